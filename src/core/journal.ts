@@ -1,0 +1,75 @@
+import type { FailureRecord } from './failure.ts'
+import type { ToolCallStatus, ToolResult, TurnItem, Usage } from './run.ts'
+
+export interface TurnRecord {
+  number: number
+  items: TurnItem[]
+  stopReason: string
+  /** The provider's id of the answer, and of the HTTP request. */
+  responseId: string | null
+  providerRequestId: string | null
+  model: string
+  usage: Usage
+  costUsd: number | null
+  startedAt: Date
+  finishedAt: Date
+}
+
+export interface ToolCallRecord {
+  id: string
+  turn: number
+  /** Place among the calls of its turn, from 0. */
+  position: number
+  /** The model's id of the call. */
+  callId: string
+  server: string
+  tool: string
+  arguments: unknown
+  repeatable: boolean
+}
+
+export interface ToolCallEnd {
+  id: string
+  status: Exclude<ToolCallStatus, 'sent'>
+  result: ToolResult | null
+  failure: FailureRecord | null
+  durationMs: number
+}
+
+export interface GatewayRequestRecord {
+  requestIdSent: string
+  toolCallId: string | null
+  account: string
+  /** The service account id (`jti`), as in Pomerium's log. */
+  accountId: string
+  method: string
+  host: string
+  path: string
+  rpcMethod: string | null
+  requestBytes: number
+  sentAt: Date
+}
+
+export interface GatewayRequestEnd {
+  requestIdSent: string
+  /** The id Pomerium answered with; null when there was no answer. */
+  requestId: string | null
+  status: number | null
+  responseBytes: number | null
+  durationMs: number
+  error: string | null
+}
+
+/**
+ * Writes what an attempt does. Each promise resolves when the row is durable, and rejects with `WORKER_LOST` once the attempt is not the
+ * run's open one. Rows become durable in the order of the calls.
+ */
+export interface Journal {
+  turn(record: TurnRecord): Promise<void>
+  toolCall(record: ToolCallRecord): Promise<void>
+  /** A call that is never sent, with its end. */
+  toolCallRefused(record: ToolCallRecord, end: ToolCallEnd): Promise<void>
+  toolCallEnd(end: ToolCallEnd): Promise<void>
+  gatewayRequest(record: GatewayRequestRecord): Promise<void>
+  gatewayRequestEnd(end: GatewayRequestEnd): Promise<void>
+}

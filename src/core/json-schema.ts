@@ -1,0 +1,43 @@
+import { Ajv } from 'ajv'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import addFormatsModule from 'ajv-formats'
+
+/** Says what is wrong with a value, in a line, or undefined when it fits. */
+export type Validate = (value: unknown) => string | undefined
+
+const options = { strict: false, allErrors: true, validateFormats: true, logger: false } as const
+const addFormats = addFormatsModule.default
+const ajv2020 = addFormats(new Ajv2020(options))
+const ajv7 = addFormats(new Ajv(options))
+
+const MAX_CACHED = 1000
+const MAX_ERRORS = 5
+const cache = new Map<string, Validate>()
+
+/**
+ * Compiles a JSON Schema: draft 7 or earlier when `$schema` says so, else 2020-12. Compiled schemas are kept by their text, since the same
+ * tools are listed run after run. Throws an `Error` that says why when the schema is not one.
+ */
+export function compileSchema(schema: Record<string, unknown>): Validate {
+  const key = JSON.stringify(schema)
+  const known = cache.get(key)
+  if (known) return known
+  const old = typeof schema['$schema'] === 'string' && /draft-0[4-7]/.test(schema['$schema'])
+  // An $id would register the schema globally: two tools with the same one would clash.
+  const { $schema: _, $id: __, ...body } = schema
+  const ajv = old ? ajv7 : ajv2020
+  const check = ajv.compile(body)
+  ajv.removeSchema(body)
+  const validate: Validate = (value) => {
+    if (check(value)) return undefined
+    const errors = check.errors ?? []
+    const lines = errors.slice(0, MAX_ERRORS).map((error) => {
+      const extra = error.keyword === 'additionalProperties' ? ` (${String(error.params['additionalProperty'])})` : ''
+      return `${error.instancePath || '/'} ${error.message ?? 'is not valid'}${extra}`
+    })
+    return `${lines.join('; ')}${errors.length > MAX_ERRORS ? `; and ${errors.length - MAX_ERRORS} more` : ''}`
+  }
+  if (cache.size >= MAX_CACHED) cache.delete(cache.keys().next().value ?? '')
+  cache.set(key, validate)
+  return validate
+}

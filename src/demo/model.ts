@@ -1,0 +1,191 @@
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
+import { chatAnswer, chatChunks } from './model-chat.ts'
+import { responsesAnswer, responsesEvents, type Turn } from './model-responses.ts'
+import { fill, type Fault, type Step } from './script.ts'
+
+/** Checks a request, an answer or an event against the provider's published schema; throws what does not fit. */
+export type ValidateWire = (schema: 'CreateResponse' | 'Response' | 'ResponseStreamEvent', value: unknown) => void
+
+export interface DemoModelOptions {
+  /** Script by model name. */
+  scripts: Record<string, readonly Step[]>
+  /** The key it wants; undefined: any. */
+  apiKey?: string
+  validate?: ValidateWire
+}
+
+export interface DemoModel extends AsyncDisposable {
+  /** For `base_url`. */
+  url: string
+  scripts: Record<string, readonly Step[]>
+  /** Bodies of all requests, for tests. */
+  requests: unknown[]
+}
+
+const requestSchema = z.looseObject({ model: z.string(), stream: z.boolean().optional(), input: z.unknown(), messages: z.unknown(), tool_choice: z.unknown().optional() })
+type ModelRequest = z.output<typeof requestSchema>
+
+/** A model behind the Responses and the Chat API that says what a script tells it. What it says next follows from what it is sent. */
+export async function startDemoModel(options: DemoModelOptions): Promise<DemoModel> {
+  const scripts = { ...options.scripts }
+  const requests: unknown[] = []
+  /** Faults that came once already, by conversation and step. */
+  const spent = new Set<string>()
+
+  async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = []
+    for await (const chunk of req) chunks.push(chunk as Buffer)
+    const requestId = `req_${randomUUID().replaceAll('-', '')}`
+    const fail = (status: number, code: string, message: string, headers: Record<string, string> = {}) =>
+      sendJson(res, status, { error: { message, type: status === 429 && code !== 'insufficient_quota' ? 'requests' : code, param: null, code } }, { 'x-request-id': requestId, ...headers })
+    if (options.apiKey !== undefined && req.headers.authorization !== `Bearer ${options.apiKey}`) return fail(401, 'invalid_api_key', 'Incorrect API key provided.')
+    const api = req.url === '/v1/responses' ? 'responses' : req.url === '/v1/chat/completions' ? 'chat' : undefined
+    if (!api || req.method !== 'POST') return fail(404, 'not_found', `There is nothing at ${req.url ?? ''}.`)
+    const body: unknown = JSON.parse(Buffer.concat(chunks).toString())
+    requests.push(body)
+    if (api === 'responses') options.validate?.('CreateResponse', body)
+    const request = requestSchema.parse(body)
+    const steps = Object.hasOwn(scripts, request.model) ? scripts[request.model] : undefined
+    if (!steps) return fail(404, 'model_not_found', `The model ${request.model} does not exist.`)
+    const next = await nextStep(steps, request, api)
+    if (next.kind === 'fault') return sendFault(res, next.fault, fail)
+    const turn = turnOf(next, api === 'responses' ? resultsOf(request.input) : resultsOf(request.messages), request.tool_choice === 'none')
+    if (api === 'responses') await sendResponses(res, request, turn, requestId)
+    else sendChat(res, request, turn, requestId)
+  }
+
+  /** Steps that were said already are as many as the turns in the conversation; faults and waits come in between. */
+  async function nextStep(steps: readonly Step[], request: ModelRequest, api: 'responses' | 'chat'): Promise<Step> {
+    const conversation = JSON.stringify([request.model, api === 'responses' ? firstOf(request.input) : firstOf(request.messages)])
+    let said = api === 'responses' ? turnsOfInput(request.input) : turnsOfMessages(request.messages)
+    for (const [index, step] of steps.entries()) {
+      if (step.kind === 'fault' || step.kind === 'wait') {
+        const key = `${conversation} ${index}`
+        if (said > 0 || (spent.has(key) && !(step.kind === 'fault' && step.always))) continue
+        spent.add(key)
+        if (step.kind === 'fault') return step
+        await sleep(step.ms)
+      } else if (said-- === 0) return step
+    }
+    return steps.findLast((step) => step.kind === 'say') ?? { kind: 'say', text: 'There is nothing more in the script.' }
+  }
+
+  async function sendResponses(res: ServerResponse, request: ModelRequest, turn: Turn, requestId: string): Promise<void> {
+    const answer = responsesAnswer(request, turn)
+    options.validate?.('Response', answer)
+    if (request.stream !== true) return sendJson(res, 200, answer, { 'x-request-id': requestId })
+    res.writeHead(200, { 'content-type': 'text/event-stream', 'x-request-id': requestId })
+    for (const event of responsesEvents(answer)) {
+      options.validate?.('ResponseStreamEvent', event)
+      res.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+    }
+    res.end()
+  }
+
+  const server = createServer((req, res) => {
+    serve(req, res).catch((error: unknown) => {
+      if (!res.headersSent) sendJson(res, 400, { error: { message: error instanceof Error ? error.message : String(error), type: 'invalid_request_error', param: null, code: null } })
+      else res.destroy()
+    })
+  })
+  server.requestTimeout = 0
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  return {
+    url: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/v1`,
+    scripts,
+    requests,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      await new Promise((done) => server.close(done))
+    },
+  }
+}
+
+function sendJson(res: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
+  const text = JSON.stringify(body)
+  res.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), ...headers })
+  res.end(text)
+}
+
+function sendChat(res: ServerResponse, request: ModelRequest, turn: Turn, requestId: string): void {
+  const answer = chatAnswer(request.model, turn)
+  if (request.stream !== true) return sendJson(res, 200, answer, { 'x-request-id': requestId })
+  res.writeHead(200, { 'content-type': 'text/event-stream', 'x-request-id': requestId })
+  for (const chunk of chatChunks(answer)) res.write(`data: ${JSON.stringify(chunk)}\n\n`)
+  res.end('data: [DONE]\n\n')
+}
+
+function sendFault(res: ServerResponse, fault: Fault, fail: (status: number, code: string, message: string, headers?: Record<string, string>) => void): void {
+  switch (fault.kind) {
+    case 'status':
+      return fail(fault.status, fault.code ?? 'server_error', `Scripted failure ${fault.status}.`, fault.retryAfter === undefined ? {} : { 'retry-after': String(fault.retryAfter) })
+    case 'cut':
+      res.writeHead(200, { 'content-type': 'text/event-stream' })
+      res.write('event: response.created\ndata: {"type":"resp')
+      res.flushHeaders()
+      setImmediate(() => res.socket?.resetAndDestroy())
+      return
+    case 'silent':
+      res.writeHead(200, { 'content-type': 'text/event-stream' })
+      res.end()
+      return
+    case 'garbage':
+      res.writeHead(200, { 'content-type': 'application/json' })
+      res.end('<html>not JSON</html>')
+  }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+const list = (value: unknown): Record<string, unknown>[] => (Array.isArray(value) ? value.filter(isObject) : [])
+const firstOf = (conversation: unknown): unknown => list(conversation).find(({ role }) => role === 'user')?.['content']
+
+/** Turns of ours in a Responses input: a message of the assistant, or a group of calls. */
+function turnsOfInput(input: unknown): number {
+  let turns = 0
+  let inTurn = false
+  for (const item of list(input)) {
+    const ours = item['role'] === 'assistant' || item['type'] === 'function_call' || item['type'] === 'reasoning'
+    if (ours && !inTurn) turns++
+    inTurn = ours
+  }
+  return turns
+}
+
+const turnsOfMessages = (messages: unknown): number => list(messages).filter(({ role }) => role === 'assistant').length
+
+function resultsOf(conversation: unknown): string[] {
+  return list(conversation).flatMap((item) => {
+    if (item['type'] === 'function_call_output') return [String(item['output'])]
+    return item['role'] === 'tool' ? [String(item['content'])] : []
+  })
+}
+
+function turnOf(step: Exclude<Step, { kind: 'fault' }>, results: string[], mustAnswer: boolean): Turn {
+  switch (step.kind) {
+    case 'call':
+      if (mustAnswer) return { text: JSON.stringify({ partial: true, results: results.length }), stop: 'end' }
+      return { calls: step.calls.map((call) => ({ name: call.name, arguments: fill(call.arguments, results, true) })), stop: 'end' }
+    case 'say':
+      return { text: typeof step.text === 'string' ? fill(step.text, results) : step.text(results), stop: 'end' }
+    case 'refuse':
+      return { refusal: step.text, stop: 'end' }
+    case 'truncate':
+      return { text: step.text, stop: 'cut' }
+    case 'filter':
+      return { text: '', stop: 'filtered' }
+    case 'wait':
+      return { text: '', stop: 'end' }
+  }
+}

@@ -1,0 +1,243 @@
+import { Failure, type FailureCode, type FailureRecord } from '../core/failure.ts'
+import type { Journal } from '../core/journal.ts'
+import { costOf, type Price } from '../core/price.ts'
+import { addUsage, noUsage, type Reason, type ToolCallStatus, type TurnItem, type Usage } from '../core/run.ts'
+import type { ToolBox, ToolOutcome } from '../core/toolbox.ts'
+import type { Exchange, Model, ModelTurn, StopReason } from './model.ts'
+
+/** Bounds of a run. Over the first four, the model gets one last turn without tools, and the run is not green. */
+export interface Limits {
+  turns: number
+  toolCalls: number
+  tokens: number | undefined
+  costUsd: number | undefined
+}
+
+/** A turn that an earlier attempt wrote, with what is known of its calls, in their order. */
+export interface PastTurn {
+  number: number
+  items: TurnItem[]
+  stopReason: string
+  usage: Usage
+  costUsd: number | null
+  calls: PastCall[]
+}
+
+export interface PastCall {
+  position: number
+  server: string
+  tool: string
+  repeatable: boolean
+  status: ToolCallStatus
+  result: { text: string; truncated: boolean } | null
+  failure: FailureRecord | null
+}
+
+export interface LocalOptions {
+  model: Model
+  tools: ToolBox
+  journal: Journal
+  instructions: string | undefined
+  prompt: string
+  /** Checks the final text; undefined when any text will do. */
+  output: { name: string; schema: Record<string, unknown>; parse: (text: string) => ParsedOutput } | undefined
+  limits: Limits
+  price: Price | undefined
+  history: readonly PastTurn[]
+  /** Number of the next turn: turns are numbered over all attempts of a run. */
+  nextTurn: number
+  onUnknown: 'stop' | 'tell-model'
+  toolConcurrency: number
+  /** After this time the next turn is the last one: an answer from what there is beats none. */
+  softDeadline: Date
+}
+
+export type ParsedOutput = { ok: true; value: unknown } | { ok: false; why: string }
+
+export interface LocalResult {
+  /** The last text of the model; null when there was none. */
+  text: string | null
+  output: unknown
+  reasons: Reason[]
+  usage: Usage
+  costUsd: number | null
+}
+
+const SAME_CALL_LIMIT = 3
+const MISTAKES_IN_A_ROW = 5
+
+/** Runs the conversation: replays what earlier attempts wrote, then goes on. Each turn is written before its tools run. */
+export async function runLocal(options: LocalOptions, signal: AbortSignal): Promise<LocalResult> {
+  const state = createState(options)
+  let exchanges: readonly Exchange[] = []
+  let repaired = false
+  let turnNumber = options.nextTurn
+  for (let index = 0; ; index++) {
+    const past = options.history[index]
+    const last = state.lastTurnReason()
+    let turn: { number: number; items: TurnItem[]; stopReason: StopReason }
+    if (past) {
+      turn = { number: past.number, items: past.items, stopReason: past.stopReason === 'cut' || past.stopReason === 'filtered' ? past.stopReason : 'end' }
+      state.count(past.usage, past.costUsd)
+    } else {
+      if (last) state.reasons.push(last)
+      turn = await takeTurn(options, exchanges, turnNumber++, last === undefined, state, signal)
+    }
+    const said = judgeItems(turn.items, turn.stopReason)
+    if (said.refusal !== undefined) throw new Failure({ code: 'MODEL_REFUSED', message: `The model refused: ${said.refusal.slice(0, 300)}` })
+    if (said.calls.length > 0 && !(last && !past)) {
+      const results = await runCalls(options, turn.number, said.calls, past?.calls ?? [], state, signal)
+      exchanges = [...exchanges, { items: turn.items, results }]
+      continue
+    }
+    if (turn.stopReason === 'cut') state.reasons.push({ code: 'RESULT_TOO_LARGE', message: 'The model’s answer was cut at its output limit.' })
+    const parsed = parseOutput(options, said.text)
+    if (parsed.ok) return state.result(said.text, parsed.value)
+    if (repaired || last) {
+      if (said.text === '') throw new Failure({ code: 'OUTPUT_INVALID', message: 'The model gave no answer, and none when it was asked again.' })
+      state.reasons.push({ code: 'OUTPUT_INVALID', message: `The answer does not match output.schema: ${parsed.why}` })
+      return state.result(said.text, undefined)
+    }
+    repaired = true
+    const reply = `Your answer cannot be used: ${parsed.why}. Answer again, with the whole corrected answer and nothing else.`
+    exchanges = [...exchanges, { items: turn.items, results: [], reply }]
+  }
+}
+
+function parseOutput({ output }: LocalOptions, text: string): ParsedOutput {
+  if (text.trim() === '') return { ok: false, why: 'it is empty' }
+  return output ? output.parse(text) : { ok: true, value: undefined }
+}
+
+function judgeItems(items: readonly TurnItem[], stopReason: StopReason) {
+  const refusal = items.find((item) => item.type === 'refusal')?.text ?? (stopReason === 'filtered' ? 'the provider’s content filter stopped the answer' : undefined)
+  return {
+    text: items.flatMap((item) => (item.type === 'message' ? [item.text] : [])).join(''),
+    // A cut answer may end in the middle of a call: then none of its calls is made.
+    calls: stopReason === 'cut' ? [] : items.flatMap((item) => (item.type === 'tool_call' ? [item] : [])),
+    refusal,
+  }
+}
+
+type State = ReturnType<typeof createState>
+
+/** What a conversation has used so far, and what stands against it. */
+function createState({ limits, softDeadline, price }: LocalOptions) {
+  let turns = 0
+  let toolCalls = 0
+  let usage = noUsage
+  let costUsd = price ? 0 : null
+  let mistakes = 0
+  let loop: string | undefined
+  const repeats = new Map<string, number>()
+  const reasons: Reason[] = []
+  const over = (code: FailureCode, message: string): Reason => ({ code, message })
+  return {
+    reasons,
+    count(used: Usage, cost: number | null) {
+      turns++
+      usage = addUsage(usage, used)
+      if (costUsd !== null) costUsd += cost ?? 0
+    },
+    /** True while the run may make one more call. */
+    takeCall: () => ++toolCalls <= limits.toolCalls,
+    noteCall(name: string, args: string, mistake: boolean) {
+      mistakes = mistake ? mistakes + 1 : 0
+      const key = `${name} ${args}`
+      const times = (repeats.get(key) ?? 0) + 1
+      repeats.set(key, times)
+      if (mistakes >= MISTAKES_IN_A_ROW) loop = `The model made ${mistakes} faulty calls in a row.`
+      if (times >= SAME_CALL_LIMIT) loop = `The model made the same call of ${name} ${times} times.`
+    },
+    /** Why the next turn is the last one, if it is. */
+    lastTurnReason(now = new Date()): Reason | undefined {
+      const tokens = usage.inputTokens + usage.outputTokens
+      if (loop !== undefined) return over('LOOP_DETECTED', loop)
+      if (turns >= limits.turns) return over('BUDGET_TURNS', `All ${limits.turns} turns were used.`)
+      if (toolCalls > limits.toolCalls) return over('BUDGET_TOOL_CALLS', `All ${limits.toolCalls} tool calls were used.`)
+      if (limits.tokens !== undefined && tokens >= limits.tokens) return over('BUDGET_TOKENS', `${tokens} of ${limits.tokens} tokens were used.`)
+      if (limits.costUsd !== undefined && (costUsd ?? 0) >= limits.costUsd) return over('BUDGET_COST', `${(costUsd ?? 0).toFixed(4)} of ${limits.costUsd} USD were used.`)
+      if (now >= softDeadline) return over('DEADLINE', 'The deadline was near, so the model had to answer with what it had.')
+      return undefined
+    },
+    result: (text: string, output: unknown): LocalResult => ({ text: text === '' ? null : text, output, reasons, usage, costUsd }),
+  }
+}
+
+async function takeTurn(options: LocalOptions, exchanges: readonly Exchange[], number: number, mayCall: boolean, state: State, signal: AbortSignal) {
+  const { model, tools, journal, instructions, prompt, output, price } = options
+  const startedAt = new Date()
+  const turn: ModelTurn = await model.respond({ instructions, prompt, exchanges, tools: tools.tools, mayCall, output: output && { name: output.name, schema: output.schema } }, signal)
+  const costUsd = price ? costOf(turn.usage, price) : null
+  state.count(turn.usage, costUsd)
+  const { items, stopReason, responseId, providerRequestId, usage } = turn
+  await journal.turn({ number, items, stopReason, responseId, providerRequestId, model: turn.model, usage, costUsd, startedAt, finishedAt: new Date() })
+  return { number, items, stopReason }
+}
+
+type Call = Extract<TurnItem, { type: 'tool_call' }>
+
+/** Runs the calls of a turn, a few at a time; their results come back in their order. The first that must end the attempt ends it when all are done. */
+async function runCalls(options: LocalOptions, turn: number, calls: readonly Call[], past: readonly PastCall[], state: State, signal: AbortSignal): Promise<{ callId: string; text: string }[]> {
+  const outcomes: ToolOutcome[] = []
+  let failure: unknown
+  let next = 0
+  const work = async () => {
+    while (next < calls.length && failure === undefined) {
+      const position = next++
+      const call = calls[position]
+      if (!call) return
+      try {
+        outcomes[position] = await runCall(options, turn, position, call, past.find((one) => one.position === position), state, signal)
+      } catch (error) {
+        failure ??= error ?? new Error('a tool call failed')
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(options.toolConcurrency, calls.length) }, work))
+  if (failure !== undefined) throw failure
+  return calls.map((call, position) => {
+    const outcome = outcomes[position]
+    if (outcome) {
+      state.noteCall(call.name, call.arguments, outcome.mistake)
+      state.reasons.push(...reasonsOf(call.name, outcome))
+    }
+    return { callId: call.callId, text: outcome?.text ?? '' }
+  })
+}
+
+async function runCall(options: LocalOptions, turn: number, position: number, call: Call, past: PastCall | undefined, state: State, signal: AbortSignal): Promise<ToolOutcome> {
+  const allowed = state.takeCall()
+  const known = past && replay(past, options.onUnknown)
+  if (known) return known
+  if (!allowed) return { status: 'refused', text: 'Error: this run may make no more tool calls. Answer with what you have.', truncated: false, failure: null, mistake: false }
+  return options.tools.call({ turn, position, callId: call.callId, name: call.name, arguments: call.arguments }, signal)
+}
+
+/** What an earlier attempt knows of a call. Undefined: it may be made (again). */
+function replay(past: PastCall, onUnknown: 'stop' | 'tell-model'): ToolOutcome | undefined {
+  switch (past.status) {
+    case 'ok':
+    case 'error':
+    case 'denied':
+    case 'refused':
+      return { status: past.status, text: past.result?.text ?? '', truncated: past.result?.truncated ?? false, failure: past.failure, mistake: past.status === 'refused' }
+    case 'not_run':
+      return undefined
+    case 'sent':
+    case 'unknown': {
+      if (past.repeatable) return undefined
+      const message = `The call of ${past.tool} on ${past.server} was under way when an earlier attempt ended: it may have run.`
+      if (onUnknown === 'stop') throw new Failure({ code: 'OUTCOME_UNKNOWN', message, server: past.server })
+      return { status: 'unknown', text: 'Error: the call was sent and its outcome is not known: it may have run. Do not repeat it.', truncated: false, failure: null, mistake: false }
+    }
+  }
+}
+
+function reasonsOf(name: string, outcome: ToolOutcome): Reason[] {
+  const reasons: Reason[] = []
+  if (outcome.status === 'denied') reasons.push({ code: 'TOOL_DENIED', message: outcome.failure?.message ?? `Policy denied ${name}.` })
+  if (outcome.status === 'unknown') reasons.push({ code: 'OUTCOME_UNKNOWN', message: outcome.failure?.message ?? `The outcome of a call of ${name} is not known.` })
+  if (outcome.truncated) reasons.push({ code: 'RESULT_TOO_LARGE', message: `A result of ${name} was cut.` })
+  return reasons
+}

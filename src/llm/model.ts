@@ -1,0 +1,36 @@
+import type { TurnItem, Usage } from '../core/run.ts'
+import type { ModelTool } from '../core/toolbox.ts'
+
+/** A past turn of the conversation, as it is told again: what the model said, then what its calls gave or what we said to it. */
+export interface Exchange {
+  items: TurnItem[]
+  results: { callId: string; text: string }[]
+  /** What we answer when a turn had no calls, such as what is wrong with its output. */
+  reply?: string
+}
+
+export interface ModelRequest {
+  instructions: string | undefined
+  prompt: string
+  exchanges: readonly Exchange[]
+  tools: readonly ModelTool[]
+  /** False in a last turn: the model must answer with what it has. */
+  mayCall: boolean
+  output: { name: string; schema: Record<string, unknown> } | undefined
+}
+
+export type StopReason = 'end' | 'cut' | 'filtered'
+
+export interface ModelTurn {
+  items: TurnItem[]
+  stopReason: StopReason
+  usage: Usage
+  responseId: string | null
+  providerRequestId: string | null
+  model: string
+}
+
+/** A model behind one of the provider's APIs. `respond` throws `Failure`s of the `MODEL_…` codes. */
+export interface Model {
+  respond(request: ModelRequest, signal: AbortSignal): Promise<ModelTurn>
+}

@@ -1,0 +1,61 @@
+import OpenAI from 'openai'
+import { Agent, fetch, type Dispatcher } from 'undici'
+import { createChatModel } from './chat.ts'
+import { modelFailure } from './errors.ts'
+import type { Model } from './model.ts'
+import { createResponsesModel } from './responses.ts'
+
+export interface ProviderOptions {
+  name: string
+  api: 'responses' | 'chat'
+  baseUrl: string | undefined
+  apiKey: string | undefined
+  /** Stream answers: needed where something between cuts connections that are silent for long. */
+  stream: boolean
+  store: boolean | undefined
+  /** Longest wait for one answer. */
+  timeoutMs: number
+}
+
+export interface Provider {
+  model(name: string): Model
+  close(): Promise<void>
+}
+
+/** Retries of a model call that failed at once; it has no effects of its own in a local run. */
+const QUICK_RETRIES = 2
+
+/** Makes a provider: one pool of connections, and a model for each name asked. */
+export function createProvider(options: ProviderOptions): Provider {
+  // undici gives up after 300 s without a byte; the time-out of the call is what counts here.
+  const dispatcher: Dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: 30_000 })
+  const client = new OpenAI({
+    // Servers of one's own often want no key; the client insists on one.
+    apiKey: options.apiKey ?? 'none',
+    baseURL: options.baseUrl ?? null,
+    organization: null,
+    project: null,
+    maxRetries: QUICK_RETRIES,
+    timeout: options.timeoutMs,
+    logLevel: 'off',
+    // oxlint-disable-next-line no-unsafe-type-assertion -- undici's types and the global ones differ in name only
+    fetch: ((url: string, init: object) => fetch(url, { ...init, dispatcher })) as unknown as typeof globalThis.fetch,
+  })
+  return {
+    model(name) {
+      const adapter = { client, model: name, stream: options.stream, store: options.store }
+      const model = options.api === 'chat' ? createChatModel(adapter) : createResponsesModel(adapter)
+      return {
+        async respond(request, signal) {
+          try {
+            return await model.respond(request, signal)
+          } catch (error) {
+            signal.throwIfAborted()
+            throw modelFailure(error, { provider: options.name, model: name, apiKey: options.apiKey })
+          }
+        },
+      }
+    },
+    close: () => dispatcher.destroy(),
+  }
+}

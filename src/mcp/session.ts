@@ -1,0 +1,227 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js'
+import { McpError } from '@modelcontextprotocol/sdk/types.js'
+import type { z } from 'zod'
+import { Failure, messageOf } from '../core/failure.ts'
+import { SessionLost, type GatewayFetch } from '../core/gateway.ts'
+import { callResultSchema, type CallResult } from './content.ts'
+import { listPageSchema, parseTool, type ListedTool } from './tools.ts'
+
+export interface SessionOptions {
+  server: string
+  url: string
+  fetch: GatewayFetch
+  /** Largest request body: the route's max_request_bytes. A larger one would slip past the policy (measured). */
+  maxRequestBytes: number
+  /** Longest wait for the answer to initialize and to a page of the list. */
+  timeoutMs: number
+}
+
+export interface ToolListing {
+  tools: Map<string, ListedTool>
+  /** Tools that were left out, each with its reason. */
+  leftOut: { name: string; why: string }[]
+}
+
+export interface CallContext {
+  toolCallId: string
+  written: Promise<void>
+  signal: AbortSignal
+}
+
+/** The answer to a tool call: a result, or the server's JSON-RPC error, which the model is told. */
+export type CallAnswer = { kind: 'result'; result: CallResult } | { kind: 'rpc-error'; code: number; message: string }
+
+/** One MCP session with one server. Not reconnected: when it is lost, open another. */
+export interface McpSession {
+  listTools(signal: AbortSignal): Promise<ToolListing>
+  call(tool: string, args: Record<string, unknown>, context: CallContext): Promise<CallAnswer>
+  /** Ends the session with DELETE where there is one. Never throws; can be called twice. */
+  close(): Promise<void>
+}
+
+const CLIENT = { name: 'nightshift', version: '0.1.0' }
+const CLOSE_TIMEOUT_MS = 2000
+const MAX_PAGES = 50
+/** A call's answer has ended, and its result has not come out of the client: it never will. */
+const ANSWER_GRACE_MS = 1000
+const FOREVER_MS = 2_147_483_647
+
+/** What the fetch knows of the request it is asked to send. */
+interface Scope {
+  signal: AbortSignal
+  tool?: string
+  toolCallId?: string
+  written?: Promise<void>
+  /** The answer is over. Called at most once. */
+  ended?: () => void
+  failed?: (error: unknown) => void
+}
+
+/** Opens a session: initialize and its notification. Failures are `Failure`s. */
+export async function openSession(options: SessionOptions, signal: AbortSignal): Promise<McpSession> {
+  const { server, fetch, maxRequestBytes, timeoutMs } = options
+  const scopes = new AsyncLocalStorage<Scope>()
+  const closing = new AbortController()
+  const pending = new Set<Scope>()
+
+  const mcpFetch: FetchLike = async (url, init = {}) => {
+    const scope = scopes.getStore()
+    const headers = new Headers(init.headers)
+    const method = init.method ?? 'GET'
+    // No standalone stream: nothing listens to it, and it would hold a connection for each session.
+    if (method === 'GET' && !headers.has('last-event-id')) return new Response(null, { status: 405 })
+    const body = typeof init.body === 'string' ? init.body : undefined
+    if (body !== undefined && Buffer.byteLength(body) > maxRequestBytes) {
+      throw new Failure({ code: 'REQUEST_TOO_LARGE', message: `A request of ${Buffer.byteLength(body)} bytes to ${server} is over the limit of ${maxRequestBytes}; it was not sent.`, server })
+    }
+    const rpcMethod = body === undefined ? undefined : /^\{"method":"([^"\\]+)"/.exec(body)?.[1]
+    const call = rpcMethod === 'tools/call' ? scope : undefined
+    const response = await fetch(
+      url,
+      { method, headers, ...(body !== undefined && { body }) },
+      {
+        signal: scope?.signal ?? closing.signal,
+        mcp: { server, rpcMethod, tool: call?.tool, toolCallId: call?.toolCallId, written: call?.written, hadSession: headers.has('mcp-session-id') },
+      },
+    )
+    return call?.ended ? watchEnd(response, call.ended) : response
+  }
+
+  const client = new Client(CLIENT, { capabilities: {} })
+  const transport = new StreamableHTTPClientTransport(new URL(options.url), { fetch: mcpFetch })
+  client.onerror = (error) => {
+    if (!/Maximum reconnection attempts/.test(error.message)) return
+    for (const scope of pending) scope.failed?.(lostAnswer(server, scope.tool, 'was cut off and could not be resumed'))
+  }
+
+  function request<Schema extends z.ZodType>(message: { method: string; params: Record<string, unknown> }, schema: Schema, scope: Scope): Promise<z.output<Schema>> {
+    // A caller's signal would keep a listener for each finished call (measured), so each call has its own controller.
+    const own = new AbortController()
+    const abort = () => own.abort(scope.signal.reason)
+    scope.signal.addEventListener('abort', abort, { once: true })
+    if (scope.signal.aborted) abort()
+    const timeout = scope.tool === undefined ? timeoutMs : FOREVER_MS
+    let timer: NodeJS.Timeout | undefined
+    return new Promise<z.output<Schema>>((done, fail) => {
+      const mine: Scope = {
+        ...scope,
+        signal: own.signal,
+        ended: () => (timer = setTimeout(() => mine.failed?.(lostAnswer(server, scope.tool, 'was answered without its result')), ANSWER_GRACE_MS)),
+        failed: (error) => {
+          fail(error)
+          own.abort(error)
+        },
+      }
+      pending.add(mine)
+      // oxlint-disable-next-line no-unsafe-type-assertion -- the SDK types schemas of two zod versions
+      const asked = scopes.run(mine, () => client.request(message, schema as never, { signal: own.signal, timeout }) as Promise<z.output<Schema>>)
+      asked.then(done, fail).finally(() => {
+        clearTimeout(timer)
+        pending.delete(mine)
+        scope.signal.removeEventListener('abort', abort)
+      })
+    })
+  }
+
+  async function close(): Promise<void> {
+    if (closing.signal.aborted) return
+    const timeout = AbortSignal.timeout(CLOSE_TIMEOUT_MS)
+    if (transport.sessionId !== undefined) await scopes.run({ signal: timeout }, () => transport.terminateSession()).catch(() => {})
+    closing.abort()
+    await client.close().catch(() => {})
+  }
+
+  try {
+    await scopes.run({ signal }, () => client.connect(transport, { timeout: timeoutMs, signal }))
+  } catch (error) {
+    await close()
+    signal.throwIfAborted()
+    throw setupFailure(server, 'initialize', error)
+  }
+
+  return {
+    async listTools(listSignal) {
+      const listing: ToolListing = { tools: new Map(), leftOut: [] }
+      const cursors = new Set<string>()
+      let cursor: string | undefined
+      for (let page = 0; page < MAX_PAGES; page++) {
+        const params = cursor === undefined ? {} : { cursor }
+        const found = await request({ method: 'tools/list', params }, listPageSchema, { signal: listSignal }).catch((error: unknown) => {
+          listSignal.throwIfAborted()
+          throw setupFailure(server, 'tools/list', error)
+        })
+        for (const parsed of found.tools.map(parseTool)) {
+          if (!parsed.ok) listing.leftOut.push({ name: parsed.name, why: parsed.why })
+          else if (!listing.tools.has(parsed.tool.name)) listing.tools.set(parsed.tool.name, parsed.tool)
+        }
+        cursor = found.nextCursor
+        if (cursor === undefined || cursors.has(cursor)) return listing
+        cursors.add(cursor)
+      }
+      return listing
+    },
+    async call(tool, args, { toolCallId, written, signal: callSignal }) {
+      try {
+        const result = await request({ method: 'tools/call', params: { name: tool, arguments: args } }, callResultSchema, { signal: callSignal, tool, toolCallId, written })
+        return { kind: 'result', result }
+      } catch (error) {
+        if (error instanceof Failure || error instanceof SessionLost) throw error
+        callSignal.throwIfAborted()
+        if (error instanceof McpError && !isLocalError(error)) return { kind: 'rpc-error', code: error.code, message: error.message }
+        throw lostAnswer(server, tool, `got an answer that cannot be read (${messageOf(error).slice(0, 200)})`, error)
+      }
+    },
+    close,
+  }
+}
+
+/** Codes the SDK raises itself: time-out and closed connection. All others come from the server. */
+const isLocalError = (error: McpError) => error.code === -32001 || error.code === -32000
+
+function lostAnswer(server: string, tool: string | undefined, why: string, cause?: unknown): Failure {
+  if (tool === undefined) return new Failure({ code: 'UPSTREAM_UNAVAILABLE', message: `A request to ${server} ${why}.`, server, cause })
+  return new Failure({ code: 'OUTCOME_UNKNOWN', message: `The call of ${tool} on ${server} ${why}: it may have run.`, server, cause })
+}
+
+function setupFailure(server: string, method: string, error: unknown): Failure {
+  if (error instanceof Failure) return error
+  const lost = error instanceof SessionLost || (error instanceof McpError && isLocalError(error))
+  const text = messageOf(error).slice(0, 300)
+  return new Failure({ code: lost ? 'UPSTREAM_UNAVAILABLE' : 'UPSTREAM_ERROR', message: `${server} did not answer ${method} as an MCP server does: ${text}.`, server, cause: error })
+}
+
+/** Calls `ended` when the body is over, unless its events can be resumed: then the client asks for the rest. */
+function watchEnd(response: Response, ended: () => void): Response {
+  if (!response.body || !/^text\/event-stream\b/.test(response.headers.get('content-type') ?? '')) {
+    ended()
+    return response
+  }
+  const reader = response.body.getReader()
+  const decoder = new TextDecoder()
+  let resumable = false
+  const over = () => {
+    if (!resumable) ended()
+  }
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read()
+        if (done) {
+          controller.close()
+          return over()
+        }
+        resumable ||= /(^|\n)id:/.test(decoder.decode(value, { stream: true }))
+        controller.enqueue(value)
+      } catch (error) {
+        controller.error(error)
+        over()
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  })
+  const { status, headers } = response
+  return new Response(body, { status, headers })
+}

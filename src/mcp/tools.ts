@@ -1,0 +1,50 @@
+import { z } from 'zod'
+import { digestOf } from '../core/digest.ts'
+
+const toolSchema = z.looseObject({
+  name: z.string().min(1).max(1024),
+  title: z.string().optional(),
+  description: z.string().optional(),
+  inputSchema: z.record(z.string(), z.unknown()),
+  outputSchema: z.unknown().optional(),
+  annotations: z.unknown().optional(),
+  execution: z.looseObject({ taskSupport: z.string().optional() }).optional().catch(undefined),
+})
+
+/** A page of `tools/list`, without judging the single tools. */
+export const listPageSchema = z.looseObject({ tools: z.array(z.unknown()), nextCursor: z.string().optional() })
+
+export interface ListedTool {
+  name: string
+  description: string
+  inputSchema: Record<string, unknown>
+  /** Of name, title, description, schemas and annotations as canonical JSON: changes when what the model is told changes. */
+  digest(): string
+}
+
+export type ParsedTool = { ok: true; tool: ListedTool } | { ok: false; name: string; why: string }
+
+/** Reads one listed tool. What cannot be offered to a model is left out with its reason; the others stay. */
+export function parseTool(listed: unknown): ParsedTool {
+  const parsed = toolSchema.safeParse(listed)
+  if (!parsed.success) return { ok: false, name: nameOf(listed), why: `its definition is broken: ${z.prettifyError(parsed.error).split('\n')[0] ?? ''}` }
+  const { name, title, description, inputSchema, outputSchema, annotations, execution } = parsed.data
+  if (execution?.taskSupport === 'required') return { ok: false, name, why: 'it works only as a task' }
+  const { $schema, ...schema } = inputSchema
+  if (schema['type'] !== undefined && schema['type'] !== 'object') return { ok: false, name, why: 'its input is not an object' }
+  if (['oneOf', 'anyOf', 'allOf'].some((key) => key in schema)) return { ok: false, name, why: 'its input schema has oneOf, anyOf or allOf at the root, which providers refuse' }
+  return {
+    ok: true,
+    tool: {
+      name,
+      description: description ?? title ?? '',
+      inputSchema: { ...schema, type: 'object', properties: schema['properties'] ?? {}, ...($schema !== undefined && { $schema }) },
+      digest: () => digestOf({ name, title, description, inputSchema, outputSchema, annotations }),
+    },
+  }
+}
+
+function nameOf(listed: unknown): string {
+  const name: unknown = typeof listed === 'object' && listed !== null ? Reflect.get(listed, 'name') : undefined
+  return typeof name === 'string' ? name : '(without a name)'
+}

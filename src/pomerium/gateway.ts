@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto'
+import { fetch, type Dispatcher } from 'undici'
+import { Failure, messageOf } from '../core/failure.ts'
+import { NotRun, type GatewayFetch, type McpContext } from '../core/gateway.ts'
+import type { Journal } from '../core/journal.ts'
+import { ROUTES_PATH } from './routes.ts'
+import type { TokenSource } from './token.ts'
+import { deniedFailure, deniedRequestId, failureOf, unknownOutcome } from './answers.ts'
+
+export interface GatewayOptions {
+  dispatcher: Dispatcher
+  account: string
+  tokens: TokenSource
+  runId: string
+  journal: Journal
+  /** Most bytes of an answer; reading beyond fails with `RESULT_TOO_LARGE`. */
+  maxResponseBytes: number
+}
+
+/** Codes of failures before a connection stood: nothing was sent. */
+const NOT_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])
+const TLS = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|EPROTO/
+
+const MAX_REQUEST_ID = 128
+const PLAIN_ID = /^[\w.:-]+$/
+
+/** A foreign request id, if it looks like one: it goes into rows and messages. */
+function parseRequestId(value: string | null): string | null {
+  return value !== null && value.length <= MAX_REQUEST_ID && PLAIN_ID.test(value) ? value : null
+}
+
+/** Most of an error's body that is read to understand it. */
+const ERROR_BODY_BYTES = 65_536
+
+/**
+ * Makes the fetch of one attempt. Each request carries the account's token, an own `x-request-id` and the run's id, is written before it is
+ * sent and after its answer, and is never redirected. What an MCP request is answered with is named here, where the facts are known.
+ */
+export function createGatewayFetch(options: GatewayOptions): GatewayFetch {
+  const { dispatcher, account, tokens, runId, journal } = options
+
+  async function exchange(target: URL, init: Parameters<GatewayFetch>[1], signal: AbortSignal | undefined, mcp: McpContext | undefined) {
+    const token = tokens.current()
+    const requestIdSent = randomUUID()
+    const method = init.method ?? 'GET'
+    const headers = new Headers(init.headers)
+    headers.set('authorization', `Bearer Pomerium-${token.jwt}`)
+    headers.set('x-request-id', requestIdSent)
+    headers.set('x-nightshift-run-id', runId)
+    const written = journal.gatewayRequest({
+      requestIdSent,
+      toolCallId: mcp?.toolCallId ?? null,
+      account,
+      accountId: token.accountId,
+      method,
+      host: target.host,
+      path: target.pathname,
+      rpcMethod: mcp?.rpcMethod ?? null,
+      requestBytes: init.body === undefined ? 0 : Buffer.byteLength(init.body),
+      sentAt: new Date(),
+    })
+    await Promise.all([written, mcp?.written])
+    signal?.throwIfAborted()
+    const began = performance.now()
+    const ended = (end: { requestId: string | null; status: number | null; responseBytes: number | null; error: string | null }) =>
+      // A worker that can no longer write learns it at its next row, before its next effect.
+      void journal.gatewayRequestEnd({ requestIdSent, durationMs: performance.now() - began, ...end }).catch(() => {})
+    try {
+      const body = init.body === undefined ? {} : { body: init.body }
+      const answer = await fetch(target, { method, headers: Object.fromEntries(headers), redirect: 'manual', dispatcher, ...body, ...(signal && { signal }) })
+      const requestId = parseRequestId(answer.headers.get('x-request-id'))
+      const length = answer.headers.get('content-length')
+      ended({ requestId, status: answer.status, responseBytes: length === null ? null : Number(length), error: null })
+      // undici's Response and the global one are the same thing under two type declarations.
+      return { response: capped(answer as unknown as Response, options.maxResponseBytes, target.host), requestId: requestId ?? undefined }
+    } catch (error) {
+      ended({ requestId: null, status: null, responseBytes: null, error: causeCode(error) })
+      throw connectionFailure(error, target, signal, mcp)
+    }
+  }
+
+  /** The token is bad when the route list says so too: any other 401 has another cause (measured). */
+  async function isTokenRejected(target: URL, signal: AbortSignal | undefined): Promise<boolean> {
+    const { response } = await exchange(new URL(ROUTES_PATH, target), { headers: { accept: 'application/json' } }, signal, undefined)
+    await response.body?.cancel()
+    return response.status === 401
+  }
+
+  async function understand(target: URL, method: string, response: Response, requestId: string | undefined, mcp: McpContext, signal: AbortSignal | undefined): Promise<Response> {
+    const asked = { ...mcp, account }
+    const json = /^application\/json\b/.test(response.headers.get('content-type') ?? '')
+    if (response.ok && !json) return response
+    if (response.ok) {
+      const body = await response.text()
+      const denied = deniedRequestId(body, requestId)
+      if (denied) throw deniedFailure(asked, denied)
+      const { status, headers } = response
+      return new Response(status === 204 ? null : body, { status, headers })
+    }
+    if (method !== 'POST') return response
+    const body = (await response.text().catch(() => '')).slice(0, ERROR_BODY_BYTES)
+    const tokenRejected = response.status === 401 ? await isTokenRejected(target, signal) : undefined
+    throw failureOf(asked, { status: response.status, headers: response.headers, body, requestId }, tokenRejected)
+  }
+
+  return async (url, init, { signal, mcp } = {}) => {
+    const target = new URL(url)
+    const { response, requestId } = await exchange(target, init, signal, mcp)
+    if (!mcp) return response
+    try {
+      return await understand(target, init.method ?? 'GET', response, requestId, mcp, signal)
+    } catch (error) {
+      // The body broke off: a call was answered, but with what is lost.
+      if (error instanceof Error && !(error instanceof TypeError) && error.name !== 'AbortError') throw error
+      throw connectionFailure(error, target, signal, mcp)
+    }
+  }
+}
+
+function causeCode(error: unknown): string {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if ('code' in at && typeof at.code === 'string') return at.code
+  }
+  return error instanceof Error ? error.name : 'unknown'
+}
+
+function connectionFailure(error: unknown, target: URL, signal: AbortSignal | undefined, mcp: McpContext | undefined): unknown {
+  if (signal?.aborted || error instanceof Failure) return error
+  const code = causeCode(error)
+  const text = error instanceof Error && error.cause ? messageOf(error.cause) : messageOf(error)
+  const server = mcp?.server
+  if (TLS.test(code)) {
+    return new Failure({
+      code: 'GATEWAY_UNREACHABLE',
+      retry: 'never',
+      message: `The certificate of ${target.host} is not trusted, or it does not speak TLS (${code}).`,
+      cure: 'Name the CA in gateway.ca_file, or correct gateway.url.',
+      server,
+      cause: new NotRun(code),
+    })
+  }
+  const notConnected = NOT_CONNECTED.has(code)
+  if (mcp?.tool !== undefined && !notConnected) return unknownOutcome(mcp, `got no whole answer (${text || code})`, undefined, error)
+  return new Failure({ code: 'GATEWAY_UNREACHABLE', message: `No answer from ${target.host}: ${text || code}.`, server, cause: notConnected ? new NotRun(code) : error })
+}
+
+/** Lets at most `maxBytes` of a body through. A body whose length is said and small enough is not touched. */
+function capped(response: Response, maxBytes: number, host: string): Response {
+  const length = response.headers.get('content-length')
+  if (response.body === null || (length !== null && Number(length) <= maxBytes)) return response
+  let seen = 0
+  const counter = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      seen += chunk.byteLength
+      if (seen <= maxBytes) controller.enqueue(chunk)
+      else controller.error(new Failure({ code: 'RESULT_TOO_LARGE', message: `An answer of ${host} is larger than ${maxBytes} bytes.` }))
+    },
+  })
+  const { status, statusText, headers } = response
+  return new Response(response.body.pipeThrough(counter), { status, statusText, headers })
+}

@@ -1,0 +1,73 @@
+import { readFileSync, statSync } from 'node:fs'
+import { decodeJwt } from 'jose'
+import { Failure, messageOf } from '../core/failure.ts'
+
+export interface Token {
+  /** The JWT alone. A secret. */
+  jwt: string
+  /** The service account id (`jti`), as Pomerium's log names it. */
+  accountId: string
+  /** Undefined: never expires. `iat` says nothing in these tokens (measured). */
+  expiresAt: Date | undefined
+}
+
+export interface TokenSource {
+  /** The current token; the file is read again when it changed. Throws `TOKEN_REJECTED` when there is no usable one. */
+  current(): Token
+}
+
+const SCHEMES = /^(Bearer\s+Pomerium-|Pomerium[\s-]|Bearer\s+)/i
+const FILE_CHECK_MS = 1000
+
+/** Makes the source of an account's token: from a file, re-read when it is replaced, or fixed. */
+export function createTokenSource(options: { account: string; token?: string | undefined; file?: string | undefined; now?: () => number }): TokenSource {
+  const { account, file, now = Date.now } = options
+  if (file === undefined) {
+    let fixed: Token | undefined
+    return { current: () => (fixed ??= parseToken(account, options.token ?? '', `the token of account ${account}`)) }
+  }
+  let known: { token: Token; stamp: string } | undefined
+  let checkedAt = Number.NEGATIVE_INFINITY
+  return {
+    current() {
+      if (known && now() - checkedAt < FILE_CHECK_MS) return known.token
+      const where = `the token file ${file} of account ${account}`
+      try {
+        const { mtimeMs, size, ino } = statSync(file)
+        const stamp = `${mtimeMs} ${size} ${ino}`
+        if (known?.stamp !== stamp) known = { token: parseToken(account, readFileSync(file, 'utf8'), where), stamp }
+        checkedAt = now()
+        return known.token
+      } catch (cause) {
+        if (cause instanceof Failure) throw cause
+        throw new Failure({ code: 'TOKEN_REJECTED', message: `${where[0]?.toUpperCase()}${where.slice(1)} cannot be read: ${messageOf(cause)}.`, cause })
+      }
+    },
+  }
+}
+
+/** Reads a token as people store it: white space around it and the header's scheme before it are forgiven. */
+function parseToken(account: string, text: string, where: string): Token {
+  const jwt = text.trim().replace(SCHEMES, '')
+  const fail = (why: string) => new Failure({ code: 'TOKEN_REJECTED', message: `${where[0]?.toUpperCase()}${where.slice(1)} ${why}.`, cure: `Put the JWT that Pomerium gave for account ${account} there.` })
+  if (jwt === '') throw fail('is empty')
+  if (/\s/.test(jwt)) throw fail('has white space inside; it may hold more than one token')
+  let claims: ReturnType<typeof decodeJwt>
+  try {
+    claims = decodeJwt(jwt)
+  } catch {
+    throw fail('does not hold a JWT')
+  }
+  if (typeof claims.jti !== 'string' || claims.jti === '') throw fail('holds a JWT without jti: it is not a service account’s')
+  return { jwt, accountId: claims.jti, expiresAt: typeof claims.exp === 'number' ? new Date(claims.exp * 1000) : undefined }
+}
+
+/** Throws `TOKEN_REJECTED` when the token is expired, `TOKEN_EXPIRES_TOO_SOON` when it would not last until `deadline`. */
+export function checkLifetime(account: string, token: Token, now: Date, deadline: Date): void {
+  if (!token.expiresAt) return
+  const at = token.expiresAt.toISOString()
+  if (token.expiresAt <= now) throw new Failure({ code: 'TOKEN_REJECTED', message: `The token of account ${account} expired at ${at}.` })
+  if (token.expiresAt < deadline) {
+    throw new Failure({ code: 'TOKEN_EXPIRES_TOO_SOON', message: `The token of account ${account} expires at ${at}, before this attempt’s deadline ${deadline.toISOString()}.` })
+  }
+}

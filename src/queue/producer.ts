@@ -1,0 +1,42 @@
+import type { Logger } from 'pino'
+import { Failure, messageOf } from '../core/failure.ts'
+import type { RunQueue } from './backend.ts'
+
+/** A run that a worker should take: `attempts` it has had so far, and when it may start. */
+export interface Wake {
+  runId: string
+  attempts: number
+  at?: Date | undefined
+}
+
+export interface Producer {
+  /** Puts runs into the queue. Rejects with `QUEUE_UNAVAILABLE`; the runs are then added by the sweep. */
+  wake(wakes: readonly Wake[]): Promise<void>
+  /** The same, for callers whose run is safe in SQL already: a queue that is away is logged, not thrown. */
+  wakeSoon(wakes: readonly Wake[]): Promise<void>
+}
+
+/** The same attempt of a run always has the same jobId, so that adding it twice is adding it once. */
+const jobIdOf = ({ runId, attempts }: Wake) => (attempts === 0 ? runId : `${runId}-${attempts}`)
+
+export function createProducer(queue: RunQueue, log: Logger): Producer {
+  queue.on('error', (error) => log.warn({ reason: messageOf(error) }, 'The queue does not answer.'))
+  async function wake(wakes: readonly Wake[]): Promise<void> {
+    if (wakes.length === 0) return
+    const now = Date.now()
+    try {
+      await queue.addBulk(
+        wakes.map((one) => ({ name: 'run', data: { runId: one.runId }, opts: { jobId: jobIdOf(one), delay: Math.max(0, (one.at?.getTime() ?? now) - now), attempts: 1 } })),
+      )
+    } catch (cause) {
+      throw new Failure({ code: 'QUEUE_UNAVAILABLE', message: `The queue did not take ${wakes.length === 1 ? 'a run' : `${wakes.length} runs`}: ${messageOf(cause)}.`, cause })
+    }
+  }
+  return {
+    wake,
+    wakeSoon: (wakes) =>
+      wake(wakes).catch((error: unknown) => {
+        log.warn({ reason: messageOf(error), runs: wakes.length }, 'Runs stay queued until the queue answers.')
+      }),
+  }
+}

