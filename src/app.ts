@@ -23,7 +23,7 @@ export interface AppOptions {
   config: Config
   log: Logger
   onProgress?: OnProgress | undefined
-  /** The embedded database ends with this process. */
+  /** The embedded database ends with this process, and the queue is removed. */
   ephemeral?: boolean
   /** Keeps the queues of several apps on one Redis apart. */
   queuePrefix?: string | undefined
@@ -50,11 +50,19 @@ export function loadConfiguredJobs(config: Config): LoadedJobs {
 }
 
 function offerOf(config: Config): Offer {
-  return { accounts: Object.keys(config.accounts), providers: Object.keys(config.providers), hasPrice: (model) => Object.hasOwn(config.prices, model) }
+  return {
+    accounts: Object.keys(config.accounts),
+    providers: Object.keys(config.providers),
+    hasPrice: (model) => Object.hasOwn(config.prices, model),
+  }
 }
 
 /** Opens the store alone, migrated: what commands that only read need. */
-export async function openStore(config: Config, stack: AsyncDisposableStack, options: { ephemeral?: boolean | undefined } = {}): Promise<{ db: Db; url: string }> {
+export async function openStore(
+  config: Config,
+  stack: AsyncDisposableStack,
+  options: { ephemeral?: boolean | undefined } = {},
+): Promise<{ db: Db; url: string }> {
   let url = config.database_url
   if (url === undefined) {
     const embedded = await startEmbeddedPostgres({ dir: join(config.dataDir, 'postgres'), ephemeral: options.ephemeral ?? false })
@@ -73,17 +81,47 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
   const jobs = loadConfiguredJobs(config)
   const tools = createTools(config, building)
   const { db, url } = await openStore(config, building, { ephemeral })
-  const backend = building.adopt(await openQueueBackend({ redisUrl: config.redis_url, databaseUrl: url, prefix: queuePrefix }), (opened) => opened.close())
+  const backend = building.adopt(await openQueueBackend({ redisUrl: config.redis_url, databaseUrl: url, prefix: queuePrefix }), (opened) =>
+    opened.close(),
+  )
   const queue = building.adopt(backend.queue(), (opened) => opened.close())
+  if (ephemeral) building.defer(() => queue.obliterate({ force: true }))
   const producer = createProducer(queue, log)
   const staleAfterMs = config.worker.lock
-  const runner = createRunner({ db, journal: createJournalWriter(db), tools, worker: `${hostname()}:${process.pid}`, staleAfterMs, log, onProgress })
-  const worker = createRunWorker({ db, backend, producer, runner, concurrency: config.worker.concurrency, lockMs: config.worker.lock, drainMs: config.worker.drain, log })
+  const runner = createRunner({
+    db,
+    journal: createJournalWriter(db),
+    tools,
+    worker: `${hostname()}:${process.pid}`,
+    staleAfterMs,
+    log,
+    onProgress,
+  })
+  const worker = createRunWorker({
+    db,
+    backend,
+    producer,
+    runner,
+    concurrency: config.worker.concurrency,
+    lockMs: config.worker.lock,
+    drainMs: config.worker.drain,
+    log,
+  })
   building.defer(() => worker.stop())
   const scheduler = createScheduler({ db, producer, jobs: () => jobs.jobs, staleAfterMs, log })
   building.defer(() => scheduler.stop())
   const stack = building.move()
-  return { config, db, queueKind: backend.kind, producer, runner, worker, scheduler, jobs, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  return {
+    config,
+    db,
+    queueKind: backend.kind,
+    producer,
+    runner,
+    worker,
+    scheduler,
+    jobs,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
 }
 
 function createTools(config: Config, stack: AsyncDisposableStack): Tools {
@@ -98,7 +136,8 @@ function createTools(config: Config, stack: AsyncDisposableStack): Tools {
     providers.set(name, provider)
   }
   const accounts = new Map<string, TokenSource>()
-  for (const [account, { token, token_file: file }] of Object.entries(config.accounts)) accounts.set(account, createTokenSource({ account, token, file }))
+  for (const [account, { token, token_file: file }] of Object.entries(config.accounts))
+    accounts.set(account, createTokenSource({ account, token, file }))
   return {
     accounts,
     gateway: { url: gateway.url, dispatcher, maxResponseBytes: gateway.maxResponseBytes, timeoutMs: gateway.timeout },

@@ -24,7 +24,10 @@ const providerSchema = z
     store: z.boolean().optional(),
     timeout: duration.default(600_000),
   })
-  .refine((provider) => provider.api_key === undefined || provider.api_key_file === undefined, 'has both api_key and api_key_file; keep one')
+  .refine(
+    (provider) => provider.api_key === undefined || provider.api_key_file === undefined,
+    'has both api_key and api_key_file; keep one',
+  )
 
 const price = z.strictObject({ input: z.number().min(0), cachedInput: z.number().min(0), output: z.number().min(0) })
 
@@ -35,7 +38,10 @@ const configSchema = z.strictObject({
   jobsDir: z.string().default('../jobs'),
   gateway: z.strictObject({
     url: httpUrl,
-    address: z.string().regex(/^(\[[0-9a-f:]+\]|[^:\s]+):\d{1,5}$/i, 'must be host:port').optional(),
+    address: z
+      .string()
+      .regex(/^(\[[0-9a-f:]+\]|[^:\s]+):\d{1,5}$/i, 'must be host:port')
+      .optional(),
     ca_file: z.string().optional(),
     maxResponseBytes: z.int().min(1024).default(16_777_216),
     timeout: duration.default(60_000),
@@ -45,7 +51,12 @@ const configSchema = z.strictObject({
   providers: z.record(z.string(), providerSchema),
   prices: z.record(z.string(), price).default({}),
   worker: z
-    .strictObject({ concurrency: z.int().min(1).max(10_000).default(10), toolConcurrency: z.int().min(1).max(100).default(4), drain: duration.default(30_000), lock: duration.default(60_000) })
+    .strictObject({
+      concurrency: z.int().min(1).max(10_000).default(10),
+      toolConcurrency: z.int().min(1).max(100).default(4),
+      drain: duration.default(30_000),
+      lock: duration.default(60_000),
+    })
     .prefault({}),
   log: z.strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info') }).prefault({}),
 })
@@ -82,7 +93,11 @@ export interface LoadConfigOptions {
 export function loadConfig({ file: given, env }: LoadConfigOptions): Config {
   const file = given ?? env['NIGHTSHIFT_CONFIG'] ?? 'config/nightshift.yaml'
   if (!existsSync(file)) {
-    throw new Failure({ code: 'CONFIG_INVALID', message: `There is no configuration file ${file}.`, cure: 'Name one with --config or NIGHTSHIFT_CONFIG, or run npm run demo to see Nightshift work without one.' })
+    throw new Failure({
+      code: 'CONFIG_INVALID',
+      message: `There is no configuration file ${file}.`,
+      cure: 'Name one with --config or NIGHTSHIFT_CONFIG, or run npm run demo to see Nightshift work without one.',
+    })
   }
   let text: string
   try {
@@ -92,7 +107,10 @@ export function loadConfig({ file: given, env }: LoadConfigOptions): Config {
   }
   const parsed = parseYaml(text, configSchema, (value) => substitute(value, env))
   if (!parsed.ok) {
-    throw new Failure({ code: 'CONFIG_INVALID', message: `The configuration has ${parsed.issues.length === 1 ? 'a fault' : `${parsed.issues.length} faults`}:\n  ${parsed.issues.map((issue) => showIssue(file, issue)).join('\n  ')}\n` })
+    throw new Failure({
+      code: 'CONFIG_INVALID',
+      message: `The configuration has ${parsed.issues.length === 1 ? 'a fault' : `${parsed.issues.length} faults`}:\n  ${parsed.issues.map((issue) => showIssue(file, issue)).join('\n  ')}\n`,
+    })
   }
   return resolvePaths(parsed.value, dirname(resolve(file)), env)
 }

@@ -22,30 +22,90 @@ const unavailable = (text: string, cure: string): FailureKind => ({ retry: 'late
 
 /** One code for each cure. This table is the only source of retry verdicts, HTTP statuses and exit codes; the README prints it. */
 export const FAILURES = {
-  TOKEN_REJECTED: later(502, 'Pomerium does not accept the account’s token.', 'Put a valid token in the account’s token file; it is re-read at once.'),
-  TOKEN_EXPIRES_TOO_SOON: never(422, 'The account’s token expires before the run’s deadline.', 'Rotate the account, or shorten limits.deadline.'),
+  TOKEN_REJECTED: later(
+    502,
+    'Pomerium does not accept the account’s token.',
+    'Put a valid token in the account’s token file; it is re-read at once.',
+  ),
+  TOKEN_EXPIRES_TOO_SOON: never(
+    422,
+    'The account’s token expires before the run’s deadline.',
+    'Rotate the account, or shorten limits.deadline.',
+  ),
   GATEWAY_UNREACHABLE: later(502, 'No answer from Pomerium.', 'Check gateway.url, gateway.address, gateway.ca_file and the network.'),
-  ROUTE_UNKNOWN: never(422, 'Pomerium has no MCP route of that name.', 'Compare the job’s tools with the route list; add the route to pomerium.yaml.'),
+  ROUTE_UNKNOWN: never(
+    422,
+    'Pomerium has no MCP route of that name.',
+    'Compare the job’s tools with the route list; add the route to pomerium.yaml.',
+  ),
   ROUTE_DENIED: never(403, 'Policy does not let the account use this route.', 'Allow the account’s user on the route in pomerium.yaml.'),
-  TOOL_DENIED: never(403, 'Policy does not let the account call this tool.', 'Allow the tool in the route’s policy, or take it out of the job.'),
-  TOOL_NOT_ALLOWED: never(422, 'The job does not allow this tool.', 'Add it to tools.<server>.allow in the job file if the job should use it.'),
-  TOOL_MISSING: never(422, 'A server does not offer a tool that the job needs.', 'Correct tools.<server>.allow in the job file, or the server.'),
+  TOOL_DENIED: never(
+    403,
+    'Policy does not let the account call this tool.',
+    'Allow the tool in the route’s policy, or take it out of the job.',
+  ),
+  TOOL_NOT_ALLOWED: never(
+    422,
+    'The job does not allow this tool.',
+    'Add it to tools.<server>.allow in the job file if the job should use it.',
+  ),
+  TOOL_MISSING: never(
+    422,
+    'A server does not offer a tool that the job needs.',
+    'Correct tools.<server>.allow in the job file, or the server.',
+  ),
   TOOL_CHANGED: never(422, 'A tool’s definition is not the pinned one.', 'Read the difference, then run nightshift jobs pin JOB.'),
-  CONNECTION_REQUIRED: { retry: 'after-connection', http: 409, exit: EXIT.waiting, text: 'The server needs a person’s consent for this account.', cure: 'Connect the server for the account; the run then goes on by itself.' },
-  UPSTREAM_UNAVAILABLE: later(502, 'The MCP server behind the route did not take the request.', 'Start the server, or wait: the run tries again.'),
+  CONNECTION_REQUIRED: {
+    retry: 'after-connection',
+    http: 409,
+    exit: EXIT.waiting,
+    text: 'The server needs a person’s consent for this account.',
+    cure: 'Connect the server for the account; the run then goes on by itself.',
+  },
+  UPSTREAM_UNAVAILABLE: later(
+    502,
+    'The MCP server behind the route did not take the request.',
+    'Start the server, or wait: the run tries again.',
+  ),
   UPSTREAM_ERROR: never(502, 'The MCP server answered with an error that is not a tool result.', 'Read the server’s own log.'),
-  OUTCOME_UNKNOWN: never(502, 'A tool call was sent and its outcome is not known.', 'Look in the target system whether it happened, then retry the run; name tools that may run twice under repeatable.'),
-  REQUEST_TOO_LARGE: never(413, 'A request is larger than the route’s max_request_bytes.', 'Raise max_request_bytes in pomerium.yaml and servers.<name>.maxRequestBytes to the same value.'),
-  RESULT_TOO_LARGE: never(502, 'An answer was larger than the limit and was cut.', 'Ask for less in the prompt, or raise gateway.maxResponseBytes or limits.resultBytes.'),
+  OUTCOME_UNKNOWN: never(
+    502,
+    'A tool call was sent and its outcome is not known.',
+    'Look in the target system whether it happened, then retry the run; name tools that may run twice under repeatable.',
+  ),
+  REQUEST_TOO_LARGE: never(
+    413,
+    'A request is larger than the route’s max_request_bytes.',
+    'Raise max_request_bytes in pomerium.yaml and servers.<name>.maxRequestBytes to the same value.',
+  ),
+  RESULT_TOO_LARGE: never(
+    502,
+    'An answer was larger than the limit and was cut.',
+    'Ask for less in the prompt, or raise gateway.maxResponseBytes or limits.resultBytes.',
+  ),
   MODEL_AUTH: never(502, 'The model provider does not accept the key.', 'Correct the provider’s api_key in the configuration.'),
   MODEL_NOT_FOUND: never(422, 'The provider has no such model.', 'Correct model.name in the job file.'),
   MODEL_RATE_LIMITED: later(503, 'The provider asks to wait.', 'Nothing: the run tries again after the time the provider gave.'),
   MODEL_QUOTA: never(402, 'The provider’s quota is used up.', 'Raise the quota with the provider, then retry the run.'),
-  MODEL_REJECTED: never(502, 'The provider says the request is wrong.', 'Read its message; often the model does not support a setting of the job.'),
+  MODEL_REJECTED: never(
+    502,
+    'The provider says the request is wrong.',
+    'Read its message; often the model does not support a setting of the job.',
+  ),
   MODEL_REFUSED: never(422, 'The model or its filter refused to answer.', 'Change the prompt.'),
   MODEL_UNAVAILABLE: later(503, 'The provider did not answer as it should.', 'Nothing: the run tries again.'),
-  MODEL_IGNORED_TOOLS: never(502, 'The provider ignored a server that the job needs.', 'Use a provider that supports hosted MCP, or delegate: local.'),
-  OUTPUT_INVALID: { retry: 'never', http: 422, exit: EXIT.incomplete, text: 'The answer does not match output.schema.', cure: 'Make the schema easier to meet or the prompt clearer; the text is kept.' },
+  MODEL_IGNORED_TOOLS: never(
+    502,
+    'The provider ignored a server that the job needs.',
+    'Use a provider that supports hosted MCP, or delegate: local.',
+  ),
+  OUTPUT_INVALID: {
+    retry: 'never',
+    http: 422,
+    exit: EXIT.incomplete,
+    text: 'The answer does not match output.schema.',
+    cure: 'Make the schema easier to meet or the prompt clearer; the text is kept.',
+  },
   BUDGET_TURNS: budget('The run used all its turns.', 'Raise limits.turns, or ask for less.'),
   BUDGET_TOOL_CALLS: budget('The run used all its tool calls.', 'Raise limits.toolCalls, or ask for less.'),
   BUDGET_TOKENS: budget('The run used all its tokens.', 'Raise limits.tokens, or ask for less.'),
@@ -58,8 +118,17 @@ export const FAILURES = {
   WORKER_LOST: later(503, 'The worker died, or lost its hold on the run.', 'Nothing: another worker goes on from the last written turn.'),
   CONFIG_INVALID: usage(500, 'The configuration is not valid.', 'Correct the file or variable named.'),
   STORE_UNAVAILABLE: unavailable('Postgres does not answer, or cannot be written.', 'Check database_url and the server.'),
-  STORE_TOO_NEW: { retry: 'never', http: 503, exit: EXIT.unavailable, text: 'The database was migrated by a newer Nightshift.', cure: 'Upgrade this worker.' },
-  QUEUE_UNAVAILABLE: unavailable('The queue does not answer.', 'Check redis_url and the server; queued runs are kept and start by themselves.'),
+  STORE_TOO_NEW: {
+    retry: 'never',
+    http: 503,
+    exit: EXIT.unavailable,
+    text: 'The database was migrated by a newer Nightshift.',
+    cure: 'Upgrade this worker.',
+  },
+  QUEUE_UNAVAILABLE: unavailable(
+    'The queue does not answer.',
+    'Check redis_url and the server; queued runs are kept and start by themselves.',
+  ),
   INTERNAL_ERROR: never(500, 'A fault of Nightshift itself.', 'Report it with the log lines of the run.'),
   RUN_UNKNOWN: usage(404, 'There is no such run or job.', 'List them with nightshift runs and nightshift jobs.'),
 } as const satisfies Record<string, FailureKind>
@@ -120,7 +189,7 @@ export class Failure extends Error {
   }
 }
 
-/** The message of anything thrown, for logs and texts. */
+/** The message of anything thrown, without its full stop: it is put into sentences. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  return (error instanceof Error ? error.message : String(error)).replace(/\.$/, '')
 }

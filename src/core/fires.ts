@@ -27,7 +27,11 @@ export function decideFires(due: readonly Date[], now: Date, missed: MissedPolic
       case 'all':
         return fromEnd <= MISSED_CAP
           ? { at, verdict: 'run' }
-          : { at, verdict: 'skip', reason: `missed while no scheduler was running; more than ${MISSED_CAP} fires were missed (missed: all)` }
+          : {
+              at,
+              verdict: 'skip',
+              reason: `missed while no scheduler was running; more than ${MISSED_CAP} fires were missed (missed: all)`,
+            }
     }
   })
 }

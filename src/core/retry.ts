@@ -18,7 +18,13 @@ const LOST_ATTEMPTS = 5
  * Says what follows a failed attempt.
  * `attempt` is the number of the one that failed, from 1; `random` is in [0, 1) and spreads retries by up to 20 %.
  */
-export function decideRetry(failure: Pick<Failure, 'code' | 'retry' | 'retryAfterMs'>, attempt: number, policy: RetryPolicy, now: Date, random = Math.random()): RetryDecision {
+export function decideRetry(
+  failure: Pick<Failure, 'code' | 'retry' | 'retryAfterMs'>,
+  attempt: number,
+  policy: RetryPolicy,
+  now: Date,
+  random = Math.random(),
+): RetryDecision {
   if (failure.retry === 'after-connection') return { verdict: 'wait' }
   if (failure.retry === 'never') return { verdict: 'stop' }
   const lost = failure.code === 'WORKER_LOST'

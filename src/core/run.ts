@@ -1,4 +1,4 @@
-import type { FailureCode, FailureRecord } from './failure.ts'
+import type { FailureCode } from './failure.ts'
 
 export const RUN_STATUSES = ['queued', 'running', 'waiting', 'succeeded', 'incomplete', 'failed', 'cancelled'] as const
 export type RunStatus = (typeof RUN_STATUSES)[number]
@@ -62,5 +62,3 @@ export interface AttemptRef {
   number: number
   token: string
 }
-
-export type { FailureRecord }

@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { startMcpHttp, type Connectable, type RunningServer } from './mcp-http.ts'
 
-const moduleSchema = z.object({ createServer: z.custom<() => { server: Connectable; cleanup: () => void }>((value) => typeof value === 'function') })
+const moduleSchema = z.object({
+  createServer: z.custom<() => { server: Connectable; cleanup: () => void }>((value) => typeof value === 'function'),
+})
 
 /** The reference server of the MCP project, with sessions and event streams. Its own program would listen on all addresses, so we host it. */
 export async function startEverythingServer(): Promise<RunningServer> {

@@ -26,7 +26,13 @@ export interface Exchange {
   account: DemoAccount | undefined
 }
 
-export function answer({ res, requestId }: Exchange, status: number, contentType: string | undefined, body: string, headers: Record<string, string> = {}): void {
+export function answer(
+  { res, requestId }: Exchange,
+  status: number,
+  contentType: string | undefined,
+  body: string,
+  headers: Record<string, string> = {},
+): void {
   res.writeHead(status, {
     ...(contentType !== undefined && { 'content-type': contentType }),
     'x-request-id': requestId,
@@ -37,5 +43,5 @@ export function answer({ res, requestId }: Exchange, status: number, contentType
   res.end(body)
 }
 
-export const envoyError = (requestId: string, status: string, statusText: string) => JSON.stringify({ requestId, status, statusText }, null, 2)
-
+export const envoyError = (requestId: string, status: string, statusText: string) =>
+  JSON.stringify({ requestId, status, statusText }, null, 2)

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createServer as createHttpServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
+import { buffer } from 'node:stream/consumers'
 import { createDemoAccounts, type DemoAccount, type DemoAccounts } from './accounts.ts'
 import { createAssertions, type Assertions } from './assertions.ts'
 import { createProxy } from './proxy.ts'
@@ -52,13 +53,12 @@ export async function startDemoGateway(options: DemoGatewayOptions): Promise<Dem
   const handle: RequestListener = (req, res) => void serve(req, res).catch(() => res.destroy())
 
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = []
-    for await (const chunk of req) chunks.push(chunk as Buffer)
+    const body = await buffer(req)
     const sent = req.headers['x-request-id']
     const requestId = typeof sent === 'string' && options.replaceRequestIds !== true ? sent : randomUUID()
     const url = new URL(req.url ?? '/', `${options.tls ? 'https' : 'http'}://${req.headers.host ?? 'unknown'}`)
     const account = await accounts.verify(tokenOf(req))
-    const exchange: Exchange = { req, res, url, requestId, body: Buffer.concat(chunks), account }
+    const exchange: Exchange = { req, res, url, requestId, body, account }
     const route = routes.find(({ from }) => new URL(from).host === url.host)
     if (!route) return answer(exchange, 404, 'application/json; charset=UTF-8', envoyError(requestId, '404', 'route_not_found'))
     if (url.pathname.startsWith('/.pomerium/') || url.pathname.startsWith('/.well-known/')) return servePomerium(exchange, route)
@@ -74,12 +74,19 @@ export async function startDemoGateway(options: DemoGatewayOptions): Promise<Dem
     if (!account) return unauthenticated(exchange)
     switch (url.pathname) {
       case ROUTES_PATH:
-        return answer(exchange, 200, 'application/json', JSON.stringify({ servers: listServers(account.userId) }), { 'cache-control': NO_STORE, ...upstreamTime })
+        return answer(exchange, 200, 'application/json', JSON.stringify({ servers: listServers(account.userId) }), {
+          'cache-control': NO_STORE,
+          ...upstreamTime,
+        })
       case '/.pomerium/mcp/connect':
         return serveConnect(exchange, route, account)
       case '/.pomerium/mcp/routes/disconnect':
-        for (const gone of routesIn(exchange.body)) for (const one of routes.filter(({ from }) => from === gone)) connected.delete(`${account.userId} ${one.name}`)
-        return answer(exchange, 200, 'application/json', JSON.stringify({ servers: listServers(account.userId) }), { 'cache-control': NO_STORE, ...upstreamTime })
+        for (const gone of routesIn(exchange.body))
+          for (const one of routes.filter(({ from }) => from === gone)) connected.delete(`${account.userId} ${one.name}`)
+        return answer(exchange, 200, 'application/json', JSON.stringify({ servers: listServers(account.userId) }), {
+          'cache-control': NO_STORE,
+          ...upstreamTime,
+        })
       default:
         return answer(exchange, 404, HTML, page('Not Found'))
     }
@@ -88,16 +95,29 @@ export async function startDemoGateway(options: DemoGatewayOptions): Promise<Dem
   function listServers(user: string) {
     return routes
       .filter(({ kind }) => kind === 'mcp-server')
-      .map(({ name, description, from, path }) => ({ name, ...(description !== undefined && { description }), url: `${from}${path ?? ''}`, connected: connected.has(`${user} ${name}`), needs_oauth: true }))
+      .map(({ name, description, from, path }) => ({
+        name,
+        ...(description !== undefined && { description }),
+        url: `${from}${path ?? ''}`,
+        connected: connected.has(`${user} ${name}`),
+        needs_oauth: true,
+      }))
   }
 
   function serveConnect(exchange: Exchange, route: DemoRoute, account: DemoAccount): void {
     const back = exchange.url.searchParams.get('redirect_url') ?? ''
-    const isClient = routes.some(({ kind, from }) => kind === 'mcp-client' && URL.canParse(back) && new URL(from).host === new URL(back).host)
+    const isClient = routes.some(
+      ({ kind, from }) => kind === 'mcp-client' && URL.canParse(back) && new URL(from).host === new URL(back).host,
+    )
     if (!isClient) return answer(exchange, 400, HTML, page('invalid redirect_url'))
     const done = connected.has(`${account.userId} ${route.name}`) || !route.upstreamOAuth
-    const location = done ? back : `${route.upstreamOAuth?.authorizationUrl}?${new URLSearchParams({ client_id: 'demo', response_type: 'code', state: randomUUID() }).toString()}`
-    answer(exchange, 302, 'text/html; charset=utf-8', `<a href="${location.replaceAll('&', '&amp;')}">Found</a>.\n\n`, { location, ...upstreamTime })
+    const location = done
+      ? back
+      : `${route.upstreamOAuth?.authorizationUrl}?${new URLSearchParams({ client_id: 'demo', response_type: 'code', state: randomUUID() }).toString()}`
+    answer(exchange, 302, 'text/html; charset=utf-8', `<a href="${location.replaceAll('&', '&amp;')}">Found</a>.\n\n`, {
+      location,
+      ...upstreamTime,
+    })
   }
 
   async function serveRoute(exchange: Exchange, route: DemoRoute): Promise<void> {
@@ -114,7 +134,9 @@ export async function startDemoGateway(options: DemoGatewayOptions): Promise<Dem
     if (!account || req.method !== 'POST' || !rpc) return unauthorized(exchange, route)
     const message = `access denied, please see the authorization log for the request ${requestId} for details`
     const error = { code: -32602, message, data: { request_id: requestId } }
-    answer(exchange, 200, 'application/json', JSON.stringify({ jsonrpc: '2.0', ...(rpc.id !== undefined && { id: rpc.id }), error }), { 'cache-control': 'no-cache' })
+    answer(exchange, 200, 'application/json', JSON.stringify({ jsonrpc: '2.0', ...(rpc.id !== undefined && { id: rpc.id }), error }), {
+      'cache-control': 'no-cache',
+    })
   }
 
   function writeLog({ req, url, requestId, account }: Exchange, rpc: SeenRpc | undefined, decision: Decision): void {
@@ -194,18 +216,23 @@ function routesIn(body: Buffer): string[] {
   }
 }
 
-const page = (text: string) => `<!DOCTYPE html>\n<html lang="en">\n  <head>\n    <meta charset="utf-8" />\n    <title>${text}</title>\n  </head>\n  <body>${text}</body>\n</html>\n`
+const page = (text: string) =>
+  `<!DOCTYPE html>\n<html lang="en">\n  <head>\n    <meta charset="utf-8" />\n    <title>${text}</title>\n  </head>\n  <body>${text}</body>\n</html>\n`
 
-const challenge = (route: DemoRoute) => ({ 'www-authenticate': `Bearer resource_metadata="${route.from}/.well-known/oauth-protected-resource${route.path ?? '/mcp'}"` })
+const challenge = (route: DemoRoute) => ({
+  'www-authenticate': `Bearer resource_metadata="${route.from}/.well-known/oauth-protected-resource${route.path ?? '/mcp'}"`,
+})
 
 function unauthorized(exchange: Exchange, route: DemoRoute): void {
-  if (exchange.req.method !== 'POST') return answer(exchange, 401, HTML, page('Unauthorized'), { ...challenge(route), 'x-pomerium-intercepted-response': 'true' })
+  if (exchange.req.method !== 'POST')
+    return answer(exchange, 401, HTML, page('Unauthorized'), { ...challenge(route), 'x-pomerium-intercepted-response': 'true' })
   answer(exchange, 401, 'application/json', JSON.stringify({ error: 'Unauthorized', request_id: exchange.requestId }), challenge(route))
 }
 
 function unauthenticated(exchange: Exchange): void {
   const { req, url, requestId } = exchange
-  if (req.headers.accept?.includes('application/json')) return answer(exchange, 401, 'application/json', JSON.stringify({ error: 'Unauthenticated', request_id: requestId }))
+  if (req.headers.accept?.includes('application/json'))
+    return answer(exchange, 401, 'application/json', JSON.stringify({ error: 'Unauthenticated', request_id: requestId }))
   const signIn = new URL('/.pomerium/sign_in', `https://authenticate.${url.host.split('.').slice(1).join('.')}`)
   signIn.searchParams.set('pomerium_redirect_uri', url.href)
   answer(exchange, 302, HTML, page('Found'), { location: signIn.href, 'x-pomerium-intercepted-response': 'true' })
@@ -218,7 +245,12 @@ function serveWellKnown(exchange: Exchange, assertions: Assertions): void {
     return answer(exchange, 200, 'application/json', JSON.stringify(assertions.jwks), { 'cache-control': 'max-age=60', ...upstreamTime })
   }
   if (metadata) {
-    const about = { resource: `${url.origin}${metadata[1] ?? ''}`, authorization_servers: [url.origin], bearer_methods_supported: ['header'], resource_name: 'Pomerium' }
+    const about = {
+      resource: `${url.origin}${metadata[1] ?? ''}`,
+      authorization_servers: [url.origin],
+      bearer_methods_supported: ['header'],
+      resource_name: 'Pomerium',
+    }
     return answer(exchange, 200, 'application/json', `${JSON.stringify(about)}\n`, upstreamTime)
   }
   answer(exchange, 404, HTML, page('Not Found'))

@@ -19,7 +19,9 @@ function openDatabase(): DatabaseSync {
   const database = new DatabaseSync(':memory:')
   database.exec(`create table unemployment (${columns.map(([name, type]) => `${name} ${type} not null`).join(', ')})`)
   const insert = database.prepare('insert into unemployment values (?, ?, ?, ?, ?)')
-  const [, ...lines] = readFileSync(join(import.meta.dirname, 'data/unemployment.csv'), 'utf8').trim().split('\n')
+  const [, ...lines] = readFileSync(join(import.meta.dirname, 'data/unemployment.csv'), 'utf8')
+    .trim()
+    .split('\n')
   database.exec('begin')
   for (const line of lines) {
     const [industry = '', ...numbers] = line.split(',')
@@ -32,18 +34,36 @@ function openDatabase(): DatabaseSync {
 function createMcpServer(database: DatabaseSync): McpServer {
   const server = new McpServer({ name: 'labor', version: '1.0.0' })
   const readOnly = { readOnlyHint: true, openWorldHint: false }
-  server.registerTool('describe_tables', { description: 'Lists the tables with their columns and what they mean.', inputSchema: {}, annotations: readOnly }, () => ({
-    content: [{ type: 'text', text: JSON.stringify({ tables: [{ name: 'unemployment', columns: columns.map(([name, type, meaning]) => ({ name, type, meaning })) }] }) }],
-  }))
+  server.registerTool(
+    'describe_tables',
+    { description: 'Lists the tables with their columns and what they mean.', inputSchema: {}, annotations: readOnly },
+    () => ({
+      content: [
+        {
+          type: 'text',
+          text: JSON.stringify({
+            tables: [{ name: 'unemployment', columns: columns.map(([name, type, meaning]) => ({ name, type, meaning })) }],
+          }),
+        },
+      ],
+    }),
+  )
   server.registerTool(
     'query',
-    { description: `Runs one SELECT over the tables (SQLite). Returns at most ${MAX_ROWS} rows.`, inputSchema: { sql: z.string().describe('One SELECT statement.') }, annotations: readOnly },
+    {
+      description: `Runs one SELECT over the tables (SQLite). Returns at most ${MAX_ROWS} rows.`,
+      inputSchema: { sql: z.string().describe('One SELECT statement.') },
+      annotations: readOnly,
+    },
     ({ sql }) => {
       try {
         const rows = database.prepare(sql).all()
         return { content: [{ type: 'text', text: JSON.stringify({ rows: rows.slice(0, MAX_ROWS), truncated: rows.length > MAX_ROWS }) }] }
       } catch (error) {
-        return { content: [{ type: 'text', text: `The query failed: ${error instanceof Error ? error.message : String(error)}` }], isError: true }
+        return {
+          content: [{ type: 'text', text: `The query failed: ${error instanceof Error ? error.message : String(error)}` }],
+          isError: true,
+        }
       }
     },
   )

@@ -22,10 +22,13 @@ export async function startMcpHttp(options: { create: () => Connectable; session
   async function open(): Promise<StreamableHTTPServerTransport> {
     const server = options.create()
     const transport: StreamableHTTPServerTransport = options.sessions
-      ? new StreamableHTTPServerTransport({ sessionIdGenerator: () => randomUUID(), onsessioninitialized: (id) => void sessions.set(id, { transport, server }), onsessionclosed: (id) => void sessions.delete(id) })
+      ? new StreamableHTTPServerTransport({
+          sessionIdGenerator: () => randomUUID(),
+          onsessioninitialized: (id) => void sessions.set(id, { transport, server }),
+          onsessionclosed: (id) => void sessions.delete(id),
+        })
       : new StreamableHTTPServerTransport({ enableJsonResponse: true })
-    // oxlint-disable-next-line no-unsafe-type-assertion -- the SDK's class misses exactOptionalPropertyTypes
-    await server.connect(transport as Transport)
+    await server.connect(transport)
     return transport
   }
 
@@ -59,5 +62,7 @@ export async function startMcpHttp(options: { create: () => Connectable; session
 }
 
 function refuse(res: ServerResponse, status: number, message: string, headers: Record<string, string> = {}): void {
-  res.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify({ jsonrpc: '2.0', error: { code: -32000, message }, id: null }))
+  res
+    .writeHead(status, { 'content-type': 'application/json', ...headers })
+    .end(JSON.stringify({ jsonrpc: '2.0', error: { code: -32000, message }, id: null }))
 }

@@ -17,7 +17,10 @@ const id = (prefix: string) => `${prefix}_${randomUUID().replaceAll('-', '')}`
 const tokens = (text: string) => Math.ceil(text.length / 4)
 
 /** A whole answer of `/v1/responses`. */
-export function responsesAnswer(request: { model: string; input: unknown; instructions?: unknown; tools?: unknown }, turn: Turn): Response {
+export function responsesAnswer(
+  request: { model: string; input?: unknown; instructions?: unknown; tools?: unknown },
+  turn: Turn,
+): Response {
   const output = outputOf(turn)
   const inputTokens = tokens(JSON.stringify([request.input, request.instructions, request.tools]))
   const outputTokens = tokens(JSON.stringify(output))
@@ -58,9 +61,12 @@ export function responsesAnswer(request: { model: string; input: unknown; instru
 }
 
 function outputOf(turn: Turn): Response['output'] {
-  if (turn.calls) return turn.calls.map((call) => ({ type: 'function_call', id: id('fc'), call_id: id('call'), ...call, status: 'completed' }))
+  if (turn.calls)
+    return turn.calls.map((call) => ({ type: 'function_call', id: id('fc'), call_id: id('call'), ...call, status: 'completed' }))
   const content: OpenAI.Responses.ResponseOutputMessage['content'] =
-    turn.refusal === undefined ? [{ type: 'output_text', text: turn.text ?? '', annotations: [], logprobs: [] }] : [{ type: 'refusal', refusal: turn.refusal }]
+    turn.refusal === undefined
+      ? [{ type: 'output_text', text: turn.text ?? '', annotations: [], logprobs: [] }]
+      : [{ type: 'refusal', refusal: turn.refusal }]
   return [{ type: 'message', id: id('msg'), role: 'assistant', status: turn.stop === 'end' ? 'completed' : 'incomplete', content }]
 }
 
@@ -76,19 +82,19 @@ export function responsesEvents(response: Response): Event[] {
     ...response.output.flatMap((item, index) => itemEvents(item, index)),
     response.status === 'incomplete' ? { type: 'response.incomplete', response } : { type: 'response.completed', response },
   ]
-  // oxlint-disable-next-line no-unsafe-type-assertion -- Omit does not distribute back
-  return events.map((event, sequence_number) => ({ ...event, sequence_number }) as Event)
+  return events.map((event, sequence_number) => ({ ...event, sequence_number }))
 }
 
 function itemEvents(item: Response['output'][number], output_index: number): WithoutNumber<Event>[] {
   const done: WithoutNumber<Event> = { type: 'response.output_item.done', output_index, item }
   if (item.type === 'function_call') {
     const at = { item_id: item.id ?? '', output_index }
+    // The published schema wants the name in the last event; the client's types do not know it.
+    const named = { name: item.name }
     return [
       { type: 'response.output_item.added', output_index, item: { ...item, arguments: '', status: 'in_progress' } },
       { type: 'response.function_call_arguments.delta', ...at, delta: item.arguments },
-      // The published schema wants the name here; the client's types do not know it.
-      { type: 'response.function_call_arguments.done', ...at, arguments: item.arguments, ...{ name: item.name } },
+      { type: 'response.function_call_arguments.done', ...at, arguments: item.arguments, ...named },
       done,
     ]
   }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { text as readText } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { chatAnswer, chatChunks } from './model-chat.ts'
@@ -27,7 +28,13 @@ export interface DemoModel extends AsyncDisposable {
   requests: unknown[]
 }
 
-const requestSchema = z.looseObject({ model: z.string(), stream: z.boolean().optional(), input: z.unknown(), messages: z.unknown(), tool_choice: z.unknown().optional() })
+const requestSchema = z.looseObject({
+  model: z.string(),
+  stream: z.boolean().optional(),
+  input: z.unknown().optional(),
+  messages: z.unknown().optional(),
+  tool_choice: z.unknown().optional(),
+})
 type ModelRequest = z.output<typeof requestSchema>
 
 /** A model behind the Responses and the Chat API that says what a script tells it. What it says next follows from what it is sent. */
@@ -38,15 +45,20 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
   const spent = new Set<string>()
 
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = []
-    for await (const chunk of req) chunks.push(chunk as Buffer)
+    const sent = await readText(req)
     const requestId = `req_${randomUUID().replaceAll('-', '')}`
     const fail = (status: number, code: string, message: string, headers: Record<string, string> = {}) =>
-      sendJson(res, status, { error: { message, type: status === 429 && code !== 'insufficient_quota' ? 'requests' : code, param: null, code } }, { 'x-request-id': requestId, ...headers })
-    if (options.apiKey !== undefined && req.headers.authorization !== `Bearer ${options.apiKey}`) return fail(401, 'invalid_api_key', 'Incorrect API key provided.')
+      sendJson(
+        res,
+        status,
+        { error: { message, type: status === 429 && code !== 'insufficient_quota' ? 'requests' : code, param: null, code } },
+        { 'x-request-id': requestId, ...headers },
+      )
+    if (options.apiKey !== undefined && req.headers.authorization !== `Bearer ${options.apiKey}`)
+      return fail(401, 'invalid_api_key', 'Incorrect API key provided.')
     const api = req.url === '/v1/responses' ? 'responses' : req.url === '/v1/chat/completions' ? 'chat' : undefined
     if (!api || req.method !== 'POST') return fail(404, 'not_found', `There is nothing at ${req.url ?? ''}.`)
-    const body: unknown = JSON.parse(Buffer.concat(chunks).toString())
+    const body: unknown = JSON.parse(sent)
     requests.push(body)
     if (api === 'responses') options.validate?.('CreateResponse', body)
     const request = requestSchema.parse(body)
@@ -89,7 +101,15 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
 
   const server = createServer((req, res) => {
     serve(req, res).catch((error: unknown) => {
-      if (!res.headersSent) sendJson(res, 400, { error: { message: error instanceof Error ? error.message : String(error), type: 'invalid_request_error', param: null, code: null } })
+      if (!res.headersSent)
+        sendJson(res, 400, {
+          error: {
+            message: error instanceof Error ? error.message : String(error),
+            type: 'invalid_request_error',
+            param: null,
+            code: null,
+          },
+        })
       else res.destroy()
     })
   })
@@ -127,10 +147,19 @@ function sendChat(res: ServerResponse, request: ModelRequest, turn: Turn, reques
   res.end('data: [DONE]\n\n')
 }
 
-function sendFault(res: ServerResponse, fault: Fault, fail: (status: number, code: string, message: string, headers?: Record<string, string>) => void): void {
+function sendFault(
+  res: ServerResponse,
+  fault: Fault,
+  fail: (status: number, code: string, message: string, headers?: Record<string, string>) => void,
+): void {
   switch (fault.kind) {
     case 'status':
-      return fail(fault.status, fault.code ?? 'server_error', `Scripted failure ${fault.status}.`, fault.retryAfter === undefined ? {} : { 'retry-after': String(fault.retryAfter) })
+      return fail(
+        fault.status,
+        fault.code ?? 'server_error',
+        `Scripted failure ${fault.status}.`,
+        fault.retryAfter === undefined ? {} : { 'retry-after': String(fault.retryAfter) },
+      )
     case 'cut':
       res.writeHead(200, { 'content-type': 'text/event-stream' })
       res.write('event: response.created\ndata: {"type":"resp')
@@ -176,7 +205,13 @@ function turnOf(step: Exclude<Step, { kind: 'fault' }>, results: string[], mustA
   switch (step.kind) {
     case 'call':
       if (mustAnswer) return { text: JSON.stringify({ partial: true, results: results.length }), stop: 'end' }
-      return { calls: step.calls.map((call) => ({ name: call.name, arguments: fill(call.arguments, results, true) })), stop: 'end' }
+      return {
+        calls: step.calls.map((call) => ({
+          name: call.name,
+          arguments: typeof call.arguments === 'string' ? fill(call.arguments, results, true) : call.arguments(results),
+        })),
+        stop: 'end',
+      }
     case 'say':
       return { text: typeof step.text === 'string' ? fill(step.text, results) : step.text(results), stop: 'end' }
     case 'refuse':

@@ -22,7 +22,12 @@ export interface Decision {
   denyWhy: string[]
 }
 
-const rpcSchema = z.looseObject({ jsonrpc: z.literal('2.0'), id: z.unknown(), method: z.string(), params: z.looseObject({ name: z.string().optional(), arguments: z.unknown() }).optional() })
+const rpcSchema = z.looseObject({
+  jsonrpc: z.literal('2.0'),
+  id: z.unknown(),
+  method: z.string(),
+  params: z.looseObject({ name: z.string().optional(), arguments: z.unknown() }).optional(),
+})
 
 /** Reads the first `maxBytes` of a body: a longer one is cut, and then there is no JSON-RPC to see. Batches and answers are none either. */
 export function seeRpc(body: Buffer, maxBytes: number): SeenRpc | undefined {
@@ -47,7 +52,9 @@ export function decide(policy: DemoPolicy, user: string | undefined, rpc: SeenRp
   const deny = { deny: denied?.match ?? false, denyWhy: denied ? [denied.why] : [] }
   if (policy.allowTool !== undefined) {
     const allowed = toolReason(policy.allowTool)
-    return user === undefined ? { allow: false, allowWhy: ['user-unauthenticated'], ...deny } : { allow: allowed.match, allowWhy: [allowed.why], ...deny }
+    return user === undefined
+      ? { allow: false, allowWhy: ['user-unauthenticated'], ...deny }
+      : { allow: allowed.match, allowWhy: [allowed.why], ...deny }
   }
   if (user === undefined) return { allow: false, allowWhy: ['user-unauthenticated'], ...deny }
   const allow = policy.allowUsers?.includes(user) ?? false

@@ -11,7 +11,18 @@ interface Forwarding {
 }
 
 /** Hop-by-hop and identity headers: the upstream gets its own. */
-const NOT_FORWARDED = new Set(['host', 'connection', 'keep-alive', 'transfer-encoding', 'content-length', 'authorization', 'x-pomerium-authorization', 'x-request-id', 'upgrade', 'te'])
+const NOT_FORWARDED = new Set([
+  'host',
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'content-length',
+  'authorization',
+  'x-pomerium-authorization',
+  'x-request-id',
+  'upgrade',
+  'te',
+])
 
 /** Sends an allowed request to its upstream, and the upstream's faults to the client as Pomerium does. */
 export function createProxy() {
@@ -35,7 +46,12 @@ export function createProxy() {
       if (abort.signal.aborted) return
       const code = error instanceof Error && 'code' in error ? String(error.code) : ''
       const why = code === 'ECONNREFUSED' ? 'remote_connection_failure|delayed_connect_error:_Connection_refused' : 'connection_termination'
-      return answer(exchange, 503, 'application/json; charset=UTF-8', envoyError(requestId, '503', `upstream_reset_before_response_started{${why}}`))
+      return answer(
+        exchange,
+        503,
+        'application/json; charset=UTF-8',
+        envoyError(requestId, '503', `upstream_reset_before_response_started{${why}}`),
+      )
     }
     if (upstream.statusCode === 401 && route.kind === 'mcp-server') {
       await upstream.body.dump()
@@ -44,7 +60,12 @@ export function createProxy() {
         : answer(exchange, 502, undefined, '', { 'cache-control': 'no-store' })
     }
     const { connection: _, 'keep-alive': __, 'transfer-encoding': ___, date: ____, ...headers } = upstream.headers
-    res.writeHead(upstream.statusCode, { ...headers, 'x-request-id': requestId, 'x-envoy-upstream-service-time': String(Date.now() - began), server: 'envoy' })
+    res.writeHead(upstream.statusCode, {
+      ...headers,
+      'x-request-id': requestId,
+      'x-envoy-upstream-service-time': String(Date.now() - began),
+      server: 'envoy',
+    })
     res.flushHeaders()
     // A stream that the upstream cuts is a connection that we reset: the client must not take it for the end.
     await pipeline(upstream.body, res).catch(() => res.socket?.resetAndDestroy())
@@ -53,7 +74,12 @@ export function createProxy() {
   return { forward, close: () => dispatcher.destroy() }
 }
 
-async function headersFor({ req, url, requestId }: Exchange, route: DemoRoute, account: DemoAccount, { upstreamToken, assertions }: Forwarding): Promise<Record<string, string>> {
+async function headersFor(
+  { req, url, requestId }: Exchange,
+  route: DemoRoute,
+  account: DemoAccount,
+  { upstreamToken, assertions }: Forwarding,
+): Promise<Record<string, string>> {
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(req.headers)) {
     if (!NOT_FORWARDED.has(name) && value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value

@@ -27,10 +27,14 @@ export interface ScriptedCall {
   /** The model's name of the tool. */
   name: string
   /** JSON text; may be nonsense on purpose. `$1` … are the results so far, as JSON strings. */
-  arguments: string
+  arguments: string | ((results: string[]) => string)
 }
 
-export type Fault = { kind: 'status'; status: number; code: string | undefined; retryAfter: number | undefined } | { kind: 'cut' } | { kind: 'silent' } | { kind: 'garbage' }
+export type Fault =
+  | { kind: 'status'; status: number; code: string | undefined; retryAfter: number | undefined }
+  | { kind: 'cut' }
+  | { kind: 'silent' }
+  | { kind: 'garbage' }
 
 /** Reads a script. Throws on a line that it does not know, with its number. */
 export function script(text: string): Step[] {
@@ -59,7 +63,11 @@ function parseLine(line: string, number: number): Step {
       const [status, ...about] = rest
       const retryAfter = about.find((word) => word.startsWith('retry-after='))?.slice(12)
       const code = about.find((word) => !word.includes('='))
-      return { kind: 'fault', always, fault: { kind: 'status', status: Number(status), code, retryAfter: retryAfter === undefined ? undefined : Number(retryAfter) } }
+      return {
+        kind: 'fault',
+        always,
+        fault: { kind: 'status', status: Number(status), code, retryAfter: retryAfter === undefined ? undefined : Number(retryAfter) },
+      }
     }
     case 'cut':
     case 'silent':

@@ -52,13 +52,33 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       tls: certificate,
       logFile,
       routes: [
-        { name: 'labor', description: 'Unemployment by industry', from: HOST('labor'), to: labor.url, kind: 'mcp-server', path: '/mcp', maxRequestBytes: REQUEST_BYTES, policy },
-        { name: 'everything', description: 'Reference server', from: HOST('everything'), to: everything.url, kind: 'mcp-server', path: '/mcp', maxRequestBytes: REQUEST_BYTES, policy },
+        {
+          name: 'labor',
+          description: 'Unemployment by industry',
+          from: HOST('labor'),
+          to: labor.url,
+          kind: 'mcp-server',
+          path: '/mcp',
+          maxRequestBytes: REQUEST_BYTES,
+          policy,
+        },
+        {
+          name: 'everything',
+          description: 'Reference server',
+          from: HOST('everything'),
+          to: everything.url,
+          kind: 'mcp-server',
+          path: '/mcp',
+          maxRequestBytes: REQUEST_BYTES,
+          policy,
+        },
         ...(options.routes ?? []),
       ],
     }),
   )
-  const model = building.use(await startDemoModel({ scripts: options.scripts, apiKey: 'demo-model-key', ...(options.validate && { validate: options.validate }) }))
+  const model = building.use(
+    await startDemoModel({ scripts: options.scripts, apiKey: 'demo-model-key', ...(options.validate && { validate: options.validate }) }),
+  )
   const account = await gateway.accounts.create({ userId: 'svc-reports' })
   const tokenFile = join(dir, 'reports.token')
   writeFileSync(tokenFile, `${account.jwt}\n`, { mode: 0o600 })

@@ -38,16 +38,22 @@ export function loadJobs(dir: string, offer: Offer): LoadedJobs {
   try {
     files = readdirSync(dir)
       .filter((file) => /\.ya?ml$/.test(file) && !file.endsWith('.lock.yaml'))
-      .sort()
+      .toSorted()
   } catch (cause) {
-    throw new Failure({ code: 'CONFIG_INVALID', message: `The directory of job files cannot be read: ${messageOf(cause)}.`, cure: 'Make it, or correct jobsDir.', cause })
+    throw new Failure({
+      code: 'CONFIG_INVALID',
+      message: `The directory of job files cannot be read: ${messageOf(cause)}.`,
+      cure: 'Make it, or correct jobsDir.',
+      cause,
+    })
   }
   const loaded: LoadedJobs = { jobs: new Map(), issues: [] }
   for (const file of files) {
     const path = join(dir, file)
     const result = loadJob(path, offer)
     if (!result.ok) loaded.issues.push(...result.issues)
-    else if (loaded.jobs.has(result.job.name)) loaded.issues.push(`${show(path)}:1: another file already defines the job ${result.job.name}; remove one of them`)
+    else if (loaded.jobs.has(result.job.name))
+      loaded.issues.push(`${show(path)}:1: another file already defines the job ${result.job.name}; remove one of them`)
     else loaded.jobs.set(result.job.name, result.job)
   }
   return loaded
@@ -62,7 +68,11 @@ const show = (path: string) => {
 export function loadJob(path: string, offer: Offer): { ok: true; job: Job } | { ok: false; issues: string[] } {
   const fault = (issue: FileIssue) => showIssue(show(path), issue)
   const name = basename(path).replace(/\.ya?ml$/, '')
-  if (!NAME.test(name)) return { ok: false, issues: [fault({ line: 1, field: '', message: 'its name is the job’s name: use lower-case letters, digits and dashes' })] }
+  if (!NAME.test(name))
+    return {
+      ok: false,
+      issues: [fault({ line: 1, field: '', message: 'its name is the job’s name: use lower-case letters, digits and dashes' })],
+    }
   let text: string
   try {
     if (statSync(path).size > MAX_FILE_BYTES) return { ok: false, issues: [fault({ line: 1, field: '', message: 'is larger than 1 MiB' })] }
@@ -75,16 +85,25 @@ export function loadJob(path: string, offer: Offer): { ok: true; job: Job } | { 
   if (!parsed.ok) return { ok: false, issues: parsed.issues.map(fault) }
   const { $schema: _, ...definition } = parsed.value
   const issues = checkDefinition(definition, offer)
-  if (issues.length > 0) return { ok: false, issues: issues.map(({ field, message }) => fault({ line: lineOfField(text, field), field, message })) }
+  if (issues.length > 0)
+    return { ok: false, issues: issues.map(({ field, message }) => fault({ line: lineOfField(text, field), field, message })) }
   return { ok: true, job: { name, file: path, definition, version: digestOf(definition) } }
 }
 
 function checkDefinition(definition: JobDefinition, offer: Offer): Omit<FileIssue, 'line'>[] {
   const issues: Omit<FileIssue, 'line'>[] = []
   const known = (names: readonly string[]) => (names.length > 0 ? `known are ${names.join(', ')}` : 'none is configured')
-  if (!offer.accounts.includes(definition.account)) issues.push({ field: 'account', message: `is ${definition.account}, which is not under accounts: in the configuration; ${known(offer.accounts)}` })
+  if (!offer.accounts.includes(definition.account))
+    issues.push({
+      field: 'account',
+      message: `is ${definition.account}, which is not under accounts: in the configuration; ${known(offer.accounts)}`,
+    })
   const { provider, name } = definition.model
-  if (!offer.providers.includes(provider)) issues.push({ field: 'model', message: `names the provider ${provider}, which is not under providers: in the configuration; ${known(offer.providers)}` })
+  if (!offer.providers.includes(provider))
+    issues.push({
+      field: 'model',
+      message: `names the provider ${provider}, which is not under providers: in the configuration; ${known(offer.providers)}`,
+    })
   if (definition.limits.costUsd !== undefined && !offer.hasPrice(name)) {
     issues.push({ field: 'limits', message: `has costUsd, but the model ${name} has no price; add it under prices: in the configuration` })
   }
@@ -92,7 +111,10 @@ function checkDefinition(definition: JobDefinition, offer: Offer): Omit<FileIssu
     const fault = definition[field] === undefined ? undefined : checkTemplate(definition[field])
     if (fault) issues.push({ field, message: fault })
   }
-  for (const [field, schema] of [['input', definition.input], ['output', definition.output?.schema]] as const) {
+  for (const [field, schema] of [
+    ['input', definition.input],
+    ['output', definition.output?.schema],
+  ] as const) {
     try {
       if (schema) compileSchema(schema)
     } catch (error) {

@@ -3,13 +3,14 @@ import { z } from 'zod'
 import { durationText } from '../core/duration.ts'
 import { MISSED_POLICIES, OVERLAP_POLICIES } from '../core/fires.ts'
 
-const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, 'is not a name; use up to 63 letters, digits, dots, dashes and underscores')
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, 'is not a name; use up to 63 letters, digits, dots, dashes and underscores')
 const jsonSchema = z.record(z.string(), z.unknown())
 
 function isZone(timezone: string): boolean {
   try {
-    new Intl.DateTimeFormat('en', { timeZone: timezone })
-    return true
+    return new Intl.DateTimeFormat('en', { timeZone: timezone }).resolvedOptions().timeZone !== ''
   } catch {
     return false
   }
@@ -18,9 +19,18 @@ function isZone(timezone: string): boolean {
 const scheduleSchema = z
   .strictObject({
     cron: z.string().describe('Five fields (minute hour day month weekday) or six with seconds first.'),
-    timezone: z.string().refine(isZone, 'is not a time zone; use a name such as Europe/Zurich or UTC').describe('IANA time zone of the cron fields.'),
-    missed: z.enum(MISSED_POLICIES).default('last').describe('Fires that passed while no scheduler was running: none, the last one, or all (at most 100).'),
-    overlap: z.enum(OVERLAP_POLICIES).default('skip').describe('When an earlier run of the job is not over: skip the fire, or let it wait.'),
+    timezone: z
+      .string()
+      .refine(isZone, 'is not a time zone; use a name such as Europe/Zurich or UTC')
+      .describe('IANA time zone of the cron fields.'),
+    missed: z
+      .enum(MISSED_POLICIES)
+      .default('last')
+      .describe('Fires that passed while no scheduler was running: none, the last one, or all (at most 100).'),
+    overlap: z
+      .enum(OVERLAP_POLICIES)
+      .default('skip')
+      .describe('When an earlier run of the job is not over: skip the fire, or let it wait.'),
   })
   .superRefine(({ cron, timezone }, context) => {
     if (!isZone(timezone)) return
@@ -30,19 +40,34 @@ const scheduleSchema = z
       CronExpressionParser.parse(cron, { tz: timezone })
     } catch (error) {
       const cause = error instanceof Error ? error.message : String(error)
-      context.addIssue({ code: 'custom', path: ['cron'], message: `is not a cron expression (${cause}); write for example "0 7 * * 1" for Mondays at 07:00` })
+      context.addIssue({
+        code: 'custom',
+        path: ['cron'],
+        message: `is not a cron expression (${cause}); write for example "0 7 * * 1" for Mondays at 07:00`,
+      })
     }
   })
 
 const toolsSchema = z
   .strictObject({
     allow: z.array(z.string().min(1)).min(1).describe('Tools of this server that the job may call. Nothing else is shown to the model.'),
-    repeatable: z.array(z.string()).default([]).describe('Tools among them that may run twice without harm. Any other whose outcome is unknown stops the run.'),
-    required: z.boolean().default(true).describe('The run fails before it spends a token when the server or one of the tools is not there.'),
+    repeatable: z
+      .array(z.string())
+      .default([])
+      .describe('Tools among them that may run twice without harm. Any other whose outcome is unknown stops the run.'),
+    required: z
+      .boolean()
+      .default(true)
+      .describe('The run fails before it spends a token when the server or one of the tools is not there.'),
   })
   .superRefine(({ allow, repeatable }, context) => {
     for (const tool of repeatable) {
-      if (!allow.includes(tool)) context.addIssue({ code: 'custom', path: ['repeatable'], message: `names ${tool}, which is not under allow; add it there or take it out here` })
+      if (!allow.includes(tool))
+        context.addIssue({
+          code: 'custom',
+          path: ['repeatable'],
+          message: `names ${tool}, which is not under allow; add it there or take it out here`,
+        })
     }
   })
 
@@ -52,7 +77,11 @@ const limitsSchema = z.strictObject({
   tokens: z.int().min(1).optional().describe('Most tokens, input and output together.'),
   costUsd: z.number().positive().optional().describe('Most money in USD. The model needs a price in the configuration.'),
   deadline: durationText.default('10m').describe('Longest time an attempt may take, such as 10m.'),
-  resultBytes: z.int().min(256).default(262_144).describe('Largest tool result given to the model; what is beyond is cut and the run is not green.'),
+  resultBytes: z
+    .int()
+    .min(256)
+    .default(262_144)
+    .describe('Largest tool result given to the model; what is beyond is cut and the run is not green.'),
 })
 
 const retrySchema = z.strictObject({
@@ -67,17 +96,29 @@ export const jobSchema = z.strictObject({
   account: name.describe('Service account under accounts: in the configuration.'),
   delegate: z.enum(['local']).default('local').describe('local: the worker runs the tool loop.'),
   model: z
-    .strictObject({ provider: name.describe('Provider under providers: in the configuration.'), name: z.string().min(1).describe('The provider’s name of the model.') })
+    .strictObject({
+      provider: name.describe('Provider under providers: in the configuration.'),
+      name: z.string().min(1).describe('The provider’s name of the model.'),
+    })
     .describe('The model that does the work.'),
   schedule: scheduleSchema.optional().describe('When the job runs by itself. Without it, only when asked.'),
   input: jsonSchema.optional().describe('JSON Schema (2020-12) of the input of a run.'),
   instructions: z.string().optional().describe('Liquid template of the system instructions.'),
   prompt: z.string().min(1).describe('Liquid template of the task. Knows input, fire_time, run_id and job.'),
-  tools: z.record(name, toolsSchema).refine((tools) => Object.keys(tools).length > 0, 'is empty; name at least one server').describe('MCP servers by the name of their route in Pomerium.'),
-  output: z.strictObject({ schema: jsonSchema.describe('JSON Schema (2020-12) that the answer must match.') }).optional().describe('Without it the answer is text.'),
+  tools: z
+    .record(name, toolsSchema)
+    .refine((tools) => Object.keys(tools).length > 0, 'is empty; name at least one server')
+    .describe('MCP servers by the name of their route in Pomerium.'),
+  output: z
+    .strictObject({ schema: jsonSchema.describe('JSON Schema (2020-12) that the answer must match.') })
+    .optional()
+    .describe('Without it the answer is text.'),
   limits: limitsSchema.prefault({}).describe('What a run may use.'),
   retry: retrySchema.prefault({}).describe('What follows a failure that time can heal.'),
-  onUnknown: z.enum(['stop', 'tell-model']).default('stop').describe('When the outcome of a call that is not repeatable is unknown: end the run, or tell the model. Never green.'),
+  onUnknown: z
+    .enum(['stop', 'tell-model'])
+    .default('stop')
+    .describe('When the outcome of a call that is not repeatable is unknown: end the run, or tell the model. Never green.'),
 })
 
 export type JobDefinition = Omit<z.output<typeof jobSchema>, '$schema'>

@@ -40,7 +40,9 @@ const KNOWN = ['input', 'fire_time', 'run_id', 'job']
 /** Checks a template without rendering it. Returns what is wrong, or undefined. */
 export function checkTemplate(template: string): string | undefined {
   try {
-    const unknown = engineFor('UTC').globalVariablesSync(template).filter((variable) => !KNOWN.includes(variable))
+    const unknown = engineFor('UTC')
+      .globalVariablesSync(template)
+      .filter((variable) => !KNOWN.includes(variable))
     if (unknown.length > 0) return `uses the unknown variable ${unknown.join(', ')}; a template knows ${KNOWN.join(', ')}`
     return undefined
   } catch (error) {

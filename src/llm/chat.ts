@@ -15,10 +15,18 @@ export function createChatModel({ client, model, stream, store }: AdapterOptions
         model,
         messages: messagesOf(request),
         ...(request.tools.length > 0 && {
-          tools: request.tools.map(({ name, description, parameters }) => ({ type: 'function', function: { name, description, parameters, strict: false } })),
+          tools: request.tools.map(({ name, description, parameters }) => ({
+            type: 'function',
+            function: { name, description, parameters, strict: false },
+          })),
         }),
         ...(request.tools.length > 0 && !request.mayCall && { tool_choice: 'none' }),
-        ...(request.output && { response_format: { type: 'json_schema', json_schema: { name: request.output.name, schema: request.output.schema, strict: false } } }),
+        ...(request.output && {
+          response_format: {
+            type: 'json_schema',
+            json_schema: { name: request.output.name, schema: request.output.schema, strict: false },
+          },
+        }),
         ...(store !== undefined && { store }),
       }
       if (!stream) {
@@ -49,7 +57,13 @@ function messagesOfExchange({ items, results, reply }: Exchange): Message[] {
     {
       role: 'assistant',
       content: text,
-      ...(calls.length > 0 && { tool_calls: calls.map((call) => ({ id: call.callId, type: 'function' as const, function: { name: call.name, arguments: call.arguments } })) }),
+      ...(calls.length > 0 && {
+        tool_calls: calls.map((call) => ({
+          id: call.callId,
+          type: 'function' as const,
+          function: { name: call.name, arguments: call.arguments },
+        })),
+      }),
     },
     ...results.map((result): Message => ({ role: 'tool', tool_call_id: result.callId, content: result.text })),
     ...(reply === undefined ? [] : [{ role: 'user' as const, content: reply }]),
@@ -58,16 +72,30 @@ function messagesOfExchange({ items, results, reply }: Exchange): Message[] {
 
 function turnOf(completion: Completion, requestId: string | null, model: string): ModelTurn {
   const choice = completion.choices?.[0]
-  if (!choice?.message) throw new Failure({ code: 'MODEL_UNAVAILABLE', message: `Model ${model} answered without a choice.`, requestId: requestId ?? undefined })
+  if (!choice?.message)
+    throw new Failure({
+      code: 'MODEL_UNAVAILABLE',
+      message: `Model ${model} answered without a choice.`,
+      requestId: requestId ?? undefined,
+    })
   const { message, finish_reason: finish } = choice
   const items: TurnItem[] = [
     ...(message.refusal ? [{ type: 'refusal' as const, text: message.refusal }] : []),
     ...(message.content ? [{ type: 'message' as const, text: message.content }] : []),
     ...(message.tool_calls ?? []).flatMap((call): TurnItem[] =>
-      call.type === 'function' ? [{ type: 'tool_call', callId: call.id, name: call.function.name, arguments: call.function.arguments }] : [],
+      call.type === 'function'
+        ? [{ type: 'tool_call', callId: call.id, name: call.function.name, arguments: call.function.arguments }]
+        : [],
     ),
   ]
-  return { items, stopReason: stopReasonOf(finish), usage: usageOf(completion.usage), responseId: completion.id ?? null, providerRequestId: requestId, model: completion.model ?? model }
+  return {
+    items,
+    stopReason: stopReasonOf(finish),
+    usage: usageOf(completion.usage),
+    responseId: completion.id ?? null,
+    providerRequestId: requestId,
+    model: completion.model ?? model,
+  }
 }
 
 function stopReasonOf(finish: string | null): StopReason {

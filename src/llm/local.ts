@@ -77,24 +77,31 @@ export async function runLocal(options: LocalOptions, signal: AbortSignal): Prom
     const last = state.lastTurnReason()
     let turn: { number: number; items: TurnItem[]; stopReason: StopReason }
     if (past) {
-      turn = { number: past.number, items: past.items, stopReason: past.stopReason === 'cut' || past.stopReason === 'filtered' ? past.stopReason : 'end' }
+      turn = {
+        number: past.number,
+        items: past.items,
+        stopReason: past.stopReason === 'cut' || past.stopReason === 'filtered' ? past.stopReason : 'end',
+      }
       state.count(past.usage, past.costUsd)
     } else {
       if (last) state.reasons.push(last)
       turn = await takeTurn(options, exchanges, turnNumber++, last === undefined, state, signal)
     }
     const said = judgeItems(turn.items, turn.stopReason)
-    if (said.refusal !== undefined) throw new Failure({ code: 'MODEL_REFUSED', message: `The model refused: ${said.refusal.slice(0, 300)}` })
+    if (said.refusal !== undefined)
+      throw new Failure({ code: 'MODEL_REFUSED', message: `The model refused: ${said.refusal.slice(0, 300)}` })
     if (said.calls.length > 0 && !(last && !past)) {
       const results = await runCalls(options, turn.number, said.calls, past?.calls ?? [], state, signal)
       exchanges = [...exchanges, { items: turn.items, results }]
       continue
     }
-    if (turn.stopReason === 'cut') state.reasons.push({ code: 'RESULT_TOO_LARGE', message: 'The model’s answer was cut at its output limit.' })
+    if (turn.stopReason === 'cut')
+      state.reasons.push({ code: 'RESULT_TOO_LARGE', message: 'The model’s answer was cut at its output limit.' })
     const parsed = parseOutput(options, said.text)
     if (parsed.ok) return state.result(said.text, parsed.value)
     if (repaired || last) {
-      if (said.text === '') throw new Failure({ code: 'OUTPUT_INVALID', message: 'The model gave no answer, and none when it was asked again.' })
+      if (said.text === '')
+        throw new Failure({ code: 'OUTPUT_INVALID', message: 'The model gave no answer, and none when it was asked again.' })
       state.reasons.push({ code: 'OUTPUT_INVALID', message: `The answer does not match output.schema: ${parsed.why}` })
       return state.result(said.text, undefined)
     }
@@ -110,7 +117,9 @@ function parseOutput({ output }: LocalOptions, text: string): ParsedOutput {
 }
 
 function judgeItems(items: readonly TurnItem[], stopReason: StopReason) {
-  const refusal = items.find((item) => item.type === 'refusal')?.text ?? (stopReason === 'filtered' ? 'the provider’s content filter stopped the answer' : undefined)
+  const refusal =
+    items.find((item) => item.type === 'refusal')?.text ??
+    (stopReason === 'filtered' ? 'the provider’s content filter stopped the answer' : undefined)
   return {
     text: items.flatMap((item) => (item.type === 'message' ? [item.text] : [])).join(''),
     // A cut answer may end in the middle of a call: then none of its calls is made.
@@ -155,8 +164,10 @@ function createState({ limits, softDeadline, price }: LocalOptions) {
       if (loop !== undefined) return over('LOOP_DETECTED', loop)
       if (turns >= limits.turns) return over('BUDGET_TURNS', `All ${limits.turns} turns were used.`)
       if (toolCalls > limits.toolCalls) return over('BUDGET_TOOL_CALLS', `All ${limits.toolCalls} tool calls were used.`)
-      if (limits.tokens !== undefined && tokens >= limits.tokens) return over('BUDGET_TOKENS', `${tokens} of ${limits.tokens} tokens were used.`)
-      if (limits.costUsd !== undefined && (costUsd ?? 0) >= limits.costUsd) return over('BUDGET_COST', `${(costUsd ?? 0).toFixed(4)} of ${limits.costUsd} USD were used.`)
+      if (limits.tokens !== undefined && tokens >= limits.tokens)
+        return over('BUDGET_TOKENS', `${tokens} of ${limits.tokens} tokens were used.`)
+      if (limits.costUsd !== undefined && (costUsd ?? 0) >= limits.costUsd)
+        return over('BUDGET_COST', `${(costUsd ?? 0).toFixed(4)} of ${limits.costUsd} USD were used.`)
       if (now >= softDeadline) return over('DEADLINE', 'The deadline was near, so the model had to answer with what it had.')
       return undefined
     },
@@ -164,21 +175,49 @@ function createState({ limits, softDeadline, price }: LocalOptions) {
   }
 }
 
-async function takeTurn(options: LocalOptions, exchanges: readonly Exchange[], number: number, mayCall: boolean, state: State, signal: AbortSignal) {
+async function takeTurn(
+  options: LocalOptions,
+  exchanges: readonly Exchange[],
+  number: number,
+  mayCall: boolean,
+  state: State,
+  signal: AbortSignal,
+) {
   const { model, tools, journal, instructions, prompt, output, price } = options
   const startedAt = new Date()
-  const turn: ModelTurn = await model.respond({ instructions, prompt, exchanges, tools: tools.tools, mayCall, output: output && { name: output.name, schema: output.schema } }, signal)
+  const turn: ModelTurn = await model.respond(
+    { instructions, prompt, exchanges, tools: tools.tools, mayCall, output: output && { name: output.name, schema: output.schema } },
+    signal,
+  )
   const costUsd = price ? costOf(turn.usage, price) : null
   state.count(turn.usage, costUsd)
   const { items, stopReason, responseId, providerRequestId, usage } = turn
-  await journal.turn({ number, items, stopReason, responseId, providerRequestId, model: turn.model, usage, costUsd, startedAt, finishedAt: new Date() })
+  await journal.turn({
+    number,
+    items,
+    stopReason,
+    responseId,
+    providerRequestId,
+    model: turn.model,
+    usage,
+    costUsd,
+    startedAt,
+    finishedAt: new Date(),
+  })
   return { number, items, stopReason }
 }
 
 type Call = Extract<TurnItem, { type: 'tool_call' }>
 
 /** Runs the calls of a turn, a few at a time; their results come back in their order. The first that must end the attempt ends it when all are done. */
-async function runCalls(options: LocalOptions, turn: number, calls: readonly Call[], past: readonly PastCall[], state: State, signal: AbortSignal): Promise<{ callId: string; text: string }[]> {
+async function runCalls(
+  options: LocalOptions,
+  turn: number,
+  calls: readonly Call[],
+  past: readonly PastCall[],
+  state: State,
+  signal: AbortSignal,
+): Promise<{ callId: string; text: string }[]> {
   const outcomes: ToolOutcome[] = []
   let failure: unknown
   let next = 0
@@ -188,7 +227,15 @@ async function runCalls(options: LocalOptions, turn: number, calls: readonly Cal
       const call = calls[position]
       if (!call) return
       try {
-        outcomes[position] = await runCall(options, turn, position, call, past.find((one) => one.position === position), state, signal)
+        outcomes[position] = await runCall(
+          options,
+          turn,
+          position,
+          call,
+          past.find((one) => one.position === position),
+          state,
+          signal,
+        )
       } catch (error) {
         failure ??= error ?? new Error('a tool call failed')
       }
@@ -206,11 +253,26 @@ async function runCalls(options: LocalOptions, turn: number, calls: readonly Cal
   })
 }
 
-async function runCall(options: LocalOptions, turn: number, position: number, call: Call, past: PastCall | undefined, state: State, signal: AbortSignal): Promise<ToolOutcome> {
+async function runCall(
+  options: LocalOptions,
+  turn: number,
+  position: number,
+  call: Call,
+  past: PastCall | undefined,
+  state: State,
+  signal: AbortSignal,
+): Promise<ToolOutcome> {
   const allowed = state.takeCall()
   const known = past && replay(past, options.onUnknown)
   if (known) return known
-  if (!allowed) return { status: 'refused', text: 'Error: this run may make no more tool calls. Answer with what you have.', truncated: false, failure: null, mistake: false }
+  if (!allowed)
+    return {
+      status: 'refused',
+      text: 'Error: this run may make no more tool calls. Answer with what you have.',
+      truncated: false,
+      failure: null,
+      mistake: false,
+    }
   return options.tools.call({ turn, position, callId: call.callId, name: call.name, arguments: call.arguments }, signal)
 }
 
@@ -221,7 +283,13 @@ function replay(past: PastCall, onUnknown: 'stop' | 'tell-model'): ToolOutcome |
     case 'error':
     case 'denied':
     case 'refused':
-      return { status: past.status, text: past.result?.text ?? '', truncated: past.result?.truncated ?? false, failure: past.failure, mistake: past.status === 'refused' }
+      return {
+        status: past.status,
+        text: past.result?.text ?? '',
+        truncated: past.result?.truncated ?? false,
+        failure: past.failure,
+        mistake: past.status === 'refused',
+      }
     case 'not_run':
       return undefined
     case 'sent':
@@ -229,7 +297,13 @@ function replay(past: PastCall, onUnknown: 'stop' | 'tell-model'): ToolOutcome |
       if (past.repeatable) return undefined
       const message = `The call of ${past.tool} on ${past.server} was under way when an earlier attempt ended: it may have run.`
       if (onUnknown === 'stop') throw new Failure({ code: 'OUTCOME_UNKNOWN', message, server: past.server })
-      return { status: 'unknown', text: 'Error: the call was sent and its outcome is not known: it may have run. Do not repeat it.', truncated: false, failure: null, mistake: false }
+      return {
+        status: 'unknown',
+        text: 'Error: the call was sent and its outcome is not known: it may have run. Do not repeat it.',
+        truncated: false,
+        failure: null,
+        mistake: false,
+      }
     }
   }
 }
@@ -237,7 +311,8 @@ function replay(past: PastCall, onUnknown: 'stop' | 'tell-model'): ToolOutcome |
 function reasonsOf(name: string, outcome: ToolOutcome): Reason[] {
   const reasons: Reason[] = []
   if (outcome.status === 'denied') reasons.push({ code: 'TOOL_DENIED', message: outcome.failure?.message ?? `Policy denied ${name}.` })
-  if (outcome.status === 'unknown') reasons.push({ code: 'OUTCOME_UNKNOWN', message: outcome.failure?.message ?? `The outcome of a call of ${name} is not known.` })
+  if (outcome.status === 'unknown')
+    reasons.push({ code: 'OUTCOME_UNKNOWN', message: outcome.failure?.message ?? `The outcome of a call of ${name} is not known.` })
   if (outcome.truncated) reasons.push({ code: 'RESULT_TOO_LARGE', message: `A result of ${name} was cut.` })
   return reasons
 }

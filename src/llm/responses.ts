@@ -23,7 +23,9 @@ export function createResponsesModel({ client, model, stream, store }: AdapterOp
         ...(request.instructions !== undefined && { instructions: request.instructions }),
         ...(request.tools.length > 0 && { tools: request.tools.map((tool) => ({ type: 'function', ...tool, strict: false })) }),
         ...(request.tools.length > 0 && !request.mayCall && { tool_choice: 'none' }),
-        ...(request.output && { text: { format: { type: 'json_schema', name: request.output.name, schema: request.output.schema, strict: false } } }),
+        ...(request.output && {
+          text: { format: { type: 'json_schema', name: request.output.name, schema: request.output.schema, strict: false } },
+        }),
         ...(store !== undefined && { store }),
       }
       if (!stream) {
@@ -32,10 +34,15 @@ export function createResponsesModel({ client, model, stream, store }: AdapterOp
       }
       const { data: events, request_id: requestId } = await client.responses.create({ ...body, stream: true }, { signal }).withResponse()
       for await (const event of events) {
-        if (event.type === 'response.completed' || event.type === 'response.incomplete' || event.type === 'response.failed') return turnOf(event.response, requestId, model)
+        if (event.type === 'response.completed' || event.type === 'response.incomplete' || event.type === 'response.failed')
+          return turnOf(event.response, requestId, model)
       }
       signal.throwIfAborted()
-      throw new Failure({ code: 'MODEL_UNAVAILABLE', message: `The stream of model ${model} ended without its last event.`, requestId: requestId ?? undefined })
+      throw new Failure({
+        code: 'MODEL_UNAVAILABLE',
+        message: `The stream of model ${model} ended without its last event.`,
+        requestId: requestId ?? undefined,
+      })
     },
   }
 }
@@ -65,9 +72,14 @@ function turnOf(response: Response, requestId: string | null, model: string): Mo
   if (response.status === 'failed' || response.error) {
     const { code, message } = response.error ?? { code: 'server_error', message: 'no reason given' }
     const limited = code === 'rate_limit_exceeded'
-    throw new Failure({ code: limited ? 'MODEL_RATE_LIMITED' : 'MODEL_UNAVAILABLE', message: `Model ${model} failed: ${message} (${code}).`, requestId: requestId ?? undefined })
+    throw new Failure({
+      code: limited ? 'MODEL_RATE_LIMITED' : 'MODEL_UNAVAILABLE',
+      message: `Model ${model} failed: ${message} (${code}).`,
+      requestId: requestId ?? undefined,
+    })
   }
-  if (!Array.isArray(response.output)) throw new Failure({ code: 'MODEL_UNAVAILABLE', message: `Model ${model} answered without output.`, requestId: requestId ?? undefined })
+  if (!Array.isArray(response.output))
+    throw new Failure({ code: 'MODEL_UNAVAILABLE', message: `Model ${model} answered without output.`, requestId: requestId ?? undefined })
   return {
     items: response.output.flatMap(itemsOf),
     stopReason: stopReasonOf(response),
@@ -81,7 +93,9 @@ function turnOf(response: Response, requestId: string | null, model: string): Mo
 function itemsOf(item: OpenAI.Responses.ResponseOutputItem): TurnItem[] {
   switch (item.type) {
     case 'message':
-      return item.content.map((part): TurnItem => (part.type === 'refusal' ? { type: 'refusal', text: part.refusal } : { type: 'message', text: part.text }))
+      return item.content.map((part): TurnItem =>
+        part.type === 'refusal' ? { type: 'refusal', text: part.refusal } : { type: 'message', text: part.text },
+      )
     case 'function_call':
       return [{ type: 'tool_call', callId: item.call_id, name: item.name, arguments: item.arguments }]
     case 'reasoning':

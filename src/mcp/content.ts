@@ -11,7 +11,12 @@ export type CallResult = z.output<typeof callResultSchema>
 
 const textBlock = z.looseObject({ type: z.literal('text'), text: z.string() })
 const binaryBlock = z.looseObject({ type: z.enum(['image', 'audio']), data: z.string().optional(), mimeType: z.string().optional() })
-const linkBlock = z.looseObject({ type: z.literal('resource_link'), uri: z.string(), name: z.string().optional(), mimeType: z.string().optional() })
+const linkBlock = z.looseObject({
+  type: z.literal('resource_link'),
+  uri: z.string(),
+  name: z.string().optional(),
+  mimeType: z.string().optional(),
+})
 const resourceBlock = z.looseObject({
   type: z.literal('resource'),
   resource: z.looseObject({ uri: z.string(), text: z.string().optional(), blob: z.string().optional(), mimeType: z.string().optional() }),
@@ -21,11 +26,16 @@ function blockText(block: unknown): string {
   const text = textBlock.safeParse(block)
   if (text.success) return text.data.text
   const binary = binaryBlock.safeParse(block)
-  if (binary.success) return `[${binary.data.type} ${binary.data.mimeType ?? 'of unknown type'}, ${base64Bytes(binary.data.data)} bytes, not shown]`
+  if (binary.success)
+    return `[${binary.data.type} ${binary.data.mimeType ?? 'of unknown type'}, ${base64Bytes(binary.data.data)} bytes, not shown]`
   const link = linkBlock.safeParse(block)
   if (link.success) return `[link ${link.data.name ?? ''} ${link.data.uri}, not fetched]`
   const resource = resourceBlock.safeParse(block)
-  if (resource.success) return resource.data.resource.text ?? `[resource ${resource.data.resource.uri}, ${base64Bytes(resource.data.resource.blob)} bytes, not shown]`
+  if (resource.success)
+    return (
+      resource.data.resource.text ??
+      `[resource ${resource.data.resource.uri}, ${base64Bytes(resource.data.resource.blob)} bytes, not shown]`
+    )
   return '[a block of a kind this client does not know]'
 }
 

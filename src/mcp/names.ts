@@ -9,7 +9,15 @@ const HASH_LENGTH = 8
  */
 export function modelToolName(server: string, tool: string): string {
   const plain = `${server}__${tool}`
-  if (plain.length <= MAX_LENGTH && /^[A-Za-z0-9_-]+$/.test(plain) && !server.includes('__') && !tool.includes('__') && !server.endsWith('_') && !tool.startsWith('_')) return plain
+  if (
+    plain.length <= MAX_LENGTH &&
+    /^[A-Za-z0-9_-]+$/.test(plain) &&
+    !server.includes('__') &&
+    !tool.includes('__') &&
+    !server.endsWith('_') &&
+    !tool.startsWith('_')
+  )
+    return plain
   const hash = createHash('sha256').update(`${server}\0${tool}`).digest('hex').slice(0, HASH_LENGTH)
   return `${plain.replaceAll(/[^A-Za-z0-9_-]/g, '_').slice(0, MAX_LENGTH - HASH_LENGTH - 1)}_${hash}`
 }

@@ -75,7 +75,11 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
     if (method === 'GET' && !headers.has('last-event-id')) return new Response(null, { status: 405 })
     const body = typeof init.body === 'string' ? init.body : undefined
     if (body !== undefined && Buffer.byteLength(body) > maxRequestBytes) {
-      throw new Failure({ code: 'REQUEST_TOO_LARGE', message: `A request of ${Buffer.byteLength(body)} bytes to ${server} is over the limit of ${maxRequestBytes}; it was not sent.`, server })
+      throw new Failure({
+        code: 'REQUEST_TOO_LARGE',
+        message: `A request of ${Buffer.byteLength(body)} bytes to ${server} is over the limit of ${maxRequestBytes}; it was not sent.`,
+        server,
+      })
     }
     const rpcMethod = body === undefined ? undefined : /^\{"method":"([^"\\]+)"/.exec(body)?.[1]
     const call = rpcMethod === 'tools/call' ? scope : undefined
@@ -84,7 +88,14 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
       { method, headers, ...(body !== undefined && { body }) },
       {
         signal: scope?.signal ?? closing.signal,
-        mcp: { server, rpcMethod, tool: call?.tool, toolCallId: call?.toolCallId, written: call?.written, hadSession: headers.has('mcp-session-id') },
+        mcp: {
+          server,
+          rpcMethod,
+          tool: call?.tool,
+          toolCallId: call?.toolCallId,
+          written: call?.written,
+          hadSession: headers.has('mcp-session-id'),
+        },
       },
     )
     return call?.ended ? watchEnd(response, call.ended) : response
@@ -92,12 +103,17 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
 
   const client = new Client(CLIENT, { capabilities: {} })
   const transport = new StreamableHTTPClientTransport(new URL(options.url), { fetch: mcpFetch })
+  // oxlint-disable-next-line prefer-add-event-listener -- the client has no events, only this hook
   client.onerror = (error) => {
     if (!/Maximum reconnection attempts/.test(error.message)) return
     for (const scope of pending) scope.failed?.(lostAnswer(server, scope.tool, 'was cut off and could not be resumed'))
   }
 
-  function request<Schema extends z.ZodType>(message: { method: string; params: Record<string, unknown> }, schema: Schema, scope: Scope): Promise<z.output<Schema>> {
+  function request<Schema extends z.ZodType>(
+    message: { method: string; params: Record<string, unknown> },
+    schema: Schema,
+    scope: Scope,
+  ): Promise<z.output<Schema>> {
     // A caller's signal would keep a listener for each finished call (measured), so each call has its own controller.
     const own = new AbortController()
     const abort = () => own.abort(scope.signal.reason)
@@ -109,7 +125,10 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
       const mine: Scope = {
         ...scope,
         signal: own.signal,
-        ended: () => (timer = setTimeout(() => mine.failed?.(lostAnswer(server, scope.tool, 'was answered without its result')), ANSWER_GRACE_MS)),
+        ended: () => {
+          if (pending.has(mine))
+            timer = setTimeout(() => mine.failed?.(lostAnswer(server, scope.tool, 'was answered without its result')), ANSWER_GRACE_MS)
+        },
         failed: (error) => {
           fail(error)
           own.abort(error)
@@ -117,7 +136,11 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
       }
       pending.add(mine)
       // oxlint-disable-next-line no-unsafe-type-assertion -- the SDK types schemas of two zod versions
-      const asked = scopes.run(mine, () => client.request(message, schema as never, { signal: own.signal, timeout }) as Promise<z.output<Schema>>)
+      const asked = scopes.run(
+        mine,
+        // oxlint-disable-next-line no-unsafe-type-assertion -- as above
+        () => client.request(message, schema as never, { signal: own.signal, timeout }) as Promise<z.output<Schema>>,
+      )
       asked.then(done, fail).finally(() => {
         clearTimeout(timer)
         pending.delete(mine)
@@ -165,7 +188,12 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
     },
     async call(tool, args, { toolCallId, written, signal: callSignal }) {
       try {
-        const result = await request({ method: 'tools/call', params: { name: tool, arguments: args } }, callResultSchema, { signal: callSignal, tool, toolCallId, written })
+        const result = await request({ method: 'tools/call', params: { name: tool, arguments: args } }, callResultSchema, {
+          signal: callSignal,
+          tool,
+          toolCallId,
+          written,
+        })
         return { kind: 'result', result }
       } catch (error) {
         if (error instanceof Failure || error instanceof SessionLost) throw error
@@ -190,7 +218,12 @@ function setupFailure(server: string, method: string, error: unknown): Failure {
   if (error instanceof Failure) return error
   const lost = error instanceof SessionLost || (error instanceof McpError && isLocalError(error))
   const text = messageOf(error).slice(0, 300)
-  return new Failure({ code: lost ? 'UPSTREAM_UNAVAILABLE' : 'UPSTREAM_ERROR', message: `${server} did not answer ${method} as an MCP server does: ${text}.`, server, cause: error })
+  return new Failure({
+    code: lost ? 'UPSTREAM_UNAVAILABLE' : 'UPSTREAM_ERROR',
+    message: `${server} did not answer ${method} as an MCP server does: ${text}.`,
+    server,
+    cause: error,
+  })
 }
 
 /** Calls `ended` when the body is over, unless its events can be resumed: then the client asks for the rest. */

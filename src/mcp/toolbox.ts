@@ -87,7 +87,13 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
     return one.session
   }
 
-  async function send({ opened: one, tool }: Entry, args: Record<string, unknown>, toolCallId: string, written: Promise<void>, callSignal: AbortSignal): Promise<CallAnswer> {
+  async function send(
+    { opened: one, tool }: Entry,
+    args: Record<string, unknown>,
+    toolCallId: string,
+    written: Promise<void>,
+    callSignal: AbortSignal,
+  ): Promise<CallAnswer> {
     const { session } = one
     const context = { toolCallId, written, signal: callSignal }
     try {
@@ -96,7 +102,14 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
       if (!(error instanceof SessionLost)) throw error
       const again = await renew(one, session)
       return again.call(tool.name, args, context).catch((second: unknown) => {
-        throw second instanceof SessionLost ? new Failure({ code: 'UPSTREAM_UNAVAILABLE', message: `${one.spec.name} lost two sessions in a row.`, server: one.spec.name, cause: second }) : second
+        throw second instanceof SessionLost
+          ? new Failure({
+              code: 'UPSTREAM_UNAVAILABLE',
+              message: `${one.spec.name} lost two sessions in a row.`,
+              server: one.spec.name,
+              cause: second,
+            })
+          : second
       })
     }
   }
@@ -115,10 +128,17 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
     }
     const began = performance.now()
     const refuse = async (outcome: ToolOutcome) => {
-      await journal.toolCallRefused(record, { id: record.id, status: outcome.status, result: outcome, failure: outcome.failure, durationMs: 0 })
+      await journal.toolCallRefused(record, {
+        id: record.id,
+        status: outcome.status,
+        result: outcome,
+        failure: outcome.failure,
+        durationMs: 0,
+      })
       return outcome
     }
-    if (!entry) return refuse(mistake(`There is no tool ${request.name}. The tools are: ${[...entries.keys()].join(', ')}.`, 'TOOL_NOT_ALLOWED'))
+    if (!entry)
+      return refuse(mistake(`There is no tool ${request.name}. The tools are: ${[...entries.keys()].join(', ')}.`, 'TOOL_NOT_ALLOWED'))
     const args = parseArguments(entry.tool, request.arguments)
     if (!args.ok) return refuse(mistake(args.why, null))
     record.arguments = args.value
@@ -136,7 +156,13 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
     }
     await written
     const { status, text, truncated, failure: why } = outcome
-    await journal.toolCallEnd({ id: record.id, status, result: thrown === undefined ? { text, truncated } : null, failure: why, durationMs: performance.now() - began })
+    await journal.toolCallEnd({
+      id: record.id,
+      status,
+      result: thrown === undefined ? { text, truncated } : null,
+      failure: why,
+      durationMs: performance.now() - began,
+    })
     if (thrown !== undefined) throw thrown
     return outcome
   }
@@ -149,7 +175,13 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
   }
 }
 
-const sessionOptions = (spec: ServerSpec, { fetch, timeoutMs }: ToolBoxOptions) => ({ server: spec.name, url: spec.url, fetch, maxRequestBytes: spec.maxRequestBytes, timeoutMs })
+const sessionOptions = (spec: ServerSpec, { fetch, timeoutMs }: ToolBoxOptions) => ({
+  server: spec.name,
+  url: spec.url,
+  fetch,
+  maxRequestBytes: spec.maxRequestBytes,
+  timeoutMs,
+})
 
 async function openServer(spec: ServerSpec, options: ToolBoxOptions, signal: AbortSignal): Promise<Opened> {
   const session = await openSession(sessionOptions(spec, options), signal)
@@ -158,13 +190,21 @@ async function openServer(spec: ServerSpec, options: ToolBoxOptions, signal: Abo
     const missing = spec.allow.find((name) => !listing.tools.has(name))
     if (missing !== undefined && spec.required) {
       const leftOut = listing.leftOut.find(({ name }) => name === missing)
-      const why = leftOut ? `cannot be used: ${leftOut.why}` : `is not offered; it offers ${[...listing.tools.keys()].slice(0, 50).join(', ') || 'no tools'}`
+      const why = leftOut
+        ? `cannot be used: ${leftOut.why}`
+        : `is not offered; it offers ${[...listing.tools.keys()].slice(0, 50).join(', ') || 'no tools'}`
       throw new Failure({ code: 'TOOL_MISSING', message: `The tool ${missing} of ${spec.name} ${why}.`, server: spec.name })
     }
     return { spec, session, listing }
   } catch (error) {
     await session.close()
-    if (error instanceof SessionLost) throw new Failure({ code: 'UPSTREAM_UNAVAILABLE', message: `${spec.name} lost the session at once.`, server: spec.name, cause: error })
+    if (error instanceof SessionLost)
+      throw new Failure({
+        code: 'UPSTREAM_UNAVAILABLE',
+        message: `${spec.name} lost the session at once.`,
+        server: spec.name,
+        cause: error,
+      })
     throw error
   }
 }
@@ -198,28 +238,62 @@ function check(tool: ListedTool, value: unknown): string | undefined {
 }
 
 function readAnswer(answer: CallAnswer, maxBytes: number): ToolOutcome {
-  if (answer.kind === 'rpc-error') return { status: 'error', text: `Error ${answer.code}: ${cutBytes(answer.message, maxBytes).text}`, truncated: false, failure: null, mistake: false }
+  if (answer.kind === 'rpc-error')
+    return {
+      status: 'error',
+      text: `Error ${answer.code}: ${cutBytes(answer.message, maxBytes).text}`,
+      truncated: false,
+      failure: null,
+      mistake: false,
+    }
   const { text, truncated } = cutBytes(resultText(answer.result), maxBytes)
   const shown = truncated ? `${text}\n[cut at ${maxBytes} bytes]` : text
   return { status: answer.result.isError === true ? 'error' : 'ok', text: shown, truncated, failure: null, mistake: false }
 }
 
 /** What a call that threw means: told to the model, or the end of the attempt. */
-function judge(error: unknown, record: ToolCallRecord, onUnknown: 'stop' | 'tell-model', signal: AbortSignal): { outcome: ToolOutcome; thrown?: unknown } {
+function judge(
+  error: unknown,
+  record: ToolCallRecord,
+  onUnknown: 'stop' | 'tell-model',
+  signal: AbortSignal,
+): { outcome: ToolOutcome; thrown?: unknown } {
   const failure = error instanceof Failure ? error.toJSON() : null
-  const outcome = (status: ToolOutcome['status'], text: string, truncated = false): ToolOutcome => ({ status, text, truncated, failure, mistake: false })
+  const outcome = (status: ToolOutcome['status'], text: string, truncated = false): ToolOutcome => ({
+    status,
+    text,
+    truncated,
+    failure,
+    mistake: false,
+  })
   if (!(error instanceof Failure)) return { outcome: outcome('unknown', ''), thrown: signal.aborted ? signal.reason : error }
   switch (error.code) {
     case 'TOOL_DENIED':
-      return { outcome: outcome('denied', `Error: access to this tool was denied by policy (request ${error.requestId ?? 'unknown'}). Do not call it again.`) }
+      return {
+        outcome: outcome(
+          'denied',
+          `Error: access to this tool was denied by policy (request ${error.requestId ?? 'unknown'}). Do not call it again.`,
+        ),
+      }
     case 'REQUEST_TOO_LARGE':
       return { outcome: outcome('refused', 'Error: the arguments are too large to be sent. Send less.') }
     case 'RESULT_TOO_LARGE':
       return { outcome: outcome('error', 'Error: the tool ran, but its result was too large to be read. Ask for less.', true) }
     case 'OUTCOME_UNKNOWN':
       // A repeatable call costs an attempt, not the run: the next attempt goes on with this call.
-      if (record.repeatable) return { outcome: outcome('unknown', ''), thrown: new Failure({ code: 'UPSTREAM_UNAVAILABLE', message: error.message, server: record.server, requestId: error.requestId, cause: error }) }
-      if (onUnknown === 'tell-model') return { outcome: outcome('unknown', 'Error: the call was sent and its outcome is not known: it may have run. Do not repeat it.') }
+      if (record.repeatable)
+        return {
+          outcome: outcome('unknown', ''),
+          thrown: new Failure({
+            code: 'UPSTREAM_UNAVAILABLE',
+            message: error.message,
+            server: record.server,
+            requestId: error.requestId,
+            cause: error,
+          }),
+        }
+      if (onUnknown === 'tell-model')
+        return { outcome: outcome('unknown', 'Error: the call was sent and its outcome is not known: it may have run. Do not repeat it.') }
       return { outcome: outcome('unknown', ''), thrown: error }
     default:
       return { outcome: outcome(isNotRun(error) ? 'not_run' : 'unknown', ''), thrown: error }

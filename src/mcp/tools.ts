@@ -27,12 +27,14 @@ export type ParsedTool = { ok: true; tool: ListedTool } | { ok: false; name: str
 /** Reads one listed tool. What cannot be offered to a model is left out with its reason; the others stay. */
 export function parseTool(listed: unknown): ParsedTool {
   const parsed = toolSchema.safeParse(listed)
-  if (!parsed.success) return { ok: false, name: nameOf(listed), why: `its definition is broken: ${z.prettifyError(parsed.error).split('\n')[0] ?? ''}` }
+  if (!parsed.success)
+    return { ok: false, name: nameOf(listed), why: `its definition is broken: ${z.prettifyError(parsed.error).split('\n')[0] ?? ''}` }
   const { name, title, description, inputSchema, outputSchema, annotations, execution } = parsed.data
   if (execution?.taskSupport === 'required') return { ok: false, name, why: 'it works only as a task' }
   const { $schema, ...schema } = inputSchema
   if (schema['type'] !== undefined && schema['type'] !== 'object') return { ok: false, name, why: 'its input is not an object' }
-  if (['oneOf', 'anyOf', 'allOf'].some((key) => key in schema)) return { ok: false, name, why: 'its input schema has oneOf, anyOf or allOf at the root, which providers refuse' }
+  if (['oneOf', 'anyOf', 'allOf'].some((key) => key in schema))
+    return { ok: false, name, why: 'its input schema has oneOf, anyOf or allOf at the root, which providers refuse' }
   return {
     ok: true,
     tool: {

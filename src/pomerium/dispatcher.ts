@@ -15,14 +15,27 @@ const KEEP_ALIVE_MS = 30_000
 
 /** Connections to the gateway. No time-outs of its own on answers: a tool may be silent until the attempt's deadline. */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const connector = buildConnector({ timeout: options.connectTimeoutMs ?? 10_000, ...(options.caFile !== undefined && { ca: [...rootCertificates, readCa(options.caFile)] }) })
+  const connector = buildConnector({
+    timeout: options.connectTimeoutMs ?? 10_000,
+    ...(options.caFile !== undefined && { ca: [...rootCertificates, readCa(options.caFile)] }),
+  })
   const address = options.address === undefined ? undefined : parseAddress(options.address)
   return new Agent({
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connect: address
-      ? (target, done) => connector({ ...target, hostname: address.hostname, port: address.port, host: `${address.hostname}:${address.port}`, servername: target.servername || target.hostname }, done)
+      ? (target, done) =>
+          connector(
+            {
+              ...target,
+              hostname: address.hostname,
+              port: address.port,
+              host: `${address.hostname}:${address.port}`,
+              servername: target.servername || target.hostname,
+            },
+            done,
+          )
       : connector,
   })
 }

@@ -67,12 +67,18 @@ export function createGatewayFetch(options: GatewayOptions): GatewayFetch {
       void journal.gatewayRequestEnd({ requestIdSent, durationMs: performance.now() - began, ...end }).catch(() => {})
     try {
       const body = init.body === undefined ? {} : { body: init.body }
-      const answer = await fetch(target, { method, headers: Object.fromEntries(headers), redirect: 'manual', dispatcher, ...body, ...(signal && { signal }) })
+      const answer = await fetch(target, {
+        method,
+        headers: Object.fromEntries(headers),
+        redirect: 'manual',
+        dispatcher,
+        ...body,
+        ...(signal && { signal }),
+      })
       const requestId = parseRequestId(answer.headers.get('x-request-id'))
       const length = answer.headers.get('content-length')
       ended({ requestId, status: answer.status, responseBytes: length === null ? null : Number(length), error: null })
-      // undici's Response and the global one are the same thing under two type declarations.
-      return { response: capped(answer as unknown as Response, options.maxResponseBytes, target.host), requestId: requestId ?? undefined }
+      return { response: capped(answer, options.maxResponseBytes, target.host), requestId: requestId ?? undefined }
     } catch (error) {
       ended({ requestId: null, status: null, responseBytes: null, error: causeCode(error) })
       throw connectionFailure(error, target, signal, mcp)
@@ -86,7 +92,14 @@ export function createGatewayFetch(options: GatewayOptions): GatewayFetch {
     return response.status === 401
   }
 
-  async function understand(target: URL, method: string, response: Response, requestId: string | undefined, mcp: McpContext, signal: AbortSignal | undefined): Promise<Response> {
+  async function understand(
+    target: URL,
+    method: string,
+    response: Response,
+    requestId: string | undefined,
+    mcp: McpContext,
+    signal: AbortSignal | undefined,
+  ): Promise<Response> {
     const asked = { ...mcp, account }
     const json = /^application\/json\b/.test(response.headers.get('content-type') ?? '')
     if (response.ok && !json) return response
@@ -141,7 +154,12 @@ function connectionFailure(error: unknown, target: URL, signal: AbortSignal | un
   }
   const notConnected = NOT_CONNECTED.has(code)
   if (mcp?.tool !== undefined && !notConnected) return unknownOutcome(mcp, `got no whole answer (${text || code})`, undefined, error)
-  return new Failure({ code: 'GATEWAY_UNREACHABLE', message: `No answer from ${target.host}: ${text || code}.`, server, cause: notConnected ? new NotRun(code) : error })
+  return new Failure({
+    code: 'GATEWAY_UNREACHABLE',
+    message: `No answer from ${target.host}: ${text || code}.`,
+    server,
+    cause: notConnected ? new NotRun(code) : error,
+  })
 }
 
 /** Lets at most `maxBytes` of a body through. A body whose length is said and small enough is not touched. */

@@ -27,16 +27,31 @@ export interface Route {
  * The MCP routes that Pomerium serves, whether policy allows them or not (measured: the list does not depend on policy). Throws
  * `TOKEN_REJECTED` on 401, `GATEWAY_UNREACHABLE` when what answers is not Pomerium.
  */
-export async function listRoutes(options: { fetch: GatewayFetch; gatewayUrl: string; account: string; signal?: AbortSignal | undefined }): Promise<Map<string, Route>> {
+export async function listRoutes(options: {
+  fetch: GatewayFetch
+  gatewayUrl: string
+  account: string
+  signal?: AbortSignal | undefined
+}): Promise<Map<string, Route>> {
   const url = new URL(ROUTES_PATH, options.gatewayUrl)
   const response = await options.fetch(url, { headers: { accept: 'application/json' } }, { signal: options.signal })
   const requestId = response.headers.get('x-request-id') ?? undefined
   const text = await response.text()
   if (response.status === 401) {
-    throw new Failure({ code: 'TOKEN_REJECTED', message: `Pomerium rejected the token of account ${options.account} (request ${requestId ?? 'without id'}).`, requestId })
+    throw new Failure({
+      code: 'TOKEN_REJECTED',
+      message: `Pomerium rejected the token of account ${options.account} (request ${requestId ?? 'without id'}).`,
+      requestId,
+    })
   }
   const notPomerium = (why: string, retry: 'later' | 'never') =>
-    new Failure({ code: 'GATEWAY_UNREACHABLE', retry, message: `${url.origin} does not answer like Pomerium: ${why}.`, cure: 'Check gateway.url and gateway.address.', requestId })
+    new Failure({
+      code: 'GATEWAY_UNREACHABLE',
+      retry,
+      message: `${url.origin} does not answer like Pomerium: ${why}.`,
+      cure: 'Check gateway.url and gateway.address.',
+      requestId,
+    })
   if (response.status >= 500) throw notPomerium(`the route list is HTTP ${response.status}`, 'later')
   if (response.status !== 200) throw notPomerium(`the route list is HTTP ${response.status}`, 'never')
   const parsed = listSchema.safeParse(parseJson(text))
@@ -44,7 +59,8 @@ export async function listRoutes(options: { fetch: GatewayFetch; gatewayUrl: str
   const routes = new Map<string, Route>()
   for (const { name, url: address, connected } of parsed.data.servers) {
     // A route's address decides where the token goes: never from https to http.
-    if (URL.canParse(address) && ['https:', url.protocol].includes(new URL(address).protocol)) routes.set(name, { name, url: address, connected: connected ?? false })
+    if (URL.canParse(address) && ['https:', url.protocol].includes(new URL(address).protocol))
+      routes.set(name, { name, url: address, connected: connected ?? false })
   }
   return routes
 }

@@ -20,7 +20,12 @@ const SCHEMES = /^(Bearer\s+Pomerium-|Pomerium[\s-]|Bearer\s+)/i
 const FILE_CHECK_MS = 1000
 
 /** Makes the source of an account's token: from a file, re-read when it is replaced, or fixed. */
-export function createTokenSource(options: { account: string; token?: string | undefined; file?: string | undefined; now?: () => number }): TokenSource {
+export function createTokenSource(options: {
+  account: string
+  token?: string | undefined
+  file?: string | undefined
+  now?: () => number
+}): TokenSource {
   const { account, file, now = Date.now } = options
   if (file === undefined) {
     let fixed: Token | undefined
@@ -40,7 +45,11 @@ export function createTokenSource(options: { account: string; token?: string | u
         return known.token
       } catch (cause) {
         if (cause instanceof Failure) throw cause
-        throw new Failure({ code: 'TOKEN_REJECTED', message: `${where[0]?.toUpperCase()}${where.slice(1)} cannot be read: ${messageOf(cause)}.`, cause })
+        throw new Failure({
+          code: 'TOKEN_REJECTED',
+          message: `${where[0]?.toUpperCase()}${where.slice(1)} cannot be read: ${messageOf(cause)}.`,
+          cause,
+        })
       }
     },
   }
@@ -49,7 +58,12 @@ export function createTokenSource(options: { account: string; token?: string | u
 /** Reads a token as people store it: white space around it and the header's scheme before it are forgiven. */
 function parseToken(account: string, text: string, where: string): Token {
   const jwt = text.trim().replace(SCHEMES, '')
-  const fail = (why: string) => new Failure({ code: 'TOKEN_REJECTED', message: `${where[0]?.toUpperCase()}${where.slice(1)} ${why}.`, cure: `Put the JWT that Pomerium gave for account ${account} there.` })
+  const fail = (why: string) =>
+    new Failure({
+      code: 'TOKEN_REJECTED',
+      message: `${where[0]?.toUpperCase()}${where.slice(1)} ${why}.`,
+      cure: `Put the JWT that Pomerium gave for account ${account} there.`,
+    })
   if (jwt === '') throw fail('is empty')
   if (/\s/.test(jwt)) throw fail('has white space inside; it may hold more than one token')
   let claims: ReturnType<typeof decodeJwt>
@@ -68,6 +82,9 @@ export function checkLifetime(account: string, token: Token, now: Date, deadline
   const at = token.expiresAt.toISOString()
   if (token.expiresAt <= now) throw new Failure({ code: 'TOKEN_REJECTED', message: `The token of account ${account} expired at ${at}.` })
   if (token.expiresAt < deadline) {
-    throw new Failure({ code: 'TOKEN_EXPIRES_TOO_SOON', message: `The token of account ${account} expires at ${at}, before this attempt’s deadline ${deadline.toISOString()}.` })
+    throw new Failure({
+      code: 'TOKEN_EXPIRES_TOO_SOON',
+      message: `The token of account ${account} expires at ${at}, before this attempt’s deadline ${deadline.toISOString()}.`,
+    })
   }
 }

@@ -12,8 +12,12 @@ export interface RunData {
 }
 
 /** The part of BullMQ's classes that we use: the same on both backends. */
-export type RunQueue = Pick<Queue<RunData, string>, 'addBulk' | 'close'> & { on(event: 'error', listener: (error: Error) => void): unknown }
-export type RunWorker = Pick<Worker<RunData, string>, 'close' | 'waitUntilReady'> & { on(event: 'error', listener: (error: Error) => void): unknown }
+export type RunQueue = Pick<Queue<RunData, string>, 'addBulk' | 'obliterate' | 'close'> & {
+  on(event: 'error', listener: (error: Error) => void): unknown
+}
+export type RunWorker = Pick<Worker<RunData, string>, 'close' | 'waitUntilReady'> & {
+  on(event: 'error', listener: (error: Error) => void): unknown
+}
 
 /** BullMQ on Redis, or on the store's own Postgres. */
 export interface QueueBackend {
@@ -30,26 +34,38 @@ const KEEP = { removeOnComplete: { age: KEEP_SECONDS, count: KEEP_COUNT }, remov
 const CONNECT_TIMEOUT_MS = 5000
 
 /** Connects to the queue. Throws `QUEUE_UNAVAILABLE` when Redis does not answer at start. */
-export async function openQueueBackend(options: { redisUrl: string | undefined; databaseUrl: string; prefix?: string | undefined }): Promise<QueueBackend> {
+export async function openQueueBackend(options: {
+  redisUrl: string | undefined
+  databaseUrl: string
+  prefix?: string | undefined
+}): Promise<QueueBackend> {
   return options.redisUrl === undefined ? openPostgres(options.databaseUrl) : openRedis(options.redisUrl, options.prefix)
 }
 
 async function openRedis(url: string, prefix = 'nightshift'): Promise<QueueBackend> {
   // A producer must fail while Redis is away, not wait: the run is in SQL and the sweep adds it later.
-  const connection = new Redis(url, { maxRetriesPerRequest: 1, enableOfflineQueue: false, lazyConnect: true, connectTimeout: CONNECT_TIMEOUT_MS })
-  connection.on('error', () => {}) // each command says what is wrong; a worker logs its own
+  const connection = new Redis(url, {
+    maxRetriesPerRequest: 1,
+    enableOfflineQueue: false,
+    lazyConnect: true,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+  })
+  // Each command says what is wrong, and a worker logs its own; at the start the reason is only here.
+  let reason: unknown
+  connection.on('error', (error) => (reason = error))
   const place = showUrl(url)
   try {
     await connection.connect()
     await connection.ping()
   } catch (cause) {
     connection.disconnect()
-    throw new Failure({ code: 'QUEUE_UNAVAILABLE', message: `Redis at ${place} does not answer: ${messageOf(cause)}.`, cause })
+    throw new Failure({ code: 'QUEUE_UNAVAILABLE', message: `Redis at ${place} does not answer: ${messageOf(reason ?? cause)}.`, cause })
   }
   return {
     kind: 'redis',
     queue: () => new Queue(QUEUE_NAME, { connection, prefix, defaultJobOptions: KEEP }),
-    worker: (process, workerOptions) => new Worker(QUEUE_NAME, process, { ...KEEP, ...workerOptions, prefix, connection: { url, maxRetriesPerRequest: null } }),
+    worker: (process, workerOptions) =>
+      new Worker(QUEUE_NAME, process, { ...KEEP, ...workerOptions, prefix, connection: { url, maxRetriesPerRequest: null } }),
     async close() {
       connection.disconnect()
     },

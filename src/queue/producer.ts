@@ -26,10 +26,18 @@ export function createProducer(queue: RunQueue, log: Logger): Producer {
     const now = Date.now()
     try {
       await queue.addBulk(
-        wakes.map((one) => ({ name: 'run', data: { runId: one.runId }, opts: { jobId: jobIdOf(one), delay: Math.max(0, (one.at?.getTime() ?? now) - now), attempts: 1 } })),
+        wakes.map((one) => ({
+          name: 'run',
+          data: { runId: one.runId },
+          opts: { jobId: jobIdOf(one), delay: Math.max(0, (one.at?.getTime() ?? now) - now), attempts: 1 },
+        })),
       )
     } catch (cause) {
-      throw new Failure({ code: 'QUEUE_UNAVAILABLE', message: `The queue did not take ${wakes.length === 1 ? 'a run' : `${wakes.length} runs`}: ${messageOf(cause)}.`, cause })
+      throw new Failure({
+        code: 'QUEUE_UNAVAILABLE',
+        message: `The queue did not take ${wakes.length === 1 ? 'a run' : `${wakes.length} runs`}: ${messageOf(cause)}.`,
+        cause,
+      })
     }
   }
   return {

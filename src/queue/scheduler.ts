@@ -45,9 +45,13 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     const row = await syncSchedule(db, { job: job.name, cron: schedule.cron, timezone: schedule.timezone }, at)
     const due = dueFires(schedule, row.decidedUntil, at)
     if (due.length > 0) {
-      const decided = decideFires(due, at, schedule.missed).map((decision) => ({ decision, run: newRun(job, { kind: 'schedule', fireAt: decision.at.toISOString() }) }))
+      const decided = decideFires(due, at, schedule.missed).map((decision) => ({
+        decision,
+        run: newRun(job, { kind: 'schedule', fireAt: decision.at.toISOString() }),
+      }))
       const written = await recordFires(db, job.name, decided, schedule.overlap, job.definition, at)
-      for (const { at: fireAt, status, runId, reason } of written) log.info({ job: job.name, fireAt, runId, reason }, status === 'run' ? 'Schedule fired.' : 'Fire skipped.')
+      for (const { at: fireAt, status, runId, reason } of written)
+        log.info({ job: job.name, fireAt, runId, reason }, status === 'run' ? 'Schedule fired.' : 'Fire skipped.')
       await producer.wakeSoon(written.flatMap(({ runId }) => (runId === null ? [] : [{ runId, attempts: 0 }])))
     }
     next.set(key, nextFire(schedule, at)?.getTime() ?? Number.POSITIVE_INFINITY)
@@ -64,7 +68,9 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     }
     if (at.getTime() - lastSweep >= SWEEP_EVERY_MS) {
       lastSweep = at.getTime()
-      await sweep({ db, producer, staleAfterMs: options.staleAfterMs, log }).catch((error: unknown) => log.error({ reason: messageOf(error) }, 'The sweep failed; it is tried again.'))
+      await sweep({ db, producer, staleAfterMs: options.staleAfterMs, log }).catch((error: unknown) =>
+        log.error({ reason: messageOf(error) }, 'The sweep failed; it is tried again.'),
+      )
     }
   }
 

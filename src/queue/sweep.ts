@@ -8,7 +8,17 @@ import type { Producer } from './producer.ts'
 const OVERDUE_MS = 10_000
 
 /** Puts runs into the queue that ought to be there: their producer died in between, the queue was away or lost its memory, or their worker is gone. */
-export async function sweep({ db, producer, staleAfterMs, log }: { db: Db; producer: Producer; staleAfterMs: number; log: Logger }): Promise<number> {
+export async function sweep({
+  db,
+  producer,
+  staleAfterMs,
+  log,
+}: {
+  db: Db
+  producer: Producer
+  staleAfterMs: number
+  log: Logger
+}): Promise<number> {
   const runs = await listWakeable(db, { olderThanMs: OVERDUE_MS, staleAfterMs })
   try {
     await producer.wake(runs.map(({ id, attempts }) => ({ runId: id, attempts })))

@@ -87,13 +87,20 @@ export function createRunWorker(options: RunWorkerOptions): Lifecycle {
   async function watch(): Promise<void> {
     const mine = [...active.values()]
     if (mine.length === 0) return
-    const cancelled = new Set(await cancelRequested(db, mine.map(({ runId }) => runId)))
-    for (const one of mine) if (cancelled.has(one.runId)) one.abort.abort(new Failure({ code: 'CANCELLED', message: 'The run was cancelled.' }))
+    const cancelled = new Set(
+      await cancelRequested(
+        db,
+        mine.map(({ runId }) => runId),
+      ),
+    )
+    for (const one of mine)
+      if (cancelled.has(one.runId)) one.abort.abort(new Failure({ code: 'CANCELLED', message: 'The run was cancelled.' }))
     if (Date.now() - lastBeat < lockMs / BEATS_PER_LOCK) return
     lastBeat = Date.now()
     const gone = new Set(await heartbeat(db, mine))
     for (const one of mine) {
-      if (gone.has(one.runId) && active.get(one.delivery) === one) one.abort.abort(new Failure({ code: 'WORKER_LOST', message: 'Another worker took the run over.' }))
+      if (gone.has(one.runId) && active.get(one.delivery) === one)
+        one.abort.abort(new Failure({ code: 'WORKER_LOST', message: 'Another worker took the run over.' }))
     }
   }
 

@@ -54,8 +54,13 @@ export async function runAttempt(tools: Tools, input: AttemptInput, signal: Abor
   const account = definition.account
   const tokens = tools.accounts.get(account)
   const provider = tools.providers.get(definition.model.provider)
-  if (!tokens) throw new Failure({ code: 'JOB_INVALID', message: `Job ${opened.job} names the account ${account}, which this worker does not have.` })
-  if (!provider) throw new Failure({ code: 'JOB_INVALID', message: `Job ${opened.job} names the provider ${definition.model.provider}, which this worker does not have.` })
+  if (!tokens)
+    throw new Failure({ code: 'JOB_INVALID', message: `Job ${opened.job} names the account ${account}, which this worker does not have.` })
+  if (!provider)
+    throw new Failure({
+      code: 'JOB_INVALID',
+      message: `Job ${opened.job} names the provider ${definition.model.provider}, which this worker does not have.`,
+    })
   checkLifetime(account, tokens.current(), new Date(), deadline)
 
   const { dispatcher, maxResponseBytes, url: gatewayUrl, timeoutMs } = tools.gateway
@@ -74,7 +79,12 @@ export async function runAttempt(tools: Tools, input: AttemptInput, signal: Abor
         instructions,
         prompt,
         output: schema && { name: 'output', schema, parse: (text) => parseOutput(text, schema) },
-        limits: { turns: definition.limits.turns, toolCalls: definition.limits.toolCalls, tokens: definition.limits.tokens, costUsd: definition.limits.costUsd },
+        limits: {
+          turns: definition.limits.turns,
+          toolCalls: definition.limits.toolCalls,
+          tokens: definition.limits.tokens,
+          costUsd: definition.limits.costUsd,
+        },
         price: tools.prices.get(definition.model.name),
         history: input.history,
         nextTurn: input.nextTurn,
@@ -98,21 +108,49 @@ function softDeadline(definition: JobDefinition, deadline: Date): Date {
 function templateScope(opened: OpenedAttempt, definition: JobDefinition): TemplateScope {
   const { trigger } = opened
   const fireTime = trigger.kind === 'schedule' ? new Date(trigger.fireAt) : opened.createdAt
-  return { input: opened.input, fire_time: fireTime, run_id: opened.attempt.runId, job: opened.job, timezone: definition.schedule?.timezone }
+  return {
+    input: opened.input,
+    fire_time: fireTime,
+    run_id: opened.attempt.runId,
+    job: opened.job,
+    timezone: definition.schedule?.timezone,
+  }
 }
 
 /** Each required server answers and has each tool named. Optional ones that are not in the route list are left out. */
-async function preflight(tools: Tools, { definition, journal }: AttemptInput, routes: Map<string, Route>, fetch: GatewayFetch, signal: AbortSignal): Promise<OpenToolBox> {
+async function preflight(
+  tools: Tools,
+  { definition, journal }: AttemptInput,
+  routes: Map<string, Route>,
+  fetch: GatewayFetch,
+  signal: AbortSignal,
+): Promise<OpenToolBox> {
   const servers: ServerSpec[] = []
   const absent: string[] = []
   for (const [name, { allow, repeatable, required }] of Object.entries(definition.tools)) {
     const route = routes.get(name)
-    if (route) servers.push({ name, url: route.url, allow, repeatable, required, maxRequestBytes: tools.maxRequestBytes.get(name) ?? DEFAULT_REQUEST_BYTES })
-    else if (required) throw new Failure({ code: 'ROUTE_UNKNOWN', message: `Pomerium lists no MCP route ${name}; it lists ${[...routes.keys()].sort().join(', ') || 'none'}.`, server: name })
+    if (route)
+      servers.push({
+        name,
+        url: route.url,
+        allow,
+        repeatable,
+        required,
+        maxRequestBytes: tools.maxRequestBytes.get(name) ?? DEFAULT_REQUEST_BYTES,
+      })
+    else if (required)
+      throw new Failure({
+        code: 'ROUTE_UNKNOWN',
+        message: `Pomerium lists no MCP route ${name}; it lists ${[...routes.keys()].toSorted().join(', ') || 'none'}.`,
+        server: name,
+      })
     else absent.push(`Pomerium lists no MCP route ${name}`)
   }
   const { onUnknown, limits } = definition
-  const box = await openToolBox({ servers, fetch, journal, onUnknown, resultBytes: limits.resultBytes, timeoutMs: tools.gateway.timeoutMs }, signal)
+  const box = await openToolBox(
+    { servers, fetch, journal, onUnknown, resultBytes: limits.resultBytes, timeoutMs: tools.gateway.timeoutMs },
+    signal,
+  )
   box.notes.push(...absent)
   return box
 }
@@ -121,7 +159,10 @@ async function withTimeout<T>(signal: AbortSignal, timeoutMs: number, what: stri
   const own = new AbortController()
   const abort = () => own.abort(signal.reason)
   signal.addEventListener('abort', abort, { once: true })
-  const timer = setTimeout(() => own.abort(new Failure({ code: 'GATEWAY_UNREACHABLE', message: `No answer from ${what} within ${timeoutMs / 1000} s.` })), timeoutMs)
+  const timer = setTimeout(
+    () => own.abort(new Failure({ code: 'GATEWAY_UNREACHABLE', message: `No answer from ${what} within ${timeoutMs / 1000} s.` })),
+    timeoutMs,
+  )
   try {
     signal.throwIfAborted()
     return await work(own.signal)

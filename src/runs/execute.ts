@@ -107,7 +107,12 @@ export function createRunner(options: RunnerOptions): Runner {
       if (result.notes.length > 0) log.warn({ notes: result.notes }, 'Something that the job may use is not there.')
       const reasons = distinctReasons(result.reasons)
       const { usage, costUsd, output, text } = result
-      return await finish(opened, { status: decideOutcome(reasons), output, outputText: text ?? undefined, reasons, failure: null, usage, costUsd }, undefined, log)
+      return await finish(
+        opened,
+        { status: decideOutcome(reasons), output, outputText: text ?? undefined, reasons, failure: null, usage, costUsd },
+        undefined,
+        log,
+      )
     } catch (error) {
       return await fail(opened, definition, history, failureOf(error, abort.signal), log)
     } finally {
@@ -128,7 +133,13 @@ export function createRunner(options: RunnerOptions): Runner {
     return { kind: 'lost' }
   }
 
-  async function fail(opened: OpenedAttempt, definition: JobDefinition, history: readonly PastTurn[], failure: Failure, log: Logger): Promise<Execution> {
+  async function fail(
+    opened: OpenedAttempt,
+    definition: JobDefinition,
+    history: readonly PastTurn[],
+    failure: Failure,
+    log: Logger,
+  ): Promise<Execution> {
     const { runId } = opened.attempt
     log.warn({ code: failure.code, requestId: failure.requestId, server: failure.server, reason: failure.message }, 'Attempt failed.')
     if (failure.code === 'INTERNAL_ERROR') log.error({ err: failure.cause }, 'A fault of Nightshift itself.')
@@ -137,13 +148,23 @@ export function createRunner(options: RunnerOptions): Runner {
     const record = failure.toJSON()
     switch (decision.verdict) {
       case 'retry': {
-        const held = await pauseRun(db, opened.attempt, { status: 'queued', failure: record, nextAttemptAt: decision.at, attemptStatus: failure.code === 'WORKER_LOST' ? 'lost' : 'failed' })
+        const held = await pauseRun(db, opened.attempt, {
+          status: 'queued',
+          failure: record,
+          nextAttemptAt: decision.at,
+          attemptStatus: failure.code === 'WORKER_LOST' ? 'lost' : 'failed',
+        })
         if (!held) return lost(log)
         options.onProgress?.({ runId, event: 'retry', at: decision.at, failure: record })
         return { kind: 'retry', at: decision.at, attempts: opened.attempt.number, failure }
       }
       case 'wait': {
-        const held = await pauseRun(db, opened.attempt, { status: 'waiting', failure: record, nextAttemptAt: null, attemptStatus: 'waiting' })
+        const held = await pauseRun(db, opened.attempt, {
+          status: 'waiting',
+          failure: record,
+          nextAttemptAt: null,
+          attemptStatus: 'waiting',
+        })
         if (!held) return lost(log)
         options.onProgress?.({ runId, event: 'waiting', failure: record })
         return { kind: 'waiting', failure }
@@ -154,7 +175,12 @@ export function createRunner(options: RunnerOptions): Runner {
         const spent = await loadHistory(db, runId, opened.conversation).catch(() => history)
         const usage = spent.reduce((sum, turn) => addUsage(sum, turn.usage), noUsage)
         const costUsd = spent.some((turn) => turn.costUsd !== null) ? spent.reduce((sum, turn) => sum + (turn.costUsd ?? 0), 0) : null
-        return finish(opened, { status, reasons: [{ code: failure.code, message: failure.message }], failure: record, usage, costUsd }, failure, log)
+        return finish(
+          opened,
+          { status, reasons: [{ code: failure.code, message: failure.message }], failure: record, usage, costUsd },
+          failure,
+          log,
+        )
       }
     }
   }
@@ -174,7 +200,10 @@ function abortAt(signal: AbortSignal, deadlineMs: number): { signal: AbortSignal
   const follow = () => own.abort(signal.reason)
   signal.addEventListener('abort', follow, { once: true })
   if (signal.aborted) follow()
-  const timer = setTimeout(() => own.abort(new Failure({ code: 'DEADLINE', message: `The attempt did not end within ${deadlineMs / 1000} s.` })), Math.min(deadlineMs, 2_147_483_647))
+  const timer = setTimeout(
+    () => own.abort(new Failure({ code: 'DEADLINE', message: `The attempt did not end within ${deadlineMs / 1000} s.` })),
+    Math.min(deadlineMs, 2_147_483_647),
+  )
   return {
     signal: own.signal,
     dispose: () => {

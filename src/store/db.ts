@@ -27,7 +27,9 @@ export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   return (
-    UNAVAILABLE.test(code) || /^E[A-Z]+$/.test(code) || /terminated|timeout exceeded|Connection ended|not queryable|read-only transaction/i.test(error.message)
+    UNAVAILABLE.test(code) ||
+    /^E[A-Z]+$/.test(code) ||
+    /terminated|timeout exceeded|Connection ended|not queryable|read-only transaction/i.test(error.message)
   )
 }
 
@@ -38,7 +40,12 @@ export function storeFailure(error: unknown): unknown {
 }
 
 /** Runs a query; a store that is away becomes `STORE_UNAVAILABLE`. A `name` makes it a prepared statement. */
-export async function query<Row extends pg.QueryResultRow>(db: Db | pg.PoolClient, text: string, values: unknown[] = [], name?: string): Promise<Row[]> {
+export async function query<Row extends pg.QueryResultRow>(
+  db: Db | pg.PoolClient,
+  text: string,
+  values: unknown[] = [],
+  name?: string,
+): Promise<Row[]> {
   try {
     const result = await db.query<Row>({ text, values, ...(name !== undefined && { name }) })
     return result.rows

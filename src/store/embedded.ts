@@ -1,6 +1,21 @@
 import { execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { accessSync, chmodSync, chownSync, constants, cpSync, existsSync, mkdirSync, openSync, closeSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  closeSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { homedir } from 'node:os'
@@ -37,6 +52,7 @@ const settingsSchema = z.object({ password: z.string() })
 
 /** Starts the Postgres that ships in the npm package, or adopts the one that already runs on the directory. */
 export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
+  const { ephemeral = false } = options
   const asNobody = process.getuid?.() === 0
   const dir = asNobody ? traversable(resolve(options.dir)) : resolve(options.dir)
   const user = asNobody ? { uid: NOBODY, gid: NOBODY } : {}
@@ -47,9 +63,8 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
     const data = join(dir, 'data')
     const password = await initialise({ dir, data, bin, user, asNobody })
     const urlOf = (port: number) => `postgres://postgres:${password}@127.0.0.1:${port}/nightshift`
-    const port = (await runningPort(data)) ?? (await launch({ dir, data, bin, user, password }))
-    if (options.ephemeral) guard(data)
-    return { url: urlOf(port), stop: once(() => stopServer(data, urlOf(port), options.ephemeral === true)) }
+    const port = (await runningPort(data)) ?? (await launch({ dir, data, bin, user, password, ephemeral }))
+    return { url: urlOf(port), stop: once(() => stopServer({ dir, data, url: urlOf(port), ephemeral })) }
   } finally {
     release()
   }
@@ -84,7 +99,9 @@ function binaries(asNobody: boolean): string {
     })
   }
   const native = join(root, 'native')
-  const links = z.array(z.object({ source: z.string(), target: z.string() })).parse(JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')))
+  const links = z
+    .array(z.object({ source: z.string(), target: z.string() }))
+    .parse(JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')))
   const complete = links.every(({ target }) => existsSync(join(root, target)))
   const copied = asNobody && traversable(native) !== native
   if (!copied && !complete && isWritable(native)) for (const link of links) linkLibrary(root, link)
@@ -133,10 +150,21 @@ async function initialise({ dir, data, bin, user, asNobody }: Place & { asNobody
   writeFileSync(passwordFile, password, { mode: 0o600 })
   if (asNobody) chownSync(passwordFile, NOBODY, NOBODY)
   try {
-    const flags = ['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C', '--auth=scram-sha-256', '--no-sync']
+    const flags = [
+      '--encoding=UTF8',
+      '--locale-provider=builtin',
+      '--builtin-locale=C.UTF-8',
+      '--locale=C',
+      '--auth=scram-sha-256',
+      '--no-sync',
+    ]
     await run(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', `--pwfile=${passwordFile}`, ...flags], { ...user, cwd: data })
   } catch (cause) {
-    throw new Failure({ code: 'STORE_UNAVAILABLE', message: `The embedded Postgres could not be initialised in ${data}: ${messageOf(cause)}`, cause })
+    throw new Failure({
+      code: 'STORE_UNAVAILABLE',
+      message: `The embedded Postgres could not be initialised in ${data}: ${messageOf(cause)}`,
+      cause,
+    })
   } finally {
     rmSync(passwordFile, { force: true })
   }
@@ -146,12 +174,19 @@ async function initialise({ dir, data, bin, user, asNobody }: Place & { asNobody
 }
 
 /** Starts the server and waits until it answers. After a hard kill the first start can fail: it is tried again. */
-async function launch({ dir, data, bin, user, password }: Place & { password: string }): Promise<number> {
+async function launch({ dir, data, bin, user, password, ephemeral }: Place & { password: string; ephemeral: boolean }): Promise<number> {
   const deadline = Date.now() + START_TIMEOUT_MS
   for (;;) {
     const port = await freePort()
     const log = openSync(join(dir, 'postgres.log'), 'a', 0o600)
-    const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200', 'shared_buffers=64MB', 'synchronous_commit=on']
+    const settings = [
+      `port=${port}`,
+      'listen_addresses=127.0.0.1',
+      'unix_socket_directories=',
+      'max_connections=200',
+      'shared_buffers=64MB',
+      ...(ephemeral ? ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'] : []),
+    ]
     const child = spawn(join(bin, 'postgres'), ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], {
       ...user,
       cwd: data,
@@ -160,15 +195,20 @@ async function launch({ dir, data, bin, user, password }: Place & { password: st
     })
     closeSync(log)
     child.unref()
-    let ended = false
-    child.once('exit', () => (ended = true))
-    child.once('error', () => (ended = true))
-    while (!ended && Date.now() < deadline) {
+    if (ephemeral && child.pid !== undefined) guard(child.pid)
+    const ended = new AbortController()
+    child.once('exit', () => ended.abort())
+    child.once('error', () => ended.abort())
+    while (!ended.signal.aborted && Date.now() < deadline) {
       if (await prepareDatabase(port, password)) return port
       await sleep(20)
     }
     if (Date.now() >= deadline) {
-      throw new Failure({ code: 'STORE_UNAVAILABLE', message: `The embedded Postgres did not start within ${START_TIMEOUT_MS / 1000} s.`, cure: `Read ${join(dir, 'postgres.log')}.` })
+      throw new Failure({
+        code: 'STORE_UNAVAILABLE',
+        message: `The embedded Postgres did not start within ${START_TIMEOUT_MS / 1000} s.`,
+        cure: `Read ${join(dir, 'postgres.log')}.`,
+      })
     }
     await sleep(RETRY_MS)
   }
@@ -230,12 +270,13 @@ async function runningPort(data: string): Promise<number | undefined> {
   }
 }
 
-async function stopServer(data: string, url: string, force: boolean): Promise<void> {
-  if (!force && (await othersConnected(url))) return
+async function stopServer({ dir, data, url, ephemeral }: { dir: string; data: string; url: string; ephemeral: boolean }): Promise<void> {
+  if (!ephemeral && (await othersConnected(url))) return
   const postmaster = postmasterOf(data)
   if (!postmaster) return
   process.kill(postmaster.pid, 'SIGINT') // fast: roll back what is open, then end
   while (postmasterOf(data)?.pid === postmaster.pid) await sleep(20)
+  if (ephemeral) rmSync(dir, { recursive: true, force: true })
 }
 
 async function othersConnected(url: string): Promise<boolean> {
@@ -243,7 +284,9 @@ async function othersConnected(url: string): Promise<boolean> {
   client.on('error', () => {})
   try {
     await client.connect()
-    const { rows } = await client.query<{ n: number }>("select count(*)::int as n from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()")
+    const { rows } = await client.query<{ n: number }>(
+      "select count(*)::int as n from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()",
+    )
     return (rows[0]?.n ?? 0) > 0
   } catch {
     return false
@@ -253,10 +296,11 @@ async function othersConnected(url: string): Promise<boolean> {
 }
 
 /** A shell waits on a pipe from us; when we end, however we end, the pipe closes and it stops the server. */
-function guard(data: string): void {
-  const postmaster = postmasterOf(data)
-  if (!postmaster) return
-  const watcher = spawn('sh', ['-c', 'read -r _; kill -INT "$0" 2>/dev/null', String(postmaster.pid)], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
+function guard(pid: number): void {
+  const watcher = spawn('sh', ['-c', 'read -r _; kill -INT "$0" 2>/dev/null', String(pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  })
   watcher.on('error', () => {})
   watcher.unref()
   const pipe: unknown = watcher.stdin

@@ -12,7 +12,10 @@ interface Kind {
 
 const insert = (table: string, columns: Kind['columns']): Kind => {
   const names = columns.map(([name]) => name).join(', ')
-  return { columns, write: `insert into ${table} (run_id, attempt, ${names}) select run_id, attempt, ${names} from r on conflict do nothing returning run_id` }
+  return {
+    columns,
+    write: `insert into ${table} (run_id, attempt, ${names}) select run_id, attempt, ${names} from r on conflict do nothing returning run_id`,
+  }
 }
 
 const KINDS = {
@@ -26,7 +29,13 @@ const KINDS = {
     ['status', 'text'], ['result', 'json'], ['failure', 'json'], ['duration_ms', 'double precision'], ['finished_at', 'timestamptz'],
   ]), // prettier-ignore
   toolCallEnd: {
-    columns: [['id', 'uuid'], ['status', 'text'], ['result', 'json'], ['failure', 'json'], ['duration_ms', 'double precision']],
+    columns: [
+      ['id', 'uuid'],
+      ['status', 'text'],
+      ['result', 'json'],
+      ['failure', 'json'],
+      ['duration_ms', 'double precision'],
+    ],
     write: `update tool_calls t set status = r.status, result = r.result, failure = r.failure, duration_ms = r.duration_ms, finished_at = clock_timestamp()
             from r where t.id = r.id returning t.run_id`,
   },
@@ -35,7 +44,14 @@ const KINDS = {
     ['rpc_method', 'text'], ['request_bytes', 'int'], ['sent_at', 'timestamptz'],
   ]), // prettier-ignore
   gatewayRequestEnd: {
-    columns: [['request_id_sent', 'uuid'], ['request_id', 'text'], ['status', 'int'], ['response_bytes', 'bigint'], ['error', 'text'], ['duration_ms', 'double precision']],
+    columns: [
+      ['request_id_sent', 'uuid'],
+      ['request_id', 'text'],
+      ['status', 'int'],
+      ['response_bytes', 'bigint'],
+      ['error', 'text'],
+      ['duration_ms', 'double precision'],
+    ],
     write: `update gateway_requests g set request_id = r.request_id, status = r.status, response_bytes = r.response_bytes, error = r.error, duration_ms = r.duration_ms
             from r where g.request_id_sent = r.request_id_sent returning g.run_id`,
   },
@@ -55,7 +71,10 @@ interface Entry {
 }
 
 const lost = (attempt: AttemptRef) =>
-  new Failure({ code: 'WORKER_LOST', message: `Attempt ${attempt.number} of ${attempt.runId} is no longer this worker's: its row was not written.` })
+  new Failure({
+    code: 'WORKER_LOST',
+    message: `Attempt ${attempt.number} of ${attempt.runId} is no longer this worker's: its row was not written.`,
+  })
 
 /**
  * A statement for the kinds in a flush. Each attempt that writes is locked against being superseded until the rows are durable, so a takeover
@@ -120,7 +139,10 @@ export function createJournalWriter(db: Db): JournalWriter {
     const present = KIND_NAMES.filter((name) => batch.some((entry) => entry.kind === name))
     const rows: unknown[][] = present.flatMap((name) => {
       const entries = batch.filter((entry) => entry.kind === name)
-      return [entries.map((entry) => ordinalOf(entry.attempt)), ...KINDS[name].columns.map((_, i) => entries.map((entry) => entry.values[i]))]
+      return [
+        entries.map((entry) => ordinalOf(entry.attempt)),
+        ...KINDS[name].columns.map((_, i) => entries.map((entry) => entry.values[i])),
+      ]
     })
     const name = `journal ${present.join(' ')}`
     let text = statements.get(name)
@@ -150,7 +172,8 @@ export function createJournalWriter(db: Db): JournalWriter {
     forAttempt: (attempt) => ({
       turn: (t) => add('turn', attempt, turnValues(t)),
       toolCall: (call) => add('toolCall', attempt, [...callValues(call), 'sent', null, null, null, null]),
-      toolCallRefused: (call, end) => add('toolCall', attempt, [...callValues(call), end.status, json(end.result), json(end.failure), end.durationMs, new Date()]),
+      toolCallRefused: (call, end) =>
+        add('toolCall', attempt, [...callValues(call), end.status, json(end.result), json(end.failure), end.durationMs, new Date()]),
       toolCallEnd: (end) => add('toolCallEnd', attempt, toolCallEndValues(end)),
       gatewayRequest: (request) => add('gatewayRequest', attempt, gatewayRequestValues(request)),
       gatewayRequestEnd: (end) => add('gatewayRequestEnd', attempt, gatewayRequestEndValues(end)),
@@ -166,7 +189,16 @@ const turnValues = (t: TurnRecord) => [
   t.usage.inputTokens, t.usage.cachedTokens, t.usage.outputTokens, t.usage.reasoningTokens, t.costUsd, t.startedAt, t.finishedAt,
 ] // prettier-ignore
 
-const callValues = (c: ToolCallRecord) => [c.id, c.turn, c.position, json(c.callId), storeText(c.server), json(c.tool), JSON.stringify(c.arguments ?? null), c.repeatable]
+const callValues = (c: ToolCallRecord) => [
+  c.id,
+  c.turn,
+  c.position,
+  json(c.callId),
+  storeText(c.server),
+  json(c.tool),
+  JSON.stringify(c.arguments ?? null),
+  c.repeatable,
+]
 
 const toolCallEndValues = (e: ToolCallEnd) => [e.id, e.status, json(e.result), json(e.failure), e.durationMs]
 
@@ -174,4 +206,11 @@ const gatewayRequestValues = (g: GatewayRequestRecord) => [
   g.requestIdSent, g.toolCallId, g.account, storeText(g.accountId), g.method, g.host, g.path, textOf(g.rpcMethod), g.requestBytes, g.sentAt,
 ] // prettier-ignore
 
-const gatewayRequestEndValues = (e: GatewayRequestEnd) => [e.requestIdSent, textOf(e.requestId), e.status, e.responseBytes, textOf(e.error), e.durationMs]
+const gatewayRequestEndValues = (e: GatewayRequestEnd) => [
+  e.requestIdSent,
+  textOf(e.requestId),
+  e.status,
+  e.responseBytes,
+  textOf(e.error),
+  e.durationMs,
+]

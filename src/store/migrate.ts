@@ -15,7 +15,7 @@ interface Migration {
 function readMigrations(): Migration[] {
   return readdirSync(DIR)
     .filter((name) => /^\d{6}\.sql$/.test(name))
-    .sort()
+    .toSorted()
     .map((name) => ({ version: Number(name.slice(0, 6)), sql: readFileSync(join(DIR, name), 'utf8') }))
 }
 
@@ -29,11 +29,15 @@ export async function migrate(db: Db): Promise<number> {
   return transaction(db, async (client) => {
     await client.query('select pg_advisory_xact_lock($1)', [LOCK_KEY])
     const { rows: tables } = await client.query<{ present: boolean }>("select to_regclass('migrations') is not null as present")
-    if (!tables[0]?.present) await client.query('create table migrations (version int primary key, applied_at timestamptz not null default now())')
+    if (!tables[0]?.present)
+      await client.query('create table migrations (version int primary key, applied_at timestamptz not null default now())')
     const { rows } = await client.query<{ version: number }>('select coalesce(max(version), 0)::int as version from migrations')
     const current = rows[0]?.version ?? 0
     if (current > latest) {
-      throw new Failure({ code: 'STORE_TOO_NEW', message: `The database is at version ${current}; this program knows versions up to ${latest}.` })
+      throw new Failure({
+        code: 'STORE_TOO_NEW',
+        message: `The database is at version ${current}; this program knows versions up to ${latest}.`,
+      })
     }
     for (const { version, sql } of migrations.filter((migration) => migration.version > current)) {
       await client.query(sql)

@@ -12,6 +12,8 @@ export interface NewRun {
   trigger: Trigger
   input: unknown
   retryOf?: string | undefined
+  /** The run that must be over before this one starts. */
+  afterRun?: string | undefined
 }
 
 /** Keeps a job's definition under its digest, and inserts the run: one statement, so a run never lacks its definition. */
@@ -19,8 +21,18 @@ export async function insertRun(db: Db | pg.PoolClient, run: NewRun, definition:
   await query(
     db,
     `with version as (insert into job_versions (job, version, definition) values ($2, $3, $4) on conflict do nothing)
-     insert into runs (id, job, job_version, status, account, trigger, input, retry_of) values ($1, $2, $3, 'queued', $5, $6, $7, $8)`,
-    [run.id, run.job, run.jobVersion, JSON.stringify(definition), run.account, JSON.stringify(run.trigger), JSON.stringify(run.input), run.retryOf ?? null],
+     insert into runs (id, job, job_version, status, account, trigger, input, retry_of, after_run) values ($1, $2, $3, 'queued', $5, $6, $7, $8, $9)`,
+    [
+      run.id,
+      run.job,
+      run.jobVersion,
+      JSON.stringify(definition),
+      run.account,
+      JSON.stringify(run.trigger),
+      JSON.stringify(run.input),
+      run.retryOf ?? null,
+      run.afterRun ?? null,
+    ],
     'insert run',
   )
 }
@@ -82,7 +94,8 @@ export async function openAttempt(db: Db, runId: string, { worker, delivery, sta
     db,
     `with taken as (
        update runs set status = 'running', attempts = attempts + 1, started_at = coalesce(started_at, now()), next_attempt_at = null, delivery = $5, heartbeat_at = now()
-       where id = $1 and cancel_requested_at is null and (
+       where id = $1 and cancel_requested_at is null
+         and not exists (select 1 from runs earlier where earlier.id = runs.after_run and earlier.finished_at is null) and (
          (status = 'queued' and (next_attempt_at is null or next_attempt_at <= now()))
          or (status = 'running' and (delivery = $5 or heartbeat_at < now() - make_interval(secs => $6 / 1000.0))))
        returning *),
@@ -120,6 +133,9 @@ export async function openAttempt(db: Db, runId: string, { worker, delivery, sta
   }
 }
 
+/** How soon a run that must wait for another one is looked at again. */
+const LOOK_AGAIN_MS = 1000
+
 async function whyNot(db: Db, runId: string): Promise<Claim> {
   const [row] = await query<{ status: RunStatus; next_attempt_at: Date | null; cancel_requested_at: Date | null }>(
     db,
@@ -130,7 +146,8 @@ async function whyNot(db: Db, runId: string): Promise<Claim> {
   if (row.cancel_requested_at && row.status === 'queued') return { kind: 'cancel-requested', status: row.status }
   if (row.status === 'running') return { kind: 'busy' }
   if (row.status !== 'queued') return { kind: 'not-runnable', status: row.status }
-  return { kind: 'not-yet', at: row.next_attempt_at ?? new Date()}
+  const { next_attempt_at: due } = row
+  return { kind: 'not-yet', at: due && due.getTime() > Date.now() ? due : new Date(Date.now() + LOOK_AGAIN_MS) }
 }
 
 export interface RunEnd {
@@ -147,19 +164,19 @@ export interface RunEnd {
 export async function finishRun(db: Db, attempt: AttemptRef, end: RunEnd): Promise<boolean> {
   const rows = await patiently(() =>
     query(
-    db,
-    `with ended as (
+      db,
+      `with ended as (
        update attempts set status = $4, failure = $5, finished_at = now() where run_id = $1 and number = $2 and token = $3 and finished_at is null returning run_id)
      update runs set status = $4, failure = $5, output = $6, output_text = $7, reasons = $8, input_tokens = $9, cached_tokens = $10, output_tokens = $11,
        reasoning_tokens = $12, cost_usd = $13, finished_at = now()
      where id = (select run_id from ended) returning id`,
-    [
+      [
       attempt.runId, attempt.number, attempt.token, end.status, end.failure && JSON.stringify(end.failure),
       end.output === undefined ? null : JSON.stringify(end.output), end.outputText === undefined ? null : JSON.stringify(end.outputText), JSON.stringify(end.reasons),
       end.usage.inputTokens, end.usage.cachedTokens, end.usage.outputTokens, end.usage.reasoningTokens, end.costUsd,
     ], // prettier-ignore
-    'finish run',
-  ),
+      'finish run',
+    ),
   )
   return rows.length > 0
 }
@@ -168,17 +185,30 @@ export async function finishRun(db: Db, attempt: AttemptRef, end: RunEnd): Promi
 export async function pauseRun(
   db: Db,
   attempt: AttemptRef,
-  pause: { status: 'queued' | 'waiting'; failure: FailureRecord | null; nextAttemptAt: Date | null; attemptStatus: 'failed' | 'waiting' | 'lost' },
+  pause: {
+    status: 'queued' | 'waiting'
+    failure: FailureRecord | null
+    nextAttemptAt: Date | null
+    attemptStatus: 'failed' | 'waiting' | 'lost'
+  },
 ): Promise<boolean> {
   const rows = await patiently(() =>
     query(
-    db,
-    `with ended as (
+      db,
+      `with ended as (
        update attempts set status = $4, failure = $5, finished_at = now() where run_id = $1 and number = $2 and token = $3 and finished_at is null returning run_id)
      update runs set status = $6, failure = $5, next_attempt_at = $7 where id = (select run_id from ended) returning id`,
-    [attempt.runId, attempt.number, attempt.token, pause.attemptStatus, pause.failure && JSON.stringify(pause.failure), pause.status, pause.nextAttemptAt],
-    'pause run',
-  ),
+      [
+        attempt.runId,
+        attempt.number,
+        attempt.token,
+        pause.attemptStatus,
+        pause.failure && JSON.stringify(pause.failure),
+        pause.status,
+        pause.nextAttemptAt,
+      ],
+      'pause run',
+    ),
   )
   return rows.length > 0
 }
@@ -199,7 +229,12 @@ export async function requestCancel(db: Db, runId: string): Promise<RunStatus | 
 
 /** Runs of a worker whose cancel was asked for. */
 export async function cancelRequested(db: Db, runIds: readonly string[]): Promise<string[]> {
-  const rows = await query<{ id: string }>(db, 'select id from runs where id = any($1) and cancel_requested_at is not null', [runIds], 'cancel requested')
+  const rows = await query<{ id: string }>(
+    db,
+    'select id from runs where id = any($1) and cancel_requested_at is not null',
+    [runIds],
+    'cancel requested',
+  )
   return rows.map((row) => row.id)
 }
 
@@ -225,7 +260,10 @@ export interface WakeableRun {
  * Runs that ought to be in the queue: queued and due for longer than `olderThanMs`, or running under a worker that was not heard of for
  * `staleAfterMs`. Waking one that is in the queue already does nothing.
  */
-export async function listWakeable(db: Db, { olderThanMs, staleAfterMs, limit = 1000 }: { olderThanMs: number; staleAfterMs: number; limit?: number }): Promise<WakeableRun[]> {
+export async function listWakeable(
+  db: Db,
+  { olderThanMs, staleAfterMs, limit = 1000 }: { olderThanMs: number; staleAfterMs: number; limit?: number },
+): Promise<WakeableRun[]> {
   return query<WakeableRun & pg.QueryResultRow>(
     db,
     `select id, attempts from runs where finished_at is null and (
@@ -234,15 +272,4 @@ export async function listWakeable(db: Db, { olderThanMs, staleAfterMs, limit = 
      order by created_at limit $3`,
     [olderThanMs, staleAfterMs, limit],
   )
-}
-
-/** An unfinished scheduled run of the job that is older than this one, if any. */
-export async function olderOpenRun(db: Db, job: string, runId: string): Promise<string | undefined> {
-  const [row] = await query<{ id: string }>(
-    db,
-    `select r.id from runs r, runs me where me.id = $2 and r.job = $1 and r.finished_at is null and r.trigger->>'kind' = 'schedule'
-       and (r.created_at, r.id) < (me.created_at, me.id) order by r.created_at limit 1`,
-    [job, runId],
-  )
-  return row?.id
 }

@@ -41,23 +41,34 @@ export interface DecidedFire {
  * Writes what was decided for the due fires of a job, each fire once whoever tries, with its run in the same transaction. Returns what this
  * call wrote: another replica may have been first.
  */
-export async function recordFires(db: Db, job: string, fires: readonly DecidedFire[], overlap: OverlapPolicy, definition: unknown, until: Date): Promise<FireResult[]> {
+export async function recordFires(
+  db: Db,
+  job: string,
+  fires: readonly DecidedFire[],
+  overlap: OverlapPolicy,
+  definition: unknown,
+  until: Date,
+): Promise<FireResult[]> {
   return transaction(db, async (client) => {
     // Replicas decide one after the other, so that the overlap rule sees the run of the fire before.
-    const { rows: schedules } = await client.query<{ decided_until: Date }>('select decided_until from schedules where job = $1 for update', [job])
+    const { rows: schedules } = await client.query<{ decided_until: Date }>(
+      'select decided_until from schedules where job = $1 for update',
+      [job],
+    )
     const decidedUntil = schedules[0]?.decided_until
     const written: FireResult[] = []
     for (const { decision, run } of fires) {
       if (decidedUntil && decision.at <= decidedUntil) continue
-      const open = decision.verdict === 'run' && overlap === 'skip' ? await openRun(client, job) : undefined
-      const reason = decision.verdict === 'skip' ? decision.reason : open ? `run ${open} was not over (overlap: skip)` : null
+      const open = decision.verdict === 'run' ? await openRun(client, job) : undefined
+      const reason =
+        decision.verdict === 'skip' ? decision.reason : open && overlap === 'skip' ? `run ${open} was not over (overlap: skip)` : null
       const { rowCount } = await client.query(
         'insert into fires (job, fire_at, status, reason) values ($1, $2, $3, $4) on conflict do nothing',
         [job, decision.at, reason ? 'skipped' : 'run', reason],
       )
       if (!rowCount) continue
       if (!reason) {
-        await insertRun(client, run, definition)
+        await insertRun(client, { ...run, afterRun: open }, definition)
         await client.query('update fires set run_id = $3 where job = $1 and fire_at = $2', [job, decision.at, run.id])
       }
       written.push({ at: decision.at, status: reason ? 'skipped' : 'run', runId: reason ? null : run.id, reason })
@@ -68,7 +79,10 @@ export async function recordFires(db: Db, job: string, fires: readonly DecidedFi
 }
 
 async function openRun(client: Parameters<Parameters<typeof transaction>[1]>[0], job: string): Promise<string | undefined> {
-  const { rows } = await client.query<{ id: string }>('select id from runs where job = $1 and finished_at is null order by created_at limit 1', [job])
+  const { rows } = await client.query<{ id: string }>(
+    'select id from runs where job = $1 and finished_at is null order by id desc limit 1',
+    [job],
+  )
   return rows[0]?.id
 }
 

@@ -135,10 +135,27 @@ export async function loadRun(db: Db, id: string): Promise<RunView | undefined> 
     [id],
   )
   const turns = await query<
-    UsageRow & { number: number; attempt: number; items: TurnItem[]; stop_reason: string; response_id: string | null; provider_request_id: string | null; model: string; cost_usd: number | null; started_at: Date; finished_at: Date }
+    UsageRow & {
+      number: number
+      attempt: number
+      items: TurnItem[]
+      stop_reason: string
+      response_id: string | null
+      provider_request_id: string | null
+      model: string
+      cost_usd: number | null
+      started_at: Date
+      finished_at: Date
+    }
   >(db, 'select * from turns where run_id = $1 order by number', [id])
   const calls = await query<
-    Omit<ToolCallView, 'requestIdSent' | 'requestId' | 'durationMs' | 'startedAt' | 'finishedAt'> & { request_id_sent: string | null; request_id: string | null; duration_ms: number | null; started_at: Date; finished_at: Date | null }
+    Omit<ToolCallView, 'requestIdSent' | 'requestId' | 'durationMs' | 'startedAt' | 'finishedAt'> & {
+      request_id_sent: string | null
+      request_id: string | null
+      duration_ms: number | null
+      started_at: Date
+      finished_at: Date | null
+    }
   >(
     db,
     `select t.id, t.attempt, t.turn, t.server, t.tool, t.arguments, t.status, t.result, t.failure, t.repeatable, t.started_at, t.finished_at, t.duration_ms,
@@ -167,7 +184,11 @@ export async function loadRun(db: Db, id: string): Promise<RunView | undefined> 
     outputText: run.output_text,
     usage: usageOf(run),
     cost: { usd: run.cost_usd },
-    attempts: attempts.map(({ started_at, finished_at, ...rest }) => ({ ...rest, startedAt: iso(started_at), finishedAt: isoOrNull(finished_at) })),
+    attempts: attempts.map(({ started_at, finished_at, ...rest }) => ({
+      ...rest,
+      startedAt: iso(started_at),
+      finishedAt: isoOrNull(finished_at),
+    })),
     turns: turns.map((turn) => ({
       number: turn.number,
       attempt: turn.attempt,
@@ -227,8 +248,15 @@ export interface RunLine {
 }
 
 /** Runs, newest first. */
-export async function listRuns(db: Db, filter: { job?: string | undefined; status?: RunStatus | undefined; limit: number }): Promise<RunLine[]> {
-  const rows = await query<Pick<RunRow, 'id' | 'job' | 'status' | 'trigger' | 'reasons' | 'failure' | 'cost_usd' | 'created_at' | 'started_at' | 'finished_at'> & { attempts: number }>(
+export async function listRuns(
+  db: Db,
+  filter: { job?: string | undefined; status?: RunStatus | undefined; limit: number },
+): Promise<RunLine[]> {
+  const rows = await query<
+    Pick<RunRow, 'id' | 'job' | 'status' | 'trigger' | 'reasons' | 'failure' | 'cost_usd' | 'created_at' | 'started_at' | 'finished_at'> & {
+      attempts: number
+    }
+  >(
     db,
     `select id, job, status, trigger, reasons, failure, attempts, cost_usd, created_at, started_at, finished_at from runs
      where ($1::text is null or job = $1) and ($2::text is null or status = $2) order by created_at desc, id desc limit $3`,
@@ -247,10 +275,4 @@ export async function listRuns(db: Db, filter: { job?: string | undefined; statu
     startedAt: isoOrNull(row.started_at),
     finishedAt: isoOrNull(row.finished_at),
   }))
-}
-
-/** The status alone, for those who wait for a run. */
-export async function runStatus(db: Db, id: string): Promise<RunStatus | undefined> {
-  const [row] = await query<{ status: RunStatus }>(db, 'select status from runs where id = $1', [id], 'run status')
-  return row?.status
 }

@@ -16,7 +16,9 @@ create table runs (
   trigger json not null,
   input json not null,
   account text not null,
-  retry_of text references runs (id),
+  retry_of text references runs (id) on delete set null,
+  -- A scheduled run with overlap: queue starts when this one is over.
+  after_run text references runs (id) on delete set null,
   -- A conversation goes on over attempts; a retry by an operator begins another one.
   conversation int not null default 1,
   attempts int not null default 0,

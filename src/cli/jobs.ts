@@ -1,0 +1,54 @@
+import type { Command } from 'commander'
+import { z } from 'zod'
+import { loadConfiguredJobs } from '../app.ts'
+import { EXIT } from '../core/failure.ts'
+import { showText } from '../core/text.ts'
+import type { Job } from '../jobs/load.ts'
+import { configOf, examples, type AddCommand } from './options.ts'
+import { renderTable } from './table.ts'
+import { fit, type Terminal } from './terminal.ts'
+
+const optionsSchema = z.object({ json: z.boolean().default(false) })
+
+export const addJobs: AddCommand = (program, terminal, done) => {
+  const jobs = program
+    .command('jobs')
+    .description('list the jobs and the faults of their files')
+    .option('--json', 'one JSON value on stdout')
+    .addHelpText('after', examples('nightshift jobs', 'nightshift jobs check', 'nightshift jobs --json | jq -r ".jobs[].name"'))
+    .action((options: unknown, command) => done(listJobs(command, terminal, optionsSchema.parse(options).json)))
+  jobs
+    .command('check')
+    .description('check all job files, for CI: exit code 2 when one has a fault')
+    .option('--json', 'one JSON value on stdout')
+    .addHelpText('after', examples('nightshift jobs check', 'nightshift jobs check --json | jq ".issues"'))
+    .action((_: unknown, command: Command) => done(checkJobs(command, terminal, optionsSchema.parse(command.optsWithGlobals()).json)))
+}
+
+function listJobs(command: Command, terminal: Terminal, json: boolean): number {
+  const { jobs, issues } = loadConfiguredJobs(configOf(command, terminal))
+  if (json) terminal.out(JSON.stringify({ jobs: [...jobs.values()].map(jsonOf), issues }, null, 2))
+  else if (jobs.size > 0) {
+    const rows = [...jobs.values()].map(({ name, version, definition: { schedule, description } }) => [
+      name,
+      schedule ? `${schedule.cron} ${schedule.timezone}` : 'on demand',
+      version.slice(7, 15),
+      fit(description ?? '', Math.max(terminal.columns - 60, 20)),
+    ])
+    terminal.out(renderTable(terminal, ['job', 'schedule', 'version', 'description'], rows))
+  } else if (issues.length === 0) terminal.out('There are no job files. Put one into the directory that jobsDir names.')
+  if (!json) for (const issue of issues) terminal.err(showText(issue))
+  return issues.length > 0 ? EXIT.usage : EXIT.ok
+}
+
+function checkJobs(command: Command, terminal: Terminal, json: boolean): number {
+  const { jobs, issues } = loadConfiguredJobs(configOf(command, terminal))
+  if (json) terminal.out(JSON.stringify({ valid: [...jobs.keys()], issues }, null, 2))
+  else {
+    for (const issue of issues) terminal.err(showText(issue))
+    terminal.out(`${jobs.size} job${jobs.size === 1 ? '' : 's'} valid, ${issues.length} fault${issues.length === 1 ? '' : 's'}.`)
+  }
+  return issues.length > 0 ? EXIT.usage : EXIT.ok
+}
+
+const jsonOf = ({ name, file, version, definition }: Job) => ({ name, file, version, ...definition })

@@ -1,0 +1,59 @@
+import { constants } from 'node:os'
+import { Command, CommanderError } from 'commander'
+import { environment } from '../config.ts'
+import { EXIT, Failure, FAILURES, messageOf } from '../core/failure.ts'
+import { showText } from '../core/text.ts'
+import { addDemo } from './demo.ts'
+import { addJobs } from './jobs.ts'
+import { addRun } from './run.ts'
+import { addRuns } from './runs.ts'
+import { addShow } from './show.ts'
+import { addStart } from './start.ts'
+import type { AddCommand } from './options.ts'
+import { createTerminal, type Terminal } from './terminal.ts'
+
+const COMMANDS: readonly AddCommand[] = [addStart, addRun, addRuns, addShow, addJobs, addDemo]
+
+const ABOUT = `Lets an LLM work through the MCP tools behind Pomerium while nobody is signed in.`
+const MORE = `
+The configuration is config/nightshift.yaml, or what --config or NIGHTSHIFT_CONFIG names.
+Exit codes: 0 succeeded, 1 failed, 2 wrong use or input, 4 incomplete, 5 waiting for a person, 6 cancelled, 7 store or queue away.`
+
+/** Runs one command line. Returns the exit code; prints every failure with its code and cure, and never a stack. */
+export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
+  let exitCode: number = EXIT.ok
+  const program = new Command('nightshift').description(ABOUT).addHelpText('after', MORE).exitOverride()
+  program.option('-c, --config <file>', 'configuration file')
+  program.configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.err(text.trimEnd()) })
+  for (const add of COMMANDS) add(program, terminal, (code) => (exitCode = code))
+  for (const command of program.commands) command.copyInheritedSettings(program)
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    if (terminal.signal.aborted) return interrupted(terminal.signal.reason)
+    const failure =
+      error instanceof Failure ? error : new Failure({ code: 'INTERNAL_ERROR', message: `Unexpected: ${messageOf(error)}.`, cause: error })
+    terminal.err(`${terminal.colors.red(failure.code)} ${showText(failure.message)}`)
+    return FAILURES[failure.code].exit
+  }
+}
+
+/** What a shell expects of a program that a signal ended. */
+const interrupted = (reason: unknown) => 128 + (reason === 'SIGTERM' ? constants.signals.SIGTERM : constants.signals.SIGINT)
+
+/** The command line of this process: Ctrl-C ends it in order, a second one at once. */
+export async function runFromShell(): Promise<void> {
+  const ending = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (ending.signal.aborted) process.exit(interrupted(signal))
+      ending.abort(signal)
+    })
+  }
+  // A reader that went away, such as head, is no fault.
+  process.stdout.on('error', (error) => process.exit('code' in error && error.code === 'EPIPE' ? EXIT.ok : EXIT.failed))
+  const terminal = createTerminal({ stdout: process.stdout, stderr: process.stderr, env: environment, signal: ending.signal })
+  process.exitCode = await main(process.argv.slice(2), terminal)
+}

@@ -1,0 +1,80 @@
+import { InvalidArgumentError } from 'commander'
+import { z } from 'zod'
+import { createApp } from '../app.ts'
+import { EXIT, Failure } from '../core/failure.ts'
+import { createRun } from '../runs/create.ts'
+import { loadRun } from '../store/show.ts'
+import { exitOfRun } from './exit.ts'
+import { followRun } from './follow.ts'
+import { createLines } from './lines.ts'
+import { configOf, examples, quietLog, type AddCommand } from './options.ts'
+import { reportText } from './show.ts'
+
+const optionsSchema = z.object({
+  json: z.boolean().default(false),
+  follow: z.boolean().default(false),
+  input: z.record(z.string(), z.unknown()).default({}),
+})
+
+export const addRun: AddCommand = (program, terminal, done) => {
+  program
+    .command('run <job>')
+    .description('queue a run of a job; a worker does it')
+    .option('-i, --input <key=value...>', 'input of the run; numbers, true, false and JSON are read as such', collectInput)
+    .option('-f, --follow', 'tell what happens until the run is over; the exit code is its outcome')
+    .option('--json', 'one JSON value on stdout: the run, as show --json')
+    .addHelpText(
+      'after',
+      examples(
+        'nightshift run labor-report',
+        'nightshift run industry-trend --input industry=Construction from=2005 --follow',
+        'nightshift run labor-report --follow --json | jq .output',
+      ),
+    )
+    .action(async (name: string, options: unknown, command) => {
+      const { json, follow, input } = optionsSchema.parse(options)
+      await using app = await createApp({ config: configOf(command, terminal), log: quietLog() })
+      const job = app.jobs.jobs.get(name)
+      if (!job) {
+        const issues = app.jobs.issues.length > 0 ? ` Files with faults were left out:\n  ${app.jobs.issues.join('\n  ')}\n` : ''
+        throw new Failure({
+          code: 'RUN_UNKNOWN',
+          message: `There is no job ${name}; there are ${[...app.jobs.jobs.keys()].join(', ') || 'none'}.${issues}`,
+        })
+      }
+      const id = await createRun(app.db, job, { kind: 'cli' }, input)
+      await app.producer.wakeSoon([{ runId: id, attempts: 0 }])
+      const lines = createLines(terminal)
+      const tell = json ? terminal.err : terminal.out
+      if (!follow) {
+        terminal.out(
+          json ? JSON.stringify(await loadRun(app.db, id), null, 2) : `${lines.step('queued', id)}\nSee it with: nightshift show ${id}`,
+        )
+        return done(EXIT.ok)
+      }
+      tell(lines.step('queued', id))
+      const run = await followRun(app.db, id, terminal, tell)
+      if (json) terminal.out(JSON.stringify(run, null, 2))
+      else {
+        for (const reason of run.reasons) terminal.out(lines.step('reason', `${reason.code} ${reason.message}`))
+        terminal.out(lines.step('run', `${id} ${lines.status(run.status)}`))
+        const report = reportText(run)
+        if (report !== undefined) terminal.out(`\n${report}`)
+      }
+      done(exitOfRun(run))
+    })
+}
+
+/** `key=value`: a value that is JSON is read as JSON, any other is text. */
+function collectInput(text: string, before: Record<string, unknown> = {}): Record<string, unknown> {
+  const at = text.indexOf('=')
+  if (at < 1) throw new InvalidArgumentError('Write it as key=value.')
+  const value = text.slice(at + 1)
+  let parsed: unknown = value
+  try {
+    parsed = JSON.parse(value)
+  } catch {
+    parsed = value
+  }
+  return { ...before, [text.slice(0, at)]: parsed }
+}

@@ -1,0 +1,48 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import pc from 'picocolors'
+import { showLine } from '../core/text.ts'
+import type { Environment } from '../config.ts'
+
+/** Where a command writes, and what may end it early. */
+export interface Terminal {
+  out: (text: string) => void
+  err: (text: string) => void
+  colors: ReturnType<typeof pc.createColors>
+  /** Width in characters; wide where it is not a terminal, so that no text is cut in a pipe. */
+  columns: number
+  env: Environment
+  /** Aborted by Ctrl-C and SIGTERM. */
+  signal: AbortSignal
+}
+
+/** The width when output is not a terminal. */
+export const PIPE_COLUMNS = 200
+
+export function createTerminal(options: {
+  stdout: NodeJS.WriteStream
+  stderr: NodeJS.WriteStream
+  env: Environment
+  signal: AbortSignal
+}): Terminal {
+  const { stdout, stderr, env, signal } = options
+  const noColor = env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== ''
+  return {
+    out: (text) => void stdout.write(`${text}\n`),
+    err: (text) => void stderr.write(`${text}\n`),
+    colors: pc.createColors(stdout.isTTY && !noColor && env['TERM'] !== 'dumb'),
+    columns: stdout.isTTY ? stdout.columns : PIPE_COLUMNS,
+    env,
+    signal,
+  }
+}
+
+/** Foreign text on one line, cut to a width. */
+export function fit(text: string, width: number): string {
+  const line = showLine(text)
+  return line.length <= width ? line : `${line.slice(0, Math.max(width - 1, 0))}…`
+}
+
+/** Waits; ends early, without an error, when the command is to end. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => {})
+}

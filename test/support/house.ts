@@ -1,0 +1,121 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { Writable } from 'node:stream'
+import { pino } from 'pino'
+import { createApp, type App } from '../../src/app.ts'
+import { loadConfig } from '../../src/config.ts'
+import { script } from '../../src/demo/script.ts'
+import { startWorld, type World, type WorldOptions } from '../../src/demo/world.ts'
+import { createRun } from '../../src/runs/create.ts'
+import type { Progress } from '../../src/runs/progress.ts'
+import { loadRun, type RunView } from '../../src/store/show.ts'
+import { createTestDatabase, type TestDatabase } from './database.ts'
+
+export interface HouseOptions extends Partial<Pick<WorldOptions, 'routes' | 'validate' | 'config' | 'api'>> {
+  /** Job files by name: YAML text. */
+  jobs: Record<string, string>
+  /** Scripts of the model by its name: in the language of src/demo/script.ts. */
+  scripts?: Record<string, string>
+  redisUrl?: string | undefined
+}
+
+/** A whole Nightshift on a database of its own, with everything that it talks to. */
+export interface House extends AsyncDisposable {
+  world: World
+  database: TestDatabase
+  app: App
+  dir: string
+  /** All log lines so far. */
+  log: string[]
+  /** Another replica on the same store and queue. */
+  replica(): Promise<App>
+  /** Queues a run and returns its id. */
+  queue(job: string, input?: unknown): Promise<string>
+  /** Resolves when the run is over or waits, in whichever replica. */
+  ended(runId: string): Promise<RunView>
+  /** Queues a run, lets a worker do it, and returns what came of it. */
+  run(job: string, input?: unknown): Promise<RunView>
+  /** Progress of all replicas so far. */
+  progress: Progress[]
+}
+
+/** Builds a house. Nothing works in it until `app.worker.start()` or `run`. */
+export async function buildHouse(options: HouseOptions): Promise<House> {
+  await using building = new AsyncDisposableStack()
+  const dir = mkdtempSync(join(tmpdir(), 'nightshift-house-'))
+  building.defer(() => rmSync(dir, { recursive: true, force: true }))
+  const jobsDir = join(dir, 'jobs')
+  mkdirSync(jobsDir)
+  for (const [name, text] of Object.entries(options.jobs)) writeFileSync(join(jobsDir, `${name}.yaml`), text)
+  const database = building.use(await createTestDatabase())
+  const scripts = Object.fromEntries(Object.entries(options.scripts ?? {}).map(([model, text]) => [model, script(text)]))
+  const redis = options.redisUrl === undefined ? {} : { redis_url: options.redisUrl }
+  const world = building.use(
+    await startWorld({
+      ...options,
+      dir,
+      jobsDir,
+      scripts,
+      config: { database_url: database.url, log: { level: 'debug' }, ...redis, ...options.config },
+    }),
+  )
+  const log: string[] = []
+  const stream = new Writable({
+    write(chunk, _, done) {
+      log.push(String(chunk))
+      done()
+    },
+  })
+  const progress: Progress[] = []
+  const watchers = new Set<() => void>()
+  const onProgress = (one: Progress) => {
+    progress.push(one)
+    for (const wake of watchers) wake()
+  }
+  const config = loadConfig({ file: world.configFile, env: {} })
+  const open = () => createApp({ config, log: pino({ level: 'debug' }, stream), onProgress, queuePrefix: basename(dir) })
+  const app = building.use(await open())
+  const stack = building.move()
+
+  async function queue(name: string, input?: unknown): Promise<string> {
+    const job = app.jobs.jobs.get(name)
+    if (!job) throw new Error(`no job ${name}: ${app.jobs.issues.join('; ')}`)
+    const id = await createRun(app.db, job, { kind: 'cli' }, input)
+    await app.producer.wake([{ runId: id, attempts: 0 }])
+    return id
+  }
+
+  async function ended(runId: string): Promise<RunView> {
+    const over = () => progress.some((one) => one.runId === runId && (one.event === 'finished' || one.event === 'waiting'))
+    await new Promise<void>((done) => {
+      const look = () => {
+        if (!over()) return
+        watchers.delete(look)
+        done()
+      }
+      watchers.add(look)
+      look()
+    })
+    const run = await loadRun(app.db, runId)
+    if (!run) throw new Error(`run ${runId} is gone`)
+    return run
+  }
+
+  return {
+    world,
+    database,
+    app,
+    dir,
+    log,
+    progress,
+    replica: async () => stack.use(await open()),
+    queue,
+    ended,
+    async run(name, input) {
+      await app.worker.start()
+      return ended(await queue(name, input))
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
