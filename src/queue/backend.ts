@@ -12,7 +12,7 @@ export interface RunData {
 }
 
 /** The part of BullMQ's classes that we use: the same on both backends. */
-export type RunQueue = Pick<Queue<RunData, string>, 'addBulk' | 'obliterate' | 'close'> & {
+export type RunQueue = Pick<Queue<RunData, string>, 'addBulk' | 'getJobs' | 'obliterate' | 'close'> & {
   on(event: 'error', listener: (error: Error) => void): unknown
 }
 export type RunWorker = Pick<Worker<RunData, string>, 'close' | 'waitUntilReady'> & {

@@ -66,6 +66,7 @@ export function createRunWorker(options: RunWorkerOptions): Lifecycle {
     }
     switch (execution.kind) {
       case 'finished':
+        await producer.wakeSoon(execution.next.map((id) => ({ runId: id, attempts: 0 })))
         if (execution.failure) throw new UnrecoverableError(`${execution.failure.code}: ${execution.failure.message}`)
         return execution.status
       case 'retry':

@@ -3,7 +3,7 @@ import { durationMs } from '../core/duration.ts'
 import { Failure, messageOf } from '../core/failure.ts'
 import { decideOutcome, distinctReasons } from '../core/outcome.ts'
 import { decideRetry } from '../core/retry.ts'
-import { noUsage, addUsage, type FinalStatus, type RunStatus } from '../core/run.ts'
+import { noUsage, addUsage, type FinalStatus } from '../core/run.ts'
 import { jobSchema, type JobDefinition } from '../jobs/schema.ts'
 import type { PastTurn } from '../llm/local.ts'
 import type { Db } from '../store/db.ts'
@@ -27,7 +27,7 @@ export interface RunnerOptions {
 
 /** What came of one delivery of a run to a worker. */
 export type Execution =
-  | { kind: 'finished'; status: FinalStatus; failure: Failure | undefined }
+  | { kind: 'finished'; status: FinalStatus; failure: Failure | undefined; next: string[] }
   | { kind: 'retry'; at: Date; attempts: number; failure: Failure }
   | { kind: 'waiting'; failure: Failure }
   /** Its next attempt is not due yet. */
@@ -121,11 +121,11 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   async function finish(opened: OpenedAttempt, end: RunEnd, failure: Failure | undefined, log: Logger): Promise<Execution> {
-    const held = await finishRun(db, opened.attempt, end)
+    const { held, next } = await finishRun(db, opened.attempt, end)
     if (!held) return lost(log)
     log.info({ status: end.status, reasons: end.reasons.map(({ code }) => code) }, 'Run finished.')
     options.onProgress?.({ runId: opened.attempt.runId, event: 'finished', status: end.status })
-    return { kind: 'finished', status: end.status satisfies RunStatus, failure }
+    return { kind: 'finished', status: end.status, failure, next }
   }
 
   function lost(log: Logger): Execution {

@@ -160,23 +160,41 @@ export interface RunEnd {
   costUsd: number | null
 }
 
-/** Ends the attempt and the run together. False when the attempt is not the open one: then nothing was written. */
-export async function finishRun(db: Db, attempt: AttemptRef, end: RunEnd): Promise<boolean> {
+export interface Finished {
+  /** False: the attempt was not the open one, and nothing was written. */
+  held: boolean
+  /** Runs that waited for this one to be over. */
+  next: string[]
+}
+
+/** Ends the attempt and the run together. */
+export async function finishRun(db: Db, attempt: AttemptRef, end: RunEnd): Promise<Finished> {
   const rows = await patiently(() =>
-    query(
+    query<{ next: string[] }>(
       db,
       `with ended as (
        update attempts set status = $4, failure = $5, finished_at = now() where run_id = $1 and number = $2 and token = $3 and finished_at is null returning run_id)
      update runs set status = $4, failure = $5, output = $6, output_text = $7, reasons = $8, input_tokens = $9, cached_tokens = $10, output_tokens = $11,
        reasoning_tokens = $12, cost_usd = $13, finished_at = now()
-     where id = (select run_id from ended) returning id`,
+     where id = (select run_id from ended) returning array(select id from runs later where later.after_run = runs.id and later.status = 'queued') as next`,
       [
-      attempt.runId, attempt.number, attempt.token, end.status, end.failure && JSON.stringify(end.failure),
-      end.output === undefined ? null : JSON.stringify(end.output), end.outputText === undefined ? null : JSON.stringify(end.outputText), JSON.stringify(end.reasons),
-      end.usage.inputTokens, end.usage.cachedTokens, end.usage.outputTokens, end.usage.reasoningTokens, end.costUsd,
-    ], // prettier-ignore
+        attempt.runId, attempt.number, attempt.token, end.status, end.failure && JSON.stringify(end.failure),
+        end.output === undefined ? null : JSON.stringify(end.output), end.outputText === undefined ? null : JSON.stringify(end.outputText), JSON.stringify(end.reasons),
+        end.usage.inputTokens, end.usage.cachedTokens, end.usage.outputTokens, end.usage.reasoningTokens, end.costUsd,
+      ], // prettier-ignore
       'finish run',
     ),
+  )
+  const [row] = rows
+  return row ? { held: true, next: row.next } : { held: await hasEnded(db, attempt, end.status), next: [] }
+}
+
+/** A write whose answer was lost with the connection may have been done, and then finds nothing left to do. */
+async function hasEnded(db: Db, attempt: AttemptRef, status: string): Promise<boolean> {
+  const rows = await query(
+    db,
+    'select 1 from attempts where run_id = $1 and number = $2 and token = $3 and status = $4 and finished_at is not null',
+    [attempt.runId, attempt.number, attempt.token, status],
   )
   return rows.length > 0
 }
@@ -210,7 +228,7 @@ export async function pauseRun(
       'pause run',
     ),
   )
-  return rows.length > 0
+  return rows.length > 0 || (await hasEnded(db, attempt, pause.attemptStatus))
 }
 
 /** Asks that a run be cancelled. A run that no worker holds is cancelled at once. */
@@ -257,7 +275,7 @@ export interface WakeableRun {
 }
 
 /**
- * Runs that ought to be in the queue: queued and due for longer than `olderThanMs`, or running under a worker that was not heard of for
+ * Runs that ought to be in the queue: queued, held back by no other, and due for longer than `olderThanMs`, or running under a worker that was not heard of for
  * `staleAfterMs`. Waking one that is in the queue already does nothing.
  */
 export async function listWakeable(
@@ -267,7 +285,8 @@ export async function listWakeable(
   return query<WakeableRun & pg.QueryResultRow>(
     db,
     `select id, attempts from runs where finished_at is null and (
-       (status = 'queued' and greatest(created_at, next_attempt_at) < now() - make_interval(secs => $1 / 1000.0))
+       (status = 'queued' and not exists (select 1 from runs earlier where earlier.id = runs.after_run and earlier.finished_at is null)
+         and greatest(created_at, next_attempt_at) < now() - make_interval(secs => $1 / 1000.0))
        or (status = 'running' and heartbeat_at < now() - make_interval(secs => $2 / 1000.0)))
      order by created_at limit $3`,
     [olderThanMs, staleAfterMs, limit],

@@ -30,6 +30,8 @@ export interface FireResult {
   status: 'run' | 'skipped'
   runId: string | null
   reason: string | null
+  /** An earlier run must be over first (overlap: queue). */
+  held: boolean
 }
 
 export interface DecidedFire {
@@ -71,7 +73,13 @@ export async function recordFires(
         await insertRun(client, { ...run, afterRun: open }, definition)
         await client.query('update fires set run_id = $3 where job = $1 and fire_at = $2', [job, decision.at, run.id])
       }
-      written.push({ at: decision.at, status: reason ? 'skipped' : 'run', runId: reason ? null : run.id, reason })
+      written.push({
+        at: decision.at,
+        status: reason ? 'skipped' : 'run',
+        runId: reason ? null : run.id,
+        reason,
+        held: !reason && open !== undefined,
+      })
     }
     await client.query('update schedules set decided_until = greatest(decided_until, $2) where job = $1', [job, until])
     return written
@@ -87,7 +95,7 @@ async function openRun(client: Parameters<Parameters<typeof transaction>[1]>[0],
 }
 
 /** Fires of a job, latest first. */
-export async function listFires(db: Db, job: string, limit = 100): Promise<FireResult[]> {
+export async function listFires(db: Db, job: string, limit = 100): Promise<Omit<FireResult, 'held'>[]> {
   const rows = await query<{ fire_at: Date; status: 'run' | 'skipped'; run_id: string | null; reason: string | null }>(
     db,
     'select fire_at, status, run_id, reason from fires where job = $1 order by fire_at desc limit $2',

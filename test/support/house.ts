@@ -30,6 +30,8 @@ export interface House extends AsyncDisposable {
   log: string[]
   /** Another replica on the same store and queue. */
   replica(): Promise<App>
+  /** Writes a run without telling the queue. */
+  write(job: string, input?: unknown): Promise<string>
   /** Queues a run and returns its id. */
   queue(job: string, input?: unknown): Promise<string>
   /** Resolves when the run is over or waits, in whichever replica. */
@@ -76,12 +78,17 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
   const config = loadConfig({ file: world.configFile, env: {} })
   const open = () => createApp({ config, log: pino({ level: 'debug' }, stream), onProgress, queuePrefix: basename(dir) })
   const app = building.use(await open())
+  if (app.jobs.issues.length > 0) throw new Error(app.jobs.issues.join('\n'))
   const stack = building.move()
 
-  async function queue(name: string, input?: unknown): Promise<string> {
+  function write(name: string, input?: unknown): Promise<string> {
     const job = app.jobs.jobs.get(name)
-    if (!job) throw new Error(`no job ${name}: ${app.jobs.issues.join('; ')}`)
-    const id = await createRun(app.db, job, { kind: 'cli' }, input)
+    if (!job) throw new Error(`no job ${name}`)
+    return createRun(app.db, job, { kind: 'cli' }, input)
+  }
+
+  async function queue(name: string, input?: unknown): Promise<string> {
+    const id = await write(name, input)
     await app.producer.wake([{ runId: id, attempts: 0 }])
     return id
   }
@@ -110,6 +117,7 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
     log,
     progress,
     replica: async () => stack.use(await open()),
+    write,
     queue,
     ended,
     async run(name, input) {
