@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { readSecret, type Config } from './config.ts'
 import type { Price } from './core/price.ts'
+import { createRedactor } from './core/redact.ts'
 import { loadJobs, type LoadedJobs, type Offer } from './jobs/load.ts'
 import { createProvider, type Provider } from './llm/provider.ts'
 import { createDispatcher } from './pomerium/dispatcher.ts'
@@ -126,18 +127,20 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
 
 function createTools(config: Config, stack: AsyncDisposableStack): Tools {
   const { gateway } = config
+  const redactor = createRedactor()
   const dispatcher = createDispatcher({ address: gateway.address, caFile: gateway.ca_file })
   stack.defer(() => dispatcher.destroy())
   const providers = new Map<string, Provider>()
   for (const [name, { api, base_url: baseUrl, api_key, api_key_file, stream, store, timeout }] of Object.entries(config.providers)) {
     const apiKey = readSecret(`providers.${name}`, api_key, api_key_file)
+    if (apiKey !== undefined) redactor.add(apiKey)
     const provider = createProvider({ name, api, baseUrl, apiKey, stream, store, timeoutMs: timeout })
     stack.defer(() => provider.close())
     providers.set(name, provider)
   }
   const accounts = new Map<string, TokenSource>()
   for (const [account, { token, token_file: file }] of Object.entries(config.accounts))
-    accounts.set(account, createTokenSource({ account, token, file }))
+    accounts.set(account, createTokenSource({ account, token, file, onToken: redactor.add }))
   return {
     accounts,
     gateway: { url: gateway.url, dispatcher, maxResponseBytes: gateway.maxResponseBytes, timeoutMs: gateway.timeout },
@@ -145,5 +148,6 @@ function createTools(config: Config, stack: AsyncDisposableStack): Tools {
     providers,
     prices: new Map<string, Price>(Object.entries(config.prices)),
     toolConcurrency: config.worker.toolConcurrency,
+    redactor,
   }
 }

@@ -21,7 +21,7 @@ export interface WorldOptions {
   /** Routes beside labor and everything, for tests. */
   routes?: readonly DemoRoute[]
   validate?: ValidateWire
-  /** Merged over the configuration, a level deep. */
+  /** Put over the configuration; mappings are merged. */
   config?: Record<string, unknown>
   api?: 'responses' | 'chat'
 }
@@ -83,7 +83,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const tokenFile = join(dir, 'reports.token')
   writeFileSync(tokenFile, `${account.jwt}\n`, { mode: 0o600 })
   const configFile = join(dir, 'nightshift.yaml')
-  const config = {
+  const base: Record<string, unknown> = {
     dataDir: dir,
     jobsDir: options.jobsDir,
     gateway: { url: HOST('labor'), address: gateway.address, ca_file: caFile },
@@ -92,9 +92,13 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     providers: { openai: { api: options.api ?? 'responses', base_url: model.url, api_key: 'demo-model-key' } },
     prices: { 'gpt-5.4-mini': { input: 0.25, cachedInput: 0.025, output: 2 } },
     log: { level: 'warn' },
-    ...options.config,
   }
+  const config = { ...base }
+  for (const [key, value] of Object.entries(options.config ?? {}))
+    config[key] = isMapping(base[key]) && isMapping(value) ? { ...base[key], ...value } : value
   writeFileSync(configFile, stringify(config), { mode: 0o600 })
   const stack = building.move()
   return { gateway, model, configFile, logFile, tokenFile, account, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
+
+const isMapping = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -206,8 +206,9 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
   }
 }
 
-/** Codes the SDK raises itself: time-out and closed connection. All others come from the server. */
-const isLocalError = (error: McpError) => error.code === -32001 || error.code === -32000
+/** Errors the SDK raises itself: time-out and closed connection. A server may use the same codes, with words of its own. */
+const isLocalError = (error: McpError) =>
+  /^MCP error -3200[01]: (Connection closed|Request was cancelled|Request timed out|Maximum total timeout exceeded)$/.test(error.message)
 
 function lostAnswer(server: string, tool: string | undefined, why: string, cause?: unknown): Failure {
   if (tool === undefined) return new Failure({ code: 'UPSTREAM_UNAVAILABLE', message: `A request to ${server} ${why}.`, server, cause })

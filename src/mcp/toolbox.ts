@@ -25,6 +25,8 @@ export interface ToolBoxOptions {
   journal: Journal
   onUnknown: 'stop' | 'tell-model'
   resultBytes: number
+  /** Takes secrets out of what a server answers, before it is kept or told to the model. */
+  redact: (text: string) => string
   /** Longest wait for initialize and each page of a tool list. */
   timeoutMs: number
 }
@@ -51,7 +53,7 @@ interface Entry {
  * Throws the failure of the first required server that is not as it must be; nothing stays open then.
  */
 export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal): Promise<OpenToolBox> {
-  const { servers, journal, resultBytes, onUnknown } = options
+  const { servers, journal } = options
   const notes: string[] = []
   const results = await Promise.allSettled(servers.map((spec) => openServer(spec, options, signal)))
   const opened: Opened[] = []
@@ -148,9 +150,9 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
     let outcome: ToolOutcome
     let thrown: unknown
     try {
-      outcome = readAnswer(await send(entry, args.value, record.id, written, callSignal), resultBytes)
+      outcome = readAnswer(await send(entry, args.value, record.id, written, callSignal), options)
     } catch (error) {
-      const judged = judge(error, record, onUnknown, callSignal)
+      const judged = judge(error, record, options, callSignal)
       outcome = judged.outcome
       thrown = judged.thrown
     }
@@ -237,16 +239,16 @@ function check(tool: ListedTool, value: unknown): string | undefined {
   }
 }
 
-function readAnswer(answer: CallAnswer, maxBytes: number): ToolOutcome {
+function readAnswer(answer: CallAnswer, { resultBytes: maxBytes, redact }: ToolBoxOptions): ToolOutcome {
   if (answer.kind === 'rpc-error')
     return {
       status: 'error',
-      text: `Error ${answer.code}: ${cutBytes(answer.message, maxBytes).text}`,
+      text: `Error ${answer.code}: ${cutBytes(redact(answer.message), maxBytes).text}`,
       truncated: false,
       failure: null,
       mistake: false,
     }
-  const { text, truncated } = cutBytes(resultText(answer.result), maxBytes)
+  const { text, truncated } = cutBytes(redact(resultText(answer.result)), maxBytes)
   const shown = truncated ? `${text}\n[cut at ${maxBytes} bytes]` : text
   return { status: answer.result.isError === true ? 'error' : 'ok', text: shown, truncated, failure: null, mistake: false }
 }
@@ -255,10 +257,10 @@ function readAnswer(answer: CallAnswer, maxBytes: number): ToolOutcome {
 function judge(
   error: unknown,
   record: ToolCallRecord,
-  onUnknown: 'stop' | 'tell-model',
+  { onUnknown, redact }: ToolBoxOptions,
   signal: AbortSignal,
 ): { outcome: ToolOutcome; thrown?: unknown } {
-  const failure = error instanceof Failure ? error.toJSON() : null
+  const failure = error instanceof Failure ? { ...error.toJSON(), message: redact(error.message) } : null
   const outcome = (status: ToolOutcome['status'], text: string, truncated = false): ToolOutcome => ({
     status,
     text,

@@ -24,12 +24,19 @@ export function createTokenSource(options: {
   account: string
   token?: string | undefined
   file?: string | undefined
+  /** Told of each token before it is used. */
+  onToken?: (jwt: string) => void
   now?: () => number
 }): TokenSource {
-  const { account, file, now = Date.now } = options
+  const { account, file, onToken = () => {}, now = Date.now } = options
+  const parse = (text: string, where: string) => {
+    const token = parseToken(account, text, where)
+    onToken(token.jwt)
+    return token
+  }
   if (file === undefined) {
     let fixed: Token | undefined
-    return { current: () => (fixed ??= parseToken(account, options.token ?? '', `the token of account ${account}`)) }
+    return { current: () => (fixed ??= parse(options.token ?? '', `the token of account ${account}`)) }
   }
   let known: { token: Token; stamp: string } | undefined
   let checkedAt = Number.NEGATIVE_INFINITY
@@ -40,7 +47,7 @@ export function createTokenSource(options: {
       try {
         const { mtimeMs, size, ino } = statSync(file)
         const stamp = `${mtimeMs} ${size} ${ino}`
-        if (known?.stamp !== stamp) known = { token: parseToken(account, readFileSync(file, 'utf8'), where), stamp }
+        if (known?.stamp !== stamp) known = { token: parse(readFileSync(file, 'utf8'), where), stamp }
         checkedAt = now()
         return known.token
       } catch (cause) {

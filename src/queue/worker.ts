@@ -67,7 +67,7 @@ export function createRunWorker(options: RunWorkerOptions): Lifecycle {
     switch (execution.kind) {
       case 'finished':
         await producer.wakeSoon(execution.next.map((id) => ({ runId: id, attempts: 0 })))
-        if (execution.failure) throw new UnrecoverableError(`${execution.failure.code}: ${execution.failure.message}`)
+        if (execution.failure) throw new UnrecoverableError(execution.failure.code)
         return execution.status
       case 'retry':
         await producer.wakeSoon([{ runId, attempts: execution.attempts, at: execution.at }])

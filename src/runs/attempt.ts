@@ -4,6 +4,7 @@ import { Failure } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/gateway.ts'
 import type { Journal } from '../core/journal.ts'
 import type { Price } from '../core/price.ts'
+import type { Redactor } from '../core/redact.ts'
 import { parseOutput } from '../jobs/output.ts'
 import type { JobDefinition } from '../jobs/schema.ts'
 import { renderTemplate, type TemplateScope } from '../jobs/template.ts'
@@ -25,6 +26,7 @@ export interface Tools {
   providers: ReadonlyMap<string, Provider>
   prices: ReadonlyMap<string, Price>
   toolConcurrency: number
+  redactor: Redactor
 }
 
 /** Pomerium's max_request_bytes where the route sets none (measured). */
@@ -148,7 +150,15 @@ async function preflight(
   }
   const { onUnknown, limits } = definition
   const box = await openToolBox(
-    { servers, fetch, journal, onUnknown, resultBytes: limits.resultBytes, timeoutMs: tools.gateway.timeoutMs },
+    {
+      servers,
+      fetch,
+      journal,
+      onUnknown,
+      resultBytes: limits.resultBytes,
+      redact: tools.redactor.redact,
+      timeoutMs: tools.gateway.timeoutMs,
+    },
     signal,
   )
   box.notes.push(...absent)

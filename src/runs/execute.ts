@@ -141,11 +141,14 @@ export function createRunner(options: RunnerOptions): Runner {
     log: Logger,
   ): Promise<Execution> {
     const { runId } = opened.attempt
-    log.warn({ code: failure.code, requestId: failure.requestId, server: failure.server, reason: failure.message }, 'Attempt failed.')
-    if (failure.code === 'INTERNAL_ERROR') log.error({ err: failure.cause }, 'A fault of Nightshift itself.')
+    const { redact } = tools.redactor
+    const record = { ...failure.toJSON(), message: redact(failure.message) }
+    const { code, requestId, server, message: reason } = record
+    log.warn({ code, requestId, server, reason }, 'Attempt failed.')
+    if (code === 'INTERNAL_ERROR')
+      log.error({ stack: redact(failure.cause instanceof Error ? (failure.cause.stack ?? '') : '') }, 'A fault of Nightshift itself.')
     const policy = { attempts: definition.retry.attempts, backoffMs: durationMs(definition.retry.backoff) }
     const decision = decideRetry(failure, opened.attemptInConversation, policy, new Date())
-    const record = failure.toJSON()
     switch (decision.verdict) {
       case 'retry': {
         const held = await pauseRun(db, opened.attempt, {
@@ -175,12 +178,7 @@ export function createRunner(options: RunnerOptions): Runner {
         const spent = await loadHistory(db, runId, opened.conversation).catch(() => history)
         const usage = spent.reduce((sum, turn) => addUsage(sum, turn.usage), noUsage)
         const costUsd = spent.some((turn) => turn.costUsd !== null) ? spent.reduce((sum, turn) => sum + (turn.costUsd ?? 0), 0) : null
-        return finish(
-          opened,
-          { status, reasons: [{ code: failure.code, message: failure.message }], failure: record, usage, costUsd },
-          failure,
-          log,
-        )
+        return finish(opened, { status, reasons: [{ code, message: reason }], failure: record, usage, costUsd }, failure, log)
       }
     }
   }

@@ -25,11 +25,22 @@ async function lookedAt({ app }: House, name: string, now: Date, minutesAgo: num
 const halfPast = () => new Date(Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS + MINUTE_MS / 2)
 
 const schedulerAt = ({ app }: House, now: Date) =>
-  createScheduler({ db: app.db, producer: app.producer, jobs: () => app.jobs.jobs, staleAfterMs: MINUTE_MS, log: pino({ level: 'silent' }), now: () => now })
+  createScheduler({
+    db: app.db,
+    producer: app.producer,
+    jobs: () => app.jobs.jobs,
+    staleAfterMs: MINUTE_MS,
+    log: pino({ level: 'silent' }),
+    now: () => now,
+  })
 
 describeBackends('two schedulers and three workers', ({ redisUrl }) => {
   test('make one run of each of 60 fires, one after the other', async () => {
-    await using house = await buildHouse({ redisUrl, jobs: { minutely: job('missed: all, overlap: queue') }, scripts: { scripted: 'say done' } })
+    await using house = await buildHouse({
+      redisUrl,
+      jobs: { minutely: job('missed: all, overlap: queue') },
+      scripts: { scripted: 'say done' },
+    })
     const now = halfPast()
     await lookedAt(house, 'minutely', now, 60)
     const others = [await house.replica(), await house.replica()]
@@ -45,7 +56,8 @@ describeBackends('two schedulers and three workers', ({ redisUrl }) => {
     expect(new Set(runs.map(({ attempts }) => attempts.length))).toEqual(new Set([1]))
     expect(await listRuns(house.app.db, { limit: 1000 })).toHaveLength(60)
     const inOrder = runs.toReversed()
-    for (const [i, run] of inOrder.entries()) if (i > 0) expect(Date.parse(run.startedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(inOrder[i - 1]?.finishedAt ?? ''))
+    for (const [i, run] of inOrder.entries())
+      if (i > 0) expect(Date.parse(run.startedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(inOrder[i - 1]?.finishedAt ?? ''))
   })
 })
 
@@ -70,7 +82,8 @@ test('of the fires that were missed, as many run as the policy says, and each ot
   const now = halfPast()
   for (const name of ['none', 'last', 'all']) await lookedAt(house, name, now, 5)
   await schedulerAt(house, now).tick()
-  const summary = async (name: string) => (await listFires(house.app.db, name)).map(({ status, reason }) => (reason === null ? status : `${status}: ${reason.slice(0, 20)}`))
+  const summary = async (name: string) =>
+    (await listFires(house.app.db, name)).map(({ status, reason }) => (reason === null ? status : `${status}: ${reason.slice(0, 20)}`))
   const missed = 'skipped: missed while no sche'
   // The latest fire is half a minute old, which is not missed.
   expect(await summary('none')).toEqual(['run', missed, missed, missed, missed])

@@ -18,8 +18,17 @@ ${extra}`
 describeBackends('the worker', ({ redisUrl }) => {
   test('does a run and keeps what it did', async () => {
     await using server = await startCountingServer()
-    await using house = await buildHouse({ redisUrl, routes: [countingRoute(server)], jobs: { act: job() }, scripts: { scripted: 'call counting__act {"n": 1}\nsay $1' } })
-    expect(await house.run('act')).toMatchObject({ status: 'succeeded', outputText: 'done', attempts: [{ number: 1, status: 'succeeded' }] })
+    await using house = await buildHouse({
+      redisUrl,
+      routes: [countingRoute(server)],
+      jobs: { act: job() },
+      scripts: { scripted: 'call counting__act {"n": 1}\nsay $1' },
+    })
+    expect(await house.run('act')).toMatchObject({
+      status: 'succeeded',
+      outputText: 'done',
+      attempts: [{ number: 1, status: 'succeeded' }],
+    })
     expect(server.effects).toHaveLength(1)
   })
 
@@ -32,13 +41,21 @@ describeBackends('the worker', ({ redisUrl }) => {
       scripts: { scripted: 'call counting__act {"n": 1}\nfail 500\nfail 500\nfail 500\nsay $1' },
     })
     const run = await house.run('act')
-    expect(run).toMatchObject({ status: 'succeeded', attempts: [{ status: 'failed', failure: { code: 'MODEL_UNAVAILABLE' } }, { status: 'succeeded' }] })
+    expect(run).toMatchObject({
+      status: 'succeeded',
+      attempts: [{ status: 'failed', failure: { code: 'MODEL_UNAVAILABLE' } }, { status: 'succeeded' }],
+    })
     expect(server.effects).toHaveLength(1)
   })
 
   test('stops at once after a failure that nothing heals', async () => {
     await using server = await startCountingServer()
-    await using house = await buildHouse({ redisUrl, routes: [countingRoute(server)], jobs: { act: job() }, scripts: { scripted: 'fail 401 invalid_api_key' } })
+    await using house = await buildHouse({
+      redisUrl,
+      routes: [countingRoute(server)],
+      jobs: { act: job() },
+      scripts: { scripted: 'fail 401 invalid_api_key' },
+    })
     expect(await house.run('act')).toMatchObject({ status: 'failed', failure: { code: 'MODEL_AUTH' }, attempts: [{ status: 'failed' }] })
   })
 
@@ -50,7 +67,12 @@ describeBackends('the worker', ({ redisUrl }) => {
 
   test('finds runs that were written and never reached the queue', async () => {
     await using server = await startCountingServer()
-    await using house = await buildHouse({ redisUrl, routes: [countingRoute(server)], jobs: { act: job() }, scripts: { scripted: 'say done' } })
+    await using house = await buildHouse({
+      redisUrl,
+      routes: [countingRoute(server)],
+      jobs: { act: job() },
+      scripts: { scripted: 'say done' },
+    })
     const { app, database } = house
     const id = await house.write('act')
     await query(database.db, "update runs set created_at = created_at - interval '1 minute'")
@@ -78,13 +100,22 @@ describeBackends('the worker', ({ redisUrl }) => {
     const other = await house.replica()
     await other.worker.start()
     held.resolve('too late')
-    expect(await house.ended(id)).toMatchObject({ status: 'succeeded', outputText: 'acted looked', attempts: [{ status: 'lost' }, { status: 'succeeded' }] })
+    expect(await house.ended(id)).toMatchObject({
+      status: 'succeeded',
+      outputText: 'acted looked',
+      attempts: [{ status: 'lost' }, { status: 'succeeded' }],
+    })
     expect(server.effects).toHaveLength(1)
   })
 
   test('lets runs end when it is stopped and they do so in time', async () => {
     await using server = await startCountingServer()
-    await using house = await buildHouse({ redisUrl, routes: [countingRoute(server)], jobs: { act: job() }, scripts: { scripted: 'call counting__act {}\nsay $1' } })
+    await using house = await buildHouse({
+      redisUrl,
+      routes: [countingRoute(server)],
+      jobs: { act: job() },
+      scripts: { scripted: 'call counting__act {}\nsay $1' },
+    })
     const held = Promise.withResolvers<string>()
     server.answer = () => held.promise
     await house.app.worker.start()
@@ -98,7 +129,12 @@ describeBackends('the worker', ({ redisUrl }) => {
 
   test('cancels a run that it does, and one that is only queued', async () => {
     await using server = await startCountingServer()
-    await using house = await buildHouse({ redisUrl, routes: [countingRoute(server)], jobs: { act: job() }, scripts: { scripted: 'call counting__look {}\nsay $1' } })
+    await using house = await buildHouse({
+      redisUrl,
+      routes: [countingRoute(server)],
+      jobs: { act: job() },
+      scripts: { scripted: 'call counting__look {}\nsay $1' },
+    })
     const { app, database } = house
     const queued = await house.queue('act')
     await requestCancel(database.db, queued)

@@ -47,7 +47,8 @@ export async function startCountingServer(initial: Answer = () => 'done'): Promi
     },
     [Symbol.asyncDispose]: () => server.close(),
   }
-  const json = (res: ServerResponse, body: unknown) => void res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  const json = (res: ServerResponse, body: unknown) =>
+    void res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     if (req.method !== 'POST') return void res.writeHead(405).end()

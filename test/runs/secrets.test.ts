@@ -1,0 +1,144 @@
+import { createServer } from 'node:http'
+import { once } from 'node:events'
+import { basename } from 'node:path'
+import { rmSync, writeFileSync } from 'node:fs'
+import { Redis } from 'ioredis'
+import { expect, test } from 'vitest'
+import { query, type Db } from '../../src/store/db.ts'
+import { describeBackends } from '../support/backends.ts'
+import { countingRoute, startCountingServer } from '../support/counting-server.ts'
+import { buildHouse, type House } from '../support/house.ts'
+
+const MODEL_KEY = 'canary-model-key-77'
+
+const job = (provider: string) => `
+account: reports
+model: { provider: ${provider}, name: scripted }
+prompt: Do it.
+tools:
+  counting: { allow: [act, look], repeatable: [look] }
+retry: { attempts: 2, backoff: 1ms }
+`
+
+/** A provider that repeats the key in its error, as some do. */
+async function startEchoProvider() {
+  const server = createServer((req, res) => {
+    const error = {
+      message: `Incorrect API key provided: ${req.headers.authorization}`,
+      type: 'invalid_request_error',
+      code: 'invalid_api_key',
+      param: null,
+    }
+    res.writeHead(401, { 'content-type': 'application/json' }).end(JSON.stringify({ error }))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  return {
+    url: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/v1`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((done) => server.close(done))
+    },
+  }
+}
+
+/** Every row of every table, as text. */
+async function dumpDatabase(db: Db): Promise<string> {
+  const tables = await query<{ name: string }>(
+    db,
+    "select format('%I.%I', table_schema, table_name) as name from information_schema.tables where table_schema not in ('pg_catalog', 'information_schema') and table_type = 'BASE TABLE'",
+  )
+  const dumps: string[] = []
+  for (const { name } of tables)
+    dumps.push(name, ...(await query<{ row: string }>(db, `select t::text as row from ${name} t`)).map(({ row }) => row))
+  return dumps.join('\n')
+}
+
+/** Every key of the house's queue in Redis, as text. */
+async function dumpRedis(url: string, prefix: string): Promise<string> {
+  const redis = new Redis(url)
+  const dumps: string[] = []
+  for (const key of await redis.keys(`${prefix}:*`)) {
+    const type = await redis.type(key)
+    const read: Record<string, () => Promise<unknown>> = {
+      string: () => redis.get(key),
+      hash: () => redis.hgetall(key),
+      list: () => redis.lrange(key, 0, -1),
+      set: () => redis.smembers(key),
+      zset: () => redis.zrange(key, '0', '-1'),
+      stream: () => redis.xrange(key, '-', '+'),
+    }
+    dumps.push(key, JSON.stringify(await read[type]?.()))
+  }
+  await redis.quit()
+  return dumps.join('\n')
+}
+
+async function everythingKept(house: House, redisUrl: string | undefined): Promise<string> {
+  const redis = redisUrl === undefined ? '' : await dumpRedis(redisUrl, basename(house.dir))
+  return [house.log.join(''), JSON.stringify(house.progress), await dumpDatabase(house.database.db), redis].join('\n')
+}
+
+describeBackends('secrets', ({ redisUrl }) => {
+  test('are in no log line, row, queue entry, result or error, whatever fails', async () => {
+    await using server = await startCountingServer()
+    await using provider = await startEchoProvider()
+    await using house = await buildHouse({
+      redisUrl,
+      routes: [countingRoute(server)],
+      jobs: { works: job('openai'), refused: job('echo') },
+      scripts: { scripted: 'call counting__look {"n": 1}\nsay $1' },
+      config: { providers: { echo: { base_url: provider.url, api_key: MODEL_KEY } } },
+    })
+    const { jwt } = house.world.account
+    const outcomes: string[] = []
+    const run = async (name: string) => {
+      const { status, failure } = await house.run(name)
+      outcomes.push(`${status} ${failure?.code ?? ''}`.trim())
+    }
+    // Servers that know the token, and give it away in every way they can.
+    server.answer = () => `your token is ${jwt}`
+    await run('works')
+    server.answer = (call, _, res) =>
+      void res
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ jsonrpc: '2.0', id: call.id, error: { code: -32000, message: jwt } }))
+    await run('works')
+    server.answer = (_, __, res) => void res.writeHead(400, { 'content-type': 'text/plain' }).end(`Bearer Pomerium-${jwt}`)
+    await run('works')
+    server.answer = (_, __, res) => void res.writeHead(200, { 'content-type': 'application/json', 'x-request-id': jwt }).end(jwt)
+    await run('works')
+    await run('refused')
+    house.world.gateway.accounts.delete(house.world.account.id)
+    await run('works')
+    writeFileSync(house.world.tokenFile, `${jwt} ${jwt}`)
+    await run('works')
+    rmSync(house.world.tokenFile)
+    await run('works')
+
+    expect(outcomes).toMatchInlineSnapshot(`
+      [
+        "succeeded",
+        "succeeded",
+        "failed UPSTREAM_ERROR",
+        "failed UPSTREAM_UNAVAILABLE",
+        "failed MODEL_AUTH",
+        "failed TOKEN_REJECTED",
+        "failed TOKEN_REJECTED",
+        "failed TOKEN_REJECTED",
+      ]
+    `)
+    const kept = await everythingKept(house, redisUrl)
+    const canaries = {
+      token: jwt,
+      signature: jwt.split('.')[2] ?? '',
+      modelKey: MODEL_KEY,
+      databasePassword: new URL(house.database.url).password,
+    }
+    for (const [name, canary] of Object.entries(canaries)) expect(kept.includes(canary), name).toBe(false)
+    // The dump is not empty by mistake: what may be kept is there.
+    expect(kept).toContain(house.world.account.id)
+    expect(kept).toContain('your token is [secret]')
+  })
+})
