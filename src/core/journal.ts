@@ -1,10 +1,12 @@
 import type { FailureRecord } from './failure.ts'
-import type { ToolCallStatus, ToolResult, TurnItem, Usage } from './run.ts'
+import type { Reason, ToolCallStatus, ToolResult, TurnItem, Usage } from './run.ts'
 
 export interface TurnRecord {
   number: number
   items: TurnItem[]
   stopReason: string
+  /** Why the model had to answer in this turn; null for a turn of its own. */
+  forcedBy: Reason | null
   /** The provider's id of the answer, and of the HTTP request. */
   responseId: string | null
   providerRequestId: string | null
@@ -60,12 +62,28 @@ export interface GatewayRequestEnd {
   error: string | null
 }
 
+/** A hosted answer that the provider is about to be asked for. */
+export interface ResponseRecord {
+  turn: number
+  background: boolean
+}
+
+export interface ResponseState {
+  turn: number
+  /** The provider's id, once it is known. */
+  responseId: string | null
+  /** `over`: nothing of it is under way any more, or it provably never began. */
+  state: 'started' | 'over'
+}
+
 /**
  * Writes what an attempt does. Each promise resolves when the row is durable, and rejects with `WORKER_LOST` once the attempt is not the
  * run's open one. Rows become durable in the order of the calls.
  */
 export interface Journal {
   turn(record: TurnRecord): Promise<void>
+  response(record: ResponseRecord): Promise<void>
+  responseState(state: ResponseState): Promise<void>
   toolCall(record: ToolCallRecord): Promise<void>
   /** A call that is never sent, with its end. */
   toolCallRefused(record: ToolCallRecord, end: ToolCallEnd): Promise<void>

@@ -1,130 +1,53 @@
-import { Failure, type FailureCode, type FailureRecord } from '../core/failure.ts'
-import type { Journal } from '../core/journal.ts'
-import { costOf, type Price } from '../core/price.ts'
-import { addUsage, noUsage, type Reason, type ToolCallStatus, type TurnItem, type Usage } from '../core/run.ts'
+import { Failure, type FailureCode } from '../core/failure.ts'
+import { addUsage, noUsage, type Reason, type TurnItem, type Usage } from '../core/run.ts'
 import type { ToolBox, ToolOutcome } from '../core/toolbox.ts'
-import type { Exchange, Model, ModelTurn, StopReason } from './model.ts'
+import type { DelegateResult, Exchange } from './model.ts'
+import { answerText, checkOutput, CUT, pastTurn, repairReply, takeTurn, unusable, type DelegateOptions, type PastCall } from './turn.ts'
 
-/** Bounds of a run. Over the first four, the model gets one last turn without tools, and the run is not green. */
-export interface Limits {
-  turns: number
-  toolCalls: number
-  tokens: number | undefined
-  costUsd: number | undefined
-}
-
-/** A turn that an earlier attempt wrote, with what is known of its calls, in their order. */
-export interface PastTurn {
-  number: number
-  items: TurnItem[]
-  stopReason: string
-  usage: Usage
-  costUsd: number | null
-  calls: PastCall[]
-}
-
-export interface PastCall {
-  position: number
-  server: string
-  tool: string
-  repeatable: boolean
-  status: ToolCallStatus
-  result: { text: string; truncated: boolean } | null
-  failure: FailureRecord | null
-}
-
-export interface LocalOptions {
-  model: Model
+export interface LocalOptions extends DelegateOptions {
   tools: ToolBox
-  journal: Journal
-  instructions: string | undefined
-  prompt: string
-  /** Checks the final text; undefined when any text will do. */
-  output: { name: string; schema: Record<string, unknown>; parse: (text: string) => ParsedOutput } | undefined
-  limits: Limits
-  price: Price | undefined
-  history: readonly PastTurn[]
-  /** Number of the next turn: turns are numbered over all attempts of a run. */
-  nextTurn: number
   onUnknown: 'stop' | 'tell-model'
   toolConcurrency: number
-  /** After this time the next turn is the last one: an answer from what there is beats none. */
-  softDeadline: Date
-}
-
-export type ParsedOutput = { ok: true; value: unknown } | { ok: false; why: string }
-
-export interface LocalResult {
-  /** The last text of the model; null when there was none. */
-  text: string | null
-  output: unknown
-  reasons: Reason[]
-  usage: Usage
-  costUsd: number | null
 }
 
 const SAME_CALL_LIMIT = 3
 const MISTAKES_IN_A_ROW = 5
 
 /** Runs the conversation: replays what earlier attempts wrote, then goes on. Each turn is written before its tools run. */
-export async function runLocal(options: LocalOptions, signal: AbortSignal): Promise<LocalResult> {
+export async function runLocal(options: LocalOptions, signal: AbortSignal): Promise<DelegateResult> {
   const state = createState(options)
   let exchanges: readonly Exchange[] = []
   let repaired = false
   let turnNumber = options.nextTurn
   for (let index = 0; ; index++) {
     const past = options.history[index]
-    const last = state.lastTurnReason()
-    let turn: { number: number; items: TurnItem[]; stopReason: StopReason }
-    if (past) {
-      turn = {
-        number: past.number,
-        items: past.items,
-        stopReason: past.stopReason === 'cut' || past.stopReason === 'filtered' ? past.stopReason : 'end',
-      }
-      state.count(past.usage, past.costUsd)
-    } else {
-      if (last) state.reasons.push(last)
-      turn = await takeTurn(options, exchanges, turnNumber++, last === undefined, state, signal)
-    }
-    const said = judgeItems(turn.items, turn.stopReason)
-    if (said.refusal !== undefined)
-      throw new Failure({ code: 'MODEL_REFUSED', message: `The model refused: ${said.refusal.slice(0, 300)}` })
-    if (said.calls.length > 0 && !(last && !past)) {
-      const results = await runCalls(options, turn.number, said.calls, past?.calls ?? [], state, signal)
+    const last = past ? past.forcedBy : state.lastTurnReason()
+    if (last) state.reasons.push(last)
+    const turn = past
+      ? pastTurn(past)
+      : await takeTurn(
+          options,
+          { exchanges, number: turnNumber++, tools: options.tools.tools, mayCall: !last, forcedBy: last ?? null },
+          signal,
+        )
+    state.count(turn.usage, turn.costUsd)
+    const text = answerText(turn)
+    // A cut answer may end in the middle of a call: then none of its calls is made.
+    const calls = turn.stopReason === 'cut' || last ? [] : turn.items.flatMap((item) => (item.type === 'tool_call' ? [item] : []))
+    if (calls.length > 0) {
+      const results = await runCalls(options, turn.number, calls, past?.calls ?? [], state, signal)
       exchanges = [...exchanges, { items: turn.items, results }]
       continue
     }
-    if (turn.stopReason === 'cut')
-      state.reasons.push({ code: 'RESULT_TOO_LARGE', message: 'The model’s answer was cut at its output limit.' })
-    const parsed = parseOutput(options, said.text)
-    if (parsed.ok) return state.result(said.text, parsed.value)
+    const parsed = checkOutput(options, text)
+    if (turn.stopReason === 'cut' && (parsed.ok || repaired || last)) state.reasons.push(CUT)
+    if (parsed.ok) return state.result(text, parsed.value)
     if (repaired || last) {
-      if (said.text === '')
-        throw new Failure({ code: 'OUTPUT_INVALID', message: 'The model gave no answer, and none when it was asked again.' })
-      state.reasons.push({ code: 'OUTPUT_INVALID', message: `The answer does not match output.schema: ${parsed.why}` })
-      return state.result(said.text, undefined)
+      state.reasons.push(unusable(text, parsed.why))
+      return state.result(text, undefined)
     }
     repaired = true
-    const reply = `Your answer cannot be used: ${parsed.why}. Answer again, with the whole corrected answer and nothing else.`
-    exchanges = [...exchanges, { items: turn.items, results: [], reply }]
-  }
-}
-
-function parseOutput({ output }: LocalOptions, text: string): ParsedOutput {
-  if (text.trim() === '') return { ok: false, why: 'it is empty' }
-  return output ? output.parse(text) : { ok: true, value: undefined }
-}
-
-function judgeItems(items: readonly TurnItem[], stopReason: StopReason) {
-  const refusal =
-    items.find((item) => item.type === 'refusal')?.text ??
-    (stopReason === 'filtered' ? 'the provider’s content filter stopped the answer' : undefined)
-  return {
-    text: items.flatMap((item) => (item.type === 'message' ? [item.text] : [])).join(''),
-    // A cut answer may end in the middle of a call: then none of its calls is made.
-    calls: stopReason === 'cut' ? [] : items.flatMap((item) => (item.type === 'tool_call' ? [item] : [])),
-    refusal,
+    exchanges = [...exchanges, { items: turn.items, results: [], reply: repairReply(parsed.why) }]
   }
 }
 
@@ -171,40 +94,8 @@ function createState({ limits, softDeadline, price }: LocalOptions) {
       if (now >= softDeadline) return over('DEADLINE', 'The deadline was near, so the model had to answer with what it had.')
       return undefined
     },
-    result: (text: string, output: unknown): LocalResult => ({ text: text === '' ? null : text, output, reasons, usage, costUsd }),
+    result: (text: string, output: unknown): DelegateResult => ({ text: text === '' ? null : text, output, reasons, usage, costUsd }),
   }
-}
-
-async function takeTurn(
-  options: LocalOptions,
-  exchanges: readonly Exchange[],
-  number: number,
-  mayCall: boolean,
-  state: State,
-  signal: AbortSignal,
-) {
-  const { model, tools, journal, instructions, prompt, output, price } = options
-  const startedAt = new Date()
-  const turn: ModelTurn = await model.respond(
-    { instructions, prompt, exchanges, tools: tools.tools, mayCall, output: output && { name: output.name, schema: output.schema } },
-    signal,
-  )
-  const costUsd = price ? costOf(turn.usage, price) : null
-  state.count(turn.usage, costUsd)
-  const { items, stopReason, responseId, providerRequestId, usage } = turn
-  await journal.turn({
-    number,
-    items,
-    stopReason,
-    responseId,
-    providerRequestId,
-    model: turn.model,
-    usage,
-    costUsd,
-    startedAt,
-    finishedAt: new Date(),
-  })
-  return { number, items, stopReason }
 }
 
 type Call = Extract<TurnItem, { type: 'tool_call' }>

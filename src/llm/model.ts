@@ -1,4 +1,4 @@
-import type { TurnItem, Usage } from '../core/run.ts'
+import type { Reason, TurnItem, Usage } from '../core/run.ts'
 import type { ModelTool } from '../core/toolbox.ts'
 
 /** A past turn of the conversation, as it is told again: what the model said, then what its calls gave or what we said to it. */
@@ -33,4 +33,24 @@ export interface ModelTurn {
 /** A model behind one of the provider's APIs. `respond` throws `Failure`s of the `MODEL_…` codes. */
 export interface Model {
   respond(request: ModelRequest, signal: AbortSignal): Promise<ModelTurn>
+}
+
+export type ParsedOutput = { ok: true; value: unknown } | { ok: false; why: string }
+
+/** Checks the final text of a run. */
+export interface OutputCheck {
+  name: string
+  schema: Record<string, unknown>
+  parse: (text: string) => ParsedOutput
+}
+
+/** What a delegate gives back. Without an answer it throws. */
+export interface DelegateResult {
+  /** The last text of the model; null when there was none. */
+  text: string | null
+  output: unknown
+  /** Why it is not green. */
+  reasons: Reason[]
+  usage: Usage
+  costUsd: number | null
 }

@@ -68,7 +68,8 @@ function inputOfExchange({ items, results, reply }: Exchange): Input[] {
   return [...said, ...given, ...(reply === undefined ? [] : [{ role: 'user' as const, content: reply }])]
 }
 
-function turnOf(response: Response, requestId: string | null, model: string): ModelTurn {
+/** What an answer says. Throws when it failed. */
+export function turnOf(response: Response, requestId: string | null, model: string): ModelTurn {
   if (response.status === 'failed' || response.error) {
     const { code, message } = response.error ?? { code: 'server_error', message: 'no reason given' }
     const limited = code === 'rate_limit_exceeded'

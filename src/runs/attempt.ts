@@ -8,7 +8,9 @@ import type { Redactor } from '../core/redact.ts'
 import { parseOutput } from '../jobs/output.ts'
 import type { JobDefinition } from '../jobs/schema.ts'
 import { renderTemplate, type TemplateScope } from '../jobs/template.ts'
-import { runLocal, type LocalResult, type PastTurn } from '../llm/local.ts'
+import { runLocal } from '../llm/local.ts'
+import type { DelegateResult } from '../llm/model.ts'
+import type { PastTurn } from '../llm/turn.ts'
 import type { Provider } from '../llm/provider.ts'
 import { openToolBox, type OpenToolBox, type ServerSpec } from '../mcp/toolbox.ts'
 import { createGatewayFetch } from '../pomerium/gateway.ts'
@@ -46,7 +48,7 @@ export interface AttemptInput {
 }
 
 /** Does the work of one attempt: token, routes, preflight, delegate. Throws a `Failure` when there is no answer. */
-export async function runAttempt(tools: Tools, input: AttemptInput, signal: AbortSignal): Promise<LocalResult & { notes: string[] }> {
+export async function runAttempt(tools: Tools, input: AttemptInput, signal: AbortSignal): Promise<DelegateResult & { notes: string[] }> {
   const { opened, definition, journal, onProgress, deadline } = input
   const { runId } = opened.attempt
   const scope = templateScope(opened, definition)

@@ -1,5 +1,5 @@
 import { query, type Db } from './db.ts'
-import type { TurnItem, ToolCallStatus, ToolResult, Usage } from '../core/run.ts'
+import type { Reason, TurnItem, ToolCallStatus, ToolResult, Usage } from '../core/run.ts'
 import type { FailureRecord } from '../core/failure.ts'
 
 /** What an earlier attempt of the same conversation left: the ground an attempt goes on from. */
@@ -7,6 +7,7 @@ export interface PastTurn {
   number: number
   items: TurnItem[]
   stopReason: string
+  forcedBy: Reason | null
   usage: Usage
   costUsd: number | null
   calls: PastCall[]
@@ -28,6 +29,7 @@ interface TurnRow {
   number: number
   items: TurnItem[]
   stop_reason: string
+  forced_by: Reason | null
   input_tokens: string
   cached_tokens: string
   output_tokens: string
@@ -53,7 +55,7 @@ export async function loadHistory(db: Db, runId: string, conversation: number): 
   const inConversation = 'run_id = $1 and attempt in (select number from attempts where run_id = $1 and conversation = $2)'
   const turns = await query<TurnRow>(
     db,
-    `select number, items, stop_reason, input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_usd from turns where ${inConversation} order by number`,
+    `select number, items, stop_reason, forced_by, input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_usd from turns where ${inConversation} order by number`,
     [runId, conversation],
   )
   const calls = await query<CallRow>(
@@ -66,6 +68,7 @@ export async function loadHistory(db: Db, runId: string, conversation: number): 
     number: turn.number,
     items: turn.items,
     stopReason: turn.stop_reason,
+    forcedBy: turn.forced_by,
     usage: {
       inputTokens: Number(turn.input_tokens),
       cachedTokens: Number(turn.cached_tokens),
@@ -77,8 +80,33 @@ export async function loadHistory(db: Db, runId: string, conversation: number): 
   }))
 }
 
-/** The highest turn number of the run so far, over all conversations. */
+/** A hosted answer that an earlier attempt asked for and did not see the end of. */
+export interface OpenResponse {
+  turn: number
+  /** Null: the provider was asked, and its id never came. */
+  responseId: string | null
+  background: boolean
+}
+
+/** The hosted answer that is still open in this conversation, if any. */
+export async function loadOpenResponse(db: Db, runId: string, conversation: number): Promise<OpenResponse | undefined> {
+  const [row] = await query<{ turn: number; response_id: string | null; background: boolean }>(
+    db,
+    `select turn, response_id, background from responses r where run_id = $1 and state <> 'over'
+       and attempt in (select number from attempts where run_id = $1 and conversation = $2)
+       and not exists (select 1 from turns t where t.run_id = r.run_id and t.number = r.turn)
+     order by turn desc limit 1`,
+    [runId, conversation],
+  )
+  return row && { turn: row.turn, responseId: row.response_id, background: row.background }
+}
+
+/** The highest turn number of the run so far, over all conversations, hosted answers that never came included. */
 export async function lastTurnNumber(db: Db, runId: string): Promise<number> {
-  const [row] = await query<{ n: number }>(db, 'select coalesce(max(number), 0)::int as n from turns where run_id = $1', [runId])
+  const [row] = await query<{ n: number }>(
+    db,
+    'select greatest((select max(number) from turns where run_id = $1), (select max(turn) from responses where run_id = $1), 0)::int as n',
+    [runId],
+  )
   return row?.n ?? 0
 }

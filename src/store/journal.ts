@@ -20,10 +20,23 @@ const insert = (table: string, columns: Kind['columns']): Kind => {
 
 const KINDS = {
   turn: insert('turns', [
-    ['number', 'int'], ['items', 'json'], ['stop_reason', 'text'], ['response_id', 'text'], ['provider_request_id', 'text'], ['model', 'text'],
+    ['number', 'int'], ['items', 'json'], ['stop_reason', 'text'], ['forced_by', 'json'], ['response_id', 'text'], ['provider_request_id', 'text'], ['model', 'text'],
     ['input_tokens', 'bigint'], ['cached_tokens', 'bigint'], ['output_tokens', 'bigint'], ['reasoning_tokens', 'bigint'], ['cost_usd', 'double precision'],
     ['started_at', 'timestamptz'], ['finished_at', 'timestamptz'],
   ]), // prettier-ignore
+  response: insert('responses', [
+    ['turn', 'int'],
+    ['background', 'boolean'],
+  ]),
+  responseState: {
+    columns: [
+      ['turn', 'int'],
+      ['response_id', 'text'],
+      ['state', 'text'],
+    ],
+    write: `update responses p set response_id = coalesce(r.response_id, p.response_id), state = r.state
+            from r where p.run_id = r.run_id and p.turn = r.turn returning p.run_id`,
+  },
   toolCall: insert('tool_calls', [
     ['id', 'uuid'], ['turn', 'int'], ['position', 'int'], ['call_id', 'json'], ['server', 'text'], ['tool', 'json'], ['arguments', 'json'], ['repeatable', 'boolean'],
     ['status', 'text'], ['result', 'json'], ['failure', 'json'], ['duration_ms', 'double precision'], ['finished_at', 'timestamptz'],
@@ -58,7 +71,15 @@ const KINDS = {
 } as const satisfies Record<string, Kind>
 
 type KindName = keyof typeof KINDS
-const KIND_NAMES: readonly KindName[] = ['turn', 'toolCall', 'toolCallEnd', 'gatewayRequest', 'gatewayRequestEnd']
+const KIND_NAMES: readonly KindName[] = [
+  'turn',
+  'response',
+  'responseState',
+  'toolCall',
+  'toolCallEnd',
+  'gatewayRequest',
+  'gatewayRequestEnd',
+]
 /** What is sent may depend on an attempt that was just superseded; what is known of a past request is kept even then. */
 const UNFENCED: ReadonlySet<KindName> = new Set(['gatewayRequestEnd'])
 
@@ -171,6 +192,8 @@ export function createJournalWriter(db: Db): JournalWriter {
   return {
     forAttempt: (attempt) => ({
       turn: (t) => add('turn', attempt, turnValues(t)),
+      response: ({ turn, background }) => add('response', attempt, [turn, background]),
+      responseState: ({ turn, responseId, state }) => add('responseState', attempt, [turn, textOf(responseId), state]),
       toolCall: (call) => add('toolCall', attempt, [...callValues(call), 'sent', null, null, null, null]),
       toolCallRefused: (call, end) =>
         add('toolCall', attempt, [...callValues(call), end.status, json(end.result), json(end.failure), end.durationMs, new Date()]),
@@ -185,7 +208,7 @@ const json = (value: unknown) => (value === null || value === undefined ? null :
 const textOf = (value: string | null) => (value === null ? null : storeText(value))
 
 const turnValues = (t: TurnRecord) => [
-  t.number, json(t.items), storeText(t.stopReason), textOf(t.responseId), textOf(t.providerRequestId), storeText(t.model),
+  t.number, json(t.items), storeText(t.stopReason), json(t.forcedBy), textOf(t.responseId), textOf(t.providerRequestId), storeText(t.model),
   t.usage.inputTokens, t.usage.cachedTokens, t.usage.outputTokens, t.usage.reasoningTokens, t.costUsd, t.startedAt, t.finishedAt,
 ] // prettier-ignore
 
