@@ -12,9 +12,9 @@ import { openQueueBackend } from './queue/backend.ts'
 import { createProducer, type Producer } from './queue/producer.ts'
 import { createScheduler, type Scheduler } from './queue/scheduler.ts'
 import { createRunWorker, type Lifecycle } from './queue/worker.ts'
-import type { Tools } from './runs/attempt.ts'
 import { createRunner, type Runner } from './runs/execute.ts'
 import type { OnProgress } from './runs/progress.ts'
+import type { Tools } from './runs/tools.ts'
 import { openDb, type Db } from './store/db.ts'
 import { startEmbeddedPostgres } from './store/embedded.ts'
 import { createJournalWriter } from './store/journal.ts'
@@ -54,6 +54,7 @@ function offerOf(config: Config): Offer {
   return {
     accounts: Object.keys(config.accounts),
     providers: Object.keys(config.providers),
+    canHost: (provider) => config.providers[provider]?.api === 'responses',
     hasPrice: (model) => Object.hasOwn(config.prices, model),
   }
 }
@@ -131,10 +132,12 @@ function createTools(config: Config, stack: AsyncDisposableStack): Tools {
   const dispatcher = createDispatcher({ address: gateway.address, caFile: gateway.ca_file })
   stack.defer(() => dispatcher.destroy())
   const providers = new Map<string, Provider>()
-  for (const [name, { api, base_url: baseUrl, api_key, api_key_file, stream, store, timeout }] of Object.entries(config.providers)) {
+  for (const [name, { api, base_url: baseUrl, api_key, api_key_file, stream, store, background, timeout }] of Object.entries(
+    config.providers,
+  )) {
     const apiKey = readSecret(`providers.${name}`, api_key, api_key_file)
     if (apiKey !== undefined) redactor.add(apiKey)
-    const provider = createProvider({ name, api, baseUrl, apiKey, stream, store, timeoutMs: timeout })
+    const provider = createProvider({ name, api, baseUrl, apiKey, stream, store, background, timeoutMs: timeout })
     stack.defer(() => provider.close())
     providers.set(name, provider)
   }

@@ -22,6 +22,7 @@ const providerSchema = z
     api_key_file: z.string().optional(),
     stream: z.boolean().default(true),
     store: z.boolean().optional(),
+    background: z.boolean().default(false),
     timeout: duration.default(600_000),
   })
   .refine(

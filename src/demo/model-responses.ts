@@ -70,7 +70,7 @@ function outputOf(turn: Turn): Response['output'] {
   return [{ type: 'message', id: id('msg'), role: 'assistant', status: turn.stop === 'end' ? 'completed' : 'incomplete', content }]
 }
 
-type WithoutNumber<E> = E extends unknown ? Omit<E, 'sequence_number'> : never
+export type WithoutNumber<E> = E extends unknown ? Omit<E, 'sequence_number'> : never
 
 /** The same answer as the events of a stream. */
 export function responsesEvents(response: Response): Event[] {
@@ -85,7 +85,8 @@ export function responsesEvents(response: Response): Event[] {
   return events.map((event, sequence_number) => ({ ...event, sequence_number }))
 }
 
-function itemEvents(item: Response['output'][number], output_index: number): WithoutNumber<Event>[] {
+/** The events of one item of an answer. */
+export function itemEvents(item: Response['output'][number], output_index: number): WithoutNumber<Event>[] {
   const done: WithoutNumber<Event> = { type: 'response.output_item.done', output_index, item }
   if (item.type === 'function_call') {
     const at = { item_id: item.id ?? '', output_index }

@@ -6,6 +6,8 @@ import { text as readText } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { chatAnswer, chatChunks } from './model-chat.ts'
+import { hostedRequestSchema, startHostedAnswer, type HostedAnswer } from './model-hosted.ts'
+import { createMcpReach, ListingError, type Reach } from './model-mcp.ts'
 import { responsesAnswer, responsesEvents, type Turn } from './model-responses.ts'
 import { fill, type Fault, type Step } from './script.ts'
 
@@ -18,6 +20,8 @@ export interface DemoModelOptions {
   /** The key it wants; undefined: any. */
   apiKey?: string
   validate?: ValidateWire
+  /** How to get to MCP servers that a request names, when it is not as their URL says. */
+  reach?: Reach
 }
 
 export interface DemoModel extends AsyncDisposable {
@@ -34,8 +38,11 @@ const requestSchema = z.looseObject({
   input: z.unknown().optional(),
   messages: z.unknown().optional(),
   tool_choice: z.unknown().optional(),
+  tools: z.array(z.looseObject({ type: z.string() })).optional(),
+  background: z.boolean().optional(),
 })
 type ModelRequest = z.output<typeof requestSchema>
+type Fail = (status: number, code: string, message: string, headers?: Record<string, string>) => void
 
 /** A model behind the Responses and the Chat API that says what a script tells it. What it says next follows from what it is sent. */
 export async function startDemoModel(options: DemoModelOptions): Promise<DemoModel> {
@@ -43,11 +50,14 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
   const requests: unknown[] = []
   /** Faults that came once already, by conversation and step. */
   const spent = new Set<string>()
+  const reach = createMcpReach(options.reach)
+  /** Background answers, which go on without a reader. */
+  const answers = new Map<string, HostedAnswer>()
 
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const sent = await readText(req)
     const requestId = `req_${randomUUID().replaceAll('-', '')}`
-    const fail = (status: number, code: string, message: string, headers: Record<string, string> = {}) =>
+    const fail: Fail = (status, code, message, headers = {}) =>
       sendJson(
         res,
         status,
@@ -56,6 +66,8 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
       )
     if (options.apiKey !== undefined && req.headers.authorization !== `Bearer ${options.apiKey}`)
       return fail(401, 'invalid_api_key', 'Incorrect API key provided.')
+    const kept = /^\/v1\/responses\/(resp_\w+)(\/cancel)?(?:\?|$)/.exec(req.url ?? '')
+    if (kept) return serveKept(req, res, fail, { id: kept[1] ?? '', cancel: kept[2] !== undefined })
     const api = req.url === '/v1/responses' ? 'responses' : req.url === '/v1/chat/completions' ? 'chat' : undefined
     if (!api || req.method !== 'POST') return fail(404, 'not_found', `There is nothing at ${req.url ?? ''}.`)
     const body: unknown = JSON.parse(sent)
@@ -64,6 +76,7 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
     const request = requestSchema.parse(body)
     const steps = Object.hasOwn(scripts, request.model) ? scripts[request.model] : undefined
     if (!steps) return fail(404, 'model_not_found', `The model ${request.model} does not exist.`)
+    if (request.tools?.some(({ type }) => type === 'mcp')) return serveHosted(res, request, steps, fail)
     const next = await nextStep(steps, request, api)
     if (next.kind === 'fault') return sendFault(res, next.fault, fail)
     const turn = turnOf(next, api === 'responses' ? resultsOf(request.input) : resultsOf(request.messages), request.tool_choice === 'none')
@@ -71,15 +84,80 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
     else sendChat(res, request, turn, requestId)
   }
 
+  /** True when the step is still to come in this conversation. */
+  function take(step: Step, request: ModelRequest): boolean {
+    const steps = scripts[request.model] ?? []
+    const key = JSON.stringify([request.model, firstOf(request.input) ?? firstOf(request.messages), steps.indexOf(step)])
+    if (spent.has(key) && !(step.kind === 'fault' && step.always)) return false
+    spent.add(key)
+    return true
+  }
+
+  async function serveHosted(res: ServerResponse, request: ModelRequest, steps: readonly Step[], fail: Fail): Promise<void> {
+    for (const step of steps) {
+      if (step.kind === 'fault' && take(step, request)) return sendFault(res, step.fault, fail)
+      if (step.kind !== 'fault' && step.kind !== 'wait' && !HOSTED_ONLY.has(step.kind)) break
+    }
+    let answer: HostedAnswer
+    try {
+      answer = await startHostedAnswer(hostedRequestSchema.parse(request), {
+        reach,
+        steps,
+        take: (step) => take(step, request),
+        turnOf: (step, results) => turnOf(step, results, false),
+      })
+    } catch (error) {
+      if (!(error instanceof ListingError)) throw error
+      const status = error.status === undefined ? '' : ` Http status code: ${error.status}${error.status === 401 ? ' (Unauthorized)' : ''}`
+      const message = `Error retrieving tool list from MCP server: '${error.label}'.${status}`
+      return sendJson(res, 424, { error: { type: 'external_connector_error', code: 'http_error', param: 'tools', message } })
+    }
+    if (request.background === true) answers.set(answer.id, answer)
+    // Without background mode, an answer that nobody reads is ended.
+    else res.once('close', () => answer.cancel())
+    if (request.stream === true) return sendEvents(res, answer, { after: -1, first: true })
+    if (request.background !== true) await answer.done
+    sendJson(res, 200, answer.response())
+  }
+
+  /** An answer that was asked for in the background: looked at, read again, or cancelled. */
+  async function serveKept(
+    req: IncomingMessage,
+    res: ServerResponse,
+    fail: Fail,
+    { id, cancel }: { id: string; cancel: boolean },
+  ): Promise<void> {
+    const answer = answers.get(id)
+    if (!answer) return fail(404, 'not_found', `Response with id '${id}' not found.`)
+    const { searchParams } = new URL(req.url ?? '', 'http://model')
+    if (cancel) {
+      answer.cancel()
+      await answer.done
+    } else if (searchParams.get('stream') === 'true')
+      return sendEvents(res, answer, { after: Number(searchParams.get('starting_after') ?? -1), first: false })
+    sendJson(res, 200, answer.response())
+  }
+
+  async function sendEvents(res: ServerResponse, answer: HostedAnswer, reader: { after: number; first: boolean }): Promise<void> {
+    res.writeHead(200, { 'content-type': 'text/event-stream' })
+    for await (const event of answer.events(reader)) {
+      if (event === 'cut') return void res.socket?.resetAndDestroy()
+      if (event === 'silent') break
+      options.validate?.('ResponseStreamEvent', event)
+      res.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+    }
+    res.end()
+  }
+
   /** Steps that were said already are as many as the turns in the conversation; faults and waits come in between. */
   async function nextStep(steps: readonly Step[], request: ModelRequest, api: 'responses' | 'chat'): Promise<Step> {
-    const conversation = JSON.stringify([request.model, api === 'responses' ? firstOf(request.input) : firstOf(request.messages)])
     let said = api === 'responses' ? turnsOfInput(request.input) : turnsOfMessages(request.messages)
-    for (const [index, step] of steps.entries()) {
+    // A conversation without tools goes on after a turn in which the provider made the calls itself.
+    const hosted = request.tools === undefined
+    for (const step of steps) {
+      if (HOSTED_ONLY.has(step.kind) || (hosted && step.kind === 'call')) continue
       if (step.kind === 'fault' || step.kind === 'wait') {
-        const key = `${conversation} ${index}`
-        if (said > 0 || (spent.has(key) && !(step.kind === 'fault' && step.always))) continue
-        spent.add(key)
+        if (said > 0 || !take(step, request)) continue
         if (step.kind === 'fault') return step
         await sleep(step.ms)
       } else if (said-- === 0) return step
@@ -127,8 +205,10 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
     scripts,
     requests,
     async [Symbol.asyncDispose]() {
+      for (const answer of answers.values()) answer.cancel()
       for (const socket of sockets) socket.destroy()
       await new Promise((done) => server.close(done))
+      await reach.close()
     },
   }
 }
@@ -147,11 +227,7 @@ function sendChat(res: ServerResponse, request: ModelRequest, turn: Turn, reques
   res.end('data: [DONE]\n\n')
 }
 
-function sendFault(
-  res: ServerResponse,
-  fault: Fault,
-  fail: (status: number, code: string, message: string, headers?: Record<string, string>) => void,
-): void {
+function sendFault(res: ServerResponse, fault: Fault, fail: Fail): void {
   switch (fault.kind) {
     case 'status':
       return fail(
@@ -175,6 +251,9 @@ function sendFault(
       res.end('<html>not JSON</html>')
   }
 }
+
+/** Steps that say something only of a model that calls the servers itself. */
+const HOSTED_ONLY = new Set<Step['kind']>(['ignore', 'approve', 'errors-as-text'])
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 const list = (value: unknown): Record<string, unknown>[] => (Array.isArray(value) ? value.filter(isObject) : [])
@@ -221,6 +300,9 @@ function turnOf(step: Exclude<Step, { kind: 'fault' }>, results: string[], mustA
     case 'filter':
       return { text: '', stop: 'filtered' }
     case 'wait':
+    case 'ignore':
+    case 'approve':
+    case 'errors-as-text':
       return { text: '', stop: 'end' }
   }
 }

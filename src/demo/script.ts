@@ -14,6 +14,12 @@
  *     garbage                                   an answer that is not JSON, once
  *     wait 200                                  before the next step
  *     always fail 500                           a fault that does not go away
+ *
+ * For a model that calls the servers itself, where all steps up to the answer are one turn:
+ *
+ *     ignore labor                              the server is not even looked at
+ *     approve labor__query                      asks for approval and ends
+ *     errors-as-text                            errors of calls are texts, not objects
  */
 export type Step =
   | { kind: 'call'; calls: ScriptedCall[] }
@@ -21,6 +27,9 @@ export type Step =
   | { kind: 'refuse' | 'truncate'; text: string }
   | { kind: 'filter' }
   | { kind: 'wait'; ms: number }
+  | { kind: 'ignore'; server: string }
+  | { kind: 'approve'; name: string }
+  | { kind: 'errors-as-text' }
   | { kind: 'fault'; fault: Fault; always: boolean }
 
 export interface ScriptedCall {
@@ -59,6 +68,12 @@ function parseLine(line: string, number: number): Step {
       return { kind: 'filter' }
     case 'wait':
       return { kind: 'wait', ms: Number(text) }
+    case 'ignore':
+      return { kind: 'ignore', server: text }
+    case 'approve':
+      return { kind: 'approve', name: text }
+    case 'errors-as-text':
+      return { kind: 'errors-as-text' }
     case 'fail': {
       const [status, ...about] = rest
       const retryAfter = about.find((word) => word.startsWith('retry-after='))?.slice(12)

@@ -24,6 +24,8 @@ export interface WorldOptions {
   /** Put over the configuration; mappings are merged. */
   config?: Record<string, unknown>
   api?: 'responses' | 'chat'
+  /** Hosted answers go on at the provider without us. */
+  background?: boolean
 }
 
 /** All that Nightshift talks to, on this machine: gateway, MCP servers, model; and a configuration that points there. */
@@ -77,7 +79,12 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     }),
   )
   const model = building.use(
-    await startDemoModel({ scripts: options.scripts, apiKey: 'demo-model-key', ...(options.validate && { validate: options.validate }) }),
+    await startDemoModel({
+      scripts: options.scripts,
+      apiKey: 'demo-model-key',
+      reach: { address: gateway.address, ca: certificate.cert },
+      ...(options.validate && { validate: options.validate }),
+    }),
   )
   const account = await gateway.accounts.create({ userId: 'svc-reports' })
   const tokenFile = join(dir, 'reports.token')
@@ -89,7 +96,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     gateway: { url: HOST('labor'), address: gateway.address, ca_file: caFile },
     accounts: { reports: { token_file: tokenFile } },
     servers: { labor: { maxRequestBytes: REQUEST_BYTES }, everything: { maxRequestBytes: REQUEST_BYTES } },
-    providers: { openai: { api: options.api ?? 'responses', base_url: model.url, api_key: 'demo-model-key' } },
+    providers: {
+      openai: { api: options.api ?? 'responses', base_url: model.url, api_key: 'demo-model-key', background: options.background ?? false },
+    },
     prices: { 'gpt-5.4-mini': { input: 0.25, cachedInput: 0.025, output: 2 } },
     log: { level: 'warn' },
   }

@@ -23,6 +23,8 @@ export interface Job {
 export interface Offer {
   accounts: readonly string[]
   providers: readonly string[]
+  /** The provider speaks the API in which a model can call MCP servers itself. */
+  canHost(provider: string): boolean
   hasPrice(model: string): boolean
 }
 
@@ -103,6 +105,11 @@ function checkDefinition(definition: JobDefinition, offer: Offer): Omit<FileIssu
     issues.push({
       field: 'model',
       message: `names the provider ${provider}, which is not under providers: in the configuration; ${known(offer.providers)}`,
+    })
+  else if (definition.delegate === 'hosted' && !offer.canHost(provider))
+    issues.push({
+      field: 'delegate',
+      message: `is hosted, which needs a provider with api: responses; ${provider} has api: chat. Change the provider, or write delegate: local`,
     })
   if (definition.limits.costUsd !== undefined && !offer.hasPrice(name)) {
     issues.push({ field: 'limits', message: `has costUsd, but the model ${name} has no price; add it under prices: in the configuration` })

@@ -94,7 +94,10 @@ export const jobSchema = z.strictObject({
   $schema: z.string().optional(),
   description: z.string().optional().describe('What the job is for, in a line.'),
   account: name.describe('Service account under accounts: in the configuration.'),
-  delegate: z.enum(['local']).default('local').describe('local: the worker runs the tool loop.'),
+  delegate: z
+    .enum(['local', 'hosted'])
+    .default('local')
+    .describe('local: the worker runs the tool loop. hosted: the provider calls the servers itself, with the account’s token.'),
   model: z
     .strictObject({
       provider: name.describe('Provider under providers: in the configuration.'),

@@ -2,6 +2,7 @@ import OpenAI from 'openai'
 import { Agent, fetch, type Dispatcher } from 'undici'
 import { createChatModel } from './chat.ts'
 import { modelFailure } from './errors.ts'
+import { createHostedModel, type HostedModel } from './hosted-client.ts'
 import type { Model } from './model.ts'
 import { createResponsesModel } from './responses.ts'
 
@@ -13,12 +14,16 @@ export interface ProviderOptions {
   /** Stream answers: needed where something between cuts connections that are silent for long. */
   stream: boolean
   store: boolean | undefined
+  /** The provider finishes a hosted answer without us, and it can be found again by its id. */
+  background: boolean
   /** Longest wait for one answer. */
   timeoutMs: number
 }
 
 export interface Provider {
   model(name: string): Model
+  /** The same model, calling MCP servers itself. Only behind the Responses API. */
+  hosted(name: string): HostedModel
   close(): Promise<void>
 }
 
@@ -41,7 +46,10 @@ export function createProvider(options: ProviderOptions): Provider {
     // oxlint-disable-next-line no-unsafe-type-assertion -- undici's types and the global ones differ in name only
     fetch: ((url: string, init: object) => fetch(url, { ...init, dispatcher })) as unknown as typeof globalThis.fetch,
   })
+  const nameFailure = (model: string) => (error: unknown) => modelFailure(error, { provider: options.name, model, apiKey: options.apiKey })
   return {
+    hosted: (model) =>
+      createHostedModel({ client, model, background: options.background, store: options.store, nameFailure: nameFailure(model) }),
     model(name) {
       const adapter = { client, model: name, stream: options.stream, store: options.store }
       const model = options.api === 'chat' ? createChatModel(adapter) : createResponsesModel(adapter)
@@ -51,7 +59,7 @@ export function createProvider(options: ProviderOptions): Provider {
             return await model.respond(request, signal)
           } catch (error) {
             signal.throwIfAborted()
-            throw modelFailure(error, { provider: options.name, model: name, apiKey: options.apiKey })
+            throw nameFailure(name)(error)
           }
         },
       }

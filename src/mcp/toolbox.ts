@@ -31,7 +31,14 @@ export interface ToolBoxOptions {
   timeoutMs: number
 }
 
+/** A tool that the job allows and its server has. */
+export interface OfferedTool {
+  server: string
+  tool: ListedTool
+}
+
 export interface OpenToolBox extends ToolBox {
+  offered: OfferedTool[]
   /** Optional servers and tools that are not there, for the log. */
   notes: string[]
   close(): Promise<void>
@@ -171,6 +178,7 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
 
   return {
     tools: [...entries].map(([name, { tool }]) => ({ name, description: tool.description, parameters: tool.inputSchema })),
+    offered: [...entries.values()].map(({ opened: { spec }, tool }) => ({ server: spec.name, tool })),
     notes,
     call,
     close,

@@ -4,7 +4,7 @@ import { Failure, messageOf } from '../core/failure.ts'
 import { NotRun, type GatewayFetch, type McpContext } from '../core/gateway.ts'
 import type { Journal } from '../core/journal.ts'
 import { ROUTES_PATH } from './routes.ts'
-import type { TokenSource } from './token.ts'
+import type { Token, TokenSource } from './token.ts'
 import { deniedFailure, deniedRequestId, failureOf, unknownOutcome } from './answers.ts'
 
 export interface GatewayOptions {
@@ -29,6 +29,12 @@ function parseRequestId(value: string | null): string | null {
   return value !== null && value.length <= MAX_REQUEST_ID && PLAIN_ID.test(value) ? value : null
 }
 
+/** What says who asks, and for which run: sent with each request, by us or by a hosted provider. */
+export const accountHeaders = (token: Token, runId: string): Record<string, string> => ({
+  authorization: `Bearer Pomerium-${token.jwt}`,
+  'x-nightshift-run-id': runId,
+})
+
 /** Most of an error's body that is read to understand it. */
 const ERROR_BODY_BYTES = 65_536
 
@@ -44,9 +50,8 @@ export function createGatewayFetch(options: GatewayOptions): GatewayFetch {
     const requestIdSent = randomUUID()
     const method = init.method ?? 'GET'
     const headers = new Headers(init.headers)
-    headers.set('authorization', `Bearer Pomerium-${token.jwt}`)
+    for (const [name, value] of Object.entries(accountHeaders(token, runId))) headers.set(name, value)
     headers.set('x-request-id', requestIdSent)
-    headers.set('x-nightshift-run-id', runId)
     const written = journal.gatewayRequest({
       requestIdSent,
       toolCallId: mcp?.toolCallId ?? null,

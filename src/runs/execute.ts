@@ -7,11 +7,12 @@ import { noUsage, addUsage, type FinalStatus } from '../core/run.ts'
 import { jobSchema, type JobDefinition } from '../jobs/schema.ts'
 import type { PastTurn } from '../llm/turn.ts'
 import type { Db } from '../store/db.ts'
-import { lastTurnNumber, loadHistory } from '../store/history.ts'
+import { lastTurnNumber, loadHistory, loadOpenResponse, type OpenResponse } from '../store/history.ts'
 import type { JournalWriter } from '../store/journal.ts'
 import { finishRun, openAttempt, pauseRun, requestCancel, type OpenedAttempt, type RunEnd } from '../store/runs.ts'
-import { runAttempt, type Tools } from './attempt.ts'
+import { runAttempt } from './attempt.ts'
 import { tellProgress, type OnProgress } from './progress.ts'
+import type { Tools } from './tools.ts'
 
 export interface RunnerOptions {
   db: Db
@@ -88,7 +89,11 @@ export function createRunner(options: RunnerOptions): Runner {
     let history: PastTurn[] = []
     try {
       const resumed = opened.attemptInConversation > 1
-      if (resumed) history = await loadHistory(db, runId, opened.conversation)
+      let open: OpenResponse | undefined
+      if (resumed) {
+        history = await loadHistory(db, runId, opened.conversation)
+        if (definition.delegate === 'hosted') open = await loadOpenResponse(db, runId, opened.conversation)
+      }
       const nextTurn = number === 1 ? 1 : (await lastTurnNumber(db, runId)) + 1
       const written = journal.forAttempt(opened.attempt)
       const result = await runAttempt(
@@ -97,6 +102,7 @@ export function createRunner(options: RunnerOptions): Runner {
           opened,
           definition,
           history,
+          open,
           nextTurn,
           journal: options.onProgress ? tellProgress(written, runId, onProgress) : written,
           onProgress,

@@ -12,7 +12,7 @@ import type { Progress } from '../../src/runs/progress.ts'
 import { loadRun, type RunView } from '../../src/store/show.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 
-export interface HouseOptions extends Partial<Pick<WorldOptions, 'routes' | 'validate' | 'config' | 'api'>> {
+export interface HouseOptions extends Partial<Pick<WorldOptions, 'routes' | 'validate' | 'config' | 'api' | 'background'>> {
   /** Job files by name: YAML text. */
   jobs: Record<string, string>
   /** Scripts of the model by its name: in the language of src/demo/script.ts. */

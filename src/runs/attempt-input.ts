@@ -1,0 +1,19 @@
+import type { Journal } from '../core/journal.ts'
+import type { JobDefinition } from '../jobs/schema.ts'
+import type { PastTurn } from '../llm/turn.ts'
+import type { OpenResponse } from '../store/history.ts'
+import type { OpenedAttempt } from '../store/runs.ts'
+import type { OnProgress } from './progress.ts'
+
+/** What an attempt goes out from. */
+export interface AttemptInput {
+  opened: OpenedAttempt
+  definition: JobDefinition
+  history: readonly PastTurn[]
+  /** A hosted answer that an earlier attempt did not see the end of. */
+  open: OpenResponse | undefined
+  nextTurn: number
+  journal: Journal
+  onProgress: OnProgress
+  deadline: Date
+}

@@ -1,0 +1,17 @@
+import type { Dispatcher } from 'undici'
+import type { Price } from '../core/price.ts'
+import type { Redactor } from '../core/redact.ts'
+import type { Provider } from '../llm/provider.ts'
+import type { TokenSource } from '../pomerium/token.ts'
+
+/** What all attempts of a worker share. */
+export interface Tools {
+  accounts: ReadonlyMap<string, TokenSource>
+  gateway: { url: string; dispatcher: Dispatcher; maxResponseBytes: number; timeoutMs: number }
+  /** Request limit of each server in bytes; others have Pomerium's default. */
+  maxRequestBytes: ReadonlyMap<string, number>
+  providers: ReadonlyMap<string, Provider>
+  prices: ReadonlyMap<string, Price>
+  toolConcurrency: number
+  redactor: Redactor
+}
