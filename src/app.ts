@@ -2,16 +2,21 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { readSecret, type Config } from './config.ts'
+import type { Ceiling } from './core/budget.ts'
 import type { Price } from './core/price.ts'
 import { createRedactor } from './core/redact.ts'
 import { loadJobs, type LoadedJobs, type Offer } from './jobs/load.ts'
 import { createProvider, type Provider } from './llm/provider.ts'
 import { createDispatcher } from './pomerium/dispatcher.ts'
+import { createGatewayFetch } from './pomerium/gateway.ts'
+import { listRoutes, type Route } from './pomerium/routes.ts'
 import { createTokenSource, type TokenSource } from './pomerium/token.ts'
 import { openQueueBackend } from './queue/backend.ts'
 import { createProducer, type Producer } from './queue/producer.ts'
 import { createScheduler, type Scheduler } from './queue/scheduler.ts'
-import { createRunWorker, type Lifecycle } from './queue/worker.ts'
+import { createConnectionWatch, type ConnectionWatch } from './queue/connections.ts'
+import type { Lifecycle } from './queue/lifecycle.ts'
+import { createRunWorker } from './queue/worker.ts'
 import { createRunner, type Runner } from './runs/execute.ts'
 import type { OnProgress } from './runs/progress.ts'
 import type { Tools } from './runs/tools.ts'
@@ -19,6 +24,7 @@ import { openDb, type Db } from './store/db.ts'
 import { startEmbeddedPostgres } from './store/embedded.ts'
 import { createJournalWriter } from './store/journal.ts'
 import { migrate } from './store/migrate.ts'
+import { createRequestLog } from './store/requests.ts'
 
 export interface AppOptions {
   config: Config
@@ -39,6 +45,7 @@ export interface App extends AsyncDisposable {
   runner: Runner
   worker: Lifecycle
   scheduler: Scheduler
+  connections: ConnectionWatch
   jobs: LoadedJobs
 }
 
@@ -56,6 +63,7 @@ function offerOf(config: Config): Offer {
     providers: Object.keys(config.providers),
     canHost: (provider) => config.providers[provider]?.api === 'responses',
     hasPrice: (model) => Object.hasOwn(config.prices, model),
+    hasMoneyBudget: (job, account) => ceilingsOf(config, job, account).some(({ costUsd }) => costUsd !== undefined),
   }
 }
 
@@ -110,6 +118,8 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
     log,
   })
   building.defer(() => worker.stop())
+  const connections = createConnectionWatch({ db, producer, routesOf: (account, signal) => routesOf({ tools, db, account }, signal), log })
+  building.defer(() => connections.stop())
   const scheduler = createScheduler({ db, producer, jobs: () => jobs.jobs, staleAfterMs, log })
   building.defer(() => scheduler.stop())
   const stack = building.move()
@@ -121,9 +131,31 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
     runner,
     worker,
     scheduler,
+    connections,
     jobs,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
+}
+
+function ceilingsOf({ budgets }: Config, job: string, account: string): Ceiling[] {
+  const forAccount = budgets.accounts[account]
+  const forJob = budgets.jobs[job]
+  return [
+    ...(forAccount ? [{ scope: 'account' as const, name: account, tokens: forAccount.tokens, costUsd: forAccount.costUsd }] : []),
+    ...(forJob ? [{ scope: 'job' as const, name: job, tokens: forJob.tokens, costUsd: forJob.costUsd }] : []),
+  ]
+}
+
+/** The route list as an account of this process sees it, with the request written down; undefined for an account that it does not have. */
+async function routesOf(
+  { tools, db, account }: { tools: Tools; db: Db; account: string },
+  signal: AbortSignal,
+): Promise<Map<string, Route> | undefined> {
+  const tokens = tools.accounts.get(account)
+  if (!tokens) return undefined
+  const { dispatcher, maxResponseBytes, url: gatewayUrl, timeoutMs } = tools.gateway
+  const fetch = createGatewayFetch({ dispatcher, account, tokens, runId: undefined, journal: createRequestLog(db), maxResponseBytes })
+  return listRoutes({ fetch, gatewayUrl, account, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) })
 }
 
 function createTools(config: Config, stack: AsyncDisposableStack): Tools {
@@ -150,6 +182,7 @@ function createTools(config: Config, stack: AsyncDisposableStack): Tools {
     maxRequestBytes: new Map(Object.entries(config.servers).map(([name, { maxRequestBytes }]) => [name, maxRequestBytes])),
     providers,
     prices: new Map<string, Price>(Object.entries(config.prices)),
+    ceilings: (job, account) => ceilingsOf(config, job, account),
     toolConcurrency: config.worker.toolConcurrency,
     redactor,
   }

@@ -32,35 +32,52 @@ const providerSchema = z
 
 const price = z.strictObject({ input: z.number().min(0), cachedInput: z.number().min(0), output: z.number().min(0) })
 
-const configSchema = z.strictObject({
-  database_url: z.string().optional(),
-  redis_url: z.string().optional(),
-  dataDir: z.string().default('../.nightshift'),
-  jobsDir: z.string().default('../jobs'),
-  gateway: z.strictObject({
-    url: httpUrl,
-    address: z
-      .string()
-      .regex(/^(\[[0-9a-f:]+\]|[^:\s]+):\d{1,5}$/i, 'must be host:port')
-      .optional(),
-    ca_file: z.string().optional(),
-    maxResponseBytes: z.int().min(1024).default(16_777_216),
-    timeout: duration.default(60_000),
-  }),
-  accounts: z.record(z.string(), accountSchema),
-  servers: z.record(z.string(), z.strictObject({ maxRequestBytes: z.int().min(256).default(4096) })).default({}),
-  providers: z.record(z.string(), providerSchema),
-  prices: z.record(z.string(), price).default({}),
-  worker: z
-    .strictObject({
-      concurrency: z.int().min(1).max(10_000).default(10),
-      toolConcurrency: z.int().min(1).max(100).default(4),
-      drain: duration.default(30_000),
-      lock: duration.default(60_000),
-    })
-    .prefault({}),
-  log: z.strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info') }).prefault({}),
-})
+const ceiling = z
+  .strictObject({ tokens: z.int().min(1).optional(), costUsd: z.number().positive().optional() })
+  .refine(({ tokens, costUsd }) => tokens !== undefined || costUsd !== undefined, 'is empty; give tokens, costUsd or both')
+
+const configSchema = z
+  .strictObject({
+    database_url: z.string().optional(),
+    redis_url: z.string().optional(),
+    dataDir: z.string().default('../.nightshift'),
+    jobsDir: z.string().default('../jobs'),
+    gateway: z.strictObject({
+      url: httpUrl,
+      address: z
+        .string()
+        .regex(/^(\[[0-9a-f:]+\]|[^:\s]+):\d{1,5}$/i, 'must be host:port')
+        .optional(),
+      ca_file: z.string().optional(),
+      maxResponseBytes: z.int().min(1024).default(16_777_216),
+      timeout: duration.default(60_000),
+    }),
+    accounts: z.record(z.string(), accountSchema),
+    servers: z.record(z.string(), z.strictObject({ maxRequestBytes: z.int().min(256).default(4096) })).default({}),
+    providers: z.record(z.string(), providerSchema),
+    prices: z.record(z.string(), price).default({}),
+    budgets: z
+      .strictObject({ accounts: z.record(z.string(), ceiling).default({}), jobs: z.record(z.string(), ceiling).default({}) })
+      .prefault({}),
+    worker: z
+      .strictObject({
+        concurrency: z.int().min(1).max(10_000).default(10),
+        toolConcurrency: z.int().min(1).max(100).default(4),
+        drain: duration.default(30_000),
+        lock: duration.default(60_000),
+      })
+      .prefault({}),
+    log: z.strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info') }).prefault({}),
+  })
+  .superRefine(({ accounts, budgets }, context) => {
+    for (const account of Object.keys(budgets.accounts))
+      if (!Object.hasOwn(accounts, account))
+        context.addIssue({
+          code: 'custom',
+          path: ['budgets', 'accounts', account],
+          message: 'is no account; name one that stands under accounts:',
+        })
+  })
 
 export type Config = z.output<typeof configSchema>
 

@@ -29,7 +29,7 @@ export const addStart: AddCommand = (program, terminal, done) => {
         })
       }
       terminal.signal.throwIfAborted()
-      if (only !== 'scheduler') await app.worker.start()
+      if (only !== 'scheduler') await Promise.all([app.worker.start(), app.connections.start()])
       if (only !== 'worker') await app.scheduler.start()
       log.info(
         { jobs: [...app.jobs.jobs.keys()], queue: app.queueKind, only, concurrency: config.worker.concurrency },
@@ -38,7 +38,7 @@ export const addStart: AddCommand = (program, terminal, done) => {
       if (!terminal.signal.aborted) await once(terminal.signal, 'abort')
       log.info({ signal: terminal.signal.reason, drainMs: config.worker.drain }, 'Stopping: runs under way may end.')
       await app.scheduler.stop()
-      await app.worker.stop()
+      await Promise.all([app.worker.stop(), app.connections.stop()])
       log.info('Stopped.')
       done(EXIT.ok)
     })

@@ -76,11 +76,17 @@ export interface ResponseState {
   state: 'started' | 'over'
 }
 
+/** Writes each request to the gateway: before a byte is sent, and what came back. */
+export interface RequestJournal {
+  gatewayRequest(record: GatewayRequestRecord): Promise<void>
+  gatewayRequestEnd(end: GatewayRequestEnd): Promise<void>
+}
+
 /**
  * Writes what an attempt does. Each promise resolves when the row is durable, and rejects with `WORKER_LOST` once the attempt is not the
  * run's open one. Rows become durable in the order of the calls.
  */
-export interface Journal {
+export interface Journal extends RequestJournal {
   turn(record: TurnRecord): Promise<void>
   response(record: ResponseRecord): Promise<void>
   responseState(state: ResponseState): Promise<void>
@@ -88,6 +94,4 @@ export interface Journal {
   /** A call that is never sent, with its end. */
   toolCallRefused(record: ToolCallRecord, end: ToolCallEnd): Promise<void>
   toolCallEnd(end: ToolCallEnd): Promise<void>
-  gatewayRequest(record: GatewayRequestRecord): Promise<void>
-  gatewayRequestEnd(end: GatewayRequestEnd): Promise<void>
 }

@@ -26,6 +26,8 @@ export interface Offer {
   /** The provider speaks the API in which a model can call MCP servers itself. */
   canHost(provider: string): boolean
   hasPrice(model: string): boolean
+  /** A daily ceiling in money is set for the job or its account. */
+  hasMoneyBudget(job: string, account: string): boolean
 }
 
 export interface LoadedJobs {
@@ -86,13 +88,13 @@ export function loadJob(path: string, offer: Offer): { ok: true; job: Job } | { 
   const parsed = parseYaml(text, jobSchema)
   if (!parsed.ok) return { ok: false, issues: parsed.issues.map(fault) }
   const { $schema: _, ...definition } = parsed.value
-  const issues = checkDefinition(definition, offer)
+  const issues = checkDefinition(name, definition, offer)
   if (issues.length > 0)
     return { ok: false, issues: issues.map(({ field, message }) => fault({ line: lineOfField(text, field), field, message })) }
   return { ok: true, job: { name, file: path, definition, version: digestOf(definition) } }
 }
 
-function checkDefinition(definition: JobDefinition, offer: Offer): Omit<FileIssue, 'line'>[] {
+function checkDefinition(job: string, definition: JobDefinition, offer: Offer): Omit<FileIssue, 'line'>[] {
   const issues: Omit<FileIssue, 'line'>[] = []
   const known = (names: readonly string[]) => (names.length > 0 ? `known are ${names.join(', ')}` : 'none is configured')
   if (!offer.accounts.includes(definition.account))
@@ -113,6 +115,12 @@ function checkDefinition(definition: JobDefinition, offer: Offer): Omit<FileIssu
     })
   if (definition.limits.costUsd !== undefined && !offer.hasPrice(name)) {
     issues.push({ field: 'limits', message: `has costUsd, but the model ${name} has no price; add it under prices: in the configuration` })
+  }
+  if (offer.hasMoneyBudget(job, definition.account) && !offer.hasPrice(name)) {
+    issues.push({
+      field: 'model',
+      message: `is ${name}, which has no price, but budgets: sets a costUsd for the job or its account; add it under prices: in the configuration`,
+    })
   }
   for (const field of ['prompt', 'instructions'] as const) {
     const fault = definition[field] === undefined ? undefined : checkTemplate(definition[field])

@@ -7,9 +7,9 @@ import { isGone, type HostedModel } from './hosted-client.ts'
 import type { HostedOptions, KnownCall } from './hosted-options.ts'
 import { createReader, Stopped, type Reader } from './hosted-reader.ts'
 import { serverLabel } from './labels.ts'
-import type { DelegateResult, Exchange } from './model.ts'
+import type { DelegateResult } from './model.ts'
 import { turnOf } from './responses.ts'
-import { answerText, checkOutput, CUT, pastTurn, repairReply, takeTurn, unusable, type TakenTurn } from './turn.ts'
+import { answerText, checkOutput, CUT, pastTurn, repairReply, reserve, takeTurn, unusable, type TakenTurn, type TurnAsk } from './turn.ts'
 
 type Response = OpenAI.Responses.Response
 
@@ -18,55 +18,46 @@ const ATTACH_BACKOFF_MS = 200
 
 /** Lets the provider work through the servers, and writes what it does as if we had done it. */
 export async function runHosted(options: HostedOptions, signal: AbortSignal): Promise<DelegateResult> {
-  const usages: { usage: Usage; costUsd: number | null }[] = []
-  const reasons: Reason[] = []
-  const calls: KnownCall[] = []
-  let exchanges: Exchange[] = []
-  let turn: TakenTurn | undefined
-  let repaired = false
-  let last = false
-  for (const past of options.history) {
-    turn = pastTurn(past)
-    usages.push(turn)
-    if (past.forcedBy) reasons.push(past.forcedBy)
-    last ||= past.forcedBy !== null
-    repaired ||= usages.length > 1
-    calls.push(...past.calls.map((call) => ({ ...call, text: call.result?.text ?? '' })))
-    exchanges = [{ items: past.items, results: [] }]
-  }
-  let number = options.nextTurn
-  if (!turn) {
-    try {
-      turn = await hostedTurn(options, calls, signal)
-      number = turn.number + 1
-      usages.push(turn)
-      reasons.push(...overLimits(options, turn))
-    } catch (error) {
-      if (!(error instanceof Stopped)) throw error
-      last = true
-      reasons.push(error.reason)
-      exchanges = [{ items: [], results: [], reply: soFar(calls) }]
-      turn = await takeTurn(options, { exchanges, number: number + 1, tools: [], mayCall: false, forcedBy: error.reason }, signal)
-      number = turn.number + 1
-      usages.push(turn)
-    }
-  }
+  const calls: KnownCall[] = options.history.flatMap((past) => past.calls.map((call) => ({ ...call, text: call.result?.text ?? '' })))
+  const turns = options.history.map(pastTurn)
+  if (turns.length === 0) turns.push(await hostedTurn(options, calls, signal))
   for (;;) {
-    const text = answerText(turn)
-    const parsed = checkOutput(options, text)
-    if (parsed.ok || repaired || last) {
-      if (turn.stopReason === 'cut') reasons.push(CUT)
-      if (!parsed.ok) reasons.push(unusable(text, parsed.why))
-      reasons.push(...calls.flatMap(reasonOf))
-      const total = usages.reduce((sum, { usage }) => addUsage(sum, usage), noUsage)
-      const costUsd = options.price ? usages.reduce((sum, one) => sum + (one.costUsd ?? 0), 0) : null
-      return { text: text === '' ? null : text, output: parsed.ok ? parsed.value : undefined, reasons, usage: total, costUsd }
-    }
-    repaired = true
-    exchanges = [{ items: turn.items, results: [], reply: repairReply(parsed.why) }]
-    turn = await takeTurn(options, { exchanges, number: number++, tools: [], mayCall: false, forcedBy: null }, signal)
-    usages.push(turn)
+    const turn = turns.at(-1)
+    if (!turn) throw new Error('a conversation has a turn')
+    const next = nextAsk(options, turns, calls)
+    if (!next) return result(options, turns, calls)
+    turns.push(await takeTurn(options, { ...next, number: Math.max(options.nextTurn, turn.number + 1), tools: [], mayCall: false }, signal))
   }
+}
+
+/** What is still to be asked: an answer after a stop, or once more for one that can be used. */
+function nextAsk(
+  options: HostedOptions,
+  turns: readonly TakenTurn[],
+  calls: readonly KnownCall[],
+): Pick<TurnAsk, 'exchanges' | 'forcedBy'> | undefined {
+  const turn = turns.at(-1)
+  if (!turn) return undefined
+  if (turn.stopReason === 'stopped') return { exchanges: [{ items: [], results: [], reply: soFar(calls) }], forcedBy: turn.forcedBy }
+  const parsed = checkOutput(options, answerText(turn))
+  if (parsed.ok || turns.length > 1) return undefined
+  return { exchanges: [{ items: turn.items, results: [], reply: repairReply(parsed.why) }], forcedBy: null }
+}
+
+function result(options: HostedOptions, turns: readonly TakenTurn[], calls: readonly KnownCall[]): DelegateResult {
+  const last = turns.at(-1)
+  const text = last ? answerText(last) : ''
+  const parsed = checkOutput(options, text)
+  const usage = turns.reduce((sum, one) => addUsage(sum, one.usage), noUsage)
+  const costUsd = options.price ? turns.reduce((sum, one) => sum + (one.costUsd ?? 0), 0) : null
+  const reasons = [
+    ...turns.flatMap(({ forcedBy }) => (forcedBy ? [forcedBy] : [])),
+    ...overLimits(options, usage, costUsd),
+    ...(last?.stopReason === 'cut' ? [CUT] : []),
+    ...(parsed.ok ? [] : [unusable(text, parsed.why)]),
+    ...calls.flatMap(reasonOf),
+  ]
+  return { text: text === '' ? null : text, output: parsed.ok ? parsed.value : undefined, reasons, usage, costUsd }
 }
 
 const reasonOf = ({ failure }: KnownCall): Reason[] => (failure ? [{ code: failure.code, message: failure.message }] : [])
@@ -77,7 +68,7 @@ function soFar(calls: readonly KnownCall[]): string {
   return `You may call no more tools. Answer now, with what they gave so far:\n${results.join('\n') || 'nothing'}`
 }
 
-function overLimits({ limits }: HostedOptions, { usage, costUsd }: TakenTurn): Reason[] {
+function overLimits({ limits }: HostedOptions, usage: Usage, costUsd: number | null): Reason[] {
   const tokens = usage.inputTokens + usage.outputTokens
   const reasons: Reason[] = []
   if (limits.tokens !== undefined && tokens > limits.tokens)
@@ -102,6 +93,12 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
   const soft = setTimeout(() => own.abort(new Stopped(SOON)), Math.max(options.softDeadline.getTime() - Date.now(), 0))
   const startedAt = new Date()
   try {
+    // An answer that is found again was reserved when it was asked for.
+    const reserved = await reserve(
+      attachTo === undefined ? options : { ...options, budget: undefined },
+      () => Buffer.byteLength(JSON.stringify(askBody(options))),
+      false,
+    )
     const response = await finalResponse(options, { reader, number, attachTo }, own)
     await reader.finish(response)
     const { items, stopReason, usage, responseId, providerRequestId, model } = turnOf(response, null, hosted.model)
@@ -119,13 +116,20 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
       startedAt,
       finishedAt: new Date(),
     })
-    return { number, items, stopReason, usage, costUsd }
+    await reserved.settle(usage)
+    return { number, items, stopReason, forcedBy: null, usage, costUsd }
   } catch (error) {
     if (!own.signal.aborted) throw await reader.judge(error)
     const reason: unknown = own.signal.reason
     // A worker that only stops leaves a background answer to the next one. Any other end is the answer's end too.
-    if (!(reason instanceof Failure && reason.code === 'WORKER_LOST')) await reader.stop()
-    throw reason
+    if (reason instanceof Failure && reason.code === 'WORKER_LOST') throw reason
+    await reader.stop()
+    if (!(reason instanceof Stopped)) throw reason
+    // Written, so that a later attempt knows what was done and asks for no more than an answer.
+    const stopped: TakenTurn = { number, items: [], stopReason: 'stopped', forcedBy: reason.reason, usage: noUsage, costUsd: null }
+    const { responseId = null } = reader
+    await journal.turn({ ...stopped, responseId, providerRequestId: null, model: hosted.model, startedAt, finishedAt: new Date() })
+    return stopped
   } finally {
     clearTimeout(soft)
     signal.removeEventListener('abort', follow)

@@ -2,7 +2,18 @@ import { Failure, type FailureCode } from '../core/failure.ts'
 import { addUsage, noUsage, type Reason, type TurnItem, type Usage } from '../core/run.ts'
 import type { ToolBox, ToolOutcome } from '../core/toolbox.ts'
 import type { DelegateResult, Exchange } from './model.ts'
-import { answerText, checkOutput, CUT, pastTurn, repairReply, takeTurn, unusable, type DelegateOptions, type PastCall } from './turn.ts'
+import {
+  answerText,
+  checkOutput,
+  createLimitWarnings,
+  CUT,
+  pastTurn,
+  repairReply,
+  takeTurn,
+  unusable,
+  type DelegateOptions,
+  type PastCall,
+} from './turn.ts'
 
 export interface LocalOptions extends DelegateOptions {
   tools: ToolBox
@@ -21,15 +32,16 @@ export async function runLocal(options: LocalOptions, signal: AbortSignal): Prom
   let turnNumber = options.nextTurn
   for (let index = 0; ; index++) {
     const past = options.history[index]
-    const last = past ? past.forcedBy : state.lastTurnReason()
-    if (last) state.reasons.push(last)
+    const due = past ? past.forcedBy : state.lastTurnReason()
     const turn = past
       ? pastTurn(past)
       : await takeTurn(
           options,
-          { exchanges, number: turnNumber++, tools: options.tools.tools, mayCall: !last, forcedBy: last ?? null },
+          { exchanges, number: turnNumber++, tools: options.tools.tools, mayCall: !due, forcedBy: due ?? null },
           signal,
         )
+    const last = turn.forcedBy
+    if (last) state.reasons.push(last)
     state.count(turn.usage, turn.costUsd)
     const text = answerText(turn)
     // A cut answer may end in the middle of a call: then none of its calls is made.
@@ -54,7 +66,9 @@ export async function runLocal(options: LocalOptions, signal: AbortSignal): Prom
 type State = ReturnType<typeof createState>
 
 /** What a conversation has used so far, and what stands against it. */
-function createState({ limits, softDeadline, price }: LocalOptions) {
+function createState(options: LocalOptions) {
+  const { limits, softDeadline, price } = options
+  const warnAt = createLimitWarnings(options)
   let turns = 0
   let toolCalls = 0
   let usage = noUsage
@@ -70,6 +84,7 @@ function createState({ limits, softDeadline, price }: LocalOptions) {
       turns++
       usage = addUsage(usage, used)
       if (costUsd !== null) costUsd += cost ?? 0
+      warnAt({ turns, toolCalls, tokens: usage.inputTokens + usage.outputTokens, costUsd: costUsd ?? 0 })
     },
     /** True while the run may make one more call. */
     takeCall: () => ++toolCalls <= limits.toolCalls,

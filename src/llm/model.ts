@@ -19,7 +19,8 @@ export interface ModelRequest {
   output: { name: string; schema: Record<string, unknown> } | undefined
 }
 
-export type StopReason = 'end' | 'cut' | 'filtered'
+/** `stopped`: by us, before the answer was whole. */
+export type StopReason = 'end' | 'cut' | 'filtered' | 'stopped'
 
 export interface ModelTurn {
   items: TurnItem[]

@@ -1,7 +1,8 @@
+import { estimateSpend, spendOf, WARN_SHARE, type Budget } from '../core/budget.ts'
 import { Failure, type FailureRecord } from '../core/failure.ts'
 import type { Journal } from '../core/journal.ts'
 import { costOf, type Price } from '../core/price.ts'
-import type { Reason, ToolCallStatus, TurnItem, Usage } from '../core/run.ts'
+import { noUsage, type Reason, type ToolCallStatus, type TurnItem, type Usage } from '../core/run.ts'
 import type { ModelTool } from '../core/toolbox.ts'
 import type { Exchange, Model, OutputCheck, ParsedOutput, StopReason } from './model.ts'
 
@@ -44,6 +45,10 @@ export interface DelegateOptions {
   output: OutputCheck | undefined
   limits: Limits
   price: Price | undefined
+  /** Daily ceilings; undefined when there are none. */
+  budget: Budget | undefined
+  /** Told what an operator may want to know before it is too late. */
+  warn: (message: string) => void
   history: readonly PastTurn[]
   /** Number of the next turn: turns are numbered over all attempts of a run. */
   nextTurn: number
@@ -54,6 +59,8 @@ export interface DelegateOptions {
 /** A turn that was taken and written. */
 export interface TakenTurn {
   number: number
+  /** Why it is the last one, if it is. */
+  forcedBy: Reason | null
   items: TurnItem[]
   stopReason: StopReason
   usage: Usage
@@ -76,17 +83,63 @@ export async function takeTurn(
   signal: AbortSignal,
 ): Promise<TakenTurn> {
   const { model, journal, instructions, prompt, output, price } = options
-  const startedAt = new Date()
   const format = output && { name: output.name, schema: output.schema }
-  const turn = await model.respond({ instructions, prompt, exchanges, tools, mayCall, output: format }, signal)
+  const request = { instructions, prompt, exchanges, tools, mayCall, output: format }
+  const reserved = await reserve(options, () => Buffer.byteLength(JSON.stringify(request)), exchanges.length > 0)
+  const forced = forcedBy ?? reserved.over ?? null
+  const startedAt = new Date()
+  const turn = await model.respond({ ...request, mayCall: mayCall && !reserved.over }, signal).catch(async (error: unknown) => {
+    await reserved.settle(noUsage)
+    throw error
+  })
   const costUsd = price ? costOf(turn.usage, price) : null
-  await journal.turn({ ...turn, number, forcedBy, costUsd, startedAt, finishedAt: new Date() })
-  return { number, items: turn.items, stopReason: turn.stopReason, usage: turn.usage, costUsd }
+  await journal.turn({ ...turn, number, forcedBy: forced, costUsd, startedAt, finishedAt: new Date() })
+  await reserved.settle(turn.usage)
+  return { number, items: turn.items, stopReason: turn.stopReason, forcedBy: forced, usage: turn.usage, costUsd }
 }
 
+export interface Reserved {
+  /** The ceiling that this turn passes: it is the last one. */
+  over: Reason | undefined
+  settle(usage: Usage): Promise<void>
+}
+
+/**
+ * Takes a turn out of the daily ceilings. Over one of them, a run that has work to lose gets one turn to answer; one that has none fails before
+ * it spends a token.
+ */
+export async function reserve(
+  { budget, price }: Pick<DelegateOptions, 'budget' | 'price'>,
+  requestBytes: () => number,
+  hasWork: boolean,
+): Promise<Reserved> {
+  if (!budget) return { over: undefined, async settle() {} }
+  const estimate = estimateSpend(requestBytes(), price)
+  const over = await budget.reserve(estimate)
+  if (over && !hasWork)
+    throw new Failure({ code: over.code, message: over.message, cure: 'Raise budgets: in the configuration, or retry the run tomorrow.' })
+  return { over, settle: (usage) => budget.settle(over ? { tokens: 0, costUsd: 0 } : estimate, spendOf(usage, price)) }
+}
+
+/** Says once of each limit when 80 % of it are used. */
+export function createLimitWarnings({ limits, warn }: Pick<DelegateOptions, 'limits' | 'warn'>) {
+  const warned = new Set<keyof Limits>()
+  return (used: Record<keyof Limits, number>) => {
+    for (const kind of ['turns', 'toolCalls', 'tokens', 'costUsd'] as const) {
+      const limit = limits[kind]
+      if (limit === undefined || limit === 0 || warned.has(kind) || used[kind] < limit * WARN_SHARE) continue
+      warned.add(kind)
+      warn(`More than 80 % of limits.${kind} (${limit}) are used.`)
+    }
+  }
+}
+
+const STOP_REASONS: readonly StopReason[] = ['end', 'cut', 'filtered', 'stopped']
+
 /** A turn from its row. */
-export function pastTurn({ number, items, stopReason, usage, costUsd }: PastTurn): TakenTurn {
-  return { number, items, stopReason: stopReason === 'cut' || stopReason === 'filtered' ? stopReason : 'end', usage, costUsd }
+export function pastTurn({ number, items, stopReason, forcedBy, usage, costUsd }: PastTurn): TakenTurn {
+  const known = STOP_REASONS.find((one) => one === stopReason) ?? 'end'
+  return { number, items, stopReason: known, forcedBy, usage, costUsd }
 }
 
 /** The text of an answer. Throws `MODEL_REFUSED` when the model or its filter refused. */

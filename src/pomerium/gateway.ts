@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { fetch, type Dispatcher } from 'undici'
 import { Failure, messageOf } from '../core/failure.ts'
 import { NotRun, type GatewayFetch, type McpContext } from '../core/gateway.ts'
-import type { Journal } from '../core/journal.ts'
+import type { RequestJournal } from '../core/journal.ts'
 import { ROUTES_PATH } from './routes.ts'
 import type { Token, TokenSource } from './token.ts'
 import { deniedFailure, deniedRequestId, failureOf, unknownOutcome } from './answers.ts'
@@ -11,8 +11,9 @@ export interface GatewayOptions {
   dispatcher: Dispatcher
   account: string
   tokens: TokenSource
-  runId: string
-  journal: Journal
+  /** Undefined for a request that belongs to no run. */
+  runId: string | undefined
+  journal: RequestJournal
   /** Most bytes of an answer; reading beyond fails with `RESULT_TOO_LARGE`. */
   maxResponseBytes: number
 }
@@ -30,9 +31,9 @@ function parseRequestId(value: string | null): string | null {
 }
 
 /** What says who asks, and for which run: sent with each request, by us or by a hosted provider. */
-export const accountHeaders = (token: Token, runId: string): Record<string, string> => ({
+export const accountHeaders = (token: Token, runId: string | undefined): Record<string, string> => ({
   authorization: `Bearer Pomerium-${token.jwt}`,
-  'x-nightshift-run-id': runId,
+  ...(runId !== undefined && { 'x-nightshift-run-id': runId }),
 })
 
 /** Most of an error's body that is read to understand it. */

@@ -9,7 +9,7 @@ import { recordFires, syncSchedule } from '../store/schedules.ts'
 import { dueFires, nextFire } from './due.ts'
 import type { Producer } from './producer.ts'
 import { sweep } from './sweep.ts'
-import type { Lifecycle } from './worker.ts'
+import type { Lifecycle } from './lifecycle.ts'
 
 export interface SchedulerOptions {
   db: Db

@@ -6,6 +6,7 @@ import type { Execution, Runner } from '../runs/execute.ts'
 import type { Db } from '../store/db.ts'
 import { cancelRequested, heartbeat } from '../store/runs.ts'
 import type { QueueBackend, RunData } from './backend.ts'
+import type { Lifecycle } from './lifecycle.ts'
 import type { Producer } from './producer.ts'
 
 export interface RunWorkerOptions {
@@ -19,11 +20,6 @@ export interface RunWorkerOptions {
   /** How long `stop` lets runs go on before it hands them back. */
   drainMs: number
   log: Logger
-}
-
-export interface Lifecycle {
-  start(): Promise<void>
-  stop(): Promise<void>
 }
 
 const WATCH_MS = 1000

@@ -1,3 +1,4 @@
+import type { Budget } from '../core/budget.ts'
 import type { Journal } from '../core/journal.ts'
 import type { JobDefinition } from '../jobs/schema.ts'
 import type { PastTurn } from '../llm/turn.ts'
@@ -14,6 +15,8 @@ export interface AttemptInput {
   open: OpenResponse | undefined
   nextTurn: number
   journal: Journal
+  budget: Budget | undefined
+  warn: (message: string) => void
   onProgress: OnProgress
   deadline: Date
 }

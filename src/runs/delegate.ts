@@ -41,6 +41,8 @@ export async function delegate(tools: Tools, input: DelegateInput, ready: Prefli
     output: schema && { name: 'output', schema, parse: (text) => parseOutput(text, schema) },
     limits: { turns: limits.turns, toolCalls: limits.toolCalls, tokens: limits.tokens, costUsd: limits.costUsd },
     price: tools.prices.get(model.name),
+    budget: input.budget,
+    warn: input.warn,
     history,
     nextTurn,
     softDeadline: softDeadline(definition, input.deadline),

@@ -6,6 +6,7 @@ import { decideRetry } from '../core/retry.ts'
 import { noUsage, addUsage, type FinalStatus } from '../core/run.ts'
 import { jobSchema, type JobDefinition } from '../jobs/schema.ts'
 import type { PastTurn } from '../llm/turn.ts'
+import { createBudget } from '../store/budgets.ts'
 import type { Db } from '../store/db.ts'
 import { lastTurnNumber, loadHistory, loadOpenResponse, type OpenResponse } from '../store/history.ts'
 import type { JournalWriter } from '../store/journal.ts'
@@ -88,14 +89,17 @@ export function createRunner(options: RunnerOptions): Runner {
     const abort = abortAt(signal, deadlineMs)
     let history: PastTurn[] = []
     try {
-      const resumed = opened.attemptInConversation > 1
+      if (decideRetry(LOST, opened.lost, policyOf(definition), new Date()).verdict === 'stop')
+        throw new Failure({ code: 'WORKER_LOST', retry: 'never', message: `${opened.lost} workers died with this run.`, cure: CURE_LOST })
       let open: OpenResponse | undefined
-      if (resumed) {
+      if (opened.resumed) {
         history = await loadHistory(db, runId, opened.conversation)
         if (definition.delegate === 'hosted') open = await loadOpenResponse(db, runId, opened.conversation)
       }
       const nextTurn = number === 1 ? 1 : (await lastTurnNumber(db, runId)) + 1
       const written = journal.forAttempt(opened.attempt)
+      const warn = (message: string) => log.warn(message)
+      const ceilings = tools.ceilings(opened.job, definition.account)
       const result = await runAttempt(
         tools,
         {
@@ -106,6 +110,8 @@ export function createRunner(options: RunnerOptions): Runner {
           nextTurn,
           journal: options.onProgress ? tellProgress(written, runId, onProgress) : written,
           onProgress,
+          budget: ceilings.length === 0 ? undefined : createBudget({ db, ceilings, warn }),
+          warn,
           deadline: new Date(Date.now() + deadlineMs),
         },
         abort.signal,
@@ -153,8 +159,9 @@ export function createRunner(options: RunnerOptions): Runner {
     log.warn({ code, requestId, server, reason }, 'Attempt failed.')
     if (code === 'INTERNAL_ERROR')
       log.error({ stack: redact(failure.cause instanceof Error ? (failure.cause.stack ?? '') : '') }, 'A fault of Nightshift itself.')
-    const policy = { attempts: definition.retry.attempts, backoffMs: durationMs(definition.retry.backoff) }
-    const decision = decideRetry(failure, opened.attemptInConversation, policy, new Date())
+    // Waiting for a person costs no attempt, and neither does the death of a worker.
+    const before = code === 'WORKER_LOST' ? opened.lost : opened.failed
+    const decision = decideRetry(failure, before + 1, policyOf(definition), new Date())
     switch (decision.verdict) {
       case 'retry': {
         const held = await pauseRun(db, opened.attempt, {
@@ -191,6 +198,11 @@ export function createRunner(options: RunnerOptions): Runner {
 
   return { execute }
 }
+
+const policyOf = ({ retry }: JobDefinition) => ({ attempts: retry.attempts, backoffMs: durationMs(retry.backoff) })
+
+const LOST = { code: 'WORKER_LOST', retry: 'later', retryAfterMs: undefined } as const
+const CURE_LOST = 'Look for what kills the worker, such as too little memory for the results of this job; then retry the run.'
 
 function failureOf(error: unknown, signal: AbortSignal): Failure {
   if (signal.aborted && signal.reason instanceof Failure) return signal.reason

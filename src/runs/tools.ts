@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import type { Ceiling } from '../core/budget.ts'
 import type { Price } from '../core/price.ts'
 import type { Redactor } from '../core/redact.ts'
 import type { Provider } from '../llm/provider.ts'
@@ -12,6 +13,8 @@ export interface Tools {
   maxRequestBytes: ReadonlyMap<string, number>
   providers: ReadonlyMap<string, Provider>
   prices: ReadonlyMap<string, Price>
+  /** The daily ceilings that runs of a job as an account are under. */
+  ceilings: (job: string, account: string) => Ceiling[]
   toolConcurrency: number
   redactor: Redactor
 }

@@ -46,8 +46,11 @@ export interface OpenedAttempt {
   trigger: Trigger
   conversation: number
   createdAt: Date
-  /** Which attempt of its conversation this is, from 1: a retry by an operator begins another conversation. */
-  attemptInConversation: number
+  /** Earlier attempts belong to the same conversation: it goes on. A retry by an operator begins another one. */
+  resumed: boolean
+  /** Earlier attempts of the conversation that failed, and that were lost with their worker. */
+  failed: number
+  lost: number
   /** An earlier attempt was still open: its worker died or lost its lock. */
   tookOver: boolean
 }
@@ -73,6 +76,8 @@ interface ClaimRow {
   created_at: Date
   lost: number
   earlier: number
+  earlier_failed: number
+  earlier_lost: number
 }
 
 export interface ClaimOptions {
@@ -106,8 +111,10 @@ export async function openAttempt(db: Db, runId: string, { worker, delivery, sta
        insert into attempts (run_id, number, token, worker, conversation, job_version, status)
        select id, attempts, $2, $3, conversation, job_version, 'running' from taken, (select count(*) from lost) as first)
      select true as opened, t.job, t.job_version, t.input, t.trigger, t.conversation, t.attempts as number, t.created_at, v.definition, (select count(*)::int from lost) as lost,
-       (select count(*)::int from attempts a where a.run_id = t.id and a.conversation = t.conversation) as earlier
-     from taken t join job_versions v on v.job = t.job and v.version = t.job_version`,
+       e.earlier, e.earlier_failed, e.earlier_lost
+     from taken t join job_versions v on v.job = t.job and v.version = t.job_version,
+       lateral (select count(*)::int as earlier, (count(*) filter (where a.status = 'failed'))::int as earlier_failed,
+         (count(*) filter (where a.status = 'lost'))::int as earlier_lost from attempts a where a.run_id = t.id and a.conversation = t.conversation) e`,
     [
       runId, token, worker, JSON.stringify({ code: 'WORKER_LOST', message: 'Another worker took the run over.', retry: 'later' } satisfies FailureRecord),
       delivery, staleAfterMs,
@@ -127,7 +134,10 @@ export async function openAttempt(db: Db, runId: string, { worker, delivery, sta
       trigger: row.trigger,
       conversation: row.conversation,
       createdAt: row.created_at,
-      attemptInConversation: row.earlier + 1,
+      resumed: row.earlier > 0,
+      failed: row.earlier_failed,
+      // The one that was just closed is still open in the statement's view.
+      lost: row.earlier_lost + row.lost,
       tookOver: row.lost > 0,
     },
   }

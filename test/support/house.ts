@@ -36,6 +36,8 @@ export interface House extends AsyncDisposable {
   queue(job: string, input?: unknown): Promise<string>
   /** Resolves when the run is over or waits, in whichever replica. */
   ended(runId: string): Promise<RunView>
+  /** Resolves when the run is over, also when it waited before. */
+  finished(runId: string): Promise<RunView>
   /** Queues a run, lets a worker do it, and returns what came of it. */
   run(job: string, input?: unknown): Promise<RunView>
   /** Progress of all replicas so far. */
@@ -93,8 +95,8 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
     return id
   }
 
-  async function ended(runId: string): Promise<RunView> {
-    const over = () => progress.some((one) => one.runId === runId && (one.event === 'finished' || one.event === 'waiting'))
+  async function reached(runId: string, events: readonly Progress['event'][]): Promise<RunView> {
+    const over = () => progress.some((one) => one.runId === runId && events.includes(one.event))
     await new Promise<void>((done) => {
       const look = () => {
         if (!over()) return
@@ -109,6 +111,8 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
     return run
   }
 
+  const ended = (runId: string) => reached(runId, ['finished', 'waiting'])
+
   return {
     world,
     database,
@@ -120,6 +124,7 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
     write,
     queue,
     ended,
+    finished: (runId) => reached(runId, ['finished']),
     async run(name, input) {
       await app.worker.start()
       return ended(await queue(name, input))

@@ -1,0 +1,5 @@
+/** Something that works in the background. Both can be called twice. */
+export interface Lifecycle {
+  start(): Promise<void>
+  stop(): Promise<void>
+}

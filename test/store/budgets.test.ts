@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest'
+import { decideBudget } from '../../src/core/budget.ts'
+import { createBudget } from '../../src/store/budgets.ts'
+import { query } from '../../src/store/db.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { buildHouse } from '../support/house.ts'
+
+const account = { scope: 'account' as const, name: 'reports', tokens: 1000, costUsd: undefined }
+
+test('any number of workers together stay under one ceiling', async () => {
+  await using database = await createTestDatabase()
+  const warnings: string[] = []
+  const workers = Array.from({ length: 5 }, () =>
+    createBudget({ db: database.db, ceilings: [account], warn: (text) => warnings.push(text) }),
+  )
+  const asked = await Promise.all(
+    Array.from({ length: 30 }, (_, i) => workers[i % workers.length]?.reserve({ tokens: 100, costUsd: 0 }) ?? Promise.resolve(undefined)),
+  )
+  expect(asked.filter((reason) => reason === undefined)).toHaveLength(10)
+  expect(new Set(asked.flatMap((reason) => (reason ? [reason.code] : [])))).toEqual(new Set(['BUDGET_TOKENS']))
+  expect(warnings).toEqual(['More than 80 % of the daily tokens of account reports (1000) are spent.'])
+})
+
+test('what a turn really cost replaces its estimate, and a new day begins at nothing', async () => {
+  await using database = await createTestDatabase()
+  let now = new Date('2026-11-24T23:59:00Z')
+  const budget = createBudget({ db: database.db, ceilings: [account], warn: () => {}, now: () => now })
+  expect(await budget.reserve({ tokens: 900, costUsd: 0 })).toBeUndefined()
+  expect(await budget.reserve({ tokens: 200, costUsd: 0 })).toMatchObject({ code: 'BUDGET_TOKENS' })
+  await budget.settle({ tokens: 900, costUsd: 0 }, { tokens: 100, costUsd: 0 })
+  expect(await budget.reserve({ tokens: 200, costUsd: 0 })).toBeUndefined()
+  now = new Date('2026-11-25T00:00:00Z')
+  expect(await budget.reserve({ tokens: 1000, costUsd: 0 })).toBeUndefined()
+  expect(await query(database.db, 'select day::text, tokens from budget_days order by day')).toEqual([
+    { day: '2026-11-24', tokens: '300' },
+    { day: '2026-11-25', tokens: '1000' },
+  ])
+})
+
+test('the first ceiling that would be passed is the reason, and nothing is taken from the others', () => {
+  const job = { scope: 'job' as const, name: 'report', tokens: undefined, costUsd: 1 }
+  const decision = decideBudget(
+    [
+      { ceiling: account, spent: { tokens: 10, costUsd: 0 } },
+      { ceiling: job, spent: { tokens: 10, costUsd: 0.9 } },
+    ],
+    { tokens: 10, costUsd: 0.2 },
+  )
+  expect(decision).toMatchObject({ verdict: 'over', reason: { code: 'BUDGET_COST', message: expect.stringContaining('job report') } })
+})
+
+const job = `
+account: reports
+model: { provider: openai, name: scripted }
+prompt: Do it.
+tools:
+  labor: { allow: [describe_tables], repeatable: [describe_tables] }
+`
+
+test('a run over its daily ceiling answers with what it has; the next one fails before it spends a token', async () => {
+  await using house = await buildHouse({
+    jobs: { report: job },
+    scripts: { scripted: 'call labor__describe_tables {}\ncall labor__describe_tables {}\nsay never' },
+    config: { budgets: { jobs: { report: { tokens: 2300 } } } },
+  })
+  const first = await house.run('report')
+  expect(first).toMatchObject({
+    status: 'incomplete',
+    reasons: [{ code: 'BUDGET_TOKENS' }],
+    outputText: expect.stringContaining('partial'),
+  })
+  const asked = house.world.model.requests.length
+  expect(await house.run('report')).toMatchObject({ status: 'failed', failure: { code: 'BUDGET_TOKENS' } })
+  expect(house.world.model.requests).toHaveLength(asked)
+})
