@@ -4,8 +4,12 @@ import type { Logger } from 'pino'
 import { readSecret, type Config } from './config.ts'
 import type { Ceiling } from './core/budget.ts'
 import type { Price } from './core/price.ts'
-import { createRedactor } from './core/redact.ts'
+import { Failure } from './core/failure.ts'
+import { createRedactor, type Redactor } from './core/redact.ts'
 import { loadJobs, type LoadedJobs, type Offer } from './jobs/load.ts'
+import { createJobRegistry, type JobRegistry } from './jobs/registry.ts'
+import { isWebhookSecret, type WebhookTarget } from './deliver/webhook.ts'
+import { createOutbox, type Outbox } from './queue/outbox.ts'
 import { createProvider, type Provider } from './llm/provider.ts'
 import { createDispatcher } from './pomerium/dispatcher.ts'
 import { createGatewayFetch } from './pomerium/gateway.ts'
@@ -20,6 +24,7 @@ import { createRunWorker } from './queue/worker.ts'
 import { createRunner, type Runner } from './runs/execute.ts'
 import type { OnProgress } from './runs/progress.ts'
 import type { Tools } from './runs/tools.ts'
+import type { RunLimits } from './store/claim.ts'
 import { openDb, type Db } from './store/db.ts'
 import { startEmbeddedPostgres } from './store/embedded.ts'
 import { createJournalWriter } from './store/journal.ts'
@@ -46,7 +51,8 @@ export interface App extends AsyncDisposable {
   worker: Lifecycle
   scheduler: Scheduler
   connections: ConnectionWatch
-  jobs: LoadedJobs
+  outbox: Outbox
+  jobs: JobRegistry
 }
 
 const SPARE_CONNECTIONS = 6
@@ -61,6 +67,7 @@ function offerOf(config: Config): Offer {
   return {
     accounts: Object.keys(config.accounts),
     providers: Object.keys(config.providers),
+    webhooks: Object.keys(config.webhooks),
     canHost: (provider) => config.providers[provider]?.api === 'responses',
     hasPrice: (model) => Object.hasOwn(config.prices, model),
     hasMoneyBudget: (job, account) => ceilingsOf(config, job, account).some(({ costUsd }) => costUsd !== undefined),
@@ -88,7 +95,8 @@ export async function openStore(
 /** Puts the parts together. Nothing takes runs or fires schedules until `worker.start` and `scheduler.start`. */
 export async function createApp({ config, log, onProgress, ephemeral, queuePrefix }: AppOptions): Promise<App> {
   await using building = new AsyncDisposableStack()
-  const jobs = loadConfiguredJobs(config)
+  const jobs = createJobRegistry({ dir: config.jobsDir, offer: offerOf(config), log })
+  building.defer(() => jobs.stop())
   const tools = createTools(config, building)
   const { db, url } = await openStore(config, building, { ephemeral })
   const backend = building.adopt(await openQueueBackend({ redisUrl: config.redis_url, databaseUrl: url, prefix: queuePrefix }), (opened) =>
@@ -104,6 +112,7 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
     tools,
     worker: `${hostname()}:${process.pid}`,
     staleAfterMs,
+    limitsOf: createLimits(config, jobs),
     log,
     onProgress,
   })
@@ -120,7 +129,9 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
   building.defer(() => worker.stop())
   const connections = createConnectionWatch({ db, producer, routesOf: (account, signal) => routesOf({ tools, db, account }, signal), log })
   building.defer(() => connections.stop())
-  const scheduler = createScheduler({ db, producer, jobs: () => jobs.jobs, staleAfterMs, log })
+  const outbox = createOutbox({ db, reportsDir: config.reportsDir, webhooks: webhooksOf(config, tools.redactor), log })
+  building.defer(() => outbox.stop())
+  const scheduler = createScheduler({ db, producer, jobs: () => jobs.jobs(), staleAfterMs, log })
   building.defer(() => scheduler.stop())
   const stack = building.move()
   return {
@@ -132,9 +143,35 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
     worker,
     scheduler,
     connections,
+    outbox,
     jobs,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
+}
+
+/** Most runs at a time of a job and of an account, from its file and from the configuration. */
+function createLimits({ accounts }: Config, jobs: JobRegistry) {
+  return (job: string, account: string): RunLimits => ({
+    job: jobs.jobs().get(job)?.definition.concurrency,
+    account: accounts[account]?.concurrency,
+  })
+}
+
+function webhooksOf({ webhooks }: Config, redactor: Redactor): Map<string, WebhookTarget> {
+  const targets = new Map<string, WebhookTarget>()
+  for (const [name, { url, secret: given, secret_file }] of Object.entries(webhooks)) {
+    const secret = readSecret(`webhooks.${name}`, given, secret_file)
+    if (secret === undefined || !isWebhookSecret(secret)) {
+      throw new Failure({
+        code: 'CONFIG_INVALID',
+        message: `The secret of webhooks.${name} cannot sign: it must be at least 24 bytes in base64, with whsec_ before it or not.`,
+        cure: 'Make one with: echo whsec_$(openssl rand -base64 32)',
+      })
+    }
+    redactor.add(secret)
+    targets.set(name, { url, secret })
+  }
+  return targets
 }
 
 function ceilingsOf({ budgets }: Config, job: string, account: string): Ceiling[] {

@@ -11,6 +11,7 @@ const accountSchema = z
   .strictObject({
     token: z.string().optional().describe('The token itself, from a variable: ${REPORTS_TOKEN}.'),
     token_file: z.string().optional().describe('File with the token; re-read when it changes.'),
+    concurrency: z.int().min(1).max(10_000).optional(),
   })
   .refine((account) => (account.token === undefined) !== (account.token_file === undefined), 'needs exactly one of token and token_file')
 
@@ -32,6 +33,53 @@ const providerSchema = z
 
 const price = z.strictObject({ input: z.number().min(0), cachedInput: z.number().min(0), output: z.number().min(0) })
 
+const webhookSchema = z
+  .strictObject({ url: httpUrl, secret: z.string().optional(), secret_file: z.string().optional() })
+  .refine(
+    ({ secret, secret_file }) => (secret === undefined) !== (secret_file === undefined),
+    'needs exactly one of secret and secret_file',
+  )
+
+/** How long runs are kept, by the status they ended with; a status that is left out is kept for ever. */
+const retentionSchema = z
+  .strictObject({
+    succeeded: duration.optional(),
+    incomplete: duration.optional(),
+    failed: duration.optional(),
+    cancelled: duration.optional(),
+  })
+  .default({})
+
+const role = z.enum(['viewer', 'runner', 'operator'])
+const jobNames = z.array(z.string()).min(1).optional()
+const grantSchema = z.union([role.transform((name) => ({ role: name, jobs: undefined })), z.strictObject({ role, jobs: jobNames })])
+
+const apiSchema = z.strictObject({
+  listen: z
+    .string()
+    .regex(/^(\[[0-9a-f:]+\]|[^:\s]+):\d{1,5}$/i, 'must be host:port')
+    .default('127.0.0.1:8480'),
+  maxQueued: z.int().min(1).default(10_000),
+  tokens: z
+    .record(
+      z.string(),
+      z.strictObject({
+        sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits; nightshift api-token makes a token and its line'),
+        role,
+        jobs: jobNames,
+      }),
+    )
+    .default({}),
+  pomerium: z
+    .strictObject({
+      audience: z.string().min(1),
+      jwks_url: httpUrl.optional(),
+      users: z.record(z.string(), grantSchema).default({}),
+      groups: z.record(z.string(), grantSchema).default({}),
+    })
+    .optional(),
+})
+
 const ceiling = z
   .strictObject({ tokens: z.int().min(1).optional(), costUsd: z.number().positive().optional() })
   .refine(({ tokens, costUsd }) => tokens !== undefined || costUsd !== undefined, 'is empty; give tokens, costUsd or both')
@@ -42,6 +90,7 @@ const configSchema = z
     redis_url: z.string().optional(),
     dataDir: z.string().default('../.nightshift'),
     jobsDir: z.string().default('../jobs'),
+    reportsDir: z.string().default('../reports'),
     gateway: z.strictObject({
       url: httpUrl,
       address: z
@@ -53,12 +102,20 @@ const configSchema = z
       timeout: duration.default(60_000),
     }),
     accounts: z.record(z.string(), accountSchema),
-    servers: z.record(z.string(), z.strictObject({ maxRequestBytes: z.int().min(256).default(4096) })).default({}),
+    servers: z
+      .record(
+        z.string(),
+        z.strictObject({ maxRequestBytes: z.int().min(256).default(4096), concurrency: z.int().min(1).max(10_000).optional() }),
+      )
+      .default({}),
     providers: z.record(z.string(), providerSchema),
     prices: z.record(z.string(), price).default({}),
     budgets: z
       .strictObject({ accounts: z.record(z.string(), ceiling).default({}), jobs: z.record(z.string(), ceiling).default({}) })
       .prefault({}),
+    webhooks: z.record(z.string(), webhookSchema).default({}),
+    retention: z.strictObject({ content: retentionSchema, metadata: retentionSchema }).prefault({}),
+    api: apiSchema.optional(),
     worker: z
       .strictObject({
         concurrency: z.int().min(1).max(10_000).default(10),
@@ -144,6 +201,8 @@ function resolvePaths(config: Config, base: string, env: Environment): Config {
     redis_url: given(config.redis_url) ?? given(env['REDIS_URL']),
     dataDir: resolve(base, config.dataDir),
     jobsDir: resolve(base, config.jobsDir),
+    reportsDir: resolve(base, config.reportsDir),
+    webhooks: mapValues(config.webhooks, (webhook) => ({ ...webhook, secret_file: path(webhook.secret_file) })),
     gateway: { ...config.gateway, ca_file: path(config.gateway.ca_file) },
     accounts: mapValues(config.accounts, (account) => ({ ...account, token_file: path(account.token_file) })),
     providers: mapValues(config.providers, (provider) => ({ ...provider, api_key_file: path(provider.api_key_file) })),

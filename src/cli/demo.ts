@@ -9,7 +9,8 @@ import { reportScript } from '../demo/report-script.ts'
 import { startWorld, type World } from '../demo/world.ts'
 import type { Progress } from '../runs/progress.ts'
 import { syncSchedule } from '../store/schedules.ts'
-import { loadRun, type RunView } from '../store/show.ts'
+import type { RunView } from '../core/view.ts'
+import { loadRun } from '../store/show.ts'
 import { exitOfRun } from './exit.ts'
 import { createLines, type Lines } from './lines.ts'
 import { examples, quietLog, type AddCommand } from './options.ts'
@@ -87,8 +88,8 @@ async function runDemo(
 
 /** The schedule looks as if it had been known for a week, so its last fire was missed, and `missed: last` makes up for it. */
 async function letScheduleFire(app: App, lines: Lines, tell: (line: string) => void): Promise<void> {
-  const schedule = app.jobs.jobs.get(JOB)?.definition.schedule
-  if (!schedule) throw new Error(`the job ${JOB} has no schedule; faults: ${app.jobs.issues.join(' ')}`)
+  const schedule = app.jobs.jobs().get(JOB)?.definition.schedule
+  if (!schedule) throw new Error(`the job ${JOB} has no schedule; faults: ${app.jobs.issues().join(' ')}`)
   await syncSchedule(app.db, { job: JOB, cron: schedule.cron, timezone: schedule.timezone }, new Date(Date.now() - WEEK_MS))
   tell(
     lines.step(

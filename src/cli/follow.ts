@@ -1,7 +1,8 @@
 import { isFinal } from '../core/run.ts'
 import { Failure } from '../core/failure.ts'
 import type { Db } from '../store/db.ts'
-import { loadRun, type RunView } from '../store/show.ts'
+import type { RunView } from '../core/view.ts'
+import { loadRun } from '../store/show.ts'
 import { createLines } from './lines.ts'
 import { pause, type Terminal } from './terminal.ts'
 

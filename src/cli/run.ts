@@ -34,16 +34,17 @@ export const addRun: AddCommand = (program, terminal, done) => {
     .action(async (name: string, options: unknown, command) => {
       const { json, follow, input } = optionsSchema.parse(options)
       await using app = await createApp({ config: configOf(command, terminal), log: quietLog() })
-      const job = app.jobs.jobs.get(name)
+      const job = app.jobs.jobs().get(name)
       if (!job) {
-        const issues = app.jobs.issues.length > 0 ? ` Files with faults were left out:\n  ${app.jobs.issues.join('\n  ')}\n` : ''
+        const faults = app.jobs.issues()
+        const issues = faults.length > 0 ? ` Files with faults were left out:\n  ${faults.join('\n  ')}\n` : ''
         throw new Failure({
           code: 'RUN_UNKNOWN',
-          message: `There is no job ${name}; there are ${[...app.jobs.jobs.keys()].join(', ') || 'none'}.${issues}`,
+          message: `There is no job ${name}; there are ${[...app.jobs.jobs().keys()].join(', ') || 'none'}.${issues}`,
         })
       }
       const id = await createRun(app.db, job, { kind: 'cli' }, input)
-      await app.producer.wakeSoon([{ runId: id, attempts: 0 }])
+      await app.producer.wakeSoon([{ id }])
       const lines = createLines(terminal)
       const tell = json ? terminal.err : terminal.out
       if (!follow) {

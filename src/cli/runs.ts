@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { openStore } from '../app.ts'
 import { EXIT } from '../core/failure.ts'
 import { RUN_STATUSES } from '../core/run.ts'
-import { listRuns, type RunLine } from '../store/show.ts'
+import { listRuns, type RunLine } from '../store/list.ts'
 import { createLines } from './lines.ts'
 import { configOf, examples, type AddCommand } from './options.ts'
 import { renderTable } from './table.ts'
@@ -37,7 +37,7 @@ export const addRuns: AddCommand = (program, terminal, done) => {
       const { json, job, status, limit } = optionsSchema.parse(options)
       await using stack = new AsyncDisposableStack()
       const { db } = await openStore(configOf(command, terminal), stack)
-      const runs = await listRuns(db, { job, status, limit })
+      const runs = await listRuns(db, { job, status: status && [status] }, { limit })
       if (json) terminal.out(JSON.stringify(runs, null, 2))
       else if (runs.length === 0) terminal.out('No runs. Start one with nightshift run JOB.')
       else {
@@ -67,9 +67,7 @@ const MAX_WHY = 40
 const why = ({ reasons, failure }: RunLine) =>
   fit([...new Set([...(failure ? [failure.code] : []), ...reasons.map(({ code }) => code)])].join(' '), MAX_WHY)
 
-function trigger({ trigger: by }: RunLine): string {
-  return by.kind === 'api' ? fit(by.requestedBy, 20) : by.kind
-}
+const trigger = ({ trigger: by, requestedBy }: RunLine) => (requestedBy === null ? by.kind : fit(requestedBy, 20))
 
 const seconds = ({ startedAt, finishedAt }: RunLine) =>
   startedAt && finishedAt ? ((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000).toFixed(1) : ''

@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { openStore } from '../app.ts'
 import { EXIT, Failure } from '../core/failure.ts'
 import { showText } from '../core/text.ts'
-import { loadRun, type RunView } from '../store/show.ts'
+import type { RunView } from '../core/view.ts'
+import { loadRun } from '../store/show.ts'
 import { createLines } from './lines.ts'
 import { configOf, examples, type AddCommand } from './options.ts'
 import { renderTable } from './table.ts'
@@ -38,9 +39,7 @@ export function showRun(run: RunView, terminal: Terminal): string {
       'trigger',
       run.trigger.kind === 'schedule'
         ? `fire of ${run.trigger.fireAt}`
-        : run.trigger.kind === 'api'
-          ? `asked by ${fit(run.trigger.requestedBy, 60)}`
-          : 'command line',
+        : `asked for ${run.trigger.kind === 'api' ? 'over the API' : 'on the command line'}${run.requestedBy === null ? '' : ` by ${fit(run.requestedBy, 60)}`}`,
     ),
     lines.step('account', run.account),
     lines.step('created', `${run.createdAt}${run.finishedAt ? `, finished ${run.finishedAt}` : ''}`),

@@ -1,3 +1,5 @@
+import { storeText } from './text.ts'
+
 /** Whether time, a person at a consent screen, or nothing we can wait for heals a failure. */
 export type Retry = 'later' | 'never' | 'after-connection'
 
@@ -130,6 +132,27 @@ export const FAILURES = {
     'Check redis_url and the server; queued runs are kept and start by themselves.',
   ),
   INTERNAL_ERROR: never(500, 'A fault of Nightshift itself.', 'Report it with the log lines of the run.'),
+  EXPIRED: never(410, 'No worker took the run before its expireAt.', 'Start more workers, or ask for the run again with a later expireAt.'),
+  UNAUTHENTICATED: usage(
+    401,
+    'The caller is not known.',
+    'Come through Pomerium, or send an API token of the configuration as Authorization: Bearer.',
+  ),
+  FORBIDDEN: usage(403, 'The caller may not do this.', 'Give the user, group or token the role under api: in the configuration.'),
+  REQUEST_INVALID: usage(400, 'The request is not as /openapi.json says.', 'Correct the field named.'),
+  IDEMPOTENCY_MISMATCH: usage(422, 'The Idempotency-Key was used with another request.', 'Use a new key for another request.'),
+  QUEUE_FULL: {
+    retry: 'later',
+    http: 429,
+    exit: EXIT.unavailable,
+    text: 'Too many runs are queued.',
+    cure: 'Wait as long as Retry-After says, start more workers, or raise api.maxQueued.',
+  },
+  RUN_NOT_RETRYABLE: usage(
+    409,
+    'The run is not in a state to be retried.',
+    'Wait until it is over; run a green one again with nightshift run.',
+  ),
   RUN_UNKNOWN: usage(404, 'There is no such run or job.', 'List them with nightshift runs and nightshift jobs.'),
 } as const satisfies Record<string, FailureKind>
 
@@ -180,7 +203,8 @@ export class Failure extends Error {
   toJSON(): FailureRecord {
     return {
       code: this.code,
-      message: this.message,
+      // Foreign text may be in it, and some of it Postgres cannot hold.
+      message: storeText(this.message),
       retry: this.retry,
       ...(this.requestId !== undefined && { requestId: this.requestId }),
       ...(this.retryAfterMs !== undefined && { retryAfterMs: this.retryAfterMs }),

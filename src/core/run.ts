@@ -10,7 +10,11 @@ export const FINAL_STATUSES: readonly RunStatus[] = ['succeeded', 'incomplete', 
 export const isFinal = (status: RunStatus): status is FinalStatus => FINAL_STATUSES.includes(status)
 
 /** What asked for the run. */
-export type Trigger = { kind: 'schedule'; fireAt: string } | { kind: 'api'; requestedBy: string } | { kind: 'cli' }
+export type Trigger = { kind: 'schedule'; fireAt: string; backfill?: boolean } | { kind: 'api' } | { kind: 'cli' }
+
+/** Order among queued runs: a lower number goes first. */
+export const PRIORITIES = { high: 1, normal: 10, low: 100 } as const
+export type Priority = keyof typeof PRIORITIES
 
 /** Why a run that has an answer is not green. */
 export interface Reason {

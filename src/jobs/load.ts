@@ -4,6 +4,7 @@ import { digestOf } from '../core/digest.ts'
 import { Failure, messageOf } from '../core/failure.ts'
 import { compileSchema } from '../core/json-schema.ts'
 import { parseYaml, showIssue, type FileIssue } from '../core/yaml-file.ts'
+import { readLock } from './lock.ts'
 import { jobSchema, type JobDefinition } from './schema.ts'
 import { checkTemplate } from './template.ts'
 
@@ -26,12 +27,14 @@ export interface Offer {
   /** The provider speaks the API in which a model can call MCP servers itself. */
   canHost(provider: string): boolean
   hasPrice(model: string): boolean
+  /** Names of the webhooks that reports can go to. */
+  webhooks: readonly string[]
   /** A daily ceiling in money is set for the job or its account. */
   hasMoneyBudget(job: string, account: string): boolean
 }
 
 export interface LoadedJobs {
-  jobs: Map<string, Job>
+  jobs: ReadonlyMap<string, Job>
   /** One line for each fault, with file, line, field and cure. */
   issues: string[]
 }
@@ -51,16 +54,17 @@ export function loadJobs(dir: string, offer: Offer): LoadedJobs {
       cause,
     })
   }
-  const loaded: LoadedJobs = { jobs: new Map(), issues: [] }
+  const jobs = new Map<string, Job>()
+  const issues: string[] = []
   for (const file of files) {
     const path = join(dir, file)
     const result = loadJob(path, offer)
-    if (!result.ok) loaded.issues.push(...result.issues)
-    else if (loaded.jobs.has(result.job.name))
-      loaded.issues.push(`${show(path)}:1: another file already defines the job ${result.job.name}; remove one of them`)
-    else loaded.jobs.set(result.job.name, result.job)
+    if (!result.ok) issues.push(...result.issues)
+    else if (jobs.has(result.job.name))
+      issues.push(`${show(path)}:1: another file already defines the job ${result.job.name}; remove one of them`)
+    else jobs.set(result.job.name, result.job)
   }
-  return loaded
+  return { jobs, issues }
 }
 
 const show = (path: string) => {
@@ -87,7 +91,10 @@ export function loadJob(path: string, offer: Offer): { ok: true; job: Job } | { 
   }
   const parsed = parseYaml(text, jobSchema)
   if (!parsed.ok) return { ok: false, issues: parsed.issues.map(fault) }
-  const { $schema: _, ...definition } = parsed.value
+  const { $schema: _, ...written } = parsed.value
+  const lock = written.pin ? readLock(path) : undefined
+  if (lock && !lock.ok) return { ok: false, issues: [lock.issue.replace(path, show(path))] }
+  const definition: JobDefinition = lock ? { ...written, pinned: lock.pinned } : written
   const issues = checkDefinition(name, definition, offer)
   if (issues.length > 0)
     return { ok: false, issues: issues.map(({ field, message }) => fault({ line: lineOfField(text, field), field, message })) }
@@ -121,6 +128,13 @@ function checkDefinition(job: string, definition: JobDefinition, offer: Offer): 
       field: 'model',
       message: `is ${name}, which has no price, but budgets: sets a costUsd for the job or its account; add it under prices: in the configuration`,
     })
+  }
+  for (const { webhook } of definition.deliver) {
+    if (webhook !== undefined && !offer.webhooks.includes(webhook))
+      issues.push({
+        field: 'deliver',
+        message: `names the webhook ${webhook}, which is not under webhooks: in the configuration; ${known(offer.webhooks)}`,
+      })
   }
   for (const field of ['prompt', 'instructions'] as const) {
     const fault = definition[field] === undefined ? undefined : checkTemplate(definition[field])

@@ -1,6 +1,7 @@
 import { CronExpressionParser } from 'cron-parser'
 import { z } from 'zod'
 import { durationText } from '../core/duration.ts'
+import { DELIVER_WHEN } from '../core/delivery.ts'
 import { MISSED_POLICIES, OVERLAP_POLICIES } from '../core/fires.ts'
 
 const name = z
@@ -82,16 +83,33 @@ const limitsSchema = z.strictObject({
     .min(256)
     .default(262_144)
     .describe('Largest tool result given to the model; what is beyond is cut and the run is not green.'),
+  outputBytes: z.int().min(256).default(1_048_576).describe('Largest answer that is kept; what is beyond is cut and the run is not green.'),
 })
+
+const deliverSchema = z
+  .strictObject({
+    file: z
+      .string()
+      .regex(/^(?!.*(^|\/)\.\.(\/|$))[^/\\\0][^\\\0]*$/, 'must be a directory below reportsDir, without ..')
+      .optional()
+      .describe('Directory below reportsDir of the configuration; the file in it is named after job, date and run.'),
+    webhook: name.optional().describe('Name under webhooks: in the configuration.'),
+    when: z
+      .enum(DELIVER_WHEN)
+      .default('always')
+      .describe('always, when the output changed since the run before, or when the run is not green.'),
+  })
+  .refine(({ file, webhook }) => (file === undefined) !== (webhook === undefined), 'needs exactly one of file and webhook')
+
+/** Digests of the tools' definitions, by server and tool: from the lock file of a job with pin: true. */
+const pinnedSchema = z.record(z.string(), z.record(z.string(), z.string()))
 
 const retrySchema = z.strictObject({
   attempts: z.int().min(1).max(100).default(3).describe('Most attempts, the first included.'),
   backoff: durationText.default('30s').describe('Wait before the second attempt; doubled for each further one.'),
 })
 
-/** The format of a job file. Defaults are filled in, so a definition says everything that decides a run. */
-export const jobSchema = z.strictObject({
-  $schema: z.string().optional(),
+const definitionShape = {
   description: z.string().optional().describe('What the job is for, in a line.'),
   account: name.describe('Service account under accounts: in the configuration.'),
   delegate: z
@@ -122,6 +140,22 @@ export const jobSchema = z.strictObject({
     .enum(['stop', 'tell-model'])
     .default('stop')
     .describe('When the outcome of a call that is not repeatable is unknown: end the run, or tell the model. Never green.'),
-})
+  pin: z
+    .boolean()
+    .default(false)
+    .describe('The tools’ definitions must be those of jobs/<job>.lock.yaml, which nightshift jobs pin writes.'),
+  concurrency: z.int().min(1).max(10_000).optional().describe('Most runs of this job at a time, over all workers.'),
+  deliver: z
+    .array(deliverSchema)
+    .max(10)
+    .default([])
+    .describe('Where the report of each run goes, sent by the worker and never by the model.'),
+}
 
-export type JobDefinition = Omit<z.output<typeof jobSchema>, '$schema'>
+/** The format of a job file. */
+export const jobSchema = z.strictObject({ $schema: z.string().optional(), ...definitionShape })
+
+/** What is kept of a job file: defaults are filled in, so it says everything that decides a run. */
+export const definitionSchema = z.strictObject({ ...definitionShape, pinned: pinnedSchema.optional() })
+
+export type JobDefinition = z.output<typeof definitionSchema>

@@ -39,7 +39,7 @@ export function createConnectionWatch(options: ConnectionWatchOptions): Connecti
     if (connected.length === 0) return
     const runs = await resumeWaiting(db, account, connected)
     log.info({ account, servers: connected, runs: runs.length }, 'Connected: the runs that waited go on.')
-    await producer.wakeSoon(runs.map(({ id, attempts }) => ({ runId: id, attempts })))
+    await producer.wakeSoon(runs)
   }
 
   async function look(): Promise<void> {

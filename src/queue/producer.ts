@@ -1,11 +1,13 @@
 import type { Logger } from 'pino'
 import { Failure, messageOf } from '../core/failure.ts'
+import { PRIORITIES } from '../core/run.ts'
 import type { RunQueue } from './backend.ts'
 
-/** A run that a worker should take: `attempts` it has had so far, and when it may start. */
+/** A run that a worker should take: the round it is in (attempts and holds so far), and when it may start. */
 export interface Wake {
-  runId: string
-  attempts: number
+  id: string
+  round?: number
+  priority?: number
   at?: Date | undefined
 }
 
@@ -16,8 +18,8 @@ export interface Producer {
   wakeSoon(wakes: readonly Wake[]): Promise<void>
 }
 
-/** The same attempt of a run always has the same jobId, so that adding it twice is adding it once. */
-const jobIdOf = ({ runId, attempts }: Wake) => (attempts === 0 ? runId : `${runId}-${attempts}`)
+/** The same round of a run always has the same jobId, so that adding it twice is adding it once. */
+const jobIdOf = ({ id, round = 0 }: Wake) => (round === 0 ? id : `${id}-${round}`)
 
 export function createProducer(queue: RunQueue, log: Logger): Producer {
   queue.on('error', (error) => log.warn({ reason: messageOf(error) }, 'The queue does not answer.'))
@@ -28,8 +30,13 @@ export function createProducer(queue: RunQueue, log: Logger): Producer {
       await queue.addBulk(
         wakes.map((one) => ({
           name: 'run',
-          data: { runId: one.runId },
-          opts: { jobId: jobIdOf(one), delay: Math.max(0, (one.at?.getTime() ?? now) - now), attempts: 1 },
+          data: { runId: one.id },
+          opts: {
+            jobId: jobIdOf(one),
+            priority: one.priority ?? PRIORITIES.normal,
+            delay: Math.max(0, (one.at?.getTime() ?? now) - now),
+            attempts: 1,
+          },
         })),
       )
     } catch (cause) {

@@ -52,7 +52,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       const written = await recordFires(db, job.name, decided, schedule.overlap, job.definition, at)
       for (const { at: fireAt, status, runId, reason } of written)
         log.info({ job: job.name, fireAt, runId, reason }, status === 'run' ? 'Schedule fired.' : 'Fire skipped.')
-      await producer.wakeSoon(written.flatMap(({ runId, held }) => (runId === null || held ? [] : [{ runId, attempts: 0 }])))
+      await producer.wakeSoon(written.flatMap(({ runId, held }) => (runId === null || held ? [] : [{ id: runId }])))
     }
     next.set(key, nextFire(schedule, at)?.getTime() ?? Number.POSITIVE_INFINITY)
   }

@@ -21,7 +21,7 @@ export async function sweep({
 }): Promise<number> {
   const runs = await listWakeable(db, { olderThanMs: OVERDUE_MS, staleAfterMs })
   try {
-    await producer.wake(runs.map(({ id, attempts }) => ({ runId: id, attempts })))
+    await producer.wake(runs)
     return runs.length
   } catch (error) {
     log.warn({ reason: messageOf(error), runs: runs.length }, 'Runs stay queued until the queue answers.')

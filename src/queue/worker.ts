@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DelayedError, UnrecoverableError, type Job } from 'bullmq'
 import type { Logger } from 'pino'
 import { Failure, messageOf } from '../core/failure.ts'
-import type { Execution, Runner } from '../runs/execute.ts'
+import type { Execution } from '../runs/execution.ts'
+import type { Runner } from '../runs/execute.ts'
 import type { Db } from '../store/db.ts'
 import { cancelRequested, heartbeat } from '../store/runs.ts'
 import type { QueueBackend, RunData } from './backend.ts'
@@ -55,18 +56,17 @@ export function createRunWorker(options: RunWorkerOptions): Lifecycle {
 
   /** What the queue is told: its answer only shows on a dashboard, SQL has the truth. */
   async function settle(job: Job<RunData, string>, token: string | undefined, execution: Execution): Promise<string> {
-    const { runId } = job.data
     const later = async (at: Date): Promise<never> => {
       await job.moveToDelayed(at.getTime(), token)
       throw new DelayedError()
     }
     switch (execution.kind) {
       case 'finished':
-        await producer.wakeSoon(execution.next.map((id) => ({ runId: id, attempts: 0 })))
+        await producer.wakeSoon(execution.next)
         if (execution.failure) throw new UnrecoverableError(execution.failure.code)
         return execution.status
       case 'retry':
-        await producer.wakeSoon([{ runId, attempts: execution.attempts, at: execution.at }])
+        await producer.wakeSoon(execution.next)
         return `retry at ${execution.at.toISOString()}`
       case 'not-yet':
         return later(execution.at)
@@ -74,6 +74,9 @@ export function createRunWorker(options: RunWorkerOptions): Lifecycle {
         // Looked at again when the other worker should be done or given up, so that no run is stuck behind it.
         return later(new Date(Date.now() + lockMs))
       case 'waiting':
+        await producer.wakeSoon(execution.next)
+        return execution.kind
+      case 'held':
       case 'lost':
       case 'nothing':
         return execution.kind

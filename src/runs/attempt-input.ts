@@ -3,7 +3,7 @@ import type { Journal } from '../core/journal.ts'
 import type { JobDefinition } from '../jobs/schema.ts'
 import type { PastTurn } from '../llm/turn.ts'
 import type { OpenResponse } from '../store/history.ts'
-import type { OpenedAttempt } from '../store/runs.ts'
+import type { OpenedAttempt } from '../store/claim.ts'
 import type { OnProgress } from './progress.ts'
 
 /** What an attempt goes out from. */

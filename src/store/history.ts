@@ -110,3 +110,20 @@ export async function lastTurnNumber(db: Db, runId: string): Promise<number> {
   )
   return row?.n ?? 0
 }
+
+/** What all turns of a run used, over all its conversations. */
+export async function loadSpent(db: Db, runId: string): Promise<{ usage: Usage; costUsd: number | null }> {
+  const [row] = await query<{ input: string; cached: string; output: string; reasoning: string; cost: number | null }>(
+    db,
+    `select coalesce(sum(input_tokens), 0) as input, coalesce(sum(cached_tokens), 0) as cached, coalesce(sum(output_tokens), 0) as output,
+       coalesce(sum(reasoning_tokens), 0) as reasoning, sum(cost_usd) as cost from turns where run_id = $1`,
+    [runId],
+  )
+  const usage = {
+    inputTokens: Number(row?.input ?? 0),
+    cachedTokens: Number(row?.cached ?? 0),
+    outputTokens: Number(row?.output ?? 0),
+    reasoningTokens: Number(row?.reasoning ?? 0),
+  }
+  return { usage, costUsd: row?.cost ?? null }
+}

@@ -1,7 +1,16 @@
-import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import type { FailureRecord } from '../core/failure.ts'
-import type { AttemptRef, FinalStatus, Reason, RunStatus, Trigger, Usage } from '../core/run.ts'
+import {
+  PRIORITIES,
+  type AttemptRef,
+  type FinalStatus,
+  type Priority,
+  type Reason,
+  type RunStatus,
+  type Trigger,
+  type Usage,
+} from '../core/run.ts'
+import { storeText } from '../core/text.ts'
 import { patiently, query, transaction, type Db } from './db.ts'
 
 export interface NewRun {
@@ -12,6 +21,11 @@ export interface NewRun {
   trigger: Trigger
   input: unknown
   retryOf?: string | undefined
+  /** Who asked: a user of Pomerium, an API token, a user of this machine. */
+  requestedBy?: string | undefined
+  priority?: Priority | undefined
+  startAt?: Date | undefined
+  expireAt?: Date | undefined
   /** The run that must be over before this one starts. */
   afterRun?: string | undefined
 }
@@ -21,7 +35,8 @@ export async function insertRun(db: Db | pg.PoolClient, run: NewRun, definition:
   await query(
     db,
     `with version as (insert into job_versions (job, version, definition) values ($2, $3, $4) on conflict do nothing)
-     insert into runs (id, job, job_version, status, account, trigger, input, retry_of, after_run) values ($1, $2, $3, 'queued', $5, $6, $7, $8, $9)`,
+     insert into runs (id, job, job_version, status, account, trigger, input, retry_of, after_run, requested_by, priority, next_attempt_at, expire_at)
+       values ($1, $2, $3, 'queued', $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
     [
       run.id,
       run.job,
@@ -32,132 +47,20 @@ export async function insertRun(db: Db | pg.PoolClient, run: NewRun, definition:
       JSON.stringify(run.input),
       run.retryOf ?? null,
       run.afterRun ?? null,
+      run.requestedBy ?? null,
+      PRIORITIES[run.priority ?? 'normal'],
+      run.startAt ?? null,
+      run.expireAt ?? null,
     ],
     'insert run',
   )
 }
 
-export interface OpenedAttempt {
-  attempt: AttemptRef
-  job: string
-  definition: unknown
-  jobVersion: string
-  input: unknown
-  trigger: Trigger
-  conversation: number
-  createdAt: Date
-  /** Earlier attempts belong to the same conversation: it goes on. A retry by an operator begins another one. */
-  resumed: boolean
-  /** Earlier attempts of the conversation that failed, and that were lost with their worker. */
-  failed: number
-  lost: number
-  /** An earlier attempt was still open: its worker died or lost its lock. */
-  tookOver: boolean
-}
-
-export type Claim =
-  | { kind: 'opened'; opened: OpenedAttempt }
-  | { kind: 'not-yet'; at: Date }
-  | { kind: 'cancel-requested'; status: RunStatus }
-  /** Another worker holds it. */
-  | { kind: 'busy' }
-  | { kind: 'not-runnable'; status: RunStatus }
-  | { kind: 'unknown' }
-
-interface ClaimRow {
-  opened: boolean
-  job: string
-  definition: unknown
-  job_version: string
-  input: unknown
-  trigger: Trigger
-  conversation: number
-  number: number
-  created_at: Date
-  lost: number
-  earlier: number
-  earlier_failed: number
-  earlier_lost: number
-}
-
-export interface ClaimOptions {
-  worker: string
-  /** The queue job that brought the run. */
-  delivery: string
-  /** A running attempt is taken over when its worker has not been heard of for this long. */
-  staleAfterMs: number
-}
-
-/**
- * Opens the next attempt of a run for a worker. A running one is taken over when the queue hands out the same delivery again, which it does
- * only when the worker's lock ran out, or when its worker has gone silent. The attempt that was open is closed as lost, and its worker can
- * write no more: the update waits for the rows it is writing.
- */
-export async function openAttempt(db: Db, runId: string, { worker, delivery, staleAfterMs }: ClaimOptions): Promise<Claim> {
-  const token = randomUUID()
-  const rows = await query<ClaimRow>(
-    db,
-    `with taken as (
-       update runs set status = 'running', attempts = attempts + 1, started_at = coalesce(started_at, now()), next_attempt_at = null, delivery = $5, heartbeat_at = now()
-       where id = $1 and cancel_requested_at is null
-         and not exists (select 1 from runs earlier where earlier.id = runs.after_run and earlier.finished_at is null) and (
-         (status = 'queued' and (next_attempt_at is null or next_attempt_at <= now()))
-         or (status = 'running' and (delivery = $5 or heartbeat_at < now() - make_interval(secs => $6 / 1000.0))))
-       returning *),
-     lost as (
-       update attempts set status = 'lost', finished_at = now(), failure = $4
-       where run_id = (select id from taken) and finished_at is null returning 1),
-     opened as (
-       insert into attempts (run_id, number, token, worker, conversation, job_version, status)
-       select id, attempts, $2, $3, conversation, job_version, 'running' from taken, (select count(*) from lost) as first)
-     select true as opened, t.job, t.job_version, t.input, t.trigger, t.conversation, t.attempts as number, t.created_at, v.definition, (select count(*)::int from lost) as lost,
-       e.earlier, e.earlier_failed, e.earlier_lost
-     from taken t join job_versions v on v.job = t.job and v.version = t.job_version,
-       lateral (select count(*)::int as earlier, (count(*) filter (where a.status = 'failed'))::int as earlier_failed,
-         (count(*) filter (where a.status = 'lost'))::int as earlier_lost from attempts a where a.run_id = t.id and a.conversation = t.conversation) e`,
-    [
-      runId, token, worker, JSON.stringify({ code: 'WORKER_LOST', message: 'Another worker took the run over.', retry: 'later' } satisfies FailureRecord),
-      delivery, staleAfterMs,
-    ], // prettier-ignore
-    'open attempt',
-  )
-  const row = rows[0]
-  if (!row) return whyNot(db, runId)
-  return {
-    kind: 'opened',
-    opened: {
-      attempt: { runId, number: row.number, token },
-      job: row.job,
-      definition: row.definition,
-      jobVersion: row.job_version,
-      input: row.input,
-      trigger: row.trigger,
-      conversation: row.conversation,
-      createdAt: row.created_at,
-      resumed: row.earlier > 0,
-      failed: row.earlier_failed,
-      // The one that was just closed is still open in the statement's view.
-      lost: row.earlier_lost + row.lost,
-      tookOver: row.lost > 0,
-    },
-  }
-}
-
-/** How soon a run that must wait for another one is looked at again. */
-const LOOK_AGAIN_MS = 1000
-
-async function whyNot(db: Db, runId: string): Promise<Claim> {
-  const [row] = await query<{ status: RunStatus; next_attempt_at: Date | null; cancel_requested_at: Date | null }>(
-    db,
-    'select status, next_attempt_at, cancel_requested_at from runs where id = $1',
-    [runId],
-  )
-  if (!row) return { kind: 'unknown' }
-  if (row.cancel_requested_at && row.status === 'queued') return { kind: 'cancel-requested', status: row.status }
-  if (row.status === 'running') return { kind: 'busy' }
-  if (row.status !== 'queued') return { kind: 'not-runnable', status: row.status }
-  const { next_attempt_at: due } = row
-  return { kind: 'not-yet', at: due && due.getTime() > Date.now() ? due : new Date(Date.now() + LOOK_AGAIN_MS) }
+/** A report to be sent, or one that its `when` rules out, kept so that it is known why. */
+export interface NewDelivery {
+  id: string
+  target: unknown
+  status: 'pending' | 'skipped'
 }
 
 export interface RunEnd {
@@ -168,29 +71,41 @@ export interface RunEnd {
   failure: FailureRecord | null
   usage: Usage
   costUsd: number | null
+  /** Digest of the output, for whoever wants to know whether it changed. */
+  outputDigest?: string | undefined
+  /** Words by which it is found. */
+  searchText?: string
+  /** Where the report goes: written with the end, so that none is forgotten. */
+  deliveries?: readonly NewDelivery[]
 }
 
 export interface Finished {
   /** False: the attempt was not the open one, and nothing was written. */
   held: boolean
   /** Runs that waited for this one to be over. */
-  next: string[]
+  next: WakeableRun[]
 }
 
 /** Ends the attempt and the run together. */
 export async function finishRun(db: Db, attempt: AttemptRef, end: RunEnd): Promise<Finished> {
   const rows = await patiently(() =>
-    query<{ next: string[] }>(
+    query<{ next: WakeableRun[] }>(
       db,
       `with ended as (
-       update attempts set status = $4, failure = $5, finished_at = now() where run_id = $1 and number = $2 and token = $3 and finished_at is null returning run_id)
+       update attempts set status = $4, failure = $5, finished_at = now() where run_id = $1 and number = $2 and token = $3 and finished_at is null returning run_id),
+     posted as (insert into deliveries (id, run_id, attempt, target, status, ended_at) select d.id, e.run_id, $2, d.target, d.status, case when d.status = 'skipped' then now() end
+       from ended e, unnest($17::uuid[], $18::json[], $19::text[]) as d(id, target, status))
      update runs set status = $4, failure = $5, output = $6, output_text = $7, reasons = $8, input_tokens = $9, cached_tokens = $10, output_tokens = $11,
-       reasoning_tokens = $12, cost_usd = $13, finished_at = now()
-     where id = (select run_id from ended) returning array(select id from runs later where later.after_run = runs.id and later.status = 'queued') as next`,
+       reasoning_tokens = $12, cost_usd = $13, finished_at = now(), codes = $14, output_digest = $15, words = to_tsvector('simple', $16),
+       tools = array(select distinct t.server || '.' || (t.tool #>> '{}') from tool_calls t where t.run_id = runs.id and t.status <> 'refused' and t.tool::text !~ '\\\\u(0000|d[89a-f])')
+     where id = (select run_id from ended) returning coalesce((select json_agg(json_build_object('id', later.id, 'round', later.attempts + later.holds, 'priority', later.priority)) from runs later
+       where later.after_run = runs.id and later.status = 'queued'), '[]') as next`,
       [
         attempt.runId, attempt.number, attempt.token, end.status, end.failure && JSON.stringify(end.failure),
         end.output === undefined ? null : JSON.stringify(end.output), end.outputText === undefined ? null : JSON.stringify(end.outputText), JSON.stringify(end.reasons),
-        end.usage.inputTokens, end.usage.cachedTokens, end.usage.outputTokens, end.usage.reasoningTokens, end.costUsd,
+        end.usage.inputTokens, end.usage.cachedTokens, end.usage.outputTokens, end.usage.reasoningTokens, end.costUsd, codesOf(end),
+        end.outputDigest ?? null, storeText(end.searchText ?? ''), end.deliveries?.map(({ id }) => id) ?? [], end.deliveries?.map(({ target }) => JSON.stringify(target)) ?? [],
+        end.deliveries?.map(({ status }) => status) ?? [],
       ], // prettier-ignore
       'finish run',
     ),
@@ -198,6 +113,8 @@ export async function finishRun(db: Db, attempt: AttemptRef, end: RunEnd): Promi
   const [row] = rows
   return row ? { held: true, next: row.next } : { held: await hasEnded(db, attempt, end.status), next: [] }
 }
+
+const codesOf = ({ failure, reasons }: RunEnd) => [...new Set([...(failure ? [failure.code] : []), ...reasons.map(({ code }) => code)])]
 
 /** A write whose answer was lost with the connection may have been done, and then finds nothing left to do. */
 async function hasEnded(db: Db, attempt: AttemptRef, status: string): Promise<boolean> {
@@ -209,7 +126,10 @@ async function hasEnded(db: Db, attempt: AttemptRef, status: string): Promise<bo
   return rows.length > 0
 }
 
-/** Ends the attempt and leaves the run queued for a later one, or waiting for a person. False when the attempt is not the open one. */
+/**
+ * Ends the attempt and leaves the run queued for a later one, or waiting for a person. Returns the run for the queue; undefined when the attempt
+ * is not the open one.
+ */
 export async function pauseRun(
   db: Db,
   attempt: AttemptRef,
@@ -219,13 +139,13 @@ export async function pauseRun(
     nextAttemptAt: Date | null
     attemptStatus: 'failed' | 'waiting' | 'lost'
   },
-): Promise<boolean> {
-  const rows = await patiently(() =>
-    query(
+): Promise<WakeableRun | undefined> {
+  const [row] = await patiently(() =>
+    query<WakeableRun>(
       db,
       `with ended as (
        update attempts set status = $4, failure = $5, finished_at = now() where run_id = $1 and number = $2 and token = $3 and finished_at is null returning run_id)
-     update runs set status = $6, failure = $5, next_attempt_at = $7 where id = (select run_id from ended) returning id`,
+     update runs set status = $6, failure = $5, next_attempt_at = $7, codes = $8 where id = (select run_id from ended) returning ${WAKEABLE}`,
       [
         attempt.runId,
         attempt.number,
@@ -234,11 +154,14 @@ export async function pauseRun(
         pause.failure && JSON.stringify(pause.failure),
         pause.status,
         pause.nextAttemptAt,
+        pause.failure ? [pause.failure.code] : [],
       ],
       'pause run',
     ),
   )
-  return rows.length > 0 || (await hasEnded(db, attempt, pause.attemptStatus))
+  if (row || !(await hasEnded(db, attempt, pause.attemptStatus))) return row
+  const [known] = await query<WakeableRun>(db, `select ${WAKEABLE} from runs where id = $1`, [attempt.runId])
+  return known
 }
 
 /** Asks that a run be cancelled. A run that no worker holds is cancelled at once. */
@@ -279,10 +202,16 @@ export async function heartbeat(db: Db, attempts: readonly { runId: string; deli
   return rows.map((row) => row.id)
 }
 
+/** A run for the queue. */
 export interface WakeableRun {
   id: string
-  attempts: number
+  /** Attempts and holds so far: each makes the next queue entry another one. */
+  round: number
+  priority: number
 }
+
+/** Columns of a `WakeableRun`. */
+export const WAKEABLE = 'id, attempts + holds as round, priority'
 
 /**
  * Runs that ought to be in the queue: queued, held back by no other, and due for longer than `olderThanMs`, or running under a worker that was not heard of for
@@ -294,11 +223,11 @@ export async function listWakeable(
 ): Promise<WakeableRun[]> {
   return query<WakeableRun & pg.QueryResultRow>(
     db,
-    `select id, attempts from runs where finished_at is null and (
-       (status = 'queued' and not exists (select 1 from runs earlier where earlier.id = runs.after_run and earlier.finished_at is null)
+    `select ${WAKEABLE} from runs where finished_at is null and (
+       (status = 'queued' and held_by is null and not exists (select 1 from runs earlier where earlier.id = runs.after_run and earlier.finished_at is null)
          and greatest(created_at, next_attempt_at) < now() - make_interval(secs => $1 / 1000.0))
        or (status = 'running' and heartbeat_at < now() - make_interval(secs => $2 / 1000.0)))
-     order by created_at limit $3`,
+     order by priority, id limit $3`,
     [olderThanMs, staleAfterMs, limit],
   )
 }

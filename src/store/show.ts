@@ -1,89 +1,7 @@
 import type { FailureRecord } from '../core/failure.ts'
-import type { Reason, RunStatus, ToolCallStatus, ToolResult, Trigger, TurnItem, Usage } from '../core/run.ts'
+import type { Reason, RunStatus, Trigger, TurnItem, Usage } from '../core/run.ts'
+import type { AttemptView, RunView, ToolCallView } from '../core/view.ts'
 import { query, type Db } from './db.ts'
-
-export interface RunView {
-  id: string
-  job: string
-  jobVersion: string
-  status: RunStatus
-  reasons: Reason[]
-  failure: FailureRecord | null
-  trigger: Trigger
-  account: string
-  retryOf: string | null
-  input: unknown
-  output: unknown
-  outputText: string | null
-  usage: Usage
-  cost: { usd: number | null }
-  attempts: AttemptView[]
-  turns: TurnView[]
-  toolCalls: ToolCallView[]
-  gatewayRequests: GatewayRequestView[]
-  createdAt: string
-  startedAt: string | null
-  finishedAt: string | null
-}
-
-export interface AttemptView {
-  number: number
-  status: string
-  worker: string
-  failure: FailureRecord | null
-  startedAt: string
-  finishedAt: string | null
-}
-
-export interface TurnView {
-  number: number
-  attempt: number
-  items: TurnItem[]
-  stopReason: string
-  responseId: string | null
-  providerRequestId: string | null
-  model: string
-  usage: Usage
-  costUsd: number | null
-  startedAt: string
-  finishedAt: string
-}
-
-export interface ToolCallView {
-  id: string
-  attempt: number
-  turn: number
-  server: string
-  tool: string
-  arguments: unknown
-  status: ToolCallStatus
-  result: ToolResult | null
-  failure: FailureRecord | null
-  requestIdSent: string | null
-  requestId: string | null
-  durationMs: number | null
-  repeatable: boolean
-  startedAt: string
-  finishedAt: string | null
-}
-
-export interface GatewayRequestView {
-  requestIdSent: string
-  requestId: string | null
-  attempt: number
-  account: string
-  accountId: string
-  method: string
-  host: string
-  path: string
-  rpcMethod: string | null
-  status: number | null
-  error: string | null
-  requestBytes: number
-  responseBytes: number | null
-  sentAt: string
-  durationMs: number | null
-}
 
 interface RunRow {
   id: string
@@ -93,6 +11,8 @@ interface RunRow {
   reasons: Reason[]
   failure: FailureRecord | null
   trigger: Trigger
+  requested_by: string | null
+  held_by: string | null
   account: string
   retry_of: string | null
   input: unknown
@@ -131,7 +51,7 @@ export async function loadRun(db: Db, id: string): Promise<RunView | undefined> 
   if (!run) return undefined
   const attempts = await query<Omit<AttemptView, 'startedAt' | 'finishedAt'> & { started_at: Date; finished_at: Date | null }>(
     db,
-    'select number, status, worker, failure, started_at, finished_at from attempts where run_id = $1 order by number',
+    'select number, status, worker, failure, output, output_text as "outputText", reasons, started_at, finished_at from attempts where run_id = $1 order by number',
     [id],
   )
   const turns = await query<
@@ -177,6 +97,8 @@ export async function loadRun(db: Db, id: string): Promise<RunView | undefined> 
     reasons: run.reasons,
     failure: run.failure,
     trigger: run.trigger,
+    requestedBy: run.requested_by,
+    heldBy: run.held_by,
     account: run.account,
     retryOf: run.retry_of,
     input: run.input,
@@ -231,48 +153,4 @@ export async function loadRun(db: Db, id: string): Promise<RunView | undefined> 
     startedAt: isoOrNull(run.started_at),
     finishedAt: isoOrNull(run.finished_at),
   }
-}
-
-export interface RunLine {
-  id: string
-  job: string
-  status: RunStatus
-  trigger: Trigger
-  reasons: Reason[]
-  failure: FailureRecord | null
-  attempts: number
-  costUsd: number | null
-  createdAt: string
-  startedAt: string | null
-  finishedAt: string | null
-}
-
-/** Runs, newest first. */
-export async function listRuns(
-  db: Db,
-  filter: { job?: string | undefined; status?: RunStatus | undefined; limit: number },
-): Promise<RunLine[]> {
-  const rows = await query<
-    Pick<RunRow, 'id' | 'job' | 'status' | 'trigger' | 'reasons' | 'failure' | 'cost_usd' | 'created_at' | 'started_at' | 'finished_at'> & {
-      attempts: number
-    }
-  >(
-    db,
-    `select id, job, status, trigger, reasons, failure, attempts, cost_usd, created_at, started_at, finished_at from runs
-     where ($1::text is null or job = $1) and ($2::text is null or status = $2) order by created_at desc, id desc limit $3`,
-    [filter.job ?? null, filter.status ?? null, filter.limit],
-  )
-  return rows.map((row) => ({
-    id: row.id,
-    job: row.job,
-    status: row.status,
-    trigger: row.trigger,
-    reasons: row.reasons,
-    failure: row.failure,
-    attempts: row.attempts,
-    costUsd: row.cost_usd,
-    createdAt: iso(row.created_at),
-    startedAt: isoOrNull(row.started_at),
-    finishedAt: isoOrNull(row.finished_at),
-  }))
 }

@@ -1,4 +1,5 @@
 import { query, type Db } from './db.ts'
+import { WAKEABLE, type WakeableRun } from './runs.ts'
 
 export interface WaitingFor {
   account: string
@@ -27,10 +28,10 @@ export async function claimLook(db: Db, account: string, everyMs: number): Promi
 }
 
 /** Lets the runs go on that wait for one of these servers. Returns them for the queue. */
-export async function resumeWaiting(db: Db, account: string, servers: readonly string[]): Promise<{ id: string; attempts: number }[]> {
-  return query<{ id: string; attempts: number }>(
+export async function resumeWaiting(db: Db, account: string, servers: readonly string[]): Promise<WakeableRun[]> {
+  return query<WakeableRun>(
     db,
-    `update runs set status = 'queued', next_attempt_at = null where status = 'waiting' and account = $1 and failure->>'server' = any($2) returning id, attempts`,
+    `update runs set status = 'queued', next_attempt_at = null where status = 'waiting' and account = $1 and failure->>'server' = any($2) returning ${WAKEABLE}`,
     [account, servers],
   )
 }

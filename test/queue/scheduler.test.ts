@@ -2,7 +2,7 @@ import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { createScheduler } from '../../src/queue/scheduler.ts'
 import { listFires, syncSchedule } from '../../src/store/schedules.ts'
-import { listRuns } from '../../src/store/show.ts'
+import { listRuns } from '../../src/store/list.ts'
 import { describeBackends } from '../support/backends.ts'
 import { buildHouse, type House } from '../support/house.ts'
 
@@ -28,7 +28,7 @@ const schedulerAt = ({ app }: House, now: Date) =>
   createScheduler({
     db: app.db,
     producer: app.producer,
-    jobs: () => app.jobs.jobs,
+    jobs: () => app.jobs.jobs(),
     staleAfterMs: MINUTE_MS,
     log: pino({ level: 'silent' }),
     now: () => now,
@@ -54,7 +54,7 @@ describeBackends('two schedulers and three workers', ({ redisUrl }) => {
     const runs = await Promise.all(runIds.map((id) => house.ended(id)))
     expect(new Set(runs.map(({ status }) => status))).toEqual(new Set(['succeeded']))
     expect(new Set(runs.map(({ attempts }) => attempts.length))).toEqual(new Set([1]))
-    expect(await listRuns(house.app.db, { limit: 1000 })).toHaveLength(60)
+    expect(await listRuns(house.app.db, {}, { limit: 1000 })).toHaveLength(60)
     const inOrder = runs.toReversed()
     for (const [i, run] of inOrder.entries())
       if (i > 0) expect(Date.parse(run.startedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(inOrder[i - 1]?.finishedAt ?? ''))

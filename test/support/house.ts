@@ -9,7 +9,8 @@ import { script } from '../../src/demo/script.ts'
 import { startWorld, type World, type WorldOptions } from '../../src/demo/world.ts'
 import { createRun } from '../../src/runs/create.ts'
 import type { Progress } from '../../src/runs/progress.ts'
-import { loadRun, type RunView } from '../../src/store/show.ts'
+import type { RunView } from '../../src/core/view.ts'
+import { loadRun } from '../../src/store/show.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 
 export interface HouseOptions extends Partial<Pick<WorldOptions, 'routes' | 'validate' | 'config' | 'api' | 'background'>> {
@@ -80,18 +81,18 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
   const config = loadConfig({ file: world.configFile, env: {} })
   const open = () => createApp({ config, log: pino({ level: 'debug' }, stream), onProgress, queuePrefix: basename(dir) })
   const app = building.use(await open())
-  if (app.jobs.issues.length > 0) throw new Error(app.jobs.issues.join('\n'))
+  if (app.jobs.issues().length > 0) throw new Error(app.jobs.issues().join('\n'))
   const stack = building.move()
 
   function write(name: string, input?: unknown): Promise<string> {
-    const job = app.jobs.jobs.get(name)
+    const job = app.jobs.jobs().get(name)
     if (!job) throw new Error(`no job ${name}`)
     return createRun(app.db, job, { kind: 'cli' }, input)
   }
 
   async function queue(name: string, input?: unknown): Promise<string> {
     const id = await write(name, input)
-    await app.producer.wake([{ runId: id, attempts: 0 }])
+    await app.producer.wake([{ id }])
     return id
   }
 

@@ -1,0 +1,94 @@
+import type { FailureRecord } from './failure.ts'
+import type { Reason, RunStatus, ToolCallStatus, ToolResult, Trigger, TurnItem, Usage } from './run.ts'
+
+/** Everything that is known of a run, in the shape that `show --json` and the API promise. */
+export interface RunView {
+  id: string
+  job: string
+  jobVersion: string
+  status: RunStatus
+  reasons: Reason[]
+  failure: FailureRecord | null
+  trigger: Trigger
+  /** Who asked, when it was not a schedule. */
+  requestedBy: string | null
+  account: string
+  retryOf: string | null
+  /** What holds a queued run back: a pause or a limit. */
+  heldBy: string | null
+  input: unknown
+  output: unknown
+  outputText: string | null
+  usage: Usage
+  cost: { usd: number | null }
+  attempts: AttemptView[]
+  turns: TurnView[]
+  toolCalls: ToolCallView[]
+  gatewayRequests: GatewayRequestView[]
+  createdAt: string
+  startedAt: string | null
+  finishedAt: string | null
+}
+
+export interface AttemptView {
+  number: number
+  status: string
+  worker: string
+  failure: FailureRecord | null
+  /** What it gave, when a retry came after it. */
+  output: unknown
+  outputText: string | null
+  reasons: Reason[] | null
+  startedAt: string
+  finishedAt: string | null
+}
+
+export interface TurnView {
+  number: number
+  attempt: number
+  items: TurnItem[]
+  stopReason: string
+  responseId: string | null
+  providerRequestId: string | null
+  model: string
+  usage: Usage
+  costUsd: number | null
+  startedAt: string
+  finishedAt: string
+}
+
+export interface ToolCallView {
+  id: string
+  attempt: number
+  turn: number
+  server: string
+  tool: string
+  arguments: unknown
+  status: ToolCallStatus
+  result: ToolResult | null
+  failure: FailureRecord | null
+  requestIdSent: string | null
+  requestId: string | null
+  durationMs: number | null
+  repeatable: boolean
+  startedAt: string
+  finishedAt: string | null
+}
+
+export interface GatewayRequestView {
+  requestIdSent: string
+  requestId: string | null
+  attempt: number
+  account: string
+  accountId: string
+  method: string
+  host: string
+  path: string
+  rpcMethod: string | null
+  status: number | null
+  error: string | null
+  requestBytes: number
+  responseBytes: number | null
+  sentAt: string
+  durationMs: number | null
+}
