@@ -37,11 +37,9 @@ export async function startRecordedUpstream(): Promise<RecordedUpstream> {
         return json(res, { method: req.method, url: req.url, headers, body })
     }
     const { status, headers: recorded, body: answer } = known?.response ?? { status: 501, headers: {}, body: '' }
-    res.writeHead(status, Object.fromEntries(Object.entries(recorded).filter(([name]) => !OF_GATEWAY.has(name))))
-    if (known?.error === undefined) return sendWhole(res, recorded, answer)
-    begun = res
-    res.flushHeaders()
-    if (answer !== '') res.write(answer)
+    const own = Object.fromEntries(Object.entries(recorded).filter(([name]) => !OF_GATEWAY.has(name)))
+    sendRecorded(res, { status, headers: own, body: answer }, known?.error !== undefined)
+    if (known?.error !== undefined) begun = res
   }
 
   const http = createServer((req, res) => void serve(req, res).catch(() => res.destroy()))
@@ -66,9 +64,16 @@ function isSame({ request, authorizeLog = [] }: RecordedCase, req: IncomingMessa
   return isMessage && isAllowed && url.host === req.headers['x-forwarded-host'] && url.pathname === req.url
 }
 
-/** A body that was cut in the recording no longer has the length it was announced with. */
-function sendWhole(res: ServerResponse, headers: Record<string, string>, body: string): void {
-  res.end(body.padEnd(Number(headers['content-length'] ?? 0), ' '))
+/** Sends a recorded answer. A body that was cut in the recording gets the length that it was announced with. */
+export function sendRecorded(
+  res: ServerResponse,
+  { status, headers, body }: NonNullable<RecordedCase['response']>,
+  staysOpen = false,
+): void {
+  res.writeHead(status, headers)
+  if (!staysOpen) return void res.end(body.padEnd(Number(headers['content-length'] ?? 0), ' '))
+  res.flushHeaders()
+  if (body !== '') res.write(body)
 }
 
 function json(res: ServerResponse, body: unknown): void {
