@@ -13,6 +13,8 @@ export interface DemoRoute {
   path?: string
   maxRequestBytes?: number
   policy: DemoPolicy
+  /** The upstream gets a signed assertion of who calls. */
+  passIdentityHeaders?: boolean
   /** The upstream wants its own OAuth consent: where a person gives it. */
   upstreamOAuth?: { authorizationUrl: string }
 }

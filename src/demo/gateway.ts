@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { once } from 'node:events'
 import { createServer as createHttpServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
@@ -60,60 +60,55 @@ export async function startDemoGateway(options: DemoGatewayOptions): Promise<Dem
     const account = await accounts.verify(tokenOf(req))
     const exchange: Exchange = { req, res, url, requestId, body, account }
     const route = routes.find(({ from }) => new URL(from).host === url.host)
-    if (!route) return answer(exchange, 404, 'application/json; charset=UTF-8', envoyError(requestId, '404', 'route_not_found'))
-    if (url.pathname.startsWith('/.pomerium/') || url.pathname.startsWith('/.well-known/')) return servePomerium(exchange, route)
-    return serveRoute(exchange, route)
+    const isOwn = url.pathname.startsWith('/.pomerium/') || url.pathname.startsWith('/.well-known/')
+    if (isOwn && (route || routes.some(({ from }) => authenticateHost(new URL(from).host) === url.host)))
+      return servePomerium(exchange, route)
+    if (route) return serveRoute(exchange, route)
+    answer(exchange, 404, 'application/json; charset=UTF-8', envoyError(requestId, '404', 'route_not_found'))
   }
 
-  async function servePomerium(exchange: Exchange, route: DemoRoute): Promise<void> {
+  async function servePomerium(exchange: Exchange, route: DemoRoute | undefined): Promise<void> {
     const { url, account } = exchange
     const isPublic = url.pathname.startsWith('/.well-known/')
     const allow = isPublic || account !== undefined
-    writeLog(exchange, undefined, { allow, allowWhy: [allow ? 'pomerium-route' : 'user-unauthenticated'], deny: false, denyWhy: [] })
+    writeLog(exchange, 'own', { allow, allowWhy: [allow ? 'pomerium-route' : 'user-unauthenticated'], deny: false, denyWhy: [] })
     if (isPublic) return serveWellKnown(exchange, assertions)
     if (!account) return unauthenticated(exchange)
     switch (url.pathname) {
       case ROUTES_PATH:
-        return answer(exchange, 200, 'application/json', JSON.stringify({ servers: listServers(account.userId) }), {
-          'cache-control': NO_STORE,
-          ...upstreamTime,
-        })
+        return sendServers(exchange, account)
       case '/.pomerium/mcp/connect':
         return serveConnect(exchange, route, account)
       case '/.pomerium/mcp/routes/disconnect':
         for (const gone of routesIn(exchange.body))
           for (const one of routes.filter(({ from }) => from === gone)) connected.delete(`${account.userId} ${one.name}`)
-        return answer(exchange, 200, 'application/json', JSON.stringify({ servers: listServers(account.userId) }), {
-          'cache-control': NO_STORE,
-          ...upstreamTime,
-        })
+        return sendServers(exchange, account)
       default:
         return answer(exchange, 404, HTML, page('Not Found'))
     }
   }
 
-  function listServers(user: string) {
-    return routes
+  function sendServers(exchange: Exchange, { userId }: DemoAccount): void {
+    const servers = routes
       .filter(({ kind }) => kind === 'mcp-server')
       .map(({ name, description, from, path }) => ({
         name,
         ...(description !== undefined && { description }),
         url: `${from}${path ?? ''}`,
-        connected: connected.has(`${user} ${name}`),
+        connected: connected.has(`${userId} ${name}`),
         needs_oauth: true,
       }))
+    answer(exchange, 200, 'application/json', `${JSON.stringify({ servers })}\n`, { 'cache-control': NO_STORE, ...upstreamTime })
   }
 
-  function serveConnect(exchange: Exchange, route: DemoRoute, account: DemoAccount): void {
+  function serveConnect(exchange: Exchange, route: DemoRoute | undefined, account: DemoAccount): void {
     const back = exchange.url.searchParams.get('redirect_url') ?? ''
     const isClient = routes.some(
       ({ kind, from }) => kind === 'mcp-client' && URL.canParse(back) && new URL(from).host === new URL(back).host,
     )
-    if (!isClient) return answer(exchange, 400, HTML, page('invalid redirect_url'))
-    const done = connected.has(`${account.userId} ${route.name}`) || !route.upstreamOAuth
-    const location = done
-      ? back
-      : `${route.upstreamOAuth?.authorizationUrl}?${new URLSearchParams({ client_id: 'demo', response_type: 'code', state: randomUUID() }).toString()}`
+    if (!route || !isClient) return answer(exchange, 400, HTML, page('invalid redirect_url'))
+    const consent = connected.has(`${account.userId} ${route.name}`) ? undefined : route.upstreamOAuth
+    const location = consent ? consentUrl(route, consent.authorizationUrl) : back
     answer(exchange, 302, 'text/html; charset=utf-8', `<a href="${location.replaceAll('&', '&amp;')}">Found</a>.\n\n`, {
       location,
       ...upstreamTime,
@@ -139,7 +134,9 @@ export async function startDemoGateway(options: DemoGatewayOptions): Promise<Dem
     })
   }
 
-  function writeLog({ req, url, requestId, account }: Exchange, rpc: SeenRpc | undefined, decision: Decision): void {
+  /** `own`: a request that the gateway answers itself, on no route. */
+  function writeLog({ req, url, requestId, account }: Exchange, seen: SeenRpc | 'own' | undefined, decision: Decision): void {
+    const rpc = seen === 'own' ? undefined : seen
     const runId = req.headers['x-nightshift-run-id']
     const line = {
       level: 'info',
@@ -154,7 +151,7 @@ export async function startDemoGateway(options: DemoGatewayOptions): Promise<Dem
       user: account?.userId ?? '',
       email: '',
       ...(account && { 'service-account-id': account.id }),
-      'route-id': '',
+      ...(seen !== 'own' && { 'route-id': '' }),
       ...(rpc && { 'mcp-method': rpc.method }),
       ...(rpc?.tool !== undefined && { 'mcp-tool': rpc.tool, 'mcp-tool-parameters': rpc.parameters }),
       headers: typeof runId === 'string' ? { 'X-Nightshift-Run-Id': runId } : {},
@@ -216,6 +213,25 @@ function routesIn(body: Buffer): string[] {
   }
 }
 
+const authenticateHost = (host: string) => `authenticate.${host.split('.').slice(1).join('.')}`
+
+/** Where a person agrees that the gateway may use the upstream in an account's name. */
+function consentUrl({ from }: DemoRoute, authorizationUrl: string): string {
+  const url = new URL(authorizationUrl)
+  const parameters = {
+    client_id: 'demo',
+    code_challenge: randomBytes(32).toString('base64url'),
+    code_challenge_method: 'S256',
+    redirect_uri: `${from}/.pomerium/mcp/client/oauth/callback`,
+    resource: url.origin,
+    response_type: 'code',
+    scope: 'read',
+    state: randomBytes(32).toString('base64url'),
+  }
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value)
+  return url.href
+}
+
 const page = (text: string) =>
   `<!DOCTYPE html>\n<html lang="en">\n  <head>\n    <meta charset="utf-8" />\n    <title>${text}</title>\n  </head>\n  <body>${text}</body>\n</html>\n`
 
@@ -233,8 +249,16 @@ function unauthenticated(exchange: Exchange): void {
   const { req, url, requestId } = exchange
   if (req.headers.accept?.includes('application/json'))
     return answer(exchange, 401, 'application/json', JSON.stringify({ error: 'Unauthenticated', request_id: requestId }))
-  const signIn = new URL('/.pomerium/sign_in', `https://authenticate.${url.host.split('.').slice(1).join('.')}`)
-  signIn.searchParams.set('pomerium_redirect_uri', url.href)
+  const signIn = new URL('/.pomerium/sign_in', `https://${authenticateHost(url.host)}`)
+  const issuedAt = Math.floor(Date.now() / 1000)
+  signIn.search = new URLSearchParams({
+    pomerium_expiry: String(issuedAt + 300),
+    pomerium_idp_id: 'demo',
+    pomerium_issued: String(issuedAt),
+    pomerium_redirect_uri: url.href,
+    pomerium_signature: randomBytes(32).toString('base64url'),
+    pomerium_traceparent: `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`,
+  }).toString()
   answer(exchange, 302, HTML, page('Found'), { location: signIn.href, 'x-pomerium-intercepted-response': 'true' })
 }
 

@@ -6,6 +6,18 @@ import type { AdapterOptions } from './responses.ts'
 
 type Message = OpenAI.Chat.ChatCompletionMessageParam
 type Completion = OpenAI.Chat.ChatCompletion
+type Chunk = OpenAI.Chat.ChatCompletionChunk
+
+/** What an answer says, however it came. */
+interface Answer {
+  id: string | null
+  model: string | null
+  text: string
+  refusal: string
+  calls: { id: string; name: string; arguments: string }[]
+  finish: string | null
+  usage: OpenAI.CompletionUsage | undefined | null
+}
 
 /** A model behind `/v1/chat/completions`, which most other servers speak. */
 export function createChatModel({ client, model, stream, store }: AdapterOptions): Model {
@@ -31,16 +43,20 @@ export function createChatModel({ client, model, stream, store }: AdapterOptions
       }
       if (!stream) {
         const { data, request_id: requestId } = await client.chat.completions.create(body, { signal }).withResponse()
-        return turnOf(data, requestId, model)
+        return turnOf(wholeAnswer(data, requestId, model), requestId, model)
       }
-      const answer = client.chat.completions.stream({ ...body, stream: true, stream_options: { include_usage: true } }, { signal })
-      const completion = await answer.finalChatCompletion()
-      const choice = completion.choices[0]
-      if (!choice?.finish_reason) {
+      const streaming = { ...body, stream: true, stream_options: { include_usage: true } } as const
+      const { data, request_id: requestId } = await client.chat.completions.create(streaming, { signal }).withResponse()
+      const answer = await streamedAnswer(data)
+      if (answer.finish === null) {
         signal.throwIfAborted()
-        throw new Failure({ code: 'MODEL_UNAVAILABLE', message: `The stream of model ${model} ended without a finish reason.` })
+        throw new Failure({
+          code: 'MODEL_UNAVAILABLE',
+          message: `The stream of model ${model} ended without a finish reason.`,
+          requestId: requestId ?? undefined,
+        })
       }
-      return turnOf(completion, null, model)
+      return turnOf(answer, requestId, model)
     },
   }
 }
@@ -70,31 +86,62 @@ function messagesOfExchange({ items, results, reply }: Exchange): Message[] {
   ]
 }
 
-function turnOf(completion: Completion, requestId: string | null, model: string): ModelTurn {
-  const choice = completion.choices?.[0]
+function wholeAnswer({ id, model, choices, usage }: Completion, requestId: string | null, asked: string): Answer {
+  const choice = choices?.[0]
   if (!choice?.message)
     throw new Failure({
       code: 'MODEL_UNAVAILABLE',
-      message: `Model ${model} answered without a choice.`,
+      message: `Model ${asked} answered without a choice.`,
       requestId: requestId ?? undefined,
     })
-  const { message, finish_reason: finish } = choice
+  const { content, refusal, tool_calls: calls = [] } = choice.message
+  return {
+    id,
+    model,
+    text: content ?? '',
+    refusal: refusal ?? '',
+    calls: (calls ?? []).flatMap((call) => (call.type === 'function' ? [{ id: call.id, ...call.function }] : [])),
+    finish: choice.finish_reason,
+    usage,
+  }
+}
+
+/**
+ * Puts the pieces of an answer together. The client's own helper would parse structured output and throw what it cannot: here a wrong or a cut answer
+ * is an answer, and is mended in another turn.
+ */
+async function streamedAnswer(chunks: AsyncIterable<Chunk>): Promise<Answer> {
+  const answer: Answer = { id: null, model: null, text: '', refusal: '', calls: [], finish: null, usage: null }
+  const calls = new Map<number, Answer['calls'][number]>()
+  for await (const { id, model, choices, usage } of chunks) {
+    answer.id ??= id
+    answer.model ??= model
+    answer.usage = usage ?? answer.usage
+    const choice = choices?.[0]
+    answer.text += choice?.delta?.content ?? ''
+    answer.refusal += choice?.delta?.refusal ?? ''
+    answer.finish = choice?.finish_reason ?? answer.finish
+    for (const { index, id: callId = '', function: named } of choice?.delta?.tool_calls ?? []) {
+      const known = calls.get(index) ?? { id: callId, name: named?.name ?? '', arguments: '' }
+      calls.set(index, { ...known, arguments: known.arguments + (named?.arguments ?? '') })
+    }
+  }
+  return { ...answer, calls: [...calls.values()] }
+}
+
+function turnOf({ id, model, text, refusal, calls, finish, usage }: Answer, requestId: string | null, asked: string): ModelTurn {
   const items: TurnItem[] = [
-    ...(message.refusal ? [{ type: 'refusal' as const, text: message.refusal }] : []),
-    ...(message.content ? [{ type: 'message' as const, text: message.content }] : []),
-    ...(message.tool_calls ?? []).flatMap((call): TurnItem[] =>
-      call.type === 'function'
-        ? [{ type: 'tool_call', callId: call.id, name: call.function.name, arguments: call.function.arguments }]
-        : [],
-    ),
+    ...(refusal === '' ? [] : [{ type: 'refusal' as const, text: refusal }]),
+    ...(text === '' ? [] : [{ type: 'message' as const, text }]),
+    ...calls.map((call) => ({ type: 'tool_call' as const, callId: call.id, name: call.name, arguments: call.arguments })),
   ]
   return {
     items,
     stopReason: stopReasonOf(finish),
-    usage: usageOf(completion.usage),
-    responseId: completion.id ?? null,
+    usage: usageOf(usage),
+    responseId: id ?? null,
     providerRequestId: requestId,
-    model: completion.model ?? model,
+    model: model ?? asked,
   }
 }
 
