@@ -2,9 +2,9 @@ import { z } from 'zod'
 
 /** A tool's answer, read as tolerantly as it can be: one strange block does not cost the others. */
 export const callResultSchema = z.looseObject({
-  content: z.array(z.unknown()).optional(),
+  content: z.array(z.unknown()).nullish(),
   structuredContent: z.unknown().optional(),
-  isError: z.boolean().optional(),
+  isError: z.boolean().nullish(),
 })
 
 export type CallResult = z.output<typeof callResultSchema>
