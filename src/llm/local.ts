@@ -23,6 +23,7 @@ export interface LocalOptions extends DelegateOptions {
 
 const SAME_CALL_LIMIT = 3
 const MISTAKES_IN_A_ROW = 5
+const CUT_IN_CALL = { ok: false, why: 'it was cut off in a call of a tool, which was not made' } as const
 
 /** Runs the conversation: replays what earlier attempts wrote, then goes on. Each turn is written before its tools run. */
 export async function runLocal(options: LocalOptions, signal: AbortSignal): Promise<DelegateResult> {
@@ -51,7 +52,8 @@ export async function runLocal(options: LocalOptions, signal: AbortSignal): Prom
       exchanges = [...exchanges, { items: turn.items, results }]
       continue
     }
-    const parsed = checkOutput(options, text)
+    const cutInCall = turn.stopReason === 'cut' && turn.items.some((item) => item.type === 'tool_call')
+    const parsed = cutInCall && !repaired && !last ? CUT_IN_CALL : checkOutput(options, text)
     if (turn.stopReason === 'cut' && (parsed.ok || repaired || last)) state.reasons.push(CUT)
     if (parsed.ok) return state.result(text, parsed.value)
     if (repaired || last) {
@@ -59,7 +61,9 @@ export async function runLocal(options: LocalOptions, signal: AbortSignal): Prom
       return state.result(text, undefined)
     }
     repaired = true
-    exchanges = [...exchanges, { items: turn.items, results: [], reply: repairReply(parsed.why) }]
+    // A call that is not made has no result, and reasoning needs what followed from it: providers refuse them alone.
+    const items = cutInCall ? turn.items.filter((item) => item.type === 'message') : turn.items
+    exchanges = [...exchanges, { items, results: [], reply: repairReply(parsed.why) }]
   }
 }
 
@@ -124,6 +128,11 @@ async function runCalls(
   state: State,
   signal: AbortSignal,
 ): Promise<{ callId: string; text: string }[]> {
+  // First of all: a turn that is bound to stop makes no other call.
+  const known = calls.map((_, position) => {
+    const one = past.find((call) => call.position === position)
+    return one && replay(one, options.onUnknown)
+  })
   const outcomes: ToolOutcome[] = []
   let failure: unknown
   let next = 0
@@ -133,15 +142,7 @@ async function runCalls(
       const call = calls[position]
       if (!call) return
       try {
-        outcomes[position] = await runCall(
-          options,
-          turn,
-          position,
-          call,
-          past.find((one) => one.position === position),
-          state,
-          signal,
-        )
+        outcomes[position] = await runCall(options, turn, position, call, known[position], state, signal)
       } catch (error) {
         failure ??= error ?? new Error('a tool call failed')
       }
@@ -164,12 +165,11 @@ async function runCall(
   turn: number,
   position: number,
   call: Call,
-  past: PastCall | undefined,
+  known: ToolOutcome | undefined,
   state: State,
   signal: AbortSignal,
 ): Promise<ToolOutcome> {
   const allowed = state.takeCall()
-  const known = past && replay(past, options.onUnknown)
   if (known) return known
   if (!allowed)
     return {
@@ -194,7 +194,7 @@ function replay(past: PastCall, onUnknown: 'stop' | 'tell-model'): ToolOutcome |
         text: past.result?.text ?? '',
         truncated: past.result?.truncated ?? false,
         failure: past.failure,
-        mistake: past.status === 'refused',
+        mistake: past.status === 'refused' && past.failure?.code !== 'REQUEST_TOO_LARGE',
       }
     case 'not_run':
       return undefined

@@ -2,9 +2,9 @@ import { z } from 'zod'
 
 /** A tool's answer, read as tolerantly as it can be: one strange block does not cost the others. */
 export const callResultSchema = z.looseObject({
-  content: z.array(z.unknown()).optional(),
+  content: z.array(z.unknown()).nullish(),
   structuredContent: z.unknown().optional(),
-  isError: z.boolean().optional(),
+  isError: z.boolean().nullish(),
 })
 
 export type CallResult = z.output<typeof callResultSchema>
@@ -29,7 +29,7 @@ function blockText(block: unknown): string {
   if (binary.success)
     return `[${binary.data.type} ${binary.data.mimeType ?? 'of unknown type'}, ${base64Bytes(binary.data.data)} bytes, not shown]`
   const link = linkBlock.safeParse(block)
-  if (link.success) return `[link ${link.data.name ?? ''} ${link.data.uri}, not fetched]`
+  if (link.success) return `[link ${link.data.name === undefined ? '' : `${link.data.name} `}${link.data.uri}, not fetched]`
   const resource = resourceBlock.safeParse(block)
   if (resource.success)
     return (
@@ -39,11 +39,17 @@ function blockText(block: unknown): string {
   return '[a block of a kind this client does not know]'
 }
 
-const base64Bytes = (data: string | undefined) => Math.floor(((data?.length ?? 0) * 3) / 4)
+const base64Bytes = (data: string | undefined) => Buffer.byteLength(data ?? '', 'base64')
+
+const isText = (block: unknown) => {
+  const text = textBlock.safeParse(block).data?.text ?? resourceBlock.safeParse(block).data?.resource.text ?? ''
+  return text !== ''
+}
 
 /** What the model reads of an answer. Structured content usually repeats the text, so one of them is sent: the text when there is any. */
-export function resultText(result: CallResult): string {
-  const blocks = (result.content ?? []).map(blockText)
-  if (blocks.length > 0) return blocks.join('\n')
-  return result.structuredContent === undefined ? '' : JSON.stringify(result.structuredContent)
+export function resultText({ content, structuredContent: structured }: CallResult): string {
+  const blocks = content ?? []
+  const isTold = structured === undefined || structured === null || blocks.some(isText)
+  const lines = [...blocks.map(blockText), ...(isTold ? [] : [JSON.stringify(structured)])]
+  return lines.join('\n')
 }

@@ -47,15 +47,21 @@ const CLOSE_TIMEOUT_MS = 2000
 const MAX_PAGES = 50
 /** A call's answer has ended, and its result has not come out of the client: it never will. */
 const ANSWER_GRACE_MS = 1000
+/** Resumed streams in a row that may bring no event. */
+const MAX_EMPTY_RESUMES = 2
 const FOREVER_MS = 2_147_483_647
 
 /** What the fetch knows of the request it is asked to send. */
 interface Scope {
+  /** Ends the HTTP exchange. */
   signal: AbortSignal
   tool?: string
   toolCallId?: string
   written?: Promise<void>
-  /** The answer is over. Called at most once. */
+  /** The last event of its stream that had an id: from there the client can resume. */
+  eventId?: string
+  emptyResumes?: number
+  /** An answer is over. */
   ended?: () => void
   failed?: (error: unknown) => void
 }
@@ -66,13 +72,17 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
   const scopes = new AsyncLocalStorage<Scope>()
   const closing = new AbortController()
   const pending = new Set<Scope>()
+  /** Ends the streams that are open, also those whose results have come. */
+  const streams = new Set<() => void>()
 
   const mcpFetch: FetchLike = async (url, init = {}) => {
     const scope = scopes.getStore()
     const headers = new Headers(init.headers)
     const method = init.method ?? 'GET'
-    // No standalone stream: nothing listens to it, and it would hold a connection for each session.
-    if (method === 'GET' && !headers.has('last-event-id')) return new Response(null, { status: 405 })
+    // No standalone stream: nothing listens to it, and it would hold a connection for each session. And no call is resumed that is over.
+    if (method === 'GET' && !canResume(scope)) return new Response(null, { status: 405 })
+    // The client forgets the id when a resumed stream brings no new one.
+    if (method === 'GET' && scope?.eventId !== undefined) headers.set('last-event-id', scope.eventId)
     const body = typeof init.body === 'string' ? init.body : undefined
     if (body !== undefined && Buffer.byteLength(body) > maxRequestBytes) {
       throw new Failure({
@@ -87,7 +97,8 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
       url,
       { method, headers, ...(body !== undefined && { body }) },
       {
-        signal: scope?.signal ?? closing.signal,
+        // What tells the server of the end of a call outlives the call.
+        signal: scope && rpcMethod !== 'notifications/cancelled' ? scope.signal : closing.signal,
         mcp: {
           server,
           rpcMethod,
@@ -98,15 +109,76 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
         },
       },
     )
-    return call?.ended ? watchEnd(response, call.ended) : response
+    const isAnswer = method === 'GET' || rpcMethod?.startsWith('tools/') === true
+    if (method === 'GET' && response.status === 405) scope?.failed?.(notResumed(scope))
+    return scope && isAnswer ? watchEnd(response, scope, streams) : response
   }
+
+  function canResume(scope: Scope | undefined): boolean {
+    if (scope?.eventId === undefined || !pending.has(scope)) return false
+    scope.emptyResumes = (scope.emptyResumes ?? -1) + 1
+    if (scope.emptyResumes <= MAX_EMPTY_RESUMES) return true
+    scope.failed?.(notResumed(scope))
+    return false
+  }
+
+  const notResumed = ({ tool }: Scope) => lostAnswer(server, tool, 'was cut off and could not be resumed')
 
   const client = new Client(CLIENT, { capabilities: {} })
   const transport = new StreamableHTTPClientTransport(new URL(options.url), { fetch: mcpFetch })
   // oxlint-disable-next-line prefer-add-event-listener -- the client has no events, only this hook
   client.onerror = (error) => {
-    if (!/Maximum reconnection attempts/.test(error.message)) return
-    for (const scope of pending) scope.failed?.(lostAnswer(server, scope.tool, 'was cut off and could not be resumed'))
+    const scope = scopes.getStore()
+    if (scope && /Maximum reconnection attempts/.test(error.message)) scope.failed?.(notResumed(scope))
+  }
+
+  /** Lets the client ask something, with an HTTP exchange that ends with the request. */
+  function ask<T>(
+    about: Scope,
+    work: (options: { signal: AbortSignal; onresumptiontoken: (id: string) => void }) => Promise<T>,
+  ): Promise<T> {
+    // The client keeps a listener for each finished request (measured), so each has its own controller.
+    const own = new AbortController()
+    const exchange = new AbortController()
+    // Outside of the scope: the client then tells the server.
+    const end = (reason: unknown) => scopes.exit(() => own.abort(reason))
+    const abort = () => end(about.signal.reason)
+    about.signal.addEventListener('abort', abort, { once: true })
+    if (about.signal.aborted) abort()
+    let timer: NodeJS.Timeout | undefined
+    return new Promise<T>((done, fail) => {
+      const mine: Scope = {
+        ...about,
+        signal: exchange.signal,
+        ended: () => {
+          clearTimeout(timer)
+          if (!pending.has(mine)) return
+          timer = setTimeout(() => {
+            if (mine.eventId === undefined) mine.failed?.(lostAnswer(server, about.tool, 'was answered without its result'))
+          }, ANSWER_GRACE_MS)
+        },
+        failed: (error) => {
+          fail(error)
+          end(error)
+        },
+      }
+      const onresumptiontoken = (id: string) => {
+        mine.eventId = id
+        mine.emptyResumes = -1
+      }
+      pending.add(mine)
+      scopes
+        .run(mine, () => work({ signal: own.signal, onresumptiontoken }))
+        .then(done, (error: unknown) => {
+          fail(error)
+          exchange.abort(error)
+        })
+        .finally(() => {
+          clearTimeout(timer)
+          pending.delete(mine)
+          about.signal.removeEventListener('abort', abort)
+        })
+    })
   }
 
   function request<Schema extends z.ZodType>(
@@ -114,39 +186,9 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
     schema: Schema,
     scope: Scope,
   ): Promise<z.output<Schema>> {
-    // A caller's signal would keep a listener for each finished call (measured), so each call has its own controller.
-    const own = new AbortController()
-    const abort = () => own.abort(scope.signal.reason)
-    scope.signal.addEventListener('abort', abort, { once: true })
-    if (scope.signal.aborted) abort()
     const timeout = scope.tool === undefined ? timeoutMs : FOREVER_MS
-    let timer: NodeJS.Timeout | undefined
-    return new Promise<z.output<Schema>>((done, fail) => {
-      const mine: Scope = {
-        ...scope,
-        signal: own.signal,
-        ended: () => {
-          if (pending.has(mine))
-            timer = setTimeout(() => mine.failed?.(lostAnswer(server, scope.tool, 'was answered without its result')), ANSWER_GRACE_MS)
-        },
-        failed: (error) => {
-          fail(error)
-          own.abort(error)
-        },
-      }
-      pending.add(mine)
-      // oxlint-disable-next-line no-unsafe-type-assertion -- the SDK types schemas of two zod versions
-      const asked = scopes.run(
-        mine,
-        // oxlint-disable-next-line no-unsafe-type-assertion -- as above
-        () => client.request(message, schema as never, { signal: own.signal, timeout }) as Promise<z.output<Schema>>,
-      )
-      asked.then(done, fail).finally(() => {
-        clearTimeout(timer)
-        pending.delete(mine)
-        scope.signal.removeEventListener('abort', abort)
-      })
-    })
+    // oxlint-disable-next-line no-unsafe-type-assertion -- the SDK types schemas of two zod versions
+    return ask(scope, (asked) => client.request(message, schema as never, { ...asked, timeout }) as Promise<z.output<Schema>>)
   }
 
   async function close(): Promise<void> {
@@ -154,11 +196,12 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
     const timeout = AbortSignal.timeout(CLOSE_TIMEOUT_MS)
     if (transport.sessionId !== undefined) await scopes.run({ signal: timeout }, () => transport.terminateSession()).catch(() => {})
     closing.abort()
+    for (const end of streams) end()
     await client.close().catch(() => {})
   }
 
   try {
-    await scopes.run({ signal }, () => client.connect(transport, { timeout: timeoutMs, signal }))
+    await ask({ signal }, (asked) => client.connect(transport, { timeout: timeoutMs, signal: asked.signal }))
   } catch (error) {
     await close()
     signal.throwIfAborted()
@@ -227,34 +270,32 @@ function setupFailure(server: string, method: string, error: unknown): Failure {
   })
 }
 
-/** Calls `ended` when the body is over, unless its events can be resumed: then the client asks for the rest. */
-function watchEnd(response: Response, ended: () => void): Response {
+/** Tells the scope when the body is over, and what is wrong with it when it is more than cut. While it is open, `streams` can end it. */
+function watchEnd(response: Response, scope: Scope, streams: Set<() => void>): Response {
   if (!response.body || !/^text\/event-stream\b/.test(response.headers.get('content-type') ?? '')) {
-    ended()
+    scope.ended?.()
     return response
   }
   const reader = response.body.getReader()
-  const decoder = new TextDecoder()
-  let resumable = false
-  const over = () => {
-    if (!resumable) ended()
-  }
+  const end = () => void reader.cancel().catch(() => {})
+  streams.add(end)
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
         const { done, value } = await reader.read()
-        if (done) {
-          controller.close()
-          return over()
-        }
-        resumable ||= /(^|\n)id:/.test(decoder.decode(value, { stream: true }))
-        controller.enqueue(value)
+        if (!done) return controller.enqueue(value)
+        controller.close()
       } catch (error) {
+        if (error instanceof Failure) scope.failed?.(error)
         controller.error(error)
-        over()
       }
+      streams.delete(end)
+      scope.ended?.()
     },
-    cancel: (reason) => reader.cancel(reason),
+    cancel(reason) {
+      streams.delete(end)
+      return reader.cancel(reason)
+    },
   })
   const { status, headers } = response
   return new Response(body, { status, headers })

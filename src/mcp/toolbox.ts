@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Failure, messageOf, type FailureRecord } from '../core/failure.ts'
-import { isNotRun, SessionLost, type GatewayFetch } from '../core/gateway.ts'
+import { isNotRun, NotRun, SessionLost, type GatewayFetch } from '../core/gateway.ts'
 import type { Journal, ToolCallRecord } from '../core/journal.ts'
 import { compileSchema } from '../core/json-schema.ts'
 import { cutBytes } from '../core/text.ts'
@@ -48,6 +48,10 @@ interface Opened {
   spec: ServerSpec
   session: McpSession
   listing: ToolListing
+  /** A new session is being opened for one that was lost. */
+  renewal?: Promise<McpSession> | undefined
+  /** Lost sessions: other calls may still be under way in them. */
+  lost: McpSession[]
 }
 
 interface Entry {
@@ -71,7 +75,7 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
     else notes.push(`${servers[i]?.name}: ${messageOf(result.reason)}`)
   }
   const close = async () => {
-    await Promise.all(opened.map(({ session }) => session.close()))
+    await Promise.all(opened.flatMap(({ session, lost }) => [session, ...lost]).map((one) => one.close()))
   }
   if (failure !== undefined) {
     await close()
@@ -83,17 +87,24 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
     for (const name of one.spec.allow) {
       const tool = one.listing.tools.get(name)
       if (tool) entries.set(modelToolName(one.spec.name, name), { opened: one, tool })
-      else notes.push(`${one.spec.name} does not offer ${name}`)
+      else notes.push(notOffered(one, name))
     }
   }
 
   /** A session that is lost is opened anew by the first call that finds out; the others use the new one. */
-  async function renew(one: Opened, lost: McpSession): Promise<McpSession> {
-    if (one.session === lost) {
-      void lost.close()
-      one.session = await openSession(sessionOptions(one.spec, options), signal)
+  function renew(one: Opened, lost: McpSession): Promise<McpSession> {
+    if (one.session !== lost) return Promise.resolve(one.session)
+    const open = async () => {
+      try {
+        const session = await openSession(sessionOptions(one.spec, options), signal)
+        one.lost.push(lost)
+        one.session = session
+        return session
+      } finally {
+        one.renewal = undefined
+      }
     }
-    return one.session
+    return (one.renewal ??= open())
   }
 
   async function send(
@@ -109,14 +120,16 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
       return await session.call(tool.name, args, context)
     } catch (error) {
       if (!(error instanceof SessionLost)) throw error
-      const again = await renew(one, session)
+      const again = await renew(one, session).catch((cause: unknown) => {
+        throw new NotRun(`${one.spec.name} lost the session`, { cause })
+      })
       return again.call(tool.name, args, context).catch((second: unknown) => {
         throw second instanceof SessionLost
           ? new Failure({
               code: 'UPSTREAM_UNAVAILABLE',
               message: `${one.spec.name} lost two sessions in a row.`,
               server: one.spec.name,
-              cause: second,
+              cause: new NotRun(second.message),
             })
           : second
       })
@@ -177,7 +190,7 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
   }
 
   return {
-    tools: [...entries].map(([name, { tool }]) => ({ name, description: tool.description, parameters: tool.inputSchema })),
+    tools: [...entries].map(([name, { tool }]) => ({ name, description: tool.description, parameters: parametersOf(tool) })),
     offered: [...entries.values()].map(({ opened: { spec }, tool }) => ({ server: spec.name, tool })),
     notes,
     call,
@@ -193,19 +206,26 @@ const sessionOptions = (spec: ServerSpec, { fetch, timeoutMs }: ToolBoxOptions) 
   timeoutMs,
 })
 
+/** Providers do not take the dialect of a schema. */
+function parametersOf({ inputSchema }: ListedTool): Record<string, unknown> {
+  const { $schema: _, ...parameters } = inputSchema
+  return parameters
+}
+
+function notOffered({ spec, listing }: Pick<Opened, 'spec' | 'listing'>, name: string): string {
+  const leftOut = listing.leftOut.find((one) => one.name === name)
+  if (leftOut) return `The tool ${name} of ${spec.name} cannot be used: ${leftOut.why}.`
+  return `The tool ${name} of ${spec.name} is not offered; it offers ${[...listing.tools.keys()].slice(0, 50).join(', ') || 'no tools'}.`
+}
+
 async function openServer(spec: ServerSpec, options: ToolBoxOptions, signal: AbortSignal): Promise<Opened> {
   const session = await openSession(sessionOptions(spec, options), signal)
   try {
     const listing = await session.listTools(signal)
     const missing = spec.allow.find((name) => !listing.tools.has(name))
-    if (missing !== undefined && spec.required) {
-      const leftOut = listing.leftOut.find(({ name }) => name === missing)
-      const why = leftOut
-        ? `cannot be used: ${leftOut.why}`
-        : `is not offered; it offers ${[...listing.tools.keys()].slice(0, 50).join(', ') || 'no tools'}`
-      throw new Failure({ code: 'TOOL_MISSING', message: `The tool ${missing} of ${spec.name} ${why}.`, server: spec.name })
-    }
-    return { spec, session, listing }
+    if (missing !== undefined && spec.required)
+      throw new Failure({ code: 'TOOL_MISSING', message: notOffered({ spec, listing }, missing), server: spec.name })
+    return { spec, session, listing, lost: [] }
   } catch (error) {
     await session.close()
     if (error instanceof SessionLost)
@@ -248,17 +268,11 @@ function check(tool: ListedTool, value: unknown): string | undefined {
 }
 
 function readAnswer(answer: CallAnswer, { resultBytes: maxBytes, redact }: ToolBoxOptions): ToolOutcome {
-  if (answer.kind === 'rpc-error')
-    return {
-      status: 'error',
-      text: `Error ${answer.code}: ${cutBytes(redact(answer.message), maxBytes).text}`,
-      truncated: false,
-      failure: null,
-      mistake: false,
-    }
-  const { text, truncated } = cutBytes(redact(resultText(answer.result)), maxBytes)
+  const isError = answer.kind === 'rpc-error' || answer.result.isError === true
+  const whole = answer.kind === 'rpc-error' ? `Error ${answer.code}: ${answer.message}` : resultText(answer.result)
+  const { text, truncated } = cutBytes(redact(whole), maxBytes)
   const shown = truncated ? `${text}\n[cut at ${maxBytes} bytes]` : text
-  return { status: answer.result.isError === true ? 'error' : 'ok', text: shown, truncated, failure: null, mistake: false }
+  return { status: isError ? 'error' : 'ok', text: shown, truncated, failure: null, mistake: false }
 }
 
 /** What a call that threw means: told to the model, or the end of the attempt. */
@@ -268,7 +282,8 @@ function judge(
   { onUnknown, redact }: ToolBoxOptions,
   signal: AbortSignal,
 ): { outcome: ToolOutcome; thrown?: unknown } {
-  const failure = error instanceof Failure ? { ...error.toJSON(), message: redact(error.message) } : null
+  const why = error instanceof NotRun ? error.cause : error
+  const failure = why instanceof Failure ? { ...why.toJSON(), message: redact(why.message) } : null
   const outcome = (status: ToolOutcome['status'], text: string, truncated = false): ToolOutcome => ({
     status,
     text,
@@ -276,7 +291,8 @@ function judge(
     failure,
     mistake: false,
   })
-  if (!(error instanceof Failure)) return { outcome: outcome('unknown', ''), thrown: signal.aborted ? signal.reason : error }
+  if (!(error instanceof Failure))
+    return { outcome: outcome(error instanceof NotRun ? 'not_run' : 'unknown', ''), thrown: signal.aborted ? signal.reason : why }
   switch (error.code) {
     case 'TOOL_DENIED':
       return {
