@@ -53,7 +53,9 @@ export function loadJobs(dir: string, offer: Offer): LoadedJobs {
     const result = loadJob(path, offer)
     if (!result.ok) loaded.issues.push(...result.issues)
     else if (loaded.jobs.has(result.job.name))
-      loaded.issues.push(`${show(path)}:1: another file already defines the job ${result.job.name}; remove one of them`)
+      loaded.issues.push(
+        `${show(path)}:1: ${loaded.jobs.get(result.job.name)?.file ?? ''} defines the job ${result.job.name} already; remove one of them`,
+      )
     else loaded.jobs.set(result.job.name, result.job)
   }
   return loaded
@@ -75,7 +77,12 @@ export function loadJob(path: string, offer: Offer): { ok: true; job: Job } | { 
     }
   let text: string
   try {
-    if (statSync(path).size > MAX_FILE_BYTES) return { ok: false, issues: [fault({ line: 1, field: '', message: 'is larger than 1 MiB' })] }
+    const stat = statSync(path)
+    // Reading a pipe or a device might never end.
+    if (!stat.isFile())
+      return { ok: false, issues: [fault({ line: 1, field: '', message: 'is not a file; move it away or give it another ending' })] }
+    if (stat.size > MAX_FILE_BYTES)
+      return { ok: false, issues: [fault({ line: 1, field: '', message: 'is larger than 1 MiB; make it smaller' })] }
     text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path))
   } catch (error) {
     const why = error instanceof TypeError ? 'it is not UTF-8 text' : messageOf(error)
@@ -86,46 +93,49 @@ export function loadJob(path: string, offer: Offer): { ok: true; job: Job } | { 
   const { $schema: _, ...definition } = parsed.value
   const issues = checkDefinition(definition, offer)
   if (issues.length > 0)
-    return { ok: false, issues: issues.map(({ field, message }) => fault({ line: lineOfField(text, field), field, message })) }
+    return {
+      ok: false,
+      issues: issues.map(({ path: at, message }) => fault({ line: parsed.lineOf(at), field: at.join('.'), message })),
+    }
   return { ok: true, job: { name, file: path, definition, version: digestOf(definition) } }
 }
 
-function checkDefinition(definition: JobDefinition, offer: Offer): Omit<FileIssue, 'line'>[] {
-  const issues: Omit<FileIssue, 'line'>[] = []
+/** A fault of a value that the format allows, at its path. */
+interface Fault {
+  path: readonly string[]
+  message: string
+}
+
+function checkDefinition(definition: JobDefinition, offer: Offer): Fault[] {
+  const issues: Fault[] = []
   const known = (names: readonly string[]) => (names.length > 0 ? `known are ${names.join(', ')}` : 'none is configured')
   if (!offer.accounts.includes(definition.account))
     issues.push({
-      field: 'account',
+      path: ['account'],
       message: `is ${definition.account}, which is not under accounts: in the configuration; ${known(offer.accounts)}`,
     })
   const { provider, name } = definition.model
   if (!offer.providers.includes(provider))
     issues.push({
-      field: 'model',
-      message: `names the provider ${provider}, which is not under providers: in the configuration; ${known(offer.providers)}`,
+      path: ['model', 'provider'],
+      message: `is ${provider}, which is not under providers: in the configuration; ${known(offer.providers)}`,
     })
   if (definition.limits.costUsd !== undefined && !offer.hasPrice(name)) {
-    issues.push({ field: 'limits', message: `has costUsd, but the model ${name} has no price; add it under prices: in the configuration` })
+    issues.push({ path: ['limits', 'costUsd'], message: `needs a price of the model ${name}; add it under prices: in the configuration` })
   }
   for (const field of ['prompt', 'instructions'] as const) {
     const fault = definition[field] === undefined ? undefined : checkTemplate(definition[field])
-    if (fault) issues.push({ field, message: fault })
+    if (fault) issues.push({ path: [field], message: fault })
   }
-  for (const [field, schema] of [
-    ['input', definition.input],
-    ['output', definition.output?.schema],
+  for (const [path, schema] of [
+    [['input'], definition.input],
+    [['output', 'schema'], definition.output?.schema],
   ] as const) {
     try {
       if (schema) compileSchema(schema)
     } catch (error) {
-      issues.push({ field, message: `is not a valid JSON Schema: ${messageOf(error)}` })
+      issues.push({ path, message: `is not a valid JSON Schema: ${messageOf(error)}` })
     }
   }
   return issues
-}
-
-/** Checks that look at the whole file name a top-level field; its line is where it begins. */
-function lineOfField(text: string, field: string): number {
-  const index = text.split('\n').findIndex((line) => line.startsWith(`${field}:`))
-  return Math.max(index, 0) + 1
 }
