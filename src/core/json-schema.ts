@@ -23,8 +23,8 @@ export function compileSchema(schema: Record<string, unknown>): Validate {
   const known = cache.get(key)
   if (known) return known
   const old = typeof schema['$schema'] === 'string' && /draft-0[4-7]/.test(schema['$schema'])
-  // An $id would register the schema globally: two tools with the same one would clash.
-  const { $schema: _, $id: __, ...body } = schema
+  // An $id would register the schema globally: two tools with the same one would clash. With $async, each check is a promise, never a fault.
+  const { $schema: _, $id: __, $async: ___, ...body } = schema
   const ajv = old ? ajv7 : ajv2020
   const check = ajv.compile(body)
   ajv.removeSchema(body)
