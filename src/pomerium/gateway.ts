@@ -162,10 +162,11 @@ function connectionFailure(error: unknown, target: URL, signal: AbortSignal | un
   })
 }
 
-/** Lets at most `maxBytes` of a body through. A body whose length is said and small enough is not touched. */
+/** Lets at most `maxBytes` of a body through. A body whose length is said and small enough is not touched, unless it grows when unpacked. */
 function capped(response: Response, maxBytes: number, host: string): Response {
   const length = response.headers.get('content-length')
-  if (response.body === null || (length !== null && Number(length) <= maxBytes)) return response
+  const packed = response.headers.has('content-encoding')
+  if (response.body === null || (length !== null && !packed && Number(length) <= maxBytes)) return response
   let seen = 0
   const counter = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
