@@ -29,15 +29,18 @@ export function compileSchema(schema: Record<string, unknown>): Validate {
   const check = ajv.compile(body)
   ajv.removeSchema(body)
   const validate: Validate = (value) => {
-    if (check(value)) return undefined
-    const errors = check.errors ?? []
+    if (check(value) || !check.errors) return undefined
+    const errors = check.errors
     const lines = errors.slice(0, MAX_ERRORS).map((error) => {
       const extra = error.keyword === 'additionalProperties' ? ` (${String(error.params['additionalProperty'])})` : ''
-      return `${error.instancePath || '/'} ${error.message ?? 'is not valid'}${extra}`
+      return `${error.instancePath || '/'} ${String(error.message)}${extra}`
     })
     return `${lines.join('; ')}${errors.length > MAX_ERRORS ? `; and ${errors.length - MAX_ERRORS} more` : ''}`
   }
-  if (cache.size >= MAX_CACHED) cache.delete(cache.keys().next().value ?? '')
+  for (const oldest of cache.keys()) {
+    if (cache.size < MAX_CACHED) break
+    cache.delete(oldest)
+  }
   cache.set(key, validate)
   return validate
 }

@@ -17,7 +17,7 @@ export function createRedactor(): Redactor {
     },
     redact(text) {
       let redacted = text
-      for (const secret of secrets) if (redacted.includes(secret)) redacted = redacted.replaceAll(secret, '[secret]')
+      for (const secret of secrets) redacted = redacted.replaceAll(secret, '[secret]')
       return redacted
     },
   }

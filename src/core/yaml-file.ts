@@ -36,14 +36,12 @@ export function parseYaml<Schema extends z.ZodType>(
   const substituted = new Set<Scalar>()
   const failed = substitute ? substituteValues(document, lines, substitute, substituted) : []
   if (failed.length > 0) return { ok: false, issues: failed }
-  let content: unknown
+  const check = () => schema.safeParse(document.toJS({ maxAliasCount: 100 }), { reportInput: true })
   let result: z.ZodSafeParseResult<z.output<Schema>>
   try {
-    content = document.toJS({ maxAliasCount: 100 })
-    result = schema.safeParse(content)
+    result = check()
     if (!result.success && readSubstituted(result.error.issues, document, substituted)) {
-      content = document.toJS({ maxAliasCount: 100 })
-      result = schema.safeParse(content)
+      result = check()
     }
   } catch {
     return {
@@ -52,7 +50,7 @@ export function parseYaml<Schema extends z.ZodType>(
     }
   }
   if (result.success) return { ok: true, value: result.data, lineOf: (path) => lineOf(document, lines, path) }
-  return { ok: false, issues: result.error.issues.flatMap((issue) => issuesOf(issue, content, document, lines)) }
+  return { ok: false, issues: result.error.issues.flatMap((issue) => issuesOf(issue, document, lines)) }
 }
 
 /** Warnings count too: they stand for something that was read in another way than it was meant. Of broken syntax only the first place: the rest follows from it. */
@@ -65,7 +63,7 @@ function syntaxIssues(document: Document.Parsed, lines: LineCounter, text: strin
       case 'DUPLICATE_KEY':
         issues.push({
           line,
-          field: /^[\w.-]*/.exec(text.slice(pos[0]))?.[0] ?? '',
+          field: text.slice(pos[0]).replace(/[^\w.-].*$/s, ''),
           message: 'is there twice in the same mapping; keep one of them',
         })
         break
@@ -90,11 +88,10 @@ function brokenBecause(message: string): string {
 /** What YAML allows and plain data cannot hold: it would be dropped or changed without a word. */
 function lossyNodes(document: Document.Parsed, lines: LineCounter): FileIssue[] {
   const issues: FileIssue[] = []
-  const add = (node: unknown, field: string, message: string) => issues.push({ line: lineOfNode(node, lines) ?? 1, field, message })
+  const add = (node: unknown, field: string, message: string) => issues.push({ line: Math.max(lineOfNode(node, lines), 1), field, message })
   visit(document, {
-    Pair(_, { key, value }) {
-      if (!isScalar(key) || typeof key.value !== 'string')
-        add(isNode(key) ? key : value, '', 'has a key that is not a text; put it in quotes')
+    Pair(_, { key }) {
+      if (!isScalar(key) || typeof key.value !== 'string') add(key, '', 'has a key that is not a text; put it in quotes')
       else if (key.value === '__proto__') add(key, key.value, 'is not a name that can be used')
     },
     Scalar(_, node) {
@@ -132,7 +129,7 @@ function substituteValues(
         node.value = value
       } catch (error) {
         issues.push({
-          line: lineOfNode(node, lines) ?? 1,
+          line: Math.max(lineOfNode(node, lines), 1),
           field: '',
           message: error instanceof Error ? error.message : String(error),
         })
@@ -155,7 +152,7 @@ function readSubstituted(issues: readonly z.core.$ZodIssue[], document: Document
   return changed
 }
 
-function issuesOf(issue: z.core.$ZodIssue, content: unknown, document: Document.Parsed, lines: LineCounter): FileIssue[] {
+function issuesOf(issue: z.core.$ZodIssue, document: Document.Parsed, lines: LineCounter): FileIssue[] {
   const at = (path: readonly PropertyKey[], message: string) => ({
     line: lineOf(document, lines, path),
     field: path.map(String).join('.'),
@@ -163,7 +160,7 @@ function issuesOf(issue: z.core.$ZodIssue, content: unknown, document: Document.
   })
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => at([...issue.path, key], 'is not a known key; correct its name or take it out'))
-  return [at(issue.path, explain(issue, valueAt(content, issue.path) === undefined))]
+  return [at(issue.path, explain(issue, issue.input === undefined))]
 }
 
 function explain(issue: z.core.$ZodIssue, missing: boolean): string {
@@ -173,7 +170,7 @@ function explain(issue: z.core.$ZodIssue, missing: boolean): string {
     case 'invalid_value':
       return `must be ${issue.values.map(String).join(' or ')}`
     case 'invalid_key':
-      return issue.issues[0]?.message ?? issue.message
+      return issue.issues.map(({ message }) => message).join('; ')
     case 'too_small':
       if (issue.origin === 'string' || issue.origin === 'array') return 'is empty'
       return `must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`
@@ -183,9 +180,6 @@ function explain(issue: z.core.$ZodIssue, missing: boolean): string {
       return issue.message
   }
 }
-
-const valueAt = (content: unknown, path: readonly PropertyKey[]): unknown =>
-  path.reduce<unknown>((value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined), content)
 
 const article = (type: string) =>
   ({
@@ -198,7 +192,8 @@ const article = (type: string) =>
     boolean: 'true or false',
   })[type] ?? type
 
-const lineOfNode = (node: unknown, lines: LineCounter) => (isNode(node) && node.range ? lines.linePos(node.range[0]).line : undefined)
+/** 0 when it has none. */
+const lineOfNode = (node: unknown, lines: LineCounter) => (isNode(node) && node.range ? lines.linePos(node.range[0]).line : 0)
 
 /** The line of a path's key, or of the nearest parent that is there. */
 function lineOf(document: Document.Parsed, lines: LineCounter, path: readonly PropertyKey[]): number {
@@ -209,7 +204,7 @@ function lineOf(document: Document.Parsed, lines: LineCounter, path: readonly Pr
       ? parent.items.find((item) => isScalar(item.key) && item.key.value === last)?.key
       : document.getIn(path.slice(0, length), true)
     const line = lineOfNode(node, lines)
-    if (line !== undefined) return line
+    if (line > 0) return line
   }
   return 1
 }
