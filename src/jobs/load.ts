@@ -54,7 +54,7 @@ export function loadJobs(dir: string, offer: Offer): LoadedJobs {
     if (!result.ok) loaded.issues.push(...result.issues)
     else if (loaded.jobs.has(result.job.name))
       loaded.issues.push(
-        `${show(path)}:1: ${loaded.jobs.get(result.job.name)?.file ?? ''} defines the job ${result.job.name} already; remove one of them`,
+        `${show(path)}:1: ${show(loaded.jobs.get(result.job.name)?.file ?? '')} defines the job ${result.job.name} already; remove one of them`,
       )
     else loaded.jobs.set(result.job.name, result.job)
   }
