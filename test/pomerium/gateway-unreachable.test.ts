@@ -198,7 +198,7 @@ describe('a server that is not Pomerium', () => {
     ['another 403', 403, 'Forbidden', 'the route list is HTTP 403', 'never'],
     ['a fault of its own', 500, 'Oops', 'the route list is HTTP 500', 'later'],
     ['a proxy that waits for its upstream', 502, 'Bad Gateway', 'the route list is HTTP 502', 'later'],
-  ])('answers with %s (HTTP %d)', async (_, status, body, why, retry) => {
+  ])('answers with %s (HTTP %d)', async (_title, status, body, why, retry) => {
     const url = await serve((_, res) => void res.writeHead(status, { 'x-request-id': 'its-id' }).end(body))
     const { result, journal } = await ask({ url })
     expect(result).toMatchObject({
@@ -243,7 +243,7 @@ describe('an answer', () => {
     ['says its length', { 'content-length': String(large.length) }, large],
     ['does not say its length', {}, large],
     ['is small until it is unpacked', { 'content-encoding': 'gzip', 'content-length': String(gzipSync(large).length) }, gzipSync(large)],
-  ])('larger than the cap that %s is RESULT_TOO_LARGE', async (_, headers, body) => {
+  ])('larger than the cap that %s is RESULT_TOO_LARGE', async (_title, headers, body) => {
     const url = await serve((_, res) => {
       res.writeHead(200, headers).write(body)
       res.end()
