@@ -7,6 +7,11 @@ import { parseYaml, showIssue } from './core/yaml-file.ts'
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' })
 
+function hasPort(address: string): boolean {
+  const port = Number(address.slice(address.lastIndexOf(':') + 1))
+  return port >= 1 && port <= 65_535
+}
+
 const accountSchema = z
   .strictObject({
     token: z.string().optional().describe('The token itself, from a variable: ${REPORTS_TOKEN}.'),
@@ -95,7 +100,8 @@ const configSchema = z
       url: httpUrl,
       address: z
         .string()
-        .regex(/^(\[[0-9a-f:]+\]|[^:\s]+):\d{1,5}$/i, 'must be host:port')
+        .regex(/^(\[[0-9a-f:]+\]|[^:/\s]+):\d{1,5}$/i, { abort: true, error: 'must be host:port' })
+        .refine(hasPort, 'must end in a port from 1 to 65535')
         .optional(),
       ca_file: z.string().optional(),
       maxResponseBytes: z.int().min(1024).default(16_777_216),

@@ -12,8 +12,14 @@ export function durationMs(text: string): number {
 
 const isUnit = (unit: string | undefined): unit is keyof typeof UNIT_MS => unit !== undefined && unit in UNIT_MS
 
+/** Timers cannot be longer: they would go off at once. */
+const MAX_MS = 24 * UNIT_MS.d
+
 /** Zod type for a duration that is kept as it was written. */
-export const durationText = z.string().regex(PATTERN, 'is not a duration; write a number and ms, s, m, h or d, such as 30s or 10m')
+export const durationText = z
+  .string()
+  .regex(PATTERN, { abort: true, error: 'is not a duration; write a number and ms, s, m, h or d, such as 30s or 10m' })
+  .refine((text) => durationMs(text) <= MAX_MS, 'is too long; the most is 24d')
 
 /** Zod type for a duration: text in, milliseconds out. */
 export const duration = durationText.transform(durationMs)

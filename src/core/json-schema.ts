@@ -23,21 +23,24 @@ export function compileSchema(schema: Record<string, unknown>): Validate {
   const known = cache.get(key)
   if (known) return known
   const old = typeof schema['$schema'] === 'string' && /draft-0[4-7]/.test(schema['$schema'])
-  // An $id would register the schema globally: two tools with the same one would clash.
-  const { $schema: _, $id: __, ...body } = schema
+  // An $id would register the schema globally: two tools with the same one would clash. With $async, each check is a promise, never a fault.
+  const { $schema: _, $id: __, $async: ___, ...body } = schema
   const ajv = old ? ajv7 : ajv2020
   const check = ajv.compile(body)
   ajv.removeSchema(body)
   const validate: Validate = (value) => {
-    if (check(value)) return undefined
-    const errors = check.errors ?? []
+    if (check(value) || !check.errors) return undefined
+    const errors = check.errors
     const lines = errors.slice(0, MAX_ERRORS).map((error) => {
       const extra = error.keyword === 'additionalProperties' ? ` (${String(error.params['additionalProperty'])})` : ''
-      return `${error.instancePath || '/'} ${error.message ?? 'is not valid'}${extra}`
+      return `${error.instancePath || '/'} ${String(error.message)}${extra}`
     })
     return `${lines.join('; ')}${errors.length > MAX_ERRORS ? `; and ${errors.length - MAX_ERRORS} more` : ''}`
   }
-  if (cache.size >= MAX_CACHED) cache.delete(cache.keys().next().value ?? '')
+  for (const oldest of cache.keys()) {
+    if (cache.size < MAX_CACHED) break
+    cache.delete(oldest)
+  }
   cache.set(key, validate)
   return validate
 }

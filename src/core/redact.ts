@@ -8,14 +8,16 @@ export interface Redactor {
 const MIN_LENGTH = 8
 
 export function createRedactor(): Redactor {
-  const secrets = new Set<string>()
+  // Longest first: one may be the beginning of another, whose rest would stay.
+  let secrets: string[] = []
   return {
     add(secret) {
-      if (secret.length >= MIN_LENGTH) secrets.add(secret)
+      if (secret.length < MIN_LENGTH || secrets.includes(secret)) return
+      secrets = [...secrets, secret].toSorted((a, b) => b.length - a.length)
     },
     redact(text) {
       let redacted = text
-      for (const secret of secrets) if (redacted.includes(secret)) redacted = redacted.replaceAll(secret, '[secret]')
+      for (const secret of secrets) redacted = redacted.replaceAll(secret, '[secret]')
       return redacted
     },
   }

@@ -25,6 +25,6 @@ export function cutBytes(text: string, maxBytes: number): { text: string; trunca
   const bytes = Buffer.from(text)
   if (bytes.length <= maxBytes) return { text, truncated: false }
   let end = maxBytes
-  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--
+  while (end > 0 && (bytes.readUInt8(end) & 0xc0) === 0x80) end--
   return { text: bytes.subarray(0, end).toString(), truncated: true }
 }

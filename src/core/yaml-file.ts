@@ -1,5 +1,6 @@
-import { isMap, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml'
+import { isMap, isNode, isScalar, LineCounter, parseDocument, visit, type Document, type Scalar } from 'yaml'
 import type { z } from 'zod'
+import { showLine } from './text.ts'
 
 /** One thing that is wrong in a file a person wrote. */
 export interface FileIssue {
@@ -9,11 +10,16 @@ export interface FileIssue {
   message: string
 }
 
-export type Parsed<T> = { ok: true; value: T } | { ok: false; issues: FileIssue[] }
+/** `lineOf` gives the line of a path in the file, for checks that come later. */
+export type Parsed<T> = { ok: true; value: T; lineOf: (path: readonly PropertyKey[]) => number } | { ok: false; issues: FileIssue[] }
+
+/** Nodes above a node, with two for each mapping: what parses, checks and digests a file is recursive. */
+const MAX_DEPTH = 128
+const NUMBER_OR_BOOLEAN = /^((0|[1-9]\d*)(\.\d+)?|true|false)$/
 
 /**
  * Parses YAML and checks it against a schema, saying for each fault the line, the field and the cure. `substitute` rewrites each text value
- * after parsing, so that what it puts in is never read as YAML; it throws to say why it cannot.
+ * after parsing, so that what it puts in is never read as YAML; it throws to say why it cannot. No message holds the text of a value.
  */
 export function parseYaml<Schema extends z.ZodType>(
   text: string,
@@ -22,45 +28,108 @@ export function parseYaml<Schema extends z.ZodType>(
 ): Parsed<z.output<Schema>> {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false })
-  const syntax = document.errors.map((error) => {
-    const place = lines.linePos(error.pos[0])
-    return {
-      line: place.line,
-      field: '',
-      message:
-        error.code === 'DUPLICATE_KEY' ? 'has a key twice in the same mapping; keep one of them' : `is not valid YAML: ${error.message}`,
-    }
-  })
+  const syntax = syntaxIssues(document, lines, text)
   if (syntax.length > 0) return { ok: false, issues: syntax }
   if (document.contents === null) return { ok: false, issues: [{ line: 1, field: '', message: 'is empty' }] }
-  const failed = substitute ? substituteValues(document, lines, substitute) : []
+  const lossy = lossyNodes(document, lines)
+  if (lossy.length > 0) return { ok: false, issues: lossy }
+  const substituted = new Set<Scalar>()
+  const failed = substitute ? substituteValues(document, lines, substitute, substituted) : []
   if (failed.length > 0) return { ok: false, issues: failed }
-  let content: unknown
+  const check = () => schema.safeParse(document.toJS({ maxAliasCount: 100 }), { reportInput: true })
+  let result: z.ZodSafeParseResult<z.output<Schema>>
   try {
-    content = document.toJS({ maxAliasCount: 100 })
-  } catch (error) {
+    result = check()
+    if (!result.success && readSubstituted(result.error.issues, document, substituted)) {
+      result = check()
+    }
+  } catch {
     return {
       ok: false,
-      issues: [{ line: 1, field: '', message: `cannot be read: ${error instanceof Error ? error.message : String(error)}` }],
+      issues: [{ line: 1, field: '', message: 'repeats itself too often through aliases (*name); write the values out' }],
     }
   }
-  const result = schema.safeParse(content)
-  if (result.success) return { ok: true, value: result.data }
+  if (result.success) return { ok: true, value: result.data, lineOf: (path) => lineOf(document, lines, path) }
   return { ok: false, issues: result.error.issues.flatMap((issue) => issuesOf(issue, document, lines)) }
 }
 
-function substituteValues(document: Document, lines: LineCounter, substitute: (value: string) => string): FileIssue[] {
+/** Warnings count too: they stand for something that was read in another way than it was meant. Of broken syntax only the first place: the rest follows from it. */
+function syntaxIssues(document: Document.Parsed, lines: LineCounter, text: string): FileIssue[] {
+  const issues: FileIssue[] = []
+  let broken: FileIssue | undefined
+  for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
+    const { line } = lines.linePos(pos[0])
+    switch (code) {
+      case 'DUPLICATE_KEY':
+        issues.push({
+          line,
+          field: text.slice(pos[0]).replace(/[^\w.-].*$/s, ''),
+          message: 'is there twice in the same mapping; keep one of them',
+        })
+        break
+      case 'TAG_RESOLVE_FAILED':
+        issues.push({ line, field: '', message: 'has a tag (!) that is not known; take it out, or put the text in quotes' })
+        break
+      case 'MULTIPLE_DOCS':
+        issues.push({ line, field: '', message: 'has more than one document; keep one, without lines of ---' })
+        break
+      default:
+        broken ??= { line, field: '', message: brokenBecause(message) }
+    }
+  }
+  return broken ? [broken] : issues
+}
+
+/** The parser's words without text of the file, which could be a secret: that follows a colon or a backslash. */
+function brokenBecause(message: string): string {
+  return message.includes('call stack') ? 'is nested too deeply' : `is not valid YAML: ${message.replace(/(:| \\).*$/s, '')}`
+}
+
+/** What YAML allows and plain data cannot hold: it would be dropped or changed without a word. */
+function lossyNodes(document: Document.Parsed, lines: LineCounter): FileIssue[] {
+  const issues: FileIssue[] = []
+  const add = (node: unknown, field: string, message: string) => issues.push({ line: Math.max(lineOfNode(node, lines), 1), field, message })
+  visit(document, {
+    Pair(_, { key }) {
+      if (!isScalar(key) || typeof key.value !== 'string') add(key, '', 'has a key that is not a text; put it in quotes')
+      else if (key.value === '__proto__') add(key, key.value, 'is not a name that can be used')
+    },
+    Scalar(_, node) {
+      if (typeof node.value === 'number' && !Number.isFinite(node.value)) add(node, '', 'has a number that is not finite')
+      if (typeof node.value === 'string' && !node.value.isWellFormed())
+        add(node, '', 'has half a character (a lone surrogate); take it out')
+    },
+    Alias(_, node, path) {
+      const target = node.resolve(document)
+      if (!target) add(node, '', 'uses an alias (*name) whose anchor (&name) is not above it; in a text, put it in quotes')
+      else if (path.includes(target)) add(node, '', 'has an alias (*name) inside of what it stands for')
+    },
+    Collection(_, node, path) {
+      if (path.length <= MAX_DEPTH) return undefined
+      add(node, '', 'is nested too deeply')
+      return visit.BREAK
+    },
+  })
+  return issues
+}
+
+function substituteValues(
+  document: Document.Parsed,
+  lines: LineCounter,
+  substitute: (value: string) => string,
+  substituted: Set<Scalar>,
+): FileIssue[] {
   const issues: FileIssue[] = []
   visit(document, {
     Scalar(key, node) {
       if (key === 'key' || typeof node.value !== 'string') return
       try {
         const value = substitute(node.value)
-        const plain = node.type === 'PLAIN' && value !== node.value
-        node.value = plain && /^(\d+(\.\d+)?|true|false)$/.test(value) ? JSON.parse(value) : value
+        if (value !== node.value && node.type === 'PLAIN') substituted.add(node)
+        node.value = value
       } catch (error) {
         issues.push({
-          line: node.range ? lines.linePos(node.range[0]).line : 1,
+          line: Math.max(lineOfNode(node, lines), 1),
           field: '',
           message: error instanceof Error ? error.message : String(error),
         })
@@ -70,30 +139,46 @@ function substituteValues(document: Document, lines: LineCounter, substitute: (v
   return issues
 }
 
-function issuesOf(issue: z.core.$ZodIssue, document: Document, lines: LineCounter): FileIssue[] {
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => {
-      const path = [...issue.path, key]
-      return {
-        line: lineOf(document, lines, path),
-        field: path.map(String).join('.'),
-        message: 'is not a known key; correct its name or take it out',
-      }
-    })
+/** Reads what was put in without quotes as a number or boolean, only where the schema wants one: a key of digits stays a text. */
+function readSubstituted(issues: readonly z.core.$ZodIssue[], document: Document.Parsed, substituted: ReadonlySet<Scalar>): boolean {
+  let changed = false
+  for (const issue of issues) {
+    if (issue.code !== 'invalid_type' || !['number', 'int', 'boolean'].includes(issue.expected)) continue
+    const node: unknown = document.getIn(issue.path, true)
+    if (!isScalar(node) || !substituted.has(node) || !NUMBER_OR_BOOLEAN.test(String(node.value))) continue
+    node.value = JSON.parse(String(node.value))
+    changed = true
   }
-  const missing = issue.code === 'invalid_type' && document.getIn(issue.path) === undefined
-  const message = missing
-    ? `is missing; it must be ${article(issue.expected)}`
-    : issue.code === 'invalid_type'
-      ? `must be ${article(issue.expected)}`
-      : issue.message
-  return [
-    {
-      line: lineOf(document, lines, issue.path),
-      field: issue.path.map(String).join('.'),
-      message: message.replace(/^Invalid input: /, ''),
-    },
-  ]
+  return changed
+}
+
+function issuesOf(issue: z.core.$ZodIssue, document: Document.Parsed, lines: LineCounter): FileIssue[] {
+  const at = (path: readonly PropertyKey[], message: string) => ({
+    line: lineOf(document, lines, path),
+    field: path.map(String).join('.'),
+    message,
+  })
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => at([...issue.path, key], 'is not a known key; correct its name or take it out'))
+  return [at(issue.path, explain(issue, issue.input === undefined))]
+}
+
+function explain(issue: z.core.$ZodIssue, missing: boolean): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return missing ? `is missing; it must be ${article(issue.expected)}` : `must be ${article(issue.expected)}`
+    case 'invalid_value':
+      return `must be ${issue.values.map(String).join(' or ')}`
+    case 'invalid_key':
+      return issue.issues.map(({ message }) => message).join('; ')
+    case 'too_small':
+      if (issue.origin === 'string' || issue.origin === 'array') return 'is empty'
+      return `must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`
+    case 'too_big':
+      return `must be at most ${issue.maximum}`
+    default:
+      return issue.message
+  }
 }
 
 const article = (type: string) =>
@@ -107,23 +192,24 @@ const article = (type: string) =>
     boolean: 'true or false',
   })[type] ?? type
 
+/** 0 when it has none. */
+const lineOfNode = (node: unknown, lines: LineCounter) => (isNode(node) && node.range ? lines.linePos(node.range[0]).line : 0)
+
 /** The line of a path's key, or of the nearest parent that is there. */
-function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): number {
+function lineOf(document: Document.Parsed, lines: LineCounter, path: readonly PropertyKey[]): number {
   for (let length = path.length; length > 0; length--) {
     const parent: unknown = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true)
     const last = path[length - 1]
-    if (isMap(parent)) {
-      const pair = parent.items.find((item) => isScalar(item.key) && item.key.value === last)
-      if (pair && isScalar(pair.key) && pair.key.range) return lines.linePos(pair.key.range[0]).line
-    } else {
-      const node: unknown = document.getIn(path.slice(0, length), true)
-      if (isScalar(node) && node.range) return lines.linePos(node.range[0]).line
-    }
+    const node: unknown = isMap(parent)
+      ? parent.items.find((item) => isScalar(item.key) && item.key.value === last)?.key
+      : document.getIn(path.slice(0, length), true)
+    const line = lineOfNode(node, lines)
+    if (line > 0) return line
   }
   return 1
 }
 
-/** `file:line: field message`, as editors and people read it. */
+/** `file:line: field message`, on one line and without what a terminal would act on. */
 export function showIssue(file: string, issue: FileIssue): string {
-  return `${file}:${issue.line}: ${issue.field ? `${issue.field} ` : ''}${issue.message}`
+  return showLine(`${file}:${issue.line}: ${issue.field ? `${issue.field} ` : ''}${issue.message}`)
 }

@@ -55,17 +55,26 @@ export function loadJobs(dir: string, offer: Offer): LoadedJobs {
     })
   }
   const jobs = new Map<string, Job>()
+  /** The first file of each name, faulty or not. */
+  const seen = new Map<string, string>()
   const issues: string[] = []
   for (const file of files) {
     const path = join(dir, file)
+    const name = nameOf(path)
+    const first = seen.get(name)
+    if (first !== undefined) {
+      issues.push(`${show(path)}:1: ${show(first)} defines the job ${name} already; remove one of them`)
+      continue
+    }
+    seen.set(name, path)
     const result = loadJob(path, offer)
-    if (!result.ok) issues.push(...result.issues)
-    else if (jobs.has(result.job.name))
-      issues.push(`${show(path)}:1: another file already defines the job ${result.job.name}; remove one of them`)
-    else jobs.set(result.job.name, result.job)
+    if (result.ok) jobs.set(name, result.job)
+    else issues.push(...result.issues)
   }
   return { jobs, issues }
 }
+
+const nameOf = (path: string) => basename(path).replace(/\.ya?ml$/, '')
 
 const show = (path: string) => {
   const short = relative(process.cwd(), path)
@@ -75,7 +84,7 @@ const show = (path: string) => {
 /** Reads one job file. */
 export function loadJob(path: string, offer: Offer): { ok: true; job: Job } | { ok: false; issues: string[] } {
   const fault = (issue: FileIssue) => showIssue(show(path), issue)
-  const name = basename(path).replace(/\.ya?ml$/, '')
+  const name = nameOf(path)
   if (!NAME.test(name))
     return {
       ok: false,
@@ -83,7 +92,12 @@ export function loadJob(path: string, offer: Offer): { ok: true; job: Job } | { 
     }
   let text: string
   try {
-    if (statSync(path).size > MAX_FILE_BYTES) return { ok: false, issues: [fault({ line: 1, field: '', message: 'is larger than 1 MiB' })] }
+    const stat = statSync(path)
+    // Reading a pipe or a device might never end.
+    if (!stat.isFile())
+      return { ok: false, issues: [fault({ line: 1, field: '', message: 'is not a file; move it away or give it another ending' })] }
+    if (stat.size > MAX_FILE_BYTES)
+      return { ok: false, issues: [fault({ line: 1, field: '', message: 'is larger than 1 MiB; make it smaller' })] }
     text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path))
   } catch (error) {
     const why = error instanceof TypeError ? 'it is not UTF-8 text' : messageOf(error)
@@ -97,64 +111,67 @@ export function loadJob(path: string, offer: Offer): { ok: true; job: Job } | { 
   const definition: JobDefinition = lock ? { ...written, pinned: lock.pinned } : written
   const issues = checkDefinition(name, definition, offer)
   if (issues.length > 0)
-    return { ok: false, issues: issues.map(({ field, message }) => fault({ line: lineOfField(text, field), field, message })) }
+    return {
+      ok: false,
+      issues: issues.map(({ path: at, message }) => fault({ line: parsed.lineOf(at), field: at.join('.'), message })),
+    }
   return { ok: true, job: { name, file: path, definition, version: digestOf(definition) } }
 }
 
-function checkDefinition(job: string, definition: JobDefinition, offer: Offer): Omit<FileIssue, 'line'>[] {
-  const issues: Omit<FileIssue, 'line'>[] = []
+/** A fault of a value that the format allows, at its path. */
+interface Fault {
+  path: readonly string[]
+  message: string
+}
+
+function checkDefinition(job: string, definition: JobDefinition, offer: Offer): Fault[] {
+  const issues: Fault[] = []
   const known = (names: readonly string[]) => (names.length > 0 ? `known are ${names.join(', ')}` : 'none is configured')
   if (!offer.accounts.includes(definition.account))
     issues.push({
-      field: 'account',
+      path: ['account'],
       message: `is ${definition.account}, which is not under accounts: in the configuration; ${known(offer.accounts)}`,
     })
   const { provider, name } = definition.model
   if (!offer.providers.includes(provider))
     issues.push({
-      field: 'model',
-      message: `names the provider ${provider}, which is not under providers: in the configuration; ${known(offer.providers)}`,
+      path: ['model', 'provider'],
+      message: `is ${provider}, which is not under providers: in the configuration; ${known(offer.providers)}`,
     })
   else if (definition.delegate === 'hosted' && !offer.canHost(provider))
     issues.push({
-      field: 'delegate',
+      path: ['delegate'],
       message: `is hosted, which needs a provider with api: responses; ${provider} has api: chat. Change the provider, or write delegate: local`,
     })
   if (definition.limits.costUsd !== undefined && !offer.hasPrice(name)) {
-    issues.push({ field: 'limits', message: `has costUsd, but the model ${name} has no price; add it under prices: in the configuration` })
+    issues.push({ path: ['limits', 'costUsd'], message: `needs a price of the model ${name}; add it under prices: in the configuration` })
   }
   if (offer.hasMoneyBudget(job, definition.account) && !offer.hasPrice(name)) {
     issues.push({
-      field: 'model',
+      path: ['model', 'name'],
       message: `is ${name}, which has no price, but budgets: sets a costUsd for the job or its account; add it under prices: in the configuration`,
     })
   }
   for (const { webhook } of definition.deliver) {
     if (webhook !== undefined && !offer.webhooks.includes(webhook))
       issues.push({
-        field: 'deliver',
+        path: ['deliver'],
         message: `names the webhook ${webhook}, which is not under webhooks: in the configuration; ${known(offer.webhooks)}`,
       })
   }
   for (const field of ['prompt', 'instructions'] as const) {
     const fault = definition[field] === undefined ? undefined : checkTemplate(definition[field])
-    if (fault) issues.push({ field, message: fault })
+    if (fault) issues.push({ path: [field], message: fault })
   }
-  for (const [field, schema] of [
-    ['input', definition.input],
-    ['output', definition.output?.schema],
+  for (const [path, schema] of [
+    [['input'], definition.input],
+    [['output', 'schema'], definition.output?.schema],
   ] as const) {
     try {
       if (schema) compileSchema(schema)
     } catch (error) {
-      issues.push({ field, message: `is not a valid JSON Schema: ${messageOf(error)}` })
+      issues.push({ path, message: `is not a valid JSON Schema: ${messageOf(error)}` })
     }
   }
   return issues
-}
-
-/** Checks that look at the whole file name a top-level field; its line is where it begins. */
-function lineOfField(text: string, field: string): number {
-  const index = text.split('\n').findIndex((line) => line.startsWith(`${field}:`))
-  return Math.max(index, 0) + 1
 }

@@ -1,4 +1,4 @@
-import { Liquid } from 'liquidjs'
+import { filters, Liquid } from 'liquidjs'
 import { Failure, messageOf } from '../core/failure.ts'
 
 /** A template cannot hold a worker for longer, nor make more text than this. */
@@ -6,6 +6,10 @@ const RENDER_LIMIT_MS = 1000
 const MEMORY_LIMIT = 10_000_000
 
 const engines = new Map<string, Liquid>()
+
+/** Codes of strftime that stand for others; liquidjs leaves them as they are. */
+const DATE_CODES: Readonly<Record<string, string>> = { '%F': '%Y-%m-%d', '%T': '%H:%M:%S', '%R': '%H:%M', '%D': '%m/%d/%y' }
+const expandDateCodes = (format: string) => format.replaceAll(/%[%FTRD]/g, (code) => DATE_CODES[code] ?? code)
 
 /** The zone of dates is a setting of the engine, so there is one for each zone. */
 function engineFor(timezone: string): Liquid {
@@ -20,6 +24,13 @@ function engineFor(timezone: string): Liquid {
       renderLimit: RENDER_LIMIT_MS,
       memoryLimit: MEMORY_LIMIT,
     })
+    const writeDate = filters['date']
+    if (typeof writeDate === 'function')
+      engine.registerFilter('date', function (value: unknown, format: unknown, ...rest: unknown[]) {
+        return writeDate.call(this, value, typeof format === 'string' ? expandDateCodes(format) : format, ...rest)
+      })
+    // A template is all there is of a prompt: these would read files of the worker.
+    for (const tag of ['include', 'render', 'layout', 'block']) Reflect.deleteProperty(engine.tags, tag)
     engines.set(timezone, engine)
   }
   return engine

@@ -105,7 +105,7 @@ export function failureOf(asked: Asked, answer: Answer, tokenRejected: boolean |
         ...about,
         ...notRun('429'),
       })
-    case status === 503 && answer.body.includes('upstream_reset_before_response_started{remote_connection_failure'):
+    case status === 503 && isNotConnected(answer.body):
       return new Failure({
         code: 'UPSTREAM_UNAVAILABLE',
         message: `Pomerium could not connect to ${server} (HTTP 503).`,
@@ -152,6 +152,16 @@ export function unknownOutcome(
     server: asked.server,
     cause,
   })
+}
+
+/** Envoy's own answer when it could not connect to the upstream. An upstream that quotes it in an answer of its own does not count. */
+function isNotConnected(body: string): boolean {
+  try {
+    const statusText = field(JSON.parse(body), 'statusText')
+    return typeof statusText === 'string' && statusText.startsWith('upstream_reset_before_response_started{remote_connection_failure')
+  } catch {
+    return false
+  }
 }
 
 const MAX_RETRY_AFTER_MS = 24 * 3_600_000

@@ -66,11 +66,14 @@ export function createGatewayFetch(options: GatewayOptions): GatewayFetch {
       sentAt: new Date(),
     })
     await Promise.all([written, mcp?.written])
-    signal?.throwIfAborted()
     const began = performance.now()
     const ended = (end: { requestId: string | null; status: number | null; responseBytes: number | null; error: string | null }) =>
       // A worker that can no longer write learns it at its next row, before its next effect.
       void journal.gatewayRequestEnd({ requestIdSent, durationMs: performance.now() - began, ...end }).catch(() => {})
+    if (signal?.aborted) {
+      ended({ requestId: null, status: null, responseBytes: null, error: 'not sent' })
+      signal.throwIfAborted()
+    }
     try {
       const body = init.body === undefined ? {} : { body: init.body }
       const answer = await fetch(target, {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Failure } from '../core/failure.ts'
+import { Failure, messageOf } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/gateway.ts'
 
 export const ROUTES_PATH = '/.pomerium/mcp/routes'
@@ -36,7 +36,15 @@ export async function listRoutes(options: {
   const url = new URL(ROUTES_PATH, options.gatewayUrl)
   const response = await options.fetch(url, { headers: { accept: 'application/json' } }, { signal: options.signal })
   const requestId = response.headers.get('x-request-id') ?? undefined
-  const text = await response.text()
+  const text = await response.text().catch((cause: unknown) => {
+    if (cause instanceof Failure || options.signal?.aborted) throw cause
+    throw new Failure({
+      code: 'GATEWAY_UNREACHABLE',
+      message: `The route list of ${url.origin} broke off: ${messageOf(cause)}.`,
+      requestId,
+      cause,
+    })
+  })
   if (response.status === 401) {
     throw new Failure({
       code: 'TOKEN_REJECTED',

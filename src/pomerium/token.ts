@@ -17,6 +17,7 @@ export interface TokenSource {
 }
 
 const SCHEMES = /^(Bearer\s+Pomerium-|Pomerium[\s-]|Bearer\s+)/i
+const JWT = /^[\w-]+\.[\w-]+\.[\w-]*$/
 const FILE_CHECK_MS = 1000
 
 /** Makes the source of an account's token: from a file, re-read when it is replaced, or fixed. */
@@ -73,6 +74,8 @@ function parseToken(account: string, text: string, where: string): Token {
     })
   if (jwt === '') throw fail('is empty')
   if (/\s/.test(jwt)) throw fail('has white space inside; it may hold more than one token')
+  // Anything else in a header value would be named, with the value, by the error of whoever sends it.
+  if (!JWT.test(jwt)) throw fail('does not hold a JWT')
   let claims: ReturnType<typeof decodeJwt>
   try {
     claims = decodeJwt(jwt)
@@ -80,7 +83,9 @@ function parseToken(account: string, text: string, where: string): Token {
     throw fail('does not hold a JWT')
   }
   if (typeof claims.jti !== 'string' || claims.jti === '') throw fail('holds a JWT without jti: it is not a service account’s')
-  return { jwt, accountId: claims.jti, expiresAt: typeof claims.exp === 'number' ? new Date(claims.exp * 1000) : undefined }
+  const expiresAt = typeof claims.exp === 'number' ? new Date(claims.exp * 1000) : undefined
+  if (expiresAt && Number.isNaN(expiresAt.getTime())) throw fail('holds a JWT whose exp is not a time')
+  return { jwt, accountId: claims.jti, expiresAt }
 }
 
 /** Throws `TOKEN_REJECTED` when the token is expired, `TOKEN_EXPIRES_TOO_SOON` when it would not last until `deadline`. */

@@ -7,7 +7,7 @@ const http =
   ({ res }) =>
     void res.writeHead(status, headers).end(body)
 
-const refusedBy = 'upstream connect error, upstream_reset_before_response_started{remote_connection_failure|111}'
+const refusedBy = JSON.stringify({ status: '503', statusText: 'upstream_reset_before_response_started{remote_connection_failure|111}' })
 
 const denied: Serve = (seen) => {
   const requestId = String(seen.headers['x-request-id'])
@@ -56,6 +56,7 @@ const rows: Row[] = [
   { seen: '413', serve: http(413), told: { status: 'refused', text: 'too large' }, kept: 'refused' },
   { seen: '429', serve: http(429, '', { 'retry-after': '7' }), ends: 'UPSTREAM_UNAVAILABLE', kept: 'not_run' },
   { seen: '503 of a connection that was refused', serve: http(503, refusedBy), ends: 'UPSTREAM_UNAVAILABLE', kept: 'not_run' },
+  { seen: 'a 503 whose own text quotes that', serve: http(503, `not ${refusedBy}`), ends: 'OUTCOME_UNKNOWN', kept: 'unknown' },
   { seen: 'another 503', serve: http(503, 'overloaded'), ends: 'OUTCOME_UNKNOWN', kept: 'unknown' },
   { seen: '502', serve: http(502), ends: 'OUTCOME_UNKNOWN', kept: 'unknown' },
   { seen: '504', serve: http(504), ends: 'OUTCOME_UNKNOWN', kept: 'unknown' },

@@ -37,6 +37,7 @@ export async function hold(said: readonly Said[], { limits, schema, ...options }
     apiKey: undefined,
     stream: false,
     store: undefined,
+    background: false,
     timeoutMs: 20_000,
   })
   building.defer(() => provider.close())
@@ -56,6 +57,8 @@ export async function hold(said: readonly Said[], { limits, schema, ...options }
           output: schema && { name: 'output', schema, parse: (text) => parseOutput(text, schema) },
           limits: { turns: 20, toolCalls: 50, tokens: undefined, costUsd: undefined, ...limits },
           price: undefined,
+          budget: undefined,
+          warn: () => {},
           history: [],
           nextTurn: 1,
           softDeadline: FAR,
