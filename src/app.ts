@@ -2,7 +2,9 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { readSecret, type Config } from './config.ts'
+import { fetch as undiciFetch } from 'undici'
 import type { Ceiling } from './core/budget.ts'
+import type { Role } from './core/caller.ts'
 import type { Price } from './core/price.ts'
 import { Failure } from './core/failure.ts'
 import { createRedactor, type Redactor } from './core/redact.ts'
@@ -24,8 +26,11 @@ import { createRunWorker } from './queue/worker.ts'
 import { createRunner, type Runner } from './runs/execute.ts'
 import type { OnProgress } from './runs/progress.ts'
 import type { Tools } from './runs/tools.ts'
+import type { IdentityOptions } from './http/identity.ts'
+import { createHttpServer, type HttpServer } from './http/server.ts'
+import { createMetrics } from './http/metrics.ts'
 import type { RunLimits } from './store/claim.ts'
-import { openDb, type Db } from './store/db.ts'
+import { openDb, query, type Db } from './store/db.ts'
 import { startEmbeddedPostgres } from './store/embedded.ts'
 import { createJournalWriter } from './store/journal.ts'
 import { migrate } from './store/migrate.ts'
@@ -52,6 +57,8 @@ export interface App extends AsyncDisposable {
   scheduler: Scheduler
   connections: ConnectionWatch
   outbox: Outbox
+  /** Undefined without an `api:` section. `api: false` serves health and metrics alone. */
+  http(options: { api: boolean }): HttpServer | undefined
   jobs: JobRegistry
 }
 
@@ -106,6 +113,11 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
   if (ephemeral) building.defer(() => queue.obliterate({ force: true }))
   const producer = createProducer(queue, log)
   const staleAfterMs = config.worker.lock
+  const metrics = createMetrics({ db, tokenSeconds: () => tokenSeconds(tools), jobFaults: () => jobs.issues().length })
+  const tellAll: OnProgress = (progress) => {
+    metrics.onProgress(progress)
+    onProgress?.(progress)
+  }
   const runner = createRunner({
     db,
     journal: createJournalWriter(db),
@@ -114,7 +126,7 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
     staleAfterMs,
     limitsOf: createLimits(config, jobs),
     log,
-    onProgress,
+    onProgress: tellAll,
   })
   const worker = createRunWorker({
     db,
@@ -131,7 +143,7 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
   building.defer(() => connections.stop())
   const outbox = createOutbox({ db, reportsDir: config.reportsDir, webhooks: webhooksOf(config, tools.redactor), log })
   building.defer(() => outbox.stop())
-  const scheduler = createScheduler({ db, producer, jobs: () => jobs.jobs(), staleAfterMs, log })
+  const scheduler = createScheduler({ db, producer, jobs: () => jobs.jobs(), staleAfterMs, log, onFire: metrics.onFire })
   building.defer(() => scheduler.stop())
   const stack = building.move()
   return {
@@ -144,10 +156,54 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
     scheduler,
     connections,
     outbox,
+    http({ api }) {
+      if (!config.api) return undefined
+      const { listen, maxQueued } = config.api
+      const server = createHttpServer({
+        listen,
+        identity: identityOf(config.api, tools),
+        api: api ? { db, jobs, producer, maxQueued } : undefined,
+        queue,
+        metrics,
+        checks: { store: () => query(db, 'select 1'), queue: () => queue.count() },
+        log,
+      })
+      stack.defer(() => server.stop())
+      return server
+    },
     jobs,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
+
+/** Seconds until each account's token expires; a token that cannot be read has expired. */
+function* tokenSeconds({ accounts }: Tools): Generator<readonly [string, number | undefined]> {
+  for (const [account, tokens] of accounts) {
+    try {
+      const { expiresAt } = tokens.current()
+      yield [account, expiresAt && (expiresAt.getTime() - Date.now()) / 1000]
+    } catch {
+      yield [account, 0]
+    }
+  }
+}
+
+function identityOf({ tokens, pomerium }: NonNullable<Config['api']>, { gateway }: Tools): IdentityOptions {
+  return {
+    tokens: mapGrants(tokens),
+    pomerium: pomerium && {
+      audience: pomerium.audience,
+      jwksUrl: pomerium.jwks_url ?? `https://${pomerium.audience}/.well-known/pomerium/jwks.json`,
+      users: mapGrants(pomerium.users),
+      groups: mapGrants(pomerium.groups),
+    },
+    // oxlint-disable-next-line no-unsafe-type-assertion -- undici's types and the global ones differ in name only
+    fetch: ((url: string, init: object) => undiciFetch(url, { ...init, dispatcher: gateway.dispatcher })) as unknown as typeof fetch,
+  }
+}
+
+const mapGrants = <G extends { role: Role; jobs?: readonly string[] | undefined }>(grants: Record<string, G>) =>
+  Object.fromEntries(Object.entries(grants).map(([name, grant]) => [name, { ...grant, jobs: grant.jobs }]))
 
 /** Most runs at a time of a job and of an account, from its file and from the configuration. */
 function createLimits({ accounts }: Config, jobs: JobRegistry) {

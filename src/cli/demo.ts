@@ -115,6 +115,7 @@ function progressLines(lines: Lines, progress: Progress): string[] {
       return [lines.failure('retry', progress.failure)]
     case 'waiting':
       return [lines.failure('waiting', progress.failure)]
+    case 'request':
     case 'finished':
       return []
   }

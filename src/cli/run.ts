@@ -2,6 +2,7 @@ import { InvalidArgumentError } from 'commander'
 import { z } from 'zod'
 import { createApp } from '../app.ts'
 import { EXIT, Failure } from '../core/failure.ts'
+import { userInfo } from 'node:os'
 import { createRun } from '../runs/create.ts'
 import { loadRun } from '../store/show.ts'
 import { exitOfRun } from './exit.ts'
@@ -43,7 +44,7 @@ export const addRun: AddCommand = (program, terminal, done) => {
           message: `There is no job ${name}; there are ${[...app.jobs.jobs().keys()].join(', ') || 'none'}.${issues}`,
         })
       }
-      const id = await createRun(app.db, job, { kind: 'cli' }, input)
+      const id = await createRun(app.db, job, { trigger: { kind: 'cli' }, input, requestedBy: whoami() })
       await app.producer.wakeSoon([{ id }])
       const lines = createLines(terminal)
       const tell = json ? terminal.err : terminal.out
@@ -64,6 +65,15 @@ export const addRun: AddCommand = (program, terminal, done) => {
       }
       done(exitOfRun(run))
     })
+}
+
+/** Who sits at the command line, as far as the system says. */
+function whoami(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`
+  }
 }
 
 /** `key=value`: a value that is JSON is read as JSON, any other is text. */

@@ -6,13 +6,13 @@ import { createApp } from '../app.ts'
 import { EXIT, Failure } from '../core/failure.ts'
 import { configOf, examples, type AddCommand } from './options.ts'
 
-const optionsSchema = z.object({ only: z.enum(['worker', 'scheduler']).optional() })
+const optionsSchema = z.object({ only: z.enum(['worker', 'scheduler', 'api']).optional() })
 
 export const addStart: AddCommand = (program, terminal, done) => {
   program
     .command('start')
-    .description('run the scheduler and the worker until SIGTERM or Ctrl-C; logs JSON lines')
-    .addOption(new Option('--only <part>', 'run one of them').choices(['worker', 'scheduler']))
+    .description('run the scheduler, the worker and the API until SIGTERM or Ctrl-C; logs JSON lines; SIGHUP reads the job files again')
+    .addOption(new Option('--only <part>', 'run one of them').choices(['worker', 'scheduler', 'api']))
     .addHelpText(
       'after',
       examples('nightshift start', 'nightshift start --only worker', 'nightshift -c /etc/nightshift.yaml start --only scheduler'),
@@ -29,17 +29,26 @@ export const addStart: AddCommand = (program, terminal, done) => {
         })
       }
       terminal.signal.throwIfAborted()
-      if (only !== 'scheduler') await Promise.all([app.worker.start(), app.connections.start(), app.outbox.start()])
-      if (only !== 'worker') await app.scheduler.start()
+      const parts = { worker: only === undefined || only === 'worker', scheduler: only === undefined || only === 'scheduler' }
+      const http = app.http({ api: only === undefined || only === 'api' })
+      await http?.start()
+      if (parts.worker) await Promise.all([app.worker.start(), app.connections.start(), app.outbox.start()])
+      if (parts.scheduler) await app.scheduler.start()
+      app.jobs.start()
+      const reload = () => void app.jobs.reload()
+      process.on('SIGHUP', reload)
       log.info(
-        { jobs: [...app.jobs.jobs().keys()], queue: app.queueKind, only, concurrency: config.worker.concurrency },
+        { jobs: [...app.jobs.jobs().keys()], queue: app.queueKind, only, concurrency: config.worker.concurrency, http: http?.url() },
         'Nightshift is at work.',
       )
       if (!terminal.signal.aborted) await once(terminal.signal, 'abort')
       log.info({ signal: terminal.signal.reason, drainMs: config.worker.drain }, 'Stopping: runs under way may end.')
+      process.off('SIGHUP', reload)
+      app.jobs.stop()
+      http?.drain()
       await app.scheduler.stop()
       await Promise.all([app.worker.stop(), app.connections.stop()])
-      await app.outbox.stop()
+      await Promise.all([app.outbox.stop(), http?.stop()])
       log.info('Stopped.')
       done(EXIT.ok)
     })

@@ -11,8 +11,11 @@ export interface RunData {
   runId: string
 }
 
+/** The queue itself, for the board. */
+export type BoardQueue = Queue<RunData, string>
+
 /** The part of BullMQ's classes that we use: the same on both backends. */
-export type RunQueue = Pick<Queue<RunData, string>, 'addBulk' | 'getJobs' | 'obliterate' | 'close'> & {
+export type RunQueue = Pick<BoardQueue, 'addBulk' | 'getJobs' | 'obliterate' | 'close' | 'count'> & {
   on(event: 'error', listener: (error: Error) => void): unknown
 }
 export type RunWorker = Pick<Worker<RunData, string>, 'close' | 'waitUntilReady'> & {
@@ -22,7 +25,7 @@ export type RunWorker = Pick<Worker<RunData, string>, 'close' | 'waitUntilReady'
 /** BullMQ on Redis, or on the store's own Postgres. */
 export interface QueueBackend {
   kind: 'redis' | 'postgres'
-  queue(): RunQueue
+  queue(): BoardQueue
   worker(process: Processor<RunData, string>, options: Omit<WorkerOptions, 'connection'>): RunWorker
   close(): Promise<void>
 }
@@ -93,7 +96,11 @@ async function openPostgres(databaseUrl: string): Promise<QueueBackend> {
   const connection = { connectionString: databaseUrl, max: 10 }
   return {
     kind: 'postgres',
-    queue: () => new Queue(QUEUE_NAME, { connection, defaultJobOptions: KEEP }, createPostgresBackend),
+    queue: () => {
+      const queue: unknown = new Queue(QUEUE_NAME, { connection, defaultJobOptions: KEEP }, createPostgresBackend)
+      // oxlint-disable-next-line no-unsafe-type-assertion -- the same class; only the type of its connection differs
+      return queue as BoardQueue
+    },
     worker: (process, workerOptions) => new Worker(QUEUE_NAME, process, { ...KEEP, ...workerOptions, connection }, createPostgresBackend),
     async close() {},
   }

@@ -1,12 +1,14 @@
 import { createTask, type ScheduledTask } from 'node-cron'
 import type { Logger } from 'pino'
 import { messageOf } from '../core/failure.ts'
-import { decideFires } from '../core/fires.ts'
+import { decideFires, type FireDecision } from '../core/fires.ts'
 import type { Job } from '../jobs/load.ts'
 import { newRun } from '../runs/create.ts'
+import { pauseOf, type PausedBy } from '../runs/schedules.ts'
 import type { Db } from '../store/db.ts'
+import { listPauses } from '../store/pauses.ts'
 import { recordFires, syncSchedule } from '../store/schedules.ts'
-import { dueFires, nextFire } from './due.ts'
+import { dueFires, nextFire } from '../jobs/due.ts'
 import type { Producer } from './producer.ts'
 import { sweep } from './sweep.ts'
 import type { Lifecycle } from './lifecycle.ts'
@@ -19,6 +21,8 @@ export interface SchedulerOptions {
   staleAfterMs: number
   log: Logger
   now?: () => Date
+  /** Told of each fire that made a run: how late it was. */
+  onFire?: ((lateMs: number) => void) | undefined
 }
 
 export interface Scheduler extends Lifecycle {
@@ -27,6 +31,8 @@ export interface Scheduler extends Lifecycle {
 }
 
 const SWEEP_EVERY_MS = 5000
+
+const pausedFire = (at: Date, { reason, by }: PausedBy): FireDecision => ({ at, verdict: 'skip', reason: `paused by ${by}: ${reason}` })
 
 /** Fires schedules. Any number of replicas may run: each fire is decided once, in SQL. */
 export function createScheduler(options: SchedulerOptions): Scheduler {
@@ -44,14 +50,17 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     if ((next.get(key) ?? 0) > at.getTime()) return
     const row = await syncSchedule(db, { job: job.name, cron: schedule.cron, timezone: schedule.timezone }, at)
     const due = dueFires(schedule, row.decidedUntil, at)
+    const pause = due.length > 0 ? pauseOf(await listPauses(db), job.name) : null
     if (due.length > 0) {
       const decided = decideFires(due, at, schedule.missed).map((decision) => ({
-        decision,
-        run: newRun(job, { kind: 'schedule', fireAt: decision.at.toISOString() }),
+        decision: pause ? pausedFire(decision.at, pause) : decision,
+        run: newRun(job, { trigger: { kind: 'schedule', fireAt: decision.at.toISOString() } }),
       }))
       const written = await recordFires(db, job.name, decided, schedule.overlap, job.definition, at)
-      for (const { at: fireAt, status, runId, reason } of written)
+      for (const { at: fireAt, status, runId, reason } of written) {
+        if (runId !== null) options.onFire?.(now().getTime() - fireAt.getTime())
         log.info({ job: job.name, fireAt, runId, reason }, status === 'run' ? 'Schedule fired.' : 'Fire skipped.')
+      }
       await producer.wakeSoon(written.flatMap(({ runId, held }) => (runId === null || held ? [] : [{ id: runId }])))
     }
     next.set(key, nextFire(schedule, at)?.getTime() ?? Number.POSITIVE_INFINITY)

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { messageOf } from '../core/failure.ts'
 import type { Db } from '../store/db.ts'
+import { releaseStale } from '../store/holds.ts'
 import { listWakeable } from '../store/runs.ts'
 import type { Producer } from './producer.ts'
 
@@ -19,7 +20,7 @@ export async function sweep({
   staleAfterMs: number
   log: Logger
 }): Promise<number> {
-  const runs = await listWakeable(db, { olderThanMs: OVERDUE_MS, staleAfterMs })
+  const runs = [...(await listWakeable(db, { olderThanMs: OVERDUE_MS, staleAfterMs })), ...(await releaseStale(db))]
   try {
     await producer.wake(runs)
     return runs.length

@@ -4,7 +4,7 @@ import type { JobDefinition } from '../jobs/schema.ts'
 import type { PastTurn } from '../llm/turn.ts'
 import type { OpenResponse } from '../store/history.ts'
 import type { OpenedAttempt } from '../store/claim.ts'
-import type { OnProgress } from './progress.ts'
+import type { Tell } from './progress.ts'
 
 /** What an attempt goes out from. */
 export interface AttemptInput {
@@ -17,6 +17,6 @@ export interface AttemptInput {
   journal: Journal
   budget: Budget | undefined
   warn: (message: string) => void
-  onProgress: OnProgress
+  tell: Tell
   deadline: Date
 }

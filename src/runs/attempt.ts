@@ -12,7 +12,7 @@ import type { Tools } from './tools.ts'
 
 /** Does the work of one attempt: token, routes, preflight, delegate. Throws a `Failure` when there is no answer. */
 export async function runAttempt(tools: Tools, input: AttemptInput, signal: AbortSignal): Promise<DelegateResult & { notes: string[] }> {
-  const { opened, definition, journal, onProgress, deadline } = input
+  const { opened, definition, journal, tell, deadline } = input
   const { runId } = opened.attempt
   const scope = templateScope(opened, definition)
   const prompt = renderTemplate(definition.prompt, scope)
@@ -29,9 +29,9 @@ export async function runAttempt(tools: Tools, input: AttemptInput, signal: Abor
   const fetch = createGatewayFetch({ dispatcher, account, tokens, runId, journal, maxResponseBytes })
   const ready = await preflight({ tools, definition, journal, fetch }, signal)
   const { toolBox, routes } = ready
-  onProgress({ runId, event: 'routes', count: routes })
+  tell({ event: 'routes', count: routes })
   try {
-    onProgress({ runId, event: 'preflight', servers: Object.keys(definition.tools), tools: toolBox.tools.length })
+    tell({ event: 'preflight', servers: Object.keys(definition.tools), tools: toolBox.tools.length })
     const result = await delegate(tools, { ...input, provider, tokens, fetch, prompt, instructions }, ready, signal)
     return { ...result, notes: toolBox.notes }
   } finally {

@@ -1,24 +1,63 @@
 import { v7 as uuidv7 } from 'uuid'
+import { digestOf } from '../core/digest.ts'
 import { Failure } from '../core/failure.ts'
 import { compileSchema } from '../core/json-schema.ts'
-import type { Trigger } from '../core/run.ts'
+import type { Priority, Trigger } from '../core/run.ts'
 import type { Job } from '../jobs/load.ts'
-import { insertRun, type NewRun } from '../store/runs.ts'
 import type { Db } from '../store/db.ts'
+import { insertRunOnce } from '../store/idempotency.ts'
+import { insertRun, type NewRun } from '../store/runs.ts'
+
+/** What is asked of a job. */
+export interface RunRequest {
+  trigger: Trigger
+  input?: unknown
+  requestedBy?: string | undefined
+  priority?: Priority | undefined
+  /** Not before. */
+  startAt?: Date | undefined
+  /** Not after: a run that no worker took by then fails with `EXPIRED`. */
+  expireAt?: Date | undefined
+  retryOf?: string | undefined
+}
 
 /** A new run of a job, checked. `INPUT_INVALID` when the input does not match; a job without an input schema takes none. */
-export function newRun(job: Job, trigger: Trigger, input: unknown = {}): NewRun {
+export function newRun(job: Job, { trigger, input = {}, ...request }: RunRequest): NewRun {
   const { definition } = job
   const fault = definition.input ? compileSchema(definition.input)(input) : isEmpty(input) ? undefined : 'the job takes no input'
   if (fault !== undefined) throw new Failure({ code: 'INPUT_INVALID', message: `The input of job ${job.name} is not valid: ${fault}.` })
-  return { id: `run_${uuidv7()}`, job: job.name, jobVersion: job.version, account: definition.account, trigger, input }
+  return { id: `run_${uuidv7()}`, job: job.name, jobVersion: job.version, account: definition.account, trigger, input, ...request }
 }
 
 const isEmpty = (input: unknown) => typeof input === 'object' && input !== null && Object.keys(input).length === 0
 
-/** Inserts a run; the caller then wakes the queue. Returns its id. */
-export async function createRun(db: Db, job: Job, trigger: Trigger, input?: unknown): Promise<string> {
-  const run = newRun(job, trigger, input)
+/** Inserts a run; the caller then wakes the queue. */
+export async function createRun(db: Db, job: Job, request: RunRequest): Promise<string> {
+  const run = newRun(job, request)
   await insertRun(db, run, job.definition)
   return run.id
+}
+
+/**
+ * Inserts a run once for an idempotency key of its caller. `IDEMPOTENCY_MISMATCH` when the key stands for another request. Says whether the run
+ * is new: only then the queue must be woken.
+ */
+export async function createRunOnce(
+  db: Db,
+  job: Job,
+  request: RunRequest,
+  key: { owner: string; key: string },
+): Promise<{ id: string; isNew: boolean }> {
+  const run = newRun(job, request)
+  const { priority, startAt, expireAt } = request
+  const digest = digestOf({ job: job.name, input: run.input, priority, startAt: startAt?.toISOString(), expireAt: expireAt?.toISOString() })
+  const inserted = await insertRunOnce(db, run, job.definition, { ...key, digest })
+  switch (inserted.kind) {
+    case 'inserted':
+      return { id: run.id, isNew: true }
+    case 'same':
+      return { id: inserted.runId, isNew: false }
+    case 'mismatch':
+      throw new Failure({ code: 'IDEMPOTENCY_MISMATCH', message: `The Idempotency-Key ${key.key} stands for another request.` })
+  }
 }

@@ -11,7 +11,7 @@ import type { JournalWriter } from '../store/journal.ts'
 import { requestCancel } from '../store/runs.ts'
 import { runAttempt } from './attempt.ts'
 import type { Execution } from './execution.ts'
-import { tellProgress, type OnProgress } from './progress.ts'
+import { tellProgress, type OnProgress, type Tell } from './progress.ts'
 import { createSettler, policyOf } from './settle.ts'
 import type { Tools } from './tools.ts'
 
@@ -80,7 +80,8 @@ export function createRunner(options: RunnerOptions): Runner {
     const { runId, number } = opened.attempt
     const log = options.log.child({ runId, job: opened.job, attempt: number })
     const definition = definitionOf(opened.jobVersion, opened.definition)
-    onProgress({ runId, event: 'attempt', number, account: definition.account, tookOver: opened.tookOver })
+    const tell: Tell = (event) => onProgress({ runId, job: opened.job, ...event })
+    tell({ event: 'attempt', number, account: definition.account, tookOver: opened.tookOver })
     log.info({ account: definition.account, tookOver: opened.tookOver }, 'Attempt started.')
     const deadlineMs = durationMs(definition.limits.deadline)
     const abort = abortAt(signal, deadlineMs)
@@ -96,8 +97,8 @@ export function createRunner(options: RunnerOptions): Runner {
           opened,
           definition,
           ...(await past(opened, definition)),
-          journal: options.onProgress ? tellProgress(written, runId, onProgress) : written,
-          onProgress,
+          journal: options.onProgress ? tellProgress(written, tell) : written,
+          tell,
           budget: ceilings.length === 0 ? undefined : createBudget({ db, ceilings, warn }),
           warn,
           deadline: new Date(Date.now() + deadlineMs),

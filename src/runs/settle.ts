@@ -45,7 +45,7 @@ export function createSettler({ db, redact, limitsOf, onProgress }: SettleOption
     const { held, next } = await finishRun(db, opened.attempt, { ...end, deliveries })
     if (!held) return lost(log)
     log.info({ status: end.status, reasons: end.reasons.map(({ code }) => code) }, 'Run finished.')
-    onProgress({ runId, event: 'finished', status: end.status })
+    onProgress({ runId, job: opened.job, event: 'finished', status: end.status })
     return { kind: 'finished', status: end.status, failure, next: [...next, ...(await release(one))] }
   }
 
@@ -80,7 +80,7 @@ export function createSettler({ db, redact, limitsOf, onProgress }: SettleOption
         const attemptStatus = code === 'WORKER_LOST' ? ('lost' as const) : ('failed' as const)
         const again = await pauseRun(db, opened.attempt, { status: 'queued', failure: record, nextAttemptAt: decision.at, attemptStatus })
         if (!again) return lost(log)
-        onProgress({ runId, event: 'retry', at: decision.at, failure: record })
+        onProgress({ runId, job: opened.job, event: 'retry', at: decision.at, failure: record })
         return { kind: 'retry', at: decision.at, failure, next: [{ ...again, at: decision.at }, ...(await release(one))] }
       }
       case 'wait': {
@@ -91,7 +91,7 @@ export function createSettler({ db, redact, limitsOf, onProgress }: SettleOption
           attemptStatus: 'waiting',
         })
         if (!again) return lost(log)
-        onProgress({ runId, event: 'waiting', failure: record })
+        onProgress({ runId, job: opened.job, event: 'waiting', failure: record })
         return { kind: 'waiting', failure, next: await release(one) }
       }
       case 'stop':
@@ -106,7 +106,7 @@ export function createSettler({ db, redact, limitsOf, onProgress }: SettleOption
     const end = endWithFailure(failure.toJSON(), { usage: noUsage, costUsd: null })
     const deliveries = await deliveriesOf(db, run, definition, end)
     if (!(await endUnstarted(db, run.id, { ...end, deliveries }))) return { kind: 'nothing' }
-    onProgress({ runId: run.id, event: 'finished', status: 'failed' })
+    onProgress({ runId: run.id, job: run.job, event: 'finished', status: 'failed' })
     return { kind: 'finished', status: 'failed', failure, next: [] }
   }
 

@@ -168,7 +168,7 @@ export async function pauseRun(
 export async function requestCancel(db: Db, runId: string): Promise<RunStatus | undefined> {
   return transaction(db, async (client) => {
     const { rows } = await client.query<{ status: RunStatus }>(
-      `update runs set cancel_requested_at = coalesce(cancel_requested_at, now()),
+      `update runs set cancel_requested_at = case when finished_at is null then coalesce(cancel_requested_at, now()) else cancel_requested_at end,
          status = case when status in ('queued', 'waiting') then 'cancelled' else status end,
          finished_at = case when status in ('queued', 'waiting') then now() else finished_at end
        where id = $1 returning status`,

@@ -103,3 +103,41 @@ export async function listFires(db: Db, job: string, limit = 100): Promise<Omit<
   )
   return rows.map((row) => ({ at: row.fire_at, status: row.status, runId: row.run_id, reason: row.reason }))
 }
+
+/** The last fire of each job, by its name. */
+export async function lastFires(db: Db): Promise<Map<string, Omit<FireResult, 'held'>>> {
+  const rows = await query<{ job: string; fire_at: Date; status: 'run' | 'skipped'; run_id: string | null; reason: string | null }>(
+    db,
+    'select distinct on (job) job, fire_at, status, run_id, reason from fires order by job, fire_at desc',
+  )
+  return new Map(rows.map((row) => [row.job, { at: row.fire_at, status: row.status, runId: row.run_id, reason: row.reason }]))
+}
+
+/** Fires that already have a run, among those given. */
+export async function firesWithRuns(db: Db, job: string, from: Date, to: Date): Promise<Date[]> {
+  const rows = await query<{ fire_at: Date }>(
+    db,
+    "select fire_at from fires where job = $1 and status = 'run' and fire_at >= $2 and fire_at < $3",
+    [job, from, to],
+  )
+  return rows.map((row) => row.fire_at)
+}
+
+/** Writes runs for past fires. A fire that has a run keeps it; one that was skipped gets one now. Returns the ids of the runs that were made. */
+export async function backfillFires(db: Db, fires: readonly { at: Date; run: NewRun }[], definition: unknown): Promise<string[]> {
+  return transaction(db, async (client) => {
+    const made: string[] = []
+    for (const { at, run } of fires) {
+      const { rowCount } = await client.query(
+        `insert into fires as f (job, fire_at, status, reason) values ($1, $2, 'run', 'backfill')
+         on conflict (job, fire_at) do update set status = 'run', reason = 'backfill' where f.status = 'skipped'`,
+        [run.job, at],
+      )
+      if (!rowCount) continue
+      await insertRun(client, run, definition)
+      await client.query('update fires set run_id = $3 where job = $1 and fire_at = $2', [run.job, at, run.id])
+      made.push(run.id)
+    }
+    return made
+  })
+}

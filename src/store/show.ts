@@ -154,3 +154,9 @@ export async function loadRun(db: Db, id: string): Promise<RunView | undefined> 
     finishedAt: isoOrNull(run.finished_at),
   }
 }
+
+/** The job and status of a run, for whoever waits for it. */
+export async function loadStatus(db: Db, id: string): Promise<{ job: string; status: RunStatus } | undefined> {
+  const [row] = await query<{ job: string; status: RunStatus }>(db, 'select job, status from runs where id = $1', [id], 'run status')
+  return row
+}

@@ -87,7 +87,7 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
   function write(name: string, input?: unknown): Promise<string> {
     const job = app.jobs.jobs().get(name)
     if (!job) throw new Error(`no job ${name}`)
-    return createRun(app.db, job, { kind: 'cli' }, input)
+    return createRun(app.db, job, { trigger: { kind: 'cli' }, input })
   }
 
   async function queue(name: string, input?: unknown): Promise<string> {

@@ -20,3 +20,11 @@ export function nextFire(schedule: { cron: string; timezone: string }, after: Da
   const cron = CronExpressionParser.parse(schedule.cron, { tz: schedule.timezone, currentDate: after })
   return cron.hasNext() ? cron.next().toDate() : undefined
 }
+
+/** The next `count` fire times after `after`, oldest first. */
+export function nextFires(schedule: { cron: string; timezone: string }, after: Date, count: number): Date[] {
+  const cron = CronExpressionParser.parse(schedule.cron, { tz: schedule.timezone, currentDate: after })
+  const fires: Date[] = []
+  while (fires.length < count && cron.hasNext()) fires.push(cron.next().toDate())
+  return fires
+}

@@ -1,0 +1,51 @@
+import { Failure } from '../core/failure.ts'
+import type { Job } from '../jobs/load.ts'
+import type { Db } from '../store/db.ts'
+import type { RunFilter } from '../store/filter.ts'
+import { retryRuns } from '../store/retry.ts'
+import { loadRun } from '../store/show.ts'
+import { createRun } from './create.ts'
+
+export interface RetryParts {
+  db: Db
+  producer: { wakeSoon(wakes: readonly { id: string; round?: number; priority?: number }[]): Promise<void> }
+  jobs: ReadonlyMap<string, Job>
+}
+
+const WAKE_BATCH = 1000
+
+/** Queues all runs that the filter means and that are not green, as they were defined or as their jobs are now. Returns how many. */
+export async function retryByFilter(
+  { db, producer, jobs }: RetryParts,
+  filter: RunFilter,
+  definition: 'pinned' | 'latest',
+): Promise<number> {
+  const latest =
+    definition === 'pinned'
+      ? []
+      : [...jobs.values()].map(({ name, version, definition: now }) => ({ job: name, version, account: now.account, definition: now }))
+  const runs = await retryRuns(db, filter, latest)
+  for (let at = 0; at < runs.length; at += WAKE_BATCH) await producer.wakeSoon(runs.slice(at, at + WAKE_BATCH))
+  return runs.length
+}
+
+/** Other input is another run: a new one with `retryOf`. Returns its id. */
+export async function retryWithInput(
+  { db, producer, jobs }: RetryParts,
+  runId: string,
+  input: unknown,
+  requestedBy: string,
+): Promise<string> {
+  const run = await loadRun(db, runId)
+  const job = jobs.get(run?.job ?? '')
+  if (!run || !job)
+    throw new Failure({ code: 'RUN_UNKNOWN', message: run ? `The job ${run.job} is no more.` : `There is no run ${runId}.` })
+  const id = await createRun(db, job, {
+    trigger: run.trigger.kind === 'api' ? { kind: 'api' } : { kind: 'cli' },
+    input,
+    requestedBy,
+    retryOf: runId,
+  })
+  await producer.wakeSoon([{ id }])
+  return id
+}
