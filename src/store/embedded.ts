@@ -35,7 +35,7 @@ const run = promisify(execFile)
 const NOBODY = 65_534
 const START_TIMEOUT_MS = 30_000
 const RETRY_MS = 200
-const APPLICATION = 'nightshift'
+const KEEPER = 'nightshift keeper'
 
 export interface EmbeddedPostgres {
   url: string
@@ -287,7 +287,7 @@ async function adopt(data: string, password: string): Promise<number | undefined
 
 /** Holds a connection for as long as this process uses the server: the others see by it that they must not end it. */
 async function keep(url: string): Promise<pg.Pool> {
-  const keeper = new pg.Pool({ connectionString: url, max: 1, idleTimeoutMillis: 0, allowExitOnIdle: true, application_name: APPLICATION })
+  const keeper = new pg.Pool({ connectionString: url, max: 1, idleTimeoutMillis: 0, allowExitOnIdle: true, application_name: KEEPER })
   keeper.on('error', () => {})
   await keeper.query('select 1')
   return keeper
@@ -319,10 +319,12 @@ async function stopServer({ dir, data, port, keeper, ephemeral }: Running): Prom
   }
 }
 
+/** Whether other processes keep the server. Connections alone say nothing: a closed pool's own may still be on their way out. */
 async function othersConnected(keeper: pg.Pool): Promise<boolean> {
   try {
     const { rows } = await keeper.query<{ n: number }>(
-      "select count(*)::int as n from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()",
+      'select count(*)::int as n from pg_stat_activity where application_name = $1 and pid <> pg_backend_pid()',
+      [KEEPER],
     )
     return (rows[0]?.n ?? 0) > 0
   } catch {
