@@ -12,10 +12,10 @@ export interface RunData {
 }
 
 /** The part of BullMQ's classes that we use: the same on both backends. */
-export type RunQueue = Pick<Queue<RunData, string>, 'addBulk' | 'getJobs' | 'obliterate' | 'close'> & {
+export type RunQueue = Pick<Queue<RunData, string>, 'addBulk' | 'getJobs' | 'obliterate' | 'close' | 'closing'> & {
   on(event: 'error', listener: (error: Error) => void): unknown
 }
-export type RunWorker = Pick<Worker<RunData, string>, 'close' | 'waitUntilReady'> & {
+export type RunWorker = Pick<Worker<RunData, string>, 'close' | 'closing' | 'waitUntilReady'> & {
   on(event: 'error', listener: (error: Error) => void): unknown
 }
 

@@ -138,7 +138,10 @@ export function createRunWorker(options: RunWorkerOptions): Lifecycle {
         maxStalledCount: MAX_STALLED,
         drainDelay: 5,
       })
-      worker.on('error', (error) => log.warn({ reason: messageOf(error) }, 'The queue does not answer; the worker tries again.'))
+      const running = worker
+      running.on('error', (error) => {
+        if (!running.closing) log.warn({ reason: messageOf(error) }, 'The queue does not answer; the worker tries again.')
+      })
       watchAgain()
       await worker.waitUntilReady()
     },
