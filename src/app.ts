@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
@@ -118,11 +119,12 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
     metrics.onProgress(progress)
     onProgress?.(progress)
   }
+  const name = `${hostname()}:${process.pid}:${randomBytes(2).toString('hex')}`
   const runner = createRunner({
     db,
     journal: createJournalWriter(db),
     tools,
-    worker: `${hostname()}:${process.pid}`,
+    worker: name,
     staleAfterMs,
     limitsOf: createLimits(config, jobs),
     log,
@@ -133,6 +135,7 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
     backend,
     producer,
     runner,
+    name,
     concurrency: config.worker.concurrency,
     lockMs: config.worker.lock,
     drainMs: config.worker.drain,

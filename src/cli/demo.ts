@@ -5,6 +5,7 @@ import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { createApp, type App } from '../app.ts'
 import { loadConfig } from '../config.ts'
+import { showText } from '../core/text.ts'
 import { reportScript } from '../demo/report-script.ts'
 import { startWorld, type World } from '../demo/world.ts'
 import type { Progress } from '../runs/progress.ts'
@@ -79,6 +80,7 @@ async function runDemo(
   await letScheduleFire(app, lines, tell)
   await app.worker.start()
   await app.scheduler.start()
+  terminal.signal.throwIfAborted()
   const runId = await Promise.race([finished.promise, once(terminal.signal, 'abort').then(() => terminal.signal.throwIfAborted())])
   const run = await loadRun(app.db, runId ?? '')
   if (!run) throw new Error('the run of the demo is gone')
@@ -152,7 +154,7 @@ function ending(run: RunView, logLines: ReadonlyMap<string, string>, terminal: T
     '',
     colors.bold('The report'),
     reportText(run) ?? 'There is none.',
-    ...run.reasons.map(({ code, message }) => `${code} ${message}`),
+    ...run.reasons.map(({ code, message }) => `${code} ${showText(message)}`),
     '',
     colors.bold('Each tool call, and the gateway’s own line about it'),
     renderTable(terminal, ['tool call', 'server', 'status', 'ms', 'Pomerium request id', 'in the gateway’s log'], rows, [3]),

@@ -1,5 +1,6 @@
 import type { FailureRecord } from '../core/failure.ts'
 import type { RunStatus, TurnItem, Usage } from '../core/run.ts'
+import { showText } from '../core/text.ts'
 import { fit, type Terminal } from './terminal.ts'
 
 /** The label of a step, in a column of its own. */
@@ -36,13 +37,14 @@ export function createLines({ colors, columns }: Pick<Terminal, 'colors' | 'colu
       )
     },
     call({ server, tool, arguments: args, status, durationMs, failure }) {
-      const what = `${server} ${tool} ${colors.dim(fit(showArguments(args), width - server.length - tool.length - 14))}`
+      const name = fit(`${server} ${tool}`, width - 30)
+      const what = `${name} ${colors.dim(fit(showArguments(args), width - name.length - 15))}`
       return step(
         '  call',
         `${what} ${mark(status)}${durationMs === null ? '' : ` ${Math.round(durationMs)} ms`}${failure ? ` ${failure.code}` : ''}`,
       )
     },
-    failure: (label, failure) => step(label, `${colors.red(failure.code)} ${failure.message}`),
+    failure: (label, failure) => step(label, `${colors.red(failure.code)} ${showText(failure.message)}`),
     status: (status) => (status === 'succeeded' ? colors.green(status) : status === 'failed' ? colors.red(status) : colors.yellow(status)),
   }
 }

@@ -3,6 +3,8 @@ import { z } from 'zod'
 import { createApp } from '../app.ts'
 import { EXIT, Failure } from '../core/failure.ts'
 import { userInfo } from 'node:os'
+import { isFinal } from '../core/run.ts'
+import { showText } from '../core/text.ts'
 import { createRun } from '../runs/create.ts'
 import { loadRun } from '../store/show.ts'
 import { exitOfRun } from './exit.ts'
@@ -56,9 +58,13 @@ export const addRun: AddCommand = (program, terminal, done) => {
       }
       tell(lines.step('queued', id))
       const run = await followRun(app.db, id, terminal, tell)
+      if (!isFinal(run.status) && run.status !== 'waiting') {
+        terminal.err(`The run goes on without this command. See it with: nightshift show ${id}`)
+        terminal.signal.throwIfAborted()
+      }
       if (json) terminal.out(JSON.stringify(run, null, 2))
       else {
-        for (const reason of run.reasons) terminal.out(lines.step('reason', `${reason.code} ${reason.message}`))
+        for (const reason of run.reasons) terminal.out(lines.step('reason', `${reason.code} ${showText(reason.message)}`))
         terminal.out(lines.step('run', `${id} ${lines.status(run.status)}`))
         const report = reportText(run)
         if (report !== undefined) terminal.out(`\n${report}`)

@@ -215,5 +215,7 @@ export class Failure extends Error {
 
 /** The message of anything thrown, without its full stop: it is put into sentences. */
 export function messageOf(error: unknown): string {
+  // A host with several addresses, of which none answers, is an error of errors without a text of its own.
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ')
   return (error instanceof Error ? error.message : String(error)).replace(/\.$/, '')
 }

@@ -15,10 +15,10 @@ export interface RunData {
 export type BoardQueue = Queue<RunData, string>
 
 /** The part of BullMQ's classes that we use: the same on both backends. */
-export type RunQueue = Pick<BoardQueue, 'addBulk' | 'getJobs' | 'obliterate' | 'close' | 'count'> & {
+export type RunQueue = Pick<BoardQueue, 'addBulk' | 'getJobs' | 'obliterate' | 'close' | 'closing' | 'count'> & {
   on(event: 'error', listener: (error: Error) => void): unknown
 }
-export type RunWorker = Pick<Worker<RunData, string>, 'close' | 'waitUntilReady'> & {
+export type RunWorker = Pick<Worker<RunData, string>, 'close' | 'closing' | 'waitUntilReady'> & {
   on(event: 'error', listener: (error: Error) => void): unknown
 }
 

@@ -22,7 +22,9 @@ export interface Producer {
 const jobIdOf = ({ id, round = 0 }: Wake) => (round === 0 ? id : `${id}-${round}`)
 
 export function createProducer(queue: RunQueue, log: Logger): Producer {
-  queue.on('error', (error) => log.warn({ reason: messageOf(error) }, 'The queue does not answer.'))
+  queue.on('error', (error) => {
+    if (!queue.closing) log.warn({ reason: messageOf(error) }, 'The queue does not answer.')
+  })
   async function wake(wakes: readonly Wake[]): Promise<void> {
     if (wakes.length === 0) return
     const now = Date.now()

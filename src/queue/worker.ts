@@ -15,6 +15,8 @@ export interface RunWorkerOptions {
   backend: QueueBackend
   producer: Producer
   runner: Runner
+  /** Of this worker, as its attempts say. */
+  name: string
   concurrency: number
   /** How long a worker may be silent before its runs go to another. */
   lockMs: number
@@ -24,6 +26,8 @@ export interface RunWorkerOptions {
 }
 
 const WATCH_MS = 1000
+/** An attempt is opened within this time, or its worker has other worries. */
+const OPENING_MS = 5000
 const BEATS_PER_LOCK = 6
 /** Kills and blocked loops are not the run's fault; our own retry policy counts its attempts. */
 const MAX_STALLED = 1000
@@ -32,6 +36,7 @@ interface Active {
   runId: string
   delivery: string
   abort: AbortController
+  since: number
 }
 
 /** Takes runs from the queue and does them, `concurrency` at a time. */
@@ -45,12 +50,13 @@ export function createRunWorker(options: RunWorkerOptions): Lifecycle {
   async function process(job: Job<RunData, string>, token?: string): Promise<string> {
     const { runId } = job.data
     const delivery = job.id ?? runId
-    const mine: Active = { runId, delivery, abort: new AbortController() }
+    const mine: Active = { runId, delivery, abort: new AbortController(), since: Date.now() }
     active.set(delivery, mine)
     try {
       return await settle(job, token, await runner.execute(runId, delivery, mine.abort.signal))
     } finally {
-      active.delete(delivery)
+      // The same delivery may have come back to this process by now.
+      if (active.get(delivery) === mine) active.delete(delivery)
     }
   }
 
@@ -97,8 +103,10 @@ export function createRunWorker(options: RunWorkerOptions): Lifecycle {
       if (cancelled.has(one.runId)) one.abort.abort(new Failure({ code: 'CANCELLED', message: 'The run was cancelled.' }))
     if (Date.now() - lastBeat < lockMs / BEATS_PER_LOCK) return
     lastBeat = Date.now()
-    const gone = new Set(await heartbeat(db, mine))
-    for (const one of mine) {
+    // One that was handed out just now may not have opened its attempt yet.
+    const opened = mine.filter(({ since }) => Date.now() - since > OPENING_MS)
+    const gone = new Set(await heartbeat(db, options.name, opened))
+    for (const one of opened) {
       if (gone.has(one.runId) && active.get(one.delivery) === one)
         one.abort.abort(new Failure({ code: 'WORKER_LOST', message: 'Another worker took the run over.' }))
     }
@@ -137,7 +145,10 @@ export function createRunWorker(options: RunWorkerOptions): Lifecycle {
         maxStalledCount: MAX_STALLED,
         drainDelay: 5,
       })
-      worker.on('error', (error) => log.warn({ reason: messageOf(error) }, 'The queue does not answer; the worker tries again.'))
+      const running = worker
+      running.on('error', (error) => {
+        if (!running.closing) log.warn({ reason: messageOf(error) }, 'The queue does not answer; the worker tries again.')
+      })
       watchAgain()
       await worker.waitUntilReady()
     },

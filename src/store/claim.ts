@@ -136,7 +136,10 @@ async function claim(db: Db | pg.PoolClient, runId: string, { worker, delivery, 
     'open attempt',
   )
   const row = rows[0]
-  if (!row) return whyNot(db, runId)
+  if (!row) {
+    await endCancelled(db, runId, delivery, staleAfterMs)
+    return whyNot(db, runId)
+  }
   return {
     kind: 'opened',
     opened: {
@@ -155,6 +158,23 @@ async function claim(db: Db | pg.PoolClient, runId: string, { worker, delivery, 
       tookOver: row.lost > 0,
     },
   }
+}
+
+/** A run whose cancel was asked for and whose worker is gone: nobody else would end it. */
+async function endCancelled(db: Db | pg.PoolClient, runId: string, delivery: string, staleAfterMs: number): Promise<void> {
+  await query(
+    db,
+    `with over as (
+       update runs set status = 'cancelled', failure = $4, finished_at = now()
+       where id = $1 and status = 'running' and cancel_requested_at is not null and (delivery = $2 or heartbeat_at < now() - make_interval(secs => $3 / 1000.0))
+       returning id)
+     update attempts set status = 'lost', failure = $4, finished_at = now() where run_id = (select id from over) and finished_at is null`,
+    [
+      runId, delivery, staleAfterMs,
+      JSON.stringify({ code: 'CANCELLED', message: 'The run was cancelled; its worker was gone by then.', retry: 'never' } satisfies FailureRecord),
+    ], // prettier-ignore
+    'end cancelled',
+  )
 }
 
 /** The definition of a queued run that was never started. */

@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import {
   accessSync,
@@ -11,6 +11,8 @@ import {
   openSync,
   closeSync,
   readFileSync,
+  realpathSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -33,7 +35,7 @@ const run = promisify(execFile)
 const NOBODY = 65_534
 const START_TIMEOUT_MS = 30_000
 const RETRY_MS = 200
-const APPLICATION = 'nightshift'
+const KEEPER = 'nightshift keeper'
 
 export interface EmbeddedPostgres {
   url: string
@@ -54,17 +56,19 @@ const settingsSchema = z.object({ password: z.string() })
 export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const { ephemeral = false } = options
   const asNobody = process.getuid?.() === 0
-  const dir = asNobody ? traversable(resolve(options.dir)) : resolve(options.dir)
+  const place = asNobody ? traversable(resolve(options.dir)) : resolve(options.dir)
   const user = asNobody ? { uid: NOBODY, gid: NOBODY } : {}
   const bin = join(binaries(asNobody), 'bin')
-  mkdirSync(dir, { recursive: true })
-  const release = await lock(join(dir, 'starting.lock'))
+  mkdirSync(place, { recursive: true })
+  const dir = realpathSync(place)
+  const release = await lock(dir)
   try {
     const data = join(dir, 'data')
     const password = await initialise({ dir, data, bin, user, asNobody })
-    const urlOf = (port: number) => `postgres://postgres:${password}@127.0.0.1:${port}/nightshift`
-    const port = (await runningPort(data)) ?? (await launch({ dir, data, bin, user, password, ephemeral }))
-    return { url: urlOf(port), stop: once(() => stopServer({ dir, data, url: urlOf(port), ephemeral })) }
+    const port = (await adopt(data, password)) ?? (await launch({ dir, data, bin, user, password, ephemeral }))
+    const url = `postgres://postgres:${password}@127.0.0.1:${port}/nightshift`
+    const keeper = await keep(url)
+    return { url, stop: once(() => stopServer({ dir, data, port, keeper, ephemeral })) }
   } finally {
     release()
   }
@@ -168,14 +172,16 @@ async function initialise({ dir, data, bin, user, asNobody }: Place & { asNobody
   } finally {
     rmSync(passwordFile, { force: true })
   }
-  writeFileSync(settingsFile, JSON.stringify({ password }), { mode: 0o600 })
-  chmodSync(settingsFile, 0o600)
+  writeFileSync(`${settingsFile}.new`, JSON.stringify({ password }), { mode: 0o600 })
+  chmodSync(`${settingsFile}.new`, 0o600)
+  renameSync(`${settingsFile}.new`, settingsFile)
   return password
 }
 
 /** Starts the server and waits until it answers. After a hard kill the first start can fail: it is tried again. */
 async function launch({ dir, data, bin, user, password, ephemeral }: Place & { password: string; ephemeral: boolean }): Promise<number> {
   const deadline = Date.now() + START_TIMEOUT_MS
+  dropForeignPid(data)
   for (;;) {
     const port = await freePort()
     const log = openSync(join(dir, 'postgres.log'), 'a', 0o600)
@@ -195,7 +201,7 @@ async function launch({ dir, data, bin, user, password, ephemeral }: Place & { p
     })
     closeSync(log)
     child.unref()
-    if (ephemeral && child.pid !== undefined) guard(child.pid)
+    if (ephemeral && child.pid !== undefined) guard(child, child.pid)
     const ended = new AbortController()
     child.once('exit', () => ended.abort())
     child.once('error', () => ended.abort())
@@ -242,16 +248,19 @@ function freePort(): Promise<number> {
 interface Postmaster {
   pid: number
   port: number
+  status: string | undefined
 }
 
-/** Reads postmaster.pid: line 1 is the process, line 4 the port. Undefined when no such process lives. */
+const pidFileOf = (data: string) => join(data, 'postmaster.pid')
+
+/** Reads postmaster.pid: line 1 is the process, line 4 the port, line 8 the status. Undefined when no such server lives. */
 function postmasterOf(data: string): Postmaster | undefined {
   try {
-    const lines = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')
-    const found = { pid: Number(lines[0]), port: Number(lines[3]) }
+    const lines = readFileSync(pidFileOf(data), 'utf8').split('\n')
+    const found = { pid: Number(lines[0]), port: Number(lines[3]), status: lines[7]?.trim() }
     if (!Number.isInteger(found.pid) || found.pid <= 1) return undefined
-    // A pid that was given to another program since is not ours to adopt or end.
-    if (process.platform === 'linux' && !readFileSync(`/proc/${found.pid}/comm`, 'utf8').startsWith('postgres')) return undefined
+    // A pid that was given to another program since is not ours to adopt or end, and a dead process has no command line.
+    if (process.platform === 'linux' && !readFileSync(`/proc/${found.pid}/cmdline`, 'utf8').includes(`\0-D\0${data}\0`)) return undefined
     process.kill(found.pid, 0)
     return found
   } catch {
@@ -259,59 +268,89 @@ function postmasterOf(data: string): Postmaster | undefined {
   }
 }
 
-/** The port of a live server on this directory. One that was told to stop is waited for. */
-async function runningPort(data: string): Promise<number | undefined> {
-  for (let waited = 0; ; waited += 50) {
-    const postmaster = postmasterOf(data)
-    if (!postmaster) return undefined
-    const status = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[7]?.trim()
-    if (status !== 'stopping' && postmaster.port > 0 && (status === 'ready' || waited > 5000)) return postmaster.port
+/** Postgres takes any process with the pid in a stale file for a server on this directory, and would not start. */
+function dropForeignPid(data: string): void {
+  if (process.platform !== 'linux' || postmasterOf(data) || !existsSync(pidFileOf(data))) return
+  const pid = Number.parseInt(readFileSync(pidFileOf(data), 'utf8'), 10)
+  if (existsSync(`/proc/${pid}`)) rmSync(pidFileOf(data), { force: true })
+}
+
+/** The port of a live server on this directory, once it answers. One that was told to stop is waited for. */
+async function adopt(data: string, password: string): Promise<number | undefined> {
+  for (let postmaster = postmasterOf(data); postmaster; postmaster = postmasterOf(data)) {
+    if (postmaster.status !== 'stopping' && postmaster.port > 0 && (await prepareDatabase(postmaster.port, password)))
+      return postmaster.port
     await sleep(50)
+  }
+  return undefined
+}
+
+/** Holds a connection for as long as this process uses the server: the others see by it that they must not end it. */
+async function keep(url: string): Promise<pg.Pool> {
+  const keeper = new pg.Pool({ connectionString: url, max: 1, idleTimeoutMillis: 0, allowExitOnIdle: true, application_name: KEEPER })
+  keeper.on('error', () => {})
+  await keeper.query('select 1')
+  return keeper
+}
+
+interface Running {
+  dir: string
+  data: string
+  port: number
+  keeper: pg.Pool
+  ephemeral: boolean
+}
+
+async function stopServer({ dir, data, port, keeper, ephemeral }: Running): Promise<void> {
+  if (!existsSync(dir)) return keeper.end()
+  // Nobody adopts the server while it is decided whether it ends.
+  const release = await lock(dir)
+  try {
+    const used = !ephemeral && (await othersConnected(keeper))
+    await keeper.end()
+    const postmaster = postmasterOf(data)
+    // On another port it is not the server that we used: that one is dead, and others started this one.
+    if (used || postmaster?.port !== port) return
+    process.kill(postmaster.pid, 'SIGINT') // fast: roll back what is open, then end
+    while (postmasterOf(data)?.pid === postmaster.pid) await sleep(20)
+    if (ephemeral) rmSync(dir, { recursive: true, force: true })
+  } finally {
+    release()
   }
 }
 
-async function stopServer({ dir, data, url, ephemeral }: { dir: string; data: string; url: string; ephemeral: boolean }): Promise<void> {
-  if (!ephemeral && (await othersConnected(url))) return
-  const postmaster = postmasterOf(data)
-  if (!postmaster) return
-  process.kill(postmaster.pid, 'SIGINT') // fast: roll back what is open, then end
-  while (postmasterOf(data)?.pid === postmaster.pid) await sleep(20)
-  if (ephemeral) rmSync(dir, { recursive: true, force: true })
-}
-
-async function othersConnected(url: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url, application_name: `${APPLICATION} stop` })
-  client.on('error', () => {})
+/** Whether other processes keep the server. Connections alone say nothing: a closed pool's own may still be on their way out. */
+async function othersConnected(keeper: pg.Pool): Promise<boolean> {
   try {
-    await client.connect()
-    const { rows } = await client.query<{ n: number }>(
-      "select count(*)::int as n from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()",
+    const { rows } = await keeper.query<{ n: number }>(
+      'select count(*)::int as n from pg_stat_activity where application_name = $1 and pid <> pg_backend_pid()',
+      [KEEPER],
     )
     return (rows[0]?.n ?? 0) > 0
   } catch {
-    return false
-  } finally {
-    await client.end().catch(() => {})
+    return true // too many connections, for one; a server that is left alone is adopted by the next process
   }
 }
 
 /** A shell waits on a pipe from us; when we end, however we end, the pipe closes and it stops the server. */
-function guard(pid: number): void {
+function guard(server: ChildProcess, pid: number): void {
   const watcher = spawn('sh', ['-c', 'read -r _; kill -INT "$0" 2>/dev/null', String(pid)], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   })
   watcher.on('error', () => {})
   watcher.unref()
+  server.once('exit', () => watcher.kill()) // the pid is free for any other program from now on
   const pipe: unknown = watcher.stdin
   if (pipe && typeof pipe === 'object' && 'unref' in pipe && typeof pipe.unref === 'function') pipe.unref()
 }
 
-/** One process at a time prepares the directory. A lock left by a dead process is taken over. */
-async function lock(file: string): Promise<() => void> {
+/** One process at a time prepares or ends the server of a directory. A lock left by a dead process is taken over. */
+async function lock(dir: string): Promise<() => void> {
+  const file = join(dir, 'starting.lock')
   for (;;) {
     try {
-      writeFileSync(file, String(process.pid), { flag: 'wx' })
+      writeFileSync(file, `${process.pid} ${startOf(process.pid)}`, { flag: 'wx' })
       return () => rmSync(file, { force: true })
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
@@ -323,11 +362,17 @@ async function lock(file: string): Promise<() => void> {
 
 function holderLives(file: string): boolean {
   try {
-    const pid = Number(readFileSync(file, 'utf8'))
-    if (!pid) return Date.now() - statSync(file).mtimeMs < 2000
-    process.kill(pid, 0)
-    return true
+    const [pid, start = ''] = readFileSync(file, 'utf8').split(' ')
+    if (!Number(pid)) return Date.now() - statSync(file).mtimeMs < 2000
+    process.kill(Number(pid), 0)
+    return startOf(Number(pid)) === start
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
+}
+
+/** When a process was started, on Linux: a container gives the same pids at each start. */
+function startOf(pid: number): string {
+  if (process.platform !== 'linux') return ''
+  return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[19] ?? ''
 }

@@ -85,6 +85,8 @@ const UNFENCED: ReadonlySet<KindName> = new Set(['gatewayRequestEnd'])
 
 interface Entry {
   kind: KindName
+  /** The row it is about. */
+  row: string
   attempt: AttemptRef
   values: unknown[]
   done: () => void
@@ -122,6 +124,16 @@ function statementFor(kinds: readonly KindName[]): string {
 
 const MAX_ROWS = 500
 
+/** How many entries go into the next statement. Its parts do not see each other's rows, so none of them may be about the same row. */
+function batchSize(waiting: readonly Entry[]): number {
+  const rows = new Set<string>()
+  for (const { row } of waiting) {
+    if (rows.has(row) || rows.size === MAX_ROWS) break
+    rows.add(row)
+  }
+  return rows.size
+}
+
 /** Writes the rows of all runs of this process: while one flush is under way the next collects. One statement a flush. */
 export interface JournalWriter {
   forAttempt(attempt: AttemptRef): Journal
@@ -129,14 +141,13 @@ export interface JournalWriter {
 
 export function createJournalWriter(db: Db): JournalWriter {
   const statements = new Map<string, string>()
-  let waiting: Entry[] = []
+  const waiting: Entry[] = []
   let flushing = false
 
   async function flush(): Promise<void> {
     flushing = true
     while (waiting.length > 0) {
-      const batch = waiting.slice(0, MAX_ROWS)
-      waiting = waiting.slice(MAX_ROWS)
+      const batch = waiting.splice(0, batchSize(waiting))
       try {
         await write(batch)
       } catch (error) {
@@ -179,9 +190,9 @@ export function createJournalWriter(db: Db): JournalWriter {
     }
   }
 
-  function add(kind: KindName, attempt: AttemptRef, values: unknown[]): Promise<void> {
+  function add(kind: KindName, attempt: AttemptRef, row: string | number, values: unknown[]): Promise<void> {
     return new Promise((done, fail) => {
-      waiting.push({ kind, attempt, values, done, fail })
+      waiting.push({ kind, row: typeof row === 'string' ? row : `${attempt.runId} ${row}`, attempt, values, done, fail })
       if (!flushing) {
         flushing = true
         setImmediate(() => void flush()) // what the same turn of the loop adds goes into the same statement
@@ -191,15 +202,22 @@ export function createJournalWriter(db: Db): JournalWriter {
 
   return {
     forAttempt: (attempt) => ({
-      turn: (t) => add('turn', attempt, turnValues(t)),
-      response: ({ turn, background }) => add('response', attempt, [turn, background]),
-      responseState: ({ turn, responseId, state }) => add('responseState', attempt, [turn, textOf(responseId), state]),
-      toolCall: (call) => add('toolCall', attempt, [...callValues(call), 'sent', null, null, null, null]),
+      turn: (t) => add('turn', attempt, t.number, turnValues(t)),
+      response: ({ turn, background }) => add('response', attempt, turn, [turn, background]),
+      responseState: ({ turn, responseId, state }) => add('responseState', attempt, turn, [turn, textOf(responseId), state]),
+      toolCall: (call) => add('toolCall', attempt, call.id, [...callValues(call), 'sent', null, null, null, null]),
       toolCallRefused: (call, end) =>
-        add('toolCall', attempt, [...callValues(call), end.status, json(end.result), json(end.failure), end.durationMs, new Date()]),
-      toolCallEnd: (end) => add('toolCallEnd', attempt, toolCallEndValues(end)),
-      gatewayRequest: (request) => add('gatewayRequest', attempt, gatewayRequestValues(request)),
-      gatewayRequestEnd: (end) => add('gatewayRequestEnd', attempt, gatewayRequestEndValues(end)),
+        add('toolCall', attempt, call.id, [
+          ...callValues(call),
+          end.status,
+          json(end.result),
+          json(end.failure),
+          end.durationMs,
+          new Date(),
+        ]),
+      toolCallEnd: (end) => add('toolCallEnd', attempt, end.id, toolCallEndValues(end)),
+      gatewayRequest: (request) => add('gatewayRequest', attempt, request.requestIdSent, gatewayRequestValues(request)),
+      gatewayRequestEnd: (end) => add('gatewayRequestEnd', attempt, end.requestIdSent, gatewayRequestEndValues(end)),
     }),
   }
 }

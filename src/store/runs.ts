@@ -190,13 +190,14 @@ export async function cancelRequested(db: Db, runIds: readonly string[]): Promis
 }
 
 /** Says that a worker still does these attempts. Returns the ids of the runs that are not its own any more. */
-export async function heartbeat(db: Db, attempts: readonly { runId: string; delivery: string }[]): Promise<string[]> {
+export async function heartbeat(db: Db, worker: string, attempts: readonly { runId: string; delivery: string }[]): Promise<string[]> {
   const rows = await query<{ id: string }>(
     db,
     `with mine as (select * from unnest($1::text[], $2::text[]) as m(id, delivery)),
-     beat as (update runs r set heartbeat_at = now() from mine m where r.id = m.id and r.delivery = m.delivery returning r.id)
+     beat as (update runs r set heartbeat_at = now() from mine m, attempts a
+       where r.id = m.id and r.delivery = m.delivery and a.run_id = r.id and a.finished_at is null and a.worker = $3 returning r.id)
      select id from mine where id not in (select id from beat)`,
-    [attempts.map((a) => a.runId), attempts.map((a) => a.delivery)],
+    [attempts.map((a) => a.runId), attempts.map((a) => a.delivery), worker],
     'heartbeat',
   )
   return rows.map((row) => row.id)
