@@ -9,7 +9,8 @@ import type { Role } from './core/caller.ts'
 import type { Price } from './core/price.ts'
 import { Failure } from './core/failure.ts'
 import { createRedactor, type Redactor } from './core/redact.ts'
-import { loadJobs, type LoadedJobs, type Offer } from './jobs/load.ts'
+import { loadJobs, type Job, type LoadedJobs, type Offer } from './jobs/load.ts'
+import type { PinnedTool } from './jobs/lock.ts'
 import { createJobRegistry, type JobRegistry } from './jobs/registry.ts'
 import { isWebhookSecret, type WebhookTarget } from './deliver/webhook.ts'
 import { createOutbox, type Outbox } from './queue/outbox.ts'
@@ -25,6 +26,7 @@ import { createConnectionWatch, type ConnectionWatch } from './queue/connections
 import type { Lifecycle } from './queue/lifecycle.ts'
 import { createRunWorker } from './queue/worker.ts'
 import { createRunner, type Runner } from './runs/execute.ts'
+import { describeTools } from './runs/describe.ts'
 import type { OnProgress } from './runs/progress.ts'
 import type { Tools } from './runs/tools.ts'
 import type { IdentityOptions } from './http/identity.ts'
@@ -35,6 +37,8 @@ import { openDb, query, type Db } from './store/db.ts'
 import { startEmbeddedPostgres } from './store/embedded.ts'
 import { createJournalWriter } from './store/journal.ts'
 import { migrate } from './store/migrate.ts'
+import { forgetOldKeys } from './store/idempotency.ts'
+import { prune } from './store/prune.ts'
 import { createRequestLog } from './store/requests.ts'
 
 export interface AppOptions {
@@ -61,6 +65,8 @@ export interface App extends AsyncDisposable {
   /** Undefined without an `api:` section. `api: false` serves health and metrics alone. */
   http(options: { api: boolean }): HttpServer | undefined
   jobs: JobRegistry
+  /** The tools of a job as its servers describe them now: what `jobs pin` writes down. */
+  describeTools(job: Job, signal: AbortSignal): Promise<PinnedTool[]>
 }
 
 const SPARE_CONNECTIONS = 6
@@ -146,7 +152,15 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
   building.defer(() => connections.stop())
   const outbox = createOutbox({ db, reportsDir: config.reportsDir, webhooks: webhooksOf(config, tools.redactor), log })
   building.defer(() => outbox.stop())
-  const scheduler = createScheduler({ db, producer, jobs: () => jobs.jobs(), staleAfterMs, log, onFire: metrics.onFire })
+  const scheduler = createScheduler({
+    db,
+    producer,
+    jobs: () => jobs.jobs(),
+    staleAfterMs,
+    prune: () => pruneOld(db, config),
+    log,
+    onFire: metrics.onFire,
+  })
   building.defer(() => scheduler.stop())
   const stack = building.move()
   return {
@@ -175,8 +189,15 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
       return server
     },
     jobs,
+    describeTools: (job, signal) => describeTools(tools, createRequestLog(db), job.definition, signal),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
+}
+
+/** What retention says is old goes, and so do idempotency keys that no longer stand for a run. */
+async function pruneOld(db: Db, { retention }: Config): Promise<void> {
+  await prune(db, retention)
+  await forgetOldKeys(db)
 }
 
 /** Seconds until each account's token expires; a token that cannot be read has expired. */

@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { loadConfiguredJobs } from '../app.ts'
-import { EXIT } from '../core/failure.ts'
+import { createApp, loadConfiguredJobs } from '../app.ts'
+import { EXIT, Failure } from '../core/failure.ts'
 import { showText } from '../core/text.ts'
 import type { Job } from '../jobs/load.ts'
-import { configOf, examples, type AddCommand } from './options.ts'
+import { lockFileOf, writeLock } from '../jobs/lock.ts'
+import { configOf, examples, quietLog, type AddCommand } from './options.ts'
 import { renderTable } from './table.ts'
 import { fit, type Terminal } from './terminal.ts'
 
@@ -23,6 +24,28 @@ export const addJobs: AddCommand = (program, terminal, done) => {
     .option('--json', 'one JSON value on stdout')
     .addHelpText('after', examples('nightshift jobs check', 'nightshift jobs check --json | jq ".issues"'))
     .action((_: unknown, command: Command) => done(checkJobs(command, terminal, optionsSchema.parse(command.optsWithGlobals()).json)))
+  jobs
+    .command('pin <job>')
+    .description('write the definitions of the job’s tools, as its servers give them now, into jobs/<job>.lock.yaml; shows what changed')
+    .addHelpText('after', examples('nightshift jobs pin labor-report', 'git diff jobs/labor-report.lock.yaml'))
+    .action(async (name: string, _: unknown, command: Command) => done(await pinJob(name, command, terminal)))
+}
+
+async function pinJob(name: string, command: Command, terminal: Terminal): Promise<number> {
+  const config = configOf(command, terminal)
+  await using app = await createApp({ config, log: quietLog() })
+  const job = app.jobs.unpinned(name)
+  if (!job)
+    throw new Failure({ code: 'RUN_UNKNOWN', message: `There is no job ${name}, or its file has faults.`, cure: 'See nightshift jobs.' })
+  const tools = await app.describeTools(job, terminal.signal)
+  const difference = writeLock(job.file, tools)
+  terminal.out(
+    difference === ''
+      ? `${lockFileOf(job.file)} is as it was: ${tools.length} tools.`
+      : `${showText(difference)}\n${lockFileOf(job.file)} is written: ${tools.length} tools.`,
+  )
+  if (!job.definition.pin) terminal.err(`Write pin: true into ${job.file}, so that runs are held to it.`)
+  return EXIT.ok
 }
 
 function listJobs(command: Command, terminal: Terminal, json: boolean): number {

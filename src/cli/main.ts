@@ -3,16 +3,25 @@ import { Command, CommanderError } from 'commander'
 import { environment } from '../config.ts'
 import { EXIT, Failure, FAILURES, messageOf } from '../core/failure.ts'
 import { showText } from '../core/text.ts'
+import { addApiToken } from './api-token.ts'
+import { addCancel } from './cancel.ts'
 import { addDemo } from './demo.ts'
 import { addJobs } from './jobs.ts'
+import { addLogs } from './logs.ts'
+import { addPause } from './pause.ts'
+import { addPrune } from './prune.ts'
+import { addRetry } from './retry.ts'
 import { addRun } from './run.ts'
 import { addRuns } from './runs.ts'
+import { addSchedules } from './schedules.ts'
 import { addShow } from './show.ts'
 import { addStart } from './start.ts'
 import type { AddCommand } from './options.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
 
-const COMMANDS: readonly AddCommand[] = [addStart, addRun, addRuns, addShow, addJobs, addDemo]
+const COMMANDS: readonly AddCommand[] = [
+  addStart, addRun, addRuns, addShow, addLogs, addRetry, addCancel, addJobs, addSchedules, addPause, addPrune, addApiToken, addDemo,
+] // prettier-ignore
 
 const ABOUT = `Lets an LLM work through the MCP tools behind Pomerium while nobody is signed in.`
 const MORE = `
@@ -54,6 +63,12 @@ export async function runFromShell(): Promise<void> {
   }
   // A reader that went away, such as head, is no fault.
   process.stdout.on('error', (error) => process.exit('code' in error && error.code === 'EPIPE' ? EXIT.ok : EXIT.failed))
-  const terminal = createTerminal({ stdout: process.stdout, stderr: process.stderr, env: environment, signal: ending.signal })
+  const terminal = createTerminal({
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: environment,
+    signal: ending.signal,
+  })
   process.exitCode = await main(process.argv.slice(2), terminal)
 }

@@ -1,17 +1,17 @@
-import { InvalidArgumentError } from 'commander'
 import { z } from 'zod'
 import { createApp } from '../app.ts'
 import { EXIT, Failure } from '../core/failure.ts'
-import { userInfo } from 'node:os'
 import { isFinal } from '../core/run.ts'
 import { showText } from '../core/text.ts'
 import { createRun } from '../runs/create.ts'
 import { loadRun } from '../store/show.ts'
 import { exitOfRun } from './exit.ts'
 import { followRun } from './follow.ts'
+import { collectInput } from './input.ts'
 import { createLines } from './lines.ts'
 import { configOf, examples, quietLog, type AddCommand } from './options.ts'
 import { reportText } from './show.ts'
+import { whoami } from './whoami.ts'
 
 const optionsSchema = z.object({
   json: z.boolean().default(false),
@@ -71,27 +71,4 @@ export const addRun: AddCommand = (program, terminal, done) => {
       }
       done(exitOfRun(run))
     })
-}
-
-/** Who sits at the command line, as far as the system says. */
-function whoami(): string {
-  try {
-    return userInfo().username
-  } catch {
-    return `uid ${process.getuid?.() ?? 'unknown'}`
-  }
-}
-
-/** `key=value`: a value that is JSON is read as JSON, any other is text. */
-function collectInput(text: string, before: Record<string, unknown> = {}): Record<string, unknown> {
-  const at = text.indexOf('=')
-  if (at < 1) throw new InvalidArgumentError('Write it as key=value.')
-  const value = text.slice(at + 1)
-  let parsed: unknown = value
-  try {
-    parsed = JSON.parse(value)
-  } catch {
-    parsed = value
-  }
-  return { ...before, [text.slice(0, at)]: parsed }
 }

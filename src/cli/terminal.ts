@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pc from 'picocolors'
 import { showLine } from '../core/text.ts'
@@ -13,18 +14,21 @@ export interface Terminal {
   env: Environment
   /** Aborted by Ctrl-C and SIGTERM. */
   signal: AbortSignal
+  /** Asks the person at the terminal; undefined when there is none. */
+  ask: ((question: string) => Promise<string>) | undefined
 }
 
 /** The width when output is not a terminal. */
 export const PIPE_COLUMNS = 200
 
 export function createTerminal(options: {
+  stdin: NodeJS.ReadStream
   stdout: NodeJS.WriteStream
   stderr: NodeJS.WriteStream
   env: Environment
   signal: AbortSignal
 }): Terminal {
-  const { stdout, stderr, env, signal } = options
+  const { stdin, stdout, stderr, env, signal } = options
   const noColor = env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== ''
   return {
     out: (text) => void stdout.write(`${text}\n`),
@@ -33,6 +37,16 @@ export function createTerminal(options: {
     columns: stdout.isTTY ? stdout.columns : PIPE_COLUMNS,
     env,
     signal,
+    ask: stdin.isTTY && stdout.isTTY ? (question) => ask(stdin, stdout, question, signal) : undefined,
+  }
+}
+
+async function ask(input: NodeJS.ReadStream, output: NodeJS.WriteStream, question: string, signal: AbortSignal): Promise<string> {
+  const reader = createInterface({ input, output })
+  try {
+    return await reader.question(question, { signal })
+  } finally {
+    reader.close()
   }
 }
 

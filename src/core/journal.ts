@@ -82,16 +82,20 @@ export interface RequestJournal {
   gatewayRequestEnd(end: GatewayRequestEnd): Promise<void>
 }
 
-/**
- * Writes what an attempt does. Each promise resolves when the row is durable, and rejects with `WORKER_LOST` once the attempt is not the
- * run's open one. Rows become durable in the order of the calls.
- */
-export interface Journal extends RequestJournal {
-  turn(record: TurnRecord): Promise<void>
-  response(record: ResponseRecord): Promise<void>
-  responseState(state: ResponseState): Promise<void>
+/** Writes each tool call: before it is sent, and what came of it. */
+export interface CallJournal {
   toolCall(record: ToolCallRecord): Promise<void>
   /** A call that is never sent, with its end. */
   toolCallRefused(record: ToolCallRecord, end: ToolCallEnd): Promise<void>
   toolCallEnd(end: ToolCallEnd): Promise<void>
+}
+
+/**
+ * Writes what an attempt does. Each promise resolves when the row is durable, and rejects with `WORKER_LOST` once the attempt is not the
+ * run's open one. Rows become durable in the order of the calls.
+ */
+export interface Journal extends RequestJournal, CallJournal {
+  turn(record: TurnRecord): Promise<void>
+  response(record: ResponseRecord): Promise<void>
+  responseState(state: ResponseState): Promise<void>
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import { digestOf } from '../core/digest.ts'
 import { Failure, messageOf } from '../core/failure.ts'
@@ -81,8 +81,23 @@ const show = (path: string) => {
   return short.startsWith('..') ? path : short
 }
 
-/** Reads one job file. */
-export function loadJob(path: string, offer: Offer): { ok: true; job: Job } | { ok: false; issues: string[] } {
+/** The job of that name without its lock file, which may be missing or out of date. Undefined when there is none without a fault. */
+export function loadUnpinned(dir: string, name: string, offer: Offer): Job | undefined {
+  for (const ending of ['yaml', 'yml']) {
+    const path = join(dir, `${name}.${ending}`)
+    if (!existsSync(path)) continue
+    const result = loadJob(path, offer, { locked: false })
+    return result.ok ? result.job : undefined
+  }
+  return undefined
+}
+
+/** Reads one job file, and its lock file when it is pinned. */
+export function loadJob(
+  path: string,
+  offer: Offer,
+  { locked = true }: { locked?: boolean } = {},
+): { ok: true; job: Job } | { ok: false; issues: string[] } {
   const fault = (issue: FileIssue) => showIssue(show(path), issue)
   const name = nameOf(path)
   if (!NAME.test(name))
@@ -106,7 +121,7 @@ export function loadJob(path: string, offer: Offer): { ok: true; job: Job } | { 
   const parsed = parseYaml(text, jobSchema)
   if (!parsed.ok) return { ok: false, issues: parsed.issues.map(fault) }
   const { $schema: _, ...written } = parsed.value
-  const lock = written.pin ? readLock(path) : undefined
+  const lock = written.pin && locked ? readLock(path) : undefined
   if (lock && !lock.ok) return { ok: false, issues: [lock.issue.replace(path, show(path))] }
   const definition: JobDefinition = lock ? { ...written, pinned: lock.pinned } : written
   const issues = checkDefinition(name, definition, offer)

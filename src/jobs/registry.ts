@@ -1,11 +1,13 @@
 import { watch, type FSWatcher } from 'node:fs'
 import type { Logger } from 'pino'
 import { messageOf } from '../core/failure.ts'
-import { loadJobs, type Job, type LoadedJobs, type Offer } from './load.ts'
+import { loadJobs, loadUnpinned, type Job, type LoadedJobs, type Offer } from './load.ts'
 
 export interface JobRegistry {
   /** The jobs in force. */
   jobs(): ReadonlyMap<string, Job>
+  /** A job as its file says, without its lock file: what can be pinned anew. */
+  unpinned(name: string): Job | undefined
   /** Faults of the files as they are now; while there are any, the jobs in force are those from before. */
   issues(): readonly string[]
   /** Reads all files again: all or nothing. True when what they say is in force. */
@@ -51,6 +53,7 @@ export function createJobRegistry({ dir, offer, log }: { dir: string; offer: Off
 
   return {
     jobs: () => inForce.jobs,
+    unpinned: (name) => loadUnpinned(dir, name, offer),
     issues: () => issues,
     reload,
     start() {

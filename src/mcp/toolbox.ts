@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Failure, messageOf, type FailureRecord } from '../core/failure.ts'
 import { isNotRun, NotRun, SessionLost, type GatewayFetch } from '../core/gateway.ts'
-import type { Journal, ToolCallRecord } from '../core/journal.ts'
+import type { CallJournal, ToolCallRecord } from '../core/journal.ts'
 import { compileSchema } from '../core/json-schema.ts'
 import { cutBytes } from '../core/text.ts'
 import type { ToolBox, ToolCallRequest, ToolOutcome } from '../core/toolbox.ts'
@@ -22,7 +22,7 @@ export interface ServerSpec {
 export interface ToolBoxOptions {
   servers: readonly ServerSpec[]
   fetch: GatewayFetch
-  journal: Journal
+  journal: CallJournal
   onUnknown: 'stop' | 'tell-model'
   resultBytes: number
   /** Takes secrets out of what a server answers, before it is kept or told to the model. */

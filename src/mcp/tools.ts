@@ -18,8 +18,10 @@ export interface ListedTool {
   name: string
   description: string
   inputSchema: Record<string, unknown>
-  /** Of name, title, description, schemas and annotations as canonical JSON: changes when what the model is told changes. */
-  digest(): string
+  /** What the server says of it: name, title, description, schemas and annotations. */
+  definition: Record<string, unknown>
+  /** Of the definition as canonical JSON: changes when what the model is told changes. */
+  digest: () => string
 }
 
 export type ParsedTool = { ok: true; tool: ListedTool } | { ok: false; name: string; why: string }
@@ -32,6 +34,7 @@ export function parseTool(listed: unknown): ParsedTool {
   const { name, title, description, inputSchema, outputSchema, annotations, execution } = parsed.data
   if (execution?.taskSupport === 'required') return { ok: false, name, why: 'it works only as a task' }
   const { $schema, ...schema } = inputSchema
+  const definition = { name, title, description, inputSchema, outputSchema, annotations }
   if (schema['type'] !== undefined && schema['type'] !== 'object') return { ok: false, name, why: 'its input is not an object' }
   if (['oneOf', 'anyOf', 'allOf'].some((key) => key in schema))
     return { ok: false, name, why: 'its input schema has oneOf, anyOf or allOf at the root, which providers refuse' }
@@ -41,7 +44,8 @@ export function parseTool(listed: unknown): ParsedTool {
       name,
       description: description ?? title ?? '',
       inputSchema: { ...schema, type: 'object', properties: schema['properties'] ?? {}, ...($schema !== undefined && { $schema }) },
-      digest: () => digestOf({ name, title, description, inputSchema, outputSchema, annotations }),
+      definition,
+      digest: () => digestOf(definition),
     },
   }
 }

@@ -1,8 +1,8 @@
 import { Failure } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/gateway.ts'
-import type { Journal } from '../core/journal.ts'
+import type { CallJournal } from '../core/journal.ts'
 import type { JobDefinition } from '../jobs/schema.ts'
-import { openToolBox, type OpenToolBox, type ServerSpec } from '../mcp/toolbox.ts'
+import { openToolBox, type OfferedTool, type OpenToolBox, type ServerSpec } from '../mcp/toolbox.ts'
 import { listRoutes } from '../pomerium/routes.ts'
 import { withTimeout } from './timeout.ts'
 import type { Tools } from './tools.ts'
@@ -20,7 +20,7 @@ export interface Preflight {
 export interface PreflightOptions {
   tools: Tools
   definition: JobDefinition
-  journal: Journal
+  journal: CallJournal
   fetch: GatewayFetch
 }
 
@@ -51,5 +51,22 @@ export async function preflight({ tools, definition, journal, fetch }: Preflight
   const { redact } = tools.redactor
   const toolBox = await openToolBox({ servers, fetch, journal, onUnknown, resultBytes, redact, timeoutMs }, signal)
   toolBox.notes.push(...absent)
+  try {
+    checkPins(definition, toolBox.offered)
+  } catch (error) {
+    await toolBox.close()
+    throw error
+  }
   return { toolBox, servers, routes: routes.size }
+}
+
+/** A tool whose definition is not the pinned one may do other things now than those that were reviewed. */
+function checkPins({ pinned }: JobDefinition, offered: readonly OfferedTool[]): void {
+  if (!pinned) return
+  for (const { server, tool } of offered) {
+    const known = pinned[server]?.[tool.name]
+    if (known === tool.digest()) continue
+    const what = known === undefined ? 'is not pinned' : 'has another description or schema than the pinned one'
+    throw new Failure({ code: 'TOOL_CHANGED', message: `The tool ${tool.name} of ${server} ${what}.`, server })
+  }
 }

@@ -1,0 +1,84 @@
+import type { FinalStatus } from '../core/run.ts'
+import { query, type Db } from './db.ts'
+
+/** How long runs are kept after they ended, in milliseconds, by status; a status that is left out is kept for ever. */
+export type Retention = Readonly<Partial<Record<FinalStatus, number | undefined>>>
+
+export interface Pruned {
+  /** Runs whose content was taken out, and that are gone. */
+  content: number
+  metadata: number
+}
+
+const BATCH = 500
+
+/** The condition for runs whose time is over. */
+const OVER = `finished_at is not null and finished_at < now() - make_interval(secs => (select k.ms / 1000.0 from unnest($1::text[], $2::float8[]) as k(status, ms) where k.status = runs.status))`
+
+const valuesOf = (retention: Retention) => {
+  const kept = Object.entries(retention).flatMap(([status, ms]) => (ms === undefined ? [] : [[status, ms] as const]))
+  return [kept.map(([status]) => status), kept.map(([, ms]) => ms)]
+}
+
+/** How many runs `prune` would change. */
+export async function countPrunable(db: Db, { content, metadata }: { content: Retention; metadata: Retention }): Promise<Pruned> {
+  const [contents] = await query<{ n: number }>(
+    db,
+    `select count(*)::int as n from runs where pruned_at is null and ${OVER}`,
+    valuesOf(content),
+  )
+  const [all] = await query<{ n: number }>(db, `select count(*)::int as n from runs where ${OVER}`, valuesOf(metadata))
+  return { content: contents?.n ?? 0, metadata: all?.n ?? 0 }
+}
+
+/** Takes content out of old runs, then removes older ones, a batch at a time: no long lock, and it can be stopped in between. */
+export async function prune(
+  db: Db,
+  { content, metadata }: { content: Retention; metadata: Retention },
+  signal?: AbortSignal,
+): Promise<Pruned> {
+  const pruned: Pruned = { content: 0, metadata: 0 }
+  const until = async (work: () => Promise<number>, add: (n: number) => void) => {
+    for (;;) {
+      signal?.throwIfAborted()
+      const n = await work()
+      add(n)
+      if (n < BATCH) return
+    }
+  }
+  await until(
+    () => takeContent(db, content),
+    (n) => (pruned.content += n),
+  )
+  await until(
+    () => remove(db, metadata),
+    (n) => (pruned.metadata += n),
+  )
+  return pruned
+}
+
+/** What a run was told, did and gave goes; that it was, what it called, when and how it ended stays. */
+async function takeContent(db: Db, retention: Retention): Promise<number> {
+  const rows = await query<{ n: number }>(
+    db,
+    `with old as (select id from runs where pruned_at is null and ${OVER} order by finished_at limit ${BATCH} for update skip locked),
+     turns_done as (update turns set items = '[]' where run_id in (select id from old)),
+     calls_done as (update tool_calls set arguments = 'null', result = null where run_id in (select id from old)),
+     attempts_done as (update attempts set output = null, output_text = null where run_id in (select id from old)),
+     done as (update runs set input = '{}', output = null, output_text = null, words = null, pruned_at = now() where id in (select id from old) returning 1)
+     select count(*)::int as n from done`,
+    valuesOf(retention),
+  )
+  return rows[0]?.n ?? 0
+}
+
+async function remove(db: Db, retention: Retention): Promise<number> {
+  const rows = await query<{ n: number }>(
+    db,
+    `with old as (select id from runs where ${OVER} order by finished_at limit ${BATCH} for update skip locked),
+     done as (delete from runs where id in (select id from old) returning 1)
+     select count(*)::int as n from done`,
+    valuesOf(retention),
+  )
+  return rows[0]?.n ?? 0
+}
