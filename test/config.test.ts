@@ -52,6 +52,15 @@ test('the configuration that is shipped loads with nothing set, and every defaul
           "token_file": undefined,
         },
       },
+      "api": {
+        "listen": "127.0.0.1:8480",
+        "maxQueued": 10000,
+        "tokens": {},
+      },
+      "budgets": {
+        "accounts": {},
+        "jobs": {},
+      },
       "database_url": undefined,
       "gateway": {
         "ca_file": undefined,
@@ -74,11 +83,17 @@ test('the configuration that is shipped loads with nothing set, and every defaul
           "api": "responses",
           "api_key": "",
           "api_key_file": undefined,
+          "background": false,
           "stream": true,
           "timeout": 600000,
         },
       },
       "redis_url": undefined,
+      "reportsDir": "/work/main/reports",
+      "retention": {
+        "content": {},
+        "metadata": {},
+      },
       "servers": {
         "everything": {
           "maxRequestBytes": 1048576,
@@ -87,6 +102,7 @@ test('the configuration that is shipped loads with nothing set, and every defaul
           "maxRequestBytes": 1048576,
         },
       },
+      "webhooks": {},
       "worker": {
         "concurrency": 10,
         "drain": 30000,

@@ -9,7 +9,7 @@ const ESCAPE = '\u001b'
 
 const runSchema = z.strictObject({
   id: z.string(), job: z.string(), jobVersion: z.string(), status: z.string(), reasons: z.array(z.unknown()), failure: z.null(),
-  trigger: z.object({ kind: z.literal('schedule'), fireAt: z.iso.datetime() }), account: z.string(), retryOf: z.null(), input: z.unknown(),
+  trigger: z.object({ kind: z.literal('schedule'), fireAt: z.iso.datetime() }), requestedBy: z.null(), heldBy: z.null(), account: z.string(), retryOf: z.null(), input: z.unknown(),
   output: z.object({ title: z.string(), rows: z.array(z.unknown()) }), outputText: z.string().nullable(), usage: z.object({ inputTokens: z.number() }),
   cost: z.object({ usd: z.number() }), attempts: z.array(z.object({ number: z.number(), status: z.string() })),
   turns: z.array(z.object({ number: z.number(), items: z.array(z.unknown()) })),
