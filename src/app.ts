@@ -2,23 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { readSecret, type Config } from './config.ts'
-import { fetch as undiciFetch } from 'undici'
-import type { Ceiling } from './core/budget.ts'
-import type { Role } from './core/caller.ts'
-import type { Price } from './core/price.ts'
-import { Failure } from './core/failure.ts'
-import { createRedactor, type Redactor } from './core/redact.ts'
-import { loadJobs, type Job, type LoadedJobs, type Offer } from './jobs/load.ts'
+import type { Config } from './config.ts'
+import { loadJobs, type Job, type LoadedJobs } from './jobs/load.ts'
 import type { PinnedTool } from './jobs/lock.ts'
 import { createJobRegistry, type JobRegistry } from './jobs/registry.ts'
-import { isWebhookSecret, type WebhookTarget } from './deliver/webhook.ts'
 import { createOutbox, type Outbox } from './queue/outbox.ts'
-import { createProvider, type Provider } from './llm/provider.ts'
-import { createDispatcher } from './pomerium/dispatcher.ts'
 import { createGatewayFetch } from './pomerium/gateway.ts'
 import { listRoutes, type Route } from './pomerium/routes.ts'
-import { createTokenSource, type TokenSource } from './pomerium/token.ts'
+import { createLimits, createTools, identityOf, offerOf, tokenSeconds, webhooksOf } from './parts.ts'
 import { openQueueBackend } from './queue/backend.ts'
 import { createProducer, type Producer } from './queue/producer.ts'
 import { createScheduler, type Scheduler } from './queue/scheduler.ts'
@@ -29,10 +20,8 @@ import { createRunner, type Runner } from './runs/execute.ts'
 import { describeTools } from './runs/describe.ts'
 import type { OnProgress } from './runs/progress.ts'
 import type { Tools } from './runs/tools.ts'
-import type { IdentityOptions } from './http/identity.ts'
 import { createHttpServer, type HttpServer } from './http/server.ts'
 import { createMetrics } from './http/metrics.ts'
-import type { RunLimits } from './store/claim.ts'
 import { openDb, query, type Db } from './store/db.ts'
 import { startEmbeddedPostgres } from './store/embedded.ts'
 import { createJournalWriter } from './store/journal.ts'
@@ -75,17 +64,6 @@ const MAX_CONNECTIONS = 20
 /** Reads the job files against what the configuration offers; needs no database. */
 export function loadConfiguredJobs(config: Config): LoadedJobs {
   return loadJobs(config.jobsDir, offerOf(config))
-}
-
-function offerOf(config: Config): Offer {
-  return {
-    accounts: Object.keys(config.accounts),
-    providers: Object.keys(config.providers),
-    webhooks: Object.keys(config.webhooks),
-    canHost: (provider) => config.providers[provider]?.api === 'responses',
-    hasPrice: (model) => Object.hasOwn(config.prices, model),
-    hasMoneyBudget: (job, account) => ceilingsOf(config, job, account).some(({ costUsd }) => costUsd !== undefined),
-  }
 }
 
 /** Opens the store alone, migrated: what commands that only read need. */
@@ -200,69 +178,6 @@ async function pruneOld(db: Db, { retention }: Config): Promise<void> {
   await forgetOldKeys(db)
 }
 
-/** Seconds until each account's token expires; a token that cannot be read has expired. */
-function* tokenSeconds({ accounts }: Tools): Generator<readonly [string, number | undefined]> {
-  for (const [account, tokens] of accounts) {
-    try {
-      const { expiresAt } = tokens.current()
-      yield [account, expiresAt && (expiresAt.getTime() - Date.now()) / 1000]
-    } catch {
-      yield [account, 0]
-    }
-  }
-}
-
-function identityOf({ tokens, pomerium }: NonNullable<Config['api']>, { gateway }: Tools): IdentityOptions {
-  return {
-    tokens: mapGrants(tokens),
-    pomerium: pomerium && {
-      audience: pomerium.audience,
-      jwksUrl: pomerium.jwks_url ?? `https://${pomerium.audience}/.well-known/pomerium/jwks.json`,
-      users: mapGrants(pomerium.users),
-      groups: mapGrants(pomerium.groups),
-    },
-    // oxlint-disable-next-line no-unsafe-type-assertion -- undici's types and the global ones differ in name only
-    fetch: ((url: string, init: object) => undiciFetch(url, { ...init, dispatcher: gateway.dispatcher })) as unknown as typeof fetch,
-  }
-}
-
-const mapGrants = <G extends { role: Role; jobs?: readonly string[] | undefined }>(grants: Record<string, G>) =>
-  Object.fromEntries(Object.entries(grants).map(([name, grant]) => [name, { ...grant, jobs: grant.jobs }]))
-
-/** Most runs at a time of a job and of an account, from its file and from the configuration. */
-function createLimits({ accounts }: Config, jobs: JobRegistry) {
-  return (job: string, account: string): RunLimits => ({
-    job: jobs.jobs().get(job)?.definition.concurrency,
-    account: accounts[account]?.concurrency,
-  })
-}
-
-function webhooksOf({ webhooks }: Config, redactor: Redactor): Map<string, WebhookTarget> {
-  const targets = new Map<string, WebhookTarget>()
-  for (const [name, { url, secret: given, secret_file }] of Object.entries(webhooks)) {
-    const secret = readSecret(`webhooks.${name}`, given, secret_file)
-    if (secret === undefined || !isWebhookSecret(secret)) {
-      throw new Failure({
-        code: 'CONFIG_INVALID',
-        message: `The secret of webhooks.${name} cannot sign: it must be at least 24 bytes in base64, with whsec_ before it or not.`,
-        cure: 'Make one with: echo whsec_$(openssl rand -base64 32)',
-      })
-    }
-    redactor.add(secret)
-    targets.set(name, { url, secret })
-  }
-  return targets
-}
-
-function ceilingsOf({ budgets }: Config, job: string, account: string): Ceiling[] {
-  const forAccount = budgets.accounts[account]
-  const forJob = budgets.jobs[job]
-  return [
-    ...(forAccount ? [{ scope: 'account' as const, name: account, tokens: forAccount.tokens, costUsd: forAccount.costUsd }] : []),
-    ...(forJob ? [{ scope: 'job' as const, name: job, tokens: forJob.tokens, costUsd: forJob.costUsd }] : []),
-  ]
-}
-
 /** The route list as an account of this process sees it, with the request written down; undefined for an account that it does not have. */
 async function routesOf(
   { tools, db, account }: { tools: Tools; db: Db; account: string },
@@ -273,34 +188,4 @@ async function routesOf(
   const { dispatcher, maxResponseBytes, url: gatewayUrl, timeoutMs } = tools.gateway
   const fetch = createGatewayFetch({ dispatcher, account, tokens, runId: undefined, journal: createRequestLog(db), maxResponseBytes })
   return listRoutes({ fetch, gatewayUrl, account, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) })
-}
-
-function createTools(config: Config, stack: AsyncDisposableStack): Tools {
-  const { gateway } = config
-  const redactor = createRedactor()
-  const dispatcher = createDispatcher({ address: gateway.address, caFile: gateway.ca_file })
-  stack.defer(() => dispatcher.destroy())
-  const providers = new Map<string, Provider>()
-  for (const [name, { api, base_url: baseUrl, api_key, api_key_file, stream, store, background, timeout }] of Object.entries(
-    config.providers,
-  )) {
-    const apiKey = readSecret(`providers.${name}`, api_key, api_key_file)
-    if (apiKey !== undefined) redactor.add(apiKey)
-    const provider = createProvider({ name, api, baseUrl, apiKey, stream, store, background, timeoutMs: timeout })
-    stack.defer(() => provider.close())
-    providers.set(name, provider)
-  }
-  const accounts = new Map<string, TokenSource>()
-  for (const [account, { token, token_file: file }] of Object.entries(config.accounts))
-    accounts.set(account, createTokenSource({ account, token, file, onToken: redactor.add }))
-  return {
-    accounts,
-    gateway: { url: gateway.url, dispatcher, maxResponseBytes: gateway.maxResponseBytes, timeoutMs: gateway.timeout },
-    maxRequestBytes: new Map(Object.entries(config.servers).map(([name, { maxRequestBytes }]) => [name, maxRequestBytes])),
-    providers,
-    prices: new Map<string, Price>(Object.entries(config.prices)),
-    ceilings: (job, account) => ceilingsOf(config, job, account),
-    toolConcurrency: config.worker.toolConcurrency,
-    redactor,
-  }
 }

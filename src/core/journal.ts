@@ -48,6 +48,8 @@ export interface GatewayRequestRecord {
   host: string
   path: string
   rpcMethod: string | null
+  /** Route that it was for; null for the gateway itself. */
+  server: string | null
   requestBytes: number
   sentAt: Date
 }

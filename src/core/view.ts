@@ -57,6 +57,17 @@ export interface TurnView {
   finishedAt: string
 }
 
+/** What Pomerium's log says about a request, once it was joined. */
+export interface DecisionView {
+  allowed: boolean
+  /** Why, in Pomerium's words. */
+  reasons: string[]
+  requestId: string
+  /** How the line was found: by the request's id, or by the run and the call's arguments. */
+  matchedBy: string
+  time: string
+}
+
 export interface ToolCallView {
   id: string
   attempt: number
@@ -71,6 +82,8 @@ export interface ToolCallView {
   requestId: string | null
   durationMs: number | null
   repeatable: boolean
+  /** Null: no line was read yet. */
+  decision: DecisionView | null
   startedAt: string
   finishedAt: string | null
 }
@@ -85,6 +98,7 @@ export interface GatewayRequestView {
   host: string
   path: string
   rpcMethod: string | null
+  decision: DecisionView | null
   status: number | null
   error: string | null
   requestBytes: number

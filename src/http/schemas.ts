@@ -39,6 +39,10 @@ const itemSchema = z.union([
   z.object({ type: z.literal('tool_call'), callId: z.string(), name: z.string(), arguments: z.string() }),
   z.object({ type: z.literal('reasoning'), raw: anyJson }),
 ])
+const decisionSchema = z
+  .object({ allowed: z.boolean(), reasons: z.array(z.string()), requestId: z.string(), matchedBy: z.string(), time })
+  .describe('What Pomerium’s log says about it, once it was joined.')
+  .openapi('Decision')
 const callStatus = z.enum(['sent', 'ok', 'error', 'denied', 'refused', 'not_run', 'unknown'])
 
 /** A run, whole: the same as `show --json`. */
@@ -103,6 +107,7 @@ export const runSchema = z
         requestId: z.string().nullable(),
         durationMs: z.number().nullable(),
         repeatable: z.boolean(),
+        decision: decisionSchema.nullable(),
         startedAt: time,
         finishedAt: timeOrNull,
       }),
@@ -118,6 +123,7 @@ export const runSchema = z
         host: z.string(),
         path: z.string(),
         rpcMethod: z.string().nullable(),
+        decision: decisionSchema.nullable(),
         status: z.int().nullable(),
         error: z.string().nullable(),
         requestBytes: z.int(),

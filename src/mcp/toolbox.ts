@@ -29,6 +29,8 @@ export interface ToolBoxOptions {
   redact: (text: string) => string
   /** Longest wait for initialize and each page of a tool list. */
   timeoutMs: number
+  /** Calls at a time to a server, over all runs of this process. */
+  limits?: ReadonlyMap<string, <T>(work: () => Promise<T>) => Promise<T>>
 }
 
 /** A tool that the job allows and its server has. */
@@ -170,7 +172,9 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
     let outcome: ToolOutcome
     let thrown: unknown
     try {
-      outcome = readAnswer(await send(entry, args.value, record.id, written, callSignal), options)
+      const work = () => send(entry, args.value, record.id, written, callSignal)
+      const limit = options.limits?.get(record.server)
+      outcome = readAnswer(await (limit ? limit(work) : work()), options)
     } catch (error) {
       const judged = judge(error, record, options, callSignal)
       outcome = judged.outcome

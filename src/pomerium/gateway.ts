@@ -62,6 +62,7 @@ export function createGatewayFetch(options: GatewayOptions): GatewayFetch {
       host: target.host,
       path: target.pathname,
       rpcMethod: mcp?.rpcMethod ?? null,
+      server: mcp?.server ?? null,
       requestBytes: init.body === undefined ? 0 : Buffer.byteLength(init.body),
       sentAt: new Date(),
     })

@@ -49,7 +49,10 @@ export async function preflight({ tools, definition, journal, fetch }: Preflight
   }
   const { resultBytes } = limits
   const { redact } = tools.redactor
-  const toolBox = await openToolBox({ servers, fetch, journal, onUnknown, resultBytes, redact, timeoutMs }, signal)
+  const toolBox = await openToolBox(
+    { servers, fetch, journal, onUnknown, resultBytes, redact, timeoutMs, limits: tools.serverLimits },
+    signal,
+  )
   toolBox.notes.push(...absent)
   try {
     checkPins(definition, toolBox.offered)

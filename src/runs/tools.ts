@@ -16,5 +16,7 @@ export interface Tools {
   /** The daily ceilings that runs of a job as an account are under. */
   ceilings: (job: string, account: string) => Ceiling[]
   toolConcurrency: number
+  /** Calls at a time to a server, in this process; a server without a limit is not in it. */
+  serverLimits: ReadonlyMap<string, <T>(work: () => Promise<T>) => Promise<T>>
   redactor: Redactor
 }

@@ -54,7 +54,7 @@ const KINDS = {
   },
   gatewayRequest: insert('gateway_requests', [
     ['request_id_sent', 'uuid'], ['tool_call_id', 'uuid'], ['account', 'text'], ['account_id', 'text'], ['method', 'text'], ['host', 'text'], ['path', 'text'],
-    ['rpc_method', 'text'], ['request_bytes', 'int'], ['sent_at', 'timestamptz'],
+    ['rpc_method', 'text'], ['server', 'text'], ['request_bytes', 'int'], ['sent_at', 'timestamptz'],
   ]), // prettier-ignore
   gatewayRequestEnd: {
     columns: [
@@ -244,7 +244,7 @@ const callValues = (c: ToolCallRecord) => [
 const toolCallEndValues = (e: ToolCallEnd) => [e.id, e.status, json(e.result), json(e.failure), e.durationMs]
 
 const gatewayRequestValues = (g: GatewayRequestRecord) => [
-  g.requestIdSent, g.toolCallId, g.account, storeText(g.accountId), g.method, g.host, g.path, textOf(g.rpcMethod), g.requestBytes, g.sentAt,
+  g.requestIdSent, g.toolCallId, g.account, storeText(g.accountId), g.method, g.host, g.path, textOf(g.rpcMethod), textOf(g.server), g.requestBytes, g.sentAt,
 ] // prettier-ignore
 
 const gatewayRequestEndValues = (e: GatewayRequestEnd) => [

@@ -8,9 +8,9 @@ export function createRequestLog(db: Db): RequestJournal {
     async gatewayRequest(g) {
       await query(
         db,
-        `insert into gateway_requests (request_id_sent, account, account_id, method, host, path, rpc_method, request_bytes, sent_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-        [g.requestIdSent, g.account, storeText(g.accountId), g.method, g.host, g.path, g.rpcMethod, g.requestBytes, g.sentAt],
+        `insert into gateway_requests (request_id_sent, account, account_id, method, host, path, rpc_method, server, request_bytes, sent_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+        [g.requestIdSent, g.account, storeText(g.accountId), g.method, g.host, g.path, g.rpcMethod, g.server, g.requestBytes, g.sentAt],
       )
     },
     async gatewayRequestEnd(e) {

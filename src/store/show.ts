@@ -1,6 +1,6 @@
 import type { FailureRecord } from '../core/failure.ts'
 import type { Reason, RunStatus, Trigger, TurnItem, Usage } from '../core/run.ts'
-import type { AttemptView, RunView, ToolCallView } from '../core/view.ts'
+import type { AttemptView, DecisionView, RunView, ToolCallView } from '../core/view.ts'
 import { query, type Db } from './db.ts'
 
 interface RunRow {
@@ -69,7 +69,7 @@ export async function loadRun(db: Db, id: string): Promise<RunView | undefined> 
     }
   >(db, 'select * from turns where run_id = $1 order by number', [id])
   const calls = await query<
-    Omit<ToolCallView, 'requestIdSent' | 'requestId' | 'durationMs' | 'startedAt' | 'finishedAt'> & {
+    Omit<ToolCallView, 'requestIdSent' | 'requestId' | 'durationMs' | 'startedAt' | 'finishedAt' | 'decision'> & {
       request_id_sent: string | null
       request_id: string | null
       duration_ms: number | null
@@ -89,6 +89,7 @@ export async function loadRun(db: Db, id: string): Promise<RunView | undefined> 
     request_id_sent: string; request_id: string | null; attempt: number; account: string; account_id: string; method: string; host: string; path: string; rpc_method: string | null
     status: number | null; error: string | null; request_bytes: number; response_bytes: string | null; sent_at: Date; duration_ms: number | null
   }>(db, 'select * from gateway_requests where run_id = $1 order by sent_at, request_id_sent', [id]) // prettier-ignore
+  const decisions = await loadDecisions(db, id)
   return {
     id: run.id,
     job: run.job,
@@ -127,7 +128,9 @@ export async function loadRun(db: Db, id: string): Promise<RunView | undefined> 
     toolCalls: calls.map(({ request_id_sent, request_id, duration_ms, started_at, finished_at, ...call }) => ({
       ...call,
       requestIdSent: request_id_sent,
-      requestId: request_id,
+      // The provider's own requests are known by the log alone.
+      requestId: request_id ?? decisions.byCall.get(call.id)?.requestId ?? null,
+      decision: decisions.byCall.get(call.id) ?? null,
       durationMs: duration_ms,
       startedAt: iso(started_at),
       finishedAt: isoOrNull(finished_at),
@@ -142,6 +145,7 @@ export async function loadRun(db: Db, id: string): Promise<RunView | undefined> 
       host: request.host,
       path: request.path,
       rpcMethod: request.rpc_method,
+      decision: decisions.byRequest.get(request.request_id_sent) ?? null,
       status: request.status,
       error: request.error,
       requestBytes: request.request_bytes,
@@ -159,4 +163,30 @@ export async function loadRun(db: Db, id: string): Promise<RunView | undefined> 
 export async function loadStatus(db: Db, id: string): Promise<{ job: string; status: RunStatus } | undefined> {
   const [row] = await query<{ job: string; status: RunStatus }>(db, 'select job, status from runs where id = $1', [id], 'run status')
   return row
+}
+
+/** What Pomerium's log says about the calls and requests of a run. */
+async function loadDecisions(db: Db, runId: string): Promise<{ byCall: Map<string, DecisionView>; byRequest: Map<string, DecisionView> }> {
+  const rows = await query<{
+    request_id: string; time: Date; allowed: boolean; reasons: string[]; matched_by: string; gateway_request: string | null; tool_call_id: string | null
+  }>(
+    db,
+    'select request_id, time, allowed, reasons, matched_by, gateway_request, tool_call_id from authorize_events where run_id = $1 and matched_by is not null',
+    [runId],
+    'decisions',
+  ) // prettier-ignore
+  const byCall = new Map<string, DecisionView>()
+  const byRequest = new Map<string, DecisionView>()
+  for (const row of rows) {
+    const decision = {
+      allowed: row.allowed,
+      reasons: row.reasons,
+      requestId: row.request_id,
+      matchedBy: row.matched_by,
+      time: iso(row.time),
+    }
+    if (row.tool_call_id !== null) byCall.set(row.tool_call_id, decision)
+    if (row.gateway_request !== null) byRequest.set(row.gateway_request, decision)
+  }
+  return { byCall, byRequest }
 }

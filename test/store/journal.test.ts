@@ -18,6 +18,7 @@ const requestRecord = (extra: { requestIdSent?: string; toolCallId?: string | nu
   host: 'counting.localhost.pomerium.io',
   path: '/',
   rpcMethod: 'tools/call',
+  server: 'counting',
   requestBytes: 100,
   sentAt: new Date(),
   ...extra,
