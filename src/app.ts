@@ -1,15 +1,17 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import type { Alarm, AlarmOptions } from './audit/alarm.ts'
 import type { Config } from './config.ts'
+import { createWebhookSender } from './deliver/webhook.ts'
 import { loadJobs, type Job, type LoadedJobs } from './jobs/load.ts'
 import type { PinnedTool } from './jobs/lock.ts'
 import { createJobRegistry, type JobRegistry } from './jobs/registry.ts'
 import { createOutbox, type Outbox } from './queue/outbox.ts'
 import { createGatewayFetch } from './pomerium/gateway.ts'
 import { listRoutes, type Route } from './pomerium/routes.ts'
-import { createLimits, createTools, identityOf, offerOf, tokenSeconds, webhooksOf } from './parts.ts'
+import { accountIds, createLimits, createTools, identityOf, offerOf, tokenSeconds, webhooksOf } from './parts.ts'
 import { openQueueBackend } from './queue/backend.ts'
 import { createProducer, type Producer } from './queue/producer.ts'
 import { createScheduler, type Scheduler } from './queue/scheduler.ts'
@@ -171,6 +173,52 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
+
+/** What reading and joining Pomerium's log needs. */
+export interface Audit extends AlarmOptions, AsyncDisposable {
+  paramsBytes: number
+}
+
+/** Opens the store for the audit commands, and where alarms go. */
+export async function openAudit(config: Config, log: Logger): Promise<Audit> {
+  await using building = new AsyncDisposableStack()
+  const tools = createTools(config, building)
+  const { db } = await openStore(config, building)
+  const sender = createWebhookSender()
+  building.defer(() => sender.close())
+  const target = config.alerts && webhooksOf(config, tools.redactor).get(config.alerts.webhook)
+  const stack = building.move()
+  return {
+    db,
+    ours: () => accountIds(tools),
+    expected: config.audit.expected,
+    graceMs: config.audit.grace,
+    paramsBytes: config.audit.params,
+    log,
+    async notify(alarm) {
+      if (!target) return
+      const id = randomUUID()
+      const posted = await sender.post(target, {
+        id,
+        body: JSON.stringify(alarmEvent(alarm, id)),
+        contentType: 'application/cloudevents+json',
+      })
+      if (!posted.ok) throw new Error(posted.error)
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+const alarmEvent = ({ account, accountId, events }: Alarm, id: string) => ({
+  specversion: '1.0',
+  id,
+  source: '/nightshift/audit',
+  type: 'nightshift.audit.unexplained',
+  subject: account ?? accountId,
+  time: new Date().toISOString(),
+  datacontenttype: 'application/json',
+  data: { account, accountId, events },
+})
 
 /** What retention says is old goes, and so do idempotency keys that no longer stand for a run. */
 async function pruneOld(db: Db, { retention }: Config): Promise<void> {

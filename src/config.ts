@@ -17,6 +17,7 @@ const accountSchema = z
     token: z.string().optional().describe('The token itself, from a variable: ${REPORTS_TOKEN}.'),
     token_file: z.string().optional().describe('File with the token; re-read when it changes.'),
     concurrency: z.int().min(1).max(10_000).optional(),
+    perRun: z.boolean().default(false),
   })
   .refine((account) => (account.token === undefined) !== (account.token_file === undefined), 'needs exactly one of token and token_file')
 
@@ -85,6 +86,29 @@ const apiSchema = z.strictObject({
     .optional(),
 })
 
+const auditSchema = z
+  .strictObject({
+    grace: duration.default(30_000),
+    params: z.int().min(0).max(1_048_576).default(2048),
+    expected: z
+      .array(
+        z
+          .strictObject({
+            account: z.string(),
+            host: z.string().optional(),
+            path: z.string().optional(),
+            ip: z.string().optional(),
+            tool: z.string().optional(),
+          })
+          .refine(
+            ({ account: _account, ...about }) => Object.values(about).some((value) => value !== undefined),
+            'would hide every line of the account; name a host, path, ip or tool',
+          ),
+      )
+      .default([]),
+  })
+  .prefault({})
+
 const ceiling = z
   .strictObject({ tokens: z.int().min(1).optional(), costUsd: z.number().positive().optional() })
   .refine(({ tokens, costUsd }) => tokens !== undefined || costUsd !== undefined, 'is empty; give tokens, costUsd or both')
@@ -121,6 +145,11 @@ const configSchema = z
       .prefault({}),
     webhooks: z.record(z.string(), webhookSchema).default({}),
     retention: z.strictObject({ content: retentionSchema, metadata: retentionSchema }).prefault({}),
+    audit: auditSchema,
+    alerts: z.strictObject({ webhook: z.string() }).optional(),
+    evidence: z.strictObject({ key_file: z.string().optional() }).prefault({}),
+    admin: z.strictObject({ url: httpUrl, shared_secret_file: z.string(), ca_file: z.string().optional() }).optional(),
+    minter: z.strictObject({ socket: z.string() }).optional(),
     api: apiSchema.optional(),
     worker: z
       .strictObject({
@@ -132,14 +161,14 @@ const configSchema = z
       .prefault({}),
     log: z.strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info') }).prefault({}),
   })
-  .superRefine(({ accounts, budgets }, context) => {
+  .superRefine(({ accounts, budgets, alerts, webhooks, minter }, context) => {
+    const fault = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message })
+    if (alerts && !Object.hasOwn(webhooks, alerts.webhook))
+      fault(['alerts', 'webhook'], 'is no webhook; name one that stands under webhooks:')
+    for (const [account, { perRun }] of Object.entries(accounts))
+      if (perRun && !minter) fault(['accounts', account, 'perRun'], 'needs minter: { socket } to be configured')
     for (const account of Object.keys(budgets.accounts))
-      if (!Object.hasOwn(accounts, account))
-        context.addIssue({
-          code: 'custom',
-          path: ['budgets', 'accounts', account],
-          message: 'is no account; name one that stands under accounts:',
-        })
+      if (!Object.hasOwn(accounts, account)) fault(['budgets', 'accounts', account], 'is no account; name one that stands under accounts:')
   })
 
 export type Config = z.output<typeof configSchema>
@@ -210,6 +239,13 @@ function resolvePaths(config: Config, base: string, env: Environment): Config {
     reportsDir: resolve(base, config.reportsDir),
     webhooks: mapValues(config.webhooks, (webhook) => ({ ...webhook, secret_file: path(webhook.secret_file) })),
     gateway: { ...config.gateway, ca_file: path(config.gateway.ca_file) },
+    evidence: { key_file: path(config.evidence.key_file) ?? resolve(base, config.dataDir, 'evidence.key') },
+    admin: config.admin && {
+      ...config.admin,
+      shared_secret_file: resolve(base, config.admin.shared_secret_file),
+      ca_file: path(config.admin.ca_file),
+    },
+    minter: config.minter && { socket: resolve(base, config.minter.socket) },
     accounts: mapValues(config.accounts, (account) => ({ ...account, token_file: path(account.token_file) })),
     providers: mapValues(config.providers, (provider) => ({ ...provider, api_key_file: path(provider.api_key_file) })),
   }

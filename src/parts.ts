@@ -40,6 +40,17 @@ export function* tokenSeconds({ accounts }: Tools): Generator<readonly [string, 
   }
 }
 
+/** The ids of this deployment's accounts, as their tokens say now. */
+export function accountIds({ accounts }: Tools): { accountId: string; account: string }[] {
+  return [...accounts].flatMap(([account, tokens]) => {
+    try {
+      return [{ account, accountId: tokens.current().accountId }]
+    } catch {
+      return []
+    }
+  })
+}
+
 /** How callers of the API are known. */
 export function identityOf({ tokens, pomerium }: NonNullable<Config['api']>, { gateway }: Tools): IdentityOptions {
   return {

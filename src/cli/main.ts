@@ -4,6 +4,7 @@ import { environment } from '../config.ts'
 import { EXIT, Failure, FAILURES, messageOf } from '../core/failure.ts'
 import { showText } from '../core/text.ts'
 import { addApiToken } from './api-token.ts'
+import { addAudit } from './audit.ts'
 import { addCancel } from './cancel.ts'
 import { addDemo } from './demo.ts'
 import { addJobs } from './jobs.ts'
@@ -20,7 +21,7 @@ import type { AddCommand } from './options.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
 
 const COMMANDS: readonly AddCommand[] = [
-  addStart, addRun, addRuns, addShow, addLogs, addRetry, addCancel, addJobs, addSchedules, addPause, addPrune, addApiToken, addDemo,
+  addStart, addRun, addRuns, addShow, addLogs, addRetry, addCancel, addJobs, addSchedules, addPause, addPrune, addAudit, addApiToken, addDemo,
 ] // prettier-ignore
 
 const ABOUT = `Lets an LLM work through the MCP tools behind Pomerium while nobody is signed in.`

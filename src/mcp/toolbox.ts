@@ -138,43 +138,21 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
     }
   }
 
-  async function call(request: ToolCallRequest, callSignal: AbortSignal): Promise<ToolOutcome> {
-    const entry = entries.get(request.name)
-    const record: ToolCallRecord = {
-      id: randomUUID(),
-      turn: request.turn,
-      position: request.position,
-      callId: request.callId,
-      server: entry?.opened.spec.name ?? '',
-      tool: entry?.tool.name ?? request.name,
-      arguments: request.arguments,
-      repeatable: entry?.opened.spec.repeatable.includes(entry.tool.name) ?? false,
-    }
+  /** Makes a call: written before it is sent and after its answer. */
+  async function callNow(
+    entry: Entry,
+    record: ToolCallRecord,
+    args: Record<string, unknown>,
+    callSignal: AbortSignal,
+  ): Promise<ToolOutcome> {
+    callSignal.throwIfAborted()
     const began = performance.now()
-    const refuse = async (outcome: ToolOutcome) => {
-      await journal.toolCallRefused(record, {
-        id: record.id,
-        status: outcome.status,
-        result: outcome,
-        failure: outcome.failure,
-        durationMs: 0,
-      })
-      return outcome
-    }
-    if (!entry)
-      return refuse(mistake(`There is no tool ${request.name}. The tools are: ${[...entries.keys()].join(', ')}.`, 'TOOL_NOT_ALLOWED'))
-    const args = parseArguments(entry.tool, request.arguments)
-    if (!args.ok) return refuse(mistake(args.why, null))
-    record.arguments = args.value
-
     const written = journal.toolCall(record)
     written.catch(() => {}) // awaited before the request is sent, and in its failure
     let outcome: ToolOutcome
     let thrown: unknown
     try {
-      const work = () => send(entry, args.value, record.id, written, callSignal)
-      const limit = options.limits?.get(record.server)
-      outcome = readAnswer(await (limit ? limit(work) : work()), options)
+      outcome = readAnswer(await send(entry, args, record.id, written, callSignal), options)
     } catch (error) {
       const judged = judge(error, record, options, callSignal)
       outcome = judged.outcome
@@ -191,6 +169,39 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
     })
     if (thrown !== undefined) throw thrown
     return outcome
+  }
+
+  async function call(request: ToolCallRequest, callSignal: AbortSignal): Promise<ToolOutcome> {
+    const entry = entries.get(request.name)
+    const record: ToolCallRecord = {
+      id: randomUUID(),
+      turn: request.turn,
+      position: request.position,
+      callId: request.callId,
+      server: entry?.opened.spec.name ?? '',
+      tool: entry?.tool.name ?? request.name,
+      arguments: request.arguments,
+      repeatable: entry?.opened.spec.repeatable.includes(entry.tool.name) ?? false,
+    }
+    const refuse = async (outcome: ToolOutcome) => {
+      await journal.toolCallRefused(record, {
+        id: record.id,
+        status: outcome.status,
+        result: outcome,
+        failure: outcome.failure,
+        durationMs: 0,
+      })
+      return outcome
+    }
+    if (!entry)
+      return refuse(mistake(`There is no tool ${request.name}. The tools are: ${[...entries.keys()].join(', ')}.`, 'TOOL_NOT_ALLOWED'))
+    const args = parseArguments(entry.tool, request.arguments)
+    if (!args.ok) return refuse(mistake(args.why, null))
+    record.arguments = args.value
+
+    const make = () => callNow(entry, record, args.value, callSignal)
+    const limit = options.limits?.get(record.server)
+    return limit ? limit(make) : make()
   }
 
   return {

@@ -45,7 +45,7 @@ const lineSchema = z.looseObject({
   'service-account-id': z.string().optional().catch(undefined),
   'mcp-method': z.string().optional().catch(undefined),
   'mcp-tool': z.string().optional().catch(undefined),
-  'mcp-tool-parameters': z.unknown(),
+  'mcp-tool-parameters': z.unknown().optional(),
   headers: z.record(z.string(), z.unknown()).catch({}),
   allow: z.boolean(),
   deny: z.boolean().catch(false),
