@@ -7,6 +7,7 @@ import { addApiToken } from './api-token.ts'
 import { addAudit } from './audit.ts'
 import { addCancel } from './cancel.ts'
 import { addDemo } from './demo.ts'
+import { addEvidence } from './evidence.ts'
 import { addJobs } from './jobs.ts'
 import { addLogs } from './logs.ts'
 import { addPause } from './pause.ts'
@@ -21,7 +22,7 @@ import type { AddCommand } from './options.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
 
 const COMMANDS: readonly AddCommand[] = [
-  addStart, addRun, addRuns, addShow, addLogs, addRetry, addCancel, addJobs, addSchedules, addPause, addPrune, addAudit, addApiToken, addDemo,
+  addStart, addRun, addRuns, addShow, addLogs, addRetry, addCancel, addJobs, addSchedules, addPause, addPrune, addAudit, addEvidence, addApiToken, addDemo,
 ] // prettier-ignore
 
 const ABOUT = `Lets an LLM work through the MCP tools behind Pomerium while nobody is signed in.`

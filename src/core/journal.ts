@@ -92,11 +92,18 @@ export interface CallJournal {
   toolCallEnd(end: ToolCallEnd): Promise<void>
 }
 
+/** What the model is asked, as it was rendered. */
+export interface PromptRecord {
+  prompt: string
+  instructions: string | null
+}
+
 /**
  * Writes what an attempt does. Each promise resolves when the row is durable, and rejects with `WORKER_LOST` once the attempt is not the
  * run's open one. Rows become durable in the order of the calls.
  */
 export interface Journal extends RequestJournal, CallJournal {
+  prompt(record: PromptRecord): Promise<void>
   turn(record: TurnRecord): Promise<void>
   response(record: ResponseRecord): Promise<void>
   responseState(state: ResponseState): Promise<void>

@@ -34,6 +34,11 @@ export interface AttemptView {
   number: number
   status: string
   worker: string
+  conversation: number
+  jobVersion: string
+  /** What the model was asked, as it was rendered. */
+  prompt: string | null
+  instructions: string | null
   failure: FailureRecord | null
   /** What it gave, when a retry came after it. */
   output: unknown

@@ -27,11 +27,15 @@ export async function runAttempt(tools: Tools, input: AttemptInput, signal: Abor
 
   const { dispatcher, maxResponseBytes } = tools.gateway
   const fetch = createGatewayFetch({ dispatcher, account, tokens, runId, journal, maxResponseBytes })
+  // In front of everything that is sent, and durable before the model is asked.
+  const written = journal.prompt({ prompt, instructions: instructions ?? null })
+  written.catch(() => {})
   const ready = await preflight({ tools, definition, journal, fetch }, signal)
   const { toolBox, routes } = ready
   tell({ event: 'routes', count: routes })
   try {
     tell({ event: 'preflight', servers: Object.keys(definition.tools), tools: toolBox.tools.length })
+    await written
     const result = await delegate(tools, { ...input, provider, tokens, fetch, prompt, instructions }, ready, signal)
     return { ...result, notes: toolBox.notes }
   } finally {

@@ -19,6 +19,13 @@ const insert = (table: string, columns: Kind['columns']): Kind => {
 }
 
 const KINDS = {
+  prompt: {
+    columns: [
+      ['prompt', 'json'],
+      ['instructions', 'json'],
+    ],
+    write: `update attempts a set prompt = r.prompt, instructions = r.instructions from r where a.run_id = r.run_id and a.number = r.attempt returning a.run_id`,
+  },
   turn: insert('turns', [
     ['number', 'int'], ['items', 'json'], ['stop_reason', 'text'], ['forced_by', 'json'], ['response_id', 'text'], ['provider_request_id', 'text'], ['model', 'text'],
     ['input_tokens', 'bigint'], ['cached_tokens', 'bigint'], ['output_tokens', 'bigint'], ['reasoning_tokens', 'bigint'], ['cost_usd', 'double precision'],
@@ -72,6 +79,7 @@ const KINDS = {
 
 type KindName = keyof typeof KINDS
 const KIND_NAMES: readonly KindName[] = [
+  'prompt',
   'turn',
   'response',
   'responseState',
@@ -202,6 +210,7 @@ export function createJournalWriter(db: Db): JournalWriter {
 
   return {
     forAttempt: (attempt) => ({
+      prompt: ({ prompt, instructions }) => add('prompt', attempt, 'prompt', [json(prompt), json(instructions)]),
       turn: (t) => add('turn', attempt, t.number, turnValues(t)),
       response: ({ turn, background }) => add('response', attempt, turn, [turn, background]),
       responseState: ({ turn, responseId, state }) => add('responseState', attempt, turn, [turn, textOf(responseId), state]),

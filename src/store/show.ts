@@ -51,7 +51,7 @@ export async function loadRun(db: Db, id: string): Promise<RunView | undefined> 
   if (!run) return undefined
   const attempts = await query<Omit<AttemptView, 'startedAt' | 'finishedAt'> & { started_at: Date; finished_at: Date | null }>(
     db,
-    'select number, status, worker, failure, output, output_text as "outputText", reasons, started_at, finished_at from attempts where run_id = $1 order by number',
+    'select number, status, worker, conversation, job_version as "jobVersion", prompt, instructions, failure, output, output_text as "outputText", reasons, started_at, finished_at from attempts where run_id = $1 order by number',
     [id],
   )
   const turns = await query<

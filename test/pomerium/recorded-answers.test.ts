@@ -130,6 +130,7 @@ function createJournal() {
   const ends: GatewayRequestEnd[] = []
   const unused = () => Promise.reject(new Error('the gateway writes requests only'))
   const journal: Journal = {
+    prompt: unused,
     turn: unused,
     response: unused,
     responseState: unused,

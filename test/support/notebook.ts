@@ -24,6 +24,7 @@ export function createNotebook(): Notebook {
     ends,
     requests,
     requestEnds,
+    prompt: async () => {},
     turn: async (record) => void turns.push(record),
     response: async () => {},
     responseState: async () => {},

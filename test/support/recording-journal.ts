@@ -15,6 +15,7 @@ export function createRecordingJournal(): RecordingJournal {
     ends,
     gatewayRequest: async (record) => void requests.push(record),
     gatewayRequestEnd: async (end) => void ends.push(end),
+    prompt: unexpected,
     turn: unexpected,
     response: unexpected,
     responseState: unexpected,

@@ -77,3 +77,14 @@ create table checkpoints (
 );
 alter table runs add column checkpointed_attempts int;
 create index runs_not_checkpointed on runs (finished_at) where finished_at is not null and checkpointed_attempts is null;
+
+-- What the model was asked, as it was rendered.
+alter table attempts
+  add column prompt json,
+  add column instructions json;
+
+-- Runs that retention removed, so that a checkpoint that names them is not taken for evidence of tampering.
+create table pruned_runs (
+  run_id text primary key,
+  pruned_at timestamptz not null default now()
+);
