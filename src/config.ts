@@ -147,7 +147,7 @@ const configSchema = z
     retention: z.strictObject({ content: retentionSchema, metadata: retentionSchema }).prefault({}),
     audit: auditSchema,
     alerts: z.strictObject({ webhook: z.string() }).optional(),
-    evidence: z.strictObject({ key_file: z.string().optional() }).prefault({}),
+    evidence: z.strictObject({ key_file: z.string().default('') }).prefault({}),
     admin: z.strictObject({ url: httpUrl, shared_secret_file: z.string(), ca_file: z.string().optional() }).optional(),
     minter: z.strictObject({ socket: z.string() }).optional(),
     api: apiSchema.optional(),
