@@ -2,6 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { takeCheckpoint } from './audit/checkpoint.ts'
+import { openSigningKey } from './audit/keys.ts'
 import type { Alarm, AlarmOptions } from './audit/alarm.ts'
 import type { Config } from './config.ts'
 import { createWebhookSender } from './deliver/webhook.ts'
@@ -60,6 +62,7 @@ export interface App extends AsyncDisposable {
   describeTools(job: Job, signal: AbortSignal): Promise<PinnedTool[]>
 }
 
+const DAY_MS = 86_400_000
 const SPARE_CONNECTIONS = 6
 const MAX_CONNECTIONS = 20
 
@@ -137,7 +140,7 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
     producer,
     jobs: () => jobs.jobs(),
     staleAfterMs,
-    prune: () => pruneOld(db, config),
+    maintain: () => maintain(db, config),
     log,
     onFire: metrics.onFire,
   })
@@ -220,8 +223,9 @@ const alarmEvent = ({ account, accountId, events }: Alarm, id: string) => ({
   data: { account, accountId, events },
 })
 
-/** What retention says is old goes, and so do idempotency keys that no longer stand for a run. */
-async function pruneOld(db: Db, { retention }: Config): Promise<void> {
+/** A checkpoint a day, before what retention says is old goes, and with it idempotency keys that no longer stand for a run. */
+async function maintain(db: Db, { retention, evidence }: Config): Promise<void> {
+  await takeCheckpoint(db, openSigningKey(evidence.key_file), { everyMs: DAY_MS })
   await prune(db, retention)
   await forgetOldKeys(db)
 }

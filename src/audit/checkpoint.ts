@@ -36,9 +36,14 @@ export type Checkpoint = z.output<typeof documentSchema>
 const SETTLED_MS = 5 * 60_000
 const MOST_RUNS = 50_000
 
-/** Takes a checkpoint of the runs that have ended since the last one. Undefined when there are none. */
-export async function takeCheckpoint(db: Db, key: SigningKey, now = new Date()): Promise<Checkpoint | undefined> {
+/** Takes a checkpoint of the runs that have ended since the last one. Undefined when there are none, or when the last one is younger than `everyMs`. */
+export async function takeCheckpoint(
+  db: Db,
+  key: SigningKey,
+  { everyMs = 0, now = new Date() }: { everyMs?: number; now?: Date } = {},
+): Promise<Checkpoint | undefined> {
   const row = await addCheckpoint(db, async (last) => {
+    if (last && now.getTime() - Date.parse(documentSchema.parse(last.document).takenAt) < everyMs) return undefined
     const due = await listUncheckpointed(db, new Date(now.getTime() - SETTLED_MS), MOST_RUNS)
     if (due.length === 0) return undefined
     const runs: CheckpointedRun[] = []

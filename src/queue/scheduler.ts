@@ -19,8 +19,8 @@ export interface SchedulerOptions {
   /** The jobs in force, read at each tick. */
   jobs: () => ReadonlyMap<string, Job>
   staleAfterMs: number
-  /** Removes what is old; called once an hour. */
-  prune?: (() => Promise<unknown>) | undefined
+  /** Daily work, such as removing what is old; called once an hour. */
+  maintain?: (() => Promise<unknown>) | undefined
   log: Logger
   now?: () => Date
   /** Told of each fire that made a run: how late it was. */
@@ -33,7 +33,7 @@ export interface Scheduler extends Lifecycle {
 }
 
 const SWEEP_EVERY_MS = 5000
-const PRUNE_EVERY_MS = 3_600_000
+const MAINTAIN_EVERY_MS = 3_600_000
 
 const pausedFire = (at: Date, { reason, by }: PausedBy): FireDecision => ({ at, verdict: 'skip', reason: `paused by ${by}: ${reason}` })
 
@@ -45,7 +45,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   let task: ScheduledTask | undefined
   let ticking: Promise<void> | undefined
   let lastSweep = Number.NEGATIVE_INFINITY
-  let lastPrune = now().getTime()
+  let lastUpkeep = now().getTime()
 
   async function fire(job: Job, at: Date): Promise<void> {
     const { schedule } = job.definition
@@ -85,16 +85,16 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
         log.error({ reason: messageOf(error) }, 'The sweep failed; it is tried again.'),
       )
     }
-    if (at.getTime() - lastPrune >= PRUNE_EVERY_MS) {
-      lastPrune = at.getTime()
-      await pruneNow()
+    if (at.getTime() - lastUpkeep >= MAINTAIN_EVERY_MS) {
+      lastUpkeep = at.getTime()
+      await maintain()
     }
   }
 
-  async function pruneNow(): Promise<void> {
+  async function maintain(): Promise<void> {
     await options
-      .prune?.()
-      .catch((error: unknown) => log.error({ reason: messageOf(error) }, 'Old runs could not be removed; it is tried again in an hour.'))
+      .maintain?.()
+      .catch((error: unknown) => log.error({ reason: messageOf(error) }, 'The upkeep of the store failed; it is tried again in an hour.'))
   }
 
   /** A tick that comes while the last one is at work joins it. */
