@@ -6,6 +6,7 @@ import { takeCheckpoint } from './audit/checkpoint.ts'
 import { openSigningKey } from './audit/keys.ts'
 import type { Alarm, AlarmOptions } from './audit/alarm.ts'
 import type { Config } from './config.ts'
+import type { GatewayFetch } from './core/gateway.ts'
 import { createWebhookSender } from './deliver/webhook.ts'
 import { loadJobs, type Job, type LoadedJobs } from './jobs/load.ts'
 import type { PinnedTool } from './jobs/lock.ts'
@@ -58,6 +59,10 @@ export interface App extends AsyncDisposable {
   /** Undefined without an `api:` section. `api: false` serves health and metrics alone. */
   http(options: { api: boolean }): HttpServer | undefined
   jobs: JobRegistry
+  /** Requests of an account that belong to no run. */
+  gatewayFetch(account: string): GatewayFetch | undefined
+  routes(account: string, signal: AbortSignal): Promise<Map<string, Route> | undefined>
+  tools: Tools
   /** The tools of a job as its servers describe them now: what `jobs pin` writes down. */
   describeTools(job: Job, signal: AbortSignal): Promise<PinnedTool[]>
 }
@@ -131,7 +136,7 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
     log,
   })
   building.defer(() => worker.stop())
-  const connections = createConnectionWatch({ db, producer, routesOf: (account, signal) => routesOf({ tools, db, account }, signal), log })
+  const connections = createConnectionWatch({ db, producer, routesOf: (account, signal) => routesOf(tools, db, account, signal), log })
   building.defer(() => connections.stop())
   const outbox = createOutbox({ db, reportsDir: config.reportsDir, webhooks: webhooksOf(config, tools.redactor), log })
   building.defer(() => outbox.stop())
@@ -172,6 +177,9 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
       return server
     },
     jobs,
+    gatewayFetch: (account) => gatewayFetchFor(tools, db, account),
+    routes: (account, signal) => routesOf(tools, db, account, signal),
+    tools,
     describeTools: (job, signal) => describeTools(tools, createRequestLog(db), job.definition, signal),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
@@ -230,14 +238,16 @@ async function maintain(db: Db, { retention, evidence }: Config): Promise<void> 
   await forgetOldKeys(db)
 }
 
-/** The route list as an account of this process sees it, with the request written down; undefined for an account that it does not have. */
-async function routesOf(
-  { tools, db, account }: { tools: Tools; db: Db; account: string },
-  signal: AbortSignal,
-): Promise<Map<string, Route> | undefined> {
+/** Requests of an account to the gateway that belong to no run; each is written down. Undefined for an account that this process does not have. */
+function gatewayFetchFor(tools: Tools, db: Db, account: string): GatewayFetch | undefined {
   const tokens = tools.accounts.get(account)
-  if (!tokens) return undefined
-  const { dispatcher, maxResponseBytes, url: gatewayUrl, timeoutMs } = tools.gateway
-  const fetch = createGatewayFetch({ dispatcher, account, tokens, runId: undefined, journal: createRequestLog(db), maxResponseBytes })
-  return listRoutes({ fetch, gatewayUrl, account, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) })
+  const { dispatcher, maxResponseBytes } = tools.gateway
+  return tokens && createGatewayFetch({ dispatcher, account, tokens, runId: undefined, journal: createRequestLog(db), maxResponseBytes })
+}
+
+/** The route list as an account of this process sees it. */
+async function routesOf(tools: Tools, db: Db, account: string, signal: AbortSignal): Promise<Map<string, Route> | undefined> {
+  const fetch = gatewayFetchFor(tools, db, account)
+  const { url: gatewayUrl, timeoutMs } = tools.gateway
+  return fetch && listRoutes({ fetch, gatewayUrl, account, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) })
 }

@@ -12,6 +12,7 @@ import type { Offer } from './jobs/load.ts'
 import type { JobRegistry } from './jobs/registry.ts'
 import { createProvider, type Provider } from './llm/provider.ts'
 import { createDispatcher } from './pomerium/dispatcher.ts'
+import { createMinterClient } from './pomerium/minted.ts'
 import { createTokenSource, type TokenSource } from './pomerium/token.ts'
 import type { Tools } from './runs/tools.ts'
 import type { RunLimits } from './store/claim.ts'
@@ -123,8 +124,12 @@ export function createTools(config: Config, stack: AsyncDisposableStack): Tools 
   const accounts = new Map<string, TokenSource>()
   for (const [account, { token, token_file: file }] of Object.entries(config.accounts))
     accounts.set(account, createTokenSource({ account, token, file, onToken: redactor.add }))
+  const minter = config.minter && createMinterClient(config.minter.socket)
+  if (minter) stack.defer(() => minter.close())
   return {
     accounts,
+    perRun: new Set(Object.entries(config.accounts).flatMap(([name, { perRun }]) => (perRun ? [name] : []))),
+    minter,
     gateway: { url: gateway.url, dispatcher, maxResponseBytes: gateway.maxResponseBytes, timeoutMs: gateway.timeout },
     maxRequestBytes: new Map(Object.entries(config.servers).map(([name, { maxRequestBytes }]) => [name, maxRequestBytes])),
     providers,

@@ -3,13 +3,16 @@ import { Command, CommanderError } from 'commander'
 import { environment } from '../config.ts'
 import { EXIT, Failure, FAILURES, messageOf } from '../core/failure.ts'
 import { showText } from '../core/text.ts'
+import { addAccount } from './account.ts'
 import { addApiToken } from './api-token.ts'
 import { addAudit } from './audit.ts'
 import { addCancel } from './cancel.ts'
+import { addConnect } from './connect.ts'
 import { addDemo } from './demo.ts'
 import { addEvidence } from './evidence.ts'
 import { addJobs } from './jobs.ts'
 import { addLogs } from './logs.ts'
+import { addMinter } from './minter.ts'
 import { addPause } from './pause.ts'
 import { addPrune } from './prune.ts'
 import { addRetry } from './retry.ts'
@@ -22,7 +25,7 @@ import type { AddCommand } from './options.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
 
 const COMMANDS: readonly AddCommand[] = [
-  addStart, addRun, addRuns, addShow, addLogs, addRetry, addCancel, addJobs, addSchedules, addPause, addPrune, addAudit, addEvidence, addApiToken, addDemo,
+  addStart, addRun, addRuns, addShow, addLogs, addRetry, addCancel, addJobs, addSchedules, addPause, addPrune, addAudit, addEvidence, addAccount, addConnect, addMinter, addApiToken, addDemo,
 ] // prettier-ignore
 
 const ABOUT = `Lets an LLM work through the MCP tools behind Pomerium while nobody is signed in.`

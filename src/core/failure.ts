@@ -34,6 +34,11 @@ export const FAILURES = {
     'The account’s token expires before the run’s deadline.',
     'Rotate the account, or shorten limits.deadline.',
   ),
+  MINTER_REFUSED: never(
+    502,
+    'The minter gave no account for the run.',
+    'Start nightshift minter, or change its policy: users, longest, perMinute.',
+  ),
   GATEWAY_UNREACHABLE: later(502, 'No answer from Pomerium.', 'Check gateway.url, gateway.address, gateway.ca_file and the network.'),
   ROUTE_UNKNOWN: never(
     422,

@@ -7,6 +7,8 @@ export interface Token {
   jwt: string
   /** The service account id (`jti`), as Pomerium's log names it. */
   accountId: string
+  /** The user that the account acts as (`sub`): what policy allows. */
+  userId: string
   /** Undefined: never expires. `iat` says nothing in these tokens (measured). */
   expiresAt: Date | undefined
 }
@@ -85,7 +87,7 @@ function parseToken(account: string, text: string, where: string): Token {
   if (typeof claims.jti !== 'string' || claims.jti === '') throw fail('holds a JWT without jti: it is not a service account’s')
   const expiresAt = typeof claims.exp === 'number' ? new Date(claims.exp * 1000) : undefined
   if (expiresAt && Number.isNaN(expiresAt.getTime())) throw fail('holds a JWT whose exp is not a time')
-  return { jwt, accountId: claims.jti, expiresAt }
+  return { jwt, accountId: claims.jti, userId: claims.sub ?? '', expiresAt }
 }
 
 /** Throws `TOKEN_REJECTED` when the token is expired, `TOKEN_EXPIRES_TOO_SOON` when it would not last until `deadline`. */

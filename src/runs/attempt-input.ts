@@ -4,6 +4,7 @@ import type { JobDefinition } from '../jobs/schema.ts'
 import type { PastTurn } from '../llm/turn.ts'
 import type { OpenResponse } from '../store/history.ts'
 import type { OpenedAttempt } from '../store/claim.ts'
+import type { RunAccount } from './identity.ts'
 import type { Tell } from './progress.ts'
 
 /** What an attempt goes out from. */
@@ -19,4 +20,6 @@ export interface AttemptInput {
   warn: (message: string) => void
   tell: Tell
   deadline: Date
+  /** Writes down an account that was made for this attempt alone. */
+  recordAccount: (row: RunAccount) => Promise<void>
 }

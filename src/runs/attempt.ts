@@ -7,6 +7,7 @@ import { checkLifetime } from '../pomerium/token.ts'
 import type { OpenedAttempt } from '../store/claim.ts'
 import type { AttemptInput } from './attempt-input.ts'
 import { delegate } from './delegate.ts'
+import { identify } from './identity.ts'
 import { preflight } from './preflight.ts'
 import type { Tools } from './tools.ts'
 
@@ -19,10 +20,11 @@ export async function runAttempt(tools: Tools, input: AttemptInput, signal: Abor
   const instructions = definition.instructions === undefined ? undefined : renderTemplate(definition.instructions, scope)
 
   const { account, model } = definition
-  const tokens = tools.accounts.get(account)
   const provider = tools.providers.get(model.provider)
-  if (!tokens) throw unknownName(opened.job, `account ${account}`)
   if (!provider) throw unknownName(opened.job, `provider ${model.provider}`)
+  const identity = await identify(tools, { account, runId, deadline, record: input.recordAccount })
+  if (!identity) throw unknownName(opened.job, `account ${account}`)
+  const { tokens } = identity
   checkLifetime(account, tokens.current(), new Date(), deadline)
 
   const { dispatcher, maxResponseBytes } = tools.gateway
@@ -40,6 +42,8 @@ export async function runAttempt(tools: Tools, input: AttemptInput, signal: Abor
     return { ...result, notes: toolBox.notes }
   } finally {
     await toolBox.close()
+    // An answer that goes on at the provider needs the account until its deadline.
+    if (!signal.aborted) await identity.end()
   }
 }
 

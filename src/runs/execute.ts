@@ -8,6 +8,7 @@ import { loadUnstarted, openAttempt, type OpenedAttempt, type RunLimits } from '
 import type { Db } from '../store/db.ts'
 import { lastTurnNumber, loadHistory, loadOpenResponse } from '../store/history.ts'
 import type { JournalWriter } from '../store/journal.ts'
+import { insertRunAccount } from '../store/run-accounts.ts'
 import { requestCancel } from '../store/runs.ts'
 import { runAttempt } from './attempt.ts'
 import type { Execution } from './execution.ts'
@@ -102,6 +103,7 @@ export function createRunner(options: RunnerOptions): Runner {
           budget: ceilings.length === 0 ? undefined : createBudget({ db, ceilings, warn }),
           warn,
           deadline: new Date(Date.now() + deadlineMs),
+          recordAccount: (row) => insertRunAccount(db, opened.attempt, row),
         },
         abort.signal,
       )

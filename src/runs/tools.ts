@@ -3,11 +3,15 @@ import type { Ceiling } from '../core/budget.ts'
 import type { Price } from '../core/price.ts'
 import type { Redactor } from '../core/redact.ts'
 import type { Provider } from '../llm/provider.ts'
+import type { MinterClient } from '../pomerium/minted.ts'
 import type { TokenSource } from '../pomerium/token.ts'
 
 /** What all attempts of a worker share. */
 export interface Tools {
   accounts: ReadonlyMap<string, TokenSource>
+  /** Accounts whose runs each get an account of their own, and who makes it. */
+  perRun: ReadonlySet<string>
+  minter: MinterClient | undefined
   gateway: { url: string; dispatcher: Dispatcher; maxResponseBytes: number; timeoutMs: number }
   /** Request limit of each server in bytes; others have Pomerium's default. */
   maxRequestBytes: ReadonlyMap<string, number>
