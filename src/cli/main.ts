@@ -9,6 +9,7 @@ import { addAudit } from './audit.ts'
 import { addCancel } from './cancel.ts'
 import { addConnect } from './connect.ts'
 import { addDemo } from './demo.ts'
+import { addDoctor } from './doctor.ts'
 import { addEvidence } from './evidence.ts'
 import { addJobs } from './jobs.ts'
 import { addLogs } from './logs.ts'
@@ -25,7 +26,7 @@ import type { AddCommand } from './options.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
 
 const COMMANDS: readonly AddCommand[] = [
-  addStart, addRun, addRuns, addShow, addLogs, addRetry, addCancel, addJobs, addSchedules, addPause, addPrune, addAudit, addEvidence, addAccount, addConnect, addMinter, addApiToken, addDemo,
+  addStart, addRun, addRuns, addShow, addLogs, addRetry, addCancel, addJobs, addSchedules, addDoctor, addPause, addPrune, addAudit, addEvidence, addAccount, addConnect, addMinter, addApiToken, addDemo,
 ] // prettier-ignore
 
 const ABOUT = `Lets an LLM work through the MCP tools behind Pomerium while nobody is signed in.`

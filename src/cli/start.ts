@@ -4,6 +4,8 @@ import { pino } from 'pino'
 import { z } from 'zod'
 import { createApp } from '../app.ts'
 import { EXIT, Failure } from '../core/failure.ts'
+import { checkQueue } from '../doctor/infrastructure.ts'
+import { createTokenWatch } from '../doctor/watch.ts'
 import { configOf, examples, type AddCommand } from './options.ts'
 
 const optionsSchema = z.object({ only: z.enum(['worker', 'scheduler', 'api']).optional() })
@@ -35,6 +37,10 @@ export const addStart: AddCommand = (program, terminal, done) => {
       if (parts.worker) await Promise.all([app.worker.start(), app.connections.start(), app.outbox.start()])
       if (parts.scheduler) await app.scheduler.start()
       app.jobs.start()
+      const tokens = createTokenWatch({ accounts: app.tools.accounts, log })
+      tokens.start()
+      for (const { status, check, message, cure } of await checkQueue(config.redis_url))
+        if (status !== 'ok') log.warn({ check, cure }, message)
       const reload = () => void app.jobs.reload()
       process.on('SIGHUP', reload)
       log.info(
@@ -45,6 +51,7 @@ export const addStart: AddCommand = (program, terminal, done) => {
       log.info({ signal: terminal.signal.reason, drainMs: config.worker.drain }, 'Stopping: runs under way may end.')
       process.off('SIGHUP', reload)
       app.jobs.stop()
+      tokens.stop()
       http?.drain()
       await app.scheduler.stop()
       await Promise.all([app.worker.stop(), app.connections.stop()])

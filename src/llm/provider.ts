@@ -1,4 +1,4 @@
-import OpenAI from 'openai'
+import OpenAI, { APIError } from 'openai'
 import { Agent, fetch, type Dispatcher } from 'undici'
 import { createChatModel } from './chat.ts'
 import { modelFailure } from './errors.ts'
@@ -24,6 +24,8 @@ export interface Provider {
   model(name: string): Model
   /** The same model, calling MCP servers itself. Only behind the Responses API. */
   hosted(name: string): HostedModel
+  /** Whether the provider lists the model; undefined when it lists none at all. Spends nothing. */
+  knows(name: string, signal: AbortSignal): Promise<boolean | undefined>
   close(): Promise<void>
 }
 
@@ -62,6 +64,16 @@ export function createProvider(options: ProviderOptions): Provider {
             throw nameFailure(name)(error)
           }
         },
+      }
+    },
+    async knows(name, signal) {
+      try {
+        const { data } = await client.models.list({ signal, maxRetries: 0 })
+        return data.some(({ id }) => id === name)
+      } catch (error) {
+        const status: number | undefined = error instanceof APIError ? error.status : undefined
+        if (status === 404) return undefined
+        throw nameFailure(name)(error)
       }
     },
     close: () => dispatcher.destroy(),

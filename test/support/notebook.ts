@@ -48,7 +48,7 @@ export interface Line extends AsyncDisposable {
 export function openLine({ maxResponseBytes = 1_048_576 } = {}): Line {
   const dispatcher = createDispatcher({})
   const notebook = createNotebook()
-  const token = { jwt: 'header.payload.signature', accountId: 'account-1', expiresAt: undefined }
+  const token = { userId: 'svc-reports', jwt: 'header.payload.signature', accountId: 'account-1', expiresAt: undefined }
   return {
     notebook,
     fetch: createGatewayFetch({

@@ -1,0 +1,106 @@
+import { z } from 'zod'
+import { createApp, loadConfiguredJobs, type App } from '../app.ts'
+import type { Config } from '../config.ts'
+import { EXIT, messageOf } from '../core/failure.ts'
+import { showLine } from '../core/text.ts'
+import { failed, ok, type Finding } from '../doctor/check.ts'
+import { checkAccount, checkRoutes, checkServer, notAsked } from '../doctor/gateway.ts'
+import { checkLogFields, checkQueue, checkStore } from '../doctor/infrastructure.ts'
+import { checkModel } from '../doctor/model.ts'
+import type { Job } from '../jobs/load.ts'
+import { configOf, examples, quietLog, type AddCommand } from './options.ts'
+import type { Terminal } from './terminal.ts'
+
+const optionsSchema = z.object({ json: z.boolean().default(false), spend: z.boolean().default(false) })
+
+export const addDoctor: AddCommand = (program, terminal, done) => {
+  program
+    .command('doctor')
+    .description('check everything that runs need, in order, each with its cure; calls no tool')
+    .option('--spend', 'ask each model a word, for a few tokens')
+    .option('--json', 'one JSON value on stdout')
+    .addHelpText(
+      'after',
+      examples('nightshift doctor', 'nightshift doctor --spend', 'nightshift doctor --json | jq ".[] | select(.status != \\"ok\\")"'),
+    )
+    .action(async (options: unknown, command) => {
+      const { json, spend } = optionsSchema.parse(options)
+      const config = configOf(command, terminal)
+      const findings: Finding[] = []
+      const tell = (...found: readonly Finding[]) => {
+        findings.push(...found)
+        if (!json) for (const finding of found) terminal.out(showFinding(finding, terminal))
+      }
+      tell(ok('config', 'is valid'))
+      await examine(config, terminal, spend, tell)
+      if (json) terminal.out(JSON.stringify(findings, null, 2))
+      else terminal.out(`\n${summary(findings)}`)
+      done(findings.some(({ status }) => status === 'failed') ? EXIT.failed : EXIT.ok)
+    })
+}
+
+async function examine(config: Config, terminal: Terminal, spend: boolean, tell: (...found: Finding[]) => void): Promise<void> {
+  const { jobs, issues } = loadConfiguredJobs(config)
+  tell(issues.length === 0 ? ok('jobs', `${jobs.size} valid`) : failed('jobs', issues.join('; '), 'Correct the files at the lines named.'))
+  // Before the parts are put together: a queue that is away would stop that.
+  const queue = await checkQueue(config.redis_url)
+  if (queue.some(({ status, check }) => status === 'failed' && check === 'queue')) return tell(...queue)
+  let app: App
+  try {
+    app = await createApp({ config, log: quietLog() })
+  } catch (error) {
+    return tell(failed('store', messageOf(error)))
+  }
+  await using opened = app
+  tell(...(await checkStore(opened.db, config.database_url === undefined ? 'embedded' : 'external')), ...queue)
+  for (const account of opened.tools.accounts.keys()) await examineAccount(opened, account, [...jobs.values()], terminal, tell)
+  tell(...(await checkLogFields(opened.db)))
+  const models = new Map([...jobs.values()].map(({ definition: { model } }) => [`${model.provider}/${model.name}`, model]))
+  for (const { provider, name } of models.values()) tell(await checkModel(provider, opened.tools.providers.get(provider), name, spend))
+}
+
+async function examineAccount(
+  app: App,
+  account: string,
+  jobs: readonly Job[],
+  terminal: Terminal,
+  tell: (...found: Finding[]) => void,
+): Promise<void> {
+  const tokens = app.tools.accounts.get(account)
+  const fetch = app.gatewayFetch(account)
+  if (!tokens || !fetch) return
+  const { finding, token } = checkAccount(account, tokens)
+  tell(finding)
+  if (!token) return tell(notAsked(account))
+  const { finding: listed, routes } = await checkRoutes(account, () => app.routes(account, terminal.signal))
+  tell(listed)
+  if (!routes) return
+  const mine = jobs.filter(({ definition }) => definition.account === account)
+  for (const server of new Set(mine.flatMap(({ definition }) => Object.keys(definition.tools)))) {
+    const needing = mine.filter(({ definition }) => Object.hasOwn(definition.tools, server))
+    const { maxRequestBytes, gateway } = app.tools
+    tell(
+      ...(await checkServer({
+        account,
+        server,
+        jobs: needing,
+        routes,
+        fetch,
+        maxRequestBytes: maxRequestBytes.get(server),
+        timeoutMs: gateway.timeoutMs,
+      })),
+    )
+  }
+}
+
+const MARKS = { ok: '✓', warning: '!', failed: '✗', skipped: '-' } as const
+
+function showFinding({ check, status, message, cure }: Finding, { colors }: Terminal): string {
+  const color = { ok: colors.green, warning: colors.yellow, failed: colors.red, skipped: colors.dim }[status]
+  return `${color(MARKS[status])} ${check}: ${showLine(message)}${cure === undefined ? '' : `\n    ${showLine(cure)}`}`
+}
+
+function summary(findings: readonly Finding[]): string {
+  const count = (status: Finding['status']) => findings.filter((finding) => finding.status === status).length
+  return `${count('ok')} ok, ${count('warning')} to look at, ${count('failed')} failed, ${count('skipped')} not checked.`
+}
