@@ -2,7 +2,7 @@
 FROM node:24-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# The embedded Postgres is an optional package: an image gets its store from outside.
+# The embedded Postgres and the packaged Node are optional packages: an image has its own.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts
 
 FROM node:24-bookworm-slim
@@ -14,6 +14,8 @@ COPY src src
 COPY config config
 COPY jobs jobs
 USER node
+# Live as long as the process answers; a process without an api: section has no port to ask.
+HEALTHCHECK --interval=15s --timeout=5s --start-period=20s CMD ["node", "src/cli/health.js"]
 # exec form: SIGTERM reaches node, which drains.
 ENTRYPOINT ["node", "src/cli/bin.js"]
 CMD ["start"]

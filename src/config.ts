@@ -116,6 +116,7 @@ const ceiling = z
 const configSchema = z
   .strictObject({
     database_url: z.string().optional(),
+    database_password_file: z.string().optional(),
     redis_url: z.string().optional(),
     dataDir: z.string().default('../.nightshift'),
     jobsDir: z.string().default('../jobs'),
@@ -232,7 +233,7 @@ function resolvePaths(config: Config, base: string, env: Environment): Config {
   const path = (value: string | undefined) => (given(value) === undefined ? undefined : resolve(base, value ?? ''))
   return {
     ...config,
-    database_url: given(config.database_url) ?? given(env['DATABASE_URL']),
+    database_url: withPassword(given(config.database_url) ?? given(env['DATABASE_URL']), path(config.database_password_file)),
     redis_url: given(config.redis_url) ?? given(env['REDIS_URL']),
     dataDir: resolve(base, config.dataDir),
     jobsDir: resolve(base, config.jobsDir),
@@ -249,6 +250,15 @@ function resolvePaths(config: Config, base: string, env: Environment): Config {
     accounts: mapValues(config.accounts, (account) => ({ ...account, token_file: path(account.token_file) })),
     providers: mapValues(config.providers, (provider) => ({ ...provider, api_key_file: path(provider.api_key_file) })),
   }
+}
+
+/** The connection string with the password of a file in it. */
+function withPassword(url: string | undefined, file: string | undefined): string | undefined {
+  const password = readSecret('database_password_file', undefined, file)
+  if (url === undefined || password === undefined) return url
+  const target = new URL(url)
+  target.password = encodeURIComponent(password)
+  return target.href
 }
 
 function mapValues<T, U>(record: Record<string, T>, map: (value: T) => U): Record<string, U> {

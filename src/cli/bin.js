@@ -7,5 +7,7 @@ if (Number(process.versions.node.split('.')[0]) < NEEDED) {
   )
   process.exitCode = 2
 } else {
-  void import('./main.ts').then(({ runFromShell }) => runFromShell())
+  // Node strips no types under node_modules: an installed package runs what was built when it was packed.
+  const isInstalled = import.meta.url.includes('/node_modules/')
+  void import(isInstalled ? '../../dist/cli/main.js' : './main.ts').then(({ runFromShell }) => runFromShell())
 }

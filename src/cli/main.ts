@@ -7,10 +7,12 @@ import { addAccount } from './account.ts'
 import { addApiToken } from './api-token.ts'
 import { addAudit } from './audit.ts'
 import { addCancel } from './cancel.ts'
+import { addComposeInit } from './compose-init.ts'
 import { addConnect } from './connect.ts'
 import { addDemo } from './demo.ts'
 import { addDoctor } from './doctor.ts'
 import { addEvidence } from './evidence.ts'
+import { addInit } from './init.ts'
 import { addJobs } from './jobs.ts'
 import { addLogs } from './logs.ts'
 import { addMinter } from './minter.ts'
@@ -26,7 +28,7 @@ import type { AddCommand } from './options.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
 
 const COMMANDS: readonly AddCommand[] = [
-  addStart, addRun, addRuns, addShow, addLogs, addRetry, addCancel, addJobs, addSchedules, addDoctor, addPause, addPrune, addAudit, addEvidence, addAccount, addConnect, addMinter, addApiToken, addDemo,
+  addStart, addRun, addRuns, addShow, addLogs, addRetry, addCancel, addJobs, addSchedules, addDoctor, addPause, addPrune, addAudit, addEvidence, addAccount, addConnect, addMinter, addApiToken, addInit, addComposeInit, addDemo,
 ] // prettier-ignore
 
 const ABOUT = `Lets an LLM work through the MCP tools behind Pomerium while nobody is signed in.`

@@ -71,7 +71,7 @@ function createMcpServer(database: DatabaseSync): McpServer {
 }
 
 /** A small SQL server over real data: read-only and stateless. */
-export function startLaborServer(): Promise<RunningServer> {
+export function startLaborServer(listen: { host?: string; port?: number } = {}): Promise<RunningServer> {
   const database = openDatabase()
-  return startMcpHttp({ create: () => createMcpServer(database), sessions: false, close: () => database.close() })
+  return startMcpHttp({ create: () => createMcpServer(database), sessions: false, close: () => database.close(), ...listen })
 }

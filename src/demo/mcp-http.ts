@@ -16,7 +16,13 @@ export interface Connectable {
 }
 
 /** Serves MCP over streamable HTTP: with sessions and event streams, or stateless with JSON answers. `close` ends what `create` opened. */
-export async function startMcpHttp(options: { create: () => Connectable; sessions: boolean; close?: () => void }): Promise<RunningServer> {
+export async function startMcpHttp(options: {
+  create: () => Connectable
+  sessions: boolean
+  close?: () => void
+  host?: string
+  port?: number
+}): Promise<RunningServer> {
   const sessions = new Map<string, { transport: StreamableHTTPServerTransport; server: Connectable }>()
 
   async function open(): Promise<StreamableHTTPServerTransport> {
@@ -47,7 +53,7 @@ export async function startMcpHttp(options: { create: () => Connectable; session
 
   const http = createServer((req, res) => void serve(req, res).catch(() => res.destroy()))
   http.requestTimeout = 0
-  http.listen(0, '127.0.0.1')
+  http.listen(options.port ?? 0, options.host ?? '127.0.0.1')
   await once(http, 'listening')
   const address = http.address()
   return {
