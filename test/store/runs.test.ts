@@ -86,7 +86,7 @@ test('a run that waits for an earlier one is opened when that one is over, and i
   const early = await claim(db, later)
   expect(early).toMatchObject({ kind: 'not-yet' })
   if (early.kind === 'not-yet') expect(early.at.getTime()).toBeGreaterThan(Date.now() - STALE_MS)
-  expect(await finishRun(db, attempt, end('failed'))).toEqual({ held: true, next: [later] })
+  expect(await finishRun(db, attempt, end('failed'))).toEqual({ held: true, next: [{ id: later, round: 0, priority: 10 }] })
   expect(await claim(db, later)).toMatchObject({ kind: 'opened' })
 })
 
