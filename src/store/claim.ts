@@ -165,7 +165,7 @@ async function endCancelled(db: Db | pg.PoolClient, runId: string, delivery: str
   await query(
     db,
     `with over as (
-       update runs set status = 'cancelled', failure = $4, finished_at = now()
+       update runs set status = 'cancelled', failure = $4, codes = '{CANCELLED}', finished_at = now()
        where id = $1 and status = 'running' and cancel_requested_at is not null and (delivery = $2 or heartbeat_at < now() - make_interval(secs => $3 / 1000.0))
        returning id)
      update attempts set status = 'lost', failure = $4, finished_at = now() where run_id = (select id from over) and finished_at is null`,
