@@ -17,13 +17,13 @@ test('each limit warns once, when 80 % of it are used, and not where there is no
   expect(warned.slice(1)).toEqual(['More than 80 % of limits.costUsd (1) are used.'])
 })
 
-const job = (limits: string) => `
+const job = (given: string) => `
 account: reports
 model: { provider: openai, name: scripted }
 prompt: Do it.
 tools:
   labor: { allow: [query], repeatable: [query] }
-limits: ${limits}
+limits: ${given}
 `
 
 const call = (n: number) => `call labor__query {"sql": "select ${n}"}\n`

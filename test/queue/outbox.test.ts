@@ -155,6 +155,25 @@ test('a report whose worker died after it took it is sent by another one once th
   expect(await listDeliveries(app.db, id)).toMatchObject([{ status: 'delivered', tries: 2 }])
 })
 
+test('the outbox looks by itself once it is started, and lets a delivery under way end when it is stopped', async () => {
+  await using receiver = await startReceiver()
+  await using house = await buildHouse({ jobs: { report: toTeam }, scripts: say('done'), config: withTeam(receiver) })
+  const { outbox, db } = house.app
+  const gate = Promise.withResolvers<number>()
+  receiver.reply = () => gate.promise
+  const id = await reported(house)
+  const came = receiver.next()
+  await outbox.start()
+  await outbox.start()
+  await came
+  const stopped = outbox.stop()
+  gate.resolve(204)
+  await stopped
+  await outbox.stop()
+  expect(receiver.received).toHaveLength(1)
+  expect(await listDeliveries(db, id)).toMatchObject([{ status: 'delivered', tries: 1 }])
+})
+
 test('one bad receiver does not keep the other targets of the run from their report', async () => {
   await using receiver = await startReceiver(() => 500)
   await using house = await buildHouse({
