@@ -39,8 +39,14 @@ const providerSchema = z
 
 const price = z.strictObject({ input: z.number().min(0), cachedInput: z.number().min(0), output: z.number().min(0) })
 
+/** What is wrong with a delivery is written down, with the URL where it matters. */
+const webhookUrl = httpUrl.refine(
+  (url) => !URL.canParse(url) || (new URL(url).username === '' && new URL(url).password === ''),
+  'must hold no user and no password; messages are signed with the secret instead',
+)
+
 const webhookSchema = z
-  .strictObject({ url: httpUrl, secret: z.string().optional(), secret_file: z.string().optional() })
+  .strictObject({ url: webhookUrl, secret: z.string().optional(), secret_file: z.string().optional() })
   .refine(
     ({ secret, secret_file }) => (secret === undefined) !== (secret_file === undefined),
     'needs exactly one of secret and secret_file',

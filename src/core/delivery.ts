@@ -24,7 +24,7 @@ export function decideDelivery(
 const FIRST_MS = 10_000
 const MOST_MS = 3 * 3_600_000
 /** About a day and a half of tries. */
-export const MAX_DELIVERY_TRIES = 18
+export const MAX_DELIVERY_TRIES = 22
 
 /** When a delivery that failed is tried again; `tries` is the number so far. Undefined: given up. */
 export function nextDeliveryTry(tries: number, now: Date, random = Math.random()): Date | undefined {

@@ -49,7 +49,7 @@ export function createWebhookSender() {
   return { post, close: () => dispatcher.destroy() }
 }
 
-/** True for a secret that messages can be signed with. */
+/** True for a secret that messages can be signed with: whole base64, so that sender and receiver read the same key. */
 export function isWebhookSecret(secret: string): boolean {
-  return /^(whsec_)?[A-Za-z0-9+/]{32,}={0,2}$/.test(secret)
+  return /^(whsec_)?(?:[A-Za-z0-9+/]{4}){8,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(secret)
 }

@@ -70,10 +70,12 @@ function offsetOf(timeZone: string): (at: number) => number {
   }
 }
 
-/** The next `count` fire times after `after`, oldest first. */
-export function nextFires(schedule: { cron: string; timezone: string }, after: Date, count: number): Date[] {
-  const cron = CronExpressionParser.parse(schedule.cron, { tz: schedule.timezone, currentDate: after })
+/** The next `count` fire times after `after`, and up to `until` where it is given, oldest first. */
+export function nextFires(schedule: CronSchedule, after: Date, count: number, until?: Date): Date[] {
   const fires: Date[] = []
-  while (fires.length < count && cron.hasNext()) fires.push(cron.next().toDate())
+  for (const at of firesAfter(schedule, after)) {
+    if (until && at > until) break
+    if (fires.push(at) >= count) break
+  }
   return fires
 }

@@ -42,7 +42,11 @@ export function readLock(jobFile: string): Lock {
     return { ok: false, issue: `${jobFile}:1: pin is true, which needs the lock file ${file}: ${why}; write it with nightshift jobs pin` }
   }
   const parsed = parseYaml(text, lockSchema)
-  if (!parsed.ok) return { ok: false, issue: parsed.issues.map((issue) => showIssue(file, issue)).join('\n') }
+  if (!parsed.ok)
+    return {
+      ok: false,
+      issue: `${parsed.issues.map((issue) => showIssue(file, issue)).join('\n')}; write it again with nightshift jobs pin`,
+    }
   const digests = Object.entries(parsed.value.tools).map(
     ([server, tools]) => [server, Object.fromEntries(Object.entries(tools).map(([tool, { digest }]) => [tool, digest]))] as const,
   )
@@ -58,7 +62,7 @@ export function writeLock(jobFile: string, tools: readonly PinnedTool[]): string
   const content: Record<string, Record<string, { digest: string; definition: Record<string, unknown> }>> = {}
   const sorted = tools.toSorted((a, b) => `${a.server}\0${a.tool}`.localeCompare(`${b.server}\0${b.tool}`))
   for (const { server, tool, digest, definition } of sorted) content[server] = { ...content[server], [tool]: { digest, definition } }
-  const after = HEAD + stringify({ tools: content }, { lineWidth: 0, sortMapEntries: true })
+  const after = HEAD + stringify({ tools: content }, { lineWidth: 0, sortMapEntries: true, aliasDuplicateObjects: false })
   let before = ''
   try {
     before = readFileSync(file, 'utf8')

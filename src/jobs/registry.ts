@@ -58,13 +58,19 @@ export function createJobRegistry({ dir, offer, log }: { dir: string; offer: Off
     reload,
     start() {
       if (watcher) return
-      watcher = watch(dir, () => {
-        clearTimeout(timer)
-        timer = setTimeout(reload, SETTLE_MS)
-      })
-      watcher.on('error', (error) =>
-        log.warn({ reason: messageOf(error) }, 'Changes of job files are not noticed any more; send SIGHUP after one.'),
-      )
+      const blind = (error: unknown) =>
+        log.warn({ reason: messageOf(error) }, 'Changes of job files are not noticed; send SIGHUP after one.')
+      try {
+        watcher = watch(dir, () => {
+          clearTimeout(timer)
+          timer = setTimeout(reload, SETTLE_MS)
+        })
+        watcher.on('error', blind)
+      } catch (error) {
+        blind(error)
+      }
+      // A file may have changed since it was read.
+      reload()
     },
     stop() {
       clearTimeout(timer)

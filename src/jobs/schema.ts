@@ -90,7 +90,7 @@ const deliverSchema = z
   .strictObject({
     file: z
       .string()
-      .regex(/^(?!.*(^|\/)\.\.(\/|$))[^/\\\0][^\\\0]*$/, 'must be a directory below reportsDir, without ..')
+      .regex(/^(?!(.*\/)?\.\.(\/|$))[^/\\\p{Cc}][^\\\p{Cc}]*$/u, 'must be a directory below reportsDir, without ..')
       .optional()
       .describe('Directory below reportsDir of the configuration; the file in it is named after job, date and run.'),
     webhook: name.optional().describe('Name under webhooks: in the configuration.'),

@@ -1,7 +1,7 @@
-import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { nextDeliveryTry } from '../core/delivery.ts'
 import { messageOf } from '../core/failure.ts'
+import { isFinal } from '../core/run.ts'
 import { writeReport } from '../deliver/file.ts'
 import { reportEvent } from '../deliver/report.ts'
 import { createWebhookSender, type WebhookTarget } from '../deliver/webhook.ts'
@@ -38,8 +38,10 @@ export function createOutbox({ db, reportsDir, webhooks, log, now = () => new Da
   async function send({ id, runId, target }: DueDelivery): Promise<{ ok: true } | { ok: false; error: string; final: boolean }> {
     const run = await loadRun(db, runId)
     if (!run) return { ok: false, error: 'the run is gone', final: true }
+    // Its end will bring deliveries of its own.
+    if (!isFinal(run.status)) return { ok: false, error: 'the run was retried before its report was sent', final: true }
     if (target.kind === 'file') {
-      await writeReport(join(reportsDir, target.dir), run)
+      await writeReport({ reportsDir, dir: target.dir, deliveryId: id }, run)
       return { ok: true }
     }
     const webhook = webhooks.get(target.name)

@@ -80,9 +80,9 @@ export function createRunWorker(options: RunWorkerOptions): Lifecycle {
         // Looked at again when the other worker should be done or given up, so that no run is stuck behind it.
         return later(new Date(Date.now() + lockMs))
       case 'waiting':
+      case 'held':
         await producer.wakeSoon(execution.next)
         return execution.kind
-      case 'held':
       case 'lost':
       case 'nothing':
         return execution.kind

@@ -1,5 +1,5 @@
 import { Failure } from '../core/failure.ts'
-import { dueFires } from '../jobs/due.ts'
+import { nextFires } from '../jobs/due.ts'
 import type { Job } from '../jobs/load.ts'
 import type { Db } from '../store/db.ts'
 import { backfillFires, firesWithRuns } from '../store/schedules.ts'
@@ -8,12 +8,13 @@ import { newRun } from './create.ts'
 /** The most fires that one backfill makes up for. */
 const MAX_BACKFILL = 10_000
 
-/** Fires of a job's schedule from `from` up to `to` that have no run. `REQUEST_INVALID` without a schedule, or when there are too many. */
-export async function planBackfill(db: Db, job: Job, from: Date, to: Date): Promise<Date[]> {
+/** Fires of a job's schedule from `from` up to `to` that have no run. `REQUEST_INVALID` without a schedule, when they are still to come, or too many. */
+export async function planBackfill(db: Db, job: Job, from: Date, to: Date, now = new Date()): Promise<Date[]> {
   const { schedule } = job.definition
   if (!schedule) throw new Failure({ code: 'REQUEST_INVALID', message: `The job ${job.name} has no schedule.` })
   if (!(from < to)) throw new Failure({ code: 'REQUEST_INVALID', message: 'The time to begin at must be before the time to end at.' })
-  const fires = dueFires(schedule, new Date(from.getTime() - 1), new Date(to.getTime() - 1))
+  if (to > now) throw new Failure({ code: 'REQUEST_INVALID', message: 'The time ends when its last fires are still to come.' })
+  const fires = nextFires(schedule, new Date(from.getTime() - 1), MAX_BACKFILL + 1, new Date(to.getTime() - 1))
   if (fires.length > MAX_BACKFILL)
     throw new Failure({
       code: 'REQUEST_INVALID',

@@ -61,7 +61,7 @@ export function createRunner(options: RunnerOptions): Runner {
         return claim
       case 'held':
         options.log.info({ runId, by: claim.by }, 'The run is held back.')
-        return { kind: 'held' }
+        return { kind: 'held', next: await settler.passOn(claim) }
       case 'expired': {
         const run = await loadUnstarted(db, runId)
         return run

@@ -11,7 +11,7 @@ export type Execution =
   | { kind: 'retry'; at: Date; failure: Failure; next: NextRun[] }
   | { kind: 'waiting'; failure: Failure; next: NextRun[] }
   /** A pause or a limit holds it; it is woken when that is over. */
-  | { kind: 'held' }
+  | { kind: 'held'; next: NextRun[] }
   /** Its next attempt is not due yet. */
   | { kind: 'not-yet'; at: Date }
   /** Another worker holds it. */

@@ -35,7 +35,13 @@ export function createSettler({ db, redact, limitsOf, onProgress }: SettleOption
   async function release({ opened, definition }: Settled): Promise<WakeableRun[]> {
     const limits = limitsOf?.(opened.job, definition.account)
     if (limits?.job === undefined && limits?.account === undefined) return []
-    return releaseNext(db, opened.job, definition.account)
+    return releaseNext(db, { account: definition.account, job: opened.job })
+  }
+
+  /** A run that is held by something else than its account's limit may have been let go because its account had a place: another one takes it. */
+  async function passOn({ by, account }: { by: string; account: string }): Promise<WakeableRun[]> {
+    if (by === `account ${account}` || limitsOf?.('', account).account === undefined) return []
+    return releaseNext(db, { account })
   }
 
   async function finish(one: Settled, end: RunEnd, failure?: Failure): Promise<Execution> {
@@ -107,10 +113,10 @@ export function createSettler({ db, redact, limitsOf, onProgress }: SettleOption
     const deliveries = await deliveriesOf(db, run, definition, end)
     if (!(await endUnstarted(db, run.id, { ...end, deliveries }))) return { kind: 'nothing' }
     onProgress({ runId: run.id, job: run.job, event: 'finished', status: 'failed' })
-    return { kind: 'finished', status: 'failed', failure, next: [] }
+    return { kind: 'finished', status: 'failed', failure, next: await passOn({ by: 'time', account: definition.account }) }
   }
 
-  return { succeed, fail, expire }
+  return { succeed, fail, expire, passOn }
 }
 
 /** How often a run of this job is tried. */

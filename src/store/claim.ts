@@ -3,6 +3,7 @@ import type pg from 'pg'
 import type { FailureRecord } from '../core/failure.ts'
 import type { AttemptRef, RunStatus, Trigger } from '../core/run.ts'
 import { query, transaction, type Db } from './db.ts'
+import { lockLimits } from './holds.ts'
 
 export interface OpenedAttempt {
   attempt: AttemptRef
@@ -27,7 +28,7 @@ export type Claim =
   | { kind: 'not-yet'; at: Date }
   | { kind: 'cancel-requested'; status: RunStatus }
   /** A pause, or a limit on runs at a time: it is woken when that is over. */
-  | { kind: 'held'; by: string }
+  | { kind: 'held'; by: string; account: string }
   /** Nobody took it before its `expireAt`. */
   | { kind: 'expired'; at: Date }
   /** Another worker holds it. */
@@ -74,36 +75,35 @@ export interface RunLimits {
 export async function openAttempt(db: Db, runId: string, options: ClaimOptions): Promise<Claim> {
   const { limitsOf } = options
   if (!limitsOf) return claim(db, runId, options)
-  const [run] = await query<{ job: string; account: string; status: RunStatus }>(
+  const [run] = await query<{ job: string; account: string; counts: boolean }>(
     db,
-    'select job, account, status from runs where id = $1',
+    "select job, account, status = 'queued' and (expire_at is null or expire_at > now() or attempts > 0) as counts from runs where id = $1",
     [runId],
   )
-  const limits = run?.status === 'queued' ? limitsOf(run.job, run.account) : { job: undefined, account: undefined }
+  const limits = run?.counts ? limitsOf(run.job, run.account) : { job: undefined, account: undefined }
   if (!run || (limits.job === undefined && limits.account === undefined)) return claim(db, runId, options)
   return transaction(db, async (client) => {
-    // Claims under one limit are counted one after the other. Keys are locked in one order by everybody.
-    const keys = [
-      ['account', run.account, limits.account],
-      ['job', run.job, limits.job],
-    ] as const
-    for (const [scope, name, limit] of keys) {
+    await lockLimits(client, {
+      account: limits.account === undefined ? undefined : run.account,
+      job: limits.job === undefined ? undefined : run.job,
+    })
+    for (const scope of ['account', 'job'] as const) {
+      const limit = limits[scope]
       if (limit === undefined) continue
-      await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`nightshift ${scope} ${name}`])
       const { rows } = await client.query<{ n: number }>(
         `select count(*)::int as n from runs where status = 'running' and finished_at is null and ${scope} = $1 and id <> $2`,
-        [name, runId],
+        [run[scope], runId],
       )
-      if ((rows[0]?.n ?? 0) >= limit) return hold(client, runId, `${scope} ${name}`)
+      if ((rows[0]?.n ?? 0) >= limit) return hold(client, { id: runId, account: run.account }, `${scope} ${run[scope]}`)
     }
     return claim(client, runId, options)
   })
 }
 
 /** Takes a queued run out of the queue until what holds it is over. */
-async function hold(db: Db | pg.PoolClient, runId: string, by: string): Promise<Claim> {
-  await query(db, "update runs set held_by = $2, held_at = now(), holds = holds + 1 where id = $1 and status = 'queued'", [runId, by])
-  return { kind: 'held', by }
+async function hold(db: Db | pg.PoolClient, { id, account }: { id: string; account: string }, by: string): Promise<Claim> {
+  await query(db, "update runs set held_by = $2, held_at = now(), holds = holds + 1 where id = $1 and status = 'queued'", [id, by])
+  return { kind: 'held', by, account }
 }
 
 async function claim(db: Db | pg.PoolClient, runId: string, { worker, delivery, staleAfterMs }: ClaimOptions): Promise<Claim> {
@@ -165,7 +165,7 @@ async function endCancelled(db: Db | pg.PoolClient, runId: string, delivery: str
   await query(
     db,
     `with over as (
-       update runs set status = 'cancelled', failure = $4, finished_at = now()
+       update runs set status = 'cancelled', failure = $4, codes = '{CANCELLED}', finished_at = now()
        where id = $1 and status = 'running' and cancel_requested_at is not null and (delivery = $2 or heartbeat_at < now() - make_interval(secs => $3 / 1000.0))
        returning id)
      update attempts set status = 'lost', failure = $4, finished_at = now() where run_id = (select id from over) and finished_at is null`,
@@ -193,13 +193,14 @@ const LOOK_AGAIN_MS = 1000
 async function whyNot(db: Db | pg.PoolClient, runId: string): Promise<Claim> {
   const [row] = await query<{
     status: RunStatus
+    account: string
     next_attempt_at: Date | null
     cancel_requested_at: Date | null
     paused: string | null
     expired_at: Date | null
   }>(
     db,
-    `select status, next_attempt_at, cancel_requested_at,
+    `select status, account, next_attempt_at, cancel_requested_at,
        (select p.job from pauses p where p.job in (runs.job, '*') order by p.job limit 1) as paused,
        case when attempts = 0 and expire_at <= now() then expire_at end as expired_at
      from runs where id = $1`,
@@ -210,7 +211,7 @@ async function whyNot(db: Db | pg.PoolClient, runId: string): Promise<Claim> {
   if (row.status === 'running') return { kind: 'busy' }
   if (row.status !== 'queued') return { kind: 'not-runnable', status: row.status }
   if (row.expired_at) return { kind: 'expired', at: row.expired_at }
-  if (row.paused !== null) return hold(db, runId, `pause ${row.paused}`)
+  if (row.paused !== null) return hold(db, { id: runId, account: row.account }, `pause ${row.paused}`)
   const { next_attempt_at: due } = row
   return { kind: 'not-yet', at: due && due.getTime() > Date.now() ? due : new Date(Date.now() + LOOK_AGAIN_MS) }
 }

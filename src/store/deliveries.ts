@@ -44,7 +44,8 @@ export async function endDeliveryTry(db: Db, id: string, outcome: DeliveryOutcom
   const { status } = outcome
   await query(
     db,
-    `update deliveries set status = $2, error = $3, next_try_at = coalesce($4, next_try_at), ended_at = case when $2 = 'pending' then null else now() end where id = $1`,
+    `update deliveries set status = $2, error = $3, next_try_at = coalesce($4, next_try_at), ended_at = case when $2 = 'pending' then null else now() end
+     where id = $1 and (status = 'pending' or $2 = 'delivered')`,
     [id, status, status === 'delivered' ? null : storeText(outcome.error), status === 'pending' ? outcome.nextTryAt : null],
   )
 }
@@ -91,12 +92,13 @@ export async function endUnstarted(db: Db, runId: string, end: RunEnd): Promise<
   const rows = await query(
     db,
     `with ended as (
-       update runs set status = $2, failure = $3, reasons = $4, codes = $5, finished_at = now() where id = $1 and status = 'queued' and finished_at is null returning id),
-     posted as (insert into deliveries (id, run_id, attempt, target, status) select d.id, e.id, 0, d.target, d.status from ended e, unnest($6::uuid[], $7::json[], $8::text[]) as d(id, target, status))
+       update runs set status = $2, failure = $3, reasons = $4, codes = $5, words = to_tsvector('simple', $9), finished_at = now() where id = $1 and status = 'queued' and finished_at is null returning id),
+     posted as (insert into deliveries (id, run_id, attempt, target, status, ended_at) select d.id, e.id, 0, d.target, d.status, case when d.status = 'skipped' then now() end
+       from ended e, unnest($6::uuid[], $7::json[], $8::text[]) as d(id, target, status))
      select id from ended`,
     [
       runId, end.status, end.failure && JSON.stringify(end.failure), JSON.stringify(end.reasons), end.failure ? [end.failure.code] : [],
-      deliveries.map(({ id }) => id), deliveries.map(({ target }) => JSON.stringify(target)), deliveries.map(({ status }) => status),
+      deliveries.map(({ id }) => id), deliveries.map(({ target }) => JSON.stringify(target)), deliveries.map(({ status }) => status), storeText(end.searchText ?? ''),
     ], // prettier-ignore
   )
   return rows.length > 0

@@ -1,4 +1,4 @@
-import type { FailureCode } from '../core/failure.ts'
+import { Failure, type FailureCode } from '../core/failure.ts'
 import type { RunStatus } from '../core/run.ts'
 import { storeText } from '../core/text.ts'
 
@@ -22,13 +22,18 @@ export interface RunFilter {
 
 export const isEmptyFilter = (filter: RunFilter): boolean => Object.values(filter).every((value) => value === undefined)
 
-/** The condition of a filter on `runs`, with its values from parameter `first` on. */
+/** Postgres reads each word of a search into a tree, and gives up on one that is too deep. */
+const MAX_TEXT = 1000
+
+/** The condition of a filter on `runs`, with its values from parameter `first` on. `REQUEST_INVALID` when its text is too long to be searched for. */
 export function whereOf(filter: RunFilter, first = 1): { sql: string; values: unknown[] } {
+  if (filter.text !== undefined && filter.text.length > MAX_TEXT)
+    throw new Failure({ code: 'REQUEST_INVALID', message: `A text of more than ${MAX_TEXT} characters cannot be searched for.` })
   const values: unknown[] = []
   const conditions: string[] = []
   const add = (value: unknown, condition: (parameter: string) => string) => {
     if (value === undefined) return
-    values.push(value)
+    values.push(storable(value))
     conditions.push(condition(`$${first + values.length - 1}`))
   }
   add(filter.job, (p) => `job = ${p}`)
@@ -41,7 +46,13 @@ export function whereOf(filter: RunFilter, first = 1): { sql: string; values: un
   add(filter.since, (p) => `created_at >= ${p}`)
   add(filter.until, (p) => `created_at < ${p}`)
   add(filter.tool === undefined ? undefined : [filter.tool], (p) => `tools @> ${p}::text[]`)
-  add(filter.text === undefined ? undefined : storeText(filter.text), (p) => `words @@ websearch_to_tsquery('simple', ${p})`)
+  add(filter.text, (p) => `words @@ websearch_to_tsquery('simple', ${p})`)
   add(filter.ids, (p) => `id = any(${p}::text[])`)
   return { sql: conditions.length === 0 ? 'true' : conditions.join(' and '), values }
+}
+
+/** Nothing in the store holds what Postgres cannot. */
+function storable(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(storable)
+  return typeof value === 'string' ? storeText(value) : value
 }

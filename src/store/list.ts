@@ -1,5 +1,6 @@
 import type { FailureRecord } from '../core/failure.ts'
 import type { Reason, RunStatus, Trigger } from '../core/run.ts'
+import { storeText } from '../core/text.ts'
 import { query, type Db } from './db.ts'
 import { whereOf, type RunFilter } from './filter.ts'
 
@@ -43,7 +44,7 @@ export async function listRuns(db: Db, filter: RunFilter, page: { limit: number;
     db,
     `select id, job, status, trigger, requested_by, reasons, failure, attempts, cost_usd, held_by, created_at, started_at, finished_at from runs
      where ($2::text is null or id < $2) and ${sql} order by id desc limit $1`,
-    [page.limit, page.before ?? null, ...values],
+    [page.limit, page.before === undefined ? null : storeText(page.before), ...values],
   )
   return rows.map((row) => ({
     id: row.id,

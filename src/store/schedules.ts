@@ -1,3 +1,4 @@
+import type pg from 'pg'
 import type { FireDecision, OverlapPolicy } from '../core/fires.ts'
 import type { NewRun } from './runs.ts'
 import { insertRun } from './runs.ts'
@@ -52,6 +53,7 @@ export async function recordFires(
   until: Date,
 ): Promise<FireResult[]> {
   return transaction(db, async (client) => {
+    await lockFires(client, job)
     // Replicas decide one after the other, so that the overlap rule sees the run of the fire before.
     const { rows: schedules } = await client.query<{ decided_until: Date }>(
       'select decided_until from schedules where job = $1 for update',
@@ -86,7 +88,12 @@ export async function recordFires(
   })
 }
 
-async function openRun(client: Parameters<Parameters<typeof transaction>[1]>[0], job: string): Promise<string | undefined> {
+/** Two who write fires and runs of a job in turns would wait for each other. */
+async function lockFires(client: pg.PoolClient, job: string): Promise<void> {
+  await query(client, 'select pg_advisory_xact_lock(hashtextextended($1, 0))', [`nightshift fires ${job}`])
+}
+
+async function openRun(client: pg.PoolClient, job: string): Promise<string | undefined> {
   const { rows } = await client.query<{ id: string }>(
     'select id from runs where job = $1 and finished_at is null order by id desc limit 1',
     [job],
@@ -126,6 +133,7 @@ export async function firesWithRuns(db: Db, job: string, from: Date, to: Date): 
 /** Writes runs for past fires. A fire that has a run keeps it; one that was skipped gets one now. Returns the ids of the runs that were made. */
 export async function backfillFires(db: Db, fires: readonly { at: Date; run: NewRun }[], definition: unknown): Promise<string[]> {
   return transaction(db, async (client) => {
+    for (const job of new Set(fires.map(({ run }) => run.job))) await lockFires(client, job)
     const made: string[] = []
     for (const { at, run } of fires) {
       const { rowCount } = await client.query(

@@ -73,3 +73,28 @@ test('a run over its daily ceiling answers with what it has; the next one fails 
   expect(await house.run('report')).toMatchObject({ status: 'failed', failure: { code: 'BUDGET_TOKENS' } })
   expect(house.world.model.requests).toHaveLength(asked)
 })
+
+test('a ceiling of an account is shared by its jobs, and its warning is one line in the log', async () => {
+  await using house = await buildHouse({
+    jobs: { one: job, two: job },
+    scripts: { scripted: 'say done' },
+    config: { budgets: { accounts: { reports: { tokens: 2500 } } } },
+  })
+  expect(await house.run('one')).toMatchObject({ status: 'succeeded' })
+  expect(await house.run('two')).toMatchObject({ status: 'succeeded' })
+  const lines = () => house.log.filter((line) => line.includes('More than 80 % of the daily tokens of account reports (2500)'))
+  expect(lines().length).toBeGreaterThan(0)
+  const [day] = await query<{ tokens: number }>(house.database.db, 'select tokens::int from budget_days')
+  const spent = await query<{ n: number }>(house.database.db, 'select sum(input_tokens + output_tokens)::int as n from turns')
+  expect(day?.tokens).toBe(spent[0]?.n)
+})
+
+test('a turn that failed costs nothing of the day', async () => {
+  await using house = await buildHouse({
+    jobs: { report: job },
+    scripts: { scripted: 'fail 401 invalid_api_key' },
+    config: { budgets: { jobs: { report: { tokens: 100_000 } } } },
+  })
+  expect(await house.run('report')).toMatchObject({ status: 'failed', failure: { code: 'MODEL_AUTH' } })
+  expect(await query(house.database.db, 'select tokens::int from budget_days')).toEqual([{ tokens: 0 }])
+})

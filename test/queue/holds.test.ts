@@ -1,0 +1,314 @@
+import { pino } from 'pino'
+import { expect, test } from 'vitest'
+import { createScheduler } from '../../src/queue/scheduler.ts'
+import { sweep } from '../../src/queue/sweep.ts'
+import { createRun, type RunRequest } from '../../src/runs/create.ts'
+import { query } from '../../src/store/db.ts'
+import { pauseJob, resumeJob } from '../../src/store/pauses.ts'
+import { listFires, syncSchedule } from '../../src/store/schedules.ts'
+import { loadRun } from '../../src/store/show.ts'
+import { describeBackends } from '../support/backends.ts'
+import { countingRoute, startCountingServer, type CountingServer } from '../support/counting-server.ts'
+import { buildHouse, type House } from '../support/house.ts'
+
+const job = (extra = '') => `
+account: reports
+model: { provider: openai, name: scripted }
+prompt: Do it.
+tools:
+  counting: { allow: [act, look], repeatable: [look] }
+retry: { attempts: 1 }
+${extra}`
+
+const scripts = { scripted: 'call counting__act {}\nsay done' }
+const silent = pino({ level: 'silent' })
+
+/** Counts how many calls are under way at once, at the server. */
+function watchCalls(server: CountingServer): { most: () => number } {
+  let now = 0
+  let most = 0
+  server.answer = async () => {
+    most = Math.max(most, ++now)
+    // Others would come in meanwhile.
+    await fetch(server.url)
+    now--
+    return 'done'
+  }
+  return { most: () => most }
+}
+
+const sweepNow = ({ app }: House) => sweep({ db: app.db, producer: app.producer, staleAfterMs: 60_000, log: silent })
+
+/** Resolves when a worker has held the run back. */
+async function held(house: House, id: string): Promise<string> {
+  for (;;) {
+    const run = await loadRun(house.app.db, id)
+    if (run?.heldBy != null) return run.heldBy
+    await new Promise((done) => setImmediate(done))
+  }
+}
+
+async function ask(house: House, name: string, request: Partial<RunRequest> = {}): Promise<string> {
+  const found = house.app.jobs.jobs().get(name)
+  if (!found) throw new Error(`no job ${name}`)
+  return createRun(house.app.db, found, { trigger: { kind: 'cli' }, ...request })
+}
+
+describeBackends('a limit on runs at a time', ({ redisUrl }) => {
+  test('of a job: 20 runs on three workers, never two at once', async () => {
+    await using server = await startCountingServer()
+    const { most } = watchCalls(server)
+    await using house = await buildHouse({ redisUrl, routes: [countingRoute(server)], jobs: { act: job('concurrency: 1') }, scripts })
+    const others = [await house.replica(), await house.replica()]
+    await Promise.all([house.app, ...others].map(({ worker }) => worker.start()))
+    const ids = await Promise.all(Array.from({ length: 20 }, () => house.queue('act')))
+    const runs = await Promise.all(ids.map((id) => house.finished(id)))
+    expect(new Set(runs.map(({ status }) => status))).toEqual(new Set(['succeeded']))
+    expect(runs.map(({ attempts }) => attempts.length)).toEqual(Array.from({ length: 20 }, () => 1))
+    expect([server.effects.length, most()]).toEqual([20, 1])
+  })
+
+  test('of an account: over all its jobs, while another limit of one of them is full', async () => {
+    await using server = await startCountingServer()
+    const { most } = watchCalls(server)
+    await using house = await buildHouse({
+      redisUrl,
+      routes: [countingRoute(server)],
+      jobs: { one: job(), two: job('concurrency: 1'), three: job('concurrency: 1') },
+      scripts,
+      config: { accounts: { reports: { token_file: './reports.token', concurrency: 2 } } },
+    })
+    const other = await house.replica()
+    await Promise.all([house.app, other].map(({ worker }) => worker.start()))
+    const ids = await Promise.all(Array.from({ length: 18 }, (_, i) => house.queue(['one', 'two', 'three'][i % 3] ?? '')))
+    const runs = await Promise.all(ids.map((id) => house.finished(id)))
+    expect(new Set(runs.map(({ status }) => status))).toEqual(new Set(['succeeded']))
+    expect(server.effects).toHaveLength(18)
+    expect(most()).toBeLessThanOrEqual(2)
+  })
+
+  test('of an account is not wasted on a run that its own job holds', async () => {
+    await using server = await startCountingServer()
+    await using house = await buildHouse({
+      redisUrl,
+      routes: [countingRoute(server)],
+      jobs: { one: job(), two: job('concurrency: 1') },
+      scripts,
+      config: { accounts: { reports: { token_file: './reports.token', concurrency: 2 } } },
+    })
+    const gates = [Promise.withResolvers<string>(), Promise.withResolvers<string>()] as const
+    let calls = 0
+    server.answer = () => gates[calls++]?.promise ?? 'done'
+    await house.app.worker.start()
+    const ids: string[] = []
+    for (const name of ['two', 'one']) {
+      const called = server.nextCall()
+      ids.push(await house.queue(name))
+      await called
+    }
+    for (const name of ['two', 'one']) {
+      ids.push(await house.queue(name))
+      expect(await held(house, ids.at(-1) ?? '')).toBe('account reports')
+    }
+    gates[1].resolve('done')
+    // The third cannot take the place that the second leaves.
+    for (const id of [ids[1], ids[3]]) expect(await house.finished(id ?? '')).toMatchObject({ status: 'succeeded' })
+    expect(await loadRun(house.app.db, ids[0] ?? '')).toMatchObject({ status: 'running' })
+    gates[0].resolve('done')
+    for (const id of [ids[0], ids[2]]) expect(await house.finished(id ?? '')).toMatchObject({ status: 'succeeded' })
+  })
+
+  test('lets the more urgent go first among those that it held', async () => {
+    await using server = await startCountingServer()
+    await using house = await buildHouse({
+      redisUrl,
+      routes: [countingRoute(server)],
+      jobs: { act: job('concurrency: 1').replace('Do it.', '"{{ run_id }}"') },
+      scripts,
+    })
+    const gate = Promise.withResolvers<string>()
+    server.answer = () => gate.promise
+    await house.app.worker.start()
+    const first = await house.queue('act')
+    await server.nextCall()
+    const later: string[] = []
+    for (const priority of ['low', 'normal', 'high', 'normal'] as const) later.push(await ask(house, 'act', { priority }))
+    await house.app.producer.wake(later.map((id) => ({ id })))
+    for (const id of later) expect(await held(house, id)).toBe('job act')
+    gate.resolve('done')
+    for (const id of [first, ...later]) await house.finished(id)
+    const order = house.progress.flatMap(({ event, runId }) => (event === 'finished' ? [runId] : []))
+    expect(order).toEqual([first, later[2], later[1], later[3], later[0]])
+  })
+
+  test('is not used up for ever by a worker that died', async () => {
+    await using server = await startCountingServer()
+    await using house = await buildHouse({ redisUrl, routes: [countingRoute(server)], jobs: { act: job('concurrency: 1') }, scripts })
+    const { app } = house
+    const dead = await house.write('act')
+    // Its worker opened an attempt, and is not heard of again.
+    await query(app.db, "update runs set status = 'running', attempts = 1, delivery = 'gone', heartbeat_at = now() where id = $1", [dead])
+    await query(
+      app.db,
+      "insert into attempts (run_id, number, token, worker, conversation, job_version, status) select id, 1, gen_random_uuid(), 'dead', 1, job_version, 'running' from runs where id = $1",
+      [dead],
+    )
+    await app.worker.start()
+    const next = await house.queue('act')
+    expect(await held(house, next)).toBe('job act')
+    await query(app.db, "update runs set heartbeat_at = now() - interval '2 minutes' where id = $1", [dead])
+    await sweepNow(house)
+    expect(await house.finished(dead)).toMatchObject({ status: 'succeeded', attempts: [{ status: 'lost' }, { status: 'succeeded' }] })
+    expect(await house.finished(next)).toMatchObject({ status: 'succeeded' })
+  })
+
+  test('lets the next one go also when a worker ended a run and died before it could say so', async () => {
+    await using server = await startCountingServer()
+    await using house = await buildHouse({ redisUrl, routes: [countingRoute(server)], jobs: { act: job('concurrency: 1') }, scripts })
+    const { app } = house
+    const gate = Promise.withResolvers<string>()
+    server.answer = () => gate.promise
+    await app.worker.start()
+    const first = await house.queue('act')
+    await server.nextCall()
+    const next = await house.queue('act')
+    await held(house, next)
+    await query(app.db, "update runs set held_by = 'job lost' where id = $1", [next])
+    gate.resolve('done')
+    await house.finished(first)
+    await query(app.db, "update runs set held_at = now() - interval '1 minute' where id = $1", [next])
+    expect(await sweepNow(house)).toBe(1)
+    expect(await house.finished(next)).toMatchObject({ status: 'succeeded' })
+  })
+})
+
+describeBackends('a pause', ({ redisUrl }) => {
+  test.each(['act', '*'])('of %s holds queued runs, and lets them go when it is lifted', async (what) => {
+    await using server = await startCountingServer()
+    await using house = await buildHouse({ redisUrl, routes: [countingRoute(server)], jobs: { act: job() }, scripts })
+    const { app } = house
+    await pauseJob(app.db, { job: what, reason: 'the books are closed', pausedBy: 'ann' })
+    await app.worker.start()
+    const ids = [await house.queue('act'), await house.queue('act')]
+    for (const id of ids) expect(await held(house, id)).toBe(`pause ${what}`)
+    expect(await sweepNow(house)).toBe(0)
+    expect(server.methods).toEqual([])
+    expect(await resumeJob(app.db, what)).toBe(true)
+    expect(await resumeJob(app.db, what)).toBe(false)
+    expect(await sweepNow(house)).toBe(2)
+    for (const id of ids) expect(await house.finished(id)).toMatchObject({ status: 'succeeded', heldBy: null })
+    expect(server.effects).toHaveLength(2)
+  })
+
+  test('of a job is not lifted by lifting that of everything, and touches no other job', async () => {
+    await using server = await startCountingServer()
+    await using house = await buildHouse({ redisUrl, routes: [countingRoute(server)], jobs: { act: job(), other: job() }, scripts })
+    const { app } = house
+    for (const name of ['act', '*']) await pauseJob(app.db, { job: name, reason: 'why', pausedBy: 'ann' })
+    await app.worker.start()
+    const [act, other] = [await house.queue('act'), await house.queue('other')]
+    for (const id of [act, other]) await held(house, id)
+    await resumeJob(app.db, '*')
+    await sweepNow(house)
+    expect(await house.finished(other)).toMatchObject({ status: 'succeeded' })
+    expect(await held(house, act)).toBeTruthy()
+    expect(await loadRun(app.db, act)).toMatchObject({ status: 'queued', attempts: [] })
+    await resumeJob(app.db, 'act')
+    await sweepNow(house)
+    expect(await house.finished(act)).toMatchObject({ status: 'succeeded' })
+  })
+})
+
+test.each(['minutely', '*'])('a schedule under a pause of %s skips its fires, and says who paused it and why', async (what) => {
+  await using house = await buildHouse({
+    jobs: { minutely: job('schedule: { cron: "* * * * *", timezone: UTC, missed: all }').replaceAll('counting', 'labor') },
+  })
+  const { app } = house
+  const now = new Date(Math.floor(Date.now() / 60_000) * 60_000 + 30_000)
+  await syncSchedule(app.db, { job: 'minutely', cron: '* * * * *', timezone: 'UTC' }, new Date(now.getTime() - 180_000))
+  const tickAt = (at: Date) =>
+    createScheduler({
+      db: app.db,
+      producer: app.producer,
+      jobs: () => app.jobs.jobs(),
+      staleAfterMs: 60_000,
+      log: silent,
+      now: () => at,
+    }).tick()
+  await pauseJob(app.db, { job: what, reason: 'the books are closed', pausedBy: 'ann' })
+  await tickAt(now)
+  await resumeJob(app.db, what)
+  await tickAt(new Date(now.getTime() + 60_000))
+  const fires = await listFires(app.db, 'minutely')
+  expect(fires.map(({ status, reason }) => `${status} ${reason ?? ''}`)).toEqual([
+    'run ',
+    ...Array.from({ length: 3 }, () => 'skipped paused by ann: the books are closed'),
+  ])
+})
+
+describeBackends('a run with expireAt', ({ redisUrl }) => {
+  test('that no worker took by then fails with EXPIRED, does nothing, and is reported', async () => {
+    await using server = await startCountingServer()
+    await using house = await buildHouse({
+      redisUrl,
+      routes: [countingRoute(server)],
+      jobs: { act: job('deliver: [{ file: bad, when: notGreen }, { file: new, when: changed }]') },
+      scripts,
+    })
+    const { app } = house
+    await app.worker.start()
+    const id = await ask(house, 'act', { expireAt: new Date(Date.now() - 1000) })
+    await app.producer.wake([{ id }])
+    expect(await house.finished(id)).toMatchObject({ status: 'failed', failure: { code: 'EXPIRED' }, attempts: [], turns: [] })
+    expect(server.methods).toEqual([])
+    const rows = await query(
+      app.db,
+      "select target->>'dir' as dir, status, ended_at is not null as ended from deliveries where run_id = $1 order by 1",
+      [id],
+    )
+    expect(rows).toEqual([
+      { dir: 'bad', status: 'pending', ended: false },
+      { dir: 'new', status: 'skipped', ended: true },
+    ])
+  })
+
+  test('expires also while a pause or a limit holds it', async () => {
+    await using server = await startCountingServer()
+    await using house = await buildHouse({
+      redisUrl,
+      routes: [countingRoute(server)],
+      jobs: { act: job('concurrency: 1'), paused: job() },
+      scripts,
+    })
+    const { app } = house
+    const gate = Promise.withResolvers<string>()
+    server.answer = () => gate.promise
+    await pauseJob(app.db, { job: 'paused', reason: 'why', pausedBy: 'ann' })
+    await app.worker.start()
+    const first = await house.queue('act')
+    await server.nextCall()
+    const ids = [await house.queue('act'), await house.queue('paused')]
+    for (const id of ids) await held(house, id)
+    await query(app.db, "update runs set expire_at = now() - interval '1 second' where id = any($1)", [ids])
+    expect(await sweepNow(house)).toBe(2)
+    for (const id of ids) expect(await house.finished(id)).toMatchObject({ status: 'failed', failure: { code: 'EXPIRED' } })
+    gate.resolve('done')
+    expect(await house.finished(first)).toMatchObject({ status: 'succeeded' })
+  })
+
+  test('that has begun in time does not expire between two attempts', async () => {
+    await using server = await startCountingServer()
+    await using house = await buildHouse({
+      redisUrl,
+      routes: [countingRoute(server)],
+      jobs: { act: job().replace('attempts: 1', 'attempts: 3, backoff: 10ms') },
+      scripts: { scripted: 'fail 500\nfail 500\nfail 500\ncall counting__act {}\nsay done' },
+    })
+    const { app } = house
+    const id = await ask(house, 'act', { expireAt: new Date(Date.now() + 60_000) })
+    const signal = new AbortController().signal
+    expect(await app.runner.execute(id, 'first', signal)).toMatchObject({ kind: 'retry' })
+    await query(app.db, "update runs set expire_at = now() - interval '1 second', next_attempt_at = now()")
+    expect(await app.runner.execute(id, 'second', signal)).toMatchObject({ kind: 'finished', status: 'succeeded' })
+  })
+})
