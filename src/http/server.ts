@@ -9,7 +9,7 @@ import { Failure, messageOf } from '../core/failure.ts'
 import type { BoardQueue } from '../queue/backend.ts'
 import type { Lifecycle } from '../queue/lifecycle.ts'
 import { BOARD_PATH, createBoard } from './board.ts'
-import { checkBody } from './body.ts'
+import { checkBody, limitBody } from './body.ts'
 import type { ApiContext, ApiEnv } from './context.ts'
 import { addEvents } from './events.ts'
 import { addHealth, type Health } from './health.ts'
@@ -139,7 +139,7 @@ function createApi(context: ApiContext, authenticate: Authenticate): OpenAPIHono
     c.set('caller', await authenticate(c.req.raw.headers))
     return next()
   })
-  api.use('/v1/*', checkBody)
+  api.use('/v1/*', limitBody, checkBody)
   addRuns(api, context)
   addEvents(api, context)
   addJobs(api, context)
