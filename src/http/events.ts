@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi'
 import { streamSSE } from 'hono/streaming'
-import { Failure } from '../core/failure.ts'
+import { Failure, messageOf } from '../core/failure.ts'
 import { isFinal } from '../core/run.ts'
 import { timelineOf } from '../core/timeline.ts'
 import { loadRun } from '../store/show.ts'
@@ -51,6 +51,9 @@ export function addEvents(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
             ping: () => stream.writeSSE({ event: 'ping', data: '' }),
             isClosed: () => stream.aborted || stream.closed,
           })
+        } catch (error) {
+          // The client comes again with the last id that it saw.
+          context.log.warn({ reason: messageOf(error), runId: id }, 'A stream of events was cut.')
         } finally {
           streams--
         }

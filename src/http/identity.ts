@@ -26,9 +26,9 @@ const ASSERTION = 'x-pomerium-jwt-assertion'
 const CLOCK_TOLERANCE_S = 30
 
 const claimsSchema = z.looseObject({
-  sub: z.string().optional(),
-  user: z.string().optional(),
-  email: z.string().optional(),
+  sub: z.string().min(1),
+  user: z.string().optional().catch(undefined),
+  email: z.string().optional().catch(undefined),
   groups: z.array(z.string()).catch([]),
 })
 
@@ -66,9 +66,11 @@ export function createAuthenticate({ tokens, pomerium, fetch }: IdentityOptions)
         cause,
       })
     })
-    const { sub, user, email, groups } = claimsSchema.parse(payload)
-    const names = [sub, user, email].filter((name) => name !== undefined && name !== '')
-    const name = email !== undefined && email !== '' ? email : (sub ?? '')
+    const claims = claimsSchema.safeParse(payload)
+    if (!claims.success) throw new Failure({ code: 'UNAUTHENTICATED', message: 'The assertion of Pomerium names no user.' })
+    const { sub, user, email, groups } = claims.data
+    const names = [...new Set([sub, user, email])].filter((name) => name !== undefined && name !== '')
+    const name = email !== undefined && email !== '' ? email : sub
     const grant = strongestGrant([
       ...names.flatMap((one) => own(pomerium.users, one)),
       ...groups.flatMap((group) => own(pomerium.groups, group)),

@@ -64,8 +64,9 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     drain: () => ending.abort(),
     async start() {
       if (server) return
-      const starting = serve({ fetch: app.fetch, hostname, port, serverOptions: { headersTimeout: HEADERS_TIMEOUT_MS } })
+      let starting: ServerType
       try {
+        starting = serve({ fetch: app.fetch, hostname, port, serverOptions: { headersTimeout: HEADERS_TIMEOUT_MS } })
         await once(starting, 'listening')
       } catch (cause) {
         throw new Failure({
