@@ -115,6 +115,7 @@ export function createHttpApp(options: HttpOptions, ending: AbortSignal): Hono {
       operator(await authenticate(c.req.raw.headers))
       return next()
     })
+    app.get(`${BOARD_PATH}/`, (c) => c.redirect(BOARD_PATH))
     app.route(BOARD_PATH, board)
   }
   app.notFound(() =>
