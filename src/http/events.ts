@@ -14,6 +14,8 @@ const PING_MS = 15_000
 /** Streams at a time in this process. */
 const MAX_STREAMS = 500
 
+const events = z.unknown().openapi({ description: 'Each event has its place as id, a name, and data in JSON.' })
+
 /** The progress of a run as server-sent events. The id of an event is its place in the run's timeline, so a client that was cut off goes on from it. */
 export function addEvents(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
   let streams = 0
@@ -35,7 +37,7 @@ export function addEvents(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
             .optional(),
         }),
       },
-      responses: { 200: { description: 'The events.', content: { 'text/event-stream': { schema: z.string() } } }, ...problems },
+      responses: { 200: { description: 'The events.', content: { 'text/event-stream': { schema: events } } }, ...problems },
     }),
     async (c) => {
       const { id } = c.req.valid('param')

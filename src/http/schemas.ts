@@ -10,7 +10,7 @@ export const codeSchema = z.enum(codes)
 const time = z.iso.datetime().describe('RFC 3339, in UTC.')
 const timeOrNull = time.nullable()
 /** Text as Postgres can hold it. */
-export const text = z.string().regex(/^[^\0]*$/, 'may hold no NUL')
+export const text = z.string().regex(/^[^\u0000]*$/, 'may hold no NUL')
 const anyJson = z.unknown().openapi({ description: 'Any JSON value.' })
 export const statusSchema = z.enum(RUN_STATUSES).openapi('RunStatus')
 
