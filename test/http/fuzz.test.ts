@@ -107,10 +107,7 @@ function requestsOf(document: Document, ids: readonly string[]): fc.Arbitrary<As
         let next = 0
         const filled = path.replaceAll(/\{\w+\}/g, () => encodeURIComponent((given[next++] ?? '').toWellFormed()) || '-')
         const search = new URLSearchParams(
-          Object.entries(query).map(([name, value]): [string, string] => [
-            name,
-            typeof value === 'object' ? JSON.stringify(value) : String(value),
-          ]),
+          Object.entries(query).map(([name, value]): [string, string] => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
         )
         return `${filled}?${search.toString()}`
       }),
