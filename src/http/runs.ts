@@ -130,13 +130,13 @@ export function addRuns(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
       request: {
         params: idParam,
         query: z.strictObject({
-          wait: z.coerce
-            .number()
-            .int()
-            .min(0)
-            .max(MAX_WAIT_S)
-            .default(0)
-            .openapi({ type: 'integer', description: 'Answer when the run is over or waits, or after so many seconds.' }),
+          wait: z.coerce.number().int().min(0).max(MAX_WAIT_S).default(0).openapi({
+            type: 'integer',
+            minimum: 0,
+            maximum: MAX_WAIT_S,
+            default: 0,
+            description: 'Answer when the run is over or waits, or after so many seconds.',
+          }),
         }),
       },
       responses: { 200: json(runSchema, 'The run.'), ...problems },
@@ -215,6 +215,12 @@ export function addRuns(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
       operator(c.get('caller'))
       const { id } = c.req.valid('param')
       const { definition, input } = c.req.valid('json')
+      if (input !== undefined && definition === 'pinned')
+        throw new Failure({
+          code: 'REQUEST_INVALID',
+          message: 'Other input makes a new run, of the job as it is now.',
+          cure: 'Leave definition out.',
+        })
       const { job } = await statusOf(context, id)
       const parts = { db, producer, jobs: jobs.jobs() }
       let next = id
