@@ -35,6 +35,7 @@ const refused: [title: string, method: string, path: string, ask: Ask, status: n
   ['output of no run', 'GET', '/v1/runs/run_1/output', {}, 404, 'RUN_UNKNOWN'],
   ['cancel of no run', 'POST', '/v1/runs/run_1/cancel', {}, 404, 'RUN_UNKNOWN'],
   ['retry of no run', 'POST', '/v1/runs/run_1/retry', {}, 404, 'RUN_UNKNOWN'],
+  ['other input for a pinned job', 'POST', '/v1/runs/run_1/retry', { body: { input: {}, definition: 'pinned' } }, 400, 'REQUEST_INVALID'],
   ['a pause of no job', 'POST', '/v1/schedules/nothing/pause', { body: { reason: 'x' } }, 404, 'RUN_UNKNOWN'],
   ['a resume of no job', 'POST', '/v1/schedules/nothing/resume', {}, 404, 'RUN_UNKNOWN'],
   ['a pause without a reason', 'POST', '/v1/schedules/work/pause', { body: {} }, 400, 'REQUEST_INVALID'],
