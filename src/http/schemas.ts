@@ -239,7 +239,7 @@ export const json = <Schema extends z.ZodType>(schema: Schema, description: stri
 
 /** What every route may answer beside its own. */
 export const problems = Object.fromEntries(
-  [400, 401, 403, 404, 409, 413, 422, 429, 500, 503].map((status) => [
+  [400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503].map((status) => [
     status,
     { description: 'A problem; its code says which.', content: { [PROBLEM_TYPE]: { schema: problemSchema } } },
   ]),
