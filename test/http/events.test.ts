@@ -92,6 +92,16 @@ test('a stream goes on over a retry', async () => {
   expect(more[0]).toMatchObject({ id: told.length + 1, data: { number: 2 } })
 })
 
+test('streams that were cut make room for others', { timeout: 60_000 }, async () => {
+  await using api = await openApi({ jobs: { work: WORK }, scripts: { scripted: 'say Done.' } })
+  const id = await api.create('work')
+  // More than may be open at a time.
+  for (let opened = 0; opened < 600; opened += 20) {
+    const parts = await Promise.all(Array.from({ length: 20 }, () => follow(api, id, undefined, 1)))
+    expect(parts.map(({ told }) => told.map(({ event }) => event))).toEqual(parts.map(() => ['queued']))
+  }
+})
+
 test('a drain ends streams and long polls at once', async () => {
   await using server = await startCountingServer()
   await using api = await openApi({ routes: [countingRoute(server)], jobs: { work: job }, scripts: { scripted: `${script}\nsay Done.` } })

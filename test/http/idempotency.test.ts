@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { query } from '../../src/store/db.ts'
-import { openApi, problem } from '../support/api.ts'
+import { createClient, openApi, problem } from '../support/api.ts'
 import { WORK, WORK_SCRIPT } from '../support/jobs.ts'
 
 const house = { jobs: { work: WORK, strict: WORK }, scripts: { scripted: WORK_SCRIPT } }
@@ -34,6 +34,19 @@ test('requests in flight at once with one key are one run and one answer', async
   expect(new Set(answers.map(({ text }) => text)).size).toBe(1)
   expect(new Set(answers.map(({ headers }) => headers.get('location'))).size).toBe(1)
   expect(await query(api.house.database.db, 'select count(*)::int as n from runs')).toEqual([{ n: 1 }])
+})
+
+test('a key stands for one run also when two replicas are asked at once', async () => {
+  await using api = await openApi(house)
+  const other = (await api.house.replica()).http({ api: true })
+  await other?.start()
+  const clients = [api.ask, await createClient(other?.url() ?? '')]
+  const answers = await Promise.all(
+    Array.from({ length: 40 }, async (_, n) => clients[n % 2]?.('POST', '/v1/jobs/work/runs', { body: {}, ...key(`k${n >> 2}`) })),
+  )
+  expect(new Set(answers.map((answer) => answer?.status))).toEqual(new Set([202]))
+  expect(new Set(answers.map((answer) => answer?.text)).size).toBe(10)
+  expect(await query(api.house.database.db, 'select count(*)::int as n from runs')).toEqual([{ n: 10 }])
 })
 
 test('a request that is sent again is told how its run stands', async () => {

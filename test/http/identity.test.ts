@@ -1,4 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { request } from 'node:http'
 import { calculateJwkThumbprint, exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT, type JWTPayload } from 'jose'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
@@ -96,6 +98,17 @@ const assertions: [title: string, jwt: () => string | Promise<string>, expected:
 
 test.each(assertions)('an assertion: %s', async (_, jwt, expected) => expect(await outcome(await jwt())).toBe(expected))
 
+test.each<[string, () => Promise<Response>]>([
+  ['cannot be reached', () => Promise.reject(new TypeError('fetch failed'))],
+  ['answer with a page', async () => new Response('<html>', { status: 200 })],
+  ['answer with an error', async () => new Response('', { status: 503 })],
+  ['are none', async () => Response.json({ nothing: true })],
+])("keys that %s let nobody in, and are not the caller's fault", async (_, fetch) => {
+  const one = createAuthenticate({ ...options, fetch })
+  const headers = new Headers({ 'x-pomerium-jwt-assertion': await sign(claims()) })
+  await expect(one(headers)).rejects.toMatchObject({ code: 'GATEWAY_UNREACHABLE' })
+})
+
 test('an assertion that is not valid is not made good by a token', async () => {
   const secret = `nsk_${randomUUID()}`
   const both = createAuthenticate({
@@ -156,6 +169,23 @@ test('each role may do what is its own on each route, and nobody anything', asyn
     told.push([method, path, body, statuses])
   }
   expect(told).toEqual(routes)
+})
+
+test('no way to write an address goes around the identity', async () => {
+  await using api = await openApi(house)
+  const port = Number(new URL(api.url).port)
+  const paths = [
+    '/v1//runs', '//v1/runs', '/V1/runs', '/./v1/runs', '/x/../v1/runs', '/%761/runs', '/v1%2fruns', '/v1/runs/%2e%2e/jobs', 'http://x/v1/runs', '/v1/runs#', '/v1/runs?',
+    '/queue%2fapi/queues', '/%71ueue/api/queues', '/queue/api/queues/', '/queue;x/api/queues', '/QUEUE', '/livez/../queue/api/queues', '/queue/static/..%2f..%2fpackage.json',
+    '/livez/%2e%2e/v1/jobs', '/metrics/../v1/schedules', '/v1\\runs',
+  ] // prettier-ignore
+  for (const path of paths) {
+    for (const method of ['GET', 'HEAD', 'POST']) {
+      const [response] = await once(request({ host: '127.0.0.1', port, path, method }).end(), 'response')
+      const { statusCode } = z.object({ statusCode: z.number() }).parse(response)
+      expect([400, 401, 404], `${method} ${path} ${statusCode}`).toContain(statusCode)
+    }
+  }
 })
 
 test.each([

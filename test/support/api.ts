@@ -49,7 +49,7 @@ export interface Api extends AsyncDisposable {
   server: HttpServer
   url: string
   /** Asks the API, and checks that what it answers is in its document. */
-  ask(method: string, path: string, ask?: Ask): Promise<Answer>
+  ask: (method: string, path: string, ask?: Ask) => Promise<Answer>
   /** Asks for a run and returns its id. */
   create(job: string, body?: unknown, ask?: Ask): Promise<string>
   show(id: string): Promise<z.output<typeof runSchema>>
