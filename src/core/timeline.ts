@@ -1,5 +1,5 @@
 import type { FailureRecord } from './failure.ts'
-import { isFinal, type Reason, type RunStatus, type TurnItem, type Usage } from './run.ts'
+import { FINAL_STATUSES, isFinal, type Reason, type RunStatus, type TurnItem, type Usage } from './run.ts'
 import type { AttemptView, RunView, ToolCallView, TurnView } from './view.ts'
 
 /** What happened in a run, one thing after the other. */
@@ -23,14 +23,12 @@ export type TimelineEvent =
   | { event: 'finished'; at: string; status: RunStatus; reasons: Reason[] }
 
 /**
- * The timeline of a run as far as it is known. Its beginning never changes while the run goes on, so a place in it is a number: what a turn did
- * is told in the order of its calls, each once the ones before it are over.
+ * The timeline of a run as far as it is known. Its beginning never changes, also when the run goes on after it waited or was retried, so a place in it is
+ * a number: what a turn did is told in the order of its calls, each once the ones before it are over.
  */
 export function timelineOf(run: RunView): TimelineEvent[] {
   const events: TimelineEvent[] = [{ event: 'queued', at: run.createdAt }]
   for (const attempt of run.attempts) events.push(...attemptEvents(run, attempt))
-  const last = run.attempts.at(-1)
-  if (run.status === 'waiting') events.push({ event: 'waiting', at: last?.finishedAt ?? run.createdAt, failure: run.failure })
   if (isFinal(run.status)) events.push({ event: 'finished', at: run.finishedAt ?? run.createdAt, status: run.status, reasons: run.reasons })
   return events
 }
@@ -48,14 +46,18 @@ function attemptEvents(run: RunView, attempt: AttemptView): TimelineEvent[] {
       calls.filter((call) => call.turn === turnNumber),
       finishedAt !== null,
     )
-    // A provider that makes the calls itself gives its turn after them.
-    const [first] = told
-    const after = turn && first && turn.finishedAt > first.at
-    if (turn && !after) events.push(turnEvent(turn))
+    // A provider that makes the calls itself gives its turn after them, and asks for none.
+    const asks = turn?.items.some(({ type }) => type === 'tool_call') ?? false
+    if (turn && asks) events.push(turnEvent(turn))
     events.push(...told)
-    if (turn && after) events.push(turnEvent(turn))
+    if (turn && !asks) events.push(turnEvent(turn))
   }
-  if (finishedAt !== null) events.push({ event: 'attemptEnded', at: finishedAt, number, status, failure })
+  if (finishedAt === null) return events
+  events.push({ event: 'attemptEnded', at: finishedAt, number, status, failure })
+  if (status === 'waiting') events.push({ event: 'waiting', at: finishedAt, failure })
+  // It has reasons of its own when a retry came after the end of the run.
+  const end = FINAL_STATUSES.find((one) => one === status)
+  if (attempt.reasons && end) events.push({ event: 'finished', at: finishedAt, status: end, reasons: attempt.reasons })
   return events
 }
 

@@ -11,7 +11,7 @@ import { problemResponse } from './problem.ts'
 export const BOARD_PATH = '/queue'
 
 const RETRY_ONE = /\/queues\/[^/]+\/([^/]+)\/retry(\/[a-z]+)?$/
-const RETRY_ALL = /\/queues\/[^/]+\/retry\/[a-z]+$/
+const RETRY_ALL = /\/queues\/[^/]+\/retry\/failed$/
 
 /**
  * The queue for operators to look at. SQL is the truth: a retry there queues the run again as our own retry does, and nothing else can be changed.

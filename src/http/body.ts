@@ -1,35 +1,27 @@
 import type { MiddlewareHandler } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
 import { Failure } from '../core/failure.ts'
 import { problemResponse } from './problem.ts'
 
 const MAX_BODY_BYTES = 262_144
 const MAX_DEPTH = 32
 
-/** Refuses bodies that are too large, that are not JSON, or that nest too deep, before anything looks at them. */
+const tooLarge = () =>
+  problemResponse(new Failure({ code: 'REQUEST_TOO_LARGE', message: `A body may have ${MAX_BODY_BYTES} bytes.`, cure: 'Send less.' }))
+
+/** Refuses bodies that are too large, before they are read. */
+export const limitBody: MiddlewareHandler = bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge })
+
+/** Refuses bodies that are not JSON, or that nest too deep, before anything looks at them. */
 export const checkBody: MiddlewareHandler = async (c, next) => {
   if (c.req.method !== 'POST' && c.req.method !== 'PUT') return next()
-  const bytes = await readCapped(c.req.raw.clone().body)
-  if (bytes === undefined)
-    return problemResponse(
-      new Failure({ code: 'REQUEST_TOO_LARGE', message: `A body may have ${MAX_BODY_BYTES} bytes.`, cure: 'Send less.' }),
-    )
+  const bytes = Buffer.from(await c.req.arrayBuffer())
   if (bytes.length === 0) return next()
   if (!/^application\/json\b/i.test(c.req.header('content-type') ?? ''))
     return problemResponse(new Failure({ code: 'REQUEST_INVALID', message: 'The body must have the content-type application/json.' }))
   const depth = depthOf(bytes)
   if (depth > MAX_DEPTH) return problemResponse(new Failure({ code: 'REQUEST_INVALID', message: `A body may nest ${MAX_DEPTH} deep.` }))
   return next()
-}
-
-async function readCapped(body: ReadableStream<Uint8Array> | null): Promise<Buffer | undefined> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of body ?? []) {
-    size += chunk.byteLength
-    if (size > MAX_BODY_BYTES) return undefined
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }
 
 const QUOTE = 0x22

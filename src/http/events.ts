@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi'
 import { streamSSE } from 'hono/streaming'
-import { Failure } from '../core/failure.ts'
+import { Failure, messageOf } from '../core/failure.ts'
 import { isFinal } from '../core/run.ts'
 import { timelineOf } from '../core/timeline.ts'
 import { loadRun } from '../store/show.ts'
@@ -13,6 +13,8 @@ const LOOK_MS = 500
 const PING_MS = 15_000
 /** Streams at a time in this process. */
 const MAX_STREAMS = 500
+
+const events = z.unknown().openapi({ description: 'Each event has its place as id, a name, and data in JSON.' })
 
 /** The progress of a run as server-sent events. The id of an event is its place in the run's timeline, so a client that was cut off goes on from it. */
 export function addEvents(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
@@ -35,7 +37,7 @@ export function addEvents(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
             .optional(),
         }),
       },
-      responses: { 200: { description: 'The events.', content: { 'text/event-stream': { schema: z.string() } } }, ...problems },
+      responses: { 200: { description: 'The events.', content: { 'text/event-stream': { schema: events } } }, ...problems },
     }),
     async (c) => {
       const { id } = c.req.valid('param')
@@ -51,6 +53,9 @@ export function addEvents(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
             ping: () => stream.writeSSE({ event: 'ping', data: '' }),
             isClosed: () => stream.aborted || stream.closed,
           })
+        } catch (error) {
+          // The client comes again with the last id that it saw.
+          context.log.warn({ reason: messageOf(error), runId: id }, 'A stream of events was cut.')
         } finally {
           streams--
         }

@@ -16,7 +16,7 @@ export function addHealth(app: Hono, { checks, isDraining }: Health): void {
   app.get('/readyz', async (c) => {
     const results = await Promise.all(
       Object.entries(checks).map(async ([name, check]) => {
-        const why = await Promise.race([check().then(() => 'ok', messageOf), late()])
+        const why = await Promise.race([(async () => check())().then(() => 'ok', messageOf), late()])
         return [name, why === 'ok' ? 'ok' : 'does not answer'] as const
       }),
     )

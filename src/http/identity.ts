@@ -19,16 +19,18 @@ export interface IdentityOptions {
   fetch: typeof fetch
 }
 
-/** Says who calls. Throws `UNAUTHENTICATED`, or `FORBIDDEN` for a known user without a role. */
+/** Says who calls. Throws `UNAUTHENTICATED`, `FORBIDDEN` for a known user without a role, or `GATEWAY_UNREACHABLE` while there are no keys. */
 export type Authenticate = (headers: Headers) => Promise<Caller>
 
 const ASSERTION = 'x-pomerium-jwt-assertion'
 const CLOCK_TOLERANCE_S = 30
+/** The assertion may be good: its keys could not be read. */
+const NO_KEYS: ReadonlySet<string> = new Set([errors.JOSEError.code, errors.JWKSTimeout.code, errors.JWKSInvalid.code])
 
 const claimsSchema = z.looseObject({
-  sub: z.string().optional(),
-  user: z.string().optional(),
-  email: z.string().optional(),
+  sub: z.string().min(1),
+  user: z.string().optional().catch(undefined),
+  email: z.string().optional().catch(undefined),
   groups: z.array(z.string()).catch([]),
 })
 
@@ -59,6 +61,12 @@ export function createAuthenticate({ tokens, pomerium, fetch }: IdentityOptions)
       requiredClaims: ['exp', 'sub'],
     }).catch((cause: unknown) => {
       const why = cause instanceof errors.JOSEError ? cause.code : messageOf(cause)
+      if (!(cause instanceof errors.JOSEError) || NO_KEYS.has(cause.code))
+        throw new Failure({
+          code: 'GATEWAY_UNREACHABLE',
+          message: `The keys of Pomerium's assertions cannot be had: ${messageOf(cause)}.`,
+          cause,
+        })
       throw new Failure({
         code: 'UNAUTHENTICATED',
         message: `The assertion of Pomerium is not valid (${why}).`,
@@ -66,9 +74,11 @@ export function createAuthenticate({ tokens, pomerium, fetch }: IdentityOptions)
         cause,
       })
     })
-    const { sub, user, email, groups } = claimsSchema.parse(payload)
-    const names = [sub, user, email].filter((name) => name !== undefined && name !== '')
-    const name = email !== undefined && email !== '' ? email : (sub ?? '')
+    const claims = claimsSchema.safeParse(payload)
+    if (!claims.success) throw new Failure({ code: 'UNAUTHENTICATED', message: 'The assertion of Pomerium names no user.' })
+    const { sub, user, email, groups } = claims.data
+    const names = [...new Set([sub, user, email])].filter((name) => name !== undefined && name !== '')
+    const name = email !== undefined && email !== '' ? email : sub
     const grant = strongestGrant([
       ...names.flatMap((one) => own(pomerium.users, one)),
       ...groups.flatMap((group) => own(pomerium.groups, group)),

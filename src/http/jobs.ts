@@ -4,9 +4,9 @@ import { pauseOf, viewSchedules } from '../runs/schedules.ts'
 import { listPauses, pauseJob, resumeJob } from '../store/pauses.ts'
 import type { ApiContext, ApiEnv } from './context.ts'
 import { operator } from './runs.ts'
-import { jobParam, jobSchema, json, problems, scheduleSchema } from './schemas.ts'
+import { jobParam, jobSchema, json, problems, scheduleSchema, text } from './schemas.ts'
 
-const pauseSchema = z.strictObject({ reason: z.string().min(1).max(500) }).openapi('Pause')
+const pauseSchema = z.strictObject({ reason: text.min(1).max(500) }).openapi('Pause')
 const pausedSchema = z.object({ job: z.string(), paused: z.boolean() }).openapi('PauseState')
 
 /** Routes that show jobs and schedules, and pause them. */

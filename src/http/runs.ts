@@ -8,13 +8,14 @@ import type { Job } from '../jobs/load.ts'
 import { createRun, createRunOnce, type RunRequest } from '../runs/create.ts'
 import { retryByFilter, retryWithInput } from '../runs/retry.ts'
 import type { RunFilter } from '../store/filter.ts'
+import { hasKey } from '../store/idempotency.ts'
 import { listRuns, queueDepth } from '../store/list.ts'
 import { countRetryable } from '../store/retry.ts'
 import { requestCancel } from '../store/runs.ts'
 import { loadRun, loadStatus } from '../store/show.ts'
 import type { ApiContext, ApiEnv } from './context.ts'
 import {
-  bulkRetrySchema, codeSchema, describeRun, filterSchema, idParam, jobParam, json, newRunSchema, problems, retrySchema, runLineSchema, runSchema, statusSchema, ticketSchema,
+  bulkRetrySchema, codeSchema, describeRun, filterSchema, idParam, jobParam, json, newRunSchema, problems, retrySchema, runLineSchema, runSchema, statusSchema, text, ticketSchema,
 } from './schemas.ts' // prettier-ignore
 
 const MAX_WAIT_S = 60
@@ -53,7 +54,7 @@ export function addRuns(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
             .optional()
             .describe('The same key and body give the same run for 24 hours; the same key with another body is 422.'),
         }),
-        body: { required: true, content: { 'application/json': { schema: newRunSchema } } },
+        body: { content: { 'application/json': { schema: newRunSchema } } },
       },
       responses: { 202: ticket, ...problems },
     }),
@@ -70,12 +71,11 @@ export function addRuns(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
         startAt: startAt === undefined ? undefined : new Date(startAt),
         expireAt: expireAt === undefined ? undefined : new Date(expireAt),
       }
-      await checkRoom()
       const key = c.req.valid('header')['idempotency-key']
-      const created =
-        key === undefined
-          ? { id: await createRun(db, job, request), isNew: true }
-          : await createRunOnce(db, job, request, { owner: caller.name, key })
+      const owned = key === undefined ? undefined : { owner: caller.name, key }
+      // A request that is sent again finds its run, however full the queue is by now.
+      if (!owned || !(await hasKey(db, owned))) await checkRoom()
+      const created = owned ? await createRunOnce(db, job, request, owned) : { id: await createRun(db, job, request), isNew: true }
       if (created.isNew) await producer.wakeSoon([wakeOf(created.id, request)])
       const status = created.isNew ? 'queued' : ((await loadStatus(db, created.id))?.status ?? 'queued')
       c.header('location', `/v1/runs/${created.id}`)
@@ -92,13 +92,13 @@ export function addRuns(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
       tags,
       request: {
         query: z.strictObject({
-          job: z.string().optional(),
+          job: text.optional(),
           status: statusSchema.optional(),
           code: codeSchema.optional(),
-          requestedBy: z.string().optional(),
+          requestedBy: text.optional(),
           since: z.iso.datetime({ offset: true }).optional(),
           until: z.iso.datetime({ offset: true }).optional(),
-          tool: z.string().optional().describe('server.tool that was called'),
+          tool: text.optional().describe('server.tool that was called'),
           text: z.string().max(500).optional().describe('Words of the output or of the failure.'),
           limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(50),
           cursor: z
@@ -130,13 +130,13 @@ export function addRuns(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
       request: {
         params: idParam,
         query: z.strictObject({
-          wait: z.coerce
-            .number()
-            .int()
-            .min(0)
-            .max(MAX_WAIT_S)
-            .default(0)
-            .describe('Answer when the run is over or waits, or after so many seconds.'),
+          wait: z.coerce.number().int().min(0).max(MAX_WAIT_S).default(0).openapi({
+            type: 'integer',
+            minimum: 0,
+            maximum: MAX_WAIT_S,
+            default: 0,
+            description: 'Answer when the run is over or waits, or after so many seconds.',
+          }),
         }),
       },
       responses: { 200: json(runSchema, 'The run.'), ...problems },
@@ -208,13 +208,19 @@ export function addRuns(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
       operationId: 'retryRun',
       summary: 'Let a run that is not green go on, or start again with other input',
       tags,
-      request: { params: idParam, body: { required: true, content: { 'application/json': { schema: retrySchema } } } },
+      request: { params: idParam, body: { content: { 'application/json': { schema: retrySchema } } } },
       responses: { 202: ticket, ...problems },
     }),
     async (c) => {
       operator(c.get('caller'))
       const { id } = c.req.valid('param')
       const { definition, input } = c.req.valid('json')
+      if (input !== undefined && definition === 'pinned')
+        throw new Failure({
+          code: 'REQUEST_INVALID',
+          message: 'Other input makes a new run, of the job as it is now.',
+          cure: 'Leave definition out.',
+        })
       const { job } = await statusOf(context, id)
       const parts = { db, producer, jobs: jobs.jobs() }
       let next = id

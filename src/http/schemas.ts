@@ -9,6 +9,8 @@ const codes = Object.keys(FAILURES).filter((code): code is FailureCode => code i
 export const codeSchema = z.enum(codes)
 const time = z.iso.datetime().describe('RFC 3339, in UTC.')
 const timeOrNull = time.nullable()
+/** Text as Postgres can hold it. */
+export const text = z.string().regex(/^[^\u0000]*$/, 'may hold no NUL')
 const anyJson = z.unknown().openapi({ description: 'Any JSON value.' })
 export const statusSchema = z.enum(RUN_STATUSES).openapi('RunStatus')
 
@@ -191,13 +193,13 @@ export const retrySchema = z
 
 export const filterSchema = z
   .strictObject({
-    job: z.string().optional(),
+    job: text.optional(),
     status: z.array(z.enum(RETRYABLE)).min(1).optional(),
     code: codeSchema.optional(),
-    requestedBy: z.string().optional(),
+    requestedBy: text.optional(),
     since: z.iso.datetime({ offset: true }).optional(),
     until: z.iso.datetime({ offset: true }).optional(),
-    tool: z.string().optional().describe('server.tool'),
+    tool: text.optional().describe('server.tool'),
     text: z.string().max(500).optional(),
   })
   .openapi('RunFilter')
@@ -234,16 +236,10 @@ export const scheduleSchema = z
   .openapi('Schedule')
 
 export const idParam = z.object({
-  id: z
-    .string()
-    .max(100)
-    .openapi({ param: { name: 'id', in: 'path' } }),
+  id: text.max(100).openapi({ param: { name: 'id', in: 'path' } }),
 })
 export const jobParam = z.object({
-  job: z
-    .string()
-    .max(100)
-    .openapi({ param: { name: 'job', in: 'path' } }),
+  job: text.max(100).openapi({ param: { name: 'job', in: 'path' } }),
 })
 
 export const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
@@ -253,7 +249,7 @@ export const json = <Schema extends z.ZodType>(schema: Schema, description: stri
 
 /** What every route may answer beside its own. */
 export const problems = Object.fromEntries(
-  [400, 401, 403, 404, 409, 413, 422, 429, 500, 503].map((status) => [
+  [400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503].map((status) => [
     status,
     { description: 'A problem; its code says which.', content: { [PROBLEM_TYPE]: { schema: problemSchema } } },
   ]),

@@ -9,7 +9,7 @@ import { Failure, messageOf } from '../core/failure.ts'
 import type { BoardQueue } from '../queue/backend.ts'
 import type { Lifecycle } from '../queue/lifecycle.ts'
 import { BOARD_PATH, createBoard } from './board.ts'
-import { checkBody } from './body.ts'
+import { checkBody, limitBody } from './body.ts'
 import type { ApiContext, ApiEnv } from './context.ts'
 import { addEvents } from './events.ts'
 import { addHealth, type Health } from './health.ts'
@@ -64,8 +64,9 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     drain: () => ending.abort(),
     async start() {
       if (server) return
-      const starting = serve({ fetch: app.fetch, hostname, port, serverOptions: { headersTimeout: HEADERS_TIMEOUT_MS } })
+      let starting: ServerType
       try {
+        starting = serve({ fetch: app.fetch, hostname, port, serverOptions: { headersTimeout: HEADERS_TIMEOUT_MS } })
         await once(starting, 'listening')
       } catch (cause) {
         throw new Failure({
@@ -114,6 +115,7 @@ export function createHttpApp(options: HttpOptions, ending: AbortSignal): Hono {
       operator(await authenticate(c.req.raw.headers))
       return next()
     })
+    app.get(`${BOARD_PATH}/`, (c) => c.redirect(BOARD_PATH))
     app.route(BOARD_PATH, board)
   }
   app.notFound(() =>
@@ -139,7 +141,7 @@ function createApi(context: ApiContext, authenticate: Authenticate): OpenAPIHono
     c.set('caller', await authenticate(c.req.raw.headers))
     return next()
   })
-  api.use('/v1/*', checkBody)
+  api.use('/v1/*', limitBody, checkBody)
   addRuns(api, context)
   addEvents(api, context)
   addJobs(api, context)

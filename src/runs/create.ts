@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
 import { digestOf } from '../core/digest.ts'
-import { Failure } from '../core/failure.ts'
+import { Failure, messageOf } from '../core/failure.ts'
 import { compileSchema } from '../core/json-schema.ts'
 import type { Priority, Trigger } from '../core/run.ts'
 import type { Job } from '../jobs/load.ts'
@@ -24,12 +24,23 @@ export interface RunRequest {
 /** A new run of a job, checked. `INPUT_INVALID` when the input does not match; a job without an input schema takes none. */
 export function newRun(job: Job, { trigger, input = {}, ...request }: RunRequest): NewRun {
   const { definition } = job
-  const fault = definition.input ? compileSchema(definition.input)(input) : isEmpty(input) ? undefined : 'the job takes no input'
+  const mismatch = definition.input ? compileSchema(definition.input)(input) : isEmpty(input) ? undefined : 'the job takes no input'
+  const fault = mismatch ?? unportable(input)
   if (fault !== undefined) throw new Failure({ code: 'INPUT_INVALID', message: `The input of job ${job.name} is not valid: ${fault}.` })
   return { id: `run_${uuidv7()}`, job: job.name, jobVersion: job.version, account: definition.account, trigger, input, ...request }
 }
 
 const isEmpty = (input: unknown) => typeof input === 'object' && input !== null && Object.keys(input).length === 0
+
+/** Numbers and texts that JSON can write and other systems cannot read (RFC 7493): they would not be kept as they are. */
+function unportable(input: unknown): string | undefined {
+  try {
+    digestOf(input)
+    return undefined
+  } catch (error) {
+    return messageOf(error)
+  }
+}
 
 /** Inserts a run; the caller then wakes the queue. */
 export async function createRun(db: Db, job: Job, request: RunRequest): Promise<string> {

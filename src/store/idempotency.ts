@@ -43,6 +43,17 @@ export async function insertRunOnce(
   })
 }
 
+/** True when the key stands for a run. */
+export async function hasKey(db: Db, { owner, key }: Omit<IdempotencyKey, 'digest'>): Promise<boolean> {
+  const rows = await query(
+    db,
+    'select 1 from idempotency_keys where owner = $1 and key = $2 and created_at >= now() - make_interval(hours => $3)',
+    [owner, key, IDEMPOTENCY_HOURS],
+    'idempotency key known',
+  )
+  return rows.length > 0
+}
+
 /** Forgets keys that no longer stand for a run. */
 export async function forgetOldKeys(db: Db): Promise<void> {
   await query(db, 'delete from idempotency_keys where created_at < now() - make_interval(hours => $1)', [IDEMPOTENCY_HOURS])

@@ -2,11 +2,10 @@ import { createServer } from 'node:http'
 import { once } from 'node:events'
 import { basename } from 'node:path'
 import { rmSync, writeFileSync } from 'node:fs'
-import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
-import { query, type Db } from '../../src/store/db.ts'
 import { describeBackends } from '../support/backends.ts'
 import { countingRoute, startCountingServer } from '../support/counting-server.ts'
+import { dumpDatabase, dumpRedis } from '../support/dumps.ts'
 import { buildHouse, type House } from '../support/house.ts'
 
 const MODEL_KEY = 'canary-model-key-77'
@@ -41,38 +40,6 @@ async function startEchoProvider() {
       await new Promise((done) => server.close(done))
     },
   }
-}
-
-/** Every row of every table, as text. */
-async function dumpDatabase(db: Db): Promise<string> {
-  const tables = await query<{ name: string }>(
-    db,
-    "select format('%I.%I', table_schema, table_name) as name from information_schema.tables where table_schema not in ('pg_catalog', 'information_schema') and table_type = 'BASE TABLE'",
-  )
-  const dumps: string[] = []
-  for (const { name } of tables)
-    dumps.push(name, ...(await query<{ row: string }>(db, `select t::text as row from ${name} t`)).map(({ row }) => row))
-  return dumps.join('\n')
-}
-
-/** Every key of the house's queue in Redis, as text. */
-async function dumpRedis(url: string, prefix: string): Promise<string> {
-  const redis = new Redis(url)
-  const dumps: string[] = []
-  for (const key of await redis.keys(`${prefix}:*`)) {
-    const type = await redis.type(key)
-    const read: Record<string, () => Promise<unknown>> = {
-      string: () => redis.get(key),
-      hash: () => redis.hgetall(key),
-      list: () => redis.lrange(key, 0, -1),
-      set: () => redis.smembers(key),
-      zset: () => redis.zrange(key, '0', '-1'),
-      stream: () => redis.xrange(key, '-', '+'),
-    }
-    dumps.push(key, JSON.stringify(await read[type]?.()))
-  }
-  await redis.quit()
-  return dumps.join('\n')
 }
 
 async function everythingKept(house: House, redisUrl: string | undefined): Promise<string> {
