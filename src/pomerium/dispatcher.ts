@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { rootCertificates } from 'node:tls'
+import { createSecureContext, rootCertificates } from 'node:tls'
 import { Agent, buildConnector, type Dispatcher } from 'undici'
 import { Failure, messageOf } from '../core/failure.ts'
 
@@ -17,7 +17,8 @@ const KEEP_ALIVE_MS = 30_000
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const connector = buildConnector({
     timeout: options.connectTimeoutMs ?? 10_000,
-    ...(options.caFile !== undefined && { ca: [...rootCertificates, readCa(options.caFile)] }),
+    // Made once: with `ca` in its place each connection would parse all root certificates, and keep them (1 MB).
+    ...(options.caFile !== undefined && { secureContext: createSecureContext({ ca: [...rootCertificates, readCa(options.caFile)] }) }),
   })
   const address = options.address === undefined ? undefined : parseAddress(options.address)
   return new Agent({
