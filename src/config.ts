@@ -49,6 +49,7 @@ const configSchema = z
         .regex(/^(\[[0-9a-f:]+\]|[^:\s]+):\d{1,5}$/i, 'must be host:port')
         .optional(),
       ca_file: z.string().optional(),
+      connections: z.int().min(1).max(10_000).default(128),
       maxResponseBytes: z.int().min(1024).default(16_777_216),
       timeout: duration.default(60_000),
     }),

@@ -9,6 +9,8 @@ export interface DispatcherOptions {
   /** PEM file of a CA that is trusted beside the system's. */
   caFile?: string | undefined
   connectTimeoutMs?: number
+  /** Most connections to each route's host; further requests wait for one. */
+  connections?: number
 }
 
 const KEEP_ALIVE_MS = 30_000
@@ -22,6 +24,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   })
   const address = options.address === undefined ? undefined : parseAddress(options.address)
   return new Agent({
+    connections: options.connections ?? null,
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
