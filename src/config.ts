@@ -135,6 +135,7 @@ const configSchema = z
         .refine(hasPort, 'must end in a port from 1 to 65535')
         .optional(),
       ca_file: z.string().optional(),
+      connections: z.int().min(1).max(10_000).default(128),
       maxResponseBytes: z.int().min(1024).default(16_777_216),
       timeout: duration.default(60_000),
     }),

@@ -109,7 +109,7 @@ function ceilingsOf({ budgets }: Config, job: string, account: string): Ceiling[
 export function createTools(config: Config, stack: AsyncDisposableStack): Tools {
   const { gateway } = config
   const redactor = createRedactor()
-  const dispatcher = createDispatcher({ address: gateway.address, caFile: gateway.ca_file })
+  const dispatcher = createDispatcher({ address: gateway.address, caFile: gateway.ca_file, connections: gateway.connections })
   stack.defer(() => dispatcher.destroy())
   const providers = new Map<string, Provider>()
   for (const [name, { api, base_url: baseUrl, api_key, api_key_file, stream, store, background, timeout }] of Object.entries(

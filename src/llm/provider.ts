@@ -1,5 +1,6 @@
 import OpenAI, { APIError } from 'openai'
-import { Agent, fetch, type Dispatcher } from 'undici'
+import { Agent, type Dispatcher } from 'undici'
+import { fetchLean, type LeanInit } from '../core/http.ts'
 import { createChatModel } from './chat.ts'
 import { modelFailure } from './errors.ts'
 import { createHostedModel, type HostedModel } from './hosted-client.ts'
@@ -45,8 +46,8 @@ export function createProvider(options: ProviderOptions): Provider {
     maxRetries: QUICK_RETRIES,
     timeout: options.timeoutMs,
     logLevel: 'off',
-    // oxlint-disable-next-line no-unsafe-type-assertion -- undici's types and the global ones differ in name only
-    fetch: ((url: string, init: object) => fetch(url, { ...init, dispatcher })) as unknown as typeof globalThis.fetch,
+    // oxlint-disable-next-line no-unsafe-type-assertion -- the client sends text only, and no Request
+    fetch: ((url: string, init: Omit<LeanInit, 'dispatcher'>) => fetchLean(url, { ...init, dispatcher })) as typeof globalThis.fetch,
   })
   const nameFailure = (model: string) => (error: unknown) => modelFailure(error, { provider: options.name, model, apiKey: options.apiKey })
   return {

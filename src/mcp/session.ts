@@ -3,6 +3,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js'
 import { McpError } from '@modelcontextprotocol/sdk/types.js'
+import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv'
 import type { z } from 'zod'
 import { Failure, messageOf } from '../core/failure.ts'
 import { SessionLost, type GatewayFetch } from '../core/gateway.ts'
@@ -43,6 +44,8 @@ export interface McpSession {
 }
 
 const CLIENT = { name: 'nightshift', version: '0.1.0' }
+/** One for all sessions: a client makes its own otherwise, 70 KB that nothing uses. */
+const OPTIONS = { capabilities: {}, jsonSchemaValidator: new AjvJsonSchemaValidator() }
 const CLOSE_TIMEOUT_MS = 2000
 const MAX_PAGES = 50
 /** A call's answer has ended, and its result has not come out of the client: it never will. */
@@ -124,7 +127,7 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
 
   const notResumed = ({ tool }: Scope) => lostAnswer(server, tool, 'was cut off and could not be resumed')
 
-  const client = new Client(CLIENT, { capabilities: {} })
+  const client = new Client(CLIENT, OPTIONS)
   const transport = new StreamableHTTPClientTransport(new URL(options.url), { fetch: mcpFetch })
   // oxlint-disable-next-line prefer-add-event-listener -- the client has no events, only this hook
   client.onerror = (error) => {

@@ -26,8 +26,25 @@ export interface ListedTool {
 
 export type ParsedTool = { ok: true; tool: ListedTool } | { ok: false; name: string; why: string }
 
-/** Reads one listed tool. What cannot be offered to a model is left out with its reason; the others stay. */
+const MAX_KNOWN = 1000
+const known = new Map<string, ParsedTool>()
+
+/**
+ * Reads one listed tool. What cannot be offered to a model is left out with its reason; the others stay. A tool that was listed before is the same object,
+ * so that many runs hold it once.
+ */
 export function parseTool(listed: unknown): ParsedTool {
+  const text = JSON.stringify(listed)
+  let parsed = known.get(text)
+  if (!parsed) {
+    parsed = readTool(listed)
+    if (known.size >= MAX_KNOWN) known.delete(known.keys().next().value ?? '')
+    known.set(text, parsed)
+  }
+  return parsed
+}
+
+function readTool(listed: unknown): ParsedTool {
   const parsed = toolSchema.safeParse(listed)
   if (!parsed.success)
     return { ok: false, name: nameOf(listed), why: `its definition is broken: ${z.prettifyError(parsed.error).split('\n')[0] ?? ''}` }

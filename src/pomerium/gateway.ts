@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { fetch, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
 import { Failure, messageOf } from '../core/failure.ts'
-import { NotRun, type GatewayFetch, type McpContext } from '../core/gateway.ts'
+import { NotRun, SessionLost, type GatewayFetch, type McpContext } from '../core/gateway.ts'
+import { fetchLean } from '../core/http.ts'
 import type { RequestJournal } from '../core/journal.ts'
 import { ROUTES_PATH } from './routes.ts'
 import type { Token, TokenSource } from './token.ts'
@@ -76,15 +77,7 @@ export function createGatewayFetch(options: GatewayOptions): GatewayFetch {
       signal.throwIfAborted()
     }
     try {
-      const body = init.body === undefined ? {} : { body: init.body }
-      const answer = await fetch(target, {
-        method,
-        headers: Object.fromEntries(headers),
-        redirect: 'manual',
-        dispatcher,
-        ...body,
-        ...(signal && { signal }),
-      })
+      const answer = await fetchLean(target, { method, headers, body: init.body, signal, dispatcher })
       const requestId = parseRequestId(answer.headers.get('x-request-id'))
       const length = answer.headers.get('content-length')
       ended({ requestId, status: answer.status, responseBytes: length === null ? null : Number(length), error: null })
@@ -134,7 +127,7 @@ export function createGatewayFetch(options: GatewayOptions): GatewayFetch {
       return await understand(target, init.method ?? 'GET', response, requestId, mcp, signal)
     } catch (error) {
       // The body broke off: a call was answered, but with what is lost.
-      if (error instanceof Error && !(error instanceof TypeError) && error.name !== 'AbortError') throw error
+      if (error instanceof Failure || error instanceof SessionLost) throw error
       throw connectionFailure(error, target, signal, mcp)
     }
   }

@@ -13,7 +13,7 @@ const run = (parts: Partial<RunView>): RunView => ({
 }) // prettier-ignore
 
 const attempt = (number: number, parts: Partial<AttemptView> = {}): AttemptView => ({
-  number, status: 'running', worker: 'w', failure: null, output: null, outputText: null, reasons: null, startedAt: at(number * 10), finishedAt: null, ...parts,
+  number, status: 'running', worker: 'w', conversation: 1, jobVersion: 'v', prompt: null, instructions: null, failure: null, output: null, outputText: null, reasons: null, startedAt: at(number * 10), finishedAt: null, ...parts,
 }) // prettier-ignore
 
 const turn = (number: number, inAttempt: number, items: TurnItem[], second = 1): TurnView => ({
@@ -23,7 +23,7 @@ const turn = (number: number, inAttempt: number, items: TurnItem[], second = 1):
 
 const call = (id: string, turnNumber: number, inAttempt: number, status: ToolCallView['status'], second = 1): ToolCallView => ({
   id, attempt: inAttempt, turn: turnNumber, server: 's', tool: id, arguments: {}, status, result: null, failure: null, requestIdSent: null, requestId: null, durationMs: 1,
-  repeatable: false, startedAt: at(second), finishedAt: status === 'sent' ? null : at(second),
+  repeatable: false, decision: null, startedAt: at(second), finishedAt: status === 'sent' ? null : at(second),
 }) // prettier-ignore
 
 const asks: TurnItem[] = [{ type: 'tool_call', callId: 'c', name: 's__a', arguments: '{}' }]
