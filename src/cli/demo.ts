@@ -1,9 +1,11 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, createReadStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { createApp, type App } from '../app.ts'
+import { importLog } from '../audit/import.ts'
+import { matchEvents } from '../audit/match.ts'
 import { loadConfig } from '../config.ts'
 import { showText } from '../core/text.ts'
 import { reportScript } from '../demo/report-script.ts'
@@ -19,7 +21,7 @@ import { reportText } from './show.ts'
 import { renderTable } from './table.ts'
 import { fit, type Terminal } from './terminal.ts'
 
-const optionsSchema = z.object({ keep: z.boolean().default(false), json: z.boolean().default(false) })
+const optionsSchema = z.object({ keep: z.boolean().default(false), json: z.boolean().default(false), hosted: z.boolean().default(false) })
 
 const JOB = 'labor-report'
 const JOBS_DIR = join(import.meta.dirname, '../../jobs')
@@ -30,22 +32,33 @@ export const addDemo: AddCommand = (program, terminal, done) => {
   program
     .command('demo')
     .description('run a scheduled report against a stand-in gateway, real MCP servers and a scripted model')
+    .option('--hosted', 'let the provider call the servers itself')
     .option('--keep', 'stay up afterwards, until Ctrl-C')
     .option('--json', 'print only the finished run, as show --json')
-    .addHelpText('after', examples('npm run demo', 'npm run demo -- --keep', 'npm run -s demo -- --json | jq ".toolCalls[].requestId"'))
+    .addHelpText(
+      'after',
+      examples(
+        'npm run demo',
+        'npm run demo -- --hosted',
+        'npm run demo -- --keep',
+        'npm run -s demo -- --json | jq ".toolCalls[].requestId"',
+      ),
+    )
     .action(async (options: unknown) => {
-      const { keep, json } = optionsSchema.parse(options)
+      const { keep, json, hosted } = optionsSchema.parse(options)
       await using stack = new AsyncDisposableStack()
       // Traversable: as root, the embedded Postgres runs as another user. What is secret in it has its own mode.
       const dir = mkdtempSync(join(tmpdir(), 'nightshift-demo-'))
       chmodSync(dir, 0o711)
       stack.defer(() => rmSync(dir, { recursive: true, force: true }))
       const tell = json ? () => {} : terminal.out
-      const { run, world } = await runDemo(dir, terminal, tell, stack)
+      const { run, world } = await runDemo({ dir, hosted }, terminal, tell, stack)
       if (json) terminal.out(JSON.stringify(run, null, 2))
-      else terminal.out(ending(run, await findLogLines(world), terminal))
+      else terminal.out(ending(run, findLogLines(world), terminal))
       if (keep && !terminal.signal.aborted) {
-        terminal.err(`\nIt stays up. In another terminal: npx nightshift -c ${world.configFile} runs\nCtrl-C ends it.`)
+        terminal.err(
+          `\nIt stays up. In another terminal: npx nightshift -c ${world.configFile} runs\nThe scripted model knows the report alone. Ctrl-C ends it.`,
+        )
         await once(terminal.signal, 'abort')
       }
       done(exitOfRun(run))
@@ -53,14 +66,15 @@ export const addDemo: AddCommand = (program, terminal, done) => {
 }
 
 async function runDemo(
-  dir: string,
+  { dir, hosted }: { dir: string; hosted: boolean },
   terminal: Terminal,
   tell: (line: string) => void,
   stack: AsyncDisposableStack,
 ): Promise<{ run: RunView; world: World }> {
   const began = performance.now()
   const lines = createLines(terminal)
-  const world = stack.use(await startWorld({ dir, jobsDir: JOBS_DIR, scripts: { 'gpt-5.4-mini': reportScript } }))
+  const jobsDir = hosted ? hostedJobs(dir) : JOBS_DIR
+  const world = stack.use(await startWorld({ dir, jobsDir, scripts: { 'gpt-5.4-mini': reportScript }, background: hosted }))
   terminal.signal.throwIfAborted()
   // A database of the user's own is not for a demo.
   const config = loadConfig({ file: world.configFile, env: { REDIS_URL: terminal.env['REDIS_URL'] } })
@@ -82,10 +96,27 @@ async function runDemo(
   await app.scheduler.start()
   terminal.signal.throwIfAborted()
   const runId = await Promise.race([finished.promise, once(terminal.signal, 'abort').then(() => terminal.signal.throwIfAborted())])
+  await joinLog(app, world)
   const run = await loadRun(app.db, runId ?? '')
   if (!run) throw new Error('the run of the demo is gone')
   tell(lines.step('finished', `${lines.status(run.status)}, ${((performance.now() - began) / 1000).toFixed(1)} s after the start`))
   return { run, world }
+}
+
+/** The same job, with the provider calling the servers itself. */
+function hostedJobs(dir: string): string {
+  const jobsDir = join(dir, 'jobs')
+  mkdirSync(jobsDir)
+  const job = readFileSync(join(JOBS_DIR, `${JOB}.yaml`), 'utf8')
+  writeFileSync(join(jobsDir, `${JOB}.yaml`), job.replace('delegate: local', 'delegate: hosted'))
+  return jobsDir
+}
+
+/** Reads the stand-in's log and joins it with the run, as audit import does. */
+async function joinLog({ db }: App, world: World): Promise<void> {
+  await world.gateway.flushLog()
+  await importLog(createReadStream(world.logFile), { db, paramsBytes: 0 })
+  await matchEvents({ db, ours: () => [], expected: [] })
 }
 
 /** The schedule looks as if it had been known for a week, so its last fire was missed, and `missed: last` makes up for it. */
@@ -131,14 +162,13 @@ const logLineSchema = z.looseObject({
 })
 
 /** What the gateway wrote of each request, by request id, found in its log file. */
-async function findLogLines(world: World): Promise<Map<string, string>> {
-  await world.gateway.flushLog()
+function findLogLines(world: World): Map<string, string> {
   const found = new Map<string, string>()
   for (const [index, line] of readFileSync(world.logFile, 'utf8').trim().split('\n').entries()) {
     const { 'request-id': id, allow, ...more } = logLineSchema.parse(JSON.parse(line))
     found.set(
       id,
-      `line ${index + 1}: ${allow ? 'allow' : 'no allow'}, ${(more['allow-why-true'] ?? more['allow-why-false'] ?? []).join(' ')}`,
+      `line ${index + 1}: ${allow ? 'allow' : 'no allow'} ${(more['allow-why-true'] ?? more['allow-why-false'] ?? []).join(' ')}`,
     )
   }
   return found
@@ -148,7 +178,7 @@ function ending(run: RunView, logLines: ReadonlyMap<string, string>, terminal: T
   const { colors } = terminal
   const short = (id: string) => (terminal.columns >= WIDE ? id : `${id.slice(0, 8)}…`)
   const rows = run.toolCalls.map(({ tool, server, status, durationMs, requestId }) => [
-    fit(tool, 24), fit(server, 16), status, durationMs === null ? '' : durationMs.toFixed(0), requestId === null ? 'none' : short(requestId), logLines.get(requestId ?? '') ?? 'not found',
+    fit(tool, 15), fit(server, 10), status, durationMs === null ? '' : durationMs.toFixed(0), requestId === null ? 'none' : short(requestId), logLines.get(requestId ?? '') ?? 'not found',
   ]) // prettier-ignore
   return [
     '',
@@ -157,7 +187,7 @@ function ending(run: RunView, logLines: ReadonlyMap<string, string>, terminal: T
     ...run.reasons.map(({ code, message }) => `${code} ${showText(message)}`),
     '',
     colors.bold('Each tool call, and the gateway’s own line about it'),
-    renderTable(terminal, ['tool call', 'server', 'status', 'ms', 'Pomerium request id', 'in the gateway’s log'], rows, [3]),
+    renderTable(terminal, ['tool call', 'server', 'status', 'ms', 'request id', 'in the gateway’s log'], rows, [3]),
     '',
     colors.bold('From here to the real thing'),
     'The gateway and the model were stand-ins: the model’s words came from a script, the tool calls and their results were real.',
