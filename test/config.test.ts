@@ -42,8 +42,9 @@ providers:
 `
 
 test('the configuration that is shipped loads with nothing set, and every default is a working one', () => {
-  const { dataDir, jobsDir, ...config } = loadConfig({ file: 'config/nightshift.yaml', env: {} })
-  expect([dataDir, jobsDir]).toEqual([resolve('.nightshift'), resolve('jobs')])
+  const { dataDir, jobsDir, reportsDir, evidence, ...config } = loadConfig({ file: 'config/nightshift.yaml', env: {} })
+  expect([dataDir, jobsDir, reportsDir]).toEqual([resolve('.nightshift'), resolve('jobs'), resolve('reports')])
+  expect(evidence).toEqual({ key_file: resolve('.nightshift/evidence.key') })
   expect(config).toMatchInlineSnapshot(`
     {
       "accounts": {

@@ -17,7 +17,7 @@ import { loadRun } from '../store/show.ts'
 import { exitOfRun } from './exit.ts'
 import { createLines, type Lines } from './lines.ts'
 import { examples, quietLog, type AddCommand } from './options.ts'
-import { reportText } from './show.ts'
+import { reportText } from './report.ts'
 import { renderTable } from './table.ts'
 import { fit, type Terminal } from './terminal.ts'
 
@@ -183,17 +183,18 @@ function ending(run: RunView, logLines: ReadonlyMap<string, string>, terminal: T
   return [
     '',
     colors.bold('The report'),
-    reportText(run) ?? 'There is none.',
+    reportText(run, terminal) ?? 'There is none.',
     ...run.reasons.map(({ code, message }) => `${code} ${showText(message)}`),
     '',
     colors.bold('Each tool call, and the gateway’s own line about it'),
     renderTable(terminal, ['tool call', 'server', 'status', 'ms', 'request id', 'in the gateway’s log'], rows, [3]),
     '',
     colors.bold('From here to the real thing'),
-    'The gateway and the model were stand-ins: the model’s words came from a script, the tool calls and their results were real.',
-    '  Pomerium  config/nightshift.yaml: gateway.url, and a service account’s token under accounts.reports.token_file',
-    '  a model   config/nightshift.yaml: providers.openai.api_key (OPENAI_API_KEY), or base_url for a server of your own',
-    '  Redis     REDIS_URL=redis://… puts the queue there; DATABASE_URL=postgres://… the store',
-    '  then      npm start, and npx nightshift run labor-report --follow',
+    'The gateway and the model were stand-ins, and the model’s words came from a script;',
+    'the tool calls and their results were real. In config/nightshift.yaml:',
+    '  Pomerium  gateway.url, and the token of an account: accounts.reports.token_file',
+    '  a model   providers.openai.api_key, or base_url for a server of your own',
+    '  Redis     REDIS_URL=redis://… for the queue, DATABASE_URL=postgres://… for the store',
+    'Then npx nightshift doctor, npm start, and npx nightshift run labor-report --follow',
   ].join('\n')
 }

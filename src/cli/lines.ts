@@ -1,7 +1,8 @@
 import type { FailureRecord } from '../core/failure.ts'
 import type { RunStatus, TurnItem, Usage } from '../core/run.ts'
 import { showText } from '../core/text.ts'
-import { fit, type Terminal } from './terminal.ts'
+import wrapAnsi from 'wrap-ansi'
+import { fit, PIPE_COLUMNS, type Terminal } from './terminal.ts'
 
 /** The label of a step, in a column of its own. */
 const LABEL = 10
@@ -23,8 +24,13 @@ export interface Lines {
 
 /** One line for each thing that happens in a run, for people. */
 export function createLines({ colors, columns }: Pick<Terminal, 'colors' | 'columns'>): Lines {
-  const width = columns - LABEL - 12
-  const step = (label: string, text: string) => `${colors.dim(label.padEnd(LABEL))} ${text}`
+  const width = columns - LABEL - 2
+  // What goes into a pipe keeps its lines.
+  const fold = (text: string) =>
+    columns >= PIPE_COLUMNS
+      ? text
+      : wrapAnsi(text, columns - LABEL - 1, { hard: true, trim: false }).replaceAll('\n', `\n${' '.repeat(LABEL + 1)}`)
+  const step = (label: string, text: string) => `${colors.dim(label.padEnd(LABEL))} ${fold(text)}`
   const mark = (status: string) => (status === 'ok' ? colors.green(status) : status === 'sent' ? status : colors.yellow(status))
   return {
     step,
@@ -33,12 +39,13 @@ export function createLines({ colors, columns }: Pick<Terminal, 'colors' | 'colu
       const did = calls.length > 0 ? `calls ${calls.join(', ')}` : items.some((item) => item.type === 'refusal') ? 'refuses' : 'answers'
       return step(
         `turn ${number}`,
-        `${fit(`model ${did}`, width - 16)} ${colors.dim(`${usage.inputTokens} + ${usage.outputTokens} tokens`)}`,
+        `${fit(`model ${did}`, width - 20)} ${colors.dim(`${usage.inputTokens} + ${usage.outputTokens} tokens`)}`,
       )
     },
     call({ server, tool, arguments: args, status, durationMs, failure }) {
       const name = fit(`${server} ${tool}`, width - 30)
-      const what = `${name} ${colors.dim(fit(showArguments(args), width - name.length - 15))}`
+      const shown = fit(showArguments(args), width - name.length - 15)
+      const what = shown === '' ? name : `${name} ${colors.dim(shown)}`
       return step(
         '  call',
         `${what} ${mark(status)}${durationMs === null ? '' : ` ${Math.round(durationMs)} ms`}${failure ? ` ${failure.code}` : ''}`,

@@ -10,7 +10,7 @@ import { followRun } from './follow.ts'
 import { collectInput } from './input.ts'
 import { createLines } from './lines.ts'
 import { configOf, examples, quietLog, type AddCommand } from './options.ts'
-import { reportText } from './show.ts'
+import { reportText } from './report.ts'
 import { whoami } from './whoami.ts'
 
 const optionsSchema = z.object({
@@ -66,7 +66,7 @@ export const addRun: AddCommand = (program, terminal, done) => {
       else {
         for (const reason of run.reasons) terminal.out(lines.step('reason', `${reason.code} ${showText(reason.message)}`))
         terminal.out(lines.step('run', `${id} ${lines.status(run.status)}`))
-        const report = reportText(run)
+        const report = reportText(run, terminal)
         if (report !== undefined) terminal.out(`\n${report}`)
       }
       done(exitOfRun(run))

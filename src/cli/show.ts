@@ -4,8 +4,12 @@ import { EXIT, Failure } from '../core/failure.ts'
 import { showText } from '../core/text.ts'
 import type { RunView } from '../core/view.ts'
 import { loadRun } from '../store/show.ts'
-import { createLines } from './lines.ts'
+import { timelineOf } from '../core/timeline.ts'
+import { listDeliveries, type DeliveryView } from '../store/deliveries.ts'
+import { createLines, type Lines } from './lines.ts'
+import { textOf } from './logs.ts'
 import { configOf, examples, type AddCommand } from './options.ts'
+import { reportText } from './report.ts'
 import { renderTable } from './table.ts'
 import { fit, type Terminal } from './terminal.ts'
 
@@ -23,18 +27,18 @@ export const addShow: AddCommand = (program, terminal, done) => {
       const { db } = await openStore(configOf(command, terminal), stack)
       const run = await loadRun(db, id)
       if (!run) throw new Failure({ code: 'RUN_UNKNOWN', message: `There is no run ${fit(id, 80)}.` })
-      terminal.out(json ? JSON.stringify(run, null, 2) : showRun(run, terminal))
+      terminal.out(json ? JSON.stringify(run, null, 2) : showRun(run, await listDeliveries(db, id), terminal))
       done(EXIT.ok)
     })
 }
 
 /** A run for people: what it is, what it did, what came out. */
-export function showRun(run: RunView, terminal: Terminal): string {
+export function showRun(run: RunView, deliveries: readonly DeliveryView[], terminal: Terminal): string {
   const lines = createLines(terminal)
   const { usage, cost } = run
   const facts = [
     lines.step('run', `${run.id} of ${run.job}, ${lines.status(run.status)}`),
-    lines.step('version', run.jobVersion),
+    lines.step('version', run.jobVersion.slice(0, 19)),
     lines.step(
       'trigger',
       run.trigger.kind === 'schedule'
@@ -48,24 +52,39 @@ export function showRun(run: RunView, terminal: Terminal): string {
       `${run.turns.length} turns, ${run.toolCalls.length} tool calls, ${usage.inputTokens} + ${usage.outputTokens} tokens${cost.usd === null ? '' : `, ${cost.usd.toFixed(4)} USD`}`,
     ),
     ...run.reasons.map((reason) => lines.step('reason', `${reason.code} ${showText(reason.message)}`)),
-    ...run.attempts
-      .filter(({ failure }) => failure)
-      .map(({ number, failure }) => lines.step(`attempt ${number}`, `${failure?.code} ${showText(failure?.message ?? '')}`)),
   ]
-  const calls =
-    run.toolCalls.length === 0
-      ? []
-      : ['', renderTable(terminal, ['turn', 'tool call', 'server', 'status', 'ms', 'request id'], run.toolCalls.map(callRow), [4])]
-  const report = reportText(run)
-  return [...facts, ...calls, ...(report === undefined ? [] : ['', report])].join('\n')
+  const report = reportText(run, terminal)
+  const parts = [facts.join('\n'), showTimeline(run, lines), showCalls(run, terminal), showDeliveries(deliveries, terminal), report]
+  return parts.filter((part) => part !== undefined && part !== '').join('\n\n')
 }
 
-const callRow = (call: RunView['toolCalls'][number]) => [
-  String(call.turn), fit(call.tool, 30), fit(call.server, 20), call.status, call.durationMs === null ? '' : String(Math.round(call.durationMs)), call.requestId ?? call.requestIdSent ?? '',
-] // prettier-ignore
+function showTimeline(run: RunView, lines: Lines): string {
+  return timelineOf(run)
+    .map((event) => lines.step(event.at.slice(11, 19), showText(textOf(event))))
+    .join('\n')
+}
 
-/** What the run gave: checked JSON, or text. */
-export function reportText({ output, outputText }: Pick<RunView, 'output' | 'outputText'>): string | undefined {
-  if (output !== null) return showText(JSON.stringify(output, null, 2))
-  return outputText === null ? undefined : showText(outputText)
+/** From here on a line has room for whole ids. */
+const WIDE = 120
+
+function showCalls(run: RunView, terminal: Terminal): string {
+  if (run.toolCalls.length === 0) return ''
+  const wide = terminal.columns >= WIDE
+  const short = (id: string | null) => (id === null ? '' : wide ? id : `${id.slice(0, 8)}…`)
+  const rows = run.toolCalls.map(({ turn, tool, server, status, durationMs, requestId, requestIdSent, decision }) => [
+    String(turn), fit(tool, wide ? 30 : 18), fit(server, wide ? 20 : 12), status, durationMs === null ? '' : String(Math.round(durationMs)), short(requestId ?? requestIdSent),
+    decision ? fit(`${decision.allowed ? 'allowed' : 'denied'}: ${decision.reasons.join(' ')}`, wide ? 40 : 20) : 'not read yet',
+  ]) // prettier-ignore
+  return renderTable(terminal, ['turn', 'tool call', 'server', 'status', 'ms', 'request id', 'Pomerium’s log'], rows, [4])
+}
+
+function showDeliveries(deliveries: readonly DeliveryView[], terminal: Terminal): string {
+  if (deliveries.length === 0) return ''
+  const rows = deliveries.map(({ target, status, tries, error }) => [
+    target.kind === 'file' ? `file ${target.dir}` : `webhook ${target.name}`,
+    status,
+    String(tries),
+    fit(error ?? '', 60),
+  ])
+  return renderTable(terminal, ['report to', 'status', 'tries', ''], rows, [2])
 }

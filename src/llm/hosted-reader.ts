@@ -7,6 +7,7 @@ import { readCall, unknownEnd, type HostedEnd } from './hosted-calls.ts'
 import { isGone, listingFault, neverBegan } from './hosted-client.ts'
 import { serverLabel } from './labels.ts'
 import { turnOf } from './responses.ts'
+import { createLimitWarnings } from './turn.ts'
 
 type Response = OpenAI.Responses.Response
 type Event = OpenAI.Responses.ResponseStreamEvent
@@ -38,6 +39,7 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
   const announced = new Map<string, { item: McpCall; position: number }>()
   let unauthorized: string | undefined
   let complete = false
+  const warnAt = createLimitWarnings(options)
   const nameOf = (label: string) => byLabel.get(label)?.name ?? label
   const over = () => journal.responseState({ turn, responseId: null, state: 'over' })
   const acted = () => calls.some(({ repeatable, status }) => !repeatable && status !== 'not_run' && status !== 'denied')
@@ -82,6 +84,7 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
       case 'response.output_item.added':
         if (event.item.type !== 'mcp_call') return undefined
         announced.set(event.item.id, { item: event.item, position: event.output_index })
+        warnAt({ turns: 0, toolCalls: announced.size, tokens: 0, costUsd: 0 })
         if (announced.size > limits.toolCalls)
           own.abort(new Stopped({ code: 'BUDGET_TOOL_CALLS', message: `All ${limits.toolCalls} tool calls were used.` }))
         return undefined

@@ -95,7 +95,8 @@ async function lockFires(client: pg.PoolClient, job: string): Promise<void> {
 
 async function openRun(client: pg.PoolClient, job: string): Promise<string | undefined> {
   const { rows } = await client.query<{ id: string }>(
-    'select id from runs where job = $1 and finished_at is null order by id desc limit 1',
+    // What a backfill makes up for is in nobody's way.
+    `select id from runs where job = $1 and finished_at is null and coalesce(trigger ->> 'backfill', 'false') <> 'true' order by id desc limit 1`,
     [job],
   )
   return rows[0]?.id
