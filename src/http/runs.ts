@@ -224,7 +224,8 @@ export function addRuns(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
       const { job } = await statusOf(context, id)
       const parts = { db, producer, jobs: jobs.jobs() }
       let next = id
-      if (input !== undefined) next = await retryWithInput(parts, id, input, c.get('caller').name)
+      if (input !== undefined)
+        next = await retryWithInput(parts, id, { input, requestedBy: c.get('caller').name, trigger: { kind: 'api' } })
       else if ((await retryByFilter(parts, { ids: [id] }, definition)) === 0) {
         const { status } = await statusOf(context, id)
         throw new Failure({ code: 'RUN_NOT_RETRYABLE', message: `Run ${id} is ${status}.` })

@@ -4,7 +4,7 @@ import type { Db } from '../store/db.ts'
 import type { RunFilter } from '../store/filter.ts'
 import { retryRuns } from '../store/retry.ts'
 import { loadRun } from '../store/show.ts'
-import { createRun } from './create.ts'
+import { createRun, type RunRequest } from './create.ts'
 
 export interface RetryParts {
   db: Db
@@ -33,19 +33,13 @@ export async function retryByFilter(
 export async function retryWithInput(
   { db, producer, jobs }: RetryParts,
   runId: string,
-  input: unknown,
-  requestedBy: string,
+  { input, requestedBy, trigger }: Required<Pick<RunRequest, 'input' | 'trigger'>> & { requestedBy: string },
 ): Promise<string> {
   const run = await loadRun(db, runId)
   const job = jobs.get(run?.job ?? '')
   if (!run || !job)
     throw new Failure({ code: 'RUN_UNKNOWN', message: run ? `The job ${run.job} is no more.` : `There is no run ${runId}.` })
-  const id = await createRun(db, job, {
-    trigger: run.trigger.kind === 'api' ? { kind: 'api' } : { kind: 'cli' },
-    input,
-    requestedBy,
-    retryOf: runId,
-  })
+  const id = await createRun(db, job, { trigger, input, requestedBy, retryOf: runId })
   await producer.wakeSoon([{ id }])
   return id
 }
