@@ -4,7 +4,7 @@ import { streamSSE } from 'hono/streaming'
 import { Failure, messageOf } from '../core/failure.ts'
 import { isFinal } from '../core/run.ts'
 import { timelineOf } from '../core/timeline.ts'
-import { loadRun } from '../store/show.ts'
+import { loadRun, loadTimelineVersion } from '../store/show.ts'
 import type { ApiContext, ApiEnv } from './context.ts'
 import { runOf } from './runs.ts'
 import { idParam, problems } from './schemas.ts'
@@ -73,17 +73,22 @@ interface Listener {
 async function follow({ db, ending }: ApiContext, id: string, after: number, { tell, ping, isClosed }: Listener): Promise<void> {
   let told = after
   let spokeAt = Date.now()
+  let seen: string | undefined
   while (!isClosed() && !ending.aborted) {
-    const run = await loadRun(db, id)
-    if (!run) return
-    const timeline = timelineOf(run)
-    for (const [index, event] of timeline.entries()) {
-      if (index < told) continue
-      await tell(index + 1, event.event, JSON.stringify(event))
-      told = index + 1
-      spokeAt = Date.now()
+    const version = await loadTimelineVersion(db, id)
+    if (version !== seen) {
+      // Read before the run: what changes in between is seen in the next round.
+      seen = version
+      const run = await loadRun(db, id)
+      if (!run) return
+      for (const [index, event] of timelineOf(run).entries()) {
+        if (index < told) continue
+        await tell(index + 1, event.event, JSON.stringify(event))
+        told = index + 1
+        spokeAt = Date.now()
+      }
+      if (isFinal(run.status)) return
     }
-    if (isFinal(run.status)) return
     if (Date.now() - spokeAt > PING_MS) {
       await ping()
       spokeAt = Date.now()

@@ -190,3 +190,16 @@ async function loadDecisions(db: Db, runId: string): Promise<{ byCall: Map<strin
   }
   return { byCall, byRequest }
 }
+
+/** Changes whenever the timeline of a run does; far cheaper to ask for than the run. Undefined when there is no such run. */
+export async function loadTimelineVersion(db: Db, id: string): Promise<string | undefined> {
+  const [row] = await query<{ version: string }>(
+    db,
+    `select concat_ws(' ', r.status, r.attempts, r.conversation, (select count(*) from attempts a where a.run_id = r.id and a.finished_at is not null),
+       (select count(*) from turns t where t.run_id = r.id), (select count(*) from tool_calls c where c.run_id = r.id and c.status <> 'sent')) as version
+     from runs r where r.id = $1`,
+    [id],
+    'timeline version',
+  )
+  return row?.version
+}
