@@ -1,4 +1,5 @@
 import { Failure, type FailureCode } from '../core/failure.ts'
+import type { PastCall } from '../core/history.ts'
 import { addUsage, noUsage, type Reason, type TurnItem, type Usage } from '../core/run.ts'
 import type { ToolBox, ToolOutcome } from '../core/toolbox.ts'
 import type { DelegateResult, Exchange } from './model.ts'
@@ -12,7 +13,6 @@ import {
   takeTurn,
   unusable,
   type DelegateOptions,
-  type PastCall,
 } from './turn.ts'
 
 export interface LocalOptions extends DelegateOptions {

@@ -1,8 +1,9 @@
 import { estimateSpend, spendOf, WARN_SHARE, type Budget } from '../core/budget.ts'
-import { Failure, type FailureRecord } from '../core/failure.ts'
+import { Failure } from '../core/failure.ts'
+import type { PastTurn } from '../core/history.ts'
 import type { Journal } from '../core/journal.ts'
 import { costOf, type Price } from '../core/price.ts'
-import { noUsage, type Reason, type ToolCallStatus, type TurnItem, type Usage } from '../core/run.ts'
+import { noUsage, type Reason, type TurnItem, type Usage } from '../core/run.ts'
 import type { ModelTool } from '../core/toolbox.ts'
 import type { Exchange, Model, OutputCheck, ParsedOutput, StopReason } from './model.ts'
 
@@ -12,27 +13,6 @@ export interface Limits {
   toolCalls: number
   tokens: number | undefined
   costUsd: number | undefined
-}
-
-/** A turn that an earlier attempt wrote, with what is known of its calls, in their order. */
-export interface PastTurn {
-  number: number
-  items: TurnItem[]
-  stopReason: string
-  forcedBy: Reason | null
-  usage: Usage
-  costUsd: number | null
-  calls: PastCall[]
-}
-
-export interface PastCall {
-  position: number
-  server: string
-  tool: string
-  repeatable: boolean
-  status: ToolCallStatus
-  result: { text: string; truncated: boolean } | null
-  failure: FailureRecord | null
 }
 
 /** What both delegates are given. */

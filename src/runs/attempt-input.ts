@@ -1,7 +1,7 @@
 import type { Budget } from '../core/budget.ts'
 import type { Journal } from '../core/journal.ts'
 import type { JobDefinition } from '../jobs/schema.ts'
-import type { PastTurn } from '../llm/turn.ts'
+import type { PastTurn } from '../core/history.ts'
 import type { OpenResponse } from '../store/history.ts'
 import type { OpenedAttempt } from '../store/claim.ts'
 import type { RunAccount } from './identity.ts'

@@ -1,29 +1,7 @@
 import { query, type Db } from './db.ts'
 import type { Reason, TurnItem, ToolCallStatus, ToolResult, Usage } from '../core/run.ts'
 import type { FailureRecord } from '../core/failure.ts'
-
-/** What an earlier attempt of the same conversation left: the ground an attempt goes on from. */
-export interface PastTurn {
-  number: number
-  items: TurnItem[]
-  stopReason: string
-  forcedBy: Reason | null
-  usage: Usage
-  costUsd: number | null
-  calls: PastCall[]
-}
-
-export interface PastCall {
-  id: string
-  position: number
-  callId: string
-  server: string
-  tool: string
-  repeatable: boolean
-  status: ToolCallStatus
-  result: ToolResult | null
-  failure: FailureRecord | null
-}
+import type { PastTurn } from '../core/history.ts'
 
 interface TurnRow {
   number: number
@@ -38,10 +16,8 @@ interface TurnRow {
 }
 
 interface CallRow {
-  id: string
   turn: number
   position: number
-  call_id: string
   server: string
   tool: string
   repeatable: boolean
@@ -60,7 +36,7 @@ export async function loadHistory(db: Db, runId: string, conversation: number): 
   )
   const calls = await query<CallRow>(
     db,
-    `select distinct on (turn, position) id, turn, position, call_id, server, tool, repeatable, status, result, failure
+    `select distinct on (turn, position) turn, position, server, tool, repeatable, status, result, failure
      from tool_calls where ${inConversation} order by turn, position, started_at desc, attempt desc`,
     [runId, conversation],
   )
@@ -76,7 +52,7 @@ export async function loadHistory(db: Db, runId: string, conversation: number): 
       reasoningTokens: Number(turn.reasoning_tokens),
     },
     costUsd: turn.cost_usd,
-    calls: calls.filter((call) => call.turn === turn.number).map(({ call_id: callId, ...call }) => ({ ...call, callId })),
+    calls: calls.filter((call) => call.turn === turn.number),
   }))
 }
 

@@ -216,8 +216,9 @@ test.each([
   expect(turn).toMatchObject({
     items: [{ text }],
     forcedBy: { message: text },
-    calls: [{ callId: text, tool: text, result: { text }, failure: { message: text } }],
+    calls: [{ tool: text, result: { text }, failure: { message: text } }],
   })
+  expect(await query(db, 'select call_id from tool_calls where run_id = $1', [runId])).toEqual([{ call_id: text }])
   await finishRun(db, attempt, { status: 'succeeded', output: { [text]: text }, outputText: text, reasons: [{ code: 'TOOL_DENIED', message: text }], failure, usage: noUsage, costUsd: null }) // prettier-ignore
   expect(await loadRun(db, runId)).toMatchObject({
     output: { [text]: text },
