@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { openStore } from '../app.ts'
 import { EXIT, Failure } from '../core/failure.ts'
 import { showText } from '../core/text.ts'
-import type { RunView } from '../core/view.ts'
+import type { DecisionView, RunView } from '../core/view.ts'
 import { loadRun } from '../store/show.ts'
 import { createLines } from './lines.ts'
 import { configOf, examples, type AddCommand } from './options.ts'
@@ -55,14 +55,25 @@ export function showRun(run: RunView, terminal: Terminal): string {
   const calls =
     run.toolCalls.length === 0
       ? []
-      : ['', renderTable(terminal, ['turn', 'tool call', 'server', 'status', 'ms', 'request id'], run.toolCalls.map(callRow), [4])]
+      : [
+          '',
+          renderTable(terminal, ['turn', 'tool call', 'server', 'status', 'ms', 'policy', 'request id'], run.toolCalls.map(callRow), [4]),
+        ]
   const report = reportText(run)
   return [...facts, ...calls, ...(report === undefined ? [] : ['', report])].join('\n')
 }
 
 const callRow = (call: RunView['toolCalls'][number]) => [
-  String(call.turn), fit(call.tool, 30), fit(call.server, 20), call.status, call.durationMs === null ? '' : String(Math.round(call.durationMs)), call.requestId ?? call.requestIdSent ?? '',
+  String(call.turn), fit(call.tool, 30), fit(call.server, 20), call.status, call.durationMs === null ? '' : String(Math.round(call.durationMs)),
+  policyOf(call.decision), fit(call.requestId ?? call.requestIdSent ?? '', 40),
 ] // prettier-ignore
+
+/** What Pomerium's log says, once its line was read. */
+function policyOf(decision: DecisionView | null): string {
+  if (!decision) return ''
+  const { allowed, reasons } = decision
+  return fit(`${allowed ? 'allowed' : 'denied'}${reasons.length > 0 ? `: ${reasons.join(', ')}` : ''}`, 40)
+}
 
 /** What the run gave: checked JSON, or text. */
 export function reportText({ output, outputText }: Pick<RunView, 'output' | 'outputText'>): string | undefined {
