@@ -78,7 +78,7 @@ test('half a line is read when it is whole', async () => {
 })
 
 test('a line that is broken is said', async () => {
-  write([authorizeLine().slice(0, -20), '\n', ...lines(1)])
+  write([authorizeLine().slice(0, -1), '\n', ...lines(1)])
   await using follower = startFollower(db, file)
   await follower.until(() => follower.added() === 1)
   expect(follower.warnings.join('')).toContain('may be an authorize check and cannot be read')
@@ -129,8 +129,7 @@ test('a batch that the store refuses is read again, with the same numbers for eq
   await query(db, 'create trigger refuse before insert on authorize_events for each row execute function refuse()')
   write([line, line, ...lines(2)])
   await using follower = startFollower(db, file)
-  // A round that fails is not a round.
-  await expect.poll(() => follower.warnings.join('')).toContain('tried again')
+  await follower.until(() => follower.warnings.join('').includes('tried again'))
   await query(db, 'drop trigger refuse on authorize_events')
   await follower.until(() => follower.added() === 4)
   expect(await imported()).toMatchObject({ events: 4, added: 0 })

@@ -7,7 +7,7 @@ export interface Follower extends AsyncDisposable {
   /** New events so far. */
   added: () => number
   warnings: string[]
-  /** Resolves after the first round after which it holds. */
+  /** Resolves after the first round or warning after which it holds. */
   until(holds: () => boolean | Promise<boolean>): Promise<void>
   stop(): Promise<void>
 }
@@ -21,6 +21,7 @@ export function startFollower(db: Db, file: string, onRound: () => Promise<unkno
   const stream = new Writable({
     write(chunk, _, done) {
       warnings.push(String(chunk))
+      for (const look of waiting) void look()
       done()
     },
   })
