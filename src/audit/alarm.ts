@@ -24,7 +24,7 @@ const MOST_EVENTS = 20
 /** Raises an alarm for each account with new lines that are not explained after the grace time. Each line raises one alarm, once. */
 export async function raiseAlarms({ db, ours, graceMs, log, notify, now = () => new Date() }: AlarmOptions): Promise<Alarm[]> {
   const until = new Date(now().getTime() - graceMs)
-  const fresh = (await listUnexplained(db, ours(), { until })).filter(({ alerted }) => !alerted)
+  const fresh = await listUnexplained(db, ours(), { until, fresh: true })
   const alarms: Alarm[] = []
   for (const [accountId, events] of Map.groupBy(fresh, (event) => event.accountId)) {
     const account = events[0]?.account ?? null

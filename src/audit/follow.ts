@@ -4,10 +4,10 @@ import { dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { messageOf } from '../core/failure.ts'
-import { parseLogLine, type AuthorizeEvent } from '../pomerium/authorize-line.ts'
+import type { AuthorizeEvent } from '../pomerium/authorize-line.ts'
 import type { Db } from '../store/db.ts'
-import { countLines, insertEvents, loadPosition, type NewEvent } from '../store/events.ts'
-import { createOccurrences } from './import.ts'
+import { insertEvents, loadPosition, type NewEvent } from '../store/events.ts'
+import { createOccurrences, parseLine } from './import.ts'
 import { createLineSplitter } from './lines.ts'
 
 export interface FollowOptions {
@@ -23,6 +23,9 @@ export interface FollowOptions {
 const LOOK_MS = 1000
 const CHUNK = 1_048_576
 const MAX_ROUND_EVENTS = 2000
+/** Equal lines, which stand near each other, are counted from so far before the place where reading goes on. */
+const LOOK_BACK_BYTES = 8 * CHUNK
+const NEWLINE = 0x0a
 
 /**
  * Reads a log as it grows, from where the last reading stopped, until aborted. A file that is moved away is read to its end before the new one; one
@@ -45,11 +48,12 @@ export async function followLog(options: FollowOptions): Promise<void> {
   await reader.close()
 }
 
-function createReader({ db, paramsBytes, signal }: FollowOptions, path: string) {
+function createReader({ db, paramsBytes, log, signal }: FollowOptions, path: string) {
   let handle: FileHandle | undefined
   let inode = ''
   let offset = 0
-  const occurrences = createOccurrences()
+  /** Undefined: what stands before the offset has to be counted first. */
+  let occurrences: ReturnType<typeof createOccurrences> | undefined
 
   async function close(): Promise<void> {
     await handle?.close()
@@ -59,14 +63,36 @@ function createReader({ db, paramsBytes, signal }: FollowOptions, path: string) 
   /** Goes on in the file that was read last, wherever it was moved. */
   async function resume(wanted: string, at: number): Promise<void> {
     const dir = dirname(path)
-    for (const name of [path, ...(await readdir(dir)).map((entry) => join(dir, entry))]) {
+    for (const name of [path, ...(await readdir(dir).catch(() => [])).map((entry) => join(dir, entry))]) {
       const info = await stat(name, { bigint: true }).catch(() => undefined)
-      if (!info?.isFile() || String(info.ino) !== wanted || info.size < BigInt(at)) continue
-      handle = await open(name, 'r')
-      inode = wanted
-      offset = at
-      return
+      if (!info?.isFile() || String(info.ino) !== wanted) continue
+      const found = await open(name, 'r')
+      if (await endsLine(found, at)) {
+        handle = found
+        inode = wanted
+        offset = at
+        return
+      }
+      await found.close()
     }
+  }
+
+  /** Counts equal lines before the offset as an import of the whole file would: the same line gets the same number. */
+  async function countBefore(from: FileHandle): Promise<ReturnType<typeof createOccurrences>> {
+    const counted = createOccurrences()
+    const start = Math.max(0, offset - LOOK_BACK_BYTES)
+    const splitter = createLineSplitter(start)
+    const buffer = Buffer.alloc(CHUNK)
+    for (let at = start; at < offset;) {
+      const { bytesRead } = await from.read(buffer, 0, Math.min(CHUNK, offset - at), at)
+      if (bytesRead === 0) break
+      at += bytesRead
+      for (const line of splitter.push(buffer.subarray(0, bytesRead))) {
+        const parsed = parseLine(line, 0)
+        if (parsed.kind === 'event') counted.next(parsed.event.lineDigest, parsed.event.time)
+      }
+    }
+    return counted
   }
 
   async function openNew(): Promise<boolean> {
@@ -86,7 +112,8 @@ function createReader({ db, paramsBytes, signal }: FollowOptions, path: string) 
     let added = 0
     for (;;) {
       if (!handle && !(await openNew())) return added
-      if (handle && (await handle.stat()).size < offset) offset = 0
+      // Cut short, and perhaps written again since.
+      if (handle && !(await endsLine(handle, offset))) offset = 0
       added += await readToEnd()
       const current = await stat(path, { bigint: true }).catch(() => undefined)
       if (current && String(current.ino) === inode) return added
@@ -102,6 +129,7 @@ function createReader({ db, paramsBytes, signal }: FollowOptions, path: string) 
     if (!from) return 0
     let added = 0
     let position = offset
+    occurrences ??= await countBefore(from)
     const splitter = createLineSplitter(offset)
     const buffer = Buffer.alloc(CHUNK)
     for (;;) {
@@ -109,11 +137,13 @@ function createReader({ db, paramsBytes, signal }: FollowOptions, path: string) 
       if (bytesRead === 0 || signal.aborted) return added
       position += bytesRead
       let events: AuthorizeEvent[] = []
-      for (const { text, end } of splitter.push(buffer.subarray(0, bytesRead))) {
-        const parsed = parseLogLine(text, { paramsBytes })
+      for (const line of splitter.push(buffer.subarray(0, bytesRead))) {
+        const parsed = parseLine(line, paramsBytes)
         if (parsed.kind === 'event') events.push(parsed.event)
+        else if (parsed.kind === 'broken')
+          log.warn({ file: path, end: line.end }, 'A line of the log may be an authorize check and cannot be read.')
         if (events.length < MAX_ROUND_EVENTS) continue
-        added += await keep(events, end)
+        added += await keep(events, line.end)
         events = []
       }
       const last = splitter.position()
@@ -122,15 +152,24 @@ function createReader({ db, paramsBytes, signal }: FollowOptions, path: string) 
   }
 
   async function keep(events: readonly AuthorizeEvent[], end: number): Promise<number> {
-    const unknown = events.filter(({ lineDigest }) => !occurrences.knows(lineDigest)).map(({ lineDigest }) => lineDigest)
-    for (const [digest, n] of unknown.length > 0 ? await countLines(db, unknown) : []) occurrences.learn(digest, n)
-    const rows: NewEvent[] = events.map((event) => ({ ...event, occurrence: occurrences.next(event.lineDigest, event.time) }))
+    const counted = occurrences ?? createOccurrences()
+    const rows: NewEvent[] = events.map((event) => ({ ...event, occurrence: counted.next(event.lineDigest, event.time) }))
+    // Should they not be kept, they are counted anew.
+    occurrences = undefined
     const added = await insertEvents(db, rows, { file: path, inode, byteOffset: end })
+    occurrences = counted
     offset = end
     return added
   }
 
   return { read, resume, close }
+}
+
+/** True when a line of the file ends there: it is still what was read. */
+async function endsLine(file: FileHandle, at: number): Promise<boolean> {
+  if (at === 0) return true
+  const { bytesRead, buffer } = await file.read(Buffer.alloc(1), 0, 1, at - 1)
+  return bytesRead === 1 && buffer[0] === NEWLINE
 }
 
 /** Resolves when the file may have changed: on a notice of the system, or after a second. */

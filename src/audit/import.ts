@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream'
-import { parseLogLine } from '../pomerium/authorize-line.ts'
+import { parseLogLine, type ParsedLine } from '../pomerium/authorize-line.ts'
 import type { Db } from '../store/db.ts'
 import { insertEvents, type NewEvent } from '../store/events.ts'
-import { createLineSplitter } from './lines.ts'
+import { createLineSplitter, type Line } from './lines.ts'
 
 export interface ImportCounts {
   lines: number
@@ -13,6 +13,8 @@ export interface ImportCounts {
   skipped: number
   /** Lines that say they are authorize checks and cannot be read. */
   broken: number
+  /** Time of the earliest event. */
+  from?: Date
 }
 
 export interface ImportOptions {
@@ -42,13 +44,12 @@ export function createOccurrences() {
       now.set(digest, n)
       return n
     },
-    /** What is known of lines from before. */
-    learn(digest: string, n: number): void {
-      if (!now.has(digest)) now.set(digest, n)
-    },
-    knows: (digest: string) => now.has(digest) || before.has(digest),
   }
 }
+
+/** Reads a line. One that is too long to be read may be an event. */
+export const parseLine = ({ text, tooLong }: Line, paramsBytes: number): ParsedLine =>
+  tooLong ? { kind: 'broken' } : parseLogLine(text, { paramsBytes })
 
 /** Reads a whole log. Doing it twice changes nothing. */
 export async function importLog(input: Readable, { db, paramsBytes, signal }: ImportOptions): Promise<ImportCounts> {
@@ -64,14 +65,15 @@ export async function importLog(input: Readable, { db, paramsBytes, signal }: Im
     writing = insertEvents(db, events).then((added) => void (counts.added += added))
     writing.catch(() => {}) // awaited before the next one, and in the end
   }
-  const take = async (line: string) => {
+  const take = async (line: Line) => {
     counts.lines++
-    const parsed = parseLogLine(line, { paramsBytes })
+    const parsed = parseLine(line, paramsBytes)
     if (parsed.kind === 'other') counts.skipped++
     else if (parsed.kind === 'broken') counts.broken++
     else {
       counts.events++
       const { event } = parsed
+      if (!counts.from || event.time < counts.from) counts.from = event.time
       batch.push({ ...event, occurrence: occurrences.next(event.lineDigest, event.time) })
       if (batch.length >= BATCH) await flush()
     }
@@ -79,10 +81,10 @@ export async function importLog(input: Readable, { db, paramsBytes, signal }: Im
   const splitter = createLineSplitter()
   for await (const chunk of input) {
     signal?.throwIfAborted()
-    for (const { text } of splitter.push(Buffer.from(chunk))) await take(text)
+    for (const line of splitter.push(Buffer.from(chunk))) await take(line)
   }
   const last = splitter.end()
-  if (last) await take(last.text)
+  if (last) await take(last)
   await flush()
   await writing
   return counts

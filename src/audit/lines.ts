@@ -1,9 +1,11 @@
 const NEWLINE = 0x0a
-/** A line that is longer is none of Pomerium's: its rest is passed over. */
-const MAX_LINE_BYTES = 1_048_576
+/** Pomerium logs whole parameters, and they may be as large as a route lets a request be. A longer line is not read. */
+const MAX_LINE_BYTES = 33_554_432
 
 export interface Line {
+  /** Empty when the line is too long. */
   text: string
+  tooLong: boolean
   /** Bytes of the source up to the end of this line, its newline included. */
   end: number
 }
@@ -27,7 +29,7 @@ export function createLineSplitter(start = 0) {
         const tooLong = restBytes + part.length > MAX_LINE_BYTES
         rest = []
         restBytes = 0
-        yield { text: tooLong ? '' : whole.toString('utf8').replace(/\r$/, ''), end: offset }
+        yield { text: tooLong ? '' : whole.toString('utf8').replace(/\r$/, ''), tooLong, end: offset }
       }
       const left = chunk.subarray(from)
       restBytes += left.length
@@ -40,8 +42,8 @@ export function createLineSplitter(start = 0) {
     /** The last line, if it has no newline. */
     end(): Line | undefined {
       if (restBytes === 0) return undefined
-      const text = restBytes > MAX_LINE_BYTES ? '' : Buffer.concat(rest).toString('utf8')
-      return { text, end: offset + restBytes }
+      const tooLong = restBytes > MAX_LINE_BYTES
+      return { text: Buffer.concat(rest).toString('utf8').replace(/\r$/, ''), tooLong, end: offset + restBytes }
     },
   }
 }

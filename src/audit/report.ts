@@ -15,6 +15,8 @@ export interface AuditReport {
   /** Lines of accounts that are not ours. */
   foreign: number
   unexplained: number
+  /** Lines of our accounts that nothing explains yet, and that are too young for an alarm. */
+  recent: number
   /** Requests of ours without a line, within the time that the log covers. */
   missing: number
   by: EventCount[]
@@ -33,7 +35,7 @@ export async function auditReport(
   const { since, account, graceMs, now = new Date() } = options
   const until = new Date(now.getTime() - graceMs)
   const [by, missing, unexplained] = await Promise.all([
-    countEvents(db, ours, { since, account }),
+    countEvents(db, ours, { since, account, until }),
     countMissing(db, { since, account, graceMs, limit: MOST }),
     listUnexplained(db, ours, { until, since, account, limit: MOST }),
   ])
@@ -48,6 +50,7 @@ export async function auditReport(
     expected: sum((count) => count.expected),
     foreign: sum((count) => (count.account === null ? count.events - count.matched - count.expected : 0)),
     unexplained: sum((count) => (count.account === null ? 0 : count.unexplained)),
+    recent: sum((count) => (count.account === null ? 0 : count.recent)),
     missing: missing.count,
     by: by.filter((count) => count.account !== null),
     unexplainedEvents: unexplained,

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { open, stat } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
 import { pino } from 'pino'
 import { z } from 'zod'
@@ -35,8 +35,9 @@ export const addAudit: AddCommand = (program, terminal, done) => {
       const { json } = jsonOption.parse(command.optsWithGlobals())
       await using opened = await openAudit(configOf(command, terminal), auditLog())
       const { db, paramsBytes } = opened
-      const counts = await importLog(file === '-' ? process.stdin : readable(file), { db, paramsBytes, signal: terminal.signal })
-      const matched = await matchEvents(opened)
+      const input = file === '-' ? process.stdin : await readable(file)
+      const { from, ...counts } = await importLog(input, { db, paramsBytes, signal: terminal.signal })
+      const matched = await matchEvents({ ...opened, since: from })
       await raiseAlarms(opened)
       terminal.out(
         json
@@ -100,18 +101,17 @@ export const addAudit: AddCommand = (program, terminal, done) => {
 /** Alarms of a command that a person started are on their screen. */
 const auditLog = () => pino({ level: 'error', base: null }, pino.destination(2))
 
-function readable(file: string) {
-  const stream = createReadStream(file, { highWaterMark: 1_048_576 })
-  stream.on('error', (cause) =>
-    stream.destroy(
-      new Failure({
-        code: 'REQUEST_INVALID',
-        message: `The log ${file} cannot be read: ${messageOf(cause)}.`,
-        cure: 'Name a readable file, or - for stdin.',
-      }),
-    ),
-  )
-  return stream
+async function readable(file: string) {
+  try {
+    if (!(await stat(file)).isDirectory()) return (await open(file)).createReadStream({ highWaterMark: 1_048_576 })
+    throw new Error('it is a directory')
+  } catch (cause) {
+    throw new Failure({
+      code: 'REQUEST_INVALID',
+      message: `The log ${file} cannot be read: ${messageOf(cause)}.`,
+      cure: 'Name a readable file, or - for stdin.',
+    })
+  }
 }
 
 const QUIET_ROUNDS = 5
@@ -136,7 +136,7 @@ function showReport(report: AuditReport, suspects: readonly Suspect[], terminal:
     lines.step('log', report.from ? `from ${report.from} to ${report.until}` : 'no line was read yet; see nightshift audit import --help'),
     lines.step(
       'events',
-      `${report.events}, ${report.matched} matched, ${report.expected} expected of others, ${report.foreign} of accounts that are not ours`,
+      `${report.events}, ${report.matched} matched, ${report.expected} expected of others, ${report.foreign} of accounts that are not ours${report.recent > 0 ? `, ${report.recent} too young to say` : ''}`,
     ),
     lines.step('missing', `${mark(report.missing)} requests of ours without a line`),
     lines.step('unexplained', `${mark(report.unexplained)} lines of our accounts that no request of ours explains`),

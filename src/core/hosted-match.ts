@@ -5,6 +5,7 @@ export interface HostedEvent {
   id: string
   time: Date
   accountId: string | null
+  method: string
   host: string
   mcpMethod: string | null
   mcpTool: string | null
@@ -59,7 +60,8 @@ export function matchHosted(run: HostedContext, events: readonly HostedEvent[]):
     if (event.mcpMethod === 'tools/call') {
       const toolCallId = waiting.get(keyOf(server, event.mcpTool ?? '', event.paramsDigest ?? digestOf({})))?.shift()
       if (toolCallId !== undefined) matches.push({ eventId: event.id, matchedBy, toolCallId })
-    } else if (event.mcpMethod === null || SESSION_METHODS.has(event.mcpMethod))
+    } else if (event.mcpMethod === null ? event.method !== 'POST' : SESSION_METHODS.has(event.mcpMethod))
+      // A POST without a method may be a call too large for the gateway to look into.
       matches.push({ eventId: event.id, matchedBy, toolCallId: null })
   }
   return matches

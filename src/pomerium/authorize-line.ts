@@ -28,7 +28,8 @@ export interface AuthorizeEvent {
 export type ParsedLine = { kind: 'event'; event: AuthorizeEvent } | { kind: 'other' } | { kind: 'broken' }
 
 const MARK = '"authorize check"'
-const MAX_LINE = 1_048_576
+/** Digest of parameters that have no canonical form; no call of ours has it. */
+const NO_DIGEST = 'none'
 const text = z.string().catch('')
 const texts = z.array(z.string()).catch([])
 
@@ -62,7 +63,6 @@ export interface ParseOptions {
 /** Reads a line of Pomerium's log. Any other line is skipped; a line that says it is one and is not whole is broken. */
 export function parseLogLine(line: string, { paramsBytes }: ParseOptions): ParsedLine {
   if (!line.includes(MARK)) return { kind: 'other' }
-  if (line.length > MAX_LINE) return { kind: 'broken' }
   let content: unknown
   try {
     content = JSON.parse(line)
@@ -94,11 +94,28 @@ function eventOf(line: string, fields: z.output<typeof lineSchema>, paramsBytes:
     accountId: known(fields['service-account-id']),
     mcpMethod: known(fields['mcp-method']),
     mcpTool: known(fields['mcp-tool']),
-    paramsDigest: hasParams ? digestOf(params) : undefined,
-    params: hasParams && paramsBytes > 0 ? storeText(cutBytes(JSON.stringify(params), paramsBytes).text) : undefined,
+    paramsDigest: hasParams ? tryTo(() => digestOf(params), NO_DIGEST) : undefined,
+    params:
+      hasParams && paramsBytes > 0
+        ? storeText(
+            cutBytes(
+              tryTo(() => JSON.stringify(params), line),
+              paramsBytes,
+            ).text,
+          )
+        : undefined,
     runHeader: runIdOf(fields.headers),
     allowed: fields.allow && !fields.deny,
     reasons: (fields.deny ? fields['deny-why-true'] : fields.allow ? fields['allow-why-true'] : fields['allow-why-false']).map(storeText),
+  }
+}
+
+/** Hostile parameters, such as ten thousand lists in each other, must not hide their call. */
+function tryTo<T>(work: () => T, otherwise: T): T {
+  try {
+    return work()
+  } catch {
+    return otherwise
   }
 }
 

@@ -1,4 +1,5 @@
 import { query, type Db } from './db.ts'
+import { accountOf, tooEarly } from './matching.ts'
 
 export interface EventCount {
   /** Null: none of ours. */
@@ -9,6 +10,8 @@ export interface EventCount {
   matched: number
   expected: number
   unexplained: number
+  /** Not explained yet, and too young for an alarm. */
+  recent: number
   from: string
   until: string
 }
@@ -17,22 +20,20 @@ export interface EventCount {
 export async function countEvents(
   db: Db,
   ours: readonly { accountId: string; account: string }[],
-  { since, account }: { since: Date | undefined; account: string | undefined },
+  { since, account, until }: { since: Date | undefined; account: string | undefined; until: Date },
 ): Promise<EventCount[]> {
   const rows = await query<Omit<EventCount, 'from' | 'until'> & { from: Date; until: Date }>(
     db,
     `with counted as (
        select account_id, host, mcp_tool as tool, count(*)::int as events, (count(*) filter (where matched_by <> 'expected'))::int as matched,
-         (count(*) filter (where matched_by = 'expected'))::int as expected, min(time) as "from", max(time) as until
-       from authorize_events where ($1::timestamptz is null or time >= $1) group by 1, 2, 3),
-     known as (
-       select account_id, max(account) as account from (
-         select distinct c.account_id, (select g.account from gateway_requests g where g.account_id = c.account_id limit 1) as account from counted c
-         union all select account_id, account from run_accounts union all select * from unnest($2::text[], $3::text[])) k where account is not null group by 1)
+         (count(*) filter (where matched_by = 'expected'))::int as expected, (count(*) filter (where matched_by is null and ${tooEarly('$5')}))::int as recent,
+         min(time) as "from", max(time) as until
+       from authorize_events e where ($1::timestamptz is null or time >= $1) group by 1, 2, 3),
+     known as (select k.account_id, ${accountOf('k.account_id', '$2', '$3')} as account from (select distinct account_id from counted) k)
      select k.account, c.host, c.tool, sum(c.events)::int as events, sum(c.matched)::int as matched, sum(c.expected)::int as expected,
-       sum(c.events - c.matched - c.expected)::int as unexplained, min(c."from") as "from", max(c.until) as until
+       sum(c.recent)::int as recent, sum(c.events - c.matched - c.expected - c.recent)::int as unexplained, min(c."from") as "from", max(c.until) as until
      from counted c left join known k on k.account_id = c.account_id where $4::text is null or k.account = $4 group by 1, 2, 3 order by 1, 2, 3`,
-    [since ?? null, ours.map((one) => one.accountId), ours.map((one) => one.account), account ?? null],
+    [since ?? null, ours.map((one) => one.accountId), ours.map((one) => one.account), account ?? null, until],
   )
   return rows.map((row) => ({ ...row, from: row.from.toISOString(), until: row.until.toISOString() }))
 }
@@ -60,8 +61,8 @@ export async function countMissing(
        select g.* from gateway_requests g, span s
        where g.sent_at >= greatest(s.first, coalesce($1, s.first)) and g.sent_at < s.last - make_interval(secs => $3 / 1000.0)
          and ($2::text is null or g.account = $2)
-         -- A request that never reached Pomerium has no line, and neither has one to a host that no route serves.
-         and (g.error is null or g.error !~ '${NEVER_REACHED}') and (g.status is null or g.status <> 404 or g.rpc_method is null)
+         -- A request that never reached Pomerium, because we gave it up or ended before, has no line, and neither has one to a host that no route serves.
+         and (g.status is not null or g.error !~ '${MAYBE_NEVER_REACHED}') and (g.status is null or g.status <> 404 or g.rpc_method is null)
          and not exists (select 1 from authorize_events e where e.gateway_request = g.request_id_sent))
      select request_id_sent as "requestIdSent", request_id as "requestId", run_id as "runId", account, host, rpc_method as "rpcMethod", sent_at as "sentAt", status,
        (count(*) over ())::int as total
@@ -81,4 +82,5 @@ export async function countMissing(
   return { count: rows[0]?.total ?? 0, requests }
 }
 
-const NEVER_REACHED = '^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|not sent|.*CERT.*|.*TLS.*)$'
+const MAYBE_NEVER_REACHED =
+  '^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|not sent|.*CERT.*|.*TLS.*|.*ABORT.*|AbortError|TimeoutError|WORKER_LOST|CANCELLED|DEADLINE|BUDGET_.*)$'

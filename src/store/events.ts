@@ -72,13 +72,3 @@ export async function loadPosition(db: Db, file: string): Promise<LogPosition | 
   ])
   return row && { file, inode: row.inode, byteOffset: Number(row.byte_offset) }
 }
-
-/** How often each of these lines is known. */
-export async function countLines(db: Db, digests: readonly string[]): Promise<Map<string, number>> {
-  const rows = await query<{ line_digest: string; n: number }>(
-    db,
-    'select line_digest, max(occurrence) as n from authorize_events where line_digest = any($1) group by 1',
-    [digests],
-  )
-  return new Map(rows.map((row) => [row.line_digest, row.n]))
-}

@@ -11,15 +11,18 @@ export async function matchByRequestId(db: Db, since: Date): Promise<number> {
       db,
       `with found as (
          select e.id, g.request_id_sent, g.run_id, g.tool_call_id, row_number() over (partition by g.request_id_sent order by e.time, e.id) as of_request,
-           row_number() over (partition by e.id order by g.sent_at, g.request_id_sent) as of_event
-         from authorize_events e join gateway_requests g on ${join}
+           row_number() over (partition by e.id order by g.sent_at, g.request_id_sent) as of_event,
+           row_number() over (partition by g.tool_call_id order by g.sent_at, e.time, e.id) as of_call
+         from authorize_events e join gateway_requests g on ${join} left join tool_calls t on t.id = g.tool_call_id
          where e.matched_by is null and e.time >= $1 and e.method = g.method and e.host = split_part(lower(g.host), ':', 1)
            and (e.account_id = g.account_id or (e.account_id is null and g.status in (401, 302)))
+           and (e.mcp_method is null or e.mcp_method = g.rpc_method) and (e.mcp_tool is null or t.id is null or e.mcp_tool = t.tool #>> '{}')
            and not exists (select 1 from authorize_events m where m.gateway_request = g.request_id_sent)),
        done as (
-         update authorize_events e set matched_by = $2, gateway_request = f.request_id_sent, run_id = f.run_id, tool_call_id = f.tool_call_id
-         from found f where e.id = f.id and f.of_request = 1 and f.of_event = 1
-           and (f.tool_call_id is null or not exists (select 1 from authorize_events m where m.tool_call_id = f.tool_call_id)) returning 1)
+         -- A call that was sent again has several requests; its row names one of them.
+         update authorize_events e set matched_by = $2, gateway_request = f.request_id_sent, run_id = f.run_id,
+           tool_call_id = case when f.of_call = 1 and not exists (select 1 from authorize_events m where m.tool_call_id = f.tool_call_id) then f.tool_call_id end
+         from found f where e.id = f.id and e.matched_by is null and f.of_request = 1 and f.of_event = 1 returning 1)
        select count(*)::int as n from done`,
       [since, how],
     )
@@ -49,6 +52,7 @@ export interface HostedRun {
     /** RFC 3339. */
     time: string
     accountId: string | null
+    method: string
     host: string
     mcpMethod: string | null
     mcpTool: string | null
@@ -57,8 +61,8 @@ export interface HostedRun {
   }[]
 }
 
-/** Hosted runs with events that are not explained yet: by the run's header, or by an account of the run's own. */
-export async function loadHostedRuns(db: Db, since: Date, limit = 200): Promise<HostedRun[]> {
+/** Hosted runs with events that are not explained yet, by id: by the run's header, or by an account of the run's own. */
+export async function loadHostedRuns(db: Db, { since, after, limit }: { since: Date; after: string; limit: number }): Promise<HostedRun[]> {
   return query<HostedRun>(
     db,
     `with open as (
@@ -73,18 +77,18 @@ export async function loadHostedRuns(db: Db, since: Date, limit = 200): Promise<
        coalesce((select json_agg(json_build_object('id', t.id, 'server', t.server, 'tool', t.tool, 'arguments', t.arguments) order by t.turn, t.position) from tool_calls t
          where t.run_id = r.id and t.status <> 'refused' and not exists (select 1 from authorize_events m where m.tool_call_id = t.id)
            and not exists (select 1 from gateway_requests g where g.tool_call_id = t.id)), '[]') as calls,
-       (select json_agg(json_build_object('id', o.id::text, 'time', o.time, 'accountId', o.account_id, 'host', o.host, 'mcpMethod', o.mcp_method, 'mcpTool', o.mcp_tool,
+       (select json_agg(json_build_object('id', o.id::text, 'time', o.time, 'accountId', o.account_id, 'method', o.method, 'host', o.host, 'mcpMethod', o.mcp_method, 'mcpTool', o.mcp_tool,
          'paramsDigest', o.params_digest, 'byHeader', o.by_header) order by o.time, o.id) from open o where o.of_run = r.id) as events
      from runs r join job_versions v on v.job = r.job and v.version = r.job_version
-     where r.id in (select of_run from open) and r.started_at is not null and v.definition ->> 'delegate' = 'hosted' limit $2`,
-    [since, limit],
+     where r.id in (select of_run from open) and r.started_at is not null and v.definition ->> 'delegate' = 'hosted' and r.id > $3 order by r.id limit $2`,
+    [since, limit, after],
   )
 }
 
 export interface Explanation {
   eventId: string
-  matchedBy: 'run-header' | 'account' | 'expected'
-  runId: string | null
+  matchedBy: 'run-header' | 'account'
+  runId: string
   toolCallId: string | null
 }
 
@@ -123,23 +127,87 @@ export interface OpenEvent {
   alerted: boolean
 }
 
-/** Accounts that are ours: those of the configuration, and all that ever made a request of ours. */
-const OURS = `(select account_id, max(account) as account from (
-  select distinct account_id, account from gateway_requests union all select account_id, account from run_accounts
-  union all select * from unnest($1::text[], $2::text[])) known group by 1)`
+/** The account's name here of an account id; null: none of ours. Ours are those of the configuration, and all that ever made a request of ours. */
+export const accountOf = (id: string, ids: string, names: string) => `coalesce(
+  (select max(n.name) from unnest(${ids}::text[], ${names}::text[]) as n(id, name) where n.id = ${id}),
+  (select a.account from run_accounts a where a.account_id = ${id}),
+  (select g.account from gateway_requests g where g.account_id = ${id} limit 1))`
 
-/** Events of our accounts that nothing explains and that are older than the grace time, oldest first. */
+/**
+ * Whether it is too early to say that an event `e` is unexplained: it is young, its run's provider may still report the call, or a request of a
+ * run is under way whose returned id is not known before its answer.
+ */
+export const tooEarly = (until: string) => `(e.time > ${until} or exists (
+  select 1 from runs r join job_versions v on v.job = r.job and v.version = r.job_version
+  where r.id = coalesce(e.run_header, (select a.run_id from run_accounts a where a.account_id = e.account_id)) and v.definition ->> 'delegate' = 'hosted'
+    and (r.status = 'running' or r.finished_at > ${until})) or exists (
+  select 1 from gateway_requests g join attempts a on a.run_id = g.run_id and a.number = g.attempt
+  where g.account_id = e.account_id and g.sent_at between e.time - interval '1 minute' and e.time + interval '1 minute' and g.method = e.method
+    and split_part(lower(g.host), ':', 1) = e.host and g.request_id is null and g.status is null and g.error is null and a.finished_at is null
+    and not exists (select 1 from authorize_events m where m.gateway_request = g.request_id_sent)))`
+
+type Ours = readonly { accountId: string; account: string }[]
+
+const idsAndNames = (ours: Ours) => [ours.map((one) => one.accountId), ours.map((one) => one.account)]
+
+export interface UnexplainedFilter {
+  /** Events after this, the end of the grace time, are too young. */
+  until: Date
+  since?: Date | undefined
+  account?: string | undefined
+  /** Only those that no alarm was raised for. */
+  fresh?: boolean
+  limit?: number
+}
+
+/** Events of our accounts that nothing explains, oldest first. */
 export async function listUnexplained(
   db: Db,
-  ours: readonly { accountId: string; account: string }[],
-  { until, since, account, limit = 1000 }: { until: Date; since?: Date | undefined; account?: string | undefined; limit?: number },
+  ours: Ours,
+  { until, since, account, fresh = false, limit = 1000 }: UnexplainedFilter,
 ): Promise<OpenEvent[]> {
   return query<OpenEvent>(
     db,
-    `select e.id::text, e.time, e.request_id as "requestId", e.account_id as "accountId", o.account, e.method, e.host, e.path, e.ip, e.mcp_method as "mcpMethod",
+    `with open as (
+       select e.* from authorize_events e
+       where e.matched_by is null and e.account_id is not null and e.time <= $3 and ($4::timestamptz is null or e.time >= $4) and (not $7 or e.alerted_at is null)),
+     known as (select k.account_id, ${accountOf('k.account_id', '$1', '$2')} as account from (select distinct account_id from open) k)
+     select e.id::text, e.time, e.request_id as "requestId", e.account_id as "accountId", o.account, e.method, e.host, e.path, e.ip, e.mcp_method as "mcpMethod",
        e.mcp_tool as "mcpTool", e.run_header as "runHeader", e.allowed, e.alerted_at is not null as alerted
-     from authorize_events e join ${OURS} o on o.account_id = e.account_id
-     where e.matched_by is null and e.time <= $3 and ($4::timestamptz is null or e.time >= $4) and ($5::text is null or o.account = $5) order by e.time, e.id limit $6`,
-    [ours.map((one) => one.accountId), ours.map((one) => one.account), until, since ?? null, account ?? null, limit],
+     from open e join known o on o.account_id = e.account_id
+     where o.account is not null and ($5::text is null or o.account = $5) and not ${tooEarly('$3')} order by e.time, e.id limit $6`,
+    [...idsAndNames(ours), until, since ?? null, account ?? null, limit, fresh],
   )
+}
+
+/** Requests of other programs that share an account, as the configuration declares them. */
+export interface ExpectedNoise {
+  account: string
+  host?: string | undefined
+  path?: string | undefined
+  ip?: string | undefined
+  tool?: string | undefined
+}
+
+/** Explains events that the configuration says to expect. Returns how many. */
+export async function explainExpected(db: Db, ours: Ours, expected: readonly ExpectedNoise[]): Promise<number> {
+  const rows = await query<{ n: number }>(
+    db,
+    `with noise as (select * from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) as n(account, host, path, ip, tool)),
+     known as (
+       select k.account_id, ${accountOf('k.account_id', '$1', '$2')} as account
+       from (select distinct account_id from authorize_events where matched_by is null and account_id is not null) k),
+     done as (
+       update authorize_events e set matched_by = 'expected' from known o
+       where e.matched_by is null and o.account_id = e.account_id and exists (
+         select 1 from noise n where n.account = o.account and (n.host is null or split_part(lower(n.host), ':', 1) = e.host)
+           and (n.path is null or n.path = e.path) and (n.ip is null or n.ip = e.ip) and (n.tool is null or n.tool = e.mcp_tool)) returning 1)
+     select count(*)::int as n from done`,
+    [
+      ...idsAndNames(ours),
+      expected.map((noise) => noise.account),
+      ...(['host', 'path', 'ip', 'tool'] as const).map((field) => expected.map((noise) => noise[field] ?? null)),
+    ],
+  )
+  return rows[0]?.n ?? 0
 }

@@ -130,7 +130,7 @@ export async function loadRun(db: Db, id: string): Promise<RunView | undefined> 
       requestIdSent: request_id_sent,
       // The provider's own requests are known by the log alone.
       requestId: request_id ?? decisions.byCall.get(call.id)?.requestId ?? null,
-      decision: decisions.byCall.get(call.id) ?? null,
+      decision: decisions.byRequest.get(request_id_sent ?? '') ?? decisions.byCall.get(call.id) ?? null,
       durationMs: duration_ms,
       startedAt: iso(started_at),
       finishedAt: isoOrNull(finished_at),

@@ -62,7 +62,7 @@ test('an exported run holds its definition, prompt, calls and the lines of Pomer
   expect(kinds.get('attempt')).toMatchObject([{ data: { prompt: 'Count the rows.' } }])
 })
 
-test('every change of a single byte is found', async () => {
+test('every change of a single byte is found', { timeout: 300_000 }, async () => {
   const bytes = Buffer.from(await exported())
   const publicKey = readPublicKey(`${keyFile}.pub`)
   const missed: number[] = []
