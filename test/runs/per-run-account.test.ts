@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { createDemoAccounts, type DemoAccounts } from '../../src/demo/accounts.ts'
 import { query, type Db } from '../../src/store/db.ts'
 import { requestCancel } from '../../src/store/runs.ts'
 import { countingRoute, startCountingServer, type CountingServer } from '../support/counting-server.ts'
 import { dumpDatabase } from '../support/dump.ts'
 import { buildHouse, type House, type HouseOptions } from '../support/house.ts'
+import { createLateAccounts } from '../support/late-accounts.ts'
 import { openTestMinter, type TestMinter, type TestMinterOptions } from '../support/minter.ts'
 
 const job = (more = '') => `
@@ -50,16 +50,8 @@ async function openPerRun(
   minterOptions: TestMinterOptions = {},
 ): Promise<{ house: House; minter: TestMinter } & AsyncDisposable> {
   await using building = new AsyncDisposableStack()
-  let accounts: DemoAccounts = createDemoAccounts()
-  // The minter is there before the gateway, whose accounts it makes.
-  const late: DemoAccounts = {
-    create: (about) => accounts.create(about),
-    get: (id) => accounts.get(id),
-    list: () => accounts.list(),
-    delete: (id) => accounts.delete(id),
-    verify: (jwt) => accounts.verify(jwt),
-  }
-  const minter = building.use(await openTestMinter({ accounts: late, ...minterOptions }))
+  const { accounts, standFor } = createLateAccounts()
+  const minter = building.use(await openTestMinter({ accounts, ...minterOptions }))
   const house = building.use(
     await buildHouse({
       jobs: { act: job() },
@@ -69,7 +61,7 @@ async function openPerRun(
       config: { minter: { socket: minter.socket }, ...options.config },
     }),
   )
-  accounts = house.world.gateway.accounts
+  standFor(house.world.gateway.accounts)
   const stack = building.move()
   return { house, minter, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
