@@ -1,5 +1,5 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { Option, type Command } from 'commander'
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { InvalidArgumentError, Option, type Command } from 'commander'
 import { z } from 'zod'
 import { openStore } from '../app.ts'
 import type { Config } from '../config.ts'
@@ -10,9 +10,9 @@ import { createDispatcher } from '../pomerium/dispatcher.ts'
 import { createTokenSource } from '../pomerium/token.ts'
 import { accountUse, countRunsHolding } from '../store/accounts.ts'
 import { listSuspects } from '../store/suspects.ts'
-import { configOf, examples, type AddCommand } from './options.ts'
+import { configOf, examples, notEmpty, type AddCommand } from './options.ts'
 import { renderTable } from './table.ts'
-import { fit, pause } from './terminal.ts'
+import { fit, pause, type Terminal } from './terminal.ts'
 
 const createOptions = z.object({
   user: z.string().min(1),
@@ -30,12 +30,12 @@ export const addAccount: AddCommand = (program, terminal, done) => {
   const account = program
     .command('account')
     .description('service accounts of Pomerium; needs admin: in the configuration, which workers do without')
-  const expires = () => new Option('--expires <time>', 'how long it lives, such as 90d').default('90d')
+  const expires = () => new Option('--expires <time>', 'how long it lives, such as 90d').argParser(parseLife).default('90d')
 
   account
     .command('create <name>')
     .description('make a service account; its token goes into a file that only you can read')
-    .requiredOption('--user <id>', 'user that policy allows, such as svc-reports')
+    .requiredOption('--user <id>', 'user that policy allows, such as svc-reports', notEmpty)
     .addOption(expires())
     .option('-o, --out <file>', 'token file; that of accounts.<name> in the configuration when not given')
     .option('--show-token', 'print the token instead')
@@ -57,10 +57,16 @@ export const addAccount: AddCommand = (program, terminal, done) => {
           message: `accounts.${name} has no token_file.`,
           cure: 'Say where the token goes with --out, or --show-token.',
         })
+      if (!showToken && file !== undefined && (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0)
+        throw new Failure({
+          code: 'REQUEST_INVALID',
+          message: `There is a token in ${file} already.`,
+          cure: `Replace it with nightshift account rotate ${name}, or name another file with --out.`,
+        })
       await using admin = await openAdmin(config)
       const expiresAt = new Date(Date.now() + durationMs(life))
       const made = await admin.service.create({ userId: user, description: `Nightshift ${name}`, expiresAt })
-      if (!showToken && file !== undefined) writeToken(file, made.jwt)
+      if (!showToken && file !== undefined) await keepToken(admin.service, made, file)
       const about = { id: made.id, user, expiresAt: expiresAt.toISOString(), ...(showToken ? { token: made.jwt } : { file }) }
       if (json) terminal.out(JSON.stringify(about, null, 2))
       else if (showToken) terminal.out(made.jwt)
@@ -82,16 +88,11 @@ export const addAccount: AddCommand = (program, terminal, done) => {
       const use = await accountUse(db)
       const suspects = new Set((await listSuspects(db)).flatMap((one) => (one.acknowledgedAt === null ? [one.accountId] : [])))
       const names = tokenIds(config)
-      const accounts = (await admin.service.list()).map(({ id, userId, description, expiresAt }) => ({
+      const accounts: Listed[] = (await admin.service.list()).map(({ id, userId, description, expiresAt }) => ({
         id, user: userId, name: names.get(id) ?? null, description, expiresAt: expiresAt ?? null, lastUsedAt: use.get(id) ?? null, suspect: suspects.has(id),
       })) // prettier-ignore
       if (json) terminal.out(JSON.stringify(accounts, null, 2))
-      else {
-        const rows = accounts.map(({ id, user, name, expiresAt, lastUsedAt, suspect }) => [
-          id, fit(user, 24), name ?? '', expiresAt === null ? 'never' : left(expiresAt), lastUsedAt?.slice(0, 16).replace('T', ' ') ?? 'never', suspect ? terminal.colors.red('suspect') : '',
-        ]) // prettier-ignore
-        terminal.out(renderTable(terminal, ['id', 'user', 'as', 'expires', 'last used (UTC)', ''], rows))
-      }
+      else terminal.out(showAccounts(accounts, terminal))
       done(EXIT.ok)
     })
 
@@ -117,17 +118,16 @@ export const addAccount: AddCommand = (program, terminal, done) => {
       const { db } = await openStore(config, stack)
       const expiresAt = new Date(Date.now() + durationMs(life))
       const made = await admin.service.create({ userId: old.userId, description: `Nightshift ${name}`, expiresAt })
-      writeToken(file, made.jwt)
+      await keepToken(admin.service, made, file)
       // Workers read the file again within a second; runs under way go on with what they began with.
       terminal.err(`The new token is in ${file}. Waiting for the runs that hold the old one …`)
       const swappedAt = new Date(Date.now() + LOOK_MS)
+      await pause(LOOK_MS, terminal.signal)
       while (!terminal.signal.aborted && (await countRunsHolding(db, name, swappedAt)) > 0) await pause(LOOK_MS, terminal.signal)
-      if (terminal.signal.aborted)
-        throw new Failure({
-          code: 'CANCELLED',
-          message: `The old account ${old.accountId} was left.`,
-          cure: `Delete it later: nightshift account delete ${old.accountId}`,
-        })
+      if (terminal.signal.aborted) {
+        terminal.err(`The old account ${old.accountId} was left. Delete it later: nightshift account delete ${old.accountId}`)
+        return done(EXIT.cancelled)
+      }
       await admin.service.delete(old.accountId)
       const about = { id: made.id, replaced: old.accountId, user: old.userId, expiresAt: expiresAt.toISOString(), file }
       terminal.out(
@@ -173,11 +173,30 @@ async function openAdmin({ admin }: Config): Promise<{ service: ConfigService } 
   return { service: createConfigService({ url: admin.url, sharedSecret, dispatcher }), [Symbol.asyncDispose]: () => dispatcher.destroy() }
 }
 
+/** Writes the token of a new account. One whose token cannot be kept is of no use to anybody, so it is deleted again. */
+async function keepToken(service: ConfigService, { id, jwt }: { id: string; jwt: string }, file: string): Promise<void> {
+  try {
+    writeToken(file, jwt)
+  } catch (cause) {
+    await service.delete(id)
+    throw new Failure({
+      code: 'CONFIG_INVALID',
+      message: `The token cannot be written to ${file}: ${messageOf(cause)}. The new account was deleted again.`,
+      cure: 'Make the directory, or give yourself the right to write into it.',
+      cause,
+    })
+  }
+}
+
 /** In place of what was there, at once, and readable by its owner alone. */
 function writeToken(file: string, jwt: string): void {
   const part = `${file}.${process.pid}.part`
-  writeFileSync(part, `${jwt}\n`, { mode: 0o600, flag: 'wx' })
-  renameSync(part, file)
+  try {
+    writeFileSync(part, `${jwt}\n`, { mode: 0o600, flag: 'wx' })
+    renameSync(part, file)
+  } finally {
+    rmSync(part, { force: true })
+  }
 }
 
 /** Names of the configuration by the ids of their tokens. */
@@ -191,6 +210,46 @@ function tokenIds(config: Config): Map<string, string> {
     }
   }
   return names
+}
+
+interface Listed {
+  id: string
+  user: string
+  name: string | null
+  description: string
+  expiresAt: string | null
+  lastUsedAt: string | null
+  suspect: boolean
+}
+
+/** From here on a line has room for all. */
+const WIDE = 110
+
+function showAccounts(accounts: readonly Listed[], terminal: Terminal): string {
+  if (accounts.length === 0) return 'Pomerium knows no service accounts. Make one with nightshift account create.'
+  const narrow = terminal.columns < WIDE
+  const rows = accounts.map(({ id, user, name, expiresAt, lastUsedAt, suspect }) => [
+    id,
+    ...(narrow ? [fit(name ?? user, 13)] : [fit(user, 24), fit(name ?? '', 24)]),
+    expiresAt === null ? 'never' : left(expiresAt),
+    lastUsedAt?.slice(0, narrow ? 10 : 16).replace('T', ' ') ?? 'never',
+    suspect ? terminal.colors.red(narrow ? '!' : 'suspect') : '',
+  ])
+  const head = narrow ? ['id', 'as or user', 'expires', 'last used', ''] : ['id', 'user', 'as', 'expires', 'last used (UTC)', '']
+  const table = renderTable(terminal, head, rows)
+  return accounts.some(({ suspect }) => suspect)
+    ? `${table}\n\nSuspect: no run explains what they did. See nightshift audit report.`
+    : table
+}
+
+/** A length of time that is one. */
+function parseLife(text: string): string {
+  try {
+    if (durationMs(text) >= 1000) return text
+  } catch {
+    throw new InvalidArgumentError('Write a length of time such as 12h or 90d.')
+  }
+  throw new InvalidArgumentError('An account lives a second at least.')
 }
 
 const DAY_MS = 86_400_000

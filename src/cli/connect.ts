@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { type Command } from 'commander'
+import { InvalidArgumentError, Option, type Command } from 'commander'
 import { z } from 'zod'
 import { createApp, type App } from '../app.ts'
 import { durationMs } from '../core/duration.ts'
@@ -15,9 +15,10 @@ const connectOptions = z.object({
   account: z.string(),
   redirect: z.string().optional(),
   open: z.boolean().default(false),
-  timeout: z.string(),
+  timeout: z.number(),
 })
 const LOOK_MS = 2000
+const TIMEOUT_MS = 600_000
 
 export const addConnect: AddCommand = (program, terminal, done) => {
   program
@@ -26,7 +27,7 @@ export const addConnect: AddCommand = (program, terminal, done) => {
     .requiredOption('--account <name>', 'account of the configuration')
     .option('--redirect <url>', 'where the browser ends; on a route with mcp: { client: {} }. api.pomerium.audience when not given')
     .option('--open', 'open the link in a browser here')
-    .option('--timeout <time>', 'how long to wait', '10m')
+    .addOption(new Option('--timeout <time>', 'how long to wait').argParser(parseTimeout).default(TIMEOUT_MS, '10m'))
     .addHelpText('after', examples('nightshift connect drive --account reports', 'nightshift connect drive --account reports --open'))
     .action(async (server: string, _: unknown, command: Command) => {
       const { account, redirect, open, timeout } = connectOptions.parse(command.optsWithGlobals())
@@ -46,7 +47,7 @@ export const addConnect: AddCommand = (program, terminal, done) => {
         terminal.out(answer.link)
         terminal.err(`\nWhoever opens this link decides whose data ${account} sees: give it only to the person who is to agree. Waiting …`)
         if (open) openLink(answer.link)
-        if (!(await connected(app, account, server, durationMs(timeout), terminal))) {
+        if (!(await connected(app, account, server, timeout, terminal))) {
           terminal.err('Nobody agreed yet. The runs that wait go on by themselves once somebody does.')
           return done(EXIT.waiting)
         }
@@ -95,9 +96,23 @@ async function connected(app: App, account: string, server: string, timeoutMs: n
   const until = Date.now() + timeoutMs
   while (Date.now() < until && !terminal.signal.aborted) {
     await pause(LOOK_MS, terminal.signal)
-    if ((await app.routes(account, terminal.signal))?.get(server)?.connected === true) return true
+    if (terminal.signal.aborted) return false
+    // The link lives on while the gateway does not answer.
+    const routes = await app.routes(account, terminal.signal).catch((error: unknown) => {
+      if (terminal.signal.aborted || (error instanceof Failure && error.retry === 'later')) return undefined
+      throw error
+    })
+    if (routes?.get(server)?.connected === true) return true
   }
   return false
+}
+
+function parseTimeout(text: string): number {
+  try {
+    return durationMs(text)
+  } catch {
+    throw new InvalidArgumentError('Write a length of time such as 30s or 10m.')
+  }
 }
 
 function openLink(link: string): void {

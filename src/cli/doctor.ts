@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { createApp, loadConfiguredJobs, type App } from '../app.ts'
 import type { Config } from '../config.ts'
-import { EXIT, messageOf } from '../core/failure.ts'
+import { EXIT, Failure } from '../core/failure.ts'
 import { showLine } from '../core/text.ts'
-import { failed, ok, type Finding } from '../doctor/check.ts'
+import { failed, failedBy, ok, skipped, type Finding } from '../doctor/check.ts'
 import { checkAccount, checkRoutes, checkServer, notAsked } from '../doctor/gateway.ts'
-import { checkLogFields, checkQueue, checkStore } from '../doctor/infrastructure.ts'
+import { checkLogFields, checkMinter, checkQueue, checkStore } from '../doctor/infrastructure.ts'
 import { checkModel } from '../doctor/model.ts'
 import type { Job } from '../jobs/load.ts'
 import { configOf, examples, quietLog, type AddCommand } from './options.ts'
@@ -25,34 +25,53 @@ export const addDoctor: AddCommand = (program, terminal, done) => {
     )
     .action(async (options: unknown, command) => {
       const { json, spend } = optionsSchema.parse(options)
-      const config = configOf(command, terminal)
       const findings: Finding[] = []
       const tell = (...found: readonly Finding[]) => {
         findings.push(...found)
         if (!json) for (const finding of found) terminal.out(showFinding(finding, terminal))
       }
-      tell(ok('config', 'is valid'))
-      await examine(config, terminal, spend, tell)
+      const config = readConfig(() => configOf(command, terminal), tell)
+      if (config) await examine(config, terminal, spend, tell)
       if (json) terminal.out(JSON.stringify(findings, null, 2))
       else terminal.out(`\n${summary(findings)}`)
       done(findings.some(({ status }) => status === 'failed') ? EXIT.failed : EXIT.ok)
     })
 }
 
+function readConfig(read: () => Config, tell: (...found: Finding[]) => void): Config | undefined {
+  try {
+    const config = read()
+    tell(ok('config', 'is valid'))
+    return config
+  } catch (error) {
+    tell(failedBy('config', error))
+    return undefined
+  }
+}
+
+/** Which part it was that could not be opened. */
+function partOf(error: unknown): string {
+  const code = error instanceof Failure ? error.code : ''
+  return code.startsWith('STORE_') ? 'store' : code.startsWith('QUEUE_') ? 'queue' : 'config'
+}
+
+const REST = skipped('the rest', 'not checked: store and queue come first')
+
 async function examine(config: Config, terminal: Terminal, spend: boolean, tell: (...found: Finding[]) => void): Promise<void> {
   const { jobs, issues } = loadConfiguredJobs(config)
   tell(issues.length === 0 ? ok('jobs', `${jobs.size} valid`) : failed('jobs', issues.join('; '), 'Correct the files at the lines named.'))
   // Before the parts are put together: a queue that is away would stop that.
   const queue = await checkQueue(config.redis_url)
-  if (queue.some(({ status, check }) => status === 'failed' && check === 'queue')) return tell(...queue)
+  if (queue.some(({ status, check }) => status === 'failed' && check === 'queue')) return tell(...queue, REST)
   let app: App
   try {
     app = await createApp({ config, log: quietLog() })
   } catch (error) {
-    return tell(failed('store', messageOf(error)))
+    return tell(failedBy(partOf(error), error), REST)
   }
   await using opened = app
   tell(...(await checkStore(opened.db, config.database_url === undefined ? 'embedded' : 'external')), ...queue)
+  if (config.minter && opened.tools.perRun.size > 0) tell(await checkMinter(config.minter.socket, [...opened.tools.perRun]))
   for (const account of opened.tools.accounts.keys()) await examineAccount(opened, account, [...jobs.values()], terminal, tell)
   tell(...(await checkLogFields(opened.db)))
   const models = new Map([...jobs.values()].map(({ definition: { model } }) => [`${model.provider}/${model.name}`, model]))

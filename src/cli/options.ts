@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { InvalidArgumentError, type Command } from 'commander'
 import { destination, pino, type Logger } from 'pino'
 import { z } from 'zod'
 import { loadConfig, type Config } from '../config.ts'
@@ -22,3 +22,9 @@ export function quietLog(): Logger {
 
 /** Examples below a command's help. */
 export const examples = (...lines: string[]): string => `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`
+
+/** An option that must say something. */
+export function notEmpty(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('It is empty.')
+  return text
+}

@@ -3,7 +3,7 @@ import { createApp, loadConfiguredJobs, openStore } from '../app.ts'
 import { EXIT, Failure } from '../core/failure.ts'
 import { releaseStale } from '../store/holds.ts'
 import { ALL_JOBS, pauseJob, resumeJob } from '../store/pauses.ts'
-import { configOf, examples, quietLog, type AddCommand } from './options.ts'
+import { configOf, examples, notEmpty, quietLog, type AddCommand } from './options.ts'
 import { whoami } from './whoami.ts'
 import type { Config } from '../config.ts'
 
@@ -13,7 +13,7 @@ export const addPause: AddCommand = (program, terminal, done) => {
   program
     .command('pause <job>')
     .description('pause a job: its schedule does not fire, and no queued run of it starts; runs under way go on')
-    .requiredOption('-r, --reason <text>', 'why; shown wherever the job is, and kept with each fire that is skipped')
+    .requiredOption('-r, --reason <text>', 'why; shown wherever the job is, and kept with each fire that is skipped', notEmpty)
     .addHelpText('after', examples('nightshift pause labor-report --reason "the data are being moved"'))
     .action(async (job: string, options: unknown, command) => {
       const { reason } = pauseOptions.parse(options)
@@ -28,7 +28,7 @@ export const addPause: AddCommand = (program, terminal, done) => {
   program
     .command('drain')
     .description('pause everything: no run starts and no schedule fires until nightshift resume --all; runs under way go on')
-    .requiredOption('-r, --reason <text>', 'why')
+    .requiredOption('-r, --reason <text>', 'why', notEmpty)
     .addHelpText('after', examples('nightshift drain --reason "upgrade of Postgres"', 'nightshift resume --all'))
     .action(async (options: unknown, command) => {
       const { reason } = pauseOptions.parse(options)

@@ -194,10 +194,14 @@ export class Failure extends Error {
   readonly requestId: string | undefined
   readonly retryAfterMs: number | undefined
   readonly server: string | undefined
+  /** What to do; the message ends with it. */
+  readonly cure: string
 
   constructor(options: FailureOptions) {
     const kind = FAILURES[options.code]
-    super(`${options.message} ${options.cure ?? kind.cure}`, { cause: options.cause })
+    const cure = options.cure ?? kind.cure
+    super(`${options.message} ${cure}`, { cause: options.cause })
+    this.cure = cure
     this.code = options.code
     this.retry = options.retry ?? kind.retry
     this.requestId = options.requestId

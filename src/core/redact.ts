@@ -1,23 +1,24 @@
 /** Knows the secrets of this process, and takes them out of foreign text before it is kept, logged or told to a model. */
 export interface Redactor {
-  /** A secret from now on. Short texts are not: they would be found everywhere. */
-  add: (secret: string) => void
+  /** A secret from now on, until it opens nothing any more. Short texts are not: they would be found everywhere. */
+  add: (secret: string, until?: Date) => void
   redact: (text: string) => string
 }
 
 const MIN_LENGTH = 8
 
-export function createRedactor(): Redactor {
+export function createRedactor(now: () => number = Date.now): Redactor {
   // Longest first: one may be the beginning of another, whose rest would stay.
-  let secrets: string[] = []
+  let secrets: { text: string; until: number }[] = []
   return {
-    add(secret) {
-      if (secret.length < MIN_LENGTH || secrets.includes(secret)) return
-      secrets = [...secrets, secret].toSorted((a, b) => b.length - a.length)
+    add(text, until) {
+      if (text.length < MIN_LENGTH || secrets.some((known) => known.text === text)) return
+      const kept = secrets.filter((known) => known.until > now())
+      secrets = [...kept, { text, until: until?.getTime() ?? Number.POSITIVE_INFINITY }].toSorted((a, b) => b.text.length - a.text.length)
     },
     redact(text) {
       let redacted = text
-      for (const secret of secrets) redacted = redacted.replaceAll(secret, '[secret]')
+      for (const secret of secrets) redacted = redacted.replaceAll(secret.text, '[secret]')
       return redacted
     },
   }

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { text as readText } from 'node:stream/consumers'
 import { errors, jwtVerify } from 'jose'
 import { z } from 'zod'
-import type { DemoAccounts } from './accounts.ts'
+import type { DemoAccount, DemoAccounts } from './accounts.ts'
 
 const requestSchema = z.looseObject({
   id: z.string().optional(),
@@ -48,15 +48,15 @@ export async function startDemoConfigService({
         if (!serviceAccount) return send(400, { code: 'invalid_argument', message: 'service account is required' })
         const { userId, description, expiresAt } = serviceAccount
         const made = await accounts.create({ userId, description, ...(expiresAt !== undefined && { expiresAt: new Date(expiresAt) }) })
-        return send(200, { serviceAccount: accounts.get(made.id), jwt: made.jwt })
+        return send(200, { serviceAccount: shown(accounts.get(made.id)), jwt: made.jwt })
       }
       case '/pomerium.config.ConfigService/ListServiceAccounts': {
         const list = accounts.list()
-        return send(200, { serviceAccounts: list, totalCount: String(list.length) })
+        return send(200, { serviceAccounts: list.map(shown), totalCount: String(list.length) })
       }
       case '/pomerium.config.ConfigService/GetServiceAccount': {
         const found = accounts.get(id)
-        if (found) return send(200, { serviceAccount: found })
+        if (found) return send(200, { serviceAccount: shown(found) })
         return send(404, {
           code: 'not_found',
           message: `ServiceAccount not found (id=${id}): rpc error: code = NotFound desc = record not found`,
@@ -82,3 +82,6 @@ export async function startDemoConfigService({
     },
   }
 }
+
+/** Protobuf's JSON has no empty texts. */
+const shown = (account: DemoAccount | undefined) => Object.fromEntries(Object.entries(account ?? {}).filter(([, value]) => value !== ''))

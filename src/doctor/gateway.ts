@@ -4,7 +4,7 @@ import type { Job } from '../jobs/load.ts'
 import { openSession } from '../mcp/session.ts'
 import type { Route } from '../pomerium/routes.ts'
 import type { Token, TokenSource } from '../pomerium/token.ts'
-import { failed, ok, skipped, warning, type Finding } from './check.ts'
+import { failed, failedBy, ok, skipped, warning, type Finding } from './check.ts'
 
 const DAY_MS = 86_400_000
 /** Days before the end at which a token is warned about. */
@@ -27,7 +27,7 @@ export function checkAccount(account: string, tokens: TokenSource, now = new Dat
       return { finding: warning(check, `The token expires in ${days.toFixed(1)} days.`, `nightshift account rotate ${account}`), token }
     return { finding: ok(check, `${token.userId} (${token.accountId}), expires ${expiresAt.toISOString().slice(0, 10)}`), token }
   } catch (error) {
-    return { finding: failed(check, messageOf(error)), token: undefined }
+    return { finding: failedBy(check, error), token: undefined }
   }
 }
 
@@ -41,7 +41,7 @@ export async function checkRoutes(
     const routes = await list()
     return { finding: ok(check, `${routes?.size ?? 0} MCP routes: ${[...(routes?.keys() ?? [])].toSorted().join(', ')}`), routes }
   } catch (error) {
-    return { finding: failed(check, messageOf(error)), routes: undefined }
+    return { finding: failedBy(check, error), routes: undefined }
   }
 }
 
@@ -90,7 +90,7 @@ export async function checkServer({ account, server, jobs, routes, fetch, maxReq
       await session.close()
     }
   } catch (error) {
-    return [failed(check, messageOf(error))]
+    return [failedBy(check, error)]
   }
 }
 

@@ -1,3 +1,4 @@
+import { createConnection } from 'node:net'
 import { Redis } from 'ioredis'
 import { messageOf } from '../core/failure.ts'
 import { query, type Db } from '../store/db.ts'
@@ -62,6 +63,26 @@ async function setting(redis: Redis, name: string): Promise<string | undefined> 
   const answer: unknown = await redis.config('GET', name).catch(() => undefined)
   const value: unknown = Array.isArray(answer) ? answer[1] : undefined
   return typeof value === 'string' ? value : undefined
+}
+
+/** The minter, where accounts need one: that it listens, and that we may connect. */
+export function checkMinter(socket: string, accounts: readonly string[]): Promise<Finding> {
+  return new Promise((done) => {
+    const probe = createConnection(socket)
+    probe.once('connect', () => {
+      probe.destroy()
+      done(ok('minter', `listens on ${socket}, for ${accounts.join(', ')}`))
+    })
+    probe.once('error', (error) =>
+      done(
+        failed(
+          'minter',
+          `The minter on ${socket} cannot be reached: ${messageOf(error)}.`,
+          'Start nightshift minter; its worker_uid must be the user of the workers.',
+        ),
+      ),
+    )
+  })
 }
 
 /** What Pomerium writes into its log, seen in the lines that were read last. */

@@ -1,6 +1,5 @@
-import { messageOf } from '../core/failure.ts'
 import type { Provider } from '../llm/provider.ts'
-import { failed, ok, skipped, type Finding } from './check.ts'
+import { failed, failedBy, ok, skipped, type Finding } from './check.ts'
 
 const TIMEOUT_MS = 30_000
 
@@ -23,6 +22,6 @@ export async function checkModel(name: string, provider: Provider | undefined, m
       .respond({ instructions: undefined, prompt: 'Say ok.', exchanges: [], tools: [], mayCall: false, output: undefined }, signal)
     return ok(check, `it answers; ${turn.usage.inputTokens + turn.usage.outputTokens} tokens`)
   } catch (error) {
-    return failed(check, messageOf(error))
+    return failedBy(check, error)
   }
 }

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, chownSync, lstatSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createConnection } from 'node:net'
 import { once } from 'node:events'
@@ -35,6 +35,8 @@ const requestSchema = z.strictObject({
 })
 const MAX_BODY = 4096
 const MINUTE_MS = 60_000
+/** Pomerium counts in seconds, so a worker rounds a deadline up to the next one. */
+const ROUNDING_MS = 1000
 
 /** Gives workers service accounts that die with a run, by a policy of its own. It alone holds Pomerium's shared secret. */
 export async function startMinter(options: MinterOptions): Promise<AsyncDisposable> {
@@ -50,7 +52,7 @@ export async function startMinter(options: MinterOptions): Promise<AsyncDisposab
     recent = recent.filter((time) => at - time < MINUTE_MS)
     if (!policy.users.includes(userId)) return { status: 403, error: 'this user is not in its policy' }
     if (lifeMs <= 0) return { status: 403, error: 'the account would have expired already' }
-    if (lifeMs > policy.longestMs)
+    if (lifeMs > policy.longestMs + ROUNDING_MS)
       return { status: 403, error: `an account may live ${policy.longestMs / 1000} s, and ${Math.round(lifeMs / 1000)} s were asked for` }
     if (recent.length >= policy.perMinute) return { status: 429, error: `${policy.perMinute} accounts a minute were made` }
     return undefined
@@ -108,8 +110,15 @@ export async function startMinter(options: MinterOptions): Promise<AsyncDisposab
 }
 
 async function listen(server: ReturnType<typeof createServer>, socket: string, workerUid: number | undefined): Promise<void> {
-  mkdirSync(dirname(socket), { recursive: true, mode: 0o755 })
-  if (await isAlive(socket))
+  const fail = (message: string, cause?: unknown) => new Failure({ code: 'CONFIG_INVALID', message, cause })
+  try {
+    mkdirSync(dirname(socket), { recursive: true, mode: 0o755 })
+  } catch (cause) {
+    throw fail(`The directory of ${socket} cannot be made: ${messageOf(cause)}.`, cause)
+  }
+  const there = lstatSync(socket, { throwIfNoEntry: false })
+  if (there && !there.isSocket()) throw fail(`${socket} is there, and it is no socket.`)
+  if (there && (await isAlive(socket)))
     throw new Failure({ code: 'CONFIG_INVALID', message: `Another minter listens on ${socket}.`, cure: 'End it, or change socket.' })
   rmSync(socket, { force: true })
   // Nobody may connect between the making of the socket and its mode.
@@ -118,14 +127,25 @@ async function listen(server: ReturnType<typeof createServer>, socket: string, w
     server.listen(socket)
     await once(server, 'listening')
   } catch (cause) {
-    throw new Failure({ code: 'CONFIG_INVALID', message: `The minter cannot listen on ${socket}: ${messageOf(cause)}.`, cause })
+    throw fail(`The minter cannot listen on ${socket}: ${messageOf(cause)}.`, cause)
   } finally {
     process.umask(before)
   }
-  chmodSync(socket, 0o600)
-  if (workerUid !== undefined && workerUid !== process.getuid?.()) chownSync(socket, workerUid, statSync(socket).gid)
+  try {
+    chmodSync(socket, 0o600)
+    if (workerUid !== undefined && workerUid !== process.getuid?.()) chownSync(socket, workerUid, statSync(socket).gid)
+  } catch (cause) {
+    server.close()
+    throw new Failure({
+      code: 'CONFIG_INVALID',
+      message: `The minter cannot give ${socket} to the user ${workerUid}: ${messageOf(cause)}.`,
+      cure: 'Start it as root or with CAP_CHOWN, or leave worker_uid out and run it as the workers’ user.',
+      cause,
+    })
+  }
 }
 
+/** Nobody listens only when the kernel says so: one that may not be opened can be alive. */
 function isAlive(socket: string): Promise<boolean> {
   return new Promise((done) => {
     const probe = createConnection(socket)
@@ -133,7 +153,7 @@ function isAlive(socket: string): Promise<boolean> {
       probe.destroy()
       done(true)
     })
-    probe.once('error', () => done(false))
+    probe.once('error', (error) => done(!('code' in error) || (error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT')))
   })
 }
 

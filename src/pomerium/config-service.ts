@@ -68,7 +68,18 @@ export function createConfigService({
         cause,
       })
     }
-    if (status === 200) return JSON.parse(text)
+    if (status === 200) {
+      try {
+        return JSON.parse(text)
+      } catch {
+        // What it says may hold a token, so it is not shown.
+        throw new Failure({
+          code: 'CONFIG_INVALID',
+          message: `${target.host} does not answer like Pomerium’s ConfigService.`,
+          cure: 'Put Pomerium’s gRPC address into admin.url.',
+        })
+      }
+    }
     if (/Unauthenticated/.test(text)) {
       throw new Failure({
         code: 'CONFIG_INVALID',

@@ -4,6 +4,7 @@ import { renderTemplate, type TemplateScope } from '../jobs/template.ts'
 import type { DelegateResult } from '../llm/model.ts'
 import { createGatewayFetch } from '../pomerium/gateway.ts'
 import { checkLifetime } from '../pomerium/token.ts'
+import type { OpenToolBox } from '../mcp/toolbox.ts'
 import type { OpenedAttempt } from '../store/claim.ts'
 import type { AttemptInput } from './attempt-input.ts'
 import { delegate } from './delegate.ts'
@@ -25,25 +26,29 @@ export async function runAttempt(tools: Tools, input: AttemptInput, signal: Abor
   const identity = await identify(tools, { account, runId, deadline, record: input.recordAccount })
   if (!identity) throw unknownName(opened.job, `account ${account}`)
   const { tokens } = identity
-  checkLifetime(account, tokens.current(), new Date(), deadline)
-
-  const { dispatcher, maxResponseBytes } = tools.gateway
-  const fetch = createGatewayFetch({ dispatcher, account, tokens, runId, journal, maxResponseBytes })
-  // In front of everything that is sent, and durable before the model is asked.
-  const written = journal.prompt({ prompt, instructions: instructions ?? null })
-  written.catch(() => {})
-  const ready = await preflight({ tools, definition, journal, fetch }, signal)
-  const { toolBox, routes } = ready
-  tell({ event: 'routes', count: routes })
+  let mayEnd = true
+  let toolBox: OpenToolBox | undefined
   try {
+    checkLifetime(account, tokens.current(), new Date(), deadline)
+
+    const { dispatcher, maxResponseBytes } = tools.gateway
+    const fetch = createGatewayFetch({ dispatcher, account, tokens, runId, journal, maxResponseBytes })
+    // In front of everything that is sent, and durable before the model is asked.
+    const written = journal.prompt({ prompt, instructions: instructions ?? null })
+    written.catch(() => {})
+    const ready = await preflight({ tools, definition, journal, fetch }, signal)
+    toolBox = ready.toolBox
+    tell({ event: 'routes', count: ready.routes })
     tell({ event: 'preflight', servers: Object.keys(definition.tools), tools: toolBox.tools.length })
     await written
+    // An answer that goes on at the provider needs the account until its deadline.
+    mayEnd = definition.delegate === 'local'
     const result = await delegate(tools, { ...input, provider, tokens, fetch, prompt, instructions }, ready, signal)
+    mayEnd = true
     return { ...result, notes: toolBox.notes }
   } finally {
-    await toolBox.close()
-    // An answer that goes on at the provider needs the account until its deadline.
-    if (!signal.aborted) await identity.end()
+    await toolBox?.close()
+    if (mayEnd) await identity.end()
   }
 }
 

@@ -33,7 +33,7 @@ export async function identify(
   const { id, jwt } = await minter.mint({ runId, userId: standing.current().userId, expiresAt })
   await record({ accountId: id, account, expiresAt })
   return {
-    tokens: createTokenSource({ account, token: jwt, onToken: tools.redactor.add }),
+    tokens: createTokenSource({ account, token: jwt, onToken: (secret) => tools.redactor.add(secret, expiresAt) }),
     end: () => minter.end(id),
   }
 }

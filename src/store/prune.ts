@@ -64,6 +64,7 @@ async function takeContent(db: Db, retention: Retention): Promise<number> {
     `with old as (select id from runs where pruned_at is null and ${OVER} order by finished_at limit ${BATCH} for update skip locked),
      turns_done as (update turns set items = '[]' where run_id in (select id from old)),
      calls_done as (update tool_calls set arguments = 'null', result = null where run_id in (select id from old)),
+     params_done as (update authorize_events set params = null where run_id in (select id from old)),
      attempts_done as (update attempts set output = null, output_text = null, prompt = null, instructions = null where run_id in (select id from old)),
      done as (update runs set input = '{}', output = null, output_text = null, words = null, pruned_at = now() where id in (select id from old) returning 1)
      select count(*)::int as n from done`,

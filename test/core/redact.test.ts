@@ -25,3 +25,16 @@ test('a text shorter than eight characters is not a secret: it would be found ev
 test('knows nothing at first', () => {
   expect(createRedactor().redact('text')).toBe('text')
 })
+
+test('forgets a secret when it opens nothing any more, so that tokens of single runs do not pile up', () => {
+  let now = 0
+  const redactor = createRedactor(() => now)
+  redactor.add('token-of-a-run', new Date(1000))
+  redactor.add('token-for-ever')
+  now = 999
+  redactor.add('another-token', new Date(5000))
+  expect(redactor.redact('token-of-a-run token-for-ever')).toBe('[secret] [secret]')
+  now = 1001
+  redactor.add('one-more-token')
+  expect(redactor.redact('token-of-a-run token-for-ever another-token')).toBe('token-of-a-run [secret] [secret]')
+})

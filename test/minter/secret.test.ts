@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, closeSync, openSync, readdirSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { stringify } from 'yaml'
+import { startDemoConfigService } from '../../src/demo/config-service.ts'
+import { program } from '../support/cli.ts'
+import { countingRoute, startCountingServer } from '../support/counting-server.ts'
+import { buildHouse } from '../support/house.ts'
+
+const JOB = `
+account: reports
+model: { provider: openai, name: scripted }
+prompt: Do it.
+tools:
+  counting: { allow: [act] }
+`
+const CHUNK = 1 << 24
+
+/** Which of these are in the readable memory of a process. */
+function findInMemory(pid: number, needles: Record<string, Buffer>): string[] {
+  const found = new Set<string>()
+  const overlap = Math.max(...Object.values(needles).map((needle) => needle.length))
+  const piece = Buffer.alloc(CHUNK + overlap)
+  const memory = openSync(`/proc/${pid}/mem`, 'r')
+  try {
+    for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n')) {
+      const [, from, to] = /^([0-9a-f]+)-([0-9a-f]+) r\S+ .*$/.exec(line) ?? []
+      if (from === undefined || to === undefined || /\[v(var|syscall|dso)/.test(line)) continue
+      const end = BigInt(`0x${to}`)
+      // Each piece begins with the end of the one before.
+      let kept = 0
+      for (let at = BigInt(`0x${from}`); at < end; at += BigInt(CHUNK)) {
+        const size = Number(end - at < BigInt(CHUNK) ? end - at : BigInt(CHUNK))
+        try {
+          const filled = kept + readSync(memory, piece, kept, size, at)
+          const seen = piece.subarray(0, filled)
+          for (const [name, needle] of Object.entries(needles)) if (seen.includes(needle)) found.add(name)
+          piece.copyWithin(0, Math.max(filled - overlap, 0), filled)
+          kept = Math.min(overlap, filled)
+        } catch {
+          // Reserved and never touched.
+          kept = 0
+        }
+      }
+    }
+  } finally {
+    closeSync(memory)
+  }
+  return [...found].toSorted()
+}
+
+/** The text of every file in a directory but one. */
+function filesOf(dir: string, except: string): string {
+  return readdirSync(dir, { recursive: true, encoding: 'utf8' })
+    .filter((file) => join(dir, file) !== except && statSync(join(dir, file), { throwIfNoEntry: false })?.isFile() === true)
+    .map((file) => readFileSync(join(dir, file), 'latin1'))
+    .join('\n')
+}
+
+test.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
+  'the shared secret is in no worker’s memory, environment or file, while the worker’s runs have accounts of their own',
+  async () => {
+    await using server = await startCountingServer()
+    await using house = await buildHouse({
+      jobs: { act: JOB },
+      routes: [countingRoute(server)],
+      scripts: { scripted: 'call counting__act {"n": 1}\nsay done' },
+      config: {
+        accounts: { reports: { token_file: 'reports.token', perRun: true } },
+        minter: { socket: 'minter.sock' },
+        log: { level: 'info' },
+      },
+    })
+    const sharedSecret = randomBytes(32)
+    const text = sharedSecret.toString('base64')
+    const needles = {
+      bytes: sharedSecret,
+      base64: Buffer.from(text),
+      utf16: Buffer.from(text, 'utf16le'),
+      hex: Buffer.from(sharedSecret.toString('hex')),
+    }
+    await using service = await startDemoConfigService({ accounts: house.world.gateway.accounts, sharedSecret })
+    chmodSync(house.dir, 0o711)
+    const secretFile = join(house.dir, 'shared-secret')
+    writeFileSync(secretFile, `${sharedSecret.toString('base64')}\n`, { mode: 0o600 })
+    const minterFile = join(house.dir, 'minter.yaml')
+    writeFileSync(
+      minterFile,
+      stringify({
+        socket: 'minter.sock',
+        url: service.url,
+        shared_secret_file: 'shared-secret',
+        users: ['svc-reports'],
+        longest: '1h',
+        perMinute: 60,
+      }),
+    )
+    const minter = program(['minter', minterFile])
+    await minter.says('The minter listens.')
+    const worker = program(['-c', house.world.configFile, 'start', '--only', 'worker'])
+    await worker.says('Nightshift is at work.')
+    const during = new Promise<string[]>((done) => {
+      server.answer = () => {
+        done(findInMemory(worker.child.pid ?? 0, needles))
+        return 'done'
+      }
+    })
+    const queued = await program(['-c', house.world.configFile, 'run', 'act', '--json']).ended
+    expect(queued).toMatchObject({ code: 0 })
+    expect(await during).toEqual([])
+    await worker.says('Run finished.')
+    expect(house.world.gateway.accounts.list().map(({ userId }) => userId)).toContain('svc-reports')
+
+    expect(findInMemory(worker.child.pid ?? 0, needles)).toEqual([])
+    // The search would find it: the process that holds it is searched in the same way.
+    expect(findInMemory(minter.child.pid ?? 0, needles)).not.toEqual([])
+    const environment = readFileSync(`/proc/${worker.child.pid}/environ`, 'latin1')
+    const kept = environment + filesOf(house.dir, secretFile) + worker.out() + minter.out()
+    for (const [name, needle] of Object.entries(needles)) expect(kept.includes(needle.toString('latin1')), name).toBe(false)
+    expect(readFileSync(house.world.configFile, 'utf8')).not.toContain('admin')
+
+    worker.child.kill('SIGTERM')
+    minter.child.kill('SIGTERM')
+    expect([(await worker.ended).code, (await minter.ended).code]).toEqual([0, 0])
+  },
+  120_000,
+)
