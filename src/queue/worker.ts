@@ -29,6 +29,8 @@ const WATCH_MS = 1000
 /** An attempt is opened within this time, or its worker has other worries. */
 const OPENING_MS = 5000
 const BEATS_PER_LOCK = 6
+/** When a run is looked at again that the store did not let us begin. */
+const AGAIN_MS = 2000
 /** Kills and blocked loops are not the run's fault; our own retry policy counts its attempts. */
 const MAX_STALLED = 1000
 
@@ -53,7 +55,12 @@ export function createRunWorker(options: RunWorkerOptions): Lifecycle {
     const mine: Active = { runId, delivery, abort: new AbortController(), since: Date.now() }
     active.set(delivery, mine)
     try {
-      return await settle(job, token, await runner.execute(runId, delivery, mine.abort.signal))
+      const execution = await runner.execute(runId, delivery, mine.abort.signal).catch((error: unknown): Execution => {
+        // An entry that failed would keep its id, and no sweep could add the run again.
+        log.warn({ runId, reason: messageOf(error) }, 'The run could not be begun or ended; it is looked at again.')
+        return { kind: 'not-yet', at: new Date(Date.now() + AGAIN_MS) }
+      })
+      return await settle(job, token, execution)
     } finally {
       // The same delivery may have come back to this process by now.
       if (active.get(delivery) === mine) active.delete(delivery)
@@ -103,11 +110,11 @@ export function createRunWorker(options: RunWorkerOptions): Lifecycle {
       if (cancelled.has(one.runId)) one.abort.abort(new Failure({ code: 'CANCELLED', message: 'The run was cancelled.' }))
     if (Date.now() - lastBeat < lockMs / BEATS_PER_LOCK) return
     lastBeat = Date.now()
-    // One that was handed out just now may not have opened its attempt yet.
-    const opened = mine.filter(({ since }) => Date.now() - since > OPENING_MS)
-    const gone = new Set(await heartbeat(db, options.name, opened))
-    for (const one of opened) {
-      if (gone.has(one.runId) && active.get(one.delivery) === one)
+    // All of them, since a lock may be shorter than the time to open an attempt.
+    const gone = new Set(await heartbeat(db, options.name, mine))
+    for (const one of mine) {
+      // One that was handed out just now may not have opened its attempt yet.
+      if (gone.has(one.runId) && active.get(one.delivery) === one && Date.now() - one.since > OPENING_MS)
         one.abort.abort(new Failure({ code: 'WORKER_LOST', message: 'Another worker took the run over.' }))
     }
   }
