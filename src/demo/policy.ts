@@ -24,9 +24,9 @@ export interface Decision {
 
 const rpcSchema = z.looseObject({
   jsonrpc: z.literal('2.0'),
-  id: z.unknown(),
+  id: z.unknown().optional(),
   method: z.string(),
-  params: z.looseObject({ name: z.string().optional(), arguments: z.unknown() }).optional(),
+  params: z.looseObject({ name: z.string().optional(), arguments: z.unknown().optional() }).optional(),
 })
 
 /** Reads the first `maxBytes` of a body: a longer one is cut, and then there is no JSON-RPC to see. Batches and answers are none either. */
