@@ -2,6 +2,7 @@ import { createServer as createHttp, type IncomingMessage, type ServerResponse }
 import { createServer as createHttps } from 'node:https'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { Agent, buildConnector, request, type Dispatcher } from 'undici'
@@ -39,8 +40,8 @@ export interface FaultProxy extends AsyncDisposable {
   port: number
   address: string
   url: string
-  /** Where requests are passed on to. */
-  target: { origin: string; dispatcher?: Dispatcher }
+  /** Where requests are passed on to; without an origin, to the host that they name. */
+  target: { origin?: string; dispatcher?: Dispatcher }
   /** Judges each request; undefined passes it on. */
   intercept: (seen: Seen) => ProxyFault | undefined
   seen: Seen[]
@@ -83,7 +84,7 @@ export async function startFaultProxy(
     const seen: Seen = { method, url, headers, body, rpcMethod: rpc?.method, tool: rpc?.params?.name, id: rpc?.id, before }
     proxy.seen.push(seen)
     const fault = proxy.intercept(seen)
-    if (fault?.kind === 'reset-before') return void res.socket?.resetAndDestroy()
+    if (fault?.kind === 'reset-before') return reset(res)
     if (fault?.kind === 'answer') return void res.writeHead(fault.status, fault.headers).end(fault.body ?? '')
     if (fault?.kind === 'hold') await fault.until
     await passOn(seen, res, fault)
@@ -94,7 +95,7 @@ export async function startFaultProxy(
     res.once('close', () => abort.abort())
     const { connection: _, 'transfer-encoding': __, 'content-length': ___, ...sent } = headers
     const { origin, dispatcher = agent } = proxy.target
-    const answer = await request(new URL(url, origin), {
+    const answer = await request(new URL(url, origin ?? `https://${String(headers['host'])}`), {
       dispatcher,
       method: method === 'DELETE' || method === 'GET' ? method : 'POST',
       headers: sent,
@@ -103,7 +104,7 @@ export async function startFaultProxy(
     })
     if (fault?.kind === 'reset-after') {
       await answer.body.text()
-      return void res.socket?.resetAndDestroy()
+      return reset(res)
     }
     const { connection: ____, 'keep-alive': _____, 'transfer-encoding': ______, ...back } = answer.headers
     if (fault?.kind === 'rewrite') {
@@ -114,10 +115,10 @@ export async function startFaultProxy(
     res.flushHeaders()
     if (fault?.kind === 'cut') {
       const whole = Buffer.from(await answer.body.arrayBuffer())
-      res.write(whole.subarray(0, fault.bytes), () => res.socket?.resetAndDestroy())
+      res.write(whole.subarray(0, fault.bytes), () => reset(res))
       return
     }
-    await pipeline(answer.body, res).catch(() => res.socket?.resetAndDestroy())
+    await pipeline(answer.body, res).catch(() => reset(res))
   }
 
   const handle = (req: IncomingMessage, res: ServerResponse) => void serve(req, res).catch(() => res.destroy())
@@ -155,6 +156,12 @@ export async function startFaultProxy(
     },
   }
   return proxy
+}
+
+/** Ends a connection at once. A TLS socket cannot be reset; it goes without its farewell, which is the same to a client. */
+function reset({ socket }: ServerResponse): void {
+  if (socket instanceof TLSSocket) socket.destroy()
+  else socket?.resetAndDestroy()
 }
 
 /** A dispatcher that reaches the stand-in gateway as Nightshift does: by its address, with its certificate. */
