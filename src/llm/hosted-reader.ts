@@ -184,7 +184,8 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
     async judge(error: unknown): Promise<Failure> {
       if (error instanceof Failure && error.code === 'WORKER_LOST') return error
       const fault = listingFault(error)
-      if (fault || complete || neverBegan(error)) {
+      // An answer that has an id did begin, whatever is said of it now.
+      if (fault || complete || (reader.responseId === undefined && neverBegan(error))) {
         await over()
         const failure = fault ? await listingFailure(fault, error) : nameFailure(error)
         if (!acted() || failure.retry === 'never') return failure
@@ -196,8 +197,11 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
         })
       }
       await reader.abandon('was under way when the answer was lost')
-      const failure = nameFailure(error)
-      const canAttach = hosted.background && reader.responseId !== undefined && !isGone(error)
+      const gone = reader.responseId !== undefined && isGone(error)
+      const failure = gone
+        ? new Failure({ code: 'MODEL_UNAVAILABLE', message: `The provider no longer knows the answer ${reader.responseId}.`, cause: error })
+        : nameFailure(error)
+      const canAttach = hosted.background && reader.responseId !== undefined && !gone
       if (canAttach || failure.retry === 'never') return failure
       if (!reader.mayRepeat)
         return new Failure({

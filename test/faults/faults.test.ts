@@ -1,0 +1,27 @@
+import { expect, inject, test } from 'vitest'
+import { describeBackends } from '../support/backends.ts'
+import { runRow } from './row.ts'
+import { faultTable } from './table.ts'
+
+describeBackends('a fault', ({ redisUrl }) => {
+  const rows = faultTable.filter(({ backends }) => backends.includes(redisUrl === undefined ? 'postgres' : 'redis'))
+  // Most of a row is waiting, so some are played at a time.
+  test.concurrent.each(rows.map((row) => [`${row.where}, ${row.delegate}: ${row.name}`, row] as const))(
+    '%s',
+    async (_, row) => {
+      const observed = await runRow(row, { postgresUrl: inject('postgresUrl'), redisUrl })
+      expect(observed).toEqual(row.expected)
+    },
+    60_000,
+  )
+})
+
+test('the table has a row for every fault of the design, each once', () => {
+  const names = faultTable.map(({ where, delegate, name }) => `${where} ${delegate} ${name}`)
+  expect(new Set(names).size).toBe(names.length)
+  expect(names.length).toBeGreaterThanOrEqual(45)
+})
+
+test('a row that heals is green after a later attempt, with its effect made once', () => {
+  for (const { heals, expected, name } of faultTable) if (heals) expect(expected, name).toMatchObject({ status: 'succeeded', effects: 1 })
+})
