@@ -20,6 +20,9 @@ const REQUEST_ID = /request ([\w.:-]{8,128}) for details/
 /** Statuses with which a gateway or server says that it did not take the request. */
 const NOT_RUN = new Set([400, 401, 403, 404, 405, 413, 429])
 
+/** Words with which providers say that a connection did not hold. */
+const LOST = /timed? ?out|reset|fetch failed|terminated|socket|disconnected|connection (?:closed|error|aborted)|network/i
+
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value ?? ''))
 
@@ -29,7 +32,7 @@ export function readCall(item: McpCall, server: string, resultBytes: number, red
   const error: unknown = item.error
   const shown = (value: unknown) => cutBytes(redact(textOf(value)), resultBytes)
   if (error === null || error === undefined) {
-    if (item.output === null || item.output === undefined) return unknownEnd(item.name, server, false, 'has no result')
+    if (item.output === null || item.output === undefined) return unknownEnd(item.name, server, 'has no result')
     return { status: 'ok', ...shown(item.output), failure: null, unauthorized: false }
   }
   const type = isRecord(error) ? error['type'] : undefined
@@ -56,26 +59,32 @@ export function readCall(item: McpCall, server: string, resultBytes: number, red
       unauthorized: false,
     }
   }
-  if (type === 'mcp_protocol_error' || type === 'mcp_tool_execution_error') return toolError
-  if (type !== 'http_error') return toolError
-  if (code === undefined || !NOT_RUN.has(code))
-    return unknownEnd(item.name, server, false, `was answered with HTTP ${code ?? 'without a status'}`)
+  const status = type === 'http_error' ? (code ?? 0) : typeof error === 'string' ? statusIn(error) : undefined
+  if (status === undefined)
+    return typeof error === 'string' && LOST.test(error) ? unknownEnd(item.name, server, 'got no whole answer') : toolError
+  if (!NOT_RUN.has(status)) return unknownEnd(item.name, server, `was answered with HTTP ${status === 0 ? 'without a status' : status}`)
   const failure: FailureRecord = {
     code: 'UPSTREAM_UNAVAILABLE',
-    message: `A call of ${item.name} on ${server} was answered with HTTP ${code}.`,
+    message: `A call of ${item.name} on ${server} was answered with HTTP ${status}.`,
     retry: 'later',
     server,
   }
-  return { status: 'not_run', ...shown(message), failure, unauthorized: code === 401 }
+  return { status: 'not_run', ...shown(message), failure, unauthorized: status === 401 }
 }
 
-/** A call that began and whose end is not known. One that may be repeated does not stand against the run: asking again harms nothing. */
-export function unknownEnd(tool: string, server: string, repeatable: boolean, why: string): HostedEnd {
+/** The HTTP status in an error that is a text. */
+function statusIn(text: string): number | undefined {
+  const status = /\b(?:HTTP|status)(?: status)?(?: code)?:?\s*(\d{3})\b/i.exec(text)?.[1]
+  return status === undefined ? undefined : Number(status)
+}
+
+/** A call that began and whose end is not known: whatever the answer says, the run is not green. */
+export function unknownEnd(tool: string, server: string, why: string): HostedEnd {
   const failure: FailureRecord = {
     code: 'OUTCOME_UNKNOWN',
     message: `The call of ${tool} on ${server} ${why}: it may have run.`,
     retry: 'never',
     server,
   }
-  return { status: 'unknown', text: '', truncated: false, failure: repeatable ? null : failure, unauthorized: false }
+  return { status: 'unknown', text: '', truncated: false, failure, unauthorized: false }
 }

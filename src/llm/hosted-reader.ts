@@ -170,7 +170,7 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
 
     /** Nobody will tell the end of the calls under way. */
     async abandon(why: string): Promise<void> {
-      for (const [itemId, { call }] of began) await end(itemId, unknownEnd(call.tool, call.server, call.repeatable, why))
+      for (const [itemId, { call }] of began) await end(itemId, unknownEnd(call.tool, call.server, why))
     },
 
     /** Ends the answer at the provider, as far as it lets us. */

@@ -92,6 +92,7 @@ export function createGatewayFetch(options: GatewayOptions): GatewayFetch {
   async function isTokenRejected(target: URL, signal: AbortSignal | undefined): Promise<boolean> {
     const { response } = await exchange(new URL(ROUTES_PATH, target), { headers: { accept: 'application/json' } }, signal, undefined)
     await response.body?.cancel()
+    if (response.status === 401) tokens.recheck?.()
     return response.status === 401
   }
 

@@ -16,6 +16,8 @@ export interface Token {
 export interface TokenSource {
   /** The current token; the file is read again when it changed. Throws `TOKEN_REJECTED` when there is no usable one. */
   current(): Token
+  /** The token was not accepted: the file is looked at anew at the next request. */
+  recheck?(): void
 }
 
 const SCHEMES = /^(Bearer\s+Pomerium-|Pomerium[\s-]|Bearer\s+)/i
@@ -44,6 +46,7 @@ export function createTokenSource(options: {
   let known: { token: Token; stamp: string } | undefined
   let checkedAt = Number.NEGATIVE_INFINITY
   return {
+    recheck: () => (checkedAt = Number.NEGATIVE_INFINITY),
     current() {
       if (known && now() - checkedAt < FILE_CHECK_MS) return known.token
       const where = `the token file ${file} of account ${account}`

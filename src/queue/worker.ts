@@ -29,6 +29,8 @@ const WATCH_MS = 1000
 /** An attempt is opened within this time, or its worker has other worries. */
 const OPENING_MS = 5000
 const BEATS_PER_LOCK = 6
+/** How long the queue may take to close once every run has been told to end. */
+const CLOSE_MS = 5000
 /** When a run is looked at again that the store did not let us begin. */
 const AGAIN_MS = 2000
 /** Kills and blocked loops are not the run's fault; our own retry policy counts its attempts. */
@@ -137,7 +139,9 @@ export function createRunWorker(options: RunWorkerOptions): Lifecycle {
     if (!drained) {
       log.warn({ runs: active.size }, 'Runs are handed back: they did not end in the time given.')
       for (const one of active.values()) one.abort.abort(new Failure({ code: 'WORKER_LOST', message: 'The worker was stopped.' }))
-      await closed
+      // A queue that is away does not keep the process: what it still holds is handed out again when the lock runs out.
+      const ended = await Promise.race([closed.then(() => true), sleep(CLOSE_MS, false, { ref: false })])
+      if (!ended) await Promise.race([running.close(true), sleep(CLOSE_MS, undefined, { ref: false })])
     }
     clearTimeout(watcher)
   }

@@ -82,9 +82,21 @@ test('cuts what is too long, and takes secrets out of results and errors', () =>
   expect(read({ error: { type: 'mcp_tool_execution_error', content: [{ type: 'text', text: 'hunter2' }] } }).text).toContain('[secret]')
 })
 
-test('a lost call stands against the run only if it may not be repeated', () => {
-  expect(unknownEnd('act', 'hr', false, 'was lost')).toMatchObject({ status: 'unknown', failure: { code: 'OUTCOME_UNKNOWN' } })
-  expect(unknownEnd('act', 'hr', true, 'was lost')).toMatchObject({ status: 'unknown', failure: null })
+test('a lost call stands against the run', () => {
+  expect(unknownEnd('act', 'hr', 'was lost')).toMatchObject({ status: 'unknown', failure: { code: 'OUTCOME_UNKNOWN' } })
+})
+
+test.each([
+  ['Http status code: 502 (Bad Gateway)', 'unknown'],
+  ['HTTP 500', 'unknown'],
+  ['fetch failed', 'unknown'],
+  ['The request timed out.', 'unknown'],
+  ['read ECONNRESET', 'unknown'],
+  ['HTTP 429', 'not_run'],
+  ['HTTP status code: 401 (Unauthorized)', 'not_run'],
+  ['no such table: rows', 'error'],
+])('an error that is only the text %j means: %s', (error, status) => {
+  expect(read({ error })).toMatchObject({ status })
 })
 
 const RPC = { 'content-type': 'application/json' }

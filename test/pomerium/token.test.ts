@@ -53,7 +53,7 @@ describe('a token file', () => {
     ['half of the scheme', `Pomerium-${first}`],
     ['another scheme', `Bearer ${first}`],
   ])('may hold %s', (_, text) => {
-    expect(inFile(text)()).toEqual({ jwt: first, accountId: 'account-1', expiresAt: undefined })
+    expect(inFile(text)()).toEqual({ jwt: first, accountId: 'account-1', userId: expect.any(String), expiresAt: undefined })
   })
 
   test('says what is wrong with it and where to get another, never what is in it', async () => {
