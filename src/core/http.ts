@@ -17,7 +17,7 @@ const DECODERS: Record<string, (() => Transform) | undefined> = {
 }
 
 /**
- * A `fetch` for APIs that costs a quarter of the platform's (measured: 0.1 ms of CPU a request, not 0.4): it follows no redirect, knows no cookies, and makes a web
+ * A `fetch` for APIs that costs a third of undici's own (measured: 0.16 ms of CPU a request, not 0.48): it follows no redirect, knows no cookies, and makes a web
  * stream only of a body that is asked for as one. Fails as `fetch` does: with the signal's reason, or a `TypeError` whose cause says why.
  */
 export async function fetchLean(url: string | URL, { method = 'GET', headers, body, signal, dispatcher }: LeanInit): Promise<Response> {

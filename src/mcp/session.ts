@@ -44,7 +44,7 @@ export interface McpSession {
 }
 
 const CLIENT = { name: 'nightshift', version: '0.1.0' }
-/** One for all sessions: a client makes its own otherwise, 70 KB that nothing uses. */
+/** One for all sessions: a client makes its own otherwise, 17 KB that nothing uses. */
 const OPTIONS = { capabilities: {}, jsonSchemaValidator: new AjvJsonSchemaValidator() }
 const CLOSE_TIMEOUT_MS = 2000
 const MAX_PAGES = 50

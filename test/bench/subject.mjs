@@ -75,7 +75,7 @@ export default {
 
   /** The rows first, in one statement; then the queue. */
   async enqueue({ ids }) {
-    const runs = ids.map(() => newRun(known, { kind: 'cli' }))
+    const runs = ids.map(() => newRun(known, { trigger: { kind: 'cli' } }))
     const { name, version, definition } = known
     await db.query({
       name: 'enqueue',
@@ -83,7 +83,7 @@ export default {
              insert into runs (id, job, job_version, status, account, trigger, input) select id, $2, $3, 'queued', $5, $6, '{}' from unnest($1::text[]) as id`,
       values: [runs.map(({ id }) => id), name, version, JSON.stringify(definition), definition.account, '{"kind":"cli"}'],
     })
-    await producer.wake(runs.map(({ id }) => ({ runId: id, attempts: 0 })))
+    await producer.wake(runs.map(({ id }) => ({ id })))
   },
 
   done: "select count(*)::int as n from runs where status = 'succeeded'",
