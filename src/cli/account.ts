@@ -44,7 +44,7 @@ export const addAccount: AddCommand = (program, terminal, done) => {
       'after',
       examples(
         'nightshift account create reports --user svc-reports --expires 90d',
-        'nightshift account create audit --user svc-audit --out /run/secrets/audit.jwt',
+        'nightshift account create audit --user svc-audit --out audit.jwt',
       ),
     )
     .action(async (name: string, _: unknown, command: Command) => {

@@ -65,10 +65,7 @@ export const addAudit: AddCommand = (program, terminal, done) => {
     .addOption(new Option('--since <time>', 'only lines since: 24h, 7d, or 2026-11-24T00:00:00Z').argParser(parseTime))
     .option('--account <name>', 'only of this account')
     .option('--json', 'one JSON value on stdout')
-    .addHelpText(
-      'after',
-      examples('nightshift audit report', 'nightshift audit report --since 24h --account reports --json | jq .unexplained'),
-    )
+    .addHelpText('after', examples('nightshift audit report', 'nightshift audit report --since 24h --json | jq .unexplained'))
     .action(async (_: unknown, command: Command) => {
       const { json, since, account } = reportOptions.parse(command.optsWithGlobals())
       await using opened = await openAudit(configOf(command, terminal), auditLog())

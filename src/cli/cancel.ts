@@ -13,7 +13,7 @@ export const addCancel: AddCommand = (program, terminal, done) => {
     .option('--json', 'one JSON value on stdout')
     .addHelpText(
       'after',
-      examples('nightshift cancel run_019a…', 'nightshift runs --json --status queued | jq -r ".[].id" | xargs nightshift cancel'),
+      examples('nightshift cancel run_019a…', 'nightshift cancel $(nightshift runs --status queued --json | jq -r ".[].id")'),
     )
     .action(async (ids: string[], options: unknown, command) => {
       const { json } = optionsSchema.parse(options)

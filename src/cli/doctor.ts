@@ -9,7 +9,7 @@ import { checkLogFields, checkMinter, checkQueue, checkStore } from '../doctor/i
 import { checkModel } from '../doctor/model.ts'
 import type { Job } from '../jobs/load.ts'
 import { configOf, examples, quietLog, type AddCommand } from './options.ts'
-import type { Terminal } from './terminal.ts'
+import { wrap, type Terminal } from './terminal.ts'
 
 const optionsSchema = z.object({ json: z.boolean().default(false), spend: z.boolean().default(false) })
 
@@ -114,9 +114,11 @@ async function examineAccount(
 
 const MARKS = { ok: '✓', warning: '!', failed: '✗', skipped: '-' } as const
 
-function showFinding({ check, status, message, cure }: Finding, { colors }: Terminal): string {
+function showFinding({ check, status, message, cure }: Finding, { colors, columns }: Terminal): string {
   const color = { ok: colors.green, warning: colors.yellow, failed: colors.red, skipped: colors.dim }[status]
-  return `${color(MARKS[status])} ${check}: ${showLine(message)}${cure === undefined ? '' : `\n    ${showLine(cure)}`}`
+  const [first = '', ...others] = wrap(`${check}: ${showLine(message)}`, columns - 4)
+  const below = [...others, ...(cure === undefined ? [] : wrap(showLine(cure), columns - 4))].map((line) => `\n    ${line}`)
+  return `${color(MARKS[status])} ${first}${below.join('')}`
 }
 
 function summary(findings: readonly Finding[]): string {

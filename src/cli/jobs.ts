@@ -41,8 +41,8 @@ async function pinJob(name: string, command: Command, terminal: Terminal): Promi
   const difference = writeLock(job.file, tools)
   terminal.out(
     difference === ''
-      ? `${lockFileOf(job.file)} is as it was: ${tools.length} tools.`
-      : `${showText(difference)}\n${lockFileOf(job.file)} is written: ${tools.length} tools.`,
+      ? `${lockFileOf(job.file)} is as it was: ${count(tools.length)}.`
+      : `${showText(difference)}\n${lockFileOf(job.file)} is written: ${count(tools.length)}.`,
   )
   if (!job.definition.pin) terminal.err(`Write pin: true into ${job.file}, so that runs are held to it.`)
   return EXIT.ok
@@ -73,5 +73,7 @@ function checkJobs(command: Command, terminal: Terminal, json: boolean): number 
   }
   return issues.length > 0 ? EXIT.usage : EXIT.ok
 }
+
+const count = (tools: number) => `${tools} tool${tools === 1 ? '' : 's'}`
 
 const jsonOf = ({ name, file, version, definition }: Job) => ({ name, file, version, ...definition })

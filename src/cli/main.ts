@@ -33,8 +33,11 @@ const COMMANDS: readonly AddCommand[] = [
 
 const ABOUT = `Lets an LLM work through the MCP tools behind Pomerium while nobody is signed in.`
 const MORE = `
-The configuration is config/nightshift.yaml, or what --config or NIGHTSHIFT_CONFIG names.
-Exit codes: 0 succeeded, 1 failed, 2 wrong use or input, 4 incomplete, 5 waiting for a person, 6 cancelled, 7 store or queue away.`
+The configuration is config/nightshift.yaml, or what --config or
+NIGHTSHIFT_CONFIG names.
+Exit codes: 0 succeeded, 1 failed, 2 wrong use or input, 3 evidence does not
+hold or lines are unexplained, 4 incomplete, 5 waiting for a person,
+6 cancelled, 7 store or queue away.`
 
 /** Runs one command line. Returns the exit code; prints every failure with its code and cure, and never a stack. */
 export async function main(args: readonly string[], terminal: Terminal): Promise<number> {

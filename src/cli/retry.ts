@@ -37,7 +37,7 @@ export const addRetry: AddCommand = (program, terminal, done) => {
       examples(
         'nightshift retry run_019a…',
         'nightshift retry --status failed --code UPSTREAM_UNAVAILABLE --since 6h',
-        'nightshift retry --job labor-report --status incomplete --definition pinned --yes',
+        'nightshift retry --job labor-report --definition pinned --yes',
         'nightshift retry run_019a… --input industry=Mining',
       ),
     )

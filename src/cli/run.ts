@@ -30,7 +30,7 @@ export const addRun: AddCommand = (program, terminal, done) => {
       'after',
       examples(
         'nightshift run labor-report',
-        'nightshift run industry-trend --input industry=Construction from=2005 --follow',
+        'nightshift run industry-trend --input industry=Mining from=2005 --follow',
         'nightshift run labor-report --follow --json | jq .output',
       ),
     )

@@ -50,7 +50,7 @@ export const addSchedules: AddCommand = (program, terminal, done) => {
       'after',
       examples(
         'nightshift schedules backfill labor-report --from 28d',
-        'nightshift schedules backfill labor-report --from 2026-10-01T00:00:00Z --to 2026-11-01T00:00:00Z --yes',
+        'nightshift schedules backfill labor-report --from 28d --to 7d --yes',
       ),
     )
     .action(async (name: string, _: unknown, command: Command) => {

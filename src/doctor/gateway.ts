@@ -84,7 +84,7 @@ export async function checkServer({ account, server, jobs, routes, fetch, maxReq
       const found =
         missing.length > 0
           ? failed(check, `It lacks ${missing.join(', ')}.`, 'Correct the jobs or the server.')
-          : ok(check, `${tools.size} tools, all ${wanted.size} that jobs name`)
+          : ok(check, `${tools.size} tools; jobs name ${wanted.size}, and all of them are there`)
       return [found, await probe(check, session, signal), bodyLimit(check, maxRequestBytes)]
     } finally {
       await session.close()
