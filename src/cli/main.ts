@@ -63,7 +63,10 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
 /** What a shell expects of a program that a signal ended. */
 const interrupted = (reason: unknown) => 128 + (reason === 'SIGTERM' ? constants.signals.SIGTERM : constants.signals.SIGINT)
 
-/** The command line of this process: Ctrl-C ends it in order, a second one at once. */
+/**
+ * The command line of this process: Ctrl-C ends it in order, a second one at once.
+ * @public bin.js begins here.
+ */
 export async function runFromShell(): Promise<void> {
   const ending = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

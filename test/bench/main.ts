@@ -1,11 +1,16 @@
 import { parseArgs } from 'node:util'
 import pc from 'picocolors'
 import { renderTable } from '../../src/cli/table.ts'
+import { api } from './api.ts'
+import { audit } from './audit.ts'
 import type { Bench, Row } from './bench.ts'
+import { lateness } from './lateness.ts'
+import { list } from './list.ts'
+import { retry } from './retry.ts'
 import { runs } from './runs.ts'
 
 // Each bench is a file of its own.
-const BENCHES: readonly Bench[] = [runs]
+const BENCHES: readonly Bench[] = [runs, api, list, retry, lateness, audit]
 
 const HELP = `npm run bench -- NAME [--json] [--reps 3] [--scale 1]
 
