@@ -69,6 +69,10 @@ export const addRetry: AddCommand = (program, terminal, done) => {
         terminal.out(json ? JSON.stringify({ count, dryRun: true }) : `${runs(count)} would be queued again.`)
         return done(EXIT.ok)
       }
+      if (count < ids.length)
+        terminal.err(
+          `${runs(ids.length - count)} of those named ${ids.length - count === 1 ? 'is' : 'are'} left out: only failed, incomplete, cancelled and waiting ones are retried.`,
+        )
       if (ids.length === 0 && !(await confirm(terminal, `Queue ${runs(count)} again?`, yes))) return done(EXIT.ok)
       const queued = await retryByFilter(parts, filter, definition)
       terminal.out(json ? JSON.stringify({ count: queued, dryRun: false }) : `${runs(queued)} ${queued === 1 ? 'is' : 'are'} queued again.`)
