@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { openStore } from '../app.ts'
 import { EXIT, Failure } from '../core/failure.ts'
-import { requestCancel } from '../store/runs.ts'
+import { cancelRun } from '../runs/cancel.ts'
 import { configOf, examples, type AddCommand } from './options.ts'
 
 const optionsSchema = z.object({ json: z.boolean().default(false) })
@@ -21,7 +21,7 @@ export const addCancel: AddCommand = (program, terminal, done) => {
       const { db } = await openStore(configOf(command, terminal), stack)
       const results = []
       for (const id of ids) {
-        const status = await requestCancel(db, id)
+        const status = await cancelRun(db, id)
         if (!status) throw new Failure({ code: 'RUN_UNKNOWN', message: `There is no run ${id.slice(0, 80)}.` })
         results.push({ id, status })
         if (!json) terminal.out(status === 'running' ? `${id} is running; its worker ends it.` : `${id} is ${status}.`)

@@ -97,9 +97,10 @@ async function connected(app: App, account: string, server: string, timeoutMs: n
   while (Date.now() < until && !terminal.signal.aborted) {
     await pause(LOOK_MS, terminal.signal)
     if (terminal.signal.aborted) return false
-    // The link lives on while the gateway does not answer.
+    // The link lives on while the gateway does not answer; without the account nobody can follow it.
     const routes = await app.routes(account, terminal.signal).catch((error: unknown) => {
-      if (terminal.signal.aborted || (error instanceof Failure && error.retry === 'later')) return undefined
+      if (terminal.signal.aborted || (error instanceof Failure && error.retry === 'later' && error.code !== 'TOKEN_REJECTED'))
+        return undefined
       throw error
     })
     if (routes?.get(server)?.connected === true) return true

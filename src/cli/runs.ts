@@ -38,7 +38,7 @@ export const addRuns: AddCommand = (program, terminal, done) => {
       const { json, waiting, limit, ...filter } = optionsSchema.parse(options)
       await using stack = new AsyncDisposableStack()
       const { db } = await openStore(configOf(command, terminal), stack)
-      if (waiting) terminal.out(showWaiting(await listWaiting(db), terminal, json))
+      if (waiting) terminal.out(showWaiting(await listWaiting(db, filterOf(filter)), terminal, json))
       else terminal.out(showRuns(await listRuns(db, filterOf(filter), { limit }), terminal, json))
       done(EXIT.ok)
     })

@@ -1,14 +1,19 @@
 import { Ajv } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormatsModule from 'ajv-formats'
+import { RE2JS } from 're2js'
 
 /** Says what is wrong with a value, in a line, or undefined when it fits. */
 export type Validate = (value: unknown) => string | undefined
 
-const options = { strict: false, allErrors: true, validateFormats: true, logger: false } as const
+/** Patterns come from outside, and so do the texts: each is matched in linear time. One that looks around or back is an error. */
+const regExp = Object.assign((pattern: string) => RE2JS.compile(RE2JS.translateRegExp(pattern)), { code: 'regExp' })
+const options = { strict: false, allErrors: true, validateFormats: true, logger: false, code: { regExp } } as const
 const addFormats = addFormatsModule.default
-const ajv2020 = addFormats(new Ajv2020(options))
-const ajv7 = addFormats(new Ajv(options))
+const open2020 = () => addFormats(new Ajv2020(options))
+const open7 = () => addFormats(new Ajv(options))
+const ajv2020 = open2020()
+const ajv7 = open7()
 
 const MAX_CACHED = 1000
 const MAX_ERRORS = 5
@@ -23,9 +28,10 @@ export function compileSchema(schema: Record<string, unknown>): Validate {
   const known = cache.get(key)
   if (known) return known
   const old = typeof schema['$schema'] === 'string' && /draft-0[4-7]/.test(schema['$schema'])
-  // An $id would register the schema globally: two tools with the same one would clash. With $async, each check is a promise, never a fault.
+  // With $async, each check is a promise, never a fault.
   const { $schema: _, $id: __, $async: ___, ...body } = schema
-  const ajv = old ? ajv7 : ajv2020
+  // An $id is known to all schemas of an instance: two tools with the same one would clash.
+  const ajv = JSON.stringify(body).includes('"$id"') ? (old ? open7() : open2020()) : old ? ajv7 : ajv2020
   const check = ajv.compile(body)
   ajv.removeSchema(body)
   const validate: Validate = (value) => {

@@ -11,7 +11,7 @@ import type { RunFilter } from '../store/filter.ts'
 import { hasKey } from '../store/idempotency.ts'
 import { listRuns, queueDepth } from '../store/list.ts'
 import { countRetryable } from '../store/retry.ts'
-import { requestCancel } from '../store/runs.ts'
+import { cancelRun } from '../runs/cancel.ts'
 import { loadRun, loadStatus } from '../store/show.ts'
 import type { ApiContext, ApiEnv } from './context.ts'
 import {
@@ -196,7 +196,7 @@ export function addRuns(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
       const { id } = c.req.valid('param')
       const { job } = await statusOf(context, id)
       allow(c.get('caller'), job)
-      const status = await requestCancel(db, id)
+      const status = await cancelRun(db, id)
       return c.json({ id, job, status: status ?? 'cancelled' }, 202)
     },
   )

@@ -1,29 +1,8 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import type { AuthorizeEvent } from '../core/authorize-event.ts'
 import { digestOf } from '../core/digest.ts'
 import { cutBytes, storeText } from '../core/text.ts'
-
-/** One line of Pomerium's log that says what policy decided about a request. */
-export interface AuthorizeEvent {
-  lineDigest: string
-  requestId: string
-  time: Date
-  method: string
-  /** Without its port. */
-  host: string
-  path: string
-  ip: string
-  userId: string
-  /** Undefined for a request without a valid token. */
-  accountId: string | undefined
-  mcpMethod: string | undefined
-  mcpTool: string | undefined
-  paramsDigest: string | undefined
-  params: string | undefined
-  runHeader: string | undefined
-  allowed: boolean
-  reasons: string[]
-}
 
 export type ParsedLine = { kind: 'event'; event: AuthorizeEvent } | { kind: 'other' } | { kind: 'broken' }
 

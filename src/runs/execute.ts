@@ -4,12 +4,13 @@ import { Failure, messageOf } from '../core/failure.ts'
 import { decideRetry } from '../core/retry.ts'
 import { definitionSchema, type JobDefinition } from '../jobs/schema.ts'
 import { createBudget } from '../store/budgets.ts'
-import { loadUnstarted, openAttempt, type OpenedAttempt, type RunLimits } from '../store/claim.ts'
+import { openAttempt, type OpenedAttempt, type RunLimits } from '../store/claim.ts'
 import type { Db } from '../store/db.ts'
 import { lastTurnNumber, loadHistory, loadOpenResponse } from '../store/history.ts'
 import type { JournalWriter } from '../store/journal.ts'
 import { insertRunAccount } from '../store/run-accounts.ts'
-import { requestCancel } from '../store/runs.ts'
+import { loadIdle } from '../store/deliveries.ts'
+import { cancelRun } from './cancel.ts'
 import { runAttempt } from './attempt.ts'
 import type { Execution } from './execution.ts'
 import { tellProgress, type OnProgress, type Tell } from './progress.ts'
@@ -63,13 +64,13 @@ export function createRunner(options: RunnerOptions): Runner {
         options.log.info({ runId, by: claim.by }, 'The run is held back.')
         return { kind: 'held', next: await settler.passOn(claim) }
       case 'expired': {
-        const run = await loadUnstarted(db, runId)
+        const run = await loadIdle(db, runId)
         return run
           ? settler.expire({ id: runId, job: run.job }, definitionOf(run.jobVersion, run.definition), claim.at)
           : { kind: 'nothing' }
       }
       case 'cancel-requested':
-        await requestCancel(db, runId)
+        await cancelRun(db, runId)
         return { kind: 'nothing' }
       case 'not-runnable':
       case 'unknown':

@@ -7,7 +7,7 @@ import type { JobDefinition } from '../jobs/schema.ts'
 import type { DelegateResult } from '../llm/model.ts'
 import type { OpenedAttempt, RunLimits } from '../store/claim.ts'
 import type { Db } from '../store/db.ts'
-import { endUnstarted } from '../store/deliveries.ts'
+import { endIdle } from '../store/deliveries.ts'
 import { loadSpent } from '../store/history.ts'
 import { releaseNext } from '../store/holds.ts'
 import { finishRun, pauseRun, type RunEnd, type WakeableRun } from '../store/runs.ts'
@@ -111,7 +111,7 @@ export function createSettler({ db, redact, limitsOf, onProgress }: SettleOption
     const failure = new Failure({ code: 'EXPIRED', message: `The run was to start before ${at.toISOString()}.` })
     const end = endWithFailure(failure.toJSON(), { usage: noUsage, costUsd: null })
     const deliveries = await deliveriesOf(db, run, definition, end)
-    if (!(await endUnstarted(db, run.id, { ...end, deliveries }))) return { kind: 'nothing' }
+    if (!(await endIdle(db, run.id, { ...end, deliveries }))) return { kind: 'nothing' }
     onProgress({ runId: run.id, job: run.job, event: 'finished', status: 'failed' })
     return { kind: 'finished', status: 'failed', failure, next: await passOn({ by: 'time', account: definition.account }) }
   }

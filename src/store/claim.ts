@@ -26,7 +26,7 @@ export interface OpenedAttempt {
 export type Claim =
   | { kind: 'opened'; opened: OpenedAttempt }
   | { kind: 'not-yet'; at: Date }
-  | { kind: 'cancel-requested'; status: RunStatus }
+  | { kind: 'cancel-requested' }
   /** A pause, or a limit on runs at a time: it is woken when that is over. */
   | { kind: 'held'; by: string; account: string }
   /** Nobody took it before its `expireAt`. */
@@ -137,7 +137,7 @@ async function claim(db: Db | pg.PoolClient, runId: string, { worker, delivery, 
   )
   const row = rows[0]
   if (!row) {
-    await endCancelled(db, runId, delivery, staleAfterMs)
+    await freeCancelled(db, runId, delivery, staleAfterMs)
     return whyNot(db, runId)
   }
   return {
@@ -160,31 +160,21 @@ async function claim(db: Db | pg.PoolClient, runId: string, { worker, delivery, 
   }
 }
 
-/** A run whose cancel was asked for and whose worker is gone: nobody else would end it. */
-async function endCancelled(db: Db | pg.PoolClient, runId: string, delivery: string, staleAfterMs: number): Promise<void> {
+/** Takes a run whose cancel was asked for from a worker that is gone, so that it can be ended. */
+async function freeCancelled(db: Db | pg.PoolClient, runId: string, delivery: string, staleAfterMs: number): Promise<void> {
   await query(
     db,
-    `with over as (
-       update runs set status = 'cancelled', failure = $4, codes = '{CANCELLED}', finished_at = now()
+    `with freed as (
+       update runs set status = 'queued'
        where id = $1 and status = 'running' and cancel_requested_at is not null and (delivery = $2 or heartbeat_at < now() - make_interval(secs => $3 / 1000.0))
        returning id)
-     update attempts set status = 'lost', failure = $4, finished_at = now() where run_id = (select id from over) and finished_at is null`,
+     update attempts set status = 'lost', failure = $4, finished_at = now() where run_id = (select id from freed) and finished_at is null`,
     [
       runId, delivery, staleAfterMs,
       JSON.stringify({ code: 'CANCELLED', message: 'The run was cancelled; its worker was gone by then.', retry: 'never' } satisfies FailureRecord),
     ], // prettier-ignore
-    'end cancelled',
+    'free cancelled',
   )
-}
-
-/** The definition of a queued run that was never started. */
-export async function loadUnstarted(db: Db, runId: string): Promise<{ job: string; jobVersion: string; definition: unknown } | undefined> {
-  const [row] = await query<{ job: string; job_version: string; definition: unknown }>(
-    db,
-    `select r.job, r.job_version, v.definition from runs r join job_versions v on v.job = r.job and v.version = r.job_version where r.id = $1 and r.status = 'queued'`,
-    [runId],
-  )
-  return row && { job: row.job, jobVersion: row.job_version, definition: row.definition }
 }
 
 /** How soon a run that must wait for another one is looked at again. */
@@ -207,7 +197,7 @@ async function whyNot(db: Db | pg.PoolClient, runId: string): Promise<Claim> {
     [runId],
   )
   if (!row) return { kind: 'unknown' }
-  if (row.cancel_requested_at && row.status === 'queued') return { kind: 'cancel-requested', status: row.status }
+  if (row.cancel_requested_at && row.status === 'queued') return { kind: 'cancel-requested' }
   if (row.status === 'running') return { kind: 'busy' }
   if (row.status !== 'queued') return { kind: 'not-runnable', status: row.status }
   if (row.expired_at) return { kind: 'expired', at: row.expired_at }

@@ -86,14 +86,38 @@ export async function listDeliveries(db: Db, runId: string): Promise<DeliveryVie
   }))
 }
 
-/** Ends a queued run that was never started. False when it is no longer that. */
-export async function endUnstarted(db: Db, runId: string, end: RunEnd): Promise<boolean> {
+/** A run that no worker holds. */
+export interface IdleRun {
+  id: string
+  job: string
+  account: string
+  jobVersion: string
+  definition: unknown
+}
+
+const IDLE = "status in ('queued', 'waiting') and finished_at is null"
+
+/** The run, when no worker holds it. */
+export async function loadIdle(db: Db, runId: string): Promise<IdleRun | undefined> {
+  const [row] = await query<Omit<IdleRun, 'jobVersion'> & { job_version: string }>(
+    db,
+    `select r.id, r.job, r.account, r.job_version, v.definition from runs r join job_versions v on v.job = r.job and v.version = r.job_version where r.id = $1 and r.${IDLE}`,
+    [runId],
+  )
+  if (!row) return undefined
+  const { job_version: jobVersion, ...run } = row
+  return { ...run, jobVersion }
+}
+
+/** Ends a run that no worker holds, with what is to be delivered of it. False when a worker holds it, or it is over. */
+export async function endIdle(db: Db, runId: string, end: RunEnd): Promise<boolean> {
   const deliveries = end.deliveries ?? []
   const rows = await query(
     db,
     `with ended as (
-       update runs set status = $2, failure = $3, reasons = $4, codes = $5, words = to_tsvector('simple', $9), finished_at = now() where id = $1 and status = 'queued' and finished_at is null returning id),
-     posted as (insert into deliveries (id, run_id, attempt, target, status, ended_at) select d.id, e.id, 0, d.target, d.status, case when d.status = 'skipped' then now() end
+       update runs set status = $2, failure = $3, reasons = $4, codes = $5, words = to_tsvector('simple', $9), finished_at = now(),
+         cancel_requested_at = case when $2 = 'cancelled' then coalesce(cancel_requested_at, now()) end where id = $1 and ${IDLE} returning id, attempts),
+     posted as (insert into deliveries (id, run_id, attempt, target, status, ended_at) select d.id, e.id, e.attempts, d.target, d.status, case when d.status = 'skipped' then now() end
        from ended e, unnest($6::uuid[], $7::json[], $8::text[]) as d(id, target, status))
      select id from ended`,
     [

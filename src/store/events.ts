@@ -1,26 +1,11 @@
 import type pg from 'pg'
+import type { AuthorizeEvent } from '../core/authorize-event.ts'
 import { query, transaction, type Db } from './db.ts'
 
 /** An authorize event as it is kept. */
-export interface NewEvent {
-  lineDigest: string
+export interface NewEvent extends AuthorizeEvent {
   /** Which of several equal lines it is, from 1. */
   occurrence: number
-  requestId: string
-  time: Date
-  method: string
-  host: string
-  path: string
-  ip: string
-  userId: string
-  accountId: string | undefined
-  mcpMethod: string | undefined
-  mcpTool: string | undefined
-  paramsDigest: string | undefined
-  params: string | undefined
-  runHeader: string | undefined
-  allowed: boolean
-  reasons: string[]
 }
 
 export interface LogPosition {

@@ -164,22 +164,14 @@ export async function pauseRun(
   return known
 }
 
-const UNHELD = "status in ('queued', 'waiting')"
-const CANCELLED = { code: 'CANCELLED', message: 'The run was cancelled.' } as const
-
-/** Asks that a run be cancelled. A run that no worker holds is cancelled at once. */
+/** Asks the worker of a run to cancel it. Returns the status of the run, which stays what it is. */
 export async function requestCancel(db: Db, runId: string): Promise<RunStatus | undefined> {
-  return transaction(db, async (client) => {
-    const { rows } = await client.query<{ status: RunStatus }>(
-      `update runs set cancel_requested_at = case when finished_at is null then coalesce(cancel_requested_at, now()) else cancel_requested_at end,
-         status = case when ${UNHELD} then 'cancelled' else status end, finished_at = case when ${UNHELD} then now() else finished_at end,
-         failure = case when ${UNHELD} then $2 else failure end, reasons = case when ${UNHELD} then json_build_array($3::json) else reasons end,
-         codes = case when ${UNHELD} then '{CANCELLED}' else codes end
-       where id = $1 returning status`,
-      [runId, JSON.stringify({ ...CANCELLED, retry: 'never' } satisfies FailureRecord), JSON.stringify(CANCELLED satisfies Reason)],
-    )
-    return rows[0]?.status
-  })
+  const [row] = await query<{ status: RunStatus }>(
+    db,
+    `update runs set cancel_requested_at = case when finished_at is null then coalesce(cancel_requested_at, now()) else cancel_requested_at end where id = $1 returning status`,
+    [runId],
+  )
+  return row?.status
 }
 
 /** Runs of a worker whose cancel was asked for. */

@@ -1,4 +1,5 @@
 import { query, type Db } from './db.ts'
+import { whereOf, type RunFilter } from './filter.ts'
 import { WAKEABLE, type WakeableRun } from './runs.ts'
 
 export interface WaitingFor {
@@ -7,12 +8,14 @@ export interface WaitingFor {
   runs: number
 }
 
-/** What runs wait for: a person who connects a server for an account. */
-export async function listWaiting(db: Db): Promise<WaitingFor[]> {
+/** What runs wait for: a person who connects a server for an account. Counts only the runs of the filter. */
+export async function listWaiting(db: Db, filter: RunFilter = {}): Promise<WaitingFor[]> {
+  const { sql, values } = whereOf(filter)
   return query<{ account: string; server: string; runs: number }>(
     db,
     `select account, coalesce(failure->>'server', '') as server, count(*)::int as runs from runs
-     where status = 'waiting' and finished_at is null group by 1, 2 order by 1, 2`,
+     where status = 'waiting' and finished_at is null and ${sql} group by 1, 2 order by 1, 2`,
+    values,
   )
 }
 

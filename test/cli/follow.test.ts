@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { listRuns } from '../../src/store/list.ts'
-import { requestCancel } from '../../src/store/runs.ts'
+import { cancelRun } from '../../src/runs/cancel.ts'
 import { countingRoute, startCountingServer } from '../support/counting-server.ts'
 import { command, program } from '../support/cli.ts'
 import { buildHouse, type House } from '../support/house.ts'
@@ -81,7 +81,7 @@ describe('run --follow, with a worker in another process, ends with the run’s 
     const follow = program(['-c', house.world.configFile, 'run', 'work', '--follow'])
     await server.nextCall()
     const [run] = await listRuns(house.app.db, {}, { limit: 1 })
-    await requestCancel(house.app.db, run?.id ?? '')
+    await cancelRun(house.app.db, run?.id ?? '')
     expect(await follow.ended).toMatchObject({ code: 6, out: expect.stringContaining('cancelled') })
   })
 })

@@ -58,6 +58,24 @@ test('two schemas with the same $id do not clash, and neither is taken for the o
   expect([text('a'), text(1), number('a'), number(1)]).toEqual([undefined, '/ must be string', '/ must be number', undefined])
 })
 
+test('neither do two with the same $id in a part', () => {
+  const id = 'https://example.com/part.json'
+  const schema = (type: string) => ({ type: 'object', properties: { a: { $ref: id } }, $defs: { part: { $id: id, type } } })
+  const [text, number] = [compileSchema(schema('string')), compileSchema(schema('number'))]
+  expect([text({ a: 'x' }), text({ a: 1 }), number({ a: 'x' }), number({ a: 1 })]).toEqual([
+    undefined,
+    '/a must be string',
+    '/a must be number',
+    undefined,
+  ])
+})
+
+test('a pattern that would take for ever elsewhere is matched in linear time', () => {
+  const check = compileSchema({ type: 'string', pattern: '^(a+)+$', minLength: 1 })
+  expect(check('aaaa')).toBeUndefined()
+  expect(check(`${'a'.repeat(50_000)}!`)).toBe('/ must match pattern "^(a+)+$"')
+})
+
 test('a schema that asks for asynchronous checks is checked all the same', () => {
   expect(compileSchema({ $async: true, type: 'string' })(1)).toBe('/ must be string')
 })
@@ -67,6 +85,7 @@ test.each([
   ['a reference to nowhere', { $ref: '#/$defs/none' }],
   ['a reference to another place on the net', { $ref: 'https://example.com/other.json' }],
   ['a broken pattern', { pattern: '(' }],
+  ['a pattern that looks ahead', { pattern: '^(?!x)' }],
   ['a part that asks for asynchronous checks', { items: { $async: true, type: 'string' } }],
   ['the same for a part that is referred to', { items: { $ref: '#/$defs/a' }, $defs: { a: { $async: true, type: 'string' } } }],
   ['properties that are no mapping', { properties: 4 }],

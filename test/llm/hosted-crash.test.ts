@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { query } from '../../src/store/db.ts'
-import { requestCancel } from '../../src/store/runs.ts'
+import { cancelRun } from '../../src/runs/cancel.ts'
 import { loadRun } from '../../src/store/show.ts'
 import { askedOf, hostedHouse, hostedJob, idWritten, responseRows, type HostedHouse } from '../support/hosted.ts'
 
@@ -158,7 +158,7 @@ test.each([true, false])('a cancelled run ends its answer at the provider (backg
   await using one = await hostedHouse('call counting__act {}\nsay $1', { background })
   const { id, gone } = await heldCall(one)
   await idWritten(one)
-  await requestCancel(one.house.database.db, id)
+  await cancelRun(one.house.database.db, id)
   await gone
   expect(await one.house.ended(id)).toMatchObject({
     status: 'cancelled',

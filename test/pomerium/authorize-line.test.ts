@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { digestOf } from '../../src/core/digest.ts'
-import { parseLogLine, type AuthorizeEvent } from '../../src/pomerium/authorize-line.ts'
+import type { AuthorizeEvent } from '../../src/core/authorize-event.ts'
+import { parseLogLine } from '../../src/pomerium/authorize-line.ts'
 import { authorizeLine } from '../support/log-lines.ts'
 
 const parse = (line: string, paramsBytes = 100) => parseLogLine(line, { paramsBytes })

@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { createScheduler } from '../../src/queue/scheduler.ts'
 import { sweep } from '../../src/queue/sweep.ts'
+import { cancelRun } from '../../src/runs/cancel.ts'
 import { createRun, type RunRequest } from '../../src/runs/create.ts'
 import { query } from '../../src/store/db.ts'
 import { pauseJob, resumeJob } from '../../src/store/pauses.ts'
@@ -270,6 +271,15 @@ describeBackends('a run with expireAt', ({ redisUrl }) => {
       { dir: 'bad', status: 'pending', ended: false },
       { dir: 'new', status: 'skipped', ended: true },
     ])
+  })
+
+  test('that is cancelled before any worker took it is reported too', async () => {
+    await using house = await buildHouse({ redisUrl, jobs: { act: job('deliver: [{ file: bad, when: notGreen }]') } })
+    const id = await ask(house, 'act', {})
+    expect(await cancelRun(house.app.db, id)).toBe('cancelled')
+    expect(await cancelRun(house.app.db, id)).toBe('cancelled')
+    const rows = await query(house.app.db, "select target->>'dir' as dir, attempt, status from deliveries where run_id = $1", [id])
+    expect(rows).toEqual([{ dir: 'bad', attempt: 0, status: 'pending' }])
   })
 
   test('expires also while a pause or a limit holds it', async () => {

@@ -7,7 +7,7 @@ import type { App } from '../../src/app.ts'
 import { createScheduler } from '../../src/queue/scheduler.ts'
 import { query } from '../../src/store/db.ts'
 import { pauseJob, resumeJob } from '../../src/store/pauses.ts'
-import { requestCancel } from '../../src/store/runs.ts'
+import { cancelRun } from '../../src/runs/cancel.ts'
 import { listFires, syncSchedule } from '../../src/store/schedules.ts'
 import { loadRun } from '../../src/store/show.ts'
 import { describeBackends } from '../support/backends.ts'
@@ -123,7 +123,7 @@ describeBackends('replicas', ({ redisUrl }) => {
     const workers = await query<{ worker: string }>(house.app.db, 'select distinct worker from attempts where finished_at is null')
     expect(workers).toHaveLength(apps.length)
     const queued = await house.queue('act')
-    expect(await Promise.all([...ids, queued].map((id) => requestCancel(house.app.db, id)))).toEqual([
+    expect(await Promise.all([...ids, queued].map((id) => cancelRun(house.app.db, id)))).toEqual([
       'running',
       'running',
       'running',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { query } from '../../src/store/db.ts'
 import { loadRun } from '../../src/store/show.ts'
-import { requestCancel } from '../../src/store/runs.ts'
+import { cancelRun } from '../../src/runs/cancel.ts'
 import { describeBackends, queueEntries } from '../support/backends.ts'
 import { countingRoute, startCountingServer } from '../support/counting-server.ts'
 import { buildHouse } from '../support/house.ts'
@@ -137,12 +137,12 @@ describeBackends('the worker', ({ redisUrl }) => {
     })
     const { app, database } = house
     const queued = await house.queue('act')
-    await requestCancel(database.db, queued)
+    await cancelRun(database.db, queued)
     server.answer = () => new Promise(() => {})
     await app.worker.start()
     const running = await house.queue('act')
     await server.nextCall()
-    await requestCancel(database.db, running)
+    await cancelRun(database.db, running)
     expect(await house.ended(running)).toMatchObject({ status: 'cancelled', failure: { code: 'CANCELLED' } })
     expect(await loadRun(database.db, queued)).toMatchObject({ status: 'cancelled', attempts: [] })
   })

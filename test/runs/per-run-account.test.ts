@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { query, type Db } from '../../src/store/db.ts'
-import { requestCancel } from '../../src/store/runs.ts'
+import { cancelRun } from '../../src/runs/cancel.ts'
 import { countingRoute, startCountingServer, type CountingServer } from '../support/counting-server.ts'
 import { dumpDatabase } from '../support/dump.ts'
 import { buildHouse, type House, type HouseOptions } from '../support/house.ts'
@@ -155,7 +155,7 @@ describe('an account for each run', () => {
     const id = await house.queue('act')
     await called
     expect(living(house)).toHaveLength(2)
-    await requestCancel(house.app.db, id)
+    await cancelRun(house.app.db, id)
     expect(await house.ended(id)).toMatchObject({ status: 'cancelled' })
     expect(living(house)).toEqual([house.world.account.id])
   })

@@ -6,9 +6,9 @@ import { isEmptyFilter, type RunFilter } from '../../src/store/filter.ts'
 import { createJournalWriter } from '../../src/store/journal.ts'
 import { countRuns, listRuns } from '../../src/store/list.ts'
 import { retryRuns } from '../../src/store/retry.ts'
-import { finishRun, pauseRun, requestCancel } from '../../src/store/runs.ts'
+import { finishRun, pauseRun } from '../../src/store/runs.ts'
 import { loadRun } from '../../src/store/show.ts'
-import { callRecord, opened, turnRecord, writeRun } from '../support/attempts.ts'
+import { callRecord, endCancelled, opened, turnRecord, writeRun } from '../support/attempts.ts'
 import { createTestDatabase } from '../support/database.ts'
 
 const at = (hour: number) => new Date(Date.UTC(2026, 10, 24, hour))
@@ -202,7 +202,7 @@ test('a run that was cancelled while it was queued is found by its code', async 
   await using database = await createTestDatabase()
   const { db } = database
   const id = await writeRun(db)
-  await requestCancel(db, id)
+  await endCancelled(db, id)
   expect(await listed(db, { code: 'CANCELLED' })).toEqual([id])
   expect(await loadRun(db, id)).toMatchObject({ status: 'cancelled', failure: { code: 'CANCELLED' }, reasons: [{ code: 'CANCELLED' }] })
 })

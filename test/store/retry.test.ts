@@ -3,9 +3,9 @@ import { noUsage, type FinalStatus } from '../../src/core/run.ts'
 import { retryByFilter } from '../../src/runs/retry.ts'
 import { query, type Db } from '../../src/store/db.ts'
 import { countRetryable, retryRuns } from '../../src/store/retry.ts'
-import { finishRun, pauseRun, requestCancel, type RunEnd } from '../../src/store/runs.ts'
+import { finishRun, pauseRun, type RunEnd } from '../../src/store/runs.ts'
 import { loadRun } from '../../src/store/show.ts'
-import { claim, opened, writeRun } from '../support/attempts.ts'
+import { claim, endCancelled, opened, writeRun } from '../support/attempts.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { buildHouse } from '../support/house.ts'
 
@@ -106,7 +106,7 @@ test('a run that waits for a person can be retried, and one that was cancelled w
   const waiting = await writeRun(db)
   await pauseRun(db, await opened(db, waiting), { status: 'waiting', failure: null, nextAttemptAt: null, attemptStatus: 'waiting' })
   const cancelled = await writeRun(db, { expireAt: new Date(Date.now() - 1000), startAt: new Date(Date.now() + 3_600_000) })
-  await requestCancel(db, cancelled)
+  await endCancelled(db, cancelled)
   expect((await retryRuns(db, { ids: [waiting, cancelled] }, [])).map(({ id }) => id).toSorted()).toEqual([waiting, cancelled].toSorted())
   expect(await claim(db, waiting)).toMatchObject({ kind: 'opened', opened: { attempt: { number: 2 }, conversation: 2, resumed: false } })
   expect(await claim(db, cancelled)).toMatchObject({ kind: 'opened', opened: { attempt: { number: 1 }, conversation: 2, resumed: false } })

@@ -4,7 +4,7 @@ import { openAttempt } from '../../src/store/claim.ts'
 import { query, type Db } from '../../src/store/db.ts'
 import { cancelRequested, finishRun, heartbeat, listWakeable, pauseRun, requestCancel, type RunEnd } from '../../src/store/runs.ts'
 import { loadRun } from '../../src/store/show.ts'
-import { claim, opened, writeRun } from '../support/attempts.ts'
+import { claim, endCancelled, opened, writeRun } from '../support/attempts.ts'
 import { createTestDatabase } from '../support/database.ts'
 
 const STALE_MS = 60_000
@@ -98,8 +98,8 @@ test('a run whose cancel was asked for between two attempts is not opened again'
   expect(await requestCancel(db, id)).toBe('running')
   expect(await cancelRequested(db, [id, 'run_nobody_knows'])).toEqual([id])
   await pauseRun(db, attempt, { ...again, nextAttemptAt: new Date() })
-  expect(await claim(db, id)).toEqual({ kind: 'cancel-requested', status: 'queued' })
-  expect(await requestCancel(db, id)).toBe('cancelled')
+  expect(await claim(db, id)).toEqual({ kind: 'cancel-requested' })
+  expect(await endCancelled(db, id)).toBe(true)
   expect(await claim(db, id)).toEqual({ kind: 'not-runnable', status: 'cancelled' })
 })
 
@@ -116,7 +116,7 @@ test('a running run whose cancel was asked for stays with a worker that is heard
 test.each([
   { title: 'fell silent', delivery: 'second', silentMs: STALE_MS + 1000 },
   { title: 'lost its delivery', delivery: 'first', silentMs: 0 },
-])('a run whose cancel was asked for and whose worker $title ends cancelled, with no attempt left open', async ({ delivery, silentMs }) => {
+])('a run whose cancel was asked for and whose worker $title can be ended, with no attempt left open', async ({ delivery, silentMs }) => {
   await using database = await createTestDatabase()
   const { db } = database
   const id = await writeRun(db)
@@ -124,10 +124,8 @@ test.each([
   const attempt = await opened(db, id, { delivery: 'first' })
   await requestCancel(db, id)
   await fallSilent(db, id, silentMs)
-  expect(await openAttempt(db, id, { worker: 'two', delivery, staleAfterMs: STALE_MS })).toEqual({
-    kind: 'not-runnable',
-    status: 'cancelled',
-  })
+  expect(await openAttempt(db, id, { worker: 'two', delivery, staleAfterMs: STALE_MS })).toEqual({ kind: 'cancel-requested' })
+  expect(await endCancelled(db, id)).toBe(true)
   expect(await loadRun(db, id)).toMatchObject({ status: 'cancelled', failure: { code: 'CANCELLED' }, attempts: [{ status: 'lost' }] })
   expect(await finishRun(db, attempt, end())).toEqual({ held: false, next: [] })
   expect(await claim(db, later)).toMatchObject({ kind: 'opened' })

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { ToolCallRecord, TurnRecord } from '../../src/core/journal.ts'
-import type { AttemptRef } from '../../src/core/run.ts'
+import { noUsage, type AttemptRef } from '../../src/core/run.ts'
 import type { Db } from '../../src/store/db.ts'
 import { openAttempt, type Claim, type ClaimOptions } from '../../src/store/claim.ts'
+import { endIdle } from '../../src/store/deliveries.ts'
 import { insertRun, type NewRun } from '../../src/store/runs.ts'
 
 /** A run in the store, with nothing of the queue. Returns its id. */
@@ -11,6 +12,18 @@ export async function writeRun(db: Db, run: Partial<NewRun> = {}): Promise<strin
   const whole = { id, job: 'work', jobVersion: 'sha256:1', account: 'reports', trigger: { kind: 'cli' } as const, input: {}, ...run }
   await insertRun(db, whole, { prompt: 'Do it.' })
   return whole.id
+}
+
+/** Ends a run that no worker holds as cancelled. */
+export const endCancelled = (db: Db, runId: string): Promise<boolean> => {
+  const reason = { code: 'CANCELLED', message: 'The run was cancelled.' } as const
+  return endIdle(db, runId, {
+    status: 'cancelled',
+    reasons: [reason],
+    failure: { ...reason, retry: 'never' },
+    usage: noUsage,
+    costUsd: null,
+  })
 }
 
 /** A worker's claim of a run; a delivery of its own unless one is given. */
