@@ -13,6 +13,8 @@ COPY package.json ./
 COPY src src
 COPY config config
 COPY jobs jobs
+# A volume that is mounted here begins with this owner.
+RUN install -d -o node -g node reports
 USER node
 # Live as long as the process answers; a process without an api: section has no port to ask.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s CMD ["node", "src/cli/health.js"]

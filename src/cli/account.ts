@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { z } from 'zod'
 import { openStore } from '../app.ts'
@@ -188,11 +188,13 @@ async function keepToken(service: ConfigService, { id, jwt }: { id: string; jwt:
   }
 }
 
-/** In place of what was there, at once, and readable by its owner alone. */
+/** In place of what was there, at once, and for its owner alone; a file that was there keeps its mode, so that a worker of another user can go on reading it. */
 function writeToken(file: string, jwt: string): void {
   const part = `${file}.${process.pid}.part`
   try {
+    const mode = statSync(file, { throwIfNoEntry: false })?.mode
     writeFileSync(part, `${jwt}\n`, { mode: 0o600, flag: 'wx' })
+    if (mode !== undefined) chmodSync(part, mode & 0o777)
     renameSync(part, file)
   } finally {
     rmSync(part, { force: true })

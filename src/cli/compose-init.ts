@@ -16,6 +16,7 @@ export const addComposeInit: AddCommand = (program, terminal, done) => {
     .action(async (dir = 'secrets') => {
       const target = String(dir)
       mkdirSync(target, { recursive: true, mode: 0o700 })
+      mkdirSync(join(target, 'accounts'), { recursive: true })
       const made: string[] = []
       // Containers run as other users: the directory is private, the files in it are not.
       const put = (name: string, content: () => string) => {
@@ -30,7 +31,7 @@ export const addComposeInit: AddCommand = (program, terminal, done) => {
       put('postgres_password', () => randomBytes(24).toString('hex'))
       put('openai_api_key', () => 'put the key of your model provider here')
       // Made by the first command below, once Pomerium runs.
-      put('reports.jwt', () => '')
+      put('accounts/reports.jwt', () => '')
       if (!existsSync(join(target, 'pomerium.crt'))) {
         const { cert, key } = await makeCertificate([`*.${DOMAIN}`], YEAR_DAYS)
         put('pomerium.crt', () => cert)
@@ -39,10 +40,11 @@ export const addComposeInit: AddCommand = (program, terminal, done) => {
       terminal.out(made.length === 0 ? `${target} has all of them.` : `Made in ${target}: ${made.join(', ')}.`)
       terminal.out(`
 Next:
-  docker compose up --detach --build pomerium redis postgres
+  docker compose build
+  docker compose up --detach pomerium redis postgres
   docker compose run --rm admin account create reports --user svc-reports --expires 90d
   put your provider's key into ${join(target, 'openai_api_key')}
-  docker compose up --detach --build`)
+  docker compose up --detach`)
       done(EXIT.ok)
     })
 }

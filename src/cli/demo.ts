@@ -195,6 +195,6 @@ function ending(run: RunView, logLines: ReadonlyMap<string, string>, terminal: T
     '  Pomerium  gateway.url, and the token of an account: accounts.reports.token_file',
     '  a model   providers.openai.api_key, or base_url for a server of your own',
     '  Redis     REDIS_URL=redis://… for the queue, DATABASE_URL=postgres://… for the store',
-    'Then npx nightshift doctor, npm start, and npx nightshift run labor-report --follow',
+    'Then npx nightshift doctor, npx nightshift start, and npx nightshift run labor-report --follow',
   ].join('\n')
 }

@@ -33,12 +33,14 @@ docker compose up --build           # worker, scheduler and API with Postgres an
 
 const DOCKERFILE = `FROM node:24-bookworm-slim
 WORKDIR /app
-COPY package.json package-lock.json ./
+# With the package itself, where it was installed from a file.
+COPY package.json package-lock.json *.tgz ./
 # Postgres is given from outside, and so is Node.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts
 COPY config config
 COPY jobs jobs
 USER node
+HEALTHCHECK --interval=15s --timeout=5s --start-period=20s CMD ["node", "node_modules/nightshift/src/cli/health.js"]
 ENTRYPOINT ["node", "node_modules/nightshift/src/cli/bin.js"]
 CMD ["start"]
 `
@@ -50,10 +52,14 @@ services:
     # A queue must not forget (append-only file) nor evict.
     command: [redis-server, --appendonly, "yes", --maxmemory-policy, noeviction]
     volumes: [redis:/data]
+    healthcheck: { test: [CMD, redis-cli, ping], interval: 5s, timeout: 3s, retries: 10 }
+    restart: unless-stopped
   postgres:
     image: postgres:18
     environment: { POSTGRES_USER: nightshift, POSTGRES_DB: nightshift, POSTGRES_PASSWORD: "\${POSTGRES_PASSWORD:?set POSTGRES_PASSWORD}" }
     volumes: [postgres:/var/lib/postgresql]
+    healthcheck: { test: [CMD-SHELL, pg_isready -U nightshift], interval: 5s, timeout: 3s, retries: 10 }
+    restart: unless-stopped
   nightshift:
     build: .
     read_only: true
@@ -63,7 +69,9 @@ services:
       POMERIUM_URL: \${POMERIUM_URL:?set POMERIUM_URL}
       NIGHTSHIFT_REPORTS_TOKEN: \${NIGHTSHIFT_REPORTS_TOKEN:?set NIGHTSHIFT_REPORTS_TOKEN}
       OPENAI_API_KEY: \${OPENAI_API_KEY:-}
-    depends_on: [redis, postgres]
+    depends_on:
+      redis: { condition: service_healthy }
+      postgres: { condition: service_healthy }
     stop_grace_period: 40s
     restart: unless-stopped
 volumes:
@@ -85,6 +93,7 @@ export const addInit: AddCommand = (program, terminal, done) => {
         ['docker-compose.yml', textOf(COMPOSE)],
         ['Dockerfile', textOf(DOCKERFILE)],
         ['README.md', textOf(README)],
+        ['.dockerignore', textOf('node_modules\n.nightshift\nsecrets\n.git\n')],
         ['.gitignore', textOf('node_modules/\n.nightshift/\nsecrets/\n')],
       ]
       const taken = files.filter(([path]) => existsSync(join(target, path))).map(([path]) => path)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -95,6 +95,16 @@ describe('account create', () => {
     expect(Date.parse(account?.expiresAt ?? '') - Date.now()).toBeGreaterThan(29 * 86_400_000)
     expect(out).not.toContain(jwtOf(file))
     expect(parts(admin.house)).toEqual([])
+  })
+
+  test('keeps the mode of a token file that was there, for a worker of another user', async () => {
+    await using admin = await openAdminHouse()
+    const file = join(admin.house.dir, 'shared.token')
+    writeFileSync(file, '')
+    chmodSync(file, 0o640)
+    const { code } = await command([...admin.at, 'account', 'create', 'other', '--user', 'svc-audit', '--out', file])
+    expect({ code, mode: statSync(file).mode & 0o777 }).toEqual({ code: 0, mode: 0o640 })
+    expect(jwtOf(file)).not.toBe('')
   })
 
   test('says for people where the token is', async () => {
