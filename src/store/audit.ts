@@ -61,8 +61,8 @@ export async function countMissing(
        select g.* from gateway_requests g, span s
        where g.sent_at >= greatest(s.first, coalesce($1, s.first)) and g.sent_at < s.last - make_interval(secs => $3 / 1000.0)
          and ($2::text is null or g.account = $2)
-         -- A request that never reached Pomerium has no line, and neither has one to a host that no route serves.
-         and (g.error is null or g.error !~ '${NEVER_REACHED}') and (g.status is null or g.status <> 404 or g.rpc_method is null)
+         -- A request that never reached Pomerium, because we gave it up or ended before, has no line, and neither has one to a host that no route serves.
+         and (g.status is not null or g.error !~ '${MAYBE_NEVER_REACHED}') and (g.status is null or g.status <> 404 or g.rpc_method is null)
          and not exists (select 1 from authorize_events e where e.gateway_request = g.request_id_sent))
      select request_id_sent as "requestIdSent", request_id as "requestId", run_id as "runId", account, host, rpc_method as "rpcMethod", sent_at as "sentAt", status,
        (count(*) over ())::int as total
@@ -82,4 +82,5 @@ export async function countMissing(
   return { count: rows[0]?.total ?? 0, requests }
 }
 
-const NEVER_REACHED = '^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|not sent|.*CERT.*|.*TLS.*)$'
+const MAYBE_NEVER_REACHED =
+  '^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|not sent|.*CERT.*|.*TLS.*|.*ABORT.*|AbortError|TimeoutError|WORKER_LOST|CANCELLED|DEADLINE|BUDGET_.*)$'

@@ -133,11 +133,18 @@ export const accountOf = (id: string, ids: string, names: string) => `coalesce(
   (select a.account from run_accounts a where a.account_id = ${id}),
   (select g.account from gateway_requests g where g.account_id = ${id} limit 1))`
 
-/** Whether it is too early to say that an event `e` is unexplained: it is young, or its run's provider may still report the call. */
+/**
+ * Whether it is too early to say that an event `e` is unexplained: it is young, its run's provider may still report the call, or a request of a
+ * run is under way whose returned id is not known before its answer.
+ */
 export const tooEarly = (until: string) => `(e.time > ${until} or exists (
   select 1 from runs r join job_versions v on v.job = r.job and v.version = r.job_version
   where r.id = coalesce(e.run_header, (select a.run_id from run_accounts a where a.account_id = e.account_id)) and v.definition ->> 'delegate' = 'hosted'
-    and (r.status = 'running' or r.finished_at > ${until})))`
+    and (r.status = 'running' or r.finished_at > ${until})) or exists (
+  select 1 from gateway_requests g join attempts a on a.run_id = g.run_id and a.number = g.attempt
+  where g.account_id = e.account_id and g.sent_at between e.time - interval '1 minute' and e.time + interval '1 minute' and g.method = e.method
+    and split_part(lower(g.host), ':', 1) = e.host and g.request_id is null and g.status is null and g.error is null and a.finished_at is null
+    and not exists (select 1 from authorize_events m where m.gateway_request = g.request_id_sent)))`
 
 type Ours = readonly { accountId: string; account: string }[]
 
