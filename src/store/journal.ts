@@ -184,7 +184,8 @@ export function createJournalWriter(db: Db): JournalWriter {
         ...KINDS[name].columns.map((_, i) => entries.map((entry) => entry.values[i])),
       ]
     })
-    const name = `journal ${present.join(' ')}`
+    // Postgres cuts names after 63 bytes.
+    const name = `journal ${present.map((kind) => KIND_NAMES.indexOf(kind)).join(' ')}`
     let text = statements.get(name)
     if (text === undefined) statements.set(name, (text = statementFor(present)))
     const values = [attempts.map((a) => a.runId), attempts.map((a) => a.number), attempts.map((a) => a.token), ...rows]
