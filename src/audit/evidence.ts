@@ -53,7 +53,7 @@ export function runEntries(
       if (request.attempt === number) entries.push({ kind: 'gatewayRequest', data: request })
     // What an attempt gave stands in the run until a retry moves it to the attempt.
     const isLast = index === run.attempts.length - 1
-    const gave = isLast ? run : attempt
+    const gave = isLast && attempt.reasons === null ? run : attempt
     entries.push({
       kind: 'attemptEnded',
       data: { number, status, failure, finishedAt, output: gave.output, outputText: gave.outputText, reasons: gave.reasons },

@@ -52,6 +52,8 @@ const MAX_PAGES = 50
 const ANSWER_GRACE_MS = 1000
 /** Resumed streams in a row that may bring no event. */
 const MAX_EMPTY_RESUMES = 2
+/** As the client writes requests, and the notification of an end, which begins otherwise (measured). */
+const RPC_METHOD = /^\{(?:"jsonrpc":"2\.0",)?"method":"([^"\\]+)"/
 const FOREVER_MS = 2_147_483_647
 
 /** What the fetch knows of the request it is asked to send. */
@@ -94,7 +96,7 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
         server,
       })
     }
-    const rpcMethod = body === undefined ? undefined : /^\{"method":"([^"\\]+)"/.exec(body)?.[1]
+    const rpcMethod = body === undefined ? undefined : RPC_METHOD.exec(body)?.[1]
     const call = rpcMethod === 'tools/call' ? scope : undefined
     const response = await fetch(
       url,

@@ -16,7 +16,7 @@ export async function matchByRequestId(db: Db, since: Date): Promise<number> {
          from authorize_events e join gateway_requests g on ${join} left join tool_calls t on t.id = g.tool_call_id
          where e.matched_by is null and e.time >= $1 and e.method = g.method and e.host = split_part(lower(g.host), ':', 1)
            and (e.account_id = g.account_id or (e.account_id is null and g.status in (401, 302)))
-           and (e.mcp_method is null or e.mcp_method = g.rpc_method) and (e.mcp_tool is null or t.id is null or e.mcp_tool = t.tool #>> '{}')
+           and (e.mcp_method is null or e.mcp_method = coalesce(g.rpc_method, case when e.mcp_method <> 'tools/call' then e.mcp_method end)) and (e.mcp_tool is null or t.id is null or e.mcp_tool = t.tool #>> '{}')
            and not exists (select 1 from authorize_events m where m.gateway_request = g.request_id_sent)),
        done as (
          -- A call that was sent again has several requests; its row names one of them.

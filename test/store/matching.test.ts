@@ -28,7 +28,7 @@ interface Sent {
   toolCall?: string
   status?: number | null
   error?: string
-  rpc?: string
+  rpc?: string | null
 }
 
 /** A request as a worker writes it; returns the id that was sent. */
@@ -64,6 +64,16 @@ test('a request whose answer was lost is found by the id that was sent', async (
   expect(await match()).toBe(1)
   const rows = await query<{ matched_by: string }>(db, 'select matched_by from authorize_events')
   expect(rows).toEqual([{ matched_by: 'sent-id' }])
+})
+
+test('a request whose method is not known explains a line of its id, but never a call', async () => {
+  const [cancelled, call] = [await sent({ rpc: null }), await sent({ rpc: null })]
+  await read([
+    authorizeLine({ 'request-id': cancelled, 'mcp-method': 'notifications/cancelled', 'mcp-tool': undefined }),
+    authorizeLine({ 'request-id': call }),
+  ])
+  expect(await match()).toBe(1)
+  expect((await report()).unexplainedEvents).toMatchObject([{ requestId: call }])
 })
 
 test.each([
