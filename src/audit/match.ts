@@ -27,7 +27,9 @@ export async function matchEvents({ db, ours, expected, now = () => new Date(), 
       const runs = await loadHostedRuns(db, { since, after, limit: RUNS_AT_ONCE })
       for (const run of runs) {
         const events = run.events.map((event) => ({ ...event, time: new Date(event.time) }))
-        const matches = matchHosted(run, events)
+        const lost = run.lost.map(({ from, until }) => ({ from: new Date(from), until: new Date(until) }))
+        const allowed = new Map(Object.entries(run.tools).map(([server, { allow }]) => [server, allow]))
+        const matches = matchHosted({ ...run, lost, allowed }, events)
         matched += await explainEvents(
           db,
           matches.map(({ eventId, matchedBy, toolCallId }) => ({ eventId, matchedBy, toolCallId, runId: run.id })),

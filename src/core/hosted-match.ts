@@ -21,11 +21,15 @@ export interface HostedContext {
   accounts: readonly { id: string; own: boolean }[]
   hosts: readonly { server: string; host: string }[]
   calls: readonly { id: string; server: string; tool: string; arguments: unknown }[]
+  /** Attempts that ended before the answer of their provider did: it may have made calls that it told nobody of. */
+  lost: readonly { from: Date; until: Date }[]
+  /** Tools that the job allows, by server. */
+  allowed: ReadonlyMap<string, readonly string[]>
 }
 
 export interface HostedMatch {
   eventId: string
-  matchedBy: 'run-header' | 'account'
+  matchedBy: 'run-header' | 'account' | 'lost-answer'
   toolCallId: string | null
 }
 
@@ -38,7 +42,8 @@ const SESSION_METHODS = new Set(['initialize', 'notifications/initialized', 'not
 
 /**
  * Says which events of a hosted run are its own: sessions by the run alone, calls one for one with the calls that the provider reported, by server, tool
- * and arguments in the order of time. A call that the provider did not report is nobody's.
+ * and arguments in the order of time. A call that the provider did not report is nobody's, but for a call of an allowed tool while an answer was lost: it
+ * can't have been reported.
  */
 export function matchHosted(run: HostedContext, events: readonly HostedEvent[]): HostedMatch[] {
   const accounts = new Set(run.accounts.map(({ id }) => id))
@@ -60,11 +65,17 @@ export function matchHosted(run: HostedContext, events: readonly HostedEvent[]):
     if (event.mcpMethod === 'tools/call') {
       const toolCallId = waiting.get(keyOf(server, event.mcpTool ?? '', event.paramsDigest ?? digestOf({})))?.shift()
       if (toolCallId !== undefined) matches.push({ eventId: event.id, matchedBy, toolCallId })
+      else if (wasLost(run, server, event)) matches.push({ eventId: event.id, matchedBy: 'lost-answer', toolCallId: null })
     } else if (event.mcpMethod === null ? event.method !== 'POST' : SESSION_METHODS.has(event.mcpMethod))
       // A POST without a method may be a call too large for the gateway to look into.
       matches.push({ eventId: event.id, matchedBy, toolCallId: null })
   }
   return matches
+}
+
+function wasLost({ lost, allowed }: HostedContext, server: string, { time, mcpTool }: HostedEvent): boolean {
+  if (mcpTool === null || !allowed.get(server)?.includes(mcpTool)) return false
+  return lost.some(({ from, until }) => time.getTime() >= from.getTime() - BEFORE_MS && time.getTime() <= until.getTime() + AFTER_MS)
 }
 
 const keyOf = (server: string, tool: string, digest: string) => `${server}\0${tool}\0${digest}`

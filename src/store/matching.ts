@@ -47,6 +47,9 @@ export interface HostedRun {
   /** Host of each server, by its route's name. */
   hosts: { server: string; host: string }[]
   calls: { id: string; server: string; tool: string; arguments: unknown }[]
+  /** Attempts whose answer was never read to its end. RFC 3339. */
+  lost: { from: string; until: string }[]
+  tools: Record<string, { allow: string[] }>
   events: {
     id: string
     /** RFC 3339. */
@@ -77,6 +80,10 @@ export async function loadHostedRuns(db: Db, { since, after, limit }: { since: D
        coalesce((select json_agg(json_build_object('id', t.id, 'server', t.server, 'tool', t.tool, 'arguments', t.arguments) order by t.turn, t.position) from tool_calls t
          where t.run_id = r.id and t.status <> 'refused' and not exists (select 1 from authorize_events m where m.tool_call_id = t.id)
            and not exists (select 1 from gateway_requests g where g.tool_call_id = t.id)), '[]') as calls,
+       coalesce((select json_agg(json_build_object('from', a.started_at, 'until', a.finished_at)) from attempts a where a.run_id = r.id and a.status in ('lost', 'failed', 'cancelled')
+         and exists (select 1 from responses p where p.run_id = r.id and p.attempt = a.number
+           and not exists (select 1 from turns t where t.run_id = r.id and t.number = p.turn))), '[]') as lost,
+       v.definition -> 'tools' as tools,
        (select json_agg(json_build_object('id', o.id::text, 'time', o.time, 'accountId', o.account_id, 'method', o.method, 'host', o.host, 'mcpMethod', o.mcp_method, 'mcpTool', o.mcp_tool,
          'paramsDigest', o.params_digest, 'byHeader', o.by_header) order by o.time, o.id) from open o where o.of_run = r.id) as events
      from runs r join job_versions v on v.job = r.job and v.version = r.job_version
@@ -87,7 +94,7 @@ export async function loadHostedRuns(db: Db, { since, after, limit }: { since: D
 
 export interface Explanation {
   eventId: string
-  matchedBy: 'run-header' | 'account'
+  matchedBy: 'run-header' | 'account' | 'lost-answer'
   runId: string
   toolCallId: string | null
 }

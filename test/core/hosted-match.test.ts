@@ -11,6 +11,8 @@ const context = (extra: Partial<HostedContext> = {}): HostedContext => ({
   accounts: [{ id: 'sa-1', own: false }],
   hosts: [{ server: 'hr', host: 'hr.example.com' }],
   calls: [{ id: 'call-1', server: 'hr', tool: 'query', arguments: { sql: 'select 1' } }],
+  lost: [],
+  allowed: new Map([['hr', ['query']]]),
   ...extra,
 })
 
@@ -26,6 +28,25 @@ const event = (extra: Partial<HostedEvent> = {}): HostedEvent => ({
   paramsDigest: digestOf({ sql: 'select 1' }),
   byHeader: true,
   ...extra,
+})
+
+describe('while an answer was lost', () => {
+  const lost = context({ calls: [], lost: [{ from: at(5), until: at(20) }] })
+
+  test('a call of an allowed tool is the provider’s, who could not report it', () => {
+    const one = event()
+    expect(matchHosted(lost, [one])).toEqual([{ eventId: one.id, matchedBy: 'lost-answer', toolCallId: null }])
+  })
+
+  test.each([
+    ['of another tool', { mcpTool: 'drop' }],
+    ['of another account', { accountId: 'sa-2' }],
+    ['on another host', { host: 'crm.example.com' }],
+    ['before the attempt', { time: at(-1) }],
+    ['long after it', { time: at(141) }],
+  ])('a call %s stays unexplained', (_, extra) => {
+    expect(matchHosted(lost, [event(extra)])).toEqual([])
+  })
 })
 
 test('a call that was reported is matched by the run, and says how', () => {
