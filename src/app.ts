@@ -1,10 +1,10 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { takeCheckpoint } from './audit/checkpoint.ts'
 import { openSigningKey } from './audit/keys.ts'
-import type { Alarm, AlarmOptions } from './audit/alarm.ts'
+import type { AlarmOptions } from './audit/alarm.ts'
 import type { Config } from './config.ts'
 import type { GatewayFetch } from './core/gateway.ts'
 import { createWebhookSender } from './deliver/webhook.ts'
@@ -206,30 +206,14 @@ export async function openAudit(config: Config, log: Logger): Promise<Audit> {
     graceMs: config.audit.grace,
     paramsBytes: config.audit.params,
     log,
-    async notify(alarm) {
+    async notify({ id, body }) {
       if (!target) return
-      const id = randomUUID()
-      const posted = await sender.post(target, {
-        id,
-        body: JSON.stringify(alarmEvent(alarm, id)),
-        contentType: 'application/cloudevents+json',
-      })
+      const posted = await sender.post(target, { id, body: JSON.stringify(body), contentType: 'application/cloudevents+json' })
       if (!posted.ok) throw new Error(posted.error)
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
-
-const alarmEvent = ({ account, accountId, events }: Alarm, id: string) => ({
-  specversion: '1.0',
-  id,
-  source: '/nightshift/audit',
-  type: 'nightshift.audit.unexplained',
-  subject: account ?? accountId,
-  time: new Date().toISOString(),
-  datacontenttype: 'application/json',
-  data: { account, accountId, events },
-})
 
 /** A checkpoint a day, before what retention says is old goes, and with it idempotency keys that no longer stand for a run. */
 async function maintain(db: Db, { retention, evidence }: Config): Promise<void> {

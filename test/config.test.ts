@@ -49,14 +49,21 @@ test('the configuration that is shipped loads with nothing set, and every defaul
     {
       "accounts": {
         "reports": {
+          "perRun": false,
           "token": "",
           "token_file": undefined,
         },
       },
+      "admin": undefined,
       "api": {
         "listen": "127.0.0.1:8480",
         "maxQueued": 10000,
         "tokens": {},
+      },
+      "audit": {
+        "expected": [],
+        "grace": 30000,
+        "params": 2048,
       },
       "budgets": {
         "accounts": {},
@@ -65,6 +72,7 @@ test('the configuration that is shipped loads with nothing set, and every defaul
       "database_url": undefined,
       "gateway": {
         "ca_file": undefined,
+        "connections": 128,
         "maxResponseBytes": 16777216,
         "timeout": 60000,
         "url": "https://mcp.example.com",
@@ -72,6 +80,7 @@ test('the configuration that is shipped loads with nothing set, and every defaul
       "log": {
         "level": "info",
       },
+      "minter": undefined,
       "prices": {
         "gpt-5.4-mini": {
           "cachedInput": 0.025,
@@ -90,7 +99,6 @@ test('the configuration that is shipped loads with nothing set, and every defaul
         },
       },
       "redis_url": undefined,
-      "reportsDir": "/work/main/reports",
       "retention": {
         "content": {},
         "metadata": {},

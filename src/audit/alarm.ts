@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import { messageOf } from '../core/failure.ts'
 import { listUnexplained, type OpenEvent } from '../store/matching.ts'
-import { raiseSuspect } from '../store/suspects.ts'
+import { listUnsentAlarms, markAlarmSent, raiseSuspect } from '../store/suspects.ts'
 import type { MatchOptions } from './match.ts'
 
 /** Lines of an account of ours that nothing of ours explains. */
@@ -15,8 +16,8 @@ export interface AlarmOptions extends MatchOptions {
   /** How long a request may take to be known to us after its line. */
   graceMs: number
   log: Logger
-  /** Tells whoever is to be told. */
-  notify: (alarm: Alarm) => Promise<void>
+  /** Tells whoever is to be told. One that fails is told again in the next round, under the same id. */
+  notify: (alarm: { id: string; body: unknown }) => Promise<void>
 }
 
 const MOST_EVENTS = 20
@@ -36,9 +37,30 @@ export async function raiseAlarms({ db, ours, graceMs, log, notify, now = () => 
       'Pomerium let this account make requests that Nightshift did not make: its token may be in other hands.',
     )
     const alarm = { account, accountId, events }
-    await notify(alarm).catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'The alarm could not be sent.'))
-    await raiseSuspect(db, { accountId, account, events: events.map(({ id }) => id) })
+    const id = randomUUID()
+    await raiseSuspect(db, { accountId, account, events: events.map((event) => event.id) }, { id, body: alarmEvent(alarm, id, now()) })
     alarms.push(alarm)
+  }
+  for (const unsent of await listUnsentAlarms(db)) {
+    try {
+      await notify(unsent)
+    } catch (error) {
+      log.warn({ reason: messageOf(error) }, 'The alarm could not be sent; it will be tried again.')
+      break
+    }
+    await markAlarmSent(db, unsent.id)
   }
   return alarms
 }
+
+/** An alarm as it is sent: a CloudEvent (1.0, JSON format). */
+const alarmEvent = ({ account, accountId, events }: Alarm, id: string, time: Date) => ({
+  specversion: '1.0',
+  id,
+  source: '/nightshift/audit',
+  type: 'nightshift.audit.unexplained',
+  subject: account ?? accountId,
+  time: time.toISOString(),
+  datacontenttype: 'application/json',
+  data: { account, accountId, events },
+})

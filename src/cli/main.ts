@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { Command, CommanderError } from 'commander'
+import { z } from 'zod'
 import { environment } from '../config.ts'
 import { EXIT, Failure, FAILURES, messageOf } from '../core/failure.ts'
 import { showText } from '../core/text.ts'
@@ -43,6 +45,7 @@ hold or lines are unexplained, 4 incomplete, 5 waiting for a person,
 export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
   let exitCode: number = EXIT.ok
   const program = new Command('nightshift').description(ABOUT).addHelpText('after', MORE).exitOverride()
+  program.version(ownVersion(), '--version', 'print the version')
   program.option('-c, --config <file>', 'configuration file')
   program.configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.err(text.trimEnd()) })
   for (const add of COMMANDS) add(program, terminal, (code) => (exitCode = code))
@@ -85,4 +88,10 @@ export async function runFromShell(): Promise<void> {
     signal: ending.signal,
   })
   process.exitCode = await main(process.argv.slice(2), terminal)
+}
+
+/** The package's own, from the checkout as from an installed one. */
+function ownVersion(): string {
+  const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return z.object({ version: z.string() }).parse(JSON.parse(file)).version
 }

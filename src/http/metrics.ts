@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Progress } from '../runs/progress.ts'
-import { queueStats } from '../store/stats.ts'
+import { queueStats, suspectStats } from '../store/stats.ts'
 import type { Db } from '../store/db.ts'
 
 export interface MetricsOptions {
@@ -89,6 +89,12 @@ export function createMetrics({ db, tokenSeconds, jobFaults }: MetricsOptions): 
     labelNames: ['account'],
     registers,
   })
+  const unexplained = new Gauge({
+    name: 'nightshift_audit_unexplained_lines',
+    help: 'Lines of the gateway’s log that nothing explains, of accounts that are suspect until they are acknowledged.',
+    labelNames: ['account'],
+    registers,
+  })
   const faults = new Gauge({
     name: 'nightshift_job_file_faults',
     help: 'Faults of job files; while there are any, the jobs from before are in force.',
@@ -131,6 +137,8 @@ export function createMetrics({ db, tokenSeconds, jobFaults }: MetricsOptions): 
     }
     expiry.reset()
     for (const [account, seconds] of tokenSeconds()) if (seconds !== undefined) expiry.set({ account }, seconds)
+    unexplained.reset()
+    for (const { account, events } of await suspectStats(db)) unexplained.set({ account }, events)
     faults.set(jobFaults())
     return { contentType: registry.contentType, text: await registry.metrics() }
   }

@@ -11,7 +11,7 @@ import {
   type Usage,
 } from '../core/run.ts'
 import { storeText } from '../core/text.ts'
-import { patiently, query, transaction, type Db } from './db.ts'
+import { patiently, query, type Db } from './db.ts'
 
 export interface NewRun {
   id: string

@@ -19,3 +19,13 @@ export async function queueStats(db: Db): Promise<QueueStats[]> {
     'queue stats',
   )
 }
+
+/** Lines of the log that an alarm was raised for, by suspect account, while nobody has acknowledged them. */
+export async function suspectStats(db: Db): Promise<{ account: string; events: number }[]> {
+  return query<{ account: string; events: number }>(
+    db,
+    "select coalesce(account, 'unknown') as account, sum(events)::int as events from suspects where acknowledged_at is null group by 1",
+    [],
+    'suspect stats',
+  )
+}

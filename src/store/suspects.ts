@@ -10,19 +10,30 @@ export interface Suspect {
   reason: string | null
 }
 
-/** Keeps that these events of an account are explained by nothing. One that was acknowledged becomes suspect again. */
+/** Keeps that these events of an account are explained by nothing, and the alarm to be sent. One that was acknowledged becomes suspect again. */
 export async function raiseSuspect(
   db: Db,
   { accountId, account, events }: { accountId: string; account: string | null; events: readonly string[] },
+  alarm: { id: string; body: unknown },
 ): Promise<void> {
   await query(
     db,
-    `with marked as (update authorize_events set alerted_at = now() where id = any($3::bigint[]) and alerted_at is null returning id)
+    `with marked as (update authorize_events set alerted_at = now() where id = any($3::bigint[]) and alerted_at is null returning id),
+     told as (insert into alarms (id, body) select $4, $5 from marked having count(*) > 0)
      insert into suspects as s (account_id, account, events, first_event) select $1, $2, count(*)::int, min(id) from marked having count(*) > 0
      on conflict (account_id) do update set events = s.events + excluded.events,
        since = case when s.acknowledged_at is null then s.since else now() end, acknowledged_at = null, acknowledged_by = null, reason = null`,
-    [accountId, account, events],
+    [accountId, account, events, alarm.id, JSON.stringify(alarm.body)],
   )
+}
+
+/** Alarms that nobody was told of yet, oldest first. */
+export async function listUnsentAlarms(db: Db): Promise<{ id: string; body: unknown }[]> {
+  return query(db, 'select id, body from alarms where sent_at is null order by created_at limit 100')
+}
+
+export async function markAlarmSent(db: Db, id: string): Promise<void> {
+  await query(db, 'update alarms set sent_at = now() where id = $1', [id])
 }
 
 /** Says why the lines of an account are no reason to worry. False when it is not suspect. */

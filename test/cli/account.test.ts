@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -165,7 +166,7 @@ describe('account list', () => {
       house.app.db,
       `insert into authorize_events (line_digest, occurrence, request_id, time, method, host, path, ip, user_id, allowed, reasons) values ('d', 1, 'r', now(), 'POST', 'h', '/', 'i', 'u', true, '{}') returning id`,
     )
-    await raiseSuspect(house.app.db, { accountId: gone.id, account: null, events: [event?.id ?? ''] })
+    await raiseSuspect(house.app.db, { accountId: gone.id, account: null, events: [event?.id ?? ''] }, { id: randomUUID(), body: {} })
     const { code, out, err } = await command([...at, 'account', 'list', '--json'])
     expect({ code, err }).toEqual({ code: 0, err: '' })
     expect(JSON.parse(out)).toEqual([

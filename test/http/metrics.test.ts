@@ -62,6 +62,7 @@ test('metrics tell what happened, by names alone', async () => {
   expect([...types.keys()].filter((name) => name.startsWith('nightshift_')).toSorted()).toMatchInlineSnapshot(`
     [
       "nightshift_attempts_total",
+      "nightshift_audit_unexplained_lines",
       "nightshift_fire_lateness_seconds",
       "nightshift_gateway_request_seconds",
       "nightshift_job_file_faults",

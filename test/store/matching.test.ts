@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { raiseAlarms, type Alarm } from '../../src/audit/alarm.ts'
+import { raiseAlarms, type AlarmOptions } from '../../src/audit/alarm.ts'
 import { importLog } from '../../src/audit/import.ts'
 import { matchEvents } from '../../src/audit/match.ts'
 import { auditReport } from '../../src/audit/report.ts'
@@ -107,25 +107,34 @@ test('more noise than a page is expected as it was declared, and no more', async
   expect(await report()).toMatchObject({ expected: 1500, unexplained: 3, foreign: 1 })
 })
 
+const raise = (notify: AlarmOptions['notify']) =>
+  raiseAlarms({ db, ours, expected: [], graceMs: 0, now: () => now, log: pino({ level: 'silent' }), notify })
+
 test('an alarm is raised for each new line, however many raised one before', async () => {
-  const alarms: Alarm[] = []
-  const raise = () =>
-    raiseAlarms({
-      db,
-      ours,
-      expected: [],
-      graceMs: 0,
-      now: () => now,
-      log: pino({ level: 'silent' }),
-      notify: async (alarm) => void alarms.push(alarm),
-    })
+  const told: unknown[] = []
+  const tell = async ({ body }: { body: unknown }) => void told.push(body)
   await read(Array.from({ length: 1500 }, () => authorizeLine()))
-  await raise()
-  await raise()
+  const alarms = [await raise(tell), await raise(tell)].flat()
   expect(alarms.map(({ events }) => events.length)).toEqual([1000, 500])
-  expect(await raise()).toEqual([])
+  expect(await raise(tell)).toEqual([])
   await read([authorizeLine({ 'request-id': 'the-new-one' })])
-  expect(await raise()).toMatchObject([{ account: 'reports', accountId: 'sa-reports', events: [{ requestId: 'the-new-one' }] }])
+  expect(await raise(tell)).toMatchObject([{ account: 'reports', accountId: 'sa-reports', events: [{ requestId: 'the-new-one' }] }])
+  expect(told).toHaveLength(3)
+  expect(told[2]).toMatchObject({ subject: 'reports', data: { events: [{ requestId: 'the-new-one' }] } })
+})
+
+test('an alarm that could not be sent is sent in a later round, as the same one', async () => {
+  const told: string[] = []
+  await read([authorizeLine()])
+  const broken = async ({ id }: { id: string }) => {
+    told.push(id)
+    throw new Error('receiver down')
+  }
+  expect(await raise(broken)).toHaveLength(1)
+  expect(await raise(async ({ id }) => void told.push(id))).toEqual([])
+  expect(told).toEqual([told[0], told[0]])
+  await raise(async ({ id }) => void told.push(id))
+  expect(told).toHaveLength(2)
 })
 
 test('a line within the grace time is too young to say, and no alarm', async () => {
