@@ -12,7 +12,7 @@ import { startWorld } from '../../src/demo/world.ts'
 import { openQueueBackend } from '../../src/queue/backend.ts'
 import { createProducer } from '../../src/queue/producer.ts'
 import { newRun } from '../../src/runs/create.ts'
-import { openDb, patiently, query, type Db } from '../../src/store/db.ts'
+import { openDb, patiently } from '../../src/store/db.ts'
 import { insertRun } from '../../src/store/runs.ts'
 import { createDice } from './dice.ts'
 import { startPostgres, startRedis } from './stores.ts'
@@ -41,9 +41,9 @@ const BIN = join(import.meta.dirname, '../../src/cli/bin.js')
 const WORKERS = 3
 const LOCK = '3s'
 /** Between two kills, in ms. */
-const GAP = [400, 3500] as const
+const GAP = [300, 2500] as const
 /** How long a killed one is away, in ms. */
-const DOWN = [0, 2500] as const
+const DOWN = [0, 2000] as const
 const LOOK_MS = 500
 
 export const isClean = ({ lost, repeatedSideEffects, stuck, wronglyGreen }: Faults) =>
@@ -89,54 +89,58 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       logFile: join(dir, `${name}.log`),
       respawn: true,
       say,
+      async ready(logged) {
+        if (!logged().includes('Nightshift is at work')) throw new Error('it is still being started')
+      },
     })
-  // The first one migrates the database; the others would wait for it anyway.
   stack.use(await start('scheduler', 'scheduler'))
-  const workers: Victim[] = []
-  for (let i = 1; i <= WORKERS; i++) workers.push(stack.use(await start(`worker-${i}`, 'worker')))
+  const workers = await Promise.all(Array.from({ length: WORKERS }, (_, i) => start(`worker-${i + 1}`, 'worker')))
+  for (const worker of workers) stack.use(worker)
 
   const config = loadConfig({ file: world.configFile, env: {} })
   const { jobs, issues } = loadConfiguredJobs(config)
   if (issues.length > 0) throw new Error(issues.join('\n'))
   const db = openDb({ url: postgres.url })
   stack.defer(() => db.end())
-  await migrated(db)
   const backend = stack.adopt(await openQueueBackend({ redisUrl: redis?.url, databaseUrl: postgres.url }), (opened) => opened.close())
   const queue = stack.adopt(backend.queue(), (opened) => opened.close())
   const producer = createProducer(queue, pino({ level: 'silent' }))
 
   const asked = new Map<string, WorkName>()
-  const spreadMs = (kills * (GAP[0] + GAP[1] + DOWN[1])) / 2
+  const names = dice.shuffle(Array.from({ length: runs }, (_, i) => WORK_NAMES[i % WORK_NAMES.length] ?? 'local-both'))
 
-  async function ask(): Promise<void> {
-    const names = dice.shuffle(Array.from({ length: runs }, (_, i) => WORK_NAMES[i % WORK_NAMES.length] ?? 'local-both'))
-    for (const name of names) {
+  async function ask(count: number, gapMs: number): Promise<void> {
+    for (const name of names.splice(0, count)) {
       const job = jobs.get(name)
       if (!job) throw new Error(`no job ${name}`)
       const run = newRun(job, { trigger: { kind: 'cli' } })
       await patiently(() => insertRun(db, run, job.definition).catch(unlessThere))
       asked.set(run.id, name)
       await producer.wakeSoon([{ id: run.id }])
-      await sleep(dice.roll() * 2 * (spreadMs / runs))
+      await sleep(gapMs)
     }
   }
 
   let killed = 0
+  /** Runs are asked for before each kill, and while what was killed is away, so that there is always one to be hit. */
   async function harm(): Promise<void> {
+    const share = Math.ceil(runs / (kills + 1))
     let bag: Victim[] = []
     while (killed < kills) {
       if (bag.length === 0) bag = dice.shuffle([...workers, postgres.victim, ...(redis ? [redis.victim] : [])])
-      await sleep(dice.between(...GAP))
       const victim = bag.pop()
-      const downMs = dice.between(...DOWN)
+      const [gapMs, downMs] = [dice.between(...GAP), dice.between(...DOWN)]
+      const asking = ask(share, gapMs / share)
+      await sleep(gapMs)
       say(`kill ${++killed}/${kills}: ${victim?.name}, down for ${downMs} ms; ${asked.size} of ${runs} asked for`)
-      await victim?.kill(downMs)
+      await Promise.all([victim?.kill(downMs), asking])
     }
+    await ask(runs, 0)
   }
 
   const seen: SeenEnds = new Map()
   async function allOver(): Promise<void> {
-    const working = Promise.all([ask(), harm()]).then(() => Date.now() + options.patienceMs)
+    const working = harm().then(() => Date.now() + options.patienceMs)
     let until = Number.POSITIVE_INFINITY
     const told = working.then((at) => (until = at))
     while (Date.now() < until) {
@@ -150,18 +154,6 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 
   await allOver()
   return { runs, kills: killed, ...(await judge(db, asked, seen, effects.effects)) }
-}
-
-/** Resolves when the scheduler has made the tables. */
-async function migrated(db: Db): Promise<void> {
-  for (;;) {
-    const there = await query(db, 'select 1 from runs limit 1').then(
-      () => true,
-      () => false,
-    )
-    if (there) return
-    await sleep(LOOK_MS)
-  }
 }
 
 /** The answer to an insert was lost with the store, and the run is there. */

@@ -32,13 +32,14 @@ if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(seed) || !(kills >=
 } else {
   const say = (line: string) => process.stderr.write(`${line}\n`)
   const report = await runChaos({ runs, seed, kills, queue, patienceMs: PATIENCE_MS, keepIn: keep, say })
-  const { faults, endings, about } = report
+  const { faults, endings, harm, about } = report
   for (const line of about) say(line)
   say(
     `How they ended: ${Object.entries(endings)
       .map(([ending, n]) => `${n} ${ending}`)
       .join(', ')}.`,
   )
+  say(`${harm.attempts} attempts were taken from their worker, and ${harm.calls} calls were under way then.`)
   const counts = { runs, kills: report.kills, ...faults }
   process.stdout.write(
     values.json

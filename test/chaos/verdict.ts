@@ -17,6 +17,8 @@ export interface Verdict {
   faults: Faults
   /** Runs by how they ended. */
   endings: Record<string, number>
+  /** Attempts that were taken from their worker, and calls that were under way then: how much harm there was to stand. */
+  harm: { attempts: number; calls: number }
   /** A line for each fault. */
   about: string[]
 }
@@ -82,5 +84,10 @@ export async function judge(db: Db, asked: ReadonlyMap<string, WorkName>, seen: 
       missing.length > 0 ? `effects ${missing.join(', ')} are not as they should be` : 'a call has no known outcome',
     )
   }
-  return { faults, endings, about }
+  const [harm = { attempts: 0, calls: 0 }] = await query<Verdict['harm']>(
+    db,
+    `select (select count(*)::int from attempts where status = 'lost') as attempts,
+       (select count(*)::int from tool_calls t join attempts a on a.run_id = t.run_id and a.number = t.attempt where a.status <> 'succeeded' and t.status in ('sent', 'unknown')) as calls`,
+  )
+  return { faults, endings, harm, about }
 }

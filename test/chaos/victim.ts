@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const AGAIN_MS = 100
@@ -11,8 +11,8 @@ export interface VictimOptions {
   command: string
   args: readonly string[]
   logFile: string
-  /** Resolves when it answers; rejects while it does not yet. */
-  ready?: () => Promise<unknown>
+  /** Resolves when it answers; rejects while it does not yet. Is given what it has logged since it was started. */
+  ready: (logged: () => string) => Promise<unknown>
   /** Starts it again when it has ended by itself. */
   respawn?: boolean
   /** What ends it in good order. */
@@ -35,8 +35,11 @@ export async function startVictim(options: VictimOptions): Promise<Victim> {
   let ending = false
   let killing = false
 
+  let logged = 0
+
   function start(): void {
     const log = openSync(logFile, 'a')
+    logged = readFileSync(logFile).length
     child = spawn(command, args, { stdio: ['ignore', log, log], ...user, ...(cwd !== undefined && { cwd }) })
     closeSync(log)
     child.once('exit', (code, signal) => {
@@ -52,12 +55,11 @@ export async function startVictim(options: VictimOptions): Promise<Victim> {
   const over = () => child.exitCode !== null || child.signalCode !== null
 
   async function answers(): Promise<void> {
-    if (!ready) return
     for (;;) {
       // After a hard kill the first start can fail, since what the old one held is not let go yet.
-      if (over()) start()
+      if (over() && options.respawn !== true) start()
       try {
-        return void (await ready())
+        return void (await ready(() => readFileSync(logFile).subarray(logged).toString()))
       } catch {
         await sleep(AGAIN_MS)
       }

@@ -107,14 +107,14 @@ export type Effects = ReadonlyMap<string, number>
 
 export const effectOf = (runId: string, tool: string, n: number) => `${runId} ${tool} ${n}`
 
-/** A server whose calls take their time before and after their effect; nothing stops one that has begun. */
+/** A server whose calls take their time, most of it after their effect, where a kill does the most harm; nothing stops one that has begun. */
 export async function startEffects(dice: Dice) {
   const effects = new Map<string, number>()
   const server = await startCountingServer(async ({ name, arguments: { n } }, req) => {
-    await sleep(dice.between(0, 80))
+    await sleep(dice.between(0, 300))
     const key = effectOf(String(req.headers['x-nightshift-run-id']), name, Number(n))
     effects.set(key, (effects.get(key) ?? 0) + 1)
-    await sleep(dice.between(0, 120))
+    await sleep(dice.between(200, 2000))
     return 'done'
   })
   const seen: Effects = effects
