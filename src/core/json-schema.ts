@@ -6,14 +6,25 @@ import { RE2JS } from 're2js'
 /** Says what is wrong with a value, in a line, or undefined when it fits. */
 export type Validate = (value: unknown) => string | undefined
 
-/** Patterns come from outside, and so do the texts: each is matched in linear time. One that looks around or back is an error. */
-const regExp = Object.assign((pattern: string) => RE2JS.compile(RE2JS.translateRegExp(pattern)), { code: 'regExp' })
-const options = { strict: false, allErrors: true, validateFormats: true, logger: false, code: { regExp } } as const
+/** Matches in linear time, whatever the pattern and the text. A pattern that looks around or back is an error. */
+const linear = Object.assign((pattern: string) => RE2JS.compile(RE2JS.translateRegExp(pattern)), { code: 'linear' })
+const options = { strict: false, allErrors: true, validateFormats: true, logger: false } as const
 const addFormats = addFormatsModule.default
-const open2020 = () => addFormats(new Ajv2020(options))
-const open7 = () => addFormats(new Ajv(options))
-const ajv2020 = open2020()
-const ajv7 = open7()
+
+function openAjv(draft: 'draft-07' | '2020-12', foreign: boolean): Ajv {
+  const all = foreign ? { ...options, code: { regExp: linear } } : options
+  return addFormats(draft === 'draft-07' ? new Ajv(all) : new Ajv2020(all))
+}
+
+const instances = new Map<string, Ajv>()
+
+/** The instance for schemas without an $id: one with an $id would be known to all others. */
+function sharedAjv(draft: 'draft-07' | '2020-12', foreign: boolean): Ajv {
+  const key = `${draft} ${foreign}`
+  let ajv = instances.get(key)
+  if (!ajv) instances.set(key, (ajv = openAjv(draft, foreign)))
+  return ajv
+}
 
 const MAX_CACHED = 1000
 const MAX_ERRORS = 5
@@ -21,17 +32,17 @@ const cache = new Map<string, Validate>()
 
 /**
  * Compiles a JSON Schema: draft 7 or earlier when `$schema` says so, else 2020-12. Compiled schemas are kept by their text, since the same
- * tools are listed run after run. Throws an `Error` that says why when the schema is not one.
+ * tools are listed run after run. The patterns of a foreign one, which a server sent, can't keep the process busy. Throws an `Error` that says why
+ * when the schema is not one.
  */
-export function compileSchema(schema: Record<string, unknown>): Validate {
-  const key = JSON.stringify(schema)
+export function compileSchema(schema: Record<string, unknown>, { foreign = false } = {}): Validate {
+  const key = `${foreign} ${JSON.stringify(schema)}`
   const known = cache.get(key)
   if (known) return known
-  const old = typeof schema['$schema'] === 'string' && /draft-0[4-7]/.test(schema['$schema'])
+  const draft = typeof schema['$schema'] === 'string' && /draft-0[4-7]/.test(schema['$schema']) ? 'draft-07' : '2020-12'
   // With $async, each check is a promise, never a fault.
   const { $schema: _, $id: __, $async: ___, ...body } = schema
-  // An $id is known to all schemas of an instance: two tools with the same one would clash.
-  const ajv = JSON.stringify(body).includes('"$id"') ? (old ? open7() : open2020()) : old ? ajv7 : ajv2020
+  const ajv = JSON.stringify(body).includes('"$id"') ? openAjv(draft, foreign) : sharedAjv(draft, foreign)
   const check = ajv.compile(body)
   ajv.removeSchema(body)
   const validate: Validate = (value) => {

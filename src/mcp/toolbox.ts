@@ -276,7 +276,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> => typeof va
 /** A schema that cannot be compiled cannot be checked here; the server checks its own. */
 function check(tool: ListedTool, value: unknown): string | undefined {
   try {
-    return compileSchema(tool.inputSchema)(value)
+    return compileSchema(tool.inputSchema, { foreign: true })(value)
   } catch {
     return undefined
   }

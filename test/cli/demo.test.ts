@@ -56,10 +56,10 @@ describe('the demo', () => {
     const { code, out, err } = await scratch.demo().ended
     expect({ code, err }).toEqual({ code: 0, err: '' })
     expect(out).not.toContain(ESCAPE)
-    for (const part of ['started ', 'schedule ', 'preflight ', 'turn 1 ', 'The report\n{', 'From here to the real thing'])
+    for (const part of ['started ', 'schedule ', 'preflight ', 'turn 1 ', 'The report\ntitle: ', 'From here to the real thing'])
       expect(out).toContain(part)
     const rows = out.slice(out.indexOf('Each tool call,')).split('\n').slice(2, 10)
-    for (const row of rows) expect(row).toMatch(/^\S+ +(labor|everything) +ok +\d+ +[0-9a-f-]{36} +line \d+: allow, user-ok$/)
+    for (const row of rows) expect(row).toMatch(/^\S+ +(labor|everything) +ok +\d+ +[0-9a-f-]{36} +line \d+: allow user-ok$/)
     expect(readdirSync(scratch.dir)).toEqual([])
   })
 

@@ -32,7 +32,7 @@ export const gatewayRows: FaultRow[] = [
     ({ toGateway }) => onRoutes(toGateway, once({ kind: 'hold', until: never })),
     {
       ...heals,
-      scene: { config: { gateway: { timeout: '500ms' } } },
+      scene: { config: { gateway: { timeout: '2s' } } },
     },
   ),
   row(
@@ -41,15 +41,15 @@ export const gatewayRows: FaultRow[] = [
     ({ toGateway }) => onMethod(toGateway, 'initialize', once({ kind: 'hold', until: never })),
     {
       ...heals,
-      scene: { config: { gateway: { timeout: '500ms' } } },
+      scene: { config: { gateway: { timeout: '2s' } } },
     },
   ),
   row(
     'slow at a tool call: no time-out but the deadline',
     ['succeeded', null, 1, 1],
-    ({ toGateway }) => onLook(toGateway, () => ({ kind: 'hold', until: sleep(700) })),
+    ({ toGateway }) => onLook(toGateway, () => ({ kind: 'hold', until: sleep(2500) })),
     {
-      scene: { config: { gateway: { timeout: '500ms' } } },
+      scene: { config: { gateway: { timeout: '2s' } } },
     },
   ),
   row(

@@ -111,7 +111,7 @@ test('each fault of the shape has its line, its field and its cure', () => {
       ],
       "wrong types": [
         "job.yaml:1: account must be a text",
-        "job.yaml:8: delegate must be local",
+        "job.yaml:8: delegate must be local or hosted",
         "job.yaml:2: model must be a mapping",
         "job.yaml:3: prompt must be a text",
         "job.yaml:4: tools must be a mapping",

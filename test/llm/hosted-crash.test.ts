@@ -203,15 +203,15 @@ test('a worker that is only stopped leaves a background answer at work', async (
 test('tool calls over the limit end the answer, and the model answers with what there is', async () => {
   const calls = Array.from({ length: 5 }, (_, n) => `call counting__act {"n": ${n}}`).join('\n')
   await using one = await hostedHouse(`${calls}\nsay enough`, { background: true, job: hostedJob('limits: { toolCalls: 2 }') })
-  const third = Promise.withResolvers<ServerResponse>()
+  const third: ServerResponse[] = []
   one.server.answer = (call, _, res) => {
     if (call.arguments['n'] !== 2) return 'done'
-    third.resolve(res)
+    third.push(res)
     return new Promise(() => {})
   }
-  const ending = one.house.run('act')
-  await once(await third.promise, 'close')
-  const run = await ending
+  const run = await one.house.run('act')
+  // The answer may have been stopped before its third call; a call that was made is given up.
+  for (const res of third) if (!res.closed) await once(res, 'close')
   expect(run).toMatchObject({ status: 'incomplete', outputText: 'enough', turns: [{ stopReason: 'stopped' }, { number: 2 }] })
   expect(run.reasons[0]).toMatchObject({ code: 'BUDGET_TOOL_CALLS' })
   expect(askedOf(one)).toHaveLength(2)

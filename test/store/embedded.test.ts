@@ -152,7 +152,8 @@ describe('the embedded server', () => {
     const pid = livePid(place.dir)
     await Promise.all([postgres.stop(), postgres.stop()])
     await postgres.stop()
-    expect(isAlive(pid)).toBe(false)
+    // Its parent may not have taken notice of its end yet.
+    await expect.poll(() => isAlive(pid)).toBe(false)
   })
 })
 
