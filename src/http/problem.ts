@@ -31,6 +31,8 @@ export function problemResponse(failure: Failure, errors?: Problem['errors']): R
   }
   const headers = new Headers({ 'content-type': PROBLEM_TYPE, 'cache-control': 'no-store' })
   if (failure.retryAfterMs !== undefined) headers.set('retry-after', String(Math.ceil(failure.retryAfterMs / 1000)))
+  // What is left of a body that was too large is not read: the next request needs a connection of its own.
+  if (http === 413) headers.set('connection', 'close')
   if (http === 401) headers.set('www-authenticate', 'Bearer realm="nightshift"')
   return new Response(JSON.stringify(body), { status: http, headers })
 }
