@@ -12,7 +12,7 @@ const AWAY_MS = 10_000
 
 /** Another worker process holds the run when it is killed; this one goes on. */
 const killedAt =
-  (tool: string) =>
+  (tool: string, { background = false } = {}) =>
   async (scene: Scene): Promise<string> => {
     const { server, app, world } = scene
     const held = Promise.withResolvers<string>()
@@ -20,6 +20,7 @@ const killedAt =
     await using other = await startWorkerProcess(world.configFile)
     const runId = await scene.queue()
     while ((await server.nextCall()).name !== tool);
+    if (background) await idIsKept(scene, runId)
     await other.kill()
     server.answer = () => 'done'
     held.resolve('done')
@@ -27,6 +28,14 @@ const killedAt =
     await scene.ended(runId)
     return runId
   }
+
+/** A background answer can be found again once its id is kept, which its tools may be ahead of. */
+async function idIsKept({ app }: Scene, runId: string): Promise<void> {
+  for (;;) {
+    const [row] = await query<{ kept: boolean }>(app.db, 'select response_id is not null as kept from responses where run_id = $1', [runId])
+    if (row?.kept) return
+  }
+}
 
 /** The worker is told to stop, and may not wait for the run. */
 async function stopped(scene: Scene): Promise<string> {
@@ -156,7 +165,7 @@ export const processRows: FaultRow[] = [
     'worker killed in mid-answer, in the background',
     ['succeeded', 'WORKER_LOST', 2, 1],
     nothing,
-    twoProcesses({ heals: true, delegate: 'hosted', play: killedAt('look'), scene: { background: true } }),
+    twoProcesses({ heals: true, delegate: 'hosted', play: killedAt('look', { background: true }), scene: { background: true } }),
   ),
   row('database gone for 10 s', ['succeeded', null, 1, 1], nothing, {
     play: awayAtLook('toDatabase'),
