@@ -32,8 +32,10 @@ const killedAt =
 /** A background answer can be found again once its id is kept, which its tools may be ahead of. */
 async function idIsKept({ app }: Scene, runId: string): Promise<void> {
   for (;;) {
-    const [row] = await query<{ kept: boolean }>(app.db, 'select response_id is not null as kept from responses where run_id = $1', [runId])
-    if (row?.kept) return
+    const [response] = await query<{ kept: boolean }>(app.db, 'select response_id is not null as kept from responses where run_id = $1', [
+      runId,
+    ])
+    if (response?.kept) return
   }
 }
 

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
+import { environment } from '../../src/config.ts'
 import { countingRoute, startCountingServer } from '../support/counting-server.ts'
 import { buildHouse } from '../support/house.ts'
 
 /** An OpenAI-compatible server that is not ours, such as http://127.0.0.1:4000/v1, a model of it, and its API: chat or responses. */
-const { NIGHTSHIFT_TEST_MODEL_URL: url, NIGHTSHIFT_TEST_MODEL: name = 'tiny', NIGHTSHIFT_TEST_MODEL_API: api = 'chat' } = process.env
+const { NIGHTSHIFT_TEST_MODEL_URL: url, NIGHTSHIFT_TEST_MODEL: name = 'tiny', NIGHTSHIFT_TEST_MODEL_API: api = 'chat' } = environment
 
 test.skipIf(url === undefined)(
   'a local run against another OpenAI-compatible server: whatever it answers, it is read, and its tokens are counted',
@@ -29,11 +30,6 @@ retry: { attempts: 1 }
     expect(['succeeded', 'incomplete'], JSON.stringify(run.reasons)).toContain(run.status)
     expect(run.turns.length).toBeGreaterThan(0)
     for (const turn of run.turns) expect(turn.usage.inputTokens).toBeGreaterThan(0)
-    console.log(
-      run.status,
-      run.outputText,
-      JSON.stringify({ calls: run.toolCalls.map((call) => [call.tool, call.arguments, call.status]), usage: run.usage }),
-    )
     expect(run.usage.outputTokens).toBeGreaterThan(0)
   },
 )
