@@ -90,7 +90,6 @@ export async function listDeliveries(db: Db, runId: string): Promise<DeliveryVie
 export interface IdleRun {
   id: string
   job: string
-  account: string
   jobVersion: string
   definition: unknown
 }
@@ -101,7 +100,7 @@ const IDLE = "status in ('queued', 'waiting') and finished_at is null"
 export async function loadIdle(db: Db, runId: string): Promise<IdleRun | undefined> {
   const [row] = await query<Omit<IdleRun, 'jobVersion'> & { job_version: string }>(
     db,
-    `select r.id, r.job, r.account, r.job_version, v.definition from runs r join job_versions v on v.job = r.job and v.version = r.job_version where r.id = $1 and r.${IDLE}`,
+    `select r.id, r.job, r.job_version, v.definition from runs r join job_versions v on v.job = r.job and v.version = r.job_version where r.id = $1 and r.${IDLE}`,
     [runId],
   )
   if (!row) return undefined

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { query } from '../../src/store/db.ts'
 import { median, quantile, round, type Bench, type BenchOptions, type Row } from './bench.ts'
-import { openSite, type QueueKind, type Site } from './site.ts'
+import type { QueueKind } from './place.ts'
+import { openSite, type Site } from './site.ts'
 
 const CONCURRENCY = 20
 const RUNS = 300

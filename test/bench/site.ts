@@ -1,9 +1,6 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
-import { stringify } from 'yaml'
 import { loadConfiguredJobs } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import { script } from '../../src/demo/script.ts'
@@ -15,10 +12,8 @@ import { createRun } from '../../src/runs/create.ts'
 import { openDb, query, type Db } from '../../src/store/db.ts'
 import { startEmbeddedPostgres } from '../../src/store/embedded.ts'
 import { migrate } from '../../src/store/migrate.ts'
-import { startRedis } from './redis.ts'
+import { makePlace, type QueueKind } from './place.ts'
 import { startWorkerProcess, type WorkerProcess } from './worker-process.ts'
-
-export type QueueKind = 'redis' | 'embedded'
 
 export interface SiteOptions {
   queue: QueueKind
@@ -43,14 +38,9 @@ export interface Site extends AsyncDisposable {
 /** Undefined: there is no Redis on this machine. */
 export async function openSite({ queue: kind, jobs, scripts, concurrency }: SiteOptions): Promise<Site | undefined> {
   await using building = new AsyncDisposableStack()
-  const dir = mkdtempSync(join(tmpdir(), 'nightshift-bench-'))
-  chmodSync(dir, 0o711)
-  building.defer(() => rmSync(dir, { recursive: true, force: true }))
-  const redisUrl = kind === 'redis' ? await startRedis(dir, building) : undefined
-  if (kind === 'redis' && redisUrl === undefined) return undefined
-  const jobsDir = join(dir, 'jobs')
-  mkdirSync(jobsDir)
-  for (const [name, job] of Object.entries(jobs)) writeFileSync(join(jobsDir, `${name}.yaml`), stringify(job))
+  const place = await makePlace(kind, jobs, building)
+  if (!place) return undefined
+  const { dir, jobsDir, redisUrl } = place
   const postgres = await startEmbeddedPostgres({ dir: join(dir, 'postgres'), ephemeral: true })
   building.defer(() => postgres.stop())
   const world = building.use(

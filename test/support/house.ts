@@ -10,8 +10,8 @@ import { startWorld, type World, type WorldOptions } from '../../src/demo/world.
 import { createRun } from '../../src/runs/create.ts'
 import type { Progress } from '../../src/runs/progress.ts'
 import type { RunView } from '../../src/core/view.ts'
-import { loadRun } from '../../src/store/show.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
+import { watchProgress } from './reached.ts'
 
 export interface HouseOptions extends Partial<Pick<WorldOptions, 'routes' | 'validate' | 'config' | 'api' | 'background'>> {
   /** Job files by name: YAML text. */
@@ -72,14 +72,11 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
       done()
     },
   })
-  const progress: Progress[] = []
-  const watchers = new Set<() => void>()
-  const onProgress = (one: Progress) => {
-    progress.push(one)
-    for (const wake of watchers) wake()
-  }
+  const watch = watchProgress()
+  const { progress } = watch
   const config = loadConfig({ file: world.configFile, env: {} })
-  const open = () => createApp({ config, log: pino({ level: 'debug' }, stream), onProgress, queuePrefix: basename(dir) })
+  const open = () =>
+    createApp({ config, log: pino({ level: 'debug' }, stream), onProgress: (one) => watch.onProgress(one), queuePrefix: basename(dir) })
   const app = building.use(await open())
   if (app.jobs.issues().length > 0) throw new Error(app.jobs.issues().join('\n'))
   const stack = building.move()
@@ -96,22 +93,7 @@ export async function buildHouse(options: HouseOptions): Promise<House> {
     return id
   }
 
-  async function reached(runId: string, events: readonly Progress['event'][]): Promise<RunView> {
-    const over = () => progress.some((one) => one.runId === runId && events.includes(one.event))
-    await new Promise<void>((done) => {
-      const look = () => {
-        if (!over()) return
-        watchers.delete(look)
-        done()
-      }
-      watchers.add(look)
-      look()
-    })
-    const run = await loadRun(app.db, runId)
-    if (!run) throw new Error(`run ${runId} is gone`)
-    return run
-  }
-
+  const reached = (runId: string, events: readonly Progress['event'][]) => watch.reached(app.db, runId, events)
   const ended = (runId: string) => reached(runId, ['finished', 'waiting'])
 
   return {

@@ -12,10 +12,10 @@ import { createRun } from '../../src/runs/create.ts'
 import type { Progress } from '../../src/runs/progress.ts'
 import { openDb, query } from '../../src/store/db.ts'
 import type { RunView } from '../../src/core/view.ts'
-import { loadRun } from '../../src/store/show.ts'
 import { countingRoute, startCountingServer, type CountingServer } from './counting-server.ts'
 import { startOwnRedis, startWayTo, type Outage } from './outage.ts'
 import { freePort } from './global-setup.ts'
+import { watchProgress } from './reached.ts'
 import { reachGateway, startFaultProxy, type FaultProxy } from './fault-proxy.ts'
 
 /** Servers that scenes share. Nothing here needs a test runner. */
@@ -137,8 +137,8 @@ export async function buildScene(options: SceneOptions): Promise<Scene> {
   toGateway.target = { dispatcher: reach }
   toModel.target = { origin: world.model.url }
 
-  const progress: Progress[] = []
-  const watchers = new Set<() => void>()
+  const watch = watchProgress()
+  const { progress } = watch
   const loadedConfig = loadConfig({ file: world.configFile, env: {} })
   const app = building.use(
     await createApp({
@@ -147,30 +147,15 @@ export async function buildScene(options: SceneOptions): Promise<Scene> {
       // A queue of its own, in a Redis that others use too; alone in one it has the name that other processes expect.
       queuePrefix: redis ? undefined : basename(dir),
       onProgress(one) {
-        progress.push(one)
+        watch.onProgress(one)
         if (one.event === 'retry') scene.onRetry(scene.attempts())
-        for (const wake of watchers) wake()
       },
     }),
   )
   if (app.jobs.issues().length > 0) throw new Error(app.jobs.issues().join('\n'))
   const stack = building.move()
 
-  async function reached(runId: string, events: readonly Progress['event'][]): Promise<RunView> {
-    const over = () => progress.some((one) => one.runId === runId && events.includes(one.event))
-    await new Promise<void>((done) => {
-      const look = () => {
-        if (!over()) return
-        watchers.delete(look)
-        done()
-      }
-      watchers.add(look)
-      look()
-    })
-    const run = await loadRun(app.db, runId)
-    if (!run) throw new Error(`run ${runId} is gone`)
-    return run
-  }
+  const reached = (runId: string, events: readonly Progress['event'][]) => watch.reached(app.db, runId, events)
 
   async function write(): Promise<string> {
     const job = app.jobs.jobs().get('act')
