@@ -30,10 +30,12 @@ export function createTerminal(options: {
 }): Terminal {
   const { stdin, stdout, stderr, env, signal } = options
   const noColor = env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== ''
+  // In a pipe isTTY is undefined, whatever its type says, and undefined has the library decide for itself: from CI, for one.
+  const colored = stdout.isTTY ? !noColor && env['TERM'] !== 'dumb' : false
   return {
     out: (text) => void stdout.write(`${text}\n`),
     err: (text) => void stderr.write(`${text}\n`),
-    colors: pc.createColors(stdout.isTTY && !noColor && env['TERM'] !== 'dumb'),
+    colors: pc.createColors(colored),
     columns: stdout.isTTY ? stdout.columns : PIPE_COLUMNS,
     env,
     signal,

@@ -35,7 +35,8 @@ const run = promisify(execFile)
 const NOBODY = 65_534
 const START_TIMEOUT_MS = 30_000
 const RETRY_MS = 200
-const KEEPER = 'nightshift keeper'
+/** Shared by the processes that use the server; who gets it alone is the last. */
+const KEEPERS_LOCK = "hashtextextended('nightshift keepers', 0)"
 
 export interface EmbeddedPostgres {
   url: string
@@ -285,11 +286,11 @@ async function adopt(data: string, password: string): Promise<number | undefined
   return undefined
 }
 
-/** Holds a connection for as long as this process uses the server: the others see by it that they must not end it. */
+/** Holds a lock for as long as this process lives and uses the server: the others see by it that they must not end it. */
 async function keep(url: string): Promise<pg.Pool> {
-  const keeper = new pg.Pool({ connectionString: url, max: 1, idleTimeoutMillis: 0, allowExitOnIdle: true, application_name: KEEPER })
+  const keeper = new pg.Pool({ connectionString: url, max: 1, idleTimeoutMillis: 0, allowExitOnIdle: true })
   keeper.on('error', () => {})
-  await keeper.query('select 1')
+  await keeper.query(`select pg_advisory_lock_shared(${KEEPERS_LOCK})`)
   return keeper
 }
 
@@ -306,7 +307,7 @@ async function stopServer({ dir, data, port, keeper, ephemeral }: Running): Prom
   // Nobody adopts the server while it is decided whether it ends.
   const release = await lock(dir)
   try {
-    const used = !ephemeral && (await othersConnected(keeper))
+    const used = !ephemeral && (await othersKeep(keeper))
     await keeper.end()
     const postmaster = postmasterOf(data)
     // On another port it is not the server that we used: that one is dead, and others started this one.
@@ -319,14 +320,12 @@ async function stopServer({ dir, data, port, keeper, ephemeral }: Running): Prom
   }
 }
 
-/** Whether other processes keep the server. Connections alone say nothing: a closed pool's own may still be on their way out. */
-async function othersConnected(keeper: pg.Pool): Promise<boolean> {
+/** Gives our share of the lock back and tells whether others have one. Their connections alone say nothing: a closed one lives on for a moment. */
+async function othersKeep(keeper: pg.Pool): Promise<boolean> {
   try {
-    const { rows } = await keeper.query<{ n: number }>(
-      'select count(*)::int as n from pg_stat_activity where application_name = $1 and pid <> pg_backend_pid()',
-      [KEEPER],
-    )
-    return (rows[0]?.n ?? 0) > 0
+    await keeper.query(`select pg_advisory_unlock_shared(${KEEPERS_LOCK})`)
+    const { rows } = await keeper.query<{ alone: boolean }>(`select pg_try_advisory_lock(${KEEPERS_LOCK}) as alone`)
+    return rows[0]?.alone !== true
   } catch {
     return true // too many connections, for one; a server that is left alone is adopted by the next process
   }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { isatty } from 'node:tty'
 import pc from 'picocolors'
 import { messageOf } from '../../src/core/failure.ts'
 import { renderTable } from '../../src/cli/table.ts'
@@ -72,7 +73,7 @@ else {
     row.heals ? 'yes' : 'no',
   ])
   process.stdout.write(
-    `${renderTable({ colors: pc.createColors(process.stdout.isTTY) }, ['', 'fault', 'delegate', 'queue', 'status', 'code', 'attempts', 'effects', 'heals'], lines, [6, 7])}\n`,
+    `${renderTable({ colors: pc.createColors(isatty(1)) }, ['', 'fault', 'delegate', 'queue', 'status', 'code', 'attempts', 'effects', 'heals'], lines, [6, 7])}\n`,
   )
   process.stdout.write(`${asExpected} of ${rows.length} rows as expected.\n`)
 }

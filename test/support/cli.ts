@@ -56,8 +56,8 @@ export interface Program {
 export function program(args: readonly string[], options: { node?: string; env?: Record<string, string> } = {}): Program {
   const child = spawn(options.node ?? process.execPath, [BIN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    // What the tests themselves are told must not reach it.
-    env: { ...environment, DATABASE_URL: '', REDIS_URL: '', FORCE_COLOR: undefined, NODE_OPTIONS: '', ...options.env },
+    // What the tests themselves are told must not reach it. A build server sets CI, where a pipe stays without colours too.
+    env: { ...environment, DATABASE_URL: '', REDIS_URL: '', FORCE_COLOR: undefined, NODE_OPTIONS: '', CI: 'true', ...options.env },
   })
   let out = ''
   const watchers = new Set<() => void>()
