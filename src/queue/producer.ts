@@ -25,8 +25,10 @@ export function createProducer(queue: RunQueue, log: Logger): Producer {
   queue.on('error', (error) => {
     if (!queue.closing) log.warn({ reason: messageOf(error) }, 'The queue does not answer.')
   })
-  async function wake(wakes: readonly Wake[]): Promise<void> {
-    if (wakes.length === 0) return
+  let gathering: { wakes: Wake[]; sent: Promise<void> } | undefined
+  let sending: Promise<unknown> = Promise.resolve()
+
+  async function send(wakes: readonly Wake[]): Promise<void> {
     const now = Date.now()
     try {
       await queue.addBulk(
@@ -48,6 +50,22 @@ export function createProducer(queue: RunQueue, log: Logger): Producer {
         cause,
       })
     }
+  }
+
+  /** What comes while others are on their way goes together after them: many callers pay for one round trip, not each for its own. */
+  async function wake(wakes: readonly Wake[]): Promise<void> {
+    if (wakes.length === 0) return
+    if (!gathering) {
+      const batch: Wake[] = []
+      const sent = sending.then(() => {
+        gathering = undefined
+        return send(batch)
+      })
+      gathering = { wakes: batch, sent }
+      sending = sent.catch(() => {})
+    }
+    gathering.wakes.push(...wakes)
+    return gathering.sent
   }
   return {
     wake,

@@ -1,4 +1,5 @@
 import { createTask, type ScheduledTask } from 'node-cron'
+import pLimit from 'p-limit'
 import type { Logger } from 'pino'
 import { messageOf } from '../core/failure.ts'
 import { decideFires, type FireDecision } from '../core/fires.ts'
@@ -33,6 +34,8 @@ export interface Scheduler extends Lifecycle {
 }
 
 const SWEEP_EVERY_MS = 5000
+/** Schedules that are decided at the same time: fewer than the connections of the store's pool. */
+const ABREAST = 8
 const MAINTAIN_EVERY_MS = 3_600_000
 
 const pausedFire = (at: Date, { reason, by }: PausedBy): FireDecision => ({ at, verdict: 'skip', reason: `paused by ${by}: ${reason}` })
@@ -42,6 +45,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   const { db, producer, log, now = () => new Date() } = options
   /** When each schedule is next looked at; keyed by what the schedule says, so that a change is looked at soon. */
   const next = new Map<string, number>()
+  const abreast = pLimit(ABREAST)
   let task: ScheduledTask | undefined
   let ticking: Promise<void> | undefined
   let lastSweep = Number.NEGATIVE_INFINITY
@@ -72,13 +76,11 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
 
   async function round(): Promise<void> {
     const at = now()
-    for (const job of options.jobs().values()) {
-      try {
-        await fire(job, at)
-      } catch (error) {
-        log.error({ job: job.name, reason: messageOf(error) }, 'The schedule could not be looked at; it is tried again.')
-      }
-    }
+    await abreast.map(options.jobs().values(), (job) =>
+      fire(job, at).catch((error: unknown) =>
+        log.error({ job: job.name, reason: messageOf(error) }, 'The schedule could not be looked at; it is tried again.'),
+      ),
+    )
     if (at.getTime() - lastSweep >= SWEEP_EVERY_MS) {
       lastSweep = at.getTime()
       await sweep({ db, producer, staleAfterMs: options.staleAfterMs, log }).catch((error: unknown) =>

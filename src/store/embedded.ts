@@ -192,6 +192,7 @@ async function launch({ dir, data, bin, user, password, ephemeral }: Place & { p
       'unix_socket_directories=',
       'max_connections=200',
       'shared_buffers=64MB',
+      'random_page_cost=1.1', // no disk that turns: an index is worth its jumps
       ...(ephemeral ? ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'] : []),
     ]
     const child = spawn(join(bin, 'postgres'), ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], {

@@ -37,15 +37,19 @@ interface Row {
   finished_at: Date | null
 }
 
+const COLUMNS = 'id, job, status, trigger, requested_by, reasons, failure, attempts, cost_usd, held_by, created_at, started_at, finished_at'
+/** So many of the newest runs are read through for a word before its index is asked. */
+const WINDOW = 5000
+
 /** Runs, newest first; ids are in the order of time. `before` is the id to go on after. */
 export async function listRuns(db: Db, filter: RunFilter, page: { limit: number; before?: string | undefined }): Promise<RunLine[]> {
   const { sql, values } = whereOf(filter, 3)
-  const rows = await query<Row>(
-    db,
-    `select id, job, status, trigger, requested_by, reasons, failure, attempts, cost_usd, held_by, created_at, started_at, finished_at from runs
-     where ($2::text is null or id < $2) and ${sql} order by id desc limit $1`,
-    [page.limit, page.before === undefined ? null : storeText(page.before), ...values],
-  )
+  const where = `($2::text is null or id < $2) and ${sql}`
+  const parameters = [page.limit, page.before === undefined ? null : storeText(page.before), ...values]
+  const rows =
+    filter.text === undefined
+      ? await query<Row>(db, `select ${COLUMNS} from runs where ${where} order by id desc limit $1`, parameters)
+      : await findWords(db, filter, where, parameters)
   return rows.map((row) => ({
     id: row.id,
     job: row.job,
@@ -61,6 +65,28 @@ export async function listRuns(db: Db, filter: RunFilter, page: { limit: number;
     startedAt: row.started_at?.toISOString() ?? null,
     finishedAt: row.finished_at?.toISOString() ?? null,
   }))
+}
+
+/**
+ * Postgres does not know how rare a word is, and would walk through all runs for one that only old ones have. A common word is found among the
+ * newest; a word that is not there often is rare enough to be looked up and sorted.
+ */
+async function findWords(db: Db, filter: RunFilter, where: string, parameters: unknown[]): Promise<Row[]> {
+  const limit = Number(parameters[0])
+  const others = whereOf({ ...filter, text: undefined }, parameters.length + 1)
+  const newest = await query<Row>(
+    db,
+    `select ${COLUMNS} from (select * from runs where ($2::text is null or id < $2) and ${others.sql} order by id desc limit ${WINDOW}) runs
+     where ${where} order by id desc limit $1`,
+    [...parameters, ...others.values],
+  )
+  if (newest.length === limit) return newest
+  return query<Row>(
+    db,
+    `with found as materialized (select id from runs where ${where})
+     select ${COLUMNS} from runs where id in (select id from found order by id desc limit $1) order by id desc`,
+    parameters,
+  )
 }
 
 export async function countRuns(db: Db, filter: RunFilter): Promise<number> {

@@ -12,7 +12,9 @@ const FILTERS: Record<string, RunFilter> = {
   byStatus: { status: ['failed'] },
   byJobAndCode: { job: 'job-7', code: 'UPSTREAM_UNAVAILABLE' },
   byTool: { tool: 'hr.rare' },
+  byCommonTool: { tool: 'hr.common' },
   byText: { text: 'needle' },
+  byCommonText: { text: 'hay' },
 }
 
 /** A page of runs in a small and in a large store. */
@@ -47,7 +49,7 @@ async function look(db: Db, filter: RunFilter): Promise<number> {
   return round(median(times), 2)
 }
 
-/** Runs from `from` up to `to`, of twenty jobs; one in fifty failed, one in two thousand called the rare tool, and as many hold the word. */
+/** Runs from `from` up to `to`, of twenty jobs; one in fifty failed. A hundred called the rare tool and a hundred hold the rare word, however many there are; one in fifty the common ones. */
 async function fill(db: Db, from: number, to: number): Promise<void> {
   await query(
     db,
@@ -57,8 +59,8 @@ async function fill(db: Db, from: number, to: number): Promise<void> {
     db,
     `insert into runs (id, job, job_version, status, trigger, input, account, attempts, codes, tools, words, created_at, started_at, finished_at)
      select 'run_' || lpad(to_hex(i), 12, '0'), 'job-' || i % 20, 'v', case when i % 50 = 7 then 'failed' else 'succeeded' end, '{"kind":"cli"}', '{}', 'reports', 1,
-       case when i % 50 = 7 then array['UPSTREAM_UNAVAILABLE'] else '{}' end, case when i % 2000 = 3 then array['hr.rare'] else array['hr.query'] end,
-       to_tsvector('simple', case when i % 2000 = 5 then 'a needle in it' else 'rates fell in ' || i end), now(), now(), now()
+       case when i % 50 = 7 then array['UPSTREAM_UNAVAILABLE'] else '{}' end, case when i between 300 and 399 then array['hr.rare'] when i % 50 = 3 then array['hr.common'] else array['hr.query'] end,
+       to_tsvector('simple', case when i between 500 and 599 then 'a needle in it' when i % 50 = 5 then 'hay in it' else 'rates fell in ' || i end), now(), now(), now()
      from generate_series($1::int, $2::int - 1) i`,
     [from, to],
   )

@@ -119,6 +119,23 @@ test('pages go on after the last id, with no run twice and none left out, while 
   expect(await listRuns(db, { job: 'hr' }, { limit: 1, before: 'run_5' })).toMatchObject([{ id: 'run_2' }])
 })
 
+test('a word that only old runs have is found behind any number of newer ones, in pages too', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  await writeFive(db)
+  await query(
+    db,
+    `insert into runs (id, job, job_version, status, trigger, input, account, words)
+     select 'run_9' || i, 'hr', job_version, 'queued', '{"kind":"cli"}', '{}', 'reports', to_tsvector('simple', 'nothing')
+     from runs, generate_series(10000, 15000) i where id = 'run_1'`,
+  )
+  expect(await listed(db, { text: 'fell' })).toEqual(['run_3', 'run_2'])
+  expect(await listed(db, { text: 'fell', job: 'hr' })).toEqual(['run_2'])
+  expect(await listRuns(db, { text: 'fell' }, { limit: 1 })).toMatchObject([{ id: 'run_3' }])
+  expect(await listRuns(db, { text: 'fell' }, { limit: 1, before: 'run_3' })).toMatchObject([{ id: 'run_2' }])
+  expect(await listRuns(db, { text: 'nothing or fell' }, { limit: 1, before: 'run_910001' })).toMatchObject([{ id: 'run_910000' }])
+})
+
 const HOSTILE = [
   '',
   ' ',
