@@ -5,19 +5,27 @@ COPY package.json package-lock.json .npmrc ./
 # The embedded Postgres and the packaged Node are optional packages: an image has its own.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts
 
+FROM node:24-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc tsconfig.json tsconfig.build.json ./
+RUN npm ci --ignore-scripts
+COPY test/build.ts test/
+COPY src src
+RUN node test/build.ts
+
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
 COPY package.json ./
-COPY src src
+COPY --from=build /app/dist dist
 COPY config config
 COPY jobs jobs
 # A volume that is mounted here begins with this owner.
 RUN install -d -o node -g node reports
 USER node
 # Live as long as the process answers; a process without an api: section has no port to ask.
-HEALTHCHECK --interval=15s --timeout=5s --start-period=20s CMD ["node", "src/cli/health.js"]
+HEALTHCHECK --interval=15s --timeout=5s --start-period=20s CMD ["node", "dist/cli/health.js"]
 # exec form: SIGTERM reaches node, which drains.
-ENTRYPOINT ["node", "src/cli/bin.js"]
+ENTRYPOINT ["node", "dist/cli/bin.js"]
 CMD ["start"]

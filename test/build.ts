@@ -2,8 +2,15 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Builds `dist/` for the package: Node strips no types under node_modules. `npm pack` calls it; everything else runs the source. */
 const ROOT = join(import.meta.dirname, '..')
-rmSync(join(ROOT, 'dist'), { recursive: true, force: true })
-execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json'], { cwd: ROOT, stdio: 'inherit' })
-for (const assets of ['store/migrations', 'demo/data']) cpSync(join(ROOT, 'src', assets), join(ROOT, 'dist', assets), { recursive: true })
+/** What the program reads beside its code. */
+const ASSETS = ['store/migrations', 'demo/data', 'cli/bin.js', 'cli/health.js']
+
+/** Builds `dist/`, which the package and the image run: JavaScript starts faster and takes less memory. In a checkout everything runs the source. */
+export function build(): void {
+  rmSync(join(ROOT, 'dist'), { recursive: true, force: true })
+  execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json'], { cwd: ROOT, stdio: 'inherit' })
+  for (const asset of ASSETS) cpSync(join(ROOT, 'src', asset), join(ROOT, 'dist', asset), { recursive: true })
+}
+
+if (import.meta.main) build()

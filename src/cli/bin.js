@@ -1,5 +1,9 @@
 #!/usr/bin/env node
 // Plain JavaScript that old versions of Node can read: it says what they lack instead of failing on the first type.
+import { existsSync } from 'node:fs'
+import module from 'node:module'
+import { join } from 'node:path'
+
 const NEEDED = 24
 // A worker holds many runs that wait: a young generation of 48 MB at most, and an old one that is collected when it has grown by half, not fourfold.
 const LEAN = ['--max-semi-space-size=16', '--heap-growing-percent=50']
@@ -9,11 +13,15 @@ if (Number(process.versions.node.split('.')[0]) < NEEDED) {
   )
   process.exitCode = 2
 } else {
-  const { execArgv, execPath, argv, platform } = process
+  const { env, execArgv, execPath, argv, platform } = process
   // In place: the same process begins again with the flags, which cannot be set later.
   if (argv.includes('start') && platform !== 'win32' && !execArgv.includes(LEAN[0]))
     process.execve(execPath, [execPath, ...execArgv, ...LEAN, ...argv.slice(1)])
-  // Node strips no types under node_modules: an installed package runs what was built when it was packed.
-  const isInstalled = import.meta.url.includes('/node_modules/')
-  void import(isInstalled ? '../../dist/cli/main.js' : './main.ts').then(({ runFromShell }) => runFromShell())
+  // Half of what a short command takes is the compiling of what it loads. A directory that cannot be written is done without.
+  const cache = env['XDG_CACHE_HOME'] || (env['HOME'] && join(env['HOME'], '.cache'))
+  if (cache) module.enableCompileCache(join(cache, 'nightshift', 'compiled'))
+  // A build holds main.js beside this file. A package holds it in dist, since Node strips no types under node_modules; a checkout runs its source.
+  const isPackage = import.meta.url.includes('/node_modules/')
+  const main = existsSync(new URL('main.js', import.meta.url)) ? './main.js' : isPackage ? '../../dist/cli/main.js' : './main.ts'
+  void import(main).then(({ runFromShell }) => runFromShell())
 }

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeCertificate } from '../demo/certificate.ts'
 import { EXIT } from '../core/failure.ts'
 import { examples, type AddCommand } from './options.ts'
 
@@ -33,6 +32,7 @@ export const addComposeInit: AddCommand = (program, terminal, done) => {
       // Made by the first command below, once Pomerium runs.
       put('accounts/reports.jwt', () => '')
       if (!existsSync(join(target, 'pomerium.crt'))) {
+        const { makeCertificate } = await import('../demo/certificate.ts')
         const { cert, key } = await makeCertificate([`*.${DOMAIN}`], YEAR_DAYS)
         put('pomerium.crt', () => cert)
         put('pomerium.key', () => key)

@@ -8,8 +8,7 @@ import { importLog } from '../audit/import.ts'
 import { matchEvents } from '../audit/match.ts'
 import { loadConfig } from '../config.ts'
 import { showText } from '../core/text.ts'
-import { reportScript } from '../demo/report-script.ts'
-import { startWorld, type World } from '../demo/world.ts'
+import type { World } from '../demo/world.ts'
 import type { Progress } from '../runs/progress.ts'
 import { syncSchedule } from '../store/schedules.ts'
 import type { RunView } from '../core/view.ts'
@@ -74,6 +73,8 @@ async function runDemo(
   const began = performance.now()
   const lines = createLines(terminal)
   const jobsDir = hosted ? hostedJobs(dir) : JOBS_DIR
+  // Nothing but the demo needs the stand-ins and what they are made of.
+  const [{ startWorld }, { reportScript }] = await Promise.all([import('../demo/world.ts'), import('../demo/report-script.ts')])
   const world = stack.use(await startWorld({ dir, jobsDir, scripts: { 'gpt-5.4-mini': reportScript }, background: hosted }))
   terminal.signal.throwIfAborted()
   // A database of the user's own is not for a demo.

@@ -8,17 +8,15 @@ import type { BoardQueue } from '../queue/backend.ts'
 import { retryByFilter, type RetryParts } from '../runs/retry.ts'
 import { problemResponse } from './problem.ts'
 
-export const BOARD_PATH = '/queue'
-
 const RETRY_ONE = /\/queues\/[^/]+\/([^/]+)\/retry(\/[a-z]+)?$/
 const RETRY_ALL = /\/queues\/[^/]+\/retry\/failed$/
 
 /**
  * The queue for operators to look at. SQL is the truth: a retry there queues the run again as our own retry does, and nothing else can be changed.
  */
-export function createBoard({ queue, parts }: { queue: BoardQueue; parts: () => RetryParts }): Hono {
+export function createBoard({ path, queue, parts }: { path: string; queue: BoardQueue; parts: () => RetryParts }): Hono {
   const adapter = new HonoAdapter(serveStatic)
-  adapter.setBasePath(BOARD_PATH)
+  adapter.setBasePath(path)
   createBullBoard({
     queues: [new BullMQAdapter(queue, { allowRetries: true })],
     serverAdapter: adapter,
@@ -47,5 +45,5 @@ export function createBoard({ queue, parts }: { queue: BoardQueue; parts: () => 
     )
   })
   app.route('/', adapter.registerPlugin())
-  return app
+  return new Hono().route(path, app)
 }

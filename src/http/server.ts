@@ -8,7 +8,6 @@ import type { Logger } from 'pino'
 import { Failure, messageOf } from '../core/failure.ts'
 import type { BoardQueue } from '../queue/backend.ts'
 import type { Lifecycle } from '../queue/lifecycle.ts'
-import { BOARD_PATH, createBoard } from './board.ts'
 import { checkBody, limitBody } from './body.ts'
 import type { ApiContext, ApiEnv } from './context.ts'
 import { addEvents } from './events.ts'
@@ -40,6 +39,7 @@ export interface HttpServer extends Lifecycle {
 
 const HEADERS_TIMEOUT_MS = 30_000
 const CLOSE_TIMEOUT_MS = 5000
+const BOARD_PATH = '/queue'
 
 /** Serves the API, health and metrics. Refuses to start on an address that is not loopback when nobody could be told from anybody. */
 export function createHttpServer(options: HttpOptions): HttpServer {
@@ -106,7 +106,8 @@ export function createHttpApp(options: HttpOptions, ending: AbortSignal): Hono {
   })
   if (api) {
     app.route('/', createApi({ ...api, log, ending }, authenticate))
-    const board = createBoard({ queue: options.queue, parts: () => ({ db: api.db, producer: api.producer, jobs: api.jobs.jobs() }) })
+    const parts = () => ({ db: api.db, producer: api.producer, jobs: api.jobs.jobs() })
+    let board: Promise<Hono> | undefined
     app.use(`${BOARD_PATH}/*`, async (c, next) => {
       operator(await authenticate(c.req.raw.headers))
       return next()
@@ -116,7 +117,11 @@ export function createHttpApp(options: HttpOptions, ending: AbortSignal): Hono {
       return next()
     })
     app.get(`${BOARD_PATH}/`, (c) => c.redirect(BOARD_PATH))
-    app.route(BOARD_PATH, board)
+    // Its libraries are loaded when somebody looks: most processes never serve it.
+    app.all(`${BOARD_PATH}/*`, async (c) => {
+      board ??= import('./board.ts').then(({ createBoard }) => createBoard({ path: BOARD_PATH, queue: options.queue, parts }))
+      return (await board).fetch(c.req.raw, c.env)
+    })
   }
   app.notFound(() =>
     problemResponse(

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { query } from '../../src/store/db.ts'
+import { build } from '../build.ts'
 import { median, quantile, round, type Bench, type BenchOptions, type Row } from './bench.ts'
 import type { QueueKind } from './place.ts'
 import { openSite, type Site } from './site.ts'
@@ -34,6 +35,7 @@ export const runs: Bench = {
   about:
     'runs a second, CPU a run, enqueue to start, and memory and loop delay with 1,000 runs waiting on a slow model; on Redis and embedded',
   async run(options) {
+    build()
     const rows: Row[] = []
     for (const queue of ['redis', 'embedded'] as const) {
       const row = await measure(queue, options)

@@ -12,6 +12,7 @@ import { createProducer } from '../../src/queue/producer.ts'
 import { newRun } from '../../src/runs/create.ts'
 import { openDb } from '../../src/store/db.ts'
 import { migrate } from '../../src/store/migrate.ts'
+import { build } from '../build.ts'
 
 const TOOLS = {
   a: ['search_objects', 'search_people', 'list_departments', 'count_headcount', 'list_changes', 'explain_column'],
@@ -41,7 +42,7 @@ const job = {
   },
 }
 
-const command = [process.execPath, join(import.meta.dirname, '../../src/cli/bin.js'), '-c', '', 'start', '--only', 'worker']
+const command = [process.execPath, join(import.meta.dirname, '../../dist/cli/bin.js'), '-c', '', 'start', '--only', 'worker']
 const stack = new AsyncDisposableStack()
 let db
 let queue
@@ -53,6 +54,7 @@ export default {
   command,
 
   async prepare({ env, dataDir }) {
+    build()
     const dir = join(dataDir, 'nightshift')
     await mkdir(join(dir, 'jobs'), { recursive: true })
     const file = join(dir, 'nightshift.yaml')

@@ -6,14 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 
-const BIN = join(import.meta.dirname, '../../src/cli/bin.js')
+const BIN = join(import.meta.dirname, '../../dist/cli/bin.js')
 const PROBE = pathToFileURL(join(import.meta.dirname, 'probe.ts')).href
 const TICK_MS = 10
 const END_MS = 20_000
 const LOOK_MS = 10
 const delaySchema = z.object({ maxMs: z.number() })
 
-/** `nightshift start --only worker` as a process of its own, measured from outside through /proc (Linux). */
+/** `nightshift start --only worker`, built as for the package and the image, as a process of its own, measured from outside through /proc (Linux). */
 export interface WorkerProcess extends AsyncDisposable {
   /** User and system time so far. */
   cpuMs(): number
