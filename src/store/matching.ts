@@ -138,7 +138,7 @@ export interface OpenEvent {
 export const accountOf = (id: string, ids: string, names: string) => `coalesce(
   (select max(n.name) from unnest(${ids}::text[], ${names}::text[]) as n(id, name) where n.id = ${id}),
   (select a.account from run_accounts a where a.account_id = ${id}),
-  (select g.account from gateway_requests g where g.account_id = ${id} limit 1))`
+  (select g.account from gateway_requests g where g.account_id = ${id} order by g.sent_at limit 1))`
 
 /**
  * Whether it is too early to say that an event `e` is unexplained: it is young, its run's provider may still report the call, or a request of a
