@@ -14,12 +14,14 @@ if (Number(process.versions.node.split('.')[0]) < NEEDED) {
   process.exitCode = 2
 } else {
   const { env, execArgv, execPath, argv, platform } = process
-  // In place: the same process begins again with the flags, which cannot be set later.
-  if (argv.includes('start') && platform !== 'win32' && !execArgv.includes(LEAN[0]))
-    process.execve(execPath, [execPath, ...execArgv, ...LEAN, ...argv.slice(1)])
-  // Half of what a short command takes is the compiling of what it loads. A directory that cannot be written is done without.
   const cache = env['XDG_CACHE_HOME'] || (env['HOME'] && join(env['HOME'], '.cache'))
-  if (cache) module.enableCompileCache(join(cache, 'nightshift', 'compiled'))
+  if (argv.includes('start')) {
+    // In place: the same process begins again with the flags, which cannot be set later.
+    if (platform !== 'win32' && !execArgv.includes(LEAN[0])) process.execve(execPath, [execPath, ...execArgv, ...LEAN, ...argv.slice(1)])
+  } else if (cache) {
+    // Half of what a short command takes is the compiling of what it loads. What runs for long would only hold the compiled code twice.
+    module.enableCompileCache(join(cache, 'nightshift', 'compiled'))
+  }
   // A build holds main.js beside this file. A package holds it in dist, since Node strips no types under node_modules; a checkout runs its source.
   const isPackage = import.meta.url.includes('/node_modules/')
   const main = existsSync(new URL('main.js', import.meta.url)) ? './main.js' : isPackage ? '../../dist/cli/main.js' : './main.ts'
