@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
-import { duration } from './core/duration.ts'
+import { age, duration } from './core/duration.ts'
 import { Failure, messageOf } from './core/failure.ts'
 import { parseYaml, showIssue } from './core/yaml-file.ts'
 
@@ -55,10 +55,10 @@ const webhookSchema = z
 /** How long runs are kept, by the status they ended with; a status that is left out is kept for ever. */
 const retentionSchema = z
   .strictObject({
-    succeeded: duration.optional(),
-    incomplete: duration.optional(),
-    failed: duration.optional(),
-    cancelled: duration.optional(),
+    succeeded: age.optional(),
+    incomplete: age.optional(),
+    failed: age.optional(),
+    cancelled: age.optional(),
   })
   .default({})
 
@@ -152,7 +152,7 @@ const configSchema = z
       .strictObject({ accounts: z.record(z.string(), ceiling).default({}), jobs: z.record(z.string(), ceiling).default({}) })
       .prefault({}),
     webhooks: z.record(z.string(), webhookSchema).default({}),
-    retention: z.strictObject({ content: retentionSchema, metadata: retentionSchema }).prefault({}),
+    retention: z.strictObject({ content: retentionSchema, metadata: retentionSchema, log: age.optional() }).prefault({}),
     audit: auditSchema,
     alerts: z.strictObject({ webhook: z.string() }).optional(),
     evidence: z.strictObject({ key_file: z.string().default('') }).prefault({}),

@@ -21,6 +21,8 @@ export interface FollowOptions {
 }
 
 const LOOK_MS = 1000
+/** Between two rounds, at least. */
+const ROUND_MS = 250
 const CHUNK = 1_048_576
 const MAX_ROUND_EVENTS = 2000
 /** Equal lines, which stand near each other, are counted from so far before the place where reading goes on. */
@@ -43,7 +45,8 @@ export async function followLog(options: FollowOptions): Promise<void> {
     } catch (error) {
       log.warn({ file, reason: messageOf(error) }, 'The log could not be read or kept; it is tried again.')
     }
-    await changed(path, signal)
+    // A busy log changes all the time, and each round looks at all that is not explained yet.
+    await Promise.all([changed(path, signal), sleep(ROUND_MS, undefined, { signal }).catch(() => {})])
   }
   await reader.close()
 }

@@ -15,11 +15,15 @@ const isUnit = (unit: string | undefined): unit is keyof typeof UNIT_MS => unit 
 /** Timers cannot be longer: they would go off at once. */
 const MAX_MS = 24 * UNIT_MS.d
 
-/** Zod type for a duration that is kept as it was written. */
-export const durationText = z
+const written = z
   .string()
   .regex(PATTERN, { abort: true, error: 'is not a duration; write a number and ms, s, m, h or d, such as 30s or 10m' })
-  .refine((text) => durationMs(text) <= MAX_MS, 'is too long; the most is 24d')
+
+/** Zod type for a duration that is kept as it was written. */
+export const durationText = written.refine((text) => durationMs(text) <= MAX_MS, 'is too long; the most is 24d')
 
 /** Zod type for a duration: text in, milliseconds out. */
 export const duration = durationText.transform(durationMs)
+
+/** Zod type for the age of something kept, which no timer waits for: text in, milliseconds out. */
+export const age = written.transform(durationMs)

@@ -87,7 +87,7 @@ export function createSettler({ db, redact, limitsOf, onProgress }: SettleOption
         const again = await pauseRun(db, opened.attempt, { status: 'queued', failure: record, nextAttemptAt: decision.at, attemptStatus })
         if (!again) return lost(log)
         onProgress({ runId, job: opened.job, event: 'retry', at: decision.at, failure: record })
-        return { kind: 'retry', at: decision.at, failure, next: [{ ...again, at: decision.at }, ...(await release(one))] }
+        return { kind: 'retry', at: decision.at, failure, next: [{ ...again, at: again.at ?? undefined }, ...(await release(one))] }
       }
       case 'wait': {
         const again = await pauseRun(db, opened.attempt, {
@@ -98,7 +98,11 @@ export function createSettler({ db, redact, limitsOf, onProgress }: SettleOption
         })
         if (!again) return lost(log)
         onProgress({ runId, job: opened.job, event: 'waiting', failure: record })
-        return { kind: 'waiting', failure, next: await release(one) }
+        return {
+          kind: 'waiting',
+          failure,
+          next: [...(again.status === 'queued' ? [{ ...again, at: undefined }] : []), ...(await release(one))],
+        }
       }
       case 'stop':
         // What earlier turns cost is known also when this attempt failed.

@@ -8,18 +8,21 @@ export async function lockLimits(client: pg.PoolClient, names: { account?: strin
     if (name !== undefined) await query(client, 'select pg_advisory_xact_lock(hashtextextended($1, 0))', [`nightshift ${scope} ${name}`])
 }
 
+const nextHeldBy = (parameter: string) =>
+  `select id from runs where held_by = ${parameter} and status = 'queued' and finished_at is null order by priority, id limit 1 for update skip locked`
+
 /**
- * Lets the next run go on that a limit of this job or account held, when one of its runs has ended or gave its place up. It waits for claims
- * that are being counted: one of them may be held because of the run that has ended.
+ * Lets the next run go on that the limit of this account held, and the next that the limit of this job held, when one of its runs has ended or gave its
+ * place up: there may be a place for one of them alone, and then the other is held again by what it lacks. It waits for claims that are being counted:
+ * one of them may be held because of the run that has ended.
  */
 export async function releaseNext(db: Db, names: { account: string; job?: string | undefined }): Promise<WakeableRun[]> {
   return transaction(db, async (client) => {
     await lockLimits(client, names)
     return query<WakeableRun>(
       client,
-      `update runs set held_by = null where id in (
-         select id from runs where held_by in ($1, $2) and status = 'queued' and finished_at is null order by priority, id limit 1 for update skip locked)
-       returning ${WAKEABLE}`,
+      `with of_account as (${nextHeldBy('$1')}), of_job as (${nextHeldBy('$2')})
+       update runs set held_by = null where id in (select id from of_account union all select id from of_job) returning ${WAKEABLE}`,
       [`account ${names.account}`, `job ${names.job ?? ''}`],
       'release next',
     )

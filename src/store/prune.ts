@@ -4,10 +4,20 @@ import { query, type Db } from './db.ts'
 /** How long runs are kept after they ended, in milliseconds, by status; a status that is left out is kept for ever. */
 export type Retention = Readonly<Partial<Record<FinalStatus, number | undefined>>>
 
+/** What `retention:` of the configuration says. */
+export interface Keep {
+  content: Retention
+  metadata: Retention
+  /** How long lines of Pomerium's log are kept, in milliseconds; for ever when not given. */
+  log?: number | undefined
+}
+
 export interface Pruned {
   /** Runs whose content was taken out, and that are gone. */
   content: number
   metadata: number
+  /** Lines of Pomerium's log. */
+  log: number
 }
 
 const BATCH = 500
@@ -21,23 +31,22 @@ const valuesOf = (retention: Retention) => {
 }
 
 /** How many runs `prune` would change. */
-export async function countPrunable(db: Db, { content, metadata }: { content: Retention; metadata: Retention }): Promise<Pruned> {
+export async function countPrunable(db: Db, { content, metadata, log }: Keep): Promise<Pruned> {
   const [contents] = await query<{ n: number }>(
     db,
     `select count(*)::int as n from runs where pruned_at is null and ${OVER}`,
     valuesOf(content),
   )
   const [all] = await query<{ n: number }>(db, `select count(*)::int as n from runs where ${OVER}`, valuesOf(metadata))
-  return { content: contents?.n ?? 0, metadata: all?.n ?? 0 }
+  const [lines] = await query<{ n: number }>(db, `select count(*)::int as n from authorize_events where ${olderThan('time')}`, [
+    log ?? null,
+  ])
+  return { content: contents?.n ?? 0, metadata: all?.n ?? 0, log: lines?.n ?? 0 }
 }
 
-/** Takes content out of old runs, then removes older ones, a batch at a time: no long lock, and it can be stopped in between. */
-export async function prune(
-  db: Db,
-  { content, metadata }: { content: Retention; metadata: Retention },
-  signal?: AbortSignal,
-): Promise<Pruned> {
-  const pruned: Pruned = { content: 0, metadata: 0 }
+/** Takes content out of old runs, then removes older ones, and old lines of the log, a batch at a time: no long lock, and it can be stopped in between. */
+export async function prune(db: Db, { content, metadata, log }: Keep, signal?: AbortSignal): Promise<Pruned> {
+  const pruned: Pruned = { content: 0, metadata: 0, log: 0 }
   const until = async (work: () => Promise<number>, add: (n: number) => void) => {
     for (;;) {
       signal?.throwIfAborted()
@@ -53,6 +62,14 @@ export async function prune(
   await until(
     () => remove(db, metadata),
     (n) => (pruned.metadata += n),
+  )
+  await until(
+    () => removeLines(db, log),
+    (n) => (pruned.log += n),
+  )
+  await until(
+    () => removeRequests(db, log),
+    () => {},
   )
   return pruned
 }
@@ -83,4 +100,27 @@ async function remove(db: Db, retention: Retention): Promise<number> {
     valuesOf(retention),
   )
   return rows[0]?.n ?? 0
+}
+
+/** Without an age, nothing is old. */
+const olderThan = (column: string) => `${column} < now() - make_interval(secs => $1::float8 / 1000.0)`
+
+async function removeLines(db: Db, log: number | undefined): Promise<number> {
+  const rows = await query(
+    db,
+    `delete from authorize_events where id in (select id from authorize_events where ${olderThan('time')} limit ${BATCH} for update skip locked) returning 1`,
+    [log ?? null],
+  )
+  return rows.length
+}
+
+/** Requests that belong to no run are kept for the sake of their lines alone, and go after those. */
+async function removeRequests(db: Db, log: number | undefined): Promise<number> {
+  const rows = await query(
+    db,
+    `delete from gateway_requests where request_id_sent in (
+       select request_id_sent from gateway_requests where run_id is null and ${olderThan('sent_at')} limit ${BATCH} for update skip locked) returning 1`,
+    [log ?? null],
+  )
+  return rows.length
 }

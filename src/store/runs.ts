@@ -126,9 +126,16 @@ async function hasEnded(db: Db, attempt: AttemptRef, status: string): Promise<bo
   return rows.length > 0
 }
 
+/** A run as an attempt left it. */
+export interface PausedRun extends WakeableRun {
+  status: 'queued' | 'waiting'
+  /** When it may go on; null: now. */
+  at: Date | null
+}
+
 /**
- * Ends the attempt and leaves the run queued for a later one, or waiting for a person. Returns the run for the queue; undefined when the attempt
- * is not the open one.
+ * Ends the attempt and leaves the run queued for a later one, or waiting for a person. One whose cancel was asked for meanwhile is queued for now: who
+ * takes it ends it. Returns the run for the queue; undefined when the attempt is not the open one.
  */
 export async function pauseRun(
   db: Db,
@@ -139,13 +146,14 @@ export async function pauseRun(
     nextAttemptAt: Date | null
     attemptStatus: 'failed' | 'waiting' | 'lost'
   },
-): Promise<WakeableRun | undefined> {
+): Promise<PausedRun | undefined> {
   const [row] = await patiently(() =>
-    query<WakeableRun>(
+    query<PausedRun>(
       db,
       `with ended as (
        update attempts set status = $4, failure = $5, finished_at = now() where run_id = $1 and number = $2 and token = $3 and finished_at is null returning run_id)
-     update runs set status = $6, failure = $5, next_attempt_at = $7, codes = $8 where id = (select run_id from ended) returning ${WAKEABLE}`,
+     update runs set status = case when cancel_requested_at is null then $6 else 'queued' end, next_attempt_at = case when cancel_requested_at is null then $7::timestamptz end,
+         failure = $5, codes = $8 where id = (select run_id from ended) returning ${PAUSED}`,
       [
         attempt.runId,
         attempt.number,
@@ -160,7 +168,7 @@ export async function pauseRun(
     ),
   )
   if (row || !(await hasEnded(db, attempt, pause.attemptStatus))) return row
-  const [known] = await query<WakeableRun>(db, `select ${WAKEABLE} from runs where id = $1`, [attempt.runId])
+  const [known] = await query<PausedRun>(db, `select ${PAUSED} from runs where id = $1`, [attempt.runId])
   return known
 }
 
@@ -209,6 +217,7 @@ export interface WakeableRun {
 
 /** Columns of a `WakeableRun`. */
 export const WAKEABLE = 'id, attempts + holds as round, priority'
+const PAUSED = `${WAKEABLE}, status, next_attempt_at as at`
 
 /**
  * Runs that ought to be in the queue: queued, held back by no other, and due for longer than `olderThanMs`, or running under a worker that was not heard of for

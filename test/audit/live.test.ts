@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { openAudit } from '../../src/app.ts'
 import { raiseAlarms } from '../../src/audit/alarm.ts'
+import { environment } from '../../src/config.ts'
 import { matchEvents } from '../../src/audit/match.ts'
 import { auditReport } from '../../src/audit/report.ts'
 import { query } from '../../src/store/db.ts'
@@ -74,12 +75,14 @@ async function imported(house: House): Promise<void> {
   expect(await command(['-c', house.world.configFile, 'audit', 'import', house.world.logFile])).toMatchObject({ code: 0 })
 }
 
+/** More of them: NIGHTSHIFT_TEST_LIVE_RUNS=500 npx vitest run test/audit/live.test.ts */
+const RUNS = Number(environment['NIGHTSHIFT_TEST_LIVE_RUNS'] ?? 60)
 const LOCAL = ['plain', 'faulty', 'denied', 'cutting']
 const HOSTED_JOBS = ['h-plain', 'h-denied', 'h-cutting']
 
 test(
-  'of sixty runs, local and hosted, with denials, retries, cut answers and a worker that was stopped, every line is matched',
-  { timeout: 240_000 },
+  `of ${RUNS} runs, local and hosted, with denials, retries, cut answers and a worker that was stopped, every line is matched`,
+  { timeout: 4000 * RUNS },
   async () => {
     await using server = await startCountingServer()
     await using house = await auditHouse(server, {
@@ -114,7 +117,7 @@ test(
       return undefined
     }
     const queued = (names: readonly string[]) =>
-      Promise.all(Array.from({ length: 30 }, (_, i) => house.queue(names[i % names.length] ?? '')))
+      Promise.all(Array.from({ length: RUNS / 2 }, (_, i) => house.queue(names[i % names.length] ?? '')))
     const ids = await queued([...LOCAL, ...HOSTED_JOBS])
     await house.app.worker.start()
     while ((await server.nextCall()).name !== 'look');

@@ -12,6 +12,7 @@ test(
     const said: string[] = []
     const report = await runChaos({ runs: 20, kills: 5, seed: 7, queue, patienceMs: 60_000, say: (line) => void said.push(line) })
     expect(report.faults, [...report.about, ...said].join('\n')).toEqual({ lost: 0, repeatedSideEffects: 0, stuck: 0, wronglyGreen: 0 })
+    expect(report.log, report.about.join('\n')).toMatchObject({ matched: report.log.events, unexplained: 0, missing: 0 })
     expect(report.kills).toBe(5)
     // What ended otherwise proves little: most of them go on to their end.
     expect(report.endings['succeeded']).toBeGreaterThan(10)

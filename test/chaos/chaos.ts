@@ -15,6 +15,7 @@ import { newRun } from '../../src/runs/create.ts'
 import { openDb, patiently } from '../../src/store/db.ts'
 import { insertRun } from '../../src/store/runs.ts'
 import { createDice } from './dice.ts'
+import { judgeLog, type LogCounts } from './log.ts'
 import { startPostgres, startRedis } from './stores.ts'
 import { judge, lookAtEnds, type Faults, type SeenEnds, type Verdict } from './verdict.ts'
 import { startVictim, type Victim } from './victim.ts'
@@ -35,6 +36,7 @@ export interface ChaosOptions {
 export interface ChaosReport extends Verdict {
   runs: number
   kills: number
+  log: LogCounts
 }
 
 const BIN = join(import.meta.dirname, '../../src/cli/bin.js')
@@ -48,6 +50,9 @@ const LOOK_MS = 500
 
 export const isClean = ({ lost, repeatedSideEffects, stuck, wronglyGreen }: Faults) =>
   lost + repeatedSideEffects + stuck + wronglyGreen === 0
+
+/** Whether each line of the gateway's log is explained, and each request has its line. */
+export const isJoined = ({ events, matched, unexplained, missing }: LogCounts) => events === matched && unexplained + missing === 0
 
 /** Lets runs with side effects go on three workers while workers and stores are killed, and counts what that broke. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
@@ -153,7 +158,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   }
 
   await allOver()
-  return { runs, kills: killed, ...(await judge(db, asked, seen, effects.effects)) }
+  const verdict = await judge(db, asked, seen, effects.effects)
+  const { about, ...log } = await judgeLog(config, world)
+  return { runs, kills: killed, ...verdict, about: [...verdict.about, ...about], log }
 }
 
 /** The answer to an insert was lost with the store, and the run is there. */

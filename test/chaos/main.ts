@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util'
-import { isClean, runChaos } from './chaos.ts'
+import { isClean, isJoined, runChaos } from './chaos.ts'
 
 const HELP = `npm run chaos -- [--runs 300] [--seed 1] [--kills N] [--queue redis|postgres] [--keep DIR] [--json]
 
-Runs with side effects on three workers, while workers, Redis and Postgres are killed at random points (kill -9). Counts what must be zero.
+Runs with side effects on three workers, while workers, Redis and Postgres are killed at random points (kill -9). Counts what must be zero,
+and joins the gateway's log with what the store knows.
 
   --kills    how many; one for eight runs when not given
   --keep     leaves configuration, data and logs in DIR
@@ -32,7 +33,7 @@ if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(seed) || !(kills >=
 } else {
   const say = (line: string) => process.stderr.write(`${line}\n`)
   const report = await runChaos({ runs, seed, kills, queue, patienceMs: PATIENCE_MS, keepIn: keep, say })
-  const { faults, endings, harm, about } = report
+  const { faults, endings, harm, about, log } = report
   for (const line of about) say(line)
   say(
     `How they ended: ${Object.entries(endings)
@@ -40,7 +41,15 @@ if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(seed) || !(kills >=
       .join(', ')}.`,
   )
   say(`${harm.attempts} attempts were taken from their worker, and ${harm.calls} calls were under way then.`)
-  const counts = { runs, kills: report.kills, ...faults }
+  const counts = {
+    runs,
+    kills: report.kills,
+    ...faults,
+    logEvents: log.events,
+    logMatched: log.matched,
+    logUnexplained: log.unexplained,
+    logMissing: log.missing,
+  }
   process.stdout.write(
     values.json
       ? `${JSON.stringify(counts)}\n`
@@ -48,5 +57,5 @@ if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(seed) || !(kills >=
           .map(([name, n]) => `${name} ${n}`)
           .join(', ')}\n`,
   )
-  process.exitCode = isClean(faults) ? 0 : 1
+  process.exitCode = isClean(faults) && isJoined(log) ? 0 : 1
 }

@@ -219,7 +219,7 @@ test('logs tell the progress of a run, a JSON value a line, and follow it to its
 })
 
 describe('prune', () => {
-  const CONFIG = { retention: { content: { succeeded: '1d' }, metadata: { succeeded: '10d' } } }
+  const CONFIG = { retention: { content: { succeeded: '1d' }, metadata: { succeeded: '10d', failed: '365d' }, log: '400d' } }
 
   test('counts with --dry-run, then takes content first and whole runs later, and leaves what is not named', async () => {
     await using house = await buildHouse({
@@ -234,12 +234,16 @@ describe('prune', () => {
     await ended(ancient.id, '11 days')
     await query(
       house.app.db,
-      `insert into authorize_events (line_digest, occurrence, request_id, time, method, host, path, ip, user_id, allowed, reasons, params, run_id) values ('d', 1, 'r', now(), 'POST', 'h', '/', 'i', 'u', true, '{}', 'canary-content', $1)`,
+      `insert into authorize_events (line_digest, occurrence, request_id, time, method, host, path, ip, user_id, allowed, reasons, params, run_id) values
+         ('d', 1, 'r', now(), 'POST', 'h', '/', 'i', 'u', true, '{}', 'canary-content', $1), ('e', 1, 's', now() - interval '401 days', 'POST', 'h', '/', 'i', 'u', true, '{}', null, null)`,
       [old.id],
     )
-    expect(await json(house, 'prune', '--dry-run')).toEqual({ content: 2, metadata: 1, dryRun: true })
+    await query(house.app.db, "update gateway_requests set sent_at = now() - interval '401 days' where run_id is null or run_id = $1", [
+      old.id,
+    ])
+    expect(await json(house, 'prune', '--dry-run')).toEqual({ content: 2, metadata: 1, log: 1, dryRun: true })
     expect(await loadRun(house.app.db, ancient.id)).toBeDefined()
-    expect(await json(house, 'prune')).toMatchObject({ metadata: 1, dryRun: false })
+    expect(await json(house, 'prune')).toMatchObject({ metadata: 1, log: 1, dryRun: false })
     expect(await loadRun(house.app.db, ancient.id)).toBeUndefined()
     const pruned = await loadRun(house.app.db, old.id)
     expect(pruned).toMatchObject({ status: 'succeeded', toolCalls: [{ server: 'labor', tool: 'query', status: 'ok' }] })
@@ -253,7 +257,8 @@ describe('prune', () => {
     expect(JSON.stringify(await loadRun(house.app.db, young.id))).toMatch(
       /canary-content[\s\S]*canary-answer|canary-answer[\s\S]*canary-content/,
     )
-    expect(await json(house, 'prune')).toEqual({ content: 0, metadata: 0, dryRun: false })
+    expect(pruned?.gatewayRequests.length).toBeGreaterThan(0)
+    expect(await json(house, 'prune')).toEqual({ content: 0, metadata: 0, log: 0, dryRun: false })
   })
 
   test('works through more than one batch', async () => {
@@ -267,9 +272,9 @@ describe('prune', () => {
     )
     expect(await command(at(house, 'prune', '--dry-run'))).toMatchObject({
       code: 0,
-      out: '1100 runs would lose their content, 1100 would be removed.',
+      out: '1100 runs would lose their content, 1100 would be removed; 0 lines of the log would be removed.',
     })
-    expect(await json(house, 'prune')).toEqual({ content: 1100, metadata: 1100, dryRun: false })
+    expect(await json(house, 'prune')).toEqual({ content: 1100, metadata: 1100, log: 0, dryRun: false })
     expect(await json(house, 'runs')).toMatchObject([{ id }])
   })
 })

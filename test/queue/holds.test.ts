@@ -119,6 +119,37 @@ describeBackends('a limit on runs at a time', ({ redisUrl }) => {
     for (const id of [ids[0], ids[2]]) expect(await house.finished(id ?? '')).toMatchObject({ status: 'succeeded' })
   })
 
+  test('of a job is not forgotten for a more urgent run that the account held', async () => {
+    await using server = await startCountingServer()
+    await using house = await buildHouse({
+      redisUrl,
+      routes: [countingRoute(server)],
+      jobs: { one: job(), two: job('concurrency: 1') },
+      scripts,
+      config: { accounts: { reports: { token_file: './reports.token', concurrency: 2 } } },
+    })
+    const gates = [Promise.withResolvers<string>(), Promise.withResolvers<string>()] as const
+    let calls = 0
+    server.answer = () => gates[calls++]?.promise ?? 'done'
+    await house.app.worker.start()
+    const firstCall = server.nextCall()
+    const first = await house.queue('two')
+    await firstCall
+    const behind = await house.queue('two')
+    expect(await held(house, behind)).toBe('job two')
+    const secondCall = server.nextCall()
+    const second = await house.queue('one')
+    await secondCall
+    const urgent = await ask(house, 'one', { priority: 'high' })
+    await house.app.producer.wake([{ id: urgent }])
+    expect(await held(house, urgent)).toBe('account reports')
+    // One end frees a place of the job and one of the account: each has somebody who waits for it.
+    gates[0].resolve('done')
+    for (const id of [first, urgent, behind]) expect(await house.finished(id)).toMatchObject({ status: 'succeeded' })
+    gates[1].resolve('done')
+    expect(await house.finished(second)).toMatchObject({ status: 'succeeded' })
+  })
+
   test('lets the more urgent go first among those that it held', async () => {
     await using server = await startCountingServer()
     await using house = await buildHouse({

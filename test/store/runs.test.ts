@@ -42,6 +42,20 @@ test('a queued run that is not due says when it is', async () => {
   })
 })
 
+test.each([{ status: 'queued' }, { status: 'waiting' }] as const)(
+  'a run whose cancel was asked for while its attempt was under way is not left $status: it is due at once, and whoever takes it ends it',
+  async ({ status }) => {
+    await using database = await createTestDatabase()
+    const { db } = database
+    const id = await writeRun(db)
+    const attempt = await opened(db, id)
+    await requestCancel(db, id)
+    const at = new Date(Date.now() + 3_600_000)
+    expect(await pauseRun(db, attempt, { ...again, status, nextAttemptAt: at })).toMatchObject({ id, status: 'queued', at: null })
+    expect(await claim(db, id)).toMatchObject({ kind: 'cancel-requested' })
+  },
+)
+
 test.each([
   { title: 'the same delivery comes again', delivery: 'first', silentMs: 0, kind: 'opened' },
   { title: 'its worker has fallen silent', delivery: 'second', silentMs: STALE_MS + 1000, kind: 'opened' },
@@ -168,7 +182,7 @@ test('an end or a pause that is sent twice, because its answer was lost, holds b
   const id = await writeRun(db)
   const first = await opened(db, id)
   const pause = { ...again, nextAttemptAt: null }
-  const wakeable = { id, round: 1, priority: 10 }
+  const wakeable = { id, round: 1, priority: 10, status: 'queued', at: null }
   expect([await pauseRun(db, first, pause), await pauseRun(db, first, pause)]).toEqual([wakeable, wakeable])
   const second = await opened(db, id)
   expect([await finishRun(db, second, end()), await finishRun(db, second, end())]).toMatchObject([{ held: true }, { held: true }])
