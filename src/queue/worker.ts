@@ -49,6 +49,8 @@ export function createRunWorker(options: RunWorkerOptions): Lifecycle {
   const active = new Map<string, Active>()
   let worker: ReturnType<QueueBackend['worker']> | undefined
   let watcher: NodeJS.Timeout | undefined
+  let watching: Promise<void> | undefined
+  let drained = false
   let stopped: Promise<void> | undefined
 
   async function process(job: Job<RunData, string>, token?: string): Promise<string> {
@@ -123,10 +125,10 @@ export function createRunWorker(options: RunWorkerOptions): Lifecycle {
 
   function watchAgain(): void {
     watcher = setTimeout(() => {
-      void watch()
+      watching = watch()
         .catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'Could not look for cancelled runs.'))
         .then(() => {
-          if (!stopped) watchAgain()
+          if (!drained) watchAgain()
         })
     }, WATCH_MS)
   }
@@ -135,15 +137,18 @@ export function createRunWorker(options: RunWorkerOptions): Lifecycle {
     const running = worker
     if (!running) return
     const closed = running.close()
-    const drained = await Promise.race([closed.then(() => true), sleep(options.drainMs, false, { ref: false })])
-    if (!drained) {
+    const inTime = await Promise.race([closed.then(() => true), sleep(options.drainMs, false, { ref: false })])
+    if (!inTime) {
       log.warn({ runs: active.size }, 'Runs are handed back: they did not end in the time given.')
       for (const one of active.values()) one.abort.abort(new Failure({ code: 'WORKER_LOST', message: 'The worker was stopped.' }))
       // A queue that is away does not keep the process: what it still holds is handed out again when the lock runs out.
       const ended = await Promise.race([closed.then(() => true), sleep(CLOSE_MS, false, { ref: false })])
       if (!ended) await Promise.race([running.close(true), sleep(CLOSE_MS, undefined, { ref: false })])
     }
+    // Until now: what is drained is still ours, and may be cancelled.
+    drained = true
     clearTimeout(watcher)
+    await watching
   }
 
   return {

@@ -146,4 +146,22 @@ describeBackends('the worker', ({ redisUrl }) => {
     expect(await house.ended(running)).toMatchObject({ status: 'cancelled', failure: { code: 'CANCELLED' } })
     expect(await loadRun(database.db, queued)).toMatchObject({ status: 'cancelled', attempts: [] })
   })
+
+  test('cancels a run also while it is being drained', async () => {
+    await using server = await startCountingServer()
+    await using house = await buildHouse({
+      redisUrl,
+      routes: [countingRoute(server)],
+      jobs: { act: job() },
+      scripts: { scripted: 'call counting__look {}\nsay $1' },
+    })
+    server.answer = () => new Promise(() => {})
+    await house.app.worker.start()
+    const id = await house.queue('act')
+    await server.nextCall()
+    const stopped = house.app.worker.stop()
+    await cancelRun(house.database.db, id)
+    await stopped
+    expect(await loadRun(house.database.db, id)).toMatchObject({ status: 'cancelled', failure: { code: 'CANCELLED' } })
+  })
 })
