@@ -8,7 +8,8 @@ export interface Wake {
   id: string
   round?: number
   priority?: number
-  at?: Date | undefined
+  /** Null, or not given: now. */
+  at?: Date | null | undefined
 }
 
 export interface Producer {

@@ -3,7 +3,7 @@ import type { FinalStatus } from '../core/run.ts'
 import type { WakeableRun } from '../store/runs.ts'
 
 /** A run that the queue should hand out, now or at a time. */
-export type NextRun = WakeableRun & { at?: Date | undefined }
+export type NextRun = WakeableRun & { at?: Date | null }
 
 /** What came of one delivery of a run to a worker. `next` are the runs that may start because of it. */
 export type Execution =

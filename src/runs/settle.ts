@@ -87,7 +87,7 @@ export function createSettler({ db, redact, limitsOf, onProgress }: SettleOption
         const again = await pauseRun(db, opened.attempt, { status: 'queued', failure: record, nextAttemptAt: decision.at, attemptStatus })
         if (!again) return lost(log)
         onProgress({ runId, job: opened.job, event: 'retry', at: decision.at, failure: record })
-        return { kind: 'retry', at: decision.at, failure, next: [{ ...again, at: again.at ?? undefined }, ...(await release(one))] }
+        return { kind: 'retry', at: decision.at, failure, next: [again, ...(await release(one))] }
       }
       case 'wait': {
         const again = await pauseRun(db, opened.attempt, {
@@ -101,7 +101,7 @@ export function createSettler({ db, redact, limitsOf, onProgress }: SettleOption
         return {
           kind: 'waiting',
           failure,
-          next: [...(again.status === 'queued' ? [{ ...again, at: undefined }] : []), ...(await release(one))],
+          next: [...(again.status === 'queued' ? [again] : []), ...(await release(one))],
         }
       }
       case 'stop':

@@ -1,7 +1,7 @@
 import type { DeliveryTarget } from '../core/delivery.ts'
 import { storeText } from '../core/text.ts'
 import { query, type Db } from './db.ts'
-import type { RunEnd } from './runs.ts'
+import { deliveryValues, postDeliveries, type RunEnd } from './runs.ts'
 
 /** Digest of the output of the job's run before this one that had any. */
 export async function previousDigest(db: Db, job: string, runId: string): Promise<string | undefined> {
@@ -110,18 +110,16 @@ export async function loadIdle(db: Db, runId: string): Promise<IdleRun | undefin
 
 /** Ends a run that no worker holds, with what is to be delivered of it. False when a worker holds it, or it is over. */
 export async function endIdle(db: Db, runId: string, end: RunEnd): Promise<boolean> {
-  const deliveries = end.deliveries ?? []
   const rows = await query(
     db,
     `with ended as (
        update runs set status = $2, failure = $3, reasons = $4, codes = $5, words = to_tsvector('simple', $9), finished_at = now(),
-         cancel_requested_at = case when $2 = 'cancelled' then coalesce(cancel_requested_at, now()) end where id = $1 and ${IDLE} returning id, attempts),
-     posted as (insert into deliveries (id, run_id, attempt, target, status, ended_at) select d.id, e.id, e.attempts, d.target, d.status, case when d.status = 'skipped' then now() end
-       from ended e, unnest($6::uuid[], $7::json[], $8::text[]) as d(id, target, status))
-     select id from ended`,
+         cancel_requested_at = case when $2 = 'cancelled' then coalesce(cancel_requested_at, now()) end where id = $1 and ${IDLE} returning id as run_id, attempts as attempt),
+     posted as (${postDeliveries(6)})
+     select 1 from ended`,
     [
       runId, end.status, end.failure && JSON.stringify(end.failure), JSON.stringify(end.reasons), end.failure ? [end.failure.code] : [],
-      deliveries.map(({ id }) => id), deliveries.map(({ target }) => JSON.stringify(target)), deliveries.map(({ status }) => status), storeText(end.searchText ?? ''),
+      ...deliveryValues(end.deliveries), storeText(end.searchText ?? ''),
     ], // prettier-ignore
   )
   return rows.length > 0

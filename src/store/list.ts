@@ -43,13 +43,15 @@ const WINDOW = 5000
 
 /** Runs, newest first; ids are in the order of time. `before` is the id to go on after. */
 export async function listRuns(db: Db, filter: RunFilter, page: { limit: number; before?: string | undefined }): Promise<RunLine[]> {
-  const { sql, values } = whereOf(filter, 3)
-  const where = `($2::text is null or id < $2) and ${sql}`
-  const parameters = [page.limit, page.before === undefined ? null : storeText(page.before), ...values]
+  const { text, ...others } = filter
+  const rest = whereOf(others, 3)
+  const words = whereOf({ text }, 3 + rest.values.length)
+  const where = `($2::text is null or id < $2) and ${rest.sql}`
+  const values = [page.limit, page.before === undefined ? null : storeText(page.before), ...rest.values, ...words.values]
   const rows =
-    filter.text === undefined
-      ? await query<Row>(db, `select ${COLUMNS} from runs where ${where} order by id desc limit $1`, parameters)
-      : await findWords(db, filter, where, parameters)
+    text === undefined
+      ? await query<Row>(db, `select ${COLUMNS} from runs where ${where} order by id desc limit $1`, values)
+      : await findWords(db, page.limit, { where, words: words.sql, values })
   return rows.map((row) => ({
     id: row.id,
     job: row.job,
@@ -71,21 +73,22 @@ export async function listRuns(db: Db, filter: RunFilter, page: { limit: number;
  * Postgres does not know how rare a word is, and would walk through all runs for one that only old ones have. A common word is found among the
  * newest; a word that is not there often is rare enough to be looked up and sorted.
  */
-async function findWords(db: Db, filter: RunFilter, where: string, parameters: unknown[]): Promise<Row[]> {
-  const limit = Number(parameters[0])
-  const others = whereOf({ ...filter, text: undefined }, parameters.length + 1)
+async function findWords(
+  db: Db,
+  limit: number,
+  { where, words, values }: { where: string; words: string; values: unknown[] },
+): Promise<Row[]> {
   const newest = await query<Row>(
     db,
-    `select ${COLUMNS} from (select * from runs where ($2::text is null or id < $2) and ${others.sql} order by id desc limit ${WINDOW}) runs
-     where ${where} order by id desc limit $1`,
-    [...parameters, ...others.values],
+    `select ${COLUMNS} from (select * from runs where ${where} order by id desc limit ${WINDOW}) runs where ${words} order by id desc limit $1`,
+    values,
   )
   if (newest.length === limit) return newest
   return query<Row>(
     db,
-    `with found as materialized (select id from runs where ${where})
+    `with found as materialized (select id from runs where ${where} and ${words})
      select ${COLUMNS} from runs where id in (select id from found order by id desc limit $1) order by id desc`,
-    parameters,
+    values,
   )
 }
 

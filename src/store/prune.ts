@@ -64,11 +64,11 @@ export async function prune(db: Db, { content, metadata, log }: Keep, signal?: A
     (n) => (pruned.metadata += n),
   )
   await until(
-    () => removeLines(db, log),
+    () => removeOld(db, LINES, log),
     (n) => (pruned.log += n),
   )
   await until(
-    () => removeRequests(db, log),
+    () => removeOld(db, REQUESTS, log),
     () => {},
   )
   return pruned
@@ -105,22 +105,20 @@ async function remove(db: Db, retention: Retention): Promise<number> {
 /** Without an age, nothing is old. */
 const olderThan = (column: string) => `${column} < now() - make_interval(secs => $1::float8 / 1000.0)`
 
-async function removeLines(db: Db, log: number | undefined): Promise<number> {
+async function removeOld(
+  db: Db,
+  { table, key, where }: { table: string; key: string; where: string },
+  log: number | undefined,
+): Promise<number> {
+  if (log === undefined) return 0
   const rows = await query(
     db,
-    `delete from authorize_events where id in (select id from authorize_events where ${olderThan('time')} limit ${BATCH} for update skip locked) returning 1`,
-    [log ?? null],
+    `delete from ${table} where ${key} in (select ${key} from ${table} where ${where} limit ${BATCH} for update skip locked) returning 1`,
+    [log],
   )
   return rows.length
 }
 
+const LINES = { table: 'authorize_events', key: 'id', where: olderThan('time') }
 /** Requests that belong to no run are kept for the sake of their lines alone, and go after those. */
-async function removeRequests(db: Db, log: number | undefined): Promise<number> {
-  const rows = await query(
-    db,
-    `delete from gateway_requests where request_id_sent in (
-       select request_id_sent from gateway_requests where run_id is null and ${olderThan('sent_at')} limit ${BATCH} for update skip locked) returning 1`,
-    [log ?? null],
-  )
-  return rows.length
-}
+const REQUESTS = { table: 'gateway_requests', key: 'request_id_sent', where: `run_id is null and ${olderThan('sent_at')}` }

@@ -63,6 +63,17 @@ export interface NewDelivery {
   status: 'pending' | 'skipped'
 }
 
+/** The part of a statement that writes the reports of what it `ended` (run_id, attempt), with `deliveryValues` as its parameters from `first` on. */
+export const postDeliveries = (first: number) =>
+  `insert into deliveries (id, run_id, attempt, target, status, ended_at) select d.id, e.run_id, e.attempt, d.target, d.status, case when d.status = 'skipped' then now() end
+   from ended e, unnest($${first}::uuid[], $${first + 1}::json[], $${first + 2}::text[]) as d(id, target, status)`
+
+export const deliveryValues = (deliveries: readonly NewDelivery[] = []): string[][] => [
+  deliveries.map(({ id }) => id),
+  deliveries.map(({ target }) => JSON.stringify(target)),
+  deliveries.map(({ status }) => status),
+]
+
 export interface RunEnd {
   status: FinalStatus
   output?: unknown
@@ -92,9 +103,8 @@ export async function finishRun(db: Db, attempt: AttemptRef, end: RunEnd): Promi
     query<{ next: WakeableRun[] }>(
       db,
       `with ended as (
-       update attempts set status = $4, failure = $5, finished_at = now() where run_id = $1 and number = $2 and token = $3 and finished_at is null returning run_id),
-     posted as (insert into deliveries (id, run_id, attempt, target, status, ended_at) select d.id, e.run_id, $2, d.target, d.status, case when d.status = 'skipped' then now() end
-       from ended e, unnest($17::uuid[], $18::json[], $19::text[]) as d(id, target, status))
+       update attempts set status = $4, failure = $5, finished_at = now() where run_id = $1 and number = $2 and token = $3 and finished_at is null returning run_id, number as attempt),
+     posted as (${postDeliveries(17)})
      update runs set status = $4, failure = $5, output = $6, output_text = $7, reasons = $8, input_tokens = $9, cached_tokens = $10, output_tokens = $11,
        reasoning_tokens = $12, cost_usd = $13, finished_at = now(), codes = $14, output_digest = $15, words = to_tsvector('simple', $16),
        tools = array(select distinct t.server || '.' || (t.tool #>> '{}') from tool_calls t where t.run_id = runs.id and t.status <> 'refused' and t.tool::text !~ '\\\\u(0000|d[89a-f])')
@@ -104,8 +114,7 @@ export async function finishRun(db: Db, attempt: AttemptRef, end: RunEnd): Promi
         attempt.runId, attempt.number, attempt.token, end.status, end.failure && JSON.stringify(end.failure),
         end.output === undefined ? null : JSON.stringify(end.output), end.outputText === undefined ? null : JSON.stringify(end.outputText), JSON.stringify(end.reasons),
         end.usage.inputTokens, end.usage.cachedTokens, end.usage.outputTokens, end.usage.reasoningTokens, end.costUsd, codesOf(end),
-        end.outputDigest ?? null, storeText(end.searchText ?? ''), end.deliveries?.map(({ id }) => id) ?? [], end.deliveries?.map(({ target }) => JSON.stringify(target)) ?? [],
-        end.deliveries?.map(({ status }) => status) ?? [],
+        end.outputDigest ?? null, storeText(end.searchText ?? ''), ...deliveryValues(end.deliveries),
       ], // prettier-ignore
       'finish run',
     ),

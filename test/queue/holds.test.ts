@@ -55,7 +55,33 @@ async function ask(house: House, name: string, request: Partial<RunRequest> = {}
   return createRun(house.app.db, found, { trigger: { kind: 'cli' }, ...request })
 }
 
+/** Holds the first two calls back until their gates open. */
+function holdTwo(server: CountingServer) {
+  const gates = [Promise.withResolvers<string>(), Promise.withResolvers<string>()] as const
+  let calls = 0
+  server.answer = () => gates[calls++]?.promise ?? 'done'
+  return gates
+}
+
+/** Queues a run; resolves with its id when it has called. */
+async function begun(house: House, server: CountingServer, name: string): Promise<string> {
+  const called = server.nextCall()
+  const id = await house.queue(name)
+  await called
+  return id
+}
+
 describeBackends('a limit on runs at a time', ({ redisUrl }) => {
+  /** Two runs at a time of the account, and one of the job `two`. */
+  const twoPlaces = (server: CountingServer) =>
+    buildHouse({
+      redisUrl,
+      routes: [countingRoute(server)],
+      jobs: { one: job(), two: job('concurrency: 1') },
+      scripts,
+      config: { accounts: { reports: { token_file: './reports.token', concurrency: 2 } } },
+    })
+
   test('of a job: 20 runs on three workers, never two at once', async () => {
     await using server = await startCountingServer()
     const { most } = watchCalls(server)
@@ -90,23 +116,10 @@ describeBackends('a limit on runs at a time', ({ redisUrl }) => {
 
   test('of an account is not wasted on a run that its own job holds', async () => {
     await using server = await startCountingServer()
-    await using house = await buildHouse({
-      redisUrl,
-      routes: [countingRoute(server)],
-      jobs: { one: job(), two: job('concurrency: 1') },
-      scripts,
-      config: { accounts: { reports: { token_file: './reports.token', concurrency: 2 } } },
-    })
-    const gates = [Promise.withResolvers<string>(), Promise.withResolvers<string>()] as const
-    let calls = 0
-    server.answer = () => gates[calls++]?.promise ?? 'done'
+    await using house = await twoPlaces(server)
+    const gates = holdTwo(server)
     await house.app.worker.start()
-    const ids: string[] = []
-    for (const name of ['two', 'one']) {
-      const called = server.nextCall()
-      ids.push(await house.queue(name))
-      await called
-    }
+    const ids = [await begun(house, server, 'two'), await begun(house, server, 'one')]
     for (const name of ['two', 'one']) {
       ids.push(await house.queue(name))
       expect(await held(house, ids.at(-1) ?? '')).toBe('account reports')
@@ -121,25 +134,13 @@ describeBackends('a limit on runs at a time', ({ redisUrl }) => {
 
   test('of a job is not forgotten for a more urgent run that the account held', async () => {
     await using server = await startCountingServer()
-    await using house = await buildHouse({
-      redisUrl,
-      routes: [countingRoute(server)],
-      jobs: { one: job(), two: job('concurrency: 1') },
-      scripts,
-      config: { accounts: { reports: { token_file: './reports.token', concurrency: 2 } } },
-    })
-    const gates = [Promise.withResolvers<string>(), Promise.withResolvers<string>()] as const
-    let calls = 0
-    server.answer = () => gates[calls++]?.promise ?? 'done'
+    await using house = await twoPlaces(server)
+    const gates = holdTwo(server)
     await house.app.worker.start()
-    const firstCall = server.nextCall()
-    const first = await house.queue('two')
-    await firstCall
+    const first = await begun(house, server, 'two')
     const behind = await house.queue('two')
     expect(await held(house, behind)).toBe('job two')
-    const secondCall = server.nextCall()
-    const second = await house.queue('one')
-    await secondCall
+    const second = await begun(house, server, 'one')
     const urgent = await ask(house, 'one', { priority: 'high' })
     await house.app.producer.wake([{ id: urgent }])
     expect(await held(house, urgent)).toBe('account reports')

@@ -3,7 +3,7 @@ import { query } from '../../src/store/db.ts'
 import { loadRun } from '../../src/store/show.ts'
 import { cancelRun } from '../../src/runs/cancel.ts'
 import { describeBackends, queueEntries } from '../support/backends.ts'
-import { countingRoute, startCountingServer } from '../support/counting-server.ts'
+import { countingRoute, startCountingServer, type CountingServer } from '../support/counting-server.ts'
 import { buildHouse } from '../support/house.ts'
 
 const job = (extra = '') => `
@@ -16,14 +16,13 @@ retry: { attempts: 3, backoff: 10ms }
 ${extra}`
 
 describeBackends('the worker', ({ redisUrl }) => {
+  /** The job `act` on the counting server, with a model that says this. */
+  const open = (server: CountingServer, scripted: string) =>
+    buildHouse({ redisUrl, routes: [countingRoute(server)], jobs: { act: job() }, scripts: { scripted } })
+
   test('does a run and keeps what it did', async () => {
     await using server = await startCountingServer()
-    await using house = await buildHouse({
-      redisUrl,
-      routes: [countingRoute(server)],
-      jobs: { act: job() },
-      scripts: { scripted: 'call counting__act {"n": 1}\nsay $1' },
-    })
+    await using house = await open(server, 'call counting__act {"n": 1}\nsay $1')
     expect(await house.run('act')).toMatchObject({
       status: 'succeeded',
       outputText: 'done',
@@ -34,12 +33,7 @@ describeBackends('the worker', ({ redisUrl }) => {
 
   test('tries again after a failure that time can heal, and makes no finished call twice', async () => {
     await using server = await startCountingServer()
-    await using house = await buildHouse({
-      redisUrl,
-      routes: [countingRoute(server)],
-      jobs: { act: job() },
-      scripts: { scripted: 'call counting__act {"n": 1}\nfail 500\nfail 500\nfail 500\nsay $1' },
-    })
+    await using house = await open(server, 'call counting__act {"n": 1}\nfail 500\nfail 500\nfail 500\nsay $1')
     const run = await house.run('act')
     expect(run).toMatchObject({
       status: 'succeeded',
@@ -50,12 +44,7 @@ describeBackends('the worker', ({ redisUrl }) => {
 
   test('stops at once after a failure that nothing heals', async () => {
     await using server = await startCountingServer()
-    await using house = await buildHouse({
-      redisUrl,
-      routes: [countingRoute(server)],
-      jobs: { act: job() },
-      scripts: { scripted: 'fail 401 invalid_api_key' },
-    })
+    await using house = await open(server, 'fail 401 invalid_api_key')
     expect(await house.run('act')).toMatchObject({ status: 'failed', failure: { code: 'MODEL_AUTH' }, attempts: [{ status: 'failed' }] })
   })
 
@@ -67,12 +56,7 @@ describeBackends('the worker', ({ redisUrl }) => {
 
   test('finds runs that were written and never reached the queue', async () => {
     await using server = await startCountingServer()
-    await using house = await buildHouse({
-      redisUrl,
-      routes: [countingRoute(server)],
-      jobs: { act: job() },
-      scripts: { scripted: 'say done' },
-    })
+    await using house = await open(server, 'say done')
     const { app, database } = house
     const id = await house.write('act')
     await query(database.db, "update runs set created_at = created_at - interval '1 minute'")
@@ -110,12 +94,7 @@ describeBackends('the worker', ({ redisUrl }) => {
 
   test('lets runs end when it is stopped and they do so in time', async () => {
     await using server = await startCountingServer()
-    await using house = await buildHouse({
-      redisUrl,
-      routes: [countingRoute(server)],
-      jobs: { act: job() },
-      scripts: { scripted: 'call counting__act {}\nsay $1' },
-    })
+    await using house = await open(server, 'call counting__act {}\nsay $1')
     const held = Promise.withResolvers<string>()
     server.answer = () => held.promise
     await house.app.worker.start()
@@ -129,12 +108,7 @@ describeBackends('the worker', ({ redisUrl }) => {
 
   test('cancels a run that it does, and one that is only queued', async () => {
     await using server = await startCountingServer()
-    await using house = await buildHouse({
-      redisUrl,
-      routes: [countingRoute(server)],
-      jobs: { act: job() },
-      scripts: { scripted: 'call counting__look {}\nsay $1' },
-    })
+    await using house = await open(server, 'call counting__look {}\nsay $1')
     const { app, database } = house
     const queued = await house.queue('act')
     await cancelRun(database.db, queued)
@@ -149,12 +123,7 @@ describeBackends('the worker', ({ redisUrl }) => {
 
   test('cancels a run also while it is being drained', async () => {
     await using server = await startCountingServer()
-    await using house = await buildHouse({
-      redisUrl,
-      routes: [countingRoute(server)],
-      jobs: { act: job() },
-      scripts: { scripted: 'call counting__look {}\nsay $1' },
-    })
+    await using house = await open(server, 'call counting__look {}\nsay $1')
     server.answer = () => new Promise(() => {})
     await house.app.worker.start()
     const id = await house.queue('act')
