@@ -9,9 +9,9 @@ FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc tsconfig.json tsconfig.build.json ./
 RUN npm ci --ignore-scripts
-COPY test/build.ts test/
+COPY scripts/build.ts scripts/
 COPY src src
-RUN node test/build.ts
+RUN node scripts/build.ts
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production

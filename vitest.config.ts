@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Files that take longest start first, or the others are done long before them. */
-const SLOW = ['test/faults/', 'test/package', 'test/chaos/', 'test/cli/demo', 'test/store/embedded', 'test/audit/']
+const SLOW = ['test/faults/', 'test/package', 'test/chaos/', 'test/cli/demo', 'test/store/postgres/embedded', 'test/audit/']
 
 class SlowFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

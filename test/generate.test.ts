@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { compileSchema } from '../src/core/json-schema.ts'
-import { JOB_SCHEMA_FILE, jobJsonSchema, README_FILE, readmeTables, withTables } from './generate.ts'
+import { compileSchema } from '../src/lib/json-schema.ts'
+import { JOB_SCHEMA_FILE, jobJsonSchema, README_FILE, readmeTables, withTables } from '../scripts/generate.ts'
 
 test('config/job.schema.json is what the code makes: npm run generate', () => {
   expect(readFileSync(JOB_SCHEMA_FILE, 'utf8')).toBe(jobJsonSchema())

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import { messageOf } from '../core/failure.ts'
-import { listUnexplained, type OpenEvent } from '../store/matching.ts'
-import { listUnsentAlarms, markAlarmSent, raiseSuspect } from '../store/suspects.ts'
-import type { MatchOptions } from './match.ts'
+import { listUnexplained, type OpenEvent } from '../store/audit/matching.ts'
+import { listUnsentAlarms, markAlarmSent, raiseSuspect } from '../store/audit/suspects.ts'
+import type { MatchOptions } from './join/match.ts'
 
 /** Lines of an account of ours that nothing of ours explains. */
 export interface Alarm {

@@ -1,7 +1,7 @@
-import type { OpenEvent } from '../store/matching.ts'
-import { listUnexplained } from '../store/matching.ts'
-import { countEvents, countMissing, type EventCount, type MissingRequest } from '../store/audit.ts'
-import type { Db } from '../store/db.ts'
+import type { OpenEvent } from '../store/audit/matching.ts'
+import { listUnexplained } from '../store/audit/matching.ts'
+import { countEvents, countMissing, type EventCount, type MissingRequest } from '../store/audit/report.ts'
+import type { Db } from '../store/postgres/db.ts'
 
 export interface AuditReport {
   since: string | null

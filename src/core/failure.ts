@@ -1,4 +1,4 @@
-import { storeText } from './text.ts'
+import { storeText } from '../lib/text.ts'
 
 /** Whether time, a person at a consent screen, or nothing we can wait for heals a failure. */
 export type Retry = 'later' | 'never' | 'after-connection'

@@ -1,5 +1,5 @@
 import { Failure, messageOf } from '../core/failure.ts'
-import type { GatewayFetch } from '../core/gateway.ts'
+import type { GatewayFetch } from '../core/ports/gateway.ts'
 import type { Job } from '../jobs/load.ts'
 import { openSession } from '../mcp/session.ts'
 import type { Route } from '../pomerium/routes.ts'

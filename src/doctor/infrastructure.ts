@@ -1,7 +1,7 @@
 import { createConnection } from 'node:net'
 import { Redis } from 'ioredis'
 import { messageOf } from '../core/failure.ts'
-import { query, type Db } from '../store/db.ts'
+import { query, type Db } from '../store/postgres/db.ts'
 import { failed, ok, warning, type Finding } from './check.ts'
 
 const SKEW_MS = 2000

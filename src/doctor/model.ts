@@ -1,4 +1,4 @@
-import type { Provider } from '../llm/provider.ts'
+import type { Provider } from '../models/openai/provider.ts'
 import { failed, failedBy, ok, skipped, type Finding } from './check.ts'
 
 const TIMEOUT_MS = 30_000

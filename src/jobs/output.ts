@@ -1,4 +1,4 @@
-import { compileSchema } from '../core/json-schema.ts'
+import { compileSchema } from '../lib/json-schema.ts'
 
 export type ParsedOutput = { ok: true; value: unknown } | { ok: false; why: string }
 

@@ -1,8 +1,8 @@
 import { CronExpressionParser } from 'cron-parser'
 import { z } from 'zod'
-import { durationText } from '../core/duration.ts'
-import { DELIVER_WHEN } from '../core/delivery.ts'
-import { MISSED_POLICIES, OVERLAP_POLICIES } from '../core/fires.ts'
+import { durationText } from '../lib/duration.ts'
+import { DELIVER_WHEN } from '../core/rules/delivery.ts'
+import { MISSED_POLICIES, OVERLAP_POLICIES } from '../core/rules/fires.ts'
 
 const name = z
   .string()

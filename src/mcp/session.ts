@@ -6,7 +6,7 @@ import { McpError } from '@modelcontextprotocol/sdk/types.js'
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv'
 import type { z } from 'zod'
 import { Failure, messageOf } from '../core/failure.ts'
-import { SessionLost, type GatewayFetch } from '../core/gateway.ts'
+import { SessionLost, type GatewayFetch } from '../core/ports/gateway.ts'
 import { callResultSchema, type CallResult } from './content.ts'
 import { listPageSchema, parseTool, type ListedTool } from './tools.ts'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { digestOf } from '../core/digest.ts'
+import { digestOf } from '../lib/digest.ts'
 
 const toolSchema = z.looseObject({
   name: z.string().min(1).max(1024),

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
-import { duration } from '../core/duration.ts'
+import { duration } from '../lib/duration.ts'
 import { Failure, messageOf } from '../core/failure.ts'
-import { parseYaml, showIssue } from '../core/yaml-file.ts'
+import { parseYaml, showIssue } from '../lib/yaml-file.ts'
 
 const minterSchema = z.strictObject({
   socket: z.string(),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Failure, messageOf } from '../core/failure.ts'
-import type { GatewayFetch } from '../core/gateway.ts'
+import type { GatewayFetch } from '../core/ports/gateway.ts'
 
 export const ROUTES_PATH = '/.pomerium/mcp/routes'
 

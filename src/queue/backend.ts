@@ -2,7 +2,7 @@ import { Queue, Worker, createPostgresBackend, runMigrations, type Processor, ty
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { Failure, messageOf } from '../core/failure.ts'
-import { storeFailure } from '../store/db.ts'
+import { storeFailure } from '../store/postgres/db.ts'
 
 export const QUEUE_NAME = 'nightshift-runs'
 

@@ -1,28 +1,13 @@
 import type { Logger } from 'pino'
 import { Failure, messageOf } from '../core/failure.ts'
 import { PRIORITIES } from '../core/run.ts'
+import type { Wake, Waker } from '../core/ports/wake.ts'
 import type { RunQueue } from './backend.ts'
 
-/** A run that a worker should take: the round it is in (attempts and holds so far), and when it may start. */
-export interface Wake {
-  id: string
-  round?: number
-  priority?: number
-  /** Null, or not given: now. */
-  at?: Date | null | undefined
-}
-
-export interface Producer {
-  /** Puts runs into the queue. Rejects with `QUEUE_UNAVAILABLE`; the runs are then added by the sweep. */
-  wake(wakes: readonly Wake[]): Promise<void>
-  /** The same, for callers whose run is safe in SQL already: a queue that is away is logged, not thrown. */
-  wakeSoon(wakes: readonly Wake[]): Promise<void>
-}
-
 /** The same round of a run always has the same jobId, so that adding it twice is adding it once. */
-const jobIdOf = ({ id, round = 0 }: Wake) => (round === 0 ? id : `${id}-${round}`)
+const jobIdOf = ({ id, round }: Wake) => (round === 0 ? id : `${id}-${round}`)
 
-export function createProducer(queue: RunQueue, log: Logger): Producer {
+export function createProducer(queue: RunQueue, log: Logger): Waker {
   queue.on('error', (error) => {
     if (!queue.closing) log.warn({ reason: messageOf(error) }, 'The queue does not answer.')
   })

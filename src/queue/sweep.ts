@@ -1,9 +1,9 @@
 import type { Logger } from 'pino'
 import { messageOf } from '../core/failure.ts'
-import type { Db } from '../store/db.ts'
-import { releaseStale } from '../store/holds.ts'
-import { listWakeable } from '../store/runs.ts'
-import type { Producer } from './producer.ts'
+import type { Db } from '../store/postgres/db.ts'
+import { releaseStale } from '../store/runs/holds.ts'
+import { listWakeable } from '../store/runs/runs.ts'
+import type { Waker } from '../core/ports/wake.ts'
 
 /** A run that is due for this long and was not taken may have missed the queue. */
 const OVERDUE_MS = 10_000
@@ -16,7 +16,7 @@ export async function sweep({
   log,
 }: {
   db: Db
-  producer: Producer
+  producer: Waker
   staleAfterMs: number
   log: Logger
 }): Promise<number> {

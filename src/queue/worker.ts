@@ -4,16 +4,16 @@ import type { Logger } from 'pino'
 import { Failure, messageOf } from '../core/failure.ts'
 import type { Execution } from '../runs/execution.ts'
 import type { Runner } from '../runs/execute.ts'
-import type { Db } from '../store/db.ts'
-import { cancelRequested, heartbeat } from '../store/runs.ts'
+import type { Db } from '../store/postgres/db.ts'
+import { cancelRequested, heartbeat } from '../store/runs/runs.ts'
 import type { QueueBackend, RunData } from './backend.ts'
-import type { Lifecycle } from './lifecycle.ts'
-import type { Producer } from './producer.ts'
+import type { Lifecycle } from '../lib/lifecycle.ts'
+import type { Waker } from '../core/ports/wake.ts'
 
 export interface RunWorkerOptions {
   db: Db
   backend: QueueBackend
-  producer: Producer
+  producer: Waker
   runner: Runner
   /** Of this worker, as its attempts say. */
   name: string

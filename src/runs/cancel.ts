@@ -1,9 +1,9 @@
 import { noUsage, type RunStatus } from '../core/run.ts'
 import { definitionSchema } from '../jobs/schema.ts'
-import type { Db } from '../store/db.ts'
-import { endIdle, loadIdle } from '../store/deliveries.ts'
-import { requestCancel } from '../store/runs.ts'
-import { deliveriesOf, endWithFailure } from './ending.ts'
+import type { Db } from '../store/postgres/db.ts'
+import { endIdle, loadIdle } from '../store/delivery/deliveries.ts'
+import { requestCancel } from '../store/runs/runs.ts'
+import { deliveriesOf, endWithFailure } from './result.ts'
 
 const CANCELLED = { code: 'CANCELLED', message: 'The run was cancelled.', retry: 'never' } as const
 

@@ -1,12 +1,12 @@
 import { v7 as uuidv7 } from 'uuid'
-import { digestOf } from '../core/digest.ts'
+import { digestOf } from '../lib/digest.ts'
 import { Failure, messageOf } from '../core/failure.ts'
-import { compileSchema } from '../core/json-schema.ts'
+import { compileSchema } from '../lib/json-schema.ts'
 import type { Priority, Trigger } from '../core/run.ts'
 import type { Job } from '../jobs/load.ts'
-import type { Db } from '../store/db.ts'
-import { insertRunOnce } from '../store/idempotency.ts'
-import { insertRun, type NewRun } from '../store/runs.ts'
+import type { Db } from '../store/postgres/db.ts'
+import { insertRunOnce } from '../store/runs/idempotency.ts'
+import { insertRun, type NewRun } from '../store/runs/runs.ts'
 
 /** What is asked of a job. */
 export interface RunRequest {

@@ -1,21 +1,22 @@
 import type { Logger } from 'pino'
-import { durationMs } from '../core/duration.ts'
+import { deadlineSignal } from '../lib/deadline.ts'
+import { durationMs } from '../lib/duration.ts'
 import { Failure, messageOf } from '../core/failure.ts'
-import { decideRetry } from '../core/retry.ts'
+import { decideRetry } from '../core/rules/retry.ts'
 import { definitionSchema, type JobDefinition } from '../jobs/schema.ts'
-import { createBudget } from '../store/budgets.ts'
-import { openAttempt, type OpenedAttempt, type RunLimits } from '../store/claim.ts'
-import type { Db } from '../store/db.ts'
-import { lastTurnNumber, loadHistory, loadOpenResponse } from '../store/history.ts'
-import type { JournalWriter } from '../store/journal.ts'
-import { insertRunAccount } from '../store/run-accounts.ts'
-import { loadIdle } from '../store/deliveries.ts'
+import { createBudget } from '../store/attempts/budgets.ts'
+import { openAttempt, type OpenedAttempt, type RunLimits } from '../store/runs/claim.ts'
+import type { Db } from '../store/postgres/db.ts'
+import { lastTurnNumber, loadHistory, loadOpenResponse } from '../store/attempts/history.ts'
+import type { JournalWriter } from '../store/attempts/journal.ts'
+import { insertRunAccount } from '../store/attempts/run-accounts.ts'
+import { loadIdle } from '../store/delivery/deliveries.ts'
 import { cancelRun } from './cancel.ts'
-import { runAttempt } from './attempt.ts'
+import { runAttempt } from './attempt/attempt.ts'
 import type { Execution } from './execution.ts'
 import { tellProgress, type OnProgress, type Tell } from './progress.ts'
 import { createSettler, policyOf } from './settle.ts'
-import type { Tools } from './tools.ts'
+import type { Tools } from './resources.ts'
 
 export interface RunnerOptions {
   db: Db
@@ -86,7 +87,11 @@ export function createRunner(options: RunnerOptions): Runner {
     tell({ event: 'attempt', number, account: definition.account, tookOver: opened.tookOver })
     log.info({ account: definition.account, tookOver: opened.tookOver }, 'Attempt started.')
     const deadlineMs = durationMs(definition.limits.deadline)
-    const abort = abortAt(signal, deadlineMs)
+    using limited = deadlineSignal(
+      signal,
+      deadlineMs,
+      () => new Failure({ code: 'DEADLINE', message: `The attempt did not end within ${deadlineMs / 1000} s.` }),
+    )
     const one = { opened, definition, log }
     try {
       checkLost(opened, definition)
@@ -106,14 +111,12 @@ export function createRunner(options: RunnerOptions): Runner {
           deadline: new Date(Date.now() + deadlineMs),
           recordAccount: (row) => insertRunAccount(db, opened.attempt, row),
         },
-        abort.signal,
+        limited.signal,
       )
       if (result.notes.length > 0) log.warn({ notes: result.notes }, 'Something that the job may use is not there.')
       return await settler.succeed(one, result)
     } catch (error) {
-      return await settler.fail(one, failureOf(error, abort.signal))
-    } finally {
-      abort.dispose()
+      return await settler.fail(one, failureOf(error, limited.signal))
     }
   }
 
@@ -146,23 +149,4 @@ function failureOf(error: unknown, signal: AbortSignal): Failure {
   if (signal.aborted && signal.reason instanceof Failure) return signal.reason
   if (error instanceof Failure) return error
   return new Failure({ code: 'INTERNAL_ERROR', message: `Unexpected: ${messageOf(error).slice(0, 300)}.`, cause: error })
-}
-
-/** A signal that follows `signal` and ends at the deadline. */
-function abortAt(signal: AbortSignal, deadlineMs: number): { signal: AbortSignal; dispose: () => void } {
-  const own = new AbortController()
-  const follow = () => own.abort(signal.reason)
-  signal.addEventListener('abort', follow, { once: true })
-  if (signal.aborted) follow()
-  const timer = setTimeout(
-    () => own.abort(new Failure({ code: 'DEADLINE', message: `The attempt did not end within ${deadlineMs / 1000} s.` })),
-    Math.min(deadlineMs, 2_147_483_647),
-  )
-  return {
-    signal: own.signal,
-    dispose: () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', follow)
-    },
-  }
 }

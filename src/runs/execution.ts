@@ -1,17 +1,14 @@
+import type { Wake } from '../core/ports/wake.ts'
 import type { Failure } from '../core/failure.ts'
 import type { FinalStatus } from '../core/run.ts'
-import type { WakeableRun } from '../store/runs.ts'
-
-/** A run that the queue should hand out, now or at a time. */
-export type NextRun = WakeableRun & { at?: Date | null }
 
 /** What came of one delivery of a run to a worker. `next` are the runs that may start because of it. */
 export type Execution =
-  | { kind: 'finished'; status: FinalStatus; failure: Failure | undefined; next: NextRun[] }
-  | { kind: 'retry'; at: Date; failure: Failure; next: NextRun[] }
-  | { kind: 'waiting'; failure: Failure; next: NextRun[] }
+  | { kind: 'finished'; status: FinalStatus; failure: Failure | undefined; next: Wake[] }
+  | { kind: 'retry'; at: Date; failure: Failure; next: Wake[] }
+  | { kind: 'waiting'; failure: Failure; next: Wake[] }
   /** A pause or a limit holds it; it is woken when that is over. */
-  | { kind: 'held'; next: NextRun[] }
+  | { kind: 'held'; next: Wake[] }
   /** Its next attempt is not due yet. */
   | { kind: 'not-yet'; at: Date }
   /** Another worker holds it. */

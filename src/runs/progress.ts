@@ -1,5 +1,5 @@
 import type { FailureRecord } from '../core/failure.ts'
-import type { GatewayRequestEnd, Journal, ToolCallEnd, ToolCallRecord, TurnRecord } from '../core/journal.ts'
+import type { GatewayRequestEnd, Journal, ToolCallEnd, ToolCallRecord, TurnRecord } from '../core/ports/journal.ts'
 import type { RunStatus } from '../core/run.ts'
 
 /** What happens in a run, told once its row is durable. */

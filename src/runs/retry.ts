@@ -1,14 +1,15 @@
+import { firstWake, type Waker } from '../core/ports/wake.ts'
 import { Failure } from '../core/failure.ts'
 import type { Job } from '../jobs/load.ts'
-import type { Db } from '../store/db.ts'
-import type { RunFilter } from '../store/filter.ts'
-import { retryRuns } from '../store/retry.ts'
-import { loadRun } from '../store/show.ts'
+import type { Db } from '../store/postgres/db.ts'
+import type { RunFilter } from '../store/runs/filter.ts'
+import { retryRuns } from '../store/runs/retry.ts'
+import { loadRun } from '../store/runs/show.ts'
 import { createRun, type RunRequest } from './create.ts'
 
 export interface RetryParts {
   db: Db
-  producer: { wakeSoon(wakes: readonly { id: string; round?: number; priority?: number }[]): Promise<void> }
+  producer: Pick<Waker, 'wakeSoon'>
   jobs: ReadonlyMap<string, Job>
 }
 
@@ -40,6 +41,6 @@ export async function retryWithInput(
   if (!run || !job)
     throw new Failure({ code: 'RUN_UNKNOWN', message: run ? `The job ${run.job} is no more.` : `There is no run ${runId}.` })
   const id = await createRun(db, job, { trigger, input, requestedBy, retryOf: runId })
-  await producer.wakeSoon([{ id }])
+  await producer.wakeSoon([firstWake(id)])
   return id
 }

@@ -1,17 +1,18 @@
+import type { Wake } from '../core/ports/wake.ts'
 import type { Logger } from 'pino'
 import { Failure } from '../core/failure.ts'
-import { durationMs } from '../core/duration.ts'
-import { decideRetry } from '../core/retry.ts'
+import { durationMs } from '../lib/duration.ts'
+import { decideRetry } from '../core/rules/retry.ts'
 import { noUsage } from '../core/run.ts'
 import type { JobDefinition } from '../jobs/schema.ts'
-import type { DelegateResult } from '../llm/model.ts'
-import type { OpenedAttempt, RunLimits } from '../store/claim.ts'
-import type { Db } from '../store/db.ts'
-import { endIdle } from '../store/deliveries.ts'
-import { loadSpent } from '../store/history.ts'
-import { releaseNext } from '../store/holds.ts'
-import { finishRun, pauseRun, type RunEnd, type WakeableRun } from '../store/runs.ts'
-import { deliveriesOf, endWithAnswer, endWithFailure } from './ending.ts'
+import type { DelegateResult } from '../models/model.ts'
+import type { OpenedAttempt, RunLimits } from '../store/runs/claim.ts'
+import type { Db } from '../store/postgres/db.ts'
+import { endIdle } from '../store/delivery/deliveries.ts'
+import { loadSpent } from '../store/attempts/history.ts'
+import { releaseNext } from '../store/runs/holds.ts'
+import { finishRun, pauseRun, type RunEnd } from '../store/runs/runs.ts'
+import { deliveriesOf, endWithAnswer, endWithFailure } from './result.ts'
 import type { Execution } from './execution.ts'
 import type { OnProgress } from './progress.ts'
 
@@ -32,14 +33,14 @@ export interface Settled {
 /** Writes what came of an attempt, and says what follows for the queue. */
 export function createSettler({ db, redact, limitsOf, onProgress }: SettleOptions) {
   /** A slot under a limit is free now. */
-  async function release({ opened, definition }: Settled): Promise<WakeableRun[]> {
+  async function release({ opened, definition }: Settled): Promise<Wake[]> {
     const limits = limitsOf?.(opened.job, definition.account)
     if (limits?.job === undefined && limits?.account === undefined) return []
     return releaseNext(db, { account: definition.account, job: opened.job })
   }
 
   /** A run that is held by something else than its account's limit may have been let go because its account had a place: another one takes it. */
-  async function passOn({ by, account }: { by: string; account: string }): Promise<WakeableRun[]> {
+  async function passOn({ by, account }: { by: string; account: string }): Promise<Wake[]> {
     if (by === `account ${account}` || limitsOf?.('', account).account === undefined) return []
     return releaseNext(db, { account })
   }

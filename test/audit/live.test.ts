@@ -2,19 +2,19 @@ import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { openAudit } from '../../src/app.ts'
+import { openAudit } from '../../src/app/app.ts'
 import { raiseAlarms } from '../../src/audit/alarm.ts'
-import { environment } from '../../src/config.ts'
-import { matchEvents } from '../../src/audit/match.ts'
+import { environment } from '../../src/config/config.ts'
+import { matchEvents } from '../../src/audit/join/match.ts'
 import { auditReport } from '../../src/audit/report.ts'
-import { query } from '../../src/store/db.ts'
-import { loadRun } from '../../src/store/show.ts'
-import { command } from '../support/cli.ts'
-import { countingRoute, startCountingServer, type CountingServer } from '../support/counting-server.ts'
-import { startFollower } from '../support/follower.ts'
-import { buildHouse, type House, type HouseOptions } from '../support/house.ts'
-import { createThief } from '../support/thief.ts'
-import { startWebhookReceiver } from '../support/webhook-receiver.ts'
+import { query } from '../../src/store/postgres/db.ts'
+import { loadRun } from '../../src/store/runs/show.ts'
+import { command } from '../support/cli/command.ts'
+import { countingRoute, startCountingServer, type CountingServer } from '../support/mcp/counting-server.ts'
+import { startFollower } from '../support/log/follower.ts'
+import { buildTestApp, type TestApp, type TestAppOptions } from '../support/app/test-app.ts'
+import { createThief } from '../support/log/thief.ts'
+import { startWebhookReceiver } from '../support/delivery/webhook-receiver.ts'
 
 const COUNTING = 'https://counting.localhost.pomerium.io'
 const EVERYTHING = 'https://everything.localhost.pomerium.io'
@@ -38,8 +38,8 @@ const strictRoute = (server: CountingServer) =>
   })
 const strict = (model: string, extra = '') => job(model, extra).replace('counting:', 'strict:')
 
-async function auditHouse(server: CountingServer, options: Partial<HouseOptions>): Promise<House> {
-  return buildHouse({
+async function auditHouse(server: CountingServer, options: Partial<TestAppOptions>): Promise<TestApp> {
+  return buildTestApp({
     routes: [countingRoute(server), strictRoute(server)],
     jobs: {},
     ...options,
@@ -65,14 +65,14 @@ const reportSchema = z.looseObject({
   ),
 })
 
-async function report(house: House) {
-  const { code, out } = await command(['-c', house.world.configFile, 'audit', 'report', '--json'])
+async function report(testApp: TestApp) {
+  const { code, out } = await command(['-c', testApp.world.configFile, 'audit', 'report', '--json'])
   return { code, report: reportSchema.parse(JSON.parse(out)) }
 }
 
-async function imported(house: House): Promise<void> {
-  await house.world.gateway.flushLog()
-  expect(await command(['-c', house.world.configFile, 'audit', 'import', house.world.logFile])).toMatchObject({ code: 0 })
+async function imported(testApp: TestApp): Promise<void> {
+  await testApp.world.gateway.flushLog()
+  expect(await command(['-c', testApp.world.configFile, 'audit', 'import', testApp.world.logFile])).toMatchObject({ code: 0 })
 }
 
 /** More of them: NIGHTSHIFT_TEST_LIVE_RUNS=500 npx vitest run test/audit/live.test.ts */
@@ -85,7 +85,7 @@ test(
   { timeout: 4000 * RUNS },
   async () => {
     await using server = await startCountingServer()
-    await using house = await auditHouse(server, {
+    await using testApp = await auditHouse(server, {
       jobs: {
         plain: job('plain'),
         faulty: job('faulty'),
@@ -117,27 +117,27 @@ test(
       return undefined
     }
     const queued = (names: readonly string[]) =>
-      Promise.all(Array.from({ length: RUNS / 2 }, (_, i) => house.queue(names[i % names.length] ?? '')))
+      Promise.all(Array.from({ length: RUNS / 2 }, (_, i) => testApp.queue(names[i % names.length] ?? '')))
     const ids = await queued([...LOCAL, ...HOSTED_JOBS])
-    await house.app.worker.start()
+    await testApp.app.worker.start()
     while ((await server.nextCall()).name !== 'look');
-    await house.app.worker.stop()
-    const other = await house.replica()
+    await testApp.app.worker.stop()
+    const other = await testApp.replica()
     await other.worker.start()
     held.resolve('too late')
     ids.push(...(await queued(HOSTED_JOBS)))
-    const runs = await Promise.all(ids.map((id) => house.finished(id)))
+    const runs = await Promise.all(ids.map((id) => testApp.finished(id)))
     await other.worker.stop()
     expect(runs.filter(({ attempts }) => attempts.length > 1).length).toBeGreaterThan(3)
     expect(runs.flatMap(({ toolCalls }) => toolCalls.filter(({ status }) => status === 'denied')).length).toBeGreaterThan(10)
-    await imported(house)
-    const { code, report: found } = await report(house)
+    await imported(testApp)
+    const { code, report: found } = await report(testApp)
     expect(found).toMatchObject({ unexplained: 0, unexplainedEvents: [], missing: 0, recent: 0, suspects: [] })
     expect(found.matched).toBe(found.events)
     expect(code).toBe(0)
-    const [requests] = await query<{ n: number }>(house.app.db, 'select count(*)::int as n from gateway_requests')
+    const [requests] = await query<{ n: number }>(testApp.app.db, 'select count(*)::int as n from gateway_requests')
     expect(found.events).toBeGreaterThan(requests?.n ?? 0)
-    const views = await Promise.all(ids.map((id) => loadRun(house.app.db, id)))
+    const views = await Promise.all(ids.map((id) => loadRun(testApp.app.db, id)))
     for (const view of views) {
       for (const call of view?.toolCalls ?? [])
         if (call.status === 'denied') expect(call.decision).toMatchObject({ allowed: false, reasons: ['mcp-tool-match'] })
@@ -153,31 +153,31 @@ test(
     const secret = `whsec_${Buffer.from('a secret of thirty-two bytes, ok').toString('base64')}`
     await using receiver = await startWebhookReceiver(secret)
     await using server = await startCountingServer()
-    await using house = await auditHouse(server, {
+    await using testApp = await auditHouse(server, {
       jobs: { plain: job('plain'), hosted: job('plain', HOSTED) },
       scripts: { plain: 'call counting__act {"n": 1}\nsay $1' },
       config: { webhooks: { ops: { url: receiver.url, secret } }, alerts: { webhook: 'ops' } },
     })
     const lines: string[] = []
     const log = new Writable({ write: (chunk, _, done) => (lines.push(String(chunk)), done()) })
-    await using audit = await openAudit(house.app.config, pino({ level: 'error' }, log))
-    await using follower = startFollower(house.app.db, house.world.logFile, async () => {
+    await using audit = await openAudit(testApp.app.config, pino({ level: 'error' }, log))
+    await using follower = startFollower(testApp.app.db, testApp.world.logFile, async () => {
       await matchEvents(audit)
       await raiseAlarms(audit)
     })
-    const account = { account: 'reports', accountId: house.world.account.id }
+    const account = { account: 'reports', accountId: testApp.world.account.id }
     const alarms = () => receiver.received.length
 
-    const local = await house.run('plain')
-    const hosted = await house.run('hosted')
-    await using thief = createThief(house)
+    const local = await testApp.run('plain')
+    const hosted = await testApp.run('hosted')
+    await using thief = createThief(testApp)
     await thief.get(`${EVERYTHING}${ROUTES}`)
-    const [all] = await query<{ n: number }>(house.app.db, 'select count(*)::int as n from gateway_requests')
+    const [all] = await query<{ n: number }>(testApp.app.db, 'select count(*)::int as n from gateway_requests')
     await follower.until(async () => {
-      const { events, matched, expected } = await auditReport(house.app.db, audit.ours(), { graceMs: 0 })
+      const { events, matched, expected } = await auditReport(testApp.app.db, audit.ours(), { graceMs: 0 })
       return events > (all?.n ?? 0) && expected === 1 && matched + expected === events
     })
-    expect(await report(house)).toMatchObject({ code: 0, report: { unexplained: 0, expected: 1, suspects: [] } })
+    expect(await report(testApp)).toMatchObject({ code: 0, report: { unexplained: 0, expected: 1, suspects: [] } })
     expect(alarms()).toBe(0)
 
     const stolen = await thief.call(`${COUNTING}/mcp`, 'act', { n: 666 })
@@ -190,7 +190,7 @@ test(
     expect(receiver.refused).toEqual([])
     expect(lines).toHaveLength(1)
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ ...account, events: 1, calls: [{ mcpTool: 'act', requestId: stolen }] })
-    expect(await report(house)).toMatchObject({
+    expect(await report(testApp)).toMatchObject({
       code: 3,
       report: {
         unexplained: 1,
@@ -199,21 +199,21 @@ test(
       },
     })
 
-    const acknowledge = ['-c', house.world.configFile, 'audit', 'acknowledge', 'reports', '--reason', 'it was me']
+    const acknowledge = ['-c', testApp.world.configFile, 'audit', 'acknowledge', 'reports', '--reason', 'it was me']
     expect(await command(acknowledge)).toMatchObject({ code: 0, out: 'reports is no longer suspect.' })
-    expect((await report(house)).report.suspects).toMatchObject([{ reason: 'it was me' }])
+    expect((await report(testApp)).report.suspects).toMatchObject([{ reason: 'it was me' }])
     expect(await command(acknowledge)).toMatchObject({ code: 2 })
 
     // With what only we should know: ids of requests that were answered, and the run.
     const [ours] = await query<{ sent: string }>(
-      house.app.db,
+      testApp.app.db,
       'select request_id_sent as sent from gateway_requests where run_id = $1 and tool_call_id is not null',
       [local.id],
     )
     const replay = { 'x-request-id': ours?.sent ?? '', 'x-nightshift-run-id': local.id }
     expect(await thief.call(`${COUNTING}/mcp`, 'act', { n: 1 }, replay)).toBe(ours?.sent)
     await follower.until(() => alarms() === 2)
-    expect((await report(house)).report).toMatchObject({ unexplained: 2, suspects: [{ acknowledgedAt: null, events: 2, reason: null }] })
+    expect((await report(testApp)).report).toMatchObject({ unexplained: 2, suspects: [{ acknowledgedAt: null, events: 2, reason: null }] })
 
     // A hosted run's own call once more, under its id.
     await thief.call(`${COUNTING}/mcp`, 'act', { n: 1 }, { 'x-nightshift-run-id': hosted.id })
@@ -221,29 +221,29 @@ test(
     // Too large for the gateway to look into.
     await thief.call(`${COUNTING}/mcp`, 'act', { n: 1, text: 'x'.repeat(5000) }, { 'x-nightshift-run-id': hosted.id })
     await follower.until(() => alarms() === 4)
-    expect((await report(house)).report).toMatchObject({ unexplained: 4, suspects: [{ events: 4 }] })
-    const view = await loadRun(house.app.db, local.id)
+    expect((await report(testApp)).report).toMatchObject({ unexplained: 4, suspects: [{ events: 4 }] })
+    const view = await loadRun(testApp.app.db, local.id)
     expect(view?.toolCalls).toMatchObject([{ requestId: ours?.sent, decision: { allowed: true, matchedBy: 'request-id' } }])
   },
 )
 
 test('show and its JSON say beside each call what policy decided and why, also for calls that the provider made', async () => {
   await using server = await startCountingServer()
-  await using house = await auditHouse(server, {
+  await using testApp = await auditHouse(server, {
     jobs: { local: strict('denied'), hosted: strict('denied', HOSTED) },
     scripts: { denied: 'call strict__act {"n": 1}\ncall strict__look {"n": 2}\nsay $2' },
   })
-  const [local, hosted] = [await house.run('local'), await house.run('hosted')]
+  const [local, hosted] = [await testApp.run('local'), await testApp.run('hosted')]
   expect(local.toolCalls.map(({ decision }) => decision)).toEqual([null, null])
-  await imported(house)
+  await imported(testApp)
   for (const [{ id }, matchedBy] of [
     [local, 'request-id'],
     [hosted, 'run-header'],
   ] as const) {
-    const words = await command(['-c', house.world.configFile, 'show', id])
+    const words = await command(['-c', testApp.world.configFile, 'show', id])
     expect(words.out).toMatch(/act .*denied.* [0-9a-f-]{36} .*denied: mcp-tool-match/)
     expect(words.out).toMatch(/look .*ok.* [0-9a-f-]{36} .*allowed: user-ok/)
-    const { out } = await command(['-c', house.world.configFile, 'show', id, '--json'])
+    const { out } = await command(['-c', testApp.world.configFile, 'show', id, '--json'])
     expect(JSON.parse(out)).toMatchObject({
       toolCalls: [
         {

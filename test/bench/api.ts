@@ -13,12 +13,12 @@ export const api: Bench = {
   async run({ scale, say }) {
     const rows: Row[] = []
     for (const queue of ['redis', 'embedded'] as const) {
-      await using house = await openHouse(queue, { plain: plainJob() })
-      if (!house) {
+      await using testApp = await openHouse(queue, { plain: plainJob() })
+      if (!testApp) {
         say('No Redis on this machine: set REDIS_URL, or install redis-server.')
         continue
       }
-      const server = house.app.http({ api: true })
+      const server = testApp.app.http({ api: true })
       await server?.start()
       const agent = new Agent({ connections: 64 })
       const ask = (count: number, rate: number) => steadily(`${server?.url()}/v1/jobs/plain/runs`, { agent, count, rate })

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
 import { pino } from 'pino'
-import { createApp, type App } from '../../src/app.ts'
-import { loadConfig } from '../../src/config.ts'
+import { createApp, type App } from '../../src/app/app.ts'
+import { loadConfig } from '../../src/config/config.ts'
 import { startWorld } from '../../src/demo/world.ts'
 import { makePlace, type QueueKind } from './place.ts'
 

@@ -1,6 +1,6 @@
 import { pino } from 'pino'
-import { createScheduler } from '../../src/queue/scheduler.ts'
-import { syncSchedule } from '../../src/store/schedules.ts'
+import { createScheduler } from '../../src/schedules/scheduler.ts'
+import { syncSchedule } from '../../src/store/schedules/fires.ts'
 import { quantile, round, type Bench, type Row } from './bench.ts'
 import { openHouse, plainJob } from './house.ts'
 
@@ -17,12 +17,12 @@ export const lateness: Bench = {
     const schedule = { cron: '* * * * *', timezone: 'UTC', missed: 'last', overlap: 'skip' }
     const jobs = Object.fromEntries(Array.from({ length: count }, (_, i) => [`job-${i}`, plainJob({ schedule })]))
     for (const queue of ['redis', 'embedded'] as const) {
-      await using house = await openHouse(queue, jobs)
-      if (!house) {
+      await using testApp = await openHouse(queue, jobs)
+      if (!testApp) {
         say('No Redis on this machine: set REDIS_URL, or install redis-server.')
         continue
       }
-      const { db, producer, jobs: registry } = house.app
+      const { db, producer, jobs: registry } = testApp.app
       // The minute begins now: what is due is due at this instant.
       const due = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS
       for (const job of registry.jobs().keys()) await syncSchedule(db, { job, ...schedule }, new Date(due - MINUTE_MS / 2))

@@ -1,6 +1,6 @@
-import { query, type Db } from '../../src/store/db.ts'
-import { listRuns } from '../../src/store/list.ts'
-import type { RunFilter } from '../../src/store/filter.ts'
+import { query, type Db } from '../../src/store/postgres/db.ts'
+import { listRuns } from '../../src/store/runs/list.ts'
+import type { RunFilter } from '../../src/store/runs/filter.ts'
 import { median, round, type Bench, type Row } from './bench.ts'
 import { openHouse, plainJob } from './house.ts'
 
@@ -22,9 +22,9 @@ export const list: Bench = {
   name: 'list',
   about: 'a page of runs, by filter and by search, with 10 k and with 1 M runs in the store (aim: at most twice as long)',
   async run({ scale, say }) {
-    await using house = await openHouse('embedded', { plain: plainJob() })
-    if (!house) return []
-    const { db } = house.app
+    await using testApp = await openHouse('embedded', { plain: plainJob() })
+    if (!testApp) return []
+    const { db } = testApp.app
     const rows: Row[] = []
     let filled = 0
     for (const size of SIZES.map((count) => Math.round(count * scale))) {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import pc from 'picocolors'
-import { renderTable } from '../../src/cli/table.ts'
+import { renderTable } from '../../src/cli/terminal/table.ts'
 import { api } from './api.ts'
 import { audit } from './audit.ts'
 import type { Bench, Row } from './bench.ts'

@@ -1,5 +1,5 @@
 import { retryByFilter } from '../../src/runs/retry.ts'
-import { query } from '../../src/store/db.ts'
+import { query } from '../../src/store/postgres/db.ts'
 import { median, round, type Bench, type Row } from './bench.ts'
 import { openHouse, plainJob } from './house.ts'
 
@@ -13,12 +13,12 @@ export const retry: Bench = {
     const rows: Row[] = []
     const count = Math.max(1, Math.round(RUNS * scale))
     for (const queue of ['redis', 'embedded'] as const) {
-      await using house = await openHouse(queue, { plain: plainJob() })
-      if (!house) {
+      await using testApp = await openHouse(queue, { plain: plainJob() })
+      if (!testApp) {
         say('No Redis on this machine: set REDIS_URL, or install redis-server.')
         continue
       }
-      const { db, producer, jobs } = house.app
+      const { db, producer, jobs } = testApp.app
       const seconds: number[] = []
       for (let rep = 1; rep <= reps; rep++) {
         await query(db, "insert into job_versions (job, version, definition) values ('plain', 'v', '{}') on conflict do nothing")

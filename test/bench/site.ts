@@ -1,17 +1,19 @@
+import { firstWake } from '../../src/core/ports/wake.ts'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
-import { loadConfiguredJobs } from '../../src/app.ts'
-import { loadConfig } from '../../src/config.ts'
-import { script } from '../../src/demo/script.ts'
+import { loadConfiguredJobs } from '../../src/app/app.ts'
+import { loadConfig } from '../../src/config/config.ts'
+import { script } from '../../src/demo/model/script.ts'
 import { startWorld } from '../../src/demo/world.ts'
 import type { Job } from '../../src/jobs/load.ts'
 import { openQueueBackend } from '../../src/queue/backend.ts'
-import { createProducer, type Producer } from '../../src/queue/producer.ts'
+import { createProducer } from '../../src/queue/producer.ts'
+import type { Waker } from '../../src/core/ports/wake.ts'
 import { createRun } from '../../src/runs/create.ts'
-import { openDb, query, type Db } from '../../src/store/db.ts'
-import { startEmbeddedPostgres } from '../../src/store/embedded.ts'
-import { migrate } from '../../src/store/migrate.ts'
+import { openDb, query, type Db } from '../../src/store/postgres/db.ts'
+import { startEmbeddedPostgres } from '../../src/store/postgres/embedded.ts'
+import { migrate } from '../../src/store/postgres/migrate.ts'
 import { makePlace, type QueueKind } from './place.ts'
 import { startWorkerProcess, type WorkerProcess } from './worker-process.ts'
 
@@ -27,7 +29,7 @@ export interface SiteOptions {
 /** The demo's stand-ins, a store, a queue and a worker in a process of its own. */
 export interface Site extends AsyncDisposable {
   db: Db
-  producer: Producer
+  producer: Waker
   worker: WorkerProcess
   /** Inserts runs and adds them to the queue in bulk. Returns their ids. */
   enqueue(job: string, count: number): Promise<string[]>
@@ -70,7 +72,7 @@ export async function openSite({ queue: kind, jobs, scripts, concurrency }: Site
     async enqueue(name, count) {
       const job = jobOf(loaded.jobs, name)
       const ids = await Promise.all(Array.from({ length: count }, () => createRun(db, job, { trigger: { kind: 'cli' } })))
-      await producer.wake(ids.map((id) => ({ id })))
+      await producer.wake(ids.map((id) => firstWake(id)))
       return ids
     },
     async finished(ids, lookMs = 20) {

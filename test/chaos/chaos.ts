@@ -1,19 +1,20 @@
+import { firstWake } from '../../src/core/ports/wake.ts'
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { stringify } from 'yaml'
 import { pino } from 'pino'
-import { loadConfiguredJobs } from '../../src/app.ts'
-import { loadConfig } from '../../src/config.ts'
+import { loadConfiguredJobs } from '../../src/app/app.ts'
+import { loadConfig } from '../../src/config/config.ts'
 import { Failure } from '../../src/core/failure.ts'
-import { script } from '../../src/demo/script.ts'
+import { script } from '../../src/demo/model/script.ts'
 import { startWorld } from '../../src/demo/world.ts'
 import { openQueueBackend } from '../../src/queue/backend.ts'
 import { createProducer } from '../../src/queue/producer.ts'
 import { newRun } from '../../src/runs/create.ts'
-import { openDb, patiently } from '../../src/store/db.ts'
-import { insertRun } from '../../src/store/runs.ts'
+import { openDb, patiently } from '../../src/store/postgres/db.ts'
+import { insertRun } from '../../src/store/runs/runs.ts'
 import { createDice } from './dice.ts'
 import { judgeLog, type LogCounts } from './log.ts'
 import { startPostgres, startRedis } from './stores.ts'
@@ -121,7 +122,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       const run = newRun(job, { trigger: { kind: 'cli' } })
       await patiently(() => insertRun(db, run, job.definition).catch(unlessThere))
       asked.set(run.id, name)
-      await producer.wakeSoon([{ id: run.id }])
+      await producer.wakeSoon([firstWake(run.id)])
       await sleep(gapMs)
     }
   }

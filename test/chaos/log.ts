@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs'
 import { pino } from 'pino'
-import { openAudit } from '../../src/app.ts'
-import { importLog } from '../../src/audit/import.ts'
-import { matchEvents } from '../../src/audit/match.ts'
+import { openAudit } from '../../src/app/app.ts'
+import { importLog } from '../../src/audit/log/import.ts'
+import { matchEvents } from '../../src/audit/join/match.ts'
 import { auditReport } from '../../src/audit/report.ts'
-import type { Config } from '../../src/config.ts'
+import type { Config } from '../../src/config/config.ts'
 import type { World } from '../../src/demo/world.ts'
 
 /** What the gateway's log says of the runs. */

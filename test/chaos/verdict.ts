@@ -1,4 +1,4 @@
-import { query, type Db } from '../../src/store/db.ts'
+import { query, type Db } from '../../src/store/postgres/db.ts'
 import { effectOf, WORKS, type Effects, type WorkName } from './work.ts'
 
 /** What must be zero. */

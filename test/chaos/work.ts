@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { countingRoute, startCountingServer } from '../support/counting-server.ts'
+import { countingRoute, startCountingServer } from '../support/mcp/counting-server.ts'
 import type { Dice } from './dice.ts'
 
 /** A job, what its model says, and the effects that a green run of it has had. */

@@ -7,15 +7,15 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { z } from 'zod'
-import { startDemoConfigService, type DemoConfigService } from '../../src/demo/config-service.ts'
-import { query } from '../../src/store/db.ts'
-import { raiseSuspect } from '../../src/store/suspects.ts'
-import { command } from '../support/cli.ts'
-import { countingRoute, startCountingServer } from '../support/counting-server.ts'
+import { startDemoConfigService, type DemoConfigService } from '../../src/demo/gateway/config-service.ts'
+import { query } from '../../src/store/postgres/db.ts'
+import { raiseSuspect } from '../../src/store/audit/suspects.ts'
+import { command } from '../support/cli/command.ts'
+import { countingRoute, startCountingServer } from '../support/mcp/counting-server.ts'
 import { freePort } from '../support/global-setup.ts'
-import { buildHouse, type House, type HouseOptions } from '../support/house.ts'
-import { createLateAccounts } from '../support/late-accounts.ts'
-import { openScreen } from '../support/screen.ts'
+import { buildTestApp, type TestApp, type TestAppOptions } from '../support/app/test-app.ts'
+import { createLateAccounts } from '../support/gateway/late-accounts.ts'
+import { openScreen } from '../support/cli/screen.ts'
 
 const JOB = `
 account: reports
@@ -27,20 +27,20 @@ tools:
 const madeSchema = z.looseObject({ id: z.string(), user: z.string(), expiresAt: z.string() })
 
 interface AdminHouse extends AsyncDisposable {
-  house: House
+  testApp: TestApp
   service: DemoConfigService
   at: readonly [string, string]
   /** Ids of the accounts that Pomerium knows. */
   ids: () => string[]
 }
 
-async function openAdminHouse(options: Partial<HouseOptions> = {}): Promise<AdminHouse> {
+async function openAdminHouse(options: Partial<TestAppOptions> = {}): Promise<AdminHouse> {
   await using building = new AsyncDisposableStack()
   const { accounts, standFor } = createLateAccounts()
   const sharedSecret = randomBytes(32)
   const service = building.use(await startDemoConfigService({ accounts, sharedSecret }))
-  const house = building.use(
-    await buildHouse({
+  const testApp = building.use(
+    await buildTestApp({
       jobs: { act: JOB },
       ...options,
       config: {
@@ -50,32 +50,32 @@ async function openAdminHouse(options: Partial<HouseOptions> = {}): Promise<Admi
       },
     }),
   )
-  standFor(house.world.gateway.accounts)
-  writeFileSync(join(house.dir, 'shared-secret'), `${sharedSecret.toString('base64')}\n`, { mode: 0o600 })
+  standFor(testApp.world.gateway.accounts)
+  writeFileSync(join(testApp.dir, 'shared-secret'), `${sharedSecret.toString('base64')}\n`, { mode: 0o600 })
   const stack = building.move()
   return {
-    house,
+    testApp,
     service,
-    at: ['-c', house.world.configFile],
-    ids: () => house.world.gateway.accounts.list().map(({ id }) => id),
+    at: ['-c', testApp.world.configFile],
+    ids: () => testApp.world.gateway.accounts.list().map(({ id }) => id),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
 
-/** Changes the house's configuration for the commands that follow. */
-function reconfigure({ house: { world } }: AdminHouse, change: (config: Record<string, unknown>) => void): void {
+/** Changes the testApp's configuration for the commands that follow. */
+function reconfigure({ testApp: { world } }: AdminHouse, change: (config: Record<string, unknown>) => void): void {
   const config = z.record(z.string(), z.unknown()).parse(parse(readFileSync(world.configFile, 'utf8')))
   change(config)
   writeFileSync(world.configFile, stringify(config))
 }
 
 const jwtOf = (file: string) => readFileSync(file, 'utf8').trim()
-const parts = (house: House) => readdirSync(house.dir).filter((file) => file.includes('.part'))
+const parts = (testApp: TestApp) => readdirSync(testApp.dir).filter((file) => file.includes('.part'))
 
 describe('account create', () => {
   test('puts the token into the account’s file, which only its owner can read, and does not print it', async () => {
     await using admin = await openAdminHouse()
-    const file = join(admin.house.dir, 'audit.token')
+    const file = join(admin.testApp.dir, 'audit.token')
     const { code, out, err } = await command([
       ...admin.at,
       'account',
@@ -91,16 +91,16 @@ describe('account create', () => {
     const made = madeSchema.parse(JSON.parse(out))
     expect(made).toEqual({ id: made.id, user: 'svc-audit', expiresAt: made.expiresAt, file })
     expect(statSync(file).mode & 0o777).toBe(0o600)
-    const account = await admin.house.world.gateway.accounts.verify(jwtOf(file))
+    const account = await admin.testApp.world.gateway.accounts.verify(jwtOf(file))
     expect(account).toMatchObject({ id: made.id, userId: 'svc-audit', description: 'Nightshift audit' })
     expect(Date.parse(account?.expiresAt ?? '') - Date.now()).toBeGreaterThan(29 * 86_400_000)
     expect(out).not.toContain(jwtOf(file))
-    expect(parts(admin.house)).toEqual([])
+    expect(parts(admin.testApp)).toEqual([])
   })
 
   test('keeps the mode of a token file that was there, for a worker of another user', async () => {
     await using admin = await openAdminHouse()
-    const file = join(admin.house.dir, 'shared.token')
+    const file = join(admin.testApp.dir, 'shared.token')
     writeFileSync(file, '')
     chmodSync(file, 0o640)
     const { code } = await command([...admin.at, 'account', 'create', 'other', '--user', 'svc-audit', '--out', file])
@@ -110,7 +110,7 @@ describe('account create', () => {
 
   test('says for people where the token is', async () => {
     await using admin = await openAdminHouse()
-    const file = join(admin.house.dir, 'other.token')
+    const file = join(admin.testApp.dir, 'other.token')
     const { code, out } = await command([...admin.at, 'account', 'create', 'other', '--user', 'svc-audit', '--out', file])
     expect({ code, out }).toMatchObject({
       code: 0,
@@ -123,8 +123,8 @@ describe('account create', () => {
     await using admin = await openAdminHouse()
     const { code, out, err } = await command([...admin.at, 'account', 'create', 'audit', '--user', 'svc-audit', '--show-token'])
     expect({ code, err }).toEqual({ code: 0, err: '' })
-    expect(await admin.house.world.gateway.accounts.verify(out)).toMatchObject({ userId: 'svc-audit' })
-    expect(existsSync(join(admin.house.dir, 'audit.token'))).toBe(false)
+    expect(await admin.testApp.world.gateway.accounts.verify(out)).toMatchObject({ userId: 'svc-audit' })
+    expect(existsSync(join(admin.testApp.dir, 'audit.token'))).toBe(false)
   })
 
   test.for([
@@ -145,12 +145,12 @@ describe('account create', () => {
     ],
   ] as const)('refuses %s, and leaves no account behind', async ([, args, message]) => {
     await using admin = await openAdminHouse()
-    const before = { ids: admin.ids(), token: jwtOf(admin.house.world.tokenFile) }
+    const before = { ids: admin.ids(), token: jwtOf(admin.testApp.world.tokenFile) }
     const { code, out, err } = await command([...admin.at, 'account', 'create', ...args])
     expect({ code, out }).toEqual({ code: 2, out: '' })
     expect(err).toMatch(message)
     expect(err).not.toContain('INTERNAL_ERROR')
-    expect({ ids: admin.ids(), token: jwtOf(admin.house.world.tokenFile) }).toEqual(before)
+    expect({ ids: admin.ids(), token: jwtOf(admin.testApp.world.tokenFile) }).toEqual(before)
   })
 })
 
@@ -158,20 +158,20 @@ describe('account list', () => {
   test('shows user, name, end, last use and whether an account is suspect, for people and as JSON', async () => {
     await using server = await startCountingServer()
     await using admin = await openAdminHouse({ routes: [countingRoute(server)], scripts: { scripted: 'say done' } })
-    const { house, at } = admin
-    await house.run('act')
-    const soon = await house.world.gateway.accounts.create({ userId: 'svc-audit', expiresAt: new Date(Date.now() + 3.5 * 86_400_000) })
-    const gone = await house.world.gateway.accounts.create({ userId: 'svc-gone', expiresAt: new Date(0) })
+    const { testApp, at } = admin
+    await testApp.run('act')
+    const soon = await testApp.world.gateway.accounts.create({ userId: 'svc-audit', expiresAt: new Date(Date.now() + 3.5 * 86_400_000) })
+    const gone = await testApp.world.gateway.accounts.create({ userId: 'svc-gone', expiresAt: new Date(0) })
     const [event] = await query<{ id: string }>(
-      house.app.db,
+      testApp.app.db,
       `insert into authorize_events (line_digest, occurrence, request_id, time, method, host, path, ip, user_id, allowed, reasons) values ('d', 1, 'r', now(), 'POST', 'h', '/', 'i', 'u', true, '{}') returning id`,
     )
-    await raiseSuspect(house.app.db, { accountId: gone.id, account: null, events: [event?.id ?? ''] }, { id: randomUUID(), body: {} })
+    await raiseSuspect(testApp.app.db, { accountId: gone.id, account: null, events: [event?.id ?? ''] }, { id: randomUUID(), body: {} })
     const { code, out, err } = await command([...at, 'account', 'list', '--json'])
     expect({ code, err }).toEqual({ code: 0, err: '' })
     expect(JSON.parse(out)).toEqual([
       expect.objectContaining({
-        id: house.world.account.id,
+        id: testApp.world.account.id,
         user: 'svc-reports',
         name: 'reports',
         expiresAt: null,
@@ -196,7 +196,7 @@ describe('account list', () => {
           .out()
           .split('\n')
           .find((line) => line.startsWith(id)) ?? ''
-      expect(lineOf(house.world.account.id)).toMatch(/reports +never +20\d\d-/)
+      expect(lineOf(testApp.world.account.id)).toMatch(/reports +never +20\d\d-/)
       expect(lineOf(soon.id)).toMatch(/svc-audit +in 3 days +never$/)
       expect(lineOf(gone.id)).toMatch(/svc-gone +expired +never +(suspect|!)$/)
       expect(screen.out()).toContain('See nightshift audit report.')
@@ -219,23 +219,23 @@ describe('account rotate', () => {
       routes: [countingRoute(server)],
       scripts: { scripted: 'call counting__act {"n": 1}\nsay done' },
     })
-    const { house, at, ids } = admin
+    const { testApp, at, ids } = admin
     let release = () => {}
     server.answer = () => new Promise<string>((done) => (release = () => done('done')))
-    await house.app.worker.start()
+    await testApp.app.worker.start()
     const called = server.nextCall()
-    const runId = await house.queue('act')
+    const runId = await testApp.queue('act')
     await called
-    const old = house.world.account
+    const old = testApp.world.account
     const screen = openScreen([...at, 'account', 'rotate', 'reports', '--expires', '10d'])
     await screen.says('Waiting for the runs that hold the old one')
-    const jwt = jwtOf(house.world.tokenFile)
-    expect(await house.world.gateway.accounts.verify(jwt)).toMatchObject({ userId: 'svc-reports' })
+    const jwt = jwtOf(testApp.world.tokenFile)
+    expect(await testApp.world.gateway.accounts.verify(jwt)).toMatchObject({ userId: 'svc-reports' })
     expect(jwt).not.toBe(old.jwt)
-    expect(statSync(house.world.tokenFile).mode & 0o777).toBe(0o600)
+    expect(statSync(testApp.world.tokenFile).mode & 0o777).toBe(0o600)
     expect(ids()).toContain(old.id)
     release()
-    expect(await house.ended(runId)).toMatchObject({ status: 'succeeded' })
+    expect(await testApp.ended(runId)).toMatchObject({ status: 'succeeded' })
     expect(await screen.ended).toBe(0)
     expect(ids()).not.toContain(old.id)
     expect(ids()).toHaveLength(1)
@@ -243,9 +243,9 @@ describe('account rotate', () => {
       /^Account \S+ of svc-reports until \S+; \S+ is deleted\. Pomerium may honour a deleted account for up to a minute\.$/,
     )
     expect(screen.out() + screen.err()).not.toContain(jwt)
-    expect(parts(house)).toEqual([])
+    expect(parts(testApp)).toEqual([])
     server.answer = () => 'done'
-    const next = await house.run('act')
+    const next = await testApp.run('act')
     expect(next).toMatchObject({ status: 'succeeded' })
   })
 
@@ -255,20 +255,20 @@ describe('account rotate', () => {
       routes: [countingRoute(server)],
       scripts: { scripted: 'call counting__act {"n": 1}\nsay done' },
     })
-    const { house, at, ids } = admin
+    const { testApp, at, ids } = admin
     let release = () => {}
     server.answer = () => new Promise<string>((done) => (release = () => done('done')))
-    await house.app.worker.start()
+    await testApp.app.worker.start()
     const screen = openScreen([...at, 'account', 'rotate', 'reports'])
     await screen.says('Waiting for the runs that hold the old one')
     const called = server.nextCall()
-    const runId = await house.queue('act')
+    const runId = await testApp.queue('act')
     await called
-    expect(ids()).toContain(house.world.account.id)
+    expect(ids()).toContain(testApp.world.account.id)
     release()
-    expect(await house.ended(runId)).toMatchObject({ status: 'succeeded' })
+    expect(await testApp.ended(runId)).toMatchObject({ status: 'succeeded' })
     expect(await screen.ended).toBe(0)
-    expect(ids()).not.toContain(house.world.account.id)
+    expect(ids()).not.toContain(testApp.world.account.id)
   })
 
   test('Ctrl-C while it waits leaves the old account, and says how to delete it', async () => {
@@ -277,19 +277,19 @@ describe('account rotate', () => {
       routes: [countingRoute(server)],
       scripts: { scripted: 'call counting__act {"n": 1}\nsay done' },
     })
-    const { house, at, ids } = admin
+    const { testApp, at, ids } = admin
     let release = () => {}
     server.answer = () => new Promise<string>((done) => (release = () => done('done')))
-    await house.app.worker.start()
+    await testApp.app.worker.start()
     const called = server.nextCall()
-    await house.queue('act')
+    await testApp.queue('act')
     await called
     const screen = openScreen([...at, 'account', 'rotate', 'reports'])
     await screen.says('Waiting')
     screen.interrupt()
     expect(await screen.ended).not.toBe(0)
-    expect(screen.err()).toContain(`nightshift account delete ${house.world.account.id}`)
-    expect(ids()).toContain(house.world.account.id)
+    expect(screen.err()).toContain(`nightshift account delete ${testApp.world.account.id}`)
+    expect(ids()).toContain(testApp.world.account.id)
     release()
   })
 
@@ -301,14 +301,14 @@ describe('account rotate', () => {
     const { code, out, err } = await command([...admin.at, 'account', 'rotate', name])
     expect({ ok: code === 0, out }).toEqual({ ok: false, out: '' })
     expect(err).toMatch(message)
-    expect(admin.ids()).toEqual([admin.house.world.account.id])
+    expect(admin.ids()).toEqual([admin.testApp.world.account.id])
   })
 })
 
 describe('account delete', () => {
   test('deletes by id, says how long it may live on, and knows which are not there', async () => {
     await using admin = await openAdminHouse()
-    const { id } = admin.house.world.account
+    const { id } = admin.testApp.world.account
     const { code, out } = await command([...admin.at, 'account', 'delete', id])
     expect({ code, out }).toEqual({ code: 0, out: `${id} is deleted. Pomerium may honour a deleted account for up to a minute.` })
     expect(admin.ids()).toEqual([])
@@ -344,7 +344,7 @@ describe('what the account commands need', () => {
     ['no secret', '', /at least 32 bytes/],
   ] as const)('with %s they end, and show none', async ([, secret, message]) => {
     await using admin = await openAdminHouse()
-    writeFileSync(join(admin.house.dir, 'shared-secret'), secret)
+    writeFileSync(join(admin.testApp.dir, 'shared-secret'), secret)
     const { code, out, err } = await command([...admin.at, ...LIST])
     expect({ code, out }).toEqual({ code: 2, out: '' })
     expect(err).toMatch(message)

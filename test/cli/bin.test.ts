@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
-import { program } from '../support/cli.ts'
+import { program } from '../support/cli/command.ts'
 
 /** A Node on this machine that is too old, if there is one. */
 const oldNode = ['/usr/local/bin/node', '/usr/bin/node'].find((node) => {

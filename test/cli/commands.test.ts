@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { buildHouse } from '../support/house.ts'
-import { command } from '../support/cli.ts'
+import { buildTestApp } from '../support/app/test-app.ts'
+import { command } from '../support/cli/command.ts'
 
 const JOB = `
 description: Acts once
@@ -44,8 +44,8 @@ describe('wrong use ends with 2 and says what is right', () => {
   })
 
   test('a configuration with faults: each with its line, none with a secret', async () => {
-    await using house = await buildHouse({ jobs: { act: JOB } })
-    const file = join(house.dir, 'bad.yaml')
+    await using testApp = await buildTestApp({ jobs: { act: JOB } })
+    const file = join(testApp.dir, 'bad.yaml')
     writeFileSync(file, 'gateway: { url: nonsense }\naccounts: { reports: { token: hush-hush, tokenFile: x } }\nproviders: {}\nwrong: 1\n')
     const { code, out, err } = await command(['-c', file, 'runs'])
     expect({ code, out }).toEqual({ code: 2, out: '' })
@@ -54,8 +54,8 @@ describe('wrong use ends with 2 and says what is right', () => {
   })
 
   test('a job or run that is not there, with those that are', async () => {
-    await using house = await buildHouse({ jobs: { act: JOB } })
-    const at = ['-c', house.world.configFile]
+    await using testApp = await buildTestApp({ jobs: { act: JOB } })
+    const at = ['-c', testApp.world.configFile]
     const unknownJob = await command([...at, 'run', 'nonsense'])
     expect(unknownJob).toMatchObject({
       code: 2,
@@ -70,9 +70,9 @@ describe('wrong use ends with 2 and says what is right', () => {
   })
 
   test('a job file with a fault: named with its line by jobs, jobs check and run, and the others are still listed', async () => {
-    await using house = await buildHouse({ jobs: { act: JOB } })
-    writeFileSync(join(house.dir, 'jobs', 'broken.yaml'), JOB.replace('labor:', 'prompt: \u001b[31m\n  labor:'))
-    const at = ['-c', house.world.configFile]
+    await using testApp = await buildTestApp({ jobs: { act: JOB } })
+    writeFileSync(join(testApp.dir, 'jobs', 'broken.yaml'), JOB.replace('labor:', 'prompt: \u001b[31m\n  labor:'))
+    const at = ['-c', testApp.world.configFile]
     const check = await command([...at, 'jobs', 'check'])
     expect(check).toMatchObject({ code: 2, out: '1 job valid, 1 fault.', err: expect.stringMatching(/broken\.yaml:\d+/) })
     const checkJson = await command([...at, 'jobs', 'check', '--json'])
@@ -89,16 +89,16 @@ describe('wrong use ends with 2 and says what is right', () => {
 })
 
 test('a store that is away ends with 7, and one that is newer too', async () => {
-  await using house = await buildHouse({ jobs: { act: JOB }, config: {} })
-  const file = join(house.dir, 'away.yaml')
+  await using testApp = await buildTestApp({ jobs: { act: JOB }, config: {} })
+  const file = join(testApp.dir, 'away.yaml')
   writeFileSync(file, 'gateway: { url: https://mcp.example.com }\naccounts: {}\nproviders: {}\ndatabase_url: postgres://127.0.0.1:1/none\n')
   expect(await command(['-c', file, 'runs'])).toMatchObject({
     code: 7,
     out: '',
     err: expect.stringMatching(/^STORE_UNAVAILABLE .*127\.0\.0\.1:1/),
   })
-  await house.database.db.query('insert into migrations (version) values (999999)')
-  expect(await command(['-c', house.world.configFile, 'runs'])).toMatchObject({
+  await testApp.database.db.query('insert into migrations (version) values (999999)')
+  expect(await command(['-c', testApp.world.configFile, 'runs'])).toMatchObject({
     code: 7,
     out: '',
     err: expect.stringMatching(/^STORE_TOO_NEW /),
@@ -106,12 +106,12 @@ test('a store that is away ends with 7, and one that is newer too', async () => 
 })
 
 test('runs, show and jobs print one JSON value with --json, and only that', async () => {
-  await using house = await buildHouse({
+  await using testApp = await buildTestApp({
     jobs: { act: JOB },
     scripts: { scripted: 'call labor__query {"sql": "select 1 as one"}\nsay $1' },
   })
-  const at = ['-c', house.world.configFile]
-  const { id } = await house.run('act')
+  const at = ['-c', testApp.world.configFile]
+  const { id } = await testApp.run('act')
   const [runs, show, jobs] = [
     await command([...at, 'runs', '--json']),
     await command([...at, 'show', id, '--json']),
@@ -128,8 +128,8 @@ test('runs, show and jobs print one JSON value with --json, and only that', asyn
 
 test('run queues a run with its input and prints its id, for people and as JSON', async () => {
   const job = `${JOB}input: { type: object, additionalProperties: false, properties: { n: { type: integer }, name: { type: string }, on: { type: boolean } } }\n`
-  await using house = await buildHouse({ jobs: { act: job } })
-  const at = ['-c', house.world.configFile]
+  await using testApp = await buildTestApp({ jobs: { act: job } })
+  const at = ['-c', testApp.world.configFile]
   const { code, out } = await command([...at, 'run', 'act', '--json', '-i', 'n=3', 'name=a=b', 'on=true'])
   expect(code).toBe(0)
   const run = z.looseObject({ id: z.string() }).parse(JSON.parse(out))

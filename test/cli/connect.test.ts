@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import type { DemoRoute } from '../../src/demo/exchange.ts'
-import { command } from '../support/cli.ts'
-import { countingRoute, startCountingServer, type CountingServer } from '../support/counting-server.ts'
-import { dumpDatabase } from '../support/dump.ts'
-import { buildHouse, type House } from '../support/house.ts'
-import { openScreen } from '../support/screen.ts'
+import type { DemoRoute } from '../../src/demo/gateway/exchange.ts'
+import { command } from '../support/cli/command.ts'
+import { countingRoute, startCountingServer, type CountingServer } from '../support/mcp/counting-server.ts'
+import { dumpDatabase } from '../support/database/dump.ts'
+import { buildTestApp, type TestApp } from '../support/app/test-app.ts'
+import { openScreen } from '../support/cli/screen.ts'
 
 const JOB = `
 account: reports
@@ -24,14 +24,14 @@ const CLIENT: DemoRoute = {
 }
 const API = { pomerium: { audience: 'nightshift.localhost.pomerium.io', users: {} } }
 
-/** A house whose server wants a person's consent before it answers. */
-function openHouse(server: CountingServer, config: Record<string, unknown> = {}): Promise<House> {
+/** A Nightshift whose server wants a person's consent before it answers. */
+function openHouse(server: CountingServer, config: Record<string, unknown> = {}): Promise<TestApp> {
   server.answer = (_, req, res) => {
     if (req.headers.authorization !== undefined) return 'done'
     res.writeHead(401).end()
     return undefined
   }
-  return buildHouse({
+  return buildTestApp({
     jobs: { act: JOB },
     routes: [countingRoute(server, { upstreamOAuth: { authorizationUrl: AUTHORIZE } }), CLIENT],
     scripts: { scripted: 'call counting__act {"n": 1}\nsay done' },
@@ -44,55 +44,55 @@ const CONNECT = ['connect', 'counting', '--account', 'reports']
 describe('connect', () => {
   test('gives the link on stdout alone, waits until somebody agreed, and lets the waiting runs go on', async () => {
     await using server = await startCountingServer()
-    await using house = await openHouse(server)
-    const at = ['-c', house.world.configFile]
-    const run = await house.run('act')
+    await using testApp = await openHouse(server)
+    const at = ['-c', testApp.world.configFile]
+    const run = await testApp.run('act')
     expect(run).toMatchObject({ status: 'waiting', failure: { code: 'CONNECTION_REQUIRED', server: 'counting' } })
 
     const screen = openScreen([...at, ...CONNECT])
     await screen.says('Whoever opens this link')
     const link = screen.out()
     expect(new URL(link).origin + new URL(link).pathname).toBe(AUTHORIZE)
-    house.world.gateway.connect('svc-reports', 'counting')
+    testApp.world.gateway.connect('svc-reports', 'counting')
     expect(await screen.ended).toBe(0)
     expect(screen.out()).toBe(`${link}\ncounting is connected for reports. 1 waiting run goes on.`)
     expect(screen.err()).not.toContain('http')
-    expect(await house.finished(run.id)).toMatchObject({ status: 'succeeded' })
+    expect(await testApp.finished(run.id)).toMatchObject({ status: 'succeeded' })
 
     const state = new URL(link).searchParams.get('state') ?? ''
     expect(state.length).toBeGreaterThan(20)
-    await house.world.gateway.flushLog()
-    const kept = [await dumpDatabase(house.database.db), house.log.join(''), readFileSync(house.world.logFile, 'utf8')].join('\n')
+    await testApp.world.gateway.flushLog()
+    const kept = [await dumpDatabase(testApp.database.db), testApp.log.join(''), readFileSync(testApp.world.logFile, 'utf8')].join('\n')
     expect(kept).not.toContain(state)
     expect(kept).not.toContain(AUTHORIZE)
   })
 
   test('a server that is connected already gives no link, and its waiting runs go on', async () => {
     await using server = await startCountingServer()
-    await using house = await openHouse(server)
-    const run = await house.run('act')
+    await using testApp = await openHouse(server)
+    const run = await testApp.run('act')
     expect(run.status).toBe('waiting')
-    house.world.gateway.connect('svc-reports', 'counting')
-    expect(await command(['-c', house.world.configFile, ...CONNECT])).toEqual({
+    testApp.world.gateway.connect('svc-reports', 'counting')
+    expect(await command(['-c', testApp.world.configFile, ...CONNECT])).toEqual({
       code: 0,
       out: 'counting is connected for reports. 1 waiting run goes on.',
       err: '',
     })
-    expect(await house.finished(run.id)).toMatchObject({ status: 'succeeded' })
+    expect(await testApp.finished(run.id)).toMatchObject({ status: 'succeeded' })
   })
 
   test('says that nobody agreed when its time is over, with the exit code of what waits', async () => {
     await using server = await startCountingServer()
-    await using house = await openHouse(server)
-    const { code, out, err } = await command(['-c', house.world.configFile, ...CONNECT, '--timeout', '1ms'])
+    await using testApp = await openHouse(server)
+    const { code, out, err } = await command(['-c', testApp.world.configFile, ...CONNECT, '--timeout', '1ms'])
     expect({ code, lines: out.split('\n').length }).toEqual({ code: 5, lines: 1 })
     expect(err).toContain('Nobody agreed yet. The runs that wait go on by themselves once somebody does.')
   })
 
   test('ends at Ctrl-C', async () => {
     await using server = await startCountingServer()
-    await using house = await openHouse(server)
-    const screen = openScreen(['-c', house.world.configFile, ...CONNECT])
+    await using testApp = await openHouse(server)
+    const screen = openScreen(['-c', testApp.world.configFile, ...CONNECT])
     await screen.says('Whoever opens this link')
     screen.interrupt()
     expect(await screen.ended).not.toBe(0)
@@ -121,8 +121,8 @@ describe('connect', () => {
     ['disconnect for an account that there is not', ['disconnect', 'counting', '--account', 'nobody'], /^REQUEST_INVALID /],
   ] as const)('refuses %s, without a link', async ([, args, message]) => {
     await using server = await startCountingServer()
-    await using house = await openHouse(server)
-    const { code, out, err } = await command(['-c', house.world.configFile, ...args])
+    await using testApp = await openHouse(server)
+    const { code, out, err } = await command(['-c', testApp.world.configFile, ...args])
     expect(out).toBe('')
     expect(err).toMatch(message)
     expect(code).not.toBe(0)
@@ -130,8 +130,8 @@ describe('connect', () => {
 
   test('without a return address in the configuration it asks for one', async () => {
     await using server = await startCountingServer()
-    await using house = await openHouse(server, { api: undefined })
-    expect(await command(['-c', house.world.configFile, ...CONNECT])).toMatchObject({
+    await using testApp = await openHouse(server, { api: undefined })
+    expect(await command(['-c', testApp.world.configFile, ...CONNECT])).toMatchObject({
       code: 2,
       out: '',
       err: expect.stringMatching(/^REQUEST_INVALID There is no return address\. Name one with --redirect/),
@@ -140,9 +140,9 @@ describe('connect', () => {
 
   test('with a token that Pomerium does not accept it says so', async () => {
     await using server = await startCountingServer()
-    await using house = await openHouse(server)
-    house.world.gateway.accounts.delete(house.world.account.id)
-    expect(await command(['-c', house.world.configFile, ...CONNECT])).toMatchObject({
+    await using testApp = await openHouse(server)
+    testApp.world.gateway.accounts.delete(testApp.world.account.id)
+    expect(await command(['-c', testApp.world.configFile, ...CONNECT])).toMatchObject({
       out: '',
       err: expect.stringMatching(/^TOKEN_REJECTED /),
     })
@@ -151,16 +151,16 @@ describe('connect', () => {
 
 test('disconnect takes it back: the next run waits for a person again', async () => {
   await using server = await startCountingServer()
-  await using house = await openHouse(server)
-  const at = ['-c', house.world.configFile]
-  house.world.gateway.connect('svc-reports', 'counting')
-  expect(await house.run('act')).toMatchObject({ status: 'succeeded' })
+  await using testApp = await openHouse(server)
+  const at = ['-c', testApp.world.configFile]
+  testApp.world.gateway.connect('svc-reports', 'counting')
+  expect(await testApp.run('act')).toMatchObject({ status: 'succeeded' })
   expect(await command([...at, 'disconnect', 'counting', '--account', 'reports'])).toEqual({
     code: 0,
     out: 'counting is disconnected for reports.',
     err: '',
   })
-  expect(await house.run('act')).toMatchObject({ status: 'waiting' })
+  expect(await testApp.run('act')).toMatchObject({ status: 'waiting' })
   const waiting = await command([...at, 'runs', '--waiting', '--json'])
   expect(JSON.parse(waiting.out)).toEqual([{ account: 'reports', server: 'counting', runs: 1 }])
 })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { program, type Program } from '../support/cli.ts'
+import { program, type Program } from '../support/cli/command.ts'
 
 const ESCAPE = '\u001b'
 

@@ -5,12 +5,12 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { query } from '../../src/store/db.ts'
-import { command } from '../support/cli.ts'
-import { countingRoute, startCountingServer, type CountingServer } from '../support/counting-server.ts'
+import { query } from '../../src/store/postgres/db.ts'
+import { command } from '../support/cli/command.ts'
+import { countingRoute, startCountingServer, type CountingServer } from '../support/mcp/counting-server.ts'
 import { freePort } from '../support/global-setup.ts'
-import { buildHouse, type House, type HouseOptions } from '../support/house.ts'
-import { openScreen } from '../support/screen.ts'
+import { buildTestApp, type TestApp, type TestAppOptions } from '../support/app/test-app.ts'
+import { openScreen } from '../support/cli/screen.ts'
 
 const job = (tools = 'counting: { allow: [act] }', more = '') => `
 account: reports
@@ -52,18 +52,18 @@ async function startProvider(model: string): Promise<Provider> {
 }
 
 interface Clinic extends AsyncDisposable {
-  house: House
+  testApp: TestApp
   server: CountingServer
 }
 
-/** A house that has nothing to complain of but what `options` puts into it. */
-async function openClinic(options: Partial<HouseOptions> & { model?: string; policy?: Record<string, unknown> } = {}): Promise<Clinic> {
+/** A Nightshift that has nothing to complain of but what `options` puts into it. */
+async function openClinic(options: Partial<TestAppOptions> & { model?: string; policy?: Record<string, unknown> } = {}): Promise<Clinic> {
   await using building = new AsyncDisposableStack()
   const server = building.use(await startCountingServer())
   const provider = building.use(await startProvider(options.model ?? 'scripted'))
   const policy = options.policy ?? { allowUsers: ['svc-reports'], denyTool: 'nightshift_doctor_probe' }
-  const house = building.use(
-    await buildHouse({
+  const testApp = building.use(
+    await buildTestApp({
       jobs: { act: job() },
       ...options,
       routes: [countingRoute(server, { policy, maxRequestBytes: 65_536 })],
@@ -75,23 +75,23 @@ async function openClinic(options: Partial<HouseOptions> & { model?: string; pol
     }),
   )
   const stack = building.move()
-  return { house, server, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  return { testApp, server, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
 /** Lines of Pomerium's log as the audit keeps them. */
-async function insertLines({ house }: Clinic, { method = 'tools/call', params = 'sha256:x', run = 'run_1' } = {}): Promise<void> {
+async function insertLines({ testApp }: Clinic, { method = 'tools/call', params = 'sha256:x', run = 'run_1' } = {}): Promise<void> {
   await query(
-    house.app.db,
+    testApp.app.db,
     `insert into authorize_events (line_digest, occurrence, request_id, time, method, host, path, ip, user_id, allowed, reasons, mcp_method, params_digest, run_header)
      values ('d', 1, 'r', now(), 'POST', 'h', '/', 'i', 'u', true, '{}', nullif($1, ''), nullif($2, ''), nullif($3, ''))`,
     [method, params, run],
   )
 }
 
-async function examine({ house }: Clinic, ...args: string[]): Promise<{ code: number | null; findings: Finding[] }> {
-  const { code, out, err } = await command(['-c', house.world.configFile, 'doctor', '--json', ...args])
+async function examine({ testApp }: Clinic, ...args: string[]): Promise<{ code: number | null; findings: Finding[] }> {
+  const { code, out, err } = await command(['-c', testApp.world.configFile, 'doctor', '--json', ...args])
   expect(err).toBe('')
-  for (const secret of [house.world.account.jwt, 'canary-model-key', new URL(house.database.url).password || 'no password'])
+  for (const secret of [testApp.world.account.jwt, 'canary-model-key', new URL(testApp.database.url).password || 'no password'])
     expect(out).not.toContain(secret)
   return { code, findings: z.array(findingSchema).parse(JSON.parse(out)) }
 }
@@ -99,14 +99,14 @@ async function examine({ house }: Clinic, ...args: string[]): Promise<{ code: nu
 const troubles = (findings: readonly Finding[]) => findings.filter(({ status }) => status === 'failed' || status === 'warning')
 
 /** Text in the configuration file is replaced. */
-function edit({ house: { world } }: Clinic, from: string | RegExp, to: string): void {
+function edit({ testApp: { world } }: Clinic, from: string | RegExp, to: string): void {
   const before = readFileSync(world.configFile, 'utf8')
   const after = before.replace(from, to)
   expect(after).not.toBe(before)
   writeFileSync(world.configFile, after)
 }
 
-test('a house in order: every check is ok, in order, and the exit code is 0', async () => {
+test('a testApp in order: every check is ok, in order, and the exit code is 0', async () => {
   await using clinic = await openClinic()
   await insertLines(clinic)
   const { code, findings } = await examine(clinic)
@@ -123,8 +123,8 @@ test('a house in order: every check is ok, in order, and the exit code is 0', as
 
 test('for people: a line for each check, its cure below, and how many there were', async () => {
   await using clinic = await openClinic()
-  rmSync(clinic.house.world.tokenFile)
-  const screen = openScreen(['-c', clinic.house.world.configFile, 'doctor'], { columns: 80 })
+  rmSync(clinic.testApp.world.tokenFile)
+  const screen = openScreen(['-c', clinic.testApp.world.configFile, 'doctor'], { columns: 80 })
   expect(await screen.ended).toBe(1)
   const lines = screen.out().split('\n')
   expect(lines[0]).toBe('✓ config: is valid')
@@ -145,9 +145,9 @@ interface Case {
 }
 
 const DAY_MS = 86_400_000
-const expiring = async ({ house }: Clinic, ms: number) => {
-  const { jwt } = await house.world.gateway.accounts.create({ userId: 'svc-reports', expiresAt: new Date(Date.now() + ms) })
-  writeFileSync(house.world.tokenFile, jwt)
+const expiring = async ({ testApp }: Clinic, ms: number) => {
+  const { jwt } = await testApp.world.gateway.accounts.create({ userId: 'svc-reports', expiresAt: new Date(Date.now() + ms) })
+  writeFileSync(testApp.world.tokenFile, jwt)
 }
 
 const CASES: Case[] = [
@@ -159,7 +159,7 @@ const CASES: Case[] = [
   {
     what: 'a job file with a fault',
     options: {},
-    harm: ({ house }) => writeFileSync(join(house.dir, 'jobs', 'bad.yaml'), 'nonsense: true\n'),
+    harm: ({ testApp }) => writeFileSync(join(testApp.dir, 'jobs', 'bad.yaml'), 'nonsense: true\n'),
     finding: { check: 'jobs', status: 'failed', message: /bad\.yaml:1/, cure: /lines named/ },
   },
   {
@@ -179,7 +179,7 @@ const CASES: Case[] = [
   },
   {
     what: 'no token',
-    harm: ({ house }) => writeFileSync(house.world.tokenFile, ''),
+    harm: ({ testApp }) => writeFileSync(testApp.world.tokenFile, ''),
     finding: { check: 'account reports', status: 'failed', message: /is empty/, cure: /JWT/ },
   },
   {
@@ -195,7 +195,7 @@ const CASES: Case[] = [
   },
   {
     what: 'a token that Pomerium does not accept',
-    harm: ({ house }) => house.world.gateway.accounts.delete(house.world.account.id),
+    harm: ({ testApp }) => testApp.world.gateway.accounts.delete(testApp.world.account.id),
     finding: { check: 'gateway as reports', status: 'failed', message: /rejected the token/, cure: /token file/ },
   },
   {
@@ -252,7 +252,7 @@ const CASES: Case[] = [
   },
   {
     what: 'no line of Pomerium’s log',
-    harm: async ({ house }) => void (await query(house.app.db, 'delete from authorize_events')),
+    harm: async ({ testApp }) => void (await query(testApp.app.db, 'delete from authorize_events')),
     finding: { check: 'log', status: 'warning', message: /No line/, cure: /audit follow/ },
     code: 0,
   },
@@ -359,9 +359,9 @@ describe.skipIf(spawnSync('redis-server', ['--version']).status !== 0)('Redis', 
 })
 
 test('with --spend a model is asked a word', async () => {
-  await using house = await buildHouse({ jobs: { act: job('labor: { allow: [query] }') }, scripts: { scripted: 'say ok' } })
+  await using testApp = await buildTestApp({ jobs: { act: job('labor: { allow: [query] }') }, scripts: { scripted: 'say ok' } })
   const modelOf = async (...args: string[]) => {
-    const { out } = await command(['-c', house.world.configFile, 'doctor', '--json', ...args])
+    const { out } = await command(['-c', testApp.world.configFile, 'doctor', '--json', ...args])
     return z
       .array(findingSchema)
       .parse(JSON.parse(out))

@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { describe, expect, test } from 'vitest'
-import { listRuns } from '../../src/store/list.ts'
+import { listRuns } from '../../src/store/runs/list.ts'
 import { cancelRun } from '../../src/runs/cancel.ts'
-import { countingRoute, startCountingServer } from '../support/counting-server.ts'
-import { command, program } from '../support/cli.ts'
-import { buildHouse, type House } from '../support/house.ts'
+import { countingRoute, startCountingServer } from '../support/mcp/counting-server.ts'
+import { command, program } from '../support/cli/command.ts'
+import { buildTestApp, type TestApp } from '../support/app/test-app.ts'
 
 const job = (extra = '') => `
 account: reports
@@ -33,8 +33,8 @@ async function startClosedServer() {
 }
 
 /** A worker in a process of its own, at work. */
-async function startWorker(house: House) {
-  const worker = program(['-c', house.world.configFile, 'start', '--only', 'worker'])
+async function startWorker(testApp: TestApp) {
+  const worker = program(['-c', testApp.world.configFile, 'start', '--only', 'worker'])
   await worker.says('Nightshift is at work.')
   return {
     async [Symbol.asyncDispose]() {
@@ -55,53 +55,53 @@ describe('run --follow, with a worker in another process, ends with the run’s 
     await using server = await startCountingServer()
     await using behindConsent = await startClosedServer()
     const { to, upstreamOAuth } = behindConsent
-    await using house = await buildHouse({
+    await using testApp = await buildTestApp({
       routes: [countingRoute(server, closed ? { to, upstreamOAuth } : {})],
       jobs: { work: job(extra) },
       scripts: { scripted: script },
     })
-    await using _ = await startWorker(house)
-    const { code, out } = await program(['-c', house.world.configFile, 'run', 'work', '--follow']).ended
+    await using _ = await startWorker(testApp)
+    const { code, out } = await program(['-c', testApp.world.configFile, 'run', 'work', '--follow']).ended
     expect(out).toMatch(new RegExp(`run +run_\\S+ ${status}\\n`))
     expect(code).toBe(exit)
     expect(out).not.toContain('\u001b')
-    const json = await command(['-c', house.world.configFile, 'run', 'work', '--follow', '--json'])
+    const json = await command(['-c', testApp.world.configFile, 'run', 'work', '--follow', '--json'])
     expect(json.code).toBe(exit)
     expect(JSON.parse(json.out)).toMatchObject({ status })
   })
 
   test('cancelled: 6', async () => {
     await using server = await startCountingServer(() => new Promise(() => {}))
-    await using house = await buildHouse({
+    await using testApp = await buildTestApp({
       routes: [countingRoute(server)],
       jobs: { work: job() },
       scripts: { scripted: 'call counting__look {}\nsay done' },
     })
-    await using _ = await startWorker(house)
-    const follow = program(['-c', house.world.configFile, 'run', 'work', '--follow'])
+    await using _ = await startWorker(testApp)
+    const follow = program(['-c', testApp.world.configFile, 'run', 'work', '--follow'])
     await server.nextCall()
-    const [run] = await listRuns(house.app.db, {}, { limit: 1 })
-    await cancelRun(house.app.db, run?.id ?? '')
+    const [run] = await listRuns(testApp.app.db, {}, { limit: 1 })
+    await cancelRun(testApp.app.db, run?.id ?? '')
     expect(await follow.ended).toMatchObject({ code: 6, out: expect.stringContaining('cancelled') })
   })
 })
 
 test('Ctrl-C ends run --follow as the shell expects, says that the run goes on, and the run does', async () => {
-  await using house = await buildHouse({ jobs: { work: job() }, scripts: {}, routes: [] })
+  await using testApp = await buildTestApp({ jobs: { work: job() }, scripts: {}, routes: [] })
   const ending = new AbortController()
-  const { code, out, err } = await command(['-c', house.world.configFile, 'run', 'work', '--follow'], {
+  const { code, out, err } = await command(['-c', testApp.world.configFile, 'run', 'work', '--follow'], {
     signal: ending.signal,
     onOut: () => ending.abort('SIGINT'),
   })
-  const [run] = await listRuns(house.app.db, {}, { limit: 1 })
+  const [run] = await listRuns(testApp.app.db, {}, { limit: 1 })
   expect({ code, out }).toEqual({ code: 130, out: `queued     ${run?.id}` })
   expect(err).toContain(`nightshift show ${run?.id}`)
   expect(run).toMatchObject({ status: 'queued' })
 })
 
 test('start ends with 0 on SIGTERM, and its log is JSON lines', async () => {
-  await using house = await buildHouse({ jobs: { work: job() }, scripts: {}, routes: [] })
-  const start = program(['-c', house.world.configFile, 'start'])
+  await using testApp = await buildTestApp({ jobs: { work: job() }, scripts: {}, routes: [] })
+  const start = program(['-c', testApp.world.configFile, 'start'])
   await start.says('Nightshift is at work.')
   start.child.kill('SIGTERM')
   await once(start.child, 'exit')

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { command } from '../support/cli.ts'
+import { command } from '../support/cli/command.ts'
 
 const COMMANDS = [
   [], ['start'], ['run'], ['runs'], ['show'], ['logs'], ['retry'], ['cancel'], ['jobs'], ['jobs', 'check'], ['jobs', 'pin'], ['schedules'],

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { countingRoute, startCountingServer } from '../support/counting-server.ts'
-import { command } from '../support/cli.ts'
-import { buildHouse } from '../support/house.ts'
+import { countingRoute, startCountingServer } from '../support/mcp/counting-server.ts'
+import { command } from '../support/cli/command.ts'
+import { buildTestApp } from '../support/app/test-app.ts'
 
 /** Clears the screen, sets the title, turns the reading order, and hides what follows. */
 const HOSTILE = '\u001b[2J\u001b]0;title\u0007\u202eevil\u2066\u009b31m\u0000\r'
@@ -28,9 +28,9 @@ test.each([
   ['an answer that does not match its schema', 'call counting__act {}\nsay {"title": "$1"}\nsay $1\nsay $1', 'output: { schema: { type: object, required: [title], properties: { title: { type: integer } } } }'], // prettier-ignore
 ])('%s with text that a terminal would act on is neutral on every screen, and as it was with --json', async (_, script, extra) => {
   await using server = await startCountingServer(() => HOSTILE)
-  await using house = await buildHouse({ routes: [countingRoute(server)], jobs: { work: job(extra) }, scripts: { scripted: script } })
-  const at = ['-c', house.world.configFile]
-  await house.app.worker.start()
+  await using testApp = await buildTestApp({ routes: [countingRoute(server)], jobs: { work: job(extra) }, scripts: { scripted: script } })
+  const at = ['-c', testApp.world.configFile]
+  await testApp.app.worker.start()
   const followed = await command([...at, 'run', 'work', '--follow'])
   const id = /run_\S+/.exec(followed.out)?.[0] ?? ''
   const shown = await command([...at, 'show', id])

@@ -2,9 +2,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { command } from '../support/cli.ts'
-import { buildHouse, type House } from '../support/house.ts'
-import { aTool, startScriptedServer, type ScriptedServer } from '../support/mcp-server.ts'
+import { command } from '../support/cli/command.ts'
+import { buildTestApp, type TestApp } from '../support/app/test-app.ts'
+import { aTool, startScriptedServer, type ScriptedServer } from '../support/mcp/scripted-server.ts'
 
 const job = (pin: boolean) => `
 account: reports
@@ -19,8 +19,8 @@ function describeTools(server: ScriptedServer, description: string): void {
   server.on['tools/list'] = (seen) => seen.result({ tools: [aTool('act', { description }), aTool('look'), aTool('unused')] })
 }
 
-const openHouse = (server: ScriptedServer): Promise<House> =>
-  buildHouse({
+const openHouse = (server: ScriptedServer): Promise<TestApp> =>
+  buildTestApp({
     jobs: { act: job(false) },
     routes: [
       {
@@ -37,9 +37,9 @@ const openHouse = (server: ScriptedServer): Promise<House> =>
 test('jobs pin writes the tools that the job may use, shows what changed, and a run is held to it before a model token is spent', async () => {
   await using server = await startScriptedServer()
   describeTools(server, 'acts once')
-  await using house = await openHouse(server)
-  const pin = () => command(['-c', house.world.configFile, 'jobs', 'pin', 'act'])
-  const file = join(house.dir, 'jobs', 'act.lock.yaml')
+  await using testApp = await openHouse(server)
+  const pin = () => command(['-c', testApp.world.configFile, 'jobs', 'pin', 'act'])
+  const file = join(testApp.dir, 'jobs', 'act.lock.yaml')
 
   const first = await pin()
   expect(first).toMatchObject({
@@ -54,11 +54,11 @@ test('jobs pin writes the tools that the job may use, shows what changed, and a 
   expect((await pin()).out).toBe(`${file} is as it was: 2 tools.`)
 
   // From now on the job is held to it.
-  writeJob(house, job(true))
-  house.app.jobs.reload()
-  expect(await house.run('act')).toMatchObject({ status: 'succeeded' })
+  writeJob(testApp, job(true))
+  testApp.app.jobs.reload()
+  expect(await testApp.run('act')).toMatchObject({ status: 'succeeded' })
   describeTools(server, 'acts once, and mails the result to everybody')
-  const changed = await house.run('act')
+  const changed = await testApp.run('act')
   expect(changed).toMatchObject({
     status: 'failed',
     failure: {
@@ -76,15 +76,15 @@ test('jobs pin writes the tools that the job may use, shows what changed, and a 
   expect(again).toMatchObject({ code: 0, err: '' })
   expect(again.out).toMatch(/^-.*description: acts once$/m)
   expect(again.out).toMatch(/^\+.*description: acts once, and mails the result to everybody$/m)
-  house.app.jobs.reload()
-  expect(await house.run('act')).toMatchObject({ status: 'succeeded' })
+  testApp.app.jobs.reload()
+  expect(await testApp.run('act')).toMatchObject({ status: 'succeeded' })
 })
 
 test('jobs pin of a job that there is not, or whose server does not answer, writes nothing', async () => {
   await using server = await startScriptedServer()
   describeTools(server, 'acts once')
-  await using house = await openHouse(server)
-  const at = ['-c', house.world.configFile, 'jobs', 'pin']
+  await using testApp = await openHouse(server)
+  const at = ['-c', testApp.world.configFile, 'jobs', 'pin']
   expect(await command([...at, 'nothing'])).toMatchObject({
     code: 2,
     out: '',
@@ -92,7 +92,7 @@ test('jobs pin of a job that there is not, or whose server does not answer, writ
   })
   server.on['tools/list'] = ({ res }) => void res.writeHead(500).end()
   expect(await command([...at, 'act'])).toMatchObject({ code: 1, out: '', err: expect.stringContaining('pinned') })
-  expect(existsSync(join(house.dir, 'jobs', 'act.lock.yaml'))).toBe(false)
+  expect(existsSync(join(testApp.dir, 'jobs', 'act.lock.yaml'))).toBe(false)
 })
 
-const writeJob = (house: House, text: string) => writeFileSync(join(house.dir, 'jobs', 'act.yaml'), text)
+const writeJob = (testApp: TestApp, text: string) => writeFileSync(join(testApp.dir, 'jobs', 'act.yaml'), text)

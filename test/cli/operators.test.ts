@@ -1,14 +1,15 @@
+import { firstWake } from '../../src/core/ports/wake.ts'
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { query } from '../../src/store/db.ts'
-import { loadRun } from '../../src/store/show.ts'
-import { command } from '../support/cli.ts'
-import { buildHouse, type House } from '../support/house.ts'
-import { openScreen } from '../support/screen.ts'
+import { query } from '../../src/store/postgres/db.ts'
+import { loadRun } from '../../src/store/runs/show.ts'
+import { command } from '../support/cli/command.ts'
+import { buildTestApp, type TestApp } from '../support/app/test-app.ts'
+import { openScreen } from '../support/cli/screen.ts'
 
 const JOB = `
 account: reports
@@ -21,23 +22,23 @@ retry: { attempts: 1 }
 `
 const SCHEDULED = `${JOB}schedule: { cron: "0 7 * * *", timezone: UTC }\n`
 
-const at = (house: House, ...args: string[]) => ['-c', house.world.configFile, ...args]
-const json = async (house: House, ...args: string[]): Promise<unknown> => {
-  const { code, out, err } = await command(at(house, ...args, '--json'))
+const at = (testApp: TestApp, ...args: string[]) => ['-c', testApp.world.configFile, ...args]
+const json = async (testApp: TestApp, ...args: string[]): Promise<unknown> => {
+  const { code, out, err } = await command(at(testApp, ...args, '--json'))
   expect({ code, err }).toEqual({ code: 0, err: '' })
   return JSON.parse(out)
 }
-const statusOf = async (house: House, id: string) => (await loadRun(house.app.db, id))?.status
+const statusOf = async (testApp: TestApp, id: string) => (await loadRun(testApp.app.db, id))?.status
 
 /** Runs of two jobs: some have failed, one is green. */
 async function withFailures() {
-  const house = await buildHouse({ jobs: { act: JOB, other: JOB }, scripts: { scripted: 'fail 400\nfail 400\nsay done' } })
-  const failed = [await house.run('act'), await house.run('other')]
+  const testApp = await buildTestApp({ jobs: { act: JOB, other: JOB }, scripts: { scripted: 'fail 400\nfail 400\nsay done' } })
+  const failed = [await testApp.run('act'), await testApp.run('other')]
   return {
-    house,
+    testApp,
     failed: failed.map(({ id }) => id),
-    green: (await house.run('act')).id,
-    [Symbol.asyncDispose]: () => house[Symbol.asyncDispose](),
+    green: (await testApp.run('act')).id,
+    [Symbol.asyncDispose]: () => testApp[Symbol.asyncDispose](),
   }
 }
 
@@ -45,23 +46,23 @@ describe('retry', () => {
   test('by id queues the run again, and every earlier attempt stays readable', async () => {
     await using made = await withFailures()
     const {
-      house,
+      testApp,
       failed: [id = ''],
     } = made
-    await house.app.worker.stop()
-    expect(await command(at(house, 'retry', id))).toEqual({ code: 0, out: '1 run is queued again.', err: '' })
-    expect(await statusOf(house, id)).toBe('queued')
-    const run = await loadRun(house.app.db, id)
+    await testApp.app.worker.stop()
+    expect(await command(at(testApp, 'retry', id))).toEqual({ code: 0, out: '1 run is queued again.', err: '' })
+    expect(await statusOf(testApp, id)).toBe('queued')
+    const run = await loadRun(testApp.app.db, id)
     expect(run?.attempts).toMatchObject([{ number: 1, status: 'failed', failure: { code: 'MODEL_REJECTED' } }])
   })
 
   test('by filter shows the count and asks; no leaves them, yes queues them', async () => {
     await using made = await withFailures()
-    const { house, failed } = made
-    await house.app.worker.stop()
+    const { testApp, failed } = made
+    await testApp.app.worker.stop()
     const asked: string[] = []
     const retry = (answer: string) =>
-      openScreen(at(house, 'retry', '--status', 'failed', '--code', 'MODEL_REJECTED', '--since', '6h'), {
+      openScreen(at(testApp, 'retry', '--status', 'failed', '--code', 'MODEL_REJECTED', '--since', '6h'), {
         answer(question) {
           asked.push(question)
           return answer
@@ -69,25 +70,25 @@ describe('retry', () => {
       })
     const no = retry('n')
     expect([await no.ended, no.out()]).toEqual([0, ''])
-    expect(await Promise.all(failed.map((id) => statusOf(house, id)))).toEqual(['failed', 'failed'])
+    expect(await Promise.all(failed.map((id) => statusOf(testApp, id)))).toEqual(['failed', 'failed'])
     const yes = retry('y')
     expect([await yes.ended, yes.out()]).toEqual([0, '2 runs are queued again.'])
-    expect(await Promise.all(failed.map((id) => statusOf(house, id)))).toEqual(['queued', 'queued'])
+    expect(await Promise.all(failed.map((id) => statusOf(testApp, id)))).toEqual(['queued', 'queued'])
     expect(asked).toEqual(['Queue 2 runs again? [y/N] ', 'Queue 2 runs again? [y/N] '])
   })
 
   test('in a script it needs --yes, counts with --dry-run, and never takes a green run', async () => {
     await using made = await withFailures()
-    const { house, failed, green } = made
-    await house.app.worker.stop()
-    expect(await command(at(house, 'retry', '--job', 'act'))).toMatchObject({
+    const { testApp, failed, green } = made
+    await testApp.app.worker.stop()
+    expect(await command(at(testApp, 'retry', '--job', 'act'))).toMatchObject({
       code: 2,
       out: '',
       err: expect.stringMatching(/There is nobody to ask\. Add --yes\./),
     })
-    expect(await json(house, 'retry', '--job', 'act', '--dry-run')).toEqual({ count: 1, dryRun: true })
-    expect(await json(house, 'retry', '--job', 'act', '--yes')).toEqual({ count: 1, dryRun: false })
-    expect(await Promise.all([...failed, green].map((id) => statusOf(house, id)))).toEqual(['queued', 'failed', 'succeeded'])
+    expect(await json(testApp, 'retry', '--job', 'act', '--dry-run')).toEqual({ count: 1, dryRun: true })
+    expect(await json(testApp, 'retry', '--job', 'act', '--yes')).toEqual({ count: 1, dryRun: false })
+    expect(await Promise.all([...failed, green].map((id) => statusOf(testApp, id)))).toEqual(['queued', 'failed', 'succeeded'])
   })
 
   test.for([
@@ -97,31 +98,31 @@ describe('retry', () => {
     ['a code that is none', ['retry', '--code', 'NOPE', '--yes'], /failure code/],
     ['other input without a run', ['retry', '--status', 'failed', '--input', 'n=1'], /--input goes with one run/],
   ] as const)('refuses %s', async ([, args, message]) => {
-    await using house = await buildHouse({ jobs: { act: JOB } })
-    const { code, out, err } = await command(at(house, ...args))
+    await using testApp = await buildTestApp({ jobs: { act: JOB } })
+    const { code, out, err } = await command(at(testApp, ...args))
     expect({ code, out }).toEqual({ code: 2, out: '' })
     expect(err).toMatch(message)
   })
 
   test('of a green run is refused', async () => {
     await using made = await withFailures()
-    const { house, green } = made
-    expect(await command(at(house, 'retry', green))).toMatchObject({ code: 2, err: expect.stringMatching(/^RUN_NOT_RETRYABLE /) })
+    const { testApp, green } = made
+    expect(await command(at(testApp, 'retry', green))).toMatchObject({ code: 2, err: expect.stringMatching(/^RUN_NOT_RETRYABLE /) })
   })
 
   test('takes the job as it is now, or with --definition pinned as it was', async () => {
     await using made = await withFailures()
     const {
-      house,
+      testApp,
       failed: [first = '', second = ''],
     } = made
-    await house.app.worker.stop()
-    const before = await query<{ id: string; job_version: string }>(house.app.db, 'select id, job_version from runs order by id')
-    for (const job of ['act', 'other']) writeFileSync(join(house.dir, 'jobs', `${job}.yaml`), JOB.replace('Do it', 'Do it well'))
-    await command(at(house, 'retry', first, '--definition', 'pinned'))
-    await command(at(house, 'retry', second))
+    await testApp.app.worker.stop()
+    const before = await query<{ id: string; job_version: string }>(testApp.app.db, 'select id, job_version from runs order by id')
+    for (const job of ['act', 'other']) writeFileSync(join(testApp.dir, 'jobs', `${job}.yaml`), JOB.replace('Do it', 'Do it well'))
+    await command(at(testApp, 'retry', first, '--definition', 'pinned'))
+    await command(at(testApp, 'retry', second))
     const after = new Map(
-      (await query<{ id: string; job_version: string }>(house.app.db, 'select id, job_version from runs')).map((row) => [
+      (await query<{ id: string; job_version: string }>(testApp.app.db, 'select id, job_version from runs')).map((row) => [
         row.id,
         row.job_version,
       ]),
@@ -133,40 +134,40 @@ describe('retry', () => {
   test('with other input makes a new run that names the old one', async () => {
     await using made = await withFailures()
     const {
-      house,
+      testApp,
       failed: [id = ''],
     } = made
-    await house.app.worker.stop()
-    const retried = z.object({ id: z.string(), retryOf: z.string() }).parse(await json(house, 'retry', id, '--input', 'n=5'))
+    await testApp.app.worker.stop()
+    const retried = z.object({ id: z.string(), retryOf: z.string() }).parse(await json(testApp, 'retry', id, '--input', 'n=5'))
     expect(retried.retryOf).toBe(id)
-    expect(await loadRun(house.app.db, retried.id)).toMatchObject({ status: 'queued', input: { n: 5 }, retryOf: id })
-    expect(await statusOf(house, id)).toBe('failed')
+    expect(await loadRun(testApp.app.db, retried.id)).toMatchObject({ status: 'queued', input: { n: 5 }, retryOf: id })
+    expect(await statusOf(testApp, id)).toBe('failed')
   })
 })
 
 test('cancel ends queued runs at once and knows those that are not there', async () => {
-  await using house = await buildHouse({ jobs: { act: JOB } })
-  const ids = [await house.write('act'), await house.write('act')]
-  expect(await json(house, 'cancel', ...ids)).toEqual(ids.map((id) => ({ id, status: 'cancelled' })))
-  expect(await command(at(house, 'cancel', 'run_nothing'))).toMatchObject({ code: 2, err: expect.stringMatching(/^RUN_UNKNOWN /) })
+  await using testApp = await buildTestApp({ jobs: { act: JOB } })
+  const ids = [await testApp.write('act'), await testApp.write('act')]
+  expect(await json(testApp, 'cancel', ...ids)).toEqual(ids.map((id) => ({ id, status: 'cancelled' })))
+  expect(await command(at(testApp, 'cancel', 'run_nothing'))).toMatchObject({ code: 2, err: expect.stringMatching(/^RUN_UNKNOWN /) })
 })
 
 test('pause holds the runs of a job with its reason, drain those of all, and resume lets them go on', async () => {
-  await using house = await buildHouse({ jobs: { act: SCHEDULED }, scripts: { scripted: 'say done' } })
-  expect(await command(at(house, 'pause', 'act', '--reason', 'the data move'))).toMatchObject({
+  await using testApp = await buildTestApp({ jobs: { act: SCHEDULED }, scripts: { scripted: 'say done' } })
+  expect(await command(at(testApp, 'pause', 'act', '--reason', 'the data move'))).toMatchObject({
     code: 0,
     out: expect.stringContaining('nightshift resume act'),
   })
-  expect(await json(house, 'schedules')).toMatchObject([{ job: 'act', paused: { reason: 'the data move' } }])
-  const id = await house.queue('act')
-  await house.app.worker.start()
-  expect(await command(at(house, 'drain', '--reason', 'upgrade'))).toMatchObject({ code: 0 })
-  expect(await command(at(house, 'resume', 'act'))).toMatchObject({ code: 0, out: 'act goes on.' })
-  expect(await command(at(house, 'resume', 'act'))).toMatchObject({ code: 0, out: 'act was not paused.' })
-  expect(await statusOf(house, id)).toBe('queued')
-  expect(await command(at(house, 'resume', '--all'))).toMatchObject({ code: 0, out: 'Everything goes on.' })
-  await house.app.producer.wake([{ id }])
-  expect(await house.ended(id)).toMatchObject({ status: 'succeeded' })
+  expect(await json(testApp, 'schedules')).toMatchObject([{ job: 'act', paused: { reason: 'the data move' } }])
+  const id = await testApp.queue('act')
+  await testApp.app.worker.start()
+  expect(await command(at(testApp, 'drain', '--reason', 'upgrade'))).toMatchObject({ code: 0 })
+  expect(await command(at(testApp, 'resume', 'act'))).toMatchObject({ code: 0, out: 'act goes on.' })
+  expect(await command(at(testApp, 'resume', 'act'))).toMatchObject({ code: 0, out: 'act was not paused.' })
+  expect(await statusOf(testApp, id)).toBe('queued')
+  expect(await command(at(testApp, 'resume', '--all'))).toMatchObject({ code: 0, out: 'Everything goes on.' })
+  await testApp.app.producer.wake([firstWake(id)])
+  expect(await testApp.ended(id)).toMatchObject({ status: 'succeeded' })
   for (const args of [
     ['resume'],
     ['resume', 'act', '--all'],
@@ -174,38 +175,38 @@ test('pause holds the runs of a job with its reason, drain those of all, and res
     ['pause', 'act', '--reason', ' '],
     ['pause', 'nothing', '--reason', 'x'],
   ])
-    expect(await command(at(house, ...args))).toMatchObject({ code: 2, out: '' })
+    expect(await command(at(testApp, ...args))).toMatchObject({ code: 2, out: '' })
 })
 
 test('schedules are listed, and a backfill shows its count, then makes each missing fire once', async () => {
-  await using house = await buildHouse({ jobs: { act: SCHEDULED, other: JOB } })
+  await using testApp = await buildTestApp({ jobs: { act: SCHEDULED, other: JOB } })
   const span = ['--from', '2026-11-01T00:00:00Z', '--to', '2026-11-04T00:00:00Z']
-  const backfill = (...args: string[]) => json(house, 'schedules', 'backfill', 'act', ...span, ...args)
+  const backfill = (...args: string[]) => json(testApp, 'schedules', 'backfill', 'act', ...span, ...args)
   const fires = ['2026-11-01T07:00:00.000Z', '2026-11-02T07:00:00.000Z', '2026-11-03T07:00:00.000Z']
-  expect(await json(house, 'schedules')).toMatchObject([{ job: 'act', cron: '0 7 * * *', timezone: 'UTC', paused: null }])
+  expect(await json(testApp, 'schedules')).toMatchObject([{ job: 'act', cron: '0 7 * * *', timezone: 'UTC', paused: null }])
   expect(await backfill('--dry-run')).toEqual({ fires, dryRun: true })
-  expect(await command(at(house, 'schedules', 'backfill', 'act', ...span))).toMatchObject({
+  expect(await command(at(testApp, 'schedules', 'backfill', 'act', ...span))).toMatchObject({
     code: 2,
     err: expect.stringContaining('3 fires of act without a run'),
   })
   expect(await backfill('--yes')).toMatchObject({ runs: [expect.any(String), expect.any(String), expect.any(String)], dryRun: false })
   expect(await backfill('--yes')).toEqual({ fires: [], dryRun: true })
-  expect(await command(at(house, 'schedules', 'backfill', 'other', ...span, '--yes'))).toMatchObject({
+  expect(await command(at(testApp, 'schedules', 'backfill', 'other', ...span, '--yes'))).toMatchObject({
     code: 2,
     err: expect.stringContaining('has no schedule'),
   })
 })
 
 test('logs tell the progress of a run, a JSON value a line, and follow it to its end', async () => {
-  await using house = await buildHouse({
+  await using testApp = await buildTestApp({
     jobs: { act: JOB },
     scripts: { scripted: 'call labor__query {"sql": "select 1 as one"}\nsay done' },
   })
-  const id = await house.write('act')
-  const screen = openScreen(at(house, 'logs', id, '--follow', '--json'))
+  const id = await testApp.write('act')
+  const screen = openScreen(at(testApp, 'logs', id, '--follow', '--json'))
   await screen.says('"queued"')
-  await house.app.worker.start()
-  await house.app.producer.wake([{ id }])
+  await testApp.app.worker.start()
+  await testApp.app.producer.wake([firstWake(id)])
   expect(await screen.ended).toBe(0)
   const events = screen
     .out()
@@ -213,69 +214,69 @@ test('logs tell the progress of a run, a JSON value a line, and follow it to its
     .map((line) => z.looseObject({ event: z.string(), run: z.string() }).parse(JSON.parse(line)))
   expect(events.map(({ event }) => event)).toEqual(['queued', 'attempt', 'turn', 'call', 'turn', 'attemptEnded', 'finished'])
   expect(new Set(events.map(({ run }) => run))).toEqual(new Set([id]))
-  const people = await command(at(house, 'logs', id))
+  const people = await command(at(testApp, 'logs', id))
   expect(people).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/labor query: ok, \d+ ms\n[\s\S]*succeeded$/) })
-  expect(await command(at(house, 'logs', 'run_nothing'))).toMatchObject({ code: 2, err: expect.stringMatching(/^RUN_UNKNOWN /) })
+  expect(await command(at(testApp, 'logs', 'run_nothing'))).toMatchObject({ code: 2, err: expect.stringMatching(/^RUN_UNKNOWN /) })
 })
 
 describe('prune', () => {
   const CONFIG = { retention: { content: { succeeded: '1d' }, metadata: { succeeded: '10d', failed: '365d' }, log: '400d' } }
 
   test('counts with --dry-run, then takes content first and whole runs later, and leaves what is not named', async () => {
-    await using house = await buildHouse({
+    await using testApp = await buildTestApp({
       jobs: { act: JOB },
       scripts: { scripted: 'call labor__query {"sql": "select \'canary-content\' as c"}\nsay canary-answer' },
       config: CONFIG,
     })
-    const [young, old, ancient] = [await house.run('act', { n: 4711 }), await house.run('act'), await house.run('act')]
+    const [young, old, ancient] = [await testApp.run('act', { n: 4711 }), await testApp.run('act'), await testApp.run('act')]
     const ended = (id: string, age: string) =>
-      query(house.app.db, 'update runs set finished_at = now() - $2::interval where id = $1', [id, age])
+      query(testApp.app.db, 'update runs set finished_at = now() - $2::interval where id = $1', [id, age])
     await ended(old.id, '2 days')
     await ended(ancient.id, '11 days')
     await query(
-      house.app.db,
+      testApp.app.db,
       `insert into authorize_events (line_digest, occurrence, request_id, time, method, host, path, ip, user_id, allowed, reasons, params, run_id) values
          ('d', 1, 'r', now(), 'POST', 'h', '/', 'i', 'u', true, '{}', 'canary-content', $1), ('e', 1, 's', now() - interval '401 days', 'POST', 'h', '/', 'i', 'u', true, '{}', null, null)`,
       [old.id],
     )
-    await query(house.app.db, "update gateway_requests set sent_at = now() - interval '401 days' where run_id is null or run_id = $1", [
+    await query(testApp.app.db, "update gateway_requests set sent_at = now() - interval '401 days' where run_id is null or run_id = $1", [
       old.id,
     ])
-    expect(await json(house, 'prune', '--dry-run')).toEqual({ content: 2, metadata: 1, log: 1, dryRun: true })
-    expect(await loadRun(house.app.db, ancient.id)).toBeDefined()
-    expect(await json(house, 'prune')).toMatchObject({ metadata: 1, log: 1, dryRun: false })
-    expect(await loadRun(house.app.db, ancient.id)).toBeUndefined()
-    const pruned = await loadRun(house.app.db, old.id)
+    expect(await json(testApp, 'prune', '--dry-run')).toEqual({ content: 2, metadata: 1, log: 1, dryRun: true })
+    expect(await loadRun(testApp.app.db, ancient.id)).toBeDefined()
+    expect(await json(testApp, 'prune')).toMatchObject({ metadata: 1, log: 1, dryRun: false })
+    expect(await loadRun(testApp.app.db, ancient.id)).toBeUndefined()
+    const pruned = await loadRun(testApp.app.db, old.id)
     expect(pruned).toMatchObject({ status: 'succeeded', toolCalls: [{ server: 'labor', tool: 'query', status: 'ok' }] })
     const rows = await query<{ row: string }>(
-      house.app.db,
+      testApp.app.db,
       `select t::text as row from turns t where run_id = $1 union all select t::text from tool_calls t where run_id = $1
        union all select t::text from attempts t where run_id = $1 union all select t::text from runs t where id = $1 union all select t::text from authorize_events t where run_id = $1`,
       [old.id],
     )
     expect(rows.map(({ row }) => row).join('\n')).not.toMatch(/canary/)
-    expect(JSON.stringify(await loadRun(house.app.db, young.id))).toMatch(
+    expect(JSON.stringify(await loadRun(testApp.app.db, young.id))).toMatch(
       /canary-content[\s\S]*canary-answer|canary-answer[\s\S]*canary-content/,
     )
     expect(pruned?.gatewayRequests.length).toBeGreaterThan(0)
-    expect(await json(house, 'prune')).toEqual({ content: 0, metadata: 0, log: 0, dryRun: false })
+    expect(await json(testApp, 'prune')).toEqual({ content: 0, metadata: 0, log: 0, dryRun: false })
   })
 
   test('works through more than one batch', async () => {
-    await using house = await buildHouse({ jobs: { act: JOB }, scripts: { scripted: 'say done' }, config: CONFIG })
-    const { id } = await house.run('act')
+    await using testApp = await buildTestApp({ jobs: { act: JOB }, scripts: { scripted: 'say done' }, config: CONFIG })
+    const { id } = await testApp.run('act')
     await query(
-      house.app.db,
+      testApp.app.db,
       `insert into runs (id, job, job_version, status, trigger, input, account, finished_at)
        select 'run_' || n, job, job_version, 'succeeded', trigger, input, account, now() - interval '11 days' from runs, generate_series(1, 1100) n where id = $1`,
       [id],
     )
-    expect(await command(at(house, 'prune', '--dry-run'))).toMatchObject({
+    expect(await command(at(testApp, 'prune', '--dry-run'))).toMatchObject({
       code: 0,
       out: '1100 runs would lose their content, 1100 would be removed; 0 lines of the log would be removed.',
     })
-    expect(await json(house, 'prune')).toEqual({ content: 1100, metadata: 1100, log: 0, dryRun: false })
-    expect(await json(house, 'runs')).toMatchObject([{ id }])
+    expect(await json(testApp, 'prune')).toEqual({ content: 1100, metadata: 1100, log: 0, dryRun: false })
+    expect(await json(testApp, 'runs')).toMatchObject([{ id }])
   })
 })
 
@@ -286,8 +287,8 @@ test('api-token makes a token that the API knows by the line that goes with it',
   expect(err).not.toContain(out)
   const line = z.record(z.string(), z.unknown()).parse(parse(err.split('\n').at(-1)?.trim() ?? ''))
   expect(line).toEqual({ orders: { sha256: createHash('sha256').update(out).digest('hex'), role: 'runner', jobs: ['act', 'other'] } })
-  await using house = await buildHouse({ jobs: { act: JOB }, config: { api: { listen: '127.0.0.1:0', tokens: line } } })
-  const http = house.app.http({ api: true })
+  await using testApp = await buildTestApp({ jobs: { act: JOB }, config: { api: { listen: '127.0.0.1:0', tokens: line } } })
+  const http = testApp.app.http({ api: true })
   await http?.start()
   const ask = (token: string) => fetch(`${http?.url()}/v1/jobs`, { headers: { authorization: `Bearer ${token}` } })
   expect([(await ask(out)).status, (await ask(`${out}x`)).status]).toEqual([200, 401])
@@ -296,16 +297,16 @@ test('api-token makes a token that the API knows by the line that goes with it',
 })
 
 test('runs are found by job, status, code, requester, time, tool and words', async () => {
-  await using house = await buildHouse({
+  await using testApp = await buildTestApp({
     jobs: { act: JOB, other: JOB.replace('scripted', 'broken') },
     scripts: { scripted: 'call labor__query {"sql": "select 1 as one"}\nsay the harvest was plentiful', broken: 'fail 400' },
   })
-  const green = await house.run('act')
-  const failed = await house.run('other')
+  const green = await testApp.run('act')
+  const failed = await testApp.run('other')
   const found = async (...args: string[]) =>
     z
       .array(z.looseObject({ id: z.string() }))
-      .parse(await json(house, 'runs', ...args))
+      .parse(await json(testApp, 'runs', ...args))
       .map(({ id }) => id)
   expect(await found()).toEqual([failed.id, green.id])
   for (const [args, ids] of [
@@ -324,5 +325,5 @@ test('runs are found by job, status, code, requester, time, tool and words', asy
     [['--limit', '1'], [failed.id]],
   ] as const)
     expect(await found(...args), args.join(' ')).toEqual(ids)
-  expect(await command(at(house, 'runs', '--waiting'))).toEqual({ code: 0, out: 'No run waits for a person.', err: '' })
+  expect(await command(at(testApp, 'runs', '--waiting'))).toEqual({ code: 0, out: 'No run waits for a person.', err: '' })
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { EXIT, Failure, FAILURES, messageOf } from '../../src/core/failure.ts'
-import { isNotRun, NotRun, SessionLost } from '../../src/core/gateway.ts'
+import { isNotRun, NotRun, SessionLost } from '../../src/core/ports/gateway.ts'
 
 test('a failure says what happened and the cure of its code', () => {
   const failure = new Failure({ code: 'BUDGET_TURNS', message: 'The run used 3 turns.' })

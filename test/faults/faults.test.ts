@@ -1,5 +1,5 @@
 import { expect, inject, test } from 'vitest'
-import { describeBackends } from '../support/backends.ts'
+import { describeBackends } from '../support/app/backends.ts'
 import { runRow } from './row.ts'
 import { faultTable } from './table.ts'
 

@@ -20,9 +20,9 @@ export const gatewayRows: FaultRow[] = [
   row(
     'down, and up again',
     ['succeeded', 'GATEWAY_UNREACHABLE', 2, 1],
-    async (scene) => {
-      await scene.toGateway.close()
-      scene.onRetry = () => void scene.toGateway.open()
+    async (bench) => {
+      await bench.toGateway.close()
+      bench.onRetry = () => void bench.toGateway.open()
     },
     { ...heals, retry: '{ attempts: 2, backoff: 300ms }' },
   ),
@@ -32,7 +32,7 @@ export const gatewayRows: FaultRow[] = [
     ({ toGateway }) => onRoutes(toGateway, once({ kind: 'hold', until: never })),
     {
       ...heals,
-      scene: { config: { gateway: { timeout: '2s' } } },
+      bench: { config: { gateway: { timeout: '2s' } } },
     },
   ),
   row(
@@ -41,7 +41,7 @@ export const gatewayRows: FaultRow[] = [
     ({ toGateway }) => onMethod(toGateway, 'initialize', once({ kind: 'hold', until: never })),
     {
       ...heals,
-      scene: { config: { gateway: { timeout: '2s' } } },
+      bench: { config: { gateway: { timeout: '2s' } } },
     },
   ),
   row(
@@ -49,7 +49,7 @@ export const gatewayRows: FaultRow[] = [
     ['succeeded', null, 1, 1],
     ({ toGateway }) => onLook(toGateway, () => ({ kind: 'hold', until: sleep(2500) })),
     {
-      scene: { config: { gateway: { timeout: '2s' } } },
+      bench: { config: { gateway: { timeout: '2s' } } },
     },
   ),
   row(
@@ -96,14 +96,14 @@ export const gatewayRows: FaultRow[] = [
   row(
     'refuses the connection in mid-run',
     ['succeeded', 'GATEWAY_UNREACHABLE', 2, 1],
-    (scene) => {
+    (bench) => {
       // Between two calls: the model is at work.
       on(
-        scene.toModel,
+        bench.toModel,
         ({ before }) => before === 1,
-        () => ({ kind: 'hold', until: scene.toGateway.close() }),
+        () => ({ kind: 'hold', until: bench.toGateway.close() }),
       )
-      scene.onRetry = () => void scene.toGateway.open()
+      bench.onRetry = () => void bench.toGateway.open()
     },
     { ...heals, retry: '{ attempts: 2, backoff: 300ms }' },
   ),
@@ -153,7 +153,7 @@ export const gatewayRows: FaultRow[] = [
   row('HTML for initialize', ['failed', 'UPSTREAM_ERROR', 1, 0], ({ toGateway }) => onMethod(toGateway, 'initialize', () => HTML)),
   row('HTML for a call', ['failed', 'OUTCOME_UNKNOWN', 1, 0], ({ toGateway }) => onAct(toGateway, () => HTML)),
   row('a certificate for another name', ['failed', 'GATEWAY_UNREACHABLE', 1, 0], () => {}, {
-    scene: { certificateHosts: ['*.example.com'] },
+    bench: { certificateHosts: ['*.example.com'] },
   }),
   row('not Pomerium: other JSON', ['failed', 'GATEWAY_UNREACHABLE', 1, 0], ({ toGateway }) =>
     onRoutes(toGateway, () => status(200, JSON_TYPE, '{"ok":true}')),

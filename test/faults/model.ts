@@ -6,7 +6,7 @@ const row = rowsOf('model')
 const heals = { heals: true }
 const nothing = () => {}
 const hosted: RowOptions = { delegate: 'hosted' }
-const background: RowOptions = { delegate: 'hosted', scene: { background: true } }
+const background: RowOptions = { delegate: 'hosted', bench: { background: true } }
 const schema = 'output: { schema: { type: object, required: [ok], properties: { ok: { type: boolean } } } }'
 
 const always = (fault: string) => ({ script: `always ${fault}\n${MIDDLE}` })
@@ -44,9 +44,9 @@ export const modelRows: FaultRow[] = [
   row(
     'down, and up again',
     ['succeeded', 'MODEL_UNAVAILABLE', 2, 1],
-    async (scene) => {
-      await scene.toModel.close()
-      scene.onRetry = () => void scene.toModel.open()
+    async (bench) => {
+      await bench.toModel.close()
+      bench.onRetry = () => void bench.toModel.open()
     },
     { ...heals, retry: '{ attempts: 2, backoff: 300ms }' },
   ),
@@ -68,13 +68,13 @@ export const modelRows: FaultRow[] = [
   row('a stream without its last event, chat', ['succeeded', 'MODEL_UNAVAILABLE', 2, 1], nothing, {
     ...heals,
     script: `${ACT}\nsilent\nsay $1`,
-    scene: { api: 'chat' },
+    bench: { api: 'chat' },
   }),
   row('a body that is not JSON', ['succeeded', 'MODEL_UNAVAILABLE', 2, 1], nothing, { ...heals, script: `${ACT}\ngarbage\nsay $1` }),
   row('a body that is not JSON, without streams', ['succeeded', 'MODEL_UNAVAILABLE', 2, 1], nothing, {
     ...heals,
     script: `${ACT}\ngarbage\nsay $1`,
-    scene: { config: { provider: { stream: false } } },
+    bench: { config: { provider: { stream: false } } },
   }),
   row(
     'half a JSON body, without streams',
@@ -82,7 +82,7 @@ export const modelRows: FaultRow[] = [
     ({ toModel }) => on(toModel, ({ before }) => before === 1, once(body('{"id":"resp_1","outp'))),
     {
       ...heals,
-      scene: { config: { provider: { stream: false } } },
+      bench: { config: { provider: { stream: false } } },
     },
   ),
   row(
@@ -91,7 +91,7 @@ export const modelRows: FaultRow[] = [
     ({ toModel }) => on(toModel, ({ before }) => before === 1, once(body('{"ok":true}'))),
     {
       ...heals,
-      scene: { config: { provider: { stream: false } } },
+      bench: { config: { provider: { stream: false } } },
     },
   ),
   row(
@@ -100,7 +100,7 @@ export const modelRows: FaultRow[] = [
     ({ toModel }) => on(toModel, ({ before }) => before === 1, once(status(200, HTML_TYPE, '<html>'))),
     {
       ...heals,
-      scene: { config: { provider: { stream: false } } },
+      bench: { config: { provider: { stream: false } } },
     },
   ),
   row('refuses', ['failed', 'MODEL_REFUSED', 1, 1], nothing, { script: `${ACT}\nrefuse no` }),
@@ -144,9 +144,9 @@ export const modelRows: FaultRow[] = [
   row(
     'down, and up again',
     ['succeeded', 'MODEL_UNAVAILABLE', 2, 1],
-    async (scene) => {
-      await scene.toModel.close()
-      scene.onRetry = () => void scene.toModel.open()
+    async (bench) => {
+      await bench.toModel.close()
+      bench.onRetry = () => void bench.toModel.open()
     },
     { ...hosted, ...heals, retry: '{ attempts: 2, backoff: 300ms }' },
   ),

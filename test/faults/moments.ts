@@ -1,4 +1,4 @@
-import type { FaultProxy, ProxyFault, Seen } from '../support/fault-proxy.ts'
+import type { FaultProxy, ProxyFault, Seen } from '../support/gateway/fault-proxy.ts'
 
 type Fault = ProxyFault | void | undefined
 

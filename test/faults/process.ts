@@ -1,7 +1,8 @@
+import { firstWake } from '../../src/core/ports/wake.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { query } from '../../src/store/db.ts'
-import { hasRedisServer, startWorkerProcess } from '../support/outage.ts'
-import type { Scene } from '../support/scene.ts'
+import { query } from '../../src/store/postgres/db.ts'
+import { hasRedisServer, startWorkerProcess } from '../support/app/outage.ts'
+import type { FaultBench } from '../support/app/fault-bench.ts'
 import { onLook } from './moments.ts'
 import { ACT, MIDDLE, rowsOf, type FaultRow, type QueueKind, type RowOptions } from './row.ts'
 
@@ -13,24 +14,24 @@ const AWAY_MS = 10_000
 /** Another worker process holds the run when it is killed; this one goes on. */
 const killedAt =
   (tool: string, { background = false } = {}) =>
-  async (scene: Scene): Promise<string> => {
-    const { server, app, world } = scene
+  async (bench: FaultBench): Promise<string> => {
+    const { server, app, world } = bench
     const held = Promise.withResolvers<string>()
     server.answer = (call) => (call.name === tool ? held.promise : 'done')
     await using other = await startWorkerProcess(world.configFile)
-    const runId = await scene.queue()
+    const runId = await bench.queue()
     while ((await server.nextCall()).name !== tool);
-    if (background) await idIsKept(scene, runId)
+    if (background) await idIsKept(bench, runId)
     await other.kill()
     server.answer = () => 'done'
     held.resolve('done')
     await app.worker.start()
-    await scene.ended(runId)
+    await bench.ended(runId)
     return runId
   }
 
 /** A background answer can be found again once its id is kept, which its tools may be ahead of. */
-async function idIsKept({ app }: Scene, runId: string): Promise<void> {
+async function idIsKept({ app }: FaultBench, runId: string): Promise<void> {
   for (;;) {
     const [response] = await query<{ kept: boolean }>(app.db, 'select response_id is not null as kept from responses where run_id = $1', [
       runId,
@@ -40,21 +41,21 @@ async function idIsKept({ app }: Scene, runId: string): Promise<void> {
 }
 
 /** The worker is told to stop, and may not wait for the run. */
-async function stopped(scene: Scene): Promise<string> {
-  const { server, app, world } = scene
+async function stopped(bench: FaultBench): Promise<string> {
+  const { server, app, world } = bench
   server.answer = (call) => (call.name === 'look' ? new Promise(nothing) : 'done')
   await app.worker.start()
-  const runId = await scene.queue()
+  const runId = await bench.queue()
   while ((await server.nextCall()).name !== 'look');
   await app.worker.stop()
   server.answer = () => 'done'
   await using next = await startWorkerProcess(world.configFile)
-  await runIsOver(scene, runId)
+  await runIsOver(bench, runId)
   await next.kill()
   return runId
 }
 
-async function runIsOver({ app }: Scene, runId: string): Promise<void> {
+async function runIsOver({ app }: FaultBench, runId: string): Promise<void> {
   for (;;) {
     const [run] = await query<{ over: boolean }>(app.db, 'select finished_at is not null as over from runs where id = $1', [runId])
     if (run?.over) return
@@ -62,10 +63,10 @@ async function runIsOver({ app }: Scene, runId: string): Promise<void> {
 }
 
 /** One more run, which the queue takes once its connections stand again. */
-async function oneMore(scene: Scene): Promise<void> {
+async function oneMore(bench: FaultBench): Promise<void> {
   for (;;) {
-    const runId = await scene.queue().catch(() => undefined)
-    if (runId !== undefined) return void (await scene.ended(runId))
+    const runId = await bench.queue().catch(() => undefined)
+    if (runId !== undefined) return void (await bench.ended(runId))
     await sleep(50)
   }
 }
@@ -73,9 +74,9 @@ async function oneMore(scene: Scene): Promise<void> {
 /** Shuts a server at the first call of `look`, and opens it again. The call goes on meanwhile. Looks at the run when both are over. */
 const awayAtLook =
   (which: 'toDatabase' | 'redis') =>
-  async (scene: Scene): Promise<string> => {
-    const outage = scene[which]
-    if (!outage) throw new Error(`the scene has no ${which} that can be shut`)
+  async (bench: FaultBench): Promise<string> => {
+    const outage = bench[which]
+    if (!outage) throw new Error(`the bench has no ${which} that can be shut`)
     const back = Promise.withResolvers<void>()
     let shut = false
     const away = async () => {
@@ -84,25 +85,25 @@ const awayAtLook =
         .then(() => outage.open())
         .then(back.resolve, back.reject)
     }
-    onLook(scene.toServer, () => {
+    onLook(bench.toServer, () => {
       if (shut) return undefined
       shut = true
       return { kind: 'hold', until: away() }
     })
-    await scene.app.worker.start()
-    const runId = await scene.queue()
-    await Promise.all([back.promise, scene.ended(runId)])
-    if (which === 'redis') await oneMore(scene)
+    await bench.app.worker.start()
+    const runId = await bench.queue()
+    await Promise.all([back.promise, bench.ended(runId)])
+    if (which === 'redis') await oneMore(bench)
     return runId
   }
 
 /** A run is asked for while the queue is away. */
-async function queuedWhileAway(scene: Scene): Promise<string> {
-  const { app, redis } = scene
+async function queuedWhileAway(bench: FaultBench): Promise<string> {
+  const { app, redis } = bench
   await app.worker.start()
   await redis?.close()
-  const runId = await scene.write()
-  await app.producer.wakeSoon([{ id: runId }])
+  const runId = await bench.write()
+  await app.producer.wakeSoon([firstWake(runId)])
   await sleep(AWAY_MS)
   await redis?.open()
   // The sweep looks for runs that are due for a while.
@@ -112,7 +113,7 @@ async function queuedWhileAway(scene: Scene): Promise<string> {
     const [run] = await query<{ status: string }>(app.db, 'select status from runs where id = $1', [runId])
     if (run?.status !== 'queued') break
   }
-  await scene.ended(runId)
+  await bench.ended(runId)
   return runId
 }
 
@@ -122,7 +123,7 @@ const BOTH: readonly QueueKind[] = ['postgres', ...REDIS]
 const twoProcesses = (options: RowOptions = {}): RowOptions => ({
   backends: BOTH,
   ...options,
-  scene: { ownRedis: true, config: { worker: { lock: '5s', drain: '10ms' } }, ...options.scene },
+  bench: { ownRedis: true, config: { worker: { lock: '5s', drain: '10ms' } }, ...options.bench },
 })
 
 export const processRows: FaultRow[] = [
@@ -167,26 +168,26 @@ export const processRows: FaultRow[] = [
     'worker killed in mid-answer, in the background',
     ['succeeded', 'WORKER_LOST', 2, 1],
     nothing,
-    twoProcesses({ heals: true, delegate: 'hosted', play: killedAt('look', { background: true }), scene: { background: true } }),
+    twoProcesses({ heals: true, delegate: 'hosted', play: killedAt('look', { background: true }), bench: { background: true } }),
   ),
   row('database gone for 10 s', ['succeeded', null, 1, 1], nothing, {
     play: awayAtLook('toDatabase'),
-    scene: { shutsDatabase: true },
+    bench: { shutsDatabase: true },
   }),
   row('database gone for 10 s', ['succeeded', null, 1, 1], nothing, {
     delegate: 'hosted',
     script: MIDDLE,
     play: awayAtLook('toDatabase'),
-    scene: { shutsDatabase: true },
+    bench: { shutsDatabase: true },
   }),
   row('Redis gone for 10 s, and one more run afterwards', ['succeeded', null, 1, 2], nothing, {
     backends: REDIS,
     play: awayAtLook('redis'),
-    scene: { ownRedis: true },
+    bench: { ownRedis: true },
   }),
   row('Redis gone for 10 s while a run is asked for', ['succeeded', null, 1, 1], nothing, {
     backends: REDIS,
     play: queuedWhileAway,
-    scene: { ownRedis: true },
+    bench: { ownRedis: true },
   }),
 ]

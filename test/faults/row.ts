@@ -1,7 +1,7 @@
 import type { FailureCode } from '../../src/core/failure.ts'
 import type { RunStatus } from '../../src/core/run.ts'
-import { loadRun } from '../../src/store/show.ts'
-import { buildScene, type Scene, type SceneOptions, type SceneUrls } from '../support/scene.ts'
+import { loadRun } from '../../src/store/runs/show.ts'
+import { buildFaultBench, type FaultBench, type FaultBenchOptions, type FaultBenchUrls } from '../support/app/fault-bench.ts'
 
 export type Where = 'token' | 'gateway' | 'policy' | 'consent' | 'upstream' | 'model' | 'budget' | 'process'
 export type QueueKind = 'redis' | 'postgres'
@@ -21,16 +21,16 @@ export interface FaultRow {
   name: string
   where: Where
   delegate: 'local' | 'hosted'
-  /** What is done to the scene before the run begins: mostly hooks that wait for their moment. */
-  inject: (scene: Scene) => unknown
+  /** What is done to the bench before the run begins: mostly hooks that wait for their moment. */
+  inject: (bench: FaultBench) => unknown
   expected: Observed
   /** The fault goes away by itself or by an operator, and the next attempt is green. */
   heals: boolean
   backends: readonly QueueKind[]
   /** Its own way from a queued run to where it is looked at; by default a worker does it until it is over or waits. Returns the run's id. */
-  play?: (scene: Scene, urls: SceneUrls) => Promise<string>
-  /** What the scene is built with. */
-  scene: Omit<SceneOptions, 'urls'>
+  play?: (bench: FaultBench, urls: FaultBenchUrls) => Promise<string>
+  /** What the bench is built with. */
+  bench: Omit<FaultBenchOptions, 'urls'>
 }
 
 export const BOTH: readonly QueueKind[] = ['postgres', 'redis']
@@ -42,7 +42,7 @@ export interface RowOptions extends Partial<Pick<FaultRow, 'delegate' | 'heals' 
   tools?: string
   retry?: string
   more?: string
-  scene?: Partial<SceneOptions>
+  bench?: Partial<FaultBenchOptions>
 }
 
 export const ACT = 'call counting__act {"n": 1}'
@@ -78,37 +78,37 @@ ${options.more ?? ''}`
       heals,
       backends,
       ...(play && { play }),
-      scene: { job, script, ...options.scene },
+      bench: { job, script, ...options.bench },
     }
   }
 
-/** Builds the scene of a row, puts the fault in, and says what came of a run. */
-export async function runRow(row: FaultRow, urls: SceneUrls): Promise<Observed> {
-  await using scene = await buildScene({ ...row.scene, urls })
-  await row.inject(scene)
-  const run = await loadRun(scene.app.db, await (row.play ?? playToEnd)(scene, urls))
+/** Builds the bench of a row, puts the fault in, and says what came of a run. */
+export async function runRow(row: FaultRow, urls: FaultBenchUrls): Promise<Observed> {
+  await using bench = await buildFaultBench({ ...row.bench, urls })
+  await row.inject(bench)
+  const run = await loadRun(bench.app.db, await (row.play ?? playToEnd)(bench, urls))
   if (!run) throw new Error('the run is gone')
   const failed = run.attempts.find(({ failure }) => failure !== null)
   return {
     status: run.status,
     code: run.failure?.code ?? run.reasons[0]?.code ?? failed?.failure?.code ?? null,
     attempts: run.attempts.length,
-    effects: scene.server.effects.length,
+    effects: bench.server.effects.length,
   }
 }
 
-async function playToEnd(scene: Scene): Promise<string> {
-  await scene.app.worker.start()
-  const runId = await scene.queue()
-  await scene.ended(runId)
+async function playToEnd(bench: FaultBench): Promise<string> {
+  await bench.app.worker.start()
+  const runId = await bench.queue()
+  await bench.ended(runId)
   return runId
 }
 
 /** Until an attempt has failed and the next one is a long way off. */
-export async function playToRetry(scene: Scene): Promise<string> {
-  const failed = new Promise<void>((done) => (scene.onRetry = () => done()))
-  await scene.app.worker.start()
-  const runId = await scene.queue()
+export async function playToRetry(bench: FaultBench): Promise<string> {
+  const failed = new Promise<void>((done) => (bench.onRetry = () => done()))
+  await bench.app.worker.start()
+  const runId = await bench.queue()
   await failed
   return runId
 }

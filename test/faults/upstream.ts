@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import type { ProxyFault, Seen } from '../support/fault-proxy.ts'
-import type { Scene } from '../support/scene.ts'
+import type { ProxyFault, Seen } from '../support/gateway/fault-proxy.ts'
+import type { FaultBench } from '../support/app/fault-bench.ts'
 import { JSON_TYPE, on, onAct, onLook, onMethod, once, rpcAnswer, SSE_TYPE, status } from './moments.ts'
 import { ACT, MIDDLE, playToRetry, rowsOf, type FaultRow, type RowOptions } from './row.ts'
 
@@ -9,8 +9,8 @@ const heals = { heals: true }
 const hosted: RowOptions = { delegate: 'hosted' }
 
 /** What the server itself does when it has taken a call. */
-const answers = (tool: string, write: (res: ServerResponse, id: Seen['id']) => void) => (scene: Scene) => {
-  scene.server.answer = (call, _, res) => {
+const answers = (tool: string, write: (res: ServerResponse, id: Seen['id']) => void) => (bench: FaultBench) => {
+  bench.server.answer = (call, _, res) => {
     if (call.name !== tool) return 'done'
     write(res, call.id)
     return undefined
@@ -51,13 +51,13 @@ const rpcError = (res: ServerResponse, id: Seen['id']) =>
 const tool = (name: string, inputSchema: unknown = { type: 'object', properties: {} }) => ({ name, description: name, inputSchema })
 
 /** The server lists other tools than it does. */
-const lists = (list: (seen: Seen) => object) => (scene: Scene) =>
-  onMethod(scene.toServer, 'tools/list', (seen) => rpcAnswer({ id: seen.id, result: list(seen) }))
+const lists = (list: (seen: Seen) => object) => (bench: FaultBench) =>
+  onMethod(bench.toServer, 'tools/list', (seen) => rpcAnswer({ id: seen.id, result: list(seen) }))
 
 /** The server gives sessions, and forgets the first so many of them when `look` is called. */
-const forgets = (times: number) => (scene: Scene) => {
+const forgets = (times: number) => (bench: FaultBench) => {
   let forgotten = 0
-  scene.toServer.intercept = (seen): ProxyFault | undefined => {
+  bench.toServer.intercept = (seen): ProxyFault | undefined => {
     if (seen.rpcMethod === 'initialize')
       return {
         kind: 'answer',
@@ -81,22 +81,22 @@ export const upstreamRows: FaultRow[] = [
   row(
     'down, and up again',
     ['succeeded', 'UPSTREAM_UNAVAILABLE', 2, 1],
-    async (scene) => {
-      await scene.toServer.close()
-      scene.onRetry = () => void scene.toServer.open()
+    async (bench) => {
+      await bench.toServer.close()
+      bench.onRetry = () => void bench.toServer.open()
     },
     { ...heals, retry: '{ attempts: 2, backoff: 300ms }' },
   ),
   row(
     'goes down in mid-run, and comes up again',
     ['succeeded', 'UPSTREAM_UNAVAILABLE', 2, 1],
-    (scene) => {
+    (bench) => {
       on(
-        scene.toModel,
+        bench.toModel,
         ({ before }) => before === 0,
-        () => ({ kind: 'hold', until: scene.toServer.close() }),
+        () => ({ kind: 'hold', until: bench.toServer.close() }),
       )
-      scene.onRetry = () => void scene.toServer.open()
+      bench.onRetry = () => void bench.toServer.open()
     },
     { ...heals, retry: '{ attempts: 2, backoff: 300ms }' },
   ),
@@ -159,14 +159,14 @@ export const upstreamRows: FaultRow[] = [
   row('content of a kind nobody knows', ['succeeded', null, 1, 1], answers('act', strangeContent)),
   row('a tool that says no: told to the model', ['succeeded', null, 1, 1], answers('act', toolSaysNo)),
   row('a tool that is gone in mid-run: told to the model', ['succeeded', null, 1, 1], answers('look', rpcError)),
-  row('an answer of 50 MB', ['incomplete', 'RESULT_TOO_LARGE', 1, 1], (scene) => {
-    scene.server.answer = (call) => (call.name === 'look' ? 'x'.repeat(50 * 1024 * 1024) : 'done')
+  row('an answer of 50 MB', ['incomplete', 'RESULT_TOO_LARGE', 1, 1], (bench) => {
+    bench.server.answer = (call) => (call.name === 'look' ? 'x'.repeat(50 * 1024 * 1024) : 'done')
   }),
   row(
     'an answer over limits.resultBytes',
     ['incomplete', 'RESULT_TOO_LARGE', 1, 1],
-    (scene) => {
-      scene.server.answer = () => 'x'.repeat(5000)
+    (bench) => {
+      bench.server.answer = () => 'x'.repeat(5000)
     },
     { more: 'limits: { resultBytes: 1024 }' },
   ),
@@ -191,8 +191,8 @@ export const upstreamRows: FaultRow[] = [
   row(
     'a tool that is gone at the next attempt',
     ['failed', 'TOOL_MISSING', 2, 1],
-    (scene) => {
-      scene.onRetry = () => lists(() => ({ tools: [tool('look')] }))(scene)
+    (bench) => {
+      bench.onRetry = () => lists(() => ({ tools: [tool('look')] }))(bench)
     },
     { script: `call counting__act {"n": 1}\nfail 500\nfail 500\nfail 500\nsay $1` },
   ),
@@ -218,7 +218,7 @@ export const upstreamRows: FaultRow[] = [
   ),
   row('a body over the route’s limit: never sent, told to the model', ['succeeded', null, 1, 0], () => {}, {
     script: `call counting__act {"n": 1, "text": "${'x'.repeat(600)}"}\nsay too large`,
-    scene: { config: { servers: { counting: { maxRequestBytes: 512 } } } },
+    bench: { config: { servers: { counting: { maxRequestBytes: 512 } } } },
   }),
   row(
     'down when the provider lists',

@@ -1,13 +1,13 @@
 import { Hono } from 'hono'
 import { expect, test } from 'vitest'
 import { addHealth } from '../../src/http/health.ts'
-import { openApi } from '../support/api.ts'
-import { WORK, WORK_SCRIPT } from '../support/jobs.ts'
+import { openApi } from '../support/app/api.ts'
+import { WORK, WORK_SCRIPT } from '../support/app/jobs.ts'
 
-const house = { jobs: { work: WORK }, scripts: { scripted: WORK_SCRIPT } }
+const testApp = { jobs: { work: WORK }, scripts: { scripted: WORK_SCRIPT } }
 
 test('ready while store and queue answer, whatever the gateway does, and not any more once it drains', async () => {
-  await using api = await openApi(house)
+  await using api = await openApi(testApp)
   const ask = async (path: string) => {
     const { status, body } = await api.ask('GET', path, { who: 'nobody' })
     return { status, body }
@@ -15,7 +15,7 @@ test('ready while store and queue answer, whatever the gateway does, and not any
   expect(await ask('/livez')).toEqual({ status: 200, body: { status: 'ok' } })
   const ready = { status: 200, body: { status: 'ok', checks: { store: 'ok', queue: 'ok' } } }
   expect(await ask('/readyz')).toEqual(ready)
-  await api.house.world.gateway[Symbol.asyncDispose]()
+  await api.testApp.world.gateway[Symbol.asyncDispose]()
   expect(await ask('/readyz')).toEqual(ready)
   api.server.drain()
   expect(await ask('/readyz')).toEqual({ status: 503, body: { status: 'draining', checks: { store: 'ok', queue: 'ok' } } })
@@ -51,8 +51,8 @@ test('not ready while a part is silent', async () => {
 })
 
 test('a process without the API serves health and metrics alone', async () => {
-  await using api = await openApi(house)
-  const other = (await api.house.replica()).http({ api: false })
+  await using api = await openApi(testApp)
+  const other = (await api.testApp.replica()).http({ api: false })
   await other?.start()
   const statusOf = async (path: string) => (await fetch(`${other?.url()}${path}`)).status
   expect(await Promise.all(['/livez', '/readyz', '/metrics', '/v1/runs', '/queue', '/openapi.json'].map(statusOf))).toEqual([
@@ -61,8 +61,8 @@ test('a process without the API serves health and metrics alone', async () => {
 })
 
 test('a port that is taken, or is none, is a fault of the configuration', async () => {
-  await using api = await openApi(house)
+  await using api = await openApi(testApp)
   const port = new URL(api.url).port
   for (const listen of [`127.0.0.1:${port}`, '127.0.0.1:99999'])
-    await expect(openApi({ ...house, api_: { listen } }), listen).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+    await expect(openApi({ ...testApp, api_: { listen } }), listen).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
 })

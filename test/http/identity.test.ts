@@ -5,8 +5,8 @@ import { calculateJwkThumbprint, exportJWK, exportSPKI, generateKeyPair, SignJWT
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { createAuthenticate, type IdentityOptions } from '../../src/http/identity.ts'
-import { openApi, problem, secretOf, TOKEN_LINES, type Who } from '../support/api.ts'
-import { WORK, WORK_SCRIPT } from '../support/jobs.ts'
+import { openApi, problem, secretOf, TOKEN_LINES, type Who } from '../support/app/api.ts'
+import { WORK, WORK_SCRIPT } from '../support/app/jobs.ts'
 
 const AUDIENCE = 'jobs.example.com'
 const es256 = await generateKeyPair('ES256')
@@ -122,7 +122,7 @@ test('an assertion that is not valid is not made good by a token', async () => {
   await expect(createAuthenticate({ ...options, pomerium: undefined })(headers('x'))).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
 })
 
-const house = { jobs: { work: WORK, plain: WORK.replace('scripted', 'plain') }, scripts: { scripted: WORK_SCRIPT, plain: 'say No.' } }
+const testApp = { jobs: { work: WORK, plain: WORK.replace('scripted', 'plain') }, scripts: { scripted: WORK_SCRIPT, plain: 'say No.' } }
 const callers: Who[] = ['nobody', 'viewer', 'runner', 'runsAll', 'operator']
 const seen = [401, 200, 200, 200, 200]
 const routes: [method: string, path: string, body: unknown, statuses: number[]][] = [
@@ -152,8 +152,8 @@ const routes: [method: string, path: string, body: unknown, statuses: number[]][
 ]
 
 test('each role may do what is its own on each route, and nobody anything', async () => {
-  await using api = await openApi(house)
-  await api.house.app.worker.start()
+  await using api = await openApi(testApp)
+  await api.testApp.app.worker.start()
   const [id, other] = [await api.create('work'), await api.create('plain')]
   await Promise.all([api.over(id), api.over(other)])
   const told: unknown[] = []
@@ -172,7 +172,7 @@ test('each role may do what is its own on each route, and nobody anything', asyn
 })
 
 test('no way to write an address goes around the identity', async () => {
-  await using api = await openApi(house)
+  await using api = await openApi(testApp)
   const port = Number(new URL(api.url).port)
   const paths = [
     '/v1//runs', '//v1/runs', '/V1/runs', '/./v1/runs', '/x/../v1/runs', '/%761/runs', '/v1%2fruns', '/v1/runs/%2e%2e/jobs', 'http://x/v1/runs', '/v1/runs#', '/v1/runs?',
@@ -204,9 +204,9 @@ test.each([
 })
 
 test('without any identity there is nobody who may ask, and only loopback is served', async () => {
-  await using api = await openApi({ ...house, api_: { tokens: {} } })
+  await using api = await openApi({ ...testApp, api_: { tokens: {} } })
   for (const path of ['/v1/jobs', '/v1/runs', '/queue', '/queue/api/queues', '/v1/nothing'])
     expect((await api.ask('GET', path)).status, path).toBe(401)
   for (const listen of ['0.0.0.0:0', '[::]:0', '192.0.2.1:80', '127.0.0.1.example.com:80', 'example.com:80'])
-    await expect(openApi({ ...house, api_: { tokens: {}, listen } }), listen).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+    await expect(openApi({ ...testApp, api_: { tokens: {}, listen } }), listen).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createJobFiles, GOOD, OFFER } from '../support/job-files.ts'
+import { createJobFiles, GOOD, OFFER } from '../support/app/job-files.ts'
 
 /** The faults of each text, under its title. */
 function faultsOf(texts: Record<string, string>): Record<string, string[]> {

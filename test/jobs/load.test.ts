@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { loadConfiguredJobs } from '../../src/app.ts'
-import { loadConfig } from '../../src/config.ts'
+import { loadConfiguredJobs } from '../../src/app/app.ts'
+import { loadConfig } from '../../src/config/config.ts'
 import { loadJobs } from '../../src/jobs/load.ts'
-import { createJobFiles, GOOD, OFFER as offer } from '../support/job-files.ts'
+import { createJobFiles, GOOD, OFFER as offer } from '../support/app/job-files.ts'
 
 const files = createJobFiles()
 const { freshDir, plain } = files

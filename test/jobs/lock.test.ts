@@ -1,10 +1,10 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { digestOf } from '../../src/core/digest.ts'
+import { digestOf } from '../../src/lib/digest.ts'
 import { loadJob, loadJobs } from '../../src/jobs/load.ts'
 import { lockFileOf, readLock, writeLock, type PinnedTool } from '../../src/jobs/lock.ts'
-import { createJobFiles, GOOD, OFFER } from '../support/job-files.ts'
+import { createJobFiles, GOOD, OFFER } from '../support/app/job-files.ts'
 
 const { freshDir, plain } = createJobFiles()
 

@@ -4,10 +4,10 @@ import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { createJobRegistry, type JobRegistry } from '../../src/jobs/registry.ts'
-import { loadRun } from '../../src/store/show.ts'
-import { countingRoute, startCountingServer } from '../support/counting-server.ts'
-import { buildHouse } from '../support/house.ts'
-import { createJobFiles, GOOD, OFFER } from '../support/job-files.ts'
+import { loadRun } from '../../src/store/runs/show.ts'
+import { countingRoute, startCountingServer } from '../support/mcp/counting-server.ts'
+import { buildTestApp } from '../support/app/test-app.ts'
+import { createJobFiles, GOOD, OFFER } from '../support/app/job-files.ts'
 
 const { freshDir, plain } = createJobFiles()
 const READ_AGAIN = 'Job files were read again.'
@@ -162,25 +162,25 @@ test('a run under way and one that is queued keep the version they were asked wi
   await using server = await startCountingServer()
   const job = (prompt: string) =>
     `account: reports\nmodel: { provider: openai, name: scripted }\nprompt: ${prompt}\ntools:\n  counting: { allow: [act] }\n`
-  await using house = await buildHouse({
+  await using testApp = await buildTestApp({
     routes: [countingRoute(server)],
     jobs: { act: job('Old') },
     scripts: { scripted: 'call counting__act {}\nsay done' },
     config: { worker: { concurrency: 1 } },
   })
-  const { app, dir, world } = house
+  const { app, dir, world } = testApp
   const gate = Promise.withResolvers<string>()
   server.answer = () => gate.promise
   await app.worker.start()
-  const running = await house.queue('act')
+  const running = await testApp.queue('act')
   await server.nextCall()
-  const queued = await house.queue('act')
+  const queued = await testApp.queue('act')
   const before = app.jobs.jobs().get('act')?.version
   writeFileSync(join(dir, 'jobs/act.yaml'), job('New'))
   expect(app.jobs.reload()).toBe(true)
-  const later = await house.queue('act')
+  const later = await testApp.queue('act')
   gate.resolve('done')
-  for (const id of [running, queued, later]) await house.finished(id)
+  for (const id of [running, queued, later]) await testApp.finished(id)
   const versions = await Promise.all([running, queued, later].map(async (id) => (await loadRun(app.db, id))?.jobVersion))
   expect(versions).toEqual([before, before, app.jobs.jobs().get('act')?.version])
   expect(new Set(versions).size).toBe(2)

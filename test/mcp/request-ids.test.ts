@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { query } from '../../src/store/db.ts'
-import { countingRoute, startCountingServer } from '../support/counting-server.ts'
-import { buildHouse } from '../support/house.ts'
-import { startScriptedServer, textResult, type Seen } from '../support/mcp-server.ts'
-import { connect } from '../support/mcp-session.ts'
+import { query } from '../../src/store/postgres/db.ts'
+import { countingRoute, startCountingServer } from '../support/mcp/counting-server.ts'
+import { buildTestApp } from '../support/app/test-app.ts'
+import { startScriptedServer, textResult, type Seen } from '../support/mcp/scripted-server.ts'
+import { connect } from '../support/mcp/session.ts'
 
 const CALLS = 200
 const numbers = Array.from({ length: CALLS }, (_, n) => n)
@@ -45,7 +45,7 @@ test('each row of many calls at once names the request that carried it, through 
     await mine.promise
     return String(n)
   }
-  await using house = await buildHouse({
+  await using testApp = await buildTestApp({
     routes: [countingRoute(server)],
     jobs: {
       many: 'account: reports\nmodel: { provider: openai, name: scripted }\nprompt: Do it.\ntools: { counting: { allow: [act] } }\nlimits: { toolCalls: 200 }\n',
@@ -53,9 +53,9 @@ test('each row of many calls at once names the request that carried it, through 
     scripts: { scripted: `call ${numbers.map((n) => `counting__act {"n": ${n}}`).join(' & ')}\nsay $1 $200` },
     config: { worker: { toolConcurrency: 50 } },
   })
-  expect(await house.run('many')).toMatchObject({ status: 'succeeded', outputText: '0 199' })
+  expect(await testApp.run('many')).toMatchObject({ status: 'succeeded', outputText: '0 199' })
   const rows = await query<{ n: number; sent: string }>(
-    house.database.db,
+    testApp.database.db,
     `select (c.arguments->>'n')::int as n, r.request_id_sent::text as sent from gateway_requests r join tool_calls c on c.id = r.tool_call_id
      where r.rpc_method = 'tools/call' order by n`,
   )

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { connect } from '../support/mcp-session.ts'
-import { aTool, startScriptedServer, type Serve } from '../support/mcp-server.ts'
+import { connect } from '../support/mcp/session.ts'
+import { aTool, startScriptedServer, type Serve } from '../support/mcp/scripted-server.ts'
 
 const never = new AbortController().signal
 

@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { initializeResult, startScriptedServer, textResult, type ScriptedServer, type Seen, type Serve } from '../support/mcp-server.ts'
-import { aServer, openBox } from '../support/tool-box.ts'
+import {
+  initializeResult,
+  startScriptedServer,
+  textResult,
+  type ScriptedServer,
+  type Seen,
+  type Serve,
+} from '../support/mcp/scripted-server.ts'
+import { aServer, openBox } from '../support/mcp/tool-box.ts'
 
 const http =
   (status: number, body = '', headers: Record<string, string> = {}): Serve =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { aTool, startScriptedServer, textResult, type Serve } from '../support/mcp-server.ts'
-import { aServer, openBox } from '../support/tool-box.ts'
+import { aTool, startScriptedServer, textResult, type Serve } from '../support/mcp/scripted-server.ts'
+import { aServer, openBox } from '../support/mcp/tool-box.ts'
 
 describe('the preflight', () => {
   test('offers the tools that the job allows, and no others', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseTool, type ListedTool } from '../../src/mcp/tools.ts'
-import { aTool } from '../support/mcp-server.ts'
+import { aTool } from '../support/mcp/scripted-server.ts'
 
 function read(listed: unknown): ListedTool {
   const parsed = parseTool(listed)

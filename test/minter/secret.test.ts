@@ -3,10 +3,10 @@ import { chmodSync, closeSync, openSync, readdirSync, readFileSync, readSync, st
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { stringify } from 'yaml'
-import { startDemoConfigService } from '../../src/demo/config-service.ts'
-import { program } from '../support/cli.ts'
-import { countingRoute, startCountingServer } from '../support/counting-server.ts'
-import { buildHouse } from '../support/house.ts'
+import { startDemoConfigService } from '../../src/demo/gateway/config-service.ts'
+import { program } from '../support/cli/command.ts'
+import { countingRoute, startCountingServer } from '../support/mcp/counting-server.ts'
+import { buildTestApp } from '../support/app/test-app.ts'
 
 const JOB = `
 account: reports
@@ -62,7 +62,7 @@ test.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
   'the shared secret is in no worker’s memory, environment or file, while the worker’s runs have accounts of their own',
   async () => {
     await using server = await startCountingServer()
-    await using house = await buildHouse({
+    await using testApp = await buildTestApp({
       jobs: { act: JOB },
       routes: [countingRoute(server)],
       scripts: { scripted: 'call counting__act {"n": 1}\nsay done' },
@@ -80,11 +80,11 @@ test.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
       utf16: Buffer.from(text, 'utf16le'),
       hex: Buffer.from(sharedSecret.toString('hex')),
     }
-    await using service = await startDemoConfigService({ accounts: house.world.gateway.accounts, sharedSecret })
-    chmodSync(house.dir, 0o711)
-    const secretFile = join(house.dir, 'shared-secret')
+    await using service = await startDemoConfigService({ accounts: testApp.world.gateway.accounts, sharedSecret })
+    chmodSync(testApp.dir, 0o711)
+    const secretFile = join(testApp.dir, 'shared-secret')
     writeFileSync(secretFile, `${sharedSecret.toString('base64')}\n`, { mode: 0o600 })
-    const minterFile = join(house.dir, 'minter.yaml')
+    const minterFile = join(testApp.dir, 'minter.yaml')
     writeFileSync(
       minterFile,
       stringify({
@@ -98,7 +98,7 @@ test.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
     )
     const minter = program(['minter', minterFile])
     await minter.says('The minter listens.')
-    const worker = program(['-c', house.world.configFile, 'start', '--only', 'worker'])
+    const worker = program(['-c', testApp.world.configFile, 'start', '--only', 'worker'])
     await worker.says('Nightshift is at work.')
     const during = new Promise<string[]>((done) => {
       server.answer = () => {
@@ -106,19 +106,19 @@ test.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
         return 'done'
       }
     })
-    const queued = await program(['-c', house.world.configFile, 'run', 'act', '--json']).ended
+    const queued = await program(['-c', testApp.world.configFile, 'run', 'act', '--json']).ended
     expect(queued).toMatchObject({ code: 0 })
     expect(await during).toEqual([])
     await worker.says('Run finished.')
-    expect(house.world.gateway.accounts.list().map(({ userId }) => userId)).toContain('svc-reports')
+    expect(testApp.world.gateway.accounts.list().map(({ userId }) => userId)).toContain('svc-reports')
 
     expect(findInMemory(worker.child.pid ?? 0, needles)).toEqual([])
     // The search would find it: the process that holds it is searched in the same way.
     expect(findInMemory(minter.child.pid ?? 0, needles)).not.toEqual([])
     const environment = readFileSync(`/proc/${worker.child.pid}/environ`, 'latin1')
-    const kept = environment + filesOf(house.dir, secretFile) + worker.out() + minter.out()
+    const kept = environment + filesOf(testApp.dir, secretFile) + worker.out() + minter.out()
     for (const [name, needle] of Object.entries(needles)) expect(kept.includes(needle.toString('latin1')), name).toBe(false)
-    expect(readFileSync(house.world.configFile, 'utf8')).not.toContain('admin')
+    expect(readFileSync(testApp.world.configFile, 'utf8')).not.toContain('admin')
 
     worker.child.kill('SIGTERM')
     minter.child.kill('SIGTERM')

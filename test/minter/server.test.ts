@@ -6,8 +6,8 @@ import { createServer } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { createMinterClient } from '../../src/pomerium/minted.ts'
-import { ask, openTestMinter, RUN_ID } from '../support/minter.ts'
+import { createMinterClient } from '../../src/pomerium/minter-client.ts'
+import { ask, openTestMinter, RUN_ID } from '../support/gateway/minter.ts'
 
 const NOW = Date.parse('2026-11-24T03:00:00.000Z')
 const at = (ms: number) => new Date(NOW + ms).toISOString()

@@ -1,16 +1,17 @@
+import { firstWake } from '../../src/core/ports/wake.ts'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
-import { createScheduler } from '../../src/queue/scheduler.ts'
+import { createScheduler } from '../../src/schedules/scheduler.ts'
 import { sweep } from '../../src/queue/sweep.ts'
 import { cancelRun } from '../../src/runs/cancel.ts'
 import { createRun, type RunRequest } from '../../src/runs/create.ts'
-import { query } from '../../src/store/db.ts'
-import { pauseJob, resumeJob } from '../../src/store/pauses.ts'
-import { listFires, syncSchedule } from '../../src/store/schedules.ts'
-import { loadRun } from '../../src/store/show.ts'
-import { describeBackends } from '../support/backends.ts'
-import { countingRoute, startCountingServer, type CountingServer } from '../support/counting-server.ts'
-import { buildHouse, type House } from '../support/house.ts'
+import { query } from '../../src/store/postgres/db.ts'
+import { pauseJob, resumeJob } from '../../src/store/schedules/pauses.ts'
+import { listFires, syncSchedule } from '../../src/store/schedules/fires.ts'
+import { loadRun } from '../../src/store/runs/show.ts'
+import { describeBackends } from '../support/app/backends.ts'
+import { countingRoute, startCountingServer, type CountingServer } from '../support/mcp/counting-server.ts'
+import { buildTestApp, type TestApp } from '../support/app/test-app.ts'
 
 const job = (extra = '') => `
 account: reports
@@ -38,21 +39,21 @@ function watchCalls(server: CountingServer): { most: () => number } {
   return { most: () => most }
 }
 
-const sweepNow = ({ app }: House) => sweep({ db: app.db, producer: app.producer, staleAfterMs: 60_000, log: silent })
+const sweepNow = ({ app }: TestApp) => sweep({ db: app.db, producer: app.producer, staleAfterMs: 60_000, log: silent })
 
 /** Resolves when a worker has held the run back. */
-async function held(house: House, id: string): Promise<string> {
+async function held(testApp: TestApp, id: string): Promise<string> {
   for (;;) {
-    const run = await loadRun(house.app.db, id)
+    const run = await loadRun(testApp.app.db, id)
     if (run?.heldBy != null) return run.heldBy
     await new Promise((done) => setImmediate(done))
   }
 }
 
-async function ask(house: House, name: string, request: Partial<RunRequest> = {}): Promise<string> {
-  const found = house.app.jobs.jobs().get(name)
+async function ask(testApp: TestApp, name: string, request: Partial<RunRequest> = {}): Promise<string> {
+  const found = testApp.app.jobs.jobs().get(name)
   if (!found) throw new Error(`no job ${name}`)
-  return createRun(house.app.db, found, { trigger: { kind: 'cli' }, ...request })
+  return createRun(testApp.app.db, found, { trigger: { kind: 'cli' }, ...request })
 }
 
 /** Holds the first two calls back until their gates open. */
@@ -64,9 +65,9 @@ function holdTwo(server: CountingServer) {
 }
 
 /** Queues a run; resolves with its id when it has called. */
-async function begun(house: House, server: CountingServer, name: string): Promise<string> {
+async function begun(testApp: TestApp, server: CountingServer, name: string): Promise<string> {
   const called = server.nextCall()
-  const id = await house.queue(name)
+  const id = await testApp.queue(name)
   await called
   return id
 }
@@ -74,7 +75,7 @@ async function begun(house: House, server: CountingServer, name: string): Promis
 describeBackends('a limit on runs at a time', ({ redisUrl }) => {
   /** Two runs at a time of the account, and one of the job `two`. */
   const twoPlaces = (server: CountingServer) =>
-    buildHouse({
+    buildTestApp({
       redisUrl,
       routes: [countingRoute(server)],
       jobs: { one: job(), two: job('concurrency: 1') },
@@ -85,11 +86,11 @@ describeBackends('a limit on runs at a time', ({ redisUrl }) => {
   test('of a job: 20 runs on three workers, never two at once', async () => {
     await using server = await startCountingServer()
     const { most } = watchCalls(server)
-    await using house = await buildHouse({ redisUrl, routes: [countingRoute(server)], jobs: { act: job('concurrency: 1') }, scripts })
-    const others = [await house.replica(), await house.replica()]
-    await Promise.all([house.app, ...others].map(({ worker }) => worker.start()))
-    const ids = await Promise.all(Array.from({ length: 20 }, () => house.queue('act')))
-    const runs = await Promise.all(ids.map((id) => house.finished(id)))
+    await using testApp = await buildTestApp({ redisUrl, routes: [countingRoute(server)], jobs: { act: job('concurrency: 1') }, scripts })
+    const others = [await testApp.replica(), await testApp.replica()]
+    await Promise.all([testApp.app, ...others].map(({ worker }) => worker.start()))
+    const ids = await Promise.all(Array.from({ length: 20 }, () => testApp.queue('act')))
+    const runs = await Promise.all(ids.map((id) => testApp.finished(id)))
     expect(new Set(runs.map(({ status }) => status))).toEqual(new Set(['succeeded']))
     expect(runs.map(({ attempts }) => attempts.length)).toEqual(Array.from({ length: 20 }, () => 1))
     expect([server.effects.length, most()]).toEqual([20, 1])
@@ -98,17 +99,17 @@ describeBackends('a limit on runs at a time', ({ redisUrl }) => {
   test('of an account: over all its jobs, while another limit of one of them is full', async () => {
     await using server = await startCountingServer()
     const { most } = watchCalls(server)
-    await using house = await buildHouse({
+    await using testApp = await buildTestApp({
       redisUrl,
       routes: [countingRoute(server)],
       jobs: { one: job(), two: job('concurrency: 1'), three: job('concurrency: 1') },
       scripts,
       config: { accounts: { reports: { token_file: './reports.token', concurrency: 2 } } },
     })
-    const other = await house.replica()
-    await Promise.all([house.app, other].map(({ worker }) => worker.start()))
-    const ids = await Promise.all(Array.from({ length: 18 }, (_, i) => house.queue(['one', 'two', 'three'][i % 3] ?? '')))
-    const runs = await Promise.all(ids.map((id) => house.finished(id)))
+    const other = await testApp.replica()
+    await Promise.all([testApp.app, other].map(({ worker }) => worker.start()))
+    const ids = await Promise.all(Array.from({ length: 18 }, (_, i) => testApp.queue(['one', 'two', 'three'][i % 3] ?? '')))
+    const runs = await Promise.all(ids.map((id) => testApp.finished(id)))
     expect(new Set(runs.map(({ status }) => status))).toEqual(new Set(['succeeded']))
     expect(server.effects).toHaveLength(18)
     expect(most()).toBeLessThanOrEqual(2)
@@ -116,44 +117,44 @@ describeBackends('a limit on runs at a time', ({ redisUrl }) => {
 
   test('of an account is not wasted on a run that its own job holds', async () => {
     await using server = await startCountingServer()
-    await using house = await twoPlaces(server)
+    await using testApp = await twoPlaces(server)
     const gates = holdTwo(server)
-    await house.app.worker.start()
-    const ids = [await begun(house, server, 'two'), await begun(house, server, 'one')]
+    await testApp.app.worker.start()
+    const ids = [await begun(testApp, server, 'two'), await begun(testApp, server, 'one')]
     for (const name of ['two', 'one']) {
-      ids.push(await house.queue(name))
-      expect(await held(house, ids.at(-1) ?? '')).toBe('account reports')
+      ids.push(await testApp.queue(name))
+      expect(await held(testApp, ids.at(-1) ?? '')).toBe('account reports')
     }
     gates[1].resolve('done')
     // The third cannot take the place that the second leaves.
-    for (const id of [ids[1], ids[3]]) expect(await house.finished(id ?? '')).toMatchObject({ status: 'succeeded' })
-    expect(await loadRun(house.app.db, ids[0] ?? '')).toMatchObject({ status: 'running' })
+    for (const id of [ids[1], ids[3]]) expect(await testApp.finished(id ?? '')).toMatchObject({ status: 'succeeded' })
+    expect(await loadRun(testApp.app.db, ids[0] ?? '')).toMatchObject({ status: 'running' })
     gates[0].resolve('done')
-    for (const id of [ids[0], ids[2]]) expect(await house.finished(id ?? '')).toMatchObject({ status: 'succeeded' })
+    for (const id of [ids[0], ids[2]]) expect(await testApp.finished(id ?? '')).toMatchObject({ status: 'succeeded' })
   })
 
   test('of a job is not forgotten for a more urgent run that the account held', async () => {
     await using server = await startCountingServer()
-    await using house = await twoPlaces(server)
+    await using testApp = await twoPlaces(server)
     const gates = holdTwo(server)
-    await house.app.worker.start()
-    const first = await begun(house, server, 'two')
-    const behind = await house.queue('two')
-    expect(await held(house, behind)).toBe('job two')
-    const second = await begun(house, server, 'one')
-    const urgent = await ask(house, 'one', { priority: 'high' })
-    await house.app.producer.wake([{ id: urgent }])
-    expect(await held(house, urgent)).toBe('account reports')
+    await testApp.app.worker.start()
+    const first = await begun(testApp, server, 'two')
+    const behind = await testApp.queue('two')
+    expect(await held(testApp, behind)).toBe('job two')
+    const second = await begun(testApp, server, 'one')
+    const urgent = await ask(testApp, 'one', { priority: 'high' })
+    await testApp.app.producer.wake([firstWake(urgent)])
+    expect(await held(testApp, urgent)).toBe('account reports')
     // One end frees a place of the job and one of the account: each has somebody who waits for it.
     gates[0].resolve('done')
-    for (const id of [first, urgent, behind]) expect(await house.finished(id)).toMatchObject({ status: 'succeeded' })
+    for (const id of [first, urgent, behind]) expect(await testApp.finished(id)).toMatchObject({ status: 'succeeded' })
     gates[1].resolve('done')
-    expect(await house.finished(second)).toMatchObject({ status: 'succeeded' })
+    expect(await testApp.finished(second)).toMatchObject({ status: 'succeeded' })
   })
 
   test('lets the more urgent go first among those that it held', async () => {
     await using server = await startCountingServer()
-    await using house = await buildHouse({
+    await using testApp = await buildTestApp({
       redisUrl,
       routes: [countingRoute(server)],
       jobs: { act: job('concurrency: 1').replace('Do it.', '"{{ run_id }}"') },
@@ -161,24 +162,24 @@ describeBackends('a limit on runs at a time', ({ redisUrl }) => {
     })
     const gate = Promise.withResolvers<string>()
     server.answer = () => gate.promise
-    await house.app.worker.start()
-    const first = await house.queue('act')
+    await testApp.app.worker.start()
+    const first = await testApp.queue('act')
     await server.nextCall()
     const later: string[] = []
-    for (const priority of ['low', 'normal', 'high', 'normal'] as const) later.push(await ask(house, 'act', { priority }))
-    await house.app.producer.wake(later.map((id) => ({ id })))
-    for (const id of later) expect(await held(house, id)).toBe('job act')
+    for (const priority of ['low', 'normal', 'high', 'normal'] as const) later.push(await ask(testApp, 'act', { priority }))
+    await testApp.app.producer.wake(later.map((id) => firstWake(id)))
+    for (const id of later) expect(await held(testApp, id)).toBe('job act')
     gate.resolve('done')
-    for (const id of [first, ...later]) await house.finished(id)
-    const order = house.progress.flatMap(({ event, runId }) => (event === 'finished' ? [runId] : []))
+    for (const id of [first, ...later]) await testApp.finished(id)
+    const order = testApp.progress.flatMap(({ event, runId }) => (event === 'finished' ? [runId] : []))
     expect(order).toEqual([first, later[2], later[1], later[3], later[0]])
   })
 
   test('is not used up for ever by a worker that died', async () => {
     await using server = await startCountingServer()
-    await using house = await buildHouse({ redisUrl, routes: [countingRoute(server)], jobs: { act: job('concurrency: 1') }, scripts })
-    const { app } = house
-    const dead = await house.write('act')
+    await using testApp = await buildTestApp({ redisUrl, routes: [countingRoute(server)], jobs: { act: job('concurrency: 1') }, scripts })
+    const { app } = testApp
+    const dead = await testApp.write('act')
     // Its worker opened an attempt, and is not heard of again.
     await query(app.db, "update runs set status = 'running', attempts = 1, delivery = 'gone', heartbeat_at = now() where id = $1", [dead])
     await query(
@@ -187,76 +188,76 @@ describeBackends('a limit on runs at a time', ({ redisUrl }) => {
       [dead],
     )
     await app.worker.start()
-    const next = await house.queue('act')
-    expect(await held(house, next)).toBe('job act')
+    const next = await testApp.queue('act')
+    expect(await held(testApp, next)).toBe('job act')
     await query(app.db, "update runs set heartbeat_at = now() - interval '2 minutes' where id = $1", [dead])
-    await sweepNow(house)
-    expect(await house.finished(dead)).toMatchObject({ status: 'succeeded', attempts: [{ status: 'lost' }, { status: 'succeeded' }] })
-    expect(await house.finished(next)).toMatchObject({ status: 'succeeded' })
+    await sweepNow(testApp)
+    expect(await testApp.finished(dead)).toMatchObject({ status: 'succeeded', attempts: [{ status: 'lost' }, { status: 'succeeded' }] })
+    expect(await testApp.finished(next)).toMatchObject({ status: 'succeeded' })
   })
 
   test('lets the next one go also when a worker ended a run and died before it could say so', async () => {
     await using server = await startCountingServer()
-    await using house = await buildHouse({ redisUrl, routes: [countingRoute(server)], jobs: { act: job('concurrency: 1') }, scripts })
-    const { app } = house
+    await using testApp = await buildTestApp({ redisUrl, routes: [countingRoute(server)], jobs: { act: job('concurrency: 1') }, scripts })
+    const { app } = testApp
     const gate = Promise.withResolvers<string>()
     server.answer = () => gate.promise
     await app.worker.start()
-    const first = await house.queue('act')
+    const first = await testApp.queue('act')
     await server.nextCall()
-    const next = await house.queue('act')
-    await held(house, next)
+    const next = await testApp.queue('act')
+    await held(testApp, next)
     await query(app.db, "update runs set held_by = 'job lost' where id = $1", [next])
     gate.resolve('done')
-    await house.finished(first)
+    await testApp.finished(first)
     await query(app.db, "update runs set held_at = now() - interval '1 minute' where id = $1", [next])
-    expect(await sweepNow(house)).toBe(1)
-    expect(await house.finished(next)).toMatchObject({ status: 'succeeded' })
+    expect(await sweepNow(testApp)).toBe(1)
+    expect(await testApp.finished(next)).toMatchObject({ status: 'succeeded' })
   })
 })
 
 describeBackends('a pause', ({ redisUrl }) => {
   test.each(['act', '*'])('of %s holds queued runs, and lets them go when it is lifted', async (what) => {
     await using server = await startCountingServer()
-    await using house = await buildHouse({ redisUrl, routes: [countingRoute(server)], jobs: { act: job() }, scripts })
-    const { app } = house
+    await using testApp = await buildTestApp({ redisUrl, routes: [countingRoute(server)], jobs: { act: job() }, scripts })
+    const { app } = testApp
     await pauseJob(app.db, { job: what, reason: 'the books are closed', pausedBy: 'ann' })
     await app.worker.start()
-    const ids = [await house.queue('act'), await house.queue('act')]
-    for (const id of ids) expect(await held(house, id)).toBe(`pause ${what}`)
-    expect(await sweepNow(house)).toBe(0)
+    const ids = [await testApp.queue('act'), await testApp.queue('act')]
+    for (const id of ids) expect(await held(testApp, id)).toBe(`pause ${what}`)
+    expect(await sweepNow(testApp)).toBe(0)
     expect(server.methods).toEqual([])
     expect(await resumeJob(app.db, what)).toBe(true)
     expect(await resumeJob(app.db, what)).toBe(false)
-    expect(await sweepNow(house)).toBe(2)
-    for (const id of ids) expect(await house.finished(id)).toMatchObject({ status: 'succeeded', heldBy: null })
+    expect(await sweepNow(testApp)).toBe(2)
+    for (const id of ids) expect(await testApp.finished(id)).toMatchObject({ status: 'succeeded', heldBy: null })
     expect(server.effects).toHaveLength(2)
   })
 
   test('of a job is not lifted by lifting that of everything, and touches no other job', async () => {
     await using server = await startCountingServer()
-    await using house = await buildHouse({ redisUrl, routes: [countingRoute(server)], jobs: { act: job(), other: job() }, scripts })
-    const { app } = house
+    await using testApp = await buildTestApp({ redisUrl, routes: [countingRoute(server)], jobs: { act: job(), other: job() }, scripts })
+    const { app } = testApp
     for (const name of ['act', '*']) await pauseJob(app.db, { job: name, reason: 'why', pausedBy: 'ann' })
     await app.worker.start()
-    const [act, other] = [await house.queue('act'), await house.queue('other')]
-    for (const id of [act, other]) await held(house, id)
+    const [act, other] = [await testApp.queue('act'), await testApp.queue('other')]
+    for (const id of [act, other]) await held(testApp, id)
     await resumeJob(app.db, '*')
-    await sweepNow(house)
-    expect(await house.finished(other)).toMatchObject({ status: 'succeeded' })
-    expect(await held(house, act)).toBeTruthy()
+    await sweepNow(testApp)
+    expect(await testApp.finished(other)).toMatchObject({ status: 'succeeded' })
+    expect(await held(testApp, act)).toBeTruthy()
     expect(await loadRun(app.db, act)).toMatchObject({ status: 'queued', attempts: [] })
     await resumeJob(app.db, 'act')
-    await sweepNow(house)
-    expect(await house.finished(act)).toMatchObject({ status: 'succeeded' })
+    await sweepNow(testApp)
+    expect(await testApp.finished(act)).toMatchObject({ status: 'succeeded' })
   })
 })
 
 test.each(['minutely', '*'])('a schedule under a pause of %s skips its fires, and says who paused it and why', async (what) => {
-  await using house = await buildHouse({
+  await using testApp = await buildTestApp({
     jobs: { minutely: job('schedule: { cron: "* * * * *", timezone: UTC, missed: all }').replaceAll('counting', 'labor') },
   })
-  const { app } = house
+  const { app } = testApp
   const now = new Date(Math.floor(Date.now() / 60_000) * 60_000 + 30_000)
   await syncSchedule(app.db, { job: 'minutely', cron: '* * * * *', timezone: 'UTC' }, new Date(now.getTime() - 180_000))
   const tickAt = (at: Date) =>
@@ -282,17 +283,17 @@ test.each(['minutely', '*'])('a schedule under a pause of %s skips its fires, an
 describeBackends('a run with expireAt', ({ redisUrl }) => {
   test('that no worker took by then fails with EXPIRED, does nothing, and is reported', async () => {
     await using server = await startCountingServer()
-    await using house = await buildHouse({
+    await using testApp = await buildTestApp({
       redisUrl,
       routes: [countingRoute(server)],
       jobs: { act: job('deliver: [{ file: bad, when: notGreen }, { file: new, when: changed }]') },
       scripts,
     })
-    const { app } = house
+    const { app } = testApp
     await app.worker.start()
-    const id = await ask(house, 'act', { expireAt: new Date(Date.now() - 1000) })
-    await app.producer.wake([{ id }])
-    expect(await house.finished(id)).toMatchObject({ status: 'failed', failure: { code: 'EXPIRED' }, attempts: [], turns: [] })
+    const id = await ask(testApp, 'act', { expireAt: new Date(Date.now() - 1000) })
+    await app.producer.wake([firstWake(id)])
+    expect(await testApp.finished(id)).toMatchObject({ status: 'failed', failure: { code: 'EXPIRED' }, attempts: [], turns: [] })
     expect(server.methods).toEqual([])
     const rows = await query(
       app.db,
@@ -306,48 +307,48 @@ describeBackends('a run with expireAt', ({ redisUrl }) => {
   })
 
   test('that is cancelled before any worker took it is reported too', async () => {
-    await using house = await buildHouse({ redisUrl, jobs: { act: job('deliver: [{ file: bad, when: notGreen }]') } })
-    const id = await ask(house, 'act', {})
-    expect(await cancelRun(house.app.db, id)).toBe('cancelled')
-    expect(await cancelRun(house.app.db, id)).toBe('cancelled')
-    const rows = await query(house.app.db, "select target->>'dir' as dir, attempt, status from deliveries where run_id = $1", [id])
+    await using testApp = await buildTestApp({ redisUrl, jobs: { act: job('deliver: [{ file: bad, when: notGreen }]') } })
+    const id = await ask(testApp, 'act', {})
+    expect(await cancelRun(testApp.app.db, id)).toBe('cancelled')
+    expect(await cancelRun(testApp.app.db, id)).toBe('cancelled')
+    const rows = await query(testApp.app.db, "select target->>'dir' as dir, attempt, status from deliveries where run_id = $1", [id])
     expect(rows).toEqual([{ dir: 'bad', attempt: 0, status: 'pending' }])
   })
 
   test('expires also while a pause or a limit holds it', async () => {
     await using server = await startCountingServer()
-    await using house = await buildHouse({
+    await using testApp = await buildTestApp({
       redisUrl,
       routes: [countingRoute(server)],
       jobs: { act: job('concurrency: 1'), paused: job() },
       scripts,
     })
-    const { app } = house
+    const { app } = testApp
     const gate = Promise.withResolvers<string>()
     server.answer = () => gate.promise
     await pauseJob(app.db, { job: 'paused', reason: 'why', pausedBy: 'ann' })
     await app.worker.start()
-    const first = await house.queue('act')
+    const first = await testApp.queue('act')
     await server.nextCall()
-    const ids = [await house.queue('act'), await house.queue('paused')]
-    for (const id of ids) await held(house, id)
+    const ids = [await testApp.queue('act'), await testApp.queue('paused')]
+    for (const id of ids) await held(testApp, id)
     await query(app.db, "update runs set expire_at = now() - interval '1 second' where id = any($1)", [ids])
-    expect(await sweepNow(house)).toBe(2)
-    for (const id of ids) expect(await house.finished(id)).toMatchObject({ status: 'failed', failure: { code: 'EXPIRED' } })
+    expect(await sweepNow(testApp)).toBe(2)
+    for (const id of ids) expect(await testApp.finished(id)).toMatchObject({ status: 'failed', failure: { code: 'EXPIRED' } })
     gate.resolve('done')
-    expect(await house.finished(first)).toMatchObject({ status: 'succeeded' })
+    expect(await testApp.finished(first)).toMatchObject({ status: 'succeeded' })
   })
 
   test('that has begun in time does not expire between two attempts', async () => {
     await using server = await startCountingServer()
-    await using house = await buildHouse({
+    await using testApp = await buildTestApp({
       redisUrl,
       routes: [countingRoute(server)],
       jobs: { act: job().replace('attempts: 1', 'attempts: 3, backoff: 10ms') },
       scripts: { scripted: 'fail 500\nfail 500\nfail 500\ncall counting__act {}\nsay done' },
     })
-    const { app } = house
-    const id = await ask(house, 'act', { expireAt: new Date(Date.now() + 60_000) })
+    const { app } = testApp
+    const id = await ask(testApp, 'act', { expireAt: new Date(Date.now() + 60_000) })
     const signal = new AbortController().signal
     expect(await app.runner.execute(id, 'first', signal)).toMatchObject({ kind: 'retry' })
     await query(app.db, "update runs set expire_at = now() - interval '1 second', next_attempt_at = now()")

@@ -1,7 +1,8 @@
+import { firstWake } from '../../src/core/ports/wake.ts'
 import { expect, test } from 'vitest'
-import { query, transaction, type Db } from '../../src/store/db.ts'
-import { describeBackends } from '../support/backends.ts'
-import { buildHouse } from '../support/house.ts'
+import { query, transaction, type Db } from '../../src/store/postgres/db.ts'
+import { describeBackends } from '../support/app/backends.ts'
+import { buildTestApp } from '../support/app/test-app.ts'
 
 const job = `
 account: reports
@@ -25,15 +26,15 @@ async function blocked(db: Db, statement: string): Promise<number> {
 
 describeBackends('the worker', ({ redisUrl }) => {
   test('takes a run again whose beginning was cut off with the store', async () => {
-    await using house = await buildHouse({ redisUrl, jobs: { act: job }, scripts: { scripted: 'say done' } })
-    const { app, database } = house
-    const id = await house.write('act')
+    await using testApp = await buildTestApp({ redisUrl, jobs: { act: job }, scripts: { scripted: 'say done' } })
+    const { app, database } = testApp
+    const id = await testApp.write('act')
     await app.worker.start()
     await transaction(app.db, async (client) => {
       await query(client, 'lock table attempts in access exclusive mode')
-      await app.producer.wake([{ id }])
+      await app.producer.wake([firstWake(id)])
       await query(database.db, 'select pg_terminate_backend($1)', [await blocked(database.db, 'with taken as')])
     })
-    expect(await house.ended(id)).toMatchObject({ status: 'succeeded', attempts: [{ number: 1, status: 'succeeded' }] })
+    expect(await testApp.ended(id)).toMatchObject({ status: 'succeeded', attempts: [{ number: 1, status: 'succeeded' }] })
   })
 })

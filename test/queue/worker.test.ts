@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { query } from '../../src/store/db.ts'
-import { loadRun } from '../../src/store/show.ts'
+import { query } from '../../src/store/postgres/db.ts'
+import { loadRun } from '../../src/store/runs/show.ts'
 import { cancelRun } from '../../src/runs/cancel.ts'
-import { describeBackends, queueEntries } from '../support/backends.ts'
-import { countingRoute, startCountingServer, type CountingServer } from '../support/counting-server.ts'
-import { buildHouse } from '../support/house.ts'
+import { describeBackends, queueEntries } from '../support/app/backends.ts'
+import { countingRoute, startCountingServer, type CountingServer } from '../support/mcp/counting-server.ts'
+import { buildTestApp } from '../support/app/test-app.ts'
 
 const job = (extra = '') => `
 account: reports
@@ -18,12 +18,12 @@ ${extra}`
 describeBackends('the worker', ({ redisUrl }) => {
   /** The job `act` on the counting server, with a model that says this. */
   const open = (server: CountingServer, scripted: string) =>
-    buildHouse({ redisUrl, routes: [countingRoute(server)], jobs: { act: job() }, scripts: { scripted } })
+    buildTestApp({ redisUrl, routes: [countingRoute(server)], jobs: { act: job() }, scripts: { scripted } })
 
   test('does a run and keeps what it did', async () => {
     await using server = await startCountingServer()
-    await using house = await open(server, 'call counting__act {"n": 1}\nsay $1')
-    expect(await house.run('act')).toMatchObject({
+    await using testApp = await open(server, 'call counting__act {"n": 1}\nsay $1')
+    expect(await testApp.run('act')).toMatchObject({
       status: 'succeeded',
       outputText: 'done',
       attempts: [{ number: 1, status: 'succeeded' }],
@@ -33,8 +33,8 @@ describeBackends('the worker', ({ redisUrl }) => {
 
   test('tries again after a failure that time can heal, and makes no finished call twice', async () => {
     await using server = await startCountingServer()
-    await using house = await open(server, 'call counting__act {"n": 1}\nfail 500\nfail 500\nfail 500\nsay $1')
-    const run = await house.run('act')
+    await using testApp = await open(server, 'call counting__act {"n": 1}\nfail 500\nfail 500\nfail 500\nsay $1')
+    const run = await testApp.run('act')
     expect(run).toMatchObject({
       status: 'succeeded',
       attempts: [{ status: 'failed', failure: { code: 'MODEL_UNAVAILABLE' } }, { status: 'succeeded' }],
@@ -44,30 +44,30 @@ describeBackends('the worker', ({ redisUrl }) => {
 
   test('stops at once after a failure that nothing heals', async () => {
     await using server = await startCountingServer()
-    await using house = await open(server, 'fail 401 invalid_api_key')
-    expect(await house.run('act')).toMatchObject({ status: 'failed', failure: { code: 'MODEL_AUTH' }, attempts: [{ status: 'failed' }] })
+    await using testApp = await open(server, 'fail 401 invalid_api_key')
+    expect(await testApp.run('act')).toMatchObject({ status: 'failed', failure: { code: 'MODEL_AUTH' }, attempts: [{ status: 'failed' }] })
   })
 
   test('puts only the id of a run into the queue', async () => {
-    await using house = await buildHouse({ redisUrl, jobs: { act: job() }, scripts: {} })
-    const id = await house.queue('act')
-    expect(await queueEntries(house)).toEqual([{ id, data: { runId: id } }])
+    await using testApp = await buildTestApp({ redisUrl, jobs: { act: job() }, scripts: {} })
+    const id = await testApp.queue('act')
+    expect(await queueEntries(testApp)).toEqual([{ id, data: { runId: id } }])
   })
 
   test('finds runs that were written and never reached the queue', async () => {
     await using server = await startCountingServer()
-    await using house = await open(server, 'say done')
-    const { app, database } = house
-    const id = await house.write('act')
+    await using testApp = await open(server, 'say done')
+    const { app, database } = testApp
+    const id = await testApp.write('act')
     await query(database.db, "update runs set created_at = created_at - interval '1 minute'")
     await app.worker.start()
     await app.scheduler.tick()
-    expect(await house.ended(id)).toMatchObject({ status: 'succeeded' })
+    expect(await testApp.ended(id)).toMatchObject({ status: 'succeeded' })
   })
 
   test('ends runs that may not go on when it is stopped, and another worker goes on without repeating', async () => {
     await using server = await startCountingServer()
-    await using house = await buildHouse({
+    await using testApp = await buildTestApp({
       redisUrl,
       routes: [countingRoute(server)],
       jobs: { act: job() },
@@ -76,15 +76,15 @@ describeBackends('the worker', ({ redisUrl }) => {
     })
     const held = Promise.withResolvers<string>()
     server.answer = (call) => (call.name === 'look' ? held.promise : 'acted')
-    await house.app.worker.start()
-    const id = await house.queue('act')
+    await testApp.app.worker.start()
+    const id = await testApp.queue('act')
     while ((await server.nextCall()).name !== 'look');
-    await house.app.worker.stop()
+    await testApp.app.worker.stop()
     server.answer = () => 'looked'
-    const other = await house.replica()
+    const other = await testApp.replica()
     await other.worker.start()
     held.resolve('too late')
-    expect(await house.ended(id)).toMatchObject({
+    expect(await testApp.ended(id)).toMatchObject({
       status: 'succeeded',
       outputText: 'acted looked',
       attempts: [{ status: 'lost' }, { status: 'succeeded' }],
@@ -94,43 +94,43 @@ describeBackends('the worker', ({ redisUrl }) => {
 
   test('lets runs end when it is stopped and they do so in time', async () => {
     await using server = await startCountingServer()
-    await using house = await open(server, 'call counting__act {}\nsay $1')
+    await using testApp = await open(server, 'call counting__act {}\nsay $1')
     const held = Promise.withResolvers<string>()
     server.answer = () => held.promise
-    await house.app.worker.start()
-    const id = await house.queue('act')
+    await testApp.app.worker.start()
+    const id = await testApp.queue('act')
     await server.nextCall()
-    const stopped = house.app.worker.stop()
+    const stopped = testApp.app.worker.stop()
     held.resolve('done')
     await stopped
-    expect(await loadRun(house.app.db, id)).toMatchObject({ status: 'succeeded', attempts: [{ status: 'succeeded' }] })
+    expect(await loadRun(testApp.app.db, id)).toMatchObject({ status: 'succeeded', attempts: [{ status: 'succeeded' }] })
   })
 
   test('cancels a run that it does, and one that is only queued', async () => {
     await using server = await startCountingServer()
-    await using house = await open(server, 'call counting__look {}\nsay $1')
-    const { app, database } = house
-    const queued = await house.queue('act')
+    await using testApp = await open(server, 'call counting__look {}\nsay $1')
+    const { app, database } = testApp
+    const queued = await testApp.queue('act')
     await cancelRun(database.db, queued)
     server.answer = () => new Promise(() => {})
     await app.worker.start()
-    const running = await house.queue('act')
+    const running = await testApp.queue('act')
     await server.nextCall()
     await cancelRun(database.db, running)
-    expect(await house.ended(running)).toMatchObject({ status: 'cancelled', failure: { code: 'CANCELLED' } })
+    expect(await testApp.ended(running)).toMatchObject({ status: 'cancelled', failure: { code: 'CANCELLED' } })
     expect(await loadRun(database.db, queued)).toMatchObject({ status: 'cancelled', attempts: [] })
   })
 
   test('cancels a run also while it is being drained', async () => {
     await using server = await startCountingServer()
-    await using house = await open(server, 'call counting__look {}\nsay $1')
+    await using testApp = await open(server, 'call counting__look {}\nsay $1')
     server.answer = () => new Promise(() => {})
-    await house.app.worker.start()
-    const id = await house.queue('act')
+    await testApp.app.worker.start()
+    const id = await testApp.queue('act')
     await server.nextCall()
-    const stopped = house.app.worker.stop()
-    await cancelRun(house.database.db, id)
+    const stopped = testApp.app.worker.stop()
+    await cancelRun(testApp.database.db, id)
     await stopped
-    expect(await loadRun(house.database.db, id)).toMatchObject({ status: 'cancelled', failure: { code: 'CANCELLED' } })
+    expect(await loadRun(testApp.database.db, id)).toMatchObject({ status: 'cancelled', failure: { code: 'CANCELLED' } })
   })
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { describeBackends } from '../support/backends.ts'
+import { describeBackends } from '../support/app/backends.ts'
 import { freePort } from '../support/global-setup.ts'
-import { buildHouse, type HouseOptions } from '../support/house.ts'
+import { buildTestApp, type TestAppOptions } from '../support/app/test-app.ts'
 
 const job = `
 account: reports
@@ -11,13 +11,13 @@ tools:
   labor: { allow: [query], repeatable: [query] }
 retry: { attempts: 2, backoff: 1ms }
 `
-const options: HouseOptions = { jobs: { job }, scripts: { scripted: 'say done' } }
+const options: TestAppOptions = { jobs: { job }, scripts: { scripted: 'say done' } }
 
 describeBackends('a gateway', ({ redisUrl }) => {
   test('that is down: the run tries again, fails with the cure, and no model token is spent', async () => {
     const address = `127.0.0.1:${await freePort()}`
-    await using house = await buildHouse({ ...options, redisUrl, config: { gateway: { address } } })
-    const run = await house.run('job')
+    await using testApp = await buildTestApp({ ...options, redisUrl, config: { gateway: { address } } })
+    const run = await testApp.run('job')
     expect(run).toMatchObject({ status: 'failed', failure: { code: 'GATEWAY_UNREACHABLE', retry: 'later' }, turns: [], toolCalls: [] })
     expect(run.failure?.message).toMatch(
       /^No answer from labor\.localhost\.pomerium\.io: connect ECONNREFUSED 127\.0\.0\.1:\d+\. Check gateway\.url, gateway\.address, gateway\.ca_file and the network\.$/,
@@ -30,15 +30,15 @@ describeBackends('a gateway', ({ redisUrl }) => {
       [1, null, 'ECONNREFUSED', null],
       [2, null, 'ECONNREFUSED', null],
     ])
-    expect(house.world.model.requests).toEqual([])
+    expect(testApp.world.model.requests).toEqual([])
   })
 
   test('whose certificate is not trusted: the run fails at once and says which line to correct', async () => {
-    await using house = await buildHouse({ ...options, redisUrl, config: { gateway: { ca_file: '' } } })
-    const run = await house.run('job')
+    await using testApp = await buildTestApp({ ...options, redisUrl, config: { gateway: { ca_file: '' } } })
+    const run = await testApp.run('job')
     expect(run).toMatchObject({ status: 'failed', failure: { code: 'GATEWAY_UNREACHABLE', retry: 'never' }, turns: [] })
     expect(run.attempts).toHaveLength(1)
     expect(run.failure?.message).toContain('Name the CA in gateway.ca_file, or correct gateway.url.')
-    expect(house.world.model.requests).toEqual([])
+    expect(testApp.world.model.requests).toEqual([])
   })
 })

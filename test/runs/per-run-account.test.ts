@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { query, type Db } from '../../src/store/db.ts'
+import { query, type Db } from '../../src/store/postgres/db.ts'
 import { cancelRun } from '../../src/runs/cancel.ts'
-import { countingRoute, startCountingServer, type CountingServer } from '../support/counting-server.ts'
-import { dumpDatabase } from '../support/dump.ts'
-import { buildHouse, type House, type HouseOptions } from '../support/house.ts'
-import { createLateAccounts } from '../support/late-accounts.ts'
-import { openTestMinter, type TestMinter, type TestMinterOptions } from '../support/minter.ts'
+import { countingRoute, startCountingServer, type CountingServer } from '../support/mcp/counting-server.ts'
+import { dumpDatabase } from '../support/database/dump.ts'
+import { buildTestApp, type TestApp, type TestAppOptions } from '../support/app/test-app.ts'
+import { createLateAccounts } from '../support/gateway/late-accounts.ts'
+import { openTestMinter, type TestMinter, type TestMinterOptions } from '../support/gateway/minter.ts'
 
 const job = (more = '') => `
 account: reports
@@ -26,10 +26,10 @@ const lineSchema = z.looseObject({
 })
 
 /** The service account ids of the gateway's log, by the run that its lines name. */
-async function accountsByRun(house: House): Promise<Map<string, Set<string>>> {
-  await house.world.gateway.flushLog()
+async function accountsByRun(testApp: TestApp): Promise<Map<string, Set<string>>> {
+  await testApp.world.gateway.flushLog()
   const found = new Map<string, Set<string>>()
-  for (const text of readFileSync(house.world.logFile, 'utf8').split('\n').filter(Boolean)) {
+  for (const text of readFileSync(testApp.world.logFile, 'utf8').split('\n').filter(Boolean)) {
     const line = lineSchema.parse(JSON.parse(text))
     const run = line.headers?.['X-Nightshift-Run-Id'] ?? 'none'
     found.set(run, (found.get(run) ?? new Set()).add(line['service-account-id'] ?? 'nobody'))
@@ -43,17 +43,17 @@ const rowsOf = (db: Db) =>
     'select * from run_accounts order by created_at',
   )
 
-/** A house whose account `reports` is perRun. The minter makes accounts of the house's own gateway. */
+/** A Nightshift whose account `reports` is perRun. The minter makes accounts of the testApp's own gateway. */
 async function openPerRun(
   server: CountingServer,
-  options: Partial<HouseOptions> = {},
+  options: Partial<TestAppOptions> = {},
   minterOptions: TestMinterOptions = {},
-): Promise<{ house: House; minter: TestMinter } & AsyncDisposable> {
+): Promise<{ testApp: TestApp; minter: TestMinter } & AsyncDisposable> {
   await using building = new AsyncDisposableStack()
   const { accounts, standFor } = createLateAccounts()
   const minter = building.use(await openTestMinter({ accounts, ...minterOptions }))
-  const house = building.use(
-    await buildHouse({
+  const testApp = building.use(
+    await buildTestApp({
       jobs: { act: job() },
       scripts: SCRIPTS,
       ...options,
@@ -61,40 +61,40 @@ async function openPerRun(
       config: { minter: { socket: minter.socket }, ...options.config },
     }),
   )
-  standFor(house.world.gateway.accounts)
+  standFor(testApp.world.gateway.accounts)
   const stack = building.move()
-  return { house, minter, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  return { testApp, minter, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
 const PER_RUN = { accounts: { reports: { token_file: 'reports.token', perRun: true } } }
 
-const living = (house: House) => house.world.gateway.accounts.list().map(({ id }) => id)
+const living = (testApp: TestApp) => testApp.world.gateway.accounts.list().map(({ id }) => id)
 
 describe('an account for each run', () => {
   test('names its run in the gateway’s log, is written down before it is used, expires at the deadline, and ends with the run', async () => {
     await using server = await startCountingServer()
     await using opened = await openPerRun(server, { config: PER_RUN })
-    const { house } = opened
+    const { testApp } = opened
     const seen: { rows: number; ofRuns: number }[] = []
     server.answer = async () => {
-      const rows = await rowsOf(house.app.db)
-      seen.push({ rows: rows.length, ofRuns: living(house).length - 1 })
+      const rows = await rowsOf(testApp.app.db)
+      seen.push({ rows: rows.length, ofRuns: living(testApp).length - 1 })
       return 'done'
     }
-    const first = await house.run('act')
-    const second = await house.run('act')
+    const first = await testApp.run('act')
+    const second = await testApp.run('act')
     expect([first.status, second.status]).toEqual(['succeeded', 'succeeded'])
     // In the call of each run its row and its account are there, and the account of the run before is not.
     expect(seen).toEqual([
       { rows: 1, ofRuns: 1 },
       { rows: 2, ofRuns: 1 },
     ])
-    const rows = await rowsOf(house.app.db)
+    const rows = await rowsOf(testApp.app.db)
     expect(rows).toMatchObject([
       { run_id: first.id, account: 'reports', attempt: 1 },
       { run_id: second.id, account: 'reports', attempt: 1 },
     ])
-    const byRun = await accountsByRun(house)
+    const byRun = await accountsByRun(testApp)
     for (const run of [first, second]) {
       const row = rows.find(({ run_id: id }) => id === run.id)
       expect([...(byRun.get(run.id) ?? [])]).toEqual([row?.account_id])
@@ -102,34 +102,34 @@ describe('an account for each run', () => {
       expect(lifeMs).toBeGreaterThanOrEqual(300_000)
       expect(lifeMs).toBeLessThan(330_000)
     }
-    expect(living(house)).toEqual([house.world.account.id])
+    expect(living(testApp)).toEqual([testApp.world.account.id])
   })
 
   test('expires at the run’s deadline in Pomerium too, at the same second', async () => {
     await using server = await startCountingServer()
     await using opened = await openPerRun(server, { config: PER_RUN })
-    const { house } = opened
+    const { testApp } = opened
     let expiresAt: string | undefined
     server.answer = () => {
-      expiresAt = house.world.gateway.accounts.list().find(({ id }) => id !== house.world.account.id)?.expiresAt
+      expiresAt = testApp.world.gateway.accounts.list().find(({ id }) => id !== testApp.world.account.id)?.expiresAt
       return 'done'
     }
-    await house.run('act')
-    const [row] = await rowsOf(house.app.db)
+    await testApp.run('act')
+    const [row] = await rowsOf(testApp.app.db)
     expect(new Date(expiresAt ?? '')).toEqual(row?.expires_at)
   })
 
   test('is handed to a provider that makes the calls itself', async () => {
     await using server = await startCountingServer()
     await using opened = await openPerRun(server, { jobs: { act: job('delegate: hosted') }, config: PER_RUN })
-    const { house } = opened
-    const run = await house.run('act')
+    const { testApp } = opened
+    const run = await testApp.run('act')
     expect(run).toMatchObject({ status: 'succeeded', toolCalls: [{ tool: 'look', status: 'ok' }] })
-    const [row] = await rowsOf(house.app.db)
-    expect([...((await accountsByRun(house)).get(run.id) ?? [])]).toEqual([row?.account_id])
+    const [row] = await rowsOf(testApp.app.db)
+    expect([...((await accountsByRun(testApp)).get(run.id) ?? [])]).toEqual([row?.account_id])
     // Once our preflight, once the provider.
     expect(server.methods.filter((method) => method === 'initialize')).toHaveLength(2)
-    expect(living(house)).toEqual([house.world.account.id])
+    expect(living(testApp)).toEqual([testApp.world.account.id])
   })
 
   test.for([
@@ -139,33 +139,33 @@ describe('an account for each run', () => {
     await using server = await startCountingServer()
     const text = job().replace(/tools:\n.*/, tools)
     await using opened = await openPerRun(server, { jobs: { act: text }, config: PER_RUN })
-    const { house } = opened
-    expect(await house.run('act')).toMatchObject({ status: 'failed', failure: { code } })
-    expect(await rowsOf(house.app.db)).toHaveLength(1)
-    expect(living(house)).toEqual([house.world.account.id])
+    const { testApp } = opened
+    expect(await testApp.run('act')).toMatchObject({ status: 'failed', failure: { code } })
+    expect(await rowsOf(testApp.app.db)).toHaveLength(1)
+    expect(living(testApp)).toEqual([testApp.world.account.id])
   })
 
   test('ends also when the run is cancelled', async () => {
     await using server = await startCountingServer()
     await using opened = await openPerRun(server, { config: PER_RUN })
-    const { house } = opened
+    const { testApp } = opened
     server.answer = () => new Promise<undefined>(() => {})
-    await house.app.worker.start()
+    await testApp.app.worker.start()
     const called = server.nextCall()
-    const id = await house.queue('act')
+    const id = await testApp.queue('act')
     await called
-    expect(living(house)).toHaveLength(2)
-    await cancelRun(house.app.db, id)
-    expect(await house.ended(id)).toMatchObject({ status: 'cancelled' })
-    expect(living(house)).toEqual([house.world.account.id])
+    expect(living(testApp)).toHaveLength(2)
+    await cancelRun(testApp.app.db, id)
+    expect(await testApp.ended(id)).toMatchObject({ status: 'cancelled' })
+    expect(living(testApp)).toEqual([testApp.world.account.id])
   })
 
   test('a token that was minted is in no row, log line, progress or result, though a server gives it away', async () => {
     await using server = await startCountingServer()
     await using opened = await openPerRun(server, { config: PER_RUN })
-    const { house, minter } = opened
+    const { testApp, minter } = opened
     const tokens: string[] = []
-    const { accounts } = house.world.gateway
+    const { accounts } = testApp.world.gateway
     const create = accounts.create.bind(accounts)
     accounts.create = async (about) => {
       const made = await create(about)
@@ -173,11 +173,16 @@ describe('an account for each run', () => {
       return made
     }
     server.answer = () => `your token is ${tokens.at(-1)}`
-    expect(await house.run('act')).toMatchObject({ status: 'succeeded' })
+    expect(await testApp.run('act')).toMatchObject({ status: 'succeeded' })
     server.answer = (_, __, res) => void res.writeHead(400, { 'content-type': 'text/plain' }).end(`Bearer Pomerium-${tokens.at(-1)}`)
-    expect(await house.run('act')).toMatchObject({ status: 'failed' })
+    expect(await testApp.run('act')).toMatchObject({ status: 'failed' })
     expect(tokens).toHaveLength(2)
-    const kept = [house.log.join(''), minter.log.join(''), JSON.stringify(house.progress), await dumpDatabase(house.database.db)].join('\n')
+    const kept = [
+      testApp.log.join(''),
+      minter.log.join(''),
+      JSON.stringify(testApp.progress),
+      await dumpDatabase(testApp.database.db),
+    ].join('\n')
     for (const jwt of tokens) expect(kept.includes(jwt) || kept.includes(jwt.split('.')[2] ?? ''), jwt).toBe(false)
     expect(kept).toContain('your token is [secret]')
   })
@@ -187,8 +192,8 @@ describe('without an account from the minter', () => {
   test('a minter that cannot reach Pomerium is asked again, and the run goes on', async () => {
     await using server = await startCountingServer()
     await using opened = await openPerRun(server, { config: PER_RUN })
-    const { house } = opened
-    const { accounts } = house.world.gateway
+    const { testApp } = opened
+    const { accounts } = testApp.world.gateway
     const create = accounts.create.bind(accounts)
     let broken = true
     accounts.create = (about) => {
@@ -196,8 +201,8 @@ describe('without an account from the minter', () => {
       broken = false
       return Promise.reject(new Error('the databroker is away'))
     }
-    const run = await house.run('act')
-    expect(await house.finished(run.id)).toMatchObject({
+    const run = await testApp.run('act')
+    expect(await testApp.finished(run.id)).toMatchObject({
       status: 'succeeded',
       attempts: [{ status: 'failed', failure: { code: 'MINTER_REFUSED', retry: 'later' } }, { status: 'succeeded' }],
     })
@@ -206,9 +211,9 @@ describe('without an account from the minter', () => {
   test('a minter that is down is asked as often as the job says, before a model token is spent', async () => {
     await using server = await startCountingServer()
     await using opened = await openPerRun(server, { config: PER_RUN })
-    const { house, minter } = opened
+    const { testApp, minter } = opened
     await minter.stop()
-    const run = await house.run('act')
+    const run = await testApp.run('act')
     expect(run).toMatchObject({
       status: 'failed',
       failure: { code: 'MINTER_REFUSED', message: expect.stringContaining('does not answer') },
@@ -224,7 +229,7 @@ describe('without an account from the minter', () => {
   ] as const)('a run is failed at once when the minter allows %s', async ([, policy, why]) => {
     await using server = await startCountingServer()
     await using opened = await openPerRun(server, { config: PER_RUN }, { policy })
-    const run = await opened.house.run('act')
+    const run = await opened.testApp.run('act')
     expect(run).toMatchObject({
       status: 'failed',
       failure: { code: 'MINTER_REFUSED', retry: 'never', message: expect.stringContaining(why) },

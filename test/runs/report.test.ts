@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { buildHouse } from '../support/house.ts'
+import { buildTestApp } from '../support/app/test-app.ts'
 
 const job = `
 account: reports
@@ -10,11 +10,11 @@ tools:
 `
 
 test('a run goes from job file to stored result, each tool call tied to a gateway request', async () => {
-  await using house = await buildHouse({
+  await using testApp = await buildTestApp({
     jobs: { report: job },
     scripts: { scripted: 'call labor__describe_tables {} & labor__query {"sql": "select count(*) as n from unemployment"}\nsay Done: $2' },
   })
-  const run = await house.run('report')
+  const run = await testApp.run('report')
   expect(run).toMatchObject({ status: 'succeeded', reasons: [], outputText: expect.stringContaining('"n":1708') })
   expect(run.toolCalls.map(({ tool, status }) => `${tool} ${status}`)).toEqual(['describe_tables ok', 'query ok'])
   const ids = new Set(run.gatewayRequests.map(({ requestId }) => requestId))

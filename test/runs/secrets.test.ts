@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { basename } from 'node:path'
 import { rmSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { describeBackends } from '../support/backends.ts'
-import { countingRoute, startCountingServer } from '../support/counting-server.ts'
-import { dumpDatabase, dumpRedis } from '../support/dumps.ts'
-import { buildHouse, type House } from '../support/house.ts'
+import { describeBackends } from '../support/app/backends.ts'
+import { countingRoute, startCountingServer } from '../support/mcp/counting-server.ts'
+import { dumpDatabase, dumpRedis } from '../support/database/dumps.ts'
+import { buildTestApp, type TestApp } from '../support/app/test-app.ts'
 
 const MODEL_KEY = 'canary-model-key-77'
 
@@ -42,26 +42,26 @@ async function startEchoProvider() {
   }
 }
 
-async function everythingKept(house: House, redisUrl: string | undefined): Promise<string> {
-  const redis = redisUrl === undefined ? '' : await dumpRedis(redisUrl, basename(house.dir))
-  return [house.log.join(''), JSON.stringify(house.progress), await dumpDatabase(house.database.db), redis].join('\n')
+async function everythingKept(testApp: TestApp, redisUrl: string | undefined): Promise<string> {
+  const redis = redisUrl === undefined ? '' : await dumpRedis(redisUrl, basename(testApp.dir))
+  return [testApp.log.join(''), JSON.stringify(testApp.progress), await dumpDatabase(testApp.database.db), redis].join('\n')
 }
 
 describeBackends('secrets', ({ redisUrl }) => {
   test('are in no log line, row, queue entry, result or error, whatever fails', async () => {
     await using server = await startCountingServer()
     await using provider = await startEchoProvider()
-    await using house = await buildHouse({
+    await using testApp = await buildTestApp({
       redisUrl,
       routes: [countingRoute(server)],
       jobs: { works: job('openai'), refused: job('echo') },
       scripts: { scripted: 'call counting__look {"n": 1}\nsay $1' },
       config: { providers: { echo: { base_url: provider.url, api_key: MODEL_KEY } } },
     })
-    const { jwt } = house.world.account
+    const { jwt } = testApp.world.account
     const outcomes: string[] = []
     const run = async (name: string) => {
-      const { status, failure } = await house.run(name)
+      const { status, failure } = await testApp.run(name)
       outcomes.push(`${status} ${failure?.code ?? ''}`.trim())
     }
     // Servers that know the token, and give it away in every way they can.
@@ -77,11 +77,11 @@ describeBackends('secrets', ({ redisUrl }) => {
     server.answer = (_, __, res) => void res.writeHead(200, { 'content-type': 'application/json', 'x-request-id': jwt }).end(jwt)
     await run('works')
     await run('refused')
-    house.world.gateway.accounts.delete(house.world.account.id)
+    testApp.world.gateway.accounts.delete(testApp.world.account.id)
     await run('works')
-    writeFileSync(house.world.tokenFile, `${jwt} ${jwt}`)
+    writeFileSync(testApp.world.tokenFile, `${jwt} ${jwt}`)
     await run('works')
-    rmSync(house.world.tokenFile)
+    rmSync(testApp.world.tokenFile)
     await run('works')
 
     expect(outcomes).toMatchInlineSnapshot(`
@@ -96,16 +96,16 @@ describeBackends('secrets', ({ redisUrl }) => {
         "failed TOKEN_REJECTED",
       ]
     `)
-    const kept = await everythingKept(house, redisUrl)
+    const kept = await everythingKept(testApp, redisUrl)
     const canaries = {
       token: jwt,
       signature: jwt.split('.')[2] ?? '',
       modelKey: MODEL_KEY,
-      databasePassword: new URL(house.database.url).password,
+      databasePassword: new URL(testApp.database.url).password,
     }
     for (const [name, canary] of Object.entries(canaries)) expect(kept.includes(canary), name).toBe(false)
     // The dump is not empty by mistake: what may be kept is there.
-    expect(kept).toContain(house.world.account.id)
+    expect(kept).toContain(testApp.world.account.id)
     expect(kept).toContain('your token is [secret]')
   })
 })

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GenericContainer } from 'testcontainers'
 import type { TestProject } from 'vitest/node'
-import { environment } from '../../src/config.ts'
-import { openDb, query } from '../../src/store/db.ts'
-import { startEmbeddedPostgres } from '../../src/store/embedded.ts'
-import { migrate } from '../../src/store/migrate.ts'
+import { environment } from '../../src/config/config.ts'
+import { openDb, query } from '../../src/store/postgres/db.ts'
+import { startEmbeddedPostgres } from '../../src/store/postgres/embedded.ts'
+import { migrate } from '../../src/store/postgres/migrate.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {

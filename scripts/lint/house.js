@@ -1,0 +1,94 @@
+// The house as lint rules: which room may import which, and where SQL stands. ARCHITECTURE.md has the same table in words.
+import { dirname, join, relative, resolve, sep } from 'node:path'
+
+const SRC = resolve(import.meta.dirname, '../../src')
+
+const WORDS = ['core', 'lib']
+const LEAVES = ['store', 'pomerium', 'mcp', 'models', 'jobs', 'config']
+const OPERATIONS = ['runs', 'schedules', 'waiting', 'delivery', 'audit', 'accounts', 'doctor', 'minter', 'telemetry']
+
+/** What each room may import beside itself. A room that is not named here may not exist. */
+const ARROWS = {
+  cli: ['app', ...OPERATIONS, 'config', 'demo', ...WORDS],
+  pages: ['http', ...OPERATIONS, ...WORDS],
+  api: ['http', ...OPERATIONS, ...WORDS],
+  http: WORDS,
+  app: ['pages', 'api', 'http', 'queue', 'agent', ...OPERATIONS, ...LEAVES, ...WORDS],
+
+  queue: ['runs', 'store', ...WORDS],
+  schedules: ['runs', 'jobs', 'store', ...WORDS],
+  telemetry: ['runs', 'store', ...WORDS],
+  runs: ['delivery', 'waiting', 'agent', 'jobs', 'models', 'pomerium', 'mcp', 'store', ...WORDS],
+  waiting: ['pomerium', 'store', ...WORDS],
+  delivery: ['store', ...WORDS],
+  audit: ['pomerium', 'store', ...WORDS],
+  accounts: ['pomerium', 'store', ...WORDS],
+  doctor: ['jobs', 'mcp', 'models', 'pomerium', 'store', ...WORDS],
+  minter: ['pomerium', ...WORDS],
+
+  agent: ['models', ...WORDS],
+  store: WORDS,
+  pomerium: WORDS,
+  mcp: WORDS,
+  models: WORDS,
+  jobs: WORDS,
+  config: WORDS,
+
+  core: ['lib'],
+  lib: [],
+  demo: [],
+}
+
+/** Who alone may import a library. */
+const OWNERS = { openai: ['models', 'agent'], '@modelcontextprotocol/sdk': ['mcp', 'demo'], bullmq: ['queue', 'pages'], pg: ['store'] }
+
+const roomOf = (file) => {
+  const path = relative(SRC, file)
+  return path.startsWith('..') || !path.includes(sep) ? undefined : path.split(sep)[0]
+}
+
+/** Calls `check` with the text of each import, in whatever form it is written. */
+function onImports(check) {
+  const visit = (node) => {
+    if (typeof node.source?.value === 'string') check(node, node.source.value)
+  }
+  return { ImportDeclaration: visit, ExportNamedDeclaration: visit, ExportAllDeclaration: visit, ImportExpression: visit }
+}
+
+const arrows = {
+  create(context) {
+    const room = roomOf(context.filename)
+    if (!room) return {}
+    const allowed = ARROWS[room]
+    return onImports((node, source) => {
+      if (!allowed) return context.report({ node, message: `The room ${room} is not in the table of arrows (scripts/lint/house.js).` })
+      if (source.startsWith('.')) {
+        const target = roomOf(join(dirname(context.filename), source))
+        if (!target || (target !== room && !allowed.includes(target)))
+          context.report({
+            node,
+            message: `${room} may not import ${target ?? 'what is outside of the rooms'}; it may import ${allowed.join(', ') || 'nothing of ours'}.`,
+          })
+        return
+      }
+      for (const [library, owners] of Object.entries(OWNERS))
+        if ((source === library || source.startsWith(`${library}/`)) && !owners.includes(room))
+          context.report({ node, message: `Only ${owners.join(' and ')} may import ${library}.` })
+    })
+  },
+}
+
+const sqlInStore = {
+  create(context) {
+    const room = roomOf(context.filename)
+    if (!room || room === 'store' || room === 'demo') return {}
+    return onImports((node, source) => {
+      if (!/(^|\/)store\/postgres\/db\.ts$/.test(source) || node.importKind === 'type') return
+      for (const { imported } of node.specifiers ?? [])
+        if (imported?.name === 'query' || imported?.name === 'transaction')
+          context.report({ node, message: 'SQL stands under store/ and nowhere else: give the statement a function there.' })
+    })
+  },
+}
+
+export default { meta: { name: 'house' }, rules: { arrows, 'sql-in-store': sqlInStore } }

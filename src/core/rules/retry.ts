@@ -1,0 +1,35 @@
+import type { Failure } from '../failure.ts'
+
+export interface RetryPolicy {
+  /** Most attempts of a run, the first included. */
+  attempts: number
+  /** Wait before the second attempt; doubled for each further one. */
+  backoffMs: number
+}
+
+export type RetryDecision = { verdict: 'retry'; at: Date } | { verdict: 'wait' } | { verdict: 'stop' }
+
+const MAX_BACKOFF_MS = 60 * 60_000
+const JITTER = 0.2
+/** A worker that dies is not the run's fault: this many lost attempts come on top of the policy's. */
+const LOST_ATTEMPTS = 5
+
+/**
+ * Says what follows a failed attempt.
+ * `attempt` is the number of the one that failed, from 1; `random` is in [0, 1) and spreads retries by up to 20 %.
+ */
+export function decideRetry(
+  failure: Pick<Failure, 'code' | 'retry' | 'retryAfterMs'>,
+  attempt: number,
+  policy: RetryPolicy,
+  now: Date,
+  random = Math.random(),
+): RetryDecision {
+  if (failure.retry === 'after-connection') return { verdict: 'wait' }
+  if (failure.retry === 'never') return { verdict: 'stop' }
+  const lost = failure.code === 'WORKER_LOST'
+  if (attempt >= policy.attempts + (lost ? LOST_ATTEMPTS : 0)) return { verdict: 'stop' }
+  if (lost) return { verdict: 'retry', at: now }
+  const backoffMs = Math.min(policy.backoffMs * 2 ** (attempt - 1), MAX_BACKOFF_MS) * (1 + JITTER * random)
+  return { verdict: 'retry', at: new Date(now.getTime() + Math.round(Math.max(backoffMs, failure.retryAfterMs ?? 0))) }
+}

@@ -1,0 +1,100 @@
+import type { Logger } from 'pino'
+import { nextDeliveryTry } from '../core/rules/delivery.ts'
+import { messageOf } from '../core/failure.ts'
+import { isFinal } from '../core/run.ts'
+import { writeReport } from './destinations/file.ts'
+import { reportEvent } from './report.ts'
+import { createWebhookSender, type WebhookTarget } from './destinations/webhook.ts'
+import type { Db } from '../store/postgres/db.ts'
+import { endDeliveryTry, takeDueDeliveries, type DeliveryOutcome, type DueDelivery } from '../store/delivery/deliveries.ts'
+import { loadRun } from '../store/runs/show.ts'
+import type { Lifecycle } from '../lib/lifecycle.ts'
+
+export interface OutboxOptions {
+  db: Db
+  reportsDir: string
+  webhooks: ReadonlyMap<string, WebhookTarget>
+  log: Logger
+  now?: () => Date
+}
+
+export interface Outbox extends Lifecycle {
+  /** Does all deliveries that are due. */
+  deliver(): Promise<void>
+}
+
+const ASK_MS = 1000
+const BATCH = 20
+/** Longer than a delivery can take. */
+const LEASE_MS = 60_000
+
+/** Sends reports. Any number of workers share the outbox; a report is sent again until it is taken, so a receiver may see it twice, with the same id. */
+export function createOutbox({ db, reportsDir, webhooks, log, now = () => new Date() }: OutboxOptions): Outbox {
+  const sender = createWebhookSender()
+  let timer: NodeJS.Timeout | undefined
+  let delivering: Promise<void> | undefined
+  let stopped = false
+
+  async function send({ id, runId, target }: DueDelivery): Promise<{ ok: true } | { ok: false; error: string; final: boolean }> {
+    const run = await loadRun(db, runId)
+    if (!run) return { ok: false, error: 'the run is gone', final: true }
+    // Its end will bring deliveries of its own.
+    if (!isFinal(run.status)) return { ok: false, error: 'the run was retried before its report was sent', final: true }
+    if (target.kind === 'file') {
+      await writeReport({ reportsDir, dir: target.dir, deliveryId: id }, run)
+      return { ok: true }
+    }
+    const webhook = webhooks.get(target.name)
+    if (!webhook) return { ok: false, error: `there is no webhook ${target.name} in the configuration`, final: false }
+    return sender.post(webhook, { id, body: JSON.stringify(reportEvent(run, id)), contentType: 'application/cloudevents+json' })
+  }
+
+  async function attempt(due: DueDelivery): Promise<void> {
+    const result = await send(due).catch((error: unknown) => ({ ok: false as const, error: messageOf(error), final: false }))
+    const retryAt = result.ok || result.final ? undefined : nextDeliveryTry(due.tries, now())
+    const outcome: DeliveryOutcome = result.ok
+      ? { status: 'delivered' }
+      : retryAt
+        ? { status: 'pending', error: result.error, nextTryAt: retryAt }
+        : { status: 'failed', error: result.error }
+    await endDeliveryTry(db, due.id, outcome)
+    const about = { runId: due.runId, target: due.target, tries: due.tries }
+    if (outcome.status === 'delivered') log.info(about, 'Report delivered.')
+    else
+      log.warn(
+        { ...about, reason: outcome.error },
+        retryAt ? 'The report could not be delivered; it is tried again.' : 'The report could not be delivered; it is given up.',
+      )
+  }
+
+  async function deliver(): Promise<void> {
+    for (;;) {
+      const due = await takeDueDeliveries(db, { limit: BATCH, leaseMs: LEASE_MS })
+      await Promise.all(due.map(attempt))
+      if (due.length < BATCH || stopped) return
+    }
+  }
+
+  function again(): void {
+    timer = setTimeout(() => {
+      delivering = deliver()
+        .catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'The outbox could not be looked at.'))
+        .finally(() => {
+          if (!stopped) again()
+        })
+    }, ASK_MS)
+  }
+
+  return {
+    deliver,
+    async start() {
+      if (timer === undefined && !stopped) again()
+    },
+    async stop() {
+      stopped = true
+      clearTimeout(timer)
+      await delivering
+      await sender.close()
+    },
+  }
+}

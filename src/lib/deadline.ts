@@ -1,0 +1,21 @@
+/** Timers cannot be longer: they would go off at once. */
+const MAX_TIMER_MS = 2_147_483_647
+
+/**
+ * A signal that follows `signal` and also ends after `ms`, with `reason()` as its reason. Dispose of it when the work is over, so that neither the timer nor the
+ * listener stays. More than 24 days are cut to that, the longest that a timer takes.
+ */
+export function deadlineSignal(signal: AbortSignal, ms: number, reason: () => unknown): Disposable & { readonly signal: AbortSignal } {
+  const own = new AbortController()
+  const follow = () => own.abort(signal.reason)
+  signal.addEventListener('abort', follow, { once: true })
+  if (signal.aborted) follow()
+  const timer = setTimeout(() => own.abort(reason()), Math.min(Math.max(ms, 0), MAX_TIMER_MS))
+  return {
+    signal: own.signal,
+    [Symbol.dispose]() {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', follow)
+    },
+  }
+}

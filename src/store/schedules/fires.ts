@@ -1,0 +1,152 @@
+import type pg from 'pg'
+import type { FireDecision, OverlapPolicy } from '../../core/rules/fires.ts'
+import type { NewRun } from '../runs/runs.ts'
+import { insertRun } from '../runs/runs.ts'
+import { query, transaction, type Db } from '../postgres/db.ts'
+
+export interface ScheduleRow {
+  job: string
+  cron: string
+  timezone: string
+  decidedUntil: Date
+}
+
+/**
+ * Returns the schedule's row, made when it is new. A new schedule, and one whose cron or zone changed, owes nothing from before `now`.
+ */
+export async function syncSchedule(db: Db, schedule: { job: string; cron: string; timezone: string }, now: Date): Promise<ScheduleRow> {
+  const [row] = await query<{ decided_until: Date }>(
+    db,
+    `insert into schedules as s (job, cron, timezone, decided_until) values ($1, $2, $3, $4)
+     on conflict (job) do update set cron = $2, timezone = $3, updated_at = now(),
+       decided_until = case when (s.cron, s.timezone) = ($2, $3) then s.decided_until else greatest(s.decided_until, $4) end
+     returning decided_until`,
+    [schedule.job, schedule.cron, schedule.timezone, now],
+  )
+  return { ...schedule, decidedUntil: row?.decided_until ?? now }
+}
+
+export interface FireResult {
+  at: Date
+  status: 'run' | 'skipped'
+  runId: string | null
+  reason: string | null
+  /** An earlier run must be over first (overlap: queue). */
+  held: boolean
+}
+
+export interface DecidedFire {
+  decision: FireDecision
+  run: NewRun
+}
+
+/**
+ * Writes what was decided for the due fires of a job, each fire once whoever tries, with its run in the same transaction. Returns what this
+ * call wrote: another replica may have been first.
+ */
+export async function recordFires(
+  db: Db,
+  job: string,
+  fires: readonly DecidedFire[],
+  overlap: OverlapPolicy,
+  definition: unknown,
+  until: Date,
+): Promise<FireResult[]> {
+  return transaction(db, async (client) => {
+    await lockFires(client, job)
+    // Replicas decide one after the other, so that the overlap rule sees the run of the fire before.
+    const { rows: schedules } = await client.query<{ decided_until: Date }>(
+      'select decided_until from schedules where job = $1 for update',
+      [job],
+    )
+    const decidedUntil = schedules[0]?.decided_until
+    const written: FireResult[] = []
+    for (const { decision, run } of fires) {
+      if (decidedUntil && decision.at <= decidedUntil) continue
+      const open = decision.verdict === 'run' ? await openRun(client, job) : undefined
+      const reason =
+        decision.verdict === 'skip' ? decision.reason : open && overlap === 'skip' ? `run ${open} was not over (overlap: skip)` : null
+      const { rowCount } = await client.query(
+        'insert into fires (job, fire_at, status, reason) values ($1, $2, $3, $4) on conflict do nothing',
+        [job, decision.at, reason ? 'skipped' : 'run', reason],
+      )
+      if (!rowCount) continue
+      if (!reason) {
+        await insertRun(client, { ...run, afterRun: open }, definition)
+        await client.query('update fires set run_id = $3 where job = $1 and fire_at = $2', [job, decision.at, run.id])
+      }
+      written.push({
+        at: decision.at,
+        status: reason ? 'skipped' : 'run',
+        runId: reason ? null : run.id,
+        reason,
+        held: !reason && open !== undefined,
+      })
+    }
+    await client.query('update schedules set decided_until = greatest(decided_until, $2) where job = $1', [job, until])
+    return written
+  })
+}
+
+/** Two who write fires and runs of a job in turns would wait for each other. */
+async function lockFires(client: pg.PoolClient, job: string): Promise<void> {
+  await query(client, 'select pg_advisory_xact_lock(hashtextextended($1, 0))', [`nightshift fires ${job}`])
+}
+
+async function openRun(client: pg.PoolClient, job: string): Promise<string | undefined> {
+  const { rows } = await client.query<{ id: string }>(
+    // What a backfill makes up for is in nobody's way.
+    `select id from runs where job = $1 and finished_at is null and coalesce(trigger ->> 'backfill', 'false') <> 'true' order by id desc limit 1`,
+    [job],
+  )
+  return rows[0]?.id
+}
+
+/** Fires of a job, latest first. */
+export async function listFires(db: Db, job: string, limit = 100): Promise<Omit<FireResult, 'held'>[]> {
+  const rows = await query<{ fire_at: Date; status: 'run' | 'skipped'; run_id: string | null; reason: string | null }>(
+    db,
+    'select fire_at, status, run_id, reason from fires where job = $1 order by fire_at desc limit $2',
+    [job, limit],
+  )
+  return rows.map((row) => ({ at: row.fire_at, status: row.status, runId: row.run_id, reason: row.reason }))
+}
+
+/** The last fire of each job, by its name. */
+export async function lastFires(db: Db): Promise<Map<string, Omit<FireResult, 'held'>>> {
+  const rows = await query<{ job: string; fire_at: Date; status: 'run' | 'skipped'; run_id: string | null; reason: string | null }>(
+    db,
+    'select distinct on (job) job, fire_at, status, run_id, reason from fires order by job, fire_at desc',
+  )
+  return new Map(rows.map((row) => [row.job, { at: row.fire_at, status: row.status, runId: row.run_id, reason: row.reason }]))
+}
+
+/** Fires that already have a run, among those given. */
+export async function firesWithRuns(db: Db, job: string, from: Date, to: Date): Promise<Date[]> {
+  const rows = await query<{ fire_at: Date }>(
+    db,
+    "select fire_at from fires where job = $1 and status = 'run' and fire_at >= $2 and fire_at < $3",
+    [job, from, to],
+  )
+  return rows.map((row) => row.fire_at)
+}
+
+/** Writes runs for past fires. A fire that has a run keeps it; one that was skipped gets one now. Returns the ids of the runs that were made. */
+export async function backfillFires(db: Db, fires: readonly { at: Date; run: NewRun }[], definition: unknown): Promise<string[]> {
+  return transaction(db, async (client) => {
+    for (const job of new Set(fires.map(({ run }) => run.job))) await lockFires(client, job)
+    const made: string[] = []
+    for (const { at, run } of fires) {
+      const { rowCount } = await client.query(
+        `insert into fires as f (job, fire_at, status, reason) values ($1, $2, 'run', 'backfill')
+         on conflict (job, fire_at) do update set status = 'run', reason = 'backfill' where f.status = 'skipped'`,
+        [run.job, at],
+      )
+      if (!rowCount) continue
+      await insertRun(client, run, definition)
+      await client.query('update fires set run_id = $3 where job = $1 and fire_at = $2', [run.job, at, run.id])
+      made.push(run.id)
+    }
+    return made
+  })
+}

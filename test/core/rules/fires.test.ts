@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest'
+import { decideFires, MISSED_AFTER_MS, MISSED_CAP, MISSED_POLICIES, type MissedPolicy } from '../../../src/core/rules/fires.ts'
+
+const now = new Date('2026-03-02T12:00:00Z')
+const ago = (ms: number) => new Date(now.getTime() - ms)
+const HOUR_MS = 3_600_000
+
+const verdicts = (due: readonly Date[], missed: MissedPolicy) => decideFires(due, now, missed).map(({ verdict }) => verdict)
+
+test.each(MISSED_POLICIES)('nothing due is nothing to decide (missed: %s)', (missed) => {
+  expect(decideFires([], now, missed)).toEqual([])
+})
+
+test.each(MISSED_POLICIES)('a fire found up to a minute late runs (missed: %s)', (missed) => {
+  expect(verdicts([ago(MISSED_AFTER_MS), ago(0), ago(-1)], missed)).toEqual(['run', 'run', 'run'])
+})
+
+test.each([
+  ['skip', [3, 2, 1], ['skip', 'skip', 'skip']],
+  ['skip', [2, 1, 0], ['skip', 'skip', 'run']],
+  ['last', [3, 2, 1], ['skip', 'skip', 'run']],
+  ['last', [2, 1, 0], ['skip', 'skip', 'run']],
+  ['last', [1], ['run']],
+  ['all', [3, 2, 1], ['run', 'run', 'run']],
+  ['all', [2, 1, 0], ['run', 'run', 'run']],
+] as const)('missed: %s decides fires %j hours ago as %j', (missed, hours, expected) => {
+  expect(
+    verdicts(
+      hours.map((hour) => ago(hour * HOUR_MS)),
+      missed,
+    ),
+  ).toEqual(expected)
+})
+
+test('a millisecond over the minute counts as missed', () => {
+  expect(verdicts([ago(MISSED_AFTER_MS + 1)], 'skip')).toEqual(['skip'])
+})
+
+test('missed: all makes up for the newest hundred, and the others say why not', () => {
+  const due = Array.from({ length: MISSED_CAP + 3 }, (_, at) => ago((MISSED_CAP + 3 - at) * HOUR_MS))
+  const decisions = decideFires([...due, now], now, 'all')
+  expect(decisions.map(({ at }) => at)).toEqual([...due, now])
+  expect(decisions.map(({ verdict }) => verdict)).toEqual(['skip', 'skip', 'skip', ...Array<string>(MISSED_CAP + 1).fill('run')])
+  expect(decisions[0]).toMatchInlineSnapshot(`
+    {
+      "at": 2026-02-26T05:00:00.000Z,
+      "reason": "missed while no scheduler was running; more than 100 fires were missed (missed: all)",
+      "verdict": "skip",
+    }
+  `)
+})
+
+test('each skipped fire names the policy that skipped it', () => {
+  const reasons = (missed: MissedPolicy) => decideFires([ago(2 * HOUR_MS), now], now, missed)[0]
+  expect([reasons('skip'), reasons('last')]).toMatchInlineSnapshot(`
+    [
+      {
+        "at": 2026-03-02T10:00:00.000Z,
+        "reason": "missed while no scheduler was running (missed: skip)",
+        "verdict": "skip",
+      },
+      {
+        "at": 2026-03-02T10:00:00.000Z,
+        "reason": "missed while no scheduler was running; a later fire runs instead (missed: last)",
+        "verdict": "skip",
+      },
+    ]
+  `)
+})

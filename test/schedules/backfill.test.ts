@@ -1,0 +1,126 @@
+import { expect, test } from 'vitest'
+import type { Job } from '../../src/jobs/load.ts'
+import { nextFires } from '../../src/schedules/cron.ts'
+import { jobSchema } from '../../src/jobs/schema.ts'
+import { backfill, planBackfill } from '../../src/schedules/backfill.ts'
+import { newRun } from '../../src/runs/create.ts'
+import { query } from '../../src/store/postgres/db.ts'
+import { listFires, recordFires, syncSchedule } from '../../src/store/schedules/fires.ts'
+import { loadRun } from '../../src/store/runs/show.ts'
+import { createTestDatabase } from '../support/database/database.ts'
+
+const jobWith = (schedule: { cron: string; timezone: string } | undefined): Job => ({
+  name: 'hourly',
+  file: 'hourly.yaml',
+  version: 'sha256:1',
+  definition: jobSchema.parse({
+    account: 'reports',
+    model: { provider: 'openai', name: 'm' },
+    prompt: 'Go.',
+    tools: { labor: { allow: ['query'] } },
+    ...(schedule && { schedule }),
+  }),
+})
+const hourly = jobWith({ cron: '0 * * * *', timezone: 'UTC' })
+const at = (hour: number, minute = 0) => new Date(Date.UTC(2026, 2, 1, hour, minute))
+const hours = (fires: readonly Date[]) => fires.map((fire) => fire.getUTCHours())
+
+test('a plan is each fire from the first time up to the second one, and no other', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  expect(hours(await planBackfill(db, hourly, at(3), at(6)))).toEqual([3, 4, 5])
+  expect(hours(await planBackfill(db, hourly, at(3, 1), at(6, 1)))).toEqual([4, 5, 6])
+  expect(await planBackfill(db, hourly, at(3, 1), at(3, 59))).toEqual([])
+  const night = jobWith({ cron: '30 2 * * *', timezone: 'Europe/Paris' })
+  const plan = await planBackfill(db, night, new Date('2026-03-28T00:00:00Z'), new Date('2026-03-31T00:00:00Z'))
+  expect(plan.map((fire) => fire.toISOString())).toEqual([
+    '2026-03-28T01:30:00.000Z',
+    '2026-03-29T01:30:00.000Z',
+    '2026-03-30T00:30:00.000Z',
+  ])
+})
+
+test.each([
+  { title: 'a job without a schedule', job: jobWith(undefined), from: at(3), to: at(6), says: 'no schedule' },
+  { title: 'a time that ends before it begins', job: hourly, from: at(6), to: at(3), says: 'before' },
+  { title: 'a time that is empty', job: hourly, from: at(3), to: at(3), says: 'before' },
+  { title: 'a time that cannot be read', job: hourly, from: new Date('x'), to: at(3), says: 'before' },
+  {
+    title: 'a minutely schedule over a week and more',
+    job: jobWith({ cron: '* * * * *', timezone: 'UTC' }),
+    from: at(0),
+    to: at(24 * 8),
+    says: 'more than 10000',
+  },
+  {
+    title: 'a minutely schedule over a hundred days',
+    job: jobWith({ cron: '* * * * *', timezone: 'UTC' }),
+    from: new Date('2025-01-01T00:00:00Z'),
+    to: new Date('2025-04-11T00:00:00Z'),
+    says: 'more than 10000',
+  },
+  { title: 'a time that is still to come', job: hourly, from: at(3), to: new Date('9999-01-01T00:00:00Z'), says: 'still to come' },
+])('$title cannot be made up for, and nothing is written', async ({ job, from, to, says }) => {
+  await using database = await createTestDatabase()
+  await expect(planBackfill(database.db, job, from, to)).rejects.toMatchObject({
+    code: 'REQUEST_INVALID',
+    message: expect.stringContaining(says),
+  })
+  expect(await query(database.db, 'select 1 from fires')).toEqual([])
+})
+
+test('fires that ran are left, and those that were skipped or never seen get a run each', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  await syncSchedule(db, { job: 'hourly', cron: '0 * * * *', timezone: 'UTC' }, at(0))
+  const runAt = (hour: number) => newRun(hourly, { trigger: { kind: 'schedule', fireAt: at(hour).toISOString() } })
+  const written = await recordFires(
+    db,
+    'hourly',
+    [
+      { decision: { at: at(3), verdict: 'run' }, run: runAt(3) },
+      { decision: { at: at(4), verdict: 'skip', reason: 'paused by ann: why' }, run: runAt(4) },
+    ],
+    'queue',
+    hourly.definition,
+    at(4),
+  )
+  const plan = await planBackfill(db, hourly, at(3), at(6))
+  expect(hours(plan)).toEqual([4, 5])
+  const ids = await backfill(db, hourly, plan, 'ann')
+  expect(ids).toHaveLength(2)
+  const fires = (await listFires(db, 'hourly')).toReversed()
+  expect(fires).toMatchObject([
+    { at: at(3), status: 'run', runId: written[0]?.runId, reason: null },
+    { at: at(4), status: 'run', runId: ids[0], reason: 'backfill' },
+    { at: at(5), status: 'run', runId: ids[1], reason: 'backfill' },
+  ])
+  expect(await loadRun(db, ids[0] ?? '')).toMatchObject({
+    status: 'queued',
+    requestedBy: 'ann',
+    trigger: { kind: 'schedule', fireAt: at(4).toISOString(), backfill: true },
+  })
+  expect(await query(db, 'select distinct priority from runs where id = any($1)', [ids])).toEqual([{ priority: 100 }])
+  expect(await planBackfill(db, hourly, at(3), at(6))).toEqual([])
+  expect(await backfill(db, hourly, plan, 'ann')).toEqual([])
+})
+
+test('backfills at the same time, over times that overlap, make each run once', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const plans = await Promise.all([0, 2, 4, 6].map((from) => planBackfill(db, hourly, at(from), at(from + 12))))
+  const made = await Promise.all(plans.map((plan) => backfill(db, hourly, plan, 'ann')))
+  expect(made.flat()).toHaveLength(18)
+  const fires = await listFires(db, 'hourly')
+  expect(fires.map(({ runId }) => runId ?? '').toSorted()).toEqual(made.flat().toSorted())
+  expect(await query(db, 'select count(*)::int as n from runs')).toEqual([{ n: 18 }])
+})
+
+test('the next fires that are shown are those that come, also where the clock changes by half an hour', () => {
+  const schedule = { cron: '15 2 * * *', timezone: 'Australia/Lord_Howe' }
+  expect(nextFires(schedule, new Date('2026-10-02T00:00:00Z'), 3).map((fire) => fire.toISOString())).toEqual([
+    '2026-10-02T15:45:00.000Z',
+    '2026-10-03T15:45:00.000Z',
+    '2026-10-04T15:15:00.000Z',
+  ])
+})
