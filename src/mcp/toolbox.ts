@@ -171,6 +171,11 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
     return outcome
   }
 
+  function isRepeatable(name: string): boolean {
+    const entry = entries.get(name)
+    return entry?.opened.spec.repeatable.includes(entry.tool.name) ?? false
+  }
+
   async function call(request: ToolCallRequest, callSignal: AbortSignal): Promise<ToolOutcome> {
     const entry = entries.get(request.name)
     const record: ToolCallRecord = {
@@ -181,7 +186,7 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
       server: entry?.opened.spec.name ?? '',
       tool: entry?.tool.name ?? request.name,
       arguments: request.arguments,
-      repeatable: entry?.opened.spec.repeatable.includes(entry.tool.name) ?? false,
+      repeatable: isRepeatable(request.name),
     }
     const refuse = async (outcome: ToolOutcome) => {
       await journal.toolCallRefused(record, {
@@ -208,6 +213,7 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
     tools: [...entries].map(([name, { tool }]) => ({ name, description: tool.description, parameters: parametersOf(tool) })),
     offered: [...entries.values()].map(({ opened: { spec }, tool }) => ({ server: spec.name, tool })),
     notes,
+    isRepeatable,
     call,
     close,
   }

@@ -32,5 +32,7 @@ export interface ToolOutcome {
 /** The tools of a run. `call` journals before and after; it throws only what must end the attempt. */
 export interface ToolBox {
   tools: ModelTool[]
+  /** Whether a call of the tool with that name may be made twice without harm, as the job says. False for a name that is none. */
+  isRepeatable(name: string): boolean
   call(request: ToolCallRequest, signal: AbortSignal): Promise<ToolOutcome>
 }
