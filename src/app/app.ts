@@ -2,8 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { takeCheckpoint } from '../audit/evidence/checkpoint.ts'
-import { openSigningKey } from '../audit/evidence/keys.ts'
 import type { AlarmOptions } from '../audit/alarm.ts'
 import type { Config } from '../config/config.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
@@ -11,16 +9,18 @@ import { createWebhookSender } from '../delivery/destinations/webhook.ts'
 import { loadJobs, type Job, type LoadedJobs } from '../jobs/load.ts'
 import type { PinnedTool } from '../jobs/lock.ts'
 import { createJobRegistry, type JobRegistry } from '../jobs/registry.ts'
-import { createOutbox, type Outbox } from '../delivery/outbox.ts'
+import { createOutbox } from '../delivery/outbox.ts'
 import { createGatewayFetch } from '../pomerium/fetch.ts'
 import { listRoutes, type Route } from '../pomerium/routes.ts'
 import { accountIds, createLimits, createTools, identityOf, offerOf, tokenSeconds, webhooksOf } from './resources.ts'
 import { openQueueBackend } from '../queue/backend.ts'
 import { createProducer } from '../queue/producer.ts'
 import type { Waker } from '../core/ports/wake.ts'
-import { createScheduler, type Scheduler } from '../schedules/scheduler.ts'
-import { createConnectionWatch, type ConnectionWatch } from '../waiting/consent.ts'
-import type { Lifecycle } from '../lib/lifecycle.ts'
+import { createSweeper } from '../queue/sweep.ts'
+import { createScheduler } from '../schedules/scheduler.ts'
+import { createConsentWatcher } from '../waiting/consent.ts'
+import type { Duty, Poller } from '../lib/poll.ts'
+import { createUpkeep, type Upkeep } from './upkeep.ts'
 import { createRunWorker } from '../queue/worker.ts'
 import { createRunner, type Runner } from '../runs/execute.ts'
 import { describeTools } from '../runs/attempt/describe-tools.ts'
@@ -32,8 +32,6 @@ import { openDb, query, type Db } from '../store/postgres/db.ts'
 import { startEmbeddedPostgres } from '../store/postgres/embedded.ts'
 import { createJournalWriter } from '../store/attempts/journal.ts'
 import { migrate } from '../store/postgres/migrate.ts'
-import { forgetOldKeys } from '../store/runs/idempotency.ts'
-import { prune } from '../store/retention.ts'
 import { createRequestLog } from '../store/attempts/requests.ts'
 
 export interface AppOptions {
@@ -53,10 +51,12 @@ export interface App extends AsyncDisposable {
   queueKind: 'redis' | 'postgres'
   producer: Waker
   runner: Runner
-  worker: Lifecycle
-  scheduler: Scheduler
-  connections: ConnectionWatch
-  outbox: Outbox
+  worker: Duty
+  scheduler: Poller
+  sweeper: Poller
+  upkeep: Upkeep
+  consent: Poller
+  outbox: Poller
   /** Undefined without an `api:` section. `api: false` serves health and metrics alone. */
   http(options: { api: boolean }): HttpServer | undefined
   jobs: JobRegistry
@@ -68,7 +68,6 @@ export interface App extends AsyncDisposable {
   describeTools(job: Job, signal: AbortSignal): Promise<PinnedTool[]>
 }
 
-const DAY_MS = 86_400_000
 const SPARE_CONNECTIONS = 6
 const MAX_CONNECTIONS = 20
 
@@ -109,7 +108,13 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
   if (ephemeral) building.defer(() => queue.obliterate({ force: true }))
   const producer = createProducer(queue, log)
   const staleAfterMs = config.worker.lock
-  const metrics = createMetrics({ db, tokenSeconds: () => tokenSeconds(tools), jobFaults: () => jobs.issues().length })
+  const duties: Duty[] = []
+  const metrics = createMetrics({
+    db,
+    tokenSeconds: () => tokenSeconds(tools),
+    jobFaults: () => jobs.issues().length,
+    duties: () => duties,
+  })
   const tellAll: OnProgress = (progress) => {
     metrics.onProgress(progress)
     onProgress?.(progress)
@@ -137,20 +142,17 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
     log,
   })
   building.defer(() => worker.stop())
-  const connections = createConnectionWatch({ db, producer, routesOf: (account, signal) => routesOf(tools, db, account, signal), log })
-  building.defer(() => connections.stop())
+  const consent = createConsentWatcher({ db, producer, routesOf: (account, signal) => routesOf(tools, db, account, signal), log })
+  building.defer(() => consent.stop())
   const outbox = createOutbox({ db, reportsDir: config.reportsDir, webhooks: webhooksOf(config, tools.redactor), log })
   building.defer(() => outbox.stop())
-  const scheduler = createScheduler({
-    db,
-    producer,
-    jobs: () => jobs.jobs(),
-    staleAfterMs,
-    maintain: () => maintain(db, config),
-    log,
-    onFire: metrics.onFire,
-  })
+  const scheduler = createScheduler({ db, producer, jobs: () => jobs.jobs(), log, onFire: metrics.onFire })
   building.defer(() => scheduler.stop())
+  const sweeper = createSweeper({ db, producer, staleAfterMs, log })
+  building.defer(() => sweeper.stop())
+  const upkeep = createUpkeep({ db, config, log })
+  building.defer(() => upkeep.stop())
+  duties.push(worker, consent, outbox, scheduler, sweeper, ...upkeep.duties)
   const stack = building.move()
   return {
     config,
@@ -160,7 +162,9 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
     runner,
     worker,
     scheduler,
-    connections,
+    sweeper,
+    upkeep,
+    consent,
     outbox,
     http({ api }) {
       if (!config.api) return undefined
@@ -214,13 +218,6 @@ export async function openAudit(config: Config, log: Logger): Promise<Audit> {
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
-}
-
-/** A checkpoint a day, before what retention says is old goes, and with it idempotency keys that no longer stand for a run. */
-async function maintain(db: Db, { retention, evidence }: Config): Promise<void> {
-  await takeCheckpoint(db, openSigningKey(evidence.key_file), { everyMs: DAY_MS })
-  await prune(db, retention)
-  await forgetOldKeys(db)
 }
 
 /** Requests of an account to the gateway that belong to no run; each is written down. Undefined for an account that this process does not have. */

@@ -8,7 +8,7 @@ import { createWebhookSender, type WebhookTarget } from './destinations/webhook.
 import type { Db } from '../store/postgres/db.ts'
 import { endDeliveryTry, takeDueDeliveries, type DeliveryOutcome, type DueDelivery } from '../store/delivery/deliveries.ts'
 import { loadRun } from '../store/runs/show.ts'
-import type { Lifecycle } from '../lib/lifecycle.ts'
+import { createPoller, type Poller } from '../lib/poll.ts'
 
 export interface OutboxOptions {
   db: Db
@@ -18,22 +18,14 @@ export interface OutboxOptions {
   now?: () => Date
 }
 
-export interface Outbox extends Lifecycle {
-  /** Does all deliveries that are due. */
-  deliver(): Promise<void>
-}
-
-const ASK_MS = 1000
+const POLL_MS = 1000
 const BATCH = 20
 /** Longer than a delivery can take. */
 const LEASE_MS = 60_000
 
 /** Sends reports. Any number of workers share the outbox; a report is sent again until it is taken, so a receiver may see it twice, with the same id. */
-export function createOutbox({ db, reportsDir, webhooks, log, now = () => new Date() }: OutboxOptions): Outbox {
+export function createOutbox({ db, reportsDir, webhooks, log, now = () => new Date() }: OutboxOptions): Poller {
   const sender = createWebhookSender()
-  let timer: NodeJS.Timeout | undefined
-  let delivering: Promise<void> | undefined
-  let stopped = false
 
   async function send({ id, runId, target }: DueDelivery): Promise<{ ok: true } | { ok: false; error: string; final: boolean }> {
     const run = await loadRun(db, runId)
@@ -67,33 +59,23 @@ export function createOutbox({ db, reportsDir, webhooks, log, now = () => new Da
       )
   }
 
-  async function deliver(): Promise<void> {
-    for (;;) {
-      const due = await takeDueDeliveries(db, { limit: BATCH, leaseMs: LEASE_MS })
-      await Promise.all(due.map(attempt))
-      if (due.length < BATCH || stopped) return
-    }
-  }
-
-  function again(): void {
-    timer = setTimeout(() => {
-      delivering = deliver()
-        .catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'The outbox could not be looked at.'))
-        .finally(() => {
-          if (!stopped) again()
-        })
-    }, ASK_MS)
-  }
-
-  return {
-    deliver,
-    async start() {
-      if (timer === undefined && !stopped) again()
+  const poller = createPoller({
+    name: 'outbox',
+    everyMs: POLL_MS,
+    async work(signal) {
+      for (let more = true; more && !signal.aborted;) {
+        const due = await takeDueDeliveries(db, { limit: BATCH, leaseMs: LEASE_MS })
+        await Promise.all(due.map(attempt))
+        more = due.length === BATCH
+      }
     },
+    onFailure: (error) => log.warn({ reason: messageOf(error) }, 'The outbox could not be looked at.'),
+    stopMs: LEASE_MS,
+  })
+  return {
+    ...poller,
     async stop() {
-      stopped = true
-      clearTimeout(timer)
-      await delivering
+      await poller.stop()
       await sender.close()
     },
   }

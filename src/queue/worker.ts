@@ -7,7 +7,7 @@ import type { Runner } from '../runs/execute.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { cancelRequested, heartbeat } from '../store/runs/runs.ts'
 import type { QueueBackend, RunData } from './backend.ts'
-import type { Lifecycle } from '../lib/lifecycle.ts'
+import { createPoller, type Duty } from '../lib/poll.ts'
 import type { Waker } from '../core/ports/wake.ts'
 
 export interface RunWorkerOptions {
@@ -44,13 +44,10 @@ interface Active {
 }
 
 /** Takes runs from the queue and does them, `concurrency` at a time. */
-export function createRunWorker(options: RunWorkerOptions): Lifecycle {
+export function createRunWorker(options: RunWorkerOptions): Duty {
   const { db, backend, producer, runner, log, lockMs } = options
   const active = new Map<string, Active>()
   let worker: ReturnType<QueueBackend['worker']> | undefined
-  let watcher: NodeJS.Timeout | undefined
-  let watching: Promise<void> | undefined
-  let drained = false
   let stopped: Promise<void> | undefined
 
   async function process(job: Job<RunData, string>, token?: string): Promise<string> {
@@ -123,15 +120,12 @@ export function createRunWorker(options: RunWorkerOptions): Lifecycle {
     }
   }
 
-  function watchAgain(): void {
-    watcher = setTimeout(() => {
-      watching = watch()
-        .catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'Could not look for cancelled runs.'))
-        .then(() => {
-          if (!drained) watchAgain()
-        })
-    }, WATCH_MS)
-  }
+  const watcher = createPoller({
+    name: 'heartbeat',
+    everyMs: WATCH_MS,
+    work: watch,
+    onFailure: (error) => log.warn({ reason: messageOf(error) }, 'Could not look for cancelled runs.'),
+  })
 
   async function drain(): Promise<void> {
     const running = worker
@@ -146,9 +140,7 @@ export function createRunWorker(options: RunWorkerOptions): Lifecycle {
       if (!ended) await Promise.race([running.close(true), sleep(CLOSE_MS, undefined, { ref: false })])
     }
     // Until now: what is drained is still ours, and may be cancelled.
-    drained = true
-    clearTimeout(watcher)
-    await watching
+    await watcher.stop()
   }
 
   return {
@@ -165,9 +157,10 @@ export function createRunWorker(options: RunWorkerOptions): Lifecycle {
       running.on('error', (error) => {
         if (!running.closing) log.warn({ reason: messageOf(error) }, 'The queue does not answer; the worker tries again.')
       })
-      watchAgain()
+      await watcher.start()
       await worker.waitUntilReady()
     },
     stop: () => (stopped ??= drain()),
+    state: watcher.state,
   }
 }

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Duty } from '../lib/poll.ts'
 import type { Progress } from '../runs/progress.ts'
 import { queueStats, suspectStats } from '../store/runs/stats.ts'
 import type { Db } from '../store/postgres/db.ts'
@@ -9,6 +10,8 @@ export interface MetricsOptions {
   tokenSeconds: () => Iterable<readonly [account: string, seconds: number | undefined]>
   /** Faults of job files now. */
   jobFaults: () => number
+  /** What this process does in the background. */
+  duties: () => readonly Duty[]
 }
 
 export interface Metrics {
@@ -22,7 +25,7 @@ const GATEWAY_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10
 const LATE_BUCKETS = [0.5, 1, 2, 5, 10, 30, 60, 300, 3600]
 
 /** What this process did, and what the store holds. Labels are names from the configuration and job files and our own words: no ids, no text. */
-export function createMetrics({ db, tokenSeconds, jobFaults }: MetricsOptions): Metrics {
+export function createMetrics({ db, tokenSeconds, jobFaults, duties }: MetricsOptions): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -101,6 +104,19 @@ export function createMetrics({ db, tokenSeconds, jobFaults }: MetricsOptions): 
     registers,
   })
 
+  const dutySuccess = new Gauge({
+    name: 'nightshift_duty_last_success_timestamp_seconds',
+    help: 'When a duty of this process last ended a round well, such as the sweep or retention; before the first time, when it was started.',
+    labelNames: ['duty'],
+    registers,
+  })
+  const dutyFailures = new Counter({
+    name: 'nightshift_duty_failures_total',
+    help: 'Rounds of a duty that failed; each is tried again.',
+    labelNames: ['duty'],
+    registers,
+  })
+
   function onProgress(progress: Progress): void {
     const { job } = progress
     switch (progress.event) {
@@ -140,6 +156,12 @@ export function createMetrics({ db, tokenSeconds, jobFaults }: MetricsOptions): 
     unexplained.reset()
     for (const { account, events } of await suspectStats(db)) unexplained.set({ account }, events)
     faults.set(jobFaults())
+    dutyFailures.reset()
+    for (const { name: duty, startedAt, lastSuccessAt, failures } of duties().map((one) => one.state())) {
+      if (!startedAt) continue
+      dutySuccess.set({ duty }, (lastSuccessAt ?? startedAt).getTime() / 1000)
+      dutyFailures.inc({ duty }, failures)
+    }
     return { contentType: registry.contentType, text: await registry.metrics() }
   }
 

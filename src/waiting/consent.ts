@@ -1,40 +1,33 @@
 import type { Logger } from 'pino'
 import { messageOf } from '../core/failure.ts'
+import type { Waker } from '../core/ports/wake.ts'
+import { createPoller, type Poller } from '../lib/poll.ts'
 import type { Route } from '../pomerium/routes.ts'
 import type { Db } from '../store/postgres/db.ts'
-import { claimLook, listWaiting, resumeWaiting } from '../store/waiting/waiting.ts'
-import type { Lifecycle } from '../lib/lifecycle.ts'
-import type { Waker } from '../core/ports/wake.ts'
+import { listWaiting, resumeWaiting, tryStartPoll } from '../store/waiting/waiting.ts'
 
-export interface ConnectionWatchOptions {
+export interface ConsentWatcherOptions {
   db: Db
   producer: Waker
   /** The routes of an account now; undefined when this process does not have the account. */
   routesOf: (account: string, signal: AbortSignal) => Promise<Map<string, Route> | undefined>
   log: Logger
-  /** How often an account is looked at, by all workers together. */
+  /** How often an account's route list is polled, by all workers together. */
   everyMs?: number
 }
 
-export interface ConnectionWatch extends Lifecycle {
-  /** Looks once at each account that runs wait for. */
-  look(): Promise<void>
-}
-
-const EVERY_MS = 60_000
+const POLL_ACCOUNT_MS = 60_000
 /** How often the store is asked whether anything waits. */
-const ASK_MS = 5000
+const POLL_STORE_MS = 5000
 
-/** Lets waiting runs go on when a person has connected what they wait for. One request an account and minute, whatever the number of workers. */
-export function createConnectionWatch(options: ConnectionWatchOptions): ConnectionWatch {
-  const { db, producer, log, everyMs = EVERY_MS } = options
-  const ending = new AbortController()
-  let timer: NodeJS.Timeout | undefined
-  let looking: Promise<void> | undefined
-
-  async function lookAt(account: string, servers: readonly string[]): Promise<void> {
-    if (!(await claimLook(db, account, everyMs))) return
-    const routes = await options.routesOf(account, ending.signal)
+/**
+ * Lets waiting runs go on when a person has given consent to what they wait for, that is, has connected the server for the account. Pomerium sends no
+ * notice of it, so the route list is polled: one request an account and minute, whatever the number of workers.
+ */
+export function createConsentWatcher({ db, producer, routesOf, log, everyMs = POLL_ACCOUNT_MS }: ConsentWatcherOptions): Poller {
+  async function pollAccount(account: string, servers: readonly string[], signal: AbortSignal): Promise<void> {
+    if (!(await tryStartPoll(db, account, everyMs))) return
+    const routes = await routesOf(account, signal)
     const connected = servers.filter((server) => routes?.get(server)?.connected === true)
     if (connected.length === 0) return
     const runs = await resumeWaiting(db, account, connected)
@@ -42,35 +35,19 @@ export function createConnectionWatch(options: ConnectionWatchOptions): Connecti
     await producer.wakeSoon(runs)
   }
 
-  async function look(): Promise<void> {
-    const servers = new Map<string, string[]>()
-    for (const { account, server } of await listWaiting(db)) servers.set(account, [...(servers.get(account) ?? []), server])
-    for (const [account, wanted] of servers) {
-      await lookAt(account, wanted).catch((error: unknown) =>
-        log.warn({ account, reason: messageOf(error) }, 'The route list could not be looked at.'),
-      )
-    }
-  }
-
-  function again(): void {
-    timer = setTimeout(() => {
-      looking = look()
-        .catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'Could not look for waiting runs.'))
-        .finally(() => {
-          if (!ending.signal.aborted) again()
-        })
-    }, ASK_MS)
-  }
-
-  return {
-    look,
-    async start() {
-      if (timer === undefined && !ending.signal.aborted) again()
+  return createPoller({
+    name: 'consent',
+    everyMs: POLL_STORE_MS,
+    async work(signal) {
+      const servers = Map.groupBy(await listWaiting(db), ({ account }) => account)
+      for (const [account, waiting] of servers) {
+        await pollAccount(
+          account,
+          waiting.map(({ server }) => server),
+          signal,
+        ).catch((error: unknown) => log.warn({ account, reason: messageOf(error) }, 'The route list could not be looked at.'))
+      }
     },
-    async stop() {
-      ending.abort()
-      clearTimeout(timer)
-      await looking
-    },
-  }
+    onFailure: (error) => log.warn({ reason: messageOf(error) }, 'Could not look for waiting runs.'),
+  })
 }

@@ -33,6 +33,6 @@ test('a pause is shown with who and why, holds queued runs, and a resume lets th
   expect((await api.ask('POST', '/v1/schedules/work/resume')).body).toEqual({ job: 'work', paused: false })
   expect((await api.ask('POST', '/v1/schedules/work/resume')).body).toEqual({ job: 'work', paused: false })
   expect((await api.ask('GET', '/v1/jobs')).body).toMatchObject({ jobs: [{}, { paused: null }] })
-  await api.testApp.app.scheduler.start()
+  await api.testApp.app.sweeper.start()
   expect(await api.over(id)).toMatchObject({ status: 'succeeded', heldBy: null })
 })

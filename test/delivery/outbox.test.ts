@@ -43,8 +43,8 @@ test('a finished run is sent once, signed, as a CloudEvent, and its row says so'
   const id = await reported(testApp)
   const [before] = await listDeliveries(testApp.app.db, id)
   expect(before).toMatchObject({ status: 'pending', tries: 0, attempt: 1, target: { kind: 'webhook', name: 'team' } })
-  await testApp.app.outbox.deliver()
-  await testApp.app.outbox.deliver()
+  await testApp.app.outbox.round()
+  await testApp.app.outbox.round()
   expect(receiver.received).toHaveLength(1)
   const [received] = receiver.received
   if (!received) throw new Error('nothing came')
@@ -75,13 +75,13 @@ test('a receiver that fails is asked again later and later, and in the end given
     now: () => now,
   })
   for (let n = 1; n <= MAX_DELIVERY_TRIES; n++) {
-    await outbox.deliver()
+    await outbox.round()
     const [delivery] = await listDeliveries(app.db, id)
     expect(delivery).toMatchObject({ tries: n, error: 'HTTP 500', status: n < MAX_DELIVERY_TRIES ? 'pending' : 'failed' })
     if (delivery?.nextTryAt) waits.push(Date.parse(delivery.nextTryAt) - now.getTime())
     await due(testApp)
   }
-  await outbox.deliver()
+  await outbox.round()
   await outbox.stop()
   expect(receiver.received).toHaveLength(MAX_DELIVERY_TRIES)
   expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
@@ -93,9 +93,9 @@ test('a receiver that is gone for good is not asked again', async () => {
   await using receiver = await startReceiver(() => 410)
   await using testApp = await buildTestApp({ jobs: { report: toTeam }, scripts: say('done'), config: withTeam(receiver) })
   const id = await reported(testApp)
-  await testApp.app.outbox.deliver()
+  await testApp.app.outbox.round()
   await due(testApp)
-  await testApp.app.outbox.deliver()
+  await testApp.app.outbox.round()
   expect(receiver.received).toHaveLength(1)
   expect(await listDeliveries(testApp.app.db, id)).toMatchObject([{ status: 'failed', error: 'HTTP 410', tries: 1 }])
 })
@@ -104,7 +104,7 @@ test('the secret is in no log line, no row and no error', async () => {
   await using receiver = await startReceiver((_, res) => void res.destroy())
   await using testApp = await buildTestApp({ jobs: { report: toTeam }, scripts: say('done'), config: withTeam(receiver) })
   const id = await reported(testApp)
-  await testApp.app.outbox.deliver()
+  await testApp.app.outbox.round()
   const rows = await query(testApp.app.db, 'select to_jsonb(d) as d from deliveries d')
   const everything = JSON.stringify([
     testApp.log,
@@ -133,7 +133,7 @@ test('three workers share one outbox: fifty reports, each sent once', async () =
     [id],
   )
   const others = [await testApp.replica(), await testApp.replica()]
-  await Promise.all([testApp.app, ...others].map(({ outbox }) => outbox.deliver()))
+  await Promise.all([testApp.app, ...others].map(({ outbox }) => outbox.round()))
   expect(receiver.received).toHaveLength(50)
   expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(50)
   expect(await query(testApp.app.db, 'select status, tries, count(*)::int as n from deliveries group by 1, 2')).toEqual([
@@ -147,10 +147,10 @@ test('a report whose worker died after it took it is sent by another one once th
   const { app } = testApp
   const id = await reported(testApp)
   expect(await takeDueDeliveries(app.db, { limit: 20, leaseMs: 60_000 })).toHaveLength(1)
-  await app.outbox.deliver()
+  await app.outbox.round()
   expect(receiver.received).toHaveLength(0)
   await query(app.db, "update deliveries set next_try_at = next_try_at - interval '1 minute'")
-  await app.outbox.deliver()
+  await app.outbox.round()
   expect(receiver.received).toHaveLength(1)
   expect(await listDeliveries(app.db, id)).toMatchObject([{ status: 'delivered', tries: 2 }])
 })
@@ -182,7 +182,7 @@ test('one bad receiver does not keep the other targets of the run from their rep
     config: { ...withTeam(receiver), reportsDir: './reports' },
   })
   const id = await reported(testApp)
-  await testApp.app.outbox.deliver()
+  await testApp.app.outbox.round()
   const deliveries = await listDeliveries(testApp.app.db, id)
   expect(deliveries.map(({ target, status }) => `${target.kind} ${status}`).toSorted()).toEqual([
     'file delivered',
@@ -201,7 +201,7 @@ test('a file that cannot be written is tried again', async () => {
   mkdirSync(join(testApp.dir, 'reports'))
   writeFileSync(join(testApp.dir, 'reports/hr'), 'in the way')
   const id = await reported(testApp)
-  await testApp.app.outbox.deliver()
+  await testApp.app.outbox.round()
   expect(await listDeliveries(testApp.app.db, id)).toMatchObject([{ status: 'pending', tries: 1, error: expect.stringContaining('hr') }])
   expect(await loadRun(testApp.app.db, id)).toMatchObject({ status: 'succeeded', reasons: [], failure: null })
 })
@@ -240,26 +240,26 @@ test('a report that was not sent before its run was retried is recalled, and the
   })
   const { app } = testApp
   const id = await reported(testApp)
-  await app.outbox.deliver()
+  await app.outbox.round()
   const [taken] = await listDeliveries(app.db, id)
   await app.worker.stop()
   expect(await retryByFilter({ db: app.db, producer: app.producer, jobs: app.jobs.jobs() }, { ids: [id] }, 'latest')).toBe(1)
   // A try that was under way changes nothing any more, unless the report did arrive.
   await endDeliveryTry(app.db, taken?.id ?? '', { status: 'pending', error: 'late', nextTryAt: new Date(0) })
   await due(testApp)
-  await app.outbox.deliver()
+  await app.outbox.round()
   expect(receiver.received).toHaveLength(1)
   expect(await listDeliveries(app.db, id)).toMatchObject([{ status: 'skipped', error: expect.stringContaining('retried') }])
 
   // One that was taken just before the retry finds a run that is not over.
   await query(app.db, "update deliveries set status = 'pending', next_try_at = now()")
-  await app.outbox.deliver()
+  await app.outbox.round()
   expect(await listDeliveries(app.db, id)).toMatchObject([{ status: 'failed', error: expect.stringContaining('retried') }])
   expect(receiver.received).toHaveLength(1)
 
   receiver.reply = () => 200
   expect(await app.runner.execute(id, 'again', new AbortController().signal)).toMatchObject({ kind: 'finished', status: 'succeeded' })
-  await app.outbox.deliver()
+  await app.outbox.round()
   expect(receiver.received).toHaveLength(2)
   expect(await listDeliveries(app.db, id)).toMatchObject([{ attempt: 1 }, { attempt: 2, status: 'delivered' }])
 })

@@ -20,7 +20,7 @@ async function playConnected(bench: FaultBench): Promise<string> {
   const runId = await bench.queue()
   await bench.ended(runId)
   world.gateway.connect('svc-reports', 'counting')
-  await app.connections.look()
+  await app.consent.round()
   await bench.finished(runId)
   return runId
 }

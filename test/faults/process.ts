@@ -109,7 +109,7 @@ async function queuedWhileAway(bench: FaultBench): Promise<string> {
   // The sweep looks for runs that are due for a while.
   await query(app.db, "update runs set created_at = created_at - interval '1 minute'")
   for (;;) {
-    await app.scheduler.tick()
+    await app.sweeper.round()
     const [run] = await query<{ status: string }>(app.db, 'select status from runs where id = $1', [runId])
     if (run?.status !== 'queued') break
   }

@@ -39,7 +39,7 @@ function watchCalls(server: CountingServer): { most: () => number } {
   return { most: () => most }
 }
 
-const sweepNow = ({ app }: TestApp) => sweep({ db: app.db, producer: app.producer, staleAfterMs: 60_000, log: silent })
+const sweepNow = ({ app }: TestApp) => sweep({ db: app.db, producer: app.producer, staleAfterMs: 60_000 })
 
 /** Resolves when a worker has held the run back. */
 async function held(testApp: TestApp, id: string): Promise<string> {
@@ -265,10 +265,9 @@ test.each(['minutely', '*'])('a schedule under a pause of %s skips its fires, an
       db: app.db,
       producer: app.producer,
       jobs: () => app.jobs.jobs(),
-      staleAfterMs: 60_000,
       log: silent,
       now: () => at,
-    }).tick()
+    }).round()
   await pauseJob(app.db, { job: what, reason: 'the books are closed', pausedBy: 'ann' })
   await tickAt(now)
   await resumeJob(app.db, what)

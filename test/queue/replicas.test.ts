@@ -46,6 +46,8 @@ describeBackends('replicas', ({ redisUrl }) => {
     })
     const apps = [testApp.app, await testApp.replica(), await testApp.replica()]
     await Promise.all(apps.map(({ worker }) => worker.start()))
+    // What a pause held goes on by the sweep.
+    await testApp.app.sweeper.start()
     const base = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS
     await syncSchedule(testApp.app.db, { job: 'minutely', cron: '* * * * *', timezone: 'UTC' }, new Date(base))
     let now = new Date(base)
@@ -54,7 +56,6 @@ describeBackends('replicas', ({ redisUrl }) => {
         db,
         producer,
         jobs: () => jobs.jobs(),
-        staleAfterMs: MINUTE_MS,
         log: pino({ level: 'silent' }),
         now: () => now,
       })
@@ -75,7 +76,7 @@ describeBackends('replicas', ({ redisUrl }) => {
     for (let minute = 1; minute <= MINUTES; minute++) {
       now = new Date(base + minute * MINUTE_MS + 1000)
       await steps[minute]?.()
-      await Promise.all(schedulers.map((scheduler) => scheduler.tick()))
+      await Promise.all(schedulers.map((scheduler) => scheduler.round()))
     }
 
     const fires = (await listFires(testApp.app.db, 'minutely')).toReversed()

@@ -61,7 +61,7 @@ describeBackends('the worker', ({ redisUrl }) => {
     const id = await testApp.write('act')
     await query(database.db, "update runs set created_at = created_at - interval '1 minute'")
     await app.worker.start()
-    await app.scheduler.tick()
+    await app.sweeper.round()
     expect(await testApp.ended(id)).toMatchObject({ status: 'succeeded' })
   })
 

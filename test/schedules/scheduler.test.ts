@@ -29,7 +29,6 @@ const schedulerAt = ({ app }: TestApp, now: Date) =>
     db: app.db,
     producer: app.producer,
     jobs: () => app.jobs.jobs(),
-    staleAfterMs: MINUTE_MS,
     log: pino({ level: 'silent' }),
     now: () => now,
   })
@@ -45,7 +44,7 @@ describeBackends('two schedulers and three workers', ({ redisUrl }) => {
     await lookedAt(testApp, 'minutely', now, 60)
     const others = [await testApp.replica(), await testApp.replica()]
     await Promise.all([testApp.app, ...others].map(({ worker }) => worker.start()))
-    await Promise.all([schedulerAt(testApp, now).tick(), schedulerAt(testApp, now).tick()])
+    await Promise.all([schedulerAt(testApp, now).round(), schedulerAt(testApp, now).round()])
 
     const fires = await listFires(testApp.app.db, 'minutely')
     expect(fires).toHaveLength(60)
@@ -65,7 +64,7 @@ test('a fire while an earlier run is not over is skipped, and the reason names t
   await using testApp = await buildTestApp({ jobs: { minutely: job('missed: all, overlap: skip') }, scripts: {} })
   const now = halfPast()
   await lookedAt(testApp, 'minutely', now, 3)
-  await schedulerAt(testApp, now).tick()
+  await schedulerAt(testApp, now).round()
   const [third, second, first] = await listFires(testApp.app.db, 'minutely')
   expect(first).toMatchObject({ status: 'run', reason: null })
   expect([second, third]).toMatchObject([
@@ -81,7 +80,7 @@ test('of the fires that were missed, as many run as the policy says, and each ot
   })
   const now = halfPast()
   for (const name of ['none', 'last', 'all']) await lookedAt(testApp, name, now, 5)
-  await schedulerAt(testApp, now).tick()
+  await schedulerAt(testApp, now).round()
   const summary = async (name: string) =>
     (await listFires(testApp.app.db, name)).map(({ status, reason }) => (reason === null ? status : `${status}: ${reason.slice(0, 20)}`))
   const missed = 'skipped: missed while no sche'
@@ -93,7 +92,7 @@ test('of the fires that were missed, as many run as the policy says, and each ot
 
 test('a new schedule owes nothing from before it was known', async () => {
   await using testApp = await buildTestApp({ jobs: { minutely: job('missed: all') }, scripts: {} })
-  await schedulerAt(testApp, halfPast()).tick()
+  await schedulerAt(testApp, halfPast()).round()
   expect(await listFires(testApp.app.db, 'minutely')).toEqual([])
 })
 

@@ -35,12 +35,12 @@ describeBackends('a run that needs a person', ({ redisUrl }) => {
     const { app, database, world } = testApp
     const waiting = await testApp.run('act')
     expect(waiting).toMatchObject({ status: 'waiting', failure: { code: 'CONNECTION_REQUIRED', server: 'counting' }, finishedAt: null })
-    await app.connections.look()
+    await app.consent.round()
     expect(await loadRun(database.db, waiting.id)).toMatchObject({ status: 'waiting' })
 
     world.gateway.connect('svc-reports', 'counting')
     await query(database.db, "update connection_looks set looked_at = looked_at - interval '1 hour'")
-    await app.connections.look()
+    await app.consent.round()
     expect(await testApp.finished(waiting.id)).toMatchObject({
       status: 'succeeded',
       attempts: [{ status: 'waiting' }, { status: 'succeeded' }],
@@ -60,7 +60,7 @@ describeBackends('a run that needs a person', ({ redisUrl }) => {
     await testApp.run('act')
     await testApp.run('act')
     const other = await testApp.replica()
-    for (const one of [app, other, app]) await one.connections.look()
+    for (const one of [app, other, app]) await one.consent.round()
     const looks = await query(database.db, 'select account, status from gateway_requests where run_id is null')
     expect(looks).toEqual([{ account: 'reports', status: 200 }])
   })

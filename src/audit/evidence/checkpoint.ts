@@ -36,11 +36,11 @@ export type Checkpoint = z.output<typeof documentSchema>
 const SETTLED_MS = 5 * 60_000
 const MOST_RUNS = 50_000
 
-/** Takes a checkpoint of the runs that have ended since the last one. Undefined when there are none, or when the last one is younger than `everyMs`. */
+/** Takes a checkpoint of the runs that have ended since the last one. Undefined when there are none, or when the last one is younger than `everyMs`. Aborting leaves none. */
 export async function takeCheckpoint(
   db: Db,
   key: SigningKey,
-  { everyMs = 0, now = new Date() }: { everyMs?: number; now?: Date } = {},
+  { everyMs = 0, now = new Date(), signal }: { everyMs?: number; now?: Date; signal?: AbortSignal } = {},
 ): Promise<Checkpoint | undefined> {
   const row = await addCheckpoint(db, async (last) => {
     if (last && now.getTime() - Date.parse(documentSchema.parse(last.document).takenAt) < everyMs) return undefined
@@ -48,6 +48,7 @@ export async function takeCheckpoint(
     if (due.length === 0) return undefined
     const runs: CheckpointedRun[] = []
     for (const { id, attempts } of due) {
+      signal?.throwIfAborted()
       const digest = await digestOfRun(db, id, attempts)
       if (digest !== undefined) runs.push({ id, attempts, digest })
     }

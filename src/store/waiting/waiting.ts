@@ -20,8 +20,8 @@ export async function listWaiting(db: Db, filter: RunFilter = {}): Promise<Waiti
   )
 }
 
-/** True for the one caller who may look at the account's route list now: nobody did for `everyMs`. */
-export async function claimLook(db: Db, account: string, everyMs: number): Promise<boolean> {
+/** True for the one caller who may poll the account’s route list now: nobody did for `everyMs`. */
+export async function tryStartPoll(db: Db, account: string, everyMs: number): Promise<boolean> {
   const rows = await query(
     db,
     `insert into connection_looks as l (account, looked_at) values ($1, now())

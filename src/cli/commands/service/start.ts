@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { createApp } from '../../../app/app.ts'
 import { EXIT, Failure } from '../../../core/failure.ts'
 import { checkQueue } from '../../../doctor/infrastructure.ts'
-import { createTokenWatch } from '../../../doctor/watch.ts'
+import { createTokenWatcher } from '../../../doctor/watch.ts'
 import { configOf, examples, type AddCommand } from '../../options/options.ts'
 
 const optionsSchema = z.object({ only: z.enum(['worker', 'scheduler', 'api']).optional() })
@@ -34,11 +34,11 @@ export const addStart: AddCommand = (program, terminal, done) => {
       const parts = { worker: only === undefined || only === 'worker', scheduler: only === undefined || only === 'scheduler' }
       const http = app.http({ api: only === undefined || only === 'api' })
       await http?.start()
-      if (parts.worker) await Promise.all([app.worker.start(), app.connections.start(), app.outbox.start()])
-      if (parts.scheduler) await app.scheduler.start()
+      if (parts.worker) await Promise.all([app.worker.start(), app.consent.start(), app.outbox.start()])
+      if (parts.scheduler) await Promise.all([app.scheduler.start(), app.sweeper.start(), app.upkeep.start()])
       app.jobs.start()
-      const tokens = createTokenWatch({ accounts: app.tools.accounts, log })
-      tokens.start()
+      const tokens = createTokenWatcher({ accounts: app.tools.accounts, log })
+      await tokens.start()
       for (const { status, check, message, cure } of await checkQueue(config.redis_url))
         if (status !== 'ok') log.warn({ check, cure }, message)
       const reload = () => void app.jobs.reload()
@@ -51,10 +51,10 @@ export const addStart: AddCommand = (program, terminal, done) => {
       log.info({ signal: terminal.signal.reason, drainMs: config.worker.drain }, 'Stopping: runs under way may end.')
       process.off('SIGHUP', reload)
       app.jobs.stop()
-      tokens.stop()
       http?.drain()
-      await app.scheduler.stop()
-      await Promise.all([app.worker.stop(), app.connections.stop()])
+      // Together: what one of them waits for takes no time from the runs that drain.
+      const { worker, consent, scheduler, sweeper, upkeep } = app
+      await Promise.all([worker, consent, scheduler, sweeper, upkeep, tokens].map((one) => one.stop()))
       await Promise.all([app.outbox.stop(), http?.stop()])
       log.info('Stopped.')
       done(EXIT.ok)
