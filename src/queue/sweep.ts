@@ -4,7 +4,7 @@ import type { Waker } from '../core/ports/wake.ts'
 import { createPoller, type Poller } from '../lib/poll.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { releaseStale } from '../store/runs/holds.ts'
-import { listWakeable } from '../store/runs/runs.ts'
+import { listWakeable } from '../store/runs/wakeable.ts'
 
 export interface SweeperOptions {
   db: Db

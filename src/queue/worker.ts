@@ -5,7 +5,7 @@ import { Failure, messageOf } from '../core/failure.ts'
 import type { Execution } from '../runs/execution.ts'
 import type { Runner } from '../runs/execute.ts'
 import type { Db } from '../store/postgres/db.ts'
-import { cancelRequested, heartbeat } from '../store/runs/runs.ts'
+import { cancelRequested, heartbeat } from '../store/runs/heartbeat.ts'
 import type { QueueBackend, RunData } from './backend.ts'
 import { createPoller, type Duty } from '../lib/poll.ts'
 import type { Waker } from '../core/ports/wake.ts'
@@ -38,7 +38,7 @@ const MAX_STALLED = 1000
 
 interface Active {
   runId: string
-  delivery: string
+  queueJobId: string
   abort: AbortController
   since: number
 }
@@ -52,19 +52,19 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
 
   async function process(job: Job<RunData, string>, token?: string): Promise<string> {
     const { runId } = job.data
-    const delivery = job.id ?? runId
-    const mine: Active = { runId, delivery, abort: new AbortController(), since: Date.now() }
-    active.set(delivery, mine)
+    const queueJobId = job.id ?? runId
+    const mine: Active = { runId, queueJobId, abort: new AbortController(), since: Date.now() }
+    active.set(queueJobId, mine)
     try {
-      const execution = await runner.execute(runId, delivery, mine.abort.signal).catch((error: unknown): Execution => {
+      const execution = await runner.execute(runId, queueJobId, mine.abort.signal).catch((error: unknown): Execution => {
         // An entry that failed would keep its id, and no sweep could add the run again.
         log.warn({ runId, reason: messageOf(error) }, 'The run could not be begun or ended; it is looked at again.')
         return { kind: 'not-yet', at: new Date(Date.now() + AGAIN_MS) }
       })
       return await settle(job, token, execution)
     } finally {
-      // The same delivery may have come back to this process by now.
-      if (active.get(delivery) === mine) active.delete(delivery)
+      // The same queue job may have come back to this process by now.
+      if (active.get(queueJobId) === mine) active.delete(queueJobId)
     }
   }
 
@@ -115,7 +115,7 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
     const gone = new Set(await heartbeat(db, options.name, mine))
     for (const one of mine) {
       // One that was handed out just now may not have opened its attempt yet.
-      if (gone.has(one.runId) && active.get(one.delivery) === one && Date.now() - one.since > OPENING_MS)
+      if (gone.has(one.runId) && active.get(one.queueJobId) === one && Date.now() - one.since > OPENING_MS)
         one.abort.abort(new Failure({ code: 'WORKER_LOST', message: 'Another worker took the run over.' }))
     }
   }

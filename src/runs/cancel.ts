@@ -1,8 +1,8 @@
 import { noUsage, type RunStatus } from '../core/run.ts'
 import { definitionSchema } from '../jobs/schema.ts'
 import type { Db } from '../store/postgres/db.ts'
-import { endIdle, loadIdle } from '../store/delivery/deliveries.ts'
-import { requestCancel } from '../store/runs/runs.ts'
+import { finishUnclaimedRun, loadUnclaimedRun } from '../store/runs/finish.ts'
+import { requestCancel } from '../store/runs/heartbeat.ts'
 import { deliveriesOf, endWithFailure } from './result.ts'
 
 const CANCELLED = { code: 'CANCELLED', message: 'The run was cancelled.', retry: 'never' } as const
@@ -13,7 +13,7 @@ const CANCELLED = { code: 'CANCELLED', message: 'The run was cancelled.', retry:
  */
 export async function cancelRun(db: Db, runId: string): Promise<RunStatus | undefined> {
   for (;;) {
-    const idle = await loadIdle(db, runId)
+    const idle = await loadUnclaimedRun(db, runId)
     if (!idle) {
       const status = await requestCancel(db, runId)
       // A worker may have laid it down just now.
@@ -22,6 +22,6 @@ export async function cancelRun(db: Db, runId: string): Promise<RunStatus | unde
     }
     const end = endWithFailure(CANCELLED, { usage: noUsage, costUsd: null })
     const deliveries = await deliveriesOf(db, idle, definitionSchema.parse(idle.definition), end)
-    if (await endIdle(db, runId, { ...end, deliveries })) return 'cancelled'
+    if (await finishUnclaimedRun(db, runId, { ...end, deliveries })) return 'cancelled'
   }
 }

@@ -6,7 +6,7 @@ import type { Priority, Trigger } from '../core/run.ts'
 import type { Job } from '../jobs/load.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { insertRunOnce } from '../store/runs/idempotency.ts'
-import { insertRun, type NewRun } from '../store/runs/runs.ts'
+import { insertRun, type NewRun } from '../store/runs/insert.ts'
 
 /** What is asked of a job. */
 export interface RunRequest {

@@ -10,7 +10,7 @@ import type { Db } from '../store/postgres/db.ts'
 import { lastTurnNumber, loadHistory, loadOpenResponse } from '../store/attempts/history.ts'
 import type { JournalWriter } from '../store/attempts/journal.ts'
 import { insertRunAccount } from '../store/attempts/run-accounts.ts'
-import { loadIdle } from '../store/delivery/deliveries.ts'
+import { loadUnclaimedRun } from '../store/runs/finish.ts'
 import { cancelRun } from './cancel.ts'
 import { runAttempt } from './attempt/attempt.ts'
 import type { Execution } from './execution.ts'
@@ -34,10 +34,10 @@ export interface RunnerOptions {
 
 export interface Runner {
   /**
-   * Opens the run's next attempt and does it. `delivery` names the queue job that brought it. Aborting `signal` with a `Failure` ends the
+   * Opens the run's next attempt and does it. `queueJobId` names the queue job that brought it. Aborting `signal` with a `Failure` ends the
    * attempt for that reason.
    */
-  execute(runId: string, delivery: string, signal: AbortSignal): Promise<Execution>
+  execute(runId: string, queueJobId: string, signal: AbortSignal): Promise<Execution>
 }
 
 /** Makes the function that does runs. It needs no queue: a test or the CLI can call it. */
@@ -53,8 +53,8 @@ export function createRunner(options: RunnerOptions): Runner {
     return definition
   }
 
-  async function execute(runId: string, delivery: string, signal: AbortSignal): Promise<Execution> {
-    const claim = await openAttempt(db, runId, { worker, delivery, staleAfterMs, limitsOf })
+  async function execute(runId: string, queueJobId: string, signal: AbortSignal): Promise<Execution> {
+    const claim = await openAttempt(db, runId, { worker, queueJobId, staleAfterMs, limitsOf })
     switch (claim.kind) {
       case 'opened':
         return attempt(claim.opened, signal)
@@ -65,7 +65,7 @@ export function createRunner(options: RunnerOptions): Runner {
         options.log.info({ runId, by: claim.by }, 'The run is held back.')
         return { kind: 'held', next: await settler.passOn(claim) }
       case 'expired': {
-        const run = await loadIdle(db, runId)
+        const run = await loadUnclaimedRun(db, runId)
         return run
           ? settler.expire({ id: runId, job: run.job }, definitionOf(run.jobVersion, run.definition), claim.at)
           : { kind: 'nothing' }

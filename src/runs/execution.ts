@@ -2,7 +2,7 @@ import type { Wake } from '../core/ports/wake.ts'
 import type { Failure } from '../core/failure.ts'
 import type { FinalStatus } from '../core/run.ts'
 
-/** What came of one delivery of a run to a worker. `next` are the runs that may start because of it. */
+/** What came of a run that the queue handed to a worker. `next` are the runs that may start because of it. */
 export type Execution =
   | { kind: 'finished'; status: FinalStatus; failure: Failure | undefined; next: Wake[] }
   | { kind: 'retry'; at: Date; failure: Failure; next: Wake[] }

@@ -9,7 +9,8 @@ import type { JobDefinition } from '../jobs/schema.ts'
 import type { DelegateResult } from '../models/model.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { previousDigest } from '../store/delivery/deliveries.ts'
-import type { NewDelivery, RunEnd } from '../store/runs/runs.ts'
+import type { NewDelivery } from '../store/delivery/post.ts'
+import type { RunEnd } from '../store/runs/finish.ts'
 
 /** How much of an output can be searched for. */
 const SEARCH_BYTES = 65_536

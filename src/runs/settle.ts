@@ -8,10 +8,10 @@ import type { JobDefinition } from '../jobs/schema.ts'
 import type { DelegateResult } from '../models/model.ts'
 import type { OpenedAttempt, RunLimits } from '../store/runs/claim.ts'
 import type { Db } from '../store/postgres/db.ts'
-import { endIdle } from '../store/delivery/deliveries.ts'
 import { loadSpent } from '../store/attempts/history.ts'
 import { releaseNext } from '../store/runs/holds.ts'
-import { finishRun, pauseRun, type RunEnd } from '../store/runs/runs.ts'
+import { finishRun, finishUnclaimedRun, type RunEnd } from '../store/runs/finish.ts'
+import { suspendRun } from '../store/runs/suspend.ts'
 import { deliveriesOf, endWithAnswer, endWithFailure } from './result.ts'
 import type { Execution } from './execution.ts'
 import type { OnProgress } from './progress.ts'
@@ -49,8 +49,8 @@ export function createSettler({ db, redact, limitsOf, onProgress }: SettleOption
     const { opened, definition, log } = one
     const { runId } = opened.attempt
     const deliveries = await deliveriesOf(db, { id: runId, job: opened.job }, definition, end)
-    const { held, next } = await finishRun(db, opened.attempt, { ...end, deliveries })
-    if (!held) return lost(log)
+    const { stillOwned, next } = await finishRun(db, opened.attempt, { ...end, deliveries })
+    if (!stillOwned) return lost(log)
     log.info({ status: end.status, reasons: end.reasons.map(({ code }) => code) }, 'Run finished.')
     onProgress({ runId, job: opened.job, event: 'finished', status: end.status })
     return { kind: 'finished', status: end.status, failure, next: [...next, ...(await release(one))] }
@@ -85,13 +85,13 @@ export function createSettler({ db, redact, limitsOf, onProgress }: SettleOption
     switch (decision.verdict) {
       case 'retry': {
         const attemptStatus = code === 'WORKER_LOST' ? ('lost' as const) : ('failed' as const)
-        const again = await pauseRun(db, opened.attempt, { status: 'queued', failure: record, nextAttemptAt: decision.at, attemptStatus })
+        const again = await suspendRun(db, opened.attempt, { status: 'queued', failure: record, nextAttemptAt: decision.at, attemptStatus })
         if (!again) return lost(log)
         onProgress({ runId, job: opened.job, event: 'retry', at: decision.at, failure: record })
         return { kind: 'retry', at: decision.at, failure, next: [again, ...(await release(one))] }
       }
       case 'wait': {
-        const again = await pauseRun(db, opened.attempt, {
+        const again = await suspendRun(db, opened.attempt, {
           status: 'waiting',
           failure: record,
           nextAttemptAt: null,
@@ -116,7 +116,7 @@ export function createSettler({ db, redact, limitsOf, onProgress }: SettleOption
     const failure = new Failure({ code: 'EXPIRED', message: `The run was to start before ${at.toISOString()}.` })
     const end = endWithFailure(failure.toJSON(), { usage: noUsage, costUsd: null })
     const deliveries = await deliveriesOf(db, run, definition, end)
-    if (!(await endIdle(db, run.id, { ...end, deliveries }))) return { kind: 'nothing' }
+    if (!(await finishUnclaimedRun(db, run.id, { ...end, deliveries }))) return { kind: 'nothing' }
     onProgress({ runId: run.id, job: run.job, event: 'finished', status: 'failed' })
     return { kind: 'finished', status: 'failed', failure, next: await passOn({ by: 'time', account: definition.account }) }
   }

@@ -56,7 +56,9 @@ export function createScheduler(options: SchedulerOptions): Poller {
         if (runId !== null) options.onFire?.(now().getTime() - fireAt.getTime())
         log.info({ job: job.name, fireAt, runId, reason }, status === 'run' ? 'Schedule fired.' : 'Fire skipped.')
       }
-      await producer.wakeSoon(written.flatMap(({ runId, held }) => (runId === null || held ? [] : [firstWake(runId)])))
+      await producer.wakeSoon(
+        written.flatMap(({ runId, waitsForEarlierRun }) => (runId === null || waitsForEarlierRun ? [] : [firstWake(runId)])),
+      )
     }
     next.set(key, nextFire(schedule, at)?.getTime() ?? Number.POSITIVE_INFINITY)
   }

@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Duty } from '../lib/poll.ts'
 import type { Progress } from '../runs/progress.ts'
-import { queueStats, suspectStats } from '../store/runs/stats.ts'
+import { queueStats, suspectStats } from '../store/stats.ts'
 import type { Db } from '../store/postgres/db.ts'
 
 export interface MetricsOptions {

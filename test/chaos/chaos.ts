@@ -13,8 +13,8 @@ import { startWorld } from '../../src/demo/world.ts'
 import { openQueueBackend } from '../../src/queue/backend.ts'
 import { createProducer } from '../../src/queue/producer.ts'
 import { newRun } from '../../src/runs/create.ts'
-import { openDb, patiently } from '../../src/store/postgres/db.ts'
-import { insertRun } from '../../src/store/runs/runs.ts'
+import { openDb, retryWhileUnavailable } from '../../src/store/postgres/db.ts'
+import { insertRun } from '../../src/store/runs/insert.ts'
 import { createDice } from './dice.ts'
 import { judgeLog, type LogCounts } from './log.ts'
 import { startPostgres, startRedis } from './stores.ts'
@@ -120,7 +120,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       const job = jobs.get(name)
       if (!job) throw new Error(`no job ${name}`)
       const run = newRun(job, { trigger: { kind: 'cli' } })
-      await patiently(() => insertRun(db, run, job.definition).catch(unlessThere))
+      await retryWhileUnavailable(() => insertRun(db, run, job.definition).catch(unlessThere))
       asked.set(run.id, name)
       await producer.wakeSoon([firstWake(run.id)])
       await sleep(gapMs)

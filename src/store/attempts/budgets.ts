@@ -1,5 +1,5 @@
 import { decideBudget, type Budget, type Ceiling, type Spend } from '../../core/rules/budget.ts'
-import { patiently, query, transaction, type Db } from '../postgres/db.ts'
+import { retryWhileUnavailable, query, transaction, type Db } from '../postgres/db.ts'
 
 /** Keeps the daily ceilings of a run in the store: the rows of a day are locked while a turn is weighed, so any number of workers share one ceiling. */
 export function createBudget(options: { db: Db; ceilings: readonly Ceiling[]; warn: (message: string) => void; now?: () => Date }): Budget {
@@ -12,7 +12,7 @@ export function createBudget(options: { db: Db; ceilings: readonly Ceiling[]; wa
   return {
     async reserve(estimate) {
       day = today()
-      const decision = await patiently(() =>
+      const decision = await retryWhileUnavailable(() =>
         transaction(db, async (client) => {
           await client.query(
             'insert into budget_days (scope, name, day) select scope, name, $3 from unnest($1::text[], $2::text[]) as n(scope, name) on conflict do nothing',

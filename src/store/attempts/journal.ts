@@ -2,7 +2,7 @@ import { Failure } from '../../core/failure.ts'
 import type { GatewayRequestEnd, GatewayRequestRecord, Journal, ToolCallEnd, ToolCallRecord, TurnRecord } from '../../core/ports/journal.ts'
 import type { AttemptRef } from '../../core/run.ts'
 import { storeText } from '../../lib/text.ts'
-import { patiently, query, type Db } from '../postgres/db.ts'
+import { retryWhileUnavailable, query, type Db } from '../postgres/db.ts'
 
 /** One kind of row: its columns with their types, and the statement that writes all rows `r` of a flush whose attempt is open. */
 interface Kind {
@@ -191,7 +191,7 @@ export function createJournalWriter(db: Db): JournalWriter {
     const values = [attempts.map((a) => a.runId), attempts.map((a) => a.number), attempts.map((a) => a.token), ...rows]
     const statement = text
     // A flush whose answer was lost is sent again: rows that are there already are left as they are.
-    const fenced = await patiently(() => query<{ ordinal: number }>(db, statement, values, name))
+    const fenced = await retryWhileUnavailable(() => query<{ ordinal: number }>(db, statement, values, name))
     const held = new Set(fenced.map((row) => row.ordinal))
     for (const entry of batch) {
       if (held.has(ordinalOf(entry.attempt)) || UNFENCED.has(entry.kind)) entry.done()

@@ -1,5 +1,5 @@
 import type { AttemptRef } from '../../core/run.ts'
-import { patiently, query, type Db } from '../postgres/db.ts'
+import { retryWhileUnavailable, query, type Db } from '../postgres/db.ts'
 
 /** Writes down an account that was made for a run. */
 export async function insertRunAccount(
@@ -7,7 +7,7 @@ export async function insertRunAccount(
   { runId, number }: AttemptRef,
   row: { accountId: string; account: string; expiresAt: Date },
 ): Promise<void> {
-  await patiently(() =>
+  await retryWhileUnavailable(() =>
     query(
       db,
       'insert into run_accounts (account_id, account, run_id, attempt, expires_at) values ($1, $2, $3, $4, $5) on conflict do nothing',

@@ -1,7 +1,6 @@
 import type { DeliveryTarget } from '../../core/rules/delivery.ts'
 import { storeText } from '../../lib/text.ts'
 import { query, type Db } from '../postgres/db.ts'
-import { deliveryValues, postDeliveries, type RunEnd } from '../runs/runs.ts'
 
 /** Digest of the output of the job's run before this one that had any. */
 export async function previousDigest(db: Db, job: string, runId: string): Promise<string | undefined> {
@@ -84,43 +83,4 @@ export async function listDeliveries(db: Db, runId: string): Promise<DeliveryVie
     nextTryAt: status === 'pending' ? next_try_at.toISOString() : null,
     endedAt: ended_at?.toISOString() ?? null,
   }))
-}
-
-/** A run that no worker holds. */
-export interface IdleRun {
-  id: string
-  job: string
-  jobVersion: string
-  definition: unknown
-}
-
-const IDLE = "status in ('queued', 'waiting') and finished_at is null"
-
-/** The run, when no worker holds it. */
-export async function loadIdle(db: Db, runId: string): Promise<IdleRun | undefined> {
-  const [row] = await query<Omit<IdleRun, 'jobVersion'> & { job_version: string }>(
-    db,
-    `select r.id, r.job, r.job_version, v.definition from runs r join job_versions v on v.job = r.job and v.version = r.job_version where r.id = $1 and r.${IDLE}`,
-    [runId],
-  )
-  if (!row) return undefined
-  const { job_version: jobVersion, ...run } = row
-  return { ...run, jobVersion }
-}
-
-/** Ends a run that no worker holds, with what is to be delivered of it. False when a worker holds it, or it is over. */
-export async function endIdle(db: Db, runId: string, end: RunEnd): Promise<boolean> {
-  const rows = await query(
-    db,
-    `with ended as (
-       update runs set status = $2, failure = $3, reasons = $4, codes = $5, words = to_tsvector('simple', $9), finished_at = now(),
-         cancel_requested_at = case when $2 = 'cancelled' then coalesce(cancel_requested_at, now()) end where id = $1 and ${IDLE} returning id as run_id, attempts as attempt),
-     posted as (${postDeliveries(6)})
-     select 1 from ended`,
-    [
-      runId, end.status, end.failure && JSON.stringify(end.failure), JSON.stringify(end.reasons), end.failure ? [end.failure.code] : [],
-      ...deliveryValues(end.deliveries), storeText(end.searchText ?? ''),
-    ], // prettier-ignore
-  )
-  return rows.length > 0
 }

@@ -84,7 +84,7 @@ const PATIENCE_MS = 30_000
 const PATIENCE_STEP_MS = 250
 
 /** Runs `work` again while the store is away, for at most 30 s. `work` must do no harm when it is run twice. */
-export async function patiently<T>(work: () => Promise<T>): Promise<T> {
+export async function retryWhileUnavailable<T>(work: () => Promise<T>): Promise<T> {
   const until = Date.now() + PATIENCE_MS
   for (;;) {
     try {

@@ -55,7 +55,7 @@ interface ClaimRow {
 export interface ClaimOptions {
   worker: string
   /** The queue job that brought the run. */
-  delivery: string
+  queueJobId: string
   /** A running attempt is taken over when its worker has not been heard of for this long. */
   staleAfterMs: number
   /** Most runs at a time of a job and of an account; undefined when no limit is set at all. */
@@ -106,7 +106,7 @@ async function hold(db: Db | pg.PoolClient, { id, account }: { id: string; accou
   return { kind: 'held', by, account }
 }
 
-async function claim(db: Db | pg.PoolClient, runId: string, { worker, delivery, staleAfterMs }: ClaimOptions): Promise<Claim> {
+async function claim(db: Db | pg.PoolClient, runId: string, { worker, queueJobId, staleAfterMs }: ClaimOptions): Promise<Claim> {
   const token = randomUUID()
   const rows = await query<ClaimRow>(
     db,
@@ -131,13 +131,13 @@ async function claim(db: Db | pg.PoolClient, runId: string, { worker, delivery, 
          (count(*) filter (where a.status = 'lost'))::int as earlier_lost from attempts a where a.run_id = t.id and a.conversation = t.conversation) e`,
     [
       runId, token, worker, JSON.stringify({ code: 'WORKER_LOST', message: 'Another worker took the run over.', retry: 'later' } satisfies FailureRecord),
-      delivery, staleAfterMs,
+      queueJobId, staleAfterMs,
     ], // prettier-ignore
     'open attempt',
   )
   const row = rows[0]
   if (!row) {
-    await freeCancelled(db, runId, delivery, staleAfterMs)
+    await freeCancelled(db, runId, queueJobId, staleAfterMs)
     return whyNot(db, runId)
   }
   return {
@@ -161,7 +161,7 @@ async function claim(db: Db | pg.PoolClient, runId: string, { worker, delivery, 
 }
 
 /** Takes a run whose cancel was asked for from a worker that is gone, so that it can be ended. */
-async function freeCancelled(db: Db | pg.PoolClient, runId: string, delivery: string, staleAfterMs: number): Promise<void> {
+async function freeCancelled(db: Db | pg.PoolClient, runId: string, queueJobId: string, staleAfterMs: number): Promise<void> {
   await query(
     db,
     `with freed as (
@@ -170,7 +170,7 @@ async function freeCancelled(db: Db | pg.PoolClient, runId: string, delivery: st
        returning id)
      update attempts set status = 'lost', failure = $4, finished_at = now() where run_id = (select id from freed) and finished_at is null`,
     [
-      runId, delivery, staleAfterMs,
+      runId, queueJobId, staleAfterMs,
       JSON.stringify({ code: 'CANCELLED', message: 'The run was cancelled; its worker was gone by then.', retry: 'never' } satisfies FailureRecord),
     ], // prettier-ignore
     'free cancelled',

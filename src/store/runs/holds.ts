@@ -1,7 +1,7 @@
 import type { Wake } from '../../core/ports/wake.ts'
 import type pg from 'pg'
 import { query, transaction, type Db } from '../postgres/db.ts'
-import { WAKEABLE } from './runs.ts'
+import { WAKEABLE } from './wakeable.ts'
 
 /** Waits until no other claim is counted under the limits of this account and job. Everybody locks in this order. */
 export async function lockLimits(client: pg.PoolClient, names: { account?: string | undefined; job?: string | undefined }): Promise<void> {

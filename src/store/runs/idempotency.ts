@@ -1,5 +1,5 @@
 import { query, transaction, type Db } from '../postgres/db.ts'
-import { insertRun, type NewRun } from './runs.ts'
+import { insertRun, type NewRun } from './insert.ts'
 
 /** How long a key stands for its run. */
 export const IDEMPOTENCY_HOURS = 24

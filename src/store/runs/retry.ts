@@ -1,7 +1,7 @@
 import type { Wake } from '../../core/ports/wake.ts'
 import { query, transaction, type Db } from '../postgres/db.ts'
 import { whereOf, type RunFilter } from './filter.ts'
-import { WAKEABLE } from './runs.ts'
+import { WAKEABLE } from './wakeable.ts'
 
 /** A version of a job. */
 export interface JobDefinitionRef {

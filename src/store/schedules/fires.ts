@@ -1,7 +1,6 @@
 import type pg from 'pg'
 import type { FireDecision, OverlapPolicy } from '../../core/rules/fires.ts'
-import type { NewRun } from '../runs/runs.ts'
-import { insertRun } from '../runs/runs.ts'
+import { insertRun, type NewRun } from '../runs/insert.ts'
 import { query, transaction, type Db } from '../postgres/db.ts'
 
 export interface ScheduleRow {
@@ -32,7 +31,7 @@ export interface FireResult {
   runId: string | null
   reason: string | null
   /** An earlier run must be over first (overlap: queue). */
-  held: boolean
+  waitsForEarlierRun: boolean
 }
 
 export interface DecidedFire {
@@ -80,7 +79,7 @@ export async function recordFires(
         status: reason ? 'skipped' : 'run',
         runId: reason ? null : run.id,
         reason,
-        held: !reason && open !== undefined,
+        waitsForEarlierRun: !reason && open !== undefined,
       })
     }
     await client.query('update schedules set decided_until = greatest(decided_until, $2) where job = $1', [job, until])
@@ -103,7 +102,7 @@ async function openRun(client: pg.PoolClient, job: string): Promise<string | und
 }
 
 /** Fires of a job, latest first. */
-export async function listFires(db: Db, job: string, limit = 100): Promise<Omit<FireResult, 'held'>[]> {
+export async function listFires(db: Db, job: string, limit = 100): Promise<Omit<FireResult, 'waitsForEarlierRun'>[]> {
   const rows = await query<{ fire_at: Date; status: 'run' | 'skipped'; run_id: string | null; reason: string | null }>(
     db,
     'select fire_at, status, run_id, reason from fires where job = $1 order by fire_at desc limit $2',
@@ -113,7 +112,7 @@ export async function listFires(db: Db, job: string, limit = 100): Promise<Omit<
 }
 
 /** The last fire of each job, by its name. */
-export async function lastFires(db: Db): Promise<Map<string, Omit<FireResult, 'held'>>> {
+export async function lastFires(db: Db): Promise<Map<string, Omit<FireResult, 'waitsForEarlierRun'>>> {
   const rows = await query<{ job: string; fire_at: Date; status: 'run' | 'skipped'; run_id: string | null; reason: string | null }>(
     db,
     'select distinct on (job) job, fire_at, status, run_id, reason from fires order by job, fire_at desc',

@@ -1,7 +1,7 @@
 import type { Wake } from '../../core/ports/wake.ts'
 import { query, type Db } from '../postgres/db.ts'
 import { whereOf, type RunFilter } from '../runs/filter.ts'
-import { WAKEABLE } from '../runs/runs.ts'
+import { WAKEABLE } from '../runs/wakeable.ts'
 
 export interface WaitingFor {
   account: string

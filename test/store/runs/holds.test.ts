@@ -56,6 +56,6 @@ test('a run that is taken over keeps its place, whatever the limit is by then', 
   await using database = await createTestDatabase()
   const { db } = database
   const [first, second] = [await writeRun(db), await writeRun(db)]
-  for (const id of [first, second]) await opened(db, id, { delivery: id })
-  expect(await claim(db, second, { delivery: second, limitsOf: one })).toMatchObject({ kind: 'opened', opened: { tookOver: true } })
+  for (const id of [first, second]) await opened(db, id, { queueJobId: id })
+  expect(await claim(db, second, { queueJobId: second, limitsOf: one })).toMatchObject({ kind: 'opened', opened: { tookOver: true } })
 })

@@ -6,7 +6,8 @@ import { isEmptyFilter, type RunFilter } from '../../../src/store/runs/filter.ts
 import { createJournalWriter } from '../../../src/store/attempts/journal.ts'
 import { countRuns, listRuns } from '../../../src/store/runs/list.ts'
 import { retryRuns } from '../../../src/store/runs/retry.ts'
-import { finishRun, pauseRun } from '../../../src/store/runs/runs.ts'
+import { finishRun } from '../../../src/store/runs/finish.ts'
+import { suspendRun } from '../../../src/store/runs/suspend.ts'
 import { loadRun } from '../../../src/store/runs/show.ts'
 import { callRecord, endCancelled, opened, turnRecord, writeRun } from '../../support/database/attempts.ts'
 import { createTestDatabase } from '../../support/database/database.ts'
@@ -28,7 +29,7 @@ async function finish(db: Db, id: string, { status = 'succeeded', searchText = '
   })
   const reasons = code ? [{ code, message: 'why' }] : []
   expect(await finishRun(db, attempt, { status, searchText, reasons, failure: null, usage: noUsage, costUsd: null })).toMatchObject({
-    held: true,
+    stillOwned: true,
   })
 }
 
@@ -51,7 +52,7 @@ async function writeFive(db: Db): Promise<void> {
     code: 'BUDGET_TURNS',
     searchText: 'Zürich fell',
   })
-  await pauseRun(db, await opened(db, await writeRun(db, { id: 'run_4', job: 'tax', requestedBy: 'ann' })), {
+  await suspendRun(db, await opened(db, await writeRun(db, { id: 'run_4', job: 'tax', requestedBy: 'ann' })), {
     status: 'waiting',
     failure: { code: 'CONNECTION_REQUIRED', message: 'connect it', retry: 'after-connection', server: 'shop' },
     nextAttemptAt: null,

@@ -3,7 +3,8 @@ import { noUsage, type FinalStatus } from '../../../src/core/run.ts'
 import { retryByFilter } from '../../../src/runs/retry.ts'
 import { query, type Db } from '../../../src/store/postgres/db.ts'
 import { countRetryable, retryRuns } from '../../../src/store/runs/retry.ts'
-import { finishRun, pauseRun, type RunEnd } from '../../../src/store/runs/runs.ts'
+import { finishRun, type RunEnd } from '../../../src/store/runs/finish.ts'
+import { suspendRun } from '../../../src/store/runs/suspend.ts'
 import { loadRun } from '../../../src/store/runs/show.ts'
 import { claim, endCancelled, opened, writeRun } from '../../support/database/attempts.ts'
 import { createTestDatabase } from '../../support/database/database.ts'
@@ -104,7 +105,7 @@ test('a run that waits for a person can be retried, and one that was cancelled w
   await using database = await createTestDatabase()
   const { db } = database
   const waiting = await writeRun(db)
-  await pauseRun(db, await opened(db, waiting), { status: 'waiting', failure: null, nextAttemptAt: null, attemptStatus: 'waiting' })
+  await suspendRun(db, await opened(db, waiting), { status: 'waiting', failure: null, nextAttemptAt: null, attemptStatus: 'waiting' })
   const cancelled = await writeRun(db, { expireAt: new Date(Date.now() - 1000), startAt: new Date(Date.now() + 3_600_000) })
   await endCancelled(db, cancelled)
   expect((await retryRuns(db, { ids: [waiting, cancelled] }, [])).map(({ id }) => id).toSorted()).toEqual([waiting, cancelled].toSorted())

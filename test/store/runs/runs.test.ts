@@ -2,7 +2,10 @@ import { expect, test } from 'vitest'
 import { noUsage } from '../../../src/core/run.ts'
 import { openAttempt } from '../../../src/store/runs/claim.ts'
 import { query, type Db } from '../../../src/store/postgres/db.ts'
-import { cancelRequested, finishRun, heartbeat, listWakeable, pauseRun, requestCancel, type RunEnd } from '../../../src/store/runs/runs.ts'
+import { finishRun, type RunEnd } from '../../../src/store/runs/finish.ts'
+import { cancelRequested, heartbeat, requestCancel } from '../../../src/store/runs/heartbeat.ts'
+import { suspendRun } from '../../../src/store/runs/suspend.ts'
+import { listWakeable } from '../../../src/store/runs/wakeable.ts'
 import { loadRun } from '../../../src/store/runs/show.ts'
 import { claim, endCancelled, opened, writeRun } from '../../support/database/attempts.ts'
 import { createTestDatabase } from '../../support/database/database.ts'
@@ -33,7 +36,7 @@ test('a queued run that is not due says when it is', async () => {
   const { db } = database
   const id = await writeRun(db)
   const at = new Date(Date.now() + 3_600_000)
-  await pauseRun(db, await opened(db, id), { ...again, nextAttemptAt: at })
+  await suspendRun(db, await opened(db, id), { ...again, nextAttemptAt: at })
   expect(await claim(db, id)).toEqual({ kind: 'not-yet', at })
   await query(db, 'update runs set next_attempt_at = now()')
   expect(await claim(db, id)).toMatchObject({
@@ -51,22 +54,22 @@ test.each([{ status: 'queued' }, { status: 'waiting' }] as const)(
     const attempt = await opened(db, id)
     await requestCancel(db, id)
     const at = new Date(Date.now() + 3_600_000)
-    expect(await pauseRun(db, attempt, { ...again, status, nextAttemptAt: at })).toMatchObject({ id, status: 'queued', at: null })
+    expect(await suspendRun(db, attempt, { ...again, status, nextAttemptAt: at })).toMatchObject({ id, status: 'queued', at: null })
     expect(await claim(db, id)).toMatchObject({ kind: 'cancel-requested' })
   },
 )
 
 test.each([
-  { title: 'the same delivery comes again', delivery: 'first', silentMs: 0, kind: 'opened' },
-  { title: 'its worker has fallen silent', delivery: 'second', silentMs: STALE_MS + 1000, kind: 'opened' },
-  { title: 'another delivery comes and its worker was just heard of', delivery: 'second', silentMs: STALE_MS - 10_000, kind: 'busy' },
-])('a running run when $title: $kind', async ({ delivery, silentMs, kind }) => {
+  { title: 'the same queue job comes again', queueJobId: 'first', silentMs: 0, kind: 'opened' },
+  { title: 'its worker has fallen silent', queueJobId: 'second', silentMs: STALE_MS + 1000, kind: 'opened' },
+  { title: 'another queue job comes and its worker was just heard of', queueJobId: 'second', silentMs: STALE_MS - 10_000, kind: 'busy' },
+])('a running run when $title: $kind', async ({ queueJobId, silentMs, kind }) => {
   await using database = await createTestDatabase()
   const { db } = database
   const id = await writeRun(db)
-  await opened(db, id, { delivery: 'first' })
+  await opened(db, id, { queueJobId: 'first' })
   await fallSilent(db, id, silentMs)
-  const result = await claim(db, id, { delivery, staleAfterMs: STALE_MS })
+  const result = await claim(db, id, { queueJobId, staleAfterMs: STALE_MS })
   expect(result.kind).toBe(kind)
   if (result.kind === 'opened') expect(result.opened).toMatchObject({ tookOver: true, attempt: { number: 2 } })
   const { attempts } = (await loadRun(db, id)) ?? { attempts: [] }
@@ -86,7 +89,7 @@ test('a waiting run and an unknown run are not opened', async () => {
   await using database = await createTestDatabase()
   const { db } = database
   const id = await writeRun(db)
-  await pauseRun(db, await opened(db, id), { status: 'waiting', failure: null, nextAttemptAt: null, attemptStatus: 'waiting' })
+  await suspendRun(db, await opened(db, id), { status: 'waiting', failure: null, nextAttemptAt: null, attemptStatus: 'waiting' })
   expect(await claim(db, id)).toEqual({ kind: 'not-runnable', status: 'waiting' })
   expect(await claim(db, 'run_nobody_knows')).toEqual({ kind: 'unknown' })
 })
@@ -100,7 +103,7 @@ test('a run that waits for an earlier one is opened when that one is over, and i
   const early = await claim(db, later)
   expect(early).toMatchObject({ kind: 'not-yet' })
   if (early.kind === 'not-yet') expect(early.at.getTime()).toBeGreaterThan(Date.now() - STALE_MS)
-  expect(await finishRun(db, attempt, end('failed'))).toEqual({ held: true, next: [{ id: later, round: 0, priority: 10 }] })
+  expect(await finishRun(db, attempt, end('failed'))).toEqual({ stillOwned: true, next: [{ id: later, round: 0, priority: 10 }] })
   expect(await claim(db, later)).toMatchObject({ kind: 'opened' })
 })
 
@@ -111,7 +114,7 @@ test('a run whose cancel was asked for between two attempts is not opened again'
   const attempt = await opened(db, id)
   expect(await requestCancel(db, id)).toBe('running')
   expect(await cancelRequested(db, [id, 'run_nobody_knows'])).toEqual([id])
-  await pauseRun(db, attempt, { ...again, nextAttemptAt: new Date() })
+  await suspendRun(db, attempt, { ...again, nextAttemptAt: new Date() })
   expect(await claim(db, id)).toEqual({ kind: 'cancel-requested' })
   expect(await endCancelled(db, id)).toBe(true)
   expect(await claim(db, id)).toEqual({ kind: 'not-runnable', status: 'cancelled' })
@@ -128,20 +131,20 @@ test('a running run whose cancel was asked for stays with a worker that is heard
 })
 
 test.each([
-  { title: 'fell silent', delivery: 'second', silentMs: STALE_MS + 1000 },
-  { title: 'lost its delivery', delivery: 'first', silentMs: 0 },
-])('a run whose cancel was asked for and whose worker $title can be ended, with no attempt left open', async ({ delivery, silentMs }) => {
+  { title: 'fell silent', queueJobId: 'second', silentMs: STALE_MS + 1000 },
+  { title: 'lost its queue job', queueJobId: 'first', silentMs: 0 },
+])('a run whose cancel was asked for and whose worker $title can be ended, with no attempt left open', async ({ queueJobId, silentMs }) => {
   await using database = await createTestDatabase()
   const { db } = database
   const id = await writeRun(db)
   const later = await writeRun(db, { afterRun: id })
-  const attempt = await opened(db, id, { delivery: 'first' })
+  const attempt = await opened(db, id, { queueJobId: 'first' })
   await requestCancel(db, id)
   await fallSilent(db, id, silentMs)
-  expect(await openAttempt(db, id, { worker: 'two', delivery, staleAfterMs: STALE_MS })).toEqual({ kind: 'cancel-requested' })
+  expect(await openAttempt(db, id, { worker: 'two', queueJobId, staleAfterMs: STALE_MS })).toEqual({ kind: 'cancel-requested' })
   expect(await endCancelled(db, id)).toBe(true)
   expect(await loadRun(db, id)).toMatchObject({ status: 'cancelled', failure: { code: 'CANCELLED' }, attempts: [{ status: 'lost' }] })
-  expect(await finishRun(db, attempt, end())).toEqual({ held: false, next: [] })
+  expect(await finishRun(db, attempt, end())).toEqual({ stillOwned: false, next: [] })
   expect(await claim(db, later)).toMatchObject({ kind: 'opened' })
 })
 
@@ -150,13 +153,13 @@ test('a heartbeat keeps a run fresh and says which runs went to another worker',
   const { db } = database
   const [kept, taken] = [await writeRun(db), await writeRun(db)]
   for (const id of [kept, taken]) {
-    await opened(db, id, { delivery: `${id} first` })
+    await opened(db, id, { queueJobId: `${id} first` })
     await fallSilent(db, id)
   }
-  await opened(db, taken, { delivery: `${taken} second` })
-  const mine = [kept, taken, 'run_nobody_knows'].map((runId) => ({ runId, delivery: `${runId} first` }))
+  await opened(db, taken, { queueJobId: `${taken} second` })
+  const mine = [kept, taken, 'run_nobody_knows'].map((runId) => ({ runId, queueJobId: `${runId} first` }))
   expect((await heartbeat(db, 'one', mine)).toSorted()).toEqual(['run_nobody_knows', taken].toSorted())
-  expect(await claim(db, kept, { delivery: 'other', staleAfterMs: STALE_MS })).toEqual({ kind: 'busy' })
+  expect(await claim(db, kept, { queueJobId: 'other', staleAfterMs: STALE_MS })).toEqual({ kind: 'busy' })
   expect(await heartbeat(db, 'another worker', mine.slice(0, 1))).toEqual([kept])
   expect(await heartbeat(db, 'one', [])).toEqual([])
 })
@@ -165,14 +168,14 @@ test('a superseded attempt changes nothing when it ends or pauses', async () => 
   await using database = await createTestDatabase()
   const { db } = database
   const id = await writeRun(db)
-  const old = await opened(db, id, { delivery: 'same' })
-  const current = await opened(db, id, { delivery: 'same' })
+  const old = await opened(db, id, { queueJobId: 'same' })
+  const current = await opened(db, id, { queueJobId: 'same' })
   const before = await loadRun(db, id)
-  expect(await finishRun(db, old, end())).toEqual({ held: false, next: [] })
-  expect(await pauseRun(db, old, { ...again, nextAttemptAt: null })).toBeUndefined()
-  expect(await finishRun(db, { ...current, token: old.token }, end())).toEqual({ held: false, next: [] })
+  expect(await finishRun(db, old, end())).toEqual({ stillOwned: false, next: [] })
+  expect(await suspendRun(db, old, { ...again, nextAttemptAt: null })).toBeUndefined()
+  expect(await finishRun(db, { ...current, token: old.token }, end())).toEqual({ stillOwned: false, next: [] })
   expect(await loadRun(db, id)).toEqual(before)
-  expect(await finishRun(db, current, end())).toEqual({ held: true, next: [] })
+  expect(await finishRun(db, current, end())).toEqual({ stillOwned: true, next: [] })
   expect(await loadRun(db, id)).toMatchObject({ status: 'succeeded', outputText: 'done' })
 })
 
@@ -183,9 +186,12 @@ test('an end or a pause that is sent twice, because its answer was lost, holds b
   const first = await opened(db, id)
   const pause = { ...again, nextAttemptAt: null }
   const wakeable = { id, round: 1, priority: 10, status: 'queued', at: null }
-  expect([await pauseRun(db, first, pause), await pauseRun(db, first, pause)]).toEqual([wakeable, wakeable])
+  expect([await suspendRun(db, first, pause), await suspendRun(db, first, pause)]).toEqual([wakeable, wakeable])
   const second = await opened(db, id)
-  expect([await finishRun(db, second, end()), await finishRun(db, second, end())]).toMatchObject([{ held: true }, { held: true }])
+  expect([await finishRun(db, second, end()), await finishRun(db, second, end())]).toMatchObject([
+    { stillOwned: true },
+    { stillOwned: true },
+  ])
 })
 
 test('what ought to be in the queue: due runs and runs of silent workers, no others', async () => {
@@ -200,14 +206,14 @@ test('what ought to be in the queue: due runs and runs of silent workers, no oth
   const due = await add('due')
   await add('held back', due)
   const retried = await add('due for its second attempt')
-  await pauseRun(db, await opened(db, retried), { ...again, nextAttemptAt: new Date(Date.now() - 60_000) })
+  await suspendRun(db, await opened(db, retried), { ...again, nextAttemptAt: new Date(Date.now() - 60_000) })
   const notDue = await add('not due')
-  await pauseRun(db, await opened(db, notDue), { ...again, nextAttemptAt: new Date(Date.now() + 60_000) })
+  await suspendRun(db, await opened(db, notDue), { ...again, nextAttemptAt: new Date(Date.now() + 60_000) })
   const silent = await add('of a silent worker')
   await opened(db, silent)
   await opened(db, await add('of a worker at work'))
   const waiting = await add('waiting for a person')
-  await pauseRun(db, await opened(db, waiting), { status: 'waiting', failure: null, nextAttemptAt: null, attemptStatus: 'waiting' })
+  await suspendRun(db, await opened(db, waiting), { status: 'waiting', failure: null, nextAttemptAt: null, attemptStatus: 'waiting' })
   const over = await add('over')
   await finishRun(db, await opened(db, over), end())
   await add('freed', over)

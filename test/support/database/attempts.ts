@@ -3,8 +3,8 @@ import type { ToolCallRecord, TurnRecord } from '../../../src/core/ports/journal
 import { noUsage, type AttemptRef } from '../../../src/core/run.ts'
 import type { Db } from '../../../src/store/postgres/db.ts'
 import { openAttempt, type Claim, type ClaimOptions } from '../../../src/store/runs/claim.ts'
-import { endIdle } from '../../../src/store/delivery/deliveries.ts'
-import { insertRun, type NewRun } from '../../../src/store/runs/runs.ts'
+import { finishUnclaimedRun } from '../../../src/store/runs/finish.ts'
+import { insertRun, type NewRun } from '../../../src/store/runs/insert.ts'
 
 /** A run in the store, with nothing of the queue. Returns its id. */
 export async function writeRun(db: Db, run: Partial<NewRun> = {}): Promise<string> {
@@ -17,7 +17,7 @@ export async function writeRun(db: Db, run: Partial<NewRun> = {}): Promise<strin
 /** Ends a run that no worker holds as cancelled. */
 export const endCancelled = (db: Db, runId: string): Promise<boolean> => {
   const reason = { code: 'CANCELLED', message: 'The run was cancelled.' } as const
-  return endIdle(db, runId, {
+  return finishUnclaimedRun(db, runId, {
     status: 'cancelled',
     reasons: [reason],
     failure: { ...reason, retry: 'never' },
@@ -26,9 +26,9 @@ export const endCancelled = (db: Db, runId: string): Promise<boolean> => {
   })
 }
 
-/** A worker's claim of a run; a delivery of its own unless one is given. */
+/** A worker's claim of a run; a queue job of its own unless one is given. */
 export const claim = (db: Db, runId: string, options: Partial<ClaimOptions> = {}): Promise<Claim> =>
-  openAttempt(db, runId, { worker: 'one', delivery: randomUUID(), staleAfterMs: 60_000, ...options })
+  openAttempt(db, runId, { worker: 'one', queueJobId: randomUUID(), staleAfterMs: 60_000, ...options })
 
 /** Opens an attempt that is known to be free. */
 export async function opened(db: Db, runId: string, options: Partial<ClaimOptions> = {}): Promise<AttemptRef> {

@@ -1,4 +1,4 @@
-import { query, type Db } from '../postgres/db.ts'
+import { query, type Db } from './postgres/db.ts'
 
 export interface QueueStats {
   status: string
