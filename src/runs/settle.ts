@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { Failure } from '../core/failure.ts'
 import { durationMs } from '../lib/duration.ts'
 import { decideRetry } from '../core/rules/retry.ts'
+import { waitAfter } from '../core/rules/wait.ts'
 import { noUsage } from '../core/run.ts'
 import type { JobDefinition } from '../jobs/schema.ts'
 import type { DelegateResult } from '../models/model.ts'
@@ -91,12 +92,8 @@ export function createSettler({ db, redact, limitsOf, onProgress }: SettleOption
         return { kind: 'retry', at: decision.at, failure, next: [again, ...(await release(one))] }
       }
       case 'wait': {
-        const again = await suspendRun(db, opened.attempt, {
-          status: 'waiting',
-          failure: record,
-          nextAttemptAt: null,
-          attemptStatus: 'waiting',
-        })
+        const waitsFor = waitAfter(record, definition.account)
+        const again = await suspendRun(db, opened.attempt, { status: 'waiting', failure: record, waitsFor })
         if (!again) return lost(log)
         onProgress({ runId, job: opened.job, event: 'waiting', failure: record })
         return {

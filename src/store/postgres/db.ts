@@ -22,6 +22,12 @@ export function openDb(options: { url: string; max?: number; applicationName?: s
   return pool
 }
 
+/** The SQLSTATE of an error that Postgres answered with; undefined for any other, such as a broken connection. */
+export function sqlStateOf(error: unknown): string | undefined {
+  if (error instanceof pg.DatabaseError) return error.code
+  return error instanceof Failure ? sqlStateOf(error.cause) : undefined
+}
+
 /** True for errors that a later try can heal: the server is away, starting, full or read-only. */
 export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false

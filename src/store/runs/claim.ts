@@ -36,25 +36,9 @@ export type Claim =
   | { kind: 'not-runnable'; status: RunStatus }
   | { kind: 'unknown' }
 
-interface ClaimRow {
-  opened: boolean
-  job: string
-  definition: unknown
-  job_version: string
-  input: unknown
-  trigger: Trigger
-  conversation: number
-  number: number
-  created_at: Date
-  lost: number
-  earlier: number
-  earlier_failed: number
-  earlier_lost: number
-}
-
 export interface ClaimOptions {
   worker: string
-  /** The queue job that brought the run. */
+  /** The queue job that brought the run; kept in the column `delivery`. */
   queueJobId: string
   /** A running attempt is taken over when its worker has not been heard of for this long. */
   staleAfterMs: number
@@ -77,8 +61,10 @@ export async function openAttempt(db: Db, runId: string, options: ClaimOptions):
   if (!limitsOf) return claim(db, runId, options)
   const [run] = await query<{ job: string; account: string; counts: boolean }>(
     db,
-    "select job, account, status = 'queued' and (expire_at is null or expire_at > now() or attempts > 0) as counts from runs where id = $1",
+    `select job, account, status = 'queued' and obstacle is distinct from 'expired' as counts
+     from claims where id = $1`,
     [runId],
+    'claim scope',
   )
   const limits = run?.counts ? limitsOf(run.job, run.account) : { job: undefined, account: undefined }
   if (!run || (limits.job === undefined && limits.account === undefined)) return claim(db, runId, options)
@@ -91,7 +77,8 @@ export async function openAttempt(db: Db, runId: string, options: ClaimOptions):
       const limit = limits[scope]
       if (limit === undefined) continue
       const { rows } = await client.query<{ n: number }>(
-        `select count(*)::int as n from runs where status = 'running' and finished_at is null and ${scope} = $1 and id <> $2`,
+        `select count(*)::int as n from runs
+         where status = 'running' and finished_at is null and ${scope} = $1 and id <> $2`,
         [run[scope], runId],
       )
       if ((rows[0]?.n ?? 0) >= limit) return hold(client, { id: runId, account: run.account }, `${scope} ${run[scope]}`)
@@ -102,106 +89,133 @@ export async function openAttempt(db: Db, runId: string, options: ClaimOptions):
 
 /** Takes a queued run out of the queue until what holds it is over. */
 async function hold(db: Db | pg.PoolClient, { id, account }: { id: string; account: string }, by: string): Promise<Claim> {
-  await query(db, "update runs set held_by = $2, held_at = now(), holds = holds + 1 where id = $1 and status = 'queued'", [id, by])
+  await query(
+    db,
+    `update runs set held_by = $2, held_at = clock_timestamp(), holds = holds + 1
+     where id = $1 and status = 'queued'`,
+    [id, by],
+    'hold',
+  )
   return { kind: 'held', by, account }
 }
 
-async function claim(db: Db | pg.PoolClient, runId: string, { worker, queueJobId, staleAfterMs }: ClaimOptions): Promise<Claim> {
+/** A running run may be taken over: by the same queue job ($2), which comes again only when its lock ran out, or when its worker was silent for $3 ms. */
+const LEASE_OVER = `obstacle = 'running'
+  and (queue_job_id = $2 or heartbeat_at < clock_timestamp() - make_interval(secs => $3 / 1000.0))`
+
+const lostFailure = (failure: Omit<FailureRecord, 'retry'>, retry: FailureRecord['retry']) => JSON.stringify({ ...failure, retry })
+const TAKEN_OVER = lostFailure({ code: 'WORKER_LOST', message: 'Another worker took the run over.' }, 'later')
+const CANCELLED = lostFailure({ code: 'CANCELLED', message: 'The run was cancelled; its worker was gone by then.' }, 'never')
+
+type ClaimedRow = Omit<OpenedAttempt, 'attempt' | 'resumed' | 'tookOver' | 'lost'> & {
+  number: number
+  /** Attempts of the conversation that this claim closed as lost, and that others did. */
+  closed: number
+  lost: number
+  earlier: number
+}
+
+async function claim(db: Db | pg.PoolClient, runId: string, options: ClaimOptions): Promise<Claim> {
+  const { worker, queueJobId, staleAfterMs } = options
   const token = randomUUID()
-  const rows = await query<ClaimRow>(
+  const [row] = await query<ClaimedRow>(
     db,
     `with taken as (
-       update runs set status = 'running', attempts = attempts + 1, started_at = coalesce(started_at, now()), next_attempt_at = null, held_by = null, delivery = $5, heartbeat_at = now()
-       where id = $1 and cancel_requested_at is null
-         and not exists (select 1 from runs earlier where earlier.id = runs.after_run and earlier.finished_at is null) and (
-         (status = 'queued' and (next_attempt_at is null or next_attempt_at <= now()) and (expire_at is null or expire_at > now() or attempts > 0)
-           and not exists (select 1 from pauses p where p.job in (runs.job, '*')))
-         or (status = 'running' and (delivery = $5 or heartbeat_at < now() - make_interval(secs => $6 / 1000.0))))
-       returning *),
+       update claims set status = 'running', attempts = attempts + 1, queue_job_id = $2,
+         heartbeat_at = clock_timestamp(), started_at = coalesce(started_at, clock_timestamp()),
+         next_attempt_at = null, held_by = null
+       where id = $1 and (obstacle is null or (cancel_requested_at is null and ${LEASE_OVER}))
+       returning id, job, job_version, trigger, input, conversation, attempts, created_at),
      lost as (
-       update attempts set status = 'lost', finished_at = now(), failure = $4
+       update attempts set status = 'lost', finished_at = clock_timestamp(), failure = $6
        where run_id = (select id from taken) and finished_at is null returning 1),
      opened as (
-       insert into attempts (run_id, number, token, worker, conversation, job_version, status)
-       select id, attempts, $2, $3, conversation, job_version, 'running' from taken, (select count(*) from lost) as first)
-     select true as opened, t.job, t.job_version, t.input, t.trigger, t.conversation, t.attempts as number, t.created_at, v.definition, (select count(*)::int from lost) as lost,
-       e.earlier, e.earlier_failed, e.earlier_lost
+       insert into attempts (run_id, number, token, worker, conversation, job_version, status, started_at)
+       select id, attempts, $4, $5, conversation, job_version, 'running', clock_timestamp()
+       from taken, (select count(*) from lost) as first)
+     select t.job, t.job_version as "jobVersion", t.input, t.trigger, t.conversation, t.attempts as number,
+       t.created_at as "createdAt", v.definition, (select count(*)::int from lost) as closed, a.*
      from taken t join job_versions v on v.job = t.job and v.version = t.job_version,
-       lateral (select count(*)::int as earlier, (count(*) filter (where a.status = 'failed'))::int as earlier_failed,
-         (count(*) filter (where a.status = 'lost'))::int as earlier_lost from attempts a where a.run_id = t.id and a.conversation = t.conversation) e`,
-    [
-      runId, token, worker, JSON.stringify({ code: 'WORKER_LOST', message: 'Another worker took the run over.', retry: 'later' } satisfies FailureRecord),
-      queueJobId, staleAfterMs,
-    ], // prettier-ignore
+       lateral (
+         select count(*)::int as earlier, (count(*) filter (where status = 'failed'))::int as failed,
+           (count(*) filter (where status = 'lost'))::int as lost
+         from attempts where run_id = t.id and conversation = t.conversation) a`,
+    [runId, queueJobId, staleAfterMs, token, worker, TAKEN_OVER],
     'open attempt',
   )
-  const row = rows[0]
   if (!row) {
-    await freeCancelled(db, runId, queueJobId, staleAfterMs)
+    await freeCancelled(db, runId, options)
     return whyNot(db, runId)
   }
+  const { number, closed, earlier, lost, ...opened } = row
   return {
     kind: 'opened',
     opened: {
-      attempt: { runId, number: row.number, token },
-      job: row.job,
-      definition: row.definition,
-      jobVersion: row.job_version,
-      input: row.input,
-      trigger: row.trigger,
-      conversation: row.conversation,
-      createdAt: row.created_at,
-      resumed: row.earlier > 0,
-      failed: row.earlier_failed,
+      ...opened,
+      attempt: { runId, number, token },
+      resumed: earlier > 0,
       // The one that was just closed is still open in the statement's view.
-      lost: row.earlier_lost + row.lost,
-      tookOver: row.lost > 0,
+      lost: lost + closed,
+      tookOver: closed > 0,
     },
   }
 }
 
 /** Takes a run whose cancel was asked for from a worker that is gone, so that it can be ended. */
-async function freeCancelled(db: Db | pg.PoolClient, runId: string, queueJobId: string, staleAfterMs: number): Promise<void> {
+async function freeCancelled(db: Db | pg.PoolClient, runId: string, { queueJobId, staleAfterMs }: ClaimOptions): Promise<void> {
   await query(
     db,
     `with freed as (
-       update runs set status = 'queued'
-       where id = $1 and status = 'running' and cancel_requested_at is not null and (delivery = $2 or heartbeat_at < now() - make_interval(secs => $3 / 1000.0))
+       update claims set status = 'queued'
+       where id = $1 and cancel_requested_at is not null and ${LEASE_OVER}
        returning id)
-     update attempts set status = 'lost', failure = $4, finished_at = now() where run_id = (select id from freed) and finished_at is null`,
-    [
-      runId, queueJobId, staleAfterMs,
-      JSON.stringify({ code: 'CANCELLED', message: 'The run was cancelled; its worker was gone by then.', retry: 'never' } satisfies FailureRecord),
-    ], // prettier-ignore
+     update attempts set status = 'lost', failure = $4, finished_at = clock_timestamp()
+     where run_id = (select id from freed) and finished_at is null`,
+    [runId, queueJobId, staleAfterMs, CANCELLED],
     'free cancelled',
   )
 }
 
 /** How soon a run that must wait for another one is looked at again. */
-const LOOK_AGAIN_MS = 1000
+const RETRY_CLAIM_MS = 1000
+
+/** What the view `claims` knows to be in a run's way. */
+type Obstacle = 'not-runnable' | 'running' | 'cancel-requested' | 'expired' | 'paused' | 'earlier-run' | 'not-due'
 
 async function whyNot(db: Db | pg.PoolClient, runId: string): Promise<Claim> {
-  const [row] = await query<{
+  const [run] = await query<{
+    obstacle: Obstacle | null
     status: RunStatus
     account: string
-    next_attempt_at: Date | null
-    cancel_requested_at: Date | null
-    paused: string | null
-    expired_at: Date | null
+    dueAt: Date | null
+    expireAt: Date
+    pause: string | null
   }>(
     db,
-    `select status, account, next_attempt_at, cancel_requested_at,
-       (select p.job from pauses p where p.job in (runs.job, '*') order by p.job limit 1) as paused,
-       case when attempts = 0 and expire_at <= now() then expire_at end as expired_at
-     from runs where id = $1`,
+    `select obstacle, status, account, next_attempt_at as "dueAt", expire_at as "expireAt",
+       (select min(p.job) from pauses p where p.job in (c.job, '*')) as pause
+     from claims c where id = $1`,
     [runId],
+    'claim obstacle',
   )
-  if (!row) return { kind: 'unknown' }
-  if (row.cancel_requested_at && row.status === 'queued') return { kind: 'cancel-requested' }
-  if (row.status === 'running') return { kind: 'busy' }
-  if (row.status !== 'queued') return { kind: 'not-runnable', status: row.status }
-  if (row.expired_at) return { kind: 'expired', at: row.expired_at }
-  if (row.paused !== null) return hold(db, { id: runId, account: row.account }, `pause ${row.paused}`)
-  const { next_attempt_at: due } = row
-  return { kind: 'not-yet', at: due && due.getTime() > Date.now() ? due : new Date(Date.now() + LOOK_AGAIN_MS) }
+  switch (run?.obstacle) {
+    case undefined:
+      return { kind: 'unknown' }
+    case 'not-runnable':
+      return { kind: 'not-runnable', status: run.status }
+    case 'running':
+      return { kind: 'busy' }
+    case 'cancel-requested':
+      return { kind: 'cancel-requested' }
+    case 'expired':
+      return { kind: 'expired', at: run.expireAt }
+    case 'paused':
+      return hold(db, { id: runId, account: run.account }, `pause ${run.pause}`)
+    case 'not-due':
+      if (run.dueAt) return { kind: 'not-yet', at: run.dueAt }
+      break
+    case 'earlier-run':
+    case null: // it was in the way a moment ago
+  }
+  return { kind: 'not-yet', at: new Date(Date.now() + RETRY_CLAIM_MS) }
 }

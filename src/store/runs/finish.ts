@@ -63,8 +63,8 @@ function finishStatement(attempt: AttemptRef, end: RunEnd): { text: string; valu
       cost_usd = ${add(end.costUsd)},
       words = to_tsvector('simple', ${add(storeText(end.searchText ?? ''))}),
       tools = array(
-        select distinct t.server || '.' || (t.tool #>> '{}') from tool_calls t
-        where t.run_id = runs.id and t.status <> 'refused' and t.tool::text !~ '\\\\u(0000|d[89a-f])'),
+        select distinct t.server || '.' || text_of_json(t.tool) from tool_calls t
+        where t.run_id = runs.id and t.status <> 'refused' and text_of_json(t.tool) is not null),
       finished_at = now()
     where id = (select run_id from ended)
     returning coalesce((
@@ -110,6 +110,7 @@ export async function finishUnclaimedRun(db: Db, runId: string, end: RunEnd): Pr
          reasons = ${add(JSON.stringify(end.reasons))},
          codes = ${add(codesOf(end))},
          words = to_tsvector('simple', ${add(storeText(end.searchText ?? ''))}),
+         waits_for = null,
          cancel_requested_at = case when ${status} = 'cancelled' then coalesce(cancel_requested_at, now()) end,
          finished_at = now()
        where id = ${add(runId)} and ${UNCLAIMED}

@@ -30,15 +30,23 @@ export async function retryRuns(db: Db, filter: RunFilter, latest: readonly JobD
       client,
       `with meant as (select id from runs where ${sql} and status = any($1::text[]) order by id for update),
        kept as (
-         update attempts a set output = r.output, output_text = r.output_text, reasons = r.reasons from runs r
-         where r.id in (select id from meant) and a.run_id = r.id and a.number = r.attempts),
+         update attempts a set output = r.output, output_text = r.output_text, reasons = r.reasons
+         from runs r where r.id in (select id from meant) and a.run_id = r.id and a.number = r.attempts),
        recalled as (
-         update deliveries set status = 'skipped', error = 'The run was retried before its report was sent.', ended_at = now()
+         update deliveries set status = 'skipped', ended_at = now(),
+           error = 'The run was retried before its report was sent.'
          where run_id in (select id from meant) and status = 'pending')
-       update runs set status = 'queued', conversation = conversation + 1, holds = holds + 1, finished_at = null, cancel_requested_at = null, next_attempt_at = null,
-         expire_at = null, after_run = null, held_by = null, failure = null, reasons = '[]', codes = '{}', output = null, output_text = null, output_digest = null,
-         job_version = coalesce((select n.version from unnest($2::text[], $3::text[]) as n(job, version) where n.job = runs.job), job_version),
-         account = coalesce((select n.account from unnest($2::text[], $4::text[]) as n(job, account) where n.job = runs.job), account)
+       update runs set
+         status = 'queued', conversation = conversation + 1, holds = holds + 1, finished_at = null,
+         -- What it waited for, and what was asked of it, is over.
+         waits_for = null, cancel_requested_at = null, next_attempt_at = null, expire_at = null,
+         after_run = null, held_by = null,
+         failure = null, reasons = '[]', codes = '{}',
+         output = null, output_text = null, output_digest = null,
+         job_version = coalesce(
+           (select n.version from unnest($2::text[], $3::text[]) as n(job, version) where n.job = runs.job), job_version),
+         account = coalesce(
+           (select n.account from unnest($2::text[], $4::text[]) as n(job, account) where n.job = runs.job), account)
        where id in (select id from meant) returning ${WAKEABLE}`,
       [RETRYABLE, latest.map(({ job }) => job), latest.map(({ version }) => version), latest.map(({ account }) => account), ...values],
     )

@@ -1,5 +1,6 @@
 import type { FailureRecord } from '../../core/failure.ts'
 import type { Wake } from '../../core/ports/wake.ts'
+import type { Wait } from '../../core/rules/wait.ts'
 import type { AttemptRef } from '../../core/run.ts'
 import { query, retryWhileUnavailable, type Db } from '../postgres/db.ts'
 import { createParameters, jsonOrNull } from '../postgres/parameters.ts'
@@ -12,13 +13,11 @@ export interface SuspendedRun extends Wake {
   at: Date | null
 }
 
-/** How an attempt leaves its run that is not over. */
-export interface Suspension {
-  status: 'queued' | 'waiting'
-  failure: FailureRecord | null
-  nextAttemptAt: Date | null
-  attemptStatus: 'failed' | 'waiting' | 'lost'
-}
+/** How an attempt leaves its run that is not over: queued for a later attempt, or waiting for something that wakes it. */
+export type Suspension = { failure: FailureRecord | null } & (
+  | { status: 'queued'; nextAttemptAt: Date | null; attemptStatus: 'failed' | 'lost' }
+  | { status: 'waiting'; waitsFor: Wait }
+)
 
 const SUSPENDED = `${WAKEABLE}, status, next_attempt_at as at`
 
@@ -27,14 +26,18 @@ const SUSPENDED = `${WAKEABLE}, status, next_attempt_at as at`
  * takes it ends it. Returns the run for the queue; undefined when the attempt is not the open one.
  */
 export async function suspendRun(db: Db, attempt: AttemptRef, suspension: Suspension): Promise<SuspendedRun | undefined> {
-  const { text, values } = suspendStatement(attempt, suspension)
+  const attemptStatus = suspension.status === 'waiting' ? 'waiting' : suspension.attemptStatus
+  const { text, values } = suspendStatement(attempt, attemptStatus, suspension)
   const [row] = await retryWhileUnavailable(() => query<SuspendedRun>(db, text, values, 'suspend run'))
-  if (row || !(await hasEnded(db, attempt, suspension.attemptStatus))) return row
+  if (row || !(await hasEnded(db, attempt, attemptStatus))) return row
   const [known] = await query<SuspendedRun>(db, `select ${SUSPENDED} from runs where id = $1`, [attempt.runId])
   return known
 }
 
-function suspendStatement(attempt: AttemptRef, { status, failure, nextAttemptAt, attemptStatus }: Suspension) {
+function suspendStatement(attempt: AttemptRef, attemptStatus: string, suspension: Suspension) {
+  const { status, failure } = suspension
+  const nextAttemptAt = suspension.status === 'queued' ? suspension.nextAttemptAt : null
+  const waitsFor = suspension.status === 'waiting' ? suspension.waitsFor : null
   const { add, values } = createParameters()
   const record = add(jsonOrNull(failure))
   const text = `
@@ -46,6 +49,7 @@ function suspendStatement(attempt: AttemptRef, { status, failure, nextAttemptAt,
     update runs set
       status = case when cancel_requested_at is null then ${add(status)} else 'queued' end,
       next_attempt_at = case when cancel_requested_at is null then ${add(nextAttemptAt)}::timestamptz end,
+      waits_for = case when cancel_requested_at is null then ${add(jsonOrNull(waitsFor))}::json end,
       failure = ${record},
       codes = ${add(failure ? [failure.code] : [])}
     where id = (select run_id from ended)

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openDb, query, type Db } from '../../../src/store/postgres/db.ts'
@@ -9,6 +9,8 @@ import { createEmptyDatabase } from '../../support/database/empty-database.ts'
 const DIR = join(import.meta.dirname, '../../../src/store/postgres/migrations')
 const VERSIONS = readdirSync(DIR).map((name) => Number.parseInt(name, 10))
 const LATEST = Math.max(...VERSIONS)
+/** The version whose next step changes the table of runs. */
+const BEFORE_RUNS_CHANGE = 7
 
 /** All columns, constraints and indexes, and the versions that were applied. */
 async function shapeOf(db: Db): Promise<unknown> {
@@ -22,15 +24,6 @@ async function shapeOf(db: Db): Promise<unknown> {
 const versionsOf = async (db: Db) =>
   (await query<{ version: number }>(db, 'select version from migrations order by 1')).map(({ version }) => version)
 
-/** A database as the program of an earlier version left it. */
-async function migrateUpTo(db: Db, version: number): Promise<void> {
-  await query(db, 'create table migrations (version int primary key, applied_at timestamptz not null default now())')
-  for (const one of VERSIONS.filter((v) => v <= version)) {
-    await query(db, readFileSync(join(DIR, `${String(one).padStart(6, '0')}.sql`), 'utf8'))
-    await query(db, 'insert into migrations (version) values ($1)', [one])
-  }
-}
-
 test('ten pools that migrate at the same time make each step once', async () => {
   await using database = await createEmptyDatabase()
   const pools = Array.from({ length: 10 }, () => openDb({ url: database.url, max: 1 }))
@@ -43,7 +36,7 @@ test.each([0, ...VERSIONS])('a database at version %i comes to the shape of a fr
   await using fresh = await createEmptyDatabase()
   await using old = await createEmptyDatabase()
   await migrate(fresh.db)
-  await migrateUpTo(old.db, version)
+  await migrate(old.db, { upTo: version })
   expect(await migrate(old.db)).toBe(LATEST)
   expect(await migrate(old.db)).toBe(LATEST)
   expect(await shapeOf(old.db)).toEqual(await shapeOf(fresh.db))
@@ -53,7 +46,7 @@ test.each([0, ...VERSIONS])('a database at version %i comes to the shape of a fr
 test.each([1, LATEST])('runs that a program of version %i wrote are kept', async (version) => {
   await using database = await createEmptyDatabase()
   const { db } = database
-  await migrateUpTo(db, version)
+  await migrate(db, { upTo: version })
   await query(db, "insert into job_versions (job, version, definition) values ('work', 'v1', '{}')")
   await query(
     db,
@@ -66,7 +59,7 @@ test.each([1, LATEST])('runs that a program of version %i wrote are kept', async
 test('a database of a newer program is refused with both versions, and nothing is changed', async () => {
   await using database = await createEmptyDatabase()
   const { db } = database
-  await migrateUpTo(db, 1)
+  await migrate(db, { upTo: 1 })
   await query(db, 'insert into migrations (version) values ($1)', [LATEST + 1])
   const before = await shapeOf(db)
   await expect(migrate(db)).rejects.toMatchObject({
@@ -85,6 +78,28 @@ test('a step that fails leaves the database as it was', async () => {
   expect(await query(db, "select table_name from information_schema.tables where table_schema = 'public'")).toEqual([
     { table_name: 'fires' },
   ])
+})
+
+test('a migration gives way to a worker while a reader is in its way, and is done once the reader is gone', async () => {
+  await using database = await createEmptyDatabase()
+  const { db } = database
+  await migrate(db, { upTo: BEFORE_RUNS_CHANGE })
+  await query(db, "insert into job_versions (job, version, definition) values ('work', 'v1', '{}')")
+  await query(
+    db,
+    `insert into runs (id, job, job_version, status, trigger, input, account)
+     select 'run_' || i, 'work', 'v1', 'queued', '{}', '{}', 'reports' from generate_series(1, 20000) i`,
+  )
+  const reader = await db.connect()
+  await reader.query('begin; select count(*) from runs')
+  const migrated = migrate(db)
+  const blocked = "select 1 from pg_locks where not granted and relation = 'runs'::regclass"
+  await expect.poll(async () => (await query(db, blocked)).length, { interval: 5 }).toBe(1)
+  // It stands behind the migration until that gives way; the reader goes only afterwards.
+  await query(db, "update runs set heartbeat_at = now() where id = 'run_1'")
+  await reader.query('commit')
+  reader.release()
+  expect(await migrated).toBe(LATEST)
 })
 
 test('a read-only database is STORE_UNAVAILABLE, and the message says that it is read-only', async () => {

@@ -55,8 +55,7 @@ async function writeFive(db: Db): Promise<void> {
   await suspendRun(db, await opened(db, await writeRun(db, { id: 'run_4', job: 'tax', requestedBy: 'ann' })), {
     status: 'waiting',
     failure: { code: 'CONNECTION_REQUIRED', message: 'connect it', retry: 'after-connection', server: 'shop' },
-    nextAttemptAt: null,
-    attemptStatus: 'waiting',
+    waitsFor: { kind: 'connection', account: 'reports', server: 'shop' },
   })
   await writeRun(db, { id: 'run_5', job: 'hr' })
   for (let n = 1; n <= 5; n++) await query(db, 'update runs set created_at = $2 where id = $1', [`run_${n}`, at(n)])

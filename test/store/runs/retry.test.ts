@@ -6,7 +6,7 @@ import { countRetryable, retryRuns } from '../../../src/store/runs/retry.ts'
 import { finishRun, type RunEnd } from '../../../src/store/runs/finish.ts'
 import { suspendRun } from '../../../src/store/runs/suspend.ts'
 import { loadRun } from '../../../src/store/runs/show.ts'
-import { claim, endCancelled, opened, writeRun } from '../../support/database/attempts.ts'
+import { claim, endCancelled, opened, writeRun, waitingForShop } from '../../support/database/attempts.ts'
 import { createTestDatabase } from '../../support/database/database.ts'
 import { buildTestApp } from '../../support/app/test-app.ts'
 
@@ -105,7 +105,7 @@ test('a run that waits for a person can be retried, and one that was cancelled w
   await using database = await createTestDatabase()
   const { db } = database
   const waiting = await writeRun(db)
-  await suspendRun(db, await opened(db, waiting), { status: 'waiting', failure: null, nextAttemptAt: null, attemptStatus: 'waiting' })
+  await suspendRun(db, await opened(db, waiting), waitingForShop)
   const cancelled = await writeRun(db, { expireAt: new Date(Date.now() - 1000), startAt: new Date(Date.now() + 3_600_000) })
   await endCancelled(db, cancelled)
   expect((await retryRuns(db, { ids: [waiting, cancelled] }, [])).map(({ id }) => id).toSorted()).toEqual([waiting, cancelled].toSorted())

@@ -7,7 +7,7 @@ import { cancelRequested, heartbeat, requestCancel } from '../../../src/store/ru
 import { suspendRun } from '../../../src/store/runs/suspend.ts'
 import { listWakeable } from '../../../src/store/runs/wakeable.ts'
 import { loadRun } from '../../../src/store/runs/show.ts'
-import { claim, endCancelled, opened, writeRun } from '../../support/database/attempts.ts'
+import { claim, endCancelled, opened, writeRun, waitingForShop } from '../../support/database/attempts.ts'
 import { createTestDatabase } from '../../support/database/database.ts'
 
 const STALE_MS = 60_000
@@ -45,16 +45,15 @@ test('a queued run that is not due says when it is', async () => {
   })
 })
 
-test.each([{ status: 'queued' }, { status: 'waiting' }] as const)(
+test.each([{ ...again, nextAttemptAt: new Date(Date.now() + 3_600_000) }, waitingForShop])(
   'a run whose cancel was asked for while its attempt was under way is not left $status: it is due at once, and whoever takes it ends it',
-  async ({ status }) => {
+  async (suspension) => {
     await using database = await createTestDatabase()
     const { db } = database
     const id = await writeRun(db)
     const attempt = await opened(db, id)
     await requestCancel(db, id)
-    const at = new Date(Date.now() + 3_600_000)
-    expect(await suspendRun(db, attempt, { ...again, status, nextAttemptAt: at })).toMatchObject({ id, status: 'queued', at: null })
+    expect(await suspendRun(db, attempt, suspension)).toMatchObject({ id, status: 'queued', at: null })
     expect(await claim(db, id)).toMatchObject({ kind: 'cancel-requested' })
   },
 )
@@ -89,7 +88,7 @@ test('a waiting run and an unknown run are not opened', async () => {
   await using database = await createTestDatabase()
   const { db } = database
   const id = await writeRun(db)
-  await suspendRun(db, await opened(db, id), { status: 'waiting', failure: null, nextAttemptAt: null, attemptStatus: 'waiting' })
+  await suspendRun(db, await opened(db, id), waitingForShop)
   expect(await claim(db, id)).toEqual({ kind: 'not-runnable', status: 'waiting' })
   expect(await claim(db, 'run_nobody_knows')).toEqual({ kind: 'unknown' })
 })
@@ -213,7 +212,7 @@ test('what ought to be in the queue: due runs and runs of silent workers, no oth
   await opened(db, silent)
   await opened(db, await add('of a worker at work'))
   const waiting = await add('waiting for a person')
-  await suspendRun(db, await opened(db, waiting), { status: 'waiting', failure: null, nextAttemptAt: null, attemptStatus: 'waiting' })
+  await suspendRun(db, await opened(db, waiting), waitingForShop)
   const over = await add('over')
   await finishRun(db, await opened(db, over), end())
   await add('freed', over)

@@ -26,6 +26,13 @@ export const endCancelled = (db: Db, runId: string): Promise<boolean> => {
   })
 }
 
+/** How an attempt ends that needs a person to connect a server. */
+export const waitingForShop = {
+  status: 'waiting',
+  failure: null,
+  waitsFor: { kind: 'connection', account: 'reports', server: 'shop' },
+} as const
+
 /** A worker's claim of a run; a queue job of its own unless one is given. */
 export const claim = (db: Db, runId: string, options: Partial<ClaimOptions> = {}): Promise<Claim> =>
   openAttempt(db, runId, { worker: 'one', queueJobId: randomUUID(), staleAfterMs: 60_000, ...options })
