@@ -1,7 +1,7 @@
 import { Failure, messageOf } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
 import type { Job } from '../jobs/load.ts'
-import { openSession } from '../mcp/session.ts'
+import { openSession } from '../mcp/session/session.ts'
 import type { Route } from '../pomerium/routes.ts'
 import type { Token, TokenSource } from '../pomerium/token.ts'
 import { failed, failedBy, ok, skipped, warning, type Finding } from './check.ts'

@@ -12,7 +12,7 @@ const toolSchema = z.looseObject({
 })
 
 /** A page of `tools/list`, without judging the single tools. */
-export const listPageSchema = z.looseObject({ tools: z.array(z.unknown()), nextCursor: z.string().optional() })
+const listPageSchema = z.looseObject({ tools: z.array(z.unknown()), nextCursor: z.string().optional() })
 
 export interface ListedTool {
   name: string
@@ -22,6 +22,34 @@ export interface ListedTool {
   definition: Record<string, unknown>
   /** Of the definition as canonical JSON: changes when what the model is told changes. */
   digest: () => string
+}
+
+export interface ToolListing {
+  tools: Map<string, ListedTool>
+  /** Tools that were left out, each with its reason. */
+  leftOut: { name: string; why: string }[]
+}
+
+const MAX_PAGES = 50
+
+/** Reads a server's list over its pages: until there is no cursor, one comes again, or there were 50. */
+export async function listAllTools(
+  askPage: (params: Record<string, unknown>, schema: typeof listPageSchema) => Promise<z.output<typeof listPageSchema>>,
+): Promise<ToolListing> {
+  const listing: ToolListing = { tools: new Map(), leftOut: [] }
+  const cursors = new Set<string>()
+  let cursor: string | undefined
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const found = await askPage(cursor === undefined ? {} : { cursor }, listPageSchema)
+    for (const parsed of found.tools.map(parseTool)) {
+      if (!parsed.ok) listing.leftOut.push({ name: parsed.name, why: parsed.why })
+      else if (!listing.tools.has(parsed.tool.name)) listing.tools.set(parsed.tool.name, parsed.tool)
+    }
+    cursor = found.nextCursor
+    if (cursor === undefined || cursors.has(cursor)) break
+    cursors.add(cursor)
+  }
+  return listing
 }
 
 export type ParsedTool = { ok: true; tool: ListedTool } | { ok: false; name: string; why: string }

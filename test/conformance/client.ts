@@ -1,6 +1,6 @@
 // node test/conformance/client.ts [--hear] URL: opens a session as a run does, calls each tool that is listed, and prints what it was answered.
 import type { GatewayFetch } from '../../src/core/ports/gateway.ts'
-import { openSession } from '../../src/mcp/session.ts'
+import { openSession } from '../../src/mcp/session/session.ts'
 
 const ARGUMENTS = { a: 5, b: 3 }
 const url = process.argv.at(-1) ?? ''

@@ -1,4 +1,4 @@
-import { openSession, type McpSession, type SessionOptions } from '../../../src/mcp/session.ts'
+import { openSession, type McpSession, type SessionOptions } from '../../../src/mcp/session/session.ts'
 import { openLine, type Notebook } from '../database/notebook.ts'
 
 export interface OpenedSession extends AsyncDisposable {

@@ -1,4 +1,5 @@
-import { openToolBox, type OpenToolBox, type ServerSpec, type ToolBoxOptions } from '../../../src/mcp/toolbox.ts'
+import type { ServerSpec } from '../../../src/mcp/servers.ts'
+import { openToolBox, type OpenToolBox, type ToolBoxOptions } from '../../../src/mcp/toolbox.ts'
 import type { ToolOutcome } from '../../../src/core/ports/toolbox.ts'
 import { openLine, type Notebook } from '../database/notebook.ts'
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { query } from '../../src/store/postgres/db.ts'
-import { countingRoute, startCountingServer } from '../support/mcp/counting-server.ts'
-import { buildTestApp } from '../support/app/test-app.ts'
-import { startScriptedServer, textResult, type Seen } from '../support/mcp/scripted-server.ts'
-import { connect } from '../support/mcp/session.ts'
+import { query } from '../../../src/store/postgres/db.ts'
+import { countingRoute, startCountingServer } from '../../support/mcp/counting-server.ts'
+import { buildTestApp } from '../../support/app/test-app.ts'
+import { startScriptedServer, textResult, type Seen } from '../../support/mcp/scripted-server.ts'
+import { connect } from '../../support/mcp/session.ts'
 
 const CALLS = 200
 const numbers = Array.from({ length: CALLS }, (_, n) => n)

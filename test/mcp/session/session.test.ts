@@ -1,11 +1,11 @@
 import { getEventListeners } from 'node:events'
 import { expect, test } from 'vitest'
-import { startEverythingServer } from '../../src/demo/servers/everything.ts'
-import { startLaborServer } from '../../src/demo/servers/labor.ts'
-import { openSession } from '../../src/mcp/session.ts'
-import { connect } from '../support/mcp/session.ts'
-import { initializeResult, startScriptedServer, textResult } from '../support/mcp/scripted-server.ts'
-import { openLine } from '../support/database/notebook.ts'
+import { startEverythingServer } from '../../../src/demo/servers/everything.ts'
+import { startLaborServer } from '../../../src/demo/servers/labor.ts'
+import { openSession } from '../../../src/mcp/session/session.ts'
+import { connect } from '../../support/mcp/session.ts'
+import { initializeResult, startScriptedServer, textResult } from '../../support/mcp/scripted-server.ts'
+import { openLine } from '../../support/database/notebook.ts'
 
 const never = new AbortController().signal
 

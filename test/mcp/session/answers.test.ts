@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { connect } from '../support/mcp/session.ts'
-import { startScriptedServer, textResult, type Seen, type Serve } from '../support/mcp/scripted-server.ts'
+import { connect } from '../../support/mcp/session.ts'
+import { startScriptedServer, textResult, type Seen, type Serve } from '../../support/mcp/scripted-server.ts'
 
 const resultOf = (seen: Seen, value = 'done') => ({ jsonrpc: '2.0', id: seen.id, result: textResult(value) })
 
