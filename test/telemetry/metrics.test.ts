@@ -63,6 +63,8 @@ test('metrics tell what happened, by names alone', async () => {
     [
       "nightshift_attempts_total",
       "nightshift_audit_unexplained_lines",
+      "nightshift_duty_failures_total",
+      "nightshift_duty_last_success_timestamp_seconds",
       "nightshift_fire_lateness_seconds",
       "nightshift_gateway_request_seconds",
       "nightshift_job_file_faults",
