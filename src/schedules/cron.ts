@@ -1,9 +1,11 @@
 import { CronExpressionParser } from 'cron-parser'
+import { Temporal } from 'temporal-polyfill'
 
 /** No schedule can owe more fires than this after a pause: a fire each second for a day. Older ones are not even counted. */
 const MAX_DUE = 86_400
 const DAY_MS = 86_400_000
 const HOURS = 24
+const NS_PER_MS = 1_000_000
 
 export interface CronSchedule {
   cron: string
@@ -29,45 +31,30 @@ export function nextFire(schedule: CronSchedule, after: Date): Date | undefined 
 }
 
 /**
- * Fire times after `after`, in order. cron-parser walks the wall clock as if it were UTC, which has no jumps, and each time it finds is then
- * placed in the zone: its own arithmetic loses fires where the clock changes by half an hour.
+ * Fire times after `after`, in order. cron-parser walks the wall clock as if it were UTC, which has no jumps, and Temporal places each time it finds in the
+ * zone (`disambiguation: 'compatible'`): cron-parser's own arithmetic loses fires where the clock changes by half an hour.
  */
 function* firesAfter({ cron, timezone }: CronSchedule, after: Date): Generator<Date, undefined> {
-  const offsetAt = offsetOf(timezone)
   let last = after.getTime()
-  const start = last + Math.min(...[-DAY_MS, 0, DAY_MS].map((ms) => offsetAt(last + ms)))
-  const walls = CronExpressionParser.parse(cron, { tz: 'UTC', currentDate: new Date(start) })
+  const walls = CronExpressionParser.parse(cron, { tz: 'UTC', currentDate: new Date(last + leastOffsetMs(last, timezone)) })
   const everyHour = walls.fields.hour.values.length === HOURS
-  let held: number[] = []
+  /** Found, but a later wall time may become an earlier instant: those of a gap move behind it. */
+  let found: number[] = []
   while (walls.hasNext()) {
-    const wall = walls.next().getTime()
-    const before = offsetAt(wall - DAY_MS)
-    const later = offsetAt(wall + DAY_MS)
-    held = [...held, ...instantsOf(wall, before, later)].toSorted((a, b) => a - b)
-    // What later wall times become can't be earlier than this.
-    const known = wall - Math.max(before, later)
-    for (; held[0] !== undefined && held[0] <= known; held.shift()) if (held[0] > last) yield new Date((last = held[0]))
+    const wall = Temporal.Instant.fromEpochMilliseconds(walls.next().getTime()).toZonedDateTimeISO('UTC').toPlainDateTime()
+    const place = (disambiguation: 'compatible' | 'earlier' | 'later') =>
+      wall.toZonedDateTime(timezone, { disambiguation }).epochMilliseconds
+    found = [...found, place('compatible'), ...(everyHour ? [place('later')] : [])].toSorted((a, b) => a - b)
+    const known = place('earlier')
+    for (; found[0] !== undefined && found[0] <= known; found.shift()) if (found[0] > last) yield new Date((last = found[0]))
   }
-  for (const at of held) if (at > last) yield new Date((last = at))
-
-  function instantsOf(wall: number, before: number, later: number): number[] {
-    if (before === later) return [wall - before]
-    const shown = [before, later].filter((offset) => offsetAt(wall - offset) === offset).map((offset) => wall - offset)
-    return shown.length === 0 ? [wall - before] : shown.slice(0, everyHour ? 2 : 1)
-  }
+  for (const at of found) if (at > last) yield new Date((last = at))
 }
 
-/** What a zone's wall clock is ahead of UTC at an instant, in milliseconds. */
-function offsetOf(timeZone: string): (at: number) => number {
-  const format = new Intl.DateTimeFormat('en-US', {
-    timeZone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric',
-  }) // prettier-ignore
-  return (at) => {
-    const part: Record<string, number> = {}
-    for (const { type, value } of format.formatToParts(at)) part[type] = Number(value)
-    const { year = 0, month = 0, day = 0, hour, minute, second } = part
-    return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(at / 1000) * 1000
-  }
+/** The least that the zone's wall clock is ahead of UTC within a day of an instant: no wall time that is shown later lies before that. */
+function leastOffsetMs(at: number, timezone: string): number {
+  const there = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timezone)
+  return Math.min(...[-HOURS, 0, HOURS].map((hours) => there.add({ hours }).offsetNanoseconds)) / NS_PER_MS
 }
 
 /** The next `count` fire times after `after`, and up to `until` where it is given, oldest first. */
