@@ -161,7 +161,7 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
       await worker.waitUntilReady()
     },
     stop: () => (stopped ??= drain()),
-// oxlint-disable-next-line typescript/unbound-method -- read as a plain function
+    // oxlint-disable-next-line typescript/unbound-method -- read as a plain function
     state: watcher.state,
   }
 }

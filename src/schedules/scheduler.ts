@@ -2,10 +2,10 @@ import { firstWake } from '../core/ports/wake.ts'
 import pLimit from 'p-limit'
 import type { Logger } from 'pino'
 import { messageOf } from '../core/failure.ts'
-import { decideFires, type FireDecision } from '../core/rules/fires.ts'
+import { decideFires } from '../core/rules/fires.ts'
 import type { Job } from '../jobs/load.ts'
 import { newRun } from '../runs/create.ts'
-import { pauseOf, type PausedBy } from './view.ts'
+import { pauseOf } from './view.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { listPauses } from '../store/schedules/pauses.ts'
 import { recordFires, syncSchedule } from '../store/schedules/fires.ts'
@@ -29,8 +29,6 @@ const TICK_MS = 1000
 /** Schedules that are decided at the same time: fewer than the connections of the store's pool. */
 const SCHEDULE_CONCURRENCY = 8
 
-const pausedFire = (at: Date, { reason, by }: PausedBy): FireDecision => ({ at, verdict: 'skip', reason: `paused by ${by}: ${reason}` })
-
 /** Fires schedules. Any number of replicas may run: each fire is decided once, in SQL. */
 export function createScheduler(options: SchedulerOptions): Poller {
   const { db, producer, log, now = () => new Date() } = options
@@ -45,10 +43,10 @@ export function createScheduler(options: SchedulerOptions): Poller {
     if ((next.get(key) ?? 0) > at.getTime()) return
     const row = await syncSchedule(db, { job: job.name, cron: schedule.cron, timezone: schedule.timezone }, at)
     const due = dueFires(schedule, row.decidedUntil, at)
-    const pause = due.length > 0 ? pauseOf(await listPauses(db), job.name) : null
+    const paused = due.length > 0 ? pauseOf(await listPauses(db), job.name) : null
     if (due.length > 0) {
-      const decided = decideFires(due, at, schedule.missed).map((decision) => ({
-        decision: pause ? pausedFire(decision.at, pause) : decision,
+      const decided = decideFires(due, { now: at, missed: schedule.missed, paused }).map((decision) => ({
+        decision,
         run: newRun(job, { trigger: { kind: 'schedule', fireAt: decision.at.toISOString() } }),
       }))
       const written = await recordFires(db, job.name, decided, schedule.overlap, job.definition, at)

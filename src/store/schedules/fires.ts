@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import type { FireDecision, OverlapPolicy } from '../../core/rules/fires.ts'
+import { decideOverlap, type FireDecision, type OverlapPolicy } from '../../core/rules/fires.ts'
 import { insertRun, type NewRun } from '../runs/insert.ts'
 import { query, transaction, type Db } from '../postgres/db.ts'
 
@@ -63,24 +63,18 @@ export async function recordFires(
     for (const { decision, run } of fires) {
       if (decidedUntil && decision.at <= decidedUntil) continue
       const open = decision.verdict === 'run' ? await openRun(client, job) : undefined
-      const reason =
-        decision.verdict === 'skip' ? decision.reason : open && overlap === 'skip' ? `run ${open} was not over (overlap: skip)` : null
+      const decided = decideOverlap(decision, open, overlap)
+      const reason = decided.verdict === 'skip' ? decided.reason : null
       const { rowCount } = await client.query(
         'insert into fires (job, fire_at, status, reason) values ($1, $2, $3, $4) on conflict do nothing',
-        [job, decision.at, reason ? 'skipped' : 'run', reason],
+        [job, decision.at, decided.verdict === 'skip' ? 'skipped' : 'run', reason],
       )
       if (!rowCount) continue
-      if (!reason) {
-        await insertRun(client, { ...run, afterRun: open }, definition)
+      if (decided.verdict === 'run') {
+        await insertRun(client, { ...run, afterRun: decided.afterRun }, definition)
         await client.query('update fires set run_id = $3 where job = $1 and fire_at = $2', [job, decision.at, run.id])
-      }
-      written.push({
-        at: decision.at,
-        status: reason ? 'skipped' : 'run',
-        runId: reason ? null : run.id,
-        reason,
-        waitsForEarlierRun: !reason && open !== undefined,
-      })
+        written.push({ at: decision.at, status: 'run', runId: run.id, reason, waitsForEarlierRun: decided.afterRun !== undefined })
+      } else written.push({ at: decision.at, status: 'skipped', runId: null, reason, waitsForEarlierRun: false })
     }
     await client.query('update schedules set decided_until = greatest(decided_until, $2) where job = $1', [job, until])
     return written

@@ -1,14 +1,21 @@
 import { expect, test } from 'vitest'
-import { decideFires, MISSED_AFTER_MS, MISSED_CAP, MISSED_POLICIES, type MissedPolicy } from '../../../src/core/rules/fires.ts'
+import {
+  decideFires,
+  decideOverlap,
+  MISSED_AFTER_MS,
+  MISSED_CAP,
+  MISSED_POLICIES,
+  type MissedPolicy,
+} from '../../../src/core/rules/fires.ts'
 
 const now = new Date('2026-03-02T12:00:00Z')
 const ago = (ms: number) => new Date(now.getTime() - ms)
 const HOUR_MS = 3_600_000
 
-const verdicts = (due: readonly Date[], missed: MissedPolicy) => decideFires(due, now, missed).map(({ verdict }) => verdict)
+const verdicts = (due: readonly Date[], missed: MissedPolicy) => decideFires(due, { now, missed }).map(({ verdict }) => verdict)
 
 test.each(MISSED_POLICIES)('nothing due is nothing to decide (missed: %s)', (missed) => {
-  expect(decideFires([], now, missed)).toEqual([])
+  expect(decideFires([], { now, missed })).toEqual([])
 })
 
 test.each(MISSED_POLICIES)('a fire found up to a minute late runs (missed: %s)', (missed) => {
@@ -38,7 +45,7 @@ test('a millisecond over the minute counts as missed', () => {
 
 test('missed: all makes up for the newest hundred, and the others say why not', () => {
   const due = Array.from({ length: MISSED_CAP + 3 }, (_, at) => ago((MISSED_CAP + 3 - at) * HOUR_MS))
-  const decisions = decideFires([...due, now], now, 'all')
+  const decisions = decideFires([...due, now], { now, missed: 'all' })
   expect(decisions.map(({ at }) => at)).toEqual([...due, now])
   expect(decisions.map(({ verdict }) => verdict)).toEqual(['skip', 'skip', 'skip', ...Array<string>(MISSED_CAP + 1).fill('run')])
   expect(decisions[0]).toMatchInlineSnapshot(`
@@ -51,7 +58,7 @@ test('missed: all makes up for the newest hundred, and the others say why not', 
 })
 
 test('each skipped fire names the policy that skipped it', () => {
-  const reasons = (missed: MissedPolicy) => decideFires([ago(2 * HOUR_MS), now], now, missed)[0]
+  const reasons = (missed: MissedPolicy) => decideFires([ago(2 * HOUR_MS), now], { now, missed })[0]
   expect([reasons('skip'), reasons('last')]).toMatchInlineSnapshot(`
     [
       {
@@ -67,3 +74,29 @@ test('each skipped fire names the policy that skipped it', () => {
     ]
   `)
 })
+
+test.each(MISSED_POLICIES)('while a job is paused each of its fires is skipped, and says who paused it and why (missed: %s)', (missed) => {
+  const paused = { by: 'ann', reason: 'the books are closed' }
+  const reason = 'paused by ann: the books are closed'
+  expect(decideFires([ago(HOUR_MS), now], { now, missed, paused })).toEqual([
+    { at: ago(HOUR_MS), verdict: 'skip', reason },
+    { at: now, verdict: 'skip', reason },
+  ])
+})
+
+const run = { at: now, verdict: 'run' } as const
+const skip = { at: now, verdict: 'skip', reason: 'missed' } as const
+
+test.each([
+  { fire: run, open: undefined, overlap: 'skip', becomes: { verdict: 'run', afterRun: undefined } },
+  { fire: run, open: undefined, overlap: 'queue', becomes: { verdict: 'run', afterRun: undefined } },
+  { fire: run, open: 'run_1', overlap: 'skip', becomes: { verdict: 'skip', reason: 'run run_1 was not over (overlap: skip)' } },
+  { fire: run, open: 'run_1', overlap: 'queue', becomes: { verdict: 'run', afterRun: 'run_1' } },
+  { fire: skip, open: undefined, overlap: 'queue', becomes: { verdict: 'skip', reason: 'missed' } },
+  { fire: skip, open: 'run_1', overlap: 'queue', becomes: { verdict: 'skip', reason: 'missed' } },
+] as const)(
+  'a fire that may $fire.verdict, with open run $open and overlap: $overlap, becomes $becomes.verdict',
+  ({ fire, open, overlap, becomes }) => {
+    expect(decideOverlap(fire, open, overlap)).toEqual(becomes)
+  },
+)
