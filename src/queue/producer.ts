@@ -4,7 +4,7 @@ import { PRIORITIES } from '../core/run.ts'
 import type { Wake, Waker } from '../core/ports/wake.ts'
 import type { RunQueue } from './backend.ts'
 
-/** The same round of a run always has the same jobId, so that adding it twice is adding it once. */
+/** BullMQ deduplicates by jobId while the job exists, so the same round of a run has the same one: adding it twice is adding it once. */
 const jobIdOf = ({ id, round }: Wake) => (round === 0 ? id : `${id}-${round}`)
 
 export function createProducer(queue: RunQueue, log: Logger): Waker {
@@ -38,7 +38,7 @@ export function createProducer(queue: RunQueue, log: Logger): Waker {
     }
   }
 
-  /** What comes while others are on their way goes together after them: many callers pay for one round trip, not each for its own. */
+  /** Group commit: what comes while others are on their way goes together after them, so that many callers share one round trip. */
   async function wake(wakes: readonly Wake[]): Promise<void> {
     if (wakes.length === 0) return
     if (!gathering) {

@@ -18,7 +18,7 @@ export interface RunWorkerOptions {
   /** Of this worker, as its attempts say. */
   name: string
   concurrency: number
-  /** How long a worker may be silent before its runs go to another. */
+  /** The lease of a run: BullMQ's lock, and how old a heartbeat in SQL may be before another worker takes the run over. */
   lockMs: number
   /** How long `stop` lets runs go on before it hands them back. */
   drainMs: number
@@ -26,14 +26,14 @@ export interface RunWorkerOptions {
 }
 
 const WATCH_MS = 1000
-/** An attempt is opened within this time, or its worker has other worries. */
+/** A run claimed less than this ago may not have its attempt row yet: it is not taken for one that another worker took over. */
 const OPENING_MS = 5000
 const BEATS_PER_LOCK = 6
 /** How long the queue may take to close once every run has been told to end. */
 const CLOSE_MS = 5000
-/** When a run is looked at again that the store did not let us begin. */
-const AGAIN_MS = 2000
-/** Kills and blocked loops are not the run's fault; our own retry policy counts its attempts. */
+/** When a claim is tried again that failed, such as while the store was away. */
+const RETRY_CLAIM_MS = 2000
+/** Jobs that BullMQ may find stalled (their lock ran out) before it fails them. High: our own rules count lost attempts, and a failed job keeps its id. */
 const MAX_STALLED = 1000
 
 interface Active {
@@ -43,7 +43,10 @@ interface Active {
   since: number
 }
 
-/** Takes runs from the queue and does them, `concurrency` at a time. */
+/**
+ * Takes runs from the queue and does them, `concurrency` at a time. Delivery is at least once: the claim in SQL decides who works on a run, and its
+ * fencing token who may write.
+ */
 export function createRunWorker(options: RunWorkerOptions): Duty {
   const { db, backend, producer, runner, log, lockMs } = options
   const active = new Map<string, Active>()
@@ -57,19 +60,19 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
     active.set(queueJobId, mine)
     try {
       const execution = await runner.execute(runId, queueJobId, mine.abort.signal).catch((error: unknown): Execution => {
-        // An entry that failed would keep its id, and no sweep could add the run again.
+        // A job that failed would keep its id (deduplication), and no sweep could add the run again.
         log.warn({ runId, reason: messageOf(error) }, 'The run could not be begun or ended; it is looked at again.')
-        return { kind: 'not-yet', at: new Date(Date.now() + AGAIN_MS) }
+        return { kind: 'not-yet', at: new Date(Date.now() + RETRY_CLAIM_MS) }
       })
-      return await settle(job, token, execution)
+      return await endQueueJob(job, token, execution)
     } finally {
       // The same queue job may have come back to this process by now.
       if (active.get(queueJobId) === mine) active.delete(queueJobId)
     }
   }
 
-  /** What the queue is told: its answer only shows on a dashboard, SQL has the truth. */
-  async function settle(job: Job<RunData, string>, token: string | undefined, execution: Execution): Promise<string> {
+  /** Completes, fails or delays the queue job. What it returns shows on a dashboard alone: SQL has the truth. */
+  async function endQueueJob(job: Job<RunData, string>, token: string | undefined, execution: Execution): Promise<string> {
     const later = async (at: Date): Promise<never> => {
       await job.moveToDelayed(at.getTime(), token)
       throw new DelayedError()

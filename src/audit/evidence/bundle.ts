@@ -84,13 +84,13 @@ export type Verdict = { ok: true; bundle: EvidenceBundle } | { ok: false; why: s
 /** Checks a bundle with the public key alone. Any byte that is not as it was exported is found. */
 export function verifyBundle(bytes: Uint8Array, publicKey: string): Verdict {
   try {
-    return judge(bytes, publicKey)
+    return checkBundle(bytes, publicKey)
   } catch {
     return { ok: false, why: 'it holds what no bundle can hold' }
   }
 }
 
-function judge(bytes: Uint8Array, publicKey: string): Verdict {
+function checkBundle(bytes: Uint8Array, publicKey: string): Verdict {
   let text: string
   let content: unknown
   try {

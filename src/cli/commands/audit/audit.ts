@@ -55,7 +55,7 @@ export const addAudit: AddCommand = (program, terminal, done) => {
       const log = pino({ level: 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime })
       await using opened = await openAudit(configOf(command, terminal), log)
       log.info({ file }, 'Following the log.')
-      await followLog({ ...opened, file, log, signal: terminal.signal, onRound: (added) => settle(opened, added, log) })
+      await followLog({ ...opened, file, log, signal: terminal.signal, onRound: (added) => matchAndAlarm(opened, added, log) })
       done(EXIT.ok)
     })
 
@@ -115,7 +115,7 @@ const QUIET_ROUNDS = 5
 let quiet = 0
 
 /** After each reading: explain what is new, and from time to time what was not explained then. */
-async function settle(opened: Audit, added: number, log: pino.Logger): Promise<void> {
+async function matchAndAlarm(opened: Audit, added: number, log: pino.Logger): Promise<void> {
   quiet = added > 0 ? 0 : quiet + 1
   const matched = await matchEvents(opened)
   if (added > 0) log.debug({ added, matched }, 'Lines read.')
