@@ -5,14 +5,14 @@ import type { Logger } from 'pino'
 import type { AlarmOptions } from '../audit/alarm.ts'
 import type { Config } from '../config/config.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
-import { createWebhookSender } from '../delivery/destinations/webhook.ts'
 import { loadJobs, type Job, type LoadedJobs } from '../jobs/load.ts'
 import type { PinnedTool } from '../jobs/lock.ts'
 import { createJobRegistry, type JobRegistry } from '../jobs/registry.ts'
+import { targetOf } from '../delivery/destinations/registry.ts'
 import { createOutbox } from '../delivery/outbox.ts'
 import { createGatewayFetch } from '../pomerium/fetch.ts'
 import { listRoutes, type Route } from '../pomerium/routes.ts'
-import { accountIds, createLimits, createTools, identityOf, offerOf, tokenSeconds, webhooksOf } from './resources.ts'
+import { accountIds, createLimits, createTools, destinationsOf, identityOf, offerOf, tokenSeconds } from './resources.ts'
 import { openQueueBackend } from '../queue/backend.ts'
 import { createProducer } from '../queue/producer.ts'
 import type { Waker } from '../core/ports/wake.ts'
@@ -144,7 +144,7 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
   building.defer(() => worker.stop())
   const consent = createConsentWatcher({ db, producer, routesOf: (account, signal) => routesOf(tools, db, account, signal), log })
   building.defer(() => consent.stop())
-  const outbox = createOutbox({ db, reportsDir: config.reportsDir, webhooks: webhooksOf(config, tools.redactor), log })
+  const outbox = createOutbox({ db, destinations: destinationsOf(config, tools.redactor), log })
   building.defer(() => outbox.stop())
   const scheduler = createScheduler({ db, producer, jobs: () => jobs.jobs(), log, onFire: metrics.onFire })
   building.defer(() => scheduler.stop())
@@ -200,9 +200,9 @@ export async function openAudit(config: Config, log: Logger): Promise<Audit> {
   await using building = new AsyncDisposableStack()
   const tools = createTools(config, building)
   const { db } = await openStore(config, building)
-  const sender = createWebhookSender()
-  building.defer(() => sender.close())
-  const target = config.alerts && webhooksOf(config, tools.redactor).get(config.alerts.webhook)
+  const destinations = destinationsOf(config, tools.redactor)
+  building.defer(() => destinations.close())
+  const target = config.alerts && targetOf(config.alerts)
   const stack = building.move()
   return {
     db,
@@ -211,10 +211,10 @@ export async function openAudit(config: Config, log: Logger): Promise<Audit> {
     graceMs: config.audit.grace,
     paramsBytes: config.audit.params,
     log,
-    async notify({ id, body }) {
+    async notify({ id, body: event }) {
       if (!target) return
-      const posted = await sender.post(target, { id, body: JSON.stringify(body), contentType: 'application/cloudevents+json' })
-      if (!posted.ok) throw new Error(posted.error)
+      const sent = await destinations.send(target, { id, event, run: undefined })
+      if (!sent.ok) throw new Error(sent.error)
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }

@@ -3,10 +3,10 @@ import pLimit from 'p-limit'
 import { readSecret, type Config } from '../config/config.ts'
 import type { Ceiling } from '../core/rules/budget.ts'
 import type { Role } from '../core/caller.ts'
-import { Failure } from '../core/failure.ts'
 import type { Price } from '../core/rules/price.ts'
 import { createRedactor, type Redactor } from '../lib/redact.ts'
-import { isWebhookSecret, type WebhookTarget } from '../delivery/destinations/webhook.ts'
+import type { Sender } from '../delivery/destinations/destination.ts'
+import { deliverFault, openDestinations } from '../delivery/destinations/registry.ts'
 import type { IdentityOptions } from '../http/identity.ts'
 import type { Offer } from '../jobs/load.ts'
 import type { JobRegistry } from '../jobs/registry.ts'
@@ -22,7 +22,7 @@ export function offerOf(config: Config): Offer {
   return {
     accounts: Object.keys(config.accounts),
     providers: Object.keys(config.providers),
-    webhooks: Object.keys(config.webhooks),
+    deliverFault: (entry) => deliverFault(entry, config),
     canHost: (provider) => config.providers[provider]?.api === 'responses',
     hasPrice: (model) => Object.hasOwn(config.prices, model),
     hasMoneyBudget: (job, account) => ceilingsOf(config, job, account).some(({ costUsd }) => costUsd !== undefined),
@@ -79,22 +79,8 @@ export function createLimits({ accounts }: Config, jobs: JobRegistry) {
 }
 
 /** Where reports and alarms can go, with their secrets. */
-export function webhooksOf({ webhooks }: Config, redactor: Redactor): Map<string, WebhookTarget> {
-  const targets = new Map<string, WebhookTarget>()
-  for (const [name, { url, secret: given, secret_file }] of Object.entries(webhooks)) {
-    const secret = readSecret(`webhooks.${name}`, given, secret_file)
-    if (secret === undefined || !isWebhookSecret(secret)) {
-      throw new Failure({
-        code: 'CONFIG_INVALID',
-        message: `The secret of webhooks.${name} cannot sign: it must be at least 24 bytes in base64, with whsec_ before it or not.`,
-        cure: 'Make one with: echo whsec_$(openssl rand -base64 32)',
-      })
-    }
-    redactor.add(secret)
-    targets.set(name, { url, secret })
-  }
-  return targets
-}
+export const destinationsOf = (config: Config, redactor: Redactor): Sender =>
+  openDestinations(config, { read: readSecret, redact: redactor.add })
 
 function ceilingsOf({ budgets }: Config, job: string, account: string): Ceiling[] {
   const forAccount = budgets.accounts[account]

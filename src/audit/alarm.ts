@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
+import type { CloudEvent } from '../core/cloud-event.ts'
 import { messageOf } from '../core/failure.ts'
 import { listUnexplained, type OpenEvent } from '../store/audit/matching.ts'
 import { listUnsentAlarms, markAlarmSent, raiseSuspect } from '../store/audit/suspects.ts'
@@ -17,7 +18,7 @@ export interface AlarmOptions extends MatchOptions {
   graceMs: number
   log: Logger
   /** Tells whoever is to be told. One that fails is told again in the next round, under the same id. */
-  notify: (alarm: { id: string; body: unknown }) => Promise<void>
+  notify: (alarm: { id: string; body: CloudEvent }) => Promise<void>
 }
 
 const MOST_EVENTS = 20
@@ -53,8 +54,8 @@ export async function raiseAlarms({ db, ours, graceMs, log, notify, now = () => 
   return alarms
 }
 
-/** An alarm as it is sent: a CloudEvent (1.0, JSON format). */
-const alarmEvent = ({ account, accountId, events }: Alarm, id: string, time: Date) => ({
+/** An alarm as it is sent. */
+const alarmEvent = ({ account, accountId, events }: Alarm, id: string, time: Date): CloudEvent => ({
   specversion: '1.0',
   id,
   source: '/nightshift/audit',

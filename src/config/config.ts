@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { age, duration } from '../lib/duration.ts'
+import { destinationsShape, resolveDestinationPaths } from '../delivery/destinations/registry.ts'
+import { httpUrl } from '../lib/url.ts'
 import { Failure, messageOf } from '../core/failure.ts'
 import { parseYaml, showIssue } from '../lib/yaml-file.ts'
-
-const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' })
 
 function hasPort(address: string): boolean {
   const port = Number(address.slice(address.lastIndexOf(':') + 1))
@@ -38,19 +38,6 @@ const providerSchema = z
   )
 
 const price = z.strictObject({ input: z.number().min(0), cachedInput: z.number().min(0), output: z.number().min(0) })
-
-/** What is wrong with a delivery is written down, with the URL where it matters. */
-const webhookUrl = httpUrl.refine(
-  (url) => !URL.canParse(url) || (new URL(url).username === '' && new URL(url).password === ''),
-  'must hold no user and no password; messages are signed with the secret instead',
-)
-
-const webhookSchema = z
-  .strictObject({ url: webhookUrl, secret: z.string().optional(), secret_file: z.string().optional() })
-  .refine(
-    ({ secret, secret_file }) => (secret === undefined) !== (secret_file === undefined),
-    'needs exactly one of secret and secret_file',
-  )
 
 /** How long runs are kept, by the status they ended with; a status that is left out is kept for ever. */
 const retentionSchema = z
@@ -126,7 +113,6 @@ const configSchema = z
     redis_url: z.string().optional(),
     dataDir: z.string().default('../.nightshift'),
     jobsDir: z.string().default('../jobs'),
-    reportsDir: z.string().default('../reports'),
     gateway: z.strictObject({
       url: httpUrl,
       address: z
@@ -151,7 +137,7 @@ const configSchema = z
     budgets: z
       .strictObject({ accounts: z.record(z.string(), ceiling).default({}), jobs: z.record(z.string(), ceiling).default({}) })
       .prefault({}),
-    webhooks: z.record(z.string(), webhookSchema).default({}),
+    ...destinationsShape,
     retention: z.strictObject({ content: retentionSchema, metadata: retentionSchema, log: age.optional() }).prefault({}),
     audit: auditSchema,
     alerts: z.strictObject({ webhook: z.string() }).optional(),
@@ -244,8 +230,7 @@ function resolvePaths(config: Config, base: string, env: Environment): Config {
     redis_url: given(config.redis_url) ?? given(env['REDIS_URL']),
     dataDir: resolve(base, config.dataDir),
     jobsDir: resolve(base, config.jobsDir),
-    reportsDir: resolve(base, config.reportsDir),
-    webhooks: mapValues(config.webhooks, (webhook) => ({ ...webhook, secret_file: path(webhook.secret_file) })),
+    ...resolveDestinationPaths(config, (value) => resolve(base, value)),
     gateway: { ...config.gateway, ca_file: path(config.gateway.ca_file) },
     evidence: { key_file: path(config.evidence.key_file) ?? resolve(base, config.dataDir, 'evidence.key') },
     admin: config.admin && {

@@ -2,9 +2,8 @@ import type { Logger } from 'pino'
 import { nextDeliveryTry } from '../core/rules/delivery.ts'
 import { messageOf } from '../core/failure.ts'
 import { isFinal } from '../core/run.ts'
-import { writeReport } from './destinations/file.ts'
-import { reportEvent } from './report.ts'
-import { createWebhookSender, type WebhookTarget } from './destinations/webhook.ts'
+import type { Sender, SendResult } from './destinations/destination.ts'
+import { reportEvent } from './destinations/report.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { endDeliveryTry, takeDueDeliveries, type DeliveryOutcome, type DueDelivery } from '../store/delivery/deliveries.ts'
 import { loadRun } from '../store/runs/show.ts'
@@ -12,8 +11,8 @@ import { createPoller, type Poller } from '../lib/poll.ts'
 
 export interface OutboxOptions {
   db: Db
-  reportsDir: string
-  webhooks: ReadonlyMap<string, WebhookTarget>
+  /** All destinations; closed with the outbox. */
+  destinations: Sender
   log: Logger
   now?: () => Date
 }
@@ -24,21 +23,13 @@ const BATCH = 20
 const LEASE_MS = 60_000
 
 /** Sends reports. Any number of workers share the outbox; a report is sent again until it is taken, so a receiver may see it twice, with the same id. */
-export function createOutbox({ db, reportsDir, webhooks, log, now = () => new Date() }: OutboxOptions): Poller {
-  const sender = createWebhookSender()
-
-  async function send({ id, runId, target }: DueDelivery): Promise<{ ok: true } | { ok: false; error: string; final: boolean }> {
+export function createOutbox({ db, destinations, log, now = () => new Date() }: OutboxOptions): Poller {
+  async function send({ id, runId, target }: DueDelivery): Promise<SendResult> {
     const run = await loadRun(db, runId)
     if (!run) return { ok: false, error: 'the run is gone', final: true }
     // Its end will bring deliveries of its own.
     if (!isFinal(run.status)) return { ok: false, error: 'the run was retried before its report was sent', final: true }
-    if (target.kind === 'file') {
-      await writeReport({ reportsDir, dir: target.dir, deliveryId: id }, run)
-      return { ok: true }
-    }
-    const webhook = webhooks.get(target.name)
-    if (!webhook) return { ok: false, error: `there is no webhook ${target.name} in the configuration`, final: false }
-    return sender.post(webhook, { id, body: JSON.stringify(reportEvent(run, id)), contentType: 'application/cloudevents+json' })
+    return destinations.send(target, { id, run, event: reportEvent(run, id) })
   }
 
   async function attempt(due: DueDelivery): Promise<void> {
@@ -76,7 +67,7 @@ export function createOutbox({ db, reportsDir, webhooks, log, now = () => new Da
     ...poller,
     async stop() {
       await poller.stop()
-      await sender.close()
+      await destinations.close()
     },
   }
 }

@@ -27,8 +27,8 @@ export interface Offer {
   /** The provider speaks the API in which a model can call MCP servers itself. */
   canHost(provider: string): boolean
   hasPrice(model: string): boolean
-  /** Names of the webhooks that reports can go to. */
-  webhooks: readonly string[]
+  /** What is wrong with where a report is to go. */
+  deliverFault(entry: JobDefinition['deliver'][number]): string | undefined
   /** A daily ceiling in money is set for the job or its account. */
   hasMoneyBudget(job: string, account: string): boolean
 }
@@ -167,12 +167,9 @@ function checkDefinition(job: string, definition: JobDefinition, offer: Offer): 
       message: `is ${name}, which has no price, but budgets: sets a costUsd for the job or its account; add it under prices: in the configuration`,
     })
   }
-  for (const { webhook } of definition.deliver) {
-    if (webhook !== undefined && !offer.webhooks.includes(webhook))
-      issues.push({
-        path: ['deliver'],
-        message: `names the webhook ${webhook}, which is not under webhooks: in the configuration; ${known(offer.webhooks)}`,
-      })
+  for (const entry of definition.deliver) {
+    const fault = offer.deliverFault(entry)
+    if (fault !== undefined) issues.push({ path: ['deliver'], message: fault })
   }
   for (const field of ['prompt', 'instructions'] as const) {
     const fault = definition[field] === undefined ? undefined : checkTemplate(definition[field])

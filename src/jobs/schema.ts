@@ -2,11 +2,10 @@ import { CronExpressionParser } from 'cron-parser'
 import { z } from 'zod'
 import { durationText } from '../lib/duration.ts'
 import { DELIVER_WHEN } from '../core/rules/delivery.ts'
+import { deliverShape, destinationNames, namesOneDestination } from '../delivery/destinations/registry.ts'
+import { nameText as name } from '../lib/name.ts'
 import { MISSED_POLICIES, OVERLAP_POLICIES } from '../core/rules/fires.ts'
 
-const name = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, 'is not a name; use up to 63 letters, digits, dots, dashes and underscores')
 const jsonSchema = z.record(z.string(), z.unknown())
 
 function isZone(timezone: string): boolean {
@@ -88,18 +87,13 @@ const limitsSchema = z.strictObject({
 
 const deliverSchema = z
   .strictObject({
-    file: z
-      .string()
-      .regex(/^(?!(.*\/)?\.\.(\/|$))[^/\\\p{Cc}][^\\\p{Cc}]*$/u, 'must be a directory below reportsDir, without ..')
-      .optional()
-      .describe('Directory below reportsDir of the configuration; the file in it is named after job, date and run.'),
-    webhook: name.optional().describe('Name under webhooks: in the configuration.'),
+    ...deliverShape,
     when: z
       .enum(DELIVER_WHEN)
       .default('always')
       .describe('always, when the output changed since the run before, or when the run is not green.'),
   })
-  .refine(({ file, webhook }) => (file === undefined) !== (webhook === undefined), 'needs exactly one of file and webhook')
+  .refine(namesOneDestination, `needs exactly one of ${destinationNames()}`)
 
 /** Digests of the tools' definitions, by server and tool: from the lock file of a job with pin: true. */
 const pinnedSchema = z.record(z.string(), z.record(z.string(), z.string()))

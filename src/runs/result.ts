@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { decideDelivery } from '../core/rules/delivery.ts'
+import { targetOf } from '../delivery/destinations/registry.ts'
 import { digestOf } from '../lib/digest.ts'
 import type { FailureRecord } from '../core/failure.ts'
 import { decideOutcome, distinctReasons } from '../core/rules/outcome.ts'
@@ -54,9 +55,9 @@ export async function deliveriesOf(
   const { deliver } = definition
   if (deliver.length === 0) return []
   const previous = deliver.some(({ when }) => when === 'changed') ? await previousDigest(db, run.job, run.id) : undefined
-  return deliver.map(({ when, ...target }) => ({
+  return deliver.map(({ when, ...entry }) => ({
     id: randomUUID(),
-    target: target.webhook === undefined ? { kind: 'file', dir: target.file ?? '' } : { kind: 'webhook', name: target.webhook },
+    target: targetOf(entry),
     status: decideDelivery(when, { status: end.status, digest: end.outputDigest, previousDigest: previous }) ? 'pending' : 'skipped',
   }))
 }

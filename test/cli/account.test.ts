@@ -166,7 +166,10 @@ describe('account list', () => {
       testApp.app.db,
       `insert into authorize_events (line_digest, occurrence, request_id, time, method, host, path, ip, user_id, allowed, reasons) values ('d', 1, 'r', now(), 'POST', 'h', '/', 'i', 'u', true, '{}') returning id`,
     )
-    await raiseSuspect(testApp.app.db, { accountId: gone.id, account: null, events: [event?.id ?? ''] }, { id: randomUUID(), body: {} })
+    const alarmId = randomUUID()
+    const about = { source: '/nightshift/audit', type: 'nightshift.audit.unexplained', subject: gone.id, time: new Date().toISOString() }
+    const body = { specversion: '1.0', id: alarmId, ...about, datacontenttype: 'application/json', data: {} } as const
+    await raiseSuspect(testApp.app.db, { accountId: gone.id, account: null, events: [event?.id ?? ''] }, { id: alarmId, body })
     const { code, out, err } = await command([...at, 'account', 'list', '--json'])
     expect({ code, err }).toEqual({ code: 0, err: '' })
     expect(JSON.parse(out)).toEqual([

@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import { Webhook } from 'standardwebhooks'
 import { expect, test } from 'vitest'
 import { MAX_DELIVERY_TRIES } from '../../src/core/rules/delivery.ts'
+import { openDestinations } from '../../src/delivery/destinations/registry.ts'
 import { createOutbox } from '../../src/delivery/outbox.ts'
 import { retryByFilter } from '../../src/runs/retry.ts'
 import { query } from '../../src/store/postgres/db.ts'
@@ -69,8 +70,10 @@ test('a receiver that fails is asked again later and later, and in the end given
   const now = new Date('2030-01-01T00:00:00Z')
   const outbox = createOutbox({
     db: app.db,
-    reportsDir: testApp.dir,
-    webhooks: new Map([['team', { url: receiver.url, secret: SECRET }]]),
+    destinations: openDestinations(
+      { reportsDir: testApp.dir, webhooks: { team: { url: receiver.url, secret: SECRET } } },
+      { read: (_, value) => value, redact: () => {} },
+    ),
     log: pino({ level: 'silent' }),
     now: () => now,
   })

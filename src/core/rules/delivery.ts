@@ -3,8 +3,8 @@ import type { FinalStatus } from '../run.ts'
 export const DELIVER_WHEN = ['always', 'changed', 'notGreen'] as const
 export type DeliverWhen = (typeof DELIVER_WHEN)[number]
 
-/** Where a report goes. */
-export type DeliveryTarget = { kind: 'file'; dir: string } | { kind: 'webhook'; name: string }
+/** Where a report goes: the name of a destination, and what that one needs to know. */
+export type DeliveryTarget = { kind: string }
 
 /** Says whether a report is sent: always, when its output is not that of the run before, or when it is not green. */
 export function decideDelivery(

@@ -1,6 +1,30 @@
 import { mkdir, open, realpath, rename, rm } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
+import { z } from 'zod'
 import type { RunView } from '../../core/view.ts'
+import { defineDestination } from './destination.ts'
+
+/** A report as a file below `reportsDir`. */
+export const file = defineDestination({
+  jobSchema: z
+    .string()
+    .regex(/^(?!(.*\/)?\.\.(\/|$))[^/\\\p{Cc}][^\\\p{Cc}]*$/u, 'must be a directory below reportsDir, without ..')
+    .describe('Directory below reportsDir of the configuration; the file in it is named after job, date and run.'),
+  configShape: { reportsDir: z.string().default('../reports') },
+  resolvePaths: ({ reportsDir }, path) => ({ reportsDir: path(reportsDir) }),
+  targetSchema: z.object({ dir: z.string() }),
+  targetOf: (dir) => ({ dir }),
+  describe: ({ dir }) => `file ${dir}`,
+  fault: () => undefined,
+  open: ({ reportsDir }) => ({
+    async send({ dir }, { id, run }) {
+      if (!run) return { ok: false, error: 'only reports of runs are written to files', final: true }
+      await writeReport({ reportsDir, dir, deliveryId: id }, run)
+      return { ok: true }
+    },
+    async close() {},
+  }),
+})
 
 /** Where a report is written. */
 export interface ReportPlace {
@@ -24,9 +48,9 @@ export async function writeReport({ reportsDir, dir, deliveryId }: ReportPlace, 
   // A try that died may have left one.
   await rm(part, { force: true })
   try {
-    await using file = await open(part, 'wx', 0o644)
-    await file.writeFile(text ? `${run.outputText ?? ''}\n` : `${JSON.stringify(contentOf(run), null, 2)}\n`)
-    await file.sync()
+    await using handle = await open(part, 'wx', 0o644)
+    await handle.writeFile(text ? `${run.outputText ?? ''}\n` : `${JSON.stringify(contentOf(run), null, 2)}\n`)
+    await handle.sync()
   } catch (error) {
     await rm(part, { force: true })
     throw error

@@ -1,14 +1,87 @@
 import { Webhook } from 'standardwebhooks'
 import { Agent, fetch } from 'undici'
-import { messageOf } from '../../core/failure.ts'
+import { z } from 'zod'
+import { Failure, messageOf } from '../../core/failure.ts'
+import { nameText } from '../../lib/name.ts'
+import { httpUrl } from '../../lib/url.ts'
+import { defineDestination, type Secrets, type SendResult } from './destination.ts'
+
+/** The URL is stored with delivery errors, so it must hold no credentials. */
+const webhookUrl = httpUrl.refine(
+  (url) => !URL.canParse(url) || (new URL(url).username === '' && new URL(url).password === ''),
+  'must hold no user and no password; messages are signed with the secret instead',
+)
+
+const webhooksSchema = z
+  .record(
+    z.string(),
+    z
+      .strictObject({ url: webhookUrl, secret: z.string().optional(), secret_file: z.string().optional() })
+      .refine(
+        ({ secret, secret_file }) => (secret === undefined) !== (secret_file === undefined),
+        'needs exactly one of secret and secret_file',
+      ),
+  )
+  .default({})
+
+type Webhooks = z.output<typeof webhooksSchema>
+
+/** A signed CloudEvent to a URL of the configuration. */
+export const webhook = defineDestination({
+  jobSchema: nameText.describe('Name under webhooks: in the configuration.'),
+  configShape: { webhooks: webhooksSchema },
+  resolvePaths: ({ webhooks }, path) => ({
+    webhooks: Object.fromEntries(
+      Object.entries(webhooks).map(([name, { secret_file: secret, ...rest }]) => [
+        name,
+        { ...rest, secret_file: secret === undefined || secret === '' ? undefined : path(secret) },
+      ]),
+    ),
+  }),
+  targetSchema: z.object({ name: z.string() }),
+  targetOf: (name) => ({ name }),
+  describe: ({ name }) => `webhook ${name}`,
+  fault(name, { webhooks }) {
+    if (Object.hasOwn(webhooks, name)) return undefined
+    const known = Object.keys(webhooks)
+    return `names the webhook ${name}, which is not under webhooks: in the configuration; ${known.length > 0 ? `known are ${known.join(', ')}` : 'none is configured'}`
+  },
+  open({ webhooks }, secrets) {
+    const targets = targetsOf(webhooks, secrets)
+    const sender = createWebhookSender()
+    return {
+      async send({ name }, { id, event }) {
+        const target = targets.get(name)
+        if (!target) return { ok: false, error: `there is no webhook ${name} in the configuration`, final: false }
+        return sender.post(target, { id, body: JSON.stringify(event), contentType: 'application/cloudevents+json' })
+      },
+      close: () => sender.close(),
+    }
+  },
+})
+
+function targetsOf(webhooks: Webhooks, secrets: Secrets): Map<string, WebhookTarget> {
+  const targets = new Map<string, WebhookTarget>()
+  for (const [name, { url, secret: given, secret_file: file }] of Object.entries(webhooks)) {
+    const secret = secrets.read(`webhooks.${name}`, given, file)
+    if (secret === undefined || !isWebhookSecret(secret)) {
+      throw new Failure({
+        code: 'CONFIG_INVALID',
+        message: `The secret of webhooks.${name} cannot sign: it must be at least 24 bytes in base64, with whsec_ before it or not.`,
+        cure: 'Make one with: echo whsec_$(openssl rand -base64 32)',
+      })
+    }
+    secrets.redact(secret)
+    targets.set(name, { url, secret })
+  }
+  return targets
+}
 
 export interface WebhookTarget {
   url: string
   /** `whsec_` and base64, as Standard Webhooks writes it. A secret. */
   secret: string
 }
-
-export type PostResult = { ok: true } | { ok: false; error: string; final: boolean }
 
 const TIMEOUT_MS = 15_000
 const GONE = 410
@@ -21,7 +94,7 @@ export function createWebhookSender() {
     target: WebhookTarget,
     message: { id: string; body: string; contentType: string },
     now = new Date(),
-  ): Promise<PostResult> {
+  ): Promise<SendResult> {
     const signature = new Webhook(target.secret).sign(message.id, now, message.body)
     try {
       const answer = await fetch(target.url, {

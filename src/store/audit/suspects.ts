@@ -1,3 +1,4 @@
+import type { CloudEvent } from '../../core/cloud-event.ts'
 import { query, type Db } from '../postgres/db.ts'
 
 export interface Suspect {
@@ -14,7 +15,7 @@ export interface Suspect {
 export async function raiseSuspect(
   db: Db,
   { accountId, account, events }: { accountId: string; account: string | null; events: readonly string[] },
-  alarm: { id: string; body: unknown },
+  alarm: { id: string; body: CloudEvent },
 ): Promise<void> {
   await query(
     db,
@@ -28,7 +29,7 @@ export async function raiseSuspect(
 }
 
 /** Alarms that nobody was told of yet, oldest first. */
-export async function listUnsentAlarms(db: Db): Promise<{ id: string; body: unknown }[]> {
+export async function listUnsentAlarms(db: Db): Promise<{ id: string; body: CloudEvent }[]> {
   return query(db, 'select id, body from alarms where sent_at is null order by created_at limit 100')
 }
 

@@ -1,6 +1,6 @@
 import { Webhook } from 'standardwebhooks'
 import { expect, onTestFinished, test } from 'vitest'
-import { reportEvent } from '../../../src/delivery/report.ts'
+import { reportEvent } from '../../../src/delivery/destinations/report.ts'
 import { createWebhookSender, isWebhookSecret } from '../../../src/delivery/destinations/webhook.ts'
 import { startReceiver, type Received } from '../../support/delivery/receiver.ts'
 import { aRunView } from '../../support/app/run-view.ts'

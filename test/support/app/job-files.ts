@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
+import { deliverFault } from '../../../src/delivery/destinations/registry.ts'
 import { loadJob, type Offer } from '../../../src/jobs/load.ts'
 
 export const OFFER: Offer = {
@@ -9,7 +10,7 @@ export const OFFER: Offer = {
   providers: ['openai'],
   hasPrice: (model) => model === 'priced',
   canHost: (provider) => provider === 'openai',
-  webhooks: ['team'],
+  deliverFault: (entry) => deliverFault(entry, { reportsDir: '', webhooks: { team: { url: 'https://hooks.example/' } } }),
   hasMoneyBudget: () => false,
 }
 

@@ -5,6 +5,7 @@ import { showText } from '../../../lib/text.ts'
 import type { RunView } from '../../../core/view.ts'
 import { loadRun } from '../../../store/runs/show.ts'
 import { timelineOf } from '../../../core/timeline.ts'
+import { describeTarget } from '../../../delivery/destinations/registry.ts'
 import { listDeliveries, type DeliveryView } from '../../../store/delivery/deliveries.ts'
 import { createLines, type Lines } from '../../terminal/lines.ts'
 import { textOf } from './logs.ts'
@@ -80,11 +81,6 @@ function showCalls(run: RunView, terminal: Terminal): string {
 
 function showDeliveries(deliveries: readonly DeliveryView[], terminal: Terminal): string {
   if (deliveries.length === 0) return ''
-  const rows = deliveries.map(({ target, status, tries, error }) => [
-    target.kind === 'file' ? `file ${target.dir}` : `webhook ${target.name}`,
-    status,
-    String(tries),
-    fit(error ?? '', 60),
-  ])
+  const rows = deliveries.map(({ target, status, tries, error }) => [describeTarget(target), status, String(tries), fit(error ?? '', 60)])
   return renderTable(terminal, ['report to', 'status', 'tries', ''], rows, [2])
 }

@@ -1,15 +1,9 @@
-import type { RunView } from '../core/view.ts'
+import type { RunView } from '../../core/view.ts'
+import type { CloudEvent } from '../../core/cloud-event.ts'
 
-/** A report as it is sent: a CloudEvent (1.0, JSON format) about a run that is over. */
-export interface ReportEvent {
-  specversion: '1.0'
-  /** Of the delivery: the same in each try. */
-  id: string
-  source: string
+/** A report as it is sent: about a run that is over. */
+export interface ReportEvent extends CloudEvent {
   type: 'nightshift.run.finished'
-  subject: string
-  time: string
-  datacontenttype: 'application/json'
   data: Pick<
     RunView,
     | 'id'
