@@ -107,6 +107,7 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
   const queue = building.adopt(backend.queue(), (opened) => opened.close())
   if (ephemeral) building.defer(() => queue.obliterate({ force: true }))
   const producer = createProducer(queue, log)
+  building.defer(() => producer.flush())
   const staleAfterMs = config.worker.lock
   const duties: Duty[] = []
   const metrics = createMetrics({

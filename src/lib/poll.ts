@@ -1,3 +1,4 @@
+import { within } from './deadline.ts'
 import type { Lifecycle } from './lifecycle.ts'
 
 /** What a duty of the background did so far: for metrics, and for whoever asks whether it still works. */
@@ -98,10 +99,7 @@ export function createPoller({ name, everyMs, aligned = false, work, onFailure, 
       ending.abort()
       clearTimeout(timer)
       if (!under) return
-      const { promise: late, resolve: giveUp } = Promise.withResolvers<true>()
-      const bound = setTimeout(() => giveUp(true), stopMs)
-      if (await Promise.race([under, late])) onFailure(new Error(`${name} did not stop within ${stopMs / 1000} s`))
-      clearTimeout(bound)
+      await within(stopMs, under, () => new Error(`${name} did not stop within ${stopMs / 1000} s`)).catch(onFailure)
     },
   }
 }

@@ -35,6 +35,8 @@ const KEEP_COUNT = 10_000
 /** Finished jobs are kept, since a jobId protects against a second run only while its job exists (measured). */
 const KEEP = { removeOnComplete: { age: KEEP_SECONDS, count: KEEP_COUNT }, removeOnFail: { age: KEEP_SECONDS, count: KEEP_COUNT } }
 const CONNECT_TIMEOUT_MS = 5000
+/** Longest wait for an answer of Redis to a command of a producer, of the board or of a check. A worker's connections wait for jobs, and have none. */
+const COMMAND_TIMEOUT_MS = 5000
 
 /** Connects to the queue. Throws `QUEUE_UNAVAILABLE` when Redis does not answer at start. */
 export async function openQueueBackend(options: {
@@ -52,6 +54,7 @@ async function openRedis(url: string, prefix = 'nightshift'): Promise<QueueBacke
     enableOfflineQueue: false,
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
+    commandTimeout: COMMAND_TIMEOUT_MS,
   })
   // Each command says what is wrong, and a worker logs its own; at the start the reason is only here.
   let reason: unknown

@@ -24,7 +24,7 @@ const OVERDUE_MS = 10_000
  */
 export async function sweep({ db, producer, staleAfterMs }: Omit<SweeperOptions, 'log'>): Promise<number> {
   const runs = [...(await listWakeable(db, { olderThanMs: OVERDUE_MS, staleAfterMs })), ...(await releaseStale(db))]
-  await producer.wakeSoon(runs)
+  producer.wakeSoon(runs)
   return runs.length
 }
 

@@ -79,11 +79,11 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
     }
     switch (execution.kind) {
       case 'finished':
-        await producer.wakeSoon(execution.next)
+        producer.wakeSoon(execution.next)
         if (execution.failure) throw new UnrecoverableError(execution.failure.code)
         return execution.status
       case 'retry':
-        await producer.wakeSoon(execution.next)
+        producer.wakeSoon(execution.next)
         return `retry at ${execution.at.toISOString()}`
       case 'not-yet':
         return later(execution.at)
@@ -92,7 +92,7 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
         return later(new Date(Date.now() + lockMs))
       case 'waiting':
       case 'held':
-        await producer.wakeSoon(execution.next)
+        producer.wakeSoon(execution.next)
         return execution.kind
       case 'lost':
       case 'nothing':

@@ -13,8 +13,6 @@ export interface RetryParts {
   jobs: ReadonlyMap<string, Job>
 }
 
-const WAKE_BATCH = 1000
-
 /** Queues all runs that the filter means and that are not green, as they were defined or as their jobs are now. Returns how many. */
 export async function retryByFilter(
   { db, producer, jobs }: RetryParts,
@@ -26,7 +24,7 @@ export async function retryByFilter(
       ? []
       : [...jobs.values()].map(({ name, version, definition: now }) => ({ job: name, version, account: now.account, definition: now }))
   const runs = await retryRuns(db, filter, latest)
-  for (let at = 0; at < runs.length; at += WAKE_BATCH) await producer.wakeSoon(runs.slice(at, at + WAKE_BATCH))
+  producer.wakeSoon(runs)
   return runs.length
 }
 
@@ -41,6 +39,6 @@ export async function retryWithInput(
   if (!run || !job)
     throw new Failure({ code: 'RUN_UNKNOWN', message: run ? `The job ${run.job} is no more.` : `There is no run ${runId}.` })
   const id = await createRun(db, job, { trigger, input, requestedBy, retryOf: runId })
-  await producer.wakeSoon([firstWake(id)])
+  producer.wakeSoon([firstWake(id)])
   return id
 }

@@ -54,7 +54,7 @@ export function createScheduler(options: SchedulerOptions): Poller {
         if (runId !== null) options.onFire?.(now().getTime() - fireAt.getTime())
         log.info({ job: job.name, fireAt, runId, reason }, status === 'run' ? 'Schedule fired.' : 'Fire skipped.')
       }
-      await producer.wakeSoon(
+      producer.wakeSoon(
         written.flatMap(({ runId, waitsForEarlierRun }) => (runId === null || waitsForEarlierRun ? [] : [firstWake(runId)])),
       )
     }

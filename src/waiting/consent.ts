@@ -32,7 +32,7 @@ export function createConsentWatcher({ db, producer, routesOf, log, everyMs = PO
     if (connected.length === 0) return
     const runs = await resumeWaiting(db, account, connected)
     log.info({ account, servers: connected, runs: runs.length }, 'Connected: the runs that waited go on.')
-    await producer.wakeSoon(runs)
+    producer.wakeSoon(runs)
   }
 
   return createPoller({

@@ -122,7 +122,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       const run = newRun(job, { trigger: { kind: 'cli' } })
       await retryWhileUnavailable(() => insertRun(db, run, job.definition).catch(unlessThere))
       asked.set(run.id, name)
-      await producer.wakeSoon([firstWake(run.id)])
+      producer.wakeSoon([firstWake(run.id)])
       await sleep(gapMs)
     }
   }

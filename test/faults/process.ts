@@ -103,7 +103,7 @@ async function queuedWhileAway(bench: FaultBench): Promise<string> {
   await app.worker.start()
   await redis?.close()
   const runId = await bench.write()
-  await app.producer.wakeSoon([firstWake(runId)])
+  app.producer.wakeSoon([firstWake(runId)])
   await sleep(AWAY_MS)
   await redis?.open()
   // The sweep looks for runs that are due for a while.

@@ -77,7 +77,7 @@ export function addRuns(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
       // A request that is sent again finds its run, however full the queue is by now.
       if (!owned || !(await hasKey(db, owned))) await checkRoom()
       const created = owned ? await createRunOnce(db, job, request, owned) : { id: await createRun(db, job, request), isNew: true }
-      if (created.isNew) await producer.wakeSoon([wakeOf(created.id, request)])
+      if (created.isNew) producer.wakeSoon([wakeOf(created.id, request)])
       const status = created.isNew ? 'queued' : ((await loadStatus(db, created.id))?.status ?? 'queued')
       c.header('location', `/v1/runs/${created.id}`)
       return c.json({ id: created.id, job: job.name, status }, 202)

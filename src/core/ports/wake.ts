@@ -10,10 +10,10 @@ export interface Wake {
 
 /** Puts runs into the queue. SQL has the truth; a wake that is lost is made up for by the sweep. */
 export interface Waker {
-  /** Rejects with `QUEUE_UNAVAILABLE`; the runs are then added by the sweep. */
+  /** Rejects with `QUEUE_UNAVAILABLE`, after some seconds at the latest; the runs are then added by the sweep. */
   wake(wakes: readonly Wake[]): Promise<void>
-  /** The same, for callers whose run is safe in SQL already: a queue that is away is logged, not thrown. */
-  wakeSoon(wakes: readonly Wake[]): Promise<void>
+  /** The same for callers whose run is safe in SQL already, which is nearly all: nobody waits for the queue, and one that is away is logged. */
+  wakeSoon(wakes: readonly Wake[]): void
 }
 
 /** The wake of a run that was made just now. */

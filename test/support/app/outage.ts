@@ -49,8 +49,14 @@ export async function startWayTo(target: string): Promise<Outage> {
 
 export const hasRedisServer = (): boolean => spawnSync('redis-server', ['--version']).status === 0
 
+/** A server that can also fall silent: connections stand, and nothing answers. */
+export interface Freezable extends Outage {
+  freeze(): void
+  thaw(): void
+}
+
 /** A redis-server that keeps its data in `dir` while it is away. */
-export async function startOwnRedis(dir: string, port: number): Promise<Outage> {
+export async function startOwnRedis(dir: string, port: number): Promise<Freezable> {
   let server: ChildProcess | undefined
   async function open(): Promise<void> {
     const args = [
@@ -79,7 +85,14 @@ export async function startOwnRedis(dir: string, port: number): Promise<Outage> 
     await once(running, 'exit')
   }
   await open()
-  return { url: `redis://127.0.0.1:${port}`, open, close, [Symbol.asyncDispose]: close }
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    open,
+    close,
+    freeze: () => void server?.kill('SIGSTOP'),
+    thaw: () => void server?.kill('SIGCONT'),
+    [Symbol.asyncDispose]: close,
+  }
 }
 
 /** A worker process of its own. */

@@ -53,7 +53,7 @@ export const addConnect: AddCommand = (program, terminal, done) => {
         }
       }
       const runs = await resumeWaiting(app.db, account, [server])
-      await app.producer.wakeSoon(runs)
+      app.producer.wakeSoon(runs)
       terminal.out(
         `${server} is connected for ${account}.${runs.length > 0 ? ` ${runs.length} waiting run${runs.length === 1 ? ' goes' : 's go'} on.` : ''}`,
       )

@@ -49,7 +49,7 @@ export const addPause: AddCommand = (program, terminal, done) => {
         throw new Failure({ code: 'REQUEST_INVALID', message: 'Name a job, or write --all.', cure: 'See nightshift resume --help.' })
       await using app = await createApp({ config: configOf(command, terminal), log: quietLog() })
       const lifted = await resumeJob(app.db, name ?? ALL_JOBS)
-      await app.producer.wakeSoon(await releaseStale(app.db))
+      app.producer.wakeSoon(await releaseStale(app.db))
       terminal.out(lifted ? `${name ?? 'Everything'} goes on.` : `${name ?? 'Everything'} was not paused.`)
       done(EXIT.ok)
     })

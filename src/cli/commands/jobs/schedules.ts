@@ -67,7 +67,7 @@ export const addSchedules: AddCommand = (program, terminal, done) => {
       }
       if (!(await confirm(terminal, `${what}. Make their runs?`, yes))) return done(EXIT.ok)
       const ids = await backfill(app.db, job, fires, whoami())
-      await app.producer.wakeSoon(ids.map((id) => firstWake(id, PRIORITIES.low)))
+      app.producer.wakeSoon(ids.map((id) => firstWake(id, PRIORITIES.low)))
       terminal.out(
         json
           ? JSON.stringify({ runs: ids, dryRun: false }, null, 2)

@@ -48,7 +48,7 @@ export const addRun: AddCommand = (program, terminal, done) => {
         })
       }
       const id = await createRun(app.db, job, { trigger: { kind: 'cli' }, input, requestedBy: whoami() })
-      await app.producer.wakeSoon([firstWake(id)])
+      app.producer.wakeSoon([firstWake(id)])
       const lines = createLines(terminal)
       const tell = json ? terminal.err : terminal.out
       if (!follow) {
