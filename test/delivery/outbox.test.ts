@@ -7,7 +7,7 @@ import { MAX_DELIVERY_TRIES } from '../../src/core/rules/delivery.ts'
 import { openDestinations } from '../../src/delivery/destinations/registry.ts'
 import { createOutbox } from '../../src/delivery/outbox.ts'
 import { retryByFilter } from '../../src/runs/retry.ts'
-import { query } from '../../src/store/postgres/db.ts'
+import { query, type Db } from '../../src/store/postgres/db.ts'
 import { endDeliveryTry, listDeliveries, takeDueDeliveries } from '../../src/store/delivery/deliveries.ts'
 import { loadRun } from '../../src/store/runs/show.ts'
 import { startReceiver, type Receiver } from '../support/delivery/receiver.ts'
@@ -149,7 +149,7 @@ test('a report whose worker died after it took it is sent by another one once th
   await using testApp = await buildTestApp({ jobs: { report: toTeam }, scripts: say('done'), config: withTeam(receiver) })
   const { app } = testApp
   const id = await reported(testApp)
-  expect(await takeDueDeliveries(app.db, { limit: 20, leaseMs: 60_000 })).toHaveLength(1)
+  expect(await takeDueDeliveries(app.db, { limit: 20, perPlace: 4, busy: new Map(), leaseMs: 60_000 })).toHaveLength(1)
   await app.outbox.round()
   expect(receiver.received).toHaveLength(0)
   await query(app.db, "update deliveries set next_try_at = next_try_at - interval '1 minute'")
@@ -265,4 +265,73 @@ test('a report that was not sent before its run was retried is recalled, and the
   await app.outbox.round()
   expect(receiver.received).toHaveLength(2)
   expect(await listDeliveries(app.db, id)).toMatchObject([{ attempt: 1 }, { attempt: 2, status: 'delivered' }])
+})
+
+/** More reports of a run, all due. */
+const more = (db: Db, runId: string, target: object, count: number) =>
+  query(
+    db,
+    'insert into deliveries (id, run_id, attempt, target, created_at) select gen_random_uuid(), $1, 1, $2, now() from generate_series(1, $3)',
+    [runId, JSON.stringify(target), count],
+  )
+
+test('a receiver that takes connections and never answers holds back nothing but its own reports', async () => {
+  await using hung = await startReceiver(() => new Promise(() => {}))
+  await using healthy = await startReceiver()
+  const webhooks = { hung: { url: hung.url, secret: SECRET }, team: { url: healthy.url, secret: SECRET } }
+  await using testApp = await buildTestApp({
+    jobs: { report: job('[]') },
+    scripts: say('done'),
+    config: { webhooks, reportsDir: './reports' },
+  })
+  const { db, outbox } = testApp.app
+  const id = await reported(testApp)
+  await more(db, id, { kind: 'webhook', name: 'hung' }, 100)
+  await more(db, id, { kind: 'webhook', name: 'team' }, 100)
+  await more(db, id, { kind: 'file', dir: 'hr' }, 100)
+  await outbox.start()
+  const delivered = () =>
+    query(db, "select target->>'kind' as kind, count(*)::int as n from deliveries where status = 'delivered' group by 1 order by 1")
+  await expect.poll(delivered, { timeout: 14_000 }).toEqual([
+    { kind: 'file', n: 100 },
+    { kind: 'webhook', n: 100 },
+  ])
+  // Its tries are under way still, a few at a time.
+  expect(hung.received.length).toBeGreaterThan(0)
+  expect(hung.received.length).toBeLessThanOrEqual(4)
+})
+
+test('a place that did not answer three times in a row is asked nothing for a minute, and that costs its other reports no try', async () => {
+  await using testApp = await buildTestApp({ jobs: { report: job('[{ file: hr }]') }, scripts: say('done') })
+  const { db } = testApp.app
+  const id = await reported(testApp)
+  await query(db, 'delete from deliveries')
+  await more(db, id, { kind: 'webhook', name: 'hung' }, 30)
+  await more(db, id, { kind: 'webhook', name: 'team' }, 5)
+  const sent: string[] = []
+  const outbox = createOutbox({
+    db,
+    destinations: {
+      async send(target) {
+        const isHung = JSON.stringify(target).includes('hung')
+        sent.push(isHung ? 'hung' : 'team')
+        return isHung ? { ok: false, error: 'no answer', final: false, silent: true } : { ok: true }
+      },
+      async close() {},
+    },
+    log: pino({ level: 'silent' }),
+  })
+  await outbox.round()
+  await outbox.round()
+  await outbox.stop()
+  expect(sent.filter((one) => one === 'team')).toHaveLength(5)
+  const hungTries = sent.filter((one) => one === 'hung').length
+  expect(hungTries).toBeGreaterThanOrEqual(3)
+  expect(hungTries).toBeLessThan(10)
+  expect(
+    await query(
+      db,
+      "select count(*)::int as n from deliveries where status = 'pending' and tries = 0 and next_try_at > now() + interval '50 seconds'",
+    ),
+  ).toEqual([{ n: 30 - hungTries }])
 })

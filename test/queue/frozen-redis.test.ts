@@ -51,8 +51,8 @@ describe.skipIf(!hasRedisServer())('a Redis that takes connections and answers n
 
   test('is told as QUEUE_UNAVAILABLE to whoever asks for its answer, and keeps no process from its end', async () => {
     await using at = await openFreezable()
-    const { app, write } = at.api.testApp
-    const id = await write('work')
+    const { app } = at.api.testApp
+    const id = await at.api.testApp.write('work')
     at.redis.freeze()
     await expect(app.producer.wake([{ id, round: 0 }])).rejects.toMatchObject({ code: 'QUEUE_UNAVAILABLE' })
     await app[Symbol.asyncDispose]()

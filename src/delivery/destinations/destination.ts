@@ -14,8 +14,8 @@ export interface Message {
   run: RunView | undefined
 }
 
-/** What came of a try. `final`: no later try can do better. */
-export type SendResult = { ok: true } | { ok: false; error: string; final: boolean }
+/** What came of a try. `final`: no later try can do better. `silent`: nobody answered in the time that a try has. */
+export type SendResult = { ok: true } | { ok: false; error: string; final: boolean; silent?: boolean }
 
 /** An open destination. Both are bounded in time by the destination itself. */
 export interface Sender {

@@ -86,9 +86,9 @@ export interface WebhookTarget {
 const TIMEOUT_MS = 15_000
 const GONE = 410
 
-/** Posts signed messages (Standard Webhooks 1.0). Redirects are not followed: they could carry a report elsewhere. */
-export function createWebhookSender() {
-  const dispatcher = new Agent({ connectTimeout: TIMEOUT_MS, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS })
+/** Posts signed messages (Standard Webhooks 1.0), each try within `timeoutMs` from connecting to the head of the answer. Redirects are not followed: they could carry a report elsewhere. */
+export function createWebhookSender({ timeoutMs = TIMEOUT_MS } = {}) {
+  const dispatcher = new Agent({ connectTimeout: timeoutMs, headersTimeout: timeoutMs, bodyTimeout: timeoutMs })
 
   async function post(
     target: WebhookTarget,
@@ -101,7 +101,7 @@ export function createWebhookSender() {
         method: 'POST',
         redirect: 'manual',
         dispatcher,
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.timeout(timeoutMs),
         headers: {
           'content-type': message.contentType,
           'webhook-id': message.id,
@@ -115,7 +115,8 @@ export function createWebhookSender() {
       return { ok: false, error: `HTTP ${answer.status}`, final: answer.status === GONE }
     } catch (error) {
       const cause = error instanceof Error && error.cause ? error.cause : error
-      return { ok: false, error: messageOf(cause), final: false }
+      const silent = cause instanceof Error && cause.name.endsWith('TimeoutError')
+      return { ok: false, error: messageOf(cause), final: false, ...(silent && { silent }) }
     }
   }
 

@@ -16,21 +16,49 @@ export interface DueDelivery {
   id: string
   runId: string
   target: DeliveryTarget
+  /** The target as text: equal for the deliveries that go to the same place. */
+  place: string
   /** This try included. */
   tries: number
 }
 
-/** Takes deliveries that are due. Nobody else takes them for `leaseMs`. */
-export async function takeDueDeliveries(db: Db, { limit, leaseMs }: { limit: number; leaseMs: number }): Promise<DueDelivery[]> {
-  const rows = await query<{ id: string; run_id: string; target: DeliveryTarget; tries: number }>(
+export interface TakeOptions {
+  /** Most of them, and most to one place. */
+  limit: number
+  perPlace: number
+  /** How many to a place are under way already; they count. */
+  busy: ReadonlyMap<string, number>
+  leaseMs: number
+}
+
+/** Takes deliveries that are due, for so long that nobody else does (lease). A place that many reports go to leaves room for the others. */
+export async function takeDueDeliveries(db: Db, { limit, perPlace, busy, leaseMs }: TakeOptions): Promise<DueDelivery[]> {
+  const rows = await query<{ id: string; run_id: string; target: DeliveryTarget; place: string; tries: number }>(
     db,
-    `update deliveries set tries = tries + 1, next_try_at = now() + make_interval(secs => $2 / 1000.0) where id in (
-       select id from deliveries where status = 'pending' and next_try_at <= now() order by next_try_at limit $1 for update skip locked)
-     returning id, run_id, target, tries`,
-    [limit, leaseMs],
+    `with due as (
+       select id, next_try_at, target::text as place, row_number() over (partition by target::text order by next_try_at) as nth
+       from deliveries where status = 'pending' and next_try_at <= now()),
+     fair as (
+       select due.id from due left join unnest($3::text[], $4::int[]) as busy (place, n) on busy.place = due.place
+       where due.nth <= $2 - coalesce(busy.n, 0) order by due.next_try_at limit $1)
+     update deliveries d set tries = d.tries + 1, next_try_at = now() + make_interval(secs => $5 / 1000.0)
+     where d.id in (
+       select l.id from deliveries l where l.id in (select id from fair) and l.status = 'pending' and l.next_try_at <= now() for update skip locked)
+     returning d.id, d.run_id, d.target, d.target::text as place, d.tries`,
+    [limit, perPlace, [...busy.keys()], [...busy.values()], leaseMs],
     'take due deliveries',
   )
   return rows.map(({ run_id: runId, ...row }) => ({ ...row, runId }))
+}
+
+/** Puts all pending deliveries to a place off, as no try: nobody asks it for `ms`. */
+export async function putOffDeliveries(db: Db, place: string, ms: number): Promise<void> {
+  await query(
+    db,
+    `update deliveries set next_try_at = greatest(next_try_at, now() + make_interval(secs => $2 / 1000.0))
+     where status = 'pending' and target::text = $1`,
+    [place, ms],
+  )
 }
 
 /** What came of a try. */

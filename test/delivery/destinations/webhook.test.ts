@@ -78,6 +78,13 @@ test('a receiver that hangs up or is not there is tried again, and the error nam
   }
 })
 
+test('a receiver that never answers is given up after the time of a try, and is told apart from one that refuses', async () => {
+  await using receiver = await startReceiver(() => new Promise(() => {}))
+  const impatient = createWebhookSender({ timeoutMs: 50 })
+  onTestFinished(() => impatient.close())
+  expect(await impatient.post({ url: receiver.url, secret: SECRET }, message)).toMatchObject({ ok: false, final: false, silent: true })
+})
+
 test('an endless answer does not hold the sender', async () => {
   await using receiver = await startReceiver((_, res) => void res.writeHead(200).write('x'.repeat(100_000)))
   expect(await sender().post({ url: receiver.url, secret: SECRET }, message)).toEqual({ ok: true })
