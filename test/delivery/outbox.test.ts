@@ -10,7 +10,7 @@ import { retryByFilter } from '../../src/runs/retry.ts'
 import { query, type Db } from '../../src/store/postgres/db.ts'
 import { endDeliveryTry, listDeliveries, takeDueDeliveries } from '../../src/store/delivery/deliveries.ts'
 import { loadRun } from '../../src/store/runs/show.ts'
-import { startReceiver, type Receiver } from '../support/delivery/receiver.ts'
+import { startReceiver, type Received, type Receiver } from '../support/delivery/receiver.ts'
 import { buildTestApp, type TestApp } from '../support/app/test-app.ts'
 
 const SECRET = `whsec_${Buffer.from('a secret of twenty-four bytes and more').toString('base64')}`
@@ -117,6 +117,42 @@ test('the secret is in no log line, no row and no error', async () => {
   ])
   expect(everything).toContain('The report could not be delivered; it is tried again.')
   expect(everything).not.toContain(SECRET.slice(6))
+})
+
+test('a secret file that was replaced signs from the next report on; one that is broken costs a try and no report', async () => {
+  await using receiver = await startReceiver()
+  await using testApp = await buildTestApp({
+    jobs: { report: toTeam },
+    scripts: say('done'),
+    files: { 'team.secret': SECRET },
+    config: { webhooks: { team: { url: receiver.url, secret_file: './team.secret' } } },
+  })
+  const { outbox } = testApp.app
+  const other = `whsec_${Buffer.from('another secret of twenty-four bytes').toString('base64')}`
+  const verify = (secret: string, { headers, body }: Received) =>
+    new Webhook(secret).verify(body, {
+      'webhook-id': String(headers['webhook-id']),
+      'webhook-timestamp': String(headers['webhook-timestamp']),
+      'webhook-signature': String(headers['webhook-signature']),
+    })
+  await reported(testApp)
+  await outbox.round()
+  const write = (secret: string) => writeFileSync(join(testApp.dir, 'team.secret'), secret)
+  write('half of a sec')
+  const id = await reported(testApp)
+  await outbox.round()
+  expect(await listDeliveries(testApp.app.db, id)).toMatchObject([
+    { status: 'pending', tries: 1, error: expect.stringContaining('cannot sign') },
+  ])
+  write(`${other}\n`)
+  await due(testApp)
+  await outbox.round()
+  const [first, second] = receiver.received
+  if (!first || !second) throw new Error('nothing came')
+  verify(SECRET, first)
+  verify(other, second)
+  expect(() => verify(SECRET, second)).toThrow('signature')
+  expect(testApp.log.join('')).not.toContain('half of a sec')
 })
 
 test('a webhook whose URL holds a password is refused when the configuration is read', async () => {

@@ -29,7 +29,7 @@ export interface Secrets {
   /** The text itself or what stands in the file; `what` is named when it cannot be read. */
   read(what: string, value: string | undefined, file: string | undefined): string | undefined
   /** From now on it is shown nowhere. */
-  redact(secret: string): void
+  redact: (secret: string) => void
 }
 
 export interface DestinationOptions<Value extends z.ZodType, Shape extends z.ZodRawShape, Target extends z.ZodType<object>> {

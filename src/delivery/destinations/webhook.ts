@@ -47,39 +47,42 @@ export const webhook = defineDestination({
     return `names the webhook ${name}, which is not under webhooks: in the configuration; ${known.length > 0 ? `known are ${known.join(', ')}` : 'none is configured'}`
   },
   open({ webhooks }, secrets) {
-    const targets = targetsOf(webhooks, secrets)
+    // A secret that cannot be had is a fault of the start. After that it is read for each message, so that a file may be replaced at any time.
+    for (const [name, one] of Object.entries(webhooks)) secretOf(name, one, secrets)
     const sender = createWebhookSender()
     return {
       async send({ name }, { id, event }) {
-        const target = targets.get(name)
-        if (!target) return { ok: false, error: `there is no webhook ${name} in the configuration`, final: false }
-        return sender.post(target, { id, body: JSON.stringify(event), contentType: 'application/cloudevents+json' })
+        const one = webhooks[name]
+        if (!one) return { ok: false, error: `there is no webhook ${name} in the configuration`, final: false }
+        return sender.post(
+          { url: one.url, secret: secretOf(name, one, secrets) },
+          { id, body: JSON.stringify(event), contentType: 'application/cloudevents+json' },
+        )
       },
       close: () => sender.close(),
     }
   },
 })
 
-function targetsOf(webhooks: Webhooks, secrets: Secrets): Map<string, WebhookTarget> {
-  const targets = new Map<string, WebhookTarget>()
-  for (const [name, { url, secret: given, secret_file: file }] of Object.entries(webhooks)) {
-    const secret = secrets.read(`webhooks.${name}`, given, file)
-    if (secret === undefined || !isWebhookSecret(secret)) {
-      throw new Failure({
-        code: 'CONFIG_INVALID',
-        message: `The secret of webhooks.${name} cannot sign: it must be at least 24 bytes in base64, with whsec_ before it or not.`,
-        cure: 'Make one with: echo whsec_$(openssl rand -base64 32)',
-      })
-    }
-    secrets.redact(secret)
-    targets.set(name, { url, secret })
+function secretOf(name: string, { secret: given, secret_file: file }: Webhooks[string], secrets: Secrets): string {
+  const secret = secrets.read(`webhooks.${name}`, given, file)
+  if (secret === undefined || !secretsIn(secret).every(isWebhookSecret)) {
+    throw new Failure({
+      code: 'CONFIG_INVALID',
+      message: `The secret of webhooks.${name} cannot sign: it must be at least 24 bytes in base64, with whsec_ before it or not.`,
+      cure: 'Make one with: echo whsec_$(openssl rand -base64 32)',
+    })
   }
-  return targets
+  for (const one of secretsIn(secret)) secrets.redact(one)
+  return secret
 }
+
+/** Two with a space between them both sign, so that a receiver can change from one to the other at its leisure (Standard Webhooks, "Multiple signatures"). */
+const secretsIn = (secret: string) => secret.split(/\s+/)
 
 export interface WebhookTarget {
   url: string
-  /** `whsec_` and base64, as Standard Webhooks writes it. A secret. */
+  /** `whsec_` and base64, as Standard Webhooks writes it; several with a space between them. A secret. */
   secret: string
 }
 
@@ -95,7 +98,9 @@ export function createWebhookSender({ timeoutMs = TIMEOUT_MS } = {}) {
     message: { id: string; body: string; contentType: string },
     now = new Date(),
   ): Promise<SendResult> {
-    const signature = new Webhook(target.secret).sign(message.id, now, message.body)
+    const signature = secretsIn(target.secret)
+      .map((secret) => new Webhook(secret).sign(message.id, now, message.body))
+      .join(' ')
     try {
       const answer = await fetch(target.url, {
         method: 'POST',

@@ -33,6 +33,17 @@ test('the receiver can check who sent a message and that it is whole', async () 
   expect(JSON.stringify(got)).not.toContain(SECRET.slice(6))
 })
 
+test('while a secret is changed both sign, and a receiver with either can check', async () => {
+  await using receiver = await startReceiver()
+  const other = `whsec_${Buffer.from('another secret of twenty-four bytes').toString('base64')}`
+  await sender().post({ url: receiver.url, secret: `${SECRET} ${other}` }, message)
+  const [got] = receiver.received
+  if (!got) throw new Error('nothing came')
+  for (const secret of [SECRET, other]) expect(new Webhook(secret).verify(got.body, signed(got))).toEqual({ text: 'Grüezi' })
+  const third = `whsec_${Buffer.from('a third secret of twenty-four bytes').toString('base64')}`
+  expect(() => new Webhook(third).verify(got.body, signed(got))).toThrow('signature')
+})
+
 test('each try is signed for its own time, under the same id', async () => {
   await using receiver = await startReceiver()
   const { post } = sender()

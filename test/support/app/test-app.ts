@@ -20,6 +20,8 @@ export interface TestAppOptions extends Partial<Pick<WorldOptions, 'routes' | 'v
   /** Scripts of the model by its name: in the language of src/demo/model/script.ts. */
   scripts?: Record<string, string>
   redisUrl?: string | undefined
+  /** Other files beside the configuration, by name. */
+  files?: Record<string, string>
 }
 
 /** A whole Nightshift on a database of its own, with everything that it talks to. */
@@ -53,6 +55,7 @@ export async function buildTestApp(options: TestAppOptions): Promise<TestApp> {
   building.defer(() => rmSync(dir, { recursive: true, force: true }))
   const jobsDir = join(dir, 'jobs')
   mkdirSync(jobsDir)
+  for (const [name, text] of Object.entries(options.files ?? {})) writeFileSync(join(dir, name), text)
   for (const [name, text] of Object.entries(options.jobs)) writeFileSync(join(jobsDir, `${name}.yaml`), text)
   const database = building.use(await createTestDatabase())
   const scripts = Object.fromEntries(Object.entries(options.scripts ?? {}).map(([model, text]) => [model, script(text)]))
