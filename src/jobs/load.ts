@@ -185,5 +185,25 @@ function checkDefinition(job: string, definition: JobDefinition, offer: Offer): 
       issues.push({ path, message: `is not a valid JSON Schema: ${messageOf(error)}` })
     }
   }
+  if (issues.length === 0) issues.push(...scheduleFaults(definition))
+  return issues
+}
+
+/** What is wrong with a schedule of a job that is right by itself. */
+function scheduleFaults({ schedule, input }: JobDefinition): Fault[] {
+  if (!schedule) return []
+  const issues: Fault[] = []
+  // The parser takes it for a time drawn at random: another one at each look. Runs that are queued may have it, so the format lets it pass.
+  if (/(^|[\s,])H/i.test(schedule.cron))
+    issues.push({
+      path: ['schedule', 'cron'],
+      message: 'has an H, a time that is chosen for it, which is not known here; write the time itself',
+    })
+  const fault = input && compileSchema(input)({})
+  if (fault !== undefined)
+    issues.push({
+      path: ['schedule'],
+      message: `runs the job without an input, but ${fault}; let the input be left out, or take schedule out`,
+    })
   return issues
 }

@@ -24,10 +24,15 @@ export interface RunRequest {
 /** A new run of a job, checked. `INPUT_INVALID` when the input does not match; a job without an input schema takes none. */
 export function newRun(job: Job, { trigger, input = {}, ...request }: RunRequest): NewRun {
   const { definition } = job
-  const mismatch = definition.input ? compileSchema(definition.input)(input) : isEmpty(input) ? undefined : 'the job takes no input'
-  const fault = mismatch ?? unportable(input)
+  const fault = inputFault(definition, input) ?? unportable(input)
   if (fault !== undefined) throw new Failure({ code: 'INPUT_INVALID', message: `The input of job ${job.name} is not valid: ${fault}.` })
   return { id: `run_${uuidv7()}`, job: job.name, jobVersion: job.version, account: definition.account, trigger, input, ...request }
+}
+
+/** Why an input does not match the job's schema; a job without one takes an empty input alone. */
+export function inputFault({ input: schema }: Job['definition'], input: unknown): string | undefined {
+  if (schema) return compileSchema(schema)(input)
+  return isEmpty(input) ? undefined : 'the job takes no input'
 }
 
 const isEmpty = (input: unknown) => typeof input === 'object' && input !== null && Object.keys(input).length === 0

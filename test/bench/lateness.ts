@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { createScheduler } from '../../src/schedules/scheduler.ts'
-import { syncSchedule } from '../../src/store/schedules/fires.ts'
+import { syncSchedule } from '../../src/store/schedules/progress.ts'
 import { quantile, round, type Bench, type Row } from './bench.ts'
 import { openHouse, plainJob } from './house.ts'
 

@@ -357,3 +357,26 @@ test('what would fill the memory, end the process or be lost is a fault like any
 test('aliases that are only short hands are read', () => {
   expect(files.faults(GOOD.replace('[query]', '&t [query]').replace(/\n$/, '\n  other: { allow: *t }\n'))).toEqual([])
 })
+
+test.each(['H * * * *', 'H H * * *', 'H/15 * * * *', '0,H 7 * * *', 'h 7 * * *', 'H(0-7) 3 * * *'])(
+  'a cron of %s is refused: it would be another time at each look',
+  (cron) => {
+    const found = files.faults(`${GOOD}schedule:\n  timezone: UTC\n  cron: "${cron}"\n`)
+    expect(found).toEqual([expect.stringMatching(/^job\.yaml:8: schedule\.cron (has an H|is not a cron expression)/)])
+  },
+)
+
+test('the letter in the name of a day or month is no H', () => {
+  for (const cron of ['0 7 * * THU', '0 7 * MAR-OCT *'])
+    expect(files.faults(`${GOOD}schedule:\n  timezone: UTC\n  cron: "${cron}"\n`), cron).toEqual([])
+})
+
+test('a schedule of a job that needs an input is refused, and one of a job whose input may be left out is not', () => {
+  const withInput = (input: string) => files.faults(`${GOOD}input: ${input}\nschedule:\n  timezone: UTC\n  cron: "0 7 * * *"\n`)
+  expect(withInput('{ type: object, required: [region] }')).toEqual([
+    expect.stringMatching(
+      /^job\.yaml:7: schedule runs the job without an input, but .*region.*; let the input be left out, or take schedule out$/,
+    ),
+  ])
+  expect(withInput('{ type: object, properties: { region: { type: string } } }')).toEqual([])
+})

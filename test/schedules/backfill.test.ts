@@ -5,7 +5,8 @@ import { jobSchema } from '../../src/jobs/schema.ts'
 import { backfill, planBackfill } from '../../src/schedules/backfill.ts'
 import { newRun } from '../../src/runs/create.ts'
 import { query } from '../../src/store/postgres/db.ts'
-import { listFires, recordFires, syncSchedule } from '../../src/store/schedules/fires.ts'
+import { listFires, recordFires } from '../../src/store/schedules/fires.ts'
+import { syncSchedule } from '../../src/store/schedules/progress.ts'
 import { loadRun } from '../../src/store/runs/show.ts'
 import { createTestDatabase } from '../support/database/database.ts'
 
@@ -74,24 +75,23 @@ test('fires that ran are left, and those that were skipped or never seen get a r
   const { db } = database
   await syncSchedule(db, { job: 'hourly', cron: '0 * * * *', timezone: 'UTC' }, at(0))
   const runAt = (hour: number) => newRun(hourly, { trigger: { kind: 'schedule', fireAt: at(hour).toISOString() } })
-  const written = await recordFires(
-    db,
-    'hourly',
-    [
-      { decision: { at: at(3), verdict: 'run' }, run: runAt(3) },
-      { decision: { at: at(4), verdict: 'skip', reason: 'paused by ann: why' }, run: runAt(4) },
+  const written = await recordFires(db, {
+    schedule: { job: 'hourly', cron: '0 * * * *', timezone: 'UTC' },
+    fires: [
+      { decision: { at: at(3), verdict: 'run', madeUp: false }, run: runAt(3) },
+      { decision: { at: at(4), verdict: 'skip', reason: 'paused by ann: why' }, run: undefined },
     ],
-    'queue',
-    hourly.definition,
-    at(4),
-  )
+    overlap: 'queue',
+    definition: hourly.definition,
+    until: at(4),
+  })
   const plan = await planBackfill(db, hourly, at(3), at(6))
   expect(hours(plan)).toEqual([4, 5])
   const ids = await backfill(db, hourly, plan, 'ann')
   expect(ids).toHaveLength(2)
   const fires = (await listFires(db, 'hourly')).toReversed()
   expect(fires).toMatchObject([
-    { at: at(3), status: 'run', runId: written[0]?.runId, reason: null },
+    { at: at(3), status: 'run', runId: written?.[0]?.runId, reason: null },
     { at: at(4), status: 'run', runId: ids[0], reason: 'backfill' },
     { at: at(5), status: 'run', runId: ids[1], reason: 'backfill' },
   ])

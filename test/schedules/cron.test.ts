@@ -1,15 +1,18 @@
 import { describe, expect, test } from 'vitest'
-import { dueFires, nextFire } from '../../src/schedules/cron.ts'
+import fc from 'fast-check'
+import { dueFires, nextFire, nextFires, type CronSchedule } from '../../src/schedules/cron.ts'
 import { wallFires, wallMinutes, type Fields } from '../support/app/wall-clock.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 
+const firesIn = (schedule: CronSchedule, after: Date, until: Date) => nextFires(schedule, after, Number.POSITIVE_INFINITY, until)
+
 const iso = (fires: readonly Date[]) => fires.map((at) => at.toISOString().slice(0, 16))
 
 /** Fires of the day that begins at `from`, in UTC. */
 const firesFrom = (cron: string, timezone: string, from: string, hours = 24) =>
-  iso(dueFires({ cron, timezone }, new Date(Date.parse(from) - 1), new Date(Date.parse(from) + hours * HOUR_MS - 1)))
+  iso(firesIn({ cron, timezone }, new Date(Date.parse(from) - 1), new Date(Date.parse(from) + hours * HOUR_MS - 1)))
 
 describe('a time that the clock jumps over fires as much later as the jump is long', () => {
   test.each([
@@ -62,7 +65,7 @@ test.each([
   ['UTC', '2026-06-30'],
 ])('a minutely schedule in %s fires in each minute of three days from %s, once', (timezone, from) => {
   const after = Date.parse(from)
-  const fires = dueFires({ cron: '* * * * *', timezone }, new Date(after), new Date(after + 3 * DAY_MS))
+  const fires = firesIn({ cron: '* * * * *', timezone }, new Date(after), new Date(after + 3 * DAY_MS))
   expect(fires.map((at) => at.getTime())).toEqual(Array.from({ length: 3 * 1440 }, (_, i) => after + (i + 1) * 60_000))
 })
 
@@ -72,25 +75,48 @@ test.each([
   ['0 0 1 1 *', 'Australia/Lord_Howe', 1],
   ['0 0 29 2 *', 'UTC', 0],
 ])('%s in %s fires %s', (cron, timezone, perYear) => {
-  expect(dueFires({ cron, timezone }, new Date('2026-01-02T00:00Z'), new Date('2027-01-02T00:00Z'))).toHaveLength(perYear)
+  expect(firesIn({ cron, timezone }, new Date('2026-01-02T00:00Z'), new Date('2027-01-02T00:00Z'))).toHaveLength(perYear)
 })
 
 test('a fire belongs to the time up to it, and to no later time', () => {
   const schedule = { cron: '0 12 * * *', timezone: 'UTC' }
   const noon = new Date('2026-05-01T12:00Z')
   const justBefore = new Date(noon.getTime() - 1)
-  expect(dueFires(schedule, justBefore, noon)).toEqual([noon])
-  expect(dueFires(schedule, noon, new Date(noon.getTime() + HOUR_MS))).toEqual([])
-  expect(dueFires(schedule, new Date(noon.getTime() - HOUR_MS), justBefore)).toEqual([])
+  expect(firesIn(schedule, justBefore, noon)).toEqual([noon])
+  expect(firesIn(schedule, noon, new Date(noon.getTime() + HOUR_MS))).toEqual([])
+  expect(firesIn(schedule, new Date(noon.getTime() - HOUR_MS), justBefore)).toEqual([])
   expect(nextFire(schedule, justBefore)).toEqual(noon)
   expect(nextFire(schedule, noon)).toEqual(new Date('2026-05-02T12:00Z'))
 })
 
-test('after a long pause the latest fires are due, not the oldest', () => {
+test('after a long pause the latest fires are due, and the older ones are counted up to a thousand', () => {
+  const after = new Date('2026-05-01T12:00Z')
   const until = new Date('2026-05-03T12:00Z')
-  const fires = dueFires({ cron: '* * * * * *', timezone: 'UTC' }, new Date('2026-05-01T12:00Z'), until)
-  expect(fires.at(-1)).toEqual(until)
-  expect(fires).toHaveLength(86_400)
+  const secondly = { cron: '* * * * * *', timezone: 'UTC' }
+  const due = dueFires(secondly, after, until)
+  expect(due.fires.at(-1)).toEqual(until)
+  expect(due.fires).toHaveLength(200)
+  expect(due.older).toEqual({ first: new Date('2026-05-01T12:00:01Z'), count: 1000, more: true })
+  expect(dueFires(secondly, new Date(until.getTime() - 250_000), until)).toMatchObject({ older: { count: 50, more: false } })
+  expect(dueFires(secondly, new Date(until.getTime() - 199_000), until).older).toBeUndefined()
+})
+
+test('what is due is the end of all that fires, however long ago the last look was', () => {
+  const times = fc.tuple(fc.integer({ min: 0, max: 40_000 }), fc.integer({ min: 0, max: 6000 }))
+  const crons = fc.constantFrom('* * * * *', '*/7 * * * *', '30 2 * * *', '0 * * * *', '15 1,2,3 * * *', '0 7 * * 1')
+  const zones = fc.constantFrom('UTC', 'Europe/Paris', 'Australia/Lord_Howe', 'Antarctica/Troll')
+  fc.assert(
+    fc.property(times, crons, zones, ([begin, minutes], cron, timezone) => {
+      const after = new Date(Date.parse('2026-03-20T00:00:30Z') + begin * 60_000)
+      const until = new Date(after.getTime() + minutes * 60_000)
+      const all = firesIn({ cron, timezone }, after, until)
+      const { fires, older } = dueFires({ cron, timezone }, after, until)
+      expect(fires).toEqual(all.slice(-200))
+      expect(older?.first).toEqual(all.length > 200 ? all[0] : undefined)
+      expect(older?.count ?? 0).toBe(Math.min(1000, Math.max(0, all.length - 200)))
+    }),
+    { numRuns: 40 },
+  )
 })
 
 /** A small generator of numbers from 0 to 1 with a seed, so that a failure can be had again. */
@@ -166,7 +192,7 @@ test.each([
   const minutes = wallMinutes(timezone, after, until)
   for (let seed = 1; seed <= 60; seed++) {
     const { cron, fields } = randomCron(seed * 7919 + date.length)
-    expect({ seed, cron, fires: iso(dueFires({ cron, timezone }, after, until)) }).toEqual({
+    expect({ seed, cron, fires: iso(firesIn({ cron, timezone }, after, until)) }).toEqual({
       seed,
       cron,
       fires: iso(wallFires(fields, minutes)),

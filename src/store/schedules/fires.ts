@@ -2,28 +2,7 @@ import type pg from 'pg'
 import { decideOverlap, type FireDecision, type OverlapPolicy } from '../../core/rules/fires.ts'
 import { insertRun, type NewRun } from '../runs/insert.ts'
 import { query, transaction, type Db } from '../postgres/db.ts'
-
-export interface ScheduleRow {
-  job: string
-  cron: string
-  timezone: string
-  decidedUntil: Date
-}
-
-/**
- * Returns the schedule's row, made when it is new. A new schedule, and one whose cron or zone changed, owes nothing from before `now`.
- */
-export async function syncSchedule(db: Db, schedule: { job: string; cron: string; timezone: string }, now: Date): Promise<ScheduleRow> {
-  const [row] = await query<{ decided_until: Date }>(
-    db,
-    `insert into schedules as s (job, cron, timezone, decided_until) values ($1, $2, $3, $4)
-     on conflict (job) do update set cron = $2, timezone = $3, updated_at = now(),
-       decided_until = case when (s.cron, s.timezone) = ($2, $3) then s.decided_until else greatest(s.decided_until, $4) end
-     returning decided_until`,
-    [schedule.job, schedule.cron, schedule.timezone, now],
-  )
-  return { ...schedule, decidedUntil: row?.decided_until ?? now }
-}
+import type { ScheduleKey } from './progress.ts'
 
 export interface FireResult {
   at: Date
@@ -34,35 +13,43 @@ export interface FireResult {
   waitsForEarlierRun: boolean
 }
 
+/** A fire with what was decided for it, and the run it gets where it may have one. */
 export interface DecidedFire {
   decision: FireDecision
-  run: NewRun
+  run: NewRun | undefined
+}
+
+export interface FiresToRecord {
+  schedule: ScheduleKey
+  fires: readonly DecidedFire[]
+  overlap: OverlapPolicy
+  /** Of the job, for its runs. */
+  definition: unknown
+  /** Fires up to then are decided with these. */
+  until: Date
 }
 
 /**
- * Writes what was decided for the due fires of a job, each fire once whoever tries, with its run in the same transaction. Returns what this
- * call wrote: another replica may have been first.
+ * Writes what was decided for the due fires of a schedule, each fire once whoever tries, with its run in the same transaction. Returns what this call wrote:
+ * another replica may have been first. Undefined, with nothing written, while somebody else writes fires of the job, such as a backfill.
  */
 export async function recordFires(
   db: Db,
-  job: string,
-  fires: readonly DecidedFire[],
-  overlap: OverlapPolicy,
-  definition: unknown,
-  until: Date,
-): Promise<FireResult[]> {
+  { schedule, fires, overlap, definition, until }: FiresToRecord,
+): Promise<FireResult[] | undefined> {
+  const { job, cron, timezone } = schedule
   return transaction(db, async (client) => {
-    await lockFires(client, job)
     // Replicas decide one after the other, so that the overlap rule sees the run of the fire before.
-    const { rows: schedules } = await client.query<{ decided_until: Date }>(
-      'select decided_until from schedules where job = $1 for update',
-      [job],
+    if (!(await tryLockFires(client, job))) return undefined
+    const { rows: progress } = await client.query<{ decided_until: Date }>(
+      'select decided_until from schedule_progress where (job, cron, timezone) = ($1, $2, $3)',
+      [job, cron, timezone],
     )
-    const decidedUntil = schedules[0]?.decided_until
+    const decidedUntil = progress[0]?.decided_until
     const written: FireResult[] = []
     for (const { decision, run } of fires) {
       if (decidedUntil && decision.at <= decidedUntil) continue
-      const open = decision.verdict === 'run' ? await openRun(client, job) : undefined
+      const open = run ? await openRun(client, job) : undefined
       const decided = decideOverlap(decision, open, overlap)
       const reason = decided.verdict === 'skip' ? decided.reason : null
       const { rowCount } = await client.query(
@@ -70,20 +57,31 @@ export async function recordFires(
         [job, decision.at, decided.verdict === 'skip' ? 'skipped' : 'run', reason],
       )
       if (!rowCount) continue
-      if (decided.verdict === 'run') {
+      if (decided.verdict === 'run' && run) {
         await insertRun(client, { ...run, afterRun: decided.afterRun }, definition)
         await client.query('update fires set run_id = $3 where job = $1 and fire_at = $2', [job, decision.at, run.id])
         written.push({ at: decision.at, status: 'run', runId: run.id, reason, waitsForEarlierRun: decided.afterRun !== undefined })
       } else written.push({ at: decision.at, status: 'skipped', runId: null, reason, waitsForEarlierRun: false })
     }
-    await client.query('update schedules set decided_until = greatest(decided_until, $2) where job = $1', [job, until])
+    await client.query(
+      'update schedule_progress set decided_until = greatest(decided_until, $4) where (job, cron, timezone) = ($1, $2, $3)',
+      [job, cron, timezone, until],
+    )
     return written
   })
 }
 
-/** Two who write fires and runs of a job in turns would wait for each other. */
+const FIRES_LOCK = "hashtextextended('nightshift fires ' || $1, 0)"
+
+/** Serialises writers of a job's fires: without it, two that write fires and runs in turns would wait for each other. False while another has it. */
+async function tryLockFires(client: pg.PoolClient, job: string): Promise<boolean> {
+  const [row] = await query<{ got: boolean }>(client, `select pg_try_advisory_xact_lock(${FIRES_LOCK}) as got`, [job])
+  return row?.got === true
+}
+
+/** The same, and waits for the other. */
 async function lockFires(client: pg.PoolClient, job: string): Promise<void> {
-  await query(client, 'select pg_advisory_xact_lock(hashtextextended($1, 0))', [`nightshift fires ${job}`])
+  await query(client, `select pg_advisory_xact_lock(${FIRES_LOCK})`, [job])
 }
 
 async function openRun(client: pg.PoolClient, job: string): Promise<string | undefined> {

@@ -12,10 +12,10 @@ const now = new Date('2026-03-02T12:00:00Z')
 const ago = (ms: number) => new Date(now.getTime() - ms)
 const HOUR_MS = 3_600_000
 
-const verdicts = (due: readonly Date[], missed: MissedPolicy) => decideFires(due, { now, missed }).map(({ verdict }) => verdict)
+const verdicts = (due: readonly Date[], missed: MissedPolicy) => decideFires({ fires: due }, { now, missed }).map(({ verdict }) => verdict)
 
 test.each(MISSED_POLICIES)('nothing due is nothing to decide (missed: %s)', (missed) => {
-  expect(decideFires([], { now, missed })).toEqual([])
+  expect(decideFires({ fires: [] }, { now, missed })).toEqual([])
 })
 
 test.each(MISSED_POLICIES)('a fire found up to a minute late runs (missed: %s)', (missed) => {
@@ -45,7 +45,7 @@ test('a millisecond over the minute counts as missed', () => {
 
 test('missed: all makes up for the newest hundred, and the others say why not', () => {
   const due = Array.from({ length: MISSED_CAP + 3 }, (_, at) => ago((MISSED_CAP + 3 - at) * HOUR_MS))
-  const decisions = decideFires([...due, now], { now, missed: 'all' })
+  const decisions = decideFires({ fires: [...due, now] }, { now, missed: 'all' })
   expect(decisions.map(({ at }) => at)).toEqual([...due, now])
   expect(decisions.map(({ verdict }) => verdict)).toEqual(['skip', 'skip', 'skip', ...Array<string>(MISSED_CAP + 1).fill('run')])
   expect(decisions[0]).toMatchInlineSnapshot(`
@@ -58,7 +58,7 @@ test('missed: all makes up for the newest hundred, and the others say why not', 
 })
 
 test('each skipped fire names the policy that skipped it', () => {
-  const reasons = (missed: MissedPolicy) => decideFires([ago(2 * HOUR_MS), now], { now, missed })[0]
+  const reasons = (missed: MissedPolicy) => decideFires({ fires: [ago(2 * HOUR_MS), now] }, { now, missed })[0]
   expect([reasons('skip'), reasons('last')]).toMatchInlineSnapshot(`
     [
       {
@@ -78,13 +78,14 @@ test('each skipped fire names the policy that skipped it', () => {
 test.each(MISSED_POLICIES)('while a job is paused each of its fires is skipped, and says who paused it and why (missed: %s)', (missed) => {
   const paused = { by: 'ann', reason: 'the books are closed' }
   const reason = 'paused by ann: the books are closed'
-  expect(decideFires([ago(HOUR_MS), now], { now, missed, paused })).toEqual([
+  expect(decideFires({ fires: [ago(HOUR_MS), now] }, { now, missed, paused })).toEqual([
     { at: ago(HOUR_MS), verdict: 'skip', reason },
     { at: now, verdict: 'skip', reason },
   ])
 })
 
-const run = { at: now, verdict: 'run' } as const
+const run = { at: now, verdict: 'run', madeUp: false } as const
+const madeUp = { at: now, verdict: 'run', madeUp: true } as const
 const skip = { at: now, verdict: 'skip', reason: 'missed' } as const
 
 test.each([
@@ -92,6 +93,9 @@ test.each([
   { fire: run, open: undefined, overlap: 'queue', becomes: { verdict: 'run', afterRun: undefined } },
   { fire: run, open: 'run_1', overlap: 'skip', becomes: { verdict: 'skip', reason: 'run run_1 was not over (overlap: skip)' } },
   { fire: run, open: 'run_1', overlap: 'queue', becomes: { verdict: 'run', afterRun: 'run_1' } },
+  { fire: madeUp, open: undefined, overlap: 'skip', becomes: { verdict: 'run', afterRun: undefined } },
+  { fire: madeUp, open: 'run_1', overlap: 'skip', becomes: { verdict: 'run', afterRun: 'run_1' } },
+  { fire: madeUp, open: 'run_1', overlap: 'queue', becomes: { verdict: 'run', afterRun: 'run_1' } },
   { fire: skip, open: undefined, overlap: 'queue', becomes: { verdict: 'skip', reason: 'missed' } },
   { fire: skip, open: 'run_1', overlap: 'queue', becomes: { verdict: 'skip', reason: 'missed' } },
 ] as const)(
@@ -100,3 +104,31 @@ test.each([
     expect(decideOverlap(fire, open, overlap)).toEqual(becomes)
   },
 )
+
+test.each([
+  ['skip', [2, 0], [undefined, false]],
+  ['last', [2], [false]],
+  ['all', [2, 1, 0], [true, true, false]],
+] as const)('missed: %s: of fires %j hours ago, those that run are made up for: %j', (missed, hours, expected) => {
+  const decisions = decideFires({ fires: hours.map((hour) => ago(hour * HOUR_MS)) }, { now, missed })
+  expect(decisions.map((decision) => (decision.verdict === 'run' ? decision.madeUp : undefined))).toEqual(expected)
+})
+
+test('a job that cannot run by itself skips all its fires with the reason; a pause says why before that', () => {
+  const fires = [ago(HOUR_MS), now]
+  const unfit = 'the job cannot run by itself: without an input region is missing'
+  expect(decideFires({ fires }, { now, missed: 'all', unfit })).toEqual(fires.map((at) => ({ at, verdict: 'skip', reason: unfit })))
+  expect(decideFires({ fires }, { now, missed: 'all', unfit, paused: { by: 'ann', reason: 'why' } })[0]).toMatchObject({
+    reason: 'paused by ann: why',
+  })
+})
+
+test.each([
+  [{ count: 7, more: false }, 'missed while no scheduler was running; so were 6 later fires, which have no row of their own'],
+  [{ count: 1000, more: true }, 'missed while no scheduler was running; so were more than 999 later fires, which have no row of their own'],
+])('older fires are told in one decision, at the first of them: %o', (counted, reason) => {
+  const first = ago(9 * HOUR_MS)
+  const decisions = decideFires({ fires: [ago(HOUR_MS), now], older: { first, ...counted } }, { now, missed: 'last' })
+  expect(decisions).toHaveLength(3)
+  expect(decisions[0]).toEqual({ at: first, verdict: 'skip', reason })
+})
