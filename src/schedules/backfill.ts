@@ -7,6 +7,8 @@ import { newRun } from '../runs/create.ts'
 
 /** The most fires that one backfill makes up for. */
 const MAX_BACKFILL = 10_000
+/** Fires in one transaction. It locks the fires of the job, so the schedule waits for one batch at most. */
+const BATCH = 200
 
 /** Fires of a job's schedule from `from` up to `to` that have no run. `REQUEST_INVALID` without a schedule, when they are still to come, or too many. */
 export async function planBackfill(db: Db, job: Job, from: Date, to: Date, now = new Date()): Promise<Date[]> {
@@ -25,11 +27,15 @@ export async function planBackfill(db: Db, job: Job, from: Date, to: Date, now =
   return fires.filter((at) => !done.has(at.getTime()))
 }
 
-/** Makes the runs of past fires. Returns their ids, for the queue. */
+/** Makes the runs of past fires, a batch at a time. Returns their ids, for the queue; what was made before a failure stays, and is left out the next time. */
 export async function backfill(db: Db, job: Job, fires: readonly Date[], requestedBy: string): Promise<string[]> {
-  const runs = fires.map((at) => ({
-    at,
-    run: newRun(job, { trigger: { kind: 'schedule', fireAt: at.toISOString(), backfill: true }, requestedBy, priority: 'low' }),
-  }))
-  return backfillFires(db, runs, job.definition)
+  const ids: string[] = []
+  for (let from = 0; from < fires.length; from += BATCH) {
+    const runs = fires.slice(from, from + BATCH).map((at) => ({
+      at,
+      run: newRun(job, { trigger: { kind: 'schedule', fireAt: at.toISOString(), backfill: true }, requestedBy, priority: 'low' }),
+    }))
+    ids.push(...(await backfillFires(db, runs, job.definition)))
+  }
+  return ids
 }

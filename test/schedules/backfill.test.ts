@@ -124,3 +124,44 @@ test('the next fires that are shown are those that come, also where the clock ch
     '2026-10-04T15:15:00.000Z',
   ])
 })
+
+test('while a large backfill is under way, the schedule of its job goes on', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const minutely = jobWith({ cron: '* * * * *', timezone: 'UTC' })
+  const schedule = { job: 'hourly', cron: '* * * * *', timezone: 'UTC' }
+  const plan = await planBackfill(db, minutely, at(0), at(72))
+  expect(plan.length).toBeGreaterThan(4000)
+  let over = false
+  const made = backfill(db, minutely, plan, 'ann').finally(() => (over = true))
+  await expect.poll(() => listFires(db, 'hourly', 1)).toHaveLength(1)
+  const fireAt = at(100)
+  const run = newRun(minutely, { trigger: { kind: 'schedule', fireAt: fireAt.toISOString() } })
+  const fires = [{ decision: { at: fireAt, verdict: 'run', madeUp: false } as const, run }]
+  expect(await recordFires(db, { schedule, fires, overlap: 'queue', definition: minutely.definition, until: fireAt })).toMatchObject([
+    { runId: run.id },
+  ])
+  expect(over).toBe(false)
+  expect(await made).toHaveLength(plan.length)
+})
+
+test('fires are left for the next tick when somebody keeps the lock of the job', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const other = await db.connect()
+  await other.query("begin; select pg_advisory_xact_lock(hashtextextended('nightshift fires hourly', 0))")
+  const schedule = { job: 'hourly', cron: '0 * * * *', timezone: 'UTC' }
+  const run = newRun(hourly, { trigger: { kind: 'schedule', fireAt: at(3).toISOString() } })
+  const record = () =>
+    recordFires(db, {
+      schedule,
+      fires: [{ decision: { at: at(3), verdict: 'run', madeUp: false }, run }],
+      overlap: 'skip',
+      definition: hourly.definition,
+      until: at(3),
+    })
+  expect(await record()).toBeUndefined()
+  await other.query('rollback')
+  other.release()
+  expect(await record()).toMatchObject([{ runId: run.id }])
+})

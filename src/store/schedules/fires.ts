@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { decideOverlap, type FireDecision, type OverlapPolicy } from '../../core/rules/fires.ts'
 import { insertRun, type NewRun } from '../runs/insert.ts'
-import { query, transaction, type Db } from '../postgres/db.ts'
+import { query, sqlStateOf, transaction, type Db } from '../postgres/db.ts'
 import type { ScheduleKey } from './progress.ts'
 
 export interface FireResult {
@@ -73,13 +73,24 @@ export async function recordFires(
 
 const FIRES_LOCK = "hashtextextended('nightshift fires ' || $1, 0)"
 
-/** Serialises writers of a job's fires: without it, two that write fires and runs in turns would wait for each other. False while another has it. */
+/** How long the lock is waited for: longer than a batch of a backfill, which lets the next in line have it, and less than what a tick may take. */
+const LOCK_WAIT = '1s'
+const LOCK_NOT_AVAILABLE = '55P03'
+
+/** Serialises writers of a job's fires: without it, two that write fires and runs in turns would wait for each other. False when another keeps it. */
 async function tryLockFires(client: pg.PoolClient, job: string): Promise<boolean> {
-  const [row] = await query<{ got: boolean }>(client, `select pg_try_advisory_xact_lock(${FIRES_LOCK}) as got`, [job])
-  return row?.got === true
+  await client.query(`savepoint locking; set local lock_timeout = '${LOCK_WAIT}'`)
+  try {
+    await client.query(`select pg_advisory_xact_lock(${FIRES_LOCK})`, [job])
+    return true
+  } catch (error) {
+    if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE) throw error
+    await client.query('rollback to savepoint locking')
+    return false
+  }
 }
 
-/** The same, and waits for the other. */
+/** The same, and waits for as long as the store lets a statement wait. */
 async function lockFires(client: pg.PoolClient, job: string): Promise<void> {
   await query(client, `select pg_advisory_xact_lock(${FIRES_LOCK})`, [job])
 }
