@@ -10,6 +10,8 @@ export interface RetryPolicy {
 export type RetryDecision = { verdict: 'retry'; at: Date } | { verdict: 'wait' } | { verdict: 'stop' }
 
 const MAX_BACKOFF_MS = 60 * 60_000
+/** The longest wait that somebody else may ask for: what they say is a number from outside. */
+const MAX_ASKED_MS = 24 * 60 * 60_000
 const JITTER = 0.2
 /** A worker that dies is not the run's fault: this many lost attempts come on top of the policy's. */
 const LOST_ATTEMPTS = 5
@@ -31,5 +33,11 @@ export function decideRetry(
   if (attempt >= policy.attempts + (lost ? LOST_ATTEMPTS : 0)) return { verdict: 'stop' }
   if (lost) return { verdict: 'retry', at: now }
   const backoffMs = Math.min(policy.backoffMs * 2 ** (attempt - 1), MAX_BACKOFF_MS) * (1 + JITTER * random)
-  return { verdict: 'retry', at: new Date(now.getTime() + Math.round(Math.max(backoffMs, failure.retryAfterMs ?? 0))) }
+  return { verdict: 'retry', at: new Date(now.getTime() + Math.round(Math.max(backoffMs, askedMs(failure.retryAfterMs)))) }
+}
+
+/** What was asked for, as far as it is a time to wait. */
+function askedMs(retryAfterMs: number | undefined): number {
+  if (retryAfterMs === undefined || Number.isNaN(retryAfterMs)) return 0
+  return Math.min(retryAfterMs, MAX_ASKED_MS)
 }

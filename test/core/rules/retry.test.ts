@@ -55,6 +55,13 @@ test.each([
   [0, 30_000],
   [29_999, 30_000],
   [86_400_000, 86_400_000],
+  // A year, the end of the calendar, and what no date can hold.
+  [31_536_000_000, 86_400_000],
+  [8.64e15, 86_400_000],
+  [1e300, 86_400_000],
+  [Number.POSITIVE_INFINITY, 86_400_000],
+  [Number.NaN, 30_000],
+  [-1, 30_000],
 ])('who asks to wait %d ms is asked again after %d ms', (retryAfterMs, ms) => {
   expect(waitMs(decideRetry(failure('MODEL_RATE_LIMITED', retryAfterMs), 1, policy, now, 0))).toBe(ms)
 })
