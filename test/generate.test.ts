@@ -2,20 +2,20 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { compileSchema } from '../src/lib/json-schema.ts'
-import { JOB_SCHEMA_FILE, jobJsonSchema, README_FILE, readmeTables, withTables } from '../scripts/generate.ts'
+import { DOCUMENTS, JOB_SCHEMA_FILE, jobJsonSchema, readDocument, withTables } from '../scripts/generate.ts'
 
 test('config/job.schema.json is what the code makes: npm run generate', () => {
   expect(readFileSync(JOB_SCHEMA_FILE, 'utf8')).toBe(jobJsonSchema())
 })
 
-test('the tables of README.md are what the code makes: npm run generate', () => {
-  const readme = readFileSync(README_FILE, 'utf8')
-  expect(withTables(readme)).toBe(readme)
-  for (const table of Object.values(readmeTables())) expect(readme).toContain(table)
+test.each(Object.entries(DOCUMENTS))('the tables of %s are what the code makes: npm run generate', async (file, parts) => {
+  const text = readDocument(file)
+  expect(await withTables(file, text)).toBe(text)
+  for (const make of Object.values(parts)) expect(text).toContain(await make())
 })
 
-test('a README without the markers is not overwritten', () => {
-  expect(() => withTables('# Nightshift\n')).toThrow('README.md lacks the markers of exit codes')
+test('a document without the markers is not overwritten', async () => {
+  await expect(withTables('ARCHITECTURE.md', '# Architecture\n')).rejects.toThrow('ARCHITECTURE.md lacks the markers of rooms')
 })
 
 test('the schema that editors use knows the same faults as the loader', () => {
