@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { environment } from '../src/config/config.ts'
+import { environment } from '../src/config/environment.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 /** The registry may be slow. */

@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { AlarmOptions } from '../audit/alarm.ts'
-import type { Config } from '../config/config.ts'
+import type { Config } from '../config/load.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
 import { loadJobs, type Job, type LoadedJobs } from '../jobs/load.ts'
 import type { PinnedTool } from '../jobs/lock.ts'
@@ -82,7 +82,7 @@ export async function openStore(
   stack: AsyncDisposableStack,
   options: { ephemeral?: boolean | undefined } = {},
 ): Promise<{ db: Db; url: string }> {
-  let url = config.database_url
+  let url = config.databaseUrl
   if (url === undefined) {
     const embedded = await startEmbeddedPostgres({ dir: join(config.dataDir, 'postgres'), ephemeral: options.ephemeral ?? false })
     stack.defer(() => embedded.stop())
@@ -101,14 +101,14 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
   building.defer(() => jobs.stop())
   const tools = createTools(config, building)
   const { db, url } = await openStore(config, building, { ephemeral })
-  const backend = building.adopt(await openQueueBackend({ redisUrl: config.redis_url, databaseUrl: url, prefix: queuePrefix }), (opened) =>
+  const backend = building.adopt(await openQueueBackend({ redisUrl: config.redisUrl, databaseUrl: url, prefix: queuePrefix }), (opened) =>
     opened.close(),
   )
   const queue = building.adopt(backend.queue(), (opened) => opened.close())
   if (ephemeral) building.defer(() => queue.obliterate({ force: true }))
   const producer = createProducer(queue, log)
   building.defer(() => producer.flush())
-  const staleAfterMs = config.worker.lock
+  const staleAfterMs = config.worker.lockTimeout
   const duties: Duty[] = []
   const metrics = createMetrics({
     db,
@@ -138,8 +138,8 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
     runner,
     name,
     concurrency: config.worker.concurrency,
-    lockMs: config.worker.lock,
-    drainMs: config.worker.drain,
+    lockMs: config.worker.lockTimeout,
+    drainMs: config.worker.drainTimeout,
     log,
   })
   building.defer(() => worker.stop())
@@ -209,8 +209,8 @@ export async function openAudit(config: Config, log: Logger): Promise<Audit> {
     db,
     ours: () => accountIds(tools),
     expected: config.audit.expected,
-    graceMs: config.audit.grace,
-    paramsBytes: config.audit.params,
+    graceMs: config.audit.gracePeriod,
+    paramsBytes: config.audit.paramsMaxBytes,
     log,
     async notify({ id, body: event }) {
       if (!target) return

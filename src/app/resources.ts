@@ -1,6 +1,7 @@
 import { fetch as undiciFetch } from 'undici'
 import pLimit from 'p-limit'
-import { readSecret, type Config } from '../config/config.ts'
+import type { Config } from '../config/load.ts'
+import { readSecret } from '../config/secrets.ts'
 import type { Ceiling } from '../core/rules/budget.ts'
 import type { Role } from '../core/caller.ts'
 import type { Price } from '../core/rules/price.ts'
@@ -58,7 +59,7 @@ export function identityOf({ tokens, pomerium }: NonNullable<Config['api']>, { g
     tokens: mapGrants(tokens),
     pomerium: pomerium && {
       audience: pomerium.audience,
-      jwksUrl: pomerium.jwks_url ?? `https://${pomerium.audience}/.well-known/pomerium/jwks.json`,
+      jwksUrl: pomerium.jwksUrl ?? `https://${pomerium.audience}/.well-known/pomerium/jwks.json`,
       users: mapGrants(pomerium.users),
       groups: mapGrants(pomerium.groups),
     },
@@ -95,20 +96,19 @@ function ceilingsOf({ budgets }: Config, job: string, account: string): Ceiling[
 export function createTools(config: Config, stack: AsyncDisposableStack): Tools {
   const { gateway } = config
   const redactor = createRedactor()
-  const dispatcher = createDispatcher({ address: gateway.address, caFile: gateway.ca_file, connections: gateway.connections })
+  const dispatcher = createDispatcher({ address: gateway.address, caFile: gateway.caFile, connections: gateway.connections })
   stack.defer(() => dispatcher.destroy())
   const providers = new Map<string, Provider>()
-  for (const [name, { api, base_url: baseUrl, api_key, api_key_file, stream, store, background, timeout }] of Object.entries(
-    config.providers,
-  )) {
-    const apiKey = readSecret(`providers.${name}`, api_key, api_key_file)
+  for (const [name, provided] of Object.entries(config.providers)) {
+    const { api, baseUrl, stream, store, background, answerTimeout } = provided
+    const apiKey = readSecret(`providers.${name}`, provided.apiKey, provided.apiKeyFile)
     if (apiKey !== undefined) redactor.add(apiKey)
-    const provider = createProvider({ name, api, baseUrl, apiKey, stream, store, background, timeoutMs: timeout })
+    const provider = createProvider({ name, api, baseUrl, apiKey, stream, store, background, timeoutMs: answerTimeout })
     stack.defer(() => provider.close())
     providers.set(name, provider)
   }
   const accounts = new Map<string, TokenSource>()
-  for (const [account, { token, token_file: file }] of Object.entries(config.accounts))
+  for (const [account, { token, tokenFile: file }] of Object.entries(config.accounts))
     accounts.set(account, createTokenSource({ account, token, file, onToken: redactor.add }))
   const minter = config.minter && createMinterClient(config.minter.socket)
   if (minter) stack.defer(() => minter.close())
@@ -116,7 +116,7 @@ export function createTools(config: Config, stack: AsyncDisposableStack): Tools 
     accounts,
     perRun: new Set(Object.entries(config.accounts).flatMap(([name, { perRun }]) => (perRun ? [name] : []))),
     minter,
-    gateway: { url: gateway.url, dispatcher, maxResponseBytes: gateway.maxResponseBytes, timeoutMs: gateway.timeout },
+    gateway: { url: gateway.url, dispatcher, maxResponseBytes: gateway.maxResponseBytes, timeoutMs: gateway.setupTimeout },
     maxRequestBytes: new Map(Object.entries(config.servers).map(([name, { maxRequestBytes }]) => [name, maxRequestBytes])),
     providers,
     prices: new Map<string, Price>(Object.entries(config.prices)),

@@ -2,7 +2,7 @@ import { createTask, type ScheduledTask } from 'node-cron'
 import type { Logger } from 'pino'
 import { takeCheckpoint } from '../audit/evidence/checkpoint.ts'
 import { openSigningKey } from '../audit/evidence/keys.ts'
-import type { Config } from '../config/config.ts'
+import type { Config } from '../config/load.ts'
 import { messageOf } from '../core/failure.ts'
 import type { Lifecycle } from '../lib/lifecycle.ts'
 import { createPoller, type Poller } from '../lib/poll.ts'
@@ -32,7 +32,7 @@ export function createUpkeep({ db, config, log }: { db: Db; config: Config; log:
         log.error({ duty: name, reason: messageOf(error) }, 'Upkeep of the store failed; it is tried again in an hour.'),
     })
   const duties = [
-    duty('checkpoint', (signal) => takeCheckpoint(db, openSigningKey(evidence.key_file), { everyMs: DAY_MS, signal })),
+    duty('checkpoint', (signal) => takeCheckpoint(db, openSigningKey(evidence.keyFile), { everyMs: DAY_MS, signal })),
     duty('retention', (signal) => prune(db, retention, signal)),
     duty('idempotency-keys', () => forgetOldKeys(db)),
   ]

@@ -37,9 +37,9 @@ export const FAILURES = {
   MINTER_REFUSED: never(
     502,
     'The minter gave no account for the run.',
-    'Start nightshift minter, or change its policy: users, longest, perMinute.',
+    'Start nightshift minter, or change its policy: users, maxLifetime, perMinute.',
   ),
-  GATEWAY_UNREACHABLE: later(502, 'No answer from Pomerium.', 'Check gateway.url, gateway.address, gateway.ca_file and the network.'),
+  GATEWAY_UNREACHABLE: later(502, 'No answer from Pomerium.', 'Check gateway.url, gateway.address, gateway.caFile and the network.'),
   ROUTE_UNKNOWN: never(
     422,
     'Pomerium has no MCP route of that name.',
@@ -90,7 +90,7 @@ export const FAILURES = {
     'An answer was larger than the limit and was cut.',
     'Ask for less in the prompt, or raise gateway.maxResponseBytes or limits.resultBytes.',
   ),
-  MODEL_AUTH: never(502, 'The model provider does not accept the key.', 'Correct the provider’s api_key in the configuration.'),
+  MODEL_AUTH: never(502, 'The model provider does not accept the key.', 'Correct the provider’s apiKey in the configuration.'),
   MODEL_NOT_FOUND: never(422, 'The provider has no such model.', 'Correct model.name in the job file.'),
   MODEL_RATE_LIMITED: later(503, 'The provider asks to wait.', 'Nothing: the run tries again after the time the provider gave.'),
   MODEL_QUOTA: never(402, 'The provider’s quota is used up.', 'Raise the quota with the provider, then retry the run.'),
@@ -124,7 +124,7 @@ export const FAILURES = {
   INPUT_INVALID: usage(422, 'The input does not match the job’s input schema.', 'Correct the input.'),
   WORKER_LOST: later(503, 'The worker died, or lost its hold on the run.', 'Nothing: another worker goes on from the last written turn.'),
   CONFIG_INVALID: usage(500, 'The configuration is not valid.', 'Correct the file or variable named.'),
-  STORE_UNAVAILABLE: unavailable('Postgres does not answer, or cannot be written.', 'Check database_url and the server.'),
+  STORE_UNAVAILABLE: unavailable('Postgres does not answer, or cannot be written.', 'Check databaseUrl and the server.'),
   STORE_TOO_NEW: {
     retry: 'never',
     http: 503,
@@ -134,7 +134,7 @@ export const FAILURES = {
   },
   QUEUE_UNAVAILABLE: unavailable(
     'The queue does not answer.',
-    'Check redis_url and the server; queued runs are kept and start by themselves.',
+    'Check redisUrl and the server; queued runs are kept and start by themselves.',
   ),
   INTERNAL_ERROR: never(500, 'A fault of Nightshift itself.', 'Report it with the log lines of the run.'),
   EXPIRED: never(410, 'No worker took the run before its expireAt.', 'Start more workers, or ask for the run again with a later expireAt.'),

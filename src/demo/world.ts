@@ -93,11 +93,11 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const base: Record<string, unknown> = {
     dataDir: dir,
     jobsDir: options.jobsDir,
-    gateway: { url: HOST('labor'), address: gateway.address, ca_file: caFile },
-    accounts: { reports: { token_file: tokenFile } },
+    gateway: { url: HOST('labor'), address: gateway.address, caFile: caFile },
+    accounts: { reports: { tokenFile: tokenFile } },
     servers: { labor: { maxRequestBytes: REQUEST_BYTES }, everything: { maxRequestBytes: REQUEST_BYTES } },
     providers: {
-      openai: { api: options.api ?? 'responses', base_url: model.url, api_key: 'demo-model-key', background: options.background ?? false },
+      openai: { api: options.api ?? 'responses', baseUrl: model.url, apiKey: 'demo-model-key', background: options.background ?? false },
     },
     prices: { 'gpt-5.4-mini': { input: 0.25, cachedInput: 0.025, output: 2 } },
     log: { level: 'warn' },

@@ -13,7 +13,7 @@ export async function checkStore(db: Db, kind: 'embedded' | 'external'): Promise
     db,
     "select current_setting('server_version') as server, (select max(version) from migrations)::int as migration, clock_timestamp() as now",
   )
-  if (!row) return [failed('store', 'Postgres does not answer.', 'Check database_url.')]
+  if (!row) return [failed('store', 'Postgres does not answer.', 'Check databaseUrl.')]
   const skewMs = Math.abs(row.now.getTime() - (before + Date.now()) / 2)
   return [
     ok('store', `Postgres ${row.server.split(' ')[0]} (${kind}), version ${row.migration} of the tables`),
@@ -53,7 +53,7 @@ export async function checkQueue(redisUrl: string | undefined): Promise<Finding[
           ),
     ]
   } catch (error) {
-    return [failed('queue', `Redis does not answer: ${messageOf(error)}.`, 'Check redis_url and the server.')]
+    return [failed('queue', `Redis does not answer: ${messageOf(error)}.`, 'Check redisUrl and the server.')]
   } finally {
     redis.disconnect()
   }
@@ -78,7 +78,7 @@ export function checkMinter(socket: string, accounts: readonly string[]): Promis
         failed(
           'minter',
           `The minter on ${socket} cannot be reached: ${messageOf(error)}.`,
-          'Start nightshift minter; its worker_uid must be the user of the workers.',
+          'Start nightshift minter; its workerUid must be the user of the workers.',
         ),
       ),
     )

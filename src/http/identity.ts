@@ -70,7 +70,7 @@ export function createAuthenticate({ tokens, pomerium, fetch }: IdentityOptions)
       throw new Failure({
         code: 'UNAUTHENTICATED',
         message: `The assertion of Pomerium is not valid (${why}).`,
-        cure: 'Check api.pomerium.audience and jwks_url.',
+        cure: 'Check api.pomerium.audience and jwksUrl.',
         cause,
       })
     })

@@ -3,7 +3,7 @@ import { createTwoFilesPatch } from 'diff'
 import { stringify } from 'yaml'
 import { z } from 'zod'
 import { messageOf } from '../core/failure.ts'
-import { parseYaml, showIssue } from '../lib/yaml-file.ts'
+import { parseYaml, showIssue } from '../lib/yaml/file.ts'
 
 /** A tool as it was when the job was pinned: what a reviewer reads, and the digest that a run compares. */
 export interface PinnedTool {

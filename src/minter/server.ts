@@ -12,7 +12,7 @@ export interface MinterPolicy {
   /** Users that accounts may be made for. */
   users: readonly string[]
   /** Longest life of an account, in milliseconds. */
-  longestMs: number
+  maxLifetimeMs: number
   /** Accounts in a minute. */
   perMinute: number
 }
@@ -51,8 +51,11 @@ export async function startMinter(options: MinterOptions): Promise<AsyncDisposab
     recent = recent.filter((time) => at - time < MINUTE_MS)
     if (!policy.users.includes(userId)) return { status: 403, error: 'this user is not in its policy' }
     if (lifeMs <= 0) return { status: 403, error: 'the account would have expired already' }
-    if (lifeMs > policy.longestMs + ROUNDING_MS)
-      return { status: 403, error: `an account may live ${policy.longestMs / 1000} s, and ${Math.round(lifeMs / 1000)} s were asked for` }
+    if (lifeMs > policy.maxLifetimeMs + ROUNDING_MS)
+      return {
+        status: 403,
+        error: `an account may live ${policy.maxLifetimeMs / 1000} s, and ${Math.round(lifeMs / 1000)} s were asked for`,
+      }
     if (recent.length >= policy.perMinute) return { status: 429, error: `${policy.perMinute} accounts a minute were made` }
     return undefined
   }
@@ -95,7 +98,7 @@ export async function startMinter(options: MinterOptions): Promise<AsyncDisposab
 
   const server = createAdaptorServer({ fetch: app.fetch })
   await listenOnSocket(server, socket, workerUid)
-  log.info({ socket, users: policy.users, longestMs: policy.longestMs, perMinute: policy.perMinute }, 'The minter listens.')
+  log.info({ socket, users: policy.users, maxLifetimeMs: policy.maxLifetimeMs, perMinute: policy.perMinute }, 'The minter listens.')
   return {
     async [Symbol.asyncDispose]() {
       const closed = once(server, 'close')

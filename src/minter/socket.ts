@@ -38,7 +38,7 @@ export async function listenOnSocket(server: Server, socket: string, ownerUid: n
     throw new Failure({
       code: 'CONFIG_INVALID',
       message: `The minter cannot give ${socket} to the user ${ownerUid}: ${messageOf(cause)}.`,
-      cure: 'Start it as root or with CAP_CHOWN, or leave worker_uid out and run it as the workers’ user.',
+      cure: 'Start it as root or with CAP_CHOWN, or leave workerUid out and run it as the workers’ user.',
       cause,
     })
   }

@@ -64,7 +64,7 @@ export function createConfigService({
       throw new Failure({
         code: 'GATEWAY_UNREACHABLE',
         message: `Pomerium’s ConfigService at ${target.host} does not answer: ${why}.`,
-        cure: 'Check admin.url and admin.ca_file.',
+        cure: 'Check admin.url and admin.caFile.',
         cause,
       })
     }
@@ -84,7 +84,7 @@ export function createConfigService({
       throw new Failure({
         code: 'CONFIG_INVALID',
         message: 'Pomerium does not accept the shared secret.',
-        cure: 'Put the shared_secret of its configuration into admin.shared_secret_file.',
+        cure: 'Put the shared_secret of its configuration into admin.sharedSecretFile.',
       })
     }
     throw new Failure({

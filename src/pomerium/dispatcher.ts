@@ -50,7 +50,7 @@ function readCa(file: string): string {
     if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('it holds no PEM certificate')
     return pem
   } catch (cause) {
-    throw new Failure({ code: 'CONFIG_INVALID', message: `gateway.ca_file ${file} cannot be used: ${messageOf(cause)}.`, cause })
+    throw new Failure({ code: 'CONFIG_INVALID', message: `gateway.caFile ${file} cannot be used: ${messageOf(cause)}.`, cause })
   }
 }
 

@@ -151,7 +151,7 @@ function connectionFailure(error: unknown, target: URL, signal: AbortSignal | un
       code: 'GATEWAY_UNREACHABLE',
       retry: 'never',
       message: `The certificate of ${target.host} is not trusted, or it does not speak TLS (${code}).`,
-      cure: 'Name the CA in gateway.ca_file, or correct gateway.url.',
+      cure: 'Name the CA in gateway.caFile, or correct gateway.url.',
       server,
       cause: new NotRun(code),
     })

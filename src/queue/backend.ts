@@ -80,7 +80,7 @@ async function openRedis(url: string, prefix = 'nightshift'): Promise<QueueBacke
 
 /** A connection string without its password. */
 function showUrl(url: string): string {
-  if (!URL.canParse(url)) return 'redis_url'
+  if (!URL.canParse(url)) return 'redisUrl'
   const { protocol, host, pathname } = new URL(url)
   return `${protocol}//${host}${pathname}`
 }

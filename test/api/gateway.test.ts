@@ -105,7 +105,7 @@ test('keys that cannot be had let nobody in', async () => {
   await using api = await openApi({
     jobs: { work: WORK },
     scripts: { scripted: WORK_SCRIPT },
-    api_: { pomerium: { audience: HOST, jwks_url: `https://${HOST}/nothing`, users } },
+    api_: { pomerium: { audience: HOST, jwksUrl: `https://${HOST}/nothing`, users } },
   })
   const ask = await createClient(api.url)
   const header = Buffer.from('{"alg":"ES256","kid":"k"}').toString('base64url')

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { openAudit } from '../../src/app/app.ts'
 import { raiseAlarms } from '../../src/audit/alarm.ts'
-import { environment } from '../../src/config/config.ts'
+import { environment } from '../../src/config/environment.ts'
 import { matchEvents } from '../../src/audit/join/match.ts'
 import { auditReport } from '../../src/audit/report.ts'
 import { query } from '../../src/store/postgres/db.ts'
@@ -44,7 +44,7 @@ async function auditHouse(server: CountingServer, options: Partial<TestAppOption
     jobs: {},
     ...options,
     config: {
-      audit: { grace: '1ms', expected: [{ account: 'reports', host: 'everything.localhost.pomerium.io:443', path: ROUTES }] },
+      audit: { gracePeriod: '1ms', expected: [{ account: 'reports', host: 'everything.localhost.pomerium.io:443', path: ROUTES }] },
       ...options.config,
     },
   })
@@ -103,7 +103,7 @@ test(
       },
       // A hosted answer goes on without its worker, and the next one learns of its calls.
       background: true,
-      config: { worker: { drain: '10ms', concurrency: 6 } },
+      config: { worker: { drainTimeout: '10ms', concurrency: 6 } },
     })
     let looks = 0
     const held = Promise.withResolvers<string>()

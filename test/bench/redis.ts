@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { environment } from '../../src/config/config.ts'
+import { environment } from '../../src/config/environment.ts'
 
 /** `REDIS_URL`, or a redis-server of the PATH that ends with `stack`. Undefined: this machine has none. */
 export async function startRedis(dir: string, stack: AsyncDisposableStack): Promise<string | undefined> {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { stringify } from 'yaml'
 import { pino } from 'pino'
 import { loadConfiguredJobs } from '../../src/app/app.ts'
-import { loadConfig } from '../../src/config/config.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import { Failure } from '../../src/core/failure.ts'
 import { script } from '../../src/demo/model/script.ts'
 import { startWorld } from '../../src/demo/world.ts'
@@ -79,9 +79,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       routes: [effects.route],
       background: true,
       config: {
-        database_url: postgres.url,
-        ...(redis && { redis_url: redis.url }),
-        worker: { concurrency: 5, lock: LOCK, drain: '5s' },
+        databaseUrl: postgres.url,
+        ...(redis && { redisUrl: redis.url }),
+        worker: { concurrency: 5, lockTimeout: LOCK, drainTimeout: '5s' },
         servers: { counting: { maxRequestBytes: 65_536 } },
         log: { level: 'info' },
       },

@@ -44,8 +44,8 @@ async function openAdminHouse(options: Partial<TestAppOptions> = {}): Promise<Ad
       jobs: { act: JOB },
       ...options,
       config: {
-        accounts: { audit: { token_file: 'audit.token' } },
-        admin: { url: service.url, shared_secret_file: 'shared-secret' },
+        accounts: { audit: { tokenFile: 'audit.token' } },
+        admin: { url: service.url, sharedSecretFile: 'shared-secret' },
         ...options.config,
       },
     }),
@@ -132,7 +132,7 @@ describe('account create', () => {
     ['no life at all', ['audit', '--user', 'svc-audit', '--expires', '0d'], /a second at least/],
     ['no user', ['audit'], /--user/],
     ['an empty user', ['audit', '--user', ''], /./],
-    ['no place for the token', ['other', '--user', 'svc-audit'], /accounts\.other has no token_file.*--out/],
+    ['no place for the token', ['other', '--user', 'svc-audit'], /accounts\.other has no tokenFile.*--out/],
     [
       'a file that has a token',
       ['reports', '--user', 'svc-reports'],
@@ -297,7 +297,7 @@ describe('account rotate', () => {
   })
 
   test.for([
-    ['an account that has no file', 'other', /accounts\.other has no token_file/],
+    ['an account that has no file', 'other', /accounts\.other has no tokenFile/],
     ['a file that is not there', 'audit', /TOKEN_REJECTED .*audit\.token/],
   ] as const)('refuses %s, and makes nothing', async ([, name, message]) => {
     await using admin = await openAdminHouse()
@@ -342,7 +342,7 @@ describe('what the account commands need', () => {
   })
 
   test.for([
-    ['another secret', randomBytes(32).toString('base64'), /Pomerium does not accept the shared secret.*shared_secret_file/],
+    ['another secret', randomBytes(32).toString('base64'), /Pomerium does not accept the shared secret.*sharedSecretFile/],
     ['a short secret', 'c2hvcnQ=', /at least 32 bytes/],
     ['no secret', '', /at least 32 bytes/],
   ] as const)('with %s they end, and show none', async ([, secret, message]) => {
@@ -356,7 +356,7 @@ describe('what the account commands need', () => {
 
   test('with a secret file that is not there they name it', async () => {
     await using admin = await openAdminHouse()
-    reconfigure(admin, (config) => (config['admin'] = { url: admin.service.url, shared_secret_file: 'elsewhere' }))
+    reconfigure(admin, (config) => (config['admin'] = { url: admin.service.url, sharedSecretFile: 'elsewhere' }))
     expect(await command([...admin.at, ...LIST])).toMatchObject({
       code: 2,
       out: '',
@@ -367,7 +367,7 @@ describe('what the account commands need', () => {
   test('with ConfigService down they say where it is looked for', async () => {
     await using admin = await openAdminHouse()
     const port = await freePort()
-    reconfigure(admin, (config) => (config['admin'] = { url: `http://127.0.0.1:${port}`, shared_secret_file: 'shared-secret' }))
+    reconfigure(admin, (config) => (config['admin'] = { url: `http://127.0.0.1:${port}`, sharedSecretFile: 'shared-secret' }))
     const { code, out, err } = await command([...admin.at, ...LIST])
     expect({ ok: code === 0, out }).toEqual({ ok: false, out: '' })
     expect(err).toMatch(new RegExp(`^GATEWAY_UNREACHABLE .*127\\.0\\.0\\.1:${port} does not answer.*admin\\.url`))
@@ -379,7 +379,7 @@ describe('what the account commands need', () => {
     await once(other, 'listening')
     const address = other.address()
     const port = typeof address === 'object' && address ? address.port : 0
-    reconfigure(admin, (config) => (config['admin'] = { url: `http://127.0.0.1:${port}`, shared_secret_file: 'shared-secret' }))
+    reconfigure(admin, (config) => (config['admin'] = { url: `http://127.0.0.1:${port}`, sharedSecretFile: 'shared-secret' }))
     const { code, err } = await command([...admin.at, ...LIST])
     other.closeAllConnections()
     await new Promise((done) => other.close(done))

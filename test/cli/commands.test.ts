@@ -91,7 +91,7 @@ describe('wrong use ends with 2 and says what is right', () => {
 test('a store that is away ends with 7, and one that is newer too', async () => {
   await using testApp = await buildTestApp({ jobs: { act: JOB }, config: {} })
   const file = join(testApp.dir, 'away.yaml')
-  writeFileSync(file, 'gateway: { url: https://mcp.example.com }\naccounts: {}\nproviders: {}\ndatabase_url: postgres://127.0.0.1:1/none\n')
+  writeFileSync(file, 'gateway: { url: https://mcp.example.com }\naccounts: {}\nproviders: {}\ndatabaseUrl: postgres://127.0.0.1:1/none\n')
   expect(await command(['-c', file, 'runs'])).toMatchObject({
     code: 7,
     out: '',

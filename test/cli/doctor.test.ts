@@ -69,7 +69,7 @@ async function openClinic(options: Partial<TestAppOptions> & { model?: string; p
       routes: [countingRoute(server, { policy, maxRequestBytes: 65_536 })],
       config: {
         servers: { counting: { maxRequestBytes: 65_536 } },
-        providers: { openai: { base_url: provider.url, api_key: 'canary-model-key' } },
+        providers: { openai: { baseUrl: provider.url, apiKey: 'canary-model-key' } },
         ...options.config,
       },
     }),
@@ -157,6 +157,12 @@ const CASES: Case[] = [
     finding: { check: 'config', status: 'failed', message: /gateways/, cure: /file/ },
   },
   {
+    what: 'a configuration with a key under its earlier name',
+    harm: (clinic) => edit(clinic, 'baseUrl:', 'base_url:'),
+    finding: { check: 'config', status: 'warning', message: /providers\.openai\.base_url is now called baseUrl/, cure: /new names/ },
+    code: 0,
+  },
+  {
     what: 'a job file with a fault',
     options: {},
     harm: ({ testApp }) => writeFileSync(join(testApp.dir, 'jobs', 'bad.yaml'), 'nonsense: true\n'),
@@ -164,17 +170,17 @@ const CASES: Case[] = [
   },
   {
     what: 'a store that is away',
-    harm: (clinic) => edit(clinic, /database_url: .*/, 'database_url: postgres://127.0.0.1:1/none'),
-    finding: { check: 'store', status: 'failed', message: /127\.0\.0\.1:1/, cure: /database_url/ },
+    harm: (clinic) => edit(clinic, /databaseUrl: .*/, 'databaseUrl: postgres://127.0.0.1:1/none'),
+    finding: { check: 'store', status: 'failed', message: /127\.0\.0\.1:1/, cure: /databaseUrl/ },
   },
   {
     what: 'a queue that is away',
-    harm: (clinic) => edit(clinic, /database_url:/, 'redis_url: redis://127.0.0.1:1\ndatabase_url:'),
-    finding: { check: 'queue', status: 'failed', message: /Redis does not answer/, cure: /redis_url/ },
+    harm: (clinic) => edit(clinic, /databaseUrl:/, 'redisUrl: redis://127.0.0.1:1\ndatabaseUrl:'),
+    finding: { check: 'queue', status: 'failed', message: /Redis does not answer/, cure: /redisUrl/ },
   },
   {
     what: 'a key file that is not there',
-    harm: (clinic) => edit(clinic, 'api_key: canary-model-key', 'api_key_file: /nowhere/key'),
+    harm: (clinic) => edit(clinic, 'apiKey: canary-model-key', 'apiKeyFile: /nowhere/key'),
     finding: { check: 'config', status: 'failed', message: /\/nowhere\/key/, cure: /./ },
   },
   {
@@ -205,14 +211,14 @@ const CASES: Case[] = [
   },
   {
     what: 'a certificate that is not trusted',
-    harm: (clinic) => edit(clinic, /\n *ca_file: .*/, ''),
-    finding: { check: 'gateway as reports', status: 'failed', message: /certificate .*is not trusted/, cure: /gateway\.ca_file/ },
+    harm: (clinic) => edit(clinic, /\n *caFile: .*/, ''),
+    finding: { check: 'gateway as reports', status: 'failed', message: /certificate .*is not trusted/, cure: /gateway\.caFile/ },
   },
   {
     what: 'a minter that is not there',
     options: {
       config: {
-        accounts: { reports: { token_file: 'reports.token', perRun: true } },
+        accounts: { reports: { tokenFile: 'reports.token', perRun: true } },
         minter: { socket: 'minter.sock' },
         servers: { counting: { maxRequestBytes: 65_536 } },
       },
@@ -339,7 +345,7 @@ describe.skipIf(spawnSync('redis-server', ['--version']).status !== 0)('Redis', 
       for await (const chunk of redis.stdout) if (String(chunk).includes('Ready to accept connections')) break
       await using clinic = await openClinic()
       await insertLines(clinic)
-      edit(clinic, /database_url:/, `redis_url: redis://127.0.0.1:${port}\ndatabase_url:`)
+      edit(clinic, /databaseUrl:/, `redisUrl: redis://127.0.0.1:${port}\ndatabaseUrl:`)
       const { code, findings } = await examine(clinic)
       expect(troubles(findings)).toEqual([
         { check: 'eviction', status: 'failed', message: expect.stringContaining('allkeys-lru'), cure: 'Set it to noeviction.' },

@@ -125,7 +125,7 @@ test('a secret file that was replaced signs from the next report on; one that is
     jobs: { report: toTeam },
     scripts: say('done'),
     files: { 'team.secret': SECRET },
-    config: { webhooks: { team: { url: receiver.url, secret_file: './team.secret' } } },
+    config: { webhooks: { team: { url: receiver.url, secretFile: './team.secret' } } },
   })
   const { outbox } = testApp.app
   const other = `whsec_${Buffer.from('another secret of twenty-four bytes').toString('base64')}`

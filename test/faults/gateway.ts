@@ -32,7 +32,7 @@ export const gatewayRows: FaultRow[] = [
     ({ toGateway }) => onRoutes(toGateway, once({ kind: 'hold', until: never })),
     {
       ...heals,
-      bench: { config: { gateway: { timeout: '2s' } } },
+      bench: { config: { gateway: { setupTimeout: '2s' } } },
     },
   ),
   row(
@@ -41,7 +41,7 @@ export const gatewayRows: FaultRow[] = [
     ({ toGateway }) => onMethod(toGateway, 'initialize', once({ kind: 'hold', until: never })),
     {
       ...heals,
-      bench: { config: { gateway: { timeout: '2s' } } },
+      bench: { config: { gateway: { setupTimeout: '2s' } } },
     },
   ),
   row(
@@ -49,7 +49,7 @@ export const gatewayRows: FaultRow[] = [
     ['succeeded', null, 1, 1],
     ({ toGateway }) => onLook(toGateway, () => ({ kind: 'hold', until: sleep(2500) })),
     {
-      bench: { config: { gateway: { timeout: '2s' } } },
+      bench: { config: { gateway: { setupTimeout: '2s' } } },
     },
   ),
   row(

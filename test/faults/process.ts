@@ -123,7 +123,7 @@ const BOTH: readonly QueueKind[] = ['postgres', ...REDIS]
 const twoProcesses = (options: RowOptions = {}): RowOptions => ({
   backends: BOTH,
   ...options,
-  bench: { ownRedis: true, config: { worker: { lock: '5s', drain: '10ms' } }, ...options.bench },
+  bench: { ownRedis: true, config: { worker: { lockTimeout: '5s', drainTimeout: '10ms' } }, ...options.bench },
 })
 
 export const processRows: FaultRow[] = [

@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { loadConfiguredJobs } from '../../src/app/app.ts'
-import { loadConfig } from '../../src/config/config.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import { loadJobs } from '../../src/jobs/load.ts'
 import { createJobFiles, GOOD, OFFER as offer } from '../support/app/job-files.ts'
 

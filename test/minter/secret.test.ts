@@ -67,7 +67,7 @@ test.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
       routes: [countingRoute(server)],
       scripts: { scripted: 'call counting__act {"n": 1}\nsay done' },
       config: {
-        accounts: { reports: { token_file: 'reports.token', perRun: true } },
+        accounts: { reports: { tokenFile: 'reports.token', perRun: true } },
         minter: { socket: 'minter.sock' },
         log: { level: 'info' },
       },
@@ -90,9 +90,9 @@ test.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
       stringify({
         socket: 'minter.sock',
         url: service.url,
-        shared_secret_file: 'shared-secret',
+        sharedSecretFile: 'shared-secret',
         users: ['svc-reports'],
-        longest: '1h',
+        maxLifetime: '1h',
         perMinute: 60,
       }),
     )

@@ -73,7 +73,7 @@ describe('a gateway that cannot be reached', () => {
     expect(result).toMatchObject({ code: 'GATEWAY_UNREACHABLE', retry: 'later' })
     expect(isNotRun(result)).toBe(true)
     expect(message).toMatchInlineSnapshot(
-      `"No answer from 127.0.0.1:PORT: connect ECONNREFUSED 127.0.0.1:PORT. Check gateway.url, gateway.address, gateway.ca_file and the network."`,
+      `"No answer from 127.0.0.1:PORT: connect ECONNREFUSED 127.0.0.1:PORT. Check gateway.url, gateway.address, gateway.caFile and the network."`,
     )
     expect(journal.ends).toMatchObject([{ requestId: null, status: null, responseBytes: null, error: 'ECONNREFUSED' }])
     expect(journal.requests.map(({ requestIdSent }) => requestIdSent)).toEqual(journal.ends.map(({ requestIdSent }) => requestIdSent))
@@ -99,7 +99,7 @@ describe('a gateway that cannot be reached', () => {
     const { result, message } = await ask({ url })
     expect(result).toMatchObject({ code: 'GATEWAY_UNREACHABLE' })
     expect(message).toMatchInlineSnapshot(
-      `"No answer from 127.0.0.1:PORT: Response does not match the HTTP/1.1 protocol (Expected HTTP/, RTSP/ or ICE/). Check gateway.url, gateway.address, gateway.ca_file and the network."`,
+      `"No answer from 127.0.0.1:PORT: Response does not match the HTTP/1.1 protocol (Expected HTTP/, RTSP/ or ICE/). Check gateway.url, gateway.address, gateway.caFile and the network."`,
     )
   })
 })
@@ -114,7 +114,7 @@ describe('TLS', () => {
     expect(result).toMatchObject({ code: 'GATEWAY_UNREACHABLE', retry: 'never' })
     expect(isNotRun(result)).toBe(true)
     expect(message).toMatchInlineSnapshot(
-      `"The certificate of hr.example.test:PORT is not trusted, or it does not speak TLS (DEPTH_ZERO_SELF_SIGNED_CERT). Name the CA in gateway.ca_file, or correct gateway.url."`,
+      `"The certificate of hr.example.test:PORT is not trusted, or it does not speak TLS (DEPTH_ZERO_SELF_SIGNED_CERT). Name the CA in gateway.caFile, or correct gateway.url."`,
     )
     expect(requests).toBe(0)
   })
@@ -124,7 +124,7 @@ describe('TLS', () => {
     const { result, message } = await ask({ url: `https://other.test:${port}`, address: `127.0.0.1:${port}`, caFile })
     expect(result).toMatchObject({ code: 'GATEWAY_UNREACHABLE', retry: 'never' })
     expect(message).toMatchInlineSnapshot(
-      `"The certificate of other.test:PORT is not trusted, or it does not speak TLS (ERR_TLS_CERT_ALTNAME_INVALID). Name the CA in gateway.ca_file, or correct gateway.url."`,
+      `"The certificate of other.test:PORT is not trusted, or it does not speak TLS (ERR_TLS_CERT_ALTNAME_INVALID). Name the CA in gateway.caFile, or correct gateway.url."`,
     )
   })
 
@@ -133,7 +133,7 @@ describe('TLS', () => {
     const { result, message } = await ask({ url: `https://127.0.0.1:${port}` })
     expect(result).toMatchObject({ code: 'GATEWAY_UNREACHABLE', retry: 'never' })
     expect(message).toMatchInlineSnapshot(
-      `"The certificate of 127.0.0.1:PORT is not trusted, or it does not speak TLS (ERR_SSL_WRONG_VERSION_NUMBER). Name the CA in gateway.ca_file, or correct gateway.url."`,
+      `"The certificate of 127.0.0.1:PORT is not trusted, or it does not speak TLS (ERR_SSL_WRONG_VERSION_NUMBER). Name the CA in gateway.caFile, or correct gateway.url."`,
     )
   })
 
@@ -145,7 +145,7 @@ describe('TLS', () => {
   })
 
   test.each([
-    ['is not there', '/nowhere/ca.pem', 'gateway.ca_file /nowhere/ca.pem cannot be used: ENOENT: no such file or directory'],
+    ['is not there', '/nowhere/ca.pem', 'gateway.caFile /nowhere/ca.pem cannot be used: ENOENT: no such file or directory'],
     ['holds no certificate', import.meta.filename.replace('gateway-unreachable', 'token'), 'cannot be used: it holds no PEM certificate'],
   ])('with a CA file that %s is a fault of the configuration', (_, file, why) => {
     expect(() => createDispatcher({ caFile: file })).toThrow(

@@ -81,7 +81,7 @@ describeBackends('a limit on runs at a time', ({ redisUrl }) => {
       routes: [countingRoute(server)],
       jobs: { one: job(), two: job('concurrency: 1') },
       scripts,
-      config: { accounts: { reports: { token_file: './reports.token', concurrency: 2 } } },
+      config: { accounts: { reports: { tokenFile: './reports.token', concurrency: 2 } } },
     })
 
   test('of a job: 20 runs on three workers, never two at once', async () => {
@@ -105,7 +105,7 @@ describeBackends('a limit on runs at a time', ({ redisUrl }) => {
       routes: [countingRoute(server)],
       jobs: { one: job(), two: job('concurrency: 1'), three: job('concurrency: 1') },
       scripts,
-      config: { accounts: { reports: { token_file: './reports.token', concurrency: 2 } } },
+      config: { accounts: { reports: { tokenFile: './reports.token', concurrency: 2 } } },
     })
     const other = await testApp.replica()
     await Promise.all([testApp.app, other].map(({ worker }) => worker.start()))

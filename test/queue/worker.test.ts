@@ -72,7 +72,7 @@ describeBackends('the worker', ({ redisUrl }) => {
       routes: [countingRoute(server)],
       jobs: { act: job() },
       scripts: { scripted: 'call counting__act {"n": 1}\ncall counting__look {}\nsay $1 $2' },
-      config: { worker: { drain: '10ms' } },
+      config: { worker: { drainTimeout: '10ms' } },
     })
     const held = Promise.withResolvers<string>()
     server.answer = (call) => (call.name === 'look' ? held.promise : 'acted')

@@ -56,7 +56,7 @@ describeBackends('secrets', ({ redisUrl }) => {
       routes: [countingRoute(server)],
       jobs: { works: job('openai'), refused: job('echo') },
       scripts: { scripted: 'call counting__look {"n": 1}\nsay $1' },
-      config: { providers: { echo: { base_url: provider.url, api_key: MODEL_KEY } } },
+      config: { providers: { echo: { baseUrl: provider.url, apiKey: MODEL_KEY } } },
     })
     const { jwt } = testApp.world.account
     const outcomes: string[] = []

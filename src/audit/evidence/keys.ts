@@ -20,7 +20,7 @@ export function openSigningKey(file: string): SigningKey {
     throw new Failure({
       code: 'CONFIG_INVALID',
       message: `The key ${file} cannot be used: ${messageOf(cause)}.`,
-      cure: 'Correct evidence.key_file, or remove the file to make a new key.',
+      cure: 'Correct evidence.keyFile, or remove the file to make a new key.',
       cause,
     })
   }

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import { destination, pino, type Logger } from 'pino'
 import { z } from 'zod'
-import { loadConfig, type Config } from '../../config/config.ts'
+import { loadConfig, type Config } from '../../config/load.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 /** A command's part of the program: adds itself, and reports its exit code. */

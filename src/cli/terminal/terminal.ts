@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pc from 'picocolors'
 import { showLine } from '../../lib/text.ts'
-import type { Environment } from '../../config/config.ts'
+import type { Environment } from '../../config/environment.ts'
 
 /** Where a command writes, and what may end it early. */
 export interface Terminal {

@@ -16,10 +16,10 @@ const webhooksSchema = z
   .record(
     z.string(),
     z
-      .strictObject({ url: webhookUrl, secret: z.string().optional(), secret_file: z.string().optional() })
+      .strictObject({ url: webhookUrl, secret: z.string().optional(), secretFile: z.string().optional() })
       .refine(
-        ({ secret, secret_file }) => (secret === undefined) !== (secret_file === undefined),
-        'needs exactly one of secret and secret_file',
+        ({ secret, secretFile }) => (secret === undefined) !== (secretFile === undefined),
+        'needs exactly one of secret and secretFile',
       ),
   )
   .default({})
@@ -32,9 +32,9 @@ export const webhook = defineDestination({
   configShape: { webhooks: webhooksSchema },
   resolvePaths: ({ webhooks }, path) => ({
     webhooks: Object.fromEntries(
-      Object.entries(webhooks).map(([name, { secret_file: secret, ...rest }]) => [
+      Object.entries(webhooks).map(([name, { secretFile: secret, ...rest }]) => [
         name,
-        { ...rest, secret_file: secret === undefined || secret === '' ? undefined : path(secret) },
+        { ...rest, secretFile: secret === undefined || secret === '' ? undefined : path(secret) },
       ]),
     ),
   }),
@@ -64,7 +64,7 @@ export const webhook = defineDestination({
   },
 })
 
-function secretOf(name: string, { secret: given, secret_file: file }: Webhooks[string], secrets: Secrets): string {
+function secretOf(name: string, { secret: given, secretFile: file }: Webhooks[string], secrets: Secrets): string {
   const secret = secrets.read(`webhooks.${name}`, given, file)
   if (secret === undefined || !secretsIn(secret).every(isWebhookSecret)) {
     throw new Failure({

@@ -25,7 +25,7 @@ export interface DemoModelOptions {
 }
 
 export interface DemoModel extends AsyncDisposable {
-  /** For `base_url`. */
+  /** For `baseUrl`. */
   url: string
   scripts: Record<string, readonly Step[]>
   /** Bodies of all requests, for tests. */

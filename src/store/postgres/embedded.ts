@@ -99,7 +99,7 @@ function binaries(asNobody: boolean): string {
     throw new Failure({
       code: 'STORE_UNAVAILABLE',
       message: `There is no embedded Postgres for ${process.platform}-${process.arch} (package ${name}).`,
-      cure: 'Set database_url (or DATABASE_URL) to a Postgres of your own, or run npm install again.',
+      cure: 'Set databaseUrl (or DATABASE_URL) to a Postgres of your own, or run npm install again.',
       cause,
     })
   }

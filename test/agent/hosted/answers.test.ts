@@ -47,7 +47,7 @@ test('a connection that was refused is tried again later', async () => {
   const proxy = await startFaultProxy()
   await proxy.close()
   await using one = await hostedApp(`${ACT}\nsay $1`, {
-    config: { providers: { openai: { base_url: `${proxy.url}/v1`, api_key: 'demo-model-key' } } },
+    config: { providers: { openai: { baseUrl: `${proxy.url}/v1`, apiKey: 'demo-model-key' } } },
     job: hostedJob().replace('attempts: 3', 'attempts: 2'),
   })
   expect(await one.testApp.run('act')).toMatchObject({
@@ -164,8 +164,8 @@ test('an answer that the provider no longer knows has an unknown outcome, and is
   await using proxy = await startFaultProxy()
   await using one = await hostedApp(`${ACT}\nsay $1`, {
     config: {
-      worker: { drain: '10ms' },
-      providers: { openai: { base_url: `${proxy.url}/v1`, api_key: 'demo-model-key', background: true } },
+      worker: { drainTimeout: '10ms' },
+      providers: { openai: { baseUrl: `${proxy.url}/v1`, apiKey: 'demo-model-key', background: true } },
     },
   })
   proxy.target = { origin: one.testApp.world.model.url }

@@ -8,7 +8,7 @@ import { loadRun } from '../../../src/store/runs/show.ts'
 import { askedOf, hostedApp, hostedJob, idWritten, responseRows, type HostedApp } from '../../support/app/hosted.ts'
 
 const SCRIPT = 'call counting__act {"n": 1}\ncall counting__look {}\nsay $1 $2'
-const IN_BACKGROUND = { background: true, config: { worker: { drain: '10ms' } } }
+const IN_BACKGROUND = { background: true, config: { worker: { drainTimeout: '10ms' } } }
 
 /** Stops the worker in the middle of `look`, after `act` is over, and gives the run to another one. */
 async function stopInTheMiddle(one: HostedApp): Promise<{ id: string; release: () => void }> {
@@ -69,7 +69,7 @@ test('a background answer that ended while no worker ran is read from its beginn
 })
 
 test('without background mode, what a stopped worker leaves is unknown, and the provider is not asked again', async () => {
-  await using one = await hostedApp(SCRIPT, { config: { worker: { drain: '10ms' } } })
+  await using one = await hostedApp(SCRIPT, { config: { worker: { drainTimeout: '10ms' } } })
   const { id } = await stopInTheMiddle(one)
   await (await one.testApp.replica()).worker.start()
   expect(await one.testApp.ended(id)).toMatchObject({
@@ -83,7 +83,7 @@ test('without background mode, what a stopped worker leaves is unknown, and the 
 
 test('without background mode, a job whose every tool is repeatable is asked again', async () => {
   await using one = await hostedApp('call counting__look {}\nsay $1', {
-    config: { worker: { drain: '10ms' } },
+    config: { worker: { drainTimeout: '10ms' } },
     job: hostedJob('', 'counting: { allow: [look], repeatable: [look] }'),
   })
   const { id } = await stopInTheMiddle(one)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { environment } from '../../../src/config/config.ts'
+import { environment } from '../../../src/config/environment.ts'
 import { countingRoute, startCountingServer } from '../../support/mcp/counting-server.ts'
 import { buildTestApp } from '../../support/app/test-app.ts'
 
@@ -20,7 +20,7 @@ async function ask(extra = '') {
   await using server = await startCountingServer()
   await using testApp = await buildTestApp({
     routes: [countingRoute(server)],
-    config: { providers: { other: { api, base_url: url, api_key: 'none' } } },
+    config: { providers: { other: { api, baseUrl: url, apiKey: 'none' } } },
     jobs: { ask: job(extra) },
   })
   return await testApp.run('ask')

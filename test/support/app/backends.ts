@@ -16,7 +16,7 @@ export function describeBackends(title: string, suite: (backend: Backend) => voi
 
 /** All entries of a testApp's queue, as they are stored. */
 export async function queueEntries({ app, database, dir }: TestApp): Promise<{ id: string | undefined; data: unknown }[]> {
-  const backend = await openQueueBackend({ redisUrl: app.config.redis_url, databaseUrl: database.url, prefix: basename(dir) })
+  const backend = await openQueueBackend({ redisUrl: app.config.redisUrl, databaseUrl: database.url, prefix: basename(dir) })
   const queue = backend.queue()
   const jobs = await queue.getJobs()
   await queue.close()

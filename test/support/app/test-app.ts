@@ -5,7 +5,7 @@ import { basename, join } from 'node:path'
 import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import { createApp, type App } from '../../../src/app/app.ts'
-import { loadConfig } from '../../../src/config/config.ts'
+import { loadConfig } from '../../../src/config/load.ts'
 import { script } from '../../../src/demo/model/script.ts'
 import { startWorld, type World, type WorldOptions } from '../../../src/demo/world.ts'
 import { createRun } from '../../../src/runs/create.ts'
@@ -59,14 +59,14 @@ export async function buildTestApp(options: TestAppOptions): Promise<TestApp> {
   for (const [name, text] of Object.entries(options.jobs)) writeFileSync(join(jobsDir, `${name}.yaml`), text)
   const database = building.use(await createTestDatabase())
   const scripts = Object.fromEntries(Object.entries(options.scripts ?? {}).map(([model, text]) => [model, script(text)]))
-  const redis = options.redisUrl === undefined ? {} : { redis_url: options.redisUrl }
+  const redis = options.redisUrl === undefined ? {} : { redisUrl: options.redisUrl }
   const world = building.use(
     await startWorld({
       ...options,
       dir,
       jobsDir,
       scripts,
-      config: { database_url: database.url, log: { level: 'debug' }, ...redis, ...options.config },
+      config: { databaseUrl: database.url, log: { level: 'debug' }, ...redis, ...options.config },
     }),
   )
   const log: string[] = []

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { environment } from '../../../src/config/config.ts'
+import { environment } from '../../../src/config/environment.ts'
 import { startEmbeddedPostgres } from '../../../src/store/postgres/embedded.ts'
 import { freePort } from '../global-setup.ts'
 import { hasRedisServer, startOwnRedis } from '../app/outage.ts'

@@ -2,7 +2,7 @@ import { chmodSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } 
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { z } from 'zod'
 import { openStore } from '../../../app/app.ts'
-import type { Config } from '../../../config/config.ts'
+import type { Config } from '../../../config/load.ts'
 import { durationMs } from '../../../lib/duration.ts'
 import { EXIT, Failure, messageOf } from '../../../core/failure.ts'
 import { createConfigService, type ConfigService } from '../../../pomerium/config-service.ts'
@@ -50,11 +50,11 @@ export const addAccount: AddCommand = (program, terminal, done) => {
     .action(async (name: string, _: unknown, command: Command) => {
       const { user, expires: life, out, showToken, json } = createOptions.parse(command.optsWithGlobals())
       const config = configOf(command, terminal)
-      const file = out ?? config.accounts[name]?.token_file
+      const file = out ?? config.accounts[name]?.tokenFile
       if (!showToken && file === undefined)
         throw new Failure({
           code: 'REQUEST_INVALID',
-          message: `accounts.${name} has no token_file.`,
+          message: `accounts.${name} has no tokenFile.`,
           cure: 'Say where the token goes with --out, or --show-token.',
         })
       if (!showToken && file !== undefined && (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0)
@@ -105,11 +105,11 @@ export const addAccount: AddCommand = (program, terminal, done) => {
     .action(async (name: string, _: unknown, command: Command) => {
       const { expires: life, json } = rotateOptions.parse(command.optsWithGlobals())
       const config = configOf(command, terminal)
-      const file = config.accounts[name]?.token_file
+      const file = config.accounts[name]?.tokenFile
       if (file === undefined)
         throw new Failure({
           code: 'REQUEST_INVALID',
-          message: `accounts.${name} has no token_file to put a new token into.`,
+          message: `accounts.${name} has no tokenFile to put a new token into.`,
           cure: 'Give it one in the configuration.',
         })
       const old = createTokenSource({ account: name, file }).current()
@@ -161,15 +161,15 @@ async function openAdmin({ admin }: Config): Promise<{ service: ConfigService } 
     throw new Failure({
       code: 'CONFIG_INVALID',
       message: 'There is no admin: section.',
-      cure: 'Add admin: { url, shared_secret_file } to the configuration of the machine where accounts are made.',
+      cure: 'Add admin: { url, sharedSecretFile } to the configuration of the machine where accounts are made.',
     })
   let sharedSecret: string
   try {
-    sharedSecret = readFileSync(admin.shared_secret_file, 'utf8')
+    sharedSecret = readFileSync(admin.sharedSecretFile, 'utf8')
   } catch (cause) {
     throw new Failure({ code: 'CONFIG_INVALID', message: `The shared secret cannot be read: ${messageOf(cause)}.`, cause })
   }
-  const dispatcher = createDispatcher({ caFile: admin.ca_file })
+  const dispatcher = createDispatcher({ caFile: admin.caFile })
   return { service: createConfigService({ url: admin.url, sharedSecret, dispatcher }), [Symbol.asyncDispose]: () => dispatcher.destroy() }
 }
 
@@ -204,7 +204,7 @@ function writeToken(file: string, jwt: string): void {
 /** Names of the configuration by the ids of their tokens. */
 function tokenIds(config: Config): Map<string, string> {
   const names = new Map<string, string>()
-  for (const [account, { token, token_file: file }] of Object.entries(config.accounts)) {
+  for (const [account, { token, tokenFile: file }] of Object.entries(config.accounts)) {
     try {
       names.set(createTokenSource({ account, token, file }).current().accountId, account)
     } catch {

@@ -42,13 +42,13 @@ export const addEvidence: AddCommand = (program, terminal, done) => {
       const { db } = await openStore(config, stack)
       const run = await loadRun(db, id)
       if (!run) throw new Failure({ code: 'RUN_UNKNOWN', message: `There is no run ${fit(id, 80)}.` })
-      const key = openSigningKey(config.evidence.key_file)
+      const key = openSigningKey(config.evidence.keyFile)
       const bundle = exportBundle({ run, definitions: await loadDefinitions(db, id), events: await loadEvents(db, id) }, key)
       if (out === undefined) terminal.out(bundle.trimEnd())
       else {
         writeFileSync(out, bundle, { mode: 0o600 })
         terminal.out(
-          `${out}: ${Buffer.byteLength(bundle)} bytes. Verify it with: nightshift evidence verify ${out} --key ${config.evidence.key_file}.pub`,
+          `${out}: ${Buffer.byteLength(bundle)} bytes. Verify it with: nightshift evidence verify ${out} --key ${config.evidence.keyFile}.pub`,
         )
       }
       done(EXIT.ok)
@@ -89,7 +89,7 @@ export const addEvidence: AddCommand = (program, terminal, done) => {
       const config = configOf(command, terminal)
       await using stack = new AsyncDisposableStack()
       const { db } = await openStore(config, stack)
-      const checkpoint = await takeCheckpoint(db, openSigningKey(config.evidence.key_file))
+      const checkpoint = await takeCheckpoint(db, openSigningKey(config.evidence.keyFile))
       if (!checkpoint) terminal.err('No run has ended since the last checkpoint; one counts five minutes after its end.')
       else if (out === undefined) terminal.out(JSON.stringify(checkpoint))
       else {
@@ -135,7 +135,7 @@ function verifyFile(file: string, command: Command, terminal: Terminal, { key, j
 
 /** The key of this deployment, where there is a configuration. */
 function defaultKey(command: Command, terminal: Terminal): string {
-  const file = `${configOf(command, terminal).evidence.key_file}.pub`
+  const file = `${configOf(command, terminal).evidence.keyFile}.pub`
   if (!existsSync(file))
     throw new Failure({ code: 'REQUEST_INVALID', message: `There is no public key ${file}.`, cure: 'Name one with --key.' })
   return file
@@ -157,7 +157,7 @@ async function verifyAll(command: Command, terminal: Terminal, { key, anchor, js
       })
     }
   })
-  const verdict = await verifyStore(db, readPublicKey(key ?? `${config.evidence.key_file}.pub`), anchors)
+  const verdict = await verifyStore(db, readPublicKey(key ?? `${config.evidence.keyFile}.pub`), anchors)
   terminal.out(json ? JSON.stringify(verdict, null, 2) : showStore(verdict, terminal))
   return verdict.faults.length === 0 ? EXIT.ok : EXIT.evidence
 }

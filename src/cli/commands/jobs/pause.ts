@@ -5,7 +5,7 @@ import { releaseStale } from '../../../store/runs/holds.ts'
 import { ALL_JOBS, pauseJob, resumeJob } from '../../../store/schedules/pauses.ts'
 import { configOf, examples, notEmpty, quietLog, type AddCommand } from '../../options/options.ts'
 import { whoami } from '../../options/whoami.ts'
-import type { Config } from '../../../config/config.ts'
+import type { Config } from '../../../config/load.ts'
 
 const pauseOptions = z.object({ reason: z.string().min(1) })
 

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { createApp, loadConfiguredJobs, type App } from '../../../app/app.ts'
-import type { Config } from '../../../config/config.ts'
+import type { Config } from '../../../config/load.ts'
 import { EXIT, Failure } from '../../../core/failure.ts'
 import { showLine } from '../../../lib/text.ts'
-import { failed, failedBy, ok, skipped, type Finding } from '../../../doctor/check.ts'
+import { failed, failedBy, ok, skipped, warning, type Finding } from '../../../doctor/check.ts'
 import { checkAccount, checkRoutes, checkServer, notAsked } from '../../../doctor/gateway.ts'
 import { checkLogFields, checkMinter, checkQueue, checkStore } from '../../../doctor/infrastructure.ts'
 import { checkModel } from '../../../doctor/model.ts'
@@ -41,7 +41,15 @@ export const addDoctor: AddCommand = (program, terminal, done) => {
 function readConfig(read: () => Config, tell: (...found: Finding[]) => void): Config | undefined {
   try {
     const config = read()
-    tell(ok('config', 'is valid'))
+    tell(
+      config.notes.length === 0
+        ? ok('config', 'is valid')
+        : warning(
+            'config',
+            `is valid, with keys under earlier names: ${config.notes.join('; ')}`,
+            'Give the keys at these lines their new names.',
+          ),
+    )
     return config
   } catch (error) {
     tell(failedBy('config', error))
@@ -61,7 +69,7 @@ async function examine(config: Config, terminal: Terminal, spend: boolean, tell:
   const { jobs, issues } = loadConfiguredJobs(config)
   tell(issues.length === 0 ? ok('jobs', `${jobs.size} valid`) : failed('jobs', issues.join('; '), 'Correct the files at the lines named.'))
   // Before the parts are put together: a queue that is away would stop that.
-  const queue = await checkQueue(config.redis_url)
+  const queue = await checkQueue(config.redisUrl)
   if (queue.some(({ status, check }) => status === 'failed' && check === 'queue')) return tell(...queue, REST)
   let app: App
   try {
@@ -70,7 +78,7 @@ async function examine(config: Config, terminal: Terminal, spend: boolean, tell:
     return tell(failedBy(partOf(error), error), REST)
   }
   await using opened = app
-  tell(...(await checkStore(opened.db, config.database_url === undefined ? 'embedded' : 'external')), ...queue)
+  tell(...(await checkStore(opened.db, config.databaseUrl === undefined ? 'embedded' : 'external')), ...queue)
   if (config.minter && opened.tools.perRun.size > 0) tell(await checkMinter(config.minter.socket, [...opened.tools.perRun]))
   for (const account of opened.tools.accounts.keys()) await examineAccount(opened, account, [...jobs.values()], terminal, tell)
   tell(...(await checkLogFields(opened.db)))

@@ -23,6 +23,7 @@ export const addStart: AddCommand = (program, terminal, done) => {
       const { only } = optionsSchema.parse(options)
       const config = configOf(command, terminal)
       const log = pino({ level: config.log.level, base: null, timestamp: pino.stdTimeFunctions.isoTime })
+      for (const note of config.notes) log.warn({ note }, 'The configuration has a key under its earlier name.')
       await using app = await createApp({ config, log })
       if (app.jobs.issues().length > 0) {
         throw new Failure({
@@ -39,7 +40,7 @@ export const addStart: AddCommand = (program, terminal, done) => {
       app.jobs.start()
       const tokens = createTokenWatcher({ accounts: app.tools.accounts, log })
       await tokens.start()
-      for (const { status, check, message, cure } of await checkQueue(config.redis_url))
+      for (const { status, check, message, cure } of await checkQueue(config.redisUrl))
         if (status !== 'ok') log.warn({ check, cure }, message)
       const reload = () => void app.jobs.reload()
       process.on('SIGHUP', reload)
@@ -48,7 +49,7 @@ export const addStart: AddCommand = (program, terminal, done) => {
         'Nightshift is at work.',
       )
       if (!terminal.signal.aborted) await once(terminal.signal, 'abort')
-      log.info({ signal: terminal.signal.reason, drainMs: config.worker.drain }, 'Stopping: runs under way may end.')
+      log.info({ signal: terminal.signal.reason, drainMs: config.worker.drainTimeout }, 'Stopping: runs under way may end.')
       process.off('SIGHUP', reload)
       app.jobs.stop()
       http?.drain()

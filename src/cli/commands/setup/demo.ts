@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { createApp, type App } from '../../../app/app.ts'
 import { importLog } from '../../../audit/log/import.ts'
 import { matchEvents } from '../../../audit/join/match.ts'
-import { loadConfig } from '../../../config/config.ts'
+import { loadConfig } from '../../../config/load.ts'
 import { showText } from '../../../lib/text.ts'
 import type { World } from '../../../demo/world.ts'
 import type { Progress } from '../../../runs/progress.ts'
@@ -196,8 +196,8 @@ function ending(run: RunView, logLines: ReadonlyMap<string, string>, terminal: T
     colors.bold('From here to the real thing'),
     'The gateway and the model were stand-ins, and the model’s words came from a script;',
     'the tool calls and their results were real. In config/nightshift.yaml:',
-    '  Pomerium  gateway.url, and the token of an account: accounts.reports.token_file',
-    '  a model   providers.openai.api_key, or base_url for a server of your own',
+    '  Pomerium  gateway.url, and the token of an account: accounts.reports.tokenFile',
+    '  a model   providers.openai.apiKey, or baseUrl for a server of your own',
     '  Redis     REDIS_URL=redis://… for the queue, DATABASE_URL=postgres://… for the store',
     'Then npx nightshift doctor, npx nightshift start, and npx nightshift run labor-report --follow',
   ].join('\n')

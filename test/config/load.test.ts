@@ -2,7 +2,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { loadConfig, readSecret, type Config, type Environment } from '../../src/config/config.ts'
+import type { Environment } from '../../src/config/environment.ts'
+import { loadConfig, type Config } from '../../src/config/load.ts'
+import { readSecret } from '../../src/config/secrets.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'nightshift-config-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
@@ -38,20 +40,20 @@ accounts:
     token: TOKEN
 providers:
   openai:
-    api_key: KEY
+    apiKey: KEY
 `
 
 test('the configuration that is shipped loads with nothing set, and every default is a working one', () => {
   const { dataDir, jobsDir, reportsDir, evidence, ...config } = loadConfig({ file: 'config/nightshift.yaml', env: {} })
   expect([dataDir, jobsDir, reportsDir]).toEqual([resolve('.nightshift'), resolve('jobs'), resolve('reports')])
-  expect(evidence).toEqual({ key_file: resolve('.nightshift/evidence.key') })
+  expect(evidence).toEqual({ keyFile: resolve('.nightshift/evidence.key') })
   expect(config).toMatchInlineSnapshot(`
     {
       "accounts": {
         "reports": {
           "perRun": false,
           "token": "",
-          "token_file": undefined,
+          "tokenFile": undefined,
         },
       },
       "admin": undefined,
@@ -62,25 +64,27 @@ test('the configuration that is shipped loads with nothing set, and every defaul
       },
       "audit": {
         "expected": [],
-        "grace": 30000,
-        "params": 2048,
+        "gracePeriod": 30000,
+        "paramsMaxBytes": 2048,
       },
       "budgets": {
         "accounts": {},
         "jobs": {},
       },
-      "database_url": undefined,
+      "databasePasswordFile": undefined,
+      "databaseUrl": undefined,
       "gateway": {
-        "ca_file": undefined,
+        "caFile": undefined,
         "connections": 128,
         "maxResponseBytes": 16777216,
-        "timeout": 60000,
+        "setupTimeout": 60000,
         "url": "https://mcp.example.com",
       },
       "log": {
         "level": "info",
       },
       "minter": undefined,
+      "notes": [],
       "prices": {
         "gpt-5.4-mini": {
           "cachedInput": 0.025,
@@ -90,15 +94,15 @@ test('the configuration that is shipped loads with nothing set, and every defaul
       },
       "providers": {
         "openai": {
+          "answerTimeout": 600000,
           "api": "responses",
-          "api_key": "",
-          "api_key_file": undefined,
+          "apiKey": "",
+          "apiKeyFile": undefined,
           "background": false,
           "stream": true,
-          "timeout": 600000,
         },
       },
-      "redis_url": undefined,
+      "redisUrl": undefined,
       "retention": {
         "content": {},
         "metadata": {},
@@ -114,8 +118,8 @@ test('the configuration that is shipped loads with nothing set, and every defaul
       "webhooks": {},
       "worker": {
         "concurrency": 10,
-        "drain": 30000,
-        "lock": 60000,
+        "drainTimeout": 30000,
+        "lockTimeout": 60000,
         "toolConcurrency": 4,
       },
     }
@@ -124,8 +128,8 @@ test('the configuration that is shipped loads with nothing set, and every defaul
 
 test('what its commented lines give as a default is the default', () => {
   const shipped = readFileSync('config/nightshift.yaml', 'utf8')
-  const uncommented = shipped.replaceAll(/^( *)# ((?:dataDir|jobsDir|maxResponseBytes|timeout|stream): )/gm, '$1$2')
-  expect(uncommented.match(/^ *(dataDir|jobsDir|maxResponseBytes|timeout|stream):/gm)).toHaveLength(6)
+  const uncommented = shipped.replaceAll(/^( *)# ((?:dataDir|jobsDir|maxResponseBytes|(?:setup|answer)Timeout|stream): )/gm, '$1$2')
+  expect(uncommented.match(/^ *(dataDir|jobsDir|maxResponseBytes|(?:setup|answer)Timeout|stream):/gm)).toHaveLength(6)
   expect(load(uncommented)).toEqual(load(shipped))
 })
 
@@ -170,13 +174,13 @@ describe('variables', () => {
       load(
         GOOD.replace('KEY', () => value),
         env,
-      ).providers['openai']?.api_key,
+      ).providers['openai']?.apiKey,
     ).toBe(key)
   })
 
   test('numbers are read where numbers are wanted', () => {
-    const text = `${GOOD}worker:\n  concurrency: \${N}\n  drain: \${D:-5s}\n`
-    expect(load(text, { N: '3' }).worker).toMatchObject({ concurrency: 3, drain: 5000 })
+    const text = `${GOOD}worker:\n  concurrency: \${N}\n  drainTimeout: \${D:-5s}\n`
+    expect(load(text, { N: '3' }).worker).toMatchObject({ concurrency: 3, drainTimeout: 5000 })
     expect(refused(text, { N: 'three' })).toBe(one(10, 'worker.concurrency must be a number'))
   })
 
@@ -193,31 +197,29 @@ describe('variables', () => {
   test('DATABASE_URL and REDIS_URL serve where the file says nothing, or nothing after substitution', () => {
     const env = { DATABASE_URL: 'postgres://env/db', REDIS_URL: 'redis://env' }
     const urls = (text: string, from: Environment) => {
-      const { database_url, redis_url } = load(text, from)
-      return [database_url, redis_url]
+      const { databaseUrl, redisUrl } = load(text, from)
+      return [databaseUrl, redisUrl]
     }
     expect(urls(GOOD, env)).toEqual(['postgres://env/db', 'redis://env'])
-    expect(urls(`${GOOD}database_url: \${PG:-}\nredis_url: ""\n`, env)).toEqual(['postgres://env/db', 'redis://env'])
-    expect(urls(`${GOOD}database_url: postgres://file/db\nredis_url: redis://file\n`, env)).toEqual(['postgres://file/db', 'redis://file'])
+    expect(urls(`${GOOD}databaseUrl: \${PG:-}\nredisUrl: ""\n`, env)).toEqual(['postgres://env/db', 'redis://env'])
+    expect(urls(`${GOOD}databaseUrl: postgres://file/db\nredisUrl: redis://file\n`, env)).toEqual(['postgres://file/db', 'redis://file'])
     expect(urls(GOOD, { DATABASE_URL: '', REDIS_URL: '' })).toEqual([undefined, undefined])
   })
 })
 
 test('paths are relative to the file; an empty one is none', () => {
   const text = `dataDir: data\njobsDir: /abs/jobs\n${GOOD}`
-    .replace('mcp.example.com', 'mcp.example.com\n  ca_file: ca.pem')
-    .replace('token: TOKEN', 'token_file: ../secrets/t')
-    .replace('api_key: KEY', 'api_key_file: ${KEY_FILE:-}')
+    .replace('mcp.example.com', 'mcp.example.com\n  caFile: ca.pem')
+    .replace('token: TOKEN', 'tokenFile: ../secrets/t')
+    .replace('apiKey: KEY', 'apiKeyFile: ${KEY_FILE:-}')
   const { dataDir, jobsDir, gateway, accounts, providers } = load(text)
-  expect({ dataDir, jobsDir, ca: gateway.ca_file, token: accounts['reports']?.token_file, key: providers['openai']?.api_key_file }).toEqual(
-    {
-      dataDir: join(dir, 'data'),
-      jobsDir: '/abs/jobs',
-      ca: join(dir, 'ca.pem'),
-      token: resolve(dir, '../secrets/t'),
-      key: undefined,
-    },
-  )
+  expect({ dataDir, jobsDir, ca: gateway.caFile, token: accounts['reports']?.tokenFile, key: providers['openai']?.apiKeyFile }).toEqual({
+    dataDir: join(dir, 'data'),
+    jobsDir: '/abs/jobs',
+    ca: join(dir, 'ca.pem'),
+    token: resolve(dir, '../secrets/t'),
+    key: undefined,
+  })
 })
 
 test('each fault has its line, its field and its cure', () => {
@@ -238,12 +240,12 @@ test('each fault has its line, its field and its cure', () => {
     'an address with port 0': gateway('address: pomerium:0'),
     'an address with a port that is none': gateway('address: pomerium:65536'),
     'an address that is a URL': gateway('address: https://pomerium:443'),
-    'a time without a unit': gateway('timeout: 60'),
-    'a time that no timer can wait': gateway('timeout: 300d'),
-    'both token and token_file': GOOD.replace('token: TOKEN', 'token: a\n    token_file: b'),
-    'neither token nor token_file': GOOD.replace('\n    token: TOKEN', ' {}'),
-    'both api_key and api_key_file': GOOD.replace('api_key: KEY', 'api_key: a\n    api_key_file: b'),
-    'an API that is none': GOOD.replace('api_key: KEY', 'api: soap'),
+    'a time without a unit': gateway('setupTimeout: 60'),
+    'a time that no timer can wait': gateway('setupTimeout: 300d'),
+    'both token and tokenFile': GOOD.replace('token: TOKEN', 'token: a\n    tokenFile: b'),
+    'neither token nor tokenFile': GOOD.replace('\n    token: TOKEN', ' {}'),
+    'both apiKey and apiKeyFile': GOOD.replace('apiKey: KEY', 'apiKey: a\n    apiKeyFile: b'),
+    'an API that is none': GOOD.replace('apiKey: KEY', 'api: soap'),
     'numbers out of range': `${gateway('maxResponseBytes: 1')}servers:\n  labor: { maxRequestBytes: 1 }\nworker: { concurrency: 0, toolConcurrency: 101 }\nprices:\n  m: { input: -1, cachedInput: 0, output: 0 }\n`,
     'a price with a part missing': `${GOOD}prices:\n  m: { input: 1, output: 2 }\n`,
     'a level that is none': `${GOOD}log: { level: loud }\n`,
@@ -266,10 +268,10 @@ test('each fault has its line, its field and its cure', () => {
       c.yaml:10: prices.m.cachedInput is missing; it must be a number
      Correct the file or variable named.",
       "a time that no timer can wait": "The configuration has a fault:
-      c.yaml:3: gateway.timeout is too long; the most is 24d
+      c.yaml:3: gateway.setupTimeout is too long; the most is 24d
      Correct the file or variable named.",
       "a time without a unit": "The configuration has a fault:
-      c.yaml:3: gateway.timeout must be a text
+      c.yaml:3: gateway.setupTimeout must be a text
      Correct the file or variable named.",
       "an API that is none": "The configuration has a fault:
       c.yaml:8: providers.openai.api must be responses or chat
@@ -286,11 +288,11 @@ test('each fault has its line, its field and its cure', () => {
       "an address without a port": "The configuration has a fault:
       c.yaml:3: gateway.address must be host:port
      Correct the file or variable named.",
-      "both api_key and api_key_file": "The configuration has a fault:
-      c.yaml:7: providers.openai has both api_key and api_key_file; keep one
+      "both apiKey and apiKeyFile": "The configuration has a fault:
+      c.yaml:7: providers.openai has both apiKey and apiKeyFile; keep one
      Correct the file or variable named.",
-      "both token and token_file": "The configuration has a fault:
-      c.yaml:4: accounts.reports needs exactly one of token and token_file
+      "both token and tokenFile": "The configuration has a fault:
+      c.yaml:4: accounts.reports needs exactly one of token and tokenFile
      Correct the file or variable named.",
       "empty": "The configuration has a fault:
       c.yaml:1: is empty
@@ -300,8 +302,8 @@ test('each fault has its line, its field and its cure', () => {
       c.yaml:1: accounts is missing; it must be a mapping
       c.yaml:1: providers is missing; it must be a mapping
      Correct the file or variable named.",
-      "neither token nor token_file": "The configuration has a fault:
-      c.yaml:4: accounts.reports needs exactly one of token and token_file
+      "neither token nor tokenFile": "The configuration has a fault:
+      c.yaml:4: accounts.reports needs exactly one of token and tokenFile
      Correct the file or variable named.",
       "no URL": "The configuration has a fault:
       c.yaml:2: gateway.url must be an http or https URL
@@ -349,7 +351,7 @@ test.each([
   ['a token with an escape that is none', 'token: "a\\qhunter2"'],
   ['a token with a colon', 'token: hunter2: x'],
   ['a token without its key', 'hunter2'],
-  ['a token of a variable beside a token file', 'token: ${SECRET}\n    token_file: x'],
+  ['a token of a variable beside a token file', 'token: ${SECRET}\n    tokenFile: x'],
   ['a token of a variable with half a character', 'token: ${SECRET}\n    tokn: "\\ud800"'],
 ])('%s: its text is in no message', (_, line) => {
   const message = refused(GOOD.replace('token: TOKEN', line), { SECRET: 'hunter2' })
@@ -386,6 +388,56 @@ describe('a secret', () => {
   test('in a file that is not there is a fault that names the file', () => {
     expect(() => readSecret('providers.openai', undefined, '/nowhere/key')).toThrow(
       "providers.openai: the file /nowhere/key cannot be used: ENOENT: no such file or directory, open '/nowhere/key'. Correct the file or variable named.",
+    )
+  })
+})
+
+describe('keys under their earlier names', () => {
+  const NEW = `databaseUrl: postgres://nightshift@db/nightshift
+databasePasswordFile: pw
+redisUrl: redis://queue
+gateway: { url: https://mcp.example.com, caFile: ca.pem, setupTimeout: 5s }
+accounts: { reports: { tokenFile: t } }
+providers: { openai: { baseUrl: https://llm.example.com/v1, apiKeyFile: k, answerTimeout: 2m }, other: { apiKey: KEY } }
+webhooks: { team: { url: https://hooks.example.com, secretFile: s } }
+audit: { gracePeriod: 1s, paramsMaxBytes: 0 }
+evidence: { keyFile: e }
+admin: { url: http://pomerium:5443, sharedSecretFile: a, caFile: b }
+api: { pomerium: { audience: nightshift.example.com, jwksUrl: https://nightshift.example.com/keys } }
+worker: { drainTimeout: 1s, lockTimeout: 2s }
+`
+  const OLD = `database_url: postgres://nightshift@db/nightshift
+database_password_file: pw
+redis_url: redis://queue
+gateway: { url: https://mcp.example.com, ca_file: ca.pem, timeout: 5s }
+accounts: { reports: { token_file: t } }
+providers: { openai: { base_url: https://llm.example.com/v1, api_key_file: k, timeout: 2m }, other: { api_key: KEY } }
+webhooks: { team: { url: https://hooks.example.com, secret_file: s } }
+audit: { grace: 1s, params: 0 }
+evidence: { key_file: e }
+admin: { url: http://pomerium:5443, shared_secret_file: a, ca_file: b }
+api: { pomerium: { audience: nightshift.example.com, jwks_url: https://nightshift.example.com/keys } }
+worker: { drain: 1s, lock: 2s }
+`
+  writeFileSync(join(dir, 'pw'), 'secret')
+
+  test('give the same configuration, with a note for each that names its line and its new name', () => {
+    const [{ notes, ...old }, { notes: none, ...now }] = [load(OLD), load(NEW)]
+    expect(old).toEqual(now)
+    expect(none).toEqual([])
+    expect(notes).toHaveLength(19)
+    const file = join(dir, `${count - 2}.yaml`)
+    expect(notes).toContain(`${file}:4: gateway.timeout is now called setupTimeout; the earlier name is read until the next version`)
+    expect(notes).toContain(`${file}:6: providers.other.api_key is now called apiKey; the earlier name is read until the next version`)
+  })
+
+  test('a fault is told under the new name', () => {
+    expect(refused(`${GOOD}worker:\n  lock: sixty\n`)).toBe(one(10, 'worker.lockTimeout is not a duration; write a number and ms, s, m, h or d, such as 30s or 10m'))
+  })
+
+  test('both names at once are a fault', () => {
+    expect(refused(`${GOOD}redisUrl: redis://a\nredis_url: redis://b\n`)).toBe(
+      one(10, 'redis_url is the earlier name of redisUrl, which is there too; take redis_url out'),
     )
   })
 })

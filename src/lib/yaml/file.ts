@@ -1,6 +1,7 @@
 import { isMap, isNode, isScalar, LineCounter, parseDocument, visit, type Document, type Scalar } from 'yaml'
 import type { z } from 'zod'
-import { showLine } from './text.ts'
+import { showLine } from '../text.ts'
+import { renameKeys } from './renames.ts'
 
 /** One thing that is wrong in a file a person wrote. */
 export interface FileIssue {
@@ -10,21 +11,27 @@ export interface FileIssue {
   message: string
 }
 
-/** `lineOf` gives the line of a path in the file, for checks that come later. */
-export type Parsed<T> = { ok: true; value: T; lineOf: (path: readonly PropertyKey[]) => number } | { ok: false; issues: FileIssue[] }
+/** `notes` are about what was read and should be changed; `lineOf` gives the line of a path in the file, for checks that come later. */
+export type Parsed<T> =
+  | { ok: true; value: T; notes: FileIssue[]; lineOf: (path: readonly PropertyKey[]) => number }
+  | { ok: false; issues: FileIssue[] }
+
+export interface ParseYamlOptions {
+  /** Rewrites each text value after parsing, so that what it puts in is never read as YAML; throws to say why it cannot. */
+  substitute?: (value: string) => string
+  /** Earlier names of keys, as dotted paths in which `*` is any key, with the last part they have now. They are read, with a note. */
+  renamed?: Readonly<Record<string, string>>
+}
 
 /** Nodes above a node, with two for each mapping: what parses, checks and digests a file is recursive. */
 const MAX_DEPTH = 128
 const NUMBER_OR_BOOLEAN = /^((0|[1-9]\d*)(\.\d+)?|true|false)$/
 
-/**
- * Parses YAML and checks it against a schema, saying for each fault the line, the field and the cure. `substitute` rewrites each text value
- * after parsing, so that what it puts in is never read as YAML; it throws to say why it cannot. No message holds the text of a value.
- */
+/** Parses YAML and checks it against a schema, saying for each fault the line, the field and the cure. No message holds the text of a value. */
 export function parseYaml<Schema extends z.ZodType>(
   text: string,
   schema: Schema,
-  substitute?: (value: string) => string,
+  { substitute, renamed = {} }: ParseYamlOptions = {},
 ): Parsed<z.output<Schema>> {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false })
@@ -33,6 +40,8 @@ export function parseYaml<Schema extends z.ZodType>(
   if (document.contents === null) return { ok: false, issues: [{ line: 1, field: '', message: 'is empty' }] }
   const lossy = lossyNodes(document, lines)
   if (lossy.length > 0) return { ok: false, issues: lossy }
+  const { notes, clashes } = readRenamed(document, lines, renamed)
+  if (clashes.length > 0) return { ok: false, issues: clashes }
   const substituted = new Set<Scalar>()
   const failed = substitute ? substituteValues(document, lines, substitute, substituted) : []
   if (failed.length > 0) return { ok: false, issues: failed }
@@ -49,7 +58,7 @@ export function parseYaml<Schema extends z.ZodType>(
       issues: [{ line: 1, field: '', message: 'repeats itself too often through aliases (*name); write the values out' }],
     }
   }
-  if (result.success) return { ok: true, value: result.data, lineOf: (path) => lineOf(document, lines, path) }
+  if (result.success) return { ok: true, value: result.data, notes, lineOf: (path) => lineOf(document, lines, path) }
   return { ok: false, issues: result.error.issues.flatMap((issue) => issuesOf(issue, document, lines)) }
 }
 
@@ -111,6 +120,17 @@ function lossyNodes(document: Document.Parsed, lines: LineCounter): FileIssue[] 
     },
   })
   return issues
+}
+
+function readRenamed(document: Document.Parsed, lines: LineCounter, renamed: Readonly<Record<string, string>>) {
+  const notes: FileIssue[] = []
+  const clashes: FileIssue[] = []
+  for (const { node, field, name, clash } of renameKeys(document, renamed)) {
+    const line = lineOfNode(node, lines)
+    if (clash) clashes.push({ line, field, message: `is the earlier name of ${name}, which is there too; take ${field} out` })
+    else notes.push({ line, field, message: `is now called ${name}; the earlier name is read until the next version` })
+  }
+  return { notes, clashes }
 }
 
 function substituteValues(

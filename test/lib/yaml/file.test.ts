@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { parseYaml, showIssue } from '../../src/lib/yaml-file.ts'
+import { parseYaml, showIssue } from '../../../src/lib/yaml/file.ts'
 
 const anything = z.record(z.string(), z.unknown())
 
@@ -18,7 +18,7 @@ const schema = z.strictObject({
 
 /** What is wrong, as it is shown; empty when nothing is. */
 function faults(text: string, substitute?: (value: string) => string, wanted: z.ZodType = schema): string[] {
-  const parsed = parseYaml(text, wanted, substitute)
+  const parsed = parseYaml(text, wanted, substitute ? { substitute } : {})
   return parsed.ok ? [] : parsed.issues.map((issue) => showIssue('f', issue))
 }
 
@@ -151,18 +151,20 @@ describe('substitution', () => {
 
   test('what is put in is never read as YAML', () => {
     const nasty = 'a: [b]\n# c\n"*d &e !f'
-    const parsed = parseYaml('name: $A\nmode: fast', schema, from({ A: nasty }))
+    const parsed = parseYaml('name: $A\nmode: fast', schema, { substitute: from({ A: nasty }) })
     expect(parsed).toMatchObject({ ok: true, value: { name: nasty } })
   })
 
   test('a number or boolean is read as one only where one is wanted', () => {
-    const parsed = parseYaml('name: $N\ncount: $N\nshare: $S\non: $B\nsteps: [{ tool: $B }]', schema, from({ N: '4', S: '0.5', B: 'true' }))
+    const parsed = parseYaml('name: $N\ncount: $N\nshare: $S\non: $B\nsteps: [{ tool: $B }]', schema, {
+      substitute: from({ N: '4', S: '0.5', B: 'true' }),
+    })
     expect(parsed).toMatchObject({ ok: true, value: { name: '4', count: 4, share: 0.5, on: true, steps: [{ tool: 'true' }] } })
   })
 
   test('digits that are a text keep all of them', () => {
     for (const digits of ['0123', '12345678901234567890', '1.10'])
-      expect(parseYaml('name: $D', schema, from({ D: digits }))).toMatchObject({ ok: true, value: { name: digits } })
+      expect(parseYaml('name: $D', schema, { substitute: from({ D: digits }) })).toMatchObject({ ok: true, value: { name: digits } })
   })
 
   test.each([
