@@ -4,7 +4,6 @@ import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Environment } from '../../src/config/environment.ts'
 import { loadConfig, type Config } from '../../src/config/load.ts'
-import { readSecret } from '../../src/config/secrets.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'nightshift-config-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
@@ -359,39 +358,6 @@ test.each([
   expect(message).not.toContain('hunter2')
 })
 
-describe('a secret', () => {
-  const file = (text: string) => {
-    const path = join(dir, `secret-${count++}`)
-    writeFileSync(path, text)
-    return path
-  }
-
-  test.each([
-    ['given as text', 'sk-1', undefined, 'sk-1'],
-    ['in a file', undefined, 'sk-1', 'sk-1'],
-    ['in a file with a newline', undefined, 'sk-1\n', 'sk-1'],
-    ['in a file with Windows newlines', undefined, 'sk-1\r\n\r\n', 'sk-1'],
-    ['in a file with spaces, which are part of it', undefined, ' sk 1 \n', ' sk 1 '],
-    ['not given', undefined, undefined, undefined],
-    ['given as an empty text', '', undefined, undefined],
-  ])('%s', (_, value, text, secret) => {
-    expect(readSecret('providers.openai', value, text === undefined ? undefined : file(text))).toBe(secret)
-  })
-
-  test.each(['', '\n', '\r\n\n'])('in a file with only %j is a fault', (text) => {
-    const path = file(text)
-    expect(() => readSecret('providers.openai', undefined, path)).toThrow(
-      `providers.openai: the file ${path} cannot be used: it is empty. Correct the file or variable named.`,
-    )
-  })
-
-  test('in a file that is not there is a fault that names the file', () => {
-    expect(() => readSecret('providers.openai', undefined, '/nowhere/key')).toThrow(
-      "providers.openai: the file /nowhere/key cannot be used: ENOENT: no such file or directory, open '/nowhere/key'. Correct the file or variable named.",
-    )
-  })
-})
-
 describe('keys under their earlier names', () => {
   const NEW = `databaseUrl: postgres://nightshift@db/nightshift
 databasePasswordFile: pw
@@ -432,7 +398,9 @@ worker: { drain: 1s, lock: 2s }
   })
 
   test('a fault is told under the new name', () => {
-    expect(refused(`${GOOD}worker:\n  lock: sixty\n`)).toBe(one(10, 'worker.lockTimeout is not a duration; write a number and ms, s, m, h or d, such as 30s or 10m'))
+    expect(refused(`${GOOD}worker:\n  lock: sixty\n`)).toBe(
+      one(10, 'worker.lockTimeout is not a duration; write a number and ms, s, m, h or d, such as 30s or 10m'),
+    )
   })
 
   test('both names at once are a fault', () => {
