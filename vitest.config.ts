@@ -1,8 +1,9 @@
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
+import { sortByTier } from './test/tiers.ts'
 
 /** Files that take longest start first, or the others are done long before them. */
-const SLOW = ['test/faults/', 'test/package', 'test/chaos/', 'test/cli/demo', 'test/store/postgres/embedded', 'test/audit/']
+const SLOW = ['test/faults/', 'test/package', 'test/chaos/', 'test/cli/demo', 'test/store/postgres/embedded', 'test/audit/', 'test/cli/']
 
 class SlowFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -14,10 +15,11 @@ class SlowFirst extends BaseSequencer {
   }
 }
 
+const tiers = sortByTier()
+const servers = ['test/support/global-setup.ts']
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/global-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
@@ -25,5 +27,11 @@ export default defineConfig({
     maxWorkers: 3,
     sequence: { sequencer: SlowFirst },
     coverage: { provider: 'v8', include: ['src/**/*.ts'] },
+    projects: [
+      // These files leave nothing behind, so one process takes many of them and imports once what they share.
+      { extends: true, test: { name: 'unit', include: tiers.unit, isolate: false } },
+      { extends: true, test: { name: 'integration', include: tiers.integration, globalSetup: servers } },
+      { extends: true, test: { name: 'system', include: tiers.system, globalSetup: servers } },
+    ],
   },
 })

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { GenericContainer } from 'testcontainers'
 import type { TestProject } from 'vitest/node'
 import { environment } from '../../src/config/environment.ts'
+import { openQueueBackend } from '../../src/queue/backend.ts'
 import { openDb, query } from '../../src/store/postgres/db.ts'
 import { startEmbeddedPostgres } from '../../src/store/postgres/embedded.ts'
 import { migrate } from '../../src/store/postgres/migrate.ts'
@@ -48,13 +49,17 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   }
 }
 
+/** The store's tables and the queue's, so that no test has to make them again. */
 async function makeTemplate(url: string): Promise<void> {
   const admin = openDb({ url })
   await query(admin, `create database ${TEMPLATE}`)
   await admin.end()
-  const template = openDb({ url: url.replace(/\/nightshift$/, `/${TEMPLATE}`) })
+  const databaseUrl = url.replace(/\/nightshift$/, `/${TEMPLATE}`)
+  const template = openDb({ url: databaseUrl })
   await migrate(template)
   await template.end()
+  const queue = await openQueueBackend({ redisUrl: undefined, databaseUrl })
+  await queue.close()
 }
 
 /** `REDIS_URL`, a redis-server on the PATH, or a container; in this order. */
