@@ -1,8 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { configSchema } from '../src/config/schema.ts'
 import { EXIT, FAILURES } from '../src/core/failure.ts'
 import { jobSchema } from '../src/jobs/schema.ts'
+import { minterSchema } from '../src/minter/config.ts'
+import { keysOf } from './reference.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 export const JOB_SCHEMA_FILE = join(ROOT, 'config/job.schema.json')
@@ -12,11 +15,16 @@ export function jobJsonSchema(): string {
   return `${JSON.stringify({ ...z.toJSONSchema(jobSchema, { io: 'input', unrepresentable: 'any' }), title: 'A Nightshift job file' }, null, 2)}\n`
 }
 
-/** A table in Markdown. */
+/** A table in Markdown. What would be a tag or the end of a cell is escaped. */
 function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const line = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`
+  const line = (cells: readonly (string | number)[]) => `| ${cells.map(escapeCell).join(' | ')} |`
   return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n')
 }
+
+const escapeCell = (cell: string | number) =>
+  String(cell)
+    .replaceAll('|', '\\|')
+    .replaceAll(/`[^`]*`|</g, (found) => (found === '<' ? '&lt;' : found))
 
 const EXIT_TEXT: Record<keyof typeof EXIT, string> = {
   ok: 'the command did its work; with `--follow`, the run succeeded',
@@ -52,9 +60,18 @@ async function rooms(): Promise<string> {
   )
 }
 
+/** The reference of a file format. */
+const reference = (schema: z.ZodType) => () =>
+  table(
+    ['key', 'type', 'default', 'what it says'],
+    keysOf(schema).map(({ key, type, default: value, sentence }) => [`\`${key}\``, type, value, sentence]),
+  )
+
 /** The parts of documents that are made from the code: by file, and by the name of their markers. */
 export const DOCUMENTS: Record<string, Record<string, () => string | Promise<string>>> = {
-  'README.md': { 'exit codes': exitCodes, 'failure codes': failureCodes },
+  'docs/failures.md': { 'exit codes': exitCodes, 'failure codes': failureCodes },
+  'docs/configuration.md': { 'configuration reference': reference(configSchema), 'minter reference': reference(minterSchema) },
+  'docs/jobs.md': { 'job reference': reference(jobSchema) },
   'ARCHITECTURE.md': { rooms },
 }
 

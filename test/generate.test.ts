@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { compileSchema } from '../src/lib/json-schema.ts'
+import { keysOf } from '../scripts/reference.ts'
 import { DOCUMENTS, JOB_SCHEMA_FILE, jobJsonSchema, readDocument, withTables } from '../scripts/generate.ts'
 
 test('config/job.schema.json is what the code makes: npm run generate', () => {
@@ -25,4 +26,21 @@ test('the schema that editors use knows the same faults as the loader', () => {
   expect(validate({ ...job, acount: 1 })).toBe('/ must NOT have additional properties (acount)')
   expect(validate({ ...job, limits: { turns: 0, deadline: '10 minutes' } })).toContain('/limits/turns must be >= 1')
   expect(validate({ ...job, tools: { 'a b': { allow: ['query'] } } })).toContain('/tools')
+})
+
+test('a reference has each key with its type and default, and names a key that is not explained', () => {
+  const schema = z.strictObject({
+    lists: z.array(z.strictObject({ on: z.boolean().default(true).describe('Whether.') })).describe('Lists.'),
+    places: z
+      .record(z.string(), z.union([z.enum(['a', 'b']), z.strictObject({ url: z.url().optional().describe('Where.') })]))
+      .prefault({})
+      .describe('Places.'),
+  })
+  expect(keysOf(schema).map(({ key, type, default: value }) => [key, type, value])).toEqual([
+    ['lists', 'list of mapping', 'required'],
+    ['lists[].on', '`true`, `false`', '`true`'],
+    ['places', 'mapping', ''],
+    ['places.<name>.url', 'URL', ''],
+  ])
+  expect(() => keysOf(z.strictObject({ silent: z.string() }))).toThrow('silent has no sentence')
 })

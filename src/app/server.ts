@@ -133,7 +133,7 @@ export function createHttpApp(options: HttpOptions, ending: AbortSignal): Hono {
 }
 
 const ABOUT = `Ask for runs of jobs, see them, retry them. Callers are known by Pomerium's identity assertion or by an API token (Authorization: Bearer nsk_…).
-Errors are problems (RFC 9457) with a code of the README's table.`
+Errors are problems (RFC 9457) with a code of docs/failures.md.`
 
 function createApi(context: ApiContext, authenticate: Authenticate): OpenAPIHono<ApiEnv> {
   const api = new OpenAPIHono<ApiEnv>({ defaultHook: invalidRequest })

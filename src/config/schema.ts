@@ -10,11 +10,19 @@ import { logSchema, workerSchema } from './sections/worker.ts'
 /** The format of the configuration file: a section each, and what must fit between them. */
 export const configSchema = z
   .strictObject({
-    databaseUrl: z.string().optional(),
-    databasePasswordFile: z.string().optional(),
-    redisUrl: z.string().optional(),
-    dataDir: z.string().default('../.nightshift'),
-    jobsDir: z.string().default('../jobs'),
+    databaseUrl: z
+      .string()
+      .optional()
+      .describe('Postgres of your own. Without it, an embedded one runs under dataDir. The variable DATABASE_URL does the same.'),
+    databasePasswordFile: z.string().optional().describe('File with the password, for a databaseUrl that has none.'),
+    redisUrl: z
+      .string()
+      .optional()
+      .describe(
+        'Redis for the queue (7 or newer, appendonly, maxmemory-policy noeviction). Without it, the queue is in Postgres. The variable REDIS_URL does the same.',
+      ),
+    dataDir: z.string().default('../.nightshift').describe('Where the embedded Postgres keeps its files.'),
+    jobsDir: z.string().default('../jobs').describe('Where the job files are.'),
     gateway: gatewaySchema,
     accounts: accountsSchema,
     servers: serversSchema,

@@ -22,7 +22,7 @@ const usage = (http: number, text: string, cure: string): FailureKind => ({ retr
 const budget = (text: string, cure: string): FailureKind => ({ retry: 'never', http: 422, exit: EXIT.incomplete, text, cure })
 const unavailable = (text: string, cure: string): FailureKind => ({ retry: 'later', http: 503, exit: EXIT.unavailable, text, cure })
 
-/** One code for each cure. This table is the only source of retry verdicts, HTTP statuses and exit codes; the README prints it. */
+/** One code for each cure. This table is the only source of retry verdicts, HTTP statuses and exit codes; docs/failures.md prints it. */
 export const FAILURES = {
   TOKEN_REJECTED: later(
     502,

@@ -8,7 +8,7 @@ export const problemSchema = z
     type: z.literal('about:blank'),
     title: z.string(),
     status: z.int(),
-    code: z.string().describe('One of the failure codes of the README.'),
+    code: z.string().describe('One of the failure codes of docs/failures.md.'),
     detail: z.string().describe('What happened, and what to do.'),
     errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
   })

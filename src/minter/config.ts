@@ -6,15 +6,22 @@ import { httpUrl } from '../lib/url.ts'
 import { Failure, messageOf } from '../core/failure.ts'
 import { parseYaml, showIssue } from '../lib/yaml/file.ts'
 
-const minterSchema = z.strictObject({
-  socket: z.string(),
-  workerUid: z.int().min(0).optional(),
-  url: httpUrl,
-  sharedSecretFile: z.string(),
-  caFile: z.string().optional(),
-  users: z.array(z.string().min(1)).min(1),
-  maxLifetime: duration,
-  perMinute: z.int().min(1),
+/** The format of the minter’s own configuration file. */
+export const minterSchema = z.strictObject({
+  socket: z.string().describe('Unix socket where workers connect: minter: { socket } of their configuration.'),
+  workerUid: z
+    .int()
+    .min(0)
+    .optional()
+    .describe(
+      'The workers’ user id: owner of the socket, which nobody else but root can open. Needs CAP_CHOWN when the minter is not root.',
+    ),
+  url: httpUrl.describe('Pomerium’s gRPC address.'),
+  sharedSecretFile: z.string().describe('File with Pomerium’s shared secret, in base64 as in Pomerium’s configuration.'),
+  caFile: z.string().optional().describe('PEM file of the CA that signed the certificate of that address.'),
+  users: z.array(z.string().min(1)).min(1).describe('Users that accounts may be made for: those that the routes’ policies name.'),
+  maxLifetime: duration.describe('Longest life of an account; at least the longest limits.deadline of the jobs that use it.'),
+  perMinute: z.int().min(1).describe('Most accounts in a minute.'),
 })
 
 /** Earlier spellings of keys, with the names they have now. They are read until the next version. */

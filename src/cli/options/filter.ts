@@ -36,7 +36,7 @@ export function filterOf({ job, status, code, by, since, until, tool, text }: z.
 }
 
 function parseCode(text: string): FailureCode {
-  if (!isCode(text)) throw new InvalidArgumentError('It is no failure code; the README lists them.')
+  if (!isCode(text)) throw new InvalidArgumentError('It is no failure code; docs/failures.md lists them.')
   return text
 }
 

@@ -9,20 +9,42 @@ function hasPort(address: string): boolean {
 }
 
 /** Where Pomerium is, and what its responses may weigh. `setupTimeout` is in milliseconds, as every duration of a configuration that was read. */
-export const gatewaySchema = z.strictObject({
-  url: httpUrl,
-  address: z
-    .string()
-    .regex(/^(\[[0-9a-f:]+\]|[^:/\s]+):\d{1,5}$/i, { abort: true, error: 'must be host:port' })
-    .refine(hasPort, 'must end in a port from 1 to 65535')
-    .optional(),
-  caFile: z.string().optional(),
-  connections: concurrency.default(128),
-  maxResponseBytes: z.int().min(1024).default(16_777_216),
-  setupTimeout: duration.default(60_000),
-})
+export const gatewaySchema = z
+  .strictObject({
+    url: httpUrl.describe('Any address that Pomerium serves MCP routes on; the route list is read from it.'),
+    address: z
+      .string()
+      .regex(/^(\[[0-9a-f:]+\]|[^:/\s]+):\d{1,5}$/i, { abort: true, error: 'must be host:port' })
+      .refine(hasPort, 'must end in a port from 1 to 65535')
+      .optional()
+      .describe('host:port to connect to, whatever a route’s host resolves to. Host header and TLS name stay the route’s.'),
+    caFile: z.string().optional().describe('PEM file of the CA that signed Pomerium’s certificate, trusted beside the public ones.'),
+    connections: concurrency.default(128).describe('Most connections to each route’s host at once; a request beyond it waits for one.'),
+    maxResponseBytes: z
+      .int()
+      .min(1024)
+      .default(16_777_216)
+      .describe('Largest answer that is read; beyond it the call is RESULT_TOO_LARGE.'),
+    setupTimeout: duration
+      .prefault('60s')
+      .describe(
+        'Longest wait for the route list, for initialize and for each page of a tool list. Tool calls may take until the deadline.',
+      ),
+  })
+  .describe('Pomerium.')
 
 /** MCP servers by the name of their route. `maxRequestBytes` is the route's own `max_request_bytes`. */
 export const serversSchema = z
-  .record(z.string(), z.strictObject({ maxRequestBytes: z.int().min(256).default(4096), concurrency: concurrency.optional() }))
+  .record(
+    z.string(),
+    z.strictObject({
+      maxRequestBytes: z
+        .int()
+        .min(256)
+        .default(4096)
+        .describe('The route’s max_request_bytes. A larger request is not sent: Pomerium would not see the tool in it.'),
+      concurrency: concurrency.optional().describe('Most tool calls at a time to this server, in each worker process.'),
+    }),
+  )
   .default({})
+  .describe('What is special about an MCP server, by the name of its route.')

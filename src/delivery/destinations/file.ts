@@ -10,7 +10,7 @@ export const file = defineDestination({
     .string()
     .regex(/^(?!(.*\/)?\.\.(\/|$))[^/\\\p{Cc}][^\\\p{Cc}]*$/u, 'must be a directory below reportsDir, without ..')
     .describe('Directory below reportsDir of the configuration; the file in it is named after job, date and run.'),
-  configShape: { reportsDir: z.string().default('../reports') },
+  configShape: { reportsDir: z.string().default('../reports').describe('Where jobs with deliver: [{ file: … }] put their reports.') },
   resolvePaths: ({ reportsDir }, path) => ({ reportsDir: path(reportsDir) }),
   targetSchema: z.object({ dir: z.string() }),
   targetOf: (dir) => ({ dir }),

@@ -16,13 +16,21 @@ const webhooksSchema = z
   .record(
     z.string(),
     z
-      .strictObject({ url: webhookUrl, secret: z.string().optional(), secretFile: z.string().optional() })
+      .strictObject({
+        url: webhookUrl.describe('Where messages are posted. It must hold no user and no password.'),
+        secret: z
+          .string()
+          .optional()
+          .describe('Signing secret (Standard Webhooks): whsec_ and at least 24 bytes in base64; two with a space between them both sign.'),
+        secretFile: z.string().optional().describe('File with the signing secret, instead of secret; read for each message.'),
+      })
       .refine(
         ({ secret, secretFile }) => (secret === undefined) !== (secretFile === undefined),
         'needs exactly one of secret and secretFile',
       ),
   )
   .default({})
+  .describe('Where jobs with deliver: [{ webhook: … }] send their reports. Each has secret or secretFile.')
 
 type Webhooks = z.output<typeof webhooksSchema>
 
