@@ -1,4 +1,5 @@
-import { estimateSpend, spendOf, WARN_SHARE, type Budget } from '../core/rules/budget.ts'
+import { estimateSpend, spendOf, type Budget } from '../core/rules/budget.ts'
+import type { Limits } from '../core/rules/limits.ts'
 import { Failure } from '../core/failure.ts'
 import type { PastTurn } from '../core/history.ts'
 import type { Journal } from '../core/ports/journal.ts'
@@ -6,14 +7,6 @@ import { costOf, type Price } from '../core/rules/price.ts'
 import { noUsage, type Reason, type TurnItem, type Usage } from '../core/run.ts'
 import type { ModelTool } from '../core/ports/toolbox.ts'
 import type { Exchange, Model, OutputCheck, ParsedOutput, StopReason } from '../models/model.ts'
-
-/** Bounds of a run. Over one of them, the model gets one last turn without tools, and the run is not green. */
-export interface Limits {
-  turns: number
-  toolCalls: number
-  tokens: number | undefined
-  costUsd: number | undefined
-}
 
 /** What both delegates are given. */
 export interface DelegateOptions {
@@ -101,19 +94,6 @@ export async function reserve(
   return { over, settle: (usage) => budget.settle(over ? { tokens: 0, costUsd: 0 } : estimate, spendOf(usage, price)) }
 }
 
-/** Says once of each limit when 80 % of it are used. */
-export function createLimitWarnings({ limits, warn }: Pick<DelegateOptions, 'limits' | 'warn'>) {
-  const warned = new Set<keyof Limits>()
-  return (used: Record<keyof Limits, number>) => {
-    for (const kind of ['turns', 'toolCalls', 'tokens', 'costUsd'] as const) {
-      const limit = limits[kind]
-      if (limit === undefined || limit === 0 || warned.has(kind) || used[kind] < limit * WARN_SHARE) continue
-      warned.add(kind)
-      warn(`More than 80 % of limits.${kind} (${limit}) are used.`)
-    }
-  }
-}
-
 const STOP_REASONS: readonly StopReason[] = ['end', 'cut', 'filtered', 'stopped']
 
 /** A turn from its row. */
@@ -136,15 +116,12 @@ export function checkOutput({ output }: Pick<DelegateOptions, 'output'>, text: s
   return output ? output.parse(text) : { ok: true, value: undefined }
 }
 
-export const CUT: Reason = { code: 'RESULT_TOO_LARGE', message: 'The model’s answer was cut at its output limit.' }
-
 /** What the model is told of an answer that cannot be used. */
 export const repairReply = (why: string) =>
   `Your answer cannot be used: ${why}. Answer again, with the whole corrected answer and nothing else.`
 
-/** The reason against an answer that was not mended. Throws when there is no answer at all. */
-export function unusable(text: string, why: string): Reason {
+/** An answer that does not fit is kept and is not green; none at all ends the run: `OUTPUT_INVALID`. */
+export function requireAnswer(text: string): void {
   if (text.trim() === '')
     throw new Failure({ code: 'OUTPUT_INVALID', message: 'The model gave no answer, and none when it was asked again.' })
-  return { code: 'OUTPUT_INVALID', message: `The answer does not match output.schema: ${why}` }
 }

@@ -3,7 +3,7 @@ import { decideDelivery } from '../core/rules/delivery.ts'
 import { targetOf } from '../delivery/destinations/registry.ts'
 import { digestOf } from '../lib/digest.ts'
 import type { FailureRecord } from '../core/failure.ts'
-import { decideOutcome, distinctReasons } from '../core/rules/outcome.ts'
+import { answerTooLarge, decideOutcome } from '../core/rules/outcome.ts'
 import type { FinalStatus, Reason, Usage } from '../core/run.ts'
 import { cutBytes } from '../lib/text.ts'
 import type { JobDefinition } from '../jobs/schema.ts'
@@ -18,20 +18,17 @@ const SEARCH_BYTES = 65_536
 
 /** The end of a run that has an answer. One that is too large is cut, and the run is not green. */
 export function endWithAnswer(result: DelegateResult, { limits }: JobDefinition): RunEnd {
-  const reasons = [...result.reasons]
   const text = cutBytes(result.text ?? '', limits.outputBytes)
-  if (text.truncated)
-    reasons.push({ code: 'RESULT_TOO_LARGE', message: `The answer was cut at ${limits.outputBytes} bytes (limits.outputBytes).` })
+  const reasons = text.truncated ? [...result.reasons, answerTooLarge(limits.outputBytes)] : result.reasons
   // An output is kept whole or not at all: half of a JSON value is none.
   const output = text.truncated ? undefined : result.output
-  const distinct = distinctReasons(reasons)
   return {
-    status: decideOutcome(distinct),
+    status: decideOutcome(reasons),
     output,
     outputText: result.text === null ? undefined : text.truncated ? `${text.text}\n[cut at ${limits.outputBytes} bytes]` : result.text,
     outputDigest: result.text === null ? undefined : digestOf(output ?? result.text),
     searchText: cutBytes(result.text ?? '', SEARCH_BYTES).text,
-    reasons: distinct,
+    reasons,
     failure: null,
     usage: result.usage,
     costUsd: result.costUsd,

@@ -1,24 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type OpenAI from 'openai'
 import { Failure } from '../../core/failure.ts'
+import { DEADLINE_NEAR, passedLimits } from '../../core/rules/limits.ts'
+import { reasonsAgainst } from '../../core/rules/outcome.ts'
 import { costOf } from '../../core/rules/price.ts'
-import { addUsage, noUsage, type Reason, type Usage } from '../../core/run.ts'
-import { isGone, type HostedModel } from '../../models/openai/hosted-client.ts'
-import type { HostedOptions, KnownCall } from './options.ts'
+import { addUsage, noUsage } from '../../core/run.ts'
+import { hostedRequest, type HostedOptions, type KnownCall } from './options.ts'
 import { createReader, Stopped, type Reader } from './reader.ts'
-import { serverLabel } from '../../models/openai/server-label.ts'
+import { deadlineSignal, type Deadline } from '../../lib/deadline.ts'
+import type { HostedAnswer } from '../../models/hosted.ts'
 import type { DelegateResult } from '../../models/model.ts'
-import { turnOf } from '../../models/openai/responses.ts'
-import { answerText, checkOutput, CUT, pastTurn, repairReply, reserve, takeTurn, unusable, type TakenTurn, type TurnAsk } from '../turn.ts'
-
-type Response = OpenAI.Responses.Response
+import { answerText, checkOutput, pastTurn, repairReply, requireAnswer, reserve, takeTurn, type TakenTurn, type TurnAsk } from '../turn.ts'
 
 const ATTACH_TRIES = 6
 const ATTACH_BACKOFF_MS = 200
 
 /** Lets the provider work through the servers, and writes what it does as if we had done it. */
 export async function runHosted(options: HostedOptions, signal: AbortSignal): Promise<DelegateResult> {
-  const calls: KnownCall[] = options.history.flatMap((past) => past.calls.map((call) => ({ ...call, text: call.result?.text ?? '' })))
+  const calls: KnownCall[] = options.history.flatMap((past) =>
+    past.calls.map((call) => ({ ...call, text: call.result?.text ?? '', truncated: call.result?.truncated ?? false })),
+  )
   const turns = options.history.map(pastTurn)
   if (turns.length === 0) turns.push(await hostedTurn(options, calls, signal))
   for (;;) {
@@ -50,33 +50,21 @@ function result(options: HostedOptions, turns: readonly TakenTurn[], calls: read
   const parsed = checkOutput(options, text)
   const usage = turns.reduce((sum, one) => addUsage(sum, one.usage), noUsage)
   const costUsd = options.price ? turns.reduce((sum, one) => sum + (one.costUsd ?? 0), 0) : null
-  const reasons = [
-    ...turns.flatMap(({ forcedBy }) => (forcedBy ? [forcedBy] : [])),
-    ...overLimits(options, usage, costUsd),
-    ...(last?.stopReason === 'cut' ? [CUT] : []),
-    ...(parsed.ok ? [] : [unusable(text, parsed.why)]),
-    ...calls.flatMap(reasonOf),
-  ]
+  if (!parsed.ok) requireAnswer(text)
+  const reasons = reasonsAgainst({
+    forcedBy: turns.flatMap(({ forcedBy }) => (forcedBy ? [forcedBy] : [])),
+    passed: passedLimits({ turns: 0, toolCalls: 0, tokens: usage.inputTokens + usage.outputTokens, costUsd: costUsd ?? 0 }, options.limits),
+    calls,
+    cut: last?.stopReason === 'cut',
+    misfit: parsed.ok ? undefined : parsed.why,
+  })
   return { text: text === '' ? null : text, output: parsed.ok ? parsed.value : undefined, reasons, usage, costUsd }
 }
-
-const reasonOf = ({ failure }: KnownCall): Reason[] => (failure ? [{ code: failure.code, message: failure.message }] : [])
 
 /** What the tools gave before the answer was stopped, for the last turn. */
 function soFar(calls: readonly KnownCall[]): string {
   const results = calls.map(({ server, tool, status, text }) => `${tool} on ${server} (${status}): ${text}`)
   return `You may call no more tools. Answer now, with what they gave so far:\n${results.join('\n') || 'nothing'}`
-}
-
-function overLimits({ limits }: HostedOptions, usage: Usage, costUsd: number | null): Reason[] {
-  const tokens = usage.inputTokens + usage.outputTokens
-  const reasons: Reason[] = []
-  if (limits.tokens !== undefined && tokens > limits.tokens)
-    reasons.push({ code: 'BUDGET_TOKENS', message: `${tokens} of ${limits.tokens} tokens were used.` })
-  if (limits.costUsd !== undefined && (costUsd ?? 0) > limits.costUsd) {
-    reasons.push({ code: 'BUDGET_COST', message: `${(costUsd ?? 0).toFixed(4)} of ${limits.costUsd} USD were used.` })
-  }
-  return reasons
 }
 
 /** One hosted answer, new or found again, from its first event to its row. */
@@ -86,22 +74,18 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
   const number = open && attachTo !== undefined ? open.turn : options.nextTurn
   const reader = createReader(options, calls, number)
   if (open && attachTo === undefined) await giveUp(options, open.turn, reader)
-  const own = new AbortController()
-  const follow = () => own.abort(signal.reason)
-  signal.addEventListener('abort', follow, { once: true })
-  if (signal.aborted) follow()
-  const soft = setTimeout(() => own.abort(new Stopped(SOON)), Math.max(options.softDeadline.getTime() - Date.now(), 0))
+  using own = deadlineSignal(signal, options.softDeadline.getTime() - Date.now(), () => new Stopped(DEADLINE_NEAR))
   const startedAt = new Date()
   try {
     // An answer that is found again was reserved when it was asked for.
     const reserved = await reserve(
       attachTo === undefined ? options : { ...options, budget: undefined },
-      () => Buffer.byteLength(JSON.stringify(askBody(options))),
+      () => Buffer.byteLength(JSON.stringify(hostedRequest(options))),
       false,
     )
-    const response = await finalResponse(options, { reader, number, attachTo }, own)
-    await reader.finish(response)
-    const { items, stopReason, usage, responseId, providerRequestId, model } = turnOf(response, null, hosted.model)
+    const answer = await finalAnswer(options, { reader, number, attachTo }, own)
+    await reader.finish(answer)
+    const { items, stopReason, usage, responseId, providerRequestId, model } = answer.turn()
     const costUsd = price ? costOf(usage, price) : null
     await journal.turn({
       number,
@@ -119,7 +103,7 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
     await reserved.settle(usage)
     return { number, items, stopReason, forcedBy: null, usage, costUsd }
   } catch (error) {
-    if (!own.signal.aborted) throw await reader.judge(error)
+    if (!own.signal.aborted) throw await reader.classifyError(error)
     const reason: unknown = own.signal.reason
     // A worker that only stops leaves a background answer to the next one. Any other end is the answer's end too.
     if (reason instanceof Failure && reason.code === 'WORKER_LOST') throw reason
@@ -130,13 +114,8 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
     const { responseId = null } = reader
     await journal.turn({ ...stopped, responseId, providerRequestId: null, model: hosted.model, startedAt, finishedAt: new Date() })
     return stopped
-  } finally {
-    clearTimeout(soft)
-    signal.removeEventListener('abort', follow)
   }
 }
-
-const SOON: Reason = { code: 'DEADLINE', message: 'The deadline was near, so the model had to answer with what it had.' }
 
 /** An answer that an earlier attempt asked for and that cannot be found again. */
 async function giveUp({ journal }: HostedOptions, turn: number, { mayRepeat }: Reader): Promise<void> {
@@ -150,44 +129,29 @@ async function giveUp({ journal }: HostedOptions, turn: number, { mayRepeat }: R
 }
 
 /** Reads events until the last one. A background answer whose stream broke is attached to again. */
-async function finalResponse(
+async function finalAnswer(
   options: HostedOptions,
   from: { reader: Reader; number: number; attachTo: string | undefined },
-  own: AbortController,
-): Promise<Response> {
-  const { hosted, journal } = options
+  own: Deadline,
+): Promise<HostedAnswer> {
+  const { hosted, journal, servers } = options
   const { reader, number } = from
+  const names = servers.map(({ name }) => name)
   reader.responseId = from.attachTo
   if (from.attachTo === undefined) {
     await journal.response({ turn: number, background: hosted.background })
     own.signal.throwIfAborted()
-    const response = await reader.read(await hosted.ask(askBody(options), own.signal), own)
-    if (response) return response
+    const answer = await reader.read(await hosted.ask(hostedRequest(options), own.signal), own)
+    if (answer) return answer
   }
   for (let attempt = 0; hosted.background && reader.responseId !== undefined && attempt < ATTACH_TRIES; attempt++) {
     if (attempt > 0) await sleep(ATTACH_BACKOFF_MS * 2 ** attempt, undefined, { signal: own.signal })
     try {
-      const response = await reader.read(await hosted.attach(reader.responseId, own.signal), own)
-      if (response) return response
+      const answer = await reader.read(await hosted.attach(reader.responseId, names, own.signal), own)
+      if (answer) return answer
     } catch (error) {
-      if (own.signal.aborted || isGone(error)) throw error
+      if (own.signal.aborted || hosted.classifyError(error, names).kind === 'gone') throw error
     }
   }
   throw new Failure({ code: 'MODEL_UNAVAILABLE', message: `The stream of model ${hosted.model} ended without its last event.` })
-}
-
-function askBody({ instructions, prompt, output, servers, headers }: HostedOptions): Parameters<HostedModel['ask']>[0] {
-  return {
-    input: [{ role: 'user', content: prompt }],
-    ...(instructions !== undefined && { instructions }),
-    tools: servers.map(({ name, url, tools }) => ({
-      type: 'mcp',
-      server_label: serverLabel(name),
-      server_url: url,
-      headers: headers(),
-      allowed_tools: [...tools],
-      require_approval: 'never',
-    })),
-    ...(output && { text: { format: { type: 'json_schema', name: output.name, schema: output.schema, strict: false } } }),
-  }
 }

@@ -1,6 +1,6 @@
 import type { Failure, FailureRecord } from '../../core/failure.ts'
 import type { ToolCallStatus } from '../../core/run.ts'
-import type { HostedModel } from '../../models/openai/hosted-client.ts'
+import type { HostedModel, HostedRequest } from '../../models/hosted.ts'
 import type { DelegateOptions } from '../turn.ts'
 
 /** A server that the provider is handed. */
@@ -20,6 +20,7 @@ export interface KnownCall {
   repeatable: boolean
   status: ToolCallStatus
   text: string
+  truncated: boolean
   failure: FailureRecord | null
 }
 
@@ -36,3 +37,11 @@ export interface HostedOptions extends DelegateOptions {
   /** Says by the route list whether a 401 means the token or a person's consent. */
   explain401: (server: string) => Promise<Failure>
 }
+
+/** What the provider is asked. */
+export const hostedRequest = ({ instructions, prompt, output, servers, headers }: HostedOptions): HostedRequest => ({
+  instructions,
+  prompt,
+  output: output && { name: output.name, schema: output.schema },
+  servers: servers.map(({ name, url, tools }) => ({ name, url, tools, headers: headers() })),
+})

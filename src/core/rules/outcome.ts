@@ -1,12 +1,65 @@
-import type { FinalStatus, Reason } from '../run.ts'
+// Green is earned: everything that stands against it, of every delegate, in one place. What decides without an answer is a failure and ends the run elsewhere.
+import type { FailureRecord } from '../failure.ts'
+import type { FinalStatus, Reason, ToolCallStatus } from '../run.ts'
 
-/** Green is earned: an answer, and not one reason against it. */
+/** What came of one tool call. */
+export interface CallFact {
+  /** As the model knows it. */
+  tool: string
+  status: ToolCallStatus
+  /** Its result was cut. */
+  truncated: boolean
+  failure: FailureRecord | null
+}
+
+/** What is known of a conversation that has an answer. */
+export interface AnswerFacts {
+  /** Why the model had to answer, if it had to: a limit, the deadline, a loop. */
+  forcedBy: readonly Reason[]
+  /** Limits that were found to be passed when the answer was there already. */
+  passed: readonly Reason[]
+  calls: readonly CallFact[]
+  /** The model's answer ended at its output limit. */
+  cut: boolean
+  /** Why the answer does not fit the job's output; undefined when it does, or when any text will do. */
+  misfit: string | undefined
+}
+
+/** Every reason why a run with this answer is not green, the same one once. None: it is. */
+export function reasonsAgainst({ forcedBy, passed, calls, cut, misfit }: AnswerFacts): Reason[] {
+  return distinctReasons([
+    ...forcedBy,
+    ...passed,
+    ...calls.flatMap(reasonsOfCall),
+    ...(cut ? [{ code: 'RESULT_TOO_LARGE' as const, message: 'The model’s answer was cut at its output limit.' }] : []),
+    ...(misfit === undefined ? [] : [{ code: 'OUTPUT_INVALID' as const, message: `The answer does not match output.schema: ${misfit}` }]),
+  ])
+}
+
+/** A denial, an unknown outcome, a call that was not taken and a cut result stand against green. An error that the tool itself answered does not, nor a call that we refused: the model knows of both. */
+function reasonsOfCall({ tool, status, truncated, failure }: CallFact): Reason[] {
+  const reasons: Reason[] = []
+  if (status === 'denied') reasons.push({ code: 'TOOL_DENIED', message: failure?.message ?? `Policy denied ${tool}.` })
+  if (status === 'unknown')
+    reasons.push({ code: 'OUTCOME_UNKNOWN', message: failure?.message ?? `The outcome of a call of ${tool} is not known.` })
+  if (status === 'not_run' && failure) reasons.push({ code: failure.code, message: failure.message })
+  if (truncated) reasons.push({ code: 'RESULT_TOO_LARGE', message: `A result of ${tool} was cut.` })
+  return reasons
+}
+
+/** The reason of an answer that is larger than what is kept. */
+export const answerTooLarge = (maxBytes: number): Reason => ({
+  code: 'RESULT_TOO_LARGE',
+  message: `The answer was cut at ${maxBytes} bytes (limits.outputBytes).`,
+})
+
+/** An answer, and not one reason against it. */
 export function decideOutcome(reasons: readonly Reason[]): Extract<FinalStatus, 'succeeded' | 'incomplete'> {
   return reasons.length === 0 ? 'succeeded' : 'incomplete'
 }
 
 /** The same reason is listed once, with the first message. */
-export function distinctReasons(reasons: readonly Reason[]): Reason[] {
+function distinctReasons(reasons: readonly Reason[]): Reason[] {
   const seen = new Map<string, Reason>()
   for (const reason of reasons) {
     const key = `${reason.code} ${reason.message}`

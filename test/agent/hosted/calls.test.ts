@@ -1,6 +1,7 @@
 import type OpenAI from 'openai'
 import { expect, test } from 'vitest'
-import { readCall, unknownEnd } from '../../../src/models/openai/hosted-calls.ts'
+import { endOf } from '../../../src/agent/hosted/ends.ts'
+import { outcomeOf } from '../../../src/models/openai/hosted-events.ts'
 import { authorizeLines, hostedApp, hostedJob } from '../../support/app/hosted.ts'
 
 type McpCall = OpenAI.Responses.ResponseOutputItem.McpCall
@@ -17,7 +18,7 @@ function item(part: { output?: unknown; error?: unknown }): McpCall {
 }
 
 const read = (part: { output?: unknown; error?: unknown }, resultBytes = 1000) =>
-  readCall(item(part), 'hr', resultBytes, (text) => text.replaceAll('hunter2', '[secret]'))
+  endOf(outcomeOf(item(part)), { server: 'hr', tool: 'act', resultBytes, redact: (text) => text.replaceAll('hunter2', '[secret]') })
 
 const SHAPES: [what: string, part: { output?: unknown; error?: unknown }, expected: object][] = [
   ['a result', { output: 'done' }, { status: 'ok', text: 'done', failure: null }],
@@ -80,10 +81,6 @@ test('cuts what is too long, and takes secrets out of results and errors', () =>
   expect(read({ error: 'hunter2' }).text).toBe('[secret]')
   expect(read({ error: { type: 'mcp_protocol_error', code: 1, message: 'hunter2' } }).text).toBe('[secret]')
   expect(read({ error: { type: 'mcp_tool_execution_error', content: [{ type: 'text', text: 'hunter2' }] } }).text).toContain('[secret]')
-})
-
-test('a lost call stands against the run', () => {
-  expect(unknownEnd('act', 'hr', 'was lost')).toMatchObject({ status: 'unknown', failure: { code: 'OUTCOME_UNKNOWN' } })
 })
 
 test.each([

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest'
+import { limitReason, nearLimits, passedLimits, type Limits, type Used } from '../../../src/core/rules/limits.ts'
+
+const none: Used = { turns: 0, toolCalls: 0, tokens: 0, costUsd: 0 }
+const open: Limits = { turns: 10, toolCalls: 5, tokens: undefined, costUsd: undefined }
+
+test.each<[string, Partial<Limits>, Partial<Used>, string | undefined]>([
+  ['nothing used', {}, {}, undefined],
+  ['one turn left', {}, { turns: 9 }, undefined],
+  ['the last turn used', {}, { turns: 10 }, 'BUDGET_TURNS All 10 turns were used.'],
+  ['all calls made', {}, { toolCalls: 5 }, undefined],
+  ['one more call asked for', {}, { toolCalls: 6 }, 'BUDGET_TOOL_CALLS All 5 tool calls were used.'],
+  ['no calls allowed and none asked for', { toolCalls: 0 }, {}, undefined],
+  ['no limit of tokens or money', {}, { tokens: 1e9, costUsd: 1e9 }, undefined],
+  ['a token left', { tokens: 100 }, { tokens: 99 }, undefined],
+  ['all tokens used', { tokens: 100 }, { tokens: 100 }, 'BUDGET_TOKENS 100 of 100 tokens were used.'],
+  ['some money left', { costUsd: 0.5 }, { costUsd: 0.49 }, undefined],
+  ['all money used', { costUsd: 0.5 }, { costUsd: 0.5 }, 'BUDGET_COST 0.5000 of 0.5 USD were used.'],
+  ['tokens and money used', { tokens: 1, costUsd: 1 }, { tokens: 2, costUsd: 2 }, 'BUDGET_TOKENS 2 of 1 tokens were used.'],
+])('%s: whether the next turn is the last one', (_, limits, used, expected) => {
+  const reason = limitReason({ ...none, ...used }, { ...open, ...limits })
+  expect(reason && `${reason.code} ${reason.message}`).toBe(expected)
+})
+
+test('an answer that nobody could stop passes a limit above it, and not at it', () => {
+  const limits = { ...open, tokens: 100, costUsd: 0.5 }
+  expect(passedLimits({ ...none, tokens: 100, costUsd: 0.5 }, limits)).toEqual([])
+  expect(passedLimits({ ...none, tokens: 101, costUsd: 0.51 }, limits).map(({ code }) => code)).toEqual(['BUDGET_TOKENS', 'BUDGET_COST'])
+  expect(passedLimits({ ...none, tokens: 101 }, open)).toEqual([])
+})
+
+test('a limit is near when 80 % of it are used; one that is zero or not set never is', () => {
+  const limits: Limits = { turns: 10, toolCalls: 0, tokens: 100, costUsd: undefined }
+  expect(nearLimits({ turns: 7, toolCalls: 9, tokens: 79, costUsd: 9 }, limits)).toEqual([])
+  expect(nearLimits({ turns: 8, toolCalls: 9, tokens: 80, costUsd: 9 }, limits)).toEqual(['turns', 'tokens'])
+  expect(nearLimits({ turns: 0, toolCalls: 4, tokens: 0, costUsd: 0.8 }, { ...open, costUsd: 1 })).toEqual(['toolCalls', 'costUsd'])
+})
