@@ -167,6 +167,12 @@ function checkDefinition(job: string, definition: JobDefinition, offer: Offer): 
       message: `is ${name}, which has no price, but budgets: sets a costUsd for the job or its account; add it under prices: in the configuration`,
     })
   }
+  for (const server of Object.keys(definition.tools))
+    if (server.toLowerCase() === 'nightshift')
+      issues.push({
+        path: ['tools', server],
+        message: 'is the name of Nightshift’s own tools; give the route in Pomerium another name, and use that',
+      })
   for (const entry of definition.deliver) {
     const fault = offer.deliverFault(entry)
     if (fault !== undefined) issues.push({ path: ['deliver'], message: fault })

@@ -1,5 +1,5 @@
 import { noUsage, type RunStatus } from '../core/run.ts'
-import { definitionSchema } from '../jobs/schema.ts'
+import { readDefinition } from '../jobs/schema.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { finishUnclaimedRun, loadUnclaimedRun } from '../store/runs/finish.ts'
 import { requestCancel } from '../store/runs/heartbeat.ts'
@@ -21,7 +21,7 @@ export async function cancelRun(db: Db, runId: string): Promise<RunStatus | unde
       continue
     }
     const end = endWithFailure(CANCELLED, { usage: noUsage, costUsd: null })
-    const deliveries = await deliveriesOf(db, idle, definitionSchema.parse(idle.definition), end)
+    const deliveries = await deliveriesOf(db, idle, readDefinition(idle.definition), end)
     if (await finishUnclaimedRun(db, runId, { ...end, deliveries })) return 'cancelled'
   }
 }

@@ -3,7 +3,7 @@ import { deadlineSignal } from '../lib/deadline.ts'
 import { durationMs } from '../lib/duration.ts'
 import { Failure, messageOf } from '../core/failure.ts'
 import { decideRetry } from '../core/rules/retry.ts'
-import { definitionSchema, type JobDefinition } from '../jobs/schema.ts'
+import { readDefinition, type JobDefinition } from '../jobs/schema.ts'
 import { createBudget } from '../store/attempts/budgets.ts'
 import { openAttempt, type OpenedAttempt, type RunLimits } from '../store/runs/claim.ts'
 import type { Db } from '../store/postgres/db.ts'
@@ -49,7 +49,7 @@ export function createRunner(options: RunnerOptions): Runner {
 
   function definitionOf(jobVersion: string, kept: unknown): JobDefinition {
     let definition = definitions.get(jobVersion)
-    if (!definition) definitions.set(jobVersion, (definition = definitionSchema.parse(kept)))
+    if (!definition) definitions.set(jobVersion, (definition = readDefinition(kept)))
     return definition
   }
 

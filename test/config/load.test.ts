@@ -98,6 +98,7 @@ test('the configuration that is shipped loads with nothing set, and every defaul
           "apiKey": "",
           "apiKeyFile": undefined,
           "background": false,
+          "formatWithTools": true,
           "stream": true,
         },
       },
@@ -408,4 +409,14 @@ worker: { drain: 1s, lock: 2s }
       one(10, 'redis_url is the earlier name of redisUrl, which is there too; take redis_url out'),
     )
   })
+})
+
+test.each([
+  ['OpenAI’s own service', {}, true],
+  ['OpenAI’s own service by its address', { baseUrl: 'https://api.openai.com/v1' }, true],
+  ['a server of one’s own', { baseUrl: 'http://llm.internal:8000/v1' }, false],
+  ['a server of one’s own that can', { baseUrl: 'http://llm.internal:8000/v1', formatWithTools: true }, true],
+])('the format is asked for while tools may be called: %s, %j: %j', (_, provider, formatWithTools) => {
+  const { providers } = load(GOOD.replace('apiKey: KEY', JSON.stringify(provider)))
+  expect(providers['openai']?.formatWithTools).toBe(formatWithTools)
 })

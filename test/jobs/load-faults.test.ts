@@ -30,6 +30,8 @@ test('each fault of the shape has its line, its field and its cure', () => {
     'a repeatable tool that is not allowed': GOOD.replace('{ allow: [query] }', '{ allow: [query], repeatable: [query, other] }'),
     'an empty prompt': GOOD.replace('prompt: Go', 'prompt: ""'),
     'a prompt that is null': GOOD.replace('prompt: Go', 'prompt:'),
+    'a schedule without a zone': `${GOOD}schedule: { cron: "0 7 * * 1" }\n`,
+    'a server named as our own tools': GOOD.replace('labor', 'nightshift'),
     'names that are none': GOOD.replace('reports', '__proto__').replace('openai', '"open ai"'),
     'broken YAML': `${GOOD}limits: { turns: 3\n`,
     'two documents': `${GOOD}---\n${GOOD}`,
@@ -45,6 +47,12 @@ test('each fault of the shape has its line, its field and its cure', () => {
       ],
       "a repeatable tool that is not allowed": [
         "job.yaml:5: tools.labor.repeatable names other, which is not under allow; add it there or take it out here",
+      ],
+      "a schedule without a zone": [
+        "job.yaml:6: schedule.timezone is missing; name a time zone such as Europe/Zurich, here or as timezone: of the job",
+      ],
+      "a server named as our own tools": [
+        "job.yaml:5: tools.nightshift is the name of Nightshift’s own tools; give the route in Pomerium another name, and use that",
       ],
       "a server that is no name": [
         "job.yaml:5: tools.a b is not a name; use up to 63 letters, digits, dots, dashes and underscores",
@@ -72,7 +80,6 @@ test('each fault of the shape has its line, its field and its cure', () => {
         "job.yaml:2: model.provider is missing; it must be a text",
         "job.yaml:2: model.name is missing; it must be a text",
         "job.yaml:6: schedule.cron is missing; it must be a text",
-        "job.yaml:6: schedule.timezone is missing; it must be a text",
         "job.yaml:5: tools.labor.allow is missing; it must be a list",
         "job.yaml:8: output.schema is missing; it must be a mapping",
       ],
@@ -236,7 +243,7 @@ test('a schedule is checked field by field', () => {
     }
   `)
   for (const cron of ['0 7 * * 1', '*/5 * * * * *', '0 7 L * *', '0 7 * * MON-FRI']) expect(files.faults(schedule(cron)), cron).toEqual([])
-  expect(files.faults(schedule('* *', 'Mars/Olympus'))).toHaveLength(1)
+  expect(files.faults(schedule('* *', 'Mars/Olympus'))).toHaveLength(2)
 })
 
 test('templates and schemas are checked before a run needs them', () => {

@@ -2,6 +2,13 @@ import { z } from 'zod'
 import { duration } from '../../lib/duration.ts'
 import { httpUrl } from '../../lib/url.ts'
 
+const OPENAI_HOST = 'api.openai.com'
+const isOpenAi = (baseUrl: string | undefined) => baseUrl === undefined || new URL(baseUrl).hostname === OPENAI_HOST
+
+/**
+ * `formatWithTools`: an answer's format may be asked for while tools may still be called. OpenAI's own service does both; a server that constrains its
+ * decoding to the format never calls a tool then.
+ */
 const providerSchema = z
   .strictObject({
     api: z
@@ -23,8 +30,13 @@ const providerSchema = z
         'For delegate: hosted. The provider finishes an answer without us, so that another worker finds it after a crash. Without it, an answer whose worker died has an unknown outcome.',
       ),
     answerTimeout: duration.prefault('10m').describe('Longest wait for one answer.'),
+    formatWithTools: z
+      .boolean()
+      .optional()
+      .describe('Ask for the format of the answer while tools may still be called. Many servers then never call one; true for OpenAI’s own address alone.'),
   })
   .refine((provider) => provider.apiKey === undefined || provider.apiKeyFile === undefined, 'has both apiKey and apiKeyFile; keep one')
+  .transform((provider) => ({ ...provider, formatWithTools: provider.formatWithTools ?? isOpenAi(provider.baseUrl) }))
 
 /** Model providers by the name that jobs use. */
 export const providersSchema = z.record(z.string(), providerSchema).describe('Model providers by the name that jobs use.')

@@ -63,6 +63,6 @@ function templateScope(opened: OpenedAttempt, definition: JobDefinition): Templa
     fire_time: fireTime,
     run_id: opened.attempt.runId,
     job: opened.job,
-    timezone: definition.schedule?.timezone,
+    timezone: definition.timezone,
   }
 }
