@@ -33,7 +33,9 @@ const providerSchema = z
     formatWithTools: z
       .boolean()
       .optional()
-      .describe('Ask for the format of the answer while tools may still be called. Many servers then never call one; true for OpenAI’s own address alone.'),
+      .describe(
+        'Ask for the format of the answer while tools may still be called. Many servers then never call one; true for OpenAI’s own address alone.',
+      ),
   })
   .refine((provider) => provider.apiKey === undefined || provider.apiKeyFile === undefined, 'has both apiKey and apiKeyFile; keep one')
   .transform((provider) => ({ ...provider, formatWithTools: provider.formatWithTools ?? isOpenAi(provider.baseUrl) }))
