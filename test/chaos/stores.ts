@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import pg from 'pg'
-import { startEmbeddedPostgres } from '../../src/store/postgres/embedded.ts'
+import { startEmbeddedPostgres } from '../../src/store/postgres/embedded/server.ts'
 import { startVictim, type Victim } from './victim.ts'
 
 /** A server that can be killed, at an address that stays the same. */

@@ -9,7 +9,7 @@ import type { TestProject } from 'vitest/node'
 import { environment } from '../../src/config/environment.ts'
 import { openQueueBackend } from '../../src/queue/backend.ts'
 import { openDb, query } from '../../src/store/postgres/db.ts'
-import { startEmbeddedPostgres } from '../../src/store/postgres/embedded.ts'
+import { startEmbeddedPostgres } from '../../src/store/postgres/embedded/server.ts'
 import { migrate } from '../../src/store/postgres/migrate.ts'
 
 declare module 'vitest' {

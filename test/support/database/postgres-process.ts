@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
 
-const MODULE = join(import.meta.dirname, '../../../src/store/postgres/embedded.ts')
+const MODULE = join(import.meta.dirname, '../../../src/store/postgres/embedded/server.ts')
 const SCRIPT = `
 import { startEmbeddedPostgres } from ${JSON.stringify(MODULE)}
 const [dir, ephemeral] = process.argv.slice(2)

@@ -1,9 +1,9 @@
-import { chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
-import { openDb, query } from '../../../src/store/postgres/db.ts'
-import { startEmbeddedPostgres } from '../../../src/store/postgres/embedded.ts'
-import { createPlace, gone, isAlive, killed, postmasterPid } from '../../support/database/postgres-process.ts'
+import { openDb, query } from '../../../../src/store/postgres/db.ts'
+import { startEmbeddedPostgres } from '../../../../src/store/postgres/embedded/server.ts'
+import { createPlace, gone, isAlive, killed, postmasterPid } from '../../../support/database/postgres-process.ts'
 
 const NOBODY = 65_534
 const isRoot = process.getuid?.() === 0
@@ -122,12 +122,25 @@ describe('the embedded server', () => {
     expect(await ask(inject('postgresUrl'), 'select 1 as one')).toEqual([{ one: 1 }])
   })
 
-  test('is made anew when an earlier one was only half made', async () => {
+  test.each(['settings.json', 'data/nightshift.json'])('keeps all that was written when %s is gone, and makes it anew', async (file) => {
     await using place = createPlace()
-    mkdirSync(join(place.dir, 'data', 'base'), { recursive: true })
-    writeFileSync(join(place.dir, 'data', 'PG_VERSION'), '18\n')
-    const { url } = await place.start()
-    expect(await ask(url, 'select 1 as one')).toEqual([{ one: 1 }])
+    const first = await place.start()
+    await ask(first.url, 'create table kept as select 1 as n')
+    await first.stop()
+    rmSync(join(place.dir, file))
+    const second = await place.start()
+    expect(await ask(second.url, 'select n from kept')).toEqual([{ n: 1 }])
+    expect(statSync(join(place.dir, file)).mode & 0o777).toBe(0o600)
+  })
+
+  test('that lives and has another password than the settings say is refused, with the file to put back', async () => {
+    await using place = createPlace()
+    await place.start()
+    writeFileSync(join(place.dir, 'settings.json'), '{"password":"of another one"}')
+    await expect(startEmbeddedPostgres({ dir: place.dir })).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      message: expect.stringMatching(/password authentication failed.* Put back the .*settings\.json/),
+    })
   })
 
   test('ends with its process when it is ephemeral, also when that is killed', async () => {
@@ -154,22 +167,5 @@ describe('the embedded server', () => {
     await postgres.stop()
     // Its parent may not have taken notice of its end yet.
     await expect.poll(() => isAlive(pid)).toBe(false)
-  })
-})
-
-describe('the lock of a directory that is being prepared', () => {
-  test.each([
-    ['a process that is dead', '4194303'],
-    // In a container each start has the same process ids.
-    ['an earlier process with our own id', String(process.pid)],
-    ['an earlier process whose id another program has now', '1'],
-    ['a process that was killed before it wrote its id', ''],
-  ])('that %s left is taken over', async (_, content) => {
-    await using place = createPlace()
-    mkdirSync(place.dir)
-    writeFileSync(join(place.dir, 'starting.lock'), content)
-    await using postgres = await startInside(place.dir)
-    expect(await ask(postgres.url, 'select 1 as one')).toEqual([{ one: 1 }])
-    expect(existsSync(join(place.dir, 'starting.lock'))).toBe(false)
   })
 })
