@@ -41,8 +41,7 @@ function finishStatement(attempt: AttemptRef, end: RunEnd): { text: string; valu
   const { add, values } = createParameters()
   const status = add(end.status)
   const failure = add(jsonOrNull(end.failure))
-  const text = `
-    with ended as (
+  const text = `with ended as (
       update attempts set status = ${status}, failure = ${failure}, finished_at = now()
       where run_id = ${add(attempt.runId)} and number = ${add(attempt.number)} and token = ${add(attempt.token)}
         and finished_at is null

@@ -40,8 +40,7 @@ function suspendStatement(attempt: AttemptRef, attemptStatus: string, suspension
   const waitsFor = suspension.status === 'waiting' ? suspension.waitsFor : null
   const { add, values } = createParameters()
   const record = add(jsonOrNull(failure))
-  const text = `
-    with ended as (
+  const text = `with ended as (
       update attempts set status = ${add(attemptStatus)}, failure = ${record}, finished_at = now()
       where run_id = ${add(attempt.runId)} and number = ${add(attempt.number)} and token = ${add(attempt.token)}
         and finished_at is null

@@ -259,3 +259,49 @@ test('rows of many runs go into one statement, and each keeps to its run', async
 async function waitFor(db: Db, text: string): Promise<void> {
   while ((await query(db, text)).length === 0);
 }
+
+test('prompts of twenty attempts that begin together go into one statement', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const writer = createJournalWriter(db)
+  const journals = await Promise.all(Array.from({ length: 20 }, () => journalOf(db, writer)))
+  await Promise.all(journals.map(({ journal }, n) => journal.prompt({ prompt: `do ${n}`, instructions: null })))
+  expect(await query(db, 'select count(*)::int as prompts, count(distinct xmin::text)::int as statements from attempts where prompt is not null')) // prettier-ignore
+    .toEqual([{ prompts: 20, statements: 1 }])
+})
+
+test('a row that Postgres refuses fails by itself: rows of other runs in the same flush are kept', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const writer = createJournalWriter(db)
+  const [bad, good] = [await journalOf(db, writer), await journalOf(db, writer)]
+  const call = callRecord()
+  const request = requestRecord()
+  await Promise.all([good.journal.toolCall(call), good.journal.gatewayRequest(request)])
+  const poisoned = [
+    bad.journal.turn(turnRecord(1, { usage: { ...noUsage, inputTokens: 12.5 } })),
+    bad.journal.turn(turnRecord(2, { usage: { ...noUsage, outputTokens: Number.NaN } })),
+    bad.journal.response({ turn: 2 ** 40, background: false }),
+    bad.journal.responseState({ turn: 0.5, responseId: null, state: 'over' }),
+    bad.journal.toolCall(callRecord({ id: 'no uuid' })),
+    bad.journal.toolCallEnd(okEnd('no uuid')),
+    bad.journal.gatewayRequest({ ...requestRecord(), requestBytes: 2 ** 40 }),
+    bad.journal.gatewayRequestEnd({ ...requestEnd(randomUUID()), status: 1.5 }),
+  ]
+  const kept = [
+    good.journal.prompt({ prompt: 'do it', instructions: null }),
+    good.journal.turn(turnRecord(1)),
+    good.journal.response({ turn: 2, background: false }),
+    good.journal.toolCallEnd(okEnd(call.id)),
+    good.journal.gatewayRequestEnd(requestEnd(request.requestIdSent)),
+  ]
+  expect((await Promise.allSettled(poisoned)).map(({ status }) => status)).toEqual(poisoned.map(() => 'rejected'))
+  expect((await Promise.allSettled(kept)).map(({ status }) => status)).toEqual(kept.map(() => 'fulfilled'))
+  expect(await loadRun(db, good.runId)).toMatchObject({
+    attempts: [{ prompt: 'do it' }],
+    turns: [{ number: 1 }],
+    toolCalls: [{ id: call.id, status: 'ok' }],
+    gatewayRequests: [{ status: 200 }],
+  })
+  expect((await loadRun(db, bad.runId))?.turns).toEqual([])
+})

@@ -143,7 +143,11 @@ function spawnServer({ dir, data, bin, user }: Place, port: number, ephemeral: b
 /** Makes our database in the server when it has none. Returns why the server did not let us; undefined when all is there. */
 async function prepareDatabase(port: number, password: string): Promise<unknown> {
   const client = new pg.Client({
-    ...{ host: '127.0.0.1', port, user: 'postgres', password, database: 'postgres' },
+    host: '127.0.0.1',
+    port,
+    user: 'postgres',
+    password,
+    database: 'postgres',
     connectionTimeoutMillis: ANSWER_MS,
     query_timeout: ANSWER_MS,
   })

@@ -1,4 +1,4 @@
-import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
 import { openDb, query } from '../../../../src/store/postgres/db.ts'
@@ -28,11 +28,6 @@ function leavePidFile(dir: string, pid: number): void {
   const file = join(dir, 'data', 'postmaster.pid')
   writeFileSync(file, [pid, join(dir, 'data'), 0, 1, '', '127.0.0.1', '', 'ready   ', ''].join('\n'), { mode: 0o600 })
   if (isRoot) chownSync(file, NOBODY, NOBODY)
-}
-
-const startInside = async (dir: string) => {
-  const postgres = await startEmbeddedPostgres({ dir })
-  return { ...postgres, [Symbol.asyncDispose]: () => postgres.stop() }
 }
 
 describe('the embedded server', () => {
