@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { CloudEvent } from '../core/cloud-event.ts'
 import { messageOf } from '../core/failure.ts'
-import { listUnexplained, type OpenEvent } from '../store/audit/matching.ts'
+import { listUnexplained, type OpenEvent } from '../store/audit/unexplained.ts'
 import { listUnsentAlarms, markAlarmSent, raiseSuspect } from '../store/audit/suspects.ts'
 import type { MatchOptions } from './join/match.ts'
 

@@ -1,5 +1,4 @@
-import type { OpenEvent } from '../store/audit/matching.ts'
-import { listUnexplained } from '../store/audit/matching.ts'
+import { listUnexplained, type OpenEvent } from '../store/audit/unexplained.ts'
 import { countEvents, countMissing, type EventCount, type MissingRequest } from '../store/audit/report.ts'
 import type { Db } from '../store/postgres/db.ts'
 

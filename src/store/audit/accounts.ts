@@ -1,5 +1,17 @@
 import { query, type Db } from '../postgres/db.ts'
 
+/** An account of this deployment now: its id, as Pomerium's log has it, and its name here. */
+export interface OurAccount {
+  accountId: string
+  account: string
+}
+
+/** The accounts as `account_of` of the store takes them. */
+export const idsAndNames = (ours: readonly OurAccount[]): [ids: string[], names: string[]] => [
+  ours.map(({ accountId }) => accountId),
+  ours.map(({ account }) => account),
+]
+
 /** When each account last made a request of ours, by its id. */
 export async function accountUse(db: Db): Promise<Map<string, string>> {
   const rows = await query<{ account_id: string; at: Date }>(db, 'select account_id, max(sent_at) as at from gateway_requests group by 1')

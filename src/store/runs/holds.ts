@@ -1,12 +1,13 @@
 import type { Wake } from '../../core/ports/wake.ts'
 import type pg from 'pg'
+import { lockName } from '../postgres/advisory-lock.ts'
 import { query, transaction, type Db } from '../postgres/db.ts'
 import { WAKEABLE } from './wakeable.ts'
 
 /** Waits until no other claim is counted under the limits of this account and job. Everybody locks in this order. */
 export async function lockLimits(client: pg.PoolClient, names: { account?: string | undefined; job?: string | undefined }): Promise<void> {
   for (const [scope, name] of [['account', names.account] as const, ['job', names.job] as const])
-    if (name !== undefined) await query(client, 'select pg_advisory_xact_lock(hashtextextended($1, 0))', [`nightshift ${scope} ${name}`])
+    if (name !== undefined) await lockName(client, `${scope} ${name}`)
 }
 
 const nextHeldBy = (parameter: string) =>

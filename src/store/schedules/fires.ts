@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { decideOverlap, type FireDecision, type OverlapPolicy } from '../../core/rules/fires.ts'
 import { insertRun, type NewRun } from '../runs/insert.ts'
+import { lockName } from '../postgres/advisory-lock.ts'
 import { query, sqlStateOf, transaction, type Db } from '../postgres/db.ts'
 import type { ScheduleKey } from './progress.ts'
 
@@ -71,17 +72,18 @@ export async function recordFires(
   })
 }
 
-const FIRES_LOCK = "hashtextextended('nightshift fires ' || $1, 0)"
-
 /** How long the lock is waited for: longer than a batch of a backfill, which lets the next in line have it, and less than what a tick may take. */
 const LOCK_WAIT = '1s'
 const LOCK_NOT_AVAILABLE = '55P03'
 
-/** Serialises writers of a job's fires: without it, two that write fires and runs in turns would wait for each other. False when another keeps it. */
+/** Serialises writers of a job's fires; without it two can deadlock. Waits for as long as the store lets a statement wait. */
+const lockFires = (client: pg.PoolClient, job: string) => lockName(client, `fires ${job}`)
+
+/** The same, and waits for a moment only: false when another keeps the lock. */
 async function tryLockFires(client: pg.PoolClient, job: string): Promise<boolean> {
   await client.query(`savepoint locking; set local lock_timeout = '${LOCK_WAIT}'`)
   try {
-    await client.query(`select pg_advisory_xact_lock(${FIRES_LOCK})`, [job])
+    await lockFires(client, job)
     return true
   } catch (error) {
     if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE) throw error
@@ -90,14 +92,9 @@ async function tryLockFires(client: pg.PoolClient, job: string): Promise<boolean
   }
 }
 
-/** The same, and waits for as long as the store lets a statement wait. */
-async function lockFires(client: pg.PoolClient, job: string): Promise<void> {
-  await query(client, `select pg_advisory_xact_lock(${FIRES_LOCK})`, [job])
-}
-
 async function openRun(client: pg.PoolClient, job: string): Promise<string | undefined> {
   const { rows } = await client.query<{ id: string }>(
-    // What a backfill makes up for is in nobody's way.
+    // Backfill runs do not count as overlapping.
     `select id from runs where job = $1 and finished_at is null and coalesce(trigger ->> 'backfill', 'false') <> 'true' order by id desc limit 1`,
     [job],
   )
