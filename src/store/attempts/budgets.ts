@@ -18,14 +18,14 @@ export function createBudget(options: { db: Db; ceilings: readonly Ceiling[]; wa
             'insert into budget_days (scope, name, day) select scope, name, $3 from unnest($1::text[], $2::text[]) as n(scope, name) on conflict do nothing',
             [...names, day],
           )
-          const { rows } = await client.query<{ scope: string; name: string; tokens: string; cost_usd: number }>(
-            `select d.scope, d.name, d.tokens, d.cost_usd from budget_days d join unnest($1::text[], $2::text[]) as n(scope, name) using (scope, name)
+          const { rows } = await client.query<{ scope: string; name: string; tokens: number; costUsd: number }>(
+            `select d.scope, d.name, d.tokens, d.cost_usd as "costUsd" from budget_days d join unnest($1::text[], $2::text[]) as n(scope, name) using (scope, name)
              where d.day = $3 order by d.scope, d.name for update of d`,
             [...names, day],
           )
           const spent = ceilings.map((ceiling) => {
             const row = rows.find(({ scope, name }) => scope === ceiling.scope && name === ceiling.name)
-            return { ceiling, spent: { tokens: Number(row?.tokens ?? 0), costUsd: row?.cost_usd ?? 0 } }
+            return { ceiling, spent: { tokens: row?.tokens ?? 0, costUsd: row?.costUsd ?? 0 } }
           })
           const verdict = decideBudget(spent, estimate)
           if (verdict.verdict === 'granted') await client.query(ADD, [...names, day, Math.round(estimate.tokens), estimate.costUsd])

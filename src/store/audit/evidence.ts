@@ -1,4 +1,4 @@
-import { query, transaction, type Db } from '../postgres/db.ts'
+import { query, queryIso, transaction, type Db } from '../postgres/db.ts'
 
 export interface EventRow {
   requestId: string
@@ -22,14 +22,15 @@ export interface EventRow {
 
 /** Lines of Pomerium's log that belong to a run, in their order. */
 export async function loadEvents(db: Db, runId: string): Promise<EventRow[]> {
-  const rows = await query<Omit<EventRow, 'time'> & { time: Date }>(
+  return queryIso<EventRow & { time: string }>(
     db,
-    `select request_id as "requestId", time, method, host, path, ip, user_id as "userId", account_id as "accountId", mcp_method as "mcpMethod", mcp_tool as "mcpTool",
-       params_digest as "paramsDigest", run_header as "runHeader", allowed, reasons, matched_by as "matchedBy", gateway_request as "gatewayRequest", tool_call_id as "toolCallId"
-     from authorize_events where run_id = $1 and matched_by is not null order by time, id`,
+    `select request_id as "requestId", time, method, host, path, ip, user_id as "userId", account_id as "accountId",
+       mcp_method as "mcpMethod", mcp_tool as "mcpTool", params_digest as "paramsDigest",
+       run_header as "runHeader", allowed, reasons, matched_by as "matchedBy",
+       gateway_request as "gatewayRequest", tool_call_id as "toolCallId"
+     from authorize_events where run_id = $1 and matched_by is not null order by authorize_events.time, id`,
     [runId],
   )
-  return rows.map((row) => ({ ...row, time: row.time.toISOString() }))
 }
 
 /** Versions of a run's job that its attempts used. */
@@ -58,7 +59,9 @@ export interface CheckpointRow {
 export async function listUncheckpointed(db: Db, until: Date, limit: number): Promise<{ id: string; attempts: number }[]> {
   return query<{ id: string; attempts: number }>(
     db,
-    `select id, attempts from runs where finished_at < $1 and (checkpointed_attempts is null or checkpointed_attempts < attempts) and pruned_at is null order by finished_at, id limit $2`,
+    `select id, attempts from runs
+     where finished_at < $1 and (checkpointed_attempts is null or checkpointed_attempts < attempts)
+       and pruned_at is null order by finished_at, id limit $2`,
     [until, limit],
   )
 }
@@ -85,7 +88,8 @@ export async function addCheckpoint(
       JSON.stringify(made.document),
     ])
     await client.query(
-      'update runs r set checkpointed_attempts = c.attempts from unnest($1::text[], $2::int[]) as c(id, attempts) where r.id = c.id',
+      `update runs r set checkpointed_attempts = c.attempts
+       from unnest($1::text[], $2::int[]) as c(id, attempts) where r.id = c.id`,
       [made.runs.map(({ id }) => id), made.runs.map(({ attempts }) => attempts)],
     )
     return { number, runs: made.runs, document: made.document }
@@ -96,7 +100,8 @@ export async function addCheckpoint(
 export async function listPruned(db: Db, ids: readonly string[]): Promise<Set<string>> {
   const rows = await query<{ id: string }>(
     db,
-    'select run_id as id from pruned_runs where run_id = any($1) union select id from runs where id = any($1) and pruned_at is not null',
+    `select run_id as id from pruned_runs where run_id = any($1)
+     union select id from runs where id = any($1) and pruned_at is not null`,
     [ids],
   )
   return new Set(rows.map(({ id }) => id))

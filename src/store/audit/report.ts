@@ -1,4 +1,4 @@
-import { query, transaction, type Db } from '../postgres/db.ts'
+import { query, queryIso, transaction, type Db } from '../postgres/db.ts'
 import { idsAndNames, type OurAccount } from './accounts.ts'
 
 export interface EventCount {
@@ -22,7 +22,7 @@ export async function countEvents(
   ours: readonly OurAccount[],
   { since, account, until }: { since: Date | undefined; account: string | undefined; until: Date },
 ): Promise<EventCount[]> {
-  const rows = await query<Omit<EventCount, 'from' | 'until'> & { from: Date; until: Date }>(
+  return queryIso<EventCount & { host: string }>(
     db,
     `with counted as (
        select account_id, host, mcp_tool as tool, count(*)::int as events, min(time) as "from", max(time) as until,
@@ -47,7 +47,6 @@ export async function countEvents(
      where $4::text is null or k.account = $4 group by 1, 2, 3 order by 1, 2, 3`,
     [...idsAndNames(ours), since ?? null, account ?? null, until],
   )
-  return rows.map((row) => ({ ...row, from: row.from.toISOString(), until: row.until.toISOString() }))
 }
 
 export interface MissingRequest {

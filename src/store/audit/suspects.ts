@@ -1,5 +1,5 @@
 import type { CloudEvent } from '../../core/cloud-event.ts'
-import { query, type Db } from '../postgres/db.ts'
+import { query, queryIso, type Db } from '../postgres/db.ts'
 
 export interface Suspect {
   accountId: string
@@ -19,11 +19,14 @@ export async function raiseSuspect(
 ): Promise<void> {
   await query(
     db,
-    `with marked as (update authorize_events set alerted_at = now() where id = any($3::bigint[]) and alerted_at is null returning id),
+    `with marked as (
+       update authorize_events set alerted_at = now() where id = any($3::bigint[]) and alerted_at is null returning id),
      told as (insert into alarms (id, body) select $4, $5 from marked having count(*) > 0)
-     insert into suspects as s (account_id, account, events, first_event) select $1, $2, count(*)::int, min(id) from marked having count(*) > 0
+     insert into suspects as s (account_id, account, events, first_event)
+       select $1, $2, count(*)::int, min(id) from marked having count(*) > 0
      on conflict (account_id) do update set events = s.events + excluded.events,
-       since = case when s.acknowledged_at is null then s.since else now() end, acknowledged_at = null, acknowledged_by = null, reason = null`,
+       since = case when s.acknowledged_at is null then s.since else now() end,
+       acknowledged_at = null, acknowledged_by = null, reason = null`,
     [accountId, account, events, alarm.id, JSON.stringify(alarm.body)],
   )
 }
@@ -44,29 +47,18 @@ export async function acknowledgeSuspect(
 ): Promise<boolean> {
   const rows = await query(
     db,
-    'update suspects set acknowledged_at = now(), acknowledged_by = $2, reason = $3 where (account = $1 or account_id = $1) and acknowledged_at is null returning 1',
+    `update suspects set acknowledged_at = now(), acknowledged_by = $2, reason = $3
+     where (account = $1 or account_id = $1) and acknowledged_at is null returning 1`,
     [account, by, reason],
   )
   return rows.length > 0
 }
 
 export async function listSuspects(db: Db): Promise<Suspect[]> {
-  const rows = await query<{
-    account_id: string
-    account: string | null
-    since: Date
-    events: number
-    acknowledged_at: Date | null
-    acknowledged_by: string | null
-    reason: string | null
-  }>(db, 'select * from suspects order by since desc')
-  return rows.map((row) => ({
-    accountId: row.account_id,
-    account: row.account,
-    since: row.since.toISOString(),
-    events: row.events,
-    acknowledgedAt: row.acknowledged_at?.toISOString() ?? null,
-    acknowledgedBy: row.acknowledged_by,
-    reason: row.reason,
-  }))
+  return queryIso<Suspect & { accountId: string }>(
+    db,
+    `select account_id as "accountId", account, since, events, acknowledged_at as "acknowledgedAt",
+       acknowledged_by as "acknowledgedBy", reason
+     from suspects s order by s.since desc`,
+  )
 }

@@ -7,6 +7,24 @@ export type Db = pg.Pool
 /** SQLSTATE classes and codes that mean the server is not there or not writable, rather than a mistake of ours. */
 const UNAVAILABLE = /^(08|57P|53|25006|28|3D000)/
 
+/** A bigint as a number. One that no number holds exactly is refused, and never rounded. */
+function parseBigint(text: string): number {
+  const value = Number(text)
+  if (Number.isSafeInteger(value)) return value
+  throw new Failure({ code: 'INTERNAL_ERROR', message: `The store holds ${text}, and no number that is this large can be trusted.` })
+}
+
+type GetTypeParser = typeof pg.types.getTypeParser
+
+const parserOf = (oid: Parameters<GetTypeParser>[0], format: 'text' | 'binary' = 'text') =>
+  oid === pg.types.builtins.INT8 && format === 'text' ? parseBigint : pg.types.getTypeParser(oid, format)
+
+/** Times as RFC 3339 texts, as faces show them. */
+const isoParserOf: typeof parserOf = (oid, format) => {
+  const parse = parserOf(oid, format)
+  return oid === pg.types.builtins.TIMESTAMPTZ ? (text: string) => new Date(parse(text)).toISOString() : parse
+}
+
 /** Opens a pool. `max` is the most connections; a query waits for a free one at most 10 s. */
 export function openDb(options: { url: string; max?: number; applicationName?: string }): Db {
   const pool = new pg.Pool({
@@ -16,6 +34,7 @@ export function openDb(options: { url: string; max?: number; applicationName?: s
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     application_name: options.applicationName ?? 'nightshift',
+    types: { getTypeParser: parserOf },
   })
   // An idle connection that breaks is replaced by the pool; the next query says what is wrong.
   pool.on('error', () => {})
@@ -52,16 +71,35 @@ export async function query<Row extends pg.QueryResultRow>(
   values: unknown[] = [],
   name?: string,
 ): Promise<Row[]> {
+  return send<Row>(db, { text, values, ...(name !== undefined && { name }) })
+}
+
+/** The same for rows that are shown: their times are RFC 3339 texts. */
+export async function queryIso<Row extends pg.QueryResultRow>(
+  db: Db | pg.PoolClient,
+  text: string,
+  values: unknown[] = [],
+  name?: string,
+): Promise<Row[]> {
+  return send<Row>(db, { text, values, types: { getTypeParser: isoParserOf }, ...(name !== undefined && { name }) })
+}
+
+async function send<Row extends pg.QueryResultRow>(db: Db | pg.PoolClient, statement: pg.QueryConfig): Promise<Row[]> {
   try {
-    const result = await db.query<Row>({ text, values, ...(name !== undefined && { name }) })
-    return result.rows
+    return (await db.query<Row>(statement)).rows
   } catch (error) {
     throw storeFailure(error)
   }
 }
 
 /** Runs `work` in one transaction on one connection: all of it, or nothing. */
-export async function transaction<T>(db: Db, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+export const transaction = <T>(db: Db, work: (client: pg.PoolClient) => Promise<T>): Promise<T> => within(db, 'begin', work)
+
+/** Reads several things as they were at one moment. */
+export const snapshot = <T>(db: Db, work: (client: pg.PoolClient) => Promise<T>): Promise<T> =>
+  within(db, 'begin isolation level repeatable read read only', work)
+
+async function within<T>(db: Db, begin: string, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await db.connect().catch((error: unknown) => {
     throw storeFailure(error)
   })
@@ -70,7 +108,7 @@ export async function transaction<T>(db: Db, work: (client: pg.PoolClient) => Pr
   client.on('error', ignore)
   let broken = false
   try {
-    await client.query('begin')
+    await client.query(begin)
     const result = await work(client)
     await client.query('commit')
     return result

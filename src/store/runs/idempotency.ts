@@ -25,7 +25,8 @@ export async function insertRunOnce(
     const mine = await query(
       client,
       `insert into idempotency_keys as k (owner, key, request_digest, run_id) values ($1, $2, $3, $4)
-       on conflict (owner, key) do update set request_digest = $3, run_id = $4, created_at = now() where k.created_at < now() - make_interval(hours => $5)
+       on conflict (owner, key) do update set request_digest = $3, run_id = $4, created_at = now()
+         where k.created_at < now() - make_interval(hours => $5)
        returning 1`,
       [owner, key, digest, run.id, IDEMPOTENCY_HOURS],
       'idempotency key',
@@ -34,12 +35,12 @@ export async function insertRunOnce(
       await insertRun(client, run, definition)
       return { kind: 'inserted' }
     }
-    const [known] = await query<{ request_digest: string; run_id: string }>(
+    const [known] = await query<{ digest: string; runId: string }>(
       client,
-      'select request_digest, run_id from idempotency_keys where owner = $1 and key = $2',
+      'select request_digest as digest, run_id as "runId" from idempotency_keys where owner = $1 and key = $2',
       [owner, key],
     )
-    return known?.request_digest === digest ? { kind: 'same', runId: known.run_id } : { kind: 'mismatch' }
+    return known?.digest === digest ? { kind: 'same', runId: known.runId } : { kind: 'mismatch' }
   })
 }
 

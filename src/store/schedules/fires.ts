@@ -42,11 +42,12 @@ export async function recordFires(
   return transaction(db, async (client) => {
     // Replicas decide one after the other, so that the overlap rule sees the run of the fire before.
     if (!(await tryLockFires(client, job))) return undefined
-    const { rows: progress } = await client.query<{ decided_until: Date }>(
-      'select decided_until from schedule_progress where (job, cron, timezone) = ($1, $2, $3)',
+    const [progress] = await query<{ decidedUntil: Date }>(
+      client,
+      'select decided_until as "decidedUntil" from schedule_progress where (job, cron, timezone) = ($1, $2, $3)',
       [job, cron, timezone],
     )
-    const decidedUntil = progress[0]?.decided_until
+    const decidedUntil = progress?.decidedUntil
     const written: FireResult[] = []
     for (const { decision, run } of fires) {
       if (decidedUntil && decision.at <= decidedUntil) continue
@@ -95,39 +96,41 @@ async function tryLockFires(client: pg.PoolClient, job: string): Promise<boolean
 async function openRun(client: pg.PoolClient, job: string): Promise<string | undefined> {
   const { rows } = await client.query<{ id: string }>(
     // Backfill runs do not count as overlapping.
-    `select id from runs where job = $1 and finished_at is null and coalesce(trigger ->> 'backfill', 'false') <> 'true' order by id desc limit 1`,
+    `select id from runs
+     where job = $1 and finished_at is null and coalesce(trigger ->> 'backfill', 'false') <> 'true'
+     order by id desc limit 1`,
     [job],
   )
   return rows[0]?.id
 }
 
+/** A fire as it was decided. */
+export type RecordedFire = Omit<FireResult, 'waitsForEarlierRun'>
+
+const FIRE = 'fire_at as at, status, run_id as "runId", reason'
+
 /** Fires of a job, latest first. */
-export async function listFires(db: Db, job: string, limit = 100): Promise<Omit<FireResult, 'waitsForEarlierRun'>[]> {
-  const rows = await query<{ fire_at: Date; status: 'run' | 'skipped'; run_id: string | null; reason: string | null }>(
-    db,
-    'select fire_at, status, run_id, reason from fires where job = $1 order by fire_at desc limit $2',
-    [job, limit],
-  )
-  return rows.map((row) => ({ at: row.fire_at, status: row.status, runId: row.run_id, reason: row.reason }))
+export async function listFires(db: Db, job: string, limit = 100): Promise<RecordedFire[]> {
+  return query<RecordedFire & { at: Date }>(db, `select ${FIRE} from fires where job = $1 order by fire_at desc limit $2`, [job, limit])
 }
 
 /** The last fire of each job, by its name. */
-export async function lastFires(db: Db): Promise<Map<string, Omit<FireResult, 'waitsForEarlierRun'>>> {
-  const rows = await query<{ job: string; fire_at: Date; status: 'run' | 'skipped'; run_id: string | null; reason: string | null }>(
+export async function lastFires(db: Db): Promise<Map<string, RecordedFire>> {
+  const rows = await query<RecordedFire & { job: string }>(
     db,
-    'select distinct on (job) job, fire_at, status, run_id, reason from fires order by job, fire_at desc',
+    `select distinct on (job) job, ${FIRE} from fires order by job, fire_at desc`,
   )
-  return new Map(rows.map((row) => [row.job, { at: row.fire_at, status: row.status, runId: row.run_id, reason: row.reason }]))
+  return new Map(rows.map(({ job, ...fire }) => [job, fire]))
 }
 
 /** Fires that already have a run, among those given. */
 export async function firesWithRuns(db: Db, job: string, from: Date, to: Date): Promise<Date[]> {
-  const rows = await query<{ fire_at: Date }>(
+  const rows = await query<{ at: Date }>(
     db,
-    "select fire_at from fires where job = $1 and status = 'run' and fire_at >= $2 and fire_at < $3",
+    "select fire_at as at from fires where job = $1 and status = 'run' and fire_at >= $2 and fire_at < $3",
     [job, from, to],
   )
-  return rows.map((row) => row.fire_at)
+  return rows.map(({ at }) => at)
 }
 
 /** Writes runs for past fires. A fire that has a run keeps it; one that was skipped gets one now. Returns the ids of the runs that were made. */

@@ -32,8 +32,8 @@ test('what a turn really cost replaces its estimate, and a new day begins at not
   now = new Date('2026-11-25T00:00:00Z')
   expect(await budget.reserve({ tokens: 1000, costUsd: 0 })).toBeUndefined()
   expect(await query(database.db, 'select day::text, tokens from budget_days order by day')).toEqual([
-    { day: '2026-11-24', tokens: '300' },
-    { day: '2026-11-25', tokens: '1000' },
+    { day: '2026-11-24', tokens: 300 },
+    { day: '2026-11-25', tokens: 1000 },
   ])
 })
 
