@@ -24,7 +24,8 @@ const SYSTEM = [
   'test/queue/replicas.test.ts',
   'test/queue/worker-outage.test.ts',
   'test/runs/gateway-down.test.ts',
-  'test/store/postgres/embedded.test.ts',
+  'test/store/postgres/embedded/cluster.test.ts',
+  'test/store/postgres/embedded/server.test.ts',
 ]
 
 const NEEDS_SERVERS = ['src/app/', 'test/support/database/database.ts']

@@ -134,7 +134,7 @@ test('while a large backfill is under way, the schedule of its job goes on', asy
   expect(plan.length).toBeGreaterThan(4000)
   let over = false
   const made = backfill(db, minutely, plan, 'ann').finally(() => (over = true))
-  await expect.poll(() => listFires(db, 'hourly', 1)).toHaveLength(1)
+  await expect.poll(() => listFires(db, 'hourly', 1), { timeout: 20_000 }).toHaveLength(1)
   const fireAt = at(100)
   const run = newRun(minutely, { trigger: { kind: 'schedule', fireAt: fireAt.toISOString() } })
   const fires = [{ decision: { at: fireAt, verdict: 'run', madeUp: false } as const, run }]

@@ -1,5 +1,6 @@
-import { expect, inject, test } from 'vitest'
-import { openDb, query, storeFailure } from '../../../src/store/postgres/db.ts'
+import { expect, test } from 'vitest'
+import { query, storeFailure } from '../../../src/store/postgres/db.ts'
+import { createTestDatabase } from '../../support/database/database.ts'
 
 test('a host of which no address answers is named with each of them', () => {
   const refused = ['::1', '127.0.0.1'].map((address) => new Error(`connect ECONNREFUSED ${address}:5432`))
@@ -12,10 +13,10 @@ test('a host of which no address answers is named with each of them', () => {
 })
 
 test('a bigint is a number, and one that no number holds exactly is refused, not rounded', async () => {
-  const db = openDb({ url: inject('postgresUrl'), max: 1 })
+  await using database = await createTestDatabase()
+  const { db } = database
   expect(await query(db, 'select 9007199254740991::bigint as n')).toEqual([{ n: 9_007_199_254_740_991 }])
   for (const text of ['9007199254740993', '-9007199254740993'])
     await expect(query(db, `select (${text})::bigint as n`)).rejects.toMatchObject({ message: expect.stringContaining(text) })
   expect(await query(db, 'select 1 as one')).toEqual([{ one: 1 }])
-  await db.end()
 })
