@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { configSchema } from '../src/config/schema.ts'
-import { EXIT, FAILURES } from '../src/core/failure.ts'
+import { EXIT, FAILURES, type FailureKind } from '../src/core/failure.ts'
 import { jobSchema } from '../src/jobs/schema.ts'
 import { minterSchema } from '../src/minter/config.ts'
 import { keysOf } from './reference.ts'
@@ -46,7 +46,13 @@ const exitCodes = () =>
 const failureCodes = () =>
   table(
     ['code', 'what it means, and the cure', 'retried', 'HTTP', 'exit'],
-    Object.entries(FAILURES).map(([code, { retry, http, exit, text, cure }]) => [`\`${code}\``, `${text} ${cure}`, retry, http, exit]),
+    Object.entries(FAILURES).map(([code, { retry, http, exit, text, cure, finalCure }]: [string, FailureKind]) => [
+      `\`${code}\``,
+      `${text} ${cure}${finalCure === undefined ? '' : ` In the end: ${finalCure}`}`,
+      retry,
+      http,
+      exit,
+    ]),
   )
 
 const roomsSchema = z.array(z.strictObject({ room: z.string(), purpose: z.string(), imports: z.array(z.string()) }))

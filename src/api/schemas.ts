@@ -18,13 +18,14 @@ const failureSchema = z
   .object({
     code: codeSchema,
     message: z.string(),
+    cure: z.string().optional(),
     retry: z.enum(['later', 'never', 'after-connection']),
     requestId: z.string().optional(),
     retryAfterMs: z.number().optional(),
     server: z.string().optional(),
   })
   .openapi('Failure')
-const reasonSchema = z.object({ code: codeSchema, message: z.string() }).openapi('Reason')
+const reasonSchema = z.object({ code: codeSchema, message: z.string(), cure: z.string().optional() }).openapi('Reason')
 const usageSchema = z
   .object({ inputTokens: z.number(), cachedTokens: z.number(), outputTokens: z.number(), reasoningTokens: z.number() })
   .openapi('Usage')

@@ -5,7 +5,7 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import { Hono } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
 import type { Logger } from 'pino'
-import { Failure, messageOf } from '../core/failure.ts'
+import { describeError, Failure, messageOf } from '../core/failure.ts'
 import type { BoardQueue } from '../queue/backend.ts'
 import type { Lifecycle } from '../lib/lifecycle.ts'
 import { checkBody, limitBody } from '../http/body.ts'
@@ -95,7 +95,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
 export function createHttpApp(options: HttpOptions, ending: AbortSignal): Hono {
   const { log, metrics, api } = options
   const report = (error: unknown) =>
-    log.error({ reason: messageOf(error), stack: error instanceof Error ? error.stack : undefined }, 'A request failed.')
+    log.error({ reason: describeError(error), stack: error instanceof Error ? error.stack : undefined }, 'A request failed.')
   const authenticate = createAuthenticate(options.identity)
   const app = new Hono()
   app.use('*', secureHeaders())
@@ -139,7 +139,7 @@ function createApi(context: ApiContext, authenticate: Authenticate): OpenAPIHono
   const api = new OpenAPIHono<ApiEnv>({ defaultHook: invalidRequest })
   api.onError((error) =>
     toProblem(error, (cause) =>
-      context.log.error({ reason: messageOf(cause), stack: cause instanceof Error ? cause.stack : undefined }, 'A request failed.'),
+      context.log.error({ reason: describeError(cause), stack: cause instanceof Error ? cause.stack : undefined }, 'A request failed.'),
     ),
   )
   api.use('/v1/*', async (c, next) => {

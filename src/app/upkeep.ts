@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { takeCheckpoint } from '../audit/evidence/checkpoint.ts'
 import { openSigningKey } from '../audit/evidence/keys.ts'
 import type { Config } from '../config/load.ts'
-import { messageOf } from '../core/failure.ts'
+import { describeError } from '../core/failure.ts'
 import type { Lifecycle } from '../lib/lifecycle.ts'
 import { createPoller, type Poller } from '../lib/poll.ts'
 import type { Db } from '../store/postgres/db.ts'
@@ -29,7 +29,7 @@ export function createUpkeep({ db, config, log }: { db: Db; config: Config; log:
       name,
       work,
       onFailure: (error) =>
-        log.error({ duty: name, reason: messageOf(error) }, 'Upkeep of the store failed; it is tried again in an hour.'),
+        log.error({ duty: name, reason: describeError(error) }, 'Upkeep of the store failed; it is tried again in an hour.'),
     })
   const duties = [
     duty('checkpoint', (signal) => takeCheckpoint(db, openSigningKey(evidence.keyFile), { everyMs: DAY_MS, signal })),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { CloudEvent } from '../core/cloud-event.ts'
-import { messageOf } from '../core/failure.ts'
+import { describeError } from '../core/failure.ts'
 import { listUnexplained, type OpenEvent } from '../store/audit/unexplained.ts'
 import { listUnsentAlarms, markAlarmSent, raiseSuspect } from '../store/audit/suspects.ts'
 import type { MatchOptions } from './join/match.ts'
@@ -46,7 +46,7 @@ export async function raiseAlarms({ db, ours, graceMs, log, notify, now = () => 
     try {
       await notify(unsent)
     } catch (error) {
-      log.warn({ reason: messageOf(error) }, 'The alarm could not be sent; it will be tried again.')
+      log.warn({ reason: describeError(error) }, 'The alarm could not be sent; it will be tried again.')
       break
     }
     await markAlarmSent(db, unsent.id)

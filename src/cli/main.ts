@@ -3,7 +3,7 @@ import { constants } from 'node:os'
 import { Command, CommanderError } from 'commander'
 import { z } from 'zod'
 import { environment } from '../config/environment.ts'
-import { EXIT, Failure, FAILURES, messageOf } from '../core/failure.ts'
+import { describeFailure, EXIT, Failure, FAILURES, messageOf } from '../core/failure.ts'
 import { showText } from '../lib/text.ts'
 import { addAccount } from './commands/access/account.ts'
 import { addApiToken } from './commands/access/api-token.ts'
@@ -58,7 +58,7 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     if (terminal.signal.aborted) return interrupted(terminal.signal.reason)
     const failure =
       error instanceof Failure ? error : new Failure({ code: 'INTERNAL_ERROR', message: `Unexpected: ${messageOf(error)}.`, cause: error })
-    terminal.err(`${terminal.colors.red(failure.code)} ${showText(failure.message)}`)
+    terminal.err(`${terminal.colors.red(failure.code)} ${showText(describeFailure(failure))}`)
     return FAILURES[failure.code].exit
   }
 }

@@ -11,12 +11,16 @@ export interface FailureKind {
   readonly exit: number
   readonly text: string
   readonly cure: string
+  /** What to do once it is not retried any more, where `cure` says that it is. */
+  readonly finalCure?: string
 }
 
 /** Exit codes of the CLI: 0 a command or run that succeeded, the others by what the caller can do next. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, evidence: 3, incomplete: 4, waiting: 5, cancelled: 6, unavailable: 7 } as const
 
 const later = (http: number, text: string, cure: string): FailureKind => ({ retry: 'later', http, exit: EXIT.failed, text, cure })
+/** One that Nightshift retries without anybody's help, as long as retries are left. */
+const retried = (http: number, text: string, cure: string, finalCure: string): FailureKind => ({ ...later(http, text, cure), finalCure })
 const never = (http: number, text: string, cure: string): FailureKind => ({ retry: 'never', http, exit: EXIT.failed, text, cure })
 const usage = (http: number, text: string, cure: string): FailureKind => ({ retry: 'never', http, exit: EXIT.usage, text, cure })
 const budget = (text: string, cure: string): FailureKind => ({ retry: 'never', http: 422, exit: EXIT.incomplete, text, cure })
@@ -69,10 +73,11 @@ export const FAILURES = {
     text: 'The server needs a person’s consent for this account.',
     cure: 'Connect the server for the account; the run then goes on by itself.',
   },
-  UPSTREAM_UNAVAILABLE: later(
+  UPSTREAM_UNAVAILABLE: retried(
     502,
     'The MCP server behind the route did not take the request.',
     'Start the server, or wait: the run tries again.',
+    'Retries are used up; start the server, then retry the run.',
   ),
   UPSTREAM_ERROR: never(502, 'The MCP server answered with an error that is not a tool result.', 'Read the server’s own log.'),
   OUTCOME_UNKNOWN: never(
@@ -92,7 +97,12 @@ export const FAILURES = {
   ),
   MODEL_AUTH: never(502, 'The model provider does not accept the key.', 'Correct the provider’s apiKey in the configuration.'),
   MODEL_NOT_FOUND: never(422, 'The provider has no such model.', 'Correct model.name in the job file.'),
-  MODEL_RATE_LIMITED: later(503, 'The provider asks to wait.', 'Nothing: the run tries again after the time the provider gave.'),
+  MODEL_RATE_LIMITED: retried(
+    503,
+    'The provider asks to wait.',
+    'Retried automatically after the time the provider gave.',
+    'Retries are used up; retry the run once the provider takes requests again.',
+  ),
   MODEL_QUOTA: never(402, 'The provider’s quota is used up.', 'Raise the quota with the provider, then retry the run.'),
   MODEL_REJECTED: never(
     502,
@@ -100,7 +110,12 @@ export const FAILURES = {
     'Read its message; often the model does not support a setting of the job.',
   ),
   MODEL_REFUSED: never(422, 'The model or its filter refused to answer.', 'Change the prompt.'),
-  MODEL_UNAVAILABLE: later(503, 'The provider did not answer as it should.', 'Nothing: the run tries again.'),
+  MODEL_UNAVAILABLE: retried(
+    503,
+    'The provider did not answer as it should.',
+    'Retried automatically.',
+    'Retries are used up; retry the run once the provider works.',
+  ),
   MODEL_IGNORED_TOOLS: never(
     502,
     'The provider ignored a server that the job needs.',
@@ -122,7 +137,12 @@ export const FAILURES = {
   LOOP_DETECTED: budget('The model repeated itself without progress.', 'Change the prompt or the model.'),
   JOB_INVALID: usage(422, 'A job file is not valid.', 'Correct the file at the line named.'),
   INPUT_INVALID: usage(422, 'The input does not match the job’s input schema.', 'Correct the input.'),
-  WORKER_LOST: later(503, 'The worker died, or lost its hold on the run.', 'Nothing: another worker goes on from the last written turn.'),
+  WORKER_LOST: retried(
+    503,
+    'The worker died, or lost its hold on the run.',
+    'Another worker goes on from the last written turn automatically.',
+    'Look for what kills the worker, such as too little memory for the results of this job; then retry the run.',
+  ),
   CONFIG_INVALID: usage(500, 'The configuration is not valid.', 'Correct the file or variable named.'),
   STORE_UNAVAILABLE: unavailable('Postgres does not answer, or cannot be written.', 'Check databaseUrl and the server.'),
   STORE_TOO_NEW: {
@@ -165,8 +185,9 @@ export type FailureCode = keyof typeof FAILURES
 
 export interface FailureOptions {
   readonly code: FailureCode
-  /** What happened, with what. The cure of the code is added. Never a secret. */
+  /** What happened, with what. Never a secret. */
   readonly message: string
+  /** What to do, when the cure of the code is too general. */
   readonly cure?: string
   readonly retry?: Retry
   /** Pomerium's or the provider's id of the request that failed. */
@@ -176,10 +197,12 @@ export interface FailureOptions {
   readonly cause?: unknown
 }
 
-/** What is kept of a failure in rows, API answers and `show --json`. */
+/** What is kept of a failure in rows, API answers and `show --json`. Who shows it to a person uses `describeFailure`. */
 export interface FailureRecord {
   code: FailureCode
+  /** What happened. In rows that earlier versions wrote, the cure is its end. */
   message: string
+  cure?: string
   retry: Retry
   requestId?: string
   retryAfterMs?: number
@@ -194,16 +217,15 @@ export class Failure extends Error {
   readonly requestId: string | undefined
   readonly retryAfterMs: number | undefined
   readonly server: string | undefined
-  /** What to do; the message ends with it. */
+  /** What to do. It is not in the message, so that a failure which tells of this one does not carry the cure of this one. */
   readonly cure: string
 
   constructor(options: FailureOptions) {
-    const kind = FAILURES[options.code]
-    const cure = options.cure ?? kind.cure
-    super(`${options.message} ${cure}`, { cause: options.cause })
-    this.cure = cure
+    const kind: FailureKind = FAILURES[options.code]
+    super(options.message, { cause: options.cause })
     this.code = options.code
     this.retry = options.retry ?? kind.retry
+    this.cure = options.cure ?? (this.retry === 'never' ? (kind.finalCure ?? kind.cure) : kind.cure)
     this.requestId = options.requestId
     this.retryAfterMs = options.retryAfterMs
     this.server = options.server
@@ -214,6 +236,7 @@ export class Failure extends Error {
       code: this.code,
       // Foreign text may be in it, and some of it Postgres cannot hold.
       message: storeText(this.message),
+      cure: storeText(this.cure),
       retry: this.retry,
       ...(this.requestId !== undefined && { requestId: this.requestId }),
       ...(this.retryAfterMs !== undefined && { retryAfterMs: this.retryAfterMs }),
@@ -222,7 +245,28 @@ export class Failure extends Error {
   }
 }
 
-/** The message of anything thrown, without its full stop: it is put into sentences. */
+/** What a person is shown of a failure: what happened, and what to do. */
+export const describeFailure = ({ message, cure }: Pick<FailureRecord, 'message' | 'cure'>): string =>
+  cure === undefined ? message : `${message} ${cure}`
+
+/** What a log line says of anything thrown: a failure with its cure. Without its full stop, as in `messageOf`. */
+export const describeError = (error: unknown): string =>
+  error instanceof Failure ? describeFailure(error).replace(/\.$/, '') : messageOf(error)
+
+/** The failure of a run that is not retried: its cure does not promise a retry. */
+export function asFinal(failure: FailureRecord): FailureRecord {
+  const { cure, finalCure }: FailureKind = FAILURES[failure.code]
+  return finalCure !== undefined && failure.cure === cure ? { ...failure, cure: finalCure } : failure
+}
+
+/** The failure without what `redact` hides. */
+export const redactFailure = (failure: FailureRecord, redact: (text: string) => string): FailureRecord => ({
+  ...failure,
+  message: redact(failure.message),
+  ...(failure.cure !== undefined && { cure: redact(failure.cure) }),
+})
+
+/** The message of anything thrown, without its full stop and without a cure: it is put into the sentences of others. */
 export function messageOf(error: unknown): string {
   // A host with several addresses, of which none answers, is an error of errors without a text of its own.
   if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ')

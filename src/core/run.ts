@@ -1,4 +1,4 @@
-import type { FailureCode } from './failure.ts'
+import type { FailureCode, FailureRecord } from './failure.ts'
 
 export const RUN_STATUSES = ['queued', 'running', 'waiting', 'succeeded', 'incomplete', 'failed', 'cancelled'] as const
 export type RunStatus = (typeof RUN_STATUSES)[number]
@@ -20,7 +20,12 @@ export type Priority = keyof typeof PRIORITIES
 export interface Reason {
   code: FailureCode
   message: string
+  /** What to do, when it comes from a failure. */
+  cure?: string
 }
+
+/** A failure that others outlived, as a reason against green. */
+export const reasonOf = ({ code, message, cure }: FailureRecord): Reason => ({ code, message, ...(cure !== undefined && { cure }) })
 
 export interface Usage {
   inputTokens: number

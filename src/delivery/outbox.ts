@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { nextDeliveryTry } from '../core/rules/delivery.ts'
-import { messageOf } from '../core/failure.ts'
+import { describeError } from '../core/failure.ts'
 import { isFinal } from '../core/run.ts'
 import type { Sender, SendResult } from './destinations/destination.ts'
 import { reportEvent } from './destinations/report.ts'
@@ -56,7 +56,7 @@ export function createOutbox({ db, destinations, log, now = () => new Date() }: 
   }
 
   async function attempt(due: DueDelivery): Promise<void> {
-    const result = await send(due).catch((error: unknown): SendResult => ({ ok: false, error: messageOf(error), final: false }))
+    const result = await send(due).catch((error: unknown): SendResult => ({ ok: false, error: describeError(error), final: false }))
     const retryAt = result.ok || result.final ? undefined : nextDeliveryTry(due.tries, now())
     const outcome: DeliveryOutcome = result.ok
       ? { status: 'delivered' }
@@ -87,7 +87,7 @@ export function createOutbox({ db, destinations, log, now = () => new Date() }: 
     busy.set(due.place, (busy.get(due.place) ?? 0) + 1)
     const done = attempt(due)
       // Its lease runs out, and it is tried again.
-      .catch((error: unknown) => log.warn({ runId: due.runId, reason: messageOf(error) }, 'What came of a delivery could not be kept.'))
+      .catch((error: unknown) => log.warn({ runId: due.runId, reason: describeError(error) }, 'What came of a delivery could not be kept.'))
       .finally(() => {
         underWay.delete(done)
         const left = (busy.get(due.place) ?? 1) - 1
@@ -113,7 +113,7 @@ export function createOutbox({ db, destinations, log, now = () => new Date() }: 
     name: 'outbox',
     everyMs: POLL_MS,
     work: round,
-    onFailure: (error) => log.warn({ reason: messageOf(error) }, 'The outbox could not be looked at.'),
+    onFailure: (error) => log.warn({ reason: describeError(error) }, 'The outbox could not be looked at.'),
   })
   return {
     ...poller,
@@ -121,7 +121,7 @@ export function createOutbox({ db, destinations, log, now = () => new Date() }: 
       await poller.stop()
       const ended = Promise.all(underWay).then(() => {})
       await within(LEASE_MS, ended, () => new Error('a delivery does not end')).catch((error: unknown) =>
-        log.warn({ reason: messageOf(error) }, 'The outbox is stopped all the same.'),
+        log.warn({ reason: describeError(error) }, 'The outbox is stopped all the same.'),
       )
       await destinations.close()
     },

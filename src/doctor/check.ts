@@ -16,5 +16,5 @@ export const skipped = (check: string, message: string): Finding => ({ check, st
 /** What was thrown, with its cure beside it. */
 export function failedBy(check: string, error: unknown): Finding {
   if (!(error instanceof Failure)) return failed(check, `${messageOf(error)}.`)
-  return failed(check, error.message.slice(0, -error.cure.length).trimEnd(), error.cure)
+  return failed(check, error.message, error.cure)
 }

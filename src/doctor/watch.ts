@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { messageOf } from '../core/failure.ts'
+import { describeError } from '../core/failure.ts'
 import { createPoller, type Poller } from '../lib/poll.ts'
 import type { TokenSource } from '../pomerium/token.ts'
 import { checkAccount, EXPIRY_WARNINGS } from './gateway.ts'
@@ -39,6 +39,6 @@ export function createTokenWatcher({ accounts, log, now = () => new Date() }: To
     async work() {
       for (const [account, tokens] of accounts) watch(account, tokens)
     },
-    onFailure: (error) => log.warn({ reason: messageOf(error) }, 'The expiry of tokens could not be looked at.'),
+    onFailure: (error) => log.warn({ reason: describeError(error) }, 'The expiry of tokens could not be looked at.'),
   })
 }

@@ -1,6 +1,6 @@
 import { HTTPException } from 'hono/http-exception'
 import { z } from '@hono/zod-openapi'
-import { Failure, FAILURES, messageOf, type FailureCode } from '../core/failure.ts'
+import { describeFailure, Failure, FAILURES, messageOf, type FailureCode } from '../core/failure.ts'
 
 /** A problem as RFC 9457 says, with our code. */
 export const problemSchema = z
@@ -26,7 +26,7 @@ export function problemResponse(failure: Failure, errors?: Problem['errors']): R
     title: text,
     status: http,
     code: failure.code,
-    detail: failure.message,
+    detail: describeFailure(failure),
     ...(errors && { errors }),
   }
   const headers = new Headers({ 'content-type': PROBLEM_TYPE, 'cache-control': 'no-store' })

@@ -1,6 +1,6 @@
 import { watch, type FSWatcher } from 'node:fs'
 import type { Logger } from 'pino'
-import { messageOf } from '../core/failure.ts'
+import { describeError } from '../core/failure.ts'
 import { loadJobs, loadUnpinned, type Job, type LoadedJobs, type Offer } from './load.ts'
 
 export interface JobRegistry {
@@ -31,7 +31,7 @@ export function createJobRegistry({ dir, offer, log }: { dir: string; offer: Off
     try {
       return loadJobs(dir, offer)
     } catch (error) {
-      return { jobs: inForce.jobs, issues: [messageOf(error)] }
+      return { jobs: inForce.jobs, issues: [describeError(error)] }
     }
   }
 
@@ -59,7 +59,7 @@ export function createJobRegistry({ dir, offer, log }: { dir: string; offer: Off
     start() {
       if (watcher) return
       const blind = (error: unknown) =>
-        log.warn({ reason: messageOf(error) }, 'Changes of job files are not noticed; send SIGHUP after one.')
+        log.warn({ reason: describeError(error) }, 'Changes of job files are not noticed; send SIGHUP after one.')
       try {
         watcher = watch(dir, () => {
           clearTimeout(timer)

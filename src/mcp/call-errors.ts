@@ -1,4 +1,4 @@
-import { Failure } from '../core/failure.ts'
+import { Failure, redactFailure } from '../core/failure.ts'
 import { isNotRun, NotRun } from '../core/ports/gateway.ts'
 import type { ToolCallRecord } from '../core/ports/journal.ts'
 import type { ToolOutcome } from '../core/ports/toolbox.ts'
@@ -16,7 +16,7 @@ export function classifyCallError(
   signal: AbortSignal,
 ): { outcome: ToolOutcome; thrown?: unknown } {
   const why = error instanceof NotRun ? error.cause : error
-  const failure = why instanceof Failure ? { ...why.toJSON(), message: redact(why.message) } : null
+  const failure = why instanceof Failure ? redactFailure(why.toJSON(), redact) : null
   const outcome = (status: ToolOutcome['status'], text = '', truncated = false): ToolOutcome => ({
     status,
     text,

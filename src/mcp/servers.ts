@@ -1,4 +1,4 @@
-import { Failure, messageOf } from '../core/failure.ts'
+import { describeError, Failure } from '../core/failure.ts'
 import { NotRun, SessionLost, type GatewayFetch } from '../core/ports/gateway.ts'
 import { openSession, type CallAnswer, type CallContext, type McpSession } from './session/session.ts'
 import type { ToolListing } from './tools.ts'
@@ -43,7 +43,7 @@ export async function openServers(
   for (const [i, result] of results.entries()) {
     if (result.status === 'fulfilled') servers.push(result.value)
     else if (specs[i]?.required !== false || signal.aborted) failure ??= result.reason
-    else notes.push(`${specs[i]?.name}: ${messageOf(result.reason)}`)
+    else notes.push(`${specs[i]?.name}: ${describeError(result.reason)}`)
   }
   if (failure === undefined) return { servers, notes }
   await Promise.all(servers.map((server) => server.close()))

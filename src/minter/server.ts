@@ -4,7 +4,7 @@ import { createAdaptorServer } from '@hono/node-server'
 import { Hono } from 'hono'
 import type { Logger } from 'pino'
 import { z } from 'zod'
-import { messageOf } from '../core/failure.ts'
+import { describeError } from '../core/failure.ts'
 import type { ConfigService } from '../pomerium/config-service.ts'
 import { listenOnSocket } from './socket.ts'
 
@@ -62,7 +62,7 @@ export async function startMinter(options: MinterOptions): Promise<AsyncDisposab
 
   const app = new Hono()
   app.onError((error, c) => {
-    log.error({ reason: messageOf(error) }, 'An account could not be made.')
+    log.error({ reason: describeError(error) }, 'An account could not be made.')
     return c.json({ error: 'Pomerium did not make the account' }, 502)
   })
   app.notFound((c) => c.json({ error: 'there is nothing at this address' }, 404))

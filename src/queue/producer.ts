@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { Failure, messageOf } from '../core/failure.ts'
+import { describeError, Failure, messageOf } from '../core/failure.ts'
 import { PRIORITIES } from '../core/run.ts'
 import type { Wake, Waker } from '../core/ports/wake.ts'
 import { within } from '../lib/deadline.ts'
@@ -21,7 +21,7 @@ export interface Producer extends Waker {
 /** The queue's side of `Waker`. `wakeMs` bounds the wait for the queue. */
 export function createProducer(queue: RunQueue, log: Logger, { wakeMs = WAKE_MS } = {}): Producer {
   queue.on('error', (error) => {
-    if (!queue.closing) log.warn({ reason: messageOf(error) }, 'The queue does not answer.')
+    if (!queue.closing) log.warn({ reason: describeError(error) }, 'The queue does not answer.')
   })
   let gathering: { wakes: Wake[]; sent: Promise<void> } | undefined
   let sending: Promise<unknown> = Promise.resolve()
@@ -74,7 +74,7 @@ export function createProducer(queue: RunQueue, log: Logger, { wakeMs = WAKE_MS 
     wake,
     wakeSoon(wakes) {
       wake(wakes).catch((error: unknown) =>
-        log.warn({ reason: messageOf(error), runs: wakes.length }, 'Runs stay queued until the queue answers.'),
+        log.warn({ reason: describeError(error), runs: wakes.length }, 'Runs stay queued until the queue answers.'),
       )
     },
     async flush() {

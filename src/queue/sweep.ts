@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { messageOf } from '../core/failure.ts'
+import { describeError } from '../core/failure.ts'
 import type { Waker } from '../core/ports/wake.ts'
 import { createPoller, type Poller } from '../lib/poll.ts'
 import type { Db } from '../store/postgres/db.ts'
@@ -34,6 +34,6 @@ export function createSweeper({ log, ...about }: SweeperOptions): Poller {
     name: 'sweep',
     everyMs: SWEEP_EVERY_MS,
     work: () => sweep(about),
-    onFailure: (error) => log.error({ reason: messageOf(error) }, 'The sweep failed; it is tried again.'),
+    onFailure: (error) => log.error({ reason: describeError(error) }, 'The sweep failed; it is tried again.'),
   })
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DelayedError, UnrecoverableError, type Job } from 'bullmq'
 import type { Logger } from 'pino'
-import { Failure, messageOf } from '../core/failure.ts'
+import { describeError, Failure } from '../core/failure.ts'
 import type { Execution } from '../runs/execution.ts'
 import type { Runner } from '../runs/execute.ts'
 import type { Db } from '../store/postgres/db.ts'
@@ -61,7 +61,7 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
     try {
       const execution = await runner.execute(runId, queueJobId, mine.abort.signal).catch((error: unknown): Execution => {
         // A job that failed would keep its id (deduplication), and no sweep could add the run again.
-        log.warn({ runId, reason: messageOf(error) }, 'The run could not be begun or ended; it is looked at again.')
+        log.warn({ runId, reason: describeError(error) }, 'The run could not be begun or ended; it is looked at again.')
         return { kind: 'not-yet', at: new Date(Date.now() + RETRY_CLAIM_MS) }
       })
       return await endQueueJob(job, token, execution)
@@ -127,7 +127,7 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
     name: 'heartbeat',
     everyMs: WATCH_MS,
     work: watch,
-    onFailure: (error) => log.warn({ reason: messageOf(error) }, 'Could not look for cancelled runs.'),
+    onFailure: (error) => log.warn({ reason: describeError(error) }, 'Could not look for cancelled runs.'),
   })
 
   async function drain(): Promise<void> {
@@ -158,7 +158,7 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
       })
       const running = worker
       running.on('error', (error) => {
-        if (!running.closing) log.warn({ reason: messageOf(error) }, 'The queue does not answer; the worker tries again.')
+        if (!running.closing) log.warn({ reason: describeError(error) }, 'The queue does not answer; the worker tries again.')
       })
       await watcher.start()
       await worker.waitUntilReady()

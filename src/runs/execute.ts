@@ -141,7 +141,6 @@ function checkLost({ lost }: OpenedAttempt, definition: JobDefinition): void {
     code: 'WORKER_LOST',
     retry: 'never',
     message: `${lost} workers died with this run.`,
-    cure: 'Look for what kills the worker, such as too little memory for the results of this job; then retry the run.',
   })
 }
 

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { decideDelivery } from '../core/rules/delivery.ts'
 import { targetOf } from '../delivery/destinations/registry.ts'
 import { digestOf } from '../lib/digest.ts'
-import type { FailureRecord } from '../core/failure.ts'
+import { describeFailure, type FailureRecord } from '../core/failure.ts'
 import { answerTooLarge, decideOutcome } from '../core/rules/outcome.ts'
-import type { FinalStatus, Reason, Usage } from '../core/run.ts'
+import { reasonOf, type FinalStatus, type Usage } from '../core/run.ts'
 import { cutBytes } from '../lib/text.ts'
 import type { JobDefinition } from '../jobs/schema.ts'
 import type { DelegateResult } from '../models/model.ts'
@@ -37,9 +37,9 @@ export function endWithAnswer(result: DelegateResult, { limits }: JobDefinition)
 
 /** The end of a run that failed for good. */
 export function endWithFailure(failure: FailureRecord, spent: { usage: Usage; costUsd: number | null }): RunEnd {
-  const reasons: Reason[] = [{ code: failure.code, message: failure.message }]
+  const reasons = [reasonOf(failure)]
   const status: FinalStatus = failure.code === 'CANCELLED' ? 'cancelled' : 'failed'
-  return { status, reasons, failure, searchText: failure.message, ...spent }
+  return { status, reasons, failure, searchText: describeFailure(failure), ...spent }
 }
 
 /** What is to be delivered of an end: a row for each target of the job, skipped where its `when` says so. */

@@ -1,6 +1,6 @@
 import type { Wake } from '../core/ports/wake.ts'
 import type { Logger } from 'pino'
-import { Failure } from '../core/failure.ts'
+import { asFinal, describeFailure, Failure, redactFailure } from '../core/failure.ts'
 import { durationMs } from '../lib/duration.ts'
 import { decideRetry } from '../core/rules/retry.ts'
 import { waitAfter } from '../core/rules/wait.ts'
@@ -75,14 +75,15 @@ export function createSettler({ db, redact, limitsOf, onProgress }: SettleOption
   async function fail(one: Settled, failure: Failure): Promise<Execution> {
     const { opened, definition, log } = one
     const { runId } = opened.attempt
-    const record = { ...failure.toJSON(), message: redact(failure.message) }
-    const { code, requestId, server, message: reason } = record
-    log.warn({ code, requestId, server, reason }, 'Attempt failed.')
-    if (code === 'INTERNAL_ERROR')
-      log.error({ stack: redact(failure.cause instanceof Error ? (failure.cause.stack ?? '') : '') }, 'A fault of Nightshift itself.')
+    const record = redactFailure(failure.toJSON(), redact)
+    const { code, requestId, server } = record
     // Waiting for a person costs no attempt, and neither does the death of a worker.
     const before = code === 'WORKER_LOST' ? opened.lost : opened.failed
     const decision = decideRetry(failure, before + 1, policyOf(definition), new Date())
+    const shown = decision.verdict === 'stop' ? asFinal(record) : record
+    log.warn({ code, requestId, server, reason: describeFailure(shown) }, 'Attempt failed.')
+    if (code === 'INTERNAL_ERROR')
+      log.error({ stack: redact(failure.cause instanceof Error ? (failure.cause.stack ?? '') : '') }, 'A fault of Nightshift itself.')
     switch (decision.verdict) {
       case 'retry': {
         const attemptStatus = code === 'WORKER_LOST' ? ('lost' as const) : ('failed' as const)
@@ -104,7 +105,7 @@ export function createSettler({ db, redact, limitsOf, onProgress }: SettleOption
       }
       case 'stop':
         // What earlier turns cost is known also when this attempt failed.
-        return finish(one, endWithFailure(record, await loadSpent(db, runId)), failure)
+        return finish(one, endWithFailure(shown, await loadSpent(db, runId)), failure)
     }
   }
 

@@ -1,7 +1,7 @@
 import { firstWake } from '../core/ports/wake.ts'
 import pLimit from 'p-limit'
 import type { Logger } from 'pino'
-import { messageOf } from '../core/failure.ts'
+import { describeError } from '../core/failure.ts'
 import { decideFires } from '../core/rules/fires.ts'
 import type { Job } from '../jobs/load.ts'
 import { inputFault, newRun } from '../runs/create.ts'
@@ -90,7 +90,7 @@ export function createScheduler(options: SchedulerOptions): Poller {
       const failures = (last?.failures ?? 0) + 1
       const backoffMs = Math.min(BACKOFF_MS * 2 ** (failures - 1), MAX_BACKOFF_MS)
       looks.set(key, { at: at.getTime() + backoffMs, failures })
-      log.error({ job: job.name, reason: messageOf(error), backoffMs }, 'The schedule could not be looked at; it is tried again.')
+      log.error({ job: job.name, reason: describeError(error), backoffMs }, 'The schedule could not be looked at; it is tried again.')
     }
   }
 
@@ -123,7 +123,7 @@ export function createScheduler(options: SchedulerOptions): Poller {
       await see(scheduled.map(({ job, schedule }) => keyOf(job.name, schedule)))
       seenAt = performance.now()
     },
-    onFailure: (error) => log.error({ reason: messageOf(error) }, 'The schedules could not be looked at; they are tried again.'),
+    onFailure: (error) => log.error({ reason: describeError(error) }, 'The schedules could not be looked at; they are tried again.'),
   })
 }
 

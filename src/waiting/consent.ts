@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { messageOf } from '../core/failure.ts'
+import { describeError } from '../core/failure.ts'
 import type { Waker } from '../core/ports/wake.ts'
 import { createPoller, type Poller } from '../lib/poll.ts'
 import type { Route } from '../pomerium/routes.ts'
@@ -45,9 +45,9 @@ export function createConsentWatcher({ db, producer, routesOf, log, everyMs = PO
           account,
           waiting.map(({ server }) => server),
           signal,
-        ).catch((error: unknown) => log.warn({ account, reason: messageOf(error) }, 'The route list could not be looked at.'))
+        ).catch((error: unknown) => log.warn({ account, reason: describeError(error) }, 'The route list could not be looked at.'))
       }
     },
-    onFailure: (error) => log.warn({ reason: messageOf(error) }, 'Could not look for waiting runs.'),
+    onFailure: (error) => log.warn({ reason: describeError(error) }, 'Could not look for waiting runs.'),
   })
 }

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Environment } from '../../src/config/environment.ts'
 import { loadConfig, type Config } from '../../src/config/load.ts'
+import { describeFailure, Failure } from '../../src/core/failure.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'nightshift-config-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
@@ -24,7 +25,7 @@ function refused(text: string | Uint8Array, env: Environment = {}): string {
     loadConfig({ file, env })
   } catch (error) {
     expect(error).toMatchObject({ code: 'CONFIG_INVALID', retry: 'never' })
-    return error instanceof Error ? error.message.replaceAll(file, 'c.yaml') : ''
+    return error instanceof Failure ? describeFailure(error).replaceAll(file, 'c.yaml') : ''
   }
   return 'loaded'
 }
@@ -144,7 +145,10 @@ describe('which file', () => {
 
   test('one that is not there says how to name one', () => {
     expect(() => loadConfig({ file: '/nowhere/c.yaml', env })).toThrow(
-      'There is no configuration file /nowhere/c.yaml. Name one with --config or NIGHTSHIFT_CONFIG, or run npm run demo to see Nightshift work without one.',
+      expect.objectContaining({
+        message: 'There is no configuration file /nowhere/c.yaml.',
+        cure: 'Name one with --config or NIGHTSHIFT_CONFIG, or run npm run demo to see Nightshift work without one.',
+      }),
     )
   })
 

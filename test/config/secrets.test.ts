@@ -30,13 +30,19 @@ describe('a secret', () => {
   test.each(['', '\n', '\r\n\n'])('in a file with only %j is a fault', (text) => {
     const path = file(text)
     expect(() => readSecret('providers.openai', undefined, path)).toThrow(
-      `providers.openai: the file ${path} cannot be used: it is empty. Correct the file or variable named.`,
+      expect.objectContaining({
+        message: `providers.openai: the file ${path} cannot be used: it is empty.`,
+        cure: 'Correct the file or variable named.',
+      }),
     )
   })
 
   test('in a file that is not there is a fault that names the file', () => {
     expect(() => readSecret('providers.openai', undefined, '/nowhere/key')).toThrow(
-      "providers.openai: the file /nowhere/key cannot be used: ENOENT: no such file or directory, open '/nowhere/key'. Correct the file or variable named.",
+      expect.objectContaining({
+        message: "providers.openai: the file /nowhere/key cannot be used: ENOENT: no such file or directory, open '/nowhere/key'.",
+        cure: 'Correct the file or variable named.',
+      }),
     )
   })
 })

@@ -84,7 +84,10 @@ describe('a file that cannot be read', () => {
   test('a directory that is not there says what to do', () => {
     const nowhere = join(freshDir(), 'nowhere')
     expect(() => loadJobs(nowhere, offer)).toThrow(
-      `The directory of job files cannot be read: ENOENT: no such file or directory, scandir '${nowhere}'. Make it, or correct jobsDir.`,
+      expect.objectContaining({
+        message: `The directory of job files cannot be read: ENOENT: no such file or directory, scandir '${nowhere}'.`,
+        cure: 'Make it, or correct jobsDir.',
+      }),
     )
   })
 

@@ -71,7 +71,8 @@ test.each([
 ])('%s is INPUT_INVALID, never an empty place in a prompt', (template, why) => {
   expect(refused(template)).toMatchObject({
     code: 'INPUT_INVALID',
-    message: `The prompt of job weekly cannot be rendered: ${why}. Correct the input.`,
+    message: `The prompt of job weekly cannot be rendered: ${why}.`,
+    cure: 'Correct the input.',
   })
 })
 

@@ -128,7 +128,8 @@ describe('the socket', () => {
     await using minter = await open()
     await expect(minter.start()).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
-      message: `Another minter listens on ${minter.socket}. End it, or change socket.`,
+      message: `Another minter listens on ${minter.socket}.`,
+      cure: 'End it, or change socket.',
     })
     expect(await ask(minter.socket, 'POST', '/accounts', JSON.stringify(GOOD))).toMatchObject({ status: 201 })
   })

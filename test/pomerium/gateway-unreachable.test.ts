@@ -9,6 +9,7 @@ import { TLSSocket } from 'node:tls'
 import { gzipSync } from 'node:zlib'
 import { UnsecuredJWT } from 'jose'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
+import { describeFailure, Failure } from '../../src/core/failure.ts'
 import { isNotRun } from '../../src/core/ports/gateway.ts'
 import { makeCertificate } from '../../src/demo/gateway/certificate.ts'
 import { startDemoGateway } from '../../src/demo/gateway/gateway.ts'
@@ -62,7 +63,7 @@ function open({ url, token = TOKEN, maxResponseBytes = 10_000, ...options }: Ask
 async function ask(asking: Asking) {
   const { list, journal } = open(asking)
   const result: unknown = await list().catch((error: unknown) => error)
-  return { result, journal, message: result instanceof Error ? result.message.replaceAll(/:\d{4,5}\b/g, ':PORT') : 'no failure' }
+  return { result, journal, message: result instanceof Failure ? describeFailure(result).replaceAll(/:\d{4,5}\b/g, ':PORT') : 'no failure' }
 }
 
 const serve = async (handle: RequestListener) => `http://127.0.0.1:${await listen(createServer(handle))}`
@@ -205,7 +206,8 @@ describe('a server that is not Pomerium', () => {
       code: 'GATEWAY_UNREACHABLE',
       retry,
       requestId: 'its-id',
-      message: `${url} does not answer like Pomerium: ${why}. Check gateway.url and gateway.address.`,
+      message: `${url} does not answer like Pomerium: ${why}.`,
+      cure: 'Check gateway.url and gateway.address.',
     })
     expect(journal.ends).toMatchObject([{ status, requestId: 'its-id', error: null }])
   })

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { describeFailure } from '../../src/core/failure.ts'
 import { describeBackends } from '../support/app/backends.ts'
 import { freePort } from '../support/global-setup.ts'
 import { buildTestApp, type TestAppOptions } from '../support/app/test-app.ts'
@@ -19,7 +20,7 @@ describeBackends('a gateway', ({ redisUrl }) => {
     await using testApp = await buildTestApp({ ...options, redisUrl, config: { gateway: { address } } })
     const run = await testApp.run('job')
     expect(run).toMatchObject({ status: 'failed', failure: { code: 'GATEWAY_UNREACHABLE', retry: 'later' }, turns: [], toolCalls: [] })
-    expect(run.failure?.message).toMatch(
+    expect(run.failure && describeFailure(run.failure)).toMatch(
       /^No answer from labor\.localhost\.pomerium\.io: connect ECONNREFUSED 127\.0\.0\.1:\d+\. Check gateway\.url, gateway\.address, gateway\.caFile and the network\.$/,
     )
     expect(run.attempts.map(({ status, failure }) => [status, failure?.code])).toEqual([
@@ -38,7 +39,7 @@ describeBackends('a gateway', ({ redisUrl }) => {
     const run = await testApp.run('job')
     expect(run).toMatchObject({ status: 'failed', failure: { code: 'GATEWAY_UNREACHABLE', retry: 'never' }, turns: [] })
     expect(run.attempts).toHaveLength(1)
-    expect(run.failure?.message).toContain('Name the CA in gateway.caFile, or correct gateway.url.')
+    expect(run.failure?.cure).toContain('Name the CA in gateway.caFile, or correct gateway.url.')
     expect(testApp.world.model.requests).toEqual([])
   })
 })

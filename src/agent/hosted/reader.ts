@@ -182,7 +182,6 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
           return new Failure({
             ...failure.toJSON(),
             retry: 'never',
-            message: failure.message,
             cure: 'Tools that are not repeatable have run, so nothing is tried again by itself.',
           })
         case 'leave-open':

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi'
 import { streamSSE } from 'hono/streaming'
-import { Failure, messageOf } from '../../core/failure.ts'
+import { describeError, Failure } from '../../core/failure.ts'
 import { isFinal } from '../../core/run.ts'
 import { timelineOf } from '../../core/timeline.ts'
 import { loadRun, loadTimelineVersion } from '../../store/runs/show.ts'
@@ -55,7 +55,7 @@ export function addEvents(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
           })
         } catch (error) {
           // The client comes again with the last id that it saw.
-          context.log.warn({ reason: messageOf(error), runId: id }, 'A stream of events was cut.')
+          context.log.warn({ reason: describeError(error), runId: id }, 'A stream of events was cut.')
         } finally {
           streams--
         }

@@ -3,7 +3,7 @@ import { open, readdir, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { messageOf } from '../../core/failure.ts'
+import { describeError } from '../../core/failure.ts'
 import type { AuthorizeEvent } from '../../core/authorize-event.ts'
 import type { Db } from '../../store/postgres/db.ts'
 import { insertEvents, loadPosition, type NewEvent } from '../../store/audit/events.ts'
@@ -43,7 +43,7 @@ export async function followLog(options: FollowOptions): Promise<void> {
     try {
       await onRound(await reader.read())
     } catch (error) {
-      log.warn({ file, reason: messageOf(error) }, 'The log could not be read or kept; it is tried again.')
+      log.warn({ file, reason: describeError(error) }, 'The log could not be read or kept; it is tried again.')
     }
     // A busy log changes all the time, and each round looks at all that is not explained yet.
     await Promise.all([changed(path, signal), sleep(ROUND_MS, undefined, { signal }).catch(() => {})])

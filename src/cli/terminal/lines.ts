@@ -1,5 +1,5 @@
-import type { FailureRecord } from '../../core/failure.ts'
-import type { RunStatus, TurnItem, Usage } from '../../core/run.ts'
+import { describeFailure, type FailureRecord } from '../../core/failure.ts'
+import type { Reason, RunStatus, TurnItem, Usage } from '../../core/run.ts'
 import { showText } from '../../lib/text.ts'
 import wrapAnsi from 'wrap-ansi'
 import { fit, PIPE_COLUMNS, type Terminal } from './terminal.ts'
@@ -19,6 +19,7 @@ export interface Lines {
     failure: FailureRecord | null
   }): string
   failure(label: string, failure: FailureRecord): string
+  reason(reason: Reason): string
   status(status: RunStatus): string
 }
 
@@ -51,7 +52,8 @@ export function createLines({ colors, columns }: Pick<Terminal, 'colors' | 'colu
         `${what} ${mark(status)}${durationMs === null ? '' : ` ${Math.round(durationMs)} ms`}${failure ? ` ${failure.code}` : ''}`,
       )
     },
-    failure: (label, failure) => step(label, `${colors.red(failure.code)} ${showText(failure.message)}`),
+    reason: (reason) => step('reason', `${reason.code} ${showText(describeFailure(reason))}`),
+    failure: (label, failure) => step(label, `${colors.red(failure.code)} ${showText(describeFailure(failure))}`),
     status: (status) => (status === 'succeeded' ? colors.green(status) : status === 'failed' ? colors.red(status) : colors.yellow(status)),
   }
 }

@@ -1,6 +1,6 @@
 // Green is earned: everything that stands against it, of every delegate, in one place. What decides without an answer is a failure and ends the run elsewhere.
-import type { FailureRecord } from '../failure.ts'
-import type { FinalStatus, Reason, ToolCallStatus } from '../run.ts'
+import type { FailureCode, FailureRecord } from '../failure.ts'
+import { reasonOf, type FinalStatus, type Reason, type ToolCallStatus } from '../run.ts'
 
 /** What came of one tool call. */
 export interface CallFact {
@@ -39,10 +39,10 @@ export function reasonsAgainst({ forcedBy, passed, calls, cut, misfit }: AnswerF
 /** A denial, an unknown outcome, a call that was not taken and a cut result stand against green. An error that the tool itself answered does not, nor a call that we refused: the model knows of both. */
 function reasonsOfCall({ tool, status, truncated, failure }: CallFact): Reason[] {
   const reasons: Reason[] = []
-  if (status === 'denied') reasons.push({ code: 'TOOL_DENIED', message: failure?.message ?? `Policy denied ${tool}.` })
-  if (status === 'unknown')
-    reasons.push({ code: 'OUTCOME_UNKNOWN', message: failure?.message ?? `The outcome of a call of ${tool} is not known.` })
-  if (status === 'not_run' && failure) reasons.push({ code: failure.code, message: failure.message })
+  const against = (code: FailureCode, message: string): Reason => ({ ...(failure ? reasonOf(failure) : { message }), code })
+  if (status === 'denied') reasons.push(against('TOOL_DENIED', `Policy denied ${tool}.`))
+  if (status === 'unknown') reasons.push(against('OUTCOME_UNKNOWN', `The outcome of a call of ${tool} is not known.`))
+  if (status === 'not_run' && failure) reasons.push(reasonOf(failure))
   if (truncated) reasons.push({ code: 'RESULT_TOO_LARGE', message: `A result of ${tool} was cut.` })
   return reasons
 }

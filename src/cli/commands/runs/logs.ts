@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { openStore } from '../../../app/app.ts'
-import { EXIT, Failure } from '../../../core/failure.ts'
+import { describeFailure, EXIT, Failure } from '../../../core/failure.ts'
 import { isFinal } from '../../../core/run.ts'
 import { timelineOf, type TimelineEvent } from '../../../core/timeline.ts'
 import { listRuns } from '../../../store/runs/list.ts'
@@ -75,9 +75,9 @@ export function textOf(event: TimelineEvent): string {
     case 'call':
       return `${fit(event.server, 40)} ${fit(event.tool, 64)}: ${event.status}${event.durationMs === null ? '' : `, ${Math.round(event.durationMs)} ms`}${event.failure ? ` ${event.failure.code}` : ''}`
     case 'attemptEnded':
-      return `attempt ${event.number} ${event.status}${event.failure ? `: ${event.failure.code} ${fit(event.failure.message, 300)}` : ''}`
+      return `attempt ${event.number} ${event.status}${event.failure ? `: ${event.failure.code} ${fit(describeFailure(event.failure), 300)}` : ''}`
     case 'waiting':
-      return `waits for a person${event.failure ? `: ${fit(event.failure.message, 300)}` : ''}`
+      return `waits for a person${event.failure ? `: ${fit(describeFailure(event.failure), 300)}` : ''}`
     case 'finished':
       return `${event.status}${event.reasons.length > 0 ? `: ${event.reasons.map(({ code }) => code).join(', ')}` : ''}`
   }

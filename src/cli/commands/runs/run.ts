@@ -3,7 +3,6 @@ import { z } from 'zod'
 import { createApp } from '../../../app/app.ts'
 import { EXIT, Failure } from '../../../core/failure.ts'
 import { isFinal } from '../../../core/run.ts'
-import { showText } from '../../../lib/text.ts'
 import { createRun } from '../../../runs/create.ts'
 import { loadRun } from '../../../store/runs/show.ts'
 import { exitOfRun } from '../../terminal/exit.ts'
@@ -65,7 +64,7 @@ export const addRun: AddCommand = (program, terminal, done) => {
       }
       if (json) terminal.out(JSON.stringify(run, null, 2))
       else {
-        for (const reason of run.reasons) terminal.out(lines.step('reason', `${reason.code} ${showText(reason.message)}`))
+        for (const reason of run.reasons) terminal.out(lines.reason(reason))
         terminal.out(lines.step('run', `${id} ${lines.status(run.status)}`))
         const report = reportText(run, terminal)
         if (report !== undefined) terminal.out(`\n${report}`)

@@ -52,7 +52,7 @@ export function showRun(run: RunView, deliveries: readonly DeliveryView[], termi
       'used',
       `${run.turns.length} turns, ${run.toolCalls.length} tool calls, ${usage.inputTokens} + ${usage.outputTokens} tokens${cost.usd === null ? '' : `, ${cost.usd.toFixed(4)} USD`}`,
     ),
-    ...run.reasons.map((reason) => lines.step('reason', `${reason.code} ${showText(reason.message)}`)),
+    ...run.reasons.map((reason) => lines.reason(reason)),
   ]
   const report = reportText(run, terminal)
   const parts = [facts.join('\n'), showTimeline(run, lines), showCalls(run, terminal), showDeliveries(deliveries, terminal), report]

@@ -7,6 +7,7 @@ import { createApp, type App } from '../../../app/app.ts'
 import { importLog } from '../../../audit/log/import.ts'
 import { matchEvents } from '../../../audit/join/match.ts'
 import { loadConfig } from '../../../config/load.ts'
+import { describeFailure } from '../../../core/failure.ts'
 import { showText } from '../../../lib/text.ts'
 import type { World } from '../../../demo/world.ts'
 import type { Progress } from '../../../runs/progress.ts'
@@ -188,7 +189,7 @@ function ending(run: RunView, logLines: ReadonlyMap<string, string>, terminal: T
     '',
     colors.bold('The report'),
     reportText(run, terminal) ?? 'There is none.',
-    ...run.reasons.map(({ code, message }) => `${code} ${showText(message)}`),
+    ...run.reasons.map((reason) => `${reason.code} ${showText(describeFailure(reason))}`),
     '',
     colors.bold('Each tool call, and the gateway’s own line about it'),
     renderTable(terminal, ['tool call', 'server', 'status', 'ms', 'request id', 'in the gateway’s log'], rows, [3]),
