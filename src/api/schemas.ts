@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { FAILURES, type FailureCode } from '../core/failure.ts'
 import { RUN_STATUSES } from '../core/run.ts'
 import type { RunView } from '../core/view.ts'
-import { RETRYABLE } from '../store/runs/retry.ts'
+import { RETRYABLE } from '../runs/queries.ts'
 import { PROBLEM_TYPE, problemSchema } from '../http/problem.ts'
 
 const codes = Object.keys(FAILURES).filter((code): code is FailureCode => code in FAILURES)
@@ -192,7 +192,7 @@ export const retrySchema = z
   })
   .openapi('Retry')
 
-export const filterSchema = z
+const filterSchema = z
   .strictObject({
     job: text.optional(),
     status: z.array(z.enum(RETRYABLE)).min(1).optional(),

@@ -10,6 +10,8 @@ export type TimelineEvent =
   | {
       event: 'call'
       at: string
+      /** Of the call among the run's tool calls. */
+      id: string
       turn: number
       server: string
       tool: string
@@ -64,9 +66,10 @@ function attemptEvents(run: RunView, attempt: AttemptView): TimelineEvent[] {
 function endedInOrder(calls: readonly ToolCallView[], over: boolean): TimelineEvent[] {
   const open = over ? -1 : calls.findIndex((call) => call.status === 'sent')
   return (open === -1 ? calls : calls.slice(0, open)).map(
-    ({ startedAt, finishedAt, turn, server, tool, status, durationMs, requestId, failure }) => ({
+    ({ id, startedAt, finishedAt, turn, server, tool, status, durationMs, requestId, failure }) => ({
       event: 'call',
       at: finishedAt ?? startedAt,
+      id,
       turn,
       server,
       tool,

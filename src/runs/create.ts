@@ -1,12 +1,19 @@
 import { v7 as uuidv7 } from 'uuid'
 import { digestOf } from '../lib/digest.ts'
+import { firstWake, type Waker } from '../core/ports/wake.ts'
 import { Failure, messageOf } from '../core/failure.ts'
 import { compileSchema } from '../lib/json-schema.ts'
-import type { Priority, Trigger } from '../core/run.ts'
+import { PRIORITIES, type Priority, type Trigger } from '../core/run.ts'
 import type { Job } from '../jobs/load.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { insertRunOnce } from '../store/runs/idempotency.ts'
 import { insertRun, type NewRun } from '../store/runs/insert.ts'
+
+/** Where runs are kept, and what hands them to workers. */
+export interface RunParts {
+  db: Db
+  producer: Pick<Waker, 'wakeSoon'>
+}
 
 /** What is asked of a job. */
 export interface RunRequest {
@@ -53,6 +60,16 @@ export async function createRun(db: Db, job: Job, request: RunRequest): Promise<
   await insertRun(db, run, job.definition)
   return run.id
 }
+
+/** Inserts a run and wakes the queue for it. Returns its id. */
+export async function queueRun({ db, producer }: RunParts, job: Job, request: RunRequest): Promise<string> {
+  const id = await createRun(db, job, request)
+  producer.wakeSoon([wakeOf(id, request)])
+  return id
+}
+
+/** The wake of a run that was asked for just now. */
+export const wakeOf = (id: string, { startAt, priority }: Pick<RunRequest, 'startAt' | 'priority'>) => firstWake(id, priority && PRIORITIES[priority], startAt)
 
 /**
  * Inserts a run once for an idempotency key of its caller. `IDEMPOTENCY_MISMATCH` when the key stands for another request. Says whether the run

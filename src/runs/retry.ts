@@ -1,16 +1,26 @@
-import { firstWake, type Waker } from '../core/ports/wake.ts'
 import { Failure } from '../core/failure.ts'
 import type { Job } from '../jobs/load.ts'
 import type { Db } from '../store/postgres/db.ts'
 import type { RunFilter } from '../store/runs/filter.ts'
-import { retryRuns } from '../store/runs/retry.ts'
-import { loadRun } from '../store/runs/show.ts'
-import { createRun, type RunRequest } from './create.ts'
+import { countRetryable, retryRuns } from '../store/runs/retry.ts'
+import { queueRun, type RunParts, type RunRequest } from './create.ts'
+import { requireFilter, requireStatus } from './require.ts'
 
-export interface RetryParts {
-  db: Db
-  producer: Pick<Waker, 'wakeSoon'>
+export interface RetryParts extends RunParts {
   jobs: ReadonlyMap<string, Job>
+}
+
+/**
+ * How many runs a retry of this filter would queue. `REQUEST_INVALID` when the filter says nothing, `RUN_UNKNOWN` for a run that is named and that there is
+ * not, `RUN_NOT_RETRYABLE` when runs are named and none of them may be retried.
+ */
+export async function planRetry(db: Db, filter: RunFilter): Promise<number> {
+  const { ids } = requireFilter(filter)
+  for (const id of ids ?? []) await requireStatus(db, id)
+  const count = await countRetryable(db, filter)
+  if (count === 0 && ids !== undefined)
+    throw new Failure({ code: 'RUN_NOT_RETRYABLE', message: 'None of these runs is failed, incomplete, cancelled or waiting.' })
+  return count
 }
 
 /** Queues all runs that the filter means and that are not green, as they were defined or as their jobs are now. Returns how many. */
@@ -28,17 +38,14 @@ export async function retryByFilter(
   return runs.length
 }
 
-/** Other input is another run: a new one with `retryOf`. Returns its id. */
+/** Other input is another run: a new one with `retryOf`, of the job as it is now. Returns its id. */
 export async function retryWithInput(
-  { db, producer, jobs }: RetryParts,
+  { jobs, ...parts }: RetryParts,
   runId: string,
   { input, requestedBy, trigger }: Required<Pick<RunRequest, 'input' | 'trigger'>> & { requestedBy: string },
 ): Promise<string> {
-  const run = await loadRun(db, runId)
-  const job = jobs.get(run?.job ?? '')
-  if (!run || !job)
-    throw new Failure({ code: 'RUN_UNKNOWN', message: run ? `The job ${run.job} is no more.` : `There is no run ${runId}.` })
-  const id = await createRun(db, job, { trigger, input, requestedBy, retryOf: runId })
-  producer.wakeSoon([firstWake(id)])
-  return id
+  const { job: name } = await requireStatus(parts.db, runId)
+  const job = jobs.get(name)
+  if (!job) throw new Failure({ code: 'RUN_UNKNOWN', message: `The job ${name} is no more.` })
+  return queueRun(parts, job, { trigger, input, requestedBy, retryOf: runId })
 }

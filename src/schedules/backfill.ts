@@ -3,7 +3,7 @@ import { nextFires } from './cron.ts'
 import type { Job } from '../jobs/load.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { backfillFires, firesWithRuns } from '../store/schedules/fires.ts'
-import { newRun } from '../runs/create.ts'
+import { newRun, wakeOf, type RunParts } from '../runs/create.ts'
 
 /** The most fires that one backfill makes up for. */
 const MAX_BACKFILL = 10_000
@@ -27,15 +27,17 @@ export async function planBackfill(db: Db, job: Job, from: Date, to: Date, now =
   return fires.filter((at) => !done.has(at.getTime()))
 }
 
-/** Makes the runs of past fires, a batch at a time. Returns their ids, for the queue; what was made before a failure stays, and is left out the next time. */
-export async function backfill(db: Db, job: Job, fires: readonly Date[], requestedBy: string): Promise<string[]> {
+/** Makes the runs of past fires, a batch at a time, and wakes the queue for them. Returns their ids; what was made before a failure stays, and is left out the next time. */
+export async function backfill({ db, producer }: RunParts, job: Job, fires: readonly Date[], requestedBy: string): Promise<string[]> {
   const ids: string[] = []
   for (let from = 0; from < fires.length; from += BATCH) {
     const runs = fires.slice(from, from + BATCH).map((at) => ({
       at,
       run: newRun(job, { trigger: { kind: 'schedule', fireAt: at.toISOString(), backfill: true }, requestedBy, priority: 'low' }),
     }))
-    ids.push(...(await backfillFires(db, runs, job.definition)))
+    const made = await backfillFires(db, runs, job.definition)
+    producer.wakeSoon(made.map((id) => wakeOf(id, { priority: 'low' })))
+    ids.push(...made)
   }
   return ids
 }

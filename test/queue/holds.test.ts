@@ -6,7 +6,7 @@ import { sweep } from '../../src/queue/sweep.ts'
 import { cancelRun } from '../../src/runs/cancel.ts'
 import { createRun, type RunRequest } from '../../src/runs/create.ts'
 import { query } from '../../src/store/postgres/db.ts'
-import { pauseJob, resumeJob } from '../../src/store/schedules/pauses.ts'
+import { pauseJob, liftPause } from '../../src/store/schedules/pauses.ts'
 import { listFires } from '../../src/store/schedules/fires.ts'
 import { syncSchedule } from '../../src/store/schedules/progress.ts'
 import { loadRun } from '../../src/store/runs/show.ts'
@@ -228,8 +228,8 @@ describeBackends('a pause', ({ redisUrl }) => {
     for (const id of ids) expect(await held(testApp, id)).toBe(`pause ${what}`)
     expect(await sweepNow(testApp)).toBe(0)
     expect(server.methods).toEqual([])
-    expect(await resumeJob(app.db, what)).toBe(true)
-    expect(await resumeJob(app.db, what)).toBe(false)
+    expect(await liftPause(app.db, what)).toBe(true)
+    expect(await liftPause(app.db, what)).toBe(false)
     expect(await sweepNow(testApp)).toBe(2)
     for (const id of ids) expect(await testApp.finished(id)).toMatchObject({ status: 'succeeded', heldBy: null })
     expect(server.effects).toHaveLength(2)
@@ -243,12 +243,12 @@ describeBackends('a pause', ({ redisUrl }) => {
     await app.worker.start()
     const [act, other] = [await testApp.queue('act'), await testApp.queue('other')]
     for (const id of [act, other]) await held(testApp, id)
-    await resumeJob(app.db, '*')
+    await liftPause(app.db, '*')
     await sweepNow(testApp)
     expect(await testApp.finished(other)).toMatchObject({ status: 'succeeded' })
     expect(await held(testApp, act)).toBeTruthy()
     expect(await loadRun(app.db, act)).toMatchObject({ status: 'queued', attempts: [] })
-    await resumeJob(app.db, 'act')
+    await liftPause(app.db, 'act')
     await sweepNow(testApp)
     expect(await testApp.finished(act)).toMatchObject({ status: 'succeeded' })
   })
@@ -271,7 +271,7 @@ test.each(['minutely', '*'])('a schedule under a pause of %s skips its fires, an
     }).round()
   await pauseJob(app.db, { job: what, reason: 'the books are closed', pausedBy: 'ann' })
   await tickAt(now)
-  await resumeJob(app.db, what)
+  await liftPause(app.db, what)
   await tickAt(new Date(now.getTime() + 60_000))
   const fires = await listFires(app.db, 'minutely')
   expect(fires.map(({ status, reason }) => `${status} ${reason ?? ''}`)).toEqual([

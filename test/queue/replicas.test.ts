@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import type { App } from '../../src/app/app.ts'
 import { createScheduler } from '../../src/schedules/scheduler.ts'
 import { query } from '../../src/store/postgres/db.ts'
-import { pauseJob, resumeJob } from '../../src/store/schedules/pauses.ts'
+import { pauseJob, liftPause } from '../../src/store/schedules/pauses.ts'
 import { cancelRun } from '../../src/runs/cancel.ts'
 import { listFires } from '../../src/store/schedules/fires.ts'
 import { syncSchedule } from '../../src/store/schedules/progress.ts'
@@ -67,12 +67,12 @@ describeBackends('replicas', ({ redisUrl }) => {
       4: () => apps[0]?.jobs.reload(),
       6: () => apps[1]?.jobs.reload(),
       8: () => pauseJob(testApp.app.db, { job: 'minutely', reason: 'closed', pausedBy: 'ann' }),
-      12: () => resumeJob(testApp.app.db, 'minutely'),
+      12: () => liftPause(testApp.app.db, 'minutely'),
       14: () => change('three: ['),
       15: () => writeFileSync(join(testApp.dir, 'jobs/bad.yaml'), 'account: ['),
       16: () => apps.map(({ jobs }) => jobs.reload()),
       18: () => pauseJob(testApp.app.db, { job: '*', reason: 'all closed', pausedBy: 'bob' }),
-      20: () => resumeJob(testApp.app.db, '*'),
+      20: () => liftPause(testApp.app.db, '*'),
     }
     for (let minute = 1; minute <= MINUTES; minute++) {
       now = new Date(base + minute * MINUTE_MS + 1000)

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Wake } from '../../src/core/ports/wake.ts'
 import type { Job } from '../../src/jobs/load.ts'
 import { nextFires } from '../../src/schedules/cron.ts'
 import { jobSchema } from '../../src/jobs/schema.ts'
@@ -24,6 +25,8 @@ const jobWith = (schedule: { cron: string; timezone: string } | undefined): Job 
 })
 const hourly = jobWith({ cron: '0 * * * *', timezone: 'UTC' })
 const at = (hour: number, minute = 0) => new Date(Date.UTC(2026, 2, 1, hour, minute))
+/** A queue that nobody asks. */
+const producer = { wakeSoon: () => {} }
 const hours = (fires: readonly Date[]) => fires.map((fire) => fire.getUTCHours())
 
 test('a plan is each fire from the first time up to the second one, and no other', async () => {
@@ -87,8 +90,10 @@ test('fires that ran are left, and those that were skipped or never seen get a r
   })
   const plan = await planBackfill(db, hourly, at(3), at(6))
   expect(hours(plan)).toEqual([4, 5])
-  const ids = await backfill(db, hourly, plan, 'ann')
+  const woken: Wake[] = []
+  const ids = await backfill({ db, producer: { wakeSoon: (wakes) => woken.push(...wakes) } }, hourly, plan, 'ann')
   expect(ids).toHaveLength(2)
+  expect(woken).toEqual(ids.map((id) => ({ id, round: 0, priority: 100, at: undefined })))
   const fires = (await listFires(db, 'hourly')).toReversed()
   expect(fires).toMatchObject([
     { at: at(3), status: 'run', runId: written?.[0]?.runId, reason: null },
@@ -102,14 +107,14 @@ test('fires that ran are left, and those that were skipped or never seen get a r
   })
   expect(await query(db, 'select distinct priority from runs where id = any($1)', [ids])).toEqual([{ priority: 100 }])
   expect(await planBackfill(db, hourly, at(3), at(6))).toEqual([])
-  expect(await backfill(db, hourly, plan, 'ann')).toEqual([])
+  expect(await backfill({ db, producer }, hourly, plan, 'ann')).toEqual([])
 })
 
 test('backfills at the same time, over times that overlap, make each run once', async () => {
   await using database = await createTestDatabase()
   const { db } = database
   const plans = await Promise.all([0, 2, 4, 6].map((from) => planBackfill(db, hourly, at(from), at(from + 12))))
-  const made = await Promise.all(plans.map((plan) => backfill(db, hourly, plan, 'ann')))
+  const made = await Promise.all(plans.map((plan) => backfill({ db, producer }, hourly, plan, 'ann')))
   expect(made.flat()).toHaveLength(18)
   const fires = await listFires(db, 'hourly')
   expect(fires.map(({ runId }) => runId ?? '').toSorted()).toEqual(made.flat().toSorted())
@@ -133,7 +138,7 @@ test('while a large backfill is under way, the schedule of its job goes on', asy
   const plan = await planBackfill(db, minutely, at(0), at(72))
   expect(plan.length).toBeGreaterThan(4000)
   let over = false
-  const made = backfill(db, minutely, plan, 'ann').finally(() => (over = true))
+  const made = backfill({ db, producer }, minutely, plan, 'ann').finally(() => (over = true))
   await expect.poll(() => listFires(db, 'hourly', 1), { timeout: 20_000 }).toHaveLength(1)
   const fireAt = at(100)
   const run = newRun(minutely, { trigger: { kind: 'schedule', fireAt: fireAt.toISOString() } })

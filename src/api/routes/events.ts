@@ -1,15 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi'
 import { streamSSE } from 'hono/streaming'
 import { describeError, Failure } from '../../core/failure.ts'
-import { isFinal } from '../../core/run.ts'
-import { timelineOf } from '../../core/timeline.ts'
-import { loadRun, loadTimelineVersion } from '../../store/runs/show.ts'
+import { followRuns } from '../../runs/follow.ts'
+import { requireStatus } from '../../runs/require.ts'
 import type { ApiContext, ApiEnv } from '../context.ts'
-import { runOf } from './runs.ts'
 import { idParam, problems } from '../schemas.ts'
 
-const LOOK_MS = 500
 const PING_MS = 15_000
 /** Streams at a time in this process. */
 const MAX_STREAMS = 500
@@ -41,7 +37,7 @@ export function addEvents(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
     }),
     async (c) => {
       const { id } = c.req.valid('param')
-      await runOf(context, id)
+      await requireStatus(context.db, id)
       if (streams >= MAX_STREAMS)
         throw new Failure({ code: 'QUEUE_FULL', message: `${streams} runs are followed here already.`, retryAfterMs: PING_MS })
       const after = Number(c.req.valid('header')['last-event-id'] ?? 0)
@@ -71,28 +67,15 @@ interface Listener {
 }
 
 async function follow({ db, ending }: ApiContext, id: string, after: number, { tell, ping, isClosed }: Listener): Promise<void> {
-  let told = after
   let spokeAt = Date.now()
-  let seen: string | undefined
-  while (!isClosed() && !ending.aborted) {
-    const version = await loadTimelineVersion(db, id)
-    if (version !== seen) {
-      // Read before the run: what changes in between is seen in the next round.
-      seen = version
-      const run = await loadRun(db, id)
-      if (!run) return
-      for (const [index, event] of timelineOf(run).entries()) {
-        if (index < told) continue
-        await tell(index + 1, event.event, JSON.stringify(event))
-        told = index + 1
-        spokeAt = Date.now()
-      }
-      if (isFinal(run.status)) return
-    }
-    if (Date.now() - spokeAt > PING_MS) {
-      await ping()
+  for await (const { events: news, from } of followRuns(db, { runId: id, after, signal: ending })) {
+    for (const [index, event] of news.entries()) {
+      await tell(from + index + 1, event.event, JSON.stringify(event))
       spokeAt = Date.now()
     }
-    await sleep(LOOK_MS)
+    if (isClosed()) return
+    if (Date.now() - spokeAt <= PING_MS) continue
+    await ping()
+    spokeAt = Date.now()
   }
 }

@@ -1,7 +1,7 @@
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi'
-import { Failure } from '../../core/failure.ts'
+import { requireJob } from '../../runs/require.ts'
 import { pauseOf, viewSchedules } from '../../schedules/view.ts'
-import { listPauses, pauseJob, resumeJob } from '../../store/schedules/pauses.ts'
+import { listPauses, pauseJob, resumeJob } from '../../schedules/pause.ts'
 import type { ApiContext, ApiEnv } from '../context.ts'
 import { operator } from './runs.ts'
 import { jobParam, jobSchema, json, problems, scheduleSchema, text } from '../schemas.ts'
@@ -10,12 +10,7 @@ const pauseSchema = z.strictObject({ reason: text.min(1).max(500) }).openapi('Pa
 const pausedSchema = z.object({ job: z.string(), paused: z.boolean() }).openapi('PauseState')
 
 /** Routes that show jobs and schedules, and pause them. */
-export function addJobs(app: OpenAPIHono<ApiEnv>, { db, jobs }: ApiContext): void {
-  const check = (job: string) => {
-    if (!jobs.jobs().has(job))
-      throw new Failure({ code: 'RUN_UNKNOWN', message: 'There is no such job.', cure: 'GET /v1/jobs lists them.' })
-  }
-
+export function addJobs(app: OpenAPIHono<ApiEnv>, { db, jobs, producer }: ApiContext): void {
   app.openapi(
     createRoute({
       method: 'get',
@@ -67,7 +62,7 @@ export function addJobs(app: OpenAPIHono<ApiEnv>, { db, jobs }: ApiContext): voi
       const { name } = c.get('caller')
       operator(c.get('caller'))
       const { job } = c.req.valid('param')
-      check(job)
+      requireJob(jobs.jobs(), job)
       await pauseJob(db, { job, reason: c.req.valid('json').reason, pausedBy: name })
       return c.json({ job, paused: true }, 200)
     },
@@ -86,8 +81,8 @@ export function addJobs(app: OpenAPIHono<ApiEnv>, { db, jobs }: ApiContext): voi
     async (c) => {
       operator(c.get('caller'))
       const { job } = c.req.valid('param')
-      check(job)
-      await resumeJob(db, job)
+      requireJob(jobs.jobs(), job)
+      await resumeJob({ db, producer }, job)
       return c.json({ job, paused: false }, 200)
     },
   )

@@ -4,19 +4,14 @@ import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi'
 import { mayRun, type Caller } from '../../core/caller.ts'
 import { Failure } from '../../core/failure.ts'
 import { isFinal, PRIORITIES } from '../../core/run.ts'
-import type { RunView } from '../../core/view.ts'
-import type { Job } from '../../jobs/load.ts'
 import { createRun, createRunOnce, type RunRequest } from '../../runs/create.ts'
-import { retryByFilter, retryWithInput } from '../../runs/retry.ts'
-import type { RunFilter } from '../../store/runs/filter.ts'
-import { hasKey } from '../../store/runs/idempotency.ts'
-import { listRuns, queueDepth } from '../../store/runs/list.ts'
-import { countRetryable } from '../../store/runs/retry.ts'
+import { planRetry, retryByFilter, retryWithInput } from '../../runs/retry.ts'
+import { hasKey, listRuns, queueDepth, type RunFilter } from '../../runs/queries.ts'
+import { requireJob, requireRun, requireStatus } from '../../runs/require.ts'
 import { cancelRun } from '../../runs/cancel.ts'
-import { loadRun, loadStatus } from '../../store/runs/show.ts'
 import type { ApiContext, ApiEnv } from '../context.ts'
 import {
-  bulkRetrySchema, codeSchema, describeRun, filterSchema, idParam, jobParam, json, newRunSchema, problems, retrySchema, runLineSchema, runSchema, statusSchema, text, ticketSchema,
+  bulkRetrySchema, codeSchema, describeRun, idParam, jobParam, json, newRunSchema, problems, retrySchema, runLineSchema, runSchema, statusSchema, text, ticketSchema,
 } from '../schemas.ts' // prettier-ignore
 
 const MAX_WAIT_S = 60
@@ -61,7 +56,7 @@ export function addRuns(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
     }),
     async (c) => {
       const caller = c.get('caller')
-      const job = jobOf(context, c.req.valid('param').job)
+      const job = requireJob(jobs.jobs(), c.req.valid('param').job)
       allow(caller, job.name)
       const { input, priority, startAt, expireAt } = c.req.valid('json')
       const request: RunRequest = {
@@ -78,7 +73,7 @@ export function addRuns(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
       if (!owned || !(await hasKey(db, owned))) await checkRoom()
       const created = owned ? await createRunOnce(db, job, request, owned) : { id: await createRun(db, job, request), isNew: true }
       if (created.isNew) producer.wakeSoon([wakeOf(created.id, request)])
-      const status = created.isNew ? 'queued' : ((await loadStatus(db, created.id))?.status ?? 'queued')
+      const status = created.isNew ? 'queued' : ((await requireStatus(db, created.id)).status)
       c.header('location', `/v1/runs/${created.id}`)
       return c.json({ id: created.id, job: job.name, status }, 202)
     },
@@ -145,7 +140,7 @@ export function addRuns(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
     async (c) => {
       const { id } = c.req.valid('param')
       await settled(context, id, c.req.valid('query').wait * 1000, c.req.raw.signal)
-      return c.json(describeRun(await runOf(context, id)), 200)
+      return c.json(describeRun(await requireRun(context.db, id)), 200)
     },
   )
 
@@ -166,7 +161,7 @@ export function addRuns(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
       },
     }),
     async (c) => {
-      const run = await runOf(context, c.req.valid('param').id)
+      const run = await requireRun(context.db, c.req.valid('param').id)
       if (run.output !== null) return c.body(JSON.stringify(run.output), 200, { 'content-type': 'application/json' })
       if (run.outputText === null)
         throw new Failure({
@@ -195,7 +190,7 @@ export function addRuns(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
     }),
     async (c) => {
       const { id } = c.req.valid('param')
-      const { job } = await statusOf(context, id)
+      const { job } = await requireStatus(context.db, id)
       allow(c.get('caller'), job)
       const status = await cancelRun(db, id)
       return c.json({ id, job, status: status ?? 'cancelled' }, 202)
@@ -222,13 +217,13 @@ export function addRuns(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
           message: 'Other input makes a new run, of the job as it is now.',
           cure: 'Leave definition out.',
         })
-      const { job } = await statusOf(context, id)
+      const { job } = await requireStatus(context.db, id)
       const parts = { db, producer, jobs: jobs.jobs() }
       let next = id
       if (input !== undefined)
         next = await retryWithInput(parts, id, { input, requestedBy: c.get('caller').name, trigger: { kind: 'api' } })
       else if ((await retryByFilter(parts, { ids: [id] }, definition)) === 0) {
-        const { status } = await statusOf(context, id)
+        const { status } = await requireStatus(context.db, id)
         throw new Failure({ code: 'RUN_NOT_RETRYABLE', message: `Run ${id} is ${status}.` })
       }
       c.header('location', `/v1/runs/${next}`)
@@ -249,21 +244,12 @@ export function addRuns(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
     async (c) => {
       operator(c.get('caller'))
       const { filter, definition, dryRun } = c.req.valid('json')
-      const meant = filterOf(filter)
-      const count = dryRun ? await countRetryable(db, meant) : await retryByFilter({ db, producer, jobs: jobs.jobs() }, meant, definition)
+      const meant: RunFilter = { ...filter, ...timesOf(filter) }
+      const planned = await planRetry(db, meant)
+      const count = dryRun ? planned : await retryByFilter({ db, producer, jobs: jobs.jobs() }, meant, definition)
       return c.json({ count, dryRun }, 202)
     },
   )
-}
-
-function filterOf(filter: z.infer<typeof filterSchema>): RunFilter {
-  if (Object.values(filter).every((value) => value === undefined))
-    throw new Failure({
-      code: 'REQUEST_INVALID',
-      message: 'The filter is empty: it would mean every run.',
-      cure: 'Name at least a job, a status, a code or a time.',
-    })
-  return { ...filter, ...timesOf(filter) }
 }
 
 const timesOf = ({ since, until }: { since?: string | undefined; until?: string | undefined }) => ({
@@ -272,25 +258,6 @@ const timesOf = ({ since, until }: { since?: string | undefined; until?: string 
 })
 
 const wakeOf = (id: string, { startAt, priority }: RunRequest) => firstWake(id, priority && PRIORITIES[priority], startAt)
-
-function jobOf({ jobs }: ApiContext, name: string): Job {
-  const job = jobs.jobs().get(name)
-  if (!job) throw new Failure({ code: 'RUN_UNKNOWN', message: 'There is no such job.', cure: 'GET /v1/jobs lists them.' })
-  return job
-}
-
-async function statusOf({ db }: ApiContext, id: string) {
-  const run = await loadStatus(db, id)
-  if (!run) throw new Failure({ code: 'RUN_UNKNOWN', message: 'There is no such run.', cure: 'GET /v1/runs lists them.' })
-  return run
-}
-
-/** The run, or `RUN_UNKNOWN`. */
-export async function runOf({ db }: ApiContext, id: string): Promise<RunView> {
-  const run = await loadRun(db, id)
-  if (!run) throw new Failure({ code: 'RUN_UNKNOWN', message: 'There is no such run.', cure: 'GET /v1/runs lists them.' })
-  return run
-}
 
 function allow(caller: Caller, job: string): void {
   if (!mayRun(caller, job)) throw new Failure({ code: 'FORBIDDEN', message: `${caller.name} may not run this job.` })
@@ -305,7 +272,7 @@ export function operator(caller: Caller): void {
 async function settled(context: ApiContext, id: string, waitMs: number, listening: AbortSignal): Promise<void> {
   const until = Date.now() + waitMs
   for (;;) {
-    const { status } = await statusOf(context, id)
+    const { status } = await requireStatus(context.db, id)
     const leftMs = until - Date.now()
     if (isFinal(status) || status === 'waiting' || leftMs <= 0 || listening.aborted || context.ending.aborted) return
     await sleep(Math.min(LOOK_MS, leftMs))

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { durationMs } from '../../lib/duration.ts'
 import { FAILURES, type FailureCode } from '../../core/failure.ts'
 import { RUN_STATUSES } from '../../core/run.ts'
-import type { RunFilter } from '../../store/runs/filter.ts'
+import type { RunFilter } from '../../runs/queries.ts'
 
 const isCode = (code: string): code is FailureCode => Object.hasOwn(FAILURES, code)
 

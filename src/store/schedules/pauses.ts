@@ -22,7 +22,7 @@ export async function pauseJob(db: Db, pause: { job: string; reason: string; pau
 }
 
 /** False when it was not paused. Runs that it held are woken by the next sweep. */
-export async function resumeJob(db: Db, job: string): Promise<boolean> {
+export async function liftPause(db: Db, job: string): Promise<boolean> {
   return (await query(db, 'delete from pauses where job = $1 returning 1', [job])).length > 0
 }
 

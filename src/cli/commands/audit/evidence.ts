@@ -7,7 +7,7 @@ import { exportBundle, verifyBundle } from '../../../audit/evidence/bundle.ts'
 import { openSigningKey, readPublicKey } from '../../../audit/evidence/keys.ts'
 import { EXIT, Failure, messageOf } from '../../../core/failure.ts'
 import { loadDefinitions, loadEvents } from '../../../store/audit/evidence.ts'
-import { loadRun } from '../../../store/runs/show.ts'
+import { requireRun } from '../../../runs/require.ts'
 import { createLines } from '../../terminal/lines.ts'
 import { configOf, examples, type AddCommand } from '../../options/options.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
@@ -40,8 +40,7 @@ export const addEvidence: AddCommand = (program, terminal, done) => {
       const config = configOf(command, terminal)
       await using stack = new AsyncDisposableStack()
       const { db } = await openStore(config, stack)
-      const run = await loadRun(db, id)
-      if (!run) throw new Failure({ code: 'RUN_UNKNOWN', message: `There is no run ${fit(id, 80)}.` })
+      const run = await requireRun(db, id)
       const key = openSigningKey(config.evidence.keyFile)
       const bundle = exportBundle({ run, definitions: await loadDefinitions(db, id), events: await loadEvents(db, id) }, key)
       if (out === undefined) terminal.out(bundle.trimEnd())

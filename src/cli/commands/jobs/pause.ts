@@ -1,11 +1,10 @@
 import { z } from 'zod'
 import { createApp, loadConfiguredJobs, openStore } from '../../../app/app.ts'
 import { EXIT, Failure } from '../../../core/failure.ts'
-import { releaseStale } from '../../../store/runs/holds.ts'
-import { ALL_JOBS, pauseJob, resumeJob } from '../../../store/schedules/pauses.ts'
+import { requireJob } from '../../../runs/require.ts'
+import { ALL_JOBS, pauseJob, resumeJob } from '../../../schedules/pause.ts'
 import { configOf, examples, notEmpty, quietLog, type AddCommand } from '../../options/options.ts'
 import { whoami } from '../../options/whoami.ts'
-import type { Config } from '../../../config/load.ts'
 
 const pauseOptions = z.object({ reason: z.string().min(1) })
 
@@ -18,7 +17,8 @@ export const addPause: AddCommand = (program, terminal, done) => {
     .action(async (job: string, options: unknown, command) => {
       const { reason } = pauseOptions.parse(options)
       const config = configOf(command, terminal)
-      checkJob(config, job)
+      const { jobs, issues } = loadConfiguredJobs(config)
+      requireJob(jobs, job, issues)
       await using stack = new AsyncDisposableStack()
       const { db } = await openStore(config, stack)
       await pauseJob(db, { job, reason, pausedBy: whoami() })
@@ -48,15 +48,8 @@ export const addPause: AddCommand = (program, terminal, done) => {
       if ((name === undefined) === !all)
         throw new Failure({ code: 'REQUEST_INVALID', message: 'Name a job, or write --all.', cure: 'See nightshift resume --help.' })
       await using app = await createApp({ config: configOf(command, terminal), log: quietLog() })
-      const lifted = await resumeJob(app.db, name ?? ALL_JOBS)
-      app.producer.wakeSoon(await releaseStale(app.db))
+      const lifted = await resumeJob(app, name ?? ALL_JOBS)
       terminal.out(lifted ? `${name ?? 'Everything'} goes on.` : `${name ?? 'Everything'} was not paused.`)
       done(EXIT.ok)
     })
-}
-
-function checkJob(config: Config, job: string): void {
-  const { jobs } = loadConfiguredJobs(config)
-  if (!jobs.has(job))
-    throw new Failure({ code: 'RUN_UNKNOWN', message: `There is no job ${job}; there are ${[...jobs.keys()].join(', ') || 'none'}.` })
 }

@@ -1,17 +1,13 @@
 import { z } from 'zod'
 import { openStore } from '../../../app/app.ts'
-import { describeFailure, EXIT, Failure } from '../../../core/failure.ts'
-import { isFinal } from '../../../core/run.ts'
-import { timelineOf, type TimelineEvent } from '../../../core/timeline.ts'
-import { listRuns } from '../../../store/runs/list.ts'
-import { loadRun } from '../../../store/runs/show.ts'
+import { describeFailure, EXIT } from '../../../core/failure.ts'
+import type { TimelineEvent } from '../../../core/timeline.ts'
+import { followRuns } from '../../../runs/follow.ts'
 import { createLines, type Lines } from '../../terminal/lines.ts'
 import { configOf, examples, type AddCommand } from '../../options/options.ts'
-import { fit, pause } from '../../terminal/terminal.ts'
+import { fit } from '../../terminal/terminal.ts'
 
 const optionsSchema = z.object({ json: z.boolean().default(false), follow: z.boolean().default(false) })
-const LOOK_MS = 500
-const RECENT = 20
 
 export const addLogs: AddCommand = (program, terminal, done) => {
   program
@@ -32,28 +28,11 @@ export const addLogs: AddCommand = (program, terminal, done) => {
       await using stack = new AsyncDisposableStack()
       const { db } = await openStore(configOf(command, terminal), stack)
       const lines = createLines(terminal)
-      const told = new Map<string, number>()
-      for (;;) {
-        const ids = id === undefined ? await openRuns() : [id]
-        for (const one of new Set([...ids, ...(id === undefined ? told.keys() : [])])) {
-          const run = await loadRun(db, one)
-          if (!run) throw new Failure({ code: 'RUN_UNKNOWN', message: `There is no run ${fit(one, 80)}.` })
-          const timeline = timelineOf(run)
-          for (const event of timeline.slice(told.get(one) ?? 0))
-            terminal.out(json ? JSON.stringify({ run: one, job: run.job, ...event }) : line(lines, id === undefined ? one : '', event))
-          told.set(one, timeline.length)
-          if (!isFinal(run.status)) continue
-          if (id === undefined) told.delete(one)
-          else return done(EXIT.ok)
-        }
-        if (!follow || terminal.signal.aborted) return done(EXIT.ok)
-        await pause(LOOK_MS, terminal.signal)
-      }
-
-      async function openRuns(): Promise<string[]> {
-        const open = await listRuns(db, { status: ['running', 'waiting', 'queued'] }, { limit: RECENT })
-        return open.map((run) => run.id).toReversed()
-      }
+      const signal = follow ? terminal.signal : AbortSignal.abort()
+      for await (const { run, events } of followRuns(db, { runId: id, signal }))
+        for (const event of events)
+          terminal.out(json ? JSON.stringify({ run: run.id, job: run.job, ...event }) : line(lines, id === undefined ? run.id : '', event))
+      done(EXIT.ok)
     })
 }
 

@@ -2,10 +2,7 @@ import { Option } from 'commander'
 import { z } from 'zod'
 import { createApp } from '../../../app/app.ts'
 import { EXIT, Failure } from '../../../core/failure.ts'
-import { retryByFilter, retryWithInput } from '../../../runs/retry.ts'
-import { isEmptyFilter } from '../../../store/runs/filter.ts'
-import { countRetryable } from '../../../store/runs/retry.ts'
-import { loadRun } from '../../../store/runs/show.ts'
+import { planRetry, retryByFilter, retryWithInput } from '../../../runs/retry.ts'
 import { confirm } from '../../terminal/confirm.ts'
 import { addFilter, filterOf, filterOptions } from '../../options/filter.ts'
 import { collectInput } from '../../options/input.ts'
@@ -54,17 +51,7 @@ export const addRetry: AddCommand = (program, terminal, done) => {
         return done(EXIT.ok)
       }
       const filter = { ...filterOf(filterGiven), ...(ids.length > 0 && { ids }) }
-      if (isEmptyFilter(filter))
-        throw new Failure({
-          code: 'REQUEST_INVALID',
-          message: 'The filter is empty: it would mean every run.',
-          cure: 'Name runs, or at least a job, a status, a code or a time.',
-        })
-      for (const id of ids)
-        if (!(await loadRun(app.db, id))) throw new Failure({ code: 'RUN_UNKNOWN', message: `There is no run ${id.slice(0, 80)}.` })
-      const count = await countRetryable(app.db, filter)
-      if (count === 0 && ids.length > 0)
-        throw new Failure({ code: 'RUN_NOT_RETRYABLE', message: 'None of these runs is failed, incomplete, cancelled or waiting.' })
+      const count = await planRetry(app.db, filter)
       if (dryRun || count === 0) {
         terminal.out(json ? JSON.stringify({ count, dryRun: true }) : `${runs(count)} would be queued again.`)
         return done(EXIT.ok)

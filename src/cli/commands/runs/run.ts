@@ -1,10 +1,9 @@
-import { firstWake } from '../../../core/ports/wake.ts'
 import { z } from 'zod'
 import { createApp } from '../../../app/app.ts'
-import { EXIT, Failure } from '../../../core/failure.ts'
+import { EXIT } from '../../../core/failure.ts'
 import { isFinal } from '../../../core/run.ts'
-import { createRun } from '../../../runs/create.ts'
-import { loadRun } from '../../../store/runs/show.ts'
+import { queueRun } from '../../../runs/create.ts'
+import { requireJob, requireRun } from '../../../runs/require.ts'
 import { exitOfRun } from '../../terminal/exit.ts'
 import { followRun } from './follow.ts'
 import { collectInput } from '../../options/input.ts'
@@ -37,22 +36,13 @@ export const addRun: AddCommand = (program, terminal, done) => {
     .action(async (name: string, options: unknown, command) => {
       const { json, follow, input } = optionsSchema.parse(options)
       await using app = await createApp({ config: configOf(command, terminal), log: quietLog() })
-      const job = app.jobs.jobs().get(name)
-      if (!job) {
-        const faults = app.jobs.issues()
-        const issues = faults.length > 0 ? ` Files with faults were left out:\n  ${faults.join('\n  ')}\n` : ''
-        throw new Failure({
-          code: 'RUN_UNKNOWN',
-          message: `There is no job ${name}; there are ${[...app.jobs.jobs().keys()].join(', ') || 'none'}.${issues}`,
-        })
-      }
-      const id = await createRun(app.db, job, { trigger: { kind: 'cli' }, input, requestedBy: whoami() })
-      app.producer.wakeSoon([firstWake(id)])
+      const job = requireJob(app.jobs.jobs(), name, app.jobs.issues())
+      const id = await queueRun(app, job, { trigger: { kind: 'cli' }, input, requestedBy: whoami() })
       const lines = createLines(terminal)
       const tell = json ? terminal.err : terminal.out
       if (!follow) {
         terminal.out(
-          json ? JSON.stringify(await loadRun(app.db, id), null, 2) : `${lines.step('queued', id)}\nSee it with: nightshift show ${id}`,
+          json ? JSON.stringify(await requireRun(app.db, id), null, 2) : `${lines.step('queued', id)}\nSee it with: nightshift show ${id}`,
         )
         return done(EXIT.ok)
       }

@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { openStore } from '../../../app/app.ts'
-import { EXIT, Failure } from '../../../core/failure.ts'
+import { EXIT } from '../../../core/failure.ts'
 import { showText } from '../../../lib/text.ts'
 import type { RunView } from '../../../core/view.ts'
-import { loadRun } from '../../../store/runs/show.ts'
 import { timelineOf } from '../../../core/timeline.ts'
 import { describeTarget } from '../../../delivery/destinations/registry.ts'
-import { listDeliveries, type DeliveryView } from '../../../store/delivery/deliveries.ts'
+import { listDeliveries, type DeliveryView } from '../../../runs/queries.ts'
+import { requireRun } from '../../../runs/require.ts'
 import { createLines, type Lines } from '../../terminal/lines.ts'
 import { textOf } from './logs.ts'
 import { configOf, examples, type AddCommand } from '../../options/options.ts'
@@ -26,8 +26,7 @@ export const addShow: AddCommand = (program, terminal, done) => {
       const { json } = optionsSchema.parse(options)
       await using stack = new AsyncDisposableStack()
       const { db } = await openStore(configOf(command, terminal), stack)
-      const run = await loadRun(db, id)
-      if (!run) throw new Failure({ code: 'RUN_UNKNOWN', message: `There is no run ${fit(id, 80)}.` })
+      const run = await requireRun(db, id)
       terminal.out(json ? JSON.stringify(run, null, 2) : showRun(run, await listDeliveries(db, id), terminal))
       done(EXIT.ok)
     })

@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isFinal } from '../core/run.ts'
+import { timelineOf, type TimelineEvent } from '../core/timeline.ts'
+import type { RunView } from '../core/view.ts'
+import type { Db } from '../store/postgres/db.ts'
+import { listRuns } from '../store/runs/list.ts'
+import { loadRun, loadTimelineVersion } from '../store/runs/show.ts'
+import { requireStatus } from './require.ts'
+
+export interface FollowOptions {
+  /** The run to follow. Undefined: the newest runs that are not over, and those that come to be. */
+  runId?: string | undefined
+  /** Events of its timeline that were told already: their number is the place to go on from. */
+  after?: number
+  /** Ends the following after the look under way. One that is aborted from the beginning gives one look. */
+  signal: AbortSignal
+}
+
+/** What a look at a run found. */
+export interface RunNews {
+  run: RunView
+  /** What happened since the last look; often nothing. */
+  events: readonly TimelineEvent[]
+  /** Place of the first of them in the run's timeline, counted from 0. */
+  from: number
+}
+
+const LOOK_MS = 500
+/** Runs that are followed when none is named. */
+const MAX_OPEN = 20
+
+/**
+ * Looks at a run again and again, and gives what each look found, also when it is nothing: whoever listens may stop, or say that they still listen. Each event
+ * comes once, in the order of the run's timeline. Ends when the run is over, and without a `runId` by the signal alone. `RUN_UNKNOWN` for a run that there
+ * is not.
+ */
+export async function* followRuns(db: Db, { runId, after = 0, signal }: FollowOptions): AsyncGenerator<RunNews, void> {
+  const followed = new Map<string, Look>()
+  if (runId !== undefined) {
+    await requireStatus(db, runId)
+    followed.set(runId, createLook(db, runId, after))
+  }
+  for (;;) {
+    if (runId === undefined) for (const id of await openRuns(db)) if (!followed.has(id)) followed.set(id, createLook(db, id, 0))
+    for (const [id, look] of followed) {
+      const news = await look()
+      if (news) yield news
+      // Over, or removed by retention.
+      if (!news || isFinal(news.run.status)) followed.delete(id)
+    }
+    if (signal.aborted || (runId !== undefined && followed.size === 0)) return
+    await sleep(LOOK_MS, undefined, { signal }).catch(() => {})
+  }
+}
+
+type Look = () => Promise<RunNews | undefined>
+
+function createLook(db: Db, id: string, after: number): Look {
+  let told = after
+  let seen: string | undefined
+  let run: RunView | undefined
+  return async () => {
+    const version = await loadTimelineVersion(db, id)
+    if (run && version === seen) return { run, events: [], from: told }
+    // Read before the run: what changes in between is found by the next look.
+    seen = version
+    run = await loadRun(db, id)
+    if (!run) return undefined
+    const timeline = timelineOf(run)
+    const from = told
+    told = Math.max(from, timeline.length)
+    return { run, events: timeline.slice(from), from }
+  }
+}
+
+/** The newest runs that are not over, oldest first. */
+async function openRuns(db: Db): Promise<string[]> {
+  const open = await listRuns(db, { status: ['running', 'waiting', 'queued'] }, { limit: MAX_OPEN })
+  return open.map(({ id }) => id).toReversed()
+}
