@@ -178,7 +178,11 @@ export const FAILURES = {
     'The run is not in a state to be retried.',
     'Wait until it is over; run a green one again with nightshift run.',
   ),
-  RUN_UNKNOWN: usage(404, 'There is no such run or job.', 'List them with nightshift runs and nightshift jobs, or GET /v1/runs and /v1/jobs.'),
+  RUN_UNKNOWN: usage(
+    404,
+    'There is no such run or job.',
+    'List them with nightshift runs and nightshift jobs, or GET /v1/runs and /v1/jobs.',
+  ),
 } as const satisfies Record<string, FailureKind>
 
 export type FailureCode = keyof typeof FAILURES

@@ -69,7 +69,8 @@ export async function queueRun({ db, producer }: RunParts, job: Job, request: Ru
 }
 
 /** The wake of a run that was asked for just now. */
-export const wakeOf = (id: string, { startAt, priority }: Pick<RunRequest, 'startAt' | 'priority'>) => firstWake(id, priority && PRIORITIES[priority], startAt)
+export const wakeOf = (id: string, { startAt, priority }: Pick<RunRequest, 'startAt' | 'priority'>) =>
+  firstWake(id, priority && PRIORITIES[priority], startAt)
 
 /**
  * Inserts a run once for an idempotency key of its caller. `IDEMPOTENCY_MISMATCH` when the key stands for another request. Says whether the run

@@ -73,7 +73,7 @@ export function addRuns(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
       if (!owned || !(await hasKey(db, owned))) await checkRoom()
       const created = owned ? await createRunOnce(db, job, request, owned) : { id: await createRun(db, job, request), isNew: true }
       if (created.isNew) producer.wakeSoon([wakeOf(created.id, request)])
-      const status = created.isNew ? 'queued' : ((await requireStatus(db, created.id)).status)
+      const status = created.isNew ? 'queued' : (await requireStatus(db, created.id)).status
       c.header('location', `/v1/runs/${created.id}`)
       return c.json({ id: created.id, job: job.name, status }, 202)
     },
