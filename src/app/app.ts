@@ -12,7 +12,7 @@ import { targetOf } from '../delivery/destinations/registry.ts'
 import { createOutbox } from '../delivery/outbox.ts'
 import { createGatewayFetch } from '../pomerium/fetch.ts'
 import { listRoutes, type Route } from '../pomerium/routes.ts'
-import { accountIds, createLimits, createTools, destinationsOf, identityOf, offerOf, tokenSeconds } from './resources.ts'
+import { accountIds, createLimits, createRunResources, destinationsOf, identityOf, offerOf, tokenSeconds } from './resources.ts'
 import { openQueueBackend } from '../queue/backend.ts'
 import { createProducer } from '../queue/producer.ts'
 import type { Waker } from '../core/ports/wake.ts'
@@ -25,7 +25,7 @@ import { createRunWorker } from '../queue/worker.ts'
 import { createRunner, type Runner } from '../runs/execute.ts'
 import { describeTools } from '../runs/attempt/describe-tools.ts'
 import type { OnProgress } from '../runs/progress.ts'
-import type { Tools } from '../runs/resources.ts'
+import type { RunResources } from '../runs/resources.ts'
 import { createHttpServer, type HttpServer } from './server.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { openDb, query, type Db } from '../store/postgres/db.ts'
@@ -63,7 +63,7 @@ export interface App extends AsyncDisposable {
   /** Requests of an account that belong to no run. */
   gatewayFetch(account: string): GatewayFetch | undefined
   routes(account: string, signal: AbortSignal): Promise<Map<string, Route> | undefined>
-  tools: Tools
+  resources: RunResources
   /** The tools of a job as its servers describe them now: what `jobs pin` writes down. */
   describeTools(job: Job, signal: AbortSignal): Promise<PinnedTool[]>
 }
@@ -99,7 +99,7 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
   await using building = new AsyncDisposableStack()
   const jobs = createJobRegistry({ dir: config.jobsDir, offer: offerOf(config), log })
   building.defer(() => jobs.stop())
-  const tools = createTools(config, building)
+  const resources = createRunResources(config, building)
   const { db, url } = await openStore(config, building, { ephemeral })
   const backend = building.adopt(await openQueueBackend({ redisUrl: config.redisUrl, databaseUrl: url, prefix: queuePrefix }), (opened) =>
     opened.close(),
@@ -112,7 +112,7 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
   const duties: Duty[] = []
   const metrics = createMetrics({
     db,
-    tokenSeconds: () => tokenSeconds(tools),
+    tokenSeconds: () => tokenSeconds(resources),
     jobFaults: () => jobs.issues().length,
     duties: () => duties,
   })
@@ -124,7 +124,7 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
   const runner = createRunner({
     db,
     journal: createJournalWriter(db),
-    tools,
+    resources,
     worker: name,
     staleAfterMs,
     limitsOf: createLimits(config, jobs),
@@ -143,9 +143,9 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
     log,
   })
   building.defer(() => worker.stop())
-  const consent = createConsentWatcher({ db, producer, routesOf: (account, signal) => routesOf(tools, db, account, signal), log })
+  const consent = createConsentWatcher({ db, producer, routesOf: (account, signal) => routesOf(resources, db, account, signal), log })
   building.defer(() => consent.stop())
-  const outbox = createOutbox({ db, destinations: destinationsOf(config, tools.redactor), log })
+  const outbox = createOutbox({ db, destinations: destinationsOf(config, resources.redactor), log })
   building.defer(() => outbox.stop())
   const scheduler = createScheduler({ db, producer, jobs: () => jobs.jobs(), log, onFire: metrics.onFire })
   building.defer(() => scheduler.stop())
@@ -172,7 +172,7 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
       const { listen, maxQueued } = config.api
       const server = createHttpServer({
         listen,
-        identity: identityOf(config.api, tools),
+        identity: identityOf(config.api, resources),
         api: api ? { db, jobs, producer, maxQueued } : undefined,
         queue,
         metrics,
@@ -183,10 +183,10 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
       return server
     },
     jobs,
-    gatewayFetch: (account) => gatewayFetchFor(tools, db, account),
-    routes: (account, signal) => routesOf(tools, db, account, signal),
-    tools,
-    describeTools: (job, signal) => describeTools(tools, createRequestLog(db), job.definition, signal),
+    gatewayFetch: (account) => gatewayFetchFor(resources, db, account),
+    routes: (account, signal) => routesOf(resources, db, account, signal),
+    resources,
+    describeTools: (job, signal) => describeTools(resources, createRequestLog(db), job.definition, signal),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
@@ -199,15 +199,15 @@ export interface Audit extends AlarmOptions, AsyncDisposable {
 /** Opens the store for the audit commands, and where alarms go. */
 export async function openAudit(config: Config, log: Logger): Promise<Audit> {
   await using building = new AsyncDisposableStack()
-  const tools = createTools(config, building)
+  const resources = createRunResources(config, building)
   const { db } = await openStore(config, building)
-  const destinations = destinationsOf(config, tools.redactor)
+  const destinations = destinationsOf(config, resources.redactor)
   building.defer(() => destinations.close())
   const target = config.alerts && targetOf(config.alerts)
   const stack = building.move()
   return {
     db,
-    ours: () => accountIds(tools),
+    ours: () => accountIds(resources),
     expected: config.audit.expected,
     graceMs: config.audit.gracePeriod,
     paramsBytes: config.audit.paramsMaxBytes,
@@ -222,15 +222,15 @@ export async function openAudit(config: Config, log: Logger): Promise<Audit> {
 }
 
 /** Requests of an account to the gateway that belong to no run; each is written down. Undefined for an account that this process does not have. */
-function gatewayFetchFor(tools: Tools, db: Db, account: string): GatewayFetch | undefined {
-  const tokens = tools.accounts.get(account)
-  const { dispatcher, maxResponseBytes } = tools.gateway
+function gatewayFetchFor(resources: RunResources, db: Db, account: string): GatewayFetch | undefined {
+  const tokens = resources.accounts.get(account)
+  const { dispatcher, maxResponseBytes } = resources.gateway
   return tokens && createGatewayFetch({ dispatcher, account, tokens, runId: undefined, journal: createRequestLog(db), maxResponseBytes })
 }
 
 /** The route list as an account of this process sees it. */
-async function routesOf(tools: Tools, db: Db, account: string, signal: AbortSignal): Promise<Map<string, Route> | undefined> {
-  const fetch = gatewayFetchFor(tools, db, account)
-  const { url: gatewayUrl, timeoutMs } = tools.gateway
+async function routesOf(resources: RunResources, db: Db, account: string, signal: AbortSignal): Promise<Map<string, Route> | undefined> {
+  const fetch = gatewayFetchFor(resources, db, account)
+  const { url: gatewayUrl, timeoutMs } = resources.gateway
   return fetch && listRoutes({ fetch, gatewayUrl, account, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) })
 }

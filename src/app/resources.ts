@@ -15,7 +15,7 @@ import { createProvider, type Provider } from '../models/openai/provider.ts'
 import { createDispatcher } from '../pomerium/dispatcher.ts'
 import { createMinterClient } from '../pomerium/minter-client.ts'
 import { createTokenSource, type TokenSource } from '../pomerium/token.ts'
-import type { Tools } from '../runs/resources.ts'
+import type { RunResources } from '../runs/resources.ts'
 import type { RunLimits } from '../store/runs/claim.ts'
 
 /** What the configuration offers a job. */
@@ -31,7 +31,7 @@ export function offerOf(config: Config): Offer {
 }
 
 /** Seconds until each account's token expires; a token that cannot be read has expired. */
-export function* tokenSeconds({ accounts }: Tools): Generator<readonly [string, number | undefined]> {
+export function* tokenSeconds({ accounts }: RunResources): Generator<readonly [string, number | undefined]> {
   for (const [account, tokens] of accounts) {
     try {
       const { expiresAt } = tokens.current()
@@ -43,7 +43,7 @@ export function* tokenSeconds({ accounts }: Tools): Generator<readonly [string, 
 }
 
 /** The ids of this deployment's accounts, as their tokens say now. */
-export function accountIds({ accounts }: Tools): { accountId: string; account: string }[] {
+export function accountIds({ accounts }: RunResources): { accountId: string; account: string }[] {
   return [...accounts].flatMap(([account, tokens]) => {
     try {
       return [{ account, accountId: tokens.current().accountId }]
@@ -54,7 +54,7 @@ export function accountIds({ accounts }: Tools): { accountId: string; account: s
 }
 
 /** How callers of the API are known. */
-export function identityOf({ tokens, pomerium }: NonNullable<Config['api']>, { gateway }: Tools): IdentityOptions {
+export function identityOf({ tokens, pomerium }: NonNullable<Config['api']>, { gateway }: RunResources): IdentityOptions {
   return {
     tokens: mapGrants(tokens),
     pomerium: pomerium && {
@@ -93,7 +93,7 @@ function ceilingsOf({ budgets }: Config, job: string, account: string): Ceiling[
 }
 
 /** What all attempts of a process share. */
-export function createTools(config: Config, stack: AsyncDisposableStack): Tools {
+export function createRunResources(config: Config, stack: AsyncDisposableStack): RunResources {
   const { gateway } = config
   const redactor = createRedactor()
   const dispatcher = createDispatcher({ address: gateway.address, caFile: gateway.caFile, connections: gateway.connections })

@@ -16,12 +16,12 @@ import { runAttempt } from './attempt/attempt.ts'
 import type { Execution } from './execution.ts'
 import { tellProgress, type OnProgress, type Tell } from './progress.ts'
 import { createSettler, policyOf } from './settle.ts'
-import type { Tools } from './resources.ts'
+import type { RunResources } from './resources.ts'
 
 export interface RunnerOptions {
   db: Db
   journal: JournalWriter
-  tools: Tools
+  resources: RunResources
   /** Name of this worker process, for the attempt's row. */
   worker: string
   /** A run whose worker was silent for this long may be taken over. */
@@ -42,9 +42,9 @@ export interface Runner {
 
 /** Makes the function that does runs. It needs no queue: a test or the CLI can call it. */
 export function createRunner(options: RunnerOptions): Runner {
-  const { db, journal, tools, worker, staleAfterMs, limitsOf } = options
+  const { db, journal, resources, worker, staleAfterMs, limitsOf } = options
   const onProgress = options.onProgress ?? (() => {})
-  const settler = createSettler({ db, redact: tools.redactor.redact, limitsOf, onProgress })
+  const settler = createSettler({ db, redact: resources.redactor.redact, limitsOf, onProgress })
   const definitions = new Map<string, JobDefinition>()
 
   function definitionOf(jobVersion: string, kept: unknown): JobDefinition {
@@ -97,9 +97,9 @@ export function createRunner(options: RunnerOptions): Runner {
       checkLost(opened, definition)
       const written = journal.forAttempt(opened.attempt)
       const warn = (message: string) => log.warn(message)
-      const ceilings = tools.ceilings(opened.job, definition.account)
+      const ceilings = resources.ceilings(opened.job, definition.account)
       const result = await runAttempt(
-        tools,
+        resources,
         {
           opened,
           definition,

@@ -7,7 +7,7 @@ import type { MinterClient } from '../pomerium/minter-client.ts'
 import type { TokenSource } from '../pomerium/token.ts'
 
 /** What all attempts of a worker share. */
-export interface Tools {
+export interface RunResources {
   accounts: ReadonlyMap<string, TokenSource>
   /** Accounts whose runs each get an account of their own, and who makes it. */
   perRun: ReadonlySet<string>

@@ -10,10 +10,14 @@ import type { AttemptInput } from './input.ts'
 import { delegate } from './delegate.ts'
 import { identify } from './identity.ts'
 import { preflight } from './preflight.ts'
-import type { Tools } from '../resources.ts'
+import type { RunResources } from '../resources.ts'
 
 /** Does the work of one attempt: token, routes, preflight, delegate. Throws a `Failure` when there is no answer. */
-export async function runAttempt(tools: Tools, input: AttemptInput, signal: AbortSignal): Promise<DelegateResult & { notes: string[] }> {
+export async function runAttempt(
+  resources: RunResources,
+  input: AttemptInput,
+  signal: AbortSignal,
+): Promise<DelegateResult & { notes: string[] }> {
   const { opened, definition, journal, tell, deadline } = input
   const { runId } = opened.attempt
   const scope = templateScope(opened, definition)
@@ -21,9 +25,9 @@ export async function runAttempt(tools: Tools, input: AttemptInput, signal: Abor
   const instructions = definition.instructions === undefined ? undefined : renderTemplate(definition.instructions, scope)
 
   const { account, model } = definition
-  const provider = tools.providers.get(model.provider)
+  const provider = resources.providers.get(model.provider)
   if (!provider) throw unknownName(opened.job, `provider ${model.provider}`)
-  const identity = await identify(tools, { account, runId, deadline, record: input.recordAccount })
+  const identity = await identify(resources, { account, runId, deadline, record: input.recordAccount })
   if (!identity) throw unknownName(opened.job, `account ${account}`)
   const { tokens } = identity
   let mayEnd = true
@@ -31,19 +35,19 @@ export async function runAttempt(tools: Tools, input: AttemptInput, signal: Abor
   try {
     checkLifetime(account, tokens.current(), new Date(), deadline)
 
-    const { dispatcher, maxResponseBytes } = tools.gateway
+    const { dispatcher, maxResponseBytes } = resources.gateway
     const fetch = createGatewayFetch({ dispatcher, account, tokens, runId, journal, maxResponseBytes })
     // In front of everything that is sent, and durable before the model is asked.
     const written = journal.prompt({ prompt, instructions: instructions ?? null })
     written.catch(() => {})
-    const ready = await preflight({ tools, definition, journal, fetch }, signal)
+    const ready = await preflight({ resources, definition, journal, fetch }, signal)
     toolBox = ready.toolBox
     tell({ event: 'routes', count: ready.routes })
     tell({ event: 'preflight', servers: Object.keys(definition.tools), tools: toolBox.tools.length })
     await written
     // An answer that goes on at the provider needs the account until its deadline.
     mayEnd = definition.delegate === 'local'
-    const result = await delegate(tools, { ...input, provider, tokens, fetch, prompt, instructions }, ready, signal)
+    const result = await delegate(resources, { ...input, provider, tokens, fetch, prompt, instructions }, ready, signal)
     mayEnd = true
     return { ...result, notes: toolBox.notes }
   } finally {

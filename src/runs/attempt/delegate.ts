@@ -14,7 +14,7 @@ import type { TokenSource } from '../../pomerium/token.ts'
 import type { AttemptInput } from './input.ts'
 import type { Preflight } from './preflight.ts'
 import { withTimeout } from '../../pomerium/timeout.ts'
-import type { Tools } from '../resources.ts'
+import type { RunResources } from '../resources.ts'
 
 /** The part of the deadline kept for a last answer, and its most. */
 const LAST_ANSWER_SHARE = 0.15
@@ -29,7 +29,12 @@ export interface DelegateInput extends AttemptInput {
 }
 
 /** Lets the model work with the tools, in the way the job says. */
-export async function delegate(tools: Tools, input: DelegateInput, ready: Preflight, signal: AbortSignal): Promise<DelegateResult> {
+export async function delegate(
+  resources: RunResources,
+  input: DelegateInput,
+  ready: Preflight,
+  signal: AbortSignal,
+): Promise<DelegateResult> {
   const { definition, provider, journal, prompt, instructions, history, nextTurn } = input
   const { limits, output, model, onUnknown } = definition
   const schema = output?.schema
@@ -40,7 +45,7 @@ export async function delegate(tools: Tools, input: DelegateInput, ready: Prefli
     prompt,
     output: schema && { name: 'output', schema, parse: (text) => parseOutput(text, schema) },
     limits: { turns: limits.turns, toolCalls: limits.toolCalls, tokens: limits.tokens, costUsd: limits.costUsd },
-    price: tools.prices.get(model.name),
+    price: resources.prices.get(model.name),
     budget: input.budget,
     warn: input.warn,
     history,
@@ -50,7 +55,7 @@ export async function delegate(tools: Tools, input: DelegateInput, ready: Prefli
   const { toolBox, servers } = ready
   switch (definition.delegate) {
     case 'local':
-      return runLocal({ ...shared, tools: toolBox, onUnknown, toolConcurrency: tools.toolConcurrency }, signal)
+      return runLocal({ ...shared, tools: toolBox, onUnknown, toolConcurrency: resources.toolConcurrency }, signal)
     case 'hosted': {
       // The provider opens sessions of its own.
       await toolBox.close()
@@ -66,9 +71,9 @@ export async function delegate(tools: Tools, input: DelegateInput, ready: Prefli
           }),
           headers: () => accountHeaders(input.tokens.current(), runId),
           resultBytes: limits.resultBytes,
-          redact: tools.redactor.redact,
+          redact: resources.redactor.redact,
           open: input.open,
-          explain401: (server) => explain401(tools, input, server, signal),
+          explain401: (server) => explain401(resources, input, server, signal),
         },
         signal,
       )
@@ -82,7 +87,12 @@ function softDeadline(definition: JobDefinition, deadline: Date): Date {
 }
 
 /** A 401 that the provider got: the route list says whether the token is bad, or else a person's consent is missing. */
-async function explain401({ gateway }: Tools, { fetch, definition }: DelegateInput, server: string, signal: AbortSignal): Promise<Failure> {
+async function explain401(
+  { gateway }: RunResources,
+  { fetch, definition }: DelegateInput,
+  server: string,
+  signal: AbortSignal,
+): Promise<Failure> {
   const { account } = definition
   try {
     await withTimeout(signal, gateway.timeoutMs, gateway.url, (limited) =>

@@ -6,7 +6,7 @@ import type { ServerSpec } from '../../mcp/servers.ts'
 import { openToolBox, type OfferedTool, type OpenToolBox } from '../../mcp/toolbox.ts'
 import { listRoutes } from '../../pomerium/routes.ts'
 import { withTimeout } from '../../pomerium/timeout.ts'
-import type { Tools } from '../resources.ts'
+import type { RunResources } from '../resources.ts'
 
 /** Pomerium's max_request_bytes where the route sets none (measured). */
 const DEFAULT_REQUEST_BYTES = 4096
@@ -19,7 +19,7 @@ export interface Preflight {
 }
 
 export interface PreflightOptions {
-  tools: Tools
+  resources: RunResources
   definition: JobDefinition
   journal: CallJournal
   fetch: GatewayFetch
@@ -29,15 +29,15 @@ export interface PreflightOptions {
  * Each required server answers and has each tool named, before a model token is spent. Optional ones that are not in the route list are left
  * out. Throws the failure of the first thing that is not as it must be.
  */
-export async function preflight({ tools, definition, journal, fetch }: PreflightOptions, signal: AbortSignal): Promise<Preflight> {
-  const { url: gatewayUrl, timeoutMs } = tools.gateway
+export async function preflight({ resources, definition, journal, fetch }: PreflightOptions, signal: AbortSignal): Promise<Preflight> {
+  const { url: gatewayUrl, timeoutMs } = resources.gateway
   const { account, onUnknown, limits } = definition
   const routes = await withTimeout(signal, timeoutMs, gatewayUrl, (limited) => listRoutes({ fetch, gatewayUrl, account, signal: limited }))
   const servers: ServerSpec[] = []
   const absent: string[] = []
   for (const [name, { allow, repeatable, required }] of Object.entries(definition.tools)) {
     const route = routes.get(name)
-    const maxRequestBytes = tools.maxRequestBytes.get(name) ?? DEFAULT_REQUEST_BYTES
+    const maxRequestBytes = resources.maxRequestBytes.get(name) ?? DEFAULT_REQUEST_BYTES
     if (route) servers.push({ name, url: route.url, allow, repeatable, required, maxRequestBytes })
     else if (!required) absent.push(`Pomerium lists no MCP route ${name}`)
     else {
@@ -49,9 +49,9 @@ export async function preflight({ tools, definition, journal, fetch }: Preflight
     }
   }
   const { resultBytes } = limits
-  const { redact } = tools.redactor
+  const { redact } = resources.redactor
   const toolBox = await openToolBox(
-    { servers, fetch, journal, onUnknown, resultBytes, redact, timeoutMs, limits: tools.serverLimits },
+    { servers, fetch, journal, onUnknown, resultBytes, redact, timeoutMs, limits: resources.serverLimits },
     signal,
   )
   toolBox.notes.push(...absent)

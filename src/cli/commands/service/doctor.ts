@@ -79,11 +79,11 @@ async function examine(config: Config, terminal: Terminal, spend: boolean, tell:
   }
   await using opened = app
   tell(...(await checkStore(opened.db, config.databaseUrl === undefined ? 'embedded' : 'external')), ...queue)
-  if (config.minter && opened.tools.perRun.size > 0) tell(await checkMinter(config.minter.socket, [...opened.tools.perRun]))
-  for (const account of opened.tools.accounts.keys()) await examineAccount(opened, account, [...jobs.values()], terminal, tell)
+  if (config.minter && opened.resources.perRun.size > 0) tell(await checkMinter(config.minter.socket, [...opened.resources.perRun]))
+  for (const account of opened.resources.accounts.keys()) await examineAccount(opened, account, [...jobs.values()], terminal, tell)
   tell(...(await checkLogFields(opened.db)))
   const models = new Map([...jobs.values()].map(({ definition: { model } }) => [`${model.provider}/${model.name}`, model]))
-  for (const { provider, name } of models.values()) tell(await checkModel(provider, opened.tools.providers.get(provider), name, spend))
+  for (const { provider, name } of models.values()) tell(await checkModel(provider, opened.resources.providers.get(provider), name, spend))
 }
 
 async function examineAccount(
@@ -93,7 +93,7 @@ async function examineAccount(
   terminal: Terminal,
   tell: (...found: Finding[]) => void,
 ): Promise<void> {
-  const tokens = app.tools.accounts.get(account)
+  const tokens = app.resources.accounts.get(account)
   const fetch = app.gatewayFetch(account)
   if (!tokens || !fetch) return
   const { finding, token } = checkAccount(account, tokens)
@@ -105,7 +105,7 @@ async function examineAccount(
   const mine = jobs.filter(({ definition }) => definition.account === account)
   for (const server of new Set(mine.flatMap(({ definition }) => Object.keys(definition.tools)))) {
     const needing = mine.filter(({ definition }) => Object.hasOwn(definition.tools, server))
-    const { maxRequestBytes, gateway } = app.tools
+    const { maxRequestBytes, gateway } = app.resources
     tell(
       ...(await checkServer({
         account,

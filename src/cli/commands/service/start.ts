@@ -38,7 +38,7 @@ export const addStart: AddCommand = (program, terminal, done) => {
       if (parts.worker) await Promise.all([app.worker.start(), app.consent.start(), app.outbox.start()])
       if (parts.scheduler) await Promise.all([app.scheduler.start(), app.sweeper.start(), app.upkeep.start()])
       app.jobs.start()
-      const tokens = createTokenWatcher({ accounts: app.tools.accounts, log })
+      const tokens = createTokenWatcher({ accounts: app.resources.accounts, log })
       await tokens.start()
       for (const { status, check, message, cure } of await checkQueue(config.redisUrl))
         if (status !== 'ok') log.warn({ check, cure }, message)
