@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { Failure, messageOf } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
-
-export const ROUTES_PATH = '/.pomerium/mcp/routes'
+import { ROUTES_PATH, tokenRejected } from './unauthorized.ts'
 
 const listSchema = z.object({
   servers: z.array(
@@ -45,13 +44,7 @@ export async function listRoutes(options: {
       cause,
     })
   })
-  if (response.status === 401) {
-    throw new Failure({
-      code: 'TOKEN_REJECTED',
-      message: `Pomerium rejected the token of account ${options.account} (request ${requestId ?? 'without id'}).`,
-      requestId,
-    })
-  }
+  if (response.status === 401) throw tokenRejected(options.account, requestId)
   const notPomerium = (why: string, retry: 'later' | 'never') =>
     new Failure({
       code: 'GATEWAY_UNREACHABLE',

@@ -7,8 +7,9 @@ import { isNotRun, SessionLost, type GatewayFetch, type McpContext } from '../..
 import type { GatewayRequestEnd, GatewayRequestRecord, Journal } from '../../src/core/ports/journal.ts'
 import { createDispatcher } from '../../src/pomerium/dispatcher.ts'
 import { createGatewayFetch } from '../../src/pomerium/fetch.ts'
-import { listRoutes, ROUTES_PATH } from '../../src/pomerium/routes.ts'
+import { listRoutes } from '../../src/pomerium/routes.ts'
 import { createTokenSource, type TokenSource } from '../../src/pomerium/token.ts'
+import { ROUTES_PATH } from '../../src/pomerium/unauthorized.ts'
 import { recordedCases, recordedRpc, type RecordedCase } from '../support/gateway/recordings.ts'
 import { sendRecorded } from '../support/gateway/recorded-upstream.ts'
 
@@ -19,9 +20,9 @@ const EXPECTED: Record<string, string> = {
   'forged-token': 'TOKEN_REJECTED, later, not run',
   'deleted-account': 'TOKEN_REJECTED, later, not run',
   'expired-token': 'TOKEN_REJECTED, later, not run',
-  'no-token-routes-json': 'TOKEN_REJECTED, later, may have run',
-  'deleted-account-routes': 'TOKEN_REJECTED, later, may have run',
-  'expired-token-routes': 'TOKEN_REJECTED, later, may have run',
+  'no-token-routes-json': 'TOKEN_REJECTED, later, not run',
+  'deleted-account-routes': 'TOKEN_REJECTED, later, not run',
+  'expired-token-routes': 'TOKEN_REJECTED, later, not run',
   'no-token-routes': 'GATEWAY_UNREACHABLE, never, may have run',
   routes: '9 routes',
   'routes-client-host': '9 routes',

@@ -1,7 +1,7 @@
 import type { FailureRecord } from '../../core/failure.ts'
 import { provesNotRun } from '../../core/rules/repeat.ts'
 import type { ToolCallStatus } from '../../core/run.ts'
-import { cutBytes } from '../../lib/text.ts'
+import { showResult } from '../../core/words/results.ts'
 import type { HostedOutcome } from '../../models/hosted.ts'
 
 /** What is kept of a call that the provider made. */
@@ -23,7 +23,7 @@ export interface EndOptions {
 
 /** Turns what the provider says of a call into what is kept of it: redacted, cut, with its failure. */
 export function endOf(outcome: HostedOutcome, { server, tool, resultBytes, redact }: EndOptions): HostedEnd {
-  const shown = (text: string) => cutBytes(redact(text), resultBytes)
+  const shown = (text: string) => showResult(text, { resultBytes, redact })
   switch (outcome.kind) {
     case 'ok':
       return { status: 'ok', ...shown(outcome.text), failure: null, unauthorized: false }

@@ -1,4 +1,5 @@
 import OpenAI, { APIConnectionError, APIError } from 'openai'
+import { isNeverConnected } from '../../lib/connection-error.ts'
 import type { HostedError, HostedModel, HostedRequest } from '../hosted.ts'
 import { createServerNames, hostedEvents } from './hosted-events.ts'
 import { serverLabel } from './server-label.ts'
@@ -59,13 +60,12 @@ function bodyOf({ instructions, prompt, output, servers }: HostedRequest): Omit<
   }
 }
 
-const NOT_CONNECTED = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT/
 const FAILED_DEPENDENCY = 424
 /** Time-out and conflict: the provider may be at work all the same. */
 const MAY_HAVE_BEGUN = new Set([408, 409])
 
 function classifyError(error: unknown, servers: readonly string[]): HostedError {
-  if (error instanceof APIConnectionError) return NOT_CONNECTED.test(codesOf(error)) ? { kind: 'never-began' } : { kind: 'other' }
+  if (error instanceof APIConnectionError) return isNeverConnected(error) ? { kind: 'never-began' } : { kind: 'other' }
   if (!(error instanceof APIError)) return { kind: 'other' }
   const status: number | undefined = error.status
   if (status === FAILED_DEPENDENCY) {
@@ -75,10 +75,4 @@ function classifyError(error: unknown, servers: readonly string[]): HostedError 
   }
   if (status === 404) return { kind: 'gone' }
   return status !== undefined && status >= 400 && status < 500 && !MAY_HAVE_BEGUN.has(status) ? { kind: 'never-began' } : { kind: 'other' }
-}
-
-function codesOf(error: unknown): string {
-  const codes: string[] = []
-  for (let at: unknown = error; at instanceof Error; at = at.cause) if ('code' in at && typeof at.code === 'string') codes.push(at.code)
-  return codes.join(' ')
 }

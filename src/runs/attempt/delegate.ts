@@ -9,11 +9,11 @@ import type { DelegateResult } from '../../models/model.ts'
 import type { Provider } from '../../models/openai/provider.ts'
 import type { DelegateOptions } from '../../agent/turn.ts'
 import { accountHeaders } from '../../pomerium/fetch.ts'
-import { listRoutes } from '../../pomerium/routes.ts'
 import type { TokenSource } from '../../pomerium/token.ts'
 import type { AttemptInput } from './input.ts'
 import type { Preflight } from './preflight.ts'
 import { withTimeout } from '../../pomerium/timeout.ts'
+import { explainUnauthorized } from '../../pomerium/unauthorized.ts'
 import type { RunResources } from '../resources.ts'
 
 /** The part of the deadline kept for a last answer, and its most. */
@@ -86,25 +86,20 @@ function softDeadline(definition: JobDefinition, deadline: Date): Date {
   return new Date(deadline.getTime() - reserve)
 }
 
-/** A 401 that the provider got: the route list says whether the token is bad, or else a person's consent is missing. */
+/** A 401 that the provider got. */
 async function explain401(
   { gateway }: RunResources,
   { fetch, definition }: DelegateInput,
   server: string,
   signal: AbortSignal,
 ): Promise<Failure> {
-  const { account } = definition
+  const { url: gatewayUrl, timeoutMs } = gateway
   try {
-    await withTimeout(signal, gateway.timeoutMs, gateway.url, (limited) =>
-      listRoutes({ fetch, gatewayUrl: gateway.url, account, signal: limited }),
+    return await withTimeout(signal, timeoutMs, gatewayUrl, (limited) =>
+      explainUnauthorized({ fetch, gatewayUrl, account: definition.account, server, signal: limited }),
     )
   } catch (error) {
     if (error instanceof Failure) return error
     throw error
   }
-  return new Failure({
-    code: 'CONNECTION_REQUIRED',
-    message: `Server ${server} needs a person to connect it for account ${account}.`,
-    server,
-  })
 }

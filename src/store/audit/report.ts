@@ -1,3 +1,4 @@
+import { NEVER_CONNECTED } from '../../lib/connection-error.ts'
 import { query, queryIso, transaction, type Db } from '../postgres/db.ts'
 import { idsAndNames, type OurAccount } from './accounts.ts'
 
@@ -107,7 +108,7 @@ export async function countMissing(
 
 /** What an error of a request begins with that may not have reached Pomerium. */
 const MAYBE_NEVER_REACHED = `^(${[
-  'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT',
+  ...NEVER_CONNECTED,
   'not sent', '.*CERT.*', '.*TLS.*', '.*ABORT.*', 'AbortError', 'TimeoutError', 'McpError',
   'WORKER_LOST', 'CANCELLED', 'DEADLINE', 'BUDGET_.*',
 ].join('|')})$` // prettier-ignore
