@@ -108,7 +108,7 @@ export const runSchema = z
         tool: z.string(),
         arguments: anyJson,
         status: callStatus,
-        result: z.object({ text: z.string(), truncated: z.boolean() }).nullable(),
+        result: z.object({ text: z.string(), truncated: z.boolean(), uris: z.array(z.string()).optional() }).nullable(),
         failure: failureSchema.nullable(),
         requestIdSent: z.string().nullable(),
         requestId: z.string().nullable(),

@@ -63,6 +63,8 @@ export interface ToolResult {
   text: string
   /** The text was cut at the result cap. */
   truncated: boolean
+  /** Resources that it names without holding them: what the run may read. */
+  uris?: string[]
 }
 
 /** The attempt that is writing. A write with a token that is not the open attempt's is refused. */

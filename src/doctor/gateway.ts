@@ -1,6 +1,7 @@
 import { Failure, messageOf } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
 import type { Job } from '../jobs/load.ts'
+import { missingTool } from '../mcp/servers.ts'
 import { openSession } from '../mcp/session/session.ts'
 import type { Route } from '../pomerium/routes.ts'
 import type { Token, TokenSource } from '../pomerium/token.ts'
@@ -78,13 +79,13 @@ export async function checkServer({ account, server, jobs, routes, fetch, maxReq
       signal,
     )
     try {
-      const { tools } = await session.listTools(signal)
-      const wanted = new Set(jobs.flatMap((job) => job.definition.tools[server]?.allow ?? []))
-      const missing = [...wanted].filter((tool) => !tools.has(tool))
+      const listing = await session.listTools(signal)
+      const wanted = [...new Set(jobs.flatMap((job) => job.definition.tools[server]?.allow ?? []))]
+      const missing = wanted.filter((allow) => missingTool({ allow: [allow] }, listing) !== undefined)
       const found =
         missing.length > 0
           ? failed(check, `It lacks ${missing.join(', ')}.`, 'Correct the jobs or the server.')
-          : ok(check, `${tools.size} tools; jobs name ${wanted.size}, and all of them are there`)
+          : ok(check, `${listing.tools.size} tools; jobs name ${wanted.length}, and all of them are there`)
       return [found, await probe(check, session, signal), bodyLimit(check, maxRequestBytes)]
     } finally {
       await session.close()
@@ -96,7 +97,7 @@ export async function checkServer({ account, server, jobs, routes, fetch, maxReq
 
 async function probe(check: string, session: Awaited<ReturnType<typeof openSession>>, signal: AbortSignal): Promise<Finding> {
   try {
-    await session.call(PROBE, {}, { toolCallId: crypto.randomUUID(), written: Promise.resolve(), signal })
+    await session.call(PROBE, '{}', { toolCallId: crypto.randomUUID(), written: Promise.resolve(), signal })
     return warning(
       check,
       'Policy lets the account call a tool that no job names.',

@@ -1,14 +1,31 @@
-import { Ajv } from 'ajv'
+import { Ajv, type ErrorObject } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormatsModule from 'ajv-formats'
 import { RE2JS } from 're2js'
 
-/** Says what is wrong with a value, in a line, or undefined when it fits. */
-export type Validate = (value: unknown) => string | undefined
+/** One way in which a value does not fit a schema. */
+export interface SchemaFault {
+  /** JSON pointer to what does not fit; empty for the whole value. */
+  path: string
+  keyword: string
+  params: Record<string, unknown>
+  message: string
+  /** What stands there. */
+  value: unknown
+  /** The part of the schema that it does not fit. */
+  schema: unknown
+}
+
+export interface Validate {
+  /** Says what is wrong with a value, in a line, or undefined when it fits. */
+  (value: unknown): string | undefined
+  /** Everything that is wrong with it. Of a choice that nothing fits, the one alternative that was clearly meant, or else the choice as a whole. */
+  faults(value: unknown): SchemaFault[]
+}
 
 /** Matches in linear time, whatever the pattern and the text. A pattern that looks around or back is an error. */
 const linear = Object.assign((pattern: string) => RE2JS.compile(RE2JS.translateRegExp(pattern)), { code: 'linear' })
-const options = { strict: false, allErrors: true, validateFormats: true, logger: false } as const
+const options = { strict: false, allErrors: true, verbose: true, validateFormats: true, logger: false } as const
 const addFormats = addFormatsModule.default
 
 function openAjv(draft: 'draft-07' | '2020-12', foreign: boolean): Ajv {
@@ -45,7 +62,7 @@ export function compileSchema(schema: Record<string, unknown>, { foreign = false
   const ajv = JSON.stringify(body).includes('"$id"') ? openAjv(draft, foreign) : sharedAjv(draft, foreign)
   const check = ajv.compile(body)
   ajv.removeSchema(body)
-  const validate: Validate = (value) => {
+  const describe = (value: unknown) => {
     if (check(value) || !check.errors) return undefined
     const errors = check.errors
     const lines = errors.slice(0, MAX_ERRORS).map((error) => {
@@ -54,6 +71,7 @@ export function compileSchema(schema: Record<string, unknown>, { foreign = false
     })
     return `${lines.join('; ')}${errors.length > MAX_ERRORS ? `; and ${errors.length - MAX_ERRORS} more` : ''}`
   }
+  const validate: Validate = Object.assign(describe, { faults: (value: unknown) => (check(value) ? [] : faultsOf(check.errors ?? [])) })
   for (const oldest of cache.keys()) {
     if (cache.size < MAX_CACHED) break
     cache.delete(oldest)
@@ -61,3 +79,41 @@ export function compileSchema(schema: Record<string, unknown>, { foreign = false
   cache.set(key, validate)
   return validate
 }
+
+const CHOICE = /^(.*)\/(?:anyOf|oneOf)$/
+
+/** Leaves out what follows from a choice that nothing fits: each alternative has its own errors. */
+function faultsOf(errors: readonly ErrorObject[]): SchemaFault[] {
+  const choices = errors.filter(({ schemaPath }) => CHOICE.test(schemaPath))
+  const meant = new Set<ErrorObject>()
+  const hidden = new Set<ErrorObject>()
+  for (const choice of choices) {
+    const inside = errors.filter((error) => error !== choice && error.schemaPath.startsWith(`${choice.schemaPath}/`))
+    for (const error of inside) hidden.add(error)
+    // Errors of a referenced alternative name the definition instead of the choice.
+    for (const error of errors)
+      if (error.instancePath.startsWith(choice.instancePath) && /^#\/(?:\$defs|definitions)\//.test(error.schemaPath)) hidden.add(error)
+    const byAlternative = [
+      ...Map.groupBy(inside, ({ schemaPath }) => schemaPath.slice(choice.schemaPath.length + 1).split('/')[0]).values(),
+    ]
+    const fitting = byAlternative.filter((of) =>
+      of.every(({ keyword, instancePath }) => !isMark(keyword) && (keyword !== 'type' || instancePath !== choice.instancePath)),
+    )
+    if (fitting.length !== 1 || byAlternative.length < 2) continue
+    hidden.add(choice)
+    for (const error of fitting[0] ?? []) meant.add(error)
+  }
+  return errors
+    .filter((error) => meant.has(error) || !hidden.has(error))
+    .map(({ instancePath, keyword, params, message, data, parentSchema }) => ({
+      path: instancePath,
+      keyword,
+      params,
+      message: message ?? keyword,
+      value: data,
+      schema: parentSchema,
+    }))
+}
+
+/** What tells alternatives apart: a fixed value. */
+const isMark = (keyword: string) => keyword === 'const' || keyword === 'enum'

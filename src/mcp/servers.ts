@@ -1,15 +1,31 @@
 import { describeError, Failure } from '../core/failure.ts'
 import { NotRun, SessionLost, type GatewayFetch } from '../core/ports/gateway.ts'
-import { openSession, type CallAnswer, type CallContext, type McpSession } from './session/session.ts'
-import type { ToolListing } from './tools.ts'
+import { isPattern, matchesPattern } from '../lib/text.ts'
+import type { ResultsMode } from './results.ts'
+import { openSession } from './session/session.ts'
+import type { McpSession, ServerAbout } from './session/types.ts'
+import type { ToolListing } from './tools/listing.ts'
 
+/** A server as the job and the gateway describe it. */
 export interface ServerSpec {
   name: string
   url: string
+  /** What the operator wrote at the route. */
+  description: string | undefined
+  /** Names of tools, or patterns in which `*` stands for anything. */
   allow: readonly string[]
+  /** Those among them that may run twice without harm, in the same way. */
   repeatable: readonly string[]
   required: boolean
   maxRequestBytes: number
+  /** Longest wait for the result of a call. */
+  callTimeoutMs: number
+  results: ResultsMode
+  /** URIs, or patterns, that may be read though no result named them. */
+  resources: readonly string[]
+  /** `pass` or `drop` the server's own instructions, or a text in their place. */
+  instructions: string
+  notes: string | undefined
 }
 
 export interface ServerOptions {
@@ -21,8 +37,12 @@ export interface ServerOptions {
 /** A server with a session and its list. A session that is lost is opened anew, once, by the first call that finds out. */
 export interface OpenServer {
   spec: ServerSpec
+  about: ServerAbout
   listing: ToolListing
-  call(tool: string, args: Record<string, unknown>, context: CallContext): Promise<CallAnswer>
+  /** Names of the tools that the job allows and the server has: in the job's order, those of a pattern by name. */
+  allowed: string[]
+  /** Lets a session work; once more in a new one when the server no longer knows it, since then it did not run the request. */
+  inSession<T>(work: (session: McpSession) => Promise<T>): Promise<T>
   /** Ends all its sessions. Never throws. */
   close(): Promise<void>
 }
@@ -72,18 +92,17 @@ async function openServer(spec: ServerSpec, { fetch, timeoutMs }: ServerOptions,
     return session === lost ? (renewal ??= renewNow(lost)) : Promise.resolve(session)
   }
 
-  /** A server that does not know the session did not run the call: it is made once more, in a new one. */
-  async function call(tool: string, args: Record<string, unknown>, context: CallContext): Promise<CallAnswer> {
+  async function inSession<T>(work: (session: McpSession) => Promise<T>): Promise<T> {
     const first = session
     try {
-      return await first.call(tool, args, context)
+      return await work(first)
     } catch (error) {
       if (!(error instanceof SessionLost)) throw error
     }
     const again = await renew(first).catch((cause: unknown) => {
       throw new NotRun(`${server} lost the session`, { cause })
     })
-    return again.call(tool, args, context).catch((second: unknown) => {
+    return work(again).catch((second: unknown) => {
       if (!(second instanceof SessionLost)) throw second
       throw new Failure({
         code: 'UPSTREAM_UNAVAILABLE',
@@ -96,13 +115,15 @@ async function openServer(spec: ServerSpec, { fetch, timeoutMs }: ServerOptions,
 
   try {
     const listing = await session.listTools(signal)
-    const missing = spec.allow.find((name) => !listing.tools.has(name))
+    const missing = missingTool(spec, listing)
     if (missing !== undefined && spec.required)
       throw new Failure({ code: 'TOOL_MISSING', message: notOffered({ spec, listing }, missing), server })
     return {
       spec,
+      about: session.about,
       listing,
-      call,
+      allowed: allowedTools(spec, listing),
+      inSession,
       close: async () => void (await Promise.all([session, ...lostSessions].map((one) => one.close()))),
     }
   } catch (error) {
@@ -110,6 +131,23 @@ async function openServer(spec: ServerSpec, { fetch, timeoutMs }: ServerOptions,
     if (!(error instanceof SessionLost)) throw error
     throw new Failure({ code: 'UPSTREAM_UNAVAILABLE', message: `${server} lost the session at once.`, server, cause: error })
   }
+}
+
+function allowedTools({ allow }: ServerSpec, { tools }: ToolListing): string[] {
+  const names = [...tools.keys()]
+  return [
+    ...new Set(
+      allow.flatMap((one) =>
+        isPattern(one) ? names.filter((name) => matchesPattern(one, name)).toSorted() : names.includes(one) ? [one] : [],
+      ),
+    ),
+  ]
+}
+
+/** The first name or pattern under `allow` that no tool has. */
+export function missingTool({ allow }: Pick<ServerSpec, 'allow'>, { tools }: ToolListing): string | undefined {
+  const names = [...tools.keys()]
+  return allow.find((one) => !names.some((name) => matchesPattern(one, name)))
 }
 
 const MAX_NAMED = 50

@@ -1,17 +1,25 @@
 import { randomUUID } from 'node:crypto'
 import type { FailureRecord } from '../core/failure.ts'
 import type { ToolCallRecord } from '../core/ports/journal.ts'
-import type { ToolBox, ToolCallRequest, ToolOutcome } from '../core/ports/toolbox.ts'
-import { parseArguments } from './arguments.ts'
+import type { ReadRequest, ToolBox, ToolCallRequest, ToolOutcome } from '../core/ports/toolbox.ts'
+import { errorOf, unknownResource, unknownServer } from '../core/words/calls.ts'
+import { unknownTool } from '../core/words/mistakes.ts'
+import { READ_TOOL, type Showing } from '../core/words/results.ts'
+import { matchesPattern } from '../lib/text.ts'
+import { readArguments } from './arguments/read.ts'
 import { makeCall, refuseCall, type CallOptions } from './call.ts'
-import { modelToolName } from './names.ts'
+import { instructionsPin, introductionOf, type InstructionsPin } from './introductions.ts'
+import { readAnswer, readResource } from './results.ts'
 import { notOffered, openServers, type OpenServer, type ServerOptions, type ServerSpec } from './servers.ts'
-import type { ListedTool } from './tools.ts'
+import type { ListedTool } from './tools/listing.ts'
+import { nameTools } from './tools/names.ts'
 
-export interface ToolBoxOptions extends CallOptions, ServerOptions {
+export interface ToolBoxOptions extends CallOptions, ServerOptions, Showing {
   servers: readonly ServerSpec[]
   /** Calls at a time to a server, over all runs of this process. */
   limits?: ReadonlyMap<string, <T>(work: () => Promise<T>) => Promise<T>>
+  /** Resources that results of earlier attempts named, by server. */
+  namedUris?: ReadonlyMap<string, readonly string[]>
 }
 
 /** A tool that the job allows and its server has. */
@@ -22,6 +30,8 @@ export interface OfferedTool {
 
 export interface OpenToolBox extends ToolBox {
   offered: OfferedTool[]
+  /** What servers say of themselves and the model is told. */
+  instructions: InstructionsPin[]
   /** Optional servers and tools that are not there, for the log. */
   notes: string[]
   close(): Promise<void>
@@ -30,6 +40,8 @@ export interface OpenToolBox extends ToolBox {
 interface Entry {
   server: OpenServer
   tool: ListedTool
+  /** Calls in a row that were wrong. */
+  mistakes: number
 }
 
 /**
@@ -37,19 +49,28 @@ interface Entry {
  * Throws the failure of the first required server that is not as it must be; nothing stays open then.
  */
 export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal): Promise<OpenToolBox> {
+  const { journal } = options
   const { servers, notes } = await openServers(options.servers, options, signal)
-  const entries = new Map<string, Entry>()
-  for (const server of servers) {
-    for (const name of server.spec.allow) {
-      const tool = server.listing.tools.get(name)
-      if (tool) entries.set(modelToolName(server.spec.name, name), { server, tool })
-      else notes.push(notOffered(server, name))
-    }
-  }
+  const byName = new Map(servers.map((server) => [server.spec.name, server]))
+  const entries = nameEntries(options.servers, servers)
+  for (const server of servers)
+    for (const name of server.spec.allow)
+      if (!server.allowed.some((tool) => matchesPattern(name, tool))) notes.push(notOffered(server, name))
+  const named = new Map(servers.map(({ spec }) => [spec.name, new Set(options.namedUris?.get(spec.name))]))
 
   function isRepeatable(name: string): boolean {
     const entry = entries.get(name)
-    return entry?.server.spec.repeatable.includes(entry.tool.name) ?? false
+    return entry?.server.spec.repeatable.some((one) => matchesPattern(one, entry.tool.name)) ?? false
+  }
+
+  const make = (server: OpenServer, record: ToolCallRecord, callSignal: AbortSignal, send: Parameters<typeof makeCall>[3]) => {
+    const work = async () => {
+      const outcome = await makeCall(record, options, { signal: callSignal, timeoutMs: server.spec.callTimeoutMs }, send)
+      for (const uri of outcome.uris ?? []) named.get(server.spec.name)?.add(uri)
+      return outcome
+    }
+    const limit = options.limits?.get(record.server)
+    return limit ? limit(work) : work()
   }
 
   async function call({ name, arguments: text, ...place }: ToolCallRequest, callSignal: AbortSignal): Promise<ToolOutcome> {
@@ -62,35 +83,73 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
       arguments: text,
       repeatable: isRepeatable(name),
     }
-    const refuse = (outcome: ToolOutcome) => refuseCall(record, outcome, options.journal)
-    if (!entry) return refuse(mistake(`There is no tool ${name}. The tools are: ${[...entries.keys()].join(', ')}.`, 'TOOL_NOT_ALLOWED'))
-    const args = parseArguments(entry.tool, text)
-    if (!args.ok) return refuse(mistake(args.why, null))
-    record.arguments = args.value
+    if (!entry) {
+      const known = [...entries].map(([offered, { tool }]) => ({ name: offered, tool: tool.name }))
+      return refuseCall(record, mistake(unknownTool(name, known), 'TOOL_NOT_ALLOWED'), journal)
+    }
+    const { server, tool } = entry
+    const args = readArguments({ name, input: tool.input }, text, entry.mistakes > 0)
+    if (!args.ok) {
+      entry.mistakes++
+      return refuseCall(record, mistake(args.why, null), journal)
+    }
+    entry.mistakes = 0
+    const { json, value } = args.arguments
+    record.arguments = value
+    const reading = { ...options, results: server.spec.results, hasOwnPage: tool.hasOwnPage, readable: server.about.hasResources }
+    return make(server, record, callSignal, async (context) =>
+      readAnswer(await server.inSession((session) => session.call(tool.name, json, context)), reading),
+    )
+  }
 
-    const make = () => makeCall(entry.server, record, args.value, options, callSignal)
-    const limit = options.limits?.get(record.server)
-    return limit ? limit(make) : make()
+  async function read({ server: name, uri, ...place }: ReadRequest, callSignal: AbortSignal): Promise<ToolOutcome> {
+    const server = byName.get(name)
+    const record: ToolCallRecord = {
+      id: randomUUID(),
+      ...place,
+      server: server ? name : '',
+      tool: READ_TOOL,
+      arguments: { server: name, uri },
+      repeatable: true,
+    }
+    const refuse = (text: string) => refuseCall(record, { ...mistake('', null), text }, journal)
+    if (!server) return refuse(unknownServer(name, [...byName.keys()]))
+    const uris = named.get(name) ?? new Set<string>()
+    if (!uris.has(uri) && !server.spec.resources.some((one) => matchesPattern(one, uri))) return refuse(unknownResource(uri, [...uris]))
+    return make(server, record, callSignal, async (context) =>
+      readResource(await server.inSession((session) => session.read(uri, context)), options),
+    )
   }
 
   return {
-    tools: [...entries].map(([name, { tool }]) => ({ name, description: tool.description, parameters: parametersOf(tool) })),
+    tools: [...entries].map(([name, { tool }]) => ({ name, description: tool.description, parameters: tool.input.parameters })),
+    servers: servers.map((server) => introductionOf(server, options)),
     offered: [...entries.values()].map(({ server, tool }) => ({ server: server.spec.name, tool })),
+    instructions: servers.flatMap((server) => instructionsPin(server) ?? []),
     notes,
     isRepeatable,
     call,
+    read,
     close: async () => void (await Promise.all(servers.map((server) => server.close()))),
   }
 }
 
-/** Providers do not take the dialect of a schema. */
-function parametersOf({ inputSchema }: ListedTool): Record<string, unknown> {
-  const { $schema: _, ...parameters } = inputSchema
-  return parameters
+/** The tools by the model's names, which follow from all that the job allows: a server that is away changes no other's. */
+function nameEntries(specs: readonly ServerSpec[], servers: readonly OpenServer[]): Map<string, Entry> {
+  const offered = servers.flatMap((server) => server.allowed.map((tool) => ({ server: server.spec.name, tool })))
+  const nameOf = nameTools([...specs.flatMap(({ name, allow }) => allow.map((tool) => ({ server: name, tool }))), ...offered])
+  const entries = new Map<string, Entry>()
+  for (const server of servers) {
+    for (const name of server.allowed) {
+      const tool = server.listing.tools.get(name)
+      if (tool) entries.set(nameOf({ server: server.spec.name, tool: name }), { server, tool, mistakes: 0 })
+    }
+  }
+  return entries
 }
 
 /** A call that the model got wrong: never sent. */
 function mistake(text: string, code: 'TOOL_NOT_ALLOWED' | null): ToolOutcome {
   const failure: FailureRecord | null = code && { code, message: text, retry: 'never' }
-  return { status: 'refused', text: `Error: ${text}`, truncated: false, failure, mistake: true }
+  return { status: 'refused', text: errorOf(text), truncated: false, failure, mistake: true }
 }

@@ -8,9 +8,8 @@ const listSchema = z.object({
     z.object({
       name: z.string(),
       url: z.string(),
-      description: z.string().optional(),
-      connected: z.boolean().optional(),
-      needs_oauth: z.boolean().optional(),
+      description: z.string().nullish(),
+      connected: z.boolean().nullish(),
     }),
   ),
 })
@@ -18,6 +17,8 @@ const listSchema = z.object({
 export interface Route {
   name: string
   url: string
+  /** What the operator wrote at the route. */
+  description: string | undefined
   /** An upstream token is stored for the account. Says nothing about a server that needs none (measured). */
   connected: boolean
 }
@@ -58,10 +59,10 @@ export async function listRoutes(options: {
   const parsed = listSchema.safeParse(parseJson(text))
   if (!parsed.success) throw notPomerium('the route list is not the JSON that was expected', 'never')
   const routes = new Map<string, Route>()
-  for (const { name, url: address, connected } of parsed.data.servers) {
+  for (const { name, url: address, description, connected } of parsed.data.servers) {
     // A route's address decides where the token goes: never from https to http.
     if (URL.canParse(address) && ['https:', url.protocol].includes(new URL(address).protocol))
-      routes.set(name, { name, url: address, connected: connected ?? false })
+      routes.set(name, { name, url: address, description: description ?? undefined, connected: connected ?? false })
   }
   return routes
 }

@@ -2,7 +2,7 @@
 import type { GatewayFetch } from '../../src/core/ports/gateway.ts'
 import { openSession } from '../../src/mcp/session/session.ts'
 
-const ARGUMENTS = { a: 5, b: 3 }
+const ARGUMENTS = JSON.stringify({ a: 5, b: 3 })
 const url = process.argv.at(-1) ?? ''
 const hear = process.argv.includes('--hear')
 const { signal } = new AbortController()

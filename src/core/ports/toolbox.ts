@@ -1,5 +1,6 @@
 import type { FailureRecord } from '../failure.ts'
 import type { ToolCallStatus } from '../run.ts'
+import type { ServerWords } from '../words/tools.ts'
 
 /** A tool as the model sees it. */
 export interface ModelTool {
@@ -24,15 +25,28 @@ export interface ToolOutcome {
   /** What the model reads. */
   text: string
   truncated: boolean
+  /** Resources that the result names without holding them. */
+  uris?: string[]
   failure: FailureRecord | null
   /** The model called a tool that does not exist or with arguments that do not fit. */
   mistake: boolean
 }
 
-/** The tools of a run. `call` journals before and after; it throws only what must end the attempt. */
+/** A resource that the model wants to read. */
+export interface ReadRequest extends Omit<ToolCallRequest, 'name' | 'arguments'> {
+  /** The server's name in the job. */
+  server: string
+  uri: string
+}
+
+/** The tools of a run. `call` and `read` journal before and after; they throw only what must end the attempt. */
 export interface ToolBox {
   tools: ModelTool[]
+  /** What is known of the servers beside their tools, in the job's order. */
+  servers: ServerWords[]
   /** Whether a call of the tool with that name may be made twice without harm, as the job says. False for a name that is none. */
   isRepeatable(name: string): boolean
   call(request: ToolCallRequest, signal: AbortSignal): Promise<ToolOutcome>
+  /** Reads a resource that a result of this run named, or that the job allows; any other is refused. */
+  read(request: ReadRequest, signal: AbortSignal): Promise<ToolOutcome>
 }

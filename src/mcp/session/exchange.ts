@@ -15,11 +15,15 @@ import { lostAnswer } from './failures.ts'
 //
 // A comment that begins with "SDK:" names what the SDK does that the code beside it works around.
 
-/** What a request of the SDK is for. `tool` and what follows are set for a tool call alone. */
+/** What a request of the SDK is for. */
 export interface RequestPurpose {
   /** The caller's signal: when it ends, so do the request and its HTTP exchange. */
   signal: AbortSignal
+  /** Set for a tool call alone: it may have effects. */
   tool?: string
+  /** JSON text of the arguments of a tool call. */
+  arguments?: string
+  /** Set for what the model asked for: a tool call, or a resource that is read. */
   toolCallId?: string
   /** Awaited before a byte is sent. */
   written?: Promise<void>

@@ -1,6 +1,7 @@
 import { McpError } from '@modelcontextprotocol/sdk/types.js'
 import { Failure, messageOf } from '../../core/failure.ts'
 import { SessionLost } from '../../core/ports/gateway.ts'
+import type { RpcError } from './types.ts'
 
 /** The failure of a request that was sent and whose answer is lost: a tool call may have run. */
 export function lostAnswer(server: string, tool: string | undefined, why: string, cause?: unknown): Failure {
@@ -27,4 +28,10 @@ export function setupFailure(server: string, method: string, error: unknown): Fa
     server,
     cause: error,
   })
+}
+
+/** The server's own words of a JSON-RPC error. SDK: it puts a prefix of its own in front of them. */
+export function rpcErrorOf({ code, message, data }: McpError): RpcError {
+  const prefix = `MCP error ${code}: `
+  return { kind: 'rpc-error', code, message: message.startsWith(prefix) ? message.slice(prefix.length) : message, data }
 }

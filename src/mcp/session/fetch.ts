@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js'
 import { Failure } from '../../core/failure.ts'
 import type { GatewayFetch } from '../../core/ports/gateway.ts'
@@ -18,6 +19,8 @@ export interface SessionFetchOptions {
 
 /** Resumed streams in a row that may bring no event. */
 const MAX_EMPTY_RESUMES = 2
+/** Stands for the arguments in a call that is given to the SDK, which would write numbers anew: the model's own digits reach the server. */
+export const ARGUMENTS: string = randomUUID()
 /** As the SDK writes requests, and the notification of an end, which begins otherwise (measured). */
 const RPC_METHOD = /^\{(?:"jsonrpc":"2\.0",)?"method":"([^"\\]+)"/
 
@@ -32,10 +35,12 @@ export function createSessionFetch({ server, fetch, maxRequestBytes, exchanges, 
     if (isResume && !mayResume(server, scope)) return new Response(null, { status: 405 })
     // SDK: it forgets the id when a resumed stream brings no new one.
     if (isResume && scope?.eventId !== undefined) headers.set('last-event-id', scope.eventId)
-    const body = typeof init.body === 'string' ? init.body : undefined
-    if (body !== undefined) checkSize(server, body, maxRequestBytes)
-    const rpcMethod = body === undefined ? undefined : RPC_METHOD.exec(body)?.[1]
+    const written = typeof init.body === 'string' ? init.body : undefined
+    const rpcMethod = written === undefined ? undefined : RPC_METHOD.exec(written)?.[1]
     const call = rpcMethod === 'tools/call' ? scope : undefined
+    const body = written !== undefined && call?.arguments !== undefined ? withArguments(written, call.arguments) : written
+    if (body !== undefined) checkSize(server, body, maxRequestBytes)
+    const asked = rpcMethod === undefined || rpcMethod.startsWith('notifications/') ? undefined : scope
     const response = await fetch(
       url,
       { method, headers, ...(body !== undefined && { body }) },
@@ -46,15 +51,15 @@ export function createSessionFetch({ server, fetch, maxRequestBytes, exchanges, 
           server,
           rpcMethod,
           tool: call?.tool,
-          toolCallId: call?.toolCallId,
-          written: call?.written,
+          toolCallId: asked?.toolCallId,
+          written: asked?.written,
           hadSession: headers.has('mcp-session-id'),
         },
       },
     )
     // SDK: 405 to a GET is no error to it, and the request would wait for ever.
     if (isResume && response.status === 405) scope?.failed(notResumed(server, scope.tool))
-    const isAnswer = isResume || rpcMethod?.startsWith('tools/') === true
+    const isAnswer = isResume || /^(?:tools|resources)\//.test(rpcMethod ?? '')
     return scope && isAnswer ? streams.watch(response, scope) : response
   }
 }
@@ -66,6 +71,12 @@ function mayResume(server: string, scope: RequestScope | undefined): boolean {
   if (scope.emptyResumes <= MAX_EMPTY_RESUMES) return true
   scope.failed(notResumed(server, scope.tool))
   return false
+}
+
+function withArguments(body: string, args: string): string {
+  const placeholder = JSON.stringify(ARGUMENTS)
+  if (!body.includes(placeholder)) throw new Error('the SDK did not write the arguments of a call as they were given')
+  return body.replace(placeholder, () => args)
 }
 
 /** A larger body would slip past the policy, which sees only so much of it (measured). */

@@ -40,7 +40,7 @@ export async function runAttempt(
     // In front of everything that is sent, and durable before the model is asked.
     const written = journal.prompt({ prompt, instructions: instructions ?? null })
     written.catch(() => {})
-    const ready = await preflight({ resources, definition, journal, fetch }, signal)
+    const ready = await preflight({ resources, definition, journal, fetch, history: input.history }, signal)
     toolBox = ready.toolBox
     tell({ event: 'routes', count: ready.routes })
     tell({ event: 'preflight', servers: Object.keys(definition.tools), tools: toolBox.tools.length })

@@ -1,6 +1,6 @@
 import type { CallJournal, RequestJournal } from '../../core/ports/journal.ts'
 import { Failure } from '../../core/failure.ts'
-import type { PinnedTool } from '../../jobs/lock.ts'
+import { INSTRUCTIONS, type PinnedTool } from '../../jobs/lock.ts'
 import type { JobDefinition } from '../../jobs/schema.ts'
 import { createGatewayFetch } from '../../pomerium/fetch.ts'
 import { preflight } from './preflight.ts'
@@ -9,7 +9,7 @@ import type { RunResources } from '../resources.ts'
 const noCall = () => Promise.reject(new Error('no call is made here'))
 const NO_CALLS: CallJournal = { toolCall: noCall, toolCallRefused: noCall, toolCallEnd: noCall }
 
-/** Asks the servers of a job what its tools are, as a preflight does; no tool is called, no model is asked. */
+/** Asks the servers of a job what they and its tools are, as a preflight does; no tool is called, no model is asked. */
 export async function describeTools(
   resources: RunResources,
   journal: RequestJournal,
@@ -21,7 +21,10 @@ export async function describeTools(
   if (!tokens) throw new Failure({ code: 'JOB_INVALID', message: `There is no account ${account} here.` })
   const { dispatcher, maxResponseBytes } = resources.gateway
   const fetch = createGatewayFetch({ dispatcher, account, tokens, runId: undefined, journal, maxResponseBytes })
-  const { toolBox } = await preflight({ resources, definition, journal: NO_CALLS, fetch }, signal)
+  const { toolBox } = await preflight({ resources, definition, journal: NO_CALLS, fetch, history: [] }, signal)
   await toolBox.close()
-  return toolBox.offered.map(({ server, tool }) => ({ server, tool: tool.name, digest: tool.digest(), definition: tool.definition }))
+  return [
+    ...toolBox.instructions.map((one) => ({ ...one, tool: INSTRUCTIONS })),
+    ...toolBox.offered.map(({ server, tool }) => ({ server, tool: tool.name, digest: tool.digest(), definition: tool.definition })),
+  ]
 }

@@ -1,10 +1,13 @@
 import { Failure } from '../../core/failure.ts'
 import type { GatewayFetch } from '../../core/ports/gateway.ts'
+import type { PastTurn } from '../../core/history.ts'
 import type { CallJournal } from '../../core/ports/journal.ts'
+import { INSTRUCTIONS } from '../../jobs/lock.ts'
 import type { JobDefinition } from '../../jobs/schema.ts'
 import type { ServerSpec } from '../../mcp/servers.ts'
-import { openToolBox, type OfferedTool, type OpenToolBox } from '../../mcp/toolbox.ts'
+import { openToolBox, type OpenToolBox } from '../../mcp/toolbox.ts'
 import { listRoutes } from '../../pomerium/routes.ts'
+import { durationMs } from '../../lib/duration.ts'
 import { withTimeout } from '../../pomerium/timeout.ts'
 import type { RunResources } from '../resources.ts'
 
@@ -23,13 +26,15 @@ export interface PreflightOptions {
   definition: JobDefinition
   journal: CallJournal
   fetch: GatewayFetch
+  /** What earlier attempts of the run did. */
+  history: readonly PastTurn[]
 }
 
 /**
  * Each required server answers and has each tool named, before a model token is spent. Optional ones that are not in the route list are left
  * out. Throws the failure of the first thing that is not as it must be.
  */
-export async function preflight({ resources, definition, journal, fetch }: PreflightOptions, signal: AbortSignal): Promise<Preflight> {
+export async function preflight({ resources, definition, journal, fetch, history }: PreflightOptions, signal: AbortSignal): Promise<Preflight> {
   const { url: gatewayUrl, timeoutMs } = resources.gateway
   const { account, onUnknown, limits } = definition
   const routes = await withTimeout(signal, timeoutMs, gatewayUrl, (limited) => listRoutes({ fetch, gatewayUrl, account, signal: limited }))
@@ -38,7 +43,21 @@ export async function preflight({ resources, definition, journal, fetch }: Prefl
   for (const [name, { allow, repeatable, required }] of Object.entries(definition.tools)) {
     const route = routes.get(name)
     const maxRequestBytes = resources.maxRequestBytes.get(name) ?? DEFAULT_REQUEST_BYTES
-    if (route) servers.push({ name, url: route.url, allow, repeatable, required, maxRequestBytes })
+    if (route)
+      servers.push({
+        name,
+        url: route.url,
+        description: route.description,
+        allow,
+        repeatable,
+        required,
+        maxRequestBytes,
+        callTimeoutMs: durationMs(limits.deadline),
+        results: 'auto',
+        resources: [],
+        instructions: 'pass',
+        notes: undefined,
+      })
     else if (!required) absent.push(`Pomerium lists no MCP route ${name}`)
     else {
       throw new Failure({
@@ -51,12 +70,12 @@ export async function preflight({ resources, definition, journal, fetch }: Prefl
   const { resultBytes } = limits
   const { redact } = resources.redactor
   const toolBox = await openToolBox(
-    { servers, fetch, journal, onUnknown, resultBytes, redact, timeoutMs, limits: resources.serverLimits },
+    { servers, fetch, journal, onUnknown, resultBytes, redact, timeoutMs, limits: resources.serverLimits, namedUris: namedUris(history) },
     signal,
   )
   toolBox.notes.push(...absent)
   try {
-    checkPins(definition, toolBox.offered)
+    checkPins(definition, toolBox)
   } catch (error) {
     await toolBox.close()
     throw error
@@ -64,9 +83,22 @@ export async function preflight({ resources, definition, journal, fetch }: Prefl
   return { toolBox, servers, routes: routes.size }
 }
 
+/** The resources that results of earlier attempts named, by server. */
+function namedUris(history: readonly PastTurn[]): Map<string, string[]> {
+  const named = new Map<string, string[]>()
+  for (const { server, result } of history.flatMap(({ calls }) => calls))
+    if (result?.uris) named.set(server, [...(named.get(server) ?? []), ...result.uris])
+  return named
+}
+
 /** A tool whose definition is not the pinned one may do other things now than those that were reviewed. */
-function checkPins({ pinned }: JobDefinition, offered: readonly OfferedTool[]): void {
+function checkPins({ pinned }: JobDefinition, { offered, instructions }: OpenToolBox): void {
   if (!pinned) return
+  for (const { server, digest } of instructions) {
+    if (pinned[server]?.[INSTRUCTIONS] === digest) continue
+    const what = pinned[server]?.[INSTRUCTIONS] === undefined ? 'are not pinned' : 'are not the pinned ones'
+    throw new Failure({ code: 'TOOL_CHANGED', message: `The instructions that ${server} gives for its tools ${what}.`, server })
+  }
   for (const { server, tool } of offered) {
     const known = pinned[server]?.[tool.name]
     if (known === tool.digest()) continue

@@ -76,7 +76,10 @@ test.each(SHAPES)('reads %s', (_, part, expected) => {
 })
 
 test('cuts what is too long, and takes secrets out of results and errors', () => {
-  expect(read({ output: 'x'.repeat(50) }, 10)).toMatchObject({ text: `${'x'.repeat(10)}\n[cut at 10 bytes]`, truncated: true })
+  expect(read({ output: 'x'.repeat(50) }, 10)).toMatchObject({
+    text: 'xxxxxxxx\n[40 bytes of 50 bytes are left out here]\nxx',
+    truncated: true,
+  })
   expect(read({ output: 'hunter2' }).text).toBe('[secret]')
   expect(read({ error: 'hunter2' }).text).toBe('[secret]')
   expect(read({ error: { type: 'mcp_protocol_error', code: 1, message: 'hunter2' } }).text).toBe('[secret]')

@@ -16,6 +16,8 @@ export interface Seen extends z.output<typeof messageSchema> {
   /** The JSON-RPC method; `answer` for an answer of the client; `GET` or `DELETE`. */
   kind: string
   headers: IncomingHttpHeaders
+  /** As it came, byte for byte. */
+  body: string
   res: ServerResponse
   /** Resolves when the exchange is over, whoever ended it. */
   closed: Promise<void>
@@ -83,6 +85,7 @@ export async function startScriptedServer(on: Record<string, Serve> = {}): Promi
     const one: Seen = {
       ...message,
       kind,
+      body,
       headers: req.headers,
       res,
       closed: closed.promise,

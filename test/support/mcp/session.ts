@@ -1,4 +1,5 @@
-import { openSession, type McpSession, type SessionOptions } from '../../../src/mcp/session/session.ts'
+import { openSession, type SessionOptions } from '../../../src/mcp/session/session.ts'
+import type { McpSession } from '../../../src/mcp/session/types.ts'
 import { openLine, type Notebook } from '../database/notebook.ts'
 
 export interface OpenedSession extends AsyncDisposable {
@@ -31,7 +32,7 @@ export async function connect(url: string, { maxResponseBytes, signal, ...option
     session,
     notebook,
     call: (tool = 'act', args = {}, { toolCallId = 'call-1', signal: own = new AbortController().signal } = {}) =>
-      session.call(tool, args, { toolCallId, written: Promise.resolve(), signal: own }),
+      session.call(tool, JSON.stringify(args), { toolCallId, written: Promise.resolve(), signal: own }),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }

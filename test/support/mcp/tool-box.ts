@@ -22,6 +22,12 @@ export const aServer = (url: string, extra: Partial<ServerSpec> = {}): ServerSpe
   repeatable: ['look'],
   required: true,
   maxRequestBytes: 4096,
+  description: undefined,
+  callTimeoutMs: 600_000,
+  results: 'auto',
+  resources: [],
+  instructions: 'pass',
+  notes: undefined,
   ...extra,
 })
 

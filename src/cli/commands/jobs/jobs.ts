@@ -4,7 +4,7 @@ import { createApp, loadConfiguredJobs } from '../../../app/app.ts'
 import { EXIT, Failure } from '../../../core/failure.ts'
 import { showText } from '../../../lib/text.ts'
 import type { Job } from '../../../jobs/load.ts'
-import { lockFileOf, writeLock } from '../../../jobs/lock.ts'
+import { INSTRUCTIONS, lockFileOf, writeLock } from '../../../jobs/lock.ts'
 import { configOf, examples, quietLog, type AddCommand } from '../../options/options.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
@@ -39,10 +39,11 @@ async function pinJob(name: string, command: Command, terminal: Terminal): Promi
     throw new Failure({ code: 'RUN_UNKNOWN', message: `There is no job ${name}, or its file has faults.`, cure: 'See nightshift jobs.' })
   const tools = await app.describeTools(job, terminal.signal)
   const difference = writeLock(job.file, tools)
+  const pinned = tools.filter(({ tool }) => tool !== INSTRUCTIONS).length
   terminal.out(
     difference === ''
-      ? `${lockFileOf(job.file)} is as it was: ${count(tools.length)}.`
-      : `${showText(difference)}\n${lockFileOf(job.file)} is written: ${count(tools.length)}.`,
+      ? `${lockFileOf(job.file)} is as it was: ${count(pinned)}.`
+      : `${showText(difference)}\n${lockFileOf(job.file)} is written: ${count(pinned)}.`,
   )
   if (!job.definition.pin) terminal.err(`Write pin: true into ${job.file}, so that runs are held to it.`)
   return EXIT.ok
