@@ -21,13 +21,16 @@ export function readAnswer(answer: CallAnswer, options: ReadingOptions): ToolOut
   const { text, uris } = resultText(answer.result, options)
   const { isError } = answer.result
   const outcome = isError === true || isError === 'true' ? told('error', errorText(text), options) : told('ok', okText(text), options)
-  return { ...outcome, uris: uris.filter((uri) => uri.length <= MAX_URI).slice(0, MAX_URIS) }
+  return { ...outcome, uris: uris.filter((uri) => isKept(uri, options)).slice(0, MAX_URIS) }
 }
 
 /** What the model is told of a resource. */
 export function readResource(answer: ReadAnswer, showing: Showing): ToolOutcome {
   return answer.kind === 'rpc-error' ? readError(answer, showing) : told('ok', okText(answer.text), showing)
 }
+
+/** Only what the model reads as it was sent: one that is long, broken or holds a secret is not kept. */
+const isKept = (uri: string, { redact }: Showing) => uri.length <= MAX_URI && uri.isWellFormed() && redact(uri) === uri
 
 const MAX_URIS = 200
 const MAX_URI = 2048

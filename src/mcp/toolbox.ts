@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import type { FailureRecord } from '../core/failure.ts'
 import type { ToolCallRecord } from '../core/ports/journal.ts'
-import type { ReadRequest, ToolBox, ToolCallRequest, ToolOutcome } from '../core/ports/toolbox.ts'
-import { errorOf, unknownResource, unknownServer } from '../core/words/calls.ts'
+import type { ToolBox, ToolCallRequest, ToolOutcome } from '../core/ports/toolbox.ts'
+import { errorOf } from '../core/words/calls.ts'
 import { unknownTool } from '../core/words/mistakes.ts'
-import { READ_TOOL, type Showing } from '../core/words/results.ts'
+import type { Showing } from '../core/words/results.ts'
 import { matchesPattern } from '../lib/text.ts'
 import { readArguments } from './arguments/read.ts'
 import { makeCall, refuseCall, type CallOptions } from './call.ts'
 import { instructionsPin, introductionOf, type InstructionsPin } from './introductions.ts'
+import { openResources, type WantedResource } from './resources.ts'
 import { readAnswer, readResource } from './results.ts'
 import { notOffered, openServers, type OpenServer, type ServerOptions, type ServerSpec } from './servers.ts'
 import type { ListedTool } from './tools/listing.ts'
@@ -51,14 +52,14 @@ interface Entry {
 export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal): Promise<OpenToolBox> {
   const { journal } = options
   const { servers, notes } = await openServers(options.servers, options, signal)
-  const byName = new Map(servers.map((server) => [server.spec.name, server]))
   const entries = nameEntries(options.servers, servers)
   for (const server of servers)
     for (const name of server.spec.allow)
       if (!server.allowed.some((tool) => matchesPattern(name, tool))) notes.push(notOffered(server, name))
-  const named = new Map(servers.map(({ spec }) => [spec.name, new Set(options.namedUris?.get(spec.name))]))
+  const resources = openResources(servers, options.namedUris)
 
   function isRepeatable(name: string): boolean {
+    if (name === resources?.tool.name) return true
     const entry = entries.get(name)
     return entry?.server.spec.repeatable.some((one) => matchesPattern(one, entry.tool.name)) ?? false
   }
@@ -66,28 +67,40 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
   const make = (server: OpenServer, record: ToolCallRecord, callSignal: AbortSignal, send: Parameters<typeof makeCall>[3]) => {
     const work = async () => {
       const outcome = await makeCall(record, options, { signal: callSignal, timeoutMs: server.spec.callTimeoutMs }, send)
-      for (const uri of outcome.uris ?? []) named.get(server.spec.name)?.add(uri)
+      resources?.note(server.spec.name, outcome.uris ?? [])
       return outcome
     }
     const limit = options.limits?.get(record.server)
     return limit ? limit(work) : work()
   }
 
+  async function read(record: ToolCallRecord, wanted: WantedResource, callSignal: AbortSignal): Promise<ToolOutcome> {
+    if (!wanted.ok) return refuseCall(record, mistake(wanted.why, null), journal)
+    const { server, uri } = wanted
+    record.arguments = { server: server.spec.name, uri }
+    return make(server, record, callSignal, async (context) =>
+      readResource(await server.inSession((session) => session.read(uri, context)), options),
+    )
+  }
+
   async function call({ name, arguments: text, ...place }: ToolCallRequest, callSignal: AbortSignal): Promise<ToolOutcome> {
     const entry = entries.get(name)
+    const wanted = name === resources?.tool.name ? resources.find(text) : undefined
+    const server = entry?.server ?? wanted?.server
     const record: ToolCallRecord = {
       id: randomUUID(),
       ...place,
-      server: entry?.server.spec.name ?? '',
+      server: server?.spec.name ?? '',
       tool: entry?.tool.name ?? name,
       arguments: text,
       repeatable: isRepeatable(name),
     }
-    if (!entry) {
+    if (wanted) return read(record, wanted, callSignal)
+    if (!entry || !server) {
       const known = [...entries].map(([offered, { tool }]) => ({ name: offered, tool: tool.name }))
       return refuseCall(record, mistake(unknownTool(name, known), 'TOOL_NOT_ALLOWED'), journal)
     }
-    const { server, tool } = entry
+    const { tool } = entry
     const args = readArguments({ name, input: tool.input }, text, entry.mistakes > 0)
     if (!args.ok) {
       entry.mistakes++
@@ -102,34 +115,17 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
     )
   }
 
-  async function read({ server: name, uri, ...place }: ReadRequest, callSignal: AbortSignal): Promise<ToolOutcome> {
-    const server = byName.get(name)
-    const record: ToolCallRecord = {
-      id: randomUUID(),
-      ...place,
-      server: server ? name : '',
-      tool: READ_TOOL,
-      arguments: { server: name, uri },
-      repeatable: true,
-    }
-    const refuse = (text: string) => refuseCall(record, { ...mistake('', null), text }, journal)
-    if (!server) return refuse(unknownServer(name, [...byName.keys()]))
-    const uris = named.get(name) ?? new Set<string>()
-    if (!uris.has(uri) && !server.spec.resources.some((one) => matchesPattern(one, uri))) return refuse(unknownResource(uri, [...uris]))
-    return make(server, record, callSignal, async (context) =>
-      readResource(await server.inSession((session) => session.read(uri, context)), options),
-    )
-  }
-
   return {
-    tools: [...entries].map(([name, { tool }]) => ({ name, description: tool.description, parameters: tool.input.parameters })),
+    tools: [
+      ...[...entries].map(([name, { tool }]) => ({ name, description: tool.description, parameters: tool.input.parameters })),
+      ...(resources ? [resources.tool] : []),
+    ],
     servers: servers.map((server) => introductionOf(server, options)),
     offered: [...entries.values()].map(({ server, tool }) => ({ server: server.spec.name, tool })),
     instructions: servers.flatMap((server) => instructionsPin(server) ?? []),
     notes,
     isRepeatable,
     call,
-    read,
     close: async () => void (await Promise.all(servers.map((server) => server.close()))),
   }
 }

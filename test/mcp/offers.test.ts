@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { aTool, initializeResult, startScriptedServer, textResult } from '../support/mcp/scripted-server.ts'
-import { aServer, openBox } from '../support/mcp/tool-box.ts'
+import { aServer, openBox, type OpenedBox } from '../support/mcp/tool-box.ts'
 
 describe('names under allow', () => {
   const tools = ['get_rows', 'list_tables', 'get_row', 'drop_table'].map((name) => aTool(name))
@@ -154,14 +154,24 @@ describe('a resource', () => {
       'tools/call': (seen) => seen.result({ content: [{ type: 'resource_link', uri: link, name: 'November' }] }),
       'resources/read': (seen) => seen.result({ contents: [{ uri: link, mimeType: 'text/csv', text: csv }] }),
     })
-  const place = { turn: 1, position: 0, callId: 'call_1' }
-  const { signal } = new AbortController()
+  const read = (opened: OpenedBox, uri: string, server = 'shop') => opened.call('nightshift__read', JSON.stringify({ server, uri }))
+
+  test('can be read where a server offers some, after the tools of the job', async () => {
+    await using without = await startScriptedServer()
+    await using plain = await openBox([aServer(without.url)])
+    expect(plain.box.tools.map(({ name }) => name)).toEqual(['shop__act', 'shop__look'])
+    expect(await read(plain, 'ledger://2026-11')).toMatchObject({ status: 'refused', failure: { code: 'TOOL_NOT_ALLOWED' } })
+    await using server = await library('ledger://2026-11')
+    await using opened = await openBox([aServer(server.url)])
+    expect(opened.box.tools.map(({ name }) => name)).toEqual(['shop__act', 'shop__look', 'nightshift__read'])
+    expect(opened.box.isRepeatable('nightshift__read')).toBe(true)
+  })
 
   test('that a result named is read through the gateway, as a request with its row', async () => {
     await using server = await library('ledger://2026-11')
     await using opened = await openBox([aServer(server.url)])
     expect((await opened.call()).text).toBe('[link November: ledger://2026-11. Read it with nightshift__read.]')
-    expect(await opened.box.read({ ...place, server: 'shop', uri: 'ledger://2026-11' }, signal)).toMatchObject({ status: 'ok', text: csv })
+    expect(await read(opened, 'ledger://2026-11')).toMatchObject({ status: 'ok', text: csv })
     const [, row] = opened.notebook.calls
     expect(row).toMatchObject({
       server: 'shop',
@@ -176,16 +186,14 @@ describe('a resource', () => {
   test('that no result named is refused and not asked for', async () => {
     await using server = await library('ledger://2026-11')
     await using opened = await openBox([aServer(server.url)])
-    const refused = await opened.box.read({ ...place, server: 'shop', uri: 'ledger://secret' }, signal)
+    const refused = await read(opened, 'ledger://secret')
     expect(refused).toMatchObject({
       status: 'refused',
       mistake: true,
       text: expect.stringContaining('none named ledger://secret. No result has named one so far.'),
     })
     await opened.call()
-    expect((await opened.box.read({ ...place, server: 'shop', uri: 'ledger://secret' }, signal)).text).toContain(
-      'The ones named: ledger://2026-11.',
-    )
+    expect((await read(opened, 'ledger://secret')).text).toContain('The ones named: ledger://2026-11.')
     expect(server.seen.map(({ kind }) => kind)).not.toContain('resources/read')
   })
 
@@ -194,15 +202,16 @@ describe('a resource', () => {
     await using opened = await openBox([aServer(server.url, { resources: ['ledger://glossary/*'] })], {
       namedUris: new Map([['shop', ['ledger://2026-10']]]),
     })
-    for (const uri of ['ledger://glossary/terms', 'ledger://2026-10'])
-      expect(await opened.box.read({ ...place, server: 'shop', uri }, signal)).toMatchObject({ status: 'ok' })
+    for (const uri of ['ledger://glossary/terms', 'ledger://2026-10']) expect(await read(opened, uri)).toMatchObject({ status: 'ok' })
   })
 
   test('of a server that is none is refused', async () => {
     await using server = await library('ledger://2026-11')
     await using opened = await openBox([aServer(server.url)])
-    const read = opened.box.read({ ...place, server: 'nowhere', uri: 'ledger://2026-11' }, signal)
-    expect(await read).toMatchObject({ status: 'refused', text: 'Error: there is no server nowhere. The servers are: shop.' })
+    expect(await read(opened, 'ledger://2026-11', 'nowhere')).toMatchObject({
+      status: 'refused',
+      text: expect.stringContaining('/server is "nowhere"; it must be one of "shop".'),
+    })
   })
 
   test('that the server does not have is told as its error', async () => {
@@ -211,7 +220,6 @@ describe('a resource', () => {
       seen.json({ jsonrpc: '2.0', id: seen.id, error: { code: -32002, message: 'Resource not found' } })
     await using opened = await openBox([aServer(server.url)])
     await opened.call()
-    const read = opened.box.read({ ...place, server: 'shop', uri: 'ledger://2026-11' }, signal)
-    expect(await read).toMatchObject({ status: 'error', text: 'Error: Resource not found (code -32002)' })
+    expect(await read(opened, 'ledger://2026-11')).toMatchObject({ status: 'error', text: 'Error: Resource not found (code -32002)' })
   })
 })

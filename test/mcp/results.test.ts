@@ -237,6 +237,16 @@ test('names the resources that a result links to, and not those that it holds', 
   expect(read(result({ content })).uris).toEqual(['ledger://a'])
 })
 
+test('keeps no address that holds a secret', () => {
+  const content = [
+    { type: 'resource_link', uri: 'ledger://a?key=hunter2' },
+    { type: 'resource_link', uri: 'ledger://b' },
+  ]
+  const shown = read(result({ content }), { redact: (whole) => whole.replaceAll('hunter2', '[secret]') })
+  expect(shown.uris).toEqual(['ledger://b'])
+  expect(shown.text).not.toContain('hunter2')
+})
+
 test('no byte of an image reaches the model', () => {
   expect(read(result({ content: [{ type: 'image', data: TEN_BYTES, mimeType: 'image/png' }] })).text).not.toContain(TEN_BYTES)
 })

@@ -32,21 +32,13 @@ export interface ToolOutcome {
   mistake: boolean
 }
 
-/** A resource that the model wants to read. */
-export interface ReadRequest extends Omit<ToolCallRequest, 'name' | 'arguments'> {
-  /** The server's name in the job. */
-  server: string
-  uri: string
-}
-
-/** The tools of a run. `call` and `read` journal before and after; they throw only what must end the attempt. */
+/** The tools of a run. `call` journals before and after; it throws only what must end the attempt. */
 export interface ToolBox {
+  /** Those of the job's servers and, where one offers resources, `nightshift__read`. */
   tools: ModelTool[]
   /** What is known of the servers beside their tools, in the job's order. */
   servers: ServerWords[]
   /** Whether a call of the tool with that name may be made twice without harm, as the job says. False for a name that is none. */
   isRepeatable(name: string): boolean
   call(request: ToolCallRequest, signal: AbortSignal): Promise<ToolOutcome>
-  /** Reads a resource that a result of this run named, or that the job allows; any other is refused. */
-  read(request: ReadRequest, signal: AbortSignal): Promise<ToolOutcome>
 }

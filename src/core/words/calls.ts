@@ -29,8 +29,5 @@ export function unknownResource(uri: string, known: readonly string[]): string {
     named.length === 0
       ? 'No result has named one so far.'
       : `The ${known.length > named.length ? 'last ones' : 'ones'} named: ${named.join(', ')}.`
-  return errorOf(`${READ_TOOL} reads only what a result of this run named, and none named ${uri.slice(0, 200).toWellFormed()}. ${list}`)
+  return `${READ_TOOL} reads only what a result of this run named, and none named ${uri.slice(0, 200).toWellFormed()}. ${list}`
 }
-
-export const unknownServer = (server: string, known: readonly string[]): string =>
-  errorOf(`there is no server ${server.slice(0, 80).toWellFormed()}. The servers are: ${known.join(', ')}.`)

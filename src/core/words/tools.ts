@@ -18,6 +18,9 @@ export function describeTool({ title, description, returns }: ToolWords): string
   return [said, ...(isTold ? [`Returns ${returns}`] : [])].filter((part) => part !== '').join('\n')
 }
 
+/** Of the tool that reads a resource. */
+export const DESCRIBE_READ = 'Reads a resource that the result of a tool named, by its URI, from the server whose tool named it.'
+
 /** What is known of a server beside its tools. */
 export interface ServerWords {
   /** As the job names it: the first part of its tools' names. */
