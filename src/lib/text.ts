@@ -61,22 +61,3 @@ export function sizeText(bytes: number): string {
   const [value, unit] = bytes < 1024 ** 2 ? [bytes / 1024, 'KB'] : [bytes / 1024 ** 2, 'MB']
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`
 }
-
-/** Whether a text is a pattern for `matchesPattern`, and no name. */
-export const isPattern = (text: string): boolean => text.includes('*')
-
-/** Whether a text fits a pattern in which `*` stands for any characters, also none. In linear time for any pattern. */
-export function matchesPattern(pattern: string, text: string): boolean {
-  const [head = '', ...rest] = pattern.split('*')
-  if (rest.length === 0) return text === pattern
-  const tail = rest.pop() ?? ''
-  if (!text.startsWith(head) || !text.endsWith(tail) || text.length < head.length + tail.length) return false
-  let at = head.length
-  const end = text.length - tail.length
-  for (const part of rest) {
-    const found = text.indexOf(part, at)
-    if (found === -1 || found + part.length > end) return false
-    at = found + part.length
-  }
-  return true
-}

@@ -3,7 +3,7 @@ import { unknownResource } from '../core/words/calls.ts'
 import type { ModelTool } from '../core/ports/toolbox.ts'
 import { READ_TOOL } from '../core/words/results.ts'
 import { DESCRIBE_READ } from '../core/words/tools.ts'
-import { matchesPattern } from '../lib/text.ts'
+import { matchesWildcard } from '../lib/wildcard.ts'
 import { readArguments } from './arguments/read.ts'
 import type { OpenServer } from './servers.ts'
 import { offerInput } from './tools/input-schema.ts'
@@ -47,7 +47,7 @@ export function openResources(
       const { server: name, uri } = resourceSchema.parse(args.arguments.value)
       const server = byName.get(name)
       const uris = [...(known.get(name) ?? [])]
-      if (server && (uris.includes(uri) || server.spec.resources.some((one) => matchesPattern(one, uri)))) return { ok: true, server, uri }
+      if (server && (uris.includes(uri) || server.spec.resources.some((one) => matchesWildcard(one, uri)))) return { ok: true, server, uri }
       return { ok: false, server, why: unknownResource(uri, uris) }
     },
   }

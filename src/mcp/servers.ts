@@ -1,6 +1,6 @@
 import { describeError, Failure } from '../core/failure.ts'
 import { NotRun, SessionLost, type GatewayFetch } from '../core/ports/gateway.ts'
-import { isPattern, matchesPattern } from '../lib/text.ts'
+import { matchesWildcard } from '../lib/wildcard.ts'
 import type { ResultsMode } from './results.ts'
 import { openSession } from './session/session.ts'
 import type { McpSession, ServerAbout } from './session/types.ts'
@@ -25,7 +25,7 @@ export interface ServerSpec {
   resources: readonly string[]
   /** `pass` or `drop` the server's own instructions, or a text in their place. */
   instructions: string
-  notes: string | undefined
+  notes?: string | undefined
 }
 
 export interface ServerOptions {
@@ -135,19 +135,13 @@ async function openServer(spec: ServerSpec, { fetch, timeoutMs }: ServerOptions,
 
 function allowedTools({ allow }: ServerSpec, { tools }: ToolListing): string[] {
   const names = [...tools.keys()]
-  return [
-    ...new Set(
-      allow.flatMap((one) =>
-        isPattern(one) ? names.filter((name) => matchesPattern(one, name)).toSorted() : names.includes(one) ? [one] : [],
-      ),
-    ),
-  ]
+  return [...new Set(allow.flatMap((pattern) => names.filter((name) => matchesWildcard(pattern, name)).toSorted()))]
 }
 
 /** The first name or pattern under `allow` that no tool has. */
 export function missingTool({ allow }: Pick<ServerSpec, 'allow'>, { tools }: ToolListing): string | undefined {
   const names = [...tools.keys()]
-  return allow.find((one) => !names.some((name) => matchesPattern(one, name)))
+  return allow.find((one) => !names.some((name) => matchesWildcard(one, name)))
 }
 
 const MAX_NAMED = 50

@@ -5,7 +5,7 @@ import type { ToolBox, ToolCallRequest, ToolOutcome } from '../core/ports/toolbo
 import { errorOf } from '../core/words/calls.ts'
 import { unknownTool } from '../core/words/mistakes.ts'
 import type { Showing } from '../core/words/results.ts'
-import { matchesPattern } from '../lib/text.ts'
+import { matchesWildcard } from '../lib/wildcard.ts'
 import { readArguments } from './arguments/read.ts'
 import { makeCall, refuseCall, type CallOptions } from './call.ts'
 import { instructionsPin, introductionOf, type InstructionsPin } from './introductions.ts'
@@ -27,6 +27,8 @@ export interface ToolBoxOptions extends CallOptions, ServerOptions, Showing {
 export interface OfferedTool {
   server: string
   tool: ListedTool
+  /** The job says that it may run twice without harm. */
+  repeatable: boolean
 }
 
 export interface OpenToolBox extends ToolBox {
@@ -55,13 +57,13 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
   const entries = nameEntries(options.servers, servers)
   for (const server of servers)
     for (const name of server.spec.allow)
-      if (!server.allowed.some((tool) => matchesPattern(name, tool))) notes.push(notOffered(server, name))
+      if (!server.allowed.some((tool) => matchesWildcard(name, tool))) notes.push(notOffered(server, name))
   const resources = openResources(servers, options.namedUris)
 
   function isRepeatable(name: string): boolean {
     if (name === resources?.tool.name) return true
     const entry = entries.get(name)
-    return entry?.server.spec.repeatable.some((one) => matchesPattern(one, entry.tool.name)) ?? false
+    return entry?.server.spec.repeatable.some((one) => matchesWildcard(one, entry.tool.name)) ?? false
   }
 
   const make = (server: OpenServer, record: ToolCallRecord, callSignal: AbortSignal, send: Parameters<typeof makeCall>[3]) => {
@@ -121,7 +123,7 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
       ...(resources ? [resources.tool] : []),
     ],
     servers: servers.map((server) => introductionOf(server, options)),
-    offered: [...entries.values()].map(({ server, tool }) => ({ server: server.spec.name, tool })),
+    offered: [...entries].map(([name, { server, tool }]) => ({ server: server.spec.name, tool, repeatable: isRepeatable(name) })),
     instructions: servers.flatMap((server) => instructionsPin(server) ?? []),
     notes,
     isRepeatable,

@@ -154,6 +154,10 @@ export const upstreamRows: FaultRow[] = [
   row('half a stream of a repeatable call, always', ['failed', 'UPSTREAM_UNAVAILABLE', 2, 1], answers('look', half)),
   row('a stream without an answer', ['failed', 'OUTCOME_UNKNOWN', 1, 1], answers('act', emptyStream)),
   row('silence until the deadline', ['failed', 'DEADLINE', 1, 1], answers('act', silence), { more: 'limits: { deadline: 8s }' }),
+  row('silence over limits.call', ['failed', 'OUTCOME_UNKNOWN', 1, 1], answers('act', silence), { more: 'limits: { call: 3s }' }),
+  row('silence over limits.call of a repeatable call: told to the model', ['succeeded', null, 1, 1], answers('look', silence), {
+    more: 'limits: { call: 3s }',
+  }),
   row('an answer to another request', ['failed', 'OUTCOME_UNKNOWN', 1, 1], answers('act', wrongId)),
   row('an answer that is not whole JSON', ['failed', 'OUTCOME_UNKNOWN', 1, 1], answers('act', malformed)),
   row('content of a kind nobody knows', ['succeeded', null, 1, 1], answers('act', strangeContent)),

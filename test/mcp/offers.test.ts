@@ -9,7 +9,11 @@ describe('names under allow', () => {
     await using server = await startScriptedServer({ 'tools/list': (seen) => seen.result({ tools }) })
     await using opened = await openBox([aServer(server.url, { allow: ['list_tables', 'get_*', 'get_row'], repeatable: ['get_*'] })])
     expect(opened.box.tools.map(({ name }) => name)).toEqual(['shop__list_tables', 'shop__get_row', 'shop__get_rows'])
-    expect(opened.box.offered.map(({ tool }) => tool.name)).toEqual(['list_tables', 'get_row', 'get_rows'])
+    expect(opened.box.offered.map(({ tool, repeatable }) => [tool.name, repeatable])).toEqual([
+      ['list_tables', false],
+      ['get_row', true],
+      ['get_rows', true],
+    ])
     expect(['shop__get_row', 'shop__list_tables', 'shop__nothing'].map((name) => opened.box.isRepeatable(name))).toEqual([
       true,
       false,

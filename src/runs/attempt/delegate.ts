@@ -65,9 +65,11 @@ export async function delegate(
           ...shared,
           hosted: provider.hosted(model.name),
           runId,
-          servers: servers.flatMap(({ name, url, repeatable, required }) => {
-            const offered = toolBox.offered.flatMap(({ server, tool }) => (server === name ? [tool.name] : []))
-            return offered.length === 0 ? [] : [{ name, url, tools: offered, repeatable, required }]
+          servers: servers.flatMap(({ name, url, required }) => {
+            const offered = toolBox.offered.filter(({ server }) => server === name)
+            const names = offered.map(({ tool }) => tool.name)
+            const repeatable = offered.flatMap((one) => (one.repeatable ? [one.tool.name] : []))
+            return names.length === 0 ? [] : [{ name, url, tools: names, repeatable, required }]
           }),
           headers: () => accountHeaders(input.tokens.current(), runId),
           resultBytes: limits.resultBytes,

@@ -40,25 +40,19 @@ export async function preflight({ resources, definition, journal, fetch, history
   const routes = await withTimeout(signal, timeoutMs, gatewayUrl, (limited) => listRoutes({ fetch, gatewayUrl, account, signal: limited }))
   const servers: ServerSpec[] = []
   const absent: string[] = []
-  for (const [name, { allow, repeatable, required }] of Object.entries(definition.tools)) {
+  for (const [name, { timeout, ...tool }] of Object.entries(definition.tools)) {
     const route = routes.get(name)
     const maxRequestBytes = resources.maxRequestBytes.get(name) ?? DEFAULT_REQUEST_BYTES
     if (route)
       servers.push({
+        ...tool,
         name,
         url: route.url,
         description: route.description,
-        allow,
-        repeatable,
-        required,
         maxRequestBytes,
-        callTimeoutMs: durationMs(limits.deadline),
-        results: 'auto',
-        resources: [],
-        instructions: 'pass',
-        notes: undefined,
+        callTimeoutMs: durationMs(timeout ?? limits.call),
       })
-    else if (!required) absent.push(`Pomerium lists no MCP route ${name}`)
+    else if (!tool.required) absent.push(`Pomerium lists no MCP route ${name}`)
     else {
       throw new Failure({
         code: 'ROUTE_UNKNOWN',
