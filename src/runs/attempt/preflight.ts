@@ -34,7 +34,10 @@ export interface PreflightOptions {
  * Each required server answers and has each tool named, before a model token is spent. Optional ones that are not in the route list are left
  * out. Throws the failure of the first thing that is not as it must be.
  */
-export async function preflight({ resources, definition, journal, fetch, history }: PreflightOptions, signal: AbortSignal): Promise<Preflight> {
+export async function preflight(
+  { resources, definition, journal, fetch, history }: PreflightOptions,
+  signal: AbortSignal,
+): Promise<Preflight> {
   const { url: gatewayUrl, timeoutMs } = resources.gateway
   const { account, onUnknown, limits } = definition
   const routes = await withTimeout(signal, timeoutMs, gatewayUrl, (limited) => listRoutes({ fetch, gatewayUrl, account, signal: limited }))
