@@ -123,11 +123,7 @@ export function createHttpApp(options: HttpOptions, ending: AbortSignal): Hono {
       return (await board).fetch(c.req.raw, c.env)
     })
   }
-  app.notFound(() =>
-    problemResponse(
-      new Failure({ code: 'RUN_UNKNOWN', message: 'There is nothing at this address.', cure: 'GET /openapi.json says what there is.' }),
-    ),
-  )
+  app.notFound(() => problemResponse(new Failure({ code: 'ADDRESS_UNKNOWN', message: 'There is nothing at this address.' })))
   app.onError((error) => toProblem(error, report))
   return app
 }

@@ -24,6 +24,7 @@ const retried = (http: number, text: string, cure: string, finalCure: string): F
 const never = (http: number, text: string, cure: string): FailureKind => ({ retry: 'never', http, exit: EXIT.failed, text, cure })
 const usage = (http: number, text: string, cure: string): FailureKind => ({ retry: 'never', http, exit: EXIT.usage, text, cure })
 const budget = (text: string, cure: string): FailureKind => ({ retry: 'never', http: 422, exit: EXIT.incomplete, text, cure })
+const full = (text: string, cure: string): FailureKind => ({ retry: 'later', http: 429, exit: EXIT.unavailable, text, cure })
 const unavailable = (text: string, cure: string): FailureKind => ({ retry: 'later', http: 503, exit: EXIT.unavailable, text, cure })
 
 /** One code for each cure. This table is the only source of retry verdicts, HTTP statuses and exit codes; docs/failures.md prints it. */
@@ -165,24 +166,35 @@ export const FAILURES = {
   ),
   FORBIDDEN: usage(403, 'The caller may not do this.', 'Give the user, group or token the role under api: in the configuration.'),
   REQUEST_INVALID: usage(400, 'The request is not as /openapi.json says.', 'Correct the field named.'),
+  COMMAND_INVALID: usage(400, 'The command line asks for what cannot be done.', 'See the command’s --help.'),
+  FILTER_INVALID: usage(
+    400,
+    'The filter does not say which runs are meant.',
+    'Name runs by their ids, or at least a job, a status, a code or a time.',
+  ),
+  BACKFILL_INVALID: usage(
+    400,
+    'The fires of that time cannot be made up for.',
+    'Name a job with a schedule, and a time that is over and not too long.',
+  ),
+  KEY_INVALID: usage(400, 'A public key of evidence cannot be used.', 'Name the .pub file of the deployment with --key.'),
+  CONNECT_REFUSED: usage(
+    422,
+    'Pomerium does not let the server be connected.',
+    'Correct the route in pomerium.yaml, or name another return address with --redirect.',
+  ),
   IDEMPOTENCY_MISMATCH: usage(422, 'The Idempotency-Key was used with another request.', 'Use a new key for another request.'),
-  QUEUE_FULL: {
-    retry: 'later',
-    http: 429,
-    exit: EXIT.unavailable,
-    text: 'Too many runs are queued.',
-    cure: 'Wait as long as Retry-After says, start more workers, or raise api.maxQueued.',
-  },
+  QUEUE_FULL: full('Too many runs are queued.', 'Wait as long as Retry-After says, start more workers, or raise api.maxQueued.'),
+  STREAMS_FULL: full('Too many runs are followed in this process.', 'Wait as long as Retry-After says, or ask another replica.'),
   RUN_NOT_RETRYABLE: usage(
     409,
     'The run is not in a state to be retried.',
     'Wait until it is over; run a green one again with nightshift run.',
   ),
-  RUN_UNKNOWN: usage(
-    404,
-    'There is no such run or job.',
-    'List them with nightshift runs and nightshift jobs, or GET /v1/runs and /v1/jobs.',
-  ),
+  RUN_UNKNOWN: usage(404, 'There is no such run.', 'List them with nightshift runs, or GET /v1/runs.'),
+  JOB_UNKNOWN: usage(404, 'There is no such job.', 'List them with nightshift jobs, or GET /v1/jobs.'),
+  OUTPUT_MISSING: usage(404, 'The run has no output.', 'Wait until it is over; a run that failed has none.'),
+  ADDRESS_UNKNOWN: usage(404, 'There is nothing at this address.', 'GET /openapi.json says what there is.'),
 } as const satisfies Record<string, FailureKind>
 
 export type FailureCode = keyof typeof FAILURES

@@ -37,7 +37,7 @@ export function problemResponse(failure: Failure, errors?: Problem['errors']): R
   return new Response(JSON.stringify(body), { status: http, headers })
 }
 
-const BY_STATUS: Record<number, FailureCode> = { 400: 'REQUEST_INVALID', 404: 'RUN_UNKNOWN', 413: 'REQUEST_TOO_LARGE' }
+const BY_STATUS: Record<number, FailureCode> = { 400: 'REQUEST_INVALID', 404: 'ADDRESS_UNKNOWN', 413: 'REQUEST_TOO_LARGE' }
 
 /** Turns anything thrown by a route into a problem. What is not ours is told to the log, not to the caller. */
 export function toProblem(error: unknown, report: (error: unknown) => void): Response {

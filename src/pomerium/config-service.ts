@@ -98,7 +98,7 @@ export function createConfigService({
     async create({ userId, description, expiresAt }) {
       if (userId === '')
         throw new Failure({
-          code: 'REQUEST_INVALID',
+          code: 'COMMAND_INVALID',
           message: 'A service account needs a user: no policy could allow one without.',
           cure: 'Name one with --user.',
         })

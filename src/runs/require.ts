@@ -29,24 +29,19 @@ export async function requireStatus(db: Db, id: string): Promise<{ job: string; 
   return run
 }
 
-/** The job of that name. `RUN_UNKNOWN` when there is none, with those that there are, and the faults of files whose job it may be. */
+/** The job of that name. `JOB_UNKNOWN` when there is none, with those that there are, and the faults of files whose job it may be. */
 export function requireJob(jobs: ReadonlyMap<string, Job>, name: string, issues: readonly string[] = []): Job {
   const job = jobs.get(name)
   if (job) return job
   const faults = issues.length > 0 ? ` Files with faults were left out:\n  ${issues.join('\n  ')}\n` : ''
   throw new Failure({
-    code: 'RUN_UNKNOWN',
+    code: 'JOB_UNKNOWN',
     message: `There is no job ${named(name)}; there are ${[...jobs.keys()].join(', ') || 'none'}.${faults}`,
   })
 }
 
-/** The filter itself. `REQUEST_INVALID` when it says nothing: what changes runs is never meant for every run by an oversight. */
+/** The filter itself. `FILTER_INVALID` when it says nothing: what changes runs is never meant for every run by an oversight. */
 export function requireFilter(filter: RunFilter): RunFilter {
-  if (isEmptyFilter(filter))
-    throw new Failure({
-      code: 'REQUEST_INVALID',
-      message: 'The filter is empty: it would mean every run.',
-      cure: 'Name runs by their ids, or at least a job, a status, a code or a time.',
-    })
+  if (isEmptyFilter(filter)) throw new Failure({ code: 'FILTER_INVALID', message: 'The filter is empty: it would mean every run.' })
   return filter
 }

@@ -11,7 +11,7 @@ export interface RetryParts extends RunParts {
 }
 
 /**
- * How many runs a retry of this filter would queue. `REQUEST_INVALID` when the filter says nothing, `RUN_UNKNOWN` for a run that is named and that there is
+ * How many runs a retry of this filter would queue. `FILTER_INVALID` when the filter says nothing, `RUN_UNKNOWN` for a run that is named and that there is
  * not, `RUN_NOT_RETRYABLE` when runs are named and none of them may be retried.
  */
 export async function planRetry(db: Db, filter: RunFilter): Promise<number> {
@@ -46,6 +46,6 @@ export async function retryWithInput(
 ): Promise<string> {
   const { job: name } = await requireStatus(parts.db, runId)
   const job = jobs.get(name)
-  if (!job) throw new Failure({ code: 'RUN_UNKNOWN', message: `The job ${name} is no more.` })
+  if (!job) throw new Failure({ code: 'JOB_UNKNOWN', message: `The job ${name} is no more.` })
   return queueRun(parts, job, { trigger, input, requestedBy, retryOf: runId })
 }

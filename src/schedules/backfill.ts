@@ -10,16 +10,17 @@ const MAX_BACKFILL = 10_000
 /** Fires in one transaction. It locks the fires of the job, so the schedule waits for one batch at most. */
 const BATCH = 200
 
-/** Fires of a job's schedule from `from` up to `to` that have no run. `REQUEST_INVALID` without a schedule, when they are still to come, or too many. */
+/** Fires of a job's schedule from `from` up to `to` that have no run. `BACKFILL_INVALID` without a schedule, when they are still to come, or too many. */
 export async function planBackfill(db: Db, job: Job, from: Date, to: Date, now = new Date()): Promise<Date[]> {
   const { schedule } = job.definition
-  if (!schedule) throw new Failure({ code: 'REQUEST_INVALID', message: `The job ${job.name} has no schedule.` })
-  if (!(from < to)) throw new Failure({ code: 'REQUEST_INVALID', message: 'The time to begin at must be before the time to end at.' })
-  if (to > now) throw new Failure({ code: 'REQUEST_INVALID', message: 'The time ends when its last fires are still to come.' })
+  if (!schedule) throw new Failure({ code: 'BACKFILL_INVALID', message: `The job ${job.name} has no schedule.` })
+  if (!(from < to)) throw new Failure({ code: 'BACKFILL_INVALID', message: 'The time to begin at must be before the time to end at.' })
+  if (to > now)
+    throw new Failure({ code: 'BACKFILL_INVALID', message: 'The time ends in the future, when its last fires are still to come.' })
   const fires = nextFires(schedule, new Date(from.getTime() - 1), MAX_BACKFILL + 1, new Date(to.getTime() - 1))
   if (fires.length > MAX_BACKFILL)
     throw new Failure({
-      code: 'REQUEST_INVALID',
+      code: 'BACKFILL_INVALID',
       message: `There are more than ${MAX_BACKFILL} fires in that time.`,
       cure: 'Take a shorter time.',
     })

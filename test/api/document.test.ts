@@ -77,7 +77,7 @@ test('each failure that a request can end with has a status in the document', as
   const document = documentSchema.parse((await api.ask('GET', '/openapi.json')).body)
   const told = Object.keys(document.paths['/v1/jobs/{job}/runs']?.['post']?.responses ?? {})
   const codes = [
-    'UNAUTHENTICATED', 'FORBIDDEN', 'REQUEST_INVALID', 'IDEMPOTENCY_MISMATCH', 'QUEUE_FULL', 'RUN_NOT_RETRYABLE', 'RUN_UNKNOWN', 'INPUT_INVALID', 'REQUEST_TOO_LARGE',
+    'UNAUTHENTICATED', 'FORBIDDEN', 'REQUEST_INVALID', 'IDEMPOTENCY_MISMATCH', 'QUEUE_FULL', 'STREAMS_FULL', 'RUN_NOT_RETRYABLE', 'RUN_UNKNOWN', 'JOB_UNKNOWN', 'OUTPUT_MISSING', 'FILTER_INVALID', 'INPUT_INVALID', 'REQUEST_TOO_LARGE',
     'STORE_UNAVAILABLE', 'QUEUE_UNAVAILABLE', 'GATEWAY_UNREACHABLE', 'INTERNAL_ERROR',
   ] as const // prettier-ignore
   for (const code of codes) expect(told, code).toContain(String(FAILURES[code].http))

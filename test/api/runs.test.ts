@@ -39,7 +39,7 @@ test('a run is asked for, waited for and read', async () => {
   const { id } = z.object({ id: z.string() }).parse(asked.body)
   expect([asked.status, asked.headers.get('location')]).toEqual([202, `/v1/runs/${id}`])
   expect(asked.body).toEqual({ id, job: 'work', status: 'queued' })
-  expect((await api.ask('GET', `/v1/runs/${id}/output`)).status).toBe(404)
+  expect((await api.ask('GET', `/v1/runs/${id}/output`)).body).toMatchObject({ status: 404, code: 'OUTPUT_MISSING' })
   // Nobody works yet: the wait ends with its time.
   expect((await api.ask('GET', `/v1/runs/${id}?wait=1`)).body).toMatchObject({ status: 'queued' })
   const waiting = api.ask('GET', `/v1/runs/${id}?wait=60`)

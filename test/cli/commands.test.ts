@@ -60,7 +60,7 @@ describe('wrong use ends with 2 and says what is right', () => {
     expect(unknownJob).toMatchObject({
       code: 2,
       out: '',
-      err: expect.stringMatching(/^RUN_UNKNOWN There is no job nonsense; there are act\./),
+      err: expect.stringMatching(/^JOB_UNKNOWN There is no job nonsense; there are act\./),
     })
     const unknownRun = await command([...at, 'show', 'run_nonsense'])
     expect(unknownRun).toMatchObject({ code: 2, out: '', err: expect.stringMatching(/^RUN_UNKNOWN There is no run run_nonsense\./) })

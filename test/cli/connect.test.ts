@@ -113,12 +113,12 @@ describe('connect', () => {
     [
       'an account that there is not',
       ['connect', 'counting', '--account', 'nobody'],
-      /^REQUEST_INVALID There is no account nobody in the configuration\. There are reports\./,
+      /^COMMAND_INVALID There is no account nobody in the configuration\. There are reports\./,
     ],
     ['a time-out that is none', [...CONNECT, '--timeout', 'soon'], /30s or 10m/],
     ['no account', ['connect', 'counting'], /--account/],
     ['disconnect of a server that there is not', ['disconnect', 'nowhere', '--account', 'reports'], /^ROUTE_UNKNOWN /],
-    ['disconnect for an account that there is not', ['disconnect', 'counting', '--account', 'nobody'], /^REQUEST_INVALID /],
+    ['disconnect for an account that there is not', ['disconnect', 'counting', '--account', 'nobody'], /^COMMAND_INVALID /],
   ] as const)('refuses %s, without a link', async ([, args, message]) => {
     await using server = await startCountingServer()
     await using testApp = await openHouse(server)
@@ -134,7 +134,7 @@ describe('connect', () => {
     expect(await command(['-c', testApp.world.configFile, ...CONNECT])).toMatchObject({
       code: 2,
       out: '',
-      err: expect.stringMatching(/^REQUEST_INVALID There is no return address\. Name one with --redirect/),
+      err: expect.stringMatching(/^COMMAND_INVALID There is no return address\. Name one with --redirect/),
     })
   })
 

@@ -113,7 +113,7 @@ test('jobs pin of a job that there is not, or whose server does not answer, writ
   expect(await command([...at, 'nothing'])).toMatchObject({
     code: 2,
     out: '',
-    err: expect.stringMatching(/^RUN_UNKNOWN There is no job nothing/),
+    err: expect.stringMatching(/^JOB_UNKNOWN There is no job nothing/),
   })
   server.on['tools/list'] = ({ res }) => void res.writeHead(500).end()
   expect(await command([...at, 'act'])).toMatchObject({ code: 1, out: '', err: expect.stringContaining('pinned') })

@@ -67,7 +67,7 @@ test.each([
 ])('$title cannot be made up for, and nothing is written', async ({ job, from, to, says }) => {
   await using database = await createTestDatabase()
   await expect(planBackfill(database.db, job, from, to)).rejects.toMatchObject({
-    code: 'REQUEST_INVALID',
+    code: 'BACKFILL_INVALID',
     message: expect.stringContaining(says),
   })
   expect(await query(database.db, 'select 1 from fires')).toEqual([])

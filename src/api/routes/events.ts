@@ -39,7 +39,7 @@ export function addEvents(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
       const { id } = c.req.valid('param')
       await requireStatus(context.db, id)
       if (streams >= MAX_STREAMS)
-        throw new Failure({ code: 'QUEUE_FULL', message: `${streams} runs are followed here already.`, retryAfterMs: PING_MS })
+        throw new Failure({ code: 'STREAMS_FULL', message: `${streams} runs are followed here already.`, retryAfterMs: PING_MS })
       const after = Number(c.req.valid('header')['last-event-id'] ?? 0)
       streams++
       return streamSSE(c, async (stream) => {

@@ -163,12 +163,7 @@ export function addRuns(app: OpenAPIHono<ApiEnv>, context: ApiContext): void {
     async (c) => {
       const run = await requireRun(context.db, c.req.valid('param').id)
       if (run.output !== null) return c.body(JSON.stringify(run.output), 200, { 'content-type': 'application/json' })
-      if (run.outputText === null)
-        throw new Failure({
-          code: 'RUN_UNKNOWN',
-          message: `Run ${run.id} has no output.`,
-          cure: 'Wait until it is over; a run that failed has none.',
-        })
+      if (run.outputText === null) throw new Failure({ code: 'OUTPUT_MISSING', message: `Run ${run.id} has no output.` })
       return c.body(run.outputText, 200, {
         'content-type': 'text/markdown; charset=utf-8',
         'content-disposition': 'attachment',

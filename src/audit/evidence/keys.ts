@@ -42,9 +42,8 @@ export function readPublicKey(file: string): string {
     return encode(createPublicKey(readFileSync(file)))
   } catch (cause) {
     throw new Failure({
-      code: 'REQUEST_INVALID',
+      code: 'KEY_INVALID',
       message: `The public key ${file} cannot be used: ${messageOf(cause)}.`,
-      cure: 'Name the .pub file of the deployment with --key.',
       cause,
     })
   }

@@ -25,10 +25,14 @@ export const isEmptyFilter = (filter: RunFilter): boolean => Object.values(filte
 /** Postgres reads each word of a search into a tree, and gives up on one that is too deep. */
 const MAX_TEXT = 1000
 
-/** The condition of a filter on `runs`, with its values from parameter `first` on. `REQUEST_INVALID` when its text is too long to be searched for. */
+/** The condition of a filter on `runs`, with its values from parameter `first` on. `FILTER_INVALID` when its text is too long to be searched for. */
 export function whereOf(filter: RunFilter, first = 1): { sql: string; values: unknown[] } {
   if (filter.text !== undefined && filter.text.length > MAX_TEXT)
-    throw new Failure({ code: 'REQUEST_INVALID', message: `A text of more than ${MAX_TEXT} characters cannot be searched for.` })
+    throw new Failure({
+      code: 'FILTER_INVALID',
+      message: `A text of more than ${MAX_TEXT} characters cannot be searched for.`,
+      cure: 'Search for fewer words.',
+    })
   const values: unknown[] = []
   const conditions: string[] = []
   const add = (value: unknown, condition: (parameter: string) => string) => {

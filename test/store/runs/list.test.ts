@@ -177,7 +177,7 @@ test('a text that is too long to be searched for is refused, whoever asks', asyn
   await using database = await createTestDatabase()
   const filter = { text: 'word '.repeat(201) }
   for (const ask of [() => listed(database.db, filter), () => countRuns(database.db, filter), () => retryRuns(database.db, filter, [])])
-    await expect(ask()).rejects.toMatchObject({ code: 'REQUEST_INVALID' })
+    await expect(ask()).rejects.toMatchObject({ code: 'FILTER_INVALID' })
 })
 
 test.each([

@@ -53,13 +53,13 @@ export const addAccount: AddCommand = (program, terminal, done) => {
       const file = out ?? config.accounts[name]?.tokenFile
       if (!showToken && file === undefined)
         throw new Failure({
-          code: 'REQUEST_INVALID',
+          code: 'COMMAND_INVALID',
           message: `accounts.${name} has no tokenFile.`,
           cure: 'Say where the token goes with --out, or --show-token.',
         })
       if (!showToken && file !== undefined && (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0)
         throw new Failure({
-          code: 'REQUEST_INVALID',
+          code: 'COMMAND_INVALID',
           message: `There is a token in ${file} already.`,
           cure: `Replace it with nightshift account rotate ${name}, or name another file with --out.`,
         })
@@ -108,7 +108,7 @@ export const addAccount: AddCommand = (program, terminal, done) => {
       const file = config.accounts[name]?.tokenFile
       if (file === undefined)
         throw new Failure({
-          code: 'REQUEST_INVALID',
+          code: 'COMMAND_INVALID',
           message: `accounts.${name} has no tokenFile to put a new token into.`,
           cure: 'Give it one in the configuration.',
         })
@@ -146,7 +146,7 @@ export const addAccount: AddCommand = (program, terminal, done) => {
       await using admin = await openAdmin(configOf(command, terminal))
       if (!(await admin.service.list()).some((one) => one.id === id))
         throw new Failure({
-          code: 'REQUEST_INVALID',
+          code: 'COMMAND_INVALID',
           message: `Pomerium knows no account ${fit(id, 80)}.`,
           cure: 'See nightshift account list.',
         })

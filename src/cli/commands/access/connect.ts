@@ -36,7 +36,7 @@ export const addConnect: AddCommand = (program, terminal, done) => {
       const redirectUrl = redirect ?? (audience === undefined ? undefined : `https://${audience}/`)
       if (redirectUrl === undefined)
         throw new Failure({
-          code: 'REQUEST_INVALID',
+          code: 'COMMAND_INVALID',
           message: 'There is no return address.',
           cure: 'Name one with --redirect, on a route with mcp: { client: {} }.',
         })
@@ -79,7 +79,7 @@ async function routeOf(app: App, account: string, server: string, terminal: Term
   const routes = await app.routes(account, terminal.signal)
   if (!fetch || !routes)
     throw new Failure({
-      code: 'REQUEST_INVALID',
+      code: 'COMMAND_INVALID',
       message: `There is no account ${account} in the configuration.`,
       cure: `There are ${Object.keys(app.config.accounts).join(', ')}.`,
     })

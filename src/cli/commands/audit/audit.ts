@@ -86,7 +86,7 @@ export const addAudit: AddCommand = (program, terminal, done) => {
       await using opened = await openAudit(configOf(command, terminal), auditLog())
       if (!(await acknowledgeSuspect(opened.db, { account, by: whoami(), reason })))
         throw new Failure({
-          code: 'REQUEST_INVALID',
+          code: 'COMMAND_INVALID',
           message: `The account ${fit(account, 80)} is not suspect.`,
           cure: 'See nightshift audit report.',
         })
@@ -104,7 +104,7 @@ async function readable(file: string) {
     throw new Error('it is a directory')
   } catch (cause) {
     throw new Failure({
-      code: 'REQUEST_INVALID',
+      code: 'COMMAND_INVALID',
       message: `The log ${file} cannot be read: ${messageOf(cause)}.`,
       cure: 'Name a readable file, or - for stdin.',
     })

@@ -71,9 +71,8 @@ export const addEvidence: AddCommand = (program, terminal, done) => {
       const options = verifyOptions.parse(command.optsWithGlobals())
       if ((file === undefined) !== options.store)
         throw new Failure({
-          code: 'REQUEST_INVALID',
+          code: 'COMMAND_INVALID',
           message: 'Name a file, or write --store.',
-          cure: 'See nightshift evidence verify --help.',
         })
       done(file === undefined ? await verifyAll(command, terminal, options) : verifyFile(file, command, terminal, options))
     })
@@ -106,7 +105,7 @@ function verifyFile(file: string, command: Command, terminal: Terminal, { key, j
     bytes = readFileSync(file)
   } catch (cause) {
     throw new Failure({
-      code: 'REQUEST_INVALID',
+      code: 'COMMAND_INVALID',
       message: `The file ${file} cannot be read: ${messageOf(cause)}.`,
       cure: 'Name an exported file.',
       cause,
@@ -135,8 +134,7 @@ function verifyFile(file: string, command: Command, terminal: Terminal, { key, j
 /** The key of this deployment, where there is a configuration. */
 function defaultKey(command: Command, terminal: Terminal): string {
   const file = `${configOf(command, terminal).evidence.keyFile}.pub`
-  if (!existsSync(file))
-    throw new Failure({ code: 'REQUEST_INVALID', message: `There is no public key ${file}.`, cure: 'Name one with --key.' })
+  if (!existsSync(file)) throw new Failure({ code: 'KEY_INVALID', message: `There is no public key ${file}.` })
   return file
 }
 
@@ -149,7 +147,7 @@ async function verifyAll(command: Command, terminal: Terminal, { key, anchor, js
       return parseCheckpoint(readFileSync(file, 'utf8'))
     } catch (cause) {
       throw new Failure({
-        code: 'REQUEST_INVALID',
+        code: 'COMMAND_INVALID',
         message: `${file} is no checkpoint: ${messageOf(cause).split('\n')[0] ?? ''}.`,
         cure: 'Name a file that evidence checkpoint wrote.',
         cause,

@@ -35,8 +35,7 @@ async function pinJob(name: string, command: Command, terminal: Terminal): Promi
   const config = configOf(command, terminal)
   await using app = await createApp({ config, log: quietLog() })
   const job = app.jobs.unpinned(name)
-  if (!job)
-    throw new Failure({ code: 'RUN_UNKNOWN', message: `There is no job ${name}, or its file has faults.`, cure: 'See nightshift jobs.' })
+  if (!job) throw new Failure({ code: 'JOB_UNKNOWN', message: `There is no job ${name}, or its file has faults.` })
   const tools = await app.describeTools(job, terminal.signal)
   const difference = writeLock(job.file, tools)
   const pinned = tools.filter(({ tool }) => tool !== INSTRUCTIONS).length

@@ -45,8 +45,7 @@ export const addPause: AddCommand = (program, terminal, done) => {
     .addHelpText('after', examples('nightshift resume labor-report', 'nightshift resume --all'))
     .action(async (name: string | undefined, options: unknown, command) => {
       const { all } = z.object({ all: z.boolean().default(false) }).parse(options)
-      if ((name === undefined) === !all)
-        throw new Failure({ code: 'REQUEST_INVALID', message: 'Name a job, or write --all.', cure: 'See nightshift resume --help.' })
+      if ((name === undefined) === !all) throw new Failure({ code: 'COMMAND_INVALID', message: 'Name a job, or write --all.' })
       await using app = await createApp({ config: configOf(command, terminal), log: quietLog() })
       const lifted = await resumeJob(app, name ?? ALL_JOBS)
       terminal.out(lifted ? `${name ?? 'Everything'} goes on.` : `${name ?? 'Everything'} was not paused.`)

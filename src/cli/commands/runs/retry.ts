@@ -45,7 +45,7 @@ export const addRetry: AddCommand = (program, terminal, done) => {
       if (input !== undefined) {
         const [id, ...others] = ids
         if (id === undefined || others.length > 0)
-          throw new Failure({ code: 'REQUEST_INVALID', message: '--input goes with one run.', cure: 'Name the run.' })
+          throw new Failure({ code: 'COMMAND_INVALID', message: '--input goes with one run.', cure: 'Name the run.' })
         const next = await retryWithInput(parts, id, { input, requestedBy: whoami(), trigger: { kind: 'cli' } })
         terminal.out(json ? JSON.stringify({ id: next, retryOf: id }) : `${next} is queued, a new run with retryOf ${id}.`)
         return done(EXIT.ok)
