@@ -65,7 +65,7 @@ describe('a refusal', () => {
   test.each(refusals)('%s ends the attempt, and nothing is called', async (_, said, why) => {
     await using held = await hold([said])
     await expect(held.run()).rejects.toMatchObject({ code: 'MODEL_REFUSED', message: expect.stringContaining(why) })
-    expect([held.sent(), held.notebook.turns.length]).toEqual([[], 1])
+    expect([held.sent(), held.journal.turns.length]).toEqual([[], 1])
   })
 })
 

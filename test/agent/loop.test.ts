@@ -42,18 +42,18 @@ describe('the calls of a turn', () => {
     }
     await expect(held.run()).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' })
     expect(held.sent()).toHaveLength(2)
-    expect(held.notebook.ends.map(({ status }) => status).toSorted()).toEqual(['not_run', 'ok'])
+    expect(held.journal.ends.map(({ status }) => status).toSorted()).toEqual(['not_run', 'ok'])
   })
 
   test('begin when the turn is written', async () => {
     await using held = await hold([{ calls: [act(1)] }, { text: 'done' }])
     let written = 0
     held.server.on['tools/call'] = (seen) => {
-      written = held.notebook.turns.length
+      written = held.journal.turns.length
       seen.result(textResult('ok'))
     }
     await held.run()
-    expect([written, held.notebook.turns.map(({ number }) => number)]).toEqual([1, [1, 2]])
+    expect([written, held.journal.turns.map(({ number }) => number)]).toEqual([1, [1, 2]])
   })
 })
 
@@ -78,7 +78,7 @@ describe('a limit', () => {
     await using held = await hold(said, settings)
     expect(await held.run()).toMatchObject({ text: 'so far', reasons: [{ code }] })
     expect(held.model.asked.map(({ tool_choice: choice }) => choice)).toEqual([...said.slice(1).map(() => undefined), 'none'])
-    expect(held.notebook.turns.map(({ forcedBy }) => forcedBy?.code)).toEqual([...said.slice(1).map(() => undefined), code])
+    expect(held.journal.turns.map(({ forcedBy }) => forcedBy?.code)).toEqual([...said.slice(1).map(() => undefined), code])
     expect(held.sent()).toHaveLength(sent)
   })
 

@@ -6,17 +6,9 @@ import { query } from '../../src/store/postgres/db.ts'
 import { openApi, problem, type Api, type Ask } from '../support/app/api.ts'
 import { describeBackends } from '../support/app/backends.ts'
 import { countingRoute, startCountingServer } from '../support/mcp/counting-server.ts'
-import { WORK, WORK_SCRIPT } from '../support/app/jobs.ts'
+import { countingJob, WORK, WORK_SCRIPT } from '../support/app/jobs.ts'
 
-const COUNTING = `
-account: reports
-model: { provider: openai, name: counted }
-prompt: Do it.
-tools:
-  counting: { allow: [act, look], repeatable: [look] }
-input: { type: object }
-retry: { attempts: 1 }
-`
+const COUNTING = countingJob({ model: 'counted', retry: '{ attempts: 1 }', more: 'input: { type: object }' })
 
 const page = z.object({
   runs: z.array(z.looseObject({ id: z.string(), job: z.string(), status: z.string() })),

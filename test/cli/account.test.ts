@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
@@ -12,18 +10,13 @@ import { query } from '../../src/store/postgres/db.ts'
 import { raiseSuspect } from '../../src/store/audit/suspects.ts'
 import { command } from '../support/cli/command.ts'
 import { countingRoute, startCountingServer } from '../support/mcp/counting-server.ts'
-import { freePort } from '../support/global-setup.ts'
+import { freePort, serveHttp } from '../support/net/listen.ts'
 import { buildTestApp, type TestApp, type TestAppOptions } from '../support/app/test-app.ts'
 import { createLateAccounts } from '../support/gateway/late-accounts.ts'
 import { openScreen } from '../support/cli/screen.ts'
+import { countingJob } from '../support/app/jobs.ts'
 
-const JOB = `
-account: reports
-model: { provider: openai, name: scripted }
-prompt: Do it.
-tools:
-  counting: { allow: [act] }
-`
+const JOB = countingJob({ tools: 'counting: { allow: [act] }' })
 const madeSchema = z.looseObject({ id: z.string(), user: z.string(), expiresAt: z.string() })
 
 interface AdminHouse extends AsyncDisposable {
@@ -375,14 +368,9 @@ describe('what the account commands need', () => {
 
   test('with another server at its address they say so', async () => {
     await using admin = await openAdminHouse()
-    const other = createServer((_, res) => void res.end('<html>hello</html>')).listen(0, '127.0.0.1')
-    await once(other, 'listening')
-    const address = other.address()
-    const port = typeof address === 'object' && address ? address.port : 0
-    reconfigure(admin, (config) => (config['admin'] = { url: `http://127.0.0.1:${port}`, sharedSecretFile: 'shared-secret' }))
+    await using other = await serveHttp((_, res) => res.end('<html>hello</html>'))
+    reconfigure(admin, (config) => (config['admin'] = { url: other.url, sharedSecretFile: 'shared-secret' }))
     const { code, err } = await command([...admin.at, ...LIST])
-    other.closeAllConnections()
-    await new Promise((done) => other.close(done))
     expect(code).toBe(2)
     expect(err).toMatch(/does not answer like Pomerium’s ConfigService/)
   })

@@ -6,14 +6,9 @@ import { countingRoute, startCountingServer, type CountingServer } from '../supp
 import { dumpDatabase } from '../support/database/dump.ts'
 import { buildTestApp, type TestApp } from '../support/app/test-app.ts'
 import { openScreen } from '../support/cli/screen.ts'
+import { countingJob } from '../support/app/jobs.ts'
 
-const JOB = `
-account: reports
-model: { provider: openai, name: scripted }
-prompt: Do it.
-tools:
-  counting: { allow: [act] }
-`
+const JOB = countingJob({ tools: 'counting: { allow: [act] }' })
 const AUTHORIZE = 'https://login.example.com/authorize'
 const CLIENT: DemoRoute = {
   name: 'nightshift',

@@ -1,24 +1,18 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { query } from '../../src/store/postgres/db.ts'
 import { command } from '../support/cli/command.ts'
 import { countingRoute, startCountingServer, type CountingServer } from '../support/mcp/counting-server.ts'
-import { freePort } from '../support/global-setup.ts'
+import { freePort, serveHttp } from '../support/net/listen.ts'
 import { buildTestApp, type TestApp, type TestAppOptions } from '../support/app/test-app.ts'
 import { openScreen } from '../support/cli/screen.ts'
+import { countingJob } from '../support/app/jobs.ts'
 
-const job = (tools = 'counting: { allow: [act] }', more = '') => `
-account: reports
-model: { provider: openai, name: scripted }
-prompt: Do it.
-tools:
-  ${tools}
-${more}`
+const job = (tools = 'counting: { allow: [act] }', more = '') => countingJob({ tools, more })
 
 const findingSchema = z.strictObject({
   check: z.string(),
@@ -34,21 +28,12 @@ interface Provider extends AsyncDisposable {
 
 /** A provider that lists one model. */
 async function startProvider(model: string): Promise<Provider> {
-  const server = createServer((req, res) => {
+  const server = await serveHttp((req, res) => {
     const isList = req.url === '/v1/models'
     const body = isList ? { object: 'list', data: [{ id: model, object: 'model', created: 0, owned_by: 'test' }] } : {}
     res.writeHead(isList ? 200 : 404, { 'content-type': 'application/json' }).end(JSON.stringify(body))
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  return {
-    url: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/v1`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      await new Promise((done) => server.close(done))
-    },
-  }
+  return { url: `${server.url}/v1`, [Symbol.asyncDispose]: server.close }
 }
 
 interface Clinic extends AsyncDisposable {

@@ -1,34 +1,22 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { listRuns } from '../../src/store/runs/list.ts'
 import { cancelRun } from '../../src/runs/cancel.ts'
 import { countingRoute, startCountingServer } from '../support/mcp/counting-server.ts'
 import { command, program } from '../support/cli/command.ts'
 import { buildTestApp, type TestApp } from '../support/app/test-app.ts'
+import { serveHttp } from '../support/net/listen.ts'
+import { countingJob } from '../support/app/jobs.ts'
 
-const job = (extra = '') => `
-account: reports
-model: { provider: openai, name: scripted }
-prompt: Do it.
-tools:
-  counting: { allow: [act, look], repeatable: [look] }
-retry: { attempts: 1, backoff: 1ms }
-${extra}`
+const job = (more = '') => countingJob({ retry: '{ attempts: 1, backoff: 1ms }', more })
 
 /** A server behind the gateway that lets nobody in before a person has given consent. */
 async function startClosedServer() {
-  const http = createServer((_, res) => void res.writeHead(401).end())
-  http.listen(0, '127.0.0.1')
-  await once(http, 'listening')
-  const address = http.address()
+  const http = await serveHttp((_, res) => res.writeHead(401).end())
   return {
-    to: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`,
+    to: http.url,
     upstreamOAuth: { authorizationUrl: 'https://consent.example.com/authorize' },
-    async [Symbol.asyncDispose]() {
-      http.closeAllConnections()
-      await new Promise((done) => http.close(done))
-    },
+    [Symbol.asyncDispose]: http.close,
   }
 }
 

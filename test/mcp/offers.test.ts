@@ -113,7 +113,7 @@ describe('a call', () => {
     }
     await opened.call('shop__act', '{"n": 9007199254740993, "note": "a $& b"}')
     expect(bodies[0]).toContain('"arguments":{"n": 9007199254740993, "note": "a $& b"}')
-    expect(JSON.stringify(opened.notebook.calls[0]?.arguments)).toBe('{"n":9007199254740993,"note":"a $& b"}')
+    expect(JSON.stringify(opened.journal.calls[0]?.arguments)).toBe('{"n":9007199254740993,"note":"a $& b"}')
   })
 
   test('that is wrong twice is told the schema, and no more once it was right', async () => {
@@ -133,7 +133,7 @@ describe('a call', () => {
       text: 'Error: no answer within 0.05 s; ask for less, or try once more.',
       failure: { code: 'UPSTREAM_UNAVAILABLE' },
     })
-    expect(opened.notebook.ends).toMatchObject([{ status: 'error', result: { truncated: false } }])
+    expect(opened.journal.ends).toMatchObject([{ status: 'error', result: { truncated: false } }])
     await (
       await server.arrived('tools/call')
     ).closed
@@ -146,7 +146,7 @@ describe('a call', () => {
       code: 'OUTCOME_UNKNOWN',
       message: expect.stringContaining('The call of act on shop got no answer within 0.05 s: it may have run.'),
     })
-    expect(opened.notebook.ends).toMatchObject([{ status: 'unknown' }])
+    expect(opened.journal.ends).toMatchObject([{ status: 'unknown' }])
   })
 })
 
@@ -176,15 +176,15 @@ describe('a resource', () => {
     await using opened = await openBox([aServer(server.url)])
     expect((await opened.call()).text).toBe('[link November: ledger://2026-11. Read it with nightshift__read.]')
     expect(await read(opened, 'ledger://2026-11')).toMatchObject({ status: 'ok', text: csv })
-    const [, row] = opened.notebook.calls
+    const [, row] = opened.journal.calls
     expect(row).toMatchObject({
       server: 'shop',
       tool: 'nightshift__read',
       arguments: { server: 'shop', uri: 'ledger://2026-11' },
       repeatable: true,
     })
-    expect(opened.notebook.requests.at(-1)).toMatchObject({ rpcMethod: 'resources/read', server: 'shop', toolCallId: row?.id })
-    expect(opened.notebook.ends[0]?.result).toEqual({ text: expect.any(String), truncated: false, uris: ['ledger://2026-11'] })
+    expect(opened.journal.requests.at(-1)).toMatchObject({ rpcMethod: 'resources/read', server: 'shop', toolCallId: row?.id })
+    expect(opened.journal.ends[0]?.result).toEqual({ text: expect.any(String), truncated: false, uris: ['ledger://2026-11'] })
   })
 
   test('that no result named is refused and not asked for', async () => {

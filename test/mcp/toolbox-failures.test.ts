@@ -92,7 +92,7 @@ describe('a call that is answered with', () => {
     await using opened = await openBox([aServer(server.url)], { maxResponseBytes: 50_000 })
     if (told) expect(await opened.call()).toMatchObject({ status: told.status, text: expect.stringContaining(told.text), mistake: false })
     else await expect(opened.call()).rejects.toMatchObject({ name: 'Failure', code: ends })
-    expect(opened.notebook.ends.map(({ status }) => status)).toEqual([kept])
+    expect(opened.journal.ends.map(({ status }) => status)).toEqual([kept])
     expect(sent(server)).toHaveLength(1)
   })
 })
@@ -122,15 +122,15 @@ describe('an unknown outcome', () => {
     await using server = await startScriptedServer({ 'tools/call': http(502) })
     await using opened = await openBox([aServer(server.url)])
     await expect(opened.call('shop__look')).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', retry: 'later' })
-    expect(opened.notebook.calls).toMatchObject([{ tool: 'look', repeatable: true }])
-    expect(opened.notebook.ends).toMatchObject([{ status: 'unknown' }])
+    expect(opened.journal.calls).toMatchObject([{ tool: 'look', repeatable: true }])
+    expect(opened.journal.ends).toMatchObject([{ status: 'unknown' }])
   })
 
   test('of another tool is never repeated', async () => {
     await using server = await startScriptedServer({ 'tools/call': http(502) })
     await using opened = await openBox([aServer(server.url)])
     await expect(opened.call()).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN', retry: 'never' })
-    expect(opened.notebook.calls).toMatchObject([{ tool: 'act', repeatable: false }])
+    expect(opened.journal.calls).toMatchObject([{ tool: 'act', repeatable: false }])
   })
 
   test('is told to the model where the job says so', async () => {
@@ -151,7 +151,7 @@ describe('an unknown outcome', () => {
     await server.arrived('tools/call')
     run.abort(new Error('enough'))
     await failed
-    expect(opened.notebook.ends).toMatchObject([{ status: 'unknown' }])
+    expect(opened.journal.ends).toMatchObject([{ status: 'unknown' }])
   })
 })
 
@@ -186,7 +186,7 @@ describe('a session that the server forgot', () => {
     expect(await box.call()).toMatchObject({ status: 'ok', text: 'done' })
     expect(await box.call()).toMatchObject({ status: 'ok', text: 'done' })
     expect([server.opened(), sent(server).map(({ headers }) => headers['mcp-session-id'])]).toEqual([2, ['s1', 's2', 's2']])
-    expect(box.notebook.ends.map(({ status }) => status)).toEqual(['ok', 'ok'])
+    expect(box.journal.ends.map(({ status }) => status)).toEqual(['ok', 'ok'])
   })
 
   test('twice in a row is an unavailable server, and the call was not run', async () => {
@@ -202,7 +202,7 @@ describe('a session that the server forgot', () => {
       code: 'UPSTREAM_UNAVAILABLE',
       message: expect.stringContaining('lost two sessions in a row'),
     })
-    expect([sent(server).length, box.notebook.ends.map(({ status }) => status)]).toEqual([2, ['not_run']])
+    expect([sent(server).length, box.journal.ends.map(({ status }) => status)]).toEqual([2, ['not_run']])
   })
 
   test.each([503, 500, 400])('and that cannot be opened anew (HTTP %i) leaves a call that was not run', async (status) => {
@@ -211,7 +211,7 @@ describe('a session that the server forgot', () => {
     server.alive.clear()
     server.on['initialize'] = http(status)
     await expect(box.call()).rejects.toMatchObject({ name: 'Failure', code: status === 400 ? 'UPSTREAM_ERROR' : 'UPSTREAM_UNAVAILABLE' })
-    expect(box.notebook.ends).toMatchObject([{ status: 'not_run', failure: { server: 'shop' } }])
+    expect(box.journal.ends).toMatchObject([{ status: 'not_run', failure: { server: 'shop' } }])
   })
 
   test('is opened anew once, however many calls find out', async () => {

@@ -105,8 +105,8 @@ describe('a mistake of the model', () => {
     await using opened = await openBox([aServer(server.url)])
     expect(await opened.call(name, args)).toMatchObject({ status: 'refused', mistake: true, text: expect.stringContaining(told) })
     expect(server.seen.map(({ kind }) => kind)).not.toContain('tools/call')
-    expect(opened.notebook.calls).toHaveLength(1)
-    expect(opened.notebook.ends).toMatchObject([{ id: opened.notebook.calls[0]?.id, status: 'refused' }])
+    expect(opened.journal.calls).toHaveLength(1)
+    expect(opened.journal.ends).toMatchObject([{ id: opened.journal.calls[0]?.id, status: 'refused' }])
   })
 
   test.each(['', 'null'])('is not %j for arguments: that is no arguments', async (written) => {
@@ -164,13 +164,13 @@ describe('a result', () => {
     await using opened = await openBox([aServer(server.url)])
     const given = await opened.call()
     expect(given).toMatchObject({ mistake: false, ...outcome })
-    expect(opened.notebook.ends).toMatchObject([{ status: given.status, result: { text: given.text, truncated: given.truncated } }])
+    expect(opened.journal.ends).toMatchObject([{ status: given.status, result: { text: given.text, truncated: given.truncated } }])
   })
 
   test('is cleared of secrets before it is kept or told', async () => {
     await using server = await startScriptedServer({ 'tools/call': (seen) => seen.result(textResult('the key is hunter2')) })
     await using opened = await openBox([aServer(server.url)], { redact: (text) => text.replaceAll('hunter2', '[secret]') })
     expect((await opened.call()).text).toBe('the key is [secret]')
-    expect(JSON.stringify(opened.notebook.ends)).not.toContain('hunter2')
+    expect(JSON.stringify(opened.journal.ends)).not.toContain('hunter2')
   })
 })

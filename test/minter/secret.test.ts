@@ -7,14 +7,9 @@ import { startDemoConfigService } from '../../src/demo/gateway/config-service.ts
 import { program } from '../support/cli/command.ts'
 import { countingRoute, startCountingServer } from '../support/mcp/counting-server.ts'
 import { buildTestApp } from '../support/app/test-app.ts'
+import { countingJob } from '../support/app/jobs.ts'
 
-const JOB = `
-account: reports
-model: { provider: openai, name: scripted }
-prompt: Do it.
-tools:
-  counting: { allow: [act] }
-`
+const JOB = countingJob({ tools: 'counting: { allow: [act] }' })
 const CHUNK = 1 << 24
 
 /** Which of these are in the readable memory of a process. */

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
@@ -17,7 +16,7 @@ import { createDispatcher, type DispatcherOptions } from '../../src/pomerium/dis
 import { createGatewayFetch } from '../../src/pomerium/fetch.ts'
 import { listRoutes } from '../../src/pomerium/routes.ts'
 import { createTokenSource } from '../../src/pomerium/token.ts'
-import { freePort } from '../support/global-setup.ts'
+import { freePort, listen } from '../support/net/listen.ts'
 import { createRecordingJournal } from '../support/gateway/recording-journal.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'nightshift-gateway-'))
@@ -30,17 +29,14 @@ const TOKEN = new UnsecuredJWT({ jti: 'account-1' }).encode()
 const LIST = JSON.stringify({ servers: [{ name: 'hr', url: 'https://hr.example.test/mcp', connected: true }] })
 
 /** Listens on a port of this machine until the test is over. */
-async function listen(server: Server): Promise<number> {
+async function listenInTest(server: Server): Promise<number> {
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => sockets.add(socket))
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
   onTestFinished(async () => {
     for (const socket of sockets) socket.destroy()
     await new Promise((done) => server.close(done))
   })
-  const address = server.address()
-  return typeof address === 'object' && address ? address.port : 0
+  return listen(server)
 }
 
 interface Asking extends DispatcherOptions {
@@ -66,7 +62,7 @@ async function ask(asking: Asking) {
   return { result, journal, message: result instanceof Failure ? describeFailure(result).replaceAll(/:\d{4,5}\b/g, ':PORT') : 'no failure' }
 }
 
-const serve = async (handle: RequestListener) => `http://127.0.0.1:${await listen(createServer(handle))}`
+const serve = async (handle: RequestListener) => `http://127.0.0.1:${await listenInTest(createServer(handle))}`
 
 describe('a gateway that cannot be reached', () => {
   test('refuses connections: time can heal it, and nothing ran', async () => {
@@ -76,8 +72,8 @@ describe('a gateway that cannot be reached', () => {
     expect(message).toMatchInlineSnapshot(
       `"No answer from 127.0.0.1:PORT: connect ECONNREFUSED 127.0.0.1:PORT. Check gateway.url, gateway.address, gateway.caFile and the network."`,
     )
-    expect(journal.ends).toMatchObject([{ requestId: null, status: null, responseBytes: null, error: 'ECONNREFUSED' }])
-    expect(journal.requests.map(({ requestIdSent }) => requestIdSent)).toEqual(journal.ends.map(({ requestIdSent }) => requestIdSent))
+    expect(journal.requestEnds).toMatchObject([{ requestId: null, status: null, responseBytes: null, error: 'ECONNREFUSED' }])
+    expect(journal.requests.map(({ requestIdSent }) => requestIdSent)).toEqual(journal.requestEnds.map(({ requestIdSent }) => requestIdSent))
   })
 
   test('has a name that nobody knows', async () => {
@@ -88,7 +84,7 @@ describe('a gateway that cannot be reached', () => {
   })
 
   test('ends the connection without an answer', async () => {
-    const url = `http://127.0.0.1:${await listen(createTcpServer((socket) => socket.once('data', () => socket.destroy())))}`
+    const url = `http://127.0.0.1:${await listenInTest(createTcpServer((socket) => socket.once('data', () => socket.destroy())))}`
     const { result, message } = await ask({ url })
     expect(result).toMatchObject({ code: 'GATEWAY_UNREACHABLE', retry: 'later' })
     expect(isNotRun(result)).toBe(false)
@@ -96,7 +92,7 @@ describe('a gateway that cannot be reached', () => {
   })
 
   test('speaks another protocol', async () => {
-    const url = `http://127.0.0.1:${await listen(createTcpServer((socket) => socket.write('SSH-2.0-OpenSSH_9\r\n').toString()))}`
+    const url = `http://127.0.0.1:${await listenInTest(createTcpServer((socket) => socket.write('SSH-2.0-OpenSSH_9\r\n').toString()))}`
     const { result, message } = await ask({ url })
     expect(result).toMatchObject({ code: 'GATEWAY_UNREACHABLE' })
     expect(message).toMatchInlineSnapshot(
@@ -110,7 +106,7 @@ describe('TLS', () => {
 
   test('with a certificate of an unknown CA is never retried, and no request was sent', async () => {
     let requests = 0
-    const port = await listen(createTlsServer(certificate, () => requests++))
+    const port = await listenInTest(createTlsServer(certificate, () => requests++))
     const { result, message } = await ask({ url: `https://hr.example.test:${port}`, address: `127.0.0.1:${port}` })
     expect(result).toMatchObject({ code: 'GATEWAY_UNREACHABLE', retry: 'never' })
     expect(isNotRun(result)).toBe(true)
@@ -121,7 +117,7 @@ describe('TLS', () => {
   })
 
   test('with a certificate for another name is never retried', async () => {
-    const port = await listen(createTlsServer(certificate, answer))
+    const port = await listenInTest(createTlsServer(certificate, answer))
     const { result, message } = await ask({ url: `https://other.test:${port}`, address: `127.0.0.1:${port}`, caFile })
     expect(result).toMatchObject({ code: 'GATEWAY_UNREACHABLE', retry: 'never' })
     expect(message).toMatchInlineSnapshot(
@@ -130,7 +126,7 @@ describe('TLS', () => {
   })
 
   test('is expected and plain HTTP is spoken', async () => {
-    const port = await listen(createServer(answer))
+    const port = await listenInTest(createServer(answer))
     const { result, message } = await ask({ url: `https://127.0.0.1:${port}` })
     expect(result).toMatchObject({ code: 'GATEWAY_UNREACHABLE', retry: 'never' })
     expect(message).toMatchInlineSnapshot(
@@ -139,7 +135,7 @@ describe('TLS', () => {
   })
 
   test('is spoken and plain HTTP is expected', async () => {
-    const port = await listen(createTlsServer(certificate, answer))
+    const port = await listenInTest(createTlsServer(certificate, answer))
     const { result, message } = await ask({ url: `http://127.0.0.1:${port}` })
     expect(result).toMatchObject({ code: 'GATEWAY_UNREACHABLE' })
     expect(message).toMatch(/^No answer from 127\.0\.0\.1:PORT: /)
@@ -160,7 +156,7 @@ describe('TLS', () => {
       seen.push({ host: req.headers.host, sni: req.socket instanceof TLSSocket && req.socket.servername, path: req.url })
       answer(req, res)
     })
-    const address = `127.0.0.1:${await listen(server)}`
+    const address = `127.0.0.1:${await listenInTest(server)}`
     const { result, journal } = await ask({ url: 'https://hr.example.test', address, caFile })
     expect(result).toEqual(new Map([['hr', { name: 'hr', url: 'https://hr.example.test/mcp', connected: true }]]))
     expect(seen).toEqual([{ host: 'hr.example.test', sni: 'hr.example.test', path: '/.pomerium/mcp/routes' }])
@@ -175,7 +171,7 @@ describe('TLS', () => {
       seen.push([req.headers.host, req.socket instanceof TLSSocket && req.socket.servername])
       answer(req, res)
     })
-    const { fetch } = open({ url: 'https://hr.example.test', address: `127.0.0.1:${await listen(server)}`, caFile })
+    const { fetch } = open({ url: 'https://hr.example.test', address: `127.0.0.1:${await listenInTest(server)}`, caFile })
     for (const host of ['hr.example.test', 'crm.example.test:8443', 'hr.example.test'])
       await (await fetch(`https://${host}/mcp`, {})).text()
     expect(seen).toEqual([
@@ -209,7 +205,7 @@ describe('a server that is not Pomerium', () => {
       message: `${url} does not answer like Pomerium: ${why}.`,
       cure: 'Check gateway.url and gateway.address.',
     })
-    expect(journal.ends).toMatchObject([{ status, requestId: 'its-id', error: null }])
+    expect(journal.requestEnds).toMatchObject([{ status, requestId: 'its-id', error: null }])
   })
 
   test.each([301, 302, 303, 307, 308])('redirects with HTTP %d: nobody follows, and the token goes nowhere else', async (status) => {
@@ -231,7 +227,7 @@ describe('a server that is not Pomerium', () => {
   test('lists routes that would take the token elsewhere: those are not used', async () => {
     const urls = ['https://a.test/mcp', 'http://a.test/mcp', 'ftp://a.test/mcp', 'file:///etc/passwd', 'nowhere', 'javascript:alert(1)', '']
     const list = JSON.stringify({ servers: urls.map((url, at) => ({ name: `s${at}`, url })) })
-    const secure = await listen(createTlsServer(certificate, (_, res) => void res.end(list)))
+    const secure = await listenInTest(createTlsServer(certificate, (_, res) => void res.end(list)))
     const names = (result: unknown) => (result instanceof Map ? [...result.keys()] : result)
     expect(names((await ask({ url: 'https://hr.example.test', address: `127.0.0.1:${secure}`, caFile })).result)).toEqual(['s0'])
     expect(names((await ask({ url: await serve((_, res) => void res.end(list)) })).result)).toEqual(['s0', 's1'])
@@ -303,7 +299,7 @@ describe('request ids', () => {
     const { jwt } = await gateway.accounts.create({ userId: 'svc' })
     const { result, journal } = await ask({ url: 'http://hr.example.test', address: gateway.address, token: jwt })
     expect(result).toBeInstanceOf(Map)
-    const [sent, returned] = [journal.requests[0]?.requestIdSent, journal.ends[0]?.requestId]
+    const [sent, returned] = [journal.requests[0]?.requestIdSent, journal.requestEnds[0]?.requestId]
     expect(sent).toMatch(/^[0-9a-f-]{36}$/)
     expect(returned).toMatch(/^[0-9a-f-]{36}$/)
     expect(returned === sent).toBe(!replaceRequestIds)
@@ -314,7 +310,7 @@ describe('request ids', () => {
     async (id) => {
       const url = await serve((_, res) => void res.writeHead(401, { 'x-request-id': id }).end())
       const { journal } = await ask({ url })
-      expect(journal.ends).toMatchObject([{ status: 401, requestId: null }])
+      expect(journal.requestEnds).toMatchObject([{ status: 401, requestId: null }])
     },
   )
 })

@@ -1,5 +1,4 @@
-import { once } from 'node:events'
-import { createServer, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { SignJWT } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Failure } from '../../src/core/failure.ts'
@@ -12,6 +11,8 @@ import { createTokenSource, type TokenSource } from '../../src/pomerium/token.ts
 import { ROUTES_PATH } from '../../src/pomerium/unauthorized.ts'
 import { recordedCases, recordedRpc, type RecordedCase } from '../support/gateway/recordings.ts'
 import { sendRecorded } from '../support/gateway/recorded-upstream.ts'
+import { createRecordingJournal } from '../support/gateway/recording-journal.ts'
+import { serveHttp } from '../support/net/listen.ts'
 
 /** What our code makes of each recorded answer: the status it was passed on with, or the failure, its retry, and whether the request can have run. */
 const EXPECTED: Record<string, string> = {
@@ -101,7 +102,7 @@ let arrived: () => void
 let breakOff: () => void
 
 beforeAll(async () => {
-  const server = createServer((req, res) => {
+  const server = await serveHttp((req, res) => {
     received.push(req.headers)
     const isCheck = req.url === ROUTES_PATH && !current.request.url.endsWith(ROUTES_PATH)
     const list = caseOf(WITH_BAD_TOKEN.test(current.name) ? 'no-token-routes-json' : 'routes').response
@@ -110,14 +111,10 @@ beforeAll(async () => {
     if (answer) sendRecorded(res, answer, !isCheck && current.error !== undefined)
     arrived()
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  origin = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
+  origin = server.url
   stack.defer(async () => {
     await dispatcher.destroy()
-    server.closeAllConnections()
-    await new Promise((done) => server.close(done))
+    await server.close()
   })
   const jwt = await new SignJWT({}).setProtectedHeader({ alg: 'HS256' }).setJti('account-id').sign(Buffer.alloc(32, 'x'))
   tokens = createTokenSource({ account: 'reports', token: jwt })
@@ -125,31 +122,13 @@ beforeAll(async () => {
 
 afterAll(() => stack.disposeAsync())
 
-/** A journal that only keeps the rows of requests. */
-function createJournal() {
-  const requests: GatewayRequestRecord[] = []
-  const ends: GatewayRequestEnd[] = []
-  const unused = () => Promise.reject(new Error('the gateway writes requests only'))
-  const journal: Journal = {
-    prompt: unused,
-    turn: unused,
-    response: unused,
-    responseState: unused,
-    toolCall: unused,
-    toolCallRefused: unused,
-    toolCallEnd: unused,
-    gatewayRequest: async (record) => void requests.push(record),
-    gatewayRequestEnd: async (end) => void ends.push(end),
-  }
-  return { journal, requests, ends }
-}
-
 test('each recorded case has an expectation', () => {
   expect(Object.keys(EXPECTED).toSorted()).toEqual(recordedCases.map(({ name }) => name).toSorted())
 })
 
 test.for(recordedCases.map((one) => ({ ...one, outcome: EXPECTED[one.name] })))('$name is understood as: $outcome', async (recorded) => {
-  const { journal, requests, ends } = createJournal()
+  const journal = createRecordingJournal()
+  const { requests, requestEnds } = journal
   const fetch = createGatewayFetch({ dispatcher, account: 'reports', tokens, runId: RUN_ID, journal, maxResponseBytes: 1_000_000 })
   const abort = new AbortController()
   current = recorded
@@ -162,17 +141,17 @@ test.for(recordedCases.map((one) => ({ ...one, outcome: EXPECTED[one.name] })))(
   const asked = { method, path: new URL(url).pathname, host: new URL(origin).host, account: 'reports', accountId: 'account-id' }
   expect(requests[0]).toMatchObject({ ...asked, rpcMethod: mcpContext(recorded)?.rpcMethod ?? null })
   const { status = null, headers } = recorded.response ?? {}
-  expect(ends[0]).toMatchObject({ requestId: headers?.['x-request-id'] ?? null, status })
+  expect(requestEnds[0]).toMatchObject({ requestId: headers?.['x-request-id'] ?? null, status })
   // Each request that arrived was written first, under the id that it carried.
   expect(received.map((sent) => sent['x-request-id'])).toEqual(requests.map(({ requestIdSent }) => requestIdSent))
-  expect(ends.map(({ requestIdSent }) => requestIdSent)).toEqual(requests.map(({ requestIdSent }) => requestIdSent))
+  expect(requestEnds.map(({ requestIdSent }) => requestIdSent)).toEqual(requests.map(({ requestIdSent }) => requestIdSent))
   for (const sent of received)
     expect(sent).toMatchObject({ 'x-nightshift-run-id': RUN_ID, authorization: `Bearer Pomerium-${tokens.current().jwt}` })
 })
 
 test('a 404 in a session is a lost session, though a 404 without one is the route’s fault', async () => {
   const recorded = caseOf('upstream-s404')
-  const { journal } = createJournal()
+  const journal = createRecordingJournal()
   const fetch = createGatewayFetch({ dispatcher, account: 'reports', tokens, runId: RUN_ID, journal, maxResponseBytes: 1_000_000 })
   current = recorded
   received = []

@@ -6,7 +6,7 @@ import { query } from '../../src/store/postgres/db.ts'
 import { listFires } from '../../src/store/schedules/fires.ts'
 import { openApi } from '../support/app/api.ts'
 import { hasRedisServer, startOwnRedis } from '../support/app/outage.ts'
-import { freePort } from '../support/global-setup.ts'
+import { freePort } from '../support/net/listen.ts'
 
 const job = (more = '') => `
 account: reports

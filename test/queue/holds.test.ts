@@ -13,15 +13,9 @@ import { loadRun } from '../../src/store/runs/show.ts'
 import { describeBackends } from '../support/app/backends.ts'
 import { countingRoute, startCountingServer, type CountingServer } from '../support/mcp/counting-server.ts'
 import { buildTestApp, type TestApp } from '../support/app/test-app.ts'
+import { countingJob } from '../support/app/jobs.ts'
 
-const job = (extra = '') => `
-account: reports
-model: { provider: openai, name: scripted }
-prompt: Do it.
-tools:
-  counting: { allow: [act, look], repeatable: [look] }
-retry: { attempts: 1 }
-${extra}`
+const job = (more = '') => countingJob({ retry: '{ attempts: 1 }', more })
 
 const scripts = { scripted: 'call counting__act {}\nsay done' }
 const silent = pino({ level: 'silent' })

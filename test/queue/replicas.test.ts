@@ -14,27 +14,15 @@ import { loadRun } from '../../src/store/runs/show.ts'
 import { describeBackends } from '../support/app/backends.ts'
 import { countingRoute, startCountingServer } from '../support/mcp/counting-server.ts'
 import { buildTestApp } from '../support/app/test-app.ts'
+import { countingJob } from '../support/app/jobs.ts'
 
 const MINUTE_MS = 60_000
 const MINUTES = 30
 
-const minutely = (prompt: string) => `
-account: reports
-model: { provider: openai, name: scripted }
-prompt: '${prompt}'
-schedule: { cron: "* * * * *", timezone: UTC, missed: all, overlap: queue }
-tools:
-  counting: { allow: [act] }
-`
-
-const act = `
-account: reports
-model: { provider: openai, name: scripted }
-prompt: Do it.
-tools:
-  counting: { allow: [act] }
-retry: { attempts: 1 }
-`
+const ACT = { tools: 'counting: { allow: [act] }' }
+const minutely = (prompt: string) =>
+  countingJob({ ...ACT, prompt, more: 'schedule: { cron: "* * * * *", timezone: UTC, missed: all, overlap: queue }' })
+const act = countingJob({ ...ACT, retry: '{ attempts: 1 }' })
 
 describeBackends('replicas', ({ redisUrl }) => {
   test('make each fire once while job files change, replica by replica, and schedules pause and resume', async () => {

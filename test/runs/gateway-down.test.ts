@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { describeFailure } from '../../src/core/failure.ts'
 import { describeBackends } from '../support/app/backends.ts'
-import { freePort } from '../support/global-setup.ts'
+import { freePort } from '../support/net/listen.ts'
 import { buildTestApp, type TestAppOptions } from '../support/app/test-app.ts'
 
 const job = `

@@ -8,16 +8,9 @@ import { dumpDatabase } from '../support/database/dump.ts'
 import { buildTestApp, type TestApp, type TestAppOptions } from '../support/app/test-app.ts'
 import { createLateAccounts } from '../support/gateway/late-accounts.ts'
 import { openTestMinter, type TestMinter, type TestMinterOptions } from '../support/gateway/minter.ts'
+import { countingJob } from '../support/app/jobs.ts'
 
-const job = (more = '') => `
-account: reports
-model: { provider: openai, name: scripted }
-prompt: Do it.
-tools:
-  counting: { allow: [act, look], repeatable: [look] }
-retry: { attempts: 2, backoff: 1ms }
-limits: { deadline: 5m }
-${more}`
+const job = (more = '') => countingJob({ retry: '{ attempts: 2, backoff: 1ms }', more: `limits: { deadline: 5m }\n${more}` })
 const SCRIPTS = { scripted: 'call counting__look {"n": 1}\nsay done' }
 
 const lineSchema = z.looseObject({

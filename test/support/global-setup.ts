@@ -1,16 +1,14 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GenericContainer } from 'testcontainers'
 import type { TestProject } from 'vitest/node'
 import { environment } from '../../src/config/environment.ts'
-import { openQueueBackend } from '../../src/queue/backend.ts'
-import { openDb, query } from '../../src/store/postgres/db.ts'
 import { startEmbeddedPostgres } from '../../src/store/postgres/embedded/server.ts'
-import { migrate } from '../../src/store/postgres/migrate.ts'
+import { makeTemplate } from './database/template.ts'
+import { freePort } from './net/listen.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -20,8 +18,6 @@ declare module 'vitest' {
     redisUrl: string | null
   }
 }
-
-export const TEMPLATE = 'nightshift_template'
 
 /** Starts what all tests share: an embedded Postgres with a migrated template, and a Redis where one can be had. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -49,19 +45,6 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   }
 }
 
-/** The store's tables and the queue's, so that no test has to make them again. */
-async function makeTemplate(url: string): Promise<void> {
-  const admin = openDb({ url })
-  await query(admin, `create database ${TEMPLATE}`)
-  await admin.end()
-  const databaseUrl = url.replace(/\/nightshift$/, `/${TEMPLATE}`)
-  const template = openDb({ url: databaseUrl })
-  await migrate(template)
-  await template.end()
-  const queue = await openQueueBackend({ redisUrl: undefined, databaseUrl })
-  await queue.close()
-}
-
 /** `REDIS_URL`, a redis-server on the PATH, or a container; in this order. */
 async function findRedis(stack: AsyncDisposableStack): Promise<string | null> {
   const given = environment['REDIS_URL']
@@ -84,14 +67,4 @@ async function startRedisServer(stack: AsyncDisposableStack): Promise<string> {
   })
   for await (const chunk of server.stdout ?? []) if (String(chunk).includes('Ready to accept connections')) break
   return `redis://127.0.0.1:${port}`
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((done, fail) => {
-    const server = createServer().once('error', fail)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => done(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 }

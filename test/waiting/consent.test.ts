@@ -4,15 +4,9 @@ import { loadRun } from '../../src/store/runs/show.ts'
 import { describeBackends } from '../support/app/backends.ts'
 import { countingRoute, startCountingServer, type Answer } from '../support/mcp/counting-server.ts'
 import { buildTestApp } from '../support/app/test-app.ts'
+import { countingJob } from '../support/app/jobs.ts'
 
-const job = `
-account: reports
-model: { provider: openai, name: scripted }
-prompt: Do it.
-tools:
-  counting: { allow: [act, look], repeatable: [look] }
-retry: { attempts: 1 }
-`
+const job = countingJob({ retry: '{ attempts: 1 }' })
 
 const upstreamOAuth = { authorizationUrl: 'https://idp.example/authorize' }
 

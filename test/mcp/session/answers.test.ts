@@ -258,5 +258,5 @@ test('does not send a request that is larger than the route lets through', async
   await expect(opened.call('act', { text: 'ü'.repeat(300) })).rejects.toMatchObject({ code: 'REQUEST_TOO_LARGE' })
   expect(await opened.call('act', { text: 'ü'.repeat(100) })).toMatchObject({ kind: 'result' })
   expect(server.seen.filter(({ kind }) => kind === 'tools/call')).toHaveLength(1)
-  expect(opened.notebook.requests.filter(({ rpcMethod }) => rpcMethod === 'tools/call')).toHaveLength(1)
+  expect(opened.journal.requests.filter(({ rpcMethod }) => rpcMethod === 'tools/call')).toHaveLength(1)
 })

@@ -5,7 +5,7 @@ import { startLaborServer } from '../../../src/demo/servers/labor.ts'
 import { openSession } from '../../../src/mcp/session/session.ts'
 import { connect } from '../../support/mcp/session.ts'
 import { initializeResult, startScriptedServer, textResult } from '../../support/mcp/scripted-server.ts'
-import { openLine } from '../../support/database/notebook.ts'
+import { openGatewayLine } from '../../support/gateway/recording-journal.ts'
 
 const never = new AbortController().signal
 
@@ -26,7 +26,7 @@ test('speaks to a stateless server', async () => {
     result: textResult('{"rows":[{"one":1}],"truncated":false}'),
   })
   await opened.session.close()
-  expect(opened.notebook.requests.map(({ method }) => method)).not.toContain('DELETE')
+  expect(opened.journal.requests.map(({ method }) => method)).not.toContain('DELETE')
 })
 
 test('claims no capability', async () => {
@@ -61,7 +61,7 @@ test('opens no stream of its own', async () => {
   await opened.call()
   await opened.session.close()
   expect(server.seen.map(({ kind }) => kind)).toEqual(['initialize', 'notifications/initialized', 'tools/call', 'DELETE'])
-  expect(opened.notebook.requests.map(({ method }) => method)).not.toContain('GET')
+  expect(opened.journal.requests.map(({ method }) => method)).not.toContain('GET')
 })
 
 test('sends the id of the session and the agreed version with each request', async () => {
@@ -158,12 +158,12 @@ test('ends the exchange of a call that is aborted in the middle of its events, a
   await server.arrived('notifications/cancelled')
   server.on['tools/call'] = (again) => again.result(textResult('done'))
   await opened.call()
-  expect(opened.notebook.requests.map(({ method }) => method)).not.toContain('GET')
+  expect(opened.journal.requests.map(({ method }) => method)).not.toContain('GET')
 })
 
 test('ends the HTTP exchange of an initialize when its time is over', async () => {
   await using server = await startScriptedServer({ initialize: () => {} })
-  await using line = openLine()
+  await using line = openGatewayLine()
   const opening = openSession({ server: 'scripted', url: server.url, fetch: line.fetch, maxRequestBytes: 4096, timeoutMs: 20 }, never)
   await expect(opening).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' })
   await (

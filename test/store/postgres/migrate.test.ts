@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openDb, query, type Db } from '../../../src/store/postgres/db.ts'
 import { migrate } from '../../../src/store/postgres/migrate.ts'
-import { freePort } from '../../support/global-setup.ts'
-import { createEmptyDatabase } from '../../support/database/empty-database.ts'
+import { freePort } from '../../support/net/listen.ts'
+import { createEmptyDatabase } from '../../support/database/database.ts'
 
 const DIR = join(import.meta.dirname, '../../../src/store/postgres/migrations')
 const VERSIONS = readdirSync(DIR).map((name) => Number.parseInt(name, 10))

@@ -15,7 +15,7 @@ import { openDb, query } from '../../../src/store/postgres/db.ts'
 import type { RunView } from '../../../src/core/view.ts'
 import { countingRoute, startCountingServer, type CountingServer } from '../mcp/counting-server.ts'
 import { startOwnRedis, startWayTo, type Outage } from './outage.ts'
-import { freePort } from '../global-setup.ts'
+import { freePort } from '../net/listen.ts'
 import { watchProgress } from './progress.ts'
 import { reachGateway, startFaultProxy, type FaultProxy } from '../gateway/fault-proxy.ts'
 

@@ -1,7 +1,7 @@
-import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { z } from 'zod'
+import { serveHttp } from '../net/listen.ts'
 
 const messageSchema = z.looseObject({
   id: z.union([z.string(), z.number()]).optional(),
@@ -104,12 +104,9 @@ export async function startScriptedServer(on: Record<string, Serve> = {}): Promi
     await (handlers[kind] ?? defaults[kind] ?? accepted)(one)
   }
 
-  const http = createServer((req, res) => void serve(req, res).catch(() => res.destroy()))
-  http.listen(0, '127.0.0.1')
-  await once(http, 'listening')
-  const address = http.address()
+  const http = await serveHttp(serve)
   return {
-    url: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`,
+    url: http.url,
     seen,
     on: handlers,
     arrived: (kind, nth = 1) =>
@@ -123,9 +120,6 @@ export async function startScriptedServer(on: Record<string, Serve> = {}): Promi
         waiting.add(look)
         look()
       }),
-    async [Symbol.asyncDispose]() {
-      http.closeAllConnections()
-      await new Promise((done) => http.close(done))
-    },
+    [Symbol.asyncDispose]: http.close,
   }
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { environment } from '../../../src/config/environment.ts'
 import { startEmbeddedPostgres } from '../../../src/store/postgres/embedded/server.ts'
-import { freePort } from '../global-setup.ts'
+import { freePort } from '../net/listen.ts'
 import { hasRedisServer, startOwnRedis } from '../app/outage.ts'
 import type { FaultBenchUrls } from '../app/fault-bench.ts'
 

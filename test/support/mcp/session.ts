@@ -1,10 +1,10 @@
 import { openSession, type SessionOptions } from '../../../src/mcp/session/session.ts'
 import type { McpSession } from '../../../src/mcp/session/types.ts'
-import { openLine, type Notebook } from '../database/notebook.ts'
+import { openGatewayLine, type RecordingJournal } from '../gateway/recording-journal.ts'
 
 export interface OpenedSession extends AsyncDisposable {
   session: McpSession
-  notebook: Notebook
+  journal: RecordingJournal
   /** Calls a tool with a signal of its own, or the one given. */
   call(
     tool?: string,
@@ -21,7 +21,7 @@ export interface SessionSettings extends Partial<Omit<SessionOptions, 'fetch'>> 
 /** A session with a server, through the gateway's own fetch. */
 export async function connect(url: string, { maxResponseBytes, signal, ...options }: SessionSettings = {}): Promise<OpenedSession> {
   await using building = new AsyncDisposableStack()
-  const { fetch, notebook } = building.use(openLine(maxResponseBytes === undefined ? {} : { maxResponseBytes }))
+  const { fetch, journal } = building.use(openGatewayLine(maxResponseBytes === undefined ? {} : { maxResponseBytes }))
   const session = await openSession(
     { server: 'scripted', url, fetch, maxRequestBytes: 4096, timeoutMs: 20_000, ...options },
     signal ?? new AbortController().signal,
@@ -30,7 +30,7 @@ export async function connect(url: string, { maxResponseBytes, signal, ...option
   const stack = building.move()
   return {
     session,
-    notebook,
+    journal,
     call: (tool = 'act', args = {}, { toolCallId = 'call-1', signal: own = new AbortController().signal } = {}) =>
       session.call(tool, JSON.stringify(args), { toolCallId, written: Promise.resolve(), signal: own }),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),

@@ -5,13 +5,13 @@ import { createProvider } from '../../../src/models/openai/provider.ts'
 import type { PastCall, PastTurn } from '../../../src/core/history.ts'
 import { startAnsweringModel, type AnsweringModel, type Said } from './answering-model.ts'
 import { startScriptedServer, type ScriptedServer } from '../mcp/scripted-server.ts'
-import type { Notebook } from '../database/notebook.ts'
+import type { RecordingJournal } from '../gateway/recording-journal.ts'
 import { aServer, openBox } from '../mcp/tool-box.ts'
 
 export interface Conversation extends AsyncDisposable {
   model: AnsweringModel
   server: ScriptedServer
-  notebook: Notebook
+  journal: RecordingJournal
   run(signal?: AbortSignal): Promise<DelegateResult>
   /** Arguments of the calls that reached the server, in order. */
   sent(): unknown[]
@@ -29,7 +29,7 @@ export async function hold(said: readonly Said[], { limits, schema, ...options }
   await using building = new AsyncDisposableStack()
   const model = building.use(await startAnsweringModel(said))
   const server = building.use(await startScriptedServer())
-  const { box, notebook } = building.use(await openBox([aServer(server.url)], { onUnknown: options.onUnknown ?? 'stop' }))
+  const { box, journal } = building.use(await openBox([aServer(server.url)], { onUnknown: options.onUnknown ?? 'stop' }))
   const provider = createProvider({
     name: 'answering',
     api: 'responses',
@@ -45,13 +45,13 @@ export async function hold(said: readonly Said[], { limits, schema, ...options }
   return {
     model,
     server,
-    notebook,
+    journal,
     run: (signal = new AbortController().signal) =>
       runLocal(
         {
           model: provider.model('answering'),
           tools: box,
-          journal: notebook,
+          journal,
           instructions: undefined,
           prompt: 'Do it.',
           output: schema && { name: 'output', schema, parse: (text) => parseOutput(text, schema) },

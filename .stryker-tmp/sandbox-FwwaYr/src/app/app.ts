@@ -1,0 +1,237 @@
+// @ts-nocheck
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import type { AlarmOptions } from '../audit/alarm.ts'
+import type { Config } from '../config/load.ts'
+import type { GatewayFetch } from '../core/ports/gateway.ts'
+import { loadJobs, type Job, type LoadedJobs } from '../jobs/load.ts'
+import type { PinnedTool } from '../jobs/lock.ts'
+import { createJobRegistry, type JobRegistry } from '../jobs/registry.ts'
+import { targetOf } from '../delivery/destinations/registry.ts'
+import { createOutbox } from '../delivery/outbox.ts'
+import { createGatewayFetch } from '../pomerium/fetch.ts'
+import { listRoutes, type Route } from '../pomerium/routes.ts'
+import { accountIds, createLimits, createTools, destinationsOf, identityOf, offerOf, tokenSeconds } from './resources.ts'
+import { openQueueBackend } from '../queue/backend.ts'
+import { createProducer } from '../queue/producer.ts'
+import type { Waker } from '../core/ports/wake.ts'
+import { createSweeper } from '../queue/sweep.ts'
+import { createScheduler } from '../schedules/scheduler.ts'
+import { createConsentWatcher } from '../waiting/consent.ts'
+import type { Duty, Poller } from '../lib/poll.ts'
+import { createUpkeep, type Upkeep } from './upkeep.ts'
+import { createRunWorker } from '../queue/worker.ts'
+import { createRunner, type Runner } from '../runs/execute.ts'
+import { describeTools } from '../runs/attempt/describe-tools.ts'
+import type { OnProgress } from '../runs/progress.ts'
+import type { Tools } from '../runs/resources.ts'
+import { createHttpServer, type HttpServer } from './server.ts'
+import { createMetrics } from '../telemetry/metrics.ts'
+import { openDb, query, type Db } from '../store/postgres/db.ts'
+import { startEmbeddedPostgres } from '../store/postgres/embedded.ts'
+import { createJournalWriter } from '../store/attempts/journal.ts'
+import { migrate } from '../store/postgres/migrate.ts'
+import { createRequestLog } from '../store/attempts/requests.ts'
+
+export interface AppOptions {
+  config: Config
+  log: Logger
+  onProgress?: OnProgress | undefined
+  /** The embedded database ends with this process, and the queue is removed. */
+  ephemeral?: boolean
+  /** Keeps the queues of several apps on one Redis apart. */
+  queuePrefix?: string | undefined
+}
+
+/** The parts of Nightshift over one configuration. Disposing ends all that was started, in order. */
+export interface App extends AsyncDisposable {
+  config: Config
+  db: Db
+  queueKind: 'redis' | 'postgres'
+  producer: Waker
+  runner: Runner
+  worker: Duty
+  scheduler: Poller
+  sweeper: Poller
+  upkeep: Upkeep
+  consent: Poller
+  outbox: Poller
+  /** Undefined without an `api:` section. `api: false` serves health and metrics alone. */
+  http(options: { api: boolean }): HttpServer | undefined
+  jobs: JobRegistry
+  /** Requests of an account that belong to no run. */
+  gatewayFetch(account: string): GatewayFetch | undefined
+  routes(account: string, signal: AbortSignal): Promise<Map<string, Route> | undefined>
+  tools: Tools
+  /** The tools of a job as its servers describe them now: what `jobs pin` writes down. */
+  describeTools(job: Job, signal: AbortSignal): Promise<PinnedTool[]>
+}
+
+const SPARE_CONNECTIONS = 6
+const MAX_CONNECTIONS = 20
+
+/** Reads the job files against what the configuration offers; needs no database. */
+export function loadConfiguredJobs(config: Config): LoadedJobs {
+  return loadJobs(config.jobsDir, offerOf(config))
+}
+
+/** Opens the store alone, migrated: what commands that only read need. */
+export async function openStore(
+  config: Config,
+  stack: AsyncDisposableStack,
+  options: { ephemeral?: boolean | undefined } = {},
+): Promise<{ db: Db; url: string }> {
+  let url = config.databaseUrl
+  if (url === undefined) {
+    const embedded = await startEmbeddedPostgres({ dir: join(config.dataDir, 'postgres'), ephemeral: options.ephemeral ?? false })
+    stack.defer(() => embedded.stop())
+    url = embedded.url
+  }
+  const db = openDb({ url, max: Math.min(MAX_CONNECTIONS, config.worker.concurrency + SPARE_CONNECTIONS) })
+  stack.defer(() => db.end())
+  await migrate(db)
+  return { db, url }
+}
+
+/** Puts the parts together. Nothing takes runs or fires schedules until `worker.start` and `scheduler.start`. */
+export async function createApp({ config, log, onProgress, ephemeral, queuePrefix }: AppOptions): Promise<App> {
+  await using building = new AsyncDisposableStack()
+  const jobs = createJobRegistry({ dir: config.jobsDir, offer: offerOf(config), log })
+  building.defer(() => jobs.stop())
+  const tools = createTools(config, building)
+  const { db, url } = await openStore(config, building, { ephemeral })
+  const backend = building.adopt(await openQueueBackend({ redisUrl: config.redisUrl, databaseUrl: url, prefix: queuePrefix }), (opened) =>
+    opened.close(),
+  )
+  const queue = building.adopt(backend.queue(), (opened) => opened.close())
+  if (ephemeral) building.defer(() => queue.obliterate({ force: true }))
+  const producer = createProducer(queue, log)
+  building.defer(() => producer.flush())
+  const staleAfterMs = config.worker.lockTimeout
+  const duties: Duty[] = []
+  const metrics = createMetrics({
+    db,
+    tokenSeconds: () => tokenSeconds(tools),
+    jobFaults: () => jobs.issues().length,
+    duties: () => duties,
+  })
+  const tellAll: OnProgress = (progress) => {
+    metrics.onProgress(progress)
+    onProgress?.(progress)
+  }
+  const name = `${hostname()}:${process.pid}:${randomBytes(2).toString('hex')}`
+  const runner = createRunner({
+    db,
+    journal: createJournalWriter(db),
+    tools,
+    worker: name,
+    staleAfterMs,
+    limitsOf: createLimits(config, jobs),
+    log,
+    onProgress: tellAll,
+  })
+  const worker = createRunWorker({
+    db,
+    backend,
+    producer,
+    runner,
+    name,
+    concurrency: config.worker.concurrency,
+    lockMs: config.worker.lockTimeout,
+    drainMs: config.worker.drainTimeout,
+    log,
+  })
+  building.defer(() => worker.stop())
+  const consent = createConsentWatcher({ db, producer, routesOf: (account, signal) => routesOf(tools, db, account, signal), log })
+  building.defer(() => consent.stop())
+  const outbox = createOutbox({ db, destinations: destinationsOf(config, tools.redactor), log })
+  building.defer(() => outbox.stop())
+  const scheduler = createScheduler({ db, producer, jobs: () => jobs.jobs(), log, onFire: metrics.onFire })
+  building.defer(() => scheduler.stop())
+  const sweeper = createSweeper({ db, producer, staleAfterMs, log })
+  building.defer(() => sweeper.stop())
+  const upkeep = createUpkeep({ db, config, log })
+  building.defer(() => upkeep.stop())
+  duties.push(worker, consent, outbox, scheduler, sweeper, ...upkeep.duties)
+  const stack = building.move()
+  return {
+    config,
+    db,
+    queueKind: backend.kind,
+    producer,
+    runner,
+    worker,
+    scheduler,
+    sweeper,
+    upkeep,
+    consent,
+    outbox,
+    http({ api }) {
+      if (!config.api) return undefined
+      const { listen, maxQueued } = config.api
+      const server = createHttpServer({
+        listen,
+        identity: identityOf(config.api, tools),
+        api: api ? { db, jobs, producer, maxQueued } : undefined,
+        queue,
+        metrics,
+        checks: { store: () => query(db, 'select 1'), queue: () => queue.count() },
+        log,
+      })
+      stack.defer(() => server.stop())
+      return server
+    },
+    jobs,
+    gatewayFetch: (account) => gatewayFetchFor(tools, db, account),
+    routes: (account, signal) => routesOf(tools, db, account, signal),
+    tools,
+    describeTools: (job, signal) => describeTools(tools, createRequestLog(db), job.definition, signal),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+/** What reading and joining Pomerium's log needs. */
+export interface Audit extends AlarmOptions, AsyncDisposable {
+  paramsBytes: number
+}
+
+/** Opens the store for the audit commands, and where alarms go. */
+export async function openAudit(config: Config, log: Logger): Promise<Audit> {
+  await using building = new AsyncDisposableStack()
+  const tools = createTools(config, building)
+  const { db } = await openStore(config, building)
+  const destinations = destinationsOf(config, tools.redactor)
+  building.defer(() => destinations.close())
+  const target = config.alerts && targetOf(config.alerts)
+  const stack = building.move()
+  return {
+    db,
+    ours: () => accountIds(tools),
+    expected: config.audit.expected,
+    graceMs: config.audit.gracePeriod,
+    paramsBytes: config.audit.paramsMaxBytes,
+    log,
+    async notify({ id, body: event }) {
+      if (!target) return
+      const sent = await destinations.send(target, { id, event, run: undefined })
+      if (!sent.ok) throw new Error(sent.error)
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+/** Requests of an account to the gateway that belong to no run; each is written down. Undefined for an account that this process does not have. */
+function gatewayFetchFor(tools: Tools, db: Db, account: string): GatewayFetch | undefined {
+  const tokens = tools.accounts.get(account)
+  const { dispatcher, maxResponseBytes } = tools.gateway
+  return tokens && createGatewayFetch({ dispatcher, account, tokens, runId: undefined, journal: createRequestLog(db), maxResponseBytes })
+}
+
+/** The route list as an account of this process sees it. */
+async function routesOf(tools: Tools, db: Db, account: string, signal: AbortSignal): Promise<Map<string, Route> | undefined> {
+  const fetch = gatewayFetchFor(tools, db, account)
+  const { url: gatewayUrl, timeoutMs } = tools.gateway
+  return fetch && listRoutes({ fetch, gatewayUrl, account, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) })
+}

@@ -1,0 +1,133 @@
+// @ts-nocheck
+import { fetch as undiciFetch } from 'undici'
+import pLimit from 'p-limit'
+import type { Config } from '../config/load.ts'
+import { readSecret } from '../config/secrets.ts'
+import type { Ceiling } from '../core/rules/budget.ts'
+import type { Role } from '../core/caller.ts'
+import type { Price } from '../core/rules/price.ts'
+import { createRedactor, type Redactor } from '../lib/redact.ts'
+import type { Sender } from '../delivery/destinations/destination.ts'
+import { deliverFault, openDestinations } from '../delivery/destinations/registry.ts'
+import type { IdentityOptions } from '../http/identity.ts'
+import type { Offer } from '../jobs/load.ts'
+import type { JobRegistry } from '../jobs/registry.ts'
+import { createProvider, type Provider } from '../models/openai/provider.ts'
+import { createDispatcher } from '../pomerium/dispatcher.ts'
+import { createMinterClient } from '../pomerium/minter-client.ts'
+import { createTokenSource, type TokenSource } from '../pomerium/token.ts'
+import type { Tools } from '../runs/resources.ts'
+import type { RunLimits } from '../store/runs/claim.ts'
+
+/** What the configuration offers a job. */
+export function offerOf(config: Config): Offer {
+  return {
+    accounts: Object.keys(config.accounts),
+    providers: Object.keys(config.providers),
+    deliverFault: (entry) => deliverFault(entry, config),
+    canHost: (provider) => config.providers[provider]?.api === 'responses',
+    hasPrice: (model) => Object.hasOwn(config.prices, model),
+    hasMoneyBudget: (job, account) => ceilingsOf(config, job, account).some(({ costUsd }) => costUsd !== undefined),
+  }
+}
+
+/** Seconds until each account's token expires; a token that cannot be read has expired. */
+export function* tokenSeconds({ accounts }: Tools): Generator<readonly [string, number | undefined]> {
+  for (const [account, tokens] of accounts) {
+    try {
+      const { expiresAt } = tokens.current()
+      yield [account, expiresAt && (expiresAt.getTime() - Date.now()) / 1000]
+    } catch {
+      yield [account, 0]
+    }
+  }
+}
+
+/** The ids of this deployment's accounts, as their tokens say now. */
+export function accountIds({ accounts }: Tools): { accountId: string; account: string }[] {
+  return [...accounts].flatMap(([account, tokens]) => {
+    try {
+      return [{ account, accountId: tokens.current().accountId }]
+    } catch {
+      return []
+    }
+  })
+}
+
+/** How callers of the API are known. */
+export function identityOf({ tokens, pomerium }: NonNullable<Config['api']>, { gateway }: Tools): IdentityOptions {
+  return {
+    tokens: mapGrants(tokens),
+    pomerium: pomerium && {
+      audience: pomerium.audience,
+      jwksUrl: pomerium.jwksUrl ?? `https://${pomerium.audience}/.well-known/pomerium/jwks.json`,
+      users: mapGrants(pomerium.users),
+      groups: mapGrants(pomerium.groups),
+    },
+    // oxlint-disable-next-line no-unsafe-type-assertion -- undici's types and the global ones differ in name only
+    fetch: ((url: string, init: object) => undiciFetch(url, { ...init, dispatcher: gateway.dispatcher })) as unknown as typeof fetch,
+  }
+}
+
+const mapGrants = <G extends { role: Role; jobs?: readonly string[] | undefined }>(grants: Record<string, G>) =>
+  Object.fromEntries(Object.entries(grants).map(([name, grant]) => [name, { ...grant, jobs: grant.jobs }]))
+
+/** Most runs at a time of a job and of an account, from its file and from the configuration. */
+export function createLimits({ accounts }: Config, jobs: JobRegistry) {
+  return (job: string, account: string): RunLimits => ({
+    job: jobs.jobs().get(job)?.definition.concurrency,
+    account: accounts[account]?.concurrency,
+  })
+}
+
+/** Where reports and alarms can go, with their secrets. */
+export const destinationsOf = (config: Config, redactor: Redactor): Sender =>
+  openDestinations(config, { read: readSecret, redact: redactor.add })
+
+function ceilingsOf({ budgets }: Config, job: string, account: string): Ceiling[] {
+  const forAccount = budgets.accounts[account]
+  const forJob = budgets.jobs[job]
+  return [
+    ...(forAccount ? [{ scope: 'account' as const, name: account, tokens: forAccount.tokens, costUsd: forAccount.costUsd }] : []),
+    ...(forJob ? [{ scope: 'job' as const, name: job, tokens: forJob.tokens, costUsd: forJob.costUsd }] : []),
+  ]
+}
+
+/** What all attempts of a process share. */
+export function createTools(config: Config, stack: AsyncDisposableStack): Tools {
+  const { gateway } = config
+  const redactor = createRedactor()
+  const dispatcher = createDispatcher({ address: gateway.address, caFile: gateway.caFile, connections: gateway.connections })
+  stack.defer(() => dispatcher.destroy())
+  const providers = new Map<string, Provider>()
+  for (const [name, provided] of Object.entries(config.providers)) {
+    const { api, baseUrl, stream, store, background, answerTimeout } = provided
+    const apiKey = readSecret(`providers.${name}`, provided.apiKey, provided.apiKeyFile)
+    if (apiKey !== undefined) redactor.add(apiKey)
+    const provider = createProvider({ name, api, baseUrl, apiKey, stream, store, background, timeoutMs: answerTimeout })
+    stack.defer(() => provider.close())
+    providers.set(name, provider)
+  }
+  const accounts = new Map<string, TokenSource>()
+  for (const [account, { token, tokenFile: file }] of Object.entries(config.accounts))
+    accounts.set(account, createTokenSource({ account, token, file, onToken: redactor.add }))
+  const minter = config.minter && createMinterClient(config.minter.socket)
+  if (minter) stack.defer(() => minter.close())
+  return {
+    accounts,
+    perRun: new Set(Object.entries(config.accounts).flatMap(([name, { perRun }]) => (perRun ? [name] : []))),
+    minter,
+    gateway: { url: gateway.url, dispatcher, maxResponseBytes: gateway.maxResponseBytes, timeoutMs: gateway.setupTimeout },
+    maxRequestBytes: new Map(Object.entries(config.servers).map(([name, { maxRequestBytes }]) => [name, maxRequestBytes])),
+    providers,
+    prices: new Map<string, Price>(Object.entries(config.prices)),
+    ceilings: (job, account) => ceilingsOf(config, job, account),
+    toolConcurrency: config.worker.toolConcurrency,
+    serverLimits: new Map(
+      Object.entries(config.servers).flatMap(([name, { concurrency }]) =>
+        concurrency === undefined ? [] : [[name, pLimit(concurrency)] as const],
+      ),
+    ),
+    redactor,
+  }
+}

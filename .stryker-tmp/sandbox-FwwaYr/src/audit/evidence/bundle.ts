@@ -1,0 +1,113 @@
+// @ts-nocheck
+import { z } from 'zod'
+import { canonicalText, chainFault, chainOf, headOf, type ChainEntry } from '../../lib/hash-chain.ts'
+import type { RunView } from '../../core/view.ts'
+import type { EventRow } from '../../store/audit/evidence.ts'
+import { isSignedBy, type SigningKey } from './keys.ts'
+
+const FORMAT = 'nightshift-evidence/1'
+
+const entrySchema = z.strictObject({ seq: z.int(), kind: z.string(), data: z.unknown(), previous: z.string(), hash: z.string() })
+const bundleSchema = z.strictObject({
+  format: z.literal(FORMAT),
+  run: z.string(),
+  exportedAt: z.string(),
+  count: z.int(),
+  head: z.string(),
+  publicKey: z.string(),
+  signature: z.string(),
+  entries: z.array(entrySchema),
+})
+
+export type EvidenceBundle = z.output<typeof bundleSchema>
+
+/** What a run is made of, in the order in which it happened. */
+export interface Evidence {
+  run: RunView
+  definitions: readonly { version: string; definition: unknown }[]
+  events: readonly EventRow[]
+}
+
+/**
+ * Everything that is known of a run up to an attempt, without what Pomerium's log says: that comes later. It does not change when the run is
+ * retried afterwards.
+ */
+export function runEntries(
+  { run, definitions }: Omit<Evidence, 'events'>,
+  attempts = run.attempts.length,
+): { kind: string; data: unknown }[] {
+  const { id, job, trigger, requestedBy, retryOf, input, createdAt } = run
+  const entries: { kind: string; data: unknown }[] = [{ kind: 'run', data: { id, job, trigger, requestedBy, retryOf, input, createdAt } }]
+  const counted = run.attempts.slice(0, attempts)
+  for (const version of new Set(counted.map((attempt) => attempt.jobVersion)))
+    entries.push({
+      kind: 'definition',
+      data: { version, definition: definitions.find((one) => one.version === version)?.definition ?? null },
+    })
+  for (const [index, attempt] of counted.entries()) {
+    const { number, worker, conversation, jobVersion, prompt, instructions, status, failure, startedAt, finishedAt } = attempt
+    entries.push({ kind: 'attempt', data: { number, worker, conversation, jobVersion, prompt, instructions, startedAt } })
+    for (const turn of run.turns) if (turn.attempt === number) entries.push({ kind: 'turn', data: turn })
+    for (const { decision: _decision, requestId: _requestId, ...call } of run.toolCalls)
+      if (call.attempt === number) entries.push({ kind: 'toolCall', data: call })
+    for (const { decision: _decision, ...request } of run.gatewayRequests)
+      if (request.attempt === number) entries.push({ kind: 'gatewayRequest', data: request })
+    // What an attempt gave stands in the run until a retry moves it to the attempt.
+    const isLast = index === run.attempts.length - 1
+    const gave = isLast && attempt.reasons === null ? run : attempt
+    entries.push({
+      kind: 'attemptEnded',
+      data: { number, status, failure, finishedAt, output: gave.output, outputText: gave.outputText, reasons: gave.reasons },
+    })
+  }
+  return entries
+}
+
+/** The digest of a run up to an attempt: the head of the chain of its entries. */
+export const runDigest = (evidence: Omit<Evidence, 'events'>, attempts?: number): string => headOf(chainOf(runEntries(evidence, attempts)))
+
+/** One signed file with all that is known of a run. */
+export function exportBundle(evidence: Evidence, key: SigningKey, now = new Date()): string {
+  const entries = chainOf([...runEntries(evidence), ...evidence.events.map((event) => ({ kind: 'authorizeEvent', data: event }))])
+  const about = {
+    format: FORMAT,
+    run: evidence.run.id,
+    exportedAt: now.toISOString(),
+    count: entries.length,
+    head: headOf(entries),
+    publicKey: key.publicKey,
+  } as const
+  return `${canonicalText({ ...about, signature: key.sign(canonicalText(about)), entries })}\n`
+}
+
+export type Verdict = { ok: true; bundle: EvidenceBundle } | { ok: false; why: string }
+
+/** Checks a bundle with the public key alone. Any byte that is not as it was exported is found. */
+export function verifyBundle(bytes: Uint8Array, publicKey: string): Verdict {
+  try {
+    return checkBundle(bytes, publicKey)
+  } catch {
+    return { ok: false, why: 'it holds what no bundle can hold' }
+  }
+}
+
+function checkBundle(bytes: Uint8Array, publicKey: string): Verdict {
+  let text: string
+  let content: unknown
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    content = JSON.parse(text)
+  } catch {
+    return { ok: false, why: 'it is not JSON in UTF-8' }
+  }
+  const parsed = bundleSchema.safeParse(content)
+  if (!parsed.success) return { ok: false, why: 'it does not have the form of a bundle' }
+  const { signature, entries, ...about } = parsed.data
+  if (`${canonicalText(content)}\n` !== text) return { ok: false, why: 'it is not written as it was exported' }
+  if (about.publicKey !== publicKey) return { ok: false, why: 'it was signed with another key' }
+  if (!isSignedBy(publicKey, canonicalText(about), signature)) return { ok: false, why: 'its signature does not fit' }
+  const fault = chainFault(entries satisfies ChainEntry[])
+  if (fault !== undefined) return { ok: false, why: fault }
+  if (about.count !== entries.length || about.head !== headOf(entries)) return { ok: false, why: 'entries are missing or were added' }
+  return { ok: true, bundle: parsed.data }
+}

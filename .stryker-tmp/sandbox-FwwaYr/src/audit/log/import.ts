@@ -1,0 +1,92 @@
+// @ts-nocheck
+import type { Readable } from 'node:stream'
+import { parseLogLine, type ParsedLine } from '../../pomerium/log-line.ts'
+import type { Db } from '../../store/postgres/db.ts'
+import { insertEvents, type NewEvent } from '../../store/audit/events.ts'
+import { createLineSplitter, type Line } from './lines.ts'
+
+export interface ImportCounts {
+  lines: number
+  events: number
+  /** Events that were not known before. */
+  added: number
+  /** Lines about other things. */
+  skipped: number
+  /** Lines that say they are authorize checks and cannot be read. */
+  broken: number
+  /** Time of the earliest event. */
+  from?: Date
+}
+
+export interface ImportOptions {
+  db: Db
+  paramsBytes: number
+  signal?: AbortSignal | undefined
+}
+
+const BATCH = 2000
+/** Equal lines stand near each other: the log has seconds. */
+const NEAR_MS = 120_000
+
+/** Counts equal lines of a log that is read from its beginning, so that reading it again finds the same rows. */
+export function createOccurrences() {
+  let now = new Map<string, number>()
+  let before = new Map<string, number>()
+  let since = Number.NEGATIVE_INFINITY
+  return {
+    next(digest: string, time: Date): number {
+      // Only what is near is remembered; a log is in the order of time.
+      if (time.getTime() - since > NEAR_MS) {
+        before = now
+        now = new Map()
+        since = time.getTime()
+      }
+      const n = (now.get(digest) ?? before.get(digest) ?? 0) + 1
+      now.set(digest, n)
+      return n
+    },
+  }
+}
+
+/** Reads a line. One that is too long to be read may be an event. */
+export const parseLine = ({ text, tooLong }: Line, paramsBytes: number): ParsedLine =>
+  tooLong ? { kind: 'broken' } : parseLogLine(text, { paramsBytes })
+
+/** Reads a whole log. Doing it twice changes nothing. */
+export async function importLog(input: Readable, { db, paramsBytes, signal }: ImportOptions): Promise<ImportCounts> {
+  const counts: ImportCounts = { lines: 0, events: 0, added: 0, skipped: 0, broken: 0 }
+  const occurrences = createOccurrences()
+  let batch: NewEvent[] = []
+  let writing = Promise.resolve()
+  const flush = async () => {
+    const events = batch
+    batch = []
+    // The next batch is read while this one is written.
+    await writing
+    writing = insertEvents(db, events).then((added) => void (counts.added += added))
+    writing.catch(() => {}) // awaited before the next one, and in the end
+  }
+  const take = async (line: Line) => {
+    counts.lines++
+    const parsed = parseLine(line, paramsBytes)
+    if (parsed.kind === 'other') counts.skipped++
+    else if (parsed.kind === 'broken') counts.broken++
+    else {
+      counts.events++
+      const { event } = parsed
+      if (!counts.from || event.time < counts.from) counts.from = event.time
+      batch.push({ ...event, occurrence: occurrences.next(event.lineDigest, event.time) })
+      if (batch.length >= BATCH) await flush()
+    }
+  }
+  const splitter = createLineSplitter()
+  for await (const chunk of input) {
+    signal?.throwIfAborted()
+    for (const line of splitter.push(Buffer.from(chunk))) await take(line)
+  }
+  const last = splitter.end()
+  if (last) await take(last)
+  await flush()
+  await writing
+  return counts
+}

@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+// @ts-nocheck
+// Plain JavaScript that old versions of Node can read: it says what they lack instead of failing on the first type.
+import { existsSync } from 'node:fs'
+import module from 'node:module'
+import { join } from 'node:path'
+
+const NEEDED = 24
+// A worker holds many runs that wait: a young generation of 48 MB at most, and an old one that is collected when it has grown by half, not fourfold.
+const LEAN = ['--max-semi-space-size=16', '--heap-growing-percent=50']
+if (Number(process.versions.node.split('.')[0]) < NEEDED) {
+  process.stderr.write(
+    `nightshift needs Node ${NEEDED} or newer and this is ${process.version}: start it with "npx nightshift", which brings its own Node, or install Node ${NEEDED}.\n`,
+  )
+  process.exitCode = 2
+} else {
+  const { env, execArgv, execPath, argv, platform } = process
+  const cache = env['XDG_CACHE_HOME'] || (env['HOME'] && join(env['HOME'], '.cache'))
+  if (argv.includes('start')) {
+    // In place: the same process begins again with the flags, which cannot be set later.
+    if (platform !== 'win32' && !execArgv.includes(LEAN[0])) process.execve(execPath, [execPath, ...execArgv, ...LEAN, ...argv.slice(1)])
+  } else if (cache) {
+    // Half of what a short command takes is the compiling of what it loads. What runs for long would only hold the compiled code twice.
+    module.enableCompileCache(join(cache, 'nightshift', 'compiled'))
+  }
+  // A build holds main.js beside this file. A package holds it in dist, since Node strips no types under node_modules; a checkout runs its source.
+  const isPackage = import.meta.url.includes('/node_modules/')
+  const main = existsSync(new URL('main.js', import.meta.url)) ? './main.js' : isPackage ? '../../dist/cli/main.js' : './main.ts'
+  void import(main).then(({ runFromShell }) => runFromShell())
+}

@@ -1,0 +1,63 @@
+// @ts-nocheck
+import { z } from 'zod'
+import { createApp, loadConfiguredJobs, openStore } from '../../../app/app.ts'
+import { EXIT, Failure } from '../../../core/failure.ts'
+import { releaseStale } from '../../../store/runs/holds.ts'
+import { ALL_JOBS, pauseJob, resumeJob } from '../../../store/schedules/pauses.ts'
+import { configOf, examples, notEmpty, quietLog, type AddCommand } from '../../options/options.ts'
+import { whoami } from '../../options/whoami.ts'
+import type { Config } from '../../../config/load.ts'
+
+const pauseOptions = z.object({ reason: z.string().min(1) })
+
+export const addPause: AddCommand = (program, terminal, done) => {
+  program
+    .command('pause <job>')
+    .description('pause a job: its schedule does not fire, and no queued run of it starts; runs under way go on')
+    .requiredOption('-r, --reason <text>', 'why; shown wherever the job is, and kept with each fire that is skipped', notEmpty)
+    .addHelpText('after', examples('nightshift pause labor-report --reason "the data are being moved"'))
+    .action(async (job: string, options: unknown, command) => {
+      const { reason } = pauseOptions.parse(options)
+      const config = configOf(command, terminal)
+      checkJob(config, job)
+      await using stack = new AsyncDisposableStack()
+      const { db } = await openStore(config, stack)
+      await pauseJob(db, { job, reason, pausedBy: whoami() })
+      terminal.out(`${job} is paused. Lift it with: nightshift resume ${job}`)
+      done(EXIT.ok)
+    })
+  program
+    .command('drain')
+    .description('pause everything: no run starts and no schedule fires until nightshift resume --all; runs under way go on')
+    .requiredOption('-r, --reason <text>', 'why', notEmpty)
+    .addHelpText('after', examples('nightshift drain --reason "upgrade of Postgres"', 'nightshift resume --all'))
+    .action(async (options: unknown, command) => {
+      const { reason } = pauseOptions.parse(options)
+      await using stack = new AsyncDisposableStack()
+      const { db } = await openStore(configOf(command, terminal), stack)
+      await pauseJob(db, { job: ALL_JOBS, reason, pausedBy: whoami() })
+      terminal.out('Everything is paused. Runs under way go on; see them with: nightshift runs --status running')
+      done(EXIT.ok)
+    })
+  program
+    .command('resume [job]')
+    .description('lift the pause of a job, or of everything; runs that it held start')
+    .option('--all', 'the pause of everything (nightshift drain)')
+    .addHelpText('after', examples('nightshift resume labor-report', 'nightshift resume --all'))
+    .action(async (name: string | undefined, options: unknown, command) => {
+      const { all } = z.object({ all: z.boolean().default(false) }).parse(options)
+      if ((name === undefined) === !all)
+        throw new Failure({ code: 'REQUEST_INVALID', message: 'Name a job, or write --all.', cure: 'See nightshift resume --help.' })
+      await using app = await createApp({ config: configOf(command, terminal), log: quietLog() })
+      const lifted = await resumeJob(app.db, name ?? ALL_JOBS)
+      app.producer.wakeSoon(await releaseStale(app.db))
+      terminal.out(lifted ? `${name ?? 'Everything'} goes on.` : `${name ?? 'Everything'} was not paused.`)
+      done(EXIT.ok)
+    })
+}
+
+function checkJob(config: Config, job: string): void {
+  const { jobs } = loadConfiguredJobs(config)
+  if (!jobs.has(job))
+    throw new Failure({ code: 'RUN_UNKNOWN', message: `There is no job ${job}; there are ${[...jobs.keys()].join(', ') || 'none'}.` })
+}

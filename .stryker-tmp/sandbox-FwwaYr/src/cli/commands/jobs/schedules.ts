@@ -1,0 +1,106 @@
+// @ts-nocheck
+import { firstWake } from '../../../core/ports/wake.ts'
+import { Option, type Command } from 'commander'
+import { z } from 'zod'
+import { createApp, loadConfiguredJobs, openStore } from '../../../app/app.ts'
+import { EXIT, Failure } from '../../../core/failure.ts'
+import { PRIORITIES } from '../../../core/run.ts'
+import { backfill, planBackfill } from '../../../schedules/backfill.ts'
+import { viewSchedules, type ScheduleView } from '../../../schedules/view.ts'
+import { confirm } from '../../terminal/confirm.ts'
+import { parseTime } from '../../options/filter.ts'
+import { createLines } from '../../terminal/lines.ts'
+import { configOf, examples, quietLog, type AddCommand } from '../../options/options.ts'
+import { fit, type Terminal } from '../../terminal/terminal.ts'
+import { whoami } from '../../options/whoami.ts'
+
+const backfillOptions = z.object({
+  from: z.date(),
+  to: z.date(),
+  yes: z.boolean().default(false),
+  dryRun: z.boolean().default(false),
+  json: z.boolean().default(false),
+})
+
+export const addSchedules: AddCommand = (program, terminal, done) => {
+  const schedules = program
+    .command('schedules')
+    .description('list the schedules: when each fired, when it fires next, and whether it is paused')
+    .option('--json', 'one JSON value on stdout')
+    .addHelpText('after', examples('nightshift schedules', 'nightshift schedules --json | jq -r ".[] | .job + \\" \\" + .next[0]"'))
+    .action(async (options: unknown, command) => {
+      const { json } = z.object({ json: z.boolean().default(false) }).parse(options)
+      const config = configOf(command, terminal)
+      const { jobs, issues } = loadConfiguredJobs(config)
+      await using stack = new AsyncDisposableStack()
+      const { db } = await openStore(config, stack)
+      const views = await viewSchedules(db, jobs, new Date())
+      if (json) terminal.out(JSON.stringify(views, null, 2))
+      else terminal.out(views.length === 0 ? 'No job has a schedule.' : views.map((view) => showSchedule(view, terminal)).join('\n\n'))
+      if (!json) for (const issue of issues) terminal.err(issue)
+      done(EXIT.ok)
+    })
+  schedules
+    .command('backfill <job>')
+    .description('make the runs of past fires that have none')
+    .addOption(new Option('--from <time>', 'first fire: 7d, or 2026-11-01T00:00:00Z').argParser(parseTime).makeOptionMandatory())
+    .addOption(new Option('--to <time>', 'before this time').argParser(parseTime).default(new Date(), 'now'))
+    .option('--dry-run', 'only count them')
+    .option('-y, --yes', 'do not ask')
+    .option('--json', 'one JSON value on stdout')
+    .addHelpText(
+      'after',
+      examples(
+        'nightshift schedules backfill labor-report --from 28d',
+        'nightshift schedules backfill labor-report --from 28d --to 7d --yes',
+      ),
+    )
+    .action(async (name: string, _: unknown, command: Command) => {
+      const { from, to, yes, dryRun, json } = backfillOptions.parse(command.optsWithGlobals())
+      await using app = await createApp({ config: configOf(command, terminal), log: quietLog() })
+      const job = app.jobs.jobs().get(name)
+      if (!job) throw new Failure({ code: 'RUN_UNKNOWN', message: `There is no job ${name}.` })
+      const fires = await planBackfill(app.db, job, from, to)
+      const what = `${fires.length} fire${fires.length === 1 ? '' : 's'} of ${name} without a run, from ${from.toISOString()} to ${to.toISOString()}`
+      if (dryRun || fires.length === 0) {
+        terminal.out(json ? JSON.stringify({ fires: fires.map((at) => at.toISOString()), dryRun: true }, null, 2) : `${what}.`)
+        return done(EXIT.ok)
+      }
+      if (!(await confirm(terminal, `${what}. Make their runs?`, yes))) return done(EXIT.ok)
+      const ids = await backfill(app.db, job, fires, whoami())
+      app.producer.wakeSoon(ids.map((id) => firstWake(id, PRIORITIES.low)))
+      terminal.out(
+        json
+          ? JSON.stringify({ runs: ids, dryRun: false }, null, 2)
+          : `${ids.length} run${ids.length === 1 ? ' is' : 's are'} queued, behind all others.`,
+      )
+      done(EXIT.ok)
+    })
+}
+
+function showSchedule({ job, words, cron, timezone, lastFire, next, paused }: ScheduleView, terminal: Terminal): string {
+  const lines = createLines(terminal)
+  const width = terminal.columns - 12
+  const last = lastFire ? `${local(lastFire.at, timezone)} ${lastFire.runId ?? `skipped: ${lastFire.reason ?? ''}`}` : 'never'
+  return [
+    lines.step('job', terminal.colors.bold(job)),
+    lines.step('when', `${words} (${cron}), ${timezone}`),
+    lines.step('last fire', fit(last, width)),
+    ...(paused
+      ? [
+          lines.step(
+            'paused',
+            terminal.colors.yellow(fit(`by ${paused.by} since ${paused.at.slice(0, 16).replace('T', ' ')} UTC: ${paused.reason}`, width)),
+          ),
+        ]
+      : []),
+    ...next.map((at, index) => lines.step(index === 0 ? 'next' : '', local(at, timezone))),
+  ].join('\n')
+}
+
+/** A time on the wall of the schedule's zone. */
+function local(at: string, timeZone: string): string {
+  return new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short', timeStyle: 'long', hourCycle: 'h23' })
+    .format(new Date(at))
+    .replace(',', '')
+}

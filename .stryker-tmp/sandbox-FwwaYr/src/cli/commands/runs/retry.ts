@@ -1,0 +1,84 @@
+// @ts-nocheck
+import { Option } from 'commander'
+import { z } from 'zod'
+import { createApp } from '../../../app/app.ts'
+import { EXIT, Failure } from '../../../core/failure.ts'
+import { retryByFilter, retryWithInput } from '../../../runs/retry.ts'
+import { isEmptyFilter } from '../../../store/runs/filter.ts'
+import { countRetryable } from '../../../store/runs/retry.ts'
+import { loadRun } from '../../../store/runs/show.ts'
+import { confirm } from '../../terminal/confirm.ts'
+import { addFilter, filterOf, filterOptions } from '../../options/filter.ts'
+import { collectInput } from '../../options/input.ts'
+import { configOf, examples, quietLog, type AddCommand } from '../../options/options.ts'
+import { whoami } from '../../options/whoami.ts'
+
+const optionsSchema = filterOptions.extend({
+  json: z.boolean().default(false),
+  yes: z.boolean().default(false),
+  dryRun: z.boolean().default(false),
+  definition: z.enum(['pinned', 'latest']),
+  input: z.record(z.string(), z.unknown()).optional(),
+})
+
+export const addRetry: AddCommand = (program, terminal, done) => {
+  const command = program
+    .command('retry [run...]')
+    .description('queue runs again that are not green: those named, or those that a filter means')
+  addFilter(command)
+    .addOption(
+      new Option('--definition <which>', 'the job as it is now, or as it was for the run').choices(['latest', 'pinned']).default('latest'),
+    )
+    .option('-i, --input <key=value...>', 'other input: makes a new run, with retryOf', collectInput)
+    .option('--dry-run', 'only count them')
+    .option('-y, --yes', 'do not ask')
+    .option('--json', 'one JSON value on stdout')
+    .addHelpText(
+      'after',
+      examples(
+        'nightshift retry run_019a…',
+        'nightshift retry --status failed --code UPSTREAM_UNAVAILABLE --since 6h',
+        'nightshift retry --job labor-report --definition pinned --yes',
+        'nightshift retry run_019a… --input industry=Mining',
+      ),
+    )
+    .action(async (ids: string[], given: unknown, self) => {
+      const { json, yes, dryRun, definition, input, ...filterGiven } = optionsSchema.parse(given)
+      await using app = await createApp({ config: configOf(self, terminal), log: quietLog() })
+      const parts = { db: app.db, producer: app.producer, jobs: app.jobs.jobs() }
+      if (input !== undefined) {
+        const [id, ...others] = ids
+        if (id === undefined || others.length > 0)
+          throw new Failure({ code: 'REQUEST_INVALID', message: '--input goes with one run.', cure: 'Name the run.' })
+        const next = await retryWithInput(parts, id, { input, requestedBy: whoami(), trigger: { kind: 'cli' } })
+        terminal.out(json ? JSON.stringify({ id: next, retryOf: id }) : `${next} is queued, a new run with retryOf ${id}.`)
+        return done(EXIT.ok)
+      }
+      const filter = { ...filterOf(filterGiven), ...(ids.length > 0 && { ids }) }
+      if (isEmptyFilter(filter))
+        throw new Failure({
+          code: 'REQUEST_INVALID',
+          message: 'The filter is empty: it would mean every run.',
+          cure: 'Name runs, or at least a job, a status, a code or a time.',
+        })
+      for (const id of ids)
+        if (!(await loadRun(app.db, id))) throw new Failure({ code: 'RUN_UNKNOWN', message: `There is no run ${id.slice(0, 80)}.` })
+      const count = await countRetryable(app.db, filter)
+      if (count === 0 && ids.length > 0)
+        throw new Failure({ code: 'RUN_NOT_RETRYABLE', message: 'None of these runs is failed, incomplete, cancelled or waiting.' })
+      if (dryRun || count === 0) {
+        terminal.out(json ? JSON.stringify({ count, dryRun: true }) : `${runs(count)} would be queued again.`)
+        return done(EXIT.ok)
+      }
+      if (count < ids.length)
+        terminal.err(
+          `${runs(ids.length - count)} of those named ${ids.length - count === 1 ? 'is' : 'are'} left out: only failed, incomplete, cancelled and waiting ones are retried.`,
+        )
+      if (ids.length === 0 && !(await confirm(terminal, `Queue ${runs(count)} again?`, yes))) return done(EXIT.ok)
+      const queued = await retryByFilter(parts, filter, definition)
+      terminal.out(json ? JSON.stringify({ count: queued, dryRun: false }) : `${runs(queued)} ${queued === 1 ? 'is' : 'are'} queued again.`)
+      done(EXIT.ok)
+    })
+}
+
+const runs = (count: number) => `${count} run${count === 1 ? '' : 's'}`

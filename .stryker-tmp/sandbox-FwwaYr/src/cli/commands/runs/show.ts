@@ -1,0 +1,87 @@
+// @ts-nocheck
+import { z } from 'zod'
+import { openStore } from '../../../app/app.ts'
+import { EXIT, Failure } from '../../../core/failure.ts'
+import { showText } from '../../../lib/text.ts'
+import type { RunView } from '../../../core/view.ts'
+import { loadRun } from '../../../store/runs/show.ts'
+import { timelineOf } from '../../../core/timeline.ts'
+import { describeTarget } from '../../../delivery/destinations/registry.ts'
+import { listDeliveries, type DeliveryView } from '../../../store/delivery/deliveries.ts'
+import { createLines, type Lines } from '../../terminal/lines.ts'
+import { textOf } from './logs.ts'
+import { configOf, examples, type AddCommand } from '../../options/options.ts'
+import { reportText } from '../../terminal/output.ts'
+import { renderTable } from '../../terminal/table.ts'
+import { fit, type Terminal } from '../../terminal/terminal.ts'
+
+const optionsSchema = z.object({ json: z.boolean().default(false) })
+
+export const addShow: AddCommand = (program, terminal, done) => {
+  program
+    .command('show <run>')
+    .description('show what a run did: turns, tool calls with their request ids, and its output')
+    .option('--json', 'one JSON value on stdout; its shape is stable')
+    .addHelpText('after', examples('nightshift show run_019a…', 'nightshift show run_019a… --json | jq ".toolCalls[].requestId"'))
+    .action(async (id: string, options: unknown, command) => {
+      const { json } = optionsSchema.parse(options)
+      await using stack = new AsyncDisposableStack()
+      const { db } = await openStore(configOf(command, terminal), stack)
+      const run = await loadRun(db, id)
+      if (!run) throw new Failure({ code: 'RUN_UNKNOWN', message: `There is no run ${fit(id, 80)}.` })
+      terminal.out(json ? JSON.stringify(run, null, 2) : showRun(run, await listDeliveries(db, id), terminal))
+      done(EXIT.ok)
+    })
+}
+
+/** A run for people: what it is, what it did, what came out. */
+export function showRun(run: RunView, deliveries: readonly DeliveryView[], terminal: Terminal): string {
+  const lines = createLines(terminal)
+  const { usage, cost } = run
+  const facts = [
+    lines.step('run', `${run.id} of ${run.job}, ${lines.status(run.status)}`),
+    lines.step('version', run.jobVersion.slice(0, 19)),
+    lines.step(
+      'trigger',
+      run.trigger.kind === 'schedule'
+        ? `fire of ${run.trigger.fireAt}`
+        : `asked for ${run.trigger.kind === 'api' ? 'over the API' : 'on the command line'}${run.requestedBy === null ? '' : ` by ${fit(run.requestedBy, 60)}`}`,
+    ),
+    lines.step('account', run.account),
+    lines.step('created', `${run.createdAt}${run.finishedAt ? `, finished ${run.finishedAt}` : ''}`),
+    lines.step(
+      'used',
+      `${run.turns.length} turns, ${run.toolCalls.length} tool calls, ${usage.inputTokens} + ${usage.outputTokens} tokens${cost.usd === null ? '' : `, ${cost.usd.toFixed(4)} USD`}`,
+    ),
+    ...run.reasons.map((reason) => lines.step('reason', `${reason.code} ${showText(reason.message)}`)),
+  ]
+  const report = reportText(run, terminal)
+  const parts = [facts.join('\n'), showTimeline(run, lines), showCalls(run, terminal), showDeliveries(deliveries, terminal), report]
+  return parts.filter((part) => part !== undefined && part !== '').join('\n\n')
+}
+
+function showTimeline(run: RunView, lines: Lines): string {
+  return timelineOf(run)
+    .map((event) => lines.step(event.at.slice(11, 19), showText(textOf(event))))
+    .join('\n')
+}
+
+/** From here on a line has room for whole ids. */
+const WIDE = 120
+
+function showCalls(run: RunView, terminal: Terminal): string {
+  if (run.toolCalls.length === 0) return ''
+  const wide = terminal.columns >= WIDE
+  const short = (id: string | null) => (id === null ? '' : wide ? id : `${id.slice(0, 8)}…`)
+  const rows = run.toolCalls.map(({ turn, tool, server, status, durationMs, requestId, requestIdSent, decision }) => [
+    String(turn), fit(tool, wide ? 30 : 18), fit(server, wide ? 20 : 12), status, durationMs === null ? '' : String(Math.round(durationMs)), short(requestId ?? requestIdSent),
+    decision ? fit(`${decision.allowed ? 'allowed' : 'denied'}: ${decision.reasons.join(' ')}`, wide ? 40 : 20) : 'not read yet',
+  ]) // prettier-ignore
+  return renderTable(terminal, ['turn', 'tool call', 'server', 'status', 'ms', 'request id', 'Pomerium’s log'], rows, [4])
+}
+
+function showDeliveries(deliveries: readonly DeliveryView[], terminal: Terminal): string {
+  if (deliveries.length === 0) return ''
+  const rows = deliveries.map(({ target, status, tries, error }) => [describeTarget(target), status, String(tries), fit(error ?? '', 60)])
+  return renderTable(terminal, ['report to', 'status', 'tries', ''], rows, [2])
+}

@@ -1,0 +1,32 @@
+// @ts-nocheck
+import { z } from 'zod'
+import { openStore } from '../../../app/app.ts'
+import { EXIT } from '../../../core/failure.ts'
+import { forgetOldKeys } from '../../../store/runs/idempotency.ts'
+import { countPrunable, prune } from '../../../store/retention.ts'
+import { configOf, examples, type AddCommand } from '../../options/options.ts'
+
+const optionsSchema = z.object({ json: z.boolean().default(false), dryRun: z.boolean().default(false) })
+
+export const addPrune: AddCommand = (program, terminal, done) => {
+  program
+    .command('prune')
+    .description('remove what retention: in the configuration says is old: content first, then whole runs, then lines of the log')
+    .option('--dry-run', 'only count')
+    .option('--json', 'one JSON value on stdout')
+    .addHelpText('after', examples('nightshift prune --dry-run', 'nightshift prune --json'))
+    .action(async (options: unknown, command) => {
+      const { json, dryRun } = optionsSchema.parse(options)
+      const config = configOf(command, terminal)
+      await using stack = new AsyncDisposableStack()
+      const { db } = await openStore(config, stack)
+      const pruned = dryRun ? await countPrunable(db, config.retention) : await prune(db, config.retention, terminal.signal)
+      if (!dryRun) await forgetOldKeys(db)
+      terminal.out(
+        json
+          ? JSON.stringify({ ...pruned, dryRun })
+          : `${pruned.content} runs ${dryRun ? 'would lose' : 'lost'} their content, ${pruned.metadata} ${dryRun ? 'would be' : 'were'} removed; ${pruned.log} lines of the log ${dryRun ? 'would be' : 'were'} removed.`,
+      )
+      done(EXIT.ok)
+    })
+}

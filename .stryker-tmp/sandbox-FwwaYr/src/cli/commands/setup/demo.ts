@@ -1,0 +1,205 @@
+// @ts-nocheck
+import { chmodSync, createReadStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { z } from 'zod'
+import { createApp, type App } from '../../../app/app.ts'
+import { importLog } from '../../../audit/log/import.ts'
+import { matchEvents } from '../../../audit/join/match.ts'
+import { loadConfig } from '../../../config/load.ts'
+import { showText } from '../../../lib/text.ts'
+import type { World } from '../../../demo/world.ts'
+import type { Progress } from '../../../runs/progress.ts'
+import { syncSchedule } from '../../../store/schedules/progress.ts'
+import type { RunView } from '../../../core/view.ts'
+import { loadRun } from '../../../store/runs/show.ts'
+import { exitOfRun } from '../../terminal/exit.ts'
+import { createLines, type Lines } from '../../terminal/lines.ts'
+import { examples, quietLog, type AddCommand } from '../../options/options.ts'
+import { reportText } from '../../terminal/output.ts'
+import { renderTable } from '../../terminal/table.ts'
+import { fit, type Terminal } from '../../terminal/terminal.ts'
+
+const optionsSchema = z.object({ keep: z.boolean().default(false), json: z.boolean().default(false), hosted: z.boolean().default(false) })
+
+const JOB = 'labor-report'
+const JOBS_DIR = join(import.meta.dirname, '../../../../jobs')
+const WEEK_MS = 7 * 86_400_000
+const WIDE = 120
+
+export const addDemo: AddCommand = (program, terminal, done) => {
+  program
+    .command('demo')
+    .description('run a scheduled report against a stand-in gateway, real MCP servers and a scripted model')
+    .option('--hosted', 'let the provider call the servers itself')
+    .option('--keep', 'stay up afterwards, until Ctrl-C')
+    .option('--json', 'print only the finished run, as show --json')
+    .addHelpText(
+      'after',
+      examples(
+        'npm run demo',
+        'npm run demo -- --hosted',
+        'npm run demo -- --keep',
+        'npm run -s demo -- --json | jq ".toolCalls[].requestId"',
+      ),
+    )
+    .action(async (options: unknown) => {
+      const { keep, json, hosted } = optionsSchema.parse(options)
+      await using stack = new AsyncDisposableStack()
+      // Traversable: as root, the embedded Postgres runs as another user. What is secret in it has its own mode.
+      const dir = mkdtempSync(join(tmpdir(), 'nightshift-demo-'))
+      chmodSync(dir, 0o711)
+      stack.defer(() => rmSync(dir, { recursive: true, force: true }))
+      const tell = json ? () => {} : terminal.out
+      const { run, world } = await runDemo({ dir, hosted }, terminal, tell, stack)
+      if (json) terminal.out(JSON.stringify(run, null, 2))
+      else terminal.out(ending(run, findLogLines(world), terminal))
+      if (keep && !terminal.signal.aborted) {
+        terminal.err(
+          `\nIt stays up. In another terminal: npx nightshift -c ${world.configFile} runs\nThe scripted model knows the report alone. Ctrl-C ends it.`,
+        )
+        await once(terminal.signal, 'abort')
+      }
+      done(exitOfRun(run))
+    })
+}
+
+async function runDemo(
+  { dir, hosted }: { dir: string; hosted: boolean },
+  terminal: Terminal,
+  tell: (line: string) => void,
+  stack: AsyncDisposableStack,
+): Promise<{ run: RunView; world: World }> {
+  const began = performance.now()
+  const lines = createLines(terminal)
+  const jobsDir = hosted ? hostedJobs(dir) : JOBS_DIR
+  // Nothing but the demo needs the stand-ins and what they are made of.
+  const [{ startWorld }, { reportScript }] = await Promise.all([
+    import('../../../demo/world.ts'),
+    import('../../../demo/model/report-script.ts'),
+  ])
+  const world = stack.use(await startWorld({ dir, jobsDir, scripts: { 'gpt-5.4-mini': reportScript }, background: hosted }))
+  terminal.signal.throwIfAborted()
+  // A database of the user's own is not for a demo.
+  const config = loadConfig({ file: world.configFile, env: { REDIS_URL: terminal.env['REDIS_URL'] } })
+  const finished = Promise.withResolvers<string>()
+  const onProgress = (progress: Progress) => {
+    for (const line of progressLines(lines, progress)) tell(line)
+    if (progress.event === 'finished' || progress.event === 'waiting') finished.resolve(progress.runId)
+  }
+  const app = stack.use(await createApp({ config, log: quietLog(), onProgress, ephemeral: true, queuePrefix: basename(dir) }))
+  terminal.signal.throwIfAborted()
+  tell(
+    lines.step(
+      'started',
+      `${app.queueKind === 'redis' ? 'embedded Postgres, Redis queue' : 'embedded Postgres'}, stand-in gateway, 2 MCP servers, scripted model`,
+    ),
+  )
+  await letScheduleFire(app, lines, tell)
+  await app.worker.start()
+  await app.scheduler.start()
+  terminal.signal.throwIfAborted()
+  const runId = await Promise.race([finished.promise, once(terminal.signal, 'abort').then(() => terminal.signal.throwIfAborted())])
+  await joinLog(app, world)
+  const run = await loadRun(app.db, runId ?? '')
+  if (!run) throw new Error('the run of the demo is gone')
+  tell(lines.step('finished', `${lines.status(run.status)}, ${((performance.now() - began) / 1000).toFixed(1)} s after the start`))
+  return { run, world }
+}
+
+/** The same job, with the provider calling the servers itself. */
+function hostedJobs(dir: string): string {
+  const jobsDir = join(dir, 'jobs')
+  mkdirSync(jobsDir)
+  const job = readFileSync(join(JOBS_DIR, `${JOB}.yaml`), 'utf8')
+  writeFileSync(join(jobsDir, `${JOB}.yaml`), job.replace('delegate: local', 'delegate: hosted'))
+  return jobsDir
+}
+
+/** Reads the stand-in's log and joins it with the run, as audit import does. */
+async function joinLog({ db }: App, world: World): Promise<void> {
+  await world.gateway.flushLog()
+  await importLog(createReadStream(world.logFile), { db, paramsBytes: 0 })
+  await matchEvents({ db, ours: () => [], expected: [] })
+}
+
+/** The schedule looks as if it had been known for a week, so its last fire was missed, and `missed: last` makes up for it. */
+async function letScheduleFire(app: App, lines: Lines, tell: (line: string) => void): Promise<void> {
+  const schedule = app.jobs.jobs().get(JOB)?.definition.schedule
+  if (!schedule) throw new Error(`the job ${JOB} has no schedule; faults: ${app.jobs.issues().join(' ')}`)
+  await syncSchedule(app.db, { job: JOB, cron: schedule.cron, timezone: schedule.timezone }, new Date(Date.now() - WEEK_MS))
+  tell(
+    lines.step(
+      'schedule',
+      `${JOB}: ${schedule.cron} ${schedule.timezone}; its last fire was missed, so it fires now (missed: ${schedule.missed})`,
+    ),
+  )
+}
+
+function progressLines(lines: Lines, progress: Progress): string[] {
+  switch (progress.event) {
+    case 'attempt':
+      return [lines.step('worker', `takes ${progress.runId}, attempt ${progress.number}, as account ${progress.account}`)]
+    case 'routes':
+      return [lines.step('discover', `Pomerium lists ${progress.count} MCP routes`)]
+    case 'preflight':
+      return [lines.step('preflight', `${progress.servers.join(', ')}: ${progress.tools} tools are there; no token is spent before this`)]
+    case 'turn':
+      return [lines.turn(progress.turn.number, progress.turn.items, progress.turn.usage)]
+    case 'call':
+      return [lines.call({ ...progress.call, ...progress.end })]
+    case 'retry':
+      return [lines.failure('retry', progress.failure)]
+    case 'waiting':
+      return [lines.failure('waiting', progress.failure)]
+    case 'request':
+    case 'finished':
+      return []
+  }
+}
+
+const logLineSchema = z.looseObject({
+  'request-id': z.string(),
+  allow: z.boolean(),
+  'allow-why-true': z.array(z.string()).optional(),
+  'allow-why-false': z.array(z.string()).optional(),
+})
+
+/** What the gateway wrote of each request, by request id, found in its log file. */
+function findLogLines(world: World): Map<string, string> {
+  const found = new Map<string, string>()
+  for (const [index, line] of readFileSync(world.logFile, 'utf8').trim().split('\n').entries()) {
+    const { 'request-id': id, allow, ...more } = logLineSchema.parse(JSON.parse(line))
+    found.set(
+      id,
+      `line ${index + 1}: ${allow ? 'allow' : 'no allow'} ${(more['allow-why-true'] ?? more['allow-why-false'] ?? []).join(' ')}`,
+    )
+  }
+  return found
+}
+
+function ending(run: RunView, logLines: ReadonlyMap<string, string>, terminal: Terminal): string {
+  const { colors } = terminal
+  const short = (id: string) => (terminal.columns >= WIDE ? id : `${id.slice(0, 8)}…`)
+  const rows = run.toolCalls.map(({ tool, server, status, durationMs, requestId }) => [
+    fit(tool, 15), fit(server, 10), status, durationMs === null ? '' : durationMs.toFixed(0), requestId === null ? 'none' : short(requestId), logLines.get(requestId ?? '') ?? 'not found',
+  ]) // prettier-ignore
+  return [
+    '',
+    colors.bold('The report'),
+    reportText(run, terminal) ?? 'There is none.',
+    ...run.reasons.map(({ code, message }) => `${code} ${showText(message)}`),
+    '',
+    colors.bold('Each tool call, and the gateway’s own line about it'),
+    renderTable(terminal, ['tool call', 'server', 'status', 'ms', 'request id', 'in the gateway’s log'], rows, [3]),
+    '',
+    colors.bold('From here to the real thing'),
+    'The gateway and the model were stand-ins, and the model’s words came from a script;',
+    'the tool calls and their results were real. In config/nightshift.yaml:',
+    '  Pomerium  gateway.url, and the token of an account: accounts.reports.tokenFile',
+    '  a model   providers.openai.apiKey, or baseUrl for a server of your own',
+    '  Redis     REDIS_URL=redis://… for the queue, DATABASE_URL=postgres://… for the store',
+    'Then npx nightshift doctor, npx nightshift start, and npx nightshift run labor-report --follow',
+  ].join('\n')
+}

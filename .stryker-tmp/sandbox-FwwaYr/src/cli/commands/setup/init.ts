@@ -1,0 +1,117 @@
+// @ts-nocheck
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { EXIT, Failure } from '../../../core/failure.ts'
+import { examples, type AddCommand } from '../../options/options.ts'
+
+const ROOT = join(import.meta.dirname, '../../../..')
+
+const JOB = `# yaml-language-server: $schema=../config/job.schema.json
+description: An example to change; try it with nightshift run hello --follow
+account: reports
+model: { provider: openai, name: gpt-5.4-mini }
+# schedule: { cron: "0 7 * * 1-5", timezone: Europe/Zurich, missed: last, overlap: skip }
+prompt: |
+  Say in one sentence which tools you have and what they are good for. It is {{ fire_time | date: "%F" }}.
+tools:
+  # The name of an MCP route in Pomerium, and the tools of it that this job may call.
+  my-server: { allow: [my_tool] }
+limits: { turns: 5, toolCalls: 5, deadline: 2m }
+`
+
+const README = `# Jobs for Nightshift
+
+- \`config/nightshift.yaml\`: where Pomerium, the model and the store are; each line is explained in it. At least \`POMERIUM_URL\`,
+  \`NIGHTSHIFT_REPORTS_TOKEN\` and \`OPENAI_API_KEY\` must be set.
+- \`jobs/\`: a file for each job. \`npx nightshift jobs check\` checks them; editors complete them from \`config/job.schema.json\`.
+
+\`\`\`sh
+npx nightshift doctor               # everything that runs need, each with its cure
+npx nightshift run hello --follow   # beside a worker: npx nightshift start
+docker compose up --build           # worker, scheduler and API with Postgres and Redis
+\`\`\`
+`
+
+const DOCKERFILE = `FROM node:24-bookworm-slim
+WORKDIR /app
+# With the package itself, where it was installed from a file.
+COPY package.json package-lock.json *.tgz ./
+# Postgres is given from outside, and so is Node.
+RUN npm ci --omit=dev --omit=optional --ignore-scripts
+COPY config config
+COPY jobs jobs
+USER node
+HEALTHCHECK --interval=15s --timeout=5s --start-period=20s CMD ["node", "node_modules/nightshift/src/cli/health.js"]
+ENTRYPOINT ["node", "node_modules/nightshift/src/cli/bin.js"]
+CMD ["start"]
+`
+
+const COMPOSE = `# Nightshift with its store and queue. Pomerium and the MCP servers are yours: config/nightshift.yaml says where.
+services:
+  redis:
+    image: redis:7
+    # A queue must not forget (append-only file) nor evict.
+    command: [redis-server, --appendonly, "yes", --maxmemory-policy, noeviction]
+    volumes: [redis:/data]
+    healthcheck: { test: [CMD, redis-cli, ping], interval: 5s, timeout: 3s, retries: 10 }
+    restart: unless-stopped
+  postgres:
+    image: postgres:18
+    environment: { POSTGRES_USER: nightshift, POSTGRES_DB: nightshift, POSTGRES_PASSWORD: "\${POSTGRES_PASSWORD:?set POSTGRES_PASSWORD}" }
+    volumes: [postgres:/var/lib/postgresql]
+    healthcheck: { test: [CMD-SHELL, pg_isready -U nightshift], interval: 5s, timeout: 3s, retries: 10 }
+    restart: unless-stopped
+  nightshift:
+    build: .
+    read_only: true
+    environment:
+      DATABASE_URL: postgres://nightshift:\${POSTGRES_PASSWORD}@postgres:5432/nightshift
+      REDIS_URL: redis://redis:6379
+      POMERIUM_URL: \${POMERIUM_URL:?set POMERIUM_URL}
+      NIGHTSHIFT_REPORTS_TOKEN: \${NIGHTSHIFT_REPORTS_TOKEN:?set NIGHTSHIFT_REPORTS_TOKEN}
+      OPENAI_API_KEY: \${OPENAI_API_KEY:-}
+    depends_on:
+      redis: { condition: service_healthy }
+      postgres: { condition: service_healthy }
+    stop_grace_period: 40s
+    restart: unless-stopped
+volumes:
+  redis:
+  postgres:
+`
+
+export const addInit: AddCommand = (program, terminal, done) => {
+  program
+    .command('init [dir]')
+    .description('write a starter for jobs in a repository of your own; overwrites nothing')
+    .addHelpText('after', examples('npm install nightshift && npx nightshift init', 'npx nightshift init reports'))
+    .action((dir = '.') => {
+      const target = resolve(String(dir))
+      const files: [path: string, write: (file: string) => void][] = [
+        ['config/nightshift.yaml', copyOf('config/nightshift.yaml')],
+        ['config/job.schema.json', copyOf('config/job.schema.json')],
+        ['jobs/hello.yaml', textOf(JOB)],
+        ['docker-compose.yml', textOf(COMPOSE)],
+        ['Dockerfile', textOf(DOCKERFILE)],
+        ['README.md', textOf(README)],
+        ['.dockerignore', textOf('node_modules\n.nightshift\nsecrets\n.git\n')],
+        ['.gitignore', textOf('node_modules/\n.nightshift/\nsecrets/\n')],
+      ]
+      const taken = files.filter(([path]) => existsSync(join(target, path))).map(([path]) => path)
+      if (taken.length > 0)
+        throw new Failure({
+          code: 'REQUEST_INVALID',
+          message: `${target} has ${taken.join(', ')} already; nothing was written.`,
+          cure: 'Name an empty directory.',
+        })
+      for (const [path, write] of files) {
+        mkdirSync(dirname(join(target, path)), { recursive: true })
+        write(join(target, path))
+      }
+      terminal.out(`${files.map(([path]) => path).join('\n')}\n\nNext: edit config/nightshift.yaml, then npx nightshift doctor.`)
+      done(EXIT.ok)
+    })
+}
+
+const copyOf = (path: string) => (file: string) => copyFileSync(join(ROOT, path), file)
+const textOf = (text: string) => (file: string) => writeFileSync(file, text)

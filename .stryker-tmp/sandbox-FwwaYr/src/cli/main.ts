@@ -1,0 +1,98 @@
+// @ts-nocheck
+import { readFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import { Command, CommanderError } from 'commander'
+import { z } from 'zod'
+import { environment } from '../config/environment.ts'
+import { EXIT, Failure, FAILURES, messageOf } from '../core/failure.ts'
+import { showText } from '../lib/text.ts'
+import { addAccount } from './commands/access/account.ts'
+import { addApiToken } from './commands/access/api-token.ts'
+import { addAudit } from './commands/audit/audit.ts'
+import { addCancel } from './commands/runs/cancel.ts'
+import { addComposeInit } from './commands/setup/compose-init.ts'
+import { addConnect } from './commands/access/connect.ts'
+import { addDemo } from './commands/setup/demo.ts'
+import { addDoctor } from './commands/service/doctor.ts'
+import { addEvidence } from './commands/audit/evidence.ts'
+import { addInit } from './commands/setup/init.ts'
+import { addJobs } from './commands/jobs/jobs.ts'
+import { addLogs } from './commands/runs/logs.ts'
+import { addMinter } from './commands/service/minter.ts'
+import { addPause } from './commands/jobs/pause.ts'
+import { addPrune } from './commands/service/prune.ts'
+import { addRetry } from './commands/runs/retry.ts'
+import { addRun } from './commands/runs/run.ts'
+import { addRuns } from './commands/runs/runs.ts'
+import { addSchedules } from './commands/jobs/schedules.ts'
+import { addShow } from './commands/runs/show.ts'
+import { addStart } from './commands/service/start.ts'
+import type { AddCommand } from './options/options.ts'
+import { createTerminal, type Terminal } from './terminal/terminal.ts'
+
+const COMMANDS: readonly AddCommand[] = [
+  addStart, addRun, addRuns, addShow, addLogs, addRetry, addCancel, addJobs, addSchedules, addDoctor, addPause, addPrune, addAudit, addEvidence, addAccount, addConnect, addMinter, addApiToken, addInit, addComposeInit, addDemo,
+] // prettier-ignore
+
+const ABOUT = `Lets an LLM work through the MCP tools behind Pomerium while nobody is signed in.`
+const MORE = `
+The configuration is config/nightshift.yaml, or what --config or
+NIGHTSHIFT_CONFIG names.
+Exit codes: 0 succeeded, 1 failed, 2 wrong use or input, 3 evidence does not
+hold or lines are unexplained, 4 incomplete, 5 waiting for a person,
+6 cancelled, 7 store or queue away.`
+
+/** Runs one command line. Returns the exit code; prints every failure with its code and cure, and never a stack. */
+export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
+  let exitCode: number = EXIT.ok
+  const program = new Command('nightshift').description(ABOUT).addHelpText('after', MORE).exitOverride()
+  program.version(ownVersion(), '--version', 'print the version')
+  program.option('-c, --config <file>', 'configuration file')
+  program.configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.err(text.trimEnd()) })
+  for (const add of COMMANDS) add(program, terminal, (code) => (exitCode = code))
+  for (const command of program.commands) command.copyInheritedSettings(program)
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    if (terminal.signal.aborted) return interrupted(terminal.signal.reason)
+    const failure =
+      error instanceof Failure ? error : new Failure({ code: 'INTERNAL_ERROR', message: `Unexpected: ${messageOf(error)}.`, cause: error })
+    terminal.err(`${terminal.colors.red(failure.code)} ${showText(failure.message)}`)
+    return FAILURES[failure.code].exit
+  }
+}
+
+/** What a shell expects of a program that a signal ended. */
+const interrupted = (reason: unknown) => 128 + (reason === 'SIGTERM' ? constants.signals.SIGTERM : constants.signals.SIGINT)
+
+/**
+ * The command line of this process: Ctrl-C ends it in order, a second one at once.
+ * @public bin.js begins here.
+ */
+export async function runFromShell(): Promise<void> {
+  const ending = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (ending.signal.aborted) process.exit(interrupted(signal))
+      ending.abort(signal)
+    })
+  }
+  // A reader that went away, such as head, is no fault.
+  process.stdout.on('error', (error) => process.exit('code' in error && error.code === 'EPIPE' ? EXIT.ok : EXIT.failed))
+  const terminal = createTerminal({
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: environment,
+    signal: ending.signal,
+  })
+  process.exitCode = await main(process.argv.slice(2), terminal)
+}
+
+/** The package's own, from the checkout as from an installed one. */
+function ownVersion(): string {
+  const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return z.object({ version: z.string() }).parse(JSON.parse(file)).version
+}

@@ -1,0 +1,31 @@
+// @ts-nocheck
+import { InvalidArgumentError, type Command } from 'commander'
+import { destination, pino, type Logger } from 'pino'
+import { z } from 'zod'
+import { loadConfig, type Config } from '../../config/load.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+
+/** A command's part of the program: adds itself, and reports its exit code. */
+export type AddCommand = (program: Command, terminal: Terminal, done: (exitCode: number) => void) => void
+
+const globalSchema = z.object({ config: z.string().optional() })
+
+/** The configuration that the command line names. */
+export function configOf(command: Command, terminal: Terminal): Config {
+  const { config: file } = globalSchema.parse(command.optsWithGlobals())
+  return loadConfig({ file, env: terminal.env })
+}
+
+/** Log of a command that a person waits for: only what they must know, beside the output. */
+export function quietLog(): Logger {
+  return pino({ level: 'warn', base: null }, destination(2))
+}
+
+/** Examples below a command's help. */
+export const examples = (...lines: string[]): string => `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`
+
+/** An option that must say something. */
+export function notEmpty(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('It is empty.')
+  return text
+}

@@ -1,0 +1,22 @@
+// @ts-nocheck
+import { EXIT, FAILURES, type FailureRecord } from '../../core/failure.ts'
+import type { RunStatus } from '../../core/run.ts'
+
+/** Exit code of a command that ends with a run: what the caller can do next. */
+export function exitOfRun(run: { status: RunStatus; failure: FailureRecord | null }): number {
+  switch (run.status) {
+    case 'succeeded':
+      return EXIT.ok
+    case 'incomplete':
+      return EXIT.incomplete
+    case 'waiting':
+      return EXIT.waiting
+    case 'cancelled':
+      return EXIT.cancelled
+    case 'failed':
+      return run.failure ? FAILURES[run.failure.code].exit : EXIT.failed
+    case 'queued':
+    case 'running':
+      return EXIT.ok
+  }
+}

@@ -1,0 +1,67 @@
+// @ts-nocheck
+import type { FailureRecord } from '../../core/failure.ts'
+import type { RunStatus, TurnItem, Usage } from '../../core/run.ts'
+import { showText } from '../../lib/text.ts'
+import wrapAnsi from 'wrap-ansi'
+import { fit, PIPE_COLUMNS, type Terminal } from './terminal.ts'
+
+/** The label of a step, in a column of its own. */
+const LABEL = 10
+
+export interface Lines {
+  step(label: string, text: string): string
+  turn(number: number, items: readonly TurnItem[], usage: Usage): string
+  call(call: {
+    server: string
+    tool: string
+    arguments: unknown
+    status: string
+    durationMs: number | null
+    failure: FailureRecord | null
+  }): string
+  failure(label: string, failure: FailureRecord): string
+  status(status: RunStatus): string
+}
+
+/** One line for each thing that happens in a run, for people. */
+export function createLines({ colors, columns }: Pick<Terminal, 'colors' | 'columns'>): Lines {
+  const width = columns - LABEL - 2
+  // What goes into a pipe keeps its lines.
+  const fold = (text: string) =>
+    columns >= PIPE_COLUMNS
+      ? text
+      : wrapAnsi(text, columns - LABEL - 1, { hard: true, trim: false }).replaceAll('\n', `\n${' '.repeat(LABEL + 1)}`)
+  const step = (label: string, text: string) => `${colors.dim(label.padEnd(LABEL))} ${fold(text)}`
+  const mark = (status: string) => (status === 'ok' ? colors.green(status) : status === 'sent' ? status : colors.yellow(status))
+  return {
+    step,
+    turn(number, items, usage) {
+      const calls = items.flatMap((item) => (item.type === 'tool_call' ? [item.name] : []))
+      const did = calls.length > 0 ? `calls ${calls.join(', ')}` : items.some((item) => item.type === 'refusal') ? 'refuses' : 'answers'
+      return step(
+        `turn ${number}`,
+        `${fit(`model ${did}`, width - 20)} ${colors.dim(`${usage.inputTokens} + ${usage.outputTokens} tokens`)}`,
+      )
+    },
+    call({ server, tool, arguments: args, status, durationMs, failure }) {
+      const name = fit(`${server} ${tool}`, width - 30)
+      const shown = fit(showArguments(args), width - name.length - 15)
+      const what = shown === '' ? name : `${name} ${colors.dim(shown)}`
+      return step(
+        '  call',
+        `${what} ${mark(status)}${durationMs === null ? '' : ` ${Math.round(durationMs)} ms`}${failure ? ` ${failure.code}` : ''}`,
+      )
+    },
+    failure: (label, failure) => step(label, `${colors.red(failure.code)} ${showText(failure.message)}`),
+    status: (status) => (status === 'succeeded' ? colors.green(status) : status === 'failed' ? colors.red(status) : colors.yellow(status)),
+  }
+}
+
+/** Arguments as one line; a single text value stands for itself. */
+function showArguments(args: unknown): string {
+  if (typeof args === 'string') return args
+  if (typeof args !== 'object' || args === null) return JSON.stringify(args)
+  const values: unknown[] = Object.values(args)
+  if (values.length === 0) return ''
+  return values.length === 1 && typeof values[0] === 'string' ? values[0] : JSON.stringify(args)
+}

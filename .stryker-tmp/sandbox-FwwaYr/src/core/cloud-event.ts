@@ -1,0 +1,14 @@
+/** What Nightshift tells others is a CloudEvent (1.0, JSON format). */
+// @ts-nocheck
+
+export interface CloudEvent {
+  specversion: '1.0'
+  /** The same whenever it is sent again. */
+  id: string
+  source: string
+  type: string
+  subject: string
+  time: string
+  datacontenttype: 'application/json'
+  data: unknown
+}

@@ -1,0 +1,231 @@
+// @ts-nocheck
+import { storeText } from '../lib/text.ts'
+
+/** Whether time, a person at a consent screen, or nothing we can wait for heals a failure. */
+export type Retry = 'later' | 'never' | 'after-connection'
+
+export interface FailureKind {
+  readonly retry: Retry
+  /** HTTP status our API answers with when a request fails for this reason. */
+  readonly http: number
+  /** Exit code of the CLI when a command, or the run it waited for, ends for this reason. */
+  readonly exit: number
+  readonly text: string
+  readonly cure: string
+}
+
+/** Exit codes of the CLI: 0 a command or run that succeeded, the others by what the caller can do next. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, evidence: 3, incomplete: 4, waiting: 5, cancelled: 6, unavailable: 7 } as const
+
+const later = (http: number, text: string, cure: string): FailureKind => ({ retry: 'later', http, exit: EXIT.failed, text, cure })
+const never = (http: number, text: string, cure: string): FailureKind => ({ retry: 'never', http, exit: EXIT.failed, text, cure })
+const usage = (http: number, text: string, cure: string): FailureKind => ({ retry: 'never', http, exit: EXIT.usage, text, cure })
+const budget = (text: string, cure: string): FailureKind => ({ retry: 'never', http: 422, exit: EXIT.incomplete, text, cure })
+const unavailable = (text: string, cure: string): FailureKind => ({ retry: 'later', http: 503, exit: EXIT.unavailable, text, cure })
+
+/** One code for each cure. This table is the only source of retry verdicts, HTTP statuses and exit codes; the README prints it. */
+export const FAILURES = {
+  TOKEN_REJECTED: later(
+    502,
+    'Pomerium does not accept the account’s token.',
+    'Put a valid token in the account’s token file; it is re-read at once.',
+  ),
+  TOKEN_EXPIRES_TOO_SOON: never(
+    422,
+    'The account’s token expires before the run’s deadline.',
+    'Rotate the account, or shorten limits.deadline.',
+  ),
+  MINTER_REFUSED: never(
+    502,
+    'The minter gave no account for the run.',
+    'Start nightshift minter, or change its policy: users, maxLifetime, perMinute.',
+  ),
+  GATEWAY_UNREACHABLE: later(502, 'No answer from Pomerium.', 'Check gateway.url, gateway.address, gateway.caFile and the network.'),
+  ROUTE_UNKNOWN: never(
+    422,
+    'Pomerium has no MCP route of that name.',
+    'Compare the job’s tools with the route list; add the route to pomerium.yaml.',
+  ),
+  ROUTE_DENIED: never(403, 'Policy does not let the account use this route.', 'Allow the account’s user on the route in pomerium.yaml.'),
+  TOOL_DENIED: never(
+    403,
+    'Policy does not let the account call this tool.',
+    'Allow the tool in the route’s policy, or take it out of the job.',
+  ),
+  TOOL_NOT_ALLOWED: never(
+    422,
+    'The job does not allow this tool.',
+    'Add it to tools.<server>.allow in the job file if the job should use it.',
+  ),
+  TOOL_MISSING: never(
+    422,
+    'A server does not offer a tool that the job needs.',
+    'Correct tools.<server>.allow in the job file, or the server.',
+  ),
+  TOOL_CHANGED: never(422, 'A tool’s definition is not the pinned one.', 'Read the difference, then run nightshift jobs pin JOB.'),
+  CONNECTION_REQUIRED: {
+    retry: 'after-connection',
+    http: 409,
+    exit: EXIT.waiting,
+    text: 'The server needs a person’s consent for this account.',
+    cure: 'Connect the server for the account; the run then goes on by itself.',
+  },
+  UPSTREAM_UNAVAILABLE: later(
+    502,
+    'The MCP server behind the route did not take the request.',
+    'Start the server, or wait: the run tries again.',
+  ),
+  UPSTREAM_ERROR: never(502, 'The MCP server answered with an error that is not a tool result.', 'Read the server’s own log.'),
+  OUTCOME_UNKNOWN: never(
+    502,
+    'A tool call was sent and its outcome is not known.',
+    'Look in the target system whether it happened, then retry the run; name tools that may run twice under repeatable.',
+  ),
+  REQUEST_TOO_LARGE: never(
+    413,
+    'A request is larger than the route’s max_request_bytes.',
+    'Raise max_request_bytes in pomerium.yaml and servers.<name>.maxRequestBytes to the same value.',
+  ),
+  RESULT_TOO_LARGE: never(
+    502,
+    'An answer was larger than the limit and was cut.',
+    'Ask for less in the prompt, or raise gateway.maxResponseBytes or limits.resultBytes.',
+  ),
+  MODEL_AUTH: never(502, 'The model provider does not accept the key.', 'Correct the provider’s apiKey in the configuration.'),
+  MODEL_NOT_FOUND: never(422, 'The provider has no such model.', 'Correct model.name in the job file.'),
+  MODEL_RATE_LIMITED: later(503, 'The provider asks to wait.', 'Nothing: the run tries again after the time the provider gave.'),
+  MODEL_QUOTA: never(402, 'The provider’s quota is used up.', 'Raise the quota with the provider, then retry the run.'),
+  MODEL_REJECTED: never(
+    502,
+    'The provider says the request is wrong.',
+    'Read its message; often the model does not support a setting of the job.',
+  ),
+  MODEL_REFUSED: never(422, 'The model or its filter refused to answer.', 'Change the prompt.'),
+  MODEL_UNAVAILABLE: later(503, 'The provider did not answer as it should.', 'Nothing: the run tries again.'),
+  MODEL_IGNORED_TOOLS: never(
+    502,
+    'The provider ignored a server that the job needs.',
+    'Use a provider that supports hosted MCP, or delegate: local.',
+  ),
+  OUTPUT_INVALID: {
+    retry: 'never',
+    http: 422,
+    exit: EXIT.incomplete,
+    text: 'The answer does not match output.schema.',
+    cure: 'Make the schema easier to meet or the prompt clearer; the text is kept.',
+  },
+  BUDGET_TURNS: budget('The run used all its turns.', 'Raise limits.turns, or ask for less.'),
+  BUDGET_TOOL_CALLS: budget('The run used all its tool calls.', 'Raise limits.toolCalls, or ask for less.'),
+  BUDGET_TOKENS: budget('The run used all its tokens.', 'Raise limits.tokens, or ask for less.'),
+  BUDGET_COST: budget('The run used all its money.', 'Raise limits.costUsd, or ask for less.'),
+  DEADLINE: budget('The run did not end before its deadline.', 'Raise limits.deadline, or ask for less.'),
+  CANCELLED: { retry: 'never', http: 409, exit: EXIT.cancelled, text: 'The run was cancelled.', cure: 'Retry the run if it should go on.' },
+  LOOP_DETECTED: budget('The model repeated itself without progress.', 'Change the prompt or the model.'),
+  JOB_INVALID: usage(422, 'A job file is not valid.', 'Correct the file at the line named.'),
+  INPUT_INVALID: usage(422, 'The input does not match the job’s input schema.', 'Correct the input.'),
+  WORKER_LOST: later(503, 'The worker died, or lost its hold on the run.', 'Nothing: another worker goes on from the last written turn.'),
+  CONFIG_INVALID: usage(500, 'The configuration is not valid.', 'Correct the file or variable named.'),
+  STORE_UNAVAILABLE: unavailable('Postgres does not answer, or cannot be written.', 'Check databaseUrl and the server.'),
+  STORE_TOO_NEW: {
+    retry: 'never',
+    http: 503,
+    exit: EXIT.unavailable,
+    text: 'The database was migrated by a newer Nightshift.',
+    cure: 'Upgrade this worker.',
+  },
+  QUEUE_UNAVAILABLE: unavailable(
+    'The queue does not answer.',
+    'Check redisUrl and the server; queued runs are kept and start by themselves.',
+  ),
+  INTERNAL_ERROR: never(500, 'A fault of Nightshift itself.', 'Report it with the log lines of the run.'),
+  EXPIRED: never(410, 'No worker took the run before its expireAt.', 'Start more workers, or ask for the run again with a later expireAt.'),
+  UNAUTHENTICATED: usage(
+    401,
+    'The caller is not known.',
+    'Come through Pomerium, or send an API token of the configuration as Authorization: Bearer.',
+  ),
+  FORBIDDEN: usage(403, 'The caller may not do this.', 'Give the user, group or token the role under api: in the configuration.'),
+  REQUEST_INVALID: usage(400, 'The request is not as /openapi.json says.', 'Correct the field named.'),
+  IDEMPOTENCY_MISMATCH: usage(422, 'The Idempotency-Key was used with another request.', 'Use a new key for another request.'),
+  QUEUE_FULL: {
+    retry: 'later',
+    http: 429,
+    exit: EXIT.unavailable,
+    text: 'Too many runs are queued.',
+    cure: 'Wait as long as Retry-After says, start more workers, or raise api.maxQueued.',
+  },
+  RUN_NOT_RETRYABLE: usage(
+    409,
+    'The run is not in a state to be retried.',
+    'Wait until it is over; run a green one again with nightshift run.',
+  ),
+  RUN_UNKNOWN: usage(404, 'There is no such run or job.', 'List them with nightshift runs and nightshift jobs.'),
+} as const satisfies Record<string, FailureKind>
+
+export type FailureCode = keyof typeof FAILURES
+
+export interface FailureOptions {
+  readonly code: FailureCode
+  /** What happened, with what. The cure of the code is added. Never a secret. */
+  readonly message: string
+  readonly cure?: string
+  readonly retry?: Retry
+  /** Pomerium's or the provider's id of the request that failed. */
+  readonly requestId?: string | undefined
+  readonly retryAfterMs?: number | undefined
+  readonly server?: string | undefined
+  readonly cause?: unknown
+}
+
+/** What is kept of a failure in rows, API answers and `show --json`. */
+export interface FailureRecord {
+  code: FailureCode
+  message: string
+  retry: Retry
+  requestId?: string
+  retryAfterMs?: number
+  server?: string
+}
+
+/** The one error that crosses a folder. Its code names the cure; its retry says whether time can heal it. */
+export class Failure extends Error {
+  override readonly name = 'Failure'
+  readonly code: FailureCode
+  readonly retry: Retry
+  readonly requestId: string | undefined
+  readonly retryAfterMs: number | undefined
+  readonly server: string | undefined
+  /** What to do; the message ends with it. */
+  readonly cure: string
+
+  constructor(options: FailureOptions) {
+    const kind = FAILURES[options.code]
+    const cure = options.cure ?? kind.cure
+    super(`${options.message} ${cure}`, { cause: options.cause })
+    this.cure = cure
+    this.code = options.code
+    this.retry = options.retry ?? kind.retry
+    this.requestId = options.requestId
+    this.retryAfterMs = options.retryAfterMs
+    this.server = options.server
+  }
+
+  toJSON(): FailureRecord {
+    return {
+      code: this.code,
+      // Foreign text may be in it, and some of it Postgres cannot hold.
+      message: storeText(this.message),
+      retry: this.retry,
+      ...(this.requestId !== undefined && { requestId: this.requestId }),
+      ...(this.retryAfterMs !== undefined && { retryAfterMs: this.retryAfterMs }),
+      ...(this.server !== undefined && { server: this.server }),
+    }
+  }
+}
+
+/** The message of anything thrown, without its full stop: it is put into sentences. */
+export function messageOf(error: unknown): string {
+  // A host with several addresses, of which none answers, is an error of errors without a text of its own.
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ')
+  return (error instanceof Error ? error.message : String(error)).replace(/\.$/, '')
+}

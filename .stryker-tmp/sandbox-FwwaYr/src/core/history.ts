@@ -1,0 +1,24 @@
+// @ts-nocheck
+import type { FailureRecord } from './failure.ts'
+import type { Reason, ToolCallStatus, ToolResult, TurnItem, Usage } from './run.ts'
+
+/** A turn that an earlier attempt wrote, with what is known of its calls, in their order. */
+export interface PastTurn {
+  number: number
+  items: TurnItem[]
+  stopReason: string
+  forcedBy: Reason | null
+  usage: Usage
+  costUsd: number | null
+  calls: PastCall[]
+}
+
+export interface PastCall {
+  position: number
+  server: string
+  tool: string
+  repeatable: boolean
+  status: ToolCallStatus
+  result: ToolResult | null
+  failure: FailureRecord | null
+}

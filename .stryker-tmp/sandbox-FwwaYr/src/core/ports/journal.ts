@@ -1,0 +1,111 @@
+// @ts-nocheck
+import type { FailureRecord } from '../failure.ts'
+import type { Reason, ToolCallStatus, ToolResult, TurnItem, Usage } from '../run.ts'
+
+export interface TurnRecord {
+  number: number
+  items: TurnItem[]
+  stopReason: string
+  /** Why the model had to answer in this turn; null for a turn of its own. */
+  forcedBy: Reason | null
+  /** The provider's id of the answer, and of the HTTP request. */
+  responseId: string | null
+  providerRequestId: string | null
+  model: string
+  usage: Usage
+  costUsd: number | null
+  startedAt: Date
+  finishedAt: Date
+}
+
+export interface ToolCallRecord {
+  id: string
+  turn: number
+  /** Place among the calls of its turn, from 0. */
+  position: number
+  /** The model's id of the call. */
+  callId: string
+  server: string
+  tool: string
+  arguments: unknown
+  repeatable: boolean
+}
+
+export interface ToolCallEnd {
+  id: string
+  status: Exclude<ToolCallStatus, 'sent'>
+  result: ToolResult | null
+  failure: FailureRecord | null
+  durationMs: number
+}
+
+export interface GatewayRequestRecord {
+  requestIdSent: string
+  toolCallId: string | null
+  account: string
+  /** The service account id (`jti`), as in Pomerium's log. */
+  accountId: string
+  method: string
+  host: string
+  path: string
+  rpcMethod: string | null
+  /** Route that it was for; null for the gateway itself. */
+  server: string | null
+  requestBytes: number
+  sentAt: Date
+}
+
+export interface GatewayRequestEnd {
+  requestIdSent: string
+  /** The id Pomerium answered with; null when there was no answer. */
+  requestId: string | null
+  status: number | null
+  responseBytes: number | null
+  durationMs: number
+  error: string | null
+}
+
+/** A hosted answer that the provider is about to be asked for. */
+export interface ResponseRecord {
+  turn: number
+  background: boolean
+}
+
+export interface ResponseState {
+  turn: number
+  /** The provider's id, once it is known. */
+  responseId: string | null
+  /** `over`: nothing of it is under way any more, or it provably never began. */
+  state: 'started' | 'over'
+}
+
+/** Writes each request to the gateway: before a byte is sent, and what came back. */
+export interface RequestJournal {
+  gatewayRequest(record: GatewayRequestRecord): Promise<void>
+  gatewayRequestEnd(end: GatewayRequestEnd): Promise<void>
+}
+
+/** Writes each tool call: before it is sent, and what came of it. */
+export interface CallJournal {
+  toolCall(record: ToolCallRecord): Promise<void>
+  /** A call that is never sent, with its end. */
+  toolCallRefused(record: ToolCallRecord, end: ToolCallEnd): Promise<void>
+  toolCallEnd(end: ToolCallEnd): Promise<void>
+}
+
+/** What the model is asked, as it was rendered. */
+export interface PromptRecord {
+  prompt: string
+  instructions: string | null
+}
+
+/**
+ * Writes what an attempt does. Each promise resolves when the row is durable, and rejects with `WORKER_LOST` once the attempt is not the
+ * run's open one. Rows become durable in the order of the calls.
+ */
+export interface Journal extends RequestJournal, CallJournal {
+  prompt(record: PromptRecord): Promise<void>
+  turn(record: TurnRecord): Promise<void>
+  response(record: ResponseRecord): Promise<void>
+  responseState(state: ResponseState): Promise<void>
+}

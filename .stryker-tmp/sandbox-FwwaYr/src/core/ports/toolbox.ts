@@ -1,0 +1,39 @@
+// @ts-nocheck
+import type { FailureRecord } from '../failure.ts'
+import type { ToolCallStatus } from '../run.ts'
+
+/** A tool as the model sees it. */
+export interface ModelTool {
+  /** `server__tool`, unique, `[A-Za-z0-9_-]{1,64}`. */
+  name: string
+  description: string
+  parameters: Record<string, unknown>
+}
+
+export interface ToolCallRequest {
+  turn: number
+  position: number
+  callId: string
+  /** The model's name of the tool. */
+  name: string
+  /** JSON text, as the model wrote it. */
+  arguments: string
+}
+
+export interface ToolOutcome {
+  status: Exclude<ToolCallStatus, 'sent'>
+  /** What the model reads. */
+  text: string
+  truncated: boolean
+  failure: FailureRecord | null
+  /** The model called a tool that does not exist or with arguments that do not fit. */
+  mistake: boolean
+}
+
+/** The tools of a run. `call` journals before and after; it throws only what must end the attempt. */
+export interface ToolBox {
+  tools: ModelTool[]
+  /** Whether a call of the tool with that name may be made twice without harm, as the job says. False for a name that is none. */
+  isRepeatable(name: string): boolean
+  call(request: ToolCallRequest, signal: AbortSignal): Promise<ToolOutcome>
+}

@@ -1,0 +1,69 @@
+// @ts-nocheck
+import type { FailureCode } from './failure.ts'
+
+export const RUN_STATUSES = ['queued', 'running', 'waiting', 'succeeded', 'incomplete', 'failed', 'cancelled'] as const
+export type RunStatus = (typeof RUN_STATUSES)[number]
+export type FinalStatus = Extract<RunStatus, 'succeeded' | 'incomplete' | 'failed' | 'cancelled'>
+
+/** Statuses after which a run does not go on by itself. */
+export const FINAL_STATUSES: readonly RunStatus[] = ['succeeded', 'incomplete', 'failed', 'cancelled']
+
+export const isFinal = (status: RunStatus): status is FinalStatus => FINAL_STATUSES.includes(status)
+
+/** What asked for the run. */
+export type Trigger = { kind: 'schedule'; fireAt: string; backfill?: boolean } | { kind: 'api' } | { kind: 'cli' }
+
+/** Order among queued runs: a lower number goes first. */
+export const PRIORITIES = { high: 1, normal: 10, low: 100 } as const
+export type Priority = keyof typeof PRIORITIES
+
+/** Why a run that has an answer is not green. */
+export interface Reason {
+  code: FailureCode
+  message: string
+}
+
+export interface Usage {
+  inputTokens: number
+  /** Part of inputTokens. */
+  cachedTokens: number
+  outputTokens: number
+  /** Part of outputTokens. */
+  reasoningTokens: number
+}
+
+export const noUsage: Usage = { inputTokens: 0, cachedTokens: 0, outputTokens: 0, reasoningTokens: 0 }
+
+export const addUsage = (a: Usage, b: Usage): Usage => ({
+  inputTokens: a.inputTokens + b.inputTokens,
+  cachedTokens: a.cachedTokens + b.cachedTokens,
+  outputTokens: a.outputTokens + b.outputTokens,
+  reasoningTokens: a.reasoningTokens + b.reasoningTokens,
+})
+
+/** What a model said in one turn, in words that do not depend on the provider's API. */
+export type TurnItem =
+  | { type: 'message'; text: string }
+  | { type: 'refusal'; text: string }
+  | { type: 'tool_call'; callId: string; name: string; arguments: string }
+  | { type: 'reasoning'; raw: unknown }
+
+/**
+ * `sent`: no answer yet. `ok`: answered. `error`: the tool itself said no. `denied`: by Pomerium's policy. `refused`: by us, never sent.
+ * `not_run`: the gateway or server provably did not run it. `unknown`: it may have run.
+ */
+export type ToolCallStatus = 'sent' | 'ok' | 'error' | 'denied' | 'refused' | 'not_run' | 'unknown'
+
+/** What a tool call gives back to the model; also what is kept in its row. */
+export interface ToolResult {
+  text: string
+  /** The text was cut at the result cap. */
+  truncated: boolean
+}
+
+/** The attempt that is writing. A write with a token that is not the open attempt's is refused. */
+export interface AttemptRef {
+  runId: string
+  number: number
+  token: string
+}

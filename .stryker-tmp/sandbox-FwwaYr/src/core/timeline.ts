@@ -1,0 +1,93 @@
+// @ts-nocheck
+import type { FailureRecord } from './failure.ts'
+import { FINAL_STATUSES, isFinal, type Reason, type RunStatus, type TurnItem, type Usage } from './run.ts'
+import type { AttemptView, RunView, ToolCallView, TurnView } from './view.ts'
+
+/** What happened in a run, one thing after the other. */
+export type TimelineEvent =
+  | { event: 'queued'; at: string }
+  | { event: 'attempt'; at: string; number: number; worker: string }
+  | { event: 'turn'; at: string; number: number; calls: string[]; answers: boolean; usage: Usage }
+  | {
+      event: 'call'
+      at: string
+      turn: number
+      server: string
+      tool: string
+      status: string
+      durationMs: number | null
+      requestId: string | null
+      failure: FailureRecord | null
+    }
+  | { event: 'attemptEnded'; at: string; number: number; status: string; failure: FailureRecord | null }
+  | { event: 'waiting'; at: string; failure: FailureRecord | null }
+  | { event: 'finished'; at: string; status: RunStatus; reasons: Reason[] }
+
+/**
+ * The timeline of a run as far as it is known. Its beginning never changes, also when the run goes on after it waited or was retried, so a place in it is
+ * a number: what a turn did is told in the order of its calls, each once the ones before it are over.
+ */
+export function timelineOf(run: RunView): TimelineEvent[] {
+  const events: TimelineEvent[] = [{ event: 'queued', at: run.createdAt }]
+  for (const attempt of run.attempts) events.push(...attemptEvents(run, attempt))
+  if (isFinal(run.status)) events.push({ event: 'finished', at: run.finishedAt ?? run.createdAt, status: run.status, reasons: run.reasons })
+  return events
+}
+
+function attemptEvents(run: RunView, attempt: AttemptView): TimelineEvent[] {
+  const { number, worker, status, failure, startedAt, finishedAt } = attempt
+  const events: TimelineEvent[] = [{ event: 'attempt', at: startedAt, number, worker }]
+  const calls = run.toolCalls.filter((call) => call.attempt === number)
+  const turns = run.turns.filter((turn) => turn.attempt === number)
+  for (const turnNumber of new Set(
+    [...turns, ...calls.map((call) => ({ number: call.turn }))].map((one) => one.number).toSorted((a, b) => a - b),
+  )) {
+    const turn = turns.find((one) => one.number === turnNumber)
+    const told = endedInOrder(
+      calls.filter((call) => call.turn === turnNumber),
+      finishedAt !== null,
+    )
+    // A provider that makes the calls itself gives its turn after them, and asks for none.
+    const asks = turn?.items.some(({ type }) => type === 'tool_call') ?? false
+    if (turn && asks) events.push(turnEvent(turn))
+    events.push(...told)
+    if (turn && !asks) events.push(turnEvent(turn))
+  }
+  if (finishedAt === null) return events
+  events.push({ event: 'attemptEnded', at: finishedAt, number, status, failure })
+  if (status === 'waiting') events.push({ event: 'waiting', at: finishedAt, failure })
+  // It has reasons of its own when a retry came after the end of the run.
+  const end = FINAL_STATUSES.find((one) => one === status)
+  if (attempt.reasons && end) events.push({ event: 'finished', at: finishedAt, status: end, reasons: attempt.reasons })
+  return events
+}
+
+function endedInOrder(calls: readonly ToolCallView[], over: boolean): TimelineEvent[] {
+  const open = over ? -1 : calls.findIndex((call) => call.status === 'sent')
+  return (open === -1 ? calls : calls.slice(0, open)).map(
+    ({ startedAt, finishedAt, turn, server, tool, status, durationMs, requestId, failure }) => ({
+      event: 'call',
+      at: finishedAt ?? startedAt,
+      turn,
+      server,
+      tool,
+      status,
+      durationMs,
+      requestId,
+      failure,
+    }),
+  )
+}
+
+function turnEvent({ number, items, finishedAt, usage }: TurnView): TimelineEvent {
+  return {
+    event: 'turn',
+    at: finishedAt,
+    number,
+    calls: items.flatMap(nameOfCall),
+    answers: items.some(({ type }) => type === 'message'),
+    usage,
+  }
+}
+
+const nameOfCall = (item: TurnItem) => (item.type === 'tool_call' ? [item.name] : [])

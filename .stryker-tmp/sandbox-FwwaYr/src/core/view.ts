@@ -1,0 +1,114 @@
+// @ts-nocheck
+import type { FailureRecord } from './failure.ts'
+import type { Reason, RunStatus, ToolCallStatus, ToolResult, Trigger, TurnItem, Usage } from './run.ts'
+
+/** Everything that is known of a run, in the shape that `show --json` and the API promise. */
+export interface RunView {
+  id: string
+  job: string
+  jobVersion: string
+  status: RunStatus
+  reasons: Reason[]
+  failure: FailureRecord | null
+  trigger: Trigger
+  /** Who asked, when it was not a schedule. */
+  requestedBy: string | null
+  account: string
+  retryOf: string | null
+  /** What holds a queued run back: a pause or a limit. */
+  heldBy: string | null
+  input: unknown
+  output: unknown
+  outputText: string | null
+  usage: Usage
+  cost: { usd: number | null }
+  attempts: AttemptView[]
+  turns: TurnView[]
+  toolCalls: ToolCallView[]
+  gatewayRequests: GatewayRequestView[]
+  createdAt: string
+  startedAt: string | null
+  finishedAt: string | null
+}
+
+export interface AttemptView {
+  number: number
+  status: string
+  worker: string
+  conversation: number
+  jobVersion: string
+  /** What the model was asked, as it was rendered. */
+  prompt: string | null
+  instructions: string | null
+  failure: FailureRecord | null
+  /** What it gave, when a retry came after it. */
+  output: unknown
+  outputText: string | null
+  reasons: Reason[] | null
+  startedAt: string
+  finishedAt: string | null
+}
+
+export interface TurnView {
+  number: number
+  attempt: number
+  items: TurnItem[]
+  stopReason: string
+  responseId: string | null
+  providerRequestId: string | null
+  model: string
+  usage: Usage
+  costUsd: number | null
+  startedAt: string
+  finishedAt: string
+}
+
+/** What Pomerium's log says about a request, once it was joined. */
+export interface DecisionView {
+  allowed: boolean
+  /** Why, in Pomerium's words. */
+  reasons: string[]
+  requestId: string
+  /** How the line was found: by the request's id, or by the run and the call's arguments. */
+  matchedBy: string
+  time: string
+}
+
+export interface ToolCallView {
+  id: string
+  attempt: number
+  turn: number
+  server: string
+  tool: string
+  arguments: unknown
+  status: ToolCallStatus
+  result: ToolResult | null
+  failure: FailureRecord | null
+  requestIdSent: string | null
+  requestId: string | null
+  durationMs: number | null
+  repeatable: boolean
+  /** Null: no line was read yet. */
+  decision: DecisionView | null
+  startedAt: string
+  finishedAt: string | null
+}
+
+export interface GatewayRequestView {
+  requestIdSent: string
+  requestId: string | null
+  attempt: number
+  account: string
+  accountId: string
+  method: string
+  host: string
+  path: string
+  rpcMethod: string | null
+  decision: DecisionView | null
+  status: number | null
+  error: string | null
+  requestBytes: number
+  responseBytes: number | null
+  sentAt: string
+  durationMs: number | null
+}

@@ -1,0 +1,86 @@
+// @ts-nocheck
+import { mkdir, open, realpath, rename, rm } from 'node:fs/promises'
+import { dirname, join, relative, resolve, sep } from 'node:path'
+import { z } from 'zod'
+import type { RunView } from '../../core/view.ts'
+import { defineDestination } from './destination.ts'
+
+/** A report as a file below `reportsDir`. */
+export const file = defineDestination({
+  jobSchema: z
+    .string()
+    .regex(/^(?!(.*\/)?\.\.(\/|$))[^/\\\p{Cc}][^\\\p{Cc}]*$/u, 'must be a directory below reportsDir, without ..')
+    .describe('Directory below reportsDir of the configuration; the file in it is named after job, date and run.'),
+  configShape: { reportsDir: z.string().default('../reports') },
+  resolvePaths: ({ reportsDir }, path) => ({ reportsDir: path(reportsDir) }),
+  targetSchema: z.object({ dir: z.string() }),
+  targetOf: (dir) => ({ dir }),
+  describe: ({ dir }) => `file ${dir}`,
+  fault: () => undefined,
+  open: ({ reportsDir }) => ({
+    async send({ dir }, { id, run }) {
+      if (!run) return { ok: false, error: 'only reports of runs are written to files', final: true }
+      await writeReport({ reportsDir, dir, deliveryId: id }, run)
+      return { ok: true }
+    },
+    async close() {},
+  }),
+})
+
+/** Where a report is written. */
+export interface ReportPlace {
+  reportsDir: string
+  /** Below `reportsDir`. */
+  dir: string
+  /** Of the delivery: two that write the same report at once do not write into each other's file. */
+  deliveryId: string
+}
+
+/**
+ * Writes a report as a file of its own, whole or not at all: `labor-report-2026-11-24T0700-019a2b3c.json`, or `.md` for a text. Doing it twice
+ * replaces the same file. Nothing is written outside `reportsDir`, also where a link leads there. Returns its path.
+ */
+export async function writeReport({ reportsDir, dir, deliveryId }: ReportPlace, run: RunView): Promise<string> {
+  const at = (run.trigger.kind === 'schedule' ? run.trigger.fireAt : run.createdAt).slice(0, 16).replace(':', '')
+  const text = run.output === null && run.status === 'succeeded'
+  const name = `${run.job}-${at}-${run.id.replace(/^run_/, '').slice(-8)}.${text ? 'md' : 'json'}`
+  const path = join(await openDir(reportsDir, dir), name)
+  const part = `${path}.${deliveryId}.part`
+  // A try that died may have left one.
+  await rm(part, { force: true })
+  try {
+    await using handle = await open(part, 'wx', 0o644)
+    await handle.writeFile(text ? `${run.outputText ?? ''}\n` : `${JSON.stringify(contentOf(run), null, 2)}\n`)
+    await handle.sync()
+  } catch (error) {
+    await rm(part, { force: true })
+    throw error
+  }
+  await rename(part, path)
+  return path
+}
+
+/** Makes the directory, after it is known that it lies below `reportsDir`. */
+async function openDir(reportsDir: string, dir: string): Promise<string> {
+  await mkdir(reportsDir, { recursive: true })
+  const root = await realpath(reportsDir)
+  const wanted = resolve(root, dir)
+  let there = wanted
+  for (let found: string | undefined; found === undefined; there = found ?? dirname(there)) {
+    found = await realpath(there).catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT' && there !== dirname(there)) return undefined
+      throw error
+    })
+  }
+  for (const place of [wanted, there]) {
+    const way = relative(root, place)
+    if (way === '..' || way.startsWith(`..${sep}`)) throw new Error(`${dir} is not below reportsDir`)
+  }
+  await mkdir(wanted, { recursive: true })
+  return wanted
+}
+
+/** A green report is its output; any other says first that it is not green. */
+function contentOf({ id, job, status, reasons, output, outputText }: RunView): unknown {
+  return status === 'succeeded' ? output : { run: id, job, status, reasons, output, outputText }
+}

@@ -1,0 +1,135 @@
+// @ts-nocheck
+import { Webhook } from 'standardwebhooks'
+import { Agent, fetch } from 'undici'
+import { z } from 'zod'
+import { Failure, messageOf } from '../../core/failure.ts'
+import { nameText } from '../../lib/name.ts'
+import { httpUrl } from '../../lib/url.ts'
+import { defineDestination, type Secrets, type SendResult } from './destination.ts'
+
+/** The URL is stored with delivery errors, so it must hold no credentials. */
+const webhookUrl = httpUrl.refine(
+  (url) => !URL.canParse(url) || (new URL(url).username === '' && new URL(url).password === ''),
+  'must hold no user and no password; messages are signed with the secret instead',
+)
+
+const webhooksSchema = z
+  .record(
+    z.string(),
+    z
+      .strictObject({ url: webhookUrl, secret: z.string().optional(), secretFile: z.string().optional() })
+      .refine(
+        ({ secret, secretFile }) => (secret === undefined) !== (secretFile === undefined),
+        'needs exactly one of secret and secretFile',
+      ),
+  )
+  .default({})
+
+type Webhooks = z.output<typeof webhooksSchema>
+
+/** A signed CloudEvent to a URL of the configuration. */
+export const webhook = defineDestination({
+  jobSchema: nameText.describe('Name under webhooks: in the configuration.'),
+  configShape: { webhooks: webhooksSchema },
+  resolvePaths: ({ webhooks }, path) => ({
+    webhooks: Object.fromEntries(
+      Object.entries(webhooks).map(([name, { secretFile: secret, ...rest }]) => [
+        name,
+        { ...rest, secretFile: secret === undefined || secret === '' ? undefined : path(secret) },
+      ]),
+    ),
+  }),
+  targetSchema: z.object({ name: z.string() }),
+  targetOf: (name) => ({ name }),
+  describe: ({ name }) => `webhook ${name}`,
+  fault(name, { webhooks }) {
+    if (Object.hasOwn(webhooks, name)) return undefined
+    const known = Object.keys(webhooks)
+    return `names the webhook ${name}, which is not under webhooks: in the configuration; ${known.length > 0 ? `known are ${known.join(', ')}` : 'none is configured'}`
+  },
+  open({ webhooks }, secrets) {
+    // A secret that cannot be had is a fault of the start. After that it is read for each message, so that a file may be replaced at any time.
+    for (const [name, one] of Object.entries(webhooks)) secretOf(name, one, secrets)
+    const sender = createWebhookSender()
+    return {
+      async send({ name }, { id, event }) {
+        const one = webhooks[name]
+        if (!one) return { ok: false, error: `there is no webhook ${name} in the configuration`, final: false }
+        return sender.post(
+          { url: one.url, secret: secretOf(name, one, secrets) },
+          { id, body: JSON.stringify(event), contentType: 'application/cloudevents+json' },
+        )
+      },
+      close: () => sender.close(),
+    }
+  },
+})
+
+function secretOf(name: string, { secret: given, secretFile: file }: Webhooks[string], secrets: Secrets): string {
+  const secret = secrets.read(`webhooks.${name}`, given, file)
+  if (secret === undefined || !secretsIn(secret).every(isWebhookSecret)) {
+    throw new Failure({
+      code: 'CONFIG_INVALID',
+      message: `The secret of webhooks.${name} cannot sign: it must be at least 24 bytes in base64, with whsec_ before it or not.`,
+      cure: 'Make one with: echo whsec_$(openssl rand -base64 32)',
+    })
+  }
+  for (const one of secretsIn(secret)) secrets.redact(one)
+  return secret
+}
+
+/** Two with a space between them both sign, so that a receiver can change from one to the other at its leisure (Standard Webhooks, "Multiple signatures"). */
+const secretsIn = (secret: string) => secret.split(/\s+/)
+
+export interface WebhookTarget {
+  url: string
+  /** `whsec_` and base64, as Standard Webhooks writes it; several with a space between them. A secret. */
+  secret: string
+}
+
+const TIMEOUT_MS = 15_000
+const GONE = 410
+
+/** Posts signed messages (Standard Webhooks 1.0), each try within `timeoutMs` from connecting to the head of the answer. Redirects are not followed: they could carry a report elsewhere. */
+export function createWebhookSender({ timeoutMs = TIMEOUT_MS } = {}) {
+  const dispatcher = new Agent({ connectTimeout: timeoutMs, headersTimeout: timeoutMs, bodyTimeout: timeoutMs })
+
+  async function post(
+    target: WebhookTarget,
+    message: { id: string; body: string; contentType: string },
+    now = new Date(),
+  ): Promise<SendResult> {
+    const signature = secretsIn(target.secret)
+      .map((secret) => new Webhook(secret).sign(message.id, now, message.body))
+      .join(' ')
+    try {
+      const answer = await fetch(target.url, {
+        method: 'POST',
+        redirect: 'manual',
+        dispatcher,
+        signal: AbortSignal.timeout(timeoutMs),
+        headers: {
+          'content-type': message.contentType,
+          'webhook-id': message.id,
+          'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
+          'webhook-signature': signature,
+        },
+        body: message.body,
+      })
+      await answer.body?.cancel()
+      if (answer.ok) return { ok: true }
+      return { ok: false, error: `HTTP ${answer.status}`, final: answer.status === GONE }
+    } catch (error) {
+      const cause = error instanceof Error && error.cause ? error.cause : error
+      const silent = cause instanceof Error && cause.name.endsWith('TimeoutError')
+      return { ok: false, error: messageOf(cause), final: false, ...(silent && { silent }) }
+    }
+  }
+
+  return { post, close: () => dispatcher.destroy() }
+}
+
+/** True for a secret that messages can be signed with: whole base64, so that sender and receiver read the same key. */
+export function isWebhookSecret(secret: string): boolean {
+  return /^(whsec_)?(?:[A-Za-z0-9+/]{4}){8,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(secret)
+}

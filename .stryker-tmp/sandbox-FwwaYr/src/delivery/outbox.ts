@@ -1,0 +1,130 @@
+// @ts-nocheck
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import { nextDeliveryTry } from '../core/rules/delivery.ts'
+import { messageOf } from '../core/failure.ts'
+import { isFinal } from '../core/run.ts'
+import type { Sender, SendResult } from './destinations/destination.ts'
+import { reportEvent } from './destinations/report.ts'
+import type { Db } from '../store/postgres/db.ts'
+import {
+  endDeliveryTry,
+  putOffDeliveries,
+  takeDueDeliveries,
+  type DeliveryOutcome,
+  type DueDelivery,
+} from '../store/delivery/deliveries.ts'
+import { loadRun } from '../store/runs/show.ts'
+import { within } from '../lib/deadline.ts'
+import { createPoller, type Poller } from '../lib/poll.ts'
+
+export interface OutboxOptions {
+  db: Db
+  /** All destinations; closed with the outbox. */
+  destinations: Sender
+  log: Logger
+  now?: () => Date
+}
+
+const POLL_MS = 1000
+/** Deliveries under way at a time, and to one place. */
+const CONCURRENCY = 20
+const PER_PLACE = 4
+/** Longer than a delivery can take. */
+const LEASE_MS = 60_000
+/** A round ends after this also when something is still under way, so that its success says that the outbox works. */
+const ROUND_MS = 30_000
+/** So many tries in a row without any answer, and everything for that place is put off for so long. */
+const SILENT_TRIES = 3
+const PUT_OFF_MS = 60_000
+
+/**
+ * Sends reports. Any number of workers share the outbox. Delivery is at least once: a report is sent again until it is taken, so a receiver may see it
+ * twice, with the same id. Places fail apart from each other: one that does not answer holds back nothing but its own.
+ */
+export function createOutbox({ db, destinations, log, now = () => new Date() }: OutboxOptions): Poller {
+  const underWay = new Set<Promise<void>>()
+  const busy = new Map<string, number>()
+  /** Tries without an answer since the last one, by place. */
+  const silent = new Map<string, number>()
+
+  async function send({ id, runId, target }: DueDelivery): Promise<SendResult> {
+    const run = await loadRun(db, runId)
+    if (!run) return { ok: false, error: 'the run is gone', final: true }
+    // Its end will bring deliveries of its own.
+    if (!isFinal(run.status)) return { ok: false, error: 'the run was retried before its report was sent', final: true }
+    return destinations.send(target, { id, run, event: reportEvent(run, id) })
+  }
+
+  async function attempt(due: DueDelivery): Promise<void> {
+    const result = await send(due).catch((error: unknown): SendResult => ({ ok: false, error: messageOf(error), final: false }))
+    const retryAt = result.ok || result.final ? undefined : nextDeliveryTry(due.tries, now())
+    const outcome: DeliveryOutcome = result.ok
+      ? { status: 'delivered' }
+      : retryAt
+        ? { status: 'pending', error: result.error, nextTryAt: retryAt }
+        : { status: 'failed', error: result.error }
+    await endDeliveryTry(db, due.id, outcome)
+    await noteSilence(due.place, !result.ok && result.silent === true)
+    const about = { runId: due.runId, target: due.target, tries: due.tries }
+    if (outcome.status === 'delivered') log.info(about, 'Report delivered.')
+    else
+      log.warn(
+        { ...about, reason: outcome.error },
+        retryAt ? 'The report could not be delivered; it is tried again.' : 'The report could not be delivered; it is given up.',
+      )
+  }
+
+  async function noteSilence(place: string, isSilent: boolean): Promise<void> {
+    const tries = isSilent ? (silent.get(place) ?? 0) + 1 : 0
+    if (tries === 0) silent.delete(place)
+    else silent.set(place, tries)
+    if (tries < SILENT_TRIES) return
+    await putOffDeliveries(db, place, PUT_OFF_MS)
+    log.warn({ place, tries, putOffMs: PUT_OFF_MS }, 'A receiver of reports does not answer: all that is for it waits.')
+  }
+
+  function begin(due: DueDelivery): void {
+    busy.set(due.place, (busy.get(due.place) ?? 0) + 1)
+    const done = attempt(due)
+      // Its lease runs out, and it is tried again.
+      .catch((error: unknown) => log.warn({ runId: due.runId, reason: messageOf(error) }, 'What came of a delivery could not be kept.'))
+      .finally(() => {
+        underWay.delete(done)
+        const left = (busy.get(due.place) ?? 1) - 1
+        if (left === 0) busy.delete(due.place)
+        else busy.set(due.place, left)
+      })
+    underWay.add(done)
+  }
+
+  async function round(signal: AbortSignal): Promise<void> {
+    const until = performance.now() + ROUND_MS
+    while (!signal.aborted) {
+      const limit = CONCURRENCY - underWay.size
+      const due = limit > 0 ? await takeDueDeliveries(db, { limit, perPlace: PER_PLACE, busy, leaseMs: LEASE_MS }) : []
+      due.forEach(begin)
+      if (underWay.size === 0 || performance.now() > until) return
+      // A free place is filled at once; what has become due meanwhile is looked for each second.
+      await Promise.race([...underWay, sleep(POLL_MS, undefined, { signal, ref: false }).catch(() => {})])
+    }
+  }
+
+  const poller = createPoller({
+    name: 'outbox',
+    everyMs: POLL_MS,
+    work: round,
+    onFailure: (error) => log.warn({ reason: messageOf(error) }, 'The outbox could not be looked at.'),
+  })
+  return {
+    ...poller,
+    async stop() {
+      await poller.stop()
+      const ended = Promise.all(underWay).then(() => {})
+      await within(LEASE_MS, ended, () => new Error('a delivery does not end')).catch((error: unknown) =>
+        log.warn({ reason: messageOf(error) }, 'The outbox is stopped all the same.'),
+      )
+      await destinations.close()
+    },
+  }
+}

@@ -1,0 +1,55 @@
+// @ts-nocheck
+import { randomUUID } from 'node:crypto'
+import type OpenAI from 'openai'
+import type { Turn } from './responses.ts'
+
+type Completion = OpenAI.Chat.ChatCompletion
+type Chunk = OpenAI.Chat.ChatCompletionChunk
+
+const FINISH = { cut: 'length', filtered: 'content_filter' } as const
+
+/** A whole answer of `/v1/chat/completions`. */
+export function chatAnswer(model: string, turn: Turn): Completion {
+  const calls = turn.calls?.map((call) => ({ id: `call_${randomUUID().replaceAll('-', '')}`, type: 'function' as const, function: call }))
+  const outputTokens = Math.ceil(JSON.stringify(turn).length / 4)
+  return {
+    id: `chatcmpl-${randomUUID()}`,
+    object: 'chat.completion',
+    created: Math.floor(Date.now() / 1000),
+    model,
+    choices: [
+      {
+        index: 0,
+        message: { role: 'assistant', content: turn.text ?? null, refusal: turn.refusal ?? null, ...(calls && { tool_calls: calls }) },
+        finish_reason: calls ? 'tool_calls' : turn.stop === 'end' ? 'stop' : FINISH[turn.stop],
+        logprobs: null,
+      },
+    ],
+    usage: { prompt_tokens: 100, completion_tokens: outputTokens, total_tokens: 100 + outputTokens },
+  }
+}
+
+/** The same answer in pieces. */
+export function chatChunks(answer: Completion): Chunk[] {
+  const [choice] = answer.choices
+  const base = { id: answer.id, object: 'chat.completion.chunk' as const, created: answer.created, model: answer.model }
+  const delta = (part: Chunk['choices'][number]['delta'], finish_reason: Chunk['choices'][number]['finish_reason'] = null): Chunk => ({
+    ...base,
+    choices: [{ index: 0, delta: part, finish_reason, logprobs: null }],
+  })
+  const calls = (choice?.message.tool_calls ?? []).flatMap((call, index) => {
+    if (call.type !== 'function') return []
+    return [
+      delta({ tool_calls: [{ index, id: call.id, type: 'function', function: { name: call.function.name, arguments: '' } }] }),
+      delta({ tool_calls: [{ index, function: { arguments: call.function.arguments } }] }),
+    ]
+  })
+  return [
+    delta({ role: 'assistant', content: '' }),
+    ...(choice?.message.content ? [delta({ content: choice.message.content })] : []),
+    ...(choice?.message.refusal ? [delta({ refusal: choice.message.refusal })] : []),
+    ...calls,
+    delta({}, choice?.finish_reason ?? 'stop'),
+    { ...base, choices: [], usage: answer.usage ?? null },
+  ]
+}

@@ -1,0 +1,208 @@
+// @ts-nocheck
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type OpenAI from 'openai'
+import { z } from 'zod'
+import type { createMcpReach, McpCallError, OpenServer } from './mcp.ts'
+import { itemEvents, responsesAnswer, type Turn, type WithoutNumber } from './responses.ts'
+import type { Fault, Step } from './script.ts'
+
+type Response = OpenAI.Responses.Response
+type Event = OpenAI.Responses.ResponseStreamEvent
+type Item = Response['output'][number]
+
+export const hostedRequestSchema = z.looseObject({
+  model: z.string(),
+  background: z.boolean().optional(),
+  tools: z.array(
+    z.looseObject({
+      type: z.literal('mcp'),
+      server_label: z.string(),
+      server_url: z.string(),
+      headers: z.record(z.string(), z.string()).default({}),
+      allowed_tools: z.array(z.string()),
+    }),
+  ),
+})
+export type HostedRequest = z.output<typeof hostedRequestSchema>
+
+/** One answer in which the provider itself calls the servers. It goes on while nobody reads it, if it is a background one. */
+export interface HostedAnswer {
+  id: string
+  /** What is known of it now. */
+  response(): Response
+  /** Events after the number given, as they come; ends after the last. Only the first reader sees where the script breaks the stream off. */
+  events(reader: { after: number; first: boolean }): AsyncGenerator<Event | 'cut' | 'silent'>
+  cancel(): void
+  done: Promise<void>
+}
+
+export interface HostedDeps {
+  reach: ReturnType<typeof createMcpReach>
+  steps: readonly Step[]
+  /** True once for each fault of the conversation; always for one that does not go away. */
+  take: (step: Step) => boolean
+  turnOf: (step: Exclude<Step, { kind: 'fault' }>, results: string[]) => Turn
+}
+
+const id = (prefix: string) => `${prefix}_${randomUUID().replaceAll('-', '')}`
+const terminal = new Set(['response.completed', 'response.failed', 'response.incomplete'])
+
+/**
+ * Opens the servers and lists their tools; throws `ListingError` when one cannot be listed. Then works through the script by itself: each call
+ * is really made.
+ */
+export async function startHostedAnswer(request: HostedRequest, { reach, steps, take, turnOf }: HostedDeps): Promise<HostedAnswer> {
+  const abort = new AbortController()
+  const ignored = new Set(steps.flatMap((step) => (step.kind === 'ignore' ? [step.server] : [])))
+  const servers: OpenServer[] = []
+  for (const tool of request.tools) if (!ignored.has(tool.server_label)) servers.push(await reach.open(tool, abort.signal))
+  const answer = { ...responsesAnswer(request, { text: '', stop: 'end' }), status: 'in_progress' as const }
+  const output: Item[] = []
+  const log: (Event | 'cut' | 'silent')[] = []
+  const waiting = new Set<() => void>()
+  let over = false
+  let number = 0
+  const wake = () => {
+    for (const one of waiting) one()
+    waiting.clear()
+  }
+  const emit = (event: WithoutNumber<Event>) => {
+    log.push({ ...event, sequence_number: number++ })
+    wake()
+  }
+  const snapshot = (status: NonNullable<Response['status']>, more: Partial<Response> = {}): Response => ({
+    ...answer,
+    background: request.background ?? false,
+    status,
+    output: [...output],
+    ...more,
+  })
+
+  function list(server: OpenServer): void {
+    const item: Item = { type: 'mcp_list_tools', id: id('mcpl'), server_label: server.label, tools: server.tools }
+    const at = { item_id: item.id, output_index: output.length }
+    emit({ type: 'response.output_item.added', output_index: output.length, item: { ...item, tools: [] } })
+    emit({ type: 'response.mcp_list_tools.in_progress', ...at })
+    emit({ type: 'response.mcp_list_tools.completed', ...at })
+    emit({ type: 'response.output_item.done', output_index: output.length, item })
+    output.push(item)
+  }
+
+  async function call(name: string, args: string, textErrors: boolean): Promise<string> {
+    const { server, tool } = find(servers, name)
+    const item = { type: 'mcp_call' as const, id: id('mcp'), server_label: server?.label ?? name, name: tool, arguments: '' }
+    const at = { item_id: item.id, output_index: output.length }
+    emit({ type: 'response.output_item.added', output_index: at.output_index, item: { ...item, status: 'in_progress' } })
+    emit({ type: 'response.mcp_call.in_progress', ...at })
+    emit({ type: 'response.mcp_call_arguments.delta', ...at, delta: args })
+    emit({ type: 'response.mcp_call_arguments.done', ...at, arguments: args })
+    const outcome = server
+      ? await server.call(tool, parseArguments(args), abort.signal)
+      : { error: { type: 'mcp_protocol_error', code: -32602, message: `Unknown tool ${name}` } }
+    const failed = 'error' in outcome
+    const done = {
+      ...item,
+      arguments: args,
+      output: failed ? null : outcome.output,
+      error: failed ? errorOf(outcome.error, textErrors) : null,
+      status: failed ? ('failed' as const) : ('completed' as const),
+    }
+    emit({ type: failed ? 'response.mcp_call.failed' : 'response.mcp_call.completed', ...at })
+    // oxlint-disable-next-line no-unsafe-type-assertion -- providers send errors that the client's types do not have
+    const wire = done as unknown as Item
+    emit({ type: 'response.output_item.done', output_index: at.output_index, item: wire })
+    output.push(wire)
+    return failed ? JSON.stringify(outcome.error) : outcome.output
+  }
+
+  function say(turn: Turn): void {
+    const whole = responsesAnswer(request, turn)
+    for (const item of whole.output) {
+      for (const event of itemEvents(item, output.length)) emit(event)
+      output.push(item)
+    }
+    const { usage, incomplete_details } = whole
+    const response = snapshot(whole.status ?? 'completed', { incomplete_details, ...(usage && { usage }) })
+    emit(response.status === 'incomplete' ? { type: 'response.incomplete', response } : { type: 'response.completed', response })
+  }
+
+  function fail(fault: Fault): boolean {
+    if (fault.kind === 'status') {
+      emit({
+        type: 'response.failed',
+        response: snapshot('failed', { error: { code: 'server_error', message: `Scripted failure ${fault.status}.` } }),
+      })
+      return true
+    }
+    log.push(fault.kind === 'silent' ? 'silent' : 'cut')
+    wake()
+    return request.background !== true
+  }
+
+  async function work(): Promise<void> {
+    const results: string[] = []
+    let textErrors = false
+    emit({ type: 'response.created', response: snapshot('in_progress') })
+    emit({ type: 'response.in_progress', response: snapshot('in_progress') })
+    for (const server of servers) list(server)
+    for (const step of steps) {
+      abort.signal.throwIfAborted()
+      if (step.kind === 'fault') {
+        if (take(step) && fail(step.fault)) return
+      } else if (step.kind === 'wait') await sleep(step.ms, undefined, { signal: abort.signal })
+      else if (step.kind === 'errors-as-text') textErrors = true
+      else if (step.kind === 'approve') {
+        const { server, tool } = find(servers, step.name)
+        output.push({ type: 'mcp_approval_request', id: id('mcpr'), server_label: server?.label ?? '', name: tool, arguments: '{}' })
+        return say({ text: 'May I?', stop: 'end' })
+      } else if (step.kind === 'call') {
+        for (const one of turnOf(step, results).calls ?? []) results.push(await call(one.name, one.arguments, textErrors))
+      } else if (step.kind !== 'ignore') return say(turnOf(step, results))
+    }
+    say({ text: 'There is nothing more in the script.', stop: 'end' })
+  }
+
+  const done = work()
+    .catch(() => {
+      if (abort.signal.aborted) emit({ type: 'response.failed', response: snapshot('cancelled') })
+    })
+    .then(async () => {
+      over = true
+      wake()
+      await Promise.all(servers.map((server) => server.close().catch(() => {})))
+    })
+
+  return {
+    id: answer.id,
+    done,
+    response() {
+      const last = log.findLast((event) => typeof event === 'object' && terminal.has(event.type))
+      return typeof last === 'object' && 'response' in last ? last.response : snapshot('in_progress')
+    },
+    async *events({ after, first }) {
+      for (let at = 0; ; at++) {
+        while (at >= log.length) {
+          if (over) return
+          await new Promise<void>((resolve) => waiting.add(resolve))
+        }
+        const event = log[at]
+        if (typeof event === 'string' && !first) continue
+        if (event !== undefined && (typeof event === 'string' || event.sequence_number > after)) yield event
+      }
+    },
+    cancel: () => abort.abort(),
+  }
+}
+
+function find(servers: readonly OpenServer[], name: string): { server: OpenServer | undefined; tool: string } {
+  const at = name.indexOf('__')
+  const [label, tool] = [name.slice(0, at).replaceAll(/[^a-z0-9_]/gi, '_'), name.slice(at + 2)]
+  return { server: servers.find((one) => one.label.startsWith(label) && one.tools.some((listed) => listed.name === tool)), tool }
+}
+
+function parseArguments(text: string): Record<string, unknown> {
+  return z.record(z.string(), z.unknown()).catch({}).parse(JSON.parse(text))
+}
+
+const errorOf = (error: McpCallError, asText: boolean) => (asText ? (error.message ?? JSON.stringify(error.content)) : error)

@@ -1,0 +1,78 @@
+// @ts-nocheck
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
+import { z } from 'zod'
+import { startMcpHttp, type RunningServer } from './mcp-http.ts'
+
+const MAX_ROWS = 200
+
+const columns = [
+  ['industry', 'text', 'Industry, such as Construction.'],
+  ['year', 'integer', 'Four digits.'],
+  ['month', 'integer', '1 to 12.'],
+  ['unemployed_thousands', 'integer', 'Unemployed persons in thousands.'],
+  ['rate_percent', 'real', 'Unemployment rate of the industry in percent.'],
+] as const
+
+function openDatabase(): DatabaseSync {
+  const database = new DatabaseSync(':memory:')
+  database.exec(`create table unemployment (${columns.map(([name, type]) => `${name} ${type} not null`).join(', ')})`)
+  const insert = database.prepare('insert into unemployment values (?, ?, ?, ?, ?)')
+  const [, ...lines] = readFileSync(join(import.meta.dirname, 'data/unemployment.csv'), 'utf8')
+    .trim()
+    .split('\n')
+  database.exec('begin')
+  for (const line of lines) {
+    const [industry = '', ...numbers] = line.split(',')
+    insert.run(industry, ...numbers.map(Number))
+  }
+  database.exec('commit; pragma query_only = on')
+  return database
+}
+
+function createMcpServer(database: DatabaseSync): McpServer {
+  const server = new McpServer({ name: 'labor', version: '1.0.0' })
+  const readOnly = { readOnlyHint: true, openWorldHint: false }
+  server.registerTool(
+    'describe_tables',
+    { description: 'Lists the tables with their columns and what they mean.', inputSchema: {}, annotations: readOnly },
+    () => ({
+      content: [
+        {
+          type: 'text',
+          text: JSON.stringify({
+            tables: [{ name: 'unemployment', columns: columns.map(([name, type, meaning]) => ({ name, type, meaning })) }],
+          }),
+        },
+      ],
+    }),
+  )
+  server.registerTool(
+    'query',
+    {
+      description: `Runs one SELECT over the tables (SQLite). Returns at most ${MAX_ROWS} rows.`,
+      inputSchema: { sql: z.string().describe('One SELECT statement.') },
+      annotations: readOnly,
+    },
+    ({ sql }) => {
+      try {
+        const rows = database.prepare(sql).all()
+        return { content: [{ type: 'text', text: JSON.stringify({ rows: rows.slice(0, MAX_ROWS), truncated: rows.length > MAX_ROWS }) }] }
+      } catch (error) {
+        return {
+          content: [{ type: 'text', text: `The query failed: ${error instanceof Error ? error.message : String(error)}` }],
+          isError: true,
+        }
+      }
+    },
+  )
+  return server
+}
+
+/** A small SQL server over real data: read-only and stateless. */
+export function startLaborServer(listen: { host?: string; port?: number } = {}): Promise<RunningServer> {
+  const database = openDatabase()
+  return startMcpHttp({ create: () => createMcpServer(database), sessions: false, close: () => database.close(), ...listen })
+}

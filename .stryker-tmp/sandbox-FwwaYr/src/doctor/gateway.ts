@@ -1,0 +1,125 @@
+// @ts-nocheck
+import { Failure, messageOf } from '../core/failure.ts'
+import type { GatewayFetch } from '../core/ports/gateway.ts'
+import type { Job } from '../jobs/load.ts'
+import { openSession } from '../mcp/session/session.ts'
+import type { Route } from '../pomerium/routes.ts'
+import type { Token, TokenSource } from '../pomerium/token.ts'
+import { failed, failedBy, ok, skipped, warning, type Finding } from './check.ts'
+
+const DAY_MS = 86_400_000
+/** Days before the end at which a token is warned about. */
+export const EXPIRY_WARNINGS = [14, 3, 1] as const
+
+/** The token of an account: that there is one, and how long it lives. */
+export function checkAccount(account: string, tokens: TokenSource, now = new Date()): { finding: Finding; token: Token | undefined } {
+  const check = `account ${account}`
+  try {
+    const token = tokens.current()
+    const { expiresAt } = token
+    if (!expiresAt) return { finding: ok(check, `${token.userId} (${token.accountId}), never expires`), token }
+    const days = (expiresAt.getTime() - now.getTime()) / DAY_MS
+    if (days <= 0)
+      return {
+        finding: failed(check, `The token expired at ${expiresAt.toISOString()}.`, `nightshift account rotate ${account}`),
+        token: undefined,
+      }
+    if (days <= EXPIRY_WARNINGS[0])
+      return { finding: warning(check, `The token expires in ${days.toFixed(1)} days.`, `nightshift account rotate ${account}`), token }
+    return { finding: ok(check, `${token.userId} (${token.accountId}), expires ${expiresAt.toISOString().slice(0, 10)}`), token }
+  } catch (error) {
+    return { finding: failedBy(check, error), token: undefined }
+  }
+}
+
+/** The gateway as an account sees it: TLS, the token, the route list. */
+export async function checkRoutes(
+  account: string,
+  list: () => Promise<Map<string, Route> | undefined>,
+): Promise<{ finding: Finding; routes: Map<string, Route> | undefined }> {
+  const check = `gateway as ${account}`
+  try {
+    const routes = await list()
+    return { finding: ok(check, `${routes?.size ?? 0} MCP routes: ${[...(routes?.keys() ?? [])].toSorted().join(', ')}`), routes }
+  } catch (error) {
+    return { finding: failedBy(check, error), routes: undefined }
+  }
+}
+
+export interface ServerCheck {
+  account: string
+  server: string
+  jobs: readonly Job[]
+  routes: Map<string, Route>
+  fetch: GatewayFetch
+  maxRequestBytes: number | undefined
+  timeoutMs: number
+}
+
+/** A name that no server has: the probe asks policy and server, and calls nothing. */
+const PROBE = 'nightshift_doctor_probe'
+const DEFAULT_REQUEST_BYTES = 4096
+
+/** A server that jobs name: route, initialize, tools, and what becomes of a call that may not be. */
+export async function checkServer({ account, server, jobs, routes, fetch, maxRequestBytes, timeoutMs }: ServerCheck): Promise<Finding[]> {
+  const check = `server ${server} as ${account}`
+  const route = routes.get(server)
+  if (!route)
+    return [
+      failed(
+        check,
+        `Pomerium lists no route ${server}; jobs ${jobs.map(({ name }) => name).join(', ')} need it.`,
+        'Add the route to pomerium.yaml, or correct the jobs.',
+      ),
+    ]
+  const signal = AbortSignal.timeout(timeoutMs)
+  try {
+    const session = await openSession(
+      { server, url: route.url, fetch, maxRequestBytes: maxRequestBytes ?? DEFAULT_REQUEST_BYTES, timeoutMs },
+      signal,
+    )
+    try {
+      const { tools } = await session.listTools(signal)
+      const wanted = new Set(jobs.flatMap((job) => job.definition.tools[server]?.allow ?? []))
+      const missing = [...wanted].filter((tool) => !tools.has(tool))
+      const found =
+        missing.length > 0
+          ? failed(check, `It lacks ${missing.join(', ')}.`, 'Correct the jobs or the server.')
+          : ok(check, `${tools.size} tools; jobs name ${wanted.size}, and all of them are there`)
+      return [found, await probe(check, session, signal), bodyLimit(check, maxRequestBytes)]
+    } finally {
+      await session.close()
+    }
+  } catch (error) {
+    return [failedBy(check, error)]
+  }
+}
+
+async function probe(check: string, session: Awaited<ReturnType<typeof openSession>>, signal: AbortSignal): Promise<Finding> {
+  try {
+    await session.call(PROBE, {}, { toolCallId: crypto.randomUUID(), written: Promise.resolve(), signal })
+    return warning(
+      check,
+      'Policy lets the account call a tool that no job names.',
+      'Deny tools in the route’s policy, or rely on the job’s own allow-list alone.',
+    )
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'TOOL_DENIED') return ok(check, 'policy denies a tool that it does not know')
+    return warning(check, `A call that may not be was answered with: ${messageOf(error)}.`, 'See whether the server is well.')
+  }
+}
+
+function bodyLimit(check: string, maxRequestBytes: number | undefined): Finding {
+  if (maxRequestBytes !== undefined)
+    return ok(check, `requests up to ${maxRequestBytes} bytes; the route’s max_request_bytes must be as much`)
+  return warning(
+    check,
+    `Requests are limited to ${DEFAULT_REQUEST_BYTES} bytes, Pomerium’s default.`,
+    `Set max_request_bytes of the route and servers.${server(check)}.maxRequestBytes to the same, larger value.`,
+  )
+}
+
+const server = (check: string) => check.split(' ')[1] ?? ''
+
+/** Nothing to ask when the token is not usable. */
+export const notAsked = (account: string): Finding => skipped(`gateway as ${account}`, 'not asked: the account has no usable token')

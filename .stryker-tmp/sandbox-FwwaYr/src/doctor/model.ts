@@ -1,0 +1,28 @@
+// @ts-nocheck
+import type { Provider } from '../models/openai/provider.ts'
+import { failed, failedBy, ok, skipped, type Finding } from './check.ts'
+
+const TIMEOUT_MS = 30_000
+
+/** A model that jobs name: that the provider lists it, or with `spend` that it answers a word. */
+export async function checkModel(name: string, provider: Provider | undefined, model: string, spend: boolean): Promise<Finding> {
+  const check = `model ${name}/${model}`
+  if (!provider) return failed(check, `There is no provider ${name}.`, 'Add it under providers: in the configuration.')
+  const signal = AbortSignal.timeout(TIMEOUT_MS)
+  try {
+    if (!spend) {
+      const known = await provider.knows(model, signal)
+      return known === undefined
+        ? skipped(check, 'the provider lists no models; --spend asks it a word')
+        : known
+          ? ok(check, 'the provider lists it')
+          : failed(check, 'The provider does not list it.', 'Correct model.name in the job.')
+    }
+    const turn = await provider
+      .model(model)
+      .respond({ instructions: undefined, prompt: 'Say ok.', exchanges: [], tools: [], mayCall: false, output: undefined }, signal)
+    return ok(check, `it answers; ${turn.usage.inputTokens + turn.usage.outputTokens} tokens`)
+  } catch (error) {
+    return failedBy(check, error)
+  }
+}

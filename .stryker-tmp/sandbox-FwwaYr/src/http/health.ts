@@ -1,0 +1,30 @@
+// @ts-nocheck
+import type { Hono } from 'hono'
+import { messageOf } from '../core/failure.ts'
+
+export interface Health {
+  /** What must answer for this process to be of use, by name. Each resolves or rejects. */
+  checks: Readonly<Record<string, () => Promise<unknown>>>
+  /** True from the first signal to stop. */
+  isDraining: () => boolean
+}
+
+const TIMEOUT_MS = 3000
+
+/** `/livez`: the process answers. `/readyz`: the store and the queue answer, and it is not draining. No MCP server, nor the gateway, is asked. */
+export function addHealth(app: Hono, { checks, isDraining }: Health): void {
+  app.get('/livez', (c) => c.json({ status: 'ok' }))
+  app.get('/readyz', async (c) => {
+    const results = await Promise.all(
+      Object.entries(checks).map(async ([name, check]) => {
+        const why = await Promise.race([(async () => check())().then(() => 'ok', messageOf), late()])
+        return [name, why === 'ok' ? 'ok' : 'does not answer'] as const
+      }),
+    )
+    const draining = isDraining()
+    const ready = !draining && results.every(([, result]) => result === 'ok')
+    return c.json({ status: ready ? 'ok' : draining ? 'draining' : 'not ready', checks: Object.fromEntries(results) }, ready ? 200 : 503)
+  })
+}
+
+const late = () => new Promise<string>((done) => setTimeout(done, TIMEOUT_MS, 'late').unref())

@@ -1,0 +1,69 @@
+// @ts-nocheck
+import { HTTPException } from 'hono/http-exception'
+import { z } from '@hono/zod-openapi'
+import { Failure, FAILURES, messageOf, type FailureCode } from '../core/failure.ts'
+
+/** A problem as RFC 9457 says, with our code. */
+export const problemSchema = z
+  .object({
+    type: z.literal('about:blank'),
+    title: z.string(),
+    status: z.int(),
+    code: z.string().describe('One of the failure codes of the README.'),
+    detail: z.string().describe('What happened, and what to do.'),
+    errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+  })
+  .openapi('Problem')
+
+type Problem = z.infer<typeof problemSchema>
+
+export const PROBLEM_TYPE = 'application/problem+json'
+
+/** A failure as the answer to a request. */
+export function problemResponse(failure: Failure, errors?: Problem['errors']): Response {
+  const { http, text } = FAILURES[failure.code]
+  const body: Problem = {
+    type: 'about:blank',
+    title: text,
+    status: http,
+    code: failure.code,
+    detail: failure.message,
+    ...(errors && { errors }),
+  }
+  const headers = new Headers({ 'content-type': PROBLEM_TYPE, 'cache-control': 'no-store' })
+  if (failure.retryAfterMs !== undefined) headers.set('retry-after', String(Math.ceil(failure.retryAfterMs / 1000)))
+  // What is left of a body that was too large is not read: the next request needs a connection of its own.
+  if (http === 413) headers.set('connection', 'close')
+  if (http === 401) headers.set('www-authenticate', 'Bearer realm="nightshift"')
+  return new Response(JSON.stringify(body), { status: http, headers })
+}
+
+const BY_STATUS: Record<number, FailureCode> = { 400: 'REQUEST_INVALID', 404: 'RUN_UNKNOWN', 413: 'REQUEST_TOO_LARGE' }
+
+/** Turns anything thrown by a route into a problem. What is not ours is told to the log, not to the caller. */
+export function toProblem(error: unknown, report: (error: unknown) => void): Response {
+  if (error instanceof Failure) {
+    if (error.code === 'INTERNAL_ERROR') report(error)
+    return problemResponse(error)
+  }
+  if (error instanceof HTTPException) {
+    const code = BY_STATUS[error.status]
+    if (code) return problemResponse(new Failure({ code, message: `The request cannot be read: ${messageOf(error)}.` }))
+  }
+  report(error)
+  return problemResponse(new Failure({ code: 'INTERNAL_ERROR', message: 'The request could not be done.' }))
+}
+
+/** Answers a request whose parts do not fit the schema. */
+export function invalidRequest(result: { success: boolean; target: string; error?: z.ZodError }): Response | undefined {
+  if (result.success || !result.error) return undefined
+  const errors = result.error.issues.flatMap((issue) => {
+    const field = [result.target, ...issue.path.map(String)].join('.')
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ field: `${field}.${key}`, message: 'is not a known field' }))
+    return [{ field, message: issue.message }]
+  })
+  return problemResponse(
+    new Failure({ code: 'REQUEST_INVALID', message: `${errors.map(({ field, message }) => `${field}: ${message}`).join('; ')}.` }),
+    errors,
+  )
+}

@@ -1,0 +1,30 @@
+// @ts-nocheck
+import { z } from 'zod'
+
+const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+const PATTERN = /^(\d+)(ms|s|m|h|d)$/
+
+/** A length of time as people write it (`500ms`, `30s`, `10m`, `2h`, `7d`) in milliseconds. Throws on anything else. */
+export function durationMs(text: string): number {
+  const [, amount, unit] = PATTERN.exec(text) ?? []
+  if (amount === undefined || !isUnit(unit)) throw new Error(`${text} is not a duration`)
+  return Number(amount) * UNIT_MS[unit]
+}
+
+const isUnit = (unit: string | undefined): unit is keyof typeof UNIT_MS => unit !== undefined && unit in UNIT_MS
+
+/** Timers cannot be longer: they would go off at once. */
+const MAX_MS = 24 * UNIT_MS.d
+
+const written = z
+  .string()
+  .regex(PATTERN, { abort: true, error: 'is not a duration; write a number and ms, s, m, h or d, such as 30s or 10m' })
+
+/** Zod type for a duration that is kept as it was written. */
+export const durationText = written.refine((text) => durationMs(text) <= MAX_MS, 'is too long; the most is 24d')
+
+/** Zod type for a duration: text in, milliseconds out. */
+export const duration = durationText.transform(durationMs)
+
+/** Zod type for the age of something kept, which no timer waits for: text in, milliseconds out. */
+export const age = written.transform(durationMs)

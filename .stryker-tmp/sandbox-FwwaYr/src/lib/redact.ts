@@ -1,0 +1,27 @@
+/** Knows the secrets of this process, and takes them out of foreign text before it is kept, logged or told to a model. */
+// @ts-nocheck
+
+export interface Redactor {
+  /** A secret from now on, until it opens nothing any more. Short texts are not: they would be found everywhere. */
+  add: (secret: string, until?: Date) => void
+  redact: (text: string) => string
+}
+
+const MIN_LENGTH = 8
+
+export function createRedactor(now: () => number = Date.now): Redactor {
+  // Longest first: one may be the beginning of another, whose rest would stay.
+  let secrets: { text: string; until: number }[] = []
+  return {
+    add(text, until) {
+      if (text.length < MIN_LENGTH || secrets.some((known) => known.text === text)) return
+      const kept = secrets.filter((known) => known.until > now())
+      secrets = [...kept, { text, until: until?.getTime() ?? Number.POSITIVE_INFINITY }].toSorted((a, b) => b.text.length - a.text.length)
+    },
+    redact(text) {
+      let redacted = text
+      for (const secret of secrets) redacted = redacted.replaceAll(secret.text, '[secret]')
+      return redacted
+    },
+  }
+}

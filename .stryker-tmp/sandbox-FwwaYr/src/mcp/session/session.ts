@@ -1,0 +1,118 @@
+// @ts-nocheck
+import { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { McpError } from '@modelcontextprotocol/sdk/types.js'
+import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv'
+import type { z } from 'zod'
+import { Failure, messageOf } from '../../core/failure.ts'
+import { SessionLost, type GatewayFetch } from '../../core/ports/gateway.ts'
+import { callResultSchema, type CallResult } from '../content.ts'
+import { listAllTools, type ToolListing } from '../tools.ts'
+import { createExchanges, type RequestPurpose } from './exchange.ts'
+import { isLocalError, lostAnswer, notResumed, setupFailure } from './failures.ts'
+import { createSessionFetch } from './fetch.ts'
+import { createOpenStreams } from './stream.ts'
+
+export interface SessionOptions {
+  server: string
+  url: string
+  fetch: GatewayFetch
+  /** Largest request body: the route's max_request_bytes. */
+  maxRequestBytes: number
+  /** Longest wait for the answer to initialize and to a page of the list. */
+  timeoutMs: number
+}
+
+export interface CallContext {
+  toolCallId: string
+  written: Promise<void>
+  signal: AbortSignal
+}
+
+/** The answer to a tool call: a result, or the server's JSON-RPC error, which the model is told. */
+export type CallAnswer = { kind: 'result'; result: CallResult } | { kind: 'rpc-error'; code: number; message: string }
+
+/** One MCP session with one server. Not reconnected: when it is lost, open another. */
+export interface McpSession {
+  listTools(signal: AbortSignal): Promise<ToolListing>
+  call(tool: string, args: Record<string, unknown>, context: CallContext): Promise<CallAnswer>
+  /** Ends the session with DELETE where there is one. Never throws; can be called twice. */
+  close(): Promise<void>
+}
+
+const CLIENT = { name: 'nightshift', version: '0.1.0' }
+/** SDK: each client makes a validator of its own otherwise, 17 KB that nothing uses. */
+const OPTIONS = { capabilities: {}, jsonSchemaValidator: new AjvJsonSchemaValidator() }
+const CLOSE_TIMEOUT_MS = 2000
+/** A call may take until its signal ends. */
+const FOREVER_MS = 2_147_483_647
+
+/** Opens a session: initialize and its notification. Failures are `Failure`s. */
+export async function openSession({ server, url, timeoutMs, ...options }: SessionOptions, signal: AbortSignal): Promise<McpSession> {
+  const closing = new AbortController()
+  const exchanges = createExchanges(server)
+  const streams = createOpenStreams()
+  const client = new Client(CLIENT, OPTIONS)
+  const fetch = createSessionFetch({ ...options, server, exchanges, streams, closing: closing.signal })
+  const transport = new StreamableHTTPClientTransport(new URL(url), { fetch })
+  // SDK: when it gives up resuming, it says so here alone, and the request would wait for ever.
+  // oxlint-disable-next-line prefer-add-event-listener -- the client has no events, only this hook
+  client.onerror = (error) => {
+    const scope = exchanges.current()
+    if (scope && /Maximum reconnection attempts/.test(error.message)) scope.failed(notResumed(server, scope.tool))
+  }
+
+  function request<Schema extends z.ZodType>(
+    message: { method: string; params: Record<string, unknown> },
+    schema: Schema,
+    purpose: RequestPurpose,
+  ): Promise<z.output<Schema>> {
+    const timeout = purpose.tool === undefined ? timeoutMs : FOREVER_MS
+    // oxlint-disable-next-line no-unsafe-type-assertion -- the SDK types schemas of two zod versions
+    return exchanges.run(purpose, (own) => client.request(message, schema as never, { ...own, timeout }) as Promise<z.output<Schema>>)
+  }
+
+  let closed = false
+  async function close(): Promise<void> {
+    if (closed) return
+    closed = true
+    const timer = setTimeout(() => closing.abort(), CLOSE_TIMEOUT_MS)
+    if (transport.sessionId !== undefined) await transport.terminateSession().catch(() => {})
+    clearTimeout(timer)
+    closing.abort()
+    streams.end()
+    await client.close().catch(() => {})
+  }
+
+  try {
+    await exchanges.run({ signal }, (own) => client.connect(transport, { timeout: timeoutMs, signal: own.signal }))
+  } catch (error) {
+    await close()
+    signal.throwIfAborted()
+    throw setupFailure(server, 'initialize', error)
+  }
+
+  return {
+    listTools: (listSignal) =>
+      listAllTools(async (params, schema) => {
+        try {
+          return await request({ method: 'tools/list', params }, schema, { signal: listSignal })
+        } catch (error) {
+          listSignal.throwIfAborted()
+          throw setupFailure(server, 'tools/list', error)
+        }
+      }),
+    async call(tool, args, context) {
+      try {
+        const message = { method: 'tools/call', params: { name: tool, arguments: args } }
+        return { kind: 'result', result: await request(message, callResultSchema, { ...context, tool }) }
+      } catch (error) {
+        if (error instanceof Failure || error instanceof SessionLost) throw error
+        context.signal.throwIfAborted()
+        if (error instanceof McpError && !isLocalError(error)) return { kind: 'rpc-error', code: error.code, message: error.message }
+        throw lostAnswer(server, tool, `got an answer that cannot be read (${messageOf(error).slice(0, 200)})`, error)
+      }
+    },
+    close,
+  }
+}

@@ -1,0 +1,57 @@
+// @ts-nocheck
+import { APIConnectionError, APIError, APIUserAbortError } from 'openai'
+import { Failure, messageOf, type FailureCode } from '../../core/failure.ts'
+import { showLine } from '../../lib/text.ts'
+
+const QUOTA = /insufficient_quota|billing_hard_limit|quota_exceeded/
+
+/** Names a failure of the provider. The key is in none of the texts: providers repeat it in theirs, so it is taken out. */
+export function modelFailure(error: unknown, what: { provider: string; model: string; apiKey: string | undefined }): unknown {
+  if (error instanceof Failure || error instanceof APIUserAbortError) return error
+  const text = hide(messageOf(error), what.apiKey)
+  const about = `${what.provider}, model ${what.model}`
+  const make = (code: FailureCode, requestId?: string | null, retryAfterMs?: number) =>
+    new Failure({ code, message: `${about}: ${text}.`, requestId: requestId ?? undefined, retryAfterMs, cause: new Error(text) })
+  if (error instanceof APIConnectionError) return make('MODEL_UNAVAILABLE')
+  if (!(error instanceof APIError)) return make('MODEL_UNAVAILABLE')
+  const status: number | undefined = error.status
+  const kind = `${error.code ?? ''} ${error.type ?? ''}`
+  const after = retryAfter(error.headers)
+  const code = (): FailureCode => {
+    if (QUOTA.test(kind)) return 'MODEL_QUOTA'
+    if (/content_filter|content_policy/.test(kind)) return 'MODEL_REFUSED'
+    switch (status) {
+      case 401:
+      case 403:
+        return 'MODEL_AUTH'
+      case 404:
+        return 'MODEL_NOT_FOUND'
+      case 402:
+        return 'MODEL_QUOTA'
+      case 429:
+        return 'MODEL_RATE_LIMITED'
+      case 408:
+      case 409:
+      case undefined:
+        return 'MODEL_UNAVAILABLE'
+      default:
+        return status >= 500 ? 'MODEL_UNAVAILABLE' : 'MODEL_REJECTED'
+    }
+  }
+  return make(code(), error.requestID, after)
+}
+
+function hide(text: string, apiKey: string | undefined): string {
+  const shown = showLine(text).slice(0, 500).replace(/\.$/, '')
+  const masked = shown.replaceAll(/\b(sk|pk|key|Bearer)[-_ ][A-Za-z0-9*_.-]{6,}/g, '[key]')
+  return apiKey === undefined || apiKey === '' ? masked : masked.replaceAll(apiKey, '[key]')
+}
+
+function retryAfter(headers: Headers | undefined): number | undefined {
+  const ms = Number(headers?.get('retry-after-ms') ?? Number.NaN)
+  if (Number.isFinite(ms) && ms >= 0) return ms
+  const value = headers?.get('retry-after')
+  if (value === null || value === undefined) return undefined
+  const parsed = /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - Date.now()
+  return Number.isNaN(parsed) ? undefined : Math.max(parsed, 0)
+}

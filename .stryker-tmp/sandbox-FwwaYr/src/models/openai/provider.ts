@@ -1,0 +1,83 @@
+// @ts-nocheck
+import OpenAI, { APIError } from 'openai'
+import { Agent, type Dispatcher } from 'undici'
+import { fetchLean, type LeanInit } from '../../lib/http.ts'
+import { createChatModel } from './chat.ts'
+import { modelFailure } from './errors.ts'
+import { createHostedModel, type HostedModel } from './hosted-client.ts'
+import type { Model } from '../model.ts'
+import { createResponsesModel } from './responses.ts'
+
+export interface ProviderOptions {
+  name: string
+  api: 'responses' | 'chat'
+  baseUrl: string | undefined
+  apiKey: string | undefined
+  /** Stream answers: needed where something between cuts connections that are silent for long. */
+  stream: boolean
+  store: boolean | undefined
+  /** The provider finishes a hosted answer without us, and it can be found again by its id. */
+  background: boolean
+  /** Longest wait for one answer. */
+  timeoutMs: number
+}
+
+export interface Provider {
+  model(name: string): Model
+  /** The same model, calling MCP servers itself. Only behind the Responses API. */
+  hosted(name: string): HostedModel
+  /** Whether the provider lists the model; undefined when it lists none at all. Spends nothing. */
+  knows(name: string, signal: AbortSignal): Promise<boolean | undefined>
+  close(): Promise<void>
+}
+
+/** Retries of a model call that failed at once; it has no effects of its own in a local run. */
+const QUICK_RETRIES = 2
+
+/** Makes a provider: one pool of connections, and a model for each name asked. */
+export function createProvider(options: ProviderOptions): Provider {
+  // undici gives up after 300 s without a byte; the time-out of the call is what counts here.
+  const dispatcher: Dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: 30_000 })
+  const client = new OpenAI({
+    // Servers of one's own often want no key; the client insists on one.
+    apiKey: options.apiKey ?? 'none',
+    baseURL: options.baseUrl ?? null,
+    organization: null,
+    project: null,
+    maxRetries: QUICK_RETRIES,
+    timeout: options.timeoutMs,
+    logLevel: 'off',
+    // oxlint-disable-next-line no-unsafe-type-assertion -- the client sends text only, and no Request
+    fetch: ((url: string, init: Omit<LeanInit, 'dispatcher'>) => fetchLean(url, { ...init, dispatcher })) as typeof globalThis.fetch,
+  })
+  const nameFailure = (model: string) => (error: unknown) => modelFailure(error, { provider: options.name, model, apiKey: options.apiKey })
+  return {
+    hosted: (model) =>
+      createHostedModel({ client, model, background: options.background, store: options.store, nameFailure: nameFailure(model) }),
+    model(name) {
+      const adapter = { client, model: name, stream: options.stream, store: options.store }
+      const model = options.api === 'chat' ? createChatModel(adapter) : createResponsesModel(adapter)
+      return {
+        async respond(request, signal) {
+          try {
+            return await model.respond(request, signal)
+          } catch (error) {
+            signal.throwIfAborted()
+            throw nameFailure(name)(error)
+          }
+        },
+      }
+    },
+    async knows(name, signal) {
+      try {
+        const { data } = await client.models.list({ signal, maxRetries: 0 })
+        return data.some(({ id }) => id === name)
+      } catch (error) {
+        const status: number | undefined = error instanceof APIError ? error.status : undefined
+        if (status === 404) return undefined
+        throw nameFailure(name)(error)
+      }
+    },
+    close: () => dispatcher.destroy(),
+  }
+}

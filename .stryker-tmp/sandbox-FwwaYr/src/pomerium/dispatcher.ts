@@ -1,0 +1,61 @@
+// @ts-nocheck
+import { readFileSync } from 'node:fs'
+import { createSecureContext, rootCertificates } from 'node:tls'
+import { Agent, buildConnector, type Dispatcher } from 'undici'
+import { Failure, messageOf } from '../core/failure.ts'
+
+export interface DispatcherOptions {
+  /** host:port to connect to, whatever a route's host resolves to. Host header and TLS name stay the route's. */
+  address?: string | undefined
+  /** PEM file of a CA that is trusted beside the system's. */
+  caFile?: string | undefined
+  connectTimeoutMs?: number
+  /** Most connections to each route's host; further requests wait for one. */
+  connections?: number
+}
+
+const KEEP_ALIVE_MS = 30_000
+
+/** Connections to the gateway. No time-outs of its own on answers: a tool may be silent until the attempt's deadline. */
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const connector = buildConnector({
+    timeout: options.connectTimeoutMs ?? 10_000,
+    // Made once: with `ca` in its place each connection would parse all root certificates, and keep them (1 MB).
+    ...(options.caFile !== undefined && { secureContext: createSecureContext({ ca: [...rootCertificates, readCa(options.caFile)] }) }),
+  })
+  const address = options.address === undefined ? undefined : parseAddress(options.address)
+  return new Agent({
+    connections: options.connections ?? null,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connect: address
+      ? (target, done) =>
+          connector(
+            {
+              ...target,
+              hostname: address.hostname,
+              port: address.port,
+              host: `${address.hostname}:${address.port}`,
+              servername: target.servername || target.hostname,
+            },
+            done,
+          )
+      : connector,
+  })
+}
+
+function readCa(file: string): string {
+  try {
+    const pem = readFileSync(file, 'utf8')
+    if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('it holds no PEM certificate')
+    return pem
+  } catch (cause) {
+    throw new Failure({ code: 'CONFIG_INVALID', message: `gateway.caFile ${file} cannot be used: ${messageOf(cause)}.`, cause })
+  }
+}
+
+function parseAddress(address: string): { hostname: string; port: string } {
+  const at = address.lastIndexOf(':')
+  return { hostname: address.slice(0, at).replace(/^\[|\]$/g, ''), port: address.slice(at + 1) }
+}

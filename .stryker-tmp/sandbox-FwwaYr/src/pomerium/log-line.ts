@@ -1,0 +1,107 @@
+// @ts-nocheck
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import type { AuthorizeEvent } from '../core/authorize-event.ts'
+import { digestOf } from '../lib/digest.ts'
+import { cutBytes, storeText } from '../lib/text.ts'
+
+export type ParsedLine = { kind: 'event'; event: AuthorizeEvent } | { kind: 'other' } | { kind: 'broken' }
+
+const MARK = '"authorize check"'
+/** Digest of parameters that have no canonical form; no call of ours has it. */
+const NO_DIGEST = 'none'
+const text = z.string().catch('')
+const texts = z.array(z.string()).catch([])
+
+// Fields may be missing: which ones are logged is configured. What cannot be used is not taken for anything else.
+const lineSchema = z.looseObject({
+  message: z.literal('authorize check'),
+  'request-id': z.string().min(1).max(200),
+  time: z.iso.datetime({ offset: true }),
+  method: text,
+  host: text,
+  path: text,
+  ip: text,
+  user: text,
+  'service-account-id': z.string().optional().catch(undefined),
+  'mcp-method': z.string().optional().catch(undefined),
+  'mcp-tool': z.string().optional().catch(undefined),
+  'mcp-tool-parameters': z.unknown().optional(),
+  headers: z.record(z.string(), z.unknown()).catch({}),
+  allow: z.boolean(),
+  deny: z.boolean().catch(false),
+  'allow-why-true': texts,
+  'allow-why-false': texts,
+  'deny-why-true': texts,
+})
+
+export interface ParseOptions {
+  /** Most bytes of a call's parameters that are kept as text; 0 keeps their digest alone. */
+  paramsBytes: number
+}
+
+/** Reads a line of Pomerium's log. Any other line is skipped; a line that says it is one and is not whole is broken. */
+export function parseLogLine(line: string, { paramsBytes }: ParseOptions): ParsedLine {
+  if (!line.includes(MARK)) return { kind: 'other' }
+  let content: unknown
+  try {
+    content = JSON.parse(line)
+  } catch {
+    return { kind: 'broken' }
+  }
+  const parsed = lineSchema.safeParse(content)
+  if (!parsed.success) return isMessage(content) ? { kind: 'broken' } : { kind: 'other' }
+  return { kind: 'event', event: eventOf(line, parsed.data, paramsBytes) }
+}
+
+/** The mark may stand in a line about something else, such as a tool's arguments. */
+const isMessage = (content: unknown) =>
+  typeof content === 'object' && content !== null && Reflect.get(content, 'message') === 'authorize check'
+
+function eventOf(line: string, fields: z.output<typeof lineSchema>, paramsBytes: number): AuthorizeEvent {
+  const params = fields['mcp-tool-parameters']
+  const isCall = fields['mcp-method'] === 'tools/call'
+  const hasParams = isCall && params !== undefined
+  return {
+    lineDigest: createHash('sha256').update(line).digest('base64url'),
+    requestId: storeText(fields['request-id']),
+    time: new Date(fields.time),
+    method: storeText(fields.method),
+    host: storeText(fields.host.replace(/:\d+$/, '').toLowerCase()),
+    path: storeText(fields.path),
+    ip: storeText(fields.ip),
+    userId: storeText(fields.user),
+    accountId: known(fields['service-account-id']),
+    mcpMethod: known(fields['mcp-method']),
+    mcpTool: known(fields['mcp-tool']),
+    paramsDigest: hasParams ? tryTo(() => digestOf(params), NO_DIGEST) : undefined,
+    params:
+      hasParams && paramsBytes > 0
+        ? storeText(
+            cutBytes(
+              tryTo(() => JSON.stringify(params), line),
+              paramsBytes,
+            ).text,
+          )
+        : undefined,
+    runHeader: runIdOf(fields.headers),
+    allowed: fields.allow && !fields.deny,
+    reasons: (fields.deny ? fields['deny-why-true'] : fields.allow ? fields['allow-why-true'] : fields['allow-why-false']).map(storeText),
+  }
+}
+
+/** Hostile parameters, such as ten thousand lists in each other, must not hide their call. */
+function tryTo<T>(work: () => T, otherwise: T): T {
+  try {
+    return work()
+  } catch {
+    return otherwise
+  }
+}
+
+const known = (value: string | undefined) => (value === undefined || value === '' ? undefined : storeText(value))
+
+function runIdOf(headers: Record<string, unknown>): string | undefined {
+  const [, value] = Object.entries(headers).find(([name]) => name.toLowerCase() === 'x-nightshift-run-id') ?? []
+  return typeof value === 'string' && value !== '' ? storeText(value).slice(0, 100) : undefined
+}

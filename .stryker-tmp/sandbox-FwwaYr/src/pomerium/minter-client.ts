@@ -1,0 +1,69 @@
+// @ts-nocheck
+import { Agent, fetch } from 'undici'
+import { z } from 'zod'
+import { Failure, messageOf } from '../core/failure.ts'
+
+const mintedSchema = z.strictObject({ id: z.string().min(1), jwt: z.string().min(1) })
+const refusedSchema = z.looseObject({ error: z.string() })
+
+/** Gets service accounts for single runs from the minter process. A worker never sees Pomerium's shared secret. */
+export interface MinterClient {
+  mint(request: { runId: string; userId: string; expiresAt: Date }): Promise<{ id: string; jwt: string }>
+  /** Ends an account before its time; failing to is no fault of the run. */
+  end(id: string): Promise<void>
+  close(): Promise<void>
+}
+
+const TIMEOUT_MS = 15_000
+
+export function createMinterClient(socketPath: string): MinterClient {
+  const dispatcher = new Agent({ connect: { socketPath } })
+  const send = (method: string, path: string, body?: unknown) =>
+    fetch(`http://minter${path}`, {
+      method,
+      dispatcher,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    })
+  return {
+    async mint({ runId, userId, expiresAt }) {
+      let status: number
+      let text: string
+      try {
+        const answer = await send('POST', '/accounts', { runId, userId, expiresAt: expiresAt.toISOString() })
+        status = answer.status
+        text = await answer.text()
+      } catch (cause) {
+        const why = messageOf(cause instanceof Error && cause.cause ? cause.cause : cause)
+        throw new Failure({
+          code: 'MINTER_REFUSED',
+          retry: 'later',
+          message: `The minter at ${socketPath} does not answer: ${why}.`,
+          cause,
+        })
+      }
+      if (status === 201) return mintedSchema.parse(JSON.parse(text))
+      const why = refusedSchema.safeParse(safeJson(text)).data?.error ?? `HTTP ${status}`
+      throw new Failure({
+        code: 'MINTER_REFUSED',
+        retry: status === 429 || status >= 500 ? 'later' : 'never',
+        message: `The minter gives no account for this run: ${why}.`,
+      })
+    },
+    async end(id) {
+      await send('DELETE', `/accounts/${encodeURIComponent(id)}`).then(
+        (answer) => answer.body?.cancel(),
+        () => {},
+      )
+    },
+    close: () => dispatcher.destroy(),
+  }
+}
+
+function safeJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

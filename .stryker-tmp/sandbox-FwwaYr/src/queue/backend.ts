@@ -1,0 +1,111 @@
+// @ts-nocheck
+import { Queue, Worker, createPostgresBackend, runMigrations, type Processor, type WorkerOptions } from 'bullmq'
+import { Redis } from 'ioredis'
+import pg from 'pg'
+import { Failure, messageOf } from '../core/failure.ts'
+import { storeFailure } from '../store/postgres/db.ts'
+
+export const QUEUE_NAME = 'nightshift-runs'
+
+/** What a queue entry holds, and nothing else: all that a run is stands in SQL. */
+export interface RunData {
+  runId: string
+}
+
+/** The queue itself, for the board. */
+export type BoardQueue = Queue<RunData, string>
+
+/** The part of BullMQ's classes that we use: the same on both backends. */
+export type RunQueue = Pick<BoardQueue, 'addBulk' | 'getJobs' | 'obliterate' | 'close' | 'closing' | 'count'> & {
+  on(event: 'error', listener: (error: Error) => void): unknown
+}
+export type RunWorker = Pick<Worker<RunData, string>, 'close' | 'closing' | 'waitUntilReady'> & {
+  on(event: 'error', listener: (error: Error) => void): unknown
+}
+
+/** BullMQ on Redis, or on the store's own Postgres. */
+export interface QueueBackend {
+  kind: 'redis' | 'postgres'
+  queue(): BoardQueue
+  worker(process: Processor<RunData, string>, options: Omit<WorkerOptions, 'connection'>): RunWorker
+  close(): Promise<void>
+}
+
+const KEEP_SECONDS = 86_400
+const KEEP_COUNT = 10_000
+/** Finished jobs are kept, since a jobId protects against a second run only while its job exists (measured). */
+const KEEP = { removeOnComplete: { age: KEEP_SECONDS, count: KEEP_COUNT }, removeOnFail: { age: KEEP_SECONDS, count: KEEP_COUNT } }
+const CONNECT_TIMEOUT_MS = 5000
+/** Longest wait for an answer of Redis to a command of a producer, of the board or of a check. A worker's connections wait for jobs, and have none. */
+const COMMAND_TIMEOUT_MS = 5000
+
+/** Connects to the queue. Throws `QUEUE_UNAVAILABLE` when Redis does not answer at start. */
+export async function openQueueBackend(options: {
+  redisUrl: string | undefined
+  databaseUrl: string
+  prefix?: string | undefined
+}): Promise<QueueBackend> {
+  return options.redisUrl === undefined ? openPostgres(options.databaseUrl) : openRedis(options.redisUrl, options.prefix)
+}
+
+async function openRedis(url: string, prefix = 'nightshift'): Promise<QueueBackend> {
+  // A producer must fail while Redis is away, not wait: the run is in SQL and the sweep adds it later.
+  const connection = new Redis(url, {
+    maxRetriesPerRequest: 1,
+    enableOfflineQueue: false,
+    lazyConnect: true,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+  })
+  // Each command says what is wrong, and a worker logs its own; at the start the reason is only here.
+  let reason: unknown
+  connection.on('error', (error) => (reason = error))
+  const place = showUrl(url)
+  try {
+    await connection.connect()
+    await connection.ping()
+  } catch (cause) {
+    connection.disconnect()
+    throw new Failure({ code: 'QUEUE_UNAVAILABLE', message: `Redis at ${place} does not answer: ${messageOf(reason ?? cause)}.`, cause })
+  }
+  return {
+    kind: 'redis',
+    queue: () => new Queue(QUEUE_NAME, { connection, prefix, defaultJobOptions: KEEP }),
+    worker: (process, workerOptions) =>
+      new Worker(QUEUE_NAME, process, { ...KEEP, ...workerOptions, prefix, connection: { url, maxRetriesPerRequest: null } }),
+    async close() {
+      connection.disconnect()
+    },
+  }
+}
+
+/** A connection string without its password. */
+function showUrl(url: string): string {
+  if (!URL.canParse(url)) return 'redisUrl'
+  const { protocol, host, pathname } = new URL(url)
+  return `${protocol}//${host}${pathname}`
+}
+
+async function openPostgres(databaseUrl: string): Promise<QueueBackend> {
+  const client = new pg.Client({ connectionString: databaseUrl })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    await runMigrations(client)
+  } catch (error) {
+    throw storeFailure(error)
+  } finally {
+    await client.end().catch(() => {})
+  }
+  const connection = { connectionString: databaseUrl, max: 10 }
+  return {
+    kind: 'postgres',
+    queue: () => {
+      const queue: unknown = new Queue(QUEUE_NAME, { connection, defaultJobOptions: KEEP }, createPostgresBackend)
+      // oxlint-disable-next-line no-unsafe-type-assertion -- the same class; only the type of its connection differs
+      return queue as BoardQueue
+    },
+    worker: (process, workerOptions) => new Worker(QUEUE_NAME, process, { ...KEEP, ...workerOptions, connection }, createPostgresBackend),
+    async close() {},
+  }
+}

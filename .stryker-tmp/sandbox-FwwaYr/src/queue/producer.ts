@@ -1,0 +1,85 @@
+// @ts-nocheck
+import type { Logger } from 'pino'
+import { Failure, messageOf } from '../core/failure.ts'
+import { PRIORITIES } from '../core/run.ts'
+import type { Wake, Waker } from '../core/ports/wake.ts'
+import { within } from '../lib/deadline.ts'
+import type { RunQueue } from './backend.ts'
+
+/** BullMQ deduplicates by jobId while the job exists, so the same round of a run has the same one: adding it twice is adding it once. */
+const jobIdOf = ({ id, round }: Wake) => (round === 0 ? id : `${id}-${round}`)
+
+/** The longest wait for the queue. One that is away refuses at once; one that hangs, such as a frozen Redis, would be waited for without end. */
+const WAKE_MS = 5000
+/** Runs in one command to the queue. */
+const BATCH = 1000
+
+export interface Producer extends Waker {
+  /** Resolves when nothing is on its way any more: before the queue is closed. */
+  flush(): Promise<void>
+}
+
+/** The queue's side of `Waker`. `wakeMs` bounds the wait for the queue. */
+export function createProducer(queue: RunQueue, log: Logger, { wakeMs = WAKE_MS } = {}): Producer {
+  queue.on('error', (error) => {
+    if (!queue.closing) log.warn({ reason: messageOf(error) }, 'The queue does not answer.')
+  })
+  let gathering: { wakes: Wake[]; sent: Promise<void> } | undefined
+  let sending: Promise<unknown> = Promise.resolve()
+
+  async function send(wakes: readonly Wake[]): Promise<void> {
+    const now = Date.now()
+    try {
+      const added = queue.addBulk(
+        wakes.map((one) => ({
+          name: 'run',
+          data: { runId: one.id },
+          opts: {
+            jobId: jobIdOf(one),
+            priority: one.priority ?? PRIORITIES.normal,
+            delay: Math.max(0, (one.at?.getTime() ?? now) - now),
+            attempts: 1,
+          },
+        })),
+      )
+      await within(wakeMs, added, () => new Error(`it did not answer within ${wakeMs / 1000} s`))
+    } catch (cause) {
+      throw new Failure({
+        code: 'QUEUE_UNAVAILABLE',
+        message: `The queue did not take ${wakes.length === 1 ? 'a run' : `${wakes.length} runs`}: ${messageOf(cause)}.`,
+        cause,
+      })
+    }
+  }
+
+  async function sendAll(wakes: readonly Wake[]): Promise<void> {
+    for (let at = 0; at < wakes.length; at += BATCH) await send(wakes.slice(at, at + BATCH))
+  }
+
+  /** Group commit: what comes while others are on their way goes together after them, so that many callers share one round trip. */
+  async function wake(wakes: readonly Wake[]): Promise<void> {
+    if (wakes.length === 0) return
+    if (!gathering) {
+      const batch: Wake[] = []
+      const sent = sending.then(() => {
+        gathering = undefined
+        return sendAll(batch)
+      })
+      gathering = { wakes: batch, sent }
+      sending = sent.catch(() => {})
+    }
+    gathering.wakes.push(...wakes)
+    return gathering.sent
+  }
+  return {
+    wake,
+    wakeSoon(wakes) {
+      wake(wakes).catch((error: unknown) =>
+        log.warn({ reason: messageOf(error), runs: wakes.length }, 'Runs stay queued until the queue answers.'),
+      )
+    },
+    async flush() {
+      await sending
+    },
+  }
+}

@@ -1,0 +1,171 @@
+// @ts-nocheck
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DelayedError, UnrecoverableError, type Job } from 'bullmq'
+import type { Logger } from 'pino'
+import { Failure, messageOf } from '../core/failure.ts'
+import type { Execution } from '../runs/execution.ts'
+import type { Runner } from '../runs/execute.ts'
+import type { Db } from '../store/postgres/db.ts'
+import { cancelRequested, heartbeat } from '../store/runs/heartbeat.ts'
+import type { QueueBackend, RunData } from './backend.ts'
+import { createPoller, type Duty } from '../lib/poll.ts'
+import type { Waker } from '../core/ports/wake.ts'
+
+export interface RunWorkerOptions {
+  db: Db
+  backend: QueueBackend
+  producer: Waker
+  runner: Runner
+  /** Of this worker, as its attempts say. */
+  name: string
+  concurrency: number
+  /** The lease of a run: BullMQ's lock, and how old a heartbeat in SQL may be before another worker takes the run over. */
+  lockMs: number
+  /** How long `stop` lets runs go on before it hands them back. */
+  drainMs: number
+  log: Logger
+}
+
+const WATCH_MS = 1000
+/** A run claimed less than this ago may not have its attempt row yet: it is not taken for one that another worker took over. */
+const OPENING_MS = 5000
+const BEATS_PER_LOCK = 6
+/** How long the queue may take to close once every run has been told to end. */
+const CLOSE_MS = 5000
+/** When a claim is tried again that failed, such as while the store was away. */
+const RETRY_CLAIM_MS = 2000
+/** Jobs that BullMQ may find stalled (their lock ran out) before it fails them. High: our own rules count lost attempts, and a failed job keeps its id. */
+const MAX_STALLED = 1000
+
+interface Active {
+  runId: string
+  queueJobId: string
+  abort: AbortController
+  since: number
+}
+
+/**
+ * Takes runs from the queue and does them, `concurrency` at a time. Delivery is at least once: the claim in SQL decides who works on a run, and its
+ * fencing token who may write.
+ */
+export function createRunWorker(options: RunWorkerOptions): Duty {
+  const { db, backend, producer, runner, log, lockMs } = options
+  const active = new Map<string, Active>()
+  let worker: ReturnType<QueueBackend['worker']> | undefined
+  let stopped: Promise<void> | undefined
+
+  async function process(job: Job<RunData, string>, token?: string): Promise<string> {
+    const { runId } = job.data
+    const queueJobId = job.id ?? runId
+    const mine: Active = { runId, queueJobId, abort: new AbortController(), since: Date.now() }
+    active.set(queueJobId, mine)
+    try {
+      const execution = await runner.execute(runId, queueJobId, mine.abort.signal).catch((error: unknown): Execution => {
+        // A job that failed would keep its id (deduplication), and no sweep could add the run again.
+        log.warn({ runId, reason: messageOf(error) }, 'The run could not be begun or ended; it is looked at again.')
+        return { kind: 'not-yet', at: new Date(Date.now() + RETRY_CLAIM_MS) }
+      })
+      return await endQueueJob(job, token, execution)
+    } finally {
+      // The same queue job may have come back to this process by now.
+      if (active.get(queueJobId) === mine) active.delete(queueJobId)
+    }
+  }
+
+  /** Completes, fails or delays the queue job. What it returns shows on a dashboard alone: SQL has the truth. */
+  async function endQueueJob(job: Job<RunData, string>, token: string | undefined, execution: Execution): Promise<string> {
+    const later = async (at: Date): Promise<never> => {
+      await job.moveToDelayed(at.getTime(), token)
+      throw new DelayedError()
+    }
+    switch (execution.kind) {
+      case 'finished':
+        producer.wakeSoon(execution.next)
+        if (execution.failure) throw new UnrecoverableError(execution.failure.code)
+        return execution.status
+      case 'retry':
+        producer.wakeSoon(execution.next)
+        return `retry at ${execution.at.toISOString()}`
+      case 'not-yet':
+        return later(execution.at)
+      case 'busy':
+        // Looked at again when the other worker should be done or given up, so that no run is stuck behind it.
+        return later(new Date(Date.now() + lockMs))
+      case 'waiting':
+      case 'held':
+        producer.wakeSoon(execution.next)
+        return execution.kind
+      case 'lost':
+      case 'nothing':
+        return execution.kind
+    }
+  }
+
+  let lastBeat = 0
+  async function watch(): Promise<void> {
+    const mine = [...active.values()]
+    if (mine.length === 0) return
+    const cancelled = new Set(
+      await cancelRequested(
+        db,
+        mine.map(({ runId }) => runId),
+      ),
+    )
+    for (const one of mine)
+      if (cancelled.has(one.runId)) one.abort.abort(new Failure({ code: 'CANCELLED', message: 'The run was cancelled.' }))
+    if (Date.now() - lastBeat < lockMs / BEATS_PER_LOCK) return
+    lastBeat = Date.now()
+    // All of them, since a lock may be shorter than the time to open an attempt.
+    const gone = new Set(await heartbeat(db, options.name, mine))
+    for (const one of mine) {
+      // One that was handed out just now may not have opened its attempt yet.
+      if (gone.has(one.runId) && active.get(one.queueJobId) === one && Date.now() - one.since > OPENING_MS)
+        one.abort.abort(new Failure({ code: 'WORKER_LOST', message: 'Another worker took the run over.' }))
+    }
+  }
+
+  const watcher = createPoller({
+    name: 'heartbeat',
+    everyMs: WATCH_MS,
+    work: watch,
+    onFailure: (error) => log.warn({ reason: messageOf(error) }, 'Could not look for cancelled runs.'),
+  })
+
+  async function drain(): Promise<void> {
+    const running = worker
+    if (!running) return
+    const closed = running.close()
+    const inTime = await Promise.race([closed.then(() => true), sleep(options.drainMs, false, { ref: false })])
+    if (!inTime) {
+      log.warn({ runs: active.size }, 'Runs are handed back: they did not end in the time given.')
+      for (const one of active.values()) one.abort.abort(new Failure({ code: 'WORKER_LOST', message: 'The worker was stopped.' }))
+      // A queue that is away does not keep the process: what it still holds is handed out again when the lock runs out.
+      const ended = await Promise.race([closed.then(() => true), sleep(CLOSE_MS, false, { ref: false })])
+      if (!ended) await Promise.race([running.close(true), sleep(CLOSE_MS, undefined, { ref: false })])
+    }
+    // Until now: what is drained is still ours, and may be cancelled.
+    await watcher.stop()
+  }
+
+  return {
+    async start() {
+      if (worker) return
+      worker = backend.worker(process, {
+        concurrency: options.concurrency,
+        lockDuration: lockMs,
+        stalledInterval: Math.min(30_000, Math.max(1000, lockMs / 2)),
+        maxStalledCount: MAX_STALLED,
+        drainDelay: 5,
+      })
+      const running = worker
+      running.on('error', (error) => {
+        if (!running.closing) log.warn({ reason: messageOf(error) }, 'The queue does not answer; the worker tries again.')
+      })
+      await watcher.start()
+      await worker.waitUntilReady()
+    },
+    stop: () => (stopped ??= drain()),
+    // oxlint-disable-next-line typescript/unbound-method -- read as a plain function
+    state: watcher.state,
+  }
+}

@@ -1,0 +1,101 @@
+// @ts-nocheck
+import { Failure } from '../../core/failure.ts'
+import { durationMs } from '../../lib/duration.ts'
+import type { GatewayFetch } from '../../core/ports/gateway.ts'
+import { parseOutput } from '../../jobs/output.ts'
+import type { JobDefinition } from '../../jobs/schema.ts'
+import { runHosted } from '../../agent/hosted/delegate.ts'
+import { runLocal } from '../../agent/loop.ts'
+import type { DelegateResult } from '../../models/model.ts'
+import type { Provider } from '../../models/openai/provider.ts'
+import type { DelegateOptions } from '../../agent/turn.ts'
+import { accountHeaders } from '../../pomerium/fetch.ts'
+import { listRoutes } from '../../pomerium/routes.ts'
+import type { TokenSource } from '../../pomerium/token.ts'
+import type { AttemptInput } from './input.ts'
+import type { Preflight } from './preflight.ts'
+import { withTimeout } from '../../pomerium/timeout.ts'
+import type { Tools } from '../resources.ts'
+
+/** The part of the deadline kept for a last answer, and its most. */
+const LAST_ANSWER_SHARE = 0.15
+const LAST_ANSWER_MS = 60_000
+
+export interface DelegateInput extends AttemptInput {
+  provider: Provider
+  tokens: TokenSource
+  fetch: GatewayFetch
+  prompt: string
+  instructions: string | undefined
+}
+
+/** Lets the model work with the tools, in the way the job says. */
+export async function delegate(tools: Tools, input: DelegateInput, ready: Preflight, signal: AbortSignal): Promise<DelegateResult> {
+  const { definition, provider, journal, prompt, instructions, history, nextTurn } = input
+  const { limits, output, model, onUnknown } = definition
+  const schema = output?.schema
+  const shared: DelegateOptions = {
+    model: provider.model(model.name),
+    journal,
+    instructions,
+    prompt,
+    output: schema && { name: 'output', schema, parse: (text) => parseOutput(text, schema) },
+    limits: { turns: limits.turns, toolCalls: limits.toolCalls, tokens: limits.tokens, costUsd: limits.costUsd },
+    price: tools.prices.get(model.name),
+    budget: input.budget,
+    warn: input.warn,
+    history,
+    nextTurn,
+    softDeadline: softDeadline(definition, input.deadline),
+  }
+  const { toolBox, servers } = ready
+  switch (definition.delegate) {
+    case 'local':
+      return runLocal({ ...shared, tools: toolBox, onUnknown, toolConcurrency: tools.toolConcurrency }, signal)
+    case 'hosted': {
+      // The provider opens sessions of its own.
+      await toolBox.close()
+      const { runId } = input.opened.attempt
+      return runHosted(
+        {
+          ...shared,
+          hosted: provider.hosted(model.name),
+          runId,
+          servers: servers.flatMap(({ name, url, repeatable, required }) => {
+            const offered = toolBox.offered.flatMap(({ server, tool }) => (server === name ? [tool.name] : []))
+            return offered.length === 0 ? [] : [{ name, url, tools: offered, repeatable, required }]
+          }),
+          headers: () => accountHeaders(input.tokens.current(), runId),
+          resultBytes: limits.resultBytes,
+          redact: tools.redactor.redact,
+          open: input.open,
+          explain401: (server) => explain401(tools, input, server, signal),
+        },
+        signal,
+      )
+    }
+  }
+}
+
+function softDeadline(definition: JobDefinition, deadline: Date): Date {
+  const reserve = Math.min(durationMs(definition.limits.deadline) * LAST_ANSWER_SHARE, LAST_ANSWER_MS)
+  return new Date(deadline.getTime() - reserve)
+}
+
+/** A 401 that the provider got: the route list says whether the token is bad, or else a person's consent is missing. */
+async function explain401({ gateway }: Tools, { fetch, definition }: DelegateInput, server: string, signal: AbortSignal): Promise<Failure> {
+  const { account } = definition
+  try {
+    await withTimeout(signal, gateway.timeoutMs, gateway.url, (limited) =>
+      listRoutes({ fetch, gatewayUrl: gateway.url, account, signal: limited }),
+    )
+  } catch (error) {
+    if (error instanceof Failure) return error
+    throw error
+  }
+  return new Failure({
+    code: 'CONNECTION_REQUIRED',
+    message: `Server ${server} needs a person to connect it for account ${account}.`,
+    server,
+  })
+}

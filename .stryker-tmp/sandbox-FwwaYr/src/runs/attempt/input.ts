@@ -1,0 +1,26 @@
+// @ts-nocheck
+import type { Budget } from '../../core/rules/budget.ts'
+import type { Journal } from '../../core/ports/journal.ts'
+import type { JobDefinition } from '../../jobs/schema.ts'
+import type { PastTurn } from '../../core/history.ts'
+import type { OpenResponse } from '../../store/attempts/history.ts'
+import type { OpenedAttempt } from '../../store/runs/claim.ts'
+import type { RunAccount } from './identity.ts'
+import type { Tell } from '../progress.ts'
+
+/** What an attempt goes out from. */
+export interface AttemptInput {
+  opened: OpenedAttempt
+  definition: JobDefinition
+  history: readonly PastTurn[]
+  /** A hosted answer that an earlier attempt did not see the end of. */
+  open: OpenResponse | undefined
+  nextTurn: number
+  journal: Journal
+  budget: Budget | undefined
+  warn: (message: string) => void
+  tell: Tell
+  deadline: Date
+  /** Writes down an account that was made for this attempt alone. */
+  recordAccount: (row: RunAccount) => Promise<void>
+}

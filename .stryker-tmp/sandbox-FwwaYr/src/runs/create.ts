@@ -1,0 +1,80 @@
+// @ts-nocheck
+import { v7 as uuidv7 } from 'uuid'
+import { digestOf } from '../lib/digest.ts'
+import { Failure, messageOf } from '../core/failure.ts'
+import { compileSchema } from '../lib/json-schema.ts'
+import type { Priority, Trigger } from '../core/run.ts'
+import type { Job } from '../jobs/load.ts'
+import type { Db } from '../store/postgres/db.ts'
+import { insertRunOnce } from '../store/runs/idempotency.ts'
+import { insertRun, type NewRun } from '../store/runs/insert.ts'
+
+/** What is asked of a job. */
+export interface RunRequest {
+  trigger: Trigger
+  input?: unknown
+  requestedBy?: string | undefined
+  priority?: Priority | undefined
+  /** Not before. */
+  startAt?: Date | undefined
+  /** Not after: a run that no worker took by then fails with `EXPIRED`. */
+  expireAt?: Date | undefined
+  retryOf?: string | undefined
+}
+
+/** A new run of a job, checked. `INPUT_INVALID` when the input does not match; a job without an input schema takes none. */
+export function newRun(job: Job, { trigger, input = {}, ...request }: RunRequest): NewRun {
+  const { definition } = job
+  const fault = inputFault(definition, input) ?? unportable(input)
+  if (fault !== undefined) throw new Failure({ code: 'INPUT_INVALID', message: `The input of job ${job.name} is not valid: ${fault}.` })
+  return { id: `run_${uuidv7()}`, job: job.name, jobVersion: job.version, account: definition.account, trigger, input, ...request }
+}
+
+/** Why an input does not match the job's schema; a job without one takes an empty input alone. */
+export function inputFault({ input: schema }: Job['definition'], input: unknown): string | undefined {
+  if (schema) return compileSchema(schema)(input)
+  return isEmpty(input) ? undefined : 'the job takes no input'
+}
+
+const isEmpty = (input: unknown) => typeof input === 'object' && input !== null && Object.keys(input).length === 0
+
+/** Numbers and texts that JSON can write and other systems cannot read (RFC 7493): they would not be kept as they are. */
+function unportable(input: unknown): string | undefined {
+  try {
+    digestOf(input)
+    return undefined
+  } catch (error) {
+    return messageOf(error)
+  }
+}
+
+/** Inserts a run; the caller then wakes the queue. */
+export async function createRun(db: Db, job: Job, request: RunRequest): Promise<string> {
+  const run = newRun(job, request)
+  await insertRun(db, run, job.definition)
+  return run.id
+}
+
+/**
+ * Inserts a run once for an idempotency key of its caller. `IDEMPOTENCY_MISMATCH` when the key stands for another request. Says whether the run
+ * is new: only then the queue must be woken.
+ */
+export async function createRunOnce(
+  db: Db,
+  job: Job,
+  request: RunRequest,
+  key: { owner: string; key: string },
+): Promise<{ id: string; isNew: boolean }> {
+  const run = newRun(job, request)
+  const { priority, startAt, expireAt } = request
+  const digest = digestOf({ job: job.name, input: run.input, priority, startAt: startAt?.toISOString(), expireAt: expireAt?.toISOString() })
+  const inserted = await insertRunOnce(db, run, job.definition, { ...key, digest })
+  switch (inserted.kind) {
+    case 'inserted':
+      return { id: run.id, isNew: true }
+    case 'same':
+      return { id: inserted.runId, isNew: false }
+    case 'mismatch':
+      throw new Failure({ code: 'IDEMPOTENCY_MISMATCH', message: `The Idempotency-Key ${key.key} stands for another request.` })
+  }
+}

@@ -1,0 +1,153 @@
+// @ts-nocheck
+import type { Logger } from 'pino'
+import { deadlineSignal } from '../lib/deadline.ts'
+import { durationMs } from '../lib/duration.ts'
+import { Failure, messageOf } from '../core/failure.ts'
+import { decideRetry } from '../core/rules/retry.ts'
+import { definitionSchema, type JobDefinition } from '../jobs/schema.ts'
+import { createBudget } from '../store/attempts/budgets.ts'
+import { openAttempt, type OpenedAttempt, type RunLimits } from '../store/runs/claim.ts'
+import type { Db } from '../store/postgres/db.ts'
+import { lastTurnNumber, loadHistory, loadOpenResponse } from '../store/attempts/history.ts'
+import type { JournalWriter } from '../store/attempts/journal.ts'
+import { insertRunAccount } from '../store/attempts/run-accounts.ts'
+import { loadUnclaimedRun } from '../store/runs/finish.ts'
+import { cancelRun } from './cancel.ts'
+import { runAttempt } from './attempt/attempt.ts'
+import type { Execution } from './execution.ts'
+import { tellProgress, type OnProgress, type Tell } from './progress.ts'
+import { createSettler, policyOf } from './settle.ts'
+import type { Tools } from './resources.ts'
+
+export interface RunnerOptions {
+  db: Db
+  journal: JournalWriter
+  tools: Tools
+  /** Name of this worker process, for the attempt's row. */
+  worker: string
+  /** A run whose worker was silent for this long may be taken over. */
+  staleAfterMs: number
+  /** Most runs at a time; undefined when no limit is set at all. */
+  limitsOf?: ((job: string, account: string) => RunLimits) | undefined
+  log: Logger
+  onProgress?: OnProgress | undefined
+}
+
+export interface Runner {
+  /**
+   * Opens the run's next attempt and does it. `queueJobId` names the queue job that brought it. Aborting `signal` with a `Failure` ends the
+   * attempt for that reason.
+   */
+  execute(runId: string, queueJobId: string, signal: AbortSignal): Promise<Execution>
+}
+
+/** Makes the function that does runs. It needs no queue: a test or the CLI can call it. */
+export function createRunner(options: RunnerOptions): Runner {
+  const { db, journal, tools, worker, staleAfterMs, limitsOf } = options
+  const onProgress = options.onProgress ?? (() => {})
+  const settler = createSettler({ db, redact: tools.redactor.redact, limitsOf, onProgress })
+  const definitions = new Map<string, JobDefinition>()
+
+  function definitionOf(jobVersion: string, kept: unknown): JobDefinition {
+    let definition = definitions.get(jobVersion)
+    if (!definition) definitions.set(jobVersion, (definition = definitionSchema.parse(kept)))
+    return definition
+  }
+
+  async function execute(runId: string, queueJobId: string, signal: AbortSignal): Promise<Execution> {
+    const claim = await openAttempt(db, runId, { worker, queueJobId, staleAfterMs, limitsOf })
+    switch (claim.kind) {
+      case 'opened':
+        return attempt(claim.opened, signal)
+      case 'not-yet':
+      case 'busy':
+        return claim
+      case 'held':
+        options.log.info({ runId, by: claim.by }, 'The run is held back.')
+        return { kind: 'held', next: await settler.passOn(claim) }
+      case 'expired': {
+        const run = await loadUnclaimedRun(db, runId)
+        return run
+          ? settler.expire({ id: runId, job: run.job }, definitionOf(run.jobVersion, run.definition), claim.at)
+          : { kind: 'nothing' }
+      }
+      case 'cancel-requested':
+        await cancelRun(db, runId)
+        return { kind: 'nothing' }
+      case 'not-runnable':
+      case 'unknown':
+        return { kind: 'nothing' }
+    }
+  }
+
+  async function attempt(opened: OpenedAttempt, signal: AbortSignal): Promise<Execution> {
+    const { runId, number } = opened.attempt
+    const log = options.log.child({ runId, job: opened.job, attempt: number })
+    const definition = definitionOf(opened.jobVersion, opened.definition)
+    const tell: Tell = (event) => onProgress({ runId, job: opened.job, ...event })
+    tell({ event: 'attempt', number, account: definition.account, tookOver: opened.tookOver })
+    log.info({ account: definition.account, tookOver: opened.tookOver }, 'Attempt started.')
+    const deadlineMs = durationMs(definition.limits.deadline)
+    using limited = deadlineSignal(
+      signal,
+      deadlineMs,
+      () => new Failure({ code: 'DEADLINE', message: `The attempt did not end within ${deadlineMs / 1000} s.` }),
+    )
+    const one = { opened, definition, log }
+    try {
+      checkLost(opened, definition)
+      const written = journal.forAttempt(opened.attempt)
+      const warn = (message: string) => log.warn(message)
+      const ceilings = tools.ceilings(opened.job, definition.account)
+      const result = await runAttempt(
+        tools,
+        {
+          opened,
+          definition,
+          ...(await past(opened, definition)),
+          journal: options.onProgress ? tellProgress(written, tell) : written,
+          tell,
+          budget: ceilings.length === 0 ? undefined : createBudget({ db, ceilings, warn }),
+          warn,
+          deadline: new Date(Date.now() + deadlineMs),
+          recordAccount: (row) => insertRunAccount(db, opened.attempt, row),
+        },
+        limited.signal,
+      )
+      if (result.notes.length > 0) log.warn({ notes: result.notes }, 'Something that the job may use is not there.')
+      return await settler.succeed(one, result)
+    } catch (error) {
+      return await settler.fail(one, failureOf(error, limited.signal))
+    }
+  }
+
+  /** What earlier attempts left, for this one to go on from. */
+  async function past({ attempt: { runId, number }, resumed, conversation }: OpenedAttempt, { delegate }: JobDefinition) {
+    if (number === 1) return { history: [], open: undefined, nextTurn: 1 }
+    return {
+      history: resumed ? await loadHistory(db, runId, conversation) : [],
+      open: resumed && delegate === 'hosted' ? await loadOpenResponse(db, runId, conversation) : undefined,
+      nextTurn: (await lastTurnNumber(db, runId)) + 1,
+    }
+  }
+
+  return { execute }
+}
+
+/** A run that kills its workers is not handed from one to the next for ever. */
+function checkLost({ lost }: OpenedAttempt, definition: JobDefinition): void {
+  const failure = { code: 'WORKER_LOST', retry: 'later', retryAfterMs: undefined } as const
+  if (decideRetry(failure, lost, policyOf(definition), new Date()).verdict === 'retry') return
+  throw new Failure({
+    code: 'WORKER_LOST',
+    retry: 'never',
+    message: `${lost} workers died with this run.`,
+    cure: 'Look for what kills the worker, such as too little memory for the results of this job; then retry the run.',
+  })
+}
+
+function failureOf(error: unknown, signal: AbortSignal): Failure {
+  if (signal.aborted && signal.reason instanceof Failure) return signal.reason
+  if (error instanceof Failure) return error
+  return new Failure({ code: 'INTERNAL_ERROR', message: `Unexpected: ${messageOf(error).slice(0, 300)}.`, cause: error })
+}

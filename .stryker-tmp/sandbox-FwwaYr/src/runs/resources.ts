@@ -1,0 +1,27 @@
+// @ts-nocheck
+import type { Dispatcher } from 'undici'
+import type { Ceiling } from '../core/rules/budget.ts'
+import type { Price } from '../core/rules/price.ts'
+import type { Redactor } from '../lib/redact.ts'
+import type { Provider } from '../models/openai/provider.ts'
+import type { MinterClient } from '../pomerium/minter-client.ts'
+import type { TokenSource } from '../pomerium/token.ts'
+
+/** What all attempts of a worker share. */
+export interface Tools {
+  accounts: ReadonlyMap<string, TokenSource>
+  /** Accounts whose runs each get an account of their own, and who makes it. */
+  perRun: ReadonlySet<string>
+  minter: MinterClient | undefined
+  gateway: { url: string; dispatcher: Dispatcher; maxResponseBytes: number; timeoutMs: number }
+  /** Request limit of each server in bytes; others have Pomerium's default. */
+  maxRequestBytes: ReadonlyMap<string, number>
+  providers: ReadonlyMap<string, Provider>
+  prices: ReadonlyMap<string, Price>
+  /** The daily ceilings that runs of a job as an account are under. */
+  ceilings: (job: string, account: string) => Ceiling[]
+  toolConcurrency: number
+  /** Calls at a time to a server, in this process; a server without a limit is not in it. */
+  serverLimits: ReadonlyMap<string, <T>(work: () => Promise<T>) => Promise<T>>
+  redactor: Redactor
+}

@@ -1,0 +1,64 @@
+// @ts-nocheck
+import { randomUUID } from 'node:crypto'
+import { decideDelivery } from '../core/rules/delivery.ts'
+import { targetOf } from '../delivery/destinations/registry.ts'
+import { digestOf } from '../lib/digest.ts'
+import type { FailureRecord } from '../core/failure.ts'
+import { decideOutcome, distinctReasons } from '../core/rules/outcome.ts'
+import type { FinalStatus, Reason, Usage } from '../core/run.ts'
+import { cutBytes } from '../lib/text.ts'
+import type { JobDefinition } from '../jobs/schema.ts'
+import type { DelegateResult } from '../models/model.ts'
+import type { Db } from '../store/postgres/db.ts'
+import { previousDigest } from '../store/delivery/deliveries.ts'
+import type { NewDelivery } from '../store/delivery/post.ts'
+import type { RunEnd } from '../store/runs/finish.ts'
+
+/** How much of an output can be searched for. */
+const SEARCH_BYTES = 65_536
+
+/** The end of a run that has an answer. One that is too large is cut, and the run is not green. */
+export function endWithAnswer(result: DelegateResult, { limits }: JobDefinition): RunEnd {
+  const reasons = [...result.reasons]
+  const text = cutBytes(result.text ?? '', limits.outputBytes)
+  if (text.truncated)
+    reasons.push({ code: 'RESULT_TOO_LARGE', message: `The answer was cut at ${limits.outputBytes} bytes (limits.outputBytes).` })
+  // An output is kept whole or not at all: half of a JSON value is none.
+  const output = text.truncated ? undefined : result.output
+  const distinct = distinctReasons(reasons)
+  return {
+    status: decideOutcome(distinct),
+    output,
+    outputText: result.text === null ? undefined : text.truncated ? `${text.text}\n[cut at ${limits.outputBytes} bytes]` : result.text,
+    outputDigest: result.text === null ? undefined : digestOf(output ?? result.text),
+    searchText: cutBytes(result.text ?? '', SEARCH_BYTES).text,
+    reasons: distinct,
+    failure: null,
+    usage: result.usage,
+    costUsd: result.costUsd,
+  }
+}
+
+/** The end of a run that failed for good. */
+export function endWithFailure(failure: FailureRecord, spent: { usage: Usage; costUsd: number | null }): RunEnd {
+  const reasons: Reason[] = [{ code: failure.code, message: failure.message }]
+  const status: FinalStatus = failure.code === 'CANCELLED' ? 'cancelled' : 'failed'
+  return { status, reasons, failure, searchText: failure.message, ...spent }
+}
+
+/** What is to be delivered of an end: a row for each target of the job, skipped where its `when` says so. */
+export async function deliveriesOf(
+  db: Db,
+  run: { id: string; job: string },
+  definition: JobDefinition,
+  end: RunEnd,
+): Promise<NewDelivery[]> {
+  const { deliver } = definition
+  if (deliver.length === 0) return []
+  const previous = deliver.some(({ when }) => when === 'changed') ? await previousDigest(db, run.job, run.id) : undefined
+  return deliver.map(({ when, ...entry }) => ({
+    id: randomUUID(),
+    target: targetOf(entry),
+    status: decideDelivery(when, { status: end.status, digest: end.outputDigest, previousDigest: previous }) ? 'pending' : 'skipped',
+  }))
+}

@@ -1,0 +1,126 @@
+// @ts-nocheck
+import type { Wake } from '../core/ports/wake.ts'
+import type { Logger } from 'pino'
+import { Failure } from '../core/failure.ts'
+import { durationMs } from '../lib/duration.ts'
+import { decideRetry } from '../core/rules/retry.ts'
+import { waitAfter } from '../core/rules/wait.ts'
+import { noUsage } from '../core/run.ts'
+import type { JobDefinition } from '../jobs/schema.ts'
+import type { DelegateResult } from '../models/model.ts'
+import type { OpenedAttempt, RunLimits } from '../store/runs/claim.ts'
+import type { Db } from '../store/postgres/db.ts'
+import { loadSpent } from '../store/attempts/history.ts'
+import { releaseNext } from '../store/runs/holds.ts'
+import { finishRun, finishUnclaimedRun, type RunEnd } from '../store/runs/finish.ts'
+import { suspendRun } from '../store/runs/suspend.ts'
+import { deliveriesOf, endWithAnswer, endWithFailure } from './result.ts'
+import type { Execution } from './execution.ts'
+import type { OnProgress } from './progress.ts'
+
+export interface SettleOptions {
+  db: Db
+  redact: (text: string) => string
+  limitsOf: ((job: string, account: string) => RunLimits) | undefined
+  onProgress: OnProgress
+}
+
+/** The attempt that is to be settled. */
+export interface Settled {
+  opened: OpenedAttempt
+  definition: JobDefinition
+  log: Logger
+}
+
+/** Writes what came of an attempt, and says what follows for the queue. */
+export function createSettler({ db, redact, limitsOf, onProgress }: SettleOptions) {
+  /** A slot under a limit is free now. */
+  async function release({ opened, definition }: Settled): Promise<Wake[]> {
+    const limits = limitsOf?.(opened.job, definition.account)
+    if (limits?.job === undefined && limits?.account === undefined) return []
+    return releaseNext(db, { account: definition.account, job: opened.job })
+  }
+
+  /** A run that is held by something else than its account's limit may have been let go because its account had a place: another one takes it. */
+  async function passOn({ by, account }: { by: string; account: string }): Promise<Wake[]> {
+    if (by === `account ${account}` || limitsOf?.('', account).account === undefined) return []
+    return releaseNext(db, { account })
+  }
+
+  async function finish(one: Settled, end: RunEnd, failure?: Failure): Promise<Execution> {
+    const { opened, definition, log } = one
+    const { runId } = opened.attempt
+    const deliveries = await deliveriesOf(db, { id: runId, job: opened.job }, definition, end)
+    const { stillOwned, next } = await finishRun(db, opened.attempt, { ...end, deliveries })
+    if (!stillOwned) return lost(log)
+    log.info({ status: end.status, reasons: end.reasons.map(({ code }) => code) }, 'Run finished.')
+    onProgress({ runId, job: opened.job, event: 'finished', status: end.status })
+    return { kind: 'finished', status: end.status, failure, next: [...next, ...(await release(one))] }
+  }
+
+  function lost(log: Logger): Execution {
+    log.warn('Another worker took the run over; this one stopped.')
+    return { kind: 'lost' }
+  }
+
+  async function succeed(one: Settled, result: DelegateResult): Promise<Execution> {
+    const end = endWithAnswer(result, one.definition)
+    return finish(one, await withSpent(one, end))
+  }
+
+  /** What earlier conversations of a retried run cost is a part of what the run cost. */
+  async function withSpent({ opened }: Settled, end: RunEnd): Promise<RunEnd> {
+    return opened.conversation === 1 ? end : { ...end, ...(await loadSpent(db, opened.attempt.runId)) }
+  }
+
+  async function fail(one: Settled, failure: Failure): Promise<Execution> {
+    const { opened, definition, log } = one
+    const { runId } = opened.attempt
+    const record = { ...failure.toJSON(), message: redact(failure.message) }
+    const { code, requestId, server, message: reason } = record
+    log.warn({ code, requestId, server, reason }, 'Attempt failed.')
+    if (code === 'INTERNAL_ERROR')
+      log.error({ stack: redact(failure.cause instanceof Error ? (failure.cause.stack ?? '') : '') }, 'A fault of Nightshift itself.')
+    // Waiting for a person costs no attempt, and neither does the death of a worker.
+    const before = code === 'WORKER_LOST' ? opened.lost : opened.failed
+    const decision = decideRetry(failure, before + 1, policyOf(definition), new Date())
+    switch (decision.verdict) {
+      case 'retry': {
+        const attemptStatus = code === 'WORKER_LOST' ? ('lost' as const) : ('failed' as const)
+        const again = await suspendRun(db, opened.attempt, { status: 'queued', failure: record, nextAttemptAt: decision.at, attemptStatus })
+        if (!again) return lost(log)
+        onProgress({ runId, job: opened.job, event: 'retry', at: decision.at, failure: record })
+        return { kind: 'retry', at: decision.at, failure, next: [again, ...(await release(one))] }
+      }
+      case 'wait': {
+        const waitsFor = waitAfter(record, definition.account)
+        const again = await suspendRun(db, opened.attempt, { status: 'waiting', failure: record, waitsFor })
+        if (!again) return lost(log)
+        onProgress({ runId, job: opened.job, event: 'waiting', failure: record })
+        return {
+          kind: 'waiting',
+          failure,
+          next: [...(again.status === 'queued' ? [again] : []), ...(await release(one))],
+        }
+      }
+      case 'stop':
+        // What earlier turns cost is known also when this attempt failed.
+        return finish(one, endWithFailure(record, await loadSpent(db, runId)), failure)
+    }
+  }
+
+  /** A queued run that nobody took in time. */
+  async function expire(run: { id: string; job: string }, definition: JobDefinition, at: Date): Promise<Execution> {
+    const failure = new Failure({ code: 'EXPIRED', message: `The run was to start before ${at.toISOString()}.` })
+    const end = endWithFailure(failure.toJSON(), { usage: noUsage, costUsd: null })
+    const deliveries = await deliveriesOf(db, run, definition, end)
+    if (!(await finishUnclaimedRun(db, run.id, { ...end, deliveries }))) return { kind: 'nothing' }
+    onProgress({ runId: run.id, job: run.job, event: 'finished', status: 'failed' })
+    return { kind: 'finished', status: 'failed', failure, next: await passOn({ by: 'time', account: definition.account }) }
+  }
+
+  return { succeed, fail, expire, passOn }
+}
+
+/** How often a run of this job is tried. */
+export const policyOf = ({ retry }: JobDefinition) => ({ attempts: retry.attempts, backoffMs: durationMs(retry.backoff) })

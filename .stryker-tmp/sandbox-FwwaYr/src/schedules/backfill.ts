@@ -1,0 +1,42 @@
+// @ts-nocheck
+import { Failure } from '../core/failure.ts'
+import { nextFires } from './cron.ts'
+import type { Job } from '../jobs/load.ts'
+import type { Db } from '../store/postgres/db.ts'
+import { backfillFires, firesWithRuns } from '../store/schedules/fires.ts'
+import { newRun } from '../runs/create.ts'
+
+/** The most fires that one backfill makes up for. */
+const MAX_BACKFILL = 10_000
+/** Fires in one transaction. It locks the fires of the job, so the schedule waits for one batch at most. */
+const BATCH = 200
+
+/** Fires of a job's schedule from `from` up to `to` that have no run. `REQUEST_INVALID` without a schedule, when they are still to come, or too many. */
+export async function planBackfill(db: Db, job: Job, from: Date, to: Date, now = new Date()): Promise<Date[]> {
+  const { schedule } = job.definition
+  if (!schedule) throw new Failure({ code: 'REQUEST_INVALID', message: `The job ${job.name} has no schedule.` })
+  if (!(from < to)) throw new Failure({ code: 'REQUEST_INVALID', message: 'The time to begin at must be before the time to end at.' })
+  if (to > now) throw new Failure({ code: 'REQUEST_INVALID', message: 'The time ends when its last fires are still to come.' })
+  const fires = nextFires(schedule, new Date(from.getTime() - 1), MAX_BACKFILL + 1, new Date(to.getTime() - 1))
+  if (fires.length > MAX_BACKFILL)
+    throw new Failure({
+      code: 'REQUEST_INVALID',
+      message: `There are more than ${MAX_BACKFILL} fires in that time.`,
+      cure: 'Take a shorter time.',
+    })
+  const done = new Set((await firesWithRuns(db, job.name, from, to)).map((at) => at.getTime()))
+  return fires.filter((at) => !done.has(at.getTime()))
+}
+
+/** Makes the runs of past fires, a batch at a time. Returns their ids, for the queue; what was made before a failure stays, and is left out the next time. */
+export async function backfill(db: Db, job: Job, fires: readonly Date[], requestedBy: string): Promise<string[]> {
+  const ids: string[] = []
+  for (let from = 0; from < fires.length; from += BATCH) {
+    const runs = fires.slice(from, from + BATCH).map((at) => ({
+      at,
+      run: newRun(job, { trigger: { kind: 'schedule', fireAt: at.toISOString(), backfill: true }, requestedBy, priority: 'low' }),
+    }))
+    ids.push(...(await backfillFires(db, runs, job.definition)))
+  }
+  return ids
+}

@@ -1,0 +1,48 @@
+// @ts-nocheck
+import { decideBudget, type Budget, type Ceiling, type Spend } from '../../core/rules/budget.ts'
+import { retryWhileUnavailable, query, transaction, type Db } from '../postgres/db.ts'
+
+/** Keeps the daily ceilings of a run in the store: the rows of a day are locked while a turn is weighed, so any number of workers share one ceiling. */
+export function createBudget(options: { db: Db; ceilings: readonly Ceiling[]; warn: (message: string) => void; now?: () => Date }): Budget {
+  const { db, warn, now = () => new Date() } = options
+  // Rows are locked in one order by everybody.
+  const ceilings = options.ceilings.toSorted((a, b) => `${a.scope} ${a.name}`.localeCompare(`${b.scope} ${b.name}`))
+  const names = [ceilings.map(({ scope }) => scope), ceilings.map(({ name }) => name)]
+  const today = () => now().toISOString().slice(0, 10)
+  let day = today()
+  return {
+    async reserve(estimate) {
+      day = today()
+      const decision = await retryWhileUnavailable(() =>
+        transaction(db, async (client) => {
+          await client.query(
+            'insert into budget_days (scope, name, day) select scope, name, $3 from unnest($1::text[], $2::text[]) as n(scope, name) on conflict do nothing',
+            [...names, day],
+          )
+          const { rows } = await client.query<{ scope: string; name: string; tokens: string; cost_usd: number }>(
+            `select d.scope, d.name, d.tokens, d.cost_usd from budget_days d join unnest($1::text[], $2::text[]) as n(scope, name) using (scope, name)
+             where d.day = $3 order by d.scope, d.name for update of d`,
+            [...names, day],
+          )
+          const spent = ceilings.map((ceiling) => {
+            const row = rows.find(({ scope, name }) => scope === ceiling.scope && name === ceiling.name)
+            return { ceiling, spent: { tokens: Number(row?.tokens ?? 0), costUsd: row?.cost_usd ?? 0 } }
+          })
+          const verdict = decideBudget(spent, estimate)
+          if (verdict.verdict === 'granted') await client.query(ADD, [...names, day, Math.round(estimate.tokens), estimate.costUsd])
+          return verdict
+        }),
+      )
+      if (decision.verdict === 'over') return decision.reason
+      for (const warning of decision.warnings) warn(warning)
+      return undefined
+    },
+    async settle(estimate, actual) {
+      const more: Spend = { tokens: actual.tokens - estimate.tokens, costUsd: actual.costUsd - estimate.costUsd }
+      await query(db, ADD, [...names, day, Math.round(more.tokens), more.costUsd])
+    },
+  }
+}
+
+const ADD = `update budget_days d set tokens = greatest(d.tokens + $4, 0), cost_usd = greatest(d.cost_usd + $5, 0)
+  from unnest($1::text[], $2::text[]) as n(scope, name) where d.scope = n.scope and d.name = n.name and d.day = $3`

@@ -1,0 +1,222 @@
+// @ts-nocheck
+import { randomUUID } from 'node:crypto'
+import type pg from 'pg'
+import type { FailureRecord } from '../../core/failure.ts'
+import type { AttemptRef, RunStatus, Trigger } from '../../core/run.ts'
+import { query, transaction, type Db } from '../postgres/db.ts'
+import { lockLimits } from './holds.ts'
+
+export interface OpenedAttempt {
+  attempt: AttemptRef
+  job: string
+  definition: unknown
+  jobVersion: string
+  input: unknown
+  trigger: Trigger
+  conversation: number
+  createdAt: Date
+  /** Earlier attempts belong to the same conversation: it goes on. A retry by an operator begins another one. */
+  resumed: boolean
+  /** Earlier attempts of the conversation that failed, and that were lost with their worker. */
+  failed: number
+  lost: number
+  /** An earlier attempt was still open: its worker died or lost its lock. */
+  tookOver: boolean
+}
+
+export type Claim =
+  | { kind: 'opened'; opened: OpenedAttempt }
+  | { kind: 'not-yet'; at: Date }
+  | { kind: 'cancel-requested' }
+  /** A pause, or a limit on runs at a time: it is woken when that is over. */
+  | { kind: 'held'; by: string; account: string }
+  /** Nobody took it before its `expireAt`. */
+  | { kind: 'expired'; at: Date }
+  /** Another worker holds it. */
+  | { kind: 'busy' }
+  | { kind: 'not-runnable'; status: RunStatus }
+  | { kind: 'unknown' }
+
+export interface ClaimOptions {
+  worker: string
+  /** The queue job that brought the run; kept in the column `delivery`. */
+  queueJobId: string
+  /** A running attempt is taken over when its worker has not been heard of for this long. */
+  staleAfterMs: number
+  /** Most runs at a time of a job and of an account; undefined when no limit is set at all. */
+  limitsOf?: ((job: string, account: string) => RunLimits) | undefined
+}
+
+export interface RunLimits {
+  job: number | undefined
+  account: number | undefined
+}
+
+/**
+ * Opens the next attempt of a run for a worker. A running one is taken over when the queue hands out the same delivery again, which it does
+ * only when the worker's lock ran out, or when its worker has gone silent. The attempt that was open is closed as lost, and its worker can
+ * write no more: the update waits for the rows it is writing.
+ */
+export async function openAttempt(db: Db, runId: string, options: ClaimOptions): Promise<Claim> {
+  const { limitsOf } = options
+  if (!limitsOf) return claim(db, runId, options)
+  const [run] = await query<{ job: string; account: string; counts: boolean }>(
+    db,
+    `select job, account, status = 'queued' and obstacle is distinct from 'expired' as counts
+     from claims where id = $1`,
+    [runId],
+    'claim scope',
+  )
+  const limits = run?.counts ? limitsOf(run.job, run.account) : { job: undefined, account: undefined }
+  if (!run || (limits.job === undefined && limits.account === undefined)) return claim(db, runId, options)
+  return transaction(db, async (client) => {
+    await lockLimits(client, {
+      account: limits.account === undefined ? undefined : run.account,
+      job: limits.job === undefined ? undefined : run.job,
+    })
+    for (const scope of ['account', 'job'] as const) {
+      const limit = limits[scope]
+      if (limit === undefined) continue
+      const { rows } = await client.query<{ n: number }>(
+        `select count(*)::int as n from runs
+         where status = 'running' and finished_at is null and ${scope} = $1 and id <> $2`,
+        [run[scope], runId],
+      )
+      if ((rows[0]?.n ?? 0) >= limit) return hold(client, { id: runId, account: run.account }, `${scope} ${run[scope]}`)
+    }
+    return claim(client, runId, options)
+  })
+}
+
+/** Takes a queued run out of the queue until what holds it is over. */
+async function hold(db: Db | pg.PoolClient, { id, account }: { id: string; account: string }, by: string): Promise<Claim> {
+  await query(
+    db,
+    `update runs set held_by = $2, held_at = clock_timestamp(), holds = holds + 1
+     where id = $1 and status = 'queued'`,
+    [id, by],
+    'hold',
+  )
+  return { kind: 'held', by, account }
+}
+
+/** A running run may be taken over: by the same queue job ($2), which comes again only when its lock ran out, or when its worker was silent for $3 ms. */
+const LEASE_OVER = `obstacle = 'running'
+  and (queue_job_id = $2 or heartbeat_at < clock_timestamp() - make_interval(secs => $3 / 1000.0))`
+
+const lostFailure = (failure: Omit<FailureRecord, 'retry'>, retry: FailureRecord['retry']) => JSON.stringify({ ...failure, retry })
+const TAKEN_OVER = lostFailure({ code: 'WORKER_LOST', message: 'Another worker took the run over.' }, 'later')
+const CANCELLED = lostFailure({ code: 'CANCELLED', message: 'The run was cancelled; its worker was gone by then.' }, 'never')
+
+type ClaimedRow = Omit<OpenedAttempt, 'attempt' | 'resumed' | 'tookOver' | 'lost'> & {
+  number: number
+  /** Attempts of the conversation that this claim closed as lost, and that others did. */
+  closed: number
+  lost: number
+  earlier: number
+}
+
+async function claim(db: Db | pg.PoolClient, runId: string, options: ClaimOptions): Promise<Claim> {
+  const { worker, queueJobId, staleAfterMs } = options
+  const token = randomUUID()
+  const [row] = await query<ClaimedRow>(
+    db,
+    `with taken as (
+       update claims set status = 'running', attempts = attempts + 1, queue_job_id = $2,
+         heartbeat_at = clock_timestamp(), started_at = coalesce(started_at, clock_timestamp()),
+         next_attempt_at = null, held_by = null
+       where id = $1 and (obstacle is null or (cancel_requested_at is null and ${LEASE_OVER}))
+       returning id, job, job_version, trigger, input, conversation, attempts, created_at),
+     lost as (
+       update attempts set status = 'lost', finished_at = clock_timestamp(), failure = $6
+       where run_id = (select id from taken) and finished_at is null returning 1),
+     opened as (
+       insert into attempts (run_id, number, token, worker, conversation, job_version, status, started_at)
+       select id, attempts, $4, $5, conversation, job_version, 'running', clock_timestamp()
+       from taken, (select count(*) from lost) as first)
+     select t.job, t.job_version as "jobVersion", t.input, t.trigger, t.conversation, t.attempts as number,
+       t.created_at as "createdAt", v.definition, (select count(*)::int from lost) as closed, a.*
+     from taken t join job_versions v on v.job = t.job and v.version = t.job_version,
+       lateral (
+         select count(*)::int as earlier, (count(*) filter (where status = 'failed'))::int as failed,
+           (count(*) filter (where status = 'lost'))::int as lost
+         from attempts where run_id = t.id and conversation = t.conversation) a`,
+    [runId, queueJobId, staleAfterMs, token, worker, TAKEN_OVER],
+    'open attempt',
+  )
+  if (!row) {
+    await freeCancelled(db, runId, options)
+    return whyNot(db, runId)
+  }
+  const { number, closed, earlier, lost, ...opened } = row
+  return {
+    kind: 'opened',
+    opened: {
+      ...opened,
+      attempt: { runId, number, token },
+      resumed: earlier > 0,
+      // The one that was just closed is still open in the statement's view.
+      lost: lost + closed,
+      tookOver: closed > 0,
+    },
+  }
+}
+
+/** Takes a run whose cancel was asked for from a worker that is gone, so that it can be ended. */
+async function freeCancelled(db: Db | pg.PoolClient, runId: string, { queueJobId, staleAfterMs }: ClaimOptions): Promise<void> {
+  await query(
+    db,
+    `with freed as (
+       update claims set status = 'queued'
+       where id = $1 and cancel_requested_at is not null and ${LEASE_OVER}
+       returning id)
+     update attempts set status = 'lost', failure = $4, finished_at = clock_timestamp()
+     where run_id = (select id from freed) and finished_at is null`,
+    [runId, queueJobId, staleAfterMs, CANCELLED],
+    'free cancelled',
+  )
+}
+
+/** How soon a run that must wait for another one is looked at again. */
+const RETRY_CLAIM_MS = 1000
+
+/** What the view `claims` knows to be in a run's way. */
+type Obstacle = 'not-runnable' | 'running' | 'cancel-requested' | 'expired' | 'paused' | 'earlier-run' | 'not-due'
+
+async function whyNot(db: Db | pg.PoolClient, runId: string): Promise<Claim> {
+  const [run] = await query<{
+    obstacle: Obstacle | null
+    status: RunStatus
+    account: string
+    dueAt: Date | null
+    expireAt: Date
+    pause: string | null
+  }>(
+    db,
+    `select obstacle, status, account, next_attempt_at as "dueAt", expire_at as "expireAt",
+       (select min(p.job) from pauses p where p.job in (c.job, '*')) as pause
+     from claims c where id = $1`,
+    [runId],
+    'claim obstacle',
+  )
+  switch (run?.obstacle) {
+    case undefined:
+      return { kind: 'unknown' }
+    case 'not-runnable':
+      return { kind: 'not-runnable', status: run.status }
+    case 'running':
+      return { kind: 'busy' }
+    case 'cancel-requested':
+      return { kind: 'cancel-requested' }
+    case 'expired':
+      return { kind: 'expired', at: run.expireAt }
+    case 'paused':
+      return hold(db, { id: runId, account: run.account }, `pause ${run.pause}`)
+    case 'not-due':
+      if (run.dueAt) return { kind: 'not-yet', at: run.dueAt }
+      break
+    case 'earlier-run':
+    case null: // it was in the way a moment ago
+  }
+  return { kind: 'not-yet', at: new Date(Date.now() + RETRY_CLAIM_MS) }
+}

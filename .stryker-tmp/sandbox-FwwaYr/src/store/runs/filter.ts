@@ -1,0 +1,59 @@
+// @ts-nocheck
+import { Failure, type FailureCode } from '../../core/failure.ts'
+import type { RunStatus } from '../../core/run.ts'
+import { storeText } from '../../lib/text.ts'
+
+/** Which runs are meant. Empty: all. */
+export interface RunFilter {
+  job?: string | undefined
+  status?: readonly RunStatus[] | undefined
+  /** Of the failure or of a reason. */
+  code?: FailureCode | undefined
+  requestedBy?: string | undefined
+  /** Created at or after, and before. */
+  since?: Date | undefined
+  until?: Date | undefined
+  /** `server.tool` that was called. */
+  tool?: string | undefined
+  /** Words of the output or of the failure. */
+  text?: string | undefined
+  /** Only these. */
+  ids?: readonly string[] | undefined
+}
+
+export const isEmptyFilter = (filter: RunFilter): boolean => Object.values(filter).every((value) => value === undefined)
+
+/** Postgres reads each word of a search into a tree, and gives up on one that is too deep. */
+const MAX_TEXT = 1000
+
+/** The condition of a filter on `runs`, with its values from parameter `first` on. `REQUEST_INVALID` when its text is too long to be searched for. */
+export function whereOf(filter: RunFilter, first = 1): { sql: string; values: unknown[] } {
+  if (filter.text !== undefined && filter.text.length > MAX_TEXT)
+    throw new Failure({ code: 'REQUEST_INVALID', message: `A text of more than ${MAX_TEXT} characters cannot be searched for.` })
+  const values: unknown[] = []
+  const conditions: string[] = []
+  const add = (value: unknown, condition: (parameter: string) => string) => {
+    if (value === undefined) return
+    values.push(storable(value))
+    conditions.push(condition(`$${first + values.length - 1}`))
+  }
+  add(filter.job, (p) => `job = ${p}`)
+  const [only, ...others] = filter.status ?? []
+  // One status alone is looked up by its index in the order of the list.
+  if (only !== undefined && others.length === 0) add(only, (p) => `status = ${p}`)
+  else add(filter.status, (p) => `status = any(${p}::text[])`)
+  add(filter.code === undefined ? undefined : [filter.code], (p) => `codes @> ${p}::text[]`)
+  add(filter.requestedBy, (p) => `requested_by = ${p}`)
+  add(filter.since, (p) => `created_at >= ${p}`)
+  add(filter.until, (p) => `created_at < ${p}`)
+  add(filter.tool === undefined ? undefined : [filter.tool], (p) => `tools @> ${p}::text[]`)
+  add(filter.text, (p) => `words @@ websearch_to_tsquery('simple', ${p})`)
+  add(filter.ids, (p) => `id = any(${p}::text[])`)
+  return { sql: conditions.length === 0 ? 'true' : conditions.join(' and '), values }
+}
+
+/** Nothing in the store holds what Postgres cannot. */
+function storable(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(storable)
+  return typeof value === 'string' ? storeText(value) : value
+}

@@ -1,0 +1,124 @@
+// @ts-nocheck
+import type { FailureRecord } from '../../core/failure.ts'
+import type { Wake } from '../../core/ports/wake.ts'
+import type { AttemptRef, FinalStatus, Reason, Usage } from '../../core/run.ts'
+import { storeText } from '../../lib/text.ts'
+import { postDeliveries, type NewDelivery } from '../delivery/post.ts'
+import { query, retryWhileUnavailable, type Db } from '../postgres/db.ts'
+import { createParameters, jsonOrNull } from '../postgres/parameters.ts'
+import { hasEnded } from './suspend.ts'
+
+export interface RunEnd {
+  status: FinalStatus
+  output?: unknown
+  outputText?: string | undefined
+  reasons: Reason[]
+  failure: FailureRecord | null
+  usage: Usage
+  costUsd: number | null
+  /** Digest of the output, for whoever wants to know whether it changed. */
+  outputDigest?: string | undefined
+  /** Words by which it is found. */
+  searchText?: string
+  /** Where the report goes: written with the end, so that none is forgotten. */
+  deliveries?: readonly NewDelivery[]
+}
+
+export interface Finished {
+  /** False: the attempt was not the open one, and nothing was written. */
+  stillOwned: boolean
+  /** Runs that waited for this one to be over. */
+  next: Wake[]
+}
+
+/** Ends the attempt and the run together. */
+export async function finishRun(db: Db, attempt: AttemptRef, end: RunEnd): Promise<Finished> {
+  const { text, values } = finishStatement(attempt, end)
+  const [row] = await retryWhileUnavailable(() => query<{ next: Wake[] }>(db, text, values, 'finish run'))
+  return row ? { stillOwned: true, next: row.next } : { stillOwned: await hasEnded(db, attempt, end.status), next: [] }
+}
+
+function finishStatement(attempt: AttemptRef, end: RunEnd): { text: string; values: unknown[] } {
+  const { add, values } = createParameters()
+  const status = add(end.status)
+  const failure = add(jsonOrNull(end.failure))
+  const text = `
+    with ended as (
+      update attempts set status = ${status}, failure = ${failure}, finished_at = now()
+      where run_id = ${add(attempt.runId)} and number = ${add(attempt.number)} and token = ${add(attempt.token)}
+        and finished_at is null
+      returning run_id, number as attempt),
+    posted as (${postDeliveries(add, end.deliveries)})
+    update runs set
+      status = ${status},
+      failure = ${failure},
+      reasons = ${add(JSON.stringify(end.reasons))},
+      codes = ${add(codesOf(end))},
+      output = ${add(end.output === undefined ? null : JSON.stringify(end.output))},
+      output_text = ${add(jsonOrNull(end.outputText))},
+      output_digest = ${add(end.outputDigest ?? null)},
+      input_tokens = ${add(end.usage.inputTokens)},
+      cached_tokens = ${add(end.usage.cachedTokens)},
+      output_tokens = ${add(end.usage.outputTokens)},
+      reasoning_tokens = ${add(end.usage.reasoningTokens)},
+      cost_usd = ${add(end.costUsd)},
+      words = to_tsvector('simple', ${add(storeText(end.searchText ?? ''))}),
+      tools = array(
+        select distinct t.server || '.' || text_of_json(t.tool) from tool_calls t
+        where t.run_id = runs.id and t.status <> 'refused' and text_of_json(t.tool) is not null),
+      finished_at = now()
+    where id = (select run_id from ended)
+    returning coalesce((
+      select json_agg(json_build_object('id', l.id, 'round', l.attempts + l.holds, 'priority', l.priority))
+      from runs l where l.after_run = runs.id and l.status = 'queued'), '[]') as next`
+  return { text, values }
+}
+
+const codesOf = ({ failure, reasons }: RunEnd) => [...new Set([...(failure ? [failure.code] : []), ...reasons.map(({ code }) => code)])]
+
+/** A run that no worker holds. */
+export interface UnclaimedRun {
+  id: string
+  job: string
+  jobVersion: string
+  definition: unknown
+}
+
+const UNCLAIMED = "status in ('queued', 'waiting') and finished_at is null"
+
+/** The run, when no worker holds it. */
+export async function loadUnclaimedRun(db: Db, runId: string): Promise<UnclaimedRun | undefined> {
+  const [run] = await query<UnclaimedRun & { id: string }>(
+    db,
+    `select r.id, r.job, r.job_version as "jobVersion", v.definition
+     from runs r join job_versions v on v.job = r.job and v.version = r.job_version
+     where r.id = $1 and r.${UNCLAIMED}`,
+    [runId],
+  )
+  return run
+}
+
+/** Ends a run that no worker holds, with what is to be delivered of it. False when a worker holds it, or it is over. */
+export async function finishUnclaimedRun(db: Db, runId: string, end: RunEnd): Promise<boolean> {
+  const { add, values } = createParameters()
+  const status = add(end.status)
+  const rows = await query(
+    db,
+    `with ended as (
+       update runs set
+         status = ${status},
+         failure = ${add(jsonOrNull(end.failure))},
+         reasons = ${add(JSON.stringify(end.reasons))},
+         codes = ${add(codesOf(end))},
+         words = to_tsvector('simple', ${add(storeText(end.searchText ?? ''))}),
+         waits_for = null,
+         cancel_requested_at = case when ${status} = 'cancelled' then coalesce(cancel_requested_at, now()) end,
+         finished_at = now()
+       where id = ${add(runId)} and ${UNCLAIMED}
+       returning id as run_id, attempts as attempt),
+     posted as (${postDeliveries(add, end.deliveries)})
+     select 1 from ended`,
+    values,
+  )
+  return rows.length > 0
+}

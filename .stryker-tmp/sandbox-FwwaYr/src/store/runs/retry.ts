@@ -1,0 +1,65 @@
+// @ts-nocheck
+import type { Wake } from '../../core/ports/wake.ts'
+import { query, transaction, type Db } from '../postgres/db.ts'
+import { whereOf, type RunFilter } from './filter.ts'
+import { WAKEABLE } from './wakeable.ts'
+
+/** A version of a job. */
+export interface JobDefinitionRef {
+  job: string
+  version: string
+  account: string
+  definition: unknown
+}
+
+/** Statuses after which an operator may let a run go on. A green run never runs again. */
+export const RETRYABLE = ['failed', 'incomplete', 'cancelled', 'waiting'] as const
+
+/**
+ * Queues the runs that the filter means and that may be retried, each as a new conversation of the same run: what earlier attempts gave stays
+ * in their rows. Runs of a job in `latest` go over to that definition, the others keep theirs.
+ */
+export async function retryRuns(db: Db, filter: RunFilter, latest: readonly JobDefinitionRef[]): Promise<Wake[]> {
+  const { sql, values } = whereOf(filter, 5)
+  return transaction(db, async (client) => {
+    await query(
+      client,
+      `insert into job_versions (job, version, definition) select * from unnest($1::text[], $2::text[], $3::json[]) on conflict do nothing`,
+      [latest.map(({ job }) => job), latest.map(({ version }) => version), latest.map(({ definition }) => JSON.stringify(definition))],
+    )
+    return query<Wake>(
+      client,
+      `with meant as (select id from runs where ${sql} and status = any($1::text[]) order by id for update),
+       kept as (
+         update attempts a set output = r.output, output_text = r.output_text, reasons = r.reasons
+         from runs r where r.id in (select id from meant) and a.run_id = r.id and a.number = r.attempts),
+       recalled as (
+         update deliveries set status = 'skipped', ended_at = now(),
+           error = 'The run was retried before its report was sent.'
+         where run_id in (select id from meant) and status = 'pending')
+       update runs set
+         status = 'queued', conversation = conversation + 1, holds = holds + 1, finished_at = null,
+         -- What it waited for, and what was asked of it, is over.
+         waits_for = null, cancel_requested_at = null, next_attempt_at = null, expire_at = null,
+         after_run = null, held_by = null,
+         failure = null, reasons = '[]', codes = '{}',
+         output = null, output_text = null, output_digest = null,
+         job_version = coalesce(
+           (select n.version from unnest($2::text[], $3::text[]) as n(job, version) where n.job = runs.job), job_version),
+         account = coalesce(
+           (select n.account from unnest($2::text[], $4::text[]) as n(job, account) where n.job = runs.job), account)
+       where id in (select id from meant) returning ${WAKEABLE}`,
+      [RETRYABLE, latest.map(({ job }) => job), latest.map(({ version }) => version), latest.map(({ account }) => account), ...values],
+    )
+  })
+}
+
+/** How many runs a retry would queue. */
+export async function countRetryable(db: Db, filter: RunFilter): Promise<number> {
+  const { sql, values } = whereOf(filter, 2)
+  const [row] = await query<{ n: number }>(db, `select count(*)::int as n from runs where ${sql} and status = any($1::text[])`, [
+    RETRYABLE,
+    ...values,
+  ])
+  return row?.n ?? 0
+}

@@ -1,0 +1,155 @@
+// @ts-nocheck
+import type pg from 'pg'
+import { decideOverlap, type FireDecision, type OverlapPolicy } from '../../core/rules/fires.ts'
+import { insertRun, type NewRun } from '../runs/insert.ts'
+import { query, sqlStateOf, transaction, type Db } from '../postgres/db.ts'
+import type { ScheduleKey } from './progress.ts'
+
+export interface FireResult {
+  at: Date
+  status: 'run' | 'skipped'
+  runId: string | null
+  reason: string | null
+  /** An earlier run must be over first (overlap: queue). */
+  waitsForEarlierRun: boolean
+}
+
+/** A fire with what was decided for it, and the run it gets where it may have one. */
+export interface DecidedFire {
+  decision: FireDecision
+  run: NewRun | undefined
+}
+
+export interface FiresToRecord {
+  schedule: ScheduleKey
+  fires: readonly DecidedFire[]
+  overlap: OverlapPolicy
+  /** Of the job, for its runs. */
+  definition: unknown
+  /** Fires up to then are decided with these. */
+  until: Date
+}
+
+/**
+ * Writes what was decided for the due fires of a schedule, each fire once whoever tries, with its run in the same transaction. Returns what this call wrote:
+ * another replica may have been first. Undefined, with nothing written, while somebody else writes fires of the job, such as a backfill.
+ */
+export async function recordFires(
+  db: Db,
+  { schedule, fires, overlap, definition, until }: FiresToRecord,
+): Promise<FireResult[] | undefined> {
+  const { job, cron, timezone } = schedule
+  return transaction(db, async (client) => {
+    // Replicas decide one after the other, so that the overlap rule sees the run of the fire before.
+    if (!(await tryLockFires(client, job))) return undefined
+    const { rows: progress } = await client.query<{ decided_until: Date }>(
+      'select decided_until from schedule_progress where (job, cron, timezone) = ($1, $2, $3)',
+      [job, cron, timezone],
+    )
+    const decidedUntil = progress[0]?.decided_until
+    const written: FireResult[] = []
+    for (const { decision, run } of fires) {
+      if (decidedUntil && decision.at <= decidedUntil) continue
+      const open = run ? await openRun(client, job) : undefined
+      const decided = decideOverlap(decision, open, overlap)
+      const reason = decided.verdict === 'skip' ? decided.reason : null
+      const { rowCount } = await client.query(
+        'insert into fires (job, fire_at, status, reason) values ($1, $2, $3, $4) on conflict do nothing',
+        [job, decision.at, decided.verdict === 'skip' ? 'skipped' : 'run', reason],
+      )
+      if (!rowCount) continue
+      if (decided.verdict === 'run' && run) {
+        await insertRun(client, { ...run, afterRun: decided.afterRun }, definition)
+        await client.query('update fires set run_id = $3 where job = $1 and fire_at = $2', [job, decision.at, run.id])
+        written.push({ at: decision.at, status: 'run', runId: run.id, reason, waitsForEarlierRun: decided.afterRun !== undefined })
+      } else written.push({ at: decision.at, status: 'skipped', runId: null, reason, waitsForEarlierRun: false })
+    }
+    await client.query(
+      'update schedule_progress set decided_until = greatest(decided_until, $4) where (job, cron, timezone) = ($1, $2, $3)',
+      [job, cron, timezone, until],
+    )
+    return written
+  })
+}
+
+const FIRES_LOCK = "hashtextextended('nightshift fires ' || $1, 0)"
+
+/** How long the lock is waited for: longer than a batch of a backfill, which lets the next in line have it, and less than what a tick may take. */
+const LOCK_WAIT = '1s'
+const LOCK_NOT_AVAILABLE = '55P03'
+
+/** Serialises writers of a job's fires: without it, two that write fires and runs in turns would wait for each other. False when another keeps it. */
+async function tryLockFires(client: pg.PoolClient, job: string): Promise<boolean> {
+  await client.query(`savepoint locking; set local lock_timeout = '${LOCK_WAIT}'`)
+  try {
+    await client.query(`select pg_advisory_xact_lock(${FIRES_LOCK})`, [job])
+    return true
+  } catch (error) {
+    if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE) throw error
+    await client.query('rollback to savepoint locking')
+    return false
+  }
+}
+
+/** The same, and waits for as long as the store lets a statement wait. */
+async function lockFires(client: pg.PoolClient, job: string): Promise<void> {
+  await query(client, `select pg_advisory_xact_lock(${FIRES_LOCK})`, [job])
+}
+
+async function openRun(client: pg.PoolClient, job: string): Promise<string | undefined> {
+  const { rows } = await client.query<{ id: string }>(
+    // What a backfill makes up for is in nobody's way.
+    `select id from runs where job = $1 and finished_at is null and coalesce(trigger ->> 'backfill', 'false') <> 'true' order by id desc limit 1`,
+    [job],
+  )
+  return rows[0]?.id
+}
+
+/** Fires of a job, latest first. */
+export async function listFires(db: Db, job: string, limit = 100): Promise<Omit<FireResult, 'waitsForEarlierRun'>[]> {
+  const rows = await query<{ fire_at: Date; status: 'run' | 'skipped'; run_id: string | null; reason: string | null }>(
+    db,
+    'select fire_at, status, run_id, reason from fires where job = $1 order by fire_at desc limit $2',
+    [job, limit],
+  )
+  return rows.map((row) => ({ at: row.fire_at, status: row.status, runId: row.run_id, reason: row.reason }))
+}
+
+/** The last fire of each job, by its name. */
+export async function lastFires(db: Db): Promise<Map<string, Omit<FireResult, 'waitsForEarlierRun'>>> {
+  const rows = await query<{ job: string; fire_at: Date; status: 'run' | 'skipped'; run_id: string | null; reason: string | null }>(
+    db,
+    'select distinct on (job) job, fire_at, status, run_id, reason from fires order by job, fire_at desc',
+  )
+  return new Map(rows.map((row) => [row.job, { at: row.fire_at, status: row.status, runId: row.run_id, reason: row.reason }]))
+}
+
+/** Fires that already have a run, among those given. */
+export async function firesWithRuns(db: Db, job: string, from: Date, to: Date): Promise<Date[]> {
+  const rows = await query<{ fire_at: Date }>(
+    db,
+    "select fire_at from fires where job = $1 and status = 'run' and fire_at >= $2 and fire_at < $3",
+    [job, from, to],
+  )
+  return rows.map((row) => row.fire_at)
+}
+
+/** Writes runs for past fires. A fire that has a run keeps it; one that was skipped gets one now. Returns the ids of the runs that were made. */
+export async function backfillFires(db: Db, fires: readonly { at: Date; run: NewRun }[], definition: unknown): Promise<string[]> {
+  return transaction(db, async (client) => {
+    for (const job of new Set(fires.map(({ run }) => run.job))) await lockFires(client, job)
+    const made: string[] = []
+    for (const { at, run } of fires) {
+      const { rowCount } = await client.query(
+        `insert into fires as f (job, fire_at, status, reason) values ($1, $2, 'run', 'backfill')
+         on conflict (job, fire_at) do update set status = 'run', reason = 'backfill' where f.status = 'skipped'`,
+        [run.job, at],
+      )
+      if (!rowCount) continue
+      await insertRun(client, run, definition)
+      await client.query('update fires set run_id = $3 where job = $1 and fire_at = $2', [run.job, at, run.id])
+      made.push(run.id)
+    }
+    return made
+  })
+}

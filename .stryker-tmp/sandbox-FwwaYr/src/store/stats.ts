@@ -1,0 +1,32 @@
+// @ts-nocheck
+import { query, type Db } from './postgres/db.ts'
+
+export interface QueueStats {
+  status: string
+  held: boolean
+  runs: number
+  /** Age of the oldest in seconds, since it was due. */
+  oldestS: number
+}
+
+/** Runs that are not over, by status. */
+export async function queueStats(db: Db): Promise<QueueStats[]> {
+  return query<QueueStats & { status: string }>(
+    db,
+    `select status, held_by is not null as held, count(*)::int as runs,
+       greatest(extract(epoch from now() - min(greatest(created_at, next_attempt_at))), 0)::float8 as "oldestS"
+     from runs where finished_at is null group by 1, 2`,
+    [],
+    'queue stats',
+  )
+}
+
+/** Lines of the log that an alarm was raised for, by suspect account, while nobody has acknowledged them. */
+export async function suspectStats(db: Db): Promise<{ account: string; events: number }[]> {
+  return query<{ account: string; events: number }>(
+    db,
+    "select coalesce(account, 'unknown') as account, sum(events)::int as events from suspects where acknowledged_at is null group by 1",
+    [],
+    'suspect stats',
+  )
+}

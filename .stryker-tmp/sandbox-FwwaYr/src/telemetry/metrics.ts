@@ -1,0 +1,170 @@
+// @ts-nocheck
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Duty } from '../lib/poll.ts'
+import type { Progress } from '../runs/progress.ts'
+import { queueStats, suspectStats } from '../store/stats.ts'
+import type { Db } from '../store/postgres/db.ts'
+
+export interface MetricsOptions {
+  db: Db
+  /** Seconds until the token of each account of this process expires; undefined for one that does not. */
+  tokenSeconds: () => Iterable<readonly [account: string, seconds: number | undefined]>
+  /** Faults of job files now. */
+  jobFaults: () => number
+  /** What this process does in the background. */
+  duties: () => readonly Duty[]
+}
+
+export interface Metrics {
+  onProgress: (progress: Progress) => void
+  onFire: (lateMs: number) => void
+  render: () => Promise<{ contentType: string; text: string }>
+}
+
+const MODEL_BUCKETS = [0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320]
+const GATEWAY_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
+const LATE_BUCKETS = [0.5, 1, 2, 5, 10, 30, 60, 300, 3600]
+
+/** What this process did, and what the store holds. Labels are names from the configuration and job files and our own words: no ids, no text. */
+export function createMetrics({ db, tokenSeconds, jobFaults, duties }: MetricsOptions): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  const runs = new Counter({
+    name: 'nightshift_runs_total',
+    help: 'Runs that ended here, by job and outcome.',
+    labelNames: ['job', 'outcome'],
+    registers,
+  })
+  const attempts = new Counter({ name: 'nightshift_attempts_total', help: 'Attempts that began here.', labelNames: ['job'], registers })
+  const calls = new Counter({
+    name: 'nightshift_tool_calls_total',
+    help: 'Tool calls, by server and outcome.',
+    labelNames: ['server', 'outcome'],
+    registers,
+  })
+  const tokens = new Counter({
+    name: 'nightshift_model_tokens_total',
+    help: 'Tokens, by job and kind.',
+    labelNames: ['job', 'kind'],
+    registers,
+  })
+  const cost = new Counter({
+    name: 'nightshift_model_cost_usd_total',
+    help: 'Cost of turns with a known price.',
+    labelNames: ['job'],
+    registers,
+  })
+  const model = new Histogram({
+    name: 'nightshift_model_turn_seconds',
+    help: 'Time of a model turn.',
+    labelNames: ['model'],
+    buckets: MODEL_BUCKETS,
+    registers,
+  })
+  const gateway = new Histogram({
+    name: 'nightshift_gateway_request_seconds',
+    help: 'Time to the head of an answer of the gateway, by its status.',
+    labelNames: ['status'],
+    buckets: GATEWAY_BUCKETS,
+    registers,
+  })
+  const late = new Histogram({
+    name: 'nightshift_fire_lateness_seconds',
+    help: 'How long after its time a fire made its run.',
+    buckets: LATE_BUCKETS,
+    registers,
+  })
+  const open = new Gauge({
+    name: 'nightshift_open_runs',
+    help: 'Runs that are not over, by status; held: a pause or a limit holds them.',
+    labelNames: ['status'],
+    registers,
+  })
+  const oldest = new Gauge({
+    name: 'nightshift_open_runs_oldest_seconds',
+    help: 'Age of the oldest run that is not over, since it was due.',
+    labelNames: ['status'],
+    registers,
+  })
+  const expiry = new Gauge({
+    name: 'nightshift_token_expires_seconds',
+    help: 'Seconds until the token of an account expires.',
+    labelNames: ['account'],
+    registers,
+  })
+  const unexplained = new Gauge({
+    name: 'nightshift_audit_unexplained_lines',
+    help: 'Lines of the gateway’s log that nothing explains, of accounts that are suspect until they are acknowledged.',
+    labelNames: ['account'],
+    registers,
+  })
+  const faults = new Gauge({
+    name: 'nightshift_job_file_faults',
+    help: 'Faults of job files; while there are any, the jobs from before are in force.',
+    registers,
+  })
+
+  const dutySuccess = new Gauge({
+    name: 'nightshift_duty_last_success_timestamp_seconds',
+    help: 'When a duty of this process last ended a round well, such as the sweep or retention; before the first time, when it was started.',
+    labelNames: ['duty'],
+    registers,
+  })
+  const dutyFailures = new Counter({
+    name: 'nightshift_duty_failures_total',
+    help: 'Rounds of a duty that failed; each is tried again.',
+    labelNames: ['duty'],
+    registers,
+  })
+
+  function onProgress(progress: Progress): void {
+    const { job } = progress
+    switch (progress.event) {
+      case 'attempt':
+        return attempts.inc({ job })
+      case 'finished':
+        return runs.inc({ job, outcome: progress.status })
+      case 'call':
+        return calls.inc({ server: progress.call.server || 'none', outcome: progress.end.status })
+      case 'request':
+        return gateway.observe({ status: String(progress.end.status ?? 'none') }, progress.end.durationMs / 1000)
+      case 'turn': {
+        const { usage, costUsd, startedAt, finishedAt, model: name } = progress.turn
+        tokens.inc({ job, kind: 'input' }, usage.inputTokens)
+        tokens.inc({ job, kind: 'cached' }, usage.cachedTokens)
+        tokens.inc({ job, kind: 'output' }, usage.outputTokens)
+        if (costUsd !== null) cost.inc({ job }, costUsd)
+        return model.observe({ model: name }, (finishedAt.getTime() - startedAt.getTime()) / 1000)
+      }
+      case 'routes':
+      case 'preflight':
+      case 'retry':
+      case 'waiting':
+        return
+    }
+  }
+
+  async function render(): Promise<{ contentType: string; text: string }> {
+    open.reset()
+    oldest.reset()
+    for (const { status, held, runs: n, oldestS } of await queueStats(db)) {
+      open.set({ status: held ? 'held' : status }, n)
+      oldest.set({ status: held ? 'held' : status }, oldestS)
+    }
+    expiry.reset()
+    for (const [account, seconds] of tokenSeconds()) if (seconds !== undefined) expiry.set({ account }, seconds)
+    unexplained.reset()
+    for (const { account, events } of await suspectStats(db)) unexplained.set({ account }, events)
+    faults.set(jobFaults())
+    dutyFailures.reset()
+    for (const { name: duty, startedAt, lastSuccessAt, failures } of duties().map((one) => one.state())) {
+      if (!startedAt) continue
+      dutySuccess.set({ duty }, (lastSuccessAt ?? startedAt).getTime() / 1000)
+      dutyFailures.inc({ duty }, failures)
+    }
+    return { contentType: registry.contentType, text: await registry.metrics() }
+  }
+
+  return { onProgress, onFire: (lateMs) => late.observe(lateMs / 1000), render }
+}

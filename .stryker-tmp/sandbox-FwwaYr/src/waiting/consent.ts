@@ -1,0 +1,54 @@
+// @ts-nocheck
+import type { Logger } from 'pino'
+import { messageOf } from '../core/failure.ts'
+import type { Waker } from '../core/ports/wake.ts'
+import { createPoller, type Poller } from '../lib/poll.ts'
+import type { Route } from '../pomerium/routes.ts'
+import type { Db } from '../store/postgres/db.ts'
+import { listWaiting, resumeWaiting, tryStartPoll } from '../store/waiting/waiting.ts'
+
+export interface ConsentWatcherOptions {
+  db: Db
+  producer: Waker
+  /** The routes of an account now; undefined when this process does not have the account. */
+  routesOf: (account: string, signal: AbortSignal) => Promise<Map<string, Route> | undefined>
+  log: Logger
+  /** How often an account's route list is polled, by all workers together. */
+  everyMs?: number
+}
+
+const POLL_ACCOUNT_MS = 60_000
+/** How often the store is asked whether anything waits. */
+const POLL_STORE_MS = 5000
+
+/**
+ * Lets waiting runs go on when a person has given consent to what they wait for, that is, has connected the server for the account. Pomerium sends no
+ * notice of it, so the route list is polled: one request an account and minute, whatever the number of workers.
+ */
+export function createConsentWatcher({ db, producer, routesOf, log, everyMs = POLL_ACCOUNT_MS }: ConsentWatcherOptions): Poller {
+  async function pollAccount(account: string, servers: readonly string[], signal: AbortSignal): Promise<void> {
+    if (!(await tryStartPoll(db, account, everyMs))) return
+    const routes = await routesOf(account, signal)
+    const connected = servers.filter((server) => routes?.get(server)?.connected === true)
+    if (connected.length === 0) return
+    const runs = await resumeWaiting(db, account, connected)
+    log.info({ account, servers: connected, runs: runs.length }, 'Connected: the runs that waited go on.')
+    producer.wakeSoon(runs)
+  }
+
+  return createPoller({
+    name: 'consent',
+    everyMs: POLL_STORE_MS,
+    async work(signal) {
+      const servers = Map.groupBy(await listWaiting(db), ({ account }) => account)
+      for (const [account, waiting] of servers) {
+        await pollAccount(
+          account,
+          waiting.map(({ server }) => server),
+          signal,
+        ).catch((error: unknown) => log.warn({ account, reason: messageOf(error) }, 'The route list could not be looked at.'))
+      }
+    },
+    onFailure: (error) => log.warn({ reason: messageOf(error) }, 'Could not look for waiting runs.'),
+  })
+}

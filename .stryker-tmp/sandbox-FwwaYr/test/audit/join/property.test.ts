@@ -1,0 +1,85 @@
+// @ts-nocheck
+import { Readable } from 'node:stream'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { importLog } from '../../../src/audit/log/import.ts'
+import { matchEvents } from '../../../src/audit/join/match.ts'
+import { auditReport } from '../../../src/audit/report.ts'
+import { query } from '../../../src/store/postgres/db.ts'
+import { createTestDatabase, type TestDatabase } from '../../support/database/database.ts'
+import { createRandom, disturb } from '../../support/log/log-lines.ts'
+import { sampleLines, sampleRequests, writeRequests } from '../../support/log/log-sample.ts'
+
+const now = new Date('2026-11-24T00:00:00Z')
+const known = sampleRequests.filter(({ runId }) => runId !== null)
+const ids = new Map(known.map(({ requestIdSent, requestId }) => [requestIdSent, requestId]))
+
+let database: TestDatabase
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  await writeRequests(database.db, known)
+})
+
+afterAll(async () => {
+  await database[Symbol.asyncDispose]()
+})
+
+async function audited(text: string) {
+  const { db } = database
+  await query(db, 'truncate authorize_events')
+  const counts = await importLog(Readable.from([Buffer.from(text)]), { db, paramsBytes: 50 })
+  await matchEvents({ db, ours: () => [], expected: [], now: () => now })
+  const rows = await query<{ request_id: string; gateway_request: string | null }>(
+    db,
+    'select request_id, gateway_request from authorize_events order by id',
+  )
+  const report = await auditReport(db, [], { graceMs: 0, now })
+  return { counts, rows, report }
+}
+
+test.each(Array.from({ length: 25 }, (_, seed) => [seed]))(
+  'a real log with its lines in any order, twice, missing or cut gives no false match (seed %i)',
+  async (seed) => {
+    const random = createRandom(seed)
+    const lines = disturb(sampleLines, random).map((line) => (random() < 0.05 ? line.slice(0, Math.floor(random() * line.length)) : line))
+    const { counts, rows, report } = await audited(lines.join(random() < 0.5 ? '\n' : '\r\n'))
+    const matched = rows.filter(({ gateway_request }) => gateway_request !== null)
+    for (const { request_id, gateway_request } of matched) expect(ids.get(gateway_request ?? '')).toBe(request_id)
+    expect(new Set(matched.map(({ gateway_request }) => gateway_request)).size).toBe(matched.length)
+    // Each request that has a line is matched, once: the second of two equal lines is nobody's.
+    const seen = new Set(rows.map(({ request_id }) => request_id).filter((id) => known.some(({ requestId }) => requestId === id)))
+    expect(matched).toHaveLength(seen.size)
+    expect(rows).toHaveLength(counts.events)
+    expect(report).toMatchObject({ events: counts.events, matched: matched.length })
+    expect(report.unexplained + report.foreign).toBe(counts.events - matched.length)
+  },
+)
+
+test.each([
+  ['half of its bytes', 2],
+  ['a third', 3],
+  ['a tenth', 10],
+])('a log that is cut after %s gives no false match', async (_, part) => {
+  const bytes = Buffer.from(sampleLines.join('\n'))
+  const { rows } = await audited(bytes.subarray(0, Math.floor(bytes.length / part)).toString())
+  expect(rows.length).toBeGreaterThan(0)
+  for (const { request_id, gateway_request } of rows) if (gateway_request !== null) expect(ids.get(gateway_request)).toBe(request_id)
+  const matched = rows.filter(({ gateway_request }) => gateway_request !== null)
+  expect(matched).toHaveLength(rows.filter(({ request_id }) => known.some(({ requestId }) => requestId === request_id)).length)
+})
+
+test('lines whose ids were given to other accounts, hosts or methods match nothing', async () => {
+  const wrong = [
+    (line: string) => line.replace(/"service-account-id":"[^"]*"/, '"service-account-id":"another"'),
+    (line: string) => line.replace(/"host":"[^"]*"/, '"host":"another.example.com"'),
+    (line: string) => line.replace(/"method":"[^"]*"/, '"method":"PUT"'),
+    (line: string) => line.replace(/"mcp-method":"[^"]*"/, '"mcp-method":"resources/read"'),
+  ]
+  for (const change of wrong) {
+    const changed = sampleLines.map(change)
+    const text = changed.filter((line, i) => line !== sampleLines[i]).join('\n')
+    const { rows } = await audited(text)
+    expect(rows.length).toBeGreaterThan(100)
+    expect(rows.filter(({ gateway_request }) => gateway_request !== null)).toEqual([])
+  }
+})

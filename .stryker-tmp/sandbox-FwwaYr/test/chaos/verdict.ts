@@ -1,0 +1,94 @@
+// @ts-nocheck
+import { query, type Db } from '../../src/store/postgres/db.ts'
+import { effectOf, WORKS, type Effects, type WorkName } from './work.ts'
+
+/** What must be zero. */
+export interface Faults {
+  /** Asked for and not there, or a result that was there and is gone or another one. */
+  lost: number
+  /** A call that is not repeatable took effect twice. */
+  repeatedSideEffects: number
+  /** Neither over nor waiting for a person. */
+  stuck: number
+  /** Succeeded, and an effect is missing or doubled, or what came of a call is not known. */
+  wronglyGreen: number
+}
+
+export interface Verdict {
+  faults: Faults
+  /** Runs by how they ended. */
+  endings: Record<string, number>
+  /** Attempts that were taken from their worker, and calls that were under way then: how much harm there was to stand. */
+  harm: { attempts: number; calls: number }
+  /** A line for each fault. */
+  about: string[]
+}
+
+/** Ends of runs as they were seen while all went on, by run. */
+export type SeenEnds = Map<string, string>
+
+interface EndRow {
+  id: string
+  status: string
+  code: string | null
+  end: string
+  unknown: boolean
+}
+
+/** The runs that are over. */
+export async function lookAtEnds(db: Db): Promise<EndRow[]> {
+  return query<EndRow>(
+    db,
+    `select id, status, failure ->> 'code' as code, concat_ws(' ', status, finished_at, output_digest, output_text::text) as end,
+       exists (select 1 from tool_calls t where t.run_id = runs.id and not t.repeatable and t.status in ('sent', 'unknown')) as unknown
+     from runs where finished_at is not null`,
+  )
+}
+
+/** Counts what chaos must not do. */
+export async function judge(db: Db, asked: ReadonlyMap<string, WorkName>, seen: SeenEnds, effects: Effects): Promise<Verdict> {
+  const about: string[] = []
+  const found = (what: string, id: string, why: string) => about.push(`${what}: ${id} (${asked.get(id) ?? 'unknown'}) ${why}`)
+  const faults: Faults = { lost: 0, repeatedSideEffects: 0, stuck: 0, wronglyGreen: 0 }
+  const endings: Record<string, number> = {}
+  const states = new Map(
+    (await query<{ id: string; status: string }>(db, 'select id, status from runs')).map(({ id, status }) => [id, status]),
+  )
+  const ends = new Map((await lookAtEnds(db)).map((row) => [row.id, row]))
+  for (const [id, name] of asked) {
+    const status = states.get(id)
+    const end = ends.get(id)
+    const ending = `${status ?? 'gone'}${end?.code ? ` ${end.code}` : ''}`
+    endings[ending] = (endings[ending] ?? 0) + 1
+    if (status === undefined || (seen.has(id) && seen.get(id) !== end?.end)) {
+      faults.lost++
+      found('lost', id, `${seen.get(id) ?? 'was asked for'}, and now ${end?.end ?? status ?? 'is not there'}`)
+    }
+    if (status !== undefined && !end && status !== 'waiting') {
+      faults.stuck++
+      found('stuck', id, `is ${status}`)
+    }
+    const { acts, looks } = WORKS[name]
+    const times = (tool: string, n: number) => effects.get(effectOf(id, tool, n)) ?? 0
+    for (const n of acts) {
+      if (times('act', n) < 2) continue
+      faults.repeatedSideEffects++
+      found('repeated', id, `act ${n} took effect ${times('act', n)} times`)
+    }
+    if (status !== 'succeeded') continue
+    const missing = [...acts.filter((n) => times('act', n) !== 1), ...looks.filter((n) => times('look', n) === 0)]
+    if (missing.length === 0 && end?.unknown === false) continue
+    faults.wronglyGreen++
+    found(
+      'wrongly green',
+      id,
+      missing.length > 0 ? `effects ${missing.join(', ')} are not as they should be` : 'a call has no known outcome',
+    )
+  }
+  const [harm = { attempts: 0, calls: 0 }] = await query<Verdict['harm']>(
+    db,
+    `select (select count(*)::int from attempts where status = 'lost') as attempts,
+       (select count(*)::int from tool_calls t join attempts a on a.run_id = t.run_id and a.number = t.attempt where a.status <> 'succeeded' and t.status in ('sent', 'unknown')) as calls`,
+  )
+  return { faults, endings, harm, about }
+}

@@ -1,0 +1,95 @@
+// @ts-nocheck
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const AGAIN_MS = 100
+const END_MS = 20_000
+
+export interface VictimOptions {
+  name: string
+  command: string
+  args: readonly string[]
+  logFile: string
+  /** Resolves when it answers; rejects while it does not yet. Is given what it has logged since it was started. */
+  ready: (logged: () => string) => Promise<unknown>
+  /** Starts it again when it has ended by itself. */
+  respawn?: boolean
+  /** What ends it in good order. */
+  endSignal?: NodeJS.Signals
+  user?: { uid: number; gid: number } | undefined
+  cwd?: string
+  say: (line: string) => void
+}
+
+/** A process that is killed at any moment, and started again as it was. */
+export interface Victim extends AsyncDisposable {
+  name: string
+  /** kill -9, and `downMs` later a new one. Resolves when that one answers. */
+  kill(downMs: number): Promise<void>
+}
+
+export async function startVictim(options: VictimOptions): Promise<Victim> {
+  const { name, command, args, logFile, ready, user, cwd, say } = options
+  let child: ChildProcess
+  let ending = false
+  let killing = false
+
+  let logged = 0
+
+  function start(): void {
+    const log = openSync(logFile, 'a')
+    logged = readFileSync(logFile).length
+    child = spawn(command, args, { stdio: ['ignore', log, log], ...user, ...(cwd !== undefined && { cwd }) })
+    closeSync(log)
+    child.once('exit', (code, signal) => {
+      if (ending || killing) return
+      if (options.respawn !== true) return say(`${name} ended by itself: ${signal ?? code}.`)
+      say(`${name} ended by itself (${signal ?? code}) and is started again.`)
+      setTimeout(() => {
+        if (!ending && !killing) start()
+      }, AGAIN_MS)
+    })
+  }
+
+  const over = () => child.exitCode !== null || child.signalCode !== null
+
+  async function answers(): Promise<void> {
+    for (;;) {
+      // After a hard kill the first start can fail, since what the old one held is not let go yet.
+      if (over() && options.respawn !== true) start()
+      try {
+        return void (await ready(() => readFileSync(logFile).subarray(logged).toString()))
+      } catch {
+        await sleep(AGAIN_MS)
+      }
+    }
+  }
+
+  start()
+  await answers()
+  return {
+    name,
+    async kill(downMs) {
+      killing = true
+      const exited = over() ? undefined : once(child, 'exit')
+      child.kill('SIGKILL')
+      await exited
+      await sleep(downMs)
+      killing = false
+      if (ending) return
+      start()
+      await answers()
+    },
+    async [Symbol.asyncDispose]() {
+      ending = true
+      if (over()) return
+      const exited = once(child, 'exit')
+      const timer = setTimeout(() => child.kill('SIGKILL'), END_MS)
+      child.kill(options.endSignal ?? 'SIGTERM')
+      await exited
+      clearTimeout(timer)
+    },
+  }
+}

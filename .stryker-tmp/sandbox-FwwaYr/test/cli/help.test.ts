@@ -1,0 +1,24 @@
+// @ts-nocheck
+import { describe, expect, test } from 'vitest'
+import { command } from '../support/cli/command.ts'
+
+const COMMANDS = [
+  [], ['start'], ['run'], ['runs'], ['show'], ['logs'], ['retry'], ['cancel'], ['jobs'], ['jobs', 'check'], ['jobs', 'pin'], ['schedules'],
+  ['schedules', 'backfill'], ['doctor'], ['pause'], ['drain'], ['resume'], ['prune'], ['audit'], ['audit', 'import'], ['audit', 'follow'],
+  ['audit', 'report'], ['audit', 'acknowledge'], ['evidence'], ['evidence', 'export'], ['evidence', 'verify'], ['account'], ['account', 'create'],
+  ['account', 'list'], ['account', 'rotate'], ['account', 'delete'], ['connect'], ['disconnect'], ['minter'], ['api-token'], ['demo'],
+] // prettier-ignore
+
+describe('help in 80 columns', () => {
+  test.each(COMMANDS.map((words) => ({ words, name: ['nightshift', ...words].join(' ') })))('$name', async ({ words }) => {
+    const { code, out, err } = await command([...words, '--help'])
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(out).toMatch(/^Usage: nightshift/)
+    expect(out.split('\n').filter((line) => line.length > 80)).toEqual([])
+  })
+
+  test('names every command', async () => {
+    const { out } = await command(['--help'])
+    for (const [name] of COMMANDS) if (name !== undefined) expect(out).toMatch(new RegExp(`^ {2}${name}\\b`, 'm'))
+  })
+})

@@ -1,0 +1,180 @@
+// @ts-nocheck
+import { describe, expect, test } from 'vitest'
+import { digestOf } from '../../../src/lib/digest.ts'
+import { matchHosted, type HostedContext, type HostedEvent } from '../../../src/core/rules/hosted-match.ts'
+import { createRandom, disturb } from '../../support/log/log-lines.ts'
+
+const at = (seconds: number) => new Date(Date.parse('2026-11-24T10:00:00Z') + seconds * 1000)
+
+const context = (extra: Partial<HostedContext> = {}): HostedContext => ({
+  startedAt: at(0),
+  finishedAt: at(60),
+  accounts: [{ id: 'sa-1', own: false }],
+  hosts: [{ server: 'hr', host: 'hr.example.com' }],
+  calls: [{ id: 'call-1', server: 'hr', tool: 'query', arguments: { sql: 'select 1' } }],
+  lost: [],
+  allowed: new Map([['hr', ['query']]]),
+  ...extra,
+})
+
+let next = 1
+const event = (extra: Partial<HostedEvent> = {}): HostedEvent => ({
+  id: String(next++),
+  time: at(10),
+  accountId: 'sa-1',
+  method: 'POST',
+  host: 'hr.example.com',
+  mcpMethod: 'tools/call',
+  mcpTool: 'query',
+  paramsDigest: digestOf({ sql: 'select 1' }),
+  byHeader: true,
+  ...extra,
+})
+
+describe('while an answer was lost', () => {
+  const lost = context({ calls: [], lost: [{ from: at(5), until: at(20) }] })
+
+  test('a call of an allowed tool is the provider’s, who could not report it', () => {
+    const one = event()
+    expect(matchHosted(lost, [one])).toEqual([{ eventId: one.id, matchedBy: 'lost-answer', toolCallId: null }])
+  })
+
+  test.each([
+    ['of another tool', { mcpTool: 'drop' }],
+    ['of another account', { accountId: 'sa-2' }],
+    ['on another host', { host: 'crm.example.com' }],
+    ['before the attempt', { time: at(-1) }],
+    ['long after it', { time: at(141) }],
+  ])('a call %s stays unexplained', (_, extra) => {
+    expect(matchHosted(lost, [event(extra)])).toEqual([])
+  })
+})
+
+test('a call that was reported is matched by the run, and says how', () => {
+  const [one, other] = [event(), event({ byHeader: false })]
+  expect(matchHosted(context(), [one])).toEqual([{ eventId: one.id, matchedBy: 'run-header', toolCallId: 'call-1' }])
+  expect(matchHosted(context(), [other])).toEqual([{ eventId: other.id, matchedBy: 'account', toolCallId: 'call-1' }])
+})
+
+describe('stays unexplained', () => {
+  test.each([
+    ['a call with other arguments', { paramsDigest: digestOf({ sql: 'select 2' }) }],
+    ['a call without arguments', { paramsDigest: null }],
+    ['a call whose arguments have no canonical form', { paramsDigest: 'none' }],
+    ['another tool', { mcpTool: 'drop' }],
+    ['no tool', { mcpTool: null }],
+    ['another account', { accountId: 'sa-2' }],
+    ['no account', { accountId: null }],
+    ['another host', { host: 'crm.example.com' }],
+    ['a time before the run', { time: at(-6) }],
+    ['a time long after the run', { time: at(181) }],
+    ['a method that no session needs', { mcpMethod: 'resources/read' }],
+    ['a POST that the gateway could not look into', { mcpMethod: null, mcpTool: null, paramsDigest: null }],
+  ])('%s', (_, extra) => {
+    expect(matchHosted(context(), [event(extra)])).toEqual([])
+  })
+
+  test('a second call like the one that was reported', () => {
+    const [first, second] = [event({ time: at(10) }), event({ time: at(11) })]
+    expect(matchHosted(context(), [second, first])).toEqual([{ eventId: first.id, matchedBy: 'run-header', toolCallId: 'call-1' }])
+  })
+
+  test('any call of a run that reported none', () => {
+    expect(matchHosted(context({ calls: [] }), [event()])).toEqual([])
+  })
+
+  test('the session of another account', () => {
+    expect(matchHosted(context(), [event({ mcpMethod: 'initialize', accountId: 'sa-2' })])).toEqual([])
+  })
+})
+
+test.each([
+  ['initialize', 'POST'],
+  ['notifications/initialized', 'POST'],
+  ['tools/list', 'POST'],
+  ['ping', 'POST'],
+  [null, 'GET'],
+  [null, 'DELETE'],
+])('what opens and closes a session (%s, %s) is the run’s own', (mcpMethod, method) => {
+  const one = event({ mcpMethod, method, mcpTool: null, paramsDigest: null })
+  expect(matchHosted(context(), [one])).toEqual([{ eventId: one.id, matchedBy: 'run-header', toolCallId: null }])
+})
+
+test('equal calls are matched in the order of time, and then of the log', () => {
+  const same = { server: 'hr', tool: 'query', arguments: { sql: 'select 1' } }
+  const calls = [{ id: 'a', ...same }, { id: 'b', ...same }, { id: 'c', ...same }] // prettier-ignore
+  const events = [event({ id: '12' }), event({ id: '9' }), event({ id: '30', time: at(5) })]
+  expect(matchHosted(context({ calls }), events).map(({ eventId, toolCallId }) => [eventId, toolCallId])).toEqual([
+    ['30', 'a'],
+    ['9', 'b'],
+    ['12', 'c'],
+  ])
+})
+
+test('a call without arguments is one with none', () => {
+  const one = event({ paramsDigest: null })
+  expect(matchHosted(context({ calls: [{ id: 'x', server: 'hr', tool: 'query', arguments: null }] }), [one])).toHaveLength(1)
+})
+
+test('a run that goes on has no end yet', () => {
+  expect(matchHosted(context({ finishedAt: null }), [event({ time: at(86_400) })])).toHaveLength(1)
+})
+
+describe('property: lines in any order, twice or missing', () => {
+  test.each(Array.from({ length: 200 }, (_, seed) => [seed]))('give no false match (seed %i)', (seed) => {
+    const random = createRandom(seed)
+    const pick = <T>(values: readonly [T, ...T[]]): T => values[Math.floor(random() * values.length)] ?? values[0]
+    const calls = Array.from({ length: 12 }, (_, i) => ({
+      id: `call-${i}`,
+      server: pick(['hr', 'crm']),
+      tool: pick(['query', 'list']),
+      arguments: { n: pick([1, 2, 3]) },
+    }))
+    const hosts = [{ server: 'hr', host: 'hr.example.com' }, { server: 'crm', host: 'crm.example.com' }] // prettier-ignore
+    const run = context({ calls, hosts, accounts: [{ id: 'sa-1', own: true }] })
+    const made = calls.map((call, i) => ({
+      host: `${call.server}.example.com`,
+      mcpTool: call.tool,
+      paramsDigest: digestOf(call.arguments),
+      time: at(i),
+    }))
+    // Those of somebody else have other arguments, accounts, hosts or times.
+    const foreign = Array.from({ length: 8 }, () =>
+      pick<Partial<HostedEvent>>([
+        { paramsDigest: digestOf({ n: 9 }) },
+        { accountId: 'sa-2' },
+        { host: 'other.example.com' },
+        { time: at(-3600) },
+        { time: at(3600) },
+        { mcpTool: 'drop' },
+      ]),
+    )
+    const lines = disturb(
+      [...made.map((one) => event(one)), ...foreign.map((one) => event({ paramsDigest: digestOf({ n: 1 }), ...one }))],
+      random,
+    )
+    // A line that is there twice is two events.
+    const events = lines.map((line, i) => ({ ...line, id: String(i + 1) }))
+    const matches = matchHosted(run, events)
+    expect(new Set(matches.map(({ eventId }) => eventId)).size).toBe(matches.length)
+    expect(new Set(matches.map(({ toolCallId }) => toolCallId)).size).toBe(matches.length)
+    for (const { eventId, toolCallId } of matches) {
+      const line = events.find(({ id }) => id === eventId)
+      const call = calls.find(({ id }) => id === toolCallId)
+      expect(line).toMatchObject({
+        accountId: 'sa-1',
+        host: `${call?.server}.example.com`,
+        mcpTool: call?.tool,
+        paramsDigest: digestOf(call?.arguments),
+      })
+    }
+    // And none is missed: as many of each kind as were made or seen, whichever is less.
+    for (const [kind, of] of Map.groupBy(calls, ({ server, tool, arguments: args }) => `${server} ${tool} ${digestOf(args)}`)) {
+      const seen = events.filter(
+        ({ host, mcpTool, paramsDigest, accountId, time }) =>
+          `${host.split('.')[0]} ${mcpTool} ${paramsDigest}` === kind && accountId === 'sa-1' && time >= at(-5) && time <= at(180),
+      )
+      expect(matches.filter(({ toolCallId }) => of.some(({ id }) => id === toolCallId))).toHaveLength(Math.min(of.length, seen.length))
+    }
+  })
+})

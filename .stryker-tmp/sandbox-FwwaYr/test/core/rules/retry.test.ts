@@ -1,0 +1,73 @@
+// @ts-nocheck
+import { expect, test } from 'vitest'
+import { Failure, FAILURES, type FailureCode } from '../../../src/core/failure.ts'
+import { decideRetry } from '../../../src/core/rules/retry.ts'
+
+const now = new Date('2026-03-02T12:00:00Z')
+const policy = { attempts: 3, backoffMs: 30_000 }
+const failure = (code: FailureCode, retryAfterMs?: number) => new Failure({ code, message: 'x.', retryAfterMs })
+const waitMs = (decision: ReturnType<typeof decideRetry>) =>
+  decision.verdict === 'retry' ? decision.at.getTime() - now.getTime() : decision.verdict
+
+const codes = Object.keys(FAILURES).filter((code): code is FailureCode => code in FAILURES)
+
+test.each(codes)('%s is retried as the table of failures says', (code) => {
+  const verdict = { later: 'retry', never: 'stop', 'after-connection': 'wait' }[FAILURES[code].retry]
+  expect(decideRetry(failure(code), 1, policy, now, 0).verdict).toBe(verdict)
+})
+
+test('a failure can say otherwise than its code', () => {
+  const never = new Failure({ code: 'GATEWAY_UNREACHABLE', message: 'x.', retry: 'never' })
+  expect(decideRetry(never, 1, policy, now, 0)).toEqual({ verdict: 'stop' })
+})
+
+test('the wait doubles with each attempt, and the last attempt has none after it', () => {
+  const waits = [1, 2, 3, 4].map((attempt) => waitMs(decideRetry(failure('UPSTREAM_UNAVAILABLE'), attempt, policy, now, 0)))
+  expect(waits).toEqual([30_000, 60_000, 'stop', 'stop'])
+})
+
+test('a policy of one attempt never retries', () => {
+  expect(decideRetry(failure('UPSTREAM_UNAVAILABLE'), 1, { ...policy, attempts: 1 }, now, 0)).toEqual({ verdict: 'stop' })
+})
+
+test('the wait is an hour at most, before it is spread', () => {
+  const patient = { attempts: 5000, backoffMs: 30_000 }
+  for (const attempt of [8, 100, 4999]) {
+    expect(waitMs(decideRetry(failure('UPSTREAM_UNAVAILABLE'), attempt, patient, now, 0))).toBe(3_600_000)
+    expect(waitMs(decideRetry(failure('UPSTREAM_UNAVAILABLE'), attempt, patient, now, 0.5))).toBe(3_960_000)
+  }
+})
+
+test.each([
+  [0, 30_000],
+  [0.5, 33_000],
+  [0.999_999, 36_000],
+])('random %d spreads a wait of 30 s to %d ms', (random, ms) => {
+  expect(waitMs(decideRetry(failure('UPSTREAM_UNAVAILABLE'), 1, policy, now, random))).toBe(ms)
+})
+
+test('without a given random, the wait is between the backoff and a fifth more', () => {
+  const ms = waitMs(decideRetry(failure('UPSTREAM_UNAVAILABLE'), 1, policy, now))
+  expect(ms).toBeGreaterThanOrEqual(30_000)
+  expect(ms).toBeLessThanOrEqual(36_000)
+})
+
+test.each([
+  [0, 30_000],
+  [29_999, 30_000],
+  [86_400_000, 86_400_000],
+  // A year, the end of the calendar, and what no date can hold.
+  [31_536_000_000, 86_400_000],
+  [8.64e15, 86_400_000],
+  [1e300, 86_400_000],
+  [Number.POSITIVE_INFINITY, 86_400_000],
+  [Number.NaN, 30_000],
+  [-1, 30_000],
+])('who asks to wait %d ms is asked again after %d ms', (retryAfterMs, ms) => {
+  expect(waitMs(decideRetry(failure('MODEL_RATE_LIMITED', retryAfterMs), 1, policy, now, 0))).toBe(ms)
+})
+
+test('a lost worker is no fault of the run: five attempts more than the policy has, each at once', () => {
+  const waits = Array.from({ length: 9 }, (_, at) => waitMs(decideRetry(failure('WORKER_LOST', 5000), at + 1, policy, now, 0.5)))
+  expect(waits).toEqual([0, 0, 0, 0, 0, 0, 0, 'stop', 'stop'])
+})

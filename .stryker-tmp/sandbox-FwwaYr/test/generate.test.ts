@@ -1,0 +1,29 @@
+// @ts-nocheck
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { compileSchema } from '../src/lib/json-schema.ts'
+import { DOCUMENTS, JOB_SCHEMA_FILE, jobJsonSchema, readDocument, withTables } from '../scripts/generate.ts'
+
+test('config/job.schema.json is what the code makes: npm run generate', () => {
+  expect(readFileSync(JOB_SCHEMA_FILE, 'utf8')).toBe(jobJsonSchema())
+})
+
+test.each(Object.entries(DOCUMENTS))('the tables of %s are what the code makes: npm run generate', async (file, parts) => {
+  const text = readDocument(file)
+  expect(await withTables(file, text)).toBe(text)
+  for (const make of Object.values(parts)) expect(text).toContain(await make())
+})
+
+test('a document without the markers is not overwritten', async () => {
+  await expect(withTables('ARCHITECTURE.md', '# Architecture\n')).rejects.toThrow('ARCHITECTURE.md lacks the markers of rooms')
+})
+
+test('the schema that editors use knows the same faults as the loader', () => {
+  const validate = compileSchema(z.record(z.string(), z.unknown()).parse(JSON.parse(jobJsonSchema())))
+  const job = { account: 'reports', model: { provider: 'openai', name: 'm' }, prompt: 'Go', tools: { labor: { allow: ['query'] } } }
+  expect(validate(job)).toBeUndefined()
+  expect(validate({ ...job, acount: 1 })).toBe('/ must NOT have additional properties (acount)')
+  expect(validate({ ...job, limits: { turns: 0, deadline: '10 minutes' } })).toContain('/limits/turns must be >= 1')
+  expect(validate({ ...job, tools: { 'a b': { allow: ['query'] } } })).toContain('/tools')
+})

@@ -1,0 +1,213 @@
+// @ts-nocheck
+import { createHash, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { calculateJwkThumbprint, exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT, type JWTPayload } from 'jose'
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { createAuthenticate, type IdentityOptions } from '../../src/http/identity.ts'
+import { openApi, problem, secretOf, TOKEN_LINES, type Who } from '../support/app/api.ts'
+import { WORK, WORK_SCRIPT } from '../support/app/jobs.ts'
+
+const AUDIENCE = 'jobs.example.com'
+const es256 = await generateKeyPair('ES256')
+const jwk = await exportJWK(es256.publicKey)
+const kid = await calculateJwkThumbprint(jwk)
+const now = () => Math.floor(Date.now() / 1000)
+
+const options: IdentityOptions = {
+  tokens: {},
+  pomerium: {
+    audience: AUDIENCE,
+    jwksUrl: `https://${AUDIENCE}/.well-known/pomerium/jwks.json`,
+    users: {
+      'ann@example.com': { role: 'viewer', jobs: undefined },
+      'svc-caller': { role: 'runner', jobs: ['work'] },
+      'both@example.com': { role: 'viewer', jobs: undefined },
+    },
+    groups: { ops: { role: 'operator', jobs: undefined } },
+  },
+  fetch: async () => Response.json({ keys: [{ ...jwk, kid, alg: 'ES256', use: 'sig' }] }),
+}
+
+const claims = (extra: JWTPayload = {}): JWTPayload => ({
+  sub: 'svc-caller',
+  iss: AUDIENCE,
+  aud: AUDIENCE,
+  iat: now(),
+  exp: now() + 300,
+  email: '',
+  groups: [],
+  ...extra,
+})
+type Key = Parameters<SignJWT['sign']>[0]
+const sign = (payload: JWTPayload, key: Key = es256.privateKey, header: { alg: string; kid?: string } = { alg: 'ES256', kid }) =>
+  new SignJWT(payload).setProtectedHeader(header).sign(key)
+const without = (name: string) => Object.fromEntries(Object.entries(claims()).filter(([key]) => key !== name))
+
+const authenticate = createAuthenticate(options)
+const outcome = async (jwt: string, more: Record<string, string> = {}) => {
+  try {
+    const { name, role, jobs } = await authenticate(new Headers({ 'x-pomerium-jwt-assertion': jwt, ...more }))
+    return `${name} ${role}${jobs ? ` ${jobs.join()}` : ''}`
+  } catch (error) {
+    const { code, message } = z.object({ code: z.string(), message: z.string() }).parse(error)
+    // A signature in a message would be a secret in a log.
+    expect(message).not.toContain(jwt.split('.')[2] || 'eyJ')
+    return code
+  }
+}
+
+const forged = await generateKeyPair('ES256')
+const rsa = await generateKeyPair('RS256')
+const es384 = await generateKeyPair('ES384')
+const spki = Buffer.from(await exportSPKI(es256.publicKey))
+
+const assertions: [title: string, jwt: () => string | Promise<string>, expected: string][] = [
+  ['a valid one', () => sign(claims()), 'svc-caller runner work'],
+  ['one that expired within the tolerance', () => sign(claims({ exp: now() - 10 })), 'svc-caller runner work'],
+  ['one that is not valid yet, within the tolerance', () => sign(claims({ nbf: now() + 10 })), 'svc-caller runner work'],
+  ['one for several audiences', () => sign(claims({ aud: ['other', AUDIENCE] })), 'svc-caller runner work'],
+  ['a user known by email', () => sign(claims({ sub: 'u1', email: 'ann@example.com' })), 'ann@example.com viewer'],
+  [
+    'the stronger of user and group',
+    () => sign(claims({ sub: 'u2', email: 'both@example.com', groups: ['x', 'ops'] })),
+    'both@example.com operator',
+  ],
+  ['a user without a role', () => sign(claims({ sub: 'nobody' })), 'FORBIDDEN'],
+  ['a user named as a part of every object', () => sign(claims({ sub: 'constructor', groups: ['__proto__'] })), 'FORBIDDEN'],
+  ['claims of other types', () => sign(claims({ email: 7, groups: 'ops', user: null })), 'svc-caller runner work'],
+  ['another audience', () => sign(claims({ aud: 'other.example.com' })), 'UNAUTHENTICATED'],
+  ['no audience', () => sign(without('aud')), 'UNAUTHENTICATED'],
+  ['another issuer', () => sign(claims({ iss: 'other.example.com' })), 'UNAUTHENTICATED'],
+  ['no issuer', () => sign(without('iss')), 'UNAUTHENTICATED'],
+  ['one that expired', () => sign(claims({ exp: now() - 60 })), 'UNAUTHENTICATED'],
+  ['one that never expires', () => sign(without('exp')), 'UNAUTHENTICATED'],
+  ['one that is not valid yet', () => sign(claims({ nbf: now() + 60 })), 'UNAUTHENTICATED'],
+  ['no subject', () => sign(without('sub')), 'UNAUTHENTICATED'],
+  ['an empty subject', () => sign(claims({ sub: '' })), 'UNAUTHENTICATED'],
+  ['one without a signature', () => new UnsecuredJWT(claims()).encode(), 'UNAUTHENTICATED'],
+  ['the public key as a shared secret', () => sign(claims(), spki, { alg: 'HS256', kid }), 'UNAUTHENTICATED'],
+  ['RS256', () => sign(claims(), rsa.privateKey, { alg: 'RS256', kid }), 'UNAUTHENTICATED'],
+  ['ES384', () => sign(claims(), es384.privateKey, { alg: 'ES384', kid }), 'UNAUTHENTICATED'],
+  ['a forged key with the known id', () => sign(claims(), forged.privateKey), 'UNAUTHENTICATED'],
+  ['a forged key with its own id', () => sign(claims(), forged.privateKey, { alg: 'ES256', kid: 'mine' }), 'UNAUTHENTICATED'],
+  ['a cut one', async () => (await sign(claims())).slice(0, -4), 'UNAUTHENTICATED'],
+  ['no JWT', () => 'me', 'UNAUTHENTICATED'],
+  ['an empty one', () => '', 'UNAUTHENTICATED'],
+]
+
+test.each(assertions)('an assertion: %s', async (_, jwt, expected) => expect(await outcome(await jwt())).toBe(expected))
+
+test.each<[string, () => Promise<Response>]>([
+  ['cannot be reached', () => Promise.reject(new TypeError('fetch failed'))],
+  ['answer with a page', async () => new Response('<html>', { status: 200 })],
+  ['answer with an error', async () => new Response('', { status: 503 })],
+  ['are none', async () => Response.json({ nothing: true })],
+])("keys that %s let nobody in, and are not the caller's fault", async (_, fetch) => {
+  const one = createAuthenticate({ ...options, fetch })
+  const headers = new Headers({ 'x-pomerium-jwt-assertion': await sign(claims()) })
+  await expect(one(headers)).rejects.toMatchObject({ code: 'GATEWAY_UNREACHABLE' })
+})
+
+test('an assertion that is not valid is not made good by a token', async () => {
+  const secret = `nsk_${randomUUID()}`
+  const both = createAuthenticate({
+    ...options,
+    tokens: { t: { sha256: createHash('sha256').update(secret).digest('hex'), role: 'operator', jobs: undefined } },
+  })
+  const headers = (assertion?: string) =>
+    new Headers({ authorization: `Bearer ${secret}`, ...(assertion && { 'x-pomerium-jwt-assertion': assertion }) })
+  expect(await both(headers())).toMatchObject({ name: 'token:t', role: 'operator' })
+  await expect(both(headers('x'))).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+  await expect(createAuthenticate({ ...options, pomerium: undefined })(headers('x'))).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+})
+
+const testApp = { jobs: { work: WORK, plain: WORK.replace('scripted', 'plain') }, scripts: { scripted: WORK_SCRIPT, plain: 'say No.' } }
+const callers: Who[] = ['nobody', 'viewer', 'runner', 'runsAll', 'operator']
+const seen = [401, 200, 200, 200, 200]
+const routes: [method: string, path: string, body: unknown, statuses: number[]][] = [
+  ['GET', '/v1/jobs', undefined, seen],
+  ['GET', '/v1/schedules', undefined, seen],
+  ['GET', '/v1/runs', undefined, seen],
+  ['GET', '/v1/runs/RUN', undefined, seen],
+  ['GET', '/v1/runs/RUN/output', undefined, seen],
+  ['GET', '/v1/runs/RUN/events', undefined, seen],
+  ['POST', '/v1/jobs/work/runs', {}, [401, 403, 202, 202, 202]],
+  ['POST', '/v1/jobs/plain/runs', {}, [401, 403, 403, 202, 202]],
+  ['POST', '/v1/runs/RUN/cancel', undefined, [401, 403, 202, 202, 202]],
+  ['POST', '/v1/runs/OTHER/cancel', undefined, [401, 403, 403, 202, 202]],
+  ['POST', '/v1/runs/RUN/retry', {}, [401, 403, 403, 403, 409]],
+  ['POST', '/v1/runs/bulk-retry', { filter: { job: 'work' }, dryRun: true }, [401, 403, 403, 403, 202]],
+  ['POST', '/v1/schedules/work/pause', { reason: 'x' }, [401, 403, 403, 403, 200]],
+  ['POST', '/v1/schedules/work/resume', undefined, [401, 403, 403, 403, 200]],
+  ['GET', '/v1/nothing', undefined, [401, 404, 404, 404, 404]],
+  ['GET', '/queue', undefined, [401, 403, 403, 403, 200]],
+  ['GET', '/queue/', undefined, [401, 403, 403, 403, 200]],
+  ['GET', '/queue/api/queues', undefined, [401, 403, 403, 403, 200]],
+  ['GET', '/queue/static/favicon-32x32.png', undefined, [401, 403, 403, 403, 200]],
+  ['GET', '/openapi.json', undefined, [200, 200, 200, 200, 200]],
+  ['GET', '/livez', undefined, [200, 200, 200, 200, 200]],
+  ['GET', '/readyz', undefined, [200, 200, 200, 200, 200]],
+  ['GET', '/metrics', undefined, [200, 200, 200, 200, 200]],
+]
+
+test('each role may do what is its own on each route, and nobody anything', async () => {
+  await using api = await openApi(testApp)
+  await api.testApp.app.worker.start()
+  const [id, other] = [await api.create('work'), await api.create('plain')]
+  await Promise.all([api.over(id), api.over(other)])
+  const told: unknown[] = []
+  for (const [method, path, body] of routes) {
+    const statuses: number[] = []
+    for (const who of callers) {
+      const answer = await api.ask(method, path.replace('RUN', id).replace('OTHER', other), { who, body })
+      statuses.push(answer.status)
+      if (answer.status === 401) expect(answer.headers.get('www-authenticate')).toContain('Bearer')
+      if (answer.status === 401 || answer.status === 403)
+        expect(problem.parse(answer.body).code).toBe(answer.status === 401 ? 'UNAUTHENTICATED' : 'FORBIDDEN')
+    }
+    told.push([method, path, body, statuses])
+  }
+  expect(told).toEqual(routes)
+})
+
+test('no way to write an address goes around the identity', async () => {
+  await using api = await openApi(testApp)
+  const port = Number(new URL(api.url).port)
+  const paths = [
+    '/v1//runs', '//v1/runs', '/V1/runs', '/./v1/runs', '/x/../v1/runs', '/%761/runs', '/v1%2fruns', '/v1/runs/%2e%2e/jobs', 'http://x/v1/runs', '/v1/runs#', '/v1/runs?',
+    '/queue%2fapi/queues', '/%71ueue/api/queues', '/queue/api/queues/', '/queue;x/api/queues', '/QUEUE', '/livez/../queue/api/queues', '/queue/static/..%2f..%2fpackage.json',
+    '/livez/%2e%2e/v1/jobs', '/metrics/../v1/schedules', '/v1\\runs',
+  ] // prettier-ignore
+  for (const path of paths) {
+    for (const method of ['GET', 'HEAD', 'POST']) {
+      const [response] = await once(request({ host: '127.0.0.1', port, path, method }).end(), 'response')
+      const { statusCode } = z.object({ statusCode: z.number() }).parse(response)
+      expect([400, 401, 404], `${method} ${path} ${statusCode}`).toContain(statusCode)
+    }
+  }
+})
+
+test.each([
+  ['the hash of a token', `Bearer ${TOKEN_LINES['operator']?.sha256}`],
+  ['another scheme', `Basic ${secretOf('operator')}`],
+  ['a token without its prefix', `Bearer ${secretOf('operator').slice(4)}`],
+  ['a token with more behind it', `Bearer ${secretOf('operator')}x`],
+  ['a token cut short', `Bearer ${secretOf('operator').slice(0, -1)}`],
+  ['a token in lower case', `Bearer ${secretOf('operator').toLowerCase()}`],
+])('%s is nobody', async (_, authorization) => {
+  const tokens = Object.fromEntries(
+    Object.entries(TOKEN_LINES).map(([name, { sha256 }]) => [name, { sha256, role: 'operator' as const, jobs: undefined }]),
+  )
+  const one = createAuthenticate({ ...options, tokens, pomerium: undefined })
+  await expect(one(new Headers({ authorization }))).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+})
+
+test('without any identity there is nobody who may ask, and only loopback is served', async () => {
+  await using api = await openApi({ ...testApp, api_: { tokens: {} } })
+  for (const path of ['/v1/jobs', '/v1/runs', '/queue', '/queue/api/queues', '/v1/nothing'])
+    expect((await api.ask('GET', path)).status, path).toBe(401)
+  for (const listen of ['0.0.0.0:0', '[::]:0', '192.0.2.1:80', '127.0.0.1.example.com:80', 'example.com:80'])
+    await expect(openApi({ ...testApp, api_: { tokens: {}, listen } }), listen).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+})

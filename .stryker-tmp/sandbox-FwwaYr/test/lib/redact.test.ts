@@ -1,0 +1,41 @@
+// @ts-nocheck
+import { expect, test } from 'vitest'
+import { createRedactor } from '../../src/lib/redact.ts'
+
+function redactorOf(...secrets: string[]) {
+  const redactor = createRedactor()
+  for (const secret of secrets) redactor.add(secret)
+  return redactor
+}
+
+test.each([
+  ['each place of a secret', ['hunter2-hunter2'], 'a hunter2-hunter2 b hunter2-hunter2', 'a [secret] b [secret]'],
+  ['several secrets', ['first-secret', 'second-secret'], 'second-secret, first-secret', '[secret], [secret]'],
+  ['a secret that is the beginning of another', ['abcdefgh', 'abcdefghijkl'], 'abcdefghijkl abcdefgh', '[secret] [secret]'],
+  ['the same secret given twice', ['abcdefgh', 'abcdefgh'], 'abcdefgh', '[secret]'],
+  ['a secret with characters that patterns know', ['a.b*c$&(d)'], 'a.b*c$&(d) axbbc', '[secret] axbbc'],
+])('takes out %s', (_, secrets, text, redacted) => {
+  expect(redactorOf(...secrets).redact(text)).toBe(redacted)
+})
+
+test('a text shorter than eight characters is not a secret: it would be found everywhere', () => {
+  expect(redactorOf('', 'a', '1234567').redact('a 1234567')).toBe('a 1234567')
+  expect(redactorOf('12345678').redact('12345678')).toBe('[secret]')
+})
+
+test('knows nothing at first', () => {
+  expect(createRedactor().redact('text')).toBe('text')
+})
+
+test('forgets a secret when it opens nothing any more, so that tokens of single runs do not pile up', () => {
+  let now = 0
+  const redactor = createRedactor(() => now)
+  redactor.add('token-of-a-run', new Date(1000))
+  redactor.add('token-for-ever')
+  now = 999
+  redactor.add('another-token', new Date(5000))
+  expect(redactor.redact('token-of-a-run token-for-ever')).toBe('[secret] [secret]')
+  now = 1001
+  redactor.add('one-more-token')
+  expect(redactor.redact('token-of-a-run token-for-ever another-token')).toBe('token-of-a-run [secret] [secret]')
+})

@@ -1,0 +1,166 @@
+// @ts-nocheck
+import { describe, expect, test } from 'vitest'
+import { digestOf } from '../../src/lib/digest.ts'
+import type { AuthorizeEvent } from '../../src/core/authorize-event.ts'
+import { parseLogLine } from '../../src/pomerium/log-line.ts'
+import { authorizeLine } from '../support/log/log-lines.ts'
+
+const parse = (line: string, paramsBytes = 100) => parseLogLine(line, { paramsBytes })
+
+function event(fields: Record<string, unknown> = {}, paramsBytes = 100): AuthorizeEvent {
+  const parsed = parse(authorizeLine(fields), paramsBytes)
+  if (parsed.kind !== 'event') throw new Error(`the line is ${parsed.kind}`)
+  return parsed.event
+}
+
+test('a line is read with who asked for what, and what policy said', () => {
+  expect(event({ 'request-id': 'r-1', host: 'HR.example.com:8443', headers: { 'X-Nightshift-Run-Id': 'run_1' } })).toMatchObject({
+    requestId: 'r-1',
+    time: new Date('2026-11-24T10:00:00Z'),
+    method: 'POST',
+    host: 'hr.example.com',
+    path: '/mcp',
+    ip: '127.0.0.1',
+    userId: 'svc-reports',
+    accountId: 'sa-reports',
+    mcpMethod: 'tools/call',
+    mcpTool: 'act',
+    paramsDigest: digestOf({ n: 1 }),
+    params: '{"n":1}',
+    runHeader: 'run_1',
+    allowed: true,
+    reasons: ['user-ok'],
+  })
+})
+
+describe('a line without a field', () => {
+  test.each([
+    ['request-id', 'broken'],
+    ['time', 'broken'],
+    ['allow', 'broken'],
+    ['message', 'other'],
+  ])('%s says too little: %s', (field, kind) => {
+    expect(parse(authorizeLine({ [field]: undefined })).kind).toBe(kind)
+  })
+
+  test.each([
+    ['method', { method: '' }],
+    ['host', { host: '' }],
+    ['path', { path: '' }],
+    ['ip', { ip: '' }],
+    ['user', { userId: '' }],
+    ['service-account-id', { accountId: undefined }],
+    ['mcp-method', { mcpMethod: undefined, paramsDigest: undefined }],
+    ['mcp-tool', { mcpTool: undefined }],
+    ['mcp-tool-parameters', { paramsDigest: undefined, params: undefined }],
+    ['headers', { runHeader: undefined }],
+    ['deny', { allowed: true }],
+    ['allow-why-true', { reasons: [] }],
+    ['deny-why-false', { allowed: true }],
+    ['check-request-id', { allowed: true }],
+    ['route-id', { allowed: true }],
+    ['level', { allowed: true }],
+  ])('%s is still a line', (field, expected) => {
+    expect(event({ [field]: undefined })).toMatchObject(expected)
+  })
+})
+
+test.each([
+  ['numbers for texts', { method: 7, host: 7, path: null, ip: [], user: {}, 'service-account-id': 7, 'mcp-tool': 7, headers: 'x' }],
+  ['reasons that are no list', { 'allow-why-true': 'user-ok' }],
+])('%s are taken for nothing', (_, fields) => {
+  const read = event(fields)
+  expect(read).toMatchObject({ allowed: true })
+  expect(['', 'POST']).toContain(read.method)
+})
+
+test.each([
+  ['allow and no deny', { allow: true, deny: false }, true, ['user-ok']],
+  ['allow and deny', { allow: true, deny: true, 'deny-why-true': ['mcp-tool-unauthorized'] }, false, ['mcp-tool-unauthorized']],
+  ['no allow', { allow: false, 'allow-why-false': ['user-unauthorized'] }, false, ['user-unauthorized']],
+  ['neither', { allow: false, deny: true, 'deny-why-true': ['mcp-tool-unauthorized'] }, false, ['mcp-tool-unauthorized']],
+])('%s: allowed means allow and not deny', (_, fields, allowed, reasons) => {
+  expect(event(fields)).toMatchObject({ allowed, reasons })
+})
+
+test.each([
+  ['an empty line', '', 'other'],
+  ['another message', authorizeLine({ message: 'http-request' }), 'other'],
+  ['no JSON', 'starting', 'other'],
+  ['the mark in another line', JSON.stringify({ message: 'http-request', path: 'authorize check', note: '"authorize check"' }), 'other'],
+  ['the mark as a value of another field', JSON.stringify({ note: 'authorize check', message: 'x' }), 'other'],
+  ['the mark alone', '"authorize check"', 'other'],
+  ['the mark in a list', '["authorize check"]', 'other'],
+  ['half a line', authorizeLine().slice(20), 'broken'],
+  ['a line cut at its end', authorizeLine().slice(0, -1), 'broken'],
+  ['two lines in one', authorizeLine() + authorizeLine(), 'broken'],
+  ['a time that is none', authorizeLine({ time: 'yesterday' }), 'broken'],
+  ['a day that is none', authorizeLine({ time: '2026-02-30T10:00:00Z' }), 'broken'],
+  ['a request id without end', authorizeLine({ 'request-id': 'x'.repeat(10_000) }), 'broken'],
+  ['an empty request id', authorizeLine({ 'request-id': '' }), 'broken'],
+])('%s', (_, line, kind) => {
+  expect(parse(line).kind).toBe(kind)
+})
+
+test.each([['x-nightshift-run-id'], ['X-Nightshift-Run-Id'], ['X-NIGHTSHIFT-RUN-ID']])('the run is known by %s', (name) => {
+  expect(event({ headers: { Other: 'x', [name]: 'run_1' } }).runHeader).toBe('run_1')
+})
+
+test.each([[''], [7], [null], [['run_1']], [{ a: 1 }]])('a run header that is %j is none', (value) => {
+  expect(event({ headers: { 'X-Nightshift-Run-Id': value } }).runHeader).toBeUndefined()
+})
+
+test.each([
+  ['a fraction', '2026-11-24T10:00:00.123456789Z', '2026-11-24T10:00:00.123Z'],
+  ['an offset', '2026-11-24T12:00:00+02:00', '2026-11-24T10:00:00.000Z'],
+])('a time with %s', (_, time, iso) => {
+  expect(event({ time }).time.toISOString()).toBe(iso)
+})
+
+describe('parameters', () => {
+  test('have the same digest in whatever order they were written', () => {
+    const one = event({ 'mcp-tool-parameters': { a: 1, b: { c: [1, 2], d: 'é' } } })
+    const other = event({ 'mcp-tool-parameters': { b: { d: 'é', c: [1, 2] }, a: 1 } })
+    expect(other.paramsDigest).toBe(one.paramsDigest)
+    expect(event({ 'mcp-tool-parameters': { a: 1, b: { c: [2, 1], d: 'é' } } }).paramsDigest).not.toBe(one.paramsDigest)
+  })
+
+  test('are kept as text up to the cap, at a whole character', () => {
+    const fields = { 'mcp-tool-parameters': { text: 'ééééé' } }
+    expect(event(fields, 11).params).toBe('{"text":"é')
+    expect(event(fields, 12).params).toBe('{"text":"é')
+  })
+
+  test('are not kept as text with a cap of 0; their digest is', () => {
+    expect(event({}, 0)).toMatchObject({ params: undefined, paramsDigest: digestOf({ n: 1 }) })
+  })
+
+  test('of another method are not a call’s', () => {
+    expect(event({ 'mcp-method': 'initialize' })).toMatchObject({ params: undefined, paramsDigest: undefined })
+  })
+
+  const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
+  test.each([
+    ['lists in lists', nested(50_000)],
+    ['a number beyond all', '1e999'],
+    ['half a character', '"\\ud800"'],
+  ])('that are hostile (%s) do not hide their call, and are no call of ours', (_, value) => {
+    const line = authorizeLine({ 'mcp-tool-parameters': 'HERE' }).replace('"HERE"', value)
+    const parsed = parse(line)
+    expect(parsed).toMatchObject({ kind: 'event', event: { mcpTool: 'act', paramsDigest: 'none' } })
+  })
+
+  test('of two megabytes are read whole', () => {
+    const text = 'x'.repeat(2_097_152)
+    expect(event({ 'mcp-tool-parameters': { text } }, 10)).toMatchObject({ params: '{"text":"x', paramsDigest: digestOf({ text }) })
+  })
+})
+
+test('hostile text is kept as Postgres can hold it', () => {
+  const bad = 'a\0b\ud800c'
+  const read = event({
+    'request-id': bad, host: bad, path: bad, ip: bad, user: bad, 'service-account-id': bad, 'mcp-tool': bad, headers: { 'X-Nightshift-Run-Id': bad }, 'allow-why-true': [bad],
+  }) // prettier-ignore
+  expect(JSON.stringify(read)).not.toMatch(/\\u0000|\\ud800/)
+  expect(read).toMatchObject({ requestId: 'a\ufffdb\ufffdc', reasons: ['a\ufffdb\ufffdc'] })
+})

@@ -1,0 +1,262 @@
+// @ts-nocheck
+import { randomUUID } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { noUsage } from '../../../src/core/run.ts'
+import { openDb, query, type Db } from '../../../src/store/postgres/db.ts'
+import { loadHistory } from '../../../src/store/attempts/history.ts'
+import { createJournalWriter } from '../../../src/store/attempts/journal.ts'
+import { finishRun } from '../../../src/store/runs/finish.ts'
+import { loadRun } from '../../../src/store/runs/show.ts'
+import { callRecord, opened, turnRecord, writeRun } from '../../support/database/attempts.ts'
+import { createTestDatabase } from '../../support/database/database.ts'
+
+const requestRecord = (extra: { requestIdSent?: string; toolCallId?: string | null } = {}) => ({
+  requestIdSent: randomUUID(),
+  toolCallId: null,
+  account: 'reports',
+  accountId: 'acc-1',
+  method: 'POST',
+  host: 'counting.localhost.pomerium.io',
+  path: '/',
+  rpcMethod: 'tools/call',
+  server: 'counting',
+  requestBytes: 100,
+  sentAt: new Date(),
+  ...extra,
+})
+const requestEnd = (requestIdSent: string) => ({
+  requestIdSent,
+  requestId: 'pomerium-1',
+  status: 200,
+  responseBytes: 12,
+  durationMs: 1,
+  error: null,
+})
+const okEnd = (id: string, text = 'done') => ({
+  id, status: 'ok' as const, result: { text, truncated: false }, failure: null, durationMs: 1,
+}) // prettier-ignore
+
+async function journalOf(db: Db, writer = createJournalWriter(db)) {
+  const runId = await writeRun(db)
+  const attempt = await opened(db, runId, { queueJobId: 'same' })
+  return { runId, attempt, writer, journal: writer.forAttempt(attempt) }
+}
+
+test('a row is there for every other connection when its promise resolves', async () => {
+  await using database = await createTestDatabase()
+  const other = openDb({ url: database.url, max: 1 })
+  const { runId, journal } = await journalOf(database.db)
+  const call = callRecord()
+  await journal.turn(turnRecord(1))
+  expect((await loadRun(other, runId))?.turns).toHaveLength(1)
+  await journal.toolCall(call)
+  expect((await loadRun(other, runId))?.toolCalls).toMatchObject([{ id: call.id, status: 'sent', finishedAt: null }])
+  await journal.toolCallEnd(okEnd(call.id))
+  expect((await loadRun(other, runId))?.toolCalls).toMatchObject([{ status: 'ok', result: { text: 'done' } }])
+  await other.end()
+})
+
+test('what is written about one thing in a row, without waiting, ends as the last word on it', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const { runId, journal } = await journalOf(db)
+  const call = callRecord()
+  const request = requestRecord({ toolCallId: call.id })
+  await Promise.all([
+    journal.turn(turnRecord(1)),
+    journal.toolCall(call),
+    journal.gatewayRequest(request),
+    journal.gatewayRequestEnd(requestEnd(request.requestIdSent)),
+    journal.toolCallEnd(okEnd(call.id)),
+    journal.response({ turn: 2, background: true }),
+    journal.responseState({ turn: 2, responseId: 'resp_1', state: 'started' }),
+    journal.responseState({ turn: 2, responseId: null, state: 'over' }),
+  ])
+  expect(await loadRun(db, runId)).toMatchObject({
+    toolCalls: [{ status: 'ok', requestId: 'pomerium-1' }],
+    gatewayRequests: [{ status: 200, requestId: 'pomerium-1' }],
+  })
+  expect(await query(db, 'select response_id, state from responses')).toEqual([{ response_id: 'resp_1', state: 'over' }])
+})
+
+test('a thousand rows that are written at once are all kept, and promises resolve in the order of the calls', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const { runId, journal } = await journalOf(db)
+  const order: number[] = []
+  await Promise.all(Array.from({ length: 1000 }, (_, i) => journal.turn(turnRecord(i + 1)).then(() => order.push(i + 1))))
+  expect(order).toEqual(Array.from({ length: 1000 }, (_, i) => i + 1))
+  expect((await loadRun(db, runId))?.turns.map(({ number }) => number)).toEqual(order)
+})
+
+test('an end that is written while its call is still on its way, behind a thousand others, is kept', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const { runId, journal } = await journalOf(db)
+  const calls = Array.from({ length: 600 }, (_, position) => callRecord({ position }))
+  await Promise.all(calls.flatMap((call) => [journal.toolCall(call), journal.toolCallEnd(okEnd(call.id))]))
+  const statuses = (await loadRun(db, runId))?.toolCalls.map(({ status }) => status)
+  expect(statuses).toEqual(calls.map(() => 'ok'))
+})
+
+test('an attempt that was superseded writes nothing more, but for the ends of requests that it sent', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const { runId, journal, writer } = await journalOf(db)
+  const call = callRecord()
+  const request = requestRecord()
+  await Promise.all([journal.toolCall(call), journal.gatewayRequest(request)])
+  const current = writer.forAttempt(await opened(db, runId, { queueJobId: 'same' }))
+  const tries = await Promise.allSettled([
+    journal.turn(turnRecord(1)),
+    journal.toolCall(callRecord()),
+    journal.toolCallEnd(okEnd(call.id)),
+    journal.toolCallRefused(callRecord(), { ...okEnd(call.id), status: 'refused' }),
+    journal.gatewayRequest(requestRecord()),
+    journal.response({ turn: 1, background: false }),
+    journal.responseState({ turn: 1, responseId: 'resp_1', state: 'started' }),
+    current.turn(turnRecord(2)),
+    journal.gatewayRequestEnd(requestEnd(request.requestIdSent)),
+  ])
+  expect(tries.slice(0, 7).map((one) => (one.status === 'rejected' ? one.reason : one.status))).toEqual(
+    Array.from({ length: 7 }, () => expect.objectContaining({ code: 'WORKER_LOST' })),
+  )
+  expect(tries.slice(7).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled'])
+  expect(await loadRun(db, runId)).toMatchObject({
+    turns: [{ number: 2, attempt: 2 }],
+    toolCalls: [{ id: call.id, status: 'sent' }],
+    gatewayRequests: [{ requestIdSent: request.requestIdSent, status: 200 }],
+  })
+})
+
+test('a token that is not the open one writes nothing, nor does an attempt that has ended', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const { runId, attempt, journal, writer } = await journalOf(db)
+  await expect(writer.forAttempt({ ...attempt, token: randomUUID() }).turn(turnRecord(1))).rejects.toMatchObject({ code: 'WORKER_LOST' })
+  await finishRun(db, attempt, { status: 'succeeded', reasons: [], failure: null, usage: noUsage, costUsd: null })
+  await expect(journal.turn(turnRecord(1))).rejects.toMatchObject({ code: 'WORKER_LOST' })
+  expect((await loadRun(db, runId))?.turns).toEqual([])
+})
+
+test('a takeover waits for the rows that are being written, and sees them', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const { runId, journal } = await journalOf(db)
+  // The same turn in a transaction that is not over: the flush waits for its outcome, with the attempt locked.
+  const blocker = await db.connect()
+  await blocker.query('begin')
+  await blocker.query(
+    `insert into turns select run_id, 1, 1, '[]', '', null, null, '', 0, 0, 0, 0, null, now(), now() from attempts where run_id = $1`,
+    [runId],
+  )
+  const written = journal.turn(turnRecord(1))
+  await waitFor(
+    db,
+    "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like 'with given%' and datname = current_database()",
+  )
+  const takeover = opened(db, runId, { queueJobId: 'same' }).then(() => loadHistory(db, runId, 1))
+  await waitFor(
+    db,
+    "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like 'with taken%' and datname = current_database()",
+  )
+  await blocker.query('rollback')
+  blocker.release()
+  await written
+  expect((await takeover).map(({ number }) => number)).toEqual([1])
+})
+
+test('a flush whose connection is cut is written once', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const { runId, journal } = await journalOf(db)
+  const blocker = await db.connect()
+  await blocker.query('begin')
+  await blocker.query('lock table turns in access exclusive mode')
+  const call = callRecord()
+  const written = Promise.all([journal.turn(turnRecord(1)), journal.toolCall(call)])
+  const flush = "from pg_stat_activity where wait_event_type = 'Lock' and query like 'with given%' and datname = current_database()"
+  await waitFor(db, `select pg_terminate_backend(pid) ${flush}`)
+  await blocker.query('commit')
+  blocker.release()
+  await written
+  expect(await loadRun(db, runId)).toMatchObject({ turns: [{ number: 1 }], toolCalls: [{ id: call.id }] })
+})
+
+test('a flush that is sent again after it was written changes nothing', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const { runId, journal } = await journalOf(db)
+  const call = callRecord()
+  const request = requestRecord()
+  const write = async () => {
+    await Promise.all([journal.turn(turnRecord(1)), journal.toolCall(call), journal.gatewayRequest(request)])
+    await Promise.all([journal.toolCallEnd(okEnd(call.id)), journal.gatewayRequestEnd(requestEnd(request.requestIdSent))])
+  }
+  await write()
+  await write()
+  expect(await loadRun(db, runId)).toMatchObject({ turns: [{}], toolCalls: [{ status: 'ok' }], gatewayRequests: [{ status: 200 }] })
+})
+
+test.each([
+  ['NUL', 'a\0b'],
+  ['a lone high surrogate', 'a\ud83db'],
+  ['a lone low surrogate', '\udc00'],
+  ['a pair of surrogates', '\u{1f600}'],
+  ['escapes and quotes', '\\u0000 \\ " \' $1 {} \u2028'],
+])('%s in names, arguments, results and the model’s words comes back as it was', async (_, text) => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const { runId, attempt, journal } = await journalOf(db)
+  const call = callRecord({ callId: text, tool: text, arguments: { [text]: text, list: [text] } })
+  const failure = { code: 'UPSTREAM_ERROR', message: text, retry: 'never' } as const
+  await journal.turn(turnRecord(1, { items: [{ type: 'message', text }], forcedBy: { code: 'BUDGET_TURNS', message: text } }))
+  await journal.toolCall(call)
+  await journal.toolCallEnd({ ...okEnd(call.id, text), failure })
+  const [turn] = await loadHistory(db, runId, 1)
+  expect(turn).toMatchObject({
+    items: [{ text }],
+    forcedBy: { message: text },
+    calls: [{ tool: text, result: { text }, failure: { message: text } }],
+  })
+  expect(await query(db, 'select call_id from tool_calls where run_id = $1', [runId])).toEqual([{ call_id: text }])
+  await finishRun(db, attempt, { status: 'succeeded', output: { [text]: text }, outputText: text, reasons: [{ code: 'TOOL_DENIED', message: text }], failure, usage: noUsage, costUsd: null }) // prettier-ignore
+  expect(await loadRun(db, runId)).toMatchObject({
+    output: { [text]: text },
+    outputText: text,
+    reasons: [{ message: text }],
+    toolCalls: [{ tool: text, arguments: { [text]: text, list: [text] } }],
+  })
+})
+
+test('what a provider or gateway names with characters that Postgres text cannot hold is kept with a sign in their place', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const { runId, journal } = await journalOf(db)
+  const bad = 'x\0\ud800y'
+  const shown = 'x\ufffd\ufffdy'
+  const request = requestRecord()
+  await journal.turn(turnRecord(1, { model: bad, stopReason: bad, responseId: bad, providerRequestId: bad }))
+  await journal.gatewayRequest({ ...request, accountId: bad, rpcMethod: bad })
+  await journal.gatewayRequestEnd({ ...requestEnd(request.requestIdSent), requestId: bad, error: bad })
+  expect(await loadRun(db, runId)).toMatchObject({
+    turns: [{ model: shown, stopReason: shown, responseId: shown, providerRequestId: shown }],
+    gatewayRequests: [{ accountId: shown, rpcMethod: shown, requestId: shown, error: shown }],
+  })
+})
+
+test('rows of many runs go into one statement, and each keeps to its run', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const writer = createJournalWriter(db)
+  const houses = []
+  for (let i = 0; i < 20; i++) houses.push(await journalOf(db, writer))
+  await Promise.all(houses.flatMap(({ journal }, i) => [1, 2, 3].map((n) => journal.turn(turnRecord(n, { model: `model ${i}` })))))
+  for (const [i, { runId }] of houses.entries())
+    expect((await loadRun(db, runId))?.turns.map(({ model }) => model)).toEqual(Array.from({ length: 3 }, () => `model ${i}`))
+})
+
+/** Asks until there is an answer: what another connection does can only be looked at. */
+async function waitFor(db: Db, text: string): Promise<void> {
+  while ((await query(db, text)).length === 0);
+}

@@ -1,0 +1,131 @@
+// @ts-nocheck
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { openDb, query, type Db } from '../../../src/store/postgres/db.ts'
+import { migrate } from '../../../src/store/postgres/migrate.ts'
+import { freePort } from '../../support/net/listen.ts'
+import { createEmptyDatabase } from '../../support/database/database.ts'
+
+const DIR = join(import.meta.dirname, '../../../src/store/postgres/migrations')
+const VERSIONS = readdirSync(DIR).map((name) => Number.parseInt(name, 10))
+const LATEST = Math.max(...VERSIONS)
+/** The version whose next step changes the table of runs. */
+const BEFORE_RUNS_CHANGE = 7
+
+/** All columns, constraints and indexes, and the versions that were applied. */
+async function shapeOf(db: Db): Promise<unknown> {
+  return {
+    columns: await query(db, "select table_name, column_name, data_type, is_nullable, column_default from information_schema.columns where table_schema = 'public' order by 1, 2"), // prettier-ignore
+    constraints: await query(db, "select conrelid::regclass::text as of, pg_get_constraintdef(oid) as def from pg_constraint where connamespace = 'public'::regnamespace order by 1, 2"), // prettier-ignore
+    indexes: await query(db, "select indexdef from pg_indexes where schemaname = 'public' order by 1"),
+  }
+}
+
+const versionsOf = async (db: Db) =>
+  (await query<{ version: number }>(db, 'select version from migrations order by 1')).map(({ version }) => version)
+
+test('ten pools that migrate at the same time make each step once', async () => {
+  await using database = await createEmptyDatabase()
+  const pools = Array.from({ length: 10 }, () => openDb({ url: database.url, max: 1 }))
+  expect(await Promise.all(pools.map((pool) => migrate(pool)))).toEqual(pools.map(() => LATEST))
+  await Promise.all(pools.map((pool) => pool.end()))
+  expect(await versionsOf(database.db)).toEqual(VERSIONS)
+})
+
+test.each([0, ...VERSIONS])('a database at version %i comes to the shape of a fresh one', async (version) => {
+  await using fresh = await createEmptyDatabase()
+  await using old = await createEmptyDatabase()
+  await migrate(fresh.db)
+  await migrate(old.db, { upTo: version })
+  expect(await migrate(old.db)).toBe(LATEST)
+  expect(await migrate(old.db)).toBe(LATEST)
+  expect(await shapeOf(old.db)).toEqual(await shapeOf(fresh.db))
+  expect(await versionsOf(old.db)).toEqual(VERSIONS)
+})
+
+test.each([1, LATEST])('runs that a program of version %i wrote are kept', async (version) => {
+  await using database = await createEmptyDatabase()
+  const { db } = database
+  await migrate(db, { upTo: version })
+  await query(db, "insert into job_versions (job, version, definition) values ('work', 'v1', '{}')")
+  await query(
+    db,
+    "insert into runs (id, job, job_version, status, trigger, input, account) values ('run_1', 'work', 'v1', 'queued', '{}', '{}', 'reports')",
+  )
+  await migrate(db)
+  expect(await query(db, 'select id, status from runs')).toEqual([{ id: 'run_1', status: 'queued' }])
+})
+
+test('a database of a newer program is refused with both versions, and nothing is changed', async () => {
+  await using database = await createEmptyDatabase()
+  const { db } = database
+  await migrate(db, { upTo: 1 })
+  await query(db, 'insert into migrations (version) values ($1)', [LATEST + 1])
+  const before = await shapeOf(db)
+  await expect(migrate(db)).rejects.toMatchObject({
+    code: 'STORE_TOO_NEW',
+    message: expect.stringMatching(new RegExp(`version ${LATEST + 1};.* up to ${LATEST}\\.`)),
+  })
+  expect(await shapeOf(db)).toEqual(before)
+  expect(await versionsOf(db)).toEqual([1, LATEST + 1])
+})
+
+test('a step that fails leaves the database as it was', async () => {
+  await using database = await createEmptyDatabase()
+  const { db } = database
+  await query(db, 'create table fires (already int)')
+  await expect(migrate(db)).rejects.toThrow('"fires" already exists')
+  expect(await query(db, "select table_name from information_schema.tables where table_schema = 'public'")).toEqual([
+    { table_name: 'fires' },
+  ])
+})
+
+test('a migration gives way to a worker while a reader is in its way, and is done once the reader is gone', async () => {
+  await using database = await createEmptyDatabase()
+  const { db } = database
+  await migrate(db, { upTo: BEFORE_RUNS_CHANGE })
+  await query(db, "insert into job_versions (job, version, definition) values ('work', 'v1', '{}')")
+  await query(
+    db,
+    `insert into runs (id, job, job_version, status, trigger, input, account)
+     select 'run_' || i, 'work', 'v1', 'queued', '{}', '{}', 'reports' from generate_series(1, 20000) i`,
+  )
+  const reader = await db.connect()
+  await reader.query('begin; select count(*) from runs')
+  const migrated = migrate(db)
+  const blocked = "select 1 from pg_locks where not granted and relation = 'runs'::regclass"
+  await expect.poll(async () => (await query(db, blocked)).length, { interval: 5 }).toBe(1)
+  // It stands behind the migration until that gives way; the reader goes only afterwards.
+  await query(db, "update runs set heartbeat_at = now() where id = 'run_1'")
+  await reader.query('commit')
+  reader.release()
+  expect(await migrated).toBe(LATEST)
+})
+
+test('a read-only database is STORE_UNAVAILABLE, and the message says that it is read-only', async () => {
+  await using database = await createEmptyDatabase()
+  const db = openDb({ url: `${database.url}?options=-c%20default_transaction_read_only%3Don`, max: 1 })
+  await expect(migrate(db)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', message: expect.stringContaining('read-only') })
+  await db.end()
+})
+
+test.each(['127.0.0.1', 'localhost'])('a server on %s that does not answer is STORE_UNAVAILABLE, with its address', async (host) => {
+  const port = await freePort()
+  const db = openDb({ url: `postgres://postgres@${host}:${port}/nightshift` })
+  await expect(migrate(db)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', message: expect.stringContaining(String(port)) })
+  await db.end()
+})
+
+test.each([
+  ['a database that is not there', (url: string) => `${url}_gone`, /database ".*_gone" does not exist/],
+  ['a wrong password', (url: string) => url.replace(/:[^:@]+@/, ':wrong@'), /password authentication failed/],
+])('%s is STORE_UNAVAILABLE, and says so without the password', async (_, change, message) => {
+  await using database = await createEmptyDatabase()
+  const password = new URL(database.url).password
+  const db = openDb({ url: change(database.url) })
+  const error: unknown = await migrate(db).catch((reason: unknown) => reason)
+  expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', message: expect.stringMatching(message) })
+  expect(JSON.stringify(error)).not.toContain(password)
+  await db.end()
+})

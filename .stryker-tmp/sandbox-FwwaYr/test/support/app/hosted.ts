@@ -1,0 +1,87 @@
+// @ts-nocheck
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { query } from '../../../src/store/postgres/db.ts'
+import { countingRoute, startCountingServer, type CountingServer } from '../mcp/counting-server.ts'
+import { buildTestApp, type TestApp, type TestAppOptions } from './test-app.ts'
+import { countingJob } from './jobs.ts'
+
+/** A hosted job over the counting server; `more` is YAML that follows. */
+export const hostedJob = (more = '', tools?: string) =>
+  countingJob({ ...(tools !== undefined && { tools }), retry: '{ attempts: 3, backoff: 10ms }', more: `delegate: hosted\n${more}` })
+
+export interface HostedApp extends AsyncDisposable {
+  server: CountingServer
+  testApp: TestApp
+}
+
+/** A Nightshift with one hosted job, `act`, whose model says `script`. */
+export async function hostedApp(script: string, options: Partial<TestAppOptions> & { job?: string } = {}): Promise<HostedApp> {
+  await using building = new AsyncDisposableStack()
+  const { job = hostedJob(), routes = [], ...rest } = options
+  const server = building.use(await startCountingServer())
+  const testApp = building.use(
+    await buildTestApp({ jobs: { act: job }, scripts: { scripted: script }, ...rest, routes: [countingRoute(server), ...routes] }),
+  )
+  const stack = building.move()
+  return { server, testApp, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}
+
+const askedSchema = z.looseObject({
+  input: z.unknown(),
+  stream: z.boolean().optional(),
+  background: z.boolean().optional(),
+  store: z.boolean().optional(),
+  tools: z
+    .array(
+      z.object({
+        type: z.string(),
+        server_label: z.string(),
+        server_url: z.string(),
+        headers: z.record(z.string(), z.string()),
+        allowed_tools: z.array(z.string()),
+        require_approval: z.unknown(),
+      }),
+    )
+    .optional(),
+})
+
+/** The bodies that the provider was sent. */
+export const askedOf = ({ testApp }: HostedApp) => z.array(askedSchema).parse(testApp.world.model.requests)
+
+const lineSchema = z.looseObject({
+  host: z.string(),
+  'request-id': z.string(),
+  'service-account-id': z.string().optional(),
+  'mcp-method': z.string().optional(),
+  'mcp-tool': z.string().optional(),
+  headers: z.record(z.string(), z.string()),
+  allow: z.boolean(),
+})
+
+/** The gateway's authorize lines so far. */
+export async function authorizeLines({ testApp }: HostedApp) {
+  await testApp.world.gateway.flushLog()
+  const lines = readFileSync(testApp.world.logFile, 'utf8').trim().split('\n')
+  return lines.map((line) => lineSchema.parse(JSON.parse(line)))
+}
+
+export interface ResponseRow {
+  turn: number
+  attempt: number
+  response_id: string | null
+  background: boolean
+  state: string
+}
+
+/** What is written of hosted answers. */
+export const responseRows = ({ testApp }: HostedApp) =>
+  query<ResponseRow>(testApp.database.db, 'select turn, attempt, response_id, background, state from responses order by turn')
+
+/** Resolves when the answer under way has an id in its row. */
+export async function idWritten(one: HostedApp): Promise<string> {
+  for (;;) {
+    const id = (await responseRows(one)).at(-1)?.response_id
+    if (id !== undefined && id !== null) return id
+  }
+}

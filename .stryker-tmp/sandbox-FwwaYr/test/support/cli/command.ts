@@ -1,0 +1,86 @@
+// @ts-nocheck
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import pc from 'picocolors'
+import { main } from '../../../src/cli/main.ts'
+import type { Terminal } from '../../../src/cli/terminal/terminal.ts'
+import { environment, type Environment } from '../../../src/config/environment.ts'
+
+export const BIN = join(import.meta.dirname, '../../../src/cli/bin.js')
+
+export interface Ended {
+  code: number | null
+  out: string
+  err: string
+}
+
+export interface CommandOptions {
+  columns?: number
+  env?: Environment
+  signal?: AbortSignal
+  /** Is told each line on stdout as it comes. */
+  onOut?: (text: string) => void
+}
+
+/** Runs a command line in this process, on a terminal that keeps what it is given. */
+export async function command(args: readonly string[], options: CommandOptions = {}): Promise<Ended> {
+  const out: string[] = []
+  const err: string[] = []
+  const terminal: Terminal = {
+    out: (line) => {
+      out.push(line)
+      options.onOut?.(line)
+    },
+    err: (line) => void err.push(line),
+    colors: pc.createColors(false),
+    columns: options.columns ?? 200,
+    env: options.env ?? {},
+    signal: options.signal ?? new AbortController().signal,
+    ask: undefined,
+  }
+  const code = await main(args, terminal)
+  return { code, out: out.join('\n'), err: err.join('\n') }
+}
+
+/** The real program in a process of its own. */
+export interface Program {
+  child: ChildProcess
+  /** All of stdout up to now. */
+  out: () => string
+  /** Resolves when stdout holds the text; rejects when the program ends without it. */
+  says: (what: string) => Promise<void>
+  ended: Promise<Ended>
+}
+
+export function program(args: readonly string[], options: { node?: string; env?: Record<string, string> } = {}): Program {
+  const child = spawn(options.node ?? process.execPath, [BIN, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // What the tests themselves are told must not reach it. A build server sets CI, where a pipe stays without colours too.
+    env: { ...environment, DATABASE_URL: '', REDIS_URL: '', FORCE_COLOR: undefined, NODE_OPTIONS: '', CI: 'true', ...options.env },
+  })
+  let out = ''
+  const watchers = new Set<() => void>()
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    out += chunk
+    for (const look of watchers) look()
+  })
+  const ended = Promise.all([text(child.stderr), once(child, 'close')]).then(([err]) => ({ code: child.exitCode, out, err }))
+  return {
+    child,
+    out: () => out,
+    says: (what) =>
+      new Promise((done, fail) => {
+        const look = () => {
+          if (!out.includes(what)) return
+          watchers.delete(look)
+          done()
+        }
+        watchers.add(look)
+        look()
+        void ended.then(({ err }) => fail(new Error(`it ended without "${what}": ${out}${err}`)))
+      }),
+    ended,
+  }
+}

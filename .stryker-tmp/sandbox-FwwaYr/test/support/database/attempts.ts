@@ -1,0 +1,73 @@
+// @ts-nocheck
+import { randomUUID } from 'node:crypto'
+import type { ToolCallRecord, TurnRecord } from '../../../src/core/ports/journal.ts'
+import { noUsage, type AttemptRef } from '../../../src/core/run.ts'
+import type { Db } from '../../../src/store/postgres/db.ts'
+import { openAttempt, type Claim, type ClaimOptions } from '../../../src/store/runs/claim.ts'
+import { finishUnclaimedRun } from '../../../src/store/runs/finish.ts'
+import { insertRun, type NewRun } from '../../../src/store/runs/insert.ts'
+
+/** A run in the store, with nothing of the queue. Returns its id. */
+export async function writeRun(db: Db, run: Partial<NewRun> = {}): Promise<string> {
+  const id = `run_${randomUUID()}`
+  const whole = { id, job: 'work', jobVersion: 'sha256:1', account: 'reports', trigger: { kind: 'cli' } as const, input: {}, ...run }
+  await insertRun(db, whole, { prompt: 'Do it.' })
+  return whole.id
+}
+
+/** Ends a run that no worker holds as cancelled. */
+export const endCancelled = (db: Db, runId: string): Promise<boolean> => {
+  const reason = { code: 'CANCELLED', message: 'The run was cancelled.' } as const
+  return finishUnclaimedRun(db, runId, {
+    status: 'cancelled',
+    reasons: [reason],
+    failure: { ...reason, retry: 'never' },
+    usage: noUsage,
+    costUsd: null,
+  })
+}
+
+/** How an attempt ends that needs a person to connect a server. */
+export const waitingForShop = {
+  status: 'waiting',
+  failure: null,
+  waitsFor: { kind: 'connection', account: 'reports', server: 'shop' },
+} as const
+
+/** A worker's claim of a run; a queue job of its own unless one is given. */
+export const claim = (db: Db, runId: string, options: Partial<ClaimOptions> = {}): Promise<Claim> =>
+  openAttempt(db, runId, { worker: 'one', queueJobId: randomUUID(), staleAfterMs: 60_000, ...options })
+
+/** Opens an attempt that is known to be free. */
+export async function opened(db: Db, runId: string, options: Partial<ClaimOptions> = {}): Promise<AttemptRef> {
+  const result = await claim(db, runId, options)
+  if (result.kind !== 'opened') throw new Error(`the run ${runId} is ${result.kind}`)
+  return result.opened.attempt
+}
+
+export const turnRecord = (number: number, extra: Partial<TurnRecord> = {}): TurnRecord => ({
+  number,
+  items: [{ type: 'message', text: `turn ${number}` }],
+  stopReason: 'stop',
+  forcedBy: null,
+  responseId: null,
+  providerRequestId: null,
+  model: 'scripted',
+  usage: { inputTokens: 1, cachedTokens: 0, outputTokens: 1, reasoningTokens: 0 },
+  costUsd: null,
+  startedAt: new Date(),
+  finishedAt: new Date(),
+  ...extra,
+})
+
+export const callRecord = (extra: Partial<ToolCallRecord> = {}): ToolCallRecord => ({
+  id: randomUUID(),
+  turn: 1,
+  position: 0,
+  callId: 'call_1',
+  server: 'counting',
+  tool: 'act',
+  arguments: {},
+  repeatable: false,
+  ...extra,
+})

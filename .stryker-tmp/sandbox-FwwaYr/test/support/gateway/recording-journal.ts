@@ -1,0 +1,72 @@
+// @ts-nocheck
+import type { GatewayFetch } from '../../../src/core/ports/gateway.ts'
+import type {
+  GatewayRequestEnd,
+  GatewayRequestRecord,
+  Journal,
+  ToolCallEnd,
+  ToolCallRecord,
+  TurnRecord,
+} from '../../../src/core/ports/journal.ts'
+import { createDispatcher } from '../../../src/pomerium/dispatcher.ts'
+import { createGatewayFetch } from '../../../src/pomerium/fetch.ts'
+
+/** A journal that keeps what is written, to be read in the same process. */
+export interface RecordingJournal extends Journal {
+  turns: TurnRecord[]
+  calls: ToolCallRecord[]
+  ends: ToolCallEnd[]
+  requests: GatewayRequestRecord[]
+  requestEnds: GatewayRequestEnd[]
+}
+
+export function createRecordingJournal(): RecordingJournal {
+  const turns: TurnRecord[] = []
+  const calls: ToolCallRecord[] = []
+  const ends: ToolCallEnd[] = []
+  const requests: GatewayRequestRecord[] = []
+  const requestEnds: GatewayRequestEnd[] = []
+  return {
+    turns,
+    calls,
+    ends,
+    requests,
+    requestEnds,
+    prompt: async () => {},
+    turn: async (record) => void turns.push(record),
+    response: async () => {},
+    responseState: async () => {},
+    toolCall: async (record) => void calls.push(record),
+    toolCallRefused: async (record, end) => {
+      calls.push(record)
+      ends.push(end)
+    },
+    toolCallEnd: async (end) => void ends.push(end),
+    gatewayRequest: async (record) => void requests.push(record),
+    gatewayRequestEnd: async (end) => void requestEnds.push(end),
+  }
+}
+
+export interface GatewayLine extends AsyncDisposable {
+  fetch: GatewayFetch
+  journal: RecordingJournal
+}
+
+/** The gateway's own fetch, to a server that stands where the gateway would. */
+export function openGatewayLine({ maxResponseBytes = 1_048_576 } = {}): GatewayLine {
+  const dispatcher = createDispatcher({})
+  const journal = createRecordingJournal()
+  const token = { userId: 'svc-reports', jwt: 'header.payload.signature', accountId: 'account-1', expiresAt: undefined }
+  return {
+    journal,
+    fetch: createGatewayFetch({
+      dispatcher,
+      account: 'reports',
+      tokens: { current: () => token },
+      runId: '00000000-0000-4000-8000-000000000001',
+      journal,
+      maxResponseBytes,
+    }),
+    [Symbol.asyncDispose]: () => dispatcher.destroy(),
+  }
+}

@@ -1,0 +1,71 @@
+// @ts-nocheck
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { GenericContainer } from 'testcontainers'
+import type { TestProject } from 'vitest/node'
+import { environment } from '../../src/config/environment.ts'
+import { startEmbeddedPostgres } from '../../src/store/postgres/embedded.ts'
+import { makeTemplate } from './database/template.ts'
+import { freePort } from './net/listen.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** A Postgres that all tests share, each with a database of its own. */
+    postgresUrl: string
+    /** Null: there is no Redis on this machine, and the tests that need one are skipped. */
+    redisUrl: string | null
+  }
+}
+
+/** Starts what all tests share: an embedded Postgres with a migrated template, and a Redis where one can be had. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const stack = new AsyncDisposableStack()
+  const dir = mkdtempSync(join(tmpdir(), 'nightshift-test-'))
+  chmodSync(dir, 0o711)
+  stack.defer(() => rmSync(dir, { recursive: true, force: true }))
+  const postgres = await startEmbeddedPostgres({ dir: join(dir, 'postgres'), ephemeral: true })
+  stack.defer(() => postgres.stop())
+  project.provide('postgresUrl', postgres.url)
+  await makeTemplate(postgres.url)
+  const redisUrl = await findRedis(stack)
+  project.provide('redisUrl', redisUrl)
+  if (redisUrl === null && environment['NIGHTSHIFT_TEST_REDIS'] === 'required') {
+    await stack.disposeAsync()
+    throw new Error('NIGHTSHIFT_TEST_REDIS=required, and there is no Redis: set REDIS_URL, install redis-server, or start a Docker engine.')
+  }
+  return async () => {
+    await stack.disposeAsync()
+    if (redisUrl === null) {
+      process.stderr.write(
+        '\n*** SKIPPED: the tests on Redis. Set REDIS_URL, install redis-server, or start a Docker engine, then run npm test again. ***\n',
+      )
+    }
+  }
+}
+
+/** `REDIS_URL`, a redis-server on the PATH, or a container; in this order. */
+async function findRedis(stack: AsyncDisposableStack): Promise<string | null> {
+  const given = environment['REDIS_URL']
+  if (given !== undefined && given !== '') return given
+  if (spawnSync('redis-server', ['--version']).status === 0) return startRedisServer(stack)
+  if (spawnSync('docker', ['info']).status !== 0) return null
+  const container = await new GenericContainer('redis:7').withExposedPorts(6379).start()
+  stack.defer(async () => void (await container.stop()))
+  return `redis://${container.getHost()}:${container.getMappedPort(6379)}`
+}
+
+async function startRedisServer(stack: AsyncDisposableStack): Promise<string> {
+  const port = await freePort()
+  const server: ChildProcess = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', tmpdir()], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  stack.defer(async () => {
+    server.kill('SIGTERM')
+    if (server.exitCode === null) await once(server, 'exit')
+  })
+  for await (const chunk of server.stdout ?? []) if (String(chunk).includes('Ready to accept connections')) break
+  return `redis://127.0.0.1:${port}`
+}

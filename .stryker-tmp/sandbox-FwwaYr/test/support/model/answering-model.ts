@@ -1,0 +1,83 @@
+// @ts-nocheck
+import { json } from 'node:stream/consumers'
+import { z } from 'zod'
+import { serveHttp } from '../net/listen.ts'
+
+const itemSchema = z.looseObject({ type: z.string().optional(), role: z.string().optional(), call_id: z.string().optional() })
+const requestSchema = z.looseObject({
+  model: z.string(),
+  input: z.array(itemSchema),
+  tools: z.array(z.looseObject({ name: z.string() })).optional(),
+  tool_choice: z.string().optional(),
+})
+
+export type Asked = z.output<typeof requestSchema>
+
+/** What the model says in a turn. */
+export interface Said {
+  text?: string
+  refusal?: string
+  calls?: [name: string, args: string][]
+  reasoning?: boolean
+  stop?: 'cut' | 'filtered'
+  tokens?: number
+}
+
+export interface AnsweringModel extends AsyncDisposable {
+  url: string
+  /** Bodies of all requests. */
+  asked: Asked[]
+}
+
+/**
+ * A provider that says one thing a turn, whatever it is asked. As the real one, it refuses a conversation with calls that were never answered, and
+ * reasoning without what followed from it.
+ */
+export async function startAnsweringModel(said: readonly Said[]): Promise<AnsweringModel> {
+  const asked: Asked[] = []
+  const http = await serveHttp(async (req, res) => {
+    const send = (status: number, body: unknown) => res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    const body = await json(req)
+    const request = requestSchema.parse(body)
+    const turn = said[asked.push(request) - 1]
+    const fault = faultOf(request) ?? (turn ? undefined : 'The model was asked once more than expected.')
+    if (fault === undefined && turn) send(200, answerOf(asked.length, request.model, turn))
+    else send(400, { error: { message: fault, type: 'invalid_request_error', param: 'input', code: null } })
+  })
+  return {
+    url: `${http.url}/v1`,
+    asked,
+    [Symbol.asyncDispose]: http.close,
+  }
+}
+
+function faultOf({ input }: Asked): string | undefined {
+  const ids = (type: string) => input.flatMap((item) => (item.type === type ? [item.call_id] : []))
+  const answered = new Set(ids('function_call_output'))
+  const unanswered = ids('function_call').find((id) => !answered.has(id))
+  if (unanswered !== undefined) return `No tool output found for function call ${unanswered}.`
+  const follows = (index: number) => {
+    const next = input[index + 1]
+    return next?.role === 'assistant' || next?.type === 'function_call' || next?.type === 'reasoning'
+  }
+  const alone = input.some((item, index) => item.type === 'reasoning' && !follows(index))
+  return alone ? 'A reasoning item was provided without its required following item.' : undefined
+}
+
+function answerOf(number: number, model: string, { text, refusal, calls = [], reasoning, stop, tokens = 10 }: Said) {
+  const output: object[] = []
+  if (reasoning) output.push({ type: 'reasoning', id: `rs_${number}`, summary: [] })
+  if (refusal !== undefined) output.push({ type: 'message', role: 'assistant', content: [{ type: 'refusal', refusal }] })
+  if (text !== undefined) output.push({ type: 'message', role: 'assistant', content: [{ type: 'output_text', text, annotations: [] }] })
+  for (const [index, [name, args]] of calls.entries())
+    output.push({ type: 'function_call', call_id: `call_${number}_${index}`, name, arguments: args })
+  return {
+    id: `resp_${number}`,
+    object: 'response',
+    model,
+    status: stop ? 'incomplete' : 'completed',
+    incomplete_details: stop ? { reason: stop === 'cut' ? 'max_output_tokens' : 'content_filter' } : null,
+    output,
+    usage: { input_tokens: tokens - 1, output_tokens: 1 },
+  }
+}

@@ -1,0 +1,103 @@
+// @ts-nocheck
+import { parseOutput } from '../../../src/jobs/output.ts'
+import { runLocal, type LocalOptions } from '../../../src/agent/loop.ts'
+import type { DelegateResult } from '../../../src/models/model.ts'
+import { createProvider } from '../../../src/models/openai/provider.ts'
+import type { PastCall, PastTurn } from '../../../src/core/history.ts'
+import { startAnsweringModel, type AnsweringModel, type Said } from './answering-model.ts'
+import { startScriptedServer, type ScriptedServer } from '../mcp/scripted-server.ts'
+import type { RecordingJournal } from '../gateway/recording-journal.ts'
+import { aServer, openBox } from '../mcp/tool-box.ts'
+
+export interface Conversation extends AsyncDisposable {
+  model: AnsweringModel
+  server: ScriptedServer
+  journal: RecordingJournal
+  run(signal?: AbortSignal): Promise<DelegateResult>
+  /** Arguments of the calls that reached the server, in order. */
+  sent(): unknown[]
+}
+
+export interface Settings extends Partial<Omit<LocalOptions, 'limits' | 'output'>> {
+  limits?: Partial<LocalOptions['limits']>
+  schema?: Record<string, unknown>
+}
+
+const FAR = new Date('9999-01-01')
+
+/** The local loop over a provider that says what it is told to, and a server with the tools `act` and `look`. */
+export async function hold(said: readonly Said[], { limits, schema, ...options }: Settings = {}): Promise<Conversation> {
+  await using building = new AsyncDisposableStack()
+  const model = building.use(await startAnsweringModel(said))
+  const server = building.use(await startScriptedServer())
+  const { box, journal } = building.use(await openBox([aServer(server.url)], { onUnknown: options.onUnknown ?? 'stop' }))
+  const provider = createProvider({
+    name: 'answering',
+    api: 'responses',
+    baseUrl: model.url,
+    apiKey: undefined,
+    stream: false,
+    store: undefined,
+    background: false,
+    timeoutMs: 20_000,
+  })
+  building.defer(() => provider.close())
+  const stack = building.move()
+  return {
+    model,
+    server,
+    journal,
+    run: (signal = new AbortController().signal) =>
+      runLocal(
+        {
+          model: provider.model('answering'),
+          tools: box,
+          journal,
+          instructions: undefined,
+          prompt: 'Do it.',
+          output: schema && { name: 'output', schema, parse: (text) => parseOutput(text, schema) },
+          limits: { turns: 20, toolCalls: 50, tokens: undefined, costUsd: undefined, ...limits },
+          price: undefined,
+          budget: undefined,
+          warn: () => {},
+          history: [],
+          nextTurn: 1,
+          softDeadline: FAR,
+          onUnknown: 'stop',
+          toolConcurrency: 4,
+          ...options,
+        },
+        signal,
+      ),
+    sent: () => server.seen.flatMap(({ kind, params }) => (kind === 'tools/call' ? [params?.arguments] : [])),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+/** A turn of an earlier attempt that called `act` or `look` once for each of the calls given. */
+export function pastTurn(number: number, calls: Partial<PastCall>[], extra: Partial<PastTurn> = {}): PastTurn {
+  return {
+    number,
+    items: calls.map(({ tool = 'act' }, position) => ({
+      type: 'tool_call',
+      callId: `past_${number}_${position}`,
+      name: `shop__${tool}`,
+      arguments: JSON.stringify({ n: number * 100 + position }),
+    })),
+    stopReason: 'end',
+    forcedBy: null,
+    usage: { inputTokens: 9, cachedTokens: 0, outputTokens: 1, reasoningTokens: 0 },
+    costUsd: null,
+    calls: calls.map((call, position) => ({
+      position,
+      server: 'shop',
+      tool: 'act',
+      repeatable: false,
+      status: 'ok',
+      result: null,
+      failure: null,
+      ...call,
+    })),
+    ...extra,
+  }
+}

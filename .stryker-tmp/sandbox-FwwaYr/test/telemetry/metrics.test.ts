@@ -1,0 +1,89 @@
+// @ts-nocheck
+import { expect, test } from 'vitest'
+import { openApi, type Api } from '../support/app/api.ts'
+import { WORK, WORK_SCRIPT } from '../support/app/jobs.ts'
+
+interface Sample {
+  name: string
+  labels: Record<string, string>
+  value: number
+}
+
+const SAMPLE = /^([a-zA-Z_:][\w:]*)(?:\{((?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\["\\n])*",?)*)\})? (\S+)$/
+
+/** Reads the text format; throws on a line that is not in it. */
+function parse(text: string): { samples: Sample[]; types: Map<string, string> } {
+  const types = new Map<string, string>()
+  const samples: Sample[] = []
+  expect(text.endsWith('\n')).toBe(true)
+  for (const line of text.split('\n')) {
+    const type = /^# TYPE (\S+) (counter|gauge|histogram|summary|untyped)$/.exec(line)
+    if (type) {
+      expect(types.has(type[1] ?? ''), line).toBe(false)
+      types.set(type[1] ?? '', type[2] ?? '')
+      continue
+    }
+    if (line === '' || line.startsWith('# HELP ')) continue
+    const [, name = '', labels = '', value = ''] = SAMPLE.exec(line) ?? []
+    expect(name, line).not.toBe('')
+    expect(types.has(name) || types.has(name.replace(/_(bucket|sum|count)$/, '')), line).toBe(true)
+    const number = value === '+Inf' ? Number.POSITIVE_INFINITY : Number(value)
+    if (value !== 'Nan') expect(number, line).not.toBeNaN()
+    const pairs = [...labels.matchAll(/([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/g)].map(([, key = '', text_ = '']) => [key, text_])
+    samples.push({ name, labels: Object.fromEntries(pairs), value: number })
+  }
+  return { samples, types }
+}
+
+const read = async (api: Api) => parse((await api.ask('GET', '/metrics', { who: 'nobody' })).text)
+
+test('metrics tell what happened, by names alone', async () => {
+  const fails = WORK.replace('name: scripted', 'name: fails')
+  await using api = await openApi({
+    jobs: { work: WORK, fails },
+    scripts: { scripted: WORK_SCRIPT, fails: 'always fail 401 invalid_api_key' },
+  })
+  const queued = await api.create('work', { startAt: new Date(Date.now() + 600_000).toISOString() })
+  await api.testApp.app.worker.start()
+  const ids = [await api.create('work', { input: { n: 1 } }), await api.create('fails'), queued]
+  await Promise.all(ids.slice(0, 2).map((id) => api.over(id)))
+  const { samples, types } = await read(api)
+  const valueOf = (name: string, labels: Record<string, string> = {}) =>
+    samples.find((one) => one.name === name && Object.entries(labels).every(([key, value]) => one.labels[key] === value))?.value
+  expect(valueOf('nightshift_runs_total', { job: 'work', outcome: 'succeeded' })).toBe(1)
+  expect(valueOf('nightshift_runs_total', { job: 'fails', outcome: 'failed' })).toBe(1)
+  expect(valueOf('nightshift_attempts_total', { job: 'fails' })).toBe(1)
+  expect(valueOf('nightshift_tool_calls_total', { server: 'labor', outcome: 'ok' })).toBe(1)
+  expect(valueOf('nightshift_model_turn_seconds_count', { model: 'scripted' })).toBe(2)
+  expect(valueOf('nightshift_open_runs', { status: 'queued' })).toBe(1)
+  expect(valueOf('nightshift_job_file_faults')).toBe(0)
+  expect(valueOf('nightshift_gateway_request_seconds_count', { status: '200' })).toBeGreaterThan(1)
+  for (const name of ['input', 'cached', 'output'])
+    expect(valueOf('nightshift_model_tokens_total', { job: 'work', kind: name })).toBeGreaterThanOrEqual(0)
+  expect([...types.keys()].filter((name) => name.startsWith('nightshift_')).toSorted()).toMatchInlineSnapshot(`
+    [
+      "nightshift_attempts_total",
+      "nightshift_audit_unexplained_lines",
+      "nightshift_duty_failures_total",
+      "nightshift_duty_last_success_timestamp_seconds",
+      "nightshift_fire_lateness_seconds",
+      "nightshift_gateway_request_seconds",
+      "nightshift_job_file_faults",
+      "nightshift_model_cost_usd_total",
+      "nightshift_model_tokens_total",
+      "nightshift_model_turn_seconds",
+      "nightshift_open_runs",
+      "nightshift_open_runs_oldest_seconds",
+      "nightshift_runs_total",
+      "nightshift_token_expires_seconds",
+      "nightshift_tool_calls_total",
+    ]
+  `)
+
+  const texts = samples.flatMap(({ labels }) => Object.values(labels))
+  for (const text of texts) expect(text).not.toMatch(/run_|[0-9a-f]{8}-[0-9a-f]{4}|sha256|token:|\s/)
+  // A second look makes no new series.
+  expect((await read(api)).samples.filter(({ name }) => name.startsWith('nightshift_')).length).toBe(
+    samples.filter(({ name }) => name.startsWith('nightshift_')).length,
+  )
+})

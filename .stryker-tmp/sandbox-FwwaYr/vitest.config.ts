@@ -1,0 +1,38 @@
+// @ts-nocheck
+import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+import { sortByTier } from './test/tiers.ts'
+
+/** Files that take longest start first, or the others are done long before them. */
+const SLOW = ['test/faults/', 'test/package', 'test/chaos/', 'test/cli/demo', 'test/store/postgres/embedded', 'test/audit/', 'test/cli/']
+
+class SlowFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const at = SLOW.findIndex((part) => moduleId.includes(part))
+      return at === -1 ? SLOW.length : at
+    }
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b))
+  }
+}
+
+const tiers = sortByTier()
+const servers = ['test/support/global-setup.ts']
+
+export default defineConfig({
+  test: {
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    pool: 'forks',
+    // Most tests wait for servers, so more of them run than there are cores.
+    maxWorkers: 3,
+    sequence: { sequencer: SlowFirst },
+    coverage: { provider: 'v8', include: ['src/**/*.ts'] },
+    projects: [
+      // These files leave nothing behind, so one process takes many of them and imports once what they share.
+      { extends: true, test: { name: 'unit', include: tiers.unit, isolate: false } },
+      { extends: true, test: { name: 'integration', include: tiers.integration, isolate: false, globalSetup: servers } },
+      { extends: true, test: { name: 'system', include: tiers.system, globalSetup: servers } },
+    ],
+  },
+})
