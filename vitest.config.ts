@@ -22,15 +22,17 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Nothing timed is asserted: what does not come in time fails by the time-out of its test.
+    expect: { poll: { interval: 20, timeout: 50_000 } },
     pool: 'forks',
     // Most tests wait for servers, so more of them run than there are cores.
     maxWorkers: 3,
     sequence: { sequencer: SlowFirst },
     coverage: { provider: 'v8', include: ['src/**/*.ts'] },
     projects: [
-      // These files leave nothing behind, so one process takes many of them and imports once what they share.
+      // Most of what a file costs is what it imports: a process takes many files, and imports it once.
       { extends: true, test: { name: 'unit', include: tiers.unit, isolate: false } },
-      { extends: true, test: { name: 'integration', include: tiers.integration, globalSetup: servers } },
+      { extends: true, test: { name: 'integration', include: tiers.integration, isolate: false, globalSetup: servers } },
       { extends: true, test: { name: 'system', include: tiers.system, globalSetup: servers } },
     ],
   },

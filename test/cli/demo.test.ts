@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { program, type Program } from '../support/cli/command.ts'
+import { until } from '../support/until.ts'
 
 const ESCAPE = '\u001b'
 
@@ -102,9 +103,8 @@ describe('the demo', () => {
 
 /** Resolves when the demo's directory is there, and in it the database's when asked for. */
 async function appears(dir: string, what: string): Promise<void> {
-  for (;;) {
+  await until(() => {
     const [name] = readdirSync(dir)
-    if (name !== undefined && (what === '' || existsSync(join(dir, name, 'postgres', what, 'PG_VERSION')))) return
-    await new Promise((done) => setImmediate(done))
-  }
+    return name !== undefined && (what === '' || existsSync(join(dir, name, 'postgres', what, 'PG_VERSION')))
+  })
 }

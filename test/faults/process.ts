@@ -5,6 +5,7 @@ import { hasRedisServer, startWorkerProcess } from '../support/app/outage.ts'
 import type { FaultBench } from '../support/app/fault-bench.ts'
 import { onLook } from './moments.ts'
 import { ACT, MIDDLE, rowsOf, type FaultRow, type QueueKind, type RowOptions } from './row.ts'
+import { until } from '../support/until.ts'
 
 const row = rowsOf('process')
 const nothing = () => {}
@@ -32,12 +33,12 @@ const killedAt =
 
 /** A background answer can be found again once its id is kept, which its tools may be ahead of. */
 async function idIsKept({ app }: FaultBench, runId: string): Promise<void> {
-  for (;;) {
+  await until(async () => {
     const [response] = await query<{ kept: boolean }>(app.db, 'select response_id is not null as kept from responses where run_id = $1', [
       runId,
     ])
-    if (response?.kept) return
-  }
+    return response?.kept
+  })
 }
 
 /** The worker is told to stop, and may not wait for the run. */
@@ -56,19 +57,15 @@ async function stopped(bench: FaultBench): Promise<string> {
 }
 
 async function runIsOver({ app }: FaultBench, runId: string): Promise<void> {
-  for (;;) {
+  await until(async () => {
     const [run] = await query<{ over: boolean }>(app.db, 'select finished_at is not null as over from runs where id = $1', [runId])
-    if (run?.over) return
-  }
+    return run?.over
+  })
 }
 
 /** One more run, which the queue takes once its connections stand again. */
 async function oneMore(bench: FaultBench): Promise<void> {
-  for (;;) {
-    const runId = await bench.queue().catch(() => undefined)
-    if (runId !== undefined) return void (await bench.ended(runId))
-    await sleep(50)
-  }
+  await bench.ended(await until(() => bench.queue().catch(() => undefined)))
 }
 
 /** Shuts a server at the first call of `look`, and opens it again. The call goes on meanwhile. Looks at the run when both are over. */
@@ -108,11 +105,11 @@ async function queuedWhileAway(bench: FaultBench): Promise<string> {
   await redis?.open()
   // The sweep looks for runs that are due for a while.
   await query(app.db, "update runs set created_at = created_at - interval '1 minute'")
-  for (;;) {
+  await until(async () => {
     await app.sweeper.round()
     const [run] = await query<{ status: string }>(app.db, 'select status from runs where id = $1', [runId])
-    if (run?.status !== 'queued') break
-  }
+    return run?.status !== 'queued'
+  })
   await bench.ended(runId)
   return runId
 }

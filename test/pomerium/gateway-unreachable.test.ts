@@ -73,7 +73,9 @@ describe('a gateway that cannot be reached', () => {
       `"No answer from 127.0.0.1:PORT: connect ECONNREFUSED 127.0.0.1:PORT. Check gateway.url, gateway.address, gateway.caFile and the network."`,
     )
     expect(journal.requestEnds).toMatchObject([{ requestId: null, status: null, responseBytes: null, error: 'ECONNREFUSED' }])
-    expect(journal.requests.map(({ requestIdSent }) => requestIdSent)).toEqual(journal.requestEnds.map(({ requestIdSent }) => requestIdSent))
+    expect(journal.requests.map(({ requestIdSent }) => requestIdSent)).toEqual(
+      journal.requestEnds.map(({ requestIdSent }) => requestIdSent),
+    )
   })
 
   test('has a name that nobody knows', async () => {

@@ -14,6 +14,7 @@ import { describeBackends } from '../support/app/backends.ts'
 import { countingRoute, startCountingServer, type CountingServer } from '../support/mcp/counting-server.ts'
 import { buildTestApp, type TestApp } from '../support/app/test-app.ts'
 import { countingJob } from '../support/app/jobs.ts'
+import { until } from '../support/until.ts'
 
 const job = (more = '') => countingJob({ retry: '{ attempts: 1 }', more })
 
@@ -37,13 +38,7 @@ function watchCalls(server: CountingServer): { most: () => number } {
 const sweepNow = ({ app }: TestApp) => sweep({ db: app.db, producer: app.producer, staleAfterMs: 60_000 })
 
 /** Resolves when a worker has held the run back. */
-async function held(testApp: TestApp, id: string): Promise<string> {
-  for (;;) {
-    const run = await loadRun(testApp.app.db, id)
-    if (run?.heldBy != null) return run.heldBy
-    await new Promise((done) => setImmediate(done))
-  }
-}
+const held = (testApp: TestApp, id: string): Promise<string> => until(async () => (await loadRun(testApp.app.db, id))?.heldBy ?? undefined)
 
 async function ask(testApp: TestApp, name: string, request: Partial<RunRequest> = {}): Promise<string> {
   const found = testApp.app.jobs.jobs().get(name)

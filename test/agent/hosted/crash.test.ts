@@ -6,6 +6,7 @@ import { query } from '../../../src/store/postgres/db.ts'
 import { cancelRun } from '../../../src/runs/cancel.ts'
 import { loadRun } from '../../../src/store/runs/show.ts'
 import { askedOf, hostedApp, hostedJob, idWritten, responseRows, type HostedApp } from '../../support/app/hosted.ts'
+import { until } from '../../support/until.ts'
 
 const SCRIPT = 'call counting__act {"n": 1}\ncall counting__look {}\nsay $1 $2'
 const IN_BACKGROUND = { background: true, config: { worker: { drainTimeout: '10ms' } } }
@@ -26,10 +27,10 @@ async function stopInTheMiddle(one: HostedApp): Promise<{ id: string; release: (
 /** Resolves when the provider says that its answer is over. */
 async function answerIsOver(one: HostedApp): Promise<void> {
   const url = `${one.testApp.world.model.url}/responses/${await idWritten(one)}`
-  for (;;) {
+  await until(async () => {
     const answer = await fetch(url, { headers: { authorization: 'Bearer demo-model-key' } })
-    if (z.object({ status: z.string() }).parse(await answer.json()).status === 'completed') return
-  }
+    return z.object({ status: z.string() }).parse(await answer.json()).status === 'completed'
+  })
 }
 
 test('a background answer is found again by the next worker, and nothing is asked or done twice', async () => {

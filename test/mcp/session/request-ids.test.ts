@@ -23,9 +23,7 @@ test('each of many calls at once on one session has the request id that the serv
   expect(answers).toEqual(numbers.map((n) => ({ kind: 'result', result: textResult(String(n)) })))
   const seenBy = new Map(held.map(({ headers, params }) => [`call-${String(params?.arguments?.['n'])}`, headers['x-request-id']]))
   const kept = new Map(
-    opened.journal.requests.flatMap(({ toolCallId, requestIdSent }) =>
-      toolCallId === null ? [] : [[toolCallId, requestIdSent] as const],
-    ),
+    opened.journal.requests.flatMap(({ toolCallId, requestIdSent }) => (toolCallId === null ? [] : [[toolCallId, requestIdSent] as const])),
   )
   expect(kept.size).toBe(CALLS)
   expect(Object.fromEntries(kept)).toEqual(Object.fromEntries(seenBy))

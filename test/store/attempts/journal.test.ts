@@ -8,6 +8,7 @@ import { finishRun } from '../../../src/store/runs/finish.ts'
 import { loadRun } from '../../../src/store/runs/show.ts'
 import { callRecord, opened, turnRecord, writeRun } from '../../support/database/attempts.ts'
 import { createTestDatabase } from '../../support/database/database.ts'
+import { until } from '../../support/until.ts'
 
 const requestRecord = (extra: { requestIdSent?: string; toolCallId?: string | null } = {}) => ({
   requestIdSent: randomUUID(),
@@ -256,9 +257,7 @@ test('rows of many runs go into one statement, and each keeps to its run', async
 })
 
 /** Asks until there is an answer: what another connection does can only be looked at. */
-async function waitFor(db: Db, text: string): Promise<void> {
-  while ((await query(db, text)).length === 0);
-}
+const waitFor = (db: Db, text: string): Promise<true> => until(async () => (await query(db, text)).length > 0)
 
 test('prompts of twenty attempts that begin together go into one statement', async () => {
   await using database = await createTestDatabase()
