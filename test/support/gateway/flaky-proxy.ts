@@ -11,7 +11,7 @@ export interface FlakyProxy extends AsyncDisposable {
 /** A TCP proxy that resets connections: some before a request gets through, some after it did and before its answer. */
 export async function startFlakyProxy(target: string, { seed, share }: { seed: number; share: number }): Promise<FlakyProxy> {
   const { hostname, port: targetPort } = new URL(target)
-  const { roll } = createDice(seed)
+  const dice = createDice(seed)
   const sockets = new Set<Socket>()
   const proxy = { cuts: 0 }
   const server = createServer((client) => {
@@ -30,11 +30,11 @@ export async function startFlakyProxy(target: string, { seed, share }: { seed: n
         upstream.destroy()
       })
     }
-    client.on('data', (chunk) => (roll() < share / 2 ? cut() : upstream.write(chunk)))
+    client.on('data', (chunk) => (dice.roll() < share / 2 ? cut() : upstream.write(chunk)))
     upstream.on('data', (chunk) => {
-      const dice = roll()
-      if (dice < share / 4) cut()
-      else if (dice < share / 2) client.write(chunk.subarray(0, Math.floor(chunk.length / 2)), cut)
+      const rolled = dice.roll()
+      if (rolled < share / 4) cut()
+      else if (rolled < share / 2) client.write(chunk.subarray(0, Math.floor(chunk.length / 2)), cut)
       else client.write(chunk)
     })
   })

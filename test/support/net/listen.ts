@@ -24,7 +24,7 @@ export interface HttpServer extends AsyncDisposable {
   port: number
   /** Without a path or a slash at its end. */
   url: string
-  close(): Promise<void>
+  close: () => Promise<void>
 }
 
 /** Starts an HTTP server on a free port. The connection of a request that `serve` fails at is broken. */
