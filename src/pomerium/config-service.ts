@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { SignJWT } from 'jose'
 import { fetch, type Dispatcher } from 'undici'
 import { z } from 'zod'
 import { Failure, messageOf } from '../core/failure.ts'
+import { createDispatcher } from './dispatcher.ts'
 
 const accountSchema = z.looseObject({
   id: z.string(),
@@ -23,6 +25,26 @@ export interface ConfigService {
   list(): Promise<ServiceAccount[]>
   /** Deleting one that does not exist succeeds too. Pomerium honours a deleted one for up to a minute (measured). */
   delete(id: string): Promise<void>
+}
+
+export interface ConfigServiceOptions {
+  /** Pomerium's gRPC address. */
+  url: string
+  /** File with the shared secret, in base64 as in Pomerium's configuration. */
+  sharedSecretFile: string
+  caFile?: string | undefined
+}
+
+/** Talks to ConfigService with a secret of a file, over connections of its own, which end when it is disposed of. `CONFIG_INVALID` without a usable secret. */
+export function openConfigService({ url, sharedSecretFile, caFile }: ConfigServiceOptions): ConfigService & AsyncDisposable {
+  let sharedSecret: string
+  try {
+    sharedSecret = readFileSync(sharedSecretFile, 'utf8')
+  } catch (cause) {
+    throw new Failure({ code: 'CONFIG_INVALID', message: `The shared secret cannot be read: ${messageOf(cause)}.`, cause })
+  }
+  const dispatcher = createDispatcher({ caFile })
+  return { ...createConfigService({ url, sharedSecret, dispatcher }), [Symbol.asyncDispose]: () => dispatcher.destroy() }
 }
 
 const TOKEN_LIFETIME_S = 60

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { isFinal } from '../core/run.ts'
 import { timelineOf, type TimelineEvent } from '../core/timeline.ts'
 import type { RunView } from '../core/view.ts'
 import type { Db } from '../store/postgres/db.ts'
+import { pause } from '../lib/pause.ts'
 import { listRuns } from '../store/runs/list.ts'
 import { loadRun, loadTimelineVersion } from '../store/runs/show.ts'
 import { requireStatus } from './require.ts'
@@ -49,7 +49,7 @@ export async function* followRuns(db: Db, { runId, after = 0, signal }: FollowOp
       if (!news || isFinal(news.run.status)) followed.delete(id)
     }
     if (signal.aborted || (runId !== undefined && followed.size === 0)) return
-    await sleep(LOOK_MS, undefined, { signal }).catch(() => {})
+    await pause(LOOK_MS, signal)
   }
 }
 

@@ -1,8 +1,8 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { z } from 'zod'
-import { durationMs } from '../../lib/duration.ts'
 import { FAILURES, type FailureCode } from '../../core/failure.ts'
 import { RUN_STATUSES } from '../../core/run.ts'
+import { parseTime } from './time.ts'
 import type { RunFilter } from '../../runs/queries.ts'
 
 const isCode = (code: string): code is FailureCode => Object.hasOwn(FAILURES, code)
@@ -38,15 +38,4 @@ export function filterOf({ job, status, code, by, since, until, tool, text }: z.
 function parseCode(text: string): FailureCode {
   if (!isCode(text)) throw new InvalidArgumentError('It is no failure code; docs/failures.md lists them.')
   return text
-}
-
-/** A time, or a length of time before now. */
-export function parseTime(text: string): Date {
-  try {
-    return new Date(Date.now() - durationMs(text))
-  } catch {
-    const time = Date.parse(text)
-    if (Number.isNaN(time)) throw new InvalidArgumentError('Write a length of time such as 6h, or a time such as 2026-11-24T07:00:00Z.')
-    return new Date(time)
-  }
 }

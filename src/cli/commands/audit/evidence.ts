@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { openStore } from '../../../app/app.ts'
 import { parseCheckpoint, takeCheckpoint, verifyStore, type StoreVerdict } from '../../../audit/evidence/checkpoint.ts'
 import { exportBundle, verifyBundle } from '../../../audit/evidence/bundle.ts'
 import { openSigningKey, readPublicKey } from '../../../audit/evidence/keys.ts'
@@ -9,7 +8,7 @@ import { EXIT, Failure, messageOf } from '../../../core/failure.ts'
 import { loadDefinitions, loadEvents } from '../../../store/audit/evidence.ts'
 import { requireRun } from '../../../runs/require.ts'
 import { createLines } from '../../terminal/lines.ts'
-import { configOf, examples, type AddCommand } from '../../options/options.ts'
+import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
 
 const exportOptions = z.object({ out: z.string().optional() })
@@ -38,11 +37,10 @@ export const addEvidence: AddCommand = (program, terminal, done) => {
     .action(async (id: string, _: unknown, command: Command) => {
       const { out } = exportOptions.parse(command.optsWithGlobals())
       const config = configOf(command, terminal)
-      await using stack = new AsyncDisposableStack()
-      const { db } = await openStore(config, stack)
-      const run = await requireRun(db, id)
+      await using store = await openStoreOf(config)
+      const run = await requireRun(store.db, id)
       const key = openSigningKey(config.evidence.keyFile)
-      const bundle = exportBundle({ run, definitions: await loadDefinitions(db, id), events: await loadEvents(db, id) }, key)
+      const bundle = exportBundle({ run, definitions: await loadDefinitions(store.db, id), events: await loadEvents(store.db, id) }, key)
       if (out === undefined) terminal.out(bundle.trimEnd())
       else {
         writeFileSync(out, bundle, { mode: 0o600 })
@@ -85,9 +83,8 @@ export const addEvidence: AddCommand = (program, terminal, done) => {
     .action(async (_: unknown, command: Command) => {
       const { out } = exportOptions.parse(command.optsWithGlobals())
       const config = configOf(command, terminal)
-      await using stack = new AsyncDisposableStack()
-      const { db } = await openStore(config, stack)
-      const checkpoint = await takeCheckpoint(db, openSigningKey(config.evidence.keyFile))
+      await using store = await openStoreOf(config)
+      const checkpoint = await takeCheckpoint(store.db, openSigningKey(config.evidence.keyFile))
       if (!checkpoint) terminal.err('No run has ended since the last checkpoint; one counts five minutes after its end.')
       else if (out === undefined) terminal.out(JSON.stringify(checkpoint))
       else {
@@ -140,8 +137,7 @@ function defaultKey(command: Command, terminal: Terminal): string {
 
 async function verifyAll(command: Command, terminal: Terminal, { key, anchor, json }: z.output<typeof verifyOptions>): Promise<number> {
   const config = configOf(command, terminal)
-  await using stack = new AsyncDisposableStack()
-  const { db } = await openStore(config, stack)
+  await using store = await openStoreOf(config)
   const anchors = anchor.map((file) => {
     try {
       return parseCheckpoint(readFileSync(file, 'utf8'))
@@ -154,7 +150,7 @@ async function verifyAll(command: Command, terminal: Terminal, { key, anchor, js
       })
     }
   })
-  const verdict = await verifyStore(db, readPublicKey(key ?? `${config.evidence.keyFile}.pub`), anchors)
+  const verdict = await verifyStore(store.db, readPublicKey(key ?? `${config.evidence.keyFile}.pub`), anchors)
   terminal.out(json ? JSON.stringify(verdict, null, 2) : showStore(verdict, terminal))
   return verdict.faults.length === 0 ? EXIT.ok : EXIT.evidence
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { createApp, loadConfiguredJobs, openStore } from '../../../app/app.ts'
+import { createApp, loadConfiguredJobs } from '../../../app/app.ts'
 import { EXIT, Failure } from '../../../core/failure.ts'
 import { requireJob } from '../../../runs/require.ts'
 import { ALL_JOBS, pauseJob, resumeJob } from '../../../schedules/pause.ts'
-import { configOf, examples, notEmpty, quietLog, type AddCommand } from '../../options/options.ts'
+import { configOf, examples, notEmpty, openStoreOf, quietLog, type AddCommand } from '../../options/options.ts'
 import { whoami } from '../../options/whoami.ts'
 
 const pauseOptions = z.object({ reason: z.string().min(1) })
@@ -19,9 +19,8 @@ export const addPause: AddCommand = (program, terminal, done) => {
       const config = configOf(command, terminal)
       const { jobs, issues } = loadConfiguredJobs(config)
       requireJob(jobs, job, issues)
-      await using stack = new AsyncDisposableStack()
-      const { db } = await openStore(config, stack)
-      await pauseJob(db, { job, reason, pausedBy: whoami() })
+      await using store = await openStoreOf(config)
+      await pauseJob(store.db, { job, reason, pausedBy: whoami() })
       terminal.out(`${job} is paused. Lift it with: nightshift resume ${job}`)
       done(EXIT.ok)
     })
@@ -32,9 +31,8 @@ export const addPause: AddCommand = (program, terminal, done) => {
     .addHelpText('after', examples('nightshift drain --reason "upgrade of Postgres"', 'nightshift resume --all'))
     .action(async (options: unknown, command) => {
       const { reason } = pauseOptions.parse(options)
-      await using stack = new AsyncDisposableStack()
-      const { db } = await openStore(configOf(command, terminal), stack)
-      await pauseJob(db, { job: ALL_JOBS, reason, pausedBy: whoami() })
+      await using store = await openStoreOf(configOf(command, terminal))
+      await pauseJob(store.db, { job: ALL_JOBS, reason, pausedBy: whoami() })
       terminal.out('Everything is paused. Runs under way go on; see them with: nightshift runs --status running')
       done(EXIT.ok)
     })

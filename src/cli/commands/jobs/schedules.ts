@@ -1,14 +1,14 @@
 import { Option, type Command } from 'commander'
 import { z } from 'zod'
-import { createApp, loadConfiguredJobs, openStore } from '../../../app/app.ts'
+import { createApp, loadConfiguredJobs } from '../../../app/app.ts'
 import { EXIT } from '../../../core/failure.ts'
 import { requireJob } from '../../../runs/require.ts'
 import { backfill, planBackfill } from '../../../schedules/backfill.ts'
 import { viewSchedules, type ScheduleView } from '../../../schedules/view.ts'
 import { confirm } from '../../terminal/confirm.ts'
-import { parseTime } from '../../options/filter.ts'
+import { parseTime } from '../../options/time.ts'
 import { createLines } from '../../terminal/lines.ts'
-import { configOf, examples, quietLog, type AddCommand } from '../../options/options.ts'
+import { configOf, examples, openStoreOf, quietLog, type AddCommand } from '../../options/options.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
 import { whoami } from '../../options/whoami.ts'
 
@@ -30,9 +30,8 @@ export const addSchedules: AddCommand = (program, terminal, done) => {
       const { json } = z.object({ json: z.boolean().default(false) }).parse(options)
       const config = configOf(command, terminal)
       const { jobs, issues } = loadConfiguredJobs(config)
-      await using stack = new AsyncDisposableStack()
-      const { db } = await openStore(config, stack)
-      const views = await viewSchedules(db, jobs, new Date())
+      await using store = await openStoreOf(config)
+      const views = await viewSchedules(store.db, jobs, new Date())
       if (json) terminal.out(JSON.stringify(views, null, 2))
       else terminal.out(views.length === 0 ? 'No job has a schedule.' : views.map((view) => showSchedule(view, terminal)).join('\n\n'))
       if (!json) for (const issue of issues) terminal.err(issue)

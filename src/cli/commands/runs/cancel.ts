@@ -1,8 +1,7 @@
 import { z } from 'zod'
-import { openStore } from '../../../app/app.ts'
 import { EXIT, Failure } from '../../../core/failure.ts'
 import { cancelRun } from '../../../runs/cancel.ts'
-import { configOf, examples, type AddCommand } from '../../options/options.ts'
+import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 
 const optionsSchema = z.object({ json: z.boolean().default(false) })
 
@@ -17,11 +16,10 @@ export const addCancel: AddCommand = (program, terminal, done) => {
     )
     .action(async (ids: string[], options: unknown, command) => {
       const { json } = optionsSchema.parse(options)
-      await using stack = new AsyncDisposableStack()
-      const { db } = await openStore(configOf(command, terminal), stack)
+      await using store = await openStoreOf(configOf(command, terminal))
       const results = []
       for (const id of ids) {
-        const status = await cancelRun(db, id)
+        const status = await cancelRun(store.db, id)
         if (!status) throw new Failure({ code: 'RUN_UNKNOWN', message: `There is no run ${id.slice(0, 80)}.` })
         results.push({ id, status })
         if (!json) terminal.out(status === 'running' ? `${id} is running; its worker ends it.` : `${id} is ${status}.`)

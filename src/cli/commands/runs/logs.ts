@@ -1,10 +1,9 @@
 import { z } from 'zod'
-import { openStore } from '../../../app/app.ts'
 import { describeFailure, EXIT } from '../../../core/failure.ts'
 import type { TimelineEvent } from '../../../core/timeline.ts'
 import { followRuns } from '../../../runs/follow.ts'
 import { createLines, type Lines } from '../../terminal/lines.ts'
-import { configOf, examples, type AddCommand } from '../../options/options.ts'
+import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 import { fit } from '../../terminal/terminal.ts'
 
 const optionsSchema = z.object({ json: z.boolean().default(false), follow: z.boolean().default(false) })
@@ -25,11 +24,10 @@ export const addLogs: AddCommand = (program, terminal, done) => {
     )
     .action(async (id: string | undefined, options: unknown, command) => {
       const { json, follow } = optionsSchema.parse(options)
-      await using stack = new AsyncDisposableStack()
-      const { db } = await openStore(configOf(command, terminal), stack)
+      await using store = await openStoreOf(configOf(command, terminal))
       const lines = createLines(terminal)
       const signal = follow ? terminal.signal : AbortSignal.abort()
-      for await (const { run, events } of followRuns(db, { runId: id, signal }))
+      for await (const { run, events } of followRuns(store.db, { runId: id, signal }))
         for (const event of events)
           terminal.out(json ? JSON.stringify({ run: run.id, job: run.job, ...event }) : line(lines, id === undefined ? run.id : '', event))
       done(EXIT.ok)

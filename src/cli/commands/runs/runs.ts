@@ -1,11 +1,10 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { z } from 'zod'
-import { openStore } from '../../../app/app.ts'
 import { EXIT } from '../../../core/failure.ts'
 import { listRuns, listWaiting, type RunLine, type WaitingFor } from '../../../runs/queries.ts'
 import { addFilter, filterOf, filterOptions } from '../../options/filter.ts'
 import { createLines } from '../../terminal/lines.ts'
-import { configOf, examples, type AddCommand } from '../../options/options.ts'
+import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
 
@@ -35,10 +34,9 @@ export const addRuns: AddCommand = (program, terminal, done) => {
     )
     .action(async (options: unknown, command) => {
       const { json, waiting, limit, ...filter } = optionsSchema.parse(options)
-      await using stack = new AsyncDisposableStack()
-      const { db } = await openStore(configOf(command, terminal), stack)
-      if (waiting) terminal.out(showWaiting(await listWaiting(db, filterOf(filter)), terminal, json))
-      else terminal.out(showRuns(await listRuns(db, filterOf(filter), { limit }), terminal, json))
+      await using store = await openStoreOf(configOf(command, terminal))
+      if (waiting) terminal.out(showWaiting(await listWaiting(store.db, filterOf(filter)), terminal, json))
+      else terminal.out(showRuns(await listRuns(store.db, filterOf(filter), { limit }), terminal, json))
       done(EXIT.ok)
     })
 }

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { openStore } from '../../../app/app.ts'
 import { EXIT } from '../../../core/failure.ts'
 import { showText } from '../../../lib/text.ts'
 import type { RunView } from '../../../core/view.ts'
@@ -9,7 +8,7 @@ import { listDeliveries, type DeliveryView } from '../../../runs/queries.ts'
 import { requireRun } from '../../../runs/require.ts'
 import { createLines, type Lines } from '../../terminal/lines.ts'
 import { textOf } from './logs.ts'
-import { configOf, examples, type AddCommand } from '../../options/options.ts'
+import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 import { reportText } from '../../terminal/output.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
@@ -24,10 +23,9 @@ export const addShow: AddCommand = (program, terminal, done) => {
     .addHelpText('after', examples('nightshift show run_019a…', 'nightshift show run_019a… --json | jq ".toolCalls[].requestId"'))
     .action(async (id: string, options: unknown, command) => {
       const { json } = optionsSchema.parse(options)
-      await using stack = new AsyncDisposableStack()
-      const { db } = await openStore(configOf(command, terminal), stack)
-      const run = await requireRun(db, id)
-      terminal.out(json ? JSON.stringify(run, null, 2) : showRun(run, await listDeliveries(db, id), terminal))
+      await using store = await openStoreOf(configOf(command, terminal))
+      const run = await requireRun(store.db, id)
+      terminal.out(json ? JSON.stringify(run, null, 2) : showRun(run, await listDeliveries(store.db, id), terminal))
       done(EXIT.ok)
     })
 }
