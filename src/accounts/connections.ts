@@ -77,7 +77,7 @@ async function findRoute(
   const listed = await routes(account, signal)
   if (!fetch || !listed)
     throw new Failure({
-      code: 'REQUEST_INVALID',
+      code: 'COMMAND_INVALID',
       message: `There is no account ${account} in the configuration.`,
       cure: `There are ${Object.keys(config.accounts).join(', ')}.`,
     })

@@ -32,7 +32,7 @@ export interface CreatedAccount {
   expiresAt: string
 }
 
-/** Makes a service account. With a `file` its token is put there; `REQUEST_INVALID` when there is one in it. */
+/** Makes a service account. With a `file` its token is put there; `COMMAND_INVALID` when there is one in it. */
 export async function createAccount(service: ConfigService, account: NewAccount, file: string | undefined): Promise<CreatedAccount> {
   if (file !== undefined) requireFreeFile(file, account.name)
   const made = await create(service, account)
@@ -145,11 +145,11 @@ function namesById(places: TokenPlaces): Map<string, string> {
   return names
 }
 
-/** Deletes an account by its id. `REQUEST_INVALID` when Pomerium knows none of that id. */
+/** Deletes an account by its id. `COMMAND_INVALID` when Pomerium knows none of that id. */
 export async function deleteAccount(service: ConfigService, id: string): Promise<void> {
   if (!(await service.list()).some((one) => one.id === id))
     throw new Failure({
-      code: 'REQUEST_INVALID',
+      code: 'COMMAND_INVALID',
       message: `Pomerium knows no account ${id.slice(0, 80)}.`,
       cure: 'See nightshift account list.',
     })

@@ -1,11 +1,11 @@
 import { chmodSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { Failure } from '../core/failure.ts'
 
-/** Throws `REQUEST_INVALID` when there is a token in the file already. */
+/** Throws `COMMAND_INVALID` when there is a token in the file already. */
 export function requireFreeFile(file: string, account: string): void {
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0)
     throw new Failure({
-      code: 'REQUEST_INVALID',
+      code: 'COMMAND_INVALID',
       message: `There is a token in ${file} already.`,
       cure: `Replace it with nightshift account rotate ${account}, or name another file with --out.`,
     })

@@ -63,7 +63,7 @@ function returnAddress({ api }: Config): string {
   const audience = api?.pomerium?.audience
   if (audience !== undefined) return `https://${audience}/`
   throw new Failure({
-    code: 'REQUEST_INVALID',
+    code: 'COMMAND_INVALID',
     message: 'There is no return address.',
     cure: 'Name one with --redirect, on a route with mcp: { client: {} }.',
   })

@@ -35,7 +35,7 @@ export const addAccountCreate: AddCommand = (account, terminal, done) => {
       const file = showToken ? undefined : (out ?? config.accounts[name]?.tokenFile)
       if (!showToken && file === undefined)
         throw new Failure({
-          code: 'REQUEST_INVALID',
+          code: 'COMMAND_INVALID',
           message: `accounts.${name} has no tokenFile.`,
           cure: 'Say where the token goes with --out, or --show-token.',
         })

@@ -20,7 +20,7 @@ export const addAccountRotate: AddCommand = (account, terminal, done) => {
       const file = config.accounts[name]?.tokenFile
       if (file === undefined)
         throw new Failure({
-          code: 'REQUEST_INVALID',
+          code: 'COMMAND_INVALID',
           message: `accounts.${name} has no tokenFile to put a new token into.`,
           cure: 'Give it one in the configuration.',
         })
