@@ -2,11 +2,10 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import { digestOf } from '../lib/digest.ts'
 import { Failure, messageOf } from '../core/failure.ts'
-import { compileSchema } from '../lib/json-schema.ts'
 import { parseYaml, showIssue, type FileIssue } from '../lib/yaml/file.ts'
+import { checkDefinition, type Offer } from './check.ts'
 import { readLock } from './lock.ts'
 import { jobSchema, type JobDefinition } from './schema.ts'
-import { checkTemplate } from './template.ts'
 
 const MAX_FILE_BYTES = 1_048_576
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/
@@ -18,19 +17,6 @@ export interface Job {
   definition: JobDefinition
   /** Digest of the definition with its defaults: the same work has the same version, however the file is laid out. */
   version: string
-}
-
-/** What the configuration offers a job, so that a wrong name is found when the file is read. */
-export interface Offer {
-  accounts: readonly string[]
-  providers: readonly string[]
-  /** The provider speaks the API in which a model can call MCP servers itself. */
-  canHost(provider: string): boolean
-  hasPrice(model: string): boolean
-  /** What is wrong with where a report is to go. */
-  deliverFault(entry: JobDefinition['deliver'][number]): string | undefined
-  /** A daily ceiling in money is set for the job or its account. */
-  hasMoneyBudget(job: string, account: string): boolean
 }
 
 export interface LoadedJobs {
@@ -131,85 +117,4 @@ export function loadJob(
       issues: issues.map(({ path: at, message }) => fault({ line: parsed.lineOf(at), field: at.join('.'), message })),
     }
   return { ok: true, job: { name, file: path, definition, version: digestOf(definition) } }
-}
-
-/** A fault of a value that the format allows, at its path. */
-interface Fault {
-  path: readonly string[]
-  message: string
-}
-
-function checkDefinition(job: string, definition: JobDefinition, offer: Offer): Fault[] {
-  const issues: Fault[] = []
-  const known = (names: readonly string[]) => (names.length > 0 ? `known are ${names.join(', ')}` : 'none is configured')
-  if (!offer.accounts.includes(definition.account))
-    issues.push({
-      path: ['account'],
-      message: `is ${definition.account}, which is not under accounts: in the configuration; ${known(offer.accounts)}`,
-    })
-  const { provider, name } = definition.model
-  if (!offer.providers.includes(provider))
-    issues.push({
-      path: ['model', 'provider'],
-      message: `is ${provider}, which is not under providers: in the configuration; ${known(offer.providers)}`,
-    })
-  else if (definition.delegate === 'hosted' && !offer.canHost(provider))
-    issues.push({
-      path: ['delegate'],
-      message: `is hosted, which needs a provider with api: responses; ${provider} has api: chat. Change the provider, or write delegate: local`,
-    })
-  if (definition.limits.costUsd !== undefined && !offer.hasPrice(name)) {
-    issues.push({ path: ['limits', 'costUsd'], message: `needs a price of the model ${name}; add it under prices: in the configuration` })
-  }
-  if (offer.hasMoneyBudget(job, definition.account) && !offer.hasPrice(name)) {
-    issues.push({
-      path: ['model', 'name'],
-      message: `is ${name}, which has no price, but budgets: sets a costUsd for the job or its account; add it under prices: in the configuration`,
-    })
-  }
-  for (const server of Object.keys(definition.tools))
-    if (server.toLowerCase() === 'nightshift')
-      issues.push({
-        path: ['tools', server],
-        message: 'is the name of Nightshift’s own tools; give the route in Pomerium another name, and use that',
-      })
-  for (const entry of definition.deliver) {
-    const fault = offer.deliverFault(entry)
-    if (fault !== undefined) issues.push({ path: ['deliver'], message: fault })
-  }
-  for (const field of ['prompt', 'instructions'] as const) {
-    const fault = definition[field] === undefined ? undefined : checkTemplate(definition[field])
-    if (fault) issues.push({ path: [field], message: fault })
-  }
-  for (const [path, schema] of [
-    [['input'], definition.input],
-    [['output', 'schema'], definition.output?.schema],
-  ] as const) {
-    try {
-      if (schema) compileSchema(schema)
-    } catch (error) {
-      issues.push({ path, message: `is not a valid JSON Schema: ${messageOf(error)}` })
-    }
-  }
-  if (issues.length === 0) issues.push(...scheduleFaults(definition))
-  return issues
-}
-
-/** What is wrong with a schedule of a job that is right by itself. */
-function scheduleFaults({ schedule, input }: JobDefinition): Fault[] {
-  if (!schedule) return []
-  const issues: Fault[] = []
-  // The parser takes it for a time drawn at random: another one at each look. Runs that are queued may have it, so the format lets it pass.
-  if (/(^|[\s,])H/i.test(schedule.cron))
-    issues.push({
-      path: ['schedule', 'cron'],
-      message: 'has an H, a time that is chosen for it, which is not known here; write the time itself',
-    })
-  const fault = input && compileSchema(input)({})
-  if (fault !== undefined)
-    issues.push({
-      path: ['schedule'],
-      message: `runs the job without an input, but ${fault}; let the input be left out, or take schedule out`,
-    })
-  return issues
 }

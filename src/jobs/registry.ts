@@ -1,7 +1,8 @@
 import { watch, type FSWatcher } from 'node:fs'
 import type { Logger } from 'pino'
 import { describeError } from '../core/failure.ts'
-import { loadJobs, loadUnpinned, type Job, type LoadedJobs, type Offer } from './load.ts'
+import type { Offer } from './check.ts'
+import { loadJobs, loadUnpinned, type Job, type LoadedJobs } from './load.ts'
 
 export interface JobRegistry {
   /** The jobs in force. */

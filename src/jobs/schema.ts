@@ -31,7 +31,10 @@ const definitionShape = {
       'What Nightshift tells the model before your instructions: that nobody is there, how to end, what to do when a tool fails. none leaves it out.',
     ),
   instructions: z.string().optional().describe('Liquid template of the system instructions.'),
-  prompt: z.string().min(1).describe('Liquid template of the task. Knows input, fire_time, run_id and job.'),
+  prompt: z
+    .string()
+    .min(1)
+    .describe('Liquid template of the task. Knows input, fire_time, now, previous_fire, period, trigger, timezone, run_id and job.'),
   tools: toolsSchema.describe('MCP servers by the name of their route in Pomerium.'),
   output: outputSchema.optional().describe('Without it the answer is text.'),
   limits: limitsSchema.prefault({}).describe('What a run may use.'),

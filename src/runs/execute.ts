@@ -7,12 +7,14 @@ import { readDefinition, type JobDefinition } from '../jobs/schema.ts'
 import { createBudget } from '../store/attempts/budgets.ts'
 import { openAttempt, type OpenedAttempt, type RunLimits } from '../store/runs/claim.ts'
 import type { Db } from '../store/postgres/db.ts'
-import { lastTurnNumber, loadHistory, loadOpenResponse } from '../store/attempts/history.ts'
+import { lastTurnNumber, loadHistory, loadOpenResponse, loadTexts } from '../store/attempts/history.ts'
 import type { JournalWriter } from '../store/attempts/journal.ts'
 import { insertRunAccount } from '../store/attempts/run-accounts.ts'
+import { loadLastGreen } from '../store/schedules/last-green.ts'
 import { loadUnclaimedRun } from '../store/runs/finish.ts'
 import { cancelRun } from './cancel.ts'
 import { runAttempt } from './attempt/attempt.ts'
+import { fireTimeOf } from './attempt/texts.ts'
 import type { Execution } from './execution.ts'
 import { tellProgress, type OnProgress, type Tell } from './progress.ts'
 import { createSettler, policyOf } from './settle.ts'
@@ -121,9 +123,14 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   /** What earlier attempts left, for this one to go on from. */
-  async function past({ attempt: { runId, number }, resumed, conversation }: OpenedAttempt, { delegate }: JobDefinition) {
-    if (number === 1) return { history: [], open: undefined, nextTurn: 1 }
+  async function past(opened: OpenedAttempt, { delegate, schedule }: JobDefinition) {
+    const { attempt, resumed, conversation, job } = opened
+    const { runId, number } = attempt
+    const lastGreen = schedule?.period === 'since-last-green' ? await loadLastGreen(db, job, fireTimeOf(opened)) : undefined
+    if (number === 1) return { history: [], open: undefined, nextTurn: 1, texts: undefined, lastGreen }
     return {
+      lastGreen,
+      texts: resumed ? await loadTexts(db, runId, conversation) : undefined,
       history: resumed ? await loadHistory(db, runId, conversation) : [],
       open: resumed && delegate === 'hosted' ? await loadOpenResponse(db, runId, conversation) : undefined,
       nextTurn: (await lastTurnNumber(db, runId)) + 1,

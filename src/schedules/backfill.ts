@@ -1,5 +1,5 @@
 import { Failure } from '../core/failure.ts'
-import { nextFires } from './cron.ts'
+import { nextFires } from '../lib/time/cron.ts'
 import type { Job } from '../jobs/load.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { backfillFires, firesWithRuns } from '../store/schedules/fires.ts'

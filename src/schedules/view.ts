@@ -1,6 +1,6 @@
 import cronstrue from 'cronstrue'
 import type { Job } from '../jobs/load.ts'
-import { nextFires } from './cron.ts'
+import { nextFires } from '../lib/time/cron.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { listPauses, ALL_JOBS, type Pause } from '../store/schedules/pauses.ts'
 import { lastFires } from '../store/schedules/fires.ts'

@@ -271,7 +271,7 @@ test('templates and schemas are checked before a run needs them', () => {
         "job.yaml:6: instructions is not a valid Liquid template: undefined filter: nosuch, line:1, col:1",
       ],
       "an unknown variable": [
-        "job.yaml:3: prompt uses the unknown variable inputs; a template knows input, fire_time, run_id, job",
+        "job.yaml:3: prompt uses the unknown variable inputs; a template knows input, fire_time, now, previous_fire, period, trigger, timezone, run_id, job",
       ],
       "broken Liquid": [
         "job.yaml:3: prompt is not a valid Liquid template: invalid value expression: "", line:1, col:6",
@@ -290,7 +290,7 @@ test('templates and schemas are checked before a run needs them', () => {
         "job.yaml:7: output.schema is not a valid JSON Schema: can't resolve reference http://example.com/x.json from id #",
       ],
       "unknown variables in a block": [
-        "job.yaml:3: prompt uses the unknown variable oops, rwo; a template knows input, fire_time, run_id, job",
+        "job.yaml:3: prompt uses the unknown variable oops, rwo; a template knows input, fire_time, now, previous_fire, period, trigger, timezone, run_id, job",
       ],
     }
   `)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Wake } from '../../src/core/ports/wake.ts'
 import type { Job } from '../../src/jobs/load.ts'
-import { nextFires } from '../../src/schedules/cron.ts'
+import { nextFires } from '../../src/lib/time/cron.ts'
 import { jobSchema } from '../../src/jobs/schema.ts'
 import { backfill, planBackfill } from '../../src/schedules/backfill.ts'
 import { newRun } from '../../src/runs/create.ts'

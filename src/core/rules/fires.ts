@@ -1,5 +1,7 @@
 // Which fires of a schedule run: one of a job that is paused or cannot run by itself, one that was missed, one whose job is still at work.
-// Changes of the clock are decided in schedules/cron.ts.
+// Changes of the clock are decided in lib/time/cron.ts.
+
+import type { Trigger } from '../run.ts'
 
 export const MISSED_POLICIES = ['skip', 'last', 'all'] as const
 export type MissedPolicy = (typeof MISSED_POLICIES)[number]
@@ -84,4 +86,15 @@ export function decideOverlap(decision: FireDecision, openRun: string | undefine
   if (openRun !== undefined && overlap === 'skip' && !decision.madeUp)
     return { verdict: 'skip', reason: `run ${openRun} was not over (overlap: skip)` }
   return { verdict: 'run', afterRun: openRun }
+}
+
+/** What a run comes from, in a word: a fire on time, one that was made up for, one of a backfill, a person or program, a retry by an operator. */
+export type Occasion = 'schedule' | 'missed' | 'backfill' | 'manual' | 'retry'
+
+/** Names what a run comes from. `conversation` counts from 1; each retry by an operator begins another one. */
+export function occasionOf({ trigger, createdAt, conversation }: { trigger: Trigger; createdAt: Date; conversation: number }): Occasion {
+  if (conversation > 1) return 'retry'
+  if (trigger.kind !== 'schedule') return 'manual'
+  if (trigger.backfill) return 'backfill'
+  return createdAt.getTime() - Date.parse(trigger.fireAt) > MISSED_AFTER_MS ? 'missed' : 'schedule'
 }

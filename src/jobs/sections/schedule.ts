@@ -1,6 +1,7 @@
 import { CronExpressionParser } from 'cron-parser'
 import { z } from 'zod'
 import { MISSED_POLICIES, OVERLAP_POLICIES } from '../../core/rules/fires.ts'
+import { PERIODS } from '../../core/rules/period.ts'
 
 function isZone(timezone: string): boolean {
   try {
@@ -42,4 +43,10 @@ export const scheduleSchema = z.strictObject({
     .default('last')
     .describe('Fires that passed while no scheduler was running: none, the last one, or all (at most 100).'),
   overlap: z.enum(OVERLAP_POLICIES).default('skip').describe('When an earlier run of the job is not over: skip the fire, or let it wait.'),
+  period: z
+    .enum(PERIODS)
+    .optional()
+    .describe(
+      'What a run reports on, as period.from and period.to in its texts: the day, week or month before, or since the latest green run.',
+    ),
 })

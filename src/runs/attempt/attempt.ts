@@ -1,16 +1,14 @@
 import { Failure } from '../../core/failure.ts'
-import type { JobDefinition } from '../../jobs/schema.ts'
-import { renderTemplate, type TemplateScope } from '../../jobs/template.ts'
 import type { DelegateResult } from '../../models/model.ts'
 import { createGatewayFetch } from '../../pomerium/fetch.ts'
 import { checkLifetime } from '../../pomerium/token.ts'
 import type { OpenToolBox } from '../../mcp/toolbox.ts'
-import type { OpenedAttempt } from '../../store/runs/claim.ts'
 import type { AttemptInput } from './input.ts'
 import { delegate } from './delegate.ts'
 import { identify } from './identity.ts'
 import { preflight } from './preflight.ts'
 import type { RunResources } from '../resources.ts'
+import { renderTexts } from './texts.ts'
 
 /** Does the work of one attempt: token, routes, preflight, delegate. Throws a `Failure` when there is no answer. */
 export async function runAttempt(
@@ -20,9 +18,7 @@ export async function runAttempt(
 ): Promise<DelegateResult & { notes: string[] }> {
   const { opened, definition, journal, tell, deadline } = input
   const { runId } = opened.attempt
-  const scope = templateScope(opened, definition)
-  const prompt = renderTemplate(definition.prompt, scope)
-  const instructions = definition.instructions === undefined ? undefined : renderTemplate(definition.instructions, scope)
+  const { prompt, instructions } = input.texts ?? renderTexts(input)
 
   const { account, model } = definition
   const provider = resources.providers.get(model.provider)
@@ -58,15 +54,3 @@ export async function runAttempt(
 
 const unknownName = (job: string, what: string) =>
   new Failure({ code: 'JOB_INVALID', message: `Job ${job} names the ${what}, which this worker does not have.` })
-
-function templateScope(opened: OpenedAttempt, definition: JobDefinition): TemplateScope {
-  const { trigger } = opened
-  const fireTime = trigger.kind === 'schedule' ? new Date(trigger.fireAt) : opened.createdAt
-  return {
-    input: opened.input,
-    fire_time: fireTime,
-    run_id: opened.attempt.runId,
-    job: opened.job,
-    timezone: definition.timezone,
-  }
-}

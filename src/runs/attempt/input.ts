@@ -2,7 +2,7 @@ import type { Budget } from '../../core/rules/budget.ts'
 import type { Journal } from '../../core/ports/journal.ts'
 import type { JobDefinition } from '../../jobs/schema.ts'
 import type { PastTurn } from '../../core/history.ts'
-import type { OpenResponse } from '../../store/attempts/history.ts'
+import type { OpenResponse, Texts } from '../../store/attempts/history.ts'
 import type { OpenedAttempt } from '../../store/runs/claim.ts'
 import type { RunAccount } from './identity.ts'
 import type { Tell } from '../progress.ts'
@@ -15,6 +15,10 @@ export interface AttemptInput {
   /** A hosted answer that an earlier attempt did not see the end of. */
   open: OpenResponse | undefined
   nextTurn: number
+  /** What an earlier attempt of the conversation told the model first: it is told the same again. */
+  texts: Texts | undefined
+  /** Fire of the job's latest green run, where its period wants it. */
+  lastGreen: Date | undefined
   journal: Journal
   budget: Budget | undefined
   warn: (message: string) => void

@@ -27,6 +27,23 @@ export async function loadHistory(db: Db, runId: string, conversation: number): 
   return turns.map((turn) => ({ ...withUsage(turn), calls: calls.filter((call) => call.turn === turn.number) }))
 }
 
+/** What a conversation begins with. */
+export interface Texts {
+  prompt: string
+  instructions: string | undefined
+}
+
+/** What the first attempt of the conversation that wrote its texts down told the model; undefined when none came that far. */
+export async function loadTexts(db: Db, runId: string, conversation: number): Promise<Texts | undefined> {
+  const [row] = await query<{ prompt: string; instructions: string | null }>(
+    db,
+    `select prompt, instructions from attempts
+     where run_id = $1 and conversation = $2 and prompt is not null order by number limit 1`,
+    [runId, conversation],
+  )
+  return row && { prompt: row.prompt, instructions: row.instructions ?? undefined }
+}
+
 /** A hosted answer that an earlier attempt asked for and did not see the end of. */
 export interface OpenResponse {
   turn: number

@@ -5,6 +5,7 @@ import {
   MISSED_AFTER_MS,
   MISSED_CAP,
   MISSED_POLICIES,
+  occasionOf,
   type MissedPolicy,
 } from '../../../src/core/rules/fires.ts'
 
@@ -131,4 +132,15 @@ test.each([
   const decisions = decideFires({ fires: [ago(HOUR_MS), now], older: { first, ...counted } }, { now, missed: 'last' })
   expect(decisions).toHaveLength(3)
   expect(decisions[0]).toEqual({ at: first, verdict: 'skip', reason })
+})
+
+test.each([
+  ['a fire on time', { trigger: { kind: 'schedule', fireAt: ago(MISSED_AFTER_MS).toISOString() } }, 'schedule'],
+  ['a fire that was found late', { trigger: { kind: 'schedule', fireAt: ago(MISSED_AFTER_MS + 1).toISOString() } }, 'missed'],
+  ['a fire of a backfill', { trigger: { kind: 'schedule', fireAt: ago(HOUR_MS).toISOString(), backfill: true } }, 'backfill'],
+  ['a call of the API', { trigger: { kind: 'api' } }, 'manual'],
+  ['a command', { trigger: { kind: 'cli' } }, 'manual'],
+  ['a fire that an operator retries', { trigger: { kind: 'schedule', fireAt: now.toISOString() }, conversation: 2 }, 'retry'],
+] as const)('a run comes from %s: %j is %s', (_, run, occasion) => {
+  expect(occasionOf({ createdAt: now, conversation: 1, ...run })).toBe(occasion)
 })

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
 import { deliverFault } from '../../../src/delivery/destinations/registry.ts'
-import { loadJob, type Offer } from '../../../src/jobs/load.ts'
+import type { Offer } from '../../../src/jobs/check.ts'
+import { loadJob } from '../../../src/jobs/load.ts'
 
 export const OFFER: Offer = {
   accounts: ['reports', 'audit'],

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
-import { dueFires, nextFire, nextFires, type CronSchedule } from '../../src/schedules/cron.ts'
-import { wallFires, wallMinutes, type Fields } from '../support/app/wall-clock.ts'
+import { nextFire, nextFires, previousFire, type CronSchedule } from '../../../src/lib/time/cron.ts'
+import { dueFires } from '../../../src/schedules/due.ts'
+import { wallFires, wallMinutes, type Fields } from '../../support/app/wall-clock.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -198,4 +199,14 @@ test.each([
       fires: iso(wallFires(fields, minutes)),
     })
   }
+})
+
+test.each([
+  ['0 7 * * 1', 'Europe/Zurich', '2026-11-23T06:00Z', '2026-11-16T06:00'],
+  ['0 7 * * 1', 'Europe/Zurich', '2026-11-23T06:01Z', '2026-11-23T06:00'],
+  ['* * * * *', 'UTC', '2026-11-23T06:00Z', '2026-11-23T05:59'],
+  ['30 2 * * *', 'Europe/Zurich', '2026-03-30T00:30Z', '2026-03-29T01:30'],
+  ['0 0 29 2 *', 'UTC', '2027-01-01T00:00Z', '2024-02-29T00:00'],
+])('the fire of %s in %s before %s is %s', (cron, timezone, before, fire) => {
+  expect(previousFire({ cron, timezone }, new Date(before))?.toISOString().slice(0, 16)).toBe(fire)
 })

@@ -1,40 +1,37 @@
 import { CronExpressionParser } from 'cron-parser'
 import { Temporal } from 'temporal-polyfill'
-import type { Due } from '../core/rules/fires.ts'
 
-/** The most fires that are looked at one by one: more than `missed: all` makes up for. */
-const MAX_DUE = 200
-/** Older ones are counted up to this number. */
-const MAX_COUNTED = 1000
 const HOURS = 24
 const NS_PER_MS = 1_000_000
 
+/**
+ * A schedule by the zone's wall clock. A time that the clock jumps over in spring fires as much later as the jump is long; a time that it shows twice in
+ * autumn fires once, or twice when the schedule names every hour.
+ */
 export interface CronSchedule {
   cron: string
   timezone: string
 }
 
 /**
- * Fire times after `after` and up to `until`, by the zone's wall clock. A time that the clock jumps over in spring fires as much later as the jump is long; a
- * time that it shows twice in autumn fires once, or twice when the schedule names every hour.
- * After a long time only the latest are listed: the work does not grow with the time that passed.
+ * The latest `count` fire times after `after` and up to `until`, oldest first. They are looked for in a window before `until` that is doubled until it holds
+ * enough: the work does not grow with the time that passed.
  */
-export function dueFires(schedule: CronSchedule, after: Date, until: Date): Due {
-  const fires = latestFires(schedule, after, until)
-  const [oldest] = fires
-  if (!oldest || fires.length < MAX_DUE) return { fires }
-  const older = nextFires(schedule, after, MAX_COUNTED + 1, new Date(oldest.getTime() - 1))
-  const [first] = older
-  return first ? { fires, older: { first, count: Math.min(older.length, MAX_COUNTED), more: older.length > MAX_COUNTED } } : { fires }
-}
-
-/** The latest of them, oldest first. They are looked for in a window before `until` that is doubled until it holds enough. */
-function latestFires(schedule: CronSchedule, after: Date, until: Date): Date[] {
-  for (let windowMs = MAX_DUE * 1000; ; windowMs *= 2) {
+export function latestFires(schedule: CronSchedule, after: Date, until: Date, count: number): Date[] {
+  for (let windowMs = count * 1000; ; windowMs *= 2) {
     const from = Math.max(after.getTime(), until.getTime() - windowMs)
     const fires = nextFires(schedule, new Date(from), Number.POSITIVE_INFINITY, until)
-    if (fires.length >= MAX_DUE || from === after.getTime()) return fires.slice(-MAX_DUE)
+    if (fires.length >= count || from === after.getTime()) return fires.slice(-count)
   }
+}
+
+/** Longer than any cron waits: a 29th of February comes again within eight years. */
+const LONGEST_WAIT_MS = 10 * 366 * 86_400_000
+
+/** The latest fire time before `before`; undefined when there is none. */
+export function previousFire(schedule: CronSchedule, before: Date): Date | undefined {
+  const until = new Date(before.getTime() - 1)
+  return latestFires(schedule, new Date(until.getTime() - LONGEST_WAIT_MS), until, 1)[0]
 }
 
 /** The next fire time after `after`; undefined when there is none. */
