@@ -124,8 +124,8 @@ export function createRunner(options: RunnerOptions): Runner {
 
   /** What earlier attempts left, for this one to go on from. */
   async function past(opened: OpenedAttempt, { delegate, schedule }: JobDefinition) {
-    const { attempt, resumed, conversation, job } = opened
-    const { runId, number } = attempt
+    const { resumed, conversation, job } = opened
+    const { runId, number } = opened.attempt
     const lastGreen = schedule?.period === 'since-last-green' ? await loadLastGreen(db, job, fireTimeOf(opened)) : undefined
     if (number === 1) return { history: [], open: undefined, nextTurn: 1, texts: undefined, lastGreen }
     return {

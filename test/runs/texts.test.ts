@@ -17,7 +17,12 @@ const bodySchema = z.looseObject({ input: z.array(z.looseObject({ role: z.string
 
 /** What the job said in each request to the model. */
 const promptsOf = ({ world }: TestApp) =>
-  world.model.requests.map((body) => z.string().parse(bodySchema.parse(body).input.find(({ role }) => role === 'user')?.content).trim())
+  world.model.requests.map((body) =>
+    z
+      .string()
+      .parse(bodySchema.parse(body).input.find(({ role }) => role === 'user')?.content)
+      .trim(),
+  )
 
 test('a run that is tried again tells the model what its first attempt told it, to the byte', async () => {
   await using server = await startCountingServer()

@@ -48,7 +48,8 @@ export function toText(given: unknown): string {
   const value: unknown = toValue(given)
   if (typeof value === 'string') return value
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value)
-  if (typeof value === 'object' && value !== null && times.has(value)) return String(value)
+  const time = typeof value === 'object' && value !== null ? times.get(value) : undefined
+  if (time) return isoWithOffset(time)
   if (value === null || value === undefined)
     throw new Error('there is nothing to write here (null); add | default: "none", or | json to write null')
   if (Array.isArray(value)) throw new Error('a list has no text of its own; add | join: ", " or | json')

@@ -141,6 +141,6 @@ test.each([
   ['a call of the API', { trigger: { kind: 'api' } }, 'manual'],
   ['a command', { trigger: { kind: 'cli' } }, 'manual'],
   ['a fire that an operator retries', { trigger: { kind: 'schedule', fireAt: now.toISOString() }, conversation: 2 }, 'retry'],
-] as const)('a run comes from %s: %j is %s', (_, run, occasion) => {
-  expect(occasionOf({ createdAt: now, conversation: 1, ...run })).toBe(occasion)
+] as const)('a run comes from %s: %j is %s', (_, asked, occasion) => {
+  expect(occasionOf({ createdAt: now, conversation: 1, ...asked })).toBe(occasion)
 })
