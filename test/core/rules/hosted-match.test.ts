@@ -48,6 +48,25 @@ describe('while an answer was lost', () => {
   ])('a call %s stays unexplained', (_, extra) => {
     expect(matchHosted(lost, [event(extra)])).toEqual([])
   })
+
+  test.each([
+    ['five seconds before', 45, true],
+    ['earlier', 44.999, false],
+    ['two minutes after', 180, true],
+    ['later', 180.001, false],
+  ])('the log’s clock and the provider’s end are allowed for: a call %s', (_, second, isOurs) => {
+    const late = context({ finishedAt: null, calls: [], lost: [{ from: at(50), until: at(60) }] })
+    expect(matchHosted(late, [event({ time: at(second) })])).toHaveLength(isOurs ? 1 : 0)
+  })
+})
+
+test.each([
+  ['five seconds before it', -5, true],
+  ['earlier', -5.001, false],
+  ['two minutes after it', 180, true],
+  ['later', 180.001, false],
+])('the log’s clock and the provider’s end are allowed for around a run: an event %s', (_, second, isOurs) => {
+  expect(matchHosted(context(), [event({ time: at(second) })])).toHaveLength(isOurs ? 1 : 0)
 })
 
 test('a call that was reported is matched by the run, and says how', () => {
@@ -83,6 +102,10 @@ describe('stays unexplained', () => {
     expect(matchHosted(context({ calls: [] }), [event()])).toEqual([])
   })
 
+  test('a session on another host', () => {
+    expect(matchHosted(context(), [event({ mcpMethod: 'initialize', host: 'crm.example.com' })])).toEqual([])
+  })
+
   test('the session of another account', () => {
     expect(matchHosted(context(), [event({ mcpMethod: 'initialize', accountId: 'sa-2' })])).toEqual([])
   })
@@ -91,6 +114,7 @@ describe('stays unexplained', () => {
 test.each([
   ['initialize', 'POST'],
   ['notifications/initialized', 'POST'],
+  ['notifications/cancelled', 'POST'],
   ['tools/list', 'POST'],
   ['ping', 'POST'],
   [null, 'GET'],
