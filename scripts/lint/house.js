@@ -76,8 +76,6 @@ export const ROOMS = Object.entries(ARROWS).map(([room, imports]) => ({ room, pu
 
 // Arrows of today that are to go: the faces still reach for what operations should give them.
 ARROWS.cli.push('store', 'pomerium', 'jobs')
-ARROWS.api.push('store', 'jobs')
-ARROWS.pages.push('queue')
 
 /** Who alone may import a library. */
 const OWNERS = {

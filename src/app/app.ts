@@ -26,9 +26,12 @@ import { createRunner, type Runner } from '../runs/execute.ts'
 import { describeTools } from '../runs/attempt/describe-tools.ts'
 import type { OnProgress } from '../runs/progress.ts'
 import type { RunResources } from '../runs/resources.ts'
+import type { Hono } from 'hono'
+import type { IdentityOptions } from '../http/identity.ts'
+import { createApiRoutes, createHealthRoutes } from './routes.ts'
 import { createHttpServer, type HttpServer } from './server.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
-import { openDb, query, type Db } from '../store/postgres/db.ts'
+import { openDb, pingDb, type Db } from '../store/postgres/db.ts'
 import { startEmbeddedPostgres } from '../store/postgres/embedded/server.ts'
 import { createJournalWriter } from '../store/attempts/journal.ts'
 import { migrate } from '../store/postgres/migrate.ts'
@@ -57,8 +60,10 @@ export interface App extends AsyncDisposable {
   upkeep: Upkeep
   consent: Poller
   outbox: Poller
-  /** Undefined without an `api:` section. `api: false` serves health and metrics alone. */
-  http(options: { api: boolean }): HttpServer | undefined
+  /** Serves health, metrics, the API and the pages. Undefined without an `api:` section. */
+  createApiServer(): HttpServer | undefined
+  /** Serves health and metrics alone. Undefined without an `api:` section. */
+  createHealthServer(): HttpServer | undefined
   jobs: JobRegistry
   /** Requests of an account that belong to no run. */
   gatewayFetch(account: string): GatewayFetch | undefined
@@ -154,7 +159,21 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
   const upkeep = createUpkeep({ db, config, log })
   building.defer(() => upkeep.stop())
   duties.push(worker, consent, outbox, scheduler, sweeper, ...upkeep.duties)
+  const health = { checks: { store: () => pingDb(db), queue: () => queue.count() }, metrics, log }
   const stack = building.move()
+
+  function serve(
+    routes: (identity: IdentityOptions, api: NonNullable<Config['api']>, ending: AbortSignal) => Hono,
+  ): HttpServer | undefined {
+    const { api } = config
+    if (!api) return undefined
+    const identity = identityOf(api, resources)
+    const hasIdentity = Object.keys(identity.tokens).length > 0 || identity.pomerium !== undefined
+    const server = createHttpServer({ listen: api.listen, hasIdentity, routes: (ending) => routes(identity, api, ending) })
+    stack.defer(() => server.stop())
+    return server
+  }
+
   return {
     config,
     db,
@@ -167,21 +186,11 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
     upkeep,
     consent,
     outbox,
-    http({ api }) {
-      if (!config.api) return undefined
-      const { listen, maxQueued } = config.api
-      const server = createHttpServer({
-        listen,
-        identity: identityOf(config.api, resources),
-        api: api ? { db, jobs, producer, maxQueued } : undefined,
-        queue,
-        metrics,
-        checks: { store: () => query(db, 'select 1'), queue: () => queue.count() },
-        log,
-      })
-      stack.defer(() => server.stop())
-      return server
-    },
+    createApiServer: () =>
+      serve((identity, { maxQueued }, ending) =>
+        createApiRoutes({ ...health, identity, api: { db, jobs, producer, maxQueued }, queue }, ending),
+      ),
+    createHealthServer: () => serve((_identity, _api, ending) => createHealthRoutes(health, ending)),
     jobs,
     gatewayFetch: (account) => gatewayFetchFor(resources, db, account),
     routes: (account, signal) => routesOf(resources, db, account, signal),

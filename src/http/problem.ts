@@ -1,6 +1,7 @@
 import { HTTPException } from 'hono/http-exception'
+import type { Logger } from 'pino'
 import { z } from '@hono/zod-openapi'
-import { describeFailure, Failure, FAILURES, messageOf, type FailureCode } from '../core/failure.ts'
+import { describeError, describeFailure, Failure, FAILURES, messageOf, type FailureCode } from '../core/failure.ts'
 
 /** A problem as RFC 9457 says, with our code. */
 export const problemSchema = z
@@ -38,6 +39,10 @@ export function problemResponse(failure: Failure, errors?: Problem['errors']): R
 }
 
 const BY_STATUS: Record<number, FailureCode> = { 400: 'REQUEST_INVALID', 404: 'ADDRESS_UNKNOWN', 413: 'REQUEST_TOO_LARGE' }
+
+/** Tells a log what a route threw that is no failure of the caller. */
+export const reportTo = (log: Logger) => (error: unknown) =>
+  log.error({ reason: describeError(error), stack: error instanceof Error ? error.stack : undefined }, 'A request failed.')
 
 /** Turns anything thrown by a route into a problem. What is not ours is told to the log, not to the caller. */
 export function toProblem(error: unknown, report: (error: unknown) => void): Response {

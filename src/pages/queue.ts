@@ -2,11 +2,14 @@ import { createBullBoard } from '@bull-board/api'
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
 import { HonoAdapter } from '@bull-board/hono'
 import { serveStatic } from '@hono/node-server/serve-static'
+import type { Queue } from 'bullmq'
 import { Hono } from 'hono'
 import { Failure } from '../core/failure.ts'
-import type { BoardQueue } from '../queue/backend.ts'
 import { retryByFilter, type RetryParts } from '../runs/retry.ts'
 import { problemResponse } from '../http/problem.ts'
+
+/** BullMQ's queue of runs. */
+export type BoardQueue = Queue<{ runId: string }, string>
 
 const RETRY_ONE = /\/queues\/[^/]+\/([^/]+)\/retry(\/[a-z]+)?$/
 const RETRY_ALL = /\/queues\/[^/]+\/retry\/failed$/

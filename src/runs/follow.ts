@@ -26,6 +26,8 @@ export interface RunNews {
 }
 
 const LOOK_MS = 500
+/** Whoever waits for a run wants to know soon. */
+const WAIT_LOOK_MS = 200
 /** Runs that are followed when none is named. */
 const MAX_OPEN = 20
 
@@ -50,6 +52,17 @@ export async function* followRuns(db: Db, { runId, after = 0, signal }: FollowOp
     }
     if (signal.aborted || (runId !== undefined && followed.size === 0)) return
     await pause(LOOK_MS, signal)
+  }
+}
+
+/** Waits until the run is over or waits for a person, `waitMs` have passed, or `signal` is aborted. `RUN_UNKNOWN` for a run that there is not. */
+export async function waitForRun(db: Db, runId: string, { waitMs, signal }: { waitMs: number; signal: AbortSignal }): Promise<void> {
+  const until = Date.now() + waitMs
+  for (;;) {
+    const { status } = await requireStatus(db, runId)
+    const leftMs = until - Date.now()
+    if (isFinal(status) || status === 'waiting' || leftMs <= 0 || signal.aborted) return
+    await pause(Math.min(WAIT_LOOK_MS, leftMs), signal)
   }
 }
 

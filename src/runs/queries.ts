@@ -2,7 +2,6 @@
 export { listDeliveries, type DeliveryView } from '../store/delivery/deliveries.ts'
 export type { Db } from '../store/postgres/db.ts'
 export type { RunFilter } from '../store/runs/filter.ts'
-export { hasKey } from '../store/runs/idempotency.ts'
-export { listRuns, queueDepth, type RunLine } from '../store/runs/list.ts'
+export { listRuns, type RunLine } from '../store/runs/list.ts'
 export { RETRYABLE } from '../store/runs/retry.ts'
 export { listWaiting, type WaitingFor } from '../store/waiting/waiting.ts'

@@ -49,3 +49,20 @@ export async function retryWithInput(
   if (!job) throw new Failure({ code: 'JOB_UNKNOWN', message: `The job ${name} is no more.` })
   return queueRun(parts, job, { trigger, input, requestedBy, retryOf: runId })
 }
+
+export interface RetryRequest extends Required<Pick<RunRequest, 'trigger'>> {
+  definition: 'pinned' | 'latest'
+  /** Undefined: the run itself goes on. */
+  input?: unknown
+  requestedBy: string
+}
+
+/** Lets a run go on, or with other input starts another one. Returns the one that is queued now. `RUN_UNKNOWN`, and `RUN_NOT_RETRYABLE` for a run that is green or not over. */
+export async function retryRun(parts: RetryParts, runId: string, request: RetryRequest): Promise<{ id: string; job: string }> {
+  const { definition, input, ...by } = request
+  const { job } = await requireStatus(parts.db, runId)
+  if (input !== undefined) return { id: await retryWithInput(parts, runId, { ...by, input }), job }
+  if ((await retryByFilter(parts, { ids: [runId] }, definition)) > 0) return { id: runId, job }
+  const { status } = await requireStatus(parts.db, runId)
+  throw new Failure({ code: 'RUN_NOT_RETRYABLE', message: `Run ${runId} is ${status}.` })
+}

@@ -14,7 +14,7 @@ import { releaseNext } from '../store/runs/holds.ts'
 import { finishRun, finishUnclaimedRun, type RunEnd } from '../store/runs/finish.ts'
 import { suspendRun } from '../store/runs/suspend.ts'
 import { deliveriesOf, endWithAnswer, endWithFailure } from './result.ts'
-import type { Execution } from './execution.ts'
+import type { Execution } from './attempt/execution.ts'
 import type { OnProgress } from './progress.ts'
 
 export interface SettleOptions {

@@ -22,6 +22,19 @@ export interface ScheduleView {
   paused: PausedBy | null
 }
 
+/** A job in force, as the API lists it. */
+export interface JobView {
+  name: string
+  version: string
+  description: string | null
+  schedule: { cron: string; timezone: string } | null
+  account: string
+  model: string
+  /** JSON Schema of its input; null: it takes none. */
+  input: unknown
+  paused: PausedBy | null
+}
+
 const NEXT = 5
 
 /** What is scheduled: when it fired, when it fires next, and whether it is paused. */
@@ -43,6 +56,21 @@ export async function viewSchedules(db: Db, jobs: ReadonlyMap<string, Job>, now:
       },
     ]
   })
+}
+
+/** The jobs in force, and which of them are paused. */
+export async function viewJobs(db: Db, jobs: ReadonlyMap<string, Job>): Promise<JobView[]> {
+  const pauses = await listPauses(db)
+  return [...jobs.values()].map(({ name, version, definition: { description, schedule, account, model, input } }) => ({
+    name,
+    version,
+    description: description ?? null,
+    schedule: schedule ? { cron: schedule.cron, timezone: schedule.timezone } : null,
+    account,
+    model: model.name,
+    input: input ?? null,
+    paused: pauseOf(pauses, name),
+  }))
 }
 
 /** What holds a job: its own pause, or the one of everything. */

@@ -29,7 +29,7 @@ const toStderr = new Writable({ write: (chunk, _, done) => void process.stderr.w
 const app = stack.use(
   await createApp({ config: loadConfig({ file: world.configFile, env: {} }), log: pino({ level: 'warn' }, toStderr), ephemeral: true }),
 )
-const server = app.http({ api: true })
+const server = app.createApiServer()
 await server?.start()
 await app.worker.start()
 process.stdout.write(`${server?.url()} ${token}\n`)

@@ -38,7 +38,7 @@ test('requests in flight at once with one key are one run and one answer', async
 
 test('a key stands for one run also when two replicas are asked at once', async () => {
   await using api = await openApi(testApp)
-  const other = (await api.testApp.replica()).http({ api: true })
+  const other = (await api.testApp.replica()).createApiServer()
   await other?.start()
   const clients = [api.ask, await createClient(other?.url() ?? '')]
   const answers = await Promise.all(

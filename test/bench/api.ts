@@ -18,7 +18,7 @@ export const api: Bench = {
         say('No Redis on this machine: set REDIS_URL, or install redis-server.')
         continue
       }
-      const server = testApp.app.http({ api: true })
+      const server = testApp.app.createApiServer()
       await server?.start()
       const agent = new Agent({ connections: 64 })
       const ask = (count: number, rate: number) => steadily(`${server?.url()}/v1/jobs/plain/runs`, { agent, count, rate })

@@ -288,7 +288,7 @@ test('api-token makes a token that the API knows by the line that goes with it',
   const line = z.record(z.string(), z.unknown()).parse(parse(err.split('\n').at(-1)?.trim() ?? ''))
   expect(line).toEqual({ orders: { sha256: createHash('sha256').update(out).digest('hex'), role: 'runner', jobs: ['act', 'other'] } })
   await using testApp = await buildTestApp({ jobs: { act: JOB }, config: { api: { listen: '127.0.0.1:0', tokens: line } } })
-  const http = testApp.app.http({ api: true })
+  const http = testApp.app.createApiServer()
   await http?.start()
   const ask = (token: string) => fetch(`${http?.url()}/v1/jobs`, { headers: { authorization: `Bearer ${token}` } })
   expect([(await ask(out)).status, (await ask(`${out}x`)).status]).toEqual([200, 401])

@@ -139,3 +139,6 @@ export async function retryWhileUnavailable<T>(work: () => Promise<T>): Promise<
     }
   }
 }
+
+/** Fails when Postgres does not answer. */
+export const pingDb = (db: Db) => query(db, 'select 1')

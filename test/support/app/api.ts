@@ -4,7 +4,7 @@ import { expect } from 'vitest'
 import { z } from 'zod'
 import { isFinal } from '../../../src/core/run.ts'
 import type { HttpServer } from '../../../src/app/server.ts'
-import { runSchema } from '../../../src/api/schemas.ts'
+import { runSchema } from '../../../src/api/schemas/runs.ts'
 import { buildTestApp, type TestApp, type TestAppOptions } from './test-app.ts'
 
 /** API tokens of the tests: a secret and its line of the configuration. */
@@ -67,7 +67,7 @@ export async function openApi(options: TestAppOptions & { api?: never; api_?: Re
   const testApp = building.use(
     await buildTestApp({ ...rest, config: { ...options.config, api: { listen: '127.0.0.1:0', tokens: TOKEN_LINES, ...api_ } } }),
   )
-  const server = testApp.app.http({ api: true })
+  const server = testApp.app.createApiServer()
   if (!server) throw new Error('there is no api section')
   await server.start()
   const stack = building.move()

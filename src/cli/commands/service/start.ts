@@ -33,7 +33,7 @@ export const addStart: AddCommand = (program, terminal, done) => {
       }
       terminal.signal.throwIfAborted()
       const parts = { worker: only === undefined || only === 'worker', scheduler: only === undefined || only === 'scheduler' }
-      const http = app.http({ api: only === undefined || only === 'api' })
+      const http = only === undefined || only === 'api' ? app.createApiServer() : app.createHealthServer()
       await http?.start()
       if (parts.worker) await Promise.all([app.worker.start(), app.consent.start(), app.outbox.start()])
       if (parts.scheduler) await Promise.all([app.scheduler.start(), app.sweeper.start(), app.upkeep.start()])

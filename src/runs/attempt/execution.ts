@@ -1,6 +1,6 @@
-import type { Wake } from '../core/ports/wake.ts'
-import type { Failure } from '../core/failure.ts'
-import type { FinalStatus } from '../core/run.ts'
+import type { Wake } from '../../core/ports/wake.ts'
+import type { Failure } from '../../core/failure.ts'
+import type { FinalStatus } from '../../core/run.ts'
 
 /** What came of a run that the queue handed to a worker. `next` are the runs that may start because of it. */
 export type Execution =

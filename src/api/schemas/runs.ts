@@ -1,17 +1,8 @@
 import { z } from '@hono/zod-openapi'
-import { FAILURES, type FailureCode } from '../core/failure.ts'
-import { RUN_STATUSES } from '../core/run.ts'
-import type { RunView } from '../core/view.ts'
-import { RETRYABLE } from '../runs/queries.ts'
-import { PROBLEM_TYPE, problemSchema } from '../http/problem.ts'
+import { RUN_STATUSES } from '../../core/run.ts'
+import type { RunView } from '../../core/view.ts'
+import { anyJson, codeSchema, time, timeOrNull } from './common.ts'
 
-const codes = Object.keys(FAILURES).filter((code): code is FailureCode => code in FAILURES)
-export const codeSchema = z.enum(codes)
-const time = z.iso.datetime().describe('RFC 3339, in UTC.')
-const timeOrNull = time.nullable()
-/** Text as Postgres can hold it. */
-export const text = z.string().regex(/^[^\u0000]*$/, 'may hold no NUL')
-const anyJson = z.unknown().openapi({ description: 'Any JSON value.' })
 export const statusSchema = z.enum(RUN_STATUSES).openapi('RunStatus')
 
 const failureSchema = z
@@ -108,7 +99,7 @@ export const runSchema = z
         tool: z.string(),
         arguments: anyJson,
         status: callStatus,
-        result: z.object({ text: z.string(), truncated: z.boolean(), uris: z.array(z.string()).optional() }).nullable(),
+        result: z.object({ text: z.string(), truncated: z.boolean() }).nullable(),
         failure: failureSchema.nullable(),
         requestIdSent: z.string().nullable(),
         requestId: z.string().nullable(),
@@ -167,91 +158,3 @@ export const runLineSchema = z
     finishedAt: timeOrNull,
   })
   .openapi('RunLine')
-
-/** What is known of a run that was just asked for. */
-export const ticketSchema = z.object({ id: z.string(), job: z.string(), status: statusSchema }).openapi('RunTicket')
-
-export const newRunSchema = z
-  .strictObject({
-    input: anyJson.optional(),
-    priority: z.enum(['high', 'normal', 'low']).optional().describe('Order among queued runs.'),
-    startAt: z.iso.datetime({ offset: true }).optional().describe('Not before.'),
-    expireAt: z.iso.datetime({ offset: true }).optional().describe('A run that no worker took by then fails with EXPIRED.'),
-  })
-  .openapi('NewRun')
-
-export const definitionChoice = z
-  .enum(['latest', 'pinned'])
-  .default('latest')
-  .describe('Go on with the job as it is now, or as it was for this run.')
-
-export const retrySchema = z
-  .strictObject({
-    definition: definitionChoice,
-    input: anyJson.optional().describe('Other input makes a new run, with retryOf.'),
-  })
-  .openapi('Retry')
-
-const filterSchema = z
-  .strictObject({
-    job: text.optional(),
-    status: z.array(z.enum(RETRYABLE)).min(1).optional(),
-    code: codeSchema.optional(),
-    requestedBy: text.optional(),
-    since: z.iso.datetime({ offset: true }).optional(),
-    until: z.iso.datetime({ offset: true }).optional(),
-    tool: text.optional().describe('server.tool'),
-    text: z.string().max(500).optional(),
-  })
-  .openapi('RunFilter')
-
-export const bulkRetrySchema = z
-  .strictObject({ filter: filterSchema, definition: definitionChoice, dryRun: z.boolean().default(false) })
-  .openapi('BulkRetry')
-
-export const jobSchema = z
-  .object({
-    name: z.string(),
-    version: z.string(),
-    description: z.string().nullable(),
-    schedule: z.object({ cron: z.string(), timezone: z.string() }).nullable(),
-    account: z.string(),
-    model: z.string(),
-    input: anyJson.describe('JSON Schema of the input.'),
-    paused: z.object({ reason: z.string(), by: z.string(), at: time }).nullable(),
-  })
-  .openapi('Job')
-
-export const scheduleSchema = z
-  .object({
-    job: z.string(),
-    cron: z.string(),
-    words: z.string().describe('The cron expression in words.'),
-    timezone: z.string(),
-    lastFire: z
-      .object({ at: time, status: z.enum(['run', 'skipped']), runId: z.string().nullable(), reason: z.string().nullable() })
-      .nullable(),
-    next: z.array(time),
-    paused: z.object({ reason: z.string(), by: z.string(), at: time }).nullable(),
-  })
-  .openapi('Schedule')
-
-export const idParam = z.object({
-  id: text.max(100).openapi({ param: { name: 'id', in: 'path' } }),
-})
-export const jobParam = z.object({
-  job: text.max(100).openapi({ param: { name: 'job', in: 'path' } }),
-})
-
-export const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
-  description,
-  content: { 'application/json': { schema } },
-})
-
-/** What every route may answer beside its own. */
-export const problems = Object.fromEntries(
-  [400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503].map((status) => [
-    status,
-    { description: 'A problem; its code says which.', content: { [PROBLEM_TYPE]: { schema: problemSchema } } },
-  ]),
-)

@@ -1,0 +1,37 @@
+// The API under /v1: who calls, what a body may be, the routes, and the document that describes them.
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { checkBody, limitBody } from '../http/body.ts'
+import type { Authenticate } from '../http/identity.ts'
+import { invalidRequest, reportTo, toProblem } from '../http/problem.ts'
+import type { AddRoutes, ApiContext, ApiEnv } from './context.ts'
+import { addEvents } from './routes/events.ts'
+import { addJobs } from './routes/jobs.ts'
+import { addNewRuns } from './routes/new-runs.ts'
+import { addRunChanges } from './routes/run-changes.ts'
+import { addRuns } from './routes/runs.ts'
+import { addSchedules } from './routes/schedules.ts'
+
+const ROUTES: readonly AddRoutes[] = [addNewRuns, addRuns, addRunChanges, addEvents, addJobs, addSchedules]
+
+const ABOUT = `Ask for runs of jobs, see them, retry them. Callers are known by Pomerium's identity assertion or by an API token (Authorization: Bearer nsk_…).
+Errors are problems (RFC 9457) with a code of docs/failures.md.`
+
+/** All routes of the API, each for callers that `authenticate` knows, and /openapi.json for anybody. */
+export function createApi(context: ApiContext, authenticate: Authenticate): OpenAPIHono<ApiEnv> {
+  const api = new OpenAPIHono<ApiEnv>({ defaultHook: invalidRequest })
+  api.onError((error) => toProblem(error, reportTo(context.log)))
+  api.use('/v1/*', async (c, next) => {
+    c.set('caller', await authenticate(c.req.raw.headers))
+    return next()
+  })
+  api.use('/v1/*', limitBody, checkBody)
+  for (const add of ROUTES) add(api, context)
+  api.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' })
+  api.openAPIRegistry.registerComponent('securitySchemes', 'pomerium', { type: 'apiKey', in: 'header', name: 'x-pomerium-jwt-assertion' })
+  api.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: { title: 'Nightshift', version: '1', description: ABOUT },
+    security: [{ token: [] }, { pomerium: [] }],
+  })
+  return api
+}

@@ -1,0 +1,46 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { requireRunner } from '../../http/authorize.ts'
+import { createRunIntake } from '../../runs/intake.ts'
+import { requireJob } from '../../runs/require.ts'
+import type { AddRoutes } from '../context.ts'
+import { dateOf, jobParam, problems } from '../schemas/common.ts'
+import { newRunSchema, ticketResponse } from '../schemas/run-requests.ts'
+
+const create = createRoute({
+  method: 'post',
+  path: '/v1/jobs/{job}/runs',
+  operationId: 'createRun',
+  summary: 'Ask for a run of a job',
+  tags: ['runs'],
+  request: {
+    params: jobParam,
+    headers: z.object({
+      'idempotency-key': z
+        .string()
+        .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters')
+        .optional()
+        .describe('The same key and body give the same run for 24 hours; the same key with another body is 422.'),
+    }),
+    body: { content: { 'application/json': { schema: newRunSchema } } },
+  },
+  responses: { 202: ticketResponse, ...problems },
+})
+
+/** The route that asks for a run. */
+export const addNewRuns: AddRoutes = (app, context) => {
+  const intake = createRunIntake(context)
+
+  app.openapi(create, async (c) => {
+    const caller = c.get('caller')
+    const job = requireJob(context.jobs.jobs(), c.req.valid('param').job)
+    requireRunner(caller, job.name)
+    const { startAt, expireAt, ...asked } = c.req.valid('json')
+    const { id, status } = await intake.ask(
+      job,
+      { ...asked, trigger: { kind: 'api' }, requestedBy: caller.name, startAt: dateOf(startAt), expireAt: dateOf(expireAt) },
+      c.req.valid('header')['idempotency-key'],
+    )
+    c.header('location', `/v1/runs/${id}`)
+    return c.json({ id, job: job.name, status }, 202)
+  })
+}

@@ -1,0 +1,59 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { requireOperator } from '../../http/authorize.ts'
+import { requireJob } from '../../runs/require.ts'
+import { pauseJob, resumeJob } from '../../schedules/pause.ts'
+import { viewSchedules } from '../../schedules/view.ts'
+import type { AddRoutes } from '../context.ts'
+import { jobParam, json, problems } from '../schemas/common.ts'
+import { pauseSchema, pausedSchema, scheduleSchema } from '../schemas/jobs.ts'
+
+const tags = ['schedules']
+
+const list = createRoute({
+  method: 'get',
+  path: '/v1/schedules',
+  operationId: 'listSchedules',
+  summary: 'The schedules, with their last and next fires',
+  tags,
+  responses: { 200: json(z.object({ schedules: z.array(scheduleSchema) }), 'The schedules.'), ...problems },
+})
+
+const pause = createRoute({
+  method: 'post',
+  path: '/v1/schedules/{job}/pause',
+  operationId: 'pauseSchedule',
+  summary: 'Pause a job: its schedule does not fire, and no queued run of it is started',
+  tags,
+  request: { params: jobParam, body: { required: true, content: { 'application/json': { schema: pauseSchema } } } },
+  responses: { 200: json(pausedSchema, 'Paused.'), ...problems },
+})
+
+const resume = createRoute({
+  method: 'post',
+  path: '/v1/schedules/{job}/resume',
+  operationId: 'resumeSchedule',
+  summary: 'Lift the pause of a job; runs that it held start within seconds',
+  tags,
+  request: { params: jobParam },
+  responses: { 200: json(pausedSchema, 'Not paused.'), ...problems },
+})
+
+/** Routes that show schedules, and pause jobs. */
+export const addSchedules: AddRoutes = (app, { db, jobs, producer }) => {
+  app.openapi(list, async (c) => c.json({ schedules: await viewSchedules(db, jobs.jobs(), new Date()) }, 200))
+
+  app.openapi(pause, async (c) => {
+    const caller = c.get('caller')
+    requireOperator(caller)
+    const { name: job } = requireJob(jobs.jobs(), c.req.valid('param').job)
+    await pauseJob(db, { job, reason: c.req.valid('json').reason, pausedBy: caller.name })
+    return c.json({ job, paused: true }, 200)
+  })
+
+  app.openapi(resume, async (c) => {
+    requireOperator(c.get('caller'))
+    const { name: job } = requireJob(jobs.jobs(), c.req.valid('param').job)
+    await resumeJob({ db, producer }, job)
+    return c.json({ job, paused: false }, 200)
+  })
+}
