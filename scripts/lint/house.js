@@ -74,9 +74,6 @@ const PURPOSES = {
 /** The table as it is meant to be, for ARCHITECTURE.md. */
 export const ROOMS = Object.entries(ARROWS).map(([room, imports]) => ({ room, purpose: PURPOSES[room], imports: [...imports] }))
 
-// Arrows of today that are to go: the faces still reach for what operations should give them.
-ARROWS.cli.push('store', 'pomerium', 'jobs')
-
 /** Who alone may import a library. */
 const OWNERS = {
   openai: ['models', 'agent', 'demo'],

@@ -1,6 +1,8 @@
+import { listSuspects, type Suspect } from '../store/audit/suspects.ts'
 import { listUnexplained, type OpenEvent } from '../store/audit/unexplained.ts'
 import { countEvents, countMissing, type EventCount, type MissingRequest } from '../store/audit/report.ts'
 import type { Db } from '../store/postgres/db.ts'
+import { matchEvents, type MatchOptions } from './join/match.ts'
 
 export interface AuditReport {
   since: string | null
@@ -24,6 +26,16 @@ export interface AuditReport {
 }
 
 const MOST = 100
+
+/** Explains what can be explained by now, then says how it fits together and which accounts are suspect. */
+export async function makeReport(
+  options: MatchOptions & { graceMs: number },
+  about: { since?: Date | undefined; account?: string | undefined },
+): Promise<AuditReport & { suspects: Suspect[] }> {
+  await matchEvents(options)
+  const report = await auditReport(options.db, options.ours(), { ...about, graceMs: options.graceMs })
+  return { ...report, suspects: await listSuspects(options.db) }
+}
 
 /** Says how what we did and what the gateway's log says fit together. */
 export async function auditReport(

@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { Command, CommanderError } from 'commander'
-import { z } from 'zod'
 import { environment } from '../config/environment.ts'
 import { describeFailure, EXIT, Failure, FAILURES, messageOf } from '../core/failure.ts'
 import { showText } from '../lib/text.ts'
+import { VERSION } from '../lib/version.ts'
 import { addAccount } from './commands/access/account.ts'
 import { addApiToken } from './commands/access/api-token.ts'
 import { addAudit } from './commands/audit/audit.ts'
@@ -45,7 +44,7 @@ hold or lines are unexplained, 4 incomplete, 5 waiting for a person,
 export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
   let exitCode: number = EXIT.ok
   const program = new Command('nightshift').description(ABOUT).addHelpText('after', MORE).exitOverride()
-  program.version(ownVersion(), '--version', 'print the version')
+  program.version(VERSION, '--version', 'print the version')
   program.option('-c, --config <file>', 'configuration file')
   program.configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.err(text.trimEnd()) })
   for (const add of COMMANDS) add(program, terminal, (code) => (exitCode = code))
@@ -88,10 +87,4 @@ export async function runFromShell(): Promise<void> {
     signal: ending.signal,
   })
   process.exitCode = await main(process.argv.slice(2), terminal)
-}
-
-/** The package's own, from the checkout as from an installed one. */
-function ownVersion(): string {
-  const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return z.object({ version: z.string() }).parse(JSON.parse(file)).version
 }

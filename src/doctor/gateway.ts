@@ -86,7 +86,7 @@ export async function checkServer({ account, server, jobs, routes, fetch, maxReq
         missing.length > 0
           ? failed(check, `It lacks ${missing.join(', ')}.`, 'Correct the jobs or the server.')
           : ok(check, `${listing.tools.size} tools; jobs name ${wanted.length}, and all of them are there`)
-      return [found, await probe(check, session, signal), bodyLimit(check, maxRequestBytes)]
+      return [found, await probe(check, session, signal), bodyLimit(check, server, maxRequestBytes)]
     } finally {
       await session.close()
     }
@@ -109,17 +109,15 @@ async function probe(check: string, session: Awaited<ReturnType<typeof openSessi
   }
 }
 
-function bodyLimit(check: string, maxRequestBytes: number | undefined): Finding {
+function bodyLimit(check: string, server: string, maxRequestBytes: number | undefined): Finding {
   if (maxRequestBytes !== undefined)
     return ok(check, `requests up to ${maxRequestBytes} bytes; the route’s max_request_bytes must be as much`)
   return warning(
     check,
     `Requests are limited to ${DEFAULT_REQUEST_BYTES} bytes, Pomerium’s default.`,
-    `Set max_request_bytes of the route and servers.${server(check)}.maxRequestBytes to the same, larger value.`,
+    `Set max_request_bytes of the route and servers.${server}.maxRequestBytes to the same, larger value.`,
   )
 }
-
-const server = (check: string) => check.split(' ')[1] ?? ''
 
 /** Nothing to ask when the token is not usable. */
 export const notAsked = (account: string): Finding => skipped(`gateway as ${account}`, 'not asked: the account has no usable token')

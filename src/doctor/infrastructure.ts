@@ -1,7 +1,9 @@
 import { createConnection } from 'node:net'
 import { Redis } from 'ioredis'
 import { messageOf } from '../core/failure.ts'
-import { query, type Db } from '../store/postgres/db.ts'
+import { countLogFields } from '../store/audit/fields.ts'
+import type { Db } from '../store/postgres/db.ts'
+import { loadServerFacts } from '../store/postgres/facts.ts'
 import { failed, ok, warning, type Finding } from './check.ts'
 
 const SKEW_MS = 2000
@@ -9,14 +11,11 @@ const SKEW_MS = 2000
 /** The store: version, place, clock. */
 export async function checkStore(db: Db, kind: 'embedded' | 'external'): Promise<Finding[]> {
   const before = Date.now()
-  const [row] = await query<{ server: string; migration: number; now: Date }>(
-    db,
-    "select current_setting('server_version') as server, (select max(version) from migrations)::int as migration, clock_timestamp() as now",
-  )
-  if (!row) return [failed('store', 'Postgres does not answer.', 'Check databaseUrl.')]
-  const skewMs = Math.abs(row.now.getTime() - (before + Date.now()) / 2)
+  const facts = await loadServerFacts(db)
+  if (!facts) return [failed('store', 'Postgres does not answer.', 'Check databaseUrl.')]
+  const skewMs = Math.abs(facts.now.getTime() - (before + Date.now()) / 2)
   return [
-    ok('store', `Postgres ${row.server.split(' ')[0]} (${kind}), version ${row.migration} of the tables`),
+    ok('store', `Postgres ${facts.version} (${kind}), version ${facts.migration} of the tables`),
     skewMs > SKEW_MS
       ? warning(
           'clock',
@@ -87,19 +86,14 @@ export function checkMinter(socket: string, accounts: readonly string[]): Promis
 
 /** What Pomerium writes into its log, seen in the lines that were read last. */
 export async function checkLogFields(db: Db): Promise<Finding[]> {
-  const [row] = await query<{ n: number; methods: number; calls: number; params: number; headers: number }>(
-    db,
-    `select count(*)::int as n, count(mcp_method)::int as methods, (count(*) filter (where mcp_method = 'tools/call'))::int as calls, count(params_digest)::int as params, count(run_header)::int as headers
-     from (select * from authorize_events order by id desc limit 500) latest`,
-  )
-  if (!row || row.n === 0)
-    return [warning('log', 'No line of Pomerium’s log was read yet.', 'Run nightshift audit follow FILE, or audit import.')]
+  const { lines, methods, calls, params, headers } = await countLogFields(db)
+  if (lines === 0) return [warning('log', 'No line of Pomerium’s log was read yet.', 'Run nightshift audit follow FILE, or audit import.')]
   const missing = [
-    ...(row.methods === 0 ? ['mcp-method', 'mcp-tool'] : []),
-    ...(row.calls > 0 && row.params === 0 ? ['mcp-tool-parameters'] : []),
-    ...(row.headers === 0 ? ['headers.X-Nightshift-Run-Id'] : []),
+    ...(methods === 0 ? ['mcp-method', 'mcp-tool'] : []),
+    ...(calls > 0 && params === 0 ? ['mcp-tool-parameters'] : []),
+    ...(headers === 0 ? ['headers.X-Nightshift-Run-Id'] : []),
   ]
   return missing.length === 0
-    ? [ok('log', `the latest ${row.n} lines have the fields that the join needs`)]
+    ? [ok('log', `the latest ${lines} lines have the fields that the join needs`)]
     : [warning('log', `The latest lines lack ${missing.join(', ')}.`, 'Add them to authorize_log_fields in pomerium.yaml.')]
 }

@@ -1,7 +1,8 @@
-// What the faces read of runs. They hold the open store, hand it on, and import nothing of it.
+// What the faces read of runs, and the removal of old ones. They hold the open store, hand it on, and import nothing of it.
 export { listDeliveries, type DeliveryView } from '../store/delivery/deliveries.ts'
 export type { Db } from '../store/postgres/db.ts'
 export type { RunFilter } from '../store/runs/filter.ts'
 export { listRuns, type RunLine } from '../store/runs/list.ts'
+export { countPrunable, prune } from '../store/retention.ts'
 export { RETRYABLE } from '../store/runs/retry.ts'
 export { listWaiting, type WaitingFor } from '../store/waiting/waiting.ts'

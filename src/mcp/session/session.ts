@@ -5,6 +5,7 @@ import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv
 import type { z } from 'zod'
 import { Failure, messageOf } from '../../core/failure.ts'
 import { SessionLost, type GatewayFetch } from '../../core/ports/gateway.ts'
+import { VERSION } from '../../lib/version.ts'
 import { callResultSchema, readResultSchema, resourceTexts } from '../content.ts'
 import { listAllTools } from '../tools/listing.ts'
 import { createExchanges, type RequestPurpose } from './exchange.ts'
@@ -23,7 +24,7 @@ export interface SessionOptions {
   timeoutMs: number
 }
 
-const CLIENT = { name: 'nightshift', version: '0.1.0' }
+const CLIENT = { name: 'nightshift', version: VERSION }
 /** SDK: each client makes a validator of its own otherwise, 17 KB that nothing uses. */
 const OPTIONS = { capabilities: {}, jsonSchemaValidator: new AjvJsonSchemaValidator() }
 const CLOSE_TIMEOUT_MS = 2000

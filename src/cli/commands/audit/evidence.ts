@@ -1,11 +1,10 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { parseCheckpoint, takeCheckpoint, verifyStore, type StoreVerdict } from '../../../audit/evidence/checkpoint.ts'
-import { exportBundle, verifyBundle } from '../../../audit/evidence/bundle.ts'
-import { openSigningKey, readPublicKey } from '../../../audit/evidence/keys.ts'
-import { EXIT, Failure, messageOf } from '../../../core/failure.ts'
-import { loadDefinitions, loadEvents } from '../../../store/audit/evidence.ts'
+import type { Verdict } from '../../../audit/evidence/bundle.ts'
+import type { StoreVerdict } from '../../../audit/evidence/checkpoint.ts'
+import { checkpoint, exportRun, publicKeyFile, verifyExport, verifyRuns } from '../../../audit/evidence/files.ts'
+import { EXIT, Failure } from '../../../core/failure.ts'
 import { requireRun } from '../../../runs/require.ts'
 import { createLines } from '../../terminal/lines.ts'
 import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
@@ -38,14 +37,13 @@ export const addEvidence: AddCommand = (program, terminal, done) => {
       const { out } = exportOptions.parse(command.optsWithGlobals())
       const config = configOf(command, terminal)
       await using store = await openStoreOf(config)
-      const run = await requireRun(store.db, id)
-      const key = openSigningKey(config.evidence.keyFile)
-      const bundle = exportBundle({ run, definitions: await loadDefinitions(store.db, id), events: await loadEvents(store.db, id) }, key)
+      const { keyFile } = config.evidence
+      const bundle = await exportRun(store.db, await requireRun(store.db, id), keyFile)
       if (out === undefined) terminal.out(bundle.trimEnd())
       else {
         writeFileSync(out, bundle, { mode: 0o600 })
         terminal.out(
-          `${out}: ${Buffer.byteLength(bundle)} bytes. Verify it with: nightshift evidence verify ${out} --key ${config.evidence.keyFile}.pub`,
+          `${out}: ${Buffer.byteLength(bundle)} bytes. Verify it with: nightshift evidence verify ${out} --key ${publicKeyFile(keyFile)}`,
         )
       }
       done(EXIT.ok)
@@ -72,7 +70,7 @@ export const addEvidence: AddCommand = (program, terminal, done) => {
           code: 'COMMAND_INVALID',
           message: 'Name a file, or write --store.',
         })
-      done(file === undefined ? await verifyAll(command, terminal, options) : verifyFile(file, command, terminal, options))
+      done(file === undefined ? await checkStore(command, terminal, options) : checkFile(file, command, terminal, options))
     })
 
   evidence
@@ -84,73 +82,44 @@ export const addEvidence: AddCommand = (program, terminal, done) => {
       const { out } = exportOptions.parse(command.optsWithGlobals())
       const config = configOf(command, terminal)
       await using store = await openStoreOf(config)
-      const checkpoint = await takeCheckpoint(store.db, openSigningKey(config.evidence.keyFile))
-      if (!checkpoint) terminal.err('No run has ended since the last checkpoint; one counts five minutes after its end.')
-      else if (out === undefined) terminal.out(JSON.stringify(checkpoint))
+      const taken = await checkpoint(store.db, config.evidence.keyFile)
+      if (!taken) terminal.err('No run has ended since the last checkpoint; one counts five minutes after its end.')
+      else if (out === undefined) terminal.out(JSON.stringify(taken))
       else {
-        writeFileSync(out, `${JSON.stringify(checkpoint)}\n`)
-        terminal.out(`${out}: checkpoint ${checkpoint.number} of ${checkpoint.count} runs.`)
+        writeFileSync(out, `${JSON.stringify(taken)}\n`)
+        terminal.out(`${out}: checkpoint ${taken.number} of ${taken.count} runs.`)
       }
       done(EXIT.ok)
     })
 }
 
-function verifyFile(file: string, command: Command, terminal: Terminal, { key, json }: z.output<typeof verifyOptions>): number {
-  const publicKey = readPublicKey(key ?? defaultKey(command, terminal))
-  let bytes: Buffer
-  try {
-    bytes = readFileSync(file)
-  } catch (cause) {
-    throw new Failure({
-      code: 'COMMAND_INVALID',
-      message: `The file ${file} cannot be read: ${messageOf(cause)}.`,
-      cure: 'Name an exported file.',
-      cause,
-    })
-  }
-  const verdict = verifyBundle(bytes, publicKey)
-  const lines = createLines(terminal)
-  if (json)
-    terminal.out(
-      JSON.stringify(
-        verdict.ok ? { ok: true, run: verdict.bundle.run, entries: verdict.bundle.count, exportedAt: verdict.bundle.exportedAt } : verdict,
-      ),
-    )
-  else if (!verdict.ok) terminal.out(lines.step('evidence', terminal.colors.red(`not genuine: ${verdict.why}`)))
-  else {
-    const kinds = Map.groupBy(verdict.bundle.entries, ({ kind }) => kind)
-    terminal.out(lines.step('evidence', terminal.colors.green('genuine and whole')))
-    terminal.out(lines.step('run', fit(verdict.bundle.run, 80)))
-    terminal.out(lines.step('exported', fit(verdict.bundle.exportedAt, 40)))
-    terminal.out(lines.step('holds', [...kinds].map(([kind, entries]) => `${entries.length} ${fit(kind, 30)}`).join(', ')))
-    terminal.out(`\n${PROVES}`)
-  }
+function checkFile(file: string, command: Command, terminal: Terminal, { key, json }: z.output<typeof verifyOptions>): number {
+  const verdict = verifyExport(file, key ?? publicKeyFile(configOf(command, terminal).evidence.keyFile))
+  terminal.out(json ? JSON.stringify(jsonOf(verdict)) : showVerdict(verdict, terminal))
   return verdict.ok ? EXIT.ok : EXIT.evidence
 }
 
-/** The key of this deployment, where there is a configuration. */
-function defaultKey(command: Command, terminal: Terminal): string {
-  const file = `${configOf(command, terminal).evidence.keyFile}.pub`
-  if (!existsSync(file)) throw new Failure({ code: 'KEY_INVALID', message: `There is no public key ${file}.` })
-  return file
+const jsonOf = (verdict: Verdict) =>
+  verdict.ok ? { ok: true, run: verdict.bundle.run, entries: verdict.bundle.count, exportedAt: verdict.bundle.exportedAt } : verdict
+
+function showVerdict(verdict: Verdict, terminal: Terminal): string {
+  const lines = createLines(terminal)
+  if (!verdict.ok) return lines.step('evidence', terminal.colors.red(`not genuine: ${verdict.why}`))
+  const { run, exportedAt, entries } = verdict.bundle
+  const kinds = Map.groupBy(entries, ({ kind }) => kind)
+  return [
+    lines.step('evidence', terminal.colors.green('genuine and whole')),
+    lines.step('run', fit(run, 80)),
+    lines.step('exported', fit(exportedAt, 40)),
+    lines.step('holds', [...kinds].map(([kind, ofKind]) => `${ofKind.length} ${fit(kind, 30)}`).join(', ')),
+    `\n${PROVES}`,
+  ].join('\n')
 }
 
-async function verifyAll(command: Command, terminal: Terminal, { key, anchor, json }: z.output<typeof verifyOptions>): Promise<number> {
+async function checkStore(command: Command, terminal: Terminal, { key, anchor, json }: z.output<typeof verifyOptions>): Promise<number> {
   const config = configOf(command, terminal)
   await using store = await openStoreOf(config)
-  const anchors = anchor.map((file) => {
-    try {
-      return parseCheckpoint(readFileSync(file, 'utf8'))
-    } catch (cause) {
-      throw new Failure({
-        code: 'COMMAND_INVALID',
-        message: `${file} is no checkpoint: ${messageOf(cause).split('\n')[0] ?? ''}.`,
-        cure: 'Name a file that evidence checkpoint wrote.',
-        cause,
-      })
-    }
-  })
-  const verdict = await verifyStore(store.db, readPublicKey(key ?? `${config.evidence.keyFile}.pub`), anchors)
+  const verdict = await verifyRuns(store.db, key ?? publicKeyFile(config.evidence.keyFile), anchor)
   terminal.out(json ? JSON.stringify(verdict, null, 2) : showStore(verdict, terminal))
   return verdict.faults.length === 0 ? EXIT.ok : EXIT.evidence
 }

@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { createApp, loadConfiguredJobs } from '../../../app/app.ts'
-import { EXIT, Failure } from '../../../core/failure.ts'
+import { EXIT } from '../../../core/failure.ts'
 import { showText } from '../../../lib/text.ts'
-import type { Job } from '../../../jobs/load.ts'
-import { INSTRUCTIONS, lockFileOf, writeLock } from '../../../jobs/lock.ts'
+import { pinJob } from '../../../runs/attempt/pin.ts'
+import type { Job } from '../../../runs/require.ts'
 import { configOf, examples, quietLog, type AddCommand } from '../../options/options.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
@@ -28,23 +28,16 @@ export const addJobs: AddCommand = (program, terminal, done) => {
     .command('pin <job>')
     .description('write the definitions of the job’s tools, as its servers give them now, into jobs/<job>.lock.yaml; shows what changed')
     .addHelpText('after', examples('nightshift jobs pin labor-report', 'git diff jobs/labor-report.lock.yaml'))
-    .action(async (name: string, _: unknown, command: Command) => done(await pinJob(name, command, terminal)))
+    .action(async (name: string, _: unknown, command: Command) => done(await pin(name, command, terminal)))
 }
 
-async function pinJob(name: string, command: Command, terminal: Terminal): Promise<number> {
-  const config = configOf(command, terminal)
-  await using app = await createApp({ config, log: quietLog() })
-  const job = app.jobs.unpinned(name)
-  if (!job) throw new Failure({ code: 'JOB_UNKNOWN', message: `There is no job ${name}, or its file has faults.` })
-  const tools = await app.describeTools(job, terminal.signal)
-  const difference = writeLock(job.file, tools)
-  const pinned = tools.filter(({ tool }) => tool !== INSTRUCTIONS).length
+async function pin(name: string, command: Command, terminal: Terminal): Promise<number> {
+  await using app = await createApp({ config: configOf(command, terminal), log: quietLog() })
+  const { jobFile, lockFile, difference, tools, isHeld } = await pinJob(app, name, terminal.signal)
   terminal.out(
-    difference === ''
-      ? `${lockFileOf(job.file)} is as it was: ${count(pinned)}.`
-      : `${showText(difference)}\n${lockFileOf(job.file)} is written: ${count(pinned)}.`,
+    difference === '' ? `${lockFile} is as it was: ${count(tools)}.` : `${showText(difference)}\n${lockFile} is written: ${count(tools)}.`,
   )
-  if (!job.definition.pin) terminal.err(`Write pin: true into ${job.file}, so that runs are held to it.`)
+  if (!isHeld) terminal.err(`Write pin: true into ${jobFile}, so that runs are held to it.`)
   return EXIT.ok
 }
 

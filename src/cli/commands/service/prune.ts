@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { EXIT } from '../../../core/failure.ts'
-import { forgetOldKeys } from '../../../store/runs/idempotency.ts'
-import { countPrunable, prune } from '../../../store/retention.ts'
+import { countPrunable, prune } from '../../../runs/queries.ts'
 import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 
 const optionsSchema = z.object({ json: z.boolean().default(false), dryRun: z.boolean().default(false) })
@@ -18,7 +17,6 @@ export const addPrune: AddCommand = (program, terminal, done) => {
       const config = configOf(command, terminal)
       await using store = await openStoreOf(config)
       const pruned = dryRun ? await countPrunable(store.db, config.retention) : await prune(store.db, config.retention, terminal.signal)
-      if (!dryRun) await forgetOldKeys(store.db)
       terminal.out(
         json
           ? JSON.stringify({ ...pruned, dryRun })

@@ -11,9 +11,9 @@ import { describeFailure } from '../../../core/failure.ts'
 import { showText } from '../../../lib/text.ts'
 import type { World } from '../../../demo/world.ts'
 import type { Progress } from '../../../runs/progress.ts'
-import { syncSchedule } from '../../../store/schedules/progress.ts'
+import { requireJob, requireRun } from '../../../runs/require.ts'
+import { makeKnown } from '../../../schedules/known.ts'
 import type { RunView } from '../../../core/view.ts'
-import { loadRun } from '../../../store/runs/show.ts'
 import { exitOfRun } from '../../terminal/exit.ts'
 import { createLines, type Lines } from '../../terminal/lines.ts'
 import { examples, quietLog, type AddCommand } from '../../options/options.ts'
@@ -102,8 +102,7 @@ async function runDemo(
   terminal.signal.throwIfAborted()
   const runId = await Promise.race([finished.promise, once(terminal.signal, 'abort').then(() => terminal.signal.throwIfAborted())])
   await joinLog(app, world)
-  const run = await loadRun(app.db, runId ?? '')
-  if (!run) throw new Error('the run of the demo is gone')
+  const run = await requireRun(app.db, runId ?? '')
   tell(lines.step('finished', `${lines.status(run.status)}, ${((performance.now() - began) / 1000).toFixed(1)} s after the start`))
   return { run, world }
 }
@@ -126,9 +125,10 @@ async function joinLog({ db }: App, world: World): Promise<void> {
 
 /** The schedule looks as if it had been known for a week, so its last fire was missed, and `missed: last` makes up for it. */
 async function letScheduleFire(app: App, lines: Lines, tell: (line: string) => void): Promise<void> {
-  const schedule = app.jobs.jobs().get(JOB)?.definition.schedule
-  if (!schedule) throw new Error(`the job ${JOB} has no schedule; faults: ${app.jobs.issues().join(' ')}`)
-  await syncSchedule(app.db, { job: JOB, cron: schedule.cron, timezone: schedule.timezone }, new Date(Date.now() - WEEK_MS))
+  const job = requireJob(app.jobs.jobs(), JOB, app.jobs.issues())
+  const { schedule } = job.definition
+  if (!schedule) throw new Error(`the job ${JOB} has no schedule`)
+  await makeKnown(app.db, job, new Date(Date.now() - WEEK_MS))
   tell(
     lines.step(
       'schedule',

@@ -1,0 +1,27 @@
+import { query, type Db } from '../postgres/db.ts'
+
+/** How many of the latest lines of the log have what the join needs. */
+export interface LogFields {
+  lines: number
+  /** With the MCP method, and of these the calls of tools. */
+  methods: number
+  calls: number
+  /** With the digest of a call's arguments. */
+  params: number
+  /** With the run's header. */
+  headers: number
+}
+
+const LATEST = 500
+
+/** Counts over the lines that were read last. */
+export async function countLogFields(db: Db): Promise<LogFields> {
+  const [row] = await query<LogFields & { lines: number }>(
+    db,
+    `select count(*)::int as lines, count(mcp_method)::int as methods,
+       (count(*) filter (where mcp_method = 'tools/call'))::int as calls,
+       count(params_digest)::int as params, count(run_header)::int as headers
+     from (select * from authorize_events order by id desc limit ${LATEST}) latest`,
+  )
+  return row ?? { lines: 0, methods: 0, calls: 0, params: 0, headers: 0 }
+}
