@@ -46,7 +46,7 @@ export async function waitForConsent(
   while (Date.now() < until && !signal.aborted) {
     await pause(LOOK_MS, signal)
     if (signal.aborted) return false
-    // The link lives on while the gateway does not answer; without the account nobody can follow it.
+    // A gateway that does not answer may answer in the next round: the link stays valid. A rejected token does not heal by waiting.
     const listed = await routes(account, signal).catch((error: unknown) => {
       if (signal.aborted || (error instanceof Failure && error.retry === 'later' && error.code !== 'TOKEN_REJECTED')) return undefined
       throw error
@@ -56,7 +56,7 @@ export async function waitForConsent(
   return false
 }
 
-/** Lets the runs go on that wait for this connection. Returns how many. */
+/** Queues the runs that wait for this connection. Returns how many there were. */
 export async function resumeConnected({ db, producer }: ConnectionParts, { account, server }: Connection): Promise<number> {
   const runs = await resumeWaiting(db, account, [server])
   producer.wakeSoon(runs)

@@ -19,9 +19,9 @@ export function openAdmin(admin: ConfigServiceOptions | undefined): ConfigServic
 }
 
 export interface NewAccount {
-  /** Of the configuration: it stands in the account's description. */
+  /** The account's name in the configuration. It is put into the description that Pomerium keeps. */
   name: string
-  /** The user that policy allows. */
+  /** The user that the account acts as: what policy allows. */
   user: string
   lifeMs: number
 }
@@ -46,7 +46,7 @@ async function create(service: ConfigService, { name, user, lifeMs }: NewAccount
   return { id, jwt, expiresAt: expiresAt.toISOString() }
 }
 
-/** Writes the token of a new account. One whose token cannot be kept is of no use to anybody, so it is deleted again. */
+/** Writes the token of a new account. An account whose token cannot be written is deleted again. */
 async function keepToken(service: ConfigService, { id, jwt }: CreatedAccount, file: string): Promise<void> {
   try {
     writeToken(file, jwt)
@@ -66,9 +66,9 @@ export interface RotateOptions {
   /** Where workers read the account's token. */
   file: string
   lifeMs: number
-  /** Ends the waiting for runs; the old account is then left. */
+  /** Ends the wait for runs; the old account then stays. */
   signal: AbortSignal
-  /** Told once the new token is in the file. */
+  /** Called once the new token is in the file. */
   onSwapped: () => void
 }
 
@@ -78,7 +78,7 @@ export interface Rotation {
   user: string
   expiresAt: string
   file: string
-  /** False: the waiting was ended, and the old account lives on. */
+  /** False: the wait was ended, and the old account still works. */
   isOldDeleted: boolean
 }
 
@@ -106,7 +106,7 @@ export async function rotateAccount(service: ConfigService, db: Db, options: Rot
 export interface AccountLine {
   id: string
   user: string
-  /** In the configuration; null for one that is not of this deployment. */
+  /** The name in the configuration; null for an account of another deployment. */
   name: string | null
   description: string
   expiresAt: string | null
@@ -114,7 +114,7 @@ export interface AccountLine {
   suspect: boolean
 }
 
-/** Where the tokens of a configuration's accounts are, by the accounts' names. */
+/** The token sources of the configuration's accounts, by account name. */
 export type TokenPlaces = Readonly<Record<string, { token?: string | undefined; tokenFile?: string | undefined }>>
 
 /** The service accounts that Pomerium knows, with when this deployment last used them. */
@@ -139,7 +139,7 @@ function namesById(places: TokenPlaces): Map<string, string> {
     try {
       names.set(createTokenSource({ account, token, file }).current().accountId, account)
     } catch {
-      // One that cannot be read has no id to show.
+      // A token that cannot be read names no account.
     }
   }
   return names

@@ -41,13 +41,13 @@ export interface AppOptions {
   config: Config
   log: Logger
   onProgress?: OnProgress | undefined
-  /** The embedded database ends with this process, and the queue is removed. */
+  /** The embedded database and the queue are removed when this process ends. */
   ephemeral?: boolean
   /** Keeps the queues of several apps on one Redis apart. */
   queuePrefix?: string | undefined
 }
 
-/** The parts of Nightshift over one configuration. Disposing ends all that was started, in order. */
+/** Everything that runs in one process, built from one configuration. Disposing stops what was started, in order. */
 export interface App extends AsyncDisposable {
   config: Config
   db: Db
@@ -65,7 +65,7 @@ export interface App extends AsyncDisposable {
   /** Serves health and metrics alone. Undefined without an `api:` section. */
   createHealthServer(): HttpServer | undefined
   jobs: JobRegistry
-  /** Requests of an account that belong to no run. */
+  /** Gateway requests of an account outside of any run. */
   gatewayFetch(account: string): GatewayFetch | undefined
   routes(account: string, signal: AbortSignal): Promise<Map<string, Route> | undefined>
   resources: RunResources
@@ -99,7 +99,7 @@ export async function openStore(
   return { db, url }
 }
 
-/** Puts the parts together. Nothing takes runs or fires schedules until `worker.start` and `scheduler.start`. */
+/** Builds the process. It takes no run and fires no schedule until `worker.start` and `scheduler.start`. */
 export async function createApp({ config, log, onProgress, ephemeral, queuePrefix }: AppOptions): Promise<App> {
   await using building = new AsyncDisposableStack()
   const jobs = createJobRegistry({ dir: config.jobsDir, offer: offerOf(config), log })

@@ -11,7 +11,7 @@ import { prune } from '../store/retention.ts'
 import { forgetOldKeys } from '../store/runs/idempotency.ts'
 
 export interface Upkeep extends Lifecycle {
-  /** Each duty by itself: its rounds, its failures, its last success. */
+  /** The state of each duty: rounds, failures, last success. */
   duties: readonly Poller[]
 }
 
@@ -20,7 +20,7 @@ const HOUR_MINUTES = 60
 
 /**
  * What the store needs from time to time: at the start, and each hour at a minute of this process's own, so that replicas do not begin together. Each duty is
- * a poller of its own: one that fails or takes an hour keeps no other from its turn, and no schedule from firing.
+ * a poller of its own: one that fails or takes an hour delays neither the others nor the schedules.
  */
 export function createUpkeep({ db, config, log }: { db: Db; config: Config; log: Logger }): Upkeep {
   const { evidence, retention } = config

@@ -14,10 +14,10 @@ export interface Alarm {
 }
 
 export interface AlarmOptions extends MatchOptions {
-  /** How long a request may take to be known to us after its line. */
+  /** Grace time: how long after its line a request may still be written by us. */
   graceMs: number
   log: Logger
-  /** Tells whoever is to be told. One that fails is told again in the next round, under the same id. */
+  /** Sends an alarm. When it throws, the alarm is sent again in the next round, with the same id. */
   notify: (alarm: { id: string; body: CloudEvent }) => Promise<void>
 }
 

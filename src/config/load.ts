@@ -9,7 +9,7 @@ import { configSchema, RENAMED, type ConfigValues } from './schema.ts'
 import { given, withPassword } from './secrets.ts'
 
 export interface Config extends ConfigValues {
-  /** What should be changed in the file although it was read: a line each, with file and line, for the log. */
+  /** Warnings, such as a key under its earlier name: a line each, with file and line, for the log. */
   notes: readonly string[]
 }
 

@@ -19,7 +19,7 @@ export interface FailureKind {
 export const EXIT = { ok: 0, failed: 1, usage: 2, evidence: 3, incomplete: 4, waiting: 5, cancelled: 6, unavailable: 7 } as const
 
 const later = (http: number, text: string, cure: string): FailureKind => ({ retry: 'later', http, exit: EXIT.failed, text, cure })
-/** One that Nightshift retries without anybody's help, as long as retries are left. */
+/** A failure that Nightshift retries by itself while retries are left. */
 const retried = (http: number, text: string, cure: string, finalCure: string): FailureKind => ({ ...later(http, text, cure), finalCure })
 const never = (http: number, text: string, cure: string): FailureKind => ({ retry: 'never', http, exit: EXIT.failed, text, cure })
 const usage = (http: number, text: string, cure: string): FailureKind => ({ retry: 'never', http, exit: EXIT.usage, text, cure })
@@ -201,7 +201,7 @@ export type FailureCode = keyof typeof FAILURES
 
 export interface FailureOptions {
   readonly code: FailureCode
-  /** What happened, with what. Never a secret. */
+  /** What happened, and with which file, field, server or run. Never a secret. */
   readonly message: string
   /** What to do, when the cure of the code is too general. */
   readonly cure?: string
@@ -282,9 +282,9 @@ export const redactFailure = (failure: FailureRecord, redact: (text: string) => 
   ...(failure.cure !== undefined && { cure: redact(failure.cure) }),
 })
 
-/** The message of anything thrown, without its full stop and without a cure: it is put into the sentences of others. */
+/** The message of anything thrown, without its full stop and without a cure, so that it can stand inside another sentence. */
 export function messageOf(error: unknown): string {
-  // A host with several addresses, of which none answers, is an error of errors without a text of its own.
+  // Node throws an AggregateError without a message when none of a host's addresses answers.
   if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ')
   return (error instanceof Error ? error.message : String(error)).replace(/\.$/, '')
 }

@@ -24,7 +24,7 @@ export interface Reason {
   cure?: string
 }
 
-/** A failure that others outlived, as a reason against green. */
+/** A failure that did not end the run, as a reason against green. */
 export const reasonOf = ({ code, message, cure }: FailureRecord): Reason => ({ code, message, ...(cure !== undefined && { cure }) })
 
 export interface Usage {
@@ -63,7 +63,7 @@ export interface ToolResult {
   text: string
   /** The text was cut at the result cap. */
   truncated: boolean
-  /** Resources that it names without holding them: what the run may read. */
+  /** Resources that the result names but does not contain: the run may read them. */
   uris?: string[]
 }
 

@@ -40,7 +40,7 @@ export interface AttemptView {
   prompt: string | null
   instructions: string | null
   failure: FailureRecord | null
-  /** What it gave, when a retry came after it. */
+  /** Its result, when a retry came after it. */
   output: unknown
   outputText: string | null
   reasons: Reason[] | null

@@ -29,17 +29,17 @@ const POLL_MS = 1000
 /** Deliveries under way at a time, and to one place. */
 const CONCURRENCY = 20
 const PER_PLACE = 4
-/** Longer than a delivery can take. */
+/** Lease of a delivery; longer than a try can take. */
 const LEASE_MS = 60_000
-/** A round ends after this also when something is still under way, so that its success says that the outbox works. */
+/** A round ends after this time, also while tries are under way, so that slow receivers do not make the outbox look dead in metrics. */
 const ROUND_MS = 30_000
-/** So many tries in a row without any answer, and everything for that place is put off for so long. */
+/** After SILENT_TRIES tries in a row without an answer, all deliveries to the place are put off by PUT_OFF_MS. */
 const SILENT_TRIES = 3
 const PUT_OFF_MS = 60_000
 
 /**
- * Sends reports. Any number of workers share the outbox. Delivery is at least once: a report is sent again until it is taken, so a receiver may see it
- * twice, with the same id. Places fail apart from each other: one that does not answer holds back nothing but its own.
+ * Sends the reports of the outbox, shared by any number of workers. At least once: a report is sent again until it is accepted, so a receiver deduplicates by its
+ * id. Places are independent: one that does not answer delays only its own reports.
  */
 export function createOutbox({ db, destinations, log, now = () => new Date() }: OutboxOptions): Poller {
   const underWay = new Set<Promise<void>>()
@@ -50,7 +50,7 @@ export function createOutbox({ db, destinations, log, now = () => new Date() }: 
   async function send({ id, runId, target }: DueDelivery): Promise<SendResult> {
     const run = await loadRun(db, runId)
     if (!run) return { ok: false, error: 'the run is gone', final: true }
-    // Its end will bring deliveries of its own.
+    // The run goes on after a retry: its next end writes new deliveries.
     if (!isFinal(run.status)) return { ok: false, error: 'the run was retried before its report was sent', final: true }
     return destinations.send(target, { id, run, event: reportEvent(run, id) })
   }
@@ -86,7 +86,7 @@ export function createOutbox({ db, destinations, log, now = () => new Date() }: 
   function begin(due: DueDelivery): void {
     busy.set(due.place, (busy.get(due.place) ?? 0) + 1)
     const done = attempt(due)
-      // Its lease runs out, and it is tried again.
+      // The outcome is not written: the lease runs out, and the delivery is tried again.
       .catch((error: unknown) => log.warn({ runId: due.runId, reason: describeError(error) }, 'What came of a delivery could not be kept.'))
       .finally(() => {
         underWay.delete(done)
@@ -104,7 +104,7 @@ export function createOutbox({ db, destinations, log, now = () => new Date() }: 
       const due = limit > 0 ? await takeDueDeliveries(db, { limit, perPlace: PER_PLACE, busy, leaseMs: LEASE_MS }) : []
       due.forEach(begin)
       if (underWay.size === 0 || performance.now() > until) return
-      // A free place is filled at once; what has become due meanwhile is looked for each second.
+      // A free slot is filled at once; newly due deliveries are looked for each second.
       await Promise.race([...underWay, sleep(POLL_MS, undefined, { signal, ref: false }).catch(() => {})])
     }
   }

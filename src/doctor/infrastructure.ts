@@ -26,7 +26,7 @@ export async function checkStore(db: Db, kind: 'embedded' | 'external'): Promise
   ]
 }
 
-/** The queue: Redis must forget nothing. */
+/** The queue: Redis must not evict entries. */
 export async function checkQueue(redisUrl: string | undefined): Promise<Finding[]> {
   if (redisUrl === undefined) return [ok('queue', 'in the same Postgres')]
   const redis = new Redis(redisUrl, { lazyConnect: true, maxRetriesPerRequest: 1, connectTimeout: 5000, retryStrategy: () => null })

@@ -1,7 +1,7 @@
 import type { Hono } from 'hono'
 
 export interface Health {
-  /** What must answer for this process to be of use, by name. Each resolves or rejects. */
+  /** Readiness checks by name. Each resolves or rejects. */
   checks: Readonly<Record<string, () => Promise<unknown>>>
   /** True from the first signal to stop. */
   isDraining: () => boolean

@@ -19,12 +19,12 @@ export interface IdentityOptions {
   fetch: typeof fetch
 }
 
-/** Says who calls. Throws `UNAUTHENTICATED`, `FORBIDDEN` for a known user without a role, or `GATEWAY_UNREACHABLE` while there are no keys. */
+/** Identifies the caller. Throws `UNAUTHENTICATED`, `FORBIDDEN` for a known user without a role, or `GATEWAY_UNREACHABLE` while there are no keys. */
 export type Authenticate = (headers: Headers) => Promise<Caller>
 
 const ASSERTION = 'x-pomerium-jwt-assertion'
 const CLOCK_TOLERANCE_S = 30
-/** The assertion may be good: its keys could not be read. */
+/** The keys could not be loaded, so nothing is known of the assertion. */
 const NO_KEYS: ReadonlySet<string> = new Set([errors.JOSEError.code, errors.JWKSTimeout.code, errors.JWKSInvalid.code])
 
 const claimsSchema = z.looseObject({
@@ -34,14 +34,14 @@ const claimsSchema = z.looseObject({
   groups: z.array(z.string()).catch([]),
 })
 
-/** Knows callers by Pomerium's assertion or by an API token. What a caller sent is in no message. */
+/** Identifies callers by Pomerium's assertion or by an API token. No message contains what a caller sent. */
 export function createAuthenticate({ tokens, pomerium, fetch }: IdentityOptions): Authenticate {
   const keys = pomerium && createRemoteJWKSet(new URL(pomerium.jwksUrl), { [customFetch]: fetch })
   const known = Object.entries(tokens).map(([name, { sha256, ...grant }]) => ({ name, hash: Buffer.from(sha256, 'hex'), grant }))
 
   function byToken(token: string): Caller | undefined {
     const hash = createHash('sha256').update(token).digest()
-    // Every hash is compared, so that the time says nothing of which one it was.
+    // Constant time: every hash is compared, whichever matches.
     const found = known.filter((one) => timingSafeEqual(one.hash, hash))
     return found[0] && { name: `token:${found[0].name}`, ...found[0].grant }
   }

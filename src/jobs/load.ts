@@ -94,7 +94,7 @@ export function loadJob(
   let text: string
   try {
     const stat = statSync(path)
-    // Reading a pipe or a device might never end.
+    // Only regular files: reading a pipe or a device might never end.
     if (!stat.isFile())
       return { ok: false, issues: [fault({ line: 1, field: '', message: 'is not a file; move it away or give it another ending' })] }
     if (stat.size > MAX_FILE_BYTES)

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { messageOf } from '../core/failure.ts'
 import { parseYaml, showIssue } from '../lib/yaml/file.ts'
 
-/** Stands in a lock file among the tools of a server, for what the server says of itself. */
+/** Key in a lock file, among the tools of a server, for the digest of what the server says of itself. */
 export const INSTRUCTIONS = '(instructions)'
 
 /** A tool as it was when the job was pinned: what a reviewer reads, and the digest that a run compares. */

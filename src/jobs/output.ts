@@ -2,7 +2,7 @@ import { compileSchema } from '../lib/json-schema.ts'
 
 export type ParsedOutput = { ok: true; value: unknown } | { ok: false; why: string }
 
-/** Reads a model's answer as JSON and checks it. A fence of Markdown around it is forgiven; anything else is not. */
+/** Reads a model's answer as JSON and checks it. A Markdown fence around it is removed; anything else around it is an error. */
 export function parseOutput(text: string, schema: Record<string, unknown>): ParsedOutput {
   const body = /^\s*```(?:json)?\s*\n([\s\S]*?)\n\s*```\s*$/.exec(text)?.[1] ?? text
   let value: unknown

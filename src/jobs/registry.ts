@@ -18,7 +18,7 @@ export interface JobRegistry {
   stop(): void
 }
 
-/** An editor writes a file in several steps. */
+/** Changes within this time are read together: editors write a file in several steps. */
 const SETTLE_MS = 200
 
 /** Keeps the jobs of a directory. A change with a fault in any file leaves the earlier jobs in force until it is mended. */

@@ -17,8 +17,8 @@ const DECODERS: Record<string, (() => Transform) | undefined> = {
 }
 
 /**
- * A `fetch` for APIs that costs a third of undici's own (measured: 0.16 ms of CPU a request, not 0.48): it follows no redirect, knows no cookies, and makes a web
- * stream only of a body that is asked for as one. Fails as `fetch` does: with the signal's reason, or a `TypeError` whose cause says why.
+ * A `fetch` for APIs that costs a third of undici's own (measured: 0.16 ms of CPU a request, not 0.48): no redirects, no cookies, and a web
+ * stream is made only when `body` is read. Fails as `fetch` does: with the signal's reason, or a `TypeError` whose cause says why.
  */
 export async function fetchLean(url: string | URL, { method = 'GET', headers, body, signal, dispatcher }: LeanInit): Promise<Response> {
   try {
@@ -69,7 +69,7 @@ function createAnswer(
   }
 }
 
-/** Reads only what is asked for. Cancelling it while it waits for bytes ends the exchange at once. */
+/** Reads on demand. Cancelling it while it waits for bytes aborts the exchange at once. */
 function webStream(bytes: Readable): ReadableStream<Uint8Array> {
   let iterator: AsyncIterator<Uint8Array> | undefined
   return new ReadableStream<Uint8Array>(

@@ -1,7 +1,7 @@
 import { within } from './deadline.ts'
 import type { Lifecycle } from './lifecycle.ts'
 
-/** What a duty of the background did so far: for metrics, and for whoever asks whether it still works. */
+/** The state of a background duty, for metrics and health checks. */
 export interface DutyState {
   name: string
   /** Undefined: not started in this process. */
@@ -13,27 +13,27 @@ export interface DutyState {
 }
 
 export interface PollerOptions {
-  /** Of the duty, in metrics and in words: `outbox`, `sweep`. */
+  /** Name of the duty in metrics and logs, such as `outbox`. */
   name: string
   /** Between the end of a round and the beginning of the next one; the first begins at `start`. Undefined: further ones begin by `wake` alone. */
   everyMs?: number | undefined
   /** Rounds begin at multiples of `everyMs` of the clock on the wall, such as at each full second. */
   aligned?: boolean
-  /** Does one round. The signal is aborted by `stop`: what can be left off is left off. */
+  /** Does one round. `stop` aborts the signal; a round should then end early where it can. */
   work: (signal: AbortSignal) => Promise<unknown>
-  /** Told of each round that failed; the next one comes all the same. */
+  /** Called for each round that failed. The next round comes as usual. */
   onFailure: (error: unknown) => void
   /** How long `stop` waits for the round under way; 10 s when not given. */
   stopMs?: number
 }
 
-/** A duty that works in the background and says how it does. */
+/** A background duty with its state. */
 export interface Duty extends Lifecycle {
   state(): DutyState
 }
 
 export interface Poller extends Duty {
-  /** One round now. One that is under way is joined. Never rejects: a failure is told to `onFailure`. */
+  /** Does a round now, or waits for the one under way. Never rejects: `onFailure` gets the error. */
   round(): Promise<void>
   /** Begins a round at once, or as soon as the one under way is over, and waits for nothing. Before `start` and after `stop` it does nothing. */
   wake(): void
@@ -42,8 +42,8 @@ export interface Poller extends Duty {
 const STOP_MS = 10_000
 
 /**
- * Does a duty again and again, one round at a time. The interval is a timer, which runs on the monotonic clock: a clock that is set, or a machine that
- * slept, moves one round by an interval at most and makes nobody catch up on rounds.
+ * Does a duty again and again, one round at a time. The interval is a timer, which runs on the monotonic clock: after the
+ * clock was set or the machine slept, one round is late by an interval at most, and no rounds are made up for.
  */
 export function createPoller({ name, everyMs, aligned = false, work, onFailure, stopMs = STOP_MS }: PollerOptions): Poller {
   const ending = new AbortController()
@@ -59,7 +59,7 @@ export function createPoller({ name, everyMs, aligned = false, work, onFailure, 
       await work(ending.signal)
       lastSuccessAt = new Date()
     } catch (error) {
-      // Its own end is no failure of the duty.
+      // An abort by `stop` does not count as a failure.
       if (ending.signal.aborted) return
       failures++
       onFailure(error)

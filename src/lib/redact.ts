@@ -1,6 +1,6 @@
 /** Knows the secrets of this process, and takes them out of foreign text before it is kept, logged or told to a model. */
 export interface Redactor {
-  /** A secret from now on, until it opens nothing any more. Short texts are not: they would be found everywhere. */
+  /** Adds a secret, which is redacted until it expires (`until`). Short texts are ignored: they would match everywhere. */
   add: (secret: string, until?: Date) => void
   redact: (text: string) => string
 }
@@ -8,7 +8,7 @@ export interface Redactor {
 const MIN_LENGTH = 8
 
 export function createRedactor(now: () => number = Date.now): Redactor {
-  // Longest first: one may be the beginning of another, whose rest would stay.
+  // Longest first: when one secret is a prefix of another, the rest of the longer one would stay.
   let secrets: { text: string; until: number }[] = []
   return {
     add(text, until) {

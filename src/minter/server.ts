@@ -19,7 +19,7 @@ export interface MinterPolicy {
 
 export interface MinterOptions {
   socket: string
-  /** Owner of the socket: the workers' user. The kernel lets nobody else connect, but root. */
+  /** Owner of the socket: the workers' user. Apart from root, the kernel lets nobody else connect. */
   workerUid: number | undefined
   policy: MinterPolicy
   service: ConfigService
@@ -37,7 +37,7 @@ const MINUTE_MS = 60_000
 /** Pomerium counts in seconds, so a worker rounds a deadline up to the next one. */
 const ROUNDING_MS = 1000
 
-/** Gives workers service accounts that die with a run, by a policy of its own. It alone holds Pomerium's shared secret. */
+/** Makes service accounts for single runs, under a policy of its own, so that workers never hold Pomerium's shared secret. */
 export async function startMinter(options: MinterOptions): Promise<AsyncDisposable> {
   const { socket, workerUid, policy, service, log, now = () => new Date() } = options
   /** Accounts that this process made and that may still live. */
@@ -68,7 +68,7 @@ export async function startMinter(options: MinterOptions): Promise<AsyncDisposab
   app.notFound((c) => c.json({ error: 'there is nothing at this address' }, 404))
 
   app.post('/accounts', async (c) => {
-    // A body that does not say how long it is is not read at all.
+    // A body without content-length is refused unread.
     if (Number(c.req.header('content-length') ?? Number.POSITIVE_INFINITY) > MAX_BODY_BYTES)
       return c.json({ error: 'the request is too large' }, 413)
     const parsed = requestSchema.safeParse(await c.req.json().catch(() => undefined))
@@ -89,7 +89,7 @@ export async function startMinter(options: MinterOptions): Promise<AsyncDisposab
 
   app.delete('/accounts/:id', async (c) => {
     const id = c.req.param('id')
-    // Only what was made here: the socket must not be a way to delete others.
+    // Only accounts that this process made: the socket must not be a way to delete others.
     if (!made.has(id)) return c.json({ error: 'no such account was made here' }, 404)
     await service.delete(id)
     made.delete(id)

@@ -20,7 +20,7 @@ export async function listenOnSocket(server: Server, socket: string, ownerUid: n
   if (there && (await isAlive(socket)))
     throw new Failure({ code: 'CONFIG_INVALID', message: `Another minter listens on ${socket}.`, cure: 'End it, or change socket.' })
   rmSync(socket, { force: true })
-  // Nobody may connect between the making of the socket and its mode.
+  // The umask applies at creation, so there is no moment at which others can connect.
   const before = process.umask(0o177)
   try {
     server.listen(socket)
@@ -44,7 +44,7 @@ export async function listenOnSocket(server: Server, socket: string, ownerUid: n
   }
 }
 
-/** Nobody listens only when the kernel says so: one that may not be opened can be alive. */
+/** True only when the kernel refuses the connection. A socket that may not be opened can be alive. */
 function isAlive(socket: string): Promise<boolean> {
   return new Promise((done) => {
     const probe = createConnection(socket)

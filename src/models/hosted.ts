@@ -1,4 +1,4 @@
-// Hosted delegation in words of our own: a provider that calls MCP servers itself. Each protocol translates its events into these, so that the agent knows none of them.
+// Hosted delegation, independent of a provider's protocol: each protocol translates its events into the types of this file.
 import type { ModelTurn } from './model.ts'
 
 /** A server that the provider is handed. */
@@ -21,7 +21,7 @@ export interface HostedRequest {
 export interface HostedCall {
   /** The provider's id of the call: the same in each event about it. */
   id: string
-  /** Name of the server; the provider's label where it is none of ours. */
+  /** Name of the server; for a label that is not ours, the provider's label. */
   server: string
   tool: string
   /** JSON text, as the model wrote it. */
@@ -30,7 +30,7 @@ export interface HostedCall {
   position: number
 }
 
-/** What the provider says came of a call, in its own words. */
+/** The outcome of a call as the provider reports it. */
 export type HostedOutcome =
   | { kind: 'ok'; text: string }
   | { kind: 'tool-error'; text: string }
@@ -38,7 +38,7 @@ export type HostedOutcome =
   | { kind: 'denied'; text: string; requestId: string | undefined }
   /** The server was answered with an HTTP status that is no success; 0: it is not said which. */
   | { kind: 'http'; status: number; text: string }
-  /** The connection did not hold. */
+  /** The connection broke. */
   | { kind: 'lost' }
   | { kind: 'no-result' }
 
@@ -58,7 +58,7 @@ export interface HostedAnswer {
 
 export type HostedEvent =
   | { kind: 'started'; responseId: string }
-  /** The call is to come; its arguments may be missing still. */
+  /** The call was announced; its arguments may still be missing. */
   | { kind: 'announced'; call: HostedCall }
   | { kind: 'arguments'; callId: string; arguments: string }
   | { kind: 'ended'; call: EndedCall }
@@ -78,7 +78,7 @@ export type HostedError =
 /** A provider that calls MCP servers itself. What goes wrong is thrown as it comes: its meaning depends on what may have run. */
 export interface HostedModel {
   model: string
-  /** The provider goes on without us, and an answer can be found again. */
+  /** Background mode: the provider goes on without us, and an answer can be attached to again. */
   background: boolean
   ask(request: HostedRequest, signal: AbortSignal): Promise<AsyncIterable<HostedEvent>>
   /** The events of an answer from its beginning, and then as they come. `servers`: names of those that it was asked with. */

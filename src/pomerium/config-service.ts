@@ -20,7 +20,7 @@ export type ServiceAccount = z.output<typeof accountSchema>
 
 /** Pomerium's ConfigService: makes and removes service accounts. Needs the shared secret, the gateway's master key. */
 export interface ConfigService {
-  /** The token is given this once. An account without a user could be allowed nowhere, so `userId` is required. */
+  /** Returns the token, which cannot be read again later. `userId` is required: no policy could allow an account without a user. */
   create(account: { userId: string; description: string; expiresAt: Date | undefined }): Promise<{ id: string; jwt: string }>
   list(): Promise<ServiceAccount[]>
   /** Deleting one that does not exist succeeds too. Pomerium honours a deleted one for up to a minute (measured). */
@@ -94,7 +94,7 @@ export function createConfigService({
       try {
         return JSON.parse(text)
       } catch {
-        // What it says may hold a token, so it is not shown.
+        // The error's text may contain a token, so it is not shown.
         throw new Failure({
           code: 'CONFIG_INVALID',
           message: `${target.host} does not answer like Pomerium’s ConfigService.`,

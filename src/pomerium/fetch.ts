@@ -20,7 +20,7 @@ export interface GatewayOptions {
   maxResponseBytes: number
 }
 
-/** Codes of a certificate or a handshake that failed. */
+/** Node's error codes of a failed certificate check or handshake. */
 const TLS = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|EPROTO/
 
 const MAX_REQUEST_ID = 128
@@ -31,18 +31,18 @@ function parseRequestId(value: string | null): string | null {
   return value !== null && value.length <= MAX_REQUEST_ID && PLAIN_ID.test(value) ? value : null
 }
 
-/** What says who asks, and for which run: sent with each request, by us or by a hosted provider. */
+/** The headers with token and run id: sent with each request, by us or by a hosted provider. */
 export const accountHeaders = (token: Token, runId: string | undefined): Record<string, string> => ({
   authorization: `Bearer Pomerium-${token.jwt}`,
   ...(runId !== undefined && { 'x-nightshift-run-id': runId }),
 })
 
-/** Most of an error's body that is read to understand it. */
+/** Most bytes of an error response that are read to classify it. */
 const ERROR_BODY_BYTES = 65_536
 
 /**
  * Makes the fetch of one attempt. Each request carries the account's token, an own `x-request-id` and the run's id, is written before it is
- * sent and after its response, and is never redirected. What the response to an MCP request means is named here, where the facts are known.
+ * sent and after its response, and is never redirected. The response to an MCP request is classified here, where status, headers and body are known.
  */
 export function createGatewayFetch(options: GatewayOptions): GatewayFetch {
   const { dispatcher, account, tokens, runId, journal } = options
@@ -70,7 +70,7 @@ export function createGatewayFetch(options: GatewayOptions): GatewayFetch {
     await Promise.all([written, mcp?.written])
     const began = performance.now()
     const ended = (end: { requestId: string | null; status: number | null; responseBytes: number | null; error: string | null }) =>
-      // A worker that can no longer write learns it at its next row, before its next effect.
+      // Not awaited: a worker that lost the run finds out at its next awaited row, before its next effect.
       void journal.gatewayRequestEnd({ requestIdSent, durationMs: performance.now() - began, ...end }).catch(() => {})
     if (signal?.aborted) {
       ended({ requestId: null, status: null, responseBytes: null, error: 'not sent' })
@@ -88,7 +88,7 @@ export function createGatewayFetch(options: GatewayOptions): GatewayFetch {
     }
   }
 
-  /** Passes on what a session can use of the response to an MCP request; throws what the rest of it means. */
+  /** Returns a response that the MCP session can use; throws the `Failure` that any other one stands for. */
   async function classifyResponse(
     target: URL,
     method: string,

@@ -29,7 +29,7 @@ export function createTokenSource(options: {
   account: string
   token?: string | undefined
   file?: string | undefined
-  /** Told of each token before it is used. */
+  /** Called with each token before its first use, so that it is redacted from then on. */
   onToken?: (jwt: string) => void
   now?: () => number
 }): TokenSource {
@@ -68,7 +68,7 @@ export function createTokenSource(options: {
   }
 }
 
-/** Reads a token as people store it: white space around it and the header's scheme before it are forgiven. */
+/** Reads a token; white space around it and the scheme `Bearer` before it are removed. */
 function parseToken(account: string, text: string, where: string): Token {
   const jwt = text.trim().replace(SCHEMES, '')
   const fail = (why: string) =>
@@ -79,7 +79,7 @@ function parseToken(account: string, text: string, where: string): Token {
     })
   if (jwt === '') throw fail('is empty')
   if (/\s/.test(jwt)) throw fail('has white space inside; it may hold more than one token')
-  // Anything else in a header value would be named, with the value, by the error of whoever sends it.
+  // Checked here: an invalid header value would appear, with the token, in the HTTP client's error.
   if (!JWT.test(jwt)) throw fail('does not hold a JWT')
   let claims: ReturnType<typeof decodeJwt>
   try {

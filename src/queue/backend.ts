@@ -11,10 +11,10 @@ export interface RunData {
   runId: string
 }
 
-/** The queue itself, for the board. */
+/** The BullMQ queue, for the board. */
 export type BoardQueue = Queue<RunData, string>
 
-/** The part of BullMQ's classes that we use: the same on both backends. */
+/** The part of BullMQ that we use; the same on both backends. */
 export type RunQueue = Pick<BoardQueue, 'addBulk' | 'getJobs' | 'obliterate' | 'close' | 'closing' | 'count'> & {
   on(event: 'error', listener: (error: Error) => void): unknown
 }
@@ -35,7 +35,7 @@ const KEEP_COUNT = 10_000
 /** Finished jobs are kept, since a jobId protects against a second run only while its job exists (measured). */
 const KEEP = { removeOnComplete: { age: KEEP_SECONDS, count: KEEP_COUNT }, removeOnFail: { age: KEEP_SECONDS, count: KEEP_COUNT } }
 const CONNECT_TIMEOUT_MS = 5000
-/** Longest wait for an answer of Redis to a command of a producer, of the board or of a check. A worker's connections wait for jobs, and have none. */
+/** Command time-out of Redis for producer, board and checks. A worker's connections block while they wait for jobs, so they have none. */
 const COMMAND_TIMEOUT_MS = 5000
 
 /** Connects to the queue. Throws `QUEUE_UNAVAILABLE` when Redis does not answer at start. */
@@ -56,7 +56,7 @@ async function openRedis(url: string, prefix = 'nightshift'): Promise<QueueBacke
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
   })
-  // Each command says what is wrong, and a worker logs its own; at the start the reason is only here.
+  // Later errors are reported by the commands and the worker; the reason of a failed start appears only here.
   let reason: unknown
   connection.on('error', (error) => (reason = error))
   const place = showUrl(url)

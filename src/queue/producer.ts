@@ -5,12 +5,12 @@ import type { Wake, Waker } from '../core/ports/wake.ts'
 import { within } from '../lib/deadline.ts'
 import type { RunQueue } from './backend.ts'
 
-/** BullMQ deduplicates by jobId while the job exists, so the same round of a run has the same one: adding it twice is adding it once. */
+/** BullMQ deduplicates by jobId while the job exists; run and round make it, so a round is added once. */
 const jobIdOf = ({ id, round }: Wake) => (round === 0 ? id : `${id}-${round}`)
 
-/** The longest wait for the queue. One that is away refuses at once; one that hangs, such as a frozen Redis, would be waited for without end. */
+/** Longest wait for the queue: a frozen Redis would otherwise be waited for without end. */
 const WAKE_MS = 5000
-/** Runs in one command to the queue. */
+/** Most runs in one command to the queue. */
 const BATCH = 1000
 
 export interface Producer extends Waker {
@@ -55,7 +55,7 @@ export function createProducer(queue: RunQueue, log: Logger, { wakeMs = WAKE_MS 
     for (let at = 0; at < wakes.length; at += BATCH) await send(wakes.slice(at, at + BATCH))
   }
 
-  /** Group commit: what comes while others are on their way goes together after them, so that many callers share one round trip. */
+  /** Group commit: wakes that arrive while a command is under way share the next one. */
   async function wake(wakes: readonly Wake[]): Promise<void> {
     if (wakes.length === 0) return
     if (!gathering) {

@@ -9,18 +9,18 @@ import { listWakeable } from '../store/runs/wakeable.ts'
 export interface SweeperOptions {
   db: Db
   producer: Waker
-  /** A running attempt whose lease was not renewed for this long is handed out again. */
+  /** Lease: a running attempt without a heartbeat for this long is handed out again. */
   staleAfterMs: number
   log: Logger
 }
 
 const SWEEP_EVERY_MS = 5000
-/** A run that is due for this long and was not taken may have missed the queue. */
+/** A run that has been due for this long and was not claimed may not be in the queue. */
 const OVERDUE_MS = 10_000
 
 /**
- * Puts runs into the queue that ought to be there: their producer died in between, the queue was away or lost its memory, or the lease of their worker
- * ran out. It makes up for every wake that was lost, so nobody has to wait for the queue to have taken one. Returns how many it found.
+ * Adds runs to the queue that should be in it: their producer crashed after the commit, the queue was away or lost its data, or the lease of their worker ran
+ * out. Because every lost wake is repaired here, no caller waits for the queue. Returns how many runs it found.
  */
 export async function sweep({ db, producer, staleAfterMs }: Omit<SweeperOptions, 'log'>): Promise<number> {
   const runs = [...(await listWakeable(db, { olderThanMs: OVERDUE_MS, staleAfterMs })), ...(await releaseStale(db))]

@@ -29,11 +29,11 @@ const WATCH_MS = 1000
 /** A run claimed less than this ago may not have its attempt row yet: it is not taken for one that another worker took over. */
 const OPENING_MS = 5000
 const BEATS_PER_LOCK = 6
-/** How long the queue may take to close once every run has been told to end. */
+/** Longest wait for the queue to close once every run has been told to end. */
 const CLOSE_MS = 5000
-/** When a claim is tried again that failed, such as while the store was away. */
+/** Wait before a claim is tried again that threw, such as while the store was away. */
 const RETRY_CLAIM_MS = 2000
-/** Jobs that BullMQ may find stalled (their lock ran out) before it fails them. High: our own rules count lost attempts, and a failed job keeps its id. */
+/** How often BullMQ hands a stalled job out again before it fails it. High, since our own rules count lost attempts and a failed job keeps its id. */
 const MAX_STALLED = 1000
 
 interface Active {
@@ -71,7 +71,7 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
     }
   }
 
-  /** Completes, fails or delays the queue job. What it returns shows on a dashboard alone: SQL has the truth. */
+  /** Completes, fails or delays the queue job. The returned text is only shown on the board. */
   async function endQueueJob(job: Job<RunData, string>, token: string | undefined, execution: Execution): Promise<string> {
     const later = async (at: Date): Promise<never> => {
       await job.moveToDelayed(at.getTime(), token)
@@ -88,7 +88,7 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
       case 'not-yet':
         return later(execution.at)
       case 'busy':
-        // Looked at again when the other worker should be done or given up, so that no run is stuck behind it.
+        // Claimed again after the lease: by then the other worker has finished or lost the run.
         return later(new Date(Date.now() + lockMs))
       case 'waiting':
       case 'held':
@@ -114,10 +114,10 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
       if (cancelled.has(one.runId)) one.abort.abort(new Failure({ code: 'CANCELLED', message: 'The run was cancelled.' }))
     if (Date.now() - lastBeat < lockMs / BEATS_PER_LOCK) return
     lastBeat = Date.now()
-    // All of them, since a lock may be shorter than the time to open an attempt.
+    // All runs, also those without an attempt yet: a lease may be shorter than the time to open one.
     const gone = new Set(await heartbeat(db, options.name, mine))
     for (const one of mine) {
-      // One that was handed out just now may not have opened its attempt yet.
+      // A run that was handed out just now may not have opened its attempt yet.
       if (gone.has(one.runId) && active.get(one.queueJobId) === one && Date.now() - one.since > OPENING_MS)
         one.abort.abort(new Failure({ code: 'WORKER_LOST', message: 'Another worker took the run over.' }))
     }
@@ -138,11 +138,11 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
     if (!inTime) {
       log.warn({ runs: active.size }, 'Runs are handed back: they did not end in the time given.')
       for (const one of active.values()) one.abort.abort(new Failure({ code: 'WORKER_LOST', message: 'The worker was stopped.' }))
-      // A queue that is away does not keep the process: what it still holds is handed out again when the lock runs out.
+      // Bounded, so that a queue that is away does not keep the process: its jobs are handed out again when their locks run out.
       const ended = await Promise.race([closed.then(() => true), sleep(CLOSE_MS, false, { ref: false })])
       if (!ended) await Promise.race([running.close(true), sleep(CLOSE_MS, undefined, { ref: false })])
     }
-    // Until now: what is drained is still ours, and may be cancelled.
+    // Stopped last: runs that drain still need their heartbeat, and can be cancelled.
     await watcher.stop()
   }
 

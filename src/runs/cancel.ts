@@ -16,7 +16,7 @@ export async function cancelRun(db: Db, runId: string): Promise<RunStatus | unde
     const idle = await loadUnclaimedRun(db, runId)
     if (!idle) {
       const status = await requestCancel(db, runId)
-      // A worker may have laid it down just now.
+      // A worker may have suspended it just now: look again.
       if (status !== 'queued' && status !== 'waiting') return status
       continue
     }

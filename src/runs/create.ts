@@ -9,7 +9,7 @@ import type { Db } from '../store/postgres/db.ts'
 import { insertRunOnce } from '../store/runs/idempotency.ts'
 import { insertRun, type NewRun } from '../store/runs/insert.ts'
 
-/** Where runs are kept, and what hands them to workers. */
+/** The store, and the queue that wakes workers. */
 export interface RunParts {
   db: Db
   producer: Pick<Waker, 'wakeSoon'>
@@ -68,7 +68,7 @@ export async function queueRun({ db, producer }: RunParts, job: Job, request: Ru
   return id
 }
 
-/** The wake of a run that was asked for just now. */
+/** The first wake of a run, as its request says when it may start. */
 export const wakeOf = (id: string, { startAt, priority }: Pick<RunRequest, 'startAt' | 'priority'>) =>
   firstWake(id, priority && PRIORITIES[priority], startAt)
 

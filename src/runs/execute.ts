@@ -65,7 +65,7 @@ export function createRunner(options: RunnerOptions): Runner {
         return claim
       case 'held':
         options.log.info({ runId, by: claim.by }, 'The run is held back.')
-        return { kind: 'held', next: await settler.passOn(claim) }
+        return { kind: 'held', next: await settler.releaseAccountSlot(claim) }
       case 'expired': {
         const run = await loadUnclaimedRun(db, runId)
         return run
@@ -122,7 +122,7 @@ export function createRunner(options: RunnerOptions): Runner {
     }
   }
 
-  /** What earlier attempts left, for this one to go on from. */
+  /** Loads what earlier attempts of the conversation wrote, to replay it. */
   async function past(opened: OpenedAttempt, { delegate, schedule }: JobDefinition) {
     const { resumed, conversation, job } = opened
     const { runId, number } = opened.attempt
@@ -140,7 +140,7 @@ export function createRunner(options: RunnerOptions): Runner {
   return { execute }
 }
 
-/** A run that kills its workers is not handed from one to the next for ever. */
+/** Ends a run that was lost with too many workers. */
 function checkLost({ lost }: OpenedAttempt, definition: JobDefinition): void {
   const failure = { code: 'WORKER_LOST', retry: 'later', retryAfterMs: undefined } as const
   if (decideRetry(failure, lost, policyOf(definition), new Date()).verdict === 'retry') return

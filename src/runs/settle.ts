@@ -33,15 +33,15 @@ export interface Settled {
 
 /** Writes what came of an attempt, and says what follows for the queue. */
 export function createSettler({ db, redact, limitsOf, onProgress }: SettleOptions) {
-  /** A slot under a limit is free now. */
+  /** Releases the next held run, now that this one has freed its slot. */
   async function release({ opened, definition }: Settled): Promise<Wake[]> {
     const limits = limitsOf?.(opened.job, definition.account)
     if (limits?.job === undefined && limits?.account === undefined) return []
     return releaseNext(db, { account: definition.account, job: opened.job })
   }
 
-  /** A run that is held by something else than its account's limit may have been let go because its account had a place: another one takes it. */
-  async function passOn({ by, account }: { by: string; account: string }): Promise<Wake[]> {
+  /** This run may have been released for its account's free slot, but something else holds it: gives the slot to the next run. */
+  async function releaseAccountSlot({ by, account }: { by: string; account: string }): Promise<Wake[]> {
     if (by === `account ${account}` || limitsOf?.('', account).account === undefined) return []
     return releaseNext(db, { account })
   }
@@ -67,7 +67,7 @@ export function createSettler({ db, redact, limitsOf, onProgress }: SettleOption
     return finish(one, await withSpent(one, end))
   }
 
-  /** What earlier conversations of a retried run cost is a part of what the run cost. */
+  /** The usage of a retried run includes its earlier conversations. */
   async function withSpent({ opened }: Settled, end: RunEnd): Promise<RunEnd> {
     return opened.conversation === 1 ? end : { ...end, ...(await loadSpent(db, opened.attempt.runId)) }
   }
@@ -104,7 +104,7 @@ export function createSettler({ db, redact, limitsOf, onProgress }: SettleOption
         }
       }
       case 'stop':
-        // What earlier turns cost is known also when this attempt failed.
+        // A failed run also has the usage of its turns.
         return finish(one, endWithFailure(shown, await loadSpent(db, runId)), failure)
     }
   }
@@ -116,10 +116,10 @@ export function createSettler({ db, redact, limitsOf, onProgress }: SettleOption
     const deliveries = await deliveriesOf(db, run, definition, end)
     if (!(await finishUnclaimedRun(db, run.id, { ...end, deliveries }))) return { kind: 'nothing' }
     onProgress({ runId: run.id, job: run.job, event: 'finished', status: 'failed' })
-    return { kind: 'finished', status: 'failed', failure, next: await passOn({ by: 'time', account: definition.account }) }
+    return { kind: 'finished', status: 'failed', failure, next: await releaseAccountSlot({ by: 'time', account: definition.account }) }
   }
 
-  return { succeed, fail, expire, passOn }
+  return { succeed, fail, expire, releaseAccountSlot }
 }
 
 /** How often a run of this job is tried. */

@@ -28,7 +28,7 @@ export async function planBackfill(db: Db, job: Job, from: Date, to: Date, now =
   return fires.filter((at) => !done.has(at.getTime()))
 }
 
-/** Makes the runs of past fires, a batch at a time, and wakes the queue for them. Returns their ids; what was made before a failure stays, and is left out the next time. */
+/** Makes the runs of past fires, in batches, and wakes the queue for them. Returns their ids. After a failure the runs made so far stay, and a second call leaves them out. */
 export async function backfill({ db, producer }: RunParts, job: Job, fires: readonly Date[], requestedBy: string): Promise<string[]> {
   const ids: string[] = []
   for (let from = 0; from < fires.length; from += BATCH) {

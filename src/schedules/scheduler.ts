@@ -22,13 +22,13 @@ export interface SchedulerOptions {
   jobs: () => ReadonlyMap<string, Job>
   log: Logger
   now?: () => Date
-  /** Told of each fire that made a run: how late it was. */
+  /** Called for each fire that made a run, with its lateness. */
   onFire?: ((lateMs: number) => void) | undefined
 }
 
 /** Every full second, since a cron expression can name seconds. Not by node-cron: it walks through each second that a machine slept (37 s of work for 60 h). */
 const TICK_MS = 1000
-/** How often it is noted which schedules are in force. */
+/** How often the schedules in force are written to the store. */
 const SEEN_MS = 60_000
 /** Schedules that are decided at the same time: fewer than the connections of the store's pool. */
 const SCHEDULE_CONCURRENCY = 8
@@ -45,14 +45,14 @@ interface Look {
 /** Fires schedules. Any number of replicas may run, also with different versions of a job file: each fire is decided once, in SQL. */
 export function createScheduler(options: SchedulerOptions): Poller {
   const { db, producer, log, now = () => new Date() } = options
-  /** By what the schedule says, so that a change is looked at soon. */
+  /** By job, cron and zone, so that a changed schedule is looked at in the next tick. */
   const looks = new Map<string, Look>()
   const limited = pLimit(SCHEDULE_CONCURRENCY)
   const rivals = new Set<string>()
   let lastAt = 0
   let seenAt = Number.NEGATIVE_INFINITY
 
-  /** Decides the schedule's fires up to `at`. False when somebody else is at it. */
+  /** Decides the schedule's fires up to `at`. False while another replica or a backfill holds the lock. */
   async function fire(job: Job, schedule: Schedule, at: Date): Promise<boolean> {
     const key = keyOf(job.name, schedule)
     const { decidedUntil, aheadUntil } = await syncSchedule(db, key, at)
@@ -95,7 +95,7 @@ export function createScheduler(options: SchedulerOptions): Poller {
     }
   }
 
-  /** Notes what is in force here, and says once when another replica has another schedule of the same job. */
+  /** Writes which schedules are in force here, and warns once when another replica has a different one for the same job. */
   async function see(schedules: readonly ScheduleKey[]): Promise<void> {
     for (const rival of await seeSchedules(db, schedules)) {
       if (rivals.has(nameOf(rival))) continue
@@ -110,7 +110,7 @@ export function createScheduler(options: SchedulerOptions): Poller {
     aligned: true,
     async work() {
       const at = now()
-      // A clock that was set back: what was to be looked at then is to be looked at now.
+      // The clock was set back: the planned times are void.
       if (at.getTime() < lastAt) looks.clear()
       lastAt = at.getTime()
       const scheduled = [...options.jobs().values()].flatMap((job) => {

@@ -1,10 +1,10 @@
-/** Group commit: what comes while a batch is being written goes together into the next one, in the order in which it came. */
+/** Group commit: entries that arrive while a batch is being written share the next one, in the order of arrival. */
 export interface GroupCommitOptions<Entry> {
-  /** Names what an entry is about. No batch holds two entries about the same: its statement would not see one of them. */
+  /** Key of the row that an entry writes. No batch holds two entries of one key: one statement cannot write a row twice. */
   keyOf: (entry: Entry) => string
   /** Writes a batch in one statement. Returns what is wrong with each entry that was left out; undefined for one that is durable. */
   write: (batch: readonly Entry[]) => Promise<readonly (Error | undefined)[]>
-  /** True for an error that one entry brought about: then each is written by itself, and fails by itself. */
+  /** True for an error caused by a single entry: the batch is then written one by one, so that only that entry fails. */
   isFaultOfOne: (error: unknown) => boolean
   maxBatch: number
 }
@@ -20,7 +20,7 @@ interface Waiting<Entry> {
   fail(error: unknown): void
 }
 
-/** How many of the first entries go into the next batch: up to `maxBatch`, and none about the same as one before it. */
+/** How many of the first entries go into the next batch: up to `maxBatch`, and until a key repeats. */
 export function nextBatchSize(keys: readonly string[], maxBatch: number): number {
   const seen = new Set<string>()
   for (const key of keys) {
@@ -63,7 +63,7 @@ export function createGroupCommit<Entry>({ keyOf, write, isFaultOfOne, maxBatch 
         waiting.push({ entry, done, fail })
         if (writing) return
         writing = true
-        setImmediate(() => void writeAll()) // what the same turn of the loop adds goes into the same batch
+        setImmediate(() => void writeAll()) // entries of the same event loop turn share a batch
       }),
   }
 }

@@ -74,7 +74,7 @@ export async function prune(db: Db, { content, metadata, log }: Keep, signal?: A
   return pruned
 }
 
-/** What a run was told, did and gave goes; that it was, what it called, when and how it ended stays. */
+/** Removes prompts, arguments, results and outputs. Keeps the run, its calls by name, times, status and usage. */
 async function takeContent(db: Db, retention: Retention): Promise<number> {
   const rows = await query<{ n: number }>(
     db,

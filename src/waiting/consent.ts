@@ -21,8 +21,8 @@ const POLL_ACCOUNT_MS = 60_000
 const POLL_STORE_MS = 5000
 
 /**
- * Lets waiting runs go on when a person has given consent to what they wait for, that is, has connected the server for the account. Pomerium sends no
- * notice of it, so the route list is polled: one request an account and minute, whatever the number of workers.
+ * Queues waiting runs once a person has given consent, that is, has connected the server for the account. Pomerium sends no notification, so the route list is
+ * polled: one request per account and minute, however many workers there are.
  */
 export function createConsentWatcher({ db, producer, routesOf, log, everyMs = POLL_ACCOUNT_MS }: ConsentWatcherOptions): Poller {
   async function pollAccount(account: string, servers: readonly string[], signal: AbortSignal): Promise<void> {

@@ -51,7 +51,7 @@ export function runEntries(
       if (call.attempt === number) entries.push({ kind: 'toolCall', data: call })
     for (const { decision: _decision, ...request } of run.gatewayRequests)
       if (request.attempt === number) entries.push({ kind: 'gatewayRequest', data: request })
-    // What an attempt gave stands in the run until a retry moves it to the attempt.
+    // The result of the last attempt is kept on the run; a retry moves it to the attempt.
     const isLast = index === run.attempts.length - 1
     const gave = isLast && attempt.reasons === null ? run : attempt
     entries.push({

@@ -11,14 +11,14 @@ export interface MatchOptions {
   ours: () => readonly { accountId: string; account: string }[]
   expected: readonly ExpectedNoise[]
   now?: () => Date
-  /** Events before it are not looked at; the last week when not given: what explains older ones would be known by now. */
+  /** Events before it are not looked at; the last week when not given: older ones would have been explained by now. */
   since?: Date | undefined
 }
 
 const LOOK_BACK_MS = 7 * 86_400_000
 const RUNS_AT_ONCE = 200
 
-/** Explains what can be explained of the events that are not yet. Returns how many were. */
+/** Explains unexplained events as far as possible. Returns how many it explained. */
 export async function matchEvents({ db, ours, expected, now = () => new Date(), since: given }: MatchOptions): Promise<number> {
   const before = now().getTime() - LOOK_BACK_MS
   const since = new Date(Math.min(before, given?.getTime() ?? before))

@@ -6,7 +6,7 @@ import { fit, type Terminal } from './terminal.ts'
 const MAX_CELL = 60
 const MAX_COLUMNS = 8
 
-/** What the run gave, for people: text as it is, JSON as a few lines and tables. Undefined when it gave nothing. */
+/** A run's output for people: text as it is, JSON as a few lines and tables. Undefined when there is none. */
 export function reportText({ output, outputText }: Pick<RunView, 'output' | 'outputText'>, terminal: Terminal): string | undefined {
   if (output !== null) return showOutput(output, terminal) ?? showText(JSON.stringify(output, null, 2))
   return outputText === null ? undefined : showText(outputText)

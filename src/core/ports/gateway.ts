@@ -1,4 +1,4 @@
-/** What a gateway request is for: goes into its row, and decides what an answer means. */
+/** What a gateway request is for: written to its row, and needed to classify its response. */
 export interface GatewayContext {
   signal?: AbortSignal | undefined
   /** Set for a request to an MCP server: then an answer that is not a result is thrown as the `Failure` it stands for. */
@@ -25,7 +25,7 @@ export interface GatewayInit {
 /** One HTTP request to Pomerium as the attempt's account: identified, journaled, capped, never redirected. */
 export type GatewayFetch = (url: string | URL, init: GatewayInit, context?: GatewayContext) => Promise<Response>
 
-/** A session that the server no longer knows. It never ran the request. */
+/** The server no longer knows the session, so it did not run the request. */
 export class SessionLost extends Error {
   override readonly name = 'SessionLost'
 }

@@ -30,7 +30,7 @@ export type BudgetDecision = { verdict: 'granted'; warnings: string[] } | { verd
 /** The share of a limit at which a warning is due. */
 export const WARN_SHARE = 0.8
 
-/** Says whether a day's spending and an estimate together stay under a ceiling, and warns when this estimate passes 80 % of it. */
+/** Whether a day's spending plus an estimate stays under a ceiling; warns when the estimate passes 80 % of it. */
 export function decideBudget(ceilings: readonly { ceiling: Ceiling; spent: Spend }[], estimate: Spend): BudgetDecision {
   const warnings: string[] = []
   for (const { ceiling, spent } of ceilings) {
@@ -58,7 +58,7 @@ const KINDS: readonly (readonly ['tokens' | 'costUsd', FailureCode])[] = [
 
 const round = (value: number) => Number(value.toFixed(4))
 
-/** A conversation of so many bytes has about so many tokens; an answer is taken to be about this long. */
+/** For estimates: bytes of a conversation per token, and tokens of an answer. */
 const BYTES_PER_TOKEN = 3
 const ANSWER_TOKENS = 2048
 

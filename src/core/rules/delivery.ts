@@ -23,7 +23,7 @@ export function decideDelivery(
 
 const FIRST_MS = 10_000
 const MOST_MS = 3 * 3_600_000
-/** About a day and a half of tries. */
+/** Tries of a delivery: with the waits below, about a day and a half. */
 export const MAX_DELIVERY_TRIES = 22
 
 /** When a delivery that failed is tried again; `tries` is the number so far. Undefined: given up. */

@@ -9,10 +9,10 @@ export const OVERLAP_POLICIES = ['skip', 'queue'] as const
 export type OverlapPolicy = (typeof OVERLAP_POLICIES)[number]
 
 export type FireDecision =
-  /** `madeUp`: it was missed, and runs late as one of all that were. */
+  /** `madeUp`: it was missed and runs late, because of `missed: all`. */
   { at: Date; verdict: 'run'; madeUp: boolean } | { at: Date; verdict: 'skip'; reason: string }
 
-/** What is due: the latest fires, oldest first, and what there was before them. */
+/** Due fires: the latest one by one, oldest first, and a count of older ones. */
 export interface Due {
   fires: readonly Date[]
   /** Fires that are too many to be looked at one by one. `count` is counted up to a limit, `more` when there are others beyond it. */

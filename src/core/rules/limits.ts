@@ -23,7 +23,7 @@ export function limitReason(used: Used, limits: Limits): Reason | undefined {
   return passedLimits(used, limits, (value, limit) => value >= limit)[0]
 }
 
-/** Limits of tokens and money that an answer passed which nobody could stop at them: a provider tells them at its end. */
+/** Token and cost limits that a hosted answer passed: a provider reports usage only at its end, so it could not be stopped in time. */
 export function passedLimits(used: Used, limits: Limits, isOver = (value: number, limit: number) => value > limit): Reason[] {
   const reasons: Reason[] = []
   if (limits.tokens !== undefined && isOver(used.tokens, limits.tokens))
@@ -33,7 +33,7 @@ export function passedLimits(used: Used, limits: Limits, isOver = (value: number
   return reasons
 }
 
-/** The last turn of a run whose deadline is near: an answer from what there is beats none. */
+/** The reason for a last turn near the deadline, so that the run still ends with an answer. */
 export const DEADLINE_NEAR: Reason = { code: 'DEADLINE', message: 'The deadline was near, so the model had to answer with what it had.' }
 
 /** Limits of which 80 % are used. */

@@ -37,12 +37,12 @@ export function mayAskAgain(servers: readonly { tools: readonly string[]; repeat
   return servers.every(({ tools, repeatable }) => tools.every((tool) => repeatable.includes(tool)))
 }
 
-/** True for a call after which nothing may be tried again from the beginning: it may have run, and must not run twice. */
+/** True for a call that may have run and must not run twice: the conversation must not be started over. */
 export function mayHaveActed({ status, repeatable }: { status: ToolCallStatus; repeatable: boolean }): boolean {
   return !repeatable && status !== 'not_run' && status !== 'denied'
 }
 
-/** HTTP statuses with which a gateway or server says that it did not take a request. Any other that is no success leaves open whether it ran. */
+/** HTTP statuses that prove that a request was not run. Any other failure leaves open whether it was. */
 const NOT_TAKEN = new Set([400, 401, 403, 404, 405, 413, 429])
 export const provesNotRun = (status: number): boolean => NOT_TAKEN.has(status)
 

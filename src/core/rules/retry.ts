@@ -10,10 +10,10 @@ export interface RetryPolicy {
 export type RetryDecision = { verdict: 'retry'; at: Date } | { verdict: 'wait' } | { verdict: 'stop' }
 
 const MAX_BACKOFF_MS = 60 * 60_000
-/** The longest wait that somebody else may ask for: what they say is a number from outside. */
+/** Upper bound for `retry-after`, which is foreign input. */
 const MAX_ASKED_MS = 24 * 60 * 60_000
 const JITTER = 0.2
-/** A worker that dies is not the run's fault: this many lost attempts come on top of the policy's. */
+/** Attempts lost with their worker do not count towards the policy; this many are allowed beside it. */
 const LOST_ATTEMPTS = 5
 
 /**
@@ -36,7 +36,7 @@ export function decideRetry(
   return { verdict: 'retry', at: new Date(now.getTime() + Math.round(Math.max(backoffMs, askedMs(failure.retryAfterMs)))) }
 }
 
-/** What was asked for, as far as it is a time to wait. */
+/** The wait that was asked for, bounded. */
 function askedMs(retryAfterMs: number | undefined): number {
   if (retryAfterMs === undefined || Number.isNaN(retryAfterMs)) return 0
   return Math.min(retryAfterMs, MAX_ASKED_MS)

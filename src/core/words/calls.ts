@@ -12,7 +12,7 @@ export const ARGUMENTS_TOO_LARGE = errorOf('the arguments are too large to be se
 export const RESULT_TOO_LARGE = errorOf('the tool ran, but its result was too large to be read. Ask for less.')
 export const OUTCOME_UNKNOWN = errorOf('the call was sent and its outcome is not known: it may have run. Do not repeat it.')
 
-/** A call that may be repeated was given up. */
+/** A repeatable call that took longer than its limit. */
 export const noAnswer = (timeoutMs: number): string => errorOf(`no answer within ${timeoutMs / 1000} s; ask for less, or try once more.`)
 
 /** The server wants somebody to open an address and do something there (URL elicitation). */

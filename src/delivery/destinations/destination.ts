@@ -14,7 +14,7 @@ export interface Message {
   run: RunView | undefined
 }
 
-/** What came of a try. `final`: no later try can do better. `silent`: nobody answered in the time that a try has. */
+/** The outcome of a try. `final`: no later try can succeed. `silent`: no answer within the time of a try. */
 export type SendResult = { ok: true } | { ok: false; error: string; final: boolean; silent?: boolean }
 
 /** An open destination. Both are bounded in time by the destination itself. */
@@ -28,7 +28,7 @@ export interface Sender {
 export interface Secrets {
   /** The text itself or what stands in the file; `what` is named when it cannot be read. */
   read(what: string, value: string | undefined, file: string | undefined): string | undefined
-  /** From now on it is shown nowhere. */
+  /** Adds the text to the secrets that are redacted everywhere. */
   redact: (secret: string) => void
 }
 

@@ -45,7 +45,7 @@ export async function writeReport({ reportsDir, dir, deliveryId }: ReportPlace, 
   const name = `${run.job}-${at}-${run.id.replace(/^run_/, '').slice(-8)}.${text ? 'md' : 'json'}`
   const path = join(await openDir(reportsDir, dir), name)
   const part = `${path}.${deliveryId}.part`
-  // A try that died may have left one.
+  // Left by a try that crashed.
   await rm(part, { force: true })
   try {
     await using handle = await open(part, 'wx', 0o644)
@@ -59,7 +59,7 @@ export async function writeReport({ reportsDir, dir, deliveryId }: ReportPlace, 
   return path
 }
 
-/** Makes the directory, after it is known that it lies below `reportsDir`. */
+/** Makes the directory, once its nearest existing parent was checked to lie below `reportsDir`. */
 async function openDir(reportsDir: string, dir: string): Promise<string> {
   await mkdir(reportsDir, { recursive: true })
   const root = await realpath(reportsDir)

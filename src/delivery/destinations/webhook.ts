@@ -55,7 +55,7 @@ export const webhook = defineDestination({
     return `names the webhook ${name}, which is not under webhooks: in the configuration; ${known.length > 0 ? `known are ${known.join(', ')}` : 'none is configured'}`
   },
   open({ webhooks }, secrets) {
-    // A secret that cannot be had is a fault of the start. After that it is read for each message, so that a file may be replaced at any time.
+    // A secret that cannot be read stops the start. After that it is read for each message, so that the file may be replaced at any time.
     for (const [name, one] of Object.entries(webhooks)) secretOf(name, one, secrets)
     const sender = createWebhookSender()
     return {
@@ -85,7 +85,7 @@ function secretOf(name: string, { secret: given, secretFile: file }: Webhooks[st
   return secret
 }
 
-/** Two with a space between them both sign, so that a receiver can change from one to the other at its leisure (Standard Webhooks, "Multiple signatures"). */
+/** Two with a space between them both sign, so that a receiver can change its secret without an outage (Standard Webhooks, "Multiple signatures"). */
 const secretsIn = (secret: string) => secret.split(/\s+/)
 
 export interface WebhookTarget {

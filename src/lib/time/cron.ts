@@ -47,7 +47,7 @@ function* firesAfter({ cron, timezone }: CronSchedule, after: Date): Generator<D
   let last = after.getTime()
   const walls = CronExpressionParser.parse(cron, { tz: 'UTC', currentDate: new Date(last + leastOffsetMs(last, timezone)) })
   const everyHour = walls.fields.hour.values.length === HOURS
-  /** Found, but a later wall time may become an earlier instant: those of a gap move behind it. */
+  /** Instants not yet given out: a later wall time can be an earlier instant, since times inside a gap move behind it. */
   let found: number[] = []
   while (walls.hasNext()) {
     const wall = Temporal.Instant.fromEpochMilliseconds(walls.next().getTime()).toZonedDateTimeISO('UTC').toPlainDateTime()

@@ -16,7 +16,7 @@ export function readDate(value: unknown, timezone: string): Temporal.ZonedDateTi
     if (typeof value === 'number') return inZone(new Date(value * 1000), timezone)
     if (typeof value === 'string') return readText(value.trim(), timezone)
   } catch {
-    // Said below.
+    // The error is thrown below.
   }
   const shown =
     typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : value === null || value === undefined ? 'nothing' : 'a value'

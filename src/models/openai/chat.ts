@@ -107,8 +107,8 @@ function wholeAnswer({ id, model, choices, usage }: Completion, requestId: strin
 }
 
 /**
- * Puts the pieces of an answer together. The client's own helper would parse structured output and throw what it cannot: here a wrong or a cut answer
- * is an answer, and is mended in another turn.
+ * Assembles the chunks of an answer. The client's own helper throws when structured output does not parse; here a wrong or cut answer is an answer too, and
+ * another turn repairs it.
  */
 async function streamedAnswer(chunks: AsyncIterable<Chunk>): Promise<Answer> {
   const answer: Answer = { id: null, model: null, text: '', refusal: '', calls: [], finish: null, usage: null }

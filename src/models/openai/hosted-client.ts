@@ -17,7 +17,7 @@ export function createHostedModel(options: {
   nameFailure: (error: unknown) => unknown
 }): HostedModel {
   const { client, model, background, store, nameFailure } = options
-  // A request that may have run tools is never sent again by the client.
+  // No retries by the client: a request may already have run tools.
   const once = { maxRetries: 0 }
   return {
     model,
@@ -61,7 +61,7 @@ function bodyOf({ instructions, prompt, output, servers }: HostedRequest): Omit<
 }
 
 const FAILED_DEPENDENCY = 424
-/** Time-out and conflict: the provider may be at work all the same. */
+/** Time-out and conflict: the provider may still be at work. */
 const MAY_HAVE_BEGUN = new Set([408, 409])
 
 function classifyError(error: unknown, servers: readonly string[]): HostedError {

@@ -11,7 +11,7 @@ const NO_PARAMS = -32602
 const REQUEST_ID = /request ([\w.:-]{8,128}) for details/
 /** The words in which Pomerium denies a call: providers pass them on, in a protocol error or as a text. */
 const DENIAL = /access denied, please see the authorization log/
-/** Words with which providers say that a connection did not hold. */
+/** Words of providers for a broken connection. */
 const LOST = /timed? ?out|reset|fetch failed|terminated|socket|disconnected|connection (?:closed|error|aborted)|network/i
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
@@ -23,7 +23,7 @@ export function createServerNames(servers: readonly string[]): (label: string) =
   return (label) => byLabel.get(label) ?? label
 }
 
-/** Translates the events of an answer. Those that say nothing about it are left out. */
+/** Translates the events of an answer. Events without meaning for a run are left out. */
 export async function* hostedEvents(events: AsyncIterable<Event>, servers: readonly string[], model: string): AsyncIterable<HostedEvent> {
   const nameOf = createServerNames(servers)
   for await (const event of events) {
@@ -78,7 +78,7 @@ const endedCall = (item: McpCall, position: number, nameOf: (label: string) => s
 
 /** Reads a finished `mcp_call`. Its error comes in at least four shapes; an unknown one is an error of the tool. */
 export function outcomeOf({ error: given, output }: Pick<McpCall, 'error' | 'output'>): HostedOutcome {
-  // The client's type says string; what servers send says otherwise.
+  // Typed as a string; servers also send objects.
   const error: unknown = given
   if (error === null || error === undefined) {
     return output === null || output === undefined ? { kind: 'no-result' } : { kind: 'ok', text: textOf(output) }

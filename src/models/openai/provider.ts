@@ -16,7 +16,7 @@ export interface ProviderOptions {
   /** Stream answers: needed where something between cuts connections that are silent for long. */
   stream: boolean
   store: boolean | undefined
-  /** The provider finishes a hosted answer without us, and it can be found again by its id. */
+  /** Background mode: the provider finishes a hosted answer without us, and it can be attached to again by its id. */
   background: boolean
   /** Longest wait for one answer. */
   timeoutMs: number
@@ -31,15 +31,15 @@ export interface Provider {
   close(): Promise<void>
 }
 
-/** Retries of a model call that failed at once; it has no effects of its own in a local run. */
+/** Immediate retries of a model call; in a local run it has no side effects. */
 const QUICK_RETRIES = 2
 
 /** Makes a provider: one pool of connections, and a model for each name asked. */
 export function createProvider(options: ProviderOptions): Provider {
-  // undici gives up after 300 s without a byte; the time-out of the call is what counts here.
+  // undici's own time-outs (300 s without a byte) are off: the call's time-out applies.
   const dispatcher: Dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: 30_000 })
   const client = new OpenAI({
-    // Servers of one's own often want no key; the client insists on one.
+    // Self-hosted servers often want no key; the client requires one.
     apiKey: options.apiKey ?? 'none',
     baseURL: options.baseUrl ?? null,
     organization: null,

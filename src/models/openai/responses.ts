@@ -111,7 +111,7 @@ function stopReasonOf(response: Response): StopReason {
   return response.incomplete_details?.reason === 'content_filter' ? 'filtered' : 'cut'
 }
 
-/** Tolerates servers that leave the details, or all of it, out. */
+/** Servers may leave out the details, or the usage as a whole. */
 function usageOf(usage: Partial<OpenAI.Responses.ResponseUsage> | undefined | null): Usage {
   if (!usage) return noUsage
   return {

@@ -33,7 +33,7 @@ export async function runAttempt(
 
     const { dispatcher, maxResponseBytes } = resources.gateway
     const fetch = createGatewayFetch({ dispatcher, account, tokens, runId, journal, maxResponseBytes })
-    // In front of everything that is sent, and durable before the model is asked.
+    // Written first; awaited before the first model call.
     const written = journal.prompt({ prompt, instructions: instructions ?? null })
     written.catch(() => {})
     const ready = await preflight({ resources, definition, journal, fetch, history: input.history }, signal)
@@ -41,7 +41,7 @@ export async function runAttempt(
     tell({ event: 'routes', count: ready.routes })
     tell({ event: 'preflight', servers: Object.keys(definition.tools), tools: toolBox.tools.length })
     await written
-    // An answer that goes on at the provider needs the account until its deadline.
+    // A background answer goes on at the provider and needs the account until the deadline.
     mayEnd = definition.delegate === 'local'
     const result = await delegate(resources, { ...input, provider, tokens, fetch, prompt, instructions }, ready, signal)
     mayEnd = true

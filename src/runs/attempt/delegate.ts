@@ -16,7 +16,7 @@ import { withTimeout } from '../../pomerium/timeout.ts'
 import { explainUnauthorized } from '../../pomerium/unauthorized.ts'
 import type { RunResources } from '../resources.ts'
 
-/** The part of the deadline kept for a last answer, and its most. */
+/** Time kept for a last turn before the deadline: this share of the deadline, at most a minute. */
 const LAST_ANSWER_SHARE = 0.15
 const LAST_ANSWER_MS = 60_000
 
@@ -57,7 +57,7 @@ export async function delegate(
     case 'local':
       return runLocal({ ...shared, tools: toolBox, onUnknown, toolConcurrency: resources.toolConcurrency }, signal)
     case 'hosted': {
-      // The provider opens sessions of its own.
+      // The provider opens its own sessions, so ours are closed.
       await toolBox.close()
       const { runId } = input.opened.attempt
       return runHosted(

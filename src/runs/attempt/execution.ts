@@ -2,7 +2,7 @@ import type { Wake } from '../../core/ports/wake.ts'
 import type { Failure } from '../../core/failure.ts'
 import type { FinalStatus } from '../../core/run.ts'
 
-/** What came of a run that the queue handed to a worker. `next` are the runs that may start because of it. */
+/** The outcome of handing a run to a worker. `next` are the runs that can start because of it. */
 export type Execution =
   | { kind: 'finished'; status: FinalStatus; failure: Failure | undefined; next: Wake[] }
   | { kind: 'retry'; at: Date; failure: Failure; next: Wake[] }
@@ -13,7 +13,7 @@ export type Execution =
   | { kind: 'not-yet'; at: Date }
   /** Another worker holds it. */
   | { kind: 'busy' }
-  /** Another worker took it over; nothing of this one counts. */
+  /** Another worker took it over: this attempt lost its fencing token, and nothing of its end was written. */
   | { kind: 'lost' }
   /** It is over already, or unknown. */
   | { kind: 'nothing' }

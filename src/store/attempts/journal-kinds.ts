@@ -16,7 +16,7 @@ export interface RowKind {
   columns: readonly { name: string; type: string }[]
   /** The statement that writes the rows of this name: `run_id`, `attempt` and the columns. */
   write: (rows: string) => string
-  /** Written also by an attempt that is not the open one any more: the outcome of a request that was sent. */
+  /** Written even when the attempt has lost the run: the outcome of a request that was already sent. */
   unfenced: boolean
 }
 

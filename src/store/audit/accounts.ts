@@ -21,7 +21,7 @@ export async function accountUse(db: Db): Promise<Map<string, string>> {
   return new Map(rows.map(({ accountId, at }) => [accountId, at]))
 }
 
-/** Runs under way as this account whose attempt began before a time: they may hold the token of then. */
+/** Runs under way as this account whose attempt began before a time: they may still hold the earlier token. */
 export async function countRunsHolding(db: Db, account: string, before: Date): Promise<number> {
   const [row] = await query<{ n: number }>(
     db,

@@ -31,7 +31,7 @@ export async function raiseSuspect(
   )
 }
 
-/** Alarms that nobody was told of yet, oldest first. */
+/** Alarms that were not sent yet, oldest first. */
 export async function listUnsentAlarms(db: Db): Promise<{ id: string; body: CloudEvent }[]> {
   return query(db, 'select id, body from alarms where sent_at is null order by created_at limit 100')
 }
@@ -40,7 +40,7 @@ export async function markAlarmSent(db: Db, id: string): Promise<void> {
   await query(db, 'update alarms set sent_at = now() where id = $1', [id])
 }
 
-/** Says why the lines of an account are no reason to worry. False when it is not suspect. */
+/** Acknowledges the unexplained lines of an account with a reason. False when the account is not suspect. */
 export async function acknowledgeSuspect(
   db: Db,
   { account, by, reason }: { account: string; by: string; reason: string },

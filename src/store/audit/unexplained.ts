@@ -20,7 +20,7 @@ export interface OpenEvent {
 }
 
 export interface UnexplainedFilter {
-  /** Events after this, the end of the grace time, are too young. */
+  /** Events after this time are still within the grace time. */
   until: Date
   since?: Date | undefined
   account?: string | undefined

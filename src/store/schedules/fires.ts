@@ -31,8 +31,8 @@ export interface FiresToRecord {
 }
 
 /**
- * Writes what was decided for the due fires of a schedule, each fire once whoever tries, with its run in the same transaction. Returns what this call wrote:
- * another replica may have been first. Undefined, with nothing written, while somebody else writes fires of the job, such as a backfill.
+ * Writes the decisions for the due fires of a schedule, each with its run in one transaction, and each fire once over all replicas. Returns what this call wrote.
+ * Undefined, with nothing written, while another writer of the job's fires has the lock, such as a backfill.
  */
 export async function recordFires(
   db: Db,

@@ -10,18 +10,18 @@ export interface ScheduleKey {
 export interface Progress {
   /** Fires up to this time are decided. */
   decidedUntil: Date
-  /** It was decided up to then, which is still to come: a clock was wrong. */
+  /** Set when the schedule was decided up to a time in the future, by a clock that was ahead. */
   aheadUntil: Date | null
 }
 
 /** A schedule that no scheduler saw for this long, while schedulers were at work, was away. */
 const AWAY_MS = 300_000
-/** More than clocks of replicas differ. */
+/** Clock difference between replicas that is tolerated. */
 const AHEAD_MS = 120_000
 
 /**
- * How far a schedule is decided; its row is made when it is new. A new schedule, and one that was away while schedulers were at work, owes nothing from before
- * `now`. Neither does one that a wrong clock decided beyond `now`: it goes on from there.
+ * Up to when a schedule is decided; inserts the row of a new schedule. A new schedule, and one that no job file had for a while although schedulers were at work,
+ * has no due fires before `now`. One that a wrong clock decided into the future goes on from `now`.
  */
 export async function syncSchedule(db: Db, { job, cron, timezone }: ScheduleKey, now: Date): Promise<Progress> {
   const [row] = await query<{ decided_until: Date; ahead_until: Date | null }>(
@@ -41,7 +41,7 @@ export async function syncSchedule(db: Db, { job, cron, timezone }: ScheduleKey,
   return { decidedUntil: row?.decided_until ?? now, aheadUntil: row?.ahead_until ?? null }
 }
 
-/** Notes that a scheduler is at work. Before the schedules are looked at, so that an outage is known as one. */
+/** Writes that a scheduler is at work. Called before the schedules are read, so that an outage is recognised. */
 export async function noteScheduler(db: Db): Promise<void> {
   await query(
     db,
@@ -52,7 +52,7 @@ export async function noteScheduler(db: Db): Promise<void> {
   )
 }
 
-/** Notes the schedules that are in force here. Returns those of the same jobs that another scheduler has in force and this one has not. */
+/** Writes which schedules are in force here. Returns those of the same jobs that are in force only at another scheduler. */
 export async function seeSchedules(db: Db, schedules: readonly ScheduleKey[]): Promise<ScheduleKey[]> {
   return query<ScheduleKey & { [column: string]: string }>(
     db,
@@ -68,5 +68,5 @@ export async function seeSchedules(db: Db, schedules: readonly ScheduleKey[]): P
   )
 }
 
-/** Seen so lately, a schedule is in force. More than a replica's pause between two looks, and less than `AWAY_MS`. */
+/** A schedule seen within this time is in force. More than the interval between two writes of a replica, less than `AWAY_MS`. */
 const RIVAL_MS = 150_000

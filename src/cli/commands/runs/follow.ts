@@ -6,10 +6,10 @@ import type { Db } from '../../../runs/queries.ts'
 import { createLines, type Lines } from '../../terminal/lines.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 
-/** A queue with a free worker hands a run out in milliseconds. */
+/** When a run is still queued after this time, the command says so: with a free worker it starts in milliseconds. */
 const NOBODY_MS = 5000
 
-/** Tells what happens in a run until it is over, waits for a person, or the command ends. Returns the run as it is then. */
+/** Prints the events of a run until it is over, waits for a person, or the command ends. Returns the run as it is then. */
 export async function followRun(db: Db, id: string, terminal: Terminal, tell: (line: string) => void): Promise<RunView> {
   const lines = createLines(terminal)
   const nobodyAt = Date.now() + NOBODY_MS

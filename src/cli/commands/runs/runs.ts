@@ -9,7 +9,7 @@ import { renderTable } from '../../terminal/table.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
 
 const MAX_LIMIT = 10_000
-/** From here on a line has room for reasons. */
+/** Terminal width from which reasons fit. */
 const WIDE = 120
 const optionsSchema = filterOptions.extend({
   json: z.boolean().default(false),
@@ -70,7 +70,7 @@ function showRuns(runs: readonly RunLine[], terminal: Terminal, json: boolean): 
   return renderTable(terminal, head, rows, narrow ? [] : [6])
 }
 
-/** How long ago, in the unit that says most. */
+/** How long ago, in the largest unit that is not zero. */
 function ago(at: string): string {
   const s = Math.max((Date.now() - Date.parse(at)) / 1000, 0)
   if (s < 90) return `${Math.round(s)} s`

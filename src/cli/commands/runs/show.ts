@@ -62,7 +62,7 @@ function showTimeline(run: RunView, lines: Lines): string {
     .join('\n')
 }
 
-/** From here on a line has room for whole ids. */
+/** Terminal width from which whole ids fit. */
 const WIDE = 120
 
 function showCalls(run: RunView, terminal: Terminal): string {

@@ -47,7 +47,7 @@ export const addDemo: AddCommand = (program, terminal, done) => {
     .action(async (options: unknown) => {
       const { keep, json, hosted } = optionsSchema.parse(options)
       await using stack = new AsyncDisposableStack()
-      // Traversable: as root, the embedded Postgres runs as another user. What is secret in it has its own mode.
+      // Others may enter the directory: as root, the embedded Postgres runs as another user. Files with secrets in it have mode 0600.
       const dir = mkdtempSync(join(tmpdir(), 'nightshift-demo-'))
       chmodSync(dir, 0o711)
       stack.defer(() => rmSync(dir, { recursive: true, force: true }))
@@ -74,14 +74,14 @@ async function runDemo(
   const began = performance.now()
   const lines = createLines(terminal)
   const jobsDir = hosted ? hostedJobs(dir) : JOBS_DIR
-  // Nothing but the demo needs the stand-ins and what they are made of.
+  // Imported here alone: no other command needs the stand-ins and their libraries.
   const [{ startWorld }, { reportScript }] = await Promise.all([
     import('../../../demo/world.ts'),
     import('../../../demo/model/report-script.ts'),
   ])
   const world = stack.use(await startWorld({ dir, jobsDir, scripts: { 'gpt-5.4-mini': reportScript }, background: hosted }))
   terminal.signal.throwIfAborted()
-  // A database of the user's own is not for a demo.
+  // The demo never writes to the user's own database.
   const config = loadConfig({ file: world.configFile, env: { REDIS_URL: terminal.env['REDIS_URL'] } })
   const finished = Promise.withResolvers<string>()
   const onProgress = (progress: Progress) => {
@@ -123,7 +123,7 @@ async function joinLog({ db }: App, world: World): Promise<void> {
   await matchEvents({ db, ours: () => [], expected: [] })
 }
 
-/** The schedule looks as if it had been known for a week, so its last fire was missed, and `missed: last` makes up for it. */
+/** Backdates the schedule by a week, so that its last fire was missed and `missed: last` runs it now. */
 async function letScheduleFire(app: App, lines: Lines, tell: (line: string) => void): Promise<void> {
   const job = requireJob(app.jobs.jobs(), JOB, app.jobs.issues())
   const { schedule } = job.definition

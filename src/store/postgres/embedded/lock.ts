@@ -88,7 +88,7 @@ function isProcess(pid: number, uid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    // It lives, and is not ours: then it did not write a file that is ours.
+    // It lives as another user's process. When the lock file is our user's, that process did not write it.
     return codeOf(error) === 'EPERM' && uid !== process.getuid?.()
   }
 }

@@ -16,7 +16,7 @@ const RECOVERY_MS = 600_000
 const STOP_MS = 60_000
 const RETRY_MS = 200
 const POLL_MS = 20
-/** Shared by the processes that use the server; who gets it alone is the last. */
+/** Advisory lock that each process using the server shares; a process that gets it exclusively is the last one. */
 const KEEPERS_LOCK = "hashtextextended('nightshift keepers', 0)"
 
 export interface EmbeddedPostgres {
@@ -93,7 +93,7 @@ async function launch(place: Place, password: string, ephemeral: boolean): Promi
       refusal = await prepareDatabase(port, password)
       if (refusal === undefined) return port
       if (isWrongPassword(refusal) || isTooLate(began, postmasterOf(data)?.status)) {
-        child.kill('SIGINT') // nobody would look after it
+        child.kill('SIGINT') // given up, so it must not stay behind
         throw noAnswer(dir, `it was started on ${data}`, refusal)
       }
       await sleep(POLL_MS)
@@ -126,7 +126,7 @@ function spawnServer({ dir, data, bin, user }: Place, port: number, ephemeral: b
     'unix_socket_directories=',
     'max_connections=200',
     'shared_buffers=64MB',
-    'random_page_cost=1.1', // no disk that turns: an index is worth its jumps
+    'random_page_cost=1.1', // SSD: random reads of an index cost little
     ...(ephemeral ? ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'] : []),
   ]
   const child = spawn(join(bin, 'postgres'), ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], {
@@ -188,13 +188,13 @@ interface Running {
 
 async function stopServer({ place: { dir, data }, port, keeper, ephemeral, removes }: Running): Promise<void> {
   if (!existsSync(dir)) return keeper.end()
-  // Nobody adopts the server while it is decided whether it ends.
+  // Under the lock, so that no process adopts the server while this one decides whether to stop it.
   const release = await lockDirectory(dir)
   try {
     const used = !ephemeral && (await othersKeep(keeper))
     await keeper.end()
     const postmaster = postmasterOf(data)
-    // On another port it is not the server that we used: that one is dead, and others started this one.
+    // A server on another port is not ours: ours has crashed, and another process started this one.
     if (used || postmaster?.port !== port) return
     process.kill(postmaster.pid, 'SIGINT') // fast: roll back what is open, then end
     const isAlive = () => postmasterOf(data)?.pid === postmaster.pid
@@ -205,7 +205,7 @@ async function stopServer({ place: { dir, data }, port, keeper, ephemeral, remov
   }
 }
 
-/** Gives our share of the lock back and tells whether others have one. Their connections alone say nothing: a closed one lives on for a moment. */
+/** Releases our share of the lock and returns whether other processes hold one. Connections cannot be counted instead: a closed one is listed for a moment longer. */
 async function othersKeep(keeper: pg.Pool): Promise<boolean> {
   try {
     await keeper.query(`select pg_advisory_unlock_shared(${KEEPERS_LOCK})`)

@@ -4,9 +4,9 @@ import { parseLife } from '../../../options/time.ts'
 
 const LIFE = '90d'
 
-/** How long a new account lives; in milliseconds once it is parsed. */
+/** Option `--expires`: the lifetime of a new account, parsed to milliseconds. */
 export const expiresOption = (): Option =>
   new Option('--expires <time>', `how long it lives, such as ${LIFE}`).argParser(parseLife).default(durationMs(LIFE), LIFE)
 
-/** A deleted account is known to Pomerium's replicas for a while (measured). */
+/** Pomerium's replicas accept a deleted account for up to a minute (measured). */
 export const HONOURED = 'Pomerium may honour a deleted account for up to a minute.'

@@ -23,7 +23,7 @@ export const addAccountList: AddCommand = (account, terminal, done) => {
     })
 }
 
-/** From here on a line has room for all. */
+/** Terminal width from which all columns fit. */
 const WIDE = 110
 
 function showAccounts(accounts: readonly AccountLine[], terminal: Terminal): string {
