@@ -11,7 +11,7 @@ export interface AuditReport {
   until: string | null
   events: number
   matched: number
-  /** Of other programs, as the configuration declares. */
+  /** Lines of other programs, as `audit.expected` declares them. */
   expected: number
   /** Lines of accounts that are not ours. */
   foreign: number
@@ -37,7 +37,7 @@ export async function makeReport(
   return { ...report, suspects: await listSuspects(options.db) }
 }
 
-/** Says how what we did and what the gateway's log says fit together. */
+/** Compares our requests with the lines of the gateway's log. */
 export async function auditReport(
   db: Db,
   ours: readonly { accountId: string; account: string }[],

@@ -56,11 +56,11 @@ export interface ServerCheck {
   timeoutMs: number
 }
 
-/** A name that no server has: the probe asks policy and server, and calls nothing. */
+/** A tool name that no server has: a call of it shows what policy and server answer, and runs nothing. */
 const PROBE = 'nightshift_doctor_probe'
 const DEFAULT_REQUEST_BYTES = 4096
 
-/** A server that jobs name: route, initialize, tools, and what becomes of a call that may not be. */
+/** A server that jobs name: route, initialize, tools, and the answer to a call of a tool that does not exist. */
 export async function checkServer({ account, server, jobs, routes, fetch, maxRequestBytes, timeoutMs }: ServerCheck): Promise<Finding[]> {
   const check = `server ${server} as ${account}`
   const route = routes.get(server)
@@ -119,5 +119,5 @@ function bodyLimit(check: string, server: string, maxRequestBytes: number | unde
   )
 }
 
-/** Nothing to ask when the token is not usable. */
+/** Skipped: the account's token is not usable. */
 export const notAsked = (account: string): Finding => skipped(`gateway as ${account}`, 'not asked: the account has no usable token')

@@ -32,7 +32,7 @@ export function problemResponse(failure: Failure, errors?: Problem['errors']): R
   }
   const headers = new Headers({ 'content-type': PROBLEM_TYPE, 'cache-control': 'no-store' })
   if (failure.retryAfterMs !== undefined) headers.set('retry-after', String(Math.ceil(failure.retryAfterMs / 1000)))
-  // What is left of a body that was too large is not read: the next request needs a connection of its own.
+  // The rest of a body that is too large stays unread, so the connection cannot be used again.
   if (http === 413) headers.set('connection', 'close')
   if (http === 401) headers.set('www-authenticate', 'Bearer realm="nightshift"')
   return new Response(JSON.stringify(body), { status: http, headers })
@@ -44,7 +44,7 @@ const BY_STATUS: Record<number, FailureCode> = { 400: 'REQUEST_INVALID', 404: 'A
 export const reportTo = (log: Logger) => (error: unknown) =>
   log.error({ reason: describeError(error), stack: error instanceof Error ? error.stack : undefined }, 'A request failed.')
 
-/** Turns anything thrown by a route into a problem. What is not ours is told to the log, not to the caller. */
+/** Turns anything thrown by a route into a problem. Unexpected errors are logged, and their text is not sent to the caller. */
 export function toProblem(error: unknown, report: (error: unknown) => void): Response {
   if (error instanceof Failure) {
     if (error.code === 'INTERNAL_ERROR') report(error)

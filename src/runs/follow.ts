@@ -8,18 +8,18 @@ import { loadRun, loadTimelineVersion } from '../store/runs/show.ts'
 import { requireStatus } from './require.ts'
 
 export interface FollowOptions {
-  /** The run to follow. Undefined: the newest runs that are not over, and those that come to be. */
+  /** The run to follow. Undefined: the newest unfinished runs, and new ones. */
   runId?: string | undefined
-  /** Events of its timeline that were told already: their number is the place to go on from. */
+  /** How many events of its timeline were given out already; it goes on after them. */
   after?: number
-  /** Ends the following after the look under way. One that is aborted from the beginning gives one look. */
+  /** Ends the loop after the current poll. A signal that is aborted from the beginning gives exactly one poll. */
   signal: AbortSignal
 }
 
-/** What a look at a run found. */
+/** What one poll of a run found. */
 export interface RunNews {
   run: RunView
-  /** What happened since the last look; often nothing. */
+  /** New events since the last poll; often none. */
   events: readonly TimelineEvent[]
   /** Place of the first of them in the run's timeline, counted from 0. */
   from: number
@@ -28,13 +28,12 @@ export interface RunNews {
 const LOOK_MS = 500
 /** Whoever waits for a run wants to know soon. */
 const WAIT_LOOK_MS = 200
-/** Runs that are followed when none is named. */
+/** Most runs that are followed when none is named. */
 const MAX_OPEN = 20
 
 /**
- * Looks at a run again and again, and gives what each look found, also when it is nothing: whoever listens may stop, or say that they still listen. Each event
- * comes once, in the order of the run's timeline. Ends when the run is over, and without a `runId` by the signal alone. `RUN_UNKNOWN` for a run that there
- * is not.
+ * Polls a run and yields after each poll, also without new events, so that the consumer can stop or send a keep-alive. Each event comes once, in the order of the
+ * run's timeline. Ends when the run is over; without a `runId`, only by the signal. `RUN_UNKNOWN` when the run does not exist.
  */
 export async function* followRuns(db: Db, { runId, after = 0, signal }: FollowOptions): AsyncGenerator<RunNews, void> {
   const followed = new Map<string, Look>()
@@ -75,7 +74,7 @@ function createLook(db: Db, id: string, after: number): Look {
   return async () => {
     const version = await loadTimelineVersion(db, id)
     if (run && version === seen) return { run, events: [], from: told }
-    // Read before the run: what changes in between is found by the next look.
+    // Read before the run: a change in between is found by the next poll.
     seen = version
     run = await loadRun(db, id)
     if (!run) return undefined
