@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { query } from '../../src/store/postgres/db.ts'
-import { createClient, openApi, problem } from '../support/app/api.ts'
-import { WORK, WORK_SCRIPT } from '../support/app/jobs.ts'
+import { query } from '../../../src/store/postgres/db.ts'
+import { createClient, openApi, problem } from '../../support/app/api.ts'
+import { WORK, WORK_SCRIPT } from '../../support/app/jobs.ts'
 
 const testApp = { jobs: { work: WORK, strict: WORK }, scripts: { scripted: WORK_SCRIPT } }
 const key = (name: string) => ({ headers: { 'idempotency-key': name } })

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { openApi, type Who } from '../support/app/api.ts'
-import { WORK, WORK_SCRIPT } from '../support/app/jobs.ts'
+import { openApi, type Who } from '../../support/app/api.ts'
+import { WORK, WORK_SCRIPT } from '../../support/app/jobs.ts'
 
 const REQUESTS = 250
 const FOLLOW_MS = 3000

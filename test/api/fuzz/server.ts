@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { pino } from 'pino'
-import { createApp } from '../../src/app/app.ts'
-import { loadConfig } from '../../src/config/load.ts'
-import { script } from '../../src/demo/model/script.ts'
-import { startWorld } from '../../src/demo/world.ts'
-import { WORK, WORK_SCRIPT } from '../support/app/jobs.ts'
+import { createApp } from '../../../src/app/app.ts'
+import { loadConfig } from '../../../src/config/load.ts'
+import { script } from '../../../src/demo/model/script.ts'
+import { startWorld } from '../../../src/demo/world.ts'
+import { WORK, WORK_SCRIPT } from '../../support/app/jobs.ts'
 
-/** A whole Nightshift at work for test/api/fuzz.sh: writes its URL and an operator's token to stdout, and the log to stderr, until SIGTERM. */
+/** A whole Nightshift at work for test/api/fuzz/fuzz.sh: writes its URL and an operator's token to stdout, and the log to stderr, until SIGTERM. */
 await using stack = new AsyncDisposableStack()
 const dir = mkdtempSync(join(tmpdir(), 'nightshift-fuzz-'))
 stack.defer(() => rmSync(dir, { recursive: true, force: true }))

@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { get } from 'node:http'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { bearer, openApi, type Api } from '../support/app/api.ts'
-import { countingJob, WORK } from '../support/app/jobs.ts'
-import { countingRoute, startCountingServer } from '../support/mcp/counting-server.ts'
+import { bearer, openApi, type Api } from '../../support/app/api.ts'
+import { countingJob, WORK } from '../../support/app/jobs.ts'
+import { countingRoute, startCountingServer } from '../../support/mcp/counting-server.ts'
 
 const job = countingJob()
 const script = Array.from({ length: 4 }, (_, n) => `call counting__look {"n": ${n}} & counting__act {"n": ${n}}`).join('\n')

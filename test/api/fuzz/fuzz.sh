@@ -1,12 +1,12 @@
 #!/bin/sh
 # Fuzzes a running Nightshift from its OpenAPI document with schemathesis:
 #   python3 -m venv /tmp/st-venv && /tmp/st-venv/bin/pip install schemathesis
-#   PATH=/tmp/st-venv/bin:node_modules/.bin:$PATH sh test/api/fuzz.sh [--max-examples 200 …]
+#   PATH=/tmp/st-venv/bin:node_modules/.bin:$PATH sh test/api/fuzz/fuzz.sh [--max-examples 200 …]
 # Its stateful phase pauses jobs, and then waits for runs that they hold: give it a --max-time when you add it with --phases.
 # No answer may be a 500 or outside the document, and nobody may be let in without a token.
 set -eu
 dir=$(mktemp -d)
-node test/api/fuzz-server.ts >"$dir/ready" 2>"$dir/log" &
+node test/api/fuzz/server.ts >"$dir/ready" 2>"$dir/log" &
 server=$!
 trap 'kill $server; wait $server || true; rm -rf "$dir"' EXIT
 while [ ! -s "$dir/ready" ]; do kill -0 $server; sleep 0.2; done

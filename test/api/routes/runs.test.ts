@@ -2,11 +2,11 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { query } from '../../src/store/postgres/db.ts'
-import { openApi, problem, type Api, type Ask } from '../support/app/api.ts'
-import { describeBackends } from '../support/app/backends.ts'
-import { countingRoute, startCountingServer } from '../support/mcp/counting-server.ts'
-import { countingJob, WORK, WORK_SCRIPT } from '../support/app/jobs.ts'
+import { query } from '../../../src/store/postgres/db.ts'
+import { openApi, problem, type Api, type Ask } from '../../support/app/api.ts'
+import { describeBackends } from '../../support/app/backends.ts'
+import { countingRoute, startCountingServer } from '../../support/mcp/counting-server.ts'
+import { countingJob, WORK, WORK_SCRIPT } from '../../support/app/jobs.ts'
 
 const COUNTING = countingJob({ model: 'counted', retry: '{ attempts: 1 }', more: 'input: { type: object }' })
 

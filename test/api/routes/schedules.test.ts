@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { openApi } from '../support/app/api.ts'
-import { WORK, WORK_SCRIPT } from '../support/app/jobs.ts'
+import { openApi } from '../../support/app/api.ts'
+import { WORK, WORK_SCRIPT } from '../../support/app/jobs.ts'
 
 const nightly = `${WORK}schedule: { cron: "0 3 * * *", timezone: Europe/Paris }\n`
 
