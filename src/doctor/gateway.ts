@@ -3,6 +3,7 @@ import type { GatewayFetch } from '../core/ports/gateway.ts'
 import type { Job } from '../jobs/load.ts'
 import { missingTool } from '../mcp/servers.ts'
 import { openSession } from '../mcp/session/session.ts'
+import { isFromUpstream, UPSTREAM_MARK } from '../pomerium/responses.ts'
 import type { Route } from '../pomerium/routes.ts'
 import type { Token, TokenSource } from '../pomerium/token.ts'
 import { failed, failedBy, ok, skipped, warning, type Finding } from './check.ts'
@@ -73,9 +74,15 @@ export async function checkServer({ account, server, jobs, routes, fetch, maxReq
       ),
     ]
   const signal = AbortSignal.timeout(timeoutMs)
+  let marked = false
+  const watched: GatewayFetch = async (...request) => {
+    const response = await fetch(...request)
+    marked ||= isFromUpstream(response)
+    return response
+  }
   try {
     const session = await openSession(
-      { server, url: route.url, fetch, maxRequestBytes: maxRequestBytes ?? DEFAULT_REQUEST_BYTES, timeoutMs },
+      { server, url: route.url, fetch: watched, maxRequestBytes: maxRequestBytes ?? DEFAULT_REQUEST_BYTES, timeoutMs },
       signal,
     )
     try {
@@ -86,7 +93,7 @@ export async function checkServer({ account, server, jobs, routes, fetch, maxReq
         missing.length > 0
           ? failed(check, `It lacks ${missing.join(', ')}.`, 'Correct the jobs or the server.')
           : ok(check, `${listing.tools.size} tools; jobs name ${wanted.length}, and all of them are there`)
-      return [found, await probe(check, session, signal), bodyLimit(check, server, maxRequestBytes)]
+      return [found, await probe(check, session, signal), marks(check, marked), bodyLimit(check, server, maxRequestBytes)]
     } finally {
       await session.close()
     }
@@ -97,7 +104,7 @@ export async function checkServer({ account, server, jobs, routes, fetch, maxReq
 
 async function probe(check: string, session: Awaited<ReturnType<typeof openSession>>, signal: AbortSignal): Promise<Finding> {
   try {
-    await session.call(PROBE, '{}', { toolCallId: crypto.randomUUID(), written: Promise.resolve(), signal })
+    await session.call(PROBE, '{}', { toolCallId: crypto.randomUUID(), repeatable: true, written: Promise.resolve(), signal })
     return warning(
       check,
       'Policy lets the account call a tool that no job names.',
@@ -107,6 +114,16 @@ async function probe(check: string, session: Awaited<ReturnType<typeof openSessi
     if (error instanceof Failure && error.code === 'TOOL_DENIED') return ok(check, 'policy denies a tool that it does not know')
     return warning(check, `A call that may not be was answered with: ${messageOf(error)}.`, 'See whether the server is well.')
   }
+}
+
+/** Whether a refused call can be told from one that the server had. */
+function marks(check: string, marked: boolean): Finding {
+  if (marked) return ok(check, `Pomerium marks what the server says (${UPSTREAM_MARK}): a call that Pomerium itself refused was not made`)
+  return warning(
+    check,
+    `What the server says comes without ${UPSTREAM_MARK}, so nobody can tell who refused a call: each call that is refused and not repeatable counts as one that may have run (OUTCOME_UNKNOWN).`,
+    'Take out what removes the header: Envoy’s suppress_envoy_headers, or a proxy in front of Pomerium.',
+  )
 }
 
 function bodyLimit(check: string, server: string, maxRequestBytes: number | undefined): Finding {

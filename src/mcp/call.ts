@@ -29,7 +29,7 @@ export async function makeCall(
   let outcome: ToolOutcome
   let thrown: unknown
   try {
-    outcome = await send({ toolCallId: record.id, written, signal: limited.signal })
+    outcome = await send({ toolCallId: record.id, repeatable: record.repeatable, written, signal: limited.signal })
   } catch (error) {
     if (error === late && record.repeatable) outcome = givenUp(record, timeoutMs)
     else ({ outcome, thrown } = classifyCallError(error, record, options, signal))

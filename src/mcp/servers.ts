@@ -3,7 +3,7 @@ import { NotRun, SessionLost, type GatewayFetch } from '../core/ports/gateway.ts
 import { matchesWildcard } from '../lib/wildcard.ts'
 import type { ResultsMode } from './results.ts'
 import { openSession } from './session/session.ts'
-import type { McpSession, ServerAbout } from './session/types.ts'
+import type { CallAnswer, McpSession, ReadAnswer, ServerAbout } from './session/types.ts'
 import type { ToolListing } from './tools/listing.ts'
 
 /** A server as the job and the gateway describe it. */
@@ -41,8 +41,8 @@ export interface OpenServer {
   listing: ToolListing
   /** Names of the tools that the job allows and the server has: in the job's order, those of a pattern by name. */
   allowed: string[]
-  /** Lets a session work; once more in a new one when the server no longer knows it, since then it did not run the request. */
-  inSession<T>(work: (session: McpSession) => Promise<T>): Promise<T>
+  /** Lets a session work; once more in a new one when the server no longer knows it, where that repeats nothing. */
+  inSession<T extends CallAnswer | ReadAnswer>(work: (session: McpSession) => Promise<T>): Promise<T>
   /** Ends all its sessions. Never throws. */
   close(): Promise<void>
 }
@@ -74,6 +74,8 @@ async function openServer(spec: ServerSpec, { fetch, timeoutMs }: ServerOptions,
   const { name: server, url, maxRequestBytes } = spec
   const open = () => openSession({ server, url, fetch, maxRequestBytes, timeoutMs }, signal)
   let session = await open()
+  /** A session that the server no longer knows. */
+  let gone: McpSession | undefined
   let renewal: Promise<McpSession> | undefined
   /** Lost sessions: other calls may still be under way in them. */
   const lostSessions: McpSession[] = []
@@ -83,6 +85,8 @@ async function openServer(spec: ServerSpec, { fetch, timeoutMs }: ServerOptions,
       session = await open()
       lostSessions.push(lost)
       return session
+    } catch (cause) {
+      throw new NotRun(`${server} lost the session`, { cause })
     } finally {
       renewal = undefined
     }
@@ -92,18 +96,21 @@ async function openServer(spec: ServerSpec, { fetch, timeoutMs }: ServerOptions,
     return session === lost ? (renewal ??= renewNow(lost)) : Promise.resolve(session)
   }
 
-  async function inSession<T>(work: (session: McpSession) => Promise<T>): Promise<T> {
-    const first = session
+  async function inSession<T extends CallAnswer | ReadAnswer>(work: (session: McpSession) => Promise<T>): Promise<T> {
+    const first = gone === session ? await renew(session) : session
     try {
-      return await work(first)
+      const answer = await work(first)
+      if (saysSessionGone(answer)) gone = first
+      return answer
     } catch (error) {
+      // A call that may have run is not made again; the next one finds a new session.
+      if (error instanceof Failure && error.cause instanceof SessionLost) gone = first
       if (!(error instanceof SessionLost)) throw error
     }
-    const again = await renew(first).catch((cause: unknown) => {
-      throw new NotRun(`${server} lost the session`, { cause })
-    })
+    const again = await renew(first)
     return work(again).catch((second: unknown) => {
       if (!(second instanceof SessionLost)) throw second
+      if (second.cause instanceof Failure) throw second.cause
       throw new Failure({
         code: 'UPSTREAM_UNAVAILABLE',
         message: `${server} lost two sessions in a row.`,
@@ -128,10 +135,15 @@ async function openServer(spec: ServerSpec, { fetch, timeoutMs }: ServerOptions,
     }
   } catch (error) {
     await session.close()
-    if (!(error instanceof SessionLost)) throw error
-    throw new Failure({ code: 'UPSTREAM_UNAVAILABLE', message: `${server} lost the session at once.`, server, cause: error })
+    throw error
   }
 }
+
+/** Some servers say it in a result of HTTP 200: then it is their answer, and the next request finds a new session. */
+const saysSessionGone = (answer: CallAnswer | ReadAnswer) =>
+  answer.kind === 'rpc-error' && answer.code === SESSION_NOT_FOUND && /session/i.test(answer.message)
+
+const SESSION_NOT_FOUND = -32001
 
 function allowedTools({ allow }: ServerSpec, { tools }: ToolListing): string[] {
   const names = [...tools.keys()]

@@ -5,7 +5,7 @@ import { NotRun, SessionLost, type GatewayFetch, type McpContext } from '../core
 import type { RequestJournal } from '../core/ports/journal.ts'
 import { codesOf, isNeverConnected } from '../lib/connection-error.ts'
 import { fetchLean } from '../lib/http.ts'
-import { deniedFailure, deniedRequestId, failureOfResponse, unknownOutcome } from './responses.ts'
+import { believe, deniedFailure, deniedRequestId, failureOfResponse, isFromUpstream, unknownOutcome, type Speaker } from './responses.ts'
 import type { Token, TokenSource } from './token.ts'
 import { explainUnauthorized } from './unauthorized.ts'
 
@@ -20,8 +20,10 @@ export interface GatewayOptions {
   maxResponseBytes: number
 }
 
-/** Node's error codes of a failed certificate check or handshake. */
-const TLS = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|EPROTO/
+/** Node's error codes of a certificate that is not trusted: nothing was sent. */
+const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_/
+/** Its other codes of TLS: of a handshake, but a connection that stood can break with them as well. */
+const TLS = /ERR_TLS|ERR_SSL|EPROTO/
 
 const MAX_REQUEST_ID = 128
 const PLAIN_ID = /^[\w.:-]+$/
@@ -46,6 +48,13 @@ const ERROR_BODY_BYTES = 65_536
  */
 export function createGatewayFetch(options: GatewayOptions): GatewayFetch {
   const { dispatcher, account, tokens, runId, journal } = options
+  /** Hosts whose upstream was heard without Envoy's mark. */
+  const unmarked = new Set<string>()
+
+  function speakerOf(response: Response, { host }: URL): Speaker {
+    if (isFromUpstream(response)) return 'upstream'
+    return unmarked.has(host) ? 'unknown' : 'gateway'
+  }
 
   async function exchange(target: URL, init: Parameters<GatewayFetch>[1], signal: AbortSignal | undefined, mcp: McpContext | undefined) {
     const token = tokens.current()
@@ -98,19 +107,26 @@ export function createGatewayFetch(options: GatewayOptions): GatewayFetch {
   ): Promise<Response> {
     const request = { ...mcp, account }
     const { status, headers } = response
+    const from = speakerOf(response, target)
     if (response.ok) {
-      if (!/^application\/json\b/.test(headers.get('content-type') ?? '')) return response
-      const body = await response.text()
-      const denied = deniedRequestId(body, requestId)
+      const isJson = /^application\/json\b/.test(headers.get('content-type') ?? '')
+      const body = isJson ? await response.text() : undefined
+      const denied = body === undefined || from === 'upstream' ? undefined : deniedRequestId(body, requestId)
       if (denied) throw deniedFailure(request, denied)
+      // The gateway itself makes no other response of success.
+      if (from !== 'upstream') unmarked.add(target.host)
+      if (body === undefined) return response
       return new Response(status === 204 ? null : body, { status, headers })
     }
     if (method !== 'POST') return response
     const body = (await response.text().catch(() => '')).slice(0, ERROR_BODY_BYTES)
-    if (status !== 401) throw failureOfResponse(request, { status, headers, body, requestId })
-    const failure = await explainUnauthorized({ fetch, gatewayUrl: target, account, server: mcp.server, requestId, signal })
+    const info = { status, headers, body, requestId, from }
+    if (status !== 401) throw failureOfResponse(request, info)
+    const failure = await explainUnauthorized({ fetch, gatewayUrl: target, account, server: mcp.server, requestId, signal }).catch(
+      asFailure,
+    )
     if (failure.code === 'TOKEN_REJECTED') tokens.recheck?.()
-    throw failure
+    throw believe(request, info, failure)
   }
 
   const fetch: GatewayFetch = async (url, init, { signal, mcp } = {}) => {
@@ -128,6 +144,11 @@ export function createGatewayFetch(options: GatewayOptions): GatewayFetch {
   return fetch
 }
 
+function asFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error
+  throw error
+}
+
 const causeCode = (error: unknown): string => codesOf(error)[0] ?? (error instanceof Error ? error.name : 'unknown')
 
 function connectionFailure(error: unknown, target: URL, signal: AbortSignal | undefined, mcp: McpContext | undefined): unknown {
@@ -135,7 +156,7 @@ function connectionFailure(error: unknown, target: URL, signal: AbortSignal | un
   const code = causeCode(error)
   const text = error instanceof Error && error.cause ? messageOf(error.cause) : messageOf(error)
   const server = mcp?.server
-  if (TLS.test(code)) {
+  if (CERTIFICATE.test(code) || (TLS.test(code) && mcp?.tool === undefined)) {
     return new Failure({
       code: 'GATEWAY_UNREACHABLE',
       retry: 'never',

@@ -1,5 +1,17 @@
 import { Failure } from '../core/failure.ts'
-import { NotRun, SessionLost, type McpContext } from '../core/ports/gateway.ts'
+import { isNotRun, NotRun, SessionLost, type McpContext } from '../core/ports/gateway.ts'
+
+/**
+ * Who made a response: the gateway itself, or the upstream, which had the request then and may have acted on it. Envoy marks each response of an upstream, and
+ * overwrites a mark that the upstream sends. An operator can switch the marks off: then nobody can tell.
+ */
+export type Speaker = 'gateway' | 'upstream' | 'unknown'
+
+/** Envoy's mark: how long the upstream took, in milliseconds (measured: on each response of an upstream, on none of the gateway's own). */
+export const UPSTREAM_MARK = 'x-envoy-upstream-service-time'
+
+/** True for a response that the upstream made. False when there are no marks, too. */
+export const isFromUpstream = ({ headers }: Response): boolean => headers.has(UPSTREAM_MARK)
 
 /** What is known of the HTTP response to an MCP request through the gateway. */
 export interface ResponseInfo {
@@ -8,12 +20,16 @@ export interface ResponseInfo {
   /** The first part of the body, as text. */
   body: string
   requestId: string | undefined
+  from: Speaker
 }
 
 /** An MCP request and the account it was made as. */
-export interface RequestInfo extends Pick<McpContext, 'server' | 'rpcMethod' | 'tool' | 'hadSession'> {
+export interface RequestInfo extends Pick<McpContext, 'server' | 'rpcMethod' | 'tool' | 'repeatable' | 'hadSession'> {
   account: string
 }
+
+/** Whether an answer that is lost, or that cannot be believed, has to be taken for a call that ran. */
+const mayHaveRun = ({ tool, repeatable }: Pick<RequestInfo, 'tool' | 'repeatable'>): boolean => tool !== undefined && repeatable !== true
 
 const notRun = (why: string) => ({ cause: new NotRun(why) })
 
@@ -57,20 +73,51 @@ export function deniedFailure({ server, account, tool }: RequestInfo, requestId:
   })
 }
 
-/**
- * Names the failure of a response that is not 2xx and not 401 (see `explainUnauthorized`). Facts: measurements of a live gateway; ARCHITECTURE.md has
- * the table.
- */
+/** Names the failure of a response that is not 2xx and not 401 (see `explainUnauthorized`). Facts: measurements of a live gateway; ARCHITECTURE.md has the table. */
 export function failureOfResponse(request: RequestInfo, response: ResponseInfo): Failure | SessionLost {
+  return believe(
+    request,
+    response,
+    request.hadSession && isSessionGone(response) ? sessionLost(request, response) : nameFailure(request, response),
+  )
+}
+
+/**
+ * What is made of a failure that a response names. Of a tool call that may not be made twice, only the gateway's own word says that it did not run: whatever
+ * the upstream says, it had the call.
+ */
+export function believe(request: RequestInfo, response: ResponseInfo, named: Failure | SessionLost): Failure | SessionLost {
+  if (!mayHaveRun(request) || (isOwnWord(response) && isNotRun(named))) return named
+  return unknownOutcome(request, `was answered with HTTP ${response.status}`, response.requestId, named)
+}
+
+/**
+ * The gateway answered without asking the upstream. The 401 of an upstream it passes on in words of its own: with an empty body, and without the mark. In that of
+ * its own it names the request (both measured).
+ */
+function isOwnWord({ status, body, requestId, from }: ResponseInfo): boolean {
+  if (from !== 'gateway') return false
+  return status !== 401 || (requestId !== undefined && body.includes(`"request_id":"${requestId}"`))
+}
+
+/** Servers say in many words and with three statuses that they do not know a session; the gateway never does. */
+const isSessionGone = ({ status, from }: ResponseInfo) => from !== 'gateway' && [400, 404, 410].includes(status)
+
+/** 400 says many things: when a new session does not help, it was not the session. */
+const sessionLost = (request: RequestInfo, response: ResponseInfo) =>
+  new SessionLost(
+    `${request.server} no longer knows the session.`,
+    response.status === 400 ? { cause: nameFailure(request, response) } : {},
+  )
+
+/** What a response says, if it is believed. */
+function nameFailure(request: RequestInfo, { status, requestId, body, headers }: ResponseInfo): Failure {
   const { server } = request
-  const { status, requestId, body, headers } = response
   const about = { requestId, server }
   const what = `${request.rpcMethod ?? 'A request'} to ${server}`
   switch (true) {
     case status === 404 && body.includes('route_not_found'):
       return new Failure({ code: 'ROUTE_UNKNOWN', message: `Pomerium serves no route for ${server}.`, ...about, ...notRun('404') })
-    case request.hadSession && (status === 404 || (status === 400 && /no valid session/i.test(body))):
-      return new SessionLost(`${server} no longer knows the session.`)
     case status >= 300 && status < 400:
       return new Failure({
         code: 'GATEWAY_UNREACHABLE',
@@ -104,22 +151,21 @@ export function failureOfResponse(request: RequestInfo, response: ResponseInfo):
         ...about,
         ...notRun(String(status)),
       })
-    case status < 500:
+    // The gateway says 408 when it gave up waiting, also for an upstream that has the request.
+    case status < 500 && status !== 408:
       return new Failure({
         code: 'UPSTREAM_ERROR',
         message: `${what} was answered with HTTP ${status}.`,
         ...about,
         ...notRun(String(status)),
       })
-    case request.tool === undefined:
+    default:
       return new Failure({
         code: 'UPSTREAM_UNAVAILABLE',
         message: `${what} was answered with HTTP ${status}.`,
         retryAfterMs: retryAfterMs(headers),
         ...about,
       })
-    default:
-      return unknownOutcome(request, `was answered with HTTP ${status}`, requestId)
   }
 }
 
@@ -128,7 +174,7 @@ export function unknownOutcome(
   { server, tool }: Pick<RequestInfo, 'server' | 'tool'>,
   why: string,
   requestId: string | undefined,
-  cause?: unknown,
+  cause: unknown,
 ): Failure {
   return new Failure({
     code: 'OUTCOME_UNKNOWN',

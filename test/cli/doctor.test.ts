@@ -42,7 +42,9 @@ interface Clinic extends AsyncDisposable {
 }
 
 /** A Nightshift that has nothing to complain of but what `options` puts into it. */
-async function openClinic(options: Partial<TestAppOptions> & { model?: string; policy?: Record<string, unknown> } = {}): Promise<Clinic> {
+async function openClinic(
+  options: Partial<TestAppOptions> & { model?: string; policy?: Record<string, unknown>; route?: Record<string, unknown> } = {},
+): Promise<Clinic> {
   await using building = new AsyncDisposableStack()
   const server = building.use(await startCountingServer())
   const provider = building.use(await startProvider(options.model ?? 'scripted'))
@@ -51,7 +53,7 @@ async function openClinic(options: Partial<TestAppOptions> & { model?: string; p
     await buildTestApp({
       jobs: { act: job() },
       ...options,
-      routes: [countingRoute(server, { policy, maxRequestBytes: 65_536 })],
+      routes: [countingRoute(server, { policy, maxRequestBytes: 65_536, ...options.route })],
       config: {
         servers: { counting: { maxRequestBytes: 65_536 } },
         providers: { openai: { baseUrl: provider.url, apiKey: 'canary-model-key' } },
@@ -99,7 +101,7 @@ test('a testApp in order: every check is ok, in order, and the exit code is 0', 
   expect(code).toBe(0)
   expect(findings.map(({ check }) => check)).toEqual([
     'config', 'jobs', 'store', 'clock', 'queue', 'account reports', 'gateway as reports',
-    'server counting as reports', 'server counting as reports', 'server counting as reports', 'log', 'model openai/scripted',
+    ...Array.from({ length: 4 }, () => 'server counting as reports'), 'log', 'model openai/scripted',
   ]) // prettier-ignore
   // It looked, and it called nothing.
   expect(clinic.server.methods).toContain('tools/list')
@@ -238,6 +240,17 @@ const CASES: Case[] = [
       status: 'warning',
       message: /Policy lets the account call a tool that no job names/,
       cure: /Deny tools/,
+    },
+    code: 0,
+  },
+  {
+    what: 'a gateway that does not mark what servers say',
+    options: { route: { withoutMarks: true } },
+    finding: {
+      check: 'server counting as reports',
+      status: 'warning',
+      message: /without x-envoy-upstream-service-time.*may have run \(OUTCOME_UNKNOWN\)/,
+      cure: /suppress_envoy_headers/,
     },
     code: 0,
   },

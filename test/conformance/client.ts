@@ -39,7 +39,7 @@ const session = await openSession({ server: 'conformance', url, fetch: plainFetc
 try {
   const { tools } = await session.listTools(signal)
   for (const tool of tools.keys()) {
-    const answer = await session.call(tool, ARGUMENTS, { toolCallId: tool, written: Promise.resolve(), signal })
+    const answer = await session.call(tool, ARGUMENTS, { toolCallId: tool, repeatable: false, written: Promise.resolve(), signal })
     process.stdout.write(`${JSON.stringify({ tool, answer })}\n`)
   }
 } finally {

@@ -1,6 +1,6 @@
 import type { FaultBench } from '../support/app/fault-bench.ts'
 import type { Seen } from '../support/gateway/fault-proxy.ts'
-import { on, onLook, status } from './moments.ts'
+import { on, onAct, onLook, status } from './moments.ts'
 import { rowsOf, type FaultRow } from './row.ts'
 
 const row = rowsOf('consent')
@@ -33,6 +33,14 @@ export const consentRows: FaultRow[] = [
     bench: { route },
   }),
   row('lost in mid-run', ['waiting', 'CONNECTION_REQUIRED', 1, 1], lost, { bench: { route } }),
+  row(
+    'lost at a call that must not be repeated: the server had it',
+    ['failed', 'OUTCOME_UNKNOWN', 1, 0],
+    ({ toServer }) => onAct(toServer, unauthorized),
+    {
+      bench: { route },
+    },
+  ),
   row('lost in mid-run, given again while it waits', ['succeeded', 'CONNECTION_REQUIRED', 2, 1], lost, {
     heals: true,
     play: playConnected,

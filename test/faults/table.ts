@@ -7,6 +7,7 @@ import { processRows } from './process.ts'
 import type { FaultRow } from './row.ts'
 import { tokenRows } from './token.ts'
 import { upstreamRows } from './upstream.ts'
+import { whoAnsweredRows } from './who-answered.ts'
 
 /** Every fault that Nightshift promises to name. */
 export const faultTable: readonly FaultRow[] = [
@@ -15,6 +16,7 @@ export const faultTable: readonly FaultRow[] = [
   ...policyRows,
   ...consentRows,
   ...upstreamRows,
+  ...whoAnsweredRows,
   ...modelRows,
   ...budgetRows,
   ...processRows,

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { MIDDLE, rowsOf, type FaultRow } from './row.ts'
 import type { FaultBench } from '../support/app/fault-bench.ts'
-import { on, onLook } from './moments.ts'
+import { on, onAct, onLook } from './moments.ts'
 
 const row = rowsOf('token')
 
@@ -23,6 +23,16 @@ export const tokenRows: FaultRow[] = [
       bench.onRetry = () => writeFileSync(bench.world.tokenFile, next.jwt)
     },
     // A token file is looked at once a second.
+    { heals: true, retry: '{ attempts: 2, backoff: 1500ms }' },
+  ),
+  row(
+    'deleted at a call that must not be repeated, which Pomerium refuses: made by the next attempt, with a new one',
+    ['succeeded', 'TOKEN_REJECTED', 2, 1],
+    async (bench) => {
+      const next = await another(bench.world)
+      onAct(bench.toGateway, () => bench.world.gateway.accounts.delete(bench.world.account.id))
+      bench.onRetry = () => writeFileSync(bench.world.tokenFile, next.jwt)
+    },
     { heals: true, retry: '{ attempts: 2, backoff: 1500ms }' },
   ),
   row('replaced in mid-run while the old one still works', ['succeeded', null, 1, 1], async (bench) => {

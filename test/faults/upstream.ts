@@ -54,26 +54,28 @@ const tool = (name: string, inputSchema: unknown = { type: 'object', properties:
 const lists = (list: (seen: Seen) => object) => (bench: FaultBench) =>
   onMethod(bench.toServer, 'tools/list', (seen) => rpcAnswer({ id: seen.id, result: list(seen) }))
 
-/** The server gives sessions, and forgets the first so many of them when `look` is called. */
-const forgets = (times: number) => (bench: FaultBench) => {
-  let forgotten = 0
-  bench.toServer.intercept = (seen): ProxyFault | undefined => {
-    if (seen.rpcMethod === 'initialize')
-      return {
-        kind: 'answer',
-        status: 200,
-        headers: { ...JSON_TYPE, 'mcp-session-id': `session-${seen.before}` },
-        body: JSON.stringify({
-          jsonrpc: '2.0',
-          id: seen.id,
-          result: { protocolVersion: '2025-06-18', capabilities: { tools: {} }, serverInfo: { name: 'counting', version: '1' } },
-        }),
-      }
-    return seen.tool === 'look' && forgotten++ < times ? status(404, {}, 'Session not found') : undefined
+/** The server gives sessions, and forgets the first so many of them when a tool is called. */
+const forgets =
+  (times: number, name = 'look') =>
+  (bench: FaultBench) => {
+    let forgotten = 0
+    bench.toServer.intercept = (seen): ProxyFault | undefined => {
+      if (seen.rpcMethod === 'initialize')
+        return {
+          kind: 'answer',
+          status: 200,
+          headers: { ...JSON_TYPE, 'mcp-session-id': `session-${seen.before}` },
+          body: JSON.stringify({
+            jsonrpc: '2.0',
+            id: seen.id,
+            result: { protocolVersion: '2025-06-18', capabilities: { tools: {} }, serverInfo: { name: 'counting', version: '1' } },
+          }),
+        }
+      return seen.tool === name && forgotten++ < times ? status(404, {}, 'Session not found') : undefined
+    }
   }
-}
 
-/** Statuses that say a call was not taken. */
+/** Statuses that say a request was not taken. */
 const REFUSED = [400, 403, 404, 405] as const
 
 export const upstreamRows: FaultRow[] = [
@@ -101,9 +103,6 @@ export const upstreamRows: FaultRow[] = [
     { ...heals, retry: '{ attempts: 2, backoff: 300ms }' },
   ),
   ...REFUSED.map((code) =>
-    row(`HTTP ${code} at a call`, ['failed', 'UPSTREAM_ERROR', 1, 0], ({ toServer }) => onAct(toServer, () => status(code))),
-  ),
-  ...REFUSED.map((code) =>
     row(`HTTP ${code} at initialize`, ['failed', 'UPSTREAM_ERROR', 1, 0], ({ toServer }) =>
       onMethod(toServer, 'initialize', () => status(code)),
     ),
@@ -111,17 +110,10 @@ export const upstreamRows: FaultRow[] = [
   row('HTTP 401 at a call, no consent on the route', ['failed', 'OUTCOME_UNKNOWN', 1, 0], ({ toServer }) =>
     onAct(toServer, () => status(401)),
   ),
-  row('HTTP 413 at a call: told to the model', ['succeeded', null, 1, 0], ({ toServer }) => onAct(toServer, () => status(413))),
   row(
-    'HTTP 429 at a call, with a short retry-after',
-    ['succeeded', 'UPSTREAM_UNAVAILABLE', 2, 1],
-    ({ toServer }) => onAct(toServer, once(status(429, { 'retry-after': '1' }))),
-    heals,
-  ),
-  row(
-    'HTTP 429 at a call, with a long retry-after: the run waits for it',
-    ['queued', 'UPSTREAM_UNAVAILABLE', 1, 0],
-    ({ toServer }) => onAct(toServer, () => status(429, { 'retry-after': '3600' })),
+    'HTTP 429 at a repeatable call, with a long retry-after: the run waits for it',
+    ['queued', 'UPSTREAM_UNAVAILABLE', 1, 1],
+    ({ toServer }) => onLook(toServer, () => status(429, { 'retry-after': '3600' })),
     {
       play: playToRetry,
     },
@@ -175,6 +167,10 @@ export const upstreamRows: FaultRow[] = [
     { more: 'limits: { resultBytes: 1024 }' },
   ),
   row('a lost session: opened anew in the same attempt', ['succeeded', null, 1, 1], forgets(1)),
+  row('a session lost at a call that must not be repeated', ['failed', 'OUTCOME_UNKNOWN', 1, 0], forgets(1, 'act')),
+  row('a session lost at a call that must not be repeated, told to the model', ['incomplete', 'OUTCOME_UNKNOWN', 1, 0], forgets(1, 'act'), {
+    more: 'onUnknown: tell-model',
+  }),
   row('two lost sessions in a row', ['succeeded', 'UPSTREAM_UNAVAILABLE', 2, 1], forgets(2), heals),
   row('sessions that are always lost', ['failed', 'UPSTREAM_UNAVAILABLE', 2, 1], forgets(Number.POSITIVE_INFINITY)),
   row(

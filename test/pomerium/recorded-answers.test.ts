@@ -37,16 +37,17 @@ const EXPECTED: Record<string, string> = {
   'denied-route': 'ROUTE_DENIED, never, not run',
   'denied-route-notification': 'ROUTE_DENIED, never, not run',
   'denied-allow-tool-list': 'ROUTE_DENIED, never, not run',
-  'consent-s401': 'CONNECTION_REQUIRED, after-connection, not run',
   // A session never sends such a body; to the gateway’s fetch it looks like a missing consent.
   'big-body-allow-tool': 'CONNECTION_REQUIRED, after-connection, not run',
-  'session-gone': 'session lost',
   'client-response': 'UPSTREAM_ERROR, never, not run',
   'invalid-json': 'UPSTREAM_ERROR, never, not run',
-  'upstream-s403': 'UPSTREAM_ERROR, never, not run',
-  'upstream-s404': 'UPSTREAM_ERROR, never, not run',
   'upstream-down': 'UPSTREAM_UNAVAILABLE, later, not run',
-  'upstream-s429': 'UPSTREAM_UNAVAILABLE, later after 7000 ms, not run',
+  // The upstream had each of these calls, whatever it says.
+  'consent-s401': 'OUTCOME_UNKNOWN, never, may have run',
+  'session-gone': 'OUTCOME_UNKNOWN, never, may have run',
+  'upstream-s403': 'OUTCOME_UNKNOWN, never, may have run',
+  'upstream-s404': 'OUTCOME_UNKNOWN, never, may have run',
+  'upstream-s429': 'OUTCOME_UNKNOWN, never, may have run',
   'upstream-reset': 'OUTCOME_UNKNOWN, never, may have run',
   'upstream-s401': 'OUTCOME_UNKNOWN, never, may have run',
   'upstream-s500': 'OUTCOME_UNKNOWN, never, may have run',
@@ -79,6 +80,21 @@ const EXPECTED: Record<string, string> = {
   prm: '200',
   'upstream-slowsse35': '200',
   'upstream-slow35': '200',
+}
+
+/** What it makes of those among them whose call may be made twice: there the upstream is believed. */
+const OF_REPEATABLE: Record<string, string> = {
+  'consent-s401': 'CONNECTION_REQUIRED, after-connection, not run',
+  'session-gone': 'session lost',
+  'upstream-s403': 'UPSTREAM_ERROR, never, not run',
+  'upstream-s404': 'UPSTREAM_ERROR, never, not run',
+  'upstream-s429': 'UPSTREAM_UNAVAILABLE, later after 7000 ms, not run',
+  'upstream-reset': 'UPSTREAM_UNAVAILABLE, later, may have run',
+  'upstream-s401': 'UPSTREAM_UNAVAILABLE, later, may have run',
+  'upstream-s500': 'UPSTREAM_UNAVAILABLE, later, may have run',
+  'upstream-s503': 'UPSTREAM_UNAVAILABLE, later after 3000 ms, may have run',
+  'upstream-down': 'UPSTREAM_UNAVAILABLE, later, not run',
+  'denied-tool': 'TOOL_DENIED, never, not run',
 }
 
 const caseOf = (name: string): RecordedCase => {
@@ -148,14 +164,23 @@ test.for(recordedCases.map((one) => ({ ...one, outcome: EXPECTED[one.name] })))(
     expect(sent).toMatchObject({ 'x-nightshift-run-id': RUN_ID, authorization: `Bearer Pomerium-${tokens.current().jwt}` })
 })
 
-test('a 404 in a session is a lost session, though a 404 without one is the route’s fault', async () => {
-  const recorded = caseOf('upstream-s404')
+/** Asks anew for a recorded case, with more of its context. */
+async function askWith(recorded: RecordedCase, extra: Partial<McpContext>): Promise<string> {
   const journal = createRecordingJournal()
   const fetch = createGatewayFetch({ dispatcher, account: 'reports', tokens, runId: RUN_ID, journal, maxResponseBytes: 1_000_000 })
   current = recorded
   received = []
+  arrived = () => {}
   const context = mcpContext(recorded)
-  await expect(ask(fetch, recorded, context && { ...context, hadSession: true })).rejects.toBeInstanceOf(SessionLost)
+  return ask(fetch, recorded, context && { ...context, ...extra }).catch((error: unknown) => describe(error, recorded))
+}
+
+test.each(Object.entries(OF_REPEATABLE))('%s of a call that may be made twice is understood as: %s', async (name, outcome) => {
+  expect(await askWith(caseOf(name), { repeatable: true })).toBe(outcome)
+})
+
+test('a 404 in a session is a lost session, though a 404 without one is the route’s fault', async () => {
+  expect(await askWith(caseOf('upstream-s404'), { repeatable: true, hadSession: true })).toBe('session lost')
 })
 
 /** Set for requests to an MCP server, as a session sets it. */

@@ -21,6 +21,8 @@ export interface RequestPurpose {
   signal: AbortSignal
   /** Set for a tool call alone: it may have effects. */
   tool?: string
+  /** The job says that the call may be made twice without harm. */
+  repeatable?: boolean
   /** JSON text of the arguments of a tool call. */
   arguments?: string
   /** Set for what the model asked for: a tool call, or a resource that is read. */

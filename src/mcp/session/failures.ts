@@ -20,6 +20,7 @@ export const isLocalError = (error: McpError) =>
 /** The failure of a request that opens a session or lists what is there: nothing has run. */
 export function setupFailure(server: string, method: string, error: unknown): Failure {
   if (error instanceof Failure) return error
+  if (error instanceof SessionLost && error.cause instanceof Failure) return error.cause
   const lost = error instanceof SessionLost || (error instanceof McpError && isLocalError(error))
   const text = messageOf(error).slice(0, 300)
   return new Failure({

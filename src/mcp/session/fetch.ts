@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js'
 import { Failure } from '../../core/failure.ts'
-import type { GatewayFetch } from '../../core/ports/gateway.ts'
+import { SessionLost, type GatewayFetch } from '../../core/ports/gateway.ts'
 import type { Exchanges, RequestScope } from './exchange.ts'
 import { notResumed } from './failures.ts'
 import type { OpenStreams } from './stream.ts'
@@ -40,8 +40,9 @@ export function createSessionFetch({ server, fetch, maxRequestBytes, exchanges, 
     const call = rpcMethod === 'tools/call' ? scope : undefined
     const body = written !== undefined && call?.arguments !== undefined ? withArguments(written, call.arguments) : written
     if (body !== undefined) checkSize(server, body, maxRequestBytes)
-    const asked = rpcMethod === undefined || rpcMethod.startsWith('notifications/') ? undefined : scope
-    const response = await fetch(
+    const isNotification = rpcMethod?.startsWith('notifications/') === true
+    const asked = rpcMethod === undefined || isNotification ? undefined : scope
+    const request = fetch(
       url,
       { method, headers, ...(body !== undefined && { body }) },
       {
@@ -51,17 +52,26 @@ export function createSessionFetch({ server, fetch, maxRequestBytes, exchanges, 
           server,
           rpcMethod,
           tool: call?.tool,
+          repeatable: call?.repeatable,
           toolCallId: asked?.toolCallId,
           written: asked?.written,
           hadSession: headers.has('mcp-session-id'),
         },
       },
     )
+    const response = await (isNotification ? request.catch(ignored) : request)
     // SDK: 405 to a GET is no error to it, and the request would wait for ever.
     if (isResume && response.status === 405) scope?.failed(notResumed(server, scope.tool))
     const isAnswer = isResume || /^(?:tools|resources)\//.test(rpcMethod ?? '')
     return scope && isAnswer ? streams.watch(response, scope) : response
   }
+}
+
+/** Some servers refuse notifications, which ask for no answer. What policy or the gateway says of one counts. */
+function ignored(error: unknown): Response {
+  const isOfServer = error instanceof SessionLost || (error instanceof Failure && error.code.startsWith('UPSTREAM_'))
+  if (isOfServer) return new Response(null, { status: 202 })
+  throw error
 }
 
 /** Only a request that still waits is resumed, after an event that had an id, and only while resuming brings events. */

@@ -4,6 +4,7 @@ import type { ToolListing } from '../tools/listing.ts'
 export interface CallContext {
   /** Its row is named by the row of the request. */
   toolCallId: string
+  repeatable: boolean
   written: Promise<void>
   signal: AbortSignal
 }

@@ -55,6 +55,14 @@ export const initializeResult = {
   serverInfo: { name: 'scripted', version: '1' },
 }
 
+/** An answer that the gateway makes itself, without the mark of an upstream's. */
+export const byGateway =
+  (serve: Serve): Serve =>
+  (seen) => {
+    seen.res.removeHeader('x-envoy-upstream-service-time')
+    return serve(seen)
+  }
+
 const accepted: Serve = ({ res }) => void res.writeHead(202).end()
 const refused: Serve = ({ res }) => void res.writeHead(405).end()
 
@@ -69,13 +77,15 @@ const defaults: Record<string, Serve> = {
   DELETE: refused,
 }
 
-export async function startScriptedServer(on: Record<string, Serve> = {}): Promise<ScriptedServer> {
+/** `marked`: it stands behind a gateway that marks what an upstream says. */
+export async function startScriptedServer(on: Record<string, Serve> = {}, { marked = true } = {}): Promise<ScriptedServer> {
   const seen: Seen[] = []
   const waiting = new Set<() => void>()
   const handlers = { ...on }
 
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const closed = Promise.withResolvers<void>()
+    if (marked) res.setHeader('x-envoy-upstream-service-time', '1')
     res.once('close', () => closed.resolve())
     const body = await text(req)
     const message = body === '' ? {} : messageSchema.parse(JSON.parse(body))

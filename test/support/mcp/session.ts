@@ -32,7 +32,7 @@ export async function connect(url: string, { maxResponseBytes, signal, ...option
     session,
     journal,
     call: (tool = 'act', args = {}, { toolCallId = 'call-1', signal: own = new AbortController().signal } = {}) =>
-      session.call(tool, JSON.stringify(args), { toolCallId, written: Promise.resolve(), signal: own }),
+      session.call(tool, JSON.stringify(args), { toolCallId, repeatable: false, written: Promise.resolve(), signal: own }),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
