@@ -2,10 +2,11 @@ import { Failure, redactFailure } from '../core/failure.ts'
 import { isNotRun, NotRun } from '../core/ports/gateway.ts'
 import type { ToolCallRecord } from '../core/ports/journal.ts'
 import type { ToolOutcome } from '../core/ports/toolbox.ts'
+import { decideUnknown, type OnUnknown } from '../core/rules/repeat.ts'
 import { ARGUMENTS_TOO_LARGE, deniedCall, OUTCOME_UNKNOWN, RESULT_TOO_LARGE } from '../core/words/calls.ts'
 
 export interface CallErrorOptions {
-  onUnknown: 'stop' | 'tell-model'
+  onUnknown: OnUnknown
   redact: (text: string) => string
 }
 
@@ -36,20 +37,19 @@ export function classifyCallError(
     case 'RESULT_TOO_LARGE':
       return { outcome: outcome('error', RESULT_TOO_LARGE, true) }
     case 'OUTCOME_UNKNOWN':
-      // A repeatable call costs an attempt, not the run: the next attempt goes on with this call.
-      if (record.repeatable)
-        return {
-          outcome: outcome('unknown'),
-          thrown: new Failure({
-            code: 'UPSTREAM_UNAVAILABLE',
-            message: error.message,
-            server: record.server,
-            requestId: error.requestId,
-            cause: error,
-          }),
-        }
-      return onUnknown === 'tell-model' ? { outcome: outcome('unknown', OUTCOME_UNKNOWN) } : { outcome: outcome('unknown'), thrown: error }
+      switch (decideUnknown(record.repeatable, onUnknown)) {
+        case 'try-later':
+          return { outcome: outcome('unknown'), thrown: tryLater(error, record.server) }
+        case 'tell-model':
+          return { outcome: outcome('unknown', OUTCOME_UNKNOWN) }
+        case 'stop':
+          return { outcome: outcome('unknown'), thrown: error }
+      }
     default:
       return { outcome: outcome(isNotRun(error) ? 'not_run' : 'unknown'), thrown: error }
   }
 }
+
+/** Costs an attempt, not the run: the next one goes on with the call. */
+const tryLater = (error: Failure, server: string) =>
+  new Failure({ code: 'UPSTREAM_UNAVAILABLE', message: error.message, server, requestId: error.requestId, cause: error })
