@@ -51,11 +51,14 @@ async function keepToken(service: ConfigService, { id, jwt }: CreatedAccount, fi
   try {
     writeToken(file, jwt)
   } catch (cause) {
-    await service.delete(id)
+    const left = await service.delete(id).then(
+      () => 'The new account was deleted again.',
+      (error: unknown) => `The new account ${id} could not be deleted again: ${messageOf(error)}.`,
+    )
     throw new Failure({
       code: 'CONFIG_INVALID',
-      message: `The token cannot be written to ${file}: ${messageOf(cause)}. The new account was deleted again.`,
-      cure: 'Make the directory, or give yourself the right to write into it.',
+      message: `The token cannot be written to ${file}: ${messageOf(cause)}. ${left}`,
+      cure: 'Make the directory, or give yourself the right to write into it; see nightshift account list for what is left.',
       cause,
     })
   }
@@ -99,8 +102,22 @@ export async function rotateAccount(service: ConfigService, db: Db, options: Rot
   await pause(LOOK_MS, signal)
   while (!signal.aborted && (await countRunsHolding(db, name, swappedAt)) > 0) await pause(LOOK_MS, signal)
   const isOldDeleted = !signal.aborted
-  if (isOldDeleted) await service.delete(old.accountId)
+  if (isOldDeleted) await deleteReplaced(service, old.accountId, file)
   return { id: made.id, replaced: old.accountId, user: old.userId, expiresAt: made.expiresAt, file, isOldDeleted }
+}
+
+/** Deletes the account whose token was replaced. A failure says that the new token is in force, and which account is left. */
+async function deleteReplaced(service: ConfigService, id: string, file: string): Promise<void> {
+  try {
+    await service.delete(id)
+  } catch (cause) {
+    throw new Failure({
+      code: cause instanceof Failure ? cause.code : 'GATEWAY_UNREACHABLE',
+      message: `The new token is in ${file}, and the old account ${id} could not be deleted: ${messageOf(cause)}.`,
+      cure: `Delete it later: nightshift account delete ${id}.`,
+      cause,
+    })
+  }
 }
 
 export interface AccountLine {
