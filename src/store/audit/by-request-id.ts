@@ -1,4 +1,4 @@
-import { query, type Db } from '../postgres/db.ts'
+import { slowQuery, type Db } from '../postgres/db.ts'
 
 const UUID = `'^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'`
 /** By the id that Pomerium returned, or by the one that we sent when its answer was lost. */
@@ -13,7 +13,7 @@ const BY_ID = [
  */
 export async function matchByRequestId(db: Db, since: Date): Promise<number> {
   let matched = 0
-  for (const [how, sameId] of BY_ID) matched += (await query(db, statementFor(sameId), [since, how])).length
+  for (const [how, sameId] of BY_ID) matched += (await slowQuery(db, statementFor(sameId), [since, how])).length
   return matched
 }
 

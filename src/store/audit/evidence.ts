@@ -1,4 +1,5 @@
-import { query, queryIso, transaction, type Db } from '../postgres/db.ts'
+import { withAdvisoryLock } from '../postgres/advisory-lock.ts'
+import { query, queryIso, slowQuery, type Db } from '../postgres/db.ts'
 
 export interface EventRow {
   requestId: string
@@ -57,7 +58,7 @@ export interface CheckpointRow {
 
 /** Runs that ended before `until` and are in no checkpoint as they are now. */
 export async function listUncheckpointed(db: Db, until: Date, limit: number): Promise<{ id: string; attempts: number }[]> {
-  return query<{ id: string; attempts: number }>(
+  return slowQuery<{ id: string; attempts: number }>(
     db,
     `select id, attempts from runs
      where finished_at < $1 and (checkpointed_attempts is null or checkpointed_attempts < attempts)
@@ -75,24 +76,23 @@ export async function addCheckpoint(
   db: Db,
   make: (last: CheckpointRow | undefined) => Promise<{ runs: CheckpointedRun[]; takenAt: Date; document: unknown } | undefined>,
 ): Promise<CheckpointRow | undefined> {
-  return transaction(db, async (client) => {
-    await client.query("select pg_advisory_xact_lock(hashtextextended('nightshift checkpoint', 0))")
-    const { rows } = await client.query<CheckpointRow>('select number, runs, document from checkpoints order by number desc limit 1')
-    const made = await make(rows[0])
-    if (!made) return undefined
-    const number = (rows[0]?.number ?? 0) + 1
-    await client.query('insert into checkpoints (number, taken_at, runs, document) values ($1, $2, $3, $4)', [
-      number,
-      made.takenAt,
-      JSON.stringify(made.runs),
-      JSON.stringify(made.document),
-    ])
-    await client.query(
-      `update runs r set checkpointed_attempts = c.attempts
-       from unnest($1::text[], $2::int[]) as c(id, attempts) where r.id = c.id`,
-      [made.runs.map(({ id }) => id), made.runs.map(({ attempts }) => attempts)],
+  return withAdvisoryLock(db, 'checkpoint', async () => {
+    const [last] = await query<CheckpointRow & { number: number }>(
+      db,
+      'select number, runs, document from checkpoints order by number desc limit 1',
     )
-    return { number, runs: made.runs, document: made.document }
+    const made = await make(last)
+    if (!made) return undefined
+    const { runs, takenAt, document } = made
+    const number = (last?.number ?? 0) + 1
+    await slowQuery(
+      db,
+      `with checkpoint as (insert into checkpoints (number, taken_at, runs, document) values ($1, $2, $3, $4))
+       update runs r set checkpointed_attempts = c.attempts
+       from unnest($5::text[], $6::int[]) as c(id, attempts) where r.id = c.id`,
+      [number, takenAt, JSON.stringify(runs), JSON.stringify(document), runs.map(({ id }) => id), runs.map(({ attempts }) => attempts)],
+    )
+    return { number, runs, document }
   })
 }
 

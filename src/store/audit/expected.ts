@@ -1,4 +1,4 @@
-import { query, type Db } from '../postgres/db.ts'
+import { slowQuery, type Db } from '../postgres/db.ts'
 import { idsAndNames, type OurAccount } from './accounts.ts'
 
 /** Requests of other programs that share an account, as the configuration declares them. */
@@ -12,7 +12,7 @@ export interface ExpectedNoise {
 
 /** Explains events that the configuration says to expect. Returns how many. */
 export async function explainExpected(db: Db, ours: readonly OurAccount[], expected: readonly ExpectedNoise[]): Promise<number> {
-  const rows = await query(
+  const rows = await slowQuery(
     db,
     `with noise as (
        select * from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) as n(account, host, path, ip, tool)),

@@ -1,4 +1,4 @@
-import { query, type Db } from '../postgres/db.ts'
+import { query, slowQuery, type Db } from '../postgres/db.ts'
 
 /** A run whose provider calls the servers itself, with what may explain its events. */
 export interface HostedRun {
@@ -35,7 +35,7 @@ const OPEN = `
 
 /** Hosted runs with events that are not explained yet, by id. */
 export async function loadHostedRuns(db: Db, page: { since: Date; after: string; limit: number }): Promise<HostedRun[]> {
-  const runs = await query<Omit<HostedRun, 'accounts' | 'hosts' | 'calls' | 'lost'> & { id: string }>(
+  const runs = await slowQuery<Omit<HostedRun, 'accounts' | 'hosts' | 'calls' | 'lost'> & { id: string }>(
     db,
     `with open as (${OPEN})
      select r.id, r.started_at as "startedAt", r.finished_at as "finishedAt", v.definition -> 'tools' as tools,

@@ -1,4 +1,4 @@
-import { query, type Db } from '../postgres/db.ts'
+import { slowQuery, type Db } from '../postgres/db.ts'
 import { idsAndNames, type OurAccount } from './accounts.ts'
 
 export interface OpenEvent {
@@ -35,7 +35,7 @@ export async function listUnexplained(
   ours: readonly OurAccount[],
   { until, since, account, fresh = false, limit = 1000 }: UnexplainedFilter,
 ): Promise<OpenEvent[]> {
-  return query<OpenEvent>(
+  return slowQuery<OpenEvent>(
     db,
     `with open as (
        select * from unexplained_events e

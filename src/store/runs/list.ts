@@ -31,12 +31,13 @@ const NEWEST = 5000
 
 /** Runs, newest first; ids are in the order of time. `before` is the id to go on after. */
 export async function listRuns(db: Db, filter: RunFilter, page: { limit: number; before?: string | undefined }): Promise<RunLine[]> {
-  const { text, ...others } = filter
+  const { text, code, tool, ...others } = filter
+  const isRare = text !== undefined || code !== undefined || tool !== undefined
   const rest = whereOf(others, 3)
-  const words = whereOf({ text }, 3 + rest.values.length)
+  const words = whereOf({ text, code, tool }, 3 + rest.values.length)
   const where = `($2::text is null or id < $2) and ${rest.sql}`
   const values = [page.limit, page.before === undefined ? null : storeText(page.before), ...rest.values, ...words.values]
-  return text === undefined
+  return !isRare
     ? queryIso<RunRow>(db, `select ${COLUMNS} from runs where ${where} order by id desc limit $1`, values)
     : findWords(db, page.limit, { where, words: words.sql, values })
 }

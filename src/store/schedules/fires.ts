@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { decideOverlap, type FireDecision, type OverlapPolicy } from '../../core/rules/fires.ts'
 import { insertRun, type NewRun } from '../runs/insert.ts'
 import { lockName } from '../postgres/advisory-lock.ts'
-import { query, sqlStateOf, transaction, type Db } from '../postgres/db.ts'
+import { isLockTimeout, query, transaction, type Db } from '../postgres/db.ts'
 import type { ScheduleKey } from './progress.ts'
 
 export interface FireResult {
@@ -75,7 +75,6 @@ export async function recordFires(
 
 /** How long the lock is waited for: longer than a batch of a backfill, which lets the next in line have it, and less than what a tick may take. */
 const LOCK_WAIT = '1s'
-const LOCK_NOT_AVAILABLE = '55P03'
 
 /** Serialises writers of a job's fires; without it two can deadlock. Waits for as long as the store lets a statement wait. */
 const lockFires = (client: pg.PoolClient, job: string) => lockName(client, `fires ${job}`)
@@ -87,7 +86,7 @@ async function tryLockFires(client: pg.PoolClient, job: string): Promise<boolean
     await lockFires(client, job)
     return true
   } catch (error) {
-    if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE) throw error
+    if (!isLockTimeout(error)) throw error
     await client.query('rollback to savepoint locking')
     return false
   }
@@ -98,7 +97,8 @@ async function openRun(client: pg.PoolClient, job: string): Promise<string | und
     // Backfill runs do not count as overlapping.
     `select id from runs
      where job = $1 and finished_at is null and coalesce(trigger ->> 'backfill', 'false') <> 'true'
-     order by id desc limit 1`,
+     -- Locked: it does not end unclaimed before the run is written that waits for it.
+     order by id desc limit 1 for key share`,
     [job],
   )
   return rows[0]?.id
@@ -118,7 +118,13 @@ export async function listFires(db: Db, job: string, limit = 100): Promise<Recor
 export async function lastFires(db: Db): Promise<Map<string, RecordedFire>> {
   const rows = await query<RecordedFire & { job: string }>(
     db,
-    `select distinct on (job) job, ${FIRE} from fires order by job, fire_at desc`,
+    // From job to job by the key, and not through all fires.
+    `with recursive jobs as (
+       (select job from fires order by job limit 1)
+       union all
+       select (select f.job from fires f where f.job > j.job order by f.job limit 1) from jobs j where j.job is not null)
+     select j.job, last.* from jobs j, lateral (
+       select ${FIRE} from fires f where f.job = j.job order by fire_at desc limit 1) last`,
   )
   return new Map(rows.map(({ job, ...fire }) => [job, fire]))
 }

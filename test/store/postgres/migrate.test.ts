@@ -11,6 +11,7 @@ const VERSIONS = readdirSync(DIR).map((name) => Number.parseInt(name, 10))
 const LATEST = Math.max(...VERSIONS)
 /** The version whose next step changes the table of runs. */
 const BEFORE_RUNS_CHANGE = 7
+const BEFORE_INDEXES = 9
 
 /** All columns, constraints and indexes, and the versions that were applied. */
 async function shapeOf(db: Db): Promise<unknown> {
@@ -97,6 +98,31 @@ test('a migration gives way to a worker while a reader is in its way, and is don
   await expect.poll(async () => (await query(db, blocked)).length, { interval: 5 }).toBe(1)
   // It stands behind the migration until that gives way; the reader goes only afterwards.
   await query(db, "update runs set heartbeat_at = now() where id = 'run_1'")
+  await reader.query('commit')
+  reader.release()
+  expect(await migrated).toBe(LATEST)
+})
+
+test('an index that is built beside a reader waits for it, and is not begun again and again', async () => {
+  await using database = await createEmptyDatabase()
+  const { db } = database
+  await migrate(db, { upTo: BEFORE_INDEXES })
+  const reader = await db.connect()
+  await reader.query('begin isolation level repeatable read; select count(*) from runs')
+  const migrated = migrate(db)
+  const building = async () => {
+    const [row] = await query<{ begun: string }>(
+      db,
+      `select xact_start::text as begun from pg_stat_activity
+       where datname = current_database() and wait_event_type = 'Lock' and query ilike '%index concurrently%'`,
+    )
+    return row?.begun
+  }
+  await expect.poll(building, { timeout: 20_000 }).toBeDefined()
+  const begun = await building()
+  // Longer than any other step waits for its locks.
+  await query(db, 'select pg_sleep(0.8)')
+  expect(await building()).toBe(begun)
   await reader.query('commit')
   reader.release()
   expect(await migrated).toBe(LATEST)
