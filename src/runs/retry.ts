@@ -19,7 +19,7 @@ export async function planRetry(db: Db, filter: RunFilter): Promise<number> {
   for (const id of ids ?? []) await requireStatus(db, id)
   const count = await countRetryable(db, filter)
   if (count === 0 && ids !== undefined)
-    throw new Failure({ code: 'RUN_NOT_RETRYABLE', message: 'None of these runs is failed, incomplete, cancelled or waiting.' })
+    throw new Failure({ code: 'RUN_NOT_RETRYABLE', message: 'None of these runs is failed, incomplete, cancelled or waiting and has its input still (retention removes it).' })
   return count
 }
 
@@ -64,5 +64,5 @@ export async function retryRun(parts: RetryParts, runId: string, request: RetryR
   if (input !== undefined) return { id: await retryWithInput(parts, runId, { ...by, input }), job }
   if ((await retryByFilter(parts, { ids: [runId] }, definition)) > 0) return { id: runId, job }
   const { status } = await requireStatus(parts.db, runId)
-  throw new Failure({ code: 'RUN_NOT_RETRYABLE', message: `Run ${runId} is ${status}.` })
+  throw new Failure({ code: 'RUN_NOT_RETRYABLE', message: `Run ${runId} is ${status}, or retention removed its input.` })
 }
