@@ -126,13 +126,14 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
     onProgress?.(progress)
   }
   const name = `${hostname()}:${process.pid}:${randomBytes(2).toString('hex')}`
+  const limitsOf = createLimits(config, jobs)
   const runner = createRunner({
     db,
     journal: createJournalWriter(db),
     resources,
     worker: name,
     staleAfterMs,
-    limitsOf: createLimits(config, jobs),
+    limitsOf,
     log,
     onProgress: tellAll,
   })
@@ -154,7 +155,7 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
   building.defer(() => outbox.stop())
   const scheduler = createScheduler({ db, producer, jobs: () => jobs.jobs(), log, onFire: metrics.onFire })
   building.defer(() => scheduler.stop())
-  const sweeper = createSweeper({ db, producer, staleAfterMs, log })
+  const sweeper = createSweeper({ db, producer, staleAfterMs, limitsOf, log })
   building.defer(() => sweeper.stop())
   const upkeep = createUpkeep({ db, config, log })
   building.defer(() => upkeep.stop())

@@ -16,7 +16,7 @@ import { createDispatcher } from '../pomerium/dispatcher.ts'
 import { createMinterClient } from '../pomerium/minter-client.ts'
 import { createTokenSource, type TokenSource } from '../pomerium/token.ts'
 import type { RunResources } from '../runs/resources.ts'
-import type { RunLimits } from '../store/runs/claim.ts'
+import type { RunLimits } from '../store/runs/holds.ts'
 
 /** What the configuration offers a job. */
 export function offerOf(config: Config): Offer {

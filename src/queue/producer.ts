@@ -5,8 +5,8 @@ import type { Wake, Waker } from '../core/ports/wake.ts'
 import { within } from '../lib/deadline.ts'
 import type { RunQueue } from './backend.ts'
 
-/** BullMQ deduplicates by jobId while the job exists; run and round make it, so a round is added once. */
-const jobIdOf = ({ id, round }: Wake) => (round === 0 ? id : `${id}-${round}`)
+/** BullMQ deduplicates by jobId while the job exists; run and round make it, so a round is added once, and its takeover once. */
+const jobIdOf = ({ id, round, takeover }: Wake) => `${id}${round === 0 ? '' : `-${round}`}${takeover ? '-takeover' : ''}`
 
 /** Longest wait for the queue: a frozen Redis would otherwise be waited for without end. */
 const WAKE_MS = 5000

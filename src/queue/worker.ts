@@ -49,7 +49,7 @@ interface Active {
  */
 export function createRunWorker(options: RunWorkerOptions): Duty {
   const { db, backend, producer, runner, log, lockMs } = options
-  const active = new Map<string, Active>()
+  const active = new Set<Active>()
   let worker: ReturnType<QueueBackend['worker']> | undefined
   let stopped: Promise<void> | undefined
 
@@ -57,7 +57,7 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
     const { runId } = job.data
     const queueJobId = job.id ?? runId
     const mine: Active = { runId, queueJobId, abort: new AbortController(), since: Date.now() }
-    active.set(queueJobId, mine)
+    active.add(mine)
     try {
       const execution = await runner.execute(runId, queueJobId, mine.abort.signal).catch((error: unknown): Execution => {
         // A job that failed would keep its id (deduplication), and no sweep could add the run again.
@@ -66,8 +66,8 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
       })
       return await endQueueJob(job, token, execution)
     } finally {
-      // The same queue job may have come back to this process by now.
-      if (active.get(queueJobId) === mine) active.delete(queueJobId)
+      // The same queue job may have come back to this process by now: the two are apart.
+      active.delete(mine)
     }
   }
 
@@ -102,7 +102,7 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
 
   let lastBeat = 0
   async function watch(): Promise<void> {
-    const mine = [...active.values()]
+    const mine = [...active]
     if (mine.length === 0) return
     const cancelled = new Set(
       await cancelRequested(
@@ -118,7 +118,7 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
     const gone = new Set(await heartbeat(db, options.name, mine))
     for (const one of mine) {
       // A run that was handed out just now may not have opened its attempt yet.
-      if (gone.has(one.runId) && active.get(one.queueJobId) === one && Date.now() - one.since > OPENING_MS)
+      if (gone.has(one.runId) && active.has(one) && Date.now() - one.since > OPENING_MS)
         one.abort.abort(new Failure({ code: 'WORKER_LOST', message: 'Another worker took the run over.' }))
     }
   }
@@ -137,7 +137,7 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
     const inTime = await Promise.race([closed.then(() => true), sleep(options.drainMs, false, { ref: false })])
     if (!inTime) {
       log.warn({ runs: active.size }, 'Runs are handed back: they did not end in the time given.')
-      for (const one of active.values()) one.abort.abort(new Failure({ code: 'WORKER_LOST', message: 'The worker was stopped.' }))
+      for (const one of active) one.abort.abort(new Failure({ code: 'WORKER_LOST', message: 'The worker was stopped.' }))
       // Bounded, so that a queue that is away does not keep the process: its jobs are handed out again when their locks run out.
       const ended = await Promise.race([closed.then(() => true), sleep(CLOSE_MS, false, { ref: false })])
       if (!ended) await Promise.race([running.close(true), sleep(CLOSE_MS, undefined, { ref: false })])

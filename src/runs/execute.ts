@@ -5,7 +5,8 @@ import { Failure, messageOf } from '../core/failure.ts'
 import { decideRetry } from '../core/rules/retry.ts'
 import { readDefinition, type JobDefinition } from '../jobs/schema.ts'
 import { createBudget } from '../store/attempts/budgets.ts'
-import { openAttempt, type OpenedAttempt, type RunLimits } from '../store/runs/claim.ts'
+import { openAttempt, type OpenedAttempt } from '../store/runs/claim.ts'
+import type { LimitsOf } from '../store/runs/holds.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { lastTurnNumber, loadHistory, loadOpenResponse, loadTexts } from '../store/attempts/history.ts'
 import type { JournalWriter } from '../store/attempts/journal.ts'
@@ -29,7 +30,7 @@ export interface RunnerOptions {
   /** A run whose worker was silent for this long may be taken over. */
   staleAfterMs: number
   /** Most runs at a time; undefined when no limit is set at all. */
-  limitsOf?: ((job: string, account: string) => RunLimits) | undefined
+  limitsOf?: LimitsOf | undefined
   log: Logger
   onProgress?: OnProgress | undefined
 }

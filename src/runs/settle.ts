@@ -7,10 +7,10 @@ import { waitAfter } from '../core/rules/wait.ts'
 import { noUsage } from '../core/run.ts'
 import type { JobDefinition } from '../jobs/schema.ts'
 import type { DelegateResult } from '../models/model.ts'
-import type { OpenedAttempt, RunLimits } from '../store/runs/claim.ts'
+import type { OpenedAttempt } from '../store/runs/claim.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { loadSpent } from '../store/attempts/history.ts'
-import { releaseNext } from '../store/runs/holds.ts'
+import { releaseNext, type LimitsOf } from '../store/runs/holds.ts'
 import { finishRun, finishUnclaimedRun, type RunEnd } from '../store/runs/finish.ts'
 import { suspendRun } from '../store/runs/suspend.ts'
 import { deliveriesOf, endWithAnswer, endWithFailure } from './result.ts'
@@ -20,7 +20,7 @@ import type { OnProgress } from './progress.ts'
 export interface SettleOptions {
   db: Db
   redact: (text: string) => string
-  limitsOf: ((job: string, account: string) => RunLimits) | undefined
+  limitsOf: LimitsOf | undefined
   onProgress: OnProgress
 }
 

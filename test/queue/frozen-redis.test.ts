@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { query } from '../../src/store/postgres/db.ts'
+import { loadRun } from '../../src/store/runs/show.ts'
 import { listFires } from '../../src/store/schedules/fires.ts'
 import { openApi } from '../support/app/api.ts'
+import { queueStates } from '../support/app/backends.ts'
 import { hasRedisServer, startOwnRedis } from '../support/app/outage.ts'
+import { buildTestApp } from '../support/app/test-app.ts'
+import { countingRoute, startCountingServer } from '../support/mcp/counting-server.ts'
 import { freePort } from '../support/net/listen.ts'
 
 const job = (more = '') => `
@@ -33,7 +37,7 @@ describe.skipIf(!hasRedisServer())('a Redis that takes connections and answers n
     const { app } = at.api.testApp
     const fires = async () => (await listFires(app.db, 'secondly')).length
     await Promise.all([app.scheduler.start(), app.sweeper.start(), app.worker.start()])
-    await expect.poll(fires).toBeGreaterThan(0)
+    await expect.poll(fires, { timeout: 20_000 }).toBeGreaterThan(0)
 
     at.redis.freeze()
     const before = await fires()
@@ -47,6 +51,51 @@ describe.skipIf(!hasRedisServer())('a Redis that takes connections and answers n
     await expect
       .poll(() => query(app.db, 'select count(*)::int as n from runs where finished_at is null'), { timeout: 30_000 })
       .toEqual([{ n: 0 }])
+  })
+
+  test('takes no run from a worker that is alive, though each lock in the queue ran out meanwhile', async () => {
+    await using stack = new AsyncDisposableStack()
+    const dir = mkdtempSync(join(tmpdir(), 'nightshift-redis-'))
+    stack.defer(() => rmSync(dir, { recursive: true, force: true }))
+    const redis = stack.use(await startOwnRedis(dir, await freePort()))
+    const server = stack.use(await startCountingServer())
+    const act = `
+account: reports
+model: { provider: openai, name: scripted }
+prompt: Do it.
+tools:
+  counting: { allow: [act] }
+`
+    const testApp = stack.use(
+      await buildTestApp({
+        redisUrl: redis.url,
+        routes: [countingRoute(server)],
+        jobs: { act },
+        scripts: { scripted: 'call counting__act {"n": 1}\nsay $1' },
+        config: { worker: { lockTimeout: '9s' } },
+      }),
+    )
+    const { db, worker } = testApp.app
+    const answer = Promise.withResolvers<string>()
+    server.answer = () => answer.promise
+    await worker.start()
+    const id = await testApp.queue('act')
+    await server.nextCall()
+
+    redis.freeze()
+    const lived = "select 1 from runs where heartbeat_at > started_at + interval '12 seconds'"
+    await expect.poll(() => query(db, lived), { timeout: 30_000 }).toHaveLength(1)
+    redis.thaw()
+    // It was handed out again, and is looked at later.
+    await expect.poll(() => queueStates(testApp), { timeout: 30_000 }).toEqual(['delayed'])
+    // Its worker beats on.
+    const beat = async () => (await query<{ at: Date }>(db, 'select heartbeat_at as at from runs'))[0]?.at.getTime() ?? 0
+    const before = await beat()
+    await expect.poll(beat, { timeout: 30_000 }).toBeGreaterThan(before)
+    expect(await loadRun(db, id)).toMatchObject({ status: 'running', attempts: [{ status: 'running' }] })
+    answer.resolve('acted')
+    expect(await testApp.ended(id)).toMatchObject({ status: 'succeeded', outputText: 'acted', attempts: [{ status: 'succeeded' }] })
+    expect(server.effects).toHaveLength(1)
   })
 
   test('is told as QUEUE_UNAVAILABLE to whoever asks for its answer, and keeps no process from its end', async () => {

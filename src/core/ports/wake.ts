@@ -3,6 +3,8 @@ export interface Wake {
   id: string
   /** Attempts and holds so far. Run and round are the id of the queue job, by which BullMQ deduplicates. */
   round: number
+  /** A run that is running under a worker that fell silent: an entry beside that of its round, which the round that follows does not know. */
+  takeover?: boolean | undefined
   priority?: number | undefined
   /** Null, or not given: now. */
   at?: Date | null | undefined

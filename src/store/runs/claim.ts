@@ -3,7 +3,7 @@ import type pg from 'pg'
 import type { FailureRecord } from '../../core/failure.ts'
 import type { AttemptRef, RunStatus, Trigger } from '../../core/run.ts'
 import { query, transaction, type Db } from '../postgres/db.ts'
-import { lockLimits } from './holds.ts'
+import { lockLimits, type LimitsOf } from './holds.ts'
 
 export interface OpenedAttempt {
   attempt: AttemptRef
@@ -40,21 +40,15 @@ export interface ClaimOptions {
   worker: string
   /** The queue job that brought the run; kept in the column `delivery`. */
   queueJobId: string
-  /** A running attempt is taken over when its worker has not been heard of for this long. */
+  /** A running attempt is taken over when its worker has not been heard of for this long; a worker beats at least six times in it. */
   staleAfterMs: number
   /** Most runs at a time of a job and of an account; undefined when no limit is set at all. */
-  limitsOf?: ((job: string, account: string) => RunLimits) | undefined
-}
-
-export interface RunLimits {
-  job: number | undefined
-  account: number | undefined
+  limitsOf?: LimitsOf | undefined
 }
 
 /**
- * Opens the next attempt of a run for a worker. A running one is taken over when the queue hands out the same delivery again, which it does
- * only when the worker's lock ran out, or when its worker has gone silent. The attempt that was open is closed as lost, and its worker can
- * write no more: the update waits for the rows it is writing.
+ * Opens the next attempt of a run for a worker. A running one is taken over when its lease ran out: its worker's heartbeat stopped. The attempt that
+ * was open is closed as lost, and its worker can write no more (fencing): the update waits for the rows that it is writing.
  */
 export async function openAttempt(db: Db, runId: string, options: ClaimOptions): Promise<Claim> {
   const { limitsOf } = options
@@ -99,9 +93,12 @@ async function hold(db: Db | pg.PoolClient, { id, account }: { id: string; accou
   return { kind: 'held', by, account }
 }
 
-/** A running run may be taken over: by the same queue job ($2), which comes again only when its lock ran out, or when its worker was silent for $3 ms. */
-const LEASE_OVER = `obstacle = 'running'
-  and (queue_job_id = $2 or heartbeat_at < clock_timestamp() - make_interval(secs => $3 / 1000.0))`
+/**
+ * A running run may be taken over when its worker was silent for $3 ms (its lease). By the same queue job ($2), which comes again when its lock in the
+ * queue ran out, after a third of that: two heartbeats. The queue alone never decides: one that was frozen hands out again what is under way.
+ */
+const LEASE_OVER = `obstacle = 'running' and heartbeat_at < clock_timestamp()
+  - make_interval(secs => $3 / 1000.0) / case when queue_job_id = $2 then 3 else 1 end`
 
 const lostFailure = (failure: Omit<FailureRecord, 'retry'>, retry: FailureRecord['retry']) => JSON.stringify({ ...failure, retry })
 const TAKEN_OVER = lostFailure({ code: 'WORKER_LOST', message: 'Another worker took the run over.' }, 'later')

@@ -1,5 +1,5 @@
-import type { Wake } from '../../core/ports/wake.ts'
 import type pg from 'pg'
+import type { Wake } from '../../core/ports/wake.ts'
 import { lockName } from '../postgres/advisory-lock.ts'
 import { query, transaction, type Db } from '../postgres/db.ts'
 import { WAKEABLE } from './wakeable.ts'
@@ -11,12 +11,12 @@ export async function lockLimits(client: pg.PoolClient, names: { account?: strin
 }
 
 const nextHeldBy = (parameter: string) =>
-  `select id from runs where held_by = ${parameter} and status = 'queued' and finished_at is null order by priority, id limit 1 for update skip locked`
+  `select id from runs where held_by = ${parameter} and status = 'queued' and finished_at is null
+   order by priority, id limit 1 for update skip locked`
 
 /**
- * Lets the next run go on that the limit of this account held, and the next that the limit of this job held, when one of its runs has ended or gave its
- * place up: there may be a place for one of them alone, and then the other is held again by what it lacks. It waits for claims that are being counted:
- * one of them may be held because of the run that has ended.
+ * Releases the next run blocked by this account's limit and the next blocked by this job's. At most one of them may fit; the other is blocked again
+ * when it is claimed. Takes the limit locks, so a claim that is being counted is waited for.
  */
 export async function releaseNext(db: Db, names: { account: string; job?: string | undefined }): Promise<Wake[]> {
   return transaction(db, async (client) => {
@@ -24,25 +24,71 @@ export async function releaseNext(db: Db, names: { account: string; job?: string
     return query<Wake>(
       client,
       `with of_account as (${nextHeldBy('$1')}), of_job as (${nextHeldBy('$2')})
-       update runs set held_by = null where id in (select id from of_account union all select id from of_job) returning ${WAKEABLE}`,
+       update runs set held_by = null
+       where id in (select id from of_account union all select id from of_job) returning ${WAKEABLE}`,
       [`account ${names.account}`, `job ${names.job ?? ''}`],
       'release next',
     )
   })
 }
 
-const STALE_S = 30
+/** Most runs at a time of a job and of an account; undefined without a limit. */
+export interface RunLimits {
+  job: number | undefined
+  account: number | undefined
+}
+export type LimitsOf = (job: string, account: string) => RunLimits
 
-/** Lets runs go on whose hold may be over: a pause that was lifted, a limit that was raised, a worker that died before it released them; and those that expire. */
-export async function releaseStale(db: Db, limit = 500): Promise<Wake[]> {
+/** Lets runs go on that nothing holds any more: their pause was lifted, or nobody took them in time and they are to be ended. */
+export async function releaseUnpaused(db: Db, limit = 500): Promise<Wake[]> {
   return query<Wake>(
     db,
     `update runs set held_by = null where id in (
        select id from runs r where held_by is not null and status = 'queued' and finished_at is null
-         and case when attempts = 0 and expire_at <= now() then true when held_by like 'pause %' then not exists (select 1 from pauses p where p.job in (r.job, '*'))
-             else held_at < now() - make_interval(secs => $1) end
-       order by priority, id limit $2 for update skip locked)
+         and ((attempts = 0 and expire_at <= now())
+           or (held_by like 'pause %' and not exists (select 1 from pauses p where p.job in (r.job, '*'))))
+       order by priority, id limit $1 for update skip locked)
      returning ${WAKEABLE}`,
-    [STALE_S, limit],
+    [limit],
+    'release unpaused',
   )
+}
+
+/** A run that was held for less than this is left to the worker whose run makes room for it (`releaseNext`). */
+const HELD_S = 30
+
+/**
+ * Lets as many runs go on as there are slots under the limit that holds them, at most `most` under each: for a limit that was raised or lifted, and for
+ * slots whose worker died before it gave them on.
+ */
+export async function releaseIntoSlots(db: Db, limitsOf: LimitsOf | undefined, most = 500): Promise<Wake[]> {
+  const held = await query<{ by: string; running: number }>(
+    db,
+    `select h.by, (
+         select count(*)::int from runs r where r.status = 'running' and r.finished_at is null
+           and h.by in ('job ' || r.job, 'account ' || r.account)) as running
+     from (select distinct held_by as by from runs
+       where held_by is not null and held_by not like 'pause %' and finished_at is null and status = 'queued') h`,
+    [],
+    'held by limits',
+  )
+  const slots = held.map(({ by, running }) => Math.min(most, Math.max(0, (limitNamed(by, limitsOf) ?? Infinity) - running)))
+  if (slots.every((n) => n === 0)) return []
+  return query<Wake>(
+    db,
+    `update runs set held_by = null where id in (
+       select next.id from unnest($1::text[], $2::int[]) as h(by, slots), lateral (
+         select id from runs r where r.held_by = h.by and r.status = 'queued' and r.finished_at is null
+           and r.held_at < now() - make_interval(secs => $3)
+         order by r.priority, r.id limit h.slots for update skip locked) next)
+     returning ${WAKEABLE}`,
+    [held.map(({ by }) => by), slots, HELD_S],
+    'release into slots',
+  )
+}
+
+/** The limit that `held_by` names, as `job report` or `account reports`. */
+function limitNamed(by: string, limitsOf: LimitsOf | undefined): number | undefined {
+  const name = by.slice(by.indexOf(' ') + 1)
+  return by.startsWith('job ') ? limitsOf?.(name, '').job : limitsOf?.('', name).account
 }

@@ -6,7 +6,7 @@ import { loadHistory } from '../../../src/store/attempts/history.ts'
 import { createJournalWriter } from '../../../src/store/attempts/journal.ts'
 import { finishRun } from '../../../src/store/runs/finish.ts'
 import { loadRun } from '../../../src/store/runs/show.ts'
-import { callRecord, opened, turnRecord, writeRun } from '../../support/database/attempts.ts'
+import { callRecord, opened, takenOver, turnRecord, writeRun } from '../../support/database/attempts.ts'
 import { createTestDatabase } from '../../support/database/database.ts'
 import { until } from '../../support/until.ts'
 
@@ -38,7 +38,7 @@ const okEnd = (id: string, text = 'done') => ({
 
 async function journalOf(db: Db, writer = createJournalWriter(db)) {
   const runId = await writeRun(db)
-  const attempt = await opened(db, runId, { queueJobId: 'same' })
+  const attempt = await opened(db, runId)
   return { runId, attempt, writer, journal: writer.forAttempt(attempt) }
 }
 
@@ -106,7 +106,7 @@ test('an attempt that was superseded writes nothing more, but for the ends of re
   const call = callRecord()
   const request = requestRecord()
   await Promise.all([journal.toolCall(call), journal.gatewayRequest(request)])
-  const current = writer.forAttempt(await opened(db, runId, { queueJobId: 'same' }))
+  const current = writer.forAttempt(await takenOver(db, runId))
   const tries = await Promise.allSettled([
     journal.turn(turnRecord(1)),
     journal.toolCall(callRecord()),
@@ -155,7 +155,7 @@ test('a takeover waits for the rows that are being written, and sees them', asyn
     db,
     "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like 'with given%' and datname = current_database()",
   )
-  const takeover = opened(db, runId, { queueJobId: 'same' }).then(() => loadHistory(db, runId, 1))
+  const takeover = takenOver(db, runId).then(() => loadHistory(db, runId, 1))
   await waitFor(
     db,
     "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like 'with taken%' and datname = current_database()",

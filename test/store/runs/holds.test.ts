@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
-import { query, transaction } from '../../../src/store/postgres/db.ts'
-import { lockLimits, releaseNext, releaseStale } from '../../../src/store/runs/holds.ts'
-import { claim, opened, writeRun } from '../../support/database/attempts.ts'
+import { noUsage } from '../../../src/core/run.ts'
+import { query, transaction, type Db } from '../../../src/store/postgres/db.ts'
+import { finishRun } from '../../../src/store/runs/finish.ts'
+import { lockLimits, releaseIntoSlots, releaseNext, releaseUnpaused } from '../../../src/store/runs/holds.ts'
+import { claim, fallSilent, opened, writeRun } from '../../support/database/attempts.ts'
 import { createTestDatabase } from '../../support/database/database.ts'
 
 const one = () => ({ job: 1, account: undefined })
@@ -49,13 +51,47 @@ test('a run that is cancelled or retried while it is held is not woken by an old
   await claim(db, id, { limitsOf: one })
   await query(db, "update runs set status = 'cancelled', finished_at = now() where id = $1", [id])
   await query(db, "update runs set held_at = now() - interval '1 hour'")
-  expect([await releaseNext(db, { account: 'reports', job: 'work' }), await releaseStale(db)]).toEqual([[], []])
+  expect(await releaseNext(db, { account: 'reports', job: 'work' })).toEqual([])
+  expect([await releaseUnpaused(db), await releaseIntoSlots(db, undefined)]).toEqual([[], []])
 })
 
 test('a run that is taken over keeps its place, whatever the limit is by then', async () => {
   await using database = await createTestDatabase()
   const { db } = database
   const [first, second] = [await writeRun(db), await writeRun(db)]
-  for (const id of [first, second]) await opened(db, id, { queueJobId: id })
-  expect(await claim(db, second, { queueJobId: second, limitsOf: one })).toMatchObject({ kind: 'opened', opened: { tookOver: true } })
+  for (const id of [first, second]) await opened(db, id)
+  await fallSilent(db, second)
+  expect(await claim(db, second, { limitsOf: one })).toMatchObject({ kind: 'opened', opened: { tookOver: true } })
+})
+
+const heldFor = (db: Db, seconds: number) =>
+  query(db, 'update runs set held_at = now() - make_interval(secs => $1) where held_by is not null', [seconds])
+
+test('no more of those that a limit holds are let go than it has slots, most urgent first, however many are held', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  await opened(db, await writeRun(db))
+  const held: string[] = []
+  for (const priority of ['low', 'low', 'high', 'normal'] as const) {
+    const id = await writeRun(db, { priority })
+    held.push(id)
+    await claim(db, id, { limitsOf: one })
+  }
+  await heldFor(db, 60)
+  expect(await releaseIntoSlots(db, one)).toEqual([])
+  expect((await releaseIntoSlots(db, () => ({ job: 3, account: undefined }))).map(({ id }) => id).toSorted()).toEqual(
+    [held[2], held[3]].toSorted(),
+  )
+  expect(await releaseIntoSlots(db, undefined)).toHaveLength(2)
+})
+
+test('a run whose claim may still be counted is not let go', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const running = await opened(db, await writeRun(db))
+  await claim(db, await writeRun(db), { limitsOf: one })
+  await finishRun(db, running, { status: 'succeeded', reasons: [], failure: null, usage: noUsage, costUsd: null })
+  expect(await releaseIntoSlots(db, one)).toEqual([])
+  await heldFor(db, 60)
+  expect(await releaseIntoSlots(db, one)).toHaveLength(1)
 })
