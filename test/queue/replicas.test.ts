@@ -21,7 +21,7 @@ const MINUTES = 30
 
 const ACT = { tools: 'counting: { allow: [act] }' }
 const minutely = (prompt: string) =>
-  countingJob({ ...ACT, prompt, more: 'schedule: { cron: "* * * * *", timezone: UTC, missed: all, overlap: queue }' })
+  countingJob({ ...ACT, prompt: `'${prompt}'`, more: 'schedule: { cron: "* * * * *", timezone: UTC, missed: all, overlap: queue }' })
 const act = countingJob({ ...ACT, retry: '{ attempts: 1 }' })
 
 describeBackends('replicas', ({ redisUrl }) => {

@@ -57,8 +57,11 @@ test.each([
   await openCluster(place)
   lose(place)
   const left = filesIn(place.dir)
-  await expect(openCluster(place)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', message: expect.stringMatching(message) })
-  await expect(openCluster(place)).rejects.toThrow('move the whole directory away')
+  await expect(openCluster(place)).rejects.toMatchObject({
+    code: 'STORE_UNAVAILABLE',
+    message: expect.stringMatching(message),
+    cure: expect.stringContaining('move the whole directory away'),
+  })
   expect(filesIn(place.dir)).toEqual(left)
 })
 
