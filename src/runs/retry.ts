@@ -19,7 +19,10 @@ export async function planRetry(db: Db, filter: RunFilter): Promise<number> {
   for (const id of ids ?? []) await requireStatus(db, id)
   const count = await countRetryable(db, filter)
   if (count === 0 && ids !== undefined)
-    throw new Failure({ code: 'RUN_NOT_RETRYABLE', message: 'None of these runs is failed, incomplete, cancelled or waiting and has its input still (retention removes it).' })
+    throw new Failure({
+      code: 'RUN_NOT_RETRYABLE',
+      message: 'None of these runs is failed, incomplete, cancelled or waiting and has its input still (retention removes it).',
+    })
   return count
 }
 
