@@ -79,9 +79,8 @@ test('no more of those that a limit holds are let go than it has slots, most urg
   }
   await heldFor(db, 60)
   expect(await releaseIntoSlots(db, one)).toEqual([])
-  expect((await releaseIntoSlots(db, () => ({ job: 3, account: undefined }))).map(({ id }) => id).toSorted()).toEqual(
-    [held[2], held[3]].toSorted(),
-  )
+  const letGo = await releaseIntoSlots(db, () => ({ job: 3, account: undefined }))
+  expect(new Set(letGo.map(({ id }) => id))).toEqual(new Set(held.slice(2)))
   expect(await releaseIntoSlots(db, undefined)).toHaveLength(2)
 })
 

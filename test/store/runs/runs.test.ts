@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { noUsage } from '../../../src/core/run.ts'
 import { openAttempt } from '../../../src/store/runs/claim.ts'
-import { query, type Db } from '../../../src/store/postgres/db.ts'
+import { query } from '../../../src/store/postgres/db.ts'
 import { finishRun, type RunEnd } from '../../../src/store/runs/finish.ts'
 import { cancelRequested, heartbeat, requestCancel } from '../../../src/store/runs/heartbeat.ts'
 import { suspendRun } from '../../../src/store/runs/suspend.ts'
