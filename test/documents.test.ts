@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -61,4 +62,17 @@ test('the change log has the version of the package, and what is not released ye
   const { version } = z.object({ version: z.string() }).parse(JSON.parse(read('package.json')))
   const [first, second] = found(read('CHANGELOG.md'), /^## \[([^\]]+)\]/gm)
   expect([first, second]).toEqual(['Unreleased', version])
+})
+
+test.runIf(existsSync(join(ROOT, '.git')))('no file that git is told to ignore, such as a cache, is in the repository', () => {
+  const tracked = execFileSync('git', ['-c', 'safe.directory=*', 'ls-files', '--cached', '--ignored', '--exclude-standard'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  })
+  expect(tracked.split('\n').filter(Boolean)).toEqual([])
+})
+
+test('the index of decisions names each of them', () => {
+  const records = globSync('docs/decisions/[0-9]*.md', { cwd: ROOT }).map((file) => file.split('/').at(-1))
+  expect(found(read('docs/decisions/README.md'), /\]\((\d[^)]*)\)/g)).toEqual(records.toSorted())
 })

@@ -2,7 +2,6 @@ import { Failure } from '../../core/failure.ts'
 import type { GatewayFetch } from '../../core/ports/gateway.ts'
 import type { PastTurn } from '../../core/history.ts'
 import type { CallJournal } from '../../core/ports/journal.ts'
-import { INSTRUCTIONS } from '../../jobs/lock.ts'
 import type { JobDefinition } from '../../jobs/schema.ts'
 import type { ServerSpec } from '../../mcp/servers.ts'
 import { openToolBox, type OpenToolBox } from '../../mcp/toolbox.ts'
@@ -10,6 +9,7 @@ import { listRoutes } from '../../pomerium/routes.ts'
 import { durationMs } from '../../lib/duration.ts'
 import { withTimeout } from '../../pomerium/timeout.ts'
 import type { RunResources } from '../resources.ts'
+import { checkPins } from './check-pins.ts'
 
 /** Pomerium's max_request_bytes where the route sets none (measured). */
 const DEFAULT_REQUEST_BYTES = 4096
@@ -86,20 +86,4 @@ function namedUris(history: readonly PastTurn[]): Map<string, string[]> {
   for (const { server, result } of history.flatMap(({ calls }) => calls))
     if (result?.uris) named.set(server, [...(named.get(server) ?? []), ...result.uris])
   return named
-}
-
-/** A tool whose definition is not the pinned one may do other things now than those that were reviewed. */
-function checkPins({ pinned }: JobDefinition, { offered, instructions }: OpenToolBox): void {
-  if (!pinned) return
-  for (const { server, digest } of instructions) {
-    if (pinned[server]?.[INSTRUCTIONS] === digest) continue
-    const what = pinned[server]?.[INSTRUCTIONS] === undefined ? 'are not pinned' : 'are not the pinned ones'
-    throw new Failure({ code: 'TOOL_CHANGED', message: `The instructions that ${server} gives for its tools ${what}.`, server })
-  }
-  for (const { server, tool } of offered) {
-    const known = pinned[server]?.[tool.name]
-    if (known === tool.digest()) continue
-    const what = known === undefined ? 'is not pinned' : 'has another description or schema than the pinned one'
-    throw new Failure({ code: 'TOOL_CHANGED', message: `The tool ${tool.name} of ${server} ${what}.`, server })
-  }
 }

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { createApp } from '../../../app/app.ts'
 import { EXIT, Failure } from '../../../core/failure.ts'
 import { checkQueue } from '../../../doctor/infrastructure.ts'
-import { createTokenWatcher } from '../../../doctor/watch.ts'
+import { createTokenWatcher } from '../../../doctor/token-expiry.ts'
 import { configOf, examples, type AddCommand } from '../../options/options.ts'
 
 const optionsSchema = z.object({ only: z.enum(['worker', 'scheduler', 'api']).optional() })
