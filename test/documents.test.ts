@@ -73,6 +73,6 @@ test.runIf(existsSync(join(ROOT, '.git')))('no file that git is told to ignore, 
 })
 
 test('the index of decisions names each of them', () => {
-  const records = globSync('docs/decisions/[0-9]*.md', { cwd: ROOT }).map((file) => file.split('/').at(-1))
-  expect(found(read('docs/decisions/README.md'), /\]\((\d[^)]*)\)/g)).toEqual(records.toSorted())
+  const records = globSync('[0-9]*.md', { cwd: join(ROOT, 'docs/decisions') })
+  expect(new Set(found(read('docs/decisions/README.md'), /\]\((\d[^)]*)\)/g))).toEqual(new Set(records))
 })
