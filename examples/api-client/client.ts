@@ -50,8 +50,8 @@ async function ask(url: string, init: RequestInit): Promise<unknown> {
     if (response?.ok) return response.json()
     if (response && ((response.status !== 429 && response.status < 500) || tries === TRIES)) {
       // A problem (RFC 9457) with one of the codes of docs/failures.md, and its cure.
-      const { code, detail } = z.object({ code: z.string(), detail: z.string() }).parse(await response.json())
-      throw new Error(`${code}: ${detail}`)
+      const { code, detail, cure } = z.object({ code: z.string(), detail: z.string(), cure: z.string() }).parse(await response.json())
+      throw new Error(`${code}: ${detail} ${cure}`)
     }
     const seconds = Number(response?.headers.get('retry-after') ?? 2 ** tries / 10)
     await new Promise((done) => setTimeout(done, seconds * 1000))

@@ -2,7 +2,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { checkBody, limitBody } from '../http/body.ts'
 import type { Authenticate } from '../http/identity.ts'
-import { invalidRequest, reportTo, toProblem } from '../http/problem.ts'
+import { answerProblem, invalidRequest } from '../http/problem.ts'
 import type { AddRoutes, ApiContext, ApiEnv } from './context.ts'
 import { addEvents } from './routes/events.ts'
 import { addJobs } from './routes/jobs.ts'
@@ -14,12 +14,13 @@ import { addSchedules } from './routes/schedules.ts'
 const ROUTES: readonly AddRoutes[] = [addNewRuns, addRuns, addRunChanges, addEvents, addJobs, addSchedules]
 
 const ABOUT = `Ask for runs of jobs, see them, retry them. Callers are known by Pomerium's identity assertion or by an API token (Authorization: Bearer nsk_…).
-Errors are problems (RFC 9457) with a code of docs/failures.md.`
+Errors are problems (RFC 9457) with a code of docs/failures.md, what happened, and what to do. Each answer has an X-Request-Id, taken from the request or made; the log names it.
+Beside the API there are /livez, /readyz and /metrics for whoever watches the process, and the pages under /queue.`
 
 /** All routes of the API, each for callers that `authenticate` knows, and /openapi.json for anybody. */
 export function createApi(context: ApiContext, authenticate: Authenticate): OpenAPIHono<ApiEnv> {
   const api = new OpenAPIHono<ApiEnv>({ defaultHook: invalidRequest })
-  api.onError((error) => toProblem(error, reportTo(context.log)))
+  api.onError(answerProblem(context.log))
   api.use('/v1/*', async (c, next) => {
     c.set('caller', await authenticate(c.req.raw.headers))
     return next()

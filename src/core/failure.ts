@@ -165,7 +165,29 @@ export const FAILURES = {
     'Come through Pomerium, or send an API token of the configuration as Authorization: Bearer.',
   ),
   FORBIDDEN: usage(403, 'The caller may not do this.', 'Give the user, group or token the role under api: in the configuration.'),
+  ASSERTION_INVALID: usage(
+    401,
+    'Pomerium’s identity assertion is not one for this API.',
+    'Compare api.pomerium with the route in pomerium.yaml: audience is its host, jwksUrl has its keys; compare the clocks too.',
+  ),
+  ORIGIN_REFUSED: usage(
+    403,
+    'A page of another site asked for a change.',
+    'Ask from a program, or from a page at Nightshift’s own address.',
+  ),
   REQUEST_INVALID: usage(400, 'The request is not as /openapi.json says.', 'Correct the field named.'),
+  BODY_INVALID: usage(
+    400,
+    'The body of the request is not JSON that can be read.',
+    'Send one JSON document in UTF-8, at most 32 levels deep.',
+  ),
+  BODY_TOO_LARGE: usage(413, 'The body of the request is larger than the API reads.', 'Send less.'),
+  MEDIA_UNSUPPORTED: usage(
+    415,
+    'The body of the request is of a kind that the API does not read.',
+    'Send it with content-type: application/json and without a content-encoding.',
+  ),
+  METHOD_NOT_ALLOWED: usage(405, 'The address does not take this method.', 'Use a method that the header Allow names.'),
   COMMAND_INVALID: usage(400, 'The command line asks for what cannot be done.', 'See the command’s --help.'),
   FILTER_INVALID: usage(
     400,

@@ -41,10 +41,10 @@ export function createBoard({ path, queue, parts }: { path: string; queue: Board
     }
     return problemResponse(
       new Failure({
-        code: 'FORBIDDEN',
-        message: 'The queue follows the store; only retries can be asked for here.',
-        cure: 'Use nightshift cancel, pause or retry.',
+        code: 'METHOD_NOT_ALLOWED',
+        message: 'The queue follows the store; only retries can be asked for here. Others are nightshift cancel, pause and resume.',
       }),
+      { headers: { allow: 'GET, HEAD' } },
     )
   })
   app.route('/', adapter.registerPlugin())

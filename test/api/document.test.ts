@@ -1,9 +1,12 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { FAILURES } from '../../src/core/failure.ts'
 import { openApi } from '../support/app/api.ts'
 import { WORK, WORK_SCRIPT } from '../support/app/jobs.ts'
 
+const SRC = join(import.meta.dirname, '../../src')
 const testApp = { jobs: { work: WORK }, scripts: { scripted: WORK_SCRIPT } }
 
 const documentSchema = z.looseObject({
@@ -72,13 +75,44 @@ test('the document tells of every route, each with its own name, and of nothing 
   for (const ref of refsIn(body)) expect(lookUp(body, ref), ref).toBeTypeOf('object')
 })
 
-test('each failure that a request can end with has a status in the document', async () => {
+/** Codes that a request without a route ends with, or the start of a server. */
+const OF_NO_ROUTE = ['ADDRESS_UNKNOWN', 'METHOD_NOT_ALLOWED', 'CONFIG_INVALID']
+
+test('each code that what serves a request throws is told of, each under its own status', async () => {
   await using api = await openApi(testApp)
-  const document = documentSchema.parse((await api.ask('GET', '/openapi.json')).body)
-  const told = Object.keys(document.paths['/v1/jobs/{job}/runs']?.['post']?.responses ?? {})
-  const codes = [
-    'UNAUTHENTICATED', 'FORBIDDEN', 'REQUEST_INVALID', 'IDEMPOTENCY_MISMATCH', 'QUEUE_FULL', 'STREAMS_FULL', 'RUN_NOT_RETRYABLE', 'RUN_UNKNOWN', 'JOB_UNKNOWN', 'OUTPUT_MISSING', 'FILTER_INVALID', 'INPUT_INVALID', 'REQUEST_TOO_LARGE',
-    'STORE_UNAVAILABLE', 'QUEUE_UNAVAILABLE', 'GATEWAY_UNREACHABLE', 'INTERNAL_ERROR',
-  ] as const // prettier-ignore
-  for (const code of codes) expect(told, code).toContain(String(FAILURES[code].http))
+  const { paths } = documentSchema.parse((await api.ask('GET', '/openapi.json')).body)
+  const told = new Map(
+    Object.values(paths)
+      .flatMap((methods) => Object.values(methods))
+      .flatMap(({ responses }) => Object.entries(responses).filter(([status]) => Number(status) >= 400))
+      .flatMap(([status, response]) => codesOf(response).map((code) => [code, status])),
+  )
+  const served = [
+    'http/*.ts',
+    'api/**/*.ts',
+    'runs/{require,intake,retry,create,follow,queries}.ts',
+    'schedules/{pause,view}.ts',
+    'store/runs/filter.ts',
+  ]
+  const thrown = globSync(served, { cwd: SRC }).flatMap((file) =>
+    [...readFileSync(join(SRC, file), 'utf8').matchAll(/code: '([A-Z_]+)'/g)].map(([, code]) => code),
+  )
+  expect(thrown.length).toBeGreaterThan(20)
+  expect(thrown.filter((code) => code !== undefined && !OF_NO_ROUTE.includes(code) && !told.has(code))).toEqual([])
+  for (const [code, status] of told)
+    expect(status, code).toBe(String(z.record(z.string(), z.object({ http: z.int() })).parse(FAILURES)[code]?.http))
+})
+
+/** The codes of a problem, from its schema. */
+const codesOf = (response: unknown): string[] =>
+  problemCodesSchema.parse(response).content['application/problem+json'].schema.allOf.flatMap((part) => part.properties?.code.enum ?? [])
+
+const problemCodesSchema = z.object({
+  content: z.object({
+    'application/problem+json': z.object({
+      schema: z.object({
+        allOf: z.array(z.looseObject({ properties: z.object({ code: z.object({ enum: z.array(z.string()) }) }).optional() })),
+      }),
+    }),
+  }),
 })

@@ -75,28 +75,44 @@ const assertions: [title: string, jwt: () => string | Promise<string>, expected:
   ],
   ['a user without a role', () => sign(claims({ sub: 'nobody' })), 'FORBIDDEN'],
   ['a user named as a part of every object', () => sign(claims({ sub: 'constructor', groups: ['__proto__'] })), 'FORBIDDEN'],
+  ['an issuer written as an address', () => sign(claims({ iss: `https://${AUDIENCE}/` })), 'svc-caller runner work'],
+  ['an email in other letters', () => sign(claims({ sub: 'u1', email: 'Ann@Example.com' })), 'Ann@Example.com viewer'],
+  ['an email that Postgres cannot hold', () => sign(claims({ email: 'a\0b' })), 'a\ufffdb runner work'],
+  ['a user who calls themselves a token', () => sign(claims({ email: 'token:operator' })), 'ASSERTION_INVALID'],
+  ['one that holds for ten years', () => sign(claims({ iat: now() - 600, exp: now() + 315_360_000 })), 'ASSERTION_INVALID'],
+  ['one that is signed tomorrow', () => sign(claims({ iat: now() + 86_400, exp: now() + 86_700 })), 'ASSERTION_INVALID'],
   ['claims of other types', () => sign(claims({ email: 7, groups: 'ops', user: null })), 'svc-caller runner work'],
-  ['another audience', () => sign(claims({ aud: 'other.example.com' })), 'UNAUTHENTICATED'],
-  ['no audience', () => sign(without('aud')), 'UNAUTHENTICATED'],
-  ['another issuer', () => sign(claims({ iss: 'other.example.com' })), 'UNAUTHENTICATED'],
-  ['no issuer', () => sign(without('iss')), 'UNAUTHENTICATED'],
-  ['one that expired', () => sign(claims({ exp: now() - 60 })), 'UNAUTHENTICATED'],
-  ['one that never expires', () => sign(without('exp')), 'UNAUTHENTICATED'],
-  ['one that is not valid yet', () => sign(claims({ nbf: now() + 60 })), 'UNAUTHENTICATED'],
-  ['no subject', () => sign(without('sub')), 'UNAUTHENTICATED'],
-  ['an empty subject', () => sign(claims({ sub: '' })), 'UNAUTHENTICATED'],
-  ['one without a signature', () => new UnsecuredJWT(claims()).encode(), 'UNAUTHENTICATED'],
-  ['the public key as a shared secret', () => sign(claims(), spki, { alg: 'HS256', kid }), 'UNAUTHENTICATED'],
-  ['RS256', () => sign(claims(), rsa.privateKey, { alg: 'RS256', kid }), 'UNAUTHENTICATED'],
-  ['ES384', () => sign(claims(), es384.privateKey, { alg: 'ES384', kid }), 'UNAUTHENTICATED'],
-  ['a forged key with the known id', () => sign(claims(), forged.privateKey), 'UNAUTHENTICATED'],
-  ['a forged key with its own id', () => sign(claims(), forged.privateKey, { alg: 'ES256', kid: 'mine' }), 'UNAUTHENTICATED'],
-  ['a cut one', async () => (await sign(claims())).slice(0, -4), 'UNAUTHENTICATED'],
-  ['no JWT', () => 'me', 'UNAUTHENTICATED'],
-  ['an empty one', () => '', 'UNAUTHENTICATED'],
+  ['another audience', () => sign(claims({ aud: 'other.example.com' })), 'ASSERTION_INVALID'],
+  ['no audience', () => sign(without('aud')), 'ASSERTION_INVALID'],
+  ['another issuer', () => sign(claims({ iss: 'other.example.com' })), 'ASSERTION_INVALID'],
+  ['no issuer', () => sign(without('iss')), 'ASSERTION_INVALID'],
+  ['one that expired', () => sign(claims({ exp: now() - 60 })), 'ASSERTION_INVALID'],
+  ['one that never expires', () => sign(without('exp')), 'ASSERTION_INVALID'],
+  ['one that is not valid yet', () => sign(claims({ nbf: now() + 60 })), 'ASSERTION_INVALID'],
+  ['no subject', () => sign(without('sub')), 'ASSERTION_INVALID'],
+  ['an empty subject', () => sign(claims({ sub: '' })), 'ASSERTION_INVALID'],
+  ['one without a signature', () => new UnsecuredJWT(claims()).encode(), 'ASSERTION_INVALID'],
+  ['the public key as a shared secret', () => sign(claims(), spki, { alg: 'HS256', kid }), 'ASSERTION_INVALID'],
+  ['RS256', () => sign(claims(), rsa.privateKey, { alg: 'RS256', kid }), 'ASSERTION_INVALID'],
+  ['ES384', () => sign(claims(), es384.privateKey, { alg: 'ES384', kid }), 'ASSERTION_INVALID'],
+  ['a forged key with the known id', () => sign(claims(), forged.privateKey), 'ASSERTION_INVALID'],
+  ['a forged key with its own id', () => sign(claims(), forged.privateKey, { alg: 'ES256', kid: 'mine' }), 'ASSERTION_INVALID'],
+  ['a cut one', async () => (await sign(claims())).slice(0, -4), 'ASSERTION_INVALID'],
+  ['no JWT', () => 'me', 'ASSERTION_INVALID'],
+  ['an empty one', () => '', 'ASSERTION_INVALID'],
 ]
 
 test.each(assertions)('an assertion: %s', async (_, jwt, expected) => expect(await outcome(await jwt())).toBe(expected))
+
+test.each([
+  ['aud', { aud: 'other.example.com' }],
+  ['iss', { iss: 'https://other.example.com/' }],
+])('a claim %s that is not ours is named, with what it should be and without what it is', async (claim, given) => {
+  const headers = new Headers({ 'x-pomerium-jwt-assertion': await sign(claims(given)) })
+  await expect(authenticate(headers)).rejects.toMatchObject({
+    message: `Pomerium's assertion is not valid: its claim ${claim} is not ${AUDIENCE}.`,
+  })
+})
 
 test.each<[string, () => Promise<Response>]>([
   ['cannot be reached', () => Promise.reject(new TypeError('fetch failed'))],
@@ -118,8 +134,8 @@ test('an assertion that is not valid is not made good by a token', async () => {
   const headers = (assertion?: string) =>
     new Headers({ authorization: `Bearer ${secret}`, ...(assertion && { 'x-pomerium-jwt-assertion': assertion }) })
   expect(await both(headers())).toMatchObject({ name: 'token:t', role: 'operator' })
-  await expect(both(headers('x'))).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
-  await expect(createAuthenticate({ ...options, pomerium: undefined })(headers('x'))).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+  await expect(both(headers('x'))).rejects.toMatchObject({ code: 'ASSERTION_INVALID' })
+  await expect(createAuthenticate({ ...options, pomerium: undefined })(headers('x'))).rejects.toMatchObject({ code: 'ASSERTION_INVALID' })
 })
 
 const testApp = { jobs: { work: WORK, plain: WORK.replace('scripted', 'plain') }, scripts: { scripted: WORK_SCRIPT, plain: 'say No.' } }
@@ -186,6 +202,14 @@ test('no way to write an address goes around the identity', async () => {
       expect([400, 401, 404], `${method} ${path} ${statusCode}`).toContain(statusCode)
     }
   }
+})
+
+test('the word Bearer is known in any letters, with any space behind it', async () => {
+  await using api = await openApi(testApp)
+  for (const scheme of ['Bearer ', 'bearer ', 'BEARER  '])
+    expect((await api.ask('GET', '/v1/jobs', { who: 'nobody', headers: { authorization: `${scheme}${secretOf('viewer')}` } })).status).toBe(
+      200,
+    )
 })
 
 test.each([

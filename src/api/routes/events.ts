@@ -4,7 +4,7 @@ import { describeError, Failure } from '../../core/failure.ts'
 import { followRuns } from '../../runs/follow.ts'
 import { requireStatus } from '../../runs/require.ts'
 import type { AddRoutes, ApiContext } from '../context.ts'
-import { idParam, problems } from '../schemas/common.ts'
+import { idParam, problemsOf } from '../schemas/common.ts'
 
 const PING_MS = 15_000
 /** Streams at a time in this process. */
@@ -28,7 +28,10 @@ const followRun = createRoute({
         .optional(),
     }),
   },
-  responses: { 200: { description: 'The events.', content: { 'text/event-stream': { schema: events } } }, ...problems },
+  responses: {
+    200: { description: 'The events.', content: { 'text/event-stream': { schema: events } } },
+    ...problemsOf('RUN_UNKNOWN', 'STREAMS_FULL'),
+  },
 })
 
 /** The progress of a run as server-sent events. The id of an event is its place in the run's timeline, so a client that was cut off goes on from it. */

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { viewJobs } from '../../schedules/view.ts'
 import type { AddRoutes } from '../context.ts'
-import { json, problems } from '../schemas/common.ts'
+import { json, problemsOf } from '../schemas/common.ts'
 import { jobSchema } from '../schemas/jobs.ts'
 
 const list = createRoute({
@@ -10,7 +10,7 @@ const list = createRoute({
   operationId: 'listJobs',
   summary: 'The jobs in force, and the faults of files that are not',
   tags: ['jobs'],
-  responses: { 200: json(z.object({ jobs: z.array(jobSchema), faults: z.array(z.string()) }), 'The jobs.'), ...problems },
+  responses: { 200: json(z.object({ jobs: z.array(jobSchema), faults: z.array(z.string()) }), 'The jobs.'), ...problemsOf() },
 })
 
 /** The route that shows the jobs. */

@@ -3,7 +3,7 @@ import { requireRunner } from '../../http/authorize.ts'
 import { createRunIntake } from '../../runs/intake.ts'
 import { requireJob } from '../../runs/require.ts'
 import type { AddRoutes } from '../context.ts'
-import { dateOf, jobParam, problems } from '../schemas/common.ts'
+import { dateOf, jobParam, changeProblemsOf } from '../schemas/common.ts'
 import { newRunSchema, ticketResponse } from '../schemas/run-requests.ts'
 
 const create = createRoute({
@@ -23,7 +23,7 @@ const create = createRoute({
     }),
     body: { content: { 'application/json': { schema: newRunSchema } } },
   },
-  responses: { 202: ticketResponse, ...problems },
+  responses: { 202: ticketResponse, ...changeProblemsOf('JOB_UNKNOWN', 'IDEMPOTENCY_MISMATCH', 'QUEUE_FULL') },
 })
 
 /** The route that asks for a run. */

@@ -4,7 +4,7 @@ import { cancelRun } from '../../runs/cancel.ts'
 import { planRetry, retryByFilter, retryRun } from '../../runs/retry.ts'
 import { requireStatus } from '../../runs/require.ts'
 import { retryParts, type AddRoutes } from '../context.ts'
-import { idParam, json, problems } from '../schemas/common.ts'
+import { idParam, json, changeProblemsOf } from '../schemas/common.ts'
 import { bulkRetrySchema, retrySchema, ticketResponse, ticketSchema, timesOf } from '../schemas/run-requests.ts'
 
 const tags = ['runs']
@@ -17,7 +17,7 @@ const cancel = createRoute({
   description: 'A queued run is cancelled at once, a running one within two seconds. One that is over stays as it is.',
   tags,
   request: { params: idParam },
-  responses: { 202: json(ticketSchema, 'Asked for.'), ...problems },
+  responses: { 202: json(ticketSchema, 'Asked for.'), ...changeProblemsOf('RUN_UNKNOWN') },
 })
 
 const retry = createRoute({
@@ -27,7 +27,7 @@ const retry = createRoute({
   summary: 'Let a run that is not green go on, or start again with other input',
   tags,
   request: { params: idParam, body: { content: { 'application/json': { schema: retrySchema } } } },
-  responses: { 202: ticketResponse, ...problems },
+  responses: { 202: ticketResponse, ...changeProblemsOf('RUN_UNKNOWN', 'JOB_UNKNOWN', 'RUN_NOT_RETRYABLE') },
 })
 
 const bulkRetry = createRoute({
@@ -37,7 +37,10 @@ const bulkRetry = createRoute({
   summary: 'Retry all runs that a filter means',
   tags,
   request: { body: { required: true, content: { 'application/json': { schema: bulkRetrySchema } } } },
-  responses: { 202: json(z.object({ count: z.int(), dryRun: z.boolean() }), 'How many runs were queued, or would be.'), ...problems },
+  responses: {
+    202: json(z.object({ count: z.int(), dryRun: z.boolean() }), 'How many runs were queued, or would be.'),
+    ...changeProblemsOf('FILTER_INVALID'),
+  },
 })
 
 /** Routes that cancel runs and let them go on. */

@@ -4,7 +4,7 @@ import { waitForRun } from '../../runs/follow.ts'
 import { listRuns } from '../../runs/queries.ts'
 import { requireRun } from '../../runs/require.ts'
 import type { AddRoutes } from '../context.ts'
-import { idParam, json, problems } from '../schemas/common.ts'
+import { idParam, json, problemsOf } from '../schemas/common.ts'
 import { runQuerySchema, timesOf, waitSchema } from '../schemas/run-requests.ts'
 import { describeRun, runLineSchema, runSchema } from '../schemas/runs.ts'
 
@@ -19,7 +19,7 @@ const list = createRoute({
   request: { query: runQuerySchema },
   responses: {
     200: json(z.object({ runs: z.array(runLineSchema), nextCursor: z.string().nullable() }), 'A page of runs.'),
-    ...problems,
+    ...problemsOf(),
   },
 })
 
@@ -30,7 +30,7 @@ const show = createRoute({
   summary: 'Show a run',
   tags,
   request: { params: idParam, query: waitSchema },
-  responses: { 200: json(runSchema, 'The run.'), ...problems },
+  responses: { 200: json(runSchema, 'The run.'), ...problemsOf('RUN_UNKNOWN', 'STREAMS_FULL') },
 })
 
 const output = createRoute({
@@ -45,7 +45,7 @@ const output = createRoute({
       description: 'JSON when the job has an output schema, else text.',
       content: { 'application/json': { schema: z.unknown() }, 'text/markdown': { schema: z.string() } },
     },
-    ...problems,
+    ...problemsOf('RUN_UNKNOWN', 'OUTPUT_MISSING'),
   },
 })
 

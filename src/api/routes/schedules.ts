@@ -4,7 +4,7 @@ import { requireJob } from '../../runs/require.ts'
 import { pauseJob, resumeJob } from '../../schedules/pause.ts'
 import { viewSchedules } from '../../schedules/view.ts'
 import type { AddRoutes } from '../context.ts'
-import { jobParam, json, problems } from '../schemas/common.ts'
+import { jobParam, json, changeProblemsOf, problemsOf } from '../schemas/common.ts'
 import { pauseSchema, pausedSchema, scheduleSchema } from '../schemas/jobs.ts'
 
 const tags = ['schedules']
@@ -15,7 +15,7 @@ const list = createRoute({
   operationId: 'listSchedules',
   summary: 'The schedules, with their last and next fires',
   tags,
-  responses: { 200: json(z.object({ schedules: z.array(scheduleSchema) }), 'The schedules.'), ...problems },
+  responses: { 200: json(z.object({ schedules: z.array(scheduleSchema) }), 'The schedules.'), ...problemsOf() },
 })
 
 const pause = createRoute({
@@ -25,7 +25,7 @@ const pause = createRoute({
   summary: 'Pause a job: its schedule does not fire, and no queued run of it is started',
   tags,
   request: { params: jobParam, body: { required: true, content: { 'application/json': { schema: pauseSchema } } } },
-  responses: { 200: json(pausedSchema, 'Paused.'), ...problems },
+  responses: { 200: json(pausedSchema, 'Paused.'), ...changeProblemsOf('JOB_UNKNOWN') },
 })
 
 const resume = createRoute({
@@ -35,7 +35,7 @@ const resume = createRoute({
   summary: 'Lift the pause of a job; runs that it held start within seconds',
   tags,
   request: { params: jobParam },
-  responses: { 200: json(pausedSchema, 'Not paused.'), ...problems },
+  responses: { 200: json(pausedSchema, 'Not paused.'), ...changeProblemsOf('JOB_UNKNOWN') },
 })
 
 /** Routes that show schedules, and pause jobs. */

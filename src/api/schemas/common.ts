@@ -27,10 +27,39 @@ export const json = <Schema extends z.ZodType>(schema: Schema, description: stri
   content: { 'application/json': { schema } },
 })
 
-/** What every route may answer beside its own. */
-export const problems = Object.fromEntries(
-  [400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503].map((status) => [
-    status,
-    { description: 'A problem; its code says which.', content: { [PROBLEM_TYPE]: { schema: problemSchema } } },
-  ]),
-)
+const OF_ALL = [
+  'REQUEST_INVALID', 'UNAUTHENTICATED', 'ASSERTION_INVALID', 'FORBIDDEN', 'INTERNAL_ERROR', 'GATEWAY_UNREACHABLE', 'STORE_UNAVAILABLE',
+] as const satisfies FailureCode[] // prettier-ignore
+const OF_CHANGES = [
+  'ORIGIN_REFUSED',
+  'BODY_INVALID',
+  'BODY_TOO_LARGE',
+  'MEDIA_UNSUPPORTED',
+  'INPUT_INVALID',
+] as const satisfies FailureCode[]
+
+const retryAfter = z.object({ 'retry-after': z.int().optional().describe('Seconds to wait.') })
+
+/** The problems that a route which shows something may answer with: those of all routes, and its own. */
+export const problemsOf = (...own: FailureCode[]) => responsesOf([...OF_ALL, ...own])
+/** The same of a route that changes something. */
+export const changeProblemsOf = (...own: FailureCode[]) => responsesOf([...OF_ALL, ...OF_CHANGES, ...own])
+
+/** Problems by their HTTP status, each with the codes that it may have. */
+function responsesOf(given: readonly FailureCode[]) {
+  const all = [...new Set(given)]
+  return Object.fromEntries(
+    [...new Set(all.map((code) => FAILURES[code].http))].map((status) => {
+      const some = all.filter((code) => FAILURES[code].http === status)
+      const mayBeRetried = some.some((code) => FAILURES[code].retry === 'later')
+      return [
+        status,
+        {
+          description: some.map((code) => FAILURES[code].text).join(' '),
+          ...(mayBeRetried && { headers: retryAfter }),
+          content: { [PROBLEM_TYPE]: { schema: problemSchema.extend({ code: z.enum(some) }) } },
+        },
+      ]
+    }),
+  )
+}
