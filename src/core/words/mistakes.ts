@@ -13,7 +13,8 @@ const MAX_SCHEMA = 4000
 /** Most bytes of what is said of a tool that does not exist. */
 const MAX_UNKNOWN_TOOL = 300
 
-const short = (text: string, most = MAX_VALUE): string => (text.length <= most ? text : `${text.slice(0, most - 1).toWellFormed()}…`)
+/** Cuts a text, and says so. */
+export const short = (text: string, most = MAX_VALUE): string => (text.length <= most ? text : `${text.slice(0, most - 1).toWellFormed()}…`)
 const json = (value: unknown): string => short(JSON.stringify(value) ?? 'nothing')
 const list = (values: readonly unknown[]): string =>
   `${values.slice(0, MAX_NAMED).map(json).join(', ')}${values.length > MAX_NAMED ? ` and ${values.length - MAX_NAMED} more` : ''}`
@@ -30,7 +31,8 @@ export const notJson = (why: string): string => `the arguments are not valid JSO
 export const notAnObject = (value: unknown): string =>
   `the arguments are ${json(value)}, so the tool was not called; they must be a JSON object, such as {}.`
 
-function faultText({ path, keyword, params, message, value, schema }: SchemaFault, root: Schema): string {
+/** One fault: where it is, what stands there, and what would fit. `root` has the definitions. */
+export function faultText({ path, keyword, params, message, value, schema }: SchemaFault, root: Schema): string {
   const own = isSchema(schema) ? schema : {}
   switch (keyword) {
     case 'required': {

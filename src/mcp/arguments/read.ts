@@ -1,10 +1,11 @@
 import { messageOf } from '../../core/failure.ts'
 import { argumentFaults, notAnObject, notJson } from '../../core/words/mistakes.ts'
 import { compileSchema, type SchemaFault } from '../../lib/json-schema.ts'
+import { parseExact } from '../../lib/json/exact.ts'
+import { fitJson, type Fit } from '../../lib/json/fit.ts'
+import { nodeAt, sourceOf, treeOf } from '../../lib/json/tree.ts'
 import { isSchema, type Schema } from '../../lib/schema/shape.ts'
 import type { OfferedInput } from '../tools/input-schema.ts'
-import { parseExact } from './exact.ts'
-import { mendArguments, nodeAt, treeOf } from './mend.ts'
 
 export type ReadArguments = { ok: true; arguments: SentArguments } | { ok: false; why: string }
 
@@ -15,9 +16,6 @@ export interface SentArguments {
   /** The same for the journal. */
   value: unknown
 }
-
-/** Most rounds of mending: what was packed into a text may hold another slip. */
-const MAX_ROUNDS = 3
 
 /**
  * Reads what the model wrote as the arguments of a tool; no text, or null, is no arguments. What leaves no choice is mended; else it is said what is wrong, with
@@ -52,39 +50,28 @@ function innerOf(json: string): string | undefined {
   const node = tree && nodeAt(tree, '/input')
   if (!node) return undefined
   if (node.type === 'string') return String(node.value).trim()
-  return json.slice(node.offset, node.offset + node.length)
-}
-
-function fit(schema: Schema, json: string): { ok: true; arguments: SentArguments } | { ok: false; faults: SchemaFault[] } {
-  const first = check(schema, json)
-  if (first.ok) return first
-  let text = json
-  let { faults } = first
-  for (let round = 0; round < MAX_ROUNDS; round++) {
-    const mended = mendArguments(text, faults)
-    if (mended === text) break
-    const next = check(schema, mended)
-    if (next.ok) return next
-    text = mended
-    faults = next.faults
-  }
-  return first
+  return sourceOf(json, node)
 }
 
 /** A schema that cannot be compiled cannot be checked here; the server checks its own. */
-function check(schema: Schema, json: string): { ok: true; arguments: SentArguments } | { ok: false; faults: SchemaFault[] } {
-  let value: unknown
+function fit(schema: Schema, json: string): { ok: true; arguments: SentArguments } | { ok: false; faults: SchemaFault[] } {
+  if (!isJsonObject(json)) return { ok: false, faults: [] }
+  let fitted: Fit = { ok: true, json, value: undefined, slips: [] }
   try {
-    value = JSON.parse(json)
+    fitted = fitJson(compileSchema(schema, { foreign: true }), json)
   } catch {
-    return { ok: false, faults: [] }
+    // As it was written.
   }
-  if (!isSchema(value)) return { ok: false, faults: [] }
-  let faults: SchemaFault[] = []
+  if (!fitted.ok) return fitted
+  return isJsonObject(fitted.json)
+    ? { ok: true, arguments: { json: fitted.json, value: parseExact(fitted.json) } }
+    : { ok: false, faults: [] }
+}
+
+function isJsonObject(json: string): boolean {
   try {
-    faults = compileSchema(schema, { foreign: true }).faults(value)
+    return isSchema(JSON.parse(json))
   } catch {
-    faults = []
+    return false
   }
-  return faults.length === 0 ? { ok: true, arguments: { json, value: parseExact(json) } } : { ok: false, faults }
 }

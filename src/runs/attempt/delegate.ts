@@ -1,7 +1,7 @@
 import { Failure } from '../../core/failure.ts'
 import { durationMs } from '../../lib/duration.ts'
 import type { GatewayFetch } from '../../core/ports/gateway.ts'
-import { parseOutput } from '../../jobs/output.ts'
+import { readOutput } from '../../core/rules/output.ts'
 import type { JobDefinition } from '../../jobs/schema.ts'
 import { runHosted } from '../../agent/hosted/delegate.ts'
 import { runLocal } from '../../agent/loop.ts'
@@ -43,7 +43,7 @@ export async function delegate(
     journal,
     instructions,
     prompt,
-    output: schema && { name: 'output', schema, parse: (text) => parseOutput(text, schema) },
+    output: schema && { name: 'output', schema, parse: (text) => readOutput(text, schema, { mend: output.mend }) },
     limits: { turns: limits.turns, toolCalls: limits.toolCalls, tokens: limits.tokens, costUsd: limits.costUsd },
     price: resources.prices.get(model.name),
     budget: input.budget,

@@ -1,4 +1,4 @@
-import { parseOutput } from '../../../src/jobs/output.ts'
+import { readOutput } from '../../../src/core/rules/output.ts'
 import { runLocal, type LocalOptions } from '../../../src/agent/loop.ts'
 import type { DelegateResult } from '../../../src/models/model.ts'
 import { createProvider } from '../../../src/models/openai/provider.ts'
@@ -54,7 +54,7 @@ export async function hold(said: readonly Said[], { limits, schema, ...options }
           journal,
           instructions: undefined,
           prompt: 'Do it.',
-          output: schema && { name: 'output', schema, parse: (text) => parseOutput(text, schema) },
+          output: schema && { name: 'output', schema, parse: (text) => readOutput(text, schema) },
           limits: { turns: 20, toolCalls: 50, tokens: undefined, costUsd: undefined, ...limits },
           price: undefined,
           budget: undefined,
