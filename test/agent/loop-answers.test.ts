@@ -24,7 +24,7 @@ describe('an answer', () => {
 
   const bad: [string, Said, string][] = [
     ['not JSON', { text: 'n is one' }, 'it is not JSON'],
-    ['JSON of another shape', { text: '{"n": "one"}' }, '/n must be integer'],
+    ['JSON of another shape', { text: '{"n": "one"}' }, '/n is "one"; it must be an integer'],
     ['empty', { text: '' }, 'it is empty'],
     ['blank', { text: ' \n' }, 'it is empty'],
     ['no message at all', {}, 'it is empty'],
@@ -40,7 +40,7 @@ describe('an answer', () => {
     expect(await held.run()).toMatchObject({
       text: '{"n": "one"}',
       output: undefined,
-      reasons: [{ code: 'OUTPUT_INVALID', message: expect.stringContaining('/n must be integer') }],
+      reasons: [{ code: 'OUTPUT_INVALID', message: expect.stringContaining('/n is "one"; it must be an integer') }],
     })
   })
 
