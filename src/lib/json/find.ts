@@ -52,7 +52,7 @@ function unwrap(text: string): { body: string; mended: Mended[] } {
 function findValue(text: string, begins: readonly string[]): { json: string; mended: Mended[] } | 'none' | 'many' {
   const bracket = /[{[]/g
   let found: { json: string; mended: Mended[] } | undefined
-  for (let match; (match = bracket.exec(text)); ) {
+  for (let match; (match = bracket.exec(text));) {
     if (isProse(text, match.index)) continue
     const value = scanValue(text, match.index)
     if (!value || parseError(value.json) !== undefined) return 'none'

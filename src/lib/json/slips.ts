@@ -24,7 +24,7 @@ export function scanValue(text: string, start: number): FoundValue | undefined {
   const mended = new Set<SyntaxSlip>()
   /** The last token that is no white space, and where it stands in `parts`. */
   let last = { token: '', index: 0 }
-  for (let at = start; ; ) {
+  for (let at = start; ;) {
     const token = tokenAt(text, at)
     if (token === undefined) return undefined
     if (token === '' || token === FENCE) {

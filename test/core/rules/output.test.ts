@@ -30,7 +30,11 @@ test.each(answers.filter(({ why }) => why === undefined))('an answer with one re
 })
 
 test.each(answers.filter(({ why }) => why !== undefined))('any other is not, and it is said why: $name', ({ text, cut, why }) => {
-  expect(read(text, { cut })).toMatchObject({ ok: false, why: expect.stringContaining(why ?? ''), told: expect.stringContaining(why ?? '') })
+  expect(read(text, { cut })).toMatchObject({
+    ok: false,
+    why: expect.stringContaining(why ?? ''),
+    told: expect.stringContaining(why ?? ''),
+  })
 })
 
 test.each([
@@ -44,7 +48,11 @@ test.each([
   [
     'slips in the writing',
     '{"rows":[{"id":1,}], // none\n"summary":"x","total":1200',
-    ['A comma before a closing bracket was left out.', 'A comment was left out.', 'Closing brackets that were missing at the end were added.'],
+    [
+      'A comma before a closing bracket was left out.',
+      'A comment was left out.',
+      'Closing brackets that were missing at the end were added.',
+    ],
   ],
   [
     'slips in values',
@@ -81,7 +89,9 @@ test('the model is told each place, what stands there, what would fit, and the s
 
 test('of a cut answer the model is told the limit that cut it', () => {
   const output = read('{"summary":"a long', { cut: true })
-  expect(output.ok || output.told).toMatchInlineSnapshot(`"it was cut off at the limit of 4096 tokens for an answer; say the same in fewer words, so that the whole of it fits. The schema is: {"type":"object","required":["summary","total"],"additionalProperties":false,"properties":{"summary":{"type":"string"},"total":{"type":"number"},"status":{"enum":["ok","Failed"]},"rows":{"type":"array","items":{"type":"object","required":["id"],"properties":{"id":{"type":"integer"},"note":{"type":"string"}}}},"due":{"anyOf":[{"type":"integer"},{"type":"null"}]}}}"`)
+  expect(output.ok || output.told).toMatchInlineSnapshot(
+    `"it was cut off at the limit of 4096 tokens for an answer; say the same in fewer words, so that the whole of it fits. The schema is: {"type":"object","required":["summary","total"],"additionalProperties":false,"properties":{"summary":{"type":"string"},"total":{"type":"number"},"status":{"enum":["ok","Failed"]},"rows":{"type":"array","items":{"type":"object","required":["id"],"properties":{"id":{"type":"integer"},"note":{"type":"string"}}}},"due":{"anyOf":[{"type":"integer"},{"type":"null"}]}}}"`,
+  )
 })
 
 describe('an answer that is not to be mended', () => {
@@ -153,7 +163,9 @@ test('no key and no text that the answer does not have is ever in the output', (
   const keysOf = (value: unknown): string[] =>
     Array.isArray(value)
       ? value.flatMap(keysOf)
-      : typeof value === 'object' && value !== null ? Object.entries(value).flatMap(([key, one]) => [key, ...keysOf(one)]) : []
+      : typeof value === 'object' && value !== null
+        ? Object.entries(value).flatMap(([key, one]) => [key, ...keysOf(one)])
+        : []
   fc.assert(
     fc.property(stump, ({ text, cut }) => {
       const output = readOutput(text, { type: 'object' }, { cut })
@@ -176,7 +188,10 @@ test.each([
   ['a deep value', `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
   ['many small values', '{} '.repeat(100_000)],
   ['many faults', `{"rows":[${'{"id":"x"},'.repeat(20_000)}{}]}`],
-  ['many spare keys', `{"summary":"x","total":1,"status":"ok","rows":[],"due":1,${Array.from({ length: 20_000 }, (_, i) => `"k${i}":1`).join()}}`],
+  [
+    'many spare keys',
+    `{"summary":"x","total":1,"status":"ok","rows":[],"due":1,${Array.from({ length: 20_000 }, (_, i) => `"k${i}":1`).join()}}`,
+  ],
 ])('%s are read in linear time', { timeout: 5000 }, (_, text) => {
   expect(read(text).ok).toBe(false)
 })

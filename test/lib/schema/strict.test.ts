@@ -13,9 +13,15 @@ const nested = (depth: number): Schema => (depth === 0 ? { type: 'string' } : ob
 
 test.each<[string, Schema]>([
   ['with every key needed', object({ a: { type: 'string', description: 'A.' }, b: { type: ['number', 'null'], minimum: 0 } })],
-  ['with lists, objects in them and their sizes', object({ rows: { type: 'array', minItems: 1, items: object({ id: { type: 'integer' } }) } })],
+  [
+    'with lists, objects in them and their sizes',
+    object({ rows: { type: 'array', minItems: 1, items: object({ id: { type: 'integer' } }) } }),
+  ],
   ['with a choice and fixed values', object({ a: { anyOf: [{ enum: ['x', null] }, { const: 1 }] } })],
-  ['with definitions', object({ a: { $ref: '#/$defs/a' } }, { $defs: { a: object({ next: { anyOf: [{ $ref: '#/$defs/a' }, { type: 'null' }] } }) } })],
+  [
+    'with definitions',
+    object({ a: { $ref: '#/$defs/a' } }, { $defs: { a: object({ next: { anyOf: [{ $ref: '#/$defs/a' }, { type: 'null' }] } }) } }),
+  ],
   ['with a dialect and a title', object({}, { $schema: 'https://json-schema.org/draft/2020-12/schema', title: 'Report' })],
   ['with formats and patterns', object({ day: { type: 'string', format: 'date' }, id: { type: 'string', pattern: '^[A-Z]{2}\\d+$' } })],
   ['as deep as it may be', nested(10)],
