@@ -1,76 +1,174 @@
 // The local conversation: the model asks for tool calls, we make them. A turn is written before its calls are made, a call before it is sent, so that a later attempt replays
-// what is known and goes on.
-import { reasonsAgainst } from '../core/rules/outcome.ts'
-import type { DelegateResult, Exchange, ParsedOutput } from '../models/model.ts'
-import { makeCalls, type CallOptions } from './calls.ts'
-import { createState } from './state.ts'
-import { answerText, checkOutput, pastTurn, repairReply, requireAnswer, takeTurn, type DelegateOptions, type TakenTurn } from './turn.ts'
+// what is known and goes on. Everything that is sent follows from what is written, so that a replay sends the same bytes.
+import { reasonsAgainst, unmetNeeds } from '../core/rules/outcome.ts'
+import { unfinishedProse } from '../core/rules/unfinished.ts'
+import type { Ending } from '../core/run.ts'
+import { CUT_IN_CALL, noEvidenceReply, repairReply, UNFINISHED_REPLY } from '../core/words/replies.ts'
+import type { DelegateResult, ParsedOutput } from '../models/model.ts'
+import { BUILTIN_TOOLS, readEnding } from './builtins.ts'
+import { makeCalls, type Call, type CallOptions } from './calls.ts'
+import { createState, type ConversationState } from './state.ts'
+import {
+  addNote,
+  answerText,
+  checkOutput,
+  pastTurn,
+  requireAnswer,
+  takeTurn,
+  type Conversation,
+  type DelegateOptions,
+  type TakenTurn,
+} from './turn.ts'
+import { lastTurnNote } from '../core/words/notes.ts'
 
 export interface LocalOptions extends DelegateOptions, CallOptions {}
+
+/** The most answers of a run that are asked for again. */
+const MAX_REPAIRS = 3
 
 /** Runs the conversation to its answer. Throws a `Failure` when there is none. */
 export async function runLocal(options: LocalOptions, signal: AbortSignal): Promise<DelegateResult> {
   const state = createState(options)
-  let exchanges: readonly Exchange[] = []
-  let repaired = false
+  const tools = options.bare ? options.tools.tools : [...options.tools.tools, ...BUILTIN_TOOLS]
+  const answers = createAnswers()
+  let conversation: Conversation = { prompt: options.prompt, exchanges: [] }
   let turnNumber = options.nextTurn
   for (let index = 0; ; index++) {
     const past = options.history[index]
-    const due = past ? past.forcedBy : state.lastTurnReason()
-    const turn = past
-      ? pastTurn(past)
-      : await takeTurn(
-          options,
-          { exchanges, number: turnNumber++, tools: options.tools.tools, mayCall: !due, forcedBy: due ?? null },
-          signal,
-        )
+    const left = state.leftNote()
+    let turn: TakenTurn
+    if (past) {
+      turn = pastTurn(past)
+      conversation = addNote(conversation, past.forcedBy ? lastTurnNote(past.forcedBy) : left)
+    } else {
+      const due = answers.forcedBy ?? state.lastTurnReason() ?? null
+      const offered = answers.withoutTools ? [] : tools
+      const ask = { conversation, number: turnNumber++, tools: offered, mayCall: !due, forcedBy: due, note: left }
+      const taken = await takeTurn(options, ask, signal)
+      turn = taken.turn
+      conversation = taken.sent
+    }
     state.countTurn(turn)
-    const next = decideNext(options, turn, repaired)
+    const next = decideNext(options, state, answers, turn)
+    answers.note(turn, next)
     switch (next.kind) {
       case 'call': {
         const results = await makeCalls(options, turn.number, next.calls, past?.calls ?? [], state, signal)
-        exchanges = [...exchanges, { items: turn.items, results }]
+        conversation = { ...conversation, exchanges: [...conversation.exchanges, { items: turn.items, results }] }
         break
       }
-      case 'repair':
-        repaired = true
-        exchanges = [...exchanges, { items: next.items, results: [], reply: repairReply(next.why) }]
+      case 'again':
+        if (next.reply !== undefined)
+          conversation = { ...conversation, exchanges: [...conversation.exchanges, { items: next.items, results: [], reply: next.reply }] }
         break
-      case 'answer': {
-        const { text, parsed } = next
-        if (!parsed.ok) requireAnswer(text)
-        const reasons = reasonsAgainst({
-          forcedBy: state.forcedBy,
-          passed: [],
-          calls: state.calls,
+      case 'end':
+        return resultOf(options, state, { text: next.ending.kind === 'incomplete' ? (next.ending.draft ?? '') : '', ending: next.ending })
+      case 'answer':
+        return resultOf(options, state, {
+          text: next.text,
+          parsed: next.parsed,
           cut: turn.stopReason === 'cut',
-          misfit: parsed.ok ? undefined : parsed.why,
+          isLast: turn.forcedBy !== null,
         })
-        return { text: text === '' ? null : text, output: parsed.ok ? parsed.value : undefined, reasons, ...state.spent() }
-      }
     }
   }
 }
 
 type Next =
-  | { kind: 'call'; calls: Extract<TakenTurn['items'][number], { type: 'tool_call' }>[] }
-  | { kind: 'repair'; items: TakenTurn['items']; why: string }
+  | { kind: 'call'; calls: Call[] }
+  /** The answer is asked for once more: to be mended, to be begun or to be finished; without a reply, with no tools at all. */
+  | { kind: 'again'; why: 'repair' | 'nudge' | 'no-tools'; items: TakenTurn['items']; reply: string | undefined }
+  | { kind: 'end'; ending: Ending }
   | { kind: 'answer'; text: string; parsed: ParsedOutput }
 
-const CUT_IN_CALL = { ok: false, why: 'it was cut off in a call of a tool, which was not made' } as const
+type Answers = ReturnType<typeof createAnswers>
 
-/** What follows a turn: its calls are made, the answer is asked for once more, or it is the answer. Throws when the model refused. */
-function decideNext(options: LocalOptions, turn: TakenTurn, repaired: boolean): Next {
-  const text = answerText(turn)
+/** What has been asked for again, and the last text there was. */
+function createAnswers() {
+  let repairs = 0
+  const answers = {
+    lastText: '',
+    /** The answer before this turn was asked for again already. */
+    repaired: false,
+    nudged: false,
+    withoutTools: false,
+    /** A turn that was the last one stays it, however often its answer is asked for. */
+    forcedBy: null as TakenTurn['forcedBy'],
+    mayRepair: () => !answers.repaired && repairs < MAX_REPAIRS,
+    note(turn: TakenTurn, next: Next) {
+      answers.forcedBy = turn.forcedBy
+      if (next.kind === 'call') answers.repaired = false
+      if (next.kind !== 'again') return
+      if (next.why === 'no-tools') answers.withoutTools = true
+      else if (next.why === 'nudge') answers.nudged = true
+      else {
+        repairs++
+        answers.repaired = true
+      }
+    },
+  }
+  return answers
+}
+
+/** What follows a turn. Throws when the model refused. */
+function decideNext(options: LocalOptions, state: ConversationState, answers: Answers, turn: TakenTurn): Next {
+  const said = answerText(turn)
+  const isBlank = said.trim() === ''
+  if (!isBlank) answers.lastText = said
   const isLast = turn.forcedBy !== null
   const cut = turn.stopReason === 'cut'
   const calls = turn.items.flatMap((item) => (item.type === 'tool_call' ? [item] : []))
+  const ending = cut ? undefined : endingOf(options, calls, isLast)
+  if (ending) return { kind: 'end', ending }
   // A cut answer may end in the middle of a call: then none of its calls is made.
   if (calls.length > 0 && !cut && !isLast) return { kind: 'call', calls }
-  const mayRepair = !repaired && !isLast
-  const cutInCall = cut && calls.length > 0
-  const parsed = cutInCall && mayRepair ? CUT_IN_CALL : checkOutput(options, text)
-  if (parsed.ok || !mayRepair) return { kind: 'answer', text, parsed }
+  const onlyCalls = isLast && calls.length > 0 && isBlank
+  if (onlyCalls && !answers.withoutTools) return { kind: 'again', why: 'no-tools', items: [], reply: undefined }
   // A call that is not made has no result, and reasoning needs what followed from it: providers refuse them alone.
-  return { kind: 'repair', items: cutInCall ? turn.items.filter((item) => item.type === 'message') : turn.items, why: parsed.why }
+  const items = calls.length > 0 ? turn.items.filter((item) => item.type === 'message') : turn.items
+  const mayRepair = answers.mayRepair() && !onlyCalls
+  const parsed = cut && calls.length > 0 && mayRepair ? { ok: false as const, why: CUT_IN_CALL } : checkOutput(options, said)
+  if (!parsed.ok && mayRepair) return { kind: 'again', why: 'repair', items, reply: repairReply(parsed.why) }
+  const nudge = parsed.ok && !isLast && !answers.nudged && !options.bare ? nudgeFor(options, state, said) : undefined
+  if (nudge !== undefined) return { kind: 'again', why: 'nudge', items, reply: nudge }
+  // An answer that never came leaves the last text there was, and is not green.
+  return { kind: 'answer', text: isBlank ? answers.lastText : said, parsed }
+}
+
+/** An ending counts when it is called alone; in a last turn, in which no other call is made, in any company. */
+function endingOf({ bare }: LocalOptions, calls: readonly Call[], isLast: boolean): Ending | undefined {
+  if (bare || (calls.length !== 1 && !isLast)) return undefined
+  for (const call of calls) {
+    const read = readEnding(call)
+    if (read?.ok) return read.ending
+  }
+  return undefined
+}
+
+/** What is said, once, of an answer that rests on nothing, or that is no end. */
+function nudgeFor(options: LocalOptions, state: ConversationState, text: string): string | undefined {
+  const unmet = unmetNeeds(options.needed, state.calls)
+  if (unmet.length > 0) return noEvidenceReply(unmet.map(({ server }) => server))
+  return options.output === undefined && unfinishedProse(text) ? UNFINISHED_REPLY : undefined
+}
+
+type Said = { text: string; ending: Ending } | { text: string; parsed: ParsedOutput; cut: boolean; isLast: boolean }
+
+function resultOf(options: LocalOptions, state: ConversationState, said: Said): DelegateResult {
+  const facts = { forcedBy: state.forcedBy, passed: [], calls: state.calls, needed: options.needed }
+  if ('ending' in said) {
+    const reasons = reasonsAgainst({ ...facts, cut: false, misfit: undefined, unfinished: undefined, ending: said.ending })
+    return { text: said.text === '' ? null : said.text, output: undefined, reasons, ending: said.ending, ...state.spent() }
+  }
+  const { text, parsed, cut, isLast } = said
+  // An answer that was forced ends the run whatever it is; one that was not is asked for again, and then missing.
+  if (!parsed.ok && !isLast) requireAnswer(text)
+  const reasons = reasonsAgainst({
+    ...facts,
+    cut,
+    misfit: parsed.ok ? undefined : parsed.why,
+    unfinished: options.bare || options.output !== undefined ? undefined : unfinishedProse(text),
+    ending: undefined,
+  })
+  return { text: text === '' ? null : text, output: parsed.ok ? parsed.value : undefined, reasons, ending: undefined, ...state.spent() }
 }

@@ -1,10 +1,12 @@
-import { DEADLINE_NEAR, limitReason, nearLimits, type Limits, type Used } from '../core/rules/limits.ts'
+import { DEADLINE_NEAR, limitReason, nearLimits, usedShare, type Limits, type Used } from '../core/rules/limits.ts'
+import { createLoopWatch } from '../core/rules/loops.ts'
 import type { CallFact } from '../core/rules/outcome.ts'
+import { leftNote } from '../core/words/notes.ts'
 import { addUsage, noUsage, type Reason, type Usage } from '../core/run.ts'
 import type { DelegateOptions, TakenTurn } from './turn.ts'
 
-const SAME_CALL_LIMIT = 3
-const MISTAKES_IN_A_ROW = 5
+/** Shares of what runs out first at which the model is told what is left. */
+const TOLD_SHARES = [0.5, 0.8]
 
 export type ConversationState = ReturnType<typeof createState>
 
@@ -16,11 +18,11 @@ export function createState(options: Pick<DelegateOptions, 'limits' | 'softDeadl
   const calls: CallFact[] = []
   const forcedBy: Reason[] = []
   let usage = noUsage
-  let mistakes = 0
-  let loop: string | undefined
-  const repeats = new Map<string, number>()
+  const loops = createLoopWatch()
+  let toldShare = 0
   return {
     calls,
+    loops,
     forcedBy,
     countTurn(turn: Pick<TakenTurn, 'forcedBy' | 'usage' | 'costUsd'>) {
       if (turn.forcedBy) forcedBy.push(turn.forcedBy)
@@ -32,17 +34,21 @@ export function createState(options: Pick<DelegateOptions, 'limits' | 'softDeadl
     },
     /** True while the run may make one more call. */
     takeCall: () => ++used.toolCalls <= limits.toolCalls,
-    noteCall(args: string, mistake: boolean, fact: CallFact) {
-      calls.push(fact)
-      mistakes = mistake ? mistakes + 1 : 0
-      const key = `${fact.tool} ${args}`
-      const times = (repeats.get(key) ?? 0) + 1
-      repeats.set(key, times)
-      if (mistakes >= MISTAKES_IN_A_ROW) loop = `The model made ${mistakes} faulty calls in a row.`
-      if (times >= SAME_CALL_LIMIT) loop = `The model made the same call of ${fact.tool} ${times} times.`
+    /** What the model is told of what is left: once when half of what runs out first is used, and once at 80 %. */
+    leftNote(): string | undefined {
+      const share = usedShare(used, limits)
+      const mark = TOLD_SHARES.findLast((one) => share >= one) ?? 0
+      if (mark <= toldShare) return undefined
+      toldShare = mark
+      return leftNote({
+        turns: Math.max(limits.turns - used.turns, 0),
+        toolCalls: Math.max(limits.toolCalls - used.toolCalls, 0),
+        tokens: limits.tokens === undefined ? undefined : Math.max(limits.tokens - used.tokens, 0),
+      })
     },
     /** Why the next turn is the last one, if it is. */
     lastTurnReason(now = new Date()): Reason | undefined {
+      const loop = loops.reason()
       if (loop !== undefined) return { code: 'LOOP_DETECTED', message: loop }
       return limitReason(used, limits) ?? (now >= softDeadline ? DEADLINE_NEAR : undefined)
     },

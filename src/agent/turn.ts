@@ -5,6 +5,7 @@ import type { PastTurn } from '../core/history.ts'
 import type { Journal } from '../core/ports/journal.ts'
 import { costOf, type Price } from '../core/rules/price.ts'
 import { noUsage, type Reason, type TurnItem, type Usage } from '../core/run.ts'
+import { lastTurnNote } from '../core/words/notes.ts'
 import type { ModelTool } from '../core/ports/toolbox.ts'
 import type { Exchange, Model, OutputCheck, ParsedOutput, StopReason } from '../models/model.ts'
 
@@ -16,6 +17,10 @@ export interface DelegateOptions {
   prompt: string
   /** Undefined when any text will do. */
   output: OutputCheck | undefined
+  /** How many calls of each server must be answered well. */
+  needed: readonly { server: string; minCalls: number }[]
+  /** The job speaks for itself: no tools of ours, and nothing is said of prose that asks or promises. */
+  bare: boolean
   limits: Limits
   price: Price | undefined
   /** Daily ceilings; undefined when there are none. */
@@ -40,36 +45,63 @@ export interface TakenTurn {
   costUsd: number | null
 }
 
-export interface TurnAsk {
+/** What was said so far. It only grows at its end, so that a provider's cache keeps what it has read. */
+export interface Conversation {
+  prompt: string
   exchanges: readonly Exchange[]
+}
+
+export interface TurnAsk {
+  conversation: Conversation
   number: number
   tools: readonly ModelTool[]
   mayCall: boolean
   /** Why this turn is the last one. */
   forcedBy: Reason | null
+  /** What the model is told of what is left, when the turn is not the last one. */
+  note?: string | undefined
 }
 
-/** Asks the model for a turn and writes it. */
+/** Asks the model for a turn and writes it. Returns the conversation as it was sent, with its note. */
 export async function takeTurn(
   options: DelegateOptions,
-  { exchanges, number, tools, mayCall, forcedBy }: TurnAsk,
+  { conversation, number, tools, mayCall, forcedBy, note }: TurnAsk,
   signal: AbortSignal,
-): Promise<TakenTurn> {
-  const { model, journal, instructions, prompt, output, price } = options
+): Promise<{ turn: TakenTurn; sent: Conversation }> {
+  const { model, journal, instructions, output, price } = options
   const format = output && { name: output.name, schema: output.schema }
-  const request = { instructions, prompt, exchanges, tools, mayCall, output: format }
-  const reserved = await reserve(options, () => Buffer.byteLength(JSON.stringify(request)), exchanges.length > 0)
+  const request = (told: Conversation) => ({ instructions, ...told, tools, mayCall, output: format })
+  const size = () => Buffer.byteLength(JSON.stringify(request(conversation)))
+  const reserved = await reserve(options, size, conversation.exchanges.length > 0)
   const forced = forcedBy ?? reserved.over ?? null
+  const sent = addNote(conversation, forced ? lastTurnNote(forced) : note)
   const startedAt = new Date()
-  const turn = await model.respond({ ...request, mayCall: mayCall && !reserved.over }, signal).catch(async (error: unknown) => {
+  const turn = await model.respond({ ...request(sent), mayCall: mayCall && !reserved.over }, signal).catch(async (error: unknown) => {
     await reserved.settle(noUsage)
     throw error
   })
   const costUsd = price ? costOf(turn.usage, price) : null
   await journal.turn({ ...turn, number, forcedBy: forced, costUsd, startedAt, finishedAt: new Date() })
   await reserved.settle(turn.usage)
-  return { number, items: turn.items, stopReason: turn.stopReason, forcedBy: forced, usage: turn.usage, costUsd }
+  return { turn: { number, items: turn.items, stopReason: turn.stopReason, forcedBy: forced, usage: turn.usage, costUsd }, sent }
 }
+
+/** The conversation with a note at its end: after the last result, after our last reply, or after the prompt. */
+export function addNote({ prompt, exchanges }: Conversation, note: string | undefined): Conversation {
+  if (note === undefined) return { prompt, exchanges }
+  const last = exchanges.at(-1)
+  if (!last) return { prompt: withNote(prompt, note), exchanges }
+  const result = last.results.at(-1)
+  const noted: Exchange =
+    last.reply !== undefined || !result
+      ? { ...last, reply: withNote(last.reply ?? '', note) }
+      : { ...last, results: [...last.results.slice(0, -1), { ...result, text: withNote(result.text, note) }] }
+  return { prompt, exchanges: [...exchanges.slice(0, -1), noted] }
+}
+
+/** A note stands after a text, on a line of its own. */
+export const withNote = (text: string, note: string | undefined): string =>
+  note === undefined ? text : text === '' ? note : `${text}\n\n${note}`
 
 export interface Reserved {
   /** The ceiling that this turn passes: it is the last one. */
@@ -115,10 +147,6 @@ export function checkOutput({ output }: Pick<DelegateOptions, 'output'>, text: s
   if (text.trim() === '') return { ok: false, why: 'it is empty' }
   return output ? output.parse(text) : { ok: true, value: undefined }
 }
-
-/** What the model is told of an answer that cannot be used. */
-export const repairReply = (why: string) =>
-  `Your answer cannot be used: ${why}. Answer again, with the whole corrected answer and nothing else.`
 
 /** An answer that does not fit is kept and is not green; none at all ends the run: `OUTPUT_INVALID`. */
 export function requireAnswer(text: string): void {

@@ -122,6 +122,14 @@ export const FAILURES = {
     'The provider ignored a server that the job needs.',
     'Use a provider that supports hosted MCP, or delegate: local.',
   ),
+  MODEL_INCOMPLETE: budget(
+    'The model said that it could not do the job, or did not finish it.',
+    'Read its words: mend what they name, or make the prompt clearer, then retry the run.',
+  ),
+  NO_TOOL_RESULT: budget(
+    'The answer rests on no result of a server that the job needs.',
+    'Say in the prompt what to read, or set tools.<server>.minCalls: 0 if the job can be done without.',
+  ),
   OUTPUT_INVALID: {
     retry: 'never',
     http: 422,

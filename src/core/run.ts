@@ -27,6 +27,11 @@ export interface Reason {
 /** A failure that did not end the run, as a reason against green. */
 export const reasonOf = ({ code, message, cure }: FailureRecord): Reason => ({ code, message, ...(cure !== undefined && { cure }) })
 
+/** How a model ended a run by a call instead of an answer. */
+export type Ending =
+  | { kind: 'incomplete'; because: string; what: string; tried: string; draft?: string | undefined }
+  | { kind: 'nothing-new'; why: string }
+
 export interface Usage {
   inputTokens: number
   /** Part of inputTokens. */

@@ -127,6 +127,7 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
     instructions: servers.flatMap((server) => instructionsPin(server) ?? []),
     notes,
     isRepeatable,
+    serverOf: (name) => entries.get(name)?.server.spec.name,
     call,
     close: async () => void (await Promise.all(servers.map((server) => server.close()))),
   }

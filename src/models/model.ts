@@ -1,4 +1,4 @@
-import type { Reason, TurnItem, Usage } from '../core/run.ts'
+import type { Ending, Reason, TurnItem, Usage } from '../core/run.ts'
 import type { ModelTool } from '../core/ports/toolbox.ts'
 
 /** A past turn of the conversation, as it is told again: what the model said, then what its calls gave or what we said to it. */
@@ -52,6 +52,8 @@ export interface DelegateResult {
   output: unknown
   /** Why it is not green. */
   reasons: Reason[]
+  /** How the model ended it by a call instead of an answer. */
+  ending: Ending | undefined
   usage: Usage
   costUsd: number | null
 }

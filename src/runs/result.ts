@@ -4,7 +4,7 @@ import { targetOf } from '../delivery/destinations/registry.ts'
 import { digestOf } from '../lib/digest.ts'
 import { describeFailure, type FailureRecord } from '../core/failure.ts'
 import { answerTooLarge, decideOutcome } from '../core/rules/outcome.ts'
-import { reasonOf, type FinalStatus, type Usage } from '../core/run.ts'
+import { reasonOf, type Ending, type FinalStatus, type Usage } from '../core/run.ts'
 import { cutBytes } from '../lib/text.ts'
 import type { JobDefinition } from '../jobs/schema.ts'
 import type { DelegateResult } from '../models/model.ts'
@@ -27,7 +27,8 @@ export function endWithAnswer(result: DelegateResult, { limits }: JobDefinition)
     output,
     outputText: result.text === null ? undefined : text.truncated ? `${text.text}\n[cut at ${limits.outputBytes} bytes]` : result.text,
     outputDigest: result.text === null ? undefined : digestOf(output ?? result.text),
-    searchText: cutBytes(result.text ?? '', SEARCH_BYTES).text,
+    searchText: cutBytes([result.text ?? '', ...endingWords(result.ending)].join(' '), SEARCH_BYTES).text,
+    ending: result.ending,
     reasons,
     failure: null,
     usage: result.usage,
@@ -35,11 +36,14 @@ export function endWithAnswer(result: DelegateResult, { limits }: JobDefinition)
   }
 }
 
-/** The end of a run that failed for good. */
-export function endWithFailure(failure: FailureRecord, spent: { usage: Usage; costUsd: number | null }): RunEnd {
+const endingWords = (ending: Ending | undefined): string[] =>
+  ending === undefined ? [] : ending.kind === 'nothing-new' ? [ending.why] : [ending.what, ending.tried]
+
+/** The end of a run that failed for good. `text`: what there was of an answer when its time was over. */
+export function endWithFailure(failure: FailureRecord, spent: { usage: Usage; costUsd: number | null }, text?: string): RunEnd {
   const reasons = [reasonOf(failure)]
   const status: FinalStatus = failure.code === 'CANCELLED' ? 'cancelled' : 'failed'
-  return { status, reasons, failure, searchText: describeFailure(failure), ...spent }
+  return { status, reasons, failure, outputText: text, searchText: describeFailure(failure), ...spent }
 }
 
 /** What is to be delivered of an end: a row for each target of the job, skipped where its `when` says so. */
@@ -55,6 +59,13 @@ export async function deliveriesOf(
   return deliver.map(({ when, ...entry }) => ({
     id: randomUUID(),
     target: targetOf(entry),
-    status: decideDelivery(when, { status: end.status, digest: end.outputDigest, previousDigest: previous }) ? 'pending' : 'skipped',
+    status: decideDelivery(when, {
+      status: end.status,
+      nothingNew: end.ending?.kind === 'nothing-new',
+      digest: end.outputDigest,
+      previousDigest: previous,
+    })
+      ? 'pending'
+      : 'skipped',
   }))
 }

@@ -1,6 +1,7 @@
 import type { Wake } from '../core/ports/wake.ts'
 import type { Logger } from 'pino'
-import { asFinal, describeFailure, Failure, redactFailure } from '../core/failure.ts'
+import { asFinal, describeFailure, Failure, redactFailure, type FailureCode } from '../core/failure.ts'
+import { cutBytes } from '../lib/text.ts'
 import { durationMs } from '../lib/duration.ts'
 import { decideRetry } from '../core/rules/retry.ts'
 import { waitAfter } from '../core/rules/wait.ts'
@@ -9,7 +10,7 @@ import type { JobDefinition } from '../jobs/schema.ts'
 import type { DelegateResult } from '../models/model.ts'
 import type { OpenedAttempt } from '../store/runs/claim.ts'
 import type { Db } from '../store/postgres/db.ts'
-import { loadSpent } from '../store/attempts/history.ts'
+import { loadLastText, loadSpent } from '../store/attempts/history.ts'
 import { releaseNext, type LimitsOf } from '../store/runs/holds.ts'
 import { finishRun, finishUnclaimedRun, type RunEnd } from '../store/runs/finish.ts'
 import { suspendRun } from '../store/runs/suspend.ts'
@@ -105,8 +106,15 @@ export function createSettler({ db, redact, limitsOf, onProgress }: SettleOption
       }
       case 'stop':
         // A failed run also has the usage of its turns.
-        return finish(one, endWithFailure(shown, await loadSpent(db, runId)), failure)
+        return finish(one, endWithFailure(shown, await loadSpent(db, runId), await lastText(one, code)), failure)
     }
+  }
+
+  /** What a run had when its deadline came is kept and delivered, as not green. */
+  async function lastText({ opened, definition }: Settled, code: FailureCode): Promise<string | undefined> {
+    if (code !== 'DEADLINE') return undefined
+    const text = await loadLastText(db, opened.attempt.runId, opened.conversation)
+    return text === undefined ? undefined : cutBytes(text, definition.limits.outputBytes).text
   }
 
   /** A queued run that nobody took in time. */

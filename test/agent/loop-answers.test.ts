@@ -44,9 +44,18 @@ describe('an answer', () => {
     })
   })
 
-  test('is asked for again only once, also when calls come between', async () => {
-    await using held = await hold([{ text: 'n is one' }, call, { text: 'n is two' }], { schema })
-    expect(await held.run()).toMatchObject({ text: 'n is two', reasons: [{ code: 'OUTPUT_INVALID' }] })
+  test('is asked for again once; after more calls another one may be, and three of a run at most', async () => {
+    const wrong = (n: number): Said => ({ text: `n is ${n}` })
+    await using held = await hold([wrong(1), call, wrong(2), { text: '{"n": 1}' }], { schema })
+    expect(await held.run()).toMatchObject({ output: { n: 1 }, reasons: [] })
+    const act = (n: number): Said => ({ calls: [['shop__act', `{"n": ${n}}`]] })
+    await using often = await hold([wrong(1), act(1), wrong(2), act(2), wrong(3), act(3), wrong(4)], { schema })
+    expect(await often.run()).toMatchObject({ text: 'n is 4', reasons: [{ code: 'OUTPUT_INVALID' }] })
+  })
+
+  test('that is empty when it is asked for again leaves the text there was, and is not green', async () => {
+    await using held = await hold([{ text: 'n is one' }, { text: '' }], { schema })
+    expect(await held.run()).toMatchObject({ text: 'n is one', output: undefined, reasons: [{ code: 'OUTPUT_INVALID' }] })
   })
 
   test('that is empty again is none', async () => {
@@ -71,16 +80,16 @@ describe('a refusal', () => {
 
 describe('an answer that was cut', () => {
   test('runs none of its calls, and is asked for again', async () => {
-    await using held = await hold([{ ...call, text: 'let me', stop: 'cut' }, { text: 'done' }])
+    await using held = await hold([{ ...call, text: 'so far', stop: 'cut' }, { text: 'done' }])
     expect(await held.run()).toMatchObject({ text: 'done', reasons: [] })
     expect(held.sent()).toEqual([])
     expect(held.model.asked[1]?.input.at(-1)).toMatchObject({ role: 'user', content: expect.stringContaining('it was cut off in a call') })
   })
 
   test('in its calls twice is kept as text and says so', async () => {
-    const cut: Said = { ...call, text: 'let me', stop: 'cut' }
+    const cut: Said = { ...call, text: 'so far', stop: 'cut' }
     await using held = await hold([cut, cut])
-    expect(await held.run()).toMatchObject({ text: 'let me', reasons: [{ code: 'RESULT_TOO_LARGE' }] })
+    expect(await held.run()).toMatchObject({ text: 'so far', reasons: [{ code: 'RESULT_TOO_LARGE' }] })
     expect(held.sent()).toEqual([])
   })
 

@@ -11,7 +11,7 @@ account: reports
 model: { provider: openai, name: scripted }
 prompt: Do it.
 tools:
-  pinned: { allow: [act, look] }
+  pinned: { allow: [act, look], minCalls: 0 }
 ${pin ? 'pin: true\n' : ''}`
 
 /** What the server says its tools are from now on. */

@@ -13,11 +13,12 @@ import { openScreen } from '../support/cli/screen.ts'
 
 const JOB = `
 account: reports
+contract: none
 model: { provider: openai, name: scripted }
 prompt: Do it{% if input.n %} {{ input.n }}{% endif %}.
 input: { type: object, properties: { n: { type: integer } } }
 tools:
-  labor: { allow: [query] }
+  labor: { allow: [query], minCalls: 0 }
 retry: { attempts: 1 }
 `
 const SCHEDULED = `${JOB}schedule: { cron: "0 7 * * *", timezone: UTC }\n`

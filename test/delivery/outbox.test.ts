@@ -17,6 +17,7 @@ const SECRET = `whsec_${Buffer.from('a secret of twenty-four bytes and more').to
 
 const job = (deliver: string) => `
 account: reports
+contract: none
 model: { provider: openai, name: scripted }
 prompt: Do it.
 tools:

@@ -15,7 +15,7 @@ model: { provider: openai, name: scripted }
 prompt: 'It is {{ fire_time | date: "%F %H:%M" }}.'
 schedule: { cron: "* * * * *", timezone: UTC, ${schedule} }
 tools:
-  labor: { allow: [query] }
+  labor: { allow: [query], minCalls: 0 }
 `
 
 const MINUTE_MS = 60_000

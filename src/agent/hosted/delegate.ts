@@ -2,14 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../../core/failure.ts'
 import { DEADLINE_NEAR, passedLimits } from '../../core/rules/limits.ts'
 import { reasonsAgainst } from '../../core/rules/outcome.ts'
+import { unfinishedProse } from '../../core/rules/unfinished.ts'
 import { costOf } from '../../core/rules/price.ts'
-import { addUsage, noUsage } from '../../core/run.ts'
+import { addUsage, noUsage, type Reason } from '../../core/run.ts'
 import { hostedRequest, type HostedOptions, type KnownCall } from './options.ts'
 import { createReader, Stopped, type Reader } from './reader.ts'
 import { deadlineSignal, type Deadline } from '../../lib/deadline.ts'
 import type { HostedAnswer } from '../../models/hosted.ts'
-import type { DelegateResult } from '../../models/model.ts'
-import { answerText, checkOutput, pastTurn, repairReply, requireAnswer, reserve, takeTurn, type TakenTurn, type TurnAsk } from '../turn.ts'
+import type { DelegateResult, Exchange } from '../../models/model.ts'
+import { repairReply } from '../../core/words/replies.ts'
+import { answerText, checkOutput, pastTurn, requireAnswer, reserve, takeTurn, type TakenTurn } from '../turn.ts'
 
 const ATTACH_TRIES = 6
 const ATTACH_BACKOFF_MS = 200
@@ -26,7 +28,10 @@ export async function runHosted(options: HostedOptions, signal: AbortSignal): Pr
     if (!turn) throw new Error('a conversation has a turn')
     const next = nextAsk(options, turns, calls)
     if (!next) return result(options, turns, calls)
-    turns.push(await takeTurn(options, { ...next, number: Math.max(options.nextTurn, turn.number + 1), tools: [], mayCall: false }, signal))
+    const { exchanges, forcedBy } = next
+    const conversation = { prompt: options.prompt, exchanges }
+    const number = Math.max(options.nextTurn, turn.number + 1)
+    turns.push((await takeTurn(options, { conversation, number, tools: [], mayCall: false, forcedBy }, signal)).turn)
   }
 }
 
@@ -35,7 +40,7 @@ function nextAsk(
   options: HostedOptions,
   turns: readonly TakenTurn[],
   calls: readonly KnownCall[],
-): Pick<TurnAsk, 'exchanges' | 'forcedBy'> | undefined {
+): { exchanges: readonly Exchange[]; forcedBy: Reason | null } | undefined {
   const turn = turns.at(-1)
   if (!turn) return undefined
   if (turn.stopReason === 'stopped') return { exchanges: [{ items: [], results: [], reply: soFar(calls) }], forcedBy: turn.forcedBy }
@@ -57,8 +62,11 @@ function result(options: HostedOptions, turns: readonly TakenTurn[], calls: read
     calls,
     cut: last?.stopReason === 'cut',
     misfit: parsed.ok ? undefined : parsed.why,
+    needed: options.needed,
+    unfinished: options.bare || options.output !== undefined ? undefined : unfinishedProse(text),
+    ending: undefined,
   })
-  return { text: text === '' ? null : text, output: parsed.ok ? parsed.value : undefined, reasons, usage, costUsd }
+  return { text: text === '' ? null : text, output: parsed.ok ? parsed.value : undefined, reasons, ending: undefined, usage, costUsd }
 }
 
 /** What the tools gave before the answer was stopped, for the last turn. */

@@ -20,6 +20,10 @@ const reasonSchema = z.object({ code: codeSchema, message: z.string(), cure: z.s
 const usageSchema = z
   .object({ inputTokens: z.number(), cachedTokens: z.number(), outputTokens: z.number(), reasoningTokens: z.number() })
   .openapi('Usage')
+const endingSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('incomplete'), because: z.string(), what: z.string(), tried: z.string(), draft: z.string().optional() }),
+  z.object({ kind: z.literal('nothing-new'), why: z.string() }),
+])
 const triggerSchema = z
   .union([
     z.object({ kind: z.literal('schedule'), fireAt: z.string(), backfill: z.boolean().optional() }),
@@ -56,6 +60,7 @@ export const runSchema = z
     input: anyJson,
     output: anyJson,
     outputText: z.string().nullable(),
+    ending: endingSchema.nullable(),
     usage: usageSchema,
     cost: z.object({ usd: z.number().nullable() }),
     attempts: z.array(
@@ -67,9 +72,11 @@ export const runSchema = z
         jobVersion: z.string(),
         prompt: z.string().nullable(),
         instructions: z.string().nullable(),
+        contract: z.string().nullable(),
         failure: failureSchema.nullable(),
         output: anyJson,
         outputText: z.string().nullable(),
+        ending: endingSchema.nullable(),
         reasons: z.array(reasonSchema).nullable(),
         startedAt: time,
         finishedAt: timeOrNull,

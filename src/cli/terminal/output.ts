@@ -7,8 +7,12 @@ const MAX_CELL = 60
 const MAX_COLUMNS = 8
 
 /** A run's output for people: text as it is, JSON as a few lines and tables. Undefined when there is none. */
-export function reportText({ output, outputText }: Pick<RunView, 'output' | 'outputText'>, terminal: Terminal): string | undefined {
+export function reportText(
+  { output, outputText, ending }: Pick<RunView, 'output' | 'outputText' | 'ending'>,
+  terminal: Terminal,
+): string | undefined {
   if (output !== null) return showOutput(output, terminal) ?? showText(JSON.stringify(output, null, 2))
+  if (ending?.kind === 'nothing-new') return `Nothing new: ${showText(ending.why)}`
   return outputText === null ? undefined : showText(outputText)
 }
 

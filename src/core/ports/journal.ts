@@ -96,6 +96,8 @@ export interface CallJournal {
 export interface PromptRecord {
   prompt: string
   instructions: string | null
+  /** Version of our contract in the instructions; null when there is none. */
+  contract: string | null
 }
 
 /**

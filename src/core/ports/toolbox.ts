@@ -40,5 +40,7 @@ export interface ToolBox {
   servers: ServerWords[]
   /** Whether a call of the tool with that name may be made twice without harm, as the job says. False for a name that is none. */
   isRepeatable(name: string): boolean
+  /** The server whose tool has that name; undefined for a name that is none. */
+  serverOf(name: string): string | undefined
   call(request: ToolCallRequest, signal: AbortSignal): Promise<ToolOutcome>
 }

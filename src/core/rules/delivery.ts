@@ -6,16 +6,16 @@ export type DeliverWhen = (typeof DELIVER_WHEN)[number]
 /** Where a report goes: the name of a destination, and what that one needs to know. */
 export type DeliveryTarget = { kind: string }
 
-/** Says whether a report is sent: always, when its output is not that of the run before, or when it is not green. */
+/** Says whether a report is sent: always, when its output is not that of the run before (and there is one: a run with nothing new has none), or when it is not green. */
 export function decideDelivery(
   when: DeliverWhen,
-  run: { status: FinalStatus; digest: string | undefined; previousDigest: string | undefined },
+  run: { status: FinalStatus; nothingNew: boolean; digest: string | undefined; previousDigest: string | undefined },
 ): boolean {
   switch (when) {
     case 'always':
       return true
     case 'changed':
-      return run.digest !== run.previousDigest
+      return !run.nothingNew && run.digest !== run.previousDigest
     case 'notGreen':
       return run.status !== 'succeeded'
   }

@@ -43,3 +43,8 @@ export function nearLimits(used: Used, limits: Limits): (keyof Limits)[] {
     return limit !== undefined && limit > 0 && used[kind] >= limit * WARN_SHARE
   })
 }
+
+/** The share of the limit that runs out first, from 0 to 1 and above. */
+export function usedShare(used: Used, limits: Limits): number {
+  return Math.max(0, ...KINDS.flatMap((kind) => (limits[kind] === undefined || limits[kind] === 0 ? [] : [used[kind] / limits[kind]])))
+}

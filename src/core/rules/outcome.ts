@@ -1,9 +1,12 @@
 // Green is earned: everything that stands against it, of every delegate, in one place. What decides without an answer is a failure and ends the run elsewhere.
+import { cutBytes } from '../../lib/text.ts'
 import type { FailureCode, FailureRecord } from '../failure.ts'
-import { reasonOf, type FinalStatus, type Reason, type ToolCallStatus } from '../run.ts'
+import { reasonOf, type Ending, type FinalStatus, type Reason, type ToolCallStatus } from '../run.ts'
 
 /** What came of one tool call. */
 export interface CallFact {
+  /** Empty for a tool that is none. */
+  server: string
   /** As the model knows it. */
   tool: string
   status: ToolCallStatus
@@ -23,18 +26,55 @@ export interface AnswerFacts {
   cut: boolean
   /** Why the answer does not fit the job's output; undefined when it does, or when any text will do. */
   misfit: string | undefined
+  /** How many calls of each server must have been answered well, as the job says: an answer that rests on none of them is made up. */
+  needed: readonly { server: string; minCalls: number }[]
+  /** What the answer does instead of ending, if it does. */
+  unfinished: 'asks' | 'promises' | undefined
+  /** The model ended the run by a call instead of an answer. */
+  ending: Ending | undefined
 }
 
 /** Every reason why a run with this answer is not green, the same one once. None: it is. */
-export function reasonsAgainst({ forcedBy, passed, calls, cut, misfit }: AnswerFacts): Reason[] {
+export function reasonsAgainst({ forcedBy, passed, calls, cut, misfit, needed, unfinished, ending }: AnswerFacts): Reason[] {
   return distinctReasons([
     ...forcedBy,
     ...passed,
     ...calls.flatMap(reasonsOfCall),
+    ...reasonsOfNeed(needed, calls),
     ...(cut ? [{ code: 'RESULT_TOO_LARGE' as const, message: 'The model’s answer was cut at its output limit.' }] : []),
     ...(misfit === undefined ? [] : [{ code: 'OUTPUT_INVALID' as const, message: `The answer does not match output.schema: ${misfit}` }]),
+    ...(unfinished ? [{ code: 'MODEL_INCOMPLETE' as const, message: `The answer ${UNFINISHED[unfinished]}.` }] : []),
+    ...(ending?.kind === 'incomplete' ? [incompleteReason(ending)] : []),
   ])
 }
+
+const UNFINISHED = { asks: 'asks a question that nobody can answer', promises: 'promises to go on later, and there is no later' } as const
+
+/** Servers of which too few calls were answered well, with how many there were. */
+export function unmetNeeds(
+  needed: AnswerFacts['needed'],
+  calls: readonly CallFact[],
+): { server: string; minCalls: number; made: number }[] {
+  return needed.flatMap(({ server, minCalls }) => {
+    const made = calls.filter((call) => call.server === server && call.status === 'ok').length
+    return made < minCalls ? [{ server, minCalls, made }] : []
+  })
+}
+
+const reasonsOfNeed = (needed: AnswerFacts['needed'], calls: readonly CallFact[]): Reason[] =>
+  unmetNeeds(needed, calls).map(({ server, minCalls, made }) => ({
+    code: 'NO_TOOL_RESULT',
+    message: `Of ${server} ${made} calls gave a result, and the job needs ${minCalls} (tools.${server}.minCalls).`,
+  }))
+
+const incompleteReason = ({ because, what, tried }: Extract<Ending, { kind: 'incomplete' }>): Reason => ({
+  code: 'MODEL_INCOMPLETE',
+  message: `The model could not do it (${because}): ${clip(what)} Tried: ${clip(tried)}`,
+})
+
+/** In bytes. A reason is a line; what the model said stands whole in its turn. */
+const MAX_WORDS = 1000
+const clip = (text: string) => cutBytes(text, MAX_WORDS).text
 
 /** A denial, an unknown outcome, a call that was not taken and a cut result stand against green. An error that the tool itself answered does not, nor a call that we refused: the model knows of both. */
 function reasonsOfCall({ tool, status, truncated, failure }: CallFact): Reason[] {

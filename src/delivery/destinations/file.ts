@@ -49,7 +49,7 @@ export async function writeReport({ reportsDir, dir, deliveryId }: ReportPlace, 
   await rm(part, { force: true })
   try {
     await using handle = await open(part, 'wx', 0o644)
-    await handle.writeFile(text ? `${run.outputText ?? ''}\n` : `${JSON.stringify(contentOf(run), null, 2)}\n`)
+    await handle.writeFile(text ? `${textOf(run)}\n` : `${JSON.stringify(contentOf(run), null, 2)}\n`)
     await handle.sync()
   } catch (error) {
     await rm(part, { force: true })
@@ -79,7 +79,9 @@ async function openDir(reportsDir: string, dir: string): Promise<string> {
   return wanted
 }
 
-/** A green report is its output; any other says first that it is not green. */
-function contentOf({ id, job, status, reasons, output, outputText }: RunView): unknown {
-  return status === 'succeeded' ? output : { run: id, job, status, reasons, output, outputText }
+const textOf = ({ outputText, ending }: RunView) => (ending?.kind === 'nothing-new' ? `Nothing new: ${ending.why}` : (outputText ?? ''))
+
+/** A green report is its output; any other says first what it is. */
+function contentOf({ id, job, status, reasons, output, outputText, ending }: RunView): unknown {
+  return status === 'succeeded' && !ending ? output : { run: id, job, status, reasons, output, outputText, ...(ending && { ending }) }
 }

@@ -15,6 +15,7 @@ export interface ReportEvent extends CloudEvent {
     | 'trigger'
     | 'output'
     | 'outputText'
+    | 'ending'
     | 'usage'
     | 'cost'
     | 'createdAt'
@@ -23,7 +24,7 @@ export interface ReportEvent extends CloudEvent {
 }
 
 export function reportEvent(run: RunView, deliveryId: string): ReportEvent {
-  const { id, job, jobVersion, status, reasons, failure, trigger, output, outputText, usage, cost, createdAt, finishedAt } = run
+  const { id, job, jobVersion, status, reasons, failure, trigger, output, outputText, ending, usage, cost, createdAt, finishedAt } = run
   return {
     specversion: '1.0',
     id: deliveryId,
@@ -32,6 +33,6 @@ export function reportEvent(run: RunView, deliveryId: string): ReportEvent {
     subject: id,
     time: finishedAt ?? createdAt,
     datacontenttype: 'application/json',
-    data: { id, job, jobVersion, status, reasons, failure, trigger, output, outputText, usage, cost, createdAt, finishedAt },
+    data: { id, job, jobVersion, status, reasons, failure, trigger, output, outputText, ending, usage, cost, createdAt, finishedAt },
   }
 }

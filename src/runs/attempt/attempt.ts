@@ -18,8 +18,7 @@ export async function runAttempt(
 ): Promise<DelegateResult & { notes: string[] }> {
   const { opened, definition, journal, tell, deadline } = input
   const { runId } = opened.attempt
-  const { prompt, instructions } = input.texts ?? renderTexts(input)
-
+  const asked = input.texts ?? renderTexts(input)
   const { account, model } = definition
   const provider = resources.providers.get(model.provider)
   if (!provider) throw unknownName(opened.job, `provider ${model.provider}`)
@@ -34,7 +33,7 @@ export async function runAttempt(
     const { dispatcher, maxResponseBytes } = resources.gateway
     const fetch = createGatewayFetch({ dispatcher, account, tokens, runId, journal, maxResponseBytes })
     // Written first; awaited before the first model call.
-    const written = journal.prompt({ prompt, instructions: instructions ?? null })
+    const written = journal.prompt(asked)
     written.catch(() => {})
     const ready = await preflight({ resources, definition, journal, fetch, history: input.history }, signal)
     toolBox = ready.toolBox
@@ -43,7 +42,12 @@ export async function runAttempt(
     await written
     // A background answer goes on at the provider and needs the account until the deadline.
     mayEnd = definition.delegate === 'local'
-    const result = await delegate(resources, { ...input, provider, tokens, fetch, prompt, instructions }, ready, signal)
+    const result = await delegate(
+      resources,
+      { ...input, provider, tokens, fetch, prompt: asked.prompt, instructions: asked.instructions ?? undefined },
+      ready,
+      signal,
+    )
     mayEnd = true
     return { ...result, notes: toolBox.notes }
   } finally {

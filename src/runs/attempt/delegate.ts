@@ -46,6 +46,8 @@ export async function delegate(
     output: schema && { name: 'output', schema, parse: (text) => readOutput(text, schema, { mend: output.mend }) },
     limits: { turns: limits.turns, toolCalls: limits.toolCalls, tokens: limits.tokens, costUsd: limits.costUsd },
     price: resources.prices.get(model.name),
+    needed: neededOf(definition),
+    bare: definition.contract === 'none',
     budget: input.budget,
     warn: input.warn,
     history,
@@ -82,6 +84,9 @@ export async function delegate(
     }
   }
 }
+
+const neededOf = ({ tools }: JobDefinition) =>
+  Object.entries(tools).flatMap(([server, { minCalls }]) => (minCalls > 0 ? [{ server, minCalls }] : []))
 
 function softDeadline(definition: JobDefinition, deadline: Date): Date {
   const reserve = Math.min(durationMs(definition.limits.deadline) * LAST_ANSWER_SHARE, LAST_ANSWER_MS)

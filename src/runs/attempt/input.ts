@@ -1,8 +1,8 @@
 import type { Budget } from '../../core/rules/budget.ts'
-import type { Journal } from '../../core/ports/journal.ts'
+import type { Journal, PromptRecord } from '../../core/ports/journal.ts'
 import type { JobDefinition } from '../../jobs/schema.ts'
 import type { PastTurn } from '../../core/history.ts'
-import type { OpenResponse, Texts } from '../../store/attempts/history.ts'
+import type { OpenResponse } from '../../store/attempts/history.ts'
 import type { OpenedAttempt } from '../../store/runs/claim.ts'
 import type { RunAccount } from './identity.ts'
 import type { Tell } from '../progress.ts'
@@ -16,7 +16,7 @@ export interface AttemptInput {
   open: OpenResponse | undefined
   nextTurn: number
   /** What an earlier attempt of the conversation told the model first: it is told the same again. */
-  texts: Texts | undefined
+  texts: PromptRecord | undefined
   /** Fire of the job's latest green run, where its period wants it. */
   lastGreen: Date | undefined
   journal: Journal

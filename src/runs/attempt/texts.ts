@@ -1,9 +1,11 @@
+import type { PromptRecord } from '../../core/ports/journal.ts'
 import { occasionOf } from '../../core/rules/fires.ts'
 import { periodOf } from '../../core/rules/period.ts'
+import { CONTRACT_VERSION, HOSTED_CONTRACT, LOCAL_CONTRACT } from '../../core/words/contract.ts'
+import { factsText } from '../../core/words/facts.ts'
 import { renderTemplate } from '../../jobs/template/render.ts'
 import type { TemplateScope } from '../../jobs/template/scope.ts'
 import { previousFire } from '../../lib/time/cron.ts'
-import type { Texts } from '../../store/attempts/history.ts'
 import type { AttemptInput } from './input.ts'
 
 type TextsInput = Pick<AttemptInput, 'opened' | 'definition' | 'lastGreen'>
@@ -30,12 +32,26 @@ export function scopeOf({ opened, definition, lastGreen }: TextsInput, now: Date
   }
 }
 
-/** The texts of a conversation that begins. */
-export function renderTexts(input: TextsInput): Texts {
-  const { prompt, instructions } = input.definition
+/** What the model is asked in a conversation that begins: our contract and facts, then the author's words. */
+export function renderTexts(input: TextsInput): PromptRecord {
+  const { opened, definition } = input
   const scope = scopeOf(input, new Date())
+  const prompt = renderTemplate(definition.prompt, scope)
+  const own = definition.instructions === undefined ? null : renderTemplate(definition.instructions, scope)
+  if (definition.contract === 'none') return { prompt, instructions: own, contract: null }
+  const contract = definition.delegate === 'local' ? LOCAL_CONTRACT : HOSTED_CONTRACT
+  const { turns, toolCalls, deadline } = definition.limits
+  const facts = factsText({
+    ...scope,
+    occasion: scope.trigger,
+    fireAt: opened.trigger.kind === 'schedule' ? scope.fireTime : undefined,
+    turns,
+    toolCalls,
+    deadline,
+  })
   return {
-    prompt: renderTemplate(prompt, scope),
-    instructions: instructions === undefined ? undefined : renderTemplate(instructions, scope),
+    prompt: `${facts}\n\n${prompt}`,
+    instructions: own === null ? contract : `${contract}\n\n${own}`,
+    contract: CONTRACT_VERSION,
   }
 }

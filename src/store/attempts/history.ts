@@ -1,4 +1,5 @@
 import type { FailureRecord } from '../../core/failure.ts'
+import type { PromptRecord } from '../../core/ports/journal.ts'
 import type { PastTurn } from '../../core/history.ts'
 import type { Usage } from '../../core/run.ts'
 import { query, type Db } from '../postgres/db.ts'
@@ -27,21 +28,15 @@ export async function loadHistory(db: Db, runId: string, conversation: number): 
   return turns.map((turn) => ({ ...withUsage(turn), calls: calls.filter((call) => call.turn === turn.number) }))
 }
 
-/** What a conversation begins with. */
-export interface Texts {
-  prompt: string
-  instructions: string | undefined
-}
-
-/** What the first attempt of the conversation that wrote its texts down told the model; undefined when none came that far. */
-export async function loadTexts(db: Db, runId: string, conversation: number): Promise<Texts | undefined> {
-  const [row] = await query<{ prompt: string; instructions: string | null }>(
+/** What the first attempt of the conversation that wrote its texts down asked the model; undefined when none came that far. */
+export async function loadTexts(db: Db, runId: string, conversation: number): Promise<PromptRecord | undefined> {
+  const [row] = await query<PromptRecord & { prompt: string }>(
     db,
-    `select prompt, instructions from attempts
+    `select prompt, instructions, contract from attempts
      where run_id = $1 and conversation = $2 and prompt is not null order by number limit 1`,
     [runId, conversation],
   )
-  return row && { prompt: row.prompt, instructions: row.instructions ?? undefined }
+  return row
 }
 
 /** A hosted answer that an earlier attempt asked for and did not see the end of. */
@@ -90,4 +85,12 @@ export async function loadSpent(db: Db, runId: string): Promise<{ usage: Usage; 
   )
   if (!row) throw new Error('a sum is always one row')
   return withUsage(row)
+}
+
+/** The last text that the model said in a conversation, interim texts included; undefined when it said none. */
+export async function loadLastText(db: Db, runId: string, conversation: number): Promise<string | undefined> {
+  const turns = await loadHistory(db, runId, conversation)
+  return turns
+    .map(({ items }) => items.flatMap((item) => (item.type === 'message' ? [item.text] : [])).join(''))
+    .findLast((text) => text.trim() !== '')
 }

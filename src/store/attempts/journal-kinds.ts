@@ -64,9 +64,10 @@ export const prompt = kind<PromptRecord & { token: string }>({
   columns: {
     prompt: ['json?', (p) => p.prompt],
     instructions: ['json?', (p) => p.instructions],
+    contract: ['text', (p) => p.contract],
   },
   write: (rows) =>
-    `update attempts a set prompt = r.prompt, instructions = r.instructions
+    `update attempts a set prompt = r.prompt, instructions = r.instructions, contract = r.contract
      from ${rows} r where a.run_id = r.run_id and a.number = r.attempt`,
 })
 

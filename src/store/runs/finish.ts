@@ -1,6 +1,6 @@
 import type { FailureRecord } from '../../core/failure.ts'
 import type { Wake } from '../../core/ports/wake.ts'
-import type { AttemptRef, FinalStatus, Reason, Usage } from '../../core/run.ts'
+import type { AttemptRef, Ending, FinalStatus, Reason, Usage } from '../../core/run.ts'
 import { storeText } from '../../lib/text.ts'
 import { postDeliveries, type NewDelivery } from '../delivery/post.ts'
 import { query, retryWhileUnavailable, transaction, type Db } from '../postgres/db.ts'
@@ -15,6 +15,8 @@ export interface RunEnd {
   failure: FailureRecord | null
   usage: Usage
   costUsd: number | null
+  /** How the model ended it by a call instead of an answer. */
+  ending?: Ending | undefined
   /** Digest of the output, for whoever wants to know whether it changed. */
   outputDigest?: string | undefined
   /** Words by which it is found. */
@@ -57,6 +59,7 @@ function finishStatement(attempt: AttemptRef, end: RunEnd): { text: string; valu
       codes = ${add(codesOf(end))},
       output = ${add(end.output === undefined ? null : JSON.stringify(end.output))},
       output_text = ${add(jsonOrNull(end.outputText))},
+      ending = ${add(jsonOrNull(end.ending))},
       output_digest = ${add(end.outputDigest ?? null)},
       input_tokens = ${add(end.usage.inputTokens)},
       cached_tokens = ${add(end.usage.cachedTokens)},

@@ -85,7 +85,7 @@ test('without background mode, what a stopped worker leaves is unknown, and the 
 test('without background mode, a job whose every tool is repeatable is asked again', async () => {
   await using one = await hostedApp('call counting__look {}\nsay $1', {
     config: { worker: { drainTimeout: '10ms' } },
-    job: hostedJob('', 'counting: { allow: [look], repeatable: [look] }'),
+    job: hostedJob('', 'counting: { allow: [look], repeatable: [look], minCalls: 0 }'),
   })
   const { id } = await stopInTheMiddle(one)
   one.server.answer = () => 'looked'

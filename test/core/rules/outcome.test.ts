@@ -3,8 +3,17 @@ import { answerTooLarge, decideOutcome, reasonsAgainst, type AnswerFacts, type C
 import type { FailureRecord } from '../../../src/core/failure.ts'
 import type { Reason } from '../../../src/core/run.ts'
 
-const clean: AnswerFacts = { forcedBy: [], passed: [], calls: [], cut: false, misfit: undefined }
-const call = (part: Partial<CallFact>): CallFact => ({ tool: 'act', status: 'ok', truncated: false, failure: null, ...part })
+const clean: AnswerFacts = {
+  forcedBy: [],
+  passed: [],
+  calls: [],
+  cut: false,
+  misfit: undefined,
+  needed: [],
+  unfinished: undefined,
+  ending: undefined,
+}
+const call = (part: Partial<CallFact>): CallFact => ({ server: 'hr', tool: 'act', status: 'ok', truncated: false, failure: null, ...part })
 const failure = (code: FailureRecord['code'], message: string): FailureRecord => ({ code, message, retry: 'never' })
 const turns: Reason = { code: 'BUDGET_TURNS', message: 'All 2 turns were used.' }
 const tokens: Reason = { code: 'BUDGET_TOKENS', message: '9 of 8 tokens were used.' }
@@ -44,6 +53,33 @@ test.each<[what: string, facts: Partial<AnswerFacts>, reasons: Reason[]]>([
     { misfit: '/n must be integer' },
     [{ code: 'OUTPUT_INVALID', message: 'The answer does not match output.schema: /n must be integer' }],
   ],
+  [
+    'a server that the job needs and that gave nothing',
+    { needed: [{ server: 'hr', minCalls: 1 }], calls: [call({ status: 'error' })] },
+    [{ code: 'NO_TOOL_RESULT', message: 'Of hr 0 calls gave a result, and the job needs 1 (tools.hr.minCalls).' }],
+  ],
+  ['as many calls as the job needs', { needed: [{ server: 'hr', minCalls: 2 }], calls: [call({}), call({})] }, []],
+  [
+    'calls of another server than the one that the job needs',
+    { needed: [{ server: 'crm', minCalls: 1 }], calls: [call({})] },
+    [{ code: 'NO_TOOL_RESULT', message: 'Of crm 0 calls gave a result, and the job needs 1 (tools.crm.minCalls).' }],
+  ],
+  [
+    'an answer that asks',
+    { unfinished: 'asks' },
+    [{ code: 'MODEL_INCOMPLETE', message: 'The answer asks a question that nobody can answer.' }],
+  ],
+  [
+    'an answer that promises',
+    { unfinished: 'promises' },
+    [{ code: 'MODEL_INCOMPLETE', message: 'The answer promises to go on later, and there is no later.' }],
+  ],
+  [
+    'a model that says it could not',
+    { ending: { kind: 'incomplete', because: 'missing_data', what: 'No data for March.', tried: 'Two queries.' } },
+    [{ code: 'MODEL_INCOMPLETE', message: 'The model could not do it (missing_data): No data for March. Tried: Two queries.' }],
+  ],
+  ['nothing new', { ending: { kind: 'nothing-new', why: 'no rows' } }, []],
 ])('%s: what stands against green', (_, facts, reasons) => {
   const found = reasonsAgainst({ ...clean, ...facts })
   expect(found).toEqual(reasons)
@@ -52,6 +88,7 @@ test.each<[what: string, facts: Partial<AnswerFacts>, reasons: Reason[]]>([
 
 test('all that stands against a run is listed, why it ended first, and the same thing once', () => {
   const facts: AnswerFacts = {
+    ...clean,
     forcedBy: [turns],
     passed: [tokens],
     calls: [

@@ -121,6 +121,7 @@ test('a report is a CloudEvent about the run, with the same id in each try', () 
       trigger: run.trigger,
       output: { rows: [1, 2] },
       outputText: '{"rows":[1,2]}',
+      ending: null,
       usage: run.usage,
       cost: { usd: null },
       createdAt: run.createdAt,

@@ -264,7 +264,7 @@ test('prompts of twenty attempts that begin together go into one statement', asy
   const { db } = database
   const writer = createJournalWriter(db)
   const journals = await Promise.all(Array.from({ length: 20 }, () => journalOf(db, writer)))
-  await Promise.all(journals.map(({ journal }, n) => journal.prompt({ prompt: `do ${n}`, instructions: null })))
+  await Promise.all(journals.map(({ journal }, n) => journal.prompt({ prompt: `do ${n}`, instructions: null, contract: null })))
   expect(await query(db, 'select count(*)::int as prompts, count(distinct xmin::text)::int as statements from attempts where prompt is not null')) // prettier-ignore
     .toEqual([{ prompts: 20, statements: 1 }])
 })
@@ -288,7 +288,7 @@ test('a row that Postgres refuses fails by itself: rows of other runs in the sam
     bad.journal.gatewayRequestEnd({ ...requestEnd(randomUUID()), status: 1.5 }),
   ]
   const kept = [
-    good.journal.prompt({ prompt: 'do it', instructions: null }),
+    good.journal.prompt({ prompt: 'do it', instructions: null, contract: null }),
     good.journal.turn(turnRecord(1)),
     good.journal.response({ turn: 2, background: false }),
     good.journal.toolCallEnd(okEnd(call.id)),

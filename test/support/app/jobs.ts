@@ -12,7 +12,7 @@ retry: { attempts: 1 }
 export const WORK_SCRIPT = 'call labor__describe_tables {}\nsay Done it.'
 
 /** What a job may do with the counting server: `act` has an effect and is sent once, `look` may be repeated. */
-const ACT_AND_LOOK = 'counting: { allow: [act, look], repeatable: [look] }'
+const ACT_AND_LOOK = 'counting: { allow: [act, look], repeatable: [look], minCalls: 0 }'
 
 export interface CountingJob {
   provider?: string

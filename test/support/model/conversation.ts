@@ -58,6 +58,8 @@ export async function hold(said: readonly Said[], { limits, schema, ...options }
           limits: { turns: 20, toolCalls: 50, tokens: undefined, costUsd: undefined, ...limits },
           price: undefined,
           budget: undefined,
+          needed: [],
+          bare: false,
           warn: () => {},
           history: [],
           nextTurn: 1,
