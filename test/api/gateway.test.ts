@@ -100,7 +100,7 @@ describeBackends('the API behind the gateway', ({ redisUrl }) => {
   )
 })
 
-test('keys that cannot be had let nobody in', async () => {
+test('without the gateway’s keys no assertion is accepted', async () => {
   const users = { 'svc-caller': 'operator' }
   await using api = await openApi({
     jobs: { work: WORK },

@@ -36,15 +36,15 @@ async function startProvider(model: string): Promise<Provider> {
   return { url: `${server.url}/v1`, [Symbol.asyncDispose]: server.close }
 }
 
-interface Clinic extends AsyncDisposable {
+interface Setup extends AsyncDisposable {
   testApp: TestApp
   server: CountingServer
 }
 
 /** A Nightshift that has nothing to complain of but what `options` puts into it. */
-async function openClinic(
+async function openSetup(
   options: Partial<TestAppOptions> & { model?: string; policy?: Record<string, unknown>; route?: Record<string, unknown> } = {},
-): Promise<Clinic> {
+): Promise<Setup> {
   await using building = new AsyncDisposableStack()
   const server = building.use(await startCountingServer())
   const provider = building.use(await startProvider(options.model ?? 'scripted'))
@@ -66,7 +66,7 @@ async function openClinic(
 }
 
 /** Lines of Pomerium's log as the audit keeps them. */
-async function insertLines({ testApp }: Clinic, { method = 'tools/call', params = 'sha256:x', run = 'run_1' } = {}): Promise<void> {
+async function insertLines({ testApp }: Setup, { method = 'tools/call', params = 'sha256:x', run = 'run_1' } = {}): Promise<void> {
   await query(
     testApp.app.db,
     `insert into authorize_events (line_digest, occurrence, request_id, time, method, host, path, ip, user_id, allowed, reasons, mcp_method, params_digest, run_header)
@@ -75,7 +75,7 @@ async function insertLines({ testApp }: Clinic, { method = 'tools/call', params 
   )
 }
 
-async function examine({ testApp }: Clinic, ...args: string[]): Promise<{ code: number | null; findings: Finding[] }> {
+async function examine({ testApp }: Setup, ...args: string[]): Promise<{ code: number | null; findings: Finding[] }> {
   const { code, out, err } = await command(['-c', testApp.world.configFile, 'doctor', '--json', ...args])
   expect(err).toBe('')
   for (const secret of [testApp.world.account.jwt, 'canary-model-key', new URL(testApp.database.url).password || 'no password'])
@@ -86,17 +86,17 @@ async function examine({ testApp }: Clinic, ...args: string[]): Promise<{ code: 
 const troubles = (findings: readonly Finding[]) => findings.filter(({ status }) => status === 'failed' || status === 'warning')
 
 /** Text in the configuration file is replaced. */
-function edit({ testApp: { world } }: Clinic, from: string | RegExp, to: string): void {
+function edit({ testApp: { world } }: Setup, from: string | RegExp, to: string): void {
   const before = readFileSync(world.configFile, 'utf8')
   const after = before.replace(from, to)
   expect(after).not.toBe(before)
   writeFileSync(world.configFile, after)
 }
 
-test('a testApp in order: every check is ok, in order, and the exit code is 0', async () => {
-  await using clinic = await openClinic()
-  await insertLines(clinic)
-  const { code, findings } = await examine(clinic)
+test('with everything in order each check is ok, in the documented order, and the exit code is 0', async () => {
+  await using setup = await openSetup()
+  await insertLines(setup)
+  const { code, findings } = await examine(setup)
   expect(troubles(findings)).toEqual([])
   expect(code).toBe(0)
   expect(findings.map(({ check }) => check)).toEqual([
@@ -104,14 +104,14 @@ test('a testApp in order: every check is ok, in order, and the exit code is 0', 
     ...Array.from({ length: 4 }, () => 'server counting as reports'), 'log', 'model openai/scripted',
   ]) // prettier-ignore
   // It looked, and it called nothing.
-  expect(clinic.server.methods).toContain('tools/list')
-  expect(clinic.server.methods).not.toContain('tools/call')
+  expect(setup.server.methods).toContain('tools/list')
+  expect(setup.server.methods).not.toContain('tools/call')
 })
 
 test('for people: a line for each check, its cure below, and how many there were', async () => {
-  await using clinic = await openClinic()
-  rmSync(clinic.testApp.world.tokenFile)
-  const screen = openScreen(['-c', clinic.testApp.world.configFile, 'doctor'], { columns: 80 })
+  await using setup = await openSetup()
+  rmSync(setup.testApp.world.tokenFile)
+  const screen = openScreen(['-c', setup.testApp.world.configFile, 'doctor'], { columns: 80 })
   expect(await screen.ended).toBe(1)
   const lines = screen.out().split('\n')
   expect(lines[0]).toBe('✓ config: is valid')
@@ -125,14 +125,14 @@ test('for people: a line for each check, its cure below, and how many there were
 
 interface Case {
   what: string
-  options?: Parameters<typeof openClinic>[0]
-  harm?: (clinic: Clinic) => void | Promise<void>
+  options?: Parameters<typeof openSetup>[0]
+  harm?: (setup: Setup) => void | Promise<void>
   finding: { check: string; status: Finding['status']; message: RegExp; cure: RegExp }
   code?: number
 }
 
 const DAY_MS = 86_400_000
-const expiring = async ({ testApp }: Clinic, ms: number) => {
+const expiring = async ({ testApp }: Setup, ms: number) => {
   const { jwt } = await testApp.world.gateway.accounts.create({ userId: 'svc-reports', expiresAt: new Date(Date.now() + ms) })
   writeFileSync(testApp.world.tokenFile, jwt)
 }
@@ -140,12 +140,12 @@ const expiring = async ({ testApp }: Clinic, ms: number) => {
 const CASES: Case[] = [
   {
     what: 'a configuration with a fault',
-    harm: (clinic) => edit(clinic, 'gateway:', 'gateways: 1\ngateway:'),
+    harm: (setup) => edit(setup, 'gateway:', 'gateways: 1\ngateway:'),
     finding: { check: 'config', status: 'failed', message: /gateways/, cure: /file/ },
   },
   {
     what: 'a configuration with a key under its earlier name',
-    harm: (clinic) => edit(clinic, 'baseUrl:', 'base_url:'),
+    harm: (setup) => edit(setup, 'baseUrl:', 'base_url:'),
     finding: { check: 'config', status: 'warning', message: /providers\.openai\.base_url is now called baseUrl/, cure: /new names/ },
     code: 0,
   },
@@ -157,17 +157,17 @@ const CASES: Case[] = [
   },
   {
     what: 'a store that is away',
-    harm: (clinic) => edit(clinic, /databaseUrl: .*/, 'databaseUrl: postgres://127.0.0.1:1/none'),
+    harm: (setup) => edit(setup, /databaseUrl: .*/, 'databaseUrl: postgres://127.0.0.1:1/none'),
     finding: { check: 'store', status: 'failed', message: /127\.0\.0\.1:1/, cure: /databaseUrl/ },
   },
   {
     what: 'a queue that is away',
-    harm: (clinic) => edit(clinic, /databaseUrl:/, 'redisUrl: redis://127.0.0.1:1\ndatabaseUrl:'),
+    harm: (setup) => edit(setup, /databaseUrl:/, 'redisUrl: redis://127.0.0.1:1\ndatabaseUrl:'),
     finding: { check: 'queue', status: 'failed', message: /Redis does not answer/, cure: /redisUrl/ },
   },
   {
     what: 'a key file that is not there',
-    harm: (clinic) => edit(clinic, 'apiKey: canary-model-key', 'apiKeyFile: /nowhere/key'),
+    harm: (setup) => edit(setup, 'apiKey: canary-model-key', 'apiKeyFile: /nowhere/key'),
     finding: { check: 'config', status: 'failed', message: /\/nowhere\/key/, cure: /./ },
   },
   {
@@ -177,12 +177,12 @@ const CASES: Case[] = [
   },
   {
     what: 'a token that has expired',
-    harm: (clinic) => expiring(clinic, -DAY_MS),
+    harm: (setup) => expiring(setup, -DAY_MS),
     finding: { check: 'account reports', status: 'failed', message: /expired at/, cure: /^nightshift account rotate reports$/ },
   },
   {
     what: 'a token that expires soon',
-    harm: (clinic) => expiring(clinic, 5.02 * DAY_MS),
+    harm: (setup) => expiring(setup, 5.02 * DAY_MS),
     finding: { check: 'account reports', status: 'warning', message: /expires in 5\.0 days/, cure: /^nightshift account rotate reports$/ },
     code: 0,
   },
@@ -193,12 +193,12 @@ const CASES: Case[] = [
   },
   {
     what: 'a gateway that is down',
-    harm: async (clinic) => edit(clinic, /address: .*/, `address: 127.0.0.1:${await freePort()}`),
+    harm: async (setup) => edit(setup, /address: .*/, `address: 127.0.0.1:${await freePort()}`),
     finding: { check: 'gateway as reports', status: 'failed', message: /ECONNREFUSED/, cure: /gateway\.address/ },
   },
   {
     what: 'a certificate that is not trusted',
-    harm: (clinic) => edit(clinic, /\n *caFile: .*/, ''),
+    harm: (setup) => edit(setup, /\n *caFile: .*/, ''),
     finding: { check: 'gateway as reports', status: 'failed', message: /certificate .*is not trusted/, cure: /gateway\.caFile/ },
   },
   {
@@ -268,10 +268,10 @@ const CASES: Case[] = [
 ]
 
 test.for(CASES)('finds $what, and says what to do', async ({ options = {}, harm, finding, code = 1 }) => {
-  await using clinic = await openClinic(options)
-  await insertLines(clinic)
-  await harm?.(clinic)
-  const examined = await examine(clinic)
+  await using setup = await openSetup(options)
+  await insertLines(setup)
+  await harm?.(setup)
+  const examined = await examine(setup)
   const [first, ...others] = troubles(examined.findings)
   expect(first).toEqual({
     check: finding.check,
@@ -288,9 +288,9 @@ test.for([
   ['parameters', { params: '' }, 'mcp-tool-parameters'],
   ['our run id', { run: '' }, 'headers.X-Nightshift-Run-Id'],
 ] as const)('finds log lines without %s', async ([, lines, missing]) => {
-  await using clinic = await openClinic()
-  await insertLines(clinic, lines)
-  const { code, findings } = await examine(clinic)
+  await using setup = await openSetup()
+  await insertLines(setup, lines)
+  const { code, findings } = await examine(setup)
   expect(troubles(findings)).toEqual([
     {
       check: 'log',
@@ -303,9 +303,9 @@ test.for([
 })
 
 test('a server of which the configuration says no size is limited to what Pomerium looks at', async () => {
-  await using clinic = await openClinic({ config: { servers: {} } })
-  await insertLines(clinic)
-  const { findings } = await examine(clinic)
+  await using setup = await openSetup({ config: { servers: {} } })
+  await insertLines(setup)
+  const { findings } = await examine(setup)
   expect(troubles(findings)).toEqual([
     {
       check: 'server counting as reports',
@@ -317,7 +317,7 @@ test('a server of which the configuration says no size is limited to what Pomeri
 })
 
 describe.skipIf(spawnSync('redis-server', ['--version']).status !== 0)('Redis', () => {
-  test('one that may drop entries, and forgets them at a restart, is found', async () => {
+  test('a Redis that may evict entries, or loses them at a restart, is found', async () => {
     const port = await freePort()
     const redis = spawn(
       'redis-server',
@@ -341,10 +341,10 @@ describe.skipIf(spawnSync('redis-server', ['--version']).status !== 0)('Redis', 
     )
     try {
       for await (const chunk of redis.stdout) if (String(chunk).includes('Ready to accept connections')) break
-      await using clinic = await openClinic()
-      await insertLines(clinic)
-      edit(clinic, /databaseUrl:/, `redisUrl: redis://127.0.0.1:${port}\ndatabaseUrl:`)
-      const { code, findings } = await examine(clinic)
+      await using setup = await openSetup()
+      await insertLines(setup)
+      edit(setup, /databaseUrl:/, `redisUrl: redis://127.0.0.1:${port}\ndatabaseUrl:`)
+      const { code, findings } = await examine(setup)
       expect(troubles(findings)).toEqual([
         { check: 'eviction', status: 'failed', message: expect.stringContaining('allkeys-lru'), cure: 'Set it to noeviction.' },
         {

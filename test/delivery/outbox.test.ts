@@ -61,7 +61,7 @@ test('a finished run is sent once, signed, as a CloudEvent, and its row says so'
   expect(await listDeliveries(testApp.app.db, id)).toMatchObject([{ status: 'delivered', tries: 1, error: null, nextTryAt: null }])
 })
 
-test('a receiver that fails is asked again later and later, and in the end given up; the run stays as it was', async () => {
+test('a receiver that fails is tried again at growing intervals, in the end no more, and the run stays as it was', async () => {
   await using receiver = await startReceiver(() => 500)
   await using testApp = await buildTestApp({ jobs: { report: toTeam }, scripts: say('done'), config: withTeam(receiver) })
   const { app } = testApp
@@ -312,7 +312,7 @@ const more = (db: Db, runId: string, target: object, count: number) =>
     [runId, JSON.stringify(target), count],
   )
 
-test('a receiver that takes connections and never answers holds back nothing but its own reports', async () => {
+test('a receiver that accepts connections and never answers delays only its own reports', async () => {
   await using hung = await startReceiver(() => new Promise(() => {}))
   await using healthy = await startReceiver()
   const webhooks = { hung: { url: hung.url, secret: SECRET }, team: { url: healthy.url, secret: SECRET } }
@@ -338,7 +338,7 @@ test('a receiver that takes connections and never answers holds back nothing but
   expect(hung.received.length).toBeLessThanOrEqual(4)
 })
 
-test('a place that did not answer three times in a row is asked nothing for a minute, and that costs its other reports no try', async () => {
+test('a receiver that did not answer three times in a row is sent nothing for a minute, which uses up no try of its other reports', async () => {
   await using testApp = await buildTestApp({ jobs: { report: job('[{ file: hr }]') }, scripts: say('done') })
   const { db } = testApp.app
   const id = await reported(testApp)

@@ -40,7 +40,7 @@ test('a signed message is taken, and told of once however often it comes', async
   expect(messages).toEqual([{ data: 'a report' }, { data: 'a report' }])
 })
 
-test('a message of somebody else, or an old one, is refused', async () => {
+test('a message with another signature, or an old one, is refused', async () => {
   expect(await send('forged', { by: newSecret() })).toMatchObject({ ok: false, error: 'HTTP 401' })
   expect(await send('old', { at: new Date(Date.now() - 3_600_000) })).toMatchObject({ ok: false, error: 'HTTP 401' })
   const unsigned = await fetch(url, { method: 'POST', body: '{}' })

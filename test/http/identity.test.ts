@@ -167,7 +167,7 @@ const routes: [method: string, path: string, body: unknown, statuses: number[]][
   ['GET', '/metrics', undefined, [200, 200, 200, 200, 200]],
 ]
 
-test('each role may do what is its own on each route, and nobody anything', async () => {
+test('each role may do what it is for on each route, and without a role nothing is allowed', async () => {
   await using api = await openApi(testApp)
   await api.testApp.app.worker.start()
   const [id, other] = [await api.create('work'), await api.create('plain')]
@@ -227,7 +227,7 @@ test.each([
   await expect(one(new Headers({ authorization }))).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
 })
 
-test('without any identity there is nobody who may ask, and only loopback is served', async () => {
+test('without tokens and Pomerium no caller is accepted, and only loopback is served', async () => {
   await using api = await openApi({ ...testApp, api_: { tokens: {} } })
   for (const path of ['/v1/jobs', '/v1/runs', '/queue', '/queue/api/queues', '/v1/nothing'])
     expect((await api.ask('GET', path)).status, path).toBe(401)

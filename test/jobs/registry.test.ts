@@ -129,7 +129,7 @@ test('a file that changed before the registry began to watch is in force as soon
   expect([names(one), promptOf(one, 'a')]).toEqual([['a', 'b'], 'New'])
 })
 
-test('without a watch, a reload by hand does the same; one that changes nothing says nothing', () => {
+test('without a file watch a reload does the same; one that changes nothing logs nothing', () => {
   const one = watched({ 'a.yaml': GOOD })
   one.write('a.yaml', `# a comment\n${GOOD}`)
   expect([one.registry.reload(), one.lines]).toEqual([true, []])

@@ -22,11 +22,11 @@ test('a text shorter than eight characters is not a secret: it would be found ev
   expect(redactorOf('12345678').redact('12345678')).toBe('[secret]')
 })
 
-test('knows nothing at first', () => {
+test('hides nothing before a secret is added', () => {
   expect(createRedactor().redact('text')).toBe('text')
 })
 
-test('forgets a secret when it opens nothing any more, so that tokens of single runs do not pile up', () => {
+test('forgets a secret once it has expired, so that tokens of single runs do not pile up', () => {
   let now = 0
   const redactor = createRedactor(() => now)
   redactor.add('token-of-a-run', new Date(1000))

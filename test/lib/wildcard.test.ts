@@ -23,6 +23,6 @@ test.each([
   expect(matchesWildcard(pattern, text)).toBe(fits)
 })
 
-test('a pattern of many parts takes no time that grows out of hand', () => {
+test('a pattern of many parts is matched in a time that grows with the length of the text alone', () => {
   expect(matchesWildcard(`${'*a'.repeat(5000)}*b`, 'a'.repeat(100_000))).toBe(false)
 })

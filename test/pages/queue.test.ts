@@ -42,7 +42,7 @@ describeBackends('the board', ({ redisUrl }) => {
     expect(await api.show(green)).toMatchObject({ status: 'succeeded', attempts: [{ number: 1 }] })
   })
 
-  test('nothing else can be changed there, and only an operator may look', async () => {
+  test('nothing else can be changed there, and only an operator may see it', async () => {
     await using api = await openApi({ ...testApp, redisUrl })
     await api.testApp.app.worker.start()
     const [done, failed] = [await api.create('work'), await api.create('fails')]

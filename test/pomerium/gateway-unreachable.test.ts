@@ -78,7 +78,7 @@ describe('a gateway that cannot be reached', () => {
     )
   })
 
-  test('has a name that nobody knows', async () => {
+  test('has a name that does not resolve', async () => {
     const { result, message } = await ask({ url: 'http://gateway.invalid' })
     expect(result).toMatchObject({ code: 'GATEWAY_UNREACHABLE', retry: 'later' })
     expect(isNotRun(result)).toBe(true)
@@ -210,21 +210,24 @@ describe('a server that is not Pomerium', () => {
     expect(journal.requestEnds).toMatchObject([{ status, requestId: 'its-id', error: null }])
   })
 
-  test.each([301, 302, 303, 307, 308])('redirects with HTTP %d: nobody follows, and the token goes nowhere else', async (status) => {
-    let followed = 0
-    const elsewhere = await serve((_, res) => {
-      followed++
-      res.end(LIST)
-    })
-    const url = await serve((_, res) => void res.writeHead(status, { location: `${elsewhere}/.pomerium/mcp/routes` }).end())
-    const { result } = await ask({ url })
-    expect(result).toMatchObject({
-      code: 'GATEWAY_UNREACHABLE',
-      retry: 'never',
-      message: expect.stringContaining(`the route list is HTTP ${status}`),
-    })
-    expect(followed).toBe(0)
-  })
+  test.each([301, 302, 303, 307, 308])(
+    'redirects with HTTP %d: the redirect is not followed, and the token goes nowhere else',
+    async (status) => {
+      let followed = 0
+      const elsewhere = await serve((_, res) => {
+        followed++
+        res.end(LIST)
+      })
+      const url = await serve((_, res) => void res.writeHead(status, { location: `${elsewhere}/.pomerium/mcp/routes` }).end())
+      const { result } = await ask({ url })
+      expect(result).toMatchObject({
+        code: 'GATEWAY_UNREACHABLE',
+        retry: 'never',
+        message: expect.stringContaining(`the route list is HTTP ${status}`),
+      })
+      expect(followed).toBe(0)
+    },
+  )
 
   test('lists routes that would take the token elsewhere: those are not used', async () => {
     const urls = ['https://a.test/mcp', 'http://a.test/mcp', 'ftp://a.test/mcp', 'file:///etc/passwd', 'nowhere', 'javascript:alert(1)', '']
@@ -264,7 +267,7 @@ describe('an answer', () => {
     expect(message).toContain('The route list of http://127.0.0.1:PORT broke off: ')
   })
 
-  test('that nobody waits for any more is given up with the reason given', async () => {
+  test('that is no longer waited for ends with the reason of the signal', async () => {
     const abort = new AbortController()
     const reason = new Error('enough')
     const url = await serve((_, res) => {

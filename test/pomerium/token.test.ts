@@ -178,7 +178,7 @@ describe('a token file that is replaced while it is in use', () => {
     expect(source.current().accountId).toBe('account-1')
   })
 
-  test('tells each token before it is used, so that it is known as a secret', () => {
+  test('hands over each token before its first use, so that it is redacted', () => {
     const file = write(first)
     const source = createTokenSource({
       account: 'reports',

@@ -98,7 +98,7 @@ tools:
     expect(server.effects).toHaveLength(1)
   })
 
-  test('is told as QUEUE_UNAVAILABLE to whoever asks for its answer, and keeps no process from its end', async () => {
+  test('fails with QUEUE_UNAVAILABLE for a caller that waits for it, and does not keep a process from ending', async () => {
     await using at = await openFreezable()
     const { app } = at.api.testApp
     const id = await at.api.testApp.write('work')

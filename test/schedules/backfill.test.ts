@@ -121,7 +121,7 @@ test('backfills at the same time, over times that overlap, make each run once', 
   expect(await query(db, 'select count(*)::int as n from runs')).toEqual([{ n: 18 }])
 })
 
-test('the next fires that are shown are those that come, also where the clock changes by half an hour', () => {
+test('the next fires that are shown are those that will fire, also where the clock changes by half an hour', () => {
   const schedule = { cron: '15 2 * * *', timezone: 'Australia/Lord_Howe' }
   expect(nextFires(schedule, new Date('2026-10-02T00:00:00Z'), 3).map((fire) => fire.toISOString())).toEqual([
     '2026-10-02T15:45:00.000Z',

@@ -103,7 +103,7 @@ test('of the fires that were missed, as many run as the policy says, and each ot
   expect(await summary('all')).toEqual(['run', 'run', 'run', 'run', 'run'])
 })
 
-test('a new schedule owes nothing from before it was known', async () => {
+test('a new schedule has no due fires from before it was first seen', async () => {
   await using testApp = await buildTestApp({ jobs: { minutely: job('missed: all') }, scripts: {} })
   await schedulerAt(testApp, halfPast()).round()
   expect(await listFires(testApp.app.db, 'minutely')).toEqual([])
@@ -197,7 +197,7 @@ const schedulersStoppedSince = ({ app }: TestApp, days: number) =>
     [days],
   )
 
-test('a schedule whose file was away while schedulers were at work owes nothing when it is back', async () => {
+test('a schedule whose file was removed for a while, with schedulers at work, has no due fires from that time when it is back', async () => {
   await using testApp = await buildTestApp({ jobs: { minutely: job('missed: all') }, scripts: {} })
   const now = halfPast()
   await schedulerAt(testApp, now).round()
@@ -207,7 +207,7 @@ test('a schedule whose file was away while schedulers were at work owes nothing 
   expect(await listFires(testApp.app.db, 'minutely')).toEqual([])
 })
 
-test('neither does one that was away when the schedulers stopped, and is back when they start', async () => {
+test('the same holds for one that was removed when the schedulers stopped and is back when they start', async () => {
   await using testApp = await buildTestApp({ jobs: { minutely: job('missed: all') }, scripts: {} })
   const now = halfPast()
   await schedulerAt(testApp, now).round()
@@ -217,7 +217,7 @@ test('neither does one that was away when the schedulers stopped, and is back wh
   expect(await listFires(testApp.app.db, 'minutely')).toEqual([])
 })
 
-test('a schedule that no scheduler could look at has missed its fires: a hundred are made up for, and a long time costs no more rows', async () => {
+test('fires while no scheduler ran count as missed: a hundred are made up for, and a longer outage writes no more rows', async () => {
   await using testApp = await buildTestApp({ jobs: { minutely: job('missed: all') }, scripts: {} })
   const now = halfPast()
   await schedulerAt(testApp, now).round()
@@ -248,7 +248,7 @@ test('a job that needs an input skips its fires with the reason, and says so onc
   expect(lines).toHaveLength(3)
 })
 
-test('a schedule that cannot be decided is tried again later and later', async () => {
+test('a schedule that cannot be decided is tried again at growing intervals', async () => {
   await using testApp = await buildTestApp({ jobs: { minutely: job('missed: last') }, scripts: {} })
   const clock = { now: at(0), jobs: testApp.app.jobs.jobs() }
   const { lines, round } = steered(testApp, clock)

@@ -13,7 +13,7 @@ function batchesOf(list: readonly string[]): string[][] {
   return batches
 }
 
-test('batches keep the order, hold no two entries about the same, and are as large as that lets them be', () => {
+test('batches keep the order, hold no two entries of one key, and are as large as that allows', () => {
   fc.assert(
     fc.property(keys, (list) => {
       const batches = batchesOf(list)
@@ -64,7 +64,7 @@ test('each entry is written once and in order, or fails by itself, whatever come
   )
 })
 
-test('an error that no member brought about fails the batch, is not tried by members, and the next batch is written', async () => {
+test('an error that no single entry caused fails the batch, entries are not tried one by one, and the next batch is written', async () => {
   const sizes: number[] = []
   const commit = createGroupCommit<string>({
     keyOf: (key) => key,

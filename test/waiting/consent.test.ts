@@ -42,7 +42,7 @@ describeBackends('a run that needs a person', ({ redisUrl }) => {
     expect(server.effects).toHaveLength(1)
   })
 
-  test('is looked at once a minute by all workers together, with one request for an account', async () => {
+  test('is polled once a minute by all workers together, with one request for each account', async () => {
     await using server = await startCountingServer(whenConnected)
     await using testApp = await buildTestApp({
       redisUrl,

@@ -18,7 +18,7 @@ test.each([
   expect(decideDelivery(when, { nothingNew: false, ...run })).toBe(sent)
 })
 
-test('tries come later and later, never more than four hours apart, and end after more than a day', () => {
+test('tries come at growing intervals, never more than four hours apart, and end after more than a day', () => {
   const now = new Date('2026-11-24T00:00:00Z')
   const waits: number[] = []
   for (let tries = 1; ; tries++) {

@@ -22,7 +22,7 @@ test.each<[string, Partial<Limits>, Partial<Used>, string | undefined]>([
   expect(reason && `${reason.code} ${reason.message}`).toBe(expected)
 })
 
-test('an answer that nobody could stop passes a limit above it, and not at it', () => {
+test('an answer that could not be stopped in time passes a limit above it, and not at it', () => {
   const limits = { ...open, tokens: 100, costUsd: 0.5 }
   expect(passedLimits({ ...none, tokens: 100, costUsd: 0.5 }, limits)).toEqual([])
   expect(passedLimits({ ...none, tokens: 101, costUsd: 0.51 }, limits).map(({ code }) => code)).toEqual(['BUDGET_TOKENS', 'BUDGET_COST'])

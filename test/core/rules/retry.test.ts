@@ -66,7 +66,7 @@ test.each([
   expect(waitMs(decideRetry(failure('MODEL_RATE_LIMITED', retryAfterMs), 1, policy, now, 0))).toBe(ms)
 })
 
-test('a lost worker is no fault of the run: five attempts more than the policy has, each at once', () => {
+test('attempts that are lost with their worker do not count: five more than the policy has, each at once', () => {
   const waits = Array.from({ length: 9 }, (_, at) => waitMs(decideRetry(failure('WORKER_LOST', 5000), at + 1, policy, now, 0.5)))
   expect(waits).toEqual([0, 0, 0, 0, 0, 0, 0, 'stop', 'stop'])
 })

@@ -27,7 +27,7 @@ test('a webhook that the configuration lacks is a fault that names those it has'
   expect(deliverFault({ webhook: 'ops' }, { ...config, webhooks: {} })).toContain('none is configured')
 })
 
-test('a target of another version is shown by its kind, and tried again by whoever knows it', async () => {
+test('a target of another version is shown by its kind, and delivered by a worker that knows it', async () => {
   const target = { kind: 'pigeon', coop: 7 }
   expect(describeTarget(target)).toBe('pigeon')
   await using stack = new AsyncDisposableStack()

@@ -56,7 +56,7 @@ test('a row is there for every other connection when its promise resolves', asyn
   await other.end()
 })
 
-test('what is written about one thing in a row, without waiting, ends as the last word on it', async () => {
+test('of several writes to one row, without waiting in between, the last one stands', async () => {
   await using database = await createTestDatabase()
   const { db } = database
   const { runId, journal } = await journalOf(db)
@@ -89,7 +89,7 @@ test('a thousand rows that are written at once are all kept, and promises resolv
   expect((await loadRun(db, runId))?.turns.map(({ number }) => number)).toEqual(order)
 })
 
-test('an end that is written while its call is still on its way, behind a thousand others, is kept', async () => {
+test('the end of a call whose row is still queued behind a thousand others is kept', async () => {
   await using database = await createTestDatabase()
   const { db } = database
   const { runId, journal } = await journalOf(db)
@@ -229,7 +229,7 @@ test.each([
   })
 })
 
-test('what a provider or gateway names with characters that Postgres text cannot hold is kept with a sign in their place', async () => {
+test('characters of a provider’s or gateway’s ids that Postgres text cannot hold are kept as a replacement character', async () => {
   await using database = await createTestDatabase()
   const { db } = database
   const { runId, journal } = await journalOf(db)

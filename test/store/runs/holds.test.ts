@@ -8,7 +8,7 @@ import { createTestDatabase } from '../../support/database/database.ts'
 
 const one = () => ({ job: 1, account: undefined })
 
-test('a claim that is being counted while the place is given up is let go, and not forgotten', async () => {
+test('a claim that is being counted while a slot becomes free is released, and not forgotten', async () => {
   await using database = await createTestDatabase()
   const { db } = database
   const id = await writeRun(db)
@@ -30,7 +30,7 @@ test('twenty claims at once under a limit of three: three open, the others are h
   expect(kinds.toSorted()).toEqual([...Array.from({ length: 17 }, () => 'job work'), 'opened', 'opened', 'opened'])
 })
 
-test('each hold makes the next entry of the queue another one', async () => {
+test('after each hold the next wake is another queue job', async () => {
   await using database = await createTestDatabase()
   const { db } = database
   await opened(db, await writeRun(db))
@@ -55,7 +55,7 @@ test('a run that is cancelled or retried while it is held is not woken by an old
   expect([await releaseUnpaused(db), await releaseIntoSlots(db, undefined)]).toEqual([[], []])
 })
 
-test('a run that is taken over keeps its place, whatever the limit is by then', async () => {
+test('a run that is taken over keeps its slot, whatever the limit is by then', async () => {
   await using database = await createTestDatabase()
   const { db } = database
   const [first, second] = [await writeRun(db), await writeRun(db)]

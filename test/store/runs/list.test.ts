@@ -173,7 +173,7 @@ test.each(HOSTILE.map((text) => ({ text })))('hostile text $text in a filter is 
   expect(await listed(db, {})).toEqual(['run_1'])
 })
 
-test('a text that is too long to be searched for is refused, whoever asks', async () => {
+test('a text that is too long to be searched for is refused, for the API as for the command line', async () => {
   await using database = await createTestDatabase()
   const filter = { text: 'word '.repeat(201) }
   for (const ask of [() => listed(database.db, filter), () => countRuns(database.db, filter), () => retryRuns(database.db, filter, [])])

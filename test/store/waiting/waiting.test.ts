@@ -61,7 +61,7 @@ test.each<[string, (db: Db, id: string) => Promise<unknown>]>([
   expect(await waitsFor(db, id)).toBeNull()
 })
 
-test('of twenty that want to poll an account at once, one may, and nobody again before the time is over', async () => {
+test('of twenty workers that want to poll an account at once one may, and the next one when the interval is over', async () => {
   await using database = await createTestDatabase()
   const { db } = database
   const started = await Promise.all(Array.from({ length: 20 }, () => tryStartPoll(db, 'reports', 60_000)))
