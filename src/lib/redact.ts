@@ -8,17 +8,19 @@ export interface Redactor {
 const MIN_LENGTH = 8
 
 export function createRedactor(now: () => number = Date.now): Redactor {
-  // Longest first: when one secret is a prefix of another, the rest of the longer one would stay.
-  let secrets: { text: string; until: number }[] = []
+  /** Until when each secret opens something. Longest first: when one is a prefix of another, the rest of the longer one would stay. */
+  let secrets = new Map<string, number>()
   return {
     add(text, until) {
-      if (text.length < MIN_LENGTH || secrets.some((known) => known.text === text)) return
-      const kept = secrets.filter((known) => known.until > now())
-      secrets = [...kept, { text, until: until?.getTime() ?? Number.POSITIVE_INFINITY }].toSorted((a, b) => b.text.length - a.text.length)
+      if (text.length < MIN_LENGTH) return
+      // A secret that is given again stays known for the longer of both times.
+      const end = Math.max(secrets.get(text) ?? 0, until?.getTime() ?? Number.POSITIVE_INFINITY)
+      const kept = [...secrets].filter(([, other]) => other > now())
+      secrets = new Map([...kept, [text, end] as const].toSorted(([a], [b]) => b.length - a.length))
     },
     redact(text) {
       let redacted = text
-      for (const secret of secrets) redacted = redacted.replaceAll(secret.text, '[secret]')
+      for (const secret of secrets.keys()) redacted = redacted.replaceAll(secret, '[secret]')
       return redacted
     },
   }

@@ -34,7 +34,23 @@ test('forgets a secret once it has expired, so that tokens of single runs do not
   now = 999
   redactor.add('another-token', new Date(5000))
   expect(redactor.redact('token-of-a-run token-for-ever')).toBe('[secret] [secret]')
-  now = 1001
+  now = 1000
   redactor.add('one-more-token')
   expect(redactor.redact('token-of-a-run token-for-ever another-token')).toBe('token-of-a-run [secret] [secret]')
+})
+
+test.each([
+  ['later', 1000, 5000],
+  ['earlier', 5000, 1000],
+])('a secret that is given again, and opens something until %s, stays known for the longer time', (_, first, second) => {
+  let now = 0
+  const redactor = createRedactor(() => now)
+  redactor.add('token-of-a-run', new Date(first))
+  redactor.add('token-of-a-run', new Date(second))
+  now = 4999
+  redactor.add('another-token')
+  expect(redactor.redact('token-of-a-run')).toBe('[secret]')
+  now = 5000
+  redactor.add('one-more-token')
+  expect(redactor.redact('token-of-a-run')).toBe('token-of-a-run')
 })

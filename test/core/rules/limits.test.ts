@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { limitReason, nearLimits, passedLimits, type Limits, type Used } from '../../../src/core/rules/limits.ts'
+import { DEADLINE_NEAR, limitReason, nearLimits, passedLimits, type Limits, type Used } from '../../../src/core/rules/limits.ts'
 
 const none: Used = { turns: 0, toolCalls: 0, tokens: 0, costUsd: 0 }
 const open: Limits = { turns: 10, toolCalls: 5, tokens: undefined, costUsd: undefined }
@@ -26,7 +26,8 @@ test('an answer that could not be stopped in time passes a limit above it, and n
   const limits = { ...open, tokens: 100, costUsd: 0.5 }
   expect(passedLimits({ ...none, tokens: 100, costUsd: 0.5 }, limits)).toEqual([])
   expect(passedLimits({ ...none, tokens: 101, costUsd: 0.51 }, limits).map(({ code }) => code)).toEqual(['BUDGET_TOKENS', 'BUDGET_COST'])
-  expect(passedLimits({ ...none, tokens: 101 }, open)).toEqual([])
+  expect(passedLimits({ ...none, tokens: 101, costUsd: 1 }, open)).toEqual([])
+  expect(passedLimits({ ...none, tokens: 101, costUsd: 0.5 }, limits).map(({ code }) => code)).toEqual(['BUDGET_TOKENS'])
 })
 
 test('a limit is near when 80 % of it are used; one that is zero or not set never is', () => {
@@ -34,4 +35,8 @@ test('a limit is near when 80 % of it are used; one that is zero or not set neve
   expect(nearLimits({ turns: 7, toolCalls: 9, tokens: 79, costUsd: 9 }, limits)).toEqual([])
   expect(nearLimits({ turns: 8, toolCalls: 9, tokens: 80, costUsd: 9 }, limits)).toEqual(['turns', 'tokens'])
   expect(nearLimits({ turns: 0, toolCalls: 4, tokens: 0, costUsd: 0.8 }, { ...open, costUsd: 1 })).toEqual(['toolCalls', 'costUsd'])
+})
+
+test('a last turn near the deadline says which end was near', () => {
+  expect(DEADLINE_NEAR).toEqual({ code: 'DEADLINE', message: expect.stringContaining('deadline was near') })
 })

@@ -58,17 +58,17 @@ test.each([
 })
 
 test.each([
-  ['Europe/Paris', '2026-03-28'],
-  ['Europe/Paris', '2026-10-24'],
-  ['America/New_York', '2026-03-07'],
-  ['America/New_York', '2026-10-31'],
-  ['Australia/Lord_Howe', '2026-10-03'],
-  ['Australia/Lord_Howe', '2026-04-04'],
-  ['UTC', '2026-06-30'],
-])('a minutely schedule in %s fires in each minute of three days from %s, once', (timezone, from) => {
-  const after = Date.parse(from)
-  const fires = firesIn({ cron: '* * * * *', timezone }, new Date(after), new Date(after + 3 * DAY_MS))
-  expect(fires.map((at) => at.getTime())).toEqual(Array.from({ length: 3 * 1440 }, (_, i) => after + (i + 1) * 60_000))
+  ['Europe/Paris', '2026-03-29T01:00Z'],
+  ['Europe/Paris', '2026-10-25T01:00Z'],
+  ['America/New_York', '2026-03-08T07:00Z'],
+  ['America/New_York', '2026-11-01T06:00Z'],
+  ['Australia/Lord_Howe', '2026-10-03T15:30Z'],
+  ['Australia/Lord_Howe', '2026-04-04T15:00Z'],
+  ['UTC', '2026-06-30T12:00Z'],
+])('a minutely schedule in %s fires in each minute of the day around %s, once', (timezone, change) => {
+  const after = Date.parse(change) - DAY_MS / 2
+  const fires = firesIn({ cron: '* * * * *', timezone }, new Date(after), new Date(after + DAY_MS))
+  expect(fires.map((at) => at.getTime())).toEqual(Array.from({ length: 1440 }, (_, i) => after + (i + 1) * 60_000))
 })
 
 test.each([
@@ -173,8 +173,8 @@ test.each([
   ['Asia/Kathmandu', '2026-01-01'],
   ['UTC', '2026-02-28'],
 ])('in %s around %s, any schedule fires as a walk over the wall clock says', (timezone, date) => {
-  const after = new Date(Date.parse(date) - 2 * DAY_MS)
-  const until = new Date(Date.parse(date) + 2 * DAY_MS)
+  const after = new Date(Date.parse(date) - DAY_MS)
+  const until = new Date(Date.parse(date) + DAY_MS)
   const minutes = wallMinutes(timezone, after, until)
   fc.assert(
     fc.property(schedules, ({ cron, fields }) => {
