@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { compileSchema } from '../src/lib/json-schema.ts'
+import { compileSchema } from '../src/lib/schema/json-schema.ts'
 import { keysOf } from '../scripts/reference.ts'
 import { DOCUMENTS, JOB_SCHEMA_FILE, jobJsonSchema, readDocument, withTables } from '../scripts/generate.ts'
 

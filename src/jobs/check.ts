@@ -1,5 +1,5 @@
 import { messageOf } from '../core/failure.ts'
-import { compileSchema } from '../lib/json-schema.ts'
+import { compileSchema } from '../lib/schema/json-schema.ts'
 import type { JobDefinition } from './schema.ts'
 import { checkTemplate, type TemplateOffer } from './template/check.ts'
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { duration } from '../lib/duration.ts'
-import { httpUrl } from '../lib/url.ts'
+import { httpUrl } from '../lib/net/url.ts'
 import { Failure, messageOf } from '../core/failure.ts'
 import { parseYaml, showIssue } from '../lib/yaml/file.ts'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { httpUrl } from '../../lib/url.ts'
+import { httpUrl } from '../../lib/net/url.ts'
 import { concurrency } from './values.ts'
 
 const accountSchema = z

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { duration } from '../../lib/duration.ts'
-import { httpUrl } from '../../lib/url.ts'
+import { httpUrl } from '../../lib/net/url.ts'
 import { concurrency } from './values.ts'
 
 function hasPort(address: string): boolean {

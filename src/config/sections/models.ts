@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { duration } from '../../lib/duration.ts'
-import { httpUrl } from '../../lib/url.ts'
+import { httpUrl } from '../../lib/net/url.ts'
 
 const OPENAI_HOST = 'api.openai.com'
 const isOpenAi = (baseUrl: string | undefined) => baseUrl === undefined || new URL(baseUrl).hostname === OPENAI_HOST

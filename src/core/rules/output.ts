@@ -1,6 +1,6 @@
 // The answer of a model as the value that the job's schema wants. What has one reading alone is put right and written down; nothing is invented, and what leaves a choice is a
 // fault that says how to put it right.
-import { compileSchema, type SchemaFault } from '../../lib/json-schema.ts'
+import { compileSchema, type SchemaFault } from '../../lib/schema/json-schema.ts'
 import { isDeeper, lostNumber } from '../../lib/json/exact.ts'
 import { findJson, type Mended } from '../../lib/json/find.ts'
 import { fitJson } from '../../lib/json/fit.ts'

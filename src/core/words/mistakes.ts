@@ -1,5 +1,5 @@
 import { closest, distance } from 'fastest-levenshtein'
-import type { SchemaFault } from '../../lib/json-schema.ts'
+import type { SchemaFault } from '../../lib/schema/json-schema.ts'
 import { formatSample, sampleOf } from '../../lib/schema/sample.ts'
 import { isSchema, shapeOf, typesOf, type Schema } from '../../lib/schema/shape.ts'
 

@@ -1,5 +1,5 @@
 // What is said of an answer that has to be JSON: to the model, what it must be and why it was not taken; to people, what was put right.
-import type { SchemaFault } from '../../lib/json-schema.ts'
+import type { SchemaFault } from '../../lib/schema/json-schema.ts'
 import type { Mended } from '../../lib/json/find.ts'
 import type { Slip } from '../../lib/json/mend.ts'
 import type { SyntaxSlip } from '../../lib/json/slips.ts'

@@ -3,7 +3,7 @@ import { Agent, fetch } from 'undici'
 import { z } from 'zod'
 import { Failure, messageOf } from '../../core/failure.ts'
 import { nameText } from '../../lib/name.ts'
-import { httpUrl } from '../../lib/url.ts'
+import { httpUrl } from '../../lib/net/url.ts'
 import { defineDestination, type Secrets, type SendResult } from './destination.ts'
 
 /** The URL is stored with delivery errors, so it must hold no credentials. */

@@ -1,4 +1,4 @@
-import type { SchemaFault, Validate } from '../json-schema.ts'
+import type { SchemaFault, Validate } from '../schema/json-schema.ts'
 import { mendJson, type Slip } from './mend.ts'
 
 export type Fit = { ok: true; json: string; value: unknown; slips: Slip[] } | { ok: false; faults: SchemaFault[] }

@@ -1,4 +1,4 @@
-import type { SchemaFault } from '../json-schema.ts'
+import type { SchemaFault } from '../schema/json-schema.ts'
 import { isSchema, typesOf, type Schema } from '../schema/shape.ts'
 import { nodeAt, pointerTo, sourceOf, treeOf, type JsonNode } from './tree.ts'
 

@@ -1,6 +1,6 @@
 import { messageOf } from '../../core/failure.ts'
 import { argumentFaults, notAnObject, notJson } from '../../core/words/mistakes.ts'
-import { compileSchema, type SchemaFault } from '../../lib/json-schema.ts'
+import { compileSchema, type SchemaFault } from '../../lib/schema/json-schema.ts'
 import { parseExact } from '../../lib/json/exact.ts'
 import { fitJson, type Fit } from '../../lib/json/fit.ts'
 import { nodeAt, sourceOf, treeOf } from '../../lib/json/tree.ts'

@@ -1,5 +1,5 @@
 import OpenAI, { APIConnectionError, APIError } from 'openai'
-import { isNeverConnected } from '../../lib/connection-error.ts'
+import { isNeverConnected } from '../../lib/net/connection-error.ts'
 import type { HostedError, HostedModel, HostedRequest } from '../hosted.ts'
 import { createServerNames, hostedEvents } from './hosted-events.ts'
 import { serverLabel } from './server-label.ts'

@@ -1,6 +1,6 @@
 import OpenAI, { APIError } from 'openai'
 import { Agent, type Dispatcher } from 'undici'
-import { fetchLean, type LeanInit } from '../../lib/http.ts'
+import { fetchLean, type LeanInit } from '../../lib/net/http.ts'
 import { createChatModel } from './chat.ts'
 import { modelFailure } from './errors.ts'
 import type { HostedModel } from '../hosted.ts'

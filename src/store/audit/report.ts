@@ -1,4 +1,4 @@
-import { NEVER_CONNECTED } from '../../lib/connection-error.ts'
+import { NEVER_CONNECTED } from '../../lib/net/connection-error.ts'
 import { query, queryIso, slowTransaction, type Db } from '../postgres/db.ts'
 import { idsAndNames, type OurAccount } from './accounts.ts'
 

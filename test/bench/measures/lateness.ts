@@ -1,8 +1,8 @@
 import { pino } from 'pino'
-import { createScheduler } from '../../src/schedules/scheduler.ts'
-import { syncSchedule } from '../../src/store/schedules/progress.ts'
-import { quantile, round, type Bench, type Row } from './bench.ts'
-import { openHouse, plainJob } from './house.ts'
+import { createScheduler } from '../../../src/schedules/scheduler.ts'
+import { syncSchedule } from '../../../src/store/schedules/progress.ts'
+import { quantile, round, type Bench, type Row } from '../bench.ts'
+import { openHouse, plainJob } from '../house.ts'
 
 const SCHEDULES = 1000
 const MINUTE_MS = 60_000

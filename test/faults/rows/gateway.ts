@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { HTML_TYPE, JSON_TYPE, on, onAct, onLook, onMethod, onRoutes, once, status } from './moments.ts'
-import { MIDDLE, rowsOf, type FaultRow } from './row.ts'
+import { HTML_TYPE, JSON_TYPE, on, onAct, onLook, onMethod, onRoutes, once, status } from '../moments.ts'
+import { MIDDLE, rowsOf, type FaultRow } from '../row.ts'
 
 const row = rowsOf('gateway')
 const heals = { heals: true }

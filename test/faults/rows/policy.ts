@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import type { FaultBench } from '../support/app/fault-bench.ts'
-import { JSON_TYPE, on, onLook, onMethod, status } from './moments.ts'
-import { ACT, MIDDLE, rowsOf, type FaultRow } from './row.ts'
+import type { FaultBench } from '../../support/app/fault-bench.ts'
+import { JSON_TYPE, on, onLook, onMethod, status } from '../moments.ts'
+import { ACT, MIDDLE, rowsOf, type FaultRow } from '../row.ts'
 
 const row = rowsOf('policy')
 

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { query } from '../../src/store/postgres/db.ts'
-import { build } from '../../scripts/build.ts'
-import { median, quantile, round, type Bench, type BenchOptions, type Row } from './bench.ts'
-import type { QueueKind } from './place.ts'
-import { openSite, type Site } from './site.ts'
+import { query } from '../../../src/store/postgres/db.ts'
+import { build } from '../../../scripts/build.ts'
+import { median, quantile, round, type Bench, type BenchOptions, type Row } from '../bench.ts'
+import type { QueueKind } from '../place.ts'
+import { openSite, type Site } from '../site.ts'
 
 const CONCURRENCY = 20
 const RUNS = 300

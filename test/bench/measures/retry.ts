@@ -1,7 +1,7 @@
-import { retryByFilter } from '../../src/runs/retry.ts'
-import { query } from '../../src/store/postgres/db.ts'
-import { median, round, type Bench, type Row } from './bench.ts'
-import { openHouse, plainJob } from './house.ts'
+import { retryByFilter } from '../../../src/runs/retry.ts'
+import { query } from '../../../src/store/postgres/db.ts'
+import { median, round, type Bench, type Row } from '../bench.ts'
+import { openHouse, plainJob } from '../house.ts'
 
 const RUNS = 10_000
 

@@ -1,8 +1,8 @@
-import { query, type Db } from '../../src/store/postgres/db.ts'
-import { listRuns } from '../../src/store/runs/list.ts'
-import type { RunFilter } from '../../src/store/runs/filter.ts'
-import { median, round, type Bench, type Row } from './bench.ts'
-import { openHouse, plainJob } from './house.ts'
+import { query, type Db } from '../../../src/store/postgres/db.ts'
+import { listRuns } from '../../../src/store/runs/list.ts'
+import type { RunFilter } from '../../../src/store/runs/filter.ts'
+import { median, round, type Bench, type Row } from '../bench.ts'
+import { openHouse, plainJob } from '../house.ts'
 
 const SIZES = [10_000, 1_000_000]
 const LOOKS = 30

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { codesOf, isNeverConnected } from '../../src/lib/connection-error.ts'
+import { codesOf, isNeverConnected } from '../../../src/lib/net/connection-error.ts'
 
 const withCode = (code: string, extra: object = {}) => Object.assign(new Error(code), { code, ...extra })
 const fetchFailed = (cause: unknown) => new TypeError('fetch failed', { cause })

@@ -1,11 +1,11 @@
-import { firstWake } from '../../src/core/ports/wake.ts'
+import { firstWake } from '../../../src/core/ports/wake.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { query } from '../../src/store/postgres/db.ts'
-import { hasRedisServer, startWorkerProcess } from '../support/app/outage.ts'
-import type { FaultBench } from '../support/app/fault-bench.ts'
-import { onLook } from './moments.ts'
-import { ACT, MIDDLE, rowsOf, type FaultRow, type QueueKind, type RowOptions } from './row.ts'
-import { until } from '../support/until.ts'
+import { query } from '../../../src/store/postgres/db.ts'
+import { hasRedisServer, startWorkerProcess } from '../../support/app/outage.ts'
+import type { FaultBench } from '../../support/app/fault-bench.ts'
+import { onLook } from '../moments.ts'
+import { ACT, MIDDLE, rowsOf, type FaultRow, type QueueKind, type RowOptions } from '../row.ts'
+import { until } from '../../support/until.ts'
 
 const row = rowsOf('process')
 const nothing = () => {}

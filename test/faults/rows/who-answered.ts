@@ -1,8 +1,8 @@
-import type { FailureCode } from '../../src/core/failure.ts'
-import type { RunStatus } from '../../src/core/run.ts'
-import type { Seen } from '../support/gateway/fault-proxy.ts'
-import { JSON_TYPE, onAct, onLook, once, status, type Answer } from './moments.ts'
-import { MIDDLE, rowsOf, type FaultRow, type RowOptions } from './row.ts'
+import type { FailureCode } from '../../../src/core/failure.ts'
+import type { RunStatus } from '../../../src/core/run.ts'
+import type { Seen } from '../../support/gateway/fault-proxy.ts'
+import { JSON_TYPE, onAct, onLook, once, status, type Answer } from '../moments.ts'
+import { MIDDLE, rowsOf, type FaultRow, type RowOptions } from '../row.ts'
 
 // At most once is decided by who answered. Each answer here is given to one call that must not be repeated, twice over: by the gateway, to which the call never
 // came, and by the server, after its effect.

@@ -1,6 +1,6 @@
-import type { RowOptions } from './row.ts'
-import { ACT, MIDDLE, playToRetry, rowsOf, type FaultRow } from './row.ts'
-import { HTML_TYPE, JSON_TYPE, on, once, status } from './moments.ts'
+import type { RowOptions } from '../row.ts'
+import { ACT, MIDDLE, playToRetry, rowsOf, type FaultRow } from '../row.ts'
+import { HTML_TYPE, JSON_TYPE, on, once, status } from '../moments.ts'
 
 const row = rowsOf('model')
 const heals = { heals: true }

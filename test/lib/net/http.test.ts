@@ -2,8 +2,8 @@ import type { RequestListener } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { Agent } from 'undici'
 import { describe, expect, test } from 'vitest'
-import { fetchLean } from '../../src/lib/http.ts'
-import { serveHttp } from '../support/net/listen.ts'
+import { fetchLean } from '../../../src/lib/net/http.ts'
+import { serveHttp } from '../../support/net/listen.ts'
 
 async function serve(listener: RequestListener) {
   const server = await serveHttp(listener)

@@ -1,7 +1,7 @@
-import type { FaultBench } from '../support/app/fault-bench.ts'
-import type { Seen } from '../support/gateway/fault-proxy.ts'
-import { on, onAct, onLook, status } from './moments.ts'
-import { rowsOf, type FaultRow } from './row.ts'
+import type { FaultBench } from '../../support/app/fault-bench.ts'
+import type { Seen } from '../../support/gateway/fault-proxy.ts'
+import { on, onAct, onLook, status } from '../moments.ts'
+import { rowsOf, type FaultRow } from '../row.ts'
 
 const row = rowsOf('consent')
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Agent, request } from 'undici'
-import { quantile, round, type Bench, type Row } from './bench.ts'
-import { openHouse, plainJob, TOKEN } from './house.ts'
+import { quantile, round, type Bench, type Row } from '../bench.ts'
+import { openHouse, plainJob, TOKEN } from '../house.ts'
 
 const RATES = [200, 500]
 const SECONDS = 5

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
-import { MIDDLE, rowsOf, type FaultRow } from './row.ts'
-import type { FaultBench } from '../support/app/fault-bench.ts'
-import { on, onAct, onLook } from './moments.ts'
+import { MIDDLE, rowsOf, type FaultRow } from '../row.ts'
+import type { FaultBench } from '../../support/app/fault-bench.ts'
+import { on, onAct, onLook } from '../moments.ts'
 
 const row = rowsOf('token')
 

@@ -1,4 +1,4 @@
-import { ACT, MIDDLE, rowsOf, type FaultRow, type RowOptions } from './row.ts'
+import { ACT, MIDDLE, rowsOf, type FaultRow, type RowOptions } from '../row.ts'
 
 const row = rowsOf('budget')
 const nothing = () => {}

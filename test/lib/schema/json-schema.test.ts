@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { compileSchema } from '../../src/lib/json-schema.ts'
+import { compileSchema } from '../../../src/lib/schema/json-schema.ts'
 
 const DRAFT_7 = 'http://json-schema.org/draft-07/schema#'
 

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
-import type { ProxyFault, Seen } from '../support/gateway/fault-proxy.ts'
-import type { FaultBench } from '../support/app/fault-bench.ts'
-import { JSON_TYPE, on, onAct, onLook, onMethod, once, rpcAnswer, SSE_TYPE, status } from './moments.ts'
-import { ACT, MIDDLE, playToRetry, rowsOf, type FaultRow, type RowOptions } from './row.ts'
+import type { ProxyFault, Seen } from '../../support/gateway/fault-proxy.ts'
+import type { FaultBench } from '../../support/app/fault-bench.ts'
+import { JSON_TYPE, on, onAct, onLook, onMethod, once, rpcAnswer, SSE_TYPE, status } from '../moments.ts'
+import { ACT, MIDDLE, playToRetry, rowsOf, type FaultRow, type RowOptions } from '../row.ts'
 
 const row = rowsOf('upstream')
 const heals = { heals: true }
