@@ -23,13 +23,13 @@ export interface CallOptions {
 
 export type Call = Extract<TurnItem, { type: 'tool_call' }>
 
-/** A call with its place and with what is known of it before it is made. */
+/** A call with its position and what was decided about it before any call of the turn is made. */
 interface Planned {
   call: Call
   position: number
-  /** What an earlier attempt knows of it, or why it is not made. */
+  /** The result that an earlier attempt wrote, or the refusal; undefined when the call is to be made. */
   settled: ToolOutcome | undefined
-  /** It may run beside others. */
+  /** Repeatable, or a tool of ours: it may run beside others. */
   read: boolean
 }
 
@@ -69,7 +69,7 @@ export async function makeCalls(
     const outcome = outcomes[position] ?? refused('')
     return { callId: call.callId, text: withNote(outcome.text, noteCall(options, state, call, outcome, read)) }
   })
-  // A call that was not made because of a mistake before it is a part of that mistake.
+  // A call that was skipped because of a mistake before it counts as part of that mistake.
   state.loops.endTurn(
     outcomes.some(({ mistake }) => mistake) && outcomes.every(({ mistake, text }) => mistake || text === NOT_AFTER_FAILURE),
   )
@@ -87,7 +87,7 @@ function plan(options: CallOptions, calls: readonly Call[], past: readonly PastC
   })
 }
 
-/** A call that is answered by us: an ending beside other calls, and one that repeats itself. */
+/** The refusal of an ending beside other calls, or of a repetition; undefined for a call that is made. */
 function notMade(call: Call, state: ConversationState): ToolOutcome | undefined {
   const ending = readEnding(call)
   if (ending) return ending.ok ? refused(END_ALONE) : { ...refused(endingFault(ending.why)), mistake: true }
@@ -119,7 +119,7 @@ async function makeCall(options: CallOptions, turn: number, position: number, ca
   return options.tools.call({ turn, position, callId: call.callId, name: call.name, arguments: call.arguments }, signal)
 }
 
-/** Waiting has a row like any call, so that an attempt after a crash does not wait again for what was waited for. */
+/** A wait is journaled like any call, so that a replay does not wait again. */
 async function makeWait(
   { journal, softDeadline }: CallOptions,
   turn: number,
@@ -137,7 +137,7 @@ async function makeWait(
   return outcome
 }
 
-/** Counts a call, and says what the model is to be told beside its result. */
+/** Counts a call. Returns the note that is added to its result, if any. */
 function noteCall({ tools }: CallOptions, state: ConversationState, call: Call, outcome: ToolOutcome, read: boolean): string | undefined {
   const { status, truncated, failure, text, mistake } = outcome
   state.calls.push({ server: tools.serverOf(call.name) ?? '', tool: call.name, status, truncated, failure })

@@ -23,7 +23,7 @@ import { lastTurnNote } from '../core/words/notes.ts'
 
 export interface LocalOptions extends DelegateOptions, CallOptions {}
 
-/** The most answers of a run that are asked for again. */
+/** Most repairs in a run. */
 const MAX_REPAIRS = 3
 
 /** Runs the conversation to its answer. Throws a `Failure` when there is none. */
@@ -76,23 +76,23 @@ export async function runLocal(options: LocalOptions, signal: AbortSignal): Prom
 
 type Next =
   | { kind: 'call'; calls: Call[] }
-  /** The answer is asked for once more: to be mended, to be begun or to be finished; without a reply, with no tools at all. */
+  /** Another turn: to repair the answer, to do or finish the work (nudge), or the same request without tools. */
   | { kind: 'again'; why: 'repair' | 'nudge' | 'no-tools'; items: TakenTurn['items']; reply: string | undefined }
   | { kind: 'end'; ending: Ending }
   | { kind: 'answer'; text: string; parsed: ParsedOutput }
 
 type Answers = ReturnType<typeof createAnswers>
 
-/** What has been asked for again, and the last text there was. */
+/** What was asked for again so far, and the last text of the model. */
 function createAnswers() {
   let repairs = 0
   const answers = {
     lastText: '',
-    /** The answer before this turn was asked for again already. */
+    /** The turn before was a repair: its answer is not repaired again. */
     repaired: false,
     nudged: false,
     withoutTools: false,
-    /** A turn that was the last one stays it, however often its answer is asked for. */
+    /** Once a turn was the last one, its repairs are last turns too. */
     forcedBy: null as TakenTurn['forcedBy'],
     mayRepair: () => !answers.repaired && repairs < MAX_REPAIRS,
     note(turn: TakenTurn, next: Next) {
@@ -124,14 +124,14 @@ function decideNext(options: LocalOptions, state: ConversationState, answers: An
   if (calls.length > 0 && !cut && !isLast) return { kind: 'call', calls }
   const onlyCalls = isLast && calls.length > 0 && isBlank
   if (onlyCalls && !answers.withoutTools) return { kind: 'again', why: 'no-tools', items: [], reply: undefined }
-  // A call that is not made has no result, and reasoning needs what followed from it: providers refuse them alone.
+  // Calls that are not made have no results, and providers refuse a call, or its reasoning, without one: both are left out.
   const items = calls.length > 0 ? turn.items.filter((item) => item.type === 'message') : turn.items
   const mayRepair = answers.mayRepair() && !onlyCalls
   const parsed = cut && calls.length > 0 && mayRepair ? { ok: false as const, why: CUT_IN_CALL } : checkOutput(options, said)
   if (!parsed.ok && mayRepair) return { kind: 'again', why: 'repair', items, reply: repairReply(parsed.why) }
   const nudge = parsed.ok && !isLast && !answers.nudged && !options.bare ? nudgeFor(options, state, said) : undefined
   if (nudge !== undefined) return { kind: 'again', why: 'nudge', items, reply: nudge }
-  // An answer that never came leaves the last text there was, and is not green.
+  // Without an answer the last text of the model stands; the run is not green.
   return { kind: 'answer', text: isBlank ? answers.lastText : said, parsed }
 }
 
@@ -145,7 +145,7 @@ function endingOf({ bare }: LocalOptions, calls: readonly Call[], isLast: boolea
   return undefined
 }
 
-/** What is said, once, of an answer that rests on nothing, or that is no end. */
+/** The reply, given once, to an answer without a tool result, or to one that asks or promises. */
 function nudgeFor(options: LocalOptions, state: ConversationState, text: string): string | undefined {
   const unmet = unmetNeeds(options.needed, state.calls)
   if (unmet.length > 0) return noEvidenceReply(unmet.map(({ server }) => server))
@@ -161,7 +161,7 @@ function resultOf(options: LocalOptions, state: ConversationState, said: Said): 
     return { text: said.text === '' ? null : said.text, output: undefined, reasons, ending: said.ending, ...state.spent() }
   }
   const { text, parsed, cut, isLast } = said
-  // An answer that was forced ends the run whatever it is; one that was not is asked for again, and then missing.
+  // A last turn ends the run with whatever it gave. Any other run without usable text fails.
   if (!parsed.ok && !isLast) requireAnswer(text)
   const reasons = reasonsAgainst({
     ...facts,

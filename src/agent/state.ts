@@ -5,12 +5,12 @@ import { leftNote } from '../core/words/notes.ts'
 import { addUsage, noUsage, type Reason, type Usage } from '../core/run.ts'
 import type { DelegateOptions, TakenTurn } from './turn.ts'
 
-/** Shares of what runs out first at which the model is told what is left. */
+/** Shares of the tightest limit at which the model is told what is left. */
 const TOLD_SHARES = [0.5, 0.8]
 
 export type ConversationState = ReturnType<typeof createState>
 
-/** What a conversation has used so far, and what came of its calls. The same after a replay of the same turns. */
+/** Usage and calls of a conversation so far. Deterministic: a replay of the same turns gives the same state. */
 export function createState(options: Pick<DelegateOptions, 'limits' | 'softDeadline' | 'price' | 'warn'>) {
   const { limits, softDeadline, price } = options
   const warnAt = createLimitWarnings(options)
@@ -34,7 +34,7 @@ export function createState(options: Pick<DelegateOptions, 'limits' | 'softDeadl
     },
     /** True while the run may make one more call. */
     takeCall: () => ++used.toolCalls <= limits.toolCalls,
-    /** What the model is told of what is left: once when half of what runs out first is used, and once at 80 %. */
+    /** The note on what is left: once when half of the tightest limit is used, and once at 80 %. */
     leftNote(): string | undefined {
       const share = usedShare(used, limits)
       const mark = TOLD_SHARES.findLast((one) => share >= one) ?? 0
@@ -56,7 +56,7 @@ export function createState(options: Pick<DelegateOptions, 'limits' | 'softDeadl
   }
 }
 
-/** Says once of each limit when 80 % of it are used. */
+/** Warns once for each limit when 80 % of it are used. */
 export function createLimitWarnings({ limits, warn }: Pick<DelegateOptions, 'limits' | 'warn'>) {
   const warned = new Set<keyof Limits>()
   return (used: Used) => {

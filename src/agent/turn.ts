@@ -19,18 +19,18 @@ export interface DelegateOptions {
   output: OutputCheck | undefined
   /** How many calls of each server must be answered well. */
   needed: readonly { server: string; minCalls: number }[]
-  /** The job speaks for itself: no tools of ours, and nothing is said of prose that asks or promises. */
+  /** `contract: none`: no tools of ours, and prose that asks or promises is accepted. */
   bare: boolean
   limits: Limits
   price: Price | undefined
   /** Daily ceilings; undefined when there are none. */
   budget: Budget | undefined
-  /** Told what an operator may want to know before it is too late. */
+  /** Called with warnings for operators, such as a limit that is nearly used up. */
   warn: (message: string) => void
   history: readonly PastTurn[]
   /** Number of the next turn: turns are numbered over all attempts of a run. */
   nextTurn: number
-  /** After this time the next turn is the last one: an answer from what there is beats none. */
+  /** After this time the next turn is the last one, so that there is time for an answer. */
   softDeadline: Date
 }
 
@@ -45,7 +45,7 @@ export interface TakenTurn {
   costUsd: number | null
 }
 
-/** What was said so far. It only grows at its end, so that a provider's cache keeps what it has read. */
+/** The conversation so far. It only grows at its end, so that prefixes stay in the provider's cache. */
 export interface Conversation {
   prompt: string
   exchanges: readonly Exchange[]
@@ -58,7 +58,7 @@ export interface TurnAsk {
   mayCall: boolean
   /** Why this turn is the last one. */
   forcedBy: Reason | null
-  /** What the model is told of what is left, when the turn is not the last one. */
+  /** The note on what is left, when the turn is not the last one. */
   note?: string | undefined
 }
 

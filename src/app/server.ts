@@ -8,7 +8,7 @@ import type { Lifecycle } from '../lib/lifecycle.ts'
 export interface HttpServerOptions {
   /** host:port; port 0 takes a free one. */
   listen: string
-  /** False: callers are not told apart, so that only this machine may be served. */
+  /** False: callers are not identified, so only loopback may be served. */
   hasIdentity: boolean
   /** The routes to serve. Their long answers end when `ending` is aborted. */
   routes: (ending: AbortSignal) => Hono

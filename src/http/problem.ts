@@ -51,8 +51,8 @@ const BY_STATUS: Record<number, FailureCode> = { 400: 'REQUEST_INVALID', 404: 'A
 const MAX_PATH = 200
 
 /**
- * Answers a request with the problem that a route threw. What is no failure of ours is told to the log and not to the caller; so is who was refused, and
- * where: a token that somebody guesses leaves a trace.
+ * Answers a request with the problem that a route threw. An unexpected error is logged, and its text is not sent. Refused callers are logged
+ * with the address, so that guessing of tokens leaves a trace.
  */
 export const answerProblem =
   (log: Logger) =>

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono'
 import { Failure } from '../core/failure.ts'
 
-/** Refuses an address whose escapes are none, such as `%zz` or `%ff` (`REQUEST_INVALID`): whoever decodes a part of it later may rely on them. */
+/** Refuses an address with invalid escapes, such as `%zz` or `%ff` (`REQUEST_INVALID`), so that later decoding cannot fail. */
 export const checkAddress: MiddlewareHandler = async (c, next) => {
   try {
     decodeURIComponent(new URL(c.req.url).pathname)
@@ -13,8 +13,8 @@ export const checkAddress: MiddlewareHandler = async (c, next) => {
 }
 
 /**
- * Refuses a change that a page of another site asked for (`ORIGIN_REFUSED`): a browser sends along what makes its user known. Browsers say where a request
- * comes from by Sec-Fetch-Site, older ones by Origin, which must then name this address or one of `hosts`.
+ * Refuses a change that a page of another site asked for (`ORIGIN_REFUSED`): a browser sends its user's credentials along (CSRF). Browsers name the site in
+ * Sec-Fetch-Site, older ones in Origin, which must then be this address or one of `hosts`.
  */
 export function refuseCrossSite(hosts: readonly string[]): MiddlewareHandler {
   return async (c, next) => {

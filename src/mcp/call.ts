@@ -11,8 +11,8 @@ export interface CallOptions extends CallErrorOptions {
 }
 
 /**
- * Makes a call: its row is durable before the request is sent, and its end is written before it is told. After `timeoutMs` it is given up: the model is told so of a
- * call that may be repeated; any other may have run. Throws what must end the attempt.
+ * Makes a call: its row is durable before the request is sent, and its end is written before the model sees it. After `timeoutMs` a
+ * repeatable call ends with an error for the model; any other has an unknown outcome. Throws what must end the attempt.
  */
 export async function makeCall(
   record: ToolCallRecord,
@@ -49,7 +49,7 @@ const timedOut = ({ server, tool }: ToolCallRecord, timeoutMs: number) =>
     server,
   })
 
-/** The end of a call that may be repeated, and that nobody waits for any more. */
+/** The end of a repeatable call that took too long. */
 function givenUp({ server, tool }: ToolCallRecord, timeoutMs: number): ToolOutcome {
   const message = `The call of ${tool} on ${server} got no answer within ${timeoutMs / 1000} s.`
   const failure = new Failure({ code: 'UPSTREAM_UNAVAILABLE', message, server }).toJSON()

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { canonicalJson } from '../lib/digest.ts'
 import { binaryText, leftOutText, linkText, UNKNOWN_BLOCK } from '../core/words/results.ts'
 
-/** Read as tolerantly as it can be: one strange field or block does not cost the others, and null is absent. */
+/** Read tolerantly: an invalid field or block does not invalidate the others, and null counts as absent. */
 export const callResultSchema = z.looseObject({
   content: z.unknown().optional(),
   structuredContent: z.unknown().optional(),
@@ -143,7 +143,7 @@ const isListed = (texts: readonly string[], value: unknown) =>
 function says(text: string, value: unknown): boolean {
   if (typeof value === 'string' && text === value) return true
   const json = JSON.stringify(value)
-  // Far too short to say it: not worth to be parsed.
+  // Too short to contain it: not parsed.
   if (text.length * 2 < json.length) return false
   const isLong = json.length > 2
   return (isLong && (text.includes(json) || text.includes(JSON.stringify(value, null, 2)))) || isJsonOf(text, value)

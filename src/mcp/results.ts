@@ -29,7 +29,7 @@ export function readResource(answer: ReadAnswer, showing: Showing): ToolOutcome 
   return answer.kind === 'rpc-error' ? readError(answer, showing) : told('ok', okText(answer.text), showing)
 }
 
-/** Only what the model reads as it was sent: one that is long, broken or holds a secret is not kept. */
+/** Only URIs that are shown as they were sent: one that is too long, not well-formed or contains a secret is left out. */
 const isKept = (uri: string, { redact }: Showing) => uri.length <= MAX_URI && uri.isWellFormed() && redact(uri) === uri
 
 const MAX_URIS = 200

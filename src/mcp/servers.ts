@@ -41,7 +41,7 @@ export interface OpenServer {
   listing: ToolListing
   /** Names of the tools that the job allows and the server has: in the job's order, those of a pattern by name. */
   allowed: string[]
-  /** Lets a session work; once more in a new one when the server no longer knows it, where that repeats nothing. */
+  /** Runs `work` in the session. When the server has lost it, once more in a new one, unless that could repeat a call. */
   inSession<T extends CallAnswer | ReadAnswer>(work: (session: McpSession) => Promise<T>): Promise<T>
   /** Ends all its sessions. Never throws. */
   close(): Promise<void>

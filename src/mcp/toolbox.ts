@@ -43,7 +43,7 @@ export interface OpenToolBox extends ToolBox {
 interface Entry {
   server: OpenServer
   tool: ListedTool
-  /** Calls in a row that were wrong. */
+  /** Faulty calls of this tool in a row. */
   mistakes: number
 }
 

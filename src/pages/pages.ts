@@ -22,7 +22,7 @@ export function createPages({ authenticate, queue, retryParts }: PagesOptions): 
       return next()
     })
   pages.get(`${BOARD_PATH}/`, (c) => c.redirect(BOARD_PATH))
-  // Its libraries are loaded when somebody looks: most processes never serve it.
+  // Loaded on the first request: most processes never show the board.
   let board: Promise<Hono> | undefined
   pages.all(`${BOARD_PATH}/*`, async (c) => {
     board ??= import('./queue.ts').then(({ createBoard }) => createBoard({ path: BOARD_PATH, queue, parts: retryParts }))

@@ -26,7 +26,7 @@ export interface RunNews {
 }
 
 const LOOK_MS = 500
-/** Whoever waits for a run wants to know soon. */
+/** Shorter than the interval of following: a request waits for this. */
 const WAIT_LOOK_MS = 200
 /** Most runs that are followed when none is named. */
 const MAX_OPEN = 20

@@ -7,9 +7,9 @@ import { queueDepth } from '../store/runs/list.ts'
 import { createRunOnce, queueRun, wakeOf, type RunParts, type RunRequest } from './create.ts'
 import { requireStatus } from './require.ts'
 
-/** A queue that is full is looked at again after so long. */
+/** `Retry-After` of a full queue. */
 const RETRY_AFTER_MS = 5000
-/** How long a count of the queue is believed: at most so many too many runs are let in. */
+/** How long a count of the queue is reused; until then the limit may be passed by the runs that were queued meanwhile. */
 const DEPTH_MS = 250
 
 export interface RunIntake {
@@ -20,7 +20,7 @@ export interface RunIntake {
   ask(job: Job, request: RunRequest & { requestedBy: string }, key: string | undefined): Promise<{ id: string; status: RunStatus }>
 }
 
-/** Takes runs in from programs, who may ask faster than workers work, and may send a request again. */
+/** Accepts runs from programs: with a limit on queued runs (back-pressure), and idempotent where the request has a key. */
 export function createRunIntake(options: RunParts & { maxQueued: number }): RunIntake {
   const { db, producer } = options
   const requireRoom = createQueueLimit(options)

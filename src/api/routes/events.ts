@@ -49,7 +49,7 @@ export const addEvents: AddRoutes = (app, context) => {
   })
 }
 
-/** Writes the run's events into the stream until the run is over, the process drains, or nobody listens. Never fails: a client that was cut off comes again with its last id. */
+/** Writes the run's events into the stream until the run is over, the process drains, or nobody listens. Never throws: a client that was cut off reconnects with its last event id. */
 async function tell({ db, ending, log }: ApiContext, runId: string, after: number, stream: SSEStreamingApi): Promise<void> {
   try {
     let spokeAt = Date.now()

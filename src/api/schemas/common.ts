@@ -11,7 +11,7 @@ export const timeOrNull = time.nullable()
 export const text = z.string().regex(/^[^\u0000]*$/, 'may hold no NUL')
 export const anyJson = z.unknown().openapi({ description: 'Any JSON value.' })
 
-/** A moment of a request. */
+/** A point in time in a request. */
 export const moment = z.iso.datetime({ offset: true })
 export const dateOf = (given: string | undefined) => (given === undefined ? undefined : new Date(given))
 

@@ -27,7 +27,7 @@ export interface WatchedResult {
   wrote: boolean
 }
 
-/** Watches the calls of a conversation in their order. Its state follows from the calls and results alone, so that a replay comes to the same. */
+/** Watches the calls of a conversation in their order. Deterministic: its state follows from calls and results alone, so that a replay decides the same. */
 export function createLoopWatch() {
   const equal = new Map<string, { digest: string; times: number }>()
   const seen = new Set<string>()
@@ -35,7 +35,7 @@ export function createLoopWatch() {
   let mistakenTurns = 0
   let loop: string | undefined
 
-  /** Something is new: what came before counts no more. */
+  /** Something is new: the counts of other calls start again. */
   function progress(except?: string): void {
     for (const key of equal.keys()) if (key !== except) equal.delete(key)
   }
@@ -62,7 +62,7 @@ export function createLoopWatch() {
       const known = equal.get(keyOf(call))
       if (known && ++known.times >= ENDED_AT) loop = `The model made the same call of ${call.tool} ${known.times} times.`
     },
-    /** A call that has a result. Says what the model is to be told beside it. */
+    /** Counts a call with its result. Returns the note that the model is to be given. */
     note(call: WatchedCall, result: WatchedResult): 'same-result' | 'same-error' | undefined {
       if (result.mistake) return undefined
       const sameError = noteErrors(call, result)
@@ -77,7 +77,7 @@ export function createLoopWatch() {
       if (sameError) return 'same-error'
       return times === TOLD_AT ? 'same-result' : undefined
     },
-    /** The model waited: to look again is no repetition. */
+    /** After a wait all counts start again: looking again is not a repetition. */
     waited(): void {
       progress()
       errors.clear()

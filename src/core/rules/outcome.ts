@@ -5,7 +5,7 @@ import { reasonOf, type Ending, type FinalStatus, type Reason, type ToolCallStat
 
 /** What came of one tool call. */
 export interface CallFact {
-  /** Empty for a tool that is none. */
+  /** Empty for a tool that does not exist. */
   server: string
   /** As the model knows it. */
   tool: string
@@ -26,9 +26,9 @@ export interface AnswerFacts {
   cut: boolean
   /** Why the answer does not fit the job's output; undefined when it does, or when any text will do. */
   misfit: string | undefined
-  /** How many calls of each server must have been answered well, as the job says: an answer that rests on none of them is made up. */
+  /** How many successful calls of each server the job needs (`minCalls`): without them an answer may be made up. */
   needed: readonly { server: string; minCalls: number }[]
-  /** What the answer does instead of ending, if it does. */
+  /** Set when the answer asks a question or promises to go on, instead of ending. */
   unfinished: 'asks' | 'promises' | undefined
   /** The model ended the run by a call instead of an answer. */
   ending: Ending | undefined
@@ -50,7 +50,7 @@ export function reasonsAgainst({ forcedBy, passed, calls, cut, misfit, needed, u
 
 const UNFINISHED = { asks: 'asks a question that nobody can answer', promises: 'promises to go on later, and there is no later' } as const
 
-/** Servers of which too few calls were answered well, with how many there were. */
+/** Servers with fewer successful calls than the job needs. */
 export function unmetNeeds(
   needed: AnswerFacts['needed'],
   calls: readonly CallFact[],

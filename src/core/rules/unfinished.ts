@@ -1,4 +1,4 @@
-// Prose that is no result: it asks somebody, or promises to go on. There is nobody, and no later.
+// Prose that is not a result, since it asks a question or promises to go on: nobody can answer, and the run ends here.
 
 /** The first person and what is still to come, at the end of an answer. "We" is left out: a report may speak of what a company will do. */
 const PROMISE = /\b(?:I(?:['’]ll| will| am going to|['’]m going to| shall)|let me(?! know))\b/i
@@ -12,7 +12,7 @@ export function unfinishedProse(text: string): 'asks' | 'promises' | undefined {
   return PROMISE.test(last) ? 'promises' : undefined
 }
 
-/** Only so much of the end is looked at: a sentence is not longer. */
+/** Characters at the end that are searched for the last sentence. */
 const LOOKED_AT = 600
 
 function lastSentence(text: string): string {

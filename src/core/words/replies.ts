@@ -1,4 +1,4 @@
-// What a model is told when it answered and we go on, and in place of results that a call has not.
+// Replies to an answer that is not accepted, and texts in place of the result of a call that was not made.
 
 /** Of an answer that cannot be used. */
 export const repairReply = (why: string): string =>

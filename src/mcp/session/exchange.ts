@@ -41,7 +41,7 @@ export interface RequestScope extends Omit<RequestPurpose, 'signal'> {
   eventId: string | undefined
   /** Streams that were opened since that event and brought none; -1 before the first. */
   emptyResumes: number
-  /** A response is over: what has not come out of the SDK soon after it never will. */
+  /** A response has ended: the SDK gives its result soon, or never. */
   ended(): void
   /** The request can have no answer any more. */
   failed(error: unknown): void
@@ -63,7 +63,7 @@ const ANSWER_GRACE_MS = 1000
 export interface Exchanges {
   /** The request that this code runs for. */
   current(): RequestScope | undefined
-  /** Lets the SDK do one request. Rejects with what `failed` was told, or with what the SDK throws. */
+  /** Does one request through the SDK. Rejects with the error given to `failed`, or with the SDK's own. */
   run<T>(purpose: RequestPurpose, work: (options: RequestOptions) => Promise<T>): Promise<T>
 }
 

@@ -13,7 +13,7 @@ export interface SessionFetchOptions {
   maxRequestBytes: number
   exchanges: Exchanges
   streams: OpenStreams
-  /** Ends what belongs to no request. */
+  /** Aborts what belongs to no single request. */
   closing: AbortSignal
 }
 
@@ -46,7 +46,7 @@ export function createSessionFetch({ server, fetch, maxRequestBytes, exchanges, 
       url,
       { method, headers, ...(body !== undefined && { body }) },
       {
-        // What tells the server of the end of a call outlives the call.
+        // The notification that a call was aborted must outlive the call's own signal.
         signal: scope && rpcMethod !== 'notifications/cancelled' ? scope.signal : closing,
         mcp: {
           server,

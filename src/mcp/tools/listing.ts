@@ -81,7 +81,7 @@ export function parseTool(listed: unknown): ParsedTool {
     }
     return parsed
   } catch {
-    // Only the depth of it can do that: what reads it calls itself for each level.
+    // A stack overflow, since reading is recursive: the schema is nested too deep.
     return { ok: false, name: nameOf(listed), why: 'its definition is nested too deep' }
   }
 }

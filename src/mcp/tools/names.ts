@@ -19,7 +19,7 @@ const keyOf = ({ server, tool }: ToolRef) => `${server}\0${tool}`
 export function nameTools(tools: readonly ToolRef[]): (tool: ToolRef) => string {
   const byPlain = Map.groupBy(new Map(tools.map((tool) => [keyOf(tool), tool])).values(), plainName)
   const clashing = [...byPlain.values()].filter((same) => same.length > 1).flat()
-  // A tool may be called as another one is with its hash.
+  // A tool's own name may equal another's name with its hash.
   const taken = new Set(clashing.map(hashedName))
   return (tool) => {
     const plain = plainName(tool)

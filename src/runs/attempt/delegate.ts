@@ -93,7 +93,7 @@ function softDeadline(definition: JobDefinition, deadline: Date): Date {
   return new Date(deadline.getTime() - reserve)
 }
 
-/** A 401 that the provider got. */
+/** Classifies a 401 that the provider reported. */
 async function explain401(
   { gateway }: RunResources,
   { fetch, definition }: DelegateInput,

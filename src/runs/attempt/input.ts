@@ -7,7 +7,7 @@ import type { OpenedAttempt } from '../../store/runs/claim.ts'
 import type { RunAccount } from './identity.ts'
 import type { Tell } from '../progress.ts'
 
-/** What an attempt goes out from. */
+/** What an attempt starts from. */
 export interface AttemptInput {
   opened: OpenedAttempt
   definition: JobDefinition

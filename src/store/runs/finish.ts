@@ -106,7 +106,7 @@ export async function loadUnclaimedRun(db: Db, runId: string): Promise<Unclaimed
 export async function finishUnclaimedRun(db: Db, runId: string, end: RunEnd): Promise<boolean> {
   const { text, values } = finishUnclaimedStatement(runId, end)
   return transaction(db, async (client) => {
-    // A run that is being written to wait for this one is waited for, and then seen by the statement.
+    // Waits for a run that is just being inserted to wait for this one, so that the statement sees it.
     await query(client, 'select 1 from runs where id = $1 for update', [runId])
     return (await query(client, text, values)).length > 0
   })

@@ -39,7 +39,7 @@ export interface RunLimits {
 }
 export type LimitsOf = (job: string, account: string) => RunLimits
 
-/** Lets runs go on that nothing holds any more: their pause was lifted, or nobody took them in time and they are to be ended. */
+/** Releases runs whose pause was lifted, and held runs that have expired, so that a worker ends them. */
 export async function releaseUnpaused(db: Db, limit = 500): Promise<Wake[]> {
   return query<Wake>(
     db,
@@ -54,12 +54,12 @@ export async function releaseUnpaused(db: Db, limit = 500): Promise<Wake[]> {
   )
 }
 
-/** A run that was held for less than this is left to the worker whose run makes room for it (`releaseNext`). */
+/** Runs held for less than this are left to `releaseNext` of the worker whose run frees the slot. */
 const HELD_S = 30
 
 /**
- * Lets as many runs go on as there are slots under the limit that holds them, at most `most` under each: for a limit that was raised or lifted, and for
- * slots whose worker died before it gave them on.
+ * Releases as many held runs as their limit has free slots, at most `most` for each limit: after a limit was raised or removed, and for slots whose worker
+ * crashed before it released the next run.
  */
 export async function releaseIntoSlots(db: Db, limitsOf: LimitsOf | undefined, most = 500): Promise<Wake[]> {
   const held = await query<{ by: string; running: number }>(

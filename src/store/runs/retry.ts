@@ -13,7 +13,7 @@ export interface JobDefinitionRef {
 
 /** Statuses after which an operator may let a run go on. A green run never runs again. */
 export const RETRYABLE = ['failed', 'incomplete', 'cancelled', 'waiting'] as const
-/** A run whose input retention took out has nothing to begin again with. */
+/** A run whose input was removed by retention cannot be retried. */
 const CAN_BE_RETRIED = 'status = any($1::text[]) and pruned_at is null'
 
 /**

@@ -1,7 +1,7 @@
 import type { Wake } from '../../core/ports/wake.ts'
 import { query, type Db } from '../postgres/db.ts'
 
-/** A run as the queue is told of it. Each attempt, and each time that it was held or waited and goes on, is another round. */
+/** The columns of a `Wake`. Each attempt, and each release from a hold or a wait, is another round. */
 export const WAKEABLE = 'id, attempts + holds as round, priority'
 
 /**
