@@ -11,7 +11,7 @@ import type { DelegateResult } from '../models/model.ts'
 import type { OpenedAttempt } from '../store/runs/claim.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { loadLastText, loadSpent } from '../store/attempts/history.ts'
-import { releaseNext, type LimitsOf } from '../store/runs/holds.ts'
+import { holdName, releaseNext, type LimitsOf } from '../store/runs/holds.ts'
 import { finishRun, finishUnclaimedRun, type RunEnd } from '../store/runs/finish.ts'
 import { suspendRun } from '../store/runs/suspend.ts'
 import { deliveriesOf, endWithAnswer, endWithFailure } from './result.ts'
@@ -43,7 +43,7 @@ export function createSettler({ db, redact, limitsOf, onProgress }: SettleOption
 
   /** This run may have been released for its account's free slot, but something else holds it: gives the slot to the next run. */
   async function releaseAccountSlot({ by, account }: { by: string; account: string }): Promise<Wake[]> {
-    if (by === `account ${account}` || limitsOf?.('', account).account === undefined) return []
+    if (by === holdName('account', account) || limitsOf?.('', account).account === undefined) return []
     return releaseNext(db, { account })
   }
 

@@ -3,7 +3,8 @@ import type pg from 'pg'
 import type { FailureRecord } from '../../core/failure.ts'
 import type { AttemptRef, RunStatus, Trigger } from '../../core/run.ts'
 import { query, transaction, type Db } from '../postgres/db.ts'
-import { lockLimits, type LimitsOf } from './holds.ts'
+import { leaseOver } from './heartbeat.ts'
+import { holdName, lockLimits, TAKES_SLOT, type LimitsOf, type RunLimits } from './holds.ts'
 
 export interface OpenedAttempt {
   attempt: AttemptRef
@@ -53,52 +54,69 @@ export interface ClaimOptions {
 export async function openAttempt(db: Db, runId: string, options: ClaimOptions): Promise<Claim> {
   const { limitsOf } = options
   if (!limitsOf) return claim(db, runId, options)
-  const [run] = await query<{ job: string; account: string; counts: boolean }>(
+  const [run] = await query<LimitedRun & { counts: boolean }>(
     db,
-    `select job, account, status = 'queued' and obstacle is distinct from 'expired' as counts
-     from claims where id = $1`,
+    "select id, job, account, status = 'queued' as counts from runs where id = $1",
     [runId],
     'claim scope',
   )
+  // A run that is taken over has its slots already.
   const limits = run?.counts ? limitsOf(run.job, run.account) : { job: undefined, account: undefined }
   if (!run || (limits.job === undefined && limits.account === undefined)) return claim(db, runId, options)
   return transaction(db, async (client) => {
-    await lockLimits(client, {
-      account: limits.account === undefined ? undefined : run.account,
-      job: limits.job === undefined ? undefined : run.job,
-    })
-    for (const scope of ['account', 'job'] as const) {
-      const limit = limits[scope]
-      if (limit === undefined) continue
-      const { rows } = await client.query<{ n: number }>(
-        `select count(*)::int as n from runs
-         where status = 'running' and finished_at is null and ${scope} = $1 and id <> $2`,
-        [run[scope], runId],
-      )
-      if ((rows[0]?.n ?? 0) >= limit) return hold(client, { id: runId, account: run.account }, `${scope} ${run[scope]}`)
-    }
-    return claim(client, runId, options)
+    const full = await fullLimit(client, run, limits)
+    if (full === undefined) return claim(client, runId, options)
+    // The last of all reasons: a run with an obstacle is told that one.
+    return (await hold(client, run, { by: full, obstacle: null })) ?? refuse(client, runId, options)
   })
 }
 
-/** Takes a queued run out of the queue until what holds it is over. */
-async function hold(db: Db | pg.PoolClient, { id, account }: { id: string; account: string }, by: string): Promise<Claim> {
-  await query(
+interface LimitedRun {
+  id: string
+  job: string
+  account: string
+}
+
+/** The limit that has no slot left for the run, by its hold's name. Until the transaction is over, no other claim is counted under these limits. */
+async function fullLimit(client: pg.PoolClient, run: LimitedRun, limits: RunLimits): Promise<string | undefined> {
+  await lockLimits(client, {
+    account: limits.account === undefined ? undefined : run.account,
+    job: limits.job === undefined ? undefined : run.job,
+  })
+  for (const scope of ['account', 'job'] as const) {
+    const limit = limits[scope]
+    if (limit === undefined) continue
+    const [row] = await query<{ taken: number }>(
+      client,
+      `select count(*)::int as taken from runs where ${TAKES_SLOT} and ${scope} = $1 and id <> $2`,
+      [run[scope], run.id],
+    )
+    if ((row?.taken ?? 0) >= limit) return holdName(scope, run[scope])
+  }
+  return undefined
+}
+
+/** Takes a queued run out of the queue until what holds it is over. Undefined when its obstacle is another one by now. */
+async function hold(
+  db: Db | pg.PoolClient,
+  { id, account }: { id: string; account: string },
+  { by, obstacle }: { by: string; obstacle: 'paused' | null },
+): Promise<Claim | undefined> {
+  const held = await query(
     db,
-    `update runs set held_by = $2, held_at = clock_timestamp(), holds = holds + 1
-     where id = $1 and status = 'queued'`,
-    [id, by],
+    `update claims set held_by = $2, held_at = clock_timestamp(), holds = holds + 1
+     where id = $1 and obstacle is not distinct from $3::text returning 1`,
+    [id, by, obstacle],
     'hold',
   )
-  return { kind: 'held', by, account }
+  return held.length > 0 ? { kind: 'held', by, account } : undefined
 }
 
 /**
  * A running run may be taken over when its worker was silent for $3 ms (its lease). By the same queue job ($2), which comes again when its lock in the
  * queue ran out, after a third of that: two heartbeats. The queue alone never decides: one that was frozen hands out again what is under way.
  */
-const LEASE_OVER = `obstacle = 'running' and heartbeat_at < clock_timestamp()
-  - make_interval(secs => $3 / 1000.0) / case when queue_job_id = $2 then 3 else 1 end`
+const LEASE_OVER = `obstacle = 'running' and ${leaseOver('$3 / case when queue_job_id = $2 then 3.0 else 1.0 end')}`
 
 const lostFailure = (failure: Omit<FailureRecord, 'retry'>, retry: FailureRecord['retry']) => JSON.stringify({ ...failure, retry })
 const TAKEN_OVER = lostFailure({ code: 'WORKER_LOST', message: 'Another worker took the run over.' }, 'later')
@@ -140,10 +158,7 @@ async function claim(db: Db | pg.PoolClient, runId: string, options: ClaimOption
     [runId, queueJobId, staleAfterMs, token, worker, TAKEN_OVER],
     'open attempt',
   )
-  if (!row) {
-    await freeCancelled(db, runId, options)
-    return whyNot(db, runId)
-  }
+  if (!row) return refuse(db, runId, options)
   const { number, closed, earlier, lost, ...opened } = row
   return {
     kind: 'opened',
@@ -158,7 +173,6 @@ async function claim(db: Db | pg.PoolClient, runId: string, options: ClaimOption
   }
 }
 
-/** Takes a run whose cancel was asked for from a worker that is gone, so that it can be ended. */
 async function freeCancelled(db: Db | pg.PoolClient, runId: string, { queueJobId, staleAfterMs }: ClaimOptions): Promise<void> {
   await query(
     db,
@@ -171,6 +185,12 @@ async function freeCancelled(db: Db | pg.PoolClient, runId: string, { queueJobId
     [runId, queueJobId, staleAfterMs, CANCELLED],
     'free cancelled',
   )
+}
+
+/** Says why the run is not claimed. One that is to be cancelled is taken from a worker that is gone first, so that it can be ended. */
+async function refuse(db: Db | pg.PoolClient, runId: string, options: ClaimOptions): Promise<Claim> {
+  await freeCancelled(db, runId, options)
+  return whyNot(db, runId)
 }
 
 /** How soon a run that must wait for another one is looked at again. */
@@ -206,8 +226,11 @@ async function whyNot(db: Db | pg.PoolClient, runId: string): Promise<Claim> {
       return { kind: 'cancel-requested' }
     case 'expired':
       return { kind: 'expired', at: run.expireAt }
-    case 'paused':
-      return hold(db, { id: runId, account: run.account }, `pause ${run.pause}`)
+    case 'paused': {
+      const held = await hold(db, { id: runId, account: run.account }, { by: holdName('pause', run.pause ?? ''), obstacle: 'paused' })
+      if (held) return held
+      break
+    }
     case 'not-due':
       if (run.dueAt) return { kind: 'not-yet', at: run.dueAt }
       break

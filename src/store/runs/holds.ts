@@ -2,16 +2,26 @@ import type pg from 'pg'
 import type { Wake } from '../../core/ports/wake.ts'
 import { lockName } from '../postgres/advisory-lock.ts'
 import { query, transaction, type Db } from '../postgres/db.ts'
-import { WAKEABLE } from './wakeable.ts'
+import { OBSTACLE, WAKEABLE } from './wakeable.ts'
+
+/** A run takes a slot of its job's limit, and of its account's, while a worker has it. */
+export const TAKES_SLOT = "status = 'running' and finished_at is null"
+
+/** What holds a run, as its row says it: the limit of its job or of its account, or the pause of its job or of all jobs (`*`). */
+export const holdName = (what: 'job' | 'account' | 'pause', name: string): string => `${what} ${name}`
+
+/** A run that something holds: it stays out of the queue until it is let go. One that was ended meanwhile is not held any more. */
+const IS_HELD = "held_by is not null and status = 'queued' and finished_at is null"
+const IS_HELD_BY_PAUSE = `held_by like '${holdName('pause', '%')}'`
 
 /** Waits until no other claim is counted under the limits of this account and job. Everybody locks in this order. */
 export async function lockLimits(client: pg.PoolClient, names: { account?: string | undefined; job?: string | undefined }): Promise<void> {
   for (const [scope, name] of [['account', names.account] as const, ['job', names.job] as const])
-    if (name !== undefined) await lockName(client, `${scope} ${name}`)
+    if (name !== undefined) await lockName(client, holdName(scope, name))
 }
 
 const nextHeldBy = (parameter: string) =>
-  `select id from runs where held_by = ${parameter} and status = 'queued' and finished_at is null
+  `select id from runs where ${IS_HELD} and held_by = ${parameter}
    order by priority, id limit 1 for update skip locked`
 
 /**
@@ -26,7 +36,7 @@ export async function releaseNext(db: Db, names: { account: string; job?: string
       `with of_account as (${nextHeldBy('$1')}), of_job as (${nextHeldBy('$2')})
        update runs set held_by = null
        where id in (select id from of_account union all select id from of_job) returning ${WAKEABLE}`,
-      [`account ${names.account}`, `job ${names.job ?? ''}`],
+      [holdName('account', names.account), holdName('job', names.job ?? '')],
       'release next',
     )
   })
@@ -39,14 +49,13 @@ export interface RunLimits {
 }
 export type LimitsOf = (job: string, account: string) => RunLimits
 
-/** Releases runs whose pause was lifted, and held runs that have expired, so that a worker ends them. */
+/** Releases runs whose pause was lifted, and held runs that expired or are to be cancelled, so that a worker ends them. */
 export async function releaseUnpaused(db: Db, limit = 500): Promise<Wake[]> {
   return query<Wake>(
     db,
     `update runs set held_by = null where id in (
-       select id from runs r where held_by is not null and status = 'queued' and finished_at is null
-         and ((attempts = 0 and expire_at <= now())
-           or (held_by like 'pause %' and not exists (select 1 from pauses p where p.job in (r.job, '*'))))
+       select id from runs where ${IS_HELD} and (
+         ${OBSTACLE} in ('cancel-requested', 'expired') or (${IS_HELD_BY_PAUSE} and ${OBSTACLE} is distinct from 'paused'))
        order by priority, id limit $1 for update skip locked)
      returning ${WAKEABLE}`,
     [limit],
@@ -65,10 +74,9 @@ export async function releaseIntoSlots(db: Db, limitsOf: LimitsOf | undefined, m
   const held = await query<{ by: string; running: number }>(
     db,
     `select h.by, (
-         select count(*)::int from runs r where r.status = 'running' and r.finished_at is null
-           and h.by in ('job ' || r.job, 'account ' || r.account)) as running
-     from (select distinct held_by as by from runs
-       where held_by is not null and held_by not like 'pause %' and finished_at is null and status = 'queued') h`,
+         select count(*)::int from runs
+         where ${TAKES_SLOT} and h.by in ('${holdName('job', '')}' || job, '${holdName('account', '')}' || account)) as running
+     from (select distinct held_by as by from runs where ${IS_HELD} and not ${IS_HELD_BY_PAUSE}) h`,
     [],
     'held by limits',
   )
@@ -78,9 +86,8 @@ export async function releaseIntoSlots(db: Db, limitsOf: LimitsOf | undefined, m
     db,
     `update runs set held_by = null where id in (
        select next.id from unnest($1::text[], $2::int[]) as h(by, slots), lateral (
-         select id from runs r where r.held_by = h.by and r.status = 'queued' and r.finished_at is null
-           and r.held_at < now() - make_interval(secs => $3)
-         order by r.priority, r.id limit h.slots for update skip locked) next)
+         select id from runs where ${IS_HELD} and held_by = h.by and held_at < now() - make_interval(secs => $3)
+         order by priority, id limit h.slots for update skip locked) next)
      returning ${WAKEABLE}`,
     [held.map(({ by }) => by), slots, HELD_S],
     'release into slots',

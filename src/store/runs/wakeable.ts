@@ -1,8 +1,12 @@
 import type { Wake } from '../../core/ports/wake.ts'
 import { query, type Db } from '../postgres/db.ts'
+import { leaseOver } from './heartbeat.ts'
 
 /** The columns of a `Wake`. Each attempt, and each release from a hold or a wait, is another round. */
 export const WAKEABLE = 'id, attempts + holds as round, priority'
+
+/** Why a run (`runs`) would not be claimed now, by the rule that the claim asks; null when it would. */
+export const OBSTACLE = '(select c.obstacle from claims c where c.id = runs.id)'
 
 /**
  * Runs that ought to be in the queue: running under a worker that was not heard of for `staleAfterMs` (a takeover); queued, held back by no other, and due
@@ -16,13 +20,13 @@ export async function listWakeable(
     db,
     `(select ${WAKEABLE}, true as takeover from runs
       where status = 'running' and finished_at is null
-        and heartbeat_at < now() - make_interval(secs => $2 / 1000.0)
+        and ${leaseOver('$2')}
       order by priority, id limit $3)
      union all
      (select ${WAKEABLE}, false from runs
       where status = 'queued' and held_by is null and finished_at is null
-        and not exists (select 1 from runs e where e.id = runs.after_run and e.finished_at is null)
         and greatest(created_at, next_attempt_at) < now() - make_interval(secs => $1 / 1000.0)
+        and ${OBSTACLE} is distinct from 'earlier-run'
       order by priority, id limit $3)`,
     [olderThanMs, staleAfterMs, limit],
     'list wakeable',
