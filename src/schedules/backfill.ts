@@ -7,7 +7,7 @@ import { newRun, wakeOf, type RunParts } from '../runs/create.ts'
 
 /** The most fires that one backfill makes up for. */
 const MAX_BACKFILL = 10_000
-/** Fires in one transaction. It locks the fires of the job, so the schedule waits for one batch at most. */
+/** Most fires in one transaction. It locks the fires of the job, so the schedule waits for one batch at most. */
 const BATCH = 200
 
 /** Fires of a job's schedule from `from` up to `to` that have no run. `BACKFILL_INVALID` without a schedule, when they are still to come, or too many. */
@@ -28,17 +28,18 @@ export async function planBackfill(db: Db, job: Job, from: Date, to: Date, now =
   return fires.filter((at) => !done.has(at.getTime()))
 }
 
-/** Makes the runs of past fires, in batches, and wakes the queue for them. Returns their ids. After a failure the runs made so far stay, and a second call leaves them out. */
+/** Makes the runs of past fires, a batch at a time, and wakes the queue for them. Returns their ids; what was made before a failure stays, and is left out the next time. */
 export async function backfill({ db, producer }: RunParts, job: Job, fires: readonly Date[], requestedBy: string): Promise<string[]> {
   const ids: string[] = []
-  for (let from = 0; from < fires.length; from += BATCH) {
-    const runs = fires.slice(from, from + BATCH).map((at) => ({
+  for (let done = 0; done < fires.length; ) {
+    const runs = fires.slice(done, done + BATCH).map((at) => ({
       at,
       run: newRun(job, { trigger: { kind: 'schedule', fireAt: at.toISOString(), backfill: true }, requestedBy, priority: 'low' }),
     }))
     const made = await backfillFires(db, runs, job.definition)
-    producer.wakeSoon(made.map((id) => wakeOf(id, { priority: 'low' })))
-    ids.push(...made)
+    producer.wakeSoon(made.ids.map((id) => wakeOf(id, { priority: 'low' })))
+    ids.push(...made.ids)
+    done += made.decided
   }
   return ids
 }
