@@ -31,7 +31,7 @@ export async function planBackfill(db: Db, job: Job, from: Date, to: Date, now =
 /** Makes the runs of past fires, a batch at a time, and wakes the queue for them. Returns their ids; what was made before a failure stays, and is left out the next time. */
 export async function backfill({ db, producer }: RunParts, job: Job, fires: readonly Date[], requestedBy: string): Promise<string[]> {
   const ids: string[] = []
-  for (let done = 0; done < fires.length; ) {
+  for (let done = 0; done < fires.length;) {
     const runs = fires.slice(done, done + BATCH).map((at) => ({
       at,
       run: newRun(job, { trigger: { kind: 'schedule', fireAt: at.toISOString(), backfill: true }, requestedBy, priority: 'low' }),

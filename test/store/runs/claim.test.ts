@@ -58,15 +58,18 @@ const obstacleOf = async (db: Db, id: string) =>
 
 const full = () => ({ job: 0, account: 0 })
 
-test.each(Object.entries(OBSTACLES))('a run that is %s is not claimed, and told so, under a full limit or none', async (name, { make, told }) => {
-  await using database = await createTestDatabase()
-  const { db } = database
-  for (const limitsOf of [full, undefined]) {
-    const id = await make(db)
-    expect(await obstacleOf(db, id)).toBe(name)
-    expect(await claim(db, id, { limitsOf })).toMatchObject(told)
-  }
-})
+test.each(Object.entries(OBSTACLES))(
+  'a run that is %s is not claimed, and told so, under a full limit or none',
+  async (name, { make, told }) => {
+    await using database = await createTestDatabase()
+    const { db } = database
+    for (const limitsOf of [full, undefined]) {
+      const id = await make(db)
+      expect(await obstacleOf(db, id)).toBe(name)
+      expect(await claim(db, id, { limitsOf })).toMatchObject(told)
+    }
+  },
+)
 
 test('a run without an obstacle is held by a full limit, and opened without one', async () => {
   await using database = await createTestDatabase()
@@ -92,9 +95,9 @@ test('what a limit or a pause holds is let go for its end once its cancel was as
   const held: string[] = []
   for (const job of ['work', 'paused', 'work', 'paused', 'work', 'paused']) {
     held.push(await writeRun(db, { job, expireAt: inAnHour() }))
-    expect(await claim(db, held.at(-1) ?? '', { limitsOf: (name) => ({ job: name === 'work' ? 0 : 9, account: undefined }) })).toMatchObject(
-      { kind: 'held' },
-    )
+    expect(
+      await claim(db, held.at(-1) ?? '', { limitsOf: (name) => ({ job: name === 'work' ? 0 : 9, account: undefined }) }),
+    ).toMatchObject({ kind: 'held' })
   }
   expect(await releaseUnpaused(db)).toEqual([])
   for (const id of held.slice(0, 2)) await askCancel(db, id)
