@@ -10,7 +10,7 @@ const inAnHour = () => new Date(Date.now() + 3_600_000)
 const askCancel = (db: Db, id: string) => query(db, 'update runs set cancel_requested_at = now() where id = $1', [id])
 
 interface Case {
-  make(db: Db): Promise<string>
+  make: (db: Db) => Promise<string>
   /** What its claim is told. */
   told: object
 }
