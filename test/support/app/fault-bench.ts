@@ -19,7 +19,7 @@ import { freePort } from '../net/listen.ts'
 import { watchProgress } from './progress.ts'
 import { reachGateway, startFaultProxy, type FaultProxy } from '../gateway/fault-proxy.ts'
 
-/** Servers that scenes share. Nothing here needs a test runner. */
+/** Servers that fault benches share. Nothing here needs a test runner. */
 export interface FaultBenchUrls {
   postgresUrl: string
   redisUrl: string | undefined

@@ -7,7 +7,7 @@ import { freePort } from '../net/listen.ts'
 import { hasRedisServer, startOwnRedis } from '../app/outage.ts'
 import type { FaultBenchUrls } from '../app/fault-bench.ts'
 
-/** The servers that scenes need, for programs that run without the test runner: an embedded Postgres, and a Redis where one can be had. */
+/** The servers that fault benches need, for programs that run without the test runner: an embedded Postgres, and a Redis where one can be had. */
 export async function startServers(stack: AsyncDisposableStack): Promise<{ postgresUrl: string; redisUrl: FaultBenchUrls['redisUrl'] }> {
   const dir = mkdtempSync(join(tmpdir(), 'nightshift-servers-'))
   chmodSync(dir, 0o711)
