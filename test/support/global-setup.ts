@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { accessSync, chmodSync, constants, mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GenericContainer } from 'testcontainers'
@@ -22,7 +22,7 @@ declare module 'vitest' {
 /** Starts what all tests share: an embedded Postgres with a migrated template, and a Redis where one can be had. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const stack = new AsyncDisposableStack()
-  const dir = mkdtempSync(join(tmpdir(), 'nightshift-test-'))
+  const dir = mkdtempSync(join(quickDir(), 'nightshift-test-'))
   chmodSync(dir, 0o711)
   stack.defer(() => rmSync(dir, { recursive: true, force: true }))
   const postgres = await startEmbeddedPostgres({ dir: join(dir, 'postgres'), ephemeral: true })
@@ -42,6 +42,20 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
         '\n*** SKIPPED: the tests on Redis. Set REDIS_URL, install redis-server, or start a Docker engine, then run npm test again. ***\n',
       )
     }
+  }
+}
+
+const MEMORY = '/dev/shm'
+const LEAST_BYTES = 3 * 1024 ** 3
+
+/** A directory in memory, where there is room for it: a test's database is then made in a seventh of the time. */
+function quickDir(): string {
+  try {
+    accessSync(MEMORY, constants.W_OK)
+    const { bavail, bsize } = statfsSync(MEMORY)
+    return bavail * bsize < LEAST_BYTES ? tmpdir() : MEMORY
+  } catch {
+    return tmpdir()
   }
 }
 

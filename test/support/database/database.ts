@@ -8,8 +8,8 @@ export interface TestDatabase extends AsyncDisposable {
   url: string
 }
 
-/** A fresh, migrated database of its own; dropped in the end. */
-export const createTestDatabase = (): Promise<TestDatabase> => createDatabase(`template ${TEMPLATE}`)
+/** A fresh, migrated database of its own; dropped in the end. Copying its files costs less than half of writing them to the log, which is what Postgres does unless told. */
+export const createTestDatabase = (): Promise<TestDatabase> => createDatabase(`template ${TEMPLATE} strategy file_copy`)
 
 /** A fresh database without tables; dropped in the end. */
 export const createEmptyDatabase = (): Promise<TestDatabase> => createDatabase('')
