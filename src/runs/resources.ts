@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
-import type { Ceiling } from '../core/rules/budget.ts'
-import type { Price } from '../core/rules/price.ts'
+import type { Ceiling } from '../core/rules/spending/budget.ts'
+import type { Price } from '../core/rules/spending/price.ts'
 import type { Redactor } from '../lib/redact.ts'
 import type { Provider } from '../models/openai/provider.ts'
 import type { MinterClient } from '../pomerium/minter-client.ts'

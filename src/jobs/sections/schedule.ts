@@ -1,7 +1,7 @@
 import { CronExpressionParser } from 'cron-parser'
 import { z } from 'zod'
-import { MISSED_POLICIES, OVERLAP_POLICIES } from '../../core/rules/fires.ts'
-import { PERIODS } from '../../core/rules/period.ts'
+import { MISSED_POLICIES, OVERLAP_POLICIES } from '../../core/rules/schedules/fires.ts'
+import { PERIODS } from '../../core/rules/schedules/period.ts'
 
 function isZone(timezone: string): boolean {
   try {

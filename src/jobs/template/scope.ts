@@ -1,5 +1,5 @@
-import type { Occasion } from '../../core/rules/fires.ts'
-import type { Period } from '../../core/rules/period.ts'
+import type { Occasion } from '../../core/rules/schedules/fires.ts'
+import type { Period } from '../../core/rules/schedules/period.ts'
 
 /** What a run knows of itself when its texts are written. All of it is handed in, so that the same run writes the same texts again. */
 export interface TemplateScope {

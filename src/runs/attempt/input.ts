@@ -1,4 +1,4 @@
-import type { Budget } from '../../core/rules/budget.ts'
+import type { Budget } from '../../core/rules/spending/budget.ts'
 import type { Journal, PromptRecord } from '../../core/ports/journal.ts'
 import type { JobDefinition } from '../../jobs/schema.ts'
 import type { PastTurn } from '../../core/history.ts'

@@ -1,6 +1,6 @@
 import type { PromptRecord } from '../../core/ports/journal.ts'
-import { occasionOf } from '../../core/rules/fires.ts'
-import { periodOf } from '../../core/rules/period.ts'
+import { occasionOf } from '../../core/rules/schedules/fires.ts'
+import { periodOf } from '../../core/rules/schedules/period.ts'
 import { CONTRACT_VERSION, HOSTED_CONTRACT, LOCAL_CONTRACT } from '../../core/words/contract.ts'
 import { factsText } from '../../core/words/facts.ts'
 import { renderTemplate } from '../../jobs/template/render.ts'

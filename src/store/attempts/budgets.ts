@@ -1,4 +1,4 @@
-import { decideBudget, type Budget, type Ceiling, type Spend } from '../../core/rules/budget.ts'
+import { decideBudget, type Budget, type Ceiling, type Spend } from '../../core/rules/spending/budget.ts'
 import { retryWhileUnavailable, query, transaction, type Db } from '../postgres/db.ts'
 
 /** Keeps the daily ceilings of a run in the store: the rows of a day are locked while a turn is weighed, so any number of workers share one ceiling. */

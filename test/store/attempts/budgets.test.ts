@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { decideBudget } from '../../../src/core/rules/budget.ts'
+import { decideBudget } from '../../../src/core/rules/spending/budget.ts'
 import { createBudget } from '../../../src/store/attempts/budgets.ts'
 import { query } from '../../../src/store/postgres/db.ts'
 import { createTestDatabase } from '../../support/database/database.ts'

@@ -7,7 +7,7 @@ import {
   MISSED_POLICIES,
   occasionOf,
   type MissedPolicy,
-} from '../../../src/core/rules/fires.ts'
+} from '../../../../src/core/rules/schedules/fires.ts'
 
 const now = new Date('2026-03-02T12:00:00Z')
 const ago = (ms: number) => new Date(now.getTime() - ms)

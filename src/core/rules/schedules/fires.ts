@@ -1,7 +1,7 @@
 // Which fires of a schedule run: one of a job that is paused or cannot run by itself, one that was missed, one whose job is still at work.
 // Changes of the clock are decided in lib/time/cron.ts.
 
-import type { Trigger } from '../run.ts'
+import type { Trigger } from '../../run.ts'
 
 export const MISSED_POLICIES = ['skip', 'last', 'all'] as const
 export type MissedPolicy = (typeof MISSED_POLICIES)[number]

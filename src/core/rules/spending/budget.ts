@@ -1,7 +1,7 @@
-import type { FailureCode } from '../failure.ts'
+import type { FailureCode } from '../../failure.ts'
 import type { Price } from './price.ts'
 import { costOf } from './price.ts'
-import { noUsage, type Reason, type Usage } from '../run.ts'
+import { noUsage, type Reason, type Usage } from '../../run.ts'
 
 /** Tokens, input and output together, and their cost in USD. */
 export interface Spend {

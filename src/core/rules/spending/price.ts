@@ -1,4 +1,4 @@
-import type { Usage } from '../run.ts'
+import type { Usage } from '../../run.ts'
 
 /** USD for a million tokens of each kind. */
 export interface Price {

@@ -1,5 +1,5 @@
 // Which stretch of time a scheduled job reports on. It ends where the fire's own day, week or month begins, by the zone's clock, or at the fire itself.
-import { inZone } from '../../lib/time/zoned.ts'
+import { inZone } from '../../../lib/time/zoned.ts'
 
 export const PERIODS = ['day', 'week', 'month', 'since-last-green'] as const
 export type PeriodKind = (typeof PERIODS)[number]

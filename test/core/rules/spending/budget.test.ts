@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { decideBudget, estimateSpend, spendOf, type Ceiling, type Spend } from '../../../src/core/rules/budget.ts'
-import { noUsage } from '../../../src/core/run.ts'
+import { decideBudget, estimateSpend, spendOf, type Ceiling, type Spend } from '../../../../src/core/rules/spending/budget.ts'
+import { noUsage } from '../../../../src/core/run.ts'
 
 const spend = (tokens: number, costUsd = 0): Spend => ({ tokens, costUsd })
 const ceiling = (parts: Partial<Ceiling>): Ceiling => ({

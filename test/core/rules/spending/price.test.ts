@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { costOf } from '../../../src/core/rules/price.ts'
+import { costOf } from '../../../../src/core/rules/spending/price.ts'
 
 const price = { input: 0.25, cachedInput: 0.025, output: 2 }
 const usage = { inputTokens: 0, cachedTokens: 0, outputTokens: 0, reasoningTokens: 0 }

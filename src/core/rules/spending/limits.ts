@@ -1,6 +1,6 @@
 // The limits of a run: when the model has to answer with what it has, and what an operator is told before.
 import { WARN_SHARE } from './budget.ts'
-import type { Reason } from '../run.ts'
+import type { Reason } from '../../run.ts'
 
 /** Bounds of a run. Over one of them, the model gets one last turn without tools, and the run is not green. */
 export interface Limits {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { periodOf, type PeriodKind } from '../../../src/core/rules/period.ts'
+import { periodOf, type PeriodKind } from '../../../../src/core/rules/schedules/period.ts'
 
 const show = (period: { from: Date; to: Date } | undefined) =>
   period && [period.from.toISOString().slice(0, 16), period.to.toISOString().slice(0, 16)]

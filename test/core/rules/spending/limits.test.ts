@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { DEADLINE_NEAR, limitReason, nearLimits, passedLimits, type Limits, type Used } from '../../../src/core/rules/limits.ts'
+import { DEADLINE_NEAR, limitReason, nearLimits, passedLimits, type Limits, type Used } from '../../../../src/core/rules/spending/limits.ts'
 
 const none: Used = { turns: 0, toolCalls: 0, tokens: 0, costUsd: 0 }
 const open: Limits = { turns: 10, toolCalls: 5, tokens: undefined, costUsd: undefined }
