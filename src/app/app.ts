@@ -235,7 +235,18 @@ export async function openAudit(config: Config, log: Logger): Promise<Audit> {
 function gatewayFetchFor(resources: RunResources, db: Db, account: string): GatewayFetch | undefined {
   const tokens = resources.accounts.get(account)
   const { dispatcher, maxResponseBytes } = resources.gateway
-  return tokens && createGatewayFetch({ dispatcher, account, tokens, runId: undefined, journal: createRequestLog(db), maxResponseBytes })
+  return (
+    tokens &&
+    createGatewayFetch({
+      dispatcher,
+      account,
+      tokens,
+      runId: undefined,
+      journal: createRequestLog(db),
+      maxResponseBytes,
+      redact: resources.redactor.redact,
+    })
+  )
 }
 
 /** The route list as an account of this process sees it. */

@@ -1,5 +1,6 @@
 import { Failure } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
+import type { Redactor } from '../lib/redact.ts'
 import type { Job, LoadedJobs } from '../jobs/load.ts'
 import type { Provider } from '../models/openai/provider.ts'
 import type { Route } from '../pomerium/routes.ts'
@@ -27,7 +28,8 @@ export interface ExaminedParts extends AsyncDisposable {
     perRun: ReadonlySet<string>
     providers: ReadonlyMap<string, Provider>
     maxRequestBytes: ReadonlyMap<string, number>
-    gateway: { timeoutMs: number }
+    gateway: { timeoutMs: number; maxResponseBytes: number }
+    redactor: Pick<Redactor, 'redact'>
   }
   gatewayFetch: (account: string) => GatewayFetch | undefined
   routes: (account: string, signal: AbortSignal) => Promise<Map<string, Route> | undefined>
@@ -116,5 +118,7 @@ async function* examineAccount(
       fetch,
       maxRequestBytes: resources.maxRequestBytes.get(server),
       timeoutMs: resources.gateway.timeoutMs,
+      maxResponseBytes: resources.gateway.maxResponseBytes,
+      redact: resources.redactor.redact,
     })
 }

@@ -55,6 +55,8 @@ export interface ServerCheck {
   fetch: GatewayFetch
   maxRequestBytes: number | undefined
   timeoutMs: number
+  maxResponseBytes: number
+  redact: (text: string) => string
 }
 
 /** A tool name that no server has: a call of it shows what policy and server answer, and runs nothing. */
@@ -62,7 +64,16 @@ const PROBE = 'nightshift_doctor_probe'
 const DEFAULT_REQUEST_BYTES = 4096
 
 /** A server that jobs name: route, initialize, tools, and the answer to a call of a tool that does not exist. */
-export async function checkServer({ account, server, jobs, routes, fetch, maxRequestBytes, timeoutMs }: ServerCheck): Promise<Finding[]> {
+export async function checkServer({
+  account,
+  server,
+  jobs,
+  routes,
+  fetch,
+  maxRequestBytes,
+  timeoutMs,
+  ...limits
+}: ServerCheck): Promise<Finding[]> {
   const check = `server ${server} as ${account}`
   const route = routes.get(server)
   if (!route)
@@ -82,17 +93,17 @@ export async function checkServer({ account, server, jobs, routes, fetch, maxReq
   }
   try {
     const session = await openSession(
-      { server, url: route.url, fetch: watched, maxRequestBytes: maxRequestBytes ?? DEFAULT_REQUEST_BYTES, timeoutMs },
+      { server, url: route.url, fetch: watched, maxRequestBytes: maxRequestBytes ?? DEFAULT_REQUEST_BYTES, timeoutMs, ...limits },
       signal,
     )
     try {
-      const listing = await session.listTools(signal)
       const wanted = [...new Set(jobs.flatMap((job) => job.definition.tools[server]?.allow ?? []))]
+      const listing = await session.listTools(wanted, signal)
       const missing = wanted.filter((allow) => missingTool({ allow: [allow] }, listing) !== undefined)
       const found =
         missing.length > 0
           ? failed(check, `It lacks ${missing.join(', ')}.`, 'Correct the jobs or the server.')
-          : ok(check, `${listing.tools.size} tools; jobs name ${wanted.length}, and all of them are there`)
+          : ok(check, `${listing.names.length} tools; jobs name ${wanted.length}, and all of them are there`)
       return [found, await probe(check, session, signal), marks(check, marked), bodyLimit(check, server, maxRequestBytes)]
     } finally {
       await session.close()

@@ -6,6 +6,14 @@ export interface Redactor {
 }
 
 const MIN_LENGTH = 8
+/** A part of a token that is as long opens nothing by itself, and still is no business of anybody. */
+const MIN_PART = 20
+
+/** Tokens of Pomerium that this process need not know: those of its MCP clients, and any that was sent to it. */
+const SHAPES = /pom_m[ar]t_[\w-]{10,}|Pomerium-[\w-]{1,2000}\.[\w-]{1,4000}\.[\w-]{1,2000}/g
+
+/** The parts of a JWT, which may come alone. */
+const partsOf = (text: string) => (/^[\w-]+\.[\w-]+\.[\w-]+$/.test(text) ? text.split('.').filter((part) => part.length >= MIN_PART) : [])
 
 export function createRedactor(now: () => number = Date.now): Redactor {
   /** Until when each secret opens something. Longest first: when one is a prefix of another, the rest of the longer one would stay. */
@@ -13,13 +21,14 @@ export function createRedactor(now: () => number = Date.now): Redactor {
   return {
     add(text, until) {
       if (text.length < MIN_LENGTH) return
+      const end = until?.getTime() ?? Number.POSITIVE_INFINITY
       // A secret that is given again stays known for the longer of both times.
-      const end = Math.max(secrets.get(text) ?? 0, until?.getTime() ?? Number.POSITIVE_INFINITY)
+      const added = [text, ...partsOf(text)].map((one) => [one, Math.max(secrets.get(one) ?? 0, end)] as const)
       const kept = [...secrets].filter(([, other]) => other > now())
-      secrets = new Map([...kept, [text, end] as const].toSorted(([a], [b]) => b.length - a.length))
+      secrets = new Map([...kept, ...added].toSorted(([a], [b]) => b.length - a.length))
     },
     redact(text) {
-      let redacted = text
+      let redacted = text.replaceAll(SHAPES, '[secret]')
       for (const secret of secrets.keys()) redacted = redacted.replaceAll(secret, '[secret]')
       return redacted
     },

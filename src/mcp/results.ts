@@ -29,8 +29,8 @@ export function readResource(answer: ReadAnswer, showing: Showing): ToolOutcome 
   return answer.kind === 'rpc-error' ? readError(answer, showing) : told('ok', okText(answer.text), showing)
 }
 
-/** Only URIs that are shown as they were sent: one that is too long, not well-formed or contains a secret is left out. */
-const isKept = (uri: string, { redact }: Showing) => uri.length <= MAX_URI && uri.isWellFormed() && redact(uri) === uri
+/** Only URIs that are shown as they were sent: one that is too long, or of which a part was taken out where it entered, is left out. */
+const isKept = (uri: string, { redact }: Showing) => uri.length <= MAX_URI && !/\ufffd|\[secret\]/.test(redact(uri.toWellFormed()))
 
 const MAX_URIS = 200
 const MAX_URI = 2048

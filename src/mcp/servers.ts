@@ -32,6 +32,10 @@ export interface ServerOptions {
   fetch: GatewayFetch
   /** Longest wait for initialize and each page of a tool list. */
   timeoutMs: number
+  /** Most bytes of an answer, and of a list over its pages. */
+  maxResponseBytes: number
+  /** Takes secrets out of what a server says. */
+  redact: (text: string) => string
 }
 
 /** A server with a session and its list. A session that is lost is opened anew, once, by the first call that finds out. */
@@ -70,9 +74,9 @@ export async function openServers(
   throw failure
 }
 
-async function openServer(spec: ServerSpec, { fetch, timeoutMs }: ServerOptions, signal: AbortSignal): Promise<OpenServer> {
+async function openServer(spec: ServerSpec, options: ServerOptions, signal: AbortSignal): Promise<OpenServer> {
   const { name: server, url, maxRequestBytes } = spec
-  const open = () => openSession({ server, url, fetch, maxRequestBytes, timeoutMs }, signal)
+  const open = () => openSession({ ...options, server, url, maxRequestBytes }, signal)
   let session = await open()
   /** A session that the server no longer knows. */
   let gone: McpSession | undefined
@@ -121,7 +125,7 @@ async function openServer(spec: ServerSpec, { fetch, timeoutMs }: ServerOptions,
   }
 
   try {
-    const listing = await session.listTools(signal)
+    const listing = await session.listTools(spec.allow, signal)
     const missing = missingTool(spec, listing)
     if (missing !== undefined && spec.required)
       throw new Failure({ code: 'TOOL_MISSING', message: notOffered({ spec, listing }, missing), server })
@@ -162,5 +166,5 @@ const MAX_NAMED = 50
 export function notOffered({ spec, listing }: Pick<OpenServer, 'spec' | 'listing'>, name: string): string {
   const leftOut = listing.leftOut.find((one) => one.name === name)
   if (leftOut) return `The tool ${name} of ${spec.name} cannot be used: ${leftOut.why}.`
-  return `The tool ${name} of ${spec.name} is not offered; it offers ${[...listing.tools.keys()].slice(0, MAX_NAMED).join(', ') || 'no tools'}.`
+  return `The tool ${name} of ${spec.name} is not offered; it offers ${listing.names.slice(0, MAX_NAMED).join(', ') || 'no tools'}.`
 }

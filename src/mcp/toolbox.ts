@@ -6,7 +6,7 @@ import { errorOf } from '../core/words/calls.ts'
 import { unknownTool } from '../core/words/mistakes.ts'
 import type { Showing } from '../core/words/results.ts'
 import { matchesWildcard } from '../lib/wildcard.ts'
-import { readArguments } from './arguments/read.ts'
+import { readForeignArguments } from './arguments/foreign.ts'
 import { makeCall, refuseCall, type CallOptions } from './call.ts'
 import { instructionsPin, introductionOf, type InstructionsPin } from './introductions.ts'
 import { openResources, type WantedResource } from './resources.ts'
@@ -103,7 +103,9 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
       return refuseCall(record, mistake(unknownTool(name, known), 'TOOL_NOT_ALLOWED'), journal)
     }
     const { tool } = entry
-    const args = readArguments({ name, input: tool.input }, text, entry.mistakes > 0)
+    const { read: args, unchecked } = await readForeignArguments({ name, input: tool.input, digest: tool.digest }, text, entry.mistakes > 0)
+    const note = `${server.spec.name}: the arguments of ${tool.name} are not checked here, since its input schema costs too much; the server checks its own.`
+    if (unchecked && !notes.includes(note)) notes.push(note)
     if (!args.ok) {
       entry.mistakes++
       return refuseCall(record, mistake(args.why, null), journal)

@@ -18,6 +18,8 @@ export interface GatewayOptions {
   journal: RequestJournal
   /** Most bytes of a response; reading beyond fails with `RESULT_TOO_LARGE`. */
   maxResponseBytes: number
+  /** Takes secrets out of a text. */
+  redact: (text: string) => string
 }
 
 /** Node's error codes of a certificate that is not trusted: nothing was sent. */
@@ -28,9 +30,9 @@ const TLS = /ERR_TLS|ERR_SSL|EPROTO/
 const MAX_REQUEST_ID = 128
 const PLAIN_ID = /^[\w.:-]+$/
 
-/** A foreign request id, if it looks like one: it goes into rows and messages. */
-function parseRequestId(value: string | null): string | null {
-  return value !== null && value.length <= MAX_REQUEST_ID && PLAIN_ID.test(value) ? value : null
+/** A foreign request id, if it looks like one and holds no secret: it goes into rows and messages. */
+function parseRequestId(value: string | null, redact: GatewayOptions['redact']): string | null {
+  return value !== null && value.length <= MAX_REQUEST_ID && PLAIN_ID.test(value) && redact(value) === value ? value : null
 }
 
 /** The headers with token and run id: sent with each request, by us or by a hosted provider. */
@@ -87,7 +89,7 @@ export function createGatewayFetch(options: GatewayOptions): GatewayFetch {
     }
     try {
       const response = await fetchLean(target, { method, headers, body: init.body, signal, dispatcher })
-      const requestId = parseRequestId(response.headers.get('x-request-id'))
+      const requestId = parseRequestId(response.headers.get('x-request-id'), options.redact)
       const length = response.headers.get('content-length')
       ended({ requestId, status: response.status, responseBytes: length === null ? null : Number(length), error: null })
       return { response: limitBody(response, options.maxResponseBytes, target.host), requestId: requestId ?? undefined }

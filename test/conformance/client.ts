@@ -35,9 +35,20 @@ function merged(answer: Response, questions: Response): ReadableStream<Uint8Arra
   })
 }
 
-const session = await openSession({ server: 'conformance', url, fetch: plainFetch, maxRequestBytes: 65_536, timeoutMs: 10_000 }, signal)
+const session = await openSession(
+  {
+    server: 'conformance',
+    url,
+    fetch: plainFetch,
+    maxRequestBytes: 65_536,
+    timeoutMs: 10_000,
+    maxResponseBytes: 16_777_216,
+    redact: (text) => text,
+  },
+  signal,
+)
 try {
-  const { tools } = await session.listTools(signal)
+  const { tools } = await session.listTools(['*'], signal)
   for (const tool of tools.keys()) {
     const answer = await session.call(tool, ARGUMENTS, { toolCallId: tool, repeatable: false, written: Promise.resolve(), signal })
     process.stdout.write(`${JSON.stringify({ tool, answer })}\n`)

@@ -54,3 +54,17 @@ test.each([
   redactor.add('one-more-token')
   expect(redactor.redact('token-of-a-run')).toBe('token-of-a-run')
 })
+
+const jwt = `${'a1'.repeat(12)}.${'b2'.repeat(30)}.${'c3'.repeat(15)}`
+test.each([
+  ['the parts of a token', `x ${'b2'.repeat(30)} y ${'c3'.repeat(15)}`, 'x [secret] y [secret]'],
+  ['a token of an MCP client that nobody knows', 'key pom_mat_abcdefgh12345-x and pom_mrt_ABCDEFGH_12', 'key [secret] and [secret]'],
+  ['a token that was sent to Pomerium', 'Bearer Pomerium-eyJhbGci.eyJzdWIi.c2ln-x', 'Bearer [secret]'],
+])('takes out %s', (_, text, redacted) => {
+  expect(redactorOf(jwt).redact(text)).toBe(redacted)
+})
+
+test('leaves what only begins like a token', () => {
+  const text = 'Pomerium-managed routes, pom_mat_short and Pomerium-2.0 are no tokens'
+  expect(redactorOf().redact(text)).toBe(text)
+})

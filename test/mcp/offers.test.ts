@@ -58,7 +58,7 @@ describe('what a server says of itself', () => {
     })
 
   test('comes with the tools: capped, well-formed, without secrets', async () => {
-    await using server = await speaking(`The key is hunter2. ${'x'.repeat(2027)}\ud83d\ude00`)
+    await using server = await speaking(`The key is hunter2. ${'x'.repeat(2026)}\ud83d\ude00`)
     await using opened = await openBox([aServer(server.url, { description: 'Route of the shop', notes: 'Amounts are in CHF.' })], {
       redact: (text) => text.replaceAll('hunter2', '[secret]'),
     })
@@ -67,7 +67,7 @@ describe('what a server says of itself', () => {
         server: 'shop',
         title: 'The shop',
         description: 'Route of the shop',
-        instructions: { by: 'server', text: `The key is [secret]. ${'x'.repeat(2027)}\ufffd` },
+        instructions: { by: 'server', text: `The key is [secret]. ${'x'.repeat(2026)}\ufffd` },
         notes: 'Amounts are in CHF.',
       },
     ])

@@ -50,7 +50,15 @@ function open({ url, token = TOKEN, maxResponseBytes = 10_000, ...options }: Ask
   onTestFinished(() => dispatcher.destroy())
   const journal = createRecordingJournal()
   const tokens = createTokenSource({ account: 'reports', token })
-  const fetch = createGatewayFetch({ dispatcher, account: 'reports', tokens, runId: 'run_1', journal, maxResponseBytes })
+  const fetch = createGatewayFetch({
+    dispatcher,
+    account: 'reports',
+    tokens,
+    runId: 'run_1',
+    journal,
+    maxResponseBytes,
+    redact: (text) => text,
+  })
   const list = (signal?: AbortSignal) => listRoutes({ fetch, gatewayUrl: url, account: 'reports', signal })
   return { fetch, journal, list }
 }

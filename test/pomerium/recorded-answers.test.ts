@@ -144,7 +144,15 @@ test('each recorded case has an expectation', () => {
 test.for(recordedCases.map((one) => ({ ...one, outcome: EXPECTED[one.name] })))('$name is understood as: $outcome', async (recorded) => {
   const journal = createRecordingJournal()
   const { requests, requestEnds } = journal
-  const fetch = createGatewayFetch({ dispatcher, account: 'reports', tokens, runId: RUN_ID, journal, maxResponseBytes: 1_000_000 })
+  const fetch = createGatewayFetch({
+    dispatcher,
+    account: 'reports',
+    tokens,
+    runId: RUN_ID,
+    journal,
+    maxResponseBytes: 1_000_000,
+    redact: (text) => text,
+  })
   const abort = new AbortController()
   current = recorded
   received = []
@@ -167,7 +175,15 @@ test.for(recordedCases.map((one) => ({ ...one, outcome: EXPECTED[one.name] })))(
 /** Asks anew for a recorded case, with more of its context. */
 async function askWith(recorded: RecordedCase, extra: Partial<McpContext>): Promise<string> {
   const journal = createRecordingJournal()
-  const fetch = createGatewayFetch({ dispatcher, account: 'reports', tokens, runId: RUN_ID, journal, maxResponseBytes: 1_000_000 })
+  const fetch = createGatewayFetch({
+    dispatcher,
+    account: 'reports',
+    tokens,
+    runId: RUN_ID,
+    journal,
+    maxResponseBytes: 1_000_000,
+    redact: (text) => text,
+  })
   current = recorded
   received = []
   arrived = () => {}

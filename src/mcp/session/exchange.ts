@@ -29,6 +29,8 @@ export interface RequestPurpose {
   toolCallId?: string
   /** Awaited before a byte is sent. */
   written?: Promise<void>
+  /** What its answers weigh in all; shared by the pages of a list. */
+  received?: { bytes: number }
 }
 
 /** One request under way: what the fetch and the stream know of the request they serve. */
@@ -41,6 +43,11 @@ export interface RequestScope extends Omit<RequestPurpose, 'signal'> {
   eventId: string | undefined
   /** Streams that were opened since that event and brought none; -1 before the first. */
   emptyResumes: number
+  /** Streams that were opened to go on after a cut. */
+  resumes: number
+  /** Requests of the server's own that came with the answer. */
+  asks: number
+  received: { bytes: number }
   /** A response has ended: the SDK gives its result soon, or never. */
   ended(): void
   /** The request can have no answer any more. */
@@ -89,6 +96,9 @@ export function createExchanges(server: string): Exchanges {
         isPending: () => pending,
         eventId: undefined,
         emptyResumes: -1,
+        resumes: 0,
+        asks: 0,
+        received: purpose.received ?? { bytes: 0 },
         // SDK: a request whose stream ends without its result hangs until its time-out (measured).
         ended() {
           clearTimeout(grace)

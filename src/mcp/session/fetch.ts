@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto'
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js'
 import { Failure } from '../../core/failure.ts'
 import { SessionLost, type GatewayFetch } from '../../core/ports/gateway.ts'
+import type { AnswerReader } from './answers.ts'
+import { createCookies } from './cookies.ts'
 import type { Exchanges, RequestScope } from './exchange.ts'
 import { notResumed } from './failures.ts'
-import type { OpenStreams } from './stream.ts'
 
 export interface SessionFetchOptions {
   server: string
@@ -12,20 +13,23 @@ export interface SessionFetchOptions {
   fetch: GatewayFetch
   maxRequestBytes: number
   exchanges: Exchanges
-  streams: OpenStreams
+  answers: AnswerReader
   /** Aborts what belongs to no single request. */
   closing: AbortSignal
 }
 
 /** Resumed streams in a row that may bring no event. */
 const MAX_EMPTY_RESUMES = 2
+/** Resumed streams of one request in all. */
+const MAX_RESUMES = 500
 /** Stands for the arguments in a call that is given to the SDK, which would write numbers anew: the model's own digits reach the server. */
 export const ARGUMENTS: string = randomUUID()
 /** As the SDK writes requests, and the notification of an end, which begins otherwise (measured). */
 const RPC_METHOD = /^\{(?:"jsonrpc":"2\.0",)?"method":"([^"\\]+)"/
 
 /** The fetch of a session's transport: what the SDK wants to send goes to the gateway with the request it is for, or is answered here. */
-export function createSessionFetch({ server, fetch, maxRequestBytes, exchanges, streams, closing }: SessionFetchOptions): FetchLike {
+export function createSessionFetch({ server, fetch, maxRequestBytes, exchanges, answers, closing }: SessionFetchOptions): FetchLike {
+  const cookies = createCookies()
   return async (url, init = {}) => {
     const scope = exchanges.current()
     const headers = new Headers(init.headers)
@@ -40,6 +44,7 @@ export function createSessionFetch({ server, fetch, maxRequestBytes, exchanges, 
     const call = rpcMethod === 'tools/call' ? scope : undefined
     const body = written !== undefined && call?.arguments !== undefined ? withArguments(written, call.arguments) : written
     if (body !== undefined) checkSize(server, body, maxRequestBytes)
+    cookies.send(headers)
     const isNotification = rpcMethod?.startsWith('notifications/') === true
     const asked = rpcMethod === undefined || isNotification ? undefined : scope
     const request = fetch(
@@ -60,10 +65,11 @@ export function createSessionFetch({ server, fetch, maxRequestBytes, exchanges, 
       },
     )
     const response = await (isNotification ? request.catch(ignored) : request)
+    cookies.keep(response.headers)
     // SDK: 405 to a GET is no error to it, and the request would wait for ever.
     if (isResume && response.status === 405) scope?.failed(notResumed(server, scope.tool))
-    const isAnswer = isResume || /^(?:tools|resources)\//.test(rpcMethod ?? '')
-    return scope && isAnswer ? streams.watch(response, scope) : response
+    const isAnswer = isResume ? response.ok : asked !== undefined
+    return scope && isAnswer ? answers.read(response, { method: rpcMethod, id: written && idOf(written) }, scope) : response
   }
 }
 
@@ -78,9 +84,16 @@ function ignored(error: unknown): Response {
 function mayResume(server: string, scope: RequestScope | undefined): boolean {
   if (scope?.eventId === undefined || !scope.isPending()) return false
   scope.emptyResumes++
-  if (scope.emptyResumes <= MAX_EMPTY_RESUMES) return true
+  scope.resumes++
+  if (scope.emptyResumes <= MAX_EMPTY_RESUMES && scope.resumes <= MAX_RESUMES) return true
   scope.failed(notResumed(server, scope.tool))
   return false
+}
+
+/** The id that the SDK gave a request. */
+function idOf(body: string): unknown {
+  const request: unknown = JSON.parse(body)
+  return typeof request === 'object' && request !== null ? Reflect.get(request, 'id') : undefined
 }
 
 function withArguments(body: string, args: string): string {

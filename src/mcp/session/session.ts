@@ -8,6 +8,7 @@ import { SessionLost, type GatewayFetch } from '../../core/ports/gateway.ts'
 import { VERSION } from '../../lib/version.ts'
 import { callResultSchema, readResultSchema, resourceTexts } from '../content.ts'
 import { listAllTools } from '../tools/listing.ts'
+import { createAnswerReader } from './answers.ts'
 import { createExchanges, type RequestPurpose } from './exchange.ts'
 import { isLocalError, lostAnswer, notResumed, rpcErrorOf, setupFailure } from './failures.ts'
 import { ARGUMENTS, createSessionFetch } from './fetch.ts'
@@ -22,6 +23,10 @@ export interface SessionOptions {
   maxRequestBytes: number
   /** Longest wait for the answer to initialize and to a page of the list. */
   timeoutMs: number
+  /** Most bytes of an answer with all that it is resumed from, and of a list over its pages. */
+  maxResponseBytes: number
+  /** Takes secrets out of everything that the server says. */
+  redact: (text: string) => string
 }
 
 const CLIENT = { name: 'nightshift', version: VERSION }
@@ -37,7 +42,8 @@ export async function openSession({ server, url, timeoutMs, ...options }: Sessio
   const exchanges = createExchanges(server)
   const streams = createOpenStreams()
   const client = new Client(CLIENT, OPTIONS)
-  const fetch = createSessionFetch({ ...options, server, exchanges, streams, closing: closing.signal })
+  const answers = createAnswerReader({ ...options, server, streams })
+  const fetch = createSessionFetch({ ...options, server, exchanges, answers, closing: closing.signal })
   const transport = new StreamableHTTPClientTransport(new URL(url), { fetch })
   // SDK: when it gives up resuming, it says so here alone, and the request would wait for ever.
   // oxlint-disable-next-line prefer-add-event-listener -- the client has no events, only this hook
@@ -90,15 +96,18 @@ export async function openSession({ server, url, timeoutMs, ...options }: Sessio
 
   return {
     about: aboutOf(client),
-    listTools: (listSignal) =>
-      listAllTools(async (params, schema) => {
-        try {
-          return await request({ method: 'tools/list', params }, schema, { signal: listSignal })
-        } catch (error) {
-          listSignal.throwIfAborted()
-          throw setupFailure(server, 'tools/list', error)
-        }
-      }),
+    async listTools(allow, listSignal) {
+      const received = { bytes: 0 }
+      try {
+        return await listAllTools(
+          (params, schema) => request({ method: 'tools/list', params }, schema, { signal: listSignal, received }),
+          allow,
+        )
+      } catch (error) {
+        listSignal.throwIfAborted()
+        throw setupFailure(server, 'tools/list', error)
+      }
+    },
     call: (tool, args, context) =>
       answered<CallAnswer>(tool, context, async () => {
         const purpose = { ...context, tool, arguments: args }

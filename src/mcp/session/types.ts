@@ -32,7 +32,8 @@ export interface ServerAbout {
 
 /** One MCP session with one server. Not reconnected: when it is lost, open another. */
 export interface McpSession {
-  listTools(signal: AbortSignal): Promise<ToolListing>
+  /** `allow`: patterns of the tools that are wanted; the others are only named. */
+  listTools(allow: readonly string[], signal: AbortSignal): Promise<ToolListing>
   about: ServerAbout
   /** `args` is JSON text, which is sent as it stands. */
   call(tool: string, args: string, context: CallContext): Promise<CallAnswer>

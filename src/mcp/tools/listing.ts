@@ -1,8 +1,10 @@
+import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import { digestOf } from '../../lib/digest.ts'
 import { describeTool } from '../../core/words/tools.ts'
 import { offerInput, type OfferedInput } from './input-schema.ts'
 import { isSchema, shapeOf } from '../../lib/schema/shape.ts'
+import { matchesWildcard } from '../../lib/wildcard.ts'
 
 const words = z.string().nullish().catch(undefined)
 const schema = z.record(z.string(), z.unknown())
@@ -18,7 +20,7 @@ const toolSchema = z.looseObject({
 })
 
 /** A page of `tools/list`, without judging the single tools. */
-const listPageSchema = z.looseObject({ tools: z.array(z.unknown()), nextCursor: z.string().nullish() })
+const listPageSchema = z.looseObject({ tools: z.array(z.unknown()).nullish(), nextCursor: z.string().nullish() })
 
 export interface ListedTool {
   name: string
@@ -34,25 +36,39 @@ export interface ListedTool {
 }
 
 export interface ToolListing {
+  /** Those that were asked for. */
   tools: Map<string, ListedTool>
-  /** Tools that were left out, each with its reason. */
+  /** Tools among them that were left out, each with its reason. */
   leftOut: { name: string; why: string }[]
+  /** Names of all that the server lists, but of those that were left out. */
+  names: string[]
 }
 
-const MAX_PAGES = 50
+const MAX_PAGES = 200
+const MAX_TOOLS = 10_000
+/** Most characters of a definition: the model reads it in each request. */
+const MAX_DEFINITION = 262_144
 
-/** Reads a server's list over its pages: until there is no cursor, one comes again, or there were 50. */
-export async function listAllTools(
-  askPage: (params: Record<string, unknown>, schema: typeof listPageSchema) => Promise<z.output<typeof listPageSchema>>,
-): Promise<ToolListing> {
-  const listing: ToolListing = { tools: new Map(), leftOut: [] }
+type AskPage = (params: Record<string, unknown>, schema: typeof listPageSchema) => Promise<z.output<typeof listPageSchema>>
+
+/**
+ * Reads a server's list over its pages: until there is no cursor, one comes again, or there were 200. Of tools that no pattern of `allow` names, only the name is
+ * kept. Throws an `Error` for a list of more than 10,000 tools.
+ */
+export async function listAllTools(askPage: AskPage, allow: readonly string[]): Promise<ToolListing> {
+  const listing: ToolListing = { tools: new Map(), leftOut: [], names: [] }
   const cursors = new Set<string>()
   let cursor: string | null | undefined
+  let tools = 0
   for (let page = 0; page < MAX_PAGES; page++) {
     const found = await askPage(cursor ? { cursor } : {}, listPageSchema)
-    for (const parsed of found.tools.map(parseTool)) {
-      if (!parsed.ok) listing.leftOut.push({ name: parsed.name, why: parsed.why })
-      else if (!listing.tools.has(parsed.tool.name)) listing.tools.set(parsed.tool.name, parsed.tool)
+    for (const one of found.tools ?? []) {
+      if (++tools > MAX_TOOLS) throw new Error(`a list of more than ${MAX_TOOLS} tools`)
+      const name = nameOf(one)
+      const parsed = allow.some((pattern) => matchesWildcard(pattern, name)) ? parseTool(one) : undefined
+      if (parsed?.ok === false) listing.leftOut.push({ name, why: parsed.why })
+      else listing.names.push(name)
+      if (parsed?.ok === true && !listing.tools.has(name)) listing.tools.set(name, parsed.tool)
     }
     cursor = found.nextCursor
     if (!cursor || cursors.has(cursor)) break
@@ -63,26 +79,28 @@ export async function listAllTools(
 
 export type ParsedTool = { ok: true; tool: ListedTool } | { ok: false; name: string; why: string }
 
-const MAX_KNOWN = 1000
-const known = new Map<string, ParsedTool>()
+/** Definitions that were read, by their text. Bounded by what they weigh. */
+const known = new LRUCache<string, ParsedTool>({ maxSize: 16_777_216, sizeCalculation: (_, text) => text.length })
 
 /**
  * Reads one listed tool. What cannot be offered to a model is left out with its reason; the others stay. A tool that was listed before is the same object,
  * so that many runs hold it once.
  */
 export function parseTool(listed: unknown): ParsedTool {
+  const name = nameOf(listed)
   try {
     const text = JSON.stringify(listed)
+    if (text.length > MAX_DEFINITION)
+      return { ok: false, name, why: `its definition has more than ${MAX_DEFINITION} characters, the most that a model is given` }
     let parsed = known.get(text)
     if (!parsed) {
       parsed = readTool(listed)
-      if (known.size >= MAX_KNOWN) known.delete(known.keys().next().value ?? '')
       known.set(text, parsed)
     }
     return parsed
   } catch {
     // A stack overflow, since reading is recursive: the schema is nested too deep.
-    return { ok: false, name: nameOf(listed), why: 'its definition is nested too deep' }
+    return { ok: false, name, why: 'its definition is nested too deep' }
   }
 }
 

@@ -31,7 +31,7 @@ export async function runAttempt(
     checkLifetime(account, tokens.current(), new Date(), deadline)
 
     const { dispatcher, maxResponseBytes } = resources.gateway
-    const fetch = createGatewayFetch({ dispatcher, account, tokens, runId, journal, maxResponseBytes })
+    const fetch = createGatewayFetch({ dispatcher, account, tokens, runId, journal, maxResponseBytes, redact: resources.redactor.redact })
     // Written first; awaited before the first model call.
     const written = journal.prompt(asked)
     written.catch(() => {})

@@ -20,7 +20,15 @@ export async function describeTools(
   const tokens = resources.accounts.get(account)
   if (!tokens) throw new Failure({ code: 'JOB_INVALID', message: `There is no account ${account} here.` })
   const { dispatcher, maxResponseBytes } = resources.gateway
-  const fetch = createGatewayFetch({ dispatcher, account, tokens, runId: undefined, journal, maxResponseBytes })
+  const fetch = createGatewayFetch({
+    dispatcher,
+    account,
+    tokens,
+    runId: undefined,
+    journal,
+    maxResponseBytes,
+    redact: resources.redactor.redact,
+  })
   const { toolBox } = await preflight({ resources, definition, journal: NO_CALLS, fetch, history: [] }, signal)
   await toolBox.close()
   return [

@@ -38,7 +38,7 @@ export async function preflight(
   { resources, definition, journal, fetch, history }: PreflightOptions,
   signal: AbortSignal,
 ): Promise<Preflight> {
-  const { url: gatewayUrl, timeoutMs } = resources.gateway
+  const { url: gatewayUrl, timeoutMs, maxResponseBytes } = resources.gateway
   const { account, onUnknown, limits } = definition
   const routes = await withTimeout(signal, timeoutMs, gatewayUrl, (limited) => listRoutes({ fetch, gatewayUrl, account, signal: limited }))
   const servers: ServerSpec[] = []
@@ -67,7 +67,18 @@ export async function preflight(
   const { resultBytes } = limits
   const { redact } = resources.redactor
   const toolBox = await openToolBox(
-    { servers, fetch, journal, onUnknown, resultBytes, redact, timeoutMs, limits: resources.serverLimits, namedUris: namedUris(history) },
+    {
+      servers,
+      fetch,
+      journal,
+      onUnknown,
+      resultBytes,
+      redact,
+      timeoutMs,
+      maxResponseBytes,
+      limits: resources.serverLimits,
+      namedUris: namedUris(history),
+    },
     signal,
   )
   toolBox.notes.push(...absent)

@@ -152,7 +152,7 @@ describe('an event stream', () => {
       },
     })
     await using opened = await connect(server.url)
-    await expect(opened.session.listTools(new AbortController().signal)).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' })
+    await expect(opened.session.listTools(['*'], new AbortController().signal)).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' })
   })
 })
 
@@ -198,8 +198,13 @@ describe('an answer', () => {
     expect(await opened.call()).toEqual({ kind: 'result', result: { content } })
   })
 
-  test.each([{ content: null }, { content: [], isError: null }, {}])('of %j is read', async (result) => {
-    await using server = await startScriptedServer({ 'tools/call': (seen) => seen.result(result) })
+  test.each([
+    [{ content: null }, {}],
+    [{ content: [], isError: null, structuredContent: null, _meta: null }, { content: [] }],
+    [{ content: [], _meta: 'odd' }, { content: [] }],
+    [{}, {}],
+  ])('of %j is read, and null is absent', async (sent, result) => {
+    await using server = await startScriptedServer({ 'tools/call': (seen) => seen.result(sent) })
     await using opened = await connect(server.url)
     expect(await opened.call()).toEqual({ kind: 'result', result })
   })

@@ -12,7 +12,7 @@ const never = new AbortController().signal
 test('speaks to the reference server, with sessions and event streams', async () => {
   await using server = await startEverythingServer()
   await using opened = await connect(server.url)
-  const { tools } = await opened.session.listTools(never)
+  const { tools } = await opened.session.listTools(['*'], never)
   expect([...tools.keys()]).toContain('echo')
   expect(await opened.call('echo', { message: 'hi' })).toEqual({ kind: 'result', result: textResult('Echo: hi') })
 })
@@ -20,7 +20,7 @@ test('speaks to the reference server, with sessions and event streams', async ()
 test('speaks to a stateless server', async () => {
   await using server = await startLaborServer()
   await using opened = await connect(server.url)
-  const { tools, leftOut } = await opened.session.listTools(never)
+  const { tools, leftOut } = await opened.session.listTools(['*'], never)
   expect([[...tools.keys()], leftOut]).toEqual([['describe_tables', 'query'], []])
   expect(await opened.call('query', { sql: 'select 1 as one' })).toMatchObject({
     result: textResult('{"rows":[{"one":1}],"truncated":false}'),
@@ -112,7 +112,7 @@ test('leaves nothing on the caller’s signal, however many calls were made', as
   await using opened = await connect(server.url, { signal: run.signal })
   const before = getEventListeners(run.signal, 'abort').length
   for (let n = 0; n < 50; n++) await opened.call('act', { n }, { signal: run.signal })
-  await opened.session.listTools(run.signal)
+  await opened.session.listTools(['*'], run.signal)
   expect([before, getEventListeners(run.signal, 'abort').length]).toEqual([0, 0])
 })
 
@@ -120,7 +120,7 @@ test('tells a server nothing of calls that are over when the run is aborted', as
   await using server = await startScriptedServer()
   const run = new AbortController()
   await using opened = await connect(server.url, { signal: run.signal })
-  await opened.session.listTools(run.signal)
+  await opened.session.listTools(['*'], run.signal)
   for (let n = 0; n < 5; n++) await opened.call('act', { n }, { signal: run.signal })
   run.abort(new Error('stop'))
   // One more exchange: what was sent by the abort would have come before it.
@@ -164,7 +164,18 @@ test('ends the exchange of a call that is aborted in the middle of its events, a
 test('ends the HTTP exchange of an initialize when its time is over', async () => {
   await using server = await startScriptedServer({ initialize: () => {} })
   await using line = openGatewayLine()
-  const opening = openSession({ server: 'scripted', url: server.url, fetch: line.fetch, maxRequestBytes: 4096, timeoutMs: 20 }, never)
+  const opening = openSession(
+    {
+      server: 'scripted',
+      url: server.url,
+      fetch: line.fetch,
+      maxRequestBytes: 4096,
+      timeoutMs: 20,
+      maxResponseBytes: 1_048_576,
+      redact: (text) => text,
+    },
+    never,
+  )
   await expect(opening).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' })
   await (
     await server.arrived('initialize')
@@ -174,7 +185,7 @@ test('ends the HTTP exchange of an initialize when its time is over', async () =
 test('ends the HTTP exchange of a list when its time is over', async () => {
   await using server = await startScriptedServer({ 'tools/list': () => {} })
   await using opened = await connect(server.url, { timeoutMs: 500 })
-  await expect(opened.session.listTools(never)).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' })
+  await expect(opened.session.listTools(['*'], never)).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' })
   await (
     await server.arrived('tools/list')
   ).closed

@@ -7,7 +7,7 @@ const never = new AbortController().signal
 async function listFrom(serve: Serve) {
   await using server = await startScriptedServer({ 'tools/list': serve })
   await using opened = await connect(server.url)
-  const { tools, leftOut } = await opened.session.listTools(never)
+  const { tools, leftOut } = await opened.session.listTools(['*'], never)
   return {
     names: [...tools.keys()],
     leftOut,
@@ -31,10 +31,34 @@ describe('a tool list', () => {
     expect(listed).toMatchObject({ names: ['after_start', 'after_a', 'after_b'], cursors: [undefined, 'a', 'b'] })
   })
 
-  test('ends after 50 pages, whatever the server says', async () => {
+  test('ends after 200 pages, whatever the server says', async () => {
     let page = 0
     const { names } = await listFrom((seen) => seen.result({ tools: [aTool(`tool_${page}`)], nextCursor: `page ${++page}` }))
-    expect(names).toHaveLength(50)
+    expect(names).toHaveLength(200)
+  })
+
+  test('over its pages has at most as many bytes as one answer', async () => {
+    let page = 0
+    const padded = aTool('act', { description: 'x'.repeat(300_000) })
+    await expect(listFrom((seen) => seen.result({ tools: [padded], nextCursor: `page ${++page}` }))).rejects.toMatchObject({
+      code: 'RESULT_TOO_LARGE',
+      message: expect.stringContaining('gateway.maxResponseBytes'),
+    })
+    expect(page).toBe(4)
+  })
+
+  test('of more than 10,000 tools is not read to its end', async () => {
+    const tools = Array.from({ length: 10_001 }, (_, n) => ({ name: `tool_${n}` }))
+    await expect(listFrom((seen) => seen.result({ tools }))).rejects.toMatchObject({ code: 'UPSTREAM_ERROR' })
+  })
+
+  test('gives the wanted tools, and of the others only their names', async () => {
+    await using server = await startScriptedServer({
+      'tools/list': (seen) => seen.result({ tools: [aTool('get_a'), aTool('set_a'), aTool('get_b'), { name: 'set_b', inputSchema: 7 }] }),
+    })
+    await using opened = await connect(server.url)
+    const { tools, names, leftOut } = await opened.session.listTools(['get_*'], never)
+    expect([[...tools.keys()], names, leftOut]).toEqual([['get_a', 'get_b'], ['get_a', 'set_a', 'get_b', 'set_b'], []])
   })
 
   test.each(['', null])('ends at a cursor that is %j', async (nextCursor) => {
@@ -79,7 +103,7 @@ describe('a tool list', () => {
       'tools/list': (seen) => seen.result({ tools: [aTool('act', { description: 'first' }), aTool('act', { description: 'second' })] }),
     })
     await using opened = await connect(server.url)
-    expect((await opened.session.listTools(never)).tools.get('act')?.description).toBe('first')
+    expect((await opened.session.listTools(['*'], never)).tools.get('act')?.description).toBe('first')
   })
 
   const broken: [string, Serve, string][] = [

@@ -65,6 +65,7 @@ export function openGatewayLine({ maxResponseBytes = 1_048_576 } = {}): GatewayL
       runId: '00000000-0000-4000-8000-000000000001',
       journal,
       maxResponseBytes,
+      redact: (text) => text,
     }),
     [Symbol.asyncDispose]: () => dispatcher.destroy(),
   }

@@ -19,11 +19,14 @@ export interface SessionSettings extends Partial<Omit<SessionOptions, 'fetch'>> 
 }
 
 /** A session with a server, through the gateway's own fetch. */
-export async function connect(url: string, { maxResponseBytes, signal, ...options }: SessionSettings = {}): Promise<OpenedSession> {
+export async function connect(
+  url: string,
+  { maxResponseBytes = 1_048_576, signal, ...options }: SessionSettings = {},
+): Promise<OpenedSession> {
   await using building = new AsyncDisposableStack()
-  const { fetch, journal } = building.use(openGatewayLine(maxResponseBytes === undefined ? {} : { maxResponseBytes }))
+  const { fetch, journal } = building.use(openGatewayLine({ maxResponseBytes }))
   const session = await openSession(
-    { server: 'scripted', url, fetch, maxRequestBytes: 4096, timeoutMs: 20_000, ...options },
+    { server: 'scripted', url, fetch, maxRequestBytes: 4096, timeoutMs: 20_000, maxResponseBytes, redact: (text) => text, ...options },
     signal ?? new AbortController().signal,
   )
   building.defer(() => session.close())

@@ -32,11 +32,24 @@ export const aServer = (url: string, extra: Partial<ServerSpec> = {}): ServerSpe
 })
 
 /** The tool box of an attempt, over the gateway's own fetch. */
-export async function openBox(servers: ServerSpec[], { maxResponseBytes, signal, ...options }: BoxSettings = {}): Promise<OpenedBox> {
+export async function openBox(
+  servers: ServerSpec[],
+  { maxResponseBytes = 1_048_576, signal, ...options }: BoxSettings = {},
+): Promise<OpenedBox> {
   await using building = new AsyncDisposableStack()
-  const { fetch, journal } = building.use(openGatewayLine(maxResponseBytes === undefined ? {} : { maxResponseBytes }))
+  const { fetch, journal } = building.use(openGatewayLine({ maxResponseBytes }))
   const box = await openToolBox(
-    { servers, fetch, journal, onUnknown: 'stop', resultBytes: 1000, redact: (text) => text, timeoutMs: 20_000, ...options },
+    {
+      servers,
+      fetch,
+      journal,
+      onUnknown: 'stop',
+      resultBytes: 1000,
+      redact: (text) => text,
+      timeoutMs: 20_000,
+      maxResponseBytes,
+      ...options,
+    },
     signal ?? new AbortController().signal,
   )
   building.defer(() => box.close())
