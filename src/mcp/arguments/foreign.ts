@@ -3,7 +3,7 @@ import pLimit from 'p-limit'
 import { Piscina } from 'piscina'
 import { isSchema, type Schema } from '../../lib/schema/shape.ts'
 import type { OfferedInput } from '../tools/input-schema.ts'
-import { parseExact } from './exact.ts'
+import { parseExact } from '../../lib/json/exact.ts'
 import { readArguments, type ReadArguments } from './read.ts'
 import type { ThreadAnswer, ThreadTask } from './thread.ts'
 
