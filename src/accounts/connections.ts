@@ -1,7 +1,7 @@
 import { Failure } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
 import type { Waker } from '../core/ports/wake.ts'
-import { pause } from '../lib/pause.ts'
+import { pause } from '../lib/time/pause.ts'
 import { askConnect, disconnect } from '../pomerium/consent.ts'
 import type { Route } from '../pomerium/routes.ts'
 import type { Db } from '../store/postgres/db.ts'

@@ -1,5 +1,5 @@
 import { Failure, messageOf } from '../core/failure.ts'
-import { pause } from '../lib/pause.ts'
+import { pause } from '../lib/time/pause.ts'
 import { openConfigService, type ConfigService, type ConfigServiceOptions } from '../pomerium/config-service.ts'
 import { createTokenSource } from '../pomerium/token.ts'
 import { accountUse, countRunsHolding } from '../store/audit/accounts.ts'

@@ -14,8 +14,8 @@ import {
   type DueDelivery,
 } from '../store/delivery/deliveries.ts'
 import { loadRun } from '../store/runs/show.ts'
-import { within } from '../lib/deadline.ts'
-import { createPoller, type Poller } from '../lib/poll.ts'
+import { within } from '../lib/time/deadline.ts'
+import { createPoller, type Poller } from '../lib/time/poll.ts'
 
 export interface OutboxOptions {
   db: Db

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { describeError } from '../core/failure.ts'
-import { createPoller, type Poller } from '../lib/poll.ts'
+import { createPoller, type Poller } from '../lib/time/poll.ts'
 import type { TokenSource } from '../pomerium/token.ts'
 import { checkAccount, EXPIRY_WARNINGS } from './gateway.ts'
 

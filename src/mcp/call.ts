@@ -2,7 +2,7 @@ import { Failure } from '../core/failure.ts'
 import type { CallJournal, ToolCallRecord } from '../core/ports/journal.ts'
 import type { ToolOutcome } from '../core/ports/toolbox.ts'
 import { noAnswer } from '../core/words/calls.ts'
-import { deadlineSignal } from '../lib/deadline.ts'
+import { deadlineSignal } from '../lib/time/deadline.ts'
 import { classifyCallError, type CallErrorOptions } from './call-errors.ts'
 import type { CallContext } from './session/types.ts'
 

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import { describeError, Failure, messageOf } from '../core/failure.ts'
 import { PRIORITIES } from '../core/run.ts'
 import type { Wake, Waker } from '../core/ports/wake.ts'
-import { within } from '../lib/deadline.ts'
+import { within } from '../lib/time/deadline.ts'
 import type { RunQueue } from './backend.ts'
 
 /** BullMQ deduplicates by jobId while the job exists; run and round make it, so a round is added once, and its takeover once. */

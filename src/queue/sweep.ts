@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { describeError } from '../core/failure.ts'
 import type { Waker } from '../core/ports/wake.ts'
-import { createPoller, type Poller } from '../lib/poll.ts'
+import { createPoller, type Poller } from '../lib/time/poll.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { releaseIntoSlots, releaseUnpaused, type LimitsOf } from '../store/runs/holds.ts'
 import { listWakeable } from '../store/runs/wakeable.ts'

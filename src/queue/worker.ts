@@ -7,7 +7,7 @@ import type { Runner } from '../runs/execute.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { cancelRequested, heartbeat } from '../store/runs/heartbeat.ts'
 import type { QueueBackend, RunData } from './backend.ts'
-import { createPoller, type Duty } from '../lib/poll.ts'
+import { createPoller, type Duty } from '../lib/time/poll.ts'
 import type { Waker } from '../core/ports/wake.ts'
 
 export interface RunWorkerOptions {

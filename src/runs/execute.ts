@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { deadlineSignal } from '../lib/deadline.ts'
+import { deadlineSignal } from '../lib/time/deadline.ts'
 import { durationMs } from '../lib/duration.ts'
 import { Failure, messageOf } from '../core/failure.ts'
 import { decideRetry } from '../core/rules/retry.ts'

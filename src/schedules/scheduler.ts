@@ -13,7 +13,7 @@ import { noteScheduler, seeSchedules, syncSchedule, type ScheduleKey } from '../
 import { nextFire } from '../lib/time/cron.ts'
 import { dueFires } from './due.ts'
 import type { Waker } from '../core/ports/wake.ts'
-import { createPoller, type Poller } from '../lib/poll.ts'
+import { createPoller, type Poller } from '../lib/time/poll.ts'
 
 export interface SchedulerOptions {
   db: Db

@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { Duty } from '../lib/poll.ts'
+import type { Duty } from '../lib/time/poll.ts'
 import type { Progress } from '../runs/progress.ts'
 import { queueStats, suspectStats } from '../store/stats.ts'
 import type { Db } from '../store/postgres/db.ts'

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { describeError } from '../core/failure.ts'
 import type { Waker } from '../core/ports/wake.ts'
-import { createPoller, type Poller } from '../lib/poll.ts'
+import { createPoller, type Poller } from '../lib/time/poll.ts'
 import type { Route } from '../pomerium/routes.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { listWaiting, resumeWaiting, tryStartPoll } from '../store/waiting/waiting.ts'

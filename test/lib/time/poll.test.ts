@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { createPoller } from '../../src/lib/poll.ts'
+import { createPoller } from '../../../src/lib/time/poll.ts'
 
 const never = (error: unknown): void => {
   throw error

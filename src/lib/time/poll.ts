@@ -1,5 +1,5 @@
 import { within } from './deadline.ts'
-import type { Lifecycle } from './lifecycle.ts'
+import type { Lifecycle } from '../lifecycle.ts'
 
 /** The state of a background duty, for metrics and health checks. */
 export interface DutyState {

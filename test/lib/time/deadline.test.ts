@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, test, vi } from 'vitest'
-import { deadlineSignal, within } from '../../src/lib/deadline.ts'
+import { deadlineSignal, within } from '../../../src/lib/time/deadline.ts'
 
 const late = new Error('late')
 
