@@ -18,6 +18,7 @@ const SYSTEM = [
   'test/chaos/chaos.test.ts',
   'test/cli/demo.test.ts',
   'test/conformance/conformance.test.ts',
+  'test/eval/characters.test.ts',
   'test/faults/faults.test.ts',
   'test/package.test.ts',
   'test/queue/frozen-redis.test.ts',

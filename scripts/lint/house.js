@@ -5,7 +5,7 @@ const SRC = resolve(import.meta.dirname, '../../src')
 
 const WORDS = ['core', 'lib']
 const LEAVES = ['store', 'pomerium', 'mcp', 'models', 'jobs', 'config', 'delivery/destinations']
-const OPERATIONS = ['runs', 'schedules', 'waiting', 'delivery', 'audit', 'accounts', 'doctor', 'minter', 'telemetry']
+const OPERATIONS = ['runs', 'eval', 'schedules', 'waiting', 'delivery', 'audit', 'accounts', 'doctor', 'minter', 'telemetry']
 
 /** What each room may import beside itself. A room that is not named here may not exist. */
 const ARROWS = {
@@ -19,6 +19,7 @@ const ARROWS = {
   schedules: ['runs', 'jobs', 'store', ...WORDS],
   telemetry: ['runs', 'store', ...WORDS],
   runs: ['delivery', 'delivery/destinations', 'waiting', 'agent', 'jobs', 'models', 'pomerium', 'mcp', 'store', ...WORDS],
+  eval: ['runs', 'jobs', ...WORDS],
   waiting: ['pomerium', 'store', ...WORDS],
   delivery: ['delivery/destinations', 'store', ...WORDS],
   // A leaf by itself: job files and the configuration read their formats from it, and it sends.
@@ -52,6 +53,7 @@ const PURPOSES = {
   schedules: 'cron expressions and time zones, the scheduler, backfill',
   telemetry: 'metrics: subscribes to the progress of runs; nothing calls it',
   runs: 'operations on runs: create, execute an attempt, settle it, retry, cancel',
+  eval: 'cases of a job with their truth: runs them by models and prompts that are compared, without delivering or changing anything',
   waiting: 'what a run waits for, and what wakes it',
   delivery: 'the outbox of reports',
   'delivery/destinations': 'a file for each destination: its configuration, its entry in a job file, how it sends',

@@ -12,6 +12,7 @@ import { addComposeInit } from './commands/setup/compose-init.ts'
 import { addConnect } from './commands/access/connect.ts'
 import { addDemo } from './commands/setup/demo.ts'
 import { addDoctor } from './commands/service/doctor.ts'
+import { addEval } from './commands/eval/eval.ts'
 import { addEvidence } from './commands/audit/evidence.ts'
 import { addInit } from './commands/setup/init.ts'
 import { addJobs } from './commands/jobs/jobs.ts'
@@ -29,7 +30,7 @@ import type { AddCommand } from './options/options.ts'
 import { createTerminal, type Terminal } from './terminal/terminal.ts'
 
 const COMMANDS: readonly AddCommand[] = [
-  addStart, addRun, addRuns, addShow, addLogs, addRetry, addCancel, addJobs, addSchedules, addDoctor, addPause, addPrune, addAudit, addEvidence, addAccount, addConnect, addMinter, addApiToken, addInit, addComposeInit, addDemo,
+  addStart, addRun, addRuns, addShow, addLogs, addRetry, addCancel, addJobs, addSchedules, addEval, addDoctor, addPause, addPrune, addAudit, addEvidence, addAccount, addConnect, addMinter, addApiToken, addInit, addComposeInit, addDemo,
 ] // prettier-ignore
 
 const ABOUT = `Lets an LLM work through the MCP tools behind Pomerium while nobody is signed in.`

@@ -8,6 +8,7 @@ import { startDemoGateway, type DemoGateway } from './gateway/gateway.ts'
 import { startLaborServer } from './servers/labor.ts'
 import { startDemoModel, type DemoModel, type ValidateWire } from './model/model.ts'
 import type { Step } from './model/script.ts'
+import type { Character } from './model/seen.ts'
 
 export const DOMAIN = 'localhost.pomerium.io'
 const HOST = (name: string) => `https://${name}.${DOMAIN}`
@@ -17,6 +18,8 @@ export interface WorldOptions {
   /** Where certificate, token, log and configuration go. */
   dir: string
   scripts: Record<string, readonly Step[]>
+  /** Models that decide by themselves. */
+  characters?: Readonly<Record<string, Character>>
   jobsDir: string
   /** Routes beside labor and everything, for tests. */
   routes?: readonly DemoRoute[]
@@ -81,6 +84,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const model = building.use(
     await startDemoModel({
       scripts: options.scripts,
+      ...(options.characters && { characters: options.characters }),
       apiKey: 'demo-model-key',
       reach: { address: gateway.address, ca: certificate.cert },
       ...(options.validate && { validate: options.validate }),

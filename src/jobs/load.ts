@@ -30,7 +30,7 @@ export function loadJobs(dir: string, offer: Offer): LoadedJobs {
   let files: string[]
   try {
     files = readdirSync(dir)
-      .filter((file) => /\.ya?ml$/.test(file) && !file.endsWith('.lock.yaml'))
+      .filter((file) => /\.ya?ml$/.test(file) && !/\.(lock|cases)\.yaml$/.test(file))
       .toSorted()
   } catch (cause) {
     throw new Failure({

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { FailureRecord } from '../core/failure.ts'
 import type { ToolCallRecord } from '../core/ports/journal.ts'
 import type { ToolBox, ToolCallRequest, ToolOutcome } from '../core/ports/toolbox.ts'
-import { errorOf } from '../core/words/calls.ts'
+import { errorOf, WRITE_REFUSED } from '../core/words/calls.ts'
 import { unknownTool } from '../core/words/mistakes.ts'
 import type { Showing } from '../core/words/results.ts'
 import { matchesWildcard } from '../lib/wildcard.ts'
@@ -19,6 +19,8 @@ export interface ToolBoxOptions extends CallOptions, ServerOptions, Showing {
   servers: readonly ServerSpec[]
   /** Calls at a time to a server, over all runs of this process. */
   limits?: ReadonlyMap<string, <T>(work: () => Promise<T>) => Promise<T>>
+  /** Calls of tools that are not repeatable are not sent: nothing is to be changed. */
+  refuseWrites?: boolean | undefined
   /** Resources that results of earlier attempts named, by server. */
   namedUris?: ReadonlyMap<string, readonly string[]>
 }
@@ -102,6 +104,7 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
       const known = [...entries].map(([offered, { tool }]) => ({ name: offered, tool: tool.name }))
       return refuseCall(record, mistake(unknownTool(name, known), 'TOOL_NOT_ALLOWED'), journal)
     }
+    if (options.refuseWrites && !record.repeatable) return refuseCall(record, writeRefused(), journal)
     const { tool } = entry
     const { read: args, unchecked } = await readForeignArguments({ name, input: tool.input, digest: tool.digest }, text, entry.mistakes > 0)
     const note = `${server.spec.name}: the arguments of ${tool.name} are not checked here, since its input schema costs too much; the server checks its own.`
@@ -148,6 +151,15 @@ function nameEntries(specs: readonly ServerSpec[], servers: readonly OpenServer[
   }
   return entries
 }
+
+/** A call that may change something, in a run that may not. */
+const writeRefused = (): ToolOutcome => ({
+  status: 'refused',
+  text: WRITE_REFUSED,
+  truncated: false,
+  failure: null,
+  mistake: false,
+})
 
 /** A call that the model got wrong: never sent. */
 function mistake(text: string, code: 'TOOL_NOT_ALLOWED' | null): ToolOutcome {

@@ -31,6 +31,8 @@ export interface RunnerOptions {
   staleAfterMs: number
   /** Most runs at a time; undefined when no limit is set at all. */
   limitsOf?: LimitsOf | undefined
+  /** What a run is told the time is when its conversation begins; undefined: the time it is. An evaluation tells the time of its case. */
+  clock?: ((runId: string) => Date | undefined) | undefined
   log: Logger
   onProgress?: OnProgress | undefined
 }
@@ -96,6 +98,7 @@ export function createRunner(options: RunnerOptions): Runner {
       () => new Failure({ code: 'DEADLINE', message: `The attempt did not end within ${deadlineMs / 1000} s.` }),
     )
     const one = { opened, definition, log }
+    const now = options.clock?.(runId)
     try {
       checkLost(opened, definition)
       const written = journal.forAttempt(opened.attempt)
@@ -104,7 +107,9 @@ export function createRunner(options: RunnerOptions): Runner {
       const result = await runAttempt(
         resources,
         {
-          opened,
+          // A fire that is told to be now is not one that was missed.
+          opened: now ? { ...opened, createdAt: now } : opened,
+          now,
           definition,
           ...(await past(opened, definition)),
           journal: options.onProgress ? tellProgress(written, tell) : written,

@@ -23,4 +23,6 @@ export interface RunResources {
   /** Calls at a time to a server, in this process; a server without a limit is not in it. */
   serverLimits: ReadonlyMap<string, <T>(work: () => Promise<T>) => Promise<T>>
   redactor: Redactor
+  /** Calls of tools that the job does not call repeatable are not sent: the model is told so. */
+  refuseWrites?: boolean
 }

@@ -12,6 +12,9 @@ export const ARGUMENTS_TOO_LARGE = errorOf('the arguments are too large to be se
 export const RESULT_TOO_LARGE = errorOf('the tool ran, but its result was too large to be read. Ask for less.')
 export const OUTCOME_UNKNOWN = errorOf('the call was sent and its outcome is not known: it may have run. Do not repeat it.')
 
+/** A run that only tries out what a job would do makes no call that changes something. */
+export const WRITE_REFUSED = errorOf('this tool may change something, and this run may change nothing. Do not call it again.')
+
 /** A repeatable call that took longer than its limit. */
 export const noAnswer = (timeoutMs: number): string => errorOf(`no answer within ${timeoutMs / 1000} s; ask for less, or try once more.`)
 

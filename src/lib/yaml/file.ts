@@ -172,15 +172,14 @@ function readSubstituted(issues: readonly z.core.$ZodIssue[], document: Document
   return changed
 }
 
-function issuesOf(issue: z.core.$ZodIssue, document: Document.Parsed, lines: LineCounter): FileIssue[] {
-  const at = (path: readonly PropertyKey[], message: string) => ({
-    line: lineOf(document, lines, path),
-    field: path.map(String).join('.'),
-    message,
-  })
+const issuesOf = (issue: z.core.$ZodIssue, document: Document.Parsed, lines: LineCounter): FileIssue[] =>
+  explainIssue(issue).map(({ path, message }) => ({ line: lineOf(document, lines, path), field: path.map(String).join('.'), message }))
+
+/** What is wrong with a value, at its path, in words of people. A missing one is told as such when it was checked with `reportInput`. */
+export function explainIssue(issue: z.core.$ZodIssue): { path: readonly PropertyKey[]; message: string }[] {
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => at([...issue.path, key], 'is not a known key; correct its name or take it out'))
-  return [at(issue.path, explain(issue, issue.input === undefined))]
+    return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'is not a known key; correct its name or take it out' }))
+  return [{ path: issue.path, message: explain(issue, issue.input === undefined) }]
 }
 
 function explain(issue: z.core.$ZodIssue, missing: boolean): string {

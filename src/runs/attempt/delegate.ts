@@ -68,7 +68,8 @@ export async function delegate(
           hosted: provider.hosted(model.name),
           runId,
           servers: servers.flatMap(({ name, url, required }) => {
-            const offered = toolBox.offered.filter(({ server }) => server === name)
+            // What a provider calls by itself cannot be refused call by call: it is not offered.
+            const offered = toolBox.offered.filter((one) => one.server === name && (one.repeatable || !resources.refuseWrites))
             const names = offered.map(({ tool }) => tool.name)
             const repeatable = offered.flatMap((one) => (one.repeatable ? [one.tool.name] : []))
             return names.length === 0 ? [] : [{ name, url, tools: names, repeatable, required }]

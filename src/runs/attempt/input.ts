@@ -11,6 +11,8 @@ import type { Tell } from '../progress.ts'
 export interface AttemptInput {
   opened: OpenedAttempt
   definition: JobDefinition
+  /** What the texts take for now; undefined: the time it is. */
+  now?: Date | undefined
   history: readonly PastTurn[]
   /** A hosted answer that an earlier attempt did not see the end of. */
   open: OpenResponse | undefined

@@ -65,7 +65,10 @@ export async function preflight(
     }
   }
   const { resultBytes } = limits
-  const { redact } = resources.redactor
+  const {
+    redactor: { redact },
+    refuseWrites,
+  } = resources
   const toolBox = await openToolBox(
     {
       servers,
@@ -78,6 +81,7 @@ export async function preflight(
       maxResponseBytes,
       limits: resources.serverLimits,
       namedUris: namedUris(history),
+      refuseWrites,
     },
     signal,
   )

@@ -8,7 +8,7 @@ import type { TemplateScope } from '../../jobs/template/scope.ts'
 import { previousFire } from '../../lib/time/cron.ts'
 import type { AttemptInput } from './input.ts'
 
-type TextsInput = Pick<AttemptInput, 'opened' | 'definition' | 'lastGreen'>
+type TextsInput = Pick<AttemptInput, 'opened' | 'definition' | 'lastGreen' | 'now'>
 
 /** When a run was due: its fire, or when it was asked for. */
 export const fireTimeOf = ({ trigger, createdAt }: AttemptInput['opened']): Date =>
@@ -35,7 +35,7 @@ export function scopeOf({ opened, definition, lastGreen }: TextsInput, now: Date
 /** What the model is asked in a conversation that begins: our contract and facts, then the author's words. */
 export function renderTexts(input: TextsInput): PromptRecord {
   const { opened, definition } = input
-  const scope = scopeOf(input, new Date())
+  const scope = scopeOf(input, input.now ?? new Date())
   const prompt = renderTemplate(definition.prompt, scope)
   const own = definition.instructions === undefined ? null : renderTemplate(definition.instructions, scope)
   if (definition.contract === 'none') return { prompt, instructions: own, contract: null }
