@@ -25,7 +25,7 @@ function mutate(file: string, test: string) {
     vitest: { configFile: 'scripts/mutation/vitest.config.ts', related: false },
     // The sandbox has the layout of the repository: there is no path in a tsconfig to rewrite.
     tsconfigFile: 'none.json',
-    ignorePatterns: ['/dist', '/test/fixtures'],
+    ignorePatterns: ['/dist'],
     concurrency: 1,
     reporters: ['clear-text'],
     clearTextReporter: { logTests: false, reportTests: false, reportMutants: false, reportScoreTable: false },
