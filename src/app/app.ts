@@ -12,7 +12,7 @@ import { targetOf } from '../delivery/destinations/registry.ts'
 import { createOutbox } from '../delivery/outbox.ts'
 import { createGatewayFetch } from '../pomerium/fetch.ts'
 import { listRoutes, type Route } from '../pomerium/routes.ts'
-import { accountIds, createLimits, createRunResources, destinationsOf, identityOf, offerOf, tokenSeconds } from './resources.ts'
+import { accountIds, createConcurrencyOf, createRunResources, destinationsOf, identityOf, offerOf, tokenSeconds } from './resources.ts'
 import { openQueueBackend } from '../queue/backend.ts'
 import { createProducer } from '../queue/producer.ts'
 import type { Waker } from '../core/ports/wake.ts'
@@ -126,14 +126,14 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
     onProgress?.(progress)
   }
   const name = `${hostname()}:${process.pid}:${randomBytes(2).toString('hex')}`
-  const limitsOf = createLimits(config, jobs)
+  const concurrencyOf = createConcurrencyOf(config, jobs)
   const runner = createRunner({
     db,
     journal: createJournalWriter(db),
     resources,
     worker: name,
     staleAfterMs,
-    limitsOf,
+    concurrencyOf,
     log,
     onProgress: tellAll,
   })
@@ -155,7 +155,7 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
   building.defer(() => outbox.stop())
   const scheduler = createScheduler({ db, producer, jobs: () => jobs.jobs(), log, onFire: metrics.onFire })
   building.defer(() => scheduler.stop())
-  const sweeper = createSweeper({ db, producer, staleAfterMs, limitsOf, log })
+  const sweeper = createSweeper({ db, producer, staleAfterMs, concurrencyOf, log })
   building.defer(() => sweeper.stop())
   const upkeep = createUpkeep({ db, config, log })
   building.defer(() => upkeep.stop())

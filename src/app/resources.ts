@@ -16,7 +16,7 @@ import { createDispatcher } from '../pomerium/dispatcher.ts'
 import { createMinterClient } from '../pomerium/minter-client.ts'
 import { createTokenSource, type TokenSource } from '../pomerium/token.ts'
 import type { RunResources } from '../runs/resources.ts'
-import type { RunLimits } from '../store/runs/holds.ts'
+import type { ConcurrencyLimits } from '../store/runs/holds.ts'
 
 /** What the configuration offers a job. */
 export function offerOf(config: Config): Offer {
@@ -72,8 +72,8 @@ const mapGrants = <G extends { role: Role; jobs?: readonly string[] | undefined 
   Object.fromEntries(Object.entries(grants).map(([name, grant]) => [name, { ...grant, jobs: grant.jobs }]))
 
 /** Most runs at a time of a job and of an account, from its file and from the configuration. */
-export function createLimits({ accounts }: Config, jobs: JobRegistry) {
-  return (job: string, account: string): RunLimits => ({
+export function createConcurrencyOf({ accounts }: Config, jobs: JobRegistry) {
+  return (job: string, account: string): ConcurrencyLimits => ({
     job: jobs.jobs().get(job)?.definition.concurrency,
     account: accounts[account]?.concurrency,
   })
@@ -122,7 +122,7 @@ export function createRunResources(config: Config, stack: AsyncDisposableStack):
     prices: new Map<string, Price>(Object.entries(config.prices)),
     ceilings: (job, account) => ceilingsOf(config, job, account),
     toolConcurrency: config.worker.toolConcurrency,
-    serverLimits: new Map(
+    serverSlots: new Map(
       Object.entries(config.servers).flatMap(([name, { concurrency }]) =>
         concurrency === undefined ? [] : [[name, pLimit(concurrency)] as const],
       ),

@@ -88,9 +88,9 @@ function addBlock(read: ReadContent, block: z.output<typeof blockSchema> | undef
       return void read.lines.push(linkText(link, readable))
     }
     case 'resource': {
-      const held = resourceText(block.resource)
-      if (held.isText) read.texts.push(held.text)
-      read.lines.push(held.text)
+      const embedded = resourceText(block.resource)
+      if (embedded.isText) read.texts.push(embedded.text)
+      read.lines.push(embedded.text)
     }
   }
 }

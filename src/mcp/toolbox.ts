@@ -17,8 +17,8 @@ import { nameTools } from './tools/names.ts'
 
 export interface ToolBoxOptions extends CallOptions, ServerOptions, Showing {
   servers: readonly ServerSpec[]
-  /** Calls at a time to a server, over all runs of this process. */
-  limits?: ReadonlyMap<string, <T>(work: () => Promise<T>) => Promise<T>>
+  /** Runs a call once its server has a free slot, over all runs of this process. A server without a concurrency limit is not in it. */
+  slots?: ReadonlyMap<string, <T>(work: () => Promise<T>) => Promise<T>>
   /** Calls of tools that are not repeatable are not sent: nothing is to be changed. */
   refuseWrites?: boolean | undefined
   /** Resources that results of earlier attempts named, by server. */
@@ -74,8 +74,8 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
       resources?.note(server.spec.name, outcome.uris ?? [])
       return outcome
     }
-    const limit = options.limits?.get(record.server)
-    return limit ? limit(work) : work()
+    const inSlot = options.slots?.get(record.server)
+    return inSlot ? inSlot(work) : work()
   }
 
   async function read(record: ToolCallRecord, wanted: WantedResource, callSignal: AbortSignal): Promise<ToolOutcome> {

@@ -3,7 +3,7 @@ import { describeError } from '../core/failure.ts'
 import type { Waker } from '../core/ports/wake.ts'
 import { createPoller, type Poller } from '../lib/time/poll.ts'
 import type { Db } from '../store/postgres/db.ts'
-import { releaseIntoSlots, releaseUnpaused, type LimitsOf } from '../store/runs/holds.ts'
+import { releaseIntoSlots, releaseUnpaused, type ConcurrencyOf } from '../store/runs/holds.ts'
 import { listWakeable } from '../store/runs/wakeable.ts'
 
 export interface SweeperOptions {
@@ -12,7 +12,7 @@ export interface SweeperOptions {
   /** Lease: a running attempt without a heartbeat for this long is handed out again. */
   staleAfterMs: number
   /** As workers count them; undefined when no limit is set at all. */
-  limitsOf: LimitsOf | undefined
+  concurrencyOf: ConcurrencyOf | undefined
   log: Logger
 }
 
@@ -24,11 +24,11 @@ const OVERDUE_MS = 10_000
  * Adds runs to the queue that should be in it: their producer crashed after the commit, the queue was away or lost its data, or the lease of their worker ran
  * out. Because every lost wake is repaired here, no caller waits for the queue. Returns how many runs it found.
  */
-export async function sweep({ db, producer, staleAfterMs, limitsOf }: Omit<SweeperOptions, 'log'>): Promise<number> {
+export async function sweep({ db, producer, staleAfterMs, concurrencyOf }: Omit<SweeperOptions, 'log'>): Promise<number> {
   const runs = [
     ...(await listWakeable(db, { olderThanMs: OVERDUE_MS, staleAfterMs })),
     ...(await releaseUnpaused(db)),
-    ...(await releaseIntoSlots(db, limitsOf)),
+    ...(await releaseIntoSlots(db, concurrencyOf)),
   ]
   producer.wakeSoon(runs)
   return runs.length

@@ -6,7 +6,7 @@ import { decideRetry } from '../core/rules/retry.ts'
 import { readDefinition, type JobDefinition } from '../jobs/schema.ts'
 import { createBudget } from '../store/attempts/budgets.ts'
 import { openAttempt, type OpenedAttempt } from '../store/runs/claim.ts'
-import type { LimitsOf } from '../store/runs/holds.ts'
+import type { ConcurrencyOf } from '../store/runs/holds.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { lastTurnNumber, loadHistory, loadOpenResponse, loadTexts } from '../store/attempts/history.ts'
 import type { JournalWriter } from '../store/attempts/journal.ts'
@@ -30,7 +30,7 @@ export interface RunnerOptions {
   /** A run whose worker was silent for this long may be taken over. */
   staleAfterMs: number
   /** Most runs at a time; undefined when no limit is set at all. */
-  limitsOf?: LimitsOf | undefined
+  concurrencyOf?: ConcurrencyOf | undefined
   /** What a run is told the time is when its conversation begins; undefined: the time it is. An evaluation tells the time of its case. */
   clock?: ((runId: string) => Date | undefined) | undefined
   log: Logger
@@ -47,9 +47,9 @@ export interface Runner {
 
 /** Makes the function that does runs. It needs no queue: a test or the CLI can call it. */
 export function createRunner(options: RunnerOptions): Runner {
-  const { db, journal, resources, worker, staleAfterMs, limitsOf } = options
+  const { db, journal, resources, worker, staleAfterMs, concurrencyOf } = options
   const onProgress = options.onProgress ?? (() => {})
-  const settler = createSettler({ db, redact: resources.redactor.redact, limitsOf, onProgress })
+  const settler = createSettler({ db, redact: resources.redactor.redact, concurrencyOf, onProgress })
   const definitions = new Map<string, JobDefinition>()
 
   function definitionOf(jobVersion: string, kept: unknown): JobDefinition {
@@ -59,7 +59,7 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   async function execute(runId: string, queueJobId: string, signal: AbortSignal): Promise<Execution> {
-    const claim = await openAttempt(db, runId, { worker, queueJobId, staleAfterMs, limitsOf })
+    const claim = await openAttempt(db, runId, { worker, queueJobId, staleAfterMs, concurrencyOf })
     switch (claim.kind) {
       case 'opened':
         return attempt(claim.opened, signal)

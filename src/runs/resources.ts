@@ -20,8 +20,8 @@ export interface RunResources {
   /** The daily ceilings that runs of a job as an account are under. */
   ceilings: (job: string, account: string) => Ceiling[]
   toolConcurrency: number
-  /** Calls at a time to a server, in this process; a server without a limit is not in it. */
-  serverLimits: ReadonlyMap<string, <T>(work: () => Promise<T>) => Promise<T>>
+  /** Runs a call once its server has a free slot, over all runs of this process. A server without a concurrency limit is not in it. */
+  serverSlots: ReadonlyMap<string, <T>(work: () => Promise<T>) => Promise<T>>
   redactor: Redactor
   /** Calls of tools that the job does not call repeatable are not sent: the model is told so. */
   refuseWrites?: boolean

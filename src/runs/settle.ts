@@ -11,7 +11,7 @@ import type { DelegateResult } from '../models/model.ts'
 import type { OpenedAttempt } from '../store/runs/claim.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { loadLastText, loadSpent } from '../store/attempts/history.ts'
-import { holdName, releaseNext, type LimitsOf } from '../store/runs/holds.ts'
+import { holdName, releaseNext, type ConcurrencyOf } from '../store/runs/holds.ts'
 import { finishRun, finishUnclaimedRun, type RunEnd } from '../store/runs/finish.ts'
 import { suspendRun } from '../store/runs/suspend.ts'
 import { deliveriesOf, endWithAnswer, endWithFailure } from './result.ts'
@@ -21,7 +21,7 @@ import type { OnProgress } from './progress.ts'
 export interface SettleOptions {
   db: Db
   redact: (text: string) => string
-  limitsOf: LimitsOf | undefined
+  concurrencyOf: ConcurrencyOf | undefined
   onProgress: OnProgress
 }
 
@@ -33,17 +33,17 @@ export interface Settled {
 }
 
 /** Writes what came of an attempt, and says what follows for the queue. */
-export function createSettler({ db, redact, limitsOf, onProgress }: SettleOptions) {
+export function createSettler({ db, redact, concurrencyOf, onProgress }: SettleOptions) {
   /** Releases the next held run, now that this one has freed its slot. */
   async function release({ opened, definition }: Settled): Promise<Wake[]> {
-    const limits = limitsOf?.(opened.job, definition.account)
+    const limits = concurrencyOf?.(opened.job, definition.account)
     if (limits?.job === undefined && limits?.account === undefined) return []
     return releaseNext(db, { account: definition.account, job: opened.job })
   }
 
   /** This run may have been released for its account's free slot, but something else holds it: gives the slot to the next run. */
   async function releaseAccountSlot({ by, account }: { by: string; account: string }): Promise<Wake[]> {
-    if (by === holdName('account', account) || limitsOf?.('', account).account === undefined) return []
+    if (by === holdName('account', account) || concurrencyOf?.('', account).account === undefined) return []
     return releaseNext(db, { account })
   }
 

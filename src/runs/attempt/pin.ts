@@ -15,8 +15,8 @@ export interface Pinned {
   difference: string
   /** How many tools it holds. */
   tools: number
-  /** Runs of the job are held to the lock file. */
-  isHeld: boolean
+  /** The job has `pin: true`: its runs must match the lock file. */
+  isPinned: boolean
 }
 
 /** Writes the lock file of a job, with its tools as their servers describe them now. `JOB_UNKNOWN` for a job that there is not, or whose file has faults. */
@@ -29,6 +29,6 @@ export async function pinJob({ jobs, describeTools }: PinParts, name: string, si
     lockFile: lockFileOf(job.file),
     difference: writeLock(job.file, tools),
     tools: tools.filter(({ tool }) => tool !== INSTRUCTIONS).length,
-    isHeld: job.definition.pin,
+    isPinned: job.definition.pin,
   }
 }

@@ -79,7 +79,7 @@ export async function preflight(
       redact,
       timeoutMs,
       maxResponseBytes,
-      limits: resources.serverLimits,
+      slots: resources.serverSlots,
       namedUris: namedUris(history),
       refuseWrites,
     },

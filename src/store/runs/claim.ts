@@ -4,7 +4,7 @@ import type { FailureRecord } from '../../core/failure.ts'
 import type { AttemptRef, RunStatus, Trigger } from '../../core/run.ts'
 import { query, transaction, type Db } from '../postgres/db.ts'
 import { leaseOver } from './heartbeat.ts'
-import { holdName, lockLimits, TAKES_SLOT, type LimitsOf, type RunLimits } from './holds.ts'
+import { fullLimit, hold, holdName, type LimitedRun, type ConcurrencyOf } from './holds.ts'
 
 export interface OpenedAttempt {
   attempt: AttemptRef
@@ -39,12 +39,12 @@ export type Claim =
 
 export interface ClaimOptions {
   worker: string
-  /** The queue job that brought the run; kept in the column `delivery`. */
+  /** The queue job that brought the run. Column `delivery` of runs, `queue_job_id` of claims. */
   queueJobId: string
   /** A running attempt is taken over when its worker has not been heard of for this long; a worker beats at least six times in it. */
   staleAfterMs: number
   /** Most runs at a time of a job and of an account; undefined when no limit is set at all. */
-  limitsOf?: LimitsOf | undefined
+  concurrencyOf?: ConcurrencyOf | undefined
 }
 
 /**
@@ -52,8 +52,8 @@ export interface ClaimOptions {
  * was open is closed as lost, and its worker can write no more (fencing): the update waits for the rows that it is writing.
  */
 export async function openAttempt(db: Db, runId: string, options: ClaimOptions): Promise<Claim> {
-  const { limitsOf } = options
-  if (!limitsOf) return claim(db, runId, options)
+  const { concurrencyOf } = options
+  if (!concurrencyOf) return claim(db, runId, options)
   const [run] = await query<LimitedRun & { counts: boolean }>(
     db,
     "select id, job, account, status = 'queued' as counts from runs where id = $1",
@@ -61,55 +61,15 @@ export async function openAttempt(db: Db, runId: string, options: ClaimOptions):
     'claim scope',
   )
   // A run that is taken over has its slots already.
-  const limits = run?.counts ? limitsOf(run.job, run.account) : { job: undefined, account: undefined }
+  const limits = run?.counts ? concurrencyOf(run.job, run.account) : { job: undefined, account: undefined }
   if (!run || (limits.job === undefined && limits.account === undefined)) return claim(db, runId, options)
   return transaction(db, async (client) => {
     const full = await fullLimit(client, run, limits)
     if (full === undefined) return claim(client, runId, options)
     // The last of all reasons: a run with an obstacle is told that one.
-    return (await hold(client, run, { by: full, obstacle: null })) ?? refuse(client, runId, options)
+    const held = await hold(client, runId, { by: full, obstacle: null })
+    return held ? { kind: 'held', by: full, account: run.account } : refuse(client, runId, options)
   })
-}
-
-interface LimitedRun {
-  id: string
-  job: string
-  account: string
-}
-
-/** The limit that has no slot left for the run, by its hold's name. Until the transaction is over, no other claim is counted under these limits. */
-async function fullLimit(client: pg.PoolClient, run: LimitedRun, limits: RunLimits): Promise<string | undefined> {
-  await lockLimits(client, {
-    account: limits.account === undefined ? undefined : run.account,
-    job: limits.job === undefined ? undefined : run.job,
-  })
-  for (const scope of ['account', 'job'] as const) {
-    const limit = limits[scope]
-    if (limit === undefined) continue
-    const [row] = await query<{ taken: number }>(
-      client,
-      `select count(*)::int as taken from runs where ${TAKES_SLOT} and ${scope} = $1 and id <> $2`,
-      [run[scope], run.id],
-    )
-    if ((row?.taken ?? 0) >= limit) return holdName(scope, run[scope])
-  }
-  return undefined
-}
-
-/** Takes a queued run out of the queue until what holds it is over. Undefined when its obstacle is another one by now. */
-async function hold(
-  db: Db | pg.PoolClient,
-  { id, account }: { id: string; account: string },
-  { by, obstacle }: { by: string; obstacle: 'paused' | null },
-): Promise<Claim | undefined> {
-  const held = await query(
-    db,
-    `update claims set held_by = $2, held_at = clock_timestamp(), holds = holds + 1
-     where id = $1 and obstacle is not distinct from $3::text returning 1`,
-    [id, by, obstacle],
-    'hold',
-  )
-  return held.length > 0 ? { kind: 'held', by, account } : undefined
 }
 
 /**
@@ -227,8 +187,8 @@ async function whyNot(db: Db | pg.PoolClient, runId: string): Promise<Claim> {
     case 'expired':
       return { kind: 'expired', at: run.expireAt }
     case 'paused': {
-      const held = await hold(db, { id: runId, account: run.account }, { by: holdName('pause', run.pause ?? ''), obstacle: 'paused' })
-      if (held) return held
+      const by = holdName('pause', run.pause ?? '')
+      if (await hold(db, runId, { by, obstacle: 'paused' })) return { kind: 'held', by, account: run.account }
       break
     }
     case 'not-due':

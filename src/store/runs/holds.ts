@@ -20,6 +20,54 @@ export async function lockLimits(client: pg.PoolClient, names: { account?: strin
     if (name !== undefined) await lockName(client, holdName(scope, name))
 }
 
+/** Most runs at a time of a job and of an account; undefined without a limit. */
+export interface ConcurrencyLimits {
+  job: number | undefined
+  account: number | undefined
+}
+export type ConcurrencyOf = (job: string, account: string) => ConcurrencyLimits
+
+export interface LimitedRun {
+  id: string
+  job: string
+  account: string
+}
+
+/** The limit that has no slot left for the run, by its hold's name. Until the transaction is over, no other claim is counted under these limits. */
+export async function fullLimit(client: pg.PoolClient, run: LimitedRun, limits: ConcurrencyLimits): Promise<string | undefined> {
+  await lockLimits(client, {
+    account: limits.account === undefined ? undefined : run.account,
+    job: limits.job === undefined ? undefined : run.job,
+  })
+  for (const scope of ['account', 'job'] as const) {
+    const limit = limits[scope]
+    if (limit === undefined) continue
+    const [row] = await query<{ taken: number }>(
+      client,
+      `select count(*)::int as taken from runs where ${TAKES_SLOT} and ${scope} = $1 and id <> $2`,
+      [run[scope], run.id],
+    )
+    if ((row?.taken ?? 0) >= limit) return holdName(scope, run[scope])
+  }
+  return undefined
+}
+
+/** Takes a queued run out of the queue until what holds it is over. False when its obstacle is another one by now. */
+export async function hold(
+  db: Db | pg.PoolClient,
+  id: string,
+  { by, obstacle }: { by: string; obstacle: 'paused' | null },
+): Promise<boolean> {
+  const held = await query(
+    db,
+    `update claims set held_by = $2, held_at = clock_timestamp(), holds = holds + 1
+     where id = $1 and obstacle is not distinct from $3::text returning 1`,
+    [id, by, obstacle],
+    'hold',
+  )
+  return held.length > 0
+}
+
 const nextHeldBy = (parameter: string) =>
   `select id from runs where ${IS_HELD} and held_by = ${parameter}
    order by priority, id limit 1 for update skip locked`
@@ -42,13 +90,6 @@ export async function releaseNext(db: Db, names: { account: string; job?: string
   })
 }
 
-/** Most runs at a time of a job and of an account; undefined without a limit. */
-export interface RunLimits {
-  job: number | undefined
-  account: number | undefined
-}
-export type LimitsOf = (job: string, account: string) => RunLimits
-
 /** Releases runs whose pause was lifted, and held runs that expired or are to be cancelled, so that a worker ends them. */
 export async function releaseUnpaused(db: Db, limit = 500): Promise<Wake[]> {
   return query<Wake>(
@@ -70,7 +111,7 @@ const HELD_S = 30
  * Releases as many held runs as their limit has free slots, at most `most` for each limit: after a limit was raised or removed, and for slots whose worker
  * crashed before it released the next run.
  */
-export async function releaseIntoSlots(db: Db, limitsOf: LimitsOf | undefined, most = 500): Promise<Wake[]> {
+export async function releaseIntoSlots(db: Db, concurrencyOf: ConcurrencyOf | undefined, most = 500): Promise<Wake[]> {
   const held = await query<{ by: string; running: number }>(
     db,
     `select h.by, (
@@ -80,7 +121,7 @@ export async function releaseIntoSlots(db: Db, limitsOf: LimitsOf | undefined, m
     [],
     'held by limits',
   )
-  const slots = held.map(({ by, running }) => Math.min(most, Math.max(0, (limitNamed(by, limitsOf) ?? Infinity) - running)))
+  const slots = held.map(({ by, running }) => Math.min(most, Math.max(0, (limitNamed(by, concurrencyOf) ?? Infinity) - running)))
   if (slots.every((n) => n === 0)) return []
   return query<Wake>(
     db,
@@ -95,7 +136,7 @@ export async function releaseIntoSlots(db: Db, limitsOf: LimitsOf | undefined, m
 }
 
 /** The limit that `held_by` names, as `job report` or `account reports`. */
-function limitNamed(by: string, limitsOf: LimitsOf | undefined): number | undefined {
+function limitNamed(by: string, concurrencyOf: ConcurrencyOf | undefined): number | undefined {
   const name = by.slice(by.indexOf(' ') + 1)
-  return by.startsWith('job ') ? limitsOf?.(name, '').job : limitsOf?.('', name).account
+  return by.startsWith('job ') ? concurrencyOf?.(name, '').job : concurrencyOf?.('', name).account
 }

@@ -61,7 +61,7 @@ describe('nothing that is asked of Postgres waits without a bound', () => {
     holding.on('error', () => {})
     await holding.query('begin')
     await lockLimits(holding, { account: 'reports' })
-    const claimed = retryWhileUnavailable(() => claim(db, run, { limitsOf: () => ({ job: undefined, account: 10 }) }))
+    const claimed = retryWhileUnavailable(() => claim(db, run, { concurrencyOf: () => ({ job: undefined, account: 10 }) }))
     expect(await claimed).toMatchObject({ kind: 'opened' })
     holding.release(true)
     await Promise.all([frozen.end(), db.end()])

@@ -63,10 +63,10 @@ test.each(Object.entries(OBSTACLES))(
   async (name, { make, told }) => {
     await using database = await createTestDatabase()
     const { db } = database
-    for (const limitsOf of [full, undefined]) {
+    for (const concurrencyOf of [full, undefined]) {
       const id = await make(db)
       expect(await obstacleOf(db, id)).toBe(name)
-      expect(await claim(db, id, { limitsOf })).toMatchObject(told)
+      expect(await claim(db, id, { concurrencyOf })).toMatchObject(told)
     }
   },
 )
@@ -76,8 +76,8 @@ test('a run without an obstacle is held by a full limit, and opened without one'
   const { db } = database
   const id = await writeRun(db)
   expect(await obstacleOf(db, id)).toBeNull()
-  expect(await claim(db, id, { limitsOf: full })).toMatchObject({ kind: 'held', by: 'account reports' })
-  expect(await claim(db, id, { limitsOf: () => ({ job: 0, account: undefined }) })).toMatchObject({ kind: 'held', by: 'job work' })
+  expect(await claim(db, id, { concurrencyOf: full })).toMatchObject({ kind: 'held', by: 'account reports' })
+  expect(await claim(db, id, { concurrencyOf: () => ({ job: 0, account: undefined }) })).toMatchObject({ kind: 'held', by: 'job work' })
   expect(await claim(db, id)).toMatchObject({ kind: 'opened' })
 })
 
@@ -96,7 +96,7 @@ test('what a limit or a pause holds is let go for its end once its cancel was as
   for (const job of ['work', 'paused', 'work', 'paused', 'work', 'paused']) {
     held.push(await writeRun(db, { job, expireAt: inAnHour() }))
     expect(
-      await claim(db, held.at(-1) ?? '', { limitsOf: (name) => ({ job: name === 'work' ? 0 : 9, account: undefined }) }),
+      await claim(db, held.at(-1) ?? '', { concurrencyOf: (name) => ({ job: name === 'work' ? 0 : 9, account: undefined }) }),
     ).toMatchObject({ kind: 'held' })
   }
   expect(await releaseUnpaused(db)).toEqual([])

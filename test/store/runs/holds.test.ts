@@ -25,7 +25,7 @@ test('twenty claims at once under a limit of three: three open, the others are h
   await using database = await createTestDatabase()
   const { db } = database
   const ids = await Promise.all(Array.from({ length: 20 }, () => writeRun(db)))
-  const claims = await Promise.all(ids.map((id) => claim(db, id, { limitsOf: () => ({ job: 3, account: undefined }) })))
+  const claims = await Promise.all(ids.map((id) => claim(db, id, { concurrencyOf: () => ({ job: 3, account: undefined }) })))
   const kinds = claims.map((result) => (result.kind === 'held' ? result.by : result.kind))
   expect(kinds.toSorted()).toEqual([...Array.from({ length: 17 }, () => 'job work'), 'opened', 'opened', 'opened'])
 })
@@ -37,7 +37,7 @@ test('after each hold the next wake is another queue job', async () => {
   const id = await writeRun(db)
   const rounds: number[] = []
   for (let i = 0; i < 3; i++) {
-    expect(await claim(db, id, { limitsOf: one })).toMatchObject({ kind: 'held', by: 'job work' })
+    expect(await claim(db, id, { concurrencyOf: one })).toMatchObject({ kind: 'held', by: 'job work' })
     rounds.push(...(await releaseNext(db, { account: 'reports', job: 'work' })).map(({ round }) => round))
   }
   expect(rounds).toEqual([1, 2, 3])
@@ -48,7 +48,7 @@ test('a run that is cancelled or retried while it is held is not woken by an old
   const { db } = database
   await opened(db, await writeRun(db))
   const id = await writeRun(db)
-  await claim(db, id, { limitsOf: one })
+  await claim(db, id, { concurrencyOf: one })
   await query(db, "update runs set status = 'cancelled', finished_at = now() where id = $1", [id])
   await query(db, "update runs set held_at = now() - interval '1 hour'")
   expect(await releaseNext(db, { account: 'reports', job: 'work' })).toEqual([])
@@ -61,7 +61,7 @@ test('a run that is taken over keeps its slot, whatever the limit is by then', a
   const [first, second] = [await writeRun(db), await writeRun(db)]
   for (const id of [first, second]) await opened(db, id)
   await fallSilent(db, second)
-  expect(await claim(db, second, { limitsOf: one })).toMatchObject({ kind: 'opened', opened: { tookOver: true } })
+  expect(await claim(db, second, { concurrencyOf: one })).toMatchObject({ kind: 'opened', opened: { tookOver: true } })
 })
 
 const heldFor = (db: Db, seconds: number) =>
@@ -75,7 +75,7 @@ test('no more of those that a limit holds are let go than it has slots, most urg
   for (const priority of ['low', 'low', 'high', 'normal'] as const) {
     const id = await writeRun(db, { priority })
     held.push(id)
-    await claim(db, id, { limitsOf: one })
+    await claim(db, id, { concurrencyOf: one })
   }
   await heldFor(db, 60)
   expect(await releaseIntoSlots(db, one)).toEqual([])
@@ -88,7 +88,7 @@ test('a run whose claim may still be counted is not let go', async () => {
   await using database = await createTestDatabase()
   const { db } = database
   const running = await opened(db, await writeRun(db))
-  await claim(db, await writeRun(db), { limitsOf: one })
+  await claim(db, await writeRun(db), { concurrencyOf: one })
   await finishRun(db, running, { status: 'succeeded', reasons: [], failure: null, usage: noUsage, costUsd: null })
   expect(await releaseIntoSlots(db, one)).toEqual([])
   await heldFor(db, 60)

@@ -33,11 +33,11 @@ export const addJobs: AddCommand = (program, terminal, done) => {
 
 async function pin(name: string, command: Command, terminal: Terminal): Promise<number> {
   await using app = await createApp({ config: configOf(command, terminal), log: quietLog() })
-  const { jobFile, lockFile, difference, tools, isHeld } = await pinJob(app, name, terminal.signal)
+  const { jobFile, lockFile, difference, tools, isPinned } = await pinJob(app, name, terminal.signal)
   terminal.out(
     difference === '' ? `${lockFile} is as it was: ${count(tools)}.` : `${showText(difference)}\n${lockFile} is written: ${count(tools)}.`,
   )
-  if (!isHeld) terminal.err(`Write pin: true into ${jobFile}, so that runs are held to it.`)
+  if (!isPinned) terminal.err(`Write pin: true into ${jobFile}, so that runs are held to it.`)
   return EXIT.ok
 }
 
