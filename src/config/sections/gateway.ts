@@ -28,7 +28,7 @@ export const gatewaySchema = z
     setupTimeout: duration
       .prefault('60s')
       .describe(
-        'Longest wait for the route list, for initialize and for each page of a tool list. Tool calls may take until the deadline.',
+        'Longest wait for the route list, for initialize and for each page of a tool list. Tool calls have limits.call of their job.',
       ),
   })
   .describe('Pomerium.')

@@ -12,7 +12,7 @@ export const limitsSchema = z.strictObject({
     .int()
     .min(256)
     .default(262_144)
-    .describe('Largest tool result given to the model; what is beyond is cut and the run is not green.'),
+    .describe('Largest tool result given to the model. Of a larger one it is given the beginning and the end, and the run is not green.'),
   outputBytes: z.int().min(256).default(1_048_576).describe('Largest answer that is kept; what is beyond is cut and the run is not green.'),
 })
 
