@@ -3,7 +3,9 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { AlarmOptions } from '../audit/alarm.ts'
+import { unknownJobs } from '../config/job-names.ts'
 import type { Config } from '../config/load.ts'
+import { Failure } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
 import { loadJobs, type Job, type LoadedJobs } from '../jobs/load.ts'
 import type { PinnedTool } from '../jobs/lock.ts'
@@ -78,7 +80,16 @@ const MAX_CONNECTIONS = 20
 
 /** Reads the job files against what the configuration offers; needs no database. */
 export function loadConfiguredJobs(config: Config): LoadedJobs {
-  return loadJobs(config.jobsDir, offerOf(config))
+  const loaded = loadJobs(config.jobsDir, offerOf(config))
+  // A file with a fault is left out, so that its name would be unknown.
+  return loaded.issues.length > 0 ? loaded : { ...loaded, issues: unknownJobs(config, [...loaded.jobs.keys()]) }
+}
+
+/** Throws `CONFIG_INVALID` when the configuration names jobs that there are not. */
+export function requireKnownJobs(config: Config, jobs: ReadonlyMap<string, Job>): void {
+  const faults = unknownJobs(config, [...jobs.keys()])
+  if (faults.length > 0)
+    throw new Failure({ code: 'CONFIG_INVALID', message: `The configuration names jobs that there are not:\n  ${faults.join('\n  ')}\n` })
 }
 
 /** Opens the store alone, migrated: what commands that only read need. */

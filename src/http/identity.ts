@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createRemoteJWKSet, customFetch, errors, jwtVerify } from 'jose'
 import { z } from 'zod'
-import { strongestGrant, type Caller, type Grant } from '../core/caller.ts'
+import type { Caller, Grant } from '../core/caller.ts'
 import { Failure, messageOf } from '../core/failure.ts'
 import { showLine, storeText } from '../lib/text.ts'
 
@@ -48,7 +48,7 @@ export function createAuthenticate({ tokens, pomerium, fetch }: IdentityOptions)
     const hash = createHash('sha256').update(token).digest()
     // Constant time: every hash is compared, whichever matches.
     const found = known.filter((one) => timingSafeEqual(one.hash, hash))
-    return found[0] && { name: `${TOKEN_PREFIX}${found[0].name}`, ...found[0].grant }
+    return found[0] && { name: `${TOKEN_PREFIX}${found[0].name}`, grants: [found[0].grant] }
   }
 
   async function byAssertion(assertion: string): Promise<Caller> {
@@ -81,13 +81,13 @@ export function createAuthenticate({ tokens, pomerium, fetch }: IdentityOptions)
     const name = storeText(email !== undefined && email !== '' ? email : sub)
     if (name.startsWith(TOKEN_PREFIX))
       throw new Failure({ code: 'ASSERTION_INVALID', message: `The assertion names a user as API tokens are named: ${showLine(name)}.` })
-    const grant = strongestGrant([
+    const grants = [
       ...[...new Set([sub, user])].flatMap((one) => own(pomerium.users, one)),
       ...(email === undefined ? [] : ofEmail(pomerium.users, email)),
       ...groups.flatMap((group) => own(pomerium.groups, group)),
-    ])
-    if (!grant) throw new Failure({ code: 'FORBIDDEN', message: `The user ${showLine(name)} has no role.` })
-    return { name, ...grant }
+    ]
+    if (grants.length === 0) throw new Failure({ code: 'FORBIDDEN', message: `The user ${showLine(name)} has no role.` })
+    return { name, grants }
   }
 
   return async (headers) => {

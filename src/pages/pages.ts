@@ -1,6 +1,6 @@
 // What a browser is shown, to operators alone.
 import { Hono } from 'hono'
-import { requireOperator } from '../http/authorize.ts'
+import { requireOperatorOfAll } from '../http/authorize.ts'
 import type { Authenticate } from '../http/identity.ts'
 import type { RetryParts } from '../runs/retry.ts'
 import type { BoardQueue } from './queue.ts'
@@ -18,7 +18,7 @@ export function createPages({ authenticate, queue, retryParts }: PagesOptions): 
   const pages = new Hono()
   for (const path of [BOARD_PATH, `${BOARD_PATH}/*`])
     pages.use(path, async (c, next) => {
-      requireOperator(await authenticate(c.req.raw.headers))
+      requireOperatorOfAll(await authenticate(c.req.raw.headers))
       return next()
     })
   pages.get(`${BOARD_PATH}/`, (c) => c.redirect(BOARD_PATH))

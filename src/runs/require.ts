@@ -15,19 +15,26 @@ const MAX_NAME = 80
 const named = (name: string) => showLine(name.slice(0, MAX_NAME))
 const unknownRun = (id: string) => new Failure({ code: 'RUN_UNKNOWN', message: `There is no run ${named(id)}.` })
 
-/** The run, whole. `RUN_UNKNOWN` when there is none of that id. */
-export async function requireRun(db: Db, id: string): Promise<RunView> {
+/** Of which jobs somebody may see runs. Undefined: of all. A run of another is as one that there is not. */
+type Visible = readonly string[] | undefined
+
+/** The run, whole. `RUN_UNKNOWN` when there is none of that id, of the jobs `visible`. */
+export async function requireRun(db: Db, id: string, visible?: Visible): Promise<RunView> {
   const run = await loadRun(db, id)
-  if (!run) throw unknownRun(id)
+  if (!run || (visible && !visible.includes(run.job))) throw unknownRun(id)
   return run
 }
 
-/** The job and status of a run, which cost far less than the run. `RUN_UNKNOWN` when there is none of that id. */
-export async function requireStatus(db: Db, id: string): Promise<{ job: string; status: RunStatus }> {
+/** The job and status of a run, which cost far less than the run. `RUN_UNKNOWN` when there is none of that id, of the jobs `visible`. */
+export async function requireStatus(db: Db, id: string, visible?: Visible): Promise<{ job: string; status: RunStatus }> {
   const run = await loadStatus(db, id)
-  if (!run) throw unknownRun(id)
+  if (!run || (visible && !visible.includes(run.job))) throw unknownRun(id)
   return run
 }
+
+/** The jobs of those that are named; undefined: all. */
+export const pickJobs = (jobs: ReadonlyMap<string, Job>, names: Visible): ReadonlyMap<string, Job> =>
+  names ? new Map([...jobs].filter(([name]) => names.includes(name))) : jobs
 
 /** The job of that name. `JOB_UNKNOWN` when there is none, with those that there are, and the faults of files whose job it may be. */
 export function requireJob(jobs: ReadonlyMap<string, Job>, name: string, issues: readonly string[] = []): Job {

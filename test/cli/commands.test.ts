@@ -88,6 +88,21 @@ describe('wrong use ends with 2 and says what is right', () => {
   })
 })
 
+test('a job that the configuration misspells is named by jobs check, and nothing is started', async () => {
+  const tokens = { one: { sha256: '0'.repeat(64), role: 'runner', jobs: ['atc'] } }
+  await using testApp = await buildTestApp({
+    jobs: { act: JOB },
+    config: { api: { listen: '127.0.0.1:0', tokens }, budgets: { jobs: { atc: { tokens: 1 } } } },
+  })
+  const at = ['-c', testApp.world.configFile]
+  const check = await command([...at, 'jobs', 'check'])
+  expect(check).toMatchObject({ code: 2, out: '1 job valid, 2 faults.' })
+  for (const text of [check.err, (await command([...at, 'start'])).err]) {
+    expect(text).toContain('budgets.jobs: atc is no job; there are act')
+    expect(text).toContain('api.tokens.one.jobs: atc is no job; there are act')
+  }
+})
+
 test('a store that is away ends with 7, and one that is newer too', async () => {
   await using testApp = await buildTestApp({ jobs: { act: JOB }, config: {} })
   const file = join(testApp.dir, 'away.yaml')

@@ -47,8 +47,8 @@ const without = (name: string) => Object.fromEntries(Object.entries(claims()).fi
 const authenticate = createAuthenticate(options)
 const outcome = async (jwt: string, more: Record<string, string> = {}) => {
   try {
-    const { name, role, jobs } = await authenticate(new Headers({ 'x-pomerium-jwt-assertion': jwt, ...more }))
-    return `${name} ${role}${jobs ? ` ${jobs.join()}` : ''}`
+    const { name, grants } = await authenticate(new Headers({ 'x-pomerium-jwt-assertion': jwt, ...more }))
+    return [name, ...grants.map(({ role, jobs }) => `${role}${jobs ? ` ${jobs.join()}` : ''}`)].join(' ')
   } catch (error) {
     const { code, message } = z.object({ code: z.string(), message: z.string() }).parse(error)
     // A signature in a message would be a secret in a log.
@@ -69,9 +69,9 @@ const assertions: [title: string, jwt: () => string | Promise<string>, expected:
   ['one for several audiences', () => sign(claims({ aud: ['other', AUDIENCE] })), 'svc-caller runner work'],
   ['a user known by email', () => sign(claims({ sub: 'u1', email: 'ann@example.com' })), 'ann@example.com viewer'],
   [
-    'the stronger of user and group',
+    'what user and group may together',
     () => sign(claims({ sub: 'u2', email: 'both@example.com', groups: ['x', 'ops'] })),
-    'both@example.com operator',
+    'both@example.com viewer operator',
   ],
   ['a user without a role', () => sign(claims({ sub: 'nobody' })), 'FORBIDDEN'],
   ['a user named as a part of every object', () => sign(claims({ sub: 'constructor', groups: ['__proto__'] })), 'FORBIDDEN'],
@@ -133,7 +133,7 @@ test('an assertion that is not valid is not made good by a token', async () => {
   })
   const headers = (assertion?: string) =>
     new Headers({ authorization: `Bearer ${secret}`, ...(assertion && { 'x-pomerium-jwt-assertion': assertion }) })
-  expect(await both(headers())).toMatchObject({ name: 'token:t', role: 'operator' })
+  expect(await both(headers())).toMatchObject({ name: 'token:t', grants: [{ role: 'operator' }] })
   await expect(both(headers('x'))).rejects.toMatchObject({ code: 'ASSERTION_INVALID' })
   await expect(createAuthenticate({ ...options, pomerium: undefined })(headers('x'))).rejects.toMatchObject({ code: 'ASSERTION_INVALID' })
 })
@@ -149,9 +149,9 @@ const routes: [method: string, path: string, body: unknown, statuses: number[]][
   ['GET', '/v1/runs/RUN/output', undefined, seen],
   ['GET', '/v1/runs/RUN/events', undefined, seen],
   ['POST', '/v1/jobs/work/runs', {}, [401, 403, 202, 202, 202]],
-  ['POST', '/v1/jobs/plain/runs', {}, [401, 403, 403, 202, 202]],
+  ['POST', '/v1/jobs/plain/runs', {}, [401, 403, 404, 202, 202]],
   ['POST', '/v1/runs/RUN/cancel', undefined, [401, 403, 202, 202, 202]],
-  ['POST', '/v1/runs/OTHER/cancel', undefined, [401, 403, 403, 202, 202]],
+  ['POST', '/v1/runs/OTHER/cancel', undefined, [401, 403, 404, 202, 202]],
   ['POST', '/v1/runs/RUN/retry', {}, [401, 403, 403, 403, 409]],
   ['POST', '/v1/runs/bulk-retry', { filter: { job: 'work' }, dryRun: true }, [401, 403, 403, 403, 202]],
   ['POST', '/v1/schedules/work/pause', { reason: 'x' }, [401, 403, 403, 403, 200]],

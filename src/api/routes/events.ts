@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { streamSSE, type SSEStreamingApi } from 'hono/streaming'
 import { describeError, Failure } from '../../core/failure.ts'
+import { visibleJobs } from '../../http/authorize.ts'
 import { followRuns } from '../../runs/follow.ts'
 import { requireStatus } from '../../runs/require.ts'
 import type { AddRoutes, ApiContext } from '../context.ts'
@@ -40,7 +41,7 @@ export const addEvents: AddRoutes = (app, context) => {
 
   app.openapi(followRun, async (c) => {
     const { id } = c.req.valid('param')
-    await requireStatus(context.db, id)
+    await requireStatus(context.db, id, visibleJobs(c.get('caller')))
     if (streams >= MAX_STREAMS)
       throw new Failure({ code: 'STREAMS_FULL', message: `${streams} runs are followed here already.`, retryAfterMs: PING_MS })
     const after = Number(c.req.valid('header')['last-event-id'] ?? 0)

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { requireRunner } from '../../http/authorize.ts'
+import { requireRole, visibleJobs } from '../../http/authorize.ts'
 import { createRunIntake } from '../../runs/intake.ts'
-import { requireJob } from '../../runs/require.ts'
+import { pickJobs, requireJob } from '../../runs/require.ts'
 import type { AddRoutes } from '../context.ts'
 import { dateOf, jobParam, changeProblemsOf } from '../schemas/common.ts'
 import { newRunSchema, ticketResponse } from '../schemas/run-requests.ts'
@@ -32,8 +32,8 @@ export const addNewRuns: AddRoutes = (app, context) => {
 
   app.openapi(create, async (c) => {
     const caller = c.get('caller')
-    const job = requireJob(context.jobs.jobs(), c.req.valid('param').job)
-    requireRunner(caller, job.name)
+    const job = requireJob(pickJobs(context.jobs.jobs(), visibleJobs(caller)), c.req.valid('param').job)
+    requireRole(caller, 'runner', job.name)
     const { startAt, expireAt, ...asked } = c.req.valid('json')
     const { id, status } = await intake.ask(
       job,

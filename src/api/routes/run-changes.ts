@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { requireOperator, requireRunner } from '../../http/authorize.ts'
+import { requireOperator, requireRole, visibleJobs } from '../../http/authorize.ts'
 import { cancelRun } from '../../runs/cancel.ts'
 import { planRetry, retryByFilter, retryRun } from '../../runs/retry.ts'
 import { requireStatus } from '../../runs/require.ts'
@@ -49,15 +49,17 @@ export const addRunChanges: AddRoutes = (app, context) => {
 
   app.openapi(cancel, async (c) => {
     const { id } = c.req.valid('param')
-    const { job } = await requireStatus(db, id)
-    requireRunner(c.get('caller'), job)
+    const caller = c.get('caller')
+    const { job } = await requireStatus(db, id, visibleJobs(caller))
+    requireRole(caller, 'runner', job)
     const status = await cancelRun(db, id)
     return c.json({ id, job, status: status ?? 'cancelled' }, 202)
   })
 
   app.openapi(retry, async (c) => {
     const caller = c.get('caller')
-    requireOperator(caller)
+    const { job: name } = await requireStatus(db, c.req.valid('param').id, visibleJobs(caller))
+    requireRole(caller, 'operator', name)
     const asked = { ...c.req.valid('json'), requestedBy: caller.name, trigger: { kind: 'api' } as const }
     const { id, job } = await retryRun(retryParts(context), c.req.valid('param').id, asked)
     c.header('location', `/v1/runs/${id}`)
@@ -65,9 +67,9 @@ export const addRunChanges: AddRoutes = (app, context) => {
   })
 
   app.openapi(bulkRetry, async (c) => {
-    requireOperator(c.get('caller'))
+    const jobs = requireOperator(c.get('caller'))
     const { filter: given, definition, dryRun } = c.req.valid('json')
-    const filter = { ...given, ...timesOf(given) }
+    const filter = { ...given, ...timesOf(given), jobs }
     const planned = await planRetry(db, filter)
     const count = dryRun ? planned : await retryByFilter(retryParts(context), filter, definition)
     return c.json({ count, dryRun }, 202)

@@ -1,8 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { Failure } from '../../core/failure.ts'
+import { visibleJobs } from '../../http/authorize.ts'
 import { waitForRun } from '../../runs/follow.ts'
 import { listRuns } from '../../runs/queries.ts'
-import { requireRun } from '../../runs/require.ts'
+import { requireRun, requireStatus } from '../../runs/require.ts'
 import type { AddRoutes } from '../context.ts'
 import { idParam, json, problemsOf } from '../schemas/common.ts'
 import { runQuerySchema, timesOf, waitSchema } from '../schemas/run-requests.ts'
@@ -53,19 +54,25 @@ const output = createRoute({
 export const addRuns: AddRoutes = (app, { db, ending }) => {
   app.openapi(list, async (c) => {
     const { limit, cursor, status, since, until, ...filter } = c.req.valid('query')
-    const runs = await listRuns(db, { ...filter, ...timesOf({ since, until }), status: status && [status] }, { limit, before: cursor })
+    const runs = await listRuns(
+      db,
+      { ...filter, ...timesOf({ since, until }), status: status && [status], jobs: visibleJobs(c.get('caller')) },
+      { limit, before: cursor },
+    )
     return c.json({ runs, nextCursor: runs.length === limit ? (runs.at(-1)?.id ?? null) : null }, 200)
   })
 
   app.openapi(show, async (c) => {
     const { id } = c.req.valid('param')
     const waitMs = c.req.valid('query').wait * 1000
+    const visible = visibleJobs(c.get('caller'))
+    await requireStatus(db, id, visible)
     await waitForRun(db, id, { waitMs, signal: AbortSignal.any([c.req.raw.signal, ending]) })
-    return c.json(describeRun(await requireRun(db, id)), 200)
+    return c.json(describeRun(await requireRun(db, id, visible)), 200)
   })
 
   app.openapi(output, async (c) => {
-    const run = await requireRun(db, c.req.valid('param').id)
+    const run = await requireRun(db, c.req.valid('param').id, visibleJobs(c.get('caller')))
     if (run.output !== null) return c.body(JSON.stringify(run.output), 200, { 'content-type': 'application/json' })
     if (run.outputText === null) throw new Failure({ code: 'OUTPUT_MISSING', message: `Run ${run.id} has no output.` })
     return c.body(run.outputText, 200, {

@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { requireOperator } from '../../http/authorize.ts'
-import { requireJob } from '../../runs/require.ts'
+import { requireRole, visibleJobs } from '../../http/authorize.ts'
+import { pickJobs, requireJob } from '../../runs/require.ts'
 import { pauseJob, resumeJob } from '../../schedules/pause.ts'
 import { viewSchedules } from '../../schedules/view.ts'
 import type { AddRoutes } from '../context.ts'
@@ -40,19 +40,22 @@ const resume = createRoute({
 
 /** Routes that show schedules, and pause jobs. */
 export const addSchedules: AddRoutes = (app, { db, jobs, producer }) => {
-  app.openapi(list, async (c) => c.json({ schedules: await viewSchedules(db, jobs.jobs(), new Date()) }, 200))
+  app.openapi(list, async (c) =>
+    c.json({ schedules: await viewSchedules(db, pickJobs(jobs.jobs(), visibleJobs(c.get('caller'))), new Date()) }, 200),
+  )
 
   app.openapi(pause, async (c) => {
     const caller = c.get('caller')
-    requireOperator(caller)
-    const { name: job } = requireJob(jobs.jobs(), c.req.valid('param').job)
+    const { name: job } = requireJob(pickJobs(jobs.jobs(), visibleJobs(caller)), c.req.valid('param').job)
+    requireRole(caller, 'operator', job)
     await pauseJob(db, { job, reason: c.req.valid('json').reason, pausedBy: caller.name })
     return c.json({ job, paused: true }, 200)
   })
 
   app.openapi(resume, async (c) => {
-    requireOperator(c.get('caller'))
-    const { name: job } = requireJob(jobs.jobs(), c.req.valid('param').job)
+    const caller = c.get('caller')
+    const { name: job } = requireJob(pickJobs(jobs.jobs(), visibleJobs(caller)), c.req.valid('param').job)
+    requireRole(caller, 'operator', job)
     await resumeJob({ db, producer }, job)
     return c.json({ job, paused: false }, 200)
   })

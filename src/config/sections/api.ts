@@ -4,7 +4,11 @@ import { httpUrl } from '../../lib/net/url.ts'
 const role = z
   .enum(['viewer', 'runner', 'operator'])
   .describe('viewer sees; runner also queues and cancels runs; operator does everything.')
-const jobNames = z.array(z.string()).min(1).optional().describe('Jobs that a runner may queue and cancel. Without it, all.')
+const jobNames = z
+  .array(z.string())
+  .min(1)
+  .optional()
+  .describe('Jobs that the role is for: others, and their runs, are not there for the caller. Without it, all.')
 const grantSchema = z.union([role.transform((name) => ({ role: name, jobs: undefined })), z.strictObject({ role, jobs: jobNames })])
 
 /** The HTTP API: where it listens and who may call it. */
@@ -41,6 +45,18 @@ export const apiSchema = z
       })
       .optional()
       .describe('Callers that come through Pomerium: their identity assertion is verified.'),
+  })
+  .superRefine(({ tokens }, context) => {
+    const names = Object.keys(tokens)
+    for (const [at, name] of names.entries()) {
+      const twin = names.slice(0, at).find((other) => tokens[other]?.sha256 === tokens[name]?.sha256)
+      if (twin !== undefined)
+        context.addIssue({
+          code: 'custom',
+          path: ['tokens', name, 'sha256'],
+          message: `is that of ${twin}; each needs a token of its own: nightshift api-token`,
+        })
+    }
   })
   .optional()
   .describe('The HTTP API, health and metrics. Without this section nothing listens.')

@@ -31,7 +31,9 @@ const NEWEST = 5000
 
 /** Runs, newest first; ids are in the order of time. `before` is the id to go on after. */
 export async function listRuns(db: Db, filter: RunFilter, page: { limit: number; before?: string | undefined }): Promise<RunLine[]> {
-  const { text, code, tool, ...others } = filter
+  const { text, code, tool, jobs, ...others } = filter
+  // Of a few jobs: the newest of each by its index, since all others may lie between them.
+  if (jobs) return listOfJobs(db, filter, jobs, page)
   const isRare = text !== undefined || code !== undefined || tool !== undefined
   const rest = whereOf(others, 3)
   const words = whereOf({ text, code, tool }, 3 + rest.values.length)
@@ -40,6 +42,20 @@ export async function listRuns(db: Db, filter: RunFilter, page: { limit: number;
   return !isRare
     ? queryIso<RunRow>(db, `select ${COLUMNS} from runs where ${where} order by id desc limit $1`, values)
     : findWords(db, page.limit, { where, words: words.sql, values })
+}
+
+async function listOfJobs(
+  db: Db,
+  filter: RunFilter,
+  jobs: readonly string[],
+  page: { limit: number; before?: string | undefined },
+): Promise<RunLine[]> {
+  const meant = filter.job === undefined ? jobs : jobs.filter((job) => job === filter.job)
+  const lists = await Promise.all(meant.map((job) => listRuns(db, { ...filter, jobs: undefined, job }, page)))
+  return lists
+    .flat()
+    .toSorted((a, b) => (a.id < b.id ? 1 : -1))
+    .slice(0, page.limit)
 }
 
 /**

@@ -16,6 +16,8 @@ function createToken(grant: { role: string; jobs?: string[] }) {
 const tokens = {
   viewer: createToken({ role: 'viewer' }),
   runner: createToken({ role: 'runner', jobs: ['work', 'strict'] }),
+  viewerOfWork: createToken({ role: 'viewer', jobs: ['work'] }),
+  operatorOfWork: createToken({ role: 'operator', jobs: ['work'] }),
   runsAll: createToken({ role: 'runner' }),
   operator: createToken({ role: 'operator' }),
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Option } from 'commander'
 import { pino } from 'pino'
 import { z } from 'zod'
-import { createApp } from '../../../app/app.ts'
+import { createApp, requireKnownJobs } from '../../../app/app.ts'
 import { EXIT, Failure } from '../../../core/failure.ts'
 import { checkQueue } from '../../../doctor/infrastructure.ts'
 import { createTokenWatcher } from '../../../doctor/token-expiry.ts'
@@ -31,6 +31,7 @@ export const addStart: AddCommand = (program, terminal, done) => {
           message: `Job files in ${config.jobsDir} have faults:\n  ${app.jobs.issues().join('\n  ')}\n`,
         })
       }
+      requireKnownJobs(config, app.jobs.jobs())
       terminal.signal.throwIfAborted()
       const parts = { worker: only === undefined || only === 'worker', scheduler: only === undefined || only === 'scheduler' }
       const http = only === undefined || only === 'api' ? app.createApiServer() : app.createHealthServer()
