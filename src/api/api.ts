@@ -3,6 +3,8 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import { checkBody, limitBody } from '../http/body.ts'
 import type { Authenticate } from '../http/identity.ts'
 import { answerProblem, invalidRequest } from '../http/problem.ts'
+import { createSeats } from '../http/seats.ts'
+import { createRunStates } from '../runs/follow/states.ts'
 import type { AddRoutes, ApiContext, ApiEnv } from './context.ts'
 import { addEvents } from './routes/events.ts'
 import { addJobs } from './routes/jobs.ts'
@@ -12,6 +14,10 @@ import { addRuns } from './routes/runs.ts'
 import { addSchedules } from './routes/schedules.ts'
 
 const ROUTES: readonly AddRoutes[] = [addNewRuns, addRuns, addRunChanges, addEvents, addJobs, addSchedules]
+
+/** Streams and waiting requests that are open at a time in this process. */
+const MAX_OPEN = 500
+const MAX_OPEN_PER_CALLER = 200
 
 const ABOUT = `Ask for runs of jobs, see them, retry them. Callers are known by Pomerium's identity assertion or by an API token (Authorization: Bearer nsk_…).
 Errors are problems (RFC 9457) with a code of docs/failures.md, what happened, and what to do. Each answer has an X-Request-Id, taken from the request or made; the log names it.
@@ -26,7 +32,12 @@ export function createApi(context: ApiContext, authenticate: Authenticate): Open
     return next()
   })
   api.use('/v1/*', limitBody, checkBody)
-  for (const add of ROUTES) add(api, context)
+  const shared = {
+    ...context,
+    states: createRunStates(context.db),
+    seats: createSeats({ total: MAX_OPEN, perCaller: MAX_OPEN_PER_CALLER }),
+  }
+  for (const add of ROUTES) add(api, shared)
   api.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' })
   api.openAPIRegistry.registerComponent('securitySchemes', 'pomerium', { type: 'apiKey', in: 'header', name: 'x-pomerium-jwt-assertion' })
   api.doc31('/openapi.json', {

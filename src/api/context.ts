@@ -2,6 +2,8 @@ import type { Logger } from 'pino'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Caller } from '../core/caller.ts'
 import type { Waker } from '../core/ports/wake.ts'
+import type { Seats } from '../http/seats.ts'
+import type { RunStates } from '../runs/follow/states.ts'
 import type { Db } from '../runs/queries.ts'
 import type { RetryParts } from '../runs/retry.ts'
 import type { Job } from '../runs/require.ts'
@@ -19,13 +21,21 @@ export interface ApiContext {
   ending: AbortSignal
 }
 
+/** The same with what the routes share among themselves. */
+export interface RouteContext extends ApiContext {
+  /** How the runs stand that somebody watches. */
+  states: RunStates
+  /** Answers that stay open until something happens. */
+  seats: Seats
+}
+
 /** What is known of each request of the API. */
 export interface ApiEnv {
   Variables: { caller: Caller }
 }
 
 /** Adds a group of routes. */
-export type AddRoutes = (app: OpenAPIHono<ApiEnv>, context: ApiContext) => void
+export type AddRoutes = (app: OpenAPIHono<ApiEnv>, context: RouteContext) => void
 
 /** What a retry works with: the job files as they are at this moment. */
 export const retryParts = ({ db, producer, jobs }: Pick<ApiContext, 'db' | 'producer' | 'jobs'>): RetryParts => ({

@@ -12,6 +12,7 @@ export interface HttpServerOptions {
   hasIdentity: boolean
   /** The routes to serve. Their long answers end when `ending` is aborted. */
   routes: (ending: AbortSignal) => Hono
+  idleTimeoutMs?: number
 }
 
 export interface HttpServer extends Lifecycle {
@@ -22,10 +23,12 @@ export interface HttpServer extends Lifecycle {
 }
 
 const HEADERS_TIMEOUT_MS = 30_000
+/** A connection on which nothing moves for so long is cut: a client that does not read. Longer than any wait, and than the time between two pings. */
+const IDLE_TIMEOUT_MS = 90_000
 const CLOSE_TIMEOUT_MS = 5000
 
 /** Serves routes over HTTP. Refuses to listen on an address that is not loopback while no identity is configured (`CONFIG_INVALID`). */
-export function createHttpServer({ listen, hasIdentity, routes }: HttpServerOptions): HttpServer {
+export function createHttpServer({ listen, hasIdentity, routes, idleTimeoutMs = IDLE_TIMEOUT_MS }: HttpServerOptions): HttpServer {
   const { hostname, port } = parseListen(listen)
   if (!isLoopback(hostname) && !hasIdentity) {
     throw new Failure({
@@ -49,6 +52,7 @@ export function createHttpServer({ listen, hasIdentity, routes }: HttpServerOpti
       let starting: ServerType
       try {
         starting = serve({ fetch: app.fetch, hostname, port, serverOptions: { headersTimeout: HEADERS_TIMEOUT_MS } })
+        starting.setTimeout(idleTimeoutMs)
         await once(starting, 'listening')
       } catch (cause) {
         throw new Failure({

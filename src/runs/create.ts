@@ -6,7 +6,6 @@ import { compileSchema } from '../lib/schema/json-schema.ts'
 import { PRIORITIES, type Priority, type Trigger } from '../core/run.ts'
 import type { Job } from '../jobs/load.ts'
 import type { Db } from '../store/postgres/db.ts'
-import { insertRunOnce } from '../store/runs/idempotency.ts'
 import { insertRun, type NewRun } from '../store/runs/insert.ts'
 
 /** The store, and the queue that wakes workers. */
@@ -72,26 +71,9 @@ export async function queueRun({ db, producer }: RunParts, job: Job, request: Ru
 export const wakeOf = (id: string, { startAt, priority }: Pick<RunRequest, 'startAt' | 'priority'>) =>
   firstWake(id, priority && PRIORITIES[priority], startAt)
 
-/**
- * Inserts a run once for an idempotency key of its caller. `IDEMPOTENCY_MISMATCH` when the key stands for another request. Says whether the run
- * is new: only then the queue must be woken.
- */
-export async function createRunOnce(
-  db: Db,
-  job: Job,
-  request: RunRequest,
-  key: { owner: string; key: string },
-): Promise<{ id: string; isNew: boolean }> {
-  const run = newRun(job, request)
-  const { priority, startAt, expireAt } = request
-  const digest = digestOf({ job: job.name, input: run.input, priority, startAt: startAt?.toISOString(), expireAt: expireAt?.toISOString() })
-  const inserted = await insertRunOnce(db, run, job.definition, { ...key, digest })
-  switch (inserted.kind) {
-    case 'inserted':
-      return { id: run.id, isNew: true }
-    case 'same':
-      return { id: inserted.runId, isNew: false }
-    case 'mismatch':
-      throw new Failure({ code: 'IDEMPOTENCY_MISMATCH', message: `The Idempotency-Key ${key.key} stands for another request.` })
-  }
+/** What an idempotency key stands for: a job's name and what was asked of it. `INPUT_INVALID` for an input that JSON could not keep as it is. */
+export function requestDigest(job: string, { input = {}, priority, startAt, expireAt }: RunRequest): string {
+  const fault = unportable(input)
+  if (fault !== undefined) throw new Failure({ code: 'INPUT_INVALID', message: `The input of job ${job} is not valid: ${fault}.` })
+  return digestOf({ job, input, priority, startAt: startAt?.toISOString(), expireAt: expireAt?.toISOString() })
 }

@@ -36,6 +36,11 @@ export async function requireStatus(db: Db, id: string, visible?: Visible): Prom
 export const pickJobs = (jobs: ReadonlyMap<string, Job>, names: Visible): ReadonlyMap<string, Job> =>
   names ? new Map([...jobs].filter(([name]) => names.includes(name))) : jobs
 
+/** The name itself. `JOB_UNKNOWN` for one that is not among `visible`, whether there is such a job or not. */
+export function requireJobName(jobs: ReadonlyMap<string, Job>, name: string, visible: Visible): string {
+  return visible && !visible.includes(name) ? requireJob(pickJobs(jobs, visible), name).name : name
+}
+
 /** The job of that name. `JOB_UNKNOWN` when there is none, with those that there are, and the faults of files whose job it may be. */
 export function requireJob(jobs: ReadonlyMap<string, Job>, name: string, issues: readonly string[] = []): Job {
   const job = jobs.get(name)

@@ -9,6 +9,7 @@ import { WORK, WORK_SCRIPT } from '../support/app/jobs.ts'
 
 const RUNS = '/v1/jobs/work/runs'
 const deep = (levels: number) => `{"input": {"any": ${'['.repeat(levels)}${']'.repeat(levels)}}}`
+const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString()
 const json = { 'content-type': 'application/json' }
 
 const refused: [title: string, method: string, path: string, ask: Ask, status: number, code: string][] = [
@@ -73,6 +74,8 @@ const refused: [title: string, method: string, path: string, ask: Ask, status: n
   ['a page without an origin', 'POST', '/v1/schedules/work/resume', { headers: { origin: 'null' } }, 403, 'ORIGIN_REFUSED'],
   ['half of a character', 'POST', RUNS, { raw: String.raw`{"input": {"any": "\ud800"}}` }, 422, 'INPUT_INVALID'],
   ['a time that is none', 'POST', RUNS, { body: { startAt: 'soon' } }, 400, 'REQUEST_INVALID'],
+  ['a time that is too far ahead', 'POST', RUNS, { body: { startAt: '2999-01-01T00:00:00Z' } }, 400, 'REQUEST_INVALID'],
+  ['an end before the start', 'POST', RUNS, { body: { startAt: inDays(2), expireAt: inDays(1) } }, 400, 'REQUEST_INVALID'],
   ['a priority that is none', 'POST', RUNS, { body: { priority: 'urgent' } }, 400, 'REQUEST_INVALID'],
   ['a job that is not there', 'POST', '/v1/jobs/nothing/runs', { body: {} }, 404, 'JOB_UNKNOWN'],
   ['a job with a NUL in its name', 'POST', '/v1/jobs/work%00/runs', { body: {} }, 400, 'REQUEST_INVALID'],

@@ -1,15 +1,13 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { streamSSE, type SSEStreamingApi } from 'hono/streaming'
-import { describeError, Failure } from '../../core/failure.ts'
+import { describeError } from '../../core/failure.ts'
 import { visibleJobs } from '../../http/authorize.ts'
-import { followRuns } from '../../runs/follow.ts'
+import { followRuns } from '../../runs/follow/follow.ts'
 import { requireStatus } from '../../runs/require.ts'
-import type { AddRoutes, ApiContext } from '../context.ts'
+import type { AddRoutes, RouteContext } from '../context.ts'
 import { idParam, problemsOf } from '../schemas/common.ts'
 
 const PING_MS = 15_000
-/** Streams at a time in this process. */
-const MAX_STREAMS = 500
 
 const events = z.unknown().openapi({ description: 'Each event has its place as id, a name, and data in JSON.' })
 
@@ -37,24 +35,21 @@ const followRun = createRoute({
 
 /** The progress of a run as server-sent events. The id of an event is its place in the run's timeline, so a client that was cut off goes on from it. */
 export const addEvents: AddRoutes = (app, context) => {
-  let streams = 0
-
   app.openapi(followRun, async (c) => {
     const { id } = c.req.valid('param')
-    await requireStatus(context.db, id, visibleJobs(c.get('caller')))
-    if (streams >= MAX_STREAMS)
-      throw new Failure({ code: 'STREAMS_FULL', message: `${streams} runs are followed here already.`, retryAfterMs: PING_MS })
+    const caller = c.get('caller')
+    await requireStatus(context.db, id, visibleJobs(caller))
+    const leave = context.seats.take(caller)
     const after = Number(c.req.valid('header')['last-event-id'] ?? 0)
-    streams++
-    return streamSSE(c, (stream) => tell(context, id, after, stream).finally(() => streams--))
+    return streamSSE(c, (stream) => tell(context, id, after, stream).finally(leave))
   })
 }
 
 /** Writes the run's events into the stream until the run is over, the process drains, or nobody listens. Never throws: a client that was cut off reconnects with its last event id. */
-async function tell({ db, ending, log }: ApiContext, runId: string, after: number, stream: SSEStreamingApi): Promise<void> {
+async function tell({ db, states, ending, log }: RouteContext, runId: string, after: number, stream: SSEStreamingApi): Promise<void> {
   try {
     let spokeAt = Date.now()
-    for await (const { events: news, from } of followRuns(db, { runId, after, signal: ending })) {
+    for await (const { events: news, from } of followRuns(db, { runId, states, after, signal: ending })) {
       for (const [index, event] of news.entries()) {
         await stream.writeSSE({ id: String(from + index + 1), event: event.event, data: JSON.stringify(event) })
         spokeAt = Date.now()

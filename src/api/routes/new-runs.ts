@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { requireRole, visibleJobs } from '../../http/authorize.ts'
 import { createRunIntake } from '../../runs/intake.ts'
-import { pickJobs, requireJob } from '../../runs/require.ts'
+import { requireJobName } from '../../runs/require.ts'
 import type { AddRoutes } from '../context.ts'
 import { dateOf, jobParam, changeProblemsOf } from '../schemas/common.ts'
 import { newRunSchema, ticketResponse } from '../schemas/run-requests.ts'
@@ -32,15 +32,17 @@ export const addNewRuns: AddRoutes = (app, context) => {
 
   app.openapi(create, async (c) => {
     const caller = c.get('caller')
-    const job = requireJob(pickJobs(context.jobs.jobs(), visibleJobs(caller)), c.req.valid('param').job)
-    requireRole(caller, 'runner', job.name)
+    const jobs = context.jobs.jobs()
+    const job = requireJobName(jobs, c.req.valid('param').job, visibleJobs(caller))
+    requireRole(caller, 'runner', job)
     const { startAt, expireAt, ...asked } = c.req.valid('json')
     const { id, status } = await intake.ask(
+      jobs,
       job,
       { ...asked, trigger: { kind: 'api' }, requestedBy: caller.name, startAt: dateOf(startAt), expireAt: dateOf(expireAt) },
       c.req.valid('header')['idempotency-key'],
     )
     c.header('location', `/v1/runs/${id}`)
-    return c.json({ id, job: job.name, status }, 202)
+    return c.json({ id, job, status }, 202)
   })
 }

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { Failure } from '../../core/failure.ts'
 import { visibleJobs } from '../../http/authorize.ts'
-import { waitForRun } from '../../runs/follow.ts'
+import { waitForRun } from '../../runs/follow/follow.ts'
 import { listRuns } from '../../runs/queries.ts'
 import { requireRun, requireStatus } from '../../runs/require.ts'
 import type { AddRoutes } from '../context.ts'
@@ -51,7 +51,7 @@ const output = createRoute({
 })
 
 /** Routes that show runs. */
-export const addRuns: AddRoutes = (app, { db, ending }) => {
+export const addRuns: AddRoutes = (app, { db, states, seats, ending }) => {
   app.openapi(list, async (c) => {
     const { limit, cursor, status, since, until, ...filter } = c.req.valid('query')
     const runs = await listRuns(
@@ -65,9 +65,13 @@ export const addRuns: AddRoutes = (app, { db, ending }) => {
   app.openapi(show, async (c) => {
     const { id } = c.req.valid('param')
     const waitMs = c.req.valid('query').wait * 1000
-    const visible = visibleJobs(c.get('caller'))
-    await requireStatus(db, id, visible)
-    await waitForRun(db, id, { waitMs, signal: AbortSignal.any([c.req.raw.signal, ending]) })
+    const caller = c.get('caller')
+    const visible = visibleJobs(caller)
+    if (waitMs > 0) {
+      await requireStatus(db, id, visible)
+      const leave = seats.take(caller)
+      await waitForRun(states, id, { waitMs, signal: AbortSignal.any([c.req.raw.signal, ending]) }).finally(leave)
+    }
     return c.json(describeRun(await requireRun(db, id, visible)), 200)
   })
 

@@ -4,7 +4,7 @@ import { pickJobs, requireJob } from '../../runs/require.ts'
 import { pauseJob, resumeJob } from '../../schedules/pause.ts'
 import { viewSchedules } from '../../schedules/view.ts'
 import type { AddRoutes } from '../context.ts'
-import { jobParam, json, changeProblemsOf, problemsOf } from '../schemas/common.ts'
+import { changeProblemsOf, cursorAfter, cursorSchema, jobParam, json, namePageSchema, problemsOf } from '../schemas/common.ts'
 import { pauseSchema, pausedSchema, scheduleSchema } from '../schemas/jobs.ts'
 
 const tags = ['schedules']
@@ -13,9 +13,13 @@ const list = createRoute({
   method: 'get',
   path: '/v1/schedules',
   operationId: 'listSchedules',
-  summary: 'The schedules, with their last and next fires',
+  summary: 'The schedules by name, with their last and next fires',
   tags,
-  responses: { 200: json(z.object({ schedules: z.array(scheduleSchema) }), 'The schedules.'), ...problemsOf() },
+  request: { query: namePageSchema },
+  responses: {
+    200: json(z.object({ schedules: z.array(scheduleSchema), nextCursor: cursorSchema }), 'A page of schedules.'),
+    ...problemsOf(),
+  },
 })
 
 const pause = createRoute({
@@ -40,9 +44,21 @@ const resume = createRoute({
 
 /** Routes that show schedules, and pause jobs. */
 export const addSchedules: AddRoutes = (app, { db, jobs, producer }) => {
-  app.openapi(list, async (c) =>
-    c.json({ schedules: await viewSchedules(db, pickJobs(jobs.jobs(), visibleJobs(c.get('caller'))), new Date()) }, 200),
-  )
+  app.openapi(list, async (c) => {
+    const { limit, cursor } = c.req.valid('query')
+    const visible = pickJobs(jobs.jobs(), visibleJobs(c.get('caller')))
+    const schedules = await viewSchedules(db, visible, new Date(), { limit, after: cursor })
+    return c.json(
+      {
+        schedules,
+        nextCursor: cursorAfter(
+          schedules.map(({ job }) => job),
+          limit,
+        ),
+      },
+      200,
+    )
+  })
 
   app.openapi(pause, async (c) => {
     const caller = c.get('caller')

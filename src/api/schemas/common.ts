@@ -22,6 +22,18 @@ export const jobParam = z.object({
   job: text.max(100).openapi({ param: { name: 'job', in: 'path' } }),
 })
 
+const MAX_PAGE = 500
+const DEFAULT_PAGE = 100
+/** The query of a list by name. */
+export const namePageSchema = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE),
+  cursor: text.max(100).optional().describe('nextCursor of the page before.'),
+})
+export const cursorSchema = z.string().nullable().describe('The cursor of the next page; null: this is the last.')
+/** The cursor that goes on after a page: its last name, when there may be more. */
+export const cursorAfter = (names: readonly string[], limit: number): string | null =>
+  names.length === limit ? (names.at(-1) ?? null) : null
+
 export const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
   description,
   content: { 'application/json': { schema } },

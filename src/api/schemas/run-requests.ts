@@ -5,6 +5,7 @@ import { statusSchema } from './runs.ts'
 
 const MAX_WAIT_S = 60
 const MAX_PAGE = 500
+const MAX_AHEAD_MS = 366 * 86_400_000
 
 export const timesOf = ({ since, until }: { since?: string | undefined; until?: string | undefined }) => ({
   since: dateOf(since),
@@ -24,8 +25,15 @@ export const newRunSchema = z
   .strictObject({
     input: anyJson.optional(),
     priority: z.enum(['high', 'normal', 'low']).optional().describe('Order among queued runs.'),
-    startAt: moment.optional().describe('Not before.'),
-    expireAt: moment.optional().describe('A run that no worker took by then fails with EXPIRED.'),
+    startAt: moment
+      .refine((at) => Date.parse(at) - Date.now() <= MAX_AHEAD_MS, 'must be within a year')
+      .optional()
+      .describe('Not before. Within a year.'),
+    expireAt: moment.optional().describe('A run that no worker took by then fails with EXPIRED. After startAt.'),
+  })
+  .refine(({ startAt, expireAt }) => startAt === undefined || expireAt === undefined || Date.parse(expireAt) > Date.parse(startAt), {
+    path: ['expireAt'],
+    message: 'must be after startAt: the run would never be started',
   })
   .openapi('NewRun')
 

@@ -29,55 +29,68 @@ const COLUMNS = `id, job, status, trigger, requested_by as "requestedBy", reason
 /** So many of the newest runs are read through for a word before its index is asked. */
 const NEWEST = 5000
 
-/** Runs, newest first; ids are in the order of time. `before` is the id to go on after. */
-export async function listRuns(db: Db, filter: RunFilter, page: { limit: number; before?: string | undefined }): Promise<RunLine[]> {
-  const { text, code, tool, jobs, ...others } = filter
-  // Of a few jobs: the newest of each by its index, since all others may lie between them.
-  if (jobs) return listOfJobs(db, filter, jobs, page)
-  const isRare = text !== undefined || code !== undefined || tool !== undefined
-  const rest = whereOf(others, 3)
-  const words = whereOf({ text, code, tool }, 3 + rest.values.length)
-  const where = `($2::text is null or id < $2) and ${rest.sql}`
-  const values = [page.limit, page.before === undefined ? null : storeText(page.before), ...rest.values, ...words.values]
-  return !isRare
-    ? queryIso<RunRow>(db, `select ${COLUMNS} from runs where ${where} order by id desc limit $1`, values)
-    : findWords(db, page.limit, { where, words: words.sql, values })
+export interface RunPage {
+  limit: number
+  /** The id to go on after. */
+  before?: string | undefined
 }
 
-async function listOfJobs(
-  db: Db,
-  filter: RunFilter,
-  jobs: readonly string[],
-  page: { limit: number; before?: string | undefined },
-): Promise<RunLine[]> {
-  const meant = filter.job === undefined ? jobs : jobs.filter((job) => job === filter.job)
-  const lists = await Promise.all(meant.map((job) => listRuns(db, { ...filter, jobs: undefined, job }, page)))
-  return lists
-    .flat()
-    .toSorted((a, b) => (a.id < b.id ? 1 : -1))
-    .slice(0, page.limit)
+/**
+ * Runs, newest first. Each page goes on by a key and not by a count, so that a late one costs as much as the first: by id, which is in the order of time, and
+ * where a time is asked for by that, since its index finds a time of long ago at once.
+ */
+export async function listRuns(db: Db, filter: RunFilter, { limit, before }: RunPage): Promise<RunLine[]> {
+  const { text, code, tool, jobs, ...others } = filter
+  const byTime = filter.since !== undefined || filter.until !== undefined
+  const rest = whereOf(others, 4)
+  const words = whereOf({ text, code, tool }, 4 + rest.values.length)
+  const after = byTime ? '(created_at, id) < (select k.created_at, k.id from runs k where k.id = $2)' : 'id < $2'
+  const list: List = {
+    order: byTime ? 'created_at desc, id desc' : 'id desc',
+    where: `($2::text is null or ${after}) and ${rest.sql}`,
+    words: words.sql,
+    ofJobs: jobs !== undefined,
+    values: [limit, before === undefined ? null : storeText(before), jobs ?? null, ...rest.values, ...words.values],
+  }
+  const isRare = text !== undefined || code !== undefined || tool !== undefined
+  if (isRare) return findWords(db, limit, list)
+  return queryIso<RunRow>(db, `select ${COLUMNS} from (${newest(list, '$1')}) runs order by ${list.order}`, list.values)
 }
+
+interface List {
+  order: string
+  where: string
+  /** The conditions whose rareness Postgres does not know. */
+  words: string
+  ofJobs: boolean
+  values: unknown[]
+}
+
+/** The newest runs. Of a few jobs: the newest of each by its index, since all others may lie between them. */
+const newest = ({ order, where, ofJobs }: List, limit: string): string =>
+  ofJobs
+    ? `select runs.* from unnest($3::text[]) as wanted(name) cross join lateral (
+         select * from runs where job = wanted.name and ${where} order by ${order} limit ${limit}) runs
+       order by ${order} limit ${limit}`
+    : `select * from runs where $3::text[] is null and ${where} order by ${order} limit ${limit}`
 
 /**
  * Postgres does not know how rare a word is, and would walk through all runs for one that only old ones have. A common word is found among the
  * newest; a word that is not there often is rare enough to be looked up and sorted.
  */
-async function findWords(
-  db: Db,
-  limit: number,
-  { where, words, values }: { where: string; words: string; values: unknown[] },
-): Promise<RunLine[]> {
-  const newest = await queryIso<RunRow>(
+async function findWords(db: Db, limit: number, list: List): Promise<RunLine[]> {
+  const { where, words, order, values } = list
+  const first = await queryIso<RunRow>(
     db,
-    `select ${COLUMNS} from (select * from runs where ${where} order by id desc limit ${NEWEST}) runs
-     where ${words} order by id desc limit $1`,
+    `select ${COLUMNS} from (${newest(list, String(NEWEST))}) runs where ${words} order by ${order} limit $1`,
     values,
   )
-  if (newest.length === limit) return newest
+  if (first.length === limit) return first
   return queryIso<RunRow>(
     db,
-    `with found as materialized (select id from runs where ${where} and ${words})
-     select ${COLUMNS} from runs where id in (select id from found order by id desc limit $1) order by id desc`,
+    `with found as materialized (
+       select id, created_at from runs where ($3::text[] is null or job = any($3)) and ${where} and ${words})
+     select ${COLUMNS} from runs where id in (select id from found order by ${order} limit $1) order by ${order}`,
     values,
   )
 }
@@ -88,13 +101,28 @@ export async function countRuns(db: Db, filter: RunFilter): Promise<number> {
   return row?.n ?? 0
 }
 
-/** How many runs are queued and may start as soon as a worker is free. */
-export async function queueDepth(db: Db): Promise<number> {
-  const [row] = await query<{ n: number }>(
+/** How many runs are queued. */
+export interface QueuedRuns {
+  /** That a worker could start now. */
+  due: number
+  /** That wait for a time, a pause, a limit or another run, by who asked for them. */
+  waiting: ReadonlyMap<string, number>
+}
+
+export async function countQueued(db: Db): Promise<QueuedRuns> {
+  const rows = await query<{ requestedBy: string; due: number; waiting: number }>(
     db,
-    "select count(*)::int as n from runs where finished_at is null and status = 'queued'",
+    `select coalesce(requested_by, '') as "requestedBy",
+       count(*) filter (where is_due)::int as due, count(*) filter (where not is_due)::int as waiting
+     from (select requested_by,
+         held_by is null and after_run is null and coalesce(next_attempt_at <= now(), true) as is_due
+       from runs where finished_at is null and status = 'queued') queued
+     group by requested_by`,
     [],
-    'queue depth',
+    'count queued',
   )
-  return row?.n ?? 0
+  return {
+    due: rows.reduce((sum, { due }) => sum + due, 0),
+    waiting: new Map(rows.map(({ requestedBy, waiting }) => [requestedBy, waiting])),
+  }
 }

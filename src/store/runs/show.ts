@@ -121,17 +121,24 @@ export async function loadStatus(db: Db, id: string): Promise<{ job: string; sta
   return row
 }
 
-/** Changes whenever the timeline of a run does; far cheaper to ask for than the run. Undefined when there is no such run. */
-export async function loadTimelineVersion(db: Db, id: string): Promise<string | undefined> {
-  const [row] = await query<{ version: string }>(
+/** How a run stands, for whoever watches it; far cheaper to ask for than the run. */
+export interface RunState {
+  status: RunStatus
+  /** Changes whenever the timeline of the run does. */
+  version: string
+}
+
+/** How these runs stand, those that there are. */
+export async function loadRunStates(db: Db, ids: readonly string[]): Promise<Map<string, RunState>> {
+  const rows = await query<RunState & { id: string }>(
     db,
-    `select concat_ws(' ', r.status, r.attempts, r.conversation,
+    `select r.id, r.status, concat_ws(' ', r.status, r.attempts, r.conversation,
        (select count(*) from attempts a where a.run_id = r.id and a.finished_at is not null),
        (select count(*) from turns t where t.run_id = r.id),
        (select count(*) from tool_calls c where c.run_id = r.id and c.status <> 'sent')) as version
-     from runs r where r.id = $1`,
-    [id],
-    'timeline version',
+     from runs r where r.id = any($1::text[])`,
+    [ids],
+    'run states',
   )
-  return row?.version
+  return new Map(rows.map(({ id, ...state }) => [id, state]))
 }

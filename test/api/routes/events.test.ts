@@ -1,8 +1,8 @@
 import { once } from 'node:events'
-import { get } from 'node:http'
+import { get, type ClientRequest } from 'node:http'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { bearer, openApi, type Api } from '../../support/app/api.ts'
+import { bearer, openApi, problem, type Api, type Who } from '../../support/app/api.ts'
 import { countingJob, WORK } from '../../support/app/jobs.ts'
 import { countingRoute, startCountingServer } from '../../support/mcp/counting-server.ts'
 
@@ -86,15 +86,32 @@ test('a stream goes on over a retry', async () => {
   expect(more[0]).toMatchObject({ id: told.length + 1, data: { number: 2 } })
 })
 
-test('streams that were cut make room for others', { timeout: 60_000 }, async () => {
-  await using api = await openApi({ jobs: { work: WORK }, scripts: { scripted: 'say Done.' } })
-  const id = await api.create('work')
-  // More than may be open at a time.
-  for (let opened = 0; opened < 600; opened += 20) {
-    const parts = await Promise.all(Array.from({ length: 20 }, () => follow(api, id, undefined, 1)))
-    expect(parts.map(({ told }) => told.map(({ event }) => event))).toEqual(parts.map(() => ['queued']))
-  }
-})
+test(
+  'a caller who has as many streams and waits as one may have gets no more until some are cut, and others get theirs',
+  { timeout: 60_000 },
+  async () => {
+    await using api = await openApi({ jobs: { work: WORK }, scripts: { scripted: 'say Done.' } })
+    const id = await api.create('work')
+    const open: ClientRequest[] = []
+    const status = async (who: Who) => {
+      const request = get(`${api.url}/v1/runs/${id}/events`, { headers: bearer(who) }).on('error', () => {})
+      const [response] = z.tuple([z.custom<import('node:http').IncomingMessage>()]).parse(await once(request, 'response'))
+      if (response.statusCode === 200) open.push(request)
+      return response.resume().statusCode
+    }
+    for (let opened = 0; opened < 200; opened += 20)
+      expect(await Promise.all(Array.from({ length: 20 }, () => status('viewer')))).toEqual(Array.from({ length: 20 }, () => 200))
+    expect(await status('viewer')).toBe(429)
+    const waited = await api.ask('GET', `/v1/runs/${id}?wait=1`, { who: 'viewer' })
+    expect([waited.status, problem.parse(waited.body).code]).toEqual([429, 'STREAMS_FULL'])
+    // To look once needs no place.
+    expect((await api.ask('GET', `/v1/runs/${id}`, { who: 'viewer' })).status).toBe(200)
+    expect(await status('operator')).toBe(200)
+    for (const request of open) request.destroy()
+    await expect.poll(() => status('viewer')).toBe(200)
+    for (const request of open) request.destroy()
+  },
+)
 
 test('a drain ends streams and long polls at once', async () => {
   await using server = await startCountingServer()

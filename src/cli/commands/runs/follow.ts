@@ -1,7 +1,7 @@
 import { Failure } from '../../../core/failure.ts'
 import type { TimelineEvent } from '../../../core/timeline.ts'
 import type { RunView } from '../../../core/view.ts'
-import { followRuns } from '../../../runs/follow.ts'
+import { followRuns } from '../../../runs/follow/follow.ts'
 import type { Db } from '../../../runs/queries.ts'
 import { createLines, type Lines } from '../../terminal/lines.ts'
 import type { Terminal } from '../../terminal/terminal.ts'

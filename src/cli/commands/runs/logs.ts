@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { describeFailure, EXIT } from '../../../core/failure.ts'
 import type { TimelineEvent } from '../../../core/timeline.ts'
-import { followRuns } from '../../../runs/follow.ts'
+import { followRuns } from '../../../runs/follow/follow.ts'
 import { createLines, type Lines } from '../../terminal/lines.ts'
 import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 import { fit } from '../../terminal/terminal.ts'
