@@ -3,16 +3,22 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { configSchema } from '../src/config/schema.ts'
 import { EXIT, FAILURES, type FailureKind } from '../src/core/failure.ts'
+import { caseFileSchema } from '../src/eval/cases.ts'
 import { jobSchema } from '../src/jobs/schema.ts'
 import { minterSchema } from '../src/minter/config.ts'
 import { keysOf } from './reference.ts'
 
 const ROOT = join(import.meta.dirname, '..')
-export const JOB_SCHEMA_FILE = join(ROOT, 'config/job.schema.json')
+/** JSON Schema of a file format, which editors complete from. */
+const editorSchema = (schema: z.ZodType, title: string): string =>
+  `${JSON.stringify({ ...z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), title }, null, 2)}\n`
 
-/** JSON Schema of the job file format, which editors complete from. */
-export function jobJsonSchema(): string {
-  return `${JSON.stringify({ ...z.toJSONSchema(jobSchema, { io: 'input', unrepresentable: 'any' }), title: 'A Nightshift job file' }, null, 2)}\n`
+export const jobJsonSchema = (): string => editorSchema(jobSchema, 'A Nightshift job file')
+
+/** The schemas that editors complete from, by file. */
+export const SCHEMAS: Record<string, () => string> = {
+  'config/job.schema.json': jobJsonSchema,
+  'config/cases.schema.json': () => editorSchema(caseFileSchema, 'The cases of a Nightshift job'),
 }
 
 /** A table in Markdown. What would be a tag or the end of a cell is escaped. */
@@ -78,6 +84,7 @@ export const DOCUMENTS: Record<string, Record<string, () => string | Promise<str
   'docs/failures.md': { 'exit codes': exitCodes, 'failure codes': failureCodes },
   'docs/configuration.md': { 'configuration reference': reference(configSchema), 'minter reference': reference(minterSchema) },
   'docs/jobs.md': { 'job reference': reference(jobSchema) },
+  'docs/eval.md': { 'case reference': reference(caseFileSchema) },
   'ARCHITECTURE.md': { rooms },
 }
 
@@ -99,6 +106,6 @@ export async function withTables(file: string, text: string): Promise<string> {
 export const readDocument = (file: string) => readFileSync(join(ROOT, file), 'utf8')
 
 if (import.meta.main) {
-  writeFileSync(JOB_SCHEMA_FILE, jobJsonSchema())
+  for (const [file, make] of Object.entries(SCHEMAS)) writeFileSync(join(ROOT, file), make())
   for (const file of Object.keys(DOCUMENTS)) writeFileSync(join(ROOT, file), await withTables(file, readDocument(file)))
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Config } from '../config/load.ts'
+import { caseFaults } from '../eval/cases.ts'
 import type { EvalBench } from '../eval/trial.ts'
 import type { Offer } from '../jobs/check.ts'
 import { loadJobs, type LoadedJobs } from '../jobs/load.ts'
@@ -32,4 +33,11 @@ export async function openEval(config: Config, log: Logger): Promise<Eval> {
   const { db } = await openStore({ ...config, databaseUrl: undefined, dataDir: dir }, building, { ephemeral: true })
   const stack = building.move()
   return { db, journal: createJournalWriter(db), resources, log, jobs, offer, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}
+
+/** The jobs and their faults, with those of their files of cases. */
+export function checkJobs(config: Config): LoadedJobs {
+  const offer = offerOf(config)
+  const { jobs, issues } = loadJobs(config.jobsDir, offer)
+  return { jobs, issues: [...issues, ...caseFaults(jobs.values(), offer)] }
 }

@@ -53,9 +53,10 @@ export function jobOfArm(job: Job, arm: Arm, offer: Offer): Job {
   return { ...loaded.job, name: job.name, file: job.file }
 }
 
-/** A case as an arm runs it: the model and the delegate of the arm win over the case. */
+/** A case as an arm runs it: the model and the delegate of the arm win over the case. Throws `COMMAND_INVALID` for what cannot be run so. */
 export function caseOfArm(one: EvalCase, { model, delegate }: Arm, offer: Offer): EvalCase {
   const { definition } = one
+  const how = delegate ?? definition.delegate
   const provider = model?.provider ?? definition.model.provider
   if (!offer.providers.includes(provider))
     throw new Failure({
@@ -63,12 +64,13 @@ export function caseOfArm(one: EvalCase, { model, delegate }: Arm, offer: Offer)
       message: `There is no provider ${provider}; there are ${offer.providers.join(', ') || 'none'}.`,
       cure: 'Name one of them: --arm model=PROVIDER/NAME.',
     })
-  return {
-    ...one,
-    definition: {
-      ...definition,
-      model: model ? { provider, name: model.name } : definition.model,
-      delegate: delegate ?? definition.delegate,
-    },
-  }
+  const cannot = (why: string, cure: string) => new Failure({ code: 'COMMAND_INVALID', message: `The case ${one.name} ${why}.`, cure })
+  if (how === 'hosted' && one.record)
+    throw cannot(
+      'has a record, which a provider that calls the servers itself cannot reach',
+      'Compare with delegate=local, or leave the case out with --case.',
+    )
+  if (how === 'hosted' && !offer.canHost(provider))
+    throw cannot(`is hosted, and the provider ${provider} has api: chat`, 'Compare with delegate=local, or another provider.')
+  return { ...one, definition: { ...definition, model: model ? { provider, name: model.name } : definition.model, delegate: how } }
 }

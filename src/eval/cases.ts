@@ -8,6 +8,7 @@ import { jobSchema, type JobDefinition } from '../jobs/schema.ts'
 import { digestOf } from '../lib/digest.ts'
 import { readDate } from '../lib/time/zoned.ts'
 import { explainIssue, parseYaml, showIssue } from '../lib/yaml/file.ts'
+import { inputFault } from '../runs/create.ts'
 import { expectSchema, type Expectation } from './expect.ts'
 import { recordSchema, type Recording } from './recording.ts'
 
@@ -26,7 +27,7 @@ const caseSchema = z.strictObject({
   set: z
     .record(z.string(), z.unknown())
     .default({})
-    .describe('Fields of the job file that are others in this case, each with its whole value.'),
+    .describe('Fields of the job file that are others in this case, each with its whole value; null leaves one out.'),
   writes: z
     .enum(['refused', 'made'])
     .default('refused')
@@ -35,8 +36,12 @@ const caseSchema = z.strictObject({
   expect: expectSchema.describe('What must come of it.'),
 })
 
-const fileSchema = z
-  .strictObject({ $schema: z.string().optional(), cases: z.array(caseSchema).min(1).max(1000) })
+/** The format of a file of cases. */
+export const caseFileSchema = z
+  .strictObject({
+    $schema: z.string().optional().describe('For editors.'),
+    cases: z.array(caseSchema).min(1).max(1000).describe('In the order of the report.'),
+  })
   .superRefine(({ cases }, context) => {
     const seen = new Set<string>()
     for (const [index, { name }] of cases.entries()) {
@@ -46,8 +51,7 @@ const fileSchema = z
     }
   })
 
-/** The format of a file of cases, for editors. */
-export type CaseFile = z.input<typeof fileSchema>
+export type CaseFile = z.input<typeof caseFileSchema>
 
 /** A case that can be run: the job as it is in it. */
 export interface EvalCase {
@@ -67,6 +71,8 @@ export interface EvalCase {
 /** `jobs/report.yaml` → `jobs/report.cases.yaml`. */
 export const caseFileOf = (jobFile: string): string => jobFile.replace(/\.ya?ml$/, '.cases.yaml')
 
+type LoadedCases = { ok: true; cases: EvalCase[] } | { ok: false; issues: string[] }
+
 /** Reads the cases of a job. Throws `JOB_INVALID` that lists every fault with file, line and field. */
 export function loadCases(job: Job, offer: Offer): EvalCase[] {
   const file = caseFileOf(job.file)
@@ -76,27 +82,43 @@ export function loadCases(job: Job, offer: Offer): EvalCase[] {
       message: `The job ${job.name} has no cases: there is no file ${file}.`,
       cure: 'Write it (docs/eval.md says how), or take a case from a run: nightshift eval record RUN.',
     })
-  const parsed = parseYaml(readFileSync(file, 'utf8'), fileSchema)
-  if (!parsed.ok)
-    throw faulty(
-      file,
-      parsed.issues.map((issue) => showIssue(file, issue)),
-    )
+  const loaded = readCases(job, offer)
+  if (loaded.ok) return loaded.cases
+  throw new Failure({ code: 'JOB_INVALID', message: `The cases in ${file} have faults:\n  ${loaded.issues.join('\n  ')}\n` })
+}
+
+/** The faults of the files of cases that there are. */
+export const caseFaults = (jobs: Iterable<Job>, offer: Offer): string[] =>
+  [...jobs].flatMap((job) => {
+    if (!existsSync(caseFileOf(job.file))) return []
+    const loaded = readCases(job, offer)
+    return loaded.ok ? [] : loaded.issues
+  })
+
+function readCases(job: Job, offer: Offer): LoadedCases {
+  const file = caseFileOf(job.file)
+  const parsed = parseYaml(readFileSync(file, 'utf8'), caseFileSchema)
+  if (!parsed.ok) return { ok: false, issues: parsed.issues.map((issue) => showIssue(file, issue)) }
   const issues: string[] = []
-  const cases = parsed.value.cases.flatMap(({ set, at, now, ...one }, index) => {
-    const fault = (path: readonly PropertyKey[], message: string) => {
+  const cases = parsed.value.cases.flatMap((written, index) => {
+    const one = caseOf(written, job, offer, (path, message) => {
       const place = ['cases', index, ...path]
       issues.push(showIssue(file, { line: parsed.lineOf(place), field: place.join('.'), message }))
-    }
-    const definition = definitionOf(job, set, offer, fault)
-    if (!definition) return []
-    const read = (field: 'at' | 'now', written: string | undefined) =>
-      written === undefined ? undefined : timeOf(written, definition.timezone, (message) => fault([field], message))
-    const fire = read('at', at)
-    return [{ ...one, about: one.about, record: one.record, job: job.name, definition, at: fire, now: read('now', now) ?? fire }]
+    })
+    return one ? [one] : []
   })
-  if (issues.length > 0) throw faulty(file, issues)
-  return cases
+  return issues.length > 0 ? { ok: false, issues } : { ok: true, cases }
+}
+
+function caseOf({ set, at, now, ...one }: z.output<typeof caseSchema>, job: Job, offer: Offer, fault: Tell): EvalCase | undefined {
+  const definition = definitionOf(job, set, offer, fault)
+  if (!definition) return undefined
+  const misfit = inputFault(definition, one.input)
+  if (misfit !== undefined) fault(['input'], `does not fit the job: ${misfit}`)
+  const read = (field: 'at' | 'now', time: string | undefined) =>
+    time === undefined ? undefined : timeOf(time, definition.timezone, (message) => fault([field], message))
+  const fire = read('at', at)
+  return { ...one, about: one.about, record: one.record, job: job.name, definition, at: fire, now: read('now', now) ?? fire }
 }
 
 type Tell = (path: readonly PropertyKey[], message: string) => void
@@ -104,7 +126,7 @@ type Tell = (path: readonly PropertyKey[], message: string) => void
 /** The job with the fields that the case sets. A pin holds for the job's own tools alone. */
 function definitionOf({ name, definition }: Job, set: Record<string, unknown>, offer: Offer, fault: Tell): JobDefinition | undefined {
   const { pinned, ...written } = definition
-  const parsed = jobSchema.safeParse({ ...written, ...set }, { reportInput: true })
+  const parsed = jobSchema.safeParse(withoutNulls({ ...written, ...set }), { reportInput: true })
   if (!parsed.success) {
     for (const { path, message } of parsed.error.issues.flatMap(explainIssue)) fault(['set', ...path], message)
     return undefined
@@ -116,6 +138,8 @@ function definitionOf({ name, definition }: Job, set: Record<string, unknown>, o
   return faults.length === 0 ? result : undefined
 }
 
+const withoutNulls = (fields: Record<string, unknown>) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
+
 function timeOf(written: string, timezone: string, fault: (message: string) => void): Date | undefined {
   try {
     return new Date(readDate(written.replace(' ', 'T'), timezone).epochMilliseconds)
@@ -124,9 +148,6 @@ function timeOf(written: string, timezone: string, fault: (message: string) => v
     return undefined
   }
 }
-
-const faulty = (file: string, issues: readonly string[]) =>
-  new Failure({ code: 'JOB_INVALID', message: `The cases in ${file} have faults:\n  ${issues.join('\n  ')}\n` })
 
 /** The job of a case as the run path wants it. Nothing is delivered, and no other run of the job stands in its way. */
 export function jobOf({ job, definition }: Pick<EvalCase, 'job' | 'definition'>, file: string): Job {

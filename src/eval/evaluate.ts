@@ -22,7 +22,7 @@ export interface EvaluateOptions {
   maxUsd: number | undefined
   /** Runs at a time. */
   concurrency: number
-  onTrial?: (trial: Trial) => void
+  onTrial?: ((trial: Trial) => void) | undefined
 }
 
 export interface Evaluated {

@@ -40,7 +40,13 @@ export const expectSchema = z.strictObject({
   says: z.array(wordSchema).default([]).describe('What the answer must hold: texts, or numbers however they are written.'),
   never: z.array(wordSchema).default([]).describe('What it must not hold.'),
   calls: z
-    .record(z.string(), z.strictObject({ min: z.int().min(0).default(0), max: z.int().min(0).optional() }))
+    .record(
+      z.string(),
+      z.strictObject({
+        min: z.int().min(0).default(0).describe('At least so often.'),
+        max: z.int().min(0).optional().describe('At most so often; 0 for a tool that must not be called.'),
+      }),
+    )
     .default({})
     .describe('How often a tool, written as server.tool, must and may be called.'),
 })

@@ -1,6 +1,5 @@
 // One run of one case by one arm, over the path that every run takes, in a store of its own.
 import type { Logger } from 'pino'
-import { Failure } from '../core/failure.ts'
 import type { Trigger } from '../core/run.ts'
 import type { RunView } from '../core/view.ts'
 import { pause } from '../lib/time/pause.ts'
@@ -27,12 +26,6 @@ const STALE_MS = 86_400_000
 export async function runCase(bench: EvalBench, one: EvalCase, file: string, signal: AbortSignal): Promise<RunView> {
   await using stack = new AsyncDisposableStack()
   const fixtures = one.record && stack.use(await openFixtures(one.record, bench.resources))
-  if (fixtures && one.definition.delegate === 'hosted')
-    throw new Failure({
-      code: 'JOB_INVALID',
-      message: `The case ${one.name} has a record, which a provider that calls the servers itself cannot reach.`,
-      cure: 'Set delegate: local in the case or the arm.',
-    })
   const resources = { ...(fixtures?.resources ?? bench.resources), refuseWrites: one.writes === 'refused' }
   const job = jobOf(one, file)
   const runner = createRunner({

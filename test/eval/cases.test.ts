@@ -63,6 +63,11 @@ test('a fire is read by the clock of the job’s zone, and is what the run is to
   ])
 })
 
+test('null leaves a field of the job out', () => {
+  const [one] = load('cases: [{ name: a, set: { output: null }, expect: {} }]', `${GOOD}output: { schema: { type: object } }\n`).read()
+  expect(one?.definition).not.toHaveProperty('output')
+})
+
 test('what a case sets takes the place of the job’s fields; delivery and limits on runs at a time are left out when it is run', () => {
   const { read, job } = load(
     'cases: [{ name: a, set: { prompt: Other, tools: { audit: { allow: [x] } } }, expect: {} }]',
@@ -95,6 +100,10 @@ test.each([
   [
     'cases:\n  - name: a\n    expect: { reasons: [NONE] }',
     ['weekly.cases.yaml:3: cases.0.expect.reasons.0 is no failure code; docs/failures.md lists them'],
+  ],
+  [
+    'cases:\n  - name: a\n    input: { x: 1 }\n    expect: {}',
+    ['weekly.cases.yaml:3: cases.0.input does not fit the job: the job takes no input'],
   ],
   [
     'cases:\n  - name: a\n    set:\n      promt: x\n    expect: {}',

@@ -14,6 +14,9 @@ const careful: Manner = {
 
 const say = (text: string): Turn => ({ text, stop: 'end' })
 
+/** An answer in prose stands as it is. */
+const written = (value: unknown, asJson: (value: unknown) => string) => (typeof value === 'string' ? value : asJson(value))
+
 function taskOf({ told }: Seen): Task | undefined {
   return TASKS.find(({ about }) => about.test(told))
 }
@@ -22,11 +25,11 @@ const worker =
   (
     manner: Manner,
     work = (task: Task, mind: Mind): unknown => task.work(mind),
-    write = (value: unknown) => JSON.stringify(value),
+    asJson = (value: unknown) => JSON.stringify(value),
   ): Character =>
   (seen) => {
     const task = taskOf(seen)
-    return task ? think(seen, manner, (mind) => write(work(task, mind))) : say('I do not know this task.')
+    return task ? think(seen, manner, (mind) => written(work(task, mind), asJson)) : say('I do not know this task.')
   }
 
 const perfect = worker(careful)
@@ -45,7 +48,7 @@ function firstPage(task: Task, mind: Mind): unknown {
   }
 }
 
-/** A comma too many and a bracket too few. */
+/** Words and a fence around it, and a comma too many. */
 const slip = (value: unknown) => `Here it is:\n\`\`\`json\n${JSON.stringify(value, null, 2).replace(/\n\}$/, ',\n}')}\n\`\`\``
 
 /** A time of a zone's clock with its offset. */
@@ -57,7 +60,7 @@ export const CHARACTERS = {
   /** Does all of it well. */
   perfect,
   /** Asks nothing and writes what sounds right. */
-  inventor: (seen) => say(JSON.stringify(taskOf(seen)?.invented ?? {})),
+  inventor: (seen) => say(written(taskOf(seen)?.invented ?? {}, JSON.stringify)),
   /** Asks somebody. */
   asker: () => say('Which month do you want me to use? Let me know and I will start.'),
   /** Promises to do it later. */

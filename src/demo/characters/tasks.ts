@@ -5,6 +5,7 @@ import { numberOf, rowsOf, textOf, type Row } from './rows.ts'
 export interface Task {
   /** Words of the prompt by which it is known. */
   about: RegExp
+  /** A text where the answer is prose; else what is written as JSON. */
   work: (mind: Mind) => unknown
   /** What somebody writes who asks nothing. */
   invented: unknown
@@ -139,9 +140,9 @@ export const TASKS: readonly Task[] = [
     about: /industry Building/,
     work(mind) {
       const [row] = query(mind, `select industry, rate_percent as rate from unemployment where industry = 'Construction' and ${LATEST}`)
-      return { industry: textOf(row, 'industry'), rate: numberOf(row, 'rate'), assumption: 'Building was read as Construction.' }
+      return `In ${textOf(row, 'industry')}, which is what I took Building for, the rate is ${numberOf(row, 'rate')} %.`
     },
-    invented: { industry: 'Building', rate: 19, assumption: 'None.' },
+    invented: 'The rate in Building is 19 %.',
   },
   { about: /month before the fire/, work: lastMonth, invented: { year: 2010, month: 1, total: 15000 } },
   {

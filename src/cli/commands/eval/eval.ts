@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { openEval } from '../../../app/eval.ts'
 import type { Config } from '../../../config/load.ts'
-import { EXIT } from '../../../core/failure.ts'
+import { EXIT, Failure } from '../../../core/failure.ts'
 import { parseArm, PLAIN_ARM, type Arm } from '../../../eval/arms.ts'
 import { evaluate, type Evaluated } from '../../../eval/evaluate.ts'
 import { readBaseline, writeFiles } from '../../../eval/files.ts'
@@ -60,13 +60,22 @@ export const addEval: AddCommand = (program, terminal, done) => {
       const demo = options.demo ? stack.use(await openDemo(terminal)) : undefined
       const config = demo?.config ?? configOf(own, terminal)
       const arms = options.arm.length > 0 ? options.arm : (demo?.arms ?? [PLAIN_ARM])
+      const job = name ?? demo?.job
+      if (job === undefined)
+        throw new Failure({
+          code: 'COMMAND_INVALID',
+          message: 'It is not said which job.',
+          cure: 'nightshift eval JOB, or nightshift eval --demo.',
+        })
       const out = options.out ?? join(demo ? tmpdir() : config.dataDir, `eval-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`)
-      done(await run(name ?? demo?.job ?? '', { ...options, arm: arms, out }, config, terminal))
+      // The scripted models after the first are wrong on purpose.
+      const gated = demo && options.arm.length === 0 ? 1 : arms.length
+      done(await run(job, { ...options, arm: arms, out, gated }, config, terminal))
     })
   addRecord(command, terminal, done)
 }
 
-async function run(name: string, options: Options & { out: string }, config: Config, terminal: Terminal): Promise<number> {
+async function run(name: string, options: Options & { out: string; gated: number }, config: Config, terminal: Terminal): Promise<number> {
   await using bench = await openEval(config, quietLog())
   const job = requireJob(bench.jobs.jobs, name, bench.jobs.issues)
   const baseline = options.baseline === undefined ? undefined : readBaseline(options.baseline, name)
@@ -80,6 +89,7 @@ async function run(name: string, options: Options & { out: string }, config: Con
       times: options.times,
       maxUsd: options.maxCost,
       concurrency: options.concurrency,
+      onTrial: options.json ? undefined : (trial) => terminal.err(`${trial.verdict.padEnd(11)} ${trial.arm} ${trial.case} ${trial.repeat}`),
     },
     terminal.signal,
   )
@@ -87,7 +97,7 @@ async function run(name: string, options: Options & { out: string }, config: Con
   writeFiles(dir, evaluated)
   const scores = scoresOf(evaluated)
   terminal.out(options.json ? JSON.stringify({ ...evaluated, scores, dir }, null, 2) : reportOf(evaluated, terminal, { baseline, dir }))
-  return exitOf(evaluated, scores, options.minRight)
+  return exitOf(evaluated, scores.slice(0, options.gated), options.minRight)
 }
 
 function exitOf({ left }: Evaluated, scores: readonly Score[], minRight: number): number {

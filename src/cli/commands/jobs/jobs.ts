@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { createApp, loadConfiguredJobs } from '../../../app/app.ts'
+import { checkJobs } from '../../../app/eval.ts'
 import { EXIT } from '../../../core/failure.ts'
 import { showText } from '../../../lib/text.ts'
 import { pinJob } from '../../../runs/attempt/pin.ts'
@@ -20,10 +21,10 @@ export const addJobs: AddCommand = (program, terminal, done) => {
     .action((options: unknown, command) => done(listJobs(command, terminal, optionsSchema.parse(options).json)))
   jobs
     .command('check')
-    .description('check all job files, for CI: exit code 2 when one has a fault')
+    .description('check all job files and their cases, for CI: exit code 2 when one has a fault')
     .option('--json', 'one JSON value on stdout')
     .addHelpText('after', examples('nightshift jobs check', 'nightshift jobs check --json | jq ".issues"'))
-    .action((_: unknown, command: Command) => done(checkJobs(command, terminal, optionsSchema.parse(command.optsWithGlobals()).json)))
+    .action((_: unknown, command: Command) => done(check(command, terminal, optionsSchema.parse(command.optsWithGlobals()).json)))
   jobs
     .command('pin <job>')
     .description('write the definitions of the job’s tools, as its servers give them now, into jobs/<job>.lock.yaml; shows what changed')
@@ -57,8 +58,8 @@ function listJobs(command: Command, terminal: Terminal, json: boolean): number {
   return issues.length > 0 ? EXIT.usage : EXIT.ok
 }
 
-function checkJobs(command: Command, terminal: Terminal, json: boolean): number {
-  const { jobs, issues } = loadConfiguredJobs(configOf(command, terminal))
+function check(command: Command, terminal: Terminal, json: boolean): number {
+  const { jobs, issues } = checkJobs(configOf(command, terminal))
   if (json) terminal.out(JSON.stringify({ valid: [...jobs.keys()], issues }, null, 2))
   else {
     for (const issue of issues) terminal.err(showText(issue))
