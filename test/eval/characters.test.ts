@@ -43,6 +43,12 @@ describe('over the Responses API', () => {
     },
   )
 
+  test('a slip in JSON costs no second turn', () => {
+    const turnsOf = (name: string) =>
+      trials.flatMap((trial) => (trial.arm === `model=${name}` ? [[trial.case, trial.run.turns.length]] : []))
+    expect(turnsOf('slipper')).toEqual(turnsOf('perfect'))
+  })
+
   test('the perfect one is right when the provider calls the servers, but that it cannot say there why it gave up', async () => {
     const { trials: hosted } = await bench.evaluate(['model=perfect,delegate=hosted'])
     expect(hosted.flatMap(({ case: name, verdict, faults }) => (verdict === 'right' ? [] : [{ name, verdict, faults }]))).toEqual([
