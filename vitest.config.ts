@@ -3,7 +3,15 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { sortByTier } from './test/tiers.ts'
 
 /** Files that take longest start first, or the others are done long before them. */
-const SLOW = ['test/faults/', 'test/package', 'test/chaos/', 'test/cli/demo', 'test/store/postgres/embedded', 'test/audit/', 'test/cli/']
+const SLOW = [
+  'test/faults/',
+  'test/package',
+  'test/chaos/',
+  'test/cli/commands/setup/demo',
+  'test/store/postgres/embedded',
+  'test/audit/',
+  'test/cli/',
+]
 
 class SlowFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

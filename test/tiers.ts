@@ -16,7 +16,7 @@ const SYSTEM = [
   'test/api/service.test.ts',
   'test/audit/live.test.ts',
   'test/chaos/chaos.test.ts',
-  'test/cli/demo.test.ts',
+  'test/cli/commands/setup/demo.test.ts',
   'test/cli/eval.test.ts',
   'test/conformance/conformance.test.ts',
   'test/eval/characters.test.ts',

@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
-import { listRuns } from '../../src/store/runs/list.ts'
-import { cancelRun } from '../../src/runs/cancel.ts'
-import { countingRoute, startCountingServer } from '../support/mcp/counting-server.ts'
-import { command, program } from '../support/cli/command.ts'
-import { buildTestApp, type TestApp } from '../support/app/test-app.ts'
-import { serveHttp } from '../support/net/listen.ts'
-import { countingJob } from '../support/app/jobs.ts'
+import { listRuns } from '../../../../src/store/runs/list.ts'
+import { cancelRun } from '../../../../src/runs/cancel.ts'
+import { countingRoute, startCountingServer } from '../../../support/mcp/counting-server.ts'
+import { command, program } from '../../../support/cli/command.ts'
+import { buildTestApp, type TestApp } from '../../../support/app/test-app.ts'
+import { serveHttp } from '../../../support/net/listen.ts'
+import { countingJob } from '../../../support/app/jobs.ts'
 
 const job = (more = '') => countingJob({ retry: '{ attempts: 1, backoff: 1ms }', more })
 

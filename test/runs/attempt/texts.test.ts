@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { nextFire } from '../../src/lib/time/cron.ts'
-import { buildTestApp, type TestApp } from '../support/app/test-app.ts'
-import { countingRoute, startCountingServer } from '../support/mcp/counting-server.ts'
+import { nextFire } from '../../../src/lib/time/cron.ts'
+import { buildTestApp, type TestApp } from '../../support/app/test-app.ts'
+import { countingRoute, startCountingServer } from '../../support/mcp/counting-server.ts'
 
 const job = (prompt: string, more = '') => `
 account: reports

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { program, type Program } from '../support/cli/command.ts'
-import { until } from '../support/until.ts'
+import { program, type Program } from '../../../support/cli/command.ts'
+import { until } from '../../../support/until.ts'
 
 const ESCAPE = '\u001b'
 
