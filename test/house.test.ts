@@ -7,7 +7,7 @@ const MOST_FILES = 12
 const MOST_LINES = 400
 
 /** What tests have that the program has not: helpers, whole-system tests, and tests of what stands beside `src/`. */
-const OWN_ROOMS = ['bench', 'chaos', 'conformance', 'examples', 'faults', 'fixtures', 'support']
+const OWN_FOLDERS = ['api/fuzz', 'bench', 'chaos', 'conformance', 'examples', 'faults', 'fixtures', 'support']
 
 /** Folders of `store/` that are no subject of a room above it: a run's attempts, and Postgres itself. */
 const OF_THE_STORE = ['attempts', 'postgres']
@@ -50,7 +50,9 @@ describe('one subject has one word', () => {
 
   test('in the tests: a folder of theirs is one of the program’s', () => {
     const folders = new Set(sources.flatMap((file) => foldersAbove(file)))
-    const odd = tests.flatMap((file) => foldersAbove(file)).filter((folder) => !OWN_ROOMS.includes(roomOf(folder)) && !folders.has(folder))
+    const odd = tests
+      .flatMap((file) => foldersAbove(file))
+      .filter((folder) => !OWN_FOLDERS.some((own) => `${folder}/`.startsWith(`${own}/`)) && !folders.has(folder))
     expect(odd).toEqual([])
   })
 })

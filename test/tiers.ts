@@ -17,7 +17,7 @@ const SYSTEM = [
   'test/audit/live.test.ts',
   'test/chaos/chaos.test.ts',
   'test/cli/commands/setup/demo.test.ts',
-  'test/cli/eval.test.ts',
+  'test/cli/commands/eval/eval.test.ts',
   'test/conformance/conformance.test.ts',
   'test/eval/characters.test.ts',
   'test/faults/faults.test.ts',

@@ -1,7 +1,7 @@
 import { Failure } from '../core/failure.ts'
 import type { Offer } from '../jobs/check.ts'
 import { loadJob, type Job } from '../jobs/load.ts'
-import type { EvalCase } from './cases.ts'
+import type { EvalCase } from './cases/cases.ts'
 
 /** One side of a comparison: what it changes of the job. */
 export interface Arm {

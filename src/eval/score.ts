@@ -1,6 +1,6 @@
 // What came of a trial, and of all trials of an arm.
 import type { RunView } from '../core/view.ts'
-import { contentFaults, endingFaults, type Expectation } from './expect.ts'
+import { contentFaults, endingFaults, type Expectation } from './cases/expect.ts'
 import { median, pairedDifference, wilson, type Interval, type PairedDifference } from './statistics.ts'
 
 /**

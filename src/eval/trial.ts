@@ -8,8 +8,8 @@ import { createRunner, type RunnerOptions } from '../runs/execute.ts'
 import type { Db } from '../runs/queries.ts'
 import { requireRun } from '../runs/require.ts'
 import type { RunResources } from '../runs/resources.ts'
-import { jobOf, type EvalCase } from './cases.ts'
-import { openFixtures } from './fixtures.ts'
+import { jobOf, type EvalCase } from './cases/cases.ts'
+import { openFixtures } from './cases/fixtures.ts'
 
 /** What trials run in: a store that no worker looks at, and the deployment's own accounts, providers and gateway. */
 export interface EvalBench {

@@ -4,7 +4,7 @@ import { parse } from 'yaml'
 import { expect, test } from 'vitest'
 import { writeFiles, readBaseline } from '../../src/eval/files.ts'
 import { pageNameOf } from '../../src/eval/page.ts'
-import { addCase, recordCase, yamlOf } from '../../src/eval/record.ts'
+import { addCase, recordCase, yamlOf } from '../../src/eval/cases/record.ts'
 import { openTestEval } from '../support/eval/test-eval.ts'
 
 const JOB = `

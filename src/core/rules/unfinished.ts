@@ -17,6 +17,5 @@ const LOOKED_AT = 600
 
 function lastSentence(text: string): string {
   const end = text.trimEnd().slice(-LOOKED_AT)
-  const sentences = end.split(/(?<=[.!?。？！]["'”’)\]]?)\s+|\n+/)
-  return (sentences.at(-1) ?? '').trim()
+  return end.split(/(?<=[.!?。？！]["'”’)\]]?)\s|\n/).at(-1) ?? ''
 }

@@ -10,6 +10,8 @@ test.each([
   ['what a company will do', 'We will hire 300 people, and they will start in May.'],
   ['a promise that is followed by the report', 'I will look at the table. It has 12 rows.'],
   ['a question mark within a word', 'The address is /search?q=1 as before.'],
+  ['a promise that is quoted before the end', 'The table says “I will be closed.” It is.'],
+  ['a sentence whose beginning is out of sight', `I will ${'and '.repeat(150)}so on.`],
   ['a sum in prose', 'He said that I willed it.'],
   ['a question long before the end', `Shall I?${' It fell.'.repeat(100)}`],
 ])('%s is an answer', (_, text) => {
@@ -47,6 +49,7 @@ test.each([
   ['a promise without an end of its sentence, after one', 'Found it! I will read it'],
   ['to come back', 'I will get back to you.'],
   ['to come back, without a subject', 'The table is large. Will get back to you soon.'],
+  ['a sentence whose beginning is just in sight', `I will ${'and '.repeat(147)}so.`],
   ['after a sentence in quotation marks', 'The table says “closed.” I will look again.'],
 ])('%s promises', (_, text) => {
   expect(unfinishedProse(text)).toBe('promises')

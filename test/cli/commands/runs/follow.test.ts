@@ -36,7 +36,7 @@ describe('run --follow, with a worker in another process, ends with the run’s 
   const outcomes: [string, number, { script: string; extra?: string; closed?: boolean }][] = [
     ['succeeded', 0, { script: 'call counting__act {"n": 1}\nsay $1' }],
     ['failed', 1, { script: 'always fail 401 invalid_api_key' }],
-    ['incomplete', 4, { script: 'call counting__act {"n": 1}\nsay {"title": 1}\nsay {"title": 1}\nsay {"title": 1}', extra: 'output: { schema: { type: object, required: [title], properties: { title: { type: string } } } }' }], // prettier-ignore
+    ['incomplete', 4, { script: 'call counting__act {"n": 1}\nsay {"title": []}\nsay {"title": []}\nsay {"title": []}', extra: 'output: { schema: { type: object, required: [title], properties: { title: { type: string } } } }' }], // prettier-ignore
     ['waiting', 5, { script: 'say done', closed: true }],
   ]
   test.each(outcomes)('%s: %i', async (status, exit, { script, extra, closed }) => {

@@ -1,12 +1,12 @@
 // Makes a case of a run: what it was given and what its servers said, so that it can be run again without them.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { Document, parseDocument, stringify } from 'yaml'
-import { Failure } from '../core/failure.ts'
-import { isFinal } from '../core/run.ts'
-import type { RunView } from '../core/view.ts'
-import { INSTRUCTIONS, type PinnedTool } from '../jobs/lock.ts'
-import type { Job } from '../jobs/load.ts'
-import { inZone } from '../lib/time/zoned.ts'
+import { Failure } from '../../core/failure.ts'
+import { isFinal } from '../../core/run.ts'
+import type { RunView } from '../../core/view.ts'
+import { INSTRUCTIONS, type PinnedTool } from '../../jobs/lock.ts'
+import type { Job } from '../../jobs/load.ts'
+import { inZone } from '../../lib/time/zoned.ts'
 import { caseFileOf, type CaseFile } from './cases.ts'
 import type { ExpectedValue } from './expect.ts'
 

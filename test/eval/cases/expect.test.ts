@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { noUsage } from '../../src/core/run.ts'
-import type { RunView, ToolCallView } from '../../src/core/view.ts'
-import { expectSchema } from '../../src/eval/expect.ts'
-import { compare, judgeRun, scoreOf, type Trial } from '../../src/eval/score.ts'
-import { aRunView } from '../support/app/run-view.ts'
+import { noUsage } from '../../../src/core/run.ts'
+import type { RunView, ToolCallView } from '../../../src/core/view.ts'
+import { expectSchema } from '../../../src/eval/cases/expect.ts'
+import { compare, judgeRun, scoreOf, type Trial } from '../../../src/eval/score.ts'
+import { aRunView } from '../../support/app/run-view.ts'
 
 const judge = (run: Partial<RunView>, expected: Record<string, unknown>) => judgeRun(aRunView(run), expectSchema.parse(expected))
 const faultsOf = (run: Partial<RunView>, expected: Record<string, unknown>) => judge(run, expected).faults

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { command } from '../support/cli/command.ts'
-import { buildTestApp } from '../support/app/test-app.ts'
+import { command } from '../../../support/cli/command.ts'
+import { buildTestApp } from '../../../support/app/test-app.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'nightshift-eval-cli-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))

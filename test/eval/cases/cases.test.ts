@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { parseArm } from '../../src/eval/arms.ts'
-import { jobOf, loadCases } from '../../src/eval/cases.ts'
-import { loadJobs } from '../../src/jobs/load.ts'
-import { createJobFiles, GOOD, OFFER } from '../support/app/job-files.ts'
+import { parseArm } from '../../../src/eval/arms.ts'
+import { jobOf, loadCases } from '../../../src/eval/cases/cases.ts'
+import { loadJobs } from '../../../src/jobs/load.ts'
+import { createJobFiles, GOOD, OFFER } from '../../support/app/job-files.ts'
 
 const files = createJobFiles()
 
@@ -151,7 +151,7 @@ describe('an arm', () => {
 })
 
 test('the shipped file is as its format says, with a line on what each case would catch', () => {
-  const text = readFileSync(join(import.meta.dirname, '../../jobs/labor-report.cases.yaml'), 'utf8')
+  const text = readFileSync(join(import.meta.dirname, '../../../jobs/labor-report.cases.yaml'), 'utf8')
   expect(text.match(/^ {2}- name: /gm)).toHaveLength(16)
   expect(text.match(/^ {4}about: /gm)).toHaveLength(16)
 })

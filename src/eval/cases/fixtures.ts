@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { text as readText } from 'node:stream/consumers'
 import { Agent } from 'undici'
 import { z } from 'zod'
-import { digestOf } from '../lib/digest.ts'
-import type { RunResources } from '../runs/resources.ts'
+import { digestOf } from '../../lib/digest.ts'
+import type { RunResources } from '../../runs/resources.ts'
 import type { Recording } from './recording.ts'
 
 export interface Fixtures extends AsyncDisposable {

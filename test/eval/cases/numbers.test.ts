@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { numbersIn } from '../../src/eval/numbers.ts'
+import { numbersIn } from '../../../src/eval/cases/numbers.ts'
 
 test.each([
   ['14,988,000 persons', [14988000]],
