@@ -2,33 +2,36 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import type { ModelTool, ToolOutcome } from '../core/ports/toolbox.ts'
-import type { Ending } from '../core/run.ts'
-import { INCOMPLETE, INCOMPLETE_REASONS, MAX_WAIT_SECONDS, NOTHING_NEW, WAIT, waited, WAIT_CUT } from '../core/words/endings.ts'
+import { fieldOf, hasChoice, wrapSchema } from '../lib/schema/parameters.ts'
+import type { Schema } from '../lib/schema/shape.ts'
+import { readEndingOf, type ReadEnding } from '../core/rules/endings.ts'
+import { ANSWER, INCOMPLETE, MAX_WAIT_SECONDS, NOTHING_NEW, WAIT, waited, WAIT_CUT } from '../core/words/endings.ts'
 
 export const BUILTIN_TOOLS: readonly ModelTool[] = [INCOMPLETE, NOTHING_NEW, WAIT]
 
-const incompleteSchema = z.object({
-  because: z.enum(INCOMPLETE_REASONS),
-  what: z.string().min(1),
-  tried: z.string(),
-  draft: z.string().optional(),
-})
-const nothingNewSchema = z.object({ why: z.string().min(1) })
 const waitSchema = z.object({ seconds: z.int().min(1).max(MAX_WAIT_SECONDS) })
-
-export type ReadEnding = { ok: true; ending: Ending } | { ok: false; why: string }
 
 /** Reads a call as an ending; undefined when it is a call of another tool. */
 export function readEnding(call: { name: string; arguments: string }): ReadEnding | undefined {
-  if (call.name === INCOMPLETE.name) return parse(call.arguments, incompleteSchema, (value) => ({ kind: 'incomplete', ...value }))
-  if (call.name === NOTHING_NEW.name) return parse(call.arguments, nothingNewSchema, (value) => ({ kind: 'nothing-new', ...value }))
-  return undefined
+  const kind = call.name === INCOMPLETE.name ? 'incomplete' : call.name === NOTHING_NEW.name ? 'nothing-new' : undefined
+  if (kind === undefined) return undefined
+  const read = readArguments(call.arguments, z.unknown())
+  if (!read.ok) return read
+  const ending = readEndingOf(kind, read.value)
+  return ending.ok ? ending : { ok: false, why: `The arguments do not fit the tool: ${ending.why}.` }
 }
 
-function parse<T>(text: string, schema: z.ZodType<T>, make: (value: T) => Ending): ReadEnding {
-  const read = readArguments(text, schema)
-  return read.ok ? { ok: true, ending: make(read.value) } : read
+/** The tool that takes the answer of a job with `output.mode: tool`. */
+export function answerTool(given: Schema): ModelTool {
+  const { $schema: _, ...schema } = given
+  return { ...ANSWER, parameters: isWrapped(schema) ? wrapSchema(schema, 'answer') : schema }
 }
+
+/** The JSON text of the answer in a call of that tool. */
+export const answerIn = (text: string, schema: Schema): string => (isWrapped(schema) ? (fieldOf(text, 'answer') ?? text) : text)
+
+/** Arguments are objects: any other value stands in one. */
+const isWrapped = (schema: Schema) => schema['type'] !== 'object' || hasChoice(schema)
 
 function readArguments<T>(text: string, schema: z.ZodType<T>): { ok: true; value: T } | { ok: false; why: string } {
   let value: unknown

@@ -6,7 +6,7 @@ import type { Journal } from '../core/ports/journal.ts'
 import type { ToolBox, ToolOutcome } from '../core/ports/toolbox.ts'
 import { decideReplay, type OnUnknown } from '../core/rules/repeat.ts'
 import type { TurnItem } from '../core/run.ts'
-import { END_ALONE, endingFault, OWN_SERVER } from '../core/words/endings.ts'
+import { ANSWER, END_ALONE, endingFault, OWN_SERVER } from '../core/words/endings.ts'
 import { SAME_ERROR_NOTE, SAME_RESULT_NOTE } from '../core/words/notes.ts'
 import { NO_MORE_CALLS, NOT_AFTER_FAILURE, SAME_CALL_REFUSED, TOOL_REFUSED, UNKNOWN_OUTCOME } from '../core/words/replies.ts'
 import { isWait, readEnding, wait } from './builtins.ts'
@@ -79,7 +79,7 @@ export async function makeCalls(
 /** Decides for each call, before the first is made, whether it is made. */
 function plan(options: CallOptions, calls: readonly Call[], past: readonly PastCall[], state: ConversationState): Planned[] {
   return calls.map((call, position) => {
-    const read = isWait(call.name) || readEnding(call) !== undefined || options.tools.isRepeatable(call.name)
+    const read = isWait(call.name) || call.name === ANSWER.name || readEnding(call) !== undefined || options.tools.isRepeatable(call.name)
     const known = past.find((one) => one.position === position)
     const replayed = known && replay(known, options.onUnknown)
     const allowed = state.takeCall()
@@ -89,6 +89,7 @@ function plan(options: CallOptions, calls: readonly Call[], past: readonly PastC
 
 /** The refusal of an ending beside other calls, or of a repetition; undefined for a call that is made. */
 function notMade(call: Call, state: ConversationState): ToolOutcome | undefined {
+  if (call.name === ANSWER.name) return refused(END_ALONE)
   const ending = readEnding(call)
   if (ending) return ending.ok ? refused(END_ALONE) : { ...refused(endingFault(ending.why)), mistake: true }
   switch (state.loops.refusal({ tool: call.name, arguments: call.arguments })) {
@@ -116,7 +117,10 @@ function groups(planned: readonly Planned[]): Planned[][] {
 
 async function makeCall(options: CallOptions, turn: number, position: number, call: Call, signal: AbortSignal): Promise<ToolOutcome> {
   if (isWait(call.name)) return makeWait(options, turn, position, call, signal)
-  return options.tools.call({ turn, position, callId: call.callId, name: call.name, arguments: call.arguments }, signal)
+  return options.tools.call(
+    { turn, position, callId: call.callId, name: call.name, arguments: call.arguments, giveUpAt: options.softDeadline },
+    signal,
+  )
 }
 
 /** A wait is journaled like any call, so that a replay does not wait again. */

@@ -3,9 +3,10 @@
 import { reasonsAgainst, unmetNeeds } from '../core/rules/outcome.ts'
 import { unfinishedProse } from '../core/rules/unfinished.ts'
 import type { Ending } from '../core/run.ts'
-import { CUT_IN_CALL, noEvidenceReply, repairReply, UNFINISHED_REPLY } from '../core/words/replies.ts'
-import type { DelegateResult, ParsedOutput } from '../models/model.ts'
-import { BUILTIN_TOOLS, readEnding } from './builtins.ts'
+import { ANSWER } from '../core/words/endings.ts'
+import { CUT_IN_CALL, noEvidenceReply, repairCall, repairReply, UNFINISHED_REPLY } from '../core/words/replies.ts'
+import type { DelegateResult, Exchange, ParsedOutput } from '../models/model.ts'
+import { answerIn, answerTool, BUILTIN_TOOLS, readEnding } from './builtins.ts'
 import { makeCalls, type Call, type CallOptions } from './calls.ts'
 import { createState, type ConversationState } from './state.ts'
 import {
@@ -19,9 +20,12 @@ import {
   type DelegateOptions,
   type TakenTurn,
 } from './turn.ts'
-import { lastTurnNote } from '../core/words/notes.ts'
+import { joinNotes, lastTurnNote, staleNote } from '../core/words/notes.ts'
 
-export interface LocalOptions extends DelegateOptions, CallOptions {}
+export interface LocalOptions extends DelegateOptions, CallOptions {
+  /** Results that are older when another attempt goes on are said to be. */
+  staleAfterMs: number
+}
 
 /** Most repairs in a run. */
 const MAX_REPAIRS = 3
@@ -29,21 +33,24 @@ const MAX_REPAIRS = 3
 /** Runs the conversation to its answer. Throws a `Failure` when there is none. */
 export async function runLocal(options: LocalOptions, signal: AbortSignal): Promise<DelegateResult> {
   const state = createState(options)
-  const tools = options.bare ? options.tools.tools : [...options.tools.tools, ...BUILTIN_TOOLS]
+  const { output } = options
+  const answering = output?.mode === 'tool' ? [answerTool(output.format.schema)] : []
+  const tools = [...options.tools.tools, ...answering, ...(options.bare ? [] : BUILTIN_TOOLS)]
   const answers = createAnswers()
   let conversation: Conversation = { prompt: options.prompt, exchanges: [] }
   let turnNumber = options.nextTurn
   for (let index = 0; ; index++) {
     const past = options.history[index]
-    const left = state.leftNote()
+    const startedAt = past?.startedAt ?? new Date()
+    const note = joinNotes([staleNoteAt(options, index, startedAt), state.leftNote()])
     let turn: TakenTurn
     if (past) {
       turn = pastTurn(past)
-      conversation = addNote(conversation, past.forcedBy ? lastTurnNote(past.forcedBy) : left)
+      conversation = addNote(conversation, past.forcedBy ? lastTurnNote(past.forcedBy) : note)
     } else {
       const due = answers.forcedBy ?? state.lastTurnReason() ?? null
-      const offered = answers.withoutTools ? [] : tools
-      const ask = { conversation, number: turnNumber++, tools: offered, mayCall: !due, forcedBy: due, note: left }
+      const offered = answers.withoutTools ? answering : tools
+      const ask = { conversation, number: turnNumber++, tools: offered, mayCall: !due, forcedBy: due, note, startedAt }
       const taken = await takeTurn(options, ask, signal)
       turn = taken.turn
       conversation = taken.sent
@@ -58,8 +65,7 @@ export async function runLocal(options: LocalOptions, signal: AbortSignal): Prom
         break
       }
       case 'again':
-        if (next.reply !== undefined)
-          conversation = { ...conversation, exchanges: [...conversation.exchanges, { items: next.items, results: [], reply: next.reply }] }
+        if (next.told) conversation = { ...conversation, exchanges: [...conversation.exchanges, next.told] }
         break
       case 'end':
         return resultOf(options, state, { text: next.ending.kind === 'incomplete' ? (next.ending.draft ?? '') : '', ending: next.ending })
@@ -74,10 +80,18 @@ export async function runLocal(options: LocalOptions, signal: AbortSignal): Prom
   }
 }
 
+/** What a turn is told that comes long after the results above it, in another attempt. */
+function staleNoteAt({ history, staleAfterMs }: LocalOptions, index: number, startedAt: Date): string | undefined {
+  const before = history[index - 1]
+  if (!before || before.attempt === history[index]?.attempt) return undefined
+  const passedMs = startedAt.getTime() - before.finishedAt.getTime()
+  return passedMs >= staleAfterMs ? staleNote(passedMs) : undefined
+}
+
 type Next =
   | { kind: 'call'; calls: Call[] }
   /** Another turn: to repair the answer, to do or finish the work (nudge), or the same request without tools. */
-  | { kind: 'again'; why: 'repair' | 'nudge' | 'no-tools'; items: TakenTurn['items']; reply: string | undefined }
+  | { kind: 'again'; why: 'repair' | 'nudge' | 'no-tools'; told: Exchange | undefined }
   | { kind: 'end'; ending: Ending }
   | { kind: 'answer'; text: string; parsed: ParsedOutput }
 
@@ -112,27 +126,44 @@ function createAnswers() {
 
 /** What follows a turn. Throws when the model refused. */
 function decideNext(options: LocalOptions, state: ConversationState, answers: Answers, turn: TakenTurn): Next {
-  const said = answerText(turn)
-  const isBlank = said.trim() === ''
-  if (!isBlank) answers.lastText = said
   const isLast = turn.forcedBy !== null
   const cut = turn.stopReason === 'cut'
   const calls = turn.items.flatMap((item) => (item.type === 'tool_call' ? [item] : []))
+  const answer = answerCall(options, calls, isLast)
+  const said = answer?.text ?? answerText(turn)
+  const isBlank = said.trim() === ''
+  if (!isBlank) answers.lastText = said
   const ending = cut ? undefined : endingOf(options, calls, isLast)
   if (ending) return { kind: 'end', ending }
+  if (answer) return takeAnswer(options, answers, turn, answer)
   // A cut answer may end in the middle of a call: then none of its calls is made.
   if (calls.length > 0 && !cut && !isLast) return { kind: 'call', calls }
   const onlyCalls = isLast && calls.length > 0 && isBlank
-  if (onlyCalls && !answers.withoutTools) return { kind: 'again', why: 'no-tools', items: [], reply: undefined }
+  if (onlyCalls && !answers.withoutTools) return { kind: 'again', why: 'no-tools', told: undefined }
   // Calls that are not made have no results, and providers refuse a call, or its reasoning, without one: both are left out.
   const items = calls.length > 0 ? turn.items.filter((item) => item.type === 'message') : turn.items
   const mayRepair = answers.mayRepair() && !onlyCalls
-  const parsed = cut && calls.length > 0 && mayRepair ? { ok: false as const, why: CUT_IN_CALL } : checkOutput(options, said)
-  if (!parsed.ok && mayRepair) return { kind: 'again', why: 'repair', items, reply: repairReply(parsed.why) }
+  const parsed =
+    cut && calls.length > 0 && mayRepair ? { ok: false as const, why: CUT_IN_CALL, told: CUT_IN_CALL } : checkOutput(options, said, turn)
+  if (!parsed.ok && mayRepair) return { kind: 'again', why: 'repair', told: { items, results: [], reply: repairReply(parsed.told) } }
   const nudge = parsed.ok && !isLast && !answers.nudged && !options.bare ? nudgeFor(options, state, said) : undefined
-  if (nudge !== undefined) return { kind: 'again', why: 'nudge', items, reply: nudge }
+  if (nudge !== undefined) return { kind: 'again', why: 'nudge', told: { items, results: [], reply: nudge } }
   // Without an answer the last text of the model stands; the run is not green.
   return { kind: 'answer', text: isBlank ? answers.lastText : said, parsed }
+}
+
+/** An answer that was given by a call: alone, or in a last turn, in which no other call is made. */
+function answerCall({ output }: LocalOptions, calls: readonly Call[], isLast: boolean): { call: Call; text: string } | undefined {
+  const call = output?.mode === 'tool' ? calls.find(({ name }) => name === ANSWER.name) : undefined
+  if (!output || !call || (calls.length !== 1 && !isLast)) return undefined
+  return { call, text: answerIn(call.arguments, output.format.schema) }
+}
+
+function takeAnswer(options: LocalOptions, answers: Answers, turn: TakenTurn, { call, text }: { call: Call; text: string }): Next {
+  const parsed = checkOutput(options, text, turn)
+  if (parsed.ok || !answers.mayRepair()) return { kind: 'answer', text, parsed }
+  const items = turn.items.filter((item) => item.type !== 'tool_call' || item === call)
+  return { kind: 'again', why: 'repair', told: { items, results: [{ callId: call.callId, text: repairCall(parsed.told) }] } }
 }
 
 /** An ending counts when it is called alone; in a last turn, in which no other call is made, in any company. */
@@ -158,7 +189,7 @@ function resultOf(options: LocalOptions, state: ConversationState, said: Said): 
   const facts = { forcedBy: state.forcedBy, passed: [], calls: state.calls, needed: options.needed }
   if ('ending' in said) {
     const reasons = reasonsAgainst({ ...facts, cut: false, misfit: undefined, unfinished: undefined, ending: said.ending })
-    return { text: said.text === '' ? null : said.text, output: undefined, reasons, ending: said.ending, ...state.spent() }
+    return { text: said.text === '' ? null : said.text, output: undefined, mended: [], reasons, ending: said.ending, ...state.spent() }
   }
   const { text, parsed, cut, isLast } = said
   // A last turn ends the run with whatever it gave. Any other run without usable text fails.
@@ -170,5 +201,6 @@ function resultOf(options: LocalOptions, state: ConversationState, said: Said): 
     unfinished: options.bare || options.output !== undefined ? undefined : unfinishedProse(text),
     ending: undefined,
   })
-  return { text: text === '' ? null : text, output: parsed.ok ? parsed.value : undefined, reasons, ending: undefined, ...state.spent() }
+  const read = parsed.ok ? { output: parsed.value, mended: parsed.mended } : { output: undefined, mended: [] }
+  return { text: text === '' ? null : text, ...read, reasons, ending: undefined, ...state.spent() }
 }

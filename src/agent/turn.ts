@@ -7,7 +7,9 @@ import { costOf, type Price } from '../core/rules/spending/price.ts'
 import { noUsage, type Reason, type TurnItem, type Usage } from '../core/run.ts'
 import { lastTurnNote } from '../core/words/notes.ts'
 import type { ModelTool } from '../core/ports/toolbox.ts'
-import type { Exchange, Model, OutputCheck, ParsedOutput, StopReason } from '../models/model.ts'
+import { ANSWER } from '../core/words/endings.ts'
+import { EMPTY } from '../core/words/output.ts'
+import type { Exchange, Model, ModelRequest, OutputCheck, OutputFormat, ParsedOutput, StopReason } from '../models/model.ts'
 
 /** What both delegates are given. */
 export interface DelegateOptions {
@@ -60,23 +62,30 @@ export interface TurnAsk {
   forcedBy: Reason | null
   /** The note on what is left, when the turn is not the last one. */
   note?: string | undefined
+  /** Written with the turn: what it is told of the time follows from it. */
+  startedAt: Date
 }
 
 /** Asks the model for a turn and writes it. Returns the conversation as it was sent, with its note. */
 export async function takeTurn(
   options: DelegateOptions,
-  { conversation, number, tools, mayCall, forcedBy, note }: TurnAsk,
+  { conversation, number, tools, mayCall, forcedBy, note, startedAt }: TurnAsk,
   signal: AbortSignal,
 ): Promise<{ turn: TakenTurn; sent: Conversation }> {
   const { model, journal, instructions, output, price } = options
-  const format = output && { name: output.name, schema: output.schema }
-  const request = (told: Conversation) => ({ instructions, ...told, tools, mayCall, output: format })
-  const size = () => Buffer.byteLength(JSON.stringify(request(conversation)))
+  const request = (told: Conversation, isFree: boolean): ModelRequest => ({
+    instructions,
+    ...told,
+    tools,
+    mayCall: isFree,
+    mustCall: !isFree && output?.mode === 'tool' && tools.length > 0 ? ANSWER.name : undefined,
+    output: formatOf(output, isFree && tools.length > 0),
+  })
+  const size = () => Buffer.byteLength(JSON.stringify(request(conversation, mayCall)))
   const reserved = await reserve(options, size, conversation.exchanges.length > 0)
   const forced = forcedBy ?? reserved.over ?? null
   const sent = addNote(conversation, forced ? lastTurnNote(forced) : note)
-  const startedAt = new Date()
-  const turn = await model.respond({ ...request(sent), mayCall: mayCall && !reserved.over }, signal).catch(async (error: unknown) => {
+  const turn = await model.respond(request(sent, mayCall && !reserved.over), signal).catch(async (error: unknown) => {
     await reserved.settle(noUsage)
     throw error
   })
@@ -84,6 +93,11 @@ export async function takeTurn(
   await journal.turn({ ...turn, number, forcedBy: forced, costUsd, startedAt, finishedAt: new Date() })
   await reserved.settle(turn.usage)
   return { turn: { number, items: turn.items, stopReason: turn.stopReason, forcedBy: forced, usage: turn.usage, costUsd }, sent }
+}
+
+/** The format that a request asks for: many servers that are asked for one call no tool any more. */
+export function formatOf(output: OutputCheck | undefined, mayCall: boolean): OutputFormat | undefined {
+  return output?.mode === 'native' && (output.withTools || !mayCall) ? output.format : undefined
 }
 
 /** The conversation with a note at its end: after the last result, after our last reply, or after the prompt. */
@@ -140,12 +154,17 @@ export function answerText({ items, stopReason }: Pick<TakenTurn, 'items' | 'sto
     items.find((item) => item.type === 'refusal')?.text ??
     (stopReason === 'filtered' ? 'the provider’s content filter stopped the answer' : undefined)
   if (refusal !== undefined) throw new Failure({ code: 'MODEL_REFUSED', message: `The model refused: ${refusal.slice(0, 300)}` })
-  return items.flatMap((item) => (item.type === 'message' ? [item.text] : [])).join('')
+  return items.flatMap((item) => (item.type === 'message' ? [item.text] : [])).join('\n\n')
 }
 
-export function checkOutput({ output }: Pick<DelegateOptions, 'output'>, text: string): ParsedOutput {
-  if (text.trim() === '') return { ok: false, why: 'it is empty' }
-  return output ? output.parse(text) : { ok: true, value: undefined }
+export function checkOutput(
+  { output }: Pick<DelegateOptions, 'output'>,
+  text: string,
+  { stopReason, usage }: Pick<TakenTurn, 'stopReason' | 'usage'>,
+): ParsedOutput {
+  if (text.trim() === '') return { ok: false, why: EMPTY, told: EMPTY }
+  const cut = stopReason === 'cut' ? { limitTokens: usage.outputTokens } : undefined
+  return output ? output.parse(text, cut) : { ok: true, value: undefined, mended: [] }
 }
 
 /** An answer that does not fit is kept and is not green; none at all ends the run: `OUTPUT_INVALID`. */

@@ -100,10 +100,10 @@ export function createRunResources(config: Config, stack: AsyncDisposableStack):
   stack.defer(() => dispatcher.destroy())
   const providers = new Map<string, Provider>()
   for (const [name, provided] of Object.entries(config.providers)) {
-    const { api, baseUrl, stream, store, background, answerTimeout } = provided
+    const { api, baseUrl, stream, store, background, answerTimeout: timeoutMs, formatWithTools } = provided
     const apiKey = readSecret(`providers.${name}`, provided.apiKey, provided.apiKeyFile)
     if (apiKey !== undefined) redactor.add(apiKey)
-    const provider = createProvider({ name, api, baseUrl, apiKey, stream, store, background, timeoutMs: answerTimeout })
+    const provider = createProvider({ name, api, baseUrl, apiKey, stream, store, background, timeoutMs, formatWithTools })
     stack.defer(() => provider.close())
     providers.set(name, provider)
   }

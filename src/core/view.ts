@@ -21,6 +21,8 @@ export interface RunView {
   outputText: string | null
   /** How the model ended it by a call instead of an answer. */
   ending: Ending | null
+  /** What was put right in the answer, a sentence each. */
+  mended: string[]
   usage: Usage
   cost: { usd: number | null }
   attempts: AttemptView[]
@@ -48,6 +50,7 @@ export interface AttemptView {
   output: unknown
   outputText: string | null
   ending: Ending | null
+  mended: string[] | null
   reasons: Reason[] | null
   startedAt: string
   finishedAt: string | null

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { durationText } from '../lib/duration.ts'
 import { nameText as name } from '../lib/name.ts'
 import { limitsSchema, retrySchema } from './sections/limits.ts'
 import { deliverSchema, jsonSchema, outputSchema } from './sections/output.ts'
@@ -39,6 +40,9 @@ const definitionShape = {
   output: outputSchema.optional().describe('Without it the answer is text.'),
   limits: limitsSchema.prefault({}).describe('What a run may use.'),
   retry: retrySchema.prefault({}).describe('What follows a failure that time can heal.'),
+  staleAfter: durationText
+    .default('1h')
+    .describe('An attempt that goes on later than this after the results before it tells the model how old they are.'),
   onUnknown: z
     .enum(['stop', 'tell-model'])
     .default('stop')

@@ -27,10 +27,20 @@ export interface ToolBoxOptions extends CallOptions, ServerOptions, Showing {
 
 /** A tool that the job allows and its server has. */
 export interface OfferedTool {
+  /** The model’s name of it. */
+  name: string
   server: string
   tool: ListedTool
   /** The job says that it may run twice without harm. */
   repeatable: boolean
+}
+
+/** The least time that a call is given. */
+const MIN_CALL_MS = 1
+
+interface CallTime {
+  callSignal: AbortSignal
+  giveUpAt: Date
 }
 
 export interface OpenToolBox extends ToolBox {
@@ -68,9 +78,11 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
     return entry?.server.spec.repeatable.some((one) => matchesWildcard(one, entry.tool.name)) ?? false
   }
 
-  const make = (server: OpenServer, record: ToolCallRecord, callSignal: AbortSignal, send: Parameters<typeof makeCall>[3]) => {
+  const make = (server: OpenServer, record: ToolCallRecord, { callSignal, giveUpAt }: CallTime, send: Parameters<typeof makeCall>[3]) => {
     const work = async () => {
-      const outcome = await makeCall(record, options, { signal: callSignal, timeoutMs: server.spec.callTimeoutMs }, send)
+      const { callTimeoutMs } = server.spec
+      const timeoutMs = record.repeatable ? Math.max(MIN_CALL_MS, Math.min(callTimeoutMs, giveUpAt.getTime() - Date.now())) : callTimeoutMs
+      const outcome = await makeCall(record, options, { signal: callSignal, timeoutMs }, send)
       resources?.note(server.spec.name, outcome.uris ?? [])
       return outcome
     }
@@ -78,16 +90,16 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
     return inSlot ? inSlot(work) : work()
   }
 
-  async function read(record: ToolCallRecord, wanted: WantedResource, callSignal: AbortSignal): Promise<ToolOutcome> {
+  async function read(record: ToolCallRecord, wanted: WantedResource, time: CallTime): Promise<ToolOutcome> {
     if (!wanted.ok) return refuseCall(record, mistake(wanted.why, null), journal)
     const { server, uri } = wanted
     record.arguments = { server: server.spec.name, uri }
-    return make(server, record, callSignal, async (context) =>
+    return make(server, record, time, async (context) =>
       readResource(await server.inSession((session) => session.read(uri, context)), options),
     )
   }
 
-  async function call({ name, arguments: text, ...place }: ToolCallRequest, callSignal: AbortSignal): Promise<ToolOutcome> {
+  async function call({ name, arguments: text, giveUpAt, ...place }: ToolCallRequest, callSignal: AbortSignal): Promise<ToolOutcome> {
     const entry = entries.get(name)
     const wanted = name === resources?.tool.name ? resources.find(text) : undefined
     const server = entry?.server ?? wanted?.server
@@ -99,7 +111,8 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
       arguments: text,
       repeatable: isRepeatable(name),
     }
-    if (wanted) return read(record, wanted, callSignal)
+    const time = { callSignal, giveUpAt }
+    if (wanted) return read(record, wanted, time)
     if (!entry || !server) {
       const known = [...entries].map(([offered, { tool }]) => ({ name: offered, tool: tool.name }))
       return refuseCall(record, mistake(unknownTool(name, known), 'TOOL_NOT_ALLOWED'), journal)
@@ -117,7 +130,7 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
     const { json, value } = args.arguments
     record.arguments = value
     const reading = { ...options, results: server.spec.results, hasOwnPage: tool.hasOwnPage, readable: server.about.hasResources }
-    return make(server, record, callSignal, async (context) =>
+    return make(server, record, time, async (context) =>
       readAnswer(await server.inSession((session) => session.call(tool.name, json, context)), reading),
     )
   }
@@ -128,7 +141,7 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
       ...(resources ? [resources.tool] : []),
     ],
     servers: servers.map((server) => introductionOf(server, options)),
-    offered: [...entries].map(([name, { server, tool }]) => ({ server: server.spec.name, tool, repeatable: isRepeatable(name) })),
+    offered: [...entries].map(([name, { server, tool }]) => ({ name, server: server.spec.name, tool, repeatable: isRepeatable(name) })),
     instructions: servers.flatMap((server) => instructionsPin(server) ?? []),
     notes,
     isRepeatable,

@@ -1,5 +1,5 @@
 // Hosted delegation, independent of a provider's protocol: each protocol translates its events into the types of this file.
-import type { ModelTurn } from './model.ts'
+import type { ModelTurn, OutputFormat } from './model.ts'
 
 /** A server that the provider is handed. */
 export interface HostedTarget {
@@ -14,7 +14,7 @@ export interface HostedRequest {
   instructions: string | undefined
   prompt: string
   servers: readonly HostedTarget[]
-  output: { name: string; schema: Record<string, unknown> } | undefined
+  output: OutputFormat | undefined
 }
 
 /** A call that the provider makes. */

@@ -29,6 +29,7 @@ export function endWithAnswer(result: DelegateResult, { limits }: JobDefinition)
     outputDigest: result.text === null ? undefined : digestOf(output ?? result.text),
     searchText: cutBytes([result.text ?? '', ...endingWords(result.ending)].join(' '), SEARCH_BYTES).text,
     ending: result.ending,
+    mended: output === undefined ? [] : result.mended,
     reasons,
     failure: null,
     usage: result.usage,

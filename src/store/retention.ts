@@ -79,9 +79,9 @@ const TAKE_CONTENT = `
   calls_done as (update tool_calls set arguments = 'null', result = null where run_id in (select id from old)),
   params_done as (update authorize_events set params = null where run_id in (select id from old)),
   attempts_done as (
-    update attempts set output = null, output_text = null, ending = null, prompt = null, instructions = null
+    update attempts set output = null, output_text = null, ending = null, mended = null, prompt = null, instructions = null
     where run_id in (select id from old))
-  update runs set input = 'null', output = null, output_text = null, ending = null, words = null, pruned_at = now()
+  update runs set input = 'null', output = null, output_text = null, ending = null, mended = '[]', words = null, pruned_at = now()
   where id in (select id from old) returning 1`
 
 const REMOVE = `

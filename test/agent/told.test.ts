@@ -71,7 +71,7 @@ describe('the last turn', () => {
   })
 
   test('is mended once when it slips', async () => {
-    await using held = await hold([act(1), { text: '{"n":1,"note":"x"}' }, { text: '{"n":1}' }], { limits: { turns: 1 }, schema })
+    await using held = await hold([act(1), { text: '{"n":"one"}' }, { text: '{"n":1}' }], { limits: { turns: 1 }, schema })
     expect(await held.run()).toMatchObject({ output: { n: 1 }, reasons: [{ code: 'BUDGET_TURNS' }] })
     expect(held.model.asked.map(({ tool_choice: choice }) => choice)).toEqual([undefined, 'none', 'none'])
   })

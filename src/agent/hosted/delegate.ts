@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../../core/failure.ts'
 import { DEADLINE_NEAR, passedLimits } from '../../core/rules/spending/limits.ts'
 import { reasonsAgainst } from '../../core/rules/outcome.ts'
+import { openEnvelope } from '../../core/rules/endings.ts'
 import { unfinishedProse } from '../../core/rules/unfinished.ts'
 import { costOf } from '../../core/rules/spending/price.ts'
 import { addUsage, noUsage, type Reason } from '../../core/run.ts'
@@ -9,8 +10,9 @@ import { hostedRequest, type HostedOptions, type KnownCall } from './options.ts'
 import { createReader, Stopped, type Reader } from './reader.ts'
 import { deadlineSignal, type Deadline } from '../../lib/time/deadline.ts'
 import type { HostedAnswer } from '../../models/hosted.ts'
-import type { DelegateResult, Exchange } from '../../models/model.ts'
+import type { DelegateResult, Exchange, ParsedOutput } from '../../models/model.ts'
 import { repairReply } from '../../core/words/replies.ts'
+import { errorText, okText } from '../../core/words/results.ts'
 import { answerText, checkOutput, pastTurn, requireAnswer, reserve, takeTurn, type TakenTurn } from '../turn.ts'
 
 const ATTACH_TRIES = 6
@@ -31,7 +33,8 @@ export async function runHosted(options: HostedOptions, signal: AbortSignal): Pr
     const { exchanges, forcedBy } = next
     const conversation = { prompt: options.prompt, exchanges }
     const number = Math.max(options.nextTurn, turn.number + 1)
-    turns.push((await takeTurn(options, { conversation, number, tools: [], mayCall: false, forcedBy }, signal)).turn)
+    const ask = { conversation, number, tools: [], mayCall: false, forcedBy, startedAt: new Date() }
+    turns.push((await takeTurn(options, ask, signal)).turn)
   }
 }
 
@@ -43,16 +46,34 @@ function nextAsk(
 ): { exchanges: readonly Exchange[]; forcedBy: Reason | null } | undefined {
   const turn = turns.at(-1)
   if (!turn) return undefined
-  if (turn.stopReason === 'stopped') return { exchanges: [{ items: [], results: [], reply: soFar(calls) }], forcedBy: turn.forcedBy }
-  const parsed = checkOutput(options, answerText(turn))
-  if (parsed.ok || turns.length > 1) return undefined
-  return { exchanges: [{ items: turn.items, results: [], reply: repairReply(parsed.why) }], forcedBy: null }
+  if (turn.stopReason === 'stopped') return { exchanges: calls.length === 0 ? [] : [madeCalls(options, calls)], forcedBy: turn.forcedBy }
+  const text = answerText(turn)
+  const parsed = checkOutput(options, text, turn)
+  if (parsed.ok || turns.length > 1 || endingIn(options, text)) return undefined
+  const answer: Exchange = { items: turn.items, results: [], reply: repairReply(parsed.told) }
+  return { exchanges: calls.length === 0 ? [answer] : [madeCalls(options, calls), answer], forcedBy: null }
 }
+
+/** What the provider's calls gave, as the calls and results that they were: foreign text is not told in our voice. */
+const madeCalls = ({ nameOf }: HostedOptions, calls: readonly KnownCall[]): Exchange => ({
+  items: calls.map(({ callId, server, tool, arguments: args }) => ({
+    type: 'tool_call',
+    callId,
+    name: nameOf(server, tool),
+    arguments: typeof args === 'string' ? args : JSON.stringify(args),
+  })),
+  results: calls.map(({ callId, status, text }) => ({ callId, text: status === 'ok' ? okText(text) : errorText(text) })),
+})
+
+/** A hosted run has no tools of ours to end by: its answer may be an ending. */
+const endingIn = ({ bare }: HostedOptions, text: string) => (bare ? undefined : openEnvelope(text)?.ending)
 
 function result(options: HostedOptions, turns: readonly TakenTurn[], calls: readonly KnownCall[]): DelegateResult {
   const last = turns.at(-1)
-  const text = last ? answerText(last) : ''
-  const parsed = checkOutput(options, text)
+  const said = last ? answerText(last) : ''
+  const ending = endingIn(options, said)
+  const text = ending ? (ending.kind === 'incomplete' ? (ending.draft ?? '') : '') : said
+  const parsed: ParsedOutput = ending || !last ? { ok: true, value: undefined, mended: [] } : checkOutput(options, text, last)
   const usage = turns.reduce((sum, one) => addUsage(sum, one.usage), noUsage)
   const costUsd = options.price ? turns.reduce((sum, one) => sum + (one.costUsd ?? 0), 0) : null
   if (!parsed.ok) requireAnswer(text)
@@ -63,16 +84,11 @@ function result(options: HostedOptions, turns: readonly TakenTurn[], calls: read
     cut: last?.stopReason === 'cut',
     misfit: parsed.ok ? undefined : parsed.why,
     needed: options.needed,
-    unfinished: options.bare || options.output !== undefined ? undefined : unfinishedProse(text),
-    ending: undefined,
+    unfinished: options.bare || ending || options.output !== undefined ? undefined : unfinishedProse(text),
+    ending,
   })
-  return { text: text === '' ? null : text, output: parsed.ok ? parsed.value : undefined, reasons, ending: undefined, usage, costUsd }
-}
-
-/** What the tools gave before the answer was stopped, for the last turn. */
-function soFar(calls: readonly KnownCall[]): string {
-  const results = calls.map(({ server, tool, status, text }) => `${tool} on ${server} (${status}): ${text}`)
-  return `You may call no more tools. Answer now, with what they gave so far:\n${results.join('\n') || 'nothing'}`
+  const read = parsed.ok ? { output: parsed.value, mended: parsed.mended } : { output: undefined, mended: [] }
+  return { text: text === '' ? null : text, ...read, reasons, ending, usage, costUsd }
 }
 
 /** One hosted answer, new or found again, from its first event to its row. */

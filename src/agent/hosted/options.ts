@@ -1,7 +1,7 @@
 import type { Failure, FailureRecord } from '../../core/failure.ts'
 import type { ToolCallStatus } from '../../core/run.ts'
 import type { HostedModel, HostedRequest } from '../../models/hosted.ts'
-import type { DelegateOptions } from '../turn.ts'
+import { formatOf, type DelegateOptions } from '../turn.ts'
 
 /** A server that the provider is handed. */
 export interface HostedServer {
@@ -15,6 +15,8 @@ export interface HostedServer {
 
 /** What is known of a call in the conversation. */
 export interface KnownCall {
+  callId: string
+  arguments: unknown
   server: string
   tool: string
   repeatable: boolean
@@ -25,6 +27,8 @@ export interface KnownCall {
 }
 
 export interface HostedOptions extends DelegateOptions {
+  /** Our name of a tool, for its calls in a turn that we ask for after the provider's answer. */
+  nameOf: (server: string, tool: string) => string
   hosted: HostedModel
   runId: string
   servers: readonly HostedServer[]
@@ -42,6 +46,6 @@ export interface HostedOptions extends DelegateOptions {
 export const hostedRequest = ({ instructions, prompt, output, servers, headers }: HostedOptions): HostedRequest => ({
   instructions,
   prompt,
-  output: output && { name: output.name, schema: output.schema },
+  output: formatOf(output, true),
   servers: servers.map(({ name, url, tools }) => ({ name, url, tools, headers: headers() })),
 })

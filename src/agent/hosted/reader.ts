@@ -1,6 +1,7 @@
 import { v5 as uuidv5 } from 'uuid'
 import { Failure, messageOf } from '../../core/failure.ts'
 import { decideHostedError, mayAskAgain, mayHaveActed } from '../../core/rules/repeat.ts'
+import { createLoopWatch } from '../../core/rules/loops.ts'
 import type { Reason } from '../../core/run.ts'
 import type { Deadline } from '../../lib/time/deadline.ts'
 import type { EndedCall, HostedAnswer, HostedCall, HostedEvent } from '../../models/hosted.ts'
@@ -35,17 +36,28 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
   /** The answer is whole: nothing of it is under way. */
   let complete = false
   const warnAt = createLimitWarnings(options)
+  const loops = createLoopWatch()
   const over = () => journal.responseState({ turn, responseId: null, state: 'over' })
   const acted = () => calls.some(mayHaveActed)
 
   async function begin({ id: callId, server, tool, arguments: args, position }: HostedCall): Promise<void> {
     if (began.has(callId)) return
     const repeatable = servers.find(({ name }) => name === server)?.repeatable.includes(tool) ?? false
-    const call: KnownCall = { server, tool, repeatable, status: 'sent', text: '', truncated: false, failure: null }
+    const call: KnownCall = {
+      callId,
+      server,
+      tool,
+      arguments: parseJson(args),
+      repeatable,
+      status: 'sent',
+      text: '',
+      truncated: false,
+      failure: null,
+    }
     const id = uuidv5(`${options.runId} ${callId}`, CALL_NAMESPACE)
     began.set(callId, { call, id, at: performance.now() })
     calls.push(call)
-    await journal.toolCall({ id, turn, position, callId, server, tool, arguments: parseJson(args), repeatable })
+    await journal.toolCall({ id, turn, position, callId, server, tool, arguments: call.arguments, repeatable })
   }
 
   async function end(callId: string, { status, text, truncated, failure }: HostedEnd): Promise<void> {
@@ -54,6 +66,8 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
     ended.add(callId)
     const { call, id, at } = known
     Object.assign(call, { status, text, truncated, failure })
+    const watched = { tool: `${call.server} ${call.tool}`, arguments: JSON.stringify(call.arguments) }
+    loops.note(watched, { text, failed: status !== 'ok', mistake: false, wrote: !call.repeatable && status !== 'error' })
     await journal.toolCallEnd({ id, status, result: { text, truncated }, failure, durationMs: performance.now() - at })
   }
 
@@ -83,10 +97,17 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
       }
       case 'ended':
         await done(event.call)
+        stopLoop(own)
         return undefined
       case 'answer':
         return event.answer
     }
+  }
+
+  /** Nothing can be said to a model at the provider while it works: its answer is stopped where a local run would have its last turn. */
+  function stopLoop(own: Deadline): void {
+    const loop = loops.reason()
+    if (loop !== undefined) own.abort(new Stopped({ code: 'LOOP_DETECTED', message: loop }))
   }
 
   /** A server that was ignored, or a question to nobody, is not success whatever the text says. */

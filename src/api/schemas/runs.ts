@@ -61,6 +61,7 @@ export const runSchema = z
     output: anyJson,
     outputText: z.string().nullable(),
     ending: endingSchema.nullable(),
+    mended: z.array(z.string()),
     usage: usageSchema,
     cost: z.object({ usd: z.number().nullable() }),
     attempts: z.array(
@@ -77,6 +78,7 @@ export const runSchema = z
         output: anyJson,
         outputText: z.string().nullable(),
         ending: endingSchema.nullable(),
+        mended: z.array(z.string()).nullable(),
         reasons: z.array(reasonSchema).nullable(),
         startedAt: time,
         finishedAt: timeOrNull,

@@ -44,8 +44,10 @@ export function runEntries(
       data: { version, definition: definitions.find((one) => one.version === version)?.definition ?? null },
     })
   for (const [index, attempt] of counted.entries()) {
-    const { number, worker, conversation, jobVersion, prompt, instructions, status, failure, startedAt, finishedAt } = attempt
-    entries.push({ kind: 'attempt', data: { number, worker, conversation, jobVersion, prompt, instructions, startedAt } })
+    const { number, worker, conversation, jobVersion, prompt, instructions, contract, status, failure, startedAt, finishedAt } = attempt
+    // What runs of earlier versions do not have is left out of the chain, so that their digests stay what they were.
+    const ours = contract !== null && { contract }
+    entries.push({ kind: 'attempt', data: { number, worker, conversation, jobVersion, prompt, instructions, ...ours, startedAt } })
     for (const turn of run.turns) if (turn.attempt === number) entries.push({ kind: 'turn', data: turn })
     for (const { decision: _decision, requestId: _requestId, ...call } of run.toolCalls)
       if (call.attempt === number) entries.push({ kind: 'toolCall', data: call })
@@ -54,10 +56,9 @@ export function runEntries(
     // The result of the last attempt is kept on the run; a retry moves it to the attempt.
     const isLast = index === run.attempts.length - 1
     const gave = isLast && attempt.reasons === null ? run : attempt
-    entries.push({
-      kind: 'attemptEnded',
-      data: { number, status, failure, finishedAt, output: gave.output, outputText: gave.outputText, reasons: gave.reasons },
-    })
+    const { output, outputText, ending, mended, reasons } = gave
+    const said = { ...(ending && { ending }), ...(mended && mended.length > 0 && { mended }) }
+    entries.push({ kind: 'attemptEnded', data: { number, status, failure, finishedAt, output, outputText, ...said, reasons } })
   }
   return entries
 }

@@ -60,7 +60,7 @@ export function createLoopWatch() {
     /** A call that was refused for its repetition. */
     refused(call: WatchedCall): void {
       const known = equal.get(keyOf(call))
-      if (known && ++known.times >= ENDED_AT) loop = `The model made the same call of ${call.tool} ${known.times} times.`
+      if (known && ++known.times >= ENDED_AT) loop = repeated(call.tool, known.times)
     },
     /** Counts a call with its result. Returns the note that the model is to be given. */
     note(call: WatchedCall, result: WatchedResult): 'same-result' | 'same-error' | undefined {
@@ -74,6 +74,7 @@ export function createLoopWatch() {
       const times = known?.digest === digest ? known.times + 1 : 1
       if (isNew || result.wrote) progress(key)
       equal.set(key, { digest, times })
+      if (times >= ENDED_AT) loop = repeated(call.tool, times)
       if (sameError) return 'same-error'
       return times === TOLD_AT ? 'same-result' : undefined
     },
@@ -91,6 +92,8 @@ export function createLoopWatch() {
     reason: () => loop,
   }
 }
+
+const repeated = (tool: string, times: number) => `The model made the same call of ${tool} ${times} times.`
 
 /** Calls are equal by what their arguments mean, not by how they are written. */
 function keyOf({ tool, arguments: text }: WatchedCall): string {

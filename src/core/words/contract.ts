@@ -1,4 +1,5 @@
 // What a model is told of its situation before the author's own instructions. Constant over runs and jobs, so that a provider's cache keeps it. A change is a new version.
+import { INCOMPLETE_REASONS } from './endings.ts'
 
 /** Kept with each run: it changes with this text, not with the job. */
 export const CONTRACT_VERSION = 'contract/1'
@@ -14,5 +15,7 @@ const ENDINGS =
 /** Of a local run, whose endings are tools of ours. */
 export const LOCAL_CONTRACT = `${SITUATION}\n${ENDINGS}`
 
+const HOSTED_ENDINGS = `If the task cannot be done as asked, your last message is this JSON alone: {"incomplete": {"because": "${INCOMPLETE_REASONS.join(' | ')}", "what": "what could not be done, and why", "tried": "what you tried", "draft": "what there is of the result, or null"}}. If you looked and there is nothing to report: {"nothing_new": {"why": "what you looked at"}}. Where a format is asked for that holds these two beside the result, fill in one of the three, and null for the others.`
+
 /** Of a hosted run, which has no tools of ours. */
-export const HOSTED_CONTRACT = SITUATION
+export const HOSTED_CONTRACT = `${SITUATION}\n${HOSTED_ENDINGS}`

@@ -35,6 +35,12 @@ export const NOTHING_NEW: ModelTool = {
   },
 }
 
+/** Its parameters are the job's schema. */
+export const ANSWER = {
+  name: `${OWN_SERVER}__answer`,
+  description: 'Ends this job with its result. Call it alone, instead of an answer in text.',
+}
+
 export const WAIT: ModelTool = {
   name: `${OWN_SERVER}__wait`,
   description: 'Waits before you look again at something that takes time, such as an export. There is no other way to wait.',

@@ -1,8 +1,13 @@
 // Replies to an answer that is not accepted, and texts in place of the result of a call that was not made.
+import { ANSWER } from './endings.ts'
 
 /** Of an answer that cannot be used. */
 export const repairReply = (why: string): string =>
   `Your answer cannot be used: ${why}. Answer again, with the whole corrected answer and nothing else.`
+
+/** The same of an answer that was to be given by a call. */
+export const repairCall = (why: string): string =>
+  `Error: your answer cannot be used: ${why}. Call ${ANSWER.name} again, alone, with the whole corrected answer.`
 
 /** Of an answer that rests on no tool. */
 export const noEvidenceReply = (servers: readonly string[]): string =>

@@ -3,7 +3,7 @@ import { argumentFaults, notAnObject, notJson } from '../../core/words/mistakes.
 import { compileSchema, type SchemaFault } from '../../lib/schema/json-schema.ts'
 import { parseExact } from '../../lib/json/exact.ts'
 import { fitJson, type Fit } from '../../lib/json/fit.ts'
-import { nodeAt, sourceOf, treeOf } from '../../lib/json/tree.ts'
+import { fieldOf } from '../../lib/schema/parameters.ts'
 import { isSchema, type Schema } from '../../lib/schema/shape.ts'
 import type { OfferedInput } from '../tools/input-schema.ts'
 
@@ -33,7 +33,7 @@ export function readArguments(tool: { name: string; input: OfferedInput }, writt
   if (typeof value === 'string' && value.trim().startsWith('{')) return readArguments(tool, value, again)
   if (!isSchema(value)) return { ok: false, why: notAnObject(value) }
   const { schema, parameters, wrapped } = tool.input
-  const inner = wrapped && 'input' in value ? innerOf(json) : undefined
+  const inner = wrapped && 'input' in value ? unpacked(fieldOf(json, 'input')) : undefined
   const wanted = inner === undefined ? undefined : fit(schema, inner)
   if (wanted?.ok === true) return wanted
   const plain = fit(schema, json)
@@ -44,13 +44,10 @@ export function readArguments(tool: { name: string; input: OfferedInput }, writt
   return { ok: false, why: argumentFaults(tool.name, shown, again ? parameters : schema, again) }
 }
 
-/** The text of `input`, which stands around arguments that providers do not take at the root; an object that was packed into a text is unpacked. */
-function innerOf(json: string): string | undefined {
-  const tree = treeOf(json)
-  const node = tree && nodeAt(tree, '/input')
-  if (!node) return undefined
-  if (node.type === 'string') return String(node.value).trim()
-  return sourceOf(json, node)
+/** An object that was packed into a text. */
+function unpacked(json: string | undefined): string | undefined {
+  const value: unknown = json?.startsWith('"') ? JSON.parse(json) : undefined
+  return typeof value === 'string' ? value.trim() : json
 }
 
 /** A schema that cannot be compiled cannot be checked here; the server checks its own. */

@@ -56,7 +56,7 @@ function bodyOf({ instructions, prompt, output, servers }: HostedRequest): Omit<
       allowed_tools: [...tools],
       require_approval: 'never',
     })),
-    ...(output && { text: { format: { type: 'json_schema', name: output.name, schema: output.schema, strict: false } } }),
+    ...(output && { text: { format: { type: 'json_schema', ...output } } }),
   }
 }
 

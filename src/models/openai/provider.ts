@@ -20,9 +20,12 @@ export interface ProviderOptions {
   background: boolean
   /** Longest wait for one answer. */
   timeoutMs: number
+  /** An answer's format may be asked for while tools may still be called. */
+  formatWithTools: boolean
 }
 
 export interface Provider {
+  formatWithTools: boolean
   model(name: string): Model
   /** The same model, calling MCP servers itself. Only behind the Responses API. */
   hosted(name: string): HostedModel
@@ -52,6 +55,7 @@ export function createProvider(options: ProviderOptions): Provider {
   })
   const nameFailure = (model: string) => (error: unknown) => modelFailure(error, { provider: options.name, model, apiKey: options.apiKey })
   return {
+    formatWithTools: options.formatWithTools,
     hosted: (model) =>
       createHostedModel({ client, model, background: options.background, store: options.store, nameFailure: nameFailure(model) }),
     model(name) {

@@ -6,6 +6,7 @@ import type { OpenToolBox } from '../../mcp/toolbox.ts'
 import type { AttemptInput } from './input.ts'
 import { delegate } from './delegate.ts'
 import { identify } from './identity.ts'
+import { outputCheckOf } from './output.ts'
 import { preflight } from './preflight.ts'
 import type { RunResources } from '../resources.ts'
 import { renderTexts } from './texts.ts'
@@ -18,10 +19,11 @@ export async function runAttempt(
 ): Promise<DelegateResult & { notes: string[] }> {
   const { opened, definition, journal, tell, deadline } = input
   const { runId } = opened.attempt
-  const asked = input.texts ?? renderTexts(input)
   const { account, model } = definition
   const provider = resources.providers.get(model.provider)
   if (!provider) throw unknownName(opened.job, `provider ${model.provider}`)
+  const output = outputCheckOf(definition, provider)
+  const asked = input.texts ?? renderTexts(input, output)
   const identity = await identify(resources, { account, runId, deadline, record: input.recordAccount })
   if (!identity) throw unknownName(opened.job, `account ${account}`)
   const { tokens } = identity
@@ -44,7 +46,7 @@ export async function runAttempt(
     mayEnd = definition.delegate === 'local'
     const result = await delegate(
       resources,
-      { ...input, provider, tokens, fetch, prompt: asked.prompt, instructions: asked.instructions ?? undefined },
+      { ...input, provider, tokens, fetch, output, prompt: asked.prompt, instructions: asked.instructions ?? undefined },
       ready,
       signal,
     )

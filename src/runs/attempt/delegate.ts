@@ -1,11 +1,10 @@
 import { Failure } from '../../core/failure.ts'
 import { durationMs } from '../../lib/duration.ts'
 import type { GatewayFetch } from '../../core/ports/gateway.ts'
-import { readOutput } from '../../core/rules/output.ts'
 import type { JobDefinition } from '../../jobs/schema.ts'
 import { runHosted } from '../../agent/hosted/delegate.ts'
 import { runLocal } from '../../agent/loop.ts'
-import type { DelegateResult } from '../../models/model.ts'
+import type { DelegateResult, OutputCheck } from '../../models/model.ts'
 import type { Provider } from '../../models/openai/provider.ts'
 import type { DelegateOptions } from '../../agent/turn.ts'
 import { accountHeaders } from '../../pomerium/fetch.ts'
@@ -26,6 +25,7 @@ export interface DelegateInput extends AttemptInput {
   fetch: GatewayFetch
   prompt: string
   instructions: string | undefined
+  output: OutputCheck | undefined
 }
 
 /** Lets the model work with the tools, in the way the job says. */
@@ -35,15 +35,14 @@ export async function delegate(
   ready: Preflight,
   signal: AbortSignal,
 ): Promise<DelegateResult> {
-  const { definition, provider, journal, prompt, instructions, history, nextTurn } = input
-  const { limits, output, model, onUnknown } = definition
-  const schema = output?.schema
+  const { definition, provider, journal, prompt, instructions, output, history, nextTurn } = input
+  const { limits, model, onUnknown } = definition
   const shared: DelegateOptions = {
     model: provider.model(model.name),
     journal,
     instructions,
     prompt,
-    output: schema && { name: 'output', schema, parse: (text) => readOutput(text, schema, { mend: output.mend }) },
+    output,
     limits: { turns: limits.turns, toolCalls: limits.toolCalls, tokens: limits.tokens, costUsd: limits.costUsd },
     price: resources.prices.get(model.name),
     needed: neededOf(definition),
@@ -57,7 +56,16 @@ export async function delegate(
   const { toolBox, servers } = ready
   switch (definition.delegate) {
     case 'local':
-      return runLocal({ ...shared, tools: toolBox, onUnknown, toolConcurrency: resources.toolConcurrency }, signal)
+      return runLocal(
+        {
+          ...shared,
+          tools: toolBox,
+          onUnknown,
+          toolConcurrency: resources.toolConcurrency,
+          staleAfterMs: durationMs(definition.staleAfter),
+        },
+        signal,
+      )
     case 'hosted': {
       // The provider opens its own sessions, so ours are closed.
       await toolBox.close()
@@ -65,6 +73,7 @@ export async function delegate(
       return runHosted(
         {
           ...shared,
+          nameOf: (server, tool) => toolBox.offered.find((one) => one.server === server && one.tool.name === tool)?.name ?? tool,
           hosted: provider.hosted(model.name),
           runId,
           servers: servers.flatMap(({ name, url, required }) => {

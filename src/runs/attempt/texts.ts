@@ -6,7 +6,9 @@ import { factsText } from '../../core/words/facts.ts'
 import { renderTemplate } from '../../jobs/template/render.ts'
 import type { TemplateScope } from '../../jobs/template/scope.ts'
 import { previousFire } from '../../lib/time/cron.ts'
+import type { OutputCheck } from '../../models/model.ts'
 import type { AttemptInput } from './input.ts'
+import { formInWords } from './output.ts'
 
 type TextsInput = Pick<AttemptInput, 'opened' | 'definition' | 'lastGreen' | 'now'>
 
@@ -33,12 +35,13 @@ export function scopeOf({ opened, definition, lastGreen }: TextsInput, now: Date
 }
 
 /** What the model is asked in a conversation that begins: our contract and facts, then the author's words. */
-export function renderTexts(input: TextsInput): PromptRecord {
+export function renderTexts(input: TextsInput, output: OutputCheck | undefined): PromptRecord {
   const { opened, definition } = input
   const scope = scopeOf(input, input.now ?? new Date())
   const prompt = renderTemplate(definition.prompt, scope)
   const own = definition.instructions === undefined ? null : renderTemplate(definition.instructions, scope)
-  if (definition.contract === 'none') return { prompt, instructions: own, contract: null }
+  const form = formInWords(output, definition) ?? null
+  if (definition.contract === 'none') return { prompt, instructions: joined([own, form]), contract: null }
   const contract = definition.delegate === 'local' ? LOCAL_CONTRACT : HOSTED_CONTRACT
   const { turns, toolCalls, deadline } = definition.limits
   const facts = factsText({
@@ -51,7 +54,12 @@ export function renderTexts(input: TextsInput): PromptRecord {
   })
   return {
     prompt: `${facts}\n\n${prompt}`,
-    instructions: own === null ? contract : `${contract}\n\n${own}`,
+    instructions: joined([contract, own, form]),
     contract: CONTRACT_VERSION,
   }
+}
+
+function joined(parts: readonly (string | null)[]): string | null {
+  const said = parts.filter((part) => part !== null)
+  return said.length === 0 ? null : said.join('\n\n')
 }

@@ -15,13 +15,13 @@ const IN_CONVERSATION = `run_id = $1
 export async function loadHistory(db: Db, runId: string, conversation: number): Promise<PastTurn[]> {
   const turns = await query<TurnRow>(
     db,
-    `select number, items, stop_reason as "stopReason", forced_by as "forcedBy", ${USAGE}, cost_usd as "costUsd"
+    `select number, attempt, started_at as "startedAt", finished_at as "finishedAt", items, stop_reason as "stopReason", forced_by as "forcedBy", ${USAGE}, cost_usd as "costUsd"
      from turns where ${IN_CONVERSATION} order by number`,
     [runId, conversation],
   )
   const calls = await query<CallRow>(
     db,
-    `select distinct on (turn, position) turn, position, server, tool, repeatable, status, result, failure
+    `select distinct on (turn, position) turn, position, call_id as "callId", arguments, server, tool, repeatable, status, result, failure
      from tool_calls where ${IN_CONVERSATION} order by turn, position, started_at desc, attempt desc`,
     [runId, conversation],
   )

@@ -17,6 +17,8 @@ export interface RunEnd {
   costUsd: number | null
   /** How the model ended it by a call instead of an answer. */
   ending?: Ending | undefined
+  /** What was put right in the answer, a sentence each. */
+  mended?: readonly string[]
   /** Digest of the output, for whoever wants to know whether it changed. */
   outputDigest?: string | undefined
   /** Words by which it is found. */
@@ -60,6 +62,7 @@ function finishStatement(attempt: AttemptRef, end: RunEnd): { text: string; valu
       output = ${add(end.output === undefined ? null : JSON.stringify(end.output))},
       output_text = ${add(jsonOrNull(end.outputText))},
       ending = ${add(jsonOrNull(end.ending))},
+      mended = ${add(JSON.stringify(end.mended ?? []))},
       output_digest = ${add(end.outputDigest ?? null)},
       input_tokens = ${add(end.usage.inputTokens)},
       cached_tokens = ${add(end.usage.cachedTokens)},

@@ -32,7 +32,8 @@ export async function retryRuns(db: Db, filter: RunFilter, latest: readonly JobD
       client,
       `with meant as (select id from runs where ${sql} and ${CAN_BE_RETRIED} order by id for update),
        kept as (
-         update attempts a set output = r.output, output_text = r.output_text, ending = r.ending, reasons = r.reasons
+         update attempts a set output = r.output, output_text = r.output_text, ending = r.ending, mended = r.mended,
+           reasons = r.reasons
          from runs r where r.id in (select id from meant) and a.run_id = r.id and a.number = r.attempts),
        recalled as (
          update deliveries set status = 'skipped', ended_at = now(),
@@ -44,7 +45,7 @@ export async function retryRuns(db: Db, filter: RunFilter, latest: readonly JobD
          waits_for = null, cancel_requested_at = null, next_attempt_at = null, expire_at = null,
          after_run = null, held_by = null,
          failure = null, reasons = '[]', codes = '{}',
-         output = null, output_text = null, ending = null, output_digest = null,
+         output = null, output_text = null, ending = null, mended = '[]', output_digest = null,
          job_version = coalesce(
            (select n.version from unnest($2::text[], $3::text[]) as n(job, version) where n.job = runs.job), job_version),
          account = coalesce(

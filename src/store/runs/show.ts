@@ -13,7 +13,7 @@ export async function loadRun(db: Db, id: string): Promise<RunView | undefined> 
       client,
       `select id, job, job_version as "jobVersion", status, reasons, failure, trigger, requested_by as "requestedBy",
          held_by as "heldBy", account, retry_of as "retryOf", input, output, output_text as "outputText", ending,
-         ${USAGE}, cost_usd as "costUsd",
+         mended, ${USAGE}, cost_usd as "costUsd",
          created_at as "createdAt", started_at as "startedAt", finished_at as "finishedAt"
        from runs where id = $1`,
       [id],
@@ -37,7 +37,7 @@ const loadAttempts = (client: pg.PoolClient, runId: string) =>
   queryIso<AttemptView & { number: number }>(
     client,
     `select number, status, worker, conversation, job_version as "jobVersion", prompt, instructions, contract, failure,
-       output, output_text as "outputText", ending, reasons, started_at as "startedAt", finished_at as "finishedAt"
+       output, output_text as "outputText", ending, mended, reasons, started_at as "startedAt", finished_at as "finishedAt"
      from attempts where run_id = $1 order by number`,
     [runId],
     'show attempts',

@@ -18,6 +18,7 @@ export const aRunView = (extra: Partial<RunView> = {}): RunView => ({
   output: { rows: [1, 2] },
   outputText: '{"rows":[1,2]}',
   ending: null,
+  mended: [],
   usage: noUsage,
   cost: { usd: null },
   attempts: [],

@@ -7,7 +7,8 @@ const requestSchema = z.looseObject({
   model: z.string(),
   input: z.array(itemSchema),
   tools: z.array(z.looseObject({ name: z.string() })).optional(),
-  tool_choice: z.string().optional(),
+  tool_choice: z.unknown().optional(),
+  text: z.unknown().optional(),
 })
 
 export type Asked = z.output<typeof requestSchema>

@@ -2,3 +2,6 @@
 alter table runs add column ending json;
 alter table attempts add column ending json;
 alter table attempts add column contract text;
+-- What was put right in an answer, a sentence each.
+alter table runs add column mended json not null default '[]';
+alter table attempts add column mended json;
