@@ -129,6 +129,10 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
   const metrics = createMetrics({
     db,
     tokenSeconds: () => tokenSeconds(resources),
+    named: (job) => {
+      const definition = jobs.jobs().get(job)?.definition
+      return definition && { model: definition.model.name, servers: Object.keys(definition.tools) }
+    },
     jobFaults: () => jobs.issues().length,
     duties: () => duties,
   })

@@ -96,6 +96,10 @@ export const FAILURES = {
     'An answer was larger than the limit and was cut.',
     'Ask for less in the prompt, or raise gateway.maxResponseBytes or limits.resultBytes.',
   ),
+  ANSWER_CUT: budget(
+    'The model’s answer is longer than it may be, and was cut.',
+    'Ask for a shorter answer; where limits.outputBytes cut it raise that, else name a model that may write more.',
+  ),
   MODEL_AUTH: never(502, 'The model provider does not accept the key.', 'Correct the provider’s apiKey in the configuration.'),
   MODEL_NOT_FOUND: never(422, 'The provider has no such model.', 'Correct model.name in the job file.'),
   MODEL_RATE_LIMITED: retried(

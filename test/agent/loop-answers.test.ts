@@ -89,7 +89,7 @@ describe('an answer that was cut', () => {
   test('in its calls twice is kept as text and says so', async () => {
     const cut: Said = { ...call, text: 'so far', stop: 'cut' }
     await using held = await hold([cut, cut])
-    expect(await held.run()).toMatchObject({ text: 'so far', reasons: [{ code: 'RESULT_TOO_LARGE' }] })
+    expect(await held.run()).toMatchObject({ text: 'so far', reasons: [{ code: 'ANSWER_CUT' }] })
     expect(held.sent()).toEqual([])
   })
 
@@ -113,11 +113,11 @@ describe('an answer that was cut', () => {
       { schema },
     )
     const { text, reasons } = await held.run()
-    expect([text, reasons.map(({ code }) => code)]).toEqual(['{"n": ', ['RESULT_TOO_LARGE', 'OUTPUT_INVALID']])
+    expect([text, reasons.map(({ code }) => code)]).toEqual(['{"n": ', ['ANSWER_CUT', 'OUTPUT_INVALID']])
   })
 
   test('at the end of a text is an answer, and not green', async () => {
     await using held = await hold([{ text: 'it all began', stop: 'cut' }])
-    expect(await held.run()).toMatchObject({ text: 'it all began', reasons: [{ code: 'RESULT_TOO_LARGE' }] })
+    expect(await held.run()).toMatchObject({ text: 'it all began', reasons: [{ code: 'ANSWER_CUT' }] })
   })
 })

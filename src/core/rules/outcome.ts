@@ -41,7 +41,7 @@ export function reasonsAgainst({ forcedBy, passed, calls, cut, misfit, needed, u
     ...passed,
     ...calls.flatMap(reasonsOfCall),
     ...reasonsOfNeed(needed, calls),
-    ...(cut ? [{ code: 'RESULT_TOO_LARGE' as const, message: 'The model’s answer was cut at its output limit.' }] : []),
+    ...(cut ? [{ code: 'ANSWER_CUT' as const, message: 'The model’s answer was cut at its output limit.' }] : []),
     ...(misfit === undefined ? [] : [{ code: 'OUTPUT_INVALID' as const, message: `The answer does not match output.schema: ${misfit}` }]),
     ...(unfinished ? [{ code: 'MODEL_INCOMPLETE' as const, message: `The answer ${UNFINISHED[unfinished]}.` }] : []),
     ...(ending?.kind === 'incomplete' ? [incompleteReason(ending)] : []),
@@ -89,7 +89,7 @@ function reasonsOfCall({ tool, status, truncated, failure }: CallFact): Reason[]
 
 /** The reason of an answer that is larger than what is kept. */
 export const answerTooLarge = (maxBytes: number): Reason => ({
-  code: 'RESULT_TOO_LARGE',
+  code: 'ANSWER_CUT',
   message: `The answer was cut at ${maxBytes} bytes (limits.outputBytes).`,
 })
 

@@ -88,7 +88,7 @@ test('a refusal, a filter and a cut answer are what they are in a local run', as
   expect(await cut.testApp.run('act')).toMatchObject({
     status: 'incomplete',
     outputText: 'half of',
-    reasons: [{ code: 'RESULT_TOO_LARGE' }],
+    reasons: [{ code: 'ANSWER_CUT' }],
   })
 })
 

@@ -47,7 +47,7 @@ test.each<[what: string, facts: Partial<AnswerFacts>, reasons: Reason[]]>([
     [{ code: 'CONNECTION_REQUIRED', message: 'Connect hr.' }],
   ],
   ['a cut result', { calls: [call({ truncated: true })] }, [{ code: 'RESULT_TOO_LARGE', message: 'A result of act was cut.' }]],
-  ['a cut answer', { cut: true }, [{ code: 'RESULT_TOO_LARGE', message: 'The model’s answer was cut at its output limit.' }]],
+  ['a cut answer', { cut: true }, [{ code: 'ANSWER_CUT', message: 'The model’s answer was cut at its output limit.' }]],
   [
     'an answer that does not fit',
     { misfit: '/n must be integer' },
@@ -106,11 +106,11 @@ test('all that stands against a run is listed, why it ended first, and the same 
     ['TOOL_DENIED', 'Policy denied act.'],
     ['RESULT_TOO_LARGE', 'A result of act was cut.'],
     ['RESULT_TOO_LARGE', 'A result of look was cut.'],
-    ['RESULT_TOO_LARGE', 'The model’s answer was cut at its output limit.'],
+    ['ANSWER_CUT', 'The model’s answer was cut at its output limit.'],
     ['OUTPUT_INVALID', 'The answer does not match output.schema: it is empty'],
   ])
 })
 
 test('an answer that is larger than what is kept names the limit', () => {
-  expect(answerTooLarge(512)).toEqual({ code: 'RESULT_TOO_LARGE', message: 'The answer was cut at 512 bytes (limits.outputBytes).' })
+  expect(answerTooLarge(512)).toEqual({ code: 'ANSWER_CUT', message: 'The answer was cut at 512 bytes (limits.outputBytes).' })
 })

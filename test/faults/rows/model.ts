@@ -105,7 +105,7 @@ export const modelRows: FaultRow[] = [
   ),
   row('refuses', ['failed', 'MODEL_REFUSED', 1, 1], nothing, { script: `${ACT}\nrefuse no` }),
   row('is stopped by the filter', ['failed', 'MODEL_REFUSED', 1, 1], nothing, { script: `${ACT}\nfilter` }),
-  row('is cut at its output limit', ['incomplete', 'RESULT_TOO_LARGE', 1, 1], nothing, { script: `${ACT}\ntruncate half of` }),
+  row('is cut at its output limit', ['incomplete', 'ANSWER_CUT', 1, 1], nothing, { script: `${ACT}\ntruncate half of` }),
   row('writes nonsense for arguments: told to it', ['succeeded', null, 1, 1], nothing, {
     script: `call counting__act {"n": \n${ACT}\nsay $2`,
   }),
@@ -177,7 +177,7 @@ export const modelRows: FaultRow[] = [
   row('ignores a server', ['failed', 'MODEL_IGNORED_TOOLS', 1, 0], nothing, { ...hosted, script: 'ignore counting\nsay fine' }),
   row('asks for approval', ['failed', 'MODEL_REJECTED', 1, 0], nothing, { ...hosted, script: 'approve counting__act\nsay fine' }),
   row('refuses', ['failed', 'MODEL_REFUSED', 1, 1], nothing, { ...hosted, script: `${ACT}\nrefuse no` }),
-  row('is cut at its output limit', ['incomplete', 'RESULT_TOO_LARGE', 1, 1], nothing, { ...hosted, script: `${ACT}\ntruncate half of` }),
+  row('is cut at its output limit', ['incomplete', 'ANSWER_CUT', 1, 1], nothing, { ...hosted, script: `${ACT}\ntruncate half of` }),
   row('gives an invalid output twice', ['incomplete', 'OUTPUT_INVALID', 1, 1], nothing, {
     ...hosted,
     script: `${ACT}\nsay no\nsay {"ok": 1}`,
