@@ -26,7 +26,7 @@ const ARROWS = {
   'delivery/destinations': WORDS,
   audit: ['pomerium', 'store', ...WORDS],
   accounts: ['pomerium', 'store', ...WORDS],
-  doctor: ['jobs', 'mcp', 'models', 'pomerium', 'store', ...WORDS],
+  doctor: ['config', 'jobs', 'mcp', 'models', 'pomerium', 'store', ...WORDS],
   minter: ['pomerium', ...WORDS],
 
   agent: ['models', ...WORDS],

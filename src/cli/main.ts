@@ -49,7 +49,7 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
   program.option('-c, --config <file>', 'configuration file')
   program.configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.err(text.trimEnd()) })
   for (const add of COMMANDS) add(program, terminal, (code) => (exitCode = code))
-  for (const command of program.commands) command.copyInheritedSettings(program)
+  for (const command of program.commands) inheritSettings(command, program)
   try {
     await program.parseAsync(args, { from: 'user' })
     return exitCode
@@ -61,6 +61,13 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     terminal.err(`${terminal.colors.red(failure.code)} ${showText(describeFailure(failure))}`)
     return FAILURES[failure.code].exit
   }
+}
+
+/** Settings of the program for a command and those below it, and where its use is explained after an error. */
+function inheritSettings(command: Command, from: Command, name = command.name()): void {
+  command.copyInheritedSettings(from)
+  command.showHelpAfterError(`See nightshift ${name} --help.`)
+  for (const below of command.commands) inheritSettings(below, command, `${name} ${below.name()}`)
 }
 
 /** What a shell expects of a program that a signal ended. */

@@ -35,10 +35,23 @@ export function loadConfig({ file: named, env }: LoadConfigOptions): Config {
   const config = resolvePaths(parsed.value, dirname(resolve(file)))
   return {
     ...config,
-    databaseUrl: withPassword(given(config.databaseUrl) ?? given(env['DATABASE_URL']), config.databasePasswordFile),
-    redisUrl: given(config.redisUrl) ?? given(env['REDIS_URL']),
+    databaseUrl: withPassword(
+      addressOf(file, 'databaseUrl', given(config.databaseUrl) ?? given(env['DATABASE_URL']), 'DATABASE_URL', ['postgres:', 'postgresql:']),
+      config.databasePasswordFile,
+    ),
+    redisUrl: addressOf(file, 'redisUrl', given(config.redisUrl) ?? given(env['REDIS_URL']), 'REDIS_URL', ['redis:', 'rediss:']),
     notes: parsed.notes.map((note) => showIssue(file, note)),
   }
+}
+
+/** The address itself. `CONFIG_INVALID` for one of another scheme or none, without its text: it may hold a password. */
+function addressOf(file: string, key: string, url: string | undefined, variable: string, schemes: readonly string[]): string | undefined {
+  if (url === undefined || (URL.canParse(url) && schemes.includes(new URL(url).protocol))) return url
+  throw new Failure({
+    code: 'CONFIG_INVALID',
+    message: `${key} of ${file}, or the variable ${variable}, is no address of the form ${schemes.map((scheme) => `${scheme}//host:port`).join(' or ')}.`,
+    cure: 'Correct the one that is set, or take it out; a port goes up to 65535, and in a password each special character is written with % and its code.',
+  })
 }
 
 function readConfig(file: string): string {

@@ -1,3 +1,4 @@
+import type { ConfigValues } from '../config/schema.ts'
 import { Failure } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
 import type { Redactor } from '../lib/redact.ts'
@@ -6,19 +7,14 @@ import type { Provider } from '../models/openai/provider.ts'
 import type { Route } from '../pomerium/routes.ts'
 import type { TokenSource } from '../pomerium/token.ts'
 import type { Db } from '../store/postgres/db.ts'
-import { failed, failedBy, ok, skipped, warning, type Finding } from './check.ts'
-import { checkAccount, checkRoutes, checkServer, notAsked } from './gateway.ts'
-import { checkLogFields, checkMinter, checkQueue, checkStore } from './infrastructure.ts'
-import { checkModel } from './model.ts'
+import { bounded, failed, failedBy, ok, skipped, warning, type Finding } from './check.ts'
+import { checkAccount, checkRoutes, checkServer, checkServerNames, notAsked } from './gateway.ts'
+import { checkLogFields, checkMinter, checkPauses, checkQueue, checkStore } from './infrastructure.ts'
+import { checkModel, MODEL_MS } from './model.ts'
+import { checkAssertionKeys, checkEvidenceKey, checkReportsDir, checkWebhook } from './places.ts'
 
-/** What is looked at of a configuration. */
-export interface ExaminedConfig {
-  /** Keys under earlier names. */
-  notes: readonly string[]
-  redisUrl?: string | undefined
-  databaseUrl?: string | undefined
-  minter?: { socket: string } | undefined
-}
+/** A configuration that was read, with its keys under earlier names. */
+export type ExaminedConfig = ConfigValues & { notes: readonly string[] }
 
 /** What is looked at of an opened Nightshift. */
 export interface ExaminedParts extends AsyncDisposable {
@@ -45,21 +41,76 @@ export interface ExamineOptions<Config extends ExaminedConfig> {
   signal: AbortSignal
 }
 
+/** What each check may look at. */
+interface Context {
+  config: ExaminedConfig
+  parts: ExaminedParts
+  jobs: readonly Job[]
+  spend: boolean
+  signal: AbortSignal
+}
+
+type Check = (context: Context) => AsyncIterable<Finding> | Iterable<Finding>
+
+/** The checks of each key of the configuration, in the order of their findings. A key that needs none says why: one that is added has to say something. */
+const CHECKS: { readonly [Key in keyof ConfigValues]-?: Check | string } = {
+  databaseUrl: examineStore,
+  databasePasswordFile: 'it is read with databaseUrl',
+  dataDir: 'opening the store writes there',
+  redisUrl: 'it is asked before the parts are put together',
+  jobsDir: 'the jobs are read first',
+  minter: ({ config, parts: { resources }, signal }) => {
+    const { minter } = config
+    if (!minter || resources.perRun.size === 0) return []
+    const cure = 'Start nightshift minter again.'
+    return each(bounded('minter', cure, signal, () => checkMinter(minter.socket, [...resources.perRun])))
+  },
+  gateway: 'each account asks it',
+  accounts: examineAccounts,
+  servers: ({ config, jobs }) => checkServerNames(Object.keys(config.servers), jobs),
+  audit: ({ parts, config, signal }) => each(bounded('log', STORE_CURE, signal, () => checkLogFields(parts.db, config.audit.gracePeriod))),
+  evidence: ({ config }) => [checkEvidenceKey(config.evidence.keyFile)],
+  budgets: 'its names are compared with those of accounts and jobs as these are read',
+  api: ({ config: { api }, signal }) => {
+    const { audience, jwksUrl } = api?.pomerium ?? {}
+    if (audience === undefined) return []
+    const url = jwksUrl ?? `https://${audience}/.well-known/pomerium/jwks.json`
+    return each(bounded('api.pomerium', 'Correct api.pomerium.jwksUrl.', signal, (ended) => checkAssertionKeys(url, ended)))
+  },
+  reportsDir: ({ config, jobs }) =>
+    jobs.some(({ definition }) => definition.deliver.some(({ file }) => file !== undefined)) ? [checkReportsDir(config.reportsDir)] : [],
+  webhooks: examineWebhooks,
+  alerts: 'its webhook is asked with the others',
+  prices: 'the jobs are checked against it',
+  retention: 'it names ages alone',
+  admin: 'nightshift account asks there; no run does',
+  worker: 'it is about this process alone',
+  log: 'it is about this process alone',
+  providers: examineModels,
+}
+
+const STORE_CURE = 'See what keeps Postgres from answering.'
 const REST = skipped('the rest', 'not checked: store and queue come first')
 
 /** Checks everything that runs need, and gives each finding once it is there, in the order in which a run would meet its cause. Calls no tool. */
 export async function* examine<Config extends ExaminedConfig>(options: ExamineOptions<Config>): AsyncGenerator<Finding, void> {
+  const { spend, signal } = options
   let config: Config
+  let loaded: LoadedJobs
   try {
     config = options.readConfig()
   } catch (error) {
     return yield failedBy('config', error)
   }
   yield checkNotes(config.notes)
-  const loaded = options.loadJobs(config)
+  try {
+    loaded = options.loadJobs(config)
+  } catch (error) {
+    return yield* [failedBy('jobs', error), skipped('the rest', 'not checked: the job files come first')]
+  }
   yield checkJobs(loaded)
   // Before the parts are put together: a queue that is away would stop that.
-  const queue = await checkQueue(config.redisUrl)
+  const queue = await bounded('queue', 'See what keeps Redis from answering.', signal, (ended) => checkQueue(config.redisUrl, ended))
   if (queue.some(({ status, check }) => status === 'failed' && check === 'queue')) return yield* [...queue, REST]
   let parts: ExaminedParts
   try {
@@ -68,15 +119,40 @@ export async function* examine<Config extends ExaminedConfig>(options: ExamineOp
     return yield* [failedBy(partOf(error), error), REST]
   }
   await using opened = parts
-  yield* await checkStore(opened.db, config.databaseUrl === undefined ? 'embedded' : 'external')
+  const context: Context = { config, parts: opened, jobs: [...loaded.jobs.values()], spend, signal }
+  yield* examineStore(context)
   yield* queue
-  const jobs = [...loaded.jobs.values()]
-  const { accounts, perRun, providers } = opened.resources
-  if (config.minter && perRun.size > 0) yield checkMinter(config.minter.socket, [...perRun])
-  for (const account of accounts.keys()) yield* examineAccount(opened, account, jobs, options.signal)
-  yield* await checkLogFields(opened.db)
+  for (const check of Object.values(CHECKS)) if (typeof check === 'function' && check !== examineStore) yield* check(context)
+}
+
+async function* each(findings: Promise<readonly Finding[]>): AsyncGenerator<Finding, void> {
+  yield* await findings
+}
+
+async function* examineStore({ config, parts: { db }, signal }: Context): AsyncGenerator<Finding, void> {
+  const kind = config.databaseUrl === undefined ? 'embedded' : 'external'
+  yield* await bounded('store', STORE_CURE, signal, () => checkStore(db, kind))
+  yield* await bounded('pauses', STORE_CURE, signal, () => checkPauses(db))
+}
+
+async function* examineWebhooks({ config: { webhooks, alerts }, signal }: Context): AsyncGenerator<Finding, void> {
+  for (const [name, { url }] of Object.entries(webhooks))
+    yield* await bounded(`webhook ${name}`, `Correct webhooks.${name}.url, or start the receiver.`, signal, (ended) =>
+      checkWebhook(name, url, ended),
+    )
+  if (!alerts) yield skipped('alerts', 'none are sent: an alarm is a line of the log alone (alerts: in the configuration)')
+}
+
+async function* examineModels({ jobs, parts: { resources }, spend, signal }: Context): AsyncGenerator<Finding, void> {
   const models = new Map(jobs.map(({ definition: { model } }) => [`${model.provider}/${model.name}`, model]))
-  for (const { provider, name } of models.values()) yield checkModel(provider, providers.get(provider), name, options.spend)
+  for (const [both, { provider, name }] of models)
+    yield* await bounded(
+      `model ${both}`,
+      `Check providers.${provider}.baseUrl and the network.`,
+      signal,
+      (ended) => checkModel(provider, resources.providers.get(provider), name, { spend, signal: ended }),
+      spend ? MODEL_MS : undefined,
+    )
 }
 
 const checkNotes = (notes: readonly string[]): Finding =>
@@ -85,12 +161,16 @@ const checkNotes = (notes: readonly string[]): Finding =>
     : warning('config', `is valid, with keys under earlier names: ${notes.join('; ')}`, 'Give the keys at these lines their new names.')
 
 const checkJobs = ({ jobs, issues }: LoadedJobs): Finding =>
-  issues.length === 0 ? ok('jobs', `${jobs.size} valid`) : failed('jobs', issues.join('; '), 'Correct the files at the lines named.')
+  issues.length === 0 ? ok('jobs', `${jobs.size} valid`) : failed('jobs', issues.join('; '), 'Correct what is named.', 'JOB_INVALID')
 
 /** Which part it was that could not be opened. */
 function partOf(error: unknown): string {
   const code = error instanceof Failure ? error.code : ''
   return code.startsWith('STORE_') ? 'store' : code.startsWith('QUEUE_') ? 'queue' : 'config'
+}
+
+async function* examineAccounts({ parts, jobs, signal }: Context): AsyncGenerator<Finding, void> {
+  for (const account of parts.resources.accounts.keys()) yield* examineAccount(parts, account, jobs, signal)
 }
 
 async function* examineAccount(
@@ -105,20 +185,29 @@ async function* examineAccount(
   const { finding, token } = checkAccount(account, tokens)
   yield finding
   if (!token) return yield notAsked(account)
-  const { finding: listed, routes: known } = await checkRoutes(account, () => routes(account, signal))
-  yield listed
+  const gatewayCure = 'Check gateway.url, gateway.address and the network.'
+  let known: Map<string, Route> | undefined
+  yield* await bounded(`gateway as ${account}`, gatewayCure, signal, async (ended) => {
+    const listed = await checkRoutes(account, () => routes(account, ended))
+    known = listed.routes
+    return listed.finding
+  })
   if (!known) return
+  const listed = known
   const mine = jobs.filter(({ definition }) => definition.account === account)
   for (const server of new Set(mine.flatMap(({ definition }) => Object.keys(definition.tools))))
-    yield* await checkServer({
-      account,
-      server,
-      jobs: mine.filter(({ definition }) => Object.hasOwn(definition.tools, server)),
-      routes: known,
-      fetch,
-      maxRequestBytes: resources.maxRequestBytes.get(server),
-      timeoutMs: resources.gateway.timeoutMs,
-      maxResponseBytes: resources.gateway.maxResponseBytes,
-      redact: resources.redactor.redact,
-    })
+    yield* await bounded(`server ${server} as ${account}`, 'See whether the server behind the route is well.', signal, (ended) =>
+      checkServer({
+        account,
+        server,
+        jobs: mine.filter(({ definition }) => Object.hasOwn(definition.tools, server)),
+        routes: listed,
+        fetch,
+        maxRequestBytes: resources.maxRequestBytes.get(server),
+        timeoutMs: resources.gateway.timeoutMs,
+        maxResponseBytes: resources.gateway.maxResponseBytes,
+        redact: resources.redactor.redact,
+        signal: ended,
+      }),
+    )
 }

@@ -22,7 +22,12 @@ export function checkAccount(account: string, tokens: TokenSource, now = new Dat
     const days = (expiresAt.getTime() - now.getTime()) / DAY_MS
     if (days <= 0)
       return {
-        finding: failed(check, `The token expired at ${expiresAt.toISOString()}.`, `nightshift account rotate ${account}`),
+        finding: failed(
+          check,
+          `The token expired at ${expiresAt.toISOString()}.`,
+          `nightshift account rotate ${account}`,
+          'TOKEN_REJECTED',
+        ),
         token: undefined,
       }
     if (days <= EXPIRY_WARNINGS[0])
@@ -57,6 +62,7 @@ export interface ServerCheck {
   timeoutMs: number
   maxResponseBytes: number
   redact: (text: string) => string
+  signal: AbortSignal
 }
 
 /** A tool name that no server has: a call of it shows what policy and server answer, and runs nothing. */
@@ -72,6 +78,7 @@ export async function checkServer({
   fetch,
   maxRequestBytes,
   timeoutMs,
+  signal: ended,
   ...limits
 }: ServerCheck): Promise<Finding[]> {
   const check = `server ${server} as ${account}`
@@ -84,7 +91,7 @@ export async function checkServer({
         'Add the route to pomerium.yaml, or correct the jobs.',
       ),
     ]
-  const signal = AbortSignal.timeout(timeoutMs)
+  const signal = AbortSignal.any([ended, AbortSignal.timeout(timeoutMs)])
   let marked = false
   const watched: GatewayFetch = async (...request) => {
     const response = await fetch(...request)
@@ -149,3 +156,16 @@ function bodyLimit(check: string, server: string, maxRequestBytes: number | unde
 
 /** Skipped: the account's token is not usable. */
 export const notAsked = (account: string): Finding => skipped(`gateway as ${account}`, 'not asked: the account has no usable token')
+
+/** Servers of the configuration that no job names: their settings serve nothing, which is right for a job that is to come and wrong for a name that was mistyped. */
+export function checkServerNames(servers: readonly string[], jobs: readonly Job[]): Finding[] {
+  const used = new Set(jobs.flatMap(({ definition }) => Object.keys(definition.tools)))
+  const unused = servers.filter((server) => !used.has(server))
+  if (unused.length === 0) return []
+  return [
+    skipped(
+      'servers',
+      `no job uses ${unused.map((server) => `servers.${server}`).join(', ')}; jobs use ${[...used].toSorted().join(', ') || 'none'}`,
+    ),
+  ]
+}

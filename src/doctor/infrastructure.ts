@@ -3,8 +3,9 @@ import { Redis } from 'ioredis'
 import { messageOf } from '../core/failure.ts'
 import { countLogFields } from '../store/audit/fields.ts'
 import type { Db } from '../store/postgres/db.ts'
-import { loadServerFacts } from '../store/postgres/facts.ts'
-import { failed, ok, warning, type Finding } from './check.ts'
+import { loadServerFacts, tryWrite } from '../store/postgres/facts.ts'
+import { ALL_JOBS, listPauses } from '../store/schedules/pauses.ts'
+import { failed, failedBy, ok, skipped, warning, type Finding } from './check.ts'
 
 const SKEW_MS = 2000
 
@@ -12,7 +13,18 @@ const SKEW_MS = 2000
 export async function checkStore(db: Db, kind: 'embedded' | 'external'): Promise<Finding[]> {
   const before = Date.now()
   const facts = await loadServerFacts(db)
-  if (!facts) return [failed('store', 'Postgres does not answer.', 'Check databaseUrl.')]
+  if (!facts) return [failed('store', 'Postgres does not answer.', 'Check databaseUrl.', 'STORE_UNAVAILABLE')]
+  try {
+    await tryWrite(db)
+  } catch (error) {
+    return [
+      failedBy(
+        'store',
+        error,
+        'It answers and takes no writing: point databaseUrl at the primary, and see its disk and the rights of the user.',
+      ),
+    ]
+  }
   const skewMs = Math.abs(facts.now.getTime() - (before + Date.now()) / 2)
   return [
     ok('store', `Postgres ${facts.version} (${kind}), version ${facts.migration} of the tables`),
@@ -26,36 +38,78 @@ export async function checkStore(db: Db, kind: 'embedded' | 'external'): Promise
   ]
 }
 
-/** The queue: Redis must not evict entries. */
-export async function checkQueue(redisUrl: string | undefined): Promise<Finding[]> {
+/** What is paused: nothing else tells why no run starts. */
+export async function checkPauses(db: Db): Promise<Finding[]> {
+  return (await listPauses(db)).map(({ job, pausedBy, reason }) =>
+    warning(
+      'pauses',
+      `${job === ALL_JOBS ? 'Everything' : `The job ${job}`} is paused by ${pausedBy}: ${reason}.`,
+      `nightshift resume ${job === ALL_JOBS ? '--all' : job}`,
+    ),
+  )
+}
+
+const OLDEST_REDIS = 7
+
+/** The queue: Redis must be one server, take writes and forget nothing. */
+export async function checkQueue(redisUrl: string | undefined, signal: AbortSignal): Promise<Finding[]> {
   if (redisUrl === undefined) return [ok('queue', 'in the same Postgres')]
   const redis = new Redis(redisUrl, { lazyConnect: true, maxRetriesPerRequest: 1, connectTimeout: 5000, retryStrategy: () => null })
   redis.on('error', () => {})
+  // One that takes connections and says nothing would hold this for ever.
+  const end = () => redis.disconnect()
+  signal.addEventListener('abort', end, { once: true })
   try {
     await redis.connect()
-    const version = /redis_version:(\S+)/.exec(await redis.info('server'))?.[1] ?? 'of unknown version'
-    const policy = await setting(redis, 'maxmemory-policy')
-    const appendOnly = await setting(redis, 'appendonly')
-    return [
-      ok('queue', `Redis ${version}`),
-      policy === undefined
-        ? warning('queue', 'Redis does not tell its settings.', 'See yourself that maxmemory-policy is noeviction and appendonly is yes.')
-        : policy === 'noeviction'
-          ? ok('eviction', 'maxmemory-policy is noeviction')
-          : failed('eviction', `maxmemory-policy is ${policy}: Redis may drop queue entries.`, 'Set it to noeviction.'),
-      appendOnly === 'yes' || appendOnly === undefined
-        ? ok('persistence', appendOnly === undefined ? 'not known' : 'appendonly is yes')
-        : warning(
-            'persistence',
-            'appendonly is no: a restart of Redis forgets the queue.',
-            'Set appendonly yes. No run is lost without it: they are queued again from the store, a little later.',
-          ),
-    ]
+    const about = await redis.info()
+    if (/cluster_enabled:1/.test(about))
+      return [
+        failed(
+          'queue',
+          'Redis is a cluster, in which the keys of a queue are on several servers.',
+          'Set redisUrl to one Redis server.',
+          'QUEUE_UNAVAILABLE',
+        ),
+      ]
+    // What it answers when it is a replica, or full, is told here and not by a run.
+    await redis.set('nightshift:doctor', '1', 'PX', 1000)
+    return [checkVersion(/redis_version:(\S+)/.exec(about)?.[1]), ...(await checkKeeping(redis))]
   } catch (error) {
-    return [failed('queue', `Redis does not answer: ${messageOf(error)}.`, 'Check redisUrl and the server.')]
+    return [
+      failed('queue', `Redis does not answer as it should: ${messageOf(error)}.`, 'Check redisUrl and the server.', 'QUEUE_UNAVAILABLE'),
+    ]
   } finally {
+    signal.removeEventListener('abort', end)
     redis.disconnect()
   }
+}
+
+function checkVersion(version: string | undefined): Finding {
+  if (version === undefined) return skipped('queue', 'Redis does not tell its version')
+  if (Number.parseInt(version, 10) >= OLDEST_REDIS) return ok('queue', `Redis ${version}`)
+  return warning('queue', `Redis is ${version}, and ${OLDEST_REDIS} is the oldest that was tried.`, 'Upgrade Redis.')
+}
+
+/** That no entry of the queue is dropped, and none is lost at a restart. */
+async function checkKeeping(redis: Redis): Promise<Finding[]> {
+  const policy = await setting(redis, 'maxmemory-policy')
+  const appendOnly = await setting(redis, 'appendonly')
+  if (policy === undefined && appendOnly === undefined)
+    return [
+      warning('eviction', 'Redis does not tell its settings.', 'See yourself that maxmemory-policy is noeviction and appendonly is yes.'),
+    ]
+  return [
+    policy === 'noeviction'
+      ? ok('eviction', 'maxmemory-policy is noeviction')
+      : failed('eviction', `maxmemory-policy is ${policy ?? 'not known'}: Redis may drop queue entries.`, 'Set it to noeviction.'),
+    appendOnly === 'yes'
+      ? ok('persistence', 'appendonly is yes')
+      : warning(
+          'persistence',
+          `appendonly is ${appendOnly ?? 'not known'}: a restart of Redis forgets the queue.`,
+          'Set appendonly yes. No run is lost without it: they are queued again from the store, a little later.',
+        ),
+  ]
 }
 
 async function setting(redis: Redis, name: string): Promise<string | undefined> {
@@ -84,10 +138,21 @@ export function checkMinter(socket: string, accounts: readonly string[]): Promis
   })
 }
 
-/** What Pomerium writes into its log, seen in the lines that were read last. */
-export async function checkLogFields(db: Db): Promise<Finding[]> {
-  const { lines, methods, calls, params, headers } = await countLogFields(db)
+/** A follower reads a log as it grows, so that lines come within seconds; whoever imports one by hand does it at least so often. */
+const LAG_MS = 3_600_000
+
+/** What Pomerium writes into its log, seen in the lines that were read last, and whether anybody reads it still. */
+export async function checkLogFields(db: Db, graceMs: number): Promise<Finding[]> {
+  const { lines, methods, calls, params, headers, unreadSince } = await countLogFields(db, Math.max(graceMs, LAG_MS))
   if (lines === 0) return [warning('log', 'No line of Pomerium’s log was read yet.', 'Run nightshift audit follow FILE, or audit import.')]
+  if (unreadSince !== null)
+    return [
+      failed(
+        'log',
+        `Nobody reads Pomerium’s log any more: requests of ours since ${unreadSince.toISOString()} have no line.`,
+        'See that nightshift audit follow runs and follows the right file; without it no alarm is raised.',
+      ),
+    ]
   const missing = [
     ...(methods === 0 ? ['mcp-method', 'mcp-tool'] : []),
     ...(calls > 0 && params === 0 ? ['mcp-tool-parameters'] : []),

@@ -5,7 +5,7 @@ import type { Job } from '../jobs/load.ts'
 import { showLine } from '../lib/text.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { isEmptyFilter, type RunFilter } from '../store/runs/filter.ts'
-import { loadRun, loadStatus } from '../store/runs/show.ts'
+import { findIds, latestId, loadRun, loadStatus } from '../store/runs/show.ts'
 
 export type { Job }
 
@@ -14,6 +14,34 @@ const MAX_NAME = 80
 
 const named = (name: string) => showLine(name.slice(0, MAX_NAME))
 const unknownRun = (id: string) => new Failure({ code: 'RUN_UNKNOWN', message: `There is no run ${named(id)}.` })
+
+/** A part of an id: what is left of `run_019a…`, `…0efbde04` and their like. */
+const PART = /^(?:run_|…)?([0-9a-f-]{4,})…?$/
+const MOST_ALIKE = 4
+
+/**
+ * The id that somebody means by `latest`, by an id, or by the beginning or the end of one. `RUN_UNKNOWN` when there is none like it, `COMMAND_INVALID` when
+ * there are several.
+ */
+export async function requireId(db: Db, given: string): Promise<string> {
+  if (given === 'latest') {
+    const id = await latestId(db)
+    if (id === undefined) throw new Failure({ code: 'RUN_UNKNOWN', message: 'There are no runs yet.' })
+    return id
+  }
+  if (await loadStatus(db, given)) return given
+  const part = PART.exec(given)?.[1]
+  const ids = part === undefined ? [] : await findIds(db, part, MOST_ALIKE)
+  const [id] = ids
+  if (id === undefined) throw unknownRun(given)
+  if (ids.length > 1)
+    throw new Failure({
+      code: 'COMMAND_INVALID',
+      message: `Several runs have an id like ${named(given)}: ${ids.join(', ')}${ids.length === MOST_ALIKE ? ' and perhaps more' : ''}.`,
+      cure: 'Write more of it.',
+    })
+  return id
+}
 
 /** Of which jobs somebody may see runs. Undefined: of all. A run of another is as one that there is not. */
 type Visible = readonly string[] | undefined

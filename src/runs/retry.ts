@@ -2,7 +2,8 @@ import { Failure } from '../core/failure.ts'
 import type { Job } from '../jobs/load.ts'
 import type { Db } from '../store/postgres/db.ts'
 import type { RunFilter } from '../store/runs/filter.ts'
-import { countRetryable, retryRuns } from '../store/runs/retry.ts'
+import { groupRuns, type RunGroup } from '../store/runs/list.ts'
+import { RETRYABLE, retryRuns } from '../store/runs/retry.ts'
 import { queueRun, type RunParts, type RunRequest } from './create.ts'
 import { requireFilter, requireStatus } from './require.ts'
 
@@ -11,19 +12,19 @@ export interface RetryParts extends RunParts {
 }
 
 /**
- * How many runs a retry of this filter would queue. `FILTER_INVALID` when the filter says nothing, `RUN_UNKNOWN` for a run that is named and that there is
+ * The runs that a retry of this filter would queue, by job, status and code. `FILTER_INVALID` when the filter says nothing, `RUN_UNKNOWN` for a run that is named and that there is
  * not, `RUN_NOT_RETRYABLE` when runs are named and none of them may be retried.
  */
-export async function planRetry(db: Db, filter: RunFilter): Promise<number> {
+export async function planRetry(db: Db, filter: RunFilter): Promise<RunGroup[]> {
   const { ids } = requireFilter(filter)
   for (const id of ids ?? []) await requireStatus(db, id)
-  const count = await countRetryable(db, filter)
-  if (count === 0 && ids !== undefined)
+  const groups = await groupRuns(db, filter, RETRYABLE)
+  if (groups.length === 0 && ids !== undefined)
     throw new Failure({
       code: 'RUN_NOT_RETRYABLE',
       message: 'None of these runs is failed, incomplete, cancelled or waiting and has its input still (retention removes it).',
     })
-  return count
+  return groups
 }
 
 /** Queues all runs that the filter means and that are not green, as they were defined or as their jobs are now. Returns how many. */

@@ -30,7 +30,9 @@ describe('wrong use ends with 2 and says what is right', () => {
   test.each([
     ['an unknown command', ['nonsense'], /unknown command 'nonsense'/],
     ['an unknown option', ['runs', '--nonsense'], /unknown option '--nonsense'/],
-    ['a command without its argument', ['show'], /missing required argument 'run'/],
+    ['a command without its argument', ['show'], /missing required argument 'run'\nSee nightshift show --help\.$/],
+    ['a command of a command without its argument', ['jobs', 'pin'], /See nightshift jobs pin --help\.$/],
+    ['a time that could be anything', ['runs', '--since', '6'], /6h or 7d/],
     ['too many arguments', ['show', 'run_1', 'run_2'], /too many arguments/],
     ['a status that is none', ['runs', '--status', 'done'], /queued, running, waiting/],
     ['a limit that is none', ['runs', '--limit', '0'], /from 1 to 10000/],

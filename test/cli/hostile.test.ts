@@ -12,12 +12,14 @@ const job = (more = '') => countingJob({ retry: '{ attempts: 1, backoff: 1ms }',
 
 /** Arguments in which the hostile text is a name and a value. */
 const ARGUMENTS = JSON.stringify({ [HOSTILE]: HOSTILE })
+const ENDING = JSON.stringify({ because: 'other', what: HOSTILE, tried: HOSTILE, draft: HOSTILE })
 
 test.each([
   ['a tool result that the answer repeats', 'call counting__act {"n": 1}\nsay $1', ''],
   ['arguments', `call counting__act ${ARGUMENTS}\nsay done`, ''],
   ['the name of a tool', `call counting__${HOSTILE.replace('\r', '')} {}\nsay done`, ''],
   ['a refusal', `refuse no ${HOSTILE.replace('\r', '')}`, ''],
+  ['the ending of a run', `call nightshift__incomplete ${ENDING}`, ''],
   ['an answer that is cut', `truncate ${HOSTILE.replace('\r', '')}`, ''],
   ['an answer that does not match its schema', 'call counting__act {}\nsay {"title": "$1"}\nsay $1\nsay $1', 'output: { schema: { type: object, required: [title], properties: { title: { type: integer } } } }'], // prettier-ignore
 ])('%s with text that a terminal would act on is neutral on every screen, and as it was with --json', async (_, script, extra) => {

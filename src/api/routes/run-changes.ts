@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { requireOperator, requireRole, visibleJobs } from '../../http/authorize.ts'
 import { cancelRun } from '../../runs/cancel.ts'
+import { countOf } from '../../runs/queries.ts'
 import { planRetry, retryByFilter, retryRun } from '../../runs/retry.ts'
 import { requireStatus } from '../../runs/require.ts'
 import { retryParts, type AddRoutes } from '../context.ts'
@@ -71,7 +72,7 @@ export const addRunChanges: AddRoutes = (app, context) => {
     const { filter: given, definition, dryRun } = c.req.valid('json')
     const filter = { ...given, ...timesOf(given), jobs }
     const planned = await planRetry(db, filter)
-    const count = dryRun ? planned : await retryByFilter(retryParts(context), filter, definition)
+    const count = dryRun ? countOf(planned) : await retryByFilter(retryParts(context), filter, definition)
     return c.json({ count, dryRun }, 202)
   })
 }

@@ -165,5 +165,9 @@ export const runLineSchema = z
     createdAt: time,
     startedAt: timeOrNull,
     finishedAt: timeOrNull,
+    ending: z
+      .object({ kind: z.enum(['incomplete', 'nothing-new']), because: z.string().optional() })
+      .nullable()
+      .describe('How the model ended it by a call instead of an answer.'),
   })
   .openapi('RunLine')

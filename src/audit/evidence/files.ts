@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { Failure, messageOf } from '../../core/failure.ts'
 import type { RunView } from '../../core/view.ts'
 import { loadDefinitions, loadEvents } from '../../store/audit/evidence.ts'
@@ -18,7 +18,6 @@ export async function exportRun(db: Db, run: RunView, keyFile: string): Promise<
 
 /** Checks an exported file with a public key alone. `COMMAND_INVALID` when the file cannot be read, `KEY_INVALID` when the key cannot. */
 export function verifyExport(file: string, publicKey: string): Verdict {
-  if (!existsSync(publicKey)) throw new Failure({ code: 'KEY_INVALID', message: `There is no public key ${publicKey}.` })
   const key = readPublicKey(publicKey)
   try {
     return verifyBundle(readFileSync(file), key)

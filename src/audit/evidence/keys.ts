@@ -38,6 +38,12 @@ const encode = (key: KeyObject) => key.export({ type: 'spki', format: 'der' }).t
 
 /** Reads a public key from a PEM file. Returns it as bundles name it. */
 export function readPublicKey(file: string): string {
+  if (!existsSync(file))
+    throw new Failure({
+      code: 'KEY_INVALID',
+      message: `There is no public key ${file}.`,
+      cure: 'Name the .pub file of the deployment with --key; it is made with the first export or checkpoint.',
+    })
   try {
     return encode(createPublicKey(readFileSync(file)))
   } catch (cause) {

@@ -1,14 +1,19 @@
 import { InvalidArgumentError } from 'commander'
+import { z } from 'zod'
 import { durationMs } from '../../lib/duration.ts'
 
-/** A time, or a length of time before now. */
+const timeSchema = z.iso.datetime({ offset: true }).or(z.iso.date())
+
+/** A length of time before now, a time of RFC 3339 with its zone, or a date, which begins at midnight UTC. Nothing else: what a filter means must not be guessed. */
 export function parseTime(text: string): Date {
   try {
     return new Date(Date.now() - durationMs(text))
   } catch {
-    const time = Date.parse(text)
-    if (Number.isNaN(time)) throw new InvalidArgumentError('Write a length of time such as 6h, or a time such as 2026-11-24T07:00:00Z.')
-    return new Date(time)
+    if (!timeSchema.safeParse(text).success)
+      throw new InvalidArgumentError(
+        'Write a length of time such as 6h or 7d, a time with its zone such as 2026-11-24T07:00:00Z, or a date such as 2026-11-24 (UTC).',
+      )
+    return new Date(text)
   }
 }
 

@@ -12,8 +12,9 @@ export function reportText(
   terminal: Terminal,
 ): string | undefined {
   if (output !== null) return showOutput(output, terminal) ?? showText(JSON.stringify(output, null, 2))
-  if (ending?.kind === 'nothing-new') return `Nothing new: ${showText(ending.why)}`
-  return outputText === null ? undefined : showText(outputText)
+  if (ending?.kind === 'nothing-new') return `Nothing new: ${showLine(ending.why)}`
+  if (outputText === null || outputText === '') return undefined
+  return ending?.kind === 'incomplete' ? `A draft, which is no result:\n${showText(outputText)}` : showText(outputText)
 }
 
 /** An object of simple values and lists of flat objects; undefined for anything that is better shown as JSON. */

@@ -1,4 +1,4 @@
-import { query, type Db } from './db.ts'
+import { query, transaction, type Db } from './db.ts'
 
 export interface ServerFacts {
   /** Of Postgres. */
@@ -16,4 +16,18 @@ export async function loadServerFacts(db: Db): Promise<ServerFacts | undefined> 
        (select max(version) from migrations)::int as migration, clock_timestamp() as now`,
   )
   return row
+}
+
+class Undo extends Error {}
+
+/** Writes a row and takes it back: what a replica, a full disk or missing rights refuse is thrown as it would be of a run. */
+export async function tryWrite(db: Db): Promise<void> {
+  try {
+    await transaction(db, async (client) => {
+      await query(client, "insert into pauses (job, reason, paused_by) values ('', '', '')")
+      throw new Undo('taken back')
+    })
+  } catch (error) {
+    if (!(error instanceof Undo)) throw error
+  }
 }

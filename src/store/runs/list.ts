@@ -1,5 +1,5 @@
-import type { FailureRecord } from '../../core/failure.ts'
-import type { Reason, RunStatus, Trigger } from '../../core/run.ts'
+import type { FailureCode, FailureRecord } from '../../core/failure.ts'
+import type { Ending, Reason, RunStatus, Trigger } from '../../core/run.ts'
 import { storeText } from '../../lib/text.ts'
 import { query, queryIso, type Db } from '../postgres/db.ts'
 import { whereOf, type RunFilter } from './filter.ts'
@@ -19,13 +19,17 @@ export interface RunLine {
   createdAt: string
   startedAt: string | null
   finishedAt: string | null
+  /** How the model ended it by a call instead of an answer; its words stand in the run itself. */
+  ending: { kind: Ending['kind']; because?: string } | null
 }
 
 type RunRow = RunLine & { id: string }
 
 const COLUMNS = `id, job, status, trigger, requested_by as "requestedBy", reasons, failure, attempts,
   cost_usd as "costUsd", held_by as "heldBy", created_at as "createdAt", started_at as "startedAt",
-  finished_at as "finishedAt"`
+  finished_at as "finishedAt",
+  case when ending is not null then
+    json_strip_nulls(json_build_object('kind', ending ->> 'kind', 'because', ending ->> 'because')) end as ending`
 /** So many of the newest runs are read through for a word before its index is asked. */
 const NEWEST = 5000
 
@@ -92,6 +96,26 @@ async function findWords(db: Db, limit: number, list: List): Promise<RunLine[]> 
        select id, created_at from runs where ($3::text[] is null or job = any($3)) and ${where} and ${words})
      select ${COLUMNS} from runs where id in (select id from found order by ${order} limit $1) order by ${order}`,
     values,
+  )
+}
+
+/** Runs that are alike: how many of a job have a status, and the code that says why. */
+export interface RunGroup {
+  job: string
+  status: RunStatus
+  code: FailureCode | null
+  runs: number
+}
+
+/** How many runs of a filter have one of these statuses and their content still, by job, status and code; most first. */
+export async function groupRuns(db: Db, filter: RunFilter, statuses: readonly RunStatus[]): Promise<RunGroup[]> {
+  const { sql, values } = whereOf(filter, 2)
+  return query<RunGroup & { job: string }>(
+    db,
+    `select job, status, coalesce(failure ->> 'code', codes[1]) as code, count(*)::int as runs
+     from runs where ${sql} and status = any($1::text[]) and pruned_at is null
+     group by 1, 2, 3 order by 4 desc, 1, 2, 3`,
+    [statuses, ...values],
   )
 }
 

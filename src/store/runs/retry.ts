@@ -55,13 +55,3 @@ export async function retryRuns(db: Db, filter: RunFilter, latest: readonly JobD
     )
   })
 }
-
-/** How many runs a retry would queue. */
-export async function countRetryable(db: Db, filter: RunFilter): Promise<number> {
-  const { sql, values } = whereOf(filter, 2)
-  const [row] = await query<{ n: number }>(db, `select count(*)::int as n from runs where ${sql} and ${CAN_BE_RETRIED}`, [
-    RETRYABLE,
-    ...values,
-  ])
-  return row?.n ?? 0
-}

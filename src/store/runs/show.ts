@@ -121,6 +121,22 @@ export async function loadStatus(db: Db, id: string): Promise<{ job: string; sta
   return row
 }
 
+/** The newest run's id. Undefined when there are none. */
+export async function latestId(db: Db): Promise<string | undefined> {
+  const [row] = await query<{ id: string }>(db, 'select id from runs order by id desc limit 1')
+  return row?.id
+}
+
+/** Ids that begin or end with a part of one, which holds hexadecimal digits and hyphens alone; the newest of them, `limit` at most. */
+export async function findIds(db: Db, part: string, limit: number): Promise<string[]> {
+  const rows = await query<{ id: string }>(
+    db,
+    "select id from runs where id like 'run\\_' || $1 || '%' or id like '%' || $1 order by id desc limit $2",
+    [part, limit],
+  )
+  return rows.map(({ id }) => id)
+}
+
 /** How a run stands, for whoever watches it; far cheaper to ask for than the run. */
 export interface RunState {
   status: RunStatus

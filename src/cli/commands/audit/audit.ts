@@ -36,6 +36,8 @@ export const addAudit: AddCommand = (program, terminal, done) => {
           ? JSON.stringify(counts)
           : `${counts.lines} lines: ${counts.events} authorize checks, ${counts.added} of them new, ${counts.skipped} about other things, ${counts.broken} broken. ${counts.matched} newly matched.`,
       )
+      if (counts.lines > 0 && counts.events === 0)
+        terminal.err('No line of it is an authorize check: is it the log of Pomerium’s authorize service, as JSON?')
       done(EXIT.ok)
     })
 

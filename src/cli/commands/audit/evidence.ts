@@ -1,11 +1,11 @@
-import { writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { z } from 'zod'
 import type { Verdict } from '../../../audit/evidence/bundle.ts'
 import type { StoreVerdict } from '../../../audit/evidence/checkpoint.ts'
 import { checkpoint, exportRun, publicKeyFile, verifyExport, verifyRuns } from '../../../audit/evidence/files.ts'
 import { EXIT, Failure } from '../../../core/failure.ts'
-import { requireRun } from '../../../runs/require.ts'
+import { requireId, requireRun } from '../../../runs/require.ts'
+import { requireWritable, writeNamed } from '../../terminal/file.ts'
 import { createLines } from '../../terminal/lines.ts'
 import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
@@ -37,11 +37,12 @@ export const addEvidence: AddCommand = (program, terminal, done) => {
       const { out } = exportOptions.parse(command.optsWithGlobals())
       const config = configOf(command, terminal)
       await using store = await openStoreOf(config)
+      if (out !== undefined) requireWritable(out)
       const { keyFile } = config.evidence
-      const bundle = await exportRun(store.db, await requireRun(store.db, id), keyFile)
+      const bundle = await exportRun(store.db, await requireRun(store.db, await requireId(store.db, id)), keyFile)
       if (out === undefined) terminal.out(bundle.trimEnd())
       else {
-        writeFileSync(out, bundle, { mode: 0o600 })
+        writeNamed(out, bundle)
         terminal.out(
           `${out}: ${Buffer.byteLength(bundle)} bytes. Verify it with: nightshift evidence verify ${out} --key ${publicKeyFile(keyFile)}`,
         )
@@ -80,13 +81,14 @@ export const addEvidence: AddCommand = (program, terminal, done) => {
     .addHelpText('after', examples('nightshift evidence checkpoint --out checkpoint-$(date +%F).json'))
     .action(async (_: unknown, command: Command) => {
       const { out } = exportOptions.parse(command.optsWithGlobals())
+      if (out !== undefined) requireWritable(out)
       const config = configOf(command, terminal)
       await using store = await openStoreOf(config)
       const taken = await checkpoint(store.db, config.evidence.keyFile)
       if (!taken) terminal.err('No run has ended since the last checkpoint; one counts five minutes after its end.')
       else if (out === undefined) terminal.out(JSON.stringify(taken))
       else {
-        writeFileSync(out, `${JSON.stringify(taken)}\n`)
+        writeNamed(out, `${JSON.stringify(taken)}\n`, 0o644)
         terminal.out(`${out}: checkpoint ${taken.number} of ${taken.count} runs.`)
       }
       done(EXIT.ok)
@@ -124,11 +126,14 @@ async function checkStore(command: Command, terminal: Terminal, { key, anchor, j
   return verdict.faults.length === 0 ? EXIT.ok : EXIT.evidence
 }
 
+const ALL_INTACT = 'every run is as it was when its checkpoint was taken'
+const NOTHING_PROVED = 'nothing is proved: no checkpoint was taken yet; see nightshift evidence checkpoint --help'
+
 function showStore({ checkpoints, runs, intact, pruned, faults }: StoreVerdict, terminal: Terminal): string {
   const lines = createLines(terminal)
   return [
     lines.step('store', `${checkpoints} checkpoints, ${runs} runs: ${intact} intact, ${pruned} removed by retention`),
     ...faults.map((fault) => lines.step('fault', terminal.colors.red(fit(fault, terminal.columns - 12)))),
-    ...(faults.length === 0 ? [lines.step('verdict', terminal.colors.green('every run is as it was when its checkpoint was taken'))] : []),
+    ...(faults.length > 0 ? [] : [lines.step('verdict', checkpoints === 0 ? NOTHING_PROVED : terminal.colors.green(ALL_INTACT))]),
   ].join('\n')
 }

@@ -2,8 +2,9 @@ import { z } from 'zod'
 import { createApp, loadConfiguredJobs } from '../../../app/app.ts'
 import { EXIT, Failure } from '../../../core/failure.ts'
 import { requireJob } from '../../../runs/require.ts'
-import { ALL_JOBS, pauseJob, resumeJob } from '../../../schedules/pause.ts'
+import { ALL_JOBS, pauseJob, resumeJob, waitUntilIdle } from '../../../schedules/pause.ts'
 import { configOf, examples, notEmpty, openStoreOf, quietLog, type AddCommand } from '../../options/options.ts'
+import { describePause } from '../../terminal/lines.ts'
 import { whoami } from '../../options/whoami.ts'
 
 const pauseOptions = z.object({ reason: z.string().min(1) })
@@ -28,12 +29,20 @@ export const addPause: AddCommand = (program, terminal, done) => {
     .command('drain')
     .description('pause everything: no run starts and no schedule fires until nightshift resume --all; runs under way go on')
     .requiredOption('-r, --reason <text>', 'why', notEmpty)
-    .addHelpText('after', examples('nightshift drain --reason "upgrade of Postgres"', 'nightshift resume --all'))
+    .option('--wait', 'until no run is under way any more')
+    .addHelpText('after', examples('nightshift drain --reason "upgrade of Postgres" --wait', 'nightshift resume --all'))
     .action(async (options: unknown, command) => {
-      const { reason } = pauseOptions.parse(options)
+      const { reason, wait } = pauseOptions.extend({ wait: z.boolean().default(false) }).parse(options)
       await using store = await openStoreOf(configOf(command, terminal))
       await pauseJob(store.db, { job: ALL_JOBS, reason, pausedBy: whoami() })
-      terminal.out('Everything is paused. Runs under way go on; see them with: nightshift runs --status running')
+      if (!wait) terminal.out('Everything is paused. Runs under way go on; see them with: nightshift runs --status running')
+      else {
+        const tell = (running: number) => {
+          if (running > 0) terminal.err(`Everything is paused; ${running} under way. Waiting …`)
+        }
+        await waitUntilIdle(store.db, tell, terminal.signal)
+        terminal.out('Everything is paused, and no run is under way.')
+      }
       done(EXIT.ok)
     })
   program
@@ -45,8 +54,9 @@ export const addPause: AddCommand = (program, terminal, done) => {
       const { all } = z.object({ all: z.boolean().default(false) }).parse(options)
       if ((name === undefined) === !all) throw new Failure({ code: 'COMMAND_INVALID', message: 'Name a job, or write --all.' })
       await using app = await createApp({ config: configOf(command, terminal), log: quietLog() })
-      const lifted = await resumeJob(app, name ?? ALL_JOBS)
-      terminal.out(lifted ? `${name ?? 'Everything'} goes on.` : `${name ?? 'Everything'} was not paused.`)
+      const { isLifted, still } = await resumeJob(app, name ?? ALL_JOBS)
+      terminal.out(isLifted ? `${name ?? 'Everything'} goes on.` : `${name ?? 'Everything'} was not paused.`)
+      for (const pause of still) terminal.err(`Still: ${describePause(pause)}`)
       done(EXIT.ok)
     })
 }

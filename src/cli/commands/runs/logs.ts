@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { describeFailure, EXIT } from '../../../core/failure.ts'
 import type { TimelineEvent } from '../../../core/timeline.ts'
 import { followRuns } from '../../../runs/follow/follow.ts'
-import { createLines, type Lines } from '../../terminal/lines.ts'
+import { createLines, shortId, type Lines } from '../../terminal/lines.ts'
+import { requireId } from '../../../runs/require.ts'
 import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 import { fit } from '../../terminal/terminal.ts'
 
@@ -27,16 +28,23 @@ export const addLogs: AddCommand = (program, terminal, done) => {
       await using store = await openStoreOf(configOf(command, terminal))
       const lines = createLines(terminal)
       const signal = follow ? terminal.signal : AbortSignal.abort()
-      for await (const { run, events } of followRuns(store.db, { runId: id, signal }))
+      let isAny = false
+      for await (const { run, events } of followRuns(store.db, {
+        runId: id === undefined ? undefined : await requireId(store.db, id),
+        signal,
+      })) {
+        isAny = true
         for (const event of events)
           terminal.out(json ? JSON.stringify({ run: run.id, job: run.job, ...event }) : line(lines, id === undefined ? run.id : '', event))
+      }
+      if (!isAny && !follow) terminal.err('No run is under way. Name a run that is over, or add --follow to wait for the next one.')
       done(EXIT.ok)
     })
 }
 
 function line(lines: Lines, run: string, event: TimelineEvent): string {
   const at = event.at.slice(11, 19)
-  const what = run === '' ? '' : `…${run.slice(-8)} `
+  const what = run === '' ? '' : `${shortId(run)} `
   return lines.step(at, `${what}${textOf(event)}`)
 }
 

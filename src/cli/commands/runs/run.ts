@@ -3,11 +3,12 @@ import { createApp } from '../../../app/app.ts'
 import { EXIT } from '../../../core/failure.ts'
 import { isFinal } from '../../../core/run.ts'
 import { queueRun } from '../../../runs/create.ts'
+import { pausesOf } from '../../../schedules/pause.ts'
 import { requireJob, requireRun } from '../../../runs/require.ts'
 import { exitOfRun } from '../../terminal/exit.ts'
 import { followRun } from './follow.ts'
 import { collectInput } from '../../options/input.ts'
-import { createLines } from '../../terminal/lines.ts'
+import { createLines, describePause } from '../../terminal/lines.ts'
 import { configOf, examples, quietLog, type AddCommand } from '../../options/options.ts'
 import { reportText } from '../../terminal/output.ts'
 import { whoami } from '../../options/whoami.ts'
@@ -39,6 +40,7 @@ export const addRun: AddCommand = (program, terminal, done) => {
       const job = requireJob(app.jobs.jobs(), name, app.jobs.issues())
       const id = await queueRun(app, job, { trigger: { kind: 'cli' }, input, requestedBy: whoami() })
       const lines = createLines(terminal)
+      for (const pause of await pausesOf(app.db, name)) terminal.err(`It does not start yet: ${describePause(pause)}`)
       const tell = json ? terminal.err : terminal.out
       if (!follow) {
         terminal.out(

@@ -1,9 +1,11 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { z } from 'zod'
 import { EXIT } from '../../../core/failure.ts'
-import { listRuns, listWaiting, type RunLine, type WaitingFor } from '../../../runs/queries.ts'
-import { addFilter, filterOf, filterOptions } from '../../options/filter.ts'
-import { createLines } from '../../terminal/lines.ts'
+import { showLine } from '../../../lib/text.ts'
+import { isEmptyFilter, listRuns, listWaiting, type RunFilter, type RunLine, type WaitingFor } from '../../../runs/queries.ts'
+import { addFilter, describeFilter, filterOf, filterOptions } from '../../options/filter.ts'
+import { ALL_JOBS } from '../../../schedules/pause.ts'
+import { createLines, shortId } from '../../terminal/lines.ts'
 import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
@@ -26,7 +28,7 @@ export const addRuns: AddCommand = (program, terminal, done) => {
       'after',
       examples(
         'nightshift runs',
-        'nightshift runs --job labor-report --status failed --since 7d',
+        'nightshift runs --job labor-report --status notGreen --since 7d',
         'nightshift runs --tool labor.query --text "Construction"',
         'nightshift runs --waiting',
         'nightshift runs --json --limit 1 | jq -r ".[0].id"',
@@ -36,7 +38,7 @@ export const addRuns: AddCommand = (program, terminal, done) => {
       const { json, waiting, limit, ...filter } = optionsSchema.parse(options)
       await using store = await openStoreOf(configOf(command, terminal))
       if (waiting) terminal.out(showWaiting(await listWaiting(store.db, filterOf(filter)), terminal, json))
-      else terminal.out(showRuns(await listRuns(store.db, filterOf(filter), { limit }), terminal, json))
+      else terminal.out(showRuns(await listRuns(store.db, filterOf(filter), { limit }), filterOf(filter), terminal, json))
       done(EXIT.ok)
     })
 }
@@ -53,20 +55,22 @@ function showWaiting(waiting: readonly WaitingFor[], terminal: Terminal, json: b
   return `${renderTable(terminal, ['server', 'account', 'runs', 'connect it with'], rows, [2])}\n\nOnce it is connected, the runs go on by themselves within a minute.`
 }
 
-function showRuns(runs: readonly RunLine[], terminal: Terminal, json: boolean): string {
+function showRuns(runs: readonly RunLine[], filter: RunFilter, terminal: Terminal, json: boolean): string {
   if (json) return JSON.stringify(runs, null, 2)
-  if (runs.length === 0) return 'No runs. Start one with nightshift run JOB.'
+  if (runs.length === 0)
+    return isEmptyFilter(filter) ? 'There are no runs yet. Start one with nightshift run JOB.' : `There are no ${describeFilter(filter)}.`
   const lines = createLines(terminal)
   const narrow = terminal.columns < WIDE
   const rows = runs.map((run) => [
-    run.id,
+    narrow ? shortId(run.id) : run.id,
     fit(run.job, narrow ? 16 : 40),
     lines.status(run.status),
-    ...(narrow ? [] : [why(run), trigger(run)]),
+    why(run),
+    ...(narrow ? [] : [trigger(run)]),
     ago(run.createdAt),
     ...(narrow ? [] : [seconds(run)]),
   ])
-  const head = narrow ? ['run', 'job', 'status', 'age'] : ['run', 'job', 'status', 'why', 'by', 'age', 's']
+  const head = narrow ? ['run', 'job', 'status', 'why', 'age'] : ['run', 'job', 'status', 'why', 'by', 'age', 's']
   return renderTable(terminal, head, rows, narrow ? [] : [6])
 }
 
@@ -84,15 +88,16 @@ function parseLimit(text: string): string {
   return text
 }
 
-const MAX_WHY = 40
-const why = ({ reasons, failure, heldBy }: RunLine) =>
-  fit(
-    [
-      ...(heldBy === null ? [] : [`held by ${heldBy}`]),
-      ...new Set([...(failure ? [failure.code] : []), ...reasons.map(({ code }) => code)]),
-    ].join(' '),
-    MAX_WHY,
-  )
+const MAX_BECAUSE = 16
+
+/** What holds it, or the first code whole, and how many others there are. */
+function why({ reasons, failure, heldBy, ending }: RunLine): string {
+  if (heldBy !== null) return heldBy === `pause ${ALL_JOBS}` ? 'held by drain' : `held by ${showLine(heldBy)}`
+  if (ending?.kind === 'nothing-new') return 'nothing new'
+  const [first = '', ...others] = new Set([...(failure ? [failure.code] : []), ...reasons.map(({ code }) => code)])
+  const more = others.length === 0 ? '' : ` +${others.length}`
+  return ending?.because === undefined ? `${first}${more}` : `${first}${more} ${fit(ending.because, MAX_BECAUSE)}`
+}
 
 const trigger = ({ trigger: by, requestedBy }: RunLine) => (requestedBy === null ? by.kind : fit(requestedBy, 20))
 

@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { EXIT } from '../../../core/failure.ts'
-import { showText } from '../../../lib/text.ts'
+import { showLine, showText } from '../../../lib/text.ts'
+import type { Ending } from '../../../core/run.ts'
 import type { RunView } from '../../../core/view.ts'
 import { timelineOf } from '../../../core/timeline.ts'
 import { describeTarget } from '../../../delivery/destinations/registry.ts'
 import { listDeliveries, type DeliveryView } from '../../../runs/queries.ts'
-import { requireRun } from '../../../runs/require.ts'
+import { requireId, requireRun } from '../../../runs/require.ts'
 import { createLines, type Lines } from '../../terminal/lines.ts'
 import { textOf } from './logs.ts'
 import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
@@ -20,12 +21,15 @@ export const addShow: AddCommand = (program, terminal, done) => {
     .command('show <run>')
     .description('show what a run did: turns, tool calls with their request ids, and its output')
     .option('--json', 'one JSON value on stdout; its shape is stable')
-    .addHelpText('after', examples('nightshift show run_019a…', 'nightshift show run_019a… --json | jq ".toolCalls[].requestId"'))
+    .addHelpText(
+      'after',
+      examples('nightshift show latest', 'nightshift show run_019a…', 'nightshift show run_019a… --json | jq ".toolCalls[].requestId"'),
+    )
     .action(async (id: string, options: unknown, command) => {
       const { json } = optionsSchema.parse(options)
       await using store = await openStoreOf(configOf(command, terminal))
-      const run = await requireRun(store.db, id)
-      terminal.out(json ? JSON.stringify(run, null, 2) : showRun(run, await listDeliveries(store.db, id), terminal))
+      const run = await requireRun(store.db, await requireId(store.db, id))
+      terminal.out(json ? JSON.stringify(run, null, 2) : showRun(run, await listDeliveries(store.db, run.id), terminal))
       done(EXIT.ok)
     })
 }
@@ -49,11 +53,30 @@ export function showRun(run: RunView, deliveries: readonly DeliveryView[], termi
       'used',
       `${run.turns.length} turns, ${run.toolCalls.length} tool calls, ${usage.inputTokens} + ${usage.outputTokens} tokens${cost.usd === null ? '' : `, ${cost.usd.toFixed(4)} USD`}`,
     ),
+    lines.step('contract', run.attempts.at(-1)?.contract ?? 'none of ours'),
     ...run.reasons.map((reason) => lines.reason(reason)),
+    ...endingsOf(run).flatMap(({ of, ending }) => showEnding(of, ending, lines)),
   ]
   const report = reportText(run, terminal)
   const parts = [facts.join('\n'), showTimeline(run, lines), showCalls(run, terminal), showDeliveries(deliveries, terminal), report]
   return parts.filter((part) => part !== undefined && part !== '').join('\n\n')
+}
+
+/** How the model ended attempts by a call: those before a retry, then the last one. */
+function endingsOf({ attempts, ending }: RunView): { of: string; ending: Ending }[] {
+  const earlier = attempts.flatMap((one) => (one.ending === null ? [] : [{ of: `attempt ${one.number}: `, ending: one.ending }]))
+  return ending === null ? earlier : [...earlier, { of: '', ending }]
+}
+
+/** The model's words, each on one line: what it said may not look like a line of ours. A draft of the last attempt is the output below. */
+function showEnding(of: string, ending: Ending, lines: Lines): string[] {
+  if (ending.kind === 'nothing-new') return [lines.step('ended', `${of}nothing new: ${showLine(ending.why)}`)]
+  const { because, what, tried, draft } = ending
+  return [
+    lines.step('ended', `${of}incomplete, ${showLine(because)}: ${showLine(what)}`),
+    lines.step('tried', showLine(tried)),
+    ...(of === '' || draft === undefined ? [] : [lines.step('draft', showLine(draft))]),
+  ]
 }
 
 function showTimeline(run: RunView, lines: Lines): string {

@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { createApp, loadConfiguredJobs } from '../../../app/app.ts'
-import { EXIT } from '../../../core/failure.ts'
 import { showLine } from '../../../lib/text.ts'
-import type { Finding } from '../../../doctor/check.ts'
+import { exitOf, type Finding } from '../../../doctor/check.ts'
 import { examine } from '../../../doctor/examine.ts'
 import { configOf, examples, quietLog, type AddCommand } from '../../options/options.ts'
 import { wrap, type Terminal } from '../../terminal/terminal.ts'
@@ -35,7 +34,7 @@ export const addDoctor: AddCommand = (program, terminal, done) => {
       }
       if (json) terminal.out(JSON.stringify(findings, null, 2))
       else terminal.out(`\n${summary(findings)}`)
-      done(findings.some(({ status }) => status === 'failed') ? EXIT.failed : EXIT.ok)
+      done(exitOf(findings))
     })
 }
 

@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import { z } from 'zod'
 import { createApp, requireKnownJobs } from '../../../app/app.ts'
 import { EXIT, Failure } from '../../../core/failure.ts'
+import { bounded } from '../../../doctor/check.ts'
 import { checkQueue } from '../../../doctor/infrastructure.ts'
 import { createTokenWatcher } from '../../../doctor/token-expiry.ts'
 import { configOf, examples, type AddCommand } from '../../options/options.ts'
@@ -41,7 +42,12 @@ export const addStart: AddCommand = (program, terminal, done) => {
       app.jobs.start()
       const tokens = createTokenWatcher({ accounts: app.resources.accounts, log })
       await tokens.start()
-      for (const { status, check, message, cure } of await checkQueue(config.redisUrl))
+      for (const { status, check, message, cure } of await bounded(
+        'queue',
+        'See what keeps Redis from answering.',
+        terminal.signal,
+        (ended) => checkQueue(config.redisUrl, ended),
+      ))
         if (status !== 'ok') log.warn({ check, cure }, message)
       const reload = () => void app.jobs.reload()
       process.on('SIGHUP', reload)

@@ -1,97 +1,26 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { query } from '../../../../src/store/postgres/db.ts'
+import { pauseJob } from '../../../../src/store/schedules/pauses.ts'
+import { buildTestApp } from '../../../support/app/test-app.ts'
 import { command } from '../../../support/cli/command.ts'
-import { countingRoute, startCountingServer, type CountingServer } from '../../../support/mcp/counting-server.ts'
-import { freePort, serveHttp } from '../../../support/net/listen.ts'
-import { buildTestApp, type TestApp, type TestAppOptions } from '../../../support/app/test-app.ts'
+import {
+  edit,
+  examine,
+  findingSchema,
+  insertLines,
+  job,
+  openSetup,
+  troubles,
+  type Finding,
+  type Setup,
+} from '../../../support/cli/doctor.ts'
 import { openScreen } from '../../../support/cli/screen.ts'
-import { countingJob } from '../../../support/app/jobs.ts'
-
-const job = (tools = 'counting: { allow: [act] }', more = '') => countingJob({ tools, more })
-
-const findingSchema = z.strictObject({
-  check: z.string(),
-  status: z.enum(['ok', 'warning', 'failed', 'skipped']),
-  message: z.string(),
-  cure: z.string().optional(),
-})
-type Finding = z.output<typeof findingSchema>
-
-interface Provider extends AsyncDisposable {
-  url: string
-}
-
-/** A provider that lists one model. */
-async function startProvider(model: string): Promise<Provider> {
-  const server = await serveHttp((req, res) => {
-    const isList = req.url === '/v1/models'
-    const body = isList ? { object: 'list', data: [{ id: model, object: 'model', created: 0, owned_by: 'test' }] } : {}
-    res.writeHead(isList ? 200 : 404, { 'content-type': 'application/json' }).end(JSON.stringify(body))
-  })
-  return { url: `${server.url}/v1`, [Symbol.asyncDispose]: server.close }
-}
-
-interface Setup extends AsyncDisposable {
-  testApp: TestApp
-  server: CountingServer
-}
-
-/** A Nightshift that has nothing to complain of but what `options` puts into it. */
-async function openSetup(
-  options: Partial<TestAppOptions> & { model?: string; policy?: Record<string, unknown>; route?: Record<string, unknown> } = {},
-): Promise<Setup> {
-  await using building = new AsyncDisposableStack()
-  const server = building.use(await startCountingServer())
-  const provider = building.use(await startProvider(options.model ?? 'scripted'))
-  const policy = options.policy ?? { allowUsers: ['svc-reports'], denyTool: 'nightshift_doctor_probe' }
-  const testApp = building.use(
-    await buildTestApp({
-      jobs: { act: job() },
-      ...options,
-      routes: [countingRoute(server, { policy, maxRequestBytes: 65_536, ...options.route })],
-      config: {
-        servers: { counting: { maxRequestBytes: 65_536 } },
-        providers: { openai: { baseUrl: provider.url, apiKey: 'canary-model-key' } },
-        ...options.config,
-      },
-    }),
-  )
-  const stack = building.move()
-  return { testApp, server, [Symbol.asyncDispose]: () => stack.disposeAsync() }
-}
-
-/** Lines of Pomerium's log as the audit keeps them. */
-async function insertLines({ testApp }: Setup, { method = 'tools/call', params = 'sha256:x', run = 'run_1' } = {}): Promise<void> {
-  await query(
-    testApp.app.db,
-    `insert into authorize_events (line_digest, occurrence, request_id, time, method, host, path, ip, user_id, allowed, reasons, mcp_method, params_digest, run_header)
-     values ('d', 1, 'r', now(), 'POST', 'h', '/', 'i', 'u', true, '{}', nullif($1, ''), nullif($2, ''), nullif($3, ''))`,
-    [method, params, run],
-  )
-}
-
-async function examine({ testApp }: Setup, ...args: string[]): Promise<{ code: number | null; findings: Finding[] }> {
-  const { code, out, err } = await command(['-c', testApp.world.configFile, 'doctor', '--json', ...args])
-  expect(err).toBe('')
-  for (const secret of [testApp.world.account.jwt, 'canary-model-key', new URL(testApp.database.url).password || 'no password'])
-    expect(out).not.toContain(secret)
-  return { code, findings: z.array(findingSchema).parse(JSON.parse(out)) }
-}
-
-const troubles = (findings: readonly Finding[]) => findings.filter(({ status }) => status === 'failed' || status === 'warning')
-
-/** Text in the configuration file is replaced. */
-function edit({ testApp: { world } }: Setup, from: string | RegExp, to: string): void {
-  const before = readFileSync(world.configFile, 'utf8')
-  const after = before.replace(from, to)
-  expect(after).not.toBe(before)
-  writeFileSync(world.configFile, after)
-}
+import { freePort } from '../../../support/net/listen.ts'
 
 test('with everything in order each check is ok, in the documented order, and the exit code is 0', async () => {
   await using setup = await openSetup()
@@ -101,7 +30,7 @@ test('with everything in order each check is ok, in the documented order, and th
   expect(code).toBe(0)
   expect(findings.map(({ check }) => check)).toEqual([
     'config', 'jobs', 'store', 'clock', 'queue', 'account reports', 'gateway as reports',
-    ...Array.from({ length: 4 }, () => 'server counting as reports'), 'log', 'model openai/scripted',
+    ...Array.from({ length: 4 }, () => 'server counting as reports'), 'servers', 'log', 'evidence', 'alerts', 'model openai/scripted',
   ]) // prettier-ignore
   // It looked, and it called nothing.
   expect(setup.server.methods).toContain('tools/list')
@@ -137,11 +66,15 @@ const expiring = async ({ testApp }: Setup, ms: number) => {
   writeFileSync(testApp.world.tokenFile, jwt)
 }
 
+const SIZED = { servers: { counting: { maxRequestBytes: 65_536 } } }
+const SECRET = `whsec_${Buffer.alloc(32, 1).toString('base64')}`
+
 const CASES: Case[] = [
   {
     what: 'a configuration with a fault',
     harm: (setup) => edit(setup, 'gateway:', 'gateways: 1\ngateway:'),
     finding: { check: 'config', status: 'failed', message: /gateways/, cure: /file/ },
+    code: 2,
   },
   {
     what: 'a configuration with a key under its earlier name',
@@ -153,22 +86,26 @@ const CASES: Case[] = [
     what: 'a job file with a fault',
     options: {},
     harm: ({ testApp }) => writeFileSync(join(testApp.dir, 'jobs', 'bad.yaml'), 'nonsense: true\n'),
-    finding: { check: 'jobs', status: 'failed', message: /bad\.yaml:1/, cure: /lines named/ },
+    finding: { check: 'jobs', status: 'failed', message: /bad\.yaml:1/, cure: /what is named/ },
+    code: 2,
   },
   {
     what: 'a store that is away',
     harm: (setup) => edit(setup, /databaseUrl: .*/, 'databaseUrl: postgres://127.0.0.1:1/none'),
     finding: { check: 'store', status: 'failed', message: /127\.0\.0\.1:1/, cure: /databaseUrl/ },
+    code: 7,
   },
   {
     what: 'a queue that is away',
     harm: (setup) => edit(setup, /databaseUrl:/, 'redisUrl: redis://127.0.0.1:1\ndatabaseUrl:'),
     finding: { check: 'queue', status: 'failed', message: /Redis does not answer/, cure: /redisUrl/ },
+    code: 7,
   },
   {
     what: 'a key file that is not there',
     harm: (setup) => edit(setup, 'apiKey: canary-model-key', 'apiKeyFile: /nowhere/key'),
     finding: { check: 'config', status: 'failed', message: /\/nowhere\/key/, cure: /./ },
+    code: 2,
   },
   {
     what: 'no token',
@@ -261,6 +198,76 @@ const CASES: Case[] = [
     code: 0,
   },
   {
+    what: 'a directory of jobs that is not there',
+    harm: (setup) => edit(setup, /jobsDir: .*/, 'jobsDir: nowhere'),
+    finding: { check: 'jobs', status: 'failed', message: /nowhere/, cure: /./ },
+    code: 2,
+  },
+  {
+    what: 'a store that takes no writing',
+    harm: async ({ testApp }) => {
+      const name = new URL(testApp.database.url).pathname.slice(1)
+      await query(testApp.database.db, `alter database ${name} set default_transaction_read_only = on`)
+    },
+    finding: { check: 'store', status: 'failed', message: /read-only/, cure: /./ },
+    code: 7,
+  },
+  {
+    what: 'a job that is paused',
+    harm: async ({ testApp }) => pauseJob(testApp.app.db, { job: 'act', reason: 'the data move', pausedBy: 'ann' }),
+    finding: {
+      check: 'pauses',
+      status: 'warning',
+      message: /^The job act is paused by ann: the data move\.$/,
+      cure: /^nightshift resume act$/,
+    },
+    code: 0,
+  },
+  {
+    what: 'a log that nobody reads any more',
+    harm: async ({ testApp }) => {
+      await query(testApp.app.db, "update authorize_events set time = now() - interval '40 days'")
+      await query(
+        testApp.app.db,
+        `insert into gateway_requests (request_id_sent, account, account_id, method, host, path, status, request_bytes, sent_at)
+         values (gen_random_uuid(), 'reports', 'id', 'POST', 'h', '/', 200, 1, now() - interval '2 days')`,
+      )
+    },
+    finding: { check: 'log', status: 'failed', message: /Nobody reads .* since 20\d\d-\S+Z have no line/, cure: /audit follow/ },
+  },
+  {
+    what: 'a key of evidence that can be neither read nor made',
+    options: { config: { ...SIZED, evidence: { keyFile: 'reports.token/evidence.key' } } },
+    finding: { check: 'evidence', status: 'failed', message: /reports\.token is no directory/, cure: /evidence\.keyFile/ },
+  },
+  {
+    what: 'a webhook that nobody listens on',
+    options: { config: { ...SIZED, webhooks: { pager: { url: 'http://127.0.0.1:2/hook', secret: SECRET } } } },
+    finding: {
+      check: 'webhook pager',
+      status: 'failed',
+      message: /127\.0\.0\.1:2 does not answer: .*ECONNREFUSED/,
+      cure: /webhooks\.pager\.url/,
+    },
+  },
+  {
+    what: 'keys of assertions that are not there',
+    options: { config: { ...SIZED, api: { pomerium: { audience: 'ns.example.com', jwksUrl: 'http://127.0.0.1:2/jwks' } } } },
+    finding: { check: 'api.pomerium', status: 'failed', message: /127\.0\.0\.1:2\/jwks.*ECONNREFUSED/, cure: /jwksUrl/ },
+  },
+  {
+    what: 'a ceiling of a job that there is not',
+    options: { config: { ...SIZED, budgets: { jobs: { atc: { tokens: 1 } } } } },
+    finding: { check: 'jobs', status: 'failed', message: /budgets\.jobs: atc is no job; there are act/, cure: /what is named/ },
+    code: 2,
+  },
+  {
+    what: 'a token for a job that there is not',
+    options: { config: { ...SIZED, api: { tokens: { caller: { sha256: 'a'.repeat(64), role: 'runner', jobs: ['atc'] } } } } },
+    finding: { check: 'jobs', status: 'failed', message: /api\.tokens\.caller\.jobs: atc is no job/, cure: /what is named/ },
+    code: 2,
+  },
+  {
     what: 'a model that the provider does not list',
     options: { model: 'another' },
     finding: { check: 'model openai/scripted', status: 'failed', message: /does not list it/, cure: /model\.name/ },
@@ -273,7 +280,7 @@ test.for(CASES)('finds $what, and says what to do', async ({ options = {}, harm,
   await harm?.(setup)
   const examined = await examine(setup)
   const [first, ...others] = troubles(examined.findings)
-  expect(first).toEqual({
+  expect(first).toMatchObject({
     check: finding.check,
     status: finding.status,
     message: expect.stringMatching(finding.message),
@@ -299,6 +306,18 @@ test.for([
       cure: expect.stringContaining('authorize_log_fields'),
     },
   ])
+  expect(code).toBe(0)
+})
+
+test('settings of a server that no job uses are told, and are no fault', async () => {
+  await using setup = await openSetup({ config: { servers: { ...SIZED.servers, countnig: { concurrency: 1 } } } })
+  await insertLines(setup)
+  const { code, findings } = await examine(setup)
+  expect(findings.find(({ check }) => check === 'servers')).toEqual({
+    check: 'servers',
+    status: 'skipped',
+    message: expect.stringMatching(/^no job uses .*servers\.countnig; jobs use counting$/),
+  })
   expect(code).toBe(0)
 })
 
