@@ -55,6 +55,7 @@ export function showRun(run: RunView, deliveries: readonly DeliveryView[], termi
     ),
     lines.step('contract', run.attempts.at(-1)?.contract ?? 'none of ours'),
     ...run.reasons.map((reason) => lines.reason(reason)),
+    ...run.mended.map((what) => lines.step('mended', showLine(what))),
     ...endingsOf(run).flatMap(({ of, ending }) => showEnding(of, ending, lines)),
   ]
   const report = reportText(run, terminal)

@@ -64,6 +64,11 @@ test('the ending of an attempt before a retry is told with its number and its dr
   expect(lines).toContain('draft      Mining: 7.6 Construction: 21.4')
 })
 
+test('what was put right in the answer is told, a line each', () => {
+  const mended = ['A text around the JSON was left out.', 'A number in quotes was read as one.']
+  expect(linesOf({ mended, attempts: [attempt()] })).toEqual(expect.arrayContaining(mended.map((one) => `mended     ${one}`)))
+})
+
 test('the version of the words that the last attempt was told is shown, or that there were none of ours', () => {
   expect(linesOf({ attempts: [attempt({ contract: 'contract/1' }), attempt({ number: 2, contract: 'contract/2' })] })).toContain(
     'contract   contract/2',
