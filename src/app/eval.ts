@@ -8,7 +8,7 @@ import type { EvalBench } from '../eval/trial.ts'
 import type { Offer } from '../jobs/check.ts'
 import { loadJobs, type LoadedJobs } from '../jobs/load.ts'
 import { createJournalWriter } from '../store/attempts/journal.ts'
-import { openStore } from './app.ts'
+import { loadConfiguredJobs, openStore } from './app.ts'
 import { createRunResources, offerOf } from './resources.ts'
 
 /** What an evaluation works with. */
@@ -37,7 +37,6 @@ export async function openEval(config: Config, log: Logger): Promise<Eval> {
 
 /** The jobs and their faults, with those of their files of cases. */
 export function checkJobs(config: Config): LoadedJobs {
-  const offer = offerOf(config)
-  const { jobs, issues } = loadJobs(config.jobsDir, offer)
-  return { jobs, issues: [...issues, ...caseFaults(jobs.values(), offer)] }
+  const { jobs, issues } = loadConfiguredJobs(config)
+  return { jobs, issues: [...issues, ...caseFaults(jobs.values(), offerOf(config))] }
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { findJson } from '../../lib/json/find.ts'
 import { nodeAt, sourceOf, treeOf } from '../../lib/json/tree.ts'
-import { moveReferences } from '../../lib/schema/parameters.ts'
+import { moveSchema } from '../../lib/schema/parameters.ts'
 import { isSchema, type Schema } from '../../lib/schema/shape.ts'
 import type { Ending } from '../run.ts'
 import { INCOMPLETE, INCOMPLETE_REASONS, NOTHING_NEW } from '../words/endings.ts'
@@ -40,15 +40,17 @@ const KEYS = new Set<string>([RESULT, ...Object.values(PARTS)])
 export function envelopeSchema(schema: Schema): Schema {
   const orNull = (one: unknown) => ({ anyOf: [one, { type: 'null' }] })
   const { $schema: _, ...result } = schema
+  const { inner, definitions } = moveSchema(result, `#/properties/${RESULT}/anyOf/0`)
   return {
     type: 'object',
     properties: {
-      [RESULT]: orNull(moveReferences(result, `#/properties/${RESULT}/anyOf/0`)),
+      [RESULT]: orNull(inner),
       [PARTS.incomplete]: orNull(everyKey(INCOMPLETE.parameters, INCOMPLETE.description)),
       [PARTS['nothing-new']]: orNull(everyKey(NOTHING_NEW.parameters, NOTHING_NEW.description)),
     },
     required: [...KEYS],
     additionalProperties: false,
+    ...definitions,
   }
 }
 

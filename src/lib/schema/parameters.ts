@@ -8,12 +8,10 @@ const CHOICES = ['oneOf', 'anyOf', 'allOf', 'not', 'if', 'enum', 'const', '$ref'
 export const hasChoice = (schema: Schema): boolean => CHOICES.some((key) => key in schema)
 
 /** The schema of an object whose one field has the schema given. */
-export const wrapSchema = (schema: Schema, key: string): Schema => ({
-  type: 'object',
-  properties: { [key]: moveReferences(schema, `#/properties/${key}`) },
-  required: [key],
-  additionalProperties: false,
-})
+export function wrapSchema(schema: Schema, key: string): Schema {
+  const { inner, definitions } = moveSchema(schema, `#/properties/${key}`)
+  return { type: 'object', properties: { [key]: inner }, required: [key], additionalProperties: false, ...definitions }
+}
 
 /** The JSON text of a field as it was written; undefined when it is not there. */
 export function fieldOf(json: string, key: string): string | undefined {
@@ -27,16 +25,34 @@ const DATA = new Set(['const', 'enum', 'default', 'examples'])
 /** Keywords under which schemas stand by names of the author's choice. */
 const NAMED = new Set(['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas'])
 
-/** A schema that stands under `to` in another one: its references from the root are moved with it. */
-export function moveReferences(schema: unknown, to: string): unknown {
+const DEFINITIONS = ['$defs', 'definitions']
+
+/** A schema that will stand under `to` in another one: references from its root are moved with it. Its definitions belong at the root of the other one, where providers look for them. */
+export function moveSchema(schema: Schema, to: string): { inner: Schema; definitions: Schema } {
+  const moved = mapValues(schema, (key, one) => moveNamed(key, one, to))
+  const isDefinition = ([key]: [string, unknown]) => DEFINITIONS.includes(key)
+  const entries = Object.entries(moved)
+  return {
+    inner: Object.fromEntries(entries.filter((entry) => !isDefinition(entry))),
+    definitions: Object.fromEntries(entries.filter(isDefinition)),
+  }
+}
+
+function moveReferences(schema: unknown, to: string): unknown {
   if (Array.isArray(schema)) return schema.map((one) => moveReferences(one, to))
   if (!isSchema(schema)) return schema
-  return mapValues(schema, (key, one) => {
-    if (DATA.has(key)) return one
-    if (NAMED.has(key) && isSchema(one)) return mapValues(one, (_, named) => moveReferences(named, to))
-    if (key === '$ref' && typeof one === 'string' && /^#(\/|$)/.test(one)) return `${to}${one.slice(1)}`
-    return moveReferences(one, to)
-  })
+  return mapValues(schema, (key, one) => moveNamed(key, one, to))
+}
+
+function moveNamed(key: string, value: unknown, to: string): unknown {
+  if (DATA.has(key)) return value
+  if (NAMED.has(key) && isSchema(value)) return mapValues(value, (_, named) => moveReferences(named, to))
+  return key === '$ref' && typeof value === 'string' ? moveReference(value, to) : moveReferences(value, to)
+}
+
+function moveReference(ref: string, to: string): string {
+  if (!/^#(\/|$)/.test(ref) || DEFINITIONS.some((key) => ref.startsWith(`#/${key}/`))) return ref
+  return `${to}${ref.slice(1)}`
 }
 
 const mapValues = (object: Schema, change: (key: string, value: unknown) => unknown): Schema =>

@@ -46,7 +46,7 @@ test('each row of many calls at once names the request that carried it, through 
   await using testApp = await buildTestApp({
     routes: [countingRoute(server)],
     jobs: {
-      many: 'account: reports\nmodel: { provider: openai, name: scripted }\nprompt: Do it.\ntools: { counting: { allow: [act] } }\nlimits: { toolCalls: 200 }\n',
+      many: 'account: reports\nmodel: { provider: openai, name: scripted }\nprompt: Do it.\ntools: { counting: { allow: [act], repeatable: [act] } }\nlimits: { toolCalls: 1000 }\n',
     },
     scripts: { scripted: `call ${numbers.map((n) => `counting__act {"n": ${n}}`).join(' & ')}\nsay $1 $200` },
     config: { worker: { toolConcurrency: 50 } },

@@ -51,10 +51,11 @@ test('the first ceiling that would be passed is the reason, and nothing is taken
 
 const job = `
 account: reports
+contract: none
 model: { provider: openai, name: scripted }
 prompt: Do it.
 tools:
-  labor: { allow: [describe_tables], repeatable: [describe_tables] }
+  labor: { allow: [describe_tables], repeatable: [describe_tables], minCalls: 0 }
 `
 
 test('a run over its daily ceiling answers with what it has; the next one fails before it spends a token', async () => {

@@ -8,7 +8,7 @@ import { buildTestApp, type TestApp } from '../../../support/app/test-app.ts'
 import { openScreen } from '../../../support/cli/screen.ts'
 import { countingJob } from '../../../support/app/jobs.ts'
 
-const JOB = countingJob({ tools: 'counting: { allow: [act] }' })
+const JOB = countingJob({ tools: 'counting: { allow: [act], repeatable: [act] }' })
 const AUTHORIZE = 'https://login.example.com/authorize'
 const CLIENT: DemoRoute = {
   name: 'nightshift',
