@@ -3,7 +3,7 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import { checkBody, limitBody } from '../http/body.ts'
 import type { Authenticate } from '../http/identity.ts'
 import { answerProblem, invalidRequest } from '../http/problem.ts'
-import { createSeats } from '../http/seats.ts'
+import { createOpenAnswers } from '../http/open-answers.ts'
 import { createRunStates } from '../runs/follow/states.ts'
 import type { AddRoutes, ApiContext, ApiEnv } from './context.ts'
 import { addEvents } from './routes/events.ts'
@@ -35,7 +35,7 @@ export function createApi(context: ApiContext, authenticate: Authenticate): Open
   const shared = {
     ...context,
     states: createRunStates(context.db),
-    seats: createSeats({ total: MAX_OPEN, perCaller: MAX_OPEN_PER_CALLER }),
+    openAnswers: createOpenAnswers({ total: MAX_OPEN, perCaller: MAX_OPEN_PER_CALLER }),
   }
   for (const add of ROUTES) add(api, shared)
   api.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' })

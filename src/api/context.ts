@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Caller } from '../core/caller.ts'
 import type { Waker } from '../core/ports/wake.ts'
-import type { Seats } from '../http/seats.ts'
+import type { OpenAnswers } from '../http/open-answers.ts'
 import type { RunStates } from '../runs/follow/states.ts'
 import type { Db } from '../runs/queries.ts'
 import type { RetryParts } from '../runs/retry.ts'
@@ -26,7 +26,7 @@ export interface RouteContext extends ApiContext {
   /** How the runs stand that somebody watches. */
   states: RunStates
   /** Answers that stay open until something happens. */
-  seats: Seats
+  openAnswers: OpenAnswers
 }
 
 /** What is known of each request of the API. */

@@ -39,7 +39,7 @@ export const addEvents: AddRoutes = (app, context) => {
     const { id } = c.req.valid('param')
     const caller = c.get('caller')
     await requireStatus(context.db, id, visibleJobs(caller))
-    const leave = context.seats.take(caller)
+    const leave = context.openAnswers.take(caller)
     const after = Number(c.req.valid('header')['last-event-id'] ?? 0)
     return streamSSE(c, (stream) => tell(context, id, after, stream).finally(leave))
   })

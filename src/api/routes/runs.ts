@@ -51,7 +51,7 @@ const output = createRoute({
 })
 
 /** Routes that show runs. */
-export const addRuns: AddRoutes = (app, { db, states, seats, ending }) => {
+export const addRuns: AddRoutes = (app, { db, states, openAnswers, ending }) => {
   app.openapi(list, async (c) => {
     const { limit, cursor, status, since, until, ...filter } = c.req.valid('query')
     const runs = await listRuns(
@@ -69,7 +69,7 @@ export const addRuns: AddRoutes = (app, { db, states, seats, ending }) => {
     const visible = visibleJobs(caller)
     if (waitMs > 0) {
       await requireStatus(db, id, visible)
-      const leave = seats.take(caller)
+      const leave = openAnswers.take(caller)
       await waitForRun(states, id, { waitMs, signal: AbortSignal.any([c.req.raw.signal, ending]) }).finally(leave)
     }
     return c.json(describeRun(await requireRun(db, id, visible)), 200)

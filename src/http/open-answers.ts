@@ -1,15 +1,15 @@
 import type { Caller } from '../core/caller.ts'
 import { Failure } from '../core/failure.ts'
 
-export interface Seats {
-  /** Takes a seat for a caller, until the function that it returns is called. `STREAMS_FULL` when the caller, or all together, have as many as may be. */
+export interface OpenAnswers {
+  /** Counts an open answer of a caller until the returned function is called. `STREAMS_FULL` at the limit of the caller, or of all callers together. */
   take(caller: Pick<Caller, 'name'>): () => void
 }
 
 const RETRY_AFTER_MS = 15_000
 
-/** Bounds the answers that are kept open in this process: `total` of all callers, `perCaller` of one, so that none takes all. */
-export function createSeats({ total, perCaller }: { total: number; perCaller: number }): Seats {
+/** Bounds the answers that are kept open in this process: `total` of all callers, `perCaller` of one, so that one caller cannot use them all. */
+export function createOpenAnswers({ total, perCaller }: { total: number; perCaller: number }): OpenAnswers {
   const taken = new Map<string, number>()
   let all = 0
   return {
