@@ -6,7 +6,7 @@ import type { Job } from '../jobs/load.ts'
 import { caseOfArm, jobOfArm, type Arm } from './arms.ts'
 import { loadCases, type EvalCase } from './cases/cases.ts'
 import { createPurse } from './purse.ts'
-import { judgeRun, type Trial } from './score.ts'
+import { checkRun, type Trial } from './score.ts'
 import { runCase, type EvalBench } from './trial.ts'
 
 export interface EvaluateOptions {
@@ -29,7 +29,7 @@ export interface Evaluated {
   job: string
   arms: string[]
   trials: Trial[]
-  /** Trials that were not begun, because the money was gone or somebody ended it. */
+  /** Trials that were not begun or not finished, because the money was gone or somebody ended it. */
   left: number
   stoppedBy: 'money' | 'signal' | undefined
 }
@@ -37,6 +37,8 @@ export interface Evaluated {
 /** Evaluates a job. Throws `JOB_INVALID` or `COMMAND_INVALID` before anything is run; what goes wrong in a trial is a part of its result. */
 export async function evaluate(options: EvaluateOptions, signal: AbortSignal): Promise<Evaluated> {
   const { bench, job, arms, times, maxUsd } = options
+  const twice = arms.find(({ name }, index) => arms.findIndex((arm) => arm.name === name) !== index)
+  if (twice) throw new Failure({ code: 'COMMAND_INVALID', message: `The arm ${twice.name} is there twice.` })
   const planned = arms.flatMap((arm) => planOf(arm, options))
   if (maxUsd !== undefined)
     requirePrices(
@@ -56,8 +58,10 @@ export async function evaluate(options: EvaluateOptions, signal: AbortSignal): P
     const limited = { ...one, definition: { ...definition, limits: { ...definition.limits, ...(costUsd !== undefined && { costUsd }) } } }
     const view = await runCase(bench, limited, job.file, signal)
     share.spent(view.cost.usd ?? 0)
-    if (signal.aborted) return
-    const trial: Trial = { arm: arm.name, case: one.name, repeat, run: view, ...judgeRun(view, one.expect) }
+    // A run that our limit ended and not the job's says nothing of the job.
+    const isOurs = costUsd !== definition.limits.costUsd && view.reasons.some(({ code }) => code === 'BUDGET_COST')
+    if (signal.aborted || isOurs) return
+    const trial: Trial = { arm: arm.name, case: one.name, repeat, run: view, ...checkRun(view, one.expect) }
     trials.push(trial)
     options.onTrial?.(trial)
   }

@@ -9,14 +9,14 @@ import { median, pairedDifference, wilson, type Interval, type PairedDifference 
  */
 export type Verdict = 'right' | 'false-green' | 'missed' | 'wrong' | 'undecided'
 
-export interface Judged {
+export interface Checked {
   verdict: Verdict
   /** What is not as expected, a line each. */
   faults: string[]
 }
 
 /** Holds a run against what its case expects. */
-export function judgeRun(run: RunView, expected: Expectation): Judged {
+export function checkRun(run: RunView, expected: Expectation): Checked {
   if (isUndecided(run, expected)) return { verdict: 'undecided', faults: [whyUndecided(run)] }
   const content = expected.ending === 'failed' ? [] : contentFaults(run, expected)
   const ending = endingFaults(run, expected)
@@ -36,7 +36,7 @@ function isUndecided({ status, failure, turns }: RunView, { ending }: Expectatio
 const whyUndecided = ({ status, failure }: RunView) => (failure ? `${failure.code}: ${failure.message}` : `the run is ${status}`)
 
 /** A trial of a case: the nth of that arm. */
-export interface Trial extends Judged {
+export interface Trial extends Checked {
   arm: string
   case: string
   repeat: number

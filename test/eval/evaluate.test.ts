@@ -58,6 +58,11 @@ test('it stops at its limit in money, case by case, and says what was not begun'
   expect(spent).toBeLessThan(0.002 + 2 * most)
 })
 
+test('an arm is given once', async () => {
+  await using bench = await openTestEval()
+  await expect(bench.evaluate(['model=perfect', 'model=perfect'])).rejects.toMatchObject({ code: 'COMMAND_INVALID' })
+})
+
 test('a limit in money needs a price of each model', async () => {
   await using bench = await openTestEval({ jobs: { 'act.yaml': JOB, 'act.cases.yaml': cases('{ name: a, expect: {} }') } })
   await expect(bench.evaluate(['model=scripted'], { job: 'act', maxUsd: 1 })).rejects.toMatchObject({ code: 'COMMAND_INVALID' })

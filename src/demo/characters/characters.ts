@@ -17,6 +17,8 @@ const say = (text: string): Turn => ({ text, stop: 'end' })
 /** An answer in prose stands as it is. */
 const written = (value: unknown, asJson: (value: unknown) => string) => (typeof value === 'string' ? value : asJson(value))
 
+const enveloped = (seen: Seen, value: unknown) => (seen.enveloped ? { result: value, incomplete: null, nothing_new: null } : value)
+
 function taskOf({ told }: Seen): Task | undefined {
   return TASKS.find(({ about }) => about.test(told))
 }
@@ -29,7 +31,7 @@ const worker =
   ): Character =>
   (seen) => {
     const task = taskOf(seen)
-    return task ? think(seen, manner, (mind) => written(work(task, mind), asJson)) : say('I do not know this task.')
+    return task ? think(seen, manner, (mind) => written(enveloped(seen, work(task, mind)), asJson)) : say('I do not know this task.')
   }
 
 const perfect = worker(careful)

@@ -71,8 +71,11 @@ export function think(seen: Seen, manner: Manner, task: (mind: Mind) => string):
       throw new Needed({ name, arguments: text })
     },
     giveUp(what, tried) {
-      if (!seen.tools.includes(INCOMPLETE)) throw new GaveUp({ text: `${what} ${tried}`, stop: 'end' })
       const args = { because: 'missing_data', what, tried }
+      if (!seen.tools.includes(INCOMPLETE)) {
+        const isOffered = seen.told.includes('{"incomplete"')
+        throw new GaveUp({ text: isOffered ? JSON.stringify({ incomplete: args }) : `${what} ${tried}`, stop: 'end' })
+      }
       throw new GaveUp({ calls: [{ name: INCOMPLETE, arguments: JSON.stringify(args) }], stop: 'end' })
     },
   }

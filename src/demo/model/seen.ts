@@ -18,6 +18,8 @@ export interface Seen {
   tools: string[]
   /** It may call nothing any more. */
   mustAnswer: boolean
+  /** The format that it is asked for has a place for the result and one for giving up. */
+  enveloped: boolean
 }
 
 /** A model that decides by what it sees. */
@@ -37,6 +39,8 @@ const textOf = (content: unknown): string =>
 
 /** Reads a request of either API. */
 export function seenOf(request: {
+  text?: unknown
+  response_format?: unknown
   input?: unknown
   messages?: unknown
   instructions?: unknown
@@ -68,5 +72,13 @@ export function seenOf(request: {
     } else if (item['role'] !== undefined) told.push(textOf(item['content']))
   }
   const tools = list(request.tools).map(({ name, function: asked }) => wordOf(name) || (isItem(asked) ? wordOf(asked['name']) : ''))
-  return { told: told.join('\n'), calls, said, tools, mustAnswer: request.tool_choice === 'none' || tools.length === 0 }
+  const format = JSON.stringify([request.text, request.response_format])
+  return {
+    told: told.join('\n'),
+    calls,
+    said,
+    tools,
+    mustAnswer: request.tool_choice === 'none' || tools.length === 0,
+    enveloped: format.includes('"nothing_new"'),
+  }
 }

@@ -3,12 +3,15 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { Document, parseDocument, stringify } from 'yaml'
 import { Failure } from '../../core/failure.ts'
 import { isFinal } from '../../core/run.ts'
+import { OWN_SERVER } from '../../core/words/endings.ts'
 import type { RunView } from '../../core/view.ts'
 import { INSTRUCTIONS, type PinnedTool } from '../../jobs/lock.ts'
 import type { Job } from '../../jobs/load.ts'
 import { inZone } from '../../lib/time/zoned.ts'
 import { caseFileOf, type CaseFile } from './cases.ts'
 import type { ExpectedValue } from './expect.ts'
+
+const OWN = `${OWN_SERVER}__`
 
 type WrittenCase = CaseFile['cases'][number]
 type WrittenRecord = NonNullable<WrittenCase['record']>
@@ -78,8 +81,10 @@ function recordOf(run: RunView, { definition }: Job, tools: readonly PinnedTool[
     const mine = tools.filter((one) => one.server === server)
     const instructions = mine.find(({ tool }) => tool === INSTRUCTIONS)?.definition['instructions']
     const calls = run.toolCalls.flatMap(({ server: called, tool, arguments: args, status, result }) =>
-      // What was never sent, or had no answer, says nothing of the server.
-      called === server && result && status !== 'refused' ? [{ tool, arguments: args, error: status !== 'ok', text: result.text }] : [],
+      // What was never sent, or had no answer, says nothing of the server; a resource that was read is no call of a tool.
+      called === server && result && status !== 'refused' && !tool.startsWith(OWN)
+        ? [{ tool, arguments: args, error: status !== 'ok', text: result.text }]
+        : [],
     )
     return [
       server,

@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest'
 import { noUsage } from '../../../src/core/run.ts'
 import type { RunView, ToolCallView } from '../../../src/core/view.ts'
 import { expectSchema } from '../../../src/eval/cases/expect.ts'
-import { compare, judgeRun, scoreOf, type Trial } from '../../../src/eval/score.ts'
+import { compare, checkRun, scoreOf, type Trial } from '../../../src/eval/score.ts'
 import { aRunView } from '../../support/app/run-view.ts'
 
-const judge = (run: Partial<RunView>, expected: Record<string, unknown>) => judgeRun(aRunView(run), expectSchema.parse(expected))
-const faultsOf = (run: Partial<RunView>, expected: Record<string, unknown>) => judge(run, expected).faults
+const check = (run: Partial<RunView>, expected: Record<string, unknown>) => checkRun(aRunView(run), expectSchema.parse(expected))
+const faultsOf = (run: Partial<RunView>, expected: Record<string, unknown>) => check(run, expected).faults
 
 const aTurn: RunView['turns'][number] = {
   number: 1,
@@ -132,7 +132,7 @@ describe('a verdict', () => {
     ['waits for a person', { status: 'waiting', failure }, {}, 'undecided'],
     ['cancelled', { status: 'cancelled' }, {}, 'undecided'],
   ])('%s', (_, run, expected, verdict) => {
-    expect(judge(run, expected).verdict).toBe(verdict)
+    expect(check(run, expected).verdict).toBe(verdict)
   })
 })
 

@@ -15,7 +15,8 @@ export interface EvalDemo extends AsyncDisposable {
   arms: Arm[]
 }
 
-export async function openDemo(terminal: Terminal): Promise<EvalDemo> {
+/** `modelUrl`: a server of the Chat API beside the scripted models, as the provider `local`. */
+export async function openDemo(terminal: Terminal, modelUrl: string | undefined): Promise<EvalDemo> {
   await using building = new AsyncDisposableStack()
   const dir = mkdtempSync(join(tmpdir(), 'nightshift-eval-demo-'))
   chmodSync(dir, 0o711)
@@ -25,7 +26,13 @@ export async function openDemo(terminal: Terminal): Promise<EvalDemo> {
     import('../../../demo/eval-world.ts'),
     import('../../../demo/characters/characters.ts'),
   ])
-  const world = building.use(await startEvalWorld({ dir, jobsDir: JOBS_DIR, config: {} }))
+  const world = building.use(
+    await startEvalWorld({
+      dir,
+      jobsDir: JOBS_DIR,
+      config: modelUrl === undefined ? {} : { providers: { local: { api: 'chat', baseUrl: modelUrl } } },
+    }),
+  )
   terminal.signal.throwIfAborted()
   const config = loadConfig({ file: world.configFile, env: {} })
   const arms = Object.keys(CHARACTERS).map((name): Arm => ({ name: `model=${name}`, model: { provider: undefined, name } }))

@@ -26,6 +26,7 @@ const optionsSchema = z.object({
   baseline: z.string().optional(),
   out: z.string().optional(),
   demo: z.boolean().default(false),
+  modelUrl: z.string().optional(),
   json: z.boolean().default(false),
 })
 type Options = z.output<typeof optionsSchema>
@@ -43,6 +44,7 @@ export const addEval: AddCommand = (program, terminal, done) => {
     .option('--concurrency <number>', 'runs at a time', wholeNumber)
     .option('--out <dir>', 'where a page for each run goes; a directory of its own under dataDir when not given')
     .option('--demo', 'against the demo’s servers, with scripted models that each have a weakness')
+    .option('--model-url <url>', 'with --demo: a server of the Chat API as the provider local, for --arm model=local/NAME')
     .option('--json', 'one JSON value on stdout')
     .addHelpText(
       'after',
@@ -52,12 +54,13 @@ export const addEval: AddCommand = (program, terminal, done) => {
         'nightshift eval labor-report --arm job=jobs/labor-report.yaml --arm job=new.yaml',
         'nightshift eval labor-report --baseline evals/last/eval.json --min-right 0.9',
         'nightshift eval --demo',
+        'nightshift eval --demo --model-url http://127.0.0.1:11434/v1 --arm model=local/qwen3',
       )}`,
     )
     .action(async (name: string | undefined, given: unknown, own: Command) => {
       const options = optionsSchema.parse(given)
       await using stack = new AsyncDisposableStack()
-      const demo = options.demo ? stack.use(await openDemo(terminal)) : undefined
+      const demo = options.demo ? stack.use(await openDemo(terminal, options.modelUrl)) : undefined
       const config = demo?.config ?? configOf(own, terminal)
       const arms = options.arm.length > 0 ? options.arm : (demo?.arms ?? [PLAIN_ARM])
       const job = name ?? demo?.job

@@ -35,7 +35,7 @@ export function reportOf(
     ...notRight(evaluated, terminal, dir),
     ...(evaluated.left > 0
       ? [
-          `${evaluated.left} runs were not begun: ${evaluated.stoppedBy === 'money' ? 'the money is used up (--max-cost)' : 'it was ended'}.`,
+          `${evaluated.left} runs were not begun or not finished: ${evaluated.stoppedBy === 'money' ? 'the money is used up (--max-cost)' : 'it was ended'}.`,
         ]
       : []),
   ].join('\n\n')

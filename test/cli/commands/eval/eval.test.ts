@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { CHARACTERS } from '../../../../src/demo/characters/characters.ts'
+import { startDemoModel } from '../../../../src/demo/model/model.ts'
 import { command } from '../../../support/cli/command.ts'
 import { buildTestApp } from '../../../support/app/test-app.ts'
 
@@ -53,6 +55,25 @@ describe('against the demo', () => {
     const compared = await command([...args, '--arm', 'model=first-page', '--baseline', join(out, 'eval.json')])
     expect(compared.out).toContain('model=first-page against model=perfect of the baseline: 0 better, 1 worse of 2')
   })
+})
+
+test('a model of one’s own does the cases of the demo', async () => {
+  await using model = await startDemoModel({ scripts: {}, characters: { mine: CHARACTERS.perfect } })
+  const { code, out } = await command([
+    'eval',
+    '--demo',
+    '--model-url',
+    model.url,
+    '--arm',
+    'model=local/mine',
+    '--case',
+    'other-word',
+    '--out',
+    join(dir, 'own'),
+  ])
+  expect(code).toBe(0)
+  expect(out).toMatch(/^model=local\/mine +0\/1 .* 1\/1 /m)
+  expect(model.requests.length).toBeGreaterThan(1)
 })
 
 describe('what cannot be done is said before anything is run', () => {
