@@ -31,6 +31,8 @@ export interface Evaluated {
   trials: Trial[]
   /** Trials that were not begun or not finished, because the money was gone or somebody ended it. */
   left: number
+  /** Of all runs, also of those that are not among the trials. */
+  spentUsd: number
   stoppedBy: 'money' | 'signal' | undefined
 }
 
@@ -48,6 +50,7 @@ export async function evaluate(options: EvaluateOptions, signal: AbortSignal): P
   const purse = createPurse(maxUsd)
   const atOnce = pLimit(options.concurrency)
   const trials: Trial[] = []
+  const spent = { usd: 0 }
 
   async function run({ arm, one }: Planned, repeat: number): Promise<void> {
     if (signal.aborted) return
@@ -58,6 +61,7 @@ export async function evaluate(options: EvaluateOptions, signal: AbortSignal): P
     const limited = { ...one, definition: { ...definition, limits: { ...definition.limits, ...(costUsd !== undefined && { costUsd }) } } }
     const view = await runCase(bench, limited, job.file, signal)
     share.spent(view.cost.usd ?? 0)
+    spent.usd += view.cost.usd ?? 0
     // A run that our limit ended and not the job's says nothing of the job.
     const isOurs = costUsd !== definition.limits.costUsd && view.reasons.some(({ code }) => code === 'BUDGET_COST')
     if (signal.aborted || isOurs) return
@@ -81,6 +85,7 @@ export async function evaluate(options: EvaluateOptions, signal: AbortSignal): P
     arms: arms.map(({ name }) => name),
     trials: trials.toSorted((a, b) => placeOf(a) - placeOf(b)),
     left,
+    spentUsd: spent.usd,
     stoppedBy: left === 0 ? undefined : signal.aborted ? 'signal' : 'money',
   }
 }

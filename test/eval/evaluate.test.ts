@@ -48,14 +48,15 @@ test('a provider that calls the servers itself is not offered what may not be ca
 
 test('it stops at its limit in money, case by case, and says what was not begun', async () => {
   await using bench = await openTestEval()
-  const { trials, left, stoppedBy } = await bench.evaluate(['model=perfect'], { maxUsd: 0.002, concurrency: 2, times: 3 })
-  const spent = trials.reduce((sum, { run }) => sum + (run.cost.usd ?? 0), 0)
+  const { trials, left, stoppedBy, spentUsd } = await bench.evaluate(['model=perfect'], { maxUsd: 0.02, concurrency: 2, times: 3 })
   expect(stoppedBy).toBe('money')
   expect(trials.length + left).toBe(48)
   expect(trials.length).toBeGreaterThan(0)
   // A run learns that its share is gone when an answer has cost it.
   const most = Math.max(...trials.map(({ run }) => run.cost.usd ?? 0))
-  expect(spent).toBeLessThan(0.002 + 2 * most)
+  expect(spentUsd).toBeGreaterThanOrEqual(trials.reduce((sum, { run }) => sum + (run.cost.usd ?? 0), 0))
+  expect(spentUsd).toBeLessThan(0.02 + 2 * most)
+  expect(trials.flatMap(({ run }) => run.reasons.map(({ code }) => code))).not.toContain('BUDGET_COST')
 })
 
 test('an arm is given once', async () => {

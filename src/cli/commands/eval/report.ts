@@ -28,7 +28,7 @@ export function reportOf(
   const { job, arms, trials } = evaluated
   const cases = new Set(trials.map((trial) => trial.case)).size
   return [
-    `${job}: ${cases} cases, ${trials.length} runs`,
+    `${job}: ${cases} cases, ${trials.length} runs, ${evaluated.spentUsd.toFixed(2)} USD`,
     scoreTable(scoresOf(evaluated), terminal),
     ...(arms.length > 1 ? [caseTable(evaluated, terminal)] : []),
     ...comparisons(evaluated, baseline),

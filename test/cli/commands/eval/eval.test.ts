@@ -21,7 +21,7 @@ describe('against the demo', () => {
 
   test('the report names false green first, and exit code 1 says that there was one', () => {
     expect(ended.code).toBe(1)
-    expect(ended.out).toMatch(/^labor-report: 2 cases, 4 runs\n\n +false green +right +always/)
+    expect(ended.out).toMatch(/^labor-report: 2 cases, 4 runs, 0\.\d\d USD\n\n +false green +right +always/)
     expect(ended.out).toMatch(/^model=perfect +0\/2 .* 2\/2 /m)
     expect(ended.out).toMatch(/^model=first-page +1\/2 .* 1\/2 /m)
     expect(ended.out).toContain('model=first-page against model=perfect: 0 better, 1 worse of 2')
