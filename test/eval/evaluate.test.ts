@@ -109,6 +109,7 @@ test('a run becomes a case that is run again without its servers, with what they
   })
   expect(yamlOf(recorded)).not.toContain(secret)
   const file = addCase(job, recorded)
+  expect(() => addCase(job, recorded)).toThrow(/has a case run-\w+ already/)
   const text = readFileSync(file, 'utf8')
   expect(text).toMatch(/^# Ours\.\ncases:\n {2}# The first\.\n/)
   expect(parse(text)).toMatchObject({

@@ -1,6 +1,6 @@
 // A file of cases beside a job file: what a run of the job is given, and what must come of it.
-import { existsSync, readFileSync } from 'node:fs'
-import { Failure } from '../../core/failure.ts'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { Failure, messageOf } from '../../core/failure.ts'
 import { z } from 'zod'
 import { checkDefinition, type Offer } from '../../jobs/check.ts'
 import type { Job } from '../../jobs/load.ts'
@@ -11,6 +11,9 @@ import { explainIssue, parseYaml, showIssue } from '../../lib/yaml/file.ts'
 import { inputFault } from '../../runs/create.ts'
 import { expectSchema, type Expectation } from './expect.ts'
 import { recordSchema, type Recording } from './recording.ts'
+
+/** Recorded results may be large. */
+const MAX_FILE_BYTES = 16 * 1_048_576
 
 const caseSchema = z.strictObject({
   name: z
@@ -97,7 +100,15 @@ export const caseFaults = (jobs: Iterable<Job>, offer: Offer): string[] =>
 
 function readCases(job: Job, offer: Offer): LoadedCases {
   const file = caseFileOf(job.file)
-  const parsed = parseYaml(readFileSync(file, 'utf8'), caseFileSchema)
+  const whole = (message: string): LoadedCases => ({ ok: false, issues: [showIssue(file, { line: 1, field: '', message })] })
+  let text: string
+  try {
+    if (statSync(file).size > MAX_FILE_BYTES) return whole('is larger than 16 MiB; make it smaller')
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    return whole(`cannot be read: ${messageOf(error)}`)
+  }
+  const parsed = parseYaml(text, caseFileSchema)
   if (!parsed.ok) return { ok: false, issues: parsed.issues.map((issue) => showIssue(file, issue)) }
   const issues: string[] = []
   const cases = parsed.value.cases.flatMap((written, index) => {

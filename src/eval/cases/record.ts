@@ -1,6 +1,6 @@
 // Makes a case of a run: what it was given and what its servers said, so that it can be run again without them.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { Document, parseDocument, stringify } from 'yaml'
+import { Document, isMap, isSeq, parseDocument, stringify } from 'yaml'
 import { Failure } from '../../core/failure.ts'
 import { isFinal } from '../../core/run.ts'
 import { OWN_SERVER } from '../../core/words/endings.ts'
@@ -56,7 +56,16 @@ export function addCase(job: Job, one: unknown): string {
   const document = existsSync(file) ? parseDocument(readFileSync(file, 'utf8')) : new Document({ cases: [] })
   if (document.errors.length > 0)
     throw new Failure({ code: 'JOB_INVALID', message: `${file} is not valid YAML, so nothing can be added to it.` })
-  document.addIn(['cases'], document.createNode(one))
+  const node = document.createNode(one)
+  const name: unknown = isMap(node) ? node.get('name') : undefined
+  const cases: unknown = document.get('cases')
+  if (isSeq(cases) && cases.items.some((item) => isMap(item) && item.get('name') === name))
+    throw new Failure({
+      code: 'COMMAND_INVALID',
+      message: `${file} has a case ${String(name)} already.`,
+      cure: 'Give that one another name.',
+    })
+  document.addIn(['cases'], node)
   writeFileSync(file, document.toString({ lineWidth: 0 }))
   return file
 }

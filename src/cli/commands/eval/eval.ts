@@ -60,20 +60,19 @@ export const addEval: AddCommand = (program, terminal, done) => {
     .action(async (name: string | undefined, given: unknown, own: Command) => {
       const options = optionsSchema.parse(given)
       await using stack = new AsyncDisposableStack()
-      const demo = options.demo ? stack.use(await openDemo(terminal, options.modelUrl)) : undefined
-      const config = demo?.config ?? configOf(own, terminal)
-      const arms = options.arm.length > 0 ? options.arm : (demo?.arms ?? [PLAIN_ARM])
-      const job = name ?? demo?.job
-      if (job === undefined)
+      if (name === undefined && !options.demo)
         throw new Failure({
           code: 'COMMAND_INVALID',
           message: 'It is not said which job.',
           cure: 'nightshift eval JOB, or nightshift eval --demo.',
         })
+      const demo = options.demo ? stack.use(await openDemo(terminal, options.modelUrl)) : undefined
+      const config = demo?.config ?? configOf(own, terminal)
+      const arms = options.arm.length > 0 ? options.arm : (demo?.arms ?? [PLAIN_ARM])
       const out = options.out ?? join(demo ? tmpdir() : config.dataDir, `eval-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`)
       // The scripted models after the first are wrong on purpose.
       const gated = demo && options.arm.length === 0 ? 1 : arms.length
-      done(await run(job, { ...options, arm: arms, out, gated }, config, terminal))
+      done(await run(name ?? demo?.job ?? '', { ...options, arm: arms, out, gated }, config, terminal))
     })
   addRecord(command, terminal, done)
 }
