@@ -21,6 +21,7 @@ const SYSTEM = [
   'test/conformance/conformance.test.ts',
   'test/eval/characters.test.ts',
   'test/faults/faults.test.ts',
+  'test/hostile/hostile.test.ts',
   'test/package.test.ts',
   'test/queue/frozen-redis.test.ts',
   'test/queue/replicas.test.ts',

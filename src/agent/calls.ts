@@ -78,7 +78,8 @@ export async function makeCalls(
 
 /** Decides for each call, before the first is made, whether it is made. */
 function plan(options: CallOptions, calls: readonly Call[], past: readonly PastCall[], state: ConversationState): Planned[] {
-  return calls.map((call, position) => {
+  return calls.map((written, position) => {
+    const call = { ...written, ...options.tools.resolve(written) }
     const read = isWait(call.name) || call.name === ANSWER.name || readEnding(call) !== undefined || options.tools.isRepeatable(call.name)
     const known = past.find((one) => one.position === position)
     const replayed = known && replay(known, options.onUnknown)

@@ -65,6 +65,7 @@ export function checkDefinition(job: string, definition: JobDefinition, offer: O
     const fault = definition[field] === undefined ? undefined : checkTemplate(definition[field], templateOffer(definition))
     if (fault) issues.push({ path: [field], message: fault })
   }
+  issues.push(...contextFaults(definition))
   for (const [path, schema] of [
     [['input'], definition.input],
     [['output', 'schema'], definition.output?.schema],
@@ -77,6 +78,24 @@ export function checkDefinition(job: string, definition: JobDefinition, offer: O
   }
   if (issues.length === 0) issues.push(...scheduleFaults(definition))
   return issues
+}
+
+/** What is wrong with the resources and prompts that a job wants read. */
+function contextFaults(definition: JobDefinition): Fault[] {
+  const servers = Object.keys(definition.tools)
+  return definition.context.flatMap(({ file, server, arguments: args = {} }, at) => {
+    const path = ['context', String(at)]
+    if (file !== undefined) return []
+    const faults: Fault[] = []
+    if (server === undefined && servers.length > 1) faults.push({ path, message: `needs server: one of ${servers.join(', ')}` })
+    if (server !== undefined && !servers.includes(server))
+      faults.push({ path: [...path, 'server'], message: `is ${server}, which is not under tools:; there are ${servers.join(', ')}` })
+    for (const [name, template] of Object.entries(args)) {
+      const fault = checkTemplate(template, templateOffer(definition))
+      if (fault !== undefined) faults.push({ path: [...path, 'arguments', name], message: fault })
+    }
+    return faults
+  })
 }
 
 /** What the templates of a job may name. */

@@ -4,6 +4,7 @@ import { digestOf } from '../lib/digest.ts'
 import { Failure, messageOf } from '../core/failure.ts'
 import { parseYaml, showIssue, type FileIssue } from '../lib/yaml/file.ts'
 import { checkDefinition, type Offer } from './check.ts'
+import { fillContext } from './context.ts'
 import { readLock } from './lock.ts'
 import { jobSchema, type JobDefinition } from './schema.ts'
 
@@ -109,8 +110,9 @@ export function loadJob(
   const { $schema: _, ...written } = parsed.value
   const lock = written.pin && locked ? readLock(path) : undefined
   if (lock && !lock.ok) return { ok: false, issues: [lock.issue.replace(path, show(path))] }
-  const definition: JobDefinition = lock ? { ...written, pinned: lock.pinned } : written
-  const issues = checkDefinition(name, definition, offer)
+  const { context, faults } = fillContext(path, written.context)
+  const definition: JobDefinition = { ...written, context, ...(lock && { pinned: lock.pinned }) }
+  const issues = [...faults, ...checkDefinition(name, definition, offer)]
   if (issues.length > 0)
     return {
       ok: false,

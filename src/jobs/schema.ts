@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { durationText } from '../lib/duration.ts'
 import { nameText as name } from '../lib/name.ts'
+import { contextSchema, writtenContextSchema } from './sections/context.ts'
 import { limitsSchema, retrySchema } from './sections/limits.ts'
 import { deliverSchema, jsonSchema, outputSchema } from './sections/output.ts'
 import { scheduleSchema, zone } from './sections/schedule.ts'
@@ -82,13 +83,17 @@ function fillZones<T extends Zoned>(job: T) {
 
 /** The format of a job file. */
 export const jobSchema = z
-  .strictObject({ $schema: z.string().optional(), ...definitionShape })
+  .strictObject({
+    $schema: z.string().optional(),
+    ...definitionShape,
+    context: writtenContextSchema.describe('Files, resources and prompts that are read before the first turn and told with the prompt.'),
+  })
   .superRefine(checkZone)
   .transform(fillZones)
 
 /** What is kept of a job file: defaults are filled in, so it says everything that decides a run. */
 const definitionSchema = z
-  .strictObject({ ...definitionShape, pinned: pinnedSchema.optional() })
+  .strictObject({ ...definitionShape, context: contextSchema, pinned: pinnedSchema.optional() })
   .superRefine(checkZone)
   .transform(fillZones)
 

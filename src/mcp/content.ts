@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { canonicalJson } from '../lib/digest.ts'
-import { binaryText, leftOutText, linkText, UNKNOWN_BLOCK } from '../core/words/results.ts'
+import { binaryText, leftOutText, linkText, moreBlocksText, UNKNOWN_BLOCK } from '../core/words/results.ts'
 
 /** Read tolerantly: an invalid field or block does not invalidate the others, and null counts as absent. */
 export const callResultSchema = z.looseObject({
@@ -44,17 +44,22 @@ export interface ReadContent {
   uris: string[]
 }
 
+/** Most blocks that are read: each is checked by itself. */
+const MAX_BLOCKS = 10_000
+
 /** Reads the blocks of a result. `readable`: the server offers its resources. */
 export function readContent(content: unknown, readable: boolean): ReadContent {
   const read: ReadContent = { lines: [], texts: [], uris: [] }
   let leftOut = 0
-  for (const one of blocksOf(content)) {
+  const blocks = blocksOf(content)
+  for (const one of blocks.slice(0, MAX_BLOCKS)) {
     const block = blockSchema.safeParse(one).data
     const audience = block?.annotations?.audience
     if (audience?.length === 1 && audience[0] === 'user') leftOut++
     else addBlock(read, block, readable)
   }
   if (leftOut > 0) read.lines.push(leftOutText(leftOut))
+  if (blocks.length > MAX_BLOCKS) read.lines.push(moreBlocksText(blocks.length - MAX_BLOCKS))
   return read
 }
 
@@ -123,6 +128,22 @@ export function resourceTexts(result: z.output<typeof readResultSchema>): string
       return part ? resourceText(part).text : UNKNOWN_BLOCK
     })
     .join('\n')
+}
+
+/** The answer to `prompts/get`. */
+export const promptResultSchema = z.looseObject({ messages: z.unknown().optional() })
+
+const promptMessage = z.looseObject({ role: z.string().catch('user'), content: z.unknown().optional() })
+
+/** The messages of a prompt as text; who speaks is said where it is not the user. */
+export function promptTexts({ messages }: z.output<typeof promptResultSchema>): string {
+  return blocksOf(messages)
+    .map((one) => {
+      const { role, content } = promptMessage.safeParse(one).data ?? { role: 'user', content: one }
+      const text = readContent(content, false).lines.join('\n')
+      return role === 'user' ? text : `${role}: ${text}`
+    })
+    .join('\n\n')
 }
 
 /**

@@ -4,15 +4,20 @@ import type { ToolCallRecord } from '../core/ports/journal.ts'
 import type { ToolBox, ToolCallRequest, ToolOutcome } from '../core/ports/toolbox.ts'
 import { errorOf, WRITE_REFUSED } from '../core/words/calls.ts'
 import { unknownTool } from '../core/words/mistakes.ts'
-import type { Showing } from '../core/words/results.ts'
+import type { ContextText } from '../core/words/context.ts'
+import { OWN_SERVER } from '../core/words/endings.ts'
+import { showResult, type Showing } from '../core/words/results.ts'
+import { FIND_TOOLS } from '../core/words/tools.ts'
 import { matchesWildcard } from '../lib/wildcard.ts'
 import { readForeignArguments } from './arguments/foreign.ts'
 import { makeCall, refuseCall, type CallOptions } from './call.ts'
+import { readContext, type WantedContext } from './context.ts'
 import { instructionsPin, introductionOf, type InstructionsPin } from './introductions.ts'
 import { openResources, type WantedResource } from './resources.ts'
 import { readAnswer, readResource } from './results.ts'
 import { notOffered, openServers, type OpenServer, type ServerOptions, type ServerSpec } from './servers.ts'
 import type { ListedTool } from './tools/listing.ts'
+import { offerTools } from './tools/deferred.ts'
 import { nameTools } from './tools/names.ts'
 
 export interface ToolBoxOptions extends CallOptions, ServerOptions, Showing {
@@ -49,6 +54,8 @@ export interface OpenToolBox extends ToolBox {
   instructions: InstructionsPin[]
   /** Optional servers and tools that are not there, for the log. */
   notes: string[]
+  /** Reads a resource or prompt before the first turn; undefined when its server is optional and not there. Throws a `Failure` when it cannot be read. */
+  readContext(wanted: WantedContext, signal: AbortSignal): Promise<ContextText | undefined>
   close(): Promise<void>
 }
 
@@ -72,8 +79,12 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
       if (!server.allowed.some((tool) => matchesWildcard(name, tool))) notes.push(notOffered(server, name))
   const resources = openResources(servers, options.namedUris)
 
+  const offers = offerTools(
+    [...entries].map(([name, { tool }]) => ({ name, description: tool.description, parameters: tool.input.parameters })),
+  )
+
   function isRepeatable(name: string): boolean {
-    if (name === resources?.tool.name) return true
+    if (name === resources?.tool.name || name === FIND_TOOLS) return true
     const entry = entries.get(name)
     return entry?.server.spec.repeatable.some((one) => matchesWildcard(one, entry.tool.name)) ?? false
   }
@@ -113,6 +124,8 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
     }
     const time = { callSignal, giveUpAt }
     if (wanted) return read(record, wanted, time)
+    const own = offers.answer(name, text)
+    if (own) return refuseCall({ ...record, server: OWN_SERVER }, own.ok ? told(own.text, options) : mistake(own.why, null), journal)
     if (!entry || !server) {
       const known = [...entries].map(([offered, { tool }]) => ({ name: offered, tool: tool.name }))
       return refuseCall(record, mistake(unknownTool(name, known), 'TOOL_NOT_ALLOWED'), journal)
@@ -136,17 +149,16 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
   }
 
   return {
-    tools: [
-      ...[...entries].map(([name, { tool }]) => ({ name, description: tool.description, parameters: tool.input.parameters })),
-      ...(resources ? [resources.tool] : []),
-    ],
+    tools: [...offers.shown, ...(resources ? [resources.tool] : [])],
     servers: servers.map((server) => introductionOf(server, options)),
     offered: [...entries].map(([name, { server, tool }]) => ({ name, server: server.spec.name, tool, repeatable: isRepeatable(name) })),
     instructions: servers.flatMap((server) => instructionsPin(server) ?? []),
     notes,
+    resolve: (asked) => offers.resolve(asked),
     isRepeatable,
     serverOf: (name) => entries.get(name)?.server.spec.name,
     call,
+    readContext: (wanted, readSignal) => readContext(servers, wanted, options, readSignal),
     close: async () => void (await Promise.all(servers.map((server) => server.close()))),
   }
 }
@@ -170,6 +182,14 @@ const writeRefused = (): ToolOutcome => ({
   status: 'refused',
   text: WRITE_REFUSED,
   truncated: false,
+  failure: null,
+  mistake: false,
+})
+
+/** What a tool of our own gives. */
+const told = (text: string, showing: Showing): ToolOutcome => ({
+  status: 'ok',
+  ...showResult(text, showing),
   failure: null,
   mistake: false,
 })

@@ -40,6 +40,8 @@ export interface ToolBox {
   tools: ModelTool[]
   /** What is known of the servers beside their tools, in the job's order. */
   servers: ServerWords[]
+  /** The call that is meant: of one through `nightshift__call_tool`, that of the tool itself. */
+  resolve(call: { name: string; arguments: string }): { name: string; arguments: string }
   /** Whether a call of the tool with that name may be made twice without harm, as the job says. False for a name that is none. */
   isRepeatable(name: string): boolean
   /** The server whose tool has that name; undefined for a name that is none. */

@@ -68,4 +68,7 @@ export function linkText({ uri, name, description, mimeType, bytes }: Link, read
 export const leftOutText = (blocks: number): string =>
   `[${blocks === 1 ? '1 block is' : `${blocks} blocks are`} left out: meant for a person, not for you]`
 
+/** Blocks behind the most that are read. */
+export const moreBlocksText = (blocks: number): string => `[${blocks} more blocks are left out]`
+
 export const UNKNOWN_BLOCK = '[a block of a kind that is not known here]'

@@ -21,6 +21,29 @@ export function describeTool({ title, description, returns }: ToolWords): string
 /** Of the tool that reads a resource. */
 export const DESCRIBE_READ = 'Reads a resource that the result of a tool named, by its URI, from the server whose tool named it.'
 
+/** The name under which a model looks for tools that it was not shown, and that under which it calls one. */
+export const FIND_TOOLS = 'nightshift__find_tools'
+export const CALL_TOOL = 'nightshift__call_tool'
+
+export const describeFindTools = (hidden: number): string =>
+  `Finds tools of this job that are not shown: there are ${hidden} more. Look with words of what you want to do before you say that something cannot be done.`
+export const DESCRIBE_CALL_TOOL = `Calls a tool that ${FIND_TOOLS} gave, with arguments that fit its parameters.`
+
+export const FIND_TOOLS_FAULT = `${FIND_TOOLS} takes one text, such as {"query": "list invoices"}.`
+export const CALL_TOOL_FAULT = `${CALL_TOOL} takes the name of a tool and its arguments, such as {"tool": "ledger__list", "arguments": {}}.`
+
+interface FoundTool {
+  name: string
+  description: string
+  parameters: Record<string, unknown>
+}
+
+/** What a search gave, each with all that is needed to call it; or the names there are. */
+export function foundTools(found: readonly FoundTool[], names: readonly string[]): string {
+  if (found.length === 0) return `No tool has these words. There are: ${names.join(', ')}.`
+  return found.map(({ name, description, parameters }) => `${name}: ${description}\nParameters: ${JSON.stringify(parameters)}`).join('\n\n')
+}
+
 /** What is known of a server beside its tools. */
 export interface ServerWords {
   /** As the job names it: the first part of its tools' names. */
@@ -60,4 +83,4 @@ export function introduceServers(servers: readonly ServerWords[]): string | unde
 }
 
 /** Each line marked, so that foreign text cannot look like what follows it. */
-const quote = (text: string) => text.replaceAll(/^/gm, '> ')
+export const quote = (text: string) => text.replaceAll(/^/gm, '> ')

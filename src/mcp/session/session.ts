@@ -6,14 +6,14 @@ import type { z } from 'zod'
 import { Failure, messageOf } from '../../core/failure.ts'
 import { SessionLost, type GatewayFetch } from '../../core/ports/gateway.ts'
 import { VERSION } from '../../lib/version.ts'
-import { callResultSchema, readResultSchema, resourceTexts } from '../content.ts'
+import { callResultSchema, promptResultSchema, promptTexts, readResultSchema, resourceTexts } from '../content.ts'
 import { listAllTools } from '../tools/listing.ts'
 import { createAnswerReader } from './answers.ts'
 import { createExchanges, type RequestPurpose } from './exchange.ts'
 import { isLocalError, lostAnswer, notResumed, rpcErrorOf, setupFailure } from './failures.ts'
 import { ARGUMENTS, createSessionFetch } from './fetch.ts'
 import { createOpenStreams } from './stream.ts'
-import type { CallAnswer, CallContext, McpSession, ReadAnswer, RpcError, ServerAbout } from './types.ts'
+import type { CallAnswer, McpSession, ReadAnswer, RpcError, ServerAbout, SetupContext } from './types.ts'
 
 export interface SessionOptions {
   server: string
@@ -83,7 +83,11 @@ export async function openSession({ server, url, timeoutMs, ...options }: Sessio
   }
 
   /** A JSON-RPC error is an answer of the server; all else that goes wrong is a failure. */
-  async function answered<T>(tool: string | undefined, { signal: callSignal }: CallContext, work: () => Promise<T>): Promise<T | RpcError> {
+  async function answered<T>(
+    tool: string | undefined,
+    { signal: callSignal }: SetupContext,
+    work: () => Promise<T>,
+  ): Promise<T | RpcError> {
     try {
       return await work()
     } catch (error) {
@@ -118,6 +122,11 @@ export async function openSession({ server, url, timeoutMs, ...options }: Sessio
       answered<ReadAnswer>(undefined, context, async () => {
         const result = await request({ method: 'resources/read', params: { uri } }, readResultSchema, context)
         return { kind: 'text', text: resourceTexts(result) }
+      }),
+    prompt: (name, args, context) =>
+      answered<ReadAnswer>(undefined, context, async () => {
+        const result = await request({ method: 'prompts/get', params: { name, arguments: args } }, promptResultSchema, context)
+        return { kind: 'text', text: promptTexts(result) }
       }),
     close,
   }

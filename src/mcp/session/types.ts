@@ -19,7 +19,12 @@ export interface RpcError {
   data: unknown
 }
 
-/** The answer to `resources/read`: all parts of the resource as text. */
+/** What the worker itself asks of a server: without a row of a tool call, and with the time of a list. */
+export interface SetupContext {
+  signal: AbortSignal
+}
+
+/** The answer to `resources/read`, all parts of the resource, or to `prompts/get`, all its messages, as text. */
 export type ReadAnswer = { kind: 'text'; text: string } | RpcError
 
 /** What a server says of itself when a session opens. All of it is foreign. */
@@ -37,8 +42,10 @@ export interface McpSession {
   about: ServerAbout
   /** `args` is JSON text, which is sent as it stands. */
   call(tool: string, args: string, context: CallContext): Promise<CallAnswer>
-  /** Reads a resource. */
-  read(uri: string, context: CallContext): Promise<ReadAnswer>
+  /** Reads a resource, for the model or for the worker. */
+  read(uri: string, context: CallContext | SetupContext): Promise<ReadAnswer>
+  /** Asks for a prompt that the server offers. */
+  prompt(name: string, args: Record<string, string>, context: SetupContext): Promise<ReadAnswer>
   /** Ends the session with DELETE where there is one. Never throws; can be called twice. */
   close(): Promise<void>
 }

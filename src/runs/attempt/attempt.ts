@@ -1,4 +1,5 @@
 import { Failure } from '../../core/failure.ts'
+import type { PromptRecord } from '../../core/ports/journal.ts'
 import type { DelegateResult } from '../../models/model.ts'
 import { createGatewayFetch } from '../../pomerium/fetch.ts'
 import { checkLifetime } from '../../pomerium/token.ts'
@@ -9,7 +10,7 @@ import { identify } from './identity.ts'
 import { outputCheckOf } from './output.ts'
 import { preflight } from './preflight.ts'
 import type { RunResources } from '../resources.ts'
-import { renderTexts } from './texts.ts'
+import { joinTexts, renderTexts, type RenderedTexts } from './texts.ts'
 
 /** Does the work of one attempt: token, routes, preflight, delegate. Throws a `Failure` when there is no answer. */
 export async function runAttempt(
@@ -23,7 +24,7 @@ export async function runAttempt(
   const provider = resources.providers.get(model.provider)
   if (!provider) throw unknownName(opened.job, `provider ${model.provider}`)
   const output = outputCheckOf(definition, provider)
-  const asked = input.texts ?? renderTexts(input, output)
+  const begun = input.texts ?? renderTexts(input, output)
   const identity = await identify(resources, { account, runId, deadline, record: input.recordAccount })
   if (!identity) throw unknownName(opened.job, `account ${account}`)
   const { tokens } = identity
@@ -34,14 +35,13 @@ export async function runAttempt(
 
     const { dispatcher, maxResponseBytes } = resources.gateway
     const fetch = createGatewayFetch({ dispatcher, account, tokens, runId, journal, maxResponseBytes, redact: resources.redactor.redact })
-    // Written first; awaited before the first model call.
-    const written = journal.prompt(asked)
-    written.catch(() => {})
     const ready = await preflight({ resources, definition, journal, fetch, history: input.history }, signal)
     toolBox = ready.toolBox
     tell({ event: 'routes', count: ready.routes })
     tell({ event: 'preflight', servers: Object.keys(definition.tools), tools: toolBox.tools.length })
-    await written
+    // A later attempt of the conversation tells the same, whatever the servers say of themselves by then.
+    const asked = 'ours' in begun ? await readAndJoin(begun, toolBox, signal) : begun
+    await journal.prompt(asked)
     // A background answer goes on at the provider and needs the account until the deadline.
     mayEnd = definition.delegate === 'local'
     const result = await delegate(
@@ -56,6 +56,16 @@ export async function runAttempt(
     await toolBox?.close()
     if (mayEnd) await identity.end()
   }
+}
+
+/** What the model is told first, with what the servers say of themselves and what the job wants read from them. */
+async function readAndJoin(rendered: RenderedTexts, toolBox: OpenToolBox, signal: AbortSignal): Promise<PromptRecord> {
+  const context = await Promise.all(rendered.context.map(async (one) => ('text' in one ? one : toolBox.readContext(one, signal))))
+  return joinTexts(
+    rendered,
+    toolBox.servers,
+    context.filter((one) => one !== undefined),
+  )
 }
 
 const unknownName = (job: string, what: string) =>

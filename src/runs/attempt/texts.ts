@@ -2,10 +2,15 @@ import type { PromptRecord } from '../../core/ports/journal.ts'
 import { occasionOf } from '../../core/rules/schedules/fires.ts'
 import { periodOf } from '../../core/rules/schedules/period.ts'
 import { CONTRACT_VERSION, HOSTED_CONTRACT, LOCAL_CONTRACT } from '../../core/words/contract.ts'
+import { contextText, type ContextText } from '../../core/words/context.ts'
 import { factsText } from '../../core/words/facts.ts'
+import { introduceServers, type ServerWords } from '../../core/words/tools.ts'
+import type { JobDefinition } from '../../jobs/schema.ts'
+import type { ContextEntry } from '../../jobs/sections/context.ts'
 import { renderTemplate } from '../../jobs/template/render.ts'
 import type { TemplateScope } from '../../jobs/template/scope.ts'
 import { previousFire } from '../../lib/time/cron.ts'
+import type { WantedContext } from '../../mcp/context.ts'
 import type { OutputCheck } from '../../models/model.ts'
 import type { AttemptInput } from './input.ts'
 import { formInWords } from './output.ts'
@@ -34,15 +39,25 @@ export function scopeOf({ opened, definition, lastGreen }: TextsInput, now: Date
   }
 }
 
-/** What the model is asked in a conversation that begins: our contract and facts, then the author's words. */
-export function renderTexts(input: TextsInput, output: OutputCheck | undefined): PromptRecord {
+/** What is told of a run before anything is asked of a server: the author's words, and ours where the job takes them. */
+export interface RenderedTexts {
+  prompt: string
+  instructions: string | null
+  /** Our contract and facts; undefined with `contract: none`. */
+  ours: { contract: string; facts: string } | undefined
+  /** Resources and prompts of servers that the job wants read, and texts of files: in the job's order. */
+  context: (WantedContext | ContextText)[]
+}
+
+/** Renders what the job says. Throws a `Failure` when a template cannot be rendered. */
+export function renderTexts(input: TextsInput, output: OutputCheck | undefined): RenderedTexts {
   const { opened, definition } = input
   const scope = scopeOf(input, input.now ?? new Date())
   const prompt = renderTemplate(definition.prompt, scope)
-  const own = definition.instructions === undefined ? null : renderTemplate(definition.instructions, scope)
-  const form = formInWords(output, definition) ?? null
-  if (definition.contract === 'none') return { prompt, instructions: joined([own, form]), contract: null }
-  const contract = definition.delegate === 'local' ? LOCAL_CONTRACT : HOSTED_CONTRACT
+  const own = definition.instructions === undefined ? undefined : renderTemplate(definition.instructions, scope)
+  const instructions = joined([own, formInWords(output, definition)]) ?? null
+  const context = definition.context.map((entry) => wantedContext(entry, definition, scope))
+  if (definition.contract === 'none') return { prompt, instructions, ours: undefined, context }
   const { turns, toolCalls, deadline } = definition.limits
   const facts = factsText({
     ...scope,
@@ -52,14 +67,46 @@ export function renderTexts(input: TextsInput, output: OutputCheck | undefined):
     toolCalls,
     deadline,
   })
+  const contract = definition.delegate === 'local' ? LOCAL_CONTRACT : HOSTED_CONTRACT
+  return { prompt, instructions, ours: { contract, facts }, context }
+}
+
+function wantedContext(entry: ContextEntry, { tools }: JobDefinition, scope: TemplateScope): WantedContext | ContextText {
+  const { file, resource, prompt, text = '' } = entry
+  if (file !== undefined) return { kind: 'file', name: file, server: undefined, text }
+  const server = entry.server ?? Object.keys(tools)[0] ?? ''
+  const args = Object.entries(entry.arguments ?? {}).map(([name, template]) => [name, renderTemplate(template, scope)] as const)
+  return resource === undefined
+    ? { kind: 'prompt', name: prompt ?? '', server, arguments: Object.fromEntries(args) }
+    : { kind: 'resource', name: resource, server, arguments: {} }
+}
+
+/**
+ * What the model is told first in a conversation. In the instructions: our contract, the servers, the author's words. In the prompt: the facts, the context, the
+ * author's prompt. With `contract: none`, of the servers only what the author says.
+ */
+export function joinTexts(
+  { prompt, instructions, ours }: RenderedTexts,
+  servers: readonly ServerWords[],
+  context: readonly ContextText[],
+): PromptRecord {
+  const told = ours ? servers : servers.map(authorsWords)
   return {
-    prompt: `${facts}\n\n${prompt}`,
-    instructions: joined([contract, own, form]),
-    contract: CONTRACT_VERSION,
+    prompt: joined([ours?.facts, contextText(context), prompt]) ?? prompt,
+    instructions: joined([ours?.contract, introduceServers(told), instructions ?? undefined]) ?? null,
+    contract: ours ? CONTRACT_VERSION : null,
   }
 }
 
-function joined(parts: readonly (string | null)[]): string | null {
-  const said = parts.filter((part) => part !== null)
-  return said.length === 0 ? null : said.join('\n\n')
+function joined(parts: readonly (string | undefined)[]): string | undefined {
+  const said = parts.filter((part) => part !== undefined)
+  return said.length === 0 ? undefined : said.join('\n\n')
 }
+
+const authorsWords = ({ server, instructions, notes }: ServerWords): ServerWords => ({
+  server,
+  title: undefined,
+  description: undefined,
+  instructions: instructions?.by === 'job' ? instructions : undefined,
+  notes,
+})
