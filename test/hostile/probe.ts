@@ -68,11 +68,11 @@ async function meet(): Promise<string> {
 }
 
 const neighbour = await open(goodUrl)
-let over = false
+const ending = new AbortController()
 let good = 0
 let bad = 0
 async function live(): Promise<void> {
-  for (let n = 0; !over; n++) {
+  for (let n = 0; !ending.signal.aborted; n++) {
     const { status } = await neighbour.call({ turn: 1, position: n, callId: `n${n}`, name: 'shop__act', arguments: '{"n": 1}' }, signal)
     if (status === 'ok') good++
     else bad++
@@ -83,7 +83,7 @@ const living = live()
 const before = process.threadCpuUsage()
 const outcome = await meet()
 const { user, system } = process.threadCpuUsage(before)
-over = true
+ending.abort()
 await living
 await neighbour.close()
 await dispatcher.destroy()
