@@ -46,6 +46,8 @@ const open = (url: string) =>
     signal,
   )
 
+const place = (n: number) => ({ turn: 1, position: n, callId: `n${n}`, name: 'shop__act', giveUpAt: new Date('9999-01-01') })
+
 const told: unknown[] = []
 async function meet(): Promise<string> {
   try {
@@ -53,7 +55,7 @@ async function meet(): Promise<string> {
     told.push(box.tools, box.servers, box.instructions, box.notes)
     try {
       const outcome = await box.call(
-        { turn: 1, position: 0, callId: 'c1', name: 'shop__act', arguments: JSON.stringify(attack?.arguments ?? {}) },
+        { ...place(0), arguments: JSON.stringify(attack?.arguments ?? {}) },
         signal,
       )
       told.push(outcome)
@@ -73,7 +75,7 @@ let good = 0
 let bad = 0
 async function live(): Promise<void> {
   for (let n = 0; !ending.signal.aborted; n++) {
-    const { status } = await neighbour.call({ turn: 1, position: n, callId: `n${n}`, name: 'shop__act', arguments: '{"n": 1}' }, signal)
+    const { status } = await neighbour.call({ ...place(n), arguments: '{"n": 1}' }, signal)
     if (status === 'ok') good++
     else bad++
     await sleep(50)
