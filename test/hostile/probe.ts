@@ -54,10 +54,7 @@ async function meet(): Promise<string> {
     const box = await open(hostileUrl)
     told.push(box.tools, box.servers, box.instructions, box.notes)
     try {
-      const outcome = await box.call(
-        { ...place(0), arguments: JSON.stringify(attack?.arguments ?? {}) },
-        signal,
-      )
+      const outcome = await box.call({ ...place(0), arguments: JSON.stringify(attack?.arguments ?? {}) }, signal)
       told.push(outcome)
       return outcome.status
     } finally {
