@@ -298,5 +298,18 @@ test('runs are found by job, status, code, requester, time, tool and words', asy
     [['--limit', '1'], [failed.id]],
   ] as const)
     expect(await found(...args), args.join(' ')).toEqual(ids)
+  expect(await found('--status', 'notGreen')).toEqual([failed.id])
+  expect(await json(testApp, 'runs', '--group', 'code')).toEqual([
+    { code: null, runs: 1 },
+    { code: 'MODEL_REJECTED', runs: 1 },
+  ])
+  expect(await json(testApp, 'runs', '--group', 'status', '--job', 'other')).toEqual([{ status: 'failed', runs: 1 }])
+  expect(await command(at(testApp, 'runs', '--group', 'code', '--status', 'notGreen'))).toEqual({
+    code: 0,
+    out: 'runs  code\n   1  MODEL_REJECTED',
+    err: '',
+  })
+  expect(await command(at(testApp, 'runs', '--job', 'nothing'))).toEqual({ code: 0, out: 'There are no runs of nothing.', err: '' })
+  expect(await command(at(testApp, 'runs', '--group', 'code', '--waiting'))).toMatchObject({ code: 2, out: '' })
   expect(await command(at(testApp, 'runs', '--waiting'))).toEqual({ code: 0, out: 'No run waits for a person.', err: '' })
 })

@@ -107,15 +107,15 @@ export interface RunGroup {
   runs: number
 }
 
-/** How many runs of a filter have one of these statuses and their content still, by job, status and code; most first. */
-export async function groupRuns(db: Db, filter: RunFilter, statuses: readonly RunStatus[]): Promise<RunGroup[]> {
+/** How many runs a filter means, by job, status and code; most first. With `statuses`: of those that have one of them and their content still. */
+export async function groupRuns(db: Db, filter: RunFilter, statuses?: readonly RunStatus[]): Promise<RunGroup[]> {
   const { sql, values } = whereOf(filter, 2)
   return query<RunGroup & { job: string }>(
     db,
     `select job, status, coalesce(failure ->> 'code', codes[1]) as code, count(*)::int as runs
-     from runs where ${sql} and status = any($1::text[]) and pruned_at is null
+     from runs where ${sql} and ($1::text[] is null or (status = any($1) and pruned_at is null))
      group by 1, 2, 3 order by 4 desc, 1, 2, 3`,
-    [statuses, ...values],
+    [statuses ?? null, ...values],
   )
 }
 

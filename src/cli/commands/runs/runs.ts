@@ -2,18 +2,20 @@ import { InvalidArgumentError, Option } from 'commander'
 import { z } from 'zod'
 import { EXIT } from '../../../core/failure.ts'
 import { showLine } from '../../../lib/text.ts'
-import { isEmptyFilter, listRuns, listWaiting, type RunFilter, type RunLine, type WaitingFor } from '../../../runs/queries.ts'
-import { addFilter, describeFilter, filterOf, filterOptions } from '../../options/filter.ts'
+import { groupRuns, listRuns, listWaiting, type RunFilter, type RunLine, type WaitingFor } from '../../../runs/queries.ts'
+import { addFilter, filterOf, filterOptions } from '../../options/filter.ts'
 import { ALL_JOBS } from '../../../schedules/pause.ts'
 import { createLines, shortId } from '../../terminal/lines.ts'
 import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 import { renderTable } from '../../terminal/table.ts'
+import { GROUPS, noRuns, showGroups } from './meant.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
 
 const MAX_LIMIT = 10_000
 /** Terminal width from which reasons fit. */
 const WIDE = 120
 const optionsSchema = filterOptions.extend({
+  group: z.enum(GROUPS).optional(),
   json: z.boolean().default(false),
   waiting: z.boolean().default(false),
   limit: z.coerce.number().int().min(1).max(MAX_LIMIT),
@@ -21,6 +23,9 @@ const optionsSchema = filterOptions.extend({
 
 export const addRuns: AddCommand = (program, terminal, done) => {
   addFilter(program.command('runs').description('list runs, newest first'))
+    .addOption(
+      new Option('--group <by>', 'how many there are of each job, status or code, instead of a list').choices(GROUPS).conflicts('waiting'),
+    )
     .option('--waiting', 'what runs wait for, and what a person can do about it')
     .addOption(new Option('--limit <n>', 'most lines').default('20').argParser(parseLimit))
     .option('--json', 'one JSON value on stdout')
@@ -30,14 +35,16 @@ export const addRuns: AddCommand = (program, terminal, done) => {
         'nightshift runs',
         'nightshift runs --job labor-report --status notGreen --since 7d',
         'nightshift runs --tool labor.query --text "Construction"',
+        'nightshift runs --status notGreen --since 24h --group code',
         'nightshift runs --waiting',
         'nightshift runs --json --limit 1 | jq -r ".[0].id"',
       ),
     )
     .action(async (options: unknown, command) => {
-      const { json, waiting, limit, ...filter } = optionsSchema.parse(options)
+      const { json, waiting, limit, group, ...filter } = optionsSchema.parse(options)
       await using store = await openStoreOf(configOf(command, terminal))
       if (waiting) terminal.out(showWaiting(await listWaiting(store.db, filterOf(filter)), terminal, json))
+      else if (group) terminal.out(showGroups(await groupRuns(store.db, filterOf(filter)), group, filterOf(filter), terminal, json))
       else terminal.out(showRuns(await listRuns(store.db, filterOf(filter), { limit }), filterOf(filter), terminal, json))
       done(EXIT.ok)
     })
@@ -57,8 +64,7 @@ function showWaiting(waiting: readonly WaitingFor[], terminal: Terminal, json: b
 
 function showRuns(runs: readonly RunLine[], filter: RunFilter, terminal: Terminal, json: boolean): string {
   if (json) return JSON.stringify(runs, null, 2)
-  if (runs.length === 0)
-    return isEmptyFilter(filter) ? 'There are no runs yet. Start one with nightshift run JOB.' : `There are no ${describeFilter(filter)}.`
+  if (runs.length === 0) return noRuns(filter)
   const lines = createLines(terminal)
   const narrow = terminal.columns < WIDE
   const rows = runs.map((run) => [
@@ -99,7 +105,9 @@ function why({ reasons, failure, heldBy, ending }: RunLine): string {
   return ending?.because === undefined ? `${first}${more}` : `${first}${more} ${fit(ending.because, MAX_BECAUSE)}`
 }
 
-const trigger = ({ trigger: by, requestedBy }: RunLine) => (requestedBy === null ? by.kind : fit(requestedBy, 20))
+/** Who asked for it, or the time of its fire. */
+const trigger = ({ trigger: by, requestedBy }: RunLine) =>
+  requestedBy !== null ? fit(requestedBy, 20) : by.kind === 'schedule' ? `fire ${by.fireAt.slice(0, 16)}Z` : by.kind
 
 const seconds = ({ startedAt, finishedAt }: RunLine) =>
   startedAt && finishedAt ? ((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000).toFixed(1) : ''
