@@ -29,9 +29,15 @@ import { addStart } from './commands/service/start.ts'
 import type { AddCommand } from './options/options.ts'
 import { createTerminal, type Terminal } from './terminal/terminal.ts'
 
-const COMMANDS: readonly AddCommand[] = [
-  addStart, addRun, addRuns, addShow, addLogs, addRetry, addCancel, addJobs, addSchedules, addEval, addDoctor, addPause, addPrune, addAudit, addEvidence, addAccount, addConnect, addMinter, addApiToken, addInit, addComposeInit, addDemo,
-] // prettier-ignore
+/** All commands, by what a person wants to do. */
+const COMMANDS: readonly [heading: string, adds: readonly AddCommand[]][] = [
+  ['Begin:', [addDemo, addInit, addComposeInit, addDoctor, addStart]],
+  ['Jobs:', [addJobs, addSchedules, addEval]],
+  ['Runs:', [addRun, addRuns, addShow, addLogs, addRetry, addCancel]],
+  ['Hold and tidy:', [addPause, addPrune]],
+  ['Access:', [addAccount, addConnect, addMinter, addApiToken]],
+  ['Audit:', [addAudit, addEvidence]],
+]
 
 const ABOUT = `Lets an LLM work through the MCP tools behind Pomerium while nobody is signed in.`
 const MORE = `
@@ -48,8 +54,11 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
   program.version(VERSION, '--version', 'print the version')
   program.option('-c, --config <file>', 'configuration file')
   program.configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.err(text.trimEnd()) })
-  for (const add of COMMANDS) add(program, terminal, (code) => (exitCode = code))
-  for (const command of program.commands) inheritSettings(command, program)
+  for (const [heading, adds] of COMMANDS) {
+    const before = program.commands.length
+    for (const add of adds) add(program, terminal, (code) => (exitCode = code))
+    for (const command of program.commands.slice(before)) inheritSettings(command.helpGroup(heading), program)
+  }
   try {
     await program.parseAsync(args, { from: 'user' })
     return exitCode

@@ -59,7 +59,7 @@ function readConfig(file: string): string {
     throw new Failure({
       code: 'CONFIG_INVALID',
       message: `There is no configuration file ${file}.`,
-      cure: 'Name one with --config or NIGHTSHIFT_CONFIG, or run npm run demo to see Nightshift work without one.',
+      cure: 'Name one with --config or NIGHTSHIFT_CONFIG, write a first one with nightshift init, or see Nightshift work without one: nightshift demo.',
     })
   }
   try {

@@ -34,14 +34,21 @@ export function createTokenSource(options: {
   now?: () => number
 }): TokenSource {
   const { account, file, onToken = () => {}, now = Date.now } = options
-  const parse = (text: string, where: string) => {
-    const token = parseToken(account, text, where)
+  const parse = (text: string, where: string, place: string) => {
+    const token = parseToken(text, where, `Put the JWT that Pomerium gave for account ${account} ${place}.`)
     onToken(token.jwt)
     return token
   }
   if (file === undefined) {
     let fixed: Token | undefined
-    return { current: () => (fixed ??= parse(options.token ?? '', `the token of account ${account}`)) }
+    return {
+      current: () =>
+        (fixed ??= parse(
+          options.token ?? '',
+          `the token of account ${account}`,
+          `into accounts.${account}.token, or into the variable that it names`,
+        )),
+    }
   }
   let known: { token: Token; stamp: string } | undefined
   let checkedAt = Number.NEGATIVE_INFINITY
@@ -53,7 +60,7 @@ export function createTokenSource(options: {
       try {
         const { mtimeMs, size, ino } = statSync(file)
         const stamp = `${mtimeMs} ${size} ${ino}`
-        if (known?.stamp !== stamp) known = { token: parse(readFileSync(file, 'utf8'), where), stamp }
+        if (known?.stamp !== stamp) known = { token: parse(readFileSync(file, 'utf8'), where, 'there'), stamp }
         checkedAt = now()
         return known.token
       } catch (cause) {
@@ -69,13 +76,13 @@ export function createTokenSource(options: {
 }
 
 /** Reads a token; white space around it and the scheme `Bearer` before it are removed. */
-function parseToken(account: string, text: string, where: string): Token {
+function parseToken(text: string, where: string, cure: string): Token {
   const jwt = text.trim().replace(SCHEMES, '')
   const fail = (why: string) =>
     new Failure({
       code: 'TOKEN_REJECTED',
       message: `${where[0]?.toUpperCase()}${where.slice(1)} ${why}.`,
-      cure: `Put the JWT that Pomerium gave for account ${account} there.`,
+      cure,
     })
   if (jwt === '') throw fail('is empty')
   if (/\s/.test(jwt)) throw fail('has white space inside; it may hold more than one token')

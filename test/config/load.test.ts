@@ -147,7 +147,7 @@ describe('which file', () => {
     expect(() => loadConfig({ file: '/nowhere/c.yaml', env })).toThrow(
       expect.objectContaining({
         message: 'There is no configuration file /nowhere/c.yaml.',
-        cure: 'Name one with --config or NIGHTSHIFT_CONFIG, or run npm run demo to see Nightshift work without one.',
+        cure: 'Name one with --config or NIGHTSHIFT_CONFIG, write a first one with nightshift init, or see Nightshift work without one: nightshift demo.',
       }),
     )
   })

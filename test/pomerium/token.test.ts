@@ -122,7 +122,7 @@ describe('a token that is given as text', () => {
   test.each([undefined, ''])('and is %j is refused when it is needed, not before', (token) => {
     const source = createTokenSource({ account: 'reports', token })
     expect(refused(() => source.current())).toBe(
-      'The token of account reports is empty. Put the JWT that Pomerium gave for account reports there.',
+      'The token of account reports is empty. Put the JWT that Pomerium gave for account reports into accounts.reports.token, or into the variable that it names.',
     )
   })
 })
