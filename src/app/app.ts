@@ -14,7 +14,16 @@ import { targetOf } from '../delivery/destinations/registry.ts'
 import { createOutbox } from '../delivery/outbox.ts'
 import { createGatewayFetch } from '../pomerium/fetch.ts'
 import { listRoutes, type Route } from '../pomerium/routes.ts'
-import { accountIds, createConcurrencyOf, createRunResources, destinationsOf, identityOf, offerOf, tokenSeconds } from './resources.ts'
+import {
+  accountIds,
+  createConcurrencyOf,
+  callersOf,
+  createRunResources,
+  destinationsOf,
+  identityOf,
+  offerOf,
+  tokenSeconds,
+} from './resources.ts'
 import { openQueueBackend } from '../queue/backend.ts'
 import { createProducer } from '../queue/producer.ts'
 import type { Waker } from '../core/ports/wake.ts'
@@ -29,7 +38,8 @@ import { describeTools } from '../runs/attempt/describe-tools.ts'
 import type { OnProgress } from '../runs/progress.ts'
 import type { RunResources } from '../runs/resources.ts'
 import type { Hono } from 'hono'
-import type { IdentityOptions } from '../http/identity.ts'
+import type { Callers, IdentityOptions } from '../http/identity.ts'
+import { createConfigWatch } from './config-watch.ts'
 import { createApiRoutes, createHealthRoutes } from './routes.ts'
 import { createHttpServer, type HttpServer } from './server.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
@@ -41,6 +51,8 @@ import { createRequestLog } from '../store/attempts/requests.ts'
 
 export interface AppOptions {
   config: Config
+  /** Reads the configuration anew, for a process that follows its file. */
+  readConfig?: () => Config
   log: Logger
   onProgress?: OnProgress | undefined
   /** The embedded database and the queue are removed when this process ends. */
@@ -67,6 +79,8 @@ export interface App extends AsyncDisposable {
   /** Serves health and metrics alone. Undefined without an `api:` section. */
   createHealthServer(): HttpServer | undefined
   jobs: JobRegistry
+  /** Reads the configuration file again while it is started. */
+  configWatch: Poller
   /** Gateway requests of an account outside of any run. */
   gatewayFetch(account: string): GatewayFetch | undefined
   routes(account: string, signal: AbortSignal): Promise<Map<string, Route> | undefined>
@@ -111,7 +125,7 @@ export async function openStore(
 }
 
 /** Builds the process. It takes no run and fires no schedule until `worker.start` and `scheduler.start`. */
-export async function createApp({ config, log, onProgress, ephemeral, queuePrefix }: AppOptions): Promise<App> {
+export async function createApp({ config, readConfig = () => config, log, onProgress, ephemeral, queuePrefix }: AppOptions): Promise<App> {
   await using building = new AsyncDisposableStack()
   const jobs = createJobRegistry({ dir: config.jobsDir, offer: offerOf(config), log })
   building.defer(() => jobs.stop())
@@ -174,8 +188,17 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
   building.defer(() => sweeper.stop())
   const upkeep = createUpkeep({ db, config, log })
   building.defer(() => upkeep.stop())
-  duties.push(worker, consent, outbox, scheduler, sweeper, ...upkeep.duties)
-  const health = { checks: { store: () => pingDb(db), queue: () => queue.count() }, metrics, log }
+  let callers: Callers | undefined
+  const configWatch = createConfigWatch({
+    config,
+    read: readConfig,
+    jobs: () => [...jobs.jobs().keys()],
+    onCallers: (api) => (callers = callersOf(api)),
+    log,
+  })
+  building.defer(() => configWatch.stop())
+  duties.push(configWatch, worker, consent, outbox, scheduler, sweeper, ...upkeep.duties)
+  const health = { checks: { store: () => pingDb(db), queue: () => Promise.all([backend.check(), queue.count()]) }, metrics, log }
   const stack = building.move()
 
   function serve(
@@ -183,8 +206,8 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
   ): HttpServer | undefined {
     const { api } = config
     if (!api) return undefined
-    const identity = identityOf(api, resources)
-    const hasIdentity = Object.keys(identity.tokens).length > 0 || identity.pomerium !== undefined
+    const identity = identityOf(api, () => callers ?? callersOf(api), resources)
+    const hasIdentity = Object.keys(api.tokens).length > 0 || api.pomerium !== undefined
     const server = createHttpServer({ listen: api.listen, hasIdentity, routes: (ending) => routes(identity, api, ending) })
     stack.defer(() => server.stop())
     return server
@@ -208,6 +231,7 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
       ),
     createHealthServer: () => serve((_identity, _api, ending) => createHealthRoutes(health, ending)),
     jobs,
+    configWatch,
     gatewayFetch: (account) => gatewayFetchFor(resources, db, account),
     routes: (account, signal) => routesOf(resources, db, account, signal),
     resources,

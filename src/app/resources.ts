@@ -8,7 +8,7 @@ import type { Price } from '../core/rules/spending/price.ts'
 import { createRedactor, type Redactor } from '../lib/redact.ts'
 import type { Sender } from '../delivery/destinations/destination.ts'
 import { deliverFault, openDestinations } from '../delivery/destinations/registry.ts'
-import type { IdentityOptions } from '../http/identity.ts'
+import type { Callers, IdentityOptions } from '../http/identity.ts'
 import type { Offer } from '../jobs/check.ts'
 import type { JobRegistry } from '../jobs/registry.ts'
 import { createProvider, type Provider } from '../models/openai/provider.ts'
@@ -54,19 +54,28 @@ export function accountIds({ accounts }: RunResources): { accountId: string; acc
 }
 
 /** How callers of the API are known. */
-export function identityOf({ tokens, pomerium }: NonNullable<Config['api']>, { gateway }: RunResources): IdentityOptions {
+export function identityOf(
+  { pomerium }: NonNullable<Config['api']>,
+  callers: IdentityOptions['callers'],
+  { gateway }: RunResources,
+): IdentityOptions {
   return {
-    tokens: mapGrants(tokens),
+    callers,
     pomerium: pomerium && {
       audience: pomerium.audience,
       jwksUrl: pomerium.jwksUrl ?? `https://${pomerium.audience}/.well-known/pomerium/jwks.json`,
-      users: mapGrants(pomerium.users),
-      groups: mapGrants(pomerium.groups),
     },
     // oxlint-disable-next-line no-unsafe-type-assertion -- undici's types and the global ones differ in name only
     fetch: ((url: string, init: object) => undiciFetch(url, { ...init, dispatcher: gateway.dispatcher })) as unknown as typeof fetch,
   }
 }
+
+/** Who may call the API. */
+export const callersOf = ({ tokens, pomerium }: NonNullable<Config['api']>): Callers => ({
+  tokens: mapGrants(tokens),
+  users: mapGrants(pomerium?.users ?? {}),
+  groups: mapGrants(pomerium?.groups ?? {}),
+})
 
 const mapGrants = <G extends { role: Role; jobs?: readonly string[] | undefined }>(grants: Record<string, G>) =>
   Object.fromEntries(Object.entries(grants).map(([name, grant]) => [name, { ...grant, jobs: grant.jobs }]))

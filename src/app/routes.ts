@@ -45,6 +45,6 @@ export function createApiRoutes({ identity, api, queue, ...health }: ApiRoutesOp
   const app = createHealthRoutes(health, ending)
   app.use('*', refuseCrossSite(identity.pomerium ? [identity.pomerium.audience] : []))
   app.route('/', createApi({ ...api, log: health.log, ending }, authenticate))
-  app.route('/', createPages({ authenticate, queue, retryParts: () => retryParts(api) }))
+  app.route('/', createPages({ authenticate, queue, retryParts: () => retryParts(api), log: health.log }))
   return app
 }

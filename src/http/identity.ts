@@ -5,15 +5,21 @@ import type { Caller, Grant } from '../core/caller.ts'
 import { Failure, messageOf } from '../core/failure.ts'
 import { showLine, storeText } from '../lib/text.ts'
 
-export interface IdentityOptions {
+/** Who may call, and what: it may change while the process serves. */
+export interface Callers {
   tokens: Readonly<Record<string, Grant & { sha256: string }>>
+  users: Readonly<Record<string, Grant>>
+  groups: Readonly<Record<string, Grant>>
+}
+
+export interface IdentityOptions {
+  /** Asked at each request. */
+  callers: () => Callers
   pomerium:
     | {
         /** The route's host, without port: `aud` and `iss` of its assertions. */
         audience: string
         jwksUrl: string
-        users: Readonly<Record<string, Grant>>
-        groups: Readonly<Record<string, Grant>>
       }
     | undefined
   /** Gets the keys, by the way that the gateway is reached. */
@@ -40,12 +46,16 @@ const claimsSchema = z.looseObject({
 })
 
 /** Identifies callers by Pomerium's assertion or by an API token. No message contains what a caller sent. */
-export function createAuthenticate({ tokens, pomerium, fetch }: IdentityOptions): Authenticate {
+export function createAuthenticate({ callers, pomerium, fetch }: IdentityOptions): Authenticate {
   const keys = pomerium && createRemoteJWKSet(new URL(pomerium.jwksUrl), { [customFetch]: fetch })
-  const known = Object.entries(tokens).map(([name, { sha256, ...grant }]) => ({ name, hash: Buffer.from(sha256, 'hex'), grant }))
 
   function byToken(token: string): Caller | undefined {
     const hash = createHash('sha256').update(token).digest()
+    const known = Object.entries(callers().tokens).map(([name, { sha256, ...grant }]) => ({
+      name,
+      hash: Buffer.from(sha256, 'hex'),
+      grant,
+    }))
     // Constant time: every hash is compared, whichever matches.
     const found = known.filter((one) => timingSafeEqual(one.hash, hash))
     return found[0] && { name: `${TOKEN_PREFIX}${found[0].name}`, grants: [found[0].grant] }
@@ -81,10 +91,11 @@ export function createAuthenticate({ tokens, pomerium, fetch }: IdentityOptions)
     const name = storeText(email !== undefined && email !== '' ? email : sub)
     if (name.startsWith(TOKEN_PREFIX))
       throw new Failure({ code: 'ASSERTION_INVALID', message: `The assertion names a user as API tokens are named: ${showLine(name)}.` })
+    const { users, groups: ours } = callers()
     const grants = [
-      ...[...new Set([sub, user])].flatMap((one) => own(pomerium.users, one)),
-      ...(email === undefined ? [] : ofEmail(pomerium.users, email)),
-      ...groups.flatMap((group) => own(pomerium.groups, group)),
+      ...[...new Set([sub, user])].flatMap((one) => own(users, one)),
+      ...(email === undefined ? [] : ofEmail(users, email)),
+      ...groups.flatMap((group) => own(ours, group)),
     ]
     if (grants.length === 0) throw new Failure({ code: 'FORBIDDEN', message: `The user ${showLine(name)} has no role.` })
     return { name, grants }

@@ -1,7 +1,10 @@
 // What a browser is shown, to operators alone.
 import { Hono } from 'hono'
+import type { Logger } from 'pino'
+import { logAct } from '../http/acts.ts'
 import { requireOperatorOfAll } from '../http/authorize.ts'
 import type { Authenticate } from '../http/identity.ts'
+import { showLine } from '../lib/text.ts'
 import type { RetryParts } from '../runs/retry.ts'
 import type { BoardQueue } from './queue.ts'
 
@@ -9,16 +12,21 @@ export interface PagesOptions {
   authenticate: Authenticate
   queue: BoardQueue
   retryParts: () => RetryParts
+  log: Logger
 }
 
 const BOARD_PATH = '/queue'
+const MAX_PATH = 200
 
 /** The pages: the board of the queue. */
-export function createPages({ authenticate, queue, retryParts }: PagesOptions): Hono {
+export function createPages({ authenticate, queue, retryParts, log }: PagesOptions): Hono {
   const pages = new Hono()
   for (const path of [BOARD_PATH, `${BOARD_PATH}/*`])
     pages.use(path, async (c, next) => {
-      requireOperatorOfAll(await authenticate(c.req.raw.headers))
+      const caller = await authenticate(c.req.raw.headers)
+      requireOperatorOfAll(caller)
+      if (c.req.method !== 'GET' && c.req.method !== 'HEAD')
+        logAct(log, caller, 'board', { method: c.req.method, path: showLine(c.req.path.slice(0, MAX_PATH)) })
       return next()
     })
   pages.get(`${BOARD_PATH}/`, (c) => c.redirect(BOARD_PATH))

@@ -27,6 +27,8 @@ export interface QueueBackend {
   kind: 'redis' | 'postgres'
   queue(): BoardQueue
   worker(process: Processor<RunData, string>, options: Omit<WorkerOptions, 'connection'>): RunWorker
+  /** Rejects while the queue takes no writes. */
+  check(): Promise<unknown>
   close(): Promise<void>
 }
 
@@ -37,6 +39,11 @@ const KEEP = { removeOnComplete: { age: KEEP_SECONDS, count: KEEP_COUNT }, remov
 const CONNECT_TIMEOUT_MS = 5000
 /** Command time-out of Redis for producer, board and checks. A worker's connections block while they wait for jobs, so they have none. */
 const COMMAND_TIMEOUT_MS = 5000
+
+/** How long the key stays that a check writes. */
+const CHECK_MS = 60_000
+/** After a failover the server behind the address may be another: a new connection finds it, and then the command is sent again, since it was not done. */
+const reconnectOnError = ({ message }: Error): 2 | false => (message.startsWith('READONLY') ? 2 : false)
 
 /** Connects to the queue. Throws `QUEUE_UNAVAILABLE` when Redis does not answer at start. */
 export async function openQueueBackend(options: {
@@ -55,6 +62,7 @@ async function openRedis(url: string, prefix = 'nightshift'): Promise<QueueBacke
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
+    reconnectOnError,
   })
   // Later errors are reported by the commands and the worker; the reason of a failed start appears only here.
   let reason: unknown
@@ -71,7 +79,13 @@ async function openRedis(url: string, prefix = 'nightshift'): Promise<QueueBacke
     kind: 'redis',
     queue: () => new Queue(QUEUE_NAME, { connection, prefix, defaultJobOptions: KEEP }),
     worker: (process, workerOptions) =>
-      new Worker(QUEUE_NAME, process, { ...KEEP, ...workerOptions, prefix, connection: { url, maxRetriesPerRequest: null } }),
+      new Worker(QUEUE_NAME, process, {
+        ...KEEP,
+        ...workerOptions,
+        prefix,
+        connection: { url, maxRetriesPerRequest: null, reconnectOnError },
+      }),
+    check: () => connection.set(`${prefix}:check`, '1', 'PX', CHECK_MS),
     async close() {
       connection.disconnect()
     },
@@ -105,6 +119,8 @@ async function openPostgres(databaseUrl: string): Promise<QueueBackend> {
       return queue as BoardQueue
     },
     worker: (process, workerOptions) => new Worker(QUEUE_NAME, process, { ...KEEP, ...workerOptions, connection }, createPostgresBackend),
+    // It is the store, which has a check of its own.
+    async check() {},
     async close() {},
   }
 }

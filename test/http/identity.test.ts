@@ -4,7 +4,7 @@ import { request } from 'node:http'
 import { calculateJwkThumbprint, exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT, type JWTPayload } from 'jose'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { createAuthenticate, type IdentityOptions } from '../../src/http/identity.ts'
+import { createAuthenticate, type Callers, type IdentityOptions } from '../../src/http/identity.ts'
 import { openApi, problem, secretOf, TOKEN_LINES, type Who } from '../support/app/api.ts'
 import { WORK, WORK_SCRIPT } from '../support/app/jobs.ts'
 
@@ -14,18 +14,18 @@ const jwk = await exportJWK(es256.publicKey)
 const kid = await calculateJwkThumbprint(jwk)
 const now = () => Math.floor(Date.now() / 1000)
 
-const options: IdentityOptions = {
+const callers: Callers = {
   tokens: {},
-  pomerium: {
-    audience: AUDIENCE,
-    jwksUrl: `https://${AUDIENCE}/.well-known/pomerium/jwks.json`,
-    users: {
-      'ann@example.com': { role: 'viewer', jobs: undefined },
-      'svc-caller': { role: 'runner', jobs: ['work'] },
-      'both@example.com': { role: 'viewer', jobs: undefined },
-    },
-    groups: { ops: { role: 'operator', jobs: undefined } },
+  users: {
+    'ann@example.com': { role: 'viewer', jobs: undefined },
+    'svc-caller': { role: 'runner', jobs: ['work'] },
+    'both@example.com': { role: 'viewer', jobs: undefined },
   },
+  groups: { ops: { role: 'operator', jobs: undefined } },
+}
+const options: IdentityOptions = {
+  callers: () => callers,
+  pomerium: { audience: AUDIENCE, jwksUrl: `https://${AUDIENCE}/.well-known/pomerium/jwks.json` },
   fetch: async () => Response.json({ keys: [{ ...jwk, kid, alg: 'ES256', use: 'sig' }] }),
 }
 
@@ -129,7 +129,10 @@ test('an assertion that is not valid is not made good by a token', async () => {
   const secret = `nsk_${randomUUID()}`
   const both = createAuthenticate({
     ...options,
-    tokens: { t: { sha256: createHash('sha256').update(secret).digest('hex'), role: 'operator', jobs: undefined } },
+    callers: () => ({
+      ...callers,
+      tokens: { t: { sha256: createHash('sha256').update(secret).digest('hex'), role: 'operator', jobs: undefined } },
+    }),
   })
   const headers = (assertion?: string) =>
     new Headers({ authorization: `Bearer ${secret}`, ...(assertion && { 'x-pomerium-jwt-assertion': assertion }) })
@@ -139,7 +142,7 @@ test('an assertion that is not valid is not made good by a token', async () => {
 })
 
 const testApp = { jobs: { work: WORK, plain: WORK.replace('scripted', 'plain') }, scripts: { scripted: WORK_SCRIPT, plain: 'say No.' } }
-const callers: Who[] = ['nobody', 'viewer', 'runner', 'runsAll', 'operator']
+const ALL: Who[] = ['nobody', 'viewer', 'runner', 'runsAll', 'operator']
 const seen = [401, 200, 200, 200, 200]
 const routes: [method: string, path: string, body: unknown, statuses: number[]][] = [
   ['GET', '/v1/jobs', undefined, seen],
@@ -175,7 +178,7 @@ test('each role may do what it is for on each route, and without a role nothing 
   const told: unknown[] = []
   for (const [method, path, body] of routes) {
     const statuses: number[] = []
-    for (const who of callers) {
+    for (const who of ALL) {
       const answer = await api.ask(method, path.replace('RUN', id).replace('OTHER', other), { who, body })
       statuses.push(answer.status)
       if (answer.status === 401) expect(answer.headers.get('www-authenticate')).toContain('Bearer')
@@ -223,7 +226,7 @@ test.each([
   const tokens = Object.fromEntries(
     Object.entries(TOKEN_LINES).map(([name, { sha256 }]) => [name, { sha256, role: 'operator' as const, jobs: undefined }]),
   )
-  const one = createAuthenticate({ ...options, tokens, pomerium: undefined })
+  const one = createAuthenticate({ ...options, callers: () => ({ ...callers, tokens }), pomerium: undefined })
   await expect(one(new Headers({ authorization }))).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
 })
 

@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import { logAct } from '../../http/acts.ts'
 import { requireOperator, requireRole, visibleJobs } from '../../http/authorize.ts'
 import { cancelRun } from '../../runs/cancel.ts'
 import { countOf } from '../../runs/queries.ts'
@@ -46,7 +47,7 @@ const bulkRetry = createRoute({
 
 /** Routes that cancel runs and let them go on. */
 export const addRunChanges: AddRoutes = (app, context) => {
-  const { db } = context
+  const { db, log } = context
 
   app.openapi(cancel, async (c) => {
     const { id } = c.req.valid('param')
@@ -54,6 +55,7 @@ export const addRunChanges: AddRoutes = (app, context) => {
     const { job } = await requireStatus(db, id, visibleJobs(caller))
     requireRole(caller, 'runner', job)
     const status = await cancelRun(db, id)
+    logAct(log, caller, 'cancel', { runId: id, status })
     return c.json({ id, job, status: status ?? 'cancelled' }, 202)
   })
 
@@ -63,16 +65,19 @@ export const addRunChanges: AddRoutes = (app, context) => {
     requireRole(caller, 'operator', name)
     const asked = { ...c.req.valid('json'), requestedBy: caller.name, trigger: { kind: 'api' } as const }
     const { id, job } = await retryRun(retryParts(context), c.req.valid('param').id, asked)
+    logAct(log, caller, 'retry', { runId: c.req.valid('param').id, definition: asked.definition, newRunId: id })
     c.header('location', `/v1/runs/${id}`)
     return c.json({ id, job, status: 'queued' as const }, 202)
   })
 
   app.openapi(bulkRetry, async (c) => {
-    const jobs = requireOperator(c.get('caller'))
+    const caller = c.get('caller')
+    const jobs = requireOperator(caller)
     const { filter: given, definition, dryRun } = c.req.valid('json')
     const filter = { ...given, ...timesOf(given), jobs }
     const planned = await planRetry(db, filter)
     const count = dryRun ? countOf(planned) : await retryByFilter(retryParts(context), filter, definition)
+    if (!dryRun) logAct(log, caller, 'bulk-retry', { filter: { ...filter, text: undefined }, definition, count })
     return c.json({ count, dryRun }, 202)
   })
 }

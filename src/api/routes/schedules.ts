@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import { logAct } from '../../http/acts.ts'
 import { requireRole, visibleJobs } from '../../http/authorize.ts'
 import { pickJobs, requireJob } from '../../runs/require.ts'
 import { pauseJob, resumeJob } from '../../schedules/pause.ts'
@@ -43,7 +44,7 @@ const resume = createRoute({
 })
 
 /** Routes that show schedules, and pause jobs. */
-export const addSchedules: AddRoutes = (app, { db, jobs, producer }) => {
+export const addSchedules: AddRoutes = (app, { db, jobs, producer, log }) => {
   app.openapi(list, async (c) => {
     const { limit, cursor } = c.req.valid('query')
     const visible = pickJobs(jobs.jobs(), visibleJobs(c.get('caller')))
@@ -64,7 +65,9 @@ export const addSchedules: AddRoutes = (app, { db, jobs, producer }) => {
     const caller = c.get('caller')
     const { name: job } = requireJob(pickJobs(jobs.jobs(), visibleJobs(caller)), c.req.valid('param').job)
     requireRole(caller, 'operator', job)
-    await pauseJob(db, { job, reason: c.req.valid('json').reason, pausedBy: caller.name })
+    const { reason } = c.req.valid('json')
+    await pauseJob(db, { job, reason, pausedBy: caller.name })
+    logAct(log, caller, 'pause', { job, reason })
     return c.json({ job, paused: true }, 200)
   })
 
@@ -72,7 +75,8 @@ export const addSchedules: AddRoutes = (app, { db, jobs, producer }) => {
     const caller = c.get('caller')
     const { name: job } = requireJob(pickJobs(jobs.jobs(), visibleJobs(caller)), c.req.valid('param').job)
     requireRole(caller, 'operator', job)
-    await resumeJob({ db, producer }, job)
+    const lifted = await resumeJob({ db, producer }, job)
+    logAct(log, caller, 'resume', { job, lifted })
     return c.json({ job, paused: false }, 200)
   })
 }

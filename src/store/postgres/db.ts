@@ -194,4 +194,8 @@ export async function retryWhileUnavailable<T>(work: () => Promise<T>): Promise<
 }
 
 /** Fails when Postgres does not answer. */
-export const pingDb = (db: Db) => query(db, 'select 1')
+export async function pingDb(db: Db): Promise<void> {
+  const [row] = await query<{ readOnly: boolean }>(db, `select current_setting('transaction_read_only') = 'on' as "readOnly"`)
+  if (row?.readOnly)
+    throw new Failure({ code: 'STORE_UNAVAILABLE', message: 'Postgres answers and takes no writes: it is a standby, or read-only.' })
+}

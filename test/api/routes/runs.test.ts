@@ -240,3 +240,39 @@ describeBackends('asking for runs', ({ redisUrl }) => {
     expect((await api.show(cancelled)).status).toBe('cancelled')
   })
 })
+
+test('the log says who changed what, and nothing of who only looked or tried', async () => {
+  await using api = await openApi({ jobs: { work: WORK }, scripts: { scripted: 'always fail 401 invalid_api_key' } })
+  const acts = () =>
+    api.testApp.log.flatMap((line) => {
+      const said = z.looseObject({ msg: z.string(), by: z.string().optional(), act: z.string().optional() }).parse(JSON.parse(line))
+      return said.msg === 'A caller changed something.' ? [[said.by, said.act]] : []
+    })
+  await api.testApp.app.worker.start()
+  const id = await api.create('work')
+  await api.over(id)
+  for (const [method, path, body, who] of [
+    ['GET', `/v1/runs/${id}`, undefined, 'viewer'],
+    ['POST', `/v1/runs/${id}/retry`, {}, 'viewer'],
+    ['POST', '/v1/runs/bulk-retry', { filter: { job: 'work' }, dryRun: true }, 'operator'],
+  ] as const)
+    await api.ask(method, path, { who, body })
+  expect(acts()).toEqual([])
+  for (const [path, body, who] of [
+    [`/v1/runs/${id}/cancel`, undefined, 'runner'],
+    [`/v1/runs/${id}/retry`, {}, 'operator'],
+    ['/v1/runs/bulk-retry', { filter: { job: 'work' } }, 'operator'],
+    ['/v1/schedules/work/pause', { reason: 'x' }, 'operatorOfWork'],
+    ['/v1/schedules/work/resume', undefined, 'operator'],
+  ] as const)
+    expect((await api.ask('POST', path, { who, body })).status, path).toBeLessThan(300)
+  await api.ask('PUT', '/queue/api/queues/nightshift-runs/retry/failed')
+  expect(acts()).toEqual([
+    ['token:runner', 'cancel'],
+    ['token:operator', 'retry'],
+    ['token:operator', 'bulk-retry'],
+    ['token:operatorOfWork', 'pause'],
+    ['token:operator', 'resume'],
+    ['token:operator', 'board'],
+  ])
+})

@@ -78,9 +78,16 @@ export async function buildTestApp(options: TestAppOptions): Promise<TestApp> {
   })
   const watch = watchProgress()
   const { progress } = watch
-  const config = loadConfig({ file: world.configFile, env: {} })
+  const readConfig = () => loadConfig({ file: world.configFile, env: {} })
+  const config = readConfig()
   const open = () =>
-    createApp({ config, log: pino({ level: 'debug' }, stream), onProgress: (one) => watch.onProgress(one), queuePrefix: basename(dir) })
+    createApp({
+      config,
+      readConfig,
+      log: pino({ level: 'debug' }, stream),
+      onProgress: (one) => watch.onProgress(one),
+      queuePrefix: basename(dir),
+    })
   const app = building.use(await open())
   if (app.jobs.issues().length > 0) throw new Error(app.jobs.issues().join('\n'))
   const stack = building.move()

@@ -14,7 +14,9 @@ const optionsSchema = z.object({ only: z.enum(['worker', 'scheduler', 'api']).op
 export const addStart: AddCommand = (program, terminal, done) => {
   program
     .command('start')
-    .description('run the scheduler, the worker and the API until SIGTERM or Ctrl-C; logs JSON lines; SIGHUP reads the job files again')
+    .description(
+      'run the scheduler, the worker and the API until SIGTERM or Ctrl-C; logs JSON lines; SIGHUP reads the job files and the configuration again',
+    )
     .addOption(new Option('--only <part>', 'run one of them').choices(['worker', 'scheduler', 'api']))
     .addHelpText(
       'after',
@@ -25,7 +27,7 @@ export const addStart: AddCommand = (program, terminal, done) => {
       const config = configOf(command, terminal)
       const log = pino({ level: config.log.level, base: null, timestamp: pino.stdTimeFunctions.isoTime })
       for (const note of config.notes) log.warn({ note }, 'The configuration has a key under its earlier name.')
-      await using app = await createApp({ config, log })
+      await using app = await createApp({ config, readConfig: () => configOf(command, terminal), log })
       if (app.jobs.issues().length > 0) {
         throw new Failure({
           code: 'JOB_INVALID',
@@ -49,7 +51,11 @@ export const addStart: AddCommand = (program, terminal, done) => {
         (ended) => checkQueue(config.redisUrl, ended),
       ))
         if (status !== 'ok') log.warn({ check, cure }, message)
-      const reload = () => void app.jobs.reload()
+      await app.configWatch.start()
+      const reload = () => {
+        app.jobs.reload()
+        app.configWatch.wake()
+      }
       process.on('SIGHUP', reload)
       log.info(
         { jobs: [...app.jobs.jobs().keys()], queue: app.queueKind, only, concurrency: config.worker.concurrency, http: http?.url() },
@@ -61,8 +67,8 @@ export const addStart: AddCommand = (program, terminal, done) => {
       app.jobs.stop()
       http?.drain()
       // Together: what one of them waits for takes no time from the runs that drain.
-      const { worker, consent, scheduler, sweeper, upkeep } = app
-      await Promise.all([worker, consent, scheduler, sweeper, upkeep, tokens].map((one) => one.stop()))
+      const { worker, consent, scheduler, sweeper, upkeep, configWatch } = app
+      await Promise.all([worker, consent, scheduler, sweeper, upkeep, configWatch, tokens].map((one) => one.stop()))
       await Promise.all([app.outbox.stop(), http?.stop()])
       log.info('Stopped.')
       done(EXIT.ok)
