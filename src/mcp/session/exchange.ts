@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { startGrace } from '../../lib/time/grace.ts'
 import { lostAnswer } from './failures.ts'
 
 // The life of one tool call. A failure at any step takes the road back up, and a call that was handed to the gateway is then OUTCOME_UNKNOWN.
@@ -87,7 +88,7 @@ export function createExchanges(server: string): Exchanges {
     const follow = () => end(purpose.signal.reason)
     purpose.signal.addEventListener('abort', follow, { once: true })
     if (purpose.signal.aborted) follow()
-    let grace: NodeJS.Timeout | undefined
+    let endGrace = () => {}
     let pending = true
     return new Promise<T>((done, fail) => {
       const scope: RequestScope = {
@@ -101,11 +102,11 @@ export function createExchanges(server: string): Exchanges {
         received: purpose.received ?? { bytes: 0 },
         // SDK: a request whose stream ends without its result hangs until its time-out (measured).
         ended() {
-          clearTimeout(grace)
+          endGrace()
           if (!pending) return
-          grace = setTimeout(() => {
+          endGrace = startGrace(ANSWER_GRACE_MS, () => {
             if (scope.eventId === undefined) scope.failed(lostAnswer(server, purpose.tool, 'was answered without its result'))
-          }, ANSWER_GRACE_MS)
+          })
         },
         failed(error) {
           fail(error)
@@ -123,7 +124,7 @@ export function createExchanges(server: string): Exchanges {
           exchange.abort(error)
         })
         .finally(() => {
-          clearTimeout(grace)
+          endGrace()
           pending = false
           purpose.signal.removeEventListener('abort', follow)
         })
