@@ -64,7 +64,7 @@ export const setupCases: readonly WildCase[] = [
     listing(echo({ inputSchema: { properties: { n: { minimum: 0, exclusiveMinimum: true } } } })),
   ),
   list(
-    'null in each field that may be left out',
+    'a tool with null in each field that may be left out',
     listing(echo({ title: null, description: null, outputSchema: null, annotations: null, execution: null, _meta: null })),
   ),
   list('a tool that works only as a task', listing(echo({ execution: { taskSupport: 'required' } })), 'TOOL_MISSING'),
@@ -76,7 +76,9 @@ export const setupCases: readonly WildCase[] = [
   init('the revision 2025-11-25', hello({ protocolVersion: '2025-11-25' })),
   init('the revision 2024-11-05', hello({ protocolVersion: '2024-11-05' })),
   init('a revision of before the first', hello({ protocolVersion: '1999-01-01' }), 'UPSTREAM_ERROR'),
-  init('an error that is null', (seen) => seen.json({ jsonrpc: '2.0', id: seen.id, result: initializeResult, error: null })),
+  init('an initialize with an error that is null', (seen) =>
+    seen.json({ jsonrpc: '2.0', id: seen.id, result: initializeResult, error: null }),
+  ),
   {
     name: 'a server that insists on its revision in the header',
     on: {

@@ -157,14 +157,14 @@ describe('a choice at the root', () => {
         input: {
           type: 'object',
           anyOf: [
-            { $ref: '#/properties/input/definitions/leaf' },
+            { $ref: '#/definitions/leaf' },
             { properties: { next: { $ref: '#/properties/input' }, other: { $ref: '#/properties/input/anyOf/0' } } },
           ],
-          definitions: { leaf: { properties: { up: { $ref: '#/properties/input' }, same: { const: { $ref: '#' } } } } },
         },
       },
       required: ['input'],
       additionalProperties: false,
+      definitions: { leaf: { properties: { up: { $ref: '#/properties/input' }, same: { const: { $ref: '#' } } } } },
     })
   })
 })
