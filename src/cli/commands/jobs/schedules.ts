@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander'
 import { z } from 'zod'
 import { createApp, loadConfiguredJobs } from '../../../app/app.ts'
 import { EXIT } from '../../../core/failure.ts'
+import { showText } from '../../../lib/text.ts'
 import { requireJob } from '../../../runs/require.ts'
 import { backfill, planBackfill } from '../../../schedules/backfill.ts'
 import { viewSchedules, type ScheduleView } from '../../../schedules/view.ts'
@@ -34,7 +35,7 @@ export const addSchedules: AddCommand = (program, terminal, done) => {
       const views = await viewSchedules(store.db, jobs, new Date())
       if (json) terminal.out(JSON.stringify(views, null, 2))
       else terminal.out(views.length === 0 ? 'No job has a schedule.' : views.map((view) => showSchedule(view, terminal)).join('\n\n'))
-      if (!json) for (const issue of issues) terminal.err(issue)
+      if (!json) for (const issue of issues) terminal.err(showText(issue))
       done(EXIT.ok)
     })
   schedules
