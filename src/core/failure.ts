@@ -1,4 +1,4 @@
-import { storeText } from '../lib/text.ts'
+import { cutBytes, storeText } from '../lib/text.ts'
 
 /** Whether time, a person at a consent screen, or nothing we can wait for heals a failure. */
 export type Retry = 'later' | 'never' | 'after-connection'
@@ -156,6 +156,12 @@ export const FAILURES = {
     'Another worker goes on from the last written turn automatically.',
     'Look for what kills the worker, such as too little memory for the results of this job; then retry the run.',
   ),
+  WORKER_UNFIT: retried(
+    503,
+    'The worker does not have what the job needs: its configuration or its version is another one.',
+    'Another worker may take the run; it is tried again for about an hour.',
+    'Give each worker this configuration and this version, then retry the run.',
+  ),
   CONFIG_INVALID: usage(500, 'The configuration is not valid.', 'Correct the file or variable named.'),
   STORE_UNAVAILABLE: unavailable('Postgres does not answer, or cannot be written.', 'Check databaseUrl and the server.'),
   STORE_TOO_NEW: {
@@ -309,10 +315,15 @@ export function asFinal(failure: FailureRecord): FailureRecord {
   return finalCure !== undefined && failure.cure === cure ? { ...failure, cure: finalCure } : failure
 }
 
-/** The failure without what `redact` hides. */
+/** What a server says of itself may be of any size; more than this is not kept of it. */
+const MAX_MESSAGE_BYTES = 8192
+const MAX_ID_BYTES = 256
+
+/** The failure as it is kept: without what `redact` hides, and then bounded. */
 export const redactFailure = (failure: FailureRecord, redact: (text: string) => string): FailureRecord => ({
   ...failure,
-  message: redact(failure.message),
+  message: cutBytes(redact(failure.message), MAX_MESSAGE_BYTES).text,
+  ...(failure.requestId !== undefined && { requestId: cutBytes(storeText(failure.requestId), MAX_ID_BYTES).text }),
   ...(failure.cure !== undefined && { cure: redact(failure.cure) }),
 })
 

@@ -112,6 +112,15 @@ export function readDefinition(kept: unknown): JobDefinition {
   return definitionSchema.parse(known)
 }
 
+/** The same, and undefined when it is none that this version can read. */
+export function tryReadDefinition(kept: unknown): JobDefinition | undefined {
+  try {
+    return readDefinition(kept)
+  } catch {
+    return undefined
+  }
+}
+
 function remove(from: unknown, path: readonly PropertyKey[], key: string): void {
   let at = from
   for (const part of path) at = typeof at === 'object' && at !== null ? Reflect.get(at, part) : undefined

@@ -1,5 +1,5 @@
 import { noUsage, type RunStatus } from '../core/run.ts'
-import { readDefinition } from '../jobs/schema.ts'
+import { tryReadDefinition } from '../jobs/schema.ts'
 import type { Db } from '../store/postgres/db.ts'
 import type { RunFilter } from '../store/runs/filter.ts'
 import { finishUnclaimedRun, loadUnclaimedRun } from '../store/runs/finish.ts'
@@ -24,7 +24,7 @@ export async function cancelRun(db: Db, runId: string): Promise<RunStatus | unde
       continue
     }
     const end = endWithFailure(CANCELLED, { usage: noUsage, costUsd: null })
-    const deliveries = await deliveriesOf(db, idle, readDefinition(idle.definition), end)
+    const deliveries = await deliveriesOf(db, idle, tryReadDefinition(idle.definition), end)
     if (await finishUnclaimedRun(db, runId, { ...end, deliveries })) return 'cancelled'
   }
 }

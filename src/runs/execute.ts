@@ -3,7 +3,7 @@ import { deadlineSignal } from '../lib/time/deadline.ts'
 import { durationMs } from '../lib/duration.ts'
 import { Failure, messageOf } from '../core/failure.ts'
 import { decideRetry } from '../core/rules/retry.ts'
-import { readDefinition, type JobDefinition } from '../jobs/schema.ts'
+import { tryReadDefinition, type JobDefinition } from '../jobs/schema.ts'
 import { createBudget } from '../store/attempts/budgets.ts'
 import { openAttempt, type OpenedAttempt } from '../store/runs/claim.ts'
 import type { ConcurrencyOf } from '../store/runs/holds.ts'
@@ -50,12 +50,11 @@ export function createRunner(options: RunnerOptions): Runner {
   const { db, journal, resources, worker, staleAfterMs, concurrencyOf } = options
   const onProgress = options.onProgress ?? (() => {})
   const settler = createSettler({ db, redact: resources.redactor.redact, concurrencyOf, onProgress })
-  const definitions = new Map<string, JobDefinition>()
+  const definitions = new Map<string, JobDefinition | undefined>()
 
-  function definitionOf(jobVersion: string, kept: unknown): JobDefinition {
-    let definition = definitions.get(jobVersion)
-    if (!definition) definitions.set(jobVersion, (definition = readDefinition(kept)))
-    return definition
+  function definitionOf({ jobVersion, definition: kept }: Pick<OpenedAttempt, 'jobVersion' | 'definition'>): JobDefinition | undefined {
+    if (!definitions.has(jobVersion)) definitions.set(jobVersion, tryReadDefinition(kept))
+    return definitions.get(jobVersion)
   }
 
   async function execute(runId: string, queueJobId: string, signal: AbortSignal): Promise<Execution> {
@@ -71,9 +70,7 @@ export function createRunner(options: RunnerOptions): Runner {
         return { kind: 'held', next: await settler.releaseAccountSlot(claim) }
       case 'expired': {
         const run = await loadUnclaimedRun(db, runId)
-        return run
-          ? settler.expire({ id: runId, job: run.job }, definitionOf(run.jobVersion, run.definition), claim.at)
-          : { kind: 'nothing' }
+        return run ? settler.expire(run, definitionOf(run), claim.at) : { kind: 'nothing' }
       }
       case 'cancel-requested':
         await cancelRun(db, runId)
@@ -87,7 +84,8 @@ export function createRunner(options: RunnerOptions): Runner {
   async function attempt(opened: OpenedAttempt, signal: AbortSignal): Promise<Execution> {
     const { runId, number } = opened.attempt
     const log = options.log.child({ runId, job: opened.job, attempt: number })
-    const definition = definitionOf(opened.jobVersion, opened.definition)
+    const definition = definitionOf(opened)
+    if (!definition) return settler.fail({ opened, definition, log }, unreadable(opened))
     const tell: Tell = (event) => onProgress({ runId, job: opened.job, ...event })
     tell({ event: 'attempt', number, account: definition.account, tookOver: opened.tookOver })
     log.info({ account: definition.account, tookOver: opened.tookOver }, 'Attempt started.')
@@ -145,6 +143,12 @@ export function createRunner(options: RunnerOptions): Runner {
 
   return { execute }
 }
+
+const unreadable = ({ job, jobVersion }: OpenedAttempt) =>
+  new Failure({
+    code: 'WORKER_UNFIT',
+    message: `Job ${job} is kept as version ${jobVersion}, which this version of Nightshift cannot read.`,
+  })
 
 /** Ends a run that was lost with too many workers. */
 function checkLost({ lost }: OpenedAttempt, definition: JobDefinition): void {

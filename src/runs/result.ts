@@ -47,14 +47,14 @@ export function endWithFailure(failure: FailureRecord, spent: { usage: Usage; co
   return { status, reasons, failure, outputText: text, searchText: describeFailure(failure), ...spent }
 }
 
-/** What is to be delivered of an end: a row for each target of the job, skipped where its `when` says so. */
+/** What is to be delivered of an end: a row for each target of the job, skipped where its `when` says so. Nothing where no version here can read the job. */
 export async function deliveriesOf(
   db: Db,
   run: { id: string; job: string },
-  definition: JobDefinition,
+  definition: JobDefinition | undefined,
   end: RunEnd,
 ): Promise<NewDelivery[]> {
-  const { deliver } = definition
+  const deliver = definition?.deliver ?? []
   if (deliver.length === 0) return []
   const previous = deliver.some(({ when }) => when === 'changed') ? await previousDigest(db, run.job, run.id) : undefined
   return deliver.map(({ when, ...entry }) => ({

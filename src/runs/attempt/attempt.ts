@@ -69,4 +69,4 @@ async function readAndJoin(rendered: RenderedTexts, toolBox: OpenToolBox, signal
 }
 
 const unknownName = (job: string, what: string) =>
-  new Failure({ code: 'JOB_INVALID', message: `Job ${job} names the ${what}, which this worker does not have.` })
+  new Failure({ code: 'WORKER_UNFIT', message: `Job ${job} names the ${what}, which this worker does not have.` })

@@ -9,6 +9,7 @@ import { fullLimit, hold, holdName, type LimitedRun, type ConcurrencyOf } from '
 export interface OpenedAttempt {
   attempt: AttemptRef
   job: string
+  account: string
   definition: unknown
   jobVersion: string
   input: unknown
@@ -17,9 +18,10 @@ export interface OpenedAttempt {
   createdAt: Date
   /** Earlier attempts belong to the same conversation: it goes on. A retry by an operator begins another one. */
   resumed: boolean
-  /** Earlier attempts of the conversation that failed, and that were lost with their worker. */
+  /** Earlier attempts of the conversation that failed, that were lost with their worker, and whose worker could not do the run (WORKER_UNFIT). */
   failed: number
   lost: number
+  unfit: number
   /** An earlier attempt was still open: its worker died or lost its lock. */
   tookOver: boolean
 }
@@ -82,6 +84,9 @@ const lostFailure = (failure: Omit<FailureRecord, 'retry'>, retry: FailureRecord
 const TAKEN_OVER = lostFailure({ code: 'WORKER_LOST', message: 'Another worker took the run over.' }, 'later')
 const CANCELLED = lostFailure({ code: 'CANCELLED', message: 'The run was cancelled; its worker was gone by then.' }, 'never')
 
+/** An attempt that its worker could not begin. */
+const IS_UNFIT = "coalesce(failure ->> 'code' = 'WORKER_UNFIT', false)"
+
 type ClaimedRow = Omit<OpenedAttempt, 'attempt' | 'resumed' | 'tookOver' | 'lost'> & {
   number: number
   /** Attempts of the conversation that this claim closed as lost, and that others did. */
@@ -100,7 +105,7 @@ async function claim(db: Db | pg.PoolClient, runId: string, options: ClaimOption
          heartbeat_at = clock_timestamp(), started_at = coalesce(started_at, clock_timestamp()),
          next_attempt_at = null, held_by = null
        where id = $1 and (obstacle is null or (cancel_requested_at is null and ${LEASE_OVER}))
-       returning id, job, job_version, trigger, input, conversation, attempts, created_at),
+       returning id, job, account, job_version, trigger, input, conversation, attempts, created_at),
      lost as (
        update attempts set status = 'lost', finished_at = clock_timestamp(), failure = $6
        where run_id = (select id from taken) and finished_at is null returning 1),
@@ -108,12 +113,12 @@ async function claim(db: Db | pg.PoolClient, runId: string, options: ClaimOption
        insert into attempts (run_id, number, token, worker, conversation, job_version, status, started_at)
        select id, attempts, $4, $5, conversation, job_version, 'running', clock_timestamp()
        from taken, (select count(*) from lost) as first)
-     select t.job, t.job_version as "jobVersion", t.input, t.trigger, t.conversation, t.attempts as number,
+     select t.job, t.account, t.job_version as "jobVersion", t.input, t.trigger, t.conversation, t.attempts as number,
        t.created_at as "createdAt", v.definition, (select count(*)::int from lost) as closed, a.*
      from taken t join job_versions v on v.job = t.job and v.version = t.job_version,
        lateral (
-         select count(*)::int as earlier, (count(*) filter (where status = 'failed'))::int as failed,
-           (count(*) filter (where status = 'lost'))::int as lost
+         select count(*)::int as earlier, (count(*) filter (where status = 'failed' and not ${IS_UNFIT}))::int as failed,
+           (count(*) filter (where status = 'lost'))::int as lost, (count(*) filter (where ${IS_UNFIT}))::int as unfit
          from attempts where run_id = t.id and conversation = t.conversation) a`,
     [runId, queueJobId, staleAfterMs, token, worker, TAKEN_OVER],
     'open attempt',

@@ -87,6 +87,7 @@ const codesOf = ({ failure, reasons }: RunEnd) => [...new Set([...(failure ? [fa
 export interface UnclaimedRun {
   id: string
   job: string
+  account: string
   jobVersion: string
   definition: unknown
 }
@@ -97,7 +98,7 @@ const UNCLAIMED = "status in ('queued', 'waiting') and finished_at is null"
 export async function loadUnclaimedRun(db: Db, runId: string): Promise<UnclaimedRun | undefined> {
   const [run] = await query<UnclaimedRun & { id: string }>(
     db,
-    `select r.id, r.job, r.job_version as "jobVersion", v.definition
+    `select r.id, r.job, r.account, r.job_version as "jobVersion", v.definition
      from runs r join job_versions v on v.job = r.job and v.version = r.job_version
      where r.id = $1 and r.${UNCLAIMED}`,
     [runId],

@@ -70,3 +70,14 @@ test('attempts that are lost with their worker do not count: five more than the 
   const waits = Array.from({ length: 9 }, (_, at) => waitMs(decideRetry(failure('WORKER_LOST', 5000), at + 1, policy, now, 0.5)))
   expect(waits).toEqual([0, 0, 0, 0, 0, 0, 0, 'stop', 'stop'])
 })
+
+test('a run that a worker is not fit for is left to others for about an hour, whatever the policy says', () => {
+  const waits = Array.from({ length: 18 }, (_, at) =>
+    waitMs(decideRetry(failure('WORKER_UNFIT'), at + 1, { ...policy, attempts: 1 }, now, 0)),
+  )
+  expect(waits.slice(0, 8)).toEqual([5000, 10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000])
+  expect(waits.at(-1)).toBe('stop')
+  const total = waits.reduce<number>((sum, wait) => sum + (typeof wait === 'number' ? wait : 0), 0)
+  expect(total).toBeGreaterThan(3_500_000)
+  expect(total).toBeLessThan(4_000_000)
+})
