@@ -24,11 +24,14 @@ const SYSTEM = [
   'test/hostile/hostile.test.ts',
   'test/package.test.ts',
   'test/queue/frozen-redis.test.ts',
+  'test/queue/frozen-worker.test.ts',
   'test/queue/replicas.test.ts',
   'test/queue/worker-outage.test.ts',
   'test/runs/gateway-down.test.ts',
   'test/store/postgres/embedded/cluster.test.ts',
   'test/store/postgres/embedded/server.test.ts',
+  'test/store/plans.test.ts',
+  'test/store/runs/storm.test.ts',
 ]
 
 const NEEDS_SERVERS = ['src/app/', 'test/support/database/database.ts']

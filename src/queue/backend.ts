@@ -2,7 +2,7 @@ import { Queue, Worker, createPostgresBackend, runMigrations, type Processor, ty
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { Failure, messageOf } from '../core/failure.ts'
-import { storeFailure } from '../store/postgres/db.ts'
+import { boundsOf, storeFailure } from '../store/postgres/db.ts'
 
 export const QUEUE_NAME = 'nightshift-runs'
 
@@ -100,7 +100,7 @@ function showUrl(url: string): string {
 }
 
 async function openPostgres(databaseUrl: string): Promise<QueueBackend> {
-  const client = new pg.Client({ connectionString: databaseUrl })
+  const client = new pg.Client({ ...boundsOf(), connectionString: databaseUrl })
   client.on('error', () => {})
   try {
     await client.connect()
@@ -110,7 +110,7 @@ async function openPostgres(databaseUrl: string): Promise<QueueBackend> {
   } finally {
     await client.end().catch(() => {})
   }
-  const connection = { connectionString: databaseUrl, max: 10 }
+  const connection = { ...boundsOf(), connectionString: databaseUrl, max: 10 }
   return {
     kind: 'postgres',
     queue: () => {

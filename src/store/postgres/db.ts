@@ -45,24 +45,30 @@ const isoParserOf: typeof parserOf = (oid, format) => {
   return oid === pg.types.builtins.TIMESTAMPTZ ? (text: string) => new Date(parse(text)).toISOString() : parse
 }
 
-/** Opens a pool. `max` is the most connections. Nothing that is asked of it waits without a bound. */
-export function openDb(options: { url: string; max?: number; applicationName?: string; timeouts?: Partial<StoreTimeouts> }): Db {
-  const timeouts = { ...TIMEOUTS, ...options.timeouts }
-  const pool = new pg.Pool({
-    connectionString: options.url,
-    max: options.max ?? 10,
+/** What bounds each wait of a session, as pg takes it: also for a pool that another library opens. */
+export const boundsOf = (timeouts: StoreTimeouts = TIMEOUTS) =>
+  ({
     connectionTimeoutMillis: timeouts.connectMs,
-    idleTimeoutMillis: 30_000,
     keepAlive: true,
-    application_name: options.applicationName ?? 'nightshift',
-    types: { getTypeParser: parserOf },
     statement_timeout: timeouts.statementMs,
-    lock_timeout: timeouts.lockMs,
     idle_in_transaction_session_timeout: timeouts.idleInTransactionMs,
     // The server gives up a client that takes no answer, and its locks with it; a server without the setting ignores it.
     options: `-c tcp_user_timeout=${timeouts.statementMs}`,
     // A path that was lost answers nothing, not even that time is over.
     query_timeout: timeouts.statementMs + timeouts.answerMs,
+  }) satisfies pg.PoolConfig
+
+/** Opens a pool. `max` is the most connections. Nothing that is asked of it waits without a bound. */
+export function openDb(options: { url: string; max?: number; applicationName?: string; timeouts?: Partial<StoreTimeouts> }): Db {
+  const timeouts = { ...TIMEOUTS, ...options.timeouts }
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    ...boundsOf(timeouts),
+    max: options.max ?? 10,
+    idleTimeoutMillis: 30_000,
+    application_name: options.applicationName ?? 'nightshift',
+    types: { getTypeParser: parserOf },
+    lock_timeout: timeouts.lockMs,
   })
   // An idle connection that breaks is replaced by the pool; the next query says what is wrong.
   pool.on('error', () => {})

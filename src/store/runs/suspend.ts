@@ -30,7 +30,9 @@ export async function suspendRun(db: Db, attempt: AttemptRef, suspension: Suspen
   const { text, values } = suspendStatement(attempt, attemptStatus, suspension)
   const [row] = await retryWhileUnavailable(() => query<SuspendedRun>(db, text, values, 'suspend run'))
   if (row || !(await hasEnded(db, attempt, attemptStatus))) return row
-  const [known] = await query<SuspendedRun>(db, `select ${SUSPENDED} from runs where id = $1`, [attempt.runId])
+  // A takeover closed the attempt as lost, too: then the run is another one's.
+  const mine = `select ${SUSPENDED} from runs where id = $1 and attempts = $2`
+  const [known] = await query<SuspendedRun>(db, mine, [attempt.runId, attempt.number])
   return known
 }
 

@@ -1,3 +1,5 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
 import { withAdvisoryLock } from '../../../src/store/postgres/advisory-lock.ts'
 import { openDb, query, retryWhileUnavailable, slowQuery, storeFailure, transaction } from '../../../src/store/postgres/db.ts'
@@ -73,6 +75,18 @@ describe('nothing that is asked of Postgres waits without a bound', () => {
     await expect(query(db, 'select pg_sleep(60)')).rejects.toMatchObject(unavailable('statement timeout'))
     await db.end()
   })
+})
+
+/** It opens its own server on this machine, and waits for it with a deadline of its own. */
+const OWN_SERVER = 'store/postgres/embedded/server.ts'
+
+test('no connection to Postgres is opened without these bounds', () => {
+  const root = join(import.meta.dirname, '../../../src')
+  const without = globSync('**/*.ts', { cwd: root }).filter((file) => {
+    const text = readFileSync(join(root, file), 'utf8')
+    return /new pg\.(Client|Pool)\(|connectionString:/.test(text) && !/\.\.\.boundsOf\(/.test(text)
+  })
+  expect(without).toEqual([OWN_SERVER])
 })
 
 test('the same work is done by one process at a time, each with its own connections, and the next begins when it failed', async () => {

@@ -1,6 +1,7 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { z } from 'zod'
 import { openDb, query, type Db } from '../../../src/store/postgres/db.ts'
 import { migrate } from '../../../src/store/postgres/migrate.ts'
 import { freePort } from '../../support/net/listen.ts'
@@ -152,5 +153,29 @@ test.each([
   const error: unknown = await migrate(db).catch((reason: unknown) => reason)
   expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', message: expect.stringMatching(message) })
   expect(JSON.stringify(error)).not.toContain(password)
+  await db.end()
+})
+
+/** What a program asks that knows the store up to this version, recorded from it: it stays at work beside this one until the last of its processes is replaced. */
+const RECORDED = 7
+const statements = z
+  .array(z.string())
+  .parse(JSON.parse(readFileSync(join(import.meta.dirname, `../../fixtures/statements-of-schema-${RECORDED}.json`), 'utf8')))
+
+test('everything that the program of the version before asks the store is still answered', async () => {
+  expect(statements.length).toBeGreaterThan(70)
+  await using database = await createEmptyDatabase()
+  const db = openDb({ url: database.url, max: 1 })
+  const refused = async () => {
+    const reasons: string[] = []
+    for (const [n, statement] of statements.entries())
+      await query(db, `prepare asked_${n} as ${statement}`).catch((error: unknown) => reasons.push(`${String(error)}: ${statement}`))
+    return reasons
+  }
+  await migrate(db, { upTo: RECORDED })
+  expect(await refused()).toEqual([])
+  await query(db, 'deallocate all')
+  await migrate(db)
+  expect(await refused()).toEqual([])
   await db.end()
 })
