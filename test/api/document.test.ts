@@ -75,8 +75,8 @@ test('the document tells of every route, each with its own name, and of nothing 
   for (const ref of refsIn(body)) expect(lookUp(body, ref), ref).toBeTypeOf('object')
 })
 
-/** Codes that a request without a route ends with, or the start of a server. */
-const OF_NO_ROUTE = ['ADDRESS_UNKNOWN', 'METHOD_NOT_ALLOWED', 'CONFIG_INVALID']
+/** Codes that a request without a route ends with, or the start of a server, or a part of an id on a command line. */
+const OF_NO_ROUTE = ['ADDRESS_UNKNOWN', 'METHOD_NOT_ALLOWED', 'CONFIG_INVALID', 'COMMAND_INVALID']
 
 test('each code that what serves a request throws is told of, each under its own status', async () => {
   await using api = await openApi(testApp)

@@ -10,7 +10,7 @@ account: reports
 model: { provider: openai, name: scripted }
 prompt: Do it.
 tools:
-  labor: { allow: [query] }
+  labor: { allow: [query], minCalls: 0 }
 `
 
 /** Resolves with the server process that waits for a lock with a statement that begins so. */

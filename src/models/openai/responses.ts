@@ -108,9 +108,9 @@ function itemsOf(item: OpenAI.Responses.ResponseOutputItem): TurnItem[] {
 
 /** The parts of one message are one text. */
 function messageItems(content: OpenAI.Responses.ResponseOutputMessage['content']): TurnItem[] {
-  const text = content.flatMap((part) => (part.type === 'output_text' ? [part.text] : [])).join('')
+  const texts = content.flatMap((part) => (part.type === 'output_text' ? [part.text] : []))
   const refusals = content.flatMap((part): TurnItem[] => (part.type === 'refusal' ? [{ type: 'refusal', text: part.refusal }] : []))
-  return text === '' ? refusals : [...refusals, { type: 'message', text }]
+  return texts.length === 0 ? refusals : [...refusals, { type: 'message', text: texts.join('') }]
 }
 
 function stopReasonOf(response: Response): StopReason {

@@ -15,8 +15,8 @@ export const budgetRows: FaultRow[] = [
   row('tokens', ['incomplete', 'BUDGET_TOKENS', 1, 1], nothing, limits('tokens: 20')),
   row('money', ['incomplete', 'BUDGET_COST', 1, 1], nothing, limits('costUsd: 0.000001')),
   row(
-    'time',
-    ['failed', 'DEADLINE', 1, 1],
+    'time: a read is given up, and the model answers',
+    ['incomplete', 'DEADLINE', 1, 1],
     ({ server }) => {
       server.answer = (call) => (call.name === 'look' ? new Promise(nothing) : 'done')
     },

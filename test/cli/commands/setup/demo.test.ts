@@ -11,7 +11,7 @@ const ESCAPE = '\u001b'
 const runSchema = z.strictObject({
   id: z.string(), job: z.string(), jobVersion: z.string(), status: z.string(), reasons: z.array(z.unknown()), failure: z.null(),
   trigger: z.object({ kind: z.literal('schedule'), fireAt: z.iso.datetime() }), requestedBy: z.null(), heldBy: z.null(), account: z.string(), retryOf: z.null(), input: z.unknown(),
-  output: z.object({ title: z.string(), rows: z.array(z.unknown()) }), outputText: z.string().nullable(), usage: z.object({ inputTokens: z.number() }),
+  output: z.object({ title: z.string(), rows: z.array(z.unknown()) }), outputText: z.string().nullable(), ending: z.null(), mended: z.array(z.string()), usage: z.object({ inputTokens: z.number() }),
   cost: z.object({ usd: z.number() }), attempts: z.array(z.object({ number: z.number(), status: z.string() })),
   turns: z.array(z.object({ number: z.number(), items: z.array(z.unknown()) })),
   toolCalls: z.array(z.object({ server: z.string(), tool: z.string(), status: z.string(), requestId: z.uuid(), requestIdSent: z.uuid() })),
