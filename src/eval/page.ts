@@ -1,9 +1,9 @@
 // A trial as a page for people, in Markdown: what was expected, what the model was told, what it did, what came of it.
 import type { RunView } from '../core/view.ts'
-import { showText } from '../lib/text.ts'
+import { cutMiddle, showText, sizeText } from '../lib/text.ts'
 import type { Trial } from './score.ts'
 
-const MAX_RESULT = 4000
+const MAX_RESULT_BYTES = 4000
 
 /** Name of the page's file. */
 export const pageNameOf = ({ arm, case: name, repeat }: Pick<Trial, 'arm' | 'case' | 'repeat'>): string =>
@@ -37,10 +37,14 @@ function turnOf({ number, items, stopReason }: RunView['turns'][number], run: Ru
 const callOf = ({ server, tool, status, arguments: args, result, requestId }: RunView['toolCalls'][number]): string[] => [
   `\`${oneLine(server === '' ? tool : `${server}.${tool}`)}\`: ${status}${requestId === null ? '' : `, request \`${oneLine(requestId)}\``}`,
   fence(typeof args === 'string' ? args : JSON.stringify(args)),
-  ...(result
-    ? [fence(result.text.length > MAX_RESULT ? `${result.text.slice(0, MAX_RESULT)}\n[${result.text.length} characters]` : result.text)]
-    : []),
+  ...(result ? [fence(shorten(result.text))] : []),
 ]
+
+/** The beginning and the end of a long result: its end often says that it is not the whole. */
+function shorten(text: string): string {
+  const cut = cutMiddle(text, MAX_RESULT_BYTES)
+  return cut ? `${cut.head}\n[the middle of ${sizeText(cut.bytes)} is left out]\n${cut.tail}` : text
+}
 
 const section = (title: string, text: string | null | undefined): string[] =>
   text === null || text === undefined ? [] : [`## ${title}`, fence(text)]
