@@ -91,6 +91,7 @@ export interface App extends AsyncDisposable {
 
 const SPARE_CONNECTIONS = 6
 const MAX_CONNECTIONS = 20
+const NOBODY: Callers = { tokens: {}, users: {}, groups: {} }
 
 /** Reads the job files against what the configuration offers; needs no database. */
 export function loadConfiguredJobs(config: Config): LoadedJobs {
@@ -188,7 +189,7 @@ export async function createApp({ config, readConfig = () => config, log, onProg
   building.defer(() => sweeper.stop())
   const upkeep = createUpkeep({ db, config, log })
   building.defer(() => upkeep.stop())
-  let callers: Callers | undefined
+  let callers = config.api && callersOf(config.api)
   const configWatch = createConfigWatch({
     config,
     read: readConfig,
@@ -206,7 +207,7 @@ export async function createApp({ config, readConfig = () => config, log, onProg
   ): HttpServer | undefined {
     const { api } = config
     if (!api) return undefined
-    const identity = identityOf(api, () => callers ?? callersOf(api), resources)
+    const identity = identityOf(api, () => callers ?? NOBODY, resources)
     const hasIdentity = Object.keys(api.tokens).length > 0 || api.pomerium !== undefined
     const server = createHttpServer({ listen: api.listen, hasIdentity, routes: (ending) => routes(identity, api, ending) })
     stack.defer(() => server.stop())

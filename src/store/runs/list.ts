@@ -39,30 +39,23 @@ export interface RunPage {
   before?: string | undefined
 }
 
-/**
- * Runs, newest first. Each page goes on by a key and not by a count, so that a late one costs as much as the first: by id, which is in the order of time, and
- * where a time is asked for by that, since its index finds a time of long ago at once.
- */
+/** Runs, newest first; ids are in the order of time. Each page goes on by a key and not by a count, so that a late one costs as much as the first. */
 export async function listRuns(db: Db, filter: RunFilter, { limit, before }: RunPage): Promise<RunLine[]> {
   const { text, code, tool, jobs, ...others } = filter
-  const byTime = filter.since !== undefined || filter.until !== undefined
   const rest = whereOf(others, 4)
   const words = whereOf({ text, code, tool }, 4 + rest.values.length)
-  const after = byTime ? '(created_at, id) < (select k.created_at, k.id from runs k where k.id = $2)' : 'id < $2'
   const list: List = {
-    order: byTime ? 'created_at desc, id desc' : 'id desc',
-    where: `($2::text is null or ${after}) and ${rest.sql}`,
+    where: `($2::text is null or id < $2) and ${rest.sql}`,
     words: words.sql,
     ofJobs: jobs !== undefined,
     values: [limit, before === undefined ? null : storeText(before), jobs ?? null, ...rest.values, ...words.values],
   }
   const isRare = text !== undefined || code !== undefined || tool !== undefined
   if (isRare) return findWords(db, limit, list)
-  return queryIso<RunRow>(db, `select ${COLUMNS} from (${newest(list, '$1')}) runs order by ${list.order}`, list.values)
+  return queryIso<RunRow>(db, `select ${COLUMNS} from (${newest(list, '$1')}) runs order by id desc`, list.values)
 }
 
 interface List {
-  order: string
   where: string
   /** The conditions whose rareness Postgres does not know. */
   words: string
@@ -71,30 +64,30 @@ interface List {
 }
 
 /** The newest runs. Of a few jobs: the newest of each by its index, since all others may lie between them. */
-const newest = ({ order, where, ofJobs }: List, limit: string): string =>
+const newest = ({ where, ofJobs }: List, limit: string): string =>
   ofJobs
     ? `select runs.* from unnest($3::text[]) as wanted(name) cross join lateral (
-         select * from runs where job = wanted.name and ${where} order by ${order} limit ${limit}) runs
-       order by ${order} limit ${limit}`
-    : `select * from runs where $3::text[] is null and ${where} order by ${order} limit ${limit}`
+         select * from runs where job = wanted.name and ${where} order by id desc limit ${limit}) runs
+       order by id desc limit ${limit}`
+    : `select * from runs where $3::text[] is null and ${where} order by id desc limit ${limit}`
 
 /**
  * Postgres does not know how rare a word is, and would walk through all runs for one that only old ones have. A common word is found among the
  * newest; a word that is not there often is rare enough to be looked up and sorted.
  */
 async function findWords(db: Db, limit: number, list: List): Promise<RunLine[]> {
-  const { where, words, order, values } = list
+  const { where, words, values } = list
   const first = await queryIso<RunRow>(
     db,
-    `select ${COLUMNS} from (${newest(list, String(NEWEST))}) runs where ${words} order by ${order} limit $1`,
+    `select ${COLUMNS} from (${newest(list, String(NEWEST))}) runs where ${words} order by id desc limit $1`,
     values,
   )
   if (first.length === limit) return first
   return queryIso<RunRow>(
     db,
     `with found as materialized (
-       select id, created_at from runs where ($3::text[] is null or job = any($3)) and ${where} and ${words})
-     select ${COLUMNS} from runs where id in (select id from found order by ${order} limit $1) order by ${order}`,
+       select id from runs where ($3::text[] is null or job = any($3)) and ${where} and ${words})
+     select ${COLUMNS} from runs where id in (select id from found order by id desc limit $1) order by id desc`,
     values,
   )
 }

@@ -134,8 +134,6 @@ test('within a time, runs of one moment come each once, a page at a time', async
   const first = await listRuns(db, { since: at(1), until: at(4) }, { limit: 2 })
   const second = await listRuns(db, { since: at(1), until: at(4) }, { limit: 5, before: first.at(-1)?.id })
   expect([...first, ...second].map(({ id }) => id)).toEqual(['run_5', 'run_4', 'run_3', 'run_2', 'run_1'])
-  // The last of a page was the oldest: once retention has removed it, what is older is gone as well.
-  expect(await listRuns(db, { until: at(4) }, { limit: 5, before: 'run_0' })).toEqual([])
 })
 
 test('pages go on after the last id, with no run twice and none left out, while runs are added', async () => {
