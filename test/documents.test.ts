@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { command } from './support/cli/command.ts'
 
 const ROOT = join(import.meta.dirname, '..')
-const DOCUMENTS = globSync(['*.md', 'docs/**/*.md', 'examples/**/*.md'], { cwd: ROOT })
+const DOCUMENTS = globSync(['*.md', 'docs/**/*.md', 'examples/**/*.md', 'test/*.md'], { cwd: ROOT })
 const { scripts } = z
   .object({ scripts: z.record(z.string(), z.string()) })
   .parse(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')))

@@ -23,7 +23,7 @@ import {
 import { joinNotes, lastTurnNote, staleNote } from '../core/words/notes.ts'
 
 export interface LocalOptions extends DelegateOptions, CallOptions {
-  /** Results that are older when another attempt goes on are said to be. */
+  /** Age of results from which an attempt that goes on tells the model how old they are. */
   staleAfterMs: number
 }
 
@@ -80,7 +80,7 @@ export async function runLocal(options: LocalOptions, signal: AbortSignal): Prom
   }
 }
 
-/** What a turn is told that comes long after the results above it, in another attempt. */
+/** The note on the age of results, for the first turn of an attempt that goes on long after the one before. */
 function staleNoteAt({ history, staleAfterMs }: LocalOptions, index: number, startedAt: Date): string | undefined {
   const before = history[index - 1]
   if (!before || before.attempt === history[index]?.attempt) return undefined

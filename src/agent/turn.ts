@@ -62,7 +62,7 @@ export interface TurnAsk {
   forcedBy: Reason | null
   /** The note on what is left, when the turn is not the last one. */
   note?: string | undefined
-  /** Written with the turn: what it is told of the time follows from it. */
+  /** Written with the turn, since notes on time follow from it: a replay says the same. */
   startedAt: Date
 }
 
@@ -95,7 +95,7 @@ export async function takeTurn(
   return { turn: { number, items: turn.items, stopReason: turn.stopReason, forcedBy: forced, usage: turn.usage, costUsd }, sent }
 }
 
-/** The format that a request asks for: many servers that are asked for one call no tool any more. */
+/** The format that a request asks for. None while tools may be called, at servers that then call no tool. */
 export function formatOf(output: OutputCheck | undefined, mayCall: boolean): OutputFormat | undefined {
   return output?.mode === 'native' && (output.withTools || !mayCall) ? output.format : undefined
 }

@@ -96,11 +96,11 @@ const NOBODY: Callers = { tokens: {}, users: {}, groups: {} }
 /** Reads the job files against what the configuration offers; needs no database. */
 export function loadConfiguredJobs(config: Config): LoadedJobs {
   const loaded = loadJobs(config.jobsDir, offerOf(config))
-  // A file with a fault is left out, so that its name would be unknown.
+  // Only when no file has a fault: a job whose file has one is not loaded, and its name would look unknown.
   return loaded.issues.length > 0 ? loaded : { ...loaded, issues: unknownJobs(config, [...loaded.jobs.keys()]) }
 }
 
-/** Throws `CONFIG_INVALID` when the configuration names jobs that there are not. */
+/** Throws `CONFIG_INVALID` when the configuration names jobs that do not exist. */
 export function requireKnownJobs(config: Config, jobs: ReadonlyMap<string, Job>): void {
   const faults = unknownJobs(config, [...jobs.keys()])
   if (faults.length > 0)

@@ -23,7 +23,7 @@ export interface HttpServer extends Lifecycle {
 }
 
 const HEADERS_TIMEOUT_MS = 30_000
-/** A connection on which nothing moves for so long is cut: a client that does not read. Longer than any wait, and than the time between two pings. */
+/** Idle time-out of a connection, for clients that do not read. Longer than any long poll, and than the interval of keep-alives. */
 const IDLE_TIMEOUT_MS = 90_000
 const CLOSE_TIMEOUT_MS = 5000
 

@@ -34,7 +34,7 @@ export function exitOf(findings: readonly Finding[]): number {
   return first.code === undefined ? EXIT.failed : FAILURES[first.code].exit
 }
 
-/** Longest wait for one check. A server that takes a connection and says nothing must not keep the others from being looked at. */
+/** Longest time for one check, so that a server that accepts connections and never answers does not hold up the others. */
 const CHECK_MS = 10_000
 
 /** What a check finds, or that nothing answered in time. Rejects with the reason of the signal once that is aborted, whatever the check waits for. */
@@ -55,7 +55,7 @@ export async function bounded(
   try {
     return [await Promise.race([ofWork, ended.promise])].flat()
   } catch (error) {
-    // Whatever the check threw when it was ended.
+    // The check was aborted: what it threw does not matter.
     ofWork.catch(() => {})
     signal.throwIfAborted()
     if (deadline.signal.aborted) return [failed(check, `There is no answer within ${ms / 1000} s.`, cure)]

@@ -38,7 +38,7 @@ export async function checkStore(db: Db, kind: 'embedded' | 'external'): Promise
   ]
 }
 
-/** What is paused: nothing else tells why no run starts. */
+/** Pauses that are in force, since they keep runs from starting. */
 export async function checkPauses(db: Db): Promise<Finding[]> {
   return (await listPauses(db)).map(({ job, pausedBy, reason }) =>
     warning(
@@ -51,12 +51,12 @@ export async function checkPauses(db: Db): Promise<Finding[]> {
 
 const OLDEST_REDIS = 7
 
-/** The queue: Redis must be one server, take writes and forget nothing. */
+/** The queue: Redis must be one server, accept writes and not evict entries. */
 export async function checkQueue(redisUrl: string | undefined, signal: AbortSignal): Promise<Finding[]> {
   if (redisUrl === undefined) return [ok('queue', 'in the same Postgres')]
   const redis = new Redis(redisUrl, { lazyConnect: true, maxRetriesPerRequest: 1, connectTimeout: 5000, retryStrategy: () => null })
   redis.on('error', () => {})
-  // One that takes connections and says nothing would hold this for ever.
+  // Bounded: a server that accepts connections and never answers would be waited for without end.
   const end = () => redis.disconnect()
   signal.addEventListener('abort', end, { once: true })
   try {

@@ -3,7 +3,7 @@ import { failed, failedBy, ok, skipped, type Finding } from './check.ts'
 
 /** Longest wait for the answer of a model that is asked a word. */
 export const MODEL_MS = 30_000
-/** Nothing is tried again here, whatever the failure promises of runs. */
+/** A check is not retried, so the cure must not promise a retry. */
 const UNREACHED = (name: string) => `Check providers.${name}.baseUrl, the network, and whether the provider is well.`
 
 /** A model that jobs name: that the provider lists it, or with `spend` that it answers a word. */

@@ -54,7 +54,7 @@ function nextAsk(
   return { exchanges: calls.length === 0 ? [answer] : [madeCalls(options, calls), answer], forcedBy: null }
 }
 
-/** What the provider's calls gave, as the calls and results that they were: foreign text is not told in our voice. */
+/** The provider's calls with their results, as calls and results of a turn, so that foreign text does not appear as words of ours. */
 const madeCalls = ({ nameOf }: HostedOptions, calls: readonly KnownCall[]): Exchange => ({
   items: calls.map(({ callId, server, tool, arguments: args }) => ({
     type: 'tool_call',
@@ -65,7 +65,7 @@ const madeCalls = ({ nameOf }: HostedOptions, calls: readonly KnownCall[]): Exch
   results: calls.map(({ callId, status, text }) => ({ callId, text: status === 'ok' ? okText(text) : errorText(text) })),
 })
 
-/** A hosted run has no tools of ours to end by: its answer may be an ending. */
+/** A hosted run has no tools of ours: an ending stands in its answer. */
 const endingIn = ({ bare }: HostedOptions, text: string) => (bare ? undefined : openEnvelope(text)?.ending)
 
 function result(options: HostedOptions, turns: readonly TakenTurn[], calls: readonly KnownCall[]): DelegateResult {

@@ -104,7 +104,7 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
     }
   }
 
-  /** Nothing can be said to a model at the provider while it works: its answer is stopped where a local run would have its last turn. */
+  /** A model that works at the provider cannot be given notes: its answer is stopped where a local run would get its last turn. */
   function stopLoop(own: Deadline): void {
     const loop = loops.reason()
     if (loop !== undefined) own.abort(new Stopped({ code: 'LOOP_DETECTED', message: loop }))

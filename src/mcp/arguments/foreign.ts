@@ -13,7 +13,7 @@ import type { ThreadAnswer, ThreadTask } from './thread.ts'
 /** Longest check. Then the arguments go to the server as they are: it checks its own. */
 const CHECK_MS = 3000
 const THREAD_MB = 128
-/** An idle thread ends after it. */
+/** An idle thread ends after this time. */
 const IDLE_MS = 60_000
 
 /** Of a schema and arguments that are checked at once: a check costs no more than their product. */
