@@ -28,7 +28,7 @@ interface Planned {
   call: Call
   position: number
   /** The result that an earlier attempt wrote, or the refusal; undefined when the call is to be made. */
-  settled: ToolOutcome | undefined
+  decided: ToolOutcome | undefined
   /** Repeatable, or a tool of ours: it may run beside others. */
   read: boolean
 }
@@ -50,11 +50,11 @@ export async function makeCalls(
   const limit = pLimit(options.toolConcurrency)
   let failure: { error: unknown } | undefined
   let writeFailed = false
-  const make = async ({ call, position, settled, read }: Planned) => {
+  const make = async ({ call, position, decided, read }: Planned) => {
     if (failure) return
-    const skipped = !settled && !read && writeFailed ? refused(NOT_AFTER_FAILURE) : undefined
+    const skipped = !decided && !read && writeFailed ? refused(NOT_AFTER_FAILURE) : undefined
     try {
-      const outcome = settled ?? skipped ?? (await makeCall(options, turn, position, call, signal))
+      const outcome = decided ?? skipped ?? (await makeCall(options, turn, position, call, signal))
       outcomes[position] = outcome
       if (!read && outcome.status !== 'ok') writeFailed = true
     } catch (error) {
@@ -84,7 +84,7 @@ function plan(options: CallOptions, calls: readonly Call[], past: readonly PastC
     const known = past.find((one) => one.position === position)
     const replayed = known && replay(known, options.onUnknown)
     const allowed = state.takeCall()
-    return { call, position, read, settled: replayed ?? (allowed ? notMade(call, state) : refused(NO_MORE_CALLS)) }
+    return { call, position, read, decided: replayed ?? (allowed ? notMade(call, state) : refused(NO_MORE_CALLS)) }
   })
 }
 

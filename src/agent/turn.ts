@@ -86,12 +86,12 @@ export async function takeTurn(
   const forced = forcedBy ?? reserved.over ?? null
   const sent = addNote(conversation, forced ? lastTurnNote(forced) : note)
   const turn = await model.respond(request(sent, mayCall && !reserved.over), signal).catch(async (error: unknown) => {
-    await reserved.settle(noUsage)
+    await reserved.charge(noUsage)
     throw error
   })
   const costUsd = price ? costOf(turn.usage, price) : null
   await journal.turn({ ...turn, number, forcedBy: forced, costUsd, startedAt, finishedAt: new Date() })
-  await reserved.settle(turn.usage)
+  await reserved.charge(turn.usage)
   return { turn: { number, items: turn.items, stopReason: turn.stopReason, forcedBy: forced, usage: turn.usage, costUsd }, sent }
 }
 
@@ -120,7 +120,7 @@ export const withNote = (text: string, note: string | undefined): string =>
 export interface Reserved {
   /** The ceiling that this turn passes: it is the last one. */
   over: Reason | undefined
-  settle(usage: Usage): Promise<void>
+  charge(usage: Usage): Promise<void>
 }
 
 /**
@@ -132,12 +132,12 @@ export async function reserve(
   requestBytes: () => number,
   hasWork: boolean,
 ): Promise<Reserved> {
-  if (!budget) return { over: undefined, async settle() {} }
+  if (!budget) return { over: undefined, async charge() {} }
   const estimate = estimateSpend(requestBytes(), price)
   const over = await budget.reserve(estimate)
   if (over && !hasWork)
     throw new Failure({ code: over.code, message: over.message, cure: 'Raise budgets: in the configuration, or retry the run tomorrow.' })
-  return { over, settle: (usage) => budget.settle(over ? { tokens: 0, costUsd: 0 } : estimate, spendOf(usage, price)) }
+  return { over, charge: (usage) => budget.charge(over ? { tokens: 0, costUsd: 0 } : estimate, spendOf(usage, price)) }
 }
 
 const STOP_REASONS: readonly StopReason[] = ['end', 'cut', 'filtered', 'stopped']

@@ -53,7 +53,7 @@ describe('the last turn', () => {
       async reserve() {
         return ++this.turns === 2 ? { code: 'BUDGET_TOKENS' as const, message: 'With this turn the day would pass 10.' } : undefined
       },
-      async settle() {},
+      async charge() {},
     }
     await using held = await hold([act(1), { text: 'so far' }], { budget })
     expect(await held.run()).toMatchObject({ text: 'so far', reasons: [{ code: 'BUDGET_TOKENS' }] })

@@ -124,7 +124,7 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
       startedAt,
       finishedAt: new Date(),
     })
-    await reserved.settle(usage)
+    await reserved.charge(usage)
     return { number, items, stopReason, forcedBy: null, usage, costUsd }
   } catch (error) {
     if (!own.signal.aborted) throw await reader.classifyError(error)

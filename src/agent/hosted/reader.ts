@@ -183,12 +183,12 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
       const said = hosted.classifyError(error, names)
       // An answer that has an id did begin, whatever is said of it now.
       const neverBegan = reader.responseId === undefined && (said.kind === 'never-began' || said.kind === 'gone')
-      const settled = said.kind === 'listing' || complete || neverBegan
-      if (!settled) await reader.abandon('was under way when the answer was lost')
+      const isOver = said.kind === 'listing' || complete || neverBegan
+      if (!isOver) await reader.abandon('was under way when the answer was lost')
       const gone = said.kind === 'gone' && reader.responseId !== undefined
       const failure = await named(error, said, gone)
       const verdict = decideHostedError({
-        settled,
+        isOver,
         canAttach: hosted.background && reader.responseId !== undefined && !gone,
         acted: acted(),
         mayAskAgain: reader.mayRepeat,

@@ -49,7 +49,7 @@ export const provesNotRun = (status: number): boolean => NOT_TAKEN.has(status)
 /** Where a hosted answer stands that ended in an error. */
 export interface HostedStanding {
   /** It is over, or provably never began. */
-  settled: boolean
+  isOver: boolean
   /** It goes on at the provider, and a later attempt can attach to it. */
   canAttach: boolean
   /** A call that must not run twice may have run in the conversation. */
@@ -65,7 +65,7 @@ export interface HostedStanding {
  * `leave-open`: the failure as it is; the answer stays open for a later attempt. `unknown`: `OUTCOME_UNKNOWN`.
  */
 export function decideHostedError(at: HostedStanding): 'fail' | 'fail-for-good' | 'leave-open' | 'unknown' {
-  if (at.settled) return at.acted && at.canHeal ? 'fail-for-good' : 'fail'
+  if (at.isOver) return at.acted && at.canHeal ? 'fail-for-good' : 'fail'
   if (at.canAttach || !at.canHeal) return 'leave-open'
   return at.mayAskAgain ? 'fail' : 'unknown'
 }

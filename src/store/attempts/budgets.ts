@@ -36,7 +36,7 @@ export function createBudget(options: { db: Db; ceilings: readonly Ceiling[]; wa
       for (const warning of decision.warnings) warn(warning)
       return undefined
     },
-    async settle(estimate, actual) {
+    async charge(estimate, actual) {
       const more: Spend = { tokens: actual.tokens - estimate.tokens, costUsd: actual.costUsd - estimate.costUsd }
       await query(db, ADD, [...names, day, Math.round(more.tokens), more.costUsd])
     },

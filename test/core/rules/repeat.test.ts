@@ -60,11 +60,11 @@ describe('hosted', () => {
     expect(proof).toEqual([400, 401, 403, 404, 405, 413, 429])
   })
 
-  const at: HostedStanding = { settled: false, canAttach: false, acted: false, mayAskAgain: false, canHeal: true }
+  const at: HostedStanding = { isOver: false, canAttach: false, acted: false, mayAskAgain: false, canHeal: true }
   test.each<[string, Partial<HostedStanding>, string]>([
-    ['is over and did nothing', { settled: true }, 'fail'],
-    ['is over and acted', { settled: true, acted: true }, 'fail-for-good'],
-    ['is over, acted, and will not heal', { settled: true, acted: true, canHeal: false }, 'fail'],
+    ['is over and did nothing', { isOver: true }, 'fail'],
+    ['is over and acted', { isOver: true, acted: true }, 'fail-for-good'],
+    ['is over, acted, and will not heal', { isOver: true, acted: true, canHeal: false }, 'fail'],
     ['goes on at the provider', { canAttach: true, acted: true }, 'leave-open'],
     ['will not heal', { canHeal: false }, 'leave-open'],
     ['is lost with tools that may run twice', { mayAskAgain: true }, 'fail'],

@@ -27,7 +27,7 @@ test('what a turn really cost replaces its estimate, and a new day begins at not
   const budget = createBudget({ db: database.db, ceilings: [account], warn: () => {}, now: () => now })
   expect(await budget.reserve({ tokens: 900, costUsd: 0 })).toBeUndefined()
   expect(await budget.reserve({ tokens: 200, costUsd: 0 })).toMatchObject({ code: 'BUDGET_TOKENS' })
-  await budget.settle({ tokens: 900, costUsd: 0 }, { tokens: 100, costUsd: 0 })
+  await budget.charge({ tokens: 900, costUsd: 0 }, { tokens: 100, costUsd: 0 })
   expect(await budget.reserve({ tokens: 200, costUsd: 0 })).toBeUndefined()
   now = new Date('2026-11-25T00:00:00Z')
   expect(await budget.reserve({ tokens: 1000, costUsd: 0 })).toBeUndefined()
@@ -61,7 +61,7 @@ test('a run over its daily ceiling answers with what it has; the next one fails 
   await using testApp = await buildTestApp({
     jobs: { report: job },
     scripts: { scripted: 'call labor__describe_tables {}\ncall labor__describe_tables {}\nsay never' },
-    config: { budgets: { jobs: { report: { tokens: 3300 } } } },
+    config: { budgets: { jobs: { report: { tokens: 2300 } } } },
   })
   const first = await testApp.run('report')
   expect(first).toMatchObject({
@@ -77,12 +77,12 @@ test('a run over its daily ceiling answers with what it has; the next one fails 
 test('a ceiling of an account is shared by its jobs, and its warning is one line in the log', async () => {
   await using testApp = await buildTestApp({
     jobs: { one: job, two: job },
-    scripts: { scripted: 'call labor__describe_tables {}\nsay done' },
-    config: { budgets: { accounts: { reports: { tokens: 6000 } } } },
+    scripts: { scripted: 'say done' },
+    config: { budgets: { accounts: { reports: { tokens: 2500 } } } },
   })
   expect(await testApp.run('one')).toMatchObject({ status: 'succeeded' })
   expect(await testApp.run('two')).toMatchObject({ status: 'succeeded' })
-  const lines = () => testApp.log.filter((line) => line.includes('More than 80 % of the daily tokens of account reports (6000)'))
+  const lines = () => testApp.log.filter((line) => line.includes('More than 80 % of the daily tokens of account reports (2500)'))
   expect(lines().length).toBeGreaterThan(0)
   const [day] = await query<{ tokens: number }>(testApp.database.db, 'select tokens::int from budget_days')
   const spent = await query<{ n: number }>(testApp.database.db, 'select sum(input_tokens + output_tokens)::int as n from turns')

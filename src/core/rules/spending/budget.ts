@@ -22,7 +22,7 @@ export interface Budget {
   /** Takes the estimate of a turn out of the day, before the turn. A reason when a ceiling would be passed; then nothing was taken. */
   reserve(estimate: Spend): Promise<Reason | undefined>
   /** Replaces the estimate by what the turn really cost. */
-  settle(estimate: Spend, actual: Spend): Promise<void>
+  charge(estimate: Spend, actual: Spend): Promise<void>
 }
 
 export type BudgetDecision = { verdict: 'granted'; warnings: string[] } | { verdict: 'over'; reason: Reason }
