@@ -2,9 +2,9 @@ import { expect, test } from 'vitest'
 import { ATTACKS } from './attacks.ts'
 import { play } from './play.ts'
 
-// Here each attack is met by a process, one after the other; npm run hostile prints what it cost.
+// Here some attacks are met at a time, each by a process of its own; npm run hostile prints what one costs alone.
 
-test.each(ATTACKS.map((attack) => [attack.name, attack] as const))(
+test.concurrent.each(ATTACKS.map((attack) => [attack.name, attack] as const))(
   '%s stops no process, and costs no neighbour a call',
   async (_, attack) => {
     const { observed, expected } = await play(attack)
