@@ -64,6 +64,19 @@ test.each([
   expect(redactorOf(jwt).redact(text)).toBe(redacted)
 })
 
+test.each([
+  [
+    'a part of less than 20 characters',
+    `${'a'.repeat(19)}.${'b'.repeat(20)}.${'c'.repeat(19)}`,
+    `${'a'.repeat(19)} ${'b'.repeat(20)}`,
+    `${'a'.repeat(19)} [secret]`,
+  ],
+  ['parts of what is longer than a token', `see: ${jwt}`, 'b2'.repeat(30), 'b2'.repeat(30)],
+  ['parts of what goes on after a token', `${jwt}; and so on`, 'b2'.repeat(30), 'b2'.repeat(30)],
+])('of a secret, %s is kept or taken out by what it is', (_, secret, text, redacted) => {
+  expect(redactorOf(secret).redact(text)).toBe(redacted)
+})
+
 test('leaves what only begins like a token', () => {
   const text = 'Pomerium-managed routes, pom_mat_short and Pomerium-2.0 are no tokens'
   expect(redactorOf().redact(text)).toBe(text)

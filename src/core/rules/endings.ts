@@ -27,8 +27,8 @@ export function readEndingOf(kind: Ending['kind'], value: unknown): ReadEnding {
       ? incompleteSchema.transform((read) => ({ kind: 'incomplete' as const, ...read })).safeParse(value)
       : nothingNewSchema.transform((read) => ({ kind: 'nothing-new' as const, ...read })).safeParse(value)
   if (parsed.success) return { ok: true, ending: parsed.data }
-  const [issue] = parsed.error.issues
-  return { ok: false, why: `/${issue?.path.join('/') ?? ''} ${issue?.message ?? ''}` }
+  const [why = ''] = parsed.error.issues.map(({ path, message }) => `/${path.join('/')} ${message}`)
+  return { ok: false, why }
 }
 
 /** The parts of an envelope: one of them is filled in, the others are null. */
@@ -76,9 +76,9 @@ export interface OpenedEnvelope {
 export function openEnvelope(text: string): OpenedEnvelope | undefined {
   const found = findJson(text, ['{'])
   const tree = found.kind === 'one' ? treeOf(found.json) : undefined
-  if (found.kind !== 'one' || tree?.type !== 'object') return undefined
+  if (found.kind !== 'one' || !tree) return undefined
   const keys = (tree.children ?? []).map(({ children }) => String(children?.[0]?.value))
-  if (keys.length === 0 || !keys.every((key) => KEYS.has(key))) return undefined
+  if (!keys.every((key) => KEYS.has(key))) return undefined
   const partOf = (key: string) => {
     const node = nodeAt(tree, `/${key}`)
     return node === undefined || node.type === 'null' ? undefined : sourceOf(found.json, node)

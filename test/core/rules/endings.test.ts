@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { envelopeSchema, openEnvelope, readEndingOf } from '../../../src/core/rules/endings.ts'
 import { compileSchema } from '../../../src/lib/schema/json-schema.ts'
 import { fitsStrictMode } from '../../../src/lib/schema/strict.ts'
@@ -16,6 +17,23 @@ describe('the schema of an envelope', () => {
     expect(fits(total, { result: { total: 'one' }, incomplete: null, nothing_new: null })).toBe(false)
     expect(fits(total, { result: null, incomplete: { ...incomplete, because: 'tired', draft: null }, nothing_new: null })).toBe(false)
     expect(fits(total, { total: 1 })).toBe(false)
+  })
+
+  test('wants every key of an ending, and takes null for one that may be left out', () => {
+    expect(fits(total, { result: null, incomplete, nothing_new: null })).toBe(false)
+    expect(fits(total, { result: null, incomplete: { ...incomplete, draft: 'as far as it goes' }, nothing_new: null })).toBe(true)
+    expect(fits(total, { result: null, incomplete: { ...incomplete, what: null, draft: null }, nothing_new: null })).toBe(false)
+    expect(fits(total, { result: null, incomplete: null, nothing_new: { why: null } })).toBe(false)
+  })
+
+  test('says in a sentence what each ending is for', () => {
+    const { properties } = z
+      .looseObject({ properties: z.record(z.string(), z.looseObject({ anyOf: z.array(z.looseObject({})) })) })
+      .parse(envelopeSchema(total))
+    for (const key of ['incomplete', 'nothing_new']) {
+      const [ending] = properties[key]?.anyOf ?? []
+      expect(ending?.['description']).toMatch(/^[A-Z][^.]+$/)
+    }
   })
 
   test('qualifies for strict mode where the job’s own schema does', () => {
@@ -57,11 +75,24 @@ const endings: [said: string, text: string, opened: unknown][] = [
     JSON.stringify({ result: { total: 0 }, incomplete }),
     { ending: { kind: 'incomplete', ...incomplete, draft: '{"total":0}' }, result: undefined },
   ],
+  [
+    'an obstacle with a draft of its own beside a result',
+    JSON.stringify({ result: { total: 0 }, incomplete: { ...incomplete, draft: 'mine' } }),
+    { ending: { kind: 'incomplete', ...incomplete, draft: 'mine' }, result: undefined },
+  ],
+  [
+    'nothing new beside a result',
+    '{"result":{"total":0},"nothing_new":{"why":"No mail."}}',
+    { ending: { kind: 'nothing-new', why: 'No mail.' }, result: undefined },
+  ],
+  ['an obstacle that is none beside a result', '{"result":1,"incomplete":{"because":"tired"}}', { ending: undefined, result: '1' }],
   ['nothing new', '{"nothing_new":{"why":"No mail."}}', { ending: { kind: 'nothing-new', why: 'No mail.' }, result: undefined }],
   ['an obstacle that is none', '{"incomplete":{"because":"tired"}}', undefined],
   ['only nulls', '{"result":null,"incomplete":null}', undefined],
   ['an object of the job’s own', '{"result":1,"total":2}', undefined],
   ['an empty object', '{}', undefined],
+  ['two objects', '{"result":1} {"result":2}', undefined],
+  ['a text that is no JSON', '{"result":', undefined],
   ['prose', 'All is well.', undefined],
   ['a list', '[{"result":1}]', undefined],
 ]
@@ -69,10 +100,19 @@ test.each(endings)('an answer that is %s is opened as what it is', (_, text, ope
   expect(openEnvelope(text)).toEqual(opened)
 })
 
-test('an ending that does not fit says where', () => {
-  expect(readEndingOf('incomplete', { because: 'other', what: '', tried: '' })).toMatchObject({
-    ok: false,
-    why: expect.stringContaining('/what'),
+test.each([
+  ['incomplete', { because: 'other', what: '', tried: '' }, /^\/what \S/],
+  ['incomplete', { because: 'other', what: 'No March.' }, /^\/tried \S/],
+  ['incomplete', { because: 'other', what: 'No March.', tried: '', draft: 1 }, /^\/draft \S/],
+  ['nothing-new', {}, /^\/why \S/],
+  ['nothing-new', null, /^\/ \S/],
+] as const)('an ending that does not fit says where: %s of %j', (kind, value, why) => {
+  expect(readEndingOf(kind, value)).toEqual({ ok: false, why: expect.stringMatching(why) })
+})
+
+test('a draft that is given is kept', () => {
+  expect(readEndingOf('incomplete', { ...incomplete, draft: 'so far' })).toEqual({
+    ok: true,
+    ending: { kind: 'incomplete', ...incomplete, draft: 'so far' },
   })
-  expect(readEndingOf('nothing-new', null)).toMatchObject({ ok: false })
 })
