@@ -6,7 +6,7 @@ import type { Config } from '../config/load.ts'
 import { caseFaults } from '../eval/cases/cases.ts'
 import type { EvalBench } from '../eval/trial.ts'
 import type { Offer } from '../jobs/check.ts'
-import { loadJobs, type LoadedJobs } from '../jobs/load.ts'
+import { loadJobs, type LoadedJobs } from '../jobs/directory.ts'
 import { createJournalWriter } from '../store/attempts/journal.ts'
 import { loadConfiguredJobs, openStore } from './app.ts'
 import { createRunResources, offerOf } from './resources.ts'
@@ -37,6 +37,6 @@ export async function openEval(config: Config, log: Logger): Promise<Eval> {
 
 /** The jobs and their faults, with those of their files of cases. */
 export function checkJobs(config: Config): LoadedJobs {
-  const { jobs, issues } = loadConfiguredJobs(config)
-  return { jobs, issues: [...issues, ...caseFaults(jobs.values(), offerOf(config))] }
+  const { jobs, issues, warnings } = loadConfiguredJobs(config)
+  return { jobs, issues: [...issues, ...caseFaults(jobs.values(), offerOf(config))], warnings }
 }

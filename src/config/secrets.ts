@@ -21,6 +21,13 @@ export function withPassword(url: string | undefined, file: string | undefined):
   const password = readSecret('databasePasswordFile', undefined, file)
   if (url === undefined || password === undefined) return url
   const target = new URL(url)
+  // Without a host, a URL takes no password.
+  if (target.host === '')
+    throw new Failure({
+      code: 'CONFIG_INVALID',
+      message:
+        'databasePasswordFile needs a databaseUrl with a host, of the form postgres://user@host:5432/database; this one has another form.',
+    })
   target.password = encodeURIComponent(password)
   return target.href
 }

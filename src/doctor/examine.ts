@@ -2,7 +2,8 @@ import type { ConfigValues } from '../config/schema.ts'
 import { Failure } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
 import type { Redactor } from '../lib/redact.ts'
-import type { Job, LoadedJobs } from '../jobs/load.ts'
+import type { LoadedJobs } from '../jobs/directory.ts'
+import type { Job } from '../jobs/load.ts'
 import type { Provider } from '../models/openai/provider.ts'
 import type { Route } from '../pomerium/routes.ts'
 import type { TokenSource } from '../pomerium/token.ts'
@@ -160,8 +161,12 @@ const checkNotes = (notes: readonly string[]): Finding =>
     ? ok('config', 'is valid')
     : warning('config', `is valid, with keys under earlier names: ${notes.join('; ')}`, 'Give the keys at these lines their new names.')
 
-const checkJobs = ({ jobs, issues }: LoadedJobs): Finding =>
-  issues.length === 0 ? ok('jobs', `${jobs.size} valid`) : failed('jobs', issues.join('; '), 'Correct what is named.', 'JOB_INVALID')
+function checkJobs({ jobs, issues, warnings }: LoadedJobs): Finding {
+  if (issues.length > 0) return failed('jobs', issues.join('; '), 'Correct what is named.', 'JOB_INVALID')
+  if (warnings.length > 0)
+    return warning('jobs', `${jobs.size} valid, but ${warnings.join('; ')}`, 'Take secrets out of job files, and change them.')
+  return ok('jobs', `${jobs.size} valid`)
+}
 
 /** Which part it was that could not be opened. */
 function partOf(error: unknown): string {

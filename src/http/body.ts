@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { Failure, messageOf } from '../core/failure.ts'
-import { inexactInteger } from '../lib/json/inexact.ts'
+import { isDeeper, lostNumber } from '../lib/json/exact.ts'
 import { problemResponse } from './problem.ts'
 
 const MAX_BODY_BYTES = 262_144
@@ -29,7 +29,7 @@ export const checkBody: MiddlewareHandler = async (c, next) => {
   }
   requireJson(c.req.header('content-type'), c.req.header('content-encoding'))
   const text = decode(bytes)
-  if (depthOf(bytes) > MAX_DEPTH) throw new Failure({ code: 'BODY_INVALID', message: `The body nests deeper than ${MAX_DEPTH} levels.` })
+  if (isDeeper(text, MAX_DEPTH)) throw new Failure({ code: 'BODY_INVALID', message: `The body nests deeper than ${MAX_DEPTH} levels.` })
   requireExact(text)
   return next()
 }
@@ -62,31 +62,11 @@ function requireExact(text: string): void {
   } catch (cause) {
     throw new Failure({ code: 'BODY_INVALID', message: `The body is not JSON: ${messageOf(cause)}.`, cause })
   }
-  const inexact = inexactInteger(text)
-  if (inexact)
+  const lost = lostNumber(text)
+  if (lost)
     throw new Failure({
       code: 'INPUT_INVALID',
-      message: `The number ${inexact.digits} would be kept as ${inexact.kept}.`,
+      message: `The number ${lost.source} would be kept as ${lost.kept}.`,
       cure: 'Send a number of so many digits as a text.',
     })
-}
-
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-
-/** How deep the brackets outside of texts nest: known before the JSON is parsed. */
-function depthOf(bytes: Buffer): number {
-  let depth = 0
-  let deepest = 0
-  let inText = false
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i]
-    if (inText) {
-      if (byte === BACKSLASH) i++
-      else if (byte === QUOTE) inText = false
-    } else if (byte === QUOTE) inText = true
-    else if (byte === 0x7b || byte === 0x5b) deepest = Math.max(deepest, ++depth)
-    else if (byte === 0x7d || byte === 0x5d) depth--
-  }
-  return deepest
 }

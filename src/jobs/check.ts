@@ -1,5 +1,7 @@
 import { messageOf } from '../core/failure.ts'
-import { compileSchema } from '../lib/schema/json-schema.ts'
+import { compileSchema, invalidParts, knownFormats } from '../lib/schema/json-schema.ts'
+import { suggest } from '../lib/near.ts'
+import { keywordFaults } from '../lib/schema/keywords.ts'
 import type { JobDefinition } from './schema.ts'
 import { checkTemplate, type TemplateOffer } from './template/check.ts'
 
@@ -25,17 +27,16 @@ export interface Fault {
 /** Everything that is wrong with a job that has the right format, and that a run would fail of. */
 export function checkDefinition(job: string, definition: JobDefinition, offer: Offer): Fault[] {
   const issues: Fault[] = []
-  const known = (names: readonly string[]) => (names.length > 0 ? `known are ${names.join(', ')}` : 'none is configured')
   if (!offer.accounts.includes(definition.account))
     issues.push({
       path: ['account'],
-      message: `is ${definition.account}, which is not under accounts: in the configuration; ${known(offer.accounts)}`,
+      message: `is ${definition.account}, which is not under accounts: in the configuration; ${suggest(definition.account, offer.accounts)}`,
     })
   const { provider, name } = definition.model
   if (!offer.providers.includes(provider))
     issues.push({
       path: ['model', 'provider'],
-      message: `is ${provider}, which is not under providers: in the configuration; ${known(offer.providers)}`,
+      message: `is ${provider}, which is not under providers: in the configuration; ${suggest(provider, offer.providers)}`,
     })
   else if (definition.delegate === 'hosted' && !offer.canHost(provider))
     issues.push({
@@ -70,11 +71,7 @@ export function checkDefinition(job: string, definition: JobDefinition, offer: O
     [['input'], definition.input],
     [['output', 'schema'], definition.output?.schema],
   ] as const) {
-    try {
-      if (schema) compileSchema(schema)
-    } catch (error) {
-      issues.push({ path, message: `is not a valid JSON Schema: ${messageOf(error)}` })
-    }
+    if (schema) for (const fault of schemaFaults(schema)) issues.push({ path: [...path, ...fault.path], message: fault.message })
   }
   if (issues.length === 0) issues.push(...scheduleFaults(definition))
   return issues
@@ -98,6 +95,20 @@ function contextFaults(definition: JobDefinition): Fault[] {
   })
 }
 
+/** What is wrong with a schema of the job: each fault at its place, or else why it cannot be used as a whole. */
+function schemaFaults(schema: Record<string, unknown>): Fault[] {
+  const unknown = keywordFaults(schema, knownFormats())
+  if (unknown.length > 0) return unknown
+  const invalid = invalidParts(schema)
+  if (invalid.length > 0) return invalid.map(({ path, message }) => ({ path: path.split('/').slice(1), message }))
+  try {
+    compileSchema(schema)
+    return []
+  } catch (error) {
+    return [{ path: [], message: `is not a valid JSON Schema: ${messageOf(error)}` }]
+  }
+}
+
 /** What the templates of a job may name. */
 function templateOffer({ schedule, input }: JobDefinition): TemplateOffer {
   return { previousFire: schedule !== undefined, period: schedule?.period !== undefined, inputs: inputNames(input) }
@@ -114,15 +125,25 @@ function inputNames(schema: JobDefinition['input']): string[] | undefined {
   return Object.keys(properties)
 }
 
+const CRON_VALUE = '(?:\\d+|[A-Za-z]{3})'
+const CRON_PART = new RegExp(`^(?:(?:\\*|${CRON_VALUE}(?:-${CRON_VALUE})?)(?:/\\d+)?|L|${CRON_VALUE}(?:L|#[1-5]))$`)
+
+/** A part of a cron that the parser takes and our documents do not, such as H: a time drawn at random at each look. Runs that are queued may have one, so the format lets it pass. */
+const strangePart = (cron: string): string | undefined =>
+  cron
+    .trim()
+    .split(/[\s,]+/)
+    .find((part) => !CRON_PART.test(part))
+
 /** What is wrong with a schedule of a job that is right by itself. */
 function scheduleFaults({ schedule, input }: JobDefinition): Fault[] {
   if (!schedule) return []
   const issues: Fault[] = []
-  // The parser takes it for a time drawn at random: another one at each look. Runs that are queued may have it, so the format lets it pass.
-  if (/(^|[\s,])H/i.test(schedule.cron))
+  const strange = strangePart(schedule.cron)
+  if (strange !== undefined)
     issues.push({
       path: ['schedule', 'cron'],
-      message: 'has an H, a time that is chosen for it, which is not known here; write the time itself',
+      message: `has ${strange}, which is not known here; write numbers, names such as MON, *, lists (1,15), ranges (1-5), steps (*/15), L and 1#2`,
     })
   const fault = input && compileSchema(input)({})
   if (fault !== undefined)

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import { digestOf } from '../lib/digest.ts'
-import { Failure, messageOf } from '../core/failure.ts'
+import { messageOf } from '../core/failure.ts'
+import { secretLines } from '../lib/secret-shapes.ts'
 import { parseYaml, showIssue, type FileIssue } from '../lib/yaml/file.ts'
 import { checkDefinition, type Offer } from './check.ts'
 import { fillContext } from './context.ts'
@@ -20,50 +21,11 @@ export interface Job {
   version: string
 }
 
-export interface LoadedJobs {
-  jobs: ReadonlyMap<string, Job>
-  /** One line for each fault, with file, line, field and cure. */
-  issues: string[]
-}
+/** The job of a file. */
+export const nameOf = (path: string) => basename(path).replace(/\.ya?ml$/, '')
 
-/** Reads all job files of a directory. A file with a fault is left out and its faults are listed; the others are not touched. */
-export function loadJobs(dir: string, offer: Offer): LoadedJobs {
-  let files: string[]
-  try {
-    files = readdirSync(dir)
-      .filter((file) => /\.ya?ml$/.test(file) && !/\.(lock|cases)\.yaml$/.test(file))
-      .toSorted()
-  } catch (cause) {
-    throw new Failure({
-      code: 'CONFIG_INVALID',
-      message: `The directory of job files cannot be read: ${messageOf(cause)}.`,
-      cure: 'Make it, or correct jobsDir.',
-      cause,
-    })
-  }
-  const jobs = new Map<string, Job>()
-  /** The first file of each name, faulty or not. */
-  const seen = new Map<string, string>()
-  const issues: string[] = []
-  for (const file of files) {
-    const path = join(dir, file)
-    const name = nameOf(path)
-    const first = seen.get(name)
-    if (first !== undefined) {
-      issues.push(`${show(path)}:1: ${show(first)} defines the job ${name} already; remove one of them`)
-      continue
-    }
-    seen.set(name, path)
-    const result = loadJob(path, offer)
-    if (result.ok) jobs.set(name, result.job)
-    else issues.push(...result.issues)
-  }
-  return { jobs, issues }
-}
-
-const nameOf = (path: string) => basename(path).replace(/\.ya?ml$/, '')
-
-const show = (path: string) => {
+/** A path as a person reads it: from where they are, when the file is below. */
+export const show = (path: string) => {
   const short = relative(process.cwd(), path)
   return short.startsWith('..') ? path : short
 }
@@ -79,12 +41,11 @@ export function loadUnpinned(dir: string, name: string, offer: Offer): Job | und
   return undefined
 }
 
+/** `warnings` are of what was read all the same. */
+export type LoadResult = { ok: true; job: Job; warnings: string[] } | { ok: false; issues: string[] }
+
 /** Reads one job file, and its lock file when it is pinned. */
-export function loadJob(
-  path: string,
-  offer: Offer,
-  { locked = true }: { locked?: boolean } = {},
-): { ok: true; job: Job } | { ok: false; issues: string[] } {
+export function loadJob(path: string, offer: Offer, { locked = true }: { locked?: boolean } = {}): LoadResult {
   const fault = (issue: FileIssue) => showIssue(show(path), issue)
   const name = nameOf(path)
   if (!NAME.test(name))
@@ -118,5 +79,12 @@ export function loadJob(
       ok: false,
       issues: issues.map(({ path: at, message }) => fault({ line: parsed.lineOf(at), field: at.join('.'), message })),
     }
-  return { ok: true, job: { name, file: path, definition, version: digestOf(definition) } }
+  const warnings = secretLines(text).map(({ line, what }) =>
+    fault({
+      line,
+      field: '',
+      message: `has what looks like ${what}; whoever reads the file has it, and so has the model: take it out, and change it`,
+    }),
+  )
+  return { ok: true, job: { name, file: path, definition, version: digestOf(definition) }, warnings }
 }

@@ -18,10 +18,15 @@ const definitionShape = {
     .default('local')
     .describe('local: the worker runs the tool loop. hosted: the provider calls the servers itself, with the account’s token.'),
   model: z
-    .strictObject({
-      provider: name.describe('Provider under providers: in the configuration.'),
-      name: z.string().min(1).describe('The provider’s name of the model.'),
-    })
+    .strictObject(
+      {
+        provider: name.describe('Provider under providers: in the configuration.'),
+        name: z.string().min(1).describe('The provider’s name of the model.'),
+      },
+      {
+        error: ({ code }) => (code === 'invalid_type' ? 'must be a mapping, such as { provider: openai, name: gpt-5.4-mini }' : undefined),
+      },
+    )
     .describe('The model that does the work.'),
   timezone: zone.optional().describe('IANA time zone of the dates in its texts. Without it, that of the schedule, or UTC.'),
   schedule: scheduleSchema.optional().describe('When the job runs by itself. Without it, only when asked.'),
@@ -41,7 +46,7 @@ const definitionShape = {
   output: outputSchema.optional().describe('Without it the answer is text.'),
   limits: limitsSchema.prefault({}).describe('What a run may use.'),
   retry: retrySchema.prefault({}).describe('What follows a failure that time can heal.'),
-  staleAfter: durationText
+  staleAfter: durationText('1ms')
     .default('1h')
     .describe('An attempt that goes on later than this after the results before it tells the model how old they are.'),
   onUnknown: z

@@ -20,7 +20,7 @@ export const minterSchema = z.strictObject({
   sharedSecretFile: z.string().describe('File with Pomerium’s shared secret, in base64 as in Pomerium’s configuration.'),
   caFile: z.string().optional().describe('PEM file of the CA that signed the certificate of that address.'),
   users: z.array(z.string().min(1)).min(1).describe('Users that accounts may be made for: those that the routes’ policies name.'),
-  maxLifetime: duration.describe('Longest life of an account; at least the longest limits.deadline of the jobs that use it.'),
+  maxLifetime: duration('1s').describe('Longest life of an account; at least the longest limits.deadline of the jobs that use it.'),
   perMinute: z.int().min(1).describe('Most accounts in a minute.'),
 })
 

@@ -79,7 +79,7 @@ describe('wrong use ends with 2 and says what is right', () => {
     expect(check).toMatchObject({ code: 2, out: '1 job valid, 1 fault.', err: expect.stringMatching(/broken\.yaml:\d+/) })
     const checkJson = await command([...at, 'jobs', 'check', '--json'])
     expect(checkJson).toMatchObject({ code: 2, err: '' })
-    expect(JSON.parse(checkJson.out)).toEqual({ valid: ['act'], issues: [expect.stringContaining('broken.yaml')] })
+    expect(JSON.parse(checkJson.out)).toEqual({ valid: ['act'], issues: [expect.stringContaining('broken.yaml')], warnings: [] })
     const list = await command([...at, 'jobs'])
     expect(list).toMatchObject({ code: 2, out: expect.stringContaining('act'), err: expect.stringContaining('broken.yaml') })
     const run = await command([...at, 'run', 'broken'])

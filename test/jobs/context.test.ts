@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { loadJobs } from '../../src/jobs/load.ts'
+import { loadJobs } from '../../src/jobs/directory.ts'
 import { createJobFiles, GOOD, OFFER } from '../support/app/job-files.ts'
 
 const files = createJobFiles()

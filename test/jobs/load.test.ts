@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { loadConfiguredJobs } from '../../src/app/app.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import { loadJobs } from '../../src/jobs/load.ts'
+import { loadJobs } from '../../src/jobs/directory.ts'
 import { createJobFiles, GOOD, OFFER as offer } from '../support/app/job-files.ts'
 
 const files = createJobFiles()
@@ -92,7 +92,7 @@ describe('a file that cannot be read', () => {
   })
 
   test('an empty directory has no jobs and no faults', () => {
-    expect(loadJobs(freshDir(), offer)).toEqual({ jobs: new Map(), issues: [] })
+    expect(loadJobs(freshDir(), offer)).toEqual({ jobs: new Map(), issues: [], warnings: [] })
   })
 })
 

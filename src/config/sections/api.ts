@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { httpUrl } from '../../lib/net/url.ts'
+import { hostPort } from './values.ts'
 
 const role = z
   .enum(['viewer', 'runner', 'operator'])
@@ -14,9 +15,7 @@ const grantSchema = z.union([role.transform((name) => ({ role: name, jobs: undef
 /** The HTTP API: where it listens and who may call it. */
 export const apiSchema = z
   .strictObject({
-    listen: z
-      .string()
-      .regex(/^(\[[0-9a-f:]+\]|[^:\s]+):\d{1,5}$/i, 'must be host:port')
+    listen: hostPort(0)
       .default('127.0.0.1:8480')
       .describe('host:port to listen on. An address that is not loopback needs tokens or pomerium below.'),
     maxQueued: z.int().min(1).default(10_000).describe('Most queued runs; more are answered with 429 and Retry-After.'),

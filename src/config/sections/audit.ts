@@ -18,7 +18,7 @@ const expectedSchema = z
 /** How lines of Pomerium's log are read and joined. */
 export const auditSchema = z
   .strictObject({
-    gracePeriod: duration
+    gracePeriod: duration('1ms')
       .prefault('30s')
       .describe('How long after its line a request may become known to us before the line counts as unexplained.'),
     paramsMaxBytes: z

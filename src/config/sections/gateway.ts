@@ -1,21 +1,13 @@
 import { z } from 'zod'
 import { duration } from '../../lib/duration.ts'
 import { httpUrl } from '../../lib/net/url.ts'
-import { concurrency } from './values.ts'
-
-function hasPort(address: string): boolean {
-  const port = Number(address.slice(address.lastIndexOf(':') + 1))
-  return port >= 1 && port <= 65_535
-}
+import { concurrency, hostPort } from './values.ts'
 
 /** Where Pomerium is, and what its responses may weigh. `setupTimeout` is in milliseconds, as every duration of a configuration that was read. */
 export const gatewaySchema = z
   .strictObject({
     url: httpUrl.describe('Any address that Pomerium serves MCP routes on; the route list is read from it.'),
-    address: z
-      .string()
-      .regex(/^(\[[0-9a-f:]+\]|[^:/\s]+):\d{1,5}$/i, { abort: true, error: 'must be host:port' })
-      .refine(hasPort, 'must end in a port from 1 to 65535')
+    address: hostPort(1)
       .optional()
       .describe('host:port to connect to, whatever a route’s host resolves to. Host header and TLS name stay the route’s.'),
     caFile: z.string().optional().describe('PEM file of the CA that signed Pomerium’s certificate, trusted beside the public ones.'),
@@ -25,7 +17,7 @@ export const gatewaySchema = z
       .min(1024)
       .default(16_777_216)
       .describe('Largest answer that is read; beyond it the call is RESULT_TOO_LARGE.'),
-    setupTimeout: duration
+    setupTimeout: duration('1s')
       .prefault('60s')
       .describe(
         'Longest wait for the route list, for initialize and for each page of a tool list. Tool calls have limits.call of their job.',

@@ -29,7 +29,7 @@ const providerSchema = z
       .describe(
         'For delegate: hosted. The provider finishes an answer without us, so that another worker finds it after a crash. Without it, an answer whose worker died has an unknown outcome.',
       ),
-    answerTimeout: duration.prefault('10m').describe('Longest wait for one answer.'),
+    answerTimeout: duration('1s').prefault('10m').describe('Longest wait for one answer.'),
     formatWithTools: z
       .boolean()
       .optional()

@@ -7,8 +7,10 @@ export const workerSchema = z
   .strictObject({
     concurrency: concurrency.default(10).describe('Runs at a time in this process.'),
     toolConcurrency: z.int().min(1).max(100).default(4).describe('Tool calls at a time in a run.'),
-    drainTimeout: duration.prefault('30s').describe('How long runs may go on after SIGTERM before they are handed to another worker.'),
-    lockTimeout: duration.prefault('60s').describe('How long a worker may be silent before its runs go to another one.'),
+    drainTimeout: duration('0s')
+      .prefault('30s')
+      .describe('How long runs may go on after SIGTERM before they are handed to another worker.'),
+    lockTimeout: duration('2s').prefault('60s').describe('How long a worker may be silent before its runs go to another one.'),
   })
   .prefault({})
   .describe('This process as a worker.')

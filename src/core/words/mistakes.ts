@@ -1,5 +1,6 @@
-import { closest, distance } from 'fastest-levenshtein'
+import { distance } from 'fastest-levenshtein'
 import type { SchemaFault } from '../../lib/schema/json-schema.ts'
+import { isNear, nearest } from '../../lib/near.ts'
 import { formatSample, sampleOf } from '../../lib/schema/sample.ts'
 import { isSchema, shapeOf, typesOf, type Schema } from '../../lib/schema/shape.ts'
 
@@ -114,15 +115,9 @@ const about = (schema: unknown) =>
 const propertyOf = ({ properties }: Schema, name: string): unknown =>
   isSchema(properties) && Object.hasOwn(properties, name) ? properties[name] : undefined
 
-const sorted = (name: string) => name.split('').toSorted().join('')
-
-/** A slip of the pen: letters in another order, or at most one in three wrong, and three in all. */
-const isNear = (a: string, b: string) =>
-  sorted(a) === sorted(b) || distance(a, b) <= Math.min(3, Math.floor(Math.min(a.length, b.length) / 3))
-
 function nearOrAll(name: string, known: readonly string[]): string {
-  const near = closest(name, known)
-  return isNear(name, near)
+  const near = nearest(name, known)
+  return near !== undefined
     ? `did you mean ${short(near)}?`
     : `the known ones are ${known
         .slice(0, MAX_NAMED)

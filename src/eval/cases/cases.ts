@@ -7,7 +7,8 @@ import type { Job } from '../../jobs/load.ts'
 import { jobSchema, type JobDefinition } from '../../jobs/schema.ts'
 import { digestOf } from '../../lib/digest.ts'
 import { readDate } from '../../lib/time/zoned.ts'
-import { explainIssue, parseYaml, showIssue } from '../../lib/yaml/file.ts'
+import { explainIssue } from '../../lib/yaml/explain.ts'
+import { parseYaml, showIssue } from '../../lib/yaml/file.ts'
 import { inputFault } from '../../runs/create.ts'
 import { expectSchema, type Expectation } from './expect.ts'
 import { recordSchema, type Recording } from './recording.ts'
@@ -139,7 +140,7 @@ function definitionOf({ name, definition }: Job, set: Record<string, unknown>, o
   const { pinned, ...written } = definition
   const parsed = jobSchema.safeParse(withoutNulls({ ...written, ...set }), { reportInput: true })
   if (!parsed.success) {
-    for (const { path, message } of parsed.error.issues.flatMap(explainIssue)) fault(['set', ...path], message)
+    for (const { path, message } of parsed.error.issues.flatMap((issue) => explainIssue(issue))) fault(['set', ...path], message)
     return undefined
   }
   const { $schema: _, ...found } = parsed.data

@@ -6,8 +6,8 @@ export const limitsSchema = z.strictObject({
   toolCalls: z.int().min(0).max(10_000).default(50).describe('Most tool calls.'),
   tokens: z.int().min(1).optional().describe('Most tokens, input and output together.'),
   costUsd: z.number().positive().optional().describe('Most money in USD. The model needs a price in the configuration.'),
-  deadline: durationText.default('10m').describe('Longest time an attempt may take, such as 10m.'),
-  call: durationText.default('2m').describe('Longest time for a tool call; timeout of a server overrides it.'),
+  deadline: durationText('1s').default('10m').describe('Longest time an attempt may take, such as 10m.'),
+  call: durationText('1s').default('2m').describe('Longest time for a tool call; timeout of a server overrides it.'),
   resultBytes: z
     .int()
     .min(256)
@@ -18,5 +18,5 @@ export const limitsSchema = z.strictObject({
 
 export const retrySchema = z.strictObject({
   attempts: z.int().min(1).max(100).default(3).describe('Most attempts, the first included.'),
-  backoff: durationText.default('30s').describe('Wait before the second attempt; doubled for each further one.'),
+  backoff: durationText('1ms').default('30s').describe('Wait before the second attempt; doubled for each further one.'),
 })

@@ -1,6 +1,7 @@
 import { evalQuotedToken, Filter, TypeGuards, type Template } from 'liquidjs'
 import { messageOf } from '../../core/failure.ts'
 import { describeUnknown, unknownCodes } from '../../lib/time/strftime.ts'
+import { nearest, suggest } from '../../lib/near.ts'
 import { engine } from './engine.ts'
 import { VARIABLES } from './scope.ts'
 
@@ -30,7 +31,9 @@ export function checkTemplate(template: string, offer: TemplateOffer): string | 
 function variableFault(used: readonly (readonly string[])[], { previousFire, period, inputs }: TemplateOffer): string | undefined {
   const names = new Set(used.map(([name = '']) => name))
   const unknown = [...names].filter((name) => !VARIABLES.some((known) => known === name))
-  if (unknown.length > 0) return `uses the unknown variable ${unknown.join(', ')}; a template knows ${VARIABLES.join(', ')}`
+  const [first] = unknown
+  if (first !== undefined)
+    return `uses the unknown variable ${unknown.join(', ')}; ${meant(first) ?? `a template knows ${VARIABLES.join(', ')}`}`
   if (names.has('previous_fire') && !previousFire)
     return 'uses previous_fire, which a job without a schedule does not have; take it out, or add schedule:'
   if (names.has('period') && !period) return 'uses period, which needs schedule.period: day, week, month or since-last-green'
@@ -40,7 +43,12 @@ function variableFault(used: readonly (readonly string[])[], { previousFire, per
   const what = missing.map((field) => `input.${field}`).join(', ')
   return inputs.length === 0
     ? `uses ${what}, but the job takes no input; describe it under input: properties:`
-    : `uses ${what}, which is not among the properties of input:, ${inputs.join(', ')}`
+    : `uses ${what}, which is not among the properties of input:; ${suggest(missing[0] ?? '', inputs)}`
+}
+
+function meant(name: string): string | undefined {
+  const near = nearest(name, VARIABLES)
+  return near && `did you mean ${near}?`
 }
 
 /** A format of a date that strftime would not know. One that is made while the template is rendered is seen then. */

@@ -18,15 +18,28 @@ export function parseExact(json: string): unknown {
 }
 
 const INTEGER = /^-?\d+$/
+const MAX_SHOWN = 40
 
-/** JSON pointer to the first number that a double does not hold: an integer whose digits would change, or one that is too large for any. */
-export function lostNumber(json: string): { path: string; source: string } | undefined {
+export interface LostNumber {
+  /** JSON pointer to it. */
+  path: string
+  /** As it was written; its first digits where it is long. */
+  source: string
+  /** What it would become. */
+  kept: string
+}
+
+/** The first number that a double does not hold: an integer whose digits would change, or one that is too large for any. */
+export function lostNumber(json: string): LostNumber | undefined {
   if (!/\d{16}|[eE]\+?\d{3}/.test(json)) return undefined
   const pending = [treeOf(json)]
   while (pending.length > 0) {
     const node = pending.pop()
-    if (node?.type === 'number' && isLost(sourceOf(json, node), Number(node.value)))
-      return { path: pointerTo(getNodePath(node)), source: sourceOf(json, node) }
+    if (node?.type === 'number' && isLost(sourceOf(json, node), Number(node.value))) {
+      const source = sourceOf(json, node)
+      const shown = source.length > MAX_SHOWN ? `${source.slice(0, MAX_SHOWN)}…` : source
+      return { path: pointerTo(getNodePath(node)), source: shown, kept: String(node.value) }
+    }
     for (const child of node?.children?.toReversed() ?? []) pending.push(child)
   }
   return undefined

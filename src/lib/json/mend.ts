@@ -29,8 +29,9 @@ const MAX_SLIPS = 1000
 export function mendJson(text: string, faults: readonly SchemaFault[], { spare = false } = {}): { json: string; slips: Slip[] } {
   const tree = faults.length <= MAX_SLIPS ? treeOf(text) : undefined
   if (!tree) return { json: text, slips: [] }
-  const edits = faults.flatMap((fault) => editFor(tree, text, fault, spare) ?? [])
-  return applyEdits(text, edits)
+  // A value may have several faults.
+  const edits = new Map(faults.flatMap((fault) => editFor(tree, text, fault, spare) ?? []).map((edit) => [edit.node, edit]))
+  return applyEdits(text, [...edits.values()])
 }
 
 function editFor(tree: JsonNode, text: string, fault: SchemaFault, spare: boolean): Edit | undefined {

@@ -24,24 +24,40 @@ export interface Validate {
 }
 
 /** Matches in linear time, whatever the pattern and the text. A pattern that looks around or back is an error. */
-const linear = Object.assign((pattern: string) => RE2JS.compile(RE2JS.translateRegExp(pattern)), { code: 'linear' })
-const options = { strict: false, allErrors: true, verbose: true, validateFormats: true, logger: false } as const
+function compileLinear(pattern: string): RE2JS {
+  try {
+    // RE2JS takes a reference to a named group for letters.
+    if (/(?<!\\)(?:\\\\)*\\k</.test(pattern)) throw new Error('it has a reference to a group')
+    return RE2JS.compile(RE2JS.translateRegExp(pattern))
+  } catch (cause) {
+    const why = /\(\?(?:[=!]|<[=!])|\\(?:[1-9]|k<)/.test(pattern)
+      ? 'it looks around or back ((?=, (?!, (?<=, (?<!, \\1), which takes time without a bound; write it without'
+      : cause instanceof Error
+        ? cause.message
+        : String(cause)
+    throw new Error(`the pattern ${pattern} cannot be used: ${why}`, { cause })
+  }
+}
+
+const linear = Object.assign(compileLinear, { code: 'linear' })
+const options = { strict: false, allErrors: true, verbose: true, validateFormats: true, logger: false, code: { regExp: linear } } as const
 const addFormats = addFormatsModule.default
 
-function openAjv(draft: 'draft-07' | '2020-12', foreign: boolean): Ajv {
-  const all = foreign ? { ...options, code: { regExp: linear } } : options
-  return addFormats(draft === 'draft-07' ? new Ajv(all) : new Ajv2020(all))
-}
+type Draft = 'draft-07' | '2020-12'
 
-const instances = new Map<string, Ajv>()
+const openAjv = (draft: Draft): Ajv => addFormats(draft === 'draft-07' ? new Ajv(options) : new Ajv2020(options))
+
+const instances = new Map<Draft, Ajv>()
 
 /** The instance for schemas without an $id: one with an $id would be known to all others. */
-function sharedAjv(draft: 'draft-07' | '2020-12', foreign: boolean): Ajv {
-  const key = `${draft} ${foreign}`
-  let ajv = instances.get(key)
-  if (!ajv) instances.set(key, (ajv = openAjv(draft, foreign)))
+function sharedAjv(draft: Draft): Ajv {
+  let ajv = instances.get(draft)
+  if (!ajv) instances.set(draft, (ajv = openAjv(draft)))
   return ajv
 }
+
+const draftOf = ({ $schema }: Record<string, unknown>): Draft =>
+  typeof $schema === 'string' && /draft-0[4-7]/.test($schema) ? 'draft-07' : '2020-12'
 
 const MAX_CACHED = 1000
 const MAX_ERRORS = 5
@@ -49,17 +65,16 @@ const cache = new Map<string, Validate>()
 
 /**
  * Compiles a JSON Schema: draft 7 or earlier when `$schema` says so, else 2020-12. Compiled schemas are kept by their text, since the same
- * tools are listed run after run. For a `foreign` schema, which a server sent, patterns are matched by RE2 in linear time. Throws an `Error` that says why
- * when the schema is not one.
+ * tools are listed run after run. Its patterns are matched by RE2 in linear time. Throws an `Error` that says why when the schema is not one.
  */
-export function compileSchema(schema: Record<string, unknown>, { foreign = false } = {}): Validate {
-  const key = `${foreign} ${JSON.stringify(schema)}`
+export function compileSchema(schema: Record<string, unknown>): Validate {
+  const key = JSON.stringify(schema)
   const known = cache.get(key)
   if (known) return known
-  const draft = typeof schema['$schema'] === 'string' && /draft-0[4-7]/.test(schema['$schema']) ? 'draft-07' : '2020-12'
+  const draft = draftOf(schema)
   // With $async, each check is a promise, never a fault.
   const { $schema: _, $id: __, $async: ___, ...body } = schema
-  const ajv = JSON.stringify(body).includes('"$id"') ? openAjv(draft, foreign) : sharedAjv(draft, foreign)
+  const ajv = JSON.stringify(body).includes('"$id"') ? openAjv(draft) : sharedAjv(draft)
   const check = ajv.compile(body)
   ajv.removeSchema(body)
   const describe = (value: unknown) => {
@@ -78,6 +93,20 @@ export function compileSchema(schema: Record<string, unknown>, { foreign = false
   }
   cache.set(key, validate)
   return validate
+}
+
+/** The formats that are checked; any other is passed over. */
+export const knownFormats = (): string[] => Object.keys(sharedAjv('2020-12').formats)
+
+/** What is wrong with a schema as a schema: the first fault of each place, as a JSON pointer and a message. */
+export function invalidParts(schema: Record<string, unknown>): { path: string; message: string }[] {
+  const ajv = sharedAjv(draftOf(schema))
+  const { $schema: _, ...body } = schema
+  if (ajv.validateSchema(body) === true) return []
+  const firsts = new Map<string, string>()
+  for (const { instancePath, message } of ajv.errors ?? [])
+    if (!firsts.has(instancePath)) firsts.set(instancePath, message ?? 'is not valid')
+  return [...firsts].map(([path, message]) => ({ path, message }))
 }
 
 const CHOICE = /^(.*)\/(?:anyOf|oneOf)$/

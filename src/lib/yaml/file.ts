@@ -1,6 +1,7 @@
-import { isMap, isNode, isScalar, LineCounter, parseDocument, visit, type Document, type Scalar } from 'yaml'
+import { isMap, isNode, isScalar, LineCounter, parseDocument, visit, type Document, type ErrorCode, type Scalar } from 'yaml'
 import type { z } from 'zod'
 import { showLine } from '../text.ts'
+import { explainIssue } from './explain.ts'
 import { renameKeys } from './renames.ts'
 
 /** One thing that is wrong in a file a person wrote. */
@@ -59,7 +60,11 @@ export function parseYaml<Schema extends z.ZodType>(
     }
   }
   if (result.success) return { ok: true, value: result.data, notes, lineOf: (path) => lineOf(document, lines, path) }
-  return { ok: false, issues: result.error.issues.flatMap((issue) => issuesOf(issue, document, lines)) }
+  const explained = result.error.issues.flatMap((issue) => explainIssue(issue, { schema, document }))
+  return {
+    ok: false,
+    issues: explained.map(({ path, message }) => ({ line: lineOf(document, lines, path), field: path.map(String).join('.'), message })),
+  }
 }
 
 /** Warnings count too: they stand for something that was read in another way than it was meant. Of broken syntax only the first place: the rest follows from it. */
@@ -83,10 +88,19 @@ function syntaxIssues(document: Document.Parsed, lines: LineCounter, text: strin
         issues.push({ line, field: '', message: 'has more than one document; keep one, without lines of ---' })
         break
       default:
-        broken ??= { line, field: '', message: brokenBecause(message) }
+        broken ??= { line, field: '', message: `${brokenBecause(message)}${CURES[code] ?? ''}` }
     }
   }
   return broken ? [broken] : issues
+}
+
+/** What cures broken syntax, by the parser's code, where that is known. */
+const CURES: Partial<Record<ErrorCode, string>> = {
+  BAD_SCALAR_START: '; put the text in quotes',
+  BLOCK_AS_IMPLICIT_KEY: '; put a text with a colon and a space in it in quotes',
+  TAB_AS_INDENT: '; indent with spaces',
+  MULTILINE_IMPLICIT_KEY: '; write key: value',
+  UNEXPECTED_TOKEN: '; put a text that begins with a sign in quotes, and close each bracket and quote',
 }
 
 /** The parser's words without text of the file, which could be a secret: that follows a colon or a backslash. */
@@ -171,45 +185,6 @@ function readSubstituted(issues: readonly z.core.$ZodIssue[], document: Document
   }
   return changed
 }
-
-const issuesOf = (issue: z.core.$ZodIssue, document: Document.Parsed, lines: LineCounter): FileIssue[] =>
-  explainIssue(issue).map(({ path, message }) => ({ line: lineOf(document, lines, path), field: path.map(String).join('.'), message }))
-
-/** What is wrong with a value, at its path, in words of people. A missing one is told as such when it was checked with `reportInput`. */
-export function explainIssue(issue: z.core.$ZodIssue): { path: readonly PropertyKey[]; message: string }[] {
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'is not a known key; correct its name or take it out' }))
-  return [{ path: issue.path, message: explain(issue, issue.input === undefined) }]
-}
-
-function explain(issue: z.core.$ZodIssue, missing: boolean): string {
-  switch (issue.code) {
-    case 'invalid_type':
-      return missing ? `is missing; it must be ${article(issue.expected)}` : `must be ${article(issue.expected)}`
-    case 'invalid_value':
-      return `must be ${issue.values.map(String).join(' or ')}`
-    case 'invalid_key':
-      return issue.issues.map(({ message }) => message).join('; ')
-    case 'too_small':
-      if (issue.origin === 'string' || issue.origin === 'array') return 'is empty'
-      return `must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`
-    case 'too_big':
-      return `must be at most ${issue.maximum}`
-    default:
-      return issue.message
-  }
-}
-
-const article = (type: string) =>
-  ({
-    string: 'a text',
-    record: 'a mapping',
-    object: 'a mapping',
-    array: 'a list',
-    number: 'a number',
-    int: 'a whole number',
-    boolean: 'true or false',
-  })[type] ?? type
 
 /** 0 when it has none. */
 const lineOfNode = (node: unknown, lines: LineCounter) => (isNode(node) && node.range ? lines.linePos(node.range[0]).line : 0)

@@ -55,7 +55,7 @@ function fit(schema: Schema, json: string): { ok: true; arguments: SentArguments
   if (!isJsonObject(json)) return { ok: false, faults: [] }
   let fitted: Fit = { ok: true, json, value: undefined, slips: [] }
   try {
-    fitted = fitJson(compileSchema(schema, { foreign: true }), json)
+    fitted = fitJson(compileSchema(schema), json)
   } catch {
     // As it was written.
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parseArm } from '../../../src/eval/arms.ts'
 import { jobOf, loadCases } from '../../../src/eval/cases/cases.ts'
-import { loadJobs } from '../../../src/jobs/load.ts'
+import { loadJobs } from '../../../src/jobs/directory.ts'
 import { createJobFiles, GOOD, OFFER } from '../../support/app/job-files.ts'
 
 const files = createJobFiles()

@@ -5,7 +5,7 @@ const KNOWN = 'a template knows input, fire_time, now, previous_fire, period, tr
 const NOTHING: TemplateOffer = { previousFire: false, period: false, inputs: [] }
 
 test.each([
-  ['{{ inputs.x }}', `uses the unknown variable inputs; ${KNOWN}`],
+  ['{{ inputs.x }}', 'uses the unknown variable inputs; did you mean input?'],
   ['{{ a }}{% if b %}{% endif %}', `uses the unknown variable a, b; ${KNOWN}`],
   ['{{ fire_time | date: fmt }}', `uses the unknown variable fmt; ${KNOWN}`],
   ['{{ fire_time | date: "%Q" }}', 'the date format has %Q, which strftime does not know; correct it, or write %% for a percent sign'],
@@ -39,7 +39,7 @@ test.each<[string, Partial<TemplateOffer>, string | undefined]>([
   [
     '{{ input.indstry }} {{ input["industry"] }}',
     { inputs: ['industry', 'from'] },
-    'uses input.indstry, which is not among the properties of input:, industry, from',
+    'uses input.indstry, which is not among the properties of input:; did you mean industry?',
   ],
   ['{% for x in input.rows %}{{ x.name }}{% endfor %}', { inputs: ['rows'] }, undefined],
   ['{{ input.x.y }}', { inputs: undefined }, undefined],

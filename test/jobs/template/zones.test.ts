@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { environment } from '../../../src/config/environment.ts'
+import { factsText } from '../../../src/core/words/facts.ts'
 import { renderTemplate } from '../../../src/jobs/template/render.ts'
 
 const TEMPLATES = [
@@ -55,24 +56,33 @@ const FIRES = [
 
 const HOUR_MS = 3_600_000
 
-/** All of them with all zones and fires, in one order. */
-function renderAll(render: typeof renderTemplate, templates: string[], zones: string[], fires: string[], hourMs: number): string[] {
+/** The line of facts and all templates, with all zones and fires, in one order. */
+function renderAll(
+  render: typeof renderTemplate,
+  factsOf: typeof factsText,
+  templates: string[],
+  zones: string[],
+  fires: string[],
+  hourMs: number,
+): string[] {
   return zones.flatMap((timezone) =>
     fires.flatMap((fire) => {
       const fireTime = new Date(fire)
       const ago = (hours: number) => new Date(fireTime.getTime() - hours * hourMs)
       const scope = { input: {}, job: 'j', runId: 'r', trigger: 'schedule', timezone } as const
       const times = { fireTime, now: ago(-1), previousFire: ago(24), period: { from: ago(24), to: fireTime } }
-      return templates.map((template) => render(template, { ...scope, ...times }))
+      const facts = { ...scope, ...times, occasion: 'schedule', fireAt: fireTime, turns: 20, toolCalls: 50, deadline: '10m' } as const
+      return [factsOf(facts), ...templates.map((template) => render(template, { ...scope, ...times }))]
     }),
   )
 }
 
-const MODULE = join(import.meta.dirname, '../../../src/jobs/template/render.ts')
+const moduleOf = (file: string) => JSON.stringify(join(import.meta.dirname, '../../../src', file))
 const PROGRAM = `
-const { renderTemplate } = await import(${JSON.stringify(MODULE)})
+const { renderTemplate } = await import(${moduleOf('jobs/template/render.ts')})
+const { factsText } = await import(${moduleOf('core/words/facts.ts')})
 const renderAll = ${renderAll.toString()}
-process.stdout.write(JSON.stringify({ offset: new Date(0).getTimezoneOffset(), texts: renderAll(renderTemplate, ...${JSON.stringify([TEMPLATES, ZONES, FIRES, HOUR_MS])}) }))`
+process.stdout.write(JSON.stringify({ offset: new Date(0).getTimezoneOffset(), texts: renderAll(renderTemplate, factsText, ...${JSON.stringify([TEMPLATES, ZONES, FIRES, HOUR_MS])}) }))`
 
 function renderedIn(zone: string) {
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', PROGRAM], {
@@ -87,9 +97,13 @@ test.each([
   ['UTC', 0],
   ['America/New_York', 300],
   ['Pacific/Auckland', -720],
-])('a process in %s writes 30 templates in 4 zones around changes of the clock as any other does', { timeout: 60_000 }, (zone, offset) => {
-  const found = renderedIn(zone)
-  expect(found.offset).toBe(offset)
-  expect(found.texts).toHaveLength(TEMPLATES.length * ZONES.length * FIRES.length)
-  expect(found.texts).toEqual(renderAll(renderTemplate, TEMPLATES, ZONES, FIRES, HOUR_MS))
-})
+])(
+  'a process in %s writes the facts of a run and 30 templates, in 4 zones around changes of the clock, as any other does',
+  { timeout: 60_000 },
+  (zone, offset) => {
+    const found = renderedIn(zone)
+    expect(found.offset).toBe(offset)
+    expect(found.texts).toHaveLength((TEMPLATES.length + 1) * ZONES.length * FIRES.length)
+    expect(found.texts).toEqual(renderAll(renderTemplate, factsText, TEMPLATES, ZONES, FIRES, HOUR_MS))
+  },
+)

@@ -24,16 +24,18 @@ function faults(text: string, substitute?: (value: string) => string, wanted: z.
 
 describe('faults of the format', () => {
   test.each([
-    ['an unknown key', 'name: a\nnmae: b', ['f:2: nmae is not a known key; correct its name or take it out']],
+    ['an unknown key', 'name: a\nnmae: b', ['f:2: nmae is not a known key; did you mean name?']],
     [
       'several unknown keys',
       'name: a\nx: 1\ny: 2',
-      ['x', 'y'].map((key, at) => `f:${at + 2}: ${key} is not a known key; correct its name or take it out`),
+      ['x', 'y'].map(
+        (key, at) => `f:${at + 2}: ${key} is not a known key; known are name, count, share, on, mode, steps, nothing, any, servers`,
+      ),
     ],
     [
       'an unknown key in a list',
       'name: a\nsteps:\n  - tool: t\n  - tool: u\n    toool: v',
-      ['f:5: steps.1.toool is not a known key; correct its name or take it out'],
+      ['f:5: steps.1.toool is not a known key; did you mean tool?'],
     ],
     ['a missing field', 'count: 1', ['f:1: name is missing; it must be a text']],
     ['a missing field in a list', 'name: a\nsteps:\n  - tool: t\n  - args: [x]', ['f:4: steps.1.tool is missing; it must be a text']],
@@ -47,29 +49,29 @@ describe('faults of the format', () => {
       'a wrong type',
       'name: [a]\ncount: many\nsteps: 1\nservers: []\non: 1',
       [
-        'f:1: name must be a text',
+        'f:1: name must be a text; put it in quotes',
         'f:2: count must be a number',
         'f:5: on must be true or false',
-        'f:3: steps must be a list',
+        'f:3: steps must be a list; put it in square brackets',
         'f:4: servers must be a mapping',
       ],
     ],
     [
       'a wrong type behind an alias',
       'name: a\nservers:\n  one: &o { url: 1 }\n  two: *o',
-      ['f:3: servers.one.url must be a text', 'f:4: servers.two.url must be a text'],
+      ['f:3: servers.one.url must be a text; put it in quotes', 'f:4: servers.two.url must be a text; put it in quotes'],
     ],
     [
       'a wrong type deep in lists',
       'name: a\nsteps:\n  - tool: t\n    args:\n      - x\n      - 7\n      - y',
-      ['f:6: steps.0.args.1 must be a text'],
+      ['f:6: steps.0.args.1 must be a text; put it in quotes'],
     ],
     [
       'a wrong type in a list on one line',
       'name: a\nsteps: [{ tool: t }, { tool: 1 }, 3]',
-      ['f:2: steps.1.tool must be a text', 'f:2: steps.2 must be a mapping'],
+      ['f:2: steps.1.tool must be a text; put it in quotes', 'f:2: steps.2 must be a mapping'],
     ],
-    ['null for a text', 'name:', ['f:1: name must be a text']],
+    ['null for a text', 'name:', ['f:1: name is empty; it must be a text']],
     ['a broken number', 'name: a\ncount: 1.5', ['f:2: count must be a whole number']],
     ['numbers out of their range', 'name: a\ncount: 0\nshare: 0', ['f:2: count must be at least 1', 'f:3: share must be more than 0']],
     ['a number too large', 'name: a\ncount: 10', ['f:2: count must be at most 9']],
@@ -106,8 +108,11 @@ describe('what YAML allows and plain data would lose', () => {
     ['a: 1\nb: *nowhere', 'f:2: uses an alias (*name) whose anchor (&name) is not above it; in a text, put it in quotes'],
     ['a: 1\nb: &b { c: *b }', 'f:2: has an alias (*name) inside of what it stands for'],
     ['a: [', 'f:1: is not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]'],
-    ['a: b\n\tc: d', 'f:2: is not valid YAML: Tabs are not allowed as indentation'],
-    ['a: ]b\nc: d\ne: f', 'f:1: is not valid YAML: Unexpected flow-seq-end token in YAML stream'],
+    ['a: b\n\tc: d', 'f:2: is not valid YAML: Tabs are not allowed as indentation; indent with spaces'],
+    [
+      'a: ]b\nc: d\ne: f',
+      'f:1: is not valid YAML: Unexpected flow-seq-end token in YAML stream; put a text that begins with a sign in quotes, and close each bracket and quote',
+    ],
   ])('%j', (text, expected) => {
     expect(faults(text, undefined, anything)).toEqual([expected])
   })
@@ -173,7 +178,7 @@ describe('substitution', () => {
     ['count: $N', { N: '04' }, 'f:2: count must be a number'],
     ['count: four', {}, 'f:2: count must be a number'],
     ['count: $N', { N: '0' }, 'f:2: count must be at least 1'],
-    ['count: $N\nzzz: 1', { N: '4' }, 'f:3: zzz is not a known key; correct its name or take it out'],
+    ['count: $N\nzzz: 1', { N: '4' }, 'f:3: zzz is not a known key; known are name, count, share, on, mode, steps, nothing, any, servers'],
     ['on: $N', { N: '' }, 'f:2: on must be true or false'],
   ])('%s with %j is a fault', (line, values, expected) => {
     expect(faults(`name: a\n${line}`, from(values))).toEqual([expected])

@@ -11,7 +11,8 @@ import { evaluate, type Evaluated, type EvaluateOptions } from '../../../src/eva
 import type { EvalBench } from '../../../src/eval/trial.ts'
 import { script } from '../../../src/demo/model/script.ts'
 import type { Offer } from '../../../src/jobs/check.ts'
-import { loadJobs, type Job } from '../../../src/jobs/load.ts'
+import { loadJobs } from '../../../src/jobs/directory.ts'
+import { type Job } from '../../../src/jobs/load.ts'
 import { createJournalWriter } from '../../../src/store/attempts/journal.ts'
 import { createTestDatabase } from '../database/database.ts'
 

@@ -59,10 +59,10 @@ function listJobs(command: Command, terminal: Terminal, json: boolean): number {
 }
 
 function check(command: Command, terminal: Terminal, json: boolean): number {
-  const { jobs, issues } = checkJobs(configOf(command, terminal))
-  if (json) terminal.out(JSON.stringify({ valid: [...jobs.keys()], issues }, null, 2))
+  const { jobs, issues, warnings } = checkJobs(configOf(command, terminal))
+  if (json) terminal.out(JSON.stringify({ valid: [...jobs.keys()], issues, warnings }, null, 2))
   else {
-    for (const issue of issues) terminal.err(showText(issue))
+    for (const line of [...issues, ...warnings]) terminal.err(showText(line))
     terminal.out(`${jobs.size} job${jobs.size === 1 ? '' : 's'} valid, ${issues.length} fault${issues.length === 1 ? '' : 's'}.`)
   }
   return issues.length > 0 ? EXIT.usage : EXIT.ok
