@@ -39,8 +39,7 @@ interface Read {
 }
 
 /** Nothing else than its own file and its lock file is in the job. */
-const isWhole = (result: LoadResult): boolean =>
-  result.ok && result.job.definition.context.every(({ file }) => file === undefined)
+const isWhole = (result: LoadResult): boolean => result.ok && result.job.definition.context.every(({ file }) => file === undefined)
 
 /** What changes whenever a file does. A file that is not there has a stamp too. */
 export function fileStamp(path: string): string {
