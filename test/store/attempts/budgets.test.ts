@@ -51,6 +51,7 @@ test('the first ceiling that would be passed is the reason, and nothing is taken
 
 const job = `
 account: reports
+contract: none
 model: { provider: openai, name: scripted }
 prompt: Do it.
 tools:
