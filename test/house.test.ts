@@ -25,12 +25,15 @@ function countByFolder(files: readonly string[]): Map<string, number> {
   return counts
 }
 
+/** Its files are numbered steps: one list, which only grows at its end. */
+const SEQUENCE = 'store/postgres/migrations'
+
 const roomOf = (path: string) => path.split('/')[0] ?? ''
 const sources = filesOf('src')
 const tests = filesOf('test').filter((file) => file.endsWith('.test.ts'))
 
 test.each(['src', 'test', 'scripts'])('no folder of %s has more than twelve files: one that has more gets rooms', (root) => {
-  const crowded = [...countByFolder(filesOf(root))].filter(([, count]) => count > MOST_FILES)
+  const crowded = [...countByFolder(filesOf(root))].filter(([folder, count]) => count > MOST_FILES && folder !== SEQUENCE)
   expect(crowded).toEqual([])
 })
 

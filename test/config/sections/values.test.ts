@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { loadConfig, type Config } from '../../src/config/load.ts'
-import { describeFailure, Failure } from '../../src/core/failure.ts'
+import { loadConfig, type Config } from '../../../src/config/load.ts'
+import { describeFailure, Failure } from '../../../src/core/failure.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'nightshift-config-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
