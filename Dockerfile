@@ -1,4 +1,4 @@
-# Nightshift with its own Node; Postgres and Redis are given by database_url and redis_url.
+# Nightshift with its own Node; Postgres and Redis are given by databaseUrl and redisUrl.
 FROM node:24-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./

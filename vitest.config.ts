@@ -1,8 +1,17 @@
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
+import { sortByTier } from './test/tiers.ts'
 
 /** Files that take longest start first, or the others are done long before them. */
-const SLOW = ['test/faults/', 'test/package', 'test/chaos/', 'test/cli/demo', 'test/store/postgres/embedded', 'test/audit/']
+const SLOW = [
+  'test/faults/',
+  'test/package',
+  'test/chaos/',
+  'test/cli/commands/setup/demo',
+  'test/store/postgres/embedded',
+  'test/audit/',
+  'test/cli/',
+]
 
 class SlowFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -14,16 +23,25 @@ class SlowFirst extends BaseSequencer {
   }
 }
 
+const tiers = sortByTier()
+const servers = ['test/support/global-setup.ts']
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/global-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Nothing timed is asserted: what does not come in time fails by the time-out of its test.
+    expect: { poll: { interval: 20, timeout: 50_000 } },
     pool: 'forks',
     // Most tests wait for servers, so more of them run than there are cores.
     maxWorkers: 3,
     sequence: { sequencer: SlowFirst },
     coverage: { provider: 'v8', include: ['src/**/*.ts'] },
+    projects: [
+      // Most of what a file costs is what it imports: a process takes many files, and imports it once.
+      { extends: true, test: { name: 'unit', include: tiers.unit, isolate: false } },
+      { extends: true, test: { name: 'integration', include: tiers.integration, isolate: false, globalSetup: servers } },
+      { extends: true, test: { name: 'system', include: tiers.system, globalSetup: servers } },
+    ],
   },
 })

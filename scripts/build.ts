@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '..')
 /** What the program reads beside its code. */
-const ASSETS = ['store/postgres/migrations', 'demo/servers/data', 'cli/bin.js', 'cli/health.js']
+export const ASSETS = ['store/postgres/migrations', 'demo/servers/data', 'cli/bin.js', 'cli/health.js']
 
 /** Builds `dist/`, which the package and the image run: JavaScript starts faster and takes less memory. In a checkout everything runs the source. */
 export function build(): void {

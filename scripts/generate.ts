@@ -1,18 +1,36 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
-import { EXIT, FAILURES } from '../src/core/failure.ts'
+import { configSchema } from '../src/config/schema.ts'
+import { EXIT, FAILURES, type FailureKind } from '../src/core/failure.ts'
+import { caseFileSchema } from '../src/eval/cases/cases.ts'
 import { jobSchema } from '../src/jobs/schema.ts'
+import { minterSchema } from '../src/minter/config.ts'
+import { keysOf } from './reference.ts'
 
 const ROOT = join(import.meta.dirname, '..')
-export const JOB_SCHEMA_FILE = join(ROOT, 'config/job.schema.json')
-export const README_FILE = join(ROOT, 'README.md')
+/** JSON Schema of a file format, which editors complete from. */
+const editorSchema = (schema: z.ZodType, title: string): string =>
+  `${JSON.stringify({ ...z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), title }, null, 2)}\n`
 
-/** JSON Schema of the job file format, which editors complete from. */
-export function jobJsonSchema(): string {
-  return `${JSON.stringify({ ...z.toJSONSchema(jobSchema, { io: 'input', unrepresentable: 'any' }), title: 'A Nightshift job file' }, null, 2)}\n`
+export const jobJsonSchema = (): string => editorSchema(jobSchema, 'A Nightshift job file')
+
+/** The schemas that editors complete from, by file. */
+export const SCHEMAS: Record<string, () => string> = {
+  'config/job.schema.json': jobJsonSchema,
+  'config/cases.schema.json': () => editorSchema(caseFileSchema, 'The cases of a Nightshift job'),
 }
+
+/** A table in Markdown. What would be a tag or the end of a cell is escaped. */
+function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const line = (cells: readonly (string | number)[]) => `| ${cells.map(escapeCell).join(' | ')} |`
+  return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n')
+}
+
+const escapeCell = (cell: string | number) =>
+  String(cell)
+    .replaceAll('|', '\\|')
+    .replaceAll(/`[^`]*`|</g, (found) => (found === '<' ? '&lt;' : found))
 
 const EXIT_TEXT: Record<keyof typeof EXIT, string> = {
   ok: 'the command did its work; with `--follow`, the run succeeded',
@@ -25,31 +43,69 @@ const EXIT_TEXT: Record<keyof typeof EXIT, string> = {
   unavailable: 'the store or the queue does not answer',
 }
 
-/** The tables of the README that are made from the code, by the name of their markers. */
-export function readmeTables(): Record<string, string> {
-  const exits = Object.entries(EXIT).map(([name, code]) => `| ${code} | ${Object.entries(EXIT_TEXT).find(([key]) => key === name)?.[1]} |`)
-  const failures = Object.entries(FAILURES).map(
-    ([code, { retry, http, exit, text, cure }]) => `| \`${code}\` | ${text} ${cure} | ${retry} | ${http} | ${exit} |`,
+const exitCodes = () =>
+  table(
+    ['code', 'meaning'],
+    Object.entries(EXIT).map(([name, code]) => [code, Object.entries(EXIT_TEXT).find(([key]) => key === name)?.[1] ?? '']),
   )
-  return {
-    'exit codes': ['| code | meaning |', '|---|---|', ...exits].join('\n'),
-    'failure codes': ['| code | what it means, and the cure | retried | HTTP | exit |', '|---|---|---|---|---|', ...failures].join('\n'),
-  }
+
+const failureCodes = () =>
+  table(
+    ['code', 'what it means, and the cure', 'retried', 'HTTP', 'exit'],
+    Object.entries(FAILURES).map(([code, { retry, http, exit, text, cure, finalCure }]: [string, FailureKind]) => [
+      `\`${code}\``,
+      `${text} ${cure}${finalCure === undefined ? '' : ` In the end: ${finalCure}`}`,
+      retry,
+      http,
+      exit,
+    ]),
+  )
+
+const roomsSchema = z.array(z.strictObject({ room: z.string(), purpose: z.string(), imports: z.array(z.string()) }))
+
+/** Rooms and arrows, as lint holds them. */
+async function rooms(): Promise<string> {
+  const { ROOMS } = z.looseObject({ ROOMS: roomsSchema }).parse(await import(new URL('lint/house.js', import.meta.url).href))
+  return table(
+    ['room', 'why it exists', 'may import'],
+    ROOMS.map(({ room, purpose, imports }) => [`\`${room}/\``, purpose, imports.join(', ') || 'nothing of ours']),
+  )
 }
 
-/** The README with its tables as they should be. */
-export function withTables(readme: string): string {
-  return Object.entries(readmeTables()).reduce((text, [name, table]) => {
+/** The reference of a file format. */
+const reference = (schema: z.ZodType) => () =>
+  table(
+    ['key', 'type', 'default', 'what it says'],
+    keysOf(schema).map(({ key, type, default: value, sentence }) => [`\`${key}\``, type, value, sentence]),
+  )
+
+/** The parts of documents that are made from the code: by file, and by the name of their markers. */
+export const DOCUMENTS: Record<string, Record<string, () => string | Promise<string>>> = {
+  'docs/failures.md': { 'exit codes': exitCodes, 'failure codes': failureCodes },
+  'docs/configuration.md': { 'configuration reference': reference(configSchema), 'minter reference': reference(minterSchema) },
+  'docs/jobs.md': { 'job reference': reference(jobSchema) },
+  'docs/eval.md': { 'case reference': reference(caseFileSchema) },
+  'ARCHITECTURE.md': { rooms },
+}
+
+/** A document as it should be: the text with its parts made again. Throws when one has no markers. */
+export async function withTables(file: string, text: string): Promise<string> {
+  let made = text
+  for (const [name, make] of Object.entries(DOCUMENTS[file] ?? {})) {
     const begin = `<!-- begin ${name}: made by npm run generate -->`
     const end = `<!-- end ${name} -->`
-    const [head, rest] = text.split(begin)
+    const [head, rest] = made.split(begin)
     const tail = rest?.split(end)[1]
-    if (tail === undefined) throw new Error(`README.md lacks the markers of ${name}`)
-    return `${head}${begin}\n${table}\n${end}${tail}`
-  }, readme)
+    if (tail === undefined) throw new Error(`${file} lacks the markers of ${name}`)
+    made = `${head}${begin}\n${await make()}\n${end}${tail}`
+  }
+  return made
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  writeFileSync(JOB_SCHEMA_FILE, jobJsonSchema())
-  writeFileSync(README_FILE, withTables(readFileSync(README_FILE, 'utf8')))
+/** The text of a document of the repository. */
+export const readDocument = (file: string) => readFileSync(join(ROOT, file), 'utf8')
+
+if (import.meta.main) {
+  for (const [file, make] of Object.entries(SCHEMAS)) writeFileSync(join(ROOT, file), make())
+  for (const file of Object.keys(DOCUMENTS)) writeFileSync(join(ROOT, file), await withTables(file, readDocument(file)))
 }

@@ -5,13 +5,13 @@ import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { environment } from '../src/config/config.ts'
+import { environment } from '../src/config/environment.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 /** The registry may be slow. */
 const INSTALL_MS = 300_000
 /** Bytes of the tarball: sources as JavaScript, the sample data and the documents. */
-const MOST_BYTES = 400_000
+const MOST_BYTES = 480_000
 
 const packedSchema = z.tuple([z.object({ filename: z.string(), size: z.number(), files: z.array(z.object({ path: z.string() })) })])
 const runSchema = z.looseObject({ job: z.string(), status: z.string(), reasons: z.array(z.string()) })
@@ -58,13 +58,22 @@ describe('the package', () => {
       'LICENSE',
       'README.md',
       'SECURITY.md',
+      'docs/api.md',
+      'docs/audit.md',
+      'docs/configuration.md',
+      'docs/eval.md',
+      'docs/failures.md',
+      'docs/jobs.md',
+      'docs/limits.md',
+      'docs/operations.md',
       'jobs/industry-trend.yaml',
+      'jobs/labor-report.cases.yaml',
       'jobs/labor-report.yaml',
       'package.json',
       'src/cli/bin.js',
       'src/cli/health.js',
     ])
-    expect(paths.filter((path) => /\.ts$|\.test\.|fixture|\.map$/.test(path))).toEqual([])
+    expect(paths.filter((path) => /\.ts$|\.test\.|(^|\/)fixtures\/|\.map$/.test(path))).toEqual([])
     expect(packed.size).toBeLessThan(MOST_BYTES)
   })
 

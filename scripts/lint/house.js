@@ -4,12 +4,12 @@ import { dirname, join, relative, resolve, sep } from 'node:path'
 const SRC = resolve(import.meta.dirname, '../../src')
 
 const WORDS = ['core', 'lib']
-const LEAVES = ['store', 'pomerium', 'mcp', 'models', 'jobs', 'config']
-const OPERATIONS = ['runs', 'schedules', 'waiting', 'delivery', 'audit', 'accounts', 'doctor', 'minter', 'telemetry']
+const LEAVES = ['store', 'pomerium', 'mcp', 'models', 'jobs', 'config', 'delivery/destinations']
+const OPERATIONS = ['runs', 'eval', 'schedules', 'waiting', 'delivery', 'audit', 'accounts', 'doctor', 'minter', 'telemetry']
 
 /** What each room may import beside itself. A room that is not named here may not exist. */
 const ARROWS = {
-  cli: ['app', ...OPERATIONS, 'config', 'demo', ...WORDS],
+  cli: ['app', ...OPERATIONS, 'config', 'delivery/destinations', 'demo', ...WORDS],
   pages: ['http', ...OPERATIONS, ...WORDS],
   api: ['http', ...OPERATIONS, ...WORDS],
   http: WORDS,
@@ -18,12 +18,15 @@ const ARROWS = {
   queue: ['runs', 'store', ...WORDS],
   schedules: ['runs', 'jobs', 'store', ...WORDS],
   telemetry: ['runs', 'store', ...WORDS],
-  runs: ['delivery', 'waiting', 'agent', 'jobs', 'models', 'pomerium', 'mcp', 'store', ...WORDS],
+  runs: ['delivery', 'delivery/destinations', 'waiting', 'agent', 'jobs', 'models', 'pomerium', 'mcp', 'store', ...WORDS],
+  eval: ['runs', 'jobs', ...WORDS],
   waiting: ['pomerium', 'store', ...WORDS],
-  delivery: ['store', ...WORDS],
+  delivery: ['delivery/destinations', 'store', ...WORDS],
+  // A leaf by itself: job files and the configuration read their formats from it, and it sends.
+  'delivery/destinations': WORDS,
   audit: ['pomerium', 'store', ...WORDS],
   accounts: ['pomerium', 'store', ...WORDS],
-  doctor: ['jobs', 'mcp', 'models', 'pomerium', 'store', ...WORDS],
+  doctor: ['config', 'jobs', 'mcp', 'models', 'pomerium', 'store', ...WORDS],
   minter: ['pomerium', ...WORDS],
 
   agent: ['models', ...WORDS],
@@ -31,18 +34,47 @@ const ARROWS = {
   pomerium: WORDS,
   mcp: WORDS,
   models: WORDS,
-  jobs: WORDS,
-  config: WORDS,
+  jobs: ['delivery/destinations', ...WORDS],
+  config: ['delivery/destinations', ...WORDS],
 
   core: ['lib'],
   lib: [],
   demo: [],
 }
 
-// Arrows of today that are to go: the faces still reach for what operations should give them.
-ARROWS.cli.push('store', 'pomerium', 'jobs')
-ARROWS.api.push('store', 'jobs')
-ARROWS.pages.push('queue')
+/** Why each room exists. ARCHITECTURE.md prints it with the arrows: npm run generate. */
+const PURPOSES = {
+  cli: 'face: a file for each command; what it prints, and its exit code',
+  pages: 'face: what a browser is shown',
+  api: 'face: the HTTP routes, their schemas, the OpenAPI document',
+  http: 'what both web faces need: identity, bodies, problems, health; it knows no route',
+  app: 'wiring: builds everything from the configuration, starts it, stops it in order',
+  queue: 'BullMQ, and nothing else has it: backend, producer, worker, sweep',
+  schedules: 'cron expressions and time zones, the scheduler, backfill',
+  telemetry: 'metrics: subscribes to the progress of runs; nothing calls it',
+  runs: 'operations on runs: create, execute an attempt, settle it, retry, cancel',
+  eval: 'cases of a job with their truth: runs them by models and prompts that are compared, without delivering or changing anything',
+  waiting: 'what a run waits for, and what wakes it',
+  delivery: 'the outbox of reports',
+  'delivery/destinations': 'a file for each destination: its configuration, its entry in a job file, how it sends',
+  audit: 'reads Pomerium’s log, joins it with runs, raises alarms; evidence and checkpoints',
+  accounts: 'service accounts: create, list, rotate, delete',
+  doctor: 'checks of everything that runs need, each with its cure',
+  minter: 'the process that makes accounts for single runs; with `account`, the only code that has Pomerium’s shared secret',
+  agent: 'the conversation with the model: the loop, limits, replay; hosted delegation',
+  store: 'SQL, and nothing else has any: a folder for each subject, migrations, the embedded Postgres',
+  pomerium: 'the gateway fetch: token, ids, caps, what each response means; route list, consent, ConfigService, lines of the log',
+  mcp: 'sessions and the tool box; the only room with the MCP SDK',
+  models: 'the contract of a model, and a folder for each provider’s API',
+  jobs: 'job files: schema, templates, output check, lock files, the registry that reads them again',
+  config: 'the configuration file; alone reads the environment',
+  core: 'the words as types, the rules as pure functions, the ports',
+  lib: 'tools that know nothing of Nightshift: http, YAML, digests, deadlines, polling',
+  demo: 'stand-ins: a gateway, a scripted model that calls servers for real, two MCP servers over real data',
+}
+
+/** The table as it is meant to be, for ARCHITECTURE.md. */
+export const ROOMS = Object.entries(ARROWS).map(([room, imports]) => ({ room, purpose: PURPOSES[room], imports: [...imports] }))
 
 /** Who alone may import a library. */
 const OWNERS = {
@@ -54,7 +86,9 @@ const OWNERS = {
 
 const roomOf = (file) => {
   const path = relative(SRC, file)
-  return path.startsWith('..') || !path.includes(sep) ? undefined : path.split(sep)[0]
+  if (path.startsWith('..') || !path.includes(sep)) return undefined
+  const [room, inner] = path.split(sep)
+  return `${room}/${inner}` in ARROWS ? `${room}/${inner}` : room
 }
 
 /** Calls `check` with the text of each import, in whatever form it is written. */

@@ -1,224 +1,206 @@
-import { Failure, type FailureCode } from '../core/failure.ts'
-import type { PastCall } from '../core/history.ts'
-import { addUsage, noUsage, type Reason, type TurnItem, type Usage } from '../core/run.ts'
-import type { ToolBox, ToolOutcome } from '../core/ports/toolbox.ts'
-import type { DelegateResult, Exchange } from '../models/model.ts'
+// The local conversation: the model asks for tool calls, we make them. A turn is written before its calls are made, a call before it is sent, so that a later attempt replays
+// what is known and goes on. Everything that is sent follows from what is written, so that a replay sends the same bytes.
+import { reasonsAgainst, unmetNeeds } from '../core/rules/outcome.ts'
+import { unfinishedProse } from '../core/rules/unfinished.ts'
+import type { Ending } from '../core/run.ts'
+import { ANSWER } from '../core/words/endings.ts'
+import { CUT_IN_CALL, noEvidenceReply, repairCall, repairReply, UNFINISHED_REPLY } from '../core/words/replies.ts'
+import type { DelegateResult, Exchange, ParsedOutput } from '../models/model.ts'
+import { answerIn, answerTool, BUILTIN_TOOLS, readEnding } from './builtins.ts'
+import { makeCalls, type Call, type CallOptions } from './calls.ts'
+import { createState, type ConversationState } from './state.ts'
 import {
+  addNote,
   answerText,
   checkOutput,
-  createLimitWarnings,
-  CUT,
   pastTurn,
-  repairReply,
+  requireAnswer,
   takeTurn,
-  unusable,
+  type Conversation,
   type DelegateOptions,
+  type TakenTurn,
 } from './turn.ts'
+import { joinNotes, lastTurnNote, staleNote } from '../core/words/notes.ts'
 
-export interface LocalOptions extends DelegateOptions {
-  tools: ToolBox
-  onUnknown: 'stop' | 'tell-model'
-  toolConcurrency: number
+export interface LocalOptions extends DelegateOptions, CallOptions {
+  /** Age of results from which an attempt that goes on tells the model how old they are. */
+  staleAfterMs: number
 }
 
-const SAME_CALL_LIMIT = 3
-const MISTAKES_IN_A_ROW = 5
-const CUT_IN_CALL = { ok: false, why: 'it was cut off in a call of a tool, which was not made' } as const
+/** Most repairs in a run. */
+const MAX_REPAIRS = 3
 
-/** Runs the conversation: replays what earlier attempts wrote, then goes on. Each turn is written before its tools run. */
+/** Runs the conversation to its answer. Throws a `Failure` when there is none. */
 export async function runLocal(options: LocalOptions, signal: AbortSignal): Promise<DelegateResult> {
   const state = createState(options)
-  let exchanges: readonly Exchange[] = []
-  let repaired = false
+  const { output } = options
+  const answering = output?.mode === 'tool' ? [answerTool(output.format.schema)] : []
+  const tools = [...options.tools.tools, ...answering, ...(options.bare ? [] : BUILTIN_TOOLS)]
+  const answers = createAnswers()
+  let conversation: Conversation = { prompt: options.prompt, exchanges: [] }
   let turnNumber = options.nextTurn
   for (let index = 0; ; index++) {
     const past = options.history[index]
-    const due = past ? past.forcedBy : state.lastTurnReason()
-    const turn = past
-      ? pastTurn(past)
-      : await takeTurn(
-          options,
-          { exchanges, number: turnNumber++, tools: options.tools.tools, mayCall: !due, forcedBy: due ?? null },
-          signal,
-        )
-    const last = turn.forcedBy
-    if (last) state.reasons.push(last)
-    state.count(turn.usage, turn.costUsd)
-    const text = answerText(turn)
-    // A cut answer may end in the middle of a call: then none of its calls is made.
-    const calls = turn.stopReason === 'cut' || last ? [] : turn.items.flatMap((item) => (item.type === 'tool_call' ? [item] : []))
-    if (calls.length > 0) {
-      const results = await runCalls(options, turn.number, calls, past?.calls ?? [], state, signal)
-      exchanges = [...exchanges, { items: turn.items, results }]
-      continue
+    const startedAt = past?.startedAt ?? new Date()
+    const note = joinNotes([staleNoteAt(options, index, startedAt), state.leftNote()])
+    let turn: TakenTurn
+    if (past) {
+      turn = pastTurn(past)
+      conversation = addNote(conversation, past.forcedBy ? lastTurnNote(past.forcedBy) : note)
+    } else {
+      const due = answers.forcedBy ?? state.lastTurnReason() ?? null
+      const offered = answers.withoutTools ? answering : tools
+      const ask = { conversation, number: turnNumber++, tools: offered, mayCall: !due, forcedBy: due, note, startedAt }
+      const taken = await takeTurn(options, ask, signal)
+      turn = taken.turn
+      conversation = taken.sent
     }
-    const cutInCall = turn.stopReason === 'cut' && turn.items.some((item) => item.type === 'tool_call')
-    const parsed = cutInCall && !repaired && !last ? CUT_IN_CALL : checkOutput(options, text)
-    if (turn.stopReason === 'cut' && (parsed.ok || repaired || last)) state.reasons.push(CUT)
-    if (parsed.ok) return state.result(text, parsed.value)
-    if (repaired || last) {
-      state.reasons.push(unusable(text, parsed.why))
-      return state.result(text, undefined)
+    state.countTurn(turn)
+    const next = decideNext(options, state, answers, turn)
+    answers.note(turn, next)
+    switch (next.kind) {
+      case 'call': {
+        const results = await makeCalls(options, turn.number, next.calls, past?.calls ?? [], state, signal)
+        conversation = { ...conversation, exchanges: [...conversation.exchanges, { items: turn.items, results }] }
+        break
+      }
+      case 'again':
+        if (next.told) conversation = { ...conversation, exchanges: [...conversation.exchanges, next.told] }
+        break
+      case 'end':
+        return resultOf(options, state, { text: next.ending.kind === 'incomplete' ? (next.ending.draft ?? '') : '', ending: next.ending })
+      case 'answer':
+        return resultOf(options, state, {
+          text: next.text,
+          parsed: next.parsed,
+          cut: turn.stopReason === 'cut',
+          isLast: turn.forcedBy !== null,
+        })
     }
-    repaired = true
-    // A call that is not made has no result, and reasoning needs what followed from it: providers refuse them alone.
-    const items = cutInCall ? turn.items.filter((item) => item.type === 'message') : turn.items
-    exchanges = [...exchanges, { items, results: [], reply: repairReply(parsed.why) }]
   }
 }
 
-type State = ReturnType<typeof createState>
-
-/** What a conversation has used so far, and what stands against it. */
-function createState(options: LocalOptions) {
-  const { limits, softDeadline, price } = options
-  const warnAt = createLimitWarnings(options)
-  let turns = 0
-  let toolCalls = 0
-  let usage = noUsage
-  let costUsd = price ? 0 : null
-  let mistakes = 0
-  let loop: string | undefined
-  const repeats = new Map<string, number>()
-  const reasons: Reason[] = []
-  const over = (code: FailureCode, message: string): Reason => ({ code, message })
-  return {
-    reasons,
-    count(used: Usage, cost: number | null) {
-      turns++
-      usage = addUsage(usage, used)
-      if (costUsd !== null) costUsd += cost ?? 0
-      warnAt({ turns, toolCalls, tokens: usage.inputTokens + usage.outputTokens, costUsd: costUsd ?? 0 })
-    },
-    /** True while the run may make one more call. */
-    takeCall: () => ++toolCalls <= limits.toolCalls,
-    noteCall(name: string, args: string, mistake: boolean) {
-      mistakes = mistake ? mistakes + 1 : 0
-      const key = `${name} ${args}`
-      const times = (repeats.get(key) ?? 0) + 1
-      repeats.set(key, times)
-      if (mistakes >= MISTAKES_IN_A_ROW) loop = `The model made ${mistakes} faulty calls in a row.`
-      if (times >= SAME_CALL_LIMIT) loop = `The model made the same call of ${name} ${times} times.`
-    },
-    /** Why the next turn is the last one, if it is. */
-    lastTurnReason(now = new Date()): Reason | undefined {
-      const tokens = usage.inputTokens + usage.outputTokens
-      if (loop !== undefined) return over('LOOP_DETECTED', loop)
-      if (turns >= limits.turns) return over('BUDGET_TURNS', `All ${limits.turns} turns were used.`)
-      if (toolCalls > limits.toolCalls) return over('BUDGET_TOOL_CALLS', `All ${limits.toolCalls} tool calls were used.`)
-      if (limits.tokens !== undefined && tokens >= limits.tokens)
-        return over('BUDGET_TOKENS', `${tokens} of ${limits.tokens} tokens were used.`)
-      if (limits.costUsd !== undefined && (costUsd ?? 0) >= limits.costUsd)
-        return over('BUDGET_COST', `${(costUsd ?? 0).toFixed(4)} of ${limits.costUsd} USD were used.`)
-      if (now >= softDeadline) return over('DEADLINE', 'The deadline was near, so the model had to answer with what it had.')
-      return undefined
-    },
-    result: (text: string, output: unknown): DelegateResult => ({ text: text === '' ? null : text, output, reasons, usage, costUsd }),
-  }
+/** The note on the age of results, for the first turn of an attempt that goes on long after the one before. */
+function staleNoteAt({ history, staleAfterMs }: LocalOptions, index: number, startedAt: Date): string | undefined {
+  const before = history[index - 1]
+  if (!before || before.attempt === history[index]?.attempt) return undefined
+  const passedMs = startedAt.getTime() - before.finishedAt.getTime()
+  return passedMs >= staleAfterMs ? staleNote(passedMs) : undefined
 }
 
-type Call = Extract<TurnItem, { type: 'tool_call' }>
+type Next =
+  | { kind: 'call'; calls: Call[] }
+  /** Another turn: to repair the answer, to do or finish the work (nudge), or the same request without tools. */
+  | { kind: 'again'; why: 'repair' | 'nudge' | 'no-tools'; told: Exchange | undefined }
+  | { kind: 'end'; ending: Ending }
+  | { kind: 'answer'; text: string; parsed: ParsedOutput }
 
-/** Runs the calls of a turn, a few at a time; their results come back in their order. The first that must end the attempt ends it when all are done. */
-async function runCalls(
-  options: LocalOptions,
-  turn: number,
-  calls: readonly Call[],
-  past: readonly PastCall[],
-  state: State,
-  signal: AbortSignal,
-): Promise<{ callId: string; text: string }[]> {
-  // First of all: a turn that is bound to stop makes no other call.
-  const known = calls.map((_, position) => {
-    const one = past.find((call) => call.position === position)
-    return one && replay(one, options.onUnknown)
+type Answers = ReturnType<typeof createAnswers>
+
+/** What was asked for again so far, and the last text of the model. */
+function createAnswers() {
+  let repairs = 0
+  const answers = {
+    lastText: '',
+    /** The turn before was a repair: its answer is not repaired again. */
+    repaired: false,
+    nudged: false,
+    withoutTools: false,
+    /** Once a turn was the last one, its repairs are last turns too. */
+    forcedBy: null as TakenTurn['forcedBy'],
+    mayRepair: () => !answers.repaired && repairs < MAX_REPAIRS,
+    note(turn: TakenTurn, next: Next) {
+      answers.forcedBy = turn.forcedBy
+      if (next.kind === 'call') answers.repaired = false
+      if (next.kind !== 'again') return
+      if (next.why === 'no-tools') answers.withoutTools = true
+      else if (next.why === 'nudge') answers.nudged = true
+      else {
+        repairs++
+        answers.repaired = true
+      }
+    },
+  }
+  return answers
+}
+
+/** What follows a turn. Throws when the model refused. */
+function decideNext(options: LocalOptions, state: ConversationState, answers: Answers, turn: TakenTurn): Next {
+  const isLast = turn.forcedBy !== null
+  const cut = turn.stopReason === 'cut'
+  const calls = turn.items.flatMap((item) => (item.type === 'tool_call' ? [item] : []))
+  const answer = answerCall(options, calls, isLast)
+  const said = answer?.text ?? answerText(turn)
+  const isBlank = said.trim() === ''
+  if (!isBlank) answers.lastText = said
+  const ending = cut ? undefined : endingOf(options, calls, isLast)
+  if (ending) return { kind: 'end', ending }
+  if (answer) return takeAnswer(options, answers, turn, answer)
+  // A cut answer may end in the middle of a call: then none of its calls is made.
+  if (calls.length > 0 && !cut && !isLast) return { kind: 'call', calls }
+  const onlyCalls = isLast && calls.length > 0 && isBlank
+  if (onlyCalls && !answers.withoutTools) return { kind: 'again', why: 'no-tools', told: undefined }
+  // Calls that are not made have no results, and providers refuse a call, or its reasoning, without one: both are left out.
+  const items = calls.length > 0 ? turn.items.filter((item) => item.type === 'message') : turn.items
+  const mayRepair = answers.mayRepair() && !onlyCalls
+  const parsed =
+    cut && calls.length > 0 && mayRepair ? { ok: false as const, why: CUT_IN_CALL, told: CUT_IN_CALL } : checkOutput(options, said, turn)
+  if (!parsed.ok && mayRepair) return { kind: 'again', why: 'repair', told: { items, results: [], reply: repairReply(parsed.told) } }
+  const nudge = parsed.ok && !isLast && !answers.nudged && !options.bare ? nudgeFor(options, state, said) : undefined
+  if (nudge !== undefined) return { kind: 'again', why: 'nudge', told: { items, results: [], reply: nudge } }
+  // Without an answer the last text of the model stands; the run is not green.
+  return { kind: 'answer', text: isBlank ? answers.lastText : said, parsed }
+}
+
+/** An answer that was given by a call: alone, or in a last turn, in which no other call is made. */
+function answerCall({ output }: LocalOptions, calls: readonly Call[], isLast: boolean): { call: Call; text: string } | undefined {
+  const call = output?.mode === 'tool' ? calls.find(({ name }) => name === ANSWER.name) : undefined
+  if (!output || !call || (calls.length !== 1 && !isLast)) return undefined
+  return { call, text: answerIn(call.arguments, output.format.schema) }
+}
+
+function takeAnswer(options: LocalOptions, answers: Answers, turn: TakenTurn, { call, text }: { call: Call; text: string }): Next {
+  const parsed = checkOutput(options, text, turn)
+  if (parsed.ok || !answers.mayRepair()) return { kind: 'answer', text, parsed }
+  const items = turn.items.filter((item) => item.type !== 'tool_call' || item === call)
+  return { kind: 'again', why: 'repair', told: { items, results: [{ callId: call.callId, text: repairCall(parsed.told) }] } }
+}
+
+/** An ending counts when it is called alone; in a last turn, in which no other call is made, in any company. */
+function endingOf({ bare }: LocalOptions, calls: readonly Call[], isLast: boolean): Ending | undefined {
+  if (bare || (calls.length !== 1 && !isLast)) return undefined
+  for (const call of calls) {
+    const read = readEnding(call)
+    if (read?.ok) return read.ending
+  }
+  return undefined
+}
+
+/** The reply, given once, to an answer without a tool result, or to one that asks or promises. */
+function nudgeFor(options: LocalOptions, state: ConversationState, text: string): string | undefined {
+  const unmet = unmetNeeds(options.needed, state.calls)
+  if (unmet.length > 0) return noEvidenceReply(unmet.map(({ server }) => server))
+  return options.output === undefined && unfinishedProse(text) ? UNFINISHED_REPLY : undefined
+}
+
+type Said = { text: string; ending: Ending } | { text: string; parsed: ParsedOutput; cut: boolean; isLast: boolean }
+
+function resultOf(options: LocalOptions, state: ConversationState, said: Said): DelegateResult {
+  const facts = { forcedBy: state.forcedBy, passed: [], calls: state.calls, needed: options.needed }
+  if ('ending' in said) {
+    const reasons = reasonsAgainst({ ...facts, cut: false, misfit: undefined, unfinished: undefined, ending: said.ending })
+    return { text: said.text === '' ? null : said.text, output: undefined, mended: [], reasons, ending: said.ending, ...state.spent() }
+  }
+  const { text, parsed, cut, isLast } = said
+  // A last turn ends the run with whatever it gave. Any other run without usable text fails.
+  if (!parsed.ok && !isLast) requireAnswer(text)
+  const reasons = reasonsAgainst({
+    ...facts,
+    cut,
+    misfit: parsed.ok ? undefined : parsed.why,
+    unfinished: options.bare || options.output !== undefined ? undefined : unfinishedProse(text),
+    ending: undefined,
   })
-  const outcomes: ToolOutcome[] = []
-  let failure: unknown
-  let next = 0
-  const work = async () => {
-    while (next < calls.length && failure === undefined) {
-      const position = next++
-      const call = calls[position]
-      if (!call) return
-      try {
-        outcomes[position] = await runCall(options, turn, position, call, known[position], state, signal)
-      } catch (error) {
-        failure ??= error ?? new Error('a tool call failed')
-      }
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(options.toolConcurrency, calls.length) }, work))
-  if (failure !== undefined) throw failure
-  return calls.map((call, position) => {
-    const outcome = outcomes[position]
-    if (outcome) {
-      state.noteCall(call.name, call.arguments, outcome.mistake)
-      state.reasons.push(...reasonsOf(call.name, outcome))
-    }
-    return { callId: call.callId, text: outcome?.text ?? '' }
-  })
-}
-
-async function runCall(
-  options: LocalOptions,
-  turn: number,
-  position: number,
-  call: Call,
-  known: ToolOutcome | undefined,
-  state: State,
-  signal: AbortSignal,
-): Promise<ToolOutcome> {
-  const allowed = state.takeCall()
-  if (known) return known
-  if (!allowed)
-    return {
-      status: 'refused',
-      text: 'Error: this run may make no more tool calls. Answer with what you have.',
-      truncated: false,
-      failure: null,
-      mistake: false,
-    }
-  return options.tools.call({ turn, position, callId: call.callId, name: call.name, arguments: call.arguments }, signal)
-}
-
-/** What an earlier attempt knows of a call. Undefined: it may be made (again). */
-function replay(past: PastCall, onUnknown: 'stop' | 'tell-model'): ToolOutcome | undefined {
-  switch (past.status) {
-    case 'ok':
-    case 'error':
-    case 'denied':
-    case 'refused':
-      return {
-        status: past.status,
-        text: past.result?.text ?? '',
-        truncated: past.result?.truncated ?? false,
-        failure: past.failure,
-        mistake: past.status === 'refused' && past.failure?.code !== 'REQUEST_TOO_LARGE',
-      }
-    case 'not_run':
-      return undefined
-    case 'sent':
-    case 'unknown': {
-      if (past.repeatable) return undefined
-      const message = `The call of ${past.tool} on ${past.server} was under way when an earlier attempt ended: it may have run.`
-      if (onUnknown === 'stop') throw new Failure({ code: 'OUTCOME_UNKNOWN', message, server: past.server })
-      return {
-        status: 'unknown',
-        text: 'Error: the call was sent and its outcome is not known: it may have run. Do not repeat it.',
-        truncated: false,
-        failure: null,
-        mistake: false,
-      }
-    }
-  }
-}
-
-function reasonsOf(name: string, outcome: ToolOutcome): Reason[] {
-  const reasons: Reason[] = []
-  if (outcome.status === 'denied') reasons.push({ code: 'TOOL_DENIED', message: outcome.failure?.message ?? `Policy denied ${name}.` })
-  if (outcome.status === 'unknown')
-    reasons.push({ code: 'OUTCOME_UNKNOWN', message: outcome.failure?.message ?? `The outcome of a call of ${name} is not known.` })
-  if (outcome.truncated) reasons.push({ code: 'RESULT_TOO_LARGE', message: `A result of ${name} was cut.` })
-  return reasons
+  const read = parsed.ok ? { output: parsed.value, mended: parsed.mended } : { output: undefined, mended: [] }
+  return { text: text === '' ? null : text, ...read, reasons, ending: undefined, ...state.spent() }
 }

@@ -1,19 +1,15 @@
-import { estimateSpend, spendOf, WARN_SHARE, type Budget } from '../core/rules/budget.ts'
+import { estimateSpend, spendOf, type Budget } from '../core/rules/spending/budget.ts'
+import type { Limits } from '../core/rules/spending/limits.ts'
 import { Failure } from '../core/failure.ts'
 import type { PastTurn } from '../core/history.ts'
 import type { Journal } from '../core/ports/journal.ts'
-import { costOf, type Price } from '../core/rules/price.ts'
+import { costOf, type Price } from '../core/rules/spending/price.ts'
 import { noUsage, type Reason, type TurnItem, type Usage } from '../core/run.ts'
+import { lastTurnNote } from '../core/words/notes.ts'
 import type { ModelTool } from '../core/ports/toolbox.ts'
-import type { Exchange, Model, OutputCheck, ParsedOutput, StopReason } from '../models/model.ts'
-
-/** Bounds of a run. Over one of them, the model gets one last turn without tools, and the run is not green. */
-export interface Limits {
-  turns: number
-  toolCalls: number
-  tokens: number | undefined
-  costUsd: number | undefined
-}
+import { ANSWER } from '../core/words/endings.ts'
+import { EMPTY } from '../core/words/output.ts'
+import type { Exchange, Model, ModelRequest, OutputCheck, OutputFormat, ParsedOutput, StopReason } from '../models/model.ts'
 
 /** What both delegates are given. */
 export interface DelegateOptions {
@@ -23,16 +19,20 @@ export interface DelegateOptions {
   prompt: string
   /** Undefined when any text will do. */
   output: OutputCheck | undefined
+  /** How many calls of each server must be answered well. */
+  needed: readonly { server: string; minCalls: number }[]
+  /** `contract: none`: no tools of ours, and prose that asks or promises is accepted. */
+  bare: boolean
   limits: Limits
   price: Price | undefined
   /** Daily ceilings; undefined when there are none. */
   budget: Budget | undefined
-  /** Told what an operator may want to know before it is too late. */
+  /** Called with warnings for operators, such as a limit that is nearly used up. */
   warn: (message: string) => void
   history: readonly PastTurn[]
   /** Number of the next turn: turns are numbered over all attempts of a run. */
   nextTurn: number
-  /** After this time the next turn is the last one: an answer from what there is beats none. */
+  /** After this time the next turn is the last one, so that there is time for an answer. */
   softDeadline: Date
 }
 
@@ -47,41 +47,80 @@ export interface TakenTurn {
   costUsd: number | null
 }
 
-export interface TurnAsk {
+/** The conversation so far. It only grows at its end, so that prefixes stay in the provider's cache. */
+export interface Conversation {
+  prompt: string
   exchanges: readonly Exchange[]
+}
+
+export interface TurnAsk {
+  conversation: Conversation
   number: number
   tools: readonly ModelTool[]
   mayCall: boolean
   /** Why this turn is the last one. */
   forcedBy: Reason | null
+  /** The note on what is left, when the turn is not the last one. */
+  note?: string | undefined
+  /** Written with the turn, since notes on time follow from it: a replay says the same. */
+  startedAt: Date
 }
 
-/** Asks the model for a turn and writes it. */
+/** Asks the model for a turn and writes it. Returns the conversation as it was sent, with its note. */
 export async function takeTurn(
   options: DelegateOptions,
-  { exchanges, number, tools, mayCall, forcedBy }: TurnAsk,
+  { conversation, number, tools, mayCall, forcedBy, note, startedAt }: TurnAsk,
   signal: AbortSignal,
-): Promise<TakenTurn> {
-  const { model, journal, instructions, prompt, output, price } = options
-  const format = output && { name: output.name, schema: output.schema }
-  const request = { instructions, prompt, exchanges, tools, mayCall, output: format }
-  const reserved = await reserve(options, () => Buffer.byteLength(JSON.stringify(request)), exchanges.length > 0)
+): Promise<{ turn: TakenTurn; sent: Conversation }> {
+  const { model, journal, instructions, output, price } = options
+  const request = (told: Conversation, isFree: boolean): ModelRequest => ({
+    instructions,
+    ...told,
+    tools,
+    mayCall: isFree,
+    mustCall: !isFree && output?.mode === 'tool' && tools.length > 0 ? ANSWER.name : undefined,
+    output: formatOf(output, isFree && tools.length > 0),
+  })
+  const size = () => Buffer.byteLength(JSON.stringify(request(conversation, mayCall)))
+  const reserved = await reserve(options, size, conversation.exchanges.length > 0)
   const forced = forcedBy ?? reserved.over ?? null
-  const startedAt = new Date()
-  const turn = await model.respond({ ...request, mayCall: mayCall && !reserved.over }, signal).catch(async (error: unknown) => {
-    await reserved.settle(noUsage)
+  const sent = addNote(conversation, forced ? lastTurnNote(forced) : note)
+  const turn = await model.respond(request(sent, mayCall && !reserved.over), signal).catch(async (error: unknown) => {
+    await reserved.charge(noUsage)
     throw error
   })
   const costUsd = price ? costOf(turn.usage, price) : null
   await journal.turn({ ...turn, number, forcedBy: forced, costUsd, startedAt, finishedAt: new Date() })
-  await reserved.settle(turn.usage)
-  return { number, items: turn.items, stopReason: turn.stopReason, forcedBy: forced, usage: turn.usage, costUsd }
+  await reserved.charge(turn.usage)
+  return { turn: { number, items: turn.items, stopReason: turn.stopReason, forcedBy: forced, usage: turn.usage, costUsd }, sent }
 }
+
+/** The format that a request asks for. None while tools may be called, at servers that then call no tool. */
+export function formatOf(output: OutputCheck | undefined, mayCall: boolean): OutputFormat | undefined {
+  return output?.mode === 'native' && (output.withTools || !mayCall) ? output.format : undefined
+}
+
+/** The conversation with a note at its end: after the last result, after our last reply, or after the prompt. */
+export function addNote({ prompt, exchanges }: Conversation, note: string | undefined): Conversation {
+  if (note === undefined) return { prompt, exchanges }
+  const last = exchanges.at(-1)
+  if (!last) return { prompt: withNote(prompt, note), exchanges }
+  const result = last.results.at(-1)
+  const noted: Exchange =
+    last.reply !== undefined || !result
+      ? { ...last, reply: withNote(last.reply ?? '', note) }
+      : { ...last, results: [...last.results.slice(0, -1), { ...result, text: withNote(result.text, note) }] }
+  return { prompt, exchanges: [...exchanges.slice(0, -1), noted] }
+}
+
+/** A note stands after a text, on a line of its own. */
+export const withNote = (text: string, note: string | undefined): string =>
+  note === undefined ? text : text === '' ? note : `${text}\n\n${note}`
 
 export interface Reserved {
   /** The ceiling that this turn passes: it is the last one. */
   over: Reason | undefined
-  settle(usage: Usage): Promise<void>
+  charge(usage: Usage): Promise<void>
 }
 
 /**
@@ -93,25 +132,12 @@ export async function reserve(
   requestBytes: () => number,
   hasWork: boolean,
 ): Promise<Reserved> {
-  if (!budget) return { over: undefined, async settle() {} }
+  if (!budget) return { over: undefined, async charge() {} }
   const estimate = estimateSpend(requestBytes(), price)
   const over = await budget.reserve(estimate)
   if (over && !hasWork)
     throw new Failure({ code: over.code, message: over.message, cure: 'Raise budgets: in the configuration, or retry the run tomorrow.' })
-  return { over, settle: (usage) => budget.settle(over ? { tokens: 0, costUsd: 0 } : estimate, spendOf(usage, price)) }
-}
-
-/** Says once of each limit when 80 % of it are used. */
-export function createLimitWarnings({ limits, warn }: Pick<DelegateOptions, 'limits' | 'warn'>) {
-  const warned = new Set<keyof Limits>()
-  return (used: Record<keyof Limits, number>) => {
-    for (const kind of ['turns', 'toolCalls', 'tokens', 'costUsd'] as const) {
-      const limit = limits[kind]
-      if (limit === undefined || limit === 0 || warned.has(kind) || used[kind] < limit * WARN_SHARE) continue
-      warned.add(kind)
-      warn(`More than 80 % of limits.${kind} (${limit}) are used.`)
-    }
-  }
+  return { over, charge: (usage) => budget.charge(over ? { tokens: 0, costUsd: 0 } : estimate, spendOf(usage, price)) }
 }
 
 const STOP_REASONS: readonly StopReason[] = ['end', 'cut', 'filtered', 'stopped']
@@ -128,23 +154,21 @@ export function answerText({ items, stopReason }: Pick<TakenTurn, 'items' | 'sto
     items.find((item) => item.type === 'refusal')?.text ??
     (stopReason === 'filtered' ? 'the provider’s content filter stopped the answer' : undefined)
   if (refusal !== undefined) throw new Failure({ code: 'MODEL_REFUSED', message: `The model refused: ${refusal.slice(0, 300)}` })
-  return items.flatMap((item) => (item.type === 'message' ? [item.text] : [])).join('')
+  return items.flatMap((item) => (item.type === 'message' ? [item.text] : [])).join('\n\n')
 }
 
-export function checkOutput({ output }: Pick<DelegateOptions, 'output'>, text: string): ParsedOutput {
-  if (text.trim() === '') return { ok: false, why: 'it is empty' }
-  return output ? output.parse(text) : { ok: true, value: undefined }
+export function checkOutput(
+  { output }: Pick<DelegateOptions, 'output'>,
+  text: string,
+  { stopReason, usage }: Pick<TakenTurn, 'stopReason' | 'usage'>,
+): ParsedOutput {
+  if (text.trim() === '') return { ok: false, why: EMPTY, told: EMPTY }
+  const cut = stopReason === 'cut' ? { limitTokens: usage.outputTokens } : undefined
+  return output ? output.parse(text, cut) : { ok: true, value: undefined, mended: [] }
 }
 
-export const CUT: Reason = { code: 'RESULT_TOO_LARGE', message: 'The model’s answer was cut at its output limit.' }
-
-/** What the model is told of an answer that cannot be used. */
-export const repairReply = (why: string) =>
-  `Your answer cannot be used: ${why}. Answer again, with the whole corrected answer and nothing else.`
-
-/** The reason against an answer that was not mended. Throws when there is no answer at all. */
-export function unusable(text: string, why: string): Reason {
+/** An answer that does not fit is kept and is not green; none at all ends the run: `OUTPUT_INVALID`. */
+export function requireAnswer(text: string): void {
   if (text.trim() === '')
     throw new Failure({ code: 'OUTPUT_INVALID', message: 'The model gave no answer, and none when it was asked again.' })
-  return { code: 'OUTPUT_INVALID', message: `The answer does not match output.schema: ${why}` }
 }

@@ -1,22 +1,45 @@
 import type { Logger } from 'pino'
+import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Caller } from '../core/caller.ts'
-import type { JobRegistry } from '../jobs/registry.ts'
 import type { Waker } from '../core/ports/wake.ts'
-import type { Db } from '../store/postgres/db.ts'
+import type { OpenAnswers } from '../http/open-answers.ts'
+import type { RunStates } from '../runs/follow/states.ts'
+import type { Db } from '../runs/queries.ts'
+import type { RetryParts } from '../runs/retry.ts'
+import type { Job } from '../runs/require.ts'
 
 /** What the routes work with. */
 export interface ApiContext {
   db: Db
-  jobs: JobRegistry
+  /** The job files, as they are now. */
+  jobs: { jobs(): ReadonlyMap<string, Job>; issues(): readonly string[] }
   producer: Waker
-  /** Runs that may be queued. */
+  /** The most runs that may be queued: `QUEUE_FULL` for one more. */
   maxQueued: number
   log: Logger
   /** Aborted when the process drains: long answers end. */
   ending: AbortSignal
 }
 
+/** The same with what the routes share among themselves. */
+export interface RouteContext extends ApiContext {
+  /** How the runs stand that somebody watches. */
+  states: RunStates
+  /** Answers that stay open until something happens. */
+  openAnswers: OpenAnswers
+}
+
 /** What is known of each request of the API. */
 export interface ApiEnv {
   Variables: { caller: Caller }
 }
+
+/** Adds a group of routes. */
+export type AddRoutes = (app: OpenAPIHono<ApiEnv>, context: RouteContext) => void
+
+/** What a retry works with: the job files as they are at this moment. */
+export const retryParts = ({ db, producer, jobs }: Pick<ApiContext, 'db' | 'producer' | 'jobs'>): RetryParts => ({
+  db,
+  producer,
+  jobs: jobs.jobs(),
+})

@@ -3,48 +3,66 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { AlarmOptions } from '../audit/alarm.ts'
-import type { Config } from '../config/config.ts'
+import { unknownJobs } from '../config/job-names.ts'
+import type { Config } from '../config/load.ts'
+import { Failure } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
-import { createWebhookSender } from '../delivery/destinations/webhook.ts'
-import { loadJobs, type Job, type LoadedJobs } from '../jobs/load.ts'
+import { loadJobs, type LoadedJobs } from '../jobs/directory.ts'
+import type { Job } from '../jobs/load.ts'
 import type { PinnedTool } from '../jobs/lock.ts'
 import { createJobRegistry, type JobRegistry } from '../jobs/registry.ts'
+import { targetOf } from '../delivery/destinations/registry.ts'
 import { createOutbox } from '../delivery/outbox.ts'
 import { createGatewayFetch } from '../pomerium/fetch.ts'
 import { listRoutes, type Route } from '../pomerium/routes.ts'
-import { accountIds, createLimits, createTools, identityOf, offerOf, tokenSeconds, webhooksOf } from './resources.ts'
+import {
+  accountIds,
+  createConcurrencyOf,
+  callersOf,
+  createRunResources,
+  destinationsOf,
+  identityOf,
+  offerOf,
+  tokenSeconds,
+} from './resources.ts'
 import { openQueueBackend } from '../queue/backend.ts'
 import { createProducer } from '../queue/producer.ts'
 import type { Waker } from '../core/ports/wake.ts'
 import { createSweeper } from '../queue/sweep.ts'
 import { createScheduler } from '../schedules/scheduler.ts'
 import { createConsentWatcher } from '../waiting/consent.ts'
-import type { Duty, Poller } from '../lib/poll.ts'
+import type { Duty, Poller } from '../lib/time/poll.ts'
 import { createUpkeep, type Upkeep } from './upkeep.ts'
 import { createRunWorker } from '../queue/worker.ts'
 import { createRunner, type Runner } from '../runs/execute.ts'
 import { describeTools } from '../runs/attempt/describe-tools.ts'
 import type { OnProgress } from '../runs/progress.ts'
-import type { Tools } from '../runs/resources.ts'
+import type { RunResources } from '../runs/resources.ts'
+import type { Hono } from 'hono'
+import type { Callers, IdentityOptions } from '../http/identity.ts'
+import { createConfigWatch } from './config-watch.ts'
+import { createApiRoutes, createHealthRoutes } from './routes.ts'
 import { createHttpServer, type HttpServer } from './server.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
-import { openDb, query, type Db } from '../store/postgres/db.ts'
-import { startEmbeddedPostgres } from '../store/postgres/embedded.ts'
+import { openDb, pingDb, type Db } from '../store/postgres/db.ts'
+import { startEmbeddedPostgres } from '../store/postgres/embedded/server.ts'
 import { createJournalWriter } from '../store/attempts/journal.ts'
 import { migrate } from '../store/postgres/migrate.ts'
 import { createRequestLog } from '../store/attempts/requests.ts'
 
 export interface AppOptions {
   config: Config
+  /** Reads the configuration anew, for a process that follows its file. */
+  readConfig?: () => Config
   log: Logger
   onProgress?: OnProgress | undefined
-  /** The embedded database ends with this process, and the queue is removed. */
+  /** The embedded database and the queue are removed when this process ends. */
   ephemeral?: boolean
   /** Keeps the queues of several apps on one Redis apart. */
   queuePrefix?: string | undefined
 }
 
-/** The parts of Nightshift over one configuration. Disposing ends all that was started, in order. */
+/** Everything that runs in one process, built from one configuration. Disposing stops what was started, in order. */
 export interface App extends AsyncDisposable {
   config: Config
   db: Db
@@ -57,23 +75,37 @@ export interface App extends AsyncDisposable {
   upkeep: Upkeep
   consent: Poller
   outbox: Poller
-  /** Undefined without an `api:` section. `api: false` serves health and metrics alone. */
-  http(options: { api: boolean }): HttpServer | undefined
+  /** Serves health, metrics, the API and the pages. Undefined without an `api:` section. */
+  createApiServer(): HttpServer | undefined
+  /** Serves health and metrics alone. Undefined without an `api:` section. */
+  createHealthServer(): HttpServer | undefined
   jobs: JobRegistry
-  /** Requests of an account that belong to no run. */
+  /** Reads the configuration file again while it is started. */
+  configWatch: Poller
+  /** Gateway requests of an account outside of any run. */
   gatewayFetch(account: string): GatewayFetch | undefined
   routes(account: string, signal: AbortSignal): Promise<Map<string, Route> | undefined>
-  tools: Tools
+  resources: RunResources
   /** The tools of a job as its servers describe them now: what `jobs pin` writes down. */
   describeTools(job: Job, signal: AbortSignal): Promise<PinnedTool[]>
 }
 
 const SPARE_CONNECTIONS = 6
 const MAX_CONNECTIONS = 20
+const NOBODY: Callers = { tokens: {}, users: {}, groups: {} }
 
 /** Reads the job files against what the configuration offers; needs no database. */
 export function loadConfiguredJobs(config: Config): LoadedJobs {
-  return loadJobs(config.jobsDir, offerOf(config))
+  const loaded = loadJobs(config.jobsDir, offerOf(config))
+  // Only when no file has a fault: a job whose file has one is not loaded, and its name would look unknown.
+  return loaded.issues.length > 0 ? loaded : { ...loaded, issues: unknownJobs(config, [...loaded.jobs.keys()]) }
+}
+
+/** Throws `CONFIG_INVALID` when the configuration names jobs that do not exist. */
+export function requireKnownJobs(config: Config, jobs: ReadonlyMap<string, Job>): void {
+  const faults = unknownJobs(config, [...jobs.keys()])
+  if (faults.length > 0)
+    throw new Failure({ code: 'CONFIG_INVALID', message: `The configuration names jobs that there are not:\n  ${faults.join('\n  ')}\n` })
 }
 
 /** Opens the store alone, migrated: what commands that only read need. */
@@ -82,7 +114,7 @@ export async function openStore(
   stack: AsyncDisposableStack,
   options: { ephemeral?: boolean | undefined } = {},
 ): Promise<{ db: Db; url: string }> {
-  let url = config.database_url
+  let url = config.databaseUrl
   if (url === undefined) {
     const embedded = await startEmbeddedPostgres({ dir: join(config.dataDir, 'postgres'), ephemeral: options.ephemeral ?? false })
     stack.defer(() => embedded.stop())
@@ -94,24 +126,29 @@ export async function openStore(
   return { db, url }
 }
 
-/** Puts the parts together. Nothing takes runs or fires schedules until `worker.start` and `scheduler.start`. */
-export async function createApp({ config, log, onProgress, ephemeral, queuePrefix }: AppOptions): Promise<App> {
+/** Builds the process. It takes no run and fires no schedule until `worker.start` and `scheduler.start`. */
+export async function createApp({ config, readConfig = () => config, log, onProgress, ephemeral, queuePrefix }: AppOptions): Promise<App> {
   await using building = new AsyncDisposableStack()
   const jobs = createJobRegistry({ dir: config.jobsDir, offer: offerOf(config), log })
   building.defer(() => jobs.stop())
-  const tools = createTools(config, building)
+  const resources = createRunResources(config, building)
   const { db, url } = await openStore(config, building, { ephemeral })
-  const backend = building.adopt(await openQueueBackend({ redisUrl: config.redis_url, databaseUrl: url, prefix: queuePrefix }), (opened) =>
+  const backend = building.adopt(await openQueueBackend({ redisUrl: config.redisUrl, databaseUrl: url, prefix: queuePrefix }), (opened) =>
     opened.close(),
   )
   const queue = building.adopt(backend.queue(), (opened) => opened.close())
   if (ephemeral) building.defer(() => queue.obliterate({ force: true }))
   const producer = createProducer(queue, log)
-  const staleAfterMs = config.worker.lock
+  building.defer(() => producer.flush())
+  const staleAfterMs = config.worker.lockTimeout
   const duties: Duty[] = []
   const metrics = createMetrics({
     db,
-    tokenSeconds: () => tokenSeconds(tools),
+    tokenSeconds: () => tokenSeconds(resources),
+    named: (job) => {
+      const definition = jobs.jobs().get(job)?.definition
+      return definition && { model: definition.model.name, servers: Object.keys(definition.tools) }
+    },
     jobFaults: () => jobs.issues().length,
     duties: () => duties,
   })
@@ -120,13 +157,14 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
     onProgress?.(progress)
   }
   const name = `${hostname()}:${process.pid}:${randomBytes(2).toString('hex')}`
+  const concurrencyOf = createConcurrencyOf(config, jobs)
   const runner = createRunner({
     db,
     journal: createJournalWriter(db),
-    tools,
+    resources,
     worker: name,
     staleAfterMs,
-    limitsOf: createLimits(config, jobs),
+    concurrencyOf,
     log,
     onProgress: tellAll,
   })
@@ -137,23 +175,46 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
     runner,
     name,
     concurrency: config.worker.concurrency,
-    lockMs: config.worker.lock,
-    drainMs: config.worker.drain,
+    lockMs: config.worker.lockTimeout,
+    drainMs: config.worker.drainTimeout,
     log,
   })
   building.defer(() => worker.stop())
-  const consent = createConsentWatcher({ db, producer, routesOf: (account, signal) => routesOf(tools, db, account, signal), log })
+  const consent = createConsentWatcher({ db, producer, routesOf: (account, signal) => routesOf(resources, db, account, signal), log })
   building.defer(() => consent.stop())
-  const outbox = createOutbox({ db, reportsDir: config.reportsDir, webhooks: webhooksOf(config, tools.redactor), log })
+  const outbox = createOutbox({ db, destinations: destinationsOf(config, resources.redactor), log })
   building.defer(() => outbox.stop())
   const scheduler = createScheduler({ db, producer, jobs: () => jobs.jobs(), log, onFire: metrics.onFire })
   building.defer(() => scheduler.stop())
-  const sweeper = createSweeper({ db, producer, staleAfterMs, log })
+  const sweeper = createSweeper({ db, producer, staleAfterMs, concurrencyOf, log })
   building.defer(() => sweeper.stop())
   const upkeep = createUpkeep({ db, config, log })
   building.defer(() => upkeep.stop())
-  duties.push(worker, consent, outbox, scheduler, sweeper, ...upkeep.duties)
+  let callers = config.api && callersOf(config.api)
+  const configWatch = createConfigWatch({
+    config,
+    read: readConfig,
+    jobs: () => [...jobs.jobs().keys()],
+    onCallers: (api) => (callers = callersOf(api)),
+    log,
+  })
+  building.defer(() => configWatch.stop())
+  duties.push(configWatch, worker, consent, outbox, scheduler, sweeper, ...upkeep.duties)
+  const health = { checks: { store: () => pingDb(db), queue: () => Promise.all([backend.check(), queue.count()]) }, metrics, log }
   const stack = building.move()
+
+  function serve(
+    routes: (identity: IdentityOptions, api: NonNullable<Config['api']>, ending: AbortSignal) => Hono,
+  ): HttpServer | undefined {
+    const { api } = config
+    if (!api) return undefined
+    const identity = identityOf(api, () => callers ?? NOBODY, resources)
+    const hasIdentity = Object.keys(api.tokens).length > 0 || api.pomerium !== undefined
+    const server = createHttpServer({ listen: api.listen, hasIdentity, routes: (ending) => routes(identity, api, ending) })
+    stack.defer(() => server.stop())
+    return server
+  }
+
   return {
     config,
     db,
@@ -166,26 +227,17 @@ export async function createApp({ config, log, onProgress, ephemeral, queuePrefi
     upkeep,
     consent,
     outbox,
-    http({ api }) {
-      if (!config.api) return undefined
-      const { listen, maxQueued } = config.api
-      const server = createHttpServer({
-        listen,
-        identity: identityOf(config.api, tools),
-        api: api ? { db, jobs, producer, maxQueued } : undefined,
-        queue,
-        metrics,
-        checks: { store: () => query(db, 'select 1'), queue: () => queue.count() },
-        log,
-      })
-      stack.defer(() => server.stop())
-      return server
-    },
+    createApiServer: () =>
+      serve((identity, { maxQueued }, ending) =>
+        createApiRoutes({ ...health, identity, api: { db, jobs, producer, maxQueued }, queue }, ending),
+      ),
+    createHealthServer: () => serve((_identity, _api, ending) => createHealthRoutes(health, ending)),
     jobs,
-    gatewayFetch: (account) => gatewayFetchFor(tools, db, account),
-    routes: (account, signal) => routesOf(tools, db, account, signal),
-    tools,
-    describeTools: (job, signal) => describeTools(tools, createRequestLog(db), job.definition, signal),
+    configWatch,
+    gatewayFetch: (account) => gatewayFetchFor(resources, db, account),
+    routes: (account, signal) => routesOf(resources, db, account, signal),
+    resources,
+    describeTools: (job, signal) => describeTools(resources, createRequestLog(db), job.definition, signal),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
@@ -198,38 +250,49 @@ export interface Audit extends AlarmOptions, AsyncDisposable {
 /** Opens the store for the audit commands, and where alarms go. */
 export async function openAudit(config: Config, log: Logger): Promise<Audit> {
   await using building = new AsyncDisposableStack()
-  const tools = createTools(config, building)
+  const resources = createRunResources(config, building)
   const { db } = await openStore(config, building)
-  const sender = createWebhookSender()
-  building.defer(() => sender.close())
-  const target = config.alerts && webhooksOf(config, tools.redactor).get(config.alerts.webhook)
+  const destinations = destinationsOf(config, resources.redactor)
+  building.defer(() => destinations.close())
+  const target = config.alerts && targetOf(config.alerts)
   const stack = building.move()
   return {
     db,
-    ours: () => accountIds(tools),
+    ours: () => accountIds(resources),
     expected: config.audit.expected,
-    graceMs: config.audit.grace,
-    paramsBytes: config.audit.params,
+    graceMs: config.audit.gracePeriod,
+    paramsBytes: config.audit.paramsMaxBytes,
     log,
-    async notify({ id, body }) {
+    async notify({ id, body: event }) {
       if (!target) return
-      const posted = await sender.post(target, { id, body: JSON.stringify(body), contentType: 'application/cloudevents+json' })
-      if (!posted.ok) throw new Error(posted.error)
+      const sent = await destinations.send(target, { id, event, run: undefined })
+      if (!sent.ok) throw new Error(sent.error)
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
 
 /** Requests of an account to the gateway that belong to no run; each is written down. Undefined for an account that this process does not have. */
-function gatewayFetchFor(tools: Tools, db: Db, account: string): GatewayFetch | undefined {
-  const tokens = tools.accounts.get(account)
-  const { dispatcher, maxResponseBytes } = tools.gateway
-  return tokens && createGatewayFetch({ dispatcher, account, tokens, runId: undefined, journal: createRequestLog(db), maxResponseBytes })
+function gatewayFetchFor(resources: RunResources, db: Db, account: string): GatewayFetch | undefined {
+  const tokens = resources.accounts.get(account)
+  const { dispatcher, maxResponseBytes } = resources.gateway
+  return (
+    tokens &&
+    createGatewayFetch({
+      dispatcher,
+      account,
+      tokens,
+      runId: undefined,
+      journal: createRequestLog(db),
+      maxResponseBytes,
+      redact: resources.redactor.redact,
+    })
+  )
 }
 
 /** The route list as an account of this process sees it. */
-async function routesOf(tools: Tools, db: Db, account: string, signal: AbortSignal): Promise<Map<string, Route> | undefined> {
-  const fetch = gatewayFetchFor(tools, db, account)
-  const { url: gatewayUrl, timeoutMs } = tools.gateway
+async function routesOf(resources: RunResources, db: Db, account: string, signal: AbortSignal): Promise<Map<string, Route> | undefined> {
+  const fetch = gatewayFetchFor(resources, db, account)
+  const { url: gatewayUrl, timeoutMs } = resources.gateway
   return fetch && listRoutes({ fetch, gatewayUrl, account, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) })
 }

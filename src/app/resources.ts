@@ -1,28 +1,29 @@
 import { fetch as undiciFetch } from 'undici'
 import pLimit from 'p-limit'
-import { readSecret, type Config } from '../config/config.ts'
-import type { Ceiling } from '../core/rules/budget.ts'
+import type { Config } from '../config/load.ts'
+import { readSecret } from '../config/secrets.ts'
+import type { Ceiling } from '../core/rules/spending/budget.ts'
 import type { Role } from '../core/caller.ts'
-import { Failure } from '../core/failure.ts'
-import type { Price } from '../core/rules/price.ts'
+import type { Price } from '../core/rules/spending/price.ts'
 import { createRedactor, type Redactor } from '../lib/redact.ts'
-import { isWebhookSecret, type WebhookTarget } from '../delivery/destinations/webhook.ts'
-import type { IdentityOptions } from '../http/identity.ts'
-import type { Offer } from '../jobs/load.ts'
+import type { Sender } from '../delivery/destinations/destination.ts'
+import { deliverFault, openDestinations } from '../delivery/destinations/registry.ts'
+import type { Callers, IdentityOptions } from '../http/identity.ts'
+import type { Offer } from '../jobs/check.ts'
 import type { JobRegistry } from '../jobs/registry.ts'
 import { createProvider, type Provider } from '../models/openai/provider.ts'
 import { createDispatcher } from '../pomerium/dispatcher.ts'
 import { createMinterClient } from '../pomerium/minter-client.ts'
 import { createTokenSource, type TokenSource } from '../pomerium/token.ts'
-import type { Tools } from '../runs/resources.ts'
-import type { RunLimits } from '../store/runs/claim.ts'
+import type { RunResources } from '../runs/resources.ts'
+import type { ConcurrencyLimits } from '../store/runs/holds.ts'
 
 /** What the configuration offers a job. */
 export function offerOf(config: Config): Offer {
   return {
     accounts: Object.keys(config.accounts),
     providers: Object.keys(config.providers),
-    webhooks: Object.keys(config.webhooks),
+    deliverFault: (entry) => deliverFault(entry, config),
     canHost: (provider) => config.providers[provider]?.api === 'responses',
     hasPrice: (model) => Object.hasOwn(config.prices, model),
     hasMoneyBudget: (job, account) => ceilingsOf(config, job, account).some(({ costUsd }) => costUsd !== undefined),
@@ -30,7 +31,7 @@ export function offerOf(config: Config): Offer {
 }
 
 /** Seconds until each account's token expires; a token that cannot be read has expired. */
-export function* tokenSeconds({ accounts }: Tools): Generator<readonly [string, number | undefined]> {
+export function* tokenSeconds({ accounts }: RunResources): Generator<readonly [string, number | undefined]> {
   for (const [account, tokens] of accounts) {
     try {
       const { expiresAt } = tokens.current()
@@ -42,7 +43,7 @@ export function* tokenSeconds({ accounts }: Tools): Generator<readonly [string, 
 }
 
 /** The ids of this deployment's accounts, as their tokens say now. */
-export function accountIds({ accounts }: Tools): { accountId: string; account: string }[] {
+export function accountIds({ accounts }: RunResources): { accountId: string; account: string }[] {
   return [...accounts].flatMap(([account, tokens]) => {
     try {
       return [{ account, accountId: tokens.current().accountId }]
@@ -53,48 +54,43 @@ export function accountIds({ accounts }: Tools): { accountId: string; account: s
 }
 
 /** How callers of the API are known. */
-export function identityOf({ tokens, pomerium }: NonNullable<Config['api']>, { gateway }: Tools): IdentityOptions {
+export function identityOf(
+  { pomerium }: NonNullable<Config['api']>,
+  callers: IdentityOptions['callers'],
+  { gateway }: RunResources,
+): IdentityOptions {
   return {
-    tokens: mapGrants(tokens),
+    callers,
     pomerium: pomerium && {
       audience: pomerium.audience,
-      jwksUrl: pomerium.jwks_url ?? `https://${pomerium.audience}/.well-known/pomerium/jwks.json`,
-      users: mapGrants(pomerium.users),
-      groups: mapGrants(pomerium.groups),
+      jwksUrl: pomerium.jwksUrl ?? `https://${pomerium.audience}/.well-known/pomerium/jwks.json`,
     },
     // oxlint-disable-next-line no-unsafe-type-assertion -- undici's types and the global ones differ in name only
     fetch: ((url: string, init: object) => undiciFetch(url, { ...init, dispatcher: gateway.dispatcher })) as unknown as typeof fetch,
   }
 }
 
+/** Who may call the API. */
+export const callersOf = ({ tokens, pomerium }: NonNullable<Config['api']>): Callers => ({
+  tokens: mapGrants(tokens),
+  users: mapGrants(pomerium?.users ?? {}),
+  groups: mapGrants(pomerium?.groups ?? {}),
+})
+
 const mapGrants = <G extends { role: Role; jobs?: readonly string[] | undefined }>(grants: Record<string, G>) =>
   Object.fromEntries(Object.entries(grants).map(([name, grant]) => [name, { ...grant, jobs: grant.jobs }]))
 
 /** Most runs at a time of a job and of an account, from its file and from the configuration. */
-export function createLimits({ accounts }: Config, jobs: JobRegistry) {
-  return (job: string, account: string): RunLimits => ({
+export function createConcurrencyOf({ accounts }: Config, jobs: JobRegistry) {
+  return (job: string, account: string): ConcurrencyLimits => ({
     job: jobs.jobs().get(job)?.definition.concurrency,
     account: accounts[account]?.concurrency,
   })
 }
 
 /** Where reports and alarms can go, with their secrets. */
-export function webhooksOf({ webhooks }: Config, redactor: Redactor): Map<string, WebhookTarget> {
-  const targets = new Map<string, WebhookTarget>()
-  for (const [name, { url, secret: given, secret_file }] of Object.entries(webhooks)) {
-    const secret = readSecret(`webhooks.${name}`, given, secret_file)
-    if (secret === undefined || !isWebhookSecret(secret)) {
-      throw new Failure({
-        code: 'CONFIG_INVALID',
-        message: `The secret of webhooks.${name} cannot sign: it must be at least 24 bytes in base64, with whsec_ before it or not.`,
-        cure: 'Make one with: echo whsec_$(openssl rand -base64 32)',
-      })
-    }
-    redactor.add(secret)
-    targets.set(name, { url, secret })
-  }
-  return targets
-}
+export const destinationsOf = (config: Config, redactor: Redactor): Sender =>
+  openDestinations(config, { read: readSecret, redact: redactor.add })
 
 function ceilingsOf({ budgets }: Config, job: string, account: string): Ceiling[] {
   const forAccount = budgets.accounts[account]
@@ -106,23 +102,22 @@ function ceilingsOf({ budgets }: Config, job: string, account: string): Ceiling[
 }
 
 /** What all attempts of a process share. */
-export function createTools(config: Config, stack: AsyncDisposableStack): Tools {
+export function createRunResources(config: Config, stack: AsyncDisposableStack): RunResources {
   const { gateway } = config
   const redactor = createRedactor()
-  const dispatcher = createDispatcher({ address: gateway.address, caFile: gateway.ca_file, connections: gateway.connections })
+  const dispatcher = createDispatcher({ address: gateway.address, caFile: gateway.caFile, connections: gateway.connections })
   stack.defer(() => dispatcher.destroy())
   const providers = new Map<string, Provider>()
-  for (const [name, { api, base_url: baseUrl, api_key, api_key_file, stream, store, background, timeout }] of Object.entries(
-    config.providers,
-  )) {
-    const apiKey = readSecret(`providers.${name}`, api_key, api_key_file)
+  for (const [name, provided] of Object.entries(config.providers)) {
+    const { api, baseUrl, stream, store, background, answerTimeout: timeoutMs, formatWithTools } = provided
+    const apiKey = readSecret(`providers.${name}`, provided.apiKey, provided.apiKeyFile)
     if (apiKey !== undefined) redactor.add(apiKey)
-    const provider = createProvider({ name, api, baseUrl, apiKey, stream, store, background, timeoutMs: timeout })
+    const provider = createProvider({ name, api, baseUrl, apiKey, stream, store, background, timeoutMs, formatWithTools })
     stack.defer(() => provider.close())
     providers.set(name, provider)
   }
   const accounts = new Map<string, TokenSource>()
-  for (const [account, { token, token_file: file }] of Object.entries(config.accounts))
+  for (const [account, { token, tokenFile: file }] of Object.entries(config.accounts))
     accounts.set(account, createTokenSource({ account, token, file, onToken: redactor.add }))
   const minter = config.minter && createMinterClient(config.minter.socket)
   if (minter) stack.defer(() => minter.close())
@@ -130,13 +125,13 @@ export function createTools(config: Config, stack: AsyncDisposableStack): Tools 
     accounts,
     perRun: new Set(Object.entries(config.accounts).flatMap(([name, { perRun }]) => (perRun ? [name] : []))),
     minter,
-    gateway: { url: gateway.url, dispatcher, maxResponseBytes: gateway.maxResponseBytes, timeoutMs: gateway.timeout },
+    gateway: { url: gateway.url, dispatcher, maxResponseBytes: gateway.maxResponseBytes, timeoutMs: gateway.setupTimeout },
     maxRequestBytes: new Map(Object.entries(config.servers).map(([name, { maxRequestBytes }]) => [name, maxRequestBytes])),
     providers,
     prices: new Map<string, Price>(Object.entries(config.prices)),
     ceilings: (job, account) => ceilingsOf(config, job, account),
     toolConcurrency: config.worker.toolConcurrency,
-    serverLimits: new Map(
+    serverSlots: new Map(
       Object.entries(config.servers).flatMap(([name, { concurrency }]) =>
         concurrency === undefined ? [] : [[name, pLimit(concurrency)] as const],
       ),

@@ -2,16 +2,16 @@ import { createTask, type ScheduledTask } from 'node-cron'
 import type { Logger } from 'pino'
 import { takeCheckpoint } from '../audit/evidence/checkpoint.ts'
 import { openSigningKey } from '../audit/evidence/keys.ts'
-import type { Config } from '../config/config.ts'
-import { messageOf } from '../core/failure.ts'
+import type { Config } from '../config/load.ts'
+import { describeError } from '../core/failure.ts'
 import type { Lifecycle } from '../lib/lifecycle.ts'
-import { createPoller, type Poller } from '../lib/poll.ts'
+import { createPoller, type Poller } from '../lib/time/poll.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { prune } from '../store/retention.ts'
 import { forgetOldKeys } from '../store/runs/idempotency.ts'
 
 export interface Upkeep extends Lifecycle {
-  /** Each duty by itself: its rounds, its failures, its last success. */
+  /** The state of each duty: rounds, failures, last success. */
   duties: readonly Poller[]
 }
 
@@ -20,7 +20,7 @@ const HOUR_MINUTES = 60
 
 /**
  * What the store needs from time to time: at the start, and each hour at a minute of this process's own, so that replicas do not begin together. Each duty is
- * a poller of its own: one that fails or takes an hour keeps no other from its turn, and no schedule from firing.
+ * a poller of its own: one that fails or takes an hour delays neither the others nor the schedules.
  */
 export function createUpkeep({ db, config, log }: { db: Db; config: Config; log: Logger }): Upkeep {
   const { evidence, retention } = config
@@ -29,10 +29,10 @@ export function createUpkeep({ db, config, log }: { db: Db; config: Config; log:
       name,
       work,
       onFailure: (error) =>
-        log.error({ duty: name, reason: messageOf(error) }, 'Upkeep of the store failed; it is tried again in an hour.'),
+        log.error({ duty: name, reason: describeError(error) }, 'Upkeep of the store failed; it is tried again in an hour.'),
     })
   const duties = [
-    duty('checkpoint', (signal) => takeCheckpoint(db, openSigningKey(evidence.key_file), { everyMs: DAY_MS, signal })),
+    duty('checkpoint', (signal) => takeCheckpoint(db, openSigningKey(evidence.keyFile), { everyMs: DAY_MS, signal })),
     duty('retention', (signal) => prune(db, retention, signal)),
     duty('idempotency-keys', () => forgetOldKeys(db)),
   ]

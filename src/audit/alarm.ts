@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
-import { messageOf } from '../core/failure.ts'
-import { listUnexplained, type OpenEvent } from '../store/audit/matching.ts'
+import type { CloudEvent } from '../core/cloud-event.ts'
+import { describeError } from '../core/failure.ts'
+import { listUnexplained, type OpenEvent } from '../store/audit/unexplained.ts'
 import { listUnsentAlarms, markAlarmSent, raiseSuspect } from '../store/audit/suspects.ts'
 import type { MatchOptions } from './join/match.ts'
 
@@ -13,11 +14,11 @@ export interface Alarm {
 }
 
 export interface AlarmOptions extends MatchOptions {
-  /** How long a request may take to be known to us after its line. */
+  /** Grace time: how long after its line a request may still be written by us. */
   graceMs: number
   log: Logger
-  /** Tells whoever is to be told. One that fails is told again in the next round, under the same id. */
-  notify: (alarm: { id: string; body: unknown }) => Promise<void>
+  /** Sends an alarm. When it throws, the alarm is sent again in the next round, with the same id. */
+  notify: (alarm: { id: string; body: CloudEvent }) => Promise<void>
 }
 
 const MOST_EVENTS = 20
@@ -45,7 +46,7 @@ export async function raiseAlarms({ db, ours, graceMs, log, notify, now = () => 
     try {
       await notify(unsent)
     } catch (error) {
-      log.warn({ reason: messageOf(error) }, 'The alarm could not be sent; it will be tried again.')
+      log.warn({ reason: describeError(error) }, 'The alarm could not be sent; it will be tried again.')
       break
     }
     await markAlarmSent(db, unsent.id)
@@ -53,8 +54,8 @@ export async function raiseAlarms({ db, ours, graceMs, log, notify, now = () => 
   return alarms
 }
 
-/** An alarm as it is sent: a CloudEvent (1.0, JSON format). */
-const alarmEvent = ({ account, accountId, events }: Alarm, id: string, time: Date) => ({
+/** An alarm as it is sent. */
+const alarmEvent = ({ account, accountId, events }: Alarm, id: string, time: Date): CloudEvent => ({
   specversion: '1.0',
   id,
   source: '/nightshift/audit',

@@ -1,7 +1,8 @@
-import type { OpenEvent } from '../store/audit/matching.ts'
-import { listUnexplained } from '../store/audit/matching.ts'
+import { listSuspects, type Suspect } from '../store/audit/suspects.ts'
+import { listUnexplained, type OpenEvent } from '../store/audit/unexplained.ts'
 import { countEvents, countMissing, type EventCount, type MissingRequest } from '../store/audit/report.ts'
 import type { Db } from '../store/postgres/db.ts'
+import { matchEvents, type MatchOptions } from './join/match.ts'
 
 export interface AuditReport {
   since: string | null
@@ -10,7 +11,7 @@ export interface AuditReport {
   until: string | null
   events: number
   matched: number
-  /** Of other programs, as the configuration declares. */
+  /** Lines of other programs, as `audit.expected` declares them. */
   expected: number
   /** Lines of accounts that are not ours. */
   foreign: number
@@ -26,7 +27,17 @@ export interface AuditReport {
 
 const MOST = 100
 
-/** Says how what we did and what the gateway's log says fit together. */
+/** Explains what can be explained by now, then says how it fits together and which accounts are suspect. */
+export async function makeReport(
+  options: MatchOptions & { graceMs: number },
+  about: { since?: Date | undefined; account?: string | undefined },
+): Promise<AuditReport & { suspects: Suspect[] }> {
+  await matchEvents(options)
+  const report = await auditReport(options.db, options.ours(), { ...about, graceMs: options.graceMs })
+  return { ...report, suspects: await listSuspects(options.db) }
+}
+
+/** Compares our requests with the lines of the gateway's log. */
 export async function auditReport(
   db: Db,
   ours: readonly { accountId: string; account: string }[],

@@ -19,7 +19,7 @@ if (Number(process.versions.node.split('.')[0]) < NEEDED) {
     // In place: the same process begins again with the flags, which cannot be set later.
     if (platform !== 'win32' && !execArgv.includes(LEAN[0])) process.execve(execPath, [execPath, ...execArgv, ...LEAN, ...argv.slice(1)])
   } else if (cache) {
-    // Half of what a short command takes is the compiling of what it loads. What runs for long would only hold the compiled code twice.
+    // Compile cache for short commands, half of whose time is compilation. A long-running process would only hold the code twice.
     module.enableCompileCache(join(cache, 'nightshift', 'compiled'))
   }
   // A build holds main.js beside this file. A package holds it in dist, since Node strips no types under node_modules; a checkout runs its source.

@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { Command, CommanderError } from 'commander'
-import { z } from 'zod'
-import { environment } from '../config/config.ts'
-import { EXIT, Failure, FAILURES, messageOf } from '../core/failure.ts'
+import { environment } from '../config/environment.ts'
+import { describeFailure, EXIT, Failure, FAILURES, messageOf } from '../core/failure.ts'
 import { showText } from '../lib/text.ts'
+import { VERSION } from '../lib/version.ts'
 import { addAccount } from './commands/access/account.ts'
 import { addApiToken } from './commands/access/api-token.ts'
 import { addAudit } from './commands/audit/audit.ts'
@@ -13,6 +12,7 @@ import { addComposeInit } from './commands/setup/compose-init.ts'
 import { addConnect } from './commands/access/connect.ts'
 import { addDemo } from './commands/setup/demo.ts'
 import { addDoctor } from './commands/service/doctor.ts'
+import { addEval } from './commands/eval/eval.ts'
 import { addEvidence } from './commands/audit/evidence.ts'
 import { addInit } from './commands/setup/init.ts'
 import { addJobs } from './commands/jobs/jobs.ts'
@@ -29,9 +29,15 @@ import { addStart } from './commands/service/start.ts'
 import type { AddCommand } from './options/options.ts'
 import { createTerminal, type Terminal } from './terminal/terminal.ts'
 
-const COMMANDS: readonly AddCommand[] = [
-  addStart, addRun, addRuns, addShow, addLogs, addRetry, addCancel, addJobs, addSchedules, addDoctor, addPause, addPrune, addAudit, addEvidence, addAccount, addConnect, addMinter, addApiToken, addInit, addComposeInit, addDemo,
-] // prettier-ignore
+/** All commands, by what a person wants to do. */
+const COMMANDS: readonly [heading: string, adds: readonly AddCommand[]][] = [
+  ['Begin:', [addDemo, addInit, addComposeInit, addDoctor, addStart]],
+  ['Jobs:', [addJobs, addSchedules, addEval]],
+  ['Runs:', [addRun, addRuns, addShow, addLogs, addRetry, addCancel]],
+  ['Hold and tidy:', [addPause, addPrune]],
+  ['Access:', [addAccount, addConnect, addMinter, addApiToken]],
+  ['Audit:', [addAudit, addEvidence]],
+]
 
 const ABOUT = `Lets an LLM work through the MCP tools behind Pomerium while nobody is signed in.`
 const MORE = `
@@ -45,11 +51,14 @@ hold or lines are unexplained, 4 incomplete, 5 waiting for a person,
 export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
   let exitCode: number = EXIT.ok
   const program = new Command('nightshift').description(ABOUT).addHelpText('after', MORE).exitOverride()
-  program.version(ownVersion(), '--version', 'print the version')
+  program.version(VERSION, '--version', 'print the version')
   program.option('-c, --config <file>', 'configuration file')
   program.configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.err(text.trimEnd()) })
-  for (const add of COMMANDS) add(program, terminal, (code) => (exitCode = code))
-  for (const command of program.commands) command.copyInheritedSettings(program)
+  for (const [heading, adds] of COMMANDS) {
+    const before = program.commands.length
+    for (const add of adds) add(program, terminal, (code) => (exitCode = code))
+    for (const command of program.commands.slice(before)) inheritSettings(command.helpGroup(heading), program)
+  }
   try {
     await program.parseAsync(args, { from: 'user' })
     return exitCode
@@ -58,9 +67,16 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     if (terminal.signal.aborted) return interrupted(terminal.signal.reason)
     const failure =
       error instanceof Failure ? error : new Failure({ code: 'INTERNAL_ERROR', message: `Unexpected: ${messageOf(error)}.`, cause: error })
-    terminal.err(`${terminal.colors.red(failure.code)} ${showText(failure.message)}`)
+    terminal.err(`${terminal.colors.red(failure.code)} ${showText(describeFailure(failure))}`)
     return FAILURES[failure.code].exit
   }
+}
+
+/** Settings of the program for a command and those below it, and where its use is explained after an error. */
+function inheritSettings(command: Command, from: Command, name = command.name()): void {
+  command.copyInheritedSettings(from)
+  command.showHelpAfterError(`See nightshift ${name} --help.`)
+  for (const below of command.commands) inheritSettings(below, command, `${name} ${below.name()}`)
 }
 
 /** What a shell expects of a program that a signal ended. */
@@ -88,10 +104,4 @@ export async function runFromShell(): Promise<void> {
     signal: ending.signal,
   })
   process.exitCode = await main(process.argv.slice(2), terminal)
-}
-
-/** The package's own, from the checkout as from an installed one. */
-function ownVersion(): string {
-  const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return z.object({ version: z.string() }).parse(JSON.parse(file)).version
 }

@@ -1,4 +1,4 @@
-import { storeText } from '../lib/text.ts'
+import { cutBytes, storeText } from '../lib/text.ts'
 
 /** Whether time, a person at a consent screen, or nothing we can wait for heals a failure. */
 export type Retry = 'later' | 'never' | 'after-connection'
@@ -11,18 +11,23 @@ export interface FailureKind {
   readonly exit: number
   readonly text: string
   readonly cure: string
+  /** What to do once it is not retried any more, where `cure` says that it is. */
+  readonly finalCure?: string
 }
 
 /** Exit codes of the CLI: 0 a command or run that succeeded, the others by what the caller can do next. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, evidence: 3, incomplete: 4, waiting: 5, cancelled: 6, unavailable: 7 } as const
 
 const later = (http: number, text: string, cure: string): FailureKind => ({ retry: 'later', http, exit: EXIT.failed, text, cure })
+/** A failure that Nightshift retries by itself while retries are left. */
+const retried = (http: number, text: string, cure: string, finalCure: string): FailureKind => ({ ...later(http, text, cure), finalCure })
 const never = (http: number, text: string, cure: string): FailureKind => ({ retry: 'never', http, exit: EXIT.failed, text, cure })
 const usage = (http: number, text: string, cure: string): FailureKind => ({ retry: 'never', http, exit: EXIT.usage, text, cure })
 const budget = (text: string, cure: string): FailureKind => ({ retry: 'never', http: 422, exit: EXIT.incomplete, text, cure })
+const full = (text: string, cure: string): FailureKind => ({ retry: 'later', http: 429, exit: EXIT.unavailable, text, cure })
 const unavailable = (text: string, cure: string): FailureKind => ({ retry: 'later', http: 503, exit: EXIT.unavailable, text, cure })
 
-/** One code for each cure. This table is the only source of retry verdicts, HTTP statuses and exit codes; the README prints it. */
+/** One code for each cure. This table is the only source of retry verdicts, HTTP statuses and exit codes; docs/failures.md prints it. */
 export const FAILURES = {
   TOKEN_REJECTED: later(
     502,
@@ -37,9 +42,9 @@ export const FAILURES = {
   MINTER_REFUSED: never(
     502,
     'The minter gave no account for the run.',
-    'Start nightshift minter, or change its policy: users, longest, perMinute.',
+    'Start nightshift minter, or change its policy: users, maxLifetime, perMinute.',
   ),
-  GATEWAY_UNREACHABLE: later(502, 'No answer from Pomerium.', 'Check gateway.url, gateway.address, gateway.ca_file and the network.'),
+  GATEWAY_UNREACHABLE: later(502, 'No answer from Pomerium.', 'Check gateway.url, gateway.address, gateway.caFile and the network.'),
   ROUTE_UNKNOWN: never(
     422,
     'Pomerium has no MCP route of that name.',
@@ -69,10 +74,11 @@ export const FAILURES = {
     text: 'The server needs a person’s consent for this account.',
     cure: 'Connect the server for the account; the run then goes on by itself.',
   },
-  UPSTREAM_UNAVAILABLE: later(
+  UPSTREAM_UNAVAILABLE: retried(
     502,
     'The MCP server behind the route did not take the request.',
     'Start the server, or wait: the run tries again.',
+    'Retries are used up; start the server, then retry the run.',
   ),
   UPSTREAM_ERROR: never(502, 'The MCP server answered with an error that is not a tool result.', 'Read the server’s own log.'),
   OUTCOME_UNKNOWN: never(
@@ -90,9 +96,18 @@ export const FAILURES = {
     'An answer was larger than the limit and was cut.',
     'Ask for less in the prompt, or raise gateway.maxResponseBytes or limits.resultBytes.',
   ),
-  MODEL_AUTH: never(502, 'The model provider does not accept the key.', 'Correct the provider’s api_key in the configuration.'),
+  ANSWER_CUT: budget(
+    'The model’s answer is longer than it may be, and was cut.',
+    'Ask for a shorter answer; where limits.outputBytes cut it raise that, else name a model that may write more.',
+  ),
+  MODEL_AUTH: never(502, 'The model provider does not accept the key.', 'Correct the provider’s apiKey in the configuration.'),
   MODEL_NOT_FOUND: never(422, 'The provider has no such model.', 'Correct model.name in the job file.'),
-  MODEL_RATE_LIMITED: later(503, 'The provider asks to wait.', 'Nothing: the run tries again after the time the provider gave.'),
+  MODEL_RATE_LIMITED: retried(
+    503,
+    'The provider asks to wait.',
+    'Retried automatically after the time the provider gave.',
+    'Retries are used up; retry the run once the provider takes requests again.',
+  ),
   MODEL_QUOTA: never(402, 'The provider’s quota is used up.', 'Raise the quota with the provider, then retry the run.'),
   MODEL_REJECTED: never(
     502,
@@ -100,11 +115,24 @@ export const FAILURES = {
     'Read its message; often the model does not support a setting of the job.',
   ),
   MODEL_REFUSED: never(422, 'The model or its filter refused to answer.', 'Change the prompt.'),
-  MODEL_UNAVAILABLE: later(503, 'The provider did not answer as it should.', 'Nothing: the run tries again.'),
+  MODEL_UNAVAILABLE: retried(
+    503,
+    'The provider did not answer as it should.',
+    'Retried automatically.',
+    'Retries are used up; retry the run once the provider works.',
+  ),
   MODEL_IGNORED_TOOLS: never(
     502,
     'The provider ignored a server that the job needs.',
     'Use a provider that supports hosted MCP, or delegate: local.',
+  ),
+  MODEL_INCOMPLETE: budget(
+    'The model said that it could not do the job, or did not finish it.',
+    'Read its words: mend what they name, or make the prompt clearer, then retry the run.',
+  ),
+  NO_TOOL_RESULT: budget(
+    'The answer rests on no result of a server that the job needs.',
+    'Say in the prompt what to read, or set tools.<server>.minCalls: 0 if the job can be done without.',
   ),
   OUTPUT_INVALID: {
     retry: 'never',
@@ -122,9 +150,20 @@ export const FAILURES = {
   LOOP_DETECTED: budget('The model repeated itself without progress.', 'Change the prompt or the model.'),
   JOB_INVALID: usage(422, 'A job file is not valid.', 'Correct the file at the line named.'),
   INPUT_INVALID: usage(422, 'The input does not match the job’s input schema.', 'Correct the input.'),
-  WORKER_LOST: later(503, 'The worker died, or lost its hold on the run.', 'Nothing: another worker goes on from the last written turn.'),
+  WORKER_LOST: retried(
+    503,
+    'The worker died, or lost its hold on the run.',
+    'Another worker goes on from the last written turn automatically.',
+    'Look for what kills the worker, such as too little memory for the results of this job; then retry the run.',
+  ),
+  WORKER_UNFIT: retried(
+    503,
+    'The worker does not have what the job needs: its configuration or its version is another one.',
+    'Another worker may take the run; it is tried again for about an hour.',
+    'Give each worker this configuration and this version, then retry the run.',
+  ),
   CONFIG_INVALID: usage(500, 'The configuration is not valid.', 'Correct the file or variable named.'),
-  STORE_UNAVAILABLE: unavailable('Postgres does not answer, or cannot be written.', 'Check database_url and the server.'),
+  STORE_UNAVAILABLE: unavailable('Postgres does not answer, or cannot be written.', 'Check databaseUrl and the server.'),
   STORE_TOO_NEW: {
     retry: 'never',
     http: 503,
@@ -134,7 +173,7 @@ export const FAILURES = {
   },
   QUEUE_UNAVAILABLE: unavailable(
     'The queue does not answer.',
-    'Check redis_url and the server; queued runs are kept and start by themselves.',
+    'Check redisUrl and the server; queued runs are kept and start by themselves.',
   ),
   INTERNAL_ERROR: never(500, 'A fault of Nightshift itself.', 'Report it with the log lines of the run.'),
   EXPIRED: never(410, 'No worker took the run before its expireAt.', 'Start more workers, or ask for the run again with a later expireAt.'),
@@ -144,29 +183,67 @@ export const FAILURES = {
     'Come through Pomerium, or send an API token of the configuration as Authorization: Bearer.',
   ),
   FORBIDDEN: usage(403, 'The caller may not do this.', 'Give the user, group or token the role under api: in the configuration.'),
+  ASSERTION_INVALID: usage(
+    401,
+    'Pomerium’s identity assertion is not one for this API.',
+    'Compare api.pomerium with the route in pomerium.yaml: audience is its host, jwksUrl has its keys; compare the clocks too.',
+  ),
+  ORIGIN_REFUSED: usage(
+    403,
+    'A page of another site asked for a change.',
+    'Ask from a program, or from a page at Nightshift’s own address.',
+  ),
   REQUEST_INVALID: usage(400, 'The request is not as /openapi.json says.', 'Correct the field named.'),
+  BODY_INVALID: usage(
+    400,
+    'The body of the request is not JSON that can be read.',
+    'Send one JSON document in UTF-8, at most 32 levels deep.',
+  ),
+  BODY_TOO_LARGE: usage(413, 'The body of the request is larger than the API reads.', 'Send less.'),
+  MEDIA_UNSUPPORTED: usage(
+    415,
+    'The body of the request is of a kind that the API does not read.',
+    'Send it with content-type: application/json and without a content-encoding.',
+  ),
+  METHOD_NOT_ALLOWED: usage(405, 'The address does not take this method.', 'Use a method that the header Allow names.'),
+  COMMAND_INVALID: usage(400, 'The command line asks for what cannot be done.', 'See the command’s --help.'),
+  FILTER_INVALID: usage(
+    400,
+    'The filter does not say which runs are meant.',
+    'Name runs by their ids, or at least a job, a status, a code or a time.',
+  ),
+  BACKFILL_INVALID: usage(
+    400,
+    'The fires of that time cannot be made up for.',
+    'Name a job with a schedule, and a time that is over and not too long.',
+  ),
+  KEY_INVALID: usage(400, 'A public key of evidence cannot be used.', 'Name the .pub file of the deployment with --key.'),
+  CONNECT_REFUSED: usage(
+    422,
+    'Pomerium does not let the server be connected.',
+    'Correct the route in pomerium.yaml, or name another return address with --redirect.',
+  ),
   IDEMPOTENCY_MISMATCH: usage(422, 'The Idempotency-Key was used with another request.', 'Use a new key for another request.'),
-  QUEUE_FULL: {
-    retry: 'later',
-    http: 429,
-    exit: EXIT.unavailable,
-    text: 'Too many runs are queued.',
-    cure: 'Wait as long as Retry-After says, start more workers, or raise api.maxQueued.',
-  },
+  QUEUE_FULL: full('Too many runs are queued.', 'Wait as long as Retry-After says, start more workers, or raise api.maxQueued.'),
+  STREAMS_FULL: full('Too many runs are followed in this process.', 'Wait as long as Retry-After says, or ask another replica.'),
   RUN_NOT_RETRYABLE: usage(
     409,
     'The run is not in a state to be retried.',
     'Wait until it is over; run a green one again with nightshift run.',
   ),
-  RUN_UNKNOWN: usage(404, 'There is no such run or job.', 'List them with nightshift runs and nightshift jobs.'),
+  RUN_UNKNOWN: usage(404, 'There is no such run.', 'List them with nightshift runs, or GET /v1/runs.'),
+  JOB_UNKNOWN: usage(404, 'There is no such job.', 'List them with nightshift jobs, or GET /v1/jobs.'),
+  OUTPUT_MISSING: usage(404, 'The run has no output.', 'Wait until it is over; a run that failed has none.'),
+  ADDRESS_UNKNOWN: usage(404, 'There is nothing at this address.', 'GET /openapi.json says what there is.'),
 } as const satisfies Record<string, FailureKind>
 
 export type FailureCode = keyof typeof FAILURES
 
 export interface FailureOptions {
   readonly code: FailureCode
-  /** What happened, with what. The cure of the code is added. Never a secret. */
+  /** What happened, and with which file, field, server or run. Never a secret. */
   readonly message: string
+  /** What to do, when the cure of the code is too general. */
   readonly cure?: string
   readonly retry?: Retry
   /** Pomerium's or the provider's id of the request that failed. */
@@ -176,10 +253,12 @@ export interface FailureOptions {
   readonly cause?: unknown
 }
 
-/** What is kept of a failure in rows, API answers and `show --json`. */
+/** What is kept of a failure in rows, API answers and `show --json`. Who shows it to a person uses `describeFailure`. */
 export interface FailureRecord {
   code: FailureCode
+  /** What happened. In rows that earlier versions wrote, the cure is its end. */
   message: string
+  cure?: string
   retry: Retry
   requestId?: string
   retryAfterMs?: number
@@ -194,16 +273,15 @@ export class Failure extends Error {
   readonly requestId: string | undefined
   readonly retryAfterMs: number | undefined
   readonly server: string | undefined
-  /** What to do; the message ends with it. */
+  /** What to do. It is not in the message, so that a failure which tells of this one does not carry the cure of this one. */
   readonly cure: string
 
   constructor(options: FailureOptions) {
-    const kind = FAILURES[options.code]
-    const cure = options.cure ?? kind.cure
-    super(`${options.message} ${cure}`, { cause: options.cause })
-    this.cure = cure
+    const kind: FailureKind = FAILURES[options.code]
+    super(options.message, { cause: options.cause })
     this.code = options.code
     this.retry = options.retry ?? kind.retry
+    this.cure = options.cure ?? (this.retry === 'never' ? (kind.finalCure ?? kind.cure) : kind.cure)
     this.requestId = options.requestId
     this.retryAfterMs = options.retryAfterMs
     this.server = options.server
@@ -214,6 +292,7 @@ export class Failure extends Error {
       code: this.code,
       // Foreign text may be in it, and some of it Postgres cannot hold.
       message: storeText(this.message),
+      cure: storeText(this.cure),
       retry: this.retry,
       ...(this.requestId !== undefined && { requestId: this.requestId }),
       ...(this.retryAfterMs !== undefined && { retryAfterMs: this.retryAfterMs }),
@@ -222,9 +301,35 @@ export class Failure extends Error {
   }
 }
 
-/** The message of anything thrown, without its full stop: it is put into sentences. */
+/** What a person is shown of a failure: what happened, and what to do. */
+export const describeFailure = ({ message, cure }: Pick<FailureRecord, 'message' | 'cure'>): string =>
+  cure === undefined ? message : `${message} ${cure}`
+
+/** What a log line says of anything thrown: a failure with its cure. Without its full stop, as in `messageOf`. */
+export const describeError = (error: unknown): string =>
+  error instanceof Failure ? describeFailure(error).replace(/\.$/, '') : messageOf(error)
+
+/** The failure of a run that is not retried: its cure does not promise a retry. */
+export function asFinal(failure: FailureRecord): FailureRecord {
+  const { cure, finalCure }: FailureKind = FAILURES[failure.code]
+  return finalCure !== undefined && failure.cure === cure ? { ...failure, cure: finalCure } : failure
+}
+
+/** What a server says of itself may be of any size; more than this is not kept of it. */
+const MAX_MESSAGE_BYTES = 8192
+const MAX_ID_BYTES = 256
+
+/** The failure as it is kept: without what `redact` hides, and then bounded. */
+export const redactFailure = (failure: FailureRecord, redact: (text: string) => string): FailureRecord => ({
+  ...failure,
+  message: cutBytes(redact(failure.message), MAX_MESSAGE_BYTES).text,
+  ...(failure.requestId !== undefined && { requestId: cutBytes(storeText(failure.requestId), MAX_ID_BYTES).text }),
+  ...(failure.cure !== undefined && { cure: redact(failure.cure) }),
+})
+
+/** The message of anything thrown, without its full stop and without a cure, so that it can stand inside another sentence. */
 export function messageOf(error: unknown): string {
-  // A host with several addresses, of which none answers, is an error of errors without a text of its own.
+  // Node throws an AggregateError without a message when none of a host's addresses answers.
   if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ')
   return (error instanceof Error ? error.message : String(error)).replace(/\.$/, '')
 }

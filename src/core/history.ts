@@ -4,16 +4,22 @@ import type { Reason, ToolCallStatus, ToolResult, TurnItem, Usage } from './run.
 /** A turn that an earlier attempt wrote, with what is known of its calls, in their order. */
 export interface PastTurn {
   number: number
+  attempt: number
   items: TurnItem[]
   stopReason: string
   forcedBy: Reason | null
   usage: Usage
   costUsd: number | null
+  startedAt: Date
+  finishedAt: Date
   calls: PastCall[]
 }
 
 export interface PastCall {
   position: number
+  /** The model's id of the call. */
+  callId: string
+  arguments: unknown
   server: string
   tool: string
   repeatable: boolean

@@ -1,4 +1,4 @@
-import type { FailureCode } from './failure.ts'
+import type { FailureCode, FailureRecord } from './failure.ts'
 
 export const RUN_STATUSES = ['queued', 'running', 'waiting', 'succeeded', 'incomplete', 'failed', 'cancelled'] as const
 export type RunStatus = (typeof RUN_STATUSES)[number]
@@ -20,7 +20,17 @@ export type Priority = keyof typeof PRIORITIES
 export interface Reason {
   code: FailureCode
   message: string
+  /** What to do, when it comes from a failure. */
+  cure?: string
 }
+
+/** A failure that did not end the run, as a reason against green. */
+export const reasonOf = ({ code, message, cure }: FailureRecord): Reason => ({ code, message, ...(cure !== undefined && { cure }) })
+
+/** How a model ended a run by a call instead of an answer. */
+export type Ending =
+  | { kind: 'incomplete'; because: string; what: string; tried: string; draft?: string | undefined }
+  | { kind: 'nothing-new'; why: string }
 
 export interface Usage {
   inputTokens: number
@@ -58,6 +68,8 @@ export interface ToolResult {
   text: string
   /** The text was cut at the result cap. */
   truncated: boolean
+  /** Resources that the result names but does not contain: the run may read them. */
+  uris?: string[]
 }
 
 /** The attempt that is writing. A write with a token that is not the open attempt's is refused. */

@@ -10,6 +10,8 @@ export type TimelineEvent =
   | {
       event: 'call'
       at: string
+      /** Of the call among the run's tool calls. */
+      id: string
       turn: number
       server: string
       tool: string
@@ -23,8 +25,8 @@ export type TimelineEvent =
   | { event: 'finished'; at: string; status: RunStatus; reasons: Reason[] }
 
 /**
- * The timeline of a run as far as it is known. Its beginning never changes, also when the run goes on after it waited or was retried, so a place in it is
- * a number: what a turn did is told in the order of its calls, each once the ones before it are over.
+ * The timeline of a run so far. It only grows, also when the run goes on after waiting or a retry, so an index into it stays valid: the calls of a turn are
+ * listed in their order, each once the ones before it have ended.
  */
 export function timelineOf(run: RunView): TimelineEvent[] {
   const events: TimelineEvent[] = [{ event: 'queued', at: run.createdAt }]
@@ -46,7 +48,7 @@ function attemptEvents(run: RunView, attempt: AttemptView): TimelineEvent[] {
       calls.filter((call) => call.turn === turnNumber),
       finishedAt !== null,
     )
-    // A provider that makes the calls itself gives its turn after them, and asks for none.
+    // Hosted: the calls come before their turn, which asks for none.
     const asks = turn?.items.some(({ type }) => type === 'tool_call') ?? false
     if (turn && asks) events.push(turnEvent(turn))
     events.push(...told)
@@ -55,7 +57,7 @@ function attemptEvents(run: RunView, attempt: AttemptView): TimelineEvent[] {
   if (finishedAt === null) return events
   events.push({ event: 'attemptEnded', at: finishedAt, number, status, failure })
   if (status === 'waiting') events.push({ event: 'waiting', at: finishedAt, failure })
-  // It has reasons of its own when a retry came after the end of the run.
+  // A retry moved the result from the run to this attempt.
   const end = FINAL_STATUSES.find((one) => one === status)
   if (attempt.reasons && end) events.push({ event: 'finished', at: finishedAt, status: end, reasons: attempt.reasons })
   return events
@@ -64,9 +66,10 @@ function attemptEvents(run: RunView, attempt: AttemptView): TimelineEvent[] {
 function endedInOrder(calls: readonly ToolCallView[], over: boolean): TimelineEvent[] {
   const open = over ? -1 : calls.findIndex((call) => call.status === 'sent')
   return (open === -1 ? calls : calls.slice(0, open)).map(
-    ({ startedAt, finishedAt, turn, server, tool, status, durationMs, requestId, failure }) => ({
+    ({ id, startedAt, finishedAt, turn, server, tool, status, durationMs, requestId, failure }) => ({
       event: 'call',
       at: finishedAt ?? startedAt,
+      id,
       turn,
       server,
       tool,

@@ -1,5 +1,5 @@
 import type { FailureRecord } from './failure.ts'
-import type { Reason, RunStatus, ToolCallStatus, ToolResult, Trigger, TurnItem, Usage } from './run.ts'
+import type { Ending, Reason, RunStatus, ToolCallStatus, ToolResult, Trigger, TurnItem, Usage } from './run.ts'
 
 /** Everything that is known of a run, in the shape that `show --json` and the API promise. */
 export interface RunView {
@@ -19,6 +19,10 @@ export interface RunView {
   input: unknown
   output: unknown
   outputText: string | null
+  /** How the model ended it by a call instead of an answer. */
+  ending: Ending | null
+  /** What was put right in the answer, a sentence each. */
+  mended: string[]
   usage: Usage
   cost: { usd: number | null }
   attempts: AttemptView[]
@@ -39,10 +43,14 @@ export interface AttemptView {
   /** What the model was asked, as it was rendered. */
   prompt: string | null
   instructions: string | null
+  /** Version of the words of ours in them; null when there are none. */
+  contract: string | null
   failure: FailureRecord | null
-  /** What it gave, when a retry came after it. */
+  /** Its result, when a retry came after it. */
   output: unknown
   outputText: string | null
+  ending: Ending | null
+  mended: string[] | null
   reasons: Reason[] | null
   startedAt: string
   finishedAt: string | null

@@ -1,48 +1,62 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { nextDeliveryTry } from '../core/rules/delivery.ts'
-import { messageOf } from '../core/failure.ts'
+import { describeError } from '../core/failure.ts'
 import { isFinal } from '../core/run.ts'
-import { writeReport } from './destinations/file.ts'
-import { reportEvent } from './report.ts'
-import { createWebhookSender, type WebhookTarget } from './destinations/webhook.ts'
+import type { Sender, SendResult } from './destinations/destination.ts'
+import { reportEvent } from './destinations/report.ts'
 import type { Db } from '../store/postgres/db.ts'
-import { endDeliveryTry, takeDueDeliveries, type DeliveryOutcome, type DueDelivery } from '../store/delivery/deliveries.ts'
+import {
+  endDeliveryTry,
+  putOffDeliveries,
+  takeDueDeliveries,
+  type DeliveryOutcome,
+  type DueDelivery,
+} from '../store/delivery/deliveries.ts'
 import { loadRun } from '../store/runs/show.ts'
-import { createPoller, type Poller } from '../lib/poll.ts'
+import { within } from '../lib/time/deadline.ts'
+import { createPoller, type Poller } from '../lib/time/poll.ts'
 
 export interface OutboxOptions {
   db: Db
-  reportsDir: string
-  webhooks: ReadonlyMap<string, WebhookTarget>
+  /** All destinations; closed with the outbox. */
+  destinations: Sender
   log: Logger
   now?: () => Date
 }
 
 const POLL_MS = 1000
-const BATCH = 20
-/** Longer than a delivery can take. */
+/** Deliveries under way at a time, and to one place. */
+const CONCURRENCY = 20
+const PER_PLACE = 4
+/** Lease of a delivery; longer than a try can take. */
 const LEASE_MS = 60_000
+/** A round ends after this time, also while tries are under way, so that slow receivers do not make the outbox look dead in metrics. */
+const ROUND_MS = 30_000
+/** After SILENT_TRIES tries in a row without an answer, all deliveries to the place are put off by PUT_OFF_MS. */
+const SILENT_TRIES = 3
+const PUT_OFF_MS = 60_000
 
-/** Sends reports. Any number of workers share the outbox; a report is sent again until it is taken, so a receiver may see it twice, with the same id. */
-export function createOutbox({ db, reportsDir, webhooks, log, now = () => new Date() }: OutboxOptions): Poller {
-  const sender = createWebhookSender()
+/**
+ * Sends the reports of the outbox, shared by any number of workers. At least once: a report is sent again until it is accepted, so a receiver deduplicates by its
+ * id. Places are independent: one that does not answer delays only its own reports.
+ */
+export function createOutbox({ db, destinations, log, now = () => new Date() }: OutboxOptions): Poller {
+  const underWay = new Set<Promise<void>>()
+  const busy = new Map<string, number>()
+  /** Tries without an answer since the last one, by place. */
+  const silent = new Map<string, number>()
 
-  async function send({ id, runId, target }: DueDelivery): Promise<{ ok: true } | { ok: false; error: string; final: boolean }> {
+  async function send({ id, runId, target }: DueDelivery): Promise<SendResult> {
     const run = await loadRun(db, runId)
     if (!run) return { ok: false, error: 'the run is gone', final: true }
-    // Its end will bring deliveries of its own.
+    // The run goes on after a retry: its next end writes new deliveries.
     if (!isFinal(run.status)) return { ok: false, error: 'the run was retried before its report was sent', final: true }
-    if (target.kind === 'file') {
-      await writeReport({ reportsDir, dir: target.dir, deliveryId: id }, run)
-      return { ok: true }
-    }
-    const webhook = webhooks.get(target.name)
-    if (!webhook) return { ok: false, error: `there is no webhook ${target.name} in the configuration`, final: false }
-    return sender.post(webhook, { id, body: JSON.stringify(reportEvent(run, id)), contentType: 'application/cloudevents+json' })
+    return destinations.send(target, { id, run, event: reportEvent(run, id) })
   }
 
   async function attempt(due: DueDelivery): Promise<void> {
-    const result = await send(due).catch((error: unknown) => ({ ok: false as const, error: messageOf(error), final: false }))
+    const result = await send(due).catch((error: unknown): SendResult => ({ ok: false, error: describeError(error), final: false }))
     const retryAt = result.ok || result.final ? undefined : nextDeliveryTry(due.tries, now())
     const outcome: DeliveryOutcome = result.ok
       ? { status: 'delivered' }
@@ -50,6 +64,7 @@ export function createOutbox({ db, reportsDir, webhooks, log, now = () => new Da
         ? { status: 'pending', error: result.error, nextTryAt: retryAt }
         : { status: 'failed', error: result.error }
     await endDeliveryTry(db, due.id, outcome)
+    await noteSilence(due.place, !result.ok && result.silent === true)
     const about = { runId: due.runId, target: due.target, tries: due.tries }
     if (outcome.status === 'delivered') log.info(about, 'Report delivered.')
     else
@@ -59,24 +74,56 @@ export function createOutbox({ db, reportsDir, webhooks, log, now = () => new Da
       )
   }
 
+  async function noteSilence(place: string, isSilent: boolean): Promise<void> {
+    const tries = isSilent ? (silent.get(place) ?? 0) + 1 : 0
+    if (tries === 0) silent.delete(place)
+    else silent.set(place, tries)
+    if (tries < SILENT_TRIES) return
+    await putOffDeliveries(db, place, PUT_OFF_MS)
+    log.warn({ place, tries, putOffMs: PUT_OFF_MS }, 'A receiver of reports does not answer: all that is for it waits.')
+  }
+
+  function begin(due: DueDelivery): void {
+    busy.set(due.place, (busy.get(due.place) ?? 0) + 1)
+    const done = attempt(due)
+      // The outcome is not written: the lease runs out, and the delivery is tried again.
+      .catch((error: unknown) => log.warn({ runId: due.runId, reason: describeError(error) }, 'What came of a delivery could not be kept.'))
+      .finally(() => {
+        underWay.delete(done)
+        const left = (busy.get(due.place) ?? 1) - 1
+        if (left === 0) busy.delete(due.place)
+        else busy.set(due.place, left)
+      })
+    underWay.add(done)
+  }
+
+  async function round(signal: AbortSignal): Promise<void> {
+    const until = performance.now() + ROUND_MS
+    while (!signal.aborted) {
+      const limit = CONCURRENCY - underWay.size
+      const due = limit > 0 ? await takeDueDeliveries(db, { limit, perPlace: PER_PLACE, busy, leaseMs: LEASE_MS }) : []
+      due.forEach(begin)
+      if (underWay.size === 0 || performance.now() > until) return
+      // A free slot is filled at once; newly due deliveries are looked for each second.
+      await Promise.race([...underWay, sleep(POLL_MS, undefined, { signal, ref: false }).catch(() => {})])
+    }
+  }
+
   const poller = createPoller({
     name: 'outbox',
     everyMs: POLL_MS,
-    async work(signal) {
-      for (let more = true; more && !signal.aborted;) {
-        const due = await takeDueDeliveries(db, { limit: BATCH, leaseMs: LEASE_MS })
-        await Promise.all(due.map(attempt))
-        more = due.length === BATCH
-      }
-    },
-    onFailure: (error) => log.warn({ reason: messageOf(error) }, 'The outbox could not be looked at.'),
-    stopMs: LEASE_MS,
+    work: round,
+    onFailure: (error) => log.warn({ reason: describeError(error) }, 'The outbox could not be looked at.'),
   })
   return {
     ...poller,
     async stop() {
       await poller.stop()
-      await sender.close()
+      const ended = Promise.all(underWay).then(() => {})
+      await within(LEASE_MS, ended, () => new Error('a delivery does not end')).catch((error: unknown) =>
+        log.warn({ reason: describeError(error) }, 'The outbox is stopped all the same.'),
+      )
+      await destinations.close()
     },
   }
 }

@@ -8,6 +8,7 @@ import { startDemoGateway, type DemoGateway } from './gateway/gateway.ts'
 import { startLaborServer } from './servers/labor.ts'
 import { startDemoModel, type DemoModel, type ValidateWire } from './model/model.ts'
 import type { Step } from './model/script.ts'
+import type { Character } from './model/seen.ts'
 
 export const DOMAIN = 'localhost.pomerium.io'
 const HOST = (name: string) => `https://${name}.${DOMAIN}`
@@ -17,6 +18,8 @@ export interface WorldOptions {
   /** Where certificate, token, log and configuration go. */
   dir: string
   scripts: Record<string, readonly Step[]>
+  /** Models that decide by themselves. */
+  characters?: Readonly<Record<string, Character>>
   jobsDir: string
   /** Routes beside labor and everything, for tests. */
   routes?: readonly DemoRoute[]
@@ -81,6 +84,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const model = building.use(
     await startDemoModel({
       scripts: options.scripts,
+      ...(options.characters && { characters: options.characters }),
       apiKey: 'demo-model-key',
       reach: { address: gateway.address, ca: certificate.cert },
       ...(options.validate && { validate: options.validate }),
@@ -93,11 +97,11 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const base: Record<string, unknown> = {
     dataDir: dir,
     jobsDir: options.jobsDir,
-    gateway: { url: HOST('labor'), address: gateway.address, ca_file: caFile },
-    accounts: { reports: { token_file: tokenFile } },
+    gateway: { url: HOST('labor'), address: gateway.address, caFile: caFile },
+    accounts: { reports: { tokenFile: tokenFile } },
     servers: { labor: { maxRequestBytes: REQUEST_BYTES }, everything: { maxRequestBytes: REQUEST_BYTES } },
     providers: {
-      openai: { api: options.api ?? 'responses', base_url: model.url, api_key: 'demo-model-key', background: options.background ?? false },
+      openai: { api: options.api ?? 'responses', baseUrl: model.url, apiKey: 'demo-model-key', background: options.background ?? false },
     },
     prices: { 'gpt-5.4-mini': { input: 0.25, cachedInput: 0.025, output: 2 } },
     log: { level: 'warn' },

@@ -1,20 +1,66 @@
-import { Failure, messageOf } from '../core/failure.ts'
+import { Failure, FAILURES, EXIT, messageOf, type FailureCode } from '../core/failure.ts'
+import { deadlineSignal } from '../lib/time/deadline.ts'
 
-/** What a check found. `cure` says what to do about anything but `ok`. */
+/** What a check found. `cure` says what to do about anything but `ok`; `code`, where the fault has one, decides the exit code of the command. */
 export interface Finding {
   check: string
   status: 'ok' | 'warning' | 'failed' | 'skipped'
   message: string
   cure?: string | undefined
+  code?: FailureCode | undefined
 }
 
 export const ok = (check: string, message: string): Finding => ({ check, status: 'ok', message })
 export const warning = (check: string, message: string, cure: string): Finding => ({ check, status: 'warning', message, cure })
-export const failed = (check: string, message: string, cure?: string): Finding => ({ check, status: 'failed', message, cure })
+export const failed = (check: string, message: string, cure?: string, code?: FailureCode): Finding => ({
+  check,
+  status: 'failed',
+  message,
+  cure,
+  code,
+})
 export const skipped = (check: string, message: string): Finding => ({ check, status: 'skipped', message })
 
-/** What was thrown, with its cure beside it. */
-export function failedBy(check: string, error: unknown): Finding {
-  if (!(error instanceof Failure)) return failed(check, `${messageOf(error)}.`)
-  return failed(check, error.message.slice(0, -error.cure.length).trimEnd(), error.cure)
+/** What was thrown, with its cure beside it. `cureOfRetried`: for a failure that time may heal, since a check is not tried again. */
+export function failedBy(check: string, error: unknown, cureOfRetried?: string): Finding {
+  if (!(error instanceof Failure)) return failed(check, `${messageOf(error)}.`, cureOfRetried)
+  return failed(check, error.message, error.retry === 'later' ? (cureOfRetried ?? error.cure) : error.cure, error.code)
+}
+
+/** The exit code for what was found: of the first fault, which is what a run would meet first. */
+export function exitOf(findings: readonly Finding[]): number {
+  const first = findings.find(({ status }) => status === 'failed')
+  if (!first) return EXIT.ok
+  return first.code === undefined ? EXIT.failed : FAILURES[first.code].exit
+}
+
+/** Longest time for one check, so that a server that accepts connections and never answers does not hold up the others. */
+const CHECK_MS = 10_000
+
+/** What a check finds, or that nothing answered in time. Rejects with the reason of the signal once that is aborted, whatever the check waits for. */
+export async function bounded(
+  check: string,
+  cure: string,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<Finding | readonly Finding[]>,
+  ms = CHECK_MS,
+): Promise<readonly Finding[]> {
+  signal.throwIfAborted()
+  const late = new Error('it does not answer')
+  using deadline = deadlineSignal(signal, ms, () => late)
+  const ended = Promise.withResolvers<never>()
+  const end = () => ended.reject(deadline.signal.reason)
+  deadline.signal.addEventListener('abort', end, { once: true })
+  const ofWork = work(deadline.signal)
+  try {
+    return [await Promise.race([ofWork, ended.promise])].flat()
+  } catch (error) {
+    // The check was aborted: what it threw does not matter.
+    ofWork.catch(() => {})
+    signal.throwIfAborted()
+    if (deadline.signal.aborted) return [failed(check, `There is no answer within ${ms / 1000} s.`, cure)]
+    throw error
+  } finally {
+    deadline.signal.removeEventListener('abort', end)
+  }
 }

@@ -1,7 +1,9 @@
 import { Failure, messageOf } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
 import type { Job } from '../jobs/load.ts'
+import { missingTool } from '../mcp/servers.ts'
 import { openSession } from '../mcp/session/session.ts'
+import { isFromUpstream, UPSTREAM_MARK } from '../pomerium/responses.ts'
 import type { Route } from '../pomerium/routes.ts'
 import type { Token, TokenSource } from '../pomerium/token.ts'
 import { failed, failedBy, ok, skipped, warning, type Finding } from './check.ts'
@@ -20,7 +22,12 @@ export function checkAccount(account: string, tokens: TokenSource, now = new Dat
     const days = (expiresAt.getTime() - now.getTime()) / DAY_MS
     if (days <= 0)
       return {
-        finding: failed(check, `The token expired at ${expiresAt.toISOString()}.`, `nightshift account rotate ${account}`),
+        finding: failed(
+          check,
+          `The token expired at ${expiresAt.toISOString()}.`,
+          `nightshift account rotate ${account}`,
+          'TOKEN_REJECTED',
+        ),
         token: undefined,
       }
     if (days <= EXPIRY_WARNINGS[0])
@@ -53,14 +60,27 @@ export interface ServerCheck {
   fetch: GatewayFetch
   maxRequestBytes: number | undefined
   timeoutMs: number
+  maxResponseBytes: number
+  redact: (text: string) => string
+  signal: AbortSignal
 }
 
-/** A name that no server has: the probe asks policy and server, and calls nothing. */
+/** A tool name that no server has: a call of it shows what policy and server answer, and runs nothing. */
 const PROBE = 'nightshift_doctor_probe'
 const DEFAULT_REQUEST_BYTES = 4096
 
-/** A server that jobs name: route, initialize, tools, and what becomes of a call that may not be. */
-export async function checkServer({ account, server, jobs, routes, fetch, maxRequestBytes, timeoutMs }: ServerCheck): Promise<Finding[]> {
+/** A server that jobs name: route, initialize, tools, and the answer to a call of a tool that does not exist. */
+export async function checkServer({
+  account,
+  server,
+  jobs,
+  routes,
+  fetch,
+  maxRequestBytes,
+  timeoutMs,
+  signal: ended,
+  ...limits
+}: ServerCheck): Promise<Finding[]> {
   const check = `server ${server} as ${account}`
   const route = routes.get(server)
   if (!route)
@@ -71,21 +91,27 @@ export async function checkServer({ account, server, jobs, routes, fetch, maxReq
         'Add the route to pomerium.yaml, or correct the jobs.',
       ),
     ]
-  const signal = AbortSignal.timeout(timeoutMs)
+  const signal = AbortSignal.any([ended, AbortSignal.timeout(timeoutMs)])
+  let marked = false
+  const watched: GatewayFetch = async (...request) => {
+    const response = await fetch(...request)
+    marked ||= isFromUpstream(response)
+    return response
+  }
   try {
     const session = await openSession(
-      { server, url: route.url, fetch, maxRequestBytes: maxRequestBytes ?? DEFAULT_REQUEST_BYTES, timeoutMs },
+      { server, url: route.url, fetch: watched, maxRequestBytes: maxRequestBytes ?? DEFAULT_REQUEST_BYTES, timeoutMs, ...limits },
       signal,
     )
     try {
-      const { tools } = await session.listTools(signal)
-      const wanted = new Set(jobs.flatMap((job) => job.definition.tools[server]?.allow ?? []))
-      const missing = [...wanted].filter((tool) => !tools.has(tool))
+      const wanted = [...new Set(jobs.flatMap((job) => job.definition.tools[server]?.allow ?? []))]
+      const listing = await session.listTools(wanted, signal)
+      const missing = wanted.filter((allow) => missingTool({ allow: [allow] }, listing) !== undefined)
       const found =
         missing.length > 0
           ? failed(check, `It lacks ${missing.join(', ')}.`, 'Correct the jobs or the server.')
-          : ok(check, `${tools.size} tools; jobs name ${wanted.size}, and all of them are there`)
-      return [found, await probe(check, session, signal), bodyLimit(check, maxRequestBytes)]
+          : ok(check, `${listing.names.length} tools; jobs name ${wanted.length}, and all of them are there`)
+      return [found, await probe(check, session, signal), marks(check, marked), bodyLimit(check, server, maxRequestBytes)]
     } finally {
       await session.close()
     }
@@ -96,7 +122,7 @@ export async function checkServer({ account, server, jobs, routes, fetch, maxReq
 
 async function probe(check: string, session: Awaited<ReturnType<typeof openSession>>, signal: AbortSignal): Promise<Finding> {
   try {
-    await session.call(PROBE, {}, { toolCallId: crypto.randomUUID(), written: Promise.resolve(), signal })
+    await session.call(PROBE, '{}', { toolCallId: crypto.randomUUID(), repeatable: true, written: Promise.resolve(), signal })
     return warning(
       check,
       'Policy lets the account call a tool that no job names.',
@@ -108,17 +134,38 @@ async function probe(check: string, session: Awaited<ReturnType<typeof openSessi
   }
 }
 
-function bodyLimit(check: string, maxRequestBytes: number | undefined): Finding {
+/** Whether a refused call can be told from one that the server had. */
+function marks(check: string, marked: boolean): Finding {
+  if (marked) return ok(check, `Pomerium marks what the server says (${UPSTREAM_MARK}): a call that Pomerium itself refused was not made`)
+  return warning(
+    check,
+    `What the server says comes without ${UPSTREAM_MARK}, so nobody can tell who refused a call: each call that is refused and not repeatable counts as one that may have run (OUTCOME_UNKNOWN).`,
+    'Take out what removes the header: Envoy’s suppress_envoy_headers, or a proxy in front of Pomerium.',
+  )
+}
+
+function bodyLimit(check: string, server: string, maxRequestBytes: number | undefined): Finding {
   if (maxRequestBytes !== undefined)
     return ok(check, `requests up to ${maxRequestBytes} bytes; the route’s max_request_bytes must be as much`)
   return warning(
     check,
     `Requests are limited to ${DEFAULT_REQUEST_BYTES} bytes, Pomerium’s default.`,
-    `Set max_request_bytes of the route and servers.${server(check)}.maxRequestBytes to the same, larger value.`,
+    `Set max_request_bytes of the route and servers.${server}.maxRequestBytes to the same, larger value.`,
   )
 }
 
-const server = (check: string) => check.split(' ')[1] ?? ''
-
-/** Nothing to ask when the token is not usable. */
+/** Skipped: the account's token is not usable. */
 export const notAsked = (account: string): Finding => skipped(`gateway as ${account}`, 'not asked: the account has no usable token')
+
+/** Servers of the configuration that no job names: their settings serve nothing, which is right for a job that is to come and wrong for a name that was mistyped. */
+export function checkServerNames(servers: readonly string[], jobs: readonly Job[]): Finding[] {
+  const used = new Set(jobs.flatMap(({ definition }) => Object.keys(definition.tools)))
+  const unused = servers.filter((server) => !used.has(server))
+  if (unused.length === 0) return []
+  return [
+    skipped(
+      'servers',
+      `no job uses ${unused.map((server) => `servers.${server}`).join(', ')}; jobs use ${[...used].toSorted().join(', ') || 'none'}`,
+    ),
+  ]
+}

@@ -1,22 +1,33 @@
 import { createConnection } from 'node:net'
 import { Redis } from 'ioredis'
 import { messageOf } from '../core/failure.ts'
-import { query, type Db } from '../store/postgres/db.ts'
-import { failed, ok, warning, type Finding } from './check.ts'
+import { countLogFields } from '../store/audit/fields.ts'
+import type { Db } from '../store/postgres/db.ts'
+import { loadServerFacts, tryWrite } from '../store/postgres/facts.ts'
+import { ALL_JOBS, listPauses } from '../store/schedules/pauses.ts'
+import { failed, failedBy, ok, skipped, warning, type Finding } from './check.ts'
 
 const SKEW_MS = 2000
 
 /** The store: version, place, clock. */
 export async function checkStore(db: Db, kind: 'embedded' | 'external'): Promise<Finding[]> {
   const before = Date.now()
-  const [row] = await query<{ server: string; migration: number; now: Date }>(
-    db,
-    "select current_setting('server_version') as server, (select max(version) from migrations)::int as migration, clock_timestamp() as now",
-  )
-  if (!row) return [failed('store', 'Postgres does not answer.', 'Check database_url.')]
-  const skewMs = Math.abs(row.now.getTime() - (before + Date.now()) / 2)
+  const facts = await loadServerFacts(db)
+  if (!facts) return [failed('store', 'Postgres does not answer.', 'Check databaseUrl.', 'STORE_UNAVAILABLE')]
+  try {
+    await tryWrite(db)
+  } catch (error) {
+    return [
+      failedBy(
+        'store',
+        error,
+        'It answers and takes no writing: point databaseUrl at the primary, and see its disk and the rights of the user.',
+      ),
+    ]
+  }
+  const skewMs = Math.abs(facts.now.getTime() - (before + Date.now()) / 2)
   return [
-    ok('store', `Postgres ${row.server.split(' ')[0]} (${kind}), version ${row.migration} of the tables`),
+    ok('store', `Postgres ${facts.version} (${kind}), version ${facts.migration} of the tables`),
     skewMs > SKEW_MS
       ? warning(
           'clock',
@@ -27,36 +38,78 @@ export async function checkStore(db: Db, kind: 'embedded' | 'external'): Promise
   ]
 }
 
-/** The queue: Redis must forget nothing. */
-export async function checkQueue(redisUrl: string | undefined): Promise<Finding[]> {
+/** Pauses that are in force, since they keep runs from starting. */
+export async function checkPauses(db: Db): Promise<Finding[]> {
+  return (await listPauses(db)).map(({ job, pausedBy, reason }) =>
+    warning(
+      'pauses',
+      `${job === ALL_JOBS ? 'Everything' : `The job ${job}`} is paused by ${pausedBy}: ${reason}.`,
+      `nightshift resume ${job === ALL_JOBS ? '--all' : job}`,
+    ),
+  )
+}
+
+const OLDEST_REDIS = 7
+
+/** The queue: Redis must be one server, accept writes and not evict entries. */
+export async function checkQueue(redisUrl: string | undefined, signal: AbortSignal): Promise<Finding[]> {
   if (redisUrl === undefined) return [ok('queue', 'in the same Postgres')]
   const redis = new Redis(redisUrl, { lazyConnect: true, maxRetriesPerRequest: 1, connectTimeout: 5000, retryStrategy: () => null })
   redis.on('error', () => {})
+  // Bounded: a server that accepts connections and never answers would be waited for without end.
+  const end = () => redis.disconnect()
+  signal.addEventListener('abort', end, { once: true })
   try {
     await redis.connect()
-    const version = /redis_version:(\S+)/.exec(await redis.info('server'))?.[1] ?? 'of unknown version'
-    const policy = await setting(redis, 'maxmemory-policy')
-    const appendOnly = await setting(redis, 'appendonly')
-    return [
-      ok('queue', `Redis ${version}`),
-      policy === undefined
-        ? warning('queue', 'Redis does not tell its settings.', 'See yourself that maxmemory-policy is noeviction and appendonly is yes.')
-        : policy === 'noeviction'
-          ? ok('eviction', 'maxmemory-policy is noeviction')
-          : failed('eviction', `maxmemory-policy is ${policy}: Redis may drop queue entries.`, 'Set it to noeviction.'),
-      appendOnly === 'yes' || appendOnly === undefined
-        ? ok('persistence', appendOnly === undefined ? 'not known' : 'appendonly is yes')
-        : warning(
-            'persistence',
-            'appendonly is no: a restart of Redis forgets the queue.',
-            'Set appendonly yes. No run is lost without it: they are queued again from the store, a little later.',
-          ),
-    ]
+    const about = await redis.info()
+    if (/cluster_enabled:1/.test(about))
+      return [
+        failed(
+          'queue',
+          'Redis is a cluster, in which the keys of a queue are on several servers.',
+          'Set redisUrl to one Redis server.',
+          'QUEUE_UNAVAILABLE',
+        ),
+      ]
+    // What it answers when it is a replica, or full, is told here and not by a run.
+    await redis.set('nightshift:doctor', '1', 'PX', 1000)
+    return [checkVersion(/redis_version:(\S+)/.exec(about)?.[1]), ...(await checkKeeping(redis))]
   } catch (error) {
-    return [failed('queue', `Redis does not answer: ${messageOf(error)}.`, 'Check redis_url and the server.')]
+    return [
+      failed('queue', `Redis does not answer as it should: ${messageOf(error)}.`, 'Check redisUrl and the server.', 'QUEUE_UNAVAILABLE'),
+    ]
   } finally {
+    signal.removeEventListener('abort', end)
     redis.disconnect()
   }
+}
+
+function checkVersion(version: string | undefined): Finding {
+  if (version === undefined) return skipped('queue', 'Redis does not tell its version')
+  if (Number.parseInt(version, 10) >= OLDEST_REDIS) return ok('queue', `Redis ${version}`)
+  return warning('queue', `Redis is ${version}, and ${OLDEST_REDIS} is the oldest that was tried.`, 'Upgrade Redis.')
+}
+
+/** That no entry of the queue is dropped, and none is lost at a restart. */
+async function checkKeeping(redis: Redis): Promise<Finding[]> {
+  const policy = await setting(redis, 'maxmemory-policy')
+  const appendOnly = await setting(redis, 'appendonly')
+  if (policy === undefined && appendOnly === undefined)
+    return [
+      warning('eviction', 'Redis does not tell its settings.', 'See yourself that maxmemory-policy is noeviction and appendonly is yes.'),
+    ]
+  return [
+    policy === 'noeviction'
+      ? ok('eviction', 'maxmemory-policy is noeviction')
+      : failed('eviction', `maxmemory-policy is ${policy ?? 'not known'}: Redis may drop queue entries.`, 'Set it to noeviction.'),
+    appendOnly === 'yes'
+      ? ok('persistence', 'appendonly is yes')
+      : warning(
+          'persistence',
+          `appendonly is ${appendOnly ?? 'not known'}: a restart of Redis forgets the queue.`,
+          'Set appendonly yes. No run is lost without it: they are queued again from the store, a little later.',
+        ),
+  ]
 }
 
 async function setting(redis: Redis, name: string): Promise<string | undefined> {
@@ -78,28 +131,34 @@ export function checkMinter(socket: string, accounts: readonly string[]): Promis
         failed(
           'minter',
           `The minter on ${socket} cannot be reached: ${messageOf(error)}.`,
-          'Start nightshift minter; its worker_uid must be the user of the workers.',
+          'Start nightshift minter; its workerUid must be the user of the workers.',
         ),
       ),
     )
   })
 }
 
-/** What Pomerium writes into its log, seen in the lines that were read last. */
-export async function checkLogFields(db: Db): Promise<Finding[]> {
-  const [row] = await query<{ n: number; methods: number; calls: number; params: number; headers: number }>(
-    db,
-    `select count(*)::int as n, count(mcp_method)::int as methods, (count(*) filter (where mcp_method = 'tools/call'))::int as calls, count(params_digest)::int as params, count(run_header)::int as headers
-     from (select * from authorize_events order by id desc limit 500) latest`,
-  )
-  if (!row || row.n === 0)
-    return [warning('log', 'No line of Pomerium’s log was read yet.', 'Run nightshift audit follow FILE, or audit import.')]
+/** A follower reads a log as it grows, so that lines come within seconds; whoever imports one by hand does it at least so often. */
+const LAG_MS = 3_600_000
+
+/** What Pomerium writes into its log, seen in the lines that were read last, and whether anybody reads it still. */
+export async function checkLogFields(db: Db, graceMs: number): Promise<Finding[]> {
+  const { lines, methods, calls, params, headers, unreadSince } = await countLogFields(db, Math.max(graceMs, LAG_MS))
+  if (lines === 0) return [warning('log', 'No line of Pomerium’s log was read yet.', 'Run nightshift audit follow FILE, or audit import.')]
+  if (unreadSince !== null)
+    return [
+      failed(
+        'log',
+        `Nobody reads Pomerium’s log any more: requests of ours since ${unreadSince.toISOString()} have no line.`,
+        'See that nightshift audit follow runs and follows the right file; without it no alarm is raised.',
+      ),
+    ]
   const missing = [
-    ...(row.methods === 0 ? ['mcp-method', 'mcp-tool'] : []),
-    ...(row.calls > 0 && row.params === 0 ? ['mcp-tool-parameters'] : []),
-    ...(row.headers === 0 ? ['headers.X-Nightshift-Run-Id'] : []),
+    ...(methods === 0 ? ['mcp-method', 'mcp-tool'] : []),
+    ...(calls > 0 && params === 0 ? ['mcp-tool-parameters'] : []),
+    ...(headers === 0 ? ['headers.X-Nightshift-Run-Id'] : []),
   ]
   return missing.length === 0
-    ? [ok('log', `the latest ${row.n} lines have the fields that the join needs`)]
+    ? [ok('log', `the latest ${lines} lines have the fields that the join needs`)]
     : [warning('log', `The latest lines lack ${missing.join(', ')}.`, 'Add them to authorize_log_fields in pomerium.yaml.')]
 }

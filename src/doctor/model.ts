@@ -1,13 +1,20 @@
 import type { Provider } from '../models/openai/provider.ts'
 import { failed, failedBy, ok, skipped, type Finding } from './check.ts'
 
-const TIMEOUT_MS = 30_000
+/** Longest wait for the answer of a model that is asked a word. */
+export const MODEL_MS = 30_000
+/** A check is not retried, so the cure must not promise a retry. */
+const UNREACHED = (name: string) => `Check providers.${name}.baseUrl, the network, and whether the provider is well.`
 
 /** A model that jobs name: that the provider lists it, or with `spend` that it answers a word. */
-export async function checkModel(name: string, provider: Provider | undefined, model: string, spend: boolean): Promise<Finding> {
+export async function checkModel(
+  name: string,
+  provider: Provider | undefined,
+  model: string,
+  { spend, signal }: { spend: boolean; signal: AbortSignal },
+): Promise<Finding> {
   const check = `model ${name}/${model}`
   if (!provider) return failed(check, `There is no provider ${name}.`, 'Add it under providers: in the configuration.')
-  const signal = AbortSignal.timeout(TIMEOUT_MS)
   try {
     if (!spend) {
       const known = await provider.knows(model, signal)
@@ -22,6 +29,6 @@ export async function checkModel(name: string, provider: Provider | undefined, m
       .respond({ instructions: undefined, prompt: 'Say ok.', exchanges: [], tools: [], mayCall: false, output: undefined }, signal)
     return ok(check, `it answers; ${turn.usage.inputTokens + turn.usage.outputTokens} tokens`)
   } catch (error) {
-    return failedBy(check, error)
+    return failedBy(check, error, UNREACHED(name))
   }
 }

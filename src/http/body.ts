@@ -1,45 +1,72 @@
 import type { MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { Failure } from '../core/failure.ts'
+import { Failure, messageOf } from '../core/failure.ts'
+import { isDeeper, lostNumber } from '../lib/json/exact.ts'
 import { problemResponse } from './problem.ts'
 
 const MAX_BODY_BYTES = 262_144
 const MAX_DEPTH = 32
 
-const tooLarge = () =>
-  problemResponse(new Failure({ code: 'REQUEST_TOO_LARGE', message: `A body may have ${MAX_BODY_BYTES} bytes.`, cure: 'Send less.' }))
+const tooLarge = () => problemResponse(new Failure({ code: 'BODY_TOO_LARGE', message: `A body may have ${MAX_BODY_BYTES} bytes.` }))
 
-/** Refuses bodies that are too large, before they are read. */
+/** Refuses bodies that are too large, before they are read: `BODY_TOO_LARGE`. */
 export const limitBody: MiddlewareHandler = bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge })
 
-/** Refuses bodies that are not JSON, or that nest too deep, before anything looks at them. */
+/**
+ * Refuses bodies that are not JSON in UTF-8 or nest too deep (`BODY_INVALID`), that are of another kind (`MEDIA_UNSUPPORTED`), or that have an integer which
+ * would be kept as another one (`INPUT_INVALID`), before anything looks at them. An empty body is none, whatever its content type.
+ */
 export const checkBody: MiddlewareHandler = async (c, next) => {
-  if (c.req.method !== 'POST' && c.req.method !== 'PUT') return next()
+  const { raw } = c.req
+  if (raw.method === 'GET' || raw.method === 'HEAD') return next()
   const bytes = Buffer.from(await c.req.arrayBuffer())
-  if (bytes.length === 0) return next()
-  if (!/^application\/json\b/i.test(c.req.header('content-type') ?? ''))
-    return problemResponse(new Failure({ code: 'REQUEST_INVALID', message: 'The body must have the content-type application/json.' }))
-  const depth = depthOf(bytes)
-  if (depth > MAX_DEPTH) return problemResponse(new Failure({ code: 'REQUEST_INVALID', message: `A body may nest ${MAX_DEPTH} deep.` }))
+  if (bytes.length === 0) {
+    const headers = new Headers(raw.headers)
+    headers.delete('content-type')
+    c.req.raw = new Request(raw.url, { method: raw.method, headers, signal: raw.signal })
+    c.req.bodyCache = {}
+    return next()
+  }
+  requireJson(c.req.header('content-type'), c.req.header('content-encoding'))
+  const text = decode(bytes)
+  if (isDeeper(text, MAX_DEPTH)) throw new Failure({ code: 'BODY_INVALID', message: `The body nests deeper than ${MAX_DEPTH} levels.` })
+  requireExact(text)
   return next()
 }
 
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
+/** The one media type that is read, with parameters of the form that RFC 9110 gives them. */
+const JSON_TYPE = /^application\/json[ \t]*((?:;[ \t]*[\w!#$%&'*+.^`|~-]+=(?:[\w!#$%&'*+.^`|~-]+|"[^"\\]*")[ \t]*)*)$/i
+const CHARSET = /;[ \t]*charset="?([^";]*)"?/i
 
-/** How deep the brackets outside of texts nest: known before the JSON is parsed. */
-function depthOf(bytes: Buffer): number {
-  let depth = 0
-  let deepest = 0
-  let inText = false
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i]
-    if (inText) {
-      if (byte === BACKSLASH) i++
-      else if (byte === QUOTE) inText = false
-    } else if (byte === QUOTE) inText = true
-    else if (byte === 0x7b || byte === 0x5b) deepest = Math.max(deepest, ++depth)
-    else if (byte === 0x7d || byte === 0x5d) depth--
+function requireJson(type: string | undefined, encoding: string | undefined): void {
+  const unsupported = (message: string) => new Failure({ code: 'MEDIA_UNSUPPORTED', message })
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw unsupported('The body has a content-encoding.')
+  const parameters = JSON_TYPE.exec(type ?? '')?.[1]
+  if (parameters === undefined)
+    throw unsupported(type === undefined ? 'The body has no content-type.' : 'The content-type of the body is not application/json.')
+  const charset = CHARSET.exec(parameters)?.[1]?.trim().toLowerCase()
+  if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8') throw unsupported('The body is in another charset than UTF-8.')
+}
+
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw new Failure({ code: 'BODY_INVALID', message: 'The body has bytes that are not UTF-8.', cause })
   }
-  return deepest
+}
+
+function requireExact(text: string): void {
+  try {
+    JSON.parse(text)
+  } catch (cause) {
+    throw new Failure({ code: 'BODY_INVALID', message: `The body is not JSON: ${messageOf(cause)}.`, cause })
+  }
+  const lost = lostNumber(text)
+  if (lost)
+    throw new Failure({
+      code: 'INPUT_INVALID',
+      message: `The number ${lost.source} would be kept as ${lost.kept}.`,
+      cure: 'Send a number of so many digits as a text.',
+    })
 }

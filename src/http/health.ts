@@ -1,8 +1,7 @@
 import type { Hono } from 'hono'
-import { messageOf } from '../core/failure.ts'
 
 export interface Health {
-  /** What must answer for this process to be of use, by name. Each resolves or rejects. */
+  /** Readiness checks by name. Each resolves or rejects. */
   checks: Readonly<Record<string, () => Promise<unknown>>>
   /** True from the first signal to stop. */
   isDraining: () => boolean
@@ -16,8 +15,11 @@ export function addHealth(app: Hono, { checks, isDraining }: Health): void {
   app.get('/readyz', async (c) => {
     const results = await Promise.all(
       Object.entries(checks).map(async ([name, check]) => {
-        const why = await Promise.race([(async () => check())().then(() => 'ok', messageOf), late()])
-        return [name, why === 'ok' ? 'ok' : 'does not answer'] as const
+        const answers = (async () => check())().then(
+          () => true,
+          () => false,
+        )
+        return [name, (await Promise.race([answers, late()])) ? 'ok' : 'does not answer'] as const
       }),
     )
     const draining = isDraining()
@@ -26,4 +28,4 @@ export function addHealth(app: Hono, { checks, isDraining }: Health): void {
   })
 }
 
-const late = () => new Promise<string>((done) => setTimeout(done, TIMEOUT_MS, 'late').unref())
+const late = () => new Promise<false>((done) => setTimeout(done, TIMEOUT_MS, false).unref())

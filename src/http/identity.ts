@@ -1,30 +1,41 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createRemoteJWKSet, customFetch, errors, jwtVerify } from 'jose'
 import { z } from 'zod'
-import { strongestGrant, type Caller, type Grant } from '../core/caller.ts'
+import type { Caller, Grant } from '../core/caller.ts'
 import { Failure, messageOf } from '../core/failure.ts'
+import { showLine, storeText } from '../lib/text.ts'
+
+/** Who may call, and what: it may change while the process serves. */
+export interface Callers {
+  tokens: Readonly<Record<string, Grant & { sha256: string }>>
+  users: Readonly<Record<string, Grant>>
+  groups: Readonly<Record<string, Grant>>
+}
 
 export interface IdentityOptions {
-  tokens: Readonly<Record<string, Grant & { sha256: string }>>
+  /** Asked at each request. */
+  callers: () => Callers
   pomerium:
     | {
         /** The route's host, without port: `aud` and `iss` of its assertions. */
         audience: string
         jwksUrl: string
-        users: Readonly<Record<string, Grant>>
-        groups: Readonly<Record<string, Grant>>
       }
     | undefined
   /** Gets the keys, by the way that the gateway is reached. */
   fetch: typeof fetch
 }
 
-/** Says who calls. Throws `UNAUTHENTICATED`, `FORBIDDEN` for a known user without a role, or `GATEWAY_UNREACHABLE` while there are no keys. */
+/** Identifies the caller. Throws `UNAUTHENTICATED`, `FORBIDDEN` for a known user without a role, or `GATEWAY_UNREACHABLE` while there are no keys. */
 export type Authenticate = (headers: Headers) => Promise<Caller>
 
 const ASSERTION = 'x-pomerium-jwt-assertion'
 const CLOCK_TOLERANCE_S = 30
-/** The assertion may be good: its keys could not be read. */
+/** Pomerium signs one for each request; it holds for five minutes. */
+const MAX_AGE_S = 300
+/** What the names of API tokens begin with, and the name of no user. */
+const TOKEN_PREFIX = 'token:'
+/** The keys could not be loaded, so nothing is known of the assertion. */
 const NO_KEYS: ReadonlySet<string> = new Set([errors.JOSEError.code, errors.JWKSTimeout.code, errors.JWKSInvalid.code])
 
 const claimsSchema = z.looseObject({
@@ -34,68 +45,83 @@ const claimsSchema = z.looseObject({
   groups: z.array(z.string()).catch([]),
 })
 
-/** Knows callers by Pomerium's assertion or by an API token. What a caller sent is in no message. */
-export function createAuthenticate({ tokens, pomerium, fetch }: IdentityOptions): Authenticate {
+/** Identifies callers by Pomerium's assertion or by an API token. No message contains what a caller sent. */
+export function createAuthenticate({ callers, pomerium, fetch }: IdentityOptions): Authenticate {
   const keys = pomerium && createRemoteJWKSet(new URL(pomerium.jwksUrl), { [customFetch]: fetch })
-  const known = Object.entries(tokens).map(([name, { sha256, ...grant }]) => ({ name, hash: Buffer.from(sha256, 'hex'), grant }))
 
   function byToken(token: string): Caller | undefined {
     const hash = createHash('sha256').update(token).digest()
-    // Every hash is compared, so that the time says nothing of which one it was.
+    const known = Object.entries(callers().tokens).map(([name, { sha256, ...grant }]) => ({
+      name,
+      hash: Buffer.from(sha256, 'hex'),
+      grant,
+    }))
+    // Constant time: every hash is compared, whichever matches.
     const found = known.filter((one) => timingSafeEqual(one.hash, hash))
-    return found[0] && { name: `token:${found[0].name}`, ...found[0].grant }
+    return found[0] && { name: `${TOKEN_PREFIX}${found[0].name}`, grants: [found[0].grant] }
   }
 
   async function byAssertion(assertion: string): Promise<Caller> {
     if (!pomerium || !keys)
       throw new Failure({
-        code: 'UNAUTHENTICATED',
+        code: 'ASSERTION_INVALID',
         message: 'The request has an assertion of Pomerium, and api.pomerium is not configured.',
       })
     const { audience } = pomerium
     const { payload } = await jwtVerify(assertion, keys, {
       audience,
-      issuer: audience,
+      // By Pomerium's jwt_issuer_format: the route's host, or its address.
+      issuer: [audience, `https://${audience}/`],
       algorithms: ['ES256'],
       clockTolerance: CLOCK_TOLERANCE_S,
+      maxTokenAge: MAX_AGE_S,
       requiredClaims: ['exp', 'sub'],
     }).catch((cause: unknown) => {
-      const why = cause instanceof errors.JOSEError ? cause.code : messageOf(cause)
       if (!(cause instanceof errors.JOSEError) || NO_KEYS.has(cause.code))
         throw new Failure({
           code: 'GATEWAY_UNREACHABLE',
           message: `The keys of Pomerium's assertions cannot be had: ${messageOf(cause)}.`,
           cause,
         })
-      throw new Failure({
-        code: 'UNAUTHENTICATED',
-        message: `The assertion of Pomerium is not valid (${why}).`,
-        cure: 'Check api.pomerium.audience and jwks_url.',
-        cause,
-      })
+      throw new Failure({ code: 'ASSERTION_INVALID', message: `Pomerium's assertion is not valid: ${faultOf(cause, audience)}.`, cause })
     })
     const claims = claimsSchema.safeParse(payload)
-    if (!claims.success) throw new Failure({ code: 'UNAUTHENTICATED', message: 'The assertion of Pomerium names no user.' })
+    if (!claims.success) throw new Failure({ code: 'ASSERTION_INVALID', message: 'The assertion of Pomerium names no user.' })
     const { sub, user, email, groups } = claims.data
-    const names = [...new Set([sub, user, email])].filter((name) => name !== undefined && name !== '')
-    const name = email !== undefined && email !== '' ? email : sub
-    const grant = strongestGrant([
-      ...names.flatMap((one) => own(pomerium.users, one)),
-      ...groups.flatMap((group) => own(pomerium.groups, group)),
-    ])
-    if (!grant) throw new Failure({ code: 'FORBIDDEN', message: `The user ${name} has no role.` })
-    return { name, ...grant }
+    const name = storeText(email !== undefined && email !== '' ? email : sub)
+    if (name.startsWith(TOKEN_PREFIX))
+      throw new Failure({ code: 'ASSERTION_INVALID', message: `The assertion names a user as API tokens are named: ${showLine(name)}.` })
+    const { users, groups: ours } = callers()
+    const grants = [
+      ...[...new Set([sub, user])].flatMap((one) => own(users, one)),
+      ...(email === undefined ? [] : ofEmail(users, email)),
+      ...groups.flatMap((group) => own(ours, group)),
+    ]
+    if (grants.length === 0) throw new Failure({ code: 'FORBIDDEN', message: `The user ${showLine(name)} has no role.` })
+    return { name, grants }
   }
 
   return async (headers) => {
     const assertion = headers.get(ASSERTION)
     if (assertion !== null) return byAssertion(assertion)
-    const token = /^Bearer (nsk_[\w-]{20,200})$/.exec(headers.get('authorization') ?? '')?.[1]
+    const token = /^Bearer +(nsk_[\w-]{20,200})$/i.exec(headers.get('authorization') ?? '')?.[1]
     const caller = token === undefined ? undefined : byToken(token)
     if (!caller) throw new Failure({ code: 'UNAUTHENTICATED', message: 'The request has no identity that is known here.' })
     return caller
   }
 }
+
+/** What does not hold, with what should be; of what was sent only the name of a claim. */
+function faultOf(error: errors.JOSEError, audience: string): string {
+  if (error instanceof errors.JWTExpired) return 'it has expired'
+  if (!(error instanceof errors.JWTClaimValidationFailed)) return error.code
+  const { claim } = error
+  return claim === 'aud' || claim === 'iss' ? `its claim ${claim} is not ${audience}` : messageOf(error)
+}
+
+/** Grants of an email, which is the same in upper and lower case. */
+const ofEmail = (grants: Readonly<Record<string, Grant>>, email: string): Grant[] =>
+  Object.entries(grants).flatMap(([name, grant]) => (name.toLowerCase() === email.toLowerCase() ? [grant] : []))
 
 const own = (grants: Readonly<Record<string, Grant>>, name: string | undefined): Grant[] => {
   const grant = name !== undefined && Object.hasOwn(grants, name) ? grants[name] : undefined

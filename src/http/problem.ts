@@ -1,15 +1,19 @@
+import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
+import type { Logger } from 'pino'
 import { z } from '@hono/zod-openapi'
-import { Failure, FAILURES, messageOf, type FailureCode } from '../core/failure.ts'
+import { describeError, Failure, FAILURES, messageOf, type FailureCode } from '../core/failure.ts'
+import { showLine } from '../lib/text.ts'
 
-/** A problem as RFC 9457 says, with our code. */
+/** A problem as RFC 9457 says, with our code and the cure apart. */
 export const problemSchema = z
   .object({
     type: z.literal('about:blank'),
-    title: z.string(),
+    title: z.string().describe('What the code means.'),
     status: z.int(),
-    code: z.string().describe('One of the failure codes of the README.'),
-    detail: z.string().describe('What happened, and what to do.'),
+    code: z.string().describe('One of the failure codes of docs/failures.md: one for each cure.'),
+    detail: z.string().describe('What happened, with what.'),
+    cure: z.string().describe('What to do.'),
     errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
   })
   .openapi('Problem')
@@ -19,7 +23,10 @@ type Problem = z.infer<typeof problemSchema>
 export const PROBLEM_TYPE = 'application/problem+json'
 
 /** A failure as the answer to a request. */
-export function problemResponse(failure: Failure, errors?: Problem['errors']): Response {
+export function problemResponse(
+  failure: Failure,
+  { errors, headers: more }: { errors?: Problem['errors']; headers?: Record<string, string> } = {},
+): Response {
   const { http, text } = FAILURES[failure.code]
   const body: Problem = {
     type: 'about:blank',
@@ -27,9 +34,12 @@ export function problemResponse(failure: Failure, errors?: Problem['errors']): R
     status: http,
     code: failure.code,
     detail: failure.message,
+    cure: failure.cure,
     ...(errors && { errors }),
   }
-  const headers = new Headers({ 'content-type': PROBLEM_TYPE, 'cache-control': 'no-store' })
+  const headers = new Headers(more)
+  headers.set('content-type', PROBLEM_TYPE)
+  headers.set('cache-control', 'no-store')
   if (failure.retryAfterMs !== undefined) headers.set('retry-after', String(Math.ceil(failure.retryAfterMs / 1000)))
   // What is left of a body that was too large is not read: the next request needs a connection of its own.
   if (http === 413) headers.set('connection', 'close')
@@ -37,20 +47,31 @@ export function problemResponse(failure: Failure, errors?: Problem['errors']): R
   return new Response(JSON.stringify(body), { status: http, headers })
 }
 
-const BY_STATUS: Record<number, FailureCode> = { 400: 'REQUEST_INVALID', 404: 'RUN_UNKNOWN', 413: 'REQUEST_TOO_LARGE' }
+const BY_STATUS: Record<number, FailureCode> = { 400: 'REQUEST_INVALID', 404: 'ADDRESS_UNKNOWN', 413: 'BODY_TOO_LARGE' }
+const MAX_PATH = 200
 
-/** Turns anything thrown by a route into a problem. What is not ours is told to the log, not to the caller. */
-export function toProblem(error: unknown, report: (error: unknown) => void): Response {
-  if (error instanceof Failure) {
-    if (error.code === 'INTERNAL_ERROR') report(error)
-    return problemResponse(error)
+/**
+ * Answers a request with the problem that a route threw. An unexpected error is logged, and its text is not sent. Refused callers are logged
+ * with the address, so that guessing of tokens leaves a trace.
+ */
+export const answerProblem =
+  (log: Logger) =>
+  (error: unknown, c: Context): Response => {
+    const failure = failureOf(error)
+    const { http } = FAILURES[failure.code]
+    const request = { requestId: c.get('requestId'), method: c.req.method, path: showLine(c.req.path.slice(0, MAX_PATH)) }
+    if (c.req.raw.signal.aborted) log.debug({ ...request, reason: describeError(error) }, 'A client went away.')
+    else if (failure.code === 'INTERNAL_ERROR')
+      log.error({ ...request, reason: describeError(error), stack: error instanceof Error ? error.stack : undefined }, 'A request failed.')
+    else if (http === 401 || http === 403) log.warn({ ...request, code: failure.code, reason: failure.message }, 'A caller was refused.')
+    return problemResponse(failure)
   }
-  if (error instanceof HTTPException) {
-    const code = BY_STATUS[error.status]
-    if (code) return problemResponse(new Failure({ code, message: `The request cannot be read: ${messageOf(error)}.` }))
-  }
-  report(error)
-  return problemResponse(new Failure({ code: 'INTERNAL_ERROR', message: 'The request could not be done.' }))
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof Failure) return error
+  const code = error instanceof HTTPException ? BY_STATUS[error.status] : undefined
+  if (code) return new Failure({ code, message: `The request cannot be read: ${messageOf(error)}.` })
+  return new Failure({ code: 'INTERNAL_ERROR', message: 'The request could not be done.', cause: error })
 }
 
 /** Answers a request whose parts do not fit the schema. */
@@ -61,8 +82,6 @@ export function invalidRequest(result: { success: boolean; target: string; error
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ field: `${field}.${key}`, message: 'is not a known field' }))
     return [{ field, message: issue.message }]
   })
-  return problemResponse(
-    new Failure({ code: 'REQUEST_INVALID', message: `${errors.map(({ field, message }) => `${field}: ${message}`).join('; ')}.` }),
-    errors,
-  )
+  const message = `${errors.map(({ field, message: fault }) => `${field}: ${fault}`).join('; ')}.`
+  return problemResponse(new Failure({ code: 'REQUEST_INVALID', message }), { errors })
 }

@@ -3,7 +3,10 @@ import { createTwoFilesPatch } from 'diff'
 import { stringify } from 'yaml'
 import { z } from 'zod'
 import { messageOf } from '../core/failure.ts'
-import { parseYaml, showIssue } from '../lib/yaml-file.ts'
+import { parseYaml, showIssue } from '../lib/yaml/file.ts'
+
+/** Key in a lock file, among the tools of a server, for the digest of what the server says of itself. */
+export const INSTRUCTIONS = '(instructions)'
 
 /** A tool as it was when the job was pinned: what a reviewer reads, and the digest that a run compares. */
 export interface PinnedTool {

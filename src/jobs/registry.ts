@@ -1,7 +1,10 @@
-import { watch, type FSWatcher } from 'node:fs'
+import { readdirSync, realpathSync, statSync, watch, type FSWatcher } from 'node:fs'
+import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { messageOf } from '../core/failure.ts'
-import { loadJobs, loadUnpinned, type Job, type LoadedJobs, type Offer } from './load.ts'
+import { describeError } from '../core/failure.ts'
+import type { Offer } from './check.ts'
+import { createJobLoader, fileStamp, type LoadedJobs } from './directory.ts'
+import { loadUnpinned, type Job } from './load.ts'
 
 export interface JobRegistry {
   /** The jobs in force. */
@@ -10,7 +13,7 @@ export interface JobRegistry {
   unpinned(name: string): Job | undefined
   /** Faults of the files as they are now; while there are any, the jobs in force are those from before. */
   issues(): readonly string[]
-  /** Reads all files again: all or nothing. True when what they say is in force. */
+  /** Reads the files that changed again: all or nothing. True when what they say is in force. */
   reload(): boolean
   /** Follows changes of the directory until `stop`. */
   start(): void
@@ -19,23 +22,41 @@ export interface JobRegistry {
 
 /** An editor writes a file in several steps. */
 const SETTLE_MS = 200
+/** How often it is looked whether the directory is still the one that is watched: a watch stays on what was moved away, and a system may forget to tell. */
+const LOOK_MS = 2000
+/** So many looks at the directory for each one at its files. */
+const LOOKS_PER_FILES = 15
+
+export interface JobRegistryOptions {
+  dir: string
+  offer: Offer
+  log: Logger
+  lookMs?: number
+}
 
 /** Keeps the jobs of a directory. A change with a fault in any file leaves the earlier jobs in force until it is mended. */
-export function createJobRegistry({ dir, offer, log }: { dir: string; offer: Offer; log: Logger }): JobRegistry {
-  let inForce: LoadedJobs = loadJobs(dir, offer)
+export function createJobRegistry({ dir, offer, log, lookMs = LOOK_MS }: JobRegistryOptions): JobRegistry {
+  const loadJobs = createJobLoader(dir, offer)
+  let stamp = stampOf(dir)
+  let inForce: LoadedJobs = loadJobs()
   let issues: readonly string[] = inForce.issues
-  let watcher: FSWatcher | undefined
-  let timer: NodeJS.Timeout | undefined
+  /** What was said of it last. */
+  let warned: readonly string[] = []
+  let settle: NodeJS.Timeout | undefined
+  let looking: NodeJS.Timeout | undefined
+  let watched: { directory: string; watcher: FSWatcher | undefined } | undefined
 
   function read(): LoadedJobs {
     try {
-      return loadJobs(dir, offer)
+      return loadJobs()
     } catch (error) {
-      return { jobs: inForce.jobs, issues: [messageOf(error)] }
+      return { jobs: inForce.jobs, issues: [describeError(error)], warnings: [] }
     }
   }
 
   function reload(): boolean {
+    if (watched) watchAgain()
+    stamp = stampOf(dir)
     const found = read()
     issues = found.issues
     if (issues.length > 0) {
@@ -46,9 +67,36 @@ export function createJobRegistry({ dir, offer, log }: { dir: string; offer: Off
       .filter(({ name, version }) => inForce.jobs.get(name)?.version !== version)
       .map(({ name }) => name)
     const gone = [...inForce.jobs.keys()].filter((name) => !found.jobs.has(name))
+    const { warnings } = found
+    if (warnings.length > 0 && String(warnings) !== String(warned)) log.warn({ warnings }, 'Job files should be changed.')
+    warned = warnings
     inForce = found
     if (changed.length + gone.length > 0) log.info({ changed, gone }, 'Job files were read again.')
     return true
+  }
+
+  /** Watches the directory that has the name now. */
+  function watchAgain(): void {
+    const directory = directoryAt(dir)
+    if (watched?.directory === directory) return
+    watched?.watcher?.close()
+    watched = { directory, watcher: undefined }
+    const blind = (error: unknown) =>
+      log.warn({ reason: describeError(error) }, 'Changes of job files are noticed late; send SIGHUP after one.')
+    try {
+      watched.watcher = watch(dir, () => {
+        clearTimeout(settle)
+        settle = setTimeout(reload, SETTLE_MS)
+      })
+      watched.watcher.on('error', blind)
+    } catch (error) {
+      blind(error)
+    }
+  }
+
+  function look(count: number): void {
+    const isOther = watched?.directory !== directoryAt(dir)
+    if (isOther || (count % LOOKS_PER_FILES === 0 && stampOf(dir) !== stamp)) reload()
   }
 
   return {
@@ -57,25 +105,40 @@ export function createJobRegistry({ dir, offer, log }: { dir: string; offer: Off
     issues: () => issues,
     reload,
     start() {
-      if (watcher) return
-      const blind = (error: unknown) =>
-        log.warn({ reason: messageOf(error) }, 'Changes of job files are not noticed; send SIGHUP after one.')
-      try {
-        watcher = watch(dir, () => {
-          clearTimeout(timer)
-          timer = setTimeout(reload, SETTLE_MS)
-        })
-        watcher.on('error', blind)
-      } catch (error) {
-        blind(error)
-      }
+      if (watched) return
+      watchAgain()
+      let looks = 0
+      looking = setInterval(() => look(++looks), lookMs).unref()
       // A file may have changed since it was read.
       reload()
     },
     stop() {
-      clearTimeout(timer)
-      watcher?.close()
-      watcher = undefined
+      clearTimeout(settle)
+      clearInterval(looking)
+      watched?.watcher?.close()
+      watched = undefined
     },
+  }
+}
+
+/** Which directory stands behind a name; empty when there is none. */
+function directoryAt(dir: string): string {
+  try {
+    const { dev, ino } = statSync(dir)
+    return `${realpathSync(dir)} ${dev} ${ino}`
+  } catch {
+    return ''
+  }
+}
+
+/** What tells one state of the files of a directory from another, without reading them. */
+function stampOf(dir: string): string {
+  try {
+    return readdirSync(dir)
+      .toSorted()
+      .map((file) => `${file} ${fileStamp(join(dir, file))}`)
+      .join('\n')
+  } catch {
+    return ''
   }
 }

@@ -1,113 +1,14 @@
-import { CronExpressionParser } from 'cron-parser'
 import { z } from 'zod'
 import { durationText } from '../lib/duration.ts'
-import { DELIVER_WHEN } from '../core/rules/delivery.ts'
-import { MISSED_POLICIES, OVERLAP_POLICIES } from '../core/rules/fires.ts'
-
-const name = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, 'is not a name; use up to 63 letters, digits, dots, dashes and underscores')
-const jsonSchema = z.record(z.string(), z.unknown())
-
-function isZone(timezone: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: timezone }).resolvedOptions().timeZone !== ''
-  } catch {
-    return false
-  }
-}
-
-const scheduleSchema = z
-  .strictObject({
-    cron: z.string().describe('Five fields (minute hour day month weekday) or six with seconds first.'),
-    timezone: z
-      .string()
-      .refine(isZone, 'is not a time zone; use a name such as Europe/Zurich or UTC')
-      .describe('IANA time zone of the cron fields.'),
-    missed: z
-      .enum(MISSED_POLICIES)
-      .default('last')
-      .describe('Fires that passed while no scheduler was running: none, the last one, or all (at most 100).'),
-    overlap: z
-      .enum(OVERLAP_POLICIES)
-      .default('skip')
-      .describe('When an earlier run of the job is not over: skip the fire, or let it wait.'),
-  })
-  .superRefine(({ cron, timezone }, context) => {
-    if (!isZone(timezone)) return
-    const fields = cron.trim().split(/\s+/).length
-    try {
-      if (fields !== 5 && fields !== 6) throw new Error(`it has ${fields} fields`)
-      CronExpressionParser.parse(cron, { tz: timezone })
-    } catch (error) {
-      const cause = error instanceof Error ? error.message : String(error)
-      context.addIssue({
-        code: 'custom',
-        path: ['cron'],
-        message: `is not a cron expression (${cause}); write for example "0 7 * * 1" for Mondays at 07:00`,
-      })
-    }
-  })
-
-const toolsSchema = z
-  .strictObject({
-    allow: z.array(z.string().min(1)).min(1).describe('Tools of this server that the job may call. Nothing else is shown to the model.'),
-    repeatable: z
-      .array(z.string())
-      .default([])
-      .describe('Tools among them that may run twice without harm. Any other whose outcome is unknown stops the run.'),
-    required: z
-      .boolean()
-      .default(true)
-      .describe('The run fails before it spends a token when the server or one of the tools is not there.'),
-  })
-  .superRefine(({ allow, repeatable }, context) => {
-    for (const tool of repeatable) {
-      if (!allow.includes(tool))
-        context.addIssue({
-          code: 'custom',
-          path: ['repeatable'],
-          message: `names ${tool}, which is not under allow; add it there or take it out here`,
-        })
-    }
-  })
-
-const limitsSchema = z.strictObject({
-  turns: z.int().min(1).max(1000).default(20).describe('Most model answers.'),
-  toolCalls: z.int().min(0).max(10_000).default(50).describe('Most tool calls.'),
-  tokens: z.int().min(1).optional().describe('Most tokens, input and output together.'),
-  costUsd: z.number().positive().optional().describe('Most money in USD. The model needs a price in the configuration.'),
-  deadline: durationText.default('10m').describe('Longest time an attempt may take, such as 10m.'),
-  resultBytes: z
-    .int()
-    .min(256)
-    .default(262_144)
-    .describe('Largest tool result given to the model; what is beyond is cut and the run is not green.'),
-  outputBytes: z.int().min(256).default(1_048_576).describe('Largest answer that is kept; what is beyond is cut and the run is not green.'),
-})
-
-const deliverSchema = z
-  .strictObject({
-    file: z
-      .string()
-      .regex(/^(?!(.*\/)?\.\.(\/|$))[^/\\\p{Cc}][^\\\p{Cc}]*$/u, 'must be a directory below reportsDir, without ..')
-      .optional()
-      .describe('Directory below reportsDir of the configuration; the file in it is named after job, date and run.'),
-    webhook: name.optional().describe('Name under webhooks: in the configuration.'),
-    when: z
-      .enum(DELIVER_WHEN)
-      .default('always')
-      .describe('always, when the output changed since the run before, or when the run is not green.'),
-  })
-  .refine(({ file, webhook }) => (file === undefined) !== (webhook === undefined), 'needs exactly one of file and webhook')
+import { nameText as name } from '../lib/name.ts'
+import { contextSchema, writtenContextSchema } from './sections/context.ts'
+import { limitsSchema, retrySchema } from './sections/limits.ts'
+import { deliverSchema, jsonSchema, outputSchema } from './sections/output.ts'
+import { scheduleSchema, zone } from './sections/schedule.ts'
+import { toolsSchema } from './sections/tools.ts'
 
 /** Digests of the tools' definitions, by server and tool: from the lock file of a job with pin: true. */
 const pinnedSchema = z.record(z.string(), z.record(z.string(), z.string()))
-
-const retrySchema = z.strictObject({
-  attempts: z.int().min(1).max(100).default(3).describe('Most attempts, the first included.'),
-  backoff: durationText.default('30s').describe('Wait before the second attempt; doubled for each further one.'),
-})
 
 const definitionShape = {
   description: z.string().optional().describe('What the job is for, in a line.'),
@@ -117,25 +18,37 @@ const definitionShape = {
     .default('local')
     .describe('local: the worker runs the tool loop. hosted: the provider calls the servers itself, with the account’s token.'),
   model: z
-    .strictObject({
-      provider: name.describe('Provider under providers: in the configuration.'),
-      name: z.string().min(1).describe('The provider’s name of the model.'),
-    })
+    .strictObject(
+      {
+        provider: name.describe('Provider under providers: in the configuration.'),
+        name: z.string().min(1).describe('The provider’s name of the model.'),
+      },
+      {
+        error: ({ code }) => (code === 'invalid_type' ? 'must be a mapping, such as { provider: openai, name: gpt-5.4-mini }' : undefined),
+      },
+    )
     .describe('The model that does the work.'),
+  timezone: zone.optional().describe('IANA time zone of the dates in its texts. Without it, that of the schedule, or UTC.'),
   schedule: scheduleSchema.optional().describe('When the job runs by itself. Without it, only when asked.'),
   input: jsonSchema.optional().describe('JSON Schema (2020-12) of the input of a run.'),
+  contract: z
+    .enum(['standard', 'none'])
+    .default('standard')
+    .describe(
+      'What Nightshift tells the model before your instructions: that nobody is there, how to end, what to do when a tool fails. none leaves it out.',
+    ),
   instructions: z.string().optional().describe('Liquid template of the system instructions.'),
-  prompt: z.string().min(1).describe('Liquid template of the task. Knows input, fire_time, run_id and job.'),
-  tools: z
-    .record(name, toolsSchema)
-    .refine((tools) => Object.keys(tools).length > 0, 'is empty; name at least one server')
-    .describe('MCP servers by the name of their route in Pomerium.'),
-  output: z
-    .strictObject({ schema: jsonSchema.describe('JSON Schema (2020-12) that the answer must match.') })
-    .optional()
-    .describe('Without it the answer is text.'),
+  prompt: z
+    .string()
+    .min(1)
+    .describe('Liquid template of the task. Knows input, fire_time, now, previous_fire, period, trigger, timezone, run_id and job.'),
+  tools: toolsSchema.describe('MCP servers by the name of their route in Pomerium.'),
+  output: outputSchema.optional().describe('Without it the answer is text.'),
   limits: limitsSchema.prefault({}).describe('What a run may use.'),
   retry: retrySchema.prefault({}).describe('What follows a failure that time can heal.'),
+  staleAfter: durationText('1ms')
+    .default('1h')
+    .describe('An attempt that goes on later than this after the results before it tells the model how old they are.'),
   onUnknown: z
     .enum(['stop', 'tell-model'])
     .default('stop')
@@ -152,10 +65,69 @@ const definitionShape = {
     .describe('Where the report of each run goes, sent by the worker and never by the model.'),
 }
 
+interface Zoned {
+  timezone?: string | undefined
+  schedule?: z.output<typeof scheduleSchema> | undefined
+}
+
+function checkZone({ timezone, schedule }: Zoned, context: z.RefinementCtx): void {
+  if (!schedule || schedule.timezone !== undefined || timezone !== undefined) return
+  context.addIssue({
+    code: 'custom',
+    path: ['schedule', 'timezone'],
+    message: 'is missing; name a time zone such as Europe/Zurich, here or as timezone: of the job',
+  })
+}
+
+/** The zone of the job and of its schedule, whichever of them was written. */
+function fillZones<T extends Zoned>(job: T) {
+  const timezone = job.timezone ?? job.schedule?.timezone ?? 'UTC'
+  const { schedule } = job
+  return { ...job, timezone, ...(schedule && { schedule: { ...schedule, timezone: schedule.timezone ?? timezone } }) }
+}
+
 /** The format of a job file. */
-export const jobSchema = z.strictObject({ $schema: z.string().optional(), ...definitionShape })
+export const jobSchema = z
+  .strictObject({
+    $schema: z.string().optional(),
+    ...definitionShape,
+    context: writtenContextSchema.describe('Files, resources and prompts that are read before the first turn and told with the prompt.'),
+  })
+  .superRefine(checkZone)
+  .transform(fillZones)
 
 /** What is kept of a job file: defaults are filled in, so it says everything that decides a run. */
-export const definitionSchema = z.strictObject({ ...definitionShape, pinned: pinnedSchema.optional() })
+const definitionSchema = z
+  .strictObject({ ...definitionShape, context: contextSchema, pinned: pinnedSchema.optional() })
+  .superRefine(checkZone)
+  .transform(fillZones)
 
 export type JobDefinition = z.output<typeof definitionSchema>
+
+/**
+ * A definition as its row keeps it. What another version of Nightshift wrote into it and this one does not know is left out: a run that was queued before an
+ * upgrade, or before the way back, goes on. Throws when it is no definition.
+ */
+export function readDefinition(kept: unknown): JobDefinition {
+  const parsed = definitionSchema.safeParse(kept)
+  if (parsed.success) return parsed.data
+  const known: unknown = structuredClone(kept)
+  for (const issue of parsed.error.issues)
+    if (issue.code === 'unrecognized_keys') for (const key of issue.keys) remove(known, issue.path, key)
+  return definitionSchema.parse(known)
+}
+
+/** The same, and undefined when it is none that this version can read. */
+export function tryReadDefinition(kept: unknown): JobDefinition | undefined {
+  try {
+    return readDefinition(kept)
+  } catch {
+    return undefined
+  }
+}
+
+function remove(from: unknown, path: readonly PropertyKey[], key: string): void {
+  let at = from
+  for (const part of path) at = typeof at === 'object' && at !== null ? Reflect.get(at, part) : undefined
+  if (typeof at === 'object' && at !== null) Reflect.deleteProperty(at, key)
+}

@@ -15,15 +15,17 @@ const isUnit = (unit: string | undefined): unit is keyof typeof UNIT_MS => unit 
 /** Timers cannot be longer: they would go off at once. */
 const MAX_MS = 24 * UNIT_MS.d
 
-const written = z
-  .string()
-  .regex(PATTERN, { abort: true, error: 'is not a duration; write a number and ms, s, m, h or d, such as 30s or 10m' })
+const FORM = 'is not a duration; write a number and ms, s, m, h or d, such as 30s or 10m'
+const written = z.string({ error: FORM }).regex(PATTERN, { abort: true, error: FORM })
 
-/** Zod type for a duration that is kept as it was written. */
-export const durationText = written.refine((text) => durationMs(text) <= MAX_MS, 'is too long; the most is 24d')
+/** Zod type for a duration of at least `min` that is kept as it was written. A shorter one would end, or repeat, all work at once. */
+export const durationText = (min: string) =>
+  written
+    .refine((text) => durationMs(text) <= MAX_MS, { abort: true, error: 'is too long; the most is 24d' })
+    .refine((text) => durationMs(text) >= durationMs(min), `is too short; the least is ${min}`)
 
-/** Zod type for a duration: text in, milliseconds out. */
-export const duration = durationText.transform(durationMs)
+/** Zod type for a duration of at least `min`: text in, milliseconds out. */
+export const duration = (min: string) => durationText(min).transform(durationMs)
 
 /** Zod type for the age of something kept, which no timer waits for: text in, milliseconds out. */
 export const age = written.transform(durationMs)

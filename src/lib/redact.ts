@@ -1,24 +1,35 @@
 /** Knows the secrets of this process, and takes them out of foreign text before it is kept, logged or told to a model. */
 export interface Redactor {
-  /** A secret from now on, until it opens nothing any more. Short texts are not: they would be found everywhere. */
+  /** Adds a secret, which is redacted until it expires (`until`). Short texts are ignored: they would match everywhere. */
   add: (secret: string, until?: Date) => void
   redact: (text: string) => string
 }
 
 const MIN_LENGTH = 8
+/** A part of a token that is as long opens nothing by itself, and still is no business of anybody. */
+const MIN_PART = 20
+
+/** Tokens of Pomerium that this process need not know: those of its MCP clients, and any that was sent to it. */
+const SHAPES = /pom_m[ar]t_[\w-]{10,}|Pomerium-[\w-]{1,2000}\.[\w-]{1,4000}\.[\w-]{1,2000}/g
+
+/** The parts of a JWT, which may come alone. */
+const partsOf = (text: string) => (/^[\w-]+\.[\w-]+\.[\w-]+$/.test(text) ? text.split('.').filter((part) => part.length >= MIN_PART) : [])
 
 export function createRedactor(now: () => number = Date.now): Redactor {
-  // Longest first: one may be the beginning of another, whose rest would stay.
-  let secrets: { text: string; until: number }[] = []
+  /** Until when each secret opens something. Longest first: when one is a prefix of another, the rest of the longer one would stay. */
+  let secrets = new Map<string, number>()
   return {
     add(text, until) {
-      if (text.length < MIN_LENGTH || secrets.some((known) => known.text === text)) return
-      const kept = secrets.filter((known) => known.until > now())
-      secrets = [...kept, { text, until: until?.getTime() ?? Number.POSITIVE_INFINITY }].toSorted((a, b) => b.text.length - a.text.length)
+      if (text.length < MIN_LENGTH) return
+      const end = until?.getTime() ?? Number.POSITIVE_INFINITY
+      // A secret that is given again stays known for the longer of both times.
+      const added = [text, ...partsOf(text)].map((one) => [one, Math.max(secrets.get(one) ?? 0, end)] as const)
+      const kept = [...secrets].filter(([, other]) => other > now())
+      secrets = new Map([...kept, ...added].toSorted(([a], [b]) => b.length - a.length))
     },
     redact(text) {
-      let redacted = text
-      for (const secret of secrets) redacted = redacted.replaceAll(secret.text, '[secret]')
+      let redacted = text.replaceAll(SHAPES, '[secret]')
+      for (const secret of secrets.keys()) redacted = redacted.replaceAll(secret, '[secret]')
       return redacted
     },
   }

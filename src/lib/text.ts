@@ -25,6 +25,39 @@ export function cutBytes(text: string, maxBytes: number): { text: string; trunca
   const bytes = Buffer.from(text)
   if (bytes.length <= maxBytes) return { text, truncated: false }
   let end = maxBytes
-  while (end > 0 && (bytes.readUInt8(end) & 0xc0) === 0x80) end--
+  while (end > 0 && isInsideCharacter(bytes, end)) end--
   return { text: bytes.subarray(0, end).toString(), truncated: true }
+}
+
+const isInsideCharacter = (bytes: Buffer, at: number) => (bytes.readUInt8(at) & 0xc0) === 0x80
+
+const HEAD_SHARE = 0.75
+
+/**
+ * Keeps the beginning and the end of a text that is over a number of UTF-8 bytes, at whole lines where a line end is near. `bytes` is the size of the whole.
+ */
+export function cutMiddle(text: string, maxBytes: number): { head: string; tail: string; bytes: number } | undefined {
+  if (text.length * 3 <= maxBytes) return undefined
+  const bytes = Buffer.byteLength(text)
+  if (bytes <= maxBytes) return undefined
+  const headBytes = Math.ceil(maxBytes * HEAD_SHARE)
+  const head = cutBytes(text, headBytes).text
+  const all = Buffer.from(text)
+  let from = bytes - (maxBytes - headBytes)
+  while (from < bytes && isInsideCharacter(all, from)) from++
+  const tail = all.subarray(from).toString()
+  const headEnd = head.lastIndexOf('\n')
+  const tailStart = tail.indexOf('\n')
+  return {
+    head: headEnd > head.length / 2 ? head.slice(0, headEnd) : head,
+    tail: tailStart >= 0 && tailStart < tail.length / 2 ? tail.slice(tailStart + 1) : tail,
+    bytes,
+  }
+}
+
+/** A size as a person says it: 812 bytes, 4.1 KB, 188 KB, 17 MB. */
+export function sizeText(bytes: number): string {
+  if (bytes < 1024) return `${bytes} bytes`
+  const [value, unit] = bytes < 1024 ** 2 ? [bytes / 1024, 'KB'] : [bytes / 1024 ** 2, 'MB']
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`
 }

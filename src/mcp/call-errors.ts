@@ -1,10 +1,12 @@
-import { Failure } from '../core/failure.ts'
+import { Failure, redactFailure } from '../core/failure.ts'
 import { isNotRun, NotRun } from '../core/ports/gateway.ts'
 import type { ToolCallRecord } from '../core/ports/journal.ts'
 import type { ToolOutcome } from '../core/ports/toolbox.ts'
+import { decideUnknown, type OnUnknown } from '../core/rules/repeat.ts'
+import { ARGUMENTS_TOO_LARGE, deniedCall, OUTCOME_UNKNOWN, RESULT_TOO_LARGE } from '../core/words/calls.ts'
 
 export interface CallErrorOptions {
-  onUnknown: 'stop' | 'tell-model'
+  onUnknown: OnUnknown
   redact: (text: string) => string
 }
 
@@ -16,7 +18,7 @@ export function classifyCallError(
   signal: AbortSignal,
 ): { outcome: ToolOutcome; thrown?: unknown } {
   const why = error instanceof NotRun ? error.cause : error
-  const failure = why instanceof Failure ? { ...why.toJSON(), message: redact(why.message) } : null
+  const failure = why instanceof Failure ? redactFailure(why.toJSON(), redact) : null
   const outcome = (status: ToolOutcome['status'], text = '', truncated = false): ToolOutcome => ({
     status,
     text,
@@ -28,33 +30,26 @@ export function classifyCallError(
     return { outcome: outcome(error instanceof NotRun ? 'not_run' : 'unknown'), thrown: signal.aborted ? signal.reason : why }
   switch (error.code) {
     case 'TOOL_DENIED':
-      return {
-        outcome: outcome(
-          'denied',
-          `Error: access to this tool was denied by policy (request ${error.requestId ?? 'unknown'}). Do not call it again.`,
-        ),
-      }
+    case 'ROUTE_DENIED':
+      return { outcome: outcome('denied', deniedCall(error.requestId)) }
     case 'REQUEST_TOO_LARGE':
-      return { outcome: outcome('refused', 'Error: the arguments are too large to be sent. Send less.') }
+      return { outcome: outcome('refused', ARGUMENTS_TOO_LARGE) }
     case 'RESULT_TOO_LARGE':
-      return { outcome: outcome('error', 'Error: the tool ran, but its result was too large to be read. Ask for less.', true) }
+      return { outcome: outcome('error', RESULT_TOO_LARGE, true) }
     case 'OUTCOME_UNKNOWN':
-      // A repeatable call costs an attempt, not the run: the next attempt goes on with this call.
-      if (record.repeatable)
-        return {
-          outcome: outcome('unknown'),
-          thrown: new Failure({
-            code: 'UPSTREAM_UNAVAILABLE',
-            message: error.message,
-            server: record.server,
-            requestId: error.requestId,
-            cause: error,
-          }),
-        }
-      if (onUnknown === 'tell-model')
-        return { outcome: outcome('unknown', 'Error: the call was sent and its outcome is not known: it may have run. Do not repeat it.') }
-      return { outcome: outcome('unknown'), thrown: error }
+      switch (decideUnknown(record.repeatable, onUnknown)) {
+        case 'try-later':
+          return { outcome: outcome('unknown'), thrown: tryLater(error, record.server) }
+        case 'tell-model':
+          return { outcome: outcome('unknown', OUTCOME_UNKNOWN) }
+        case 'stop':
+          return { outcome: outcome('unknown'), thrown: error }
+      }
     default:
       return { outcome: outcome(isNotRun(error) ? 'not_run' : 'unknown'), thrown: error }
   }
 }
+
+/** Costs an attempt, not the run: the next one goes on with the call. */
+const tryLater = (error: Failure, server: string) =>
+  new Failure({ code: 'UPSTREAM_UNAVAILABLE', message: error.message, server, requestId: error.requestId, cause: error })

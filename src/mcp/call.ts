@@ -1,42 +1,59 @@
+import { Failure } from '../core/failure.ts'
 import type { CallJournal, ToolCallRecord } from '../core/ports/journal.ts'
 import type { ToolOutcome } from '../core/ports/toolbox.ts'
-import type { Showing } from '../core/words/results.ts'
+import { noAnswer } from '../core/words/calls.ts'
+import { deadlineSignal } from '../lib/time/deadline.ts'
 import { classifyCallError, type CallErrorOptions } from './call-errors.ts'
-import { readAnswer } from './results.ts'
-import type { OpenServer } from './servers.ts'
+import type { CallContext } from './session/types.ts'
 
-export interface CallOptions extends Showing, CallErrorOptions {
+export interface CallOptions extends CallErrorOptions {
   journal: CallJournal
 }
 
-/** Makes a call: its row is durable before the request is sent, and its end is written before it is told. Throws what must end the attempt. */
+/**
+ * Makes a call: its row is durable before the request is sent, and its end is written before the model sees it. After `timeoutMs` a
+ * repeatable call ends with an error for the model; any other has an unknown outcome. Throws what must end the attempt.
+ */
 export async function makeCall(
-  server: OpenServer,
   record: ToolCallRecord,
-  args: Record<string, unknown>,
-  options: CallOptions,
-  signal: AbortSignal,
+  { journal, ...options }: CallOptions,
+  { signal, timeoutMs }: { signal: AbortSignal; timeoutMs: number },
+  send: (context: CallContext) => Promise<ToolOutcome>,
 ): Promise<ToolOutcome> {
   signal.throwIfAborted()
-  const { journal } = options
   const began = performance.now()
   const written = journal.toolCall(record)
   written.catch(() => {}) // awaited before the request is sent, and in its failure
+  const late = timedOut(record, timeoutMs)
+  using limited = deadlineSignal(signal, timeoutMs, () => late)
   let outcome: ToolOutcome
   let thrown: unknown
   try {
-    outcome = readAnswer(await server.call(record.tool, args, { toolCallId: record.id, written, signal }), options)
+    outcome = await send({ toolCallId: record.id, repeatable: record.repeatable, written, signal: limited.signal })
   } catch (error) {
-    const classified = classifyCallError(error, record, options, signal)
-    outcome = classified.outcome
-    thrown = classified.thrown
+    if (error === late && record.repeatable) outcome = givenUp(record, timeoutMs)
+    else ({ outcome, thrown } = classifyCallError(error, record, options, signal))
   }
   await written
-  const { status, text, truncated, failure } = outcome
-  const result = thrown === undefined ? { text, truncated } : null
+  const { status, text, truncated, failure, uris = [] } = outcome
+  const result = thrown === undefined ? { text, truncated, ...(uris.length > 0 && { uris }) } : null
   await journal.toolCallEnd({ id: record.id, status, result, failure, durationMs: performance.now() - began })
   if (thrown !== undefined) throw thrown
   return outcome
+}
+
+const timedOut = ({ server, tool }: ToolCallRecord, timeoutMs: number) =>
+  new Failure({
+    code: 'OUTCOME_UNKNOWN',
+    message: `The call of ${tool} on ${server} got no answer within ${timeoutMs / 1000} s: it may have run.`,
+    server,
+  })
+
+/** The end of a repeatable call that took too long. */
+function givenUp({ server, tool }: ToolCallRecord, timeoutMs: number): ToolOutcome {
+  const message = `The call of ${tool} on ${server} got no answer within ${timeoutMs / 1000} s.`
+  const failure = new Failure({ code: 'UPSTREAM_UNAVAILABLE', message, server }).toJSON()
+  return { status: 'error', text: noAnswer(timeoutMs), truncated: false, failure, mistake: false }
 }
 
 /** Writes a call that is never sent, with its end. */

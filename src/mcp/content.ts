@@ -1,55 +1,181 @@
 import { z } from 'zod'
+import { canonicalJson } from '../lib/digest.ts'
+import { binaryText, leftOutText, linkText, moreBlocksText, UNKNOWN_BLOCK } from '../core/words/results.ts'
 
-/** A tool's answer, read as tolerantly as it can be: one strange block does not cost the others. */
+/** Read tolerantly: an invalid field or block does not invalidate the others, and null counts as absent. */
 export const callResultSchema = z.looseObject({
-  content: z.array(z.unknown()).nullish(),
+  content: z.unknown().optional(),
   structuredContent: z.unknown().optional(),
-  isError: z.boolean().nullish(),
+  isError: z.unknown().optional(),
 })
 
 export type CallResult = z.output<typeof callResultSchema>
 
-const textBlock = z.looseObject({ type: z.literal('text'), text: z.string() })
-const binaryBlock = z.looseObject({ type: z.enum(['image', 'audio']), data: z.string().optional(), mimeType: z.string().optional() })
+const word = z.string().nullish().catch(null)
+const annotated = {
+  annotations: z
+    .looseObject({ audience: z.array(z.string()).nullish().catch(null) })
+    .nullish()
+    .catch(null),
+}
+const textBlock = z.looseObject({ type: z.literal('text'), text: z.string(), ...annotated })
+const binaryBlock = z.looseObject({ type: z.enum(['image', 'audio']), data: word, mimeType: word, ...annotated })
 const linkBlock = z.looseObject({
   type: z.literal('resource_link'),
   uri: z.string(),
-  name: z.string().optional(),
-  mimeType: z.string().optional(),
+  name: word,
+  title: word,
+  description: word,
+  mimeType: word,
+  size: z.number().nullish().catch(null),
+  ...annotated,
 })
-const resourceBlock = z.looseObject({
-  type: z.literal('resource'),
-  resource: z.looseObject({ uri: z.string(), text: z.string().optional(), blob: z.string().optional(), mimeType: z.string().optional() }),
-})
+const contents = z.looseObject({ uri: z.string().catch(''), text: word, blob: word, mimeType: word })
+const resourceBlock = z.looseObject({ type: z.literal('resource'), resource: contents, ...annotated })
+const blockSchema = z.discriminatedUnion('type', [textBlock, binaryBlock, linkBlock, resourceBlock])
 
-function blockText(block: unknown): string {
-  const text = textBlock.safeParse(block)
-  if (text.success) return text.data.text
-  const binary = binaryBlock.safeParse(block)
-  if (binary.success)
-    return `[${binary.data.type} ${binary.data.mimeType ?? 'of unknown type'}, ${base64Bytes(binary.data.data)} bytes, not shown]`
-  const link = linkBlock.safeParse(block)
-  if (link.success) return `[link ${link.data.name === undefined ? '' : `${link.data.name} `}${link.data.uri}, not fetched]`
-  const resource = resourceBlock.safeParse(block)
-  if (resource.success)
-    return (
-      resource.data.resource.text ??
-      `[resource ${resource.data.resource.uri}, ${base64Bytes(resource.data.resource.blob)} bytes, not shown]`
-    )
-  return '[a block of a kind this client does not know]'
+/** What the blocks of a result say. */
+export interface ReadContent {
+  /** What the model reads of each block. */
+  lines: string[]
+  /** The blocks that are text of the tool's own. */
+  texts: string[]
+  /** URIs of resources that are named and not held. */
+  uris: string[]
 }
 
-const base64Bytes = (data: string | undefined) => Buffer.byteLength(data ?? '', 'base64')
+/** Most blocks that are read: each is checked by itself. */
+const MAX_BLOCKS = 10_000
 
-const isText = (block: unknown) => {
-  const text = textBlock.safeParse(block).data?.text ?? resourceBlock.safeParse(block).data?.resource.text ?? ''
-  return text !== ''
+/** Reads the blocks of a result. `readable`: the server offers its resources. */
+export function readContent(content: unknown, readable: boolean): ReadContent {
+  const read: ReadContent = { lines: [], texts: [], uris: [] }
+  let leftOut = 0
+  const blocks = blocksOf(content)
+  for (const one of blocks.slice(0, MAX_BLOCKS)) {
+    const block = blockSchema.safeParse(one).data
+    const audience = block?.annotations?.audience
+    if (audience?.length === 1 && audience[0] === 'user') leftOut++
+    else addBlock(read, block, readable)
+  }
+  if (leftOut > 0) read.lines.push(leftOutText(leftOut))
+  if (blocks.length > MAX_BLOCKS) read.lines.push(moreBlocksText(blocks.length - MAX_BLOCKS))
+  return read
 }
 
-/** What the model reads of an answer. Structured content usually repeats the text, so one of them is sent: the text when there is any. */
-export function resultText({ content, structuredContent: structured }: CallResult): string {
-  const blocks = content ?? []
-  const isTold = structured === undefined || structured === null || blocks.some(isText)
-  const lines = [...blocks.map(blockText), ...(isTold ? [] : [JSON.stringify(structured)])]
-  return lines.join('\n')
+/** Some servers send the one block, or its text, in the place of the list. */
+function blocksOf(content: unknown): unknown[] {
+  if (content === undefined || content === null) return []
+  if (Array.isArray(content)) return content
+  return [typeof content === 'string' ? { type: 'text', text: content } : content]
+}
+
+function addBlock(read: ReadContent, block: z.output<typeof blockSchema> | undefined, readable: boolean): void {
+  switch (block?.type) {
+    case undefined:
+      return void read.lines.push(UNKNOWN_BLOCK)
+    case 'text':
+      read.texts.push(block.text)
+      return void read.lines.push(block.text)
+    case 'image':
+    case 'audio':
+      return void read.lines.push(binaryText(block.type, block.mimeType ?? undefined, base64Bytes(block.data)))
+    case 'resource_link': {
+      const { uri, name, title, description, mimeType, size } = block
+      read.uris.push(uri)
+      const link = {
+        uri,
+        name: title ?? name ?? undefined,
+        description: description ?? undefined,
+        mimeType: mimeType ?? undefined,
+        bytes: size ?? undefined,
+      }
+      return void read.lines.push(linkText(link, readable))
+    }
+    case 'resource': {
+      const embedded = resourceText(block.resource)
+      if (embedded.isText) read.texts.push(embedded.text)
+      read.lines.push(embedded.text)
+    }
+  }
+}
+
+const TEXT_TYPE = /^text\/|[/+](?:json|xml|yaml|csv|javascript)\b|^application\/(?:sql|toml|x-ndjson)\b/i
+
+/** A resource as the model reads it. Bytes whose type is a text's, and that are UTF-8, are text. */
+function resourceText({ uri, text: own, blob, mimeType }: z.output<typeof contents>): { text: string; isText: boolean } {
+  if (typeof own === 'string') return { text: own, isText: true }
+  if (typeof blob === 'string' && TEXT_TYPE.test(mimeType ?? '')) {
+    try {
+      return { text: new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(blob, 'base64')), isText: true }
+    } catch {
+      // Not UTF-8: bytes after all.
+    }
+  }
+  return { text: binaryText(`resource ${uri}`, mimeType ?? undefined, base64Bytes(blob)), isText: false }
+}
+
+const base64Bytes = (data: string | null | undefined) => Buffer.byteLength(data ?? '', 'base64')
+
+/** The answer to `resources/read`. */
+export const readResultSchema = z.looseObject({ contents: z.unknown().optional() })
+
+/** What the model reads of a resource, which may have several parts. */
+export function resourceTexts(result: z.output<typeof readResultSchema>): string {
+  return blocksOf(result.contents)
+    .map((one) => {
+      const part = contents.safeParse(one).data
+      return part ? resourceText(part).text : UNKNOWN_BLOCK
+    })
+    .join('\n')
+}
+
+/** The answer to `prompts/get`. */
+export const promptResultSchema = z.looseObject({ messages: z.unknown().optional() })
+
+const promptMessage = z.looseObject({ role: z.string().catch('user'), content: z.unknown().optional() })
+
+/** The messages of a prompt as text; who speaks is said where it is not the user. */
+export function promptTexts({ messages }: z.output<typeof promptResultSchema>): string {
+  return blocksOf(messages)
+    .map((one) => {
+      const { role, content } = promptMessage.safeParse(one).data ?? { role: 'user', content: one }
+      const text = readContent(content, false).lines.join('\n')
+      return role === 'user' ? text : `${role}: ${text}`
+    })
+    .join('\n\n')
+}
+
+/**
+ * Whether the text blocks of a result already say what its structured content says: one of them, or all together, are that JSON or hold it. Some
+ * servers wrap a value that is no object as `{ "result": … }`, and a list as a block for each of its values.
+ */
+export function holdsStructure(texts: readonly string[], structured: unknown): boolean {
+  const values = isWrapped(structured) ? [structured, structured.result] : [structured]
+  return values.some((value) => isListed(texts, value) || [...texts, texts.join('\n')].some((one) => says(one, value)))
+}
+
+const isWrapped = (value: unknown): value is { result: unknown } =>
+  typeof value === 'object' && value !== null && Object.keys(value).length === 1 && 'result' in value
+
+const isListed = (texts: readonly string[], value: unknown) =>
+  Array.isArray(value) && value.length === texts.length && value.every((one, i) => says(texts[i] ?? '', one))
+
+function says(text: string, value: unknown): boolean {
+  if (typeof value === 'string' && text === value) return true
+  const json = JSON.stringify(value)
+  // Too short to contain it: not parsed.
+  if (text.length * 2 < json.length) return false
+  const isLong = json.length > 2
+  return (isLong && (text.includes(json) || text.includes(JSON.stringify(value, null, 2)))) || isJsonOf(text, value)
+}
+
+/** Whether a text is the JSON of a value, however it is spaced and ordered. */
+function isJsonOf(text: string, value: unknown): boolean {
+  if (!/^\s*[[{"\d\-tfn]/.test(text)) return false
+  try {
+    return canonicalJson(JSON.parse(text)) === canonicalJson(value)
+  } catch {
+    return false
+  }
 }

@@ -1,11 +1,84 @@
 import type { ToolOutcome } from '../core/ports/toolbox.ts'
-import { showResult, type Showing } from '../core/words/results.ts'
-import { resultText } from './content.ts'
-import type { CallAnswer } from './session/session.ts'
+import { PERSON_NEEDED } from '../core/words/calls.ts'
+import { errorText, okText, rpcErrorText, showResult, type Showing } from '../core/words/results.ts'
+import { holdsStructure, readContent, type CallResult } from './content.ts'
+import type { CallAnswer, ReadAnswer, RpcError } from './session/types.ts'
+
+/** Which part of a result the model reads, where it has text and structured content. */
+export type ResultsMode = 'auto' | 'text' | 'structured' | 'both'
+
+export interface ReadingOptions extends Showing {
+  results: ResultsMode
+  /** Structured content of this tool is for a page beside the conversation, not for the model (MCP Apps). */
+  hasOwnPage: boolean
+  /** The server offers its resources. */
+  readable: boolean
+}
 
 /** What the model is told of an answer. A tool's own error, and the server's, are results: the model decides what follows. */
-export function readAnswer(answer: CallAnswer, showing: Showing): ToolOutcome {
-  const isError = answer.kind === 'rpc-error' || answer.result.isError === true
-  const whole = answer.kind === 'rpc-error' ? `Error ${answer.code}: ${answer.message}` : resultText(answer.result)
-  return { status: isError ? 'error' : 'ok', ...showResult(whole, showing), failure: null, mistake: false }
+export function readAnswer(answer: CallAnswer, options: ReadingOptions): ToolOutcome {
+  if (answer.kind === 'rpc-error') return readError(answer, options)
+  const { text, uris } = resultText(answer.result, options)
+  const { isError } = answer.result
+  const outcome = isError === true || isError === 'true' ? told('error', errorText(text), options) : told('ok', okText(text), options)
+  return { ...outcome, uris: uris.filter((uri) => isKept(uri, options)).slice(0, MAX_URIS) }
+}
+
+/** What the model is told of a resource. */
+export function readResource(answer: ReadAnswer, showing: Showing): ToolOutcome {
+  return answer.kind === 'rpc-error' ? readError(answer, showing) : told('ok', okText(answer.text), showing)
+}
+
+/** Only URIs that are shown as they were sent: one that is too long, or of which a part was taken out where it entered, is left out. */
+const isKept = (uri: string, { redact }: Showing) => uri.length <= MAX_URI && !/\ufffd|\[secret\]/.test(redact(uri.toWellFormed()))
+
+const MAX_URIS = 200
+const MAX_URI = 2048
+/** The error with which a server asks for a person who opens an address; the address is a secret of that person's. */
+const URL_ELICITATION = -32042
+
+function readError({ code, message, data }: RpcError, showing: Showing): ToolOutcome {
+  return told('error', code === URL_ELICITATION ? PERSON_NEEDED : rpcErrorText({ code, message, data: jsonOf(data) }), showing)
+}
+
+const told = (status: 'ok' | 'error', text: string, showing: Showing): ToolOutcome => ({
+  status,
+  ...showResult(text, showing),
+  failure: null,
+  mistake: false,
+})
+
+/**
+ * Structured content usually repeats the text. It is given when the text does not hold it, since a summary of it alone would make the model invent the rest;
+ * in other modes as the job says.
+ */
+function resultText(
+  { content, structuredContent }: CallResult,
+  { results, hasOwnPage, readable }: ReadingOptions,
+): { text: string; uris: string[] } {
+  const { lines, texts, uris } = readContent(content, readable)
+  const hasText = texts.some((one) => one.trim() !== '')
+  const structure = jsonOf(structuredContent)
+  if (structure === undefined) return { text: lines.join('\n'), uris }
+  switch (results) {
+    case 'text':
+      return { text: lines.join('\n'), uris }
+    case 'structured':
+      return { text: structure, uris }
+    case 'both':
+      break
+    case 'auto':
+      if (hasText && (hasOwnPage || holdsStructure(texts, structuredContent))) return { text: lines.join('\n'), uris }
+  }
+  return { text: [...lines, structure].filter((line) => line !== '').join('\n'), uris }
+}
+
+/** JSON of a foreign value; undefined for none, and for one that is nested too deep to be written. */
+function jsonOf(value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return undefined
+  }
 }

@@ -1,4 +1,4 @@
-import type { Reason, TurnItem, Usage } from '../core/run.ts'
+import type { Ending, Reason, TurnItem, Usage } from '../core/run.ts'
 import type { ModelTool } from '../core/ports/toolbox.ts'
 
 /** A past turn of the conversation, as it is told again: what the model said, then what its calls gave or what we said to it. */
@@ -16,7 +16,17 @@ export interface ModelRequest {
   tools: readonly ModelTool[]
   /** False in a last turn: the model must answer with what it has. */
   mayCall: boolean
-  output: { name: string; schema: Record<string, unknown> } | undefined
+  /** The one tool that a last turn must call, where the answer is given by a call. */
+  mustCall?: string | undefined
+  output: OutputFormat | undefined
+}
+
+/** The provider's own output format. */
+export interface OutputFormat {
+  name: string
+  schema: Record<string, unknown>
+  /** The schema qualifies for the provider's strict mode. */
+  strict: boolean
 }
 
 /** `stopped`: by us, before the answer was whole. */
@@ -36,13 +46,21 @@ export interface Model {
   respond(request: ModelRequest, signal: AbortSignal): Promise<ModelTurn>
 }
 
-export type ParsedOutput = { ok: true; value: unknown } | { ok: false; why: string }
+export type ParsedOutput =
+  /** `mended`: what was put right, a sentence each. */
+  | { ok: true; value: unknown; mended: string[] }
+  /** `why` is for people, `told` for the model. */
+  | { ok: false; why: string; told: string }
 
-/** Checks the final text of a run. */
+/** How the final text of a run is asked for and read. */
 export interface OutputCheck {
-  name: string
-  schema: Record<string, unknown>
-  parse: (text: string) => ParsedOutput
+  format: OutputFormat
+  /** By the provider's format, by a tool of ours, or in words (`output.mode`). */
+  mode: 'native' | 'tool' | 'prompt'
+  /** The provider takes a format while tools may be called. */
+  withTools: boolean
+  /** `cut`: the answer ended at its limit, with so many tokens. */
+  parse: (text: string, cut: { limitTokens: number } | undefined) => ParsedOutput
 }
 
 /** What a delegate gives back. Without an answer it throws. */
@@ -50,8 +68,12 @@ export interface DelegateResult {
   /** The last text of the model; null when there was none. */
   text: string | null
   output: unknown
+  /** What was put right in the answer, a sentence each. */
+  mended: string[]
   /** Why it is not green. */
   reasons: Reason[]
+  /** How the model ended it by a call instead of an answer. */
+  ending: Ending | undefined
   usage: Usage
   costUsd: number | null
 }

@@ -2,11 +2,33 @@ import { createBullBoard } from '@bull-board/api'
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
 import { HonoAdapter } from '@bull-board/hono'
 import { serveStatic } from '@hono/node-server/serve-static'
+import type { Queue } from 'bullmq'
 import { Hono } from 'hono'
-import { Failure } from '../core/failure.ts'
-import type { BoardQueue } from '../queue/backend.ts'
+import { Failure, messageOf } from '../core/failure.ts'
+import { within } from '../lib/time/deadline.ts'
 import { retryByFilter, type RetryParts } from '../runs/retry.ts'
 import { problemResponse } from '../http/problem.ts'
+
+/** BullMQ's queue of runs. */
+export type BoardQueue = Queue<{ runId: string }, string>
+
+/** Entries that are read at a time. */
+const AT_ONCE = 500
+/** The board asks the queue itself, and some of what it asks has no bound of its own. */
+const ANSWER_MS = 15_000
+
+const unanswered = (why: string, cause?: unknown) =>
+  new Failure({ code: 'QUEUE_UNAVAILABLE', message: `The queue did not answer: ${why}.`, cause })
+
+/** What the queue answers, or `QUEUE_UNAVAILABLE`. */
+const asked = <T>(answer: Promise<T>): Promise<T> =>
+  within(
+    ANSWER_MS,
+    answer.catch((cause: unknown) => {
+      throw unanswered(messageOf(cause), cause)
+    }),
+    () => unanswered(`${ANSWER_MS / 1000} seconds are over`),
+  )
 
 const RETRY_ONE = /\/queues\/[^/]+\/([^/]+)\/retry(\/[a-z]+)?$/
 const RETRY_ALL = /\/queues\/[^/]+\/retry\/failed$/
@@ -24,26 +46,34 @@ export function createBoard({ path, queue, parts }: { path: string; queue: Board
   })
   const app = new Hono()
   app.use('*', async (c, next) => {
-    if (c.req.method === 'GET' || c.req.method === 'HEAD') return next()
+    if (c.req.method === 'GET' || c.req.method === 'HEAD')
+      return within(ANSWER_MS, next(), () => unanswered(`${ANSWER_MS / 1000} seconds are over`))
     const one = RETRY_ONE.exec(c.req.path)
     if (one) {
-      const job = await queue.getJob(decodeURIComponent(one[1] ?? ''))
+      const job = await asked(queue.getJob(decodeURIComponent(one[1] ?? '')))
       if (job) await retryByFilter(parts(), { ids: [job.data.runId] }, 'latest')
       return c.body(null, 204)
     }
     if (RETRY_ALL.test(c.req.path)) {
-      const jobs = await queue.getJobs(['failed'])
-      await retryByFilter(parts(), { ids: jobs.map(({ data }) => data.runId), status: ['failed'] }, 'latest')
+      // Those that are there now: what fails again meanwhile is not retried once more.
+      const count = await asked(queue.getFailedCount())
+      for (let from = 0; from < count; from += AT_ONCE) {
+        const jobs = await asked(queue.getJobs(['failed'], from, from + AT_ONCE - 1))
+        await retryByFilter(parts(), { ids: jobs.map(({ data }) => data.runId), status: ['failed'] }, 'latest')
+      }
       return c.body(null, 204)
     }
     return problemResponse(
       new Failure({
-        code: 'FORBIDDEN',
-        message: 'The queue follows the store; only retries can be asked for here.',
-        cure: 'Use nightshift cancel, pause or retry.',
+        code: 'METHOD_NOT_ALLOWED',
+        message: 'The queue follows the store; only retries can be asked for here. Others are nightshift cancel, pause and resume.',
       }),
+      { headers: { allow: 'GET, HEAD' } },
     )
   })
   app.route('/', adapter.registerPlugin())
-  return new Hono().route(path, app)
+  return new Hono().route(path, app).onError((error) => {
+    // Whoever mounts the board answers with a problem, as for every other route.
+    throw error
+  })
 }

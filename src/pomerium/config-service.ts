@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { SignJWT } from 'jose'
 import { fetch, type Dispatcher } from 'undici'
 import { z } from 'zod'
 import { Failure, messageOf } from '../core/failure.ts'
+import { createDispatcher } from './dispatcher.ts'
 
 const accountSchema = z.looseObject({
   id: z.string(),
@@ -18,11 +20,31 @@ export type ServiceAccount = z.output<typeof accountSchema>
 
 /** Pomerium's ConfigService: makes and removes service accounts. Needs the shared secret, the gateway's master key. */
 export interface ConfigService {
-  /** The token is given this once. An account without a user could be allowed nowhere, so `userId` is required. */
+  /** Returns the token, which cannot be read again later. `userId` is required: no policy could allow an account without a user. */
   create(account: { userId: string; description: string; expiresAt: Date | undefined }): Promise<{ id: string; jwt: string }>
   list(): Promise<ServiceAccount[]>
   /** Deleting one that does not exist succeeds too. Pomerium honours a deleted one for up to a minute (measured). */
   delete(id: string): Promise<void>
+}
+
+export interface ConfigServiceOptions {
+  /** Pomerium's gRPC address. */
+  url: string
+  /** File with the shared secret, in base64 as in Pomerium's configuration. */
+  sharedSecretFile: string
+  caFile?: string | undefined
+}
+
+/** Talks to ConfigService with a secret of a file, over connections of its own, which end when it is disposed of. `CONFIG_INVALID` without a usable secret. */
+export function openConfigService({ url, sharedSecretFile, caFile }: ConfigServiceOptions): ConfigService & AsyncDisposable {
+  let sharedSecret: string
+  try {
+    sharedSecret = readFileSync(sharedSecretFile, 'utf8')
+  } catch (cause) {
+    throw new Failure({ code: 'CONFIG_INVALID', message: `The shared secret cannot be read: ${messageOf(cause)}.`, cause })
+  }
+  const dispatcher = createDispatcher({ caFile })
+  return { ...createConfigService({ url, sharedSecret, dispatcher }), [Symbol.asyncDispose]: () => dispatcher.destroy() }
 }
 
 const TOKEN_LIFETIME_S = 60
@@ -64,7 +86,7 @@ export function createConfigService({
       throw new Failure({
         code: 'GATEWAY_UNREACHABLE',
         message: `Pomerium’s ConfigService at ${target.host} does not answer: ${why}.`,
-        cure: 'Check admin.url and admin.ca_file.',
+        cure: 'Check admin.url and admin.caFile.',
         cause,
       })
     }
@@ -72,7 +94,7 @@ export function createConfigService({
       try {
         return JSON.parse(text)
       } catch {
-        // What it says may hold a token, so it is not shown.
+        // The error's text may contain a token, so it is not shown.
         throw new Failure({
           code: 'CONFIG_INVALID',
           message: `${target.host} does not answer like Pomerium’s ConfigService.`,
@@ -84,7 +106,7 @@ export function createConfigService({
       throw new Failure({
         code: 'CONFIG_INVALID',
         message: 'Pomerium does not accept the shared secret.',
-        cure: 'Put the shared_secret of its configuration into admin.shared_secret_file.',
+        cure: 'Put the shared_secret of its configuration into admin.sharedSecretFile.',
       })
     }
     throw new Failure({
@@ -98,7 +120,7 @@ export function createConfigService({
     async create({ userId, description, expiresAt }) {
       if (userId === '')
         throw new Failure({
-          code: 'REQUEST_INVALID',
+          code: 'COMMAND_INVALID',
           message: 'A service account needs a user: no policy could allow one without.',
           cure: 'Name one with --user.',
         })

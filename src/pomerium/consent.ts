@@ -25,7 +25,7 @@ export async function askConnect({
   const location = response.headers.get('location')
   const fail = (message: string, cure: string) =>
     new Failure({
-      code: 'REQUEST_INVALID',
+      code: 'CONNECT_REFUSED',
       message,
       cure,
       requestId: response.headers.get('x-request-id') ?? undefined,

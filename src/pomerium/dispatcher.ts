@@ -15,7 +15,7 @@ export interface DispatcherOptions {
 
 const KEEP_ALIVE_MS = 30_000
 
-/** Connections to the gateway. No time-outs of its own on answers: a tool may be silent until the attempt's deadline. */
+/** Connections to the gateway. It has no time-outs for responses: a tool may be silent until its call's limit. */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const connector = buildConnector({
     timeout: options.connectTimeoutMs ?? 10_000,
@@ -50,7 +50,7 @@ function readCa(file: string): string {
     if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('it holds no PEM certificate')
     return pem
   } catch (cause) {
-    throw new Failure({ code: 'CONFIG_INVALID', message: `gateway.ca_file ${file} cannot be used: ${messageOf(cause)}.`, cause })
+    throw new Failure({ code: 'CONFIG_INVALID', message: `gateway.caFile ${file} cannot be used: ${messageOf(cause)}.`, cause })
   }
 }
 

@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto'
 import type { Dispatcher } from 'undici'
 import { Failure, messageOf } from '../core/failure.ts'
 import { NotRun, SessionLost, type GatewayFetch, type McpContext } from '../core/ports/gateway.ts'
-import { fetchLean } from '../lib/http.ts'
 import type { RequestJournal } from '../core/ports/journal.ts'
-import { ROUTES_PATH } from './routes.ts'
+import { codesOf, isNeverConnected } from '../lib/net/connection-error.ts'
+import { fetchLean } from '../lib/net/http.ts'
+import { believe, deniedFailure, deniedRequestId, failureOfResponse, isFromUpstream, unknownOutcome, type Speaker } from './responses.ts'
 import type { Token, TokenSource } from './token.ts'
-import { deniedFailure, deniedRequestId, failureOf, unknownOutcome } from './responses.ts'
+import { explainUnauthorized } from './unauthorized.ts'
 
 export interface GatewayOptions {
   dispatcher: Dispatcher
@@ -15,37 +16,47 @@ export interface GatewayOptions {
   /** Undefined for a request that belongs to no run. */
   runId: string | undefined
   journal: RequestJournal
-  /** Most bytes of an answer; reading beyond fails with `RESULT_TOO_LARGE`. */
+  /** Most bytes of a response; reading beyond fails with `RESULT_TOO_LARGE`. */
   maxResponseBytes: number
+  /** Takes secrets out of a text. */
+  redact: (text: string) => string
 }
 
-/** Codes of failures before a connection stood: nothing was sent. */
-const NOT_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])
-const TLS = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|EPROTO/
+/** Node's error codes of a certificate that is not trusted: nothing was sent. */
+const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_/
+/** Its other codes of TLS: of a handshake, but a connection that stood can break with them as well. */
+const TLS = /ERR_TLS|ERR_SSL|EPROTO/
 
 const MAX_REQUEST_ID = 128
 const PLAIN_ID = /^[\w.:-]+$/
 
-/** A foreign request id, if it looks like one: it goes into rows and messages. */
-function parseRequestId(value: string | null): string | null {
-  return value !== null && value.length <= MAX_REQUEST_ID && PLAIN_ID.test(value) ? value : null
+/** A foreign request id, if it looks like one and holds no secret: it goes into rows and messages. */
+function parseRequestId(value: string | null, redact: GatewayOptions['redact']): string | null {
+  return value !== null && value.length <= MAX_REQUEST_ID && PLAIN_ID.test(value) && redact(value) === value ? value : null
 }
 
-/** What says who asks, and for which run: sent with each request, by us or by a hosted provider. */
+/** The headers with token and run id: sent with each request, by us or by a hosted provider. */
 export const accountHeaders = (token: Token, runId: string | undefined): Record<string, string> => ({
   authorization: `Bearer Pomerium-${token.jwt}`,
   ...(runId !== undefined && { 'x-nightshift-run-id': runId }),
 })
 
-/** Most of an error's body that is read to understand it. */
+/** Most bytes of an error response that are read to classify it. */
 const ERROR_BODY_BYTES = 65_536
 
 /**
  * Makes the fetch of one attempt. Each request carries the account's token, an own `x-request-id` and the run's id, is written before it is
- * sent and after its answer, and is never redirected. What an MCP request is answered with is named here, where the facts are known.
+ * sent and after its response, and is never redirected. The response to an MCP request is classified here, where status, headers and body are known.
  */
 export function createGatewayFetch(options: GatewayOptions): GatewayFetch {
   const { dispatcher, account, tokens, runId, journal } = options
+  /** Hosts whose upstream was heard without Envoy's mark. */
+  const unmarked = new Set<string>()
+
+  function speakerOf(response: Response, { host }: URL): Speaker {
+    if (isFromUpstream(response)) return 'upstream'
+    return unmarked.has(host) ? 'unknown' : 'gateway'
+  }
 
   async function exchange(target: URL, init: Parameters<GatewayFetch>[1], signal: AbortSignal | undefined, mcp: McpContext | undefined) {
     const token = tokens.current()
@@ -70,93 +81,94 @@ export function createGatewayFetch(options: GatewayOptions): GatewayFetch {
     await Promise.all([written, mcp?.written])
     const began = performance.now()
     const ended = (end: { requestId: string | null; status: number | null; responseBytes: number | null; error: string | null }) =>
-      // A worker that can no longer write learns it at its next row, before its next effect.
+      // Not awaited: a worker that lost the run finds out at its next awaited row, before its next effect.
       void journal.gatewayRequestEnd({ requestIdSent, durationMs: performance.now() - began, ...end }).catch(() => {})
     if (signal?.aborted) {
       ended({ requestId: null, status: null, responseBytes: null, error: 'not sent' })
       signal.throwIfAborted()
     }
     try {
-      const answer = await fetchLean(target, { method, headers, body: init.body, signal, dispatcher })
-      const requestId = parseRequestId(answer.headers.get('x-request-id'))
-      const length = answer.headers.get('content-length')
-      ended({ requestId, status: answer.status, responseBytes: length === null ? null : Number(length), error: null })
-      return { response: capped(answer, options.maxResponseBytes, target.host), requestId: requestId ?? undefined }
+      const response = await fetchLean(target, { method, headers, body: init.body, signal, dispatcher })
+      const requestId = parseRequestId(response.headers.get('x-request-id'), options.redact)
+      const length = response.headers.get('content-length')
+      ended({ requestId, status: response.status, responseBytes: length === null ? null : Number(length), error: null })
+      return { response: limitBody(response, options.maxResponseBytes, target.host), requestId: requestId ?? undefined }
     } catch (error) {
       ended({ requestId: null, status: null, responseBytes: null, error: causeCode(error) })
       throw connectionFailure(error, target, signal, mcp)
     }
   }
 
-  /** The token is bad when the route list says so too: any other 401 has another cause (measured). */
-  async function isTokenRejected(target: URL, signal: AbortSignal | undefined): Promise<boolean> {
-    const { response } = await exchange(new URL(ROUTES_PATH, target), { headers: { accept: 'application/json' } }, signal, undefined)
-    await response.body?.cancel()
-    if (response.status === 401) tokens.recheck?.()
-    return response.status === 401
-  }
-
-  async function understand(
+  /** Returns a response that the MCP session can use; throws the `Failure` that any other one stands for. */
+  async function classifyResponse(
     target: URL,
     method: string,
-    response: Response,
-    requestId: string | undefined,
+    { response, requestId }: Awaited<ReturnType<typeof exchange>>,
     mcp: McpContext,
     signal: AbortSignal | undefined,
   ): Promise<Response> {
-    const asked = { ...mcp, account }
-    const json = /^application\/json\b/.test(response.headers.get('content-type') ?? '')
-    if (response.ok && !json) return response
+    const request = { ...mcp, account }
+    const { status, headers } = response
+    const from = speakerOf(response, target)
     if (response.ok) {
-      const body = await response.text()
-      const denied = deniedRequestId(body, requestId)
-      if (denied) throw deniedFailure(asked, denied)
-      const { status, headers } = response
+      const isJson = /^application\/json\b/.test(headers.get('content-type') ?? '')
+      const body = isJson ? await response.text() : undefined
+      const denied = body === undefined || from === 'upstream' ? undefined : deniedRequestId(body, requestId)
+      if (denied) throw deniedFailure(request, denied)
+      // The gateway itself makes no other response of success.
+      if (from !== 'upstream') unmarked.add(target.host)
+      if (body === undefined) return response
       return new Response(status === 204 ? null : body, { status, headers })
     }
     if (method !== 'POST') return response
     const body = (await response.text().catch(() => '')).slice(0, ERROR_BODY_BYTES)
-    const tokenRejected = response.status === 401 ? await isTokenRejected(target, signal) : undefined
-    throw failureOf(asked, { status: response.status, headers: response.headers, body, requestId }, tokenRejected)
+    const info = { status, headers, body, requestId, from }
+    if (status !== 401) throw failureOfResponse(request, info)
+    const failure = await explainUnauthorized({ fetch, gatewayUrl: target, account, server: mcp.server, requestId, signal }).catch(
+      asFailure,
+    )
+    if (failure.code === 'TOKEN_REJECTED') tokens.recheck?.()
+    throw believe(request, info, failure)
   }
 
-  return async (url, init, { signal, mcp } = {}) => {
+  const fetch: GatewayFetch = async (url, init, { signal, mcp } = {}) => {
     const target = new URL(url)
-    const { response, requestId } = await exchange(target, init, signal, mcp)
-    if (!mcp) return response
+    const exchanged = await exchange(target, init, signal, mcp)
+    if (!mcp) return exchanged.response
     try {
-      return await understand(target, init.method ?? 'GET', response, requestId, mcp, signal)
+      return await classifyResponse(target, init.method ?? 'GET', exchanged, mcp, signal)
     } catch (error) {
-      // The body broke off: a call was answered, but with what is lost.
       if (error instanceof Failure || error instanceof SessionLost) throw error
+      // The body broke off: a call was answered, but with what is lost.
       throw connectionFailure(error, target, signal, mcp)
     }
   }
+  return fetch
 }
 
-function causeCode(error: unknown): string {
-  for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    if ('code' in at && typeof at.code === 'string') return at.code
-  }
-  return error instanceof Error ? error.name : 'unknown'
+function asFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error
+  throw error
 }
+
+const causeCode = (error: unknown): string => codesOf(error)[0] ?? (error instanceof Error ? error.name : 'unknown')
 
 function connectionFailure(error: unknown, target: URL, signal: AbortSignal | undefined, mcp: McpContext | undefined): unknown {
   if (signal?.aborted || error instanceof Failure) return error
   const code = causeCode(error)
   const text = error instanceof Error && error.cause ? messageOf(error.cause) : messageOf(error)
   const server = mcp?.server
-  if (TLS.test(code)) {
+  if (CERTIFICATE.test(code) || (TLS.test(code) && mcp?.tool === undefined)) {
     return new Failure({
       code: 'GATEWAY_UNREACHABLE',
       retry: 'never',
       message: `The certificate of ${target.host} is not trusted, or it does not speak TLS (${code}).`,
-      cure: 'Name the CA in gateway.ca_file, or correct gateway.url.',
+      cure: 'Name the CA in gateway.caFile, or correct gateway.url.',
       server,
       cause: new NotRun(code),
     })
   }
-  const notConnected = NOT_CONNECTED.has(code)
+  const notConnected = isNeverConnected(error)
   if (mcp?.tool !== undefined && !notConnected) return unknownOutcome(mcp, `got no whole answer (${text || code})`, undefined, error)
   return new Failure({
     code: 'GATEWAY_UNREACHABLE',
@@ -167,7 +179,7 @@ function connectionFailure(error: unknown, target: URL, signal: AbortSignal | un
 }
 
 /** Lets at most `maxBytes` of a body through. A body whose length is said and small enough is not touched; a packed one says another length. */
-function capped(response: Response, maxBytes: number, host: string): Response {
+function limitBody(response: Response, maxBytes: number, host: string): Response {
   const length = response.headers.get('content-length')
   const isPacked = response.headers.has('content-encoding')
   if (response.body === null || (length !== null && !isPacked && Number(length) <= maxBytes)) return response

@@ -12,7 +12,7 @@ const NO_DIGEST = 'none'
 const text = z.string().catch('')
 const texts = z.array(z.string()).catch([])
 
-// Fields may be missing: which ones are logged is configured. What cannot be used is not taken for anything else.
+// Which fields are logged is configured, so any may be missing. An unusable value counts as missing.
 const lineSchema = z.looseObject({
   message: z.literal('authorize check'),
   'request-id': z.string().min(1).max(200),
@@ -53,7 +53,7 @@ export function parseLogLine(line: string, { paramsBytes }: ParseOptions): Parse
   return { kind: 'event', event: eventOf(line, parsed.data, paramsBytes) }
 }
 
-/** The mark may stand in a line about something else, such as a tool's arguments. */
+/** The text of an authorize line may also occur inside another line, such as in a tool's arguments. */
 const isMessage = (content: unknown) =>
   typeof content === 'object' && content !== null && Reflect.get(content, 'message') === 'authorize check'
 
@@ -89,7 +89,7 @@ function eventOf(line: string, fields: z.output<typeof lineSchema>, paramsBytes:
   }
 }
 
-/** Hostile parameters, such as ten thousand lists in each other, must not hide their call. */
+/** Hostile parameters, such as lists nested ten thousand deep, must not hide their call. */
 function tryTo<T>(work: () => T, otherwise: T): T {
   try {
     return work()

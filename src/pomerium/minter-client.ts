@@ -8,7 +8,7 @@ const refusedSchema = z.looseObject({ error: z.string() })
 /** Gets service accounts for single runs from the minter process. A worker never sees Pomerium's shared secret. */
 export interface MinterClient {
   mint(request: { runId: string; userId: string; expiresAt: Date }): Promise<{ id: string; jwt: string }>
-  /** Ends an account before its time; failing to is no fault of the run. */
+  /** Deletes an account early. Never throws: the account expires by itself. */
   end(id: string): Promise<void>
   close(): Promise<void>
 }

@@ -1,17 +1,15 @@
 import { z } from 'zod'
 import { Failure, messageOf } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
-
-export const ROUTES_PATH = '/.pomerium/mcp/routes'
+import { ROUTES_PATH, tokenRejected } from './unauthorized.ts'
 
 const listSchema = z.object({
   servers: z.array(
     z.object({
       name: z.string(),
       url: z.string(),
-      description: z.string().optional(),
-      connected: z.boolean().optional(),
-      needs_oauth: z.boolean().optional(),
+      description: z.string().nullish(),
+      connected: z.boolean().nullish(),
     }),
   ),
 })
@@ -19,6 +17,8 @@ const listSchema = z.object({
 export interface Route {
   name: string
   url: string
+  /** What the operator wrote at the route. */
+  description: string | undefined
   /** An upstream token is stored for the account. Says nothing about a server that needs none (measured). */
   connected: boolean
 }
@@ -45,13 +45,7 @@ export async function listRoutes(options: {
       cause,
     })
   })
-  if (response.status === 401) {
-    throw new Failure({
-      code: 'TOKEN_REJECTED',
-      message: `Pomerium rejected the token of account ${options.account} (request ${requestId ?? 'without id'}).`,
-      requestId,
-    })
-  }
+  if (response.status === 401) throw tokenRejected(options.account, requestId)
   const notPomerium = (why: string, retry: 'later' | 'never') =>
     new Failure({
       code: 'GATEWAY_UNREACHABLE',
@@ -65,10 +59,10 @@ export async function listRoutes(options: {
   const parsed = listSchema.safeParse(parseJson(text))
   if (!parsed.success) throw notPomerium('the route list is not the JSON that was expected', 'never')
   const routes = new Map<string, Route>()
-  for (const { name, url: address, connected } of parsed.data.servers) {
+  for (const { name, url: address, description, connected } of parsed.data.servers) {
     // A route's address decides where the token goes: never from https to http.
     if (URL.canParse(address) && ['https:', url.protocol].includes(new URL(address).protocol))
-      routes.set(name, { name, url: address, connected: connected ?? false })
+      routes.set(name, { name, url: address, description: description ?? undefined, connected: connected ?? false })
   }
   return routes
 }

@@ -1,5 +1,5 @@
 import { Failure } from '../core/failure.ts'
-import { deadlineSignal } from '../lib/deadline.ts'
+import { deadlineSignal } from '../lib/time/deadline.ts'
 
 /** Runs `work` with a signal that also ends after `timeoutMs`; then it throws `GATEWAY_UNREACHABLE` that names `what`. */
 export async function withTimeout<T>(

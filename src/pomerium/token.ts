@@ -29,19 +29,26 @@ export function createTokenSource(options: {
   account: string
   token?: string | undefined
   file?: string | undefined
-  /** Told of each token before it is used. */
+  /** Called with each token before its first use, so that it is redacted from then on. */
   onToken?: (jwt: string) => void
   now?: () => number
 }): TokenSource {
   const { account, file, onToken = () => {}, now = Date.now } = options
-  const parse = (text: string, where: string) => {
-    const token = parseToken(account, text, where)
+  const parse = (text: string, where: string, place: string) => {
+    const token = parseToken(text, where, `Put the JWT that Pomerium gave for account ${account} ${place}.`)
     onToken(token.jwt)
     return token
   }
   if (file === undefined) {
     let fixed: Token | undefined
-    return { current: () => (fixed ??= parse(options.token ?? '', `the token of account ${account}`)) }
+    return {
+      current: () =>
+        (fixed ??= parse(
+          options.token ?? '',
+          `the token of account ${account}`,
+          `into accounts.${account}.token, or into the variable that it names`,
+        )),
+    }
   }
   let known: { token: Token; stamp: string } | undefined
   let checkedAt = Number.NEGATIVE_INFINITY
@@ -53,7 +60,7 @@ export function createTokenSource(options: {
       try {
         const { mtimeMs, size, ino } = statSync(file)
         const stamp = `${mtimeMs} ${size} ${ino}`
-        if (known?.stamp !== stamp) known = { token: parse(readFileSync(file, 'utf8'), where), stamp }
+        if (known?.stamp !== stamp) known = { token: parse(readFileSync(file, 'utf8'), where, 'there'), stamp }
         checkedAt = now()
         return known.token
       } catch (cause) {
@@ -68,18 +75,18 @@ export function createTokenSource(options: {
   }
 }
 
-/** Reads a token as people store it: white space around it and the header's scheme before it are forgiven. */
-function parseToken(account: string, text: string, where: string): Token {
+/** Reads a token; white space around it and the scheme `Bearer` before it are removed. */
+function parseToken(text: string, where: string, cure: string): Token {
   const jwt = text.trim().replace(SCHEMES, '')
   const fail = (why: string) =>
     new Failure({
       code: 'TOKEN_REJECTED',
       message: `${where[0]?.toUpperCase()}${where.slice(1)} ${why}.`,
-      cure: `Put the JWT that Pomerium gave for account ${account} there.`,
+      cure,
     })
   if (jwt === '') throw fail('is empty')
   if (/\s/.test(jwt)) throw fail('has white space inside; it may hold more than one token')
-  // Anything else in a header value would be named, with the value, by the error of whoever sends it.
+  // Checked here: an invalid header value would appear, with the token, in the HTTP client's error.
   if (!JWT.test(jwt)) throw fail('does not hold a JWT')
   let claims: ReturnType<typeof decodeJwt>
   try {

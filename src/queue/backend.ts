@@ -2,7 +2,7 @@ import { Queue, Worker, createPostgresBackend, runMigrations, type Processor, ty
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { Failure, messageOf } from '../core/failure.ts'
-import { storeFailure } from '../store/postgres/db.ts'
+import { boundsOf, storeFailure } from '../store/postgres/db.ts'
 
 export const QUEUE_NAME = 'nightshift-runs'
 
@@ -11,10 +11,10 @@ export interface RunData {
   runId: string
 }
 
-/** The queue itself, for the board. */
+/** The BullMQ queue, for the board. */
 export type BoardQueue = Queue<RunData, string>
 
-/** The part of BullMQ's classes that we use: the same on both backends. */
+/** The part of BullMQ that we use; the same on both backends. */
 export type RunQueue = Pick<BoardQueue, 'addBulk' | 'getJobs' | 'obliterate' | 'close' | 'closing' | 'count'> & {
   on(event: 'error', listener: (error: Error) => void): unknown
 }
@@ -27,6 +27,8 @@ export interface QueueBackend {
   kind: 'redis' | 'postgres'
   queue(): BoardQueue
   worker(process: Processor<RunData, string>, options: Omit<WorkerOptions, 'connection'>): RunWorker
+  /** Rejects while the queue takes no writes. */
+  check(): Promise<unknown>
   close(): Promise<void>
 }
 
@@ -35,6 +37,13 @@ const KEEP_COUNT = 10_000
 /** Finished jobs are kept, since a jobId protects against a second run only while its job exists (measured). */
 const KEEP = { removeOnComplete: { age: KEEP_SECONDS, count: KEEP_COUNT }, removeOnFail: { age: KEEP_SECONDS, count: KEEP_COUNT } }
 const CONNECT_TIMEOUT_MS = 5000
+/** Command time-out of Redis for producer, board and checks. A worker's connections block while they wait for jobs, so they have none. */
+const COMMAND_TIMEOUT_MS = 5000
+
+/** How long the key stays that a check writes. */
+const CHECK_MS = 60_000
+/** After a failover the server behind the address may be another: a new connection finds it, and then the command is sent again, since it was not done. */
+const reconnectOnError = ({ message }: Error): 2 | false => (message.startsWith('READONLY') ? 2 : false)
 
 /** Connects to the queue. Throws `QUEUE_UNAVAILABLE` when Redis does not answer at start. */
 export async function openQueueBackend(options: {
@@ -52,8 +61,10 @@ async function openRedis(url: string, prefix = 'nightshift'): Promise<QueueBacke
     enableOfflineQueue: false,
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    reconnectOnError,
   })
-  // Each command says what is wrong, and a worker logs its own; at the start the reason is only here.
+  // Later errors are reported by the commands and the worker; the reason of a failed start appears only here.
   let reason: unknown
   connection.on('error', (error) => (reason = error))
   const place = showUrl(url)
@@ -68,7 +79,13 @@ async function openRedis(url: string, prefix = 'nightshift'): Promise<QueueBacke
     kind: 'redis',
     queue: () => new Queue(QUEUE_NAME, { connection, prefix, defaultJobOptions: KEEP }),
     worker: (process, workerOptions) =>
-      new Worker(QUEUE_NAME, process, { ...KEEP, ...workerOptions, prefix, connection: { url, maxRetriesPerRequest: null } }),
+      new Worker(QUEUE_NAME, process, {
+        ...KEEP,
+        ...workerOptions,
+        prefix,
+        connection: { url, maxRetriesPerRequest: null, reconnectOnError },
+      }),
+    check: () => connection.set(`${prefix}:check`, '1', 'PX', CHECK_MS),
     async close() {
       connection.disconnect()
     },
@@ -77,13 +94,13 @@ async function openRedis(url: string, prefix = 'nightshift'): Promise<QueueBacke
 
 /** A connection string without its password. */
 function showUrl(url: string): string {
-  if (!URL.canParse(url)) return 'redis_url'
+  if (!URL.canParse(url)) return 'redisUrl'
   const { protocol, host, pathname } = new URL(url)
   return `${protocol}//${host}${pathname}`
 }
 
 async function openPostgres(databaseUrl: string): Promise<QueueBackend> {
-  const client = new pg.Client({ connectionString: databaseUrl })
+  const client = new pg.Client({ ...boundsOf(), connectionString: databaseUrl })
   client.on('error', () => {})
   try {
     await client.connect()
@@ -93,7 +110,7 @@ async function openPostgres(databaseUrl: string): Promise<QueueBackend> {
   } finally {
     await client.end().catch(() => {})
   }
-  const connection = { connectionString: databaseUrl, max: 10 }
+  const connection = { ...boundsOf(), connectionString: databaseUrl, max: 10 }
   return {
     kind: 'postgres',
     queue: () => {
@@ -102,6 +119,8 @@ async function openPostgres(databaseUrl: string): Promise<QueueBackend> {
       return queue as BoardQueue
     },
     worker: (process, workerOptions) => new Worker(QUEUE_NAME, process, { ...KEEP, ...workerOptions, connection }, createPostgresBackend),
+    // It is the store, which has a check of its own.
+    async check() {},
     async close() {},
   }
 }

@@ -1,15 +1,27 @@
 import type { Logger } from 'pino'
-import { Failure, messageOf } from '../core/failure.ts'
+import { describeError, Failure, messageOf } from '../core/failure.ts'
 import { PRIORITIES } from '../core/run.ts'
 import type { Wake, Waker } from '../core/ports/wake.ts'
+import { within } from '../lib/time/deadline.ts'
 import type { RunQueue } from './backend.ts'
 
-/** The same round of a run always has the same jobId, so that adding it twice is adding it once. */
-const jobIdOf = ({ id, round }: Wake) => (round === 0 ? id : `${id}-${round}`)
+/** BullMQ deduplicates by jobId while the job exists; run and round make it, so a round is added once, and its takeover once. */
+const jobIdOf = ({ id, round, takeover }: Wake) => `${id}${round === 0 ? '' : `-${round}`}${takeover ? '-takeover' : ''}`
 
-export function createProducer(queue: RunQueue, log: Logger): Waker {
+/** Longest wait for the queue: a frozen Redis would otherwise be waited for without end. */
+const WAKE_MS = 5000
+/** Most runs in one command to the queue. */
+const BATCH = 1000
+
+export interface Producer extends Waker {
+  /** Resolves when nothing is on its way any more: before the queue is closed. */
+  flush(): Promise<void>
+}
+
+/** The queue's side of `Waker`. `wakeMs` bounds the wait for the queue. */
+export function createProducer(queue: RunQueue, log: Logger, { wakeMs = WAKE_MS } = {}): Producer {
   queue.on('error', (error) => {
-    if (!queue.closing) log.warn({ reason: messageOf(error) }, 'The queue does not answer.')
+    if (!queue.closing) log.warn({ reason: describeError(error) }, 'The queue does not answer.')
   })
   let gathering: { wakes: Wake[]; sent: Promise<void> } | undefined
   let sending: Promise<unknown> = Promise.resolve()
@@ -17,7 +29,7 @@ export function createProducer(queue: RunQueue, log: Logger): Waker {
   async function send(wakes: readonly Wake[]): Promise<void> {
     const now = Date.now()
     try {
-      await queue.addBulk(
+      const added = queue.addBulk(
         wakes.map((one) => ({
           name: 'run',
           data: { runId: one.id },
@@ -29,6 +41,7 @@ export function createProducer(queue: RunQueue, log: Logger): Waker {
           },
         })),
       )
+      await within(wakeMs, added, () => new Error(`it did not answer within ${wakeMs / 1000} s`))
     } catch (cause) {
       throw new Failure({
         code: 'QUEUE_UNAVAILABLE',
@@ -38,14 +51,18 @@ export function createProducer(queue: RunQueue, log: Logger): Waker {
     }
   }
 
-  /** What comes while others are on their way goes together after them: many callers pay for one round trip, not each for its own. */
+  async function sendAll(wakes: readonly Wake[]): Promise<void> {
+    for (let at = 0; at < wakes.length; at += BATCH) await send(wakes.slice(at, at + BATCH))
+  }
+
+  /** Group commit: wakes that arrive while a command is under way share the next one. */
   async function wake(wakes: readonly Wake[]): Promise<void> {
     if (wakes.length === 0) return
     if (!gathering) {
       const batch: Wake[] = []
       const sent = sending.then(() => {
         gathering = undefined
-        return send(batch)
+        return sendAll(batch)
       })
       gathering = { wakes: batch, sent }
       sending = sent.catch(() => {})
@@ -55,9 +72,13 @@ export function createProducer(queue: RunQueue, log: Logger): Waker {
   }
   return {
     wake,
-    wakeSoon: (wakes) =>
-      wake(wakes).catch((error: unknown) => {
-        log.warn({ reason: messageOf(error), runs: wakes.length }, 'Runs stay queued until the queue answers.')
-      }),
+    wakeSoon(wakes) {
+      wake(wakes).catch((error: unknown) =>
+        log.warn({ reason: describeError(error), runs: wakes.length }, 'Runs stay queued until the queue answers.'),
+      )
+    },
+    async flush() {
+      await sending
+    },
   }
 }

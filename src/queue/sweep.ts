@@ -1,30 +1,36 @@
 import type { Logger } from 'pino'
-import { messageOf } from '../core/failure.ts'
+import { describeError } from '../core/failure.ts'
 import type { Waker } from '../core/ports/wake.ts'
-import { createPoller, type Poller } from '../lib/poll.ts'
+import { createPoller, type Poller } from '../lib/time/poll.ts'
 import type { Db } from '../store/postgres/db.ts'
-import { releaseStale } from '../store/runs/holds.ts'
+import { releaseIntoSlots, releaseUnpaused, type ConcurrencyOf } from '../store/runs/holds.ts'
 import { listWakeable } from '../store/runs/wakeable.ts'
 
 export interface SweeperOptions {
   db: Db
   producer: Waker
-  /** A running attempt whose lease was not renewed for this long is handed out again. */
+  /** Lease: a running attempt without a heartbeat for this long is handed out again. */
   staleAfterMs: number
+  /** As workers count them; undefined when no limit is set at all. */
+  concurrencyOf: ConcurrencyOf | undefined
   log: Logger
 }
 
 const SWEEP_EVERY_MS = 5000
-/** A run that is due for this long and was not taken may have missed the queue. */
+/** A run that has been due for this long and was not claimed may not be in the queue. */
 const OVERDUE_MS = 10_000
 
 /**
- * Puts runs into the queue that ought to be there: their producer died in between, the queue was away or lost its memory, or the lease of their worker
- * ran out. It makes up for every wake that was lost, so nobody has to wait for the queue to have taken one. Returns how many it found.
+ * Adds runs to the queue that should be in it: their producer crashed after the commit, the queue was away or lost its data, or the lease of their worker ran
+ * out. Because every lost wake is repaired here, no caller waits for the queue. Returns how many runs it found.
  */
-export async function sweep({ db, producer, staleAfterMs }: Omit<SweeperOptions, 'log'>): Promise<number> {
-  const runs = [...(await listWakeable(db, { olderThanMs: OVERDUE_MS, staleAfterMs })), ...(await releaseStale(db))]
-  await producer.wakeSoon(runs)
+export async function sweep({ db, producer, staleAfterMs, concurrencyOf }: Omit<SweeperOptions, 'log'>): Promise<number> {
+  const runs = [
+    ...(await listWakeable(db, { olderThanMs: OVERDUE_MS, staleAfterMs })),
+    ...(await releaseUnpaused(db)),
+    ...(await releaseIntoSlots(db, concurrencyOf)),
+  ]
+  producer.wakeSoon(runs)
   return runs.length
 }
 
@@ -34,6 +40,6 @@ export function createSweeper({ log, ...about }: SweeperOptions): Poller {
     name: 'sweep',
     everyMs: SWEEP_EVERY_MS,
     work: () => sweep(about),
-    onFailure: (error) => log.error({ reason: messageOf(error) }, 'The sweep failed; it is tried again.'),
+    onFailure: (error) => log.error({ reason: describeError(error) }, 'The sweep failed; it is tried again.'),
   })
 }

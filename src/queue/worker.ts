@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DelayedError, UnrecoverableError, type Job } from 'bullmq'
 import type { Logger } from 'pino'
-import { Failure, messageOf } from '../core/failure.ts'
-import type { Execution } from '../runs/execution.ts'
+import { describeError, Failure } from '../core/failure.ts'
+import type { Execution } from '../runs/attempt/execution.ts'
 import type { Runner } from '../runs/execute.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { cancelRequested, heartbeat } from '../store/runs/heartbeat.ts'
 import type { QueueBackend, RunData } from './backend.ts'
-import { createPoller, type Duty } from '../lib/poll.ts'
+import { createPoller, type Duty } from '../lib/time/poll.ts'
 import type { Waker } from '../core/ports/wake.ts'
 
 export interface RunWorkerOptions {
@@ -18,7 +18,7 @@ export interface RunWorkerOptions {
   /** Of this worker, as its attempts say. */
   name: string
   concurrency: number
-  /** How long a worker may be silent before its runs go to another. */
+  /** The lease of a run: BullMQ's lock, and how old a heartbeat in SQL may be before another worker takes the run over. */
   lockMs: number
   /** How long `stop` lets runs go on before it hands them back. */
   drainMs: number
@@ -26,14 +26,14 @@ export interface RunWorkerOptions {
 }
 
 const WATCH_MS = 1000
-/** An attempt is opened within this time, or its worker has other worries. */
+/** A run claimed less than this ago may not have its attempt row yet: it is not taken for one that another worker took over. */
 const OPENING_MS = 5000
 const BEATS_PER_LOCK = 6
-/** How long the queue may take to close once every run has been told to end. */
+/** Longest wait for the queue to close once every run has been told to end. */
 const CLOSE_MS = 5000
-/** When a run is looked at again that the store did not let us begin. */
-const AGAIN_MS = 2000
-/** Kills and blocked loops are not the run's fault; our own retry policy counts its attempts. */
+/** Wait before a claim is tried again that threw, such as while the store was away. */
+const RETRY_CLAIM_MS = 2000
+/** How often BullMQ hands a stalled job out again before it fails it. High, since our own rules count lost attempts and a failed job keeps its id. */
 const MAX_STALLED = 1000
 
 interface Active {
@@ -43,10 +43,13 @@ interface Active {
   since: number
 }
 
-/** Takes runs from the queue and does them, `concurrency` at a time. */
+/**
+ * Takes runs from the queue and does them, `concurrency` at a time. Delivery is at least once: the claim in SQL decides who works on a run, and its
+ * fencing token who may write.
+ */
 export function createRunWorker(options: RunWorkerOptions): Duty {
   const { db, backend, producer, runner, log, lockMs } = options
-  const active = new Map<string, Active>()
+  const active = new Set<Active>()
   let worker: ReturnType<QueueBackend['worker']> | undefined
   let stopped: Promise<void> | undefined
 
@@ -54,42 +57,42 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
     const { runId } = job.data
     const queueJobId = job.id ?? runId
     const mine: Active = { runId, queueJobId, abort: new AbortController(), since: Date.now() }
-    active.set(queueJobId, mine)
+    active.add(mine)
     try {
       const execution = await runner.execute(runId, queueJobId, mine.abort.signal).catch((error: unknown): Execution => {
-        // An entry that failed would keep its id, and no sweep could add the run again.
-        log.warn({ runId, reason: messageOf(error) }, 'The run could not be begun or ended; it is looked at again.')
-        return { kind: 'not-yet', at: new Date(Date.now() + AGAIN_MS) }
+        // A job that failed would keep its id (deduplication), and no sweep could add the run again.
+        log.warn({ runId, reason: describeError(error) }, 'The run could not be begun or ended; it is looked at again.')
+        return { kind: 'not-yet', at: new Date(Date.now() + RETRY_CLAIM_MS) }
       })
-      return await settle(job, token, execution)
+      return await endQueueJob(job, token, execution)
     } finally {
-      // The same queue job may have come back to this process by now.
-      if (active.get(queueJobId) === mine) active.delete(queueJobId)
+      // The same queue job may have come back to this process by now: the two are apart.
+      active.delete(mine)
     }
   }
 
-  /** What the queue is told: its answer only shows on a dashboard, SQL has the truth. */
-  async function settle(job: Job<RunData, string>, token: string | undefined, execution: Execution): Promise<string> {
+  /** Completes, fails or delays the queue job. The returned text is only shown on the board. */
+  async function endQueueJob(job: Job<RunData, string>, token: string | undefined, execution: Execution): Promise<string> {
     const later = async (at: Date): Promise<never> => {
       await job.moveToDelayed(at.getTime(), token)
       throw new DelayedError()
     }
     switch (execution.kind) {
       case 'finished':
-        await producer.wakeSoon(execution.next)
+        producer.wakeSoon(execution.next)
         if (execution.failure) throw new UnrecoverableError(execution.failure.code)
         return execution.status
       case 'retry':
-        await producer.wakeSoon(execution.next)
+        producer.wakeSoon(execution.next)
         return `retry at ${execution.at.toISOString()}`
       case 'not-yet':
         return later(execution.at)
       case 'busy':
-        // Looked at again when the other worker should be done or given up, so that no run is stuck behind it.
+        // Claimed again after the lease: by then the other worker has finished or lost the run.
         return later(new Date(Date.now() + lockMs))
       case 'waiting':
       case 'held':
-        await producer.wakeSoon(execution.next)
+        producer.wakeSoon(execution.next)
         return execution.kind
       case 'lost':
       case 'nothing':
@@ -99,7 +102,7 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
 
   let lastBeat = 0
   async function watch(): Promise<void> {
-    const mine = [...active.values()]
+    const mine = [...active]
     if (mine.length === 0) return
     const cancelled = new Set(
       await cancelRequested(
@@ -111,11 +114,11 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
       if (cancelled.has(one.runId)) one.abort.abort(new Failure({ code: 'CANCELLED', message: 'The run was cancelled.' }))
     if (Date.now() - lastBeat < lockMs / BEATS_PER_LOCK) return
     lastBeat = Date.now()
-    // All of them, since a lock may be shorter than the time to open an attempt.
+    // All runs, also those without an attempt yet: a lease may be shorter than the time to open one.
     const gone = new Set(await heartbeat(db, options.name, mine))
     for (const one of mine) {
-      // One that was handed out just now may not have opened its attempt yet.
-      if (gone.has(one.runId) && active.get(one.queueJobId) === one && Date.now() - one.since > OPENING_MS)
+      // A run that was handed out just now may not have opened its attempt yet.
+      if (gone.has(one.runId) && active.has(one) && Date.now() - one.since > OPENING_MS)
         one.abort.abort(new Failure({ code: 'WORKER_LOST', message: 'Another worker took the run over.' }))
     }
   }
@@ -124,7 +127,7 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
     name: 'heartbeat',
     everyMs: WATCH_MS,
     work: watch,
-    onFailure: (error) => log.warn({ reason: messageOf(error) }, 'Could not look for cancelled runs.'),
+    onFailure: (error) => log.warn({ reason: describeError(error) }, 'Could not look for cancelled runs.'),
   })
 
   async function drain(): Promise<void> {
@@ -134,12 +137,12 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
     const inTime = await Promise.race([closed.then(() => true), sleep(options.drainMs, false, { ref: false })])
     if (!inTime) {
       log.warn({ runs: active.size }, 'Runs are handed back: they did not end in the time given.')
-      for (const one of active.values()) one.abort.abort(new Failure({ code: 'WORKER_LOST', message: 'The worker was stopped.' }))
-      // A queue that is away does not keep the process: what it still holds is handed out again when the lock runs out.
+      for (const one of active) one.abort.abort(new Failure({ code: 'WORKER_LOST', message: 'The worker was stopped.' }))
+      // Bounded, so that a queue that is away does not keep the process: its jobs are handed out again when their locks run out.
       const ended = await Promise.race([closed.then(() => true), sleep(CLOSE_MS, false, { ref: false })])
       if (!ended) await Promise.race([running.close(true), sleep(CLOSE_MS, undefined, { ref: false })])
     }
-    // Until now: what is drained is still ours, and may be cancelled.
+    // Stopped last: runs that drain still need their heartbeat, and can be cancelled.
     await watcher.stop()
   }
 
@@ -155,7 +158,7 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
       })
       const running = worker
       running.on('error', (error) => {
-        if (!running.closing) log.warn({ reason: messageOf(error) }, 'The queue does not answer; the worker tries again.')
+        if (!running.closing) log.warn({ reason: describeError(error) }, 'The queue does not answer; the worker tries again.')
       })
       await watcher.start()
       await worker.waitUntilReady()

@@ -1,8 +1,11 @@
 import { noUsage, type RunStatus } from '../core/run.ts'
-import { definitionSchema } from '../jobs/schema.ts'
+import { tryReadDefinition } from '../jobs/schema.ts'
 import type { Db } from '../store/postgres/db.ts'
+import type { RunFilter } from '../store/runs/filter.ts'
 import { finishUnclaimedRun, loadUnclaimedRun } from '../store/runs/finish.ts'
 import { requestCancel } from '../store/runs/heartbeat.ts'
+import { groupRuns, listRuns, type RunGroup } from '../store/runs/list.ts'
+import { requireFilter, requireStatus } from './require.ts'
 import { deliveriesOf, endWithFailure } from './result.ts'
 
 const CANCELLED = { code: 'CANCELLED', message: 'The run was cancelled.', retry: 'never' } as const
@@ -16,12 +19,52 @@ export async function cancelRun(db: Db, runId: string): Promise<RunStatus | unde
     const idle = await loadUnclaimedRun(db, runId)
     if (!idle) {
       const status = await requestCancel(db, runId)
-      // A worker may have laid it down just now.
+      // A worker may have suspended it just now: look again.
       if (status !== 'queued' && status !== 'waiting') return status
       continue
     }
     const end = endWithFailure(CANCELLED, { usage: noUsage, costUsd: null })
-    const deliveries = await deliveriesOf(db, idle, definitionSchema.parse(idle.definition), end)
+    const deliveries = await deliveriesOf(db, idle, tryReadDefinition(idle.definition), end)
     if (await finishUnclaimedRun(db, runId, { ...end, deliveries })) return 'cancelled'
   }
 }
+
+const CANCELLABLE: readonly RunStatus[] = ['queued', 'running', 'waiting']
+const PAGE = 500
+
+/** The runs that a cancel of this filter would end, by job, status and code. `FILTER_INVALID` when the filter says nothing. */
+export const planCancel = (db: Db, filter: RunFilter): Promise<RunGroup[]> => groupRuns(db, requireFilter(filter), CANCELLABLE)
+
+/** What became of a run whose cancel was asked for. */
+export interface Cancelled {
+  id: string
+  /** `running`: its worker ends it. Any other status but `cancelled`: it was over before. */
+  status: RunStatus
+}
+
+/** Cancels the runs that are named, in their order. `RUN_UNKNOWN`, before any is cancelled, for one that there is not. */
+export async function cancelNamed(db: Db, ids: readonly string[]): Promise<Cancelled[]> {
+  for (const id of ids) await requireStatus(db, id)
+  const cancelled: Cancelled[] = []
+  // One that retention removed since then is cancelled enough.
+  for (const id of ids) cancelled.push({ id, status: (await cancelRun(db, id)) ?? 'cancelled' })
+  return cancelled
+}
+
+/** Cancels all runs that the filter means and that are not over, newest first. What was cancelled before the signal was aborted stays so. Returns how many. */
+export async function cancelByFilter(db: Db, filter: RunFilter, signal: AbortSignal): Promise<number> {
+  const status = CANCELLABLE.filter((one) => filter.status === undefined || filter.status.includes(one))
+  if (status.length === 0) return 0
+  let count = 0
+  for (let before: string | undefined; ;) {
+    const page = await listRuns(db, { ...requireFilter(filter), status }, { limit: PAGE, before })
+    for (const { id } of page) {
+      signal.throwIfAborted()
+      if (isCancelled(await cancelRun(db, id))) count++
+    }
+    before = page.at(-1)?.id
+    if (page.length < PAGE) return count
+  }
+}
+
+const isCancelled = (status: RunStatus | undefined) => status === 'cancelled' || status === 'running'

@@ -1,12 +1,18 @@
 import { v7 as uuidv7 } from 'uuid'
 import { digestOf } from '../lib/digest.ts'
+import { firstWake, type Waker } from '../core/ports/wake.ts'
 import { Failure, messageOf } from '../core/failure.ts'
-import { compileSchema } from '../lib/json-schema.ts'
-import type { Priority, Trigger } from '../core/run.ts'
+import { compileSchema } from '../lib/schema/json-schema.ts'
+import { PRIORITIES, type Priority, type Trigger } from '../core/run.ts'
 import type { Job } from '../jobs/load.ts'
 import type { Db } from '../store/postgres/db.ts'
-import { insertRunOnce } from '../store/runs/idempotency.ts'
 import { insertRun, type NewRun } from '../store/runs/insert.ts'
+
+/** The store, and the queue that wakes workers. */
+export interface RunParts {
+  db: Db
+  producer: Pick<Waker, 'wakeSoon'>
+}
 
 /** What is asked of a job. */
 export interface RunRequest {
@@ -24,10 +30,15 @@ export interface RunRequest {
 /** A new run of a job, checked. `INPUT_INVALID` when the input does not match; a job without an input schema takes none. */
 export function newRun(job: Job, { trigger, input = {}, ...request }: RunRequest): NewRun {
   const { definition } = job
-  const mismatch = definition.input ? compileSchema(definition.input)(input) : isEmpty(input) ? undefined : 'the job takes no input'
-  const fault = mismatch ?? unportable(input)
+  const fault = inputFault(definition, input) ?? unportable(input)
   if (fault !== undefined) throw new Failure({ code: 'INPUT_INVALID', message: `The input of job ${job.name} is not valid: ${fault}.` })
   return { id: `run_${uuidv7()}`, job: job.name, jobVersion: job.version, account: definition.account, trigger, input, ...request }
+}
+
+/** Why an input does not match the job's schema; a job without one takes an empty input alone. */
+export function inputFault({ input: schema }: Job['definition'], input: unknown): string | undefined {
+  if (schema) return compileSchema(schema)(input)
+  return isEmpty(input) ? undefined : 'the job takes no input'
 }
 
 const isEmpty = (input: unknown) => typeof input === 'object' && input !== null && Object.keys(input).length === 0
@@ -49,26 +60,20 @@ export async function createRun(db: Db, job: Job, request: RunRequest): Promise<
   return run.id
 }
 
-/**
- * Inserts a run once for an idempotency key of its caller. `IDEMPOTENCY_MISMATCH` when the key stands for another request. Says whether the run
- * is new: only then the queue must be woken.
- */
-export async function createRunOnce(
-  db: Db,
-  job: Job,
-  request: RunRequest,
-  key: { owner: string; key: string },
-): Promise<{ id: string; isNew: boolean }> {
-  const run = newRun(job, request)
-  const { priority, startAt, expireAt } = request
-  const digest = digestOf({ job: job.name, input: run.input, priority, startAt: startAt?.toISOString(), expireAt: expireAt?.toISOString() })
-  const inserted = await insertRunOnce(db, run, job.definition, { ...key, digest })
-  switch (inserted.kind) {
-    case 'inserted':
-      return { id: run.id, isNew: true }
-    case 'same':
-      return { id: inserted.runId, isNew: false }
-    case 'mismatch':
-      throw new Failure({ code: 'IDEMPOTENCY_MISMATCH', message: `The Idempotency-Key ${key.key} stands for another request.` })
-  }
+/** Inserts a run and wakes the queue for it. Returns its id. */
+export async function queueRun({ db, producer }: RunParts, job: Job, request: RunRequest): Promise<string> {
+  const id = await createRun(db, job, request)
+  producer.wakeSoon([wakeOf(id, request)])
+  return id
+}
+
+/** The first wake of a run, as its request says when it may start. */
+export const wakeOf = (id: string, { startAt, priority }: Pick<RunRequest, 'startAt' | 'priority'>) =>
+  firstWake(id, priority && PRIORITIES[priority], startAt)
+
+/** What an idempotency key stands for: a job's name and what was asked of it. `INPUT_INVALID` for an input that JSON could not keep as it is. */
+export function requestDigest(job: string, { input = {}, priority, startAt, expireAt }: RunRequest): string {
+  const fault = unportable(input)
+  if (fault !== undefined) throw new Failure({ code: 'INPUT_INVALID', message: `The input of job ${job} is not valid: ${fault}.` })
+  return digestOf({ job, input, priority, startAt: startAt?.toISOString(), expireAt: expireAt?.toISOString() })
 }

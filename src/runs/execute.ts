@@ -1,33 +1,38 @@
 import type { Logger } from 'pino'
-import { deadlineSignal } from '../lib/deadline.ts'
+import { deadlineSignal } from '../lib/time/deadline.ts'
 import { durationMs } from '../lib/duration.ts'
 import { Failure, messageOf } from '../core/failure.ts'
 import { decideRetry } from '../core/rules/retry.ts'
-import { definitionSchema, type JobDefinition } from '../jobs/schema.ts'
+import { tryReadDefinition, type JobDefinition } from '../jobs/schema.ts'
 import { createBudget } from '../store/attempts/budgets.ts'
-import { openAttempt, type OpenedAttempt, type RunLimits } from '../store/runs/claim.ts'
+import { openAttempt, type OpenedAttempt } from '../store/runs/claim.ts'
+import type { ConcurrencyOf } from '../store/runs/holds.ts'
 import type { Db } from '../store/postgres/db.ts'
-import { lastTurnNumber, loadHistory, loadOpenResponse } from '../store/attempts/history.ts'
+import { lastTurnNumber, loadHistory, loadOpenResponse, loadTexts } from '../store/attempts/history.ts'
 import type { JournalWriter } from '../store/attempts/journal.ts'
 import { insertRunAccount } from '../store/attempts/run-accounts.ts'
+import { loadLastGreen } from '../store/schedules/last-green.ts'
 import { loadUnclaimedRun } from '../store/runs/finish.ts'
 import { cancelRun } from './cancel.ts'
 import { runAttempt } from './attempt/attempt.ts'
-import type { Execution } from './execution.ts'
+import { fireTimeOf } from './attempt/texts.ts'
+import type { Execution } from './attempt/execution.ts'
 import { tellProgress, type OnProgress, type Tell } from './progress.ts'
 import { createSettler, policyOf } from './settle.ts'
-import type { Tools } from './resources.ts'
+import type { RunResources } from './resources.ts'
 
 export interface RunnerOptions {
   db: Db
   journal: JournalWriter
-  tools: Tools
+  resources: RunResources
   /** Name of this worker process, for the attempt's row. */
   worker: string
   /** A run whose worker was silent for this long may be taken over. */
   staleAfterMs: number
   /** Most runs at a time; undefined when no limit is set at all. */
-  limitsOf?: ((job: string, account: string) => RunLimits) | undefined
+  concurrencyOf?: ConcurrencyOf | undefined
+  /** What a run is told the time is when its conversation begins; undefined: the time it is. An evaluation tells the time of its case. */
+  clock?: ((runId: string) => Date | undefined) | undefined
   log: Logger
   onProgress?: OnProgress | undefined
 }
@@ -42,19 +47,18 @@ export interface Runner {
 
 /** Makes the function that does runs. It needs no queue: a test or the CLI can call it. */
 export function createRunner(options: RunnerOptions): Runner {
-  const { db, journal, tools, worker, staleAfterMs, limitsOf } = options
+  const { db, journal, resources, worker, staleAfterMs, concurrencyOf } = options
   const onProgress = options.onProgress ?? (() => {})
-  const settler = createSettler({ db, redact: tools.redactor.redact, limitsOf, onProgress })
-  const definitions = new Map<string, JobDefinition>()
+  const settler = createSettler({ db, redact: resources.redactor.redact, concurrencyOf, onProgress })
+  const definitions = new Map<string, JobDefinition | undefined>()
 
-  function definitionOf(jobVersion: string, kept: unknown): JobDefinition {
-    let definition = definitions.get(jobVersion)
-    if (!definition) definitions.set(jobVersion, (definition = definitionSchema.parse(kept)))
-    return definition
+  function definitionOf({ jobVersion, definition: kept }: Pick<OpenedAttempt, 'jobVersion' | 'definition'>): JobDefinition | undefined {
+    if (!definitions.has(jobVersion)) definitions.set(jobVersion, tryReadDefinition(kept))
+    return definitions.get(jobVersion)
   }
 
   async function execute(runId: string, queueJobId: string, signal: AbortSignal): Promise<Execution> {
-    const claim = await openAttempt(db, runId, { worker, queueJobId, staleAfterMs, limitsOf })
+    const claim = await openAttempt(db, runId, { worker, queueJobId, staleAfterMs, concurrencyOf })
     switch (claim.kind) {
       case 'opened':
         return attempt(claim.opened, signal)
@@ -63,12 +67,10 @@ export function createRunner(options: RunnerOptions): Runner {
         return claim
       case 'held':
         options.log.info({ runId, by: claim.by }, 'The run is held back.')
-        return { kind: 'held', next: await settler.passOn(claim) }
+        return { kind: 'held', next: await settler.releaseAccountSlot(claim) }
       case 'expired': {
         const run = await loadUnclaimedRun(db, runId)
-        return run
-          ? settler.expire({ id: runId, job: run.job }, definitionOf(run.jobVersion, run.definition), claim.at)
-          : { kind: 'nothing' }
+        return run ? settler.expire(run, definitionOf(run), claim.at) : { kind: 'nothing' }
       }
       case 'cancel-requested':
         await cancelRun(db, runId)
@@ -82,7 +84,8 @@ export function createRunner(options: RunnerOptions): Runner {
   async function attempt(opened: OpenedAttempt, signal: AbortSignal): Promise<Execution> {
     const { runId, number } = opened.attempt
     const log = options.log.child({ runId, job: opened.job, attempt: number })
-    const definition = definitionOf(opened.jobVersion, opened.definition)
+    const definition = definitionOf(opened)
+    if (!definition) return settler.fail({ opened, definition, log }, unreadable(opened))
     const tell: Tell = (event) => onProgress({ runId, job: opened.job, ...event })
     tell({ event: 'attempt', number, account: definition.account, tookOver: opened.tookOver })
     log.info({ account: definition.account, tookOver: opened.tookOver }, 'Attempt started.')
@@ -93,15 +96,18 @@ export function createRunner(options: RunnerOptions): Runner {
       () => new Failure({ code: 'DEADLINE', message: `The attempt did not end within ${deadlineMs / 1000} s.` }),
     )
     const one = { opened, definition, log }
+    const now = options.clock?.(runId)
     try {
       checkLost(opened, definition)
       const written = journal.forAttempt(opened.attempt)
       const warn = (message: string) => log.warn(message)
-      const ceilings = tools.ceilings(opened.job, definition.account)
+      const ceilings = resources.ceilings(opened.job, definition.account)
       const result = await runAttempt(
-        tools,
+        resources,
         {
-          opened,
+          // A fire that is told to be now is not one that was missed.
+          opened: now ? { ...opened, createdAt: now } : opened,
+          now,
           definition,
           ...(await past(opened, definition)),
           journal: options.onProgress ? tellProgress(written, tell) : written,
@@ -120,10 +126,15 @@ export function createRunner(options: RunnerOptions): Runner {
     }
   }
 
-  /** What earlier attempts left, for this one to go on from. */
-  async function past({ attempt: { runId, number }, resumed, conversation }: OpenedAttempt, { delegate }: JobDefinition) {
-    if (number === 1) return { history: [], open: undefined, nextTurn: 1 }
+  /** Loads what earlier attempts of the conversation wrote, to replay it. */
+  async function past(opened: OpenedAttempt, { delegate, schedule }: JobDefinition) {
+    const { resumed, conversation, job } = opened
+    const { runId, number } = opened.attempt
+    const lastGreen = schedule?.period === 'since-last-green' ? await loadLastGreen(db, job, fireTimeOf(opened)) : undefined
+    if (number === 1) return { history: [], open: undefined, nextTurn: 1, texts: undefined, lastGreen }
     return {
+      lastGreen,
+      texts: resumed ? await loadTexts(db, runId, conversation) : undefined,
       history: resumed ? await loadHistory(db, runId, conversation) : [],
       open: resumed && delegate === 'hosted' ? await loadOpenResponse(db, runId, conversation) : undefined,
       nextTurn: (await lastTurnNumber(db, runId)) + 1,
@@ -133,7 +144,13 @@ export function createRunner(options: RunnerOptions): Runner {
   return { execute }
 }
 
-/** A run that kills its workers is not handed from one to the next for ever. */
+const unreadable = ({ job, jobVersion }: OpenedAttempt) =>
+  new Failure({
+    code: 'WORKER_UNFIT',
+    message: `Job ${job} is kept as version ${jobVersion}, which this version of Nightshift cannot read.`,
+  })
+
+/** Ends a run that was lost with too many workers. */
 function checkLost({ lost }: OpenedAttempt, definition: JobDefinition): void {
   const failure = { code: 'WORKER_LOST', retry: 'later', retryAfterMs: undefined } as const
   if (decideRetry(failure, lost, policyOf(definition), new Date()).verdict === 'retry') return
@@ -141,7 +158,6 @@ function checkLost({ lost }: OpenedAttempt, definition: JobDefinition): void {
     code: 'WORKER_LOST',
     retry: 'never',
     message: `${lost} workers died with this run.`,
-    cure: 'Look for what kills the worker, such as too little memory for the results of this job; then retry the run.',
   })
 }
 

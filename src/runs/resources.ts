@@ -1,13 +1,13 @@
 import type { Dispatcher } from 'undici'
-import type { Ceiling } from '../core/rules/budget.ts'
-import type { Price } from '../core/rules/price.ts'
+import type { Ceiling } from '../core/rules/spending/budget.ts'
+import type { Price } from '../core/rules/spending/price.ts'
 import type { Redactor } from '../lib/redact.ts'
 import type { Provider } from '../models/openai/provider.ts'
 import type { MinterClient } from '../pomerium/minter-client.ts'
 import type { TokenSource } from '../pomerium/token.ts'
 
 /** What all attempts of a worker share. */
-export interface Tools {
+export interface RunResources {
   accounts: ReadonlyMap<string, TokenSource>
   /** Accounts whose runs each get an account of their own, and who makes it. */
   perRun: ReadonlySet<string>
@@ -20,7 +20,9 @@ export interface Tools {
   /** The daily ceilings that runs of a job as an account are under. */
   ceilings: (job: string, account: string) => Ceiling[]
   toolConcurrency: number
-  /** Calls at a time to a server, in this process; a server without a limit is not in it. */
-  serverLimits: ReadonlyMap<string, <T>(work: () => Promise<T>) => Promise<T>>
+  /** Runs a call once its server has a free slot, over all runs of this process. A server without a concurrency limit is not in it. */
+  serverSlots: ReadonlyMap<string, <T>(work: () => Promise<T>) => Promise<T>>
   redactor: Redactor
+  /** Calls of tools that the job does not call repeatable are not sent: the model is told so. */
+  refuseWrites?: boolean
 }

@@ -1,19 +1,31 @@
-import { firstWake, type Waker } from '../core/ports/wake.ts'
 import { Failure } from '../core/failure.ts'
 import type { Job } from '../jobs/load.ts'
 import type { Db } from '../store/postgres/db.ts'
 import type { RunFilter } from '../store/runs/filter.ts'
-import { retryRuns } from '../store/runs/retry.ts'
-import { loadRun } from '../store/runs/show.ts'
-import { createRun, type RunRequest } from './create.ts'
+import { groupRuns, type RunGroup } from '../store/runs/list.ts'
+import { RETRYABLE, retryRuns } from '../store/runs/retry.ts'
+import { queueRun, type RunParts, type RunRequest } from './create.ts'
+import { requireFilter, requireStatus } from './require.ts'
 
-export interface RetryParts {
-  db: Db
-  producer: Pick<Waker, 'wakeSoon'>
+export interface RetryParts extends RunParts {
   jobs: ReadonlyMap<string, Job>
 }
 
-const WAKE_BATCH = 1000
+/**
+ * The runs that a retry of this filter would queue, by job, status and code. `FILTER_INVALID` when the filter says nothing, `RUN_UNKNOWN` for a run that is named and that there is
+ * not, `RUN_NOT_RETRYABLE` when runs are named and none of them may be retried.
+ */
+export async function planRetry(db: Db, filter: RunFilter): Promise<RunGroup[]> {
+  const { ids } = requireFilter(filter)
+  for (const id of ids ?? []) await requireStatus(db, id)
+  const groups = await groupRuns(db, filter, RETRYABLE)
+  if (groups.length === 0 && ids !== undefined)
+    throw new Failure({
+      code: 'RUN_NOT_RETRYABLE',
+      message: 'None of these runs is failed, incomplete, cancelled or waiting and has its input still (retention removes it).',
+    })
+  return groups
+}
 
 /** Queues all runs that the filter means and that are not green, as they were defined or as their jobs are now. Returns how many. */
 export async function retryByFilter(
@@ -26,21 +38,35 @@ export async function retryByFilter(
       ? []
       : [...jobs.values()].map(({ name, version, definition: now }) => ({ job: name, version, account: now.account, definition: now }))
   const runs = await retryRuns(db, filter, latest)
-  for (let at = 0; at < runs.length; at += WAKE_BATCH) await producer.wakeSoon(runs.slice(at, at + WAKE_BATCH))
+  producer.wakeSoon(runs)
   return runs.length
 }
 
-/** Other input is another run: a new one with `retryOf`. Returns its id. */
+/** Other input is another run: a new one with `retryOf`, of the job as it is now. Returns its id. */
 export async function retryWithInput(
-  { db, producer, jobs }: RetryParts,
+  { jobs, ...parts }: RetryParts,
   runId: string,
   { input, requestedBy, trigger }: Required<Pick<RunRequest, 'input' | 'trigger'>> & { requestedBy: string },
 ): Promise<string> {
-  const run = await loadRun(db, runId)
-  const job = jobs.get(run?.job ?? '')
-  if (!run || !job)
-    throw new Failure({ code: 'RUN_UNKNOWN', message: run ? `The job ${run.job} is no more.` : `There is no run ${runId}.` })
-  const id = await createRun(db, job, { trigger, input, requestedBy, retryOf: runId })
-  await producer.wakeSoon([firstWake(id)])
-  return id
+  const { job: name } = await requireStatus(parts.db, runId)
+  const job = jobs.get(name)
+  if (!job) throw new Failure({ code: 'JOB_UNKNOWN', message: `The job ${name} is no more.` })
+  return queueRun(parts, job, { trigger, input, requestedBy, retryOf: runId })
+}
+
+export interface RetryRequest extends Required<Pick<RunRequest, 'trigger'>> {
+  definition: 'pinned' | 'latest'
+  /** Undefined: the run itself goes on. */
+  input?: unknown
+  requestedBy: string
+}
+
+/** Lets a run go on, or with other input starts another one. Returns the one that is queued now. `RUN_UNKNOWN`, and `RUN_NOT_RETRYABLE` for a run that is green or not over. */
+export async function retryRun(parts: RetryParts, runId: string, request: RetryRequest): Promise<{ id: string; job: string }> {
+  const { definition, input, ...by } = request
+  const { job } = await requireStatus(parts.db, runId)
+  if (input !== undefined) return { id: await retryWithInput(parts, runId, { ...by, input }), job }
+  if ((await retryByFilter(parts, { ids: [runId] }, definition)) > 0) return { id: runId, job }
+  const { status } = await requireStatus(parts.db, runId)
+  throw new Failure({ code: 'RUN_NOT_RETRYABLE', message: `Run ${runId} is ${status}, or retention removed its input.` })
 }

@@ -1,48 +1,50 @@
 import type { Wake } from '../core/ports/wake.ts'
 import type { Logger } from 'pino'
-import { Failure } from '../core/failure.ts'
+import { asFinal, describeFailure, Failure, redactFailure, type FailureCode } from '../core/failure.ts'
+import { cutBytes } from '../lib/text.ts'
 import { durationMs } from '../lib/duration.ts'
-import { decideRetry } from '../core/rules/retry.ts'
+import { decideRetry, type RetryPolicy } from '../core/rules/retry.ts'
 import { waitAfter } from '../core/rules/wait.ts'
 import { noUsage } from '../core/run.ts'
 import type { JobDefinition } from '../jobs/schema.ts'
 import type { DelegateResult } from '../models/model.ts'
-import type { OpenedAttempt, RunLimits } from '../store/runs/claim.ts'
+import type { OpenedAttempt } from '../store/runs/claim.ts'
 import type { Db } from '../store/postgres/db.ts'
-import { loadSpent } from '../store/attempts/history.ts'
-import { releaseNext } from '../store/runs/holds.ts'
-import { finishRun, finishUnclaimedRun, type RunEnd } from '../store/runs/finish.ts'
+import { loadLastText, loadSpent } from '../store/attempts/history.ts'
+import { holdName, releaseNext, type ConcurrencyOf } from '../store/runs/holds.ts'
+import { finishRun, finishUnclaimedRun, type RunEnd, type UnclaimedRun } from '../store/runs/finish.ts'
 import { suspendRun } from '../store/runs/suspend.ts'
 import { deliveriesOf, endWithAnswer, endWithFailure } from './result.ts'
-import type { Execution } from './execution.ts'
+import type { Execution } from './attempt/execution.ts'
 import type { OnProgress } from './progress.ts'
 
 export interface SettleOptions {
   db: Db
   redact: (text: string) => string
-  limitsOf: ((job: string, account: string) => RunLimits) | undefined
+  concurrencyOf: ConcurrencyOf | undefined
   onProgress: OnProgress
 }
 
 /** The attempt that is to be settled. */
 export interface Settled {
   opened: OpenedAttempt
-  definition: JobDefinition
+  /** Undefined when this version cannot read it. */
+  definition: JobDefinition | undefined
   log: Logger
 }
 
 /** Writes what came of an attempt, and says what follows for the queue. */
-export function createSettler({ db, redact, limitsOf, onProgress }: SettleOptions) {
-  /** A slot under a limit is free now. */
-  async function release({ opened, definition }: Settled): Promise<Wake[]> {
-    const limits = limitsOf?.(opened.job, definition.account)
+export function createSettler({ db, redact, concurrencyOf, onProgress }: SettleOptions) {
+  /** Releases the next held run, now that this one has freed its slot. */
+  async function release({ opened: { job, account } }: Settled): Promise<Wake[]> {
+    const limits = concurrencyOf?.(job, account)
     if (limits?.job === undefined && limits?.account === undefined) return []
-    return releaseNext(db, { account: definition.account, job: opened.job })
+    return releaseNext(db, { account, job })
   }
 
-  /** A run that is held by something else than its account's limit may have been let go because its account had a place: another one takes it. */
-  async function passOn({ by, account }: { by: string; account: string }): Promise<Wake[]> {
-    if (by === `account ${account}` || limitsOf?.('', account).account === undefined) return []
+  /** This run may have been released for its account's free slot, but something else holds it: gives the slot to the next run. */
+  async function releaseAccountSlot({ by, account }: { by: string; account: string }): Promise<Wake[]> {
+    if (by === holdName('account', account) || concurrencyOf?.('', account).account === undefined) return []
     return releaseNext(db, { account })
   }
 
@@ -62,12 +64,12 @@ export function createSettler({ db, redact, limitsOf, onProgress }: SettleOption
     return { kind: 'lost' }
   }
 
-  async function succeed(one: Settled, result: DelegateResult): Promise<Execution> {
+  async function succeed(one: Settled & { definition: JobDefinition }, result: DelegateResult): Promise<Execution> {
     const end = endWithAnswer(result, one.definition)
     return finish(one, await withSpent(one, end))
   }
 
-  /** What earlier conversations of a retried run cost is a part of what the run cost. */
+  /** The usage of a retried run includes its earlier conversations. */
   async function withSpent({ opened }: Settled, end: RunEnd): Promise<RunEnd> {
     return opened.conversation === 1 ? end : { ...end, ...(await loadSpent(db, opened.attempt.runId)) }
   }
@@ -75,14 +77,15 @@ export function createSettler({ db, redact, limitsOf, onProgress }: SettleOption
   async function fail(one: Settled, failure: Failure): Promise<Execution> {
     const { opened, definition, log } = one
     const { runId } = opened.attempt
-    const record = { ...failure.toJSON(), message: redact(failure.message) }
-    const { code, requestId, server, message: reason } = record
-    log.warn({ code, requestId, server, reason }, 'Attempt failed.')
+    const record = redactFailure(failure.toJSON(), redact)
+    const { code, requestId, server } = record
+    // Waiting for a person costs no attempt, and neither does a worker that died or cannot do the run.
+    const before = code === 'WORKER_LOST' ? opened.lost : code === 'WORKER_UNFIT' ? opened.unfit : opened.failed
+    const decision = decideRetry(failure, before + 1, definition ? policyOf(definition) : ONCE, new Date())
+    const shown = decision.verdict === 'stop' ? asFinal(record) : record
+    log.warn({ code, requestId, server, reason: describeFailure(shown) }, 'Attempt failed.')
     if (code === 'INTERNAL_ERROR')
       log.error({ stack: redact(failure.cause instanceof Error ? (failure.cause.stack ?? '') : '') }, 'A fault of Nightshift itself.')
-    // Waiting for a person costs no attempt, and neither does the death of a worker.
-    const before = code === 'WORKER_LOST' ? opened.lost : opened.failed
-    const decision = decideRetry(failure, before + 1, policyOf(definition), new Date())
     switch (decision.verdict) {
       case 'retry': {
         const attemptStatus = code === 'WORKER_LOST' ? ('lost' as const) : ('failed' as const)
@@ -92,7 +95,7 @@ export function createSettler({ db, redact, limitsOf, onProgress }: SettleOption
         return { kind: 'retry', at: decision.at, failure, next: [again, ...(await release(one))] }
       }
       case 'wait': {
-        const waitsFor = waitAfter(record, definition.account)
+        const waitsFor = waitAfter(record, opened.account)
         const again = await suspendRun(db, opened.attempt, { status: 'waiting', failure: record, waitsFor })
         if (!again) return lost(log)
         onProgress({ runId, job: opened.job, event: 'waiting', failure: record })
@@ -103,23 +106,33 @@ export function createSettler({ db, redact, limitsOf, onProgress }: SettleOption
         }
       }
       case 'stop':
-        // What earlier turns cost is known also when this attempt failed.
-        return finish(one, endWithFailure(record, await loadSpent(db, runId)), failure)
+        // A failed run also has the usage of its turns.
+        return finish(one, endWithFailure(shown, await loadSpent(db, runId), await lastText(one, code)), failure)
     }
   }
 
+  /** What a run had when its deadline came is kept and delivered, as not green. */
+  async function lastText({ opened, definition }: Settled, code: FailureCode): Promise<string | undefined> {
+    if (code !== 'DEADLINE' || !definition) return undefined
+    const text = await loadLastText(db, opened.attempt.runId, opened.conversation)
+    return text === undefined ? undefined : cutBytes(text, definition.limits.outputBytes).text
+  }
+
   /** A queued run that nobody took in time. */
-  async function expire(run: { id: string; job: string }, definition: JobDefinition, at: Date): Promise<Execution> {
+  async function expire(run: UnclaimedRun, definition: JobDefinition | undefined, at: Date): Promise<Execution> {
     const failure = new Failure({ code: 'EXPIRED', message: `The run was to start before ${at.toISOString()}.` })
     const end = endWithFailure(failure.toJSON(), { usage: noUsage, costUsd: null })
     const deliveries = await deliveriesOf(db, run, definition, end)
     if (!(await finishUnclaimedRun(db, run.id, { ...end, deliveries }))) return { kind: 'nothing' }
     onProgress({ runId: run.id, job: run.job, event: 'finished', status: 'failed' })
-    return { kind: 'finished', status: 'failed', failure, next: await passOn({ by: 'time', account: definition.account }) }
+    return { kind: 'finished', status: 'failed', failure, next: await releaseAccountSlot({ by: 'time', account: run.account }) }
   }
 
-  return { succeed, fail, expire, passOn }
+  return { succeed, fail, expire, releaseAccountSlot }
 }
 
+/** For a job that cannot be read. */
+const ONCE: RetryPolicy = { attempts: 1, backoffMs: 0 }
+
 /** How often a run of this job is tried. */
-export const policyOf = ({ retry }: JobDefinition) => ({ attempts: retry.attempts, backoffMs: durationMs(retry.backoff) })
+export const policyOf = ({ retry }: JobDefinition): RetryPolicy => ({ attempts: retry.attempts, backoffMs: durationMs(retry.backoff) })

@@ -1,6 +1,7 @@
+import { setImmediate } from 'node:timers/promises'
 import cronstrue from 'cronstrue'
 import type { Job } from '../jobs/load.ts'
-import { nextFires } from './cron.ts'
+import { nextFires, type CronSchedule } from '../lib/time/cron.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { listPauses, ALL_JOBS, type Pause } from '../store/schedules/pauses.ts'
 import { lastFires } from '../store/schedules/fires.ts'
@@ -22,27 +23,87 @@ export interface ScheduleView {
   paused: PausedBy | null
 }
 
-const NEXT = 5
+/** A job in force, as the API lists it. */
+export interface JobView {
+  name: string
+  version: string
+  description: string | null
+  schedule: { cron: string; timezone: string } | null
+  account: string
+  model: string
+  /** JSON Schema of its input; null: it takes none. */
+  input: unknown
+  paused: PausedBy | null
+}
 
-/** What is scheduled: when it fired, when it fires next, and whether it is paused. */
-export async function viewSchedules(db: Db, jobs: ReadonlyMap<string, Job>, now: Date): Promise<ScheduleView[]> {
+const NEXT = 5
+/** After so many schedules others get their turn: to find the fires of a cron expression takes about a millisecond. */
+const AT_ONCE = 20
+
+/** Which part of a list by name is asked for. */
+export interface NamePage {
+  limit: number
+  /** The name to go on after. */
+  after?: string | undefined
+}
+
+/** What is scheduled, by name: when it fired, when it fires next, and whether it is paused. */
+export async function viewSchedules(db: Db, jobs: ReadonlyMap<string, Job>, now: Date, page?: NamePage): Promise<ScheduleView[]> {
   const [pauses, fires] = await Promise.all([listPauses(db), lastFires(db)])
-  return [...jobs.values()].flatMap(({ name, definition: { schedule } }) => {
-    if (!schedule) return []
+  const views: ScheduleView[] = []
+  const scheduled = [...jobs.values()].filter(({ definition }) => definition.schedule)
+  for (const { name, definition } of pageOf(scheduled, page)) {
+    const { schedule } = definition
+    if (!schedule) continue
     const { cron, timezone } = schedule
     const last = fires.get(name)
-    return [
-      {
-        job: name,
-        cron,
-        words: inWords(cron),
-        timezone,
-        lastFire: last ? { at: last.at.toISOString(), status: last.status, runId: last.runId, reason: last.reason } : null,
-        next: nextFires(schedule, now, NEXT).map((at) => at.toISOString()),
-        paused: pauseOf(pauses, name),
-      },
-    ]
-  })
+    views.push({
+      job: name,
+      cron,
+      words: inWords(cron),
+      timezone,
+      lastFire: last ? { at: last.at.toISOString(), status: last.status, runId: last.runId, reason: last.reason } : null,
+      next: upcomingOf(schedule, now).map((at) => at.toISOString()),
+      paused: pauseOf(pauses, name),
+    })
+    if (views.length % AT_ONCE === 0) await setImmediate()
+  }
+  return views
+}
+
+const upcoming = new WeakMap<CronSchedule, { since: Date; fires: readonly Date[] }>()
+
+/** The next fires. They are found again once the first of them is over, or the job file was read again. */
+function upcomingOf(schedule: CronSchedule, now: Date): readonly Date[] {
+  const known = upcoming.get(schedule)
+  if (known && known.since <= now && (known.fires[0] ?? known.since) > now) return known.fires
+  const fires = nextFires(schedule, now, NEXT)
+  upcoming.set(schedule, { since: now, fires })
+  return fires
+}
+
+const pageOf = (jobs: readonly Job[], page: NamePage | undefined): readonly Job[] => {
+  if (!page) return jobs
+  const { limit, after = '' } = page
+  return jobs
+    .filter(({ name }) => name > after)
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .slice(0, limit)
+}
+
+/** The jobs in force, by name, and which of them are paused. */
+export async function viewJobs(db: Db, jobs: ReadonlyMap<string, Job>, page: NamePage): Promise<JobView[]> {
+  const pauses = await listPauses(db)
+  return pageOf([...jobs.values()], page).map(({ name, version, definition: { description, schedule, account, model, input } }) => ({
+    name,
+    version,
+    description: description ?? null,
+    schedule: schedule ? { cron: schedule.cron, timezone: schedule.timezone } : null,
+    account,
+    model: model.name,
+    input: input ?? null,
+    paused: pauseOf(pauses, name),
+  }))
 }
 
 /** What holds a job: its own pause, or the one of everything. */

@@ -1,5 +1,5 @@
 import type { FinalStatus } from '../core/run.ts'
-import { query, type Db } from './postgres/db.ts'
+import { slowQuery, type Db } from './postgres/db.ts'
 
 /** How long runs are kept after they ended, in milliseconds, by status; a status that is left out is kept for ever. */
 export type Retention = Readonly<Partial<Record<FinalStatus, number | undefined>>>
@@ -22,103 +22,79 @@ export interface Pruned {
 
 const BATCH = 500
 
-/** The condition for runs whose time is over. */
-const OVER = `finished_at is not null and finished_at < now() - make_interval(secs => (select k.ms / 1000.0 from unnest($1::text[], $2::float8[]) as k(status, ms) where k.status = runs.status))`
+/** The condition for runs of the status $1 that ended $2 ms ago or more. One whose report is still to be sent is kept: it is made of the run. */
+const OVER = `status = $1 and finished_at < now() - make_interval(secs => $2::float8 / 1000.0)
+  and not exists (select 1 from deliveries d where d.run_id = runs.id and d.status = 'pending')`
+const WITH_CONTENT = `${OVER} and pruned_at is null`
 
-const valuesOf = (retention: Retention) => {
-  const kept = Object.entries(retention).flatMap(([status, ms]) => (ms === undefined ? [] : [[status, ms] as const]))
-  return [kept.map(([status]) => status), kept.map(([, ms]) => ms)]
-}
+type Kept = readonly (readonly [status: string, ms: number])[]
+
+const entriesOf = (retention: Retention): Kept =>
+  Object.entries(retention).flatMap(([status, ms]) => (ms === undefined ? [] : [[status, ms] as const]))
 
 /** How many runs `prune` would change. */
 export async function countPrunable(db: Db, { content, metadata, log }: Keep): Promise<Pruned> {
-  const [contents] = await query<{ n: number }>(
-    db,
-    `select count(*)::int as n from runs where pruned_at is null and ${OVER}`,
-    valuesOf(content),
-  )
-  const [all] = await query<{ n: number }>(db, `select count(*)::int as n from runs where ${OVER}`, valuesOf(metadata))
-  const [lines] = await query<{ n: number }>(db, `select count(*)::int as n from authorize_events where ${olderThan('time')}`, [
-    log ?? null,
-  ])
-  return { content: contents?.n ?? 0, metadata: all?.n ?? 0, log: lines?.n ?? 0 }
+  const count = async (condition: string, values: unknown[]) => {
+    const [row] = await slowQuery<{ n: number }>(db, `select count(*)::int as n from ${condition}`, values)
+    return row?.n ?? 0
+  }
+  const countAll = async (condition: string, kept: Kept) => {
+    let n = 0
+    for (const [status, ms] of kept) n += await count(`runs where ${condition}`, [status, ms])
+    return n
+  }
+  return {
+    content: await countAll(WITH_CONTENT, entriesOf(content)),
+    metadata: await countAll(OVER, entriesOf(metadata)),
+    log: log === undefined ? 0 : await count(`authorize_events where ${olderThan('time')}`, [log]),
+  }
 }
 
 /** Takes content out of old runs, then removes older ones, and old lines of the log, a batch at a time: no long lock, and it can be stopped in between. */
 export async function prune(db: Db, { content, metadata, log }: Keep, signal?: AbortSignal): Promise<Pruned> {
   const pruned: Pruned = { content: 0, metadata: 0, log: 0 }
-  const until = async (work: () => Promise<number>, add: (n: number) => void) => {
+  const inBatches = async (statement: string, values: unknown[], add: (n: number) => void) => {
     for (;;) {
       signal?.throwIfAborted()
-      const n = await work()
-      add(n)
-      if (n < BATCH) return
+      const done = await slowQuery(db, statement, values)
+      add(done.length)
+      if (done.length < BATCH) return
     }
   }
-  await until(
-    () => takeContent(db, content),
-    (n) => (pruned.content += n),
-  )
-  await until(
-    () => remove(db, metadata),
-    (n) => (pruned.metadata += n),
-  )
-  await until(
-    () => removeOld(db, LINES, log),
-    (n) => (pruned.log += n),
-  )
-  await until(
-    () => removeOld(db, REQUESTS, log),
-    () => {},
-  )
+  for (const kept of entriesOf(content)) await inBatches(TAKE_CONTENT, [...kept], (n) => (pruned.content += n))
+  for (const kept of entriesOf(metadata)) await inBatches(REMOVE, [...kept], (n) => (pruned.metadata += n))
+  if (log !== undefined) {
+    await inBatches(REMOVE_EVENTS, [log], (n) => (pruned.log += n))
+    // Requests that belong to no run are kept for the sake of their lines alone, and go after those.
+    await inBatches(REMOVE_REQUESTS, [log], () => {})
+  }
   return pruned
 }
 
-/** What a run was told, did and gave goes; that it was, what it called, when and how it ended stays. */
-async function takeContent(db: Db, retention: Retention): Promise<number> {
-  const rows = await query<{ n: number }>(
-    db,
-    `with old as (select id from runs where pruned_at is null and ${OVER} order by finished_at limit ${BATCH} for update skip locked),
-     turns_done as (update turns set items = '[]' where run_id in (select id from old)),
-     calls_done as (update tool_calls set arguments = 'null', result = null where run_id in (select id from old)),
-     params_done as (update authorize_events set params = null where run_id in (select id from old)),
-     attempts_done as (update attempts set output = null, output_text = null, prompt = null, instructions = null where run_id in (select id from old)),
-     done as (update runs set input = '{}', output = null, output_text = null, words = null, pruned_at = now() where id in (select id from old) returning 1)
-     select count(*)::int as n from done`,
-    valuesOf(retention),
-  )
-  return rows[0]?.n ?? 0
-}
+/** Removes input, prompts, arguments, results and outputs. Keeps the run, its calls by name, times, status and usage. */
+const TAKE_CONTENT = `
+  with old as (
+    select id from runs where ${WITH_CONTENT} order by finished_at limit ${BATCH} for update skip locked),
+  turns_done as (update turns set items = '[]' where run_id in (select id from old)),
+  calls_done as (update tool_calls set arguments = 'null', result = null where run_id in (select id from old)),
+  params_done as (update authorize_events set params = null where run_id in (select id from old)),
+  attempts_done as (
+    update attempts set output = null, output_text = null, ending = null, mended = null, prompt = null, instructions = null
+    where run_id in (select id from old))
+  update runs set input = 'null', output = null, output_text = null, ending = null, mended = '[]', words = null, pruned_at = now()
+  where id in (select id from old) returning 1`
 
-async function remove(db: Db, retention: Retention): Promise<number> {
-  const rows = await query<{ n: number }>(
-    db,
-    `with old as (select id from runs where ${OVER} order by finished_at limit ${BATCH} for update skip locked),
-     noted as (insert into pruned_runs (run_id) select id from old on conflict do nothing),
-     done as (delete from runs where id in (select id from old) returning 1)
-     select count(*)::int as n from done`,
-    valuesOf(retention),
-  )
-  return rows[0]?.n ?? 0
-}
+const REMOVE = `
+  with old as (select id from runs where ${OVER} order by finished_at limit ${BATCH} for update skip locked),
+  noted as (insert into pruned_runs (run_id) select id from old on conflict do nothing)
+  delete from runs where id in (select id from old) returning 1`
 
-/** Without an age, nothing is old. */
+/** Of what is older than $1 ms. */
 const olderThan = (column: string) => `${column} < now() - make_interval(secs => $1::float8 / 1000.0)`
 
-async function removeOld(
-  db: Db,
-  { table, key, where }: { table: string; key: string; where: string },
-  log: number | undefined,
-): Promise<number> {
-  if (log === undefined) return 0
-  const rows = await query(
-    db,
-    `delete from ${table} where ${key} in (select ${key} from ${table} where ${where} limit ${BATCH} for update skip locked) returning 1`,
-    [log],
-  )
-  return rows.length
-}
+const removeOld = (table: string, key: string, condition: string) =>
+  `delete from ${table} where ${key} in (
+     select ${key} from ${table} where ${condition} limit ${BATCH} for update skip locked) returning 1`
 
-const LINES = { table: 'authorize_events', key: 'id', where: olderThan('time') }
-/** Requests that belong to no run are kept for the sake of their lines alone, and go after those. */
-const REQUESTS = { table: 'gateway_requests', key: 'request_id_sent', where: `run_id is null and ${olderThan('sent_at')}` }
+const REMOVE_EVENTS = removeOld('authorize_events', 'id', olderThan('time'))
+const REMOVE_REQUESTS = removeOld('gateway_requests', 'request_id_sent', `run_id is null and ${olderThan('sent_at')}`)

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { Duty } from '../lib/poll.ts'
+import { OWN_SERVER } from '../core/words/endings.ts'
+import type { Duty } from '../lib/time/poll.ts'
 import type { Progress } from '../runs/progress.ts'
 import { queueStats, suspectStats } from '../store/stats.ts'
 import type { Db } from '../store/postgres/db.ts'
@@ -8,6 +9,8 @@ export interface MetricsOptions {
   db: Db
   /** Seconds until the token of each account of this process expires; undefined for one that does not. */
   tokenSeconds: () => Iterable<readonly [account: string, seconds: number | undefined]>
+  /** What a job file names; undefined for a job that there is not any more. */
+  named: (job: string) => { model: string; servers: readonly string[] } | undefined
   /** Faults of job files now. */
   jobFaults: () => number
   /** What this process does in the background. */
@@ -24,8 +27,14 @@ const MODEL_BUCKETS = [0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320]
 const GATEWAY_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
 const LATE_BUCKETS = [0.5, 1, 2, 5, 10, 30, 60, 300, 3600]
 
+/** Instead of a name that stands in no file of ours: a provider and a model may say anything, each time another. */
+const OTHER = 'other'
+
+const serverLabel = (server: string, known: readonly string[] = []): string =>
+  server === '' ? 'none' : server === OWN_SERVER || known.includes(server) ? server : OTHER
+
 /** What this process did, and what the store holds. Labels are names from the configuration and job files and our own words: no ids, no text. */
-export function createMetrics({ db, tokenSeconds, jobFaults, duties }: MetricsOptions): Metrics {
+export function createMetrics({ db, tokenSeconds, named, jobFaults, duties }: MetricsOptions): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -125,16 +134,16 @@ export function createMetrics({ db, tokenSeconds, jobFaults, duties }: MetricsOp
       case 'finished':
         return runs.inc({ job, outcome: progress.status })
       case 'call':
-        return calls.inc({ server: progress.call.server || 'none', outcome: progress.end.status })
+        return calls.inc({ server: serverLabel(progress.call.server, named(job)?.servers), outcome: progress.end.status })
       case 'request':
         return gateway.observe({ status: String(progress.end.status ?? 'none') }, progress.end.durationMs / 1000)
       case 'turn': {
-        const { usage, costUsd, startedAt, finishedAt, model: name } = progress.turn
+        const { usage, costUsd, startedAt, finishedAt } = progress.turn
         tokens.inc({ job, kind: 'input' }, usage.inputTokens)
         tokens.inc({ job, kind: 'cached' }, usage.cachedTokens)
         tokens.inc({ job, kind: 'output' }, usage.outputTokens)
         if (costUsd !== null) cost.inc({ job }, costUsd)
-        return model.observe({ model: name }, (finishedAt.getTime() - startedAt.getTime()) / 1000)
+        return model.observe({ model: named(job)?.model ?? OTHER }, (finishedAt.getTime() - startedAt.getTime()) / 1000)
       }
       case 'routes':
       case 'preflight':

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
-import { messageOf } from '../core/failure.ts'
+import { describeError } from '../core/failure.ts'
 import type { Waker } from '../core/ports/wake.ts'
-import { createPoller, type Poller } from '../lib/poll.ts'
+import { createPoller, type Poller } from '../lib/time/poll.ts'
 import type { Route } from '../pomerium/routes.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { listWaiting, resumeWaiting, tryStartPoll } from '../store/waiting/waiting.ts'
@@ -21,8 +21,8 @@ const POLL_ACCOUNT_MS = 60_000
 const POLL_STORE_MS = 5000
 
 /**
- * Lets waiting runs go on when a person has given consent to what they wait for, that is, has connected the server for the account. Pomerium sends no
- * notice of it, so the route list is polled: one request an account and minute, whatever the number of workers.
+ * Queues waiting runs once a person has given consent, that is, has connected the server for the account. Pomerium sends no notification, so the route list is
+ * polled: one request per account and minute, however many workers there are.
  */
 export function createConsentWatcher({ db, producer, routesOf, log, everyMs = POLL_ACCOUNT_MS }: ConsentWatcherOptions): Poller {
   async function pollAccount(account: string, servers: readonly string[], signal: AbortSignal): Promise<void> {
@@ -32,7 +32,7 @@ export function createConsentWatcher({ db, producer, routesOf, log, everyMs = PO
     if (connected.length === 0) return
     const runs = await resumeWaiting(db, account, connected)
     log.info({ account, servers: connected, runs: runs.length }, 'Connected: the runs that waited go on.')
-    await producer.wakeSoon(runs)
+    producer.wakeSoon(runs)
   }
 
   return createPoller({
@@ -45,9 +45,9 @@ export function createConsentWatcher({ db, producer, routesOf, log, everyMs = PO
           account,
           waiting.map(({ server }) => server),
           signal,
-        ).catch((error: unknown) => log.warn({ account, reason: messageOf(error) }, 'The route list could not be looked at.'))
+        ).catch((error: unknown) => log.warn({ account, reason: describeError(error) }, 'The route list could not be looked at.'))
       }
     },
-    onFailure: (error) => log.warn({ reason: messageOf(error) }, 'Could not look for waiting runs.'),
+    onFailure: (error) => log.warn({ reason: describeError(error) }, 'Could not look for waiting runs.'),
   })
 }

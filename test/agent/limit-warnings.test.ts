@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createLimitWarnings } from '../../src/agent/turn.ts'
+import { createLimitWarnings } from '../../src/agent/state.ts'
 import { buildTestApp } from '../support/app/test-app.ts'
 
 const limits = { turns: 10, toolCalls: 0, tokens: undefined, costUsd: 1 }

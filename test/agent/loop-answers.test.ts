@@ -24,7 +24,7 @@ describe('an answer', () => {
 
   const bad: [string, Said, string][] = [
     ['not JSON', { text: 'n is one' }, 'it is not JSON'],
-    ['JSON of another shape', { text: '{"n": "one"}' }, '/n must be integer'],
+    ['JSON of another shape', { text: '{"n": "one"}' }, '/n is "one"; it must be an integer'],
     ['empty', { text: '' }, 'it is empty'],
     ['blank', { text: ' \n' }, 'it is empty'],
     ['no message at all', {}, 'it is empty'],
@@ -40,13 +40,22 @@ describe('an answer', () => {
     expect(await held.run()).toMatchObject({
       text: '{"n": "one"}',
       output: undefined,
-      reasons: [{ code: 'OUTPUT_INVALID', message: expect.stringContaining('/n must be integer') }],
+      reasons: [{ code: 'OUTPUT_INVALID', message: expect.stringContaining('/n is "one"; it must be an integer') }],
     })
   })
 
-  test('is asked for again only once, also when calls come between', async () => {
-    await using held = await hold([{ text: 'n is one' }, call, { text: 'n is two' }], { schema })
-    expect(await held.run()).toMatchObject({ text: 'n is two', reasons: [{ code: 'OUTPUT_INVALID' }] })
+  test('is asked for again once; after more calls another one may be, and three of a run at most', async () => {
+    const wrong = (n: number): Said => ({ text: `n is ${n}` })
+    await using held = await hold([wrong(1), call, wrong(2), { text: '{"n": 1}' }], { schema })
+    expect(await held.run()).toMatchObject({ output: { n: 1 }, reasons: [] })
+    const act = (n: number): Said => ({ calls: [['shop__act', `{"n": ${n}}`]] })
+    await using often = await hold([wrong(1), act(1), wrong(2), act(2), wrong(3), act(3), wrong(4)], { schema })
+    expect(await often.run()).toMatchObject({ text: 'n is 4', reasons: [{ code: 'OUTPUT_INVALID' }] })
+  })
+
+  test('that is empty when it is asked for again leaves the text there was, and is not green', async () => {
+    await using held = await hold([{ text: 'n is one' }, { text: '' }], { schema })
+    expect(await held.run()).toMatchObject({ text: 'n is one', output: undefined, reasons: [{ code: 'OUTPUT_INVALID' }] })
   })
 
   test('that is empty again is none', async () => {
@@ -65,22 +74,22 @@ describe('a refusal', () => {
   test.each(refusals)('%s ends the attempt, and nothing is called', async (_, said, why) => {
     await using held = await hold([said])
     await expect(held.run()).rejects.toMatchObject({ code: 'MODEL_REFUSED', message: expect.stringContaining(why) })
-    expect([held.sent(), held.notebook.turns.length]).toEqual([[], 1])
+    expect([held.sent(), held.journal.turns.length]).toEqual([[], 1])
   })
 })
 
 describe('an answer that was cut', () => {
   test('runs none of its calls, and is asked for again', async () => {
-    await using held = await hold([{ ...call, text: 'let me', stop: 'cut' }, { text: 'done' }])
+    await using held = await hold([{ ...call, text: 'so far', stop: 'cut' }, { text: 'done' }])
     expect(await held.run()).toMatchObject({ text: 'done', reasons: [] })
     expect(held.sent()).toEqual([])
     expect(held.model.asked[1]?.input.at(-1)).toMatchObject({ role: 'user', content: expect.stringContaining('it was cut off in a call') })
   })
 
   test('in its calls twice is kept as text and says so', async () => {
-    const cut: Said = { ...call, text: 'let me', stop: 'cut' }
+    const cut: Said = { ...call, text: 'so far', stop: 'cut' }
     await using held = await hold([cut, cut])
-    expect(await held.run()).toMatchObject({ text: 'let me', reasons: [{ code: 'RESULT_TOO_LARGE' }] })
+    expect(await held.run()).toMatchObject({ text: 'so far', reasons: [{ code: 'ANSWER_CUT' }] })
     expect(held.sent()).toEqual([])
   })
 
@@ -104,11 +113,11 @@ describe('an answer that was cut', () => {
       { schema },
     )
     const { text, reasons } = await held.run()
-    expect([text, reasons.map(({ code }) => code)]).toEqual(['{"n": ', ['RESULT_TOO_LARGE', 'OUTPUT_INVALID']])
+    expect([text, reasons.map(({ code }) => code)]).toEqual(['{"n": ', ['ANSWER_CUT', 'OUTPUT_INVALID']])
   })
 
   test('at the end of a text is an answer, and not green', async () => {
     await using held = await hold([{ text: 'it all began', stop: 'cut' }])
-    expect(await held.run()).toMatchObject({ text: 'it all began', reasons: [{ code: 'RESULT_TOO_LARGE' }] })
+    expect(await held.run()).toMatchObject({ text: 'it all began', reasons: [{ code: 'ANSWER_CUT' }] })
   })
 })

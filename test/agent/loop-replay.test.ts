@@ -22,7 +22,7 @@ describe('going on with a conversation', () => {
       'no such row',
       'Error: not JSON',
     ])
-    expect(held.notebook.turns.map(({ number }) => number)).toEqual([2])
+    expect(held.journal.turns.map(({ number }) => number)).toEqual([2])
   })
 
   test('does not forget what stands against the run', async () => {
@@ -43,7 +43,7 @@ describe('going on with a conversation', () => {
     expect(await held.run()).toMatchObject({ text: 'done', reasons: [] })
     expect(held.sent()).toHaveLength(2)
     expect(held.sent()).toEqual(expect.arrayContaining([{ n: 100 }, { n: 101 }]))
-    expect(held.notebook.calls).toMatchObject([
+    expect(held.journal.calls).toMatchObject([
       { turn: 1, position: 0 },
       { turn: 1, position: 1 },
     ])

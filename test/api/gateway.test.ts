@@ -4,8 +4,8 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { createClient, createChecker, openApi, problem } from '../support/app/api.ts'
 import { describeBackends } from '../support/app/backends.ts'
-import { dumpDatabase, dumpRedis } from '../support/database/dumps.ts'
-import { freePort } from '../support/global-setup.ts'
+import { dumpDatabase, dumpRedis } from '../support/database/dump.ts'
+import { freePort } from '../support/net/listen.ts'
 import { WORK, WORK_SCRIPT } from '../support/app/jobs.ts'
 
 const HOST = 'jobs.localhost.pomerium.io'
@@ -100,12 +100,12 @@ describeBackends('the API behind the gateway', ({ redisUrl }) => {
   )
 })
 
-test('keys that cannot be had let nobody in', async () => {
+test('without the gateway’s keys no assertion is accepted', async () => {
   const users = { 'svc-caller': 'operator' }
   await using api = await openApi({
     jobs: { work: WORK },
     scripts: { scripted: WORK_SCRIPT },
-    api_: { pomerium: { audience: HOST, jwks_url: `https://${HOST}/nothing`, users } },
+    api_: { pomerium: { audience: HOST, jwksUrl: `https://${HOST}/nothing`, users } },
   })
   const ask = await createClient(api.url)
   const header = Buffer.from('{"alg":"ES256","kid":"k"}').toString('base64url')

@@ -1,34 +1,85 @@
-import { expect, test } from 'vitest'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { gzipSync } from 'node:zlib'
+import * as fc from 'fast-check'
+import { expect, test, vi } from 'vitest'
+import { z } from 'zod'
 import { openApi, problem, secretOf, type Ask } from '../support/app/api.ts'
 import { WORK, WORK_SCRIPT } from '../support/app/jobs.ts'
 
 const RUNS = '/v1/jobs/work/runs'
 const deep = (levels: number) => `{"input": {"any": ${'['.repeat(levels)}${']'.repeat(levels)}}}`
+const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString()
 const json = { 'content-type': 'application/json' }
 
 const refused: [title: string, method: string, path: string, ask: Ask, status: number, code: string][] = [
   ['a field that is not known', 'POST', RUNS, { body: { inputs: {} } }, 400, 'REQUEST_INVALID'],
   ['a query that is not known', 'GET', '/v1/runs?jobs=work', {}, 400, 'REQUEST_INVALID'],
   ['a query given twice', 'GET', '/v1/runs?job=a&job=b', {}, 400, 'REQUEST_INVALID'],
-  ['a body that is broken off', 'POST', RUNS, { raw: '{"input": ' }, 400, 'REQUEST_INVALID'],
+  ['a body that is broken off', 'POST', RUNS, { raw: '{"input": ' }, 400, 'BODY_INVALID'],
   ['a body that is no object', 'POST', RUNS, { raw: '[]' }, 400, 'REQUEST_INVALID'],
   ['a body that is null', 'POST', RUNS, { raw: 'null' }, 400, 'REQUEST_INVALID'],
-  ['a body that nests too deep', 'POST', RUNS, { raw: deep(31) }, 400, 'REQUEST_INVALID'],
-  ['a body that nests without end', 'POST', RUNS, { raw: '['.repeat(100_000) }, 400, 'REQUEST_INVALID'],
-  ['another content type', 'POST', RUNS, { raw: '{}', headers: { 'content-type': 'text/plain' } }, 400, 'REQUEST_INVALID'],
-  ['a form', 'POST', RUNS, { raw: 'a=1', headers: { 'content-type': 'application/x-www-form-urlencoded' } }, 400, 'REQUEST_INVALID'],
-  ['a body that is too large', 'POST', RUNS, { raw: `{"input": {"any": "${'x'.repeat(262_144)}"}}` }, 413, 'REQUEST_TOO_LARGE'],
-  ['a body of 20 MB', 'POST', RUNS, { raw: Buffer.alloc(20_000_000, 32), headers: json }, 413, 'REQUEST_TOO_LARGE'],
+  ['a body that nests too deep', 'POST', RUNS, { raw: deep(31) }, 400, 'BODY_INVALID'],
+  ['a body that nests without end', 'POST', RUNS, { raw: '['.repeat(100_000) }, 400, 'BODY_INVALID'],
+  ['another content type', 'POST', RUNS, { raw: '{}', headers: { 'content-type': 'text/plain' } }, 415, 'MEDIA_UNSUPPORTED'],
+  ['a form', 'POST', RUNS, { raw: 'a=1', headers: { 'content-type': 'application/x-www-form-urlencoded' } }, 415, 'MEDIA_UNSUPPORTED'],
+  ['a body that is too large', 'POST', RUNS, { raw: `{"input": {"any": "${'x'.repeat(262_144)}"}}` }, 413, 'BODY_TOO_LARGE'],
+  ['a body of 20 MB', 'POST', RUNS, { raw: Buffer.alloc(20_000_000, 32), headers: json }, 413, 'BODY_TOO_LARGE'],
   ['input that does not match', 'POST', RUNS, { body: { input: { n: 'one' } } }, 422, 'INPUT_INVALID'],
   ['input for a job that takes none', 'POST', '/v1/jobs/plain/runs', { body: { input: { n: 1 } } }, 422, 'INPUT_INVALID'],
   ['no input for a job that takes none', 'POST', '/v1/jobs/plain/runs', { body: { input: null } }, 422, 'INPUT_INVALID'],
   ['a number that is too large to keep', 'POST', RUNS, { raw: '{"input": {"any": 1e999}}' }, 422, 'INPUT_INVALID'],
+  ['an integer that would be another one', 'POST', RUNS, { raw: '{"input": {"any": 9007199254740993}}' }, 422, 'INPUT_INVALID'],
+  ['bytes that are no UTF-8', 'POST', RUNS, { raw: Buffer.from('{"input": {"any": "caf\xe9"}}', 'latin1') }, 400, 'BODY_INVALID'],
+  [
+    'a body that is packed',
+    'POST',
+    RUNS,
+    { raw: gzipSync('{}'), headers: { ...json, 'content-encoding': 'gzip' } },
+    415,
+    'MEDIA_UNSUPPORTED',
+  ],
+  [
+    'half of a parameter of the content type',
+    'POST',
+    RUNS,
+    { raw: '{}', headers: { 'content-type': 'application/json;' } },
+    415,
+    'MEDIA_UNSUPPORTED',
+  ],
+  [
+    'another charset',
+    'POST',
+    RUNS,
+    { raw: '{}', headers: { 'content-type': 'application/json; charset=latin1' } },
+    415,
+    'MEDIA_UNSUPPORTED',
+  ],
+  ['a kind of JSON', 'POST', RUNS, { raw: '{}', headers: { 'content-type': 'application/merge-patch+json' } }, 415, 'MEDIA_UNSUPPORTED'],
+  ['a body that is none, where one is needed', 'POST', '/v1/runs/bulk-retry', { raw: '', headers: json }, 400, 'REQUEST_INVALID'],
+  ['an escape that is none', 'GET', '/v1/runs/%zz', {}, 400, 'REQUEST_INVALID'],
+  ['an escape that is no UTF-8', 'POST', '/v1/jobs/work%ff/runs', {}, 400, 'REQUEST_INVALID'],
+  ['an escape that is none, in the query', 'GET', '/v1/runs?job=%zz', {}, 400, 'REQUEST_INVALID'],
+  ['an escape that is none, at the queue', 'POST', '/queue/api/queues/runs/%zz/retry', {}, 400, 'REQUEST_INVALID'],
+  ['a page of another site', 'POST', RUNS, { headers: { 'sec-fetch-site': 'cross-site' } }, 403, 'ORIGIN_REFUSED'],
+  ['a page of another host of the site', 'POST', RUNS, { headers: { 'sec-fetch-site': 'same-site' } }, 403, 'ORIGIN_REFUSED'],
+  [
+    'a page of another origin',
+    'POST',
+    '/queue/api/queues/runs/1/retry',
+    { headers: { origin: 'https://other.example.com' } },
+    403,
+    'ORIGIN_REFUSED',
+  ],
+  ['a page without an origin', 'POST', '/v1/schedules/work/resume', { headers: { origin: 'null' } }, 403, 'ORIGIN_REFUSED'],
   ['half of a character', 'POST', RUNS, { raw: String.raw`{"input": {"any": "\ud800"}}` }, 422, 'INPUT_INVALID'],
   ['a time that is none', 'POST', RUNS, { body: { startAt: 'soon' } }, 400, 'REQUEST_INVALID'],
+  ['a time that is too far ahead', 'POST', RUNS, { body: { startAt: '2999-01-01T00:00:00Z' } }, 400, 'REQUEST_INVALID'],
+  ['an end before the start', 'POST', RUNS, { body: { startAt: inDays(2), expireAt: inDays(1) } }, 400, 'REQUEST_INVALID'],
   ['a priority that is none', 'POST', RUNS, { body: { priority: 'urgent' } }, 400, 'REQUEST_INVALID'],
-  ['a job that is not there', 'POST', '/v1/jobs/nothing/runs', { body: {} }, 404, 'RUN_UNKNOWN'],
+  ['a job that is not there', 'POST', '/v1/jobs/nothing/runs', { body: {} }, 404, 'JOB_UNKNOWN'],
   ['a job with a NUL in its name', 'POST', '/v1/jobs/work%00/runs', { body: {} }, 400, 'REQUEST_INVALID'],
-  ['a job named as a part of every object', 'POST', '/v1/jobs/__proto__/runs', { body: {} }, 404, 'RUN_UNKNOWN'],
+  ['a job named as a part of every object', 'POST', '/v1/jobs/__proto__/runs', { body: {} }, 404, 'JOB_UNKNOWN'],
   ['a run that is not there', 'GET', '/v1/runs/run_1', {}, 404, 'RUN_UNKNOWN'],
   ['a run with a NUL in its id', 'GET', '/v1/runs/run_%00', {}, 400, 'REQUEST_INVALID'],
   ['events of no run', 'GET', '/v1/runs/run_1/events', {}, 404, 'RUN_UNKNOWN'],
@@ -36,8 +87,8 @@ const refused: [title: string, method: string, path: string, ask: Ask, status: n
   ['cancel of no run', 'POST', '/v1/runs/run_1/cancel', {}, 404, 'RUN_UNKNOWN'],
   ['retry of no run', 'POST', '/v1/runs/run_1/retry', {}, 404, 'RUN_UNKNOWN'],
   ['other input for a pinned job', 'POST', '/v1/runs/run_1/retry', { body: { input: {}, definition: 'pinned' } }, 400, 'REQUEST_INVALID'],
-  ['a pause of no job', 'POST', '/v1/schedules/nothing/pause', { body: { reason: 'x' } }, 404, 'RUN_UNKNOWN'],
-  ['a resume of no job', 'POST', '/v1/schedules/nothing/resume', {}, 404, 'RUN_UNKNOWN'],
+  ['a pause of no job', 'POST', '/v1/schedules/nothing/pause', { body: { reason: 'x' } }, 404, 'JOB_UNKNOWN'],
+  ['a resume of no job', 'POST', '/v1/schedules/nothing/resume', {}, 404, 'JOB_UNKNOWN'],
   ['a pause without a reason', 'POST', '/v1/schedules/work/pause', { body: {} }, 400, 'REQUEST_INVALID'],
   ['a pause without a body', 'POST', '/v1/schedules/work/pause', {}, 400, 'REQUEST_INVALID'],
   ['a reason with a NUL', 'POST', '/v1/schedules/work/pause', { body: { reason: 'a\0' } }, 400, 'REQUEST_INVALID'],
@@ -46,13 +97,15 @@ const refused: [title: string, method: string, path: string, ask: Ask, status: n
   ['a page that is too long', 'GET', '/v1/runs?limit=501', {}, 400, 'REQUEST_INVALID'],
   ['a wait that is too long', 'GET', '/v1/runs/run_1?wait=61', {}, 400, 'REQUEST_INVALID'],
   ['an event id that is none', 'GET', '/v1/runs/run_1/events', { headers: { 'last-event-id': 'x' } }, 400, 'REQUEST_INVALID'],
-  ['a bulk retry of everything', 'POST', '/v1/runs/bulk-retry', { body: { filter: {} } }, 400, 'REQUEST_INVALID'],
+  ['a bulk retry of everything', 'POST', '/v1/runs/bulk-retry', { body: { filter: {} } }, 400, 'FILTER_INVALID'],
   ['a bulk retry without a filter', 'POST', '/v1/runs/bulk-retry', { body: {} }, 400, 'REQUEST_INVALID'],
   ['a bulk retry of green runs', 'POST', '/v1/runs/bulk-retry', { body: { filter: { status: ['succeeded'] } } }, 400, 'REQUEST_INVALID'],
   ['a bulk retry of no status', 'POST', '/v1/runs/bulk-retry', { body: { filter: { status: [] } } }, 400, 'REQUEST_INVALID'],
-  ['an address under /v1 that is none', 'GET', '/v1/nothing', {}, 404, 'RUN_UNKNOWN'],
-  ['an address that is none', 'GET', '/nothing', {}, 404, 'RUN_UNKNOWN'],
-  ['a method that a route does not have', 'DELETE', '/v1/runs/run_1', {}, 404, 'RUN_UNKNOWN'],
+  ['an address under /v1 that is none', 'GET', '/v1/nothing', {}, 404, 'ADDRESS_UNKNOWN'],
+  ['an address that is none', 'GET', '/nothing', {}, 404, 'ADDRESS_UNKNOWN'],
+  ['a method that a route does not have', 'DELETE', '/v1/runs/run_1', {}, 405, 'METHOD_NOT_ALLOWED'],
+  ['a method that health does not have', 'POST', '/livez', {}, 405, 'METHOD_NOT_ALLOWED'],
+  ['a change of the queue that is no retry', 'PUT', '/queue/api/queues/runs/pause', {}, 405, 'METHOD_NOT_ALLOWED'],
 ]
 
 test('what is not as the document says is refused with a problem and our code', async () => {
@@ -64,7 +117,11 @@ test('what is not as the document says is refused with a problem and our code', 
   const expected: unknown[] = []
   for (const [title, method, path, ask, status, code] of refused) {
     const answer = await api.ask(method, path, ask)
-    told.push([title, answer.status, answer.headers.get('content-type'), problem.parse(answer.body).code])
+    const body = problem.parse(answer.body)
+    told.push([title, answer.status, answer.headers.get('content-type'), body.code])
+    // What happened and what to do are told apart.
+    expect(body.cure, title).not.toBe('')
+    expect(body.detail, title).not.toContain(body.cure)
     expected.push([title, status, 'application/problem+json', code])
   }
   expect(told).toEqual(expected)
@@ -99,4 +156,115 @@ test('what JSON can hold comes back as it was', async () => {
   const any = { nul: '\0', words: 'é😀 </script>', number: 1.5e-7, nested: JSON.parse(deep(10)), ['__proto__x']: null }
   const id = await api.create('work', { input: { any } })
   expect((await api.show(id)).input).toEqual({ any })
+})
+
+test('a number of many digits is kept digit by digit or refused by its name', async () => {
+  await using api = await openApi({ jobs: { work: WORK }, scripts: { scripted: WORK_SCRIPT } })
+  const digits = fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }).map(String)
+  await fc.assert(
+    fc.asyncProperty(digits, async (number) => {
+      const answer = await api.ask('POST', RUNS, { raw: `{"input": {"any": ["\\"${number}", ${number}]}}` })
+      if (answer.status === 202) expect(BigInt(Number(number))).toBe(BigInt(number))
+      else expect(problem.parse(answer.body)).toMatchObject({ code: 'INPUT_INVALID', detail: expect.stringContaining(number) })
+    }),
+    { numRuns: 40 },
+  )
+})
+
+test('a body is taken whole or refused, whatever content type stands over it', async () => {
+  await using api = await openApi({ jobs: { work: WORK }, scripts: { scripted: WORK_SCRIPT } })
+  const parts = [
+    'application/json',
+    'Application/JSON',
+    'text/json',
+    'application/x+json',
+    ';',
+    '; ',
+    ' ',
+    'charset=utf-8',
+    'charset="UTF-8"',
+    'charset=utf-16',
+    'a=b',
+    'a="b"',
+    '=',
+    ',',
+  ]
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.constantFrom(...parts), { maxLength: 4 }), async (given) => {
+      const answer = await api.ask('POST', RUNS, { raw: '{"input": {"any": 7}}', headers: { 'content-type': given.join('') } })
+      if (answer.status === 202) expect((await api.show(z.object({ id: z.string() }).parse(answer.body).id)).input).toEqual({ any: 7 })
+      else expect(problem.parse(answer.body).code).toBe('MEDIA_UNSUPPORTED')
+    }),
+    {
+      numRuns: 60,
+      examples: [[['application/json', '; ', 'charset=utf-8']], [['Application/JSON']], [['application/json', ';', 'a="b"']]],
+    },
+  )
+})
+
+test('a content type without a body is no body', async () => {
+  await using api = await openApi({ jobs: { work: WORK }, scripts: { scripted: WORK_SCRIPT } })
+  for (const headers of [json, { 'content-type': 'text/plain' }, {}] as Record<string, string>[]) {
+    const { status } = await api.ask('POST', RUNS, { headers })
+    expect(status, JSON.stringify(headers)).toBe(202)
+  }
+})
+
+test('a method that a path does not have is told which it has', async () => {
+  await using api = await openApi({ jobs: { work: WORK }, scripts: { scripted: WORK_SCRIPT } })
+  const allowed = async (method: string, path: string) => (await api.ask(method, path)).headers.get('allow')
+  expect(await allowed('DELETE', '/v1/runs/run_1')).toBe('GET, HEAD')
+  expect(await allowed('OPTIONS', '/v1/runs/run_1/cancel')).toBe('POST')
+  expect(await allowed('GET', RUNS)).toBe('POST')
+  expect(await allowed('PUT', '/nothing')).toBeNull()
+})
+
+test('pages of this address, programs and people who type may ask for changes', async () => {
+  await using api = await openApi({ jobs: { work: WORK }, scripts: { scripted: WORK_SCRIPT } })
+  for (const headers of [
+    { 'sec-fetch-site': 'same-origin', origin: api.url },
+    { 'sec-fetch-site': 'none' },
+    { origin: api.url },
+    {},
+  ] as Record<string, string>[]) {
+    const { status } = await api.ask('POST', RUNS, { headers })
+    expect(status, JSON.stringify(headers)).toBe(202)
+  }
+  // Who only looks is not asked.
+  expect((await api.ask('GET', '/v1/runs', { headers: { 'sec-fetch-site': 'cross-site' } })).status).toBe(200)
+})
+
+test('each answer has an id that the log knows it by, and is for no cache', async () => {
+  await using api = await openApi({ jobs: { work: WORK }, scripts: { scripted: WORK_SCRIPT } })
+  for (const path of ['/v1/runs', '/v1/nothing', '/v1/runs?limit=x', '/livez', '/queue/api/queues', '/nothing']) {
+    const { headers } = await api.ask('GET', path)
+    expect([path, headers.get('x-request-id'), headers.get('cache-control')]).toEqual([
+      path,
+      expect.stringMatching(/^[\w-]{36}$/),
+      'no-store',
+    ])
+  }
+  await api.ask('GET', '/v1/runs', { who: 'nobody', headers: { 'x-request-id': 'mine-1' } })
+  const refusals = api.testApp.log.filter((line) => line.includes('A caller was refused.')).map((line): unknown => JSON.parse(line))
+  expect(refusals).toEqual([expect.objectContaining({ requestId: 'mine-1', method: 'GET', path: '/v1/runs', code: 'UNAUTHENTICATED' })])
+})
+
+test('a client that goes away in its upload is no fault of ours', async () => {
+  await using api = await openApi({ jobs: { work: WORK }, scripts: { scripted: WORK_SCRIPT } })
+  const { port } = new URL(api.url)
+  const socket = connect(Number(port), '127.0.0.1')
+  await once(socket, 'connect')
+  const lines = [
+    'host: x',
+    `authorization: Bearer ${secretOf('operator')}`,
+    'content-type: application/json',
+    'content-length: 100',
+    'expect: 100-continue',
+  ]
+  socket.write([`POST ${RUNS} HTTP/1.1`, ...lines, '', '{'].join('\r\n'))
+  // It is asked to go on, and goes away.
+  await once(socket, 'data')
+  socket.destroy()
+  await vi.waitFor(() => expect(api.testApp.log.filter((line) => line.includes('A client went away.'))).toHaveLength(1))
+  expect(api.testApp.log.filter((line) => /"level":[45]0/.test(line))).toEqual([])
 })

@@ -30,7 +30,7 @@ test('a signing key that cannot be made costs the checkpoint alone: what is old 
   await using testApp = await buildTestApp({
     jobs: { report: job },
     scripts: { scripted: 'say done' },
-    config: { retention: { metadata: { succeeded: '7d' } }, evidence: { key_file: './locked/evidence.key' } },
+    config: { retention: { metadata: { succeeded: '7d' } }, evidence: { keyFile: './locked/evidence.key' } },
   })
   // A file where its directory would be: nobody can write below it, root neither.
   writeFileSync(join(testApp.dir, 'locked'), '')

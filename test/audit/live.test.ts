@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { openAudit } from '../../src/app/app.ts'
 import { raiseAlarms } from '../../src/audit/alarm.ts'
-import { environment } from '../../src/config/config.ts'
+import { environment } from '../../src/config/environment.ts'
 import { matchEvents } from '../../src/audit/join/match.ts'
 import { auditReport } from '../../src/audit/report.ts'
 import { query } from '../../src/store/postgres/db.ts'
@@ -14,20 +14,15 @@ import { countingRoute, startCountingServer, type CountingServer } from '../supp
 import { startFollower } from '../support/log/follower.ts'
 import { buildTestApp, type TestApp, type TestAppOptions } from '../support/app/test-app.ts'
 import { createThief } from '../support/log/thief.ts'
-import { startWebhookReceiver } from '../support/delivery/webhook-receiver.ts'
+import { startReceiver, takeSigned } from '../support/delivery/receiver.ts'
+import { countingJob } from '../support/app/jobs.ts'
 
 const COUNTING = 'https://counting.localhost.pomerium.io'
 const EVERYTHING = 'https://everything.localhost.pomerium.io'
 const ROUTES = '/.pomerium/mcp/routes'
 
-const job = (model: string, extra = '') => `
-account: reports
-model: { provider: openai, name: ${model} }
-prompt: Do it. This is {{ run_id }}.
-tools:
-  counting: { allow: [act, look], repeatable: [look] }
-retry: { attempts: 3, backoff: 10ms }
-${extra}`
+const job = (model: string, more = '') =>
+  countingJob({ model, prompt: 'Do it. This is {{ run_id }}.', retry: '{ attempts: 3, backoff: 10ms }', more })
 const HOSTED = 'delegate: hosted'
 
 const strictRoute = (server: CountingServer) =>
@@ -44,7 +39,7 @@ async function auditHouse(server: CountingServer, options: Partial<TestAppOption
     jobs: {},
     ...options,
     config: {
-      audit: { grace: '1ms', expected: [{ account: 'reports', host: 'everything.localhost.pomerium.io:443', path: ROUTES }] },
+      audit: { gracePeriod: '1ms', expected: [{ account: 'reports', host: 'everything.localhost.pomerium.io:443', path: ROUTES }] },
       ...options.config,
     },
   })
@@ -103,7 +98,7 @@ test(
       },
       // A hosted answer goes on without its worker, and the next one learns of its calls.
       background: true,
-      config: { worker: { drain: '10ms', concurrency: 6 } },
+      config: { worker: { drainTimeout: '10ms', concurrency: 6 } },
     })
     let looks = 0
     const held = Promise.withResolvers<string>()
@@ -151,7 +146,7 @@ test(
   { timeout: 120_000 },
   async () => {
     const secret = `whsec_${Buffer.from('a secret of thirty-two bytes, ok').toString('base64')}`
-    await using receiver = await startWebhookReceiver(secret)
+    await using receiver = await startReceiver(takeSigned(secret))
     await using server = await startCountingServer()
     await using testApp = await auditHouse(server, {
       jobs: { plain: job('plain'), hosted: job('plain', HOSTED) },
@@ -166,7 +161,7 @@ test(
       await raiseAlarms(audit)
     })
     const account = { account: 'reports', accountId: testApp.world.account.id }
-    const alarms = () => receiver.received.length
+    const alarms = () => receiver.received.filter(({ status }) => status === 204).length
 
     const local = await testApp.run('plain')
     const hosted = await testApp.run('hosted')
@@ -182,12 +177,12 @@ test(
 
     const stolen = await thief.call(`${COUNTING}/mcp`, 'act', { n: 666 })
     await follower.until(() => alarms() === 1)
-    expect(receiver.received[0]).toMatchObject({
+    expect(JSON.parse(receiver.received[0]?.body ?? '')).toMatchObject({
       type: 'nightshift.audit.unexplained',
       subject: 'reports',
       data: { ...account, events: [{ requestId: stolen, mcpTool: 'act', host: 'counting.localhost.pomerium.io', ip: '127.0.0.1' }] },
     })
-    expect(receiver.refused).toEqual([])
+    expect(receiver.received.map(({ status }) => status)).toEqual([204])
     expect(lines).toHaveLength(1)
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ ...account, events: 1, calls: [{ mcpTool: 'act', requestId: stolen }] })
     expect(await report(testApp)).toMatchObject({

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
 import { pino } from 'pino'
 import { createApp, type App } from '../../src/app/app.ts'
-import { loadConfig } from '../../src/config/config.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import { startWorld } from '../../src/demo/world.ts'
 import { makePlace, type QueueKind } from './place.ts'
 
@@ -20,7 +20,7 @@ export async function openHouse(
   const sha256 = createHash('sha256').update(TOKEN).digest('hex')
   const api = { listen: '127.0.0.1:0', maxQueued: 1_000_000, tokens: { bench: { sha256, role: 'operator' } } }
   const world = building.use(
-    await startWorld({ dir, jobsDir, scripts: {}, config: { api, ...(redisUrl !== undefined && { redis_url: redisUrl }) } }),
+    await startWorld({ dir, jobsDir, scripts: {}, config: { api, ...(redisUrl !== undefined && { redisUrl: redisUrl }) } }),
   )
   const config = loadConfig({ file: world.configFile, env: {} })
   const app = building.use(await createApp({ config, log: pino({ level: 'silent' }), ephemeral: true, queuePrefix: basename(dir) }))

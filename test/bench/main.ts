@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util'
 import pc from 'picocolors'
 import { renderTable } from '../../src/cli/terminal/table.ts'
-import { api } from './api.ts'
-import { audit } from './audit.ts'
+import { api } from './measures/api.ts'
+import { audit } from './measures/audit.ts'
 import type { Bench, Row } from './bench.ts'
-import { lateness } from './lateness.ts'
-import { list } from './list.ts'
-import { retry } from './retry.ts'
-import { runs } from './runs.ts'
+import { lateness } from './measures/lateness.ts'
+import { list } from './measures/list.ts'
+import { retry } from './measures/retry.ts'
+import { runs } from './measures/runs.ts'
 
 // Each bench is a file of its own.
 const BENCHES: readonly Bench[] = [runs, api, list, retry, lateness, audit]

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
-import { environment } from '../../src/config/config.ts'
+import { environment } from '../../src/config/environment.ts'
+import { freePort } from '../support/net/listen.ts'
 
 /** `REDIS_URL`, or a redis-server of the PATH that ends with `stack`. Undefined: this machine has none. */
 export async function startRedis(dir: string, stack: AsyncDisposableStack): Promise<string | undefined> {
@@ -17,14 +17,4 @@ export async function startRedis(dir: string, stack: AsyncDisposableStack): Prom
   })
   for await (const chunk of server.stdout) if (String(chunk).includes('Ready to accept connections')) break
   return `redis://127.0.0.1:${port}`
-}
-
-function freePort(): Promise<number> {
-  return new Promise((done, fail) => {
-    const server = createServer().once('error', fail)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => done(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
 import { loadConfiguredJobs } from '../../src/app/app.ts'
-import { loadConfig } from '../../src/config/config.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import { script } from '../../src/demo/model/script.ts'
 import { startWorld } from '../../src/demo/world.ts'
 import type { Job } from '../../src/jobs/load.ts'
@@ -12,7 +12,7 @@ import { createProducer } from '../../src/queue/producer.ts'
 import type { Waker } from '../../src/core/ports/wake.ts'
 import { createRun } from '../../src/runs/create.ts'
 import { openDb, query, type Db } from '../../src/store/postgres/db.ts'
-import { startEmbeddedPostgres } from '../../src/store/postgres/embedded.ts'
+import { startEmbeddedPostgres } from '../../src/store/postgres/embedded/server.ts'
 import { migrate } from '../../src/store/postgres/migrate.ts'
 import { makePlace, type QueueKind } from './place.ts'
 import { startWorkerProcess, type WorkerProcess } from './worker-process.ts'
@@ -50,7 +50,7 @@ export async function openSite({ queue: kind, jobs, scripts, concurrency }: Site
       dir,
       jobsDir,
       scripts: Object.fromEntries(Object.entries(scripts).map(([model, text]) => [model, script(text)])),
-      config: { database_url: postgres.url, ...(redisUrl !== undefined && { redis_url: redisUrl }), worker: { concurrency } },
+      config: { databaseUrl: postgres.url, ...(redisUrl !== undefined && { redisUrl: redisUrl }), worker: { concurrency } },
     }),
   )
   const config = loadConfig({ file: world.configFile, env: {} })

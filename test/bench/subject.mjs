@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { stringify } from 'yaml'
 import { loadConfiguredJobs } from '../../src/app/app.ts'
-import { loadConfig } from '../../src/config/config.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import { openQueueBackend } from '../../src/queue/backend.ts'
 import { createProducer } from '../../src/queue/producer.ts'
 import { newRun } from '../../src/runs/create.ts'
@@ -23,11 +23,11 @@ const TOOLS = {
 const config = {
   dataDir: '.',
   jobsDir: 'jobs',
-  database_url: '${DATABASE_URL}',
-  redis_url: '${REDIS_URL}',
-  gateway: { url: '${GATEWAY_URL}', ca_file: '${NODE_EXTRA_CA_CERTS}' },
-  accounts: { bench: { token_file: 'bench.token' } },
-  providers: { openai: { base_url: '${OPENAI_BASE_URL}', api_key: '${OPENAI_API_KEY}', stream: false, store: false } },
+  databaseUrl: '${DATABASE_URL}',
+  redisUrl: '${REDIS_URL}',
+  gateway: { url: '${GATEWAY_URL}', caFile: '${NODE_EXTRA_CA_CERTS}' },
+  accounts: { bench: { tokenFile: 'bench.token' } },
+  providers: { openai: { baseUrl: '${OPENAI_BASE_URL}', apiKey: '${OPENAI_API_KEY}', stream: false, store: false } },
   worker: { concurrency: '${CONCURRENCY:-20}' },
 }
 

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { stringify } from 'yaml'
 import { pino } from 'pino'
 import { loadConfiguredJobs } from '../../src/app/app.ts'
-import { loadConfig } from '../../src/config/config.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import { Failure } from '../../src/core/failure.ts'
 import { script } from '../../src/demo/model/script.ts'
 import { startWorld } from '../../src/demo/world.ts'
@@ -15,7 +15,7 @@ import { createProducer } from '../../src/queue/producer.ts'
 import { newRun } from '../../src/runs/create.ts'
 import { openDb, retryWhileUnavailable } from '../../src/store/postgres/db.ts'
 import { insertRun } from '../../src/store/runs/insert.ts'
-import { createDice } from './dice.ts'
+import { createDice } from '../support/dice.ts'
 import { judgeLog, type LogCounts } from './log.ts'
 import { startPostgres, startRedis } from './stores.ts'
 import { judge, lookAtEnds, type Faults, type SeenEnds, type Verdict } from './verdict.ts'
@@ -79,9 +79,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       routes: [effects.route],
       background: true,
       config: {
-        database_url: postgres.url,
-        ...(redis && { redis_url: redis.url }),
-        worker: { concurrency: 5, lock: LOCK, drain: '5s' },
+        databaseUrl: postgres.url,
+        ...(redis && { redisUrl: redis.url }),
+        worker: { concurrency: 5, lockTimeout: LOCK, drainTimeout: '5s' },
         servers: { counting: { maxRequestBytes: 65_536 } },
         log: { level: 'info' },
       },
@@ -122,7 +122,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       const run = newRun(job, { trigger: { kind: 'cli' } })
       await retryWhileUnavailable(() => insertRun(db, run, job.definition).catch(unlessThere))
       asked.set(run.id, name)
-      await producer.wakeSoon([firstWake(run.id)])
+      producer.wakeSoon([firstWake(run.id)])
       await sleep(gapMs)
     }
   }

@@ -4,7 +4,7 @@ import { openAudit } from '../../src/app/app.ts'
 import { importLog } from '../../src/audit/log/import.ts'
 import { matchEvents } from '../../src/audit/join/match.ts'
 import { auditReport } from '../../src/audit/report.ts'
-import type { Config } from '../../src/config/config.ts'
+import type { Config } from '../../src/config/load.ts'
 import type { World } from '../../src/demo/world.ts'
 
 /** What the gateway's log says of the runs. */

@@ -1,10 +1,10 @@
 import { readFileSync, statSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import pg from 'pg'
-import { startEmbeddedPostgres } from '../../src/store/postgres/embedded.ts'
+import { startEmbeddedPostgres } from '../../src/store/postgres/embedded/server.ts'
 import { startVictim, type Victim } from './victim.ts'
+import { freePort } from '../support/net/listen.ts'
 
 /** A server that can be killed, at an address that stays the same. */
 export interface Store {
@@ -70,14 +70,4 @@ export async function startRedis({ dir, say }: Place): Promise<Store> {
     },
   })
   return { victim, url }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((done, fail) => {
-    const server = createServer().once('error', fail)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => done(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { countingRoute, startCountingServer } from '../support/mcp/counting-server.ts'
-import type { Dice } from './dice.ts'
+import type { Dice } from '../support/dice.ts'
 
 /** A job, what its model says, and the effects that a green run of it has had. */
 interface Work {

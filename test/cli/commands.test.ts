@@ -30,7 +30,9 @@ describe('wrong use ends with 2 and says what is right', () => {
   test.each([
     ['an unknown command', ['nonsense'], /unknown command 'nonsense'/],
     ['an unknown option', ['runs', '--nonsense'], /unknown option '--nonsense'/],
-    ['a command without its argument', ['show'], /missing required argument 'run'/],
+    ['a command without its argument', ['show'], /missing required argument 'run'\nSee nightshift show --help\.$/],
+    ['a command of a command without its argument', ['jobs', 'pin'], /See nightshift jobs pin --help\.$/],
+    ['a time that could be anything', ['runs', '--since', '6'], /6h or 7d/],
     ['too many arguments', ['show', 'run_1', 'run_2'], /too many arguments/],
     ['a status that is none', ['runs', '--status', 'done'], /queued, running, waiting/],
     ['a limit that is none', ['runs', '--limit', '0'], /from 1 to 10000/],
@@ -60,7 +62,7 @@ describe('wrong use ends with 2 and says what is right', () => {
     expect(unknownJob).toMatchObject({
       code: 2,
       out: '',
-      err: expect.stringMatching(/^RUN_UNKNOWN There is no job nonsense; there are act\./),
+      err: expect.stringMatching(/^JOB_UNKNOWN There is no job nonsense; there are act\./),
     })
     const unknownRun = await command([...at, 'show', 'run_nonsense'])
     expect(unknownRun).toMatchObject({ code: 2, out: '', err: expect.stringMatching(/^RUN_UNKNOWN There is no run run_nonsense\./) })
@@ -77,7 +79,7 @@ describe('wrong use ends with 2 and says what is right', () => {
     expect(check).toMatchObject({ code: 2, out: '1 job valid, 1 fault.', err: expect.stringMatching(/broken\.yaml:\d+/) })
     const checkJson = await command([...at, 'jobs', 'check', '--json'])
     expect(checkJson).toMatchObject({ code: 2, err: '' })
-    expect(JSON.parse(checkJson.out)).toEqual({ valid: ['act'], issues: [expect.stringContaining('broken.yaml')] })
+    expect(JSON.parse(checkJson.out)).toEqual({ valid: ['act'], issues: [expect.stringContaining('broken.yaml')], warnings: [] })
     const list = await command([...at, 'jobs'])
     expect(list).toMatchObject({ code: 2, out: expect.stringContaining('act'), err: expect.stringContaining('broken.yaml') })
     const run = await command([...at, 'run', 'broken'])
@@ -88,10 +90,25 @@ describe('wrong use ends with 2 and says what is right', () => {
   })
 })
 
+test('a job that the configuration misspells is named by jobs check, and nothing is started', async () => {
+  const tokens = { one: { sha256: '0'.repeat(64), role: 'runner', jobs: ['atc'] } }
+  await using testApp = await buildTestApp({
+    jobs: { act: JOB },
+    config: { api: { listen: '127.0.0.1:0', tokens }, budgets: { jobs: { atc: { tokens: 1 } } } },
+  })
+  const at = ['-c', testApp.world.configFile]
+  const check = await command([...at, 'jobs', 'check'])
+  expect(check).toMatchObject({ code: 2, out: '1 job valid, 2 faults.' })
+  for (const text of [check.err, (await command([...at, 'start'])).err]) {
+    expect(text).toContain('budgets.jobs: atc is no job; there are act')
+    expect(text).toContain('api.tokens.one.jobs: atc is no job; there are act')
+  }
+})
+
 test('a store that is away ends with 7, and one that is newer too', async () => {
   await using testApp = await buildTestApp({ jobs: { act: JOB }, config: {} })
   const file = join(testApp.dir, 'away.yaml')
-  writeFileSync(file, 'gateway: { url: https://mcp.example.com }\naccounts: {}\nproviders: {}\ndatabase_url: postgres://127.0.0.1:1/none\n')
+  writeFileSync(file, 'gateway: { url: https://mcp.example.com }\naccounts: {}\nproviders: {}\ndatabaseUrl: postgres://127.0.0.1:1/none\n')
   expect(await command(['-c', file, 'runs'])).toMatchObject({
     code: 7,
     out: '',

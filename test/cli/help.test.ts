@@ -16,6 +16,14 @@ describe('help in 80 columns', () => {
     expect(out.split('\n').filter((line) => line.length > 80)).toEqual([])
   })
 
+  test('puts every command under what it is for', async () => {
+    const { out } = await command(['--help'])
+    const headings = out.split('\n').filter((line) => /^[A-Z][\w ]*:$/.test(line))
+    expect(headings).toEqual(['Options:', 'Begin:', 'Jobs:', 'Runs:', 'Hold and tidy:', 'Access:', 'Audit:', 'Commands:'])
+    // Under the last one is the help itself alone.
+    expect(out.slice(out.indexOf('Commands:')).split('\n\n')[0]).toMatch(/^Commands:\n +help \[command\] +\S.*$/)
+  })
+
   test('names every command', async () => {
     const { out } = await command(['--help'])
     for (const [name] of COMMANDS) if (name !== undefined) expect(out).toMatch(new RegExp(`^ {2}${name}\\b`, 'm'))

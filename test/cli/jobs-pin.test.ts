@@ -4,14 +4,14 @@ import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { command } from '../support/cli/command.ts'
 import { buildTestApp, type TestApp } from '../support/app/test-app.ts'
-import { aTool, startScriptedServer, type ScriptedServer } from '../support/mcp/scripted-server.ts'
+import { aTool, initializeResult, startScriptedServer, type ScriptedServer } from '../support/mcp/scripted-server.ts'
 
 const job = (pin: boolean) => `
 account: reports
 model: { provider: openai, name: scripted }
 prompt: Do it.
 tools:
-  pinned: { allow: [act, look] }
+  pinned: { allow: [act, look], minCalls: 0 }
 ${pin ? 'pin: true\n' : ''}`
 
 /** What the server says its tools are from now on. */
@@ -80,6 +80,31 @@ test('jobs pin writes the tools that the job may use, shows what changed, and a 
   expect(await testApp.run('act')).toMatchObject({ status: 'succeeded' })
 })
 
+test('a pinned job is held to what a server says of itself, too', async () => {
+  await using server = await startScriptedServer()
+  describeTools(server, 'acts once')
+  const say = (instructions: string) => {
+    server.on['initialize'] = (seen) => seen.result({ ...initializeResult, instructions })
+  }
+  say('Amounts are in thousands.')
+  await using testApp = await openHouse(server)
+  const pinned = await command(['-c', testApp.world.configFile, 'jobs', 'pin', 'act'])
+  expect(pinned).toMatchObject({ code: 0, out: expect.stringContaining('+        instructions: Amounts are in thousands.') })
+  expect(pinned.out).toContain('is written: 2 tools.')
+  writeJob(testApp, job(true))
+  testApp.app.jobs.reload()
+  expect(await testApp.run('act')).toMatchObject({ status: 'succeeded' })
+  say('Amounts are in millions.')
+  expect(await testApp.run('act')).toMatchObject({
+    status: 'failed',
+    failure: {
+      code: 'TOOL_CHANGED',
+      message: expect.stringContaining('The instructions that pinned gives for its tools are not the pinned ones.'),
+    },
+    turns: [],
+  })
+})
+
 test('jobs pin of a job that there is not, or whose server does not answer, writes nothing', async () => {
   await using server = await startScriptedServer()
   describeTools(server, 'acts once')
@@ -88,7 +113,7 @@ test('jobs pin of a job that there is not, or whose server does not answer, writ
   expect(await command([...at, 'nothing'])).toMatchObject({
     code: 2,
     out: '',
-    err: expect.stringMatching(/^RUN_UNKNOWN There is no job nothing/),
+    err: expect.stringMatching(/^JOB_UNKNOWN There is no job nothing/),
   })
   server.on['tools/list'] = ({ res }) => void res.writeHead(500).end()
   expect(await command([...at, 'act'])).toMatchObject({ code: 1, out: '', err: expect.stringContaining('pinned') })

@@ -7,40 +7,10 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { query } from '../../src/store/postgres/db.ts'
 import { loadRun } from '../../src/store/runs/show.ts'
+import { at, JOB, json, SCHEDULED, statusOf, withFailures } from '../support/cli/operators.ts'
 import { command } from '../support/cli/command.ts'
-import { buildTestApp, type TestApp } from '../support/app/test-app.ts'
+import { buildTestApp } from '../support/app/test-app.ts'
 import { openScreen } from '../support/cli/screen.ts'
-
-const JOB = `
-account: reports
-model: { provider: openai, name: scripted }
-prompt: Do it{% if input.n %} {{ input.n }}{% endif %}.
-input: { type: object, properties: { n: { type: integer } } }
-tools:
-  labor: { allow: [query] }
-retry: { attempts: 1 }
-`
-const SCHEDULED = `${JOB}schedule: { cron: "0 7 * * *", timezone: UTC }\n`
-
-const at = (testApp: TestApp, ...args: string[]) => ['-c', testApp.world.configFile, ...args]
-const json = async (testApp: TestApp, ...args: string[]): Promise<unknown> => {
-  const { code, out, err } = await command(at(testApp, ...args, '--json'))
-  expect({ code, err }).toEqual({ code: 0, err: '' })
-  return JSON.parse(out)
-}
-const statusOf = async (testApp: TestApp, id: string) => (await loadRun(testApp.app.db, id))?.status
-
-/** Runs of two jobs: some have failed, one is green. */
-async function withFailures() {
-  const testApp = await buildTestApp({ jobs: { act: JOB, other: JOB }, scripts: { scripted: 'fail 400\nfail 400\nsay done' } })
-  const failed = [await testApp.run('act'), await testApp.run('other')]
-  return {
-    testApp,
-    failed: failed.map(({ id }) => id),
-    green: (await testApp.run('act')).id,
-    [Symbol.asyncDispose]: () => testApp[Symbol.asyncDispose](),
-  }
-}
 
 describe('retry', () => {
   test('by id queues the run again, and every earlier attempt stays readable', async () => {
@@ -145,13 +115,6 @@ describe('retry', () => {
   })
 })
 
-test('cancel ends queued runs at once and knows those that are not there', async () => {
-  await using testApp = await buildTestApp({ jobs: { act: JOB } })
-  const ids = [await testApp.write('act'), await testApp.write('act')]
-  expect(await json(testApp, 'cancel', ...ids)).toEqual(ids.map((id) => ({ id, status: 'cancelled' })))
-  expect(await command(at(testApp, 'cancel', 'run_nothing'))).toMatchObject({ code: 2, err: expect.stringMatching(/^RUN_UNKNOWN /) })
-})
-
 test('pause holds the runs of a job with its reason, drain those of all, and resume lets them go on', async () => {
   await using testApp = await buildTestApp({ jobs: { act: SCHEDULED }, scripts: { scripted: 'say done' } })
   expect(await command(at(testApp, 'pause', 'act', '--reason', 'the data move'))).toMatchObject({
@@ -162,7 +125,17 @@ test('pause holds the runs of a job with its reason, drain those of all, and res
   const id = await testApp.queue('act')
   await testApp.app.worker.start()
   expect(await command(at(testApp, 'drain', '--reason', 'upgrade'))).toMatchObject({ code: 0 })
-  expect(await command(at(testApp, 'resume', 'act'))).toMatchObject({ code: 0, out: 'act goes on.' })
+  expect(await command(at(testApp, 'run', 'act', '--json'))).toMatchObject({
+    code: 0,
+    err: expect.stringMatching(
+      /^It does not start yet: everything is paused by \S+: upgrade\. Lift it with: nightshift resume --all\nIt does not start yet: act is paused by \S+: the data move\. Lift it with: nightshift resume act$/,
+    ),
+  })
+  expect(await command(at(testApp, 'resume', 'act'))).toMatchObject({
+    code: 0,
+    out: 'act goes on.',
+    err: expect.stringMatching(/^Still: everything is paused by \S+: upgrade\. Lift it with: nightshift resume --all$/),
+  })
   expect(await command(at(testApp, 'resume', 'act'))).toMatchObject({ code: 0, out: 'act was not paused.' })
   expect(await statusOf(testApp, id)).toBe('queued')
   expect(await command(at(testApp, 'resume', '--all'))).toMatchObject({ code: 0, out: 'Everything goes on.' })
@@ -288,7 +261,7 @@ test('api-token makes a token that the API knows by the line that goes with it',
   const line = z.record(z.string(), z.unknown()).parse(parse(err.split('\n').at(-1)?.trim() ?? ''))
   expect(line).toEqual({ orders: { sha256: createHash('sha256').update(out).digest('hex'), role: 'runner', jobs: ['act', 'other'] } })
   await using testApp = await buildTestApp({ jobs: { act: JOB }, config: { api: { listen: '127.0.0.1:0', tokens: line } } })
-  const http = testApp.app.http({ api: true })
+  const http = testApp.app.createApiServer()
   await http?.start()
   const ask = (token: string) => fetch(`${http?.url()}/v1/jobs`, { headers: { authorization: `Bearer ${token}` } })
   expect([(await ask(out)).status, (await ask(`${out}x`)).status]).toEqual([200, 401])
@@ -325,5 +298,18 @@ test('runs are found by job, status, code, requester, time, tool and words', asy
     [['--limit', '1'], [failed.id]],
   ] as const)
     expect(await found(...args), args.join(' ')).toEqual(ids)
+  expect(await found('--status', 'notGreen')).toEqual([failed.id])
+  expect(await json(testApp, 'runs', '--group', 'code')).toEqual([
+    { code: null, runs: 1 },
+    { code: 'MODEL_REJECTED', runs: 1 },
+  ])
+  expect(await json(testApp, 'runs', '--group', 'status', '--job', 'other')).toEqual([{ status: 'failed', runs: 1 }])
+  expect(await command(at(testApp, 'runs', '--group', 'code', '--status', 'notGreen'))).toEqual({
+    code: 0,
+    out: 'runs  code\n   1  MODEL_REJECTED',
+    err: '',
+  })
+  expect(await command(at(testApp, 'runs', '--job', 'nothing'))).toEqual({ code: 0, out: 'There are no runs of nothing.', err: '' })
+  expect(await command(at(testApp, 'runs', '--group', 'code', '--waiting'))).toMatchObject({ code: 2, out: '' })
   expect(await command(at(testApp, 'runs', '--waiting'))).toEqual({ code: 0, out: 'No run waits for a person.', err: '' })
 })

@@ -2,7 +2,7 @@
 import type { GatewayFetch } from '../../src/core/ports/gateway.ts'
 import { openSession } from '../../src/mcp/session/session.ts'
 
-const ARGUMENTS = { a: 5, b: 3 }
+const ARGUMENTS = JSON.stringify({ a: 5, b: 3 })
 const url = process.argv.at(-1) ?? ''
 const hear = process.argv.includes('--hear')
 const { signal } = new AbortController()
@@ -35,11 +35,22 @@ function merged(answer: Response, questions: Response): ReadableStream<Uint8Arra
   })
 }
 
-const session = await openSession({ server: 'conformance', url, fetch: plainFetch, maxRequestBytes: 65_536, timeoutMs: 10_000 }, signal)
+const session = await openSession(
+  {
+    server: 'conformance',
+    url,
+    fetch: plainFetch,
+    maxRequestBytes: 65_536,
+    timeoutMs: 10_000,
+    maxResponseBytes: 16_777_216,
+    redact: (text) => text,
+  },
+  signal,
+)
 try {
-  const { tools } = await session.listTools(signal)
+  const { tools } = await session.listTools(['*'], signal)
   for (const tool of tools.keys()) {
-    const answer = await session.call(tool, ARGUMENTS, { toolCallId: tool, written: Promise.resolve(), signal })
+    const answer = await session.call(tool, ARGUMENTS, { toolCallId: tool, repeatable: false, written: Promise.resolve(), signal })
     process.stdout.write(`${JSON.stringify({ tool, answer })}\n`)
   }
 } finally {

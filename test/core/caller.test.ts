@@ -1,25 +1,24 @@
 import { expect, test } from 'vitest'
-import { mayRun, strongestGrant, type Grant } from '../../src/core/caller.ts'
+import { jobsOf, type Grant, type Role } from '../../src/core/caller.ts'
 
-const grant = (role: Grant['role'], jobs?: string[]): Grant => ({ role, jobs })
+const grant = (role: Role, ...jobs: string[]): Grant => ({ role, jobs: jobs.length > 0 ? jobs : undefined })
 
-test.each<[title: string, grants: Grant[], Grant | undefined]>([
-  ['none is none', [], undefined],
-  ['the stronger role wins, with its own jobs', [grant('operator'), grant('runner', ['a'])], grant('operator')],
-  ['jobs of a weaker role are not added', [grant('viewer'), grant('runner', ['a'])], grant('runner', ['a'])],
-  ['jobs of equal roles come together', [grant('runner', ['a', 'b']), grant('runner', ['b', 'c'])], grant('runner', ['a', 'b', 'c'])],
-  ['all jobs are more than some', [grant('runner', ['a']), grant('runner')], grant('runner')],
-])('of several grants: %s', (_, grants, expected) => {
-  expect(strongestGrant(grants)).toEqual(expected)
-  expect(strongestGrant(grants.toReversed())?.role).toBe(expected?.role)
+test.each<[title: string, grants: Grant[], viewer: string[] | undefined, runner: string[] | undefined, operator: string[] | undefined]>([
+  ['nobody', [], [], [], []],
+  ['a viewer', [grant('viewer')], undefined, [], []],
+  ['a viewer of some jobs', [grant('viewer', 'a')], ['a'], [], []],
+  ['a runner', [grant('runner')], undefined, undefined, []],
+  ['a runner of some jobs sees those alone', [grant('runner', 'a', 'b')], ['a', 'b'], ['a', 'b'], []],
+  ['an operator of some jobs', [grant('operator', 'a')], ['a'], ['a'], ['a']],
+  ['an operator', [grant('operator')], undefined, undefined, undefined],
+  ['a viewer of all who runs one', [grant('viewer'), grant('runner', 'a')], undefined, ['a'], []],
+  ['an operator of one who runs another', [grant('operator', 'a'), grant('runner', 'a', 'b')], ['a', 'b'], ['a', 'b'], ['a']],
+  ['a role that is for no job', [{ role: 'operator', jobs: [] }], [], [], []],
+])('%s', (_, grants, viewer, runner, operator) => {
+  for (const given of [grants, grants.toReversed()])
+    expect((['viewer', 'runner', 'operator'] as const).map((role) => jobsOf({ grants: given }, role)?.toSorted())).toEqual([
+      viewer,
+      runner,
+      operator,
+    ])
 })
-
-test.each<[Grant, string, boolean]>([
-  [grant('viewer'), 'a', false],
-  [grant('viewer', ['a']), 'a', false],
-  [grant('runner'), 'a', true],
-  [grant('runner', ['a']), 'a', true],
-  [grant('runner', ['a']), 'b', false],
-  [grant('runner', []), 'a', false],
-  [grant('operator', ['b']), 'a', true],
-])('%j may run %s: %s', (caller, job, expected) => expect(mayRun(caller, job)).toBe(expected))

@@ -1,30 +1,80 @@
 import { expect, test } from 'vitest'
-import { EXIT, Failure, FAILURES, messageOf } from '../../src/core/failure.ts'
+import {
+  asFinal,
+  describeError,
+  describeFailure,
+  EXIT,
+  Failure,
+  FAILURES,
+  messageOf,
+  redactFailure,
+  type FailureKind,
+  type FailureRecord,
+} from '../../src/core/failure.ts'
 import { isNotRun, NotRun, SessionLost } from '../../src/core/ports/gateway.ts'
 
-test('a failure says what happened and the cure of its code', () => {
+test('a failure keeps what happened and the cure of its code apart, and a person is shown both', () => {
   const failure = new Failure({ code: 'BUDGET_TURNS', message: 'The run used 3 turns.' })
-  expect(failure.message).toBe('The run used 3 turns. Raise limits.turns, or ask for less.')
+  expect(failure).toMatchObject({ message: 'The run used 3 turns.', cure: 'Raise limits.turns, or ask for less.' })
   expect(failure).toMatchObject({ name: 'Failure', code: 'BUDGET_TURNS', retry: 'never' })
   expect(failure).toBeInstanceOf(Error)
+  expect(describeFailure(failure)).toBe('The run used 3 turns. Raise limits.turns, or ask for less.')
+  expect(describeError(failure)).toBe('The run used 3 turns. Raise limits.turns, or ask for less')
 })
 
 test('a failure can have a cure, a verdict and a cause of its own', () => {
   const cause = new Error('below')
   const failure = new Failure({ code: 'GATEWAY_UNREACHABLE', message: 'No.', cure: 'Do this.', retry: 'never', cause })
-  expect(failure.message).toBe('No. Do this.')
+  expect(describeFailure(failure)).toBe('No. Do this.')
   expect(failure.retry).toBe('never')
   expect(failure.cause).toBe(cause)
 })
 
+test('a failure that tells of another does not carry the cure of the other', () => {
+  const other = new Failure({ code: 'MODEL_AUTH', message: 'Key rejected.' })
+  const failure = new Failure({ code: 'UPSTREAM_ERROR', message: `It said: ${messageOf(other)}.` })
+  expect(describeFailure(failure)).toBe('It said: Key rejected. Read the server’s own log.')
+})
+
+test('a failure that is kept without a cure, as by earlier versions, is shown as it was written', () => {
+  expect(describeFailure({ message: 'Stopped. Retry the run if it should go on.' })).toBe('Stopped. Retry the run if it should go on.')
+})
+
+test('the cure of a failure promises a retry only while there will be one', () => {
+  const failure = new Failure({ code: 'MODEL_UNAVAILABLE', message: 'Down.' })
+  expect(failure.cure).toBe('Retried automatically.')
+  const final = 'Retries are used up; retry the run once the provider works.'
+  expect(asFinal(failure.toJSON())).toEqual({ ...failure.toJSON(), cure: final })
+  expect(new Failure({ code: 'MODEL_UNAVAILABLE', message: 'Down.', retry: 'never' }).cure).toBe(final)
+})
+
+test.each<FailureRecord>([
+  new Failure({ code: 'MODEL_UNAVAILABLE', message: 'Down.', cure: 'Ask Ann.' }).toJSON(),
+  new Failure({ code: 'GATEWAY_UNREACHABLE', message: 'Down.' }).toJSON(),
+  { code: 'MODEL_UNAVAILABLE', message: 'Down. Nothing: the run tries again.', retry: 'later' },
+])('a cure that promises no retry stays when the failure is final: %j', (failure) => {
+  expect(asFinal(failure)).toEqual(failure)
+})
+
+test('what is hidden is hidden in the message and in the cure', () => {
+  const failure = new Failure({ code: 'CONFIG_INVALID', message: 'hunter2 is wrong.', cure: 'Change hunter2.' })
+  expect(redactFailure(failure.toJSON(), (text) => text.replaceAll('hunter2', '[secret]'))).toEqual({
+    code: 'CONFIG_INVALID',
+    message: '[secret] is wrong.',
+    cure: 'Change [secret].',
+    retry: 'never',
+  })
+})
+
 test('as JSON it has only what it knows, and never its cause', () => {
   expect(JSON.stringify(new Failure({ code: 'CANCELLED', message: 'Stopped.', cause: new Error('secret') }))).toBe(
-    '{"code":"CANCELLED","message":"Stopped. Retry the run if it should go on.","retry":"never"}',
+    '{"code":"CANCELLED","message":"Stopped.","cure":"Retry the run if it should go on.","retry":"never"}',
   )
   const full = new Failure({ code: 'UPSTREAM_UNAVAILABLE', message: 'x.', cure: 'y', requestId: 'r-1', retryAfterMs: 0, server: 'hr' })
   expect(full.toJSON()).toEqual({
     code: 'UPSTREAM_UNAVAILABLE',
-    message: 'x. y',
+    message: 'x.',
+    cure: 'y',
     retry: 'later',
     requestId: 'r-1',
     retryAfterMs: 0,
@@ -32,14 +82,17 @@ test('as JSON it has only what it knows, and never its cause', () => {
   })
 })
 
-test.each(Object.entries(FAILURES))('%s has a text, a cure, and codes that exist', (code, { text, cure, http, exit }) => {
-  expect(code).toMatch(/^[A-Z_]+$/)
-  for (const sentence of [text, cure]) expect(sentence).toMatch(/^[A-Z].*\.$/s)
-  expect(http).toBeGreaterThanOrEqual(400)
-  expect(http).toBeLessThan(600)
-  expect(Object.values(EXIT)).toContain(exit)
-  expect(exit).not.toBe(EXIT.ok)
-})
+test.each(Object.entries(FAILURES))(
+  '%s has a text, a cure, and codes that exist',
+  (code, { text, cure, finalCure = cure, http, exit }: FailureKind) => {
+    expect(code).toMatch(/^[A-Z_]+$/)
+    for (const sentence of [text, cure, finalCure]) expect(sentence).toMatch(/^[A-Z].*\.$/s)
+    expect(http).toBeGreaterThanOrEqual(400)
+    expect(http).toBeLessThan(600)
+    expect(Object.values(EXIT)).toContain(exit)
+    expect(exit).not.toBe(EXIT.ok)
+  },
+)
 
 test.each([
   [new Error('It broke.'), 'It broke'],

@@ -8,12 +8,12 @@ const failure = { code: 'CONNECTION_REQUIRED' as const, message: 'm', retry: 'af
 
 const run = (parts: Partial<RunView>): RunView => ({
   id: 'run_1', job: 'work', jobVersion: 'v', status: 'running', reasons: [], failure: null, trigger: { kind: 'api' }, requestedBy: null, account: 'a', retryOf: null,
-  heldBy: null, input: {}, output: null, outputText: null, usage: noUsage, cost: { usd: null }, attempts: [], turns: [], toolCalls: [], gatewayRequests: [],
+  heldBy: null, input: {}, output: null, outputText: null, ending: null, mended: [], usage: noUsage, cost: { usd: null }, attempts: [], turns: [], toolCalls: [], gatewayRequests: [],
   createdAt: at(0), startedAt: null, finishedAt: null, ...parts,
 }) // prettier-ignore
 
 const attempt = (number: number, parts: Partial<AttemptView> = {}): AttemptView => ({
-  number, status: 'running', worker: 'w', conversation: 1, jobVersion: 'v', prompt: null, instructions: null, failure: null, output: null, outputText: null, reasons: null, startedAt: at(number * 10), finishedAt: null, ...parts,
+  number, status: 'running', worker: 'w', conversation: 1, jobVersion: 'v', prompt: null, instructions: null, contract: null, failure: null, output: null, outputText: null, ending: null, mended: null, reasons: null, startedAt: at(number * 10), finishedAt: null, ...parts,
 }) // prettier-ignore
 
 const turn = (number: number, inAttempt: number, items: TurnItem[], second = 1): TurnView => ({
@@ -103,4 +103,76 @@ test.each(stories)('each event of %s keeps its place', (_, story, events) => {
     before = now
   }
   expect(before).toEqual(events)
+})
+
+test('an event says what is known of it', () => {
+  const used = { inputTokens: 3, cachedTokens: 1, outputTokens: 2, reasoningTokens: 0 }
+  const failed = { ...failure, code: 'OUTCOME_UNKNOWN' as const, retry: 'never' as const }
+  const both: TurnItem[] = [...asks, { type: 'tool_call', callId: 'd', name: 's__b', arguments: '{}' }]
+  const reasons = [{ code: 'TOOL_DENIED' as const, message: 'Policy denied a.' }]
+  const view = run({
+    attempts: [attempt(1, { status: 'incomplete', finishedAt: at(50), failure: failed, reasons: [] }), attempt(2, { status: 'waiting', finishedAt: at(60), failure })],
+    turns: [{ ...turn(2, 1, answers, 8), usage: used }, turn(1, 1, both, 4), turn(1, 2, answers, 58)],
+    toolCalls: [
+      { ...call('b', 1, 1, 'unknown', 6), durationMs: 7, requestId: 'r-1', failure: failed },
+      { ...call('a', 1, 1, 'not_run', 5), finishedAt: null, durationMs: null },
+    ],
+    status: 'cancelled',
+    reasons,
+    finishedAt: at(70),
+  }) // prettier-ignore
+  expect(timelineOf(view)).toEqual([
+    { event: 'queued', at: at(0) },
+    { event: 'attempt', at: at(10), number: 1, worker: 'w' },
+    { event: 'turn', at: at(4), number: 1, calls: ['s__a', 's__b'], answers: false, usage: noUsage },
+    {
+      event: 'call',
+      at: at(6),
+      id: 'b',
+      turn: 1,
+      server: 's',
+      tool: 'b',
+      status: 'unknown',
+      durationMs: 7,
+      requestId: 'r-1',
+      failure: failed,
+    },
+    {
+      event: 'call',
+      at: at(5),
+      id: 'a',
+      turn: 1,
+      server: 's',
+      tool: 'a',
+      status: 'not_run',
+      durationMs: null,
+      requestId: null,
+      failure: null,
+    },
+    { event: 'turn', at: at(8), number: 2, calls: [], answers: true, usage: used },
+    { event: 'attemptEnded', at: at(50), number: 1, status: 'incomplete', failure: failed },
+    { event: 'finished', at: at(50), status: 'incomplete', reasons: [] },
+    { event: 'attempt', at: at(20), number: 2, worker: 'w' },
+    { event: 'turn', at: at(58), number: 1, calls: [], answers: true, usage: noUsage },
+    { event: 'attemptEnded', at: at(60), number: 2, status: 'waiting', failure },
+    { event: 'waiting', at: at(60), failure },
+    { event: 'finished', at: at(70), status: 'cancelled', reasons },
+  ])
+})
+
+test('a call that is still open holds back what comes after it in its turn, until its attempt is over', () => {
+  const parts = { turns: [turn(1, 1, asks)], toolCalls: [call('a', 1, 1, 'ok'), call('b', 1, 1, 'sent'), call('c', 1, 1, 'ok')] }
+  const told = (view: Partial<RunView>) =>
+    timelineOf(run({ ...parts, ...view })).flatMap((event) => (event.event === 'call' ? [event.tool] : []))
+  expect(told({ attempts: [attempt(1)] })).toEqual(['a'])
+  expect(told({ attempts: [attempt(1, ended('lost'))] })).toEqual(['a', 'b', 'c'])
+})
+
+test('a run that was over before it had a time of its own ended when it was made', () => {
+  expect(timelineOf(run({ status: 'failed' })).at(-1)).toEqual({ event: 'finished', at: at(0), status: 'failed', reasons: [] })
+})
+
+test('an attempt that ended for a while has no end of the run, whatever its reasons', () => {
+  const view = run({ attempts: [attempt(1, { ...ended('lost'), reasons: [] }), attempt(2, { ...ended('failed') })] })
+  expect(timelineOf(view).map(({ event }) => event)).toEqual(['queued', 'attempt', 'attemptEnded', 'attempt', 'attemptEnded'])
 })

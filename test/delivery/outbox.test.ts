@@ -4,18 +4,22 @@ import { pino } from 'pino'
 import { Webhook } from 'standardwebhooks'
 import { expect, test } from 'vitest'
 import { MAX_DELIVERY_TRIES } from '../../src/core/rules/delivery.ts'
+import type { Sender } from '../../src/delivery/destinations/destination.ts'
+import { openDestinations } from '../../src/delivery/destinations/registry.ts'
+import { createWebhookSender } from '../../src/delivery/destinations/webhook.ts'
 import { createOutbox } from '../../src/delivery/outbox.ts'
 import { retryByFilter } from '../../src/runs/retry.ts'
-import { query } from '../../src/store/postgres/db.ts'
+import { query, type Db } from '../../src/store/postgres/db.ts'
 import { endDeliveryTry, listDeliveries, takeDueDeliveries } from '../../src/store/delivery/deliveries.ts'
 import { loadRun } from '../../src/store/runs/show.ts'
-import { startReceiver, type Receiver } from '../support/delivery/receiver.ts'
+import { startReceiver, type Received, type Receiver } from '../support/delivery/receiver.ts'
 import { buildTestApp, type TestApp } from '../support/app/test-app.ts'
 
 const SECRET = `whsec_${Buffer.from('a secret of twenty-four bytes and more').toString('base64')}`
 
 const job = (deliver: string) => `
 account: reports
+contract: none
 model: { provider: openai, name: scripted }
 prompt: Do it.
 tools:
@@ -59,7 +63,7 @@ test('a finished run is sent once, signed, as a CloudEvent, and its row says so'
   expect(await listDeliveries(testApp.app.db, id)).toMatchObject([{ status: 'delivered', tries: 1, error: null, nextTryAt: null }])
 })
 
-test('a receiver that fails is asked again later and later, and in the end given up; the run stays as it was', async () => {
+test('a receiver that fails is tried again at growing intervals, in the end no more, and the run stays as it was', async () => {
   await using receiver = await startReceiver(() => 500)
   await using testApp = await buildTestApp({ jobs: { report: toTeam }, scripts: say('done'), config: withTeam(receiver) })
   const { app } = testApp
@@ -69,8 +73,10 @@ test('a receiver that fails is asked again later and later, and in the end given
   const now = new Date('2030-01-01T00:00:00Z')
   const outbox = createOutbox({
     db: app.db,
-    reportsDir: testApp.dir,
-    webhooks: new Map([['team', { url: receiver.url, secret: SECRET }]]),
+    destinations: openDestinations(
+      { reportsDir: testApp.dir, webhooks: { team: { url: receiver.url, secret: SECRET } } },
+      { read: (_, value) => value, redact: () => {} },
+    ),
     log: pino({ level: 'silent' }),
     now: () => now,
   })
@@ -116,6 +122,42 @@ test('the secret is in no log line, no row and no error', async () => {
   expect(everything).not.toContain(SECRET.slice(6))
 })
 
+test('a secret file that was replaced signs from the next report on; one that is broken costs a try and no report', async () => {
+  await using receiver = await startReceiver()
+  await using testApp = await buildTestApp({
+    jobs: { report: toTeam },
+    scripts: say('done'),
+    files: { 'team.secret': SECRET },
+    config: { webhooks: { team: { url: receiver.url, secretFile: './team.secret' } } },
+  })
+  const { outbox } = testApp.app
+  const other = `whsec_${Buffer.from('another secret of twenty-four bytes').toString('base64')}`
+  const verify = (secret: string, { headers, body }: Received) =>
+    new Webhook(secret).verify(body, {
+      'webhook-id': String(headers['webhook-id']),
+      'webhook-timestamp': String(headers['webhook-timestamp']),
+      'webhook-signature': String(headers['webhook-signature']),
+    })
+  await reported(testApp)
+  await outbox.round()
+  const write = (secret: string) => writeFileSync(join(testApp.dir, 'team.secret'), secret)
+  write('half of a sec')
+  const id = await reported(testApp)
+  await outbox.round()
+  expect(await listDeliveries(testApp.app.db, id)).toMatchObject([
+    { status: 'pending', tries: 1, error: expect.stringContaining('cannot sign') },
+  ])
+  write(`${other}\n`)
+  await due(testApp)
+  await outbox.round()
+  const [first, second] = receiver.received
+  if (!first || !second) throw new Error('nothing came')
+  verify(SECRET, first)
+  verify(other, second)
+  expect(() => verify(SECRET, second)).toThrow('signature')
+  expect(testApp.log.join('')).not.toContain('half of a sec')
+})
+
 test('a webhook whose URL holds a password is refused when the configuration is read', async () => {
   const config = { webhooks: { team: { url: 'https://user:hunter2@hooks.example/', secret: SECRET } } }
   const built = buildTestApp({ jobs: {}, config })
@@ -146,7 +188,7 @@ test('a report whose worker died after it took it is sent by another one once th
   await using testApp = await buildTestApp({ jobs: { report: toTeam }, scripts: say('done'), config: withTeam(receiver) })
   const { app } = testApp
   const id = await reported(testApp)
-  expect(await takeDueDeliveries(app.db, { limit: 20, leaseMs: 60_000 })).toHaveLength(1)
+  expect(await takeDueDeliveries(app.db, { limit: 20, perPlace: 4, busy: new Map(), leaseMs: 60_000 })).toHaveLength(1)
   await app.outbox.round()
   expect(receiver.received).toHaveLength(0)
   await query(app.db, "update deliveries set next_try_at = next_try_at - interval '1 minute'")
@@ -262,4 +304,89 @@ test('a report that was not sent before its run was retried is recalled, and the
   await app.outbox.round()
   expect(receiver.received).toHaveLength(2)
   expect(await listDeliveries(app.db, id)).toMatchObject([{ attempt: 1 }, { attempt: 2, status: 'delivered' }])
+})
+
+/** More reports of a run, all due. */
+const more = (db: Db, runId: string, target: object, count: number) =>
+  query(
+    db,
+    'insert into deliveries (id, run_id, attempt, target, created_at) select gen_random_uuid(), $1, 1, $2, now() from generate_series(1, $3)',
+    [runId, JSON.stringify(target), count],
+  )
+
+test('a receiver that accepts connections and never answers delays only its own reports', async () => {
+  const answer = Promise.withResolvers<number>()
+  await using hung = await startReceiver(() => answer.promise)
+  await using healthy = await startReceiver()
+  await using testApp = await buildTestApp({ jobs: { report: job('[]') }, scripts: say('done') })
+  const { db } = testApp.app
+  const id = await reported(testApp)
+  // More than are under way at a time, and before all others.
+  await more(db, id, { kind: 'webhook', name: 'hung' }, 40)
+  await more(db, id, { kind: 'webhook', name: 'team' }, 20)
+  await more(db, id, { kind: 'file', dir: 'hr' }, 20)
+  const others = openDestinations(
+    { reportsDir: testApp.dir, webhooks: { team: { url: healthy.url, secret: SECRET } } },
+    { read: (_, value) => value, redact: () => {} },
+  )
+  // It is never given up here: whatever comes through comes beside it.
+  const patient = createWebhookSender({ timeoutMs: 600_000 })
+  const destinations: Sender = {
+    send: (target, message) =>
+      JSON.stringify(target).includes('hung')
+        ? patient.post({ url: hung.url, secret: SECRET }, { id: message.id, body: '{}', contentType: 'application/json' })
+        : others.send(target, message),
+    close: async () => void (await Promise.all([others.close(), patient.close()])),
+  }
+  const outbox = createOutbox({ db, destinations, log: pino({ level: 'silent' }) })
+  await outbox.start()
+  const delivered = () =>
+    query(db, "select target->>'kind' as kind, count(*)::int as n from deliveries where status = 'delivered' group by 1 order by 1")
+  await expect.poll(delivered).toEqual([
+    { kind: 'file', n: 20 },
+    { kind: 'webhook', n: 20 },
+  ])
+  expect(hung.received).toHaveLength(4)
+  const stopped = outbox.stop()
+  answer.resolve(204)
+  await stopped
+  expect(await delivered()).toEqual([
+    { kind: 'file', n: 20 },
+    { kind: 'webhook', n: 24 },
+  ])
+})
+
+test('a receiver that did not answer three times in a row is sent nothing for a minute, which uses up no try of its other reports', async () => {
+  await using testApp = await buildTestApp({ jobs: { report: job('[{ file: hr }]') }, scripts: say('done') })
+  const { db } = testApp.app
+  const id = await reported(testApp)
+  await query(db, 'delete from deliveries')
+  await more(db, id, { kind: 'webhook', name: 'hung' }, 30)
+  await more(db, id, { kind: 'webhook', name: 'team' }, 5)
+  const sent: string[] = []
+  const outbox = createOutbox({
+    db,
+    destinations: {
+      async send(target) {
+        const isHung = JSON.stringify(target).includes('hung')
+        sent.push(isHung ? 'hung' : 'team')
+        return isHung ? { ok: false, error: 'no answer', final: false, silent: true } : { ok: true }
+      },
+      async close() {},
+    },
+    log: pino({ level: 'silent' }),
+  })
+  await outbox.round()
+  await outbox.round()
+  await outbox.stop()
+  expect(sent.filter((one) => one === 'team')).toHaveLength(5)
+  const hungTries = sent.filter((one) => one === 'hung').length
+  expect(hungTries).toBeGreaterThanOrEqual(3)
+  expect(hungTries).toBeLessThan(10)
+  expect(
+    await query(
+      db,
+      "select count(*)::int as n from deliveries where status = 'pending' and tries = 0 and next_try_at > now() + interval '50 seconds'",
+    ),
+  ).toEqual([{ n: 30 - hungTries }])
 })

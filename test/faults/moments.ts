@@ -1,6 +1,7 @@
 import type { FaultProxy, ProxyFault, Seen } from '../support/gateway/fault-proxy.ts'
 
 type Fault = ProxyFault | void | undefined
+export type Answer = Extract<ProxyFault, { kind: 'answer' }>
 
 /** The fault of each request that `when` picks, until it is set anew. */
 export function on(proxy: FaultProxy, when: (seen: Seen) => boolean, fault: (seen: Seen) => Fault): void {
@@ -46,7 +47,7 @@ export const rpcAnswer = (body: object): ProxyFault => ({
 })
 
 /** An answer of a status with a text. */
-export const status = (code: number, headers: Record<string, string> = {}, body = ''): ProxyFault => ({
+export const status = (code: number, headers: Record<string, string> = {}, body = ''): Answer => ({
   kind: 'answer',
   status: code,
   headers,

@@ -2,6 +2,7 @@ import type { FailureCode } from '../../src/core/failure.ts'
 import type { RunStatus } from '../../src/core/run.ts'
 import { loadRun } from '../../src/store/runs/show.ts'
 import { buildFaultBench, type FaultBench, type FaultBenchOptions, type FaultBenchUrls } from '../support/app/fault-bench.ts'
+import { countingJob } from '../support/app/jobs.ts'
 
 export type Where = 'token' | 'gateway' | 'policy' | 'consent' | 'upstream' | 'model' | 'budget' | 'process'
 export type QueueKind = 'redis' | 'postgres'
@@ -60,15 +61,11 @@ export const rowsOf =
   ): FaultRow => {
     const { delegate = 'local', heals = false, backends = BOTH, script = MIDDLE, play } = options
     const [status, code, attempts, effects] = expected
-    const job = `
-account: reports
-delegate: ${delegate}
-model: { provider: openai, name: scripted }
-prompt: Do it.
-tools:
-  ${options.tools ?? 'counting: { allow: [act, look], repeatable: [look] }'}
-retry: ${options.retry ?? '{ attempts: 2, backoff: 10ms }'}
-${options.more ?? ''}`
+    const job = countingJob({
+      ...(options.tools !== undefined && { tools: options.tools }),
+      retry: options.retry ?? '{ attempts: 2, backoff: 10ms }',
+      more: `delegate: ${delegate}\n${options.more ?? ''}`,
+    })
     return {
       name,
       where,

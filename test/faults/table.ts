@@ -1,12 +1,13 @@
-import { budgetRows } from './budgets.ts'
-import { consentRows } from './consent.ts'
-import { gatewayRows } from './gateway.ts'
-import { modelRows } from './model.ts'
-import { policyRows } from './policy.ts'
-import { processRows } from './process.ts'
+import { budgetRows } from './rows/budgets.ts'
+import { consentRows } from './rows/consent.ts'
+import { gatewayRows } from './rows/gateway.ts'
+import { modelRows } from './rows/model.ts'
+import { policyRows } from './rows/policy.ts'
+import { processRows } from './rows/process.ts'
 import type { FaultRow } from './row.ts'
-import { tokenRows } from './token.ts'
-import { upstreamRows } from './upstream.ts'
+import { tokenRows } from './rows/token.ts'
+import { upstreamRows } from './rows/upstream.ts'
+import { whoAnsweredRows } from './rows/who-answered.ts'
 
 /** Every fault that Nightshift promises to name. */
 export const faultTable: readonly FaultRow[] = [
@@ -15,6 +16,7 @@ export const faultTable: readonly FaultRow[] = [
   ...policyRows,
   ...consentRows,
   ...upstreamRows,
+  ...whoAnsweredRows,
   ...modelRows,
   ...budgetRows,
   ...processRows,

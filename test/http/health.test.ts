@@ -52,7 +52,7 @@ test('not ready while a part is silent', async () => {
 
 test('a process without the API serves health and metrics alone', async () => {
   await using api = await openApi(testApp)
-  const other = (await api.testApp.replica()).http({ api: false })
+  const other = (await api.testApp.replica()).createHealthServer()
   await other?.start()
   const statusOf = async (path: string) => (await fetch(`${other?.url()}${path}`)).status
   expect(await Promise.all(['/livez', '/readyz', '/metrics', '/v1/runs', '/queue', '/openapi.json'].map(statusOf))).toEqual([

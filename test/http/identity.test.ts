@@ -4,7 +4,7 @@ import { request } from 'node:http'
 import { calculateJwkThumbprint, exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT, type JWTPayload } from 'jose'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { createAuthenticate, type IdentityOptions } from '../../src/http/identity.ts'
+import { createAuthenticate, type Callers, type IdentityOptions } from '../../src/http/identity.ts'
 import { openApi, problem, secretOf, TOKEN_LINES, type Who } from '../support/app/api.ts'
 import { WORK, WORK_SCRIPT } from '../support/app/jobs.ts'
 
@@ -14,18 +14,18 @@ const jwk = await exportJWK(es256.publicKey)
 const kid = await calculateJwkThumbprint(jwk)
 const now = () => Math.floor(Date.now() / 1000)
 
-const options: IdentityOptions = {
+const callers: Callers = {
   tokens: {},
-  pomerium: {
-    audience: AUDIENCE,
-    jwksUrl: `https://${AUDIENCE}/.well-known/pomerium/jwks.json`,
-    users: {
-      'ann@example.com': { role: 'viewer', jobs: undefined },
-      'svc-caller': { role: 'runner', jobs: ['work'] },
-      'both@example.com': { role: 'viewer', jobs: undefined },
-    },
-    groups: { ops: { role: 'operator', jobs: undefined } },
+  users: {
+    'ann@example.com': { role: 'viewer', jobs: undefined },
+    'svc-caller': { role: 'runner', jobs: ['work'] },
+    'both@example.com': { role: 'viewer', jobs: undefined },
   },
+  groups: { ops: { role: 'operator', jobs: undefined } },
+}
+const options: IdentityOptions = {
+  callers: () => callers,
+  pomerium: { audience: AUDIENCE, jwksUrl: `https://${AUDIENCE}/.well-known/pomerium/jwks.json` },
   fetch: async () => Response.json({ keys: [{ ...jwk, kid, alg: 'ES256', use: 'sig' }] }),
 }
 
@@ -47,8 +47,8 @@ const without = (name: string) => Object.fromEntries(Object.entries(claims()).fi
 const authenticate = createAuthenticate(options)
 const outcome = async (jwt: string, more: Record<string, string> = {}) => {
   try {
-    const { name, role, jobs } = await authenticate(new Headers({ 'x-pomerium-jwt-assertion': jwt, ...more }))
-    return `${name} ${role}${jobs ? ` ${jobs.join()}` : ''}`
+    const { name, grants } = await authenticate(new Headers({ 'x-pomerium-jwt-assertion': jwt, ...more }))
+    return [name, ...grants.map(({ role, jobs }) => `${role}${jobs ? ` ${jobs.join()}` : ''}`)].join(' ')
   } catch (error) {
     const { code, message } = z.object({ code: z.string(), message: z.string() }).parse(error)
     // A signature in a message would be a secret in a log.
@@ -69,34 +69,50 @@ const assertions: [title: string, jwt: () => string | Promise<string>, expected:
   ['one for several audiences', () => sign(claims({ aud: ['other', AUDIENCE] })), 'svc-caller runner work'],
   ['a user known by email', () => sign(claims({ sub: 'u1', email: 'ann@example.com' })), 'ann@example.com viewer'],
   [
-    'the stronger of user and group',
+    'what user and group may together',
     () => sign(claims({ sub: 'u2', email: 'both@example.com', groups: ['x', 'ops'] })),
-    'both@example.com operator',
+    'both@example.com viewer operator',
   ],
   ['a user without a role', () => sign(claims({ sub: 'nobody' })), 'FORBIDDEN'],
   ['a user named as a part of every object', () => sign(claims({ sub: 'constructor', groups: ['__proto__'] })), 'FORBIDDEN'],
+  ['an issuer written as an address', () => sign(claims({ iss: `https://${AUDIENCE}/` })), 'svc-caller runner work'],
+  ['an email in other letters', () => sign(claims({ sub: 'u1', email: 'Ann@Example.com' })), 'Ann@Example.com viewer'],
+  ['an email that Postgres cannot hold', () => sign(claims({ email: 'a\0b' })), 'a\ufffdb runner work'],
+  ['a user who calls themselves a token', () => sign(claims({ email: 'token:operator' })), 'ASSERTION_INVALID'],
+  ['one that holds for ten years', () => sign(claims({ iat: now() - 600, exp: now() + 315_360_000 })), 'ASSERTION_INVALID'],
+  ['one that is signed tomorrow', () => sign(claims({ iat: now() + 86_400, exp: now() + 86_700 })), 'ASSERTION_INVALID'],
   ['claims of other types', () => sign(claims({ email: 7, groups: 'ops', user: null })), 'svc-caller runner work'],
-  ['another audience', () => sign(claims({ aud: 'other.example.com' })), 'UNAUTHENTICATED'],
-  ['no audience', () => sign(without('aud')), 'UNAUTHENTICATED'],
-  ['another issuer', () => sign(claims({ iss: 'other.example.com' })), 'UNAUTHENTICATED'],
-  ['no issuer', () => sign(without('iss')), 'UNAUTHENTICATED'],
-  ['one that expired', () => sign(claims({ exp: now() - 60 })), 'UNAUTHENTICATED'],
-  ['one that never expires', () => sign(without('exp')), 'UNAUTHENTICATED'],
-  ['one that is not valid yet', () => sign(claims({ nbf: now() + 60 })), 'UNAUTHENTICATED'],
-  ['no subject', () => sign(without('sub')), 'UNAUTHENTICATED'],
-  ['an empty subject', () => sign(claims({ sub: '' })), 'UNAUTHENTICATED'],
-  ['one without a signature', () => new UnsecuredJWT(claims()).encode(), 'UNAUTHENTICATED'],
-  ['the public key as a shared secret', () => sign(claims(), spki, { alg: 'HS256', kid }), 'UNAUTHENTICATED'],
-  ['RS256', () => sign(claims(), rsa.privateKey, { alg: 'RS256', kid }), 'UNAUTHENTICATED'],
-  ['ES384', () => sign(claims(), es384.privateKey, { alg: 'ES384', kid }), 'UNAUTHENTICATED'],
-  ['a forged key with the known id', () => sign(claims(), forged.privateKey), 'UNAUTHENTICATED'],
-  ['a forged key with its own id', () => sign(claims(), forged.privateKey, { alg: 'ES256', kid: 'mine' }), 'UNAUTHENTICATED'],
-  ['a cut one', async () => (await sign(claims())).slice(0, -4), 'UNAUTHENTICATED'],
-  ['no JWT', () => 'me', 'UNAUTHENTICATED'],
-  ['an empty one', () => '', 'UNAUTHENTICATED'],
+  ['another audience', () => sign(claims({ aud: 'other.example.com' })), 'ASSERTION_INVALID'],
+  ['no audience', () => sign(without('aud')), 'ASSERTION_INVALID'],
+  ['another issuer', () => sign(claims({ iss: 'other.example.com' })), 'ASSERTION_INVALID'],
+  ['no issuer', () => sign(without('iss')), 'ASSERTION_INVALID'],
+  ['one that expired', () => sign(claims({ exp: now() - 60 })), 'ASSERTION_INVALID'],
+  ['one that never expires', () => sign(without('exp')), 'ASSERTION_INVALID'],
+  ['one that is not valid yet', () => sign(claims({ nbf: now() + 60 })), 'ASSERTION_INVALID'],
+  ['no subject', () => sign(without('sub')), 'ASSERTION_INVALID'],
+  ['an empty subject', () => sign(claims({ sub: '' })), 'ASSERTION_INVALID'],
+  ['one without a signature', () => new UnsecuredJWT(claims()).encode(), 'ASSERTION_INVALID'],
+  ['the public key as a shared secret', () => sign(claims(), spki, { alg: 'HS256', kid }), 'ASSERTION_INVALID'],
+  ['RS256', () => sign(claims(), rsa.privateKey, { alg: 'RS256', kid }), 'ASSERTION_INVALID'],
+  ['ES384', () => sign(claims(), es384.privateKey, { alg: 'ES384', kid }), 'ASSERTION_INVALID'],
+  ['a forged key with the known id', () => sign(claims(), forged.privateKey), 'ASSERTION_INVALID'],
+  ['a forged key with its own id', () => sign(claims(), forged.privateKey, { alg: 'ES256', kid: 'mine' }), 'ASSERTION_INVALID'],
+  ['a cut one', async () => (await sign(claims())).slice(0, -4), 'ASSERTION_INVALID'],
+  ['no JWT', () => 'me', 'ASSERTION_INVALID'],
+  ['an empty one', () => '', 'ASSERTION_INVALID'],
 ]
 
 test.each(assertions)('an assertion: %s', async (_, jwt, expected) => expect(await outcome(await jwt())).toBe(expected))
+
+test.each([
+  ['aud', { aud: 'other.example.com' }],
+  ['iss', { iss: 'https://other.example.com/' }],
+])('a claim %s that is not ours is named, with what it should be and without what it is', async (claim, given) => {
+  const headers = new Headers({ 'x-pomerium-jwt-assertion': await sign(claims(given)) })
+  await expect(authenticate(headers)).rejects.toMatchObject({
+    message: `Pomerium's assertion is not valid: its claim ${claim} is not ${AUDIENCE}.`,
+  })
+})
 
 test.each<[string, () => Promise<Response>]>([
   ['cannot be reached', () => Promise.reject(new TypeError('fetch failed'))],
@@ -113,17 +129,20 @@ test('an assertion that is not valid is not made good by a token', async () => {
   const secret = `nsk_${randomUUID()}`
   const both = createAuthenticate({
     ...options,
-    tokens: { t: { sha256: createHash('sha256').update(secret).digest('hex'), role: 'operator', jobs: undefined } },
+    callers: () => ({
+      ...callers,
+      tokens: { t: { sha256: createHash('sha256').update(secret).digest('hex'), role: 'operator', jobs: undefined } },
+    }),
   })
   const headers = (assertion?: string) =>
     new Headers({ authorization: `Bearer ${secret}`, ...(assertion && { 'x-pomerium-jwt-assertion': assertion }) })
-  expect(await both(headers())).toMatchObject({ name: 'token:t', role: 'operator' })
-  await expect(both(headers('x'))).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
-  await expect(createAuthenticate({ ...options, pomerium: undefined })(headers('x'))).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+  expect(await both(headers())).toMatchObject({ name: 'token:t', grants: [{ role: 'operator' }] })
+  await expect(both(headers('x'))).rejects.toMatchObject({ code: 'ASSERTION_INVALID' })
+  await expect(createAuthenticate({ ...options, pomerium: undefined })(headers('x'))).rejects.toMatchObject({ code: 'ASSERTION_INVALID' })
 })
 
 const testApp = { jobs: { work: WORK, plain: WORK.replace('scripted', 'plain') }, scripts: { scripted: WORK_SCRIPT, plain: 'say No.' } }
-const callers: Who[] = ['nobody', 'viewer', 'runner', 'runsAll', 'operator']
+const ALL: Who[] = ['nobody', 'viewer', 'runner', 'runsAll', 'operator']
 const seen = [401, 200, 200, 200, 200]
 const routes: [method: string, path: string, body: unknown, statuses: number[]][] = [
   ['GET', '/v1/jobs', undefined, seen],
@@ -133,9 +152,9 @@ const routes: [method: string, path: string, body: unknown, statuses: number[]][
   ['GET', '/v1/runs/RUN/output', undefined, seen],
   ['GET', '/v1/runs/RUN/events', undefined, seen],
   ['POST', '/v1/jobs/work/runs', {}, [401, 403, 202, 202, 202]],
-  ['POST', '/v1/jobs/plain/runs', {}, [401, 403, 403, 202, 202]],
+  ['POST', '/v1/jobs/plain/runs', {}, [401, 403, 404, 202, 202]],
   ['POST', '/v1/runs/RUN/cancel', undefined, [401, 403, 202, 202, 202]],
-  ['POST', '/v1/runs/OTHER/cancel', undefined, [401, 403, 403, 202, 202]],
+  ['POST', '/v1/runs/OTHER/cancel', undefined, [401, 403, 404, 202, 202]],
   ['POST', '/v1/runs/RUN/retry', {}, [401, 403, 403, 403, 409]],
   ['POST', '/v1/runs/bulk-retry', { filter: { job: 'work' }, dryRun: true }, [401, 403, 403, 403, 202]],
   ['POST', '/v1/schedules/work/pause', { reason: 'x' }, [401, 403, 403, 403, 200]],
@@ -151,7 +170,7 @@ const routes: [method: string, path: string, body: unknown, statuses: number[]][
   ['GET', '/metrics', undefined, [200, 200, 200, 200, 200]],
 ]
 
-test('each role may do what is its own on each route, and nobody anything', async () => {
+test('each role may do what it is for on each route, and without a role nothing is allowed', async () => {
   await using api = await openApi(testApp)
   await api.testApp.app.worker.start()
   const [id, other] = [await api.create('work'), await api.create('plain')]
@@ -159,7 +178,7 @@ test('each role may do what is its own on each route, and nobody anything', asyn
   const told: unknown[] = []
   for (const [method, path, body] of routes) {
     const statuses: number[] = []
-    for (const who of callers) {
+    for (const who of ALL) {
       const answer = await api.ask(method, path.replace('RUN', id).replace('OTHER', other), { who, body })
       statuses.push(answer.status)
       if (answer.status === 401) expect(answer.headers.get('www-authenticate')).toContain('Bearer')
@@ -188,6 +207,14 @@ test('no way to write an address goes around the identity', async () => {
   }
 })
 
+test('the word Bearer is known in any letters, with any space behind it', async () => {
+  await using api = await openApi(testApp)
+  for (const scheme of ['Bearer ', 'bearer ', 'BEARER  '])
+    expect((await api.ask('GET', '/v1/jobs', { who: 'nobody', headers: { authorization: `${scheme}${secretOf('viewer')}` } })).status).toBe(
+      200,
+    )
+})
+
 test.each([
   ['the hash of a token', `Bearer ${TOKEN_LINES['operator']?.sha256}`],
   ['another scheme', `Basic ${secretOf('operator')}`],
@@ -199,11 +226,11 @@ test.each([
   const tokens = Object.fromEntries(
     Object.entries(TOKEN_LINES).map(([name, { sha256 }]) => [name, { sha256, role: 'operator' as const, jobs: undefined }]),
   )
-  const one = createAuthenticate({ ...options, tokens, pomerium: undefined })
+  const one = createAuthenticate({ ...options, callers: () => ({ ...callers, tokens }), pomerium: undefined })
   await expect(one(new Headers({ authorization }))).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
 })
 
-test('without any identity there is nobody who may ask, and only loopback is served', async () => {
+test('without tokens and Pomerium no caller is accepted, and only loopback is served', async () => {
   await using api = await openApi({ ...testApp, api_: { tokens: {} } })
   for (const path of ['/v1/jobs', '/v1/runs', '/queue', '/queue/api/queues', '/v1/nothing'])
     expect((await api.ask('GET', path)).status, path).toBe(401)

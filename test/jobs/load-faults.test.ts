@@ -30,6 +30,8 @@ test('each fault of the shape has its line, its field and its cure', () => {
     'a repeatable tool that is not allowed': GOOD.replace('{ allow: [query] }', '{ allow: [query], repeatable: [query, other] }'),
     'an empty prompt': GOOD.replace('prompt: Go', 'prompt: ""'),
     'a prompt that is null': GOOD.replace('prompt: Go', 'prompt:'),
+    'a schedule without a zone': `${GOOD}schedule: { cron: "0 7 * * 1" }\n`,
+    'a server named as our own tools': GOOD.replace('labor', 'nightshift'),
     'names that are none': GOOD.replace('reports', '__proto__').replace('openai', '"open ai"'),
     'broken YAML': `${GOOD}limits: { turns: 3\n`,
     'two documents': `${GOOD}---\n${GOOD}`,
@@ -41,10 +43,16 @@ test('each fault of the shape has its line, its field and its cure', () => {
         "job.yaml:1: must be a mapping",
       ],
       "a prompt that is null": [
-        "job.yaml:3: prompt must be a text",
+        "job.yaml:3: prompt is empty; it must be a text",
       ],
       "a repeatable tool that is not allowed": [
         "job.yaml:5: tools.labor.repeatable names other, which is not under allow; add it there or take it out here",
+      ],
+      "a schedule without a zone": [
+        "job.yaml:6: schedule.timezone is missing; name a time zone such as Europe/Zurich, here or as timezone: of the job",
+      ],
+      "a server named as our own tools": [
+        "job.yaml:5: tools.nightshift is the name of Nightshift’s own tools; give the route in Pomerium another name, and use that",
       ],
       "a server that is no name": [
         "job.yaml:5: tools.a b is not a name; use up to 63 letters, digits, dots, dashes and underscores",
@@ -64,7 +72,7 @@ test('each fault of the shape has its line, its field and its cure', () => {
       ],
       "missing fields": [
         "job.yaml:1: account is missing; it must be a text",
-        "job.yaml:1: model is missing; it must be a mapping",
+        "job.yaml:1: model is missing; it must be a mapping, such as { provider: openai, name: gpt-5.4-mini }",
         "job.yaml:1: prompt is missing; it must be a text",
         "job.yaml:1: tools is missing; it must be a mapping",
       ],
@@ -72,7 +80,6 @@ test('each fault of the shape has its line, its field and its cure', () => {
         "job.yaml:2: model.provider is missing; it must be a text",
         "job.yaml:2: model.name is missing; it must be a text",
         "job.yaml:6: schedule.cron is missing; it must be a text",
-        "job.yaml:6: schedule.timezone is missing; it must be a text",
         "job.yaml:5: tools.labor.allow is missing; it must be a list",
         "job.yaml:8: output.schema is missing; it must be a mapping",
       ],
@@ -101,27 +108,27 @@ test('each fault of the shape has its line, its field and its cure', () => {
         "job.yaml:6: has more than one document; keep one, without lines of ---",
       ],
       "unknown keys": [
-        "job.yaml:6: shedule is not a known key; correct its name or take it out",
-        "job.yaml:8: limts is not a known key; correct its name or take it out",
+        "job.yaml:6: shedule is not a known key; did you mean schedule?",
+        "job.yaml:8: limts is not a known key; did you mean limits?",
       ],
       "unknown keys further in": [
-        "job.yaml:5: tools.labor.repetable is not a known key; correct its name or take it out",
-        "job.yaml:8: limits.turnz is not a known key; correct its name or take it out",
-        "job.yaml:9: retry.atempts is not a known key; correct its name or take it out",
+        "job.yaml:5: tools.labor.repetable is not a known key; did you mean repeatable?",
+        "job.yaml:8: limits.turnz is not a known key; did you mean turns?",
+        "job.yaml:9: retry.atempts is not a known key; did you mean attempts?",
       ],
       "wrong types": [
-        "job.yaml:1: account must be a text",
+        "job.yaml:1: account must be a text; put it in quotes",
         "job.yaml:8: delegate must be local or hosted",
-        "job.yaml:2: model must be a mapping",
-        "job.yaml:3: prompt must be a text",
+        "job.yaml:2: model must be a mapping, such as { provider: openai, name: gpt-5.4-mini }",
+        "job.yaml:3: prompt must be a text; put it in quotes",
         "job.yaml:4: tools must be a mapping",
         "job.yaml:5: limits.turns must be a number",
-        "job.yaml:5: limits.deadline must be a text",
+        "job.yaml:5: limits.deadline is not a duration; write a number and ms, s, m, h or d, such as 30s or 10m",
         "job.yaml:6: retry must be a mapping",
         "job.yaml:7: onUnknown must be stop or tell-model",
       ],
       "wrong types in lists": [
-        "job.yaml:8: tools.labor.allow.1 must be a text",
+        "job.yaml:8: tools.labor.allow.1 must be a text; put it in quotes",
         "job.yaml:9: tools.labor.allow.2 is empty",
       ],
     }
@@ -161,8 +168,8 @@ test('what the configuration does not offer is named with what it offers', () =>
   expect(files.faults(`${GOOD.replace('name: m', 'name: priced')}limits: { costUsd: 1 }\n`)).toEqual([])
   expect(files.faults(GOOD, 'job.yaml', { ...OFFER, accounts: [], providers: [] })).toMatchInlineSnapshot(`
     [
-      "job.yaml:1: account is reports, which is not under accounts: in the configuration; none is configured",
-      "job.yaml:2: model.provider is openai, which is not under providers: in the configuration; none is configured",
+      "job.yaml:1: account is reports, which is not under accounts: in the configuration; there is none",
+      "job.yaml:2: model.provider is openai, which is not under providers: in the configuration; there is none",
     ]
   `)
 })
@@ -236,7 +243,7 @@ test('a schedule is checked field by field', () => {
     }
   `)
   for (const cron of ['0 7 * * 1', '*/5 * * * * *', '0 7 L * *', '0 7 * * MON-FRI']) expect(files.faults(schedule(cron)), cron).toEqual([])
-  expect(files.faults(schedule('* *', 'Mars/Olympus'))).toHaveLength(1)
+  expect(files.faults(schedule('* *', 'Mars/Olympus'))).toHaveLength(2)
 })
 
 test('templates and schemas are checked before a run needs them', () => {
@@ -254,7 +261,7 @@ test('templates and schemas are checked before a run needs them', () => {
   expect(faultsOf(texts)).toMatchInlineSnapshot(`
     {
       "a pattern that is none": [
-        "job.yaml:8: output.schema is not a valid JSON Schema: Invalid regular expression: /(/u: Unterminated group",
+        "job.yaml:8: output.schema is not a valid JSON Schema: the pattern ( cannot be used: error parsing regexp: missing closing ): \`(\`",
       ],
       "a template that reads a file": [
         "job.yaml:3: prompt is not a valid Liquid template: tag "include" not found, line:1, col:1",
@@ -264,7 +271,7 @@ test('templates and schemas are checked before a run needs them', () => {
         "job.yaml:6: instructions is not a valid Liquid template: undefined filter: nosuch, line:1, col:1",
       ],
       "an unknown variable": [
-        "job.yaml:3: prompt uses the unknown variable inputs; a template knows input, fire_time, run_id, job",
+        "job.yaml:3: prompt uses the unknown variable inputs; did you mean input?",
       ],
       "broken Liquid": [
         "job.yaml:3: prompt is not a valid Liquid template: invalid value expression: "", line:1, col:6",
@@ -275,15 +282,15 @@ test('templates and schemas are checked before a run needs them', () => {
         "job.yaml:7: output.schema must be a mapping",
       ],
       "schemas that are none": [
-        "job.yaml:6: input is not a valid JSON Schema: schema is invalid: data/type must be equal to one of the allowed values, data/type must be array, data/type must match a schema in anyOf",
-        "job.yaml:8: output.schema is not a valid JSON Schema: schema is invalid: data/properties must be object",
+        "job.yaml:6: input.type is strng, which is no type; did you mean string?",
+        "job.yaml:9: output.schema.properties must be object",
       ],
       "schemas that refer to nowhere": [
         "job.yaml:6: input is not a valid JSON Schema: can't resolve reference #/nowhere from id #",
         "job.yaml:7: output.schema is not a valid JSON Schema: can't resolve reference http://example.com/x.json from id #",
       ],
       "unknown variables in a block": [
-        "job.yaml:3: prompt uses the unknown variable oops, rwo; a template knows input, fire_time, run_id, job",
+        "job.yaml:3: prompt uses the unknown variable oops, rwo; a template knows input, fire_time, now, previous_fire, period, trigger, timezone, run_id, job",
       ],
     }
   `)
@@ -317,10 +324,10 @@ test('what would fill the memory, end the process or be lost is a fault like any
         "job.yaml:6: __proto__ is not a name that can be used",
       ],
       "a key that a terminal acts on": [
-        "job.yaml:6: \\u001b[31mred is not a known key; correct its name or take it out",
+        "job.yaml:6: \\u001b[31mred is not a known key; known are description, account, delegate, model, timezone, schedule, input, contract, instructions, prompt, tools, output, limits, retry, staleAfter, onUnknown, pin, concurrency, deliver, context",
       ],
       "a merge key": [
-        "job.yaml:6: << is not a known key; correct its name or take it out",
+        "job.yaml:6: << is not a known key; known are description, account, delegate, model, timezone, schedule, input, contract, instructions, prompt, tools, output, limits, retry, staleAfter, onUnknown, pin, concurrency, deliver, context",
       ],
       "a number that JSON does not have": [
         "job.yaml:6: has a number that is not finite",
@@ -356,4 +363,14 @@ test('what would fill the memory, end the process or be lost is a fault like any
 
 test('aliases that are only short hands are read', () => {
   expect(files.faults(GOOD.replace('[query]', '&t [query]').replace(/\n$/, '\n  other: { allow: *t }\n'))).toEqual([])
+})
+
+test('a schedule of a job that needs an input is refused, and one of a job whose input may be left out is not', () => {
+  const withInput = (input: string) => files.faults(`${GOOD}input: ${input}\nschedule:\n  timezone: UTC\n  cron: "0 7 * * *"\n`)
+  expect(withInput('{ type: object, required: [region] }')).toEqual([
+    expect.stringMatching(
+      /^job\.yaml:7: schedule runs the job without an input, but .*region.*; let the input be left out, or take schedule out$/,
+    ),
+  ])
+  expect(withInput('{ type: object, properties: { region: { type: string } } }')).toEqual([])
 })

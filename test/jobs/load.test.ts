@@ -3,8 +3,8 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { loadConfiguredJobs } from '../../src/app/app.ts'
-import { loadConfig } from '../../src/config/config.ts'
-import { loadJobs } from '../../src/jobs/load.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { loadJobs } from '../../src/jobs/directory.ts'
 import { createJobFiles, GOOD, OFFER as offer } from '../support/app/job-files.ts'
 
 const files = createJobFiles()
@@ -84,12 +84,15 @@ describe('a file that cannot be read', () => {
   test('a directory that is not there says what to do', () => {
     const nowhere = join(freshDir(), 'nowhere')
     expect(() => loadJobs(nowhere, offer)).toThrow(
-      `The directory of job files cannot be read: ENOENT: no such file or directory, scandir '${nowhere}'. Make it, or correct jobsDir.`,
+      expect.objectContaining({
+        message: `The directory of job files cannot be read: ENOENT: no such file or directory, scandir '${nowhere}'.`,
+        cure: 'Make it, or correct jobsDir.',
+      }),
     )
   })
 
   test('an empty directory has no jobs and no faults', () => {
-    expect(loadJobs(freshDir(), offer)).toEqual({ jobs: new Map(), issues: [] })
+    expect(loadJobs(freshDir(), offer)).toEqual({ jobs: new Map(), issues: [], warnings: [] })
   })
 })
 

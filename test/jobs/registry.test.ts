@@ -22,7 +22,7 @@ interface Watched {
   lines: string[]
 }
 
-function watched(files: Record<string, string>, dir = freshDir()): Watched {
+function watched(files: Record<string, string>, dir = freshDir(), lookMs?: number): Watched {
   const write = (file: string, text: string) => writeFileSync(join(dir, file), text)
   for (const [file, text] of Object.entries(files)) write(file, text)
   const lines: string[] = []
@@ -35,7 +35,7 @@ function watched(files: Record<string, string>, dir = freshDir()): Watched {
       done()
     },
   })
-  const registry = createJobRegistry({ dir, offer: OFFER, log: pino({}, stream) })
+  const registry = createJobRegistry({ dir, offer: OFFER, log: pino({}, stream), ...(lookMs !== undefined && { lookMs }) })
   onTestFinished(() => registry.stop())
   return {
     dir,
@@ -129,7 +129,7 @@ test('a file that changed before the registry began to watch is in force as soon
   expect([names(one), promptOf(one, 'a')]).toEqual([['a', 'b'], 'New'])
 })
 
-test('without a watch, a reload by hand does the same; one that changes nothing says nothing', () => {
+test('without a file watch a reload does the same; one that changes nothing logs nothing', () => {
   const one = watched({ 'a.yaml': GOOD })
   one.write('a.yaml', `# a comment\n${GOOD}`)
   expect([one.registry.reload(), one.lines]).toEqual([true, []])
@@ -146,6 +146,60 @@ test('a directory that goes away leaves the jobs in force, and is a fault until 
   expect(one.lines.join()).toContain('send SIGHUP')
   renameSync(`${one.dir}-gone`, one.dir)
   expect([one.registry.reload(), one.registry.issues()]).toEqual([true, []])
+})
+
+test('a link to a directory that is swapped for another is followed, and so is every later change', async () => {
+  const root = freshDir()
+  const release = (name: string, prompt: string) => {
+    mkdirSync(join(root, name))
+    writeFileSync(join(root, name, 'a.yaml'), GOOD.replace('Go', prompt))
+    symlinkSync(name, join(root, 'next'))
+    renameSync(join(root, 'next'), join(root, 'current'))
+  }
+  release('one', 'One')
+  const one = watched({}, join(root, 'current'), 20)
+  one.registry.start()
+  release('two', 'Two')
+  await one.said(READ_AGAIN)
+  expect(promptOf(one, 'a')).toBe('Two')
+  one.write('b.yaml', GOOD)
+  await one.said(READ_AGAIN)
+  expect(names(one)).toEqual(['a', 'b'])
+})
+
+test('a directory that is made anew is watched again, without a signal', async () => {
+  const one = watched({ 'a.yaml': GOOD }, freshDir(), 20)
+  one.registry.start()
+  renameSync(one.dir, `${one.dir}-old`)
+  mkdirSync(one.dir)
+  one.write('a.yaml', GOOD.replace('Go', 'New'))
+  await one.said(READ_AGAIN)
+  one.write('b.yaml', GOOD)
+  await one.said(READ_AGAIN)
+  expect([names(one), promptOf(one, 'a'), one.registry.issues()]).toEqual([['a', 'b'], 'New', []])
+})
+
+test('a reload by hand watches the directory that has the name now', async () => {
+  const one = watched({ 'a.yaml': GOOD }, freshDir(), 3_600_000)
+  one.registry.start()
+  renameSync(one.dir, `${one.dir}-old`)
+  mkdirSync(one.dir)
+  one.write('a.yaml', GOOD)
+  one.registry.reload()
+  one.write('b.yaml', GOOD)
+  await one.said(READ_AGAIN)
+  expect(names(one)).toEqual(['a', 'b'])
+})
+
+test('a file that did not change is not read again, and its lock file counts as a part of it', () => {
+  const one = watched({ 'a.yaml': GOOD, 'b.yaml': GOOD })
+  const before = one.registry.jobs().get('a')
+  one.write('b.yaml', GOOD.replace('Go', 'New'))
+  one.registry.reload()
+  expect(one.registry.jobs().get('a')).toBe(before)
+  one.write('a.lock.yaml', 'tools: {}\n')
+  one.registry.reload()
+  expect(one.registry.jobs().get('a')).not.toBe(before)
 })
 
 test('start and stop can be called twice, and nothing is read after stop', async () => {

@@ -22,11 +22,11 @@ test('a text shorter than eight characters is not a secret: it would be found ev
   expect(redactorOf('12345678').redact('12345678')).toBe('[secret]')
 })
 
-test('knows nothing at first', () => {
+test('hides nothing before a secret is added', () => {
   expect(createRedactor().redact('text')).toBe('text')
 })
 
-test('forgets a secret when it opens nothing any more, so that tokens of single runs do not pile up', () => {
+test('forgets a secret once it has expired, so that tokens of single runs do not pile up', () => {
   let now = 0
   const redactor = createRedactor(() => now)
   redactor.add('token-of-a-run', new Date(1000))
@@ -34,7 +34,50 @@ test('forgets a secret when it opens nothing any more, so that tokens of single 
   now = 999
   redactor.add('another-token', new Date(5000))
   expect(redactor.redact('token-of-a-run token-for-ever')).toBe('[secret] [secret]')
-  now = 1001
+  now = 1000
   redactor.add('one-more-token')
   expect(redactor.redact('token-of-a-run token-for-ever another-token')).toBe('token-of-a-run [secret] [secret]')
+})
+
+test.each([
+  ['later', 1000, 5000],
+  ['earlier', 5000, 1000],
+])('a secret that is given again, and opens something until %s, stays known for the longer time', (_, first, second) => {
+  let now = 0
+  const redactor = createRedactor(() => now)
+  redactor.add('token-of-a-run', new Date(first))
+  redactor.add('token-of-a-run', new Date(second))
+  now = 4999
+  redactor.add('another-token')
+  expect(redactor.redact('token-of-a-run')).toBe('[secret]')
+  now = 5000
+  redactor.add('one-more-token')
+  expect(redactor.redact('token-of-a-run')).toBe('token-of-a-run')
+})
+
+const jwt = `${'a1'.repeat(12)}.${'b2'.repeat(30)}.${'c3'.repeat(15)}`
+test.each([
+  ['the parts of a token', `x ${'b2'.repeat(30)} y ${'c3'.repeat(15)}`, 'x [secret] y [secret]'],
+  ['a token of an MCP client that nobody knows', 'key pom_mat_abcdefgh12345-x and pom_mrt_ABCDEFGH_12', 'key [secret] and [secret]'],
+  ['a token that was sent to Pomerium', 'Bearer Pomerium-eyJhbGci.eyJzdWIi.c2ln-x', 'Bearer [secret]'],
+])('takes out %s', (_, text, redacted) => {
+  expect(redactorOf(jwt).redact(text)).toBe(redacted)
+})
+
+test.each([
+  [
+    'a part of less than 20 characters',
+    `${'a'.repeat(19)}.${'b'.repeat(20)}.${'c'.repeat(19)}`,
+    `${'a'.repeat(19)} ${'b'.repeat(20)}`,
+    `${'a'.repeat(19)} [secret]`,
+  ],
+  ['parts of what is longer than a token', `see: ${jwt}`, 'b2'.repeat(30), 'b2'.repeat(30)],
+  ['parts of what goes on after a token', `${jwt}; and so on`, 'b2'.repeat(30), 'b2'.repeat(30)],
+])('of a secret, %s is kept or taken out by what it is', (_, secret, text, redacted) => {
+  expect(redactorOf(secret).redact(text)).toBe(redacted)
+})
+
+test('leaves what only begins like a token', () => {
+  const text = 'Pomerium-managed routes, pom_mat_short and Pomerium-2.0 are no tokens'
+  expect(redactorOf().redact(text)).toBe(text)
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { cutBytes, showLine, showText, storeText } from '../../src/lib/text.ts'
+import { cutBytes, cutMiddle, showLine, showText, sizeText, storeText } from '../../src/lib/text.ts'
 
 test.each([
   ['plain text', 'Zürich 東京 😀', 'Zürich 東京 😀'],
@@ -58,4 +58,42 @@ test('cutBytes never leaves half a character, wherever it cuts', () => {
     expect(cut.text.isWellFormed()).toBe(true)
     expect(Buffer.byteLength(cut.text)).toBeGreaterThan(maxBytes - 4)
   }
+})
+
+test.each([
+  ['nothing of nothing', '', 0, undefined],
+  ['a text far below the size', 'abc', 100, undefined],
+  ['a text of just the size', 'abcdefgh', 8, undefined],
+  ['a text of just the size in bytes', '東京東京', 12, undefined],
+  ['three quarters and one quarter', 'abcdefghi', 8, { head: 'abcdef', tail: 'hi', bytes: 9 }],
+  ['the larger part at the beginning where the size does not divide', 'abcdefghi', 5, { head: 'abcd', tail: 'i', bytes: 9 }],
+  ['a line end in the later half of the beginning', 'abcd\nfghijkl', 8, { head: 'abcd', tail: 'kl', bytes: 12 }],
+  ['a line end in the earlier half of the beginning', 'ab\ndefghijkl', 8, { head: 'ab\ndef', tail: 'kl', bytes: 12 }],
+  ['a line end in the middle of the beginning', 'abc\nefghijkl', 8, { head: 'abc\nef', tail: 'kl', bytes: 12 }],
+  ['the last of several line ends of the beginning', 'abc\n\nfghijkl', 8, { head: 'abc\n', tail: 'kl', bytes: 12 }],
+  ['a line end in the earlier half of the end', 'abcdefghijklmnop\nrst', 16, { head: 'abcdefghijkl', tail: 'rst', bytes: 20 }],
+  ['the first of several line ends of the end', 'abcdefghijklmnopqrs\n\nvwx', 20, { head: 'abcdefghijklmno', tail: '\nvwx', bytes: 24 }],
+  ['a line end one before the middle of the end', 'abcdefghijklmnopq\nst', 16, { head: 'abcdefghijkl', tail: 'st', bytes: 20 }],
+  ['a line end in the middle of the end', 'abcdefghijklmnopqr\nt', 16, { head: 'abcdefghijkl', tail: 'qr\nt', bytes: 20 }],
+  ['a line end in the later half of the end', 'abcdefghijklmnopqrs\n', 16, { head: 'abcdefghijkl', tail: 'qrs\n', bytes: 20 }],
+  ['whole characters on both sides', 'aé東😀aé東😀', 9, { head: 'aé東', tail: '', bytes: 20 }],
+  ['the end at a character that begins there', 'abcdefgh東', 12 - 2, { head: 'abcdefgh', tail: '', bytes: 11 }],
+  ['the end with a character that fits', 'abcdefghijklm東', 15, { head: 'abcdefghijkl', tail: '東', bytes: 16 }],
+])('cutMiddle keeps %s', (_, text, maxBytes, kept) => {
+  expect(cutMiddle(text, maxBytes)).toEqual(kept)
+})
+
+test.each([
+  [0, '0 bytes'],
+  [812, '812 bytes'],
+  [1023, '1023 bytes'],
+  [1024, '1.0 KB'],
+  [4198, '4.1 KB'],
+  [10 * 1024, '10 KB'],
+  [188.4 * 1024, '188 KB'],
+  [1024 ** 2 - 1, '1024 KB'],
+  [1024 ** 2, '1.0 MB'],
+  [17.2 * 1024 ** 2, '17 MB'],
+])('a size of %s bytes is said as %s', (bytes, said) => {
+  expect(sizeText(bytes)).toBe(said)
 })

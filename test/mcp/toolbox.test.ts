@@ -32,7 +32,7 @@ describe('the preflight', () => {
 
   const unusable: [string, Record<string, unknown>, string][] = [
     ['that works only as a task', { execution: { taskSupport: 'required' } }, 'it works only as a task'],
-    ['with a choice at the root', { inputSchema: { type: 'object', anyOf: [] } }, 'anyOf or allOf at the root'],
+    ['whose input is a list', { inputSchema: { type: 'array' } }, 'its input is not an object'],
   ]
   test.each(unusable)('ends when a required tool is one %s, and says so', async (_, change, why) => {
     await using server = await startScriptedServer({
@@ -86,17 +86,16 @@ describe('the preflight', () => {
 
 describe('a mistake of the model', () => {
   const mistakes: [string, string, string, string][] = [
-    ['a tool that does not exist', 'shop__fly', '{}', 'There is no tool shop__fly. The tools are: shop__act, shop__look.'],
-    ['a tool that the job does not allow', 'shop__destroy', '{}', 'There is no tool shop__destroy.'],
-    ['the server’s own name of a tool', 'act', '{}', 'There is no tool act.'],
-    ['a name from the prototype', 'constructor', '{}', 'There is no tool constructor.'],
-    ['arguments that are not JSON', 'shop__act', '{"n": ', 'The arguments are not valid JSON'],
-    ['arguments that are a list', 'shop__act', '[1]', 'The arguments must be a JSON object.'],
-    ['arguments that are a text', 'shop__act', '"n"', 'The arguments must be a JSON object.'],
-    ['arguments that are null', 'shop__act', 'null', 'The arguments must be a JSON object.'],
-    ['an argument of another type', 'shop__act', '{"n": "one"}', 'The arguments do not fit the tool: /n must be integer.'],
-    ['an argument too many', 'shop__look', '{"n": 1, "x": 1}', 'must NOT have additional properties (x)'],
-    ['an argument too few', 'shop__look', '{}', "must have required property 'n'"],
+    ['a tool that does not exist', 'shop__fly', '{}', 'Error: there is no tool shop__fly. The tools are: shop__act, shop__look.'],
+    ['a tool that the job does not allow', 'shop__destroy', '{}', 'there is no tool shop__destroy.'],
+    ['the server’s own name of a tool', 'act', '{}', 'there is no tool act; did you mean shop__act?'],
+    ['a name from the prototype', 'constructor', '{}', 'there is no tool constructor.'],
+    ['arguments that are not JSON', 'shop__act', '{"n": ', 'the arguments are not valid JSON, so the tool was not called'],
+    ['arguments that are a list', 'shop__act', '[1]', 'the arguments are [1], so the tool was not called; they must be a JSON object'],
+    ['arguments that are a text', 'shop__act', '"n"', 'the arguments are "n", so the tool was not called; they must be a JSON object'],
+    ['an argument of another type', 'shop__act', '{"n": "one"}', '- /n is "one"; it must be an integer, such as 1.'],
+    ['an argument too many', 'shop__look', '{"n": 1, "x": 1}', '- /x is not known; the known ones are n.'],
+    ['an argument too few', 'shop__look', '{}', '- /n is missing; it is an integer, such as 1.'],
   ]
   test.each(mistakes)('(%s) is told to it and never sent', async (_, name, args, told) => {
     const strict = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'], additionalProperties: false }
@@ -106,14 +105,14 @@ describe('a mistake of the model', () => {
     await using opened = await openBox([aServer(server.url)])
     expect(await opened.call(name, args)).toMatchObject({ status: 'refused', mistake: true, text: expect.stringContaining(told) })
     expect(server.seen.map(({ kind }) => kind)).not.toContain('tools/call')
-    expect(opened.notebook.calls).toHaveLength(1)
-    expect(opened.notebook.ends).toMatchObject([{ id: opened.notebook.calls[0]?.id, status: 'refused' }])
+    expect(opened.journal.calls).toHaveLength(1)
+    expect(opened.journal.ends).toMatchObject([{ id: opened.journal.calls[0]?.id, status: 'refused' }])
   })
 
-  test('is not an empty text for arguments: that is no arguments', async () => {
+  test.each(['', 'null'])('is not %j for arguments: that is no arguments', async (written) => {
     await using server = await startScriptedServer()
     await using opened = await openBox([aServer(server.url)])
-    expect(await opened.call('shop__act', '')).toMatchObject({ status: 'ok' })
+    expect(await opened.call('shop__act', written)).toMatchObject({ status: 'ok' })
     expect((await server.arrived('tools/call')).params).toMatchObject({ name: 'act', arguments: {} })
   })
 
@@ -133,22 +132,26 @@ describe('a result', () => {
     [
       'says that the tool failed',
       (seen) => seen.result({ ...textResult('no such row'), isError: true }),
-      { status: 'error', text: 'no such row', failure: null },
+      { status: 'error', text: 'Error: no such row', failure: null },
     ],
     [
       'is a JSON-RPC error',
       (seen) => seen.json({ jsonrpc: '2.0', id: seen.id, error: { code: -32603, message: 'broken' } }),
-      { status: 'error', text: expect.stringMatching(/^Error -32603: .*broken$/), failure: null },
+      { status: 'error', text: 'Error: broken (code -32603)', failure: null },
     ],
     [
       'is cut at the limit, at a character, and says so',
       (seen) => seen.result(textResult(`a${'ü'.repeat(1000)}`)),
-      { status: 'ok', text: `a${'ü'.repeat(499)}\n[cut at 1000 bytes]`, truncated: true },
+      { status: 'ok', text: `a${'ü'.repeat(374)}\n[1002 bytes of 2.0 KB are left out here]\n${'ü'.repeat(125)}`, truncated: true },
     ],
     [
       'is an error that is cut at the limit',
       (seen) => seen.json({ jsonrpc: '2.0', id: seen.id, error: { code: -32603, message: 'x'.repeat(2000) } }),
-      { status: 'error', text: expect.stringMatching(/x\n\[cut at 1000 bytes\]$/), truncated: true },
+      {
+        status: 'error',
+        text: expect.stringMatching(/^Error: x+\n\[1021 bytes of 2.0 KB are left out here\]\nx+ \(code -32603\)$/),
+        truncated: true,
+      },
     ],
     [
       'is as large as the limit, and whole',
@@ -161,13 +164,13 @@ describe('a result', () => {
     await using opened = await openBox([aServer(server.url)])
     const given = await opened.call()
     expect(given).toMatchObject({ mistake: false, ...outcome })
-    expect(opened.notebook.ends).toMatchObject([{ status: given.status, result: { text: given.text, truncated: given.truncated } }])
+    expect(opened.journal.ends).toMatchObject([{ status: given.status, result: { text: given.text, truncated: given.truncated } }])
   })
 
   test('is cleared of secrets before it is kept or told', async () => {
     await using server = await startScriptedServer({ 'tools/call': (seen) => seen.result(textResult('the key is hunter2')) })
     await using opened = await openBox([aServer(server.url)], { redact: (text) => text.replaceAll('hunter2', '[secret]') })
     expect((await opened.call()).text).toBe('the key is [secret]')
-    expect(JSON.stringify(opened.notebook.ends)).not.toContain('hunter2')
+    expect(JSON.stringify(opened.journal.ends)).not.toContain('hunter2')
   })
 })

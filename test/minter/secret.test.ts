@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, closeSync, openSync, readdirSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { stringify } from 'yaml'
@@ -7,22 +8,17 @@ import { startDemoConfigService } from '../../src/demo/gateway/config-service.ts
 import { program } from '../support/cli/command.ts'
 import { countingRoute, startCountingServer } from '../support/mcp/counting-server.ts'
 import { buildTestApp } from '../support/app/test-app.ts'
+import { countingJob } from '../support/app/jobs.ts'
 
-const JOB = `
-account: reports
-model: { provider: openai, name: scripted }
-prompt: Do it.
-tools:
-  counting: { allow: [act] }
-`
+const JOB = countingJob({ tools: 'counting: { allow: [act] }' })
 const CHUNK = 1 << 24
 
-/** Which of these are in the readable memory of a process. */
-function findInMemory(pid: number, needles: Record<string, Buffer>): string[] {
+/** Which of these are in the readable memory of a process. Servers of the test go on answering meanwhile. */
+async function findInMemory(pid: number, needles: Record<string, Buffer>): Promise<string[]> {
   const found = new Set<string>()
   const overlap = Math.max(...Object.values(needles).map((needle) => needle.length))
   const piece = Buffer.alloc(CHUNK + overlap)
-  const memory = openSync(`/proc/${pid}/mem`, 'r')
+  const memory = await open(`/proc/${pid}/mem`, 'r')
   try {
     for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n')) {
       const [, from, to] = /^([0-9a-f]+)-([0-9a-f]+) r\S+ .*$/.exec(line) ?? []
@@ -33,7 +29,7 @@ function findInMemory(pid: number, needles: Record<string, Buffer>): string[] {
       for (let at = BigInt(`0x${from}`); at < end; at += BigInt(CHUNK)) {
         const size = Number(end - at < BigInt(CHUNK) ? end - at : BigInt(CHUNK))
         try {
-          const filled = kept + readSync(memory, piece, kept, size, at)
+          const filled = kept + (await memory.read(piece, kept, size, at)).bytesRead
           const seen = piece.subarray(0, filled)
           for (const [name, needle] of Object.entries(needles)) if (seen.includes(needle)) found.add(name)
           piece.copyWithin(0, Math.max(filled - overlap, 0), filled)
@@ -45,7 +41,7 @@ function findInMemory(pid: number, needles: Record<string, Buffer>): string[] {
       }
     }
   } finally {
-    closeSync(memory)
+    await memory.close()
   }
   return [...found].toSorted()
 }
@@ -67,7 +63,7 @@ test.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
       routes: [countingRoute(server)],
       scripts: { scripted: 'call counting__act {"n": 1}\nsay done' },
       config: {
-        accounts: { reports: { token_file: 'reports.token', perRun: true } },
+        accounts: { reports: { tokenFile: 'reports.token', perRun: true } },
         minter: { socket: 'minter.sock' },
         log: { level: 'info' },
       },
@@ -90,9 +86,9 @@ test.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
       stringify({
         socket: 'minter.sock',
         url: service.url,
-        shared_secret_file: 'shared-secret',
+        sharedSecretFile: 'shared-secret',
         users: ['svc-reports'],
-        longest: '1h',
+        maxLifetime: '1h',
         perMinute: 60,
       }),
     )
@@ -101,8 +97,10 @@ test.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
     const worker = program(['-c', testApp.world.configFile, 'start', '--only', 'worker'])
     await worker.says('Nightshift is at work.')
     const during = new Promise<string[]>((done) => {
-      server.answer = () => {
-        done(findInMemory(worker.child.pid ?? 0, needles))
+      server.answer = async () => {
+        const found = findInMemory(worker.child.pid ?? 0, needles)
+        done(found)
+        await found
         return 'done'
       }
     })
@@ -112,9 +110,9 @@ test.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
     await worker.says('Run finished.')
     expect(testApp.world.gateway.accounts.list().map(({ userId }) => userId)).toContain('svc-reports')
 
-    expect(findInMemory(worker.child.pid ?? 0, needles)).toEqual([])
+    expect(await findInMemory(worker.child.pid ?? 0, needles)).toEqual([])
     // The search would find it: the process that holds it is searched in the same way.
-    expect(findInMemory(minter.child.pid ?? 0, needles)).not.toEqual([])
+    expect(await findInMemory(minter.child.pid ?? 0, needles)).not.toEqual([])
     const environment = readFileSync(`/proc/${worker.child.pid}/environ`, 'latin1')
     const kept = environment + filesOf(testApp.dir, secretFile) + worker.out() + minter.out()
     for (const [name, needle] of Object.entries(needles)) expect(kept.includes(needle.toString('latin1')), name).toBe(false)

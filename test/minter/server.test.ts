@@ -12,7 +12,7 @@ import { ask, openTestMinter, RUN_ID } from '../support/gateway/minter.ts'
 const NOW = Date.parse('2026-11-24T03:00:00.000Z')
 const at = (ms: number) => new Date(NOW + ms).toISOString()
 const GOOD = { runId: RUN_ID, userId: 'svc-reports', expiresAt: at(600_000) }
-const policy = { users: ['svc-reports'], longestMs: 3_600_000, perMinute: 3 }
+const policy = { users: ['svc-reports'], maxLifetimeMs: 3_600_000, perMinute: 3 }
 const madeSchema = z.strictObject({ id: z.string(), jwt: z.string() })
 const open = (now: () => Date = () => new Date(NOW)) => openTestMinter({ policy, now })
 
@@ -128,7 +128,8 @@ describe('the socket', () => {
     await using minter = await open()
     await expect(minter.start()).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
-      message: `Another minter listens on ${minter.socket}. End it, or change socket.`,
+      message: `Another minter listens on ${minter.socket}.`,
+      cure: 'End it, or change socket.',
     })
     expect(await ask(minter.socket, 'POST', '/accounts', JSON.stringify(GOOD))).toMatchObject({ status: 201 })
   })
@@ -185,7 +186,7 @@ describe.skipIf(process.getuid?.() !== 0)('as root, for a worker of another user
     expect([...minter.accounts.list(), ...other.accounts.list()]).toEqual([])
   })
 
-  test('the worker’s user can, once worker_uid says who that is', async () => {
+  test('the worker’s user can, once workerUid says who that is', async () => {
     await using minter = await openTestMinter({ policy, now: () => new Date(NOW), workerUid: NOBODY })
     expect(statSync(minter.socket)).toMatchObject({ uid: NOBODY })
     expect(await askAs(NOBODY, minter.socket, GOOD)).toBe('201')

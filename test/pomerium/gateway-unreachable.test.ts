@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
@@ -9,6 +8,7 @@ import { TLSSocket } from 'node:tls'
 import { gzipSync } from 'node:zlib'
 import { UnsecuredJWT } from 'jose'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
+import { describeFailure, Failure } from '../../src/core/failure.ts'
 import { isNotRun } from '../../src/core/ports/gateway.ts'
 import { makeCertificate } from '../../src/demo/gateway/certificate.ts'
 import { startDemoGateway } from '../../src/demo/gateway/gateway.ts'
@@ -16,7 +16,7 @@ import { createDispatcher, type DispatcherOptions } from '../../src/pomerium/dis
 import { createGatewayFetch } from '../../src/pomerium/fetch.ts'
 import { listRoutes } from '../../src/pomerium/routes.ts'
 import { createTokenSource } from '../../src/pomerium/token.ts'
-import { freePort } from '../support/global-setup.ts'
+import { freePort, listen } from '../support/net/listen.ts'
 import { createRecordingJournal } from '../support/gateway/recording-journal.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'nightshift-gateway-'))
@@ -29,17 +29,14 @@ const TOKEN = new UnsecuredJWT({ jti: 'account-1' }).encode()
 const LIST = JSON.stringify({ servers: [{ name: 'hr', url: 'https://hr.example.test/mcp', connected: true }] })
 
 /** Listens on a port of this machine until the test is over. */
-async function listen(server: Server): Promise<number> {
+async function listenInTest(server: Server): Promise<number> {
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => sockets.add(socket))
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
   onTestFinished(async () => {
     for (const socket of sockets) socket.destroy()
     await new Promise((done) => server.close(done))
   })
-  const address = server.address()
-  return typeof address === 'object' && address ? address.port : 0
+  return listen(server)
 }
 
 interface Asking extends DispatcherOptions {
@@ -53,7 +50,15 @@ function open({ url, token = TOKEN, maxResponseBytes = 10_000, ...options }: Ask
   onTestFinished(() => dispatcher.destroy())
   const journal = createRecordingJournal()
   const tokens = createTokenSource({ account: 'reports', token })
-  const fetch = createGatewayFetch({ dispatcher, account: 'reports', tokens, runId: 'run_1', journal, maxResponseBytes })
+  const fetch = createGatewayFetch({
+    dispatcher,
+    account: 'reports',
+    tokens,
+    runId: 'run_1',
+    journal,
+    maxResponseBytes,
+    redact: (text) => text,
+  })
   const list = (signal?: AbortSignal) => listRoutes({ fetch, gatewayUrl: url, account: 'reports', signal })
   return { fetch, journal, list }
 }
@@ -62,10 +67,10 @@ function open({ url, token = TOKEN, maxResponseBytes = 10_000, ...options }: Ask
 async function ask(asking: Asking) {
   const { list, journal } = open(asking)
   const result: unknown = await list().catch((error: unknown) => error)
-  return { result, journal, message: result instanceof Error ? result.message.replaceAll(/:\d{4,5}\b/g, ':PORT') : 'no failure' }
+  return { result, journal, message: result instanceof Failure ? describeFailure(result).replaceAll(/:\d{4,5}\b/g, ':PORT') : 'no failure' }
 }
 
-const serve = async (handle: RequestListener) => `http://127.0.0.1:${await listen(createServer(handle))}`
+const serve = async (handle: RequestListener) => `http://127.0.0.1:${await listenInTest(createServer(handle))}`
 
 describe('a gateway that cannot be reached', () => {
   test('refuses connections: time can heal it, and nothing ran', async () => {
@@ -73,13 +78,15 @@ describe('a gateway that cannot be reached', () => {
     expect(result).toMatchObject({ code: 'GATEWAY_UNREACHABLE', retry: 'later' })
     expect(isNotRun(result)).toBe(true)
     expect(message).toMatchInlineSnapshot(
-      `"No answer from 127.0.0.1:PORT: connect ECONNREFUSED 127.0.0.1:PORT. Check gateway.url, gateway.address, gateway.ca_file and the network."`,
+      `"No answer from 127.0.0.1:PORT: connect ECONNREFUSED 127.0.0.1:PORT. Check gateway.url, gateway.address, gateway.caFile and the network."`,
     )
-    expect(journal.ends).toMatchObject([{ requestId: null, status: null, responseBytes: null, error: 'ECONNREFUSED' }])
-    expect(journal.requests.map(({ requestIdSent }) => requestIdSent)).toEqual(journal.ends.map(({ requestIdSent }) => requestIdSent))
+    expect(journal.requestEnds).toMatchObject([{ requestId: null, status: null, responseBytes: null, error: 'ECONNREFUSED' }])
+    expect(journal.requests.map(({ requestIdSent }) => requestIdSent)).toEqual(
+      journal.requestEnds.map(({ requestIdSent }) => requestIdSent),
+    )
   })
 
-  test('has a name that nobody knows', async () => {
+  test('has a name that does not resolve', async () => {
     const { result, message } = await ask({ url: 'http://gateway.invalid' })
     expect(result).toMatchObject({ code: 'GATEWAY_UNREACHABLE', retry: 'later' })
     expect(isNotRun(result)).toBe(true)
@@ -87,7 +94,7 @@ describe('a gateway that cannot be reached', () => {
   })
 
   test('ends the connection without an answer', async () => {
-    const url = `http://127.0.0.1:${await listen(createTcpServer((socket) => socket.once('data', () => socket.destroy())))}`
+    const url = `http://127.0.0.1:${await listenInTest(createTcpServer((socket) => socket.once('data', () => socket.destroy())))}`
     const { result, message } = await ask({ url })
     expect(result).toMatchObject({ code: 'GATEWAY_UNREACHABLE', retry: 'later' })
     expect(isNotRun(result)).toBe(false)
@@ -95,11 +102,11 @@ describe('a gateway that cannot be reached', () => {
   })
 
   test('speaks another protocol', async () => {
-    const url = `http://127.0.0.1:${await listen(createTcpServer((socket) => socket.write('SSH-2.0-OpenSSH_9\r\n').toString()))}`
+    const url = `http://127.0.0.1:${await listenInTest(createTcpServer((socket) => socket.write('SSH-2.0-OpenSSH_9\r\n').toString()))}`
     const { result, message } = await ask({ url })
     expect(result).toMatchObject({ code: 'GATEWAY_UNREACHABLE' })
     expect(message).toMatchInlineSnapshot(
-      `"No answer from 127.0.0.1:PORT: Response does not match the HTTP/1.1 protocol (Expected HTTP/, RTSP/ or ICE/). Check gateway.url, gateway.address, gateway.ca_file and the network."`,
+      `"No answer from 127.0.0.1:PORT: Response does not match the HTTP/1.1 protocol (Expected HTTP/, RTSP/ or ICE/). Check gateway.url, gateway.address, gateway.caFile and the network."`,
     )
   })
 })
@@ -109,43 +116,43 @@ describe('TLS', () => {
 
   test('with a certificate of an unknown CA is never retried, and no request was sent', async () => {
     let requests = 0
-    const port = await listen(createTlsServer(certificate, () => requests++))
+    const port = await listenInTest(createTlsServer(certificate, () => requests++))
     const { result, message } = await ask({ url: `https://hr.example.test:${port}`, address: `127.0.0.1:${port}` })
     expect(result).toMatchObject({ code: 'GATEWAY_UNREACHABLE', retry: 'never' })
     expect(isNotRun(result)).toBe(true)
     expect(message).toMatchInlineSnapshot(
-      `"The certificate of hr.example.test:PORT is not trusted, or it does not speak TLS (DEPTH_ZERO_SELF_SIGNED_CERT). Name the CA in gateway.ca_file, or correct gateway.url."`,
+      `"The certificate of hr.example.test:PORT is not trusted, or it does not speak TLS (DEPTH_ZERO_SELF_SIGNED_CERT). Name the CA in gateway.caFile, or correct gateway.url."`,
     )
     expect(requests).toBe(0)
   })
 
   test('with a certificate for another name is never retried', async () => {
-    const port = await listen(createTlsServer(certificate, answer))
+    const port = await listenInTest(createTlsServer(certificate, answer))
     const { result, message } = await ask({ url: `https://other.test:${port}`, address: `127.0.0.1:${port}`, caFile })
     expect(result).toMatchObject({ code: 'GATEWAY_UNREACHABLE', retry: 'never' })
     expect(message).toMatchInlineSnapshot(
-      `"The certificate of other.test:PORT is not trusted, or it does not speak TLS (ERR_TLS_CERT_ALTNAME_INVALID). Name the CA in gateway.ca_file, or correct gateway.url."`,
+      `"The certificate of other.test:PORT is not trusted, or it does not speak TLS (ERR_TLS_CERT_ALTNAME_INVALID). Name the CA in gateway.caFile, or correct gateway.url."`,
     )
   })
 
   test('is expected and plain HTTP is spoken', async () => {
-    const port = await listen(createServer(answer))
+    const port = await listenInTest(createServer(answer))
     const { result, message } = await ask({ url: `https://127.0.0.1:${port}` })
     expect(result).toMatchObject({ code: 'GATEWAY_UNREACHABLE', retry: 'never' })
     expect(message).toMatchInlineSnapshot(
-      `"The certificate of 127.0.0.1:PORT is not trusted, or it does not speak TLS (ERR_SSL_WRONG_VERSION_NUMBER). Name the CA in gateway.ca_file, or correct gateway.url."`,
+      `"The certificate of 127.0.0.1:PORT is not trusted, or it does not speak TLS (ERR_SSL_WRONG_VERSION_NUMBER). Name the CA in gateway.caFile, or correct gateway.url."`,
     )
   })
 
   test('is spoken and plain HTTP is expected', async () => {
-    const port = await listen(createTlsServer(certificate, answer))
+    const port = await listenInTest(createTlsServer(certificate, answer))
     const { result, message } = await ask({ url: `http://127.0.0.1:${port}` })
     expect(result).toMatchObject({ code: 'GATEWAY_UNREACHABLE' })
     expect(message).toMatch(/^No answer from 127\.0\.0\.1:PORT: /)
   })
 
   test.each([
-    ['is not there', '/nowhere/ca.pem', 'gateway.ca_file /nowhere/ca.pem cannot be used: ENOENT: no such file or directory'],
+    ['is not there', '/nowhere/ca.pem', 'gateway.caFile /nowhere/ca.pem cannot be used: ENOENT: no such file or directory'],
     ['holds no certificate', import.meta.filename.replace('gateway-unreachable', 'token'), 'cannot be used: it holds no PEM certificate'],
   ])('with a CA file that %s is a fault of the configuration', (_, file, why) => {
     expect(() => createDispatcher({ caFile: file })).toThrow(
@@ -159,7 +166,7 @@ describe('TLS', () => {
       seen.push({ host: req.headers.host, sni: req.socket instanceof TLSSocket && req.socket.servername, path: req.url })
       answer(req, res)
     })
-    const address = `127.0.0.1:${await listen(server)}`
+    const address = `127.0.0.1:${await listenInTest(server)}`
     const { result, journal } = await ask({ url: 'https://hr.example.test', address, caFile })
     expect(result).toEqual(new Map([['hr', { name: 'hr', url: 'https://hr.example.test/mcp', connected: true }]]))
     expect(seen).toEqual([{ host: 'hr.example.test', sni: 'hr.example.test', path: '/.pomerium/mcp/routes' }])
@@ -174,7 +181,7 @@ describe('TLS', () => {
       seen.push([req.headers.host, req.socket instanceof TLSSocket && req.socket.servername])
       answer(req, res)
     })
-    const { fetch } = open({ url: 'https://hr.example.test', address: `127.0.0.1:${await listen(server)}`, caFile })
+    const { fetch } = open({ url: 'https://hr.example.test', address: `127.0.0.1:${await listenInTest(server)}`, caFile })
     for (const host of ['hr.example.test', 'crm.example.test:8443', 'hr.example.test'])
       await (await fetch(`https://${host}/mcp`, {})).text()
     expect(seen).toEqual([
@@ -205,31 +212,35 @@ describe('a server that is not Pomerium', () => {
       code: 'GATEWAY_UNREACHABLE',
       retry,
       requestId: 'its-id',
-      message: `${url} does not answer like Pomerium: ${why}. Check gateway.url and gateway.address.`,
+      message: `${url} does not answer like Pomerium: ${why}.`,
+      cure: 'Check gateway.url and gateway.address.',
     })
-    expect(journal.ends).toMatchObject([{ status, requestId: 'its-id', error: null }])
+    expect(journal.requestEnds).toMatchObject([{ status, requestId: 'its-id', error: null }])
   })
 
-  test.each([301, 302, 303, 307, 308])('redirects with HTTP %d: nobody follows, and the token goes nowhere else', async (status) => {
-    let followed = 0
-    const elsewhere = await serve((_, res) => {
-      followed++
-      res.end(LIST)
-    })
-    const url = await serve((_, res) => void res.writeHead(status, { location: `${elsewhere}/.pomerium/mcp/routes` }).end())
-    const { result } = await ask({ url })
-    expect(result).toMatchObject({
-      code: 'GATEWAY_UNREACHABLE',
-      retry: 'never',
-      message: expect.stringContaining(`the route list is HTTP ${status}`),
-    })
-    expect(followed).toBe(0)
-  })
+  test.each([301, 302, 303, 307, 308])(
+    'redirects with HTTP %d: the redirect is not followed, and the token goes nowhere else',
+    async (status) => {
+      let followed = 0
+      const elsewhere = await serve((_, res) => {
+        followed++
+        res.end(LIST)
+      })
+      const url = await serve((_, res) => void res.writeHead(status, { location: `${elsewhere}/.pomerium/mcp/routes` }).end())
+      const { result } = await ask({ url })
+      expect(result).toMatchObject({
+        code: 'GATEWAY_UNREACHABLE',
+        retry: 'never',
+        message: expect.stringContaining(`the route list is HTTP ${status}`),
+      })
+      expect(followed).toBe(0)
+    },
+  )
 
   test('lists routes that would take the token elsewhere: those are not used', async () => {
     const urls = ['https://a.test/mcp', 'http://a.test/mcp', 'ftp://a.test/mcp', 'file:///etc/passwd', 'nowhere', 'javascript:alert(1)', '']
     const list = JSON.stringify({ servers: urls.map((url, at) => ({ name: `s${at}`, url })) })
-    const secure = await listen(createTlsServer(certificate, (_, res) => void res.end(list)))
+    const secure = await listenInTest(createTlsServer(certificate, (_, res) => void res.end(list)))
     const names = (result: unknown) => (result instanceof Map ? [...result.keys()] : result)
     expect(names((await ask({ url: 'https://hr.example.test', address: `127.0.0.1:${secure}`, caFile })).result)).toEqual(['s0'])
     expect(names((await ask({ url: await serve((_, res) => void res.end(list)) })).result)).toEqual(['s0', 's1'])
@@ -264,7 +275,7 @@ describe('an answer', () => {
     expect(message).toContain('The route list of http://127.0.0.1:PORT broke off: ')
   })
 
-  test('that nobody waits for any more is given up with the reason given', async () => {
+  test('that is no longer waited for ends with the reason of the signal', async () => {
     const abort = new AbortController()
     const reason = new Error('enough')
     const url = await serve((_, res) => {
@@ -301,7 +312,7 @@ describe('request ids', () => {
     const { jwt } = await gateway.accounts.create({ userId: 'svc' })
     const { result, journal } = await ask({ url: 'http://hr.example.test', address: gateway.address, token: jwt })
     expect(result).toBeInstanceOf(Map)
-    const [sent, returned] = [journal.requests[0]?.requestIdSent, journal.ends[0]?.requestId]
+    const [sent, returned] = [journal.requests[0]?.requestIdSent, journal.requestEnds[0]?.requestId]
     expect(sent).toMatch(/^[0-9a-f-]{36}$/)
     expect(returned).toMatch(/^[0-9a-f-]{36}$/)
     expect(returned === sent).toBe(!replaceRequestIds)
@@ -312,7 +323,7 @@ describe('request ids', () => {
     async (id) => {
       const url = await serve((_, res) => void res.writeHead(401, { 'x-request-id': id }).end())
       const { journal } = await ask({ url })
-      expect(journal.ends).toMatchObject([{ status: 401, requestId: null }])
+      expect(journal.requestEnds).toMatchObject([{ status: 401, requestId: null }])
     },
   )
 })

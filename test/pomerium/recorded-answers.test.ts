@@ -1,16 +1,17 @@
-import { once } from 'node:events'
-import { createServer, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { SignJWT } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Failure } from '../../src/core/failure.ts'
 import { isNotRun, SessionLost, type GatewayFetch, type McpContext } from '../../src/core/ports/gateway.ts'
-import type { GatewayRequestEnd, GatewayRequestRecord, Journal } from '../../src/core/ports/journal.ts'
 import { createDispatcher } from '../../src/pomerium/dispatcher.ts'
 import { createGatewayFetch } from '../../src/pomerium/fetch.ts'
-import { listRoutes, ROUTES_PATH } from '../../src/pomerium/routes.ts'
+import { listRoutes } from '../../src/pomerium/routes.ts'
 import { createTokenSource, type TokenSource } from '../../src/pomerium/token.ts'
+import { ROUTES_PATH } from '../../src/pomerium/unauthorized.ts'
 import { recordedCases, recordedRpc, type RecordedCase } from '../support/gateway/recordings.ts'
 import { sendRecorded } from '../support/gateway/recorded-upstream.ts'
+import { createRecordingJournal } from '../support/gateway/recording-journal.ts'
+import { serveHttp } from '../support/net/listen.ts'
 
 /** What our code makes of each recorded answer: the status it was passed on with, or the failure, its retry, and whether the request can have run. */
 const EXPECTED: Record<string, string> = {
@@ -19,9 +20,9 @@ const EXPECTED: Record<string, string> = {
   'forged-token': 'TOKEN_REJECTED, later, not run',
   'deleted-account': 'TOKEN_REJECTED, later, not run',
   'expired-token': 'TOKEN_REJECTED, later, not run',
-  'no-token-routes-json': 'TOKEN_REJECTED, later, may have run',
-  'deleted-account-routes': 'TOKEN_REJECTED, later, may have run',
-  'expired-token-routes': 'TOKEN_REJECTED, later, may have run',
+  'no-token-routes-json': 'TOKEN_REJECTED, later, not run',
+  'deleted-account-routes': 'TOKEN_REJECTED, later, not run',
+  'expired-token-routes': 'TOKEN_REJECTED, later, not run',
   'no-token-routes': 'GATEWAY_UNREACHABLE, never, may have run',
   routes: '9 routes',
   'routes-client-host': '9 routes',
@@ -36,16 +37,17 @@ const EXPECTED: Record<string, string> = {
   'denied-route': 'ROUTE_DENIED, never, not run',
   'denied-route-notification': 'ROUTE_DENIED, never, not run',
   'denied-allow-tool-list': 'ROUTE_DENIED, never, not run',
-  'consent-s401': 'CONNECTION_REQUIRED, after-connection, not run',
   // A session never sends such a body; to the gateway’s fetch it looks like a missing consent.
   'big-body-allow-tool': 'CONNECTION_REQUIRED, after-connection, not run',
-  'session-gone': 'session lost',
   'client-response': 'UPSTREAM_ERROR, never, not run',
   'invalid-json': 'UPSTREAM_ERROR, never, not run',
-  'upstream-s403': 'UPSTREAM_ERROR, never, not run',
-  'upstream-s404': 'UPSTREAM_ERROR, never, not run',
   'upstream-down': 'UPSTREAM_UNAVAILABLE, later, not run',
-  'upstream-s429': 'UPSTREAM_UNAVAILABLE, later after 7000 ms, not run',
+  // The upstream had each of these calls, whatever it says.
+  'consent-s401': 'OUTCOME_UNKNOWN, never, may have run',
+  'session-gone': 'OUTCOME_UNKNOWN, never, may have run',
+  'upstream-s403': 'OUTCOME_UNKNOWN, never, may have run',
+  'upstream-s404': 'OUTCOME_UNKNOWN, never, may have run',
+  'upstream-s429': 'OUTCOME_UNKNOWN, never, may have run',
   'upstream-reset': 'OUTCOME_UNKNOWN, never, may have run',
   'upstream-s401': 'OUTCOME_UNKNOWN, never, may have run',
   'upstream-s500': 'OUTCOME_UNKNOWN, never, may have run',
@@ -80,6 +82,21 @@ const EXPECTED: Record<string, string> = {
   'upstream-slow35': '200',
 }
 
+/** What it makes of those among them whose call may be made twice: there the upstream is believed. */
+const OF_REPEATABLE: Record<string, string> = {
+  'consent-s401': 'CONNECTION_REQUIRED, after-connection, not run',
+  'session-gone': 'session lost',
+  'upstream-s403': 'UPSTREAM_ERROR, never, not run',
+  'upstream-s404': 'UPSTREAM_ERROR, never, not run',
+  'upstream-s429': 'UPSTREAM_UNAVAILABLE, later after 7000 ms, not run',
+  'upstream-reset': 'UPSTREAM_UNAVAILABLE, later, may have run',
+  'upstream-s401': 'UPSTREAM_UNAVAILABLE, later, may have run',
+  'upstream-s500': 'UPSTREAM_UNAVAILABLE, later, may have run',
+  'upstream-s503': 'UPSTREAM_UNAVAILABLE, later after 3000 ms, may have run',
+  'upstream-down': 'UPSTREAM_UNAVAILABLE, later, not run',
+  'denied-tool': 'TOOL_DENIED, never, not run',
+}
+
 const caseOf = (name: string): RecordedCase => {
   const found = recordedCases.find((one) => one.name === name)
   if (!found) throw new Error(`no recording ${name}`)
@@ -100,7 +117,7 @@ let arrived: () => void
 let breakOff: () => void
 
 beforeAll(async () => {
-  const server = createServer((req, res) => {
+  const server = await serveHttp((req, res) => {
     received.push(req.headers)
     const isCheck = req.url === ROUTES_PATH && !current.request.url.endsWith(ROUTES_PATH)
     const list = caseOf(WITH_BAD_TOKEN.test(current.name) ? 'no-token-routes-json' : 'routes').response
@@ -109,14 +126,10 @@ beforeAll(async () => {
     if (answer) sendRecorded(res, answer, !isCheck && current.error !== undefined)
     arrived()
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  origin = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
+  origin = server.url
   stack.defer(async () => {
     await dispatcher.destroy()
-    server.closeAllConnections()
-    await new Promise((done) => server.close(done))
+    await server.close()
   })
   const jwt = await new SignJWT({}).setProtectedHeader({ alg: 'HS256' }).setJti('account-id').sign(Buffer.alloc(32, 'x'))
   tokens = createTokenSource({ account: 'reports', token: jwt })
@@ -124,32 +137,22 @@ beforeAll(async () => {
 
 afterAll(() => stack.disposeAsync())
 
-/** A journal that only keeps the rows of requests. */
-function createJournal() {
-  const requests: GatewayRequestRecord[] = []
-  const ends: GatewayRequestEnd[] = []
-  const unused = () => Promise.reject(new Error('the gateway writes requests only'))
-  const journal: Journal = {
-    prompt: unused,
-    turn: unused,
-    response: unused,
-    responseState: unused,
-    toolCall: unused,
-    toolCallRefused: unused,
-    toolCallEnd: unused,
-    gatewayRequest: async (record) => void requests.push(record),
-    gatewayRequestEnd: async (end) => void ends.push(end),
-  }
-  return { journal, requests, ends }
-}
-
 test('each recorded case has an expectation', () => {
   expect(Object.keys(EXPECTED).toSorted()).toEqual(recordedCases.map(({ name }) => name).toSorted())
 })
 
 test.for(recordedCases.map((one) => ({ ...one, outcome: EXPECTED[one.name] })))('$name is understood as: $outcome', async (recorded) => {
-  const { journal, requests, ends } = createJournal()
-  const fetch = createGatewayFetch({ dispatcher, account: 'reports', tokens, runId: RUN_ID, journal, maxResponseBytes: 1_000_000 })
+  const journal = createRecordingJournal()
+  const { requests, requestEnds } = journal
+  const fetch = createGatewayFetch({
+    dispatcher,
+    account: 'reports',
+    tokens,
+    runId: RUN_ID,
+    journal,
+    maxResponseBytes: 1_000_000,
+    redact: (text) => text,
+  })
   const abort = new AbortController()
   current = recorded
   received = []
@@ -161,22 +164,39 @@ test.for(recordedCases.map((one) => ({ ...one, outcome: EXPECTED[one.name] })))(
   const asked = { method, path: new URL(url).pathname, host: new URL(origin).host, account: 'reports', accountId: 'account-id' }
   expect(requests[0]).toMatchObject({ ...asked, rpcMethod: mcpContext(recorded)?.rpcMethod ?? null })
   const { status = null, headers } = recorded.response ?? {}
-  expect(ends[0]).toMatchObject({ requestId: headers?.['x-request-id'] ?? null, status })
+  expect(requestEnds[0]).toMatchObject({ requestId: headers?.['x-request-id'] ?? null, status })
   // Each request that arrived was written first, under the id that it carried.
   expect(received.map((sent) => sent['x-request-id'])).toEqual(requests.map(({ requestIdSent }) => requestIdSent))
-  expect(ends.map(({ requestIdSent }) => requestIdSent)).toEqual(requests.map(({ requestIdSent }) => requestIdSent))
+  expect(requestEnds.map(({ requestIdSent }) => requestIdSent)).toEqual(requests.map(({ requestIdSent }) => requestIdSent))
   for (const sent of received)
     expect(sent).toMatchObject({ 'x-nightshift-run-id': RUN_ID, authorization: `Bearer Pomerium-${tokens.current().jwt}` })
 })
 
-test('a 404 in a session is a lost session, though a 404 without one is the route’s fault', async () => {
-  const recorded = caseOf('upstream-s404')
-  const { journal } = createJournal()
-  const fetch = createGatewayFetch({ dispatcher, account: 'reports', tokens, runId: RUN_ID, journal, maxResponseBytes: 1_000_000 })
+/** Asks anew for a recorded case, with more of its context. */
+async function askWith(recorded: RecordedCase, extra: Partial<McpContext>): Promise<string> {
+  const journal = createRecordingJournal()
+  const fetch = createGatewayFetch({
+    dispatcher,
+    account: 'reports',
+    tokens,
+    runId: RUN_ID,
+    journal,
+    maxResponseBytes: 1_000_000,
+    redact: (text) => text,
+  })
   current = recorded
   received = []
+  arrived = () => {}
   const context = mcpContext(recorded)
-  await expect(ask(fetch, recorded, context && { ...context, hadSession: true })).rejects.toBeInstanceOf(SessionLost)
+  return ask(fetch, recorded, context && { ...context, ...extra }).catch((error: unknown) => describe(error, recorded))
+}
+
+test.each(Object.entries(OF_REPEATABLE))('%s of a call that may be made twice is understood as: %s', async (name, outcome) => {
+  expect(await askWith(caseOf(name), { repeatable: true })).toBe(outcome)
+})
+
+test('a 404 in a session is a lost session, though a 404 without one is the route’s fault', async () => {
+  expect(await askWith(caseOf('upstream-s404'), { repeatable: true, hadSession: true })).toBe('session lost')
 })
 
 /** Set for requests to an MCP server, as a session sets it. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SignJWT, UnsecuredJWT } from 'jose'
 import { afterAll, describe, expect, test } from 'vitest'
+import { describeFailure, Failure } from '../../src/core/failure.ts'
 import { checkLifetime, createTokenSource } from '../../src/pomerium/token.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'nightshift-token-'))
@@ -31,7 +32,7 @@ function refused(read: () => unknown): string {
     read()
   } catch (error) {
     expect(error).toMatchObject({ code: 'TOKEN_REJECTED' })
-    return error instanceof Error ? error.message.replaceAll(/\/\S*\/\d+\.token/g, 'FILE') : ''
+    return error instanceof Failure ? describeFailure(error).replaceAll(/\/\S*\/\d+\.token/g, 'FILE') : ''
   }
   return 'a token'
 }
@@ -121,7 +122,7 @@ describe('a token that is given as text', () => {
   test.each([undefined, ''])('and is %j is refused when it is needed, not before', (token) => {
     const source = createTokenSource({ account: 'reports', token })
     expect(refused(() => source.current())).toBe(
-      'The token of account reports is empty. Put the JWT that Pomerium gave for account reports there.',
+      'The token of account reports is empty. Put the JWT that Pomerium gave for account reports into accounts.reports.token, or into the variable that it names.',
     )
   })
 })
@@ -177,7 +178,7 @@ describe('a token file that is replaced while it is in use', () => {
     expect(source.current().accountId).toBe('account-1')
   })
 
-  test('tells each token before it is used, so that it is known as a secret', () => {
+  test('hands over each token before its first use, so that it is redacted', () => {
     const file = write(first)
     const source = createTokenSource({
       account: 'reports',
@@ -220,7 +221,8 @@ describe('a lifetime', () => {
     expect(await check(exp, inMinutes(10))).toMatchObject({
       code: 'TOKEN_REJECTED',
       retry: 'later',
-      message: `The token of account reports expired at ${at}. Put a valid token in the account’s token file; it is re-read at once.`,
+      message: `The token of account reports expired at ${at}.`,
+      cure: 'Put a valid token in the account’s token file; it is re-read at once.',
     })
   })
 
@@ -228,8 +230,8 @@ describe('a lifetime', () => {
     expect(await check(inMinutes(9), inMinutes(10))).toMatchObject({
       code: 'TOKEN_EXPIRES_TOO_SOON',
       retry: 'never',
-      message:
-        'The token of account reports expires at 2026-03-02T12:09:00.000Z, before this attempt’s deadline 2026-03-02T12:10:00.000Z. Rotate the account, or shorten limits.deadline.',
+      message: 'The token of account reports expires at 2026-03-02T12:09:00.000Z, before this attempt’s deadline 2026-03-02T12:10:00.000Z.',
+      cure: 'Rotate the account, or shorten limits.deadline.',
     })
   })
 })

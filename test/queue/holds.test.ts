@@ -6,21 +6,17 @@ import { sweep } from '../../src/queue/sweep.ts'
 import { cancelRun } from '../../src/runs/cancel.ts'
 import { createRun, type RunRequest } from '../../src/runs/create.ts'
 import { query } from '../../src/store/postgres/db.ts'
-import { pauseJob, resumeJob } from '../../src/store/schedules/pauses.ts'
-import { listFires, syncSchedule } from '../../src/store/schedules/fires.ts'
+import { pauseJob, liftPause } from '../../src/store/schedules/pauses.ts'
+import { listFires } from '../../src/store/schedules/fires.ts'
+import { syncSchedule } from '../../src/store/schedules/progress.ts'
 import { loadRun } from '../../src/store/runs/show.ts'
 import { describeBackends } from '../support/app/backends.ts'
 import { countingRoute, startCountingServer, type CountingServer } from '../support/mcp/counting-server.ts'
 import { buildTestApp, type TestApp } from '../support/app/test-app.ts'
+import { countingJob } from '../support/app/jobs.ts'
+import { until } from '../support/until.ts'
 
-const job = (extra = '') => `
-account: reports
-model: { provider: openai, name: scripted }
-prompt: Do it.
-tools:
-  counting: { allow: [act, look], repeatable: [look] }
-retry: { attempts: 1 }
-${extra}`
+const job = (more = '') => countingJob({ retry: '{ attempts: 1 }', more })
 
 const scripts = { scripted: 'call counting__act {}\nsay done' }
 const silent = pino({ level: 'silent' })
@@ -39,16 +35,10 @@ function watchCalls(server: CountingServer): { most: () => number } {
   return { most: () => most }
 }
 
-const sweepNow = ({ app }: TestApp) => sweep({ db: app.db, producer: app.producer, staleAfterMs: 60_000 })
+const sweepNow = ({ app }: TestApp) => sweep({ db: app.db, producer: app.producer, staleAfterMs: 60_000, concurrencyOf: undefined })
 
 /** Resolves when a worker has held the run back. */
-async function held(testApp: TestApp, id: string): Promise<string> {
-  for (;;) {
-    const run = await loadRun(testApp.app.db, id)
-    if (run?.heldBy != null) return run.heldBy
-    await new Promise((done) => setImmediate(done))
-  }
-}
+const held = (testApp: TestApp, id: string): Promise<string> => until(async () => (await loadRun(testApp.app.db, id))?.heldBy ?? undefined)
 
 async function ask(testApp: TestApp, name: string, request: Partial<RunRequest> = {}): Promise<string> {
   const found = testApp.app.jobs.jobs().get(name)
@@ -80,7 +70,7 @@ describeBackends('a limit on runs at a time', ({ redisUrl }) => {
       routes: [countingRoute(server)],
       jobs: { one: job(), two: job('concurrency: 1') },
       scripts,
-      config: { accounts: { reports: { token_file: './reports.token', concurrency: 2 } } },
+      config: { accounts: { reports: { tokenFile: './reports.token', concurrency: 2 } } },
     })
 
   test('of a job: 20 runs on three workers, never two at once', async () => {
@@ -104,7 +94,7 @@ describeBackends('a limit on runs at a time', ({ redisUrl }) => {
       routes: [countingRoute(server)],
       jobs: { one: job(), two: job('concurrency: 1'), three: job('concurrency: 1') },
       scripts,
-      config: { accounts: { reports: { token_file: './reports.token', concurrency: 2 } } },
+      config: { accounts: { reports: { tokenFile: './reports.token', concurrency: 2 } } },
     })
     const other = await testApp.replica()
     await Promise.all([testApp.app, other].map(({ worker }) => worker.start()))
@@ -227,8 +217,8 @@ describeBackends('a pause', ({ redisUrl }) => {
     for (const id of ids) expect(await held(testApp, id)).toBe(`pause ${what}`)
     expect(await sweepNow(testApp)).toBe(0)
     expect(server.methods).toEqual([])
-    expect(await resumeJob(app.db, what)).toBe(true)
-    expect(await resumeJob(app.db, what)).toBe(false)
+    expect(await liftPause(app.db, what)).toBe(true)
+    expect(await liftPause(app.db, what)).toBe(false)
     expect(await sweepNow(testApp)).toBe(2)
     for (const id of ids) expect(await testApp.finished(id)).toMatchObject({ status: 'succeeded', heldBy: null })
     expect(server.effects).toHaveLength(2)
@@ -242,12 +232,12 @@ describeBackends('a pause', ({ redisUrl }) => {
     await app.worker.start()
     const [act, other] = [await testApp.queue('act'), await testApp.queue('other')]
     for (const id of [act, other]) await held(testApp, id)
-    await resumeJob(app.db, '*')
+    await liftPause(app.db, '*')
     await sweepNow(testApp)
     expect(await testApp.finished(other)).toMatchObject({ status: 'succeeded' })
     expect(await held(testApp, act)).toBeTruthy()
     expect(await loadRun(app.db, act)).toMatchObject({ status: 'queued', attempts: [] })
-    await resumeJob(app.db, 'act')
+    await liftPause(app.db, 'act')
     await sweepNow(testApp)
     expect(await testApp.finished(act)).toMatchObject({ status: 'succeeded' })
   })
@@ -270,7 +260,7 @@ test.each(['minutely', '*'])('a schedule under a pause of %s skips its fires, an
     }).round()
   await pauseJob(app.db, { job: what, reason: 'the books are closed', pausedBy: 'ann' })
   await tickAt(now)
-  await resumeJob(app.db, what)
+  await liftPause(app.db, what)
   await tickAt(new Date(now.getTime() + 60_000))
   const fires = await listFires(app.db, 'minutely')
   expect(fires.map(({ status, reason }) => `${status} ${reason ?? ''}`)).toEqual([

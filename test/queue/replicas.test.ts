@@ -6,34 +6,23 @@ import { expect, test } from 'vitest'
 import type { App } from '../../src/app/app.ts'
 import { createScheduler } from '../../src/schedules/scheduler.ts'
 import { query } from '../../src/store/postgres/db.ts'
-import { pauseJob, resumeJob } from '../../src/store/schedules/pauses.ts'
+import { pauseJob, liftPause } from '../../src/store/schedules/pauses.ts'
 import { cancelRun } from '../../src/runs/cancel.ts'
-import { listFires, syncSchedule } from '../../src/store/schedules/fires.ts'
+import { listFires } from '../../src/store/schedules/fires.ts'
+import { syncSchedule } from '../../src/store/schedules/progress.ts'
 import { loadRun } from '../../src/store/runs/show.ts'
 import { describeBackends } from '../support/app/backends.ts'
 import { countingRoute, startCountingServer } from '../support/mcp/counting-server.ts'
 import { buildTestApp } from '../support/app/test-app.ts'
+import { countingJob } from '../support/app/jobs.ts'
 
 const MINUTE_MS = 60_000
 const MINUTES = 30
 
-const minutely = (prompt: string) => `
-account: reports
-model: { provider: openai, name: scripted }
-prompt: '${prompt}'
-schedule: { cron: "* * * * *", timezone: UTC, missed: all, overlap: queue }
-tools:
-  counting: { allow: [act] }
-`
-
-const act = `
-account: reports
-model: { provider: openai, name: scripted }
-prompt: Do it.
-tools:
-  counting: { allow: [act] }
-retry: { attempts: 1 }
-`
+const ACT = { tools: 'counting: { allow: [act] }' }
+const minutely = (prompt: string) =>
+  countingJob({ ...ACT, prompt: `'${prompt}'`, more: 'schedule: { cron: "* * * * *", timezone: UTC, missed: all, overlap: queue }' })
+const act = countingJob({ ...ACT, retry: '{ attempts: 1 }' })
 
 describeBackends('replicas', ({ redisUrl }) => {
   test('make each fire once while job files change, replica by replica, and schedules pause and resume', async () => {
@@ -66,12 +55,12 @@ describeBackends('replicas', ({ redisUrl }) => {
       4: () => apps[0]?.jobs.reload(),
       6: () => apps[1]?.jobs.reload(),
       8: () => pauseJob(testApp.app.db, { job: 'minutely', reason: 'closed', pausedBy: 'ann' }),
-      12: () => resumeJob(testApp.app.db, 'minutely'),
+      12: () => liftPause(testApp.app.db, 'minutely'),
       14: () => change('three: ['),
       15: () => writeFileSync(join(testApp.dir, 'jobs/bad.yaml'), 'account: ['),
       16: () => apps.map(({ jobs }) => jobs.reload()),
       18: () => pauseJob(testApp.app.db, { job: '*', reason: 'all closed', pausedBy: 'bob' }),
-      20: () => resumeJob(testApp.app.db, '*'),
+      20: () => liftPause(testApp.app.db, '*'),
     }
     for (let minute = 1; minute <= MINUTES; minute++) {
       now = new Date(base + minute * MINUTE_MS + 1000)

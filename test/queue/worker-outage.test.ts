@@ -3,26 +3,26 @@ import { expect, test } from 'vitest'
 import { query, transaction, type Db } from '../../src/store/postgres/db.ts'
 import { describeBackends } from '../support/app/backends.ts'
 import { buildTestApp } from '../support/app/test-app.ts'
+import { until } from '../support/until.ts'
 
 const job = `
 account: reports
 model: { provider: openai, name: scripted }
 prompt: Do it.
 tools:
-  labor: { allow: [query] }
+  labor: { allow: [query], minCalls: 0 }
 `
 
 /** Resolves with the server process that waits for a lock with a statement that begins so. */
-async function blocked(db: Db, statement: string): Promise<number> {
-  for (;;) {
+const blocked = (db: Db, statement: string): Promise<number> =>
+  until(async () => {
     const [row] = await query<{ pid: number }>(
       db,
       "select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like $1 || '%'",
       [statement],
     )
-    if (row) return row.pid
-  }
-}
+    return row?.pid
+  })
 
 describeBackends('the worker', ({ redisUrl }) => {
   test('takes a run again whose beginning was cut off with the store', async () => {

@@ -5,15 +5,9 @@ import { cancelRun } from '../../src/runs/cancel.ts'
 import { describeBackends, queueEntries } from '../support/app/backends.ts'
 import { countingRoute, startCountingServer, type CountingServer } from '../support/mcp/counting-server.ts'
 import { buildTestApp } from '../support/app/test-app.ts'
+import { countingJob } from '../support/app/jobs.ts'
 
-const job = (extra = '') => `
-account: reports
-model: { provider: openai, name: scripted }
-prompt: Do it.
-tools:
-  counting: { allow: [act, look], repeatable: [look] }
-retry: { attempts: 3, backoff: 10ms }
-${extra}`
+const job = (more = '') => countingJob({ retry: '{ attempts: 3, backoff: 10ms }', more })
 
 describeBackends('the worker', ({ redisUrl }) => {
   /** The job `act` on the counting server, with a model that says this. */
@@ -72,7 +66,7 @@ describeBackends('the worker', ({ redisUrl }) => {
       routes: [countingRoute(server)],
       jobs: { act: job() },
       scripts: { scripted: 'call counting__act {"n": 1}\ncall counting__look {}\nsay $1 $2' },
-      config: { worker: { drain: '10ms' } },
+      config: { worker: { drainTimeout: '10ms' } },
     })
     const held = Promise.withResolvers<string>()
     server.answer = (call) => (call.name === 'look' ? held.promise : 'acted')

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import { describeFailure } from '../../src/core/failure.ts'
 import { describeBackends } from '../support/app/backends.ts'
-import { freePort } from '../support/global-setup.ts'
+import { freePort } from '../support/net/listen.ts'
 import { buildTestApp, type TestAppOptions } from '../support/app/test-app.ts'
 
 const job = `
@@ -19,8 +20,8 @@ describeBackends('a gateway', ({ redisUrl }) => {
     await using testApp = await buildTestApp({ ...options, redisUrl, config: { gateway: { address } } })
     const run = await testApp.run('job')
     expect(run).toMatchObject({ status: 'failed', failure: { code: 'GATEWAY_UNREACHABLE', retry: 'later' }, turns: [], toolCalls: [] })
-    expect(run.failure?.message).toMatch(
-      /^No answer from labor\.localhost\.pomerium\.io: connect ECONNREFUSED 127\.0\.0\.1:\d+\. Check gateway\.url, gateway\.address, gateway\.ca_file and the network\.$/,
+    expect(run.failure && describeFailure(run.failure)).toMatch(
+      /^No answer from labor\.localhost\.pomerium\.io: connect ECONNREFUSED 127\.0\.0\.1:\d+\. Check gateway\.url, gateway\.address, gateway\.caFile and the network\.$/,
     )
     expect(run.attempts.map(({ status, failure }) => [status, failure?.code])).toEqual([
       ['failed', 'GATEWAY_UNREACHABLE'],
@@ -34,11 +35,11 @@ describeBackends('a gateway', ({ redisUrl }) => {
   })
 
   test('whose certificate is not trusted: the run fails at once and says which line to correct', async () => {
-    await using testApp = await buildTestApp({ ...options, redisUrl, config: { gateway: { ca_file: '' } } })
+    await using testApp = await buildTestApp({ ...options, redisUrl, config: { gateway: { caFile: '' } } })
     const run = await testApp.run('job')
     expect(run).toMatchObject({ status: 'failed', failure: { code: 'GATEWAY_UNREACHABLE', retry: 'never' }, turns: [] })
     expect(run.attempts).toHaveLength(1)
-    expect(run.failure?.message).toContain('Name the CA in gateway.ca_file, or correct gateway.url.')
+    expect(run.failure?.cure).toContain('Name the CA in gateway.caFile, or correct gateway.url.')
     expect(testApp.world.model.requests).toEqual([])
   })
 })

@@ -8,16 +8,9 @@ import { dumpDatabase } from '../support/database/dump.ts'
 import { buildTestApp, type TestApp, type TestAppOptions } from '../support/app/test-app.ts'
 import { createLateAccounts } from '../support/gateway/late-accounts.ts'
 import { openTestMinter, type TestMinter, type TestMinterOptions } from '../support/gateway/minter.ts'
+import { countingJob } from '../support/app/jobs.ts'
 
-const job = (more = '') => `
-account: reports
-model: { provider: openai, name: scripted }
-prompt: Do it.
-tools:
-  counting: { allow: [act, look], repeatable: [look] }
-retry: { attempts: 2, backoff: 1ms }
-limits: { deadline: 5m }
-${more}`
+const job = (more = '') => countingJob({ retry: '{ attempts: 2, backoff: 1ms }', more: `limits: { deadline: 5m }\n${more}` })
 const SCRIPTS = { scripted: 'call counting__look {"n": 1}\nsay done' }
 
 const lineSchema = z.looseObject({
@@ -66,7 +59,7 @@ async function openPerRun(
   return { testApp, minter, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
-const PER_RUN = { accounts: { reports: { token_file: 'reports.token', perRun: true } } }
+const PER_RUN = { accounts: { reports: { tokenFile: 'reports.token', perRun: true } } }
 
 const living = (testApp: TestApp) => testApp.world.gateway.accounts.list().map(({ id }) => id)
 
@@ -224,8 +217,12 @@ describe('without an account from the minter', () => {
   })
 
   test.for([
-    ['another user than its policy names', { users: ['svc-other'], longestMs: 3_600_000, perMinute: 9 }, 'this user is not in its policy'],
-    ['a shorter life than the deadline', { users: ['svc-reports'], longestMs: 60_000, perMinute: 9 }, 'an account may live 60 s'],
+    [
+      'another user than its policy names',
+      { users: ['svc-other'], maxLifetimeMs: 3_600_000, perMinute: 9 },
+      'this user is not in its policy',
+    ],
+    ['a shorter life than the deadline', { users: ['svc-reports'], maxLifetimeMs: 60_000, perMinute: 9 }, 'an account may live 60 s'],
   ] as const)('a run is failed at once when the minter allows %s', async ([, policy, why]) => {
     await using server = await startCountingServer()
     await using opened = await openPerRun(server, { config: PER_RUN }, { policy })

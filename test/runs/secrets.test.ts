@@ -1,27 +1,20 @@
-import { createServer } from 'node:http'
-import { once } from 'node:events'
 import { basename } from 'node:path'
 import { rmSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { describeBackends } from '../support/app/backends.ts'
 import { countingRoute, startCountingServer } from '../support/mcp/counting-server.ts'
-import { dumpDatabase, dumpRedis } from '../support/database/dumps.ts'
+import { dumpDatabase, dumpRedis } from '../support/database/dump.ts'
 import { buildTestApp, type TestApp } from '../support/app/test-app.ts'
+import { serveHttp } from '../support/net/listen.ts'
+import { countingJob } from '../support/app/jobs.ts'
 
 const MODEL_KEY = 'canary-model-key-77'
 
-const job = (provider: string) => `
-account: reports
-model: { provider: ${provider}, name: scripted }
-prompt: Do it.
-tools:
-  counting: { allow: [act, look], repeatable: [look] }
-retry: { attempts: 2, backoff: 1ms }
-`
+const job = (provider: string) => countingJob({ provider, retry: '{ attempts: 2, backoff: 1ms }' })
 
 /** A provider that repeats the key in its error, as some do. */
 async function startEchoProvider() {
-  const server = createServer((req, res) => {
+  const server = await serveHttp((req, res) => {
     const error = {
       message: `Incorrect API key provided: ${req.headers.authorization}`,
       type: 'invalid_request_error',
@@ -30,16 +23,7 @@ async function startEchoProvider() {
     }
     res.writeHead(401, { 'content-type': 'application/json' }).end(JSON.stringify({ error }))
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  return {
-    url: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/v1`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      await new Promise((done) => server.close(done))
-    },
-  }
+  return { url: `${server.url}/v1`, [Symbol.asyncDispose]: server.close }
 }
 
 async function everythingKept(testApp: TestApp, redisUrl: string | undefined): Promise<string> {
@@ -56,7 +40,7 @@ describeBackends('secrets', ({ redisUrl }) => {
       routes: [countingRoute(server)],
       jobs: { works: job('openai'), refused: job('echo') },
       scripts: { scripted: 'call counting__look {"n": 1}\nsay $1' },
-      config: { providers: { echo: { base_url: provider.url, api_key: MODEL_KEY } } },
+      config: { providers: { echo: { baseUrl: provider.url, apiKey: MODEL_KEY } } },
     })
     const { jwt } = testApp.world.account
     const outcomes: string[] = []

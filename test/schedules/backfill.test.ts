@@ -1,13 +1,16 @@
 import { expect, test } from 'vitest'
+import type { Wake } from '../../src/core/ports/wake.ts'
 import type { Job } from '../../src/jobs/load.ts'
-import { nextFires } from '../../src/schedules/cron.ts'
+import { nextFires } from '../../src/lib/time/cron.ts'
 import { jobSchema } from '../../src/jobs/schema.ts'
 import { backfill, planBackfill } from '../../src/schedules/backfill.ts'
 import { newRun } from '../../src/runs/create.ts'
 import { query } from '../../src/store/postgres/db.ts'
-import { listFires, recordFires, syncSchedule } from '../../src/store/schedules/fires.ts'
+import { listFires, recordFires } from '../../src/store/schedules/fires.ts'
+import { syncSchedule } from '../../src/store/schedules/progress.ts'
 import { loadRun } from '../../src/store/runs/show.ts'
 import { createTestDatabase } from '../support/database/database.ts'
+import { until } from '../support/until.ts'
 
 const jobWith = (schedule: { cron: string; timezone: string } | undefined): Job => ({
   name: 'hourly',
@@ -23,6 +26,8 @@ const jobWith = (schedule: { cron: string; timezone: string } | undefined): Job 
 })
 const hourly = jobWith({ cron: '0 * * * *', timezone: 'UTC' })
 const at = (hour: number, minute = 0) => new Date(Date.UTC(2026, 2, 1, hour, minute))
+/** A queue that nobody asks. */
+const producer = { wakeSoon: () => {} }
 const hours = (fires: readonly Date[]) => fires.map((fire) => fire.getUTCHours())
 
 test('a plan is each fire from the first time up to the second one, and no other', async () => {
@@ -63,7 +68,7 @@ test.each([
 ])('$title cannot be made up for, and nothing is written', async ({ job, from, to, says }) => {
   await using database = await createTestDatabase()
   await expect(planBackfill(database.db, job, from, to)).rejects.toMatchObject({
-    code: 'REQUEST_INVALID',
+    code: 'BACKFILL_INVALID',
     message: expect.stringContaining(says),
   })
   expect(await query(database.db, 'select 1 from fires')).toEqual([])
@@ -74,24 +79,25 @@ test('fires that ran are left, and those that were skipped or never seen get a r
   const { db } = database
   await syncSchedule(db, { job: 'hourly', cron: '0 * * * *', timezone: 'UTC' }, at(0))
   const runAt = (hour: number) => newRun(hourly, { trigger: { kind: 'schedule', fireAt: at(hour).toISOString() } })
-  const written = await recordFires(
-    db,
-    'hourly',
-    [
-      { decision: { at: at(3), verdict: 'run' }, run: runAt(3) },
-      { decision: { at: at(4), verdict: 'skip', reason: 'paused by ann: why' }, run: runAt(4) },
+  const written = await recordFires(db, {
+    schedule: { job: 'hourly', cron: '0 * * * *', timezone: 'UTC' },
+    fires: [
+      { decision: { at: at(3), verdict: 'run', madeUp: false }, run: runAt(3) },
+      { decision: { at: at(4), verdict: 'skip', reason: 'paused by ann: why' }, run: undefined },
     ],
-    'queue',
-    hourly.definition,
-    at(4),
-  )
+    overlap: 'queue',
+    definition: hourly.definition,
+    until: at(4),
+  })
   const plan = await planBackfill(db, hourly, at(3), at(6))
   expect(hours(plan)).toEqual([4, 5])
-  const ids = await backfill(db, hourly, plan, 'ann')
+  const woken: Wake[] = []
+  const ids = await backfill({ db, producer: { wakeSoon: (wakes) => woken.push(...wakes) } }, hourly, plan, 'ann')
   expect(ids).toHaveLength(2)
+  expect(woken).toEqual(ids.map((id) => ({ id, round: 0, priority: 100, at: undefined })))
   const fires = (await listFires(db, 'hourly')).toReversed()
   expect(fires).toMatchObject([
-    { at: at(3), status: 'run', runId: written[0]?.runId, reason: null },
+    { at: at(3), status: 'run', runId: written?.[0]?.runId, reason: null },
     { at: at(4), status: 'run', runId: ids[0], reason: 'backfill' },
     { at: at(5), status: 'run', runId: ids[1], reason: 'backfill' },
   ])
@@ -102,25 +108,76 @@ test('fires that ran are left, and those that were skipped or never seen get a r
   })
   expect(await query(db, 'select distinct priority from runs where id = any($1)', [ids])).toEqual([{ priority: 100 }])
   expect(await planBackfill(db, hourly, at(3), at(6))).toEqual([])
-  expect(await backfill(db, hourly, plan, 'ann')).toEqual([])
+  expect(await backfill({ db, producer }, hourly, plan, 'ann')).toEqual([])
 })
 
 test('backfills at the same time, over times that overlap, make each run once', async () => {
   await using database = await createTestDatabase()
   const { db } = database
   const plans = await Promise.all([0, 2, 4, 6].map((from) => planBackfill(db, hourly, at(from), at(from + 12))))
-  const made = await Promise.all(plans.map((plan) => backfill(db, hourly, plan, 'ann')))
+  const made = await Promise.all(plans.map((plan) => backfill({ db, producer }, hourly, plan, 'ann')))
   expect(made.flat()).toHaveLength(18)
   const fires = await listFires(db, 'hourly')
   expect(fires.map(({ runId }) => runId ?? '').toSorted()).toEqual(made.flat().toSorted())
   expect(await query(db, 'select count(*)::int as n from runs')).toEqual([{ n: 18 }])
 })
 
-test('the next fires that are shown are those that come, also where the clock changes by half an hour', () => {
+test('the next fires that are shown are those that will fire, also where the clock changes by half an hour', () => {
   const schedule = { cron: '15 2 * * *', timezone: 'Australia/Lord_Howe' }
   expect(nextFires(schedule, new Date('2026-10-02T00:00:00Z'), 3).map((fire) => fire.toISOString())).toEqual([
     '2026-10-02T15:45:00.000Z',
     '2026-10-03T15:45:00.000Z',
     '2026-10-04T15:15:00.000Z',
   ])
+})
+
+test('while a large backfill is under way, the schedule of its job goes on', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const minutely = jobWith({ cron: '* * * * *', timezone: 'UTC' })
+  const schedule = { job: 'hourly', cron: '* * * * *', timezone: 'UTC' }
+  const plan = await planBackfill(db, minutely, at(0), at(10))
+  const events: string[] = []
+  const fireAt = at(100)
+  const run = newRun(minutely, { trigger: { kind: 'schedule', fireAt: fireAt.toISOString() } })
+  const fires = [{ decision: { at: fireAt, verdict: 'run', madeUp: false } as const, run }]
+
+  // As a scheduler does at each tick.
+  const tick = () => recordFires(db, { schedule, fires, overlap: 'queue', definition: minutely.definition, until: fireAt })
+
+  // Both stand in line for the lock of the job's fires, the backfill first.
+  const other = await db.connect()
+  await other.query("begin; select pg_advisory_xact_lock(hashtextextended('nightshift fires hourly', 0))")
+  const made = backfill({ db, producer: { wakeSoon: () => void events.push('batch') } }, minutely, plan, 'ann')
+  const inLine = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+  await until(async () => (await query(db, inLine)).length > 0)
+  const ticked = until(tick)
+  await other.query('rollback')
+  other.release()
+
+  expect(await ticked).toMatchObject([{ runId: run.id }])
+  events.push('fire')
+  expect(await made).toHaveLength(plan.length)
+  expect(events.indexOf('fire')).toBeLessThan(events.lastIndexOf('batch'))
+})
+
+test('fires are left for the next tick when somebody keeps the lock of the job', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const other = await db.connect()
+  await other.query("begin; select pg_advisory_xact_lock(hashtextextended('nightshift fires hourly', 0))")
+  const schedule = { job: 'hourly', cron: '0 * * * *', timezone: 'UTC' }
+  const run = newRun(hourly, { trigger: { kind: 'schedule', fireAt: at(3).toISOString() } })
+  const record = () =>
+    recordFires(db, {
+      schedule,
+      fires: [{ decision: { at: at(3), verdict: 'run', madeUp: false }, run }],
+      overlap: 'skip',
+      definition: hourly.definition,
+      until: at(3),
+    })
+  expect(await record()).toBeUndefined()
+  await other.query('rollback')
+  other.release()
+  expect(await record()).toMatchObject([{ runId: run.id }])
 })

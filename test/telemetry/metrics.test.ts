@@ -1,4 +1,7 @@
 import { expect, test } from 'vitest'
+import { createMetrics } from '../../src/telemetry/metrics.ts'
+import { callRecord, turnRecord } from '../support/database/attempts.ts'
+import { createTestDatabase } from '../support/database/database.ts'
 import { openApi, type Api } from '../support/app/api.ts'
 import { WORK, WORK_SCRIPT } from '../support/app/jobs.ts'
 
@@ -85,4 +88,34 @@ test('metrics tell what happened, by names alone', async () => {
   expect((await read(api)).samples.filter(({ name }) => name.startsWith('nightshift_')).length).toBe(
     samples.filter(({ name }) => name.startsWith('nightshift_')).length,
   )
+})
+
+test('no label takes the words of a provider or of a model', async () => {
+  await using database = await createTestDatabase()
+  const { onProgress, render } = createMetrics({
+    db: database.db,
+    tokenSeconds: () => [],
+    named: (job) => (job === 'work' ? { model: 'small', servers: ['labor'] } : undefined),
+    jobFaults: () => 0,
+    duties: () => [],
+  })
+  const end = { id: 'c', status: 'ok', result: null, failure: null, durationMs: 1 } as const
+  for (const [n, server] of ['labor', '', 'words of theirs 1', 'words of theirs 2'].entries())
+    onProgress({ event: 'call', runId: 'run_1', job: 'work', call: callRecord({ id: `c${n}`, server }), end })
+  for (const model of ['small-2026-01-01', 'words of theirs'])
+    onProgress({ event: 'turn', runId: 'run_1', job: 'work', turn: turnRecord(1, { model }) })
+  onProgress({ event: 'turn', runId: 'run_2', job: 'gone', turn: turnRecord(1, { model: 'words of theirs' }) })
+  const { text } = await render()
+  const { samples } = parse(text)
+  const labels = (name: string, label: string) => samples.filter((one) => one.name === name).map((one) => [one.labels[label], one.value])
+  expect(labels('nightshift_tool_calls_total', 'server')).toEqual([
+    ['labor', 1],
+    ['none', 1],
+    ['other', 2],
+  ])
+  expect(labels('nightshift_model_turn_seconds_count', 'model')).toEqual([
+    ['small', 2],
+    ['other', 1],
+  ])
+  expect(text).not.toContain('theirs')
 })

@@ -4,15 +4,9 @@ import { loadRun } from '../../src/store/runs/show.ts'
 import { describeBackends } from '../support/app/backends.ts'
 import { countingRoute, startCountingServer, type Answer } from '../support/mcp/counting-server.ts'
 import { buildTestApp } from '../support/app/test-app.ts'
+import { countingJob } from '../support/app/jobs.ts'
 
-const job = `
-account: reports
-model: { provider: openai, name: scripted }
-prompt: Do it.
-tools:
-  counting: { allow: [act, look], repeatable: [look] }
-retry: { attempts: 1 }
-`
+const job = countingJob({ retry: '{ attempts: 1 }' })
 
 const upstreamOAuth = { authorizationUrl: 'https://idp.example/authorize' }
 
@@ -48,7 +42,7 @@ describeBackends('a run that needs a person', ({ redisUrl }) => {
     expect(server.effects).toHaveLength(1)
   })
 
-  test('is looked at once a minute by all workers together, with one request for an account', async () => {
+  test('is polled once a minute by all workers together, with one request for each account', async () => {
     await using server = await startCountingServer(whenConnected)
     await using testApp = await buildTestApp({
       redisUrl,

@@ -1,24 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type OpenAI from 'openai'
 import { Failure } from '../../core/failure.ts'
-import { costOf } from '../../core/rules/price.ts'
-import { addUsage, noUsage, type Reason, type Usage } from '../../core/run.ts'
-import { isGone, type HostedModel } from '../../models/openai/hosted-client.ts'
-import type { HostedOptions, KnownCall } from './options.ts'
+import { DEADLINE_NEAR, passedLimits } from '../../core/rules/spending/limits.ts'
+import { reasonsAgainst } from '../../core/rules/outcome.ts'
+import { openEnvelope } from '../../core/rules/endings.ts'
+import { unfinishedProse } from '../../core/rules/unfinished.ts'
+import { costOf } from '../../core/rules/spending/price.ts'
+import { addUsage, noUsage, type Reason } from '../../core/run.ts'
+import { hostedRequest, type HostedOptions, type KnownCall } from './options.ts'
 import { createReader, Stopped, type Reader } from './reader.ts'
-import { serverLabel } from '../../models/openai/server-label.ts'
-import type { DelegateResult } from '../../models/model.ts'
-import { turnOf } from '../../models/openai/responses.ts'
-import { answerText, checkOutput, CUT, pastTurn, repairReply, reserve, takeTurn, unusable, type TakenTurn, type TurnAsk } from '../turn.ts'
-
-type Response = OpenAI.Responses.Response
+import { deadlineSignal, type Deadline } from '../../lib/time/deadline.ts'
+import type { HostedAnswer } from '../../models/hosted.ts'
+import type { DelegateResult, Exchange, ParsedOutput } from '../../models/model.ts'
+import { repairReply } from '../../core/words/replies.ts'
+import { errorText, okText } from '../../core/words/results.ts'
+import { answerText, checkOutput, pastTurn, requireAnswer, reserve, takeTurn, type TakenTurn } from '../turn.ts'
 
 const ATTACH_TRIES = 6
 const ATTACH_BACKOFF_MS = 200
 
 /** Lets the provider work through the servers, and writes what it does as if we had done it. */
 export async function runHosted(options: HostedOptions, signal: AbortSignal): Promise<DelegateResult> {
-  const calls: KnownCall[] = options.history.flatMap((past) => past.calls.map((call) => ({ ...call, text: call.result?.text ?? '' })))
+  const calls: KnownCall[] = options.history.flatMap((past) =>
+    past.calls.map((call) => ({ ...call, text: call.result?.text ?? '', truncated: call.result?.truncated ?? false })),
+  )
   const turns = options.history.map(pastTurn)
   if (turns.length === 0) turns.push(await hostedTurn(options, calls, signal))
   for (;;) {
@@ -26,7 +30,11 @@ export async function runHosted(options: HostedOptions, signal: AbortSignal): Pr
     if (!turn) throw new Error('a conversation has a turn')
     const next = nextAsk(options, turns, calls)
     if (!next) return result(options, turns, calls)
-    turns.push(await takeTurn(options, { ...next, number: Math.max(options.nextTurn, turn.number + 1), tools: [], mayCall: false }, signal))
+    const { exchanges, forcedBy } = next
+    const conversation = { prompt: options.prompt, exchanges }
+    const number = Math.max(options.nextTurn, turn.number + 1)
+    const ask = { conversation, number, tools: [], mayCall: false, forcedBy, startedAt: new Date() }
+    turns.push((await takeTurn(options, ask, signal)).turn)
   }
 }
 
@@ -35,48 +43,52 @@ function nextAsk(
   options: HostedOptions,
   turns: readonly TakenTurn[],
   calls: readonly KnownCall[],
-): Pick<TurnAsk, 'exchanges' | 'forcedBy'> | undefined {
+): { exchanges: readonly Exchange[]; forcedBy: Reason | null } | undefined {
   const turn = turns.at(-1)
   if (!turn) return undefined
-  if (turn.stopReason === 'stopped') return { exchanges: [{ items: [], results: [], reply: soFar(calls) }], forcedBy: turn.forcedBy }
-  const parsed = checkOutput(options, answerText(turn))
-  if (parsed.ok || turns.length > 1) return undefined
-  return { exchanges: [{ items: turn.items, results: [], reply: repairReply(parsed.why) }], forcedBy: null }
+  if (turn.stopReason === 'stopped') return { exchanges: calls.length === 0 ? [] : [madeCalls(options, calls)], forcedBy: turn.forcedBy }
+  const text = answerText(turn)
+  const parsed = checkOutput(options, text, turn)
+  if (parsed.ok || turns.length > 1 || endingIn(options, text)) return undefined
+  const answer: Exchange = { items: turn.items, results: [], reply: repairReply(parsed.told) }
+  return { exchanges: calls.length === 0 ? [answer] : [madeCalls(options, calls), answer], forcedBy: null }
 }
+
+/** The provider's calls with their results, as calls and results of a turn, so that foreign text does not appear as words of ours. */
+const madeCalls = ({ nameOf }: HostedOptions, calls: readonly KnownCall[]): Exchange => ({
+  items: calls.map(({ callId, server, tool, arguments: args }) => ({
+    type: 'tool_call',
+    callId,
+    name: nameOf(server, tool),
+    arguments: typeof args === 'string' ? args : JSON.stringify(args),
+  })),
+  results: calls.map(({ callId, status, text }) => ({ callId, text: status === 'ok' ? okText(text) : errorText(text) })),
+})
+
+/** A hosted run has no tools of ours: an ending stands in its answer. */
+const endingIn = ({ bare }: HostedOptions, text: string) => (bare ? undefined : openEnvelope(text)?.ending)
 
 function result(options: HostedOptions, turns: readonly TakenTurn[], calls: readonly KnownCall[]): DelegateResult {
   const last = turns.at(-1)
-  const text = last ? answerText(last) : ''
-  const parsed = checkOutput(options, text)
+  const said = last ? answerText(last) : ''
+  const ending = endingIn(options, said)
+  const text = ending ? (ending.kind === 'incomplete' ? (ending.draft ?? '') : '') : said
+  const parsed: ParsedOutput = ending || !last ? { ok: true, value: undefined, mended: [] } : checkOutput(options, text, last)
   const usage = turns.reduce((sum, one) => addUsage(sum, one.usage), noUsage)
   const costUsd = options.price ? turns.reduce((sum, one) => sum + (one.costUsd ?? 0), 0) : null
-  const reasons = [
-    ...turns.flatMap(({ forcedBy }) => (forcedBy ? [forcedBy] : [])),
-    ...overLimits(options, usage, costUsd),
-    ...(last?.stopReason === 'cut' ? [CUT] : []),
-    ...(parsed.ok ? [] : [unusable(text, parsed.why)]),
-    ...calls.flatMap(reasonOf),
-  ]
-  return { text: text === '' ? null : text, output: parsed.ok ? parsed.value : undefined, reasons, usage, costUsd }
-}
-
-const reasonOf = ({ failure }: KnownCall): Reason[] => (failure ? [{ code: failure.code, message: failure.message }] : [])
-
-/** What the tools gave before the answer was stopped, for the last turn. */
-function soFar(calls: readonly KnownCall[]): string {
-  const results = calls.map(({ server, tool, status, text }) => `${tool} on ${server} (${status}): ${text}`)
-  return `You may call no more tools. Answer now, with what they gave so far:\n${results.join('\n') || 'nothing'}`
-}
-
-function overLimits({ limits }: HostedOptions, usage: Usage, costUsd: number | null): Reason[] {
-  const tokens = usage.inputTokens + usage.outputTokens
-  const reasons: Reason[] = []
-  if (limits.tokens !== undefined && tokens > limits.tokens)
-    reasons.push({ code: 'BUDGET_TOKENS', message: `${tokens} of ${limits.tokens} tokens were used.` })
-  if (limits.costUsd !== undefined && (costUsd ?? 0) > limits.costUsd) {
-    reasons.push({ code: 'BUDGET_COST', message: `${(costUsd ?? 0).toFixed(4)} of ${limits.costUsd} USD were used.` })
-  }
-  return reasons
+  if (!parsed.ok) requireAnswer(text)
+  const reasons = reasonsAgainst({
+    forcedBy: turns.flatMap(({ forcedBy }) => (forcedBy ? [forcedBy] : [])),
+    passed: passedLimits({ turns: 0, toolCalls: 0, tokens: usage.inputTokens + usage.outputTokens, costUsd: costUsd ?? 0 }, options.limits),
+    calls,
+    cut: last?.stopReason === 'cut',
+    misfit: parsed.ok ? undefined : parsed.why,
+    needed: options.needed,
+    unfinished: options.bare || ending || options.output !== undefined ? undefined : unfinishedProse(text),
+    ending,
+  })
+  const read = parsed.ok ? { output: parsed.value, mended: parsed.mended } : { output: undefined, mended: [] }
+  return { text: text === '' ? null : text, ...read, reasons, ending, usage, costUsd }
 }
 
 /** One hosted answer, new or found again, from its first event to its row. */
@@ -86,22 +98,18 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
   const number = open && attachTo !== undefined ? open.turn : options.nextTurn
   const reader = createReader(options, calls, number)
   if (open && attachTo === undefined) await giveUp(options, open.turn, reader)
-  const own = new AbortController()
-  const follow = () => own.abort(signal.reason)
-  signal.addEventListener('abort', follow, { once: true })
-  if (signal.aborted) follow()
-  const soft = setTimeout(() => own.abort(new Stopped(SOON)), Math.max(options.softDeadline.getTime() - Date.now(), 0))
+  using own = deadlineSignal(signal, options.softDeadline.getTime() - Date.now(), () => new Stopped(DEADLINE_NEAR))
   const startedAt = new Date()
   try {
     // An answer that is found again was reserved when it was asked for.
     const reserved = await reserve(
       attachTo === undefined ? options : { ...options, budget: undefined },
-      () => Buffer.byteLength(JSON.stringify(askBody(options))),
+      () => Buffer.byteLength(JSON.stringify(hostedRequest(options))),
       false,
     )
-    const response = await finalResponse(options, { reader, number, attachTo }, own)
-    await reader.finish(response)
-    const { items, stopReason, usage, responseId, providerRequestId, model } = turnOf(response, null, hosted.model)
+    const answer = await finalAnswer(options, { reader, number, attachTo }, own)
+    await reader.finish(answer)
+    const { items, stopReason, usage, responseId, providerRequestId, model } = answer.turn()
     const costUsd = price ? costOf(usage, price) : null
     await journal.turn({
       number,
@@ -116,10 +124,10 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
       startedAt,
       finishedAt: new Date(),
     })
-    await reserved.settle(usage)
+    await reserved.charge(usage)
     return { number, items, stopReason, forcedBy: null, usage, costUsd }
   } catch (error) {
-    if (!own.signal.aborted) throw await reader.judge(error)
+    if (!own.signal.aborted) throw await reader.classifyError(error)
     const reason: unknown = own.signal.reason
     // A worker that only stops leaves a background answer to the next one. Any other end is the answer's end too.
     if (reason instanceof Failure && reason.code === 'WORKER_LOST') throw reason
@@ -130,13 +138,8 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
     const { responseId = null } = reader
     await journal.turn({ ...stopped, responseId, providerRequestId: null, model: hosted.model, startedAt, finishedAt: new Date() })
     return stopped
-  } finally {
-    clearTimeout(soft)
-    signal.removeEventListener('abort', follow)
   }
 }
-
-const SOON: Reason = { code: 'DEADLINE', message: 'The deadline was near, so the model had to answer with what it had.' }
 
 /** An answer that an earlier attempt asked for and that cannot be found again. */
 async function giveUp({ journal }: HostedOptions, turn: number, { mayRepeat }: Reader): Promise<void> {
@@ -150,44 +153,29 @@ async function giveUp({ journal }: HostedOptions, turn: number, { mayRepeat }: R
 }
 
 /** Reads events until the last one. A background answer whose stream broke is attached to again. */
-async function finalResponse(
+async function finalAnswer(
   options: HostedOptions,
   from: { reader: Reader; number: number; attachTo: string | undefined },
-  own: AbortController,
-): Promise<Response> {
-  const { hosted, journal } = options
+  own: Deadline,
+): Promise<HostedAnswer> {
+  const { hosted, journal, servers } = options
   const { reader, number } = from
+  const names = servers.map(({ name }) => name)
   reader.responseId = from.attachTo
   if (from.attachTo === undefined) {
     await journal.response({ turn: number, background: hosted.background })
     own.signal.throwIfAborted()
-    const response = await reader.read(await hosted.ask(askBody(options), own.signal), own)
-    if (response) return response
+    const answer = await reader.read(await hosted.ask(hostedRequest(options), own.signal), own)
+    if (answer) return answer
   }
   for (let attempt = 0; hosted.background && reader.responseId !== undefined && attempt < ATTACH_TRIES; attempt++) {
     if (attempt > 0) await sleep(ATTACH_BACKOFF_MS * 2 ** attempt, undefined, { signal: own.signal })
     try {
-      const response = await reader.read(await hosted.attach(reader.responseId, own.signal), own)
-      if (response) return response
+      const answer = await reader.read(await hosted.attach(reader.responseId, names, own.signal), own)
+      if (answer) return answer
     } catch (error) {
-      if (own.signal.aborted || isGone(error)) throw error
+      if (own.signal.aborted || hosted.classifyError(error, names).kind === 'gone') throw error
     }
   }
   throw new Failure({ code: 'MODEL_UNAVAILABLE', message: `The stream of model ${hosted.model} ended without its last event.` })
-}
-
-function askBody({ instructions, prompt, output, servers, headers }: HostedOptions): Parameters<HostedModel['ask']>[0] {
-  return {
-    input: [{ role: 'user', content: prompt }],
-    ...(instructions !== undefined && { instructions }),
-    tools: servers.map(({ name, url, tools }) => ({
-      type: 'mcp',
-      server_label: serverLabel(name),
-      server_url: url,
-      headers: headers(),
-      allowed_tools: [...tools],
-      require_approval: 'never',
-    })),
-    ...(output && { text: { format: { type: 'json_schema', name: output.name, schema: output.schema, strict: false } } }),
-  }
 }

@@ -1,7 +1,7 @@
 import type { Failure, FailureRecord } from '../../core/failure.ts'
 import type { ToolCallStatus } from '../../core/run.ts'
-import type { HostedModel } from '../../models/openai/hosted-client.ts'
-import type { DelegateOptions } from '../turn.ts'
+import type { HostedModel, HostedRequest } from '../../models/hosted.ts'
+import { formatOf, type DelegateOptions } from '../turn.ts'
 
 /** A server that the provider is handed. */
 export interface HostedServer {
@@ -15,15 +15,20 @@ export interface HostedServer {
 
 /** What is known of a call in the conversation. */
 export interface KnownCall {
+  callId: string
+  arguments: unknown
   server: string
   tool: string
   repeatable: boolean
   status: ToolCallStatus
   text: string
+  truncated: boolean
   failure: FailureRecord | null
 }
 
 export interface HostedOptions extends DelegateOptions {
+  /** Our name of a tool, for its calls in a turn that we ask for after the provider's answer. */
+  nameOf: (server: string, tool: string) => string
   hosted: HostedModel
   runId: string
   servers: readonly HostedServer[]
@@ -36,3 +41,11 @@ export interface HostedOptions extends DelegateOptions {
   /** Says by the route list whether a 401 means the token or a person's consent. */
   explain401: (server: string) => Promise<Failure>
 }
+
+/** What the provider is asked. */
+export const hostedRequest = ({ instructions, prompt, output, servers, headers }: HostedOptions): HostedRequest => ({
+  instructions,
+  prompt,
+  output: formatOf(output, true),
+  servers: servers.map(({ name, url, tools }) => ({ name, url, tools, headers: headers() })),
+})

@@ -1,18 +1,13 @@
-import type OpenAI from 'openai'
 import { v5 as uuidv5 } from 'uuid'
-import { Failure, messageOf, type FailureRecord } from '../../core/failure.ts'
+import { Failure, messageOf } from '../../core/failure.ts'
+import { decideHostedError, mayAskAgain, mayHaveActed } from '../../core/rules/repeat.ts'
+import { createLoopWatch } from '../../core/rules/loops.ts'
 import type { Reason } from '../../core/run.ts'
+import type { Deadline } from '../../lib/time/deadline.ts'
+import type { EndedCall, HostedAnswer, HostedCall, HostedEvent } from '../../models/hosted.ts'
+import { createLimitWarnings } from '../state.ts'
+import { endOf, unknownEnd, type HostedEnd } from './ends.ts'
 import type { HostedOptions, KnownCall } from './options.ts'
-import { readCall, unknownEnd, type HostedEnd } from '../../models/openai/hosted-calls.ts'
-import { isGone, listingFault, neverBegan } from '../../models/openai/hosted-client.ts'
-import { serverLabel } from '../../models/openai/server-label.ts'
-import { turnOf } from '../../models/openai/responses.ts'
-import { createLimitWarnings } from '../turn.ts'
-
-type Response = OpenAI.Responses.Response
-type Event = OpenAI.Responses.ResponseStreamEvent
-type Item = OpenAI.Responses.ResponseOutputItem
-type McpCall = OpenAI.Responses.ResponseOutputItem.McpCall
 
 /** Why an answer under way was stopped by us. */
 export class Stopped extends Error {
@@ -33,103 +28,106 @@ const CALL_NAMESPACE = '3d5f2a52-7f0c-4b43-9c4e-6b1df5e8a1c7'
 /** Follows one hosted answer: writes its calls as they begin and end, counts them, and knows what may have run. */
 export function createReader(options: HostedOptions, calls: KnownCall[], turn: number) {
   const { journal, servers, limits, hosted } = options
-  const byLabel = new Map(servers.map((server) => [serverLabel(server.name), server]))
+  const names = servers.map(({ name }) => name)
   const began = new Map<string, { call: KnownCall; id: string; at: number }>()
   const ended = new Set<string>()
-  const announced = new Map<string, { item: McpCall; position: number }>()
+  const announced = new Map<string, HostedCall>()
   let unauthorized: string | undefined
+  /** The answer is whole: nothing of it is under way. */
   let complete = false
   const warnAt = createLimitWarnings(options)
-  const nameOf = (label: string) => byLabel.get(label)?.name ?? label
+  const loops = createLoopWatch()
   const over = () => journal.responseState({ turn, responseId: null, state: 'over' })
-  const acted = () => calls.some(({ repeatable, status }) => !repeatable && status !== 'not_run' && status !== 'denied')
+  const acted = () => calls.some(mayHaveActed)
 
-  async function begin(item: McpCall, position: number): Promise<void> {
-    if (began.has(item.id)) return
-    const server = nameOf(item.server_label)
-    const repeatable = byLabel.get(item.server_label)?.repeatable.includes(item.name) ?? false
-    const call: KnownCall = { server, tool: item.name, repeatable, status: 'sent', text: '', failure: null }
-    const id = uuidv5(`${options.runId} ${item.id}`, CALL_NAMESPACE)
-    began.set(item.id, { call, id, at: performance.now() })
+  async function begin({ id: callId, server, tool, arguments: args, position }: HostedCall): Promise<void> {
+    if (began.has(callId)) return
+    const repeatable = servers.find(({ name }) => name === server)?.repeatable.includes(tool) ?? false
+    const call: KnownCall = {
+      callId,
+      server,
+      tool,
+      arguments: parseJson(args),
+      repeatable,
+      status: 'sent',
+      text: '',
+      truncated: false,
+      failure: null,
+    }
+    const id = uuidv5(`${options.runId} ${callId}`, CALL_NAMESPACE)
+    began.set(callId, { call, id, at: performance.now() })
     calls.push(call)
-    const args = parseJson(item.arguments)
-    await journal.toolCall({ id, turn, position, callId: item.id, server, tool: item.name, arguments: args, repeatable })
+    await journal.toolCall({ id, turn, position, callId, server, tool, arguments: call.arguments, repeatable })
   }
 
-  async function end(itemId: string, { status, text, truncated, failure }: HostedEnd): Promise<void> {
-    const known = began.get(itemId)
-    if (!known || ended.has(itemId)) return
-    ended.add(itemId)
+  async function end(callId: string, { status, text, truncated, failure }: HostedEnd): Promise<void> {
+    const known = began.get(callId)
+    if (!known || ended.has(callId)) return
+    ended.add(callId)
     const { call, id, at } = known
-    const cut: FailureRecord = { code: 'RESULT_TOO_LARGE', message: `A result of ${call.tool} was cut.`, retry: 'never' }
-    Object.assign(call, { status, text, failure: failure ?? (truncated ? cut : null) })
+    Object.assign(call, { status, text, truncated, failure })
+    const watched = { tool: `${call.server} ${call.tool}`, arguments: JSON.stringify(call.arguments) }
+    loops.note(watched, { text, failed: status !== 'ok', mistake: false, wrote: !call.repeatable && status !== 'error' })
     await journal.toolCallEnd({ id, status, result: { text, truncated }, failure, durationMs: performance.now() - at })
   }
 
-  async function done(item: Item, position: number): Promise<void> {
-    if (item.type !== 'mcp_call') return
-    await begin(item, position)
-    const server = nameOf(item.server_label)
-    const outcome = readCall(item, server, options.resultBytes, options.redact)
-    if (outcome.unauthorized) unauthorized = server
-    await end(item.id, outcome)
+  async function done(call: EndedCall): Promise<void> {
+    await begin(call)
+    const outcome = endOf(call.outcome, { ...call, resultBytes: options.resultBytes, redact: options.redact })
+    if (outcome.unauthorized) unauthorized = call.server
+    await end(call.id, outcome)
   }
 
-  async function handle(event: Event, own: AbortController): Promise<Response | undefined> {
-    switch (event.type) {
-      case 'response.created':
-        reader.responseId = event.response.id
-        await journal.responseState({ turn, responseId: event.response.id, state: 'started' })
+  async function handle(event: HostedEvent, own: Deadline): Promise<HostedAnswer | undefined> {
+    switch (event.kind) {
+      case 'started':
+        reader.responseId = event.responseId
+        await journal.responseState({ turn, responseId: event.responseId, state: 'started' })
         return undefined
-      case 'response.output_item.added':
-        if (event.item.type !== 'mcp_call') return undefined
-        announced.set(event.item.id, { item: event.item, position: event.output_index })
+      case 'announced':
+        announced.set(event.call.id, event.call)
         warnAt({ turns: 0, toolCalls: announced.size, tokens: 0, costUsd: 0 })
         if (announced.size > limits.toolCalls)
           own.abort(new Stopped({ code: 'BUDGET_TOOL_CALLS', message: `All ${limits.toolCalls} tool calls were used.` }))
         return undefined
-      case 'response.mcp_call_arguments.done': {
-        const known = announced.get(event.item_id)
-        if (known) await begin({ ...known.item, arguments: event.arguments }, known.position)
+      case 'arguments': {
+        const known = announced.get(event.callId)
+        if (known) await begin({ ...known, arguments: event.arguments })
         return undefined
       }
-      case 'response.output_item.done':
-        await done(event.item, event.output_index)
+      case 'ended':
+        await done(event.call)
+        stopLoop(own)
         return undefined
-      case 'response.completed':
-      case 'response.incomplete':
-      case 'response.failed':
-        return event.response
-      default:
-        return undefined
+      case 'answer':
+        return event.answer
     }
   }
 
+  /** A model that works at the provider cannot be given notes: its answer is stopped where a local run would get its last turn. */
+  function stopLoop(own: Deadline): void {
+    const loop = loops.reason()
+    if (loop !== undefined) own.abort(new Stopped({ code: 'LOOP_DETECTED', message: loop }))
+  }
+
   /** A server that was ignored, or a question to nobody, is not success whatever the text says. */
-  function checkServers(output: readonly Item[]): void {
-    const asked = output.find((item) => item.type === 'mcp_approval_request')
-    if (asked) {
+  function checkServers({ approvalFor, listed }: HostedAnswer): void {
+    if (approvalFor !== undefined) {
       throw new Failure({
         code: 'MODEL_REJECTED',
-        message: `The provider asked for approval of ${asked.name}, although it was told to ask for none.`,
+        message: `The provider asked for approval of ${approvalFor}, although it was told to ask for none.`,
         cure: 'Use a provider that honours require_approval: never, or delegate: local.',
       })
     }
-    const listed = new Map(output.flatMap((item) => (item.type === 'mcp_list_tools' ? [[item.server_label, item] as const] : [])))
-    for (const [label, server] of byLabel) {
-      const list = listed.get(label)
-      if (!server.required || (list && !list.error)) continue
+    for (const { name, required } of servers) {
+      const list = listed.findLast(({ server }) => server === name)
+      if (!required || list?.error === null) continue
       if (!list)
-        throw new Failure({
-          code: 'MODEL_IGNORED_TOOLS',
-          message: `The provider did not look at the server ${server.name}.`,
-          server: server.name,
-        })
-      const why = options.redact(list.error ?? '')
+        throw new Failure({ code: 'MODEL_IGNORED_TOOLS', message: `The provider did not look at the server ${name}.`, server: name })
       throw new Failure({
         code: 'UPSTREAM_UNAVAILABLE',
-        message: `The provider could not list the tools of ${server.name}: ${why}.`,
-        server: server.name,
+        message: `The provider could not list the tools of ${name}: ${options.redact(list.error ?? '')}.`,
+        server: name,
       })
     }
   }
@@ -137,14 +135,14 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
   const reader = {
     responseId: undefined as string | undefined,
     /** Asking again repeats nothing that must not be repeated. */
-    mayRepeat: servers.every(({ tools, repeatable }) => tools.every((tool) => repeatable.includes(tool))),
+    mayRepeat: mayAskAgain(servers),
 
     /** Reads a stream to its last event; undefined when it ends without one, or breaks while the answer goes on in the background. */
-    async read(events: AsyncIterable<Event>, own: AbortController): Promise<Response | undefined> {
+    async read(events: AsyncIterable<HostedEvent>, own: Deadline): Promise<HostedAnswer | undefined> {
       try {
         for await (const event of events) {
-          const response = await handle(event, own)
-          if (response) return response
+          const answer = await handle(event, own)
+          if (answer) return answer
           own.signal.throwIfAborted()
         }
       } catch (error) {
@@ -155,13 +153,12 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
     },
 
     /** Checks a whole answer, and that each call in it has an end. Throws what makes it worthless. */
-    async finish(response: Response): Promise<void> {
+    async finish(answer: HostedAnswer): Promise<void> {
       complete = true
-      const output = Array.isArray(response.output) ? response.output : []
-      for (const [position, item] of output.entries()) await done(item, position)
+      for (const call of answer.calls) await done(call)
       await reader.abandon('has no result in the answer')
-      turnOf(response, null, hosted.model)
-      checkServers(output)
+      answer.turn()
+      checkServers(answer)
       if (unauthorized === undefined) return
       const failure = await options.explain401(unauthorized)
       if (!acted()) throw failure
@@ -170,7 +167,7 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
 
     /** Nobody will tell the end of the calls under way. */
     async abandon(why: string): Promise<void> {
-      for (const [itemId, { call }] of began) await end(itemId, unknownEnd(call.tool, call.server, why))
+      for (const [callId, { call }] of began) await end(callId, unknownEnd(call.tool, call.server, why))
     },
 
     /** Ends the answer at the provider, as far as it lets us. */
@@ -180,50 +177,61 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
       await over().catch(() => {})
     },
 
-    /** What a failure means, by what may have run. */
-    async judge(error: unknown): Promise<Failure> {
+    /** What an error of the answer means for the run, by what may have run. Writes what is known of the answer then. */
+    async classifyError(error: unknown): Promise<Failure> {
       if (error instanceof Failure && error.code === 'WORKER_LOST') return error
-      const fault = listingFault(error)
+      const said = hosted.classifyError(error, names)
       // An answer that has an id did begin, whatever is said of it now.
-      if (fault || complete || (reader.responseId === undefined && neverBegan(error))) {
-        await over()
-        const failure = fault ? await listingFailure(fault, error) : nameFailure(error)
-        if (!acted() || failure.retry === 'never') return failure
-        return new Failure({
-          ...failure.toJSON(),
-          retry: 'never',
-          message: failure.message,
-          cure: 'Tools that are not repeatable have run, so nothing is tried again by itself.',
-        })
+      const neverBegan = reader.responseId === undefined && (said.kind === 'never-began' || said.kind === 'gone')
+      const isOver = said.kind === 'listing' || complete || neverBegan
+      if (!isOver) await reader.abandon('was under way when the answer was lost')
+      const gone = said.kind === 'gone' && reader.responseId !== undefined
+      const failure = await named(error, said, gone)
+      const verdict = decideHostedError({
+        isOver,
+        canAttach: hosted.background && reader.responseId !== undefined && !gone,
+        acted: acted(),
+        mayAskAgain: reader.mayRepeat,
+        canHeal: failure.retry !== 'never',
+      })
+      switch (verdict) {
+        case 'fail':
+          await over()
+          return failure
+        case 'fail-for-good':
+          await over()
+          return new Failure({
+            ...failure.toJSON(),
+            retry: 'never',
+            cure: 'Tools that are not repeatable have run, so nothing is tried again by itself.',
+          })
+        case 'leave-open':
+          return failure
+        case 'unknown':
+          return new Failure({
+            code: 'OUTCOME_UNKNOWN',
+            message: `${failure.message} Tools that are not repeatable may have run.`,
+            cause: error,
+          })
       }
-      await reader.abandon('was under way when the answer was lost')
-      const gone = reader.responseId !== undefined && isGone(error)
-      const failure = gone
-        ? new Failure({ code: 'MODEL_UNAVAILABLE', message: `The provider no longer knows the answer ${reader.responseId}.`, cause: error })
-        : nameFailure(error)
-      const canAttach = hosted.background && reader.responseId !== undefined && !gone
-      if (canAttach || failure.retry === 'never') return failure
-      if (!reader.mayRepeat)
-        return new Failure({
-          code: 'OUTCOME_UNKNOWN',
-          message: `${failure.message} Tools that are not repeatable may have run.`,
-          cause: error,
-        })
-      await over()
-      return failure
     },
   }
 
-  function nameFailure(error: unknown): Failure {
-    const named = hosted.nameFailure(error)
-    return named instanceof Failure
-      ? named
-      : new Failure({ code: 'MODEL_UNAVAILABLE', message: `Model ${hosted.model}: ${messageOf(named)}.`, cause: named })
+  async function named(error: unknown, said: ReturnType<typeof hosted.classifyError>, gone: boolean): Promise<Failure> {
+    if (said.kind === 'listing') return listingFailure(said, error)
+    if (gone)
+      return new Failure({
+        code: 'MODEL_UNAVAILABLE',
+        message: `The provider no longer knows the answer ${reader.responseId}.`,
+        cause: error,
+      })
+    const failure = hosted.nameFailure(error)
+    if (failure instanceof Failure) return failure
+    return new Failure({ code: 'MODEL_UNAVAILABLE', message: `Model ${hosted.model}: ${messageOf(failure)}.`, cause: failure })
   }
 
-  /** 424: the whole request failed because one server could not be listed. */
-  async function listingFailure({ label, status }: { label: string; status: number | undefined }, cause: unknown): Promise<Failure> {
-    const server = nameOf(label)
+  /** The whole request failed because one server could not be listed. */
+  async function listingFailure({ server, status }: { server: string; status: number | undefined }, cause: unknown): Promise<Failure> {
     if (status === 401) return options.explain401(server)
     return new Failure({
       code: 'UPSTREAM_UNAVAILABLE',

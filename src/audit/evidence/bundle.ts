@@ -44,20 +44,21 @@ export function runEntries(
       data: { version, definition: definitions.find((one) => one.version === version)?.definition ?? null },
     })
   for (const [index, attempt] of counted.entries()) {
-    const { number, worker, conversation, jobVersion, prompt, instructions, status, failure, startedAt, finishedAt } = attempt
-    entries.push({ kind: 'attempt', data: { number, worker, conversation, jobVersion, prompt, instructions, startedAt } })
+    const { number, worker, conversation, jobVersion, prompt, instructions, contract, status, failure, startedAt, finishedAt } = attempt
+    // What runs of earlier versions do not have is left out of the chain, so that their digests stay what they were.
+    const ours = contract !== null && { contract }
+    entries.push({ kind: 'attempt', data: { number, worker, conversation, jobVersion, prompt, instructions, ...ours, startedAt } })
     for (const turn of run.turns) if (turn.attempt === number) entries.push({ kind: 'turn', data: turn })
     for (const { decision: _decision, requestId: _requestId, ...call } of run.toolCalls)
       if (call.attempt === number) entries.push({ kind: 'toolCall', data: call })
     for (const { decision: _decision, ...request } of run.gatewayRequests)
       if (request.attempt === number) entries.push({ kind: 'gatewayRequest', data: request })
-    // What an attempt gave stands in the run until a retry moves it to the attempt.
+    // The result of the last attempt is kept on the run; a retry moves it to the attempt.
     const isLast = index === run.attempts.length - 1
     const gave = isLast && attempt.reasons === null ? run : attempt
-    entries.push({
-      kind: 'attemptEnded',
-      data: { number, status, failure, finishedAt, output: gave.output, outputText: gave.outputText, reasons: gave.reasons },
-    })
+    const { output, outputText, ending, mended, reasons } = gave
+    const said = { ...(ending && { ending }), ...(mended && mended.length > 0 && { mended }) }
+    entries.push({ kind: 'attemptEnded', data: { number, status, failure, finishedAt, output, outputText, ...said, reasons } })
   }
   return entries
 }
@@ -84,13 +85,13 @@ export type Verdict = { ok: true; bundle: EvidenceBundle } | { ok: false; why: s
 /** Checks a bundle with the public key alone. Any byte that is not as it was exported is found. */
 export function verifyBundle(bytes: Uint8Array, publicKey: string): Verdict {
   try {
-    return judge(bytes, publicKey)
+    return checkBundle(bytes, publicKey)
   } catch {
     return { ok: false, why: 'it holds what no bundle can hold' }
   }
 }
 
-function judge(bytes: Uint8Array, publicKey: string): Verdict {
+function checkBundle(bytes: Uint8Array, publicKey: string): Verdict {
   let text: string
   let content: unknown
   try {

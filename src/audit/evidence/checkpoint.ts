@@ -32,7 +32,7 @@ const documentSchema = z.strictObject({
 
 export type Checkpoint = z.output<typeof documentSchema>
 
-/** Late rows of a run, such as the end of its last request, are written by then. */
+/** How long after its end a run may still get late rows, such as the end of its last request. */
 const SETTLED_MS = 5 * 60_000
 const MOST_RUNS = 50_000
 

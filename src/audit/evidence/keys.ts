@@ -20,7 +20,7 @@ export function openSigningKey(file: string): SigningKey {
     throw new Failure({
       code: 'CONFIG_INVALID',
       message: `The key ${file} cannot be used: ${messageOf(cause)}.`,
-      cure: 'Correct evidence.key_file, or remove the file to make a new key.',
+      cure: 'Correct evidence.keyFile, or remove the file to make a new key.',
       cause,
     })
   }
@@ -38,13 +38,18 @@ const encode = (key: KeyObject) => key.export({ type: 'spki', format: 'der' }).t
 
 /** Reads a public key from a PEM file. Returns it as bundles name it. */
 export function readPublicKey(file: string): string {
+  if (!existsSync(file))
+    throw new Failure({
+      code: 'KEY_INVALID',
+      message: `There is no public key ${file}.`,
+      cure: 'Name the .pub file of the deployment with --key; it is made with the first export or checkpoint.',
+    })
   try {
     return encode(createPublicKey(readFileSync(file)))
   } catch (cause) {
     throw new Failure({
-      code: 'REQUEST_INVALID',
+      code: 'KEY_INVALID',
       message: `The public key ${file} cannot be used: ${messageOf(cause)}.`,
-      cure: 'Name the .pub file of the deployment with --key.',
       cause,
     })
   }

@@ -3,7 +3,7 @@ import { open, readdir, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { messageOf } from '../../core/failure.ts'
+import { describeError } from '../../core/failure.ts'
 import type { AuthorizeEvent } from '../../core/authorize-event.ts'
 import type { Db } from '../../store/postgres/db.ts'
 import { insertEvents, loadPosition, type NewEvent } from '../../store/audit/events.ts'
@@ -16,7 +16,7 @@ export interface FollowOptions {
   paramsBytes: number
   log: Logger
   signal: AbortSignal
-  /** Called after each round of reading: events that were new since the last. */
+  /** Called after each round with the number of new events. */
   onRound: (added: number) => Promise<void>
 }
 
@@ -25,7 +25,7 @@ const LOOK_MS = 1000
 const ROUND_MS = 250
 const CHUNK = 1_048_576
 const MAX_ROUND_EVENTS = 2000
-/** Equal lines, which stand near each other, are counted from so far before the place where reading goes on. */
+/** On resuming, equal lines are counted from this many bytes before the position: equal lines are close to each other. */
 const LOOK_BACK_BYTES = 8 * CHUNK
 const NEWLINE = 0x0a
 
@@ -43,9 +43,9 @@ export async function followLog(options: FollowOptions): Promise<void> {
     try {
       await onRound(await reader.read())
     } catch (error) {
-      log.warn({ file, reason: messageOf(error) }, 'The log could not be read or kept; it is tried again.')
+      log.warn({ file, reason: describeError(error) }, 'The log could not be read or kept; it is tried again.')
     }
-    // A busy log changes all the time, and each round looks at all that is not explained yet.
+    // At least ROUND_MS between rounds: each round joins everything that is not explained yet, and a busy log changes all the time.
     await Promise.all([changed(path, signal), sleep(ROUND_MS, undefined, { signal }).catch(() => {})])
   }
   await reader.close()
@@ -55,7 +55,7 @@ function createReader({ db, paramsBytes, log, signal }: FollowOptions, path: str
   let handle: FileHandle | undefined
   let inode = ''
   let offset = 0
-  /** Undefined: what stands before the offset has to be counted first. */
+  /** Undefined: equal lines before the offset must be counted first. */
   let occurrences: ReturnType<typeof createOccurrences> | undefined
 
   async function close(): Promise<void> {
@@ -63,7 +63,7 @@ function createReader({ db, paramsBytes, log, signal }: FollowOptions, path: str
     handle = undefined
   }
 
-  /** Goes on in the file that was read last, wherever it was moved. */
+  /** Resumes in the file that was read last, found by its inode, also when it was renamed. */
   async function resume(wanted: string, at: number): Promise<void> {
     const dir = dirname(path)
     for (const name of [path, ...(await readdir(dir).catch(() => [])).map((entry) => join(dir, entry))]) {
@@ -110,18 +110,18 @@ function createReader({ db, paramsBytes, log, signal }: FollowOptions, path: str
     return true
   }
 
-  /** Reads what there is; a file that was replaced to its end, and then the new one. */
+  /** Reads what is new. A file that was rotated is read to its end before the new one. */
   async function read(): Promise<number> {
     let added = 0
     for (;;) {
       if (!handle && !(await openNew())) return added
-      // Cut short, and perhaps written again since.
+      // Truncated, and perhaps written again since: begin at its start.
       if (handle && !(await endsLine(handle, offset))) offset = 0
       added += await readToEnd()
       const current = await stat(path, { bigint: true }).catch(() => undefined)
       if (current && String(current.ino) === inode) return added
       if (!current) return added
-      // What was written to the old file while we looked.
+      // Lines that were written to the old file during the check.
       added += await readToEnd()
       await close()
     }
@@ -157,7 +157,7 @@ function createReader({ db, paramsBytes, log, signal }: FollowOptions, path: str
   async function keep(events: readonly AuthorizeEvent[], end: number): Promise<number> {
     const counted = occurrences ?? createOccurrences()
     const rows: NewEvent[] = events.map((event) => ({ ...event, occurrence: counted.next(event.lineDigest, event.time) }))
-    // Should they not be kept, they are counted anew.
+    // When the insert fails, the count is made again from the file.
     occurrences = undefined
     const added = await insertEvents(db, rows, { file: path, inode, byteOffset: end })
     occurrences = counted
@@ -168,7 +168,7 @@ function createReader({ db, paramsBytes, log, signal }: FollowOptions, path: str
   return { read, resume, close }
 }
 
-/** True when a line of the file ends there: it is still what was read. */
+/** True when a line of the file ends at this offset, so that it is still the file that was read. */
 async function endsLine(file: FileHandle, at: number): Promise<boolean> {
   if (at === 0) return true
   const { bytesRead, buffer } = await file.read(Buffer.alloc(1), 0, 1, at - 1)
@@ -183,7 +183,7 @@ async function changed(path: string, signal: AbortSignal): Promise<void> {
     const watcher = watch(dirname(path), { signal: either }, () => stop.abort())
     watcher.on('error', () => {})
   } catch {
-    // Without notices the clock is enough.
+    // No file notifications here: the poll interval below is enough.
   }
   await sleep(LOOK_MS, undefined, { signal: either }).catch(() => {})
   stop.abort()

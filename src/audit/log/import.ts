@@ -24,7 +24,7 @@ export interface ImportOptions {
 }
 
 const BATCH = 2000
-/** Equal lines stand near each other: the log has seconds. */
+/** The log's times are whole seconds, so equal lines are close to each other. */
 const NEAR_MS = 120_000
 
 /** Counts equal lines of a log that is read from its beginning, so that reading it again finds the same rows. */
@@ -34,7 +34,7 @@ export function createOccurrences() {
   let since = Number.NEGATIVE_INFINITY
   return {
     next(digest: string, time: Date): number {
-      // Only what is near is remembered; a log is in the order of time.
+      // A log is in the order of time, so only lines of the last minutes are remembered.
       if (time.getTime() - since > NEAR_MS) {
         before = now
         now = new Map()
@@ -47,7 +47,7 @@ export function createOccurrences() {
   }
 }
 
-/** Reads a line. One that is too long to be read may be an event. */
+/** Parses a line. A line that is too long counts as broken, since it may be an event. */
 export const parseLine = ({ text, tooLong }: Line, paramsBytes: number): ParsedLine =>
   tooLong ? { kind: 'broken' } : parseLogLine(text, { paramsBytes })
 

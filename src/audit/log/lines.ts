@@ -33,7 +33,7 @@ export function createLineSplitter(start = 0) {
       }
       const left = chunk.subarray(from)
       restBytes += left.length
-      // An endless line is not collected.
+      // The rest of a line that is too long is not kept in memory.
       if (restBytes <= MAX_LINE_BYTES) rest.push(Buffer.from(left))
       else rest = []
     },

@@ -1,15 +1,16 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { z } from 'zod'
-import { durationMs } from '../../lib/duration.ts'
 import { FAILURES, type FailureCode } from '../../core/failure.ts'
-import { RUN_STATUSES } from '../../core/run.ts'
-import type { RunFilter } from '../../store/runs/filter.ts'
+import { RUN_STATUSES, type RunStatus } from '../../core/run.ts'
+import { showLine } from '../../lib/text.ts'
+import { parseTime } from './time.ts'
+import type { RunFilter } from '../../runs/queries.ts'
 
 const isCode = (code: string): code is FailureCode => Object.hasOwn(FAILURES, code)
 
 export const filterOptions = z.object({
   job: z.string().optional(),
-  status: z.enum(RUN_STATUSES).optional(),
+  status: z.array(z.enum(RUN_STATUSES)).optional(),
   code: z.string().refine(isCode).optional(),
   by: z.string().optional(),
   since: z.date().optional(),
@@ -22,31 +23,58 @@ export const filterOptions = z.object({
 export function addFilter(command: Command): Command {
   return command
     .option('--job <name>', 'only of this job')
-    .addOption(new Option('--status <status>', 'only with this status').choices(RUN_STATUSES))
+    .addOption(
+      new Option('--status <names>', 'only with one of these, with commas between; notGreen: over without success').argParser(parseStatus),
+    )
     .addOption(new Option('--code <code>', 'only with this failure code, or this reason').argParser(parseCode))
     .option('--by <name>', 'only asked for by this user or token')
-    .addOption(new Option('--since <time>', 'only created since: 6h, 7d, or 2026-11-24T07:00:00Z').argParser(parseTime))
+    .addOption(new Option('--since <time>', 'only created since: 6h, 7d, 2026-11-24 (UTC), or 2026-11-24T07:00:00Z').argParser(parseTime))
     .addOption(new Option('--until <time>', 'only created before').argParser(parseTime))
-    .option('--tool <server.tool>', 'only those that called this tool')
+    .addOption(new Option('--tool <server.tool>', 'only those that called this tool').argParser(parseTool))
     .option('--text <words>', 'only with these words in the output or the failure')
 }
 
 export function filterOf({ job, status, code, by, since, until, tool, text }: z.output<typeof filterOptions>): RunFilter {
-  return { job, status: status && [status], code, requestedBy: by, since, until, tool, text }
+  return { job, status, code, requestedBy: by, since, until, tool, text }
 }
 
-function parseCode(text: string): FailureCode {
-  if (!isCode(text)) throw new InvalidArgumentError('It is no failure code; the README lists them.')
+/** Statuses of runs that are over and did not succeed. */
+const NOT_GREEN: readonly RunStatus[] = ['incomplete', 'failed', 'cancelled']
+const isStatus = (name: string): name is RunStatus => RUN_STATUSES.some((status) => status === name)
+
+function parseStatus(text: string): RunStatus[] {
+  const statuses = text.split(',').flatMap((given) => {
+    const name = given.trim()
+    if (name === 'notGreen') return NOT_GREEN
+    if (!isStatus(name)) throw new InvalidArgumentError(`There are ${RUN_STATUSES.join(', ')}, and notGreen.`)
+    return [name]
+  })
+  return [...new Set(statuses)]
+}
+
+function parseTool(text: string): string {
+  if (!/^[^.]+\..+$/.test(text)) throw new InvalidArgumentError('Write it as server.tool, such as labor.query.')
   return text
 }
 
-/** A time, or a length of time before now. */
-export function parseTime(text: string): Date {
-  try {
-    return new Date(Date.now() - durationMs(text))
-  } catch {
-    const time = Date.parse(text)
-    if (Number.isNaN(time)) throw new InvalidArgumentError('Write a length of time such as 6h, or a time such as 2026-11-24T07:00:00Z.')
-    return new Date(time)
-  }
+function parseCode(text: string): FailureCode {
+  if (!isCode(text)) throw new InvalidArgumentError('It is no failure code; docs/failures.md lists them.')
+  return text
+}
+
+/** What a filter means, for the person who is asked about it. */
+export function describeFilter({ ids, job, status, code, requestedBy, since, until, tool, text }: RunFilter): string {
+  const at = (time: Date) => time.toISOString()
+  const parts = [
+    ids && `${ids.length} named`,
+    job !== undefined && `of ${showLine(job)}`,
+    status && `that are ${status.join(' or ')}`,
+    code !== undefined && `with ${code}`,
+    requestedBy !== undefined && `asked for by ${showLine(requestedBy)}`,
+    tool !== undefined && `that called ${showLine(tool)}`,
+    text !== undefined && `with the words ${showLine(text)}`,
+    since && `created since ${at(since)}`,
+    until && `created before ${at(until)}`,
+  ]
+  return `runs ${parts.filter((part) => typeof part === 'string').join(', ')}`
 }

@@ -1,7 +1,9 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import { destination, pino, type Logger } from 'pino'
 import { z } from 'zod'
-import { loadConfig, type Config } from '../../config/config.ts'
+import { openStore } from '../../app/app.ts'
+import { loadConfig, type Config } from '../../config/load.ts'
+import type { Db } from '../../runs/queries.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 /** A command's part of the program: adds itself, and reports its exit code. */
@@ -13,6 +15,14 @@ const globalSchema = z.object({ config: z.string().optional() })
 export function configOf(command: Command, terminal: Terminal): Config {
   const { config: file } = globalSchema.parse(command.optsWithGlobals())
   return loadConfig({ file, env: terminal.env })
+}
+
+/** The store of a configuration, open until it is disposed of. */
+export async function openStoreOf(config: Config): Promise<{ db: Db } & AsyncDisposable> {
+  await using building = new AsyncDisposableStack()
+  const { db } = await openStore(config, building)
+  const stack = building.move()
+  return { db, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
 /** Log of a command that a person waits for: only what they must know, beside the output. */

@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os'
 
-/** Who sits at the command line, as far as the system says. */
+/** The user of the command line, as the operating system names it. */
 export function whoami(): string {
   try {
     return userInfo().username

@@ -1,7 +1,7 @@
 import { EXIT, FAILURES, type FailureRecord } from '../../core/failure.ts'
 import type { RunStatus } from '../../core/run.ts'
 
-/** Exit code of a command that ends with a run: what the caller can do next. */
+/** Exit code of a command that waited for a run. */
 export function exitOfRun(run: { status: RunStatus; failure: FailureRecord | null }): number {
   switch (run.status) {
     case 'succeeded':

@@ -1,6 +1,7 @@
-import type { FailureRecord } from '../../core/failure.ts'
-import type { RunStatus, TurnItem, Usage } from '../../core/run.ts'
-import { showText } from '../../lib/text.ts'
+import { describeFailure, type FailureRecord } from '../../core/failure.ts'
+import type { Reason, RunStatus, TurnItem, Usage } from '../../core/run.ts'
+import { showLine, showText } from '../../lib/text.ts'
+import { ALL_JOBS, type Pause } from '../../schedules/pause.ts'
 import wrapAnsi from 'wrap-ansi'
 import { fit, PIPE_COLUMNS, type Terminal } from './terminal.ts'
 
@@ -19,7 +20,17 @@ export interface Lines {
     failure: FailureRecord | null
   }): string
   failure(label: string, failure: FailureRecord): string
+  reason(reason: Reason): string
   status(status: RunStatus): string
+}
+
+/** The end of a run's id, which tells it from others; every command takes it. */
+export const shortId = (id: string): string => `…${id.slice(-8)}`
+
+/** What a pause holds, who made it, why, and how it is lifted. */
+export function describePause({ job, pausedBy, reason }: Pause): string {
+  const [what, which] = job === ALL_JOBS ? ['everything', '--all'] : [showLine(job), showLine(job)]
+  return `${what} is paused by ${showLine(pausedBy)}: ${showLine(reason)}. Lift it with: nightshift resume ${which}`
 }
 
 /** One line for each thing that happens in a run, for people. */
@@ -51,7 +62,8 @@ export function createLines({ colors, columns }: Pick<Terminal, 'colors' | 'colu
         `${what} ${mark(status)}${durationMs === null ? '' : ` ${Math.round(durationMs)} ms`}${failure ? ` ${failure.code}` : ''}`,
       )
     },
-    failure: (label, failure) => step(label, `${colors.red(failure.code)} ${showText(failure.message)}`),
+    reason: (reason) => step('reason', `${reason.code} ${showText(describeFailure(reason))}`),
+    failure: (label, failure) => step(label, `${colors.red(failure.code)} ${showText(describeFailure(failure))}`),
     status: (status) => (status === 'succeeded' ? colors.green(status) : status === 'failed' ? colors.red(status) : colors.yellow(status)),
   }
 }

@@ -6,10 +6,15 @@ import { fit, type Terminal } from './terminal.ts'
 const MAX_CELL = 60
 const MAX_COLUMNS = 8
 
-/** What the run gave, for people: text as it is, JSON as a few lines and tables. Undefined when it gave nothing. */
-export function reportText({ output, outputText }: Pick<RunView, 'output' | 'outputText'>, terminal: Terminal): string | undefined {
+/** A run's output for people: text as it is, JSON as a few lines and tables. Undefined when there is none. */
+export function reportText(
+  { output, outputText, ending }: Pick<RunView, 'output' | 'outputText' | 'ending'>,
+  terminal: Terminal,
+): string | undefined {
   if (output !== null) return showOutput(output, terminal) ?? showText(JSON.stringify(output, null, 2))
-  return outputText === null ? undefined : showText(outputText)
+  if (ending?.kind === 'nothing-new') return `Nothing new: ${showLine(ending.why)}`
+  if (outputText === null || outputText === '') return undefined
+  return ending?.kind === 'incomplete' ? `A draft, which is no result:\n${showText(outputText)}` : showText(outputText)
 }
 
 /** An object of simple values and lists of flat objects; undefined for anything that is better shown as JSON. */

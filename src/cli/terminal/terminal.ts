@@ -1,8 +1,7 @@
 import { createInterface } from 'node:readline/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
 import pc from 'picocolors'
 import { showLine } from '../../lib/text.ts'
-import type { Environment } from '../../config/config.ts'
+import type { Environment } from '../../config/environment.ts'
 
 /** Where a command writes, and what may end it early. */
 export interface Terminal {
@@ -56,11 +55,6 @@ async function ask(input: NodeJS.ReadStream, output: NodeJS.WriteStream, questio
 export function fit(text: string, width: number): string {
   const line = showLine(text)
   return line.length <= width ? line : `${line.slice(0, Math.max(width - 1, 0))}…`
-}
-
-/** Waits; ends early, without an error, when the command is to end. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => {})
 }
 
 /** A text in lines of at most so many characters, broken between words. */

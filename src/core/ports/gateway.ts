@@ -1,4 +1,4 @@
-/** What a gateway request is for: goes into its row, and decides what an answer means. */
+/** What a gateway request is for: written to its row, and needed to classify its response. */
 export interface GatewayContext {
   signal?: AbortSignal | undefined
   /** Set for a request to an MCP server: then an answer that is not a result is thrown as the `Failure` it stands for. */
@@ -10,6 +10,8 @@ export interface McpContext {
   rpcMethod: string | undefined
   /** Set for a tool call: it may have effects, so an answer that is lost is `OUTCOME_UNKNOWN`. */
   tool?: string | undefined
+  /** The job says that the call may be made twice without harm: then what the server says of it is believed. */
+  repeatable?: boolean | undefined
   toolCallId?: string | undefined
   hadSession: boolean
   /** Awaited, with the request's own row, before a byte is sent. */
@@ -25,12 +27,12 @@ export interface GatewayInit {
 /** One HTTP request to Pomerium as the attempt's account: identified, journaled, capped, never redirected. */
 export type GatewayFetch = (url: string | URL, init: GatewayInit, context?: GatewayContext) => Promise<Response>
 
-/** A session that the server no longer knows. It never ran the request. */
+/** A session that the server no longer knows, or that it says so of. What it said otherwise, where it may have meant that, is the cause. */
 export class SessionLost extends Error {
   override readonly name = 'SessionLost'
 }
 
-/** The cause of a failure whose request the gateway or the server provably did not run. */
+/** The cause of a failure that says that its request did not run. Of a call that may not be made twice, only where it is proved: by us, or by the gateway's own word. */
 export class NotRun extends Error {
   override readonly name = 'NotRun'
 }

@@ -5,7 +5,7 @@ export interface TurnRecord {
   number: number
   items: TurnItem[]
   stopReason: string
-  /** Why the model had to answer in this turn; null for a turn of its own. */
+  /** Why this was the last turn; null when it was not forced. */
   forcedBy: Reason | null
   /** The provider's id of the answer, and of the HTTP request. */
   responseId: string | null
@@ -96,6 +96,8 @@ export interface CallJournal {
 export interface PromptRecord {
   prompt: string
   instructions: string | null
+  /** Version of our contract in the instructions; null when there is none. */
+  contract: string | null
 }
 
 /**

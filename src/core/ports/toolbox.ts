@@ -1,5 +1,6 @@
 import type { FailureRecord } from '../failure.ts'
 import type { ToolCallStatus } from '../run.ts'
+import type { ServerWords } from '../words/tools.ts'
 
 /** A tool as the model sees it. */
 export interface ModelTool {
@@ -17,6 +18,8 @@ export interface ToolCallRequest {
   name: string
   /** JSON text, as the model wrote it. */
   arguments: string
+  /** A call that may be repeated is given up then, so that there is time for an answer. */
+  giveUpAt: Date
 }
 
 export interface ToolOutcome {
@@ -24,6 +27,8 @@ export interface ToolOutcome {
   /** What the model reads. */
   text: string
   truncated: boolean
+  /** Resources that the result names without holding them. */
+  uris?: string[]
   failure: FailureRecord | null
   /** The model called a tool that does not exist or with arguments that do not fit. */
   mistake: boolean
@@ -31,8 +36,15 @@ export interface ToolOutcome {
 
 /** The tools of a run. `call` journals before and after; it throws only what must end the attempt. */
 export interface ToolBox {
+  /** Those of the job's servers and, where one offers resources, `nightshift__read`. */
   tools: ModelTool[]
+  /** What is known of the servers beside their tools, in the job's order. */
+  servers: ServerWords[]
+  /** The call that is meant: of one through `nightshift__call_tool`, that of the tool itself. */
+  resolve(call: { name: string; arguments: string }): { name: string; arguments: string }
   /** Whether a call of the tool with that name may be made twice without harm, as the job says. False for a name that is none. */
   isRepeatable(name: string): boolean
+  /** The server whose tool has that name; undefined for a name that is none. */
+  serverOf(name: string): string | undefined
   call(request: ToolCallRequest, signal: AbortSignal): Promise<ToolOutcome>
 }

@@ -1,20 +1,22 @@
 /** A run that the queue should hand to a worker. */
 export interface Wake {
   id: string
-  /** Attempts and holds so far. Each round is another queue entry, so that adding one twice is adding it once (deduplication by id). */
+  /** Attempts and holds so far. Run and round are the id of the queue job, by which BullMQ deduplicates. */
   round: number
+  /** A run that is running under a worker that fell silent: an entry beside that of its round, which the round that follows does not know. */
+  takeover?: boolean | undefined
   priority?: number | undefined
   /** Null, or not given: now. */
   at?: Date | null | undefined
 }
 
-/** Puts runs into the queue. SQL has the truth; a wake that is lost is made up for by the sweep. */
+/** Adds runs to the queue. A wake may be lost: the sweep adds the run again. */
 export interface Waker {
-  /** Rejects with `QUEUE_UNAVAILABLE`; the runs are then added by the sweep. */
+  /** Rejects with `QUEUE_UNAVAILABLE`, after some seconds at the latest; the runs are then added by the sweep. */
   wake(wakes: readonly Wake[]): Promise<void>
-  /** The same, for callers whose run is safe in SQL already: a queue that is away is logged, not thrown. */
-  wakeSoon(wakes: readonly Wake[]): Promise<void>
+  /** The same without waiting, for runs that are committed in SQL. A queue that does not answer is logged. */
+  wakeSoon(wakes: readonly Wake[]): void
 }
 
-/** The wake of a run that was made just now. */
+/** The wake of a new run. */
 export const firstWake = (id: string, priority?: number, at?: Date | null): Wake => ({ id, round: 0, priority, at })

@@ -3,19 +3,19 @@ import type { FinalStatus } from '../run.ts'
 export const DELIVER_WHEN = ['always', 'changed', 'notGreen'] as const
 export type DeliverWhen = (typeof DELIVER_WHEN)[number]
 
-/** Where a report goes. */
-export type DeliveryTarget = { kind: 'file'; dir: string } | { kind: 'webhook'; name: string }
+/** Where a report goes: the name of a destination, and what that one needs to know. */
+export type DeliveryTarget = { kind: string }
 
-/** Says whether a report is sent: always, when its output is not that of the run before, or when it is not green. */
+/** Says whether a report is sent: always, when its output is not that of the run before (and there is one: a run with nothing new has none), or when it is not green. */
 export function decideDelivery(
   when: DeliverWhen,
-  run: { status: FinalStatus; digest: string | undefined; previousDigest: string | undefined },
+  run: { status: FinalStatus; nothingNew: boolean; digest: string | undefined; previousDigest: string | undefined },
 ): boolean {
   switch (when) {
     case 'always':
       return true
     case 'changed':
-      return run.digest !== run.previousDigest
+      return !run.nothingNew && run.digest !== run.previousDigest
     case 'notGreen':
       return run.status !== 'succeeded'
   }
@@ -23,7 +23,7 @@ export function decideDelivery(
 
 const FIRST_MS = 10_000
 const MOST_MS = 3 * 3_600_000
-/** About a day and a half of tries. */
+/** Tries of a delivery: with the waits below, about a day and a half. */
 export const MAX_DELIVERY_TRIES = 22
 
 /** When a delivery that failed is tried again; `tries` is the number so far. Undefined: given up. */

@@ -21,7 +21,7 @@ export interface HostedContext {
   accounts: readonly { id: string; own: boolean }[]
   hosts: readonly { server: string; host: string }[]
   calls: readonly { id: string; server: string; tool: string; arguments: unknown }[]
-  /** Attempts that ended before the answer of their provider did: it may have made calls that it told nobody of. */
+  /** Times of attempts whose provider answer was lost: it may have made calls that were not reported. */
   lost: readonly { from: Date; until: Date }[]
   /** Tools that the job allows, by server. */
   allowed: ReadonlyMap<string, readonly string[]>
@@ -33,17 +33,17 @@ export interface HostedMatch {
   toolCallId: string | null
 }
 
-/** The log's clock has seconds, and a provider may end its sessions after its answer. */
+/** Tolerances: the log's times are whole seconds, and a provider may close its sessions after its answer. */
 const BEFORE_MS = 5000
 const AFTER_MS = 120_000
 
-/** What a provider asks beside calls, to open and close its sessions. */
+/** MCP methods of a session beside calls. */
 const SESSION_METHODS = new Set(['initialize', 'notifications/initialized', 'notifications/cancelled', 'tools/list', 'ping'])
 
 /**
  * Says which events of a hosted run are its own: sessions by the run alone, calls one for one with the calls that the provider reported, by server, tool
- * and arguments in the order of time. A call that the provider did not report is nobody's, but for a call of an allowed tool while an answer was lost: it
- * can't have been reported.
+ * and arguments in the order of time. A logged call that the provider did not report stays unexplained, unless its tool is allowed and a provider answer was
+ * lost at that time: then it could not be reported.
  */
 export function matchHosted(run: HostedContext, events: readonly HostedEvent[]): HostedMatch[] {
   const accounts = new Set(run.accounts.map(({ id }) => id))

@@ -1,12 +1,105 @@
-import type { FinalStatus, Reason } from '../run.ts'
+// Green is earned: everything that stands against it, of every delegate, in one place. What decides without an answer is a failure and ends the run elsewhere.
+import { cutBytes } from '../../lib/text.ts'
+import type { FailureCode, FailureRecord } from '../failure.ts'
+import { reasonOf, type Ending, type FinalStatus, type Reason, type ToolCallStatus } from '../run.ts'
 
-/** Green is earned: an answer, and not one reason against it. */
+/** What came of one tool call. */
+export interface CallFact {
+  /** Empty for a tool that does not exist. */
+  server: string
+  /** As the model knows it. */
+  tool: string
+  status: ToolCallStatus
+  /** Its result was cut. */
+  truncated: boolean
+  failure: FailureRecord | null
+}
+
+/** What is known of a conversation that has an answer. */
+export interface AnswerFacts {
+  /** Why the model had to answer, if it had to: a limit, the deadline, a loop. */
+  forcedBy: readonly Reason[]
+  /** Limits that were found to be passed when the answer was there already. */
+  passed: readonly Reason[]
+  calls: readonly CallFact[]
+  /** The model's answer ended at its output limit. */
+  cut: boolean
+  /** Why the answer does not fit the job's output; undefined when it does, or when any text will do. */
+  misfit: string | undefined
+  /** How many successful calls of each server the job needs (`minCalls`): without them an answer may be made up. */
+  needed: readonly { server: string; minCalls: number }[]
+  /** Set when the answer asks a question or promises to go on, instead of ending. */
+  unfinished: 'asks' | 'promises' | undefined
+  /** The model ended the run by a call instead of an answer. */
+  ending: Ending | undefined
+}
+
+/** Every reason why a run with this answer is not green, the same one once. None: it is. */
+export function reasonsAgainst({ forcedBy, passed, calls, cut, misfit, needed, unfinished, ending }: AnswerFacts): Reason[] {
+  return distinctReasons([
+    ...forcedBy,
+    ...passed,
+    ...calls.flatMap(reasonsOfCall),
+    ...reasonsOfNeed(needed, calls),
+    ...(cut ? [{ code: 'ANSWER_CUT' as const, message: 'The model’s answer was cut at its output limit.' }] : []),
+    ...(misfit === undefined ? [] : [{ code: 'OUTPUT_INVALID' as const, message: `The answer does not match output.schema: ${misfit}` }]),
+    ...(unfinished ? [{ code: 'MODEL_INCOMPLETE' as const, message: `The answer ${UNFINISHED[unfinished]}.` }] : []),
+    ...(ending?.kind === 'incomplete' ? [incompleteReason(ending)] : []),
+  ])
+}
+
+const UNFINISHED = { asks: 'asks a question that nobody can answer', promises: 'promises to go on later, and there is no later' } as const
+
+/** Servers with fewer successful calls than the job needs. */
+export function unmetNeeds(
+  needed: AnswerFacts['needed'],
+  calls: readonly CallFact[],
+): { server: string; minCalls: number; made: number }[] {
+  return needed.flatMap(({ server, minCalls }) => {
+    const made = calls.filter((call) => call.server === server && call.status === 'ok').length
+    return made < minCalls ? [{ server, minCalls, made }] : []
+  })
+}
+
+const reasonsOfNeed = (needed: AnswerFacts['needed'], calls: readonly CallFact[]): Reason[] =>
+  unmetNeeds(needed, calls).map(({ server, minCalls, made }) => ({
+    code: 'NO_TOOL_RESULT',
+    message: `Of ${server} ${made} calls gave a result, and the job needs ${minCalls} (tools.${server}.minCalls).`,
+  }))
+
+const incompleteReason = ({ because, what, tried }: Extract<Ending, { kind: 'incomplete' }>): Reason => ({
+  code: 'MODEL_INCOMPLETE',
+  message: `The model could not do it (${because}): ${clip(what)} Tried: ${clip(tried)}`,
+})
+
+/** In bytes. A reason is a line; what the model said stands whole in its turn. */
+const MAX_WORDS = 1000
+const clip = (text: string) => cutBytes(text, MAX_WORDS).text
+
+/** A denial, an unknown outcome, a call that was not taken and a cut result stand against green. An error that the tool itself answered does not, nor a call that we refused: the model knows of both. */
+function reasonsOfCall({ tool, status, truncated, failure }: CallFact): Reason[] {
+  const reasons: Reason[] = []
+  const against = (code: FailureCode, message: string): Reason => ({ ...(failure ? reasonOf(failure) : { message }), code })
+  if (status === 'denied') reasons.push(against('TOOL_DENIED', `Policy denied ${tool}.`))
+  if (status === 'unknown') reasons.push(against('OUTCOME_UNKNOWN', `The outcome of a call of ${tool} is not known.`))
+  if (status === 'not_run' && failure) reasons.push(reasonOf(failure))
+  if (truncated) reasons.push({ code: 'RESULT_TOO_LARGE', message: `A result of ${tool} was cut.` })
+  return reasons
+}
+
+/** The reason of an answer that is larger than what is kept. */
+export const answerTooLarge = (maxBytes: number): Reason => ({
+  code: 'ANSWER_CUT',
+  message: `The answer was cut at ${maxBytes} bytes (limits.outputBytes).`,
+})
+
+/** An answer, and not one reason against it. */
 export function decideOutcome(reasons: readonly Reason[]): Extract<FinalStatus, 'succeeded' | 'incomplete'> {
   return reasons.length === 0 ? 'succeeded' : 'incomplete'
 }
 
 /** The same reason is listed once, with the first message. */
-export function distinctReasons(reasons: readonly Reason[]): Reason[] {
+function distinctReasons(reasons: readonly Reason[]): Reason[] {
   const seen = new Map<string, Reason>()
   for (const reason of reasons) {
     const key = `${reason.code} ${reason.message}`

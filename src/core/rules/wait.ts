@@ -1,6 +1,6 @@
 import type { FailureRecord } from '../failure.ts'
 
-/** What a waiting run waits for. Whoever brings it about lets the run go on. */
+/** What a waiting run waits for. */
 export type Wait = {
   /** A person connects a server for an account. */
   kind: 'connection'

@@ -1,15 +1,74 @@
-import { cutBytes } from '../../lib/text.ts'
+import { cutMiddle, sizeText } from '../../lib/text.ts'
+
+// What a model reads of the result of a tool, in the words of Nightshift; golden tests hold each of them.
 
 /** How a run shows foreign text to its model. */
 export interface Showing {
-  /** Most bytes of a result. */
+  /** Most bytes of a result that are shown. */
   resultBytes: number
   /** Takes secrets out, before the text is kept or told to the model. */
   redact: (text: string) => string
 }
 
-/** What the model reads of a result, of our own calls as of a provider's: without secrets, and cut with a mark. */
+/** The name under which a model reads a resource of a server. */
+export const READ_TOOL = 'nightshift__read'
+
+/**
+ * What the model reads of a result, of our own calls as of a provider's: well-formed, without secrets, and of a long one the beginning and the end with what is
+ * missing between them.
+ */
 export function showResult(whole: string, { resultBytes, redact }: Showing): { text: string; truncated: boolean } {
-  const { text, truncated } = cutBytes(redact(whole), resultBytes)
-  return { text: truncated ? `${text}\n[cut at ${resultBytes} bytes]` : text, truncated }
+  const text = redact(whole.toWellFormed())
+  const cut = cutMiddle(text, resultBytes)
+  if (!cut) return { text, truncated: false }
+  const { head, tail, bytes } = cut
+  const missing = bytes - Buffer.byteLength(head) - Buffer.byteLength(tail)
+  return { text: `${head}\n[${sizeText(missing)} of ${sizeText(bytes)} are left out here]\n${tail}`, truncated: true }
 }
+
+const NO_CONTENT = '(the tool gave no content)'
+const NO_WORDS = 'Error: the tool failed and said nothing.'
+
+/** The text of a result that is no error: never empty, so that nothing is taken for an empty table. */
+export const okText = (text: string): string => (text.trim() === '' ? NO_CONTENT : text)
+
+/** The text of an error: always says that it is one. */
+export function errorText(text: string): string {
+  if (text.trim() === '') return NO_WORDS
+  return text.trimStart().startsWith('Error:') ? text : `Error: ${text}`
+}
+
+/** A JSON-RPC error: the server refused the request instead of answering with a result. `data` is JSON. */
+export function rpcErrorText({ code, message, data }: { code: number; message: string; data: string | undefined }): string {
+  const said = `${errorText(message)} (code ${code})`
+  return data === undefined ? said : `${said}\n${data}`
+}
+
+/** Content that is not text. */
+export const binaryText = (kind: string, mimeType: string | undefined, bytes: number): string =>
+  `[${kind}, ${mimeType ?? 'of unknown type'}, ${sizeText(bytes)}, not shown]`
+
+export interface Link {
+  uri: string
+  name: string | undefined
+  description: string | undefined
+  mimeType: string | undefined
+  bytes: number | undefined
+}
+
+/** A resource that a result names without holding it. `readable`: the server offers its resources. */
+export function linkText({ uri, name, description, mimeType, bytes }: Link, readable: boolean): string {
+  const about = [mimeType, bytes === undefined ? undefined : sizeText(bytes)].filter((one) => one !== undefined)
+  const title = `[link${name === undefined ? '' : ` ${name}`}: ${uri}${about.length === 0 ? '' : ` (${about.join(', ')})`}`
+  const what = description === undefined ? '' : `. ${description.replace(/\.$/, '')}`
+  return `${title}${what}. ${readable ? `Read it with ${READ_TOOL}.` : 'Not fetched.'}]`
+}
+
+/** Blocks that the server meant for a person alone. */
+export const leftOutText = (blocks: number): string =>
+  `[${blocks === 1 ? '1 block is' : `${blocks} blocks are`} left out: meant for a person, not for you]`
+
+/** Blocks behind the most that are read. */
+export const moreBlocksText = (blocks: number): string => `[${blocks} more blocks are left out]`
+
+export const UNKNOWN_BLOCK = '[a block of a kind that is not known here]'

@@ -1,6 +1,30 @@
 import { mkdir, open, realpath, rename, rm } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
+import { z } from 'zod'
 import type { RunView } from '../../core/view.ts'
+import { defineDestination } from './destination.ts'
+
+/** A report as a file below `reportsDir`. */
+export const file = defineDestination({
+  jobSchema: z
+    .string()
+    .regex(/^(?!(.*\/)?\.\.(\/|$))[^/\\\p{Cc}][^\\\p{Cc}]*$/u, 'must be a directory below reportsDir, without ..')
+    .describe('Directory below reportsDir of the configuration; the file in it is named after job, date and run.'),
+  configShape: { reportsDir: z.string().default('../reports').describe('Where jobs with deliver: [{ file: … }] put their reports.') },
+  resolvePaths: ({ reportsDir }, path) => ({ reportsDir: path(reportsDir) }),
+  targetSchema: z.object({ dir: z.string() }),
+  targetOf: (dir) => ({ dir }),
+  describe: ({ dir }) => `file ${dir}`,
+  fault: () => undefined,
+  open: ({ reportsDir }) => ({
+    async send({ dir }, { id, run }) {
+      if (!run) return { ok: false, error: 'only reports of runs are written to files', final: true }
+      await writeReport({ reportsDir, dir, deliveryId: id }, run)
+      return { ok: true }
+    },
+    async close() {},
+  }),
+})
 
 /** Where a report is written. */
 export interface ReportPlace {
@@ -21,12 +45,12 @@ export async function writeReport({ reportsDir, dir, deliveryId }: ReportPlace, 
   const name = `${run.job}-${at}-${run.id.replace(/^run_/, '').slice(-8)}.${text ? 'md' : 'json'}`
   const path = join(await openDir(reportsDir, dir), name)
   const part = `${path}.${deliveryId}.part`
-  // A try that died may have left one.
+  // Left by a try that crashed.
   await rm(part, { force: true })
   try {
-    await using file = await open(part, 'wx', 0o644)
-    await file.writeFile(text ? `${run.outputText ?? ''}\n` : `${JSON.stringify(contentOf(run), null, 2)}\n`)
-    await file.sync()
+    await using handle = await open(part, 'wx', 0o644)
+    await handle.writeFile(text ? `${textOf(run)}\n` : `${JSON.stringify(contentOf(run), null, 2)}\n`)
+    await handle.sync()
   } catch (error) {
     await rm(part, { force: true })
     throw error
@@ -35,7 +59,7 @@ export async function writeReport({ reportsDir, dir, deliveryId }: ReportPlace, 
   return path
 }
 
-/** Makes the directory, after it is known that it lies below `reportsDir`. */
+/** Makes the directory, once its nearest existing parent was checked to lie below `reportsDir`. */
 async function openDir(reportsDir: string, dir: string): Promise<string> {
   await mkdir(reportsDir, { recursive: true })
   const root = await realpath(reportsDir)
@@ -55,7 +79,9 @@ async function openDir(reportsDir: string, dir: string): Promise<string> {
   return wanted
 }
 
-/** A green report is its output; any other says first that it is not green. */
-function contentOf({ id, job, status, reasons, output, outputText }: RunView): unknown {
-  return status === 'succeeded' ? output : { run: id, job, status, reasons, output, outputText }
+const textOf = ({ outputText, ending }: RunView) => (ending?.kind === 'nothing-new' ? `Nothing new: ${ending.why}` : (outputText ?? ''))
+
+/** A green report is its output; any other says first what it is. */
+function contentOf({ id, job, status, reasons, output, outputText, ending }: RunView): unknown {
+  return status === 'succeeded' && !ending ? output : { run: id, job, status, reasons, output, outputText, ...(ending && { ending }) }
 }

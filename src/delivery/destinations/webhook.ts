@@ -1,34 +1,120 @@
 import { Webhook } from 'standardwebhooks'
 import { Agent, fetch } from 'undici'
-import { messageOf } from '../../core/failure.ts'
+import { z } from 'zod'
+import { Failure, messageOf } from '../../core/failure.ts'
+import { nameText } from '../../lib/name.ts'
+import { httpUrl } from '../../lib/net/url.ts'
+import { defineDestination, type Secrets, type SendResult } from './destination.ts'
+
+/** The URL is stored with delivery errors, so it must hold no credentials. */
+const webhookUrl = httpUrl.refine(
+  (url) => !URL.canParse(url) || (new URL(url).username === '' && new URL(url).password === ''),
+  'must hold no user and no password; messages are signed with the secret instead',
+)
+
+const webhooksSchema = z
+  .record(
+    z.string(),
+    z
+      .strictObject({
+        url: webhookUrl.describe('Where messages are posted. It must hold no user and no password.'),
+        secret: z
+          .string()
+          .optional()
+          .describe('Signing secret (Standard Webhooks): whsec_ and at least 24 bytes in base64; two with a space between them both sign.'),
+        secretFile: z.string().optional().describe('File with the signing secret, instead of secret; read for each message.'),
+      })
+      .refine(
+        ({ secret, secretFile }) => (secret === undefined) !== (secretFile === undefined),
+        'needs exactly one of secret and secretFile',
+      ),
+  )
+  .default({})
+  .describe('Where jobs with deliver: [{ webhook: … }] send their reports. Each has secret or secretFile.')
+
+type Webhooks = z.output<typeof webhooksSchema>
+
+/** A signed CloudEvent to a URL of the configuration. */
+export const webhook = defineDestination({
+  jobSchema: nameText.describe('Name under webhooks: in the configuration.'),
+  configShape: { webhooks: webhooksSchema },
+  resolvePaths: ({ webhooks }, path) => ({
+    webhooks: Object.fromEntries(
+      Object.entries(webhooks).map(([name, { secretFile: secret, ...rest }]) => [
+        name,
+        { ...rest, secretFile: secret === undefined || secret === '' ? undefined : path(secret) },
+      ]),
+    ),
+  }),
+  targetSchema: z.object({ name: z.string() }),
+  targetOf: (name) => ({ name }),
+  describe: ({ name }) => `webhook ${name}`,
+  fault(name, { webhooks }) {
+    if (Object.hasOwn(webhooks, name)) return undefined
+    const known = Object.keys(webhooks)
+    return `names the webhook ${name}, which is not under webhooks: in the configuration; ${known.length > 0 ? `known are ${known.join(', ')}` : 'none is configured'}`
+  },
+  open({ webhooks }, secrets) {
+    // A secret that cannot be read stops the start. After that it is read for each message, so that the file may be replaced at any time.
+    for (const [name, one] of Object.entries(webhooks)) secretOf(name, one, secrets)
+    const sender = createWebhookSender()
+    return {
+      async send({ name }, { id, event }) {
+        const one = webhooks[name]
+        if (!one) return { ok: false, error: `there is no webhook ${name} in the configuration`, final: false }
+        return sender.post(
+          { url: one.url, secret: secretOf(name, one, secrets) },
+          { id, body: JSON.stringify(event), contentType: 'application/cloudevents+json' },
+        )
+      },
+      close: () => sender.close(),
+    }
+  },
+})
+
+function secretOf(name: string, { secret: given, secretFile: file }: Webhooks[string], secrets: Secrets): string {
+  const secret = secrets.read(`webhooks.${name}`, given, file)
+  if (secret === undefined || !secretsIn(secret).every(isWebhookSecret)) {
+    throw new Failure({
+      code: 'CONFIG_INVALID',
+      message: `The secret of webhooks.${name} cannot sign: it must be at least 24 bytes in base64, with whsec_ before it or not.`,
+      cure: 'Make one with: echo whsec_$(openssl rand -base64 32)',
+    })
+  }
+  for (const one of secretsIn(secret)) secrets.redact(one)
+  return secret
+}
+
+/** Two with a space between them both sign, so that a receiver can change its secret without an outage (Standard Webhooks, "Multiple signatures"). */
+const secretsIn = (secret: string) => secret.split(/\s+/)
 
 export interface WebhookTarget {
   url: string
-  /** `whsec_` and base64, as Standard Webhooks writes it. A secret. */
+  /** `whsec_` and base64, as Standard Webhooks writes it; several with a space between them. A secret. */
   secret: string
 }
-
-export type PostResult = { ok: true } | { ok: false; error: string; final: boolean }
 
 const TIMEOUT_MS = 15_000
 const GONE = 410
 
-/** Posts signed messages (Standard Webhooks 1.0). Redirects are not followed: they could carry a report elsewhere. */
-export function createWebhookSender() {
-  const dispatcher = new Agent({ connectTimeout: TIMEOUT_MS, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS })
+/** Posts signed messages (Standard Webhooks 1.0), each try within `timeoutMs` from connecting to the head of the answer. Redirects are not followed: they could carry a report elsewhere. */
+export function createWebhookSender({ timeoutMs = TIMEOUT_MS } = {}) {
+  const dispatcher = new Agent({ connectTimeout: timeoutMs, headersTimeout: timeoutMs, bodyTimeout: timeoutMs })
 
   async function post(
     target: WebhookTarget,
     message: { id: string; body: string; contentType: string },
     now = new Date(),
-  ): Promise<PostResult> {
-    const signature = new Webhook(target.secret).sign(message.id, now, message.body)
+  ): Promise<SendResult> {
+    const signature = secretsIn(target.secret)
+      .map((secret) => new Webhook(secret).sign(message.id, now, message.body))
+      .join(' ')
     try {
       const answer = await fetch(target.url, {
         method: 'POST',
         redirect: 'manual',
         dispatcher,
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.timeout(timeoutMs),
         headers: {
           'content-type': message.contentType,
           'webhook-id': message.id,
@@ -42,7 +128,8 @@ export function createWebhookSender() {
       return { ok: false, error: `HTTP ${answer.status}`, final: answer.status === GONE }
     } catch (error) {
       const cause = error instanceof Error && error.cause ? error.cause : error
-      return { ok: false, error: messageOf(cause), final: false }
+      const silent = cause instanceof Error && cause.name.endsWith('TimeoutError')
+      return { ok: false, error: messageOf(cause), final: false, ...(silent && { silent }) }
     }
   }
 

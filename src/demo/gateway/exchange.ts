@@ -15,6 +15,8 @@ export interface DemoRoute {
   policy: DemoPolicy
   /** The upstream gets a signed assertion of who calls. */
   passIdentityHeaders?: boolean
+  /** As where an operator has switched off Envoy's mark of what an upstream says. */
+  withoutMarks?: boolean
   /** The upstream wants its own OAuth consent: where a person gives it. */
   upstreamOAuth?: { authorizationUrl: string }
 }

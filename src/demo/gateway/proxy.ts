@@ -66,7 +66,7 @@ export function createProxy() {
     res.writeHead(upstream.statusCode, {
       ...headers,
       'x-request-id': requestId,
-      'x-envoy-upstream-service-time': String(Date.now() - began),
+      ...(route.withoutMarks !== true && { 'x-envoy-upstream-service-time': String(Date.now() - began) }),
       server: 'envoy',
     })
     res.flushHeaders()

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { createMcpReach, McpCallError, OpenServer } from './mcp.ts'
 import { itemEvents, responsesAnswer, type Turn, type WithoutNumber } from './responses.ts'
 import type { Fault, Step } from './script.ts'
+import type { SeenCall } from './seen.ts'
 
 type Response = OpenAI.Responses.Response
 type Event = OpenAI.Responses.ResponseStreamEvent
@@ -37,6 +38,8 @@ export interface HostedAnswer {
 }
 
 export interface HostedDeps {
+  /** A character in place of a script: what it does next, after these calls, with tools of these names. */
+  decide?: ((calls: SeenCall[], tools: string[]) => Turn) | undefined
   reach: ReturnType<typeof createMcpReach>
   steps: readonly Step[]
   /** True once for each fault of the conversation; always for one that does not go away. */
@@ -51,7 +54,7 @@ const terminal = new Set(['response.completed', 'response.failed', 'response.inc
  * Opens the servers and lists their tools; throws `ListingError` when one cannot be listed. Then works through the script by itself: each call
  * is really made.
  */
-export async function startHostedAnswer(request: HostedRequest, { reach, steps, take, turnOf }: HostedDeps): Promise<HostedAnswer> {
+export async function startHostedAnswer(request: HostedRequest, { reach, steps, take, turnOf, decide }: HostedDeps): Promise<HostedAnswer> {
   const abort = new AbortController()
   const ignored = new Set(steps.flatMap((step) => (step.kind === 'ignore' ? [step.server] : [])))
   const servers: OpenServer[] = []
@@ -145,6 +148,7 @@ export async function startHostedAnswer(request: HostedRequest, { reach, steps, 
     emit({ type: 'response.created', response: snapshot('in_progress') })
     emit({ type: 'response.in_progress', response: snapshot('in_progress') })
     for (const server of servers) list(server)
+    if (decide) return converse(decide)
     for (const step of steps) {
       abort.signal.throwIfAborted()
       if (step.kind === 'fault') {
@@ -160,6 +164,17 @@ export async function startHostedAnswer(request: HostedRequest, { reach, steps, 
       } else if (step.kind !== 'ignore') return say(turnOf(step, results))
     }
     say({ text: 'There is nothing more in the script.', stop: 'end' })
+  }
+
+  async function converse(next: NonNullable<HostedDeps['decide']>): Promise<void> {
+    const tools = servers.flatMap(({ label, tools: listed }) => listed.map(({ name }) => `${label}__${name}`))
+    const made: SeenCall[] = []
+    for (;;) {
+      abort.signal.throwIfAborted()
+      const turn = next(made, tools)
+      if (!turn.calls) return say(turn)
+      for (const one of turn.calls) made.push({ ...one, result: await call(one.name, one.arguments, false) })
+    }
   }
 
   const done = work()

@@ -84,7 +84,8 @@ async function execute(client: Client, name: string, args: Record<string, unknow
     const result = await client.callTool({ name, arguments: args }, undefined, { signal, timeout: CALL_TIMEOUT_MS })
     if (result.isError) return { error: { type: 'mcp_tool_execution_error', content: result.content } }
     const blocks = Array.isArray(result.content) ? result.content : []
-    return { output: blocks.map((block: { text?: string }) => block.text ?? `[${JSON.stringify(block).length} characters]`).join('\n') }
+    const texts = blocks.map((block: { text?: string }) => block.text ?? `[${JSON.stringify(block).length} characters]`)
+    return { output: [...texts, ...(result.structuredContent ? [JSON.stringify(result.structuredContent)] : [])].join('\n') }
   } catch (error) {
     signal.throwIfAborted()
     if (error instanceof McpError) return { error: { type: 'mcp_protocol_error', code: error.code, message: error.message } }

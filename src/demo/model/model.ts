@@ -10,6 +10,7 @@ import { hostedRequestSchema, startHostedAnswer, type HostedAnswer } from './hos
 import { createMcpReach, ListingError, type Reach } from './mcp.ts'
 import { responsesAnswer, responsesEvents, type Turn } from './responses.ts'
 import { fill, type Fault, type Step } from './script.ts'
+import { seenOf, type Character } from './seen.ts'
 
 /** Checks a request, an answer or an event against the provider's published schema; throws what does not fit. */
 export type ValidateWire = (schema: 'CreateResponse' | 'Response' | 'ResponseStreamEvent', value: unknown) => void
@@ -17,6 +18,8 @@ export type ValidateWire = (schema: 'CreateResponse' | 'Response' | 'ResponseStr
 export interface DemoModelOptions {
   /** Script by model name. */
   scripts: Record<string, readonly Step[]>
+  /** Models that decide by themselves, by name. */
+  characters?: Readonly<Record<string, Character>>
   /** The key it wants; undefined: any. */
   apiKey?: string
   validate?: ValidateWire
@@ -25,7 +28,7 @@ export interface DemoModelOptions {
 }
 
 export interface DemoModel extends AsyncDisposable {
-  /** For `base_url`. */
+  /** For `baseUrl`. */
   url: string
   scripts: Record<string, readonly Step[]>
   /** Bodies of all requests, for tests. */
@@ -47,6 +50,7 @@ type Fail = (status: number, code: string, message: string, headers?: Record<str
 /** A model behind the Responses and the Chat API that says what a script tells it. What it says next follows from what it is sent. */
 export async function startDemoModel(options: DemoModelOptions): Promise<DemoModel> {
   const scripts = { ...options.scripts }
+  const characters = new Map(Object.entries(options.characters ?? {}))
   const requests: unknown[] = []
   /** Faults that came once already, by conversation and step. */
   const spent = new Set<string>()
@@ -74,12 +78,15 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
     requests.push(body)
     if (api === 'responses') options.validate?.('CreateResponse', body)
     const request = requestSchema.parse(body)
-    const steps = Object.hasOwn(scripts, request.model) ? scripts[request.model] : undefined
+    const character = characters.get(request.model)
+    const steps = character ? [] : Object.hasOwn(scripts, request.model) ? scripts[request.model] : undefined
     if (!steps) return fail(404, 'model_not_found', `The model ${request.model} does not exist.`)
     if (request.tools?.some(({ type }) => type === 'mcp')) return serveHosted(res, request, steps, fail)
-    const next = await nextStep(steps, request, api)
-    if (next.kind === 'fault') return sendFault(res, next.fault, fail)
-    const turn = turnOf(next, api === 'responses' ? resultsOf(request.input) : resultsOf(request.messages), request.tool_choice === 'none')
+    const next = character ? undefined : await nextStep(steps, request, api)
+    if (next?.kind === 'fault') return sendFault(res, next.fault, fail)
+    const turn = next
+      ? turnOf(next, api === 'responses' ? resultsOf(request.input) : resultsOf(request.messages), request.tool_choice === 'none')
+      : (character?.(seenOf(request)) ?? { text: '', stop: 'end' as const })
     if (api === 'responses') await sendResponses(res, request, turn, requestId)
     else sendChat(res, request, turn, requestId)
   }
@@ -94,6 +101,7 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
   }
 
   async function serveHosted(res: ServerResponse, request: ModelRequest, steps: readonly Step[], fail: Fail): Promise<void> {
+    const character = characters.get(request.model)
     for (const step of steps) {
       if (step.kind === 'fault' && take(step, request)) return sendFault(res, step.fault, fail)
       if (step.kind !== 'fault' && step.kind !== 'wait' && !HOSTED_ONLY.has(step.kind)) break
@@ -105,6 +113,7 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
         steps,
         take: (step) => take(step, request),
         turnOf: (step, results) => turnOf(step, results, false),
+        decide: character && ((calls, tools) => character({ ...seenOf(request), calls, tools, mustAnswer: false })),
       })
     } catch (error) {
       if (!(error instanceof ListingError)) throw error

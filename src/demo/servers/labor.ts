@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
+import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js'
 import { z } from 'zod'
 import { startMcpHttp, type RunningServer } from './mcp-http.ts'
 
@@ -15,7 +16,8 @@ const columns = [
   ['rate_percent', 'real', 'Unemployment rate of the industry in percent.'],
 ] as const
 
-function openDatabase(): DatabaseSync {
+/** The data in a database in memory that can only be read. */
+export function openLaborDatabase(): DatabaseSync {
   const database = new DatabaseSync(':memory:')
   database.exec(`create table unemployment (${columns.map(([name, type]) => `${name} ${type} not null`).join(', ')})`)
   const insert = database.prepare('insert into unemployment values (?, ?, ?, ?, ?)')
@@ -55,23 +57,27 @@ function createMcpServer(database: DatabaseSync): McpServer {
       inputSchema: { sql: z.string().describe('One SELECT statement.') },
       annotations: readOnly,
     },
-    ({ sql }) => {
-      try {
-        const rows = database.prepare(sql).all()
-        return { content: [{ type: 'text', text: JSON.stringify({ rows: rows.slice(0, MAX_ROWS), truncated: rows.length > MAX_ROWS }) }] }
-      } catch (error) {
-        return {
-          content: [{ type: 'text', text: `The query failed: ${error instanceof Error ? error.message : String(error)}` }],
-          isError: true,
-        }
-      }
-    },
+    ({ sql }) => queryRows(database, sql),
   )
   return server
 }
 
+/** What a SELECT gives, as a tool's result: the first rows, and whether there are more. `more` is put beside them. */
+export function queryRows(database: DatabaseSync, sql: string, more: Record<string, unknown> = {}): CallToolResult {
+  try {
+    const rows = database.prepare(sql).all()
+    const result = { rows: rows.slice(0, MAX_ROWS), truncated: rows.length > MAX_ROWS, ...more }
+    return { content: [{ type: 'text', text: JSON.stringify(result) }] }
+  } catch (error) {
+    return {
+      content: [{ type: 'text', text: `The query failed: ${error instanceof Error ? error.message : String(error)}` }],
+      isError: true,
+    }
+  }
+}
+
 /** A small SQL server over real data: read-only and stateless. */
 export function startLaborServer(listen: { host?: string; port?: number } = {}): Promise<RunningServer> {
-  const database = openDatabase()
+  const database = openLaborDatabase()
   return startMcpHttp({ create: () => createMcpServer(database), sessions: false, close: () => database.close(), ...listen })
 }

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { startGrace } from '../../lib/time/grace.ts'
 import { lostAnswer } from './failures.ts'
 
 // The life of one tool call. A failure at any step takes the road back up, and a call that was handed to the gateway is then OUTCOME_UNKNOWN.
@@ -15,14 +16,22 @@ import { lostAnswer } from './failures.ts'
 //
 // A comment that begins with "SDK:" names what the SDK does that the code beside it works around.
 
-/** What a request of the SDK is for. `tool` and what follows are set for a tool call alone. */
+/** What a request of the SDK is for. */
 export interface RequestPurpose {
   /** The caller's signal: when it ends, so do the request and its HTTP exchange. */
   signal: AbortSignal
+  /** Set for a tool call alone: it may have effects. */
   tool?: string
+  /** The job says that the call may be made twice without harm. */
+  repeatable?: boolean
+  /** JSON text of the arguments of a tool call. */
+  arguments?: string
+  /** Set for what the model asked for: a tool call, or a resource that is read. */
   toolCallId?: string
   /** Awaited before a byte is sent. */
   written?: Promise<void>
+  /** What its answers weigh in all; shared by the pages of a list. */
+  received?: { bytes: number }
 }
 
 /** One request under way: what the fetch and the stream know of the request they serve. */
@@ -35,7 +44,12 @@ export interface RequestScope extends Omit<RequestPurpose, 'signal'> {
   eventId: string | undefined
   /** Streams that were opened since that event and brought none; -1 before the first. */
   emptyResumes: number
-  /** A response is over: what has not come out of the SDK soon after it never will. */
+  /** Streams that were opened to go on after a cut. */
+  resumes: number
+  /** Requests of the server's own that came with the answer. */
+  asks: number
+  received: { bytes: number }
+  /** A response has ended: the SDK gives its result soon, or never. */
   ended(): void
   /** The request can have no answer any more. */
   failed(error: unknown): void
@@ -57,7 +71,7 @@ const ANSWER_GRACE_MS = 1000
 export interface Exchanges {
   /** The request that this code runs for. */
   current(): RequestScope | undefined
-  /** Lets the SDK do one request. Rejects with what `failed` was told, or with what the SDK throws. */
+  /** Does one request through the SDK. Rejects with the error given to `failed`, or with the SDK's own. */
   run<T>(purpose: RequestPurpose, work: (options: RequestOptions) => Promise<T>): Promise<T>
 }
 
@@ -74,7 +88,7 @@ export function createExchanges(server: string): Exchanges {
     const follow = () => end(purpose.signal.reason)
     purpose.signal.addEventListener('abort', follow, { once: true })
     if (purpose.signal.aborted) follow()
-    let grace: NodeJS.Timeout | undefined
+    let endGrace = () => {}
     let pending = true
     return new Promise<T>((done, fail) => {
       const scope: RequestScope = {
@@ -83,13 +97,16 @@ export function createExchanges(server: string): Exchanges {
         isPending: () => pending,
         eventId: undefined,
         emptyResumes: -1,
+        resumes: 0,
+        asks: 0,
+        received: purpose.received ?? { bytes: 0 },
         // SDK: a request whose stream ends without its result hangs until its time-out (measured).
         ended() {
-          clearTimeout(grace)
+          endGrace()
           if (!pending) return
-          grace = setTimeout(() => {
+          endGrace = startGrace(ANSWER_GRACE_MS, () => {
             if (scope.eventId === undefined) scope.failed(lostAnswer(server, purpose.tool, 'was answered without its result'))
-          }, ANSWER_GRACE_MS)
+          })
         },
         failed(error) {
           fail(error)
@@ -107,7 +124,7 @@ export function createExchanges(server: string): Exchanges {
           exchange.abort(error)
         })
         .finally(() => {
-          clearTimeout(grace)
+          endGrace()
           pending = false
           purpose.signal.removeEventListener('abort', follow)
         })

@@ -1,6 +1,7 @@
 import { McpError } from '@modelcontextprotocol/sdk/types.js'
 import { Failure, messageOf } from '../../core/failure.ts'
 import { SessionLost } from '../../core/ports/gateway.ts'
+import type { RpcError } from './types.ts'
 
 /** The failure of a request that was sent and whose answer is lost: a tool call may have run. */
 export function lostAnswer(server: string, tool: string | undefined, why: string, cause?: unknown): Failure {
@@ -19,6 +20,7 @@ export const isLocalError = (error: McpError) =>
 /** The failure of a request that opens a session or lists what is there: nothing has run. */
 export function setupFailure(server: string, method: string, error: unknown): Failure {
   if (error instanceof Failure) return error
+  if (error instanceof SessionLost && error.cause instanceof Failure) return error.cause
   const lost = error instanceof SessionLost || (error instanceof McpError && isLocalError(error))
   const text = messageOf(error).slice(0, 300)
   return new Failure({
@@ -27,4 +29,10 @@ export function setupFailure(server: string, method: string, error: unknown): Fa
     server,
     cause: error,
   })
+}
+
+/** The server's own words of a JSON-RPC error. SDK: it puts a prefix of its own in front of them. */
+export function rpcErrorOf({ code, message, data }: McpError): RpcError {
+  const prefix = `MCP error ${code}: `
+  return { kind: 'rpc-error', code, message: message.startsWith(prefix) ? message.slice(prefix.length) : message, data }
 }

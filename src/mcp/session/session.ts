@@ -5,12 +5,15 @@ import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv
 import type { z } from 'zod'
 import { Failure, messageOf } from '../../core/failure.ts'
 import { SessionLost, type GatewayFetch } from '../../core/ports/gateway.ts'
-import { callResultSchema, type CallResult } from '../content.ts'
-import { listAllTools, type ToolListing } from '../tools.ts'
+import { VERSION } from '../../lib/version.ts'
+import { callResultSchema, promptResultSchema, promptTexts, readResultSchema, resourceTexts } from '../content.ts'
+import { listAllTools } from '../tools/listing.ts'
+import { createAnswerReader } from './answers.ts'
 import { createExchanges, type RequestPurpose } from './exchange.ts'
-import { isLocalError, lostAnswer, notResumed, setupFailure } from './failures.ts'
-import { createSessionFetch } from './fetch.ts'
+import { isLocalError, lostAnswer, notResumed, rpcErrorOf, setupFailure } from './failures.ts'
+import { ARGUMENTS, createSessionFetch } from './fetch.ts'
 import { createOpenStreams } from './stream.ts'
+import type { CallAnswer, McpSession, ReadAnswer, RpcError, ServerAbout, SetupContext } from './types.ts'
 
 export interface SessionOptions {
   server: string
@@ -20,26 +23,13 @@ export interface SessionOptions {
   maxRequestBytes: number
   /** Longest wait for the answer to initialize and to a page of the list. */
   timeoutMs: number
+  /** Most bytes of an answer with all that it is resumed from, and of a list over its pages. */
+  maxResponseBytes: number
+  /** Takes secrets out of everything that the server says. */
+  redact: (text: string) => string
 }
 
-export interface CallContext {
-  toolCallId: string
-  written: Promise<void>
-  signal: AbortSignal
-}
-
-/** The answer to a tool call: a result, or the server's JSON-RPC error, which the model is told. */
-export type CallAnswer = { kind: 'result'; result: CallResult } | { kind: 'rpc-error'; code: number; message: string }
-
-/** One MCP session with one server. Not reconnected: when it is lost, open another. */
-export interface McpSession {
-  listTools(signal: AbortSignal): Promise<ToolListing>
-  call(tool: string, args: Record<string, unknown>, context: CallContext): Promise<CallAnswer>
-  /** Ends the session with DELETE where there is one. Never throws; can be called twice. */
-  close(): Promise<void>
-}
-
-const CLIENT = { name: 'nightshift', version: '0.1.0' }
+const CLIENT = { name: 'nightshift', version: VERSION }
 /** SDK: each client makes a validator of its own otherwise, 17 KB that nothing uses. */
 const OPTIONS = { capabilities: {}, jsonSchemaValidator: new AjvJsonSchemaValidator() }
 const CLOSE_TIMEOUT_MS = 2000
@@ -52,7 +42,8 @@ export async function openSession({ server, url, timeoutMs, ...options }: Sessio
   const exchanges = createExchanges(server)
   const streams = createOpenStreams()
   const client = new Client(CLIENT, OPTIONS)
-  const fetch = createSessionFetch({ ...options, server, exchanges, streams, closing: closing.signal })
+  const answers = createAnswerReader({ ...options, server, streams })
+  const fetch = createSessionFetch({ ...options, server, exchanges, answers, closing: closing.signal })
   const transport = new StreamableHTTPClientTransport(new URL(url), { fetch })
   // SDK: when it gives up resuming, it says so here alone, and the request would wait for ever.
   // oxlint-disable-next-line prefer-add-event-listener -- the client has no events, only this hook
@@ -66,7 +57,7 @@ export async function openSession({ server, url, timeoutMs, ...options }: Sessio
     schema: Schema,
     purpose: RequestPurpose,
   ): Promise<z.output<Schema>> {
-    const timeout = purpose.tool === undefined ? timeoutMs : FOREVER_MS
+    const timeout = purpose.toolCallId === undefined ? timeoutMs : FOREVER_MS
     // oxlint-disable-next-line no-unsafe-type-assertion -- the SDK types schemas of two zod versions
     return exchanges.run(purpose, (own) => client.request(message, schema as never, { ...own, timeout }) as Promise<z.output<Schema>>)
   }
@@ -91,27 +82,60 @@ export async function openSession({ server, url, timeoutMs, ...options }: Sessio
     throw setupFailure(server, 'initialize', error)
   }
 
+  /** A JSON-RPC error is an answer of the server; all else that goes wrong is a failure. */
+  async function answered<T>(
+    tool: string | undefined,
+    { signal: callSignal }: SetupContext,
+    work: () => Promise<T>,
+  ): Promise<T | RpcError> {
+    try {
+      return await work()
+    } catch (error) {
+      if (error instanceof Failure || error instanceof SessionLost) throw error
+      callSignal.throwIfAborted()
+      if (error instanceof McpError && !isLocalError(error)) return rpcErrorOf(error)
+      throw lostAnswer(server, tool, `got an answer that cannot be read (${messageOf(error).slice(0, 200)})`, error)
+    }
+  }
+
   return {
-    listTools: (listSignal) =>
-      listAllTools(async (params, schema) => {
-        try {
-          return await request({ method: 'tools/list', params }, schema, { signal: listSignal })
-        } catch (error) {
-          listSignal.throwIfAborted()
-          throw setupFailure(server, 'tools/list', error)
-        }
-      }),
-    async call(tool, args, context) {
+    about: aboutOf(client),
+    async listTools(allow, listSignal) {
+      const received = { bytes: 0 }
       try {
-        const message = { method: 'tools/call', params: { name: tool, arguments: args } }
-        return { kind: 'result', result: await request(message, callResultSchema, { ...context, tool }) }
+        return await listAllTools(
+          (params, schema) => request({ method: 'tools/list', params }, schema, { signal: listSignal, received }),
+          allow,
+        )
       } catch (error) {
-        if (error instanceof Failure || error instanceof SessionLost) throw error
-        context.signal.throwIfAborted()
-        if (error instanceof McpError && !isLocalError(error)) return { kind: 'rpc-error', code: error.code, message: error.message }
-        throw lostAnswer(server, tool, `got an answer that cannot be read (${messageOf(error).slice(0, 200)})`, error)
+        listSignal.throwIfAborted()
+        throw setupFailure(server, 'tools/list', error)
       }
     },
+    call: (tool, args, context) =>
+      answered<CallAnswer>(tool, context, async () => {
+        const purpose = { ...context, tool, arguments: args }
+        const message = { method: 'tools/call', params: { name: tool, arguments: ARGUMENTS } }
+        return { kind: 'result', result: await request(message, callResultSchema, purpose) }
+      }),
+    read: (uri, context) =>
+      answered<ReadAnswer>(undefined, context, async () => {
+        const result = await request({ method: 'resources/read', params: { uri } }, readResultSchema, context)
+        return { kind: 'text', text: resourceTexts(result) }
+      }),
+    prompt: (name, args, context) =>
+      answered<ReadAnswer>(undefined, context, async () => {
+        const result = await request({ method: 'prompts/get', params: { name, arguments: args } }, promptResultSchema, context)
+        return { kind: 'text', text: promptTexts(result) }
+      }),
     close,
+  }
+}
+
+function aboutOf(client: Client): ServerAbout {
+  return {
+    title: client.getServerVersion()?.title,
+    instructions: client.getInstructions(),
+    hasResources: client.getServerCapabilities()?.resources !== undefined,
   }
 }

@@ -3,8 +3,15 @@ import type { RequestScope } from './exchange.ts'
 
 /** The event streams that are open, also those whose results have come. */
 export interface OpenStreams {
-  /** Tells the scope when the response is over, and what is wrong with its body when it is more than cut. */
-  watch(response: Response, scope: RequestScope): Response
+  /**
+   * Reads a stream piece by piece, as text that `read` makes of it; it is called once more, without bytes, at the end. Tells the scope when the stream is over, and what
+   * is wrong with it when it is more than cut.
+   */
+  watch(
+    body: ReadableStream<Uint8Array>,
+    scope: RequestScope,
+    read: (bytes: Uint8Array | undefined) => string,
+  ): ReadableStream<Uint8Array<ArrayBuffer>>
   /** Ends all of them: a server may keep one open after its result. */
   end(): void
 }
@@ -12,24 +19,27 @@ export interface OpenStreams {
 export function createOpenStreams(): OpenStreams {
   const open = new Set<() => void>()
   return {
-    watch(response, scope) {
-      if (!response.body || !isEventStream(response)) {
-        scope.ended()
-        return response
-      }
-      const reader = response.body.getReader()
+    watch(body, scope, read) {
+      const reader = body.getReader()
       const end = () => void reader.cancel().catch(() => {})
+      const encoder = new TextEncoder()
       open.add(end)
-      const body = new ReadableStream<Uint8Array>({
+      return new ReadableStream({
         async pull(controller) {
           try {
-            const { done, value } = await reader.read()
-            if (!done) return controller.enqueue(value)
+            for (;;) {
+              const { done, value } = await reader.read()
+              const text = read(done ? undefined : value)
+              if (text !== '') controller.enqueue(encoder.encode(text))
+              if (done) break
+              if (text !== '') return
+            }
             controller.close()
           } catch (error) {
-            // SDK: it takes any broken stream for a cut one and resumes it. A body over the cap must not come again.
+            // SDK: it takes any broken stream for a cut one and resumes it. A body over a limit must not come again.
             if (error instanceof Failure) scope.failed(error)
             controller.error(error)
+            end()
           }
           open.delete(end)
           scope.ended()
@@ -39,13 +49,9 @@ export function createOpenStreams(): OpenStreams {
           return reader.cancel(reason)
         },
       })
-      const { status, headers } = response
-      return new Response(body, { status, headers })
     },
     end() {
       for (const one of open) one()
     },
   }
 }
-
-const isEventStream = (response: Response) => /^text\/event-stream\b/.test(response.headers.get('content-type') ?? '')

@@ -32,11 +32,11 @@ export function createChatModel({ client, model, stream, store }: AdapterOptions
             function: { name, description, parameters, strict: false },
           })),
         }),
-        ...(request.tools.length > 0 && !request.mayCall && { tool_choice: 'none' }),
+        ...(request.tools.length > 0 && !request.mayCall && { tool_choice: choiceOf(request.mustCall) }),
         ...(request.output && {
           response_format: {
             type: 'json_schema',
-            json_schema: { name: request.output.name, schema: request.output.schema, strict: false },
+            json_schema: { ...request.output },
           },
         }),
         ...(store !== undefined && { store }),
@@ -60,6 +60,8 @@ export function createChatModel({ client, model, stream, store }: AdapterOptions
     },
   }
 }
+
+const choiceOf = (name: string | undefined) => (name === undefined ? 'none' : { type: 'function' as const, function: { name } })
 
 function messagesOf({ instructions, prompt, exchanges }: ModelRequest): Message[] {
   const system: Message[] = instructions === undefined ? [] : [{ role: 'system', content: instructions }]
@@ -107,8 +109,8 @@ function wholeAnswer({ id, model, choices, usage }: Completion, requestId: strin
 }
 
 /**
- * Puts the pieces of an answer together. The client's own helper would parse structured output and throw what it cannot: here a wrong or a cut answer
- * is an answer, and is mended in another turn.
+ * Assembles the chunks of an answer. The client's own helper throws when structured output does not parse; here a wrong or cut answer is an answer too, and
+ * another turn repairs it.
  */
 async function streamedAnswer(chunks: AsyncIterable<Chunk>): Promise<Answer> {
   const answer: Answer = { id: null, model: null, text: '', refusal: '', calls: [], finish: null, usage: null }

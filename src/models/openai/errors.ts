@@ -4,7 +4,7 @@ import { showLine } from '../../lib/text.ts'
 
 const QUOTA = /insufficient_quota|billing_hard_limit|quota_exceeded/
 
-/** Names a failure of the provider. The key is in none of the texts: providers repeat it in theirs, so it is taken out. */
+/** Classifies an error of the provider. The API key is redacted: providers repeat it in their messages. */
 export function modelFailure(error: unknown, what: { provider: string; model: string; apiKey: string | undefined }): unknown {
   if (error instanceof Failure || error instanceof APIUserAbortError) return error
   const text = hide(messageOf(error), what.apiKey)

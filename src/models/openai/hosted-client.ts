@@ -1,23 +1,14 @@
 import OpenAI, { APIConnectionError, APIError } from 'openai'
+import { isNeverConnected } from '../../lib/net/connection-error.ts'
+import type { HostedError, HostedModel, HostedRequest } from '../hosted.ts'
+import { createServerNames, hostedEvents } from './hosted-events.ts'
+import { serverLabel } from './server-label.ts'
 
-type Event = OpenAI.Responses.ResponseStreamEvent
 type Create = OpenAI.Responses.ResponseCreateParamsNonStreaming
-
-/** A provider that calls MCP servers itself. What goes wrong is thrown as it comes: its meaning depends on what may have run. */
-export interface HostedModel {
-  model: string
-  /** The provider goes on without us, and an answer can be found again. */
-  background: boolean
-  ask(body: Omit<Create, 'model'>, signal: AbortSignal): Promise<AsyncIterable<Event>>
-  /** The events of an answer from its beginning, and then as they come. */
-  attach(responseId: string, signal: AbortSignal): Promise<AsyncIterable<Event>>
-  cancel(responseId: string): Promise<void>
-  /** Names a failure that is not about tools. */
-  nameFailure(error: unknown): unknown
-}
 
 const CANCEL_TIMEOUT_MS = 5000
 
+/** Hosted delegation behind the Responses API: each server is an `mcp` tool. */
 export function createHostedModel(options: {
   client: OpenAI
   model: string
@@ -26,53 +17,62 @@ export function createHostedModel(options: {
   nameFailure: (error: unknown) => unknown
 }): HostedModel {
   const { client, model, background, store, nameFailure } = options
-  // A request that may have run tools is never sent again by the client.
+  // No retries by the client: a request may already have run tools.
   const once = { maxRetries: 0 }
   return {
     model,
     background,
     nameFailure,
-    ask: (body, signal) =>
-      client.responses.create(
-        { ...body, model, stream: true, ...(background ? { background: true, store: true } : store !== undefined && { store }) },
+    classifyError,
+    async ask(request, signal) {
+      const events = await client.responses.create(
+        { ...bodyOf(request), model, stream: true, ...(background ? { background: true, store: true } : store !== undefined && { store }) },
         { ...once, signal },
-      ),
-    attach: (responseId, signal) => client.responses.retrieve(responseId, { stream: true }, { ...once, signal }),
+      )
+      return hostedEvents(
+        events,
+        request.servers.map(({ name }) => name),
+        model,
+      )
+    },
+    async attach(responseId, servers, signal) {
+      return hostedEvents(await client.responses.retrieve(responseId, { stream: true }, { ...once, signal }), servers, model)
+    },
     async cancel(responseId) {
       await client.responses.cancel(responseId, { ...once, timeout: CANCEL_TIMEOUT_MS })
     },
   }
 }
 
-const NOT_CONNECTED = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT/
-
-/** True when the provider provably did not begin: there was no connection, or it said no before anything ran. */
-export function neverBegan(error: unknown): boolean {
-  if (error instanceof APIConnectionError) return NOT_CONNECTED.test(codesOf(error))
-  if (!(error instanceof APIError)) return false
-  const status: number | undefined = error.status
-  return status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 409
+function bodyOf({ instructions, prompt, output, servers }: HostedRequest): Omit<Create, 'model'> {
+  return {
+    input: [{ role: 'user', content: prompt }],
+    ...(instructions !== undefined && { instructions }),
+    tools: servers.map(({ name, url, tools, headers }) => ({
+      type: 'mcp',
+      server_label: serverLabel(name),
+      server_url: url,
+      headers,
+      allowed_tools: [...tools],
+      require_approval: 'never',
+    })),
+    ...(output && { text: { format: { type: 'json_schema', ...output } } }),
+  }
 }
 
-function codesOf(error: unknown): string {
-  const codes: string[] = []
-  for (let at: unknown = error; at instanceof Error; at = at.cause) if ('code' in at && typeof at.code === 'string') codes.push(at.code)
-  return codes.join(' ')
-}
+const FAILED_DEPENDENCY = 424
+/** Time-out and conflict: the provider may still be at work. */
+const MAY_HAVE_BEGUN = new Set([408, 409])
 
-/** The label of the server whose tools the provider could not list, and the HTTP status it got (HTTP 424 of the provider). */
-export function listingFault(error: unknown): { label: string; status: number | undefined } | undefined {
-  if (!(error instanceof APIError)) return undefined
+function classifyError(error: unknown, servers: readonly string[]): HostedError {
+  if (error instanceof APIConnectionError) return isNeverConnected(error) ? { kind: 'never-began' } : { kind: 'other' }
+  if (!(error instanceof APIError)) return { kind: 'other' }
   const status: number | undefined = error.status
-  if (status !== 424) return undefined
-  const label = /MCP server: '([^']+)'/.exec(error.message)?.[1] ?? ''
-  const upstream = /status code: (\d{3})/.exec(error.message)?.[1]
-  return { label, status: upstream === undefined ? undefined : Number(upstream) }
-}
-
-/** The provider does not know the answer any more. */
-export function isGone(error: unknown): boolean {
-  if (!(error instanceof APIError)) return false
-  const status: number | undefined = error.status
-  return status === 404
+  if (status === FAILED_DEPENDENCY) {
+    const label = /MCP server: '([^']+)'/.exec(error.message)?.[1] ?? ''
+    const upstream = /status code: (\d{3})/.exec(error.message)?.[1]
+    return { kind: 'listing', server: createServerNames(servers)(label), status: upstream === undefined ? undefined : Number(upstream) }
+  }
+  if (status === 404) return { kind: 'gone' }
+  return status !== undefined && status >= 400 && status < 500 && !MAY_HAVE_BEGUN.has(status) ? { kind: 'never-began' } : { kind: 'other' }
 }

@@ -1,9 +1,10 @@
 import OpenAI, { APIError } from 'openai'
 import { Agent, type Dispatcher } from 'undici'
-import { fetchLean, type LeanInit } from '../../lib/http.ts'
+import { fetchLean, type LeanInit } from '../../lib/net/http.ts'
 import { createChatModel } from './chat.ts'
 import { modelFailure } from './errors.ts'
-import { createHostedModel, type HostedModel } from './hosted-client.ts'
+import type { HostedModel } from '../hosted.ts'
+import { createHostedModel } from './hosted-client.ts'
 import type { Model } from '../model.ts'
 import { createResponsesModel } from './responses.ts'
 
@@ -15,13 +16,16 @@ export interface ProviderOptions {
   /** Stream answers: needed where something between cuts connections that are silent for long. */
   stream: boolean
   store: boolean | undefined
-  /** The provider finishes a hosted answer without us, and it can be found again by its id. */
+  /** Background mode: the provider finishes a hosted answer without us, and it can be attached to again by its id. */
   background: boolean
   /** Longest wait for one answer. */
   timeoutMs: number
+  /** An answer's format may be asked for while tools may still be called. */
+  formatWithTools: boolean
 }
 
 export interface Provider {
+  formatWithTools: boolean
   model(name: string): Model
   /** The same model, calling MCP servers itself. Only behind the Responses API. */
   hosted(name: string): HostedModel
@@ -30,15 +34,15 @@ export interface Provider {
   close(): Promise<void>
 }
 
-/** Retries of a model call that failed at once; it has no effects of its own in a local run. */
+/** Immediate retries of a model call; in a local run it has no side effects. */
 const QUICK_RETRIES = 2
 
 /** Makes a provider: one pool of connections, and a model for each name asked. */
 export function createProvider(options: ProviderOptions): Provider {
-  // undici gives up after 300 s without a byte; the time-out of the call is what counts here.
+  // undici's own time-outs (300 s without a byte) are off: the call's time-out applies.
   const dispatcher: Dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: 30_000 })
   const client = new OpenAI({
-    // Servers of one's own often want no key; the client insists on one.
+    // Self-hosted servers often want no key; the client requires one.
     apiKey: options.apiKey ?? 'none',
     baseURL: options.baseUrl ?? null,
     organization: null,
@@ -51,6 +55,7 @@ export function createProvider(options: ProviderOptions): Provider {
   })
   const nameFailure = (model: string) => (error: unknown) => modelFailure(error, { provider: options.name, model, apiKey: options.apiKey })
   return {
+    formatWithTools: options.formatWithTools,
     hosted: (model) =>
       createHostedModel({ client, model, background: options.background, store: options.store, nameFailure: nameFailure(model) }),
     model(name) {

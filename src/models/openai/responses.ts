@@ -22,9 +22,9 @@ export function createResponsesModel({ client, model, stream, store }: AdapterOp
         input: inputOf(request),
         ...(request.instructions !== undefined && { instructions: request.instructions }),
         ...(request.tools.length > 0 && { tools: request.tools.map((tool) => ({ type: 'function', ...tool, strict: false })) }),
-        ...(request.tools.length > 0 && !request.mayCall && { tool_choice: 'none' }),
+        ...(request.tools.length > 0 && !request.mayCall && { tool_choice: choiceOf(request.mustCall) }),
         ...(request.output && {
-          text: { format: { type: 'json_schema', name: request.output.name, schema: request.output.schema, strict: false } },
+          text: { format: { type: 'json_schema', ...request.output } },
         }),
         ...(store !== undefined && { store }),
       }
@@ -46,6 +46,8 @@ export function createResponsesModel({ client, model, stream, store }: AdapterOp
     },
   }
 }
+
+const choiceOf = (name: string | undefined) => (name === undefined ? 'none' : { type: 'function' as const, name })
 
 function inputOf({ prompt, exchanges }: ModelRequest): Input[] {
   return [{ role: 'user', content: prompt }, ...exchanges.flatMap(inputOfExchange)]
@@ -94,9 +96,7 @@ export function turnOf(response: Response, requestId: string | null, model: stri
 function itemsOf(item: OpenAI.Responses.ResponseOutputItem): TurnItem[] {
   switch (item.type) {
     case 'message':
-      return item.content.map((part): TurnItem =>
-        part.type === 'refusal' ? { type: 'refusal', text: part.refusal } : { type: 'message', text: part.text },
-      )
+      return messageItems(item.content)
     case 'function_call':
       return [{ type: 'tool_call', callId: item.call_id, name: item.name, arguments: item.arguments }]
     case 'reasoning':
@@ -106,12 +106,19 @@ function itemsOf(item: OpenAI.Responses.ResponseOutputItem): TurnItem[] {
   }
 }
 
+/** The parts of one message are one text. */
+function messageItems(content: OpenAI.Responses.ResponseOutputMessage['content']): TurnItem[] {
+  const texts = content.flatMap((part) => (part.type === 'output_text' ? [part.text] : []))
+  const refusals = content.flatMap((part): TurnItem[] => (part.type === 'refusal' ? [{ type: 'refusal', text: part.refusal }] : []))
+  return texts.length === 0 ? refusals : [...refusals, { type: 'message', text: texts.join('') }]
+}
+
 function stopReasonOf(response: Response): StopReason {
   if (response.status !== 'incomplete') return 'end'
   return response.incomplete_details?.reason === 'content_filter' ? 'filtered' : 'cut'
 }
 
-/** Tolerates servers that leave the details, or all of it, out. */
+/** Servers may leave out the details, or the usage as a whole. */
 function usageOf(usage: Partial<OpenAI.Responses.ResponseUsage> | undefined | null): Usage {
   if (!usage) return noUsage
   return {

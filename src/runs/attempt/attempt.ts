@@ -1,29 +1,31 @@
 import { Failure } from '../../core/failure.ts'
-import type { JobDefinition } from '../../jobs/schema.ts'
-import { renderTemplate, type TemplateScope } from '../../jobs/template.ts'
+import type { PromptRecord } from '../../core/ports/journal.ts'
 import type { DelegateResult } from '../../models/model.ts'
 import { createGatewayFetch } from '../../pomerium/fetch.ts'
 import { checkLifetime } from '../../pomerium/token.ts'
 import type { OpenToolBox } from '../../mcp/toolbox.ts'
-import type { OpenedAttempt } from '../../store/runs/claim.ts'
 import type { AttemptInput } from './input.ts'
 import { delegate } from './delegate.ts'
 import { identify } from './identity.ts'
+import { outputCheckOf } from './output.ts'
 import { preflight } from './preflight.ts'
-import type { Tools } from '../resources.ts'
+import type { RunResources } from '../resources.ts'
+import { joinTexts, renderTexts, type RenderedTexts } from './texts.ts'
 
 /** Does the work of one attempt: token, routes, preflight, delegate. Throws a `Failure` when there is no answer. */
-export async function runAttempt(tools: Tools, input: AttemptInput, signal: AbortSignal): Promise<DelegateResult & { notes: string[] }> {
+export async function runAttempt(
+  resources: RunResources,
+  input: AttemptInput,
+  signal: AbortSignal,
+): Promise<DelegateResult & { notes: string[] }> {
   const { opened, definition, journal, tell, deadline } = input
   const { runId } = opened.attempt
-  const scope = templateScope(opened, definition)
-  const prompt = renderTemplate(definition.prompt, scope)
-  const instructions = definition.instructions === undefined ? undefined : renderTemplate(definition.instructions, scope)
-
   const { account, model } = definition
-  const provider = tools.providers.get(model.provider)
+  const provider = resources.providers.get(model.provider)
   if (!provider) throw unknownName(opened.job, `provider ${model.provider}`)
-  const identity = await identify(tools, { account, runId, deadline, record: input.recordAccount })
+  const output = outputCheckOf(definition, provider)
+  const begun = input.texts ?? renderTexts(input, output)
+  const identity = await identify(resources, { account, runId, deadline, record: input.recordAccount })
   if (!identity) throw unknownName(opened.job, `account ${account}`)
   const { tokens } = identity
   let mayEnd = true
@@ -31,19 +33,23 @@ export async function runAttempt(tools: Tools, input: AttemptInput, signal: Abor
   try {
     checkLifetime(account, tokens.current(), new Date(), deadline)
 
-    const { dispatcher, maxResponseBytes } = tools.gateway
-    const fetch = createGatewayFetch({ dispatcher, account, tokens, runId, journal, maxResponseBytes })
-    // In front of everything that is sent, and durable before the model is asked.
-    const written = journal.prompt({ prompt, instructions: instructions ?? null })
-    written.catch(() => {})
-    const ready = await preflight({ tools, definition, journal, fetch }, signal)
+    const { dispatcher, maxResponseBytes } = resources.gateway
+    const fetch = createGatewayFetch({ dispatcher, account, tokens, runId, journal, maxResponseBytes, redact: resources.redactor.redact })
+    const ready = await preflight({ resources, definition, journal, fetch, history: input.history }, signal)
     toolBox = ready.toolBox
     tell({ event: 'routes', count: ready.routes })
     tell({ event: 'preflight', servers: Object.keys(definition.tools), tools: toolBox.tools.length })
-    await written
-    // An answer that goes on at the provider needs the account until its deadline.
+    // A later attempt of the conversation tells the same, whatever the servers say of themselves by then.
+    const asked = 'ours' in begun ? await readAndJoin(begun, toolBox, signal) : begun
+    await journal.prompt(asked)
+    // A background answer goes on at the provider and needs the account until the deadline.
     mayEnd = definition.delegate === 'local'
-    const result = await delegate(tools, { ...input, provider, tokens, fetch, prompt, instructions }, ready, signal)
+    const result = await delegate(
+      resources,
+      { ...input, provider, tokens, fetch, output, prompt: asked.prompt, instructions: asked.instructions ?? undefined },
+      ready,
+      signal,
+    )
     mayEnd = true
     return { ...result, notes: toolBox.notes }
   } finally {
@@ -52,17 +58,15 @@ export async function runAttempt(tools: Tools, input: AttemptInput, signal: Abor
   }
 }
 
-const unknownName = (job: string, what: string) =>
-  new Failure({ code: 'JOB_INVALID', message: `Job ${job} names the ${what}, which this worker does not have.` })
-
-function templateScope(opened: OpenedAttempt, definition: JobDefinition): TemplateScope {
-  const { trigger } = opened
-  const fireTime = trigger.kind === 'schedule' ? new Date(trigger.fireAt) : opened.createdAt
-  return {
-    input: opened.input,
-    fire_time: fireTime,
-    run_id: opened.attempt.runId,
-    job: opened.job,
-    timezone: definition.schedule?.timezone,
-  }
+/** What the model is told first, with what the servers say of themselves and what the job wants read from them. */
+async function readAndJoin(rendered: RenderedTexts, toolBox: OpenToolBox, signal: AbortSignal): Promise<PromptRecord> {
+  const context = await Promise.all(rendered.context.map(async (one) => ('text' in one ? one : toolBox.readContext(one, signal))))
+  return joinTexts(
+    rendered,
+    toolBox.servers,
+    context.filter((one) => one !== undefined),
+  )
 }
+
+const unknownName = (job: string, what: string) =>
+  new Failure({ code: 'WORKER_UNFIT', message: `Job ${job} names the ${what}, which this worker does not have.` })

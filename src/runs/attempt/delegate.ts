@@ -1,22 +1,21 @@
 import { Failure } from '../../core/failure.ts'
 import { durationMs } from '../../lib/duration.ts'
 import type { GatewayFetch } from '../../core/ports/gateway.ts'
-import { parseOutput } from '../../jobs/output.ts'
 import type { JobDefinition } from '../../jobs/schema.ts'
 import { runHosted } from '../../agent/hosted/delegate.ts'
 import { runLocal } from '../../agent/loop.ts'
-import type { DelegateResult } from '../../models/model.ts'
+import type { DelegateResult, OutputCheck } from '../../models/model.ts'
 import type { Provider } from '../../models/openai/provider.ts'
 import type { DelegateOptions } from '../../agent/turn.ts'
 import { accountHeaders } from '../../pomerium/fetch.ts'
-import { listRoutes } from '../../pomerium/routes.ts'
 import type { TokenSource } from '../../pomerium/token.ts'
 import type { AttemptInput } from './input.ts'
 import type { Preflight } from './preflight.ts'
 import { withTimeout } from '../../pomerium/timeout.ts'
-import type { Tools } from '../resources.ts'
+import { explainUnauthorized } from '../../pomerium/unauthorized.ts'
+import type { RunResources } from '../resources.ts'
 
-/** The part of the deadline kept for a last answer, and its most. */
+/** Time kept for a last turn before the deadline: this share of the deadline, at most a minute. */
 const LAST_ANSWER_SHARE = 0.15
 const LAST_ANSWER_MS = 60_000
 
@@ -26,21 +25,28 @@ export interface DelegateInput extends AttemptInput {
   fetch: GatewayFetch
   prompt: string
   instructions: string | undefined
+  output: OutputCheck | undefined
 }
 
 /** Lets the model work with the tools, in the way the job says. */
-export async function delegate(tools: Tools, input: DelegateInput, ready: Preflight, signal: AbortSignal): Promise<DelegateResult> {
-  const { definition, provider, journal, prompt, instructions, history, nextTurn } = input
-  const { limits, output, model, onUnknown } = definition
-  const schema = output?.schema
+export async function delegate(
+  resources: RunResources,
+  input: DelegateInput,
+  ready: Preflight,
+  signal: AbortSignal,
+): Promise<DelegateResult> {
+  const { definition, provider, journal, prompt, instructions, output, history, nextTurn } = input
+  const { limits, model, onUnknown } = definition
   const shared: DelegateOptions = {
     model: provider.model(model.name),
     journal,
     instructions,
     prompt,
-    output: schema && { name: 'output', schema, parse: (text) => parseOutput(text, schema) },
+    output,
     limits: { turns: limits.turns, toolCalls: limits.toolCalls, tokens: limits.tokens, costUsd: limits.costUsd },
-    price: tools.prices.get(model.name),
+    price: resources.prices.get(model.name),
+    needed: neededOf(definition),
+    bare: definition.contract === 'none',
     budget: input.budget,
     warn: input.warn,
     history,
@@ -50,25 +56,38 @@ export async function delegate(tools: Tools, input: DelegateInput, ready: Prefli
   const { toolBox, servers } = ready
   switch (definition.delegate) {
     case 'local':
-      return runLocal({ ...shared, tools: toolBox, onUnknown, toolConcurrency: tools.toolConcurrency }, signal)
+      return runLocal(
+        {
+          ...shared,
+          tools: toolBox,
+          onUnknown,
+          toolConcurrency: resources.toolConcurrency,
+          staleAfterMs: durationMs(definition.staleAfter),
+        },
+        signal,
+      )
     case 'hosted': {
-      // The provider opens sessions of its own.
+      // The provider opens its own sessions, so ours are closed.
       await toolBox.close()
       const { runId } = input.opened.attempt
       return runHosted(
         {
           ...shared,
+          nameOf: (server, tool) => toolBox.offered.find((one) => one.server === server && one.tool.name === tool)?.name ?? tool,
           hosted: provider.hosted(model.name),
           runId,
-          servers: servers.flatMap(({ name, url, repeatable, required }) => {
-            const offered = toolBox.offered.flatMap(({ server, tool }) => (server === name ? [tool.name] : []))
-            return offered.length === 0 ? [] : [{ name, url, tools: offered, repeatable, required }]
+          servers: servers.flatMap(({ name, url, required }) => {
+            // What a provider calls by itself cannot be refused call by call: it is not offered.
+            const offered = toolBox.offered.filter((one) => one.server === name && (one.repeatable || !resources.refuseWrites))
+            const names = offered.map(({ tool }) => tool.name)
+            const repeatable = offered.flatMap((one) => (one.repeatable ? [one.tool.name] : []))
+            return names.length === 0 ? [] : [{ name, url, tools: names, repeatable, required }]
           }),
           headers: () => accountHeaders(input.tokens.current(), runId),
           resultBytes: limits.resultBytes,
-          redact: tools.redactor.redact,
+          redact: resources.redactor.redact,
           open: input.open,
-          explain401: (server) => explain401(tools, input, server, signal),
+          explain401: (server) => explain401(resources, input, server, signal),
         },
         signal,
       )
@@ -76,25 +95,28 @@ export async function delegate(tools: Tools, input: DelegateInput, ready: Prefli
   }
 }
 
+const neededOf = ({ tools }: JobDefinition) =>
+  Object.entries(tools).flatMap(([server, { minCalls }]) => (minCalls > 0 ? [{ server, minCalls }] : []))
+
 function softDeadline(definition: JobDefinition, deadline: Date): Date {
   const reserve = Math.min(durationMs(definition.limits.deadline) * LAST_ANSWER_SHARE, LAST_ANSWER_MS)
   return new Date(deadline.getTime() - reserve)
 }
 
-/** A 401 that the provider got: the route list says whether the token is bad, or else a person's consent is missing. */
-async function explain401({ gateway }: Tools, { fetch, definition }: DelegateInput, server: string, signal: AbortSignal): Promise<Failure> {
-  const { account } = definition
+/** Classifies a 401 that the provider reported. */
+async function explain401(
+  { gateway }: RunResources,
+  { fetch, definition }: DelegateInput,
+  server: string,
+  signal: AbortSignal,
+): Promise<Failure> {
+  const { url: gatewayUrl, timeoutMs } = gateway
   try {
-    await withTimeout(signal, gateway.timeoutMs, gateway.url, (limited) =>
-      listRoutes({ fetch, gatewayUrl: gateway.url, account, signal: limited }),
+    return await withTimeout(signal, timeoutMs, gatewayUrl, (limited) =>
+      explainUnauthorized({ fetch, gatewayUrl, account: definition.account, server, signal: limited }),
     )
   } catch (error) {
     if (error instanceof Failure) return error
     throw error
   }
-  return new Failure({
-    code: 'CONNECTION_REQUIRED',
-    message: `Server ${server} needs a person to connect it for account ${account}.`,
-    server,
-  })
 }

@@ -1,6 +1,6 @@
 import { Failure } from '../../core/failure.ts'
 import { createTokenSource, type TokenSource } from '../../pomerium/token.ts'
-import type { Tools } from '../resources.ts'
+import type { RunResources } from '../resources.ts'
 
 /** Who an attempt acts as. */
 export interface Identity {
@@ -20,20 +20,20 @@ export interface RunAccount {
  * each line of Pomerium's log about it has its run.
  */
 export async function identify(
-  tools: Tools,
+  resources: RunResources,
   { account, runId, deadline, record }: { account: string; runId: string; deadline: Date; record: (row: RunAccount) => Promise<void> },
 ): Promise<Identity | undefined> {
-  const standing = tools.accounts.get(account)
+  const standing = resources.accounts.get(account)
   if (!standing) return undefined
-  if (!tools.perRun.has(account)) return { tokens: standing, async end() {} }
-  const { minter } = tools
+  if (!resources.perRun.has(account)) return { tokens: standing, async end() {} }
+  const { minter } = resources
   if (!minter) throw new Failure({ code: 'CONFIG_INVALID', message: `Account ${account} is perRun, and no minter is configured.` })
   // Pomerium counts in seconds.
   const expiresAt = new Date(Math.ceil(deadline.getTime() / 1000) * 1000)
   const { id, jwt } = await minter.mint({ runId, userId: standing.current().userId, expiresAt })
   await record({ accountId: id, account, expiresAt })
   return {
-    tokens: createTokenSource({ account, token: jwt, onToken: (secret) => tools.redactor.add(secret, expiresAt) }),
+    tokens: createTokenSource({ account, token: jwt, onToken: (secret) => resources.redactor.add(secret, expiresAt) }),
     end: () => minter.end(id),
   }
 }

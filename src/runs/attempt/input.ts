@@ -1,5 +1,5 @@
-import type { Budget } from '../../core/rules/budget.ts'
-import type { Journal } from '../../core/ports/journal.ts'
+import type { Budget } from '../../core/rules/spending/budget.ts'
+import type { Journal, PromptRecord } from '../../core/ports/journal.ts'
 import type { JobDefinition } from '../../jobs/schema.ts'
 import type { PastTurn } from '../../core/history.ts'
 import type { OpenResponse } from '../../store/attempts/history.ts'
@@ -7,14 +7,20 @@ import type { OpenedAttempt } from '../../store/runs/claim.ts'
 import type { RunAccount } from './identity.ts'
 import type { Tell } from '../progress.ts'
 
-/** What an attempt goes out from. */
+/** What an attempt starts from. */
 export interface AttemptInput {
   opened: OpenedAttempt
   definition: JobDefinition
+  /** What the texts take for now; undefined: the time it is. */
+  now?: Date | undefined
   history: readonly PastTurn[]
   /** A hosted answer that an earlier attempt did not see the end of. */
   open: OpenResponse | undefined
   nextTurn: number
+  /** What an earlier attempt of the conversation told the model first: it is told the same again. */
+  texts: PromptRecord | undefined
+  /** Fire of the job's latest green run, where its period wants it. */
+  lastGreen: Date | undefined
   journal: Journal
   budget: Budget | undefined
   warn: (message: string) => void

@@ -1,4 +1,4 @@
-import { decideBudget, type Budget, type Ceiling, type Spend } from '../../core/rules/budget.ts'
+import { decideBudget, type Budget, type Ceiling, type Spend } from '../../core/rules/spending/budget.ts'
 import { retryWhileUnavailable, query, transaction, type Db } from '../postgres/db.ts'
 
 /** Keeps the daily ceilings of a run in the store: the rows of a day are locked while a turn is weighed, so any number of workers share one ceiling. */
@@ -18,14 +18,14 @@ export function createBudget(options: { db: Db; ceilings: readonly Ceiling[]; wa
             'insert into budget_days (scope, name, day) select scope, name, $3 from unnest($1::text[], $2::text[]) as n(scope, name) on conflict do nothing',
             [...names, day],
           )
-          const { rows } = await client.query<{ scope: string; name: string; tokens: string; cost_usd: number }>(
-            `select d.scope, d.name, d.tokens, d.cost_usd from budget_days d join unnest($1::text[], $2::text[]) as n(scope, name) using (scope, name)
+          const { rows } = await client.query<{ scope: string; name: string; tokens: number; costUsd: number }>(
+            `select d.scope, d.name, d.tokens, d.cost_usd as "costUsd" from budget_days d join unnest($1::text[], $2::text[]) as n(scope, name) using (scope, name)
              where d.day = $3 order by d.scope, d.name for update of d`,
             [...names, day],
           )
           const spent = ceilings.map((ceiling) => {
             const row = rows.find(({ scope, name }) => scope === ceiling.scope && name === ceiling.name)
-            return { ceiling, spent: { tokens: Number(row?.tokens ?? 0), costUsd: row?.cost_usd ?? 0 } }
+            return { ceiling, spent: { tokens: row?.tokens ?? 0, costUsd: row?.costUsd ?? 0 } }
           })
           const verdict = decideBudget(spent, estimate)
           if (verdict.verdict === 'granted') await client.query(ADD, [...names, day, Math.round(estimate.tokens), estimate.costUsd])
@@ -36,7 +36,7 @@ export function createBudget(options: { db: Db; ceilings: readonly Ceiling[]; wa
       for (const warning of decision.warnings) warn(warning)
       return undefined
     },
-    async settle(estimate, actual) {
+    async charge(estimate, actual) {
       const more: Spend = { tokens: actual.tokens - estimate.tokens, costUsd: actual.costUsd - estimate.costUsd }
       await query(db, ADD, [...names, day, Math.round(more.tokens), more.costUsd])
     },

@@ -1,59 +1,42 @@
-import { query, type Db } from '../postgres/db.ts'
-import type { Reason, TurnItem, ToolCallStatus, ToolResult, Usage } from '../../core/run.ts'
 import type { FailureRecord } from '../../core/failure.ts'
+import type { PromptRecord } from '../../core/ports/journal.ts'
 import type { PastTurn } from '../../core/history.ts'
+import type { Usage } from '../../core/run.ts'
+import { query, type Db } from '../postgres/db.ts'
+import { USAGE, withUsage } from './usage.ts'
 
-interface TurnRow {
-  number: number
-  items: TurnItem[]
-  stop_reason: string
-  forced_by: Reason | null
-  input_tokens: string
-  cached_tokens: string
-  output_tokens: string
-  reasoning_tokens: string
-  cost_usd: number | null
-}
+type TurnRow = Omit<PastTurn, 'usage' | 'calls'> & Usage
+type CallRow = PastTurn['calls'][number] & { turn: number; failure: FailureRecord | null }
 
-interface CallRow {
-  turn: number
-  position: number
-  server: string
-  tool: string
-  repeatable: boolean
-  status: ToolCallStatus
-  result: ToolResult | null
-  failure: FailureRecord | null
-}
+const IN_CONVERSATION = `run_id = $1
+  and attempt in (select number from attempts where run_id = $1 and conversation = $2)`
 
 /** Turns and their tool calls of the run's earlier attempts in this conversation, oldest first; of a repeated call the last one. */
 export async function loadHistory(db: Db, runId: string, conversation: number): Promise<PastTurn[]> {
-  const inConversation = 'run_id = $1 and attempt in (select number from attempts where run_id = $1 and conversation = $2)'
   const turns = await query<TurnRow>(
     db,
-    `select number, items, stop_reason, forced_by, input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_usd from turns where ${inConversation} order by number`,
+    `select number, attempt, started_at as "startedAt", finished_at as "finishedAt", items, stop_reason as "stopReason", forced_by as "forcedBy", ${USAGE}, cost_usd as "costUsd"
+     from turns where ${IN_CONVERSATION} order by number`,
     [runId, conversation],
   )
   const calls = await query<CallRow>(
     db,
-    `select distinct on (turn, position) turn, position, server, tool, repeatable, status, result, failure
-     from tool_calls where ${inConversation} order by turn, position, started_at desc, attempt desc`,
+    `select distinct on (turn, position) turn, position, call_id as "callId", arguments, server, tool, repeatable, status, result, failure
+     from tool_calls where ${IN_CONVERSATION} order by turn, position, started_at desc, attempt desc`,
     [runId, conversation],
   )
-  return turns.map((turn) => ({
-    number: turn.number,
-    items: turn.items,
-    stopReason: turn.stop_reason,
-    forcedBy: turn.forced_by,
-    usage: {
-      inputTokens: Number(turn.input_tokens),
-      cachedTokens: Number(turn.cached_tokens),
-      outputTokens: Number(turn.output_tokens),
-      reasoningTokens: Number(turn.reasoning_tokens),
-    },
-    costUsd: turn.cost_usd,
-    calls: calls.filter((call) => call.turn === turn.number),
-  }))
+  return turns.map((turn) => ({ ...withUsage(turn), calls: calls.filter((call) => call.turn === turn.number) }))
+}
+
+/** What the first attempt of the conversation that wrote its texts down asked the model; undefined when none came that far. */
+export async function loadTexts(db: Db, runId: string, conversation: number): Promise<PromptRecord | undefined> {
+  const [row] = await query<PromptRecord & { prompt: string }>(
+    db,
+    `select prompt, instructions, contract from attempts
+     where run_id = $1 and conversation = $2 and prompt is not null order by number limit 1`,
+    [runId, conversation],
+  )
+  return row
 }
 
 /** A hosted answer that an earlier attempt asked for and did not see the end of. */
@@ -66,22 +49,24 @@ export interface OpenResponse {
 
 /** The hosted answer that is still open in this conversation, if any. */
 export async function loadOpenResponse(db: Db, runId: string, conversation: number): Promise<OpenResponse | undefined> {
-  const [row] = await query<{ turn: number; response_id: string | null; background: boolean }>(
+  const [response] = await query<OpenResponse & { turn: number }>(
     db,
-    `select turn, response_id, background from responses r where run_id = $1 and state <> 'over'
-       and attempt in (select number from attempts where run_id = $1 and conversation = $2)
+    `select turn, response_id as "responseId", background from responses r
+     where ${IN_CONVERSATION} and state <> 'over'
        and not exists (select 1 from turns t where t.run_id = r.run_id and t.number = r.turn)
      order by turn desc limit 1`,
     [runId, conversation],
   )
-  return row && { turn: row.turn, responseId: row.response_id, background: row.background }
+  return response
 }
 
 /** The highest turn number of the run so far, over all conversations, hosted answers that never came included. */
 export async function lastTurnNumber(db: Db, runId: string): Promise<number> {
   const [row] = await query<{ n: number }>(
     db,
-    'select greatest((select max(number) from turns where run_id = $1), (select max(turn) from responses where run_id = $1), 0)::int as n',
+    `select greatest(
+       (select max(number) from turns where run_id = $1),
+       (select max(turn) from responses where run_id = $1), 0)::int as n`,
     [runId],
   )
   return row?.n ?? 0
@@ -89,17 +74,23 @@ export async function lastTurnNumber(db: Db, runId: string): Promise<number> {
 
 /** What all turns of a run used, over all its conversations. */
 export async function loadSpent(db: Db, runId: string): Promise<{ usage: Usage; costUsd: number | null }> {
-  const [row] = await query<{ input: string; cached: string; output: string; reasoning: string; cost: number | null }>(
+  const sumOf = (column: string) => `coalesce(sum(${column}), 0)::bigint as ${column}`
+  const [row] = await query<Usage & { costUsd: number | null }>(
     db,
-    `select coalesce(sum(input_tokens), 0) as input, coalesce(sum(cached_tokens), 0) as cached, coalesce(sum(output_tokens), 0) as output,
-       coalesce(sum(reasoning_tokens), 0) as reasoning, sum(cost_usd) as cost from turns where run_id = $1`,
+    `select ${USAGE}, "costUsd" from (
+       select ${['input_tokens', 'cached_tokens', 'output_tokens', 'reasoning_tokens'].map(sumOf).join(', ')},
+         sum(cost_usd) as "costUsd"
+       from turns where run_id = $1) spent`,
     [runId],
   )
-  const usage = {
-    inputTokens: Number(row?.input ?? 0),
-    cachedTokens: Number(row?.cached ?? 0),
-    outputTokens: Number(row?.output ?? 0),
-    reasoningTokens: Number(row?.reasoning ?? 0),
-  }
-  return { usage, costUsd: row?.cost ?? null }
+  if (!row) throw new Error('a sum is always one row')
+  return withUsage(row)
+}
+
+/** The last text that the model said in a conversation, interim texts included; undefined when it said none. */
+export async function loadLastText(db: Db, runId: string, conversation: number): Promise<string | undefined> {
+  const turns = await loadHistory(db, runId, conversation)
+  return turns
+    .map(({ items }) => items.flatMap((item) => (item.type === 'message' ? [item.text] : [])).join(''))
+    .findLast((text) => text.trim() !== '')
 }

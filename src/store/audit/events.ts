@@ -52,8 +52,10 @@ async function insert(client: pg.PoolClient, events: readonly NewEvent[]): Promi
 }
 
 export async function loadPosition(db: Db, file: string): Promise<LogPosition | undefined> {
-  const [row] = await query<{ inode: string; byte_offset: string }>(db, 'select inode, byte_offset from log_positions where file = $1', [
-    file,
-  ])
-  return row && { file, inode: row.inode, byteOffset: Number(row.byte_offset) }
+  const [position] = await query<LogPosition & { file: string }>(
+    db,
+    'select file, inode, byte_offset as "byteOffset" from log_positions where file = $1',
+    [file],
+  )
+  return position
 }

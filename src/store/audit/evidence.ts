@@ -1,4 +1,5 @@
-import { query, transaction, type Db } from '../postgres/db.ts'
+import { withAdvisoryLock } from '../postgres/advisory-lock.ts'
+import { query, queryIso, slowQuery, type Db } from '../postgres/db.ts'
 
 export interface EventRow {
   requestId: string
@@ -22,14 +23,15 @@ export interface EventRow {
 
 /** Lines of Pomerium's log that belong to a run, in their order. */
 export async function loadEvents(db: Db, runId: string): Promise<EventRow[]> {
-  const rows = await query<Omit<EventRow, 'time'> & { time: Date }>(
+  return queryIso<EventRow & { time: string }>(
     db,
-    `select request_id as "requestId", time, method, host, path, ip, user_id as "userId", account_id as "accountId", mcp_method as "mcpMethod", mcp_tool as "mcpTool",
-       params_digest as "paramsDigest", run_header as "runHeader", allowed, reasons, matched_by as "matchedBy", gateway_request as "gatewayRequest", tool_call_id as "toolCallId"
-     from authorize_events where run_id = $1 and matched_by is not null order by time, id`,
+    `select request_id as "requestId", time, method, host, path, ip, user_id as "userId", account_id as "accountId",
+       mcp_method as "mcpMethod", mcp_tool as "mcpTool", params_digest as "paramsDigest",
+       run_header as "runHeader", allowed, reasons, matched_by as "matchedBy",
+       gateway_request as "gatewayRequest", tool_call_id as "toolCallId"
+     from authorize_events where run_id = $1 and matched_by is not null order by authorize_events.time, id`,
     [runId],
   )
-  return rows.map((row) => ({ ...row, time: row.time.toISOString() }))
 }
 
 /** Versions of a run's job that its attempts used. */
@@ -56,9 +58,11 @@ export interface CheckpointRow {
 
 /** Runs that ended before `until` and are in no checkpoint as they are now. */
 export async function listUncheckpointed(db: Db, until: Date, limit: number): Promise<{ id: string; attempts: number }[]> {
-  return query<{ id: string; attempts: number }>(
+  return slowQuery<{ id: string; attempts: number }>(
     db,
-    `select id, attempts from runs where finished_at < $1 and (checkpointed_attempts is null or checkpointed_attempts < attempts) and pruned_at is null order by finished_at, id limit $2`,
+    `select id, attempts from runs
+     where finished_at < $1 and (checkpointed_attempts is null or checkpointed_attempts < attempts)
+       and pruned_at is null order by finished_at, id limit $2`,
     [until, limit],
   )
 }
@@ -72,23 +76,23 @@ export async function addCheckpoint(
   db: Db,
   make: (last: CheckpointRow | undefined) => Promise<{ runs: CheckpointedRun[]; takenAt: Date; document: unknown } | undefined>,
 ): Promise<CheckpointRow | undefined> {
-  return transaction(db, async (client) => {
-    await client.query("select pg_advisory_xact_lock(hashtextextended('nightshift checkpoint', 0))")
-    const { rows } = await client.query<CheckpointRow>('select number, runs, document from checkpoints order by number desc limit 1')
-    const made = await make(rows[0])
-    if (!made) return undefined
-    const number = (rows[0]?.number ?? 0) + 1
-    await client.query('insert into checkpoints (number, taken_at, runs, document) values ($1, $2, $3, $4)', [
-      number,
-      made.takenAt,
-      JSON.stringify(made.runs),
-      JSON.stringify(made.document),
-    ])
-    await client.query(
-      'update runs r set checkpointed_attempts = c.attempts from unnest($1::text[], $2::int[]) as c(id, attempts) where r.id = c.id',
-      [made.runs.map(({ id }) => id), made.runs.map(({ attempts }) => attempts)],
+  return withAdvisoryLock(db, 'checkpoint', async () => {
+    const [last] = await query<CheckpointRow & { number: number }>(
+      db,
+      'select number, runs, document from checkpoints order by number desc limit 1',
     )
-    return { number, runs: made.runs, document: made.document }
+    const made = await make(last)
+    if (!made) return undefined
+    const { runs, takenAt, document } = made
+    const number = (last?.number ?? 0) + 1
+    await slowQuery(
+      db,
+      `with checkpoint as (insert into checkpoints (number, taken_at, runs, document) values ($1, $2, $3, $4))
+       update runs r set checkpointed_attempts = c.attempts
+       from unnest($5::text[], $6::int[]) as c(id, attempts) where r.id = c.id`,
+      [number, takenAt, JSON.stringify(runs), JSON.stringify(document), runs.map(({ id }) => id), runs.map(({ attempts }) => attempts)],
+    )
+    return { number, runs, document }
   })
 }
 
@@ -96,7 +100,8 @@ export async function addCheckpoint(
 export async function listPruned(db: Db, ids: readonly string[]): Promise<Set<string>> {
   const rows = await query<{ id: string }>(
     db,
-    'select run_id as id from pruned_runs where run_id = any($1) union select id from runs where id = any($1) and pruned_at is not null',
+    `select run_id as id from pruned_runs where run_id = any($1)
+     union select id from runs where id = any($1) and pruned_at is not null`,
     [ids],
   )
   return new Set(rows.map(({ id }) => id))

@@ -1,5 +1,6 @@
-import { query, transaction, type Db } from '../postgres/db.ts'
-import { accountOf, tooEarly } from './matching.ts'
+import { NEVER_CONNECTED } from '../../lib/net/connection-error.ts'
+import { query, queryIso, slowTransaction, type Db } from '../postgres/db.ts'
+import { idsAndNames, type OurAccount } from './accounts.ts'
 
 export interface EventCount {
   /** Null: none of ours. */
@@ -19,29 +20,36 @@ export interface EventCount {
 /** Events by account, host and tool. */
 export async function countEvents(
   db: Db,
-  ours: readonly { accountId: string; account: string }[],
+  ours: readonly OurAccount[],
   { since, account, until }: { since: Date | undefined; account: string | undefined; until: Date },
 ): Promise<EventCount[]> {
-  const rows = await query<Omit<EventCount, 'from' | 'until'> & { from: Date; until: Date }>(
-    db,
-    `with counted as (
-       select account_id, host, mcp_tool as tool, count(*)::int as events, (count(*) filter (where matched_by <> 'expected'))::int as matched,
-         (count(*) filter (where matched_by = 'expected'))::int as expected, min(time) as "from", max(time) as until
-       from authorize_events where ($1::timestamptz is null or time >= $1) group by 1, 2, 3),
-     known as (select k.account_id, ${accountOf('k.account_id', '$2', '$3')} as account from (select distinct account_id from counted) k),
-     -- Apart from the others, so that those are counted in parallel; of our accounts alone.
-     young as (
-       select e.account_id, host, mcp_tool as tool, count(*)::int as events from known k join authorize_events e on e.account_id = k.account_id
-       where k.account is not null and matched_by is null and ($1::timestamptz is null or time >= $1) and ${tooEarly('$5')} group by 1, 2, 3)
-     select k.account, c.host, c.tool, sum(c.events)::int as events, sum(c.matched)::int as matched, sum(c.expected)::int as expected,
-       sum(coalesce(y.events, 0))::int as recent, sum(c.events - c.matched - c.expected - coalesce(y.events, 0))::int as unexplained,
-       min(c."from") as "from", max(c.until) as until
-     from counted c left join known k on k.account_id = c.account_id
-       left join young y on y.account_id = c.account_id and y.host = c.host and y.tool is not distinct from c.tool
-     where $4::text is null or k.account = $4 group by 1, 2, 3 order by 1, 2, 3`,
-    [since ?? null, ours.map((one) => one.accountId), ours.map((one) => one.account), account ?? null, until],
+  return slowTransaction(db, (client) =>
+    queryIso<EventCount & { host: string }>(
+      client,
+      `with counted as (
+         select account_id, host, mcp_tool as tool, count(*)::int as events, min(time) as "from", max(time) as until,
+           (count(*) filter (where matched_by <> 'expected'))::int as matched,
+           (count(*) filter (where matched_by = 'expected'))::int as expected
+         from authorize_events where ($3::timestamptz is null or time >= $3) group by 1, 2, 3),
+       known as (
+         select k.account_id, account_of(k.account_id, $1, $2) as account
+         from (select distinct account_id from counted) k),
+       -- Apart from the others, so that those are counted in parallel; of our accounts alone.
+       young as (
+         select e.account_id, e.host, e.mcp_tool as tool, count(*)::int as events
+         from known k join unexplained_events e on e.account_id = k.account_id
+         where k.account is not null and ($3::timestamptz is null or e.time >= $3) and e.explainable_until > $5
+         group by 1, 2, 3)
+       select k.account, c.host, c.tool, sum(c.events)::int as events, sum(c.matched)::int as matched,
+         sum(c.expected)::int as expected, sum(coalesce(y.events, 0))::int as recent,
+         sum(c.events - c.matched - c.expected - coalesce(y.events, 0))::int as unexplained,
+         min(c."from") as "from", max(c.until) as until
+       from counted c left join known k on k.account_id = c.account_id
+         left join young y on y.account_id = c.account_id and y.host = c.host and y.tool is not distinct from c.tool
+       where $4::text is null or k.account = $4 group by 1, 2, 3 order by 1, 2, 3`,
+      [...idsAndNames(ours), since ?? null, account ?? null, until],
+    ),
   )
-  return rows.map((row) => ({ ...row, from: row.from.toISOString(), until: row.until.toISOString() }))
 }
 
 export interface MissingRequest {
@@ -60,7 +68,7 @@ export async function countMissing(
   db: Db,
   { since, account, graceMs, limit }: { since: Date | undefined; account: string | undefined; graceMs: number; limit: number },
 ): Promise<{ count: number; requests: MissingRequest[] }> {
-  const rows = await transaction(db, async (client) => {
+  const rows = await slowTransaction(db, async (client) => {
     const [span] = await query<{ first: Date | null; last: Date | null }>(
       client,
       'select min(time) as first, max(time) as last from authorize_events',
@@ -74,12 +82,16 @@ export async function countMissing(
       `with missing as (
          select g.request_id_sent, g.sent_at from gateway_requests g
          where g.sent_at >= $1 and g.sent_at < $4 and ($2::text is null or g.account = $2)
-           -- A request that never reached Pomerium, because we gave it up or ended before, has no line, and neither has one to a host that no route serves.
-           and (g.status is not null or g.error !~ '${MAYBE_NEVER_REACHED}') and (g.status is null or g.status <> 404 or g.rpc_method is null)
+           -- Not one that never reached Pomerium, because we gave it up or ended before,
+           and (g.status is not null or g.error !~ '${MAYBE_NEVER_REACHED}')
+           -- nor one to a host that no route serves.
+           and (g.status is null or g.status <> 404 or g.rpc_method is null)
            and not exists (select 1 from authorize_events e where e.gateway_request = g.request_id_sent)),
-       first as (select request_id_sent, (count(*) over ())::int as total from missing order by sent_at limit $3)
-       select g.request_id_sent as "requestIdSent", g.request_id as "requestId", g.run_id as "runId", g.account, g.host, g.rpc_method as "rpcMethod", g.sent_at as "sentAt",
-         g.status, f.total from first f join gateway_requests g using (request_id_sent) order by g.sent_at`,
+       first as (
+         select request_id_sent, (count(*) over ())::int as total from missing order by sent_at limit $3)
+       select g.request_id_sent as "requestIdSent", g.request_id as "requestId", g.run_id as "runId", g.account,
+         g.host, g.rpc_method as "rpcMethod", g.sent_at as "sentAt", g.status, f.total
+       from first f join gateway_requests g using (request_id_sent) order by g.sent_at`,
       [first, account ?? null, limit, new Date(span.last.getTime() - graceMs)],
     )
   })
@@ -96,5 +108,9 @@ export async function countMissing(
   return { count: rows[0]?.total ?? 0, requests }
 }
 
-const MAYBE_NEVER_REACHED =
-  '^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|not sent|.*CERT.*|.*TLS.*|.*ABORT.*|AbortError|TimeoutError|McpError|WORKER_LOST|CANCELLED|DEADLINE|BUDGET_.*)$'
+/** What an error of a request begins with that may not have reached Pomerium. */
+const MAYBE_NEVER_REACHED = `^(${[
+  ...NEVER_CONNECTED,
+  'not sent', '.*CERT.*', '.*TLS.*', '.*ABORT.*', 'AbortError', 'TimeoutError', 'McpError',
+  'WORKER_LOST', 'CANCELLED', 'DEADLINE', 'BUDGET_.*',
+].join('|')})$` // prettier-ignore

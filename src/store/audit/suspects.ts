@@ -1,4 +1,5 @@
-import { query, type Db } from '../postgres/db.ts'
+import type { CloudEvent } from '../../core/cloud-event.ts'
+import { query, queryIso, type Db } from '../postgres/db.ts'
 
 export interface Suspect {
   accountId: string
@@ -14,21 +15,24 @@ export interface Suspect {
 export async function raiseSuspect(
   db: Db,
   { accountId, account, events }: { accountId: string; account: string | null; events: readonly string[] },
-  alarm: { id: string; body: unknown },
+  alarm: { id: string; body: CloudEvent },
 ): Promise<void> {
   await query(
     db,
-    `with marked as (update authorize_events set alerted_at = now() where id = any($3::bigint[]) and alerted_at is null returning id),
+    `with marked as (
+       update authorize_events set alerted_at = now() where id = any($3::bigint[]) and alerted_at is null returning id),
      told as (insert into alarms (id, body) select $4, $5 from marked having count(*) > 0)
-     insert into suspects as s (account_id, account, events, first_event) select $1, $2, count(*)::int, min(id) from marked having count(*) > 0
+     insert into suspects as s (account_id, account, events, first_event)
+       select $1, $2, count(*)::int, min(id) from marked having count(*) > 0
      on conflict (account_id) do update set events = s.events + excluded.events,
-       since = case when s.acknowledged_at is null then s.since else now() end, acknowledged_at = null, acknowledged_by = null, reason = null`,
+       since = case when s.acknowledged_at is null then s.since else now() end,
+       acknowledged_at = null, acknowledged_by = null, reason = null`,
     [accountId, account, events, alarm.id, JSON.stringify(alarm.body)],
   )
 }
 
-/** Alarms that nobody was told of yet, oldest first. */
-export async function listUnsentAlarms(db: Db): Promise<{ id: string; body: unknown }[]> {
+/** Alarms that were not sent yet, oldest first. */
+export async function listUnsentAlarms(db: Db): Promise<{ id: string; body: CloudEvent }[]> {
   return query(db, 'select id, body from alarms where sent_at is null order by created_at limit 100')
 }
 
@@ -36,36 +40,25 @@ export async function markAlarmSent(db: Db, id: string): Promise<void> {
   await query(db, 'update alarms set sent_at = now() where id = $1', [id])
 }
 
-/** Says why the lines of an account are no reason to worry. False when it is not suspect. */
+/** Acknowledges the unexplained lines of an account with a reason. False when the account is not suspect. */
 export async function acknowledgeSuspect(
   db: Db,
   { account, by, reason }: { account: string; by: string; reason: string },
 ): Promise<boolean> {
   const rows = await query(
     db,
-    'update suspects set acknowledged_at = now(), acknowledged_by = $2, reason = $3 where (account = $1 or account_id = $1) and acknowledged_at is null returning 1',
+    `update suspects set acknowledged_at = now(), acknowledged_by = $2, reason = $3
+     where (account = $1 or account_id = $1) and acknowledged_at is null returning 1`,
     [account, by, reason],
   )
   return rows.length > 0
 }
 
 export async function listSuspects(db: Db): Promise<Suspect[]> {
-  const rows = await query<{
-    account_id: string
-    account: string | null
-    since: Date
-    events: number
-    acknowledged_at: Date | null
-    acknowledged_by: string | null
-    reason: string | null
-  }>(db, 'select * from suspects order by since desc')
-  return rows.map((row) => ({
-    accountId: row.account_id,
-    account: row.account,
-    since: row.since.toISOString(),
-    events: row.events,
-    acknowledgedAt: row.acknowledged_at?.toISOString() ?? null,
-    acknowledgedBy: row.acknowledged_by,
-    reason: row.reason,
-  }))
+  return queryIso<Suspect & { accountId: string }>(
+    db,
+    `select account_id as "accountId", account, since, events, acknowledged_at as "acknowledgedAt",
+       acknowledged_by as "acknowledgedBy", reason
+     from suspects s order by s.since desc`,
+  )
 }

@@ -11,9 +11,13 @@ const LOCK_KEY = 0x6e736674
 /** A step gives way to readers after this time, so that no worker waits behind it for longer. */
 const LOCK_TIMEOUT_MS = 500
 const RETRY_MS = 1000
-/** How long a step is tried again, and how long another process that migrates is waited for. */
+/** How long a step is tried again, and how long another process that migrates is waited for; and what one statement of a step may take. */
 const PATIENCE_MS = 600_000
-/** A step that begins with this line runs outside of a transaction, a statement at a time; each may be run again. */
+const STATEMENT_MS = 24 * 3_600_000
+/**
+ * A step that begins with this line runs outside of a transaction, a statement at a time, and may be run again. Its statements build and drop indexes
+ * concurrently: nobody waits behind them, so they wait for readers as long as a step is tried.
+ */
 const STATEMENT_BY_STATEMENT = '-- statement by statement\n'
 
 interface Migration {
@@ -44,7 +48,7 @@ export async function migrate(db: Db, { upTo }: { upTo?: number } = {}): Promise
   client.on('error', () => {})
   try {
     if (stepsAfter(await versionOf(client, latest), wanted).length > 0) {
-      await client.query(`set lock_timeout = ${LOCK_TIMEOUT_MS}; set statement_timeout = 0`)
+      await client.query(`set statement_timeout = ${STATEMENT_MS}`)
       await lock(client)
       for (const step of stepsAfter(await versionOf(client, latest), wanted)) await applyPatiently(client, step)
     }
@@ -97,11 +101,17 @@ async function applyPatiently(client: pg.PoolClient, step: Migration): Promise<v
 }
 
 async function apply(client: pg.PoolClient, { version, sql }: Migration): Promise<void> {
-  if (sql.startsWith(STATEMENT_BY_STATEMENT)) for (const statement of sql.split(/;\s*$/m)) await client.query(statement)
+  const isConcurrent = sql.startsWith(STATEMENT_BY_STATEMENT)
+  const run = (text: string) => {
+    const statement = { text, query_timeout: STATEMENT_MS }
+    return client.query(statement)
+  }
+  await client.query(`set lock_timeout = ${isConcurrent ? PATIENCE_MS : LOCK_TIMEOUT_MS}`)
+  if (isConcurrent) for (const statement of sql.split(/;\s*$/m)) await run(statement)
   await client.query('begin')
   if (version === 1)
     await client.query('create table if not exists migrations (version int primary key, applied_at timestamptz not null default now())')
-  if (!sql.startsWith(STATEMENT_BY_STATEMENT)) await client.query(sql)
+  if (!isConcurrent) await run(sql)
   await client.query('insert into migrations (version) values ($1)', [version])
   await client.query('commit')
 }

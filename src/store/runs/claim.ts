@@ -3,11 +3,13 @@ import type pg from 'pg'
 import type { FailureRecord } from '../../core/failure.ts'
 import type { AttemptRef, RunStatus, Trigger } from '../../core/run.ts'
 import { query, transaction, type Db } from '../postgres/db.ts'
-import { lockLimits } from './holds.ts'
+import { leaseOver } from './heartbeat.ts'
+import { fullLimit, hold, holdName, type LimitedRun, type ConcurrencyOf } from './holds.ts'
 
 export interface OpenedAttempt {
   attempt: AttemptRef
   job: string
+  account: string
   definition: unknown
   jobVersion: string
   input: unknown
@@ -16,9 +18,10 @@ export interface OpenedAttempt {
   createdAt: Date
   /** Earlier attempts belong to the same conversation: it goes on. A retry by an operator begins another one. */
   resumed: boolean
-  /** Earlier attempts of the conversation that failed, and that were lost with their worker. */
+  /** Earlier attempts of the conversation that failed, that were lost with their worker, and whose worker could not do the run (WORKER_UNFIT). */
   failed: number
   lost: number
+  unfit: number
   /** An earlier attempt was still open: its worker died or lost its lock. */
   tookOver: boolean
 }
@@ -38,74 +41,51 @@ export type Claim =
 
 export interface ClaimOptions {
   worker: string
-  /** The queue job that brought the run; kept in the column `delivery`. */
+  /** The queue job that brought the run. Column `delivery` of runs, `queue_job_id` of claims. */
   queueJobId: string
-  /** A running attempt is taken over when its worker has not been heard of for this long. */
+  /** A running attempt is taken over when its worker has not been heard of for this long; a worker beats at least six times in it. */
   staleAfterMs: number
   /** Most runs at a time of a job and of an account; undefined when no limit is set at all. */
-  limitsOf?: ((job: string, account: string) => RunLimits) | undefined
-}
-
-export interface RunLimits {
-  job: number | undefined
-  account: number | undefined
+  concurrencyOf?: ConcurrencyOf | undefined
 }
 
 /**
- * Opens the next attempt of a run for a worker. A running one is taken over when the queue hands out the same delivery again, which it does
- * only when the worker's lock ran out, or when its worker has gone silent. The attempt that was open is closed as lost, and its worker can
- * write no more: the update waits for the rows it is writing.
+ * Opens the next attempt of a run for a worker. A running one is taken over when its lease ran out: its worker's heartbeat stopped. The attempt that
+ * was open is closed as lost, and its worker can write no more (fencing): the update waits for the rows that it is writing.
  */
 export async function openAttempt(db: Db, runId: string, options: ClaimOptions): Promise<Claim> {
-  const { limitsOf } = options
-  if (!limitsOf) return claim(db, runId, options)
-  const [run] = await query<{ job: string; account: string; counts: boolean }>(
+  const { concurrencyOf } = options
+  if (!concurrencyOf) return claim(db, runId, options)
+  const [run] = await query<LimitedRun & { counts: boolean }>(
     db,
-    `select job, account, status = 'queued' and obstacle is distinct from 'expired' as counts
-     from claims where id = $1`,
+    "select id, job, account, status = 'queued' as counts from runs where id = $1",
     [runId],
     'claim scope',
   )
-  const limits = run?.counts ? limitsOf(run.job, run.account) : { job: undefined, account: undefined }
+  // A run that is taken over has its slots already.
+  const limits = run?.counts ? concurrencyOf(run.job, run.account) : { job: undefined, account: undefined }
   if (!run || (limits.job === undefined && limits.account === undefined)) return claim(db, runId, options)
   return transaction(db, async (client) => {
-    await lockLimits(client, {
-      account: limits.account === undefined ? undefined : run.account,
-      job: limits.job === undefined ? undefined : run.job,
-    })
-    for (const scope of ['account', 'job'] as const) {
-      const limit = limits[scope]
-      if (limit === undefined) continue
-      const { rows } = await client.query<{ n: number }>(
-        `select count(*)::int as n from runs
-         where status = 'running' and finished_at is null and ${scope} = $1 and id <> $2`,
-        [run[scope], runId],
-      )
-      if ((rows[0]?.n ?? 0) >= limit) return hold(client, { id: runId, account: run.account }, `${scope} ${run[scope]}`)
-    }
-    return claim(client, runId, options)
+    const full = await fullLimit(client, run, limits)
+    if (full === undefined) return claim(client, runId, options)
+    // The last of all reasons: a run with an obstacle is told that one.
+    const held = await hold(client, runId, { by: full, obstacle: null })
+    return held ? { kind: 'held', by: full, account: run.account } : refuse(client, runId, options)
   })
 }
 
-/** Takes a queued run out of the queue until what holds it is over. */
-async function hold(db: Db | pg.PoolClient, { id, account }: { id: string; account: string }, by: string): Promise<Claim> {
-  await query(
-    db,
-    `update runs set held_by = $2, held_at = clock_timestamp(), holds = holds + 1
-     where id = $1 and status = 'queued'`,
-    [id, by],
-    'hold',
-  )
-  return { kind: 'held', by, account }
-}
-
-/** A running run may be taken over: by the same queue job ($2), which comes again only when its lock ran out, or when its worker was silent for $3 ms. */
-const LEASE_OVER = `obstacle = 'running'
-  and (queue_job_id = $2 or heartbeat_at < clock_timestamp() - make_interval(secs => $3 / 1000.0))`
+/**
+ * A running run may be taken over when its worker was silent for $3 ms (its lease). By the same queue job ($2), which comes again when its lock in the
+ * queue ran out, after a third of that: two heartbeats. The queue alone never decides: one that was frozen hands out again what is under way.
+ */
+const LEASE_OVER = `obstacle = 'running' and ${leaseOver('$3 / case when queue_job_id = $2 then 3.0 else 1.0 end')}`
 
 const lostFailure = (failure: Omit<FailureRecord, 'retry'>, retry: FailureRecord['retry']) => JSON.stringify({ ...failure, retry })
 const TAKEN_OVER = lostFailure({ code: 'WORKER_LOST', message: 'Another worker took the run over.' }, 'later')
 const CANCELLED = lostFailure({ code: 'CANCELLED', message: 'The run was cancelled; its worker was gone by then.' }, 'never')
+
+/** An attempt that its worker could not begin. */
+const IS_UNFIT = "coalesce(failure ->> 'code' = 'WORKER_UNFIT', false)"
 
 type ClaimedRow = Omit<OpenedAttempt, 'attempt' | 'resumed' | 'tookOver' | 'lost'> & {
   number: number
@@ -125,7 +105,7 @@ async function claim(db: Db | pg.PoolClient, runId: string, options: ClaimOption
          heartbeat_at = clock_timestamp(), started_at = coalesce(started_at, clock_timestamp()),
          next_attempt_at = null, held_by = null
        where id = $1 and (obstacle is null or (cancel_requested_at is null and ${LEASE_OVER}))
-       returning id, job, job_version, trigger, input, conversation, attempts, created_at),
+       returning id, job, account, job_version, trigger, input, conversation, attempts, created_at),
      lost as (
        update attempts set status = 'lost', finished_at = clock_timestamp(), failure = $6
        where run_id = (select id from taken) and finished_at is null returning 1),
@@ -133,20 +113,17 @@ async function claim(db: Db | pg.PoolClient, runId: string, options: ClaimOption
        insert into attempts (run_id, number, token, worker, conversation, job_version, status, started_at)
        select id, attempts, $4, $5, conversation, job_version, 'running', clock_timestamp()
        from taken, (select count(*) from lost) as first)
-     select t.job, t.job_version as "jobVersion", t.input, t.trigger, t.conversation, t.attempts as number,
+     select t.job, t.account, t.job_version as "jobVersion", t.input, t.trigger, t.conversation, t.attempts as number,
        t.created_at as "createdAt", v.definition, (select count(*)::int from lost) as closed, a.*
      from taken t join job_versions v on v.job = t.job and v.version = t.job_version,
        lateral (
-         select count(*)::int as earlier, (count(*) filter (where status = 'failed'))::int as failed,
-           (count(*) filter (where status = 'lost'))::int as lost
+         select count(*)::int as earlier, (count(*) filter (where status = 'failed' and not ${IS_UNFIT}))::int as failed,
+           (count(*) filter (where status = 'lost'))::int as lost, (count(*) filter (where ${IS_UNFIT}))::int as unfit
          from attempts where run_id = t.id and conversation = t.conversation) a`,
     [runId, queueJobId, staleAfterMs, token, worker, TAKEN_OVER],
     'open attempt',
   )
-  if (!row) {
-    await freeCancelled(db, runId, options)
-    return whyNot(db, runId)
-  }
+  if (!row) return refuse(db, runId, options)
   const { number, closed, earlier, lost, ...opened } = row
   return {
     kind: 'opened',
@@ -161,7 +138,6 @@ async function claim(db: Db | pg.PoolClient, runId: string, options: ClaimOption
   }
 }
 
-/** Takes a run whose cancel was asked for from a worker that is gone, so that it can be ended. */
 async function freeCancelled(db: Db | pg.PoolClient, runId: string, { queueJobId, staleAfterMs }: ClaimOptions): Promise<void> {
   await query(
     db,
@@ -174,6 +150,12 @@ async function freeCancelled(db: Db | pg.PoolClient, runId: string, { queueJobId
     [runId, queueJobId, staleAfterMs, CANCELLED],
     'free cancelled',
   )
+}
+
+/** Says why the run is not claimed. One that is to be cancelled is taken from a worker that is gone first, so that it can be ended. */
+async function refuse(db: Db | pg.PoolClient, runId: string, options: ClaimOptions): Promise<Claim> {
+  await freeCancelled(db, runId, options)
+  return whyNot(db, runId)
 }
 
 /** How soon a run that must wait for another one is looked at again. */
@@ -209,8 +191,11 @@ async function whyNot(db: Db | pg.PoolClient, runId: string): Promise<Claim> {
       return { kind: 'cancel-requested' }
     case 'expired':
       return { kind: 'expired', at: run.expireAt }
-    case 'paused':
-      return hold(db, { id: runId, account: run.account }, `pause ${run.pause}`)
+    case 'paused': {
+      const by = holdName('pause', run.pause ?? '')
+      if (await hold(db, runId, { by, obstacle: 'paused' })) return { kind: 'held', by, account: run.account }
+      break
+    }
     case 'not-due':
       if (run.dueAt) return { kind: 'not-yet', at: run.dueAt }
       break

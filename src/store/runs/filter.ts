@@ -5,6 +5,8 @@ import { storeText } from '../../lib/text.ts'
 /** Which runs are meant. Empty: all. */
 export interface RunFilter {
   job?: string | undefined
+  /** Of these jobs alone. It narrows what is meant and does not say it. */
+  jobs?: readonly string[] | undefined
   status?: readonly RunStatus[] | undefined
   /** Of the failure or of a reason. */
   code?: FailureCode | undefined
@@ -20,15 +22,20 @@ export interface RunFilter {
   ids?: readonly string[] | undefined
 }
 
-export const isEmptyFilter = (filter: RunFilter): boolean => Object.values(filter).every((value) => value === undefined)
+export const isEmptyFilter = (filter: RunFilter): boolean =>
+  Object.values({ ...filter, jobs: undefined }).every((value) => value === undefined)
 
 /** Postgres reads each word of a search into a tree, and gives up on one that is too deep. */
 const MAX_TEXT = 1000
 
-/** The condition of a filter on `runs`, with its values from parameter `first` on. `REQUEST_INVALID` when its text is too long to be searched for. */
+/** The condition of a filter on `runs`, with its values from parameter `first` on. `FILTER_INVALID` when its text is too long to be searched for. */
 export function whereOf(filter: RunFilter, first = 1): { sql: string; values: unknown[] } {
   if (filter.text !== undefined && filter.text.length > MAX_TEXT)
-    throw new Failure({ code: 'REQUEST_INVALID', message: `A text of more than ${MAX_TEXT} characters cannot be searched for.` })
+    throw new Failure({
+      code: 'FILTER_INVALID',
+      message: `A text of more than ${MAX_TEXT} characters cannot be searched for.`,
+      cure: 'Search for fewer words.',
+    })
   const values: unknown[] = []
   const conditions: string[] = []
   const add = (value: unknown, condition: (parameter: string) => string) => {
@@ -37,6 +44,7 @@ export function whereOf(filter: RunFilter, first = 1): { sql: string; values: un
     conditions.push(condition(`$${first + values.length - 1}`))
   }
   add(filter.job, (p) => `job = ${p}`)
+  add(filter.jobs, (p) => `job = any(${p}::text[])`)
   const [only, ...others] = filter.status ?? []
   // One status alone is looked up by its index in the order of the list.
   if (only !== undefined && others.length === 0) add(only, (p) => `status = ${p}`)

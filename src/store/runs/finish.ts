@@ -1,9 +1,9 @@
 import type { FailureRecord } from '../../core/failure.ts'
 import type { Wake } from '../../core/ports/wake.ts'
-import type { AttemptRef, FinalStatus, Reason, Usage } from '../../core/run.ts'
+import type { AttemptRef, Ending, FinalStatus, Reason, Usage } from '../../core/run.ts'
 import { storeText } from '../../lib/text.ts'
 import { postDeliveries, type NewDelivery } from '../delivery/post.ts'
-import { query, retryWhileUnavailable, type Db } from '../postgres/db.ts'
+import { query, retryWhileUnavailable, transaction, type Db } from '../postgres/db.ts'
 import { createParameters, jsonOrNull } from '../postgres/parameters.ts'
 import { hasEnded } from './suspend.ts'
 
@@ -15,6 +15,10 @@ export interface RunEnd {
   failure: FailureRecord | null
   usage: Usage
   costUsd: number | null
+  /** How the model ended it by a call instead of an answer. */
+  ending?: Ending | undefined
+  /** What was put right in the answer, a sentence each. */
+  mended?: readonly string[]
   /** Digest of the output, for whoever wants to know whether it changed. */
   outputDigest?: string | undefined
   /** Words by which it is found. */
@@ -41,10 +45,12 @@ function finishStatement(attempt: AttemptRef, end: RunEnd): { text: string; valu
   const { add, values } = createParameters()
   const status = add(end.status)
   const failure = add(jsonOrNull(end.failure))
-  const text = `
-    with ended as (
+  const text = `with run as (
+      -- Everybody locks first the run, then its attempt: two orders would deadlock.
+      select id from runs where id = ${add(attempt.runId)} for no key update),
+    ended as (
       update attempts set status = ${status}, failure = ${failure}, finished_at = now()
-      where run_id = ${add(attempt.runId)} and number = ${add(attempt.number)} and token = ${add(attempt.token)}
+      where run_id = (select id from run) and number = ${add(attempt.number)} and token = ${add(attempt.token)}
         and finished_at is null
       returning run_id, number as attempt),
     posted as (${postDeliveries(add, end.deliveries)})
@@ -55,6 +61,8 @@ function finishStatement(attempt: AttemptRef, end: RunEnd): { text: string; valu
       codes = ${add(codesOf(end))},
       output = ${add(end.output === undefined ? null : JSON.stringify(end.output))},
       output_text = ${add(jsonOrNull(end.outputText))},
+      ending = ${add(jsonOrNull(end.ending))},
+      mended = ${add(JSON.stringify(end.mended ?? []))},
       output_digest = ${add(end.outputDigest ?? null)},
       input_tokens = ${add(end.usage.inputTokens)},
       cached_tokens = ${add(end.usage.cachedTokens)},
@@ -79,6 +87,7 @@ const codesOf = ({ failure, reasons }: RunEnd) => [...new Set([...(failure ? [fa
 export interface UnclaimedRun {
   id: string
   job: string
+  account: string
   jobVersion: string
   definition: unknown
 }
@@ -89,7 +98,7 @@ const UNCLAIMED = "status in ('queued', 'waiting') and finished_at is null"
 export async function loadUnclaimedRun(db: Db, runId: string): Promise<UnclaimedRun | undefined> {
   const [run] = await query<UnclaimedRun & { id: string }>(
     db,
-    `select r.id, r.job, r.job_version as "jobVersion", v.definition
+    `select r.id, r.job, r.account, r.job_version as "jobVersion", v.definition
      from runs r join job_versions v on v.job = r.job and v.version = r.job_version
      where r.id = $1 and r.${UNCLAIMED}`,
     [runId],
@@ -99,25 +108,33 @@ export async function loadUnclaimedRun(db: Db, runId: string): Promise<Unclaimed
 
 /** Ends a run that no worker holds, with what is to be delivered of it. False when a worker holds it, or it is over. */
 export async function finishUnclaimedRun(db: Db, runId: string, end: RunEnd): Promise<boolean> {
+  const { text, values } = finishUnclaimedStatement(runId, end)
+  return transaction(db, async (client) => {
+    // Waits for a run that is just being inserted to wait for this one, so that the statement sees it.
+    await query(client, 'select 1 from runs where id = $1 for update', [runId])
+    return (await query(client, text, values)).length > 0
+  })
+}
+
+function finishUnclaimedStatement(runId: string, end: RunEnd): { text: string; values: unknown[] } {
   const { add, values } = createParameters()
   const status = add(end.status)
-  const rows = await query(
-    db,
-    `with ended as (
-       update runs set
-         status = ${status},
-         failure = ${add(jsonOrNull(end.failure))},
-         reasons = ${add(JSON.stringify(end.reasons))},
-         codes = ${add(codesOf(end))},
-         words = to_tsvector('simple', ${add(storeText(end.searchText ?? ''))}),
-         waits_for = null,
-         cancel_requested_at = case when ${status} = 'cancelled' then coalesce(cancel_requested_at, now()) end,
-         finished_at = now()
-       where id = ${add(runId)} and ${UNCLAIMED}
-       returning id as run_id, attempts as attempt),
-     posted as (${postDeliveries(add, end.deliveries)})
-     select 1 from ended`,
-    values,
-  )
-  return rows.length > 0
+  const text = `with ended as (
+      update runs set
+        status = ${status},
+        failure = ${add(jsonOrNull(end.failure))},
+        reasons = ${add(JSON.stringify(end.reasons))},
+        codes = ${add(codesOf(end))},
+        words = to_tsvector('simple', ${add(storeText(end.searchText ?? ''))}),
+        waits_for = null,
+        cancel_requested_at = case when ${status} = 'cancelled' then coalesce(cancel_requested_at, now()) end,
+        finished_at = now()
+      where id = ${add(runId)} and ${UNCLAIMED}
+      returning id as run_id, attempts as attempt, after_run),
+    -- A run that waited for this one waits for what this one waited for (overlap: queue).
+    handed_on as (
+      update runs l set after_run = e.after_run from ended e where l.after_run = e.run_id),
+    posted as (${postDeliveries(add, end.deliveries)})
+    select 1 from ended`
+  return { text, values }
 }

@@ -7,6 +7,9 @@ export interface ClaimedRun {
   queueJobId: string
 }
 
+/** The lease on a run ran out: its worker renewed it last so many milliseconds ago (SQL). */
+export const leaseOver = (ms: string): string => `heartbeat_at < clock_timestamp() - make_interval(secs => ${ms} / 1000.0)`
+
 /** Renews the lease on these runs. Returns the ids of the runs that are not the worker's own any more. */
 export async function heartbeat(db: Db, worker: string, claimed: readonly ClaimedRun[]): Promise<string[]> {
   const rows = await query<{ id: string }>(

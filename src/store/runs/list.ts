@@ -1,7 +1,7 @@
-import type { FailureRecord } from '../../core/failure.ts'
-import type { Reason, RunStatus, Trigger } from '../../core/run.ts'
+import type { FailureCode, FailureRecord } from '../../core/failure.ts'
+import type { Ending, Reason, RunStatus, Trigger } from '../../core/run.ts'
 import { storeText } from '../../lib/text.ts'
-import { query, type Db } from '../postgres/db.ts'
+import { query, queryIso, type Db } from '../postgres/db.ts'
 import { whereOf, type RunFilter } from './filter.ts'
 
 export interface RunLine {
@@ -19,76 +19,96 @@ export interface RunLine {
   createdAt: string
   startedAt: string | null
   finishedAt: string | null
+  /** How the model ended it by a call instead of an answer; its words stand in the run itself. */
+  ending: { kind: Ending['kind']; because?: string } | null
 }
 
-interface Row {
-  id: string
-  job: string
-  status: RunStatus
-  trigger: Trigger
-  requested_by: string | null
-  reasons: Reason[]
-  failure: FailureRecord | null
-  attempts: number
-  cost_usd: number | null
-  held_by: string | null
-  created_at: Date
-  started_at: Date | null
-  finished_at: Date | null
-}
+type RunRow = RunLine & { id: string }
 
-const COLUMNS = 'id, job, status, trigger, requested_by, reasons, failure, attempts, cost_usd, held_by, created_at, started_at, finished_at'
+const COLUMNS = `id, job, status, trigger, requested_by as "requestedBy", reasons, failure, attempts,
+  cost_usd as "costUsd", held_by as "heldBy", created_at as "createdAt", started_at as "startedAt",
+  finished_at as "finishedAt",
+  case when ending is not null then
+    json_strip_nulls(json_build_object('kind', ending ->> 'kind', 'because', ending ->> 'because')) end as ending`
 /** So many of the newest runs are read through for a word before its index is asked. */
-const WINDOW = 5000
+const NEWEST = 5000
 
-/** Runs, newest first; ids are in the order of time. `before` is the id to go on after. */
-export async function listRuns(db: Db, filter: RunFilter, page: { limit: number; before?: string | undefined }): Promise<RunLine[]> {
-  const { text, ...others } = filter
-  const rest = whereOf(others, 3)
-  const words = whereOf({ text }, 3 + rest.values.length)
-  const where = `($2::text is null or id < $2) and ${rest.sql}`
-  const values = [page.limit, page.before === undefined ? null : storeText(page.before), ...rest.values, ...words.values]
-  const rows =
-    text === undefined
-      ? await query<Row>(db, `select ${COLUMNS} from runs where ${where} order by id desc limit $1`, values)
-      : await findWords(db, page.limit, { where, words: words.sql, values })
-  return rows.map((row) => ({
-    id: row.id,
-    job: row.job,
-    status: row.status,
-    trigger: row.trigger,
-    requestedBy: row.requested_by,
-    reasons: row.reasons,
-    failure: row.failure,
-    attempts: row.attempts,
-    costUsd: row.cost_usd,
-    heldBy: row.held_by,
-    createdAt: row.created_at.toISOString(),
-    startedAt: row.started_at?.toISOString() ?? null,
-    finishedAt: row.finished_at?.toISOString() ?? null,
-  }))
+export interface RunPage {
+  limit: number
+  /** The id to go on after. */
+  before?: string | undefined
 }
+
+/** Runs, newest first; ids are in the order of time. Each page goes on by a key and not by a count, so that a late one costs as much as the first. */
+export async function listRuns(db: Db, filter: RunFilter, { limit, before }: RunPage): Promise<RunLine[]> {
+  const { text, code, tool, jobs, ...others } = filter
+  const rest = whereOf(others, 4)
+  const words = whereOf({ text, code, tool }, 4 + rest.values.length)
+  const list: List = {
+    where: `($2::text is null or id < $2) and ${rest.sql}`,
+    words: words.sql,
+    ofJobs: jobs !== undefined,
+    values: [limit, before === undefined ? null : storeText(before), jobs ?? null, ...rest.values, ...words.values],
+  }
+  const isRare = text !== undefined || code !== undefined || tool !== undefined
+  if (isRare) return findWords(db, limit, list)
+  return queryIso<RunRow>(db, `select ${COLUMNS} from (${newest(list, '$1')}) runs order by id desc`, list.values)
+}
+
+interface List {
+  where: string
+  /** The conditions whose rareness Postgres does not know. */
+  words: string
+  ofJobs: boolean
+  values: unknown[]
+}
+
+/** The newest runs. Of a few jobs: the newest of each by its index, since all others may lie between them. */
+const newest = ({ where, ofJobs }: List, limit: string): string =>
+  ofJobs
+    ? `select runs.* from unnest($3::text[]) as wanted(name) cross join lateral (
+         select * from runs where job = wanted.name and ${where} order by id desc limit ${limit}) runs
+       order by id desc limit ${limit}`
+    : `select * from runs where $3::text[] is null and ${where} order by id desc limit ${limit}`
 
 /**
  * Postgres does not know how rare a word is, and would walk through all runs for one that only old ones have. A common word is found among the
  * newest; a word that is not there often is rare enough to be looked up and sorted.
  */
-async function findWords(
-  db: Db,
-  limit: number,
-  { where, words, values }: { where: string; words: string; values: unknown[] },
-): Promise<Row[]> {
-  const newest = await query<Row>(
+async function findWords(db: Db, limit: number, list: List): Promise<RunLine[]> {
+  const { where, words, values } = list
+  const first = await queryIso<RunRow>(
     db,
-    `select ${COLUMNS} from (select * from runs where ${where} order by id desc limit ${WINDOW}) runs where ${words} order by id desc limit $1`,
+    `select ${COLUMNS} from (${newest(list, String(NEWEST))}) runs where ${words} order by id desc limit $1`,
     values,
   )
-  if (newest.length === limit) return newest
-  return query<Row>(
+  if (first.length === limit) return first
+  return queryIso<RunRow>(
     db,
-    `with found as materialized (select id from runs where ${where} and ${words})
+    `with found as materialized (
+       select id from runs where ($3::text[] is null or job = any($3)) and ${where} and ${words})
      select ${COLUMNS} from runs where id in (select id from found order by id desc limit $1) order by id desc`,
     values,
+  )
+}
+
+/** Runs that are alike: how many of a job have a status, and the code that says why. */
+export interface RunGroup {
+  job: string
+  status: RunStatus
+  code: FailureCode | null
+  runs: number
+}
+
+/** How many runs a filter means, by job, status and code; most first. With `statuses`: of those that have one of them and their content still. */
+export async function groupRuns(db: Db, filter: RunFilter, statuses?: readonly RunStatus[]): Promise<RunGroup[]> {
+  const { sql, values } = whereOf(filter, 2)
+  return query<RunGroup & { job: string }>(
+    db,
+    `select job, status, coalesce(failure ->> 'code', codes[1]) as code, count(*)::int as runs
+     from runs where ${sql} and ($1::text[] is null or (status = any($1) and pruned_at is null))
+     group by 1, 2, 3 order by 4 desc, 1, 2, 3`,
+    [statuses ?? null, ...values],
   )
 }
 
@@ -98,13 +118,28 @@ export async function countRuns(db: Db, filter: RunFilter): Promise<number> {
   return row?.n ?? 0
 }
 
-/** How many runs are queued and may start as soon as a worker is free. */
-export async function queueDepth(db: Db): Promise<number> {
-  const [row] = await query<{ n: number }>(
+/** How many runs are queued. */
+export interface QueuedRuns {
+  /** That a worker could start now. */
+  due: number
+  /** That wait for a time, a pause, a limit or another run, by who asked for them. */
+  waiting: ReadonlyMap<string, number>
+}
+
+export async function countQueued(db: Db): Promise<QueuedRuns> {
+  const rows = await query<{ requestedBy: string; due: number; waiting: number }>(
     db,
-    "select count(*)::int as n from runs where finished_at is null and status = 'queued'",
+    `select coalesce(requested_by, '') as "requestedBy",
+       count(*) filter (where is_due)::int as due, count(*) filter (where not is_due)::int as waiting
+     from (select requested_by,
+         held_by is null and after_run is null and coalesce(next_attempt_at <= now(), true) as is_due
+       from runs where finished_at is null and status = 'queued') queued
+     group by requested_by`,
     [],
-    'queue depth',
+    'count queued',
   )
-  return row?.n ?? 0
+  return {
+    due: rows.reduce((sum, { due }) => sum + due, 0),
+    waiting: new Map(rows.map(({ requestedBy, waiting }) => [requestedBy, waiting])),
+  }
 }

@@ -1,5 +1,5 @@
 import type { Wake } from '../../core/ports/wake.ts'
-import { query, transaction, type Db } from '../postgres/db.ts'
+import { query, slowTransaction, type Db } from '../postgres/db.ts'
 import { whereOf, type RunFilter } from './filter.ts'
 import { WAKEABLE } from './wakeable.ts'
 
@@ -13,6 +13,8 @@ export interface JobDefinitionRef {
 
 /** Statuses after which an operator may let a run go on. A green run never runs again. */
 export const RETRYABLE = ['failed', 'incomplete', 'cancelled', 'waiting'] as const
+/** A run whose input was removed by retention cannot be retried. */
+const CAN_BE_RETRIED = 'status = any($1::text[]) and pruned_at is null'
 
 /**
  * Queues the runs that the filter means and that may be retried, each as a new conversation of the same run: what earlier attempts gave stays
@@ -20,7 +22,7 @@ export const RETRYABLE = ['failed', 'incomplete', 'cancelled', 'waiting'] as con
  */
 export async function retryRuns(db: Db, filter: RunFilter, latest: readonly JobDefinitionRef[]): Promise<Wake[]> {
   const { sql, values } = whereOf(filter, 5)
-  return transaction(db, async (client) => {
+  return slowTransaction(db, async (client) => {
     await query(
       client,
       `insert into job_versions (job, version, definition) select * from unnest($1::text[], $2::text[], $3::json[]) on conflict do nothing`,
@@ -28,9 +30,10 @@ export async function retryRuns(db: Db, filter: RunFilter, latest: readonly JobD
     )
     return query<Wake>(
       client,
-      `with meant as (select id from runs where ${sql} and status = any($1::text[]) order by id for update),
+      `with meant as (select id from runs where ${sql} and ${CAN_BE_RETRIED} order by id for update),
        kept as (
-         update attempts a set output = r.output, output_text = r.output_text, reasons = r.reasons
+         update attempts a set output = r.output, output_text = r.output_text, ending = r.ending, mended = r.mended,
+           reasons = r.reasons
          from runs r where r.id in (select id from meant) and a.run_id = r.id and a.number = r.attempts),
        recalled as (
          update deliveries set status = 'skipped', ended_at = now(),
@@ -42,7 +45,7 @@ export async function retryRuns(db: Db, filter: RunFilter, latest: readonly JobD
          waits_for = null, cancel_requested_at = null, next_attempt_at = null, expire_at = null,
          after_run = null, held_by = null,
          failure = null, reasons = '[]', codes = '{}',
-         output = null, output_text = null, output_digest = null,
+         output = null, output_text = null, ending = null, mended = '[]', output_digest = null,
          job_version = coalesce(
            (select n.version from unnest($2::text[], $3::text[]) as n(job, version) where n.job = runs.job), job_version),
          account = coalesce(
@@ -51,14 +54,4 @@ export async function retryRuns(db: Db, filter: RunFilter, latest: readonly JobD
       [RETRYABLE, latest.map(({ job }) => job), latest.map(({ version }) => version), latest.map(({ account }) => account), ...values],
     )
   })
-}
-
-/** How many runs a retry would queue. */
-export async function countRetryable(db: Db, filter: RunFilter): Promise<number> {
-  const { sql, values } = whereOf(filter, 2)
-  const [row] = await query<{ n: number }>(db, `select count(*)::int as n from runs where ${sql} and status = any($1::text[])`, [
-    RETRYABLE,
-    ...values,
-  ])
-  return row?.n ?? 0
 }

@@ -1,162 +1,118 @@
-import type { FailureRecord } from '../../core/failure.ts'
-import type { Reason, RunStatus, Trigger, TurnItem, Usage } from '../../core/run.ts'
-import type { AttemptView, DecisionView, RunView, ToolCallView } from '../../core/view.ts'
-import { query, type Db } from '../postgres/db.ts'
+import type pg from 'pg'
+import type { RunStatus, Usage } from '../../core/run.ts'
+import type { AttemptView, DecisionView, GatewayRequestView, RunView, ToolCallView, TurnView } from '../../core/view.ts'
+import { USAGE, withUsage } from '../attempts/usage.ts'
+import { query, queryIso, snapshot, type Db } from '../postgres/db.ts'
 
-interface RunRow {
-  id: string
-  job: string
-  job_version: string
-  status: RunStatus
-  reasons: Reason[]
-  failure: FailureRecord | null
-  trigger: Trigger
-  requested_by: string | null
-  held_by: string | null
-  account: string
-  retry_of: string | null
-  input: unknown
-  output: unknown
-  output_text: string | null
-  input_tokens: string
-  cached_tokens: string
-  output_tokens: string
-  reasoning_tokens: string
-  cost_usd: number | null
-  created_at: Date
-  started_at: Date | null
-  finished_at: Date | null
-}
+type RunRow = Omit<RunView, 'usage' | 'cost' | 'attempts' | 'turns' | 'toolCalls' | 'gatewayRequests'> & Usage & { costUsd: number | null }
 
-const iso = (date: Date) => date.toISOString()
-const isoOrNull = (date: Date | null) => date?.toISOString() ?? null
-
-interface UsageRow {
-  input_tokens: string
-  cached_tokens: string
-  output_tokens: string
-  reasoning_tokens: string
-}
-
-const usageOf = (row: UsageRow): Usage => ({
-  inputTokens: Number(row.input_tokens),
-  cachedTokens: Number(row.cached_tokens),
-  outputTokens: Number(row.output_tokens),
-  reasoningTokens: Number(row.reasoning_tokens),
-})
-
-/** Everything that is known of one run, in the shape that `show --json` promises. Undefined when there is no such run. */
+/** Everything that is known of one run, in the shape that `show --json` promises, as it was at one moment. Undefined when there is no such run. */
 export async function loadRun(db: Db, id: string): Promise<RunView | undefined> {
-  const [run] = await query<RunRow>(db, 'select * from runs where id = $1', [id])
-  if (!run) return undefined
-  const attempts = await query<Omit<AttemptView, 'startedAt' | 'finishedAt'> & { started_at: Date; finished_at: Date | null }>(
-    db,
-    'select number, status, worker, conversation, job_version as "jobVersion", prompt, instructions, failure, output, output_text as "outputText", reasons, started_at, finished_at from attempts where run_id = $1 order by number',
-    [id],
+  return snapshot(db, async (client) => {
+    const [row] = await queryIso<RunRow>(
+      client,
+      `select id, job, job_version as "jobVersion", status, reasons, failure, trigger, requested_by as "requestedBy",
+         held_by as "heldBy", account, retry_of as "retryOf", input, output, output_text as "outputText", ending,
+         mended, ${USAGE}, cost_usd as "costUsd",
+         created_at as "createdAt", started_at as "startedAt", finished_at as "finishedAt"
+       from runs where id = $1`,
+      [id],
+      'show run',
+    )
+    if (!row) return undefined
+    const { costUsd, ...run } = withUsage(row)
+    const decisions = await loadDecisions(client, id)
+    return {
+      ...run,
+      cost: { usd: costUsd },
+      attempts: await loadAttempts(client, id),
+      turns: await loadTurns(client, id),
+      toolCalls: await loadToolCalls(client, id, decisions),
+      gatewayRequests: await loadRequests(client, id, decisions),
+    }
+  })
+}
+
+const loadAttempts = (client: pg.PoolClient, runId: string) =>
+  queryIso<AttemptView & { number: number }>(
+    client,
+    `select number, status, worker, conversation, job_version as "jobVersion", prompt, instructions, contract, failure,
+       output, output_text as "outputText", ending, mended, reasons, started_at as "startedAt", finished_at as "finishedAt"
+     from attempts where run_id = $1 order by number`,
+    [runId],
+    'show attempts',
   )
-  const turns = await query<
-    UsageRow & {
-      number: number
-      attempt: number
-      items: TurnItem[]
-      stop_reason: string
-      response_id: string | null
-      provider_request_id: string | null
-      model: string
-      cost_usd: number | null
-      started_at: Date
-      finished_at: Date
-    }
-  >(db, 'select * from turns where run_id = $1 order by number', [id])
-  const calls = await query<
-    Omit<ToolCallView, 'requestIdSent' | 'requestId' | 'durationMs' | 'startedAt' | 'finishedAt' | 'decision'> & {
-      request_id_sent: string | null
-      request_id: string | null
-      duration_ms: number | null
-      started_at: Date
-      finished_at: Date | null
-    }
-  >(
-    db,
-    `select t.id, t.attempt, t.turn, t.server, t.tool, t.arguments, t.status, t.result, t.failure, t.repeatable, t.started_at, t.finished_at, t.duration_ms,
-       g.request_id_sent, g.request_id
+
+async function loadTurns(client: pg.PoolClient, runId: string): Promise<TurnView[]> {
+  const turns = await queryIso<Omit<TurnView, 'usage'> & Usage>(
+    client,
+    `select number, attempt, items, stop_reason as "stopReason", response_id as "responseId",
+       provider_request_id as "providerRequestId", model, ${USAGE}, cost_usd as "costUsd",
+       started_at as "startedAt", finished_at as "finishedAt"
+     from turns where run_id = $1 order by number`,
+    [runId],
+    'show turns',
+  )
+  return turns.map(withUsage)
+}
+
+async function loadToolCalls(client: pg.PoolClient, runId: string, decisions: Decisions): Promise<ToolCallView[]> {
+  const calls = await queryIso<Omit<ToolCallView, 'decision'> & { id: string }>(
+    client,
+    `select t.id, t.attempt, t.turn, t.server, t.tool, t.arguments, t.status, t.result, t.failure, t.repeatable,
+       g.request_id_sent as "requestIdSent", g.request_id as "requestId", t.duration_ms as "durationMs",
+       t.started_at as "startedAt", t.finished_at as "finishedAt"
      from tool_calls t left join lateral (
-       select request_id_sent, request_id from gateway_requests g where g.tool_call_id = t.id and g.run_id = t.run_id order by sent_at desc limit 1) g on true
+       select request_id_sent, request_id from gateway_requests g
+       where g.tool_call_id = t.id and g.run_id = t.run_id order by sent_at desc limit 1) g on true
      where t.run_id = $1 order by t.turn, t.position, t.started_at`,
-    [id],
+    [runId],
+    'show tool calls',
   )
-  const requests = await query<{
-    request_id_sent: string; request_id: string | null; attempt: number; account: string; account_id: string; method: string; host: string; path: string; rpc_method: string | null
-    status: number | null; error: string | null; request_bytes: number; response_bytes: string | null; sent_at: Date; duration_ms: number | null
-  }>(db, 'select * from gateway_requests where run_id = $1 order by sent_at, request_id_sent', [id]) // prettier-ignore
-  const decisions = await loadDecisions(db, id)
-  return {
-    id: run.id,
-    job: run.job,
-    jobVersion: run.job_version,
-    status: run.status,
-    reasons: run.reasons,
-    failure: run.failure,
-    trigger: run.trigger,
-    requestedBy: run.requested_by,
-    heldBy: run.held_by,
-    account: run.account,
-    retryOf: run.retry_of,
-    input: run.input,
-    output: run.output,
-    outputText: run.output_text,
-    usage: usageOf(run),
-    cost: { usd: run.cost_usd },
-    attempts: attempts.map(({ started_at, finished_at, ...rest }) => ({
-      ...rest,
-      startedAt: iso(started_at),
-      finishedAt: isoOrNull(finished_at),
-    })),
-    turns: turns.map((turn) => ({
-      number: turn.number,
-      attempt: turn.attempt,
-      items: turn.items,
-      stopReason: turn.stop_reason,
-      responseId: turn.response_id,
-      providerRequestId: turn.provider_request_id,
-      model: turn.model,
-      usage: usageOf(turn),
-      costUsd: turn.cost_usd,
-      startedAt: iso(turn.started_at),
-      finishedAt: iso(turn.finished_at),
-    })),
-    toolCalls: calls.map(({ request_id_sent, request_id, duration_ms, started_at, finished_at, ...call }) => ({
-      ...call,
-      requestIdSent: request_id_sent,
-      // The provider's own requests are known by the log alone.
-      requestId: request_id ?? decisions.byCall.get(call.id)?.requestId ?? null,
-      decision: decisions.byRequest.get(request_id_sent ?? '') ?? decisions.byCall.get(call.id) ?? null,
-      durationMs: duration_ms,
-      startedAt: iso(started_at),
-      finishedAt: isoOrNull(finished_at),
-    })),
-    gatewayRequests: requests.map((request) => ({
-      requestIdSent: request.request_id_sent,
-      requestId: request.request_id,
-      attempt: request.attempt,
-      account: request.account,
-      accountId: request.account_id,
-      method: request.method,
-      host: request.host,
-      path: request.path,
-      rpcMethod: request.rpc_method,
-      decision: decisions.byRequest.get(request.request_id_sent) ?? null,
-      status: request.status,
-      error: request.error,
-      requestBytes: request.request_bytes,
-      responseBytes: request.response_bytes === null ? null : Number(request.response_bytes),
-      sentAt: iso(request.sent_at),
-      durationMs: request.duration_ms,
-    })),
-    createdAt: iso(run.created_at),
-    startedAt: isoOrNull(run.started_at),
-    finishedAt: isoOrNull(run.finished_at),
+  return calls.map((call) => ({
+    ...call,
+    // The provider's own requests are known by the log alone.
+    requestId: call.requestId ?? decisions.byCall.get(call.id)?.requestId ?? null,
+    decision: decisions.byRequest.get(call.requestIdSent ?? '') ?? decisions.byCall.get(call.id) ?? null,
+  }))
+}
+
+async function loadRequests(client: pg.PoolClient, runId: string, decisions: Decisions): Promise<GatewayRequestView[]> {
+  const requests = await queryIso<Omit<GatewayRequestView, 'decision'> & { requestIdSent: string }>(
+    client,
+    `select request_id_sent as "requestIdSent", request_id as "requestId", attempt, account,
+       account_id as "accountId", method, host, path, rpc_method as "rpcMethod", status, error,
+       request_bytes as "requestBytes", response_bytes as "responseBytes", sent_at as "sentAt",
+       duration_ms as "durationMs"
+     from gateway_requests where run_id = $1 order by sent_at, request_id_sent`,
+    [runId],
+    'show requests',
+  )
+  return requests.map((request) => ({ ...request, decision: decisions.byRequest.get(request.requestIdSent) ?? null }))
+}
+
+/** What Pomerium's log says about the calls and requests of a run. */
+interface Decisions {
+  byCall: ReadonlyMap<string, DecisionView>
+  byRequest: ReadonlyMap<string, DecisionView>
+}
+
+async function loadDecisions(client: pg.PoolClient, runId: string): Promise<Decisions> {
+  const rows = await queryIso<DecisionView & { gatewayRequest: string | null; toolCallId: string | null }>(
+    client,
+    `select allowed, reasons, request_id as "requestId", matched_by as "matchedBy", time,
+       gateway_request as "gatewayRequest", tool_call_id as "toolCallId"
+     from authorize_events where run_id = $1 and matched_by is not null`,
+    [runId],
+    'show decisions',
+  )
+  const byCall = new Map<string, DecisionView>()
+  const byRequest = new Map<string, DecisionView>()
+  for (const { gatewayRequest, toolCallId, ...decision } of rows) {
+    if (toolCallId !== null) byCall.set(toolCallId, decision)
+    if (gatewayRequest !== null) byRequest.set(gatewayRequest, decision)
   }
+  return { byCall, byRequest }
 }
 
 /** The job and status of a run, for whoever waits for it. */
@@ -165,41 +121,40 @@ export async function loadStatus(db: Db, id: string): Promise<{ job: string; sta
   return row
 }
 
-/** What Pomerium's log says about the calls and requests of a run. */
-async function loadDecisions(db: Db, runId: string): Promise<{ byCall: Map<string, DecisionView>; byRequest: Map<string, DecisionView> }> {
-  const rows = await query<{
-    request_id: string; time: Date; allowed: boolean; reasons: string[]; matched_by: string; gateway_request: string | null; tool_call_id: string | null
-  }>(
-    db,
-    'select request_id, time, allowed, reasons, matched_by, gateway_request, tool_call_id from authorize_events where run_id = $1 and matched_by is not null',
-    [runId],
-    'decisions',
-  ) // prettier-ignore
-  const byCall = new Map<string, DecisionView>()
-  const byRequest = new Map<string, DecisionView>()
-  for (const row of rows) {
-    const decision = {
-      allowed: row.allowed,
-      reasons: row.reasons,
-      requestId: row.request_id,
-      matchedBy: row.matched_by,
-      time: iso(row.time),
-    }
-    if (row.tool_call_id !== null) byCall.set(row.tool_call_id, decision)
-    if (row.gateway_request !== null) byRequest.set(row.gateway_request, decision)
-  }
-  return { byCall, byRequest }
+/** The newest run's id. Undefined when there are none. */
+export async function latestId(db: Db): Promise<string | undefined> {
+  const [row] = await query<{ id: string }>(db, 'select id from runs order by id desc limit 1')
+  return row?.id
 }
 
-/** Changes whenever the timeline of a run does; far cheaper to ask for than the run. Undefined when there is no such run. */
-export async function loadTimelineVersion(db: Db, id: string): Promise<string | undefined> {
-  const [row] = await query<{ version: string }>(
+/** Ids that begin or end with a part of one, which holds hexadecimal digits and hyphens alone; the newest of them, `limit` at most. */
+export async function findIds(db: Db, part: string, limit: number): Promise<string[]> {
+  const rows = await query<{ id: string }>(
     db,
-    `select concat_ws(' ', r.status, r.attempts, r.conversation, (select count(*) from attempts a where a.run_id = r.id and a.finished_at is not null),
-       (select count(*) from turns t where t.run_id = r.id), (select count(*) from tool_calls c where c.run_id = r.id and c.status <> 'sent')) as version
-     from runs r where r.id = $1`,
-    [id],
-    'timeline version',
+    "select id from runs where id like 'run\\_' || $1 || '%' or id like '%' || $1 order by id desc limit $2",
+    [part, limit],
   )
-  return row?.version
+  return rows.map(({ id }) => id)
+}
+
+/** How a run stands, for whoever watches it; far cheaper to ask for than the run. */
+export interface RunState {
+  status: RunStatus
+  /** Changes whenever the timeline of the run does. */
+  version: string
+}
+
+/** How these runs stand, those that there are. */
+export async function loadRunStates(db: Db, ids: readonly string[]): Promise<Map<string, RunState>> {
+  const rows = await query<RunState & { id: string }>(
+    db,
+    `select r.id, r.status, concat_ws(' ', r.status, r.attempts, r.conversation,
+       (select count(*) from attempts a where a.run_id = r.id and a.finished_at is not null),
+       (select count(*) from turns t where t.run_id = r.id),
+       (select count(*) from tool_calls c where c.run_id = r.id and c.status <> 'sent')) as version
+     from runs r where r.id = any($1::text[])`,
+    [ids],
+    'run states',
+  )
+  return new Map(rows.map(({ id, ...state }) => [id, state]))
 }

@@ -30,7 +30,9 @@ export async function suspendRun(db: Db, attempt: AttemptRef, suspension: Suspen
   const { text, values } = suspendStatement(attempt, attemptStatus, suspension)
   const [row] = await retryWhileUnavailable(() => query<SuspendedRun>(db, text, values, 'suspend run'))
   if (row || !(await hasEnded(db, attempt, attemptStatus))) return row
-  const [known] = await query<SuspendedRun>(db, `select ${SUSPENDED} from runs where id = $1`, [attempt.runId])
+  // A takeover closed the attempt as lost, too: then the run is another one's.
+  const mine = `select ${SUSPENDED} from runs where id = $1 and attempts = $2`
+  const [known] = await query<SuspendedRun>(db, mine, [attempt.runId, attempt.number])
   return known
 }
 
@@ -40,10 +42,12 @@ function suspendStatement(attempt: AttemptRef, attemptStatus: string, suspension
   const waitsFor = suspension.status === 'waiting' ? suspension.waitsFor : null
   const { add, values } = createParameters()
   const record = add(jsonOrNull(failure))
-  const text = `
-    with ended as (
+  const text = `with run as (
+      -- Everybody locks first the run, then its attempt: two orders would deadlock.
+      select id from runs where id = ${add(attempt.runId)} for no key update),
+    ended as (
       update attempts set status = ${add(attemptStatus)}, failure = ${record}, finished_at = now()
-      where run_id = ${add(attempt.runId)} and number = ${add(attempt.number)} and token = ${add(attempt.token)}
+      where run_id = (select id from run) and number = ${add(attempt.number)} and token = ${add(attempt.token)}
         and finished_at is null
       returning run_id)
     update runs set

@@ -1,29 +1,9 @@
 import type pg from 'pg'
-import type { FireDecision, OverlapPolicy } from '../../core/rules/fires.ts'
+import { decideOverlap, type FireDecision, type OverlapPolicy } from '../../core/rules/schedules/fires.ts'
 import { insertRun, type NewRun } from '../runs/insert.ts'
-import { query, transaction, type Db } from '../postgres/db.ts'
-
-export interface ScheduleRow {
-  job: string
-  cron: string
-  timezone: string
-  decidedUntil: Date
-}
-
-/**
- * Returns the schedule's row, made when it is new. A new schedule, and one whose cron or zone changed, owes nothing from before `now`.
- */
-export async function syncSchedule(db: Db, schedule: { job: string; cron: string; timezone: string }, now: Date): Promise<ScheduleRow> {
-  const [row] = await query<{ decided_until: Date }>(
-    db,
-    `insert into schedules as s (job, cron, timezone, decided_until) values ($1, $2, $3, $4)
-     on conflict (job) do update set cron = $2, timezone = $3, updated_at = now(),
-       decided_until = case when (s.cron, s.timezone) = ($2, $3) then s.decided_until else greatest(s.decided_until, $4) end
-     returning decided_until`,
-    [schedule.job, schedule.cron, schedule.timezone, now],
-  )
-  return { ...schedule, decidedUntil: row?.decided_until ?? now }
-}
+import { lockName } from '../postgres/advisory-lock.ts'
+import { isLockTimeout, query, transaction, type Db } from '../postgres/db.ts'
+import type { ScheduleKey } from './progress.ts'
 
 export interface FireResult {
   at: Date
@@ -34,108 +14,152 @@ export interface FireResult {
   waitsForEarlierRun: boolean
 }
 
+/** A fire with what was decided for it, and the run it gets where it may have one. */
 export interface DecidedFire {
   decision: FireDecision
-  run: NewRun
+  run: NewRun | undefined
+}
+
+export interface FiresToRecord {
+  schedule: ScheduleKey
+  fires: readonly DecidedFire[]
+  overlap: OverlapPolicy
+  /** Of the job, for its runs. */
+  definition: unknown
+  /** Fires up to then are decided with these. */
+  until: Date
 }
 
 /**
- * Writes what was decided for the due fires of a job, each fire once whoever tries, with its run in the same transaction. Returns what this
- * call wrote: another replica may have been first.
+ * Writes the decisions for the due fires of a schedule, each with its run in one transaction, and each fire once over all replicas. Returns what this call wrote.
+ * Undefined, with nothing written, while another writer of the job's fires has the lock, such as a backfill.
  */
 export async function recordFires(
   db: Db,
-  job: string,
-  fires: readonly DecidedFire[],
-  overlap: OverlapPolicy,
-  definition: unknown,
-  until: Date,
-): Promise<FireResult[]> {
+  { schedule, fires, overlap, definition, until }: FiresToRecord,
+): Promise<FireResult[] | undefined> {
+  const { job, cron, timezone } = schedule
   return transaction(db, async (client) => {
-    await lockFires(client, job)
     // Replicas decide one after the other, so that the overlap rule sees the run of the fire before.
-    const { rows: schedules } = await client.query<{ decided_until: Date }>(
-      'select decided_until from schedules where job = $1 for update',
-      [job],
+    if (!(await tryLockFires(client, job))) return undefined
+    const [progress] = await query<{ decidedUntil: Date }>(
+      client,
+      'select decided_until as "decidedUntil" from schedule_progress where (job, cron, timezone) = ($1, $2, $3)',
+      [job, cron, timezone],
     )
-    const decidedUntil = schedules[0]?.decided_until
+    const decidedUntil = progress?.decidedUntil
     const written: FireResult[] = []
     for (const { decision, run } of fires) {
       if (decidedUntil && decision.at <= decidedUntil) continue
-      const open = decision.verdict === 'run' ? await openRun(client, job) : undefined
-      const reason =
-        decision.verdict === 'skip' ? decision.reason : open && overlap === 'skip' ? `run ${open} was not over (overlap: skip)` : null
+      const open = run ? await openRun(client, job) : undefined
+      const decided = decideOverlap(decision, open, overlap)
+      const reason = decided.verdict === 'skip' ? decided.reason : null
       const { rowCount } = await client.query(
         'insert into fires (job, fire_at, status, reason) values ($1, $2, $3, $4) on conflict do nothing',
-        [job, decision.at, reason ? 'skipped' : 'run', reason],
+        [job, decision.at, decided.verdict === 'skip' ? 'skipped' : 'run', reason],
       )
       if (!rowCount) continue
-      if (!reason) {
-        await insertRun(client, { ...run, afterRun: open }, definition)
+      if (decided.verdict === 'run' && run) {
+        await insertRun(client, { ...run, afterRun: decided.afterRun }, definition)
         await client.query('update fires set run_id = $3 where job = $1 and fire_at = $2', [job, decision.at, run.id])
-      }
-      written.push({
-        at: decision.at,
-        status: reason ? 'skipped' : 'run',
-        runId: reason ? null : run.id,
-        reason,
-        waitsForEarlierRun: !reason && open !== undefined,
-      })
+        written.push({ at: decision.at, status: 'run', runId: run.id, reason, waitsForEarlierRun: decided.afterRun !== undefined })
+      } else written.push({ at: decision.at, status: 'skipped', runId: null, reason, waitsForEarlierRun: false })
     }
-    await client.query('update schedules set decided_until = greatest(decided_until, $2) where job = $1', [job, until])
+    await client.query(
+      'update schedule_progress set decided_until = greatest(decided_until, $4) where (job, cron, timezone) = ($1, $2, $3)',
+      [job, cron, timezone, until],
+    )
     return written
   })
 }
 
-/** Two who write fires and runs of a job in turns would wait for each other. */
-async function lockFires(client: pg.PoolClient, job: string): Promise<void> {
-  await query(client, 'select pg_advisory_xact_lock(hashtextextended($1, 0))', [`nightshift fires ${job}`])
+/** How long the lock is waited for: longer than a batch of a backfill (`BACKFILL_MS`), after which the next in line has it; less than a tick may take. */
+const LOCK_WAIT = '1s'
+
+/** Serialises writers of a job's fires; without it two can deadlock. Waits for as long as the store lets a statement wait. */
+const lockFires = (client: pg.PoolClient, job: string) => lockName(client, `fires ${job}`)
+
+/** The same, and waits for a moment only: false when another keeps the lock. */
+async function tryLockFires(client: pg.PoolClient, job: string): Promise<boolean> {
+  await client.query(`savepoint locking; set local lock_timeout = '${LOCK_WAIT}'`)
+  try {
+    await lockFires(client, job)
+    return true
+  } catch (error) {
+    if (!isLockTimeout(error)) throw error
+    await client.query('rollback to savepoint locking')
+    return false
+  }
 }
 
 async function openRun(client: pg.PoolClient, job: string): Promise<string | undefined> {
   const { rows } = await client.query<{ id: string }>(
-    // What a backfill makes up for is in nobody's way.
-    `select id from runs where job = $1 and finished_at is null and coalesce(trigger ->> 'backfill', 'false') <> 'true' order by id desc limit 1`,
+    // Backfill runs do not count as overlapping.
+    `select id from runs
+     where job = $1 and finished_at is null and coalesce(trigger ->> 'backfill', 'false') <> 'true'
+     -- Locked: it does not end unclaimed before the run is written that waits for it.
+     order by id desc limit 1 for key share`,
     [job],
   )
   return rows[0]?.id
 }
 
+/** A fire as it was decided. */
+export type RecordedFire = Omit<FireResult, 'waitsForEarlierRun'>
+
+const FIRE = 'fire_at as at, status, run_id as "runId", reason'
+
 /** Fires of a job, latest first. */
-export async function listFires(db: Db, job: string, limit = 100): Promise<Omit<FireResult, 'waitsForEarlierRun'>[]> {
-  const rows = await query<{ fire_at: Date; status: 'run' | 'skipped'; run_id: string | null; reason: string | null }>(
-    db,
-    'select fire_at, status, run_id, reason from fires where job = $1 order by fire_at desc limit $2',
-    [job, limit],
-  )
-  return rows.map((row) => ({ at: row.fire_at, status: row.status, runId: row.run_id, reason: row.reason }))
+export async function listFires(db: Db, job: string, limit = 100): Promise<RecordedFire[]> {
+  return query<RecordedFire & { at: Date }>(db, `select ${FIRE} from fires where job = $1 order by fire_at desc limit $2`, [job, limit])
 }
 
 /** The last fire of each job, by its name. */
-export async function lastFires(db: Db): Promise<Map<string, Omit<FireResult, 'waitsForEarlierRun'>>> {
-  const rows = await query<{ job: string; fire_at: Date; status: 'run' | 'skipped'; run_id: string | null; reason: string | null }>(
+export async function lastFires(db: Db): Promise<Map<string, RecordedFire>> {
+  const rows = await query<RecordedFire & { job: string }>(
     db,
-    'select distinct on (job) job, fire_at, status, run_id, reason from fires order by job, fire_at desc',
+    // From job to job by the key, and not through all fires.
+    `with recursive jobs as (
+       (select job from fires order by job limit 1)
+       union all
+       select (select f.job from fires f where f.job > j.job order by f.job limit 1) from jobs j where j.job is not null)
+     select j.job, last.* from jobs j, lateral (
+       select ${FIRE} from fires f where f.job = j.job order by fire_at desc limit 1) last`,
   )
-  return new Map(rows.map((row) => [row.job, { at: row.fire_at, status: row.status, runId: row.run_id, reason: row.reason }]))
+  return new Map(rows.map(({ job, ...fire }) => [job, fire]))
 }
 
 /** Fires that already have a run, among those given. */
 export async function firesWithRuns(db: Db, job: string, from: Date, to: Date): Promise<Date[]> {
-  const rows = await query<{ fire_at: Date }>(
+  const rows = await query<{ at: Date }>(
     db,
-    "select fire_at from fires where job = $1 and status = 'run' and fire_at >= $2 and fire_at < $3",
+    "select fire_at as at from fires where job = $1 and status = 'run' and fire_at >= $2 and fire_at < $3",
     [job, from, to],
   )
-  return rows.map((row) => row.fire_at)
+  return rows.map(({ at }) => at)
 }
 
-/** Writes runs for past fires. A fire that has a run keeps it; one that was skipped gets one now. Returns the ids of the runs that were made. */
-export async function backfillFires(db: Db, fires: readonly { at: Date; run: NewRun }[], definition: unknown): Promise<string[]> {
+export interface Backfilled {
+  /** Of the runs that were made. */
+  ids: string[]
+  /** How many of the fires, from the first on, have their run now. */
+  decided: number
+}
+
+/** How long a backfill keeps the lock of the job's fires, on a machine however slow: less than the schedule waits for it. */
+const BACKFILL_MS = 250
+
+/**
+ * Writes runs for past fires, as many as it can in a quarter of a second, and one at least. A fire that has a run keeps it; one that was skipped gets one now.
+ */
+export async function backfillFires(db: Db, fires: readonly { at: Date; run: NewRun }[], definition: unknown): Promise<Backfilled> {
   return transaction(db, async (client) => {
     for (const job of new Set(fires.map(({ run }) => run.job))) await lockFires(client, job)
-    const made: string[] = []
+    const until = performance.now() + BACKFILL_MS
+    const made: Backfilled = { ids: [], decided: 0 }
     for (const { at, run } of fires) {
+      if (made.decided > 0 && performance.now() > until) break
+      made.decided++
       const { rowCount } = await client.query(
         `insert into fires as f (job, fire_at, status, reason) values ($1, $2, 'run', 'backfill')
          on conflict (job, fire_at) do update set status = 'run', reason = 'backfill' where f.status = 'skipped'`,
@@ -144,7 +168,7 @@ export async function backfillFires(db: Db, fires: readonly { at: Date; run: New
       if (!rowCount) continue
       await insertRun(client, run, definition)
       await client.query('update fires set run_id = $3 where job = $1 and fire_at = $2', [run.job, at, run.id])
-      made.push(run.id)
+      made.ids.push(run.id)
     }
     return made
   })

@@ -1,4 +1,4 @@
-import { query, type Db } from '../postgres/db.ts'
+import { query, queryIso, type Db } from '../postgres/db.ts'
 
 /** Stands for all jobs. */
 export const ALL_JOBS = '*'
@@ -15,22 +15,22 @@ export interface Pause {
 export async function pauseJob(db: Db, pause: { job: string; reason: string; pausedBy: string }): Promise<void> {
   await query(
     db,
-    'insert into pauses (job, reason, paused_by) values ($1, $2, $3) on conflict (job) do update set reason = $2, paused_by = $3, paused_at = now()',
+    `insert into pauses (job, reason, paused_by) values ($1, $2, $3)
+     on conflict (job) do update set reason = $2, paused_by = $3, paused_at = now()`,
     [pause.job, pause.reason, pause.pausedBy],
   )
 }
 
 /** False when it was not paused. Runs that it held are woken by the next sweep. */
-export async function resumeJob(db: Db, job: string): Promise<boolean> {
+export async function liftPause(db: Db, job: string): Promise<boolean> {
   return (await query(db, 'delete from pauses where job = $1 returning 1', [job])).length > 0
 }
 
 export async function listPauses(db: Db): Promise<Pause[]> {
-  const rows = await query<{ job: string; reason: string; paused_by: string; paused_at: Date }>(
+  return queryIso<Pause & { job: string }>(
     db,
-    'select * from pauses order by job',
+    'select job, reason, paused_by as "pausedBy", paused_at as "pausedAt" from pauses order by job',
     [],
     'list pauses',
   )
-  return rows.map((row) => ({ job: row.job, reason: row.reason, pausedBy: row.paused_by, pausedAt: row.paused_at.toISOString() }))
 }

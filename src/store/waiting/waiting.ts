@@ -37,7 +37,7 @@ export async function tryStartPoll(db: Db, account: string, everyMs: number): Pr
 export async function resumeWaiting(db: Db, account: string, servers: readonly string[]): Promise<Wake[]> {
   return query<Wake>(
     db,
-    `update runs set status = 'queued', waits_for = null, next_attempt_at = null
+    `update runs set status = 'queued', waits_for = null, next_attempt_at = null, holds = holds + 1
      where status = 'waiting' and waits_for ->> 'kind' = 'connection'
        and waits_for ->> 'account' = $1 and waits_for ->> 'server' = any($2)
      returning ${WAKEABLE}`,

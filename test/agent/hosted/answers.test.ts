@@ -35,7 +35,7 @@ test.each(HARMLESS)('is asked for again when it %s', async (_, text) => {
 
 test('a job whose every tool is repeatable asks again for an answer that was lost', async () => {
   await using one = await hostedApp('call counting__look {}\nsilent\nsay $1', {
-    job: hostedJob('', 'counting: { allow: [look], repeatable: [look] }'),
+    job: hostedJob('', 'counting: { allow: [look], repeatable: [look], minCalls: 0 }'),
   })
   expect(await one.testApp.run('act')).toMatchObject({
     status: 'succeeded',
@@ -47,7 +47,7 @@ test('a connection that was refused is tried again later', async () => {
   const proxy = await startFaultProxy()
   await proxy.close()
   await using one = await hostedApp(`${ACT}\nsay $1`, {
-    config: { providers: { openai: { base_url: `${proxy.url}/v1`, api_key: 'demo-model-key' } } },
+    config: { providers: { openai: { baseUrl: `${proxy.url}/v1`, apiKey: 'demo-model-key' } } },
     job: hostedJob().replace('attempts: 3', 'attempts: 2'),
   })
   expect(await one.testApp.run('act')).toMatchObject({
@@ -66,7 +66,7 @@ test('a server that the provider ignored is a failure, whatever the text says', 
 test('an optional server may be ignored', async () => {
   await using other = await startCountingServer()
   await using one = await hostedApp('ignore other\ncall counting__look {}\nsay $1', {
-    job: hostedJob('', 'counting: { allow: [look] }\n  other: { allow: [look], required: false }'),
+    job: hostedJob('', 'counting: { allow: [look], minCalls: 0 }\n  other: { allow: [look], required: false }'),
     routes: [countingRoute(other, { name: 'other', from: 'https://other.localhost.pomerium.io' })],
   })
   expect(await one.testApp.run('act')).toMatchObject({ status: 'succeeded' })
@@ -88,7 +88,7 @@ test('a refusal, a filter and a cut answer are what they are in a local run', as
   expect(await cut.testApp.run('act')).toMatchObject({
     status: 'incomplete',
     outputText: 'half of',
-    reasons: [{ code: 'RESULT_TOO_LARGE' }],
+    reasons: [{ code: 'ANSWER_CUT' }],
   })
 })
 
@@ -164,8 +164,8 @@ test('an answer that the provider no longer knows has an unknown outcome, and is
   await using proxy = await startFaultProxy()
   await using one = await hostedApp(`${ACT}\nsay $1`, {
     config: {
-      worker: { drain: '10ms' },
-      providers: { openai: { base_url: `${proxy.url}/v1`, api_key: 'demo-model-key', background: true } },
+      worker: { drainTimeout: '10ms' },
+      providers: { openai: { baseUrl: `${proxy.url}/v1`, apiKey: 'demo-model-key', background: true } },
     },
   })
   proxy.target = { origin: one.testApp.world.model.url }

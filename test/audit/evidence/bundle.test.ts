@@ -18,7 +18,7 @@ account: reports
 model: { provider: openai, name: scripted }
 prompt: Count the rows.
 tools:
-  labor: { allow: [query], repeatable: [query] }
+  labor: { allow: [query], repeatable: [query], minCalls: 0 }
 `
 
 let testApp: TestApp
@@ -59,7 +59,7 @@ test('an exported run holds its definition, prompt, calls and the lines of Pomer
     'attempt', 'attemptEnded', 'authorizeEvent', 'definition', 'gatewayRequest', 'run', 'toolCall', 'turn',
   ]) // prettier-ignore
   expect(kinds.get('authorizeEvent')).toHaveLength(kinds.get('gatewayRequest')?.length ?? 0)
-  expect(kinds.get('attempt')).toMatchObject([{ data: { prompt: 'Count the rows.' } }])
+  expect(kinds.get('attempt')).toMatchObject([{ data: { prompt: expect.stringMatching(/\n\nCount the rows\.$/) } }])
 })
 
 test('every change of a single byte is found', { timeout: 300_000 }, async () => {

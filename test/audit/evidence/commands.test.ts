@@ -38,7 +38,7 @@ beforeAll(async () => {
       wrong: 'always fail 401 invalid_api_key',
     },
     // One run at a time: what was queued first is over when the next one is.
-    config: { evidence: { key_file: keyFile }, worker: { concurrency: 1 } },
+    config: { evidence: { keyFile: keyFile }, worker: { concurrency: 1 } },
   })
   at = ['-c', testApp.world.configFile, 'evidence']
 })

@@ -1,11 +1,12 @@
 import { Readable } from 'node:stream'
+import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { importLog } from '../../../src/audit/log/import.ts'
 import { matchEvents } from '../../../src/audit/join/match.ts'
 import { auditReport } from '../../../src/audit/report.ts'
 import { query } from '../../../src/store/postgres/db.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database/database.ts'
-import { createRandom, disturb } from '../../support/log/log-lines.ts'
+import { disturbed } from '../../support/log/log-lines.ts'
 import { sampleLines, sampleRequests, writeRequests } from '../../support/log/log-sample.ts'
 
 const now = new Date('2026-11-24T00:00:00Z')
@@ -36,23 +37,35 @@ async function audited(text: string) {
   return { counts, rows, report }
 }
 
-test.each(Array.from({ length: 25 }, (_, seed) => [seed]))(
-  'a real log with its lines in any order, twice, missing or cut gives no false match (seed %i)',
-  async (seed) => {
-    const random = createRandom(seed)
-    const lines = disturb(sampleLines, random).map((line) => (random() < 0.05 ? line.slice(0, Math.floor(random() * line.length)) : line))
-    const { counts, rows, report } = await audited(lines.join(random() < 0.5 ? '\n' : '\r\n'))
-    const matched = rows.filter(({ gateway_request }) => gateway_request !== null)
-    for (const { request_id, gateway_request } of matched) expect(ids.get(gateway_request ?? '')).toBe(request_id)
-    expect(new Set(matched.map(({ gateway_request }) => gateway_request)).size).toBe(matched.length)
-    // Each request that has a line is matched, once: the second of two equal lines is nobody's.
-    const seen = new Set(rows.map(({ request_id }) => request_id).filter((id) => known.some(({ requestId }) => requestId === id)))
-    expect(matched).toHaveLength(seen.size)
-    expect(rows).toHaveLength(counts.events)
-    expect(report).toMatchObject({ events: counts.events, matched: matched.length })
-    expect(report.unexplained + report.foreign).toBe(counts.events - matched.length)
-  },
-)
+/** A real log as it may arrive: its lines in any order, twice or missing, one in twenty cut, and with either end of line. */
+const arrived = fc
+  .tuple(
+    disturbed(sampleLines.map((line, i) => ({ line, i }))),
+    fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
+    fc.constantFrom('\n', '\r\n'),
+  )
+  .map(([lines, luck, end]) => {
+    const next = () => luck.next().value ?? 1
+    return lines.map(({ line }) => (next() < 0.05 ? line.slice(0, Math.floor(next() * line.length)) : line)).join(end)
+  })
+
+test('a real log with its lines in any order, twice, missing or cut gives no false match', async () => {
+  await fc.assert(
+    fc.asyncProperty(arrived, async (text) => {
+      const { counts, rows, report } = await audited(text)
+      const matched = rows.filter(({ gateway_request }) => gateway_request !== null)
+      for (const { request_id, gateway_request } of matched) expect(ids.get(gateway_request ?? '')).toBe(request_id)
+      expect(new Set(matched.map(({ gateway_request }) => gateway_request)).size).toBe(matched.length)
+      // Each request that has a line is matched, once: the second of two equal lines is nobody's.
+      const seen = new Set(rows.map(({ request_id }) => request_id).filter((id) => known.some(({ requestId }) => requestId === id)))
+      expect(matched).toHaveLength(seen.size)
+      expect(rows).toHaveLength(counts.events)
+      expect(report).toMatchObject({ events: counts.events, matched: matched.length })
+      expect(report.unexplained + report.foreign).toBe(counts.events - matched.length)
+    }),
+    { numRuns: 25 },
+  )
+})
 
 test.each([
   ['half of its bytes', 2],

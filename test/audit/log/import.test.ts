@@ -112,7 +112,7 @@ describe('nightshift audit import', () => {
     expect(JSON.parse(again.out)).toEqual({ lines: 2, events: 1, added: 0, skipped: 1, broken: 0, matched: 0 })
     const nowhere = await command([...at, join(dir, 'nowhere')])
     expect(nowhere).toMatchObject({ code: 2, out: '' })
-    expect(nowhere.err).toMatch(/^REQUEST_INVALID The log .*nowhere cannot be read/)
+    expect(nowhere.err).toMatch(/^COMMAND_INVALID The log .*nowhere cannot be read/)
     expect(await command([...at, dir])).toMatchObject({ code: 2, out: '' })
     rmSync(dir, { recursive: true, force: true })
   })

@@ -8,15 +8,17 @@ test.each([
   { when: 'changed', status: 'succeeded', digest: 'b', previousDigest: 'a', sent: true },
   { when: 'changed', status: 'succeeded', digest: 'a', previousDigest: 'a', sent: false },
   { when: 'changed', status: 'incomplete', digest: 'a', previousDigest: 'a', sent: false },
+  { when: 'changed', status: 'succeeded', digest: undefined, previousDigest: 'a', nothingNew: true, sent: false },
+  { when: 'always', status: 'succeeded', digest: undefined, previousDigest: 'a', nothingNew: true, sent: true },
   { when: 'notGreen', status: 'succeeded', digest: 'b', previousDigest: 'a', sent: false },
   { when: 'notGreen', status: 'incomplete', digest: 'a', previousDigest: 'a', sent: true },
   { when: 'notGreen', status: 'failed', digest: undefined, previousDigest: 'a', sent: true },
   { when: 'notGreen', status: 'cancelled', digest: undefined, previousDigest: 'a', sent: true },
 ] as const)('$when, $status, output $digest after $previousDigest: sent $sent', ({ when, sent, ...run }) => {
-  expect(decideDelivery(when, run)).toBe(sent)
+  expect(decideDelivery(when, { nothingNew: false, ...run })).toBe(sent)
 })
 
-test('tries come later and later, never more than four hours apart, and end after more than a day', () => {
+test('tries come at growing intervals, never more than four hours apart, and end after more than a day', () => {
   const now = new Date('2026-11-24T00:00:00Z')
   const waits: number[] = []
   for (let tries = 1; ; tries++) {

@@ -1,28 +1,116 @@
 import { expect, test } from 'vitest'
-import { decideOutcome, distinctReasons } from '../../../src/core/rules/outcome.ts'
-import { addUsage, FINAL_STATUSES, isFinal, noUsage, RUN_STATUSES, type Reason } from '../../../src/core/run.ts'
+import { answerTooLarge, decideOutcome, reasonsAgainst, type AnswerFacts, type CallFact } from '../../../src/core/rules/outcome.ts'
+import type { FailureRecord } from '../../../src/core/failure.ts'
+import type { Reason } from '../../../src/core/run.ts'
 
-const denied = (message: string): Reason => ({ code: 'TOOL_DENIED', message })
+const clean: AnswerFacts = {
+  forcedBy: [],
+  passed: [],
+  calls: [],
+  cut: false,
+  misfit: undefined,
+  needed: [],
+  unfinished: undefined,
+  ending: undefined,
+}
+const call = (part: Partial<CallFact>): CallFact => ({ server: 'hr', tool: 'act', status: 'ok', truncated: false, failure: null, ...part })
+const failure = (code: FailureRecord['code'], message: string): FailureRecord => ({ code, message, retry: 'never' })
+const turns: Reason = { code: 'BUDGET_TURNS', message: 'All 2 turns were used.' }
+const tokens: Reason = { code: 'BUDGET_TOKENS', message: '9 of 8 tokens were used.' }
 
-test('an answer without a reason against it is green, and no other', () => {
-  expect(decideOutcome([])).toBe('succeeded')
-  expect(decideOutcome([denied('a')])).toBe('incomplete')
+test.each<[what: string, facts: Partial<AnswerFacts>, reasons: Reason[]]>([
+  ['nothing against it', {}, []],
+  ['a call that was answered', { calls: [call({})] }, []],
+  ['an error that the tool itself answered', { calls: [call({ status: 'error' })] }, []],
+  ['a call that we refused', { calls: [call({ status: 'refused', failure: failure('TOOL_NOT_ALLOWED', 'no such tool') })] }, []],
+  ['a forced answer', { forcedBy: [turns] }, [turns]],
+  ['a limit that was found to be passed', { passed: [tokens] }, [tokens]],
+  [
+    'a denial with its words',
+    { calls: [call({ status: 'denied', failure: failure('TOOL_DENIED', 'Policy denied the tool act on hr.') })] },
+    [{ code: 'TOOL_DENIED', message: 'Policy denied the tool act on hr.' }],
+  ],
+  ['a denial without words', { calls: [call({ status: 'denied' })] }, [{ code: 'TOOL_DENIED', message: 'Policy denied act.' }]],
+  [
+    'an unknown outcome with its words',
+    { calls: [call({ status: 'unknown', failure: failure('OUTCOME_UNKNOWN', 'It may have run.') })] },
+    [{ code: 'OUTCOME_UNKNOWN', message: 'It may have run.' }],
+  ],
+  [
+    'an unknown outcome without words',
+    { calls: [call({ status: 'unknown' })] },
+    [{ code: 'OUTCOME_UNKNOWN', message: 'The outcome of a call of act is not known.' }],
+  ],
+  [
+    'a call that was not taken',
+    { calls: [call({ status: 'not_run', failure: failure('CONNECTION_REQUIRED', 'Connect hr.') })] },
+    [{ code: 'CONNECTION_REQUIRED', message: 'Connect hr.' }],
+  ],
+  ['a cut result', { calls: [call({ truncated: true })] }, [{ code: 'RESULT_TOO_LARGE', message: 'A result of act was cut.' }]],
+  ['a cut answer', { cut: true }, [{ code: 'ANSWER_CUT', message: 'The model’s answer was cut at its output limit.' }]],
+  [
+    'an answer that does not fit',
+    { misfit: '/n must be integer' },
+    [{ code: 'OUTPUT_INVALID', message: 'The answer does not match output.schema: /n must be integer' }],
+  ],
+  [
+    'a server that the job needs and that gave nothing',
+    { needed: [{ server: 'hr', minCalls: 1 }], calls: [call({ status: 'error' })] },
+    [{ code: 'NO_TOOL_RESULT', message: 'Of hr 0 calls gave a result, and the job needs 1 (tools.hr.minCalls).' }],
+  ],
+  ['as many calls as the job needs', { needed: [{ server: 'hr', minCalls: 2 }], calls: [call({}), call({})] }, []],
+  [
+    'calls of another server than the one that the job needs',
+    { needed: [{ server: 'crm', minCalls: 1 }], calls: [call({})] },
+    [{ code: 'NO_TOOL_RESULT', message: 'Of crm 0 calls gave a result, and the job needs 1 (tools.crm.minCalls).' }],
+  ],
+  [
+    'an answer that asks',
+    { unfinished: 'asks' },
+    [{ code: 'MODEL_INCOMPLETE', message: 'The answer asks a question that nobody can answer.' }],
+  ],
+  [
+    'an answer that promises',
+    { unfinished: 'promises' },
+    [{ code: 'MODEL_INCOMPLETE', message: 'The answer promises to go on later, and there is no later.' }],
+  ],
+  [
+    'a model that says it could not',
+    { ending: { kind: 'incomplete', because: 'missing_data', what: 'No data for March.', tried: 'Two queries.' } },
+    [{ code: 'MODEL_INCOMPLETE', message: 'The model could not do it (missing_data): No data for March. Tried: Two queries.' }],
+  ],
+  ['nothing new', { ending: { kind: 'nothing-new', why: 'no rows' } }, []],
+])('%s: what stands against green', (_, facts, reasons) => {
+  const found = reasonsAgainst({ ...clean, ...facts })
+  expect(found).toEqual(reasons)
+  expect(decideOutcome(found)).toBe(reasons.length === 0 ? 'succeeded' : 'incomplete')
 })
 
-test('a reason is listed once, in the order it first came', () => {
-  const b: Reason = { code: 'BUDGET_TURNS', message: 'a' }
-  expect(distinctReasons([denied('a'), b, denied('a'), denied('c'), b])).toEqual([denied('a'), b, denied('c')])
-  expect(distinctReasons([])).toEqual([])
+test('all that stands against a run is listed, why it ended first, and the same thing once', () => {
+  const facts: AnswerFacts = {
+    ...clean,
+    forcedBy: [turns],
+    passed: [tokens],
+    calls: [
+      call({ status: 'denied' }),
+      call({ status: 'denied' }),
+      call({ status: 'ok', truncated: true }),
+      call({ tool: 'look', truncated: true }),
+    ],
+    cut: true,
+    misfit: 'it is empty',
+  }
+  expect(reasonsAgainst(facts).map(({ code, message }) => [code, message])).toEqual([
+    ['BUDGET_TURNS', 'All 2 turns were used.'],
+    ['BUDGET_TOKENS', '9 of 8 tokens were used.'],
+    ['TOOL_DENIED', 'Policy denied act.'],
+    ['RESULT_TOO_LARGE', 'A result of act was cut.'],
+    ['RESULT_TOO_LARGE', 'A result of look was cut.'],
+    ['ANSWER_CUT', 'The model’s answer was cut at its output limit.'],
+    ['OUTPUT_INVALID', 'The answer does not match output.schema: it is empty'],
+  ])
 })
 
-test('a run is over in four of its statuses', () => {
-  expect(RUN_STATUSES.filter(isFinal)).toEqual(FINAL_STATUSES)
-  expect(RUN_STATUSES.filter((status) => !isFinal(status))).toEqual(['queued', 'running', 'waiting'])
-})
-
-test('usage adds up kind by kind', () => {
-  const a = { inputTokens: 1, cachedTokens: 2, outputTokens: 3, reasoningTokens: 4 }
-  const b = { inputTokens: 10, cachedTokens: 20, outputTokens: 30, reasoningTokens: 40 }
-  expect(addUsage(a, b)).toEqual({ inputTokens: 11, cachedTokens: 22, outputTokens: 33, reasoningTokens: 44 })
-  expect(addUsage(a, noUsage)).toEqual(a)
+test('an answer that is larger than what is kept names the limit', () => {
+  expect(answerTooLarge(512)).toEqual({ code: 'ANSWER_CUT', message: 'The answer was cut at 512 bytes (limits.outputBytes).' })
 })

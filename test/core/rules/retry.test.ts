@@ -55,11 +55,29 @@ test.each([
   [0, 30_000],
   [29_999, 30_000],
   [86_400_000, 86_400_000],
+  // A year, the end of the calendar, and what no date can hold.
+  [31_536_000_000, 86_400_000],
+  [8.64e15, 86_400_000],
+  [1e300, 86_400_000],
+  [Number.POSITIVE_INFINITY, 86_400_000],
+  [Number.NaN, 30_000],
+  [-1, 30_000],
 ])('who asks to wait %d ms is asked again after %d ms', (retryAfterMs, ms) => {
   expect(waitMs(decideRetry(failure('MODEL_RATE_LIMITED', retryAfterMs), 1, policy, now, 0))).toBe(ms)
 })
 
-test('a lost worker is no fault of the run: five attempts more than the policy has, each at once', () => {
+test('attempts that are lost with their worker do not count: five more than the policy has, each at once', () => {
   const waits = Array.from({ length: 9 }, (_, at) => waitMs(decideRetry(failure('WORKER_LOST', 5000), at + 1, policy, now, 0.5)))
   expect(waits).toEqual([0, 0, 0, 0, 0, 0, 0, 'stop', 'stop'])
+})
+
+test('a run that a worker is not fit for is left to others for about an hour, whatever the policy says', () => {
+  const waits = Array.from({ length: 18 }, (_, at) =>
+    waitMs(decideRetry(failure('WORKER_UNFIT'), at + 1, { ...policy, attempts: 1 }, now, 0)),
+  )
+  expect(waits.slice(0, 8)).toEqual([5000, 10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000])
+  expect(waits.at(-1)).toBe('stop')
+  const total = waits.reduce<number>((sum, wait) => sum + (typeof wait === 'number' ? wait : 0), 0)
+  expect(total).toBeGreaterThan(3_500_000)
+  expect(total).toBeLessThan(4_000_000)
 })

@@ -1,6 +1,6 @@
 import { Webhook } from 'standardwebhooks'
 import { expect, onTestFinished, test } from 'vitest'
-import { reportEvent } from '../../../src/delivery/report.ts'
+import { reportEvent } from '../../../src/delivery/destinations/report.ts'
 import { createWebhookSender, isWebhookSecret } from '../../../src/delivery/destinations/webhook.ts'
 import { startReceiver, type Received } from '../../support/delivery/receiver.ts'
 import { aRunView } from '../../support/app/run-view.ts'
@@ -31,6 +31,17 @@ test('the receiver can check who sent a message and that it is whole', async () 
   expect(() => new Webhook(other).verify(got.body, signed(got))).toThrow('signature')
   expect(() => new Webhook(SECRET).verify(`${got.body} `, signed(got))).toThrow('signature')
   expect(JSON.stringify(got)).not.toContain(SECRET.slice(6))
+})
+
+test('while a secret is changed both sign, and a receiver with either can check', async () => {
+  await using receiver = await startReceiver()
+  const other = `whsec_${Buffer.from('another secret of twenty-four bytes').toString('base64')}`
+  await sender().post({ url: receiver.url, secret: `${SECRET} ${other}` }, message)
+  const [got] = receiver.received
+  if (!got) throw new Error('nothing came')
+  for (const secret of [SECRET, other]) expect(new Webhook(secret).verify(got.body, signed(got))).toEqual({ text: 'Grüezi' })
+  const third = `whsec_${Buffer.from('a third secret of twenty-four bytes').toString('base64')}`
+  expect(() => new Webhook(third).verify(got.body, signed(got))).toThrow('signature')
 })
 
 test('each try is signed for its own time, under the same id', async () => {
@@ -78,6 +89,13 @@ test('a receiver that hangs up or is not there is tried again, and the error nam
   }
 })
 
+test('a receiver that never answers is given up after the time of a try, and is told apart from one that refuses', async () => {
+  await using receiver = await startReceiver(() => new Promise(() => {}))
+  const impatient = createWebhookSender({ timeoutMs: 50 })
+  onTestFinished(() => impatient.close())
+  expect(await impatient.post({ url: receiver.url, secret: SECRET }, message)).toMatchObject({ ok: false, final: false, silent: true })
+})
+
 test('an endless answer does not hold the sender', async () => {
   await using receiver = await startReceiver((_, res) => void res.writeHead(200).write('x'.repeat(100_000)))
   expect(await sender().post({ url: receiver.url, secret: SECRET }, message)).toEqual({ ok: true })
@@ -103,6 +121,7 @@ test('a report is a CloudEvent about the run, with the same id in each try', () 
       trigger: run.trigger,
       output: { rows: [1, 2] },
       outputText: '{"rows":[1,2]}',
+      ending: null,
       usage: run.usage,
       cost: { usd: null },
       createdAt: run.createdAt,

@@ -9,7 +9,7 @@ import { makeCertificate } from '../../../src/demo/gateway/certificate.ts'
 import type { DemoRoute } from '../../../src/demo/gateway/exchange.ts'
 import { startDemoGateway, type DemoGateway } from '../../../src/demo/gateway/gateway.ts'
 import { createDispatcher } from '../../../src/pomerium/dispatcher.ts'
-import { freePort } from '../../support/global-setup.ts'
+import { freePort } from '../../support/net/listen.ts'
 import { parseJson, recordedCases, type RecordedCase } from '../../support/gateway/recordings.ts'
 import { startRecordedUpstream, type RecordedUpstream } from '../../support/gateway/recorded-upstream.ts'
 

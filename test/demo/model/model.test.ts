@@ -153,11 +153,21 @@ const TOOLS = [
   { name: 'labor__query', description: 'Runs a query.', parameters: { type: 'object', properties: { sql: { type: 'string' } } } },
 ]
 
-const OUTPUT = { name: 'report', schema: { type: 'object', properties: { summary: { type: 'string' } } } }
+const OUTPUT = { name: 'report', strict: false, schema: { type: 'object', properties: { summary: { type: 'string' } } } }
 
 describe.for(APIS)('our provider over $way', ({ api, stream }) => {
   const respond = async (name: string, request: Partial<ModelRequest>): Promise<ModelTurn> => {
-    const options = { name: 'demo', api, stream, baseUrl: model.url, apiKey: 'key', store: false, background: false, timeoutMs: 10_000 }
+    const options = {
+      name: 'demo',
+      api,
+      stream,
+      baseUrl: model.url,
+      apiKey: 'key',
+      store: false,
+      background: false,
+      timeoutMs: 10_000,
+      formatWithTools: true,
+    }
     const provider = createProvider(options)
     try {
       const whole = { instructions: undefined, prompt: prompt(), exchanges: [], tools: TOOLS, mayCall: true, output: undefined, ...request }

@@ -152,7 +152,7 @@ describe('an event stream', () => {
       },
     })
     await using opened = await connect(server.url)
-    await expect(opened.session.listTools(new AbortController().signal)).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' })
+    await expect(opened.session.listTools(['*'], new AbortController().signal)).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' })
   })
 })
 
@@ -198,8 +198,13 @@ describe('an answer', () => {
     expect(await opened.call()).toEqual({ kind: 'result', result: { content } })
   })
 
-  test.each([{ content: null }, { content: [], isError: null }, {}])('of %j is read', async (result) => {
-    await using server = await startScriptedServer({ 'tools/call': (seen) => seen.result(result) })
+  test.each([
+    [{ content: null }, {}],
+    [{ content: [], isError: null, structuredContent: null, _meta: null }, { content: [] }],
+    [{ content: [], _meta: 'odd' }, { content: [] }],
+    [{}, {}],
+  ])('of %j is read, and null is absent', async (sent, result) => {
+    await using server = await startScriptedServer({ 'tools/call': (seen) => seen.result(sent) })
     await using opened = await connect(server.url)
     expect(await opened.call()).toEqual({ kind: 'result', result })
   })
@@ -258,5 +263,5 @@ test('does not send a request that is larger than the route lets through', async
   await expect(opened.call('act', { text: 'ü'.repeat(300) })).rejects.toMatchObject({ code: 'REQUEST_TOO_LARGE' })
   expect(await opened.call('act', { text: 'ü'.repeat(100) })).toMatchObject({ kind: 'result' })
   expect(server.seen.filter(({ kind }) => kind === 'tools/call')).toHaveLength(1)
-  expect(opened.notebook.requests.filter(({ rpcMethod }) => rpcMethod === 'tools/call')).toHaveLength(1)
+  expect(opened.journal.requests.filter(({ rpcMethod }) => rpcMethod === 'tools/call')).toHaveLength(1)
 })

@@ -23,9 +23,7 @@ test('each of many calls at once on one session has the request id that the serv
   expect(answers).toEqual(numbers.map((n) => ({ kind: 'result', result: textResult(String(n)) })))
   const seenBy = new Map(held.map(({ headers, params }) => [`call-${String(params?.arguments?.['n'])}`, headers['x-request-id']]))
   const kept = new Map(
-    opened.notebook.requests.flatMap(({ toolCallId, requestIdSent }) =>
-      toolCallId === null ? [] : [[toolCallId, requestIdSent] as const],
-    ),
+    opened.journal.requests.flatMap(({ toolCallId, requestIdSent }) => (toolCallId === null ? [] : [[toolCallId, requestIdSent] as const])),
   )
   expect(kept.size).toBe(CALLS)
   expect(Object.fromEntries(kept)).toEqual(Object.fromEntries(seenBy))
@@ -48,7 +46,7 @@ test('each row of many calls at once names the request that carried it, through 
   await using testApp = await buildTestApp({
     routes: [countingRoute(server)],
     jobs: {
-      many: 'account: reports\nmodel: { provider: openai, name: scripted }\nprompt: Do it.\ntools: { counting: { allow: [act] } }\nlimits: { toolCalls: 200 }\n',
+      many: 'account: reports\nmodel: { provider: openai, name: scripted }\nprompt: Do it.\ntools: { counting: { allow: [act], repeatable: [act] } }\nlimits: { toolCalls: 1000 }\n',
     },
     scripts: { scripted: `call ${numbers.map((n) => `counting__act {"n": ${n}}`).join(' & ')}\nsay $1 $200` },
     config: { worker: { toolConcurrency: 50 } },

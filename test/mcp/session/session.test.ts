@@ -5,14 +5,14 @@ import { startLaborServer } from '../../../src/demo/servers/labor.ts'
 import { openSession } from '../../../src/mcp/session/session.ts'
 import { connect } from '../../support/mcp/session.ts'
 import { initializeResult, startScriptedServer, textResult } from '../../support/mcp/scripted-server.ts'
-import { openLine } from '../../support/database/notebook.ts'
+import { openGatewayLine } from '../../support/gateway/recording-journal.ts'
 
 const never = new AbortController().signal
 
 test('speaks to the reference server, with sessions and event streams', async () => {
   await using server = await startEverythingServer()
   await using opened = await connect(server.url)
-  const { tools } = await opened.session.listTools(never)
+  const { tools } = await opened.session.listTools(['*'], never)
   expect([...tools.keys()]).toContain('echo')
   expect(await opened.call('echo', { message: 'hi' })).toEqual({ kind: 'result', result: textResult('Echo: hi') })
 })
@@ -20,13 +20,13 @@ test('speaks to the reference server, with sessions and event streams', async ()
 test('speaks to a stateless server', async () => {
   await using server = await startLaborServer()
   await using opened = await connect(server.url)
-  const { tools, leftOut } = await opened.session.listTools(never)
+  const { tools, leftOut } = await opened.session.listTools(['*'], never)
   expect([[...tools.keys()], leftOut]).toEqual([['describe_tables', 'query'], []])
   expect(await opened.call('query', { sql: 'select 1 as one' })).toMatchObject({
     result: textResult('{"rows":[{"one":1}],"truncated":false}'),
   })
   await opened.session.close()
-  expect(opened.notebook.requests.map(({ method }) => method)).not.toContain('DELETE')
+  expect(opened.journal.requests.map(({ method }) => method)).not.toContain('DELETE')
 })
 
 test('claims no capability', async () => {
@@ -61,7 +61,7 @@ test('opens no stream of its own', async () => {
   await opened.call()
   await opened.session.close()
   expect(server.seen.map(({ kind }) => kind)).toEqual(['initialize', 'notifications/initialized', 'tools/call', 'DELETE'])
-  expect(opened.notebook.requests.map(({ method }) => method)).not.toContain('GET')
+  expect(opened.journal.requests.map(({ method }) => method)).not.toContain('GET')
 })
 
 test('sends the id of the session and the agreed version with each request', async () => {
@@ -112,7 +112,7 @@ test('leaves nothing on the caller’s signal, however many calls were made', as
   await using opened = await connect(server.url, { signal: run.signal })
   const before = getEventListeners(run.signal, 'abort').length
   for (let n = 0; n < 50; n++) await opened.call('act', { n }, { signal: run.signal })
-  await opened.session.listTools(run.signal)
+  await opened.session.listTools(['*'], run.signal)
   expect([before, getEventListeners(run.signal, 'abort').length]).toEqual([0, 0])
 })
 
@@ -120,7 +120,7 @@ test('tells a server nothing of calls that are over when the run is aborted', as
   await using server = await startScriptedServer()
   const run = new AbortController()
   await using opened = await connect(server.url, { signal: run.signal })
-  await opened.session.listTools(run.signal)
+  await opened.session.listTools(['*'], run.signal)
   for (let n = 0; n < 5; n++) await opened.call('act', { n }, { signal: run.signal })
   run.abort(new Error('stop'))
   // One more exchange: what was sent by the abort would have come before it.
@@ -158,13 +158,24 @@ test('ends the exchange of a call that is aborted in the middle of its events, a
   await server.arrived('notifications/cancelled')
   server.on['tools/call'] = (again) => again.result(textResult('done'))
   await opened.call()
-  expect(opened.notebook.requests.map(({ method }) => method)).not.toContain('GET')
+  expect(opened.journal.requests.map(({ method }) => method)).not.toContain('GET')
 })
 
 test('ends the HTTP exchange of an initialize when its time is over', async () => {
   await using server = await startScriptedServer({ initialize: () => {} })
-  await using line = openLine()
-  const opening = openSession({ server: 'scripted', url: server.url, fetch: line.fetch, maxRequestBytes: 4096, timeoutMs: 20 }, never)
+  await using line = openGatewayLine()
+  const opening = openSession(
+    {
+      server: 'scripted',
+      url: server.url,
+      fetch: line.fetch,
+      maxRequestBytes: 4096,
+      timeoutMs: 20,
+      maxResponseBytes: 1_048_576,
+      redact: (text) => text,
+    },
+    never,
+  )
   await expect(opening).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' })
   await (
     await server.arrived('initialize')
@@ -174,7 +185,7 @@ test('ends the HTTP exchange of an initialize when its time is over', async () =
 test('ends the HTTP exchange of a list when its time is over', async () => {
   await using server = await startScriptedServer({ 'tools/list': () => {} })
   await using opened = await connect(server.url, { timeoutMs: 500 })
-  await expect(opened.session.listTools(never)).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' })
+  await expect(opened.session.listTools(['*'], never)).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' })
   await (
     await server.arrived('tools/list')
   ).closed

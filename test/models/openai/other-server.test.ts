@@ -1,26 +1,27 @@
 import { expect, test } from 'vitest'
-import { environment } from '../../../src/config/config.ts'
+import { environment } from '../../../src/config/environment.ts'
 import { countingRoute, startCountingServer } from '../../support/mcp/counting-server.ts'
 import { buildTestApp } from '../../support/app/test-app.ts'
+import { countingJob } from '../../support/app/jobs.ts'
 
 /** An OpenAI-compatible server that is not ours, such as http://127.0.0.1:4000/v1, a model of it, and its API: chat or responses. */
 const { NIGHTSHIFT_TEST_MODEL_URL: url, NIGHTSHIFT_TEST_MODEL: name = 'tiny', NIGHTSHIFT_TEST_MODEL_API: api = 'chat' } = environment
 
-const job = (extra: string) => `
-account: reports
-model: { provider: other, name: ${name} }
-prompt: Say hello.
-tools:
-  counting: { allow: [look], repeatable: [look] }
-limits: { turns: 3 }
-retry: { attempts: 1 }
-${extra}`
+const job = (extra: string) =>
+  countingJob({
+    provider: 'other',
+    model: name,
+    prompt: 'Say hello.',
+    tools: 'counting: { allow: [look], repeatable: [look] }',
+    retry: '{ attempts: 1 }',
+    more: `limits: { turns: 3 }\n${extra}`,
+  })
 
 async function ask(extra = '') {
   await using server = await startCountingServer()
   await using testApp = await buildTestApp({
     routes: [countingRoute(server)],
-    config: { providers: { other: { api, base_url: url, api_key: 'none' } } },
+    config: { providers: { other: { api, baseUrl: url, apiKey: 'none' } } },
     jobs: { ask: job(extra) },
   })
   return await testApp.run('ask')

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { decideBudget } from '../../../src/core/rules/budget.ts'
+import { decideBudget } from '../../../src/core/rules/spending/budget.ts'
 import { createBudget } from '../../../src/store/attempts/budgets.ts'
 import { query } from '../../../src/store/postgres/db.ts'
 import { createTestDatabase } from '../../support/database/database.ts'
@@ -27,13 +27,13 @@ test('what a turn really cost replaces its estimate, and a new day begins at not
   const budget = createBudget({ db: database.db, ceilings: [account], warn: () => {}, now: () => now })
   expect(await budget.reserve({ tokens: 900, costUsd: 0 })).toBeUndefined()
   expect(await budget.reserve({ tokens: 200, costUsd: 0 })).toMatchObject({ code: 'BUDGET_TOKENS' })
-  await budget.settle({ tokens: 900, costUsd: 0 }, { tokens: 100, costUsd: 0 })
+  await budget.charge({ tokens: 900, costUsd: 0 }, { tokens: 100, costUsd: 0 })
   expect(await budget.reserve({ tokens: 200, costUsd: 0 })).toBeUndefined()
   now = new Date('2026-11-25T00:00:00Z')
   expect(await budget.reserve({ tokens: 1000, costUsd: 0 })).toBeUndefined()
   expect(await query(database.db, 'select day::text, tokens from budget_days order by day')).toEqual([
-    { day: '2026-11-24', tokens: '300' },
-    { day: '2026-11-25', tokens: '1000' },
+    { day: '2026-11-24', tokens: 300 },
+    { day: '2026-11-25', tokens: 1000 },
   ])
 })
 
@@ -51,10 +51,11 @@ test('the first ceiling that would be passed is the reason, and nothing is taken
 
 const job = `
 account: reports
+contract: none
 model: { provider: openai, name: scripted }
 prompt: Do it.
 tools:
-  labor: { allow: [describe_tables], repeatable: [describe_tables] }
+  labor: { allow: [describe_tables], repeatable: [describe_tables], minCalls: 0 }
 `
 
 test('a run over its daily ceiling answers with what it has; the next one fails before it spends a token', async () => {

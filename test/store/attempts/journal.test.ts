@@ -6,8 +6,9 @@ import { loadHistory } from '../../../src/store/attempts/history.ts'
 import { createJournalWriter } from '../../../src/store/attempts/journal.ts'
 import { finishRun } from '../../../src/store/runs/finish.ts'
 import { loadRun } from '../../../src/store/runs/show.ts'
-import { callRecord, opened, turnRecord, writeRun } from '../../support/database/attempts.ts'
+import { callRecord, opened, takenOver, turnRecord, writeRun } from '../../support/database/attempts.ts'
 import { createTestDatabase } from '../../support/database/database.ts'
+import { until } from '../../support/until.ts'
 
 const requestRecord = (extra: { requestIdSent?: string; toolCallId?: string | null } = {}) => ({
   requestIdSent: randomUUID(),
@@ -37,7 +38,7 @@ const okEnd = (id: string, text = 'done') => ({
 
 async function journalOf(db: Db, writer = createJournalWriter(db)) {
   const runId = await writeRun(db)
-  const attempt = await opened(db, runId, { queueJobId: 'same' })
+  const attempt = await opened(db, runId)
   return { runId, attempt, writer, journal: writer.forAttempt(attempt) }
 }
 
@@ -55,7 +56,7 @@ test('a row is there for every other connection when its promise resolves', asyn
   await other.end()
 })
 
-test('what is written about one thing in a row, without waiting, ends as the last word on it', async () => {
+test('of several writes to one row, without waiting in between, the last one stands', async () => {
   await using database = await createTestDatabase()
   const { db } = database
   const { runId, journal } = await journalOf(db)
@@ -88,7 +89,7 @@ test('a thousand rows that are written at once are all kept, and promises resolv
   expect((await loadRun(db, runId))?.turns.map(({ number }) => number)).toEqual(order)
 })
 
-test('an end that is written while its call is still on its way, behind a thousand others, is kept', async () => {
+test('the end of a call whose row is still queued behind a thousand others is kept', async () => {
   await using database = await createTestDatabase()
   const { db } = database
   const { runId, journal } = await journalOf(db)
@@ -105,7 +106,7 @@ test('an attempt that was superseded writes nothing more, but for the ends of re
   const call = callRecord()
   const request = requestRecord()
   await Promise.all([journal.toolCall(call), journal.gatewayRequest(request)])
-  const current = writer.forAttempt(await opened(db, runId, { queueJobId: 'same' }))
+  const current = writer.forAttempt(await takenOver(db, runId))
   const tries = await Promise.allSettled([
     journal.turn(turnRecord(1)),
     journal.toolCall(callRecord()),
@@ -154,7 +155,7 @@ test('a takeover waits for the rows that are being written, and sees them', asyn
     db,
     "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like 'with given%' and datname = current_database()",
   )
-  const takeover = opened(db, runId, { queueJobId: 'same' }).then(() => loadHistory(db, runId, 1))
+  const takeover = takenOver(db, runId).then(() => loadHistory(db, runId, 1))
   await waitFor(
     db,
     "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like 'with taken%' and datname = current_database()",
@@ -228,7 +229,7 @@ test.each([
   })
 })
 
-test('what a provider or gateway names with characters that Postgres text cannot hold is kept with a sign in their place', async () => {
+test('characters of a provider’s or gateway’s ids that Postgres text cannot hold are kept as a replacement character', async () => {
   await using database = await createTestDatabase()
   const { db } = database
   const { runId, journal } = await journalOf(db)
@@ -256,6 +257,50 @@ test('rows of many runs go into one statement, and each keeps to its run', async
 })
 
 /** Asks until there is an answer: what another connection does can only be looked at. */
-async function waitFor(db: Db, text: string): Promise<void> {
-  while ((await query(db, text)).length === 0);
-}
+const waitFor = (db: Db, text: string): Promise<true> => until(async () => (await query(db, text)).length > 0)
+
+test('prompts of twenty attempts that begin together go into one statement', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const writer = createJournalWriter(db)
+  const journals = await Promise.all(Array.from({ length: 20 }, () => journalOf(db, writer)))
+  await Promise.all(journals.map(({ journal }, n) => journal.prompt({ prompt: `do ${n}`, instructions: null, contract: null })))
+  expect(await query(db, 'select count(*)::int as prompts, count(distinct xmin::text)::int as statements from attempts where prompt is not null')) // prettier-ignore
+    .toEqual([{ prompts: 20, statements: 1 }])
+})
+
+test('a row that Postgres refuses fails by itself: rows of other runs in the same flush are kept', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const writer = createJournalWriter(db)
+  const [bad, good] = [await journalOf(db, writer), await journalOf(db, writer)]
+  const call = callRecord()
+  const request = requestRecord()
+  await Promise.all([good.journal.toolCall(call), good.journal.gatewayRequest(request)])
+  const poisoned = [
+    bad.journal.turn(turnRecord(1, { usage: { ...noUsage, inputTokens: 12.5 } })),
+    bad.journal.turn(turnRecord(2, { usage: { ...noUsage, outputTokens: Number.NaN } })),
+    bad.journal.response({ turn: 2 ** 40, background: false }),
+    bad.journal.responseState({ turn: 0.5, responseId: null, state: 'over' }),
+    bad.journal.toolCall(callRecord({ id: 'no uuid' })),
+    bad.journal.toolCallEnd(okEnd('no uuid')),
+    bad.journal.gatewayRequest({ ...requestRecord(), requestBytes: 2 ** 40 }),
+    bad.journal.gatewayRequestEnd({ ...requestEnd(randomUUID()), status: 1.5 }),
+  ]
+  const kept = [
+    good.journal.prompt({ prompt: 'do it', instructions: null, contract: null }),
+    good.journal.turn(turnRecord(1)),
+    good.journal.response({ turn: 2, background: false }),
+    good.journal.toolCallEnd(okEnd(call.id)),
+    good.journal.gatewayRequestEnd(requestEnd(request.requestIdSent)),
+  ]
+  expect((await Promise.allSettled(poisoned)).map(({ status }) => status)).toEqual(poisoned.map(() => 'rejected'))
+  expect((await Promise.allSettled(kept)).map(({ status }) => status)).toEqual(kept.map(() => 'fulfilled'))
+  expect(await loadRun(db, good.runId)).toMatchObject({
+    attempts: [{ prompt: 'do it' }],
+    turns: [{ number: 1 }],
+    toolCalls: [{ id: call.id, status: 'ok' }],
+    gatewayRequests: [{ status: 200 }],
+  })
+  expect((await loadRun(db, bad.runId))?.turns).toEqual([])
+})

@@ -1,16 +1,18 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { z } from 'zod'
 import { openDb, query, type Db } from '../../../src/store/postgres/db.ts'
 import { migrate } from '../../../src/store/postgres/migrate.ts'
-import { freePort } from '../../support/global-setup.ts'
-import { createEmptyDatabase } from '../../support/database/empty-database.ts'
+import { freePort } from '../../support/net/listen.ts'
+import { createEmptyDatabase } from '../../support/database/database.ts'
 
 const DIR = join(import.meta.dirname, '../../../src/store/postgres/migrations')
 const VERSIONS = readdirSync(DIR).map((name) => Number.parseInt(name, 10))
 const LATEST = Math.max(...VERSIONS)
 /** The version whose next step changes the table of runs. */
 const BEFORE_RUNS_CHANGE = 7
+const BEFORE_INDEXES = 9
 
 /** All columns, constraints and indexes, and the versions that were applied. */
 async function shapeOf(db: Db): Promise<unknown> {
@@ -102,6 +104,31 @@ test('a migration gives way to a worker while a reader is in its way, and is don
   expect(await migrated).toBe(LATEST)
 })
 
+test('an index that is built beside a reader waits for it, and is not begun again and again', async () => {
+  await using database = await createEmptyDatabase()
+  const { db } = database
+  await migrate(db, { upTo: BEFORE_INDEXES })
+  const reader = await db.connect()
+  await reader.query('begin isolation level repeatable read; select count(*) from runs')
+  const migrated = migrate(db)
+  const building = async () => {
+    const [row] = await query<{ begun: string }>(
+      db,
+      `select xact_start::text as begun from pg_stat_activity
+       where datname = current_database() and wait_event_type = 'Lock' and query ilike '%index concurrently%'`,
+    )
+    return row?.begun
+  }
+  await expect.poll(building, { timeout: 20_000 }).toBeDefined()
+  const begun = await building()
+  // Longer than any other step waits for its locks.
+  await query(db, 'select pg_sleep(0.8)')
+  expect(await building()).toBe(begun)
+  await reader.query('commit')
+  reader.release()
+  expect(await migrated).toBe(LATEST)
+})
+
 test('a read-only database is STORE_UNAVAILABLE, and the message says that it is read-only', async () => {
   await using database = await createEmptyDatabase()
   const db = openDb({ url: `${database.url}?options=-c%20default_transaction_read_only%3Don`, max: 1 })
@@ -126,5 +153,29 @@ test.each([
   const error: unknown = await migrate(db).catch((reason: unknown) => reason)
   expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', message: expect.stringMatching(message) })
   expect(JSON.stringify(error)).not.toContain(password)
+  await db.end()
+})
+
+/** What a program asks that knows the store up to this version, recorded from it: it stays at work beside this one until the last of its processes is replaced. */
+const RECORDED = 7
+const statements = z
+  .array(z.string())
+  .parse(JSON.parse(readFileSync(join(import.meta.dirname, `../../fixtures/statements-of-schema-${RECORDED}.json`), 'utf8')))
+
+test('everything that the program of the version before asks the store is still answered', async () => {
+  expect(statements.length).toBeGreaterThan(70)
+  await using database = await createEmptyDatabase()
+  const db = openDb({ url: database.url, max: 1 })
+  const refused = async () => {
+    const reasons: string[] = []
+    for (const [n, statement] of statements.entries())
+      await query(db, `prepare asked_${n} as ${statement}`).catch((error: unknown) => reasons.push(`${String(error)}: ${statement}`))
+    return reasons
+  }
+  await migrate(db, { upTo: RECORDED })
+  expect(await refused()).toEqual([])
+  await query(db, 'deallocate all')
+  await migrate(db)
+  expect(await refused()).toEqual([])
   await db.end()
 })

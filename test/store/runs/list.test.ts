@@ -104,6 +104,38 @@ test('each filter, alone and with others, means the runs that it says, newest fi
   }
 })
 
+test('each filter gives the same runs a page at a time, and of some jobs those alone', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  await writeFive(db)
+  const paged = async (filter: RunFilter) => {
+    const seen: string[] = []
+    for (let before: string | undefined; ; before = seen.at(-1)) {
+      const page = await listRuns(db, filter, { limit: 1, before })
+      if (page.length === 0) return seen
+      seen.push(...page.map(({ id }) => id))
+    }
+  }
+  const jobs = ['hr', 'hr', 'tax', 'tax', 'hr']
+  for (const [filter, expected] of FILTERS) {
+    expect([filter, await paged(filter)]).toEqual([filter, expected.map((n) => `run_${n}`)])
+    const ofHr = expected.filter((n) => jobs[n - 1] === 'hr').map((n) => `run_${n}`)
+    expect([filter, await paged({ ...filter, jobs: ['hr', 'no-such'] })]).toEqual([filter, ofHr])
+    expect([filter, await paged({ ...filter, jobs: ['tax', 'hr'] })]).toEqual([filter, expected.map((n) => `run_${n}`)])
+    expect(await paged({ ...filter, jobs: [] })).toEqual([])
+  }
+})
+
+test('within a time, runs of one moment come each once, a page at a time', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  await writeFive(db)
+  await query(db, 'update runs set created_at = $1', [at(3)])
+  const first = await listRuns(db, { since: at(1), until: at(4) }, { limit: 2 })
+  const second = await listRuns(db, { since: at(1), until: at(4) }, { limit: 5, before: first.at(-1)?.id })
+  expect([...first, ...second].map(({ id }) => id)).toEqual(['run_5', 'run_4', 'run_3', 'run_2', 'run_1'])
+})
+
 test('pages go on after the last id, with no run twice and none left out, while runs are added', async () => {
   await using database = await createTestDatabase()
   const { db } = database
@@ -173,11 +205,11 @@ test.each(HOSTILE.map((text) => ({ text })))('hostile text $text in a filter is 
   expect(await listed(db, {})).toEqual(['run_1'])
 })
 
-test('a text that is too long to be searched for is refused, whoever asks', async () => {
+test('a text that is too long to be searched for is refused, for the API as for the command line', async () => {
   await using database = await createTestDatabase()
   const filter = { text: 'word '.repeat(201) }
   for (const ask of [() => listed(database.db, filter), () => countRuns(database.db, filter), () => retryRuns(database.db, filter, [])])
-    await expect(ask()).rejects.toMatchObject({ code: 'REQUEST_INVALID' })
+    await expect(ask()).rejects.toMatchObject({ code: 'FILTER_INVALID' })
 })
 
 test.each([

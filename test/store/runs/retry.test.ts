@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest'
 import { noUsage, type FinalStatus } from '../../../src/core/run.ts'
+import { countOf } from '../../../src/runs/queries.ts'
 import { retryByFilter } from '../../../src/runs/retry.ts'
 import { query, type Db } from '../../../src/store/postgres/db.ts'
-import { countRetryable, retryRuns } from '../../../src/store/runs/retry.ts'
+import { prune } from '../../../src/store/retention.ts'
+import { groupRuns } from '../../../src/store/runs/list.ts'
+import { RETRYABLE, retryRuns } from '../../../src/store/runs/retry.ts'
 import { finishRun, type RunEnd } from '../../../src/store/runs/finish.ts'
 import { suspendRun } from '../../../src/store/runs/suspend.ts'
 import { loadRun } from '../../../src/store/runs/show.ts'
@@ -47,7 +50,7 @@ test('a retry of 10,000 runs is one transaction: all that are not green are queu
   await using database = await createTestDatabase()
   const { db } = database
   await writeMany(db)
-  expect(await countRetryable(db, { job: 'work', code: 'DEADLINE' })).toBe(6667)
+  expect(countOf(await groupRuns(db, { job: 'work', code: 'DEADLINE' }, RETRYABLE))).toBe(6667)
   const runs = await retryRuns(db, { job: 'work', code: 'DEADLINE' }, [])
   expect(runs).toHaveLength(6667)
   expect(new Set(runs.map(({ round }) => round))).toEqual(new Set([2]))
@@ -200,4 +203,18 @@ retry: { attempts: 1 }
   expect(run).toMatchObject({ status: 'succeeded', outputText: 'whole', attempts: [{ outputText: 'half' }, { outputText: null }] })
   expect(run?.usage.inputTokens).toBeGreaterThan(usage.inputTokens)
   expect(JSON.stringify(world.model.requests.at(-1))).not.toContain('half')
+})
+
+test('a run whose input retention took out is not retried with no input, alone or among others', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const [emptied, whole] = [await overRun(db, 'failed'), await overRun(db, 'failed')]
+  await query(db, "update runs set finished_at = now() - interval '40 days' where id = $1", [emptied])
+  await prune(db, { content: { failed: 30 * 86_400_000 }, metadata: {}, log: undefined })
+  expect(await groupRuns(db, { ids: [emptied] }, RETRYABLE)).toEqual([])
+  expect(countOf(await groupRuns(db, { job: 'work' }, RETRYABLE))).toBe(1)
+  expect(await retryRuns(db, { ids: [emptied] }, [])).toEqual([])
+  expect(await retryRuns(db, { job: 'work' }, [])).toMatchObject([{ id: whole }])
+  // And its input is none, rather than an empty one.
+  expect(await loadRun(db, emptied)).toMatchObject({ status: 'failed', input: null })
 })

@@ -1,23 +1,19 @@
 import { expect, test } from 'vitest'
 import { noUsage } from '../../../src/core/run.ts'
 import { openAttempt } from '../../../src/store/runs/claim.ts'
-import { query, type Db } from '../../../src/store/postgres/db.ts'
+import { query } from '../../../src/store/postgres/db.ts'
 import { finishRun, type RunEnd } from '../../../src/store/runs/finish.ts'
 import { cancelRequested, heartbeat, requestCancel } from '../../../src/store/runs/heartbeat.ts'
 import { suspendRun } from '../../../src/store/runs/suspend.ts'
 import { listWakeable } from '../../../src/store/runs/wakeable.ts'
 import { loadRun } from '../../../src/store/runs/show.ts'
-import { claim, endCancelled, opened, writeRun, waitingForShop } from '../../support/database/attempts.ts'
+import { claim, endCancelled, fallSilent, opened, takenOver, waitingForShop, writeRun } from '../../support/database/attempts.ts'
 import { createTestDatabase } from '../../support/database/database.ts'
 
 const STALE_MS = 60_000
 const end = (status: RunEnd['status'] = 'succeeded'): RunEnd => ({
   status, outputText: 'done', reasons: [], failure: null, usage: noUsage, costUsd: null,
 }) // prettier-ignore
-
-/** The run's worker was last heard of so long ago. */
-const fallSilent = (db: Db, runId: string, ms = STALE_MS + 1000) =>
-  query(db, 'update runs set heartbeat_at = now() - make_interval(secs => $2 / 1000.0) where id = $1', [runId, ms])
 
 const again = { status: 'queued', failure: null, attemptStatus: 'failed' } as const
 
@@ -59,7 +55,13 @@ test.each([{ ...again, nextAttemptAt: new Date(Date.now() + 3_600_000) }, waitin
 )
 
 test.each([
-  { title: 'the same queue job comes again', queueJobId: 'first', silentMs: 0, kind: 'opened' },
+  {
+    title: 'the same queue job comes again and its worker has missed two beats',
+    queueJobId: 'first',
+    silentMs: STALE_MS / 3 + 1000,
+    kind: 'opened',
+  },
+  { title: 'the same queue job comes again and its worker beats', queueJobId: 'first', silentMs: STALE_MS / 6, kind: 'busy' },
   { title: 'its worker has fallen silent', queueJobId: 'second', silentMs: STALE_MS + 1000, kind: 'opened' },
   { title: 'another queue job comes and its worker was just heard of', queueJobId: 'second', silentMs: STALE_MS - 10_000, kind: 'busy' },
 ])('a running run when $title: $kind', async ({ queueJobId, silentMs, kind }) => {
@@ -131,7 +133,7 @@ test('a running run whose cancel was asked for stays with a worker that is heard
 
 test.each([
   { title: 'fell silent', queueJobId: 'second', silentMs: STALE_MS + 1000 },
-  { title: 'lost its queue job', queueJobId: 'first', silentMs: 0 },
+  { title: 'lost its queue job', queueJobId: 'first', silentMs: STALE_MS / 3 + 1000 },
 ])('a run whose cancel was asked for and whose worker $title can be ended, with no attempt left open', async ({ queueJobId, silentMs }) => {
   await using database = await createTestDatabase()
   const { db } = database
@@ -153,9 +155,9 @@ test('a heartbeat keeps a run fresh and says which runs went to another worker',
   const [kept, taken] = [await writeRun(db), await writeRun(db)]
   for (const id of [kept, taken]) {
     await opened(db, id, { queueJobId: `${id} first` })
-    await fallSilent(db, id)
+    await fallSilent(db, id, STALE_MS + 1000)
   }
-  await opened(db, taken, { queueJobId: `${taken} second` })
+  await opened(db, taken, { queueJobId: `${taken} second`, staleAfterMs: STALE_MS })
   const mine = [kept, taken, 'run_nobody_knows'].map((runId) => ({ runId, queueJobId: `${runId} first` }))
   expect((await heartbeat(db, 'one', mine)).toSorted()).toEqual(['run_nobody_knows', taken].toSorted())
   expect(await claim(db, kept, { queueJobId: 'other', staleAfterMs: STALE_MS })).toEqual({ kind: 'busy' })
@@ -167,11 +169,12 @@ test('a superseded attempt changes nothing when it ends or pauses', async () => 
   await using database = await createTestDatabase()
   const { db } = database
   const id = await writeRun(db)
-  const old = await opened(db, id, { queueJobId: 'same' })
-  const current = await opened(db, id, { queueJobId: 'same' })
+  const old = await opened(db, id)
+  const current = await takenOver(db, id)
   const before = await loadRun(db, id)
   expect(await finishRun(db, old, end())).toEqual({ stillOwned: false, next: [] })
-  expect(await suspendRun(db, old, { ...again, nextAttemptAt: null })).toBeUndefined()
+  for (const attemptStatus of ['failed', 'lost'] as const)
+    expect(await suspendRun(db, old, { ...again, nextAttemptAt: null, attemptStatus })).toBeUndefined()
   expect(await finishRun(db, { ...current, token: old.token }, end())).toEqual({ stillOwned: false, next: [] })
   expect(await loadRun(db, id)).toEqual(before)
   expect(await finishRun(db, current, end())).toEqual({ stillOwned: true, next: [] })
@@ -221,8 +224,10 @@ test('what ought to be in the queue: due runs and runs of silent workers, no oth
   await add('just created')
 
   const listed = await listWakeable(db, { olderThanMs: 10_000, staleAfterMs: STALE_MS })
-  expect(new Map(listed.map(({ id, round }) => [ids.get(id), round]))).toEqual(
-    new Map([['due', 0], ['due for its second attempt', 1], ['of a silent worker', 1], ['freed', 0]]), // prettier-ignore
+  expect(new Map(listed.map(({ id, round, takeover }) => [ids.get(id), [round, takeover]]))).toEqual(
+    new Map([['due', [0, false]], ['due for its second attempt', [1, false]], ['of a silent worker', [1, true]], ['freed', [0, false]]]), // prettier-ignore
   )
-  expect(await listWakeable(db, { olderThanMs: 10_000, staleAfterMs: STALE_MS, limit: 1 })).toHaveLength(1)
+  // A backlog does not keep a silent worker's run from being found.
+  const first = await listWakeable(db, { olderThanMs: 10_000, staleAfterMs: STALE_MS, limit: 1 })
+  expect(first.map(({ takeover }) => takeover)).toEqual([true, false])
 })

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { query, type Db } from '../../../src/store/postgres/db.ts'
 import { retryRuns } from '../../../src/store/runs/retry.ts'
 import { suspendRun } from '../../../src/store/runs/suspend.ts'
+import { WAKEABLE } from '../../../src/store/runs/wakeable.ts'
 import { listWaiting, resumeWaiting, tryStartPoll } from '../../../src/store/waiting/waiting.ts'
 import { endCancelled, opened, waitingForShop, writeRun } from '../../support/database/attempts.ts'
 import { createTestDatabase } from '../../support/database/database.ts'
@@ -60,11 +61,19 @@ test.each<[string, (db: Db, id: string) => Promise<unknown>]>([
   expect(await waitsFor(db, id)).toBeNull()
 })
 
-test('of twenty that want to poll an account at once, one may, and nobody again before the time is over', async () => {
+test('of twenty workers that want to poll an account at once one may, and the next one when the interval is over', async () => {
   await using database = await createTestDatabase()
   const { db } = database
   const started = await Promise.all(Array.from({ length: 20 }, () => tryStartPoll(db, 'reports', 60_000)))
   expect(started.filter(Boolean)).toHaveLength(1)
   expect(await tryStartPoll(db, 'reports', 60_000)).toBe(false)
   expect(await tryStartPoll(db, 'reports', 0)).toBe(true)
+})
+
+test('a run that waited goes on in a round of its own', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const id = await waiting(db)
+  const before = await query<{ round: number }>(db, `select ${WAKEABLE} from runs where id = $1`, [id])
+  expect(await resumeWaiting(db, 'reports', ['shop'])).toMatchObject([{ id, round: (before[0]?.round ?? 0) + 1 }])
 })

@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import type { Job } from 'bullmq'
 import { describe, inject } from 'vitest'
 import { openQueueBackend } from '../../../src/queue/backend.ts'
 import type { TestApp } from './test-app.ts'
@@ -15,11 +16,17 @@ export function describeBackends(title: string, suite: (backend: Backend) => voi
 }
 
 /** All entries of a testApp's queue, as they are stored. */
-export async function queueEntries({ app, database, dir }: TestApp): Promise<{ id: string | undefined; data: unknown }[]> {
-  const backend = await openQueueBackend({ redisUrl: app.config.redis_url, databaseUrl: database.url, prefix: basename(dir) })
+export const queueEntries = (testApp: TestApp): Promise<{ id: string | undefined; data: unknown }[]> =>
+  mapQueue(testApp, async ({ id, data }) => ({ id, data }))
+
+/** The state of each entry, as BullMQ names it. */
+export const queueStates = (testApp: TestApp): Promise<string[]> => mapQueue(testApp, (job) => job.getState())
+
+async function mapQueue<T>({ app, database, dir }: TestApp, map: (job: Job) => Promise<T>): Promise<T[]> {
+  const backend = await openQueueBackend({ redisUrl: app.config.redisUrl, databaseUrl: database.url, prefix: basename(dir) })
   const queue = backend.queue()
-  const jobs = await queue.getJobs()
+  const mapped = await Promise.all((await queue.getJobs()).map(map))
   await queue.close()
   await backend.close()
-  return jobs.map(({ id, data }) => ({ id, data }))
+  return mapped
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { pino } from 'pino'
 import { createApp, type App } from '../../../src/app/app.ts'
-import { loadConfig } from '../../../src/config/config.ts'
+import { loadConfig } from '../../../src/config/load.ts'
 import { makeCertificate } from '../../../src/demo/gateway/certificate.ts'
 import { script } from '../../../src/demo/model/script.ts'
 import { DOMAIN, startWorld, type World, type WorldOptions } from '../../../src/demo/world.ts'
@@ -15,11 +15,11 @@ import { openDb, query } from '../../../src/store/postgres/db.ts'
 import type { RunView } from '../../../src/core/view.ts'
 import { countingRoute, startCountingServer, type CountingServer } from '../mcp/counting-server.ts'
 import { startOwnRedis, startWayTo, type Outage } from './outage.ts'
-import { freePort } from '../global-setup.ts'
+import { freePort } from '../net/listen.ts'
 import { watchProgress } from './progress.ts'
 import { reachGateway, startFaultProxy, type FaultProxy } from '../gateway/fault-proxy.ts'
 
-/** Servers that scenes share. Nothing here needs a test runner. */
+/** Servers that fault benches share. Nothing here needs a test runner. */
 export interface FaultBenchUrls {
   postgresUrl: string
   redisUrl: string | undefined
@@ -112,19 +112,19 @@ export async function buildFaultBench(options: FaultBenchOptions): Promise<Fault
       scripts: { scripted: script(options.script) },
       routes: [countingRoute(server, { to: toServer.url, maxRequestBytes: 1_048_576, ...options.route })],
       config: {
-        database_url: databaseUrl,
-        ...(redisUrl !== undefined && { redis_url: redisUrl }),
+        databaseUrl: databaseUrl,
+        ...(redisUrl !== undefined && { redisUrl: redisUrl }),
         servers: { counting: { maxRequestBytes: 1_048_576 } },
         // A worker process says in its log when it is at work.
         log: { level: 'info' },
         prices: { scripted: { input: 1, cachedInput: 1, output: 1 } },
         ...config,
-        gateway: { address: toGateway.address, ca_file: caFile, ...mapping(config['gateway']) },
+        gateway: { address: toGateway.address, caFile: caFile, ...mapping(config['gateway']) },
         providers: {
           openai: {
             api: options.api ?? 'responses',
-            base_url: `${toModel.url}/v1`,
-            api_key: 'demo-model-key',
+            baseUrl: `${toModel.url}/v1`,
+            apiKey: 'demo-model-key',
             background: options.background ?? false,
             ...mapping(config['provider']),
           },

@@ -3,19 +3,12 @@ import { z } from 'zod'
 import { query } from '../../../src/store/postgres/db.ts'
 import { countingRoute, startCountingServer, type CountingServer } from '../mcp/counting-server.ts'
 import { buildTestApp, type TestApp, type TestAppOptions } from './test-app.ts'
+import { countingJob } from './jobs.ts'
+import { until } from '../until.ts'
 
-const TOOLS = 'counting: { allow: [act, look], repeatable: [look] }'
-
-/** A hosted job over the counting server; `extra` is more YAML. */
-export const hostedJob = (extra = '', tools = TOOLS) => `
-account: reports
-delegate: hosted
-model: { provider: openai, name: scripted }
-prompt: Do it.
-tools:
-  ${tools}
-retry: { attempts: 3, backoff: 10ms }
-${extra}`
+/** A hosted job over the counting server; `more` is YAML that follows. */
+export const hostedJob = (more = '', tools?: string) =>
+  countingJob({ ...(tools !== undefined && { tools }), retry: '{ attempts: 3, backoff: 10ms }', more: `delegate: hosted\n${more}` })
 
 export interface HostedApp extends AsyncDisposable {
   server: CountingServer
@@ -86,9 +79,4 @@ export const responseRows = ({ testApp }: HostedApp) =>
   query<ResponseRow>(testApp.database.db, 'select turn, attempt, response_id, background, state from responses order by turn')
 
 /** Resolves when the answer under way has an id in its row. */
-export async function idWritten(one: HostedApp): Promise<string> {
-  for (;;) {
-    const id = (await responseRows(one)).at(-1)?.response_id
-    if (id !== undefined && id !== null) return id
-  }
-}
+export const idWritten = (one: HostedApp): Promise<string> => until(async () => (await responseRows(one)).at(-1)?.response_id ?? undefined)

@@ -2,14 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
-import { loadJob, type Offer } from '../../../src/jobs/load.ts'
+import { deliverFault } from '../../../src/delivery/destinations/registry.ts'
+import type { Offer } from '../../../src/jobs/check.ts'
+import { loadJob } from '../../../src/jobs/load.ts'
 
 export const OFFER: Offer = {
   accounts: ['reports', 'audit'],
   providers: ['openai'],
   hasPrice: (model) => model === 'priced',
   canHost: (provider) => provider === 'openai',
-  webhooks: ['team'],
+  deliverFault: (entry) => deliverFault(entry, { reportsDir: '', webhooks: { team: { url: 'https://hooks.example/' } } }),
   hasMoneyBudget: () => false,
 }
 

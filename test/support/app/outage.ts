@@ -1,6 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
+import { listen } from '../net/listen.ts'
 
 /** Something that can go away and come back where it was. */
 export interface Outage extends AsyncDisposable {
@@ -28,13 +29,7 @@ export async function startWayTo(target: string): Promise<Outage> {
       })
     }
   })
-  const listen = async (port: number) => {
-    server.listen(port, '127.0.0.1')
-    await once(server, 'listening')
-    const address = server.address()
-    return typeof address === 'object' && address ? address.port : 0
-  }
-  const port = await listen(0)
+  const port = await listen(server)
   const url = new URL(target)
   url.hostname = '127.0.0.1'
   url.port = String(port)
@@ -44,13 +39,19 @@ export async function startWayTo(target: string): Promise<Outage> {
     for (const socket of sockets) socket.destroy()
     await closed
   }
-  return { url: url.href, close, open: async () => void (await listen(port)), [Symbol.asyncDispose]: close }
+  return { url: url.href, close, open: async () => void (await listen(server, port)), [Symbol.asyncDispose]: close }
 }
 
 export const hasRedisServer = (): boolean => spawnSync('redis-server', ['--version']).status === 0
 
+/** A server that can also fall silent: connections stand, and nothing answers. */
+export interface Freezable extends Outage {
+  freeze(): void
+  thaw(): void
+}
+
 /** A redis-server that keeps its data in `dir` while it is away. */
-export async function startOwnRedis(dir: string, port: number): Promise<Outage> {
+export async function startOwnRedis(dir: string, port: number): Promise<Freezable> {
   let server: ChildProcess | undefined
   async function open(): Promise<void> {
     const args = [
@@ -79,7 +80,14 @@ export async function startOwnRedis(dir: string, port: number): Promise<Outage> 
     await once(running, 'exit')
   }
   await open()
-  return { url: `redis://127.0.0.1:${port}`, open, close, [Symbol.asyncDispose]: close }
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    open,
+    close,
+    freeze: () => void server?.kill('SIGSTOP'),
+    thaw: () => void server?.kill('SIGCONT'),
+    [Symbol.asyncDispose]: close,
+  }
 }
 
 /** A worker process of its own. */

@@ -17,6 +17,8 @@ export const aRunView = (extra: Partial<RunView> = {}): RunView => ({
   input: {},
   output: { rows: [1, 2] },
   outputText: '{"rows":[1,2]}',
+  ending: null,
+  mended: [],
   usage: noUsage,
   cost: { usd: null },
   attempts: [],

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path'
 import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import { createApp, type App } from '../../../src/app/app.ts'
-import { loadConfig } from '../../../src/config/config.ts'
+import { loadConfig } from '../../../src/config/load.ts'
 import { script } from '../../../src/demo/model/script.ts'
 import { startWorld, type World, type WorldOptions } from '../../../src/demo/world.ts'
 import { createRun } from '../../../src/runs/create.ts'
@@ -20,6 +20,8 @@ export interface TestAppOptions extends Partial<Pick<WorldOptions, 'routes' | 'v
   /** Scripts of the model by its name: in the language of src/demo/model/script.ts. */
   scripts?: Record<string, string>
   redisUrl?: string | undefined
+  /** Other files beside the configuration, by name. */
+  files?: Record<string, string>
 }
 
 /** A whole Nightshift on a database of its own, with everything that it talks to. */
@@ -53,17 +55,18 @@ export async function buildTestApp(options: TestAppOptions): Promise<TestApp> {
   building.defer(() => rmSync(dir, { recursive: true, force: true }))
   const jobsDir = join(dir, 'jobs')
   mkdirSync(jobsDir)
+  for (const [name, text] of Object.entries(options.files ?? {})) writeFileSync(join(dir, name), text)
   for (const [name, text] of Object.entries(options.jobs)) writeFileSync(join(jobsDir, `${name}.yaml`), text)
   const database = building.use(await createTestDatabase())
   const scripts = Object.fromEntries(Object.entries(options.scripts ?? {}).map(([model, text]) => [model, script(text)]))
-  const redis = options.redisUrl === undefined ? {} : { redis_url: options.redisUrl }
+  const redis = options.redisUrl === undefined ? {} : { redisUrl: options.redisUrl }
   const world = building.use(
     await startWorld({
       ...options,
       dir,
       jobsDir,
       scripts,
-      config: { database_url: database.url, log: { level: 'debug' }, ...redis, ...options.config },
+      config: { databaseUrl: database.url, log: { level: 'debug' }, ...redis, ...options.config },
     }),
   )
   const log: string[] = []
@@ -75,9 +78,16 @@ export async function buildTestApp(options: TestAppOptions): Promise<TestApp> {
   })
   const watch = watchProgress()
   const { progress } = watch
-  const config = loadConfig({ file: world.configFile, env: {} })
+  const readConfig = () => loadConfig({ file: world.configFile, env: {} })
+  const config = readConfig()
   const open = () =>
-    createApp({ config, log: pino({ level: 'debug' }, stream), onProgress: (one) => watch.onProgress(one), queuePrefix: basename(dir) })
+    createApp({
+      config,
+      readConfig,
+      log: pino({ level: 'debug' }, stream),
+      onProgress: (one) => watch.onProgress(one),
+      queuePrefix: basename(dir),
+    })
   const app = building.use(await open())
   if (app.jobs.issues().length > 0) throw new Error(app.jobs.issues().join('\n'))
   const stack = building.move()

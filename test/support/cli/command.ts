@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import pc from 'picocolors'
 import { main } from '../../../src/cli/main.ts'
 import type { Terminal } from '../../../src/cli/terminal/terminal.ts'
-import { environment, type Environment } from '../../../src/config/config.ts'
+import { environment, type Environment } from '../../../src/config/environment.ts'
 
 export const BIN = join(import.meta.dirname, '../../../src/cli/bin.js')
 

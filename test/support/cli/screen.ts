@@ -1,7 +1,7 @@
 import pc from 'picocolors'
 import { main } from '../../../src/cli/main.ts'
 import type { Terminal } from '../../../src/cli/terminal/terminal.ts'
-import type { Environment } from '../../../src/config/config.ts'
+import type { Environment } from '../../../src/config/environment.ts'
 
 export interface Screen {
   out: () => string

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ToolCallRecord, TurnRecord } from '../../../src/core/ports/journal.ts'
 import { noUsage, type AttemptRef } from '../../../src/core/run.ts'
-import type { Db } from '../../../src/store/postgres/db.ts'
+import { query, type Db } from '../../../src/store/postgres/db.ts'
 import { openAttempt, type Claim, type ClaimOptions } from '../../../src/store/runs/claim.ts'
 import { finishUnclaimedRun } from '../../../src/store/runs/finish.ts'
 import { insertRun, type NewRun } from '../../../src/store/runs/insert.ts'
@@ -36,6 +36,16 @@ export const waitingForShop = {
 /** A worker's claim of a run; a queue job of its own unless one is given. */
 export const claim = (db: Db, runId: string, options: Partial<ClaimOptions> = {}): Promise<Claim> =>
   openAttempt(db, runId, { worker: 'one', queueJobId: randomUUID(), staleAfterMs: 60_000, ...options })
+
+/** The run's worker was last heard of so long ago. */
+export const fallSilent = (db: Db, runId: string, ms = 3_600_000) =>
+  query(db, 'update runs set heartbeat_at = now() - make_interval(secs => $2 / 1000.0) where id = $1', [runId, ms])
+
+/** Another worker takes the run over from one that fell silent. */
+export async function takenOver(db: Db, runId: string, options: Partial<ClaimOptions> = {}): Promise<AttemptRef> {
+  await fallSilent(db, runId)
+  return opened(db, runId, options)
+}
 
 /** Opens an attempt that is known to be free. */
 export async function opened(db: Db, runId: string, options: Partial<ClaimOptions> = {}): Promise<AttemptRef> {

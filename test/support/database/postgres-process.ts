@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
+import { until } from '../until.ts'
 
-const MODULE = join(import.meta.dirname, '../../../src/store/postgres/embedded.ts')
+const MODULE = join(import.meta.dirname, '../../../src/store/postgres/embedded/server.ts')
 const SCRIPT = `
 import { startEmbeddedPostgres } from ${JSON.stringify(MODULE)}
 const [dir, ephemeral] = process.argv.slice(2)
@@ -90,9 +91,7 @@ export function isAlive(pid: number): boolean {
 }
 
 /** Resolves when a process is gone; looking is all that can be done for one that is not our child. */
-export async function gone(pid: number): Promise<void> {
-  while (isAlive(pid)) await new Promise((done) => setImmediate(done))
-}
+export const gone = (pid: number): Promise<true> => until(() => !isAlive(pid))
 
 export async function killed(pid: number): Promise<void> {
   if (isAlive(pid)) process.kill(pid, 'SIGKILL')

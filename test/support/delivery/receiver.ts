@@ -1,11 +1,14 @@
-import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
+import { Webhook } from 'standardwebhooks'
+import { serveHttp } from '../net/listen.ts'
 
 export interface Received {
   url: string
   headers: IncomingHttpHeaders
   body: string
+  /** What it was answered, unless `reply` answered it itself. */
+  status?: number
 }
 
 /** Answers a message: a status, or nothing when it has dealt with `res` itself. */
@@ -20,31 +23,38 @@ export interface Receiver extends AsyncDisposable {
   next(): Promise<Received>
 }
 
+/** Takes what was signed with this secret, and refuses all else with 401. */
+export const takeSigned =
+  (secret: string): Reply =>
+  ({ headers, body }) => {
+    try {
+      new Webhook(secret).verify(body, Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])))
+      return 204
+    } catch {
+      return 401
+    }
+  }
+
 export async function startReceiver(reply: Reply = () => 204): Promise<Receiver> {
   const waiting: ((message: Received) => void)[] = []
-  const http = createServer((req, res) => void take(req, res).catch(() => res.destroy()))
+  const http = await serveHttp(take)
   const receiver: Receiver = {
-    url: '',
+    url: `${http.url}/hook`,
     received: [],
     reply,
     next: () => new Promise((done) => waiting.push(done)),
-    async [Symbol.asyncDispose]() {
-      http.closeAllConnections()
-      await new Promise((done) => http.close(done))
-    },
+    [Symbol.asyncDispose]: http.close,
   }
 
   async function take(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const message = { url: req.url ?? '', headers: req.headers, body: await text(req) }
+    const message: Received = { url: req.url ?? '', headers: req.headers, body: await text(req) }
     receiver.received.push(message)
     for (const done of waiting.splice(0)) done(message)
     const status = await receiver.reply(message, res, req)
-    if (status !== undefined) res.writeHead(status).end()
+    if (status === undefined) return
+    message.status = status
+    res.writeHead(status).end()
   }
 
-  http.listen(0, '127.0.0.1')
-  await once(http, 'listening')
-  const address = http.address()
-  receiver.url = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/hook`
   return receiver
 }

@@ -1,12 +1,12 @@
 import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createHttps } from 'node:https'
-import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { Agent, buildConnector, request, type Dispatcher } from 'undici'
 import { z } from 'zod'
+import { listen } from '../net/listen.ts'
 
 /** What the proxy sees of a request. */
 export interface Seen {
@@ -128,13 +128,7 @@ export async function startFaultProxy(
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
-  const listen = async (port: number) => {
-    server.listen(port, '127.0.0.1')
-    await once(server, 'listening')
-    const address = server.address()
-    return typeof address === 'object' && address ? address.port : 0
-  }
-  const port = await listen(0)
+  const port = await listen(server)
   const proxy: FaultProxy = {
     port,
     address: `127.0.0.1:${port}`,
@@ -148,7 +142,7 @@ export async function startFaultProxy(
       await new Promise((done) => server.close(done))
     },
     async open() {
-      await listen(port)
+      await listen(server, port)
     },
     async [Symbol.asyncDispose]() {
       await proxy.close()

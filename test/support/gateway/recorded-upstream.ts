@@ -1,6 +1,6 @@
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
+import { serveHttp } from '../net/listen.ts'
 import { recordedCases, recordedRpc, type RecordedCase } from './recordings.ts'
 
 /** What stood behind the recorded gateway: it answers each request as the recorded upstream did. */
@@ -42,17 +42,11 @@ export async function startRecordedUpstream(): Promise<RecordedUpstream> {
     if (known?.error !== undefined) begun = res
   }
 
-  const http = createServer((req, res) => void serve(req, res).catch(() => res.destroy()))
-  http.listen(0, '127.0.0.1')
-  await once(http, 'listening')
-  const address = http.address()
+  const http = await serveHttp(serve)
   return {
-    url: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`,
+    url: http.url,
     breakOff: () => void begun?.socket?.destroy(),
-    async [Symbol.asyncDispose]() {
-      http.closeAllConnections()
-      await new Promise((done) => http.close(done))
-    },
+    [Symbol.asyncDispose]: http.close,
   }
 }
 

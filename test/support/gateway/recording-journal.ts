@@ -1,26 +1,72 @@
-import type { GatewayRequestEnd, GatewayRequestRecord, Journal } from '../../../src/core/ports/journal.ts'
+import type { GatewayFetch } from '../../../src/core/ports/gateway.ts'
+import type {
+  GatewayRequestEnd,
+  GatewayRequestRecord,
+  Journal,
+  ToolCallEnd,
+  ToolCallRecord,
+  TurnRecord,
+} from '../../../src/core/ports/journal.ts'
+import { createDispatcher } from '../../../src/pomerium/dispatcher.ts'
+import { createGatewayFetch } from '../../../src/pomerium/fetch.ts'
 
-/** A journal that keeps what is written of gateway requests; nothing else may be written. */
+/** A journal that keeps what is written, to be read in the same process. */
 export interface RecordingJournal extends Journal {
+  turns: TurnRecord[]
+  calls: ToolCallRecord[]
+  ends: ToolCallEnd[]
   requests: GatewayRequestRecord[]
-  ends: GatewayRequestEnd[]
+  requestEnds: GatewayRequestEnd[]
 }
 
 export function createRecordingJournal(): RecordingJournal {
+  const turns: TurnRecord[] = []
+  const calls: ToolCallRecord[] = []
+  const ends: ToolCallEnd[] = []
   const requests: GatewayRequestRecord[] = []
-  const ends: GatewayRequestEnd[] = []
-  const unexpected = () => Promise.reject(new Error('only gateway requests are expected here'))
+  const requestEnds: GatewayRequestEnd[] = []
   return {
-    requests,
+    turns,
+    calls,
     ends,
+    requests,
+    requestEnds,
+    prompt: async () => {},
+    turn: async (record) => void turns.push(record),
+    response: async () => {},
+    responseState: async () => {},
+    toolCall: async (record) => void calls.push(record),
+    toolCallRefused: async (record, end) => {
+      calls.push(record)
+      ends.push(end)
+    },
+    toolCallEnd: async (end) => void ends.push(end),
     gatewayRequest: async (record) => void requests.push(record),
-    gatewayRequestEnd: async (end) => void ends.push(end),
-    prompt: unexpected,
-    turn: unexpected,
-    response: unexpected,
-    responseState: unexpected,
-    toolCall: unexpected,
-    toolCallRefused: unexpected,
-    toolCallEnd: unexpected,
+    gatewayRequestEnd: async (end) => void requestEnds.push(end),
+  }
+}
+
+export interface GatewayLine extends AsyncDisposable {
+  fetch: GatewayFetch
+  journal: RecordingJournal
+}
+
+/** The gateway's own fetch, to a server that stands where the gateway would. */
+export function openGatewayLine({ maxResponseBytes = 1_048_576 } = {}): GatewayLine {
+  const dispatcher = createDispatcher({})
+  const journal = createRecordingJournal()
+  const token = { userId: 'svc-reports', jwt: 'header.payload.signature', accountId: 'account-1', expiresAt: undefined }
+  return {
+    journal,
+    fetch: createGatewayFetch({
+      dispatcher,
+      account: 'reports',
+      tokens: { current: () => token },
+      runId: '00000000-0000-4000-8000-000000000001',
+      journal,
+      maxResponseBytes,
+      redact: (text) => text,
+    }),
+    [Symbol.asyncDispose]: () => dispatcher.destroy(),
   }
 }

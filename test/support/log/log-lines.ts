@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import fc from 'fast-check'
 
 /** A line of Pomerium's log as it writes them, with other fields put over it; undefined takes one out. */
 export const authorizeLine = (fields: Record<string, unknown> = {}): string =>
@@ -29,29 +30,11 @@ export const authorizeLine = (fields: Record<string, unknown> = {}): string =>
     ...fields,
   })
 
-/** Numbers from 0 to 1 that are the same for the same seed. */
-export function createRandom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
-
-/** The lines in another order, some twice, some not at all. */
-export function disturb<T>(lines: readonly T[], random: () => number): T[] {
-  const kept = lines.flatMap((line) => {
-    const luck = random()
-    return luck < 0.15 ? [] : luck < 0.35 ? [line, line] : [line]
-  })
-  for (let i = kept.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1))
-    const [a, b] = [kept[i], kept[j]]
-    if (a === undefined || b === undefined) continue
-    kept[i] = b
-    kept[j] = a
-  }
-  return kept
-}
+/** The lines in any order, each twice, once or not at all. */
+export const disturbed = <T>(lines: readonly T[]): fc.Arbitrary<T[]> =>
+  fc.array(fc.array(fc.nat(), { maxLength: 2 }), { minLength: lines.length, maxLength: lines.length }).map((places) =>
+    lines
+      .flatMap((line, i) => (places[i] ?? []).map((place) => ({ line, place })))
+      .toSorted((a, b) => a.place - b.place)
+      .map(({ line }) => line),
+  )

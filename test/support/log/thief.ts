@@ -10,7 +10,7 @@ export interface Thief extends AsyncDisposable {
 
 /** Somebody who has the token of a testApp's account and is no part of it. */
 export function createThief({ world, app }: TestApp): Thief {
-  const dispatcher = createDispatcher({ address: world.gateway.address, caFile: app.config.gateway.ca_file })
+  const dispatcher = createDispatcher({ address: world.gateway.address, caFile: app.config.gateway.caFile })
   const send = async (url: string, init: { method: string; headers: Record<string, string>; body?: string }) => {
     const headers = {
       authorization: `Bearer Pomerium-${world.account.jwt}`,

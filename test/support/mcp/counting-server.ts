@@ -1,7 +1,7 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { z } from 'zod'
+import { serveHttp } from '../net/listen.ts'
 
 const messageSchema = z.object({
   id: z.union([z.string(), z.number()]).optional(),
@@ -41,10 +41,7 @@ export async function startCountingServer(initial: Answer = () => 'done'): Promi
     methods: [],
     answer: initial,
     nextCall: () => new Promise((done) => waiting.push(done)),
-    async close() {
-      http.closeAllConnections()
-      await new Promise((done) => http.close(done))
-    },
+    close: () => http.close(),
     [Symbol.asyncDispose]: () => server.close(),
   }
   const json = (res: ServerResponse, body: unknown) =>
@@ -76,11 +73,8 @@ export async function startCountingServer(initial: Answer = () => 'done'): Promi
     }
   }
 
-  const http = createServer((req, res) => void serve(req, res).catch(() => res.destroy()))
-  http.listen(0, '127.0.0.1')
-  await once(http, 'listening')
-  const address = http.address()
-  return Object.assign(server, { url: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}` })
+  const http = await serveHttp(serve)
+  return Object.assign(server, { url: http.url })
 }
 
 /** The route of a counting server, for the stand-in gateway. */

@@ -1,7 +1,7 @@
-import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { z } from 'zod'
+import { serveHttp } from '../net/listen.ts'
 
 const messageSchema = z.looseObject({
   id: z.union([z.string(), z.number()]).optional(),
@@ -16,6 +16,8 @@ export interface Seen extends z.output<typeof messageSchema> {
   /** The JSON-RPC method; `answer` for an answer of the client; `GET` or `DELETE`. */
   kind: string
   headers: IncomingHttpHeaders
+  /** As it came, byte for byte. */
+  body: string
   res: ServerResponse
   /** Resolves when the exchange is over, whoever ended it. */
   closed: Promise<void>
@@ -53,6 +55,14 @@ export const initializeResult = {
   serverInfo: { name: 'scripted', version: '1' },
 }
 
+/** An answer that the gateway makes itself, without the mark of an upstream's. */
+export const byGateway =
+  (serve: Serve): Serve =>
+  (seen) => {
+    seen.res.removeHeader('x-envoy-upstream-service-time')
+    return serve(seen)
+  }
+
 const accepted: Serve = ({ res }) => void res.writeHead(202).end()
 const refused: Serve = ({ res }) => void res.writeHead(405).end()
 
@@ -67,13 +77,15 @@ const defaults: Record<string, Serve> = {
   DELETE: refused,
 }
 
-export async function startScriptedServer(on: Record<string, Serve> = {}): Promise<ScriptedServer> {
+/** `marked`: it stands behind a gateway that marks what an upstream says. */
+export async function startScriptedServer(on: Record<string, Serve> = {}, { marked = true } = {}): Promise<ScriptedServer> {
   const seen: Seen[] = []
   const waiting = new Set<() => void>()
   const handlers = { ...on }
 
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const closed = Promise.withResolvers<void>()
+    if (marked) res.setHeader('x-envoy-upstream-service-time', '1')
     res.once('close', () => closed.resolve())
     const body = await text(req)
     const message = body === '' ? {} : messageSchema.parse(JSON.parse(body))
@@ -83,6 +95,7 @@ export async function startScriptedServer(on: Record<string, Serve> = {}): Promi
     const one: Seen = {
       ...message,
       kind,
+      body,
       headers: req.headers,
       res,
       closed: closed.promise,
@@ -101,12 +114,9 @@ export async function startScriptedServer(on: Record<string, Serve> = {}): Promi
     await (handlers[kind] ?? defaults[kind] ?? accepted)(one)
   }
 
-  const http = createServer((req, res) => void serve(req, res).catch(() => res.destroy()))
-  http.listen(0, '127.0.0.1')
-  await once(http, 'listening')
-  const address = http.address()
+  const http = await serveHttp(serve)
   return {
-    url: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`,
+    url: http.url,
     seen,
     on: handlers,
     arrived: (kind, nth = 1) =>
@@ -120,9 +130,6 @@ export async function startScriptedServer(on: Record<string, Serve> = {}): Promi
         waiting.add(look)
         look()
       }),
-    async [Symbol.asyncDispose]() {
-      http.closeAllConnections()
-      await new Promise((done) => http.close(done))
-    },
+    [Symbol.asyncDispose]: http.close,
   }
 }

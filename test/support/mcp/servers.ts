@@ -1,13 +1,13 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { environment } from '../../../src/config/config.ts'
-import { startEmbeddedPostgres } from '../../../src/store/postgres/embedded.ts'
-import { freePort } from '../global-setup.ts'
+import { environment } from '../../../src/config/environment.ts'
+import { startEmbeddedPostgres } from '../../../src/store/postgres/embedded/server.ts'
+import { freePort } from '../net/listen.ts'
 import { hasRedisServer, startOwnRedis } from '../app/outage.ts'
 import type { FaultBenchUrls } from '../app/fault-bench.ts'
 
-/** The servers that scenes need, for programs that run without the test runner: an embedded Postgres, and a Redis where one can be had. */
+/** The servers that fault benches need, for programs that run without the test runner: an embedded Postgres, and a Redis where one can be had. */
 export async function startServers(stack: AsyncDisposableStack): Promise<{ postgresUrl: string; redisUrl: FaultBenchUrls['redisUrl'] }> {
   const dir = mkdtempSync(join(tmpdir(), 'nightshift-servers-'))
   chmodSync(dir, 0o711)

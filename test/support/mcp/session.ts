@@ -1,9 +1,10 @@
-import { openSession, type McpSession, type SessionOptions } from '../../../src/mcp/session/session.ts'
-import { openLine, type Notebook } from '../database/notebook.ts'
+import { openSession, type SessionOptions } from '../../../src/mcp/session/session.ts'
+import type { McpSession } from '../../../src/mcp/session/types.ts'
+import { openGatewayLine, type RecordingJournal } from '../gateway/recording-journal.ts'
 
 export interface OpenedSession extends AsyncDisposable {
   session: McpSession
-  notebook: Notebook
+  journal: RecordingJournal
   /** Calls a tool with a signal of its own, or the one given. */
   call(
     tool?: string,
@@ -18,20 +19,23 @@ export interface SessionSettings extends Partial<Omit<SessionOptions, 'fetch'>> 
 }
 
 /** A session with a server, through the gateway's own fetch. */
-export async function connect(url: string, { maxResponseBytes, signal, ...options }: SessionSettings = {}): Promise<OpenedSession> {
+export async function connect(
+  url: string,
+  { maxResponseBytes = 1_048_576, signal, ...options }: SessionSettings = {},
+): Promise<OpenedSession> {
   await using building = new AsyncDisposableStack()
-  const { fetch, notebook } = building.use(openLine(maxResponseBytes === undefined ? {} : { maxResponseBytes }))
+  const { fetch, journal } = building.use(openGatewayLine({ maxResponseBytes }))
   const session = await openSession(
-    { server: 'scripted', url, fetch, maxRequestBytes: 4096, timeoutMs: 20_000, ...options },
+    { server: 'scripted', url, fetch, maxRequestBytes: 4096, timeoutMs: 20_000, maxResponseBytes, redact: (text) => text, ...options },
     signal ?? new AbortController().signal,
   )
   building.defer(() => session.close())
   const stack = building.move()
   return {
     session,
-    notebook,
+    journal,
     call: (tool = 'act', args = {}, { toolCallId = 'call-1', signal: own = new AbortController().signal } = {}) =>
-      session.call(tool, args, { toolCallId, written: Promise.resolve(), signal: own }),
+      session.call(tool, JSON.stringify(args), { toolCallId, repeatable: false, written: Promise.resolve(), signal: own }),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }

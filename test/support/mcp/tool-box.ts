@@ -1,11 +1,11 @@
 import type { ServerSpec } from '../../../src/mcp/servers.ts'
 import { openToolBox, type OpenToolBox, type ToolBoxOptions } from '../../../src/mcp/toolbox.ts'
 import type { ToolOutcome } from '../../../src/core/ports/toolbox.ts'
-import { openLine, type Notebook } from '../database/notebook.ts'
+import { openGatewayLine, type RecordingJournal } from '../gateway/recording-journal.ts'
 
 export interface OpenedBox extends AsyncDisposable {
   box: OpenToolBox
-  notebook: Notebook
+  journal: RecordingJournal
   /** Lets the model call a tool by its name for it. */
   call(name?: string, args?: string, signal?: AbortSignal): Promise<ToolOutcome>
 }
@@ -22,15 +22,34 @@ export const aServer = (url: string, extra: Partial<ServerSpec> = {}): ServerSpe
   repeatable: ['look'],
   required: true,
   maxRequestBytes: 4096,
+  description: undefined,
+  callTimeoutMs: 600_000,
+  results: 'auto',
+  resources: [],
+  instructions: 'pass',
+  notes: undefined,
   ...extra,
 })
 
 /** The tool box of an attempt, over the gateway's own fetch. */
-export async function openBox(servers: ServerSpec[], { maxResponseBytes, signal, ...options }: BoxSettings = {}): Promise<OpenedBox> {
+export async function openBox(
+  servers: ServerSpec[],
+  { maxResponseBytes = 1_048_576, signal, ...options }: BoxSettings = {},
+): Promise<OpenedBox> {
   await using building = new AsyncDisposableStack()
-  const { fetch, notebook } = building.use(openLine(maxResponseBytes === undefined ? {} : { maxResponseBytes }))
+  const { fetch, journal } = building.use(openGatewayLine({ maxResponseBytes }))
   const box = await openToolBox(
-    { servers, fetch, journal: notebook, onUnknown: 'stop', resultBytes: 1000, redact: (text) => text, timeoutMs: 20_000, ...options },
+    {
+      servers,
+      fetch,
+      journal,
+      onUnknown: 'stop',
+      resultBytes: 1000,
+      redact: (text) => text,
+      timeoutMs: 20_000,
+      maxResponseBytes,
+      ...options,
+    },
     signal ?? new AbortController().signal,
   )
   building.defer(() => box.close())
@@ -38,9 +57,9 @@ export async function openBox(servers: ServerSpec[], { maxResponseBytes, signal,
   let position = 0
   return {
     box,
-    notebook,
+    journal,
     call: (name = 'shop__act', args = '{"n": 1}', own = new AbortController().signal) =>
-      box.call({ turn: 1, position: position++, callId: `call_${position}`, name, arguments: args }, own),
+      box.call({ turn: 1, position: position++, callId: `call_${position}`, name, giveUpAt: new Date('9999-01-01'), arguments: args }, own),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }

@@ -1,14 +1,14 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
 import { json } from 'node:stream/consumers'
 import { z } from 'zod'
+import { serveHttp } from '../net/listen.ts'
 
 const itemSchema = z.looseObject({ type: z.string().optional(), role: z.string().optional(), call_id: z.string().optional() })
 const requestSchema = z.looseObject({
   model: z.string(),
   input: z.array(itemSchema),
   tools: z.array(z.looseObject({ name: z.string() })).optional(),
-  tool_choice: z.string().optional(),
+  tool_choice: z.unknown().optional(),
+  text: z.unknown().optional(),
 })
 
 export type Asked = z.output<typeof requestSchema>
@@ -35,26 +35,19 @@ export interface AnsweringModel extends AsyncDisposable {
  */
 export async function startAnsweringModel(said: readonly Said[]): Promise<AnsweringModel> {
   const asked: Asked[] = []
-  const http = createServer((req, res) => {
+  const http = await serveHttp(async (req, res) => {
     const send = (status: number, body: unknown) => res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
-    void json(req).then((body) => {
-      const request = requestSchema.parse(body)
-      const turn = said[asked.push(request) - 1]
-      const fault = faultOf(request) ?? (turn ? undefined : 'The model was asked once more than expected.')
-      if (fault === undefined && turn) send(200, answerOf(asked.length, request.model, turn))
-      else send(400, { error: { message: fault, type: 'invalid_request_error', param: 'input', code: null } })
-    })
+    const body = await json(req)
+    const request = requestSchema.parse(body)
+    const turn = said[asked.push(request) - 1]
+    const fault = faultOf(request) ?? (turn ? undefined : 'The model was asked once more than expected.')
+    if (fault === undefined && turn) send(200, answerOf(asked.length, request.model, turn))
+    else send(400, { error: { message: fault, type: 'invalid_request_error', param: 'input', code: null } })
   })
-  http.listen(0, '127.0.0.1')
-  await once(http, 'listening')
-  const address = http.address()
   return {
-    url: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/v1`,
+    url: `${http.url}/v1`,
     asked,
-    async [Symbol.asyncDispose]() {
-      http.closeAllConnections()
-      await new Promise((done) => http.close(done))
-    },
+    [Symbol.asyncDispose]: http.close,
   }
 }
 

@@ -1,17 +1,17 @@
-import { parseOutput } from '../../../src/jobs/output.ts'
+import { readOutput } from '../../../src/core/rules/output.ts'
 import { runLocal, type LocalOptions } from '../../../src/agent/loop.ts'
-import type { DelegateResult } from '../../../src/models/model.ts'
+import type { DelegateResult, OutputCheck } from '../../../src/models/model.ts'
 import { createProvider } from '../../../src/models/openai/provider.ts'
 import type { PastCall, PastTurn } from '../../../src/core/history.ts'
 import { startAnsweringModel, type AnsweringModel, type Said } from './answering-model.ts'
 import { startScriptedServer, type ScriptedServer } from '../mcp/scripted-server.ts'
-import type { Notebook } from '../database/notebook.ts'
+import type { RecordingJournal } from '../gateway/recording-journal.ts'
 import { aServer, openBox } from '../mcp/tool-box.ts'
 
 export interface Conversation extends AsyncDisposable {
   model: AnsweringModel
   server: ScriptedServer
-  notebook: Notebook
+  journal: RecordingJournal
   run(signal?: AbortSignal): Promise<DelegateResult>
   /** Arguments of the calls that reached the server, in order. */
   sent(): unknown[]
@@ -20,16 +20,18 @@ export interface Conversation extends AsyncDisposable {
 export interface Settings extends Partial<Omit<LocalOptions, 'limits' | 'output'>> {
   limits?: Partial<LocalOptions['limits']>
   schema?: Record<string, unknown>
+  /** How the answer is asked for, where it is not by the provider's format. */
+  form?: Partial<OutputCheck>
 }
 
 const FAR = new Date('9999-01-01')
 
 /** The local loop over a provider that says what it is told to, and a server with the tools `act` and `look`. */
-export async function hold(said: readonly Said[], { limits, schema, ...options }: Settings = {}): Promise<Conversation> {
+export async function hold(said: readonly Said[], { limits, schema, form, ...options }: Settings = {}): Promise<Conversation> {
   await using building = new AsyncDisposableStack()
   const model = building.use(await startAnsweringModel(said))
   const server = building.use(await startScriptedServer())
-  const { box, notebook } = building.use(await openBox([aServer(server.url)], { onUnknown: options.onUnknown ?? 'stop' }))
+  const { box, journal } = building.use(await openBox([aServer(server.url)], { onUnknown: options.onUnknown ?? 'stop' }))
   const provider = createProvider({
     name: 'answering',
     api: 'responses',
@@ -39,31 +41,41 @@ export async function hold(said: readonly Said[], { limits, schema, ...options }
     store: undefined,
     background: false,
     timeoutMs: 20_000,
+    formatWithTools: true,
   })
   building.defer(() => provider.close())
   const stack = building.move()
   return {
     model,
     server,
-    notebook,
+    journal,
     run: (signal = new AbortController().signal) =>
       runLocal(
         {
           model: provider.model('answering'),
           tools: box,
-          journal: notebook,
+          journal,
           instructions: undefined,
           prompt: 'Do it.',
-          output: schema && { name: 'output', schema, parse: (text) => parseOutput(text, schema) },
+          output: schema && {
+            format: { name: 'output', schema, strict: false },
+            mode: 'native',
+            withTools: true,
+            parse: (text, cut) => readOutput(text, schema, { cut: cut !== undefined, ...cut }),
+            ...form,
+          },
           limits: { turns: 20, toolCalls: 50, tokens: undefined, costUsd: undefined, ...limits },
           price: undefined,
           budget: undefined,
+          needed: [],
+          bare: false,
           warn: () => {},
           history: [],
           nextTurn: 1,
           softDeadline: FAR,
           onUnknown: 'stop',
           toolConcurrency: 4,
+          staleAfterMs: Infinity,
           ...options,
         },
         signal,
@@ -77,6 +89,9 @@ export async function hold(said: readonly Said[], { limits, schema, ...options }
 export function pastTurn(number: number, calls: Partial<PastCall>[], extra: Partial<PastTurn> = {}): PastTurn {
   return {
     number,
+    attempt: 1,
+    startedAt: new Date(0),
+    finishedAt: new Date(0),
     items: calls.map(({ tool = 'act' }, position) => ({
       type: 'tool_call',
       callId: `past_${number}_${position}`,
@@ -89,6 +104,8 @@ export function pastTurn(number: number, calls: Partial<PastCall>[], extra: Part
     costUsd: null,
     calls: calls.map((call, position) => ({
       position,
+      callId: `past_${number}_${position}`,
+      arguments: { n: number * 100 + position },
       server: 'shop',
       tool: 'act',
       repeatable: false,

@@ -1,15 +1,12 @@
 import { spawn } from 'node:child_process'
-import { InvalidArgumentError, Option, type Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { z } from 'zod'
-import { createApp, type App } from '../../../app/app.ts'
-import { durationMs } from '../../../lib/duration.ts'
+import { askConsent, disconnectServer, resumeConnected, waitForConsent } from '../../../accounts/connections.ts'
+import { createApp } from '../../../app/app.ts'
+import type { Config } from '../../../config/load.ts'
 import { EXIT, Failure } from '../../../core/failure.ts'
-import type { GatewayFetch } from '../../../core/ports/gateway.ts'
-import { askConnect, disconnect } from '../../../pomerium/consent.ts'
-import type { Route } from '../../../pomerium/routes.ts'
-import { resumeWaiting } from '../../../store/waiting/waiting.ts'
 import { configOf, examples, quietLog, type AddCommand } from '../../options/options.ts'
-import { pause, type Terminal } from '../../terminal/terminal.ts'
+import { parseTimeout } from '../../options/time.ts'
 
 const connectOptions = z.object({
   account: z.string(),
@@ -17,7 +14,6 @@ const connectOptions = z.object({
   open: z.boolean().default(false),
   timeout: z.number(),
 })
-const LOOK_MS = 2000
 const TIMEOUT_MS = 600_000
 
 export const addConnect: AddCommand = (program, terminal, done) => {
@@ -30,33 +26,23 @@ export const addConnect: AddCommand = (program, terminal, done) => {
     .addOption(new Option('--timeout <time>', 'how long to wait').argParser(parseTimeout).default(TIMEOUT_MS, '10m'))
     .addHelpText('after', examples('nightshift connect drive --account reports', 'nightshift connect drive --account reports --open'))
     .action(async (server: string, _: unknown, command: Command) => {
-      const { account, redirect, open, timeout } = connectOptions.parse(command.optsWithGlobals())
+      const { account, redirect, open, timeout: timeoutMs } = connectOptions.parse(command.optsWithGlobals())
       const config = configOf(command, terminal)
-      const audience = config.api?.pomerium?.audience
-      const redirectUrl = redirect ?? (audience === undefined ? undefined : `https://${audience}/`)
-      if (redirectUrl === undefined)
-        throw new Failure({
-          code: 'REQUEST_INVALID',
-          message: 'There is no return address.',
-          cure: 'Name one with --redirect, on a route with mcp: { client: {} }.',
-        })
+      const redirectUrl = redirect ?? returnAddress(config)
       await using app = await createApp({ config, log: quietLog() })
-      const { route, fetch } = await routeOf(app, account, server, terminal)
-      const answer = await askConnect({ fetch, route, redirectUrl })
-      if (answer.kind === 'link') {
-        terminal.out(answer.link)
+      const connection = { account, server }
+      const link = await askConsent(app, connection, redirectUrl, terminal.signal)
+      if (link !== undefined) {
+        terminal.out(link)
         terminal.err(`\nWhoever opens this link decides whose data ${account} sees: give it only to the person who is to agree. Waiting …`)
-        if (open) openLink(answer.link)
-        if (!(await connected(app, account, server, timeout, terminal))) {
+        if (open) openLink(link)
+        if (!(await waitForConsent(app, connection, timeoutMs, terminal.signal))) {
           terminal.err('Nobody agreed yet. The runs that wait go on by themselves once somebody does.')
           return done(EXIT.waiting)
         }
       }
-      const runs = await resumeWaiting(app.db, account, [server])
-      await app.producer.wakeSoon(runs)
-      terminal.out(
-        `${server} is connected for ${account}.${runs.length > 0 ? ` ${runs.length} waiting run${runs.length === 1 ? ' goes' : 's go'} on.` : ''}`,
-      )
+      const runs = await resumeConnected(app, connection)
+      terminal.out(`${server} is connected for ${account}.${runs > 0 ? ` ${runs} waiting run${runs === 1 ? ' goes' : 's go'} on.` : ''}`)
       done(EXIT.ok)
     })
   program
@@ -67,53 +53,20 @@ export const addConnect: AddCommand = (program, terminal, done) => {
     .action(async (server: string, _: unknown, command: Command) => {
       const { account } = z.object({ account: z.string() }).parse(command.optsWithGlobals())
       await using app = await createApp({ config: configOf(command, terminal), log: quietLog() })
-      const { route, fetch } = await routeOf(app, account, server, terminal)
-      await disconnect({ fetch, route })
+      await disconnectServer(app, { account, server }, terminal.signal)
       terminal.out(`${server} is disconnected for ${account}.`)
       done(EXIT.ok)
     })
 }
 
-async function routeOf(app: App, account: string, server: string, terminal: Terminal): Promise<{ route: Route; fetch: GatewayFetch }> {
-  const fetch = app.gatewayFetch(account)
-  const routes = await app.routes(account, terminal.signal)
-  if (!fetch || !routes)
-    throw new Failure({
-      code: 'REQUEST_INVALID',
-      message: `There is no account ${account} in the configuration.`,
-      cure: `There are ${Object.keys(app.config.accounts).join(', ')}.`,
-    })
-  const route = routes.get(server)
-  if (!route)
-    throw new Failure({
-      code: 'ROUTE_UNKNOWN',
-      message: `Pomerium lists no MCP route ${server}; it lists ${[...routes.keys()].toSorted().join(', ') || 'none'}.`,
-    })
-  return { route, fetch }
-}
-
-async function connected(app: App, account: string, server: string, timeoutMs: number, terminal: Terminal): Promise<boolean> {
-  const until = Date.now() + timeoutMs
-  while (Date.now() < until && !terminal.signal.aborted) {
-    await pause(LOOK_MS, terminal.signal)
-    if (terminal.signal.aborted) return false
-    // The link lives on while the gateway does not answer; without the account nobody can follow it.
-    const routes = await app.routes(account, terminal.signal).catch((error: unknown) => {
-      if (terminal.signal.aborted || (error instanceof Failure && error.retry === 'later' && error.code !== 'TOKEN_REJECTED'))
-        return undefined
-      throw error
-    })
-    if (routes?.get(server)?.connected === true) return true
-  }
-  return false
-}
-
-function parseTimeout(text: string): number {
-  try {
-    return durationMs(text)
-  } catch {
-    throw new InvalidArgumentError('Write a length of time such as 30s or 10m.')
-  }
+function returnAddress({ api }: Config): string {
+  const audience = api?.pomerium?.audience
+  if (audience !== undefined) return `https://${audience}/`
+  throw new Failure({
+    code: 'COMMAND_INVALID',
+    message: 'There is no return address.',
+    cure: 'Name one with --redirect, on a route with mcp: { client: {} }.',
+  })
 }
 
 function openLink(link: string): void {

@@ -1,16 +1,12 @@
-import { open, stat } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
 import { pino } from 'pino'
 import { z } from 'zod'
-import { openAudit, type Audit } from '../../../app/app.ts'
-import { raiseAlarms } from '../../../audit/alarm.ts'
-import { followLog } from '../../../audit/log/follow.ts'
-import { importLog } from '../../../audit/log/import.ts'
-import { matchEvents } from '../../../audit/join/match.ts'
-import { auditReport, type AuditReport } from '../../../audit/report.ts'
-import { EXIT, Failure, messageOf } from '../../../core/failure.ts'
-import { acknowledgeSuspect, listSuspects, type Suspect } from '../../../store/audit/suspects.ts'
-import { parseTime } from '../../options/filter.ts'
+import { openAudit } from '../../../app/app.ts'
+import { openLog, readLog, watchLog } from '../../../audit/read.ts'
+import { makeReport, type AuditReport } from '../../../audit/report.ts'
+import { acknowledge, type Suspect } from '../../../audit/suspects.ts'
+import { EXIT } from '../../../core/failure.ts'
+import { parseTime } from '../../options/time.ts'
 import { createLines } from '../../terminal/lines.ts'
 import { configOf, examples, type AddCommand } from '../../options/options.ts'
 import { renderTable } from '../../terminal/table.ts'
@@ -34,16 +30,14 @@ export const addAudit: AddCommand = (program, terminal, done) => {
     .action(async (file: string, _: unknown, command: Command) => {
       const { json } = jsonOption.parse(command.optsWithGlobals())
       await using opened = await openAudit(configOf(command, terminal), auditLog())
-      const { db, paramsBytes } = opened
-      const input = file === '-' ? process.stdin : await readable(file)
-      const { from, ...counts } = await importLog(input, { db, paramsBytes, signal: terminal.signal })
-      const matched = await matchEvents({ ...opened, since: from })
-      await raiseAlarms(opened)
+      const counts = await readLog(opened, file === '-' ? process.stdin : await openLog(file), terminal.signal)
       terminal.out(
         json
-          ? JSON.stringify({ ...counts, matched })
-          : `${counts.lines} lines: ${counts.events} authorize checks, ${counts.added} of them new, ${counts.skipped} about other things, ${counts.broken} broken. ${matched} newly matched.`,
+          ? JSON.stringify(counts)
+          : `${counts.lines} lines: ${counts.events} authorize checks, ${counts.added} of them new, ${counts.skipped} about other things, ${counts.broken} broken. ${counts.matched} newly matched.`,
       )
+      if (counts.lines > 0 && counts.events === 0)
+        terminal.err('No line of it is an authorize check: is it the log of Pomerium’s authorize service, as JSON?')
       done(EXIT.ok)
     })
 
@@ -55,7 +49,7 @@ export const addAudit: AddCommand = (program, terminal, done) => {
       const log = pino({ level: 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime })
       await using opened = await openAudit(configOf(command, terminal), log)
       log.info({ file }, 'Following the log.')
-      await followLog({ ...opened, file, log, signal: terminal.signal, onRound: (added) => settle(opened, added, log) })
+      await watchLog(opened, file, terminal.signal)
       done(EXIT.ok)
     })
 
@@ -69,10 +63,8 @@ export const addAudit: AddCommand = (program, terminal, done) => {
     .action(async (_: unknown, command: Command) => {
       const { json, since, account } = reportOptions.parse(command.optsWithGlobals())
       await using opened = await openAudit(configOf(command, terminal), auditLog())
-      await matchEvents(opened)
-      const report = await auditReport(opened.db, opened.ours(), { since, account, graceMs: opened.graceMs })
-      const suspects = await listSuspects(opened.db)
-      terminal.out(json ? JSON.stringify({ ...report, suspects }, null, 2) : showReport(report, suspects, terminal))
+      const report = await makeReport(opened, { since, account })
+      terminal.out(json ? JSON.stringify(report, null, 2) : showReport(report, terminal))
       done(report.unexplained > 0 ? EXIT.evidence : EXIT.ok)
     })
 
@@ -84,12 +76,7 @@ export const addAudit: AddCommand = (program, terminal, done) => {
     .action(async (account: string, options: unknown, command) => {
       const { reason } = z.object({ reason: z.string().min(1) }).parse(options)
       await using opened = await openAudit(configOf(command, terminal), auditLog())
-      if (!(await acknowledgeSuspect(opened.db, { account, by: whoami(), reason })))
-        throw new Failure({
-          code: 'REQUEST_INVALID',
-          message: `The account ${fit(account, 80)} is not suspect.`,
-          cure: 'See nightshift audit report.',
-        })
+      await acknowledge(opened.db, { account, by: whoami(), reason })
       terminal.out(`${account} is no longer suspect.`)
       done(EXIT.ok)
     })
@@ -98,31 +85,7 @@ export const addAudit: AddCommand = (program, terminal, done) => {
 /** Alarms of a command that a person started are on their screen. */
 const auditLog = () => pino({ level: 'error', base: null }, pino.destination(2))
 
-async function readable(file: string) {
-  try {
-    if (!(await stat(file)).isDirectory()) return (await open(file)).createReadStream({ highWaterMark: 1_048_576 })
-    throw new Error('it is a directory')
-  } catch (cause) {
-    throw new Failure({
-      code: 'REQUEST_INVALID',
-      message: `The log ${file} cannot be read: ${messageOf(cause)}.`,
-      cure: 'Name a readable file, or - for stdin.',
-    })
-  }
-}
-
-const QUIET_ROUNDS = 5
-let quiet = 0
-
-/** After each reading: explain what is new, and from time to time what was not explained then. */
-async function settle(opened: Audit, added: number, log: pino.Logger): Promise<void> {
-  quiet = added > 0 ? 0 : quiet + 1
-  const matched = await matchEvents(opened)
-  if (added > 0) log.debug({ added, matched }, 'Lines read.')
-  if (added > 0 || quiet % QUIET_ROUNDS === 0) await raiseAlarms(opened)
-}
-
-function showReport(report: AuditReport, suspects: readonly Suspect[], terminal: Terminal): string {
+function showReport(report: AuditReport & { suspects: readonly Suspect[] }, terminal: Terminal): string {
   const lines = createLines(terminal)
   const { colors } = terminal
   const mark = (count: number) => (count > 0 ? colors.red(String(count)) : colors.green('0'))
@@ -161,7 +124,7 @@ function showReport(report: AuditReport, suspects: readonly Suspect[], terminal:
           ),
         ),
       ),
-    ...suspects
+    ...report.suspects
       .filter(({ acknowledgedAt }) => acknowledgedAt === null)
       .map((one) =>
         lines.step(

@@ -1,15 +1,13 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { openStore } from '../../../app/app.ts'
-import { parseCheckpoint, takeCheckpoint, verifyStore, type StoreVerdict } from '../../../audit/evidence/checkpoint.ts'
-import { exportBundle, verifyBundle } from '../../../audit/evidence/bundle.ts'
-import { openSigningKey, readPublicKey } from '../../../audit/evidence/keys.ts'
-import { EXIT, Failure, messageOf } from '../../../core/failure.ts'
-import { loadDefinitions, loadEvents } from '../../../store/audit/evidence.ts'
-import { loadRun } from '../../../store/runs/show.ts'
+import type { Verdict } from '../../../audit/evidence/bundle.ts'
+import type { StoreVerdict } from '../../../audit/evidence/checkpoint.ts'
+import { checkpoint, exportRun, publicKeyFile, verifyExport, verifyRuns } from '../../../audit/evidence/files.ts'
+import { EXIT, Failure } from '../../../core/failure.ts'
+import { requireId, requireRun } from '../../../runs/require.ts'
+import { requireWritable, writeNamed } from '../../terminal/file.ts'
 import { createLines } from '../../terminal/lines.ts'
-import { configOf, examples, type AddCommand } from '../../options/options.ts'
+import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
 
 const exportOptions = z.object({ out: z.string().optional() })
@@ -38,17 +36,15 @@ export const addEvidence: AddCommand = (program, terminal, done) => {
     .action(async (id: string, _: unknown, command: Command) => {
       const { out } = exportOptions.parse(command.optsWithGlobals())
       const config = configOf(command, terminal)
-      await using stack = new AsyncDisposableStack()
-      const { db } = await openStore(config, stack)
-      const run = await loadRun(db, id)
-      if (!run) throw new Failure({ code: 'RUN_UNKNOWN', message: `There is no run ${fit(id, 80)}.` })
-      const key = openSigningKey(config.evidence.key_file)
-      const bundle = exportBundle({ run, definitions: await loadDefinitions(db, id), events: await loadEvents(db, id) }, key)
+      await using store = await openStoreOf(config)
+      if (out !== undefined) requireWritable(out)
+      const { keyFile } = config.evidence
+      const bundle = await exportRun(store.db, await requireRun(store.db, await requireId(store.db, id)), keyFile)
       if (out === undefined) terminal.out(bundle.trimEnd())
       else {
-        writeFileSync(out, bundle, { mode: 0o600 })
+        writeNamed(out, bundle)
         terminal.out(
-          `${out}: ${Buffer.byteLength(bundle)} bytes. Verify it with: nightshift evidence verify ${out} --key ${config.evidence.key_file}.pub`,
+          `${out}: ${Buffer.byteLength(bundle)} bytes. Verify it with: nightshift evidence verify ${out} --key ${publicKeyFile(keyFile)}`,
         )
       }
       done(EXIT.ok)
@@ -72,11 +68,10 @@ export const addEvidence: AddCommand = (program, terminal, done) => {
       const options = verifyOptions.parse(command.optsWithGlobals())
       if ((file === undefined) !== options.store)
         throw new Failure({
-          code: 'REQUEST_INVALID',
+          code: 'COMMAND_INVALID',
           message: 'Name a file, or write --store.',
-          cure: 'See nightshift evidence verify --help.',
         })
-      done(file === undefined ? await verifyAll(command, terminal, options) : verifyFile(file, command, terminal, options))
+      done(file === undefined ? await checkStore(command, terminal, options) : checkFile(file, command, terminal, options))
     })
 
   evidence
@@ -86,87 +81,59 @@ export const addEvidence: AddCommand = (program, terminal, done) => {
     .addHelpText('after', examples('nightshift evidence checkpoint --out checkpoint-$(date +%F).json'))
     .action(async (_: unknown, command: Command) => {
       const { out } = exportOptions.parse(command.optsWithGlobals())
+      if (out !== undefined) requireWritable(out)
       const config = configOf(command, terminal)
-      await using stack = new AsyncDisposableStack()
-      const { db } = await openStore(config, stack)
-      const checkpoint = await takeCheckpoint(db, openSigningKey(config.evidence.key_file))
-      if (!checkpoint) terminal.err('No run has ended since the last checkpoint; one counts five minutes after its end.')
-      else if (out === undefined) terminal.out(JSON.stringify(checkpoint))
+      await using store = await openStoreOf(config)
+      const taken = await checkpoint(store.db, config.evidence.keyFile)
+      if (!taken) terminal.err('No run has ended since the last checkpoint; one counts five minutes after its end.')
+      else if (out === undefined) terminal.out(JSON.stringify(taken))
       else {
-        writeFileSync(out, `${JSON.stringify(checkpoint)}\n`)
-        terminal.out(`${out}: checkpoint ${checkpoint.number} of ${checkpoint.count} runs.`)
+        writeNamed(out, `${JSON.stringify(taken)}\n`, 0o644)
+        terminal.out(`${out}: checkpoint ${taken.number} of ${taken.count} runs.`)
       }
       done(EXIT.ok)
     })
 }
 
-function verifyFile(file: string, command: Command, terminal: Terminal, { key, json }: z.output<typeof verifyOptions>): number {
-  const publicKey = readPublicKey(key ?? defaultKey(command, terminal))
-  let bytes: Buffer
-  try {
-    bytes = readFileSync(file)
-  } catch (cause) {
-    throw new Failure({
-      code: 'REQUEST_INVALID',
-      message: `The file ${file} cannot be read: ${messageOf(cause)}.`,
-      cure: 'Name an exported file.',
-      cause,
-    })
-  }
-  const verdict = verifyBundle(bytes, publicKey)
-  const lines = createLines(terminal)
-  if (json)
-    terminal.out(
-      JSON.stringify(
-        verdict.ok ? { ok: true, run: verdict.bundle.run, entries: verdict.bundle.count, exportedAt: verdict.bundle.exportedAt } : verdict,
-      ),
-    )
-  else if (!verdict.ok) terminal.out(lines.step('evidence', terminal.colors.red(`not genuine: ${verdict.why}`)))
-  else {
-    const kinds = Map.groupBy(verdict.bundle.entries, ({ kind }) => kind)
-    terminal.out(lines.step('evidence', terminal.colors.green('genuine and whole')))
-    terminal.out(lines.step('run', fit(verdict.bundle.run, 80)))
-    terminal.out(lines.step('exported', fit(verdict.bundle.exportedAt, 40)))
-    terminal.out(lines.step('holds', [...kinds].map(([kind, entries]) => `${entries.length} ${fit(kind, 30)}`).join(', ')))
-    terminal.out(`\n${PROVES}`)
-  }
+function checkFile(file: string, command: Command, terminal: Terminal, { key, json }: z.output<typeof verifyOptions>): number {
+  const verdict = verifyExport(file, key ?? publicKeyFile(configOf(command, terminal).evidence.keyFile))
+  terminal.out(json ? JSON.stringify(jsonOf(verdict)) : showVerdict(verdict, terminal))
   return verdict.ok ? EXIT.ok : EXIT.evidence
 }
 
-/** The key of this deployment, where there is a configuration. */
-function defaultKey(command: Command, terminal: Terminal): string {
-  const file = `${configOf(command, terminal).evidence.key_file}.pub`
-  if (!existsSync(file))
-    throw new Failure({ code: 'REQUEST_INVALID', message: `There is no public key ${file}.`, cure: 'Name one with --key.' })
-  return file
+const jsonOf = (verdict: Verdict) =>
+  verdict.ok ? { ok: true, run: verdict.bundle.run, entries: verdict.bundle.count, exportedAt: verdict.bundle.exportedAt } : verdict
+
+function showVerdict(verdict: Verdict, terminal: Terminal): string {
+  const lines = createLines(terminal)
+  if (!verdict.ok) return lines.step('evidence', terminal.colors.red(`not genuine: ${verdict.why}`))
+  const { run, exportedAt, entries } = verdict.bundle
+  const kinds = Map.groupBy(entries, ({ kind }) => kind)
+  return [
+    lines.step('evidence', terminal.colors.green('genuine and whole')),
+    lines.step('run', fit(run, 80)),
+    lines.step('exported', fit(exportedAt, 40)),
+    lines.step('holds', [...kinds].map(([kind, ofKind]) => `${ofKind.length} ${fit(kind, 30)}`).join(', ')),
+    `\n${PROVES}`,
+  ].join('\n')
 }
 
-async function verifyAll(command: Command, terminal: Terminal, { key, anchor, json }: z.output<typeof verifyOptions>): Promise<number> {
+async function checkStore(command: Command, terminal: Terminal, { key, anchor, json }: z.output<typeof verifyOptions>): Promise<number> {
   const config = configOf(command, terminal)
-  await using stack = new AsyncDisposableStack()
-  const { db } = await openStore(config, stack)
-  const anchors = anchor.map((file) => {
-    try {
-      return parseCheckpoint(readFileSync(file, 'utf8'))
-    } catch (cause) {
-      throw new Failure({
-        code: 'REQUEST_INVALID',
-        message: `${file} is no checkpoint: ${messageOf(cause).split('\n')[0] ?? ''}.`,
-        cure: 'Name a file that evidence checkpoint wrote.',
-        cause,
-      })
-    }
-  })
-  const verdict = await verifyStore(db, readPublicKey(key ?? `${config.evidence.key_file}.pub`), anchors)
+  await using store = await openStoreOf(config)
+  const verdict = await verifyRuns(store.db, key ?? publicKeyFile(config.evidence.keyFile), anchor)
   terminal.out(json ? JSON.stringify(verdict, null, 2) : showStore(verdict, terminal))
   return verdict.faults.length === 0 ? EXIT.ok : EXIT.evidence
 }
+
+const ALL_INTACT = 'every run is as it was when its checkpoint was taken'
+const NOTHING_PROVED = 'nothing is proved: no checkpoint was taken yet; see nightshift evidence checkpoint --help'
 
 function showStore({ checkpoints, runs, intact, pruned, faults }: StoreVerdict, terminal: Terminal): string {
   const lines = createLines(terminal)
   return [
     lines.step('store', `${checkpoints} checkpoints, ${runs} runs: ${intact} intact, ${pruned} removed by retention`),
     ...faults.map((fault) => lines.step('fault', terminal.colors.red(fit(fault, terminal.columns - 12)))),
-    ...(faults.length === 0 ? [lines.step('verdict', terminal.colors.green('every run is as it was when its checkpoint was taken'))] : []),
+    ...(faults.length > 0 ? [] : [lines.step('verdict', checkpoints === 0 ? NOTHING_PROVED : terminal.colors.green(ALL_INTACT))]),
   ].join('\n')
 }

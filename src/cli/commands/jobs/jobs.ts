@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { createApp, loadConfiguredJobs } from '../../../app/app.ts'
-import { EXIT, Failure } from '../../../core/failure.ts'
+import { checkJobs } from '../../../app/eval.ts'
+import { EXIT } from '../../../core/failure.ts'
 import { showText } from '../../../lib/text.ts'
-import type { Job } from '../../../jobs/load.ts'
-import { lockFileOf, writeLock } from '../../../jobs/lock.ts'
+import { pinJob } from '../../../runs/attempt/pin.ts'
+import type { Job } from '../../../runs/require.ts'
 import { configOf, examples, quietLog, type AddCommand } from '../../options/options.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
@@ -20,31 +21,24 @@ export const addJobs: AddCommand = (program, terminal, done) => {
     .action((options: unknown, command) => done(listJobs(command, terminal, optionsSchema.parse(options).json)))
   jobs
     .command('check')
-    .description('check all job files, for CI: exit code 2 when one has a fault')
+    .description('check all job files and their cases, for CI: exit code 2 when one has a fault')
     .option('--json', 'one JSON value on stdout')
     .addHelpText('after', examples('nightshift jobs check', 'nightshift jobs check --json | jq ".issues"'))
-    .action((_: unknown, command: Command) => done(checkJobs(command, terminal, optionsSchema.parse(command.optsWithGlobals()).json)))
+    .action((_: unknown, command: Command) => done(check(command, terminal, optionsSchema.parse(command.optsWithGlobals()).json)))
   jobs
     .command('pin <job>')
     .description('write the definitions of the job’s tools, as its servers give them now, into jobs/<job>.lock.yaml; shows what changed')
     .addHelpText('after', examples('nightshift jobs pin labor-report', 'git diff jobs/labor-report.lock.yaml'))
-    .action(async (name: string, _: unknown, command: Command) => done(await pinJob(name, command, terminal)))
+    .action(async (name: string, _: unknown, command: Command) => done(await pin(name, command, terminal)))
 }
 
-async function pinJob(name: string, command: Command, terminal: Terminal): Promise<number> {
-  const config = configOf(command, terminal)
-  await using app = await createApp({ config, log: quietLog() })
-  const job = app.jobs.unpinned(name)
-  if (!job)
-    throw new Failure({ code: 'RUN_UNKNOWN', message: `There is no job ${name}, or its file has faults.`, cure: 'See nightshift jobs.' })
-  const tools = await app.describeTools(job, terminal.signal)
-  const difference = writeLock(job.file, tools)
+async function pin(name: string, command: Command, terminal: Terminal): Promise<number> {
+  await using app = await createApp({ config: configOf(command, terminal), log: quietLog() })
+  const { jobFile, lockFile, difference, tools, isPinned } = await pinJob(app, name, terminal.signal)
   terminal.out(
-    difference === ''
-      ? `${lockFileOf(job.file)} is as it was: ${count(tools.length)}.`
-      : `${showText(difference)}\n${lockFileOf(job.file)} is written: ${count(tools.length)}.`,
+    difference === '' ? `${lockFile} is as it was: ${count(tools)}.` : `${showText(difference)}\n${lockFile} is written: ${count(tools)}.`,
   )
-  if (!job.definition.pin) terminal.err(`Write pin: true into ${job.file}, so that runs are held to it.`)
+  if (!isPinned) terminal.err(`Write pin: true into ${jobFile}, so that runs are held to it.`)
   return EXIT.ok
 }
 
@@ -64,11 +58,11 @@ function listJobs(command: Command, terminal: Terminal, json: boolean): number {
   return issues.length > 0 ? EXIT.usage : EXIT.ok
 }
 
-function checkJobs(command: Command, terminal: Terminal, json: boolean): number {
-  const { jobs, issues } = loadConfiguredJobs(configOf(command, terminal))
-  if (json) terminal.out(JSON.stringify({ valid: [...jobs.keys()], issues }, null, 2))
+function check(command: Command, terminal: Terminal, json: boolean): number {
+  const { jobs, issues, warnings } = checkJobs(configOf(command, terminal))
+  if (json) terminal.out(JSON.stringify({ valid: [...jobs.keys()], issues, warnings }, null, 2))
   else {
-    for (const issue of issues) terminal.err(showText(issue))
+    for (const line of [...issues, ...warnings]) terminal.err(showText(line))
     terminal.out(`${jobs.size} job${jobs.size === 1 ? '' : 's'} valid, ${issues.length} fault${issues.length === 1 ? '' : 's'}.`)
   }
   return issues.length > 0 ? EXIT.usage : EXIT.ok

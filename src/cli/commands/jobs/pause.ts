@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { createApp, loadConfiguredJobs, openStore } from '../../../app/app.ts'
+import { createApp, loadConfiguredJobs } from '../../../app/app.ts'
 import { EXIT, Failure } from '../../../core/failure.ts'
-import { releaseStale } from '../../../store/runs/holds.ts'
-import { ALL_JOBS, pauseJob, resumeJob } from '../../../store/schedules/pauses.ts'
-import { configOf, examples, notEmpty, quietLog, type AddCommand } from '../../options/options.ts'
+import { requireJob } from '../../../runs/require.ts'
+import { ALL_JOBS, pauseJob, resumeJob, waitUntilIdle } from '../../../schedules/pause.ts'
+import { configOf, examples, notEmpty, openStoreOf, quietLog, type AddCommand } from '../../options/options.ts'
+import { describePause } from '../../terminal/lines.ts'
 import { whoami } from '../../options/whoami.ts'
-import type { Config } from '../../../config/config.ts'
 
 const pauseOptions = z.object({ reason: z.string().min(1) })
 
@@ -18,10 +18,10 @@ export const addPause: AddCommand = (program, terminal, done) => {
     .action(async (job: string, options: unknown, command) => {
       const { reason } = pauseOptions.parse(options)
       const config = configOf(command, terminal)
-      checkJob(config, job)
-      await using stack = new AsyncDisposableStack()
-      const { db } = await openStore(config, stack)
-      await pauseJob(db, { job, reason, pausedBy: whoami() })
+      const { jobs, issues } = loadConfiguredJobs(config)
+      requireJob(jobs, job, issues)
+      await using store = await openStoreOf(config)
+      await pauseJob(store.db, { job, reason, pausedBy: whoami() })
       terminal.out(`${job} is paused. Lift it with: nightshift resume ${job}`)
       done(EXIT.ok)
     })
@@ -29,13 +29,20 @@ export const addPause: AddCommand = (program, terminal, done) => {
     .command('drain')
     .description('pause everything: no run starts and no schedule fires until nightshift resume --all; runs under way go on')
     .requiredOption('-r, --reason <text>', 'why', notEmpty)
-    .addHelpText('after', examples('nightshift drain --reason "upgrade of Postgres"', 'nightshift resume --all'))
+    .option('--wait', 'until no run is under way any more')
+    .addHelpText('after', examples('nightshift drain --reason "upgrade of Postgres" --wait', 'nightshift resume --all'))
     .action(async (options: unknown, command) => {
-      const { reason } = pauseOptions.parse(options)
-      await using stack = new AsyncDisposableStack()
-      const { db } = await openStore(configOf(command, terminal), stack)
-      await pauseJob(db, { job: ALL_JOBS, reason, pausedBy: whoami() })
-      terminal.out('Everything is paused. Runs under way go on; see them with: nightshift runs --status running')
+      const { reason, wait } = pauseOptions.extend({ wait: z.boolean().default(false) }).parse(options)
+      await using store = await openStoreOf(configOf(command, terminal))
+      await pauseJob(store.db, { job: ALL_JOBS, reason, pausedBy: whoami() })
+      if (!wait) terminal.out('Everything is paused. Runs under way go on; see them with: nightshift runs --status running')
+      else {
+        const tell = (running: number) => {
+          if (running > 0) terminal.err(`Everything is paused; ${running} under way. Waiting …`)
+        }
+        await waitUntilIdle(store.db, tell, terminal.signal)
+        terminal.out('Everything is paused, and no run is under way.')
+      }
       done(EXIT.ok)
     })
   program
@@ -45,18 +52,11 @@ export const addPause: AddCommand = (program, terminal, done) => {
     .addHelpText('after', examples('nightshift resume labor-report', 'nightshift resume --all'))
     .action(async (name: string | undefined, options: unknown, command) => {
       const { all } = z.object({ all: z.boolean().default(false) }).parse(options)
-      if ((name === undefined) === !all)
-        throw new Failure({ code: 'REQUEST_INVALID', message: 'Name a job, or write --all.', cure: 'See nightshift resume --help.' })
+      if ((name === undefined) === !all) throw new Failure({ code: 'COMMAND_INVALID', message: 'Name a job, or write --all.' })
       await using app = await createApp({ config: configOf(command, terminal), log: quietLog() })
-      const lifted = await resumeJob(app.db, name ?? ALL_JOBS)
-      await app.producer.wakeSoon(await releaseStale(app.db))
-      terminal.out(lifted ? `${name ?? 'Everything'} goes on.` : `${name ?? 'Everything'} was not paused.`)
+      const { isLifted, still } = await resumeJob(app, name ?? ALL_JOBS)
+      terminal.out(isLifted ? `${name ?? 'Everything'} goes on.` : `${name ?? 'Everything'} was not paused.`)
+      for (const pause of still) terminal.err(`Still: ${describePause(pause)}`)
       done(EXIT.ok)
     })
-}
-
-function checkJob(config: Config, job: string): void {
-  const { jobs } = loadConfiguredJobs(config)
-  if (!jobs.has(job))
-    throw new Failure({ code: 'RUN_UNKNOWN', message: `There is no job ${job}; there are ${[...jobs.keys()].join(', ') || 'none'}.` })
 }

@@ -1,15 +1,15 @@
-import { firstWake } from '../../../core/ports/wake.ts'
 import { Option, type Command } from 'commander'
 import { z } from 'zod'
-import { createApp, loadConfiguredJobs, openStore } from '../../../app/app.ts'
-import { EXIT, Failure } from '../../../core/failure.ts'
-import { PRIORITIES } from '../../../core/run.ts'
+import { createApp, loadConfiguredJobs } from '../../../app/app.ts'
+import { EXIT } from '../../../core/failure.ts'
+import { showText } from '../../../lib/text.ts'
+import { requireJob } from '../../../runs/require.ts'
 import { backfill, planBackfill } from '../../../schedules/backfill.ts'
 import { viewSchedules, type ScheduleView } from '../../../schedules/view.ts'
 import { confirm } from '../../terminal/confirm.ts'
-import { parseTime } from '../../options/filter.ts'
+import { parseTime } from '../../options/time.ts'
 import { createLines } from '../../terminal/lines.ts'
-import { configOf, examples, quietLog, type AddCommand } from '../../options/options.ts'
+import { configOf, examples, openStoreOf, quietLog, type AddCommand } from '../../options/options.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
 import { whoami } from '../../options/whoami.ts'
 
@@ -31,12 +31,11 @@ export const addSchedules: AddCommand = (program, terminal, done) => {
       const { json } = z.object({ json: z.boolean().default(false) }).parse(options)
       const config = configOf(command, terminal)
       const { jobs, issues } = loadConfiguredJobs(config)
-      await using stack = new AsyncDisposableStack()
-      const { db } = await openStore(config, stack)
-      const views = await viewSchedules(db, jobs, new Date())
+      await using store = await openStoreOf(config)
+      const views = await viewSchedules(store.db, jobs, new Date())
       if (json) terminal.out(JSON.stringify(views, null, 2))
       else terminal.out(views.length === 0 ? 'No job has a schedule.' : views.map((view) => showSchedule(view, terminal)).join('\n\n'))
-      if (!json) for (const issue of issues) terminal.err(issue)
+      if (!json) for (const issue of issues) terminal.err(showText(issue))
       done(EXIT.ok)
     })
   schedules
@@ -57,8 +56,7 @@ export const addSchedules: AddCommand = (program, terminal, done) => {
     .action(async (name: string, _: unknown, command: Command) => {
       const { from, to, yes, dryRun, json } = backfillOptions.parse(command.optsWithGlobals())
       await using app = await createApp({ config: configOf(command, terminal), log: quietLog() })
-      const job = app.jobs.jobs().get(name)
-      if (!job) throw new Failure({ code: 'RUN_UNKNOWN', message: `There is no job ${name}.` })
+      const job = requireJob(app.jobs.jobs(), name, app.jobs.issues())
       const fires = await planBackfill(app.db, job, from, to)
       const what = `${fires.length} fire${fires.length === 1 ? '' : 's'} of ${name} without a run, from ${from.toISOString()} to ${to.toISOString()}`
       if (dryRun || fires.length === 0) {
@@ -66,8 +64,7 @@ export const addSchedules: AddCommand = (program, terminal, done) => {
         return done(EXIT.ok)
       }
       if (!(await confirm(terminal, `${what}. Make their runs?`, yes))) return done(EXIT.ok)
-      const ids = await backfill(app.db, job, fires, whoami())
-      await app.producer.wakeSoon(ids.map((id) => firstWake(id, PRIORITIES.low)))
+      const ids = await backfill(app, job, fires, whoami())
       terminal.out(
         json
           ? JSON.stringify({ runs: ids, dryRun: false }, null, 2)

@@ -1,32 +1,60 @@
 import { z } from 'zod'
-import { openStore } from '../../../app/app.ts'
 import { EXIT, Failure } from '../../../core/failure.ts'
-import { cancelRun } from '../../../runs/cancel.ts'
-import { configOf, examples, type AddCommand } from '../../options/options.ts'
+import { cancelByFilter, cancelNamed, planCancel, type Cancelled } from '../../../runs/cancel.ts'
+import { countOf } from '../../../runs/queries.ts'
+import { addFilter, filterOf, filterOptions } from '../../options/filter.ts'
+import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
+import { confirm } from '../../terminal/confirm.ts'
+import { requireIds, runCount, showPlan } from './meant.ts'
 
-const optionsSchema = z.object({ json: z.boolean().default(false) })
+const optionsSchema = filterOptions.extend({
+  json: z.boolean().default(false),
+  yes: z.boolean().default(false),
+  dryRun: z.boolean().default(false),
+})
 
 export const addCancel: AddCommand = (program, terminal, done) => {
-  program
-    .command('cancel <run...>')
-    .description('cancel runs: a queued one at once, a running one within two seconds, wherever it runs')
+  const command = program
+    .command('cancel [run...]')
+    .description('cancel runs, those named or those that a filter means: a queued one at once, a running one within two seconds')
+  addFilter(command)
+    .option('--dry-run', 'only count them')
+    .option('-y, --yes', 'do not ask')
     .option('--json', 'one JSON value on stdout')
     .addHelpText(
       'after',
-      examples('nightshift cancel run_019a…', 'nightshift cancel $(nightshift runs --status queued --json | jq -r ".[].id")'),
+      examples('nightshift cancel run_019a…', 'nightshift cancel latest', 'nightshift cancel --job labor-report --status queued'),
     )
-    .action(async (ids: string[], options: unknown, command) => {
-      const { json } = optionsSchema.parse(options)
-      await using stack = new AsyncDisposableStack()
-      const { db } = await openStore(configOf(command, terminal), stack)
-      const results = []
-      for (const id of ids) {
-        const status = await cancelRun(db, id)
-        if (!status) throw new Failure({ code: 'RUN_UNKNOWN', message: `There is no run ${id.slice(0, 80)}.` })
-        results.push({ id, status })
-        if (!json) terminal.out(status === 'running' ? `${id} is running; its worker ends it.` : `${id} is ${status}.`)
+    .action(async (given: string[], options: unknown, self) => {
+      const { json, yes, dryRun, ...filterGiven } = optionsSchema.parse(options)
+      const filter = filterOf(filterGiven)
+      await using store = await openStoreOf(configOf(self, terminal))
+      if (given.length > 0) {
+        if (Object.values(filter).some((value) => value !== undefined) || dryRun)
+          throw new Failure({ code: 'COMMAND_INVALID', message: 'Runs were named, and a filter or --dry-run goes without names.' })
+        const cancelled = await cancelNamed(store.db, await requireIds(store.db, given))
+        terminal.out(json ? JSON.stringify(cancelled, null, 2) : cancelled.map(said).join('\n'))
+        return done(EXIT.ok)
       }
-      if (json) terminal.out(JSON.stringify(results, null, 2))
+      const plan = await planCancel(store.db, filter)
+      const planned = countOf(plan)
+      if (!json) terminal.err(showPlan(plan, filter, terminal))
+      if (dryRun || planned === 0) {
+        terminal.out(json ? JSON.stringify({ count: planned, dryRun: true }) : `${runCount(planned)} would be cancelled.`)
+        return done(EXIT.ok)
+      }
+      if (!(await confirm(terminal, `Cancel ${runCount(planned)}?`, yes))) return done(EXIT.ok)
+      const count = await cancelByFilter(store.db, filter, terminal.signal)
+      terminal.out(
+        json
+          ? JSON.stringify({ count, dryRun: false })
+          : `${runCount(count)} ${count === 1 ? 'is' : 'are'} cancelled; workers end those that run.`,
+      )
       done(EXIT.ok)
     })
+}
+
+function said({ id, status }: Cancelled): string {
+  if (status === 'running') return `${id} is running; its worker ends it.`
+  return status === 'cancelled' ? `${id} is cancelled.` : `${id} was over already: ${status}.`
 }

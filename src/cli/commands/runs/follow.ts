@@ -1,43 +1,46 @@
-import { isFinal } from '../../../core/run.ts'
 import { Failure } from '../../../core/failure.ts'
-import type { Db } from '../../../store/postgres/db.ts'
+import type { TimelineEvent } from '../../../core/timeline.ts'
 import type { RunView } from '../../../core/view.ts'
-import { loadRun } from '../../../store/runs/show.ts'
-import { createLines } from '../../terminal/lines.ts'
-import { pause, type Terminal } from '../../terminal/terminal.ts'
+import { followRuns } from '../../../runs/follow/follow.ts'
+import type { Db } from '../../../runs/queries.ts'
+import { createLines, type Lines } from '../../terminal/lines.ts'
+import type { Terminal } from '../../terminal/terminal.ts'
 
-const LOOK_MS = 250
-/** A queue with a free worker hands a run out in milliseconds. */
+/** When a run is still queued after this time, the command says so: with a free worker it starts in milliseconds. */
 const NOBODY_MS = 5000
 
-/** Tells what happens in a run until it is over, waits for a person, or the command ends. */
+/** Prints the events of a run until it is over, waits for a person, or the command ends. Returns the run as it is then. */
 export async function followRun(db: Db, id: string, terminal: Terminal, tell: (line: string) => void): Promise<RunView> {
   const lines = createLines(terminal)
-  const told = new Set<string>()
-  const once = (key: string, line: () => string) => {
-    if (told.has(key)) return
-    told.add(key)
-    tell(line())
+  const nobodyAt = Date.now() + NOBODY_MS
+  let isNobodyTold = false
+  let last: RunView | undefined
+  for await (const { run, events } of followRuns(db, { runId: id, signal: terminal.signal })) {
+    for (const event of events) for (const line of linesOf(lines, run, event)) tell(line)
+    last = run
+    if (run.status === 'waiting') break
+    if (isNobodyTold || run.attempts.length > 0 || Date.now() < nobodyAt) continue
+    tell(lines.step('queued', 'no worker has taken it yet; start one with nightshift start'))
+    isNobodyTold = true
   }
-  const began = Date.now()
-  for (;;) {
-    const run = await loadRun(db, id)
-    if (!run) throw new Failure({ code: 'RUN_UNKNOWN', message: `The run ${id} is gone.` })
-    for (const attempt of run.attempts) {
-      once(`attempt ${attempt.number}`, () => lines.step('attempt', `${attempt.number} on ${attempt.worker}`))
-      for (const turn of run.turns.filter((one) => one.attempt === attempt.number)) {
-        once(`turn ${turn.number}`, () => lines.turn(turn.number, turn.items, turn.usage))
-        for (const call of run.toolCalls.filter(
-          (one) => one.turn === turn.number && one.attempt === attempt.number && one.status !== 'sent',
-        ))
-          once(call.id, () => lines.call(call))
-      }
-      const { failure } = attempt
-      if (failure) once(`failure ${attempt.number}`, () => lines.failure('failed', failure))
-    }
-    if (isFinal(run.status) || run.status === 'waiting' || terminal.signal.aborted) return run
-    if (run.attempts.length === 0 && Date.now() - began > NOBODY_MS)
-      once('nobody', () => lines.step('queued', 'no worker has taken it yet; start one with nightshift start'))
-    await pause(LOOK_MS, terminal.signal)
+  if (!last) throw new Failure({ code: 'RUN_UNKNOWN', message: `The run ${id} was removed.` })
+  return last
+}
+
+/** An event with what a person who waits wants to see of it; its end is for the command to tell. */
+function linesOf(lines: Lines, run: RunView, event: TimelineEvent): string[] {
+  switch (event.event) {
+    case 'attempt':
+      return [lines.step('attempt', `${event.number} on ${event.worker}`)]
+    case 'turn':
+      return run.turns.filter(({ number }) => number === event.number).map(({ number, items, usage }) => lines.turn(number, items, usage))
+    case 'call':
+      return run.toolCalls.filter(({ id }) => id === event.id).map((call) => lines.call(call))
+    case 'attemptEnded':
+      return event.failure ? [lines.failure('failed', event.failure)] : []
+    case 'queued':
+    case 'waiting':
+    case 'finished':
+      return []
   }
 }

@@ -1,17 +1,13 @@
 import { z } from 'zod'
-import { openStore } from '../../../app/app.ts'
-import { EXIT, Failure } from '../../../core/failure.ts'
-import { isFinal } from '../../../core/run.ts'
-import { timelineOf, type TimelineEvent } from '../../../core/timeline.ts'
-import { listRuns } from '../../../store/runs/list.ts'
-import { loadRun } from '../../../store/runs/show.ts'
-import { createLines, type Lines } from '../../terminal/lines.ts'
-import { configOf, examples, type AddCommand } from '../../options/options.ts'
-import { fit, pause } from '../../terminal/terminal.ts'
+import { describeFailure, EXIT } from '../../../core/failure.ts'
+import type { TimelineEvent } from '../../../core/timeline.ts'
+import { followRuns } from '../../../runs/follow/follow.ts'
+import { createLines, shortId, type Lines } from '../../terminal/lines.ts'
+import { requireId } from '../../../runs/require.ts'
+import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
+import { fit } from '../../terminal/terminal.ts'
 
 const optionsSchema = z.object({ json: z.boolean().default(false), follow: z.boolean().default(false) })
-const LOOK_MS = 500
-const RECENT = 20
 
 export const addLogs: AddCommand = (program, terminal, done) => {
   program
@@ -29,37 +25,26 @@ export const addLogs: AddCommand = (program, terminal, done) => {
     )
     .action(async (id: string | undefined, options: unknown, command) => {
       const { json, follow } = optionsSchema.parse(options)
-      await using stack = new AsyncDisposableStack()
-      const { db } = await openStore(configOf(command, terminal), stack)
+      await using store = await openStoreOf(configOf(command, terminal))
       const lines = createLines(terminal)
-      const told = new Map<string, number>()
-      for (;;) {
-        const ids = id === undefined ? await openRuns() : [id]
-        for (const one of new Set([...ids, ...(id === undefined ? told.keys() : [])])) {
-          const run = await loadRun(db, one)
-          if (!run) throw new Failure({ code: 'RUN_UNKNOWN', message: `There is no run ${fit(one, 80)}.` })
-          const timeline = timelineOf(run)
-          for (const event of timeline.slice(told.get(one) ?? 0))
-            terminal.out(json ? JSON.stringify({ run: one, job: run.job, ...event }) : line(lines, id === undefined ? one : '', event))
-          told.set(one, timeline.length)
-          if (!isFinal(run.status)) continue
-          if (id === undefined) told.delete(one)
-          else return done(EXIT.ok)
-        }
-        if (!follow || terminal.signal.aborted) return done(EXIT.ok)
-        await pause(LOOK_MS, terminal.signal)
+      const signal = follow ? terminal.signal : AbortSignal.abort()
+      let isAny = false
+      for await (const { run, events } of followRuns(store.db, {
+        runId: id === undefined ? undefined : await requireId(store.db, id),
+        signal,
+      })) {
+        isAny = true
+        for (const event of events)
+          terminal.out(json ? JSON.stringify({ run: run.id, job: run.job, ...event }) : line(lines, id === undefined ? run.id : '', event))
       }
-
-      async function openRuns(): Promise<string[]> {
-        const open = await listRuns(db, { status: ['running', 'waiting', 'queued'] }, { limit: RECENT })
-        return open.map((run) => run.id).toReversed()
-      }
+      if (!isAny && !follow) terminal.err('No run is under way. Name a run that is over, or add --follow to wait for the next one.')
+      done(EXIT.ok)
     })
 }
 
 function line(lines: Lines, run: string, event: TimelineEvent): string {
   const at = event.at.slice(11, 19)
-  const what = run === '' ? '' : `…${run.slice(-8)} `
+  const what = run === '' ? '' : `${shortId(run)} `
   return lines.step(at, `${what}${textOf(event)}`)
 }
 
@@ -75,9 +60,9 @@ export function textOf(event: TimelineEvent): string {
     case 'call':
       return `${fit(event.server, 40)} ${fit(event.tool, 64)}: ${event.status}${event.durationMs === null ? '' : `, ${Math.round(event.durationMs)} ms`}${event.failure ? ` ${event.failure.code}` : ''}`
     case 'attemptEnded':
-      return `attempt ${event.number} ${event.status}${event.failure ? `: ${event.failure.code} ${fit(event.failure.message, 300)}` : ''}`
+      return `attempt ${event.number} ${event.status}${event.failure ? `: ${event.failure.code} ${fit(describeFailure(event.failure), 300)}` : ''}`
     case 'waiting':
-      return `waits for a person${event.failure ? `: ${fit(event.failure.message, 300)}` : ''}`
+      return `waits for a person${event.failure ? `: ${fit(describeFailure(event.failure), 300)}` : ''}`
     case 'finished':
       return `${event.status}${event.reasons.length > 0 ? `: ${event.reasons.map(({ code }) => code).join(', ')}` : ''}`
   }

@@ -2,14 +2,13 @@ import { Option } from 'commander'
 import { z } from 'zod'
 import { createApp } from '../../../app/app.ts'
 import { EXIT, Failure } from '../../../core/failure.ts'
-import { retryByFilter, retryWithInput } from '../../../runs/retry.ts'
-import { isEmptyFilter } from '../../../store/runs/filter.ts'
-import { countRetryable } from '../../../store/runs/retry.ts'
-import { loadRun } from '../../../store/runs/show.ts'
+import { countOf } from '../../../runs/queries.ts'
+import { planRetry, retryByFilter, retryWithInput } from '../../../runs/retry.ts'
 import { confirm } from '../../terminal/confirm.ts'
 import { addFilter, filterOf, filterOptions } from '../../options/filter.ts'
 import { collectInput } from '../../options/input.ts'
 import { configOf, examples, quietLog, type AddCommand } from '../../options/options.ts'
+import { requireIds, runCount, showPlan } from './meant.ts'
 import { whoami } from '../../options/whoami.ts'
 
 const optionsSchema = filterOptions.extend({
@@ -44,40 +43,33 @@ export const addRetry: AddCommand = (program, terminal, done) => {
     .action(async (ids: string[], given: unknown, self) => {
       const { json, yes, dryRun, definition, input, ...filterGiven } = optionsSchema.parse(given)
       await using app = await createApp({ config: configOf(self, terminal), log: quietLog() })
+      const named = await requireIds(app.db, ids)
       const parts = { db: app.db, producer: app.producer, jobs: app.jobs.jobs() }
       if (input !== undefined) {
-        const [id, ...others] = ids
+        const [id, ...others] = named
         if (id === undefined || others.length > 0)
-          throw new Failure({ code: 'REQUEST_INVALID', message: '--input goes with one run.', cure: 'Name the run.' })
+          throw new Failure({ code: 'COMMAND_INVALID', message: '--input goes with one run.', cure: 'Name the run.' })
         const next = await retryWithInput(parts, id, { input, requestedBy: whoami(), trigger: { kind: 'cli' } })
         terminal.out(json ? JSON.stringify({ id: next, retryOf: id }) : `${next} is queued, a new run with retryOf ${id}.`)
         return done(EXIT.ok)
       }
-      const filter = { ...filterOf(filterGiven), ...(ids.length > 0 && { ids }) }
-      if (isEmptyFilter(filter))
-        throw new Failure({
-          code: 'REQUEST_INVALID',
-          message: 'The filter is empty: it would mean every run.',
-          cure: 'Name runs, or at least a job, a status, a code or a time.',
-        })
-      for (const id of ids)
-        if (!(await loadRun(app.db, id))) throw new Failure({ code: 'RUN_UNKNOWN', message: `There is no run ${id.slice(0, 80)}.` })
-      const count = await countRetryable(app.db, filter)
-      if (count === 0 && ids.length > 0)
-        throw new Failure({ code: 'RUN_NOT_RETRYABLE', message: 'None of these runs is failed, incomplete, cancelled or waiting.' })
+      const filter = { ...filterOf(filterGiven), ...(named.length > 0 && { ids: named }) }
+      const plan = await planRetry(app.db, filter)
+      const count = countOf(plan)
+      if (named.length === 0 && !json) terminal.err(showPlan(plan, filter, terminal))
       if (dryRun || count === 0) {
-        terminal.out(json ? JSON.stringify({ count, dryRun: true }) : `${runs(count)} would be queued again.`)
+        terminal.out(json ? JSON.stringify({ count, dryRun: true }) : `${runCount(count)} would be queued again.`)
         return done(EXIT.ok)
       }
-      if (count < ids.length)
+      if (count < named.length)
         terminal.err(
-          `${runs(ids.length - count)} of those named ${ids.length - count === 1 ? 'is' : 'are'} left out: only failed, incomplete, cancelled and waiting ones are retried.`,
+          `${runCount(named.length - count)} of those named ${named.length - count === 1 ? 'is' : 'are'} left out: only failed, incomplete, cancelled and waiting ones are retried.`,
         )
-      if (ids.length === 0 && !(await confirm(terminal, `Queue ${runs(count)} again?`, yes))) return done(EXIT.ok)
+      if (named.length === 0 && !(await confirm(terminal, `Queue ${runCount(count)} again?`, yes))) return done(EXIT.ok)
       const queued = await retryByFilter(parts, filter, definition)
-      terminal.out(json ? JSON.stringify({ count: queued, dryRun: false }) : `${runs(queued)} ${queued === 1 ? 'is' : 'are'} queued again.`)
+      terminal.out(
+        json ? JSON.stringify({ count: queued, dryRun: false }) : `${runCount(queued)} ${queued === 1 ? 'is' : 'are'} queued again.`,
+      )
       done(EXIT.ok)
     })
 }
-
-const runs = (count: number) => `${count} run${count === 1 ? '' : 's'}`

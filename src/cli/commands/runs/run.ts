@@ -1,15 +1,14 @@
-import { firstWake } from '../../../core/ports/wake.ts'
 import { z } from 'zod'
 import { createApp } from '../../../app/app.ts'
-import { EXIT, Failure } from '../../../core/failure.ts'
+import { EXIT } from '../../../core/failure.ts'
 import { isFinal } from '../../../core/run.ts'
-import { showText } from '../../../lib/text.ts'
-import { createRun } from '../../../runs/create.ts'
-import { loadRun } from '../../../store/runs/show.ts'
+import { queueRun } from '../../../runs/create.ts'
+import { pausesOf } from '../../../schedules/pause.ts'
+import { requireJob, requireRun } from '../../../runs/require.ts'
 import { exitOfRun } from '../../terminal/exit.ts'
 import { followRun } from './follow.ts'
 import { collectInput } from '../../options/input.ts'
-import { createLines } from '../../terminal/lines.ts'
+import { createLines, describePause } from '../../terminal/lines.ts'
 import { configOf, examples, quietLog, type AddCommand } from '../../options/options.ts'
 import { reportText } from '../../terminal/output.ts'
 import { whoami } from '../../options/whoami.ts'
@@ -38,22 +37,14 @@ export const addRun: AddCommand = (program, terminal, done) => {
     .action(async (name: string, options: unknown, command) => {
       const { json, follow, input } = optionsSchema.parse(options)
       await using app = await createApp({ config: configOf(command, terminal), log: quietLog() })
-      const job = app.jobs.jobs().get(name)
-      if (!job) {
-        const faults = app.jobs.issues()
-        const issues = faults.length > 0 ? ` Files with faults were left out:\n  ${faults.join('\n  ')}\n` : ''
-        throw new Failure({
-          code: 'RUN_UNKNOWN',
-          message: `There is no job ${name}; there are ${[...app.jobs.jobs().keys()].join(', ') || 'none'}.${issues}`,
-        })
-      }
-      const id = await createRun(app.db, job, { trigger: { kind: 'cli' }, input, requestedBy: whoami() })
-      await app.producer.wakeSoon([firstWake(id)])
+      const job = requireJob(app.jobs.jobs(), name, app.jobs.issues())
+      const id = await queueRun(app, job, { trigger: { kind: 'cli' }, input, requestedBy: whoami() })
       const lines = createLines(terminal)
+      for (const pause of await pausesOf(app.db, name)) terminal.err(`It does not start yet: ${describePause(pause)}`)
       const tell = json ? terminal.err : terminal.out
       if (!follow) {
         terminal.out(
-          json ? JSON.stringify(await loadRun(app.db, id), null, 2) : `${lines.step('queued', id)}\nSee it with: nightshift show ${id}`,
+          json ? JSON.stringify(await requireRun(app.db, id), null, 2) : `${lines.step('queued', id)}\nSee it with: nightshift show ${id}`,
         )
         return done(EXIT.ok)
       }
@@ -65,7 +56,7 @@ export const addRun: AddCommand = (program, terminal, done) => {
       }
       if (json) terminal.out(JSON.stringify(run, null, 2))
       else {
-        for (const reason of run.reasons) terminal.out(lines.step('reason', `${reason.code} ${showText(reason.message)}`))
+        for (const reason of run.reasons) terminal.out(lines.reason(reason))
         terminal.out(lines.step('run', `${id} ${lines.status(run.status)}`))
         const report = reportText(run, terminal)
         if (report !== undefined) terminal.out(`\n${report}`)

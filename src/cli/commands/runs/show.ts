@@ -1,14 +1,15 @@
 import { z } from 'zod'
-import { openStore } from '../../../app/app.ts'
-import { EXIT, Failure } from '../../../core/failure.ts'
-import { showText } from '../../../lib/text.ts'
+import { EXIT } from '../../../core/failure.ts'
+import { showLine, showText } from '../../../lib/text.ts'
+import type { Ending } from '../../../core/run.ts'
 import type { RunView } from '../../../core/view.ts'
-import { loadRun } from '../../../store/runs/show.ts'
 import { timelineOf } from '../../../core/timeline.ts'
-import { listDeliveries, type DeliveryView } from '../../../store/delivery/deliveries.ts'
+import { describeTarget } from '../../../delivery/destinations/registry.ts'
+import { listDeliveries, type DeliveryView } from '../../../runs/queries.ts'
+import { requireId, requireRun } from '../../../runs/require.ts'
 import { createLines, type Lines } from '../../terminal/lines.ts'
 import { textOf } from './logs.ts'
-import { configOf, examples, type AddCommand } from '../../options/options.ts'
+import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 import { reportText } from '../../terminal/output.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
@@ -20,14 +21,15 @@ export const addShow: AddCommand = (program, terminal, done) => {
     .command('show <run>')
     .description('show what a run did: turns, tool calls with their request ids, and its output')
     .option('--json', 'one JSON value on stdout; its shape is stable')
-    .addHelpText('after', examples('nightshift show run_019a…', 'nightshift show run_019a… --json | jq ".toolCalls[].requestId"'))
+    .addHelpText(
+      'after',
+      examples('nightshift show latest', 'nightshift show run_019a…', 'nightshift show run_019a… --json | jq ".toolCalls[].requestId"'),
+    )
     .action(async (id: string, options: unknown, command) => {
       const { json } = optionsSchema.parse(options)
-      await using stack = new AsyncDisposableStack()
-      const { db } = await openStore(configOf(command, terminal), stack)
-      const run = await loadRun(db, id)
-      if (!run) throw new Failure({ code: 'RUN_UNKNOWN', message: `There is no run ${fit(id, 80)}.` })
-      terminal.out(json ? JSON.stringify(run, null, 2) : showRun(run, await listDeliveries(db, id), terminal))
+      await using store = await openStoreOf(configOf(command, terminal))
+      const run = await requireRun(store.db, await requireId(store.db, id))
+      terminal.out(json ? JSON.stringify(run, null, 2) : showRun(run, await listDeliveries(store.db, run.id), terminal))
       done(EXIT.ok)
     })
 }
@@ -51,11 +53,31 @@ export function showRun(run: RunView, deliveries: readonly DeliveryView[], termi
       'used',
       `${run.turns.length} turns, ${run.toolCalls.length} tool calls, ${usage.inputTokens} + ${usage.outputTokens} tokens${cost.usd === null ? '' : `, ${cost.usd.toFixed(4)} USD`}`,
     ),
-    ...run.reasons.map((reason) => lines.step('reason', `${reason.code} ${showText(reason.message)}`)),
+    lines.step('contract', run.attempts.at(-1)?.contract ?? 'none of ours'),
+    ...run.reasons.map((reason) => lines.reason(reason)),
+    ...run.mended.map((what) => lines.step('mended', showLine(what))),
+    ...endingsOf(run).flatMap(({ of, ending }) => showEnding(of, ending, lines)),
   ]
   const report = reportText(run, terminal)
   const parts = [facts.join('\n'), showTimeline(run, lines), showCalls(run, terminal), showDeliveries(deliveries, terminal), report]
   return parts.filter((part) => part !== undefined && part !== '').join('\n\n')
+}
+
+/** How the model ended attempts by a call: those before a retry, then the last one. */
+function endingsOf({ attempts, ending }: RunView): { of: string; ending: Ending }[] {
+  const earlier = attempts.flatMap((one) => (one.ending === null ? [] : [{ of: `attempt ${one.number}: `, ending: one.ending }]))
+  return ending === null ? earlier : [...earlier, { of: '', ending }]
+}
+
+/** The model's words, each on one line: what it said may not look like a line of ours. A draft of the last attempt is the output below. */
+function showEnding(of: string, ending: Ending, lines: Lines): string[] {
+  if (ending.kind === 'nothing-new') return [lines.step('ended', `${of}nothing new: ${showLine(ending.why)}`)]
+  const { because, what, tried, draft } = ending
+  return [
+    lines.step('ended', `${of}incomplete, ${showLine(because)}: ${showLine(what)}`),
+    lines.step('tried', showLine(tried)),
+    ...(of === '' || draft === undefined ? [] : [lines.step('draft', showLine(draft))]),
+  ]
 }
 
 function showTimeline(run: RunView, lines: Lines): string {
@@ -64,7 +86,7 @@ function showTimeline(run: RunView, lines: Lines): string {
     .join('\n')
 }
 
-/** From here on a line has room for whole ids. */
+/** Terminal width from which whole ids fit. */
 const WIDE = 120
 
 function showCalls(run: RunView, terminal: Terminal): string {
@@ -80,11 +102,6 @@ function showCalls(run: RunView, terminal: Terminal): string {
 
 function showDeliveries(deliveries: readonly DeliveryView[], terminal: Terminal): string {
   if (deliveries.length === 0) return ''
-  const rows = deliveries.map(({ target, status, tries, error }) => [
-    target.kind === 'file' ? `file ${target.dir}` : `webhook ${target.name}`,
-    status,
-    String(tries),
-    fit(error ?? '', 60),
-  ])
+  const rows = deliveries.map(({ target, status, tries, error }) => [describeTarget(target), status, String(tries), fit(error ?? '', 60)])
   return renderTable(terminal, ['report to', 'status', 'tries', ''], rows, [2])
 }

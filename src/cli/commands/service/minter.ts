@@ -1,11 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { pino } from 'pino'
-import { EXIT, Failure, messageOf } from '../../../core/failure.ts'
-import { loadMinterConfig } from '../../../minter/config.ts'
-import { startMinter } from '../../../minter/server.ts'
-import { createConfigService } from '../../../pomerium/config-service.ts'
-import { createDispatcher } from '../../../pomerium/dispatcher.ts'
+import { EXIT } from '../../../core/failure.ts'
+import { openMinter } from '../../../minter/open.ts'
 import { examples, type AddCommand } from '../../options/options.ts'
 
 export const addMinter: AddCommand = (program, terminal, done) => {
@@ -14,20 +10,8 @@ export const addMinter: AddCommand = (program, terminal, done) => {
     .description('give workers an account for each run, by a policy of its own; the only process that holds Pomerium’s shared secret')
     .addHelpText('after', examples('nightshift minter /etc/nightshift/minter.yaml'))
     .action(async (file: string) => {
-      const { url, shared_secret_file, ca_file, socket, worker_uid, users, longest, perMinute } = loadMinterConfig(file)
-      const log = pino({ level: 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime })
-      let sharedSecret: string
-      try {
-        sharedSecret = readFileSync(shared_secret_file, 'utf8')
-      } catch (cause) {
-        throw new Failure({ code: 'CONFIG_INVALID', message: `The shared secret cannot be read: ${messageOf(cause)}.`, cause })
-      }
-      const dispatcher = createDispatcher({ caFile: ca_file })
-      const service = createConfigService({ url, sharedSecret, dispatcher })
-      const minter = await startMinter({ socket, workerUid: worker_uid, policy: { users, longestMs: longest, perMinute }, service, log })
+      await using _ = await openMinter(file, pino({ level: 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime }))
       if (!terminal.signal.aborted) await once(terminal.signal, 'abort')
-      await minter[Symbol.asyncDispose]()
-      await dispatcher.destroy()
       done(EXIT.ok)
     })
 }

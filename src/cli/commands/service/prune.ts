@@ -1,9 +1,7 @@
 import { z } from 'zod'
-import { openStore } from '../../../app/app.ts'
 import { EXIT } from '../../../core/failure.ts'
-import { forgetOldKeys } from '../../../store/runs/idempotency.ts'
-import { countPrunable, prune } from '../../../store/retention.ts'
-import { configOf, examples, type AddCommand } from '../../options/options.ts'
+import { countPrunable, prune } from '../../../runs/queries.ts'
+import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 
 const optionsSchema = z.object({ json: z.boolean().default(false), dryRun: z.boolean().default(false) })
 
@@ -17,10 +15,8 @@ export const addPrune: AddCommand = (program, terminal, done) => {
     .action(async (options: unknown, command) => {
       const { json, dryRun } = optionsSchema.parse(options)
       const config = configOf(command, terminal)
-      await using stack = new AsyncDisposableStack()
-      const { db } = await openStore(config, stack)
-      const pruned = dryRun ? await countPrunable(db, config.retention) : await prune(db, config.retention, terminal.signal)
-      if (!dryRun) await forgetOldKeys(db)
+      await using store = await openStoreOf(config)
+      const pruned = dryRun ? await countPrunable(store.db, config.retention) : await prune(store.db, config.retention, terminal.signal)
       terminal.out(
         json
           ? JSON.stringify({ ...pruned, dryRun })

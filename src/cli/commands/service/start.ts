@@ -2,10 +2,11 @@ import { once } from 'node:events'
 import { Option } from 'commander'
 import { pino } from 'pino'
 import { z } from 'zod'
-import { createApp } from '../../../app/app.ts'
+import { createApp, requireKnownJobs } from '../../../app/app.ts'
 import { EXIT, Failure } from '../../../core/failure.ts'
+import { bounded } from '../../../doctor/check.ts'
 import { checkQueue } from '../../../doctor/infrastructure.ts'
-import { createTokenWatcher } from '../../../doctor/watch.ts'
+import { createTokenWatcher } from '../../../doctor/token-expiry.ts'
 import { configOf, examples, type AddCommand } from '../../options/options.ts'
 
 const optionsSchema = z.object({ only: z.enum(['worker', 'scheduler', 'api']).optional() })
@@ -13,7 +14,9 @@ const optionsSchema = z.object({ only: z.enum(['worker', 'scheduler', 'api']).op
 export const addStart: AddCommand = (program, terminal, done) => {
   program
     .command('start')
-    .description('run the scheduler, the worker and the API until SIGTERM or Ctrl-C; logs JSON lines; SIGHUP reads the job files again')
+    .description(
+      'run the scheduler, the worker and the API until SIGTERM or Ctrl-C; logs JSON lines; SIGHUP reads the job files and the configuration again',
+    )
     .addOption(new Option('--only <part>', 'run one of them').choices(['worker', 'scheduler', 'api']))
     .addHelpText(
       'after',
@@ -23,38 +26,49 @@ export const addStart: AddCommand = (program, terminal, done) => {
       const { only } = optionsSchema.parse(options)
       const config = configOf(command, terminal)
       const log = pino({ level: config.log.level, base: null, timestamp: pino.stdTimeFunctions.isoTime })
-      await using app = await createApp({ config, log })
+      for (const note of config.notes) log.warn({ note }, 'The configuration has a key under its earlier name.')
+      await using app = await createApp({ config, readConfig: () => configOf(command, terminal), log })
       if (app.jobs.issues().length > 0) {
         throw new Failure({
           code: 'JOB_INVALID',
           message: `Job files in ${config.jobsDir} have faults:\n  ${app.jobs.issues().join('\n  ')}\n`,
         })
       }
+      requireKnownJobs(config, app.jobs.jobs())
       terminal.signal.throwIfAborted()
       const parts = { worker: only === undefined || only === 'worker', scheduler: only === undefined || only === 'scheduler' }
-      const http = app.http({ api: only === undefined || only === 'api' })
+      const http = only === undefined || only === 'api' ? app.createApiServer() : app.createHealthServer()
       await http?.start()
       if (parts.worker) await Promise.all([app.worker.start(), app.consent.start(), app.outbox.start()])
       if (parts.scheduler) await Promise.all([app.scheduler.start(), app.sweeper.start(), app.upkeep.start()])
       app.jobs.start()
-      const tokens = createTokenWatcher({ accounts: app.tools.accounts, log })
+      const tokens = createTokenWatcher({ accounts: app.resources.accounts, log })
       await tokens.start()
-      for (const { status, check, message, cure } of await checkQueue(config.redis_url))
+      for (const { status, check, message, cure } of await bounded(
+        'queue',
+        'See what keeps Redis from answering.',
+        terminal.signal,
+        (ended) => checkQueue(config.redisUrl, ended),
+      ))
         if (status !== 'ok') log.warn({ check, cure }, message)
-      const reload = () => void app.jobs.reload()
+      await app.configWatch.start()
+      const reload = () => {
+        app.jobs.reload()
+        app.configWatch.wake()
+      }
       process.on('SIGHUP', reload)
       log.info(
         { jobs: [...app.jobs.jobs().keys()], queue: app.queueKind, only, concurrency: config.worker.concurrency, http: http?.url() },
         'Nightshift is at work.',
       )
       if (!terminal.signal.aborted) await once(terminal.signal, 'abort')
-      log.info({ signal: terminal.signal.reason, drainMs: config.worker.drain }, 'Stopping: runs under way may end.')
+      log.info({ signal: terminal.signal.reason, drainMs: config.worker.drainTimeout }, 'Stopping: runs under way may end.')
       process.off('SIGHUP', reload)
       app.jobs.stop()
       http?.drain()
       // Together: what one of them waits for takes no time from the runs that drain.
-      const { worker, consent, scheduler, sweeper, upkeep } = app
-      await Promise.all([worker, consent, scheduler, sweeper, upkeep, tokens].map((one) => one.stop()))
+      const { worker, consent, scheduler, sweeper, upkeep, configWatch } = app
+      await Promise.all([worker, consent, scheduler, sweeper, upkeep, configWatch, tokens].map((one) => one.stop()))
       await Promise.all([app.outbox.stop(), http?.stop()])
       log.info('Stopped.')
       done(EXIT.ok)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EXIT } from '../../../core/failure.ts'
 import { examples, type AddCommand } from '../../options/options.ts'
@@ -14,7 +14,9 @@ export const addComposeInit: AddCommand = (program, terminal, done) => {
     .addHelpText('after', examples('npm run compose:init', 'nightshift compose-init secrets'))
     .action(async (dir = 'secrets') => {
       const target = String(dir)
-      mkdirSync(target, { recursive: true, mode: 0o700 })
+      mkdirSync(target, { recursive: true })
+      // Also one that was there: whoever may not enter it reads nothing in it.
+      chmodSync(target, 0o700)
       mkdirSync(join(target, 'accounts'), { recursive: true })
       const made: string[] = []
       // Containers run as other users: the directory is private, the files in it are not.

@@ -6,13 +6,14 @@ import { z } from 'zod'
 import { createApp, type App } from '../../../app/app.ts'
 import { importLog } from '../../../audit/log/import.ts'
 import { matchEvents } from '../../../audit/join/match.ts'
-import { loadConfig } from '../../../config/config.ts'
+import { loadConfig } from '../../../config/load.ts'
+import { describeFailure } from '../../../core/failure.ts'
 import { showText } from '../../../lib/text.ts'
 import type { World } from '../../../demo/world.ts'
 import type { Progress } from '../../../runs/progress.ts'
-import { syncSchedule } from '../../../store/schedules/fires.ts'
+import { requireJob, requireRun } from '../../../runs/require.ts'
+import { makeKnown } from '../../../schedules/known.ts'
 import type { RunView } from '../../../core/view.ts'
-import { loadRun } from '../../../store/runs/show.ts'
 import { exitOfRun } from '../../terminal/exit.ts'
 import { createLines, type Lines } from '../../terminal/lines.ts'
 import { examples, quietLog, type AddCommand } from '../../options/options.ts'
@@ -46,7 +47,7 @@ export const addDemo: AddCommand = (program, terminal, done) => {
     .action(async (options: unknown) => {
       const { keep, json, hosted } = optionsSchema.parse(options)
       await using stack = new AsyncDisposableStack()
-      // Traversable: as root, the embedded Postgres runs as another user. What is secret in it has its own mode.
+      // Others may enter the directory: as root, the embedded Postgres runs as another user. Files with secrets in it have mode 0600.
       const dir = mkdtempSync(join(tmpdir(), 'nightshift-demo-'))
       chmodSync(dir, 0o711)
       stack.defer(() => rmSync(dir, { recursive: true, force: true }))
@@ -73,14 +74,14 @@ async function runDemo(
   const began = performance.now()
   const lines = createLines(terminal)
   const jobsDir = hosted ? hostedJobs(dir) : JOBS_DIR
-  // Nothing but the demo needs the stand-ins and what they are made of.
+  // Imported here alone: no other command needs the stand-ins and their libraries.
   const [{ startWorld }, { reportScript }] = await Promise.all([
     import('../../../demo/world.ts'),
     import('../../../demo/model/report-script.ts'),
   ])
   const world = stack.use(await startWorld({ dir, jobsDir, scripts: { 'gpt-5.4-mini': reportScript }, background: hosted }))
   terminal.signal.throwIfAborted()
-  // A database of the user's own is not for a demo.
+  // The demo never writes to the user's own database.
   const config = loadConfig({ file: world.configFile, env: { REDIS_URL: terminal.env['REDIS_URL'] } })
   const finished = Promise.withResolvers<string>()
   const onProgress = (progress: Progress) => {
@@ -101,8 +102,7 @@ async function runDemo(
   terminal.signal.throwIfAborted()
   const runId = await Promise.race([finished.promise, once(terminal.signal, 'abort').then(() => terminal.signal.throwIfAborted())])
   await joinLog(app, world)
-  const run = await loadRun(app.db, runId ?? '')
-  if (!run) throw new Error('the run of the demo is gone')
+  const run = await requireRun(app.db, runId ?? '')
   tell(lines.step('finished', `${lines.status(run.status)}, ${((performance.now() - began) / 1000).toFixed(1)} s after the start`))
   return { run, world }
 }
@@ -123,11 +123,12 @@ async function joinLog({ db }: App, world: World): Promise<void> {
   await matchEvents({ db, ours: () => [], expected: [] })
 }
 
-/** The schedule looks as if it had been known for a week, so its last fire was missed, and `missed: last` makes up for it. */
+/** Backdates the schedule by a week, so that its last fire was missed and `missed: last` runs it now. */
 async function letScheduleFire(app: App, lines: Lines, tell: (line: string) => void): Promise<void> {
-  const schedule = app.jobs.jobs().get(JOB)?.definition.schedule
-  if (!schedule) throw new Error(`the job ${JOB} has no schedule; faults: ${app.jobs.issues().join(' ')}`)
-  await syncSchedule(app.db, { job: JOB, cron: schedule.cron, timezone: schedule.timezone }, new Date(Date.now() - WEEK_MS))
+  const job = requireJob(app.jobs.jobs(), JOB, app.jobs.issues())
+  const { schedule } = job.definition
+  if (!schedule) throw new Error(`the job ${JOB} has no schedule`)
+  await makeKnown(app.db, job, new Date(Date.now() - WEEK_MS))
   tell(
     lines.step(
       'schedule',
@@ -188,7 +189,7 @@ function ending(run: RunView, logLines: ReadonlyMap<string, string>, terminal: T
     '',
     colors.bold('The report'),
     reportText(run, terminal) ?? 'There is none.',
-    ...run.reasons.map(({ code, message }) => `${code} ${showText(message)}`),
+    ...run.reasons.map((reason) => `${reason.code} ${showText(describeFailure(reason))}`),
     '',
     colors.bold('Each tool call, and the gateway’s own line about it'),
     renderTable(terminal, ['tool call', 'server', 'status', 'ms', 'request id', 'in the gateway’s log'], rows, [3]),
@@ -196,8 +197,8 @@ function ending(run: RunView, logLines: ReadonlyMap<string, string>, terminal: T
     colors.bold('From here to the real thing'),
     'The gateway and the model were stand-ins, and the model’s words came from a script;',
     'the tool calls and their results were real. In config/nightshift.yaml:',
-    '  Pomerium  gateway.url, and the token of an account: accounts.reports.token_file',
-    '  a model   providers.openai.api_key, or base_url for a server of your own',
+    '  Pomerium  gateway.url, and the token of an account: accounts.reports.tokenFile',
+    '  a model   providers.openai.apiKey, or baseUrl for a server of your own',
     '  Redis     REDIS_URL=redis://… for the queue, DATABASE_URL=postgres://… for the store',
     'Then npx nightshift doctor, npx nightshift start, and npx nightshift run labor-report --follow',
   ].join('\n')

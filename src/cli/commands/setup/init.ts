@@ -99,7 +99,7 @@ export const addInit: AddCommand = (program, terminal, done) => {
       const taken = files.filter(([path]) => existsSync(join(target, path))).map(([path]) => path)
       if (taken.length > 0)
         throw new Failure({
-          code: 'REQUEST_INVALID',
+          code: 'COMMAND_INVALID',
           message: `${target} has ${taken.join(', ')} already; nothing was written.`,
           cure: 'Name an empty directory.',
         })

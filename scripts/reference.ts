@@ -1,0 +1,65 @@
+import { z } from 'zod'
+
+type Node = z.core.JSONSchema.JSONSchema
+
+const ANY_KEY = '<name>'
+/** How the pattern of a duration begins (lib/duration.ts): its type is better said in a word. */
+const DURATION = '^(\\d+)(ms|'
+
+/** JSON Schema's types in the words of somebody who writes YAML. */
+const WORDS = new Map([
+  ['object', 'mapping'],
+  ['string', 'text'],
+  ['boolean', '`true`, `false`'],
+])
+
+export interface Key {
+  /** With dots between its parts; `<name>` stands for any key, `[]` for each entry of a list. */
+  key: string
+  type: string
+  /** As it is written in a file; `required` where there is none and the key must be there. */
+  default: string
+  sentence: string
+}
+
+/** Every key of a file format, each once, in the order of the schema. Throws for a key without a sentence: a reference has none that is not explained. */
+export function keysOf(schema: z.ZodType): Key[] {
+  const keys: Key[] = []
+  const walk = (node: Node, path: string) => {
+    for (const [name, child] of Object.entries(node.properties ?? {})) {
+      const key = path === '' ? name : `${path}.${name}`
+      if (name.startsWith('$') || typeof child === 'boolean') continue
+      if (child.description === undefined) throw new Error(`${key} has no sentence: give it one with describe()`)
+      const isRequired = node.required?.includes(name) ?? false
+      keys.push({ key, type: typeOf(child), default: defaultOf(child, isRequired), sentence: child.description })
+      inside(child, key)
+    }
+  }
+  const inside = (node: Node, key: string) => {
+    walk(node, key)
+    if (isNode(node.items)) inside(node.items, `${key}[]`)
+    if (isNode(node.additionalProperties)) inside(node.additionalProperties, `${key}.${ANY_KEY}`)
+    for (const one of node.anyOf ?? []) if (isNode(one)) inside(one, key)
+  }
+  inside(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), '')
+  return keys
+}
+
+const isNode = (value: unknown): value is Node => typeof value === 'object' && !Array.isArray(value)
+
+function typeOf(node: Node): string {
+  if (node.enum) return node.enum.map((value) => `\`${String(value)}\``).join(', ')
+  if (node.anyOf) return [...new Set(node.anyOf.filter(isNode).map(typeOf))].join(' or ')
+  if (node.pattern?.startsWith(DURATION)) return 'duration'
+  if (node.format === 'uri') return 'URL'
+  if (node.type === 'array') return `list of ${isNode(node.items) ? typeOf(node.items) : 'anything'}`
+  return WORDS.get(String(node.type)) ?? String(node.type ?? 'anything')
+}
+
+function defaultOf({ default: value }: Node, isRequired: boolean): string {
+  if (value === undefined) return isRequired ? 'required' : ''
+  if (typeof value === 'string') return value === '' ? '' : `\`${value}\``
+  const text = JSON.stringify(value)
+  // A mapping that is left out has the defaults of its keys, which have lines of their own.
+  return text === '{}' || text === '[]' ? '' : `\`${text}\``
+}

@@ -1,0 +1,69 @@
+import { DEADLINE_NEAR, limitReason, nearLimits, usedShare, type Limits, type Used } from '../core/rules/spending/limits.ts'
+import { createLoopWatch } from '../core/rules/loops.ts'
+import type { CallFact } from '../core/rules/outcome.ts'
+import { leftNote } from '../core/words/notes.ts'
+import { addUsage, noUsage, type Reason, type Usage } from '../core/run.ts'
+import type { DelegateOptions, TakenTurn } from './turn.ts'
+
+/** Shares of the tightest limit at which the model is told what is left. */
+const TOLD_SHARES = [0.5, 0.8]
+
+export type ConversationState = ReturnType<typeof createState>
+
+/** Usage and calls of a conversation so far. Deterministic: a replay of the same turns gives the same state. */
+export function createState(options: Pick<DelegateOptions, 'limits' | 'softDeadline' | 'price' | 'warn'>) {
+  const { limits, softDeadline, price } = options
+  const warnAt = createLimitWarnings(options)
+  const used: Used = { turns: 0, toolCalls: 0, tokens: 0, costUsd: 0 }
+  const calls: CallFact[] = []
+  const forcedBy: Reason[] = []
+  let usage = noUsage
+  const loops = createLoopWatch()
+  let toldShare = 0
+  return {
+    calls,
+    loops,
+    forcedBy,
+    countTurn(turn: Pick<TakenTurn, 'forcedBy' | 'usage' | 'costUsd'>) {
+      if (turn.forcedBy) forcedBy.push(turn.forcedBy)
+      usage = addUsage(usage, turn.usage)
+      used.turns++
+      used.tokens = usage.inputTokens + usage.outputTokens
+      used.costUsd += turn.costUsd ?? 0
+      warnAt(used)
+    },
+    /** True while the run may make one more call. */
+    takeCall: () => ++used.toolCalls <= limits.toolCalls,
+    /** The note on what is left: once when half of the tightest limit is used, and once at 80 %. */
+    leftNote(): string | undefined {
+      const share = usedShare(used, limits)
+      const mark = TOLD_SHARES.findLast((one) => share >= one) ?? 0
+      if (mark <= toldShare) return undefined
+      toldShare = mark
+      return leftNote({
+        turns: Math.max(limits.turns - used.turns, 0),
+        toolCalls: Math.max(limits.toolCalls - used.toolCalls, 0),
+        tokens: limits.tokens === undefined ? undefined : Math.max(limits.tokens - used.tokens, 0),
+      })
+    },
+    /** Why the next turn is the last one, if it is. */
+    lastTurnReason(now = new Date()): Reason | undefined {
+      const loop = loops.reason()
+      if (loop !== undefined) return { code: 'LOOP_DETECTED', message: loop }
+      return limitReason(used, limits) ?? (now >= softDeadline ? DEADLINE_NEAR : undefined)
+    },
+    spent: (): { usage: Usage; costUsd: number | null } => ({ usage, costUsd: price ? used.costUsd : null }),
+  }
+}
+
+/** Warns once for each limit when 80 % of it are used. */
+export function createLimitWarnings({ limits, warn }: Pick<DelegateOptions, 'limits' | 'warn'>) {
+  const warned = new Set<keyof Limits>()
+  return (used: Used) => {
+    for (const kind of nearLimits(used, limits)) {
+      if (warned.has(kind)) continue
+      warned.add(kind)
+      warn(`More than 80 % of limits.${kind} (${limits[kind]}) are used.`)
+    }
+  }
+}

@@ -1,0 +1,49 @@
+// The API under /v1: who calls, what a body may be, the routes, and the document that describes them.
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { checkBody, limitBody } from '../http/body.ts'
+import type { Authenticate } from '../http/identity.ts'
+import { answerProblem, invalidRequest } from '../http/problem.ts'
+import { createOpenAnswers } from '../http/open-answers.ts'
+import { createRunStates } from '../runs/follow/states.ts'
+import type { AddRoutes, ApiContext, ApiEnv } from './context.ts'
+import { addEvents } from './routes/events.ts'
+import { addJobs } from './routes/jobs.ts'
+import { addNewRuns } from './routes/new-runs.ts'
+import { addRunChanges } from './routes/run-changes.ts'
+import { addRuns } from './routes/runs.ts'
+import { addSchedules } from './routes/schedules.ts'
+
+const ROUTES: readonly AddRoutes[] = [addNewRuns, addRuns, addRunChanges, addEvents, addJobs, addSchedules]
+
+/** Streams and waiting requests that are open at a time in this process. */
+const MAX_OPEN = 500
+const MAX_OPEN_PER_CALLER = 200
+
+const ABOUT = `Ask for runs of jobs, see them, retry them. Callers are known by Pomerium's identity assertion or by an API token (Authorization: Bearer nsk_…).
+Errors are problems (RFC 9457) with a code of docs/failures.md, what happened, and what to do. Each answer has an X-Request-Id, taken from the request or made; the log names it.
+Beside the API there are /livez, /readyz and /metrics for whoever watches the process, and the pages under /queue.`
+
+/** All routes of the API, each for callers that `authenticate` knows, and /openapi.json for anybody. */
+export function createApi(context: ApiContext, authenticate: Authenticate): OpenAPIHono<ApiEnv> {
+  const api = new OpenAPIHono<ApiEnv>({ defaultHook: invalidRequest })
+  api.onError(answerProblem(context.log))
+  api.use('/v1/*', async (c, next) => {
+    c.set('caller', await authenticate(c.req.raw.headers))
+    return next()
+  })
+  api.use('/v1/*', limitBody, checkBody)
+  const shared = {
+    ...context,
+    states: createRunStates(context.db),
+    openAnswers: createOpenAnswers({ total: MAX_OPEN, perCaller: MAX_OPEN_PER_CALLER }),
+  }
+  for (const add of ROUTES) add(api, shared)
+  api.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' })
+  api.openAPIRegistry.registerComponent('securitySchemes', 'pomerium', { type: 'apiKey', in: 'header', name: 'x-pomerium-jwt-assertion' })
+  api.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: { title: 'Nightshift', version: '1', description: ABOUT },
+    security: [{ token: [] }, { pomerium: [] }],
+  })
+  return api
+}

@@ -1,0 +1,83 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { logAct } from '../../http/acts.ts'
+import { requireOperator, requireRole, visibleJobs } from '../../http/authorize.ts'
+import { cancelRun } from '../../runs/cancel.ts'
+import { countOf } from '../../runs/queries.ts'
+import { planRetry, retryByFilter, retryRun } from '../../runs/retry.ts'
+import { requireStatus } from '../../runs/require.ts'
+import { retryParts, type AddRoutes } from '../context.ts'
+import { idParam, json, changeProblemsOf } from '../schemas/common.ts'
+import { bulkRetrySchema, retrySchema, ticketResponse, ticketSchema, timesOf } from '../schemas/run-requests.ts'
+
+const tags = ['runs']
+
+const cancel = createRoute({
+  method: 'post',
+  path: '/v1/runs/{id}/cancel',
+  operationId: 'cancelRun',
+  summary: 'Cancel a run',
+  description: 'A queued run is cancelled at once, a running one within two seconds. One that is over stays as it is.',
+  tags,
+  request: { params: idParam },
+  responses: { 202: json(ticketSchema, 'Asked for.'), ...changeProblemsOf('RUN_UNKNOWN') },
+})
+
+const retry = createRoute({
+  method: 'post',
+  path: '/v1/runs/{id}/retry',
+  operationId: 'retryRun',
+  summary: 'Let a run that is not green go on, or start again with other input',
+  tags,
+  request: { params: idParam, body: { content: { 'application/json': { schema: retrySchema } } } },
+  responses: { 202: ticketResponse, ...changeProblemsOf('RUN_UNKNOWN', 'JOB_UNKNOWN', 'RUN_NOT_RETRYABLE') },
+})
+
+const bulkRetry = createRoute({
+  method: 'post',
+  path: '/v1/runs/bulk-retry',
+  operationId: 'bulkRetry',
+  summary: 'Retry all runs that a filter means',
+  tags,
+  request: { body: { required: true, content: { 'application/json': { schema: bulkRetrySchema } } } },
+  responses: {
+    202: json(z.object({ count: z.int(), dryRun: z.boolean() }), 'How many runs were queued, or would be.'),
+    ...changeProblemsOf('FILTER_INVALID'),
+  },
+})
+
+/** Routes that cancel runs and let them go on. */
+export const addRunChanges: AddRoutes = (app, context) => {
+  const { db, log } = context
+
+  app.openapi(cancel, async (c) => {
+    const { id } = c.req.valid('param')
+    const caller = c.get('caller')
+    const { job } = await requireStatus(db, id, visibleJobs(caller))
+    requireRole(caller, 'runner', job)
+    const status = await cancelRun(db, id)
+    logAct(log, caller, 'cancel', { runId: id, status })
+    return c.json({ id, job, status: status ?? 'cancelled' }, 202)
+  })
+
+  app.openapi(retry, async (c) => {
+    const caller = c.get('caller')
+    const { job: name } = await requireStatus(db, c.req.valid('param').id, visibleJobs(caller))
+    requireRole(caller, 'operator', name)
+    const asked = { ...c.req.valid('json'), requestedBy: caller.name, trigger: { kind: 'api' } as const }
+    const { id, job } = await retryRun(retryParts(context), c.req.valid('param').id, asked)
+    logAct(log, caller, 'retry', { runId: c.req.valid('param').id, definition: asked.definition, newRunId: id })
+    c.header('location', `/v1/runs/${id}`)
+    return c.json({ id, job, status: 'queued' as const }, 202)
+  })
+
+  app.openapi(bulkRetry, async (c) => {
+    const caller = c.get('caller')
+    const jobs = requireOperator(caller)
+    const { filter: given, definition, dryRun } = c.req.valid('json')
+    const filter = { ...given, ...timesOf(given), jobs }
+    const planned = await planRetry(db, filter)
+    const count = dryRun ? countOf(planned) : await retryByFilter(retryParts(context), filter, definition)
+    if (!dryRun) logAct(log, caller, 'bulk-retry', { filter: { ...filter, text: undefined }, definition, count })
+    return c.json({ count, dryRun }, 202)
+  })
+}

@@ -1,0 +1,82 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { logAct } from '../../http/acts.ts'
+import { requireRole, visibleJobs } from '../../http/authorize.ts'
+import { pickJobs, requireJob } from '../../runs/require.ts'
+import { pauseJob, resumeJob } from '../../schedules/pause.ts'
+import { viewSchedules } from '../../schedules/view.ts'
+import type { AddRoutes } from '../context.ts'
+import { changeProblemsOf, cursorAfter, cursorSchema, jobParam, json, namePageSchema, problemsOf } from '../schemas/common.ts'
+import { pauseSchema, pausedSchema, scheduleSchema } from '../schemas/jobs.ts'
+
+const tags = ['schedules']
+
+const list = createRoute({
+  method: 'get',
+  path: '/v1/schedules',
+  operationId: 'listSchedules',
+  summary: 'The schedules by name, with their last and next fires',
+  tags,
+  request: { query: namePageSchema },
+  responses: {
+    200: json(z.object({ schedules: z.array(scheduleSchema), nextCursor: cursorSchema }), 'A page of schedules.'),
+    ...problemsOf(),
+  },
+})
+
+const pause = createRoute({
+  method: 'post',
+  path: '/v1/schedules/{job}/pause',
+  operationId: 'pauseSchedule',
+  summary: 'Pause a job: its schedule does not fire, and no queued run of it is started',
+  tags,
+  request: { params: jobParam, body: { required: true, content: { 'application/json': { schema: pauseSchema } } } },
+  responses: { 200: json(pausedSchema, 'Paused.'), ...changeProblemsOf('JOB_UNKNOWN') },
+})
+
+const resume = createRoute({
+  method: 'post',
+  path: '/v1/schedules/{job}/resume',
+  operationId: 'resumeSchedule',
+  summary: 'Lift the pause of a job; runs that it held start within seconds',
+  tags,
+  request: { params: jobParam },
+  responses: { 200: json(pausedSchema, 'Not paused.'), ...changeProblemsOf('JOB_UNKNOWN') },
+})
+
+/** Routes that show schedules, and pause jobs. */
+export const addSchedules: AddRoutes = (app, { db, jobs, producer, log }) => {
+  app.openapi(list, async (c) => {
+    const { limit, cursor } = c.req.valid('query')
+    const visible = pickJobs(jobs.jobs(), visibleJobs(c.get('caller')))
+    const schedules = await viewSchedules(db, visible, new Date(), { limit, after: cursor })
+    return c.json(
+      {
+        schedules,
+        nextCursor: cursorAfter(
+          schedules.map(({ job }) => job),
+          limit,
+        ),
+      },
+      200,
+    )
+  })
+
+  app.openapi(pause, async (c) => {
+    const caller = c.get('caller')
+    const { name: job } = requireJob(pickJobs(jobs.jobs(), visibleJobs(caller)), c.req.valid('param').job)
+    requireRole(caller, 'operator', job)
+    const { reason } = c.req.valid('json')
+    await pauseJob(db, { job, reason, pausedBy: caller.name })
+    logAct(log, caller, 'pause', { job, reason })
+    return c.json({ job, paused: true }, 200)
+  })
+
+  app.openapi(resume, async (c) => {
+    const caller = c.get('caller')
+    const { name: job } = requireJob(pickJobs(jobs.jobs(), visibleJobs(caller)), c.req.valid('param').job)
+    requireRole(caller, 'operator', job)
+    const lifted = await resumeJob({ db, producer }, job)
+    logAct(log, caller, 'resume', { job, lifted })
+    return c.json({ job, paused: false }, 200)
+  })
+}

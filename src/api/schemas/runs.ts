@@ -1,0 +1,173 @@
+import { z } from '@hono/zod-openapi'
+import { RUN_STATUSES } from '../../core/run.ts'
+import type { RunView } from '../../core/view.ts'
+import { anyJson, codeSchema, time, timeOrNull } from './common.ts'
+
+export const statusSchema = z.enum(RUN_STATUSES).openapi('RunStatus')
+
+const failureSchema = z
+  .object({
+    code: codeSchema,
+    message: z.string(),
+    cure: z.string().optional(),
+    retry: z.enum(['later', 'never', 'after-connection']),
+    requestId: z.string().optional(),
+    retryAfterMs: z.number().optional(),
+    server: z.string().optional(),
+  })
+  .openapi('Failure')
+const reasonSchema = z.object({ code: codeSchema, message: z.string(), cure: z.string().optional() }).openapi('Reason')
+const usageSchema = z
+  .object({ inputTokens: z.number(), cachedTokens: z.number(), outputTokens: z.number(), reasoningTokens: z.number() })
+  .openapi('Usage')
+const endingSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('incomplete'), because: z.string(), what: z.string(), tried: z.string(), draft: z.string().optional() }),
+  z.object({ kind: z.literal('nothing-new'), why: z.string() }),
+])
+const triggerSchema = z
+  .union([
+    z.object({ kind: z.literal('schedule'), fireAt: z.string(), backfill: z.boolean().optional() }),
+    z.object({ kind: z.literal('api') }),
+    z.object({ kind: z.literal('cli') }),
+  ])
+  .openapi('Trigger')
+const itemSchema = z.union([
+  z.object({ type: z.literal('message'), text: z.string() }),
+  z.object({ type: z.literal('refusal'), text: z.string() }),
+  z.object({ type: z.literal('tool_call'), callId: z.string(), name: z.string(), arguments: z.string() }),
+  z.object({ type: z.literal('reasoning'), raw: anyJson }),
+])
+const decisionSchema = z
+  .object({ allowed: z.boolean(), reasons: z.array(z.string()), requestId: z.string(), matchedBy: z.string(), time })
+  .describe('What Pomerium’s log says about it, once it was joined.')
+  .openapi('Decision')
+const callStatus = z.enum(['sent', 'ok', 'error', 'denied', 'refused', 'not_run', 'unknown'])
+
+/** A run, whole: the same as `show --json`. */
+export const runSchema = z
+  .object({
+    id: z.string(),
+    job: z.string(),
+    jobVersion: z.string(),
+    status: statusSchema,
+    reasons: z.array(reasonSchema),
+    failure: failureSchema.nullable(),
+    trigger: triggerSchema,
+    requestedBy: z.string().nullable(),
+    account: z.string(),
+    retryOf: z.string().nullable(),
+    heldBy: z.string().nullable(),
+    input: anyJson,
+    output: anyJson,
+    outputText: z.string().nullable(),
+    ending: endingSchema.nullable(),
+    mended: z.array(z.string()),
+    usage: usageSchema,
+    cost: z.object({ usd: z.number().nullable() }),
+    attempts: z.array(
+      z.object({
+        number: z.int(),
+        status: z.string(),
+        worker: z.string(),
+        conversation: z.int(),
+        jobVersion: z.string(),
+        prompt: z.string().nullable(),
+        instructions: z.string().nullable(),
+        contract: z.string().nullable(),
+        failure: failureSchema.nullable(),
+        output: anyJson,
+        outputText: z.string().nullable(),
+        ending: endingSchema.nullable(),
+        mended: z.array(z.string()).nullable(),
+        reasons: z.array(reasonSchema).nullable(),
+        startedAt: time,
+        finishedAt: timeOrNull,
+      }),
+    ),
+    turns: z.array(
+      z.object({
+        number: z.int(),
+        attempt: z.int(),
+        items: z.array(itemSchema),
+        stopReason: z.string(),
+        responseId: z.string().nullable(),
+        providerRequestId: z.string().nullable(),
+        model: z.string(),
+        usage: usageSchema,
+        costUsd: z.number().nullable(),
+        startedAt: time,
+        finishedAt: time,
+      }),
+    ),
+    toolCalls: z.array(
+      z.object({
+        id: z.string(),
+        attempt: z.int(),
+        turn: z.int(),
+        server: z.string(),
+        tool: z.string(),
+        arguments: anyJson,
+        status: callStatus,
+        result: z.object({ text: z.string(), truncated: z.boolean() }).nullable(),
+        failure: failureSchema.nullable(),
+        requestIdSent: z.string().nullable(),
+        requestId: z.string().nullable(),
+        durationMs: z.number().nullable(),
+        repeatable: z.boolean(),
+        decision: decisionSchema.nullable(),
+        startedAt: time,
+        finishedAt: timeOrNull,
+      }),
+    ),
+    gatewayRequests: z.array(
+      z.object({
+        requestIdSent: z.string(),
+        requestId: z.string().nullable(),
+        attempt: z.int(),
+        account: z.string(),
+        accountId: z.string(),
+        method: z.string(),
+        host: z.string(),
+        path: z.string(),
+        rpcMethod: z.string().nullable(),
+        decision: decisionSchema.nullable(),
+        status: z.int().nullable(),
+        error: z.string().nullable(),
+        requestBytes: z.int(),
+        responseBytes: z.number().nullable(),
+        sentAt: time,
+        durationMs: z.number().nullable(),
+      }),
+    ),
+    createdAt: time,
+    startedAt: timeOrNull,
+    finishedAt: timeOrNull,
+  })
+  .openapi('Run')
+
+/** The schema says the same as the type: a field that is added to one and missed in the other does not compile. */
+type Described =
+  RunView extends z.input<typeof runSchema> ? (keyof z.output<typeof runSchema> extends keyof RunView ? RunView : never) : never
+export const describeRun = (run: RunView): Described => run
+
+export const runLineSchema = z
+  .object({
+    id: z.string(),
+    job: z.string(),
+    status: statusSchema,
+    trigger: triggerSchema,
+    requestedBy: z.string().nullable(),
+    reasons: z.array(reasonSchema),
+    failure: failureSchema.nullable(),
+    attempts: z.int(),
+    costUsd: z.number().nullable(),
+    heldBy: z.string().nullable(),
+    createdAt: time,
+    startedAt: timeOrNull,
+    finishedAt: timeOrNull,
+    ending: z
+      .object({ kind: z.enum(['incomplete', 'nothing-new']), because: z.string().optional() })
+      .nullable()
+      .describe('How the model ended it by a call instead of an answer.'),
+  })
+  .openapi('RunLine')

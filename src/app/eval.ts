@@ -1,0 +1,42 @@
+import { mkdtempSync, rmSync, chmodSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import type { Config } from '../config/load.ts'
+import { caseFaults } from '../eval/cases/cases.ts'
+import type { EvalBench } from '../eval/trial.ts'
+import type { Offer } from '../jobs/check.ts'
+import { loadJobs, type LoadedJobs } from '../jobs/directory.ts'
+import { createJournalWriter } from '../store/attempts/journal.ts'
+import { loadConfiguredJobs, openStore } from './app.ts'
+import { createRunResources, offerOf } from './resources.ts'
+
+/** What an evaluation works with. */
+export interface Eval extends EvalBench, AsyncDisposable {
+  jobs: LoadedJobs
+  offer: Offer
+}
+
+/**
+ * Opens a store of its own for the runs of an evaluation, which ends with it: no worker takes them, no schedule counts them, nothing of them is delivered. Accounts,
+ * providers, prices and the gateway are those of the configuration.
+ */
+export async function openEval(config: Config, log: Logger): Promise<Eval> {
+  await using building = new AsyncDisposableStack()
+  // Traversable: as root, the embedded Postgres runs as another user.
+  const dir = mkdtempSync(join(tmpdir(), 'nightshift-eval-'))
+  chmodSync(dir, 0o711)
+  building.defer(() => rmSync(dir, { recursive: true, force: true }))
+  const offer = offerOf(config)
+  const jobs = loadJobs(config.jobsDir, offer)
+  const resources = createRunResources(config, building)
+  const { db } = await openStore({ ...config, databaseUrl: undefined, dataDir: dir }, building, { ephemeral: true })
+  const stack = building.move()
+  return { db, journal: createJournalWriter(db), resources, log, jobs, offer, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}
+
+/** The jobs and their faults, with those of their files of cases. */
+export function checkJobs(config: Config): LoadedJobs {
+  const { jobs, issues, warnings } = loadConfiguredJobs(config)
+  return { jobs, issues: [...issues, ...caseFaults(jobs.values(), offerOf(config))], warnings }
+}

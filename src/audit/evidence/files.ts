@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs'
+import { Failure, messageOf } from '../../core/failure.ts'
+import type { RunView } from '../../core/view.ts'
+import { loadDefinitions, loadEvents } from '../../store/audit/evidence.ts'
+import type { Db } from '../../store/postgres/db.ts'
+import { exportBundle, verifyBundle, type Verdict } from './bundle.ts'
+import { parseCheckpoint, takeCheckpoint, verifyStore, type Checkpoint, type StoreVerdict } from './checkpoint.ts'
+import { openSigningKey, readPublicKey } from './keys.ts'
+
+/** Where the public half of a deployment's key is. */
+export const publicKeyFile = (keyFile: string): string => `${keyFile}.pub`
+
+/** All that is known of a run, as the text of one file, signed with the key of the deployment, which is made when there is none. */
+export async function exportRun(db: Db, run: RunView, keyFile: string): Promise<string> {
+  const [definitions, events] = [await loadDefinitions(db, run.id), await loadEvents(db, run.id)]
+  return exportBundle({ run, definitions, events }, openSigningKey(keyFile))
+}
+
+/** Checks an exported file with a public key alone. `COMMAND_INVALID` when the file cannot be read, `KEY_INVALID` when the key cannot. */
+export function verifyExport(file: string, publicKey: string): Verdict {
+  const key = readPublicKey(publicKey)
+  try {
+    return verifyBundle(readFileSync(file), key)
+  } catch (cause) {
+    throw new Failure({
+      code: 'COMMAND_INVALID',
+      message: `The file ${file} cannot be read: ${messageOf(cause)}.`,
+      cure: 'Name an exported file.',
+      cause,
+    })
+  }
+}
+
+/** Takes the next checkpoint, signed with the key of the deployment. Undefined when no run has ended since the last one. */
+export const checkpoint = (db: Db, keyFile: string): Promise<Checkpoint | undefined> => takeCheckpoint(db, openSigningKey(keyFile))
+
+/** Checks all runs of the store against its checkpoints, and those against checkpoints that were kept elsewhere. */
+export async function verifyRuns(db: Db, publicKey: string, anchorFiles: readonly string[]): Promise<StoreVerdict> {
+  return verifyStore(db, readPublicKey(publicKey), anchorFiles.map(readAnchor))
+}
+
+function readAnchor(file: string): Checkpoint {
+  try {
+    return parseCheckpoint(readFileSync(file, 'utf8'))
+  } catch (cause) {
+    throw new Failure({
+      code: 'COMMAND_INVALID',
+      message: `${file} is no checkpoint: ${messageOf(cause).split('\n')[0] ?? ''}.`,
+      cure: 'Name a file that evidence checkpoint wrote.',
+      cause,
+    })
+  }
+}

@@ -1,0 +1,41 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { loadConfig, type Config } from '../../../config/load.ts'
+import type { Arm } from '../../../eval/arms.ts'
+import type { Terminal } from '../../terminal/terminal.ts'
+
+const JOBS_DIR = join(import.meta.dirname, '../../../../jobs')
+
+/** The demo's gateway, servers and scripted models, with the shipped job and its cases. */
+export interface EvalDemo extends AsyncDisposable {
+  config: Config
+  job: string
+  /** One for each of the scripted models. */
+  arms: Arm[]
+}
+
+/** `modelUrl`: a server of the Chat API beside the scripted models, as the provider `local`. */
+export async function openDemo(terminal: Terminal, modelUrl: string | undefined): Promise<EvalDemo> {
+  await using building = new AsyncDisposableStack()
+  const dir = mkdtempSync(join(tmpdir(), 'nightshift-eval-demo-'))
+  chmodSync(dir, 0o711)
+  building.defer(() => rmSync(dir, { recursive: true, force: true }))
+  // Nothing but the demo needs the stand-ins and what they are made of.
+  const [{ startEvalWorld }, { CHARACTERS }] = await Promise.all([
+    import('../../../demo/eval-world.ts'),
+    import('../../../demo/characters/characters.ts'),
+  ])
+  const world = building.use(
+    await startEvalWorld({
+      dir,
+      jobsDir: JOBS_DIR,
+      config: modelUrl === undefined ? {} : { providers: { local: { api: 'chat', baseUrl: modelUrl } } },
+    }),
+  )
+  terminal.signal.throwIfAborted()
+  const config = loadConfig({ file: world.configFile, env: {} })
+  const arms = Object.keys(CHARACTERS).map((name): Arm => ({ name: `model=${name}`, model: { provider: undefined, name } }))
+  const stack = building.move()
+  return { config, job: 'labor-report', arms, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}

@@ -1,0 +1,40 @@
+import { InvalidArgumentError } from 'commander'
+import { z } from 'zod'
+import { durationMs } from '../../lib/duration.ts'
+
+const timeSchema = z.iso.datetime({ offset: true }).or(z.iso.date())
+
+/** A length of time before now, a time of RFC 3339 with its zone, or a date, which begins at midnight UTC. Nothing else: what a filter means must not be guessed. */
+export function parseTime(text: string): Date {
+  try {
+    return new Date(Date.now() - durationMs(text))
+  } catch {
+    if (!timeSchema.safeParse(text).success)
+      throw new InvalidArgumentError(
+        'Write a length of time such as 6h or 7d, a time with its zone such as 2026-11-24T07:00:00Z, or a date such as 2026-11-24 (UTC).',
+      )
+    return new Date(text)
+  }
+}
+
+/** A length of time, in milliseconds. */
+export function parseTimeout(text: string): number {
+  return lengthOf(text, '30s or 10m')
+}
+
+const MIN_LIFE_MS = 1000
+
+/** How long an account lives, in milliseconds. */
+export function parseLife(text: string): number {
+  const lifeMs = lengthOf(text, '12h or 90d')
+  if (lifeMs < MIN_LIFE_MS) throw new InvalidArgumentError('An account lives a second at least.')
+  return lifeMs
+}
+
+function lengthOf(text: string, such: string): number {
+  try {
+    return durationMs(text)
+  } catch {
+    throw new InvalidArgumentError(`Write a length of time such as ${such}.`)
+  }
+}

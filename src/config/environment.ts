@@ -1,0 +1,23 @@
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** The environment of this process; nothing else reads it. */
+export const environment: Environment = process.env
+
+/** `$${` is a text of its own; any other `${` begins a variable, in one of the two forms or in one that is not known. */
+const VARIABLE = /\$(\$\{)|\$\{(?:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\})?/g
+
+/**
+ * Puts `${VAR}` and `${VAR:-default}` in; `$${` stands for `${`. A variable that is not set, or is empty, and has no default is an error that says so, and so is any other form of
+ * shells and Compose: it would be taken for the text itself.
+ */
+export function substitute(value: string, env: Environment): string {
+  return value.replace(VARIABLE, (_, literal: string | undefined, name: string | undefined, fallback: string | undefined) => {
+    if (literal !== undefined) return literal
+    if (name === undefined)
+      throw new Error('has a ${ that is no variable; write ${NAME} or ${NAME:-default}, or $${ for the characters themselves')
+    const found = env[name]
+    if (found !== undefined && found !== '') return found
+    if (fallback !== undefined) return fallback
+    throw new Error(`uses the variable ${name}, which is not set; set it, or write \${${name}:-default}`)
+  })
+}

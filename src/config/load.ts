@@ -1,0 +1,70 @@
+// The configuration file: the one place that reads the environment, resolves paths and says what is wrong with its values.
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { Failure, messageOf } from '../core/failure.ts'
+import { parseYaml, showIssue } from '../lib/yaml/file.ts'
+import { substitute, type Environment } from './environment.ts'
+import { resolvePaths } from './paths.ts'
+import { configSchema, RENAMED, type ConfigValues } from './schema.ts'
+import { given, withPassword } from './secrets.ts'
+
+export interface Config extends ConfigValues {
+  /** Warnings, such as a key under its earlier name: a line each, with file and line, for the log. */
+  notes: readonly string[]
+}
+
+export interface LoadConfigOptions {
+  /** Path of the file; `NIGHTSHIFT_CONFIG` or config/nightshift.yaml when not given. */
+  file?: string | undefined
+  env: Environment
+}
+
+/**
+ * Reads the configuration file. `DATABASE_URL` and `REDIS_URL` serve where the file says nothing of them. Paths in it are relative to it. Throws
+ * `CONFIG_INVALID` that lists every fault with file, line and field; the text of a secret is in none of them.
+ */
+export function loadConfig({ file: named, env }: LoadConfigOptions): Config {
+  const file = named ?? env['NIGHTSHIFT_CONFIG'] ?? 'config/nightshift.yaml'
+  const parsed = parseYaml(readConfig(file), configSchema, { substitute: (value) => substitute(value, env), renamed: RENAMED })
+  if (!parsed.ok) {
+    throw new Failure({
+      code: 'CONFIG_INVALID',
+      message: `The configuration has ${parsed.issues.length === 1 ? 'a fault' : `${parsed.issues.length} faults`}:\n  ${parsed.issues.map((issue) => showIssue(file, issue)).join('\n  ')}\n`,
+    })
+  }
+  const config = resolvePaths(parsed.value, dirname(resolve(file)))
+  return {
+    ...config,
+    databaseUrl: withPassword(
+      addressOf(file, 'databaseUrl', given(config.databaseUrl) ?? given(env['DATABASE_URL']), 'DATABASE_URL', ['postgres:', 'postgresql:']),
+      config.databasePasswordFile,
+    ),
+    redisUrl: addressOf(file, 'redisUrl', given(config.redisUrl) ?? given(env['REDIS_URL']), 'REDIS_URL', ['redis:', 'rediss:']),
+    notes: parsed.notes.map((note) => showIssue(file, note)),
+  }
+}
+
+/** The address itself. `CONFIG_INVALID` for one of another scheme or none, without its text: it may hold a password. */
+function addressOf(file: string, key: string, url: string | undefined, variable: string, schemes: readonly string[]): string | undefined {
+  if (url === undefined || (URL.canParse(url) && schemes.includes(new URL(url).protocol))) return url
+  throw new Failure({
+    code: 'CONFIG_INVALID',
+    message: `${key} of ${file}, or the variable ${variable}, is no address of the form ${schemes.map((scheme) => `${scheme}//host:port`).join(' or ')}.`,
+    cure: 'Correct the one that is set, or take it out; a port goes up to 65535, and in a password each special character is written with % and its code.',
+  })
+}
+
+function readConfig(file: string): string {
+  if (!existsSync(file)) {
+    throw new Failure({
+      code: 'CONFIG_INVALID',
+      message: `There is no configuration file ${file}.`,
+      cure: 'Name one with --config or NIGHTSHIFT_CONFIG, write a first one with nightshift init, or see Nightshift work without one: nightshift demo.',
+    })
+  }
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new Failure({ code: 'CONFIG_INVALID', message: `The configuration file ${file} cannot be read: ${messageOf(cause)}.`, cause })
+  }
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import { httpUrl } from '../../lib/net/url.ts'
+import { hostPort } from './values.ts'
+
+const role = z
+  .enum(['viewer', 'runner', 'operator'])
+  .describe('viewer sees; runner also queues and cancels runs; operator does everything.')
+const jobNames = z
+  .array(z.string())
+  .min(1)
+  .optional()
+  .describe('Jobs that the role is for: others, and their runs, are not there for the caller. Without it, all.')
+const grantSchema = z.union([role.transform((name) => ({ role: name, jobs: undefined })), z.strictObject({ role, jobs: jobNames })])
+
+/** The HTTP API: where it listens and who may call it. */
+export const apiSchema = z
+  .strictObject({
+    listen: hostPort(0)
+      .default('127.0.0.1:8480')
+      .describe('host:port to listen on. An address that is not loopback needs tokens or pomerium below.'),
+    maxQueued: z.int().min(1).default(10_000).describe('Most queued runs; more are answered with 429 and Retry-After.'),
+    tokens: z
+      .record(
+        z.string(),
+        z.strictObject({
+          sha256: z
+            .string()
+            .regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits; nightshift api-token makes a token and its line')
+            .describe('SHA-256 of the token in hex: nightshift api-token prints it.'),
+          role,
+          jobs: jobNames,
+        }),
+      )
+      .default({})
+      .describe('Callers that do not come through Pomerium, by the name that their runs show as requestedBy.'),
+    pomerium: z
+      .strictObject({
+        audience: z.string().min(1).describe('Host of the API’s route in Pomerium, without a port.'),
+        jwksUrl: httpUrl
+          .optional()
+          .describe('Where Pomerium’s public keys are. Without it, /.well-known/pomerium/jwks.json of the audience.'),
+        users: z.record(z.string(), grantSchema).default({}).describe('A role, or { role, jobs }, by user id or email.'),
+        groups: z.record(z.string(), grantSchema).default({}).describe('The same by group.'),
+      })
+      .optional()
+      .describe('Callers that come through Pomerium: their identity assertion is verified.'),
+  })
+  .superRefine(({ tokens }, context) => {
+    const names = Object.keys(tokens)
+    for (const [at, name] of names.entries()) {
+      const twin = names.slice(0, at).find((other) => tokens[other]?.sha256 === tokens[name]?.sha256)
+      if (twin !== undefined)
+        context.addIssue({
+          code: 'custom',
+          path: ['tokens', name, 'sha256'],
+          message: `is that of ${twin}; each needs a token of its own: nightshift api-token`,
+        })
+    }
+  })
+  .optional()
+  .describe('The HTTP API, health and metrics. Without this section nothing listens.')

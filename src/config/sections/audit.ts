@@ -1,0 +1,72 @@
+import { z } from 'zod'
+import { age, duration } from '../../lib/duration.ts'
+
+/** A request of another program that shares an account. */
+const expectedSchema = z
+  .strictObject({
+    account: z.string().describe('The shared account.'),
+    host: z.string().optional().describe('Host of the route.'),
+    path: z.string().optional().describe('Path of the request.'),
+    ip: z.string().optional().describe('Address that the request comes from.'),
+    tool: z.string().optional().describe('Tool that is called.'),
+  })
+  .refine(
+    ({ account: _account, ...about }) => Object.values(about).some((value) => value !== undefined),
+    'would hide every line of the account; name a host, path, ip or tool',
+  )
+
+/** How lines of Pomerium's log are read and joined. */
+export const auditSchema = z
+  .strictObject({
+    gracePeriod: duration('1ms')
+      .prefault('30s')
+      .describe('How long after its line a request may become known to us before the line counts as unexplained.'),
+    paramsMaxBytes: z
+      .int()
+      .min(0)
+      .max(1_048_576)
+      .default(2048)
+      .describe('Most bytes of a call’s parameters that are kept beside their digest; 0 keeps the digest alone.'),
+    expected: z.array(expectedSchema).default([]).describe('Requests of other programs that share an account: they are not unexplained.'),
+  })
+  .prefault({})
+  .describe('How Pomerium’s log is read and joined.')
+
+/** Where alarms go: a name under `webhooks`. */
+export const alertsSchema = z
+  .strictObject({ webhook: z.string().describe('Name under webhooks:.') })
+  .optional()
+  .describe('Where alarms about unexplained lines go.')
+
+/** The key that signs exported evidence. */
+export const evidenceSchema = z
+  .strictObject({
+    keyFile: z
+      .string()
+      .default('')
+      .describe(
+        'Ed25519 key that signs evidence, made at the first export; its public half is beside it in .pub. Without it, dataDir/evidence.key.',
+      ),
+  })
+  .prefault({})
+  .describe('Signed evidence.')
+
+/** By the status that runs ended with; a status that is left out is kept for ever. */
+const agesSchema = z
+  .strictObject({
+    succeeded: age.optional().describe('Age after which runs that succeeded go. Without it, they are kept for ever.'),
+    incomplete: age.optional().describe('The same for runs that are incomplete.'),
+    failed: age.optional().describe('The same for runs that failed.'),
+    cancelled: age.optional().describe('The same for runs that were cancelled.'),
+  })
+  .default({})
+
+/** How long runs and log lines are kept. */
+export const retentionSchema = z
+  .strictObject({
+    content: agesSchema.describe('Turns, arguments, results and outputs.'),
+    metadata: agesSchema.describe('Everything else of a run.'),
+    log: age.optional().describe('Lines of Pomerium’s log, also those that evidence of a run would show. Without it, kept for ever.'),
+  })
+  .prefault({})
+  .describe('How long runs are kept after they ended. The scheduler prunes once an hour.')

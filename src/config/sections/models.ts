@@ -1,0 +1,73 @@
+import { z } from 'zod'
+import { duration } from '../../lib/duration.ts'
+import { httpUrl } from '../../lib/net/url.ts'
+
+const OPENAI_HOST = 'api.openai.com'
+const isOpenAi = (baseUrl: string | undefined) => baseUrl === undefined || new URL(baseUrl).hostname === OPENAI_HOST
+
+/**
+ * `formatWithTools`: an answer's format may be asked for while tools may still be called. OpenAI's own service does both; a server that constrains its
+ * decoding to the format never calls a tool then.
+ */
+const providerSchema = z
+  .strictObject({
+    api: z
+      .enum(['responses', 'chat'])
+      .default('responses')
+      .describe('responses (/v1/responses), or chat (/v1/chat/completions), which most other servers speak.'),
+    baseUrl: httpUrl.optional().describe('Address of a server of your own. Without it, OpenAI’s.'),
+    apiKey: z.string().optional().describe('The key itself, from a variable: ${OPENAI_API_KEY}. A server of your own may want none.'),
+    apiKeyFile: z.string().optional().describe('File with the key, instead of apiKey.'),
+    stream: z
+      .boolean()
+      .default(true)
+      .describe('Stream the answers. Needed where something on the way cuts connections that are silent for long.'),
+    store: z.boolean().optional().describe('Ask the provider to keep answers, or not to. Without it, the provider’s own default.'),
+    background: z
+      .boolean()
+      .default(false)
+      .describe(
+        'For delegate: hosted. The provider finishes an answer without us, so that another worker finds it after a crash. Without it, an answer whose worker died has an unknown outcome.',
+      ),
+    answerTimeout: duration('1s').prefault('10m').describe('Longest wait for one answer.'),
+    formatWithTools: z
+      .boolean()
+      .optional()
+      .describe(
+        'Ask for the format of the answer while tools may still be called. Many servers then never call one; true for OpenAI’s own address alone.',
+      ),
+  })
+  .refine((provider) => provider.apiKey === undefined || provider.apiKeyFile === undefined, 'has both apiKey and apiKeyFile; keep one')
+  .transform((provider) => ({ ...provider, formatWithTools: provider.formatWithTools ?? isOpenAi(provider.baseUrl) }))
+
+/** Model providers by the name that jobs use. */
+export const providersSchema = z.record(z.string(), providerSchema).describe('Model providers by the name that jobs use.')
+
+/** USD for a million tokens, by model. */
+export const pricesSchema = z
+  .record(
+    z.string(),
+    z.strictObject({
+      input: z.number().min(0).describe('USD for a million input tokens.'),
+      cachedInput: z.number().min(0).describe('USD for a million input tokens that the provider had in its cache.'),
+      output: z.number().min(0).describe('USD for a million output tokens.'),
+    }),
+  )
+  .default({})
+  .describe('Prices by model. A job with limits.costUsd needs its model here.')
+
+const ceiling = z
+  .strictObject({
+    tokens: z.int().min(1).optional().describe('Most tokens in a day.'),
+    costUsd: z.number().positive().optional().describe('Most money in a day, in USD.'),
+  })
+  .refine(({ tokens, costUsd }) => tokens !== undefined || costUsd !== undefined, 'is empty; give tokens, costUsd or both')
+
+/** The most that all runs of an account or of a job may spend in a day (UTC). */
+export const budgetsSchema = z
+  .strictObject({
+    accounts: z.record(z.string(), ceiling).default({}).describe('By account.'),
+    jobs: z.record(z.string(), ceiling).default({}).describe('By job.'),
+  })
+  .prefault({})
+  .describe('The most that all runs of an account, or of a job, may spend in a day (UTC), over all workers.')

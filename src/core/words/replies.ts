@@ -1,0 +1,28 @@
+// Replies to an answer that is not accepted, and texts in place of the result of a call that was not made.
+import { ANSWER } from './endings.ts'
+
+/** Of an answer that cannot be used. */
+export const repairReply = (why: string): string =>
+  `Your answer cannot be used: ${why}. Answer again, with the whole corrected answer and nothing else.`
+
+/** The same of an answer that was to be given by a call. */
+export const repairCall = (why: string): string =>
+  `Error: your answer cannot be used: ${why}. Call ${ANSWER.name} again, alone, with the whole corrected answer.`
+
+/** Of an answer that rests on no tool. */
+export const noEvidenceReply = (servers: readonly string[]): string =>
+  `Nobody can answer or go on later, and you have not read anything from ${servers.join(' and ')}. Do the work now with the tools, or end with nightshift__incomplete.`
+
+/** Of an answer that asks or promises. */
+export const UNFINISHED_REPLY =
+  'Nobody can answer a question, and there is no later: do now what is still to be done, and give the whole result, or end with nightshift__incomplete.'
+
+export const CUT_IN_CALL = 'it was cut off in a call of a tool, which was not made'
+
+export const NO_MORE_CALLS = 'Error: this run may make no more tool calls. Answer with what you have.'
+export const NOT_AFTER_FAILURE = 'Error: not made, because the call before it failed.'
+export const UNKNOWN_OUTCOME = 'Error: the call was sent and its outcome is not known: it may have run. Do not repeat it.'
+export const SAME_CALL_REFUSED =
+  'Error: not made: this call gave the same result each time. Change it, wait with nightshift__wait, or answer.'
+export const TOOL_REFUSED =
+  'Error: not made: this tool failed in the same way each time. Take another way, or answer and say what is missing.'

@@ -1,0 +1,218 @@
+import type { ConfigValues } from '../config/schema.ts'
+import { Failure } from '../core/failure.ts'
+import type { GatewayFetch } from '../core/ports/gateway.ts'
+import type { Redactor } from '../lib/redact.ts'
+import type { LoadedJobs } from '../jobs/directory.ts'
+import type { Job } from '../jobs/load.ts'
+import type { Provider } from '../models/openai/provider.ts'
+import type { Route } from '../pomerium/routes.ts'
+import type { TokenSource } from '../pomerium/token.ts'
+import type { Db } from '../store/postgres/db.ts'
+import { bounded, failed, failedBy, ok, skipped, warning, type Finding } from './check.ts'
+import { checkAccount, checkRoutes, checkServer, checkServerNames, notAsked } from './gateway.ts'
+import { checkLogFields, checkMinter, checkPauses, checkQueue, checkStore } from './infrastructure.ts'
+import { checkModel, MODEL_MS } from './model.ts'
+import { checkAssertionKeys, checkEvidenceKey, checkReportsDir, checkWebhook } from './places.ts'
+
+/** A configuration that was read, with its keys under earlier names. */
+export type ExaminedConfig = ConfigValues & { notes: readonly string[] }
+
+/** What is looked at of an opened Nightshift. */
+export interface ExaminedParts extends AsyncDisposable {
+  db: Db
+  resources: {
+    accounts: ReadonlyMap<string, TokenSource>
+    perRun: ReadonlySet<string>
+    providers: ReadonlyMap<string, Provider>
+    maxRequestBytes: ReadonlyMap<string, number>
+    gateway: { timeoutMs: number; maxResponseBytes: number }
+    redactor: Pick<Redactor, 'redact'>
+  }
+  gatewayFetch: (account: string) => GatewayFetch | undefined
+  routes: (account: string, signal: AbortSignal) => Promise<Map<string, Route> | undefined>
+}
+
+export interface ExamineOptions<Config extends ExaminedConfig> {
+  readConfig: () => Config
+  loadJobs: (config: Config) => LoadedJobs
+  /** Puts the parts together, which nothing does while store or queue are away. */
+  open: (config: Config) => Promise<ExaminedParts>
+  /** Models are asked a word, for a few tokens. */
+  spend: boolean
+  signal: AbortSignal
+}
+
+/** What each check may look at. */
+interface Context {
+  config: ExaminedConfig
+  parts: ExaminedParts
+  jobs: readonly Job[]
+  spend: boolean
+  signal: AbortSignal
+}
+
+type Check = (context: Context) => AsyncIterable<Finding> | Iterable<Finding>
+
+/** The checks of each key of the configuration, in the order of their findings. A key that needs none says why: one that is added has to say something. */
+const CHECKS: { readonly [Key in keyof ConfigValues]-?: Check | string } = {
+  databaseUrl: examineStore,
+  databasePasswordFile: 'it is read with databaseUrl',
+  dataDir: 'opening the store writes there',
+  redisUrl: 'it is asked before the parts are put together',
+  jobsDir: 'the jobs are read first',
+  minter: ({ config, parts: { resources }, signal }) => {
+    const { minter } = config
+    if (!minter || resources.perRun.size === 0) return []
+    const cure = 'Start nightshift minter again.'
+    return each(bounded('minter', cure, signal, () => checkMinter(minter.socket, [...resources.perRun])))
+  },
+  gateway: 'each account asks it',
+  accounts: examineAccounts,
+  servers: ({ config, jobs }) => checkServerNames(Object.keys(config.servers), jobs),
+  audit: ({ parts, config, signal }) => each(bounded('log', STORE_CURE, signal, () => checkLogFields(parts.db, config.audit.gracePeriod))),
+  evidence: ({ config }) => [checkEvidenceKey(config.evidence.keyFile)],
+  budgets: 'its names are compared with those of accounts and jobs as these are read',
+  api: ({ config: { api }, signal }) => {
+    const { audience, jwksUrl } = api?.pomerium ?? {}
+    if (audience === undefined) return []
+    const url = jwksUrl ?? `https://${audience}/.well-known/pomerium/jwks.json`
+    return each(bounded('api.pomerium', 'Correct api.pomerium.jwksUrl.', signal, (ended) => checkAssertionKeys(url, ended)))
+  },
+  reportsDir: ({ config, jobs }) =>
+    jobs.some(({ definition }) => definition.deliver.some(({ file }) => file !== undefined)) ? [checkReportsDir(config.reportsDir)] : [],
+  webhooks: examineWebhooks,
+  alerts: 'its webhook is asked with the others',
+  prices: 'the jobs are checked against it',
+  retention: 'it names ages alone',
+  admin: 'nightshift account asks there; no run does',
+  worker: 'it is about this process alone',
+  log: 'it is about this process alone',
+  providers: examineModels,
+}
+
+const STORE_CURE = 'See what keeps Postgres from answering.'
+const REST = skipped('the rest', 'not checked: store and queue come first')
+
+/** Checks everything that runs need, and gives each finding once it is there, in the order in which a run would meet its cause. Calls no tool. */
+export async function* examine<Config extends ExaminedConfig>(options: ExamineOptions<Config>): AsyncGenerator<Finding, void> {
+  const { spend, signal } = options
+  let config: Config
+  let loaded: LoadedJobs
+  try {
+    config = options.readConfig()
+  } catch (error) {
+    return yield failedBy('config', error)
+  }
+  yield checkNotes(config.notes)
+  try {
+    loaded = options.loadJobs(config)
+  } catch (error) {
+    return yield* [failedBy('jobs', error), skipped('the rest', 'not checked: the job files come first')]
+  }
+  yield checkJobs(loaded)
+  // Before the parts are put together: a queue that is away would stop that.
+  const queue = await bounded('queue', 'See what keeps Redis from answering.', signal, (ended) => checkQueue(config.redisUrl, ended))
+  if (queue.some(({ status, check }) => status === 'failed' && check === 'queue')) return yield* [...queue, REST]
+  let parts: ExaminedParts
+  try {
+    parts = await options.open(config)
+  } catch (error) {
+    return yield* [failedBy(partOf(error), error), REST]
+  }
+  await using opened = parts
+  const context: Context = { config, parts: opened, jobs: [...loaded.jobs.values()], spend, signal }
+  yield* examineStore(context)
+  yield* queue
+  for (const check of Object.values(CHECKS)) if (typeof check === 'function' && check !== examineStore) yield* check(context)
+}
+
+async function* each(findings: Promise<readonly Finding[]>): AsyncGenerator<Finding, void> {
+  yield* await findings
+}
+
+async function* examineStore({ config, parts: { db }, signal }: Context): AsyncGenerator<Finding, void> {
+  const kind = config.databaseUrl === undefined ? 'embedded' : 'external'
+  yield* await bounded('store', STORE_CURE, signal, () => checkStore(db, kind))
+  yield* await bounded('pauses', STORE_CURE, signal, () => checkPauses(db))
+}
+
+async function* examineWebhooks({ config: { webhooks, alerts }, signal }: Context): AsyncGenerator<Finding, void> {
+  for (const [name, { url }] of Object.entries(webhooks))
+    yield* await bounded(`webhook ${name}`, `Correct webhooks.${name}.url, or start the receiver.`, signal, (ended) =>
+      checkWebhook(name, url, ended),
+    )
+  if (!alerts) yield skipped('alerts', 'none are sent: an alarm is a line of the log alone (alerts: in the configuration)')
+}
+
+async function* examineModels({ jobs, parts: { resources }, spend, signal }: Context): AsyncGenerator<Finding, void> {
+  const models = new Map(jobs.map(({ definition: { model } }) => [`${model.provider}/${model.name}`, model]))
+  for (const [both, { provider, name }] of models)
+    yield* await bounded(
+      `model ${both}`,
+      `Check providers.${provider}.baseUrl and the network.`,
+      signal,
+      (ended) => checkModel(provider, resources.providers.get(provider), name, { spend, signal: ended }),
+      spend ? MODEL_MS : undefined,
+    )
+}
+
+const checkNotes = (notes: readonly string[]): Finding =>
+  notes.length === 0
+    ? ok('config', 'is valid')
+    : warning('config', `is valid, with keys under earlier names: ${notes.join('; ')}`, 'Give the keys at these lines their new names.')
+
+function checkJobs({ jobs, issues, warnings }: LoadedJobs): Finding {
+  if (issues.length > 0) return failed('jobs', issues.join('; '), 'Correct what is named.', 'JOB_INVALID')
+  if (warnings.length > 0)
+    return warning('jobs', `${jobs.size} valid, but ${warnings.join('; ')}`, 'Take secrets out of job files, and change them.')
+  return ok('jobs', `${jobs.size} valid`)
+}
+
+/** Which part it was that could not be opened. */
+function partOf(error: unknown): string {
+  const code = error instanceof Failure ? error.code : ''
+  return code.startsWith('STORE_') ? 'store' : code.startsWith('QUEUE_') ? 'queue' : 'config'
+}
+
+async function* examineAccounts({ parts, jobs, signal }: Context): AsyncGenerator<Finding, void> {
+  for (const account of parts.resources.accounts.keys()) yield* examineAccount(parts, account, jobs, signal)
+}
+
+async function* examineAccount(
+  { resources, gatewayFetch, routes }: ExaminedParts,
+  account: string,
+  jobs: readonly Job[],
+  signal: AbortSignal,
+): AsyncGenerator<Finding, void> {
+  const tokens = resources.accounts.get(account)
+  const fetch = gatewayFetch(account)
+  if (!tokens || !fetch) return
+  const { finding, token } = checkAccount(account, tokens)
+  yield finding
+  if (!token) return yield notAsked(account)
+  const gatewayCure = 'Check gateway.url, gateway.address and the network.'
+  let known: Map<string, Route> | undefined
+  yield* await bounded(`gateway as ${account}`, gatewayCure, signal, async (ended) => {
+    const listed = await checkRoutes(account, () => routes(account, ended))
+    known = listed.routes
+    return listed.finding
+  })
+  if (!known) return
+  const listed = known
+  const mine = jobs.filter(({ definition }) => definition.account === account)
+  for (const server of new Set(mine.flatMap(({ definition }) => Object.keys(definition.tools))))
+    yield* await bounded(`server ${server} as ${account}`, 'See whether the server behind the route is well.', signal, (ended) =>
+      checkServer({
+        account,
+        server,
+        jobs: mine.filter(({ definition }) => Object.hasOwn(definition.tools, server)),
+        routes: listed,
+        fetch,
+        maxRequestBytes: resources.maxRequestBytes.get(server),
+        timeoutMs: resources.gateway.timeoutMs,
+        maxResponseBytes: resources.gateway.maxResponseBytes,
+        redact: resources.redactor.redact,
+        signal: ended,
+      }),
+    )
+}

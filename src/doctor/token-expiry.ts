@@ -1,0 +1,44 @@
+import type { Logger } from 'pino'
+import { describeError } from '../core/failure.ts'
+import { createPoller, type Poller } from '../lib/time/poll.ts'
+import type { TokenSource } from '../pomerium/token.ts'
+import { checkAccount, EXPIRY_WARNINGS } from './gateway.ts'
+
+export interface TokenWatcherOptions {
+  accounts: ReadonlyMap<string, TokenSource>
+  log: Logger
+  now?: () => Date
+}
+
+const DAY_MS = 86_400_000
+const WATCH_MS = 3_600_000
+
+/** Warns of tokens that expire: once at 14 days, at 3 days and at 1 day, and of those that cannot be used. */
+export function createTokenWatcher({ accounts, log, now = () => new Date() }: TokenWatcherOptions): Poller {
+  /** The warning that was given last, by account and token. */
+  const warned = new Map<string, number>()
+
+  function watch(account: string, tokens: TokenSource): void {
+    const { finding, token } = checkAccount(account, tokens, now())
+    if (finding.status === 'failed') log.error({ account, cure: finding.cure }, finding.message)
+    if (!token?.expiresAt) return
+    const days = (token.expiresAt.getTime() - now().getTime()) / DAY_MS
+    const due = EXPIRY_WARNINGS.findLast((limit) => days <= limit)
+    const key = `${account} ${token.accountId}`
+    if (due === undefined || (warned.get(key) ?? Number.POSITIVE_INFINITY) <= due) return
+    warned.set(key, due)
+    log.warn(
+      { account, expiresAt: token.expiresAt, cure: finding.cure },
+      `The token of account ${account} expires in ${days.toFixed(1)} days.`,
+    )
+  }
+
+  return createPoller({
+    name: 'tokens',
+    everyMs: WATCH_MS,
+    async work() {
+      for (const [account, tokens] of accounts) watch(account, tokens)
+    },
+    onFailure: (error) => log.warn({ reason: describeError(error) }, 'The expiry of tokens could not be looked at.'),
+  })
+}

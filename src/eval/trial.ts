@@ -1,0 +1,49 @@
+// One run of one case by one arm, over the path that every run takes, in a store of its own.
+import type { Logger } from 'pino'
+import type { Trigger } from '../core/run.ts'
+import type { RunView } from '../core/view.ts'
+import { pause } from '../lib/time/pause.ts'
+import { createRun } from '../runs/create.ts'
+import { createRunner, type RunnerOptions } from '../runs/execute.ts'
+import type { Db } from '../runs/queries.ts'
+import { requireRun } from '../runs/require.ts'
+import type { RunResources } from '../runs/resources.ts'
+import { jobOf, type EvalCase } from './cases/cases.ts'
+import { openFixtures } from './cases/fixtures.ts'
+
+/** What trials run in: a store that no worker looks at, and the deployment's own accounts, providers and gateway. */
+export interface EvalBench {
+  db: Db
+  journal: RunnerOptions['journal']
+  resources: RunResources
+  log: Logger
+}
+
+const WORKER = 'eval'
+const STALE_MS = 86_400_000
+
+/** Runs a case once, and gives the run when it is over, waits for a person, or the signal ended it. */
+export async function runCase(bench: EvalBench, one: EvalCase, file: string, signal: AbortSignal): Promise<RunView> {
+  await using stack = new AsyncDisposableStack()
+  const fixtures = one.record && stack.use(await openFixtures(one.record, bench.resources))
+  const resources = { ...(fixtures?.resources ?? bench.resources), refuseWrites: one.writes === 'refused' }
+  const job = jobOf(one, file)
+  const runner = createRunner({
+    db: bench.db,
+    journal: bench.journal,
+    resources,
+    worker: WORKER,
+    staleAfterMs: STALE_MS,
+    clock: () => one.now,
+    log: bench.log,
+  })
+  const trigger: Trigger = one.at ? { kind: 'schedule', fireAt: one.at.toISOString() } : { kind: 'cli' }
+  const id = await createRun(bench.db, job, { trigger, input: one.input, requestedBy: WORKER })
+  for (let delivery = 1; ; delivery++) {
+    const execution = await runner.execute(id, `${id}-${delivery}`, signal)
+    if (execution.kind !== 'retry' && execution.kind !== 'not-yet') break
+    await pause(execution.at.getTime() - Date.now(), signal)
+    if (signal.aborted) break
+  }
+  return requireRun(bench.db, id)
+}

@@ -1,0 +1,155 @@
+import { messageOf } from '../core/failure.ts'
+import { compileSchema, invalidParts, knownFormats } from '../lib/schema/json-schema.ts'
+import { suggest } from '../lib/near.ts'
+import { keywordFaults } from '../lib/schema/keywords.ts'
+import type { JobDefinition } from './schema.ts'
+import { checkTemplate, type TemplateOffer } from './template/check.ts'
+
+/** What the configuration offers a job, so that a wrong name is found when the file is read. */
+export interface Offer {
+  accounts: readonly string[]
+  providers: readonly string[]
+  /** The provider speaks the API in which a model can call MCP servers itself. */
+  canHost(provider: string): boolean
+  hasPrice(model: string): boolean
+  /** What is wrong with where a report is to go. */
+  deliverFault(entry: JobDefinition['deliver'][number]): string | undefined
+  /** A daily ceiling in money is set for the job or its account. */
+  hasMoneyBudget(job: string, account: string): boolean
+}
+
+/** A fault of a value that the format allows, at its path. */
+export interface Fault {
+  path: readonly string[]
+  message: string
+}
+
+/** Everything that is wrong with a job that has the right format, and that a run would fail of. */
+export function checkDefinition(job: string, definition: JobDefinition, offer: Offer): Fault[] {
+  const issues: Fault[] = []
+  if (!offer.accounts.includes(definition.account))
+    issues.push({
+      path: ['account'],
+      message: `is ${definition.account}, which is not under accounts: in the configuration; ${suggest(definition.account, offer.accounts)}`,
+    })
+  const { provider, name } = definition.model
+  if (!offer.providers.includes(provider))
+    issues.push({
+      path: ['model', 'provider'],
+      message: `is ${provider}, which is not under providers: in the configuration; ${suggest(provider, offer.providers)}`,
+    })
+  else if (definition.delegate === 'hosted' && !offer.canHost(provider))
+    issues.push({
+      path: ['delegate'],
+      message: `is hosted, which needs a provider with api: responses; ${provider} has api: chat. Change the provider, or write delegate: local`,
+    })
+  if (definition.limits.costUsd !== undefined && !offer.hasPrice(name)) {
+    issues.push({ path: ['limits', 'costUsd'], message: `needs a price of the model ${name}; add it under prices: in the configuration` })
+  }
+  if (offer.hasMoneyBudget(job, definition.account) && !offer.hasPrice(name)) {
+    issues.push({
+      path: ['model', 'name'],
+      message: `is ${name}, which has no price, but budgets: sets a costUsd for the job or its account; add it under prices: in the configuration`,
+    })
+  }
+  for (const server of Object.keys(definition.tools))
+    if (server.toLowerCase() === 'nightshift')
+      issues.push({
+        path: ['tools', server],
+        message: 'is the name of Nightshift’s own tools; give the route in Pomerium another name, and use that',
+      })
+  for (const entry of definition.deliver) {
+    const fault = offer.deliverFault(entry)
+    if (fault !== undefined) issues.push({ path: ['deliver'], message: fault })
+  }
+  for (const field of ['prompt', 'instructions'] as const) {
+    const fault = definition[field] === undefined ? undefined : checkTemplate(definition[field], templateOffer(definition))
+    if (fault) issues.push({ path: [field], message: fault })
+  }
+  issues.push(...contextFaults(definition))
+  for (const [path, schema] of [
+    [['input'], definition.input],
+    [['output', 'schema'], definition.output?.schema],
+  ] as const) {
+    if (schema) for (const fault of schemaFaults(schema)) issues.push({ path: [...path, ...fault.path], message: fault.message })
+  }
+  if (issues.length === 0) issues.push(...scheduleFaults(definition))
+  return issues
+}
+
+/** What is wrong with the resources and prompts that a job wants read. */
+function contextFaults(definition: JobDefinition): Fault[] {
+  const servers = Object.keys(definition.tools)
+  return definition.context.flatMap(({ file, server, arguments: args = {} }, at) => {
+    const path = ['context', String(at)]
+    if (file !== undefined) return []
+    const faults: Fault[] = []
+    if (server === undefined && servers.length > 1) faults.push({ path, message: `needs server: one of ${servers.join(', ')}` })
+    if (server !== undefined && !servers.includes(server))
+      faults.push({ path: [...path, 'server'], message: `is ${server}, which is not under tools:; there are ${servers.join(', ')}` })
+    for (const [name, template] of Object.entries(args)) {
+      const fault = checkTemplate(template, templateOffer(definition))
+      if (fault !== undefined) faults.push({ path: [...path, 'arguments', name], message: fault })
+    }
+    return faults
+  })
+}
+
+/** What is wrong with a schema of the job: each fault at its place, or else why it cannot be used as a whole. */
+function schemaFaults(schema: Record<string, unknown>): Fault[] {
+  const unknown = keywordFaults(schema, knownFormats())
+  if (unknown.length > 0) return unknown
+  const invalid = invalidParts(schema)
+  if (invalid.length > 0) return invalid.map(({ path, message }) => ({ path: path.split('/').slice(1), message }))
+  try {
+    compileSchema(schema)
+    return []
+  } catch (error) {
+    return [{ path: [], message: `is not a valid JSON Schema: ${messageOf(error)}` }]
+  }
+}
+
+/** What the templates of a job may name. */
+function templateOffer({ schedule, input }: JobDefinition): TemplateOffer {
+  return { previousFire: schedule !== undefined, period: schedule?.period !== undefined, inputs: inputNames(input) }
+}
+
+/** Keywords by which a schema may allow fields that are not under its properties. */
+const OPEN = ['$ref', '$dynamicRef', 'allOf', 'anyOf', 'oneOf', 'if', 'patternProperties', 'dependentSchemas']
+
+/** The fields of an input; undefined when it may have others. */
+function inputNames(schema: JobDefinition['input']): string[] | undefined {
+  if (!schema) return []
+  const { properties } = schema
+  if (typeof properties !== 'object' || properties === null || OPEN.some((keyword) => keyword in schema)) return undefined
+  return Object.keys(properties)
+}
+
+const CRON_VALUE = '(?:\\d+|[A-Za-z]{3})'
+const CRON_PART = new RegExp(`^(?:(?:\\*|${CRON_VALUE}(?:-${CRON_VALUE})?)(?:/\\d+)?|L|${CRON_VALUE}(?:L|#[1-5]))$`)
+
+/** A part of a cron that the parser takes and our documents do not, such as H: a time drawn at random at each look. Runs that are queued may have one, so the format lets it pass. */
+const strangePart = (cron: string): string | undefined =>
+  cron
+    .trim()
+    .split(/[\s,]+/)
+    .find((part) => !CRON_PART.test(part))
+
+/** What is wrong with a schedule of a job that is right by itself. */
+function scheduleFaults({ schedule, input }: JobDefinition): Fault[] {
+  if (!schedule) return []
+  const issues: Fault[] = []
+  const strange = strangePart(schedule.cron)
+  if (strange !== undefined)
+    issues.push({
+      path: ['schedule', 'cron'],
+      message: `has ${strange}, which is not known here; write numbers, names such as MON, *, lists (1,15), ranges (1-5), steps (*/15), L and 1#2`,
+    })
+  const fault = input && compileSchema(input)({})
+  if (fault !== undefined)
+    issues.push({
+      path: ['schedule'],
+      message: `runs the job without an input, but ${fault}; let the input be left out, or take schedule out`,
+    })
+  return issues
+}

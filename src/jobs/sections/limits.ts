@@ -1,0 +1,22 @@
+import { z } from 'zod'
+import { durationText } from '../../lib/duration.ts'
+
+export const limitsSchema = z.strictObject({
+  turns: z.int().min(1).max(1000).default(20).describe('Most model answers.'),
+  toolCalls: z.int().min(0).max(10_000).default(50).describe('Most tool calls.'),
+  tokens: z.int().min(1).optional().describe('Most tokens, input and output together.'),
+  costUsd: z.number().positive().optional().describe('Most money in USD. The model needs a price in the configuration.'),
+  deadline: durationText('1s').default('10m').describe('Longest time an attempt may take, such as 10m.'),
+  call: durationText('1s').default('2m').describe('Longest time for a tool call; timeout of a server overrides it.'),
+  resultBytes: z
+    .int()
+    .min(256)
+    .default(262_144)
+    .describe('Largest tool result given to the model. Of a larger one it is given the beginning and the end, and the run is not green.'),
+  outputBytes: z.int().min(256).default(1_048_576).describe('Largest answer that is kept; what is beyond is cut and the run is not green.'),
+})
+
+export const retrySchema = z.strictObject({
+  attempts: z.int().min(1).max(100).default(3).describe('Most attempts, the first included.'),
+  backoff: durationText('1ms').default('30s').describe('Wait before the second attempt; doubled for each further one.'),
+})

@@ -1,0 +1,75 @@
+import { CronExpressionParser } from 'cron-parser'
+import { z } from 'zod'
+import { MISSED_POLICIES, OVERLAP_POLICIES } from '../../core/rules/schedules/fires.ts'
+import { PERIODS } from '../../core/rules/schedules/period.ts'
+import { nearest } from '../../lib/near.ts'
+
+function isZone(timezone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: timezone }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
+}
+
+/** An IANA time zone. */
+export const zone = z.string().superRefine((timezone, context) => {
+  if (isZone(timezone)) return
+  const cure = meantZone(timezone) ?? 'use a name such as Europe/Zurich or UTC'
+  context.addIssue({ code: 'custom', message: `is not a time zone; ${cure}` })
+})
+
+/** The zone of a city that stands without its continent, or of a slip of the pen. */
+function meantZone(timezone: string): string | undefined {
+  const zones = Intl.supportedValuesOf('timeZone')
+  const wanted = timezone.trim().toLowerCase().replaceAll(' ', '_')
+  const meant = zones.find((one) => one.toLowerCase().endsWith(`/${wanted}`)) ?? nearest(timezone, zones)
+  return meant && `did you mean ${meant}?`
+}
+
+function isCron(cron: string): string | undefined {
+  const fields = cron.trim().split(/\s+/).length
+  if (fields !== 5 && fields !== 6) return `it has ${fields} fields`
+  try {
+    CronExpressionParser.parse(cron)
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+const FORM = 'must be a mapping, such as { cron: "0 7 * * 1", timezone: Europe/Zurich }'
+
+export const scheduleSchema = z.strictObject(
+  {
+    cron: z
+      .string()
+      .superRefine((cron, context) => {
+        const fault = isCron(cron)
+        if (fault !== undefined)
+          context.addIssue({
+            code: 'custom',
+            message: `is not a cron expression (${fault}); write for example "0 7 * * 1" for Mondays at 07:00`,
+          })
+      })
+      .describe(
+        'Five fields (minute hour day month weekday) or six with seconds first. L is the last day of the month, 5L its last Friday, 1#2 its second Monday.',
+      ),
+    timezone: zone.optional().describe('IANA time zone of the cron fields. Without it, timezone: of the job.'),
+    missed: z
+      .enum(MISSED_POLICIES)
+      .default('last')
+      .describe('Fires that passed while no scheduler was running: none, the last one, or all (at most 100).'),
+    overlap: z
+      .enum(OVERLAP_POLICIES)
+      .default('skip')
+      .describe('When an earlier run of the job is not over: skip the fire, or let it wait.'),
+    period: z
+      .enum(PERIODS)
+      .optional()
+      .describe(
+        'What a run reports on, as period.from and period.to in its texts: the day, week or month before, or since the latest green run.',
+      ),
+  },
+  { error: ({ code }) => (code === 'invalid_type' ? FORM : undefined) },
+)

@@ -1,0 +1,148 @@
+import { Ajv, type ErrorObject } from 'ajv'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import addFormatsModule from 'ajv-formats'
+import { RE2JS } from 're2js'
+
+/** One way in which a value does not fit a schema. */
+export interface SchemaFault {
+  /** JSON pointer to what does not fit; empty for the whole value. */
+  path: string
+  keyword: string
+  params: Record<string, unknown>
+  message: string
+  /** What stands there. */
+  value: unknown
+  /** The part of the schema that it does not fit. */
+  schema: unknown
+}
+
+export interface Validate {
+  /** Says what is wrong with a value, in a line, or undefined when it fits. */
+  (value: unknown): string | undefined
+  /** Everything that is wrong with it. Of a choice that nothing fits, the one alternative that was clearly meant, or else the choice as a whole. */
+  faults(value: unknown): SchemaFault[]
+}
+
+/** Matches in linear time, whatever the pattern and the text. A pattern that looks around or back is an error. */
+function compileLinear(pattern: string): RE2JS {
+  try {
+    // RE2JS takes a reference to a named group for letters.
+    if (/(?<!\\)(?:\\\\)*\\k</.test(pattern)) throw new Error('it has a reference to a group')
+    return RE2JS.compile(RE2JS.translateRegExp(pattern))
+  } catch (cause) {
+    const why = /\(\?(?:[=!]|<[=!])|\\(?:[1-9]|k<)/.test(pattern)
+      ? 'it looks around or back ((?=, (?!, (?<=, (?<!, \\1), which takes time without a bound; write it without'
+      : cause instanceof Error
+        ? cause.message
+        : String(cause)
+    throw new Error(`the pattern ${pattern} cannot be used: ${why}`, { cause })
+  }
+}
+
+const linear = Object.assign(compileLinear, { code: 'linear' })
+const options = { strict: false, allErrors: true, verbose: true, validateFormats: true, logger: false, code: { regExp: linear } } as const
+const addFormats = addFormatsModule.default
+
+type Draft = 'draft-07' | '2020-12'
+
+const openAjv = (draft: Draft): Ajv => addFormats(draft === 'draft-07' ? new Ajv(options) : new Ajv2020(options))
+
+const instances = new Map<Draft, Ajv>()
+
+/** The instance for schemas without an $id: one with an $id would be known to all others. */
+function sharedAjv(draft: Draft): Ajv {
+  let ajv = instances.get(draft)
+  if (!ajv) instances.set(draft, (ajv = openAjv(draft)))
+  return ajv
+}
+
+const draftOf = ({ $schema }: Record<string, unknown>): Draft =>
+  typeof $schema === 'string' && /draft-0[4-7]/.test($schema) ? 'draft-07' : '2020-12'
+
+const MAX_CACHED = 1000
+const MAX_ERRORS = 5
+const cache = new Map<string, Validate>()
+
+/**
+ * Compiles a JSON Schema: draft 7 or earlier when `$schema` says so, else 2020-12. Compiled schemas are kept by their text, since the same
+ * tools are listed run after run. Its patterns are matched by RE2 in linear time. Throws an `Error` that says why when the schema is not one.
+ */
+export function compileSchema(schema: Record<string, unknown>): Validate {
+  const key = JSON.stringify(schema)
+  const known = cache.get(key)
+  if (known) return known
+  const draft = draftOf(schema)
+  // With $async, each check is a promise, never a fault.
+  const { $schema: _, $id: __, $async: ___, ...body } = schema
+  const ajv = JSON.stringify(body).includes('"$id"') ? openAjv(draft) : sharedAjv(draft)
+  const check = ajv.compile(body)
+  ajv.removeSchema(body)
+  const describe = (value: unknown) => {
+    if (check(value) || !check.errors) return undefined
+    const errors = check.errors
+    const lines = errors.slice(0, MAX_ERRORS).map((error) => {
+      const extra = error.keyword === 'additionalProperties' ? ` (${String(error.params['additionalProperty'])})` : ''
+      return `${error.instancePath || '/'} ${String(error.message)}${extra}`
+    })
+    return `${lines.join('; ')}${errors.length > MAX_ERRORS ? `; and ${errors.length - MAX_ERRORS} more` : ''}`
+  }
+  const validate: Validate = Object.assign(describe, { faults: (value: unknown) => (check(value) ? [] : faultsOf(check.errors ?? [])) })
+  for (const oldest of cache.keys()) {
+    if (cache.size < MAX_CACHED) break
+    cache.delete(oldest)
+  }
+  cache.set(key, validate)
+  return validate
+}
+
+/** The formats that are checked; any other is passed over. */
+export const knownFormats = (): string[] => Object.keys(sharedAjv('2020-12').formats)
+
+/** What is wrong with a schema as a schema: the first fault of each place, as a JSON pointer and a message. */
+export function invalidParts(schema: Record<string, unknown>): { path: string; message: string }[] {
+  const ajv = sharedAjv(draftOf(schema))
+  const { $schema: _, ...body } = schema
+  if (ajv.validateSchema(body) === true) return []
+  const firsts = new Map<string, string>()
+  for (const { instancePath, message } of ajv.errors ?? [])
+    if (!firsts.has(instancePath)) firsts.set(instancePath, message ?? 'is not valid')
+  return [...firsts].map(([path, message]) => ({ path, message }))
+}
+
+const CHOICE = /^(.*)\/(?:anyOf|oneOf)$/
+
+/** Leaves out what follows from a choice that nothing fits: each alternative has its own errors. */
+function faultsOf(errors: readonly ErrorObject[]): SchemaFault[] {
+  const choices = errors.filter(({ schemaPath }) => CHOICE.test(schemaPath))
+  const meant = new Set<ErrorObject>()
+  const hidden = new Set<ErrorObject>()
+  for (const choice of choices) {
+    const inside = errors.filter((error) => error !== choice && error.schemaPath.startsWith(`${choice.schemaPath}/`))
+    for (const error of inside) hidden.add(error)
+    // Errors of a referenced alternative name the definition instead of the choice.
+    for (const error of errors)
+      if (error.instancePath.startsWith(choice.instancePath) && /^#\/(?:\$defs|definitions)\//.test(error.schemaPath)) hidden.add(error)
+    const byAlternative = [
+      ...Map.groupBy(inside, ({ schemaPath }) => schemaPath.slice(choice.schemaPath.length + 1).split('/')[0]).values(),
+    ]
+    const fitting = byAlternative.filter((of) =>
+      of.every(({ keyword, instancePath }) => !isMark(keyword) && (keyword !== 'type' || instancePath !== choice.instancePath)),
+    )
+    if (fitting.length !== 1 || byAlternative.length < 2) continue
+    hidden.add(choice)
+    for (const error of fitting[0] ?? []) meant.add(error)
+  }
+  return errors
+    .filter((error) => meant.has(error) || !hidden.has(error))
+    .map(({ instancePath, keyword, params, message, data, parentSchema }) => ({
+      path: instancePath,
+      keyword,
+      params,
+      message: message ?? keyword,
+      value: data,
+      schema: parentSchema,
+    }))
+}
+
+/** What tells alternatives apart: a fixed value. */
+const isMark = (keyword: string) => keyword === 'const' || keyword === 'enum'

@@ -1,0 +1,105 @@
+import { within } from './deadline.ts'
+import type { Lifecycle } from '../lifecycle.ts'
+
+/** The state of a background duty, for metrics and health checks. */
+export interface DutyState {
+  name: string
+  /** Undefined: not started in this process. */
+  startedAt: Date | undefined
+  /** When its last round ended well; undefined before the first one did. */
+  lastSuccessAt: Date | undefined
+  /** Rounds that failed since the process began. */
+  failures: number
+}
+
+export interface PollerOptions {
+  /** Name of the duty in metrics and logs, such as `outbox`. */
+  name: string
+  /** Between the end of a round and the beginning of the next one; the first begins at `start`. Undefined: further ones begin by `wake` alone. */
+  everyMs?: number | undefined
+  /** Rounds begin at multiples of `everyMs` of the clock on the wall, such as at each full second. */
+  aligned?: boolean
+  /** Does one round. `stop` aborts the signal; a round should then end early where it can. */
+  work: (signal: AbortSignal) => Promise<unknown>
+  /** Called for each round that failed. The next round comes as usual. */
+  onFailure: (error: unknown) => void
+  /** How long `stop` waits for the round under way; 10 s when not given. */
+  stopMs?: number
+}
+
+/** A background duty with its state. */
+export interface Duty extends Lifecycle {
+  state(): DutyState
+}
+
+export interface Poller extends Duty {
+  /** Does a round now, or waits for the one under way. Never rejects: `onFailure` gets the error. */
+  round(): Promise<void>
+  /** Begins a round at once, or as soon as the one under way is over, and waits for nothing. Before `start` and after `stop` it does nothing. */
+  wake(): void
+}
+
+const STOP_MS = 10_000
+
+/**
+ * Does a duty again and again, one round at a time. The interval is a timer, which runs on the monotonic clock: after the
+ * clock was set or the machine slept, one round is late by an interval at most, and no rounds are made up for.
+ */
+export function createPoller({ name, everyMs, aligned = false, work, onFailure, stopMs = STOP_MS }: PollerOptions): Poller {
+  const ending = new AbortController()
+  let startedAt: Date | undefined
+  let timer: NodeJS.Timeout | undefined
+  let under: Promise<void> | undefined
+  let wanted = false
+  let lastSuccessAt: Date | undefined
+  let failures = 0
+
+  async function once(): Promise<void> {
+    try {
+      await work(ending.signal)
+      lastSuccessAt = new Date()
+    } catch (error) {
+      // An abort by `stop` does not count as a failure.
+      if (ending.signal.aborted) return
+      failures++
+      onFailure(error)
+    }
+  }
+
+  function round(): Promise<void> {
+    clearTimeout(timer)
+    under ??= once().finally(() => {
+      under = undefined
+      if (startedAt && !ending.signal.aborted) next()
+    })
+    return under
+  }
+
+  function next(): void {
+    if (wanted) {
+      wanted = false
+      void round()
+    } else if (everyMs !== undefined) timer = setTimeout(() => void round(), aligned ? everyMs - (Date.now() % everyMs) : everyMs)
+  }
+
+  return {
+    round,
+    wake() {
+      if (!startedAt || ending.signal.aborted) return
+      if (under) wanted = true
+      else void round()
+    },
+    state: () => ({ name, startedAt, lastSuccessAt, failures }),
+    async start() {
+      if (startedAt || ending.signal.aborted) return
+      startedAt = new Date()
+      void round()
+    },
+    async stop() {
+      ending.abort()
+      clearTimeout(timer)
+      if (!under) return
+      await within(stopMs, under, () => new Error(`${name} did not stop within ${stopMs / 1000} s`)).catch(onFailure)
+    },
+  }
+}

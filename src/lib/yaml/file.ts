@@ -1,0 +1,209 @@
+import { isMap, isNode, isScalar, LineCounter, parseDocument, visit, type Document, type ErrorCode, type Scalar } from 'yaml'
+import type { z } from 'zod'
+import { showLine } from '../text.ts'
+import { explainIssue } from './explain.ts'
+import { renameKeys } from './renames.ts'
+
+/** One thing that is wrong in a file a person wrote. */
+export interface FileIssue {
+  line: number
+  /** Dotted path of the field, empty for the whole file. */
+  field: string
+  message: string
+}
+
+/** `notes` are about what was read and should be changed; `lineOf` gives the line of a path in the file, for checks that come later. */
+export type Parsed<T> =
+  | { ok: true; value: T; notes: FileIssue[]; lineOf: (path: readonly PropertyKey[]) => number }
+  | { ok: false; issues: FileIssue[] }
+
+export interface ParseYamlOptions {
+  /** Rewrites each text value after parsing, so that what it puts in is never read as YAML; throws to say why it cannot. */
+  substitute?: (value: string) => string
+  /** Earlier names of keys, as dotted paths in which `*` is any key, with the last part they have now. They are read, with a note. */
+  renamed?: Readonly<Record<string, string>>
+}
+
+/** Nodes above a node, with two for each mapping: what parses, checks and digests a file is recursive. */
+const MAX_DEPTH = 128
+const NUMBER_OR_BOOLEAN = /^((0|[1-9]\d*)(\.\d+)?|true|false)$/
+
+/** Parses YAML and checks it against a schema, saying for each fault the line, the field and the cure. No message holds the text of a value. */
+export function parseYaml<Schema extends z.ZodType>(
+  text: string,
+  schema: Schema,
+  { substitute, renamed = {} }: ParseYamlOptions = {},
+): Parsed<z.output<Schema>> {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false })
+  const syntax = syntaxIssues(document, lines, text)
+  if (syntax.length > 0) return { ok: false, issues: syntax }
+  if (document.contents === null) return { ok: false, issues: [{ line: 1, field: '', message: 'is empty' }] }
+  const lossy = lossyNodes(document, lines)
+  if (lossy.length > 0) return { ok: false, issues: lossy }
+  const { notes, clashes } = readRenamed(document, lines, renamed)
+  if (clashes.length > 0) return { ok: false, issues: clashes }
+  const substituted = new Set<Scalar>()
+  const failed = substitute ? substituteValues(document, lines, substitute, substituted) : []
+  if (failed.length > 0) return { ok: false, issues: failed }
+  const check = () => schema.safeParse(document.toJS({ maxAliasCount: 100 }), { reportInput: true })
+  let result: z.ZodSafeParseResult<z.output<Schema>>
+  try {
+    result = check()
+    if (!result.success && readSubstituted(result.error.issues, document, substituted)) {
+      result = check()
+    }
+  } catch {
+    return {
+      ok: false,
+      issues: [{ line: 1, field: '', message: 'repeats itself too often through aliases (*name); write the values out' }],
+    }
+  }
+  if (result.success) return { ok: true, value: result.data, notes, lineOf: (path) => lineOf(document, lines, path) }
+  const explained = result.error.issues.flatMap((issue) => explainIssue(issue, { schema, document }))
+  return {
+    ok: false,
+    issues: explained.map(({ path, message }) => ({ line: lineOf(document, lines, path), field: path.map(String).join('.'), message })),
+  }
+}
+
+/** Warnings count too: they stand for something that was read in another way than it was meant. Of broken syntax only the first place: the rest follows from it. */
+function syntaxIssues(document: Document.Parsed, lines: LineCounter, text: string): FileIssue[] {
+  const issues: FileIssue[] = []
+  let broken: FileIssue | undefined
+  for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
+    const { line } = lines.linePos(pos[0])
+    switch (code) {
+      case 'DUPLICATE_KEY':
+        issues.push({
+          line,
+          field: text.slice(pos[0]).replace(/[^\w.-].*$/s, ''),
+          message: 'is there twice in the same mapping; keep one of them',
+        })
+        break
+      case 'TAG_RESOLVE_FAILED':
+        issues.push({ line, field: '', message: 'has a tag (!) that is not known; take it out, or put the text in quotes' })
+        break
+      case 'MULTIPLE_DOCS':
+        issues.push({ line, field: '', message: 'has more than one document; keep one, without lines of ---' })
+        break
+      default:
+        broken ??= { line, field: '', message: `${brokenBecause(message)}${CURES[code] ?? ''}` }
+    }
+  }
+  return broken ? [broken] : issues
+}
+
+/** What cures broken syntax, by the parser's code, where that is known. */
+const CURES: Partial<Record<ErrorCode, string>> = {
+  BAD_SCALAR_START: '; put the text in quotes',
+  BLOCK_AS_IMPLICIT_KEY: '; put a text with a colon and a space in it in quotes',
+  TAB_AS_INDENT: '; indent with spaces',
+  MULTILINE_IMPLICIT_KEY: '; write key: value',
+  UNEXPECTED_TOKEN: '; put a text that begins with a sign in quotes, and close each bracket and quote',
+}
+
+/** The parser's words without text of the file, which could be a secret: that follows a colon or a backslash. */
+function brokenBecause(message: string): string {
+  return message.includes('call stack') ? 'is nested too deeply' : `is not valid YAML: ${message.replace(/(:| \\).*$/s, '')}`
+}
+
+/** What YAML allows and plain data cannot hold: it would be dropped or changed without a word. */
+function lossyNodes(document: Document.Parsed, lines: LineCounter): FileIssue[] {
+  const issues: FileIssue[] = []
+  const add = (node: unknown, field: string, message: string) => issues.push({ line: Math.max(lineOfNode(node, lines), 1), field, message })
+  visit(document, {
+    Pair(_, { key }) {
+      if (!isScalar(key) || typeof key.value !== 'string') add(key, '', 'has a key that is not a text; put it in quotes')
+      else if (key.value === '__proto__') add(key, key.value, 'is not a name that can be used')
+    },
+    Scalar(_, node) {
+      if (typeof node.value === 'number' && !Number.isFinite(node.value)) add(node, '', 'has a number that is not finite')
+      if (typeof node.value === 'string' && !node.value.isWellFormed())
+        add(node, '', 'has half a character (a lone surrogate); take it out')
+    },
+    Alias(_, node, path) {
+      const target = node.resolve(document)
+      if (!target) add(node, '', 'uses an alias (*name) whose anchor (&name) is not above it; in a text, put it in quotes')
+      else if (path.includes(target)) add(node, '', 'has an alias (*name) inside of what it stands for')
+    },
+    Collection(_, node, path) {
+      if (path.length <= MAX_DEPTH) return undefined
+      add(node, '', 'is nested too deeply')
+      return visit.BREAK
+    },
+  })
+  return issues
+}
+
+function readRenamed(document: Document.Parsed, lines: LineCounter, renamed: Readonly<Record<string, string>>) {
+  const notes: FileIssue[] = []
+  const clashes: FileIssue[] = []
+  for (const { node, field, name, clash } of renameKeys(document, renamed)) {
+    const line = lineOfNode(node, lines)
+    if (clash) clashes.push({ line, field, message: `is the earlier name of ${name}, which is there too; take ${field} out` })
+    else notes.push({ line, field, message: `is now called ${name}; the earlier name is read until the next version` })
+  }
+  return { notes, clashes }
+}
+
+function substituteValues(
+  document: Document.Parsed,
+  lines: LineCounter,
+  substitute: (value: string) => string,
+  substituted: Set<Scalar>,
+): FileIssue[] {
+  const issues: FileIssue[] = []
+  visit(document, {
+    Scalar(key, node) {
+      if (key === 'key' || typeof node.value !== 'string') return
+      try {
+        const value = substitute(node.value)
+        if (value !== node.value && node.type === 'PLAIN') substituted.add(node)
+        node.value = value
+      } catch (error) {
+        issues.push({
+          line: Math.max(lineOfNode(node, lines), 1),
+          field: '',
+          message: error instanceof Error ? error.message : String(error),
+        })
+      }
+    },
+  })
+  return issues
+}
+
+/** Reads what was put in without quotes as a number or boolean, only where the schema wants one: a key of digits stays a text. */
+function readSubstituted(issues: readonly z.core.$ZodIssue[], document: Document.Parsed, substituted: ReadonlySet<Scalar>): boolean {
+  let changed = false
+  for (const issue of issues) {
+    if (issue.code !== 'invalid_type' || !['number', 'int', 'boolean'].includes(issue.expected)) continue
+    const node: unknown = document.getIn(issue.path, true)
+    if (!isScalar(node) || !substituted.has(node) || !NUMBER_OR_BOOLEAN.test(String(node.value))) continue
+    node.value = JSON.parse(String(node.value))
+    changed = true
+  }
+  return changed
+}
+
+/** 0 when it has none. */
+const lineOfNode = (node: unknown, lines: LineCounter) => (isNode(node) && node.range ? lines.linePos(node.range[0]).line : 0)
+
+/** The line of a path's key, or of the nearest parent that is there. */
+function lineOf(document: Document.Parsed, lines: LineCounter, path: readonly PropertyKey[]): number {
+  for (let length = path.length; length > 0; length--) {
+    const parent: unknown = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true)
+    const last = path[length - 1]
+    const node: unknown = isMap(parent)
+      ? parent.items.find((item) => isScalar(item.key) && item.key.value === last)?.key
+      : document.getIn(path.slice(0, length), true)
+    const line = lineOfNode(node, lines)
+    if (line > 0) return line
+  }
+  return 1
+}
+
+/** `file:line: field message`, on one line and without what a terminal would act on. */
+export function showIssue(file: string, issue: FileIssue): string {
+  return showLine(`${file}:${issue.line}: ${issue.field ? `${issue.field} ` : ''}${issue.message}`)
+}

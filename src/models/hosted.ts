@@ -1,0 +1,90 @@
+// Hosted delegation, independent of a provider's protocol: each protocol translates its events into the types of this file.
+import type { ModelTurn, OutputFormat } from './model.ts'
+
+/** A server that the provider is handed. */
+export interface HostedTarget {
+  name: string
+  url: string
+  tools: readonly string[]
+  /** The account's token and the run's id, sent by the provider with each of its requests. Secrets. */
+  headers: Record<string, string>
+}
+
+export interface HostedRequest {
+  instructions: string | undefined
+  prompt: string
+  servers: readonly HostedTarget[]
+  output: OutputFormat | undefined
+}
+
+/** A call that the provider makes. */
+export interface HostedCall {
+  /** The provider's id of the call: the same in each event about it. */
+  id: string
+  /** Name of the server; for a label that is not ours, the provider's label. */
+  server: string
+  tool: string
+  /** JSON text, as the model wrote it. */
+  arguments: string
+  /** Place in the answer. */
+  position: number
+}
+
+/** The outcome of a call as the provider reports it. */
+export type HostedOutcome =
+  | { kind: 'ok'; text: string }
+  | { kind: 'tool-error'; text: string }
+  /** In the gateway's words, which the provider passes on. */
+  | { kind: 'denied'; text: string; requestId: string | undefined }
+  /** The server was answered with an HTTP status that is no success; 0: it is not said which. */
+  | { kind: 'http'; status: number; text: string }
+  /** The connection broke. */
+  | { kind: 'lost' }
+  | { kind: 'no-result' }
+
+export type EndedCall = HostedCall & { outcome: HostedOutcome }
+
+/** A whole answer. */
+export interface HostedAnswer {
+  /** In the order of the answer. */
+  calls: readonly EndedCall[]
+  /** Servers whose tools the provider looked at; `error`: it could not. */
+  listed: readonly { server: string; error: string | null }[]
+  /** The tool for which the provider asks for approval, although it was told to ask for none. */
+  approvalFor: string | undefined
+  /** What the model said. Throws a `Failure` when the answer failed. */
+  turn(): ModelTurn
+}
+
+export type HostedEvent =
+  | { kind: 'started'; responseId: string }
+  /** The call was announced; its arguments may still be missing. */
+  | { kind: 'announced'; call: HostedCall }
+  | { kind: 'arguments'; callId: string; arguments: string }
+  | { kind: 'ended'; call: EndedCall }
+  /** The last one. */
+  | { kind: 'answer'; answer: HostedAnswer }
+
+/** What an error of the provider says about where the answer stands. */
+export type HostedError =
+  /** The request failed as a whole, since the tools of a server could not be listed. */
+  | { kind: 'listing'; server: string; status: number | undefined }
+  /** There was no connection, or the provider said no before anything ran. */
+  | { kind: 'never-began' }
+  /** The provider does not know the answer any more. */
+  | { kind: 'gone' }
+  | { kind: 'other' }
+
+/** A provider that calls MCP servers itself. What goes wrong is thrown as it comes: its meaning depends on what may have run. */
+export interface HostedModel {
+  model: string
+  /** Background mode: the provider goes on without us, and an answer can be attached to again. */
+  background: boolean
+  ask(request: HostedRequest, signal: AbortSignal): Promise<AsyncIterable<HostedEvent>>
+  /** The events of an answer from its beginning, and then as they come. `servers`: names of those that it was asked with. */
+  attach(responseId: string, servers: readonly string[], signal: AbortSignal): Promise<AsyncIterable<HostedEvent>>
+  cancel(responseId: string): Promise<void>
+  classifyError(error: unknown, servers: readonly string[]): HostedError
+  /** Names a failure that is not about tools. */
+  nameFailure(error: unknown): unknown
+}

@@ -1,0 +1,40 @@
+// What a browser is shown, to operators alone.
+import { Hono } from 'hono'
+import type { Logger } from 'pino'
+import { logAct } from '../http/acts.ts'
+import { requireOperatorOfAll } from '../http/authorize.ts'
+import type { Authenticate } from '../http/identity.ts'
+import { showLine } from '../lib/text.ts'
+import type { RetryParts } from '../runs/retry.ts'
+import type { BoardQueue } from './queue.ts'
+
+export interface PagesOptions {
+  authenticate: Authenticate
+  queue: BoardQueue
+  retryParts: () => RetryParts
+  log: Logger
+}
+
+const BOARD_PATH = '/queue'
+const MAX_PATH = 200
+
+/** The pages: the board of the queue. */
+export function createPages({ authenticate, queue, retryParts, log }: PagesOptions): Hono {
+  const pages = new Hono()
+  for (const path of [BOARD_PATH, `${BOARD_PATH}/*`])
+    pages.use(path, async (c, next) => {
+      const caller = await authenticate(c.req.raw.headers)
+      requireOperatorOfAll(caller)
+      if (c.req.method !== 'GET' && c.req.method !== 'HEAD')
+        logAct(log, caller, 'board', { method: c.req.method, path: showLine(c.req.path.slice(0, MAX_PATH)) })
+      return next()
+    })
+  pages.get(`${BOARD_PATH}/`, (c) => c.redirect(BOARD_PATH))
+  // Loaded on the first request: most processes never show the board.
+  let board: Promise<Hono> | undefined
+  pages.all(`${BOARD_PATH}/*`, async (c) => {
+    board ??= import('./queue.ts').then(({ createBoard }) => createBoard({ path: BOARD_PATH, queue, parts: retryParts }))
+    return (await board).fetch(c.req.raw, c.env)
+  })
+  return pages
+}

@@ -1,0 +1,41 @@
+import type { RunParts } from '../runs/create.ts'
+import { pause } from '../lib/time/pause.ts'
+import type { Db } from '../store/postgres/db.ts'
+import { releaseUnpaused } from '../store/runs/holds.ts'
+import { countRuns } from '../store/runs/list.ts'
+import { ALL_JOBS, liftPause, listPauses, type Pause } from '../store/schedules/pauses.ts'
+
+export { ALL_JOBS, pauseJob, type Pause } from '../store/schedules/pauses.ts'
+
+export interface Resumed {
+  /** False when there was no such pause. */
+  isLifted: boolean
+  /** What is paused still: everything, or after that pause was lifted the jobs that have one of their own. */
+  still: Pause[]
+}
+
+/** Lifts the pause of a job, or with `ALL_JOBS` the one of everything, and wakes the runs that it held. */
+export async function resumeJob({ db, producer }: RunParts, job: string): Promise<Resumed> {
+  const isLifted = await liftPause(db, job)
+  producer.wakeSoon(await releaseUnpaused(db))
+  return { isLifted, still: (await listPauses(db)).filter((one) => job === ALL_JOBS || one.job === ALL_JOBS) }
+}
+
+/** What keeps a new run of a job from starting: its own pause, or the one of everything. */
+export const pausesOf = async (db: Db, job: string): Promise<Pause[]> =>
+  (await listPauses(db)).filter((one) => one.job === job || one.job === ALL_JOBS)
+
+const LOOK_MS = 1000
+
+/** Waits until no run is under way. Tells how many there are, at first and whenever it changes. Rejects with the reason of the signal. */
+export async function waitUntilIdle(db: Db, tell: (running: number) => void, signal: AbortSignal): Promise<void> {
+  let told: number | undefined
+  for (;;) {
+    const running = await countRuns(db, { status: ['running'] })
+    if (running !== told) tell(running)
+    told = running
+    if (running === 0) return
+    await pause(LOOK_MS, signal)
+    signal.throwIfAborted()
+  }
+}

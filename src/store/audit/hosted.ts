@@ -1,0 +1,146 @@
+import { query, slowQuery, type Db } from '../postgres/db.ts'
+
+/** A run whose provider calls the servers itself, with what may explain its events. */
+export interface HostedRun {
+  id: string
+  startedAt: Date
+  finishedAt: Date | null
+  /** Accounts that it used, as the log names them. */
+  accounts: { id: string; own: boolean }[]
+  /** Host of each server, by its route's name. */
+  hosts: { server: string; host: string }[]
+  calls: { id: string; server: string; tool: string; arguments: unknown }[]
+  /** Attempts whose answer was never read to its end. */
+  lost: { from: Date; until: Date }[]
+  tools: Record<string, { allow: string[] }>
+  events: {
+    id: string
+    /** RFC 3339. */
+    time: string
+    accountId: string | null
+    method: string
+    host: string
+    mcpMethod: string | null
+    mcpTool: string | null
+    paramsDigest: string | null
+    byHeader: boolean
+  }[]
+}
+
+/** Events that are not explained and belong to a run (`of_run`), by the run's header or by an account of the run's own. */
+const OPEN = `
+  select e.*, coalesce(e.run_header, a.run_id) as of_run, e.run_header is not null as by_header
+  from authorize_events e left join run_accounts a on a.account_id = e.account_id
+  where e.matched_by is null and e.time >= $1 and (e.run_header is not null or a.run_id is not null)`
+
+/** Hosted runs with events that are not explained yet, by id. */
+export async function loadHostedRuns(db: Db, page: { since: Date; after: string; limit: number }): Promise<HostedRun[]> {
+  const runs = await slowQuery<Omit<HostedRun, 'accounts' | 'hosts' | 'calls' | 'lost'> & { id: string }>(
+    db,
+    `with open as (${OPEN})
+     select r.id, r.started_at as "startedAt", r.finished_at as "finishedAt", v.definition -> 'tools' as tools,
+       json_agg(json_build_object(
+         'id', o.id::text, 'time', o.time, 'accountId', o.account_id, 'method', o.method, 'host', o.host,
+         'mcpMethod', o.mcp_method, 'mcpTool', o.mcp_tool, 'paramsDigest', o.params_digest, 'byHeader', o.by_header
+       ) order by o.time, o.id) as events
+     from open o join runs r on r.id = o.of_run join job_versions v on v.job = r.job and v.version = r.job_version
+     where r.started_at is not null and v.definition ->> 'delegate' = 'hosted' and r.id > $2
+     group by r.id, v.job, v.version order by r.id limit $3`,
+    [page.since, page.after, page.limit],
+  )
+  const ids = runs.map(({ id }) => id)
+  const [accounts, hosts, calls, lost] = [
+    await loadAccounts(db, ids),
+    await loadHosts(db, ids),
+    await loadUnmatchedCalls(db, ids),
+    await loadLostAnswers(db, ids),
+  ]
+  return runs.map((run) => ({
+    ...run,
+    accounts: accounts.get(run.id) ?? [],
+    hosts: hosts.get(run.id) ?? [],
+    calls: calls.get(run.id) ?? [],
+    lost: lost.get(run.id) ?? [],
+  }))
+}
+
+/** Rows of several runs, by their run. */
+function byRun<Row extends { runId: string }>(rows: readonly Row[]): Map<string, Omit<Row, 'runId'>[]> {
+  const found = new Map<string, Omit<Row, 'runId'>[]>()
+  for (const { runId, ...row } of rows) found.set(runId, [...(found.get(runId) ?? []), row])
+  return found
+}
+
+const loadAccounts = async (db: Db, runIds: readonly string[]) =>
+  byRun(
+    await query<HostedRun['accounts'][number] & { runId: string }>(
+      db,
+      `select run_id as "runId", account_id as id, bool_or(own) as own from (
+         select run_id, account_id, false as own from gateway_requests where run_id = any($1)
+         union all select run_id, account_id, true from run_accounts where run_id = any($1)) used
+       group by 1, 2`,
+      [runIds],
+    ),
+  )
+
+const loadHosts = async (db: Db, runIds: readonly string[]) =>
+  byRun(
+    await query<HostedRun['hosts'][number] & { runId: string }>(
+      db,
+      `select distinct run_id as "runId", server, split_part(lower(host), ':', 1) as host
+       from gateway_requests where run_id = any($1) and server is not null`,
+      [runIds],
+    ),
+  )
+
+/** Calls that the provider reported and that explain no event yet. */
+const loadUnmatchedCalls = async (db: Db, runIds: readonly string[]) =>
+  byRun(
+    await query<HostedRun['calls'][number] & { runId: string }>(
+      db,
+      `select t.run_id as "runId", t.id, t.server, text_of_json(t.tool) as tool, t.arguments
+       from tool_calls t where t.run_id = any($1) and t.status <> 'refused' and text_of_json(t.tool) is not null
+         and not exists (select 1 from authorize_events m where m.tool_call_id = t.id)
+         and not exists (select 1 from gateway_requests g where g.tool_call_id = t.id)
+       order by t.turn, t.position`,
+      [runIds],
+    ),
+  )
+
+/** When attempts were under way that asked for an answer and did not see its end. */
+const loadLostAnswers = async (db: Db, runIds: readonly string[]) =>
+  byRun(
+    await query<{ runId: string; from: Date; until: Date }>(
+      db,
+      `select a.run_id as "runId", a.started_at as "from", a.finished_at as until
+       from attempts a where a.run_id = any($1) and a.status in ('lost', 'failed', 'cancelled')
+         and exists (select 1 from responses p where p.run_id = a.run_id and p.attempt = a.number
+           and not exists (select 1 from turns t where t.run_id = p.run_id and t.number = p.turn))`,
+      [runIds],
+    ),
+  )
+
+export interface Explanation {
+  eventId: string
+  matchedBy: 'run-header' | 'account' | 'lost-answer'
+  runId: string
+  toolCallId: string | null
+}
+
+/** Writes explanations; an event that has one keeps it. */
+export async function explainEvents(db: Db, explanations: readonly Explanation[]): Promise<number> {
+  if (explanations.length === 0) return 0
+  const rows = await query(
+    db,
+    `update authorize_events e set matched_by = x.how, run_id = x.run_id, tool_call_id = x.tool_call_id
+     from unnest($1::bigint[], $2::text[], $3::text[], $4::uuid[]) as x(id, how, run_id, tool_call_id)
+     where e.id = x.id and e.matched_by is null returning 1`,
+    [
+      explanations.map((x) => x.eventId),
+      explanations.map((x) => x.matchedBy),
+      explanations.map((x) => x.runId),
+      explanations.map((x) => x.toolCallId),
+    ],
+  )
+  return rows.length
+}

@@ -1,0 +1,103 @@
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { z } from 'zod'
+import { Failure, messageOf } from '../../../core/failure.ts'
+
+const run = promisify(execFile)
+
+/** Postgres refuses to run as root; `nobody` exists everywhere. */
+export const NOBODY = 65_534
+
+/** Where a cluster is, and what runs it. */
+export interface Place {
+  dir: string
+  data: string
+  /** Directory of the programs of Postgres. */
+  bin: string
+  /** Who runs the server: nobody when we are root. */
+  user: { uid?: number; gid?: number }
+}
+
+const settingsSchema = z.object({ password: z.string() })
+
+/**
+ * Makes the cluster when there is none, and returns its password. It is made under another name and renamed when it is whole, so a `data` is
+ * never one that is half made: whatever is missing beside it, it is kept. The settings stand beside the data and once more in them, so that a
+ * copy of `data` alone can be opened.
+ */
+export async function openCluster(place: Place): Promise<{ password: string; isNew: boolean }> {
+  const { dir, data } = place
+  const settingsFile = join(dir, 'settings.json')
+  const unfinished = `${data}.new`
+  if (existsSync(data)) {
+    const copy = copyIn(data)
+    const found = [settingsFile, copy].find((file) => existsSync(file))
+    if (found === undefined) throw incomplete(`${data} holds a database, and ${settingsFile} with its password is missing`, settingsFile)
+    const settings = readSettings(found)
+    for (const file of [settingsFile, copy]) if (!existsSync(file)) writeSettings(file, settings)
+    return { ...settings, isNew: false }
+  }
+  if (existsSync(settingsFile) && !existsSync(unfinished))
+    throw incomplete(`${settingsFile} is there, and ${data} with the database is missing`, data)
+  rmSync(unfinished, { recursive: true, force: true }) // it was never `data`, so no server ever wrote a run into it
+  const settings = { password: randomBytes(24).toString('base64url') }
+  await initialise({ ...place, data: unfinished }, settings.password)
+  writeSettings(copyIn(unfinished), settings)
+  writeSettings(settingsFile, settings)
+  renameSync(unfinished, data)
+  return { ...settings, isNew: true }
+}
+
+const copyIn = (data: string) => join(data, 'nightshift.json')
+
+type Settings = z.infer<typeof settingsSchema>
+
+function readSettings(file: string): Settings {
+  try {
+    return settingsSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
+  } catch (cause) {
+    throw incomplete(`${file} cannot be read: ${messageOf(cause)}`, file)
+  }
+}
+
+function writeSettings(file: string, settings: Settings): void {
+  rmSync(`${file}.new`, { force: true }) // what is there keeps its mode
+  writeFileSync(`${file}.new`, JSON.stringify(settings), { mode: 0o600 })
+  renameSync(`${file}.new`, file)
+}
+
+const incomplete = (what: string, file: string) =>
+  new Failure({
+    code: 'STORE_UNAVAILABLE',
+    message: `The embedded Postgres is incomplete: ${what}.`,
+    cure: `Put ${file} back from where it was copied or saved; to begin with an empty store instead, move the whole directory away.`,
+  })
+
+async function initialise({ data, bin, user }: Place, password: string): Promise<void> {
+  mkdirSync(data, { mode: 0o700 })
+  const passwordFile = `${data}-${randomBytes(6).toString('hex')}`
+  writeFileSync(passwordFile, password, { mode: 0o600 })
+  if (user.uid !== undefined && user.gid !== undefined) for (const path of [data, passwordFile]) chownSync(path, user.uid, user.gid)
+  const flags = [
+    '--encoding=UTF8',
+    '--locale-provider=builtin',
+    '--builtin-locale=C.UTF-8',
+    '--locale=C',
+    '--auth=scram-sha-256',
+    '--no-sync',
+  ]
+  try {
+    await run(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', `--pwfile=${passwordFile}`, ...flags], { ...user, cwd: data })
+  } catch (cause) {
+    throw new Failure({
+      code: 'STORE_UNAVAILABLE',
+      message: `The embedded Postgres could not be initialised in ${data}: ${messageOf(cause)}`,
+      cause,
+    })
+  } finally {
+    rmSync(passwordFile, { force: true })
+  }
+}

@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { hostedApp, hostedJob } from '../../support/app/hosted.ts'
+
+// A hosted run has no tools of ours: its endings stand in its answer.
+
+const OUTPUT =
+  'output: { schema: { type: object, properties: { total: { type: integer } }, required: [total], additionalProperties: false } }'
+const LOOK = 'call counting__look {"n": 1}'
+const incomplete = { because: 'missing_data', what: 'No March.', tried: 'One look.' }
+const NEEDED = 'counting: { allow: [act, look], repeatable: [look] }'
+
+test.each([
+  ['with a schema', OUTPUT],
+  ['without one', ''],
+])('an answer that says it could not be done is not green (%s)', async (_, more) => {
+  await using one = await hostedApp(`${LOOK}\nsay ${JSON.stringify({ result: null, incomplete, nothing_new: null })}`, {
+    job: hostedJob(more),
+  })
+  expect(await one.testApp.run('act')).toMatchObject({
+    status: 'incomplete',
+    reasons: [{ code: 'MODEL_INCOMPLETE', message: expect.stringContaining('No March.') }],
+    output: null,
+    ending: { kind: 'incomplete', ...incomplete },
+  })
+  expect(one.testApp.world.model.requests).toHaveLength(1)
+})
+
+test('an answer that says there is nothing to report is green, and gives nothing', async () => {
+  await using one = await hostedApp(`${LOOK}\nsay {"nothing_new": {"why": "No mail came."}}`, { job: hostedJob(OUTPUT) })
+  expect(await one.testApp.run('act')).toMatchObject({
+    status: 'succeeded',
+    output: null,
+    outputText: null,
+    ending: { kind: 'nothing-new', why: 'No mail came.' },
+  })
+})
+
+test.each([
+  ['in the envelope', '{"result": {"total": 7}, "incomplete": null, "nothing_new": null}'],
+  ['as it is', '{"total": 7}'],
+  ['in the envelope, with a slip', '{"result": {"total": "7"}, "incomplete": null}'],
+])('a result %s is the output', async (_, said) => {
+  await using one = await hostedApp(`${LOOK}\nsay ${said}`, { job: hostedJob(OUTPUT, NEEDED) })
+  expect(await one.testApp.run('act')).toMatchObject({ status: 'succeeded', output: { total: 7 }, ending: null })
+})
+
+test('nothing is asked for in an envelope where the job speaks for itself', async () => {
+  await using one = await hostedApp(`${LOOK}\nsay {"total": 7}`, { job: hostedJob(`contract: none\n${OUTPUT}`) })
+  expect(await one.testApp.run('act')).toMatchObject({ status: 'succeeded', output: { total: 7 } })
+  const { instructions } = z.looseObject({ instructions: z.string() }).parse(one.testApp.world.model.requests[0])
+  expect(instructions).toContain('"required":["total"]')
+  expect(instructions).not.toContain('nothing_new')
+})
+
+test('an answer from nothing is not green', async () => {
+  await using one = await hostedApp('say {"total": 7}', { job: hostedJob(OUTPUT, NEEDED) })
+  expect(await one.testApp.run('act')).toMatchObject({ status: 'incomplete', reasons: [{ code: 'NO_TOOL_RESULT' }] })
+})
+
+const bodySchema = z.looseObject({ input: z.array(z.looseObject({ type: z.string().optional(), role: z.string().optional() })) })
+
+test('a repair is asked for with the calls and results as they were, none of them in our voice', async () => {
+  await using one = await hostedApp(`${LOOK}\nsay no JSON\nsay {"total": 7}`, { job: hostedJob(OUTPUT) })
+  expect(await one.testApp.run('act')).toMatchObject({ status: 'succeeded', output: { total: 7 } })
+  const { input } = bodySchema.parse(one.testApp.world.model.requests[1])
+  expect(input.map(({ type, role }) => type ?? role)).toEqual(['user', 'function_call', 'function_call_output', 'assistant', 'user'])
+  expect({ name: input[1]?.['name'], arguments: input[1]?.['arguments'] }).toEqual({ name: 'counting__look', arguments: '{"n":1}' })
+})
+
+test('the same call with the same result, again and again, is stopped and answered from what there is', async () => {
+  await using one = await hostedApp(`${Array.from({ length: 9 }, () => LOOK).join('\n')}\nsay so far`)
+  expect(await one.testApp.run('act')).toMatchObject({ status: 'incomplete', outputText: 'so far', reasons: [{ code: 'LOOP_DETECTED' }] })
+})

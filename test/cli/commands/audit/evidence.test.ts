@@ -1,0 +1,46 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { query } from '../../../../src/store/postgres/db.ts'
+import { buildTestApp } from '../../../support/app/test-app.ts'
+import { command } from '../../../support/cli/command.ts'
+import { at, JOB } from '../../../support/cli/operators.ts'
+
+test('what could not be written or is no log is said for what it is, and a store without checkpoints proves nothing', async () => {
+  await using testApp = await buildTestApp({ jobs: { act: JOB } })
+  const id = await testApp.write('act')
+  const nowhere = join(testApp.dir, 'nowhere', 'file.json')
+
+  expect(await command(at(testApp, 'evidence', 'verify', '--store'))).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/^KEY_INVALID There is no public key \S+evidence\.key\.pub\. .*first export or checkpoint\.$/),
+  })
+  for (const args of [['export', id], ['checkpoint']])
+    expect(await command(at(testApp, 'evidence', ...args, '--out', nowhere))).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringMatching(/^COMMAND_INVALID The file \S+file\.json cannot be written: ENOENT/),
+    })
+  // Where it was to go was looked at first: a checkpoint that nobody gets is not taken.
+  expect(await query(testApp.app.db, 'select number from checkpoints')).toEqual([])
+
+  expect(await command(at(testApp, 'evidence', 'export', 'latest', '--out', join(testApp.dir, 'run.json')))).toMatchObject({ code: 0 })
+  expect(await command(at(testApp, 'evidence', 'verify', '--store'))).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/0 checkpoints.*\nverdict +nothing is proved: no checkpoint was taken yet/),
+  })
+
+  const text = join(testApp.dir, 'notes.txt')
+  writeFileSync(text, 'one\ntwo\n')
+  expect(await command(at(testApp, 'audit', 'import', text))).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/^2 lines: 0 authorize checks/),
+    err: expect.stringContaining('is it the log of Pomerium’s authorize service'),
+  })
+  await query(testApp.app.db, "update runs set status = 'succeeded', finished_at = now()")
+  expect(await command(at(testApp, 'logs'))).toEqual({
+    code: 0,
+    out: '',
+    err: 'No run is under way. Name a run that is over, or add --follow to wait for the next one.',
+  })
+})

@@ -1,0 +1,120 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { CHARACTERS } from '../../../../src/demo/characters/characters.ts'
+import { startDemoModel } from '../../../../src/demo/model/model.ts'
+import { command } from '../../../support/cli/command.ts'
+import { buildTestApp } from '../../../support/app/test-app.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'nightshift-eval-cli-'))
+afterAll(() => rmSync(dir, { recursive: true, force: true }))
+
+describe('against the demo', () => {
+  const out = join(dir, 'demo')
+  const args = ['eval', '--demo', '--case', 'highest-rate', 'other-word', '--out', out]
+  let ended: Awaited<ReturnType<typeof command>>
+  beforeAll(async () => {
+    ended = await command([...args, '--arm', 'model=perfect', '--arm', 'model=first-page'])
+  })
+
+  test('the report names false green first, and exit code 1 says that there was one', () => {
+    expect(ended.code).toBe(1)
+    expect(ended.out).toMatch(/^labor-report: 2 cases, 4 runs, 0\.\d\d USD\n\n +false green +right +always/)
+    expect(ended.out).toMatch(/^model=perfect +0\/2 .* 2\/2 /m)
+    expect(ended.out).toMatch(/^model=first-page +1\/2 .* 1\/2 /m)
+    expect(ended.out).toContain('model=first-page against model=perfect: 0 better, 1 worse of 2')
+    expect(ended.out).toContain('no difference shown')
+    expect(ended.out).toMatch(
+      /FALSE GREEN {2}model=first-page {2}highest-rate: output.industry is "Mining and Extraction", not "Construction"/,
+    )
+  })
+
+  test('each run has a page that holds what was told and what was found', () => {
+    expect(readdirSync(out).toSorted()).toEqual([
+      'eval.json',
+      'model-first-page-highest-rate-1.md',
+      'model-first-page-other-word-1.md',
+      'model-perfect-highest-rate-1.md',
+      'model-perfect-other-word-1.md',
+    ])
+    const page = readFileSync(join(out, 'model-first-page-highest-rate-1.md'), 'utf8')
+    for (const part of ['false-green', 'Which industry had the highest', 'labor.query', 'select * from unemployment', '"truncated":true'])
+      expect(page).toContain(part)
+  })
+
+  test('all right is exit code 0; --json gives one value, and an earlier evaluation can be the baseline', async () => {
+    const again = await command([...args, '--arm', 'model=perfect', '--json', '--min-right', '1'])
+    expect({ code: again.code, err: again.err }).toEqual({ code: 0, err: '' })
+    expect(JSON.parse(again.out)).toMatchObject({
+      job: 'labor-report',
+      left: 0,
+      scores: [{ arm: 'model=perfect', falseGreen: { hits: 0, of: 2 } }],
+    })
+    const compared = await command([...args, '--arm', 'model=first-page', '--baseline', join(out, 'eval.json')])
+    expect(compared.out).toContain('model=first-page against model=perfect of the baseline: 0 better, 1 worse of 2')
+  })
+})
+
+test('a model of one’s own does the cases of the demo', async () => {
+  await using model = await startDemoModel({ scripts: {}, characters: { mine: CHARACTERS.perfect } })
+  const { code, out } = await command([
+    'eval',
+    '--demo',
+    '--model-url',
+    model.url,
+    '--arm',
+    'model=local/mine',
+    '--case',
+    'other-word',
+    '--out',
+    join(dir, 'own'),
+  ])
+  expect(code).toBe(0)
+  expect(out).toMatch(/^model=local\/mine +0\/1 .* 1\/1 /m)
+  expect(model.requests.length).toBeGreaterThan(1)
+})
+
+describe('what cannot be done is said before anything is run', () => {
+  test.each([
+    [['eval'], 'It is not said which job.'],
+    [['eval', '--demo', '--arm', 'speed=9'], 'The arm speed=9 has speed=9, which is not known'],
+    [['eval', '--demo', '--times', '0'], 'Write a whole number from 1 to 1000.'],
+    [['eval', '--demo', '--max-cost', 'much'], 'Write an amount in USD'],
+    [['eval', '--demo', '--min-right', '90'], 'Write a share from 0 to 1'],
+    [['eval', '--demo', '--case', 'none'], 'There is no case none; there are latest-month'],
+    [['eval', '--demo', '--arm', 'model=other/x'], 'There is no provider other; there are openai.'],
+    [['eval', '--demo', 'none'], 'There is no job none'],
+  ])('%j', async (args, why) => {
+    const { code, err } = await command(args, { env: { NIGHTSHIFT_CONFIG: join(dir, 'none.yaml') } })
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(why) })
+  })
+})
+
+test('a run is recorded as a case, and jobs check looks at the cases', async () => {
+  const job =
+    'account: reports\nmodel: { provider: openai, name: scripted }\nprompt: Do it.\ntools:\n  everything: { allow: [get-sum], repeatable: [get-sum] }\n'
+  await using testApp = await buildTestApp({ jobs: { act: job }, scripts: { scripted: 'call everything__get-sum {"a":1,"b":2}\nsay $1' } })
+  const { id } = await testApp.run('act')
+  const at = (...args: string[]) => command(['-c', testApp.world.configFile, ...args])
+  const printed = await at('eval', 'record', id)
+  expect({ code: printed.code, err: printed.err }).toEqual({ code: 0, err: '' })
+  expect(parse(printed.out)).toMatchObject([
+    {
+      about: 'succeeded',
+      record: {
+        run: id,
+        servers: { everything: { tools: [{ name: 'get-sum' }], calls: [{ tool: 'get-sum', arguments: { a: 1, b: 2 }, error: false }] } },
+      },
+      expect: { ending: 'succeeded' },
+    },
+  ])
+  const file = join(testApp.dir, 'jobs/act.cases.yaml')
+  expect((await at('eval', 'record', id, '--write')).out).toContain(`Added to ${file}.`)
+  expect((await at('jobs', 'check')).code).toBe(0)
+  writeFileSync(file, readFileSync(file, 'utf8').replace('ending: succeeded', 'ending: green'))
+  const checked = await at('jobs', 'check')
+  expect({ code: checked.code, err: checked.err }).toEqual({ code: 2, err: expect.stringContaining('expect.ending must be') })
+  expect((await at('eval', 'record', 'run_none')).err).toContain('There is no run run_none')
+})

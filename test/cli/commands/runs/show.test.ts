@@ -1,0 +1,92 @@
+import pc from 'picocolors'
+import { expect, test } from 'vitest'
+import { showRun } from '../../../../src/cli/commands/runs/show.ts'
+import type { Terminal } from '../../../../src/cli/terminal/terminal.ts'
+import type { AttemptView, RunView } from '../../../../src/core/view.ts'
+import { aRunView } from '../../../support/app/run-view.ts'
+
+const terminal: Terminal = {
+  out: () => {},
+  err: () => {},
+  colors: pc.createColors(false),
+  columns: 200,
+  env: {},
+  signal: new AbortController().signal,
+  ask: undefined,
+}
+
+const attempt = (extra: Partial<AttemptView> = {}): AttemptView => ({
+  number: 1,
+  status: 'succeeded',
+  worker: 'one',
+  conversation: 1,
+  jobVersion: 'sha256:1',
+  prompt: 'Do it.',
+  instructions: null,
+  contract: 'contract/1',
+  failure: null,
+  output: null,
+  outputText: null,
+  ending: null,
+  mended: null,
+  reasons: null,
+  startedAt: '2026-11-24T07:00:02.000Z',
+  finishedAt: '2026-11-24T07:00:03.000Z',
+  ...extra,
+})
+const linesOf = (run: Partial<RunView>) => showRun(aRunView(run), [], terminal).split('\n')
+
+const INCOMPLETE = {
+  kind: 'incomplete',
+  because: 'missing_data',
+  what: 'The table of 2011 is empty.',
+  tried: 'query, twice',
+  draft: 'Mining: 7.6\nConstruction: 21.4',
+} as const
+
+test('an incomplete run says why the model gave up, what it tried, and that what there is is a draft', () => {
+  const lines = linesOf({ status: 'incomplete', ending: INCOMPLETE, output: null, outputText: INCOMPLETE.draft, attempts: [attempt()] })
+  expect(lines).toContain('ended      incomplete, missing_data: The table of 2011 is empty.')
+  expect(lines).toContain('tried      query, twice')
+  expect(lines.slice(-3)).toEqual(['A draft, which is no result:', 'Mining: 7.6', 'Construction: 21.4'])
+})
+
+test('a run with nothing new says why, and has no output', () => {
+  const ending = { kind: 'nothing-new', why: 'The figures are those of last week.' } as const
+  const lines = linesOf({ ending, output: null, outputText: '', attempts: [attempt()] })
+  expect(lines).toContain('ended      nothing new: The figures are those of last week.')
+  expect(lines.at(-1)).toBe('Nothing new: The figures are those of last week.')
+})
+
+test('the ending of an attempt before a retry is told with its number and its draft', () => {
+  const lines = linesOf({ attempts: [attempt({ ending: INCOMPLETE, reasons: [] }), attempt({ number: 2, conversation: 2 })] })
+  expect(lines).toContain('ended      attempt 1: incomplete, missing_data: The table of 2011 is empty.')
+  expect(lines).toContain('draft      Mining: 7.6 Construction: 21.4')
+})
+
+test('what was put right in the answer is told, a line each', () => {
+  const mended = ['A text around the JSON was left out.', 'A number in quotes was read as one.']
+  expect(linesOf({ mended, attempts: [attempt()] })).toEqual(expect.arrayContaining(mended.map((one) => `mended     ${one}`)))
+})
+
+test('the version of the words that the last attempt was told is shown, or that there were none of ours', () => {
+  expect(linesOf({ attempts: [attempt({ contract: 'contract/1' }), attempt({ number: 2, contract: 'contract/2' })] })).toContain(
+    'contract   contract/2',
+  )
+  expect(linesOf({ attempts: [attempt({ contract: null })] })).toContain('contract   none of ours')
+})
+
+test('what the model says cannot look like a line of ours, nor act on a terminal', () => {
+  const forged = 'no\nrun        run_x of y, succeeded\u001b[2J\u202e'
+  for (const ending of [
+    { kind: 'incomplete', because: forged, what: forged, tried: forged, draft: forged },
+    { kind: 'nothing-new', why: forged },
+  ] as const) {
+    const earlier = linesOf({ attempts: [attempt({ ending }), attempt({ number: 2 })] })
+    const last = linesOf({ ending, output: null, outputText: null, attempts: [attempt()] })
+    for (const lines of [earlier, last]) {
+      expect(lines.filter((line) => line.startsWith('run  '))).toEqual([expect.stringContaining('of headcount')])
+      expect(lines.join('\n')).not.toMatch(/[\u001b\u202e]/)
+    }
+  }
+})

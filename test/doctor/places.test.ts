@@ -1,0 +1,77 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { checkAssertionKeys, checkEvidenceKey, checkReportsDir, checkWebhook } from '../../src/doctor/places.ts'
+import { freePort, serveHttp } from '../support/net/listen.ts'
+
+const home = mkdtempSync(join(tmpdir(), 'nightshift-places-'))
+afterAll(() => rmSync(home, { recursive: true, force: true }))
+const NEVER = new AbortController().signal
+
+describe('files', () => {
+  test('a key that is there, or can be made, is in order, and looking makes nothing', () => {
+    const there = join(home, 'there.key')
+    writeFileSync(there, 'key')
+    const coming = join(home, 'not', 'yet', 'evidence.key')
+    expect(checkEvidenceKey(there)).toMatchObject({ status: 'ok', message: expect.stringContaining(there) })
+    expect(checkEvidenceKey(coming)).toMatchObject({ status: 'ok', message: expect.stringContaining('is made when') })
+    expect(existsSync(join(home, 'not'))).toBe(false)
+  })
+
+  test('a place under a file is no place for a key or a report', () => {
+    const file = join(home, 'a-file')
+    writeFileSync(file, '')
+    expect(checkEvidenceKey(join(file, 'evidence.key'))).toMatchObject({
+      status: 'failed',
+      message: expect.stringContaining(`${file} is no directory`),
+    })
+    expect(checkReportsDir(join(file, 'reports'))).toMatchObject({ status: 'failed', cure: expect.stringContaining('reportsDir') })
+    expect(checkReportsDir(file)).toMatchObject({ status: 'failed' })
+  })
+
+  test('a directory of reports that is there, or can be made, is in order', () => {
+    expect(checkReportsDir(home).status).toBe('ok')
+    expect(checkReportsDir(join(home, 'reports', 'of', 'today')).status).toBe('ok')
+    expect(readdirSync(home)).not.toContain('reports')
+  })
+})
+
+describe('addresses', () => {
+  test('any answer of a receiver will do, and nothing is posted to it', async () => {
+    const methods: (string | undefined)[] = []
+    await using server = await serveHttp((req, res) => {
+      methods.push(req.method)
+      res.writeHead(405).end()
+    })
+    expect(await checkWebhook('pager', `${server.url}/hook?key=canary`, NEVER)).toMatchObject({ status: 'ok' })
+    expect(methods).toEqual(['HEAD'])
+  })
+
+  test('a receiver that is away is failed with the reason, and without the path of its address', async () => {
+    const finding = await checkWebhook('pager', `http://127.0.0.1:${await freePort()}/hook?key=canary`, NEVER)
+    expect(finding).toMatchObject({
+      status: 'failed',
+      message: expect.stringContaining('ECONNREFUSED'),
+      cure: expect.stringContaining('webhooks.pager.url'),
+    })
+    expect(JSON.stringify(finding)).not.toContain('canary')
+  })
+
+  test.for([
+    ['keys', 200, { keys: [{ kty: 'EC' }] }, 'ok'],
+    ['no keys', 200, { keys: [] }, 'failed'],
+    ['another document', 200, { hello: 'world' }, 'failed'],
+    ['an error', 502, { keys: [{ kty: 'EC' }] }, 'failed'],
+  ] as const)('the place of the keys that answers with %s', async ([, status, body, expected]) => {
+    await using server = await serveHttp((_, res) =>
+      res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body)),
+    )
+    expect((await checkAssertionKeys(server.url, NEVER)).status).toBe(expected)
+  })
+
+  test('the place of the keys that answers with a page is failed, not a fault of ours', async () => {
+    await using server = await serveHttp((_, res) => res.end('<html>'))
+    expect(await checkAssertionKeys(server.url, NEVER)).toMatchObject({ status: 'failed', cure: expect.stringContaining('jwksUrl') })
+  })
+})

@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { loadJobs } from '../../src/jobs/directory.ts'
+import { createJobFiles, GOOD, OFFER } from '../support/app/job-files.ts'
+
+const files = createJobFiles()
+
+test.each(['H * * * *', 'H H * * *', 'H/15 * * * *', '0,H 7 * * *', 'h 7 * * *', 'H(0-7) 3 * * *', '0 7 ? * 1', '0 7 15W * *'])(
+  'a cron of %s is refused: it has more than our documents say',
+  (cron) => {
+    const found = files.faults(`${GOOD}schedule:\n  timezone: UTC\n  cron: "${cron}"\n`)
+    expect(found).toEqual([
+      expect.stringMatching(/^job\.yaml:8: schedule\.cron (has \S+, which is not known here; write numbers|is not a cron expression)/),
+    ])
+  },
+)
+
+test('the letter in the name of a day or month is no H', () => {
+  for (const cron of ['0 7 * * THU', '0 7 * MAR-OCT *'])
+    expect(files.faults(`${GOOD}schedule:\n  timezone: UTC\n  cron: "${cron}"\n`), cron).toEqual([])
+})
+
+test.each([
+  '0 7 * * 1',
+  '*/15 8-18 * * MON-FRI',
+  '0 0 1,15 JAN,Jul *',
+  '5/20 * * * *',
+  '  30 6 * * 1-5/2 ',
+  '0 7 L * *',
+  '0 7 * * 5L',
+  '0 7 * * 1#2',
+])('a cron of %s is taken', (cron) => {
+  expect(files.faults(`${GOOD}schedule: { timezone: UTC, cron: "${cron}" }\n`)).toEqual([])
+})
+
+test('what became a part of the text above it, by its indentation, is told as that', () => {
+  const found = files.faults(
+    GOOD.replace('prompt: Go', 'prompt: |\n  Go')
+      .replace(/^tools:/m, '  tools:')
+      .replace('  labor', '    labor'),
+  )
+  expect(found).toEqual([expect.stringContaining('tools is missing; a line tools: stands in the text of prompt: indent it less')])
+})
+
+test.each([
+  ['Zurich', 'did you mean Europe/Zurich?'],
+  ['new york', 'did you mean America/New_York?'],
+  ['Europe/Zürich', 'did you mean Europe/Zurich?'],
+  ['Mars', 'use a name such as Europe/Zurich or UTC'],
+])('of the zone %s it is said: %s', (timezone, cure) => {
+  expect(files.faults(`${GOOD}timezone: ${timezone}\n`)).toEqual([expect.stringContaining(`timezone is not a time zone; ${cure}`)])
+})
+
+test.each([
+  ['a colon', 'Report: the numbers', 'put a text with a colon and a space in it in quotes'],
+  ['a sign at its beginning', '@all go', 'put the text in quotes'],
+  ['a star at its beginning', '*all* go', 'put a text that begins with a sign in quotes'],
+  ['a number for its words', '5', 'prompt must be a text; put it in quotes'],
+])('of a text with %s the cure is told', (_, text, cure) => {
+  expect(files.faults(GOOD.replace('Go', text))).toEqual([expect.stringContaining(cure)])
+})
+
+test.each([
+  ['a text', 'query', 'must be a list; put it in square brackets'],
+  ['a mapping', '{ query: 1 }', 'must be a list; begin each entry with a dash (-)'],
+])('of %s for a list the form is told', (_, allow, cure) => {
+  expect(files.faults(GOOD.replace('[query]', allow))).toEqual([expect.stringContaining(cure)])
+})
+
+test.each([
+  ['schedule', `${GOOD}schedule: "0 7 * * 1"\n`, 'schedule must be a mapping, such as { cron: "0 7 * * 1", timezone: Europe/Zurich }'],
+  ['a server', GOOD.replace('{ allow: [query] }', '[query]'), 'tools.labor must be a mapping, such as { allow: [query] }'],
+])('the form of %s is shown', (_, text, fault) => {
+  expect(files.faults(text)).toEqual([expect.stringContaining(fault)])
+})
+
+test('a pattern that looks ahead is refused where it stands, since it may take for ever', () => {
+  expect(files.faults(`${GOOD}input: { type: object, properties: { note: { type: string, pattern: "^(?=a)" } } }\n`)).toEqual([
+    expect.stringContaining('looks around or back'),
+  ])
+})
+
+test('keywords and types of a schema that are misspelt have a line each, where they stand', () => {
+  const schema =
+    'output:\n  schema:\n    type: object\n    requried: [summary]\n    properties:\n      summary: { type: strin, minLenght: 20 }\n'
+  expect(files.faults(`${GOOD}${schema}`)).toEqual([
+    expect.stringContaining(':9: output.schema.requried is no keyword of JSON Schema; did you mean required?'),
+    expect.stringContaining(':11: output.schema.properties.summary.minLenght is no keyword of JSON Schema; did you mean minLength?'),
+    expect.stringContaining(':11: output.schema.properties.summary.type is strin, which is no type; did you mean string?'),
+  ])
+})
+
+test('what looks like a secret in a job file is a warning that does not repeat it', () => {
+  const dir = files.freshDir()
+  writeFileSync(join(dir, 'job.yaml'), GOOD.replace('Go', `Use sk-proj-${'a1'.repeat(20)}`))
+  const { issues, warnings } = loadJobs(dir, OFFER)
+  expect([issues, files.plain(dir, warnings)]).toEqual([
+    [],
+    [expect.stringContaining('job.yaml:3: has what looks like a key of a model provider')],
+  ])
+  expect(warnings.join()).not.toContain('a1a1')
+})

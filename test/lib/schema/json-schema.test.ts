@@ -1,0 +1,111 @@
+import { expect, test } from 'vitest'
+import { compileSchema } from '../../../src/lib/schema/json-schema.ts'
+
+const DRAFT_7 = 'http://json-schema.org/draft-07/schema#'
+
+test('a value that fits has no fault', () => {
+  expect(compileSchema({ type: 'object', required: ['a'], properties: { a: { type: 'integer' } } })({ a: 1 })).toBeUndefined()
+})
+
+test('a fault names the place and what is wrong there', () => {
+  const validate = compileSchema({
+    type: 'object',
+    required: ['a', 'b'],
+    additionalProperties: false,
+    properties: { a: { type: 'array', items: { type: 'string', format: 'date' } } },
+  })
+  expect(validate({ a: ['2026-01-01', 'soon', 3], c: 1 })).toMatchInlineSnapshot(
+    `"/ must have required property 'b'; / must NOT have additional properties (c); /a/1 must match format "date"; /a/2 must be string"`,
+  )
+  expect(validate(7)).toMatchInlineSnapshot(`"/ must be object"`)
+})
+
+test('of many faults five are told, and how many more there are', () => {
+  const validate = compileSchema({ type: 'array', items: { type: 'integer', minimum: 0 } })
+  expect(validate(Array(8).fill('x'))).toMatchInlineSnapshot(
+    `"/0 must be integer; /1 must be integer; /2 must be integer; /3 must be integer; /4 must be integer; and 3 more"`,
+  )
+})
+
+test.each([
+  ['2020-12 when nothing is said', {}, ['a', 1, 'rest'], '/ must NOT have more than 2 items'],
+  [
+    '2020-12 when it is named',
+    { $schema: 'https://json-schema.org/draft/2020-12/schema' },
+    ['a', 1, 'rest'],
+    '/ must NOT have more than 2 items',
+  ],
+  ['2020-12 when $schema is not even a text', { $schema: 7 }, ['a', 1, 'rest'], '/ must NOT have more than 2 items'],
+  ['draft 7, which does not know prefixItems, when it is named', { $schema: DRAFT_7 }, ['a', 1, 'rest'], '/0 boolean schema is false'],
+])('a schema is read as %s', (_, head, value, fault) => {
+  const validate = compileSchema({ ...head, type: 'array', prefixItems: [{ type: 'string' }, { type: 'integer' }], items: false })
+  expect(validate(value)?.split(';')[0]).toBe(fault)
+})
+
+test.each([
+  ['draft 7', DRAFT_7],
+  ['draft 4', 'http://json-schema.org/draft-04/schema'],
+])('%s has lists of item schemas', (_, $schema) => {
+  const validate = compileSchema({ $schema, items: [{ type: 'string' }], additionalItems: false })
+  expect(validate(['a'])).toBeUndefined()
+  expect(validate(['a', 'b'])).toBe('/ must NOT have more than 1 items')
+})
+
+test('two schemas with the same $id do not clash, and neither is taken for the other', () => {
+  const $id = 'https://example.com/tool'
+  const text = compileSchema({ $id, type: 'string' })
+  const number = compileSchema({ $id, type: 'number' })
+  expect([text('a'), text(1), number('a'), number(1)]).toEqual([undefined, '/ must be string', '/ must be number', undefined])
+})
+
+test('neither do two with the same $id in a part', () => {
+  const id = 'https://example.com/part.json'
+  const schema = (type: string) => ({ type: 'object', properties: { a: { $ref: id } }, $defs: { part: { $id: id, type } } })
+  const [text, number] = [compileSchema(schema('string')), compileSchema(schema('number'))]
+  expect([text({ a: 'x' }), text({ a: 1 }), number({ a: 'x' }), number({ a: 1 })]).toEqual([
+    undefined,
+    '/a must be string',
+    '/a must be number',
+    undefined,
+  ])
+})
+
+test('a pattern that would take for ever elsewhere is matched in linear time', () => {
+  const check = compileSchema({ type: 'string', pattern: '^(a+)+$', minLength: 1 })
+  expect(check('aaaa')).toBeUndefined()
+  expect(check(`${'a'.repeat(50_000)}!`)).toBe('/ must match pattern "^(a+)+$"')
+})
+
+test.each(['^(?!x)', '(?<=x)a', '(a)\\1', '(?<n>a)\\k<n>'])(
+  'a pattern that looks around or back is refused, and it is said why: %s',
+  (pattern) => {
+    expect(() => compileSchema({ pattern })).toThrow(`the pattern ${pattern} cannot be used: it looks around or back`)
+  },
+)
+
+test('a schema that asks for asynchronous checks is checked all the same', () => {
+  expect(compileSchema({ $async: true, type: 'string' })(1)).toBe('/ must be string')
+})
+
+test.each([
+  ['an unknown type', { type: 'strng' }],
+  ['a reference to nowhere', { $ref: '#/$defs/none' }],
+  ['a reference to another place on the net', { $ref: 'https://example.com/other.json' }],
+  ['a broken pattern', { pattern: '(' }],
+  ['a part that asks for asynchronous checks', { items: { $async: true, type: 'string' } }],
+  ['the same for a part that is referred to', { items: { $ref: '#/$defs/a' }, $defs: { a: { $async: true, type: 'string' } } }],
+  ['properties that are no mapping', { properties: 4 }],
+])('%s is not a schema', (_, schema) => {
+  expect(() => compileSchema(schema)).toThrow(Error)
+  // A schema that failed is not kept: it fails again.
+  expect(() => compileSchema(schema)).toThrow(Error)
+})
+
+test('a compiled schema is kept by its text, until a thousand others came', () => {
+  const first = compileSchema({ title: 'first', type: 'string' })
+  expect(compileSchema({ title: 'first', type: 'string' })).toBe(first)
+  for (let at = 0; at < 1000; at++) compileSchema({ title: `other ${at}` })
+  const again = compileSchema({ title: 'first', type: 'string' })
+  expect(again).not.toBe(first)
+  expect(again(1)).toBe('/ must be string')
+})

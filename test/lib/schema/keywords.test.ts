@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest'
+import { knownFormats } from '../../../src/lib/schema/json-schema.ts'
+import { keywordFaults } from '../../../src/lib/schema/keywords.ts'
+import type { Schema } from '../../../src/lib/schema/shape.ts'
+
+const faults = (schema: Schema) => keywordFaults(schema, knownFormats()).map(({ path, message }) => `${path.join('.')} ${message}`)
+
+test.each<[Schema, string]>([
+  [{ requird: ['a'] }, 'requird is no keyword of JSON Schema; did you mean required?'],
+  [{ properties: { a: { minLenght: 1 } } }, 'properties.a.minLenght is no keyword of JSON Schema; did you mean minLength?'],
+  [{ items: { anyof: [] } }, 'items.anyof is no keyword of JSON Schema; did you mean anyOf?'],
+  [{ anyOf: [{}, { regex: 'x' }] }, 'anyOf.1.regex is no keyword of JSON Schema; did you mean pattern?'],
+  [{ $defs: { a: { nul: 1 } } }, '$defs.a.nul is no keyword of JSON Schema; correct it, or take it out. A note of your own begins with x-'],
+  [{ type: 'strng' }, 'type is strng, which is no type; did you mean string?'],
+  [{ type: ['string', 'nul'] }, 'type is nul, which is no type; did you mean null?'],
+  [{ type: 'text' }, 'type is text, which is no type; known are string, number, integer, boolean, object, array, null'],
+  [{ not: { format: 'datetime' } }, 'not.format is datetime, which is no format; did you mean date-time?'],
+  [
+    { properties: { total: {} }, required: ['totl'], additionalProperties: false },
+    'required names totl, which is not under properties; did you mean total?',
+  ],
+  [{ properties: { a: { required: true } } }, 'properties.a.required is true; it is a list of names that stands beside properties:'],
+  [{ required: ['a'], additionalProperties: false }, 'required names a, which is not under properties; there is none'],
+])('in %j it is found: %s', (schema, fault) => {
+  expect(faults(schema)).toEqual([fault])
+})
+
+test.each<[string, Schema]>([
+  [
+    'keywords of both drafts',
+    { $schema: 'http://json-schema.org/draft-07/schema#', definitions: {}, additionalItems: false, dependencies: {}, prefixItems: [{}] },
+  ],
+  ['names that are no keywords', { properties: { requird: { const: { anything: 1 } } }, default: { x: { y: 1 } }, examples: [{ z: 1 }] }],
+  ['notes of one’s own', { 'x-owner': 'finance', $comment: 'x' }],
+  ['names that another part may allow', { required: ['a'], properties: {} }],
+  ['names that a pattern allows', { required: ['x1'], patternProperties: { '^x': {} }, additionalProperties: false }],
+  ['formats that are checked', { type: 'string', format: 'date-time' }],
+  ['boolean schemas', { properties: { a: true }, additionalProperties: false, items: true }],
+])('nothing is found in %s', (_, schema) => {
+  expect(faults(schema)).toEqual([])
+})

@@ -1,0 +1,266 @@
+import { describe, expect, test } from 'vitest'
+import { readAnswer, readResource, type ReadingOptions } from '../../src/mcp/results.ts'
+import type { CallAnswer } from '../../src/mcp/session/types.ts'
+
+// What the model reads of each kind of result, to the byte. A change of a word here is a change of what models are told.
+
+const TEN_BYTES = Buffer.from('0123456789').toString('base64')
+const options: ReadingOptions = { resultBytes: 1000, redact: (text) => text, results: 'auto', hasOwnPage: false, readable: true }
+const text = (...texts: string[]) => texts.map((one) => ({ type: 'text', text: one }))
+const result = (value: Record<string, unknown>): CallAnswer => ({ kind: 'result', result: value })
+const rpcError = (code: number, message: string, data?: unknown): CallAnswer => ({ kind: 'rpc-error', code, message, data })
+const read = (answer: CallAnswer, extra: Partial<ReadingOptions> = {}) => readAnswer(answer, { ...options, ...extra })
+
+const ROWS = {
+  rows: [
+    { id: 1, total: 10 },
+    { id: 2, total: 20 },
+    { id: 3, total: 30 },
+  ],
+}
+const ROWS_JSON = '{"rows":[{"id":1,"total":10},{"id":2,"total":20},{"id":3,"total":30}]}'
+
+interface Row {
+  sent: string
+  answer: CallAnswer
+  reads: string
+  status?: 'ok' | 'error'
+  options?: Partial<ReadingOptions>
+}
+
+const golden: Row[] = [
+  {
+    sent: 'a summary beside its rows',
+    answer: result({ content: text('Found 3 invoices.'), structuredContent: ROWS }),
+    reads: `Found 3 invoices.\n${ROWS_JSON}`,
+  },
+  { sent: 'text that is the structure', answer: result({ content: text(ROWS_JSON), structuredContent: ROWS }), reads: ROWS_JSON },
+  {
+    sent: 'text that is the structure in another order and spacing',
+    answer: result({ content: text('{ "b": [1, 2.0],\n "a": "x" }'), structuredContent: { a: 'x', b: [1, 2] } }),
+    reads: '{ "b": [1, 2.0],\n "a": "x" }',
+  },
+  {
+    sent: 'text that holds the structure',
+    answer: result({ content: text(`Here it is:\n${ROWS_JSON}\nThat is all.`), structuredContent: ROWS }),
+    reads: `Here it is:\n${ROWS_JSON}\nThat is all.`,
+  },
+  {
+    sent: 'nothing, as an error',
+    answer: result({ isError: true, content: [] }),
+    status: 'error',
+    reads: 'Error: the tool failed and said nothing.',
+  },
+  { sent: 'an empty list, as an error', answer: result({ isError: true, content: text('[]') }), status: 'error', reads: 'Error: []' },
+  {
+    sent: 'an error with its details',
+    answer: result({
+      isError: true,
+      content: text('Request failed.'),
+      structuredContent: { code: 'bad_date', field: 'since', hint: 'use YYYY-MM-DD' },
+    }),
+    status: 'error',
+    reads: 'Error: Request failed.\n{"code":"bad_date","field":"since","hint":"use YYYY-MM-DD"}',
+  },
+  { sent: 'nothing', answer: result({ content: [] }), reads: '(the tool gave no content)' },
+  {
+    sent: 'more than is shown',
+    answer: result({ content: text(Array.from({ length: 300 }, (_, n) => `line ${n + 1}`).join('\n')) }),
+    options: { resultBytes: 256 },
+    reads: `${Array.from({ length: 25 }, (_, n) => `line ${n + 1}`).join('\n')}\n[2.3 KB of 2.5 KB are left out here]\n${Array.from({ length: 7 }, (_, n) => `line ${n + 294}`).join('\n')}`,
+  },
+  {
+    sent: 'an image, a link, a resource of text and one of bytes',
+    answer: result({
+      content: [
+        { type: 'image', data: TEN_BYTES, mimeType: 'image/png' },
+        {
+          type: 'resource_link',
+          uri: 'ledger://report/2026-11',
+          name: 'november',
+          title: 'November report',
+          description: 'All bookings of the month.',
+          mimeType: 'text/csv',
+          size: 12_288,
+        },
+        { type: 'resource', resource: { uri: 'ledger://note/1', text: '# Note', mimeType: 'text/markdown' } },
+        { type: 'resource', resource: { uri: 'ledger://pdf/1', blob: TEN_BYTES, mimeType: 'application/pdf' } },
+      ],
+    }),
+    reads: [
+      '[image, image/png, 10 bytes, not shown]',
+      '[link November report: ledger://report/2026-11 (text/csv, 12 KB). All bookings of the month. Read it with nightshift__read.]',
+      '# Note',
+      '[resource ledger://pdf/1, application/pdf, 10 bytes, not shown]',
+    ].join('\n'),
+  },
+  {
+    sent: 'a block for a person alone',
+    answer: result({ content: [{ type: 'text', text: 'Shown in the sidebar.', annotations: { audience: ['user'] } }, ...text('3 open')] }),
+    reads: '3 open\n[1 block is left out: meant for a person, not for you]',
+  },
+  {
+    sent: 'faulty arguments, as servers of the first era say it',
+    answer: rpcError(-32602, 'Invalid arguments for tool query: since is required', { field: 'since' }),
+    status: 'error',
+    reads: 'Error: Invalid arguments for tool query: since is required (code -32602)\n{"field":"since"}',
+  },
+  {
+    sent: 'faulty arguments, as servers of the second era say it',
+    answer: result({ isError: true, content: text('Input validation error: since is required') }),
+    status: 'error',
+    reads: 'Error: Input validation error: since is required',
+  },
+  {
+    sent: 'the data of a page beside the conversation (MCP Apps)',
+    answer: result({ content: text('The chart is shown.'), structuredContent: ROWS }),
+    options: { hasOwnPage: true },
+    reads: 'The chart is shown.',
+  },
+  {
+    sent: 'text that says something else than the structure',
+    answer: result({ content: text('{"rows":[]}'), structuredContent: ROWS }),
+    reads: `{"rows":[]}\n${ROWS_JSON}`,
+  },
+  {
+    sent: '5 MB in one line',
+    answer: result({ content: text('x'.repeat(5 * 1024 ** 2)) }),
+    reads: `${'x'.repeat(750)}\n[5.0 MB of 5.0 MB are left out here]\n${'x'.repeat(250)}`,
+  },
+]
+
+describe('the model reads', () => {
+  test.each(golden)('$sent', ({ answer, reads, status = 'ok', options: extra }) => {
+    expect(read(answer, extra)).toMatchObject({ status, text: reads, mistake: false, failure: null })
+  })
+
+  const shapes: [string, Record<string, unknown>, string][] = [
+    ['text', { content: text('hello') }, 'hello'],
+    ['texts', { content: text('a', 'b') }, 'a\nb'],
+    ['a sound', { content: [{ type: 'audio', data: TEN_BYTES, mimeType: 'audio/wav' }] }, '[audio, audio/wav, 10 bytes, not shown]'],
+    ['an image without its type', { content: [{ type: 'image', data: TEN_BYTES }] }, '[image, of unknown type, 10 bytes, not shown]'],
+    ['an image without data', { content: [{ type: 'image', mimeType: 'image/png' }] }, '[image, image/png, 0 bytes, not shown]'],
+    [
+      'bytes that are a text',
+      { content: [{ type: 'resource', resource: { uri: 'a:b', blob: TEN_BYTES, mimeType: 'text/csv' } }] },
+      '0123456789',
+    ],
+    [
+      'bytes that only say they are a text',
+      { content: [{ type: 'resource', resource: { uri: 'a:b', blob: '/w==', mimeType: 'text/csv' } }] },
+      '[resource a:b, text/csv, 1 bytes, not shown]',
+    ],
+    ['an unknown block', { content: [{ type: 'hologram' }] }, '[a block of a kind that is not known here]'],
+    ['a block that is none', { content: [null] }, '[a block of a kind that is not known here]'],
+    ['a text block without text', { content: [{ type: 'text' }] }, '[a block of a kind that is not known here]'],
+    [
+      'nulls for what is optional',
+      { content: [{ type: 'text', text: 'ok', annotations: null, _meta: null }], isError: null, structuredContent: null },
+      'ok',
+    ],
+    ['a text in the place of the list', { content: 'just text' }, 'just text'],
+    ['a block in the place of the list', { content: { type: 'text', text: 'alone' } }, 'alone'],
+    ['structured content alone', { structuredContent: { n: 1 } }, '{"n":1}'],
+    ['structured content beside an empty text', { content: text(''), structuredContent: { n: 1 } }, '{"n":1}'],
+    [
+      'structured content beside an image',
+      { content: [{ type: 'image', data: TEN_BYTES, mimeType: 'image/png' }], structuredContent: { n: 1 } },
+      '[image, image/png, 10 bytes, not shown]\n{"n":1}',
+    ],
+    ['a text that a server wrapped', { content: text('done'), structuredContent: { result: 'done' } }, 'done'],
+    [
+      'a list that a server sent as a block for each',
+      { content: text('{"a": 1}', 'two'), structuredContent: { result: [{ a: 1 }, 'two'] } },
+      '{"a": 1}\ntwo',
+    ],
+    [
+      'a wrapped value that the text does not hold',
+      { content: text('2 rows'), structuredContent: { result: [1, 2] } },
+      '2 rows\n{"result":[1,2]}',
+    ],
+    ['half an emoji', { content: text('a\ud83d') }, 'a\ufffd'],
+    ['nothing at all', {}, '(the tool gave no content)'],
+    ['null', { content: null }, '(the tool gave no content)'],
+    ['spaces', { content: text('  \n') }, '(the tool gave no content)'],
+    [
+      'only what a person may see',
+      { content: [{ type: 'text', text: 'x', annotations: { audience: ['user'] } }] },
+      '[1 block is left out: meant for a person, not for you]',
+    ],
+  ]
+  test.each(shapes)('%s', (_, value, reads) => {
+    expect(read(result(value))).toMatchObject({ status: 'ok', text: reads })
+  })
+
+  test.each([
+    ['text', 'Found 3 invoices.'],
+    ['structured', ROWS_JSON],
+    ['both', `Found 3 invoices.\n${ROWS_JSON}`],
+  ] as const)('results: %s, as the job says', (results, reads) => {
+    expect(read(result({ content: text('Found 3 invoices.'), structuredContent: ROWS }), { results }).text).toBe(reads)
+  })
+
+  test('a structure that is nested too deep to be written as none', () => {
+    const deep: unknown = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`)
+    expect(read(result({ content: text('deep'), structuredContent: deep })).text).toBe('deep')
+  })
+
+  test('of a server without resources, that a link was not fetched', () => {
+    const answer = result({ content: [{ type: 'resource_link', uri: 'file:///a' }] })
+    expect(read(answer, { readable: false }).text).toBe('[link: file:///a. Not fetched.]')
+  })
+})
+
+describe('an error', () => {
+  test.each([true, 'true'])('is one when isError is %j', (isError) => {
+    expect(read(result({ isError, content: text('no such row') }))).toMatchObject({ status: 'error', text: 'Error: no such row' })
+  })
+
+  test('that says already that it is one is not told twice', () => {
+    expect(read(result({ isError: true, content: text('Error: no such row') })).text).toBe('Error: no such row')
+  })
+
+  test('that wants a person names no address', () => {
+    const answer = rpcError(-32042, 'needs elicitation', { elicitations: [{ mode: 'url', url: 'https://x' }] })
+    expect(read(answer).text).toBe(
+      'Error: the tool needs a person to do something at an address first, and nobody is there. Do not repeat the call.',
+    )
+  })
+})
+
+test('names the resources that a result links to, and not those that it holds', () => {
+  const content = [
+    { type: 'resource_link', uri: 'ledger://a' },
+    { type: 'resource', resource: { uri: 'ledger://b', text: 'held' } },
+    { type: 'resource_link', uri: `ledger://${'x'.repeat(3000)}` },
+  ]
+  expect(read(result({ content })).uris).toEqual(['ledger://a'])
+})
+
+test('keeps no address that holds a secret', () => {
+  const content = [
+    { type: 'resource_link', uri: 'ledger://a?key=hunter2' },
+    { type: 'resource_link', uri: 'ledger://b' },
+  ]
+  const shown = read(result({ content }), { redact: (whole) => whole.replaceAll('hunter2', '[secret]') })
+  expect(shown.uris).toEqual(['ledger://b'])
+  expect(shown.text).not.toContain('hunter2')
+})
+
+test('no byte of an image reaches the model', () => {
+  expect(read(result({ content: [{ type: 'image', data: TEN_BYTES, mimeType: 'image/png' }] })).text).not.toContain(TEN_BYTES)
+})
+
+test('secrets are taken out before a result is cut', () => {
+  const redact = (whole: string) => whole.replaceAll('hunter2', '[secret]')
+  expect(read(result({ content: text(`${'a'.repeat(745)}hunter2${'b'.repeat(500)}`) }), { redact }).text).not.toContain('hunte')
+})
+
+test('a resource is read in all its parts', () => {
+  const contents = 'month,total\n2026-11,15'
+  expect(readResource({ kind: 'text', text: contents }, options)).toMatchObject({ status: 'ok', text: contents })
+  expect(readResource({ kind: 'rpc-error', code: -32002, message: 'Resource not found', data: { uri: 'a:b' } }, options)).toMatchObject({
+    status: 'error',
+    text: 'Error: Resource not found (code -32002)\n{"uri":"a:b"}',
+  })
+})

@@ -1,0 +1,167 @@
+import { chownSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, inject, test } from 'vitest'
+import { openDb, query } from '../../../../src/store/postgres/db.ts'
+import { startEmbeddedPostgres } from '../../../../src/store/postgres/embedded/server.ts'
+import { createPlace, gone, isAlive, killed, postmasterPid } from '../../../support/database/postgres-process.ts'
+
+const NOBODY = 65_534
+const isRoot = process.getuid?.() === 0
+
+async function ask<Row extends Record<string, unknown>>(url: string, text: string): Promise<Row[]> {
+  const db = openDb({ url, max: 1 })
+  try {
+    return await query<Row>(db, text)
+  } finally {
+    await db.end()
+  }
+}
+
+const livePid = (dir: string): number => {
+  const pid = postmasterPid(dir)
+  if (pid === undefined) throw new Error('no server lives')
+  return pid
+}
+
+/** What a server that died leaves: line 1 its process, line 4 its port, line 8 its state. */
+function leavePidFile(dir: string, pid: number): void {
+  const file = join(dir, 'data', 'postmaster.pid')
+  writeFileSync(file, [pid, join(dir, 'data'), 0, 1, '', '127.0.0.1', '', 'ready   ', ''].join('\n'), { mode: 0o600 })
+  if (isRoot) chownSync(file, NOBODY, NOBODY)
+}
+
+describe('the embedded server', () => {
+  test.skipIf(!isRoot || process.platform !== 'linux')(
+    'runs as nobody when we are root, and nobody can read its password but us',
+    async () => {
+      await using place = createPlace()
+      const first = await place.start()
+      expect(readFileSync(`/proc/${livePid(place.dir)}/status`, 'utf8')).toMatch(/^Uid:\s+65534\s/m)
+      expect(await ask(first.url, 'select current_database() as name')).toEqual([{ name: 'nightshift' }])
+      await expect(ask(first.url.replace(/:[^:@]+@/, ':guess@'), 'select 1')).rejects.toThrow('password authentication failed')
+    },
+  )
+
+  test('is shared by two processes, and ends with the second one that stops', async () => {
+    await using place = createPlace()
+    const [first, second] = await Promise.all([place.start(), place.start()])
+    expect(second.url).toBe(first.url)
+    const pid = livePid(place.dir)
+    expect(await first.stop()).toBe(0)
+    expect(isAlive(pid)).toBe(true)
+    expect(await ask(second.url, 'select 1 as one')).toEqual([{ one: 1 }])
+    expect(await second.stop()).toBe(0)
+    expect(isAlive(pid)).toBe(false)
+  })
+
+  test('ends when the two processes that share it stop at the same time', async () => {
+    await using place = createPlace()
+    const processes = await Promise.all([place.start(), place.start()])
+    const pid = livePid(place.dir)
+    expect(await Promise.all(processes.map((one) => one.stop()))).toEqual([0, 0])
+    expect(isAlive(pid)).toBe(false)
+  })
+
+  test('is adopted while it lives, after the process that started it was killed', async () => {
+    await using place = createPlace()
+    const first = await place.start()
+    await ask(first.url, 'create table kept as select 1 as n')
+    const pid = livePid(place.dir)
+    await first.kill()
+    const second = await place.start()
+    expect([second.url, livePid(place.dir)]).toEqual([first.url, pid])
+    expect(await ask(second.url, 'select n from kept')).toEqual([{ n: 1 }])
+    await second.stop()
+    expect(isAlive(pid)).toBe(false)
+  })
+
+  test('is adopted also when its process was killed before it had made the database', async () => {
+    await using place = createPlace()
+    const first = await place.start()
+    await first.kill()
+    await ask(first.url.replace(/nightshift$/, 'postgres'), 'drop database nightshift with (force)')
+    const second = await place.start()
+    expect(await ask(second.url, 'select current_database() as name')).toEqual([{ name: 'nightshift' }])
+  })
+
+  test('starts again after everything was killed, with all that was written', async () => {
+    await using place = createPlace()
+    const first = await place.start()
+    await ask(first.url, 'create table kept (n int)')
+    for (let n = 1; n <= 5; n++) await ask(first.url, `insert into kept values (${n})`)
+    await Promise.all([killed(livePid(place.dir)), first.kill()])
+    const second = await place.start()
+    expect(await ask(second.url, 'select count(*)::int as n from kept')).toEqual([{ n: 5 }])
+  })
+
+  test('starts again after the server alone was killed', async () => {
+    await using place = createPlace()
+    const first = await place.start()
+    await ask(first.url, 'create table kept as select 1 as n')
+    await killed(livePid(place.dir))
+    const second = await place.start()
+    expect(await ask(second.url, 'select n from kept')).toEqual([{ n: 1 }])
+    expect(await first.stop()).toBe(0)
+    expect(await ask(second.url, 'select n from kept')).toEqual([{ n: 1 }])
+  })
+
+  test('does not take another server for its own when the process id of a dead one was given away', async () => {
+    await using place = createPlace()
+    const first = await place.start()
+    await ask(first.url, 'create table kept as select 1 as n')
+    await first.stop()
+    const [other] = await ask<{ file: string }>(inject('postgresUrl'), "select pg_read_file('postmaster.pid') as file")
+    leavePidFile(place.dir, Number(other?.file.split('\n')[0]))
+    const second = await place.start()
+    expect(await ask(second.url, 'select n from kept')).toEqual([{ n: 1 }])
+    expect(await ask(inject('postgresUrl'), 'select 1 as one')).toEqual([{ one: 1 }])
+  })
+
+  test.each(['settings.json', 'data/nightshift.json'])('keeps all that was written when %s is gone, and makes it anew', async (file) => {
+    await using place = createPlace()
+    const first = await place.start()
+    await ask(first.url, 'create table kept as select 1 as n')
+    await first.stop()
+    rmSync(join(place.dir, file))
+    const second = await place.start()
+    expect(await ask(second.url, 'select n from kept')).toEqual([{ n: 1 }])
+    expect(statSync(join(place.dir, file)).mode & 0o777).toBe(0o600)
+  })
+
+  test('that lives and has another password than the settings say is refused, with the file to put back', async () => {
+    await using place = createPlace()
+    await place.start()
+    writeFileSync(join(place.dir, 'settings.json'), '{"password":"of another one"}')
+    await expect(startEmbeddedPostgres({ dir: place.dir })).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      message: expect.stringContaining('password authentication failed'),
+      cure: expect.stringMatching(/^Put back the .*settings\.json/),
+    })
+  })
+
+  test('ends with its process when it is ephemeral, also when that is killed', async () => {
+    await using place = createPlace()
+    const first = await place.start({ ephemeral: true })
+    const pid = livePid(place.dir)
+    await first.kill()
+    await gone(pid)
+    expect(postmasterPid(place.dir)).toBeUndefined()
+  })
+
+  test('removes what it kept when it is ephemeral and stopped', async () => {
+    await using place = createPlace()
+    const first = await place.start({ ephemeral: true })
+    expect(await first.stop()).toBe(0)
+    expect(existsSync(place.dir)).toBe(false)
+  })
+
+  test('can be stopped twice', async () => {
+    await using place = createPlace()
+    const postgres = await startEmbeddedPostgres({ dir: place.dir })
+    const pid = livePid(place.dir)
+    await Promise.all([postgres.stop(), postgres.stop()])
+    await postgres.stop()
+    // Its parent may not have taken notice of its end yet.
+    await expect.poll(() => isAlive(pid)).toBe(false)
+  })
+})
