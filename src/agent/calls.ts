@@ -6,9 +6,10 @@ import type { Journal } from '../core/ports/journal.ts'
 import type { ToolBox, ToolOutcome } from '../core/ports/toolbox.ts'
 import { decideReplay, type OnUnknown } from '../core/rules/repeat.ts'
 import type { TurnItem } from '../core/run.ts'
-import { ANSWER, END_ALONE, endingFault, OWN_SERVER } from '../core/words/endings.ts'
+import { errorOf, OUTCOME_UNKNOWN } from '../core/words/calls.ts'
+import { ANSWER, END_ALONE, OWN_SERVER } from '../core/words/endings.ts'
 import { SAME_ERROR_NOTE, SAME_RESULT_NOTE } from '../core/words/notes.ts'
-import { NO_MORE_CALLS, NOT_AFTER_FAILURE, SAME_CALL_REFUSED, TOOL_REFUSED, UNKNOWN_OUTCOME } from '../core/words/replies.ts'
+import { NO_MORE_CALLS, NOT_AFTER_FAILURE, SAME_CALL_REFUSED, TOOL_REFUSED } from '../core/words/replies.ts'
 import { isWait, readEnding, wait } from './builtins.ts'
 import type { ConversationState } from './state.ts'
 import { withNote } from './turn.ts'
@@ -92,7 +93,7 @@ function plan(options: CallOptions, calls: readonly Call[], past: readonly PastC
 function notMade(call: Call, state: ConversationState): ToolOutcome | undefined {
   if (call.name === ANSWER.name) return refused(END_ALONE)
   const ending = readEnding(call)
-  if (ending) return ending.ok ? refused(END_ALONE) : { ...refused(endingFault(ending.why)), mistake: true }
+  if (ending) return ending.ok ? refused(END_ALONE) : { ...refused(errorOf(ending.why)), mistake: true }
   switch (state.loops.refusal({ tool: call.name, arguments: call.arguments })) {
     case 'same-call':
       return refused(SAME_CALL_REFUSED)
@@ -183,6 +184,6 @@ function replay(past: PastCall, onUnknown: OnUnknown): ToolOutcome | undefined {
         server: past.server,
       })
     case 'tell-model':
-      return { status: 'unknown', text: UNKNOWN_OUTCOME, truncated: false, failure: null, mistake: false }
+      return { status: 'unknown', text: OUTCOME_UNKNOWN, truncated: false, failure: null, mistake: false }
   }
 }

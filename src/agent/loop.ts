@@ -1,7 +1,6 @@
 // The local conversation: the model asks for tool calls, we make them. A turn is written before its calls are made, a call before it is sent, so that a later attempt replays
 // what is known and goes on. Everything that is sent follows from what is written, so that a replay sends the same bytes.
 import { reasonsAgainst, unmetNeeds } from '../core/rules/outcome.ts'
-import { unfinishedProse } from '../core/rules/unfinished.ts'
 import type { Ending } from '../core/run.ts'
 import { ANSWER } from '../core/words/endings.ts'
 import { CUT_IN_CALL, noEvidenceReply, repairCall, repairReply, UNFINISHED_REPLY } from '../core/words/replies.ts'
@@ -16,6 +15,8 @@ import {
   pastTurn,
   requireAnswer,
   takeTurn,
+  unfinishedIn,
+  valueOf,
   type Conversation,
   type DelegateOptions,
   type TakenTurn,
@@ -180,7 +181,7 @@ function endingOf({ bare }: LocalOptions, calls: readonly Call[], isLast: boolea
 function nudgeFor(options: LocalOptions, state: ConversationState, text: string): string | undefined {
   const unmet = unmetNeeds(options.needed, state.calls)
   if (unmet.length > 0) return noEvidenceReply(unmet.map(({ server }) => server))
-  return options.output === undefined && unfinishedProse(text) ? UNFINISHED_REPLY : undefined
+  return unfinishedIn(options, text) ? UNFINISHED_REPLY : undefined
 }
 
 type Said = { text: string; ending: Ending } | { text: string; parsed: ParsedOutput; cut: boolean; isLast: boolean }
@@ -198,9 +199,8 @@ function resultOf(options: LocalOptions, state: ConversationState, said: Said): 
     ...facts,
     cut,
     misfit: parsed.ok ? undefined : parsed.why,
-    unfinished: options.bare || options.output !== undefined ? undefined : unfinishedProse(text),
+    unfinished: unfinishedIn(options, text),
     ending: undefined,
   })
-  const read = parsed.ok ? { output: parsed.value, mended: parsed.mended } : { output: undefined, mended: [] }
-  return { text: text === '' ? null : text, ...read, reasons, ending: undefined, ...state.spent() }
+  return { text: text === '' ? null : text, ...valueOf(parsed), reasons, ending: undefined, ...state.spent() }
 }

@@ -1,5 +1,6 @@
 import { estimateSpend, spendOf, type Budget } from '../core/rules/spending/budget.ts'
 import type { Limits } from '../core/rules/spending/limits.ts'
+import { unfinishedProse } from '../core/rules/unfinished.ts'
 import { Failure } from '../core/failure.ts'
 import type { PastTurn } from '../core/history.ts'
 import type { Journal } from '../core/ports/journal.ts'
@@ -166,6 +167,16 @@ export function checkOutput(
   const cut = stopReason === 'cut' ? { limitTokens: usage.outputTokens } : undefined
   return output ? output.parse(text, cut) : { ok: true, value: undefined, mended: [] }
 }
+
+/** What prose does instead of ending; an answer with a schema is none, and a job that speaks for itself is taken at its word. */
+export const unfinishedIn = (
+  { bare, output }: Pick<DelegateOptions, 'bare' | 'output'>,
+  text: string,
+): ReturnType<typeof unfinishedProse> => (bare || output !== undefined ? undefined : unfinishedProse(text))
+
+/** The output of a run, with what was put right in it. */
+export const valueOf = (parsed: ParsedOutput): { output: unknown; mended: string[] } =>
+  parsed.ok ? { output: parsed.value, mended: parsed.mended } : { output: undefined, mended: [] }
 
 /** An answer that does not fit is kept and is not green; none at all ends the run: `OUTPUT_INVALID`. */
 export function requireAnswer(text: string): void {

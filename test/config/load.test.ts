@@ -1,47 +1,11 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Environment } from '../../src/config/environment.ts'
-import { loadConfig, type Config } from '../../src/config/load.ts'
-import { describeFailure, Failure } from '../../src/core/failure.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { createConfigFiles, GOOD, oneFault } from '../support/app/config-files.ts'
 
-const dir = mkdtempSync(join(tmpdir(), 'nightshift-config-'))
-afterAll(() => rmSync(dir, { recursive: true, force: true }))
-
-let count = 0
-function write(text: string | Uint8Array): string {
-  const file = join(dir, `${count++}.yaml`)
-  writeFileSync(file, text)
-  return file
-}
-
-const load = (text: string, env: Environment = {}): Config => loadConfig({ file: write(text), env })
-
-/** The message with which a configuration is refused, without its directory. */
-function refused(text: string | Uint8Array, env: Environment = {}): string {
-  const file = write(text)
-  try {
-    loadConfig({ file, env })
-  } catch (error) {
-    expect(error).toMatchObject({ code: 'CONFIG_INVALID', retry: 'never' })
-    return error instanceof Failure ? describeFailure(error).replaceAll(file, 'c.yaml') : ''
-  }
-  return 'loaded'
-}
-
-const one = (line: number, fault: string) =>
-  `The configuration has a fault:\n  c.yaml:${line}: ${fault}\n Correct the file or variable named.`
-
-const GOOD = `gateway:
-  url: https://mcp.example.com
-accounts:
-  reports:
-    token: TOKEN
-providers:
-  openai:
-    apiKey: KEY
-`
+const { dir, write, load, refused, written } = createConfigFiles()
 
 test('the configuration that is shipped loads with nothing set, and every default is a working one', () => {
   const { dataDir, jobsDir, reportsDir, evidence, ...config } = loadConfig({ file: 'config/nightshift.yaml', env: {} })
@@ -185,7 +149,7 @@ describe('variables', () => {
   test('numbers are read where numbers are wanted', () => {
     const text = `${GOOD}worker:\n  concurrency: \${N}\n  drainTimeout: \${D:-5s}\n`
     expect(load(text, { N: '3' }).worker).toMatchObject({ concurrency: 3, drainTimeout: 5000 })
-    expect(refused(text, { N: 'three' })).toBe(one(10, 'worker.concurrency must be a number'))
+    expect(refused(text, { N: 'three' })).toBe(oneFault(10, 'worker.concurrency must be a number'))
   })
 
   test('each that is not set and has no default is named, with its line', () => {
@@ -397,20 +361,20 @@ worker: { drain: 1s, lock: 2s }
     expect(old).toEqual(now)
     expect(none).toEqual([])
     expect(notes).toHaveLength(19)
-    const file = join(dir, `${count - 2}.yaml`)
+    const file = written.at(-2) ?? ''
     expect(notes).toContain(`${file}:4: gateway.timeout is now called setupTimeout; the earlier name is read until the next version`)
     expect(notes).toContain(`${file}:6: providers.other.api_key is now called apiKey; the earlier name is read until the next version`)
   })
 
   test('a fault is told under the new name', () => {
     expect(refused(`${GOOD}worker:\n  lock: sixty\n`)).toBe(
-      one(10, 'worker.lockTimeout is not a duration; write a number and ms, s, m, h or d, such as 30s or 10m'),
+      oneFault(10, 'worker.lockTimeout is not a duration; write a number and ms, s, m, h or d, such as 30s or 10m'),
     )
   })
 
   test('both names at once are a fault', () => {
     expect(refused(`${GOOD}redisUrl: redis://a\nredis_url: redis://b\n`)).toBe(
-      one(10, 'redis_url is the earlier name of redisUrl, which is there too; take redis_url out'),
+      oneFault(10, 'redis_url is the earlier name of redisUrl, which is there too; take redis_url out'),
     )
   })
 })

@@ -80,7 +80,7 @@ const cpu: Attack[] = [
   },
   {
     name: 'a pattern of many alternatives',
-    on: withSchema({ a: { type: 'string', pattern: `^(${'(a|aa|aaa){1,50}'.repeat(400)})$` } }),
+    on: withSchema({ a: { type: 'string', pattern: `^(${'(a|aa|aaa){1,50}'.repeat(40)})$` } }),
     arguments: { a: `${'a'.repeat(200_000)}b` },
     expected: 'ok',
   },

@@ -12,6 +12,7 @@ import { recordedCases, recordedRpc, type RecordedCase } from '../support/gatewa
 import { sendRecorded } from '../support/gateway/recorded-upstream.ts'
 import { createRecordingJournal } from '../support/gateway/recording-journal.ts'
 import { serveHttp } from '../support/net/listen.ts'
+import type { Journal } from '../../src/core/ports/journal.ts'
 
 /** What our code makes of each recorded answer: the status it was passed on with, or the failure, its retry, and whether the request can have run. */
 const EXPECTED: Record<string, string> = {
@@ -137,14 +138,8 @@ beforeAll(async () => {
 
 afterAll(() => stack.disposeAsync())
 
-test('each recorded case has an expectation', () => {
-  expect(Object.keys(EXPECTED).toSorted()).toEqual(recordedCases.map(({ name }) => name).toSorted())
-})
-
-test.for(recordedCases.map((one) => ({ ...one, outcome: EXPECTED[one.name] })))('$name is understood as: $outcome', async (recorded) => {
-  const journal = createRecordingJournal()
-  const { requests, requestEnds } = journal
-  const fetch = createGatewayFetch({
+const openFetch = (journal: Journal) =>
+  createGatewayFetch({
     dispatcher,
     account: 'reports',
     tokens,
@@ -153,6 +148,15 @@ test.for(recordedCases.map((one) => ({ ...one, outcome: EXPECTED[one.name] })))(
     maxResponseBytes: 1_000_000,
     redact: (text) => text,
   })
+
+test('each recorded case has an expectation', () => {
+  expect(Object.keys(EXPECTED).toSorted()).toEqual(recordedCases.map(({ name }) => name).toSorted())
+})
+
+test.for(recordedCases.map((one) => ({ ...one, outcome: EXPECTED[one.name] })))('$name is understood as: $outcome', async (recorded) => {
+  const journal = createRecordingJournal()
+  const { requests, requestEnds } = journal
+  const fetch = openFetch(journal)
   const abort = new AbortController()
   current = recorded
   received = []
@@ -175,15 +179,7 @@ test.for(recordedCases.map((one) => ({ ...one, outcome: EXPECTED[one.name] })))(
 /** Asks anew for a recorded case, with more of its context. */
 async function askWith(recorded: RecordedCase, extra: Partial<McpContext>): Promise<string> {
   const journal = createRecordingJournal()
-  const fetch = createGatewayFetch({
-    dispatcher,
-    account: 'reports',
-    tokens,
-    runId: RUN_ID,
-    journal,
-    maxResponseBytes: 1_000_000,
-    redact: (text) => text,
-  })
+  const fetch = openFetch(journal)
   current = recorded
   received = []
   arrived = () => {}

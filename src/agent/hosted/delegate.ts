@@ -3,7 +3,6 @@ import { Failure } from '../../core/failure.ts'
 import { DEADLINE_NEAR, passedLimits } from '../../core/rules/spending/limits.ts'
 import { reasonsAgainst } from '../../core/rules/outcome.ts'
 import { openEnvelope } from '../../core/rules/endings.ts'
-import { unfinishedProse } from '../../core/rules/unfinished.ts'
 import { costOf } from '../../core/rules/spending/price.ts'
 import { addUsage, noUsage, type Reason } from '../../core/run.ts'
 import { hostedRequest, type HostedOptions, type KnownCall } from './options.ts'
@@ -13,7 +12,7 @@ import type { HostedAnswer } from '../../models/hosted.ts'
 import type { DelegateResult, Exchange, ParsedOutput } from '../../models/model.ts'
 import { repairReply } from '../../core/words/replies.ts'
 import { errorText, okText } from '../../core/words/results.ts'
-import { answerText, checkOutput, pastTurn, requireAnswer, reserve, takeTurn, type TakenTurn } from '../turn.ts'
+import { answerText, checkOutput, pastTurn, requireAnswer, reserve, takeTurn, unfinishedIn, valueOf, type TakenTurn } from '../turn.ts'
 
 const ATTACH_TRIES = 6
 const ATTACH_BACKOFF_MS = 200
@@ -84,11 +83,10 @@ function result(options: HostedOptions, turns: readonly TakenTurn[], calls: read
     cut: last?.stopReason === 'cut',
     misfit: parsed.ok ? undefined : parsed.why,
     needed: options.needed,
-    unfinished: options.bare || ending || options.output !== undefined ? undefined : unfinishedProse(text),
+    unfinished: ending ? undefined : unfinishedIn(options, text),
     ending,
   })
-  const read = parsed.ok ? { output: parsed.value, mended: parsed.mended } : { output: undefined, mended: [] }
-  return { text: text === '' ? null : text, ...read, reasons, ending, usage, costUsd }
+  return { text: text === '' ? null : text, ...valueOf(parsed), reasons, ending, usage, costUsd }
 }
 
 /** One hosted answer, new or found again, from its first event to its row. */

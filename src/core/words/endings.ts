@@ -55,4 +55,3 @@ export const WAIT: ModelTool = {
 export const END_ALONE = 'Error: an ending is called alone. Read what the other calls gave, then end.'
 export const waited = (seconds: number): string => `Waited ${seconds} s.`
 export const WAIT_CUT = 'Error: the deadline of this run is near, so there was no time to wait. Answer with what you have.'
-export const endingFault = (why: string): string => `Error: ${why}`

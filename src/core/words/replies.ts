@@ -21,7 +21,6 @@ export const CUT_IN_CALL = 'it was cut off in a call of a tool, which was not ma
 
 export const NO_MORE_CALLS = 'Error: this run may make no more tool calls. Answer with what you have.'
 export const NOT_AFTER_FAILURE = 'Error: not made, because the call before it failed.'
-export const UNKNOWN_OUTCOME = 'Error: the call was sent and its outcome is not known: it may have run. Do not repeat it.'
 export const SAME_CALL_REFUSED =
   'Error: not made: this call gave the same result each time. Change it, wait with nightshift__wait, or answer.'
 export const TOOL_REFUSED =

@@ -1,5 +1,5 @@
 import { nearest, suggest } from '../near.ts'
-import { isSchema, typesOf, type Schema } from './shape.ts'
+import { isSchema, NAMED_SCHEMAS, typesOf, type Schema } from './shape.ts'
 
 /** What is wrong with a schema that a person wrote, at its path. */
 export interface KeywordFault {
@@ -23,7 +23,6 @@ const ONE = [
   'contentSchema',
 ]
 const MANY = ['allOf', 'anyOf', 'oneOf', 'prefixItems', 'items']
-const NAMED = ['properties', 'patternProperties', 'dependentSchemas', '$defs', 'definitions']
 const OTHER = [
   'type',
   'enum',
@@ -66,7 +65,7 @@ const OTHER = [
   '$vocabulary',
   '$comment',
 ]
-const KEYWORDS = [...OTHER, ...ONE, ...MANY, ...NAMED]
+const KEYWORDS = [...OTHER, ...ONE, ...MANY, ...NAMED_SCHEMAS]
 
 /**
  * What a validator would pass over without a word, so that it checks less than was meant: keywords, types and formats that do not exist, and required names of a closed object
@@ -93,7 +92,7 @@ export function keywordFaults(schema: Schema, formats: readonly string[]): Keywo
         message: `names ${name}, which is not under properties; ${suggest(name, Object.keys(value['properties'] ?? {}))}`,
       })
     for (const keyword of [...ONE, ...MANY]) look(value[keyword], [...path, keyword])
-    for (const keyword of NAMED) {
+    for (const keyword of NAMED_SCHEMAS) {
       const named = value[keyword]
       if (isSchema(named)) for (const name of Object.keys(named)) look(named[name], [...path, keyword, name])
     }

@@ -1,6 +1,6 @@
 // Schemas as the parameters of a tool: providers take an object at the root, without a choice.
 import { nodeAt, sourceOf, treeOf } from '../json/tree.ts'
-import { isSchema, type Schema } from './shape.ts'
+import { isSchema, NAMED_SCHEMAS, type Schema } from './shape.ts'
 
 /** Keywords that providers refuse at the root of a tool's parameters, or do not follow there. */
 const CHOICES = ['oneOf', 'anyOf', 'allOf', 'not', 'if', 'enum', 'const', '$ref']
@@ -22,8 +22,6 @@ export function fieldOf(json: string, key: string): string | undefined {
 
 /** Keywords whose values are data, not schemas. */
 const DATA = new Set(['const', 'enum', 'default', 'examples'])
-/** Keywords under which schemas stand by names of the author's choice. */
-const NAMED = new Set(['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas'])
 
 const DEFINITIONS = ['$defs', 'definitions']
 
@@ -46,7 +44,7 @@ function moveReferences(schema: unknown, to: string): unknown {
 
 function moveNamed(key: string, value: unknown, to: string): unknown {
   if (DATA.has(key)) return value
-  if (NAMED.has(key) && isSchema(value)) return mapValues(value, (_, named) => moveReferences(named, to))
+  if (NAMED_SCHEMAS.includes(key) && isSchema(value)) return mapValues(value, (_, named) => moveReferences(named, to))
   return key === '$ref' && typeof value === 'string' ? moveReference(value, to) : moveReferences(value, to)
 }
 

@@ -4,6 +4,9 @@ const MAX_PARTS = 200
 
 export type Schema = Record<string, unknown>
 
+/** Keywords under which schemas stand by names of the author's choice. */
+export const NAMED_SCHEMAS: readonly string[] = ['properties', 'patternProperties', 'dependentSchemas', '$defs', 'definitions']
+
 export const isSchema = (value: unknown): value is Schema => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /**

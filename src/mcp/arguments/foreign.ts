@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import pLimit from 'p-limit'
 import { Piscina } from 'piscina'
+import { patternSize } from '../../lib/schema/pattern-size.ts'
 import { isSchema, type Schema } from '../../lib/schema/shape.ts'
 import type { OfferedInput } from '../tools/input-schema.ts'
 import { parseExact } from '../../lib/json/exact.ts'
@@ -20,6 +21,8 @@ const IDLE_MS = 60_000
 const MAX_CHEAP_PARTS = 300
 const MAX_CHEAP_TEXT = 16_384
 const COSTLY = ['$ref', '$dynamicRef', '$id', 'pattern', 'patternProperties', 'uniqueItems']
+/** Steps of all patterns of a schema together. */
+const MAX_PATTERNS = 10_000
 const CHEAP_FORMATS = ['date', 'date-time', 'time', 'uuid']
 
 /** Its extension is that of this file: the package runs JavaScript. */
@@ -44,7 +47,10 @@ export async function readForeignArguments(
 ): Promise<{ read: ReadArguments; unchecked: boolean }> {
   const { name, input } = tool
   if (text.length <= MAX_CHEAP_TEXT && isCheap(input.schema)) return { read: readArguments({ name, input }, text, again), unchecked: false }
-  const answer = tooCostly.has(tool.digest()) ? undefined : await oneByOne(() => readInThread({ tool: { name, input }, text, again }))
+  const answer =
+    tooCostly.has(tool.digest()) || hasHugePatterns(input.schema)
+      ? undefined
+      : await oneByOne(() => readInThread({ tool: { name, input }, text, again }))
   if (!answer) {
     tooCostly.set(tool.digest(), true)
     return { read: readArguments({ name, input: { ...input, schema: {} } }, text, again), unchecked: true }
@@ -71,6 +77,21 @@ async function readInThread(task: ThreadTask): Promise<ThreadAnswer | undefined>
   } catch {
     return undefined
   }
+}
+
+/** Compiling them alone would take the thread's time and memory; what an engine does then, up to ending the process, is not for a server to choose. */
+function hasHugePatterns(schema: Schema): boolean {
+  let size = 0
+  const look = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null || size > MAX_PATTERNS) return
+    if (isSchema(value)) {
+      if (typeof value['pattern'] === 'string') size += patternSize(value['pattern'])
+      if (isSchema(value['patternProperties'])) for (const pattern of Object.keys(value['patternProperties'])) size += patternSize(pattern)
+    }
+    Object.values(value).forEach(look)
+  }
+  look(schema)
+  return size > MAX_PATTERNS
 }
 
 /** Few parts, without references, patterns and comparisons of each with each. */

@@ -1,3 +1,4 @@
+import type { HostedEvent } from '../../core/rules/hosted-match.ts'
 import { query, slowQuery, type Db } from '../postgres/db.ts'
 
 /** A run whose provider calls the servers itself, with what may explain its events. */
@@ -13,18 +14,8 @@ export interface HostedRun {
   /** Attempts whose answer was never read to its end. */
   lost: { from: Date; until: Date }[]
   tools: Record<string, { allow: string[] }>
-  events: {
-    id: string
-    /** RFC 3339. */
-    time: string
-    accountId: string | null
-    method: string
-    host: string
-    mcpMethod: string | null
-    mcpTool: string | null
-    paramsDigest: string | null
-    byHeader: boolean
-  }[]
+  /** `time` is an RFC 3339 text. */
+  events: (Omit<HostedEvent, 'time'> & { time: string })[]
 }
 
 /** Events that are not explained and belong to a run (`of_run`), by the run's header or by an account of the run's own. */

@@ -4,6 +4,7 @@ import { HTML_TYPE, JSON_TYPE, on, once, status } from '../moments.ts'
 
 const row = rowsOf('model')
 const heals = { heals: true }
+const unstreamed: RowOptions = { ...heals, bench: { config: { provider: { stream: false } } } }
 const nothing = () => {}
 const hosted: RowOptions = { delegate: 'hosted' }
 const background: RowOptions = { delegate: 'hosted', bench: { background: true } }
@@ -72,36 +73,26 @@ export const modelRows: FaultRow[] = [
   }),
   row('a body that is not JSON', ['succeeded', 'MODEL_UNAVAILABLE', 2, 1], nothing, { ...heals, script: `${ACT}\ngarbage\nsay $1` }),
   row('a body that is not JSON, without streams', ['succeeded', 'MODEL_UNAVAILABLE', 2, 1], nothing, {
-    ...heals,
+    ...unstreamed,
     script: `${ACT}\ngarbage\nsay $1`,
-    bench: { config: { provider: { stream: false } } },
   }),
   row(
     'half a JSON body, without streams',
     ['succeeded', 'MODEL_UNAVAILABLE', 2, 1],
     ({ toModel }) => on(toModel, ({ before }) => before === 1, once(body('{"id":"resp_1","outp'))),
-    {
-      ...heals,
-      bench: { config: { provider: { stream: false } } },
-    },
+    unstreamed,
   ),
   row(
     'JSON of another kind, without streams',
     ['succeeded', 'MODEL_UNAVAILABLE', 2, 1],
     ({ toModel }) => on(toModel, ({ before }) => before === 1, once(body('{"ok":true}'))),
-    {
-      ...heals,
-      bench: { config: { provider: { stream: false } } },
-    },
+    unstreamed,
   ),
   row(
     'HTML with status 200, without streams',
     ['succeeded', 'MODEL_UNAVAILABLE', 2, 1],
     ({ toModel }) => on(toModel, ({ before }) => before === 1, once(status(200, HTML_TYPE, '<html>'))),
-    {
-      ...heals,
-      bench: { config: { provider: { stream: false } } },
-    },
+    unstreamed,
   ),
   row('refuses', ['failed', 'MODEL_REFUSED', 1, 1], nothing, { script: `${ACT}\nrefuse no` }),
   row('is stopped by the filter', ['failed', 'MODEL_REFUSED', 1, 1], nothing, { script: `${ACT}\nfilter` }),

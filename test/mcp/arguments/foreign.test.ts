@@ -26,8 +26,7 @@ const costly: [string, Schema, unknown][] = [
   ['each item compared with each', object({ a: { type: 'array', uniqueItems: true } }), { a: many }],
   [
     'a pattern of many alternatives',
-    // Compiling it alone takes many times what a check is given, on the fastest machine too.
-    object({ a: { type: 'string', pattern: `^(${'(a|aa|aaa){1,50}'.repeat(400)})$` } }),
+    object({ a: { type: 'string', pattern: `^(${'(a|aa|aaa){1,50}'.repeat(40)})$` } }),
     { a: `${'a'.repeat(200_000)}b` },
   ],
 ]

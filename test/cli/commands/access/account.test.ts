@@ -208,20 +208,37 @@ describe('account list', () => {
   })
 })
 
+/** The same with a worker whose runs are held in a call until they are released. */
+async function openBusyHouse() {
+  await using building = new AsyncDisposableStack()
+  const server = building.use(await startCountingServer())
+  const admin = building.use(
+    await openAdminHouse({ routes: [countingRoute(server)], scripts: { scripted: 'call counting__act {"n": 1}\nsay done' } }),
+  )
+  let release = () => {}
+  server.answer = () => new Promise<string>((done) => (release = () => done('done')))
+  await admin.testApp.app.worker.start()
+  const stack = building.move()
+  return {
+    ...admin,
+    server,
+    release: () => release(),
+    /** Begins a run, which is in its call then. */
+    async begin(): Promise<string> {
+      const called = server.nextCall()
+      const runId = await admin.testApp.queue('act')
+      await called
+      return runId
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
 describe('account rotate', () => {
   test('swaps the token at once, waits for the run that holds the old one, then deletes that account and says how long it may live on', async () => {
-    await using server = await startCountingServer()
-    await using admin = await openAdminHouse({
-      routes: [countingRoute(server)],
-      scripts: { scripted: 'call counting__act {"n": 1}\nsay done' },
-    })
-    const { testApp, at, ids } = admin
-    let release = () => {}
-    server.answer = () => new Promise<string>((done) => (release = () => done('done')))
-    await testApp.app.worker.start()
-    const called = server.nextCall()
-    const runId = await testApp.queue('act')
-    await called
+    await using busy = await openBusyHouse()
+    const { testApp, at, ids, server } = busy
+    const runId = await busy.begin()
     const old = testApp.world.account
     const screen = openScreen([...at, 'account', 'rotate', 'reports', '--expires', '10d'])
     await screen.says('Waiting for the runs that hold the old one')
@@ -230,7 +247,7 @@ describe('account rotate', () => {
     expect(jwt).not.toBe(old.jwt)
     expect(statSync(testApp.world.tokenFile).mode & 0o777).toBe(0o600)
     expect(ids()).toContain(old.id)
-    release()
+    busy.release()
     expect(await testApp.ended(runId)).toMatchObject({ status: 'succeeded' })
     expect(await screen.ended).toBe(0)
     expect(ids()).not.toContain(old.id)
@@ -246,47 +263,29 @@ describe('account rotate', () => {
   })
 
   test('a run that begins while the file is swapped, and may still hold the old token, is waited for too', async () => {
-    await using server = await startCountingServer()
-    await using admin = await openAdminHouse({
-      routes: [countingRoute(server)],
-      scripts: { scripted: 'call counting__act {"n": 1}\nsay done' },
-    })
-    const { testApp, at, ids } = admin
-    let release = () => {}
-    server.answer = () => new Promise<string>((done) => (release = () => done('done')))
-    await testApp.app.worker.start()
+    await using busy = await openBusyHouse()
+    const { testApp, at, ids } = busy
     const screen = openScreen([...at, 'account', 'rotate', 'reports'])
     await screen.says('Waiting for the runs that hold the old one')
-    const called = server.nextCall()
-    const runId = await testApp.queue('act')
-    await called
+    const runId = await busy.begin()
     expect(ids()).toContain(testApp.world.account.id)
-    release()
+    busy.release()
     expect(await testApp.ended(runId)).toMatchObject({ status: 'succeeded' })
     expect(await screen.ended).toBe(0)
     expect(ids()).not.toContain(testApp.world.account.id)
   })
 
   test('Ctrl-C while it waits leaves the old account, and says how to delete it', async () => {
-    await using server = await startCountingServer()
-    await using admin = await openAdminHouse({
-      routes: [countingRoute(server)],
-      scripts: { scripted: 'call counting__act {"n": 1}\nsay done' },
-    })
-    const { testApp, at, ids } = admin
-    let release = () => {}
-    server.answer = () => new Promise<string>((done) => (release = () => done('done')))
-    await testApp.app.worker.start()
-    const called = server.nextCall()
-    await testApp.queue('act')
-    await called
+    await using busy = await openBusyHouse()
+    const { testApp, at, ids } = busy
+    await busy.begin()
     const screen = openScreen([...at, 'account', 'rotate', 'reports'])
     await screen.says('Waiting')
     screen.interrupt()
     expect(await screen.ended).not.toBe(0)
     expect(screen.err()).toContain(`nightshift account delete ${testApp.world.account.id}`)
     expect(ids()).toContain(testApp.world.account.id)
-    release()
+    busy.release()
   })
 
   test.for([
