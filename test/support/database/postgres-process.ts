@@ -29,7 +29,7 @@ export interface PostgresProcess {
 /** A directory for clusters, and the processes started in it; all are ended and removed in the end. */
 export interface PostgresPlace extends AsyncDisposable {
   dir: string
-  start(options?: { ephemeral?: boolean }): Promise<PostgresProcess>
+  start(options?: { ephemeral?: boolean; umask?: string }): Promise<PostgresProcess>
 }
 
 export function createPlace(): PostgresPlace {
@@ -45,8 +45,9 @@ export function createPlace(): PostgresPlace {
     rmSync(root, { recursive: true, force: true })
   })
 
-  async function start({ ephemeral = false } = {}): Promise<PostgresProcess> {
-    const child = spawn(process.execPath, [script, dir, String(ephemeral)], { stdio: ['pipe', 'pipe', 'inherit'] })
+  async function start({ ephemeral = false, umask = '022' } = {}): Promise<PostgresProcess> {
+    const program = ['-c', `umask ${umask}; exec "$@"`, 'sh', process.execPath, script, dir, String(ephemeral)]
+    const child = spawn('sh', program, { stdio: ['pipe', 'pipe', 'inherit'] })
     const exited = once(child, 'exit')
     const lines = createInterface({ input: child.stdout })
     const line = await Promise.race([once(lines, 'line').then(String), exited.then(() => '')])

@@ -1,4 +1,16 @@
-import { accessSync, constants, cpSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -19,6 +31,25 @@ export function traversable(dir: string): string {
   }
 }
 
+/** Makes the directory, and lets `nobody` through it and through those above it that had to be made, whatever the umask is. */
+export function makeTraversable(dir: string): void {
+  const topmost = mkdirSync(dir, { recursive: true }) ?? dir
+  for (let path = dir; ; path = dirname(path)) {
+    chmodSync(path, (statSync(path).mode & 0o7777) | 0o011)
+    if (path === topmost) return
+  }
+}
+
+/** What its owner can read or execute everybody can, as in the package: under a strict umask an installation has it otherwise. */
+function openToAll(dir: string): void {
+  for (const entry of readdirSync(dir, { recursive: true, withFileTypes: true })) {
+    if (entry.isSymbolicLink()) continue
+    const path = join(entry.parentPath, entry.name)
+    const { mode } = statSync(path)
+    chmodSync(path, (mode & 0o7777) | (mode & 0o100 ? 0o055 : 0o044))
+  }
+}
+
 /**
  * The directory with the `bin`, `lib` and `share` of the Postgres that ships in the npm package, complete and reachable by the user that runs
  * the server. `STORE_UNAVAILABLE` when there is no package for this platform.
@@ -35,9 +66,11 @@ export function findBinaries({ asNobody }: { asNobody: boolean }): string {
   const { version } = z.object({ version: z.string() }).parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')))
   const copy = join(asNobody ? SHARED : join(homedir(), '.cache', 'nightshift'), `postgres-${version}`)
   if (!existsSync(join(copy, 'complete'))) {
-    mkdirSync(copy, { recursive: true })
+    if (asNobody) makeTraversable(copy)
+    else mkdirSync(copy, { recursive: true })
     cpSync(native, join(copy, 'native'), { recursive: true, verbatimSymlinks: true })
     for (const link of links) linkLibrary(copy, link)
+    if (asNobody) openToAll(copy)
     writeFileSync(join(copy, 'complete'), '')
   }
   return join(copy, 'native')

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import getPort from 'get-port'
 import pg from 'pg'
 import { Failure, messageOf } from '../../../core/failure.ts'
-import { findBinaries, traversable } from './binaries.ts'
+import { findBinaries, makeTraversable, traversable } from './binaries.ts'
 import { NOBODY, openCluster, type Place } from './cluster.ts'
 import { lockDirectory } from './lock.ts'
 import { dropForeignPid, postmasterOf } from './postmaster.ts'
@@ -37,7 +37,8 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   const { ephemeral = false } = options
   const asNobody = process.getuid?.() === 0
   const wanted = asNobody ? traversable(resolve(options.dir)) : resolve(options.dir)
-  mkdirSync(wanted, { recursive: true })
+  if (asNobody) makeTraversable(wanted)
+  else mkdirSync(wanted, { recursive: true })
   const dir = realpathSync(wanted)
   const place: Place = {
     dir,

@@ -42,6 +42,12 @@ describe('the embedded server', () => {
     },
   )
 
+  test('starts when nothing that is made can be entered by others', async () => {
+    await using place = createPlace()
+    const started = await place.start({ umask: '077' })
+    expect(await ask(started.url, 'select 1 as one')).toEqual([{ one: 1 }])
+  })
+
   test('is shared by two processes, and ends with the second one that stops', async () => {
     await using place = createPlace()
     const [first, second] = await Promise.all([place.start(), place.start()])
