@@ -21,15 +21,13 @@ import {
   type DelegateOptions,
   type TakenTurn,
 } from './turn.ts'
+import { MAX_REPAIRS } from '../core/rules/output.ts'
 import { joinNotes, lastTurnNote, staleNote } from '../core/words/notes.ts'
 
 export interface LocalOptions extends DelegateOptions, CallOptions {
   /** Age of results from which an attempt that goes on tells the model how old they are. */
   staleAfterMs: number
 }
-
-/** Most repairs in a run. */
-const MAX_REPAIRS = 3
 
 /** Runs the conversation to its answer. Throws a `Failure` when there is none. */
 export async function runLocal(options: LocalOptions, signal: AbortSignal): Promise<DelegateResult> {
@@ -109,7 +107,7 @@ function createAnswers() {
     withoutTools: false,
     /** Once a turn was the last one, its repairs are last turns too. */
     forcedBy: null as TakenTurn['forcedBy'],
-    mayRepair: () => !answers.repaired && repairs < MAX_REPAIRS,
+    mayRepair: () => !answers.repaired && repairs < MAX_REPAIRS.local,
     note(turn: TakenTurn, next: Next) {
       answers.forcedBy = turn.forcedBy
       if (next.kind === 'call') answers.repaired = false

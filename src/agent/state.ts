@@ -1,4 +1,5 @@
-import { DEADLINE_NEAR, limitReason, nearLimits, usedShare, type Limits, type Used } from '../core/rules/spending/limits.ts'
+import { DEADLINE_NEAR, limitReason } from '../core/rules/last-turn.ts'
+import { nearLimits, usedShare, type Limits, type Used } from '../core/rules/spending/limits.ts'
 import { createLoopWatch } from '../core/rules/loops.ts'
 import type { CallFact } from '../core/rules/outcome.ts'
 import { leftNote } from '../core/words/notes.ts'

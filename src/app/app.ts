@@ -35,7 +35,7 @@ import type { Duty, Poller } from '../lib/time/poll.ts'
 import { createUpkeep, type Upkeep } from './upkeep.ts'
 import { createRunWorker } from '../queue/worker.ts'
 import { createRunner, type Runner } from '../runs/execute.ts'
-import { describeTools } from '../runs/attempt/describe-tools.ts'
+import { toolsToPin } from '../runs/attempt/tools-to-pin.ts'
 import type { OnProgress } from '../runs/progress.ts'
 import type { RunResources } from '../runs/resources.ts'
 import type { Hono } from 'hono'
@@ -87,7 +87,7 @@ export interface App extends AsyncDisposable {
   routes(account: string, signal: AbortSignal): Promise<Map<string, Route> | undefined>
   resources: RunResources
   /** The tools of a job as its servers describe them now: what `jobs pin` writes down. */
-  describeTools(job: Job, signal: AbortSignal): Promise<PinnedTool[]>
+  toolsToPin(job: Job, signal: AbortSignal): Promise<PinnedTool[]>
 }
 
 const SPARE_CONNECTIONS = 6
@@ -237,7 +237,7 @@ export async function createApp({ config, readConfig = () => config, log, onProg
     gatewayFetch: (account) => gatewayFetchFor(resources, db, account),
     routes: (account, signal) => routesOf(resources, db, account, signal),
     resources,
-    describeTools: (job, signal) => describeTools(resources, createRequestLog(db), job.definition, signal),
+    toolsToPin: (job, signal) => toolsToPin(resources, createRequestLog(db), job.definition, signal),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }

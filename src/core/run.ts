@@ -1,4 +1,5 @@
-import type { FailureCode, FailureRecord } from './failure.ts'
+import type { FailureRecord } from './failure.ts'
+import type { FailureCode } from './failure-codes.ts'
 
 export const RUN_STATUSES = ['queued', 'running', 'waiting', 'succeeded', 'incomplete', 'failed', 'cancelled'] as const
 export type RunStatus = (typeof RUN_STATUSES)[number]

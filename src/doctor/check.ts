@@ -1,4 +1,5 @@
-import { Failure, FAILURES, EXIT, messageOf, type FailureCode } from '../core/failure.ts'
+import { Failure, messageOf } from '../core/failure.ts'
+import { FAILURES, EXIT, type FailureCode } from '../core/failure-codes.ts'
 import { deadlineSignal } from '../lib/time/deadline.ts'
 
 /** What a check found. `cure` says what to do about anything but `ok`; `code`, where the fault has one, decides the exit code of the command. */

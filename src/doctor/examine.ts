@@ -9,10 +9,11 @@ import type { Route } from '../pomerium/routes.ts'
 import type { TokenSource } from '../pomerium/token.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { bounded, failed, failedBy, ok, skipped, warning, type Finding } from './check.ts'
-import { checkAccount, checkRoutes, checkServer, checkServerNames, notAsked } from './gateway.ts'
+import { checkRoutes, checkServer, checkServerNames, notAsked } from './gateway.ts'
 import { checkLogFields, checkMinter, checkPauses, checkQueue, checkStore } from './infrastructure.ts'
 import { checkModel, MODEL_MS } from './model.ts'
 import { checkAssertionKeys, checkEvidenceKey, checkReportsDir, checkWebhook } from './places.ts'
+import { checkAccount } from './token-expiry.ts'
 
 /** A configuration that was read, with its keys under earlier names. */
 export type ExaminedConfig = ConfigValues & { notes: readonly string[] }

@@ -5,38 +5,7 @@ import { missingTool } from '../mcp/servers.ts'
 import { openSession } from '../mcp/session/session.ts'
 import { isFromUpstream, UPSTREAM_MARK } from '../pomerium/responses.ts'
 import type { Route } from '../pomerium/routes.ts'
-import type { Token, TokenSource } from '../pomerium/token.ts'
 import { failed, failedBy, ok, skipped, warning, type Finding } from './check.ts'
-
-const DAY_MS = 86_400_000
-/** Days before the end at which a token is warned about. */
-export const EXPIRY_WARNINGS = [14, 3, 1] as const
-
-/** The token of an account: that there is one, and how long it lives. */
-export function checkAccount(account: string, tokens: TokenSource, now = new Date()): { finding: Finding; token: Token | undefined } {
-  const check = `account ${account}`
-  try {
-    const token = tokens.current()
-    const { expiresAt } = token
-    if (!expiresAt) return { finding: ok(check, `${token.userId} (${token.accountId}), never expires`), token }
-    const days = (expiresAt.getTime() - now.getTime()) / DAY_MS
-    if (days <= 0)
-      return {
-        finding: failed(
-          check,
-          `The token expired at ${expiresAt.toISOString()}.`,
-          `nightshift account rotate ${account}`,
-          'TOKEN_REJECTED',
-        ),
-        token: undefined,
-      }
-    if (days <= EXPIRY_WARNINGS[0])
-      return { finding: warning(check, `The token expires in ${days.toFixed(1)} days.`, `nightshift account rotate ${account}`), token }
-    return { finding: ok(check, `${token.userId} (${token.accountId}), expires ${expiresAt.toISOString().slice(0, 10)}`), token }
-  } catch (error) {
-    return { finding: failedBy(check, error), token: undefined }
-  }
-}
 
 /** The gateway as an account sees it: TLS, the token, the route list. */
 export async function checkRoutes(

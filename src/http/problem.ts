@@ -2,7 +2,8 @@ import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { Logger } from 'pino'
 import { z } from '@hono/zod-openapi'
-import { describeError, Failure, FAILURES, messageOf, type FailureCode } from '../core/failure.ts'
+import { describeError, Failure, messageOf } from '../core/failure.ts'
+import { FAILURES, type FailureCode } from '../core/failure-codes.ts'
 import { showLine } from '../lib/text.ts'
 
 /** A problem as RFC 9457 says, with our code and the cure apart. */

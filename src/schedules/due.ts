@@ -1,4 +1,4 @@
-import type { Due } from '../core/rules/schedules/fires.ts'
+import type { Due } from '../core/rules/schedules/missed.ts'
 import { latestFires, nextFires, type CronSchedule } from '../lib/time/cron.ts'
 
 /** The most fires that are looked at one by one: more than `missed: all` makes up for. */

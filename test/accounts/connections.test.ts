@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { askConsent, disconnectServer, resumeConnected, waitForConsent, type ConnectionParts } from '../../src/accounts/connections.ts'
-import { Failure, type FailureCode } from '../../src/core/failure.ts'
+import { Failure } from '../../src/core/failure.ts'
+import type { FailureCode } from '../../src/core/failure-codes.ts'
 import type { Wake } from '../../src/core/ports/wake.ts'
 import type { Route } from '../../src/pomerium/routes.ts'
 import { loadStatus } from '../../src/store/runs/show.ts'

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { FAILURES } from '../../src/core/failure.ts'
+import { FAILURES } from '../../src/core/failure-codes.ts'
 import { openApi } from '../support/app/api.ts'
 import { WORK, WORK_SCRIPT } from '../support/app/jobs.ts'
 

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { FAILURES, type FailureKind } from '../../src/core/failure.ts'
+import { FAILURES, type FailureKind } from '../../src/core/failure-codes.ts'
 
 const SRC = join(import.meta.dirname, '../../src')
 const kinds: [string, FailureKind][] = Object.entries(FAILURES)

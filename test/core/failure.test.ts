@@ -1,16 +1,6 @@
 import { expect, test } from 'vitest'
-import {
-  asFinal,
-  describeError,
-  describeFailure,
-  EXIT,
-  Failure,
-  FAILURES,
-  messageOf,
-  redactFailure,
-  type FailureKind,
-  type FailureRecord,
-} from '../../src/core/failure.ts'
+import { asFinal, describeError, describeFailure, Failure, messageOf, redactFailure, type FailureRecord } from '../../src/core/failure.ts'
+import { EXIT, FAILURES, type FailureKind } from '../../src/core/failure-codes.ts'
 import { isNotRun, NotRun, SessionLost } from '../../src/core/ports/gateway.ts'
 
 test('a failure keeps what happened and the cure of its code apart, and a person is shown both', () => {

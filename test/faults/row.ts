@@ -1,4 +1,4 @@
-import type { FailureCode } from '../../src/core/failure.ts'
+import type { FailureCode } from '../../src/core/failure-codes.ts'
 import type { RunStatus } from '../../src/core/run.ts'
 import { loadRun } from '../../src/store/runs/show.ts'
 import { buildFaultBench, type FaultBench, type FaultBenchOptions, type FaultBenchUrls } from '../support/app/fault-bench.ts'

@@ -1,6 +1,6 @@
 // What the schemas of several subjects share.
 import { z } from '@hono/zod-openapi'
-import { FAILURES, type FailureCode } from '../../core/failure.ts'
+import { FAILURES, type FailureCode } from '../../core/failure-codes.ts'
 import { PROBLEM_TYPE, problemSchema } from '../../http/problem.ts'
 
 const codes = Object.keys(FAILURES).filter((code): code is FailureCode => code in FAILURES)

@@ -1,4 +1,4 @@
-import { matchHosted } from '../../core/rules/hosted-match.ts'
+import { matchHosted } from '../../core/rules/join-hosted.ts'
 import { matchByRequestId } from '../../store/audit/by-request-id.ts'
 import { explainExpected, type ExpectedNoise } from '../../store/audit/expected.ts'
 import { explainEvents, loadHostedRuns } from '../../store/audit/hosted.ts'

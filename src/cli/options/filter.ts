@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { z } from 'zod'
-import { FAILURES, type FailureCode } from '../../core/failure.ts'
+import { FAILURES, type FailureCode } from '../../core/failure-codes.ts'
 import { RUN_STATUSES, type RunStatus } from '../../core/run.ts'
 import { showLine } from '../../lib/text.ts'
 import { parseTime } from './time.ts'

@@ -1,4 +1,5 @@
-import { EXIT, FAILURES, type FailureRecord } from '../../core/failure.ts'
+import type { FailureRecord } from '../../core/failure.ts'
+import { EXIT, FAILURES } from '../../core/failure-codes.ts'
 import type { RunStatus } from '../../core/run.ts'
 
 /** Exit code of a command that waited for a run. */

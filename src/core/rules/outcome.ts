@@ -1,6 +1,7 @@
 // Green is earned: everything that stands against it, of every delegate, in one place. What decides without an answer is a failure and ends the run elsewhere.
 import { cutBytes } from '../../lib/text.ts'
-import type { FailureCode, FailureRecord } from '../failure.ts'
+import type { FailureRecord } from '../failure.ts'
+import type { FailureCode } from '../failure-codes.ts'
 import { reasonOf, type Ending, type FinalStatus, type Reason, type ToolCallStatus } from '../run.ts'
 
 /** What came of one tool call. */

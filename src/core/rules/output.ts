@@ -23,6 +23,9 @@ export interface ReadOutputOptions {
   limitTokens?: number | undefined
 }
 
+/** Most times that a run asks for an answer once more because it cannot be used; a hosted one is a single answer, and has one. */
+export const MAX_REPAIRS = { local: 3, hosted: 1 }
+
 /** What is nested deeper is refused: whatever walks it later would run out of stack. */
 const MAX_DEPTH = 100
 

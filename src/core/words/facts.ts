@@ -1,6 +1,6 @@
 // The line of facts in front of a prompt: what the model cannot know. Written once for a conversation and kept, so that an attempt after a crash says the same.
 import { inZone } from '../../lib/time/zoned.ts'
-import type { Occasion } from '../rules/schedules/fires.ts'
+import type { Occasion } from '../rules/schedules/missed.ts'
 import type { Period } from '../rules/schedules/period.ts'
 
 const OCCASIONS: Record<Occasion, string> = {

@@ -1,7 +1,7 @@
 // What a case expects of a run, and whether a run is so: endings, values, words, calls. Nothing here asks a model.
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
-import { FAILURES, type FailureCode } from '../../core/failure.ts'
+import { FAILURES, type FailureCode } from '../../core/failure-codes.ts'
 import type { RunView } from '../../core/view.ts'
 import { numbersIn } from './numbers.ts'
 

@@ -1,6 +1,7 @@
 import { CronExpressionParser } from 'cron-parser'
 import { z } from 'zod'
-import { MISSED_POLICIES, OVERLAP_POLICIES } from '../../core/rules/schedules/fires.ts'
+import { MISSED_POLICIES } from '../../core/rules/schedules/missed.ts'
+import { OVERLAP_POLICIES } from '../../core/rules/schedules/overlap.ts'
 import { PERIODS } from '../../core/rules/schedules/period.ts'
 import { nearest } from '../../lib/near.ts'
 

@@ -1,4 +1,4 @@
-import type { Occasion } from '../../core/rules/schedules/fires.ts'
+import type { Occasion } from '../../core/rules/schedules/missed.ts'
 import type { Period } from '../../core/rules/schedules/period.ts'
 
 /** What a run knows of itself when its texts are written. All of it is handed in, so that the same run writes the same texts again. */

@@ -1,5 +1,6 @@
 import { APIConnectionError, APIError, APIUserAbortError } from 'openai'
-import { Failure, messageOf, type FailureCode } from '../../core/failure.ts'
+import { Failure, messageOf } from '../../core/failure.ts'
+import type { FailureCode } from '../../core/failure-codes.ts'
 import { showLine } from '../../lib/text.ts'
 
 const QUOTA = /insufficient_quota|billing_hard_limit|quota_exceeded/

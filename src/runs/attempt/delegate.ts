@@ -1,8 +1,9 @@
 import { Failure } from '../../core/failure.ts'
+import { lastTurnAt } from '../../core/rules/last-turn.ts'
 import { durationMs } from '../../lib/duration.ts'
 import type { GatewayFetch } from '../../core/ports/gateway.ts'
 import type { JobDefinition } from '../../jobs/schema.ts'
-import { runHosted } from '../../agent/hosted/delegate.ts'
+import { runHosted } from '../../agent/hosted/conversation.ts'
 import { runLocal } from '../../agent/loop.ts'
 import type { DelegateResult, OutputCheck } from '../../models/model.ts'
 import type { Provider } from '../../models/openai/provider.ts'
@@ -14,10 +15,6 @@ import type { Preflight } from './preflight.ts'
 import { withTimeout } from '../../pomerium/timeout.ts'
 import { explainUnauthorized } from '../../pomerium/unauthorized.ts'
 import type { RunResources } from '../resources.ts'
-
-/** Time kept for a last turn before the deadline: this share of the deadline, at most a minute. */
-const LAST_ANSWER_SHARE = 0.15
-const LAST_ANSWER_MS = 60_000
 
 export interface DelegateInput extends AttemptInput {
   provider: Provider
@@ -51,7 +48,7 @@ export async function delegate(
     warn: input.warn,
     history,
     nextTurn,
-    softDeadline: softDeadline(definition, input.deadline),
+    softDeadline: lastTurnAt(input.deadline, durationMs(limits.deadline)),
   }
   const { toolBox, servers } = ready
   switch (definition.delegate) {
@@ -97,11 +94,6 @@ export async function delegate(
 
 const neededOf = ({ tools }: JobDefinition) =>
   Object.entries(tools).flatMap(([server, { minCalls }]) => (minCalls > 0 ? [{ server, minCalls }] : []))
-
-function softDeadline(definition: JobDefinition, deadline: Date): Date {
-  const reserve = Math.min(durationMs(definition.limits.deadline) * LAST_ANSWER_SHARE, LAST_ANSWER_MS)
-  return new Date(deadline.getTime() - reserve)
-}
 
 /** Classifies a 401 that the provider reported. */
 async function explain401(

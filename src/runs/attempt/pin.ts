@@ -5,7 +5,7 @@ import type { JobRegistry } from '../../jobs/registry.ts'
 
 export interface PinParts {
   jobs: Pick<JobRegistry, 'unpinned'>
-  describeTools: (job: Job, signal: AbortSignal) => Promise<PinnedTool[]>
+  toolsToPin: (job: Job, signal: AbortSignal) => Promise<PinnedTool[]>
 }
 
 export interface Pinned {
@@ -20,10 +20,10 @@ export interface Pinned {
 }
 
 /** Writes the lock file of a job, with its tools as their servers describe them now. `JOB_UNKNOWN` for a job that there is not, or whose file has faults. */
-export async function pinJob({ jobs, describeTools }: PinParts, name: string, signal: AbortSignal): Promise<Pinned> {
+export async function pinJob({ jobs, toolsToPin }: PinParts, name: string, signal: AbortSignal): Promise<Pinned> {
   const job = jobs.unpinned(name)
   if (!job) throw new Failure({ code: 'JOB_UNKNOWN', message: `There is no job ${name}, or its file has faults.` })
-  const tools = await describeTools(job, signal)
+  const tools = await toolsToPin(job, signal)
   return {
     jobFile: job.file,
     lockFile: lockFileOf(job.file),

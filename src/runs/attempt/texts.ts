@@ -1,5 +1,5 @@
 import type { PromptRecord } from '../../core/ports/journal.ts'
-import { occasionOf } from '../../core/rules/schedules/fires.ts'
+import { occasionOf } from '../../core/rules/schedules/missed.ts'
 import { periodOf } from '../../core/rules/schedules/period.ts'
 import { CONTRACT_VERSION, HOSTED_CONTRACT, LOCAL_CONTRACT } from '../../core/words/contract.ts'
 import { contextText, type ContextText } from '../../core/words/context.ts'

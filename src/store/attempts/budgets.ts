@@ -1,4 +1,4 @@
-import { decideBudget, type Budget, type Ceiling, type Spend } from '../../core/rules/spending/budget.ts'
+import { dayOf, decideBudget, type Budget, type Ceiling, type Spend } from '../../core/rules/spending/budget.ts'
 import { retryWhileUnavailable, query, transaction, type Db } from '../postgres/db.ts'
 
 /** Keeps the daily ceilings of a run in the store: the rows of a day are locked while a turn is weighed, so any number of workers share one ceiling. */
@@ -7,11 +7,10 @@ export function createBudget(options: { db: Db; ceilings: readonly Ceiling[]; wa
   // Rows are locked in one order by everybody.
   const ceilings = options.ceilings.toSorted((a, b) => `${a.scope} ${a.name}`.localeCompare(`${b.scope} ${b.name}`))
   const names = [ceilings.map(({ scope }) => scope), ceilings.map(({ name }) => name)]
-  const today = () => now().toISOString().slice(0, 10)
-  let day = today()
+  let day = dayOf(now())
   return {
     async reserve(estimate) {
-      day = today()
+      day = dayOf(now())
       const decision = await retryWhileUnavailable(() =>
         transaction(db, async (client) => {
           await client.query(

@@ -1,4 +1,4 @@
-import type { HostedEvent } from '../../core/rules/hosted-match.ts'
+import type { HostedEvent } from '../../core/rules/join-hosted.ts'
 import { query, slowQuery, type Db } from '../postgres/db.ts'
 
 /** A run whose provider calls the servers itself, with what may explain its events. */

@@ -1,4 +1,5 @@
-import { Failure, type FailureCode } from '../../core/failure.ts'
+import { Failure } from '../../core/failure.ts'
+import type { FailureCode } from '../../core/failure-codes.ts'
 import type { RunStatus } from '../../core/run.ts'
 import { storeText } from '../../lib/text.ts'
 

@@ -1,4 +1,5 @@
-import type { FailureCode, FailureRecord } from '../../core/failure.ts'
+import type { FailureRecord } from '../../core/failure.ts'
+import type { FailureCode } from '../../core/failure-codes.ts'
 import type { Ending, Reason, RunStatus, Trigger } from '../../core/run.ts'
 import { storeText } from '../../lib/text.ts'
 import { query, queryIso, type Db } from '../postgres/db.ts'

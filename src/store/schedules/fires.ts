@@ -1,5 +1,6 @@
 import type pg from 'pg'
-import { decideOverlap, type FireDecision, type OverlapPolicy } from '../../core/rules/schedules/fires.ts'
+import { type FireDecision } from '../../core/rules/schedules/missed.ts'
+import { decideOverlap, type OverlapPolicy } from '../../core/rules/schedules/overlap.ts'
 import { insertRun, type NewRun } from '../runs/insert.ts'
 import { lockName } from '../postgres/advisory-lock.ts'
 import { isLockTimeout, query, transaction, type Db } from '../postgres/db.ts'

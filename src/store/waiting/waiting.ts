@@ -1,5 +1,5 @@
 import type { Wake } from '../../core/ports/wake.ts'
-import type { Wait } from '../../core/rules/wait.ts'
+import type { Wait } from '../../core/rules/waiting.ts'
 import { query, type Db } from '../postgres/db.ts'
 import { whereOf, type RunFilter } from '../runs/filter.ts'
 import { WAKEABLE } from '../runs/wakeable.ts'

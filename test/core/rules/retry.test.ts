@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { Failure, FAILURES, type FailureCode } from '../../../src/core/failure.ts'
+import { Failure } from '../../../src/core/failure.ts'
+import { FAILURES, type FailureCode } from '../../../src/core/failure-codes.ts'
 import { decideRetry } from '../../../src/core/rules/retry.ts'
 
 const now = new Date('2026-03-02T12:00:00Z')

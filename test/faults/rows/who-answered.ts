@@ -1,4 +1,4 @@
-import type { FailureCode } from '../../../src/core/failure.ts'
+import type { FailureCode } from '../../../src/core/failure-codes.ts'
 import type { RunStatus } from '../../../src/core/run.ts'
 import type { Seen } from '../../support/gateway/fault-proxy.ts'
 import { JSON_TYPE, onAct, onLook, once, status, type Answer } from '../moments.ts'

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { InvalidArgumentError, Option } from 'commander'
 import { z } from 'zod'
 import { ROLES } from '../../../core/caller.ts'
-import { EXIT } from '../../../core/failure.ts'
+import { EXIT } from '../../../core/failure-codes.ts'
 import { examples, type AddCommand } from '../../options/options.ts'
 
 const optionsSchema = z.object({ role: z.enum(ROLES), jobs: z.array(z.string()).optional(), json: z.boolean().default(false) })

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { createApp } from '../../../app/app.ts'
-import { EXIT } from '../../../core/failure.ts'
+import { EXIT } from '../../../core/failure-codes.ts'
 import { addCase, recordCase, yamlOf } from '../../../eval/cases/record.ts'
 import { showText } from '../../../lib/text.ts'
 import { requireJob, requireRun } from '../../../runs/require.ts'
@@ -22,7 +22,7 @@ export function addRecord(parent: Command, terminal: Terminal, done: (exitCode: 
       await using app = await createApp({ config: configOf(command, terminal), log: quietLog() })
       const run = await requireRun(app.db, id)
       const job = requireJob(app.jobs.jobs(), run.job, app.jobs.issues())
-      const tools = await app.describeTools(job, terminal.signal)
+      const tools = await app.toolsToPin(job, terminal.signal)
       const recorded = recordCase({ run, job, tools, expectOutput, redact: app.resources.redactor.redact })
       terminal.out(
         write

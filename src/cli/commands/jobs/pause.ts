@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { createApp, loadConfiguredJobs } from '../../../app/app.ts'
-import { EXIT, Failure } from '../../../core/failure.ts'
+import { Failure } from '../../../core/failure.ts'
+import { EXIT } from '../../../core/failure-codes.ts'
 import { requireJob } from '../../../runs/require.ts'
 import { ALL_JOBS, pauseJob, resumeJob, waitUntilIdle } from '../../../schedules/pause.ts'
 import { configOf, examples, notEmpty, openStoreOf, quietLog, type AddCommand } from '../../options/options.ts'

@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander'
 import { z } from 'zod'
 import { createApp, loadConfiguredJobs } from '../../../app/app.ts'
-import { EXIT } from '../../../core/failure.ts'
+import { EXIT } from '../../../core/failure-codes.ts'
 import { showText } from '../../../lib/text.ts'
 import { requireJob } from '../../../runs/require.ts'
 import { backfill, planBackfill } from '../../../schedules/backfill.ts'

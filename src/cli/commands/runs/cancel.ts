@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { EXIT, Failure } from '../../../core/failure.ts'
+import { Failure } from '../../../core/failure.ts'
+import { EXIT } from '../../../core/failure-codes.ts'
 import { cancelByFilter, cancelNamed, planCancel, type Cancelled } from '../../../runs/cancel.ts'
 import { countOf } from '../../../runs/queries.ts'
 import { addFilter, filterOf, filterOptions } from '../../options/filter.ts'

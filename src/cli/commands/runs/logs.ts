@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { describeFailure, EXIT } from '../../../core/failure.ts'
+import { describeFailure } from '../../../core/failure.ts'
+import { EXIT } from '../../../core/failure-codes.ts'
 import type { TimelineEvent } from '../../../core/timeline.ts'
 import { followRuns } from '../../../runs/follow/follow.ts'
 import { createLines, shortId, type Lines } from '../../terminal/lines.ts'

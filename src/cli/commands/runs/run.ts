@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { createApp } from '../../../app/app.ts'
-import { EXIT } from '../../../core/failure.ts'
+import { EXIT } from '../../../core/failure-codes.ts'
 import { isFinal } from '../../../core/run.ts'
 import { queueRun } from '../../../runs/create.ts'
 import { pausesOf } from '../../../schedules/pause.ts'

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { z } from 'zod'
-import { EXIT } from '../../../core/failure.ts'
+import { EXIT } from '../../../core/failure-codes.ts'
 import { showLine } from '../../../lib/text.ts'
 import { groupRuns, listRuns, listWaiting, type RunFilter, type RunLine, type WaitingFor } from '../../../runs/queries.ts'
 import { addFilter, filterOf, filterOptions } from '../../options/filter.ts'

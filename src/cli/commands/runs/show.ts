@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { EXIT } from '../../../core/failure.ts'
+import { EXIT } from '../../../core/failure-codes.ts'
 import { showLine, showText } from '../../../lib/text.ts'
 import type { Ending } from '../../../core/run.ts'
 import type { RunView } from '../../../core/view.ts'

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { pino } from 'pino'
-import { EXIT } from '../../../core/failure.ts'
+import { EXIT } from '../../../core/failure-codes.ts'
 import { openMinter } from '../../../minter/open.ts'
 import { examples, type AddCommand } from '../../options/options.ts'
 

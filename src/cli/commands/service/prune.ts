@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { EXIT } from '../../../core/failure.ts'
+import { EXIT } from '../../../core/failure-codes.ts'
 import { countPrunable, prune } from '../../../runs/queries.ts'
 import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 

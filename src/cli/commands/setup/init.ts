@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { EXIT, Failure } from '../../../core/failure.ts'
+import { Failure } from '../../../core/failure.ts'
+import { EXIT } from '../../../core/failure-codes.ts'
 import { examples, type AddCommand } from '../../options/options.ts'
 
 const ROOT = join(import.meta.dirname, '../../../..')

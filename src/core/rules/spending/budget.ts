@@ -1,4 +1,4 @@
-import type { FailureCode } from '../../failure.ts'
+import type { FailureCode } from '../../failure-codes.ts'
 import type { Price } from './price.ts'
 import { costOf } from './price.ts'
 import { noUsage, type Reason, type Usage } from '../../run.ts'
@@ -9,7 +9,10 @@ export interface Spend {
   costUsd: number
 }
 
-/** The most that one account or one job may spend in a day (UTC). */
+/** The day (UTC) whose ceilings a turn at that time counts against, as YYYY-MM-DD. */
+export const dayOf = (time: Date): string => time.toISOString().slice(0, 10)
+
+/** The most that one account or one job may spend in a day. */
 export interface Ceiling {
   scope: 'account' | 'job'
   name: string

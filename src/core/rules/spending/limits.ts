@@ -1,4 +1,4 @@
-// The limits of a run: when the model has to answer with what it has, and what an operator is told before.
+// The limits of a run: which are passed, and what an operator is told before. What then comes is decided in ../last-turn.ts.
 import { WARN_SHARE } from './budget.ts'
 import type { Reason } from '../../run.ts'
 
@@ -16,13 +16,6 @@ export type Used = { [kind in keyof Limits]: number }
 
 const KINDS = ['turns', 'toolCalls', 'tokens', 'costUsd'] as const
 
-/** Why the next turn is the last one by the limits; undefined when it is not. `toolCalls` counts those that were asked for: a limit that is met, but not passed, ends nothing. */
-export function limitReason(used: Used, limits: Limits): Reason | undefined {
-  if (used.turns >= limits.turns) return { code: 'BUDGET_TURNS', message: `All ${limits.turns} turns were used.` }
-  if (used.toolCalls > limits.toolCalls) return { code: 'BUDGET_TOOL_CALLS', message: `All ${limits.toolCalls} tool calls were used.` }
-  return passedLimits(used, limits, (value, limit) => value >= limit)[0]
-}
-
 /** Token and cost limits that a hosted answer passed: a provider reports usage only at its end, so it could not be stopped in time. */
 export function passedLimits(used: Used, limits: Limits, isOver = (value: number, limit: number) => value > limit): Reason[] {
   const reasons: Reason[] = []
@@ -32,9 +25,6 @@ export function passedLimits(used: Used, limits: Limits, isOver = (value: number
     reasons.push({ code: 'BUDGET_COST', message: `${used.costUsd.toFixed(4)} of ${limits.costUsd} USD were used.` })
   return reasons
 }
-
-/** The reason for a last turn near the deadline, so that the run still ends with an answer. */
-export const DEADLINE_NEAR: Reason = { code: 'DEADLINE', message: 'The deadline was near, so the model had to answer with what it had.' }
 
 /** Limits of which 80 % are used. */
 export function nearLimits(used: Used, limits: Limits): (keyof Limits)[] {

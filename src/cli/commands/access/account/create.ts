@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { createAccount, openAdmin } from '../../../../accounts/service-accounts.ts'
-import { EXIT, Failure } from '../../../../core/failure.ts'
+import { Failure } from '../../../../core/failure.ts'
+import { EXIT } from '../../../../core/failure-codes.ts'
 import { configOf, examples, notEmpty, type AddCommand } from '../../../options/options.ts'
 import { expiresOption } from './expires.ts'
 

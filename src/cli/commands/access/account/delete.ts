@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { deleteAccount, openAdmin } from '../../../../accounts/service-accounts.ts'
-import { EXIT } from '../../../../core/failure.ts'
+import { EXIT } from '../../../../core/failure-codes.ts'
 import { configOf, examples, type AddCommand } from '../../../options/options.ts'
 import { HONOURED } from './expires.ts'
 

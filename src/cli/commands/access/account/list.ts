@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { listAccounts, openAdmin, type AccountLine } from '../../../../accounts/service-accounts.ts'
-import { EXIT } from '../../../../core/failure.ts'
+import { EXIT } from '../../../../core/failure-codes.ts'
 import { configOf, examples, openStoreOf, type AddCommand } from '../../../options/options.ts'
 import { renderTable } from '../../../terminal/table.ts'
 import { fit, type Terminal } from '../../../terminal/terminal.ts'

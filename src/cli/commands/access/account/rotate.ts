@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { openAdmin, rotateAccount } from '../../../../accounts/service-accounts.ts'
-import { EXIT, Failure } from '../../../../core/failure.ts'
+import { Failure } from '../../../../core/failure.ts'
+import { EXIT } from '../../../../core/failure-codes.ts'
 import { configOf, examples, openStoreOf, type AddCommand } from '../../../options/options.ts'
 import { expiresOption, HONOURED } from './expires.ts'
 

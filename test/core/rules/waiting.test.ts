@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { waitAfter } from '../../../src/core/rules/wait.ts'
+import { waitAfter } from '../../../src/core/rules/waiting.ts'
 
 test('a run whose server is not connected waits for a person to connect it for the account', () => {
   const failure = { code: 'CONNECTION_REQUIRED', message: 'Connect it.', retry: 'after-connection', server: 'shop' } as const

@@ -10,7 +10,7 @@ const noCall = () => Promise.reject(new Error('no call is made here'))
 const NO_CALLS: CallJournal = { toolCall: noCall, toolCallRefused: noCall, toolCallEnd: noCall }
 
 /** Asks the servers of a job what they and its tools are, as a preflight does; no tool is called, no model is asked. */
-export async function describeTools(
+export async function toolsToPin(
   resources: RunResources,
   journal: RequestJournal,
   definition: JobDefinition,

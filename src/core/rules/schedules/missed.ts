@@ -1,12 +1,10 @@
-// Which fires of a schedule run: one of a job that is paused or cannot run by itself, one that was missed, one whose job is still at work.
+// Which due fires of a schedule run: those of a job that is paused or cannot run by itself do not, and of those that were missed some are made up for.
 // Changes of the clock are decided in lib/time/cron.ts.
 
 import type { Trigger } from '../../run.ts'
 
 export const MISSED_POLICIES = ['skip', 'last', 'all'] as const
 export type MissedPolicy = (typeof MISSED_POLICIES)[number]
-export const OVERLAP_POLICIES = ['skip', 'queue'] as const
-export type OverlapPolicy = (typeof OVERLAP_POLICIES)[number]
 
 export type FireDecision =
   /** `madeUp`: it was missed and runs late, because of `missed: all`. */
@@ -71,21 +69,6 @@ export function decideFires({ fires, older }: Due, facts: FireFacts): FireDecisi
     }
   })
   return [...together, ...decisions]
-}
-
-export type OverlapDecision =
-  /** `afterRun` must be over before it is claimed. */
-  { verdict: 'run'; afterRun: string | undefined } | { verdict: 'skip'; reason: string }
-
-/**
- * Says whether a fire runs beside `openRun`, the newest run of the job that is not over. Those that are made up for wait for each other whatever `overlap`
- * says: it is about runs that take too long, and these are due at once. The store asks, under the lock of the job's fires.
- */
-export function decideOverlap(decision: FireDecision, openRun: string | undefined, overlap: OverlapPolicy): OverlapDecision {
-  if (decision.verdict === 'skip') return { verdict: 'skip', reason: decision.reason }
-  if (openRun !== undefined && overlap === 'skip' && !decision.madeUp)
-    return { verdict: 'skip', reason: `run ${openRun} was not over (overlap: skip)` }
-  return { verdict: 'run', afterRun: openRun }
 }
 
 /** What a run comes from, in a word: a fire on time, one that was made up for, one of a backfill, a person or program, a retry by an operator. */

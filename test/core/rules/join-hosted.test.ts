@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { digestOf } from '../../../src/lib/digest.ts'
-import { matchHosted, type HostedContext, type HostedEvent } from '../../../src/core/rules/hosted-match.ts'
+import { matchHosted, type HostedContext, type HostedEvent } from '../../../src/core/rules/join-hosted.ts'
 import { disturbed } from '../../support/log/log-lines.ts'
 
 const at = (seconds: number) => new Date(Date.parse('2026-11-24T10:00:00Z') + seconds * 1000)

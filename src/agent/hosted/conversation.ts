@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../../core/failure.ts'
-import { DEADLINE_NEAR, passedLimits } from '../../core/rules/spending/limits.ts'
+import { DEADLINE_NEAR } from '../../core/rules/last-turn.ts'
+import { passedLimits } from '../../core/rules/spending/limits.ts'
 import { reasonsAgainst } from '../../core/rules/outcome.ts'
+import { MAX_REPAIRS } from '../../core/rules/output.ts'
 import { openEnvelope } from '../../core/rules/endings.ts'
 import { costOf } from '../../core/rules/spending/price.ts'
 import { addUsage, noUsage, type Reason } from '../../core/run.ts'
@@ -48,7 +50,7 @@ function nextAsk(
   if (turn.stopReason === 'stopped') return { exchanges: calls.length === 0 ? [] : [madeCalls(options, calls)], forcedBy: turn.forcedBy }
   const text = answerText(turn)
   const parsed = checkOutput(options, text, turn)
-  if (parsed.ok || turns.length > 1 || endingIn(options, text)) return undefined
+  if (parsed.ok || turns.length > MAX_REPAIRS.hosted || endingIn(options, text)) return undefined
   const answer: Exchange = { items: turn.items, results: [], reply: repairReply(parsed.told) }
   return { exchanges: calls.length === 0 ? [answer] : [madeCalls(options, calls), answer], forcedBy: null }
 }

@@ -1,0 +1,240 @@
+// What can go wrong, by the cure: the only source of retry verdicts, HTTP statuses and exit codes. docs/failures.md prints it.
+
+/** Whether time, a person at a consent screen, or nothing we can wait for heals a failure. */
+export type Retry = 'later' | 'never' | 'after-connection'
+
+export interface FailureKind {
+  readonly retry: Retry
+  /** HTTP status our API answers with when a request fails for this reason. */
+  readonly http: number
+  /** Exit code of the CLI when a command, or the run it waited for, ends for this reason. */
+  readonly exit: number
+  readonly text: string
+  readonly cure: string
+  /** What to do once it is not retried any more, where `cure` says that it is. */
+  readonly finalCure?: string
+}
+
+/** Exit codes of the CLI: 0 a command or run that succeeded, the others by what the caller can do next. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, evidence: 3, incomplete: 4, waiting: 5, cancelled: 6, unavailable: 7 } as const
+
+const later = (http: number, text: string, cure: string): FailureKind => ({ retry: 'later', http, exit: EXIT.failed, text, cure })
+/** A failure that Nightshift retries by itself while retries are left. */
+const retried = (http: number, text: string, cure: string, finalCure: string): FailureKind => ({ ...later(http, text, cure), finalCure })
+const never = (http: number, text: string, cure: string): FailureKind => ({ retry: 'never', http, exit: EXIT.failed, text, cure })
+const usage = (http: number, text: string, cure: string): FailureKind => ({ retry: 'never', http, exit: EXIT.usage, text, cure })
+const budget = (text: string, cure: string): FailureKind => ({ retry: 'never', http: 422, exit: EXIT.incomplete, text, cure })
+const full = (text: string, cure: string): FailureKind => ({ retry: 'later', http: 429, exit: EXIT.unavailable, text, cure })
+const unavailable = (text: string, cure: string): FailureKind => ({ retry: 'later', http: 503, exit: EXIT.unavailable, text, cure })
+
+/** One code for each cure. */
+export const FAILURES = {
+  TOKEN_REJECTED: later(
+    502,
+    'Pomerium does not accept the account’s token.',
+    'Put a valid token in the account’s token file; it is re-read at once.',
+  ),
+  TOKEN_EXPIRES_TOO_SOON: never(
+    422,
+    'The account’s token expires before the run’s deadline.',
+    'Rotate the account, or shorten limits.deadline.',
+  ),
+  MINTER_REFUSED: never(
+    502,
+    'The minter gave no account for the run.',
+    'Start nightshift minter, or change its policy: users, maxLifetime, perMinute.',
+  ),
+  GATEWAY_UNREACHABLE: later(502, 'No answer from Pomerium.', 'Check gateway.url, gateway.address, gateway.caFile and the network.'),
+  ROUTE_UNKNOWN: never(
+    422,
+    'Pomerium has no MCP route of that name.',
+    'Compare the job’s tools with the route list; add the route to pomerium.yaml.',
+  ),
+  ROUTE_DENIED: never(403, 'Policy does not let the account use this route.', 'Allow the account’s user on the route in pomerium.yaml.'),
+  TOOL_DENIED: never(
+    403,
+    'Policy does not let the account call this tool.',
+    'Allow the tool in the route’s policy, or take it out of the job.',
+  ),
+  TOOL_NOT_ALLOWED: never(
+    422,
+    'The job does not allow this tool.',
+    'Add it to tools.<server>.allow in the job file if the job should use it.',
+  ),
+  TOOL_MISSING: never(
+    422,
+    'A server does not offer a tool that the job needs.',
+    'Correct tools.<server>.allow in the job file, or the server.',
+  ),
+  TOOL_CHANGED: never(422, 'A tool’s definition is not the pinned one.', 'Read the difference, then run nightshift jobs pin JOB.'),
+  CONNECTION_REQUIRED: {
+    retry: 'after-connection',
+    http: 409,
+    exit: EXIT.waiting,
+    text: 'The server needs a person’s consent for this account.',
+    cure: 'Connect the server for the account; the run then goes on by itself.',
+  },
+  UPSTREAM_UNAVAILABLE: retried(
+    502,
+    'The MCP server behind the route did not take the request.',
+    'Start the server, or wait: the run tries again.',
+    'Retries are used up; start the server, then retry the run.',
+  ),
+  UPSTREAM_ERROR: never(502, 'The MCP server answered with an error that is not a tool result.', 'Read the server’s own log.'),
+  OUTCOME_UNKNOWN: never(
+    502,
+    'A tool call was sent and its outcome is not known.',
+    'Look in the target system whether it happened, then retry the run; name tools that may run twice under repeatable.',
+  ),
+  REQUEST_TOO_LARGE: never(
+    413,
+    'A request is larger than the route’s max_request_bytes.',
+    'Raise max_request_bytes in pomerium.yaml and servers.<name>.maxRequestBytes to the same value.',
+  ),
+  RESULT_TOO_LARGE: never(
+    502,
+    'An answer was larger than the limit and was cut.',
+    'Ask for less in the prompt, or raise gateway.maxResponseBytes or limits.resultBytes.',
+  ),
+  ANSWER_CUT: budget(
+    'The model’s answer is longer than it may be, and was cut.',
+    'Ask for a shorter answer; where limits.outputBytes cut it raise that, else name a model that may write more.',
+  ),
+  MODEL_AUTH: never(502, 'The model provider does not accept the key.', 'Correct the provider’s apiKey in the configuration.'),
+  MODEL_NOT_FOUND: never(422, 'The provider has no such model.', 'Correct model.name in the job file.'),
+  MODEL_RATE_LIMITED: retried(
+    503,
+    'The provider asks to wait.',
+    'Retried automatically after the time the provider gave.',
+    'Retries are used up; retry the run once the provider takes requests again.',
+  ),
+  MODEL_QUOTA: never(402, 'The provider’s quota is used up.', 'Raise the quota with the provider, then retry the run.'),
+  MODEL_REJECTED: never(
+    502,
+    'The provider says the request is wrong.',
+    'Read its message; often the model does not support a setting of the job.',
+  ),
+  MODEL_REFUSED: never(422, 'The model or its filter refused to answer.', 'Change the prompt.'),
+  MODEL_UNAVAILABLE: retried(
+    503,
+    'The provider did not answer as it should.',
+    'Retried automatically.',
+    'Retries are used up; retry the run once the provider works.',
+  ),
+  MODEL_IGNORED_TOOLS: never(
+    502,
+    'The provider ignored a server that the job needs.',
+    'Use a provider that supports hosted MCP, or delegate: local.',
+  ),
+  MODEL_INCOMPLETE: budget(
+    'The model said that it could not do the job, or did not finish it.',
+    'Read its words: mend what they name, or make the prompt clearer, then retry the run.',
+  ),
+  NO_TOOL_RESULT: budget(
+    'The answer rests on no result of a server that the job needs.',
+    'Say in the prompt what to read, or set tools.<server>.minCalls: 0 if the job can be done without.',
+  ),
+  OUTPUT_INVALID: {
+    retry: 'never',
+    http: 422,
+    exit: EXIT.incomplete,
+    text: 'The answer does not match output.schema.',
+    cure: 'Make the schema easier to meet or the prompt clearer; the text is kept.',
+  },
+  BUDGET_TURNS: budget('The run used all its turns.', 'Raise limits.turns, or ask for less.'),
+  BUDGET_TOOL_CALLS: budget('The run used all its tool calls.', 'Raise limits.toolCalls, or ask for less.'),
+  BUDGET_TOKENS: budget('The run used all its tokens.', 'Raise limits.tokens, or ask for less.'),
+  BUDGET_COST: budget('The run used all its money.', 'Raise limits.costUsd, or ask for less.'),
+  DEADLINE: budget('The run did not end before its deadline.', 'Raise limits.deadline, or ask for less.'),
+  CANCELLED: { retry: 'never', http: 409, exit: EXIT.cancelled, text: 'The run was cancelled.', cure: 'Retry the run if it should go on.' },
+  LOOP_DETECTED: budget('The model repeated itself without progress.', 'Change the prompt or the model.'),
+  JOB_INVALID: usage(422, 'A job file is not valid.', 'Correct the file at the line named.'),
+  INPUT_INVALID: usage(422, 'The input does not match the job’s input schema.', 'Correct the input.'),
+  WORKER_LOST: retried(
+    503,
+    'The worker died, or lost its hold on the run.',
+    'Another worker goes on from the last written turn automatically.',
+    'Look for what kills the worker, such as too little memory for the results of this job; then retry the run.',
+  ),
+  WORKER_UNFIT: retried(
+    503,
+    'The worker does not have what the job needs: its configuration or its version is another one.',
+    'Another worker may take the run; it is tried again for about an hour.',
+    'Give each worker this configuration and this version, then retry the run.',
+  ),
+  CONFIG_INVALID: usage(500, 'The configuration is not valid.', 'Correct the file or variable named.'),
+  STORE_UNAVAILABLE: unavailable('Postgres does not answer, or cannot be written.', 'Check databaseUrl and the server.'),
+  STORE_TOO_NEW: {
+    retry: 'never',
+    http: 503,
+    exit: EXIT.unavailable,
+    text: 'The database was migrated by a newer Nightshift.',
+    cure: 'Upgrade this worker.',
+  },
+  QUEUE_UNAVAILABLE: unavailable(
+    'The queue does not answer.',
+    'Check redisUrl and the server; queued runs are kept and start by themselves.',
+  ),
+  INTERNAL_ERROR: never(500, 'A fault of Nightshift itself.', 'Report it with the log lines of the run.'),
+  EXPIRED: never(410, 'No worker took the run before its expireAt.', 'Start more workers, or ask for the run again with a later expireAt.'),
+  UNAUTHENTICATED: usage(
+    401,
+    'The caller is not known.',
+    'Come through Pomerium, or send an API token of the configuration as Authorization: Bearer.',
+  ),
+  FORBIDDEN: usage(403, 'The caller may not do this.', 'Give the user, group or token the role under api: in the configuration.'),
+  ASSERTION_INVALID: usage(
+    401,
+    'Pomerium’s identity assertion is not one for this API.',
+    'Compare api.pomerium with the route in pomerium.yaml: audience is its host, jwksUrl has its keys; compare the clocks too.',
+  ),
+  ORIGIN_REFUSED: usage(
+    403,
+    'A page of another site asked for a change.',
+    'Ask from a program, or from a page at Nightshift’s own address.',
+  ),
+  REQUEST_INVALID: usage(400, 'The request is not as /openapi.json says.', 'Correct the field named.'),
+  BODY_INVALID: usage(
+    400,
+    'The body of the request is not JSON that can be read.',
+    'Send one JSON document in UTF-8, at most 32 levels deep.',
+  ),
+  BODY_TOO_LARGE: usage(413, 'The body of the request is larger than the API reads.', 'Send less.'),
+  MEDIA_UNSUPPORTED: usage(
+    415,
+    'The body of the request is of a kind that the API does not read.',
+    'Send it with content-type: application/json and without a content-encoding.',
+  ),
+  METHOD_NOT_ALLOWED: usage(405, 'The address does not take this method.', 'Use a method that the header Allow names.'),
+  COMMAND_INVALID: usage(400, 'The command line asks for what cannot be done.', 'See the command’s --help.'),
+  FILTER_INVALID: usage(
+    400,
+    'The filter does not say which runs are meant.',
+    'Name runs by their ids, or at least a job, a status, a code or a time.',
+  ),
+  BACKFILL_INVALID: usage(
+    400,
+    'The fires of that time cannot be made up for.',
+    'Name a job with a schedule, and a time that is over and not too long.',
+  ),
+  KEY_INVALID: usage(400, 'A public key of evidence cannot be used.', 'Name the .pub file of the deployment with --key.'),
+  CONNECT_REFUSED: usage(
+    422,
+    'Pomerium does not let the server be connected.',
+    'Correct the route in pomerium.yaml, or name another return address with --redirect.',
+  ),
+  IDEMPOTENCY_MISMATCH: usage(422, 'The Idempotency-Key was used with another request.', 'Use a new key for another request.'),
+  QUEUE_FULL: full('Too many runs are queued.', 'Wait as long as Retry-After says, start more workers, or raise api.maxQueued.'),
+  STREAMS_FULL: full('Too many runs are followed in this process.', 'Wait as long as Retry-After says, or ask another replica.'),
+  RUN_NOT_RETRYABLE: usage(
+    409,
+    'The run is not in a state to be retried.',
+    'Wait until it is over; run a green one again with nightshift run.',
+  ),
+  RUN_UNKNOWN: usage(404, 'There is no such run.', 'List them with nightshift runs, or GET /v1/runs.'),
+  JOB_UNKNOWN: usage(404, 'There is no such job.', 'List them with nightshift jobs, or GET /v1/jobs.'),
+  OUTPUT_MISSING: usage(404, 'The run has no output.', 'Wait until it is over; a run that failed has none.'),
+  ADDRESS_UNKNOWN: usage(404, 'There is nothing at this address.', 'GET /openapi.json says what there is.'),
+} as const satisfies Record<string, FailureKind>
+
+export type FailureCode = keyof typeof FAILURES
