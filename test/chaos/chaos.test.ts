@@ -6,14 +6,21 @@ import { runChaos } from './chaos.ts'
 const queue = spawnSync('redis-server', ['--version']).status === 0 ? 'redis' : 'postgres'
 
 test(
-  `20 runs on three workers, queue in ${queue}: nothing is lost or repeated while workers and stores are killed`,
+  `24 runs on three workers, queue in ${queue}: nothing is lost or repeated while workers and stores are killed`,
   { timeout: 180_000 },
   async () => {
     const said: string[] = []
-    const report = await runChaos({ runs: 20, kills: 5, seed: 7, queue, patienceMs: 60_000, say: (line) => void said.push(line) })
-    expect(report.faults, [...report.about, ...said].join('\n')).toEqual({ lost: 0, repeatedSideEffects: 0, stuck: 0, wronglyGreen: 0 })
+    const report = await runChaos({ runs: 24, kills: 5, seed: 7, queue, patienceMs: 60_000, say: (line) => void said.push(line) })
+    expect(report.faults, [...report.about, ...said].join('\n')).toEqual({
+      lost: 0,
+      repeatedSideEffects: 0,
+      stuck: 0,
+      wronglyGreen: 0,
+      ownRequests: 0,
+    })
     expect(report.log, report.about.join('\n')).toMatchObject({ matched: report.log.events, unexplained: 0, missing: 0 })
     expect(report.kills).toBe(5)
+    expect(Object.keys(report.own)).toEqual(['nightshift__find_tools', 'nightshift__read', 'wait'])
     // What ended otherwise proves little: most of them go on to their end.
     expect(report.endings['succeeded']).toBeGreaterThan(10)
   },

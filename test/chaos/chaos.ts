@@ -49,8 +49,7 @@ const GAP = [300, 2500] as const
 const DOWN = [0, 2000] as const
 const LOOK_MS = 500
 
-export const isClean = ({ lost, repeatedSideEffects, stuck, wronglyGreen }: Faults) =>
-  lost + repeatedSideEffects + stuck + wronglyGreen === 0
+export const isClean = (faults: Faults) => Object.values(faults).every((count: number) => count === 0)
 
 /** Whether each line of the gateway's log is explained, and each request has its line. */
 export const isJoined = ({ events, matched, unexplained, missing }: LogCounts) => events === matched && unexplained + missing === 0

@@ -33,7 +33,7 @@ if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(seed) || !(kills >=
 } else {
   const say = (line: string) => process.stderr.write(`${line}\n`)
   const report = await runChaos({ runs, seed, kills, queue, patienceMs: PATIENCE_MS, keepIn: keep, say })
-  const { faults, endings, harm, about, log } = report
+  const { faults, endings, harm, own, about, log } = report
   for (const line of about) say(line)
   say(
     `How they ended: ${Object.entries(endings)
@@ -41,6 +41,11 @@ if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(seed) || !(kills >=
       .join(', ')}.`,
   )
   say(`${harm.attempts} attempts were taken from their worker, and ${harm.calls} calls were under way then.`)
+  say(
+    `Calls of tools of ours: ${Object.entries(own)
+      .map(([tool, n]) => `${n} ${tool}`)
+      .join(', ')}.`,
+  )
   const counts = {
     runs,
     kills: report.kills,

@@ -8,7 +8,12 @@ interface Work {
   script: string
   acts: readonly number[]
   looks: readonly number[]
+  /** How it may end well: not green where the model says that it could not do it. */
+  ends: 'succeeded' | 'incomplete'
 }
+
+/** Tools of the server beside `act` and `look`: with so many, those two are found and called by tools of ours. */
+const SPARE_TOOLS = 30
 
 /** `act` must not be repeated, `look` may. */
 export const WORKS = {
@@ -22,6 +27,7 @@ wait 100
 say done`,
     acts: [1, 2, 3],
     looks: [1, 2],
+    ends: 'succeeded',
   },
   'local-faults': {
     delegate: 'local',
@@ -33,6 +39,7 @@ silent
 say done`,
     acts: [1],
     looks: [1, 2],
+    ends: 'succeeded',
   },
   'local-looks': {
     delegate: 'local',
@@ -42,6 +49,29 @@ call counting__look {"n": 3}
 say done`,
     acts: [],
     looks: [1, 2, 3],
+    ends: 'succeeded',
+  },
+  'own-read': {
+    delegate: 'local',
+    script: `call counting__look {"n": 1} & counting__act {"n": 1}
+call nightshift__read {"server": "counting", "uri": "counting://look/1"} & nightshift__wait {"seconds": 1}
+call counting__act {"n": 2}
+call nightshift__wait {"seconds": 1} & nightshift__read {"server": "counting", "uri": "counting://look/1"}
+call nightshift__incomplete {"because": "missing_data", "what": "There is no more.", "tried": "Looking."}`,
+    acts: [1, 2],
+    looks: [1],
+    ends: 'incomplete',
+  },
+  'own-find': {
+    delegate: 'local',
+    script: `call nightshift__find_tools {"query": "act look"}
+call nightshift__call_tool {"tool": "counting__act", "arguments": {"n": 1}}
+call nightshift__find_tools {"query": "look"} & nightshift__call_tool {"tool": "counting__look", "arguments": {"n": 1}}
+call nightshift__wait {"seconds": 1} & nightshift__call_tool {"tool": "counting__act", "arguments": {"n": 2}}
+call nightshift__nothing_new {"why": "All was seen before."}`,
+    acts: [1, 2],
+    looks: [1],
+    ends: 'succeeded',
   },
   'hosted-both': {
     delegate: 'hosted',
@@ -53,6 +83,7 @@ wait 150
 say done`,
     acts: [1, 2],
     looks: [1],
+    ends: 'succeeded',
   },
   'hosted-cut': {
     delegate: 'hosted',
@@ -63,6 +94,7 @@ call counting__act {"n": 2}
 say done`,
     acts: [1, 2],
     looks: [],
+    ends: 'succeeded',
   },
   'hosted-looks': {
     delegate: 'hosted',
@@ -72,6 +104,7 @@ call counting__look {"n": 2}
 say done`,
     acts: [],
     looks: [1, 2],
+    ends: 'succeeded',
   },
 } as const satisfies Record<string, Work>
 
@@ -80,6 +113,8 @@ export const WORK_NAMES = [
   'local-both',
   'local-faults',
   'local-looks',
+  'own-read',
+  'own-find',
   'hosted-both',
   'hosted-cut',
   'hosted-looks',
@@ -90,7 +125,8 @@ export const scriptOf = (name: WorkName) => WORKS[name].script
 /** The prompts differ, since the model knows a conversation by its prompt. */
 export const jobOf = (name: WorkName) => {
   const { delegate, acts, looks } = WORKS[name]
-  const tools = [...(acts.length > 0 ? ['act'] : []), ...(looks.length > 0 ? ['look'] : [])]
+  const spare = name === 'own-find' ? Array.from({ length: SPARE_TOOLS }, (_, i) => `spare_${i + 1}`) : []
+  const tools = [...spare, ...(acts.length > 0 ? ['act'] : []), ...(looks.length > 0 ? ['look'] : [])]
   return {
     account: 'reports',
     delegate,
@@ -116,7 +152,7 @@ export async function startEffects(dice: Dice) {
     effects.set(key, (effects.get(key) ?? 0) + 1)
     await sleep(dice.between(200, 2000))
     return 'done'
-  })
+  }, { spareTools: SPARE_TOOLS, resources: true })
   const seen: Effects = effects
   return { effects: seen, route: countingRoute(server, { maxRequestBytes: 65_536 }), [Symbol.asyncDispose]: () => server.close() }
 }

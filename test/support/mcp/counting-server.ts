@@ -6,7 +6,9 @@ import { serveHttp } from '../net/listen.ts'
 const messageSchema = z.object({
   id: z.union([z.string(), z.number()]).optional(),
   method: z.string(),
-  params: z.looseObject({ name: z.string().optional(), arguments: z.record(z.string(), z.unknown()).optional() }).optional(),
+  params: z
+    .looseObject({ name: z.string().optional(), arguments: z.record(z.string(), z.unknown()).optional(), uri: z.string().optional() })
+    .optional(),
 })
 
 export interface ToolCall {
@@ -34,7 +36,20 @@ export interface CountingServer extends AsyncDisposable {
 
 const tool = (name: string) => ({ name, description: name, inputSchema: { type: 'object', properties: { n: { type: 'integer' } } } })
 
-export async function startCountingServer(initial: Answer = () => 'done'): Promise<CountingServer> {
+export interface CountingMore {
+  /** So many tools more, named spare_1 …, which do what `look` does. */
+  spareTools?: number
+  /** Each result of `look` names a resource; reading it is answered like a call of a tool named `read`. */
+  resources?: boolean
+}
+
+export async function startCountingServer(
+  initial: Answer = () => 'done',
+  { spareTools = 0, resources = false }: CountingMore = {},
+): Promise<CountingServer> {
+  const tools = ['act', 'look', ...Array.from({ length: spareTools }, (_, i) => `spare_${i + 1}`)]
+  const link = ({ name, arguments: { n } }: ToolCall) =>
+    resources && name === 'look' ? [{ type: 'resource_link', uri: `counting://look/${String(n)}`, name: 'What was seen' }] : []
   const waiting: ((call: ToolCall) => void)[] = []
   const server: Omit<CountingServer, 'url'> = {
     effects: [],
@@ -56,17 +71,22 @@ export async function startCountingServer(initial: Answer = () => 'done'): Promi
         return json(res, {
           jsonrpc: '2.0',
           id,
-          result: { protocolVersion: '2025-06-18', capabilities: { tools: {} }, serverInfo: { name: 'counting', version: '1' } },
+          result: { protocolVersion: '2025-06-18', capabilities: { tools: {}, ...(resources && { resources: {} }) }, serverInfo: { name: 'counting', version: '1' } },
         })
       case 'tools/list':
-        return json(res, { jsonrpc: '2.0', id, result: { tools: [tool('act'), tool('look')] } })
+        return json(res, { jsonrpc: '2.0', id, result: { tools: tools.map(tool) } })
       case 'tools/call': {
         const call = { id, name: params?.name ?? '', arguments: params?.arguments ?? {} }
         if (call.name === 'act') server.effects.push(call)
         for (const done of waiting.splice(0)) done(call)
         const answer = await server.answer(call, req, res)
-        if (answer !== undefined) json(res, { jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: answer }] } })
+        if (answer !== undefined) json(res, { jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: answer }, ...link(call)] } })
         return
+      }
+      case 'resources/read': {
+        const uri = params?.uri ?? ''
+        const said = await server.answer({ id, name: 'read', arguments: { uri } }, req, res)
+        return json(res, { jsonrpc: '2.0', id, result: { contents: [{ uri, text: said }] } })
       }
       default:
         res.writeHead(202).end()
