@@ -146,13 +146,16 @@ export const effectOf = (runId: string, tool: string, n: number) => `${runId} ${
 /** A server whose calls take their time, most of it after their effect, where a kill does the most harm; nothing stops one that has begun. */
 export async function startEffects(dice: Dice) {
   const effects = new Map<string, number>()
-  const server = await startCountingServer(async ({ name, arguments: { n } }, req) => {
-    await sleep(dice.between(0, 300))
-    const key = effectOf(String(req.headers['x-nightshift-run-id']), name, Number(n))
-    effects.set(key, (effects.get(key) ?? 0) + 1)
-    await sleep(dice.between(200, 2000))
-    return 'done'
-  }, { spareTools: SPARE_TOOLS, resources: true })
+  const server = await startCountingServer(
+    async ({ name, arguments: { n } }, req) => {
+      await sleep(dice.between(0, 300))
+      const key = effectOf(String(req.headers['x-nightshift-run-id']), name, Number(n))
+      effects.set(key, (effects.get(key) ?? 0) + 1)
+      await sleep(dice.between(200, 2000))
+      return 'done'
+    },
+    { spareTools: SPARE_TOOLS, resources: true },
+  )
   const seen: Effects = effects
   return { effects: seen, route: countingRoute(server, { maxRequestBytes: 65_536 }), [Symbol.asyncDispose]: () => server.close() }
 }

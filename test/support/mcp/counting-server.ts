@@ -71,7 +71,11 @@ export async function startCountingServer(
         return json(res, {
           jsonrpc: '2.0',
           id,
-          result: { protocolVersion: '2025-06-18', capabilities: { tools: {}, ...(resources && { resources: {} }) }, serverInfo: { name: 'counting', version: '1' } },
+          result: {
+            protocolVersion: '2025-06-18',
+            capabilities: { tools: {}, ...(resources && { resources: {} }) },
+            serverInfo: { name: 'counting', version: '1' },
+          },
         })
       case 'tools/list':
         return json(res, { jsonrpc: '2.0', id, result: { tools: tools.map(tool) } })
