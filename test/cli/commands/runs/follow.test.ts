@@ -41,9 +41,9 @@ describe('run --follow, with a worker in another process, ends with the run’s 
           countingRoute(server, { name: 'closed', from: 'https://closed.localhost.pomerium.io', ...consent }),
         ],
         jobs: Object.fromEntries(
-          Object.entries(OUTCOMES).map(([model, { exit: _, script: __, more = '', ...tools }]) => [
+          Object.entries(OUTCOMES).map(([model, { more = '', tools }]) => [
             model,
-            countingJob({ model, more: `${ONE_TRY}\n${more}`, ...tools }),
+            countingJob({ model, more: `${ONE_TRY}\n${more}`, ...(tools !== undefined && { tools }) }),
           ]),
         ),
         scripts: Object.fromEntries(Object.entries(OUTCOMES).map(([model, { script }]) => [model, script])),
