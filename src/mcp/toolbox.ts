@@ -16,7 +16,7 @@ import { instructionsPin, introductionOf, type InstructionsPin } from './introdu
 import { openResources, type WantedResource } from './resources.ts'
 import { readAnswer, readResource } from './results.ts'
 import { notOffered, openServers, type OpenServer, type ServerOptions, type ServerSpec } from './servers.ts'
-import type { ListedTool } from './tools/listing.ts'
+import type { ListedTool } from './tools/definition.ts'
 import { offerTools } from './tools/deferred.ts'
 import { nameTools } from './tools/names.ts'
 

@@ -5,9 +5,9 @@ import { describeError, Failure } from '../core/failure.ts'
 import type { Execution } from '../runs/attempt/execution.ts'
 import type { Runner } from '../runs/execute.ts'
 import type { Db } from '../store/postgres/db.ts'
-import { cancelRequested, heartbeat } from '../store/runs/heartbeat.ts'
 import type { QueueBackend, RunData } from './backend.ts'
-import { createPoller, type Duty } from '../lib/time/poll.ts'
+import { createHeartbeat, type Active } from './heartbeat.ts'
+import type { Duty } from '../lib/time/poll.ts'
 import type { Waker } from '../core/ports/wake.ts'
 
 export interface RunWorkerOptions {
@@ -25,23 +25,12 @@ export interface RunWorkerOptions {
   log: Logger
 }
 
-const WATCH_MS = 1000
-/** A run claimed less than this ago may not have its attempt row yet: it is not taken for one that another worker took over. */
-const OPENING_MS = 5000
-const BEATS_PER_LOCK = 6
 /** Longest wait for the queue to close once every run has been told to end. */
 const CLOSE_MS = 5000
 /** Wait before a claim is tried again that threw, such as while the store was away. */
 const RETRY_CLAIM_MS = 2000
 /** How often BullMQ hands a stalled job out again before it fails it. High, since our own rules count lost attempts and a failed job keeps its id. */
 const MAX_STALLED = 1000
-
-interface Active {
-  runId: string
-  queueJobId: string
-  abort: AbortController
-  since: number
-}
 
 /**
  * Takes runs from the queue and does them, `concurrency` at a time. Delivery is at least once: the claim in SQL decides who works on a run, and its
@@ -100,35 +89,7 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
     }
   }
 
-  let lastBeat = 0
-  async function watch(): Promise<void> {
-    const mine = [...active]
-    if (mine.length === 0) return
-    const cancelled = new Set(
-      await cancelRequested(
-        db,
-        mine.map(({ runId }) => runId),
-      ),
-    )
-    for (const one of mine)
-      if (cancelled.has(one.runId)) one.abort.abort(new Failure({ code: 'CANCELLED', message: 'The run was cancelled.' }))
-    if (Date.now() - lastBeat < lockMs / BEATS_PER_LOCK) return
-    lastBeat = Date.now()
-    // All runs, also those without an attempt yet: a lease may be shorter than the time to open one.
-    const gone = new Set(await heartbeat(db, options.name, mine))
-    for (const one of mine) {
-      // A run that was handed out just now may not have opened its attempt yet.
-      if (gone.has(one.runId) && active.has(one) && Date.now() - one.since > OPENING_MS)
-        one.abort.abort(new Failure({ code: 'WORKER_LOST', message: 'Another worker took the run over.' }))
-    }
-  }
-
-  const watcher = createPoller({
-    name: 'heartbeat',
-    everyMs: WATCH_MS,
-    work: watch,
-    onFailure: (error) => log.warn({ reason: describeError(error) }, 'Could not look for cancelled runs.'),
-  })
+  const heart = createHeartbeat({ db, worker: options.name, leaseMs: lockMs, active, log })
 
   async function drain(): Promise<void> {
     const running = worker
@@ -143,7 +104,7 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
       if (!ended) await Promise.race([running.close(true), sleep(CLOSE_MS, undefined, { ref: false })])
     }
     // Stopped last: runs that drain still need their heartbeat, and can be cancelled.
-    await watcher.stop()
+    await heart.stop()
   }
 
   return {
@@ -160,11 +121,11 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
       running.on('error', (error) => {
         if (!running.closing) log.warn({ reason: describeError(error) }, 'The queue does not answer; the worker tries again.')
       })
-      await watcher.start()
+      await heart.start()
       await worker.waitUntilReady()
     },
     stop: () => (stopped ??= drain()),
     // oxlint-disable-next-line typescript/unbound-method -- read as a plain function
-    state: watcher.state,
+    state: heart.state,
   }
 }

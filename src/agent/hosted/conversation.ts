@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../../core/failure.ts'
 import { DEADLINE_NEAR } from '../../core/rules/last-turn.ts'
 import { passedLimits } from '../../core/rules/spending/limits.ts'
@@ -7,17 +6,14 @@ import { MAX_REPAIRS } from '../../core/rules/output.ts'
 import { openEnvelope } from '../../core/rules/endings.ts'
 import { costOf } from '../../core/rules/spending/price.ts'
 import { addUsage, noUsage, type Reason } from '../../core/run.ts'
+import { finalAnswer } from './attach.ts'
 import { hostedRequest, type HostedOptions, type KnownCall } from './options.ts'
 import { createReader, Stopped, type Reader } from './reader.ts'
-import { deadlineSignal, type Deadline } from '../../lib/time/deadline.ts'
-import type { HostedAnswer } from '../../models/hosted.ts'
+import { deadlineSignal } from '../../lib/time/deadline.ts'
 import type { DelegateResult, Exchange, ParsedOutput } from '../../models/model.ts'
 import { repairReply } from '../../core/words/replies.ts'
 import { errorText, okText } from '../../core/words/results.ts'
 import { answerText, checkOutput, pastTurn, requireAnswer, reserve, takeTurn, unfinishedIn, valueOf, type TakenTurn } from '../turn.ts'
-
-const ATTACH_TRIES = 6
-const ATTACH_BACKOFF_MS = 200
 
 /** Lets the provider work through the servers, and writes what it does as if we had done it. */
 export async function runHosted(options: HostedOptions, signal: AbortSignal): Promise<DelegateResult> {
@@ -150,32 +146,4 @@ async function giveUp({ journal }: HostedOptions, turn: number, { mayRepeat }: R
     })
   }
   await journal.responseState({ turn, responseId: null, state: 'over' })
-}
-
-/** Reads events until the last one. A background answer whose stream broke is attached to again. */
-async function finalAnswer(
-  options: HostedOptions,
-  from: { reader: Reader; number: number; attachTo: string | undefined },
-  own: Deadline,
-): Promise<HostedAnswer> {
-  const { hosted, journal, servers } = options
-  const { reader, number } = from
-  const names = servers.map(({ name }) => name)
-  reader.responseId = from.attachTo
-  if (from.attachTo === undefined) {
-    await journal.response({ turn: number, background: hosted.background })
-    own.signal.throwIfAborted()
-    const answer = await reader.read(await hosted.ask(hostedRequest(options), own.signal), own)
-    if (answer) return answer
-  }
-  for (let attempt = 0; hosted.background && reader.responseId !== undefined && attempt < ATTACH_TRIES; attempt++) {
-    if (attempt > 0) await sleep(ATTACH_BACKOFF_MS * 2 ** attempt, undefined, { signal: own.signal })
-    try {
-      const answer = await reader.read(await hosted.attach(reader.responseId, names, own.signal), own)
-      if (answer) return answer
-    } catch (error) {
-      if (own.signal.aborted || hosted.classifyError(error, names).kind === 'gone') throw error
-    }
-  }
-  throw new Failure({ code: 'MODEL_UNAVAILABLE', message: `The stream of model ${hosted.model} ended without its last event.` })
 }

@@ -12,6 +12,16 @@ export const ARGUMENTS_TOO_LARGE = errorOf('the arguments are too large to be se
 export const RESULT_TOO_LARGE = errorOf('the tool ran, but its result was too large to be read. Ask for less.')
 export const OUTCOME_UNKNOWN = errorOf('the call was sent and its outcome is not known: it may have run. Do not repeat it.')
 
+// Calls that are not made.
+export const NO_MORE_CALLS = errorOf('this run may make no more tool calls. Answer with what you have.')
+export const NOT_AFTER_FAILURE = errorOf('not made, because the call before it failed.')
+export const SAME_CALL_REFUSED = errorOf(
+  'not made: this call gave the same result each time. Change it, wait with nightshift__wait, or answer.',
+)
+export const TOOL_REFUSED = errorOf(
+  'not made: this tool failed in the same way each time. Take another way, or answer and say what is missing.',
+)
+
 /** A run that only tries out what a job would do makes no call that changes something. */
 export const WRITE_REFUSED = errorOf('this tool may change something, and this run may change nothing. Do not call it again.')
 

@@ -1,4 +1,4 @@
-// Replies to an answer that is not accepted, and texts in place of the result of a call that was not made.
+// Replies to an answer that is not accepted.
 import { ANSWER } from './endings.ts'
 
 /** Of an answer that cannot be used. */
@@ -18,10 +18,3 @@ export const UNFINISHED_REPLY =
   'Nobody can answer a question, and there is no later: do now what is still to be done, and give the whole result, or end with nightshift__incomplete.'
 
 export const CUT_IN_CALL = 'it was cut off in a call of a tool, which was not made'
-
-export const NO_MORE_CALLS = 'Error: this run may make no more tool calls. Answer with what you have.'
-export const NOT_AFTER_FAILURE = 'Error: not made, because the call before it failed.'
-export const SAME_CALL_REFUSED =
-  'Error: not made: this call gave the same result each time. Change it, wait with nightshift__wait, or answer.'
-export const TOOL_REFUSED =
-  'Error: not made: this tool failed in the same way each time. Take another way, or answer and say what is missing.'

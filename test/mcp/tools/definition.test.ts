@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseTool, type ListedTool } from '../../../src/mcp/tools/listing.ts'
+import { parseTool, type ListedTool } from '../../../src/mcp/tools/definition.ts'
 import { aTool } from '../../support/mcp/scripted-server.ts'
 
 function read(listed: unknown): ListedTool {
