@@ -6,6 +6,7 @@ import type { Config } from '../config/load.ts'
 import { describeError } from '../core/failure.ts'
 import type { Lifecycle } from '../lib/lifecycle.ts'
 import { createPoller, type Poller } from '../lib/time/poll.ts'
+import { forgetBadRows } from '../store/bad-rows.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { prune } from '../store/retention.ts'
 import { forgetOldKeys } from '../store/runs/idempotency.ts'
@@ -32,9 +33,10 @@ export function createUpkeep({ db, config, log }: { db: Db; config: Config; log:
         log.error({ duty: name, reason: describeError(error) }, 'Upkeep of the store failed; it is tried again in an hour.'),
     })
   const duties = [
-    duty('checkpoint', (signal) => takeCheckpoint(db, openSigningKey(evidence.keyFile), { everyMs: DAY_MS, signal })),
-    duty('retention', (signal) => prune(db, retention, signal)),
+    duty('checkpoint', (signal) => takeCheckpoint(db, openSigningKey(evidence.keyFile), { everyMs: DAY_MS, signal, log })),
+    duty('retention', (signal) => prune(db, retention, signal, log)),
     duty('idempotency-keys', () => forgetOldKeys(db)),
+    duty('bad-rows', () => forgetBadRows(db)),
   ]
   let task: ScheduledTask | undefined
 

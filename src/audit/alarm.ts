@@ -3,7 +3,8 @@ import type { Logger } from 'pino'
 import type { CloudEvent } from '../core/cloud-event.ts'
 import { describeError } from '../core/failure.ts'
 import { listUnexplained, type OpenEvent } from '../store/audit/unexplained.ts'
-import { listUnsentAlarms, markAlarmSent, raiseSuspect } from '../store/audit/suspects.ts'
+import { createBadRows } from '../store/bad-rows.ts'
+import { listUnsentAlarms, markAlarmSent, putOffAlarm, raiseSuspect } from '../store/audit/suspects.ts'
 import type { MatchOptions } from './join/match.ts'
 
 /** Lines of an account of ours that nothing of ours explains. */
@@ -22,12 +23,20 @@ export interface AlarmOptions extends MatchOptions {
 }
 
 const MOST_EVENTS = 20
+/** Of a path in an alarm, which whoever has the token may make as long as the gateway lets him. */
+const MAX_PATH = 200
+/** Between the second try and the third; the second comes with the next round. Then doubled. */
+const FIRST_RETRY_MS = 1000
+const MOST_RETRY_MS = 10 * 60_000
+/** Alarms of a round that may fail before the rest waits for the next one. */
+const MOST_FAILED = 3
 
 /** Raises an alarm for each account with new lines that are not explained after the grace time. Each line raises one alarm, once. */
 export async function raiseAlarms({ db, ours, graceMs, log, notify, now = () => new Date() }: AlarmOptions): Promise<Alarm[]> {
   const until = new Date(now().getTime() - graceMs)
   const fresh = await listUnexplained(db, ours(), { until, fresh: true })
   const alarms: Alarm[] = []
+  const rows = createBadRows({ db, duty: 'alarms', log })
   for (const [accountId, events] of Map.groupBy(fresh, (event) => event.accountId)) {
     const account = events[0]?.account ?? null
     const calls = events
@@ -39,22 +48,41 @@ export async function raiseAlarms({ db, ours, graceMs, log, notify, now = () => 
     )
     const alarm = { account, accountId, events }
     const id = randomUUID()
-    await raiseSuspect(db, { accountId, account, events: events.map((event) => event.id) }, { id, body: alarmEvent(alarm, id, now()) })
-    alarms.push(alarm)
+    const raised = raiseSuspect(
+      db,
+      { accountId, account, events: events.map((event) => event.id) },
+      { id, body: alarmEvent(alarm, id, now()) },
+    )
+    await raised.then(
+      () => alarms.push(alarm),
+      (error: unknown) => rows.met(accountId, error),
+    )
   }
-  for (const unsent of await listUnsentAlarms(db)) {
-    try {
-      await notify(unsent)
-    } catch (error) {
-      log.warn({ reason: describeError(error) }, 'The alarm could not be sent; it will be tried again.')
-      break
-    }
-    await markAlarmSent(db, unsent.id)
-  }
+  await sendAlarms({ db, log, notify })
   return alarms
 }
 
-/** An alarm as it is sent. */
+/** Sends what is due. One that is refused waits for its next time, and the others go. */
+async function sendAlarms({ db, log, notify }: Pick<AlarmOptions, 'db' | 'log' | 'notify'>): Promise<void> {
+  let failed = 0
+  for (const { id, body, tries } of await listUnsentAlarms(db)) {
+    try {
+      await notify({ id, body })
+      await markAlarmSent(db, id)
+    } catch (error) {
+      const retryMs = Math.min(FIRST_RETRY_MS * (2 ** tries - 1), MOST_RETRY_MS)
+      log.warn(
+        { alarm: id, tries: tries + 1, retryMs, reason: describeError(error) },
+        'The alarm could not be sent; it will be tried again.',
+      )
+      await putOffAlarm(db, id, retryMs)
+      // A receiver that is away is not asked for each.
+      if (++failed >= MOST_FAILED) return
+    }
+  }
+}
+
+/** An alarm as it is sent: bounded, whatever was requested. `count` is that of all lines. */
 const alarmEvent = ({ account, accountId, events }: Alarm, id: string, time: Date): CloudEvent => ({
   specversion: '1.0',
   id,
@@ -63,5 +91,10 @@ const alarmEvent = ({ account, accountId, events }: Alarm, id: string, time: Dat
   subject: account ?? accountId,
   time: time.toISOString(),
   datacontenttype: 'application/json',
-  data: { account, accountId, events },
+  data: {
+    account,
+    accountId,
+    count: events.length,
+    events: events.slice(0, MOST_EVENTS).map((event) => ({ ...event, path: event.path.slice(0, MAX_PATH).toWellFormed() })),
+  },
 })

@@ -33,7 +33,7 @@ export async function readLog(
   log: Readable,
   signal: AbortSignal,
 ): Promise<Omit<ImportCounts, 'from'> & { matched: number }> {
-  const { from, ...counts } = await importLog(log, { db: options.db, paramsBytes: options.paramsBytes, signal })
+  const { from, ...counts } = await importLog(log, { db: options.db, paramsBytes: options.paramsBytes, log: options.log, signal })
   const matched = await matchEvents({ ...options, since: from })
   await raiseAlarms(options)
   return { ...counts, matched }

@@ -5,6 +5,7 @@ import { describeError } from '../core/failure.ts'
 import { isFinal } from '../core/run.ts'
 import type { Sender, SendResult } from './destinations/destination.ts'
 import { reportEvent } from './destinations/report.ts'
+import { createBadRows, isOfRow } from '../store/bad-rows.ts'
 import type { Db } from '../store/postgres/db.ts'
 import {
   endDeliveryTry,
@@ -42,6 +43,7 @@ const PUT_OFF_MS = 60_000
  * id. Places are independent: one that does not answer delays only its own reports.
  */
 export function createOutbox({ db, destinations, log, now = () => new Date() }: OutboxOptions): Poller {
+  const rows = createBadRows({ db, duty: 'outbox', log })
   const underWay = new Set<Promise<void>>()
   const busy = new Map<string, number>()
   /** Tries without an answer since the last one, by place. */
@@ -56,7 +58,10 @@ export function createOutbox({ db, destinations, log, now = () => new Date() }: 
   }
 
   async function attempt(due: DueDelivery): Promise<void> {
-    const result = await send(due).catch((error: unknown): SendResult => ({ ok: false, error: describeError(error), final: false }))
+    const result = await send(due).catch(async (error: unknown): Promise<SendResult> => {
+      if (isOfRow(error)) await rows.met(due.id, error)
+      return { ok: false, error: describeError(error), final: false }
+    })
     const retryAt = result.ok || result.final ? undefined : nextDeliveryTry(due.tries, now())
     const outcome: DeliveryOutcome = result.ok
       ? { status: 'delivered' }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { AuthorizeEvent } from '../core/authorize-event.ts'
 import { digestOf } from '../lib/digest.ts'
+import { wellFormedJson } from '../lib/json/well-formed.ts'
 import { cutBytes, storeText } from '../lib/text.ts'
 
 export type ParsedLine = { kind: 'event'; event: AuthorizeEvent } | { kind: 'other' } | { kind: 'broken' }
@@ -44,7 +45,7 @@ export function parseLogLine(line: string, { paramsBytes }: ParseOptions): Parse
   if (!line.includes(MARK)) return { kind: 'other' }
   let content: unknown
   try {
-    content = JSON.parse(line)
+    content = JSON.parse(wellFormedJson(line))
   } catch {
     return { kind: 'broken' }
   }

@@ -1,4 +1,5 @@
 import type { FinalStatus } from '../core/run.ts'
+import { createBadRows, isOfRow, type BadRowLog } from './bad-rows.ts'
 import { slowQuery, type Db } from './postgres/db.ts'
 
 /** How long runs are kept after they ended, in milliseconds, by status; a status that is left out is kept for ever. */
@@ -50,31 +51,69 @@ export async function countPrunable(db: Db, { content, metadata, log }: Keep): P
   }
 }
 
-/** Takes content out of old runs, then removes older ones, and old lines of the log, a batch at a time: no long lock, and it can be stopped in between. */
-export async function prune(db: Db, { content, metadata, log }: Keep, signal?: AbortSignal): Promise<Pruned> {
+/**
+ * Takes content out of old runs, then removes older ones, and old lines of the log, a batch at a time: no long lock, and it can be stopped in between. A row that
+ * cannot be changed stays as it is, and all others go.
+ */
+export async function prune(db: Db, { content, metadata, log }: Keep, signal?: AbortSignal, errors?: BadRowLog): Promise<Pruned> {
   const pruned: Pruned = { content: 0, metadata: 0, log: 0 }
-  const inBatches = async (statement: string, values: unknown[], add: (n: number) => void) => {
+  const rows = createBadRows({ db, duty: 'retention', log: errors })
+
+  async function inBatches({ find, change, values }: Step & { values: unknown[] }, add: (n: number) => void): Promise<void> {
+    const bad: string[] = []
+    const changeSome = async (ids: readonly string[] | null) => {
+      const { length } = await slowQuery(db, change, [...values, ids, bad])
+      add(length)
+      return length
+    }
     for (;;) {
       signal?.throwIfAborted()
-      const done = await slowQuery(db, statement, values)
-      add(done.length)
-      if (done.length < BATCH) return
+      try {
+        if ((await changeSome(null)) < BATCH) return
+      } catch (error) {
+        if (!isOfRow(error)) throw error
+        const found = await slowQuery<{ id: string }>(db, find, [...values, null, bad])
+        const met = await rows.pass(
+          found.map(({ id }) => id),
+          (id) => id,
+          changeSome,
+        )
+        // The batch failed as a whole and none of its rows does: the next round tries again.
+        if (met.length === 0) return
+        bad.push(...met)
+      }
     }
   }
-  for (const kept of entriesOf(content)) await inBatches(TAKE_CONTENT, [...kept], (n) => (pruned.content += n))
-  for (const kept of entriesOf(metadata)) await inBatches(REMOVE, [...kept], (n) => (pruned.metadata += n))
+
+  for (const kept of entriesOf(content)) await inBatches({ ...TAKE_CONTENT, values: [...kept] }, (n) => (pruned.content += n))
+  for (const kept of entriesOf(metadata)) await inBatches({ ...REMOVE, values: [...kept] }, (n) => (pruned.metadata += n))
   if (log !== undefined) {
-    await inBatches(REMOVE_EVENTS, [log], (n) => (pruned.log += n))
+    await inBatches({ ...REMOVE_EVENTS, values: [log] }, (n) => (pruned.log += n))
     // Requests that belong to no run are kept for the sake of their lines alone, and go after those.
-    await inBatches(REMOVE_REQUESTS, [log], () => {})
+    await inBatches({ ...REMOVE_REQUESTS, values: [log] }, () => {})
   }
   return pruned
 }
 
+/** How a batch is found, and changed. Both are given the values of their condition, ids to be limited to (or null), and ids to leave out. */
+interface Step {
+  find: string
+  change: string
+}
+
+/** Ids of a batch; `ids` and `except` are the places of those parameters. */
+const batchOf = (table: string, key: string, type: string, condition: string, [ids, except]: [string, string], order = '') =>
+  `select ${key}::text as id from ${table} where ${condition}
+     and (${ids}::${type}[] is null or ${key} = any(${ids}::${type}[])) and ${key} <> all(${except}::${type}[])
+   ${order} limit ${BATCH} for update skip locked`
+
+const runsWhere = (condition: string) => batchOf('runs', 'id', 'text', condition, ['$3', '$4'], 'order by finished_at')
+
 /** Removes input, prompts, arguments, results and outputs. Keeps the run, its calls by name, times, status and usage. */
-const TAKE_CONTENT = `
-  with old as (
-    select id from runs where ${WITH_CONTENT} order by finished_at limit ${BATCH} for update skip locked),
+const TAKE_CONTENT: Step = {
+  find: runsWhere(WITH_CONTENT),
+  change: `
+  with old as (${runsWhere(WITH_CONTENT)}),
   turns_done as (update turns set items = '[]' where run_id in (select id from old)),
   calls_done as (update tool_calls set arguments = 'null', result = null where run_id in (select id from old)),
   params_done as (update authorize_events set params = null where run_id in (select id from old)),
@@ -82,19 +121,24 @@ const TAKE_CONTENT = `
     update attempts set output = null, output_text = null, ending = null, mended = null, prompt = null, instructions = null
     where run_id in (select id from old))
   update runs set input = 'null', output = null, output_text = null, ending = null, mended = '[]', words = null, pruned_at = now()
-  where id in (select id from old) returning 1`
+  where id in (select id from old) returning 1`,
+}
 
-const REMOVE = `
-  with old as (select id from runs where ${OVER} order by finished_at limit ${BATCH} for update skip locked),
+const REMOVE: Step = {
+  find: runsWhere(OVER),
+  change: `
+  with old as (${runsWhere(OVER)}),
   noted as (insert into pruned_runs (run_id) select id from old on conflict do nothing)
-  delete from runs where id in (select id from old) returning 1`
+  delete from runs where id in (select id from old) returning 1`,
+}
 
 /** Of what is older than $1 ms. */
 const olderThan = (column: string) => `${column} < now() - make_interval(secs => $1::float8 / 1000.0)`
 
-const removeOld = (table: string, key: string, condition: string) =>
-  `delete from ${table} where ${key} in (
-     select ${key} from ${table} where ${condition} limit ${BATCH} for update skip locked) returning 1`
+function removeOld(table: string, key: string, type: string, condition: string): Step {
+  const find = batchOf(table, key, type, condition, ['$2', '$3'])
+  return { find, change: `delete from ${table} where ${key} in (select id::${type} from (${find}) as old) returning 1` }
+}
 
-const REMOVE_EVENTS = removeOld('authorize_events', 'id', olderThan('time'))
-const REMOVE_REQUESTS = removeOld('gateway_requests', 'request_id_sent', `run_id is null and ${olderThan('sent_at')}`)
+const REMOVE_EVENTS = removeOld('authorize_events', 'id', 'bigint', olderThan('time'))
+const REMOVE_REQUESTS = removeOld('gateway_requests', 'request_id_sent', 'uuid', `run_id is null and ${olderThan('sent_at')}`)

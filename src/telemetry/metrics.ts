@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { OWN_SERVER } from '../core/words/endings.ts'
 import type { Duty } from '../lib/time/poll.ts'
 import type { Progress } from '../runs/progress.ts'
+import { badRowStats } from '../store/bad-rows.ts'
 import { queueStats, suspectStats } from '../store/stats.ts'
 import type { Db } from '../store/postgres/db.ts'
 
@@ -113,6 +114,12 @@ export function createMetrics({ db, tokenSeconds, named, jobFaults, duties }: Me
     registers,
   })
 
+  const badRows = new Gauge({
+    name: 'nightshift_bad_rows',
+    help: 'Rows of the store that a duty could not handle in the last two days; it goes on with the others, and the log names each.',
+    labelNames: ['duty'],
+    registers,
+  })
   const dutySuccess = new Gauge({
     name: 'nightshift_duty_last_success_timestamp_seconds',
     help: 'When a duty of this process last ended a round well, such as the sweep or retention; before the first time, when it was started.',
@@ -164,6 +171,8 @@ export function createMetrics({ db, tokenSeconds, named, jobFaults, duties }: Me
     for (const [account, seconds] of tokenSeconds()) if (seconds !== undefined) expiry.set({ account }, seconds)
     unexplained.reset()
     for (const { account, events } of await suspectStats(db)) unexplained.set({ account }, events)
+    badRows.reset()
+    for (const { duty, rows } of await badRowStats(db)) badRows.set({ duty }, rows)
     faults.set(jobFaults())
     dutyFailures.reset()
     for (const { name: duty, startedAt, lastSuccessAt, failures } of duties().map((one) => one.state())) {

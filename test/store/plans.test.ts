@@ -12,10 +12,11 @@ import { matchByRequestId } from '../../src/store/audit/by-request-id.ts'
 import { insertEvents, loadPosition } from '../../src/store/audit/events.ts'
 import * as evidence from '../../src/store/audit/evidence.ts'
 import { explainExpected } from '../../src/store/audit/expected.ts'
-import { explainEvents, loadHostedRuns } from '../../src/store/audit/hosted.ts'
+import { explainEvents, listUnexplainedRuns, loadHostedRuns } from '../../src/store/audit/hosted.ts'
 import * as suspects from '../../src/store/audit/suspects.ts'
 import { listUnexplained } from '../../src/store/audit/unexplained.ts'
 import * as deliveries from '../../src/store/delivery/deliveries.ts'
+import { badRowStats, forgetBadRows } from '../../src/store/bad-rows.ts'
 import { openDb, query, type Db } from '../../src/store/postgres/db.ts'
 import { prune } from '../../src/store/retention.ts'
 import { finishRun, finishUnclaimedRun, loadUnclaimedRun, type RunEnd } from '../../src/store/runs/finish.ts'
@@ -110,9 +111,13 @@ const CALLS: Record<string, { call: (at: At) => Promise<unknown>; pages?: number
   loadDefinitions: { call: ({ db }) => evidence.loadDefinitions(db, OVER) },
   listPruned: { call: ({ db }) => evidence.listPruned(db, [OVER, QUEUED]) },
   explainExpected: { call: ({ db }) => explainExpected(db, [], []), pages: 2000, because: 'all lines that nothing explains yet' },
-  loadHostedRuns: { call: ({ db }) => loadHostedRuns(db, { since: hour.from, after: '', limit: 10 }) },
+  listUnexplainedRuns: { call: ({ db }) => listUnexplainedRuns(db, { since: hour.from, after: '', limit: 10 }) },
+  loadHostedRuns: { call: ({ db }) => loadHostedRuns(db, { since: hour.from, runIds: [OVER] }) },
   explainEvents: { call: ({ db }) => explainEvents(db, [{ eventId: '1', matchedBy: 'account', runId: OVER, toolCallId: null }]) },
   listUnsentAlarms: { call: ({ db }) => suspects.listUnsentAlarms(db) },
+  putOffAlarm: { call: ({ db }) => suspects.putOffAlarm(db, randomUUID(), 1000) },
+  badRowStats: { call: ({ db }) => badRowStats(db) },
+  forgetBadRows: { call: ({ db }) => forgetBadRows(db) },
   markAlarmSent: { call: ({ db }) => suspects.markAlarmSent(db, randomUUID()) },
   raiseSuspect: {
     call: ({ db }) =>

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { canonicalText, GENESIS, sha256Hex } from '../../lib/hash-chain.ts'
+import { createBadRows, isOfRow, type BadRowLog } from '../../store/bad-rows.ts'
 import type { Db } from '../../store/postgres/db.ts'
 import {
   addCheckpoint,
@@ -40,23 +41,32 @@ const MOST_RUNS = 50_000
 export async function takeCheckpoint(
   db: Db,
   key: SigningKey,
-  { everyMs = 0, now = new Date(), signal }: { everyMs?: number; now?: Date; signal?: AbortSignal } = {},
+  { everyMs = 0, now = new Date(), signal, log }: { everyMs?: number; now?: Date; signal?: AbortSignal; log?: BadRowLog } = {},
 ): Promise<Checkpoint | undefined> {
+  const rows = createBadRows({ db, duty: 'checkpoint', log })
   const row = await addCheckpoint(db, async (last) => {
-    if (last && now.getTime() - Date.parse(documentSchema.parse(last.document).takenAt) < everyMs) return undefined
+    const before = last && documentSchema.safeParse(last.document)
+    // One that was changed does not end the chain: verifying it names it, and what comes after it is signed all the same.
+    if (last && before?.success === false) await rows.met(`checkpoint ${last.number}`, before.error)
+    if (before?.success && now.getTime() - Date.parse(before.data.takenAt) < everyMs) return undefined
     const due = await listUncheckpointed(db, new Date(now.getTime() - SETTLED_MS), MOST_RUNS)
     if (due.length === 0) return undefined
     const runs: CheckpointedRun[] = []
     for (const { id, attempts } of due) {
       signal?.throwIfAborted()
-      const digest = await digestOfRun(db, id, attempts)
-      if (digest !== undefined) runs.push({ id, attempts, digest })
+      try {
+        const digest = await digestOfRun(db, id, attempts)
+        if (digest !== undefined) runs.push({ id, attempts, digest })
+      } catch (error) {
+        await rows.met(id, error)
+      }
     }
+    if (runs.length === 0) return undefined
     const about = {
       format: FORMAT,
       number: (last?.number ?? 0) + 1,
       takenAt: now.toISOString(),
-      previous: last ? documentSchema.parse(last.document).hash : GENESIS,
+      previous: last ? hashOf(last) : GENESIS,
       runs: sha256Hex(canonicalText(runs)),
       count: runs.length,
       publicKey: key.publicKey,
@@ -66,6 +76,9 @@ export async function takeCheckpoint(
   })
   return row && documentSchema.parse(row.document)
 }
+
+/** What the next checkpoint names as the one before it; of one that cannot be read, nothing. */
+const hashOf = ({ document }: CheckpointRow): string => documentSchema.safeParse(document).data?.hash ?? ''
 
 async function digestOfRun(db: Db, id: string, attempts: number): Promise<string | undefined> {
   const run = await loadRun(db, id)
@@ -89,7 +102,7 @@ export async function verifyStore(db: Db, publicKey: string, anchors: readonly C
   for (const [index, row] of rows.entries()) {
     const fault = checkpointFault(row, index + 1, previous, publicKey)
     if (fault !== undefined) verdict.faults.push(`checkpoint ${row.number}: ${fault}`)
-    previous = documentSchema.safeParse(row.document).data?.hash ?? ''
+    previous = hashOf(row)
     await verifyRuns(db, row, verdict)
   }
   for (const anchor of anchors) {
@@ -120,7 +133,10 @@ async function verifyRuns(db: Db, { number, runs }: CheckpointRow, verdict: Stor
     verdict.runs++
     if (pruned.has(id)) verdict.pruned++
     else {
-      const now = await digestOfRun(db, id, attempts)
+      const now = await digestOfRun(db, id, attempts).catch((error: unknown) => {
+        if (!isOfRow(error)) throw error
+        return 'no digest'
+      })
       if (now === digest) verdict.intact++
       else verdict.faults.push(`run ${id} of checkpoint ${number} ${now === undefined ? 'is gone' : 'was changed'}`)
     }

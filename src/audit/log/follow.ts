@@ -6,7 +6,8 @@ import type { Logger } from 'pino'
 import { describeError } from '../../core/failure.ts'
 import type { AuthorizeEvent } from '../../core/authorize-event.ts'
 import type { Db } from '../../store/postgres/db.ts'
-import { insertEvents, loadPosition, type NewEvent } from '../../store/audit/events.ts'
+import { loadPosition, type NewEvent } from '../../store/audit/events.ts'
+import { keepEvents } from './keep.ts'
 import { createOccurrences, parseLine } from './import.ts'
 import { createLineSplitter } from './lines.ts'
 
@@ -159,7 +160,7 @@ function createReader({ db, paramsBytes, log, signal }: FollowOptions, path: str
     const rows: NewEvent[] = events.map((event) => ({ ...event, occurrence: counted.next(event.lineDigest, event.time) }))
     // When the insert fails, the count is made again from the file.
     occurrences = undefined
-    const added = await insertEvents(db, rows, { file: path, inode, byteOffset: end })
+    const added = await keepEvents(rows, { db, log, position: { file: path, inode, byteOffset: end } })
     occurrences = counted
     offset = end
     return added

@@ -1,7 +1,9 @@
 import type { Readable } from 'node:stream'
 import { parseLogLine, type ParsedLine } from '../../pomerium/log-line.ts'
 import type { Db } from '../../store/postgres/db.ts'
-import { insertEvents, type NewEvent } from '../../store/audit/events.ts'
+import type { NewEvent } from '../../store/audit/events.ts'
+import type { BadRowLog } from '../../store/bad-rows.ts'
+import { keepEvents } from './keep.ts'
 import { createLineSplitter, type Line } from './lines.ts'
 
 export interface ImportCounts {
@@ -20,6 +22,7 @@ export interface ImportCounts {
 export interface ImportOptions {
   db: Db
   paramsBytes: number
+  log?: BadRowLog | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -52,7 +55,7 @@ export const parseLine = ({ text, tooLong }: Line, paramsBytes: number): ParsedL
   tooLong ? { kind: 'broken' } : parseLogLine(text, { paramsBytes })
 
 /** Reads a whole log. Doing it twice changes nothing. */
-export async function importLog(input: Readable, { db, paramsBytes, signal }: ImportOptions): Promise<ImportCounts> {
+export async function importLog(input: Readable, { db, paramsBytes, log, signal }: ImportOptions): Promise<ImportCounts> {
   const counts: ImportCounts = { lines: 0, events: 0, added: 0, skipped: 0, broken: 0 }
   const occurrences = createOccurrences()
   let batch: NewEvent[] = []
@@ -62,7 +65,7 @@ export async function importLog(input: Readable, { db, paramsBytes, signal }: Im
     batch = []
     // The next batch is read while this one is written.
     await writing
-    writing = insertEvents(db, events).then((added) => void (counts.added += added))
+    writing = keepEvents(events, { db, log }).then((added) => void (counts.added += added))
     writing.catch(() => {}) // awaited before the next one, and in the end
   }
   const take = async (line: Line) => {

@@ -1,5 +1,6 @@
 import { LATEST_PROTOCOL_VERSION, SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js'
 import { parseBounded } from '../../lib/json/bounded.ts'
+import { wellFormedJson } from '../../lib/json/well-formed.ts'
 import { isSchema as isObject } from '../../lib/schema/shape.ts'
 
 // Everything that a server says enters here, before the SDK reads it. Servers are sloppy in many ways that leave no doubt what they mean; the SDK takes the specification's form alone.
@@ -35,7 +36,7 @@ export function readMessages(text: string, asked: Asked): WireMessage[] {
 function readMessage(message: unknown, asked: Asked): WireMessage | undefined {
   if (!isObject(message)) return undefined
   const { id, method, params, result, error } = message
-  const json = (fields: Fields) => asked.redact(wellFormed(JSON.stringify({ jsonrpc: '2.0', ...fields })))
+  const json = (fields: Fields) => asked.redact(wellFormedJson(JSON.stringify({ jsonrpc: '2.0', ...fields })))
   if (typeof method === 'string') {
     if (typeof id !== 'string' && typeof id !== 'number') return undefined
     return { kind: 'ask', json: json({ id, method, ...(isObject(params) && { params: withoutNulls(params) }) }) }
@@ -88,9 +89,3 @@ function readVersion(version: unknown): unknown {
 const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined)
 
 const withoutNulls = (fields: Fields): Fields => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
-
-/** JSON text without lone surrogates, which JSON writes as escapes: they would be kept, and break what is kept. */
-const wellFormed = (json: string): string =>
-  json.includes('\\ud')
-    ? json.replaceAll(/\\(?:u(d[89a-f][0-9a-f]{2})|.)/g, (escape, lone?: string) => (lone === undefined ? escape : '\ufffd'))
-    : json

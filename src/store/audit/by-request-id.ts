@@ -1,3 +1,4 @@
+import { createBadRows, isOfRow, type BadRowLog } from '../bad-rows.ts'
 import { slowQuery, type Db } from '../postgres/db.ts'
 
 const UUID = `'^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'`
@@ -11,10 +12,28 @@ const BY_ID = [
  * Explains events by the id of their request. A request explains one event, and only one of the same account, host and method. Returns how many
  * were explained.
  */
-export async function matchByRequestId(db: Db, since: Date): Promise<number> {
+export async function matchByRequestId(db: Db, since: Date, log?: BadRowLog): Promise<number> {
+  const rows = createBadRows({ db, duty: 'match', log })
   let matched = 0
-  for (const [how, sameId] of BY_ID) matched += (await slowQuery(db, statementFor(sameId), [since, how])).length
+  for (const [how, sameId] of BY_ID) {
+    const explain = async (ids: readonly string[] | null) =>
+      void (matched += (await slowQuery(db, statementFor(sameId), [since, how, ids])).length)
+    await explain(null).catch(async (error: unknown) => {
+      if (!isOfRow(error)) throw error
+      await rows.pass(await listOpenIds(db, since), (id) => id, explain)
+    })
+  }
   return matched
+}
+
+/** Events that are not explained, in the order in which requests explain them. */
+async function listOpenIds(db: Db, since: Date): Promise<string[]> {
+  const open = await slowQuery<{ id: string }>(
+    db,
+    'select id::text from authorize_events e where e.matched_by is null and e.time >= $1 order by e.time, e.id',
+    [since],
+  )
+  return open.map(({ id }) => id)
 }
 
 const statementFor = (sameId: string) => `
@@ -24,7 +43,7 @@ const statementFor = (sameId: string) => `
       row_number() over (partition by e.id order by g.sent_at, g.request_id_sent) as of_event,
       row_number() over (partition by g.tool_call_id order by g.sent_at, e.time, e.id) as of_call
     from authorize_events e join gateway_requests g on ${sameId} left join tool_calls t on t.id = g.tool_call_id
-    where e.matched_by is null and e.time >= $1
+    where e.matched_by is null and e.time >= $1 and ($3::bigint[] is null or e.id = any($3))
       and e.method = g.method and e.host = split_part(lower(g.host), ':', 1)
       and (e.account_id = g.account_id or (e.account_id is null and g.status in (401, 302)))
       -- A request whose method was not known explains whatever is not a call.

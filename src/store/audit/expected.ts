@@ -1,4 +1,5 @@
-import { slowQuery, type Db } from '../postgres/db.ts'
+import { createBadRows, isOfRow, type BadRowLog } from '../bad-rows.ts'
+import { query, slowQuery, type Db } from '../postgres/db.ts'
 import { idsAndNames, type OurAccount } from './accounts.ts'
 
 /** Requests of other programs that share an account, as the configuration declares them. */
@@ -11,14 +12,44 @@ export interface ExpectedNoise {
 }
 
 /** Explains events that the configuration says to expect. Returns how many. */
-export async function explainExpected(db: Db, ours: readonly OurAccount[], expected: readonly ExpectedNoise[]): Promise<number> {
+export async function explainExpected(
+  db: Db,
+  ours: readonly OurAccount[],
+  expected: readonly ExpectedNoise[],
+  log?: BadRowLog,
+): Promise<number> {
+  let explained = 0
+  const explain = async (accountIds: readonly string[] | null) => void (explained += await explainOf(db, ours, expected, accountIds))
+  await explain(null).catch(async (error: unknown) => {
+    if (!isOfRow(error)) throw error
+    // Account by account: what cannot be written of one is no other's fault.
+    const open = await query<{ id: string }>(
+      db,
+      'select distinct account_id as id from authorize_events where matched_by is null and account_id is not null',
+    )
+    await createBadRows({ db, duty: 'match', log }).pass(
+      open.map(({ id }) => id),
+      (id) => id,
+      explain,
+    )
+  })
+  return explained
+}
+
+async function explainOf(
+  db: Db,
+  ours: readonly OurAccount[],
+  expected: readonly ExpectedNoise[],
+  accountIds: readonly string[] | null,
+): Promise<number> {
   const rows = await slowQuery(
     db,
     `with noise as (
        select * from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) as n(account, host, path, ip, tool)),
      known as (
        select k.account_id, account_of(k.account_id, $1, $2) as account
-       from (select distinct account_id from authorize_events where matched_by is null and account_id is not null) k)
+       from (select distinct account_id from authorize_events where matched_by is null and account_id is not null
+         and ($8::text[] is null or account_id = any($8))) k)
      update authorize_events e set matched_by = 'expected' from known o
      where e.matched_by is null and o.account_id = e.account_id and exists (
        select 1 from noise n where n.account = o.account
@@ -31,6 +62,7 @@ export async function explainExpected(db: Db, ours: readonly OurAccount[], expec
       ...idsAndNames(ours),
       expected.map((noise) => noise.account),
       ...(['host', 'path', 'ip', 'tool'] as const).map((field) => expected.map((noise) => noise[field] ?? null)),
+      accountIds,
     ],
   )
   return rows.length

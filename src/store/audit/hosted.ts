@@ -24,8 +24,19 @@ const OPEN = `
   from authorize_events e left join run_accounts a on a.account_id = e.account_id
   where e.matched_by is null and e.time >= $1 and (e.run_header is not null or a.run_id is not null)`
 
-/** Hosted runs with events that are not explained yet, by id. */
-export async function loadHostedRuns(db: Db, page: { since: Date; after: string; limit: number }): Promise<HostedRun[]> {
+/** Ids of runs with events that are not explained yet, in their order. */
+export async function listUnexplainedRuns(db: Db, page: { since: Date; after: string; limit: number }): Promise<string[]> {
+  const rows = await slowQuery<{ id: string }>(
+    db,
+    `with open as (${OPEN}) select distinct r.id from open o join runs r on r.id = o.of_run
+     where r.started_at is not null and r.id > $2 order by r.id limit $3`,
+    [page.since, page.after, page.limit],
+  )
+  return rows.map(({ id }) => id)
+}
+
+/** Those of the runs that are hosted, with their events that are not explained yet. */
+export async function loadHostedRuns(db: Db, { since, runIds }: { since: Date; runIds: readonly string[] }): Promise<HostedRun[]> {
   const runs = await slowQuery<Omit<HostedRun, 'accounts' | 'hosts' | 'calls' | 'lost'> & { id: string }>(
     db,
     `with open as (${OPEN})
@@ -35,9 +46,9 @@ export async function loadHostedRuns(db: Db, page: { since: Date; after: string;
          'mcpMethod', o.mcp_method, 'mcpTool', o.mcp_tool, 'paramsDigest', o.params_digest, 'byHeader', o.by_header
        ) order by o.time, o.id) as events
      from open o join runs r on r.id = o.of_run join job_versions v on v.job = r.job and v.version = r.job_version
-     where r.started_at is not null and v.definition ->> 'delegate' = 'hosted' and r.id > $2
-     group by r.id, v.job, v.version order by r.id limit $3`,
-    [page.since, page.after, page.limit],
+     where r.started_at is not null and v.definition ->> 'delegate' = 'hosted' and r.id = any($2)
+     group by r.id, v.job, v.version order by r.id`,
+    [since, runIds],
   )
   const ids = runs.map(({ id }) => id)
   const [accounts, hosts, calls, lost] = [

@@ -31,9 +31,28 @@ export async function raiseSuspect(
   )
 }
 
-/** Alarms that were not sent yet, oldest first. */
-export async function listUnsentAlarms(db: Db): Promise<{ id: string; body: CloudEvent }[]> {
-  return query(db, 'select id, body from alarms where sent_at is null order by created_at limit 100')
+/** An alarm that was not sent yet. */
+export interface UnsentAlarm {
+  id: string
+  body: CloudEvent
+  /** How often it could not be sent. */
+  tries: number
+}
+
+/** Alarms that are to be sent now, those that waited longest first. */
+export async function listUnsentAlarms(db: Db): Promise<UnsentAlarm[]> {
+  return query<UnsentAlarm & { id: string }>(
+    db,
+    'select id, body, tries from alarms where sent_at is null and next_try_at <= now() order by next_try_at, created_at limit 100',
+  )
+}
+
+/** An alarm could not be sent: it is tried again after `ms`. */
+export async function putOffAlarm(db: Db, id: string, ms: number): Promise<void> {
+  await query(db, 'update alarms set tries = tries + 1, next_try_at = now() + make_interval(secs => $2::float8 / 1000.0) where id = $1', [
+    id,
+    ms,
+  ])
 }
 
 export async function markAlarmSent(db: Db, id: string): Promise<void> {
