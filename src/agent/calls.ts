@@ -145,7 +145,7 @@ async function makeWait(
 /** Counts a call. Returns the note that is added to its result, if any. */
 function noteCall({ tools }: CallOptions, state: ConversationState, call: Call, outcome: ToolOutcome, read: boolean): string | undefined {
   const { status, truncated, failure, text, mistake } = outcome
-  state.calls.push({ server: tools.serverOf(call.name) ?? '', tool: call.name, status, truncated, failure })
+  state.calls.push({ server: tools.serverOf(call.name) ?? '', tool: call.name, status, text, truncated, failure })
   const watched = { tool: call.name, arguments: call.arguments }
   if (isWait(call.name)) {
     if (status === 'ok') state.loops.waited()

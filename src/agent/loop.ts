@@ -1,9 +1,11 @@
 // The local conversation: the model asks for tool calls, we make them. A turn is written before its calls are made, a call before it is sent, so that a later attempt replays
 // what is known and goes on. Everything that is sent follows from what is written, so that a replay sends the same bytes.
 import { reasonsAgainst, unmetNeeds } from '../core/rules/outcome.ts'
+import { unreadRests } from '../core/rules/evidence/partial.ts'
 import type { Ending } from '../core/run.ts'
 import { ANSWER } from '../core/words/endings.ts'
-import { CUT_IN_CALL, noEvidenceReply, repairCall, repairReply, UNFINISHED_REPLY } from '../core/words/replies.ts'
+import { ungroundedText } from '../core/words/output.ts'
+import { CUT_IN_CALL, noEvidenceReply, partialReply, repairCall, repairReply, UNFINISHED_REPLY } from '../core/words/replies.ts'
 import type { DelegateResult, Exchange, ParsedOutput } from '../models/model.ts'
 import { answerIn, answerTool, BUILTIN_TOOLS, readEnding } from './builtins.ts'
 import { makeCalls, type Call, type CallOptions } from './calls.ts'
@@ -16,6 +18,7 @@ import {
   requireAnswer,
   takeTurn,
   unfinishedIn,
+  ungroundedOf,
   valueOf,
   type Conversation,
   type DelegateOptions,
@@ -90,7 +93,7 @@ function staleNoteAt({ history, staleAfterMs }: LocalOptions, index: number, sta
 type Next =
   | { kind: 'call'; calls: Call[] }
   /** Another turn: to repair the answer, to do or finish the work (nudge), or the same request without tools. */
-  | { kind: 'again'; why: 'repair' | 'nudge' | 'no-tools'; told: Exchange | undefined }
+  | { kind: 'again'; why: 'repair' | 'no-tools' | Nudge['kind']; told: Exchange | undefined }
   | { kind: 'end'; ending: Ending }
   | { kind: 'answer'; text: string; parsed: ParsedOutput }
 
@@ -103,7 +106,8 @@ function createAnswers() {
     lastText: '',
     /** The turn before was a repair: its answer is not repaired again. */
     repaired: false,
-    nudged: false,
+    /** What the model was asked to do before its answer is taken: each kind once. */
+    nudged: new Set<Nudge['kind']>(),
     withoutTools: false,
     /** Once a turn was the last one, its repairs are last turns too. */
     forcedBy: null as TakenTurn['forcedBy'],
@@ -113,11 +117,10 @@ function createAnswers() {
       if (next.kind === 'call') answers.repaired = false
       if (next.kind !== 'again') return
       if (next.why === 'no-tools') answers.withoutTools = true
-      else if (next.why === 'nudge') answers.nudged = true
-      else {
+      else if (next.why === 'repair') {
         repairs++
         answers.repaired = true
-      }
+      } else answers.nudged.add(next.why)
     },
   }
   return answers
@@ -134,7 +137,7 @@ function decideNext(options: LocalOptions, state: ConversationState, answers: An
   if (!isBlank) answers.lastText = said
   const ending = cut ? undefined : endingOf(options, calls, isLast)
   if (ending) return { kind: 'end', ending }
-  if (answer) return takeAnswer(options, answers, turn, answer)
+  if (answer) return takeAnswer(options, state, answers, turn, answer)
   // A cut answer may end in the middle of a call: then none of its calls is made.
   if (calls.length > 0 && !cut && !isLast) return { kind: 'call', calls }
   const onlyCalls = isLast && calls.length > 0 && isBlank
@@ -145,8 +148,11 @@ function decideNext(options: LocalOptions, state: ConversationState, answers: An
   const parsed =
     cut && calls.length > 0 && mayRepair ? { ok: false as const, why: CUT_IN_CALL, told: CUT_IN_CALL } : checkOutput(options, said, turn)
   if (!parsed.ok && mayRepair) return { kind: 'again', why: 'repair', told: { items, results: [], reply: repairReply(parsed.told) } }
-  const nudge = parsed.ok && !isLast && !answers.nudged && !options.bare ? nudgeFor(options, state, said) : undefined
-  if (nudge !== undefined) return { kind: 'again', why: 'nudge', told: { items, results: [], reply: nudge } }
+  const nudge = parsed.ok && !isLast && !options.bare ? nudgeFor(options, state, said) : undefined
+  if (nudge && !answers.nudged.has(nudge.kind)) return { kind: 'again', why: nudge.kind, told: { items, results: [], reply: nudge.reply } }
+  const ungrounded = ungroundedOf(options, parsed, state.calls)
+  if (ungrounded.length > 0 && mayRepair && nudge?.kind !== 'no-evidence')
+    return { kind: 'again', why: 'repair', told: { items, results: [], reply: repairReply(ungroundedText(ungrounded)) } }
   // Without an answer the last text of the model stands; the run is not green.
   return { kind: 'answer', text: isBlank ? answers.lastText : said, parsed }
 }
@@ -158,11 +164,19 @@ function answerCall({ output }: LocalOptions, calls: readonly Call[], isLast: bo
   return { call, text: answerIn(call.arguments, output.format.schema) }
 }
 
-function takeAnswer(options: LocalOptions, answers: Answers, turn: TakenTurn, { call, text }: { call: Call; text: string }): Next {
+function takeAnswer(
+  options: LocalOptions,
+  state: ConversationState,
+  answers: Answers,
+  turn: TakenTurn,
+  { call, text }: { call: Call; text: string },
+): Next {
   const parsed = checkOutput(options, text, turn)
-  if (parsed.ok || !answers.mayRepair()) return { kind: 'answer', text, parsed }
+  const ungrounded = ungroundedOf(options, parsed, state.calls)
+  if ((parsed.ok && ungrounded.length === 0) || !answers.mayRepair()) return { kind: 'answer', text, parsed }
+  const told = parsed.ok ? ungroundedText(ungrounded) : parsed.told
   const items = turn.items.filter((item) => item.type !== 'tool_call' || item === call)
-  return { kind: 'again', why: 'repair', told: { items, results: [{ callId: call.callId, text: repairCall(parsed.told) }] } }
+  return { kind: 'again', why: 'repair', told: { items, results: [{ callId: call.callId, text: repairCall(told) }] } }
 }
 
 /** An ending counts when it is called alone; in a last turn, in which no other call is made, in any company. */
@@ -175,19 +189,26 @@ function endingOf({ bare }: LocalOptions, calls: readonly Call[], isLast: boolea
   return undefined
 }
 
-/** The reply, given once, to an answer without a tool result, or to one that asks or promises. */
-function nudgeFor(options: LocalOptions, state: ConversationState, text: string): string | undefined {
+interface Nudge {
+  kind: 'no-evidence' | 'unfinished' | 'partial'
+  reply: string
+}
+
+/** The reply to an answer without a tool result, to one that asks or promises, or to one that rests on a part of a result. */
+function nudgeFor(options: LocalOptions, state: ConversationState, text: string): Nudge | undefined {
   const unmet = unmetNeeds(options.needed, state.calls)
-  if (unmet.length > 0) return noEvidenceReply(unmet.map(({ server }) => server))
-  return unfinishedIn(options, text) ? UNFINISHED_REPLY : undefined
+  if (unmet.length > 0) return { kind: 'no-evidence', reply: noEvidenceReply(unmet.map(({ server }) => server)) }
+  if (unfinishedIn(options, text)) return { kind: 'unfinished', reply: UNFINISHED_REPLY }
+  const rests = unreadRests(state.calls, options.partial)
+  return rests.length > 0 ? { kind: 'partial', reply: partialReply(rests) } : undefined
 }
 
 type Said = { text: string; ending: Ending } | { text: string; parsed: ParsedOutput; cut: boolean; isLast: boolean }
 
 function resultOf(options: LocalOptions, state: ConversationState, said: Said): DelegateResult {
-  const facts = { forcedBy: state.forcedBy, passed: [], calls: state.calls, needed: options.needed }
+  const facts = { forcedBy: state.forcedBy, passed: [], calls: state.calls, needed: options.needed, partial: options.partial }
   if ('ending' in said) {
-    const reasons = reasonsAgainst({ ...facts, cut: false, misfit: undefined, unfinished: undefined, ending: said.ending })
+    const reasons = reasonsAgainst({ ...facts, cut: false, misfit: undefined, ungrounded: [], unfinished: undefined, ending: said.ending })
     return { text: said.text === '' ? null : said.text, output: undefined, mended: [], reasons, ending: said.ending, ...state.spent() }
   }
   const { text, parsed, cut, isLast } = said
@@ -197,6 +218,7 @@ function resultOf(options: LocalOptions, state: ConversationState, said: Said): 
     ...facts,
     cut,
     misfit: parsed.ok ? undefined : parsed.why,
+    ungrounded: ungroundedOf(options, parsed, state.calls),
     unfinished: unfinishedIn(options, text),
     ending: undefined,
   })

@@ -1,5 +1,7 @@
 import { estimateSpend, spendOf, type Budget } from '../core/rules/spending/budget.ts'
 import type { Limits } from '../core/rules/spending/limits.ts'
+import { ungroundedIn, type Ungrounded } from '../core/rules/evidence/grounding.ts'
+import type { CallFact } from '../core/rules/outcome.ts'
 import { unfinishedProse } from '../core/rules/unfinished.ts'
 import { Failure } from '../core/failure.ts'
 import type { PastTurn } from '../core/history.ts'
@@ -22,6 +24,8 @@ export interface DelegateOptions {
   output: OutputCheck | undefined
   /** How many calls of each server must be answered well. */
   needed: readonly { server: string; minCalls: number }[]
+  /** Servers of which a part of a result is enough. */
+  partial: readonly string[]
   /** `contract: none`: no tools of ours, and prose that asks or promises is accepted. */
   bare: boolean
   limits: Limits
@@ -173,6 +177,20 @@ export const unfinishedIn = (
   { bare, output }: Pick<DelegateOptions, 'bare' | 'output'>,
   text: string,
 ): ReturnType<typeof unfinishedProse> => (bare || output !== undefined ? undefined : unfinishedProse(text))
+
+/** Values of an answer that the job wants to stand in a result of a tool, and that stand in none. */
+export const ungroundedOf = (
+  { output }: Pick<DelegateOptions, 'output'>,
+  parsed: ParsedOutput,
+  calls: readonly Pick<CallFact, 'status' | 'text'>[],
+): Ungrounded[] =>
+  output && parsed.ok
+    ? ungroundedIn(
+        parsed.value,
+        output.grounded,
+        calls.filter(({ status }) => status === 'ok').map(({ text }) => text),
+      )
+    : []
 
 /** The output of a run, with what was put right in it. */
 export const valueOf = (parsed: ParsedOutput): { output: unknown; mended: string[] } =>

@@ -140,7 +140,7 @@ export async function createApp({ config, readConfig = () => config, log, onProg
   if (ephemeral) building.defer(() => queue.obliterate({ force: true }))
   const producer = createProducer(queue, log)
   building.defer(() => producer.flush())
-  const staleAfterMs = config.worker.lockTimeout
+  const leaseMs = config.worker.lockTimeout
   const duties: Duty[] = []
   const metrics = createMetrics({
     db,
@@ -163,7 +163,7 @@ export async function createApp({ config, readConfig = () => config, log, onProg
     journal: createJournalWriter(db),
     resources,
     worker: name,
-    staleAfterMs,
+    leaseMs,
     concurrencyOf,
     log,
     onProgress: tellAll,
@@ -186,7 +186,7 @@ export async function createApp({ config, readConfig = () => config, log, onProg
   building.defer(() => outbox.stop())
   const scheduler = createScheduler({ db, producer, jobs: () => jobs.jobs(), log, onFire: metrics.onFire })
   building.defer(() => scheduler.stop())
-  const sweeper = createSweeper({ db, producer, staleAfterMs, concurrencyOf, log })
+  const sweeper = createSweeper({ db, producer, leaseMs, concurrencyOf, log })
   building.defer(() => sweeper.stop())
   const upkeep = createUpkeep({ db, config, log })
   building.defer(() => upkeep.stop())

@@ -134,6 +134,14 @@ export const FAILURES = {
     'The answer rests on no result of a server that the job needs.',
     'Say in the prompt what to read, or set tools.<server>.minCalls: 0 if the job can be done without.',
   ),
+  RESULT_PARTIAL: budget(
+    'The last result of a tool said that there is more, and nothing was read after it.',
+    'Say in the prompt how much is to be read, or set tools.<server>.allowPartial: true if a first page is enough.',
+  ),
+  OUTPUT_UNGROUNDED: budget(
+    'A value of the answer stands in no result of a tool.',
+    'Compare it with the calls of the run; take its path out of output.grounded if the model may work it out.',
+  ),
   OUTPUT_INVALID: {
     retry: 'never',
     http: 422,

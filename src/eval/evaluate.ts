@@ -5,7 +5,7 @@ import type { Offer } from '../jobs/check.ts'
 import type { Job } from '../jobs/load.ts'
 import { caseOfArm, jobOfArm, type Arm } from './arms.ts'
 import { loadCases, type EvalCase } from './cases/cases.ts'
-import { createPurse } from './purse.ts'
+import { createMoneyLimit } from './money-limit.ts'
 import { checkRun, type Trial } from './score.ts'
 import { runCase, type EvalBench } from './trial.ts'
 
@@ -47,14 +47,14 @@ export async function evaluate(options: EvaluateOptions, signal: AbortSignal): P
       planned.map(({ one }) => one),
       options.offer,
     )
-  const purse = createPurse(maxUsd)
+  const money = createMoneyLimit(maxUsd)
   const atOnce = pLimit(options.concurrency)
   const trials: Trial[] = []
   const spent = { usd: 0 }
 
   async function run({ arm, one }: Planned, repeat: number): Promise<void> {
     if (signal.aborted) return
-    await using share = await purse.take(one.definition.limits.costUsd)
+    await using share = await money.take(one.definition.limits.costUsd)
     if (share === undefined || signal.aborted) return
     const { definition } = one
     const costUsd = share.usd

@@ -20,7 +20,7 @@ export interface EvalBench {
 }
 
 const WORKER = 'eval'
-const STALE_MS = 86_400_000
+const LEASE_MS = 86_400_000
 
 /** Runs a case once, and gives the run when it is over, waits for a person, or the signal ended it. */
 export async function runCase(bench: EvalBench, one: EvalCase, file: string, signal: AbortSignal): Promise<RunView> {
@@ -33,7 +33,7 @@ export async function runCase(bench: EvalBench, one: EvalCase, file: string, sig
     journal: bench.journal,
     resources,
     worker: WORKER,
-    staleAfterMs: STALE_MS,
+    leaseMs: LEASE_MS,
     clock: () => one.now,
     log: bench.log,
   })

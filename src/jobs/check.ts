@@ -2,6 +2,7 @@ import { messageOf } from '../core/failure.ts'
 import { compileSchema, invalidParts, knownFormats } from '../lib/schema/json-schema.ts'
 import { suggest } from '../lib/near.ts'
 import { keywordFaults } from '../lib/schema/keywords.ts'
+import { pathFault } from './grounded.ts'
 import type { JobDefinition } from './schema.ts'
 import { checkTemplate, type TemplateOffer } from './template/check.ts'
 
@@ -73,7 +74,7 @@ export function checkDefinition(job: string, definition: JobDefinition, offer: O
   ] as const) {
     if (schema) for (const fault of schemaFaults(schema)) issues.push({ path: [...path, ...fault.path], message: fault.message })
   }
-  if (issues.length === 0) issues.push(...scheduleFaults(definition))
+  if (issues.length === 0) issues.push(...groundedFaults(definition), ...scheduleFaults(definition))
   return issues
 }
 
@@ -107,6 +108,14 @@ function schemaFaults(schema: Record<string, unknown>): Fault[] {
   } catch (error) {
     return [{ path: [], message: `is not a valid JSON Schema: ${messageOf(error)}` }]
   }
+}
+
+function groundedFaults({ output }: JobDefinition): Fault[] {
+  if (!output) return []
+  return output.grounded.flatMap((path, at) => {
+    const fault = pathFault(path, output.schema)
+    return fault === undefined ? [] : [{ path: ['output', 'grounded', String(at)], message: `${path} ${fault}` }]
+  })
 }
 
 /** What the templates of a job may name. */

@@ -59,6 +59,8 @@ export interface OutputCheck {
   mode: 'native' | 'tool' | 'prompt'
   /** The provider takes a format while tools may be called. */
   withTools: boolean
+  /** Paths whose values must stand in a result of a tool. */
+  grounded: readonly string[]
   /** `cut`: the answer ended at its limit, with so many tokens. */
   parse: (text: string, cut: { limitTokens: number } | undefined) => ParsedOutput
 }

@@ -10,7 +10,7 @@ export interface SweeperOptions {
   db: Db
   producer: Waker
   /** Lease: a running attempt without a heartbeat for this long is handed out again. */
-  staleAfterMs: number
+  leaseMs: number
   /** As workers count them; undefined when no limit is set at all. */
   concurrencyOf: ConcurrencyOf | undefined
   log: Logger
@@ -24,9 +24,9 @@ const OVERDUE_MS = 10_000
  * Adds runs to the queue that should be in it: their producer crashed after the commit, the queue was away or lost its data, or the lease of their worker ran
  * out. Because every lost wake is repaired here, no caller waits for the queue. Returns how many runs it found.
  */
-export async function sweep({ db, producer, staleAfterMs, concurrencyOf }: Omit<SweeperOptions, 'log'>): Promise<number> {
+export async function sweep({ db, producer, leaseMs, concurrencyOf }: Omit<SweeperOptions, 'log'>): Promise<number> {
   const runs = [
-    ...(await listWakeable(db, { olderThanMs: OVERDUE_MS, staleAfterMs })),
+    ...(await listWakeable(db, { olderThanMs: OVERDUE_MS, leaseMs })),
     ...(await releaseUnpaused(db)),
     ...(await releaseIntoSlots(db, concurrencyOf)),
   ]

@@ -28,7 +28,7 @@ export interface RunnerOptions {
   /** Name of this worker process, for the attempt's row. */
   worker: string
   /** A run whose worker was silent for this long may be taken over. */
-  staleAfterMs: number
+  leaseMs: number
   /** Most runs at a time; undefined when no limit is set at all. */
   concurrencyOf?: ConcurrencyOf | undefined
   /** What a run is told the time is when its conversation begins; undefined: the time it is. An evaluation tells the time of its case. */
@@ -47,7 +47,7 @@ export interface Runner {
 
 /** Makes the function that does runs. It needs no queue: a test or the CLI can call it. */
 export function createRunner(options: RunnerOptions): Runner {
-  const { db, journal, resources, worker, staleAfterMs, concurrencyOf } = options
+  const { db, journal, resources, worker, leaseMs, concurrencyOf } = options
   const onProgress = options.onProgress ?? (() => {})
   const settler = createSettler({ db, redact: resources.redactor.redact, concurrencyOf, onProgress })
   const definitions = new Map<string, JobDefinition | undefined>()
@@ -58,7 +58,7 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   async function execute(runId: string, queueJobId: string, signal: AbortSignal): Promise<Execution> {
-    const claim = await openAttempt(db, runId, { worker, queueJobId, staleAfterMs, concurrencyOf })
+    const claim = await openAttempt(db, runId, { worker, queueJobId, leaseMs, concurrencyOf })
     switch (claim.kind) {
       case 'opened':
         return attempt(claim.opened, signal)

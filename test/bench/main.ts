@@ -3,6 +3,7 @@ import pc from 'picocolors'
 import { renderTable } from '../../src/cli/terminal/table.ts'
 import { api } from './measures/api.ts'
 import { audit } from './measures/audit.ts'
+import { bytes } from './measures/bytes.ts'
 import type { Bench, Row } from './bench.ts'
 import { lateness } from './measures/lateness.ts'
 import { list } from './measures/list.ts'
@@ -10,7 +11,7 @@ import { retry } from './measures/retry.ts'
 import { runs } from './measures/runs.ts'
 
 // Each bench is a file of its own.
-const BENCHES: readonly Bench[] = [runs, api, list, retry, lateness, audit]
+const BENCHES: readonly Bench[] = [runs, bytes, api, list, retry, lateness, audit]
 
 const HELP = `npm run bench -- NAME [--json] [--reps 3] [--scale 1]
 

@@ -11,10 +11,10 @@ const TABLE: Record<keyof typeof CHARACTERS, { right: number; wrong?: string[]; 
   asker: { right: 0 },
   promiser: { right: 0 },
   'error-blind': { right: 14, wrong: ['failing-tool', 'denied-tool'] },
-  obedient: { right: 15, falseGreen: ['orders-in-data'] },
+  obedient: { right: 15, wrong: ['orders-in-data'] },
   slipper: { right: 16 },
   utc: { right: 16 },
-  'first-page': { right: 15, falseGreen: ['highest-rate'] },
+  'first-page': { right: 15, wrong: ['highest-rate'] },
   looper: { right: 0 },
   insister: { right: 15, wrong: ['denied-tool'] },
 }

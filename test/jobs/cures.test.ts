@@ -101,3 +101,20 @@ test('what looks like a secret in a job file is a warning that does not repeat i
   ])
   expect(warnings.join()).not.toContain('a1a1')
 })
+
+const SCHEMA =
+  'schema: { type: object, additionalProperties: false, properties: { title: { type: string }, rows: { type: array, items: { type: object, additionalProperties: false, properties: { rate: { type: number } } } } } }'
+
+test.each([
+  ['title', undefined],
+  ['rows', undefined],
+  ['rows.*.rate', undefined],
+  ['rows.0.rate', undefined],
+  ['rows.*.rat', 'names rat; did you mean rate?'],
+  ['totals', 'names totals; known are title, rows'],
+  ['rows.rate', 'has rate where a list is; write * for each of its values'],
+  ['title.first', 'goes on with first where the schema has a string'],
+])('a path of grounded values is held against the schema: %s', (path, why) => {
+  const found = files.faults(`${GOOD}output:\n  grounded: ["${path}"]\n  ${SCHEMA}\n`)
+  expect(found).toEqual(why === undefined ? [] : [`job.yaml:7: output.grounded.0 ${path} ${why}`])
+})

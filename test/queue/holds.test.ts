@@ -35,7 +35,7 @@ function watchCalls(server: CountingServer): { most: () => number } {
   return { most: () => most }
 }
 
-const sweepNow = ({ app }: TestApp) => sweep({ db: app.db, producer: app.producer, staleAfterMs: 60_000, concurrencyOf: undefined })
+const sweepNow = ({ app }: TestApp) => sweep({ db: app.db, producer: app.producer, leaseMs: 60_000, concurrencyOf: undefined })
 
 /** Resolves when a worker has held the run back. */
 const held = (testApp: TestApp, id: string): Promise<string> => until(async () => (await loadRun(testApp.app.db, id))?.heldBy ?? undefined)

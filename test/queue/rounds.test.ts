@@ -34,7 +34,7 @@ test('each time that a run comes to be runnable it gets a job of its own in the 
   await using database = await createTestDatabase()
   const { db } = database
   const { jobIds, producer } = recordingQueue()
-  const sweepNow = () => sweep({ db, producer, staleAfterMs: 60_000, concurrencyOf: undefined })
+  const sweepNow = () => sweep({ db, producer, leaseMs: 60_000, concurrencyOf: undefined })
   const id = await writeRun(db)
   await producer.wake([{ id, round: 0 }])
 

@@ -162,7 +162,7 @@ const CALLS: Record<string, { call: (at: At) => Promise<unknown>; pages?: number
   prune: {
     call: ({ db }) => prune(db, { content: { succeeded: 3650 * DAY_MS }, metadata: { failed: 3650 * DAY_MS }, log: 3650 * DAY_MS }),
   },
-  openAttempt: { call: ({ db }) => openAttempt(db, QUEUED, { worker: 'one', queueJobId: 'q', staleAfterMs: 60_000, concurrencyOf }) },
+  openAttempt: { call: ({ db }) => openAttempt(db, QUEUED, { worker: 'one', queueJobId: 'q', leaseMs: 60_000, concurrencyOf }) },
   finishRun: { call: ({ db, attempt }) => finishRun(db, attempt, end) },
   loadUnclaimedRun: { call: ({ db }) => loadUnclaimedRun(db, QUEUED) },
   finishUnclaimedRun: { call: ({ db }) => finishUnclaimedRun(db, QUEUED, end) },
@@ -208,7 +208,7 @@ const CALLS: Record<string, { call: (at: At) => Promise<unknown>; pages?: number
   },
   hasEnded: { call: ({ db, attempt }) => hasEnded(db, attempt, 'failed') },
   listWakeable: {
-    call: ({ db }) => listWakeable(db, { olderThanMs: 0, staleAfterMs: 0 }),
+    call: ({ db }) => listWakeable(db, { olderThanMs: 0, leaseMs: 0 }),
     pages: 6000,
     because: 'up to a thousand runs, each with what is in its way',
   },

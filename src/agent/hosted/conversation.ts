@@ -11,9 +11,21 @@ import { hostedRequest, type HostedOptions, type KnownCall } from './options.ts'
 import { createReader, Stopped, type Reader } from './reader.ts'
 import { deadlineSignal } from '../../lib/time/deadline.ts'
 import type { DelegateResult, Exchange, ParsedOutput } from '../../models/model.ts'
+import { ungroundedText } from '../../core/words/output.ts'
 import { repairReply } from '../../core/words/replies.ts'
 import { errorText, okText } from '../../core/words/results.ts'
-import { answerText, checkOutput, pastTurn, requireAnswer, reserve, takeTurn, unfinishedIn, valueOf, type TakenTurn } from '../turn.ts'
+import {
+  answerText,
+  checkOutput,
+  pastTurn,
+  requireAnswer,
+  reserve,
+  takeTurn,
+  unfinishedIn,
+  ungroundedOf,
+  valueOf,
+  type TakenTurn,
+} from '../turn.ts'
 
 /** Lets the provider work through the servers, and writes what it does as if we had done it. */
 export async function runHosted(options: HostedOptions, signal: AbortSignal): Promise<DelegateResult> {
@@ -46,8 +58,11 @@ function nextAsk(
   if (turn.stopReason === 'stopped') return { exchanges: calls.length === 0 ? [] : [madeCalls(options, calls)], forcedBy: turn.forcedBy }
   const text = answerText(turn)
   const parsed = checkOutput(options, text, turn)
-  if (parsed.ok || turns.length > MAX_REPAIRS.hosted || endingIn(options, text)) return undefined
-  const answer: Exchange = { items: turn.items, results: [], reply: repairReply(parsed.told) }
+  const ungrounded = ungroundedOf(options, parsed, calls)
+  if (turns.length > MAX_REPAIRS.hosted || endingIn(options, text)) return undefined
+  if (parsed.ok && ungrounded.length === 0) return undefined
+  const reply = repairReply(parsed.ok ? ungroundedText(ungrounded) : parsed.told)
+  const answer: Exchange = { items: turn.items, results: [], reply }
   return { exchanges: calls.length === 0 ? [answer] : [madeCalls(options, calls), answer], forcedBy: null }
 }
 
@@ -81,6 +96,8 @@ function result(options: HostedOptions, turns: readonly TakenTurn[], calls: read
     cut: last?.stopReason === 'cut',
     misfit: parsed.ok ? undefined : parsed.why,
     needed: options.needed,
+    partial: options.partial,
+    ungrounded: ending ? [] : ungroundedOf(options, parsed, calls),
     unfinished: ending ? undefined : unfinishedIn(options, text),
     ending,
   })

@@ -1,7 +1,10 @@
 // Green is earned: everything that stands against it, of every delegate, in one place. What decides without an answer is a failure and ends the run elsewhere.
+import { unreadRests } from './evidence/partial.ts'
+import type { Ungrounded } from './evidence/grounding.ts'
 import { cutBytes } from '../../lib/text.ts'
 import type { FailureRecord } from '../failure.ts'
 import type { FailureCode } from '../failure-codes.ts'
+import { ungroundedLine } from '../words/output.ts'
 import { reasonOf, type Ending, type FinalStatus, type Reason, type ToolCallStatus } from '../run.ts'
 
 /** What came of one tool call. */
@@ -11,6 +14,8 @@ export interface CallFact {
   /** As the model knows it. */
   tool: string
   status: ToolCallStatus
+  /** What the model read of its result. */
+  text: string
   /** Its result was cut. */
   truncated: boolean
   failure: FailureRecord | null
@@ -29,6 +34,10 @@ export interface AnswerFacts {
   misfit: string | undefined
   /** How many successful calls of each server the job needs (`minCalls`): without them an answer may be made up. */
   needed: readonly { server: string; minCalls: number }[]
+  /** Servers of which a part of a result is enough (`allowPartial`). */
+  partial: readonly string[]
+  /** Values that the job wants to stand in a result of a tool (`output.grounded`), and that stand in none. */
+  ungrounded: readonly Ungrounded[]
   /** Set when the answer asks a question or promises to go on, instead of ending. */
   unfinished: 'asks' | 'promises' | undefined
   /** The model ended the run by a call instead of an answer. */
@@ -36,12 +45,30 @@ export interface AnswerFacts {
 }
 
 /** Every reason why a run with this answer is not green, the same one once. None: it is. */
-export function reasonsAgainst({ forcedBy, passed, calls, cut, misfit, needed, unfinished, ending }: AnswerFacts): Reason[] {
+export function reasonsAgainst({
+  forcedBy,
+  passed,
+  calls,
+  cut,
+  misfit,
+  needed,
+  partial,
+  ungrounded,
+  unfinished,
+  ending,
+}: AnswerFacts): Reason[] {
   return distinctReasons([
     ...forcedBy,
     ...passed,
     ...calls.flatMap(reasonsOfCall),
     ...reasonsOfNeed(needed, calls),
+    ...unreadRests(calls, partial).map(({ tool, said }) => ({
+      code: 'RESULT_PARTIAL' as const,
+      message: `The last result of ${tool} says that it is not the whole (${said}), and nothing was read after it.`,
+    })),
+    ...(ungrounded.length === 0
+      ? []
+      : [{ code: 'OUTPUT_UNGROUNDED' as const, message: `The answer says what no tool gave: ${ungroundedLine(ungrounded)}` }]),
     ...(cut ? [{ code: 'ANSWER_CUT' as const, message: 'The model’s answer was cut at its output limit.' }] : []),
     ...(misfit === undefined ? [] : [{ code: 'OUTPUT_INVALID' as const, message: `The answer does not match output.schema: ${misfit}` }]),
     ...(unfinished ? [{ code: 'MODEL_INCOMPLETE' as const, message: `The answer ${UNFINISHED[unfinished]}.` }] : []),

@@ -3,6 +3,7 @@ import type { SchemaFault } from '../../lib/schema/json-schema.ts'
 import type { Mended } from '../../lib/json/find.ts'
 import type { Slip } from '../../lib/json/mend.ts'
 import type { SyntaxSlip } from '../../lib/json/slips.ts'
+import type { Ungrounded } from '../rules/evidence/grounding.ts'
 import type { Schema } from '../../lib/schema/shape.ts'
 import { faultText, short } from './mistakes.ts'
 
@@ -39,6 +40,20 @@ export function misfitLine(faults: readonly SchemaFault[], schema: Schema): stri
   const said = faults.slice(0, MAX_IN_LINE).map((fault) => faultText(fault, schema))
   const more = faults.length > MAX_IN_LINE ? [`And ${faults.length - MAX_IN_LINE} more`] : []
   return `it does not match the schema: ${[...said, ...more].join(' ').replace(/\.$/, '')}`
+}
+
+/** Values that stand in no result of a tool, a line each. */
+export function ungroundedText(values: readonly Ungrounded[]): string {
+  const lines = values.slice(0, MAX_LISTED).map(({ path, value }) => `- ${path} is ${short(JSON.stringify(value))}`)
+  const more = values.length > MAX_LISTED ? [`- and ${values.length - MAX_LISTED} more`] : []
+  return ['no result of a tool has these values, and each must be taken from one as it stands there:', ...lines, ...more].join('\n')
+}
+
+/** The same in one line. */
+export function ungroundedLine(values: readonly Ungrounded[]): string {
+  const said = values.slice(0, MAX_IN_LINE).map(({ path, value }) => `${path} is ${short(JSON.stringify(value))}`)
+  const more = values.length > MAX_IN_LINE ? [`and ${values.length - MAX_IN_LINE} more`] : []
+  return `${[...said, ...more].join(', ')}.`
 }
 
 const SYNTAX_FAULTS: Record<SyntaxSlip, string> = {

@@ -13,6 +13,10 @@ export const repairCall = (why: string): string =>
 export const noEvidenceReply = (servers: readonly string[]): string =>
   `Nobody can answer or go on later, and you have not read anything from ${servers.join(' and ')}. Do the work now with the tools, or end with nightshift__incomplete.`
 
+/** Of an answer that rests on a part of a result. */
+export const partialReply = (rests: readonly { tool: string; said: string }[]): string =>
+  `${rests.map(({ tool, said }) => `The last result of ${tool} says that it is not the whole (${said}).`).join(' ')} Read the rest, or call it so that all you need fits into one result, and then give the whole result again. If a part is all that was asked for, say in the result that it is one.`
+
 /** Of an answer that asks or promises. */
 export const UNFINISHED_REPLY =
   'Nobody can answer a question, and there is no later: do now what is still to be done, and give the whole result, or end with nightshift__incomplete.'

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { FAILURES, type FailureCode } from '../../core/failure-codes.ts'
 import type { RunView } from '../../core/view.ts'
-import { numbersIn } from './numbers.ts'
+import { numbersIn } from '../../lib/numbers.ts'
 
 export const ENDINGS = ['succeeded', 'incomplete', 'nothing_new', 'failed'] as const
 export type ExpectedEnding = (typeof ENDINGS)[number]

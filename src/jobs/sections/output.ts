@@ -14,6 +14,13 @@ export const outputSchema = z.strictObject({
     .boolean()
     .default(true)
     .describe('Put right what has one reading alone, such as a missing bracket or a number in quotes, and say so on the run.'),
+  grounded: z
+    .array(z.string().min(1))
+    .max(100)
+    .default([])
+    .describe(
+      'Paths of the answer, such as rows.*.rate, whose numbers and texts must stand in a result of a tool. Leave out what the model works out.',
+    ),
 })
 
 export const deliverSchema = z

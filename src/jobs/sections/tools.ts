@@ -25,6 +25,12 @@ const serverSchema = z
         .max(1000)
         .optional()
         .describe('Fewest successful calls to this server without which the run is not green. 1 where the server is required, else 0.'),
+      allowPartial: z
+        .boolean()
+        .default(false)
+        .describe(
+          'A result that says that there is more is enough. Without it, a run that reads nothing after such a result is not green.',
+        ),
       notes: z.string().min(1).optional().describe('Your own hints on this server, told to the model beside its tools.'),
       instructions: z
         .string()

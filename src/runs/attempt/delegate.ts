@@ -43,6 +43,7 @@ export async function delegate(
     limits: { turns: limits.turns, toolCalls: limits.toolCalls, tokens: limits.tokens, costUsd: limits.costUsd },
     price: resources.prices.get(model.name),
     needed: neededOf(definition),
+    partial: Object.entries(definition.tools).flatMap(([server, { allowPartial }]) => (allowPartial ? [server] : [])),
     bare: definition.contract === 'none',
     budget: input.budget,
     warn: input.warn,

@@ -23,6 +23,7 @@ export function outputCheckOf(definition: JobDefinition, { formatWithTools }: Pi
     format: { name: 'output', schema, strict: fitsStrictMode(schema) },
     mode,
     withTools: formatWithTools,
+    grounded: output.grounded,
     parse: (text, cut) => {
       const result = hasEnvelope(definition) ? openEnvelope(text)?.result : undefined
       const inner = result === undefined ? undefined : read(result, cut)

@@ -44,7 +44,7 @@ export interface ClaimOptions {
   /** The queue job that brought the run. Column `delivery` of runs, `queue_job_id` of claims. */
   queueJobId: string
   /** A running attempt is taken over when its worker has not been heard of for this long; a worker beats at least six times in it. */
-  staleAfterMs: number
+  leaseMs: number
   /** Most runs at a time of a job and of an account; undefined when no limit is set at all. */
   concurrencyOf?: ConcurrencyOf | undefined
 }
@@ -96,7 +96,7 @@ type ClaimedRow = Omit<OpenedAttempt, 'attempt' | 'resumed' | 'tookOver' | 'lost
 }
 
 async function claim(db: Db | pg.PoolClient, runId: string, options: ClaimOptions): Promise<Claim> {
-  const { worker, queueJobId, staleAfterMs } = options
+  const { worker, queueJobId, leaseMs } = options
   const token = randomUUID()
   const [row] = await query<ClaimedRow>(
     db,
@@ -120,7 +120,7 @@ async function claim(db: Db | pg.PoolClient, runId: string, options: ClaimOption
          select count(*)::int as earlier, (count(*) filter (where status = 'failed' and not ${IS_UNFIT}))::int as failed,
            (count(*) filter (where status = 'lost'))::int as lost, (count(*) filter (where ${IS_UNFIT}))::int as unfit
          from attempts where run_id = t.id and conversation = t.conversation) a`,
-    [runId, queueJobId, staleAfterMs, token, worker, TAKEN_OVER],
+    [runId, queueJobId, leaseMs, token, worker, TAKEN_OVER],
     'open attempt',
   )
   if (!row) return refuse(db, runId, options)
@@ -138,7 +138,7 @@ async function claim(db: Db | pg.PoolClient, runId: string, options: ClaimOption
   }
 }
 
-async function freeCancelled(db: Db | pg.PoolClient, runId: string, { queueJobId, staleAfterMs }: ClaimOptions): Promise<void> {
+async function freeCancelled(db: Db | pg.PoolClient, runId: string, { queueJobId, leaseMs }: ClaimOptions): Promise<void> {
   await query(
     db,
     `with freed as (
@@ -147,7 +147,7 @@ async function freeCancelled(db: Db | pg.PoolClient, runId: string, { queueJobId
        returning id)
      update attempts set status = 'lost', failure = $4, finished_at = clock_timestamp()
      where run_id = (select id from freed) and finished_at is null`,
-    [runId, queueJobId, staleAfterMs, CANCELLED],
+    [runId, queueJobId, leaseMs, CANCELLED],
     'free cancelled',
   )
 }

@@ -9,12 +9,12 @@ export const WAKEABLE = 'id, attempts + holds as round, priority'
 export const OBSTACLE = '(select c.obstacle from claims c where c.id = runs.id)'
 
 /**
- * Runs that ought to be in the queue: running under a worker that was not heard of for `staleAfterMs` (a takeover); queued, held back by no other, and due
+ * Runs that ought to be in the queue: running under a worker that was not heard of for `leaseMs` (a takeover); queued, held back by no other, and due
  * for longer than `olderThanMs`. Most urgent first, `limit` of each. Waking one that is in the queue already does nothing.
  */
 export async function listWakeable(
   db: Db,
-  { olderThanMs, staleAfterMs, limit = 1000 }: { olderThanMs: number; staleAfterMs: number; limit?: number },
+  { olderThanMs, leaseMs, limit = 1000 }: { olderThanMs: number; leaseMs: number; limit?: number },
 ): Promise<Wake[]> {
   return query<Wake & { id: string }>(
     db,
@@ -28,7 +28,7 @@ export async function listWakeable(
         and greatest(created_at, next_attempt_at) < now() - make_interval(secs => $1 / 1000.0)
         and ${OBSTACLE} is distinct from 'earlier-run'
       order by priority, id limit $3)`,
-    [olderThanMs, staleAfterMs, limit],
+    [olderThanMs, leaseMs, limit],
     'list wakeable',
   )
 }

@@ -10,10 +10,20 @@ const clean: AnswerFacts = {
   cut: false,
   misfit: undefined,
   needed: [],
+  partial: [],
+  ungrounded: [],
   unfinished: undefined,
   ending: undefined,
 }
-const call = (part: Partial<CallFact>): CallFact => ({ server: 'hr', tool: 'act', status: 'ok', truncated: false, failure: null, ...part })
+const call = (part: Partial<CallFact>): CallFact => ({
+  server: 'hr',
+  tool: 'act',
+  status: 'ok',
+  text: '',
+  truncated: false,
+  failure: null,
+  ...part,
+})
 const failure = (code: FailureRecord['code'], message: string): FailureRecord => ({ code, message, retry: 'never' })
 const turns: Reason = { code: 'BUDGET_TURNS', message: 'All 2 turns were used.' }
 const tokens: Reason = { code: 'BUDGET_TOKENS', message: '9 of 8 tokens were used.' }
@@ -78,6 +88,22 @@ test.each<[what: string, facts: Partial<AnswerFacts>, reasons: Reason[]]>([
     'a model that says it could not',
     { ending: { kind: 'incomplete', because: 'missing_data', what: 'No data for March.', tried: 'Two queries.' } },
     [{ code: 'MODEL_INCOMPLETE', message: 'The model could not do it (missing_data): No data for March. Tried: Two queries.' }],
+  ],
+  [
+    'a result that is not the whole',
+    { calls: [call({ text: '{"rows":[1],"truncated":true}' })] },
+    [
+      {
+        code: 'RESULT_PARTIAL',
+        message: 'The last result of act says that it is not the whole (truncated: true), and nothing was read after it.',
+      },
+    ],
+  ],
+  ['such a result where a part is enough', { partial: ['hr'], calls: [call({ text: '{"rows":[1],"truncated":true}' })] }, []],
+  [
+    'a value that no tool gave',
+    { ungrounded: [{ path: '/rows/0/rate', value: 0 }] },
+    [{ code: 'OUTPUT_UNGROUNDED', message: 'The answer says what no tool gave: /rows/0/rate is 0.' }],
   ],
   ['nothing new', { ending: { kind: 'nothing-new', why: 'no rows' } }, []],
 ])('%s: what stands against green', (_, facts, reasons) => {

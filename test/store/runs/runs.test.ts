@@ -10,7 +10,7 @@ import { loadRun } from '../../../src/store/runs/show.ts'
 import { claim, endCancelled, fallSilent, opened, takenOver, waitingForShop, writeRun } from '../../support/database/attempts.ts'
 import { createTestDatabase } from '../../support/database/database.ts'
 
-const STALE_MS = 60_000
+const LEASE_MS = 60_000
 const end = (status: RunEnd['status'] = 'succeeded'): RunEnd => ({
   status, outputText: 'done', reasons: [], failure: null, usage: noUsage, costUsd: null,
 }) // prettier-ignore
@@ -58,19 +58,19 @@ test.each([
   {
     title: 'the same queue job comes again and its worker has missed two beats',
     queueJobId: 'first',
-    silentMs: STALE_MS / 3 + 1000,
+    silentMs: LEASE_MS / 3 + 1000,
     kind: 'opened',
   },
-  { title: 'the same queue job comes again and its worker beats', queueJobId: 'first', silentMs: STALE_MS / 6, kind: 'busy' },
-  { title: 'its worker has fallen silent', queueJobId: 'second', silentMs: STALE_MS + 1000, kind: 'opened' },
-  { title: 'another queue job comes and its worker was just heard of', queueJobId: 'second', silentMs: STALE_MS - 10_000, kind: 'busy' },
+  { title: 'the same queue job comes again and its worker beats', queueJobId: 'first', silentMs: LEASE_MS / 6, kind: 'busy' },
+  { title: 'its worker has fallen silent', queueJobId: 'second', silentMs: LEASE_MS + 1000, kind: 'opened' },
+  { title: 'another queue job comes and its worker was just heard of', queueJobId: 'second', silentMs: LEASE_MS - 10_000, kind: 'busy' },
 ])('a running run when $title: $kind', async ({ queueJobId, silentMs, kind }) => {
   await using database = await createTestDatabase()
   const { db } = database
   const id = await writeRun(db)
   await opened(db, id, { queueJobId: 'first' })
   await fallSilent(db, id, silentMs)
-  const result = await claim(db, id, { queueJobId, staleAfterMs: STALE_MS })
+  const result = await claim(db, id, { queueJobId, leaseMs: LEASE_MS })
   expect(result.kind).toBe(kind)
   if (result.kind === 'opened') expect(result.opened).toMatchObject({ tookOver: true, attempt: { number: 2 } })
   const { attempts } = (await loadRun(db, id)) ?? { attempts: [] }
@@ -103,7 +103,7 @@ test('a run that waits for an earlier one is opened when that one is over, and i
   const attempt = await opened(db, earlier)
   const early = await claim(db, later)
   expect(early).toMatchObject({ kind: 'not-yet' })
-  if (early.kind === 'not-yet') expect(early.at.getTime()).toBeGreaterThan(Date.now() - STALE_MS)
+  if (early.kind === 'not-yet') expect(early.at.getTime()).toBeGreaterThan(Date.now() - LEASE_MS)
   expect(await finishRun(db, attempt, end('failed'))).toEqual({ stillOwned: true, next: [{ id: later, round: 0, priority: 10 }] })
   expect(await claim(db, later)).toMatchObject({ kind: 'opened' })
 })
@@ -132,8 +132,8 @@ test('a running run whose cancel was asked for stays with a worker that is heard
 })
 
 test.each([
-  { title: 'fell silent', queueJobId: 'second', silentMs: STALE_MS + 1000 },
-  { title: 'lost its queue job', queueJobId: 'first', silentMs: STALE_MS / 3 + 1000 },
+  { title: 'fell silent', queueJobId: 'second', silentMs: LEASE_MS + 1000 },
+  { title: 'lost its queue job', queueJobId: 'first', silentMs: LEASE_MS / 3 + 1000 },
 ])('a run whose cancel was asked for and whose worker $title can be ended, with no attempt left open', async ({ queueJobId, silentMs }) => {
   await using database = await createTestDatabase()
   const { db } = database
@@ -142,7 +142,7 @@ test.each([
   const attempt = await opened(db, id, { queueJobId: 'first' })
   await requestCancel(db, id)
   await fallSilent(db, id, silentMs)
-  expect(await openAttempt(db, id, { worker: 'two', queueJobId, staleAfterMs: STALE_MS })).toEqual({ kind: 'cancel-requested' })
+  expect(await openAttempt(db, id, { worker: 'two', queueJobId, leaseMs: LEASE_MS })).toEqual({ kind: 'cancel-requested' })
   expect(await endCancelled(db, id)).toBe(true)
   expect(await loadRun(db, id)).toMatchObject({ status: 'cancelled', failure: { code: 'CANCELLED' }, attempts: [{ status: 'lost' }] })
   expect(await finishRun(db, attempt, end())).toEqual({ stillOwned: false, next: [] })
@@ -155,12 +155,12 @@ test('a heartbeat keeps a run fresh and says which runs went to another worker',
   const [kept, taken] = [await writeRun(db), await writeRun(db)]
   for (const id of [kept, taken]) {
     await opened(db, id, { queueJobId: `${id} first` })
-    await fallSilent(db, id, STALE_MS + 1000)
+    await fallSilent(db, id, LEASE_MS + 1000)
   }
-  await opened(db, taken, { queueJobId: `${taken} second`, staleAfterMs: STALE_MS })
+  await opened(db, taken, { queueJobId: `${taken} second`, leaseMs: LEASE_MS })
   const mine = [kept, taken, 'run_nobody_knows'].map((runId) => ({ runId, queueJobId: `${runId} first` }))
   expect((await heartbeat(db, 'one', mine)).toSorted()).toEqual(['run_nobody_knows', taken].toSorted())
-  expect(await claim(db, kept, { queueJobId: 'other', staleAfterMs: STALE_MS })).toEqual({ kind: 'busy' })
+  expect(await claim(db, kept, { queueJobId: 'other', leaseMs: LEASE_MS })).toEqual({ kind: 'busy' })
   expect(await heartbeat(db, 'another worker', mine.slice(0, 1))).toEqual([kept])
   expect(await heartbeat(db, 'one', [])).toEqual([])
 })
@@ -223,11 +223,11 @@ test('what ought to be in the queue: due runs and runs of silent workers, no oth
   await fallSilent(db, silent)
   await add('just created')
 
-  const listed = await listWakeable(db, { olderThanMs: 10_000, staleAfterMs: STALE_MS })
+  const listed = await listWakeable(db, { olderThanMs: 10_000, leaseMs: LEASE_MS })
   expect(new Map(listed.map(({ id, round, takeover }) => [ids.get(id), [round, takeover]]))).toEqual(
     new Map([['due', [0, false]], ['due for its second attempt', [1, false]], ['of a silent worker', [1, true]], ['freed', [0, false]]]), // prettier-ignore
   )
   // A backlog does not keep a silent worker's run from being found.
-  const first = await listWakeable(db, { olderThanMs: 10_000, staleAfterMs: STALE_MS, limit: 1 })
+  const first = await listWakeable(db, { olderThanMs: 10_000, leaseMs: LEASE_MS, limit: 1 })
   expect(first.map(({ takeover }) => takeover)).toEqual([true, false])
 })

@@ -82,7 +82,7 @@ const DEEDS: Record<string, (at: Storm) => Promise<unknown>> = {
   cancel: ({ db, one, dice }) => (dice.roll() < 0.5 ? requestCancel(db, one()) : endCancelled(db, one())),
   retry: ({ db, one, dice }) => retryRuns(db, dice.roll() < 0.5 ? {} : { ids: [one(), one()] }, []),
   resume: ({ db }) => resumeWaiting(db, 'reports', ['shop']),
-  sweep: ({ db }) => listWakeable(db, { olderThanMs: 0, staleAfterMs: MINUTE_MS }),
+  sweep: ({ db }) => listWakeable(db, { olderThanMs: 0, leaseMs: MINUTE_MS }),
   releaseNext: ({ db }) => releaseNext(db, { account: 'reports', job: 'work' }),
   releaseUnpaused: ({ db }) => releaseUnpaused(db),
   async releaseIntoSlots({ db }) {

@@ -35,7 +35,7 @@ export const waitingForShop = {
 
 /** A worker's claim of a run; a queue job of its own unless one is given. */
 export const claim = (db: Db, runId: string, options: Partial<ClaimOptions> = {}): Promise<Claim> =>
-  openAttempt(db, runId, { worker: 'one', queueJobId: randomUUID(), staleAfterMs: 60_000, ...options })
+  openAttempt(db, runId, { worker: 'one', queueJobId: randomUUID(), leaseMs: 60_000, ...options })
 
 /** The run's worker was last heard of so long ago. */
 export const fallSilent = (db: Db, runId: string, ms = 3_600_000) =>

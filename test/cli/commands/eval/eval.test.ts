@@ -11,50 +11,59 @@ import { buildTestApp } from '../../../support/app/test-app.ts'
 const dir = mkdtempSync(join(tmpdir(), 'nightshift-eval-cli-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
-describe('against the demo', () => {
-  const out = join(dir, 'demo')
-  const args = ['eval', '--demo', '--case', 'highest-rate', 'other-word', '--out', out]
+describe('against a job with its cases', () => {
+  const out = join(dir, 'job')
+  const job =
+    'account: reports\nmodel: { provider: openai, name: right }\nprompt: How much is it?\ntools:\n  everything: { allow: [get-sum], repeatable: [get-sum] }\noutput: { schema: { type: object, required: [sum], properties: { sum: { type: integer } } } }\n'
+  const cases =
+    'cases:\n  - name: three\n    expect: { output: { sum: 3 } }\n  - name: small\n    expect: { output: { sum: { oneOf: [3, 4] } } }\n'
+  const sum = 'call everything__get-sum {"a":1,"b":2}'
+  let testApp: Awaited<ReturnType<typeof buildTestApp>>
   let ended: Awaited<ReturnType<typeof command>>
+  const at = (...args: string[]) => command(['-c', testApp.world.configFile, 'eval', 'act', '--out', out, ...args])
   beforeAll(async () => {
-    ended = await command([...args, '--arm', 'model=perfect', '--arm', 'model=first-page'])
+    testApp = await buildTestApp({ jobs: { act: job }, scripts: { right: `${sum}\nsay {"sum":3}`, wrong: `${sum}\nsay {"sum":4}` } })
+    writeFileSync(join(testApp.dir, 'jobs/act.cases.yaml'), cases)
+    ended = await at('--arm', 'model=right', '--arm', 'model=wrong')
   })
+  afterAll(() => testApp[Symbol.asyncDispose]())
 
   test('the report names false green first, and exit code 1 says that there was one', () => {
     expect(ended.code).toBe(1)
-    expect(ended.out).toMatch(/^labor-report: 2 cases, 4 runs, 0\.\d\d USD\n\n +false green +right +always/)
-    expect(ended.out).toMatch(/^model=perfect +0\/2 .* 2\/2 /m)
-    expect(ended.out).toMatch(/^model=first-page +1\/2 .* 1\/2 /m)
-    expect(ended.out).toContain('model=first-page against model=perfect: 0 better, 1 worse of 2')
+    expect(ended.out).toMatch(/^act: 2 cases, 4 runs, 0\.\d\d USD\n\n +false green +right +always/)
+    expect(ended.out).toMatch(/^model=right +0\/2 .* 2\/2 /m)
+    expect(ended.out).toMatch(/^model=wrong +1\/2 .* 1\/2 /m)
+    expect(ended.out).toContain('model=wrong against model=right: 0 better, 1 worse of 2')
     expect(ended.out).toContain('no difference shown')
-    expect(ended.out).toMatch(
-      /FALSE GREEN {2}model=first-page {2}highest-rate: output.industry is "Mining and Extraction", not "Construction"/,
-    )
+    expect(ended.out).toMatch(/FALSE GREEN {2}model=wrong {2}three: output.sum is 4, not 3/)
   })
 
   test('each run has a page that holds what was told and what was found', () => {
     expect(readdirSync(out).toSorted()).toEqual([
       'eval.json',
-      'model-first-page-highest-rate-1.md',
-      'model-first-page-other-word-1.md',
-      'model-perfect-highest-rate-1.md',
-      'model-perfect-other-word-1.md',
+      'model-right-small-1.md',
+      'model-right-three-1.md',
+      'model-wrong-small-1.md',
+      'model-wrong-three-1.md',
     ])
-    const page = readFileSync(join(out, 'model-first-page-highest-rate-1.md'), 'utf8')
-    for (const part of ['false-green', 'Which industry had the highest', 'labor.query', 'select * from unemployment', '"truncated":true'])
-      expect(page).toContain(part)
+    const page = readFileSync(join(out, 'model-wrong-three-1.md'), 'utf8')
+    for (const part of ['false-green', 'How much is it?', 'everything.get-sum', '"a":1', '{"sum":4}']) expect(page).toContain(part)
   })
 
   test('all right is exit code 0; --json gives one value, and an earlier evaluation can be the baseline', async () => {
-    const again = await command([...args, '--arm', 'model=perfect', '--json', '--min-right', '1'])
+    const again = await at('--arm', 'model=right', '--json', '--min-right', '1')
     expect({ code: again.code, err: again.err }).toEqual({ code: 0, err: '' })
-    expect(JSON.parse(again.out)).toMatchObject({
-      job: 'labor-report',
-      left: 0,
-      scores: [{ arm: 'model=perfect', falseGreen: { hits: 0, of: 2 } }],
-    })
-    const compared = await command([...args, '--arm', 'model=first-page', '--baseline', join(out, 'eval.json')])
-    expect(compared.out).toContain('model=first-page against model=perfect of the baseline: 0 better, 1 worse of 2')
+    expect(JSON.parse(again.out)).toMatchObject({ job: 'act', left: 0, scores: [{ arm: 'model=right', falseGreen: { hits: 0, of: 2 } }] })
+    const compared = await at('--arm', 'model=wrong', '--baseline', join(out, 'eval.json'))
+    expect(compared.out).toContain('model=wrong against model=right of the baseline: 0 better, 1 worse of 2')
   })
+})
+
+test('against the demo, a run that found out by itself that it read a part is wrong and not green', async () => {
+  const { code, out } = await command(['eval', '--demo', '--case', 'highest-rate', '--arm', 'model=first-page', '--out', join(dir, 'demo')])
+  expect(code).toBe(0)
+  expect(out).toMatch(/^model=first-page +0\/0 .* 0\/1 /m)
+  expect(out).toContain('wrong  model=first-page  highest-rate: the run is incomplete (RESULT_PARTIAL), not succeeded')
 })
 
 test('a model of one’s own does the cases of the demo', async () => {

@@ -1,35 +1,35 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createPurse } from '../../src/eval/purse.ts'
+import { createMoneyLimit } from '../../src/eval/money-limit.ts'
 
 test('without a limit each share is what the job says', async () => {
-  const purse = createPurse(undefined)
-  expect([(await purse.take(2))?.usd, (await purse.take(undefined))?.usd]).toEqual([2, undefined])
+  const money = createMoneyLimit(undefined)
+  expect([(await money.take(2))?.usd, (await money.take(undefined))?.usd]).toEqual([2, undefined])
 })
 
 test('a share is at most what is left, and what was not spent comes back', async () => {
-  const purse = createPurse(3)
-  const first = await purse.take(2)
-  const second = await purse.take(2)
+  const money = createMoneyLimit(3)
+  const first = await money.take(2)
+  const second = await money.take(2)
   expect([first?.usd, second?.usd]).toEqual([2, 1])
   first?.spent(0.5)
   await first?.[Symbol.asyncDispose]()
-  expect((await purse.take(2))?.usd).toBe(1.5)
+  expect((await money.take(2))?.usd).toBe(1.5)
 })
 
 test('who comes when all is given out waits for what comes back', async () => {
-  const purse = createPurse(1)
-  const first = await purse.take(undefined)
-  const waiting = purse.take(undefined)
+  const money = createMoneyLimit(1)
+  const first = await money.take(undefined)
+  const waiting = money.take(undefined)
   first?.spent(0.25)
   await first?.[Symbol.asyncDispose]()
   expect((await waiting)?.usd).toBe(0.75)
 })
 
 test('nothing is given when nothing is left', async () => {
-  const purse = createPurse(1)
-  const first = await purse.take(undefined)
-  const waiting = purse.take(undefined)
+  const money = createMoneyLimit(1)
+  const first = await money.take(undefined)
+  const waiting = money.take(undefined)
   first?.spent(1.25)
   await first?.[Symbol.asyncDispose]()
   expect(await waiting).toBeUndefined()
@@ -45,11 +45,11 @@ test('trials that spend at most their share never spend more than there is, howe
         }),
       ),
       async (trials) => {
-        const purse = createPurse(100)
+        const money = createMoneyLimit(100)
         let spent = 0
         await Promise.all(
           trials.map(async ({ most, part }) => {
-            await using share = await purse.take(most)
+            await using share = await money.take(most)
             if (share?.usd === undefined) return
             await Promise.resolve()
             spent += share.usd * part

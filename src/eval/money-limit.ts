@@ -9,25 +9,25 @@ interface Share extends AsyncDisposable {
  * Money for a number of trials at a time. Each takes as much as it could spend, so that together they never spend more than there is, but for the answer
  * during which a run finds that its share is gone. `take` waits while others hold all that is left, and gives undefined when nothing is.
  */
-export function createPurse(maxUsd: number | undefined): { take(mostUsd: number | undefined): Promise<Share | undefined> } {
-  const purse = { left: maxUsd ?? Number.POSITIVE_INFINITY, shares: 0 }
+export function createMoneyLimit(maxUsd: number | undefined): { take(mostUsd: number | undefined): Promise<Share | undefined> } {
+  const money = { left: maxUsd ?? Number.POSITIVE_INFINITY, shares: 0 }
   let waiting: (() => void)[] = []
 
   return {
     async take(mostUsd) {
       if (maxUsd === undefined) return { usd: mostUsd, spent() {}, async [Symbol.asyncDispose]() {} }
-      while (purse.left <= 0 && purse.shares > 0) await new Promise<void>((done) => waiting.push(done))
-      if (purse.left <= 0) return undefined
-      const usd = Math.min(mostUsd ?? purse.left, purse.left)
+      while (money.left <= 0 && money.shares > 0) await new Promise<void>((done) => waiting.push(done))
+      if (money.left <= 0) return undefined
+      const usd = Math.min(mostUsd ?? money.left, money.left)
       let spent = 0
-      purse.left -= usd
-      purse.shares++
+      money.left -= usd
+      money.shares++
       return {
         usd,
         spent: (amount) => void (spent = amount),
         async [Symbol.asyncDispose]() {
-          purse.left += usd - spent
-          purse.shares--
+          money.left += usd - spent
+          money.shares--
           const awake = waiting
           waiting = []
           for (const wake of awake) wake()

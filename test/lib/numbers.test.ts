@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { numbersIn } from '../../../src/eval/cases/numbers.ts'
+import { numbersIn } from '../../src/lib/numbers.ts'
 
 test.each([
   ['14,988,000 persons', [14988000]],

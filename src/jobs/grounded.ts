@@ -1,0 +1,26 @@
+import { suggest } from '../lib/near.ts'
+import { isSchema, typesOf, type Schema } from '../lib/schema/shape.ts'
+
+/** Keywords by which a schema says in another place what may stand there: such a path is believed. */
+const ELSEWHERE = ['$ref', '$dynamicRef', 'allOf', 'anyOf', 'oneOf', 'if', 'prefixItems', 'patternProperties']
+
+/** Why a path, such as `rows.*.rate`, names nothing that an answer of this schema can hold; undefined when it can. */
+export function pathFault(path: string, root: Schema): string | undefined {
+  let at: unknown = root
+  for (const part of path.split('.')) {
+    if (!isSchema(at) || ELSEWHERE.some((keyword) => isSchema(at) && keyword in at)) return undefined
+    const types = typesOf(at)
+    const isPlace = part === '*' || /^\d+$/.test(part)
+    if (types.length === 1 && types[0] === 'array') {
+      if (!isPlace) return `has ${part} where a list is; write * for each of its values`
+      at = at['items']
+      continue
+    }
+    if (types.length === 1 && types[0] !== 'object') return `goes on with ${part} where the schema has a ${types[0]}`
+    const properties: Schema = isSchema(at['properties']) ? at['properties'] : {}
+    if (Object.hasOwn(properties, part)) at = properties[part]
+    else if (part !== '*' && at['additionalProperties'] === false) return `names ${part}; ${suggest(part, Object.keys(properties))}`
+    else return undefined
+  }
+  return undefined
+}
