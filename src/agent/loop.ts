@@ -197,7 +197,7 @@ interface Nudge {
 /** The reply to an answer without a tool result, to one that asks or promises, or to one that rests on a part of a result. */
 function nudgeFor(options: LocalOptions, state: ConversationState, text: string): Nudge | undefined {
   const unmet = unmetNeeds(options.needed, state.calls)
-  if (unmet.length > 0) return { kind: 'no-evidence', reply: noEvidenceReply(unmet.map(({ server }) => server)) }
+  if (unmet.length > 0) return { kind: 'no-evidence', reply: noEvidenceReply(unmet.map(({ servers }) => servers)) }
   if (unfinishedIn(options, text)) return { kind: 'unfinished', reply: UNFINISHED_REPLY }
   const rests = unreadRests(state.calls, options.partial)
   return rests.length > 0 ? { kind: 'partial', reply: partialReply(rests) } : undefined

@@ -1,7 +1,7 @@
 import { estimateSpend, spendOf, type Budget } from '../core/rules/spending/budget.ts'
 import type { Limits } from '../core/rules/spending/limits.ts'
 import { ungroundedIn, type Ungrounded } from '../core/rules/evidence/grounding.ts'
-import type { CallFact } from '../core/rules/outcome.ts'
+import type { CallFact, Need } from '../core/rules/outcome.ts'
 import { unfinishedProse } from '../core/rules/unfinished.ts'
 import { Failure } from '../core/failure.ts'
 import type { PastTurn } from '../core/history.ts'
@@ -22,8 +22,8 @@ export interface DelegateOptions {
   prompt: string
   /** Undefined when any text will do. */
   output: OutputCheck | undefined
-  /** How many calls of each server must be answered well. */
-  needed: readonly { server: string; minCalls: number }[]
+  /** Which calls must be answered well for the answer to count. */
+  needed: readonly Need[]
   /** Servers of which a part of a result is enough. */
   partial: readonly string[]
   /** `contract: none`: no tools of ours, and prose that asks or promises is accepted. */

@@ -64,7 +64,7 @@ describe('a result that says that it is not the whole', () => {
   })
 
   test('is told of after an answer without any call was told of', async () => {
-    const needed = [{ server: 'shop', minCalls: 1 }]
+    const needed = [{ servers: ['shop'], minCalls: 1 }]
     await using held = await holdAnswers([{ text: '5' }, look(1), { text: '27.1' }, { text: '27.1' }], [part], { needed })
     expect(await held.run()).toMatchObject({ reasons: [{ code: 'RESULT_PARTIAL' }] })
     expect(lastInput(held)).toEqual({ role: 'user', content: told })
@@ -98,7 +98,7 @@ describe('a value that the job wants from a tool', () => {
   })
 
   test('in an answer from nothing is told of as such, once', async () => {
-    const needed = [{ server: 'shop', minCalls: 1 }]
+    const needed = [{ servers: ['shop'], minCalls: 1 }]
     await using held = await holdAnswers([{ text: '{"rate":9}' }, { text: '{"rate":9}' }], [], { schema, form, needed })
     expect((await held.run()).reasons.map(({ code }) => code)).toEqual(['NO_TOOL_RESULT', 'OUTPUT_UNGROUNDED'])
     expect(held.model.asked).toHaveLength(2)

@@ -137,14 +137,14 @@ describe('an ending', () => {
   test('that says there is nothing new is green and has no output', async () => {
     await using held = await hold([act(1), { calls: [['nightshift__nothing_new', '{"why":"no rows"}']] }], {
       schema,
-      needed: [{ server: 'shop', minCalls: 1 }],
+      needed: [{ servers: ['shop'], minCalls: 1 }],
     })
     expect(await held.run()).toMatchObject({ text: null, output: undefined, ending: { kind: 'nothing-new', why: 'no rows' }, reasons: [] })
   })
 
   test('that looked at nothing has not earned it', async () => {
     await using held = await hold([{ calls: [['nightshift__nothing_new', '{"why":"no rows"}']] }], {
-      needed: [{ server: 'shop', minCalls: 1 }],
+      needed: [{ servers: ['shop'], minCalls: 1 }],
     })
     expect((await held.run()).reasons).toMatchObject([{ code: 'NO_TOOL_RESULT' }])
   })
@@ -177,7 +177,7 @@ describe('an ending', () => {
 })
 
 describe('prose that is no result', () => {
-  const needed = [{ server: 'shop', minCalls: 1 }]
+  const needed = [{ servers: ['shop'], minCalls: 1 }]
   test.each([
     ['asks', 'Which month do you want me to use? Let me know and I will start.'],
     ['promises', 'I will gather the figures and get back to you tomorrow morning.'],

@@ -29,15 +29,6 @@ describe('the zone of a job', () => {
 })
 
 test.each([
-  ['a required server must be asked once', {}, 1],
-  ['an optional one need not be', { required: false }, 0],
-  ['unless the job says so', { required: false, minCalls: 2 }, 2],
-  ['and a required one need not be when the job says so', { minCalls: 0 }, 0],
-])('fewest calls: %s', (_, server, minCalls) => {
-  expect(toolsOf(server)?.minCalls).toBe(minCalls)
-})
-
-test.each([
   [['get_*'], ['get_sum'], true],
   [['get_*'], ['get_*'], true],
   [['get_sum'], ['get_*'], false],

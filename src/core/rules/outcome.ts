@@ -32,8 +32,7 @@ export interface AnswerFacts {
   cut: boolean
   /** Why the answer does not fit the job's output; undefined when it does, or when any text will do. */
   misfit: string | undefined
-  /** How many successful calls of each server the job needs (`minCalls`): without them an answer may be made up. */
-  needed: readonly { server: string; minCalls: number }[]
+  needed: readonly Need[]
   /** Servers of which a part of a result is enough (`allowPartial`). */
   partial: readonly string[]
   /** Values that the job wants to stand in a result of a tool (`output.grounded`), and that stand in none. */
@@ -78,21 +77,31 @@ export function reasonsAgainst({
 
 const UNFINISHED = { asks: 'asks a question that nobody can answer', promises: 'promises to go on later, and there is no later' } as const
 
-/** Servers with fewer successful calls than the job needs. */
-export function unmetNeeds(
-  needed: AnswerFacts['needed'],
-  calls: readonly CallFact[],
-): { server: string; minCalls: number; made: number }[] {
-  return needed.flatMap(({ server, minCalls }) => {
-    const made = calls.filter((call) => call.server === server && call.status === 'ok').length
-    return made < minCalls ? [{ server, minCalls, made }] : []
-  })
+/** So many successful calls of these servers together, without which an answer may be made up. */
+export interface Need {
+  servers: readonly string[]
+  minCalls: number
 }
 
-const reasonsOfNeed = (needed: AnswerFacts['needed'], calls: readonly CallFact[]): Reason[] =>
-  unmetNeeds(needed, calls).map(({ server, minCalls, made }) => ({
+/** What the job says that its answer rests on: of each server that has a number its own, else one call to any required server that does not say 0. */
+export function needsOf(tools: Readonly<Record<string, { required: boolean; minCalls?: number | undefined }>>): Need[] {
+  const all = Object.entries(tools)
+  const asked = all.flatMap(([server, { minCalls = 0 }]) => (minCalls > 0 ? [{ servers: [server], minCalls }] : []))
+  const servers = all.flatMap(([server, { required, minCalls }]) => (required && minCalls !== 0 ? [server] : []))
+  return asked.length > 0 || servers.length === 0 ? asked : [{ servers, minCalls: 1 }]
+}
+
+/** The needs that the calls do not meet. */
+export const unmetNeeds = (needed: readonly Need[], calls: readonly CallFact[]): (Need & { made: number })[] =>
+  needed.flatMap((need) => {
+    const made = calls.filter(({ server, status }) => need.servers.includes(server) && status === 'ok').length
+    return made < need.minCalls ? [{ ...need, made }] : []
+  })
+
+const reasonsOfNeed = (needed: readonly Need[], calls: readonly CallFact[]): Reason[] =>
+  unmetNeeds(needed, calls).map(({ servers, minCalls, made }) => ({
     code: 'NO_TOOL_RESULT',
-    message: `Of ${server} ${made} calls gave a result, and the job needs ${minCalls} (tools.${server}.minCalls).`,
+    message: `Of ${servers.join(' and ')} ${made} calls gave a result, and the job needs ${minCalls} (${servers.map((server) => `tools.${server}.minCalls`).join(', ')}).`,
   }))
 
 const incompleteReason = ({ because, what, tried }: Extract<Ending, { kind: 'incomplete' }>): Reason => ({

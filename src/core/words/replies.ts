@@ -9,9 +9,9 @@ export const repairReply = (why: string): string =>
 export const repairCall = (why: string): string =>
   `Error: your answer cannot be used: ${why}. Call ${ANSWER.name} again, alone, with the whole corrected answer.`
 
-/** Of an answer that rests on no tool. */
-export const noEvidenceReply = (servers: readonly string[]): string =>
-  `Nobody can answer or go on later, and you have not read anything from ${servers.join(' and ')}. Do the work now with the tools, or end with nightshift__incomplete.`
+/** Of an answer that rests on no tool; of the servers of a group, one is enough. */
+export const noEvidenceReply = (groups: readonly (readonly string[])[]): string =>
+  `Nobody can answer or go on later, and you have not read anything from ${groups.map((servers) => servers.join(' or ')).join(' and ')}. Do the work now with the tools, or end with nightshift__incomplete.`
 
 /** Of an answer that rests on a part of a result. */
 export const partialReply = (rests: readonly { tool: string; said: string }[]): string =>

@@ -24,7 +24,9 @@ const serverSchema = z
         .min(0)
         .max(1000)
         .optional()
-        .describe('Fewest successful calls to this server without which the run is not green. 1 where the server is required, else 0.'),
+        .describe(
+          'Fewest successful calls to this server without which the run is not green. Where no server says a number, one call to any of the required servers is needed; 0 takes this one out.',
+        ),
       allowPartial: z
         .boolean()
         .default(false)
@@ -61,7 +63,6 @@ const serverSchema = z
         })
     }
   })
-  .transform((server) => ({ ...server, minCalls: server.minCalls ?? (server.required ? 1 : 0) }))
 
 function meant(tool: string, allow: readonly string[]): string | undefined {
   const near = nearest(tool, allow)

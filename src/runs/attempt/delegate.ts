@@ -1,8 +1,8 @@
 import { Failure } from '../../core/failure.ts'
+import { needsOf } from '../../core/rules/outcome.ts'
 import { lastTurnAt } from '../../core/rules/last-turn.ts'
 import { durationMs } from '../../lib/duration.ts'
 import type { GatewayFetch } from '../../core/ports/gateway.ts'
-import type { JobDefinition } from '../../jobs/schema.ts'
 import { runHosted } from '../../agent/hosted/conversation.ts'
 import { runLocal } from '../../agent/loop.ts'
 import type { DelegateResult, OutputCheck } from '../../models/model.ts'
@@ -42,7 +42,7 @@ export async function delegate(
     output,
     limits: { turns: limits.turns, toolCalls: limits.toolCalls, tokens: limits.tokens, costUsd: limits.costUsd },
     price: resources.prices.get(model.name),
-    needed: neededOf(definition),
+    needed: needsOf(definition.tools),
     partial: Object.entries(definition.tools).flatMap(([server, { allowPartial }]) => (allowPartial ? [server] : [])),
     bare: definition.contract === 'none',
     budget: input.budget,
@@ -92,9 +92,6 @@ export async function delegate(
     }
   }
 }
-
-const neededOf = ({ tools }: JobDefinition) =>
-  Object.entries(tools).flatMap(([server, { minCalls }]) => (minCalls > 0 ? [{ server, minCalls }] : []))
 
 /** Classifies a 401 that the provider reported. */
 async function explain401(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { answerTooLarge, decideOutcome, reasonsAgainst, type AnswerFacts, type CallFact } from '../../../src/core/rules/outcome.ts'
+import { answerTooLarge, decideOutcome, needsOf, reasonsAgainst, type AnswerFacts, type CallFact } from '../../../src/core/rules/outcome.ts'
 import type { FailureRecord } from '../../../src/core/failure.ts'
 import type { Reason } from '../../../src/core/run.ts'
 
@@ -65,13 +65,24 @@ test.each<[what: string, facts: Partial<AnswerFacts>, reasons: Reason[]]>([
   ],
   [
     'a server that the job needs and that gave nothing',
-    { needed: [{ server: 'hr', minCalls: 1 }], calls: [call({ status: 'error' })] },
+    { needed: [{ servers: ['hr'], minCalls: 1 }], calls: [call({ status: 'error' })] },
     [{ code: 'NO_TOOL_RESULT', message: 'Of hr 0 calls gave a result, and the job needs 1 (tools.hr.minCalls).' }],
   ],
-  ['as many calls as the job needs', { needed: [{ server: 'hr', minCalls: 2 }], calls: [call({}), call({})] }, []],
+  ['as many calls as the job needs', { needed: [{ servers: ['hr'], minCalls: 2 }], calls: [call({}), call({})] }, []],
+  ['a call to one of the servers of which the job needs one', { needed: [{ servers: ['crm', 'hr'], minCalls: 1 }], calls: [call({})] }, []],
+  [
+    'calls to none of the servers of which the job needs one',
+    { needed: [{ servers: ['crm', 'wiki'], minCalls: 1 }], calls: [call({})] },
+    [
+      {
+        code: 'NO_TOOL_RESULT',
+        message: 'Of crm and wiki 0 calls gave a result, and the job needs 1 (tools.crm.minCalls, tools.wiki.minCalls).',
+      },
+    ],
+  ],
   [
     'calls of another server than the one that the job needs',
-    { needed: [{ server: 'crm', minCalls: 1 }], calls: [call({})] },
+    { needed: [{ servers: ['crm'], minCalls: 1 }], calls: [call({})] },
     [{ code: 'NO_TOOL_RESULT', message: 'Of crm 0 calls gave a result, and the job needs 1 (tools.crm.minCalls).' }],
   ],
   [
@@ -139,4 +150,21 @@ test('all that stands against a run is listed, why it ended first, and the same 
 
 test('an answer that is larger than what is kept names the limit', () => {
   expect(answerTooLarge(512)).toEqual({ code: 'ANSWER_CUT', message: 'The answer was cut at 512 bytes (limits.outputBytes).' })
+})
+
+test.each([
+  ['one call to any of the required servers', { hr: {}, crm: {} }, [{ servers: ['hr', 'crm'], minCalls: 1 }]],
+  ['nothing of optional servers', { hr: { required: false } }, []],
+  ['nothing of a server that says 0', { hr: { minCalls: 0 }, crm: {} }, [{ servers: ['crm'], minCalls: 1 }]],
+  ['nothing when all say 0', { hr: { minCalls: 0 } }, []],
+  [
+    'of each server that has a number as many calls',
+    { hr: { minCalls: 2 }, crm: { required: false, minCalls: 1 }, wiki: {} },
+    [
+      { servers: ['hr'], minCalls: 2 },
+      { servers: ['crm'], minCalls: 1 },
+    ],
+  ],
+])('a job needs %s', (_, tools: Record<string, { required?: boolean; minCalls?: number }>, needed) => {
+  expect(needsOf(Object.fromEntries(Object.entries(tools).map(([name, server]) => [name, { required: true, ...server }])))).toEqual(needed)
 })
