@@ -4,8 +4,6 @@ import { jobSchema, readDefinition } from '../../src/jobs/schema.ts'
 
 const KEPT = { account: 'a', model: { provider: 'p', name: 'm' }, prompt: 'p', tools: { s: { allow: ['look'] } } }
 
-const toolsOf = (server: Record<string, unknown>) => readDefinition({ ...KEPT, tools: { s: { allow: ['look'], ...server } } }).tools['s']
-
 describe('the zone of a job', () => {
   test.each([
     ['none is UTC', {}, 'UTC', undefined],
