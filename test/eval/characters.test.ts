@@ -52,14 +52,39 @@ describe('over the Responses API', () => {
     expect(turnsOf('slipper')).toEqual(turnsOf('perfect'))
   })
 
-  test('the perfect one is right in every case when the provider calls the servers', async () => {
-    const { trials: hosted } = await bench.evaluate(['model=perfect,delegate=hosted'])
-    expect(notRight(hosted)).toEqual([])
-  })
+  test('where the provider calls the servers', async () => {
+    expect(await elsewhere(bench, ',delegate=hosted')).toEqual(EXPECTED_ELSEWHERE)
+  }, 120_000)
 })
 
-test('the perfect one is right in every case over the Chat API', async () => {
-  await using bench = await openTestEval({ api: 'chat' })
-  const { trials } = await bench.evaluate(['model=perfect'])
-  expect(notRight(trials)).toEqual([])
+test('over the Chat API', { timeout: 120_000 }, async () => {
+  await using chat = await openTestEval({ api: 'chat' })
+  expect(await elsewhere(chat, '')).toEqual(EXPECTED_ELSEWHERE)
 })
+
+/** The cases in which somebody goes wrong: the others are the same for the perfect one alone. */
+const TELLING = ['highest-rate', 'other-word', 'last-month', 'failing-tool', 'denied-tool', 'orders-in-data']
+
+/** What the perfect one did wrong in all cases, and the others in the telling ones; what is false green anywhere. */
+async function elsewhere(bench: TestEval, more: string) {
+  const others = Object.keys(CHARACTERS).filter((name) => name !== 'perfect')
+  const { trials: perfect } = await bench.evaluate([`model=perfect${more}`])
+  const { trials } = await bench.evaluate(
+    others.map((name) => `model=${name}${more}`),
+    { only: TELLING },
+  )
+  const of = (name: string) => trials.filter(({ arm }) => arm === `model=${name}${more}`)
+  return {
+    perfect: notRight(perfect),
+    falseGreen: casesWith(trials, 'false-green'),
+    wrong: Object.fromEntries(others.map((name) => [name, casesWith(of(name), 'wrong', 'missed', 'undecided')])),
+  }
+}
+
+const EXPECTED_ELSEWHERE = {
+  perfect: [],
+  falseGreen: [],
+  wrong: Object.fromEntries(
+    Object.entries(TABLE).flatMap(([name, { right, wrong = [] }]) => (name === 'perfect' ? [] : [[name, right === 0 ? TELLING : wrong]])),
+  ),
+}

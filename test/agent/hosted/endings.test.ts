@@ -58,6 +58,19 @@ test('an answer from nothing is not green', async () => {
   expect(await one.testApp.run('act')).toMatchObject({ status: 'incomplete', reasons: [{ code: 'NO_TOOL_RESULT' }] })
 })
 
+test.each([
+  ['asks', 'Which month do you want?', 'The answer asks a question that nobody can answer.'],
+  ['promises', 'I will gather the figures and get back to you tomorrow.', 'The answer promises to go on later, and there is no later.'],
+])('an answer that %s is not green, and is not sent back', async (_, said, message) => {
+  await using one = await hostedApp(`${LOOK}\nsay ${said}`)
+  expect(await one.testApp.run('act')).toMatchObject({
+    status: 'incomplete',
+    outputText: said,
+    reasons: [{ code: 'MODEL_INCOMPLETE', message }],
+  })
+  expect(one.testApp.world.model.requests).toHaveLength(1)
+})
+
 const bodySchema = z.looseObject({ input: z.array(z.looseObject({ type: z.string().optional(), role: z.string().optional() })) })
 
 test('a repair is asked for with the calls and results as they were, none of them in our voice', async () => {
