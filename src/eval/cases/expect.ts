@@ -15,13 +15,16 @@ const near = z.strictObject({
 })
 
 /** What a value must be: a scalar or a list of them is itself; a mapping says how it is compared. */
-const valueSchema = z.union([
-  scalar,
-  z.array(scalar),
-  near,
-  z.strictObject({ length: z.int().min(0).describe('Of a list or a text.') }),
-  z.strictObject({ oneOf: z.array(scalar).min(1).describe('Any of these.') }),
-])
+const valueSchema = z.union(
+  [
+    scalar,
+    z.array(scalar),
+    near,
+    z.strictObject({ length: z.int().min(0).describe('Of a list or a text.') }),
+    z.strictObject({ oneOf: z.array(scalar).min(1).describe('Any of these.') }),
+  ],
+  { error: 'must be a value, a list of them, { near: 5.7, within: 0.05 }, { length: 14 } or { oneOf: [a, b] }' },
+)
 export type ExpectedValue = z.output<typeof valueSchema>
 
 const wordSchema = z.union([z.string().min(1), z.number()])

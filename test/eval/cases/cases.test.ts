@@ -155,3 +155,9 @@ test('the shipped file is as its format says, with a line on what each case woul
   expect(text.match(/^ {2}- name: /gm)).toHaveLength(16)
   expect(text.match(/^ {4}about: /gm)).toHaveLength(16)
 })
+
+test('a value that says nothing to compare with is told the forms there are', () => {
+  expect(() => load('cases: [{ name: a, expect: { output: { n: { near: 2 } } } }]').read()).toThrow(
+    'must be a value, a list of them, { near: 5.7, within: 0.05 }, { length: 14 } or { oneOf: [a, b] }',
+  )
+})

@@ -38,6 +38,7 @@ export function reportOf(
           `${evaluated.left} runs were not begun or not finished: ${evaluated.stoppedBy === 'money' ? 'the money is used up (--max-cost)' : 'it was ended'}.`,
         ]
       : []),
+    `A page for each run, and eval.json with everything: ${dir}`,
   ].join('\n\n')
 }
 

@@ -35,6 +35,7 @@ describe('against a job with its cases', () => {
     expect(ended.out).toMatch(/^model=wrong +1\/2 .* 1\/2 /m)
     expect(ended.out).toContain('model=wrong against model=right: 0 better, 1 worse of 2')
     expect(ended.out).toContain('no difference shown')
+    expect(ended.out).toContain(`A page for each run, and eval.json with everything: ${out}`)
     expect(ended.out).toMatch(/FALSE GREEN {2}model=wrong {2}three: output.sum is 4, not 3/)
   })
 
