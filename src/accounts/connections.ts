@@ -3,7 +3,7 @@ import type { GatewayFetch } from '../core/ports/gateway.ts'
 import type { Waker } from '../core/ports/wake.ts'
 import { pause } from '../lib/time/pause.ts'
 import { askConnect, disconnect } from '../pomerium/consent.ts'
-import type { Route } from '../pomerium/routes.ts'
+import { requireRoute, type Route, type RouteList } from '../pomerium/routes.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { resumeWaiting } from '../store/waiting/waiting.ts'
 
@@ -13,7 +13,7 @@ export interface ConnectionParts {
   config: { accounts: Readonly<Record<string, unknown>> }
   /** Undefined for an account that the configuration does not have. */
   gatewayFetch: (account: string) => GatewayFetch | undefined
-  routes: (account: string, signal: AbortSignal) => Promise<Map<string, Route> | undefined>
+  routes: (account: string, signal: AbortSignal) => Promise<RouteList | undefined>
 }
 
 /** A server, as the account of the configuration that is to use it. */
@@ -51,7 +51,7 @@ export async function waitForConsent(
       if (signal.aborted || (error instanceof Failure && error.retry === 'later' && error.code !== 'TOKEN_REJECTED')) return undefined
       throw error
     })
-    if (listed?.get(server)?.connected === true) return true
+    if (listed?.routes.get(server)?.connected === true) return true
   }
   return false
 }
@@ -81,11 +81,5 @@ async function findRoute(
       message: `There is no account ${account} in the configuration.`,
       cure: `There are ${Object.keys(config.accounts).join(', ')}.`,
     })
-  const route = listed.get(server)
-  if (!route)
-    throw new Failure({
-      code: 'ROUTE_UNKNOWN',
-      message: `Pomerium lists no MCP route ${server}; it lists ${[...listed.keys()].toSorted().join(', ') || 'none'}.`,
-    })
-  return { route, fetch }
+  return { route: requireRoute(listed, server), fetch }
 }

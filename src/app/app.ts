@@ -14,7 +14,7 @@ import { createJobRegistry, type JobRegistry } from '../jobs/registry.ts'
 import { targetOf } from '../delivery/destinations/registry.ts'
 import { createOutbox } from '../delivery/outbox.ts'
 import { createGatewayFetch } from '../pomerium/fetch.ts'
-import { listRoutes, type Route } from '../pomerium/routes.ts'
+import { listRoutes, type RouteList } from '../pomerium/routes.ts'
 import {
   accountIds,
   createConcurrencyOf,
@@ -84,7 +84,7 @@ export interface App extends AsyncDisposable {
   configWatch: Poller
   /** Gateway requests of an account outside of any run. */
   gatewayFetch(account: string): GatewayFetch | undefined
-  routes(account: string, signal: AbortSignal): Promise<Map<string, Route> | undefined>
+  routes(account: string, signal: AbortSignal): Promise<RouteList | undefined>
   resources: RunResources
   /** The tools of a job as its servers describe them now: what `jobs pin` writes down. */
   toolsToPin(job: Job, signal: AbortSignal): Promise<PinnedTool[]>
@@ -245,6 +245,7 @@ export async function createApp({ config, readConfig = () => config, log, onProg
 /** What reading and joining Pomerium's log needs. */
 export interface Audit extends AlarmOptions, AsyncDisposable {
   paramsBytes: number
+  redact: (text: string) => string
 }
 
 /** Opens the store for the audit commands, and where alarms go. */
@@ -262,6 +263,7 @@ export async function openAudit(config: Config, log: Logger): Promise<Audit> {
     expected: config.audit.expected,
     graceMs: config.audit.gracePeriod,
     paramsBytes: config.audit.paramsMaxBytes,
+    redact: resources.redactor.redact,
     log,
     async notify({ id, body: event }) {
       if (!target) return
@@ -291,8 +293,8 @@ function gatewayFetchFor(resources: RunResources, db: Db, account: string): Gate
 }
 
 /** The route list as an account of this process sees it. */
-async function routesOf(resources: RunResources, db: Db, account: string, signal: AbortSignal): Promise<Map<string, Route> | undefined> {
+async function routesOf(resources: RunResources, db: Db, account: string, signal: AbortSignal): Promise<RouteList | undefined> {
   const fetch = gatewayFetchFor(resources, db, account)
-  const { url: gatewayUrl, timeoutMs } = resources.gateway
-  return fetch && listRoutes({ fetch, gatewayUrl, account, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) })
+  const { url: gatewayUrl, routeHosts, timeoutMs } = resources.gateway
+  return fetch && listRoutes({ fetch, gatewayUrl, routeHosts, account, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) })
 }

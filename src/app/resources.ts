@@ -5,6 +5,7 @@ import { readSecret } from '../config/secrets.ts'
 import type { Ceiling } from '../core/rules/spending/budget.ts'
 import type { Role } from '../core/caller.ts'
 import type { Price } from '../core/rules/spending/price.ts'
+import { signingKeyTexts } from '../audit/evidence/keys.ts'
 import { createRedactor, type Redactor } from '../lib/redact.ts'
 import type { Sender } from '../delivery/destinations/destination.ts'
 import { deliverFault, openDestinations } from '../delivery/destinations/registry.ts'
@@ -112,11 +113,23 @@ export function createRunResources(config: Config, stack: AsyncDisposableStack):
     const { api, baseUrl, stream, store, background, answerTimeout: timeoutMs, formatWithTools } = provided
     const apiKey = readSecret(`providers.${name}`, provided.apiKey, provided.apiKeyFile)
     if (apiKey !== undefined) redactor.add(apiKey)
-    const provider = createProvider({ name, api, baseUrl, apiKey, stream, store, background, timeoutMs, formatWithTools })
+    const provider = createProvider({
+      name,
+      api,
+      baseUrl,
+      apiKey,
+      stream,
+      store,
+      background,
+      timeoutMs,
+      formatWithTools,
+      redact: redactor.redact,
+    })
     stack.defer(() => provider.close())
     providers.set(name, provider)
   }
   const accounts = new Map<string, TokenSource>()
+  for (const text of signingKeyTexts(config.evidence.keyFile)) redactor.add(text)
   for (const [account, { token, tokenFile: file }] of Object.entries(config.accounts))
     accounts.set(account, createTokenSource({ account, token, file, onToken: redactor.add }))
   const minter = config.minter && createMinterClient(config.minter.socket)
@@ -125,7 +138,13 @@ export function createRunResources(config: Config, stack: AsyncDisposableStack):
     accounts,
     perRun: new Set(Object.entries(config.accounts).flatMap(([name, { perRun }]) => (perRun ? [name] : []))),
     minter,
-    gateway: { url: gateway.url, dispatcher, maxResponseBytes: gateway.maxResponseBytes, timeoutMs: gateway.setupTimeout },
+    gateway: {
+      url: gateway.url,
+      routeHosts: gateway.routeHosts,
+      dispatcher,
+      maxResponseBytes: gateway.maxResponseBytes,
+      timeoutMs: gateway.setupTimeout,
+    },
     maxRequestBytes: new Map(Object.entries(config.servers).map(([name, { maxRequestBytes }]) => [name, maxRequestBytes])),
     providers,
     prices: new Map<string, Price>(Object.entries(config.prices)),

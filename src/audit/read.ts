@@ -1,14 +1,13 @@
 import { open, stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { Failure, messageOf } from '../core/failure.ts'
+import type { ParseOptions } from '../pomerium/log-line.ts'
 import { raiseAlarms, type AlarmOptions } from './alarm.ts'
 import { matchEvents } from './join/match.ts'
 import { followLog } from './log/follow.ts'
 import { importLog, type ImportCounts } from './log/import.ts'
 
-export interface ReadOptions extends AlarmOptions {
-  paramsBytes: number
-}
+export interface ReadOptions extends AlarmOptions, ParseOptions {}
 
 const CHUNK = 1_048_576
 
@@ -33,7 +32,8 @@ export async function readLog(
   log: Readable,
   signal: AbortSignal,
 ): Promise<Omit<ImportCounts, 'from'> & { matched: number }> {
-  const { from, ...counts } = await importLog(log, { db: options.db, paramsBytes: options.paramsBytes, log: options.log, signal })
+  const { db, paramsBytes, redact, log: told } = options
+  const { from, ...counts } = await importLog(log, { db, paramsBytes, redact, log: told, signal })
   const matched = await matchEvents({ ...options, since: from })
   await raiseAlarms(options)
   return { ...counts, matched }

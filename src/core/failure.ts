@@ -85,8 +85,9 @@ const MAX_ID_BYTES = 256
 export const redactFailure = (failure: FailureRecord, redact: (text: string) => string): FailureRecord => ({
   ...failure,
   message: cutBytes(redact(failure.message), MAX_MESSAGE_BYTES).text,
-  ...(failure.requestId !== undefined && { requestId: cutBytes(storeText(failure.requestId), MAX_ID_BYTES).text }),
+  ...(failure.requestId !== undefined && { requestId: cutBytes(storeText(redact(failure.requestId)), MAX_ID_BYTES).text }),
   ...(failure.cure !== undefined && { cure: redact(failure.cure) }),
+  ...(failure.server !== undefined && { server: redact(failure.server) }),
 })
 
 /** The message of anything thrown, without its full stop and without a cure, so that it can stand inside another sentence. */

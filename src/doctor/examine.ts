@@ -5,7 +5,7 @@ import type { Redactor } from '../lib/redact.ts'
 import type { LoadedJobs } from '../jobs/directory.ts'
 import type { Job } from '../jobs/load.ts'
 import type { Provider } from '../models/openai/provider.ts'
-import type { Route } from '../pomerium/routes.ts'
+import type { RouteList } from '../pomerium/routes.ts'
 import type { TokenSource } from '../pomerium/token.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { bounded, failed, failedBy, ok, skipped, warning, type Finding } from './check.ts'
@@ -30,7 +30,7 @@ export interface ExaminedParts extends AsyncDisposable {
     redactor: Pick<Redactor, 'redact'>
   }
   gatewayFetch: (account: string) => GatewayFetch | undefined
-  routes: (account: string, signal: AbortSignal) => Promise<Map<string, Route> | undefined>
+  routes: (account: string, signal: AbortSignal) => Promise<RouteList | undefined>
 }
 
 export interface ExamineOptions<Config extends ExaminedConfig> {
@@ -192,11 +192,11 @@ async function* examineAccount(
   yield finding
   if (!token) return yield notAsked(account)
   const gatewayCure = 'Check gateway.url, gateway.address and the network.'
-  let known: Map<string, Route> | undefined
+  let known: RouteList | undefined
   yield* await bounded(`gateway as ${account}`, gatewayCure, signal, async (ended) => {
-    const listed = await checkRoutes(account, () => routes(account, ended))
-    known = listed.routes
-    return listed.finding
+    const { findings, list } = await checkRoutes(account, () => routes(account, ended))
+    known = list
+    return findings
   })
   if (!known) return
   const listed = known
@@ -207,7 +207,7 @@ async function* examineAccount(
         account,
         server,
         jobs: mine.filter(({ definition }) => Object.hasOwn(definition.tools, server)),
-        routes: listed,
+        list: listed,
         fetch,
         maxRequestBytes: resources.maxRequestBytes.get(server),
         timeoutMs: resources.gateway.timeoutMs,

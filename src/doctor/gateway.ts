@@ -4,20 +4,28 @@ import type { Job } from '../jobs/load.ts'
 import { missingTool } from '../mcp/servers.ts'
 import { openSession } from '../mcp/session/session.ts'
 import { isFromUpstream, UPSTREAM_MARK } from '../pomerium/responses.ts'
-import type { Route } from '../pomerium/routes.ts'
+import type { RouteList } from '../pomerium/routes.ts'
 import { failed, failedBy, ok, skipped, warning, type Finding } from './check.ts'
 
 /** The gateway as an account sees it: TLS, the token, the route list. */
 export async function checkRoutes(
   account: string,
-  list: () => Promise<Map<string, Route> | undefined>,
-): Promise<{ finding: Finding; routes: Map<string, Route> | undefined }> {
+  ask: () => Promise<RouteList | undefined>,
+): Promise<{ findings: Finding[]; list: RouteList | undefined }> {
   const check = `gateway as ${account}`
   try {
-    const routes = await list()
-    return { finding: ok(check, `${routes?.size ?? 0} MCP routes: ${[...(routes?.keys() ?? [])].toSorted().join(', ')}`), routes }
+    const listed = await ask()
+    const names = [...(listed?.routes.keys() ?? [])].toSorted()
+    const leftOut = [...(listed?.leftOut ?? [])].map(([name, why]) =>
+      warning(
+        check,
+        `The route ${name} is not used: ${why}.`,
+        'Correct the route, or name its host in gateway.routeHosts if the account’s token may go there.',
+      ),
+    )
+    return { findings: [ok(check, `${names.length} MCP routes: ${names.join(', ')}`), ...leftOut], list: listed }
   } catch (error) {
-    return { finding: failedBy(check, error), routes: undefined }
+    return { findings: [failedBy(check, error)], list: undefined }
   }
 }
 
@@ -25,7 +33,7 @@ export interface ServerCheck {
   account: string
   server: string
   jobs: readonly Job[]
-  routes: Map<string, Route>
+  list: RouteList
   fetch: GatewayFetch
   maxRequestBytes: number | undefined
   timeoutMs: number
@@ -43,7 +51,7 @@ export async function checkServer({
   account,
   server,
   jobs,
-  routes,
+  list,
   fetch,
   maxRequestBytes,
   timeoutMs,
@@ -51,15 +59,16 @@ export async function checkServer({
   ...limits
 }: ServerCheck): Promise<Finding[]> {
   const check = `server ${server} as ${account}`
-  const route = routes.get(server)
-  if (!route)
-    return [
-      failed(
-        check,
-        `Pomerium lists no route ${server}; jobs ${jobs.map(({ name }) => name).join(', ')} need it.`,
-        'Add the route to pomerium.yaml, or correct the jobs.',
-      ),
-    ]
+  const route = list.routes.get(server)
+  if (!route) {
+    const why = list.leftOut.get(server)
+    const what = why === undefined ? `Pomerium lists no route ${server}` : `The route ${server} is not used (${why})`
+    const cure =
+      why === undefined
+        ? 'Add the route to pomerium.yaml, or correct the jobs.'
+        : 'Correct the route, or name its host in gateway.routeHosts.'
+    return [failed(check, `${what}; jobs ${jobs.map(({ name }) => name).join(', ')} need it.`, cure)]
+  }
   const signal = AbortSignal.any([ended, AbortSignal.timeout(timeoutMs)])
   let marked = false
   const watched: GatewayFetch = async (...request) => {

@@ -1,7 +1,7 @@
-/** What secrets of well-known services look like. */
+import { tokenIn } from '../lib/token-shapes.ts'
+
+/** What secrets of other well-known services look like. */
 const SHAPES: readonly (readonly [string, RegExp])[] = [
-  ['a token of Pomerium', /pom_m[ar]t_[\w-]{10,}|Pomerium-[\w-]{20,}/],
-  ['an API token of Nightshift', /\bnsk_[\w-]{16,}/],
   ['a key of a model provider', /\bsk-[\w-]{20,}/],
   ['a JSON Web Token', /\beyJ[\w-]{10,}\.eyJ[\w-]{10,}/],
   ['a token of GitHub', /\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}/],
@@ -14,7 +14,7 @@ const SHAPES: readonly (readonly [string, RegExp])[] = [
 /** The lines of a text that hold what looks like a secret, and what it looks like; never the secret. */
 export function secretLines(text: string): { line: number; what: string }[] {
   return text.split('\n').flatMap((line, index) => {
-    const found = SHAPES.find(([, shape]) => shape.test(line))
-    return found ? [{ line: index + 1, what: found[0] }] : []
+    const what = tokenIn(line) ?? SHAPES.find(([, shape]) => shape.test(line))?.[0]
+    return what === undefined ? [] : [{ line: index + 1, what }]
   })
 }

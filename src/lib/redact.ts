@@ -1,7 +1,10 @@
+import { replaceTokens } from './token-shapes.ts'
+
 /** Knows the secrets of this process, and takes them out of foreign text before it is kept, logged or told to a model. */
 export interface Redactor {
   /** Adds a secret, which is redacted until it expires (`until`). Short texts are ignored: they would match everywhere. */
   add: (secret: string, until?: Date) => void
+  /** The text without the secrets that are known, and without tokens whose shape tells them. One that is split or encoded is not found. */
   redact: (text: string) => string
 }
 
@@ -9,11 +12,11 @@ const MIN_LENGTH = 8
 /** A part of a token that is as long opens nothing by itself, and still is no business of anybody. */
 const MIN_PART = 20
 
-/** Tokens of Pomerium that this process need not know: those of its MCP clients, and any that was sent to it. */
-const SHAPES = /pom_m[ar]t_[\w-]{10,}|Pomerium-[\w-]{1,2000}\.[\w-]{1,4000}\.[\w-]{1,2000}/g
-
 /** The parts of a JWT, which may come alone. */
 const partsOf = (text: string) => (/^[\w-]+\.[\w-]+\.[\w-]+$/.test(text) ? text.split('.').filter((part) => part.length >= MIN_PART) : [])
+
+/** The secret as it stands inside JSON, which foreign text often is. */
+const inJson = (text: string) => JSON.stringify(text).slice(1, -1)
 
 export function createRedactor(now: () => number = Date.now): Redactor {
   /** Until when each secret opens something. Longest first: when one is a prefix of another, the rest of the longer one would stay. */
@@ -23,14 +26,22 @@ export function createRedactor(now: () => number = Date.now): Redactor {
       if (text.length < MIN_LENGTH) return
       const end = until?.getTime() ?? Number.POSITIVE_INFINITY
       // A secret that is given again stays known for the longer of both times.
-      const added = [text, ...partsOf(text)].map((one) => [one, Math.max(secrets.get(one) ?? 0, end)] as const)
+      const added = [text, inJson(text), ...partsOf(text)].map((one) => [one, Math.max(secrets.get(one) ?? 0, end)] as const)
       const kept = [...secrets].filter(([, other]) => other > now())
       secrets = new Map([...kept, ...added].toSorted(([a], [b]) => b.length - a.length))
     },
     redact(text) {
-      let redacted = text.replaceAll(SHAPES, '[secret]')
+      let redacted = replaceTokens(text, '[secret]')
       for (const secret of secrets.keys()) redacted = redacted.replaceAll(secret, '[secret]')
       return redacted
     },
   }
+}
+
+/** The value with each text in it redacted, names of fields as well. What is no JSON, such as a date or a function, stays. */
+export function redactTexts(value: unknown, redact: (text: string) => string): unknown {
+  if (typeof value === 'string') return redact(value)
+  if (Array.isArray(value)) return value.map((one) => redactTexts(one, redact))
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [redact(key), redactTexts(one, redact)]))
 }

@@ -12,7 +12,7 @@ export function introductionOf({ spec, about }: OpenServer, { redact }: { redact
   return {
     server,
     title: title === '' ? undefined : title,
-    description,
+    description: description === undefined ? undefined : clean(description, redact),
     instructions: instructionsOf(instructions, own),
     notes,
   }

@@ -33,6 +33,15 @@ const asked = <T>(answer: Promise<T>): Promise<T> =>
 const RETRY_ONE = /\/queues\/[^/]+\/([^/]+)\/retry(\/[a-z]+)?$/
 const RETRY_ALL = /\/queues\/[^/]+\/retry\/failed$/
 
+const refused = (allow: string) =>
+  problemResponse(
+    new Failure({
+      code: 'METHOD_NOT_ALLOWED',
+      message: 'The queue follows the store; only retries can be asked for here. Others are nightshift cancel, pause and resume.',
+    }),
+    { headers: { allow } },
+  )
+
 /**
  * The queue for operators to look at. SQL is the truth: a retry there queues the run again as our own retry does, and nothing else can be changed.
  */
@@ -48,28 +57,21 @@ export function createBoard({ path, queue, parts }: { path: string; queue: Board
   app.use('*', async (c, next) => {
     if (c.req.method === 'GET' || c.req.method === 'HEAD')
       return within(ANSWER_MS, next(), () => unanswered(`${ANSWER_MS / 1000} seconds are over`))
+    const isRetry = RETRY_ONE.test(c.req.path) || RETRY_ALL.test(c.req.path)
+    if (c.req.method !== 'PUT' || !isRetry) return refused(isRetry ? 'PUT' : 'GET, HEAD')
     const one = RETRY_ONE.exec(c.req.path)
     if (one) {
       const job = await asked(queue.getJob(decodeURIComponent(one[1] ?? '')))
       if (job) await retryByFilter(parts(), { ids: [job.data.runId] }, 'latest')
       return c.body(null, 204)
     }
-    if (RETRY_ALL.test(c.req.path)) {
-      // Those that are there now: what fails again meanwhile is not retried once more.
-      const count = await asked(queue.getFailedCount())
-      for (let from = 0; from < count; from += AT_ONCE) {
-        const jobs = await asked(queue.getJobs(['failed'], from, from + AT_ONCE - 1))
-        await retryByFilter(parts(), { ids: jobs.map(({ data }) => data.runId), status: ['failed'] }, 'latest')
-      }
-      return c.body(null, 204)
+    // Those that are there now: what fails again meanwhile is not retried once more.
+    const count = await asked(queue.getFailedCount())
+    for (let from = 0; from < count; from += AT_ONCE) {
+      const jobs = await asked(queue.getJobs(['failed'], from, from + AT_ONCE - 1))
+      await retryByFilter(parts(), { ids: jobs.map(({ data }) => data.runId), status: ['failed'] }, 'latest')
     }
-    return problemResponse(
-      new Failure({
-        code: 'METHOD_NOT_ALLOWED',
-        message: 'The queue follows the store; only retries can be asked for here. Others are nightshift cancel, pause and resume.',
-      }),
-      { headers: { allow: 'GET, HEAD' } },
-    )
+    return c.body(null, 204)
   })
   app.route('/', adapter.registerPlugin())
   return new Hono().route(path, app).onError((error) => {

@@ -4,6 +4,7 @@ import type { AuthorizeEvent } from '../core/authorize-event.ts'
 import { digestOf } from '../lib/digest.ts'
 import { wellFormedJson } from '../lib/json/well-formed.ts'
 import { cutBytes, storeText } from '../lib/text.ts'
+import { replaceTokens } from '../lib/token-shapes.ts'
 
 export type ParsedLine = { kind: 'event'; event: AuthorizeEvent } | { kind: 'other' } | { kind: 'broken' }
 
@@ -38,10 +39,12 @@ const lineSchema = z.looseObject({
 export interface ParseOptions {
   /** Most bytes of a call's parameters that are kept as text; 0 keeps their digest alone. */
   paramsBytes: number
+  /** Takes secrets out of what is kept; without it, tokens that their shape tells. Digests are of the line as it came. */
+  redact?: ((text: string) => string) | undefined
 }
 
 /** Reads a line of Pomerium's log. Any other line is skipped; a line that says it is one and is not whole is broken. */
-export function parseLogLine(line: string, { paramsBytes }: ParseOptions): ParsedLine {
+export function parseLogLine(line: string, { paramsBytes, redact = (text) => replaceTokens(text, '[secret]') }: ParseOptions): ParsedLine {
   if (!line.includes(MARK)) return { kind: 'other' }
   let content: unknown
   try {
@@ -51,42 +54,38 @@ export function parseLogLine(line: string, { paramsBytes }: ParseOptions): Parse
   }
   const parsed = lineSchema.safeParse(content)
   if (!parsed.success) return isMessage(content) ? { kind: 'broken' } : { kind: 'other' }
-  return { kind: 'event', event: eventOf(line, parsed.data, paramsBytes) }
+  return { kind: 'event', event: eventOf(line, parsed.data, paramsBytes, (text) => storeText(redact(text))) }
 }
 
 /** The text of an authorize line may also occur inside another line, such as in a tool's arguments. */
 const isMessage = (content: unknown) =>
   typeof content === 'object' && content !== null && Reflect.get(content, 'message') === 'authorize check'
 
-function eventOf(line: string, fields: z.output<typeof lineSchema>, paramsBytes: number): AuthorizeEvent {
+function eventOf(line: string, fields: z.output<typeof lineSchema>, paramsBytes: number, keep: (text: string) => string): AuthorizeEvent {
   const params = fields['mcp-tool-parameters']
   const isCall = fields['mcp-method'] === 'tools/call'
   const hasParams = isCall && params !== undefined
   return {
     lineDigest: createHash('sha256').update(line).digest('base64url'),
-    requestId: storeText(fields['request-id']),
+    requestId: keep(fields['request-id']),
     time: new Date(fields.time),
-    method: storeText(fields.method),
-    host: storeText(fields.host.replace(/:\d+$/, '').toLowerCase()),
-    path: storeText(fields.path),
-    ip: storeText(fields.ip),
-    userId: storeText(fields.user),
-    accountId: known(fields['service-account-id']),
-    mcpMethod: known(fields['mcp-method']),
-    mcpTool: known(fields['mcp-tool']),
+    method: keep(fields.method),
+    host: keep(fields.host.replace(/:\d+$/, '')).toLowerCase(),
+    path: keep(fields.path),
+    ip: keep(fields.ip),
+    userId: keep(fields.user),
+    accountId: known(fields['service-account-id'], keep),
+    mcpMethod: known(fields['mcp-method'], keep),
+    mcpTool: known(fields['mcp-tool'], keep),
     paramsDigest: hasParams ? tryTo(() => digestOf(params), NO_DIGEST) : undefined,
     params:
       hasParams && paramsBytes > 0
-        ? storeText(
-            cutBytes(
-              tryTo(() => JSON.stringify(params), line),
-              paramsBytes,
-            ).text,
-          )
+        ? // Cut last: a part of a secret would not be found.
+          cutBytes(keep(tryTo(() => JSON.stringify(params), line)), paramsBytes).text
         : undefined,
-    runHeader: runIdOf(fields.headers),
+    runHeader: runIdOf(fields.headers, keep),
     allowed: fields.allow && !fields.deny,
-    reasons: (fields.deny ? fields['deny-why-true'] : fields.allow ? fields['allow-why-true'] : fields['allow-why-false']).map(storeText),
+    reasons: (fields.deny ? fields['deny-why-true'] : fields.allow ? fields['allow-why-true'] : fields['allow-why-false']).map(keep),
   }
 }
 
@@ -99,9 +98,9 @@ function tryTo<T>(work: () => T, otherwise: T): T {
   }
 }
 
-const known = (value: string | undefined) => (value === undefined || value === '' ? undefined : storeText(value))
+const known = (value: string | undefined, keep: (text: string) => string) => (value === undefined || value === '' ? undefined : keep(value))
 
-function runIdOf(headers: Record<string, unknown>): string | undefined {
+function runIdOf(headers: Record<string, unknown>, keep: (text: string) => string): string | undefined {
   const [, value] = Object.entries(headers).find(([name]) => name.toLowerCase() === 'x-nightshift-run-id') ?? []
-  return typeof value === 'string' && value !== '' ? storeText(value).slice(0, 100) : undefined
+  return typeof value === 'string' && value !== '' ? keep(value).slice(0, 100) : undefined
 }

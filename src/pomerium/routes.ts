@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { Failure, messageOf } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
+import { isOfDomain } from '../lib/net/domain.ts'
+import { matchesWildcard } from '../lib/wildcard.ts'
 import { ROUTES_PATH, tokenRejected } from './unauthorized.ts'
 
 const listSchema = z.object({
@@ -23,6 +25,33 @@ export interface Route {
   connected: boolean
 }
 
+export interface RouteList {
+  routes: ReadonlyMap<string, Route>
+  /** Routes that may not be used, by name, each with its reason: their address decides where the token goes. */
+  leftOut: ReadonlyMap<string, string>
+}
+
+/** The route of that name. Throws `ROUTE_UNKNOWN` when there is none that may be used. */
+export function requireRoute({ routes, leftOut }: RouteList, name: string): Route {
+  const route = routes.get(name)
+  if (route) return route
+  const why = leftOut.get(name)
+  throw new Failure(
+    why === undefined
+      ? {
+          code: 'ROUTE_UNKNOWN',
+          message: `Pomerium lists no MCP route ${name}; it lists ${[...routes.keys()].toSorted().join(', ') || 'none'}.`,
+          server: name,
+        }
+      : {
+          code: 'ROUTE_UNKNOWN',
+          message: `The MCP route ${name} that Pomerium lists is not used: ${why}.`,
+          cure: 'Correct the route, or name its host in gateway.routeHosts if the account’s token may go there.',
+          server: name,
+        },
+  )
+}
+
 /**
  * The MCP routes that Pomerium serves, whether policy allows them or not (measured: the list does not depend on policy). Throws
  * `TOKEN_REJECTED` on 401, `GATEWAY_UNREACHABLE` when what answers is not Pomerium.
@@ -30,9 +59,11 @@ export interface Route {
 export async function listRoutes(options: {
   fetch: GatewayFetch
   gatewayUrl: string
+  /** Patterns of hosts beside those of the gateway's own domain. */
+  routeHosts: readonly string[]
   account: string
   signal?: AbortSignal | undefined
-}): Promise<Map<string, Route>> {
+}): Promise<RouteList> {
   const url = new URL(ROUTES_PATH, options.gatewayUrl)
   const response = await options.fetch(url, { headers: { accept: 'application/json' } }, { signal: options.signal })
   const requestId = response.headers.get('x-request-id') ?? undefined
@@ -59,12 +90,24 @@ export async function listRoutes(options: {
   const parsed = listSchema.safeParse(parseJson(text))
   if (!parsed.success) throw notPomerium('the route list is not the JSON that was expected', 'never')
   const routes = new Map<string, Route>()
+  const leftOut = new Map<string, string>()
   for (const { name, url: address, description, connected } of parsed.data.servers) {
-    // A route's address decides where the token goes: never from https to http.
-    if (URL.canParse(address) && ['https:', url.protocol].includes(new URL(address).protocol))
-      routes.set(name, { name, url: address, description: description ?? undefined, connected: connected ?? false })
+    const why = whyNot(address, url, options.routeHosts)
+    if (why === undefined) routes.set(name, { name, url: address, description: description ?? undefined, connected: connected ?? false })
+    else leftOut.set(name, why)
   }
-  return routes
+  return { routes, leftOut }
+}
+
+/** Why the token may not go to the address. */
+function whyNot(address: string, gateway: URL, routeHosts: readonly string[]): string | undefined {
+  if (!URL.canParse(address)) return 'its address is no URL'
+  const { protocol, hostname, username, password } = new URL(address)
+  if (protocol !== 'https:' && protocol !== gateway.protocol) return `its address is not ${gateway.protocol}//`
+  if (username !== '' || password !== '') return 'its address holds a user or a password'
+  if (isOfDomain(hostname, gateway.hostname) || routeHosts.some((pattern) => matchesWildcard(pattern.toLowerCase(), hostname)))
+    return undefined
+  return `its host ${hostname} is neither of the domain of ${gateway.hostname} nor in gateway.routeHosts`
 }
 
 function parseJson(text: string): unknown {

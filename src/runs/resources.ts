@@ -12,7 +12,7 @@ export interface RunResources {
   /** Accounts whose runs each get an account of their own, and who makes it. */
   perRun: ReadonlySet<string>
   minter: MinterClient | undefined
-  gateway: { url: string; dispatcher: Dispatcher; maxResponseBytes: number; timeoutMs: number }
+  gateway: { url: string; routeHosts: readonly string[]; dispatcher: Dispatcher; maxResponseBytes: number; timeoutMs: number }
   /** Request limit of each server in bytes; others have Pomerium's default. */
   maxRequestBytes: ReadonlyMap<string, number>
   providers: ReadonlyMap<string, Provider>

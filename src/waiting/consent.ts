@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import { describeError } from '../core/failure.ts'
 import type { Waker } from '../core/ports/wake.ts'
 import { createPoller, type Poller } from '../lib/time/poll.ts'
-import type { Route } from '../pomerium/routes.ts'
+import type { RouteList } from '../pomerium/routes.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { listWaiting, resumeWaiting, tryStartPoll } from '../store/waiting/waiting.ts'
 
@@ -10,7 +10,7 @@ export interface ConsentWatcherOptions {
   db: Db
   producer: Waker
   /** The routes of an account now; undefined when this process does not have the account. */
-  routesOf: (account: string, signal: AbortSignal) => Promise<Map<string, Route> | undefined>
+  routesOf: (account: string, signal: AbortSignal) => Promise<RouteList | undefined>
   log: Logger
   /** How often an account's route list is polled, by all workers together. */
   everyMs?: number
@@ -27,8 +27,8 @@ const POLL_STORE_MS = 5000
 export function createConsentWatcher({ db, producer, routesOf, log, everyMs = POLL_ACCOUNT_MS }: ConsentWatcherOptions): Poller {
   async function pollAccount(account: string, servers: readonly string[], signal: AbortSignal): Promise<void> {
     if (!(await tryStartPoll(db, account, everyMs))) return
-    const routes = await routesOf(account, signal)
-    const connected = servers.filter((server) => routes?.get(server)?.connected === true)
+    const listed = await routesOf(account, signal)
+    const connected = servers.filter((server) => listed?.routes.get(server)?.connected === true)
     if (connected.length === 0) return
     const runs = await resumeWaiting(db, account, connected)
     log.info({ account, servers: connected, runs: runs.length }, 'Connected: the runs that waited go on.')

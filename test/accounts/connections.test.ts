@@ -3,7 +3,7 @@ import { askConsent, disconnectServer, resumeConnected, waitForConsent, type Con
 import { Failure } from '../../src/core/failure.ts'
 import type { FailureCode } from '../../src/core/failure-codes.ts'
 import type { Wake } from '../../src/core/ports/wake.ts'
-import type { Route } from '../../src/pomerium/routes.ts'
+import type { RouteList } from '../../src/pomerium/routes.ts'
 import { loadStatus } from '../../src/store/runs/show.ts'
 import { suspendRun } from '../../src/store/runs/suspend.ts'
 import { opened, waitingForShop, writeRun } from '../support/database/attempts.ts'
@@ -19,11 +19,13 @@ beforeAll(async () => {
 })
 afterAll(() => database[Symbol.asyncDispose]())
 
-const shop = (connected: boolean): Map<string, Route> =>
-  new Map([['shop', { name: 'shop', url: 'https://shop.localhost.pomerium.io', description: undefined, connected }]])
+const shop = (connected: boolean): RouteList => ({
+  routes: new Map([['shop', { name: 'shop', url: 'https://shop.localhost.pomerium.io', description: undefined, connected }]]),
+  leftOut: new Map(),
+})
 
 /** The parts, with one answer of the route list after the other; the last one stays. */
-function partsOf(...answers: (Map<string, Route> | FailureCode)[]) {
+function partsOf(...answers: (RouteList | FailureCode)[]) {
   const woken: Wake[] = []
   let asked = 0
   const parts: ConnectionParts = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createRedactor } from '../../src/lib/redact.ts'
+import { createRedactor, redactTexts } from '../../src/lib/redact.ts'
 
 function redactorOf(...secrets: string[]) {
   const redactor = createRedactor()
@@ -80,4 +80,36 @@ test.each([
 test('leaves what only begins like a token', () => {
   const text = 'Pomerium-managed routes, pom_mat_short and Pomerium-2.0 are no tokens'
   expect(redactorOf().redact(text)).toBe(text)
+})
+
+test.each([
+  ['Pomerium-0.28.1-rc.1', 'a version'],
+  ['Pomerium-managed-routes-and-policies', 'a name'],
+  ['Pomerium-release-notes-2026-11-27', 'a name with digits'],
+])('leaves %s, which is %s', (text) => {
+  expect(redactorOf().redact(text)).toBe(text)
+})
+
+test.each([
+  ['a token with text around it', 'url?k=Pomerium-eyJhbGci.eyJzdWIi.c2ln&x=pom_mat_abcdefgh12345', 'url?k=[secret]&x=[secret]'],
+  ['a token that a sentence ends with', 'It is Pomerium-eyJhbGci.eyJzdWIi.c2ln.', 'It is [secret].'],
+  ['an opaque token', 'Pomerium-aB3dEf6hIj9LmNo2PqRs', '[secret]'],
+  ['an API token', 'Bearer nsk_0123456789abcdefghij', 'Bearer [secret]'],
+])('takes out %s', (_, text, redacted) => {
+  expect(redactorOf().redact(text)).toBe(redacted)
+})
+
+test('finds a secret inside JSON, where some characters are written otherwise', () => {
+  expect(redactorOf('pass"word\\1').redact(JSON.stringify({ key: 'pass"word\\1' }))).toBe('{"key":"[secret]"}')
+})
+
+test('redacts each text of a value, and leaves what is no JSON', () => {
+  const at = new Date(0)
+  const value = { a: ['x secret-one'], 'secret-one': { b: 1, c: null }, at }
+  expect(redactTexts(value, redactorOf('secret-one').redact)).toEqual({ a: ['x [secret]'], '[secret]': { b: 1, c: null }, at })
+})
+
+test.each(['Pomerium-', 'Pomerium-a.', 'pom_mat_', 'nsk_', '-', '.'])('takes time that grows with the text alone: %s', (piece) => {
+  const text = piece.repeat(1_000_000 / piece.length)
+  expect(redactorOf(jwt).redact(text).length).toBeGreaterThan(0)
 })

@@ -54,7 +54,7 @@ describeBackends('the board', ({ redisUrl }) => {
       ['PUT', `${QUEUE}/clean/completed`], ['PUT', `${QUEUE}/clean/failed`], ['PUT', `${QUEUE}/clean/delayed`], ['PUT', `${QUEUE}/promote`],
       ['PUT', `${QUEUE}/${later}/promote`], ['PUT', `${QUEUE}/${later}/clean`], ['PUT', `${QUEUE}/${failed}/clean`], ['PATCH', `${QUEUE}/${later}/update-data`],
       ['POST', `${QUEUE}/${done}/flow`], ['PUT', `${QUEUE}/concurrency`], ['PUT', '/queue/api/queues/pause'], ['PUT', '/queue/api/queues/resume'],
-      ['PUT', `${QUEUE}/retry/completed`], ['DELETE', `${QUEUE}/${failed}`], ['POST', `${QUEUE}/${failed}/retry/failed/clean`],
+      ['PUT', `${QUEUE}/retry/completed`], ['DELETE', `${QUEUE}/${failed}/retry/failed`], ['POST', `${QUEUE}/retry/failed`], ['PATCH', `${QUEUE}/${failed}/retry`], ['DELETE', `${QUEUE}/${failed}`], ['POST', `${QUEUE}/${failed}/retry/failed/clean`],
     ] as const // prettier-ignore
     for (const [method, path] of changes) {
       const { status } = await api.ask(method, path, { body: { jobData: { runId: done }, name: 'run' } })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { digestOf } from '../../src/lib/digest.ts'
 import type { AuthorizeEvent } from '../../src/core/authorize-event.ts'
+import { createRedactor } from '../../src/lib/redact.ts'
 import { parseLogLine } from '../../src/pomerium/log-line.ts'
 import { authorizeLine } from '../support/log/log-lines.ts'
 
@@ -162,4 +163,27 @@ test('hostile text is kept as Postgres can hold it', () => {
   }) // prettier-ignore
   expect(JSON.stringify(read)).not.toMatch(/\\u0000|\\ud800/)
   expect(read).toMatchObject({ requestId: 'a\ufffdb\ufffdc', reasons: ['a\ufffdb\ufffdc'] })
+})
+
+test('keeps no secret of a line, in whichever field it is, and knows the call by its digest all the same', () => {
+  const secret = 'secret-of-ours'
+  const token = 'Pomerium-eyJhbGci.eyJzdWIi.c2ln'
+  const canary = `${secret} ${token}`
+  const texts = ['request-id', 'method', 'host', 'path', 'ip', 'user', 'service-account-id', 'mcp-method', 'mcp-tool']
+  const line = authorizeLine({
+    ...Object.fromEntries(texts.map((field) => [field, canary])),
+    'mcp-method': 'tools/call',
+    'mcp-tool-parameters': { [canary]: { deep: [canary] } },
+    headers: { 'X-Nightshift-Run-Id': canary },
+    'allow-why-true': [canary],
+  })
+  const redact = createRedactor()
+  redact.add(secret)
+  const kept = parseLogLine(line, { paramsBytes: 1000, redact: redact.redact })
+  expect(kept.kind).toBe('event')
+  const text = JSON.stringify(kept)
+  expect(text).toContain('[secret]')
+  for (const one of [secret, token, 'eyJhbGci']) expect(text.toLowerCase()).not.toContain(one.toLowerCase())
+  const plain = parseLogLine(line, { paramsBytes: 0 })
+  expect(plain.kind === 'event' && kept.kind === 'event' && plain.event.paramsDigest === kept.event.paramsDigest).toBe(true)
 })

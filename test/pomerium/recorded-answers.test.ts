@@ -211,7 +211,7 @@ async function ask(
 ): Promise<string> {
   const target = new URL(new URL(request.url).pathname, origin)
   if (target.pathname === ROUTES_PATH) {
-    const routes = await listRoutes({ fetch, gatewayUrl: origin, account: 'reports' })
+    const { routes } = await listRoutes({ fetch, gatewayUrl: origin, routeHosts: ['*.localhost.pomerium.io'], account: 'reports' })
     return `${routes.size} routes`
   }
   const { method, headers, body } = request

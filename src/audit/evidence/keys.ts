@@ -26,6 +26,17 @@ export function openSigningKey(file: string): SigningKey {
   }
 }
 
+/** What of the key's file is secret, a text each; none where there is no file that this process can read. */
+export function signingKeyTexts(file: string): string[] {
+  try {
+    return readFileSync(file, 'utf8')
+      .split(/\r?\n/)
+      .filter((line) => line !== '' && !line.startsWith('-----'))
+  } catch {
+    return []
+  }
+}
+
 function makeKey(file: string): void {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519')
   mkdirSync(dirname(file), { recursive: true })

@@ -5,16 +5,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { describeError } from '../../core/failure.ts'
 import type { AuthorizeEvent } from '../../core/authorize-event.ts'
+import type { ParseOptions } from '../../pomerium/log-line.ts'
 import type { Db } from '../../store/postgres/db.ts'
 import { loadPosition, type NewEvent } from '../../store/audit/events.ts'
 import { keepEvents } from './keep.ts'
 import { createOccurrences, parseLine } from './import.ts'
 import { createLineSplitter } from './lines.ts'
 
-export interface FollowOptions {
+export interface FollowOptions extends ParseOptions {
   db: Db
   file: string
-  paramsBytes: number
   log: Logger
   signal: AbortSignal
   /** Called after each round with the number of new events. */
@@ -52,7 +52,7 @@ export async function followLog(options: FollowOptions): Promise<void> {
   await reader.close()
 }
 
-function createReader({ db, paramsBytes, log, signal }: FollowOptions, path: string) {
+function createReader({ db, paramsBytes, redact, log, signal }: FollowOptions, path: string) {
   let handle: FileHandle | undefined
   let inode = ''
   let offset = 0
@@ -92,7 +92,7 @@ function createReader({ db, paramsBytes, log, signal }: FollowOptions, path: str
       if (bytesRead === 0) break
       at += bytesRead
       for (const line of splitter.push(buffer.subarray(0, bytesRead))) {
-        const parsed = parseLine(line, 0)
+        const parsed = parseLine(line, { paramsBytes: 0 })
         if (parsed.kind === 'event') counted.next(parsed.event.lineDigest, parsed.event.time)
       }
     }
@@ -142,7 +142,7 @@ function createReader({ db, paramsBytes, log, signal }: FollowOptions, path: str
       position += bytesRead
       let events: AuthorizeEvent[] = []
       for (const line of splitter.push(buffer.subarray(0, bytesRead))) {
-        const parsed = parseLine(line, paramsBytes)
+        const parsed = parseLine(line, { paramsBytes, redact })
         if (parsed.kind === 'event') events.push(parsed.event)
         else if (parsed.kind === 'broken')
           log.warn({ file: path, end: line.end }, 'A line of the log may be an authorize check and cannot be read.')

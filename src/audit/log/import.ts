@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { parseLogLine, type ParsedLine } from '../../pomerium/log-line.ts'
+import { parseLogLine, type ParsedLine, type ParseOptions } from '../../pomerium/log-line.ts'
 import type { Db } from '../../store/postgres/db.ts'
 import type { NewEvent } from '../../store/audit/events.ts'
 import type { BadRowLog } from '../../store/bad-rows.ts'
@@ -19,9 +19,8 @@ export interface ImportCounts {
   from?: Date
 }
 
-export interface ImportOptions {
+export interface ImportOptions extends ParseOptions {
   db: Db
-  paramsBytes: number
   log?: BadRowLog | undefined
   signal?: AbortSignal | undefined
 }
@@ -51,11 +50,11 @@ export function createOccurrences() {
 }
 
 /** Parses a line. A line that is too long counts as broken, since it may be an event. */
-export const parseLine = ({ text, tooLong }: Line, paramsBytes: number): ParsedLine =>
-  tooLong ? { kind: 'broken' } : parseLogLine(text, { paramsBytes })
+export const parseLine = ({ text, tooLong }: Line, options: ParseOptions): ParsedLine =>
+  tooLong ? { kind: 'broken' } : parseLogLine(text, options)
 
 /** Reads a whole log. Doing it twice changes nothing. */
-export async function importLog(input: Readable, { db, paramsBytes, log, signal }: ImportOptions): Promise<ImportCounts> {
+export async function importLog(input: Readable, { db, log, signal, ...parsing }: ImportOptions): Promise<ImportCounts> {
   const counts: ImportCounts = { lines: 0, events: 0, added: 0, skipped: 0, broken: 0 }
   const occurrences = createOccurrences()
   let batch: NewEvent[] = []
@@ -70,7 +69,7 @@ export async function importLog(input: Readable, { db, paramsBytes, log, signal 
   }
   const take = async (line: Line) => {
     counts.lines++
-    const parsed = parseLine(line, paramsBytes)
+    const parsed = parseLine(line, parsing)
     if (parsed.kind === 'other') counts.skipped++
     else if (parsed.kind === 'broken') counts.broken++
     else {

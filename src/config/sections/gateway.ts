@@ -10,6 +10,12 @@ export const gatewaySchema = z
     address: hostPort(1)
       .optional()
       .describe('host:port to connect to, whatever a route’s host resolves to. Host header and TLS name stay the route’s.'),
+    routeHosts: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        'Hosts of MCP routes outside of the domain of url, such as mcp.example.org or *.example.org. A route of any other host is not used: the token would go there.',
+      ),
     caFile: z.string().optional().describe('PEM file of the CA that signed Pomerium’s certificate, trusted beside the public ones.'),
     connections: concurrency.default(128).describe('Most connections to each route’s host at once; a request beyond it waits for one.'),
     maxResponseBytes: z

@@ -81,7 +81,7 @@ function secretOf(name: string, { secret: given, secretFile: file }: Webhooks[st
       cure: 'Make one with: echo whsec_$(openssl rand -base64 32)',
     })
   }
-  for (const one of secretsIn(secret)) secrets.redact(one)
+  for (const one of secretsIn(secret)) for (const text of [one, one.replace(/^whsec_/, '')]) secrets.redact(text)
   return secret
 }
 

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { Document, isMap, isSeq, parseDocument, stringify } from 'yaml'
 import { Failure } from '../../core/failure.ts'
+import { redactTexts } from '../../lib/redact.ts'
 import { isFinal } from '../../core/run.ts'
 import { OWN_SERVER } from '../../core/words/endings.ts'
 import type { RunView } from '../../core/view.ts'
@@ -36,19 +37,12 @@ export function recordCase(options: RecordOptions): unknown {
       message: `The run ${run.id} is ${run.status}: it is not over.`,
       cure: 'Wait until it is.',
     })
+  // Text by text: taken out of YAML, a secret would leave what is read as something else.
   return redactTexts(caseOf(options), redact)
 }
 
 /** A case as it stands in a file. */
 export const yamlOf = (one: unknown): string => stringify([one], { lineWidth: 0 })
-
-/** Text by text: taken out of YAML, a secret would leave what is read as something else. */
-function redactTexts(value: unknown, redact: (text: string) => string): unknown {
-  if (typeof value === 'string') return redact(value)
-  if (Array.isArray(value)) return value.map((one) => redactTexts(one, redact))
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [redact(key), redactTexts(one, redact)]))
-}
 
 /** Adds a case to the file of the job's cases; gives the file's name. Comments and order stay. */
 export function addCase(job: Job, one: unknown): string {

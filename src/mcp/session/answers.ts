@@ -66,7 +66,7 @@ export function createAnswerReader({ server, streams, maxResponseBytes, redact }
     } catch (error) {
       if (error instanceof JsonTooLarge) throw tooLarge(error)
       const type = headers.get('content-type')
-      throw new Error(`no JSON, but ${text.trim() === '' ? 'nothing' : (type ?? 'text of no type').slice(0, 100)}`, { cause: error })
+      throw new Error(`no JSON, but ${text.trim() === '' ? 'nothing' : redact(type ?? 'text of no type').slice(0, 100)}`, { cause: error })
     }
     if (!messages.some(({ kind }) => kind === 'answer')) throw new Error('JSON without a result or an error')
     return messages

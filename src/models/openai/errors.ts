@@ -1,17 +1,24 @@
 import { APIConnectionError, APIError, APIUserAbortError } from 'openai'
-import { Failure, messageOf } from '../../core/failure.ts'
+import { Failure, messageOf, redactFailure } from '../../core/failure.ts'
 import type { FailureCode } from '../../core/failure-codes.ts'
 import { showLine } from '../../lib/text.ts'
 
 const QUOTA = /insufficient_quota|billing_hard_limit|quota_exceeded/
 
-/** Classifies an error of the provider. The API key is redacted: providers repeat it in their messages. */
-export function modelFailure(error: unknown, what: { provider: string; model: string; apiKey: string | undefined }): unknown {
-  if (error instanceof Failure || error instanceof APIUserAbortError) return error
-  const text = hide(messageOf(error), what.apiKey)
+/** Classifies an error of the provider. Secrets are redacted, also keys that are not ours: providers repeat them in their messages. */
+export function modelFailure(error: unknown, what: { provider: string; model: string; redact: (text: string) => string }): unknown {
+  if (error instanceof APIUserAbortError) return error
+  if (error instanceof Failure) return new Failure({ ...redactFailure(error.toJSON(), what.redact), cause: error.cause })
+  const text = hide(messageOf(error), what.redact)
   const about = `${what.provider}, model ${what.model}`
   const make = (code: FailureCode, requestId?: string | null, retryAfterMs?: number) =>
-    new Failure({ code, message: `${about}: ${text}.`, requestId: requestId ?? undefined, retryAfterMs, cause: new Error(text) })
+    new Failure({
+      code,
+      message: `${about}: ${text}.`,
+      requestId: requestId ? what.redact(requestId) : undefined,
+      retryAfterMs,
+      cause: new Error(text),
+    })
   if (error instanceof APIConnectionError) return make('MODEL_UNAVAILABLE')
   if (!(error instanceof APIError)) return make('MODEL_UNAVAILABLE')
   const status: number | undefined = error.status
@@ -41,10 +48,10 @@ export function modelFailure(error: unknown, what: { provider: string; model: st
   return make(code(), error.requestID, after)
 }
 
-function hide(text: string, apiKey: string | undefined): string {
-  const shown = showLine(text).slice(0, 500).replace(/\.$/, '')
-  const masked = shown.replaceAll(/\b(sk|pk|key|Bearer)[-_ ][A-Za-z0-9*_.-]{6,}/g, '[key]')
-  return apiKey === undefined || apiKey === '' ? masked : masked.replaceAll(apiKey, '[key]')
+function hide(text: string, redact: (text: string) => string): string {
+  // Redacted before it is cut: a part of a secret would not be found.
+  const shown = showLine(redact(text)).slice(0, 500).replace(/\.$/, '')
+  return shown.replaceAll(/\b(sk|pk|key|Bearer)[-_ ][A-Za-z0-9*_.-]{6,}/g, '[key]')
 }
 
 function retryAfter(headers: Headers | undefined): number | undefined {

@@ -2,6 +2,7 @@ import OpenAI, { APIConnectionError, APIError } from 'openai'
 import { isNeverConnected } from '../../lib/net/connection-error.ts'
 import type { HostedError, HostedModel, HostedRequest } from '../hosted.ts'
 import { createServerNames, hostedEvents } from './hosted-events.ts'
+import { redactEvents } from './redacted.ts'
 import { serverLabel } from './server-label.ts'
 
 type Create = OpenAI.Responses.ResponseCreateParamsNonStreaming
@@ -15,8 +16,9 @@ export function createHostedModel(options: {
   background: boolean
   store: boolean | undefined
   nameFailure: (error: unknown) => unknown
+  redact: (text: string) => string
 }): HostedModel {
-  const { client, model, background, store, nameFailure } = options
+  const { client, model, background, store, nameFailure, redact } = options
   // No retries by the client: a request may already have run tools.
   const once = { maxRetries: 0 }
   return {
@@ -29,14 +31,12 @@ export function createHostedModel(options: {
         { ...bodyOf(request), model, stream: true, ...(background ? { background: true, store: true } : store !== undefined && { store }) },
         { ...once, signal },
       )
-      return hostedEvents(
-        events,
-        request.servers.map(({ name }) => name),
-        model,
-      )
+      const names = request.servers.map(({ name }) => name)
+      return redactEvents(hostedEvents(events, names, model), redact)
     },
     async attach(responseId, servers, signal) {
-      return hostedEvents(await client.responses.retrieve(responseId, { stream: true }, { ...once, signal }), servers, model)
+      const events = await client.responses.retrieve(responseId, { stream: true }, { ...once, signal })
+      return redactEvents(hostedEvents(events, servers, model), redact)
     },
     async cancel(responseId) {
       await client.responses.cancel(responseId, { ...once, timeout: CANCEL_TIMEOUT_MS })

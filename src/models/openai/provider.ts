@@ -6,6 +6,7 @@ import { modelFailure } from './errors.ts'
 import type { HostedModel } from '../hosted.ts'
 import { createHostedModel } from './hosted-client.ts'
 import type { Model } from '../model.ts'
+import { redactTurn } from './redacted.ts'
 import { createResponsesModel } from './responses.ts'
 
 export interface ProviderOptions {
@@ -22,6 +23,8 @@ export interface ProviderOptions {
   timeoutMs: number
   /** An answer's format may be asked for while tools may still be called. */
   formatWithTools: boolean
+  /** Takes secrets out of a text: all that a provider says passes it before anybody reads it. */
+  redact: (text: string) => string
 }
 
 export interface Provider {
@@ -39,6 +42,7 @@ const QUICK_RETRIES = 2
 
 /** Makes a provider: one pool of connections, and a model for each name asked. */
 export function createProvider(options: ProviderOptions): Provider {
+  const { redact } = options
   // undici's own time-outs (300 s without a byte) are off: the call's time-out applies.
   const dispatcher: Dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: 30_000 })
   const client = new OpenAI({
@@ -53,18 +57,18 @@ export function createProvider(options: ProviderOptions): Provider {
     // oxlint-disable-next-line no-unsafe-type-assertion -- the client sends text only, and no Request
     fetch: ((url: string, init: Omit<LeanInit, 'dispatcher'>) => fetchLean(url, { ...init, dispatcher })) as typeof globalThis.fetch,
   })
-  const nameFailure = (model: string) => (error: unknown) => modelFailure(error, { provider: options.name, model, apiKey: options.apiKey })
+  const nameFailure = (model: string) => (error: unknown) => modelFailure(error, { provider: options.name, model, redact })
   return {
     formatWithTools: options.formatWithTools,
     hosted: (model) =>
-      createHostedModel({ client, model, background: options.background, store: options.store, nameFailure: nameFailure(model) }),
+      createHostedModel({ client, model, background: options.background, store: options.store, nameFailure: nameFailure(model), redact }),
     model(name) {
       const adapter = { client, model: name, stream: options.stream, store: options.store }
       const model = options.api === 'chat' ? createChatModel(adapter) : createResponsesModel(adapter)
       return {
         async respond(request, signal) {
           try {
-            return await model.respond(request, signal)
+            return redactTurn(await model.respond(request, signal), redact)
           } catch (error) {
             signal.throwIfAborted()
             throw nameFailure(name)(error)

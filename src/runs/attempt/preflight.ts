@@ -1,11 +1,10 @@
-import { Failure } from '../../core/failure.ts'
 import type { GatewayFetch } from '../../core/ports/gateway.ts'
 import type { PastTurn } from '../../core/history.ts'
 import type { CallJournal } from '../../core/ports/journal.ts'
 import type { JobDefinition } from '../../jobs/schema.ts'
 import type { ServerSpec } from '../../mcp/servers.ts'
 import { openToolBox, type OpenToolBox } from '../../mcp/toolbox.ts'
-import { listRoutes } from '../../pomerium/routes.ts'
+import { listRoutes, requireRoute } from '../../pomerium/routes.ts'
 import { durationMs } from '../../lib/duration.ts'
 import { withTimeout } from '../../pomerium/timeout.ts'
 import type { RunResources } from '../resources.ts'
@@ -38,13 +37,15 @@ export async function preflight(
   { resources, definition, journal, fetch, history }: PreflightOptions,
   signal: AbortSignal,
 ): Promise<Preflight> {
-  const { url: gatewayUrl, timeoutMs, maxResponseBytes } = resources.gateway
+  const { url: gatewayUrl, routeHosts, timeoutMs, maxResponseBytes } = resources.gateway
   const { account, onUnknown, limits } = definition
-  const routes = await withTimeout(signal, timeoutMs, gatewayUrl, (limited) => listRoutes({ fetch, gatewayUrl, account, signal: limited }))
+  const listed = await withTimeout(signal, timeoutMs, gatewayUrl, (limited) =>
+    listRoutes({ fetch, gatewayUrl, routeHosts, account, signal: limited }),
+  )
   const servers: ServerSpec[] = []
   const absent: string[] = []
   for (const [name, { timeout, ...tool }] of Object.entries(definition.tools)) {
-    const route = routes.get(name)
+    const route = tool.required ? requireRoute(listed, name) : listed.routes.get(name)
     const maxRequestBytes = resources.maxRequestBytes.get(name) ?? DEFAULT_REQUEST_BYTES
     if (route)
       servers.push({
@@ -55,14 +56,10 @@ export async function preflight(
         maxRequestBytes,
         callTimeoutMs: durationMs(timeout ?? limits.call),
       })
-    else if (!tool.required) absent.push(`Pomerium lists no MCP route ${name}`)
-    else {
-      throw new Failure({
-        code: 'ROUTE_UNKNOWN',
-        message: `Pomerium lists no MCP route ${name}; it lists ${[...routes.keys()].toSorted().join(', ') || 'none'}.`,
-        server: name,
-      })
-    }
+    else
+      absent.push(
+        listed.leftOut.has(name) ? `the MCP route ${name} is not used: ${listed.leftOut.get(name)}` : `Pomerium lists no MCP route ${name}`,
+      )
   }
   const { resultBytes } = limits
   const {
@@ -92,7 +89,7 @@ export async function preflight(
     await toolBox.close()
     throw error
   }
-  return { toolBox, servers, routes: routes.size }
+  return { toolBox, servers, routes: listed.routes.size }
 }
 
 /** The resources that results of earlier attempts named, by server. */

@@ -167,6 +167,7 @@ describe.for(APIS)('our provider over $way', ({ api, stream }) => {
       background: false,
       timeoutMs: 10_000,
       formatWithTools: true,
+      redact: (text: string) => text,
     }
     const provider = createProvider(options)
     try {

@@ -42,6 +42,7 @@ export async function hold(said: readonly Said[], { limits, schema, form, ...opt
     background: false,
     timeoutMs: 20_000,
     formatWithTools: true,
+    redact: (text) => text,
   })
   building.defer(() => provider.close())
   const stack = building.move()
