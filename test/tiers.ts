@@ -32,6 +32,7 @@ const SYSTEM = [
   'test/queue/worker-outage.test.ts',
   'test/runs/gateway-down.test.ts',
   'test/store/postgres/embedded/cluster.test.ts',
+  'test/store/postgres/embedded/neighbours.test.ts',
   'test/store/postgres/embedded/server.test.ts',
   'test/store/plans.test.ts',
   'test/store/runs/storm.test.ts',

@@ -7,6 +7,8 @@ import { join } from 'node:path'
 const NEEDED = 24
 // A worker holds many runs that wait: a young generation of 48 MB at most, and an old one that is collected when it has grown by half, not fourfold.
 const LEAN = ['--max-semi-space-size=16', '--heap-growing-percent=50']
+// The signal would open Node's inspector, which lets whoever reaches its port run code here and read every secret.
+const CLOSED = '--disable-sigusr1'
 if (Number(process.versions.node.split('.')[0]) < NEEDED) {
   process.stderr.write(
     `nightshift needs Node ${NEEDED} or newer and this is ${process.version}: start it with "npx nightshift", which brings its own Node, or install Node ${NEEDED}.\n`,
@@ -14,10 +16,12 @@ if (Number(process.versions.node.split('.')[0]) < NEEDED) {
   process.exitCode = 2
 } else {
   const { env, execArgv, execPath, argv, platform } = process
+  // Commands do not begin again with the flag; a listener keeps the inspector closed as well.
+  if (platform !== 'win32') process.on('SIGUSR1', () => {})
   const cache = env['XDG_CACHE_HOME'] || (env['HOME'] && join(env['HOME'], '.cache'))
   if (argv.includes('start')) {
     // In place: the same process begins again with the flags, which cannot be set later.
-    if (platform !== 'win32' && !execArgv.includes(LEAN[0])) process.execve(execPath, [execPath, ...execArgv, ...LEAN, ...argv.slice(1)])
+    if (platform !== 'win32' && !execArgv.includes(LEAN[0])) process.execve(execPath, [execPath, ...execArgv, CLOSED, ...LEAN, ...argv.slice(1)])
   } else if (cache) {
     // Compile cache for short commands, half of whose time is compilation. A long-running process would only hold the code twice.
     module.enableCompileCache(join(cache, 'nightshift', 'compiled'))

@@ -7,6 +7,7 @@ import { GenericContainer } from 'testcontainers'
 import type { TestProject } from 'vitest/node'
 import { environment } from '../../src/config/environment.ts'
 import { startEmbeddedPostgres } from '../../src/store/postgres/embedded/server.ts'
+import { letMakeDatabases } from './database/superuser.ts'
 import { makeTemplate } from './database/template.ts'
 import { freePort } from './net/listen.ts'
 
@@ -27,6 +28,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   stack.defer(() => rmSync(dir, { recursive: true, force: true }))
   const postgres = await startEmbeddedPostgres({ dir: join(dir, 'postgres'), ephemeral: true })
   stack.defer(() => postgres.stop())
+  await letMakeDatabases(join(dir, 'postgres'), postgres.url)
   project.provide('postgresUrl', postgres.url)
   await makeTemplate(postgres.url)
   const redisUrl = await findRedis(stack)

@@ -32,10 +32,10 @@ export interface PostgresPlace extends AsyncDisposable {
   start(options?: { ephemeral?: boolean; umask?: string }): Promise<PostgresProcess>
 }
 
-export function createPlace(): PostgresPlace {
+export function createPlace(name = 'postgres'): PostgresPlace {
   const root = mkdtempSync(join(tmpdir(), 'nightshift-embedded-'))
   chmodSync(root, 0o711)
-  const dir = join(root, 'postgres')
+  const dir = join(root, name)
   const script = join(root, 'start.mjs')
   writeFileSync(script, SCRIPT)
   const stack = new AsyncDisposableStack()

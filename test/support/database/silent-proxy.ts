@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
 
 /** Stands before a Postgres, and can fall silent: connections stay open, and nothing passes any more, as on a path that loses every packet. */
 export interface SilentProxy extends AsyncDisposable {
@@ -13,7 +14,7 @@ export async function startSilentProxy(databaseUrl: string): Promise<SilentProxy
   const sockets = new Set<Socket>()
   let silent = false
   const server = createServer((client) => {
-    const upstream = connect(Number(target.port), target.hostname)
+    const upstream = connect(join(decodeURIComponent(target.hostname), `.s.PGSQL.${target.port}`))
     for (const [from, to] of [
       [client, upstream],
       [upstream, client],
@@ -33,6 +34,7 @@ export async function startSilentProxy(databaseUrl: string): Promise<SilentProxy
   await once(server, 'listening')
   const address = server.address()
   const url = new URL(databaseUrl)
+  url.hostname = '127.0.0.1'
   url.port = String(typeof address === 'object' ? address?.port : '')
   return {
     url: url.href,

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { askConsent, disconnectServer, resumeConnected, waitForConsent } from '../../../accounts/connections.ts'
 import { createApp } from '../../../app/app.ts'
 import type { Config } from '../../../config/load.ts'
+import { environment } from '../../../config/environment.ts'
 import { Failure } from '../../../core/failure.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { configOf, examples, quietLog, type AddCommand } from '../../options/options.ts'
@@ -70,9 +71,13 @@ function returnAddress({ api }: Config): string {
   })
 }
 
+/** What a browser needs of our environment, which may hold tokens and keys. */
+const DESKTOP = /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|BROWSER|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|XDG_\w+|DBUS_SESSION_BUS_ADDRESS|DESKTOP_SESSION)$/
+
 function openLink(link: string): void {
   const opener = process.platform === 'darwin' ? 'open' : 'xdg-open'
-  spawn(opener, [link], { stdio: 'ignore', detached: true })
+  const env = Object.fromEntries(Object.entries(environment).filter(([name]) => DESKTOP.test(name)))
+  spawn(opener, [link], { stdio: 'ignore', detached: true, env })
     .on('error', () => {})
     .unref()
 }

@@ -11,6 +11,9 @@ const run = promisify(execFile)
 /** Postgres refuses to run as root; `nobody` exists everywhere. */
 export const NOBODY = 65_534
 
+/** The environment of the programs of Postgres: nothing of ours, which holds tokens and keys, and who runs the server can read it. */
+export const SERVER_ENVIRONMENT = { LC_ALL: 'C' }
+
 /** Where a cluster is, and what runs it. */
 export interface Place {
   dir: string
@@ -21,14 +24,26 @@ export interface Place {
   user: { uid?: number; gid?: number }
 }
 
-const settingsSchema = z.object({ password: z.string() })
+/** `rolePassword` is missing in what earlier versions wrote: they worked as the superuser. */
+const settingsSchema = z.object({ password: z.string(), rolePassword: z.string().optional() })
+
+type KeptSettings = z.infer<typeof settingsSchema>
+
+/** The passwords of the superuser and of Nightshift's own role. */
+export interface Settings {
+  password: string
+  rolePassword: string
+}
+
+const makePassword = () => randomBytes(24).toString('base64url')
+
 
 /**
- * Makes the cluster when there is none, and returns its password. It is made under another name and renamed when it is whole, so a `data` is
+ * Makes the cluster when there is none, and returns its passwords. It is made under another name and renamed when it is whole, so a `data` is
  * never one that is half made: whatever is missing beside it, it is kept. The settings stand beside the data and once more in them, so that a
  * copy of `data` alone can be opened.
  */
-export async function openCluster(place: Place): Promise<{ password: string; isNew: boolean }> {
+export async function openCluster(place: Place): Promise<{ settings: Settings; isNew: boolean }> {
   const { dir, data } = place
   const settingsFile = join(dir, 'settings.json')
   const unfinished = `${data}.new`
@@ -36,26 +51,31 @@ export async function openCluster(place: Place): Promise<{ password: string; isN
     const copy = copyIn(data)
     const found = [settingsFile, copy].find((file) => existsSync(file))
     if (found === undefined) throw incomplete(`${data} holds a database, and ${settingsFile} with its password is missing`, settingsFile)
-    const settings = readSettings(found)
-    for (const file of [settingsFile, copy]) if (!existsSync(file)) writeSettings(file, settings)
-    return { ...settings, isNew: false }
+    const kept = readSettings(found)
+    const settings = { ...kept, rolePassword: kept.rolePassword ?? makePassword() }
+    for (const file of [settingsFile, copy]) if (!existsSync(file) || lacksRole(file, kept)) writeSettings(file, settings)
+    return { settings, isNew: false }
   }
   if (existsSync(settingsFile) && !existsSync(unfinished))
     throw incomplete(`${settingsFile} is there, and ${data} with the database is missing`, data)
   rmSync(unfinished, { recursive: true, force: true }) // it was never `data`, so no server ever wrote a run into it
-  const settings = { password: randomBytes(24).toString('base64url') }
+  const settings = { password: makePassword(), rolePassword: makePassword() }
   await initialise({ ...place, data: unfinished }, settings.password)
   writeSettings(copyIn(unfinished), settings)
   writeSettings(settingsFile, settings)
   renameSync(unfinished, data)
-  return { ...settings, isNew: true }
+  return { settings, isNew: true }
+}
+
+/** An earlier version wrote the file, for the same cluster. */
+function lacksRole(file: string, { password }: KeptSettings): boolean {
+  const settings = readSettings(file)
+  return settings.rolePassword === undefined && settings.password === password
 }
 
 const copyIn = (data: string) => join(data, 'nightshift.json')
 
-type Settings = z.infer<typeof settingsSchema>
-
-function readSettings(file: string): Settings {
+function readSettings(file: string): KeptSettings {
   try {
     return settingsSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
   } catch (cause) {
@@ -90,7 +110,11 @@ async function initialise({ data, bin, user }: Place, password: string): Promise
     '--no-sync',
   ]
   try {
-    await run(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', `--pwfile=${passwordFile}`, ...flags], { ...user, cwd: data })
+    await run(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', `--pwfile=${passwordFile}`, ...flags], {
+      ...user,
+      cwd: data,
+      env: SERVER_ENVIRONMENT,
+    })
   } catch (cause) {
     throw new Failure({
       code: 'STORE_UNAVAILABLE',

@@ -1,21 +1,24 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Door } from './socket.ts'
 
 /** A living server, as its `postmaster.pid` names it. */
 export interface Postmaster {
   pid: number
-  port: number
+  /** Undefined until it has said where it listens. */
+  door: Door | undefined
   /** `starting`, `ready` or `stopping`. */
   status: string | undefined
 }
 
 const pidFileOf = (data: string) => join(data, 'postmaster.pid')
 
-/** Reads postmaster.pid: line 1 is the process, line 4 the port, line 8 the status. Undefined when no such server lives. */
+/** Reads postmaster.pid: line 1 is the process, line 4 the port, line 5 the directory of the socket, line 6 the address, line 8 the status. Undefined when no such server lives. */
 export function postmasterOf(data: string): Postmaster | undefined {
   try {
     const lines = readFileSync(pidFileOf(data), 'utf8').split('\n')
-    const found = { pid: Number(lines[0]), port: Number(lines[3]), status: lines[7]?.trim() }
+    const [port, host] = [Number(lines[3]), lines[4] || lines[5]]
+    const found = { pid: Number(lines[0]), door: host && port > 0 ? { host, port } : undefined, status: lines[7]?.trim() }
     if (!Number.isInteger(found.pid) || found.pid <= 1) return undefined
     // A pid that was given to another program since is not ours to adopt or end, and a dead process has no command line.
     if (process.platform === 'linux' && !readFileSync(`/proc/${found.pid}/cmdline`, 'utf8').includes(`\0-D\0${data}\0`)) return undefined

@@ -2,13 +2,14 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, realpathSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import getPort from 'get-port'
 import pg from 'pg'
 import { Failure, messageOf } from '../../../core/failure.ts'
 import { findBinaries, makeTraversable, traversable } from './binaries.ts'
-import { NOBODY, openCluster, type Place } from './cluster.ts'
+import { openAccess, urlOf } from './access.ts'
+import { NOBODY, openCluster, SERVER_ENVIRONMENT, type Place, type Settings } from './cluster.ts'
 import { lockDirectory } from './lock.ts'
 import { dropForeignPid, postmasterOf } from './postmaster.ts'
+import { makeDoor, removeDoor, settingsOf, type Door } from './socket.ts'
 
 /** How long a server may take until it answers, and to end; one that says that it replays its log after a crash may take longer. */
 const ANSWER_MS = 30_000
@@ -20,6 +21,7 @@ const POLL_MS = 20
 const KEEPERS_LOCK = "hashtextextended('nightshift keepers', 0)"
 
 export interface EmbeddedPostgres {
+  /** Of Nightshift's role, which owns the database and is no superuser. Where the platform has Unix sockets, the host is the directory of one. */
   url: string
   /** Ends the server unless another process still uses it. Can be called twice. */
   stop(): Promise<void>
@@ -48,12 +50,12 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   }
   const release = await lockDirectory(dir)
   try {
-    const { password, isNew } = await openCluster(place)
-    const port = (await adopt(place, password)) ?? (await launch(place, password, ephemeral))
-    const url = `postgres://postgres:${password}@127.0.0.1:${port}/nightshift`
+    const { settings, isNew } = await openCluster(place)
+    const server = (await adopt(place, settings)) ?? (await launch(place, settings, ephemeral))
+    const url = urlOf(server.door, settings)
     const keeper = await keep(url)
     // What another process made is not ours to remove.
-    return { url, stop: once(() => stopServer({ place, port, keeper, ephemeral, removes: ephemeral && isNew })) }
+    return { url, stop: once(() => stopServer({ place, server, keeper, ephemeral, removes: ephemeral && isNew })) }
   } finally {
     release()
   }
@@ -64,13 +66,19 @@ function once(work: () => Promise<void>): () => Promise<void> {
   return () => (done ??= work())
 }
 
-/** The port of a live server on this directory, once it answers. One that was told to stop is waited for. */
-async function adopt({ dir, data }: Place, password: string): Promise<number | undefined> {
+/** A server that answers. */
+interface Server {
+  pid: number | undefined
+  door: Door
+}
+
+/** The live server on this directory, once it answers. One that was told to stop is waited for. */
+async function adopt({ dir, data }: Place, settings: Settings): Promise<Server | undefined> {
   const began = Date.now()
   for (let postmaster = postmasterOf(data); postmaster; postmaster = postmasterOf(data)) {
-    const { pid, port, status } = postmaster
-    const refusal = status === 'stopping' || !(port > 0) ? 'it is stopping' : await prepareDatabase(port, password)
-    if (refusal === undefined) return port
+    const { pid, door, status } = postmaster
+    const refusal = status === 'stopping' || !door ? 'it is starting or stopping' : await openAccess(door, settings, ANSWER_MS)
+    if (refusal === undefined && door) return { pid, door }
     if (isWrongPassword(refusal) || isTooLate(began, status)) throw noAnswer(dir, `process ${pid} runs on ${data}`, refusal)
     await sleep(POLL_MS)
   }
@@ -78,27 +86,28 @@ async function adopt({ dir, data }: Place, password: string): Promise<number | u
 }
 
 /** Starts the server and waits until it answers. After a hard kill the first start can fail: it is tried again. */
-async function launch(place: Place, password: string, ephemeral: boolean): Promise<number> {
+async function launch(place: Place, settings: Settings, ephemeral: boolean): Promise<Server> {
   const { dir, data } = place
   const began = Date.now()
   dropForeignPid(data)
   for (;;) {
-    const port = await getPort({ host: '127.0.0.1' })
-    const child = spawnServer(place, port, ephemeral)
+    const door = await makeDoor(place)
+    const child = spawnServer(place, door, ephemeral)
     if (ephemeral && child.pid !== undefined) guard(child, child.pid)
     const ended = new AbortController()
     child.once('exit', () => ended.abort())
     child.once('error', () => ended.abort())
     let refusal: unknown = 'it ended at once'
     while (!ended.signal.aborted) {
-      refusal = await prepareDatabase(port, password)
-      if (refusal === undefined) return port
+      refusal = await openAccess(door, settings, ANSWER_MS)
+      if (refusal === undefined) return { pid: child.pid, door }
       if (isWrongPassword(refusal) || isTooLate(began, postmasterOf(data)?.status)) {
         child.kill('SIGINT') // given up, so it must not stay behind
         throw noAnswer(dir, `it was started on ${data}`, refusal)
       }
       await sleep(POLL_MS)
     }
+    removeDoor(door)
     if (isTooLate(began, undefined)) throw noAnswer(dir, `it was started on ${data}`, refusal)
     await sleep(RETRY_MS)
   }
@@ -119,12 +128,10 @@ const noAnswer = (dir: string, what: string, refusal: unknown) =>
     cause: refusal,
   })
 
-function spawnServer({ dir, data, bin, user }: Place, port: number, ephemeral: boolean): ChildProcess {
+function spawnServer({ dir, data, bin, user }: Place, door: Door, ephemeral: boolean): ChildProcess {
   const log = openSync(join(dir, 'postgres.log'), 'a', 0o600)
   const settings = [
-    `port=${port}`,
-    'listen_addresses=127.0.0.1',
-    'unix_socket_directories=',
+    ...settingsOf(door),
     'max_connections=200',
     'shared_buffers=64MB',
     'random_page_cost=1.1', // SSD: random reads of an index cost little
@@ -133,36 +140,13 @@ function spawnServer({ dir, data, bin, user }: Place, port: number, ephemeral: b
   const child = spawn(join(bin, 'postgres'), ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], {
     ...user,
     cwd: data,
+    env: SERVER_ENVIRONMENT,
     detached: true, // Ctrl-C in a terminal goes to the whole group; the server ends after our drain, not before.
     stdio: ['ignore', log, log],
   })
   closeSync(log)
   child.unref()
   return child
-}
-
-/** Makes our database in the server when it has none. Returns why the server did not let us; undefined when all is there. */
-async function prepareDatabase(port: number, password: string): Promise<unknown> {
-  const client = new pg.Client({
-    host: '127.0.0.1',
-    port,
-    user: 'postgres',
-    password,
-    database: 'postgres',
-    connectionTimeoutMillis: ANSWER_MS,
-    query_timeout: ANSWER_MS,
-  })
-  client.on('error', () => {})
-  try {
-    await client.connect()
-    const { rowCount } = await client.query("select 1 from pg_database where datname = 'nightshift'")
-    if (!rowCount) await client.query('create database nightshift')
-    return undefined
-  } catch (error) {
-    return error
-  } finally {
-    await client.end().catch(() => {})
-  }
 }
 
 /** Holds a lock for as long as this process lives and uses the server: the others see by it that they must not end it. */
@@ -181,13 +165,13 @@ async function keep(url: string): Promise<pg.Pool> {
 
 interface Running {
   place: Place
-  port: number
+  server: Server
   keeper: pg.Pool
   ephemeral: boolean
   removes: boolean
 }
 
-async function stopServer({ place: { dir, data }, port, keeper, ephemeral, removes }: Running): Promise<void> {
+async function stopServer({ place: { dir, data }, server, keeper, ephemeral, removes }: Running): Promise<void> {
   if (!existsSync(dir)) return keeper.end()
   // Under the lock, so that no process adopts the server while this one decides whether to stop it.
   const release = await lockDirectory(dir)
@@ -195,11 +179,12 @@ async function stopServer({ place: { dir, data }, port, keeper, ephemeral, remov
     const used = !ephemeral && (await othersKeep(keeper))
     await keeper.end()
     const postmaster = postmasterOf(data)
-    // A server on another port is not ours: ours has crashed, and another process started this one.
-    if (used || postmaster?.port !== port) return
+    // Another process than ours: ours has crashed, and somebody started this one.
+    if (used || !postmaster || postmaster.pid !== server.pid) return
     process.kill(postmaster.pid, 'SIGINT') // fast: roll back what is open, then end
     const isAlive = () => postmasterOf(data)?.pid === postmaster.pid
     for (const until = Date.now() + STOP_MS; isAlive() && Date.now() < until;) await sleep(POLL_MS)
+    if (!isAlive()) removeDoor(server.door)
     if (removes && !isAlive()) rmSync(dir, { recursive: true, force: true })
   } finally {
     release()
@@ -219,8 +204,9 @@ async function othersKeep(keeper: pg.Pool): Promise<boolean> {
 
 /** A shell waits on a pipe from us; when we end, however we end, the pipe closes and it stops the server. */
 function guard(server: ChildProcess, pid: number): void {
-  const watcher = spawn('sh', ['-c', 'read -r _; kill -INT "$0" 2>/dev/null', String(pid)], {
+  const watcher = spawn('/bin/sh', ['-c', 'read -r _; kill -INT "$0" 2>/dev/null', String(pid)], {
     stdio: ['pipe', 'ignore', 'ignore'],
+    env: {},
     detached: true,
   })
   watcher.on('error', () => {})

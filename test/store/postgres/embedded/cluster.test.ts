@@ -22,7 +22,7 @@ const filesIn = (dir: string) =>
 test('each file of the directory removed in turn, no other goes with it', async () => {
   await using root = createPlace()
   const place = placeIn(root)
-  const { password } = await openCluster(place)
+  const { settings } = await openCluster(place)
   const files = filesIn(place.dir)
   expect(files.length).toBeGreaterThan(900)
   const aside = join(place.dir, '..', 'aside')
@@ -30,7 +30,7 @@ test('each file of the directory removed in turn, no other goes with it', async 
   for (const file of files) {
     renameSync(file, aside)
     const opened = await openCluster(place).catch((error: unknown) => error)
-    expect(opened).toEqual({ password, isNew: false })
+    expect(opened).toEqual({ settings, isNew: false })
     // Only our own settings are made again; the database is not touched.
     if (existsSync(file)) made.push(file)
     renameSync(aside, file)

@@ -1,5 +1,5 @@
 import { chownSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
 import { openDb, query } from '../../../../src/store/postgres/db.ts'
 import { startEmbeddedPostgres } from '../../../../src/store/postgres/embedded/server.ts'
@@ -116,8 +116,8 @@ describe('the embedded server', () => {
     const first = await place.start()
     await ask(first.url, 'create table kept as select 1 as n')
     await first.stop()
-    const [other] = await ask<{ file: string }>(inject('postgresUrl'), "select pg_read_file('postmaster.pid') as file")
-    leavePidFile(place.dir, Number(other?.file.split('\n')[0]))
+    const socket = decodeURIComponent(new URL(inject('postgresUrl')).hostname)
+    leavePidFile(place.dir, livePid(dirname(socket)))
     const second = await place.start()
     expect(await ask(second.url, 'select n from kept')).toEqual([{ n: 1 }])
     expect(await ask(inject('postgresUrl'), 'select 1 as one')).toEqual([{ one: 1 }])
