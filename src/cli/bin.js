@@ -21,7 +21,8 @@ if (Number(process.versions.node.split('.')[0]) < NEEDED) {
   const cache = env['XDG_CACHE_HOME'] || (env['HOME'] && join(env['HOME'], '.cache'))
   if (argv.includes('start')) {
     // In place: the same process begins again with the flags, which cannot be set later.
-    if (platform !== 'win32' && !execArgv.includes(LEAN[0])) process.execve(execPath, [execPath, ...execArgv, CLOSED, ...LEAN, ...argv.slice(1)])
+    if (platform !== 'win32' && !execArgv.includes(LEAN[0]))
+      process.execve(execPath, [execPath, ...execArgv, CLOSED, ...LEAN, ...argv.slice(1)])
   } else if (cache) {
     // Compile cache for short commands, half of whose time is compilation. A long-running process would only hold the code twice.
     module.enableCompileCache(join(cache, 'nightshift', 'compiled'))

@@ -59,7 +59,8 @@ function open({ url, token = TOKEN, maxResponseBytes = 10_000, ...options }: Ask
     maxResponseBytes,
     redact: (text) => text,
   })
-  const list = (signal?: AbortSignal) => listRoutes({ fetch, gatewayUrl: url, routeHosts: ['*'], account: 'reports', signal }).then(({ routes }) => routes)
+  const list = (signal?: AbortSignal) =>
+    listRoutes({ fetch, gatewayUrl: url, routeHosts: ['*'], account: 'reports', signal }).then(({ routes }) => routes)
   return { fetch, journal, list }
 }
 

@@ -72,7 +72,8 @@ function returnAddress({ api }: Config): string {
 }
 
 /** What a browser needs of our environment, which may hold tokens and keys. */
-const DESKTOP = /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|BROWSER|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|XDG_\w+|DBUS_SESSION_BUS_ADDRESS|DESKTOP_SESSION)$/
+const DESKTOP =
+  /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|BROWSER|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|XDG_\w+|DBUS_SESSION_BUS_ADDRESS|DESKTOP_SESSION)$/
 
 function openLink(link: string): void {
   const opener = process.platform === 'darwin' ? 'open' : 'xdg-open'

@@ -37,7 +37,6 @@ export interface Settings {
 
 const makePassword = () => randomBytes(24).toString('base64url')
 
-
 /**
  * Makes the cluster when there is none, and returns its passwords. It is made under another name and renamed when it is whole, so a `data` is
  * never one that is half made: whatever is missing beside it, it is kept. The settings stand beside the data and once more in them, so that a

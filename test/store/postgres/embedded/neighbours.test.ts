@@ -82,21 +82,32 @@ describe('another user of the machine', () => {
 test('Nightshift is no superuser in its database: it runs no programs, reads no files, makes no roles', async () => {
   await using place = createPlace()
   const { url } = await place.start()
-  const [role] = await ask(url, 'select rolname, rolsuper, rolcreatedb, rolcreaterole, rolbypassrls from pg_roles where rolname = current_user')
+  const [role] = await ask(
+    url,
+    'select rolname, rolsuper, rolcreatedb, rolcreaterole, rolbypassrls from pg_roles where rolname = current_user',
+  )
   expect(role).toEqual({ rolname: 'nightshift', rolsuper: false, rolcreatedb: false, rolcreaterole: false, rolbypassrls: false })
-  const refused = ["copy (select 1) to program 'true'", "select pg_read_file('postmaster.pid')", 'create role other superuser', "alter system set port = 1"]
+  const refused = [
+    "copy (select 1) to program 'true'",
+    "select pg_read_file('postmaster.pid')",
+    'create role other superuser',
+    'alter system set port = 1',
+  ]
   for (const statement of refused) await expect(ask(url, statement), statement).rejects.toThrow(/permission denied/)
 })
 
-test.skipIf(process.platform === 'win32')('a directory whose name is too long for a socket has it elsewhere, and takes it along in the end', async () => {
-  await using place = createPlace('x'.repeat(100))
-  const started = await place.start()
-  const dir = join(socketOf(started.url), '..')
-  expect(await ask(started.url, 'select 1 as one')).toEqual([{ one: 1 }])
-  expect([socketOf(started.url).length < 104, statSync(dir).mode & 0o777]).toEqual([true, 0o700])
-  await started.stop()
-  expect(existsSync(dir)).toBe(false)
-})
+test.skipIf(process.platform === 'win32')(
+  'a directory whose name is too long for a socket has it elsewhere, and takes it along in the end',
+  async () => {
+    await using place = createPlace('x'.repeat(100))
+    const started = await place.start()
+    const dir = join(socketOf(started.url), '..')
+    expect(await ask(started.url, 'select 1 as one')).toEqual([{ one: 1 }])
+    expect([socketOf(started.url).length < 104, statSync(dir).mode & 0o777]).toEqual([true, 0o700])
+    await started.stop()
+    expect(existsSync(dir)).toBe(false)
+  },
+)
 
 /** Makes of a store what the version before had: one role for everything, the superuser, and settings that know its password alone. */
 async function makeEarlier(place: PostgresPlace): Promise<void> {
@@ -138,7 +149,8 @@ async function expectWorking(place: PostgresPlace, url: string): Promise<void> {
   await db.end()
   const queue = await openQueueBackend({ redisUrl: undefined, databaseUrl: url })
   await queue.close()
-  for (const file of settingsIn(place.dir)) expect(Object.keys(JSON.parse(readFileSync(file, 'utf8')))).toEqual(['password', 'rolePassword'])
+  for (const file of settingsIn(place.dir))
+    expect(Object.keys(JSON.parse(readFileSync(file, 'utf8')))).toEqual(['password', 'rolePassword'])
 }
 
 test('a store of the version before, where the superuser owned everything, goes on under the role', async () => {
@@ -158,7 +170,11 @@ test('a server that the version before started, on TCP, is adopted while it live
   const data = join(place.dir, 'data')
   const asNobody = isRoot ? { uid: NOBODY, gid: NOBODY } : {}
   const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories='].flatMap((one) => ['-c', one])
-  const server = spawn(join(findBinaries({ asNobody: isRoot }), 'bin', 'postgres'), ['-D', data, ...settings], { ...asNobody, cwd: data, stdio: 'ignore' })
+  const server = spawn(join(findBinaries({ asNobody: isRoot }), 'bin', 'postgres'), ['-D', data, ...settings], {
+    ...asNobody,
+    cwd: data,
+    stdio: 'ignore',
+  })
   await until(() => existsSync(join(data, 'postmaster.pid')) && readFileSync(join(data, 'postmaster.pid'), 'utf8').includes('ready'))
   const { url, stop } = await place.start()
   expect([new URL(url).port, livePid(place)]).toEqual([String(port), server.pid])
@@ -172,7 +188,9 @@ test('a server that the version before started, on TCP, is adopted while it live
 
 /** The TCP sockets that a process has open. */
 function tcpSocketsOf(pid: number): string[] {
-  const open = new Set(readdirSync(`/proc/${pid}/fd`).flatMap((fd) => /socket:\[(\d+)\]/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? []))
+  const open = new Set(
+    readdirSync(`/proc/${pid}/fd`).flatMap((fd) => /socket:\[(\d+)\]/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? []),
+  )
   return ['tcp', 'tcp6'].flatMap((kind) =>
     readFileSync(`/proc/net/${kind}`, 'utf8')
       .split('\n')
