@@ -44,7 +44,7 @@ export interface ParseOptions {
 }
 
 /** Reads a line of Pomerium's log. Any other line is skipped; a line that says it is one and is not whole is broken. */
-export function parseLogLine(line: string, { paramsBytes, redact = (text) => replaceTokens(text, '[secret]') }: ParseOptions): ParsedLine {
+export function parseLogLine(line: string, { paramsBytes, redact = (given) => replaceTokens(given, '[secret]') }: ParseOptions): ParsedLine {
   if (!line.includes(MARK)) return { kind: 'other' }
   let content: unknown
   try {
@@ -54,7 +54,7 @@ export function parseLogLine(line: string, { paramsBytes, redact = (text) => rep
   }
   const parsed = lineSchema.safeParse(content)
   if (!parsed.success) return isMessage(content) ? { kind: 'broken' } : { kind: 'other' }
-  return { kind: 'event', event: eventOf(line, parsed.data, paramsBytes, (text) => storeText(redact(text))) }
+  return { kind: 'event', event: eventOf(line, parsed.data, paramsBytes, (given) => storeText(redact(given))) }
 }
 
 /** The text of an authorize line may also occur inside another line, such as in a tool's arguments. */

@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { environment } from "../../../../src/config/environment.ts"
 import { openQueueBackend } from '../../../../src/queue/backend.ts'
 import { openDb, query } from '../../../../src/store/postgres/db.ts'
 import { findBinaries } from '../../../../src/store/postgres/embedded/binaries.ts'
@@ -63,7 +64,7 @@ describe('another user of the machine', () => {
       for (const secret of passwordsIn(place.dir)) expect(stdout).not.toContain(secret)
       expect(tcpSocketsOf(pid)).toEqual([])
       const environ = readFileSync(`/proc/${pid}/environ`, 'utf8')
-      for (const name of Object.keys(process.env).filter((one) => one !== 'LC_ALL')) expect(environ).not.toContain(`${name}=`)
+      for (const name of Object.keys(environment).filter((one) => one !== 'LC_ALL')) expect(environ).not.toContain(`${name}=`)
     },
   )
 
@@ -111,7 +112,8 @@ test.skipIf(process.platform === 'win32')(
 
 /** Makes of a store what the version before had: one role for everything, the superuser, and settings that know its password alone. */
 async function makeEarlier(place: PostgresPlace): Promise<void> {
-  const { url, stop } = await place.start()
+  const started = await place.start()
+  const { url } = started
   const db = openDb({ url: superuserUrl(place.dir, url) })
   await migrate(db)
   const queue = await openQueueBackend({ redisUrl: undefined, databaseUrl: superuserUrl(place.dir, url) })
@@ -120,7 +122,7 @@ async function makeEarlier(place: PostgresPlace): Promise<void> {
   await query(db, 'alter database nightshift owner to postgres')
   await query(db, 'drop role nightshift')
   await db.end()
-  await stop()
+  await started.stop()
   const [password] = passwordsIn(place.dir)
   for (const file of settingsIn(place.dir)) writeFileSync(file, JSON.stringify({ password }))
 }
@@ -156,9 +158,10 @@ async function expectWorking(place: PostgresPlace, url: string): Promise<void> {
 test('a store of the version before, where the superuser owned everything, goes on under the role', async () => {
   await using place = createPlace()
   await makeEarlier(place)
-  const { url, stop } = await place.start()
+  const started = await place.start()
+  const { url } = started
   await expectWorking(place, url)
-  await stop()
+  await started.stop()
   const again = await place.start()
   expect(again.url).toBe(url)
 })
@@ -176,10 +179,11 @@ test('a server that the version before started, on TCP, is adopted while it live
     stdio: 'ignore',
   })
   await until(() => existsSync(join(data, 'postmaster.pid')) && readFileSync(join(data, 'postmaster.pid'), 'utf8').includes('ready'))
-  const { url, stop } = await place.start()
+  const started = await place.start()
+  const { url } = started
   expect([new URL(url).port, livePid(place)]).toEqual([String(port), server.pid])
   await expectWorking(place, url)
-  await stop()
+  await started.stop()
   expect(postmasterPid(place.dir)).toBeUndefined()
   const next = await place.start()
   await expect(ask(next.url, 'select what from kept')).resolves.toEqual([{ what: 'of then' }])
