@@ -44,7 +44,10 @@ export interface ParseOptions {
 }
 
 /** Reads a line of Pomerium's log. Any other line is skipped; a line that says it is one and is not whole is broken. */
-export function parseLogLine(line: string, { paramsBytes, redact = (given) => replaceTokens(given, '[secret]') }: ParseOptions): ParsedLine {
+export function parseLogLine(
+  line: string,
+  { paramsBytes, redact = (given) => replaceTokens(given, '[secret]') }: ParseOptions,
+): ParsedLine {
   if (!line.includes(MARK)) return { kind: 'other' }
   let content: unknown
   try {

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { environment } from "../../../../src/config/environment.ts"
+import { environment } from '../../../../src/config/environment.ts'
 import { openQueueBackend } from '../../../../src/queue/backend.ts'
 import { openDb, query } from '../../../../src/store/postgres/db.ts'
 import { findBinaries } from '../../../../src/store/postgres/embedded/binaries.ts'
