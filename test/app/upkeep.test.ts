@@ -43,6 +43,7 @@ test('a signing key that cannot be made costs the checkpoint alone: what is old 
       { name: 'checkpoint', failures: 1, lastSuccessAt: undefined },
       { name: 'retention', failures: 0, lastSuccessAt: expect.any(Date) },
       { name: 'idempotency-keys', failures: 0, lastSuccessAt: expect.any(Date) },
+      { name: 'bad-rows', failures: 0, lastSuccessAt: expect.any(Date) },
     ])
   await upkeep.stop()
   expect(await listRuns(db, {}, { limit: 10 })).toEqual([])
