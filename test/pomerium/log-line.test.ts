@@ -143,11 +143,15 @@ describe('parameters', () => {
   test.each([
     ['lists in lists', nested(50_000)],
     ['a number beyond all', '1e999'],
-    ['half a character', '"\\ud800"'],
   ])('that are hostile (%s) do not hide their call, and are no call of ours', (_, value) => {
     const line = authorizeLine({ 'mcp-tool-parameters': 'HERE' }).replace('"HERE"', value)
     const parsed = parse(line)
     expect(parsed).toMatchObject({ kind: 'event', event: { mcpTool: 'act', paramsDigest: 'none' } })
+  })
+
+  test('with half a character are those of the mended text, as a call of ours is kept', () => {
+    const parsed = parse(authorizeLine({ 'mcp-tool-parameters': 'HERE' }).replace('"HERE"', '"\\ud800"'))
+    expect(parsed).toMatchObject({ kind: 'event', event: { mcpTool: 'act', paramsDigest: digestOf('\ufffd') } })
   })
 
   test('of two megabytes are read whole', () => {
