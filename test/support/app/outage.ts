@@ -15,7 +15,10 @@ export async function startWayTo(target: string): Promise<Outage> {
   const { hostname, port: targetPort } = new URL(target)
   const sockets = new Set<Socket>()
   const server = createServer((near) => {
-    const far = connect(Number(targetPort), hostname)
+    // The embedded Postgres is behind a Unix socket.
+    const far = hostname.startsWith('%2F')
+      ? connect(`${decodeURIComponent(hostname)}/.s.PGSQL.${targetPort}`)
+      : connect(Number(targetPort), hostname)
     for (const [socket, other] of [
       [near, far],
       [far, near],
