@@ -12,7 +12,9 @@ export interface PartialSign {
 type Fields = Record<string, unknown>
 
 /** Fields that are true when there is more; case and underscores do not matter. */
-const MORE = new Set(['truncated', 'istruncated', 'hasmore', 'hasmoreresults', 'hasnext', 'hasnextpage', 'incompleteresults'])
+const MORE = new Set(['truncated', 'istruncated', 'more', 'morerecords', 'hasmore', 'hasmoreresults', 'hasnext', 'hasnextpage', 'incompleteresults'])
+/** Fields that are false when there is more. */
+const LAST = new Set(['islast', 'islastpage'])
 /** Fields that hold the way to the rest. */
 const NEXT = new Set([
   'nextcursor',
@@ -57,7 +59,7 @@ function signAt(place: Fields, got: number | undefined): PartialSign | undefined
   const entries = Object.entries(place)
   const said = ([key, value]: [string, unknown]): PartialSign => ({ said: `${key}: ${short(value)}`, count: undefined })
   const more = entries.filter(([key]) => MORE.has(plain(key)))
-  const isMore = more.find(([, value]) => value === true)
+  const isMore = more.find(([, value]) => value === true || value === 'true') ?? entries.find(([key, value]) => LAST.has(plain(key)) && value === false)
   if (isMore) return said(isMore)
   // A server that says that there is no more is believed, whatever cursor stands beside.
   if (more.some(([key, value]) => value === false && plain(key).startsWith('has'))) return undefined
@@ -90,7 +92,7 @@ const CUT =
 function signOfText(text: string): PartialSign | undefined {
   const tail = text.slice(-EDGE)
   const sign = (said: string | undefined) => (said === undefined ? undefined : { said: said.trim(), count: undefined })
-  const page = [...tail.matchAll(PAGE)].at(-1)
+  const page = [...tail.matchAll(PAGE)].at(-1) ?? [...text.slice(0, EDGE).matchAll(PAGE)][0]
   if (page) return Number(page[1]) < Number(page[2]) ? sign(page[0]) : undefined
   for (const edge of [text.slice(0, EDGE), tail]) {
     const [said, upTo, total] = SHOWING.exec(edge) ?? []
@@ -130,12 +132,17 @@ export interface UnreadRest {
 export function unreadRests(calls: readonly ReadCall[], enough: readonly string[]): UnreadRest[] {
   const last = new Map<string, UnreadRest & { sign: PartialSign | undefined }>()
   const got = new Map<string, number>()
+  /** Results that were counted: the same page read twice is no further one. */
+  const counted = new Set<string>()
   for (const { server, tool, status, text } of calls) {
     if (status !== 'ok' || server === '' || enough.includes(server)) continue
     const key = `${server} ${tool}`
     const sign = partialSign(text)
     const seen = sign?.count && `${key} ${sign.count.total}`
-    if (seen !== undefined && sign?.count) got.set(seen, (got.get(seen) ?? 0) + sign.count.got)
+    if (seen !== undefined && sign?.count && !counted.has(`${seen} ${text}`)) {
+      counted.add(`${seen} ${text}`)
+      got.set(seen, (got.get(seen) ?? 0) + sign.count.got)
+    }
     const isAll = seen !== undefined && sign?.count && (got.get(seen) ?? 0) >= sign.count.total
     last.set(key, { server, tool, said: sign?.said ?? '', sign: isAll ? undefined : sign })
   }

@@ -2,10 +2,14 @@ import { expect, test } from 'vitest'
 import { partialSign, unreadRests } from '../../../../src/core/rules/evidence/partial.ts'
 
 const json = (value: unknown) => JSON.stringify(value)
-const rows = (count: number) => Array.from({ length: count }, (_, id) => ({ id }))
+const rows = (count: number, from = 0) => Array.from({ length: count }, (_, id) => ({ id: from + id }))
 
 test.each<[what: string, text: string, said: string | undefined]>([
   ['a flag', json({ rows: rows(2), truncated: true }), 'truncated: true'],
+  ['a flag as text', json({ rows: rows(2), hasMore: 'true' }), 'hasMore: true'],
+  ['a page that is not the last', json({ values: rows(2), isLast: false }), 'isLast: false'],
+  ['the last page by a flag', json({ values: rows(2), isLast: true }), undefined],
+  ['a page at the head of a long text', `Page 1 of 3\n${'x'.repeat(400)}`, 'Page 1 of 3'],
   ['a flag that is off', json({ rows: rows(2), truncated: false }), undefined],
   ['a flag that is a text', json({ truncated: 'no' }), undefined],
   ['a cursor', json({ tools: rows(2), nextCursor: 'abc' }), 'nextCursor: abc'],
@@ -55,9 +59,10 @@ test.each<[what: string, calls: ReturnType<typeof call>[], unread: number]>([
   ['a whole result before it', [call(whole), call(part)], 1],
   [
     'pages that are all there by their count',
-    [call(json({ totalCount: 4, items: rows(2) })), call(json({ totalCount: 4, items: rows(2) }))],
+    [call(json({ totalCount: 4, items: rows(2) })), call(json({ totalCount: 4, items: rows(2, 2) }))],
     0,
   ],
+  ['the same page twice', [call(json({ totalCount: 4, items: rows(2) })), call(json({ totalCount: 4, items: rows(2) }))], 1],
   ['a tool that is no server’s', [{ ...call(part), server: '' }], 0],
 ])('%s', (_, calls, unread) => {
   expect(unreadRests(calls, [])).toHaveLength(unread)
