@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import type { AlarmOptions } from '../audit/alarm.ts'
 import { unknownJobs } from '../config/job-names.ts'
 import type { Config } from '../config/load.ts'
-import { Failure } from '../core/failure.ts'
+import { describeError, Failure } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
 import { loadJobs, type LoadedJobs } from '../jobs/directory.ts'
 import type { Job } from '../jobs/load.ts'
@@ -153,8 +153,13 @@ export async function createApp({ config, readConfig = () => config, log, onProg
     duties: () => duties,
   })
   const tellAll: OnProgress = (progress) => {
-    metrics.onProgress(progress)
-    onProgress?.(progress)
+    // Who watches a run never fails it.
+    for (const listen of [metrics.onProgress, onProgress])
+      try {
+        listen?.(progress)
+      } catch (error) {
+        log.error({ runId: progress.runId, reason: describeError(error) }, 'The progress of a run could not be told.')
+      }
   }
   const name = `${hostname()}:${process.pid}:${randomBytes(2).toString('hex')}`
   const concurrencyOf = createConcurrencyOf(config, jobs)

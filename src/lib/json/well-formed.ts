@@ -13,3 +13,11 @@ export function wellFormedJson(text: string): string {
     (first !== undefined && pair === undefined) || second !== undefined ? '\\ufffd' : escape,
   )
 }
+
+/** The same for a value that was parsed. */
+export function wellFormed<T>(value: T): T {
+  const text = JSON.stringify(value) ?? ''
+  const mended = wellFormedJson(text)
+  // oxlint-disable-next-line no-unsafe-type-assertion -- the same value, with other characters in its texts
+  return mended === text ? value : (JSON.parse(mended) as T)
+}

@@ -1,22 +1,21 @@
 import type OpenAI from 'openai'
 import { Failure } from '../../core/failure.ts'
-import { noUsage, type TurnItem, type Usage } from '../../core/run.ts'
+import type { TurnItem, Usage } from '../../core/run.ts'
 import type { Exchange, Model, ModelRequest, ModelTurn, StopReason } from '../model.ts'
+import { argumentsIn, callIn, fieldsIn, idIn, listIn, textIn, textOfParts, usageIn } from './foreign.ts'
 import type { AdapterOptions } from './responses.ts'
 
 type Message = OpenAI.Chat.ChatCompletionMessageParam
-type Completion = OpenAI.Chat.ChatCompletion
-type Chunk = OpenAI.Chat.ChatCompletionChunk
 
 /** What an answer says, however it came. */
 interface Answer {
-  id: string | null
-  model: string | null
+  id: unknown
+  model: unknown
   text: string
   refusal: string
-  calls: { id: string; name: string; arguments: string }[]
+  calls: { id: unknown; name: unknown; arguments: string }[]
   finish: string | null
-  usage: OpenAI.CompletionUsage | undefined | null
+  usage: unknown
 }
 
 /** A model behind `/v1/chat/completions`, which most other servers speak. */
@@ -88,22 +87,27 @@ function messagesOfExchange({ items, results, reply }: Exchange): Message[] {
   ]
 }
 
-function wholeAnswer({ id, model, choices, usage }: Completion, requestId: string | null, asked: string): Answer {
-  const choice = choices?.[0]
-  if (!choice?.message)
+function wholeAnswer(answer: unknown, requestId: string | null, asked: string): Answer {
+  const { id, model, choices, usage } = fieldsIn(answer)
+  const [choice] = listIn(choices)
+  if (!choice || choice['message'] === null || typeof choice['message'] !== 'object')
     throw new Failure({
       code: 'MODEL_UNAVAILABLE',
       message: `Model ${asked} answered without a choice.`,
       requestId: requestId ?? undefined,
     })
-  const { content, refusal, tool_calls: calls = [] } = choice.message
+  const { content, refusal, tool_calls: calls } = fieldsIn(choice['message'])
   return {
     id,
     model,
-    text: content ?? '',
-    refusal: refusal ?? '',
-    calls: (calls ?? []).flatMap((call) => (call.type === 'function' ? [{ id: call.id, ...call.function }] : [])),
-    finish: choice.finish_reason,
+    text: textOfParts(content),
+    refusal: textOfParts(refusal),
+    calls: listIn(calls).flatMap(({ id: callId, type, function: called }) =>
+      type === undefined || type === null || type === 'function'
+        ? [{ id: callId, name: fieldsIn(called)['name'], arguments: argumentsIn(fieldsIn(called)['arguments']) }]
+        : [],
+    ),
+    finish: textIn(choice['finish_reason']) ?? null,
     usage,
   }
 }
@@ -112,38 +116,47 @@ function wholeAnswer({ id, model, choices, usage }: Completion, requestId: strin
  * Assembles the chunks of an answer. The client's own helper throws when structured output does not parse; here a wrong or cut answer is an answer too, and
  * another turn repairs it.
  */
-async function streamedAnswer(chunks: AsyncIterable<Chunk>): Promise<Answer> {
+async function streamedAnswer(chunks: AsyncIterable<unknown>): Promise<Answer> {
   const answer: Answer = { id: null, model: null, text: '', refusal: '', calls: [], finish: null, usage: null }
-  const calls = new Map<number, Answer['calls'][number]>()
-  for await (const { id, model, choices, usage } of chunks) {
+  const calls = new Map<unknown, Answer['calls'][number]>()
+  let last: unknown
+  for await (const chunk of chunks) {
+    const { id, model, choices, usage } = fieldsIn(chunk)
     answer.id ??= id
     answer.model ??= model
     answer.usage = usage ?? answer.usage
-    const choice = choices?.[0]
-    answer.text += choice?.delta?.content ?? ''
-    answer.refusal += choice?.delta?.refusal ?? ''
-    answer.finish = choice?.finish_reason ?? answer.finish
-    for (const { index, id: callId = '', function: named } of choice?.delta?.tool_calls ?? []) {
-      const known = calls.get(index) ?? { id: callId, name: named?.name ?? '', arguments: '' }
-      calls.set(index, { ...known, arguments: known.arguments + (named?.arguments ?? '') })
+    const choice = fieldsIn(listIn(choices)[0])
+    const delta = fieldsIn(choice['delta'])
+    answer.text += textOfParts(delta['content'])
+    answer.refusal += textOfParts(delta['refusal'])
+    answer.finish = textIn(choice['finish_reason']) ?? answer.finish
+    for (const { index, id: callId, function: called } of listIn(delta['tool_calls'])) {
+      // Without an index, an id begins a call, and what has none goes on with the last one.
+      last = typeof index === 'number' ? index : (idIn(callId) ?? last)
+      const { name, arguments: args } = fieldsIn(called)
+      const known = calls.get(last) ?? { id: callId, name: '', arguments: '' }
+      calls.set(last, { ...known, name: known.name === '' ? name : known.name, arguments: known.arguments + partIn(args) })
     }
   }
   return { ...answer, calls: [...calls.values()] }
 }
 
+/** A part of the arguments: halves of a character may come in two of them. */
+const partIn = (args: unknown): string => (typeof args === 'string' ? args : argumentsIn(args))
+
 function turnOf({ id, model, text, refusal, calls, finish, usage }: Answer, requestId: string | null, asked: string): ModelTurn {
   const items: TurnItem[] = [
-    ...(refusal === '' ? [] : [{ type: 'refusal' as const, text: refusal }]),
-    ...(text === '' ? [] : [{ type: 'message' as const, text }]),
-    ...calls.map((call) => ({ type: 'tool_call' as const, callId: call.id, name: call.name, arguments: call.arguments })),
+    ...(refusal === '' ? [] : [{ type: 'refusal' as const, text: refusal.toWellFormed() }]),
+    ...(text === '' ? [] : [{ type: 'message' as const, text: text.toWellFormed() }]),
+    ...calls.map(callIn),
   ]
   return {
     items,
     stopReason: stopReasonOf(finish),
     usage: usageOf(usage),
-    responseId: id ?? null,
+    responseId: idIn(id) ?? null,
     providerRequestId: requestId,
-    model: model ?? asked,
+    model: idIn(model) ?? asked,
   }
 }
 
@@ -152,12 +165,7 @@ function stopReasonOf(finish: string | null): StopReason {
   return finish === 'content_filter' ? 'filtered' : 'end'
 }
 
-function usageOf(usage: OpenAI.CompletionUsage | undefined | null): Usage {
-  if (!usage) return noUsage
-  return {
-    inputTokens: usage.prompt_tokens ?? 0,
-    cachedTokens: usage.prompt_tokens_details?.cached_tokens ?? 0,
-    outputTokens: usage.completion_tokens ?? 0,
-    reasoningTokens: usage.completion_tokens_details?.reasoning_tokens ?? 0,
-  }
+function usageOf(usage: unknown): Usage {
+  const { prompt_tokens: input, completion_tokens: output, prompt_tokens_details: read, completion_tokens_details: wrote } = fieldsIn(usage)
+  return usageIn({ input, cached: fieldsIn(read)['cached_tokens'], output, reasoning: fieldsIn(wrote)['reasoning_tokens'] })
 }

@@ -1,11 +1,8 @@
-import type OpenAI from 'openai'
+import { wellFormed } from '../../lib/json/well-formed.ts'
 import type { EndedCall, HostedAnswer, HostedCall, HostedEvent, HostedOutcome } from '../hosted.ts'
+import { argumentsIn, fieldsIn, idIn, listIn, placeIn, shownIn, textIn, type Fields } from './foreign.ts'
 import { turnOf } from './responses.ts'
 import { serverLabel } from './server-label.ts'
-
-type Event = OpenAI.Responses.ResponseStreamEvent
-type Response = OpenAI.Responses.Response
-type McpCall = OpenAI.Responses.ResponseOutputItem.McpCall
 
 const NO_PARAMS = -32602
 const REQUEST_ID = /request ([\w.:-]{8,128}) for details/
@@ -15,7 +12,6 @@ const DENIAL = /access denied, please see the authorization log/
 const LOST = /timed? ?out|reset|fetch failed|terminated|socket|disconnected|connection (?:closed|error|aborted)|network/i
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value ?? ''))
 
 /** Gives back the name of a server from its label in this protocol; a label that is none of ours stays. */
 export function createServerNames(servers: readonly string[]): (label: string) => string {
@@ -24,68 +20,74 @@ export function createServerNames(servers: readonly string[]): (label: string) =
 }
 
 /** Translates the events of an answer. Events without meaning for a run are left out. */
-export async function* hostedEvents(events: AsyncIterable<Event>, servers: readonly string[], model: string): AsyncIterable<HostedEvent> {
+export async function* hostedEvents(events: AsyncIterable<unknown>, servers: readonly string[], model: string): AsyncIterable<HostedEvent> {
   const nameOf = createServerNames(servers)
   for await (const event of events) {
-    const told = translate(event, nameOf, model)
+    const told = translate(fieldsIn(event), nameOf, model)
     if (told) yield told
   }
 }
 
-function translate(event: Event, nameOf: (label: string) => string, model: string): HostedEvent | undefined {
-  switch (event.type) {
-    case 'response.created':
-      return { kind: 'started', responseId: event.response.id }
+function translate(event: Fields, nameOf: (label: string) => string, model: string): HostedEvent | undefined {
+  const item = fieldsIn(event['item'])
+  switch (event['type']) {
+    case 'response.created': {
+      const responseId = idIn(fieldsIn(event['response'])['id'])
+      return responseId === undefined ? undefined : { kind: 'started', responseId }
+    }
     case 'response.output_item.added':
-      return event.item.type === 'mcp_call' ? { kind: 'announced', call: callOf(event.item, event.output_index, nameOf) } : undefined
-    case 'response.mcp_call_arguments.done':
-      return { kind: 'arguments', callId: event.item_id, arguments: event.arguments }
+      return item['type'] === 'mcp_call' ? { kind: 'announced', call: callOf(item, placeIn(event['output_index']), nameOf) } : undefined
+    case 'response.mcp_call_arguments.done': {
+      const callId = idIn(event['item_id'])
+      return callId === undefined ? undefined : { kind: 'arguments', callId, arguments: argumentsIn(event['arguments']) }
+    }
     case 'response.output_item.done':
-      return event.item.type === 'mcp_call' ? { kind: 'ended', call: endedCall(event.item, event.output_index, nameOf) } : undefined
+      return item['type'] === 'mcp_call' ? { kind: 'ended', call: endedCall(item, placeIn(event['output_index']), nameOf) } : undefined
     case 'response.completed':
     case 'response.incomplete':
     case 'response.failed':
-      return { kind: 'answer', answer: answerOf(event.response, nameOf, model) }
+      return { kind: 'answer', answer: answerOf(event['response'], nameOf, model) }
     default:
       return undefined
   }
 }
 
-function answerOf(response: Response, nameOf: (label: string) => string, model: string): HostedAnswer {
-  const output = Array.isArray(response.output) ? response.output : []
+function answerOf(response: unknown, nameOf: (label: string) => string, model: string): HostedAnswer {
+  const output = listIn(fieldsIn(response)['output'])
+  const approval = output.find(({ type }) => type === 'mcp_approval_request')
   return {
-    calls: output.flatMap((item, position) => (item.type === 'mcp_call' ? [endedCall(item, position, nameOf)] : [])),
-    listed: output.flatMap((item) =>
-      item.type === 'mcp_list_tools' ? [{ server: nameOf(item.server_label), error: item.error ? item.error : null }] : [],
+    calls: output.flatMap((item, position) => (item['type'] === 'mcp_call' ? [endedCall(item, position, nameOf)] : [])),
+    listed: output.flatMap(({ type, server_label: label, error }) =>
+      type === 'mcp_list_tools' ? [{ server: nameOf(textIn(label) ?? ''), error: error ? shownIn(error) : null }] : [],
     ),
-    approvalFor: output.find((item) => item.type === 'mcp_approval_request')?.name,
+    approvalFor: approval && (textIn(approval['name']) ?? 'a tool without a name'),
     turn: () => turnOf(response, null, model),
   }
 }
 
-const callOf = (item: McpCall, position: number, nameOf: (label: string) => string): HostedCall => ({
-  id: item.id,
-  server: nameOf(item.server_label),
-  tool: item.name,
-  arguments: item.arguments,
+/** A call without an id is known by its place. */
+const callOf = (item: Fields, position: number, nameOf: (label: string) => string): HostedCall => ({
+  id: idIn(item['id']) ?? `place ${position}`,
+  server: nameOf(textIn(item['server_label']) ?? ''),
+  tool: textIn(item['name']) ?? '',
+  arguments: argumentsIn(item['arguments']),
   position,
 })
 
-const endedCall = (item: McpCall, position: number, nameOf: (label: string) => string): EndedCall => ({
+const endedCall = (item: Fields, position: number, nameOf: (label: string) => string): EndedCall => ({
   ...callOf(item, position, nameOf),
   outcome: outcomeOf(item),
 })
 
 /** Reads a finished `mcp_call`. Its error comes in at least four shapes; an unknown one is an error of the tool. */
-export function outcomeOf({ error: given, output }: Pick<McpCall, 'error' | 'output'>): HostedOutcome {
-  // Typed as a string; servers also send objects.
-  const error: unknown = given
+export function outcomeOf({ error: given, output }: { error?: unknown; output?: unknown }): HostedOutcome {
+  const error = wellFormed(given)
   if (error === null || error === undefined) {
-    return output === null || output === undefined ? { kind: 'no-result' } : { kind: 'ok', text: textOf(output) }
+    return output === null || output === undefined ? { kind: 'no-result' } : { kind: 'ok', text: shownIn(output) }
   }
   const type = isRecord(error) ? error['type'] : undefined
   const code = isRecord(error) && typeof error['code'] === 'number' ? error['code'] : undefined
-  const message = isRecord(error) && typeof error['message'] === 'string' ? error['message'] : textOf(error)
+  const message = isRecord(error) && typeof error['message'] === 'string' ? error['message'] : shownIn(error)
   if (DENIAL.test(message) && (code === undefined || code === NO_PARAMS))
     return { kind: 'denied', text: message, requestId: REQUEST_ID.exec(message)?.[1] }
   if (type === 'http_error') return { kind: 'http', status: code ?? 0, text: message }
@@ -94,7 +96,7 @@ export function outcomeOf({ error: given, output }: Pick<McpCall, 'error' | 'out
     if (status !== undefined) return { kind: 'http', status, text: message }
     if (LOST.test(error)) return { kind: 'lost' }
   }
-  return { kind: 'tool-error', text: textOf(isRecord(error) ? (error['content'] ?? error['message'] ?? error) : error) }
+  return { kind: 'tool-error', text: shownIn(isRecord(error) ? (error['content'] ?? error['message'] ?? error) : error) }
 }
 
 /** The HTTP status in an error that is a text. */

@@ -1,9 +1,9 @@
 import type OpenAI from 'openai'
 import { Failure } from '../../core/failure.ts'
-import { noUsage, type TurnItem, type Usage } from '../../core/run.ts'
+import type { TurnItem, Usage } from '../../core/run.ts'
 import type { Exchange, Model, ModelRequest, ModelTurn, StopReason } from '../model.ts'
+import { callIn, fieldsIn, idIn, listIn, reasoningIn, textIn, usageIn, type Fields } from './foreign.ts'
 
-type Response = OpenAI.Responses.Response
 type Input = OpenAI.Responses.ResponseInputItem
 
 export interface AdapterOptions {
@@ -34,8 +34,9 @@ export function createResponsesModel({ client, model, stream, store }: AdapterOp
       }
       const { data: events, request_id: requestId } = await client.responses.create({ ...body, stream: true }, { signal }).withResponse()
       for await (const event of events) {
-        if (event.type === 'response.completed' || event.type === 'response.incomplete' || event.type === 'response.failed')
-          return turnOf(event.response, requestId, model)
+        const { type, response } = fieldsIn(event)
+        if (type === 'response.completed' || type === 'response.incomplete' || type === 'response.failed')
+          return turnOf(response, requestId, model)
       }
       signal.throwIfAborted()
       throw new Failure({
@@ -71,60 +72,59 @@ function inputOfExchange({ items, results, reply }: Exchange): Input[] {
 }
 
 /** What an answer says. Throws when it failed. */
-export function turnOf(response: Response, requestId: string | null, model: string): ModelTurn {
-  if (response.status === 'failed' || response.error) {
-    const { code, message } = response.error ?? { code: 'server_error', message: 'no reason given' }
-    const limited = code === 'rate_limit_exceeded'
+export function turnOf(answer: unknown, requestId: string | null, model: string): ModelTurn {
+  const response = fieldsIn(answer)
+  const { status, error, output } = response
+  if (status === 'failed' || (error !== null && error !== undefined)) {
+    const { code: given, message: said } = fieldsIn(error)
+    const code = textIn(given) ?? 'server_error'
     throw new Failure({
-      code: limited ? 'MODEL_RATE_LIMITED' : 'MODEL_UNAVAILABLE',
-      message: `Model ${model} failed: ${message} (${code}).`,
+      code: code === 'rate_limit_exceeded' ? 'MODEL_RATE_LIMITED' : 'MODEL_UNAVAILABLE',
+      message: `Model ${model} failed: ${textIn(said) ?? textIn(error) ?? 'no reason given'} (${code}).`,
       requestId: requestId ?? undefined,
     })
   }
-  if (!Array.isArray(response.output))
+  if (!Array.isArray(output))
     throw new Failure({ code: 'MODEL_UNAVAILABLE', message: `Model ${model} answered without output.`, requestId: requestId ?? undefined })
   return {
-    items: response.output.flatMap(itemsOf),
+    items: listIn(output).flatMap(itemsOf),
     stopReason: stopReasonOf(response),
-    usage: usageOf(response.usage),
-    responseId: response.id ?? null,
+    usage: usageOf(response['usage']),
+    responseId: idIn(response['id']) ?? null,
     providerRequestId: requestId,
-    model: response.model ?? model,
+    model: idIn(response['model']) ?? model,
   }
 }
 
-function itemsOf(item: OpenAI.Responses.ResponseOutputItem): TurnItem[] {
-  switch (item.type) {
+function itemsOf(item: Fields): TurnItem[] {
+  switch (item['type']) {
     case 'message':
-      return messageItems(item.content)
+      return messageItems(item['content'])
     case 'function_call':
-      return [{ type: 'tool_call', callId: item.call_id, name: item.name, arguments: item.arguments }]
+      return [callIn({ id: item['call_id'], name: item['name'], arguments: item['arguments'] })]
     case 'reasoning':
-      return [{ type: 'reasoning', raw: item }]
+      return [reasoningIn(item)]
     default:
       return []
   }
 }
 
 /** The parts of one message are one text. */
-function messageItems(content: OpenAI.Responses.ResponseOutputMessage['content']): TurnItem[] {
-  const texts = content.flatMap((part) => (part.type === 'output_text' ? [part.text] : []))
-  const refusals = content.flatMap((part): TurnItem[] => (part.type === 'refusal' ? [{ type: 'refusal', text: part.refusal }] : []))
+function messageItems(content: unknown): TurnItem[] {
+  if (typeof content === 'string') return [{ type: 'message', text: content.toWellFormed() }]
+  const parts = listIn(content)
+  const texts = parts.flatMap(({ type, text }) => (type === 'output_text' ? [textIn(text) ?? ''] : []))
+  const refusals = parts.flatMap(({ type, refusal }): TurnItem[] => (type === 'refusal' ? [{ type: 'refusal', text: textIn(refusal) ?? '' }] : [])) // prettier-ignore
   return texts.length === 0 ? refusals : [...refusals, { type: 'message', text: texts.join('') }]
 }
 
-function stopReasonOf(response: Response): StopReason {
-  if (response.status !== 'incomplete') return 'end'
-  return response.incomplete_details?.reason === 'content_filter' ? 'filtered' : 'cut'
+function stopReasonOf({ status, incomplete_details: details }: Fields): StopReason {
+  if (status !== 'incomplete') return 'end'
+  return fieldsIn(details)['reason'] === 'content_filter' ? 'filtered' : 'cut'
 }
 
 /** Servers may leave out the details, or the usage as a whole. */
-function usageOf(usage: Partial<OpenAI.Responses.ResponseUsage> | undefined | null): Usage {
-  if (!usage) return noUsage
-  return {
-    inputTokens: usage.input_tokens ?? 0,
-    cachedTokens: usage.input_tokens_details?.cached_tokens ?? 0,
-    outputTokens: usage.output_tokens ?? 0,
-    reasoningTokens: usage.output_tokens_details?.reasoning_tokens ?? 0,
-  }
+function usageOf(usage: unknown): Usage {
+  const { input_tokens: input, output_tokens: output, input_tokens_details: read, output_tokens_details: wrote } = fieldsIn(usage)
+  return usageIn({ input, cached: fieldsIn(read)['cached_tokens'], output, reasoning: fieldsIn(wrote)['reasoning_tokens'] })
 }

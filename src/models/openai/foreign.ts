@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto'
+import type { TurnItem, Usage } from '../../core/run.ts'
+import { wellFormed, wellFormedJson } from '../../lib/json/well-formed.ts'
+
+// Everything that a provider says is read here: the client types it as the real API answers, and servers that are compatible with it answer otherwise.
+
+export type Fields = Readonly<Record<string, unknown>>
+
+const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** An object; one without fields for anything else. */
+export const fieldsIn = (value: unknown): Fields => (isFields(value) ? value : {})
+
+/** The objects of a list. */
+export const listIn = (value: unknown): readonly Fields[] => (Array.isArray(value) ? value.filter(isFields) : [])
+
+/** A text without halves of characters; undefined for anything else. */
+export const textIn = (value: unknown): string | undefined => (typeof value === 'string' ? value.toWellFormed() : undefined)
+
+/** A text, or the texts of a list of parts. */
+export const textOfParts = (value: unknown): string =>
+  typeof value === 'string'
+    ? value
+    : listIn(value)
+        .map(({ text }) => (typeof text === 'string' ? text : ''))
+        .join('')
+
+/** Any value as a text: as it is, or as JSON. */
+export const shownIn = (value: unknown): string => textIn(value) ?? wellFormedJson(JSON.stringify(value ?? ''))
+
+/** A place in a list; 0 where there is none. */
+export const placeIn = (value: unknown): number =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** 31 ? value : 0
+
+/** Arguments of a call as JSON text: some servers give the object itself, or nothing where there are none. */
+export function argumentsIn(value: unknown): string {
+  if (typeof value === 'string') return wellFormedJson(value)
+  return value === null || value === undefined ? '' : wellFormedJson(JSON.stringify(value))
+}
+
+/** A call of a tool. One without an id is given one, so that its result can be told. */
+export const callIn = (call: { id: unknown; name: unknown; arguments: unknown }): TurnItem & { type: 'tool_call' } => ({
+  type: 'tool_call',
+  callId: idIn(call.id) ?? `call_${randomUUID()}`,
+  name: textIn(call.name) ?? '',
+  arguments: argumentsIn(call.arguments),
+})
+
+/** Longest id that is kept. */
+const MAX_ID = 512
+
+/** An id; undefined for what cannot be one. */
+export function idIn(value: unknown): string | undefined {
+  const id = typeof value === 'number' ? String(value) : textIn(value)
+  return id === undefined || id.trim() === '' || id.length > MAX_ID ? undefined : id
+}
+
+/** Reasoning as it came, to be sent back. */
+export const reasoningIn = (raw: Fields): TurnItem => ({ type: 'reasoning', raw: wellFormed(raw) })
+
+/** Most tokens that one answer is believed to have. */
+const MOST_TOKENS = 2 ** 40
+
+const tokensIn = (value: unknown): number => {
+  const n = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+  return typeof n === 'number' && n >= 0 ? Math.min(Math.round(n), MOST_TOKENS) : 0
+}
+
+/** Counts of tokens: whole, not negative, and no more of a kind than of all. */
+export function usageIn(usage: { input: unknown; cached: unknown; output: unknown; reasoning: unknown }): Usage {
+  const [inputTokens, outputTokens] = [tokensIn(usage.input), tokensIn(usage.output)]
+  return {
+    inputTokens,
+    cachedTokens: Math.min(tokensIn(usage.cached), inputTokens),
+    outputTokens,
+    reasoningTokens: Math.min(tokensIn(usage.reasoning), outputTokens),
+  }
+}
