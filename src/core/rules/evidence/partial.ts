@@ -12,7 +12,17 @@ export interface PartialSign {
 type Fields = Record<string, unknown>
 
 /** Fields that are true when there is more; case and underscores do not matter. */
-const MORE = new Set(['truncated', 'istruncated', 'more', 'morerecords', 'hasmore', 'hasmoreresults', 'hasnext', 'hasnextpage', 'incompleteresults'])
+const MORE = new Set([
+  'truncated',
+  'istruncated',
+  'more',
+  'morerecords',
+  'hasmore',
+  'hasmoreresults',
+  'hasnext',
+  'hasnextpage',
+  'incompleteresults',
+])
 /** Fields that are false when there is more. */
 const LAST = new Set(['islast', 'islastpage'])
 /** Fields that hold the way to the rest. */
@@ -59,7 +69,8 @@ function signAt(place: Fields, got: number | undefined): PartialSign | undefined
   const entries = Object.entries(place)
   const said = ([key, value]: [string, unknown]): PartialSign => ({ said: `${key}: ${short(value)}`, count: undefined })
   const more = entries.filter(([key]) => MORE.has(plain(key)))
-  const isMore = more.find(([, value]) => value === true || value === 'true') ?? entries.find(([key, value]) => LAST.has(plain(key)) && value === false)
+  const isMore =
+    more.find(([, value]) => value === true || value === 'true') ?? entries.find(([key, value]) => LAST.has(plain(key)) && value === false)
   if (isMore) return said(isMore)
   // A server that says that there is no more is believed, whatever cursor stands beside.
   if (more.some(([key, value]) => value === false && plain(key).startsWith('has'))) return undefined
