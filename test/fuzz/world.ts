@@ -132,8 +132,9 @@ export async function meetAll(odd: readonly Oddity[]): Promise<{ odd: Oddity; wh
   return found.flat()
 }
 
-async function meet({ app, write, log }: TestApp, one: Oddity, key: string, began: (runId: string) => void): Promise<string | undefined> {
-  const runId = await write(one.job, { key })
+async function meet(testApp: TestApp, one: Oddity, key: string, began: (runId: string) => void): Promise<string | undefined> {
+  const { app, log } = testApp
+  const runId = await testApp.write(one.job, { key })
   began(runId)
   try {
     await app.runner.execute(runId, randomUUID(), new AbortController().signal)
