@@ -110,7 +110,7 @@ export function createRunResources(config: Config, stack: AsyncDisposableStack):
   stack.defer(() => dispatcher.destroy())
   const providers = new Map<string, Provider>()
   for (const [name, provided] of Object.entries(config.providers)) {
-    const { api, baseUrl, stream, store, background, answerTimeout: timeoutMs, formatWithTools } = provided
+    const { api, baseUrl, stream, store, background, answerTimeout: timeoutMs, maxResponseBytes, formatWithTools } = provided
     const apiKey = readSecret(`providers.${name}`, provided.apiKey, provided.apiKeyFile)
     if (apiKey !== undefined) redactor.add(apiKey)
     const provider = createProvider({
@@ -122,6 +122,7 @@ export function createRunResources(config: Config, stack: AsyncDisposableStack):
       store,
       background,
       timeoutMs,
+      maxResponseBytes,
       formatWithTools,
       redact: redactor.redact,
     })

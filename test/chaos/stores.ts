@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { chownSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { startEmbeddedPostgres } from '../../src/store/postgres/embedded/server.ts'
@@ -17,18 +17,19 @@ interface Place {
   say: (line: string) => void
 }
 
-/** The embedded Postgres, made and stopped by its own code, then run by us so that it comes back on the same port. Commits are durable. */
+/** The embedded Postgres, made and stopped by its own code, then run by us so that it comes back on the same socket. Commits are durable. */
 export async function startPostgres({ dir, say }: Place): Promise<Store> {
   const embedded = await startEmbeddedPostgres({ dir: join(dir, 'postgres') })
-  const connected = new pg.Client({ connectionString: embedded.url })
-  await connected.connect()
-  const { rows } = await connected.query<{ data: string }>("select current_setting('data_directory') as data")
-  await connected.end()
-  const data = rows[0]?.data ?? ''
+  // Its socket stands beside its data.
+  const socket = decodeURIComponent(new URL(embedded.url).hostname)
+  const data = join(dirname(socket), 'data')
   const pid = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0] ?? ''
   const [command = '', ...args] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1)
   await embedded.stop()
+  // It took its socket's directory away.
   const { uid, gid } = statSync(data)
+  mkdirSync(socket, { mode: 0o700 })
+  if (process.getuid?.() === 0) chownSync(socket, uid, gid)
   const victim = await startVictim({
     name: 'postgres',
     command,

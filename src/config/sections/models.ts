@@ -30,6 +30,13 @@ const providerSchema = z
         'For delegate: hosted. The provider finishes an answer without us, so that another worker finds it after a crash. Without it, an answer whose worker died has an unknown outcome.',
       ),
     answerTimeout: duration('1s').prefault('10m').describe('Longest wait for one answer.'),
+    maxResponseBytes: z
+      .int()
+      .min(65_536)
+      .default(67_108_864)
+      .describe(
+        'Largest answer that is read, unpacked and with all that a stream sends around it; beyond it the run fails with RESULT_TOO_LARGE.',
+      ),
     formatWithTools: z
       .boolean()
       .optional()

@@ -8,6 +8,16 @@ export interface LeanInit {
   body?: string | undefined
   signal?: AbortSignal | undefined
   dispatcher: Dispatcher
+  /** Most bytes that are read of an answer's body, unpacked: reading beyond them fails with a `BodyTooLarge`. Without it, whatever comes is read. */
+  maxBytes?: number | undefined
+}
+
+/** More came than the reader takes. Found as the error of a read, or as its cause. */
+export class BodyTooLarge extends Error {
+  override readonly name = 'BodyTooLarge'
+  constructor(maxBytes: number) {
+    super(`the answer has more than ${maxBytes} bytes`)
+  }
 }
 
 const DECODERS: Record<string, (() => Transform) | undefined> = {
@@ -20,11 +30,12 @@ const DECODERS: Record<string, (() => Transform) | undefined> = {
  * A `fetch` for APIs that costs a third of undici's own (measured: 0.16 ms of CPU a request, not 0.48): no redirects, no cookies, and a web
  * stream is made only when `body` is read. Fails as `fetch` does: with the signal's reason, or a `TypeError` whose cause says why.
  */
-export async function fetchLean(url: string | URL, { method = 'GET', headers, body, signal, dispatcher }: LeanInit): Promise<Response> {
+export async function fetchLean(url: string | URL, init: LeanInit): Promise<Response> {
+  const { method = 'GET', headers, body, signal, dispatcher, maxBytes } = init
   try {
     const answer = await request(url, { method, headers: headers ?? {}, body: body ?? null, signal: signal ?? null, dispatcher })
     // oxlint-disable-next-line no-unsafe-type-assertion -- the part of a Response that is used: status, headers, body, text and json
-    return createAnswer(String(url), answer, signal) as unknown as Response
+    return createAnswer(String(url), answer, { signal, maxBytes }) as unknown as Response
   } catch (error) {
     throw failed('fetch failed', error, signal)
   }
@@ -37,7 +48,7 @@ function failed(message: string, cause: unknown, signal: AbortSignal | undefined
 function createAnswer(
   url: string,
   { statusCode: status, headers: fields, body }: Dispatcher.ResponseData,
-  signal: AbortSignal | undefined,
+  { signal, maxBytes = Number.POSITIVE_INFINITY }: Pick<LeanInit, 'signal' | 'maxBytes'>,
 ) {
   const headers = new Headers()
   for (const [name, value] of Object.entries(fields)) {
@@ -47,11 +58,12 @@ function createAnswer(
   const empty = headers.get('content-length') === '0' || status === 204 || status === 304
   if (empty) body.resume()
   let stream: ReadableStream<Uint8Array> | undefined
-  const open = () => webStream(decode ? pipeline(body, decode(), () => {}) : body)
+  const unpacked = (): Readable => (decode ? pipeline(body, decode(), () => {}) : body)
+  const open = () => webStream(unpacked(), maxBytes)
   const text = async () => {
     try {
       if (empty) return ''
-      return await (stream?.locked === true || decode ? new Response((stream ??= open())).text() : body.text())
+      return await (stream ? new Response(stream).text() : readText(unpacked(), maxBytes))
     } catch (error) {
       throw failed('terminated', error, signal)
     }
@@ -69,16 +81,33 @@ function createAnswer(
   }
 }
 
+async function readText(bytes: Readable, maxBytes: number): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of bytes as AsyncIterable<Uint8Array>) {
+    size += chunk.length
+    if (size > maxBytes) throw new BodyTooLarge(maxBytes)
+    chunks.push(chunk)
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks))
+}
+
 /** Reads on demand. Cancelling it while it waits for bytes aborts the exchange at once. */
-function webStream(bytes: Readable): ReadableStream<Uint8Array> {
+function webStream(bytes: Readable, maxBytes: number): ReadableStream<Uint8Array> {
+  let size = 0
   let iterator: AsyncIterator<Uint8Array> | undefined
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         iterator ??= bytes[Symbol.asyncIterator]()
         const next = await iterator.next()
-        if (next.done === true) controller.close()
-        else controller.enqueue(next.value)
+        if (next.done === true) return controller.close()
+        size += next.value.length
+        if (size > maxBytes) {
+          bytes.on('error', () => {}).destroy()
+          throw new BodyTooLarge(maxBytes)
+        }
+        controller.enqueue(next.value)
       },
       cancel: () => void bytes.on('error', () => {}).destroy(),
     },

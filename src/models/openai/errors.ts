@@ -1,6 +1,7 @@
 import { APIConnectionError, APIError, APIUserAbortError } from 'openai'
 import { Failure, messageOf, redactFailure } from '../../core/failure.ts'
 import type { FailureCode } from '../../core/failure-codes.ts'
+import { BodyTooLarge } from '../../lib/net/http.ts'
 import { showLine } from '../../lib/text.ts'
 
 const QUOTA = /insufficient_quota|billing_hard_limit|quota_exceeded/
@@ -18,6 +19,13 @@ export function modelFailure(error: unknown, what: { provider: string; model: st
       requestId: requestId ? what.redact(requestId) : undefined,
       retryAfterMs,
       cause: new Error(text),
+    })
+  const tooLarge = causeOf(error, BodyTooLarge)
+  if (tooLarge)
+    return new Failure({
+      code: 'RESULT_TOO_LARGE',
+      message: `${about}: ${tooLarge.message}.`,
+      cure: `See what the provider sends; where that much is right, raise providers.${what.provider}.maxResponseBytes.`,
     })
   if (error instanceof APIConnectionError) return make('MODEL_UNAVAILABLE')
   if (!(error instanceof APIError)) return make('MODEL_UNAVAILABLE')
@@ -46,6 +54,12 @@ export function modelFailure(error: unknown, what: { provider: string; model: st
     }
   }
   return make(code(), error.requestID, after)
+}
+
+/** The error itself or one of its causes, of that kind. */
+function causeOf<T extends Error>(error: unknown, kind: abstract new (...args: never[]) => T): T | undefined {
+  for (let one: unknown = error; one instanceof Error; one = one.cause) if (one instanceof kind) return one
+  return undefined
 }
 
 function hide(text: string, redact: (text: string) => string): string {

@@ -21,6 +21,8 @@ export interface ProviderOptions {
   background: boolean
   /** Longest wait for one answer. */
   timeoutMs: number
+  /** Most bytes of one answer, unpacked and with all that a stream sends around it. */
+  maxResponseBytes: number
   /** An answer's format may be asked for while tools may still be called. */
   formatWithTools: boolean
   /** Takes secrets out of a text: all that a provider says passes it before anybody reads it. */
@@ -55,7 +57,8 @@ export function createProvider(options: ProviderOptions): Provider {
     timeout: options.timeoutMs,
     logLevel: 'off',
     // oxlint-disable-next-line no-unsafe-type-assertion -- the client sends text only, and no Request
-    fetch: ((url: string, init: Omit<LeanInit, 'dispatcher'>) => fetchLean(url, { ...init, dispatcher })) as typeof globalThis.fetch,
+    fetch: ((url: string, init: Omit<LeanInit, 'dispatcher'>) =>
+      fetchLean(url, { ...init, dispatcher, maxBytes: options.maxResponseBytes })) as typeof globalThis.fetch,
   })
   const nameFailure = (model: string) => (error: unknown) => modelFailure(error, { provider: options.name, model, redact })
   return {

@@ -166,6 +166,7 @@ describe.for(APIS)('our provider over $way', ({ api, stream }) => {
       store: false,
       background: false,
       timeoutMs: 10_000,
+      maxResponseBytes: 1_048_576,
       formatWithTools: true,
       redact: (text: string) => text,
     }

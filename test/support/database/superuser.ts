@@ -11,9 +11,11 @@ export function superuserUrl(dir: string, url: string): string {
   return url.replace(/\/\/[^@]+@/, `//postgres:${password}@`)
 }
 
-/** Lets Nightshift's role make databases: each test has one of its own. */
+/** Lets Nightshift's role make databases, and drop them: each test has one of its own. One in which autovacuum is at work, as the superuser, could not be dropped. */
 export async function letMakeDatabases(dir: string, url: string): Promise<void> {
   const db = openDb({ url: superuserUrl(dir, url), max: 1 })
   await query(db, 'alter role nightshift createdb')
+  await query(db, 'alter system set autovacuum = off')
+  await query(db, 'select pg_reload_conf()')
   await db.end()
 }

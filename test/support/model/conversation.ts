@@ -41,6 +41,7 @@ export async function hold(said: readonly Said[], { limits, schema, form, ...opt
     store: undefined,
     background: false,
     timeoutMs: 20_000,
+    maxResponseBytes: 1_048_576,
     formatWithTools: true,
     redact: (text) => text,
   })
