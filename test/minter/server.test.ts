@@ -164,14 +164,16 @@ describe.skipIf(process.getuid?.() !== 0)('as root, for a worker of another user
 
   /** What a process of another user gets from the socket: the status, or the code of the error. */
   async function askAs(uid: number, socket: string, body: unknown): Promise<string> {
+    // It becomes that user when it runs: the program itself may be where only root can enter.
     const source = `
-      const [socketPath, body] = process.argv.slice(1)
+      const [uid, socketPath, body] = process.argv.slice(1)
+      process.setgroups([])
+      process.setgid(Number(uid))
+      process.setuid(Number(uid))
       const req = require('http').request({ socketPath, method: 'POST', path: '/accounts', headers: { 'content-length': body.length } }, (res) => { console.log(res.statusCode); res.resume() })
       req.on('error', (error) => console.log(error.code))
       req.end(body)`
-    const child = spawn(process.execPath, ['-e', source, socket, JSON.stringify(body)], {
-      uid,
-      gid: uid,
+    const child = spawn(process.execPath, ['-e', source, String(uid), socket, JSON.stringify(body)], {
       cwd: '/',
       stdio: ['ignore', 'pipe', 'inherit'],
     })
