@@ -1,14 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { findBinaries } from '../../../../src/store/postgres/embedded/binaries.ts'
+import { findBinaries, makeTraversable } from '../../../../src/store/postgres/embedded/binaries.ts'
 import { NOBODY, openCluster, type Place } from '../../../../src/store/postgres/embedded/cluster.ts'
 import { createPlace, type PostgresPlace } from '../../../support/database/postgres-process.ts'
 
 const asNobody = process.getuid?.() === 0
 
 function placeIn({ dir }: PostgresPlace): Place {
-  mkdirSync(dir, { recursive: true })
+  makeTraversable(dir)
   const bin = join(findBinaries({ asNobody }), 'bin')
   return { dir, data: join(dir, 'data'), bin, user: asNobody ? { uid: NOBODY, gid: NOBODY } : {} }
 }
