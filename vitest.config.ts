@@ -1,3 +1,5 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
@@ -26,6 +28,18 @@ class SlowFirst extends BaseSequencer {
 
 // Half of the time that a process needs to start is compilation: those of the tests, and those that they start, share what was compiled.
 process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules', '.cache', 'compiled')
+
+/** What the tests write lies in a directory of this run: nothing is met that another run, or another user, has left. */
+function openPlace(): void {
+  if (process.env['NIGHTSHIFT_TEST_PLACE'] !== undefined) return
+  const place = mkdtempSync(join(tmpdir(), 'nightshift-tests-'))
+  // As /tmp is: programs that a test starts as another user write there too.
+  chmodSync(place, 0o1777)
+  process.env['NIGHTSHIFT_TEST_PLACE'] = place
+  process.env['TMPDIR'] = place
+  process.on('exit', () => rmSync(place, { recursive: true, force: true }))
+}
+openPlace()
 
 const tiers = sortByTier()
 const servers = ['test/support/global-setup.ts']

@@ -7,6 +7,9 @@ import { caseFileSchema } from '../src/eval/cases/cases.ts'
 import { jobSchema } from '../src/jobs/schema.ts'
 import { minterSchema } from '../src/minter/config.ts'
 import { keysOf } from './reference.ts'
+import { ALARM_STATES, FIRE_STATES, REPORT_STATES, RUN_STATES, type State } from '../src/core/rules/states.ts'
+import { threatCells, THREATS } from './threats.ts'
+import { cellsOf, WAITS } from './waits.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 /** JSON Schema of a file format, which editors complete from. */
@@ -34,7 +37,7 @@ const escapeCell = (cell: string | number) =>
 
 const EXIT_TEXT: Record<keyof typeof EXIT, string> = {
   ok: 'the command did its work; with `--follow`, the run succeeded',
-  failed: 'the run failed',
+  failed: 'the run failed; a check of `doctor` did; something stands in `status`',
   usage: 'wrong arguments, configuration, job file or input',
   evidence: 'audit lines that no request of ours explains',
   incomplete: 'there is an answer, but it is not green: a budget, a denial, a cut or an invalid output',
@@ -72,6 +75,19 @@ async function rooms(): Promise<string> {
   )
 }
 
+/** What we wait for, and for how long. */
+const waits = () => table(['what is waited for', 'at most', 'then', 'set in'], WAITS.map(cellsOf))
+
+/** Who can do what to the record. */
+const threats = () => table(['who', 'does what to the record', 'what notices it, when and for whom', 'shown by'], THREATS.map(threatCells))
+
+/** The states of one thing, with the way out of each. */
+const states = (rows: readonly State[]) => () =>
+  table(
+    ['state', 'moved on by', 'at the latest', 'who is told'],
+    rows.map(({ status, when, movedBy, by, told }) => [when === undefined ? status : `${status}: ${when}`, movedBy, by, told]),
+  )
+
 /** The reference of a file format. */
 const reference = (schema: z.ZodType) => () =>
   table(
@@ -85,7 +101,15 @@ export const DOCUMENTS: Record<string, Record<string, () => string | Promise<str
   'docs/configuration.md': { 'configuration reference': reference(configSchema), 'minter reference': reference(minterSchema) },
   'docs/jobs.md': { 'job reference': reference(jobSchema) },
   'docs/eval.md': { 'case reference': reference(caseFileSchema) },
-  'ARCHITECTURE.md': { rooms },
+  'SECURITY.md': { threats },
+  'ARCHITECTURE.md': {
+    rooms,
+    waits,
+    'run states': states(RUN_STATES),
+    'fire states': states(FIRE_STATES),
+    'report states': states(REPORT_STATES),
+    'alarm states': states(ALARM_STATES),
+  },
 }
 
 /** A document as it should be: the text with its parts made again. Throws when one has no markers. */

@@ -22,6 +22,8 @@ const serviceSchema = z.looseObject({
   environment: z.record(z.string(), z.string()).default({}),
   volumes: z.array(z.string()).default([]),
   secrets: z.array(z.string()).default([]),
+  restart: z.string().optional(),
+  init: z.boolean().default(false),
 })
 const composeSchema = z.looseObject({
   services: z.record(z.string(), serviceSchema),
@@ -113,6 +115,19 @@ test.each(Object.entries(compose.services))('%s of docker-compose.yml finds the 
     return mount === undefined && !(path.startsWith(APP) && isInImage(path.slice(APP.length)))
   })
   expect(missing).toEqual([])
+})
+
+test.each(
+  Object.entries(compose.services).filter(
+    ([
+      ,
+      {
+        command: [first],
+      },
+    ]) => first === 'start',
+  ),
+)('%s of docker-compose.yml is started again when it ends itself', (_, { restart, init }) => {
+  expect({ restart, init }).toEqual({ restart: 'unless-stopped', init: true })
 })
 
 test('the configuration of each service names secrets that the service has', () => {

@@ -135,4 +135,32 @@ const sqlInStore = {
   },
 }
 
-export default { meta: { name: 'house' }, rules: { arrows, 'sql-in-store': sqlInStore } }
+const called = (node, name) =>
+  node?.type === 'CallExpression' && node.callee.type === 'MemberExpression' && node.callee.property.name === name
+
+/** A time that stands for a moment to others: a date, or what is compared with one. */
+function isMoment(node) {
+  const { parent } = node
+  if (parent.type === 'BinaryExpression') {
+    const other = parent.left === node ? parent.right : parent.left
+    return called(other, 'parse') || called(other, 'getTime') || isMoment(parent)
+  }
+  return parent.type === 'NewExpression' || parent.type === 'AssignmentPattern'
+}
+
+/** The wall clock is set, by people and by NTP: what is measured by it ends at once, or an hour late. */
+const steadyClock = {
+  create(context) {
+    const room = roomOf(context.filename)
+    if (!room || room === 'demo') return {}
+    return {
+      CallExpression(node) {
+        if (node.callee.type !== 'MemberExpression' || node.callee.object.name !== 'Date' || node.callee.property.name !== 'now') return
+        if (isMoment(node)) return
+        context.report({ node, message: 'A duration is measured with performance.now(): the wall clock may be set meanwhile.' })
+      },
+    }
+  },
+}
+
+export default { meta: { name: 'house' }, rules: { arrows, 'sql-in-store': sqlInStore, 'steady-clock': steadyClock } }

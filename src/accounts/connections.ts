@@ -1,9 +1,10 @@
+import type { Actor } from '../core/acts.ts'
 import { Failure } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
 import type { Waker } from '../core/ports/wake.ts'
 import { pause } from '../lib/time/pause.ts'
-import { askConnect, disconnect } from '../pomerium/consent.ts'
-import { requireRoute, type Route, type RouteList } from '../pomerium/routes.ts'
+import { askConnect, disconnect, type OfRoute } from '../pomerium/consent.ts'
+import { requireRoute, type RouteList } from '../pomerium/routes.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { resumeWaiting } from '../store/waiting/waiting.ts'
 
@@ -29,7 +30,7 @@ export async function askConsent(
   redirectUrl: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const answer = await askConnect({ ...(await findRoute(parts, connection, signal)), redirectUrl })
+  const answer = await askConnect(await findRoute(parts, connection, signal), { redirectUrl, signal })
   return answer.kind === 'link' ? answer.link : undefined
 }
 
@@ -42,8 +43,8 @@ export async function waitForConsent(
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const until = Date.now() + timeoutMs
-  while (Date.now() < until && !signal.aborted) {
+  const until = performance.now() + timeoutMs
+  while (performance.now() < until && !signal.aborted) {
     await pause(LOOK_MS, signal)
     if (signal.aborted) return false
     // A gateway that does not answer may answer in the next round: the link stays valid. A rejected token does not heal by waiting.
@@ -57,22 +58,22 @@ export async function waitForConsent(
 }
 
 /** Queues the runs that wait for this connection. Returns how many there were. */
-export async function resumeConnected({ db, producer }: ConnectionParts, { account, server }: Connection): Promise<number> {
-  const runs = await resumeWaiting(db, account, [server])
+export async function resumeConnected({ db, producer }: ConnectionParts, { account, server }: Connection, by: Actor): Promise<number> {
+  const runs = await resumeWaiting(db, account, [server], by)
   producer.wakeSoon(runs)
   return runs.length
 }
 
 /** Takes back what a person agreed to for the account on this server. */
 export async function disconnectServer(parts: ConnectionParts, connection: Connection, signal: AbortSignal): Promise<void> {
-  await disconnect(await findRoute(parts, connection, signal))
+  await disconnect(await findRoute(parts, connection, signal), signal)
 }
 
 async function findRoute(
   { gatewayFetch, routes, config }: ConnectionParts,
   { account, server }: Connection,
   signal: AbortSignal,
-): Promise<{ route: Route; fetch: GatewayFetch }> {
+): Promise<OfRoute> {
   const fetch = gatewayFetch(account)
   const listed = await routes(account, signal)
   if (!fetch || !listed)

@@ -5,7 +5,7 @@ import type { ModelTool, ToolOutcome } from '../core/ports/toolbox.ts'
 import { fieldOf, hasChoice, wrapSchema } from '../lib/schema/parameters.ts'
 import type { Schema } from '../lib/schema/shape.ts'
 import { readEndingOf, type ReadEnding } from '../core/rules/endings.ts'
-import { ANSWER, INCOMPLETE, MAX_WAIT_SECONDS, NOTHING_NEW, WAIT, waited, WAIT_CUT } from '../core/words/endings.ts'
+import { ANSWER, INCOMPLETE, MAX_WAIT_SECONDS, NOTHING_NEW, ownMisfit, ownNotJson, WAIT, waited, WAIT_CUT } from '../core/words/endings.ts'
 
 export const BUILTIN_TOOLS: readonly ModelTool[] = [INCOMPLETE, NOTHING_NEW, WAIT]
 
@@ -18,7 +18,7 @@ export function readEnding(call: { name: string; arguments: string }): ReadEndin
   const read = readArguments(call.arguments, z.unknown())
   if (!read.ok) return read
   const ending = readEndingOf(kind, read.value)
-  return ending.ok ? ending : { ok: false, why: `The arguments do not fit the tool: ${ending.why}.` }
+  return ending.ok ? ending : { ok: false, why: ownMisfit(ending.why) }
 }
 
 /** The tool that takes the answer of a job with `output.mode: tool`. */
@@ -38,18 +38,18 @@ function readArguments<T>(text: string, schema: z.ZodType<T>): { ok: true; value
   try {
     value = JSON.parse(text)
   } catch (error) {
-    return { ok: false, why: `The arguments are not valid JSON: ${error instanceof Error ? error.message : String(error)}.` }
+    return { ok: false, why: ownNotJson(error instanceof Error ? error.message : String(error)) }
   }
   const parsed = schema.safeParse(value)
   if (parsed.success) return { ok: true, value: parsed.data }
   const [issue] = parsed.error.issues
-  return { ok: false, why: `The arguments do not fit the tool: /${issue?.path.join('/') ?? ''} ${issue?.message ?? ''}.` }
+  return { ok: false, why: ownMisfit(`/${issue?.path.join('/') ?? ''} ${issue?.message ?? ''}`) }
 }
 
 export const isWait = (name: string): boolean => name === WAIT.name
 
-/** Waits as long as the model asks for, and no longer than until `until`. What it gives back does not depend on the clock unless the deadline is near. */
-export async function wait(text: string, until: Date, signal: AbortSignal): Promise<ToolOutcome> {
+/** Waits as long as the model asks for, and no longer than until `until`, on the clock of `performance.now()`. What it gives back does not depend on the clock unless the deadline is near. */
+export async function wait(text: string, until: number, signal: AbortSignal): Promise<ToolOutcome> {
   const read = readArguments(text, waitSchema)
   const told = (status: ToolOutcome['status'], shown: string, mistake = false): ToolOutcome => ({
     status,
@@ -58,9 +58,9 @@ export async function wait(text: string, until: Date, signal: AbortSignal): Prom
     failure: null,
     mistake,
   })
-  if (!read.ok) return told('refused', `Error: ${read.why}`, true)
+  if (!read.ok) return told('refused', read.why, true)
   const { seconds } = read.value
-  const leftMs = until.getTime() - Date.now()
+  const leftMs = until - performance.now()
   if (leftMs < seconds * 1000) return told('refused', WAIT_CUT)
   await sleep(seconds * 1000, undefined, { signal }).catch((error: unknown) => {
     signal.throwIfAborted()

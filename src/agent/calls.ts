@@ -6,8 +6,16 @@ import type { Journal } from '../core/ports/journal.ts'
 import type { ToolBox, ToolOutcome } from '../core/ports/toolbox.ts'
 import { decideReplay, type OnUnknown } from '../core/rules/repeat.ts'
 import type { TurnItem } from '../core/run.ts'
-import { errorOf, NO_MORE_CALLS, NOT_AFTER_FAILURE, OUTCOME_UNKNOWN, SAME_CALL_REFUSED, TOOL_REFUSED } from '../core/words/calls.ts'
-import { ANSWER, END_ALONE, OWN_SERVER } from '../core/words/endings.ts'
+import {
+  NO_MORE_CALLS,
+  NOT_AFTER_FAILURE,
+  OUTCOME_UNKNOWN,
+  SAME_CALL_REFUSED,
+  SERVER_BUSY,
+  TOOL_REFUSED,
+  WRITE_REFUSED,
+} from '../core/words/calls.ts'
+import { ANSWER, END_ALONE, OWN_SERVER, WAIT_CUT } from '../core/words/endings.ts'
 import { SAME_ERROR_NOTE, SAME_RESULT_NOTE } from '../core/words/notes.ts'
 import { isWait, readEnding, wait } from './builtins.ts'
 import type { ConversationState } from './state.ts'
@@ -18,7 +26,8 @@ export interface CallOptions {
   onUnknown: OnUnknown
   toolConcurrency: number
   journal: Journal
-  softDeadline: Date
+  /** On the clock of `performance.now()`. */
+  softDeadline: number
 }
 
 export type Call = Extract<TurnItem, { type: 'tool_call' }>
@@ -29,13 +38,15 @@ interface Planned {
   position: number
   /** The result that an earlier attempt wrote, or the refusal; undefined when the call is to be made. */
   decided: ToolOutcome | undefined
+  /** It is refused before it is written: no row tells of it. */
+  unwritten: boolean
   /** Repeatable, or a tool of ours: it may run beside others. */
   read: boolean
 }
 
 /**
  * Makes the calls of a turn in the order given: those that may run twice run together, a few at a time; any other runs alone, and when it fails, no other such call of the turn
- * is made. Their results come back in their order. The first that must end the attempt ends it when those under way are done.
+ * is made. Their results come back in their order, with what we said beside them. The first that must end the attempt ends it when those under way are done.
  */
 export async function makeCalls(
   options: CallOptions,
@@ -44,7 +55,7 @@ export async function makeCalls(
   past: readonly PastCall[],
   state: ConversationState,
   signal: AbortSignal,
-): Promise<{ callId: string; text: string }[]> {
+): Promise<{ results: { callId: string; text: string }[]; told: string[] }> {
   const planned = plan(options, calls, past, state)
   const outcomes: ToolOutcome[] = []
   const limit = pLimit(options.toolConcurrency)
@@ -65,15 +76,19 @@ export async function makeCalls(
     await Promise.all(group.map((one) => limit(() => make(one))))
     if (failure) throw failure.error
   }
-  const results = planned.map(({ call, position, read }) => {
+  const told: string[] = []
+  const results = planned.map(({ call, position, read, unwritten }) => {
     const outcome = outcomes[position] ?? refused('')
-    return { callId: call.callId, text: withNote(outcome.text, noteCall(options, state, call, outcome, read)) }
+    const note = noteCall(options, state, call, outcome, read)
+    if (unwritten || outcome.text === NOT_AFTER_FAILURE) told.push(`${call.name}: ${outcome.text}`)
+    if (note !== undefined) told.push(note)
+    return { callId: call.callId, text: withNote(outcome.text, note) }
   })
   // A call that was skipped because of a mistake before it counts as part of that mistake.
   state.loops.endTurn(
     outcomes.some(({ mistake }) => mistake) && outcomes.every(({ mistake, text }) => mistake || text === NOT_AFTER_FAILURE),
   )
-  return results
+  return { results, told }
 }
 
 /** Decides for each call, before the first is made, whether it is made. */
@@ -84,7 +99,8 @@ function plan(options: CallOptions, calls: readonly Call[], past: readonly PastC
     const known = past.find((one) => one.position === position)
     const replayed = known && replay(known, options.onUnknown)
     const allowed = state.takeCall()
-    return { call, position, read, decided: replayed ?? (allowed ? notMade(call, state) : refused(NO_MORE_CALLS)) }
+    const decided = replayed ?? (allowed ? notMade(call, state) : refused(NO_MORE_CALLS))
+    return { call, position, read, decided, unwritten: decided !== undefined && !replayed }
   })
 }
 
@@ -92,7 +108,7 @@ function plan(options: CallOptions, calls: readonly Call[], past: readonly PastC
 function notMade(call: Call, state: ConversationState): ToolOutcome | undefined {
   if (call.name === ANSWER.name) return refused(END_ALONE)
   const ending = readEnding(call)
-  if (ending) return ending.ok ? refused(END_ALONE) : { ...refused(errorOf(ending.why)), mistake: true }
+  if (ending) return ending.ok ? refused(END_ALONE) : { ...refused(ending.why), mistake: true }
   switch (state.loops.refusal({ tool: call.name, arguments: call.arguments })) {
     case 'same-call':
       return refused(SAME_CALL_REFUSED)
@@ -163,6 +179,9 @@ function noteCall({ tools }: CallOptions, state: ConversationState, call: Call, 
   }
 }
 
+/** Refusals through no fault of the model. */
+const NO_MISTAKES = new Set([SERVER_BUSY, WAIT_CUT, WRITE_REFUSED])
+
 /** What an earlier attempt knows of a call. Undefined: it is made (again). */
 function replay(past: PastCall, onUnknown: OnUnknown): ToolOutcome | undefined {
   switch (decideReplay(past.status, past.repeatable, onUnknown)) {
@@ -174,7 +193,7 @@ function replay(past: PastCall, onUnknown: OnUnknown): ToolOutcome | undefined {
         text: past.result?.text ?? '',
         truncated: past.result?.truncated ?? false,
         failure: past.failure,
-        mistake: past.status === 'refused' && past.failure?.code !== 'REQUEST_TOO_LARGE',
+        mistake: past.status === 'refused' && past.failure?.code !== 'REQUEST_TOO_LARGE' && !NO_MISTAKES.has(past.result?.text ?? ''),
       }
     case 'stop':
       throw new Failure({

@@ -3,6 +3,7 @@
 import { reasonsAgainst, unmetNeeds } from '../core/rules/outcome.ts'
 import { unreadRests } from '../core/rules/evidence/partial.ts'
 import type { Ending } from '../core/run.ts'
+import { errorOf } from '../core/words/calls.ts'
 import { ANSWER } from '../core/words/endings.ts'
 import { ungroundedText } from '../core/words/output.ts'
 import { CUT_IN_CALL, noEvidenceReply, partialReply, repairCall, repairReply, UNFINISHED_REPLY } from '../core/words/replies.ts'
@@ -41,10 +42,13 @@ export async function runLocal(options: LocalOptions, signal: AbortSignal): Prom
   const answers = createAnswers()
   let conversation: Conversation = { prompt: options.prompt, exchanges: [] }
   let turnNumber = options.nextTurn
+  /** What we said since the turn before. */
+  let told: string[] = []
   for (let index = 0; ; index++) {
     const past = options.history[index]
     const startedAt = past?.startedAt ?? new Date()
     const note = joinNotes([staleNoteAt(options, index, startedAt), state.leftNote()])
+    const before = conversation
     let turn: TakenTurn
     if (past) {
       turn = pastTurn(past)
@@ -52,7 +56,7 @@ export async function runLocal(options: LocalOptions, signal: AbortSignal): Prom
     } else {
       const due = answers.forcedBy ?? state.lastTurnReason() ?? null
       const offered = answers.withoutTools ? answering : tools
-      const ask = { conversation, number: turnNumber++, tools: offered, mayCall: !due, forcedBy: due, note, startedAt }
+      const ask = { conversation, number: turnNumber++, tools: offered, mayCall: !due, forcedBy: due, told, note, startedAt }
       const taken = await takeTurn(options, ask, signal)
       turn = taken.turn
       conversation = taken.sent
@@ -62,12 +66,15 @@ export async function runLocal(options: LocalOptions, signal: AbortSignal): Prom
     answers.note(turn, next)
     switch (next.kind) {
       case 'call': {
-        const results = await makeCalls(options, turn.number, next.calls, past?.calls ?? [], state, signal)
-        conversation = { ...conversation, exchanges: [...conversation.exchanges, { items: turn.items, results }] }
+        const made = await makeCalls(options, turn.number, next.calls, past?.calls ?? [], state, signal)
+        conversation = { ...conversation, exchanges: [...conversation.exchanges, { items: turn.items, results: made.results }] }
+        told = made.told
         break
       }
       case 'again':
-        if (next.told) conversation = { ...conversation, exchanges: [...conversation.exchanges, next.told] }
+        // The same request without tools has the same note, once.
+        conversation = next.told ? { ...conversation, exchanges: [...conversation.exchanges, next.told] } : before
+        told = wordsOf(next.told)
         break
       case 'end':
         return resultOf(options, state, { text: next.ending.kind === 'incomplete' ? (next.ending.draft ?? '') : '', ending: next.ending })
@@ -81,6 +88,10 @@ export async function runLocal(options: LocalOptions, signal: AbortSignal): Prom
     }
   }
 }
+
+/** What we said in place of an answer to the model's: in a reply, or in the result of the call that gave it. */
+const wordsOf = (told: Exchange | undefined): string[] =>
+  told ? [...told.results.map(({ text }) => text), ...(told.reply === undefined ? [] : [told.reply])] : []
 
 /** The note on the age of results, for the first turn of an attempt that goes on long after the one before. */
 function staleNoteAt({ history, staleAfterMs }: LocalOptions, index: number, startedAt: Date): string | undefined {
@@ -136,7 +147,7 @@ function decideNext(options: LocalOptions, state: ConversationState, answers: An
   const isBlank = said.trim() === ''
   if (!isBlank) answers.lastText = said
   const ending = cut ? undefined : endingOf(options, calls, isLast)
-  if (ending) return { kind: 'end', ending }
+  if (ending) return emptyLook(options, state, answers, { ending, calls, isLast, items: turn.items }) ?? { kind: 'end', ending }
   if (answer) return takeAnswer(options, state, answers, turn, answer)
   // A cut answer may end in the middle of a call: then none of its calls is made.
   if (calls.length > 0 && !cut && !isLast) return { kind: 'call', calls }
@@ -157,6 +168,19 @@ function decideNext(options: LocalOptions, state: ConversationState, answers: An
   return { kind: 'answer', text: isBlank ? answers.lastText : said, parsed }
 }
 
+/** The reply to “nothing new” of a model that has not looked, once. */
+function emptyLook(
+  options: LocalOptions,
+  state: ConversationState,
+  answers: Answers,
+  { ending, calls, isLast, items }: { ending: Ending; calls: readonly Call[]; isLast: boolean; items: Exchange['items'] },
+): Next | undefined {
+  const unmet = unmetNeeds(options.needed, state.calls)
+  if (ending.kind !== 'nothing-new' || isLast || unmet.length === 0 || answers.nudged.has('no-evidence')) return undefined
+  const text = errorOf(noEvidenceReply(unmet.map(({ servers }) => servers)))
+  return { kind: 'again', why: 'no-evidence', told: { items, results: calls.map(({ callId }) => ({ callId, text })) } }
+}
+
 /** An answer that was given by a call: alone, or in a last turn, in which no other call is made. */
 function answerCall({ output }: LocalOptions, calls: readonly Call[], isLast: boolean): { call: Call; text: string } | undefined {
   const call = output?.mode === 'tool' ? calls.find(({ name }) => name === ANSWER.name) : undefined
@@ -172,11 +196,19 @@ function takeAnswer(
   { call, text }: { call: Call; text: string },
 ): Next {
   const parsed = checkOutput(options, text, turn)
-  const ungrounded = ungroundedOf(options, parsed, state.calls)
-  if ((parsed.ok && ungrounded.length === 0) || !answers.mayRepair()) return { kind: 'answer', text, parsed }
-  const told = parsed.ok ? ungroundedText(ungrounded) : parsed.told
   const items = turn.items.filter((item) => item.type !== 'tool_call' || item === call)
-  return { kind: 'again', why: 'repair', told: { items, results: [{ callId: call.callId, text: repairCall(told) }] } }
+  const again = (why: 'repair' | Nudge['kind'], said: string): Next => ({
+    kind: 'again',
+    why,
+    told: { items, results: [{ callId: call.callId, text: said }] },
+  })
+  if (!parsed.ok && answers.mayRepair()) return again('repair', repairCall(parsed.told))
+  const nudge = parsed.ok && turn.forcedBy === null && !options.bare ? nudgeFor(options, state, text) : undefined
+  if (nudge && !answers.nudged.has(nudge.kind)) return again(nudge.kind, errorOf(nudge.reply))
+  const ungrounded = ungroundedOf(options, parsed, state.calls)
+  if (ungrounded.length > 0 && answers.mayRepair() && nudge?.kind !== 'no-evidence')
+    return again('repair', repairCall(ungroundedText(ungrounded)))
+  return { kind: 'answer', text, parsed }
 }
 
 /** An ending counts when it is called alone; in a last turn, in which no other call is made, in any company. */

@@ -48,7 +48,7 @@ export function createState(options: Pick<DelegateOptions, 'limits' | 'softDeadl
       })
     },
     /** Why the next turn is the last one, if it is. */
-    lastTurnReason(now = new Date()): Reason | undefined {
+    lastTurnReason(now = performance.now()): Reason | undefined {
       const loop = loops.reason()
       if (loop !== undefined) return { code: 'LOOP_DETECTED', message: loop }
       return limitReason(used, limits) ?? (now >= softDeadline ? DEADLINE_NEAR : undefined)

@@ -5,10 +5,11 @@ import type { CallFact, Need } from '../core/rules/outcome.ts'
 import { unfinishedProse } from '../core/rules/unfinished.ts'
 import { Failure } from '../core/failure.ts'
 import type { PastTurn } from '../core/history.ts'
+import { isNotRun } from '../core/ports/gateway.ts'
 import type { Journal } from '../core/ports/journal.ts'
 import { costOf, type Price } from '../core/rules/spending/price.ts'
 import { noUsage, type Reason, type TurnItem, type Usage } from '../core/run.ts'
-import { lastTurnNote } from '../core/words/notes.ts'
+import { joinNotes, lastTurnNote } from '../core/words/notes.ts'
 import type { ModelTool } from '../core/ports/toolbox.ts'
 import { ANSWER } from '../core/words/endings.ts'
 import { EMPTY } from '../core/words/output.ts'
@@ -37,8 +38,8 @@ export interface DelegateOptions {
   history: readonly PastTurn[]
   /** Number of the next turn: turns are numbered over all attempts of a run. */
   nextTurn: number
-  /** After this time the next turn is the last one, so that there is time for an answer. */
-  softDeadline: Date
+  /** After this time, on the clock of `performance.now()`, the next turn is the last one, so that there is time for an answer. */
+  softDeadline: number
 }
 
 /** A turn that was taken and written. */
@@ -65,6 +66,8 @@ export interface TurnAsk {
   mayCall: boolean
   /** Why this turn is the last one. */
   forcedBy: Reason | null
+  /** What we said since the turn before, as it stands in the conversation already. */
+  told: readonly string[]
   /** The note on what is left, when the turn is not the last one. */
   note?: string | undefined
   /** Written with the turn, since notes on time follow from it: a replay says the same. */
@@ -74,13 +77,13 @@ export interface TurnAsk {
 /** Asks the model for a turn and writes it. Returns the conversation as it was sent, with its note. */
 export async function takeTurn(
   options: DelegateOptions,
-  { conversation, number, tools, mayCall, forcedBy, note, startedAt }: TurnAsk,
+  { conversation, number, tools, mayCall, forcedBy, told, note, startedAt }: TurnAsk,
   signal: AbortSignal,
 ): Promise<{ turn: TakenTurn; sent: Conversation }> {
   const { model, journal, instructions, output, price } = options
-  const request = (told: Conversation, isFree: boolean): ModelRequest => ({
+  const request = (whole: Conversation, isFree: boolean): ModelRequest => ({
     instructions,
-    ...told,
+    ...whole,
     tools,
     mayCall: isFree,
     mustCall: !isFree && output?.mode === 'tool' && tools.length > 0 ? ANSWER.name : undefined,
@@ -89,13 +92,16 @@ export async function takeTurn(
   const size = () => Buffer.byteLength(JSON.stringify(request(conversation, mayCall)))
   const reserved = await reserve(options, size, conversation.exchanges.length > 0)
   const forced = forcedBy ?? reserved.over ?? null
-  const sent = addNote(conversation, forced ? lastTurnNote(forced) : note)
+  const lastNote = forced ? lastTurnNote(forced) : note
+  const sent = addNote(conversation, lastNote)
   const turn = await model.respond(request(sent, mayCall && !reserved.over), signal).catch(async (error: unknown) => {
-    await reserved.charge(noUsage)
+    // A turn that was cut off may have cost all that was taken for it.
+    if (isNotRun(error)) await reserved.charge(noUsage)
     throw error
   })
   const costUsd = price ? costOf(turn.usage, price) : null
-  await journal.turn({ ...turn, number, forcedBy: forced, costUsd, startedAt, finishedAt: new Date() })
+  const words = joinNotes([...told, lastNote]) ?? null
+  await journal.turn({ ...turn, number, told: words, forcedBy: forced, costUsd, startedAt, finishedAt: new Date() })
   await reserved.charge(turn.usage)
   return { turn: { number, items: turn.items, stopReason: turn.stopReason, forcedBy: forced, usage: turn.usage, costUsd }, sent }
 }

@@ -6,6 +6,7 @@ import { answerProblem, invalidRequest } from '../http/problem.ts'
 import { createOpenAnswers } from '../http/open-answers.ts'
 import { createRunStates } from '../runs/follow/states.ts'
 import type { AddRoutes, ApiContext, ApiEnv } from './context.ts'
+import { addActs } from './routes/acts.ts'
 import { addEvents } from './routes/events.ts'
 import { addJobs } from './routes/jobs.ts'
 import { addNewRuns } from './routes/new-runs.ts'
@@ -13,7 +14,7 @@ import { addRunChanges } from './routes/run-changes.ts'
 import { addRuns } from './routes/runs.ts'
 import { addSchedules } from './routes/schedules.ts'
 
-const ROUTES: readonly AddRoutes[] = [addNewRuns, addRuns, addRunChanges, addEvents, addJobs, addSchedules]
+const ROUTES: readonly AddRoutes[] = [addNewRuns, addRuns, addRunChanges, addEvents, addJobs, addSchedules, addActs]
 
 /** Streams and waiting requests that are open at a time in this process. */
 const MAX_OPEN = 500

@@ -8,9 +8,10 @@ import type { Config } from '../config/load.ts'
 import { describeError, Failure } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
 import { loadJobs, type LoadedJobs } from '../jobs/directory.ts'
-import type { Job } from '../jobs/load.ts'
+import type { Job } from '../jobs/job.ts'
 import type { PinnedTool } from '../jobs/lock.ts'
 import { createJobRegistry, type JobRegistry } from '../jobs/registry.ts'
+import type { Sender } from '../delivery/destinations/destination.ts'
 import { targetOf } from '../delivery/destinations/registry.ts'
 import { createOutbox } from '../delivery/outbox.ts'
 import { createGatewayFetch } from '../pomerium/fetch.ts'
@@ -26,13 +27,16 @@ import {
   tokenSeconds,
 } from './resources.ts'
 import { openQueueBackend } from '../queue/backend.ts'
-import { createProducer } from '../queue/producer.ts'
-import type { Waker } from '../core/ports/wake.ts'
+import { createProducer, type Producer } from '../queue/producer.ts'
 import { createSweeper } from '../queue/sweep.ts'
 import { createScheduler } from '../schedules/scheduler.ts'
 import { createConsentWatcher } from '../waiting/consent.ts'
-import type { Duty, Poller } from '../lib/time/poll.ts'
+import type { Duty, DutyRecord } from '../lib/time/duty.ts'
+import type { Poller } from '../lib/time/poll.ts'
+import { createPresence } from './presence.ts'
 import { createUpkeep, type Upkeep } from './upkeep.ts'
+import { beatTimeouts } from '../queue/heartbeat.ts'
+import { createTokenWatcher } from '../doctor/token-expiry.ts'
 import { createRunWorker } from '../queue/worker.ts'
 import { createRunner, type Runner } from '../runs/execute.ts'
 import { toolsToPin } from '../runs/attempt/tools-to-pin.ts'
@@ -40,11 +44,15 @@ import type { OnProgress } from '../runs/progress.ts'
 import type { RunResources } from '../runs/resources.ts'
 import type { Hono } from 'hono'
 import type { Callers, IdentityOptions } from '../http/identity.ts'
+import { createWatchdog } from './watchdog/watchdog.ts'
+import type { Lifecycle } from '../lib/lifecycle.ts'
 import { createConfigWatch } from './config-watch.ts'
 import { createApiRoutes, createHealthRoutes } from './routes.ts'
 import { createHttpServer, type HttpServer } from './server.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
-import { openDb, pingDb, type Db } from '../store/postgres/db.ts'
+import { openDb, type Db } from '../store/postgres/db.ts'
+import { VERSION } from '../lib/version.ts'
+import { tryWrite } from '../store/postgres/facts.ts'
 import { startEmbeddedPostgres } from '../store/postgres/embedded/server.ts'
 import { createJournalWriter } from '../store/attempts/journal.ts'
 import { migrate } from '../store/postgres/migrate.ts'
@@ -66,10 +74,14 @@ export interface AppOptions {
 export interface App extends AsyncDisposable {
   config: Config
   db: Db
+  /** Most connections to Postgres that this process opens. */
+  mostConnections: number
   queueKind: 'redis' | 'postgres'
-  producer: Waker
+  producer: Producer
   runner: Runner
   worker: Duty
+  /** Ends this process when its event loop is blocked for longer than the lease of its runs. */
+  watchdog: Lifecycle
   scheduler: Poller
   sweeper: Poller
   upkeep: Upkeep
@@ -80,8 +92,12 @@ export interface App extends AsyncDisposable {
   /** Serves health and metrics alone. Undefined without an `api:` section. */
   createHealthServer(): HttpServer | undefined
   jobs: JobRegistry
+  /** Warns of tokens that expire. */
+  tokens: Poller
   /** Reads the configuration file again while it is started. */
   configWatch: Poller
+  /** Writes into the store that this process is at work, as what, and how its duties are. */
+  createPresence(role: string): Poller
   /** Gateway requests of an account outside of any run. */
   gatewayFetch(account: string): GatewayFetch | undefined
   routes(account: string, signal: AbortSignal): Promise<RouteList | undefined>
@@ -92,6 +108,12 @@ export interface App extends AsyncDisposable {
 
 const SPARE_CONNECTIONS = 6
 const MAX_CONNECTIONS = 20
+/** The heartbeat and the watchdog have one each. */
+const OWN_CONNECTIONS = 2
+/** A queue in Postgres: pools of ten for the queue and for the worker, and one more of each for notices. */
+const QUEUE_CONNECTIONS = 22
+
+const poolSize = ({ worker }: Config) => Math.min(MAX_CONNECTIONS, worker.concurrency + SPARE_CONNECTIONS)
 const NOBODY: Callers = { tokens: {}, users: {}, groups: {} }
 
 /** Reads the job files against what the configuration offers; needs no database. */
@@ -120,11 +142,13 @@ export async function openStore(
     stack.defer(() => embedded.stop())
     url = embedded.url
   }
-  const db = openDb({ url, max: Math.min(MAX_CONNECTIONS, config.worker.concurrency + SPARE_CONNECTIONS) })
+  const db = openDb({ url, max: poolSize(config) })
   stack.defer(() => db.end())
   await migrate(db)
   return { db, url }
 }
+
+const processName = () => `${hostname()}:${process.pid}:${randomBytes(2).toString('hex')}`
 
 /** Builds the process. It takes no run and fires no schedule until `worker.start` and `scheduler.start`. */
 export async function createApp({ config, readConfig = () => config, log, onProgress, ephemeral, queuePrefix }: AppOptions): Promise<App> {
@@ -137,6 +161,7 @@ export async function createApp({ config, readConfig = () => config, log, onProg
     opened.close(),
   )
   const queue = building.adopt(backend.queue(), (opened) => opened.close())
+  // oxlint-disable-next-line waits/bounded -- each of its commands has a bound of its own (queue/backend.ts)
   if (ephemeral) building.defer(() => queue.obliterate({ force: true }))
   const producer = createProducer(queue, log)
   building.defer(() => producer.flush())
@@ -161,8 +186,10 @@ export async function createApp({ config, readConfig = () => config, log, onProg
         log.error({ runId: progress.runId, reason: describeError(error) }, 'The progress of a run could not be told.')
       }
   }
-  const name = `${hostname()}:${process.pid}:${randomBytes(2).toString('hex')}`
+  const name = processName()
   const concurrencyOf = createConcurrencyOf(config, jobs)
+  const watchdog = createWatchdog({ worker: name, databaseUrl: url, leaseMs, slots: config.worker.concurrency, log })
+  building.defer(() => watchdog.stop())
   const runner = createRunner({
     db,
     journal: createJournalWriter(db),
@@ -172,28 +199,33 @@ export async function createApp({ config, readConfig = () => config, log, onProg
     concurrencyOf,
     log,
     onProgress: tellAll,
+    onWork: (attempt) => watchdog.enter(attempt),
   })
+  const beats = building.adopt(openDb({ url, max: 1, applicationName: 'nightshift heartbeat', timeouts: beatTimeouts(leaseMs) }), (own) =>
+    own.end(),
+  )
   const worker = createRunWorker({
-    db,
+    beats,
     backend,
     producer,
     runner,
     name,
     concurrency: config.worker.concurrency,
-    lockMs: config.worker.lockTimeout,
+    lockMs: leaseMs,
     drainMs: config.worker.drainTimeout,
     log,
   })
   building.defer(() => worker.stop())
   const consent = createConsentWatcher({ db, producer, routesOf: (account, signal) => routesOf(resources, db, account, signal), log })
   building.defer(() => consent.stop())
-  const outbox = createOutbox({ db, destinations: destinationsOf(config, resources.redactor), log })
+  const destinations = destinationsOf(config, resources.redactor)
+  const outbox = createOutbox({ db, destinations, log })
   building.defer(() => outbox.stop())
   const scheduler = createScheduler({ db, producer, jobs: () => jobs.jobs(), log, onFire: metrics.onFire })
   building.defer(() => scheduler.stop())
   const sweeper = createSweeper({ db, producer, leaseMs, concurrencyOf, log })
   building.defer(() => sweeper.stop())
-  const upkeep = createUpkeep({ db, config, log })
+  const upkeep = createUpkeep({ db, config, notify: notifierOf(config, destinations), log })
   building.defer(() => upkeep.stop())
   let callers = config.api && callersOf(config.api)
   const configWatch = createConfigWatch({
@@ -204,8 +236,15 @@ export async function createApp({ config, readConfig = () => config, log, onProg
     log,
   })
   building.defer(() => configWatch.stop())
-  duties.push(configWatch, worker, consent, outbox, scheduler, sweeper, ...upkeep.duties)
-  const health = { checks: { store: () => pingDb(db), queue: () => Promise.all([backend.check(), queue.count()]) }, metrics, log }
+  const tokens = createTokenWatcher({ accounts: resources.accounts, log })
+  building.defer(() => tokens.stop())
+  duties.push(configWatch, tokens, worker, consent, outbox, scheduler, sweeper, ...upkeep.duties)
+  const health = {
+    checks: { store: () => tryWrite(db), queue: () => Promise.all([backend.check(), queue.count()]) },
+    duties: () => duties,
+    metrics,
+    log,
+  }
   const stack = building.move()
 
   function serve(
@@ -223,10 +262,12 @@ export async function createApp({ config, readConfig = () => config, log, onProg
   return {
     config,
     db,
+    mostConnections: poolSize(config) + OWN_CONNECTIONS + (backend.kind === 'postgres' ? QUEUE_CONNECTIONS : 0),
     queueKind: backend.kind,
     producer,
     runner,
     worker,
+    watchdog,
     scheduler,
     sweeper,
     upkeep,
@@ -238,7 +279,14 @@ export async function createApp({ config, readConfig = () => config, log, onProg
       ),
     createHealthServer: () => serve((_identity, _api, ending) => createHealthRoutes(health, ending)),
     jobs,
+    tokens,
     configWatch,
+    createPresence(role) {
+      const presence = createPresence({ db, self: { name, role, version: VERSION }, duties, redact: resources.redactor.redact, log })
+      stack.defer(() => presence.stop())
+      duties.push(presence)
+      return presence
+    },
     gatewayFetch: (account) => gatewayFetchFor(resources, db, account),
     routes: (account, signal) => routesOf(resources, db, account, signal),
     resources,
@@ -251,6 +299,8 @@ export async function createApp({ config, readConfig = () => config, log, onProg
 export interface Audit extends AlarmOptions, AsyncDisposable {
   paramsBytes: number
   redact: (text: string) => string
+  /** Writes into the store that this process is at work, as what, and how its duties are. */
+  createPresence(role: string, duties: readonly DutyRecord[]): Poller
 }
 
 /** Opens the store for the audit commands, and where alarms go. */
@@ -260,7 +310,6 @@ export async function openAudit(config: Config, log: Logger): Promise<Audit> {
   const { db } = await openStore(config, building)
   const destinations = destinationsOf(config, resources.redactor)
   building.defer(() => destinations.close())
-  const target = config.alerts && targetOf(config.alerts)
   const stack = building.move()
   return {
     db,
@@ -270,12 +319,24 @@ export async function openAudit(config: Config, log: Logger): Promise<Audit> {
     paramsBytes: config.audit.paramsMaxBytes,
     redact: resources.redactor.redact,
     log,
-    async notify({ id, body: event }) {
-      if (!target) return
-      const sent = await destinations.send(target, { id, event, run: undefined })
-      if (!sent.ok) throw new Error(sent.error)
+    createPresence(role, duties) {
+      const { redact } = resources.redactor
+      const presence = createPresence({ db, self: { name: processName(), role, version: VERSION }, duties, redact, log })
+      stack.defer(() => presence.stop())
+      return presence
     },
+    notify: notifierOf(config, destinations),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+/** Sends an alarm to where alarms go; nowhere without `alerts:`. */
+function notifierOf({ alerts }: Config, destinations: Sender): AlarmOptions['notify'] {
+  const target = alerts && targetOf({ webhook: alerts.webhook })
+  return async ({ id, body: event }) => {
+    if (!target) return
+    const sent = await destinations.send(target, { id, event, run: undefined })
+    if (!sent.ok) throw new Error(sent.error)
   }
 }
 
@@ -301,5 +362,9 @@ function gatewayFetchFor(resources: RunResources, db: Db, account: string): Gate
 async function routesOf(resources: RunResources, db: Db, account: string, signal: AbortSignal): Promise<RouteList | undefined> {
   const fetch = gatewayFetchFor(resources, db, account)
   const { url: gatewayUrl, routeHosts, timeoutMs } = resources.gateway
-  return fetch && listRoutes({ fetch, gatewayUrl, routeHosts, account, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) })
+  const { redact } = resources.redactor
+  return (
+    fetch &&
+    listRoutes({ fetch, gatewayUrl, routeHosts, account, redact, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) })
+  )
 }

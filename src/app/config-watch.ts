@@ -1,3 +1,4 @@
+import { isObject } from '../lib/json/object.ts'
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
 import { unknownJobs } from '../config/job-names.ts'
@@ -66,8 +67,6 @@ function differences(before: Record<string, unknown>, after: Record<string, unkn
   return keys.flatMap((key) => {
     const [one, other] = [before[key], after[key]]
     if (isDeepStrictEqual(one, other)) return []
-    return isSection(one) && isSection(other) ? differences(one, other).map((inner) => `${key}.${inner}`) : [key]
+    return isObject(one) && isObject(other) ? differences(one, other).map((inner) => `${key}.${inner}`) : [key]
   })
 }
-
-const isSection = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)

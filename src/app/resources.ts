@@ -66,7 +66,7 @@ export function identityOf(
       audience: pomerium.audience,
       jwksUrl: pomerium.jwksUrl ?? `https://${pomerium.audience}/.well-known/pomerium/jwks.json`,
     },
-    // oxlint-disable-next-line no-unsafe-type-assertion -- undici's types and the global ones differ in name only
+    // oxlint-disable-next-line no-unsafe-type-assertion, waits/bounded -- undici's types and the global ones differ in name only; `init` has jose's signal
     fetch: ((url: string, init: object) => undiciFetch(url, { ...init, dispatcher: gateway.dispatcher })) as unknown as typeof fetch,
   }
 }
@@ -102,6 +102,17 @@ function ceilingsOf({ budgets }: Config, job: string, account: string): Ceiling[
   ]
 }
 
+/** A token that cannot be read now is a failure of who needs it. */
+function readAhead(tokens: TokenSource): void {
+  try {
+    tokens.current()
+    // Whoever needs it looks at the file, which may be another one by then.
+    tokens.recheck?.()
+  } catch {
+    // Said then.
+  }
+}
+
 /** What all attempts of a process share. */
 export function createRunResources(config: Config, stack: AsyncDisposableStack): RunResources {
   const { gateway } = config
@@ -111,8 +122,13 @@ export function createRunResources(config: Config, stack: AsyncDisposableStack):
   const providers = new Map<string, Provider>()
   for (const [name, provided] of Object.entries(config.providers)) {
     const { api, baseUrl, stream, store, background, answerTimeout: timeoutMs, maxResponseBytes, formatWithTools } = provided
-    const apiKey = readSecret(`providers.${name}`, provided.apiKey, provided.apiKeyFile)
-    if (apiKey !== undefined) redactor.add(apiKey)
+    const apiKey = () => {
+      const key = readSecret(`providers.${name}`, provided.apiKey, provided.apiKeyFile)
+      if (key !== undefined) redactor.add(key)
+      return key
+    }
+    // One that cannot be read is a fault of the configuration now, and of a run later.
+    apiKey()
     const provider = createProvider({
       name,
       api,
@@ -133,6 +149,8 @@ export function createRunResources(config: Config, stack: AsyncDisposableStack):
   for (const text of signingKeyTexts(config.evidence.keyFile)) redactor.add(text)
   for (const [account, { token, tokenFile: file }] of Object.entries(config.accounts))
     accounts.set(account, createTokenSource({ account, token, file, onToken: redactor.add }))
+  // Also what this process may never send is known: a server, or the gateway's log, may hold it.
+  for (const tokens of accounts.values()) readAhead(tokens)
   const minter = config.minter && createMinterClient(config.minter.socket)
   if (minter) stack.defer(() => minter.close())
   return {
@@ -148,6 +166,7 @@ export function createRunResources(config: Config, stack: AsyncDisposableStack):
     },
     maxRequestBytes: new Map(Object.entries(config.servers).map(([name, { maxRequestBytes }]) => [name, maxRequestBytes])),
     providers,
+    ownContract: config.contract.text,
     prices: new Map<string, Price>(Object.entries(config.prices)),
     ceilings: (job, account) => ceilingsOf(config, job, account),
     toolConcurrency: config.worker.toolConcurrency,

@@ -53,6 +53,7 @@ export function createHttpServer({ listen, hasIdentity, routes, idleTimeoutMs = 
       try {
         starting = serve({ fetch: app.fetch, hostname, port, serverOptions: { headersTimeout: HEADERS_TIMEOUT_MS } })
         starting.setTimeout(idleTimeoutMs)
+        // oxlint-disable-next-line waits/bounded -- the kernel says at once whether the address can be had
         await once(starting, 'listening')
       } catch (cause) {
         throw new Failure({
@@ -69,6 +70,7 @@ export function createHttpServer({ listen, hasIdentity, routes, idleTimeoutMs = 
       const closing = server
       if (!closing) return
       server = undefined
+      // oxlint-disable-next-line waits/bounded -- connections are ended after CLOSE_TIMEOUT_MS
       const closed = new Promise((done) => closing.close(done))
       const timer = setTimeout(() => 'closeAllConnections' in closing && closing.closeAllConnections(), CLOSE_TIMEOUT_MS)
       await closed

@@ -1,7 +1,7 @@
-import { createTask, type ScheduledTask } from 'node-cron'
 import type { Logger } from 'pino'
+import { sendAlarms, type AlarmOptions } from '../audit/alarm.ts'
 import { takeCheckpoint } from '../audit/evidence/checkpoint.ts'
-import { openSigningKey } from '../audit/evidence/keys.ts'
+import { openSigner } from '../audit/evidence/signer.ts'
 import type { Config } from '../config/load.ts'
 import { describeError } from '../core/failure.ts'
 import type { Lifecycle } from '../lib/lifecycle.ts'
@@ -16,40 +16,52 @@ export interface Upkeep extends Lifecycle {
   duties: readonly Poller[]
 }
 
+interface UpkeepOptions extends Pick<AlarmOptions, 'notify'> {
+  db: Db
+  config: Config
+  log: Logger
+}
+
 const DAY_MS = 86_400_000
-const HOUR_MINUTES = 60
+const HOUR_MS = 3_600_000
+/** So much of the hour differs between processes. */
+const SPREAD_MS = 600_000
 
 /**
- * What the store needs from time to time: at the start, and each hour at a minute of this process's own, so that replicas do not begin together. Each duty is
- * a poller of its own: one that fails or takes an hour delays neither the others nor the schedules.
+ * What the store needs from time to time: at the start, and then each hour at the latest, by an interval of this process's own, so that replicas do not go on
+ * together. Each duty is a poller of its own: one that fails or takes an hour delays neither the others nor the schedules.
  */
-export function createUpkeep({ db, config, log }: { db: Db; config: Config; log: Logger }): Upkeep {
-  const { evidence, retention } = config
+export function createUpkeep({ db, config, notify, log }: UpkeepOptions): Upkeep {
+  const { evidence, retention, alerts } = config
+  const everyMs = HOUR_MS - Math.random() * SPREAD_MS
   const duty = (name: string, work: (signal: AbortSignal) => Promise<unknown>) =>
     createPoller({
       name,
+      everyMs,
       work,
       onFailure: (error) =>
         log.error({ duty: name, reason: describeError(error) }, 'Upkeep of the store failed; it is tried again in an hour.'),
     })
   const duties = [
-    duty('checkpoint', (signal) => takeCheckpoint(db, openSigningKey(evidence.keyFile), { everyMs: DAY_MS, signal, log })),
+    duty('checkpoint', checkpoint),
     duty('retention', (signal) => prune(db, retention, signal, log)),
     duty('idempotency-keys', () => forgetOldKeys(db)),
     duty('bad-rows', () => forgetBadRows(db)),
   ]
-  let task: ScheduledTask | undefined
+
+  async function checkpoint(signal: AbortSignal): Promise<void> {
+    const sends = alerts?.checkpoints ?? false
+    await takeCheckpoint(db, openSigner(evidence), { everyMs: DAY_MS, sends, signal, log })
+    if (sends) await sendAlarms({ db, log, notify })
+  }
 
   return {
     duties,
     async start() {
-      if (task) return
-      const minute = Math.floor(Math.random() * HOUR_MINUTES)
-      task = createTask(`${minute} * * * *`, () => duties.forEach((one) => one.wake()), { suppressMissedWarning: true })
-      await Promise.all([task.start(), ...duties.map((one) => one.start())])
+      await Promise.all(duties.map((one) => one.start()))
     },
     async stop() {
-      await Promise.all([task?.destroy(), ...duties.map((one) => one.stop())])
+      await Promise.all(duties.map((one) => one.stop()))
     },
   }
 }

@@ -23,8 +23,8 @@ export interface AlarmOptions extends MatchOptions {
 }
 
 const MOST_EVENTS = 20
-/** Of a path in an alarm, which whoever has the token may make as long as the gateway lets him. */
-const MAX_PATH = 200
+/** Of a text in an alarm: whoever has the token may make a path, or the name of a tool, as long as the gateway lets him. */
+const MAX_TEXT = 200
 /** Between the second try and the third; the second comes with the next round. Then doubled. */
 const FIRST_RETRY_MS = 1000
 const MOST_RETRY_MS = 10 * 60_000
@@ -41,6 +41,7 @@ export async function raiseAlarms({ db, ours, graceMs, log, notify, now = () => 
     const account = events[0]?.account ?? null
     const calls = events
       .slice(0, MOST_EVENTS)
+      .map(bounded)
       .map(({ time, host, mcpMethod, mcpTool, ip, requestId, allowed }) => ({ time, host, mcpMethod, mcpTool, ip, requestId, allowed }))
     log.error(
       { account, accountId, events: events.length, calls },
@@ -63,7 +64,7 @@ export async function raiseAlarms({ db, ours, graceMs, log, notify, now = () => 
 }
 
 /** Sends what is due. One that is refused waits for its next time, and the others go. */
-async function sendAlarms({ db, log, notify }: Pick<AlarmOptions, 'db' | 'log' | 'notify'>): Promise<void> {
+export async function sendAlarms({ db, log, notify }: Pick<AlarmOptions, 'db' | 'log' | 'notify'>): Promise<void> {
   let failed = 0
   for (const { id, body, tries } of await listUnsentAlarms(db)) {
     try {
@@ -82,6 +83,15 @@ async function sendAlarms({ db, log, notify }: Pick<AlarmOptions, 'db' | 'log' |
   }
 }
 
+/** A line with its texts cut. */
+const bounded = (event: OpenEvent): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(event).map(([name, value]: [string, unknown]) => [
+      name,
+      typeof value === 'string' ? value.slice(0, MAX_TEXT).toWellFormed() : value,
+    ]),
+  )
+
 /** An alarm as it is sent: bounded, whatever was requested. `count` is that of all lines. */
 const alarmEvent = ({ account, accountId, events }: Alarm, id: string, time: Date): CloudEvent => ({
   specversion: '1.0',
@@ -95,6 +105,6 @@ const alarmEvent = ({ account, accountId, events }: Alarm, id: string, time: Dat
     account,
     accountId,
     count: events.length,
-    events: events.slice(0, MOST_EVENTS).map((event) => ({ ...event, path: event.path.slice(0, MAX_PATH).toWellFormed() })),
+    events: events.slice(0, MOST_EVENTS).map(bounded),
   },
 })

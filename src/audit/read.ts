@@ -1,10 +1,12 @@
 import { open, stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
-import { Failure, messageOf } from '../core/failure.ts'
+import { describeError, Failure, messageOf } from '../core/failure.ts'
 import type { ParseOptions } from '../pomerium/log-line.ts'
-import { raiseAlarms, type AlarmOptions } from './alarm.ts'
+import { keepDuty, type DutyRecord } from '../lib/time/duty.ts'
+import { raiseAlarms, sendAlarms, type AlarmOptions } from './alarm.ts'
+import { noteBadRow } from '../store/bad-rows.ts'
 import { matchEvents } from './join/match.ts'
-import { followLog } from './log/follow.ts'
+import { followLog, LOOK_MS } from './log/follow.ts'
 import { importLog, type ImportCounts } from './log/import.ts'
 
 export interface ReadOptions extends AlarmOptions, ParseOptions {}
@@ -34,26 +36,69 @@ export async function readLog(
 ): Promise<Omit<ImportCounts, 'from'> & { matched: number }> {
   const { db, paramsBytes, redact, log: told } = options
   const { from, ...counts } = await importLog(log, { db, paramsBytes, redact, log: told, signal })
-  const matched = await matchEvents({ ...options, since: from })
+  const matched = await matchEvents({ ...options, since: from }).catch(async (error: unknown) => {
+    await sendAlarms(options)
+    throw error
+  })
   await raiseAlarms(options)
   return { ...counts, matched }
 }
 
 /** After so many rounds that read nothing, what was not explained is looked at again: a request may be known by now, or its grace time be over. */
 const QUIET_ROUNDS = 5
+/** After so many rounds in a row that explained nothing, since that failed, lines are taken for unexplained: a false alarm is better than none. */
+const FAILED_ROUNDS = 5
 
-/** Reads a log as it grows until the signal is aborted, explains each line and raises alarms. */
-export async function watchLog(options: ReadOptions, file: string, signal: AbortSignal): Promise<void> {
+/** How the reading of a log that grows goes, and the joining of its lines with what runs did. */
+export interface LogDuties {
+  log: DutyRecord
+  match: DutyRecord
+}
+
+export const createLogDuties = (): LogDuties => ({ log: keepDuty('log', LOOK_MS), match: keepDuty('match', LOOK_MS) })
+
+/**
+ * Reads a log as it grows until the signal is aborted, explains each line and raises alarms. While lines cannot be explained, alarms that were raised before go out, and
+ * new ones are raised when that lasts.
+ */
+export async function watchLog(options: ReadOptions, file: string, duties: LogDuties, signal: AbortSignal): Promise<void> {
+  const { db, log } = options
   let quiet = 0
+  let failed = 0
+  /** Lines were read since alarms were last raised. */
+  let news = false
+
+  async function explain(added: number): Promise<void> {
+    try {
+      const matched = await matchEvents(options)
+      if (added > 0) log.debug({ added, matched }, 'Lines read.')
+      failed = 0
+      duties.match.succeeded()
+    } catch (error) {
+      failed++
+      duties.match.failed(error)
+      log.error(
+        { rounds: failed, reason: describeError(error) },
+        'The lines of the log could not be joined with what runs did; it is tried again.',
+      )
+      await noteBadRow(db, { duty: 'match', rowKey: 'the join of a round', reason: describeError(error) })
+    }
+  }
+
+  duties.match.started()
   await followLog({
     ...options,
     file,
     signal,
+    duty: duties.log,
     async onRound(added) {
       quiet = added > 0 ? 0 : quiet + 1
-      const matched = await matchEvents(options)
-      if (added > 0) options.log.debug({ added, matched }, 'Lines read.')
-      if (added > 0 || quiet % QUIET_ROUNDS === 0) await raiseAlarms(options)
+      news ||= added > 0
+      await explain(added)
+      if (failed > 0 && failed % FAILED_ROUNDS !== 0) return sendAlarms(options)
+      if (!news && quiet % QUIET_ROUNDS !== 0) return
+      await raiseAlarms(options)
+      news = false
     },
   })
 }

@@ -9,6 +9,8 @@ const NEEDED = 24
 const LEAN = ['--max-semi-space-size=16', '--heap-growing-percent=50']
 // The signal would open Node's inspector, which lets whoever reaches its port run code here and read every secret.
 const CLOSED = '--disable-sigusr1'
+// Commands do not begin again with the flag, and an old Node does not know it: a listener keeps the inspector closed as well.
+if (process.platform !== 'win32') process.on('SIGUSR1', () => {})
 if (Number(process.versions.node.split('.')[0]) < NEEDED) {
   process.stderr.write(
     `nightshift needs Node ${NEEDED} or newer and this is ${process.version}: start it with "npx nightshift", which brings its own Node, or install Node ${NEEDED}.\n`,
@@ -16,8 +18,6 @@ if (Number(process.versions.node.split('.')[0]) < NEEDED) {
   process.exitCode = 2
 } else {
   const { env, execArgv, execPath, argv, platform } = process
-  // Commands do not begin again with the flag; a listener keeps the inspector closed as well.
-  if (platform !== 'win32') process.on('SIGUSR1', () => {})
   const cache = env['XDG_CACHE_HOME'] || (env['HOME'] && join(env['HOME'], '.cache'))
   if (argv.includes('start')) {
     // In place: the same process begins again with the flags, which cannot be set later.

@@ -1,10 +1,11 @@
 import { constants } from 'node:os'
 import { Command, CommanderError } from 'commander'
 import { environment } from '../config/environment.ts'
-import { describeFailure, Failure, messageOf } from '../core/failure.ts'
+import { describeFailure, toFailure } from '../core/failure.ts'
 import { EXIT, FAILURES } from '../core/failure-codes.ts'
 import { showText } from '../lib/text.ts'
 import { VERSION } from '../lib/version.ts'
+import { addActs } from './commands/audit/acts.ts'
 import { addAccount } from './commands/access/account.ts'
 import { addApiToken } from './commands/access/api-token.ts'
 import { addAudit } from './commands/audit/audit.ts'
@@ -27,6 +28,7 @@ import { addRuns } from './commands/runs/runs.ts'
 import { addSchedules } from './commands/jobs/schedules.ts'
 import { addShow } from './commands/runs/show.ts'
 import { addStart } from './commands/service/start.ts'
+import { addStatus } from './commands/service/status.ts'
 import type { AddCommand } from './options/options.ts'
 import { createTerminal, type Terminal } from './terminal/terminal.ts'
 
@@ -34,10 +36,10 @@ import { createTerminal, type Terminal } from './terminal/terminal.ts'
 const COMMANDS: readonly [heading: string, adds: readonly AddCommand[]][] = [
   ['Begin:', [addDemo, addInit, addComposeInit, addDoctor, addStart]],
   ['Jobs:', [addJobs, addSchedules, addEval]],
-  ['Runs:', [addRun, addRuns, addShow, addLogs, addRetry, addCancel]],
+  ['Runs:', [addStatus, addRun, addRuns, addShow, addLogs, addRetry, addCancel]],
   ['Hold and tidy:', [addPause, addPrune]],
   ['Access:', [addAccount, addConnect, addMinter, addApiToken]],
-  ['Audit:', [addAudit, addEvidence]],
+  ['Audit:', [addActs, addAudit, addEvidence]],
 ]
 
 const ABOUT = `Lets an LLM work through the MCP tools behind Pomerium while nobody is signed in.`
@@ -66,8 +68,7 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
     if (terminal.signal.aborted) return interrupted(terminal.signal.reason)
-    const failure =
-      error instanceof Failure ? error : new Failure({ code: 'INTERNAL_ERROR', message: `Unexpected: ${messageOf(error)}.`, cause: error })
+    const failure = toFailure(error)
     terminal.err(`${terminal.colors.red(failure.code)} ${showText(describeFailure(failure))}`)
     return FAILURES[failure.code].exit
   }

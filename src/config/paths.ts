@@ -6,6 +6,7 @@ import { given } from './secrets.ts'
 /** The configuration with its paths made absolute: those in it are relative to `base`, the directory of its file. An empty path is none. */
 export function resolvePaths(config: ConfigValues, base: string): ConfigValues {
   const path = (value: string | undefined) => (given(value) === undefined ? undefined : resolve(base, value ?? ''))
+  const keyFile = path(config.evidence.keyFile) ?? resolve(base, config.dataDir, 'evidence.key')
   return {
     ...config,
     databasePasswordFile: path(config.databasePasswordFile),
@@ -13,7 +14,7 @@ export function resolvePaths(config: ConfigValues, base: string): ConfigValues {
     jobsDir: resolve(base, config.jobsDir),
     ...resolveDestinationPaths(config, (value) => resolve(base, value)),
     gateway: { ...config.gateway, caFile: path(config.gateway.caFile) },
-    evidence: { keyFile: path(config.evidence.keyFile) ?? resolve(base, config.dataDir, 'evidence.key') },
+    evidence: { ...config.evidence, keyFile, memoryFile: path(config.evidence.memoryFile) ?? `${keyFile}.last` },
     admin: config.admin && {
       ...config.admin,
       sharedSecretFile: resolve(base, config.admin.sharedSecretFile),

@@ -4,6 +4,7 @@ import { apiSchema } from './sections/api.ts'
 import { alertsSchema, auditSchema, evidenceSchema } from './sections/audit.ts'
 import { retentionSchema } from './sections/retention.ts'
 import { destinationsShape } from '../delivery/destinations/registry.ts'
+import { contractSchema } from './sections/contract.ts'
 import { gatewaySchema, serversSchema } from './sections/gateway.ts'
 import { budgetsSchema, pricesSchema, providersSchema } from './sections/models.ts'
 import { logSchema, workerSchema } from './sections/worker.ts'
@@ -30,6 +31,7 @@ export const configSchema = z
     providers: providersSchema,
     prices: pricesSchema,
     budgets: budgetsSchema,
+    contract: contractSchema,
     ...destinationsShape,
     retention: retentionSchema,
     audit: auditSchema,

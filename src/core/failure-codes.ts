@@ -164,6 +164,12 @@ export const FAILURES = {
     'Another worker goes on from the last written turn automatically.',
     'Look for what kills the worker, such as too little memory for the results of this job; then retry the run.',
   ),
+  WORKER_STALLED: retried(
+    503,
+    'The event loop of the worker was blocked for longer than its lease: its watchdog ended it, or another worker took the run over.',
+    'Another worker goes on from the last written turn automatically, one such run at a time.',
+    'The last line of the worker in its log names the runs that it did. Lower what this run’s servers may send, or tell the maintainers what was read; then retry the run.',
+  ),
   WORKER_UNFIT: retried(
     503,
     'The worker does not have what the job needs: its configuration or its version is another one.',
@@ -172,18 +178,29 @@ export const FAILURES = {
   ),
   CONFIG_INVALID: usage(500, 'The configuration is not valid.', 'Correct the file or variable named.'),
   STORE_UNAVAILABLE: unavailable('Postgres does not answer, or cannot be written.', 'Check databaseUrl and the server.'),
+  STORE_UNSUITABLE: {
+    retry: 'never',
+    http: 503,
+    exit: EXIT.unavailable,
+    text: 'The store cannot be used as it is: a pooler without sessions stands before it, its encoding is not UTF-8, or its user may not do what is needed.',
+    cure: 'Point databaseUrl at Postgres itself or at a pooler in session mode that passes startup options, and at a database whose encoding is UTF8; its user owns its tables, and may create in it.',
+  },
   STORE_TOO_NEW: {
     retry: 'never',
     http: 503,
     exit: EXIT.unavailable,
-    text: 'The database was migrated by a newer Nightshift.',
+    text: 'The database was migrated by a newer Nightshift, with which this one does not work.',
     cure: 'Upgrade this worker.',
   },
   QUEUE_UNAVAILABLE: unavailable(
     'The queue does not answer.',
     'Check redisUrl and the server; queued runs are kept and start by themselves.',
   ),
-  INTERNAL_ERROR: never(500, 'A fault of Nightshift itself.', 'Report it with the log lines of the run.'),
+  INTERNAL_ERROR: never(
+    500,
+    'What nobody foresaw, in Nightshift or in what it stands on.',
+    'Look at the log lines of that moment, and at what their words name, such as Postgres or a disk; report them when nothing there is to be mended.',
+  ),
   EXPIRED: never(410, 'No worker took the run before its expireAt.', 'Start more workers, or ask for the run again with a later expireAt.'),
   UNAUTHENTICATED: usage(
     401,
@@ -226,6 +243,13 @@ export const FAILURES = {
     'Name a job with a schedule, and a time that is over and not too long.',
   ),
   KEY_INVALID: usage(400, 'A public key of evidence cannot be used.', 'Name the .pub file of the deployment with --key.'),
+  EVIDENCE_GAP: {
+    retry: 'never',
+    http: 409,
+    exit: EXIT.evidence,
+    text: 'The store does not have the checkpoint that was signed last, or has others that this key does not follow.',
+    cure: 'Find out whether the store was put back from a backup or edited; nightshift evidence verify --store shows what does not fit. To go on all the same: nightshift evidence checkpoint --accept-gap REASON, which every later verification shows.',
+  },
   CONNECT_REFUSED: usage(
     422,
     'Pomerium does not let the server be connected.',

@@ -90,6 +90,35 @@ export const redactFailure = (failure: FailureRecord, redact: (text: string) => 
   ...(failure.server !== undefined && { server: redact(failure.server) }),
 })
 
+/** What mends an error of the system below us, by the class of its code. */
+const SYSTEM_CURES: readonly (readonly [code: RegExp, cure: string])[] = [
+  [/^(EACCES|EPERM|EROFS)$/, 'Let the user that Nightshift runs as use what is named, or name another place in the configuration.'],
+  [/^(ENOSPC|EDQUOT|EFBIG)$/, 'Make room on the disk of what is named.'],
+  [
+    /^(ENOENT|ENOTDIR|EISDIR|ELOOP|ENAMETOOLONG|EEXIST|ENOTEMPTY)$/,
+    'Create what is named, or correct its path: in the configuration, or in a variable such as TMPDIR.',
+  ],
+  [
+    /^(EMFILE|ENFILE|ENOMEM|EAGAIN|ENOBUFS)$/,
+    'Raise the limit of the process that is named (open files, memory, processes), or lower worker.concurrency.',
+  ],
+  [/^(EIO|ESTALE|ENXIO|ENODEV|EBUSY)$/, 'See whether the disk or mount of what is named is well.'],
+  [
+    /^(ECONN[A-Z]+|ENOTFOUND|EAI_[A-Z]+|ETIMEDOUT|EPIPE|E(HOST|NET)(UNREACH|DOWN)|EADDR[A-Z]+)$/,
+    'See whether the address that is named is right and can be reached.',
+  ],
+]
+const MAX_UNEXPECTED = 300
+
+/** Anything thrown as a failure. One that nobody foresaw says what to look at: for an error of the system that is what its code is about. */
+export function toFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const cure = SYSTEM_CURES.find(([codes]) => codes.test(code))?.[1]
+  const message = `Unexpected: ${messageOf(error).slice(0, MAX_UNEXPECTED)}.`
+  return new Failure({ code: 'INTERNAL_ERROR', message, cause: error, ...(cure !== undefined && { cure }) })
+}
+
 /** The message of anything thrown, without its full stop and without a cure, so that it can stand inside another sentence. */
 export function messageOf(error: unknown): string {
   // Node throws an AggregateError without a message when none of a host's addresses answers.

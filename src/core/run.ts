@@ -6,7 +6,7 @@ export type RunStatus = (typeof RUN_STATUSES)[number]
 export type FinalStatus = Extract<RunStatus, 'succeeded' | 'incomplete' | 'failed' | 'cancelled'>
 
 /** Statuses after which a run does not go on by itself. */
-export const FINAL_STATUSES: readonly RunStatus[] = ['succeeded', 'incomplete', 'failed', 'cancelled']
+const FINAL_STATUSES: readonly RunStatus[] = ['succeeded', 'incomplete', 'failed', 'cancelled']
 
 export const isFinal = (status: RunStatus): status is FinalStatus => FINAL_STATUSES.includes(status)
 

@@ -1,5 +1,6 @@
+import type { Act, RunActView, Via } from './acts.ts'
 import type { FailureRecord } from './failure.ts'
-import { FINAL_STATUSES, isFinal, type Reason, type RunStatus, type TurnItem, type Usage } from './run.ts'
+import { isFinal, type Reason, type RunStatus, type TurnItem, type Usage } from './run.ts'
 import type { AttemptView, RunView, ToolCallView, TurnView } from './view.ts'
 
 /** What happened in a run, one thing after the other. */
@@ -21,19 +22,44 @@ export type TimelineEvent =
       failure: FailureRecord | null
     }
   | { event: 'attemptEnded'; at: string; number: number; status: string; failure: FailureRecord | null }
+  | { event: 'act'; at: string; act: Act; by: string; via: Via; origin: string | null; reason: string | null }
   | { event: 'waiting'; at: string; failure: FailureRecord | null }
   | { event: 'finished'; at: string; status: RunStatus; reasons: Reason[] }
 
 /**
- * The timeline of a run so far. It only grows, also when the run goes on after waiting or a retry, so an index into it stays valid: the calls of a turn are
- * listed in their order, each once the ones before it have ended.
+ * The timeline of a run so far. It only grows, also when the run goes on after waiting, an end, or a retry, so an index into it stays valid: the calls of a
+ * turn are listed in their order, each once the ones before it have ended, and what a person did during an attempt once that is over.
  */
 export function timelineOf(run: RunView): TimelineEvent[] {
   const events: TimelineEvent[] = [{ event: 'queued', at: run.createdAt }]
-  for (const attempt of run.attempts) events.push(...attemptEvents(run, attempt))
+  const conversations = [...run.attempts, ...run.acts, ...run.earlierEnds].map(({ conversation }) => conversation)
+  for (const conversation of new Set(conversations.toSorted((a, b) => a - b))) events.push(...conversationEvents(run, conversation))
   if (isFinal(run.status)) events.push({ event: 'finished', at: run.finishedAt ?? run.createdAt, status: run.status, reasons: run.reasons })
   return events
 }
+
+/** Attempts and acts, the end if the run went on after it, and the retry with which it did. */
+function conversationEvents(run: RunView, conversation: number): TimelineEvent[] {
+  const ofIt = (one: { conversation: number }) => one.conversation === conversation
+  const attempts = run.attempts.filter(ofIt)
+  const acts = run.acts.filter(ofIt)
+  const retries = acts.filter(({ act }) => act === 'retry')
+  const others = acts.filter(({ act }) => act !== 'retry')
+  const first = attempts[0]?.number ?? Number.POSITIVE_INFINITY
+  return [
+    ...others.filter(({ attempt }) => attempt < first).map(actEvent),
+    ...attempts.flatMap((attempt) => [
+      ...attemptEvents(run, attempt),
+      ...(attempt.finishedAt === null ? [] : others.filter((act) => act.attempt === attempt.number).map(actEvent)),
+    ]),
+    ...run.earlierEnds
+      .filter(ofIt)
+      .map(({ finishedAt, status, reasons }): TimelineEvent => ({ event: 'finished', at: finishedAt, status, reasons })),
+    ...retries.map(actEvent),
+  ]
+}
+
+const actEvent = ({ at, act, by, via, origin, reason }: RunActView): TimelineEvent => ({ event: 'act', at, act, by, via, origin, reason })
 
 function attemptEvents(run: RunView, attempt: AttemptView): TimelineEvent[] {
   const { number, worker, status, failure, startedAt, finishedAt } = attempt
@@ -57,9 +83,6 @@ function attemptEvents(run: RunView, attempt: AttemptView): TimelineEvent[] {
   if (finishedAt === null) return events
   events.push({ event: 'attemptEnded', at: finishedAt, number, status, failure })
   if (status === 'waiting') events.push({ event: 'waiting', at: finishedAt, failure })
-  // A retry moved the result from the run to this attempt.
-  const end = FINAL_STATUSES.find((one) => one === status)
-  if (attempt.reasons && end) events.push({ event: 'finished', at: finishedAt, status: end, reasons: attempt.reasons })
   return events
 }
 

@@ -1,5 +1,7 @@
+import type { RunActView } from './acts.ts'
 import type { FailureRecord } from './failure.ts'
-import type { Ending, Reason, RunStatus, ToolCallStatus, ToolResult, Trigger, TurnItem, Usage } from './run.ts'
+import type { Wait } from './rules/waiting.ts'
+import type { Ending, FinalStatus, Reason, RunStatus, ToolCallStatus, ToolResult, Trigger, TurnItem, Usage } from './run.ts'
 
 /** Everything that is known of a run, in the shape that `show --json` and the API promise. */
 export interface RunView {
@@ -16,6 +18,14 @@ export interface RunView {
   retryOf: string | null
   /** What holds a queued run back: a pause or a limit. */
   heldBy: string | null
+  /** The run that must be over before this queued one begins (overlap: queue). */
+  afterRun: string | null
+  /** When a queued run may begin, or be tried again; null: now. */
+  nextAttemptAt: string | null
+  /** When a run that nobody has begun is given up. */
+  expireAt: string | null
+  /** What a waiting run waits for. */
+  waitsFor: Wait | null
   input: unknown
   output: unknown
   outputText: string | null
@@ -29,9 +39,22 @@ export interface RunView {
   turns: TurnView[]
   toolCalls: ToolCallView[]
   gatewayRequests: GatewayRequestView[]
+  /** What people did to it: who cancelled it, or let it go on. */
+  acts: RunActView[]
+  /** What it had come to before it was retried, by conversation. */
+  earlierEnds: RunEndView[]
   createdAt: string
   startedAt: string | null
   finishedAt: string | null
+}
+
+/** An end that a run had before it went on. */
+export interface RunEndView {
+  conversation: number
+  status: FinalStatus
+  failure: FailureRecord | null
+  reasons: Reason[]
+  finishedAt: string
 }
 
 export interface AttemptView {
@@ -59,6 +82,8 @@ export interface AttemptView {
 export interface TurnView {
   number: number
   attempt: number
+  /** What Nightshift said to the model before this turn, beside the prompt and the results of calls: what was wrong with its answer, notes, calls that were not made. */
+  told: string | null
   items: TurnItem[]
   stopReason: string
   responseId: string | null

@@ -23,13 +23,15 @@ export interface OutboxOptions {
   /** All destinations; closed with the outbox. */
   destinations: Sender
   log: Logger
-  now?: () => Date
+  tryMs?: number
 }
 
 const POLL_MS = 1000
 /** Deliveries under way at a time, and to one place. */
 const CONCURRENCY = 20
 const PER_PLACE = 4
+/** Longest try, whatever the destination waits for, such as a file system that hangs. */
+const TRY_MS = 45_000
 /** Lease of a delivery; longer than a try can take. */
 const LEASE_MS = 60_000
 /** A round ends after this time, also while tries are under way, so that slow receivers do not make the outbox look dead in metrics. */
@@ -42,7 +44,7 @@ const PUT_OFF_MS = 60_000
  * Sends the reports of the outbox, shared by any number of workers. At least once: a report is sent again until it is accepted, so a receiver deduplicates by its
  * id. Places are independent: one that does not answer delays only its own reports.
  */
-export function createOutbox({ db, destinations, log, now = () => new Date() }: OutboxOptions): Poller {
+export function createOutbox({ db, destinations, log, tryMs = TRY_MS }: OutboxOptions): Poller {
   const rows = createBadRows({ db, duty: 'outbox', log })
   const underWay = new Set<Promise<void>>()
   const busy = new Map<string, number>()
@@ -58,15 +60,17 @@ export function createOutbox({ db, destinations, log, now = () => new Date() }: 
   }
 
   async function attempt(due: DueDelivery): Promise<void> {
-    const result = await send(due).catch(async (error: unknown): Promise<SendResult> => {
+    const late = new Error(`it is not done after ${tryMs / 1000} s`)
+    const result = await within(tryMs, send(due), () => late).catch(async (error: unknown): Promise<SendResult> => {
+      if (error === late) return { ok: false, error: late.message, final: false, silent: true }
       if (isOfRow(error)) await rows.met(due.id, error)
       return { ok: false, error: describeError(error), final: false }
     })
-    const retryAt = result.ok || result.final ? undefined : nextDeliveryTry(due.tries, now())
+    const waitMs = result.ok || result.final ? undefined : nextDeliveryTry(due.tries)
     const outcome: DeliveryOutcome = result.ok
       ? { status: 'delivered' }
-      : retryAt
-        ? { status: 'pending', error: result.error, nextTryAt: retryAt }
+      : waitMs !== undefined
+        ? { status: 'pending', error: result.error, waitMs }
         : { status: 'failed', error: result.error }
     await endDeliveryTry(db, due.id, outcome)
     await noteSilence(due.place, !result.ok && result.silent === true)
@@ -75,7 +79,9 @@ export function createOutbox({ db, destinations, log, now = () => new Date() }: 
     else
       log.warn(
         { ...about, reason: outcome.error },
-        retryAt ? 'The report could not be delivered; it is tried again.' : 'The report could not be delivered; it is given up.',
+        waitMs !== undefined
+          ? 'The report could not be delivered; it is tried again.'
+          : 'The report could not be delivered; it is given up.',
       )
   }
 

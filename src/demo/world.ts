@@ -97,6 +97,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const base: Record<string, unknown> = {
     dataDir: dir,
     jobsDir: options.jobsDir,
+    reportsDir: join(dir, 'reports'),
     gateway: { url: HOST('labor'), address: gateway.address, caFile: caFile },
     accounts: { reports: { tokenFile: tokenFile } },
     servers: { labor: { maxRequestBytes: REQUEST_BYTES }, everything: { maxRequestBytes: REQUEST_BYTES } },

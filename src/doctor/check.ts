@@ -49,6 +49,7 @@ export async function bounded(
   signal.throwIfAborted()
   const late = new Error('it does not answer')
   using deadline = deadlineSignal(signal, ms, () => late)
+  // oxlint-disable-next-line waits/bounded -- it is the bound
   const ended = Promise.withResolvers<never>()
   const end = () => ended.reject(deadline.signal.reason)
   deadline.signal.addEventListener('abort', end, { once: true })

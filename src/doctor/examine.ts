@@ -3,16 +3,18 @@ import { Failure } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
 import type { Redactor } from '../lib/redact.ts'
 import type { LoadedJobs } from '../jobs/directory.ts'
-import type { Job } from '../jobs/load.ts'
+import type { Job } from '../jobs/job.ts'
 import type { Provider } from '../models/openai/provider.ts'
 import type { RouteList } from '../pomerium/routes.ts'
 import type { TokenSource } from '../pomerium/token.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { bounded, failed, failedBy, ok, skipped, warning, type Finding } from './check.ts'
+import { checkProcesses } from './duties.ts'
 import { checkRoutes, checkServer, checkServerNames, notAsked } from './gateway.ts'
 import { checkLogFields, checkMinter, checkPauses, checkQueue, checkStore } from './infrastructure.ts'
 import { checkModel, MODEL_MS } from './model.ts'
 import { checkAssertionKeys, checkEvidenceKey, checkReportsDir, checkWebhook } from './places.ts'
+import { checkStanding } from './standing.ts'
 import { checkAccount } from './token-expiry.ts'
 
 /** A configuration that was read, with its keys under earlier names. */
@@ -21,6 +23,8 @@ export type ExaminedConfig = ConfigValues & { notes: readonly string[] }
 /** What is looked at of an opened Nightshift. */
 export interface ExaminedParts extends AsyncDisposable {
   db: Db
+  /** Most connections to Postgres that a process opens. */
+  mostConnections: number
   resources: {
     accounts: ReadonlyMap<string, TokenSource>
     perRun: ReadonlySet<string>
@@ -71,7 +75,7 @@ const CHECKS: { readonly [Key in keyof ConfigValues]-?: Check | string } = {
   accounts: examineAccounts,
   servers: ({ config, jobs }) => checkServerNames(Object.keys(config.servers), jobs),
   audit: ({ parts, config, signal }) => each(bounded('log', STORE_CURE, signal, () => checkLogFields(parts.db, config.audit.gracePeriod))),
-  evidence: ({ config }) => [checkEvidenceKey(config.evidence.keyFile)],
+  evidence: ({ config }) => [checkEvidenceKey(config.evidence)],
   budgets: 'its names are compared with those of accounts and jobs as these are read',
   api: ({ config: { api }, signal }) => {
     const { audience, jwksUrl } = api?.pomerium ?? {}
@@ -81,9 +85,11 @@ const CHECKS: { readonly [Key in keyof ConfigValues]-?: Check | string } = {
   },
   reportsDir: ({ config, jobs }) =>
     jobs.some(({ definition }) => definition.deliver.some(({ file }) => file !== undefined)) ? [checkReportsDir(config.reportsDir)] : [],
+  reportsReadableBy: 'it is a mode of files to come',
   webhooks: examineWebhooks,
   alerts: 'its webhook is asked with the others',
   prices: 'the jobs are checked against it',
+  contract: 'it is words alone',
   retention: 'it names ages alone',
   admin: 'nightshift account asks there; no run does',
   worker: 'it is about this process alone',
@@ -131,10 +137,13 @@ async function* each(findings: Promise<readonly Finding[]>): AsyncGenerator<Find
   yield* await findings
 }
 
-async function* examineStore({ config, parts: { db }, signal }: Context): AsyncGenerator<Finding, void> {
+async function* examineStore({ config, jobs, parts: { db, mostConnections, resources }, signal }: Context): AsyncGenerator<Finding, void> {
   const kind = config.databaseUrl === undefined ? 'embedded' : 'external'
-  yield* await bounded('store', STORE_CURE, signal, () => checkStore(db, kind))
+  yield* await bounded('store', STORE_CURE, signal, () => checkStore(db, { kind, mostConnections }))
   yield* await bounded('pauses', STORE_CURE, signal, () => checkPauses(db))
+  const accounts = new Set(resources.accounts.keys())
+  yield* await bounded('processes', STORE_CURE, signal, () => checkProcesses(db))
+  yield* await bounded('standing', STORE_CURE, signal, () => checkStanding({ db, jobs, accounts }))
 }
 
 async function* examineWebhooks({ config: { webhooks, alerts }, signal }: Context): AsyncGenerator<Finding, void> {

@@ -1,10 +1,10 @@
 import { Failure, messageOf } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
-import type { Job } from '../jobs/load.ts'
+import type { Job } from '../jobs/job.ts'
 import { missingTool } from '../mcp/servers.ts'
 import { openSession } from '../mcp/session/session.ts'
 import { isFromUpstream, UPSTREAM_MARK } from '../pomerium/responses.ts'
-import type { RouteList } from '../pomerium/routes.ts'
+import { CORRECT_ROUTE, type RouteList } from '../pomerium/routes.ts'
 import { failed, failedBy, ok, skipped, warning, type Finding } from './check.ts'
 
 /** The gateway as an account sees it: TLS, the token, the route list. */
@@ -17,11 +17,7 @@ export async function checkRoutes(
     const listed = await ask()
     const names = [...(listed?.routes.keys() ?? [])].toSorted()
     const leftOut = [...(listed?.leftOut ?? [])].map(([name, why]) =>
-      warning(
-        check,
-        `The route ${name} is not used: ${why}.`,
-        'Correct the route, or name its host in gateway.routeHosts if the account’s token may go there.',
-      ),
+      warning(check, `The route ${name} is not used: ${why}.`, CORRECT_ROUTE),
     )
     return { findings: [ok(check, `${names.length} MCP routes: ${names.join(', ')}`), ...leftOut], list: listed }
   } catch (error) {
@@ -63,15 +59,13 @@ export async function checkServer({
   if (!route) {
     const why = list.leftOut.get(server)
     const what = why === undefined ? `Pomerium lists no route ${server}` : `The route ${server} is not used (${why})`
-    const cure =
-      why === undefined
-        ? 'Add the route to pomerium.yaml, or correct the jobs.'
-        : 'Correct the route, or name its host in gateway.routeHosts.'
+    const cure = why === undefined ? 'Add the route to pomerium.yaml, or correct the jobs.' : CORRECT_ROUTE
     return [failed(check, `${what}; jobs ${jobs.map(({ name }) => name).join(', ')} need it.`, cure)]
   }
   const signal = AbortSignal.any([ended, AbortSignal.timeout(timeoutMs)])
   let marked = false
   const watched: GatewayFetch = async (...request) => {
+    // oxlint-disable-next-line waits/bounded -- what is asked has the session's signal
     const response = await fetch(...request)
     marked ||= isFromUpstream(response)
     return response

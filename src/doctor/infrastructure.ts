@@ -1,16 +1,26 @@
 import { createConnection } from 'node:net'
 import { Redis } from 'ioredis'
-import { messageOf } from '../core/failure.ts'
+import { Failure, messageOf } from '../core/failure.ts'
+import { redisCure, requireOneRedis } from '../core/queue-server.ts'
 import { countLogFields } from '../store/audit/fields.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { loadServerFacts, tryWrite } from '../store/postgres/facts.ts'
 import { ALL_JOBS, listPauses } from '../store/schedules/pauses.ts'
 import { failed, failedBy, ok, skipped, warning, type Finding } from './check.ts'
 
+/** More than this is no longer the way of the question. */
 const SKEW_MS = 2000
+const IN_STEP = 'Keep the clocks of all machines in step (NTP): deadlines and fires are compared across them.'
 
-/** The store: version, place, clock. */
-export async function checkStore(db: Db, kind: 'embedded' | 'external'): Promise<Finding[]> {
+export interface StoreCheck {
+  kind: 'embedded' | 'external'
+  /** Most connections that a process opens by this configuration. */
+  mostConnections: number
+}
+
+/** The store: version, place, connections, clock. */
+export async function checkStore(db: Db, { kind, mostConnections }: StoreCheck): Promise<Finding[]> {
+  // oxlint-disable-next-line house/steady-clock -- it is compared with the clock of the store
   const before = Date.now()
   const facts = await loadServerFacts(db)
   if (!facts) return [failed('store', 'Postgres does not answer.', 'Check databaseUrl.', 'STORE_UNAVAILABLE')]
@@ -28,12 +38,17 @@ export async function checkStore(db: Db, kind: 'embedded' | 'external'): Promise
   const skewMs = Math.abs(facts.now.getTime() - (before + Date.now()) / 2)
   return [
     ok('store', `Postgres ${facts.version} (${kind}), version ${facts.migration} of the tables`),
+    ...(facts.connections < mostConnections
+      ? [
+          warning(
+            'store',
+            `Postgres lets us have ${facts.connections} connections, and each process of Nightshift may open ${mostConnections}.`,
+            'Raise max_connections of the server, or the limit of the role or database (alter role … connection limit …), or lower worker.concurrency.',
+          ),
+        ]
+      : []),
     skewMs > SKEW_MS
-      ? warning(
-          'clock',
-          `Postgres is ${Math.round(skewMs)} ms away from this machine.`,
-          'Keep the clocks of all machines in step (NTP): deadlines and fires are compared across them.',
-        )
+      ? warning('clock', `Postgres is ${Math.round(skewMs)} ms away from this machine.`, IN_STEP)
       : ok('clock', 'Postgres and this machine agree about the time'),
   ]
 }
@@ -50,33 +65,41 @@ export async function checkPauses(db: Db): Promise<Finding[]> {
 }
 
 const OLDEST_REDIS = 7
+const ANSWER_MS = 5000
 
 /** The queue: Redis must be one server, accept writes and not evict entries. */
 export async function checkQueue(redisUrl: string | undefined, signal: AbortSignal): Promise<Finding[]> {
   if (redisUrl === undefined) return [ok('queue', 'in the same Postgres')]
-  const redis = new Redis(redisUrl, { lazyConnect: true, maxRetriesPerRequest: 1, connectTimeout: 5000, retryStrategy: () => null })
-  redis.on('error', () => {})
+  const redis = new Redis(redisUrl, {
+    lazyConnect: true,
+    maxRetriesPerRequest: 1,
+    connectTimeout: ANSWER_MS,
+    commandTimeout: ANSWER_MS,
+    retryStrategy: () => null,
+  })
+  let reason: unknown
+  redis.on('error', (error) => (reason = error))
   // Bounded: a server that accepts connections and never answers would be waited for without end.
   const end = () => redis.disconnect()
   signal.addEventListener('abort', end, { once: true })
   try {
     await redis.connect()
     const about = await redis.info()
-    if (/cluster_enabled:1/.test(about))
-      return [
-        failed(
-          'queue',
-          'Redis is a cluster, in which the keys of a queue are on several servers.',
-          'Set redisUrl to one Redis server.',
-          'QUEUE_UNAVAILABLE',
-        ),
-      ]
+    requireOneRedis(about)
     // What it answers when it is a replica, or full, is told here and not by a run.
     await redis.set('nightshift:doctor', '1', 'PX', 1000)
-    return [checkVersion(/redis_version:(\S+)/.exec(about)?.[1]), ...(await checkKeeping(redis))]
+    return [checkVersion(/redis_version:(\S+)/.exec(about)?.[1]), ...(await checkRedisClock(redis)), ...(await checkKeeping(redis))]
   } catch (error) {
+    if (error instanceof Failure) return [failedBy('queue', error)]
+    // Why no connection stood is told by an event alone.
+    const why = messageOf(reason ?? error)
     return [
-      failed('queue', `Redis does not answer as it should: ${messageOf(error)}.`, 'Check redisUrl and the server.', 'QUEUE_UNAVAILABLE'),
+      failed(
+        'queue',
+        `Redis does not answer as it should: ${why}.`,
+        redisCure(why) ?? 'Check redisUrl and the server.',
+        'QUEUE_UNAVAILABLE',
+      ),
     ]
   } finally {
     signal.removeEventListener('abort', end)
@@ -88,6 +111,17 @@ function checkVersion(version: string | undefined): Finding {
   if (version === undefined) return skipped('queue', 'Redis does not tell its version')
   if (Number.parseInt(version, 10) >= OLDEST_REDIS) return ok('queue', `Redis ${version}`)
   return warning('queue', `Redis is ${version}, and ${OLDEST_REDIS} is the oldest that was tried.`, 'Upgrade Redis.')
+}
+
+/** A server that does not tell its time passes. */
+async function checkRedisClock(redis: Redis): Promise<Finding[]> {
+  // oxlint-disable-next-line house/steady-clock -- it is compared with the clock of the queue
+  const before = Date.now()
+  const answer: unknown = await redis.time().catch(() => undefined)
+  if (!Array.isArray(answer)) return []
+  // oxlint-disable-next-line house/steady-clock -- the same
+  const skewMs = Math.abs(Number(answer[0]) * 1000 + Number(answer[1]) / 1000 - (before + Date.now()) / 2)
+  return skewMs > SKEW_MS ? [warning('clock', `Redis is ${Math.round(skewMs)} ms away from this machine.`, IN_STEP)] : []
 }
 
 /** That no entry of the queue is dropped, and none is lost at a restart. */
@@ -120,6 +154,7 @@ async function setting(redis: Redis, name: string): Promise<string | undefined> 
 
 /** The minter, where accounts need one: that it listens, and that we may connect. */
 export function checkMinter(socket: string, accounts: readonly string[]): Promise<Finding> {
+  // oxlint-disable-next-line waits/bounded -- bounded() waits for it no longer than for any check
   return new Promise((done) => {
     const probe = createConnection(socket)
     probe.once('connect', () => {

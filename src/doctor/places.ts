@@ -1,25 +1,32 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { randomUUID } from 'node:crypto'
+import { accessSync, constants, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fetch } from 'undici'
 import { z } from 'zod'
 import { messageOf } from '../core/failure.ts'
-import { failed, failedBy, ok, type Finding } from './check.ts'
+import { keyIdOf, publicKeyOf } from '../lib/hash/public-key.ts'
+import { failed, failedBy, ok, warning, type Finding } from './check.ts'
 
-/** The key that signs evidence: that it can be read, or made where there is none yet. */
-export function checkEvidenceKey(file: string): Finding {
+/** The key that signs evidence, by its name, and that what it signed last can be kept. */
+export function checkEvidenceKey({ keyFile, memoryFile }: { keyFile: string; memoryFile: string }): Finding {
   const check = 'evidence'
+  if (!existsSync(keyFile))
+    return warning(
+      check,
+      `there is no key ${keyFile}: no checkpoint is taken, and rewriting the store is not found later`,
+      'Make it once with nightshift evidence key create, or bring the one of another host.',
+    )
   try {
-    if (existsSync(file)) {
-      accessSync(file, constants.R_OK)
-      return ok(check, `signed with ${file}`)
-    }
-    requireRoom(file)
-    return ok(check, `the key ${file} is made when the first run is exported or sealed`)
+    accessSync(keyFile, constants.R_OK)
+    requireRoom(memoryFile)
+    requireRoom(dirname(memoryFile))
+    const publicKey = publicKeyOf(readFileSync(keyFile))
+    return ok(check, `signed with ${keyFile}: key ${keyIdOf(publicKey)}, public ${publicKey}`)
   } catch (error) {
     return failed(
       check,
-      `The key ${file} can be neither read nor made: ${messageOf(error)}.`,
-      'Name a file with evidence.keyFile that this user may read, or whose directory it may write.',
+      `The key ${keyFile} cannot sign: ${messageOf(error)}.`,
+      'Name files with evidence.keyFile and evidence.memoryFile: one that this user may read, and one that it may write.',
     )
   }
 }
@@ -28,6 +35,7 @@ export function checkEvidenceKey(file: string): Finding {
 export function checkReportsDir(dir: string): Finding {
   try {
     requireRoom(dir)
+    if (existsSync(dir)) tryFile(dir)
     return ok('reports', `files go to ${dir}`)
   } catch (error) {
     return failed(
@@ -35,6 +43,16 @@ export function checkReportsDir(dir: string): Finding {
       `Nothing can be written to ${dir}: ${messageOf(error)}.`,
       'Give this user the right to write there, or name another directory with reportsDir.',
     )
+  }
+}
+
+/** Writes a file and takes it away again: rights alone do not tell of a disk that is full. */
+function tryFile(dir: string): void {
+  const file = join(dir, `.nightshift-doctor-${randomUUID()}`)
+  try {
+    writeFileSync(file, 'Written by nightshift doctor.\n', { mode: 0o600, flag: 'wx' })
+  } finally {
+    rmSync(file, { force: true })
   }
 }
 

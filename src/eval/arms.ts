@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs'
 import { Failure } from '../core/failure.ts'
 import type { Offer } from '../jobs/check.ts'
-import { loadJob, type Job } from '../jobs/load.ts'
+import type { Job } from '../jobs/job.ts'
+import { loadJob } from '../jobs/load.ts'
 import type { EvalCase } from './cases/cases.ts'
 
 /** One side of a comparison: what it changes of the job. */
@@ -40,9 +42,15 @@ export function parseArm(text: string): Arm {
   return arm
 }
 
-/** The job of an arm, before the cases are read over it. Throws `JOB_INVALID` when its file has a fault. */
+/** The job of an arm, before the cases are read over it. Throws `COMMAND_INVALID` when its file is not there, and `JOB_INVALID` when it has a fault. */
 export function jobOfArm(job: Job, arm: Arm, offer: Offer): Job {
   if (arm.file === undefined) return job
+  if (!existsSync(arm.file))
+    throw new Failure({
+      code: 'COMMAND_INVALID',
+      message: `The arm ${arm.name} names a job file that is not there: ${arm.file}.`,
+      cure: 'Name a file by its path from here, such as --arm job=jobs/new.yaml.',
+    })
   const loaded = loadJob(arm.file, offer)
   if (!loaded.ok)
     throw new Failure({

@@ -1,13 +1,15 @@
 // Runs the cases of a job by each arm, as often as asked, until all are done or the money is gone.
 import pLimit from 'p-limit'
-import { Failure } from '../core/failure.ts'
+import { Failure, type FailureRecord } from '../core/failure.ts'
+import type { FailureCode } from '../core/failure-codes.ts'
 import type { Offer } from '../jobs/check.ts'
-import type { Job } from '../jobs/load.ts'
+import type { Job } from '../jobs/job.ts'
 import { caseOfArm, jobOfArm, type Arm } from './arms.ts'
 import { loadCases, type EvalCase } from './cases/cases.ts'
+import { estimateOf, type Estimate, type Planned } from './estimate.ts'
 import { createMoneyLimit } from './money-limit.ts'
 import { checkRun, type Trial } from './score.ts'
-import { runCase, type EvalBench } from './trial.ts'
+import { isHopeless, runCase, type EvalBench } from './trial.ts'
 
 export interface EvaluateOptions {
   bench: EvalBench
@@ -22,18 +24,33 @@ export interface EvaluateOptions {
   maxUsd: number | undefined
   /** Runs at a time. */
   concurrency: number
+  /** Called before the first run. */
+  onEstimate?: ((estimate: Estimate) => void) | undefined
   onTrial?: ((trial: Trial) => void) | undefined
+  /** Called when a run waits for its next attempt, for so long. */
+  onWait?: ((waiting: Waiting) => void) | undefined
+}
+
+/** A run whose attempt failed for what time may heal. */
+export interface Waiting {
+  arm: string
+  case: string
+  repeat: number
+  waitMs: number
+  failure: FailureRecord
 }
 
 export interface Evaluated {
   job: string
   arms: string[]
   trials: Trial[]
-  /** Trials that were not begun or not finished, because the money was gone or somebody ended it. */
+  /** Trials that were not begun or not finished, because the money was gone, somebody ended it, or none could have been decided. */
   left: number
   /** Of all runs, also of those that are not among the trials. */
   spentUsd: number
-  stoppedBy: 'money' | 'signal' | undefined
+  stoppedBy: 'money' | 'signal' | 'failure' | undefined
+  /** What kept a run from its work, and would keep every other one; undefined when nothing did. */
+  failure: FailureRecord | undefined
 }
 
 /** Evaluates a job. Throws `JOB_INVALID` or `COMMAND_INVALID` before anything is run; what goes wrong in a trial is a part of its result. */
@@ -47,19 +64,23 @@ export async function evaluate(options: EvaluateOptions, signal: AbortSignal): P
       planned.map(({ one }) => one),
       options.offer,
     )
+  options.onEstimate?.(estimateOf(planned, { job: job.name, times, maxUsd, offer: options.offer }))
   const money = createMoneyLimit(maxUsd)
   const atOnce = pLimit(options.concurrency)
   const trials: Trial[] = []
   const spent = { usd: 0 }
+  const hopeless = createHopeless()
+  const isOver = () => signal.aborted || hopeless.failure() !== undefined
 
   async function run({ arm, one }: Planned, repeat: number): Promise<void> {
-    if (signal.aborted) return
+    if (isOver()) return
     await using share = await money.take(one.definition.limits.costUsd)
-    if (share === undefined || signal.aborted) return
+    if (share === undefined || isOver()) return
     const { definition } = one
     const costUsd = share.usd
     const limited = { ...one, definition: { ...definition, limits: { ...definition.limits, ...(costUsd !== undefined && { costUsd }) } } }
-    const view = await runCase(bench, limited, job.file, signal)
+    const onWait = (waitMs: number, failure: FailureRecord) => options.onWait?.({ arm: arm.name, case: one.name, repeat, waitMs, failure })
+    const view = await runCase(bench, limited, job.file, { signal, onWait })
     share.spent(view.cost.usd ?? 0)
     spent.usd += view.cost.usd ?? 0
     // A run that our limit ended and not the job's says nothing of the job.
@@ -67,6 +88,7 @@ export async function evaluate(options: EvaluateOptions, signal: AbortSignal): P
     if (signal.aborted || isOurs) return
     const trial: Trial = { arm: arm.name, case: one.name, repeat, run: view, ...checkRun(view, one.expect) }
     trials.push(trial)
+    hopeless.note(trial)
     options.onTrial?.(trial)
   }
 
@@ -86,13 +108,28 @@ export async function evaluate(options: EvaluateOptions, signal: AbortSignal): P
     trials: trials.toSorted((a, b) => placeOf(a) - placeOf(b)),
     left,
     spentUsd: spent.usd,
-    stoppedBy: left === 0 ? undefined : signal.aborted ? 'signal' : 'money',
+    stoppedBy: left === 0 ? undefined : signal.aborted ? 'signal' : hopeless.failure() ? 'failure' : 'money',
+    failure: hopeless.failure(),
   }
 }
 
-interface Planned {
-  arm: Arm
-  one: EvalCase
+/** Nobody answers there, and nobody did before. */
+const UNREACHABLE: readonly FailureCode[] = ['MODEL_UNAVAILABLE', 'GATEWAY_UNREACHABLE']
+
+/** Watches for what would keep every other run from its work as well. */
+function createHopeless() {
+  /** Arms whose model said something. */
+  const atWork = new Set<string>()
+  let failure: FailureRecord | undefined
+  return {
+    note({ arm, verdict, run }: Trial): void {
+      if (run.turns.length > 0) atWork.add(arm)
+      if (verdict !== 'undecided' || !run.failure) return
+      const { code } = run.failure
+      if (isHopeless(code) || (UNREACHABLE.includes(code) && !atWork.has(arm))) failure ??= run.failure
+    },
+    failure: () => failure,
+  }
 }
 
 function planOf(arm: Arm, { job, offer, only }: EvaluateOptions): Planned[] {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Failure, messageOf } from '../core/failure.ts'
@@ -6,11 +6,28 @@ import type { Evaluated } from './evaluate.ts'
 import { pageNameOf, pageOf } from './page.ts'
 import type { Compared } from './score.ts'
 
-/** Writes a page for each trial and `eval.json`, which a later evaluation can be compared with, into a directory that only its owner can read. */
-export function writeFiles(dir: string, evaluated: Evaluated): void {
-  mkdirSync(dir, { recursive: true, mode: 0o700 })
-  for (const trial of evaluated.trials) writeFileSync(join(dir, pageNameOf(trial)), `${pageOf(trial)}\n`, { mode: 0o600 })
-  writeFileSync(join(dir, 'eval.json'), `${JSON.stringify(evaluated, null, 2)}\n`, { mode: 0o600 })
+/** Everything that an evaluation found, in its directory. */
+const WHOLE = 'eval.json'
+
+/** Makes the directory that the pages will go to, so that no money is spent on what cannot be written. Throws `COMMAND_INVALID`. */
+export function prepareDir(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 })
+    accessSync(dir, constants.W_OK)
+  } catch (cause) {
+    throw new Failure({
+      code: 'COMMAND_INVALID',
+      message: `The pages cannot be written to ${dir}: ${messageOf(cause)}.`,
+      cure: 'Name a directory that you may write to with --out.',
+      cause,
+    })
+  }
+}
+
+/** Writes a page for each trial and `eval.json`, which a later evaluation can be compared with; only their owner can read them. */
+export async function writeFiles(dir: string, evaluated: Evaluated): Promise<void> {
+  for (const trial of evaluated.trials) writeFileSync(join(dir, pageNameOf(trial)), await pageOf(trial), { mode: 0o600 })
+  writeFileSync(join(dir, WHOLE), `${JSON.stringify(evaluated, null, 2)}\n`, { mode: 0o600 })
 }
 
 const baselineSchema = z.looseObject({
@@ -31,14 +48,16 @@ export interface Baseline {
   trials: Compared[]
 }
 
-/** The first arm of an earlier evaluation of the same job, from its `eval.json`: of another version, say. Throws `COMMAND_INVALID`. */
-export function readBaseline(file: string, job: string): Baseline {
+/** The first arm of an earlier evaluation of the same job, from its `eval.json` or the directory of it: of another version, say. Throws `COMMAND_INVALID`. */
+export function readBaseline(path: string, job: string): Baseline {
+  const file = statSync(path, { throwIfNoEntry: false })?.isDirectory() ? join(path, WHOLE) : path
   const wrong = (why: string) =>
     new Failure({
       code: 'COMMAND_INVALID',
       message: `The baseline ${file} cannot be used: ${why}.`,
-      cure: 'Name the eval.json of an earlier evaluation of this job.',
+      cure: `Name the ${WHOLE} of an earlier evaluation of this job: nightshift eval ${job} --out DIR writes one.`,
     })
+  if (!statSync(file, { throwIfNoEntry: false })) throw wrong('there is no such file')
   let found: z.output<typeof baselineSchema>
   try {
     found = baselineSchema.parse(JSON.parse(readFileSync(file, 'utf8')))

@@ -16,6 +16,7 @@ export function createMoneyLimit(maxUsd: number | undefined): { take(mostUsd: nu
   return {
     async take(mostUsd) {
       if (maxUsd === undefined) return { usd: mostUsd, spent() {}, async [Symbol.asyncDispose]() {} }
+      // oxlint-disable-next-line waits/bounded -- whoever has a share gives it back when its run ends, which has a deadline
       while (money.left <= 0 && money.shares > 0) await new Promise<void>((done) => waiting.push(done))
       if (money.left <= 0) return undefined
       const usd = Math.min(mostUsd ?? money.left, money.left)

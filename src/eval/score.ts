@@ -1,4 +1,5 @@
 // What came of a trial, and of all trials of an arm.
+import { describeFailure } from '../core/failure.ts'
 import type { RunView } from '../core/view.ts'
 import { contentFaults, endingFaults, type Expectation } from './cases/expect.ts'
 import { median, pairedDifference, wilson, type Interval, type PairedDifference } from './statistics.ts'
@@ -33,7 +34,7 @@ function isUndecided({ status, failure, turns }: RunView, { ending }: Expectatio
   return status === 'failed' && ending !== 'failed' && (turns.length === 0 || failure?.retry === 'later')
 }
 
-const whyUndecided = ({ status, failure }: RunView) => (failure ? `${failure.code}: ${failure.message}` : `the run is ${status}`)
+const whyUndecided = ({ status, failure }: RunView) => (failure ? `${failure.code}: ${describeFailure(failure)}` : `the run is ${status}`)
 
 /** A trial of a case: the nth of that arm. */
 export interface Trial extends Checked {
@@ -95,11 +96,19 @@ function secondsOf({ startedAt, finishedAt }: RunView): number | undefined {
 /** What is known of a trial when two arms, or two evals, are compared: the same case and repeat stand for each other. */
 export type Compared = Pick<Trial, 'case' | 'repeat' | 'verdict'>
 
+/** From this chance on a difference is not shown by the trials. */
+const CHANCE = 0.05
+
+/** Two arms over the same trials: how many the first has right alone, the second alone, of all that both decided, and whether that shows a difference. */
+export interface Comparison extends PairedDifference {
+  better: number
+  worse: number
+  of: number
+  verdict: 'better' | 'worse' | 'no difference shown'
+}
+
 /** How often the first arm is right where the second is, by case and repeat. Trials that one of them did not decide are left out. */
-export function compare(
-  first: readonly Compared[],
-  second: readonly Compared[],
-): PairedDifference & { better: number; worse: number; of: number } {
+export function compare(first: readonly Compared[], second: readonly Compared[]): Comparison {
   const keyOf = (trial: Compared) => `${trial.case} ${trial.repeat}`
   const others = new Map(second.map((trial) => [keyOf(trial), trial]))
   const pairs = { both: 0, first: 0, second: 0, neither: 0 }
@@ -109,8 +118,10 @@ export function compare(
     const [mine, theirs] = [trial.verdict === 'right', other.verdict === 'right']
     pairs[mine ? (theirs ? 'both' : 'first') : theirs ? 'second' : 'neither']++
   }
+  const paired = pairedDifference(pairs)
   return {
-    ...pairedDifference(pairs),
+    ...paired,
+    verdict: paired.p >= CHANCE ? 'no difference shown' : paired.difference > 0 ? 'better' : 'worse',
     better: pairs.first,
     worse: pairs.second,
     of: pairs.both + pairs.first + pairs.second + pairs.neither,

@@ -1,9 +1,20 @@
+import type { Context } from 'hono'
 import type { Logger } from 'pino'
-import type { Caller } from '../core/caller.ts'
+import { v7 as uuidv7 } from 'uuid'
+import type { Act, Actor } from '../core/acts.ts'
+import type { Caller, Role } from '../core/caller.ts'
+import { originOf } from './origin.ts'
 
-/** What a caller changes by a request. */
-export type Act = 'cancel' | 'retry' | 'bulk-retry' | 'pause' | 'resume' | 'board'
+/** Who acts by this request, as an operator or whatever `role` the act needs. */
+export function actorOf<Reason extends string | null>(
+  c: Context,
+  { name }: Pick<Caller, 'name'>,
+  role: Role,
+  { via, reason }: { via: 'api' | 'page'; reason: Reason },
+): Actor & { reason: Reason } {
+  return { act: uuidv7(), name, role, via, origin: originOf(c), requestId: c.get('requestId') ?? null, reason }
+}
 
-/** Writes down who changed what: runs and pauses say who asked for them, and not who cancelled, retried or lifted them. */
-export const logAct = (log: Logger, { name }: Pick<Caller, 'name'>, act: Act, what: Readonly<Record<string, unknown>>): void =>
-  log.info({ by: name, act, ...what }, 'A caller changed something.')
+/** Says in the log who did what by a request. The store says it too, unless nothing came of it. */
+export const logAct = (log: Logger, act: Act, by: Actor, what: Readonly<Record<string, unknown>>): void =>
+  log.info({ act, actId: by.act, by: by.name, role: by.role, origin: by.origin, reason: by.reason, ...what }, 'A caller changed something.')

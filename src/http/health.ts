@@ -1,16 +1,23 @@
 import type { Hono } from 'hono'
+import { dutyFault } from '../core/duties.ts'
+import type { Duty } from '../lib/time/duty.ts'
 
 export interface Health {
   /** Readiness checks by name. Each resolves or rejects. */
   checks: Readonly<Record<string, () => Promise<unknown>>>
+  /** What this process does in the background. */
+  duties: () => readonly Pick<Duty, 'state'>[]
   /** True from the first signal to stop. */
   isDraining: () => boolean
 }
 
 const TIMEOUT_MS = 3000
 
-/** `/livez`: the process answers. `/readyz`: the store and the queue answer, and it is not draining. No MCP server, nor the gateway, is asked. */
-export function addHealth(app: Hono, { checks, isDraining }: Health): void {
+/**
+ * `/livez`: the process answers. `/readyz`: the store and the queue take writes, and it is not draining. No MCP server, nor the gateway, is asked. Duties are shown and
+ * do not count: no request waits for one, and replicas that all fail the same duty would all be taken out of their service.
+ */
+export function addHealth(app: Hono, { checks, duties, isDraining }: Health): void {
   app.get('/livez', (c) => c.json({ status: 'ok' }))
   app.get('/readyz', async (c) => {
     const results = await Promise.all(
@@ -24,8 +31,16 @@ export function addHealth(app: Hono, { checks, isDraining }: Health): void {
     )
     const draining = isDraining()
     const ready = !draining && results.every(([, result]) => result === 'ok')
-    return c.json({ status: ready ? 'ok' : draining ? 'draining' : 'not ready', checks: Object.fromEntries(results) }, ready ? 200 : 503)
+    const status = ready ? 'ok' : draining ? 'draining' : 'not ready'
+    return c.json({ status, checks: Object.fromEntries(results), duties: Object.fromEntries(duties().flatMap(stateOf)) }, ready ? 200 : 503)
   })
+}
+
+function stateOf(duty: Pick<Duty, 'state'>): [name: string, state: 'ok' | 'failing' | 'late'][] {
+  const { name, everyMs, startedAgoMs, succeededAgoMs, failed } = duty.state()
+  return startedAgoMs === undefined
+    ? []
+    : [[name, dutyFault({ everyMs, startedAgoMs, succeededAgoMs, failedAgoMs: failed?.agoMs }) ?? 'ok']]
 }
 
 const late = () => new Promise<false>((done) => setTimeout(done, TIMEOUT_MS, false).unref())

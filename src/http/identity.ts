@@ -33,6 +33,8 @@ const ASSERTION = 'x-pomerium-jwt-assertion'
 const CLOCK_TOLERANCE_S = 30
 /** Pomerium signs one for each request; it holds for five minutes. */
 const MAX_AGE_S = 300
+/** For Pomerium to answer with its keys. */
+const KEYS_TIMEOUT_MS = 5000
 /** What the names of API tokens begin with, and the name of no user. */
 const TOKEN_PREFIX = 'token:'
 /** The keys could not be loaded, so nothing is known of the assertion. */
@@ -47,7 +49,7 @@ const claimsSchema = z.looseObject({
 
 /** Identifies callers by Pomerium's assertion or by an API token. No message contains what a caller sent. */
 export function createAuthenticate({ callers, pomerium, fetch }: IdentityOptions): Authenticate {
-  const keys = pomerium && createRemoteJWKSet(new URL(pomerium.jwksUrl), { [customFetch]: fetch })
+  const keys = pomerium && createRemoteJWKSet(new URL(pomerium.jwksUrl), { [customFetch]: fetch, timeoutDuration: KEYS_TIMEOUT_MS })
 
   function byToken(token: string): Caller | undefined {
     const hash = createHash('sha256').update(token).digest()

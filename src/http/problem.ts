@@ -5,6 +5,7 @@ import { z } from '@hono/zod-openapi'
 import { describeError, Failure, messageOf } from '../core/failure.ts'
 import { FAILURES, type FailureCode } from '../core/failure-codes.ts'
 import { showLine } from '../lib/text.ts'
+import { originOf } from './origin.ts'
 
 /** A problem as RFC 9457 says, with our code and the cure apart. */
 export const problemSchema = z
@@ -53,7 +54,7 @@ const MAX_PATH = 200
 
 /**
  * Answers a request with the problem that a route threw. An unexpected error is logged, and its text is not sent. Refused callers are logged
- * with the address, so that guessing of tokens leaves a trace.
+ * with name and origin, so that guessing of tokens leaves a trace.
  */
 export const answerProblem =
   (log: Logger) =>
@@ -64,7 +65,11 @@ export const answerProblem =
     if (c.req.raw.signal.aborted) log.debug({ ...request, reason: describeError(error) }, 'A client went away.')
     else if (failure.code === 'INTERNAL_ERROR')
       log.error({ ...request, reason: describeError(error), stack: error instanceof Error ? error.stack : undefined }, 'A request failed.')
-    else if (http === 401 || http === 403) log.warn({ ...request, code: failure.code, reason: failure.message }, 'A caller was refused.')
+    else if (http === 401 || http === 403)
+      log.warn(
+        { ...request, code: failure.code, by: c.get('caller')?.name, origin: originOf(c), reason: failure.message },
+        'A caller was refused.',
+      )
     return problemResponse(failure)
   }
 

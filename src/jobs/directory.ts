@@ -2,7 +2,8 @@ import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure, messageOf } from '../core/failure.ts'
 import type { Offer } from './check.ts'
-import { loadJob, nameOf, show, type Job, type LoadResult } from './load.ts'
+import type { Job } from './job.ts'
+import { loadJob, nameOf, show, type LoadResult } from './load.ts'
 import { lockFileOf } from './lock.ts'
 
 export interface LoadedJobs {

@@ -1,5 +1,6 @@
+import { isObject } from '../lib/json/object.ts'
 import { suggest } from '../lib/near.ts'
-import { isSchema, typesOf, type Schema } from '../lib/schema/shape.ts'
+import { typesOf, type Schema } from '../lib/schema/shape.ts'
 
 /** Keywords by which a schema says in another place what may stand there: such a path is believed. */
 const ELSEWHERE = ['$ref', '$dynamicRef', 'allOf', 'anyOf', 'oneOf', 'if', 'prefixItems', 'patternProperties']
@@ -8,7 +9,7 @@ const ELSEWHERE = ['$ref', '$dynamicRef', 'allOf', 'anyOf', 'oneOf', 'if', 'pref
 export function pathFault(path: string, root: Schema): string | undefined {
   let at: unknown = root
   for (const part of path.split('.')) {
-    if (!isSchema(at) || ELSEWHERE.some((keyword) => isSchema(at) && keyword in at)) return undefined
+    if (!isObject(at) || ELSEWHERE.some((keyword) => isObject(at) && keyword in at)) return undefined
     const types = typesOf(at)
     const isPlace = part === '*' || /^\d+$/.test(part)
     if (types.length === 1 && types[0] === 'array') {
@@ -17,7 +18,7 @@ export function pathFault(path: string, root: Schema): string | undefined {
       continue
     }
     if (types.length === 1 && types[0] !== 'object') return `goes on with ${part} where the schema has a ${types[0]}`
-    const properties: Schema = isSchema(at['properties']) ? at['properties'] : {}
+    const properties: Schema = isObject(at['properties']) ? at['properties'] : {}
     if (Object.hasOwn(properties, part)) at = properties[part]
     else if (part !== '*' && at['additionalProperties'] === false) return `names ${part}; ${suggest(part, Object.keys(properties))}`
     else return undefined

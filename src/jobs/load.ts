@@ -1,25 +1,16 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
-import { digestOf } from '../lib/digest.ts'
 import { messageOf } from '../core/failure.ts'
 import { secretLines } from '../jobs/secret-warning.ts'
 import { parseYaml, showIssue, type FileIssue } from '../lib/yaml/file.ts'
 import { checkDefinition, type Offer } from './check.ts'
 import { fillContext } from './context.ts'
+import { createJob, type Job } from './job.ts'
 import { readLock } from './lock.ts'
 import { jobSchema, type JobDefinition } from './schema.ts'
 
 const MAX_FILE_BYTES = 1_048_576
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/
-
-export interface Job {
-  /** Name of the file without its ending. */
-  name: string
-  file: string
-  definition: JobDefinition
-  /** Digest of the definition with its defaults: the same work has the same version, however the file is laid out. */
-  version: string
-}
 
 /** The job of a file. */
 export const nameOf = (path: string) => basename(path).replace(/\.ya?ml$/, '')
@@ -86,5 +77,5 @@ export function loadJob(path: string, offer: Offer, { locked = true }: { locked?
       message: `has what looks like ${what}; whoever reads the file has it, and so has the model: take it out, and change it`,
     }),
   )
-  return { ok: true, job: { name, file: path, definition, version: digestOf(definition) }, warnings }
+  return { ok: true, job: createJob({ name, file: path, definition }), warnings }
 }

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createTwoFilesPatch } from 'diff'
 import { stringify } from 'yaml'
 import { z } from 'zod'
@@ -34,17 +34,21 @@ export const lockFileOf = (jobFile: string) => jobFile.replace(/\.ya?ml$/, '.loc
 
 export type Lock = { ok: true; pinned: Record<string, Record<string, string>> } | { ok: false; issue: string }
 
+/** Of a lock file, which holds the definitions of tools: those of some thousand. */
+const MAX_PARTS = 300_000
+
 /** Reads the digests that a job with `pin: true` is held to. */
 export function readLock(jobFile: string): Lock {
   const file = lockFileOf(jobFile)
   let text: string
   try {
+    if (!statSync(file).isFile()) throw new Error('it is not a file')
     text = readFileSync(file, 'utf8')
   } catch (error) {
     const why = error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'there is none' : messageOf(error)
     return { ok: false, issue: `${jobFile}:1: pin is true, which needs the lock file ${file}: ${why}; write it with nightshift jobs pin` }
   }
-  const parsed = parseYaml(text, lockSchema)
+  const parsed = parseYaml(text, lockSchema, { maxParts: MAX_PARTS })
   if (!parsed.ok)
     return {
       ok: false,

@@ -4,7 +4,8 @@ import type { Logger } from 'pino'
 import { describeError } from '../core/failure.ts'
 import type { Offer } from './check.ts'
 import { createJobLoader, fileStamp, type LoadedJobs } from './directory.ts'
-import { loadUnpinned, type Job } from './load.ts'
+import type { Job } from './job.ts'
+import { loadUnpinned } from './load.ts'
 
 export interface JobRegistry {
   /** The jobs in force. */

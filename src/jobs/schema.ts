@@ -79,9 +79,12 @@ function checkZone({ timezone, schedule }: Zoned, context: z.RefinementCtx): voi
   })
 }
 
+/** The zone of a job's texts. */
+export const zoneOf = ({ timezone, schedule }: Zoned): string => timezone ?? schedule?.timezone ?? 'UTC'
+
 /** The zone of the job and of its schedule, whichever of them was written. */
 function fillZones<T extends Zoned>(job: T) {
-  const timezone = job.timezone ?? job.schedule?.timezone ?? 'UTC'
+  const timezone = zoneOf(job)
   const { schedule } = job
   return { ...job, timezone, ...(schedule && { schedule: { ...schedule, timezone: schedule.timezone ?? timezone } }) }
 }
@@ -96,8 +99,8 @@ export const jobSchema = z
   .superRefine(checkZone)
   .transform(fillZones)
 
-/** What is kept of a job file: defaults are filled in, so it says everything that decides a run. */
-const definitionSchema = z
+/** What is kept of a job file. Its defaults are part of what it means: a later version may add fields, and never changes a default. */
+export const definitionSchema = z
   .strictObject({ ...definitionShape, context: contextSchema, pinned: pinnedSchema.optional() })
   .superRefine(checkZone)
   .transform(fillZones)
@@ -105,17 +108,10 @@ const definitionSchema = z
 export type JobDefinition = z.output<typeof definitionSchema>
 
 /**
- * A definition as its row keeps it. What another version of Nightshift wrote into it and this one does not know is left out: a run that was queued before an
- * upgrade, or before the way back, goes on. Throws when it is no definition.
+ * A definition as its row keeps it, with its defaults. Throws when it is none, and also for a field of a later version: it says something that decides the run,
+ * such as a limit or a check, and the run is left to a worker that knows it.
  */
-export function readDefinition(kept: unknown): JobDefinition {
-  const parsed = definitionSchema.safeParse(kept)
-  if (parsed.success) return parsed.data
-  const known: unknown = structuredClone(kept)
-  for (const issue of parsed.error.issues)
-    if (issue.code === 'unrecognized_keys') for (const key of issue.keys) remove(known, issue.path, key)
-  return definitionSchema.parse(known)
-}
+export const readDefinition = (kept: unknown): JobDefinition => definitionSchema.parse(kept)
 
 /** The same, and undefined when it is none that this version can read. */
 export function tryReadDefinition(kept: unknown): JobDefinition | undefined {
@@ -124,10 +120,4 @@ export function tryReadDefinition(kept: unknown): JobDefinition | undefined {
   } catch {
     return undefined
   }
-}
-
-function remove(from: unknown, path: readonly PropertyKey[], key: string): void {
-  let at = from
-  for (const part of path) at = typeof at === 'object' && at !== null ? Reflect.get(at, part) : undefined
-  if (typeof at === 'object' && at !== null) Reflect.deleteProperty(at, key)
 }

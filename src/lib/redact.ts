@@ -18,22 +18,45 @@ const partsOf = (text: string) => (/^[\w-]+\.[\w-]+\.[\w-]+$/.test(text) ? text.
 /** The secret as it stands inside JSON, which foreign text often is. */
 const inJson = (text: string) => JSON.stringify(text).slice(1, -1)
 
+/** Printable characters as JSON may write them, also in JSON that stands in a text of JSON: `\u0065`, `\/`. */
+const ESCAPE = /(?<!\\)\\+(?:u00([2-7][\da-fA-F])|(\/))/g
+
+/** The text with those characters as they are. What is JSON stays the same JSON: quotes and backslashes keep their escapes. */
+const unescaped = (text: string) =>
+  text.replaceAll(ESCAPE, (escape: string, code: string | undefined, slash: string | undefined) => {
+    const char = slash ?? String.fromCharCode(Number.parseInt(code ?? '', 16))
+    return char === '"' || char === '\\' ? escape : char
+  })
+
 export function createRedactor(now: () => number = Date.now): Redactor {
   /** Until when each secret opens something. Longest first: when one is a prefix of another, the rest of the longer one would stay. */
   let secrets = new Map<string, number>()
+
+  function hide(text: string): string {
+    let redacted = replaceTokens(text, '[secret]')
+    for (const secret of secrets.keys()) redacted = redacted.replaceAll(secret, '[secret]')
+    return redacted
+  }
+
   return {
     add(text, until) {
       if (text.length < MIN_LENGTH) return
       const end = until?.getTime() ?? Number.POSITIVE_INFINITY
+      // Whoever reads a secret anew for each request gives it each time.
+      if ((secrets.get(text) ?? Number.NEGATIVE_INFINITY) >= end) return
       // A secret that is given again stays known for the longer of both times.
       const added = [text, inJson(text), ...partsOf(text)].map((one) => [one, Math.max(secrets.get(one) ?? 0, end)] as const)
       const kept = [...secrets].filter(([, other]) => other > now())
       secrets = new Map([...kept, ...added].toSorted(([a], [b]) => b.length - a.length))
     },
     redact(text) {
-      let redacted = replaceTokens(text, '[secret]')
-      for (const secret of secrets.keys()) redacted = redacted.replaceAll(secret, '[secret]')
-      return redacted
+      const plain = unescaped(text)
+      if (plain !== text) {
+        // Only what hides a secret is written otherwise.
+        const hidden = hide(plain)
+        if (hidden !== plain) return hidden
+      }
+      return hide(text)
     },
   }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { canonicalJson } from '../lib/digest.ts'
+import { canonicalJson } from '../lib/hash/digest.ts'
 import { binaryText, leftOutText, linkText, moreBlocksText, UNKNOWN_BLOCK } from '../core/words/results.ts'
 
 /** Read tolerantly: an invalid field or block does not invalidate the others, and null counts as absent. */

@@ -1,5 +1,5 @@
 import { MAX_INSTRUCTIONS, type ServerWords } from '../core/words/tools.ts'
-import { digestOf } from '../lib/digest.ts'
+import { digestOf } from '../lib/hash/digest.ts'
 import type { OpenServer } from './servers.ts'
 
 const clean = (text: string, redact: (text: string) => string) => redact(text.trim().toWellFormed())

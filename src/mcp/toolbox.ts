@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { FailureRecord } from '../core/failure.ts'
 import type { ToolCallRecord } from '../core/ports/journal.ts'
-import type { ToolBox, ToolCallRequest, ToolOutcome } from '../core/ports/toolbox.ts'
-import { errorOf, WRITE_REFUSED } from '../core/words/calls.ts'
+import type { ModelTool, ToolBox, ToolCallRequest, ToolOutcome } from '../core/ports/toolbox.ts'
+import { errorOf, SERVER_BUSY, WRITE_REFUSED } from '../core/words/calls.ts'
 import { unknownTool } from '../core/words/mistakes.ts'
 import type { ContextText } from '../core/words/context.ts'
 import { OWN_SERVER } from '../core/words/endings.ts'
 import { showResult, type Showing } from '../core/words/results.ts'
-import { FIND_TOOLS } from '../core/words/tools.ts'
+import { describeOwner, FIND_TOOLS } from '../core/words/tools.ts'
 import { matchesWildcard } from '../lib/wildcard.ts'
 import { readForeignArguments } from './arguments/foreign.ts'
 import { makeCall, refuseCall, type CallOptions } from './call.ts'
@@ -16,6 +16,7 @@ import { instructionsPin, introductionOf, type InstructionsPin } from './introdu
 import { openResources, type WantedResource } from './resources.ts'
 import { readAnswer, readResource } from './results.ts'
 import { notOffered, openServers, type OpenServer, type ServerOptions, type ServerSpec } from './servers.ts'
+import { whenFree, type Slot } from './slots.ts'
 import type { ListedTool } from './tools/definition.ts'
 import { offerTools } from './tools/deferred.ts'
 import { nameTools } from './tools/names.ts'
@@ -23,7 +24,7 @@ import { nameTools } from './tools/names.ts'
 export interface ToolBoxOptions extends CallOptions, ServerOptions, Showing {
   servers: readonly ServerSpec[]
   /** Runs a call once its server has a free slot, over all runs of this process. A server without a concurrency limit is not in it. */
-  slots?: ReadonlyMap<string, <T>(work: () => Promise<T>) => Promise<T>>
+  slots?: ReadonlyMap<string, Slot>
   /** Calls of tools that are not repeatable are not sent: nothing is to be changed. */
   refuseWrites?: boolean | undefined
   /** Resources that results of earlier attempts named, by server. */
@@ -45,7 +46,7 @@ const MIN_CALL_MS = 1
 
 interface CallTime {
   callSignal: AbortSignal
-  giveUpAt: Date
+  giveUpAt: number
 }
 
 export interface OpenToolBox extends ToolBox {
@@ -79,9 +80,7 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
       if (!server.allowed.some((tool) => matchesWildcard(name, tool))) notes.push(notOffered(server, name))
   const resources = openResources(servers, options.namedUris)
 
-  const offers = offerTools(
-    [...entries].map(([name, { tool }]) => ({ name, description: tool.description, parameters: tool.input.parameters })),
-  )
+  const offers = offerTools(describeTools(entries, options))
 
   function isRepeatable(name: string): boolean {
     if (name === resources?.tool.name || name === FIND_TOOLS) return true
@@ -89,16 +88,23 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
     return entry?.server.spec.repeatable.some((one) => matchesWildcard(one, entry.tool.name)) ?? false
   }
 
-  const make = (server: OpenServer, record: ToolCallRecord, { callSignal, giveUpAt }: CallTime, send: Parameters<typeof makeCall>[3]) => {
+  const make = async (
+    server: OpenServer,
+    record: ToolCallRecord,
+    { callSignal, giveUpAt }: CallTime,
+    send: Parameters<typeof makeCall>[3],
+  ) => {
     const work = async () => {
       const { callTimeoutMs } = server.spec
-      const timeoutMs = record.repeatable ? Math.max(MIN_CALL_MS, Math.min(callTimeoutMs, giveUpAt.getTime() - Date.now())) : callTimeoutMs
+      const timeoutMs = record.repeatable ? Math.max(MIN_CALL_MS, Math.min(callTimeoutMs, giveUpAt - performance.now())) : callTimeoutMs
       const outcome = await makeCall(record, options, { signal: callSignal, timeoutMs }, send)
       resources?.note(server.spec.name, outcome.uris ?? [])
       return outcome
     }
-    const inSlot = options.slots?.get(record.server)
-    return inSlot ? inSlot(work) : work()
+    const slot = options.slots?.get(record.server)
+    if (!slot) return work()
+    const outcome = await whenFree(slot, work, { signal: callSignal, waitMs: giveUpAt - performance.now() })
+    return outcome ?? refuseCall(record, refused(SERVER_BUSY), journal)
   }
 
   async function read(record: ToolCallRecord, wanted: WantedResource, time: CallTime): Promise<ToolOutcome> {
@@ -130,7 +136,7 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
       const known = [...entries].map(([offered, { tool }]) => ({ name: offered, tool: tool.name }))
       return refuseCall(record, mistake(unknownTool(name, known), 'TOOL_NOT_ALLOWED'), journal)
     }
-    if (options.refuseWrites && !record.repeatable) return refuseCall(record, writeRefused(), journal)
+    if (options.refuseWrites && !record.repeatable) return refuseCall(record, refused(WRITE_REFUSED), journal)
     const { tool } = entry
     const { read: args, unchecked } = await readForeignArguments({ name, input: tool.input, digest: tool.digest }, text, entry.mistakes > 0)
     const note = `${server.spec.name}: the arguments of ${tool.name} are not checked here, since its input schema costs too much; the server checks its own.`
@@ -177,14 +183,20 @@ function nameEntries(specs: readonly ServerSpec[], servers: readonly OpenServer[
   return entries
 }
 
-/** A call that may change something, in a run that may not. */
-const writeRefused = (): ToolOutcome => ({
-  status: 'refused',
-  text: WRITE_REFUSED,
-  truncated: false,
-  failure: null,
-  mistake: false,
-})
+/** The tools as the model reads them; those of one name and the same words in two servers also say whose they are. */
+function describeTools(entries: ReadonlyMap<string, Entry>, showing: Showing): ModelTool[] {
+  const wordsOf = ({ tool }: Entry) => `${tool.name}\0${tool.description}`
+  const alike = Map.groupBy(entries.values(), wordsOf)
+  return [...entries].map(([name, entry]) => {
+    const { server, tool } = entry
+    const isAlone = alike.get(wordsOf(entry))?.length === 1
+    const description = isAlone ? tool.description : describeOwner(tool.description, introductionOf(server, showing))
+    return { name, description, parameters: tool.input.parameters }
+  })
+}
+
+/** A call that is not made, through no fault of the model. */
+const refused = (text: string): ToolOutcome => ({ status: 'refused', text, truncated: false, failure: null, mistake: false })
 
 /** What a tool of our own gives. */
 const told = (text: string, showing: Showing): ToolOutcome => ({

@@ -101,6 +101,7 @@ export async function startMinter(options: MinterOptions): Promise<AsyncDisposab
   log.info({ socket, users: policy.users, maxLifetimeMs: policy.maxLifetimeMs, perMinute: policy.perMinute }, 'The minter listens.')
   return {
     async [Symbol.asyncDispose]() {
+      // oxlint-disable-next-line waits/bounded -- its connections are ended below
       const closed = once(server, 'close')
       server.close()
       if ('closeAllConnections' in server) server.closeAllConnections()

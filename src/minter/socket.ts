@@ -24,6 +24,7 @@ export async function listenOnSocket(server: Server, socket: string, ownerUid: n
   const before = process.umask(0o177)
   try {
     server.listen(socket)
+    // oxlint-disable-next-line waits/bounded -- the kernel says at once whether the address can be had
     await once(server, 'listening')
   } catch (cause) {
     throw fail(`The minter cannot listen on ${socket}: ${messageOf(cause)}.`, cause)
@@ -46,6 +47,7 @@ export async function listenOnSocket(server: Server, socket: string, ownerUid: n
 
 /** True only when the kernel refuses the connection. A socket that may not be opened can be alive. */
 function isAlive(socket: string): Promise<boolean> {
+  // oxlint-disable-next-line waits/bounded -- the kernel connects or refuses at once, whether the other one is alive or frozen
   return new Promise((done) => {
     const probe = createConnection(socket)
     probe.once('connect', () => {

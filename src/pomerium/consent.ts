@@ -1,26 +1,39 @@
 import { Failure } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
 import type { Route } from './routes.ts'
+import { withTimeout } from './timeout.ts'
 
 export type ConnectAnswer =
   | { kind: 'connected' }
   /** Where a person agrees. A secret: whoever completes it decides whose data the account sees. */
   | { kind: 'link'; link: string }
 
-/** Asks for the consent page of a server's upstream, as the account. `redirectUrl` must be on an `mcp.client` route. */
-export async function askConnect({
-  fetch,
-  route,
-  redirectUrl,
-}: {
+/** A route, as an account asks it. */
+export interface OfRoute {
   fetch: GatewayFetch
   route: Route
-  redirectUrl: string
-}): Promise<ConnectAnswer> {
+}
+
+/** Pomerium asks the server's authorization server before it answers. */
+const ANSWER_MS = 30_000
+
+/** The head of an answer; nobody reads the rest. */
+async function answered(signal: AbortSignal, ask: (signal: AbortSignal) => Promise<Response>): Promise<Response> {
+  return withTimeout(signal, ANSWER_MS, 'Pomerium', async (ended) => {
+    const response = await ask(ended)
+    await response.body?.cancel()
+    return response
+  })
+}
+
+/** Asks for the consent page of a server's upstream, as the account. `redirectUrl` must be on an `mcp.client` route. */
+export async function askConnect(
+  { fetch, route }: OfRoute,
+  { redirectUrl, signal }: { redirectUrl: string; signal: AbortSignal },
+): Promise<ConnectAnswer> {
   const url = new URL('/.pomerium/mcp/connect', route.url)
   url.searchParams.set('redirect_url', redirectUrl)
-  const response = await fetch(url, { headers: { accept: 'text/html' } })
-  await response.body?.cancel()
+  const response = await answered(signal, (ended) => fetch(url, { headers: { accept: 'text/html' } }, { signal: ended }))
   const { status } = response
   const location = response.headers.get('location')
   const fail = (message: string, cure: string) =>
@@ -55,14 +68,14 @@ export async function askConnect({
 }
 
 /** Takes back what a person agreed to for the account’s user on this server. */
-export async function disconnect({ fetch, route }: { fetch: GatewayFetch; route: Route }): Promise<void> {
+export async function disconnect({ fetch, route }: OfRoute, signal: AbortSignal): Promise<void> {
   const url = new URL('/.pomerium/mcp/routes/disconnect', route.url)
-  const response = await fetch(url, {
+  const init = {
     method: 'POST',
     headers: { accept: 'application/json', 'content-type': 'application/json' },
     body: JSON.stringify({ routes: [new URL(route.url).origin] }),
-  })
-  await response.body?.cancel()
+  }
+  const response = await answered(signal, (ended) => fetch(url, init, { signal: ended }))
   if (response.status !== 200)
     throw new Failure({ code: 'UPSTREAM_ERROR', message: `Disconnecting ${route.name} was answered with HTTP ${response.status}.` })
 }

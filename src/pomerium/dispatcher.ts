@@ -14,11 +14,12 @@ export interface DispatcherOptions {
 }
 
 const KEEP_ALIVE_MS = 30_000
+const CONNECT_MS = 10_000
 
 /** Connections to the gateway. It has no time-outs for responses: a tool may be silent until its call's limit. */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const connector = buildConnector({
-    timeout: options.connectTimeoutMs ?? 10_000,
+    timeout: options.connectTimeoutMs ?? CONNECT_MS,
     // Made once: with `ca` in its place each connection would parse all root certificates, and keep them (1 MB).
     ...(options.caFile !== undefined && { secureContext: createSecureContext({ ca: [...rootCertificates, readCa(options.caFile)] }) }),
   })

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { AuthorizeEvent } from '../core/authorize-event.ts'
-import { digestOf } from '../lib/digest.ts'
+import { digestOf } from '../lib/hash/digest.ts'
 import { wellFormedJson } from '../lib/json/well-formed.ts'
 import { cutBytes, storeText } from '../lib/text.ts'
 import { replaceTokens } from '../lib/token-shapes.ts'
@@ -11,13 +11,18 @@ export type ParsedLine = { kind: 'event'; event: AuthorizeEvent } | { kind: 'oth
 const MARK = '"authorize check"'
 /** Digest of parameters that have no canonical form; no call of ours has it. */
 const NO_DIGEST = 'none'
+/** Names, addresses and paths of ours are shorter; whoever sends a request may choose them. */
+const MAX_TEXT = 8192
+/** Those of requests of ours are shorter. */
+const MAX_REQUEST_ID = 200
 const text = z.string().catch('')
 const texts = z.array(z.string()).catch([])
 
 // Which fields are logged is configured, so any may be missing. An unusable value counts as missing.
 const lineSchema = z.looseObject({
   message: z.literal('authorize check'),
-  'request-id': z.string().min(1).max(200),
+  // Whoever sends a request may choose it: one of any length is of a request that was made.
+  'request-id': z.string(),
   time: z.iso.datetime({ offset: true }),
   method: text,
   host: text,
@@ -64,13 +69,14 @@ export function parseLogLine(
 const isMessage = (content: unknown) =>
   typeof content === 'object' && content !== null && Reflect.get(content, 'message') === 'authorize check'
 
-function eventOf(line: string, fields: z.output<typeof lineSchema>, paramsBytes: number, keep: (text: string) => string): AuthorizeEvent {
+function eventOf(line: string, fields: z.output<typeof lineSchema>, paramsBytes: number, whole: (text: string) => string): AuthorizeEvent {
+  const keep = (given: string) => whole(given).slice(0, MAX_TEXT).toWellFormed()
   const params = fields['mcp-tool-parameters']
   const isCall = fields['mcp-method'] === 'tools/call'
   const hasParams = isCall && params !== undefined
   return {
     lineDigest: createHash('sha256').update(line).digest('base64url'),
-    requestId: keep(fields['request-id']),
+    requestId: keep(fields['request-id']).slice(0, MAX_REQUEST_ID).toWellFormed(),
     time: new Date(fields.time),
     method: keep(fields.method),
     host: keep(fields.host.replace(/:\d+$/, '')).toLowerCase(),
@@ -84,7 +90,7 @@ function eventOf(line: string, fields: z.output<typeof lineSchema>, paramsBytes:
     params:
       hasParams && paramsBytes > 0
         ? // Cut last: a part of a secret would not be found.
-          cutBytes(keep(tryTo(() => JSON.stringify(params), line)), paramsBytes).text
+          cutBytes(whole(tryTo(() => JSON.stringify(params), line)), paramsBytes).text
         : undefined,
     runHeader: runIdOf(fields.headers, keep),
     allowed: fields.allow && !fields.deny,

@@ -2,8 +2,12 @@ import { z } from 'zod'
 import { Failure, messageOf } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
 import { isOfDomain } from '../lib/net/domain.ts'
+import { redactTexts } from '../lib/redact.ts'
 import { matchesWildcard } from '../lib/wildcard.ts'
 import { ROUTES_PATH, tokenRejected } from './unauthorized.ts'
+
+/** What cures a route that is listed and not used. */
+export const CORRECT_ROUTE = 'Correct the route, or name its host in gateway.routeHosts if the account’s token may go there.'
 
 const listSchema = z.object({
   servers: z.array(
@@ -46,7 +50,7 @@ export function requireRoute({ routes, leftOut }: RouteList, name: string): Rout
       : {
           code: 'ROUTE_UNKNOWN',
           message: `The MCP route ${name} that Pomerium lists is not used: ${why}.`,
-          cure: 'Correct the route, or name its host in gateway.routeHosts if the account’s token may go there.',
+          cure: CORRECT_ROUTE,
           server: name,
         },
   )
@@ -62,6 +66,8 @@ export async function listRoutes(options: {
   /** Patterns of hosts beside those of the gateway's own domain. */
   routeHosts: readonly string[]
   account: string
+  /** Takes secrets out of the list: addresses in it are written down. */
+  redact: (text: string) => string
   signal?: AbortSignal | undefined
 }): Promise<RouteList> {
   const url = new URL(ROUTES_PATH, options.gatewayUrl)
@@ -87,7 +93,7 @@ export async function listRoutes(options: {
     })
   if (response.status >= 500) throw notPomerium(`the route list is HTTP ${response.status}`, 'later')
   if (response.status !== 200) throw notPomerium(`the route list is HTTP ${response.status}`, 'never')
-  const parsed = listSchema.safeParse(parseJson(text))
+  const parsed = listSchema.safeParse(redactTexts(parseJson(text), options.redact))
   if (!parsed.success) throw notPomerium('the route list is not the JSON that was expected', 'never')
   const routes = new Map<string, Route>()
   const leftOut = new Map<string, string>()

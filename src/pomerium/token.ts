@@ -31,9 +31,10 @@ export function createTokenSource(options: {
   file?: string | undefined
   /** Called with each token before its first use, so that it is redacted from then on. */
   onToken?: (jwt: string) => void
+  /** On the monotonic clock, in ms. */
   now?: () => number
 }): TokenSource {
-  const { account, file, onToken = () => {}, now = Date.now } = options
+  const { account, file, onToken = () => {}, now = () => performance.now() } = options
   const parse = (text: string, where: string, place: string) => {
     const token = parseToken(text, where, `Put the JWT that Pomerium gave for account ${account} ${place}.`)
     onToken(token.jwt)

@@ -2,7 +2,9 @@ import { Queue, Worker, createPostgresBackend, runMigrations, type Processor, ty
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { Failure, messageOf } from '../core/failure.ts'
-import { boundsOf, storeFailure } from '../store/postgres/db.ts'
+import { redisCure, requireOneRedis } from '../core/queue-server.ts'
+import { connectionTo } from '../store/postgres/db.ts'
+import { storeFailure } from '../store/postgres/faults.ts'
 
 export const QUEUE_NAME = 'nightshift-runs'
 
@@ -39,6 +41,8 @@ const KEEP = { removeOnComplete: { age: KEEP_SECONDS, count: KEEP_COUNT }, remov
 const CONNECT_TIMEOUT_MS = 5000
 /** Command time-out of Redis for producer, board and checks. A worker's connections block while they wait for jobs, so they have none. */
 const COMMAND_TIMEOUT_MS = 5000
+/** A connection that hears nothing for so long after it asked is on a path that was lost, and is made anew. A worker asks for at most ten seconds of silence. */
+const SILENT_MS = 20_000
 
 /** How long the key stays that a check writes. */
 const CHECK_MS = 60_000
@@ -62,6 +66,7 @@ async function openRedis(url: string, prefix = 'nightshift'): Promise<QueueBacke
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
+    socketTimeout: SILENT_MS,
     reconnectOnError,
   })
   // Later errors are reported by the commands and the worker; the reason of a failed start appears only here.
@@ -71,9 +76,18 @@ async function openRedis(url: string, prefix = 'nightshift'): Promise<QueueBacke
   try {
     await connection.connect()
     await connection.ping()
+    requireOneRedis(await connection.info('cluster').catch(() => ''))
   } catch (cause) {
     connection.disconnect()
-    throw new Failure({ code: 'QUEUE_UNAVAILABLE', message: `Redis at ${place} does not answer: ${messageOf(reason ?? cause)}.`, cause })
+    if (cause instanceof Failure) throw cause
+    const why = messageOf(reason ?? cause)
+    const cure = redisCure(why)
+    throw new Failure({
+      code: 'QUEUE_UNAVAILABLE',
+      message: `Redis at ${place} does not answer: ${why}.`,
+      cause,
+      ...(cure !== undefined && { cure }),
+    })
   }
   return {
     kind: 'redis',
@@ -83,7 +97,7 @@ async function openRedis(url: string, prefix = 'nightshift'): Promise<QueueBacke
         ...KEEP,
         ...workerOptions,
         prefix,
-        connection: { url, maxRetriesPerRequest: null, reconnectOnError },
+        connection: { url, maxRetriesPerRequest: null, connectTimeout: CONNECT_TIMEOUT_MS, socketTimeout: SILENT_MS, reconnectOnError },
       }),
     check: () => connection.set(`${prefix}:check`, '1', 'PX', CHECK_MS),
     async close() {
@@ -100,7 +114,7 @@ function showUrl(url: string): string {
 }
 
 async function openPostgres(databaseUrl: string): Promise<QueueBackend> {
-  const client = new pg.Client({ ...boundsOf(), connectionString: databaseUrl })
+  const client = new pg.Client(connectionTo(databaseUrl))
   client.on('error', () => {})
   try {
     await client.connect()
@@ -110,7 +124,7 @@ async function openPostgres(databaseUrl: string): Promise<QueueBackend> {
   } finally {
     await client.end().catch(() => {})
   }
-  const connection = { ...boundsOf(), connectionString: databaseUrl, max: 10 }
+  const connection = { ...connectionTo(databaseUrl), max: 10 }
   return {
     kind: 'postgres',
     queue: () => {

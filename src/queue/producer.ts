@@ -6,7 +6,8 @@ import { within } from '../lib/time/deadline.ts'
 import type { RunQueue } from './backend.ts'
 
 /** BullMQ deduplicates by jobId while the job exists; run and round make it, so a round is added once, and its takeover once. */
-const jobIdOf = ({ id, round, takeover }: Wake) => `${id}${round === 0 ? '' : `-${round}`}${takeover ? '-takeover' : ''}`
+const jobIdOf = ({ id, round, takeover, late }: Wake) =>
+  `${id}${round === 0 ? '' : `-${round}`}${takeover ? '-takeover' : ''}${late ? '-late' : ''}`
 
 /** Longest wait for the queue: a frozen Redis would otherwise be waited for without end. */
 const WAKE_MS = 5000
@@ -27,21 +28,18 @@ export function createProducer(queue: RunQueue, log: Logger, { wakeMs = WAKE_MS 
   let sending: Promise<unknown> = Promise.resolve()
 
   async function send(wakes: readonly Wake[]): Promise<void> {
-    const now = Date.now()
     try {
-      const added = queue.addBulk(
-        wakes.map((one) => ({
-          name: 'run',
-          data: { runId: one.id },
-          opts: {
-            jobId: jobIdOf(one),
-            priority: one.priority ?? PRIORITIES.normal,
-            delay: Math.max(0, (one.at?.getTime() ?? now) - now),
-            attempts: 1,
-          },
-        })),
-      )
-      await within(wakeMs, added, () => new Error(`it did not answer within ${wakeMs / 1000} s`))
+      const jobs = wakes.map((one) => ({
+        name: 'run',
+        data: { runId: one.id },
+        opts: {
+          jobId: jobIdOf(one),
+          priority: one.priority ?? PRIORITIES.normal,
+          delay: Math.max(0, Math.ceil(one.inMs ?? 0)),
+          attempts: 1,
+        },
+      }))
+      await within(wakeMs, queue.addBulk(jobs), () => new Error(`it did not answer within ${wakeMs / 1000} s`))
     } catch (cause) {
       throw new Failure({
         code: 'QUEUE_UNAVAILABLE',

@@ -19,6 +19,8 @@ export interface SweeperOptions {
 const SWEEP_EVERY_MS = 5000
 /** A run that has been due for this long and was not claimed may not be in the queue. */
 const OVERDUE_MS = 10_000
+/** One that is due for so long may be in the queue for a later time, by a clock that was wrong: it gets another entry. */
+const LATE_MS = 120_000
 
 /**
  * Adds runs to the queue that should be in it: their producer crashed after the commit, the queue was away or lost its data, or the lease of their worker ran
@@ -26,7 +28,7 @@ const OVERDUE_MS = 10_000
  */
 export async function sweep({ db, producer, leaseMs, concurrencyOf }: Omit<SweeperOptions, 'log'>): Promise<number> {
   const runs = [
-    ...(await listWakeable(db, { olderThanMs: OVERDUE_MS, leaseMs })),
+    ...(await listWakeable(db, { olderThanMs: OVERDUE_MS, lateMs: LATE_MS, leaseMs })),
     ...(await releaseUnpaused(db)),
     ...(await releaseIntoSlots(db, concurrencyOf)),
   ]

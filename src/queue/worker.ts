@@ -1,17 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DelayedError, UnrecoverableError, type Job } from 'bullmq'
 import type { Logger } from 'pino'
-import { describeError, Failure } from '../core/failure.ts'
+import { describeError, Failure, messageOf } from '../core/failure.ts'
 import type { Execution } from '../runs/attempt/execution.ts'
 import type { Runner } from '../runs/execute.ts'
 import type { Db } from '../store/postgres/db.ts'
 import type { QueueBackend, RunData } from './backend.ts'
 import { createHeartbeat, type Active } from './heartbeat.ts'
-import type { Duty } from '../lib/time/poll.ts'
+import { within } from '../lib/time/deadline.ts'
+import type { Duty } from '../lib/time/duty.ts'
 import type { Waker } from '../core/ports/wake.ts'
 
 export interface RunWorkerOptions {
-  db: Db
+  /** For the heartbeat alone. */
+  beats: Db
   backend: QueueBackend
   producer: Waker
   runner: Runner
@@ -27,6 +29,9 @@ export interface RunWorkerOptions {
 
 /** Longest wait for the queue to close once every run has been told to end. */
 const CLOSE_MS = 5000
+/** Longest wait for the queue to take a run back, and for the worker's first connection to it. */
+const ANSWER_MS = 5000
+const READY_MS = 30_000
 /** Wait before a claim is tried again that threw, such as while the store was away. */
 const RETRY_CLAIM_MS = 2000
 /** How often BullMQ hands a stalled job out again before it fails it. High, since our own rules count lost attempts and a failed job keeps its id. */
@@ -37,7 +42,7 @@ const MAX_STALLED = 1000
  * fencing token who may write.
  */
 export function createRunWorker(options: RunWorkerOptions): Duty {
-  const { db, backend, producer, runner, log, lockMs } = options
+  const { beats, backend, producer, runner, log, lockMs } = options
   const active = new Set<Active>()
   let worker: ReturnType<QueueBackend['worker']> | undefined
   let stopped: Promise<void> | undefined
@@ -45,13 +50,13 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
   async function process(job: Job<RunData, string>, token?: string): Promise<string> {
     const { runId } = job.data
     const queueJobId = job.id ?? runId
-    const mine: Active = { runId, queueJobId, abort: new AbortController(), since: Date.now() }
+    const mine: Active = { runId, queueJobId, abort: new AbortController(), since: performance.now() }
     active.add(mine)
     try {
       const execution = await runner.execute(runId, queueJobId, mine.abort.signal).catch((error: unknown): Execution => {
         // A job that failed would keep its id (deduplication), and no sweep could add the run again.
         log.warn({ runId, reason: describeError(error) }, 'The run could not be begun or ended; it is looked at again.')
-        return { kind: 'not-yet', at: new Date(Date.now() + RETRY_CLAIM_MS) }
+        return { kind: 'not-yet', inMs: RETRY_CLAIM_MS }
       })
       return await endQueueJob(job, token, execution)
     } finally {
@@ -62,8 +67,13 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
 
   /** Completes, fails or delays the queue job. The returned text is only shown on the board. */
   async function endQueueJob(job: Job<RunData, string>, token: string | undefined, execution: Execution): Promise<string> {
-    const later = async (at: Date): Promise<never> => {
-      await job.moveToDelayed(at.getTime(), token)
+    const later = async (ms: number): Promise<never> => {
+      // oxlint-disable-next-line house/steady-clock -- BullMQ wants a time; where the clock is wrong, the sweep adds the run once more
+      const at = Date.now() + Math.ceil(ms)
+      // A queue that does not answer keeps no slot: the job's lock runs out, and it is handed out again.
+      await within(ANSWER_MS, job.moveToDelayed(at, token), () => new Error(`it did not answer within ${ANSWER_MS / 1000} s`)).catch(
+        (error: unknown) => log.warn({ runId: job.data.runId, reason: describeError(error) }, 'The queue does not take a run back.'),
+      )
       throw new DelayedError()
     }
     switch (execution.kind) {
@@ -75,10 +85,10 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
         producer.wakeSoon(execution.next)
         return `retry at ${execution.at.toISOString()}`
       case 'not-yet':
-        return later(execution.at)
+        return later(execution.inMs)
       case 'busy':
         // Claimed again after the lease: by then the other worker has finished or lost the run.
-        return later(new Date(Date.now() + lockMs))
+        return later(lockMs)
       case 'waiting':
       case 'held':
         producer.wakeSoon(execution.next)
@@ -89,7 +99,7 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
     }
   }
 
-  const heart = createHeartbeat({ db, worker: options.name, leaseMs: lockMs, active, log })
+  const heart = createHeartbeat({ db: beats, worker: options.name, leaseMs: lockMs, active, log })
 
   async function drain(): Promise<void> {
     const running = worker
@@ -122,7 +132,18 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
         if (!running.closing) log.warn({ reason: describeError(error) }, 'The queue does not answer; the worker tries again.')
       })
       await heart.start()
-      await worker.waitUntilReady()
+      await within(
+        READY_MS,
+        worker.waitUntilReady(),
+        () => new Failure({ code: 'QUEUE_UNAVAILABLE', message: `The queue does not answer the worker within ${READY_MS / 1000} s.` }),
+      ).catch((error: unknown) => {
+        if (error instanceof Failure) throw error
+        throw new Failure({
+          code: 'QUEUE_UNAVAILABLE',
+          message: `The queue does not let the worker begin: ${messageOf(error)}.`,
+          cause: error,
+        })
+      })
     },
     stop: () => (stopped ??= drain()),
     // oxlint-disable-next-line typescript/unbound-method -- read as a plain function

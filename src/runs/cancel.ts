@@ -1,3 +1,4 @@
+import type { Actor } from '../core/acts.ts'
 import { noUsage, type RunStatus } from '../core/run.ts'
 import { tryReadDefinition } from '../jobs/schema.ts'
 import type { Db } from '../store/postgres/db.ts'
@@ -11,22 +12,28 @@ import { deliveriesOf, endWithFailure } from './result.ts'
 const CANCELLED = { code: 'CANCELLED', message: 'The run was cancelled.', retry: 'never' } as const
 
 /**
- * Cancels a run. One that no worker holds is over at once; for one that runs, its worker is asked to end it. Returns the status it has now,
+ * Cancels a run for whoever asks. One that no worker holds is over at once; for one that runs, its worker is asked to end it. Returns the status it has now,
  * undefined when there is no such run.
  */
-export async function cancelRun(db: Db, runId: string): Promise<RunStatus | undefined> {
+export async function cancelRun(db: Db, runId: string, by: Actor): Promise<RunStatus | undefined> {
   for (;;) {
-    const idle = await loadUnclaimedRun(db, runId)
-    if (!idle) {
-      const status = await requestCancel(db, runId)
-      // A worker may have suspended it just now: look again.
-      if (status !== 'queued' && status !== 'waiting') return status
-      continue
-    }
-    const end = endWithFailure(CANCELLED, { usage: noUsage, costUsd: null })
-    const deliveries = await deliveriesOf(db, idle, tryReadDefinition(idle.definition), end)
-    if (await finishUnclaimedRun(db, runId, { ...end, deliveries })) return 'cancelled'
+    if (await endIdle(db, runId, by)) return 'cancelled'
+    const status = await requestCancel(db, runId, by)
+    // A worker may have suspended it just now: look again.
+    if (status !== 'queued' && status !== 'waiting') return status
   }
+}
+
+/** Ends a run whose cancel was asked for while a worker had it, and that no worker has any more. Who asked is written already. */
+export const endRequestedCancel = (db: Db, runId: string): Promise<boolean> => endIdle(db, runId, null)
+
+/** False: a worker has it, or it is over. */
+async function endIdle(db: Db, runId: string, by: Actor | null): Promise<boolean> {
+  const idle = await loadUnclaimedRun(db, runId)
+  if (!idle) return false
+  const end = endWithFailure(CANCELLED, { usage: noUsage, costUsd: null })
+  const deliveries = await deliveriesOf(db, idle, tryReadDefinition(idle.definition), end)
+  return finishUnclaimedRun(db, runId, { ...end, deliveries }, by)
 }
 
 const CANCELLABLE: readonly RunStatus[] = ['queued', 'running', 'waiting']
@@ -43,16 +50,16 @@ export interface Cancelled {
 }
 
 /** Cancels the runs that are named, in their order. `RUN_UNKNOWN`, before any is cancelled, for one that there is not. */
-export async function cancelNamed(db: Db, ids: readonly string[]): Promise<Cancelled[]> {
+export async function cancelNamed(db: Db, ids: readonly string[], by: Actor): Promise<Cancelled[]> {
   for (const id of ids) await requireStatus(db, id)
   const cancelled: Cancelled[] = []
   // One that retention removed since then is cancelled enough.
-  for (const id of ids) cancelled.push({ id, status: (await cancelRun(db, id)) ?? 'cancelled' })
+  for (const id of ids) cancelled.push({ id, status: (await cancelRun(db, id, by)) ?? 'cancelled' })
   return cancelled
 }
 
 /** Cancels all runs that the filter means and that are not over, newest first. What was cancelled before the signal was aborted stays so. Returns how many. */
-export async function cancelByFilter(db: Db, filter: RunFilter, signal: AbortSignal): Promise<number> {
+export async function cancelByFilter(db: Db, filter: RunFilter, by: Actor, signal: AbortSignal): Promise<number> {
   const status = CANCELLABLE.filter((one) => filter.status === undefined || filter.status.includes(one))
   if (status.length === 0) return 0
   let count = 0
@@ -60,7 +67,7 @@ export async function cancelByFilter(db: Db, filter: RunFilter, signal: AbortSig
     const page = await listRuns(db, { ...requireFilter(filter), status }, { limit: PAGE, before })
     for (const { id } of page) {
       signal.throwIfAborted()
-      if (isCancelled(await cancelRun(db, id))) count++
+      if (isCancelled(await cancelRun(db, id, by))) count++
     }
     before = page.at(-1)?.id
     if (page.length < PAGE) return count

@@ -1,10 +1,10 @@
 import { v7 as uuidv7 } from 'uuid'
-import { digestOf } from '../lib/digest.ts'
+import { digestOf } from '../lib/hash/digest.ts'
 import { firstWake, type Waker } from '../core/ports/wake.ts'
 import { Failure, messageOf } from '../core/failure.ts'
 import { compileSchema } from '../lib/schema/json-schema.ts'
 import { PRIORITIES, type Priority, type Trigger } from '../core/run.ts'
-import type { Job } from '../jobs/load.ts'
+import type { Job } from '../jobs/job.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { insertRun, type NewRun } from '../store/runs/insert.ts'
 
@@ -56,7 +56,7 @@ function unportable(input: unknown): string | undefined {
 /** Inserts a run; the caller then wakes the queue. */
 export async function createRun(db: Db, job: Job, request: RunRequest): Promise<string> {
   const run = newRun(job, request)
-  await insertRun(db, run, job.definition)
+  await insertRun(db, run, job.kept)
   return run.id
 }
 
@@ -69,7 +69,7 @@ export async function queueRun({ db, producer }: RunParts, job: Job, request: Ru
 
 /** The first wake of a run, as its request says when it may start. */
 export const wakeOf = (id: string, { startAt, priority }: Pick<RunRequest, 'startAt' | 'priority'>) =>
-  firstWake(id, priority && PRIORITIES[priority], startAt)
+  firstWake(id, priority && PRIORITIES[priority], startAt && startAt.getTime() - Date.now())
 
 /** What an idempotency key stands for: a job's name and what was asked of it. `INPUT_INVALID` for an input that JSON could not keep as it is. */
 export function requestDigest(job: string, { input = {}, priority, startAt, expireAt }: RunRequest): string {

@@ -1,7 +1,9 @@
 import type { Logger } from 'pino'
 import { deadlineSignal } from '../lib/time/deadline.ts'
+import { createTurns } from '../lib/time/turns.ts'
 import { durationMs } from '../lib/duration.ts'
-import { Failure, messageOf } from '../core/failure.ts'
+import type { AttemptRef } from '../core/run.ts'
+import { Failure, toFailure } from '../core/failure.ts'
 import { decideRetry } from '../core/rules/retry.ts'
 import { tryReadDefinition, type JobDefinition } from '../jobs/schema.ts'
 import { createBudget } from '../store/attempts/budgets.ts'
@@ -13,7 +15,7 @@ import type { JournalWriter } from '../store/attempts/journal.ts'
 import { insertRunAccount } from '../store/attempts/run-accounts.ts'
 import { loadLastGreen } from '../store/schedules/last-green.ts'
 import { loadUnclaimedRun } from '../store/runs/finish.ts'
-import { cancelRun } from './cancel.ts'
+import { endRequestedCancel } from './cancel.ts'
 import { runAttempt } from './attempt/attempt.ts'
 import { fireTimeOf } from './attempt/texts.ts'
 import type { Execution } from './attempt/execution.ts'
@@ -35,6 +37,8 @@ export interface RunnerOptions {
   clock?: ((runId: string) => Date | undefined) | undefined
   log: Logger
   onProgress?: OnProgress | undefined
+  /** Is told of each attempt that begins its work; disposed of when the work is over. */
+  onWork?: ((attempt: AttemptRef) => Disposable) | undefined
 }
 
 export interface Runner {
@@ -51,6 +55,7 @@ export function createRunner(options: RunnerOptions): Runner {
   const onProgress = options.onProgress ?? (() => {})
   const settler = createSettler({ db, redact: resources.redactor.redact, concurrencyOf, onProgress })
   const definitions = new Map<string, JobDefinition | undefined>()
+  const suspects = createTurns()
 
   function definitionOf({ jobVersion, definition: kept }: Pick<OpenedAttempt, 'jobVersion' | 'definition'>): JobDefinition | undefined {
     if (!definitions.has(jobVersion)) definitions.set(jobVersion, tryReadDefinition(kept))
@@ -73,7 +78,7 @@ export function createRunner(options: RunnerOptions): Runner {
         return run ? settler.expire(run, definitionOf(run), claim.at) : { kind: 'nothing' }
       }
       case 'cancel-requested':
-        await cancelRun(db, runId)
+        await endRequestedCancel(db, runId)
         return { kind: 'nothing' }
       case 'not-runnable':
       case 'unknown':
@@ -89,6 +94,10 @@ export function createRunner(options: RunnerOptions): Runner {
     const tell: Tell = (event) => onProgress({ runId, job: opened.job, ...event })
     tell({ event: 'attempt', number, account: definition.account, tookOver: opened.tookOver })
     log.info({ account: definition.account, tookOver: opened.tookOver }, 'Attempt started.')
+    // One at a time: if the worker stalls again it is known which one does it, and the others are not ended with it.
+    using during = new DisposableStack()
+    if (opened.stalled > 0) during.use(await suspects.take(signal))
+    during.use(options.onWork?.(opened.attempt))
     const deadlineMs = durationMs(definition.limits.deadline)
     using limited = deadlineSignal(
       signal,
@@ -115,6 +124,7 @@ export function createRunner(options: RunnerOptions): Runner {
           budget: ceilings.length === 0 ? undefined : createBudget({ db, ceilings, warn }),
           warn,
           deadline: new Date(Date.now() + deadlineMs),
+          endsAt: performance.now() + deadlineMs,
           recordAccount: (row) => insertRunAccount(db, opened.attempt, row),
         },
         limited.signal,
@@ -150,19 +160,17 @@ const unreadable = ({ job, jobVersion }: OpenedAttempt) =>
     message: `Job ${job} is kept as version ${jobVersion}, which this version of Nightshift cannot read.`,
   })
 
-/** Ends a run that was lost with too many workers. */
-function checkLost({ lost }: OpenedAttempt, definition: JobDefinition): void {
-  const failure = { code: 'WORKER_LOST', retry: 'later', retryAfterMs: undefined } as const
-  if (decideRetry(failure, lost, policyOf(definition), new Date()).verdict === 'retry') return
-  throw new Failure({
-    code: 'WORKER_LOST',
-    retry: 'never',
-    message: `${lost} workers died with this run.`,
-  })
+/** Ends a run that was lost with too many workers, or that stalled too many. */
+function checkLost({ lost, stalled }: OpenedAttempt, definition: JobDefinition): void {
+  const check = (code: 'WORKER_LOST' | 'WORKER_STALLED', times: number, message: string) => {
+    const failure = { code, retry: 'later', retryAfterMs: undefined } as const
+    if (decideRetry(failure, times, policyOf(definition)).verdict !== 'retry') throw new Failure({ code, retry: 'never', message })
+  }
+  check('WORKER_STALLED', stalled, `The event loops of ${stalled} workers were blocked while they did this run.`)
+  check('WORKER_LOST', lost, `${lost} workers died with this run.`)
 }
 
 function failureOf(error: unknown, signal: AbortSignal): Failure {
   if (signal.aborted && signal.reason instanceof Failure) return signal.reason
-  if (error instanceof Failure) return error
-  return new Failure({ code: 'INTERNAL_ERROR', message: `Unexpected: ${messageOf(error).slice(0, 300)}.`, cause: error })
+  return toFailure(error)
 }

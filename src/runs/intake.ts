@@ -1,6 +1,6 @@
 import { Failure } from '../core/failure.ts'
 import type { RunStatus } from '../core/run.ts'
-import type { Job } from '../jobs/load.ts'
+import type { Job } from '../jobs/job.ts'
 import { insertRunOnce, loadKey, type KeyUse } from '../store/runs/idempotency.ts'
 import { newRun, queueRun, requestDigest, wakeOf, type RunParts, type RunRequest } from './create.ts'
 import { createQueueLimit } from './queue-limit.ts'
@@ -44,7 +44,7 @@ export function createRunIntake({ db, producer, maxQueued }: RunParts & { maxQue
       if (again) return again
       const job = requireJob(jobs, name)
       const run = newRun(job, request)
-      const use = await withinLimit(request, () => insertRunOnce(db, run, job.definition, owned))
+      const use = await withinLimit(request, () => insertRunOnce(db, run, job.kept, owned))
       const earlier = await runOf(use, owned.digest, key)
       if (earlier) return earlier
       producer.wakeSoon([wakeOf(run.id, request)])

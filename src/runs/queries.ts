@@ -1,6 +1,7 @@
 // What the faces read of runs, and the removal of old ones. They hold the open store, hand it on, and import nothing of it.
 import type { RunGroup } from '../store/runs/list.ts'
 
+export { listActs } from '../store/acts/list.ts'
 export { listDeliveries, type DeliveryView } from '../store/delivery/deliveries.ts'
 export type { Db } from '../store/postgres/db.ts'
 export { isEmptyFilter, type RunFilter } from '../store/runs/filter.ts'

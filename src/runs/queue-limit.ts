@@ -27,8 +27,8 @@ export function createQueueLimit(db: Db, maxQueued: number): QueueLimit {
   const missed = (key: string) => (underWay.get(key) ?? 0) + (written.get(key) ?? 0)
 
   function count(): Promise<QueuedRuns> {
-    if (Date.now() - countedAt <= COUNT_MS) return counted
-    countedAt = Date.now()
+    if (performance.now() - countedAt <= COUNT_MS) return counted
+    countedAt = performance.now()
     written.clear()
     counted = countQueued(db)
     // A count that failed is not believed.

@@ -1,7 +1,7 @@
 import { Failure } from '../core/failure.ts'
 import type { RunStatus } from '../core/run.ts'
 import type { RunView } from '../core/view.ts'
-import type { Job } from '../jobs/load.ts'
+import type { Job } from '../jobs/job.ts'
 import { showLine } from '../lib/text.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { isEmptyFilter, type RunFilter } from '../store/runs/filter.ts'

@@ -16,6 +16,8 @@ export interface RunResources {
   /** Request limit of each server in bytes; others have Pomerium's default. */
   maxRequestBytes: ReadonlyMap<string, number>
   providers: ReadonlyMap<string, Provider>
+  /** What the configuration has told after our contract. */
+  ownContract?: string | undefined
   prices: ReadonlyMap<string, Price>
   /** The daily ceilings that runs of a job as an account are under. */
   ceilings: (job: string, account: string) => Ceiling[]

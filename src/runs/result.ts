@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { decideDelivery } from '../core/rules/delivery.ts'
 import { targetOf } from '../delivery/destinations/registry.ts'
-import { digestOf } from '../lib/digest.ts'
+import { digestOf } from '../lib/hash/digest.ts'
 import { describeFailure, type FailureRecord } from '../core/failure.ts'
 import { answerTooLarge, decideOutcome } from '../core/rules/outcome.ts'
 import { reasonOf, type Ending, type FinalStatus, type Usage } from '../core/run.ts'

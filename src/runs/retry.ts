@@ -1,5 +1,6 @@
+import type { Actor } from '../core/acts.ts'
 import { Failure } from '../core/failure.ts'
-import type { Job } from '../jobs/load.ts'
+import type { Job } from '../jobs/job.ts'
 import type { Db } from '../store/postgres/db.ts'
 import type { RunFilter } from '../store/runs/filter.ts'
 import { groupRuns, type RunGroup } from '../store/runs/list.ts'
@@ -32,12 +33,13 @@ export async function retryByFilter(
   { db, producer, jobs }: RetryParts,
   filter: RunFilter,
   definition: 'pinned' | 'latest',
+  by: Actor,
 ): Promise<number> {
   const latest =
     definition === 'pinned'
       ? []
       : [...jobs.values()].map(({ name, version, definition: now }) => ({ job: name, version, account: now.account, definition: now }))
-  const runs = await retryRuns(db, filter, latest)
+  const runs = await retryRuns(db, filter, latest, by)
   producer.wakeSoon(runs)
   return runs.length
 }
@@ -58,15 +60,15 @@ export interface RetryRequest extends Required<Pick<RunRequest, 'trigger'>> {
   definition: 'pinned' | 'latest'
   /** Undefined: the run itself goes on. */
   input?: unknown
-  requestedBy: string
+  by: Actor
 }
 
 /** Lets a run go on, or with other input starts another one. Returns the one that is queued now. `RUN_UNKNOWN`, and `RUN_NOT_RETRYABLE` for a run that is green or not over. */
 export async function retryRun(parts: RetryParts, runId: string, request: RetryRequest): Promise<{ id: string; job: string }> {
-  const { definition, input, ...by } = request
+  const { definition, input, by, trigger } = request
   const { job } = await requireStatus(parts.db, runId)
-  if (input !== undefined) return { id: await retryWithInput(parts, runId, { ...by, input }), job }
-  if ((await retryByFilter(parts, { ids: [runId] }, definition)) > 0) return { id: runId, job }
+  if (input !== undefined) return { id: await retryWithInput(parts, runId, { trigger, requestedBy: by.name, input }), job }
+  if ((await retryByFilter(parts, { ids: [runId] }, definition, by)) > 0) return { id: runId, job }
   const { status } = await requireStatus(parts.db, runId)
   throw new Failure({ code: 'RUN_NOT_RETRYABLE', message: `Run ${runId} is ${status}, or retention removed its input.` })
 }

@@ -1,6 +1,6 @@
 import type { Wake } from '../core/ports/wake.ts'
 import type { Logger } from 'pino'
-import { asFinal, describeFailure, Failure, redactFailure } from '../core/failure.ts'
+import { asFinal, describeFailure, Failure, redactFailure, type FailureRecord } from '../core/failure.ts'
 import type { FailureCode } from '../core/failure-codes.ts'
 import { cutBytes } from '../lib/text.ts'
 import { durationMs } from '../lib/duration.ts'
@@ -80,9 +80,7 @@ export function createSettler({ db, redact, concurrencyOf, onProgress }: SettleO
     const { runId } = opened.attempt
     const record = redactFailure(failure.toJSON(), redact)
     const { code, requestId, server } = record
-    // Waiting for a person costs no attempt, and neither does a worker that died or cannot do the run.
-    const before = code === 'WORKER_LOST' ? opened.lost : code === 'WORKER_UNFIT' ? opened.unfit : opened.failed
-    const decision = decideRetry(failure, before + 1, definition ? policyOf(definition) : ONCE, new Date())
+    const decision = decideRetry(failure, countOf(opened, failure) + 1, definition ? policyOf(definition) : ONCE)
     const shown = decision.verdict === 'stop' ? asFinal(record) : record
     log.warn({ code, requestId, server, reason: describeFailure(shown) }, 'Attempt failed.')
     if (code === 'INTERNAL_ERROR')
@@ -90,13 +88,15 @@ export function createSettler({ db, redact, concurrencyOf, onProgress }: SettleO
     switch (decision.verdict) {
       case 'retry': {
         const attemptStatus = code === 'WORKER_LOST' ? ('lost' as const) : ('failed' as const)
-        const again = await suspendRun(db, opened.attempt, { status: 'queued', failure: record, nextAttemptAt: decision.at, attemptStatus })
+        const again = await suspendRun(db, opened.attempt, { status: 'queued', failure: record, waitMs: decision.waitMs, attemptStatus })
         if (!again) return lost(log)
-        onProgress({ runId, job: opened.job, event: 'retry', at: decision.at, failure: record })
-        return { kind: 'retry', at: decision.at, failure, next: [again, ...(await release(one))] }
+        const at = again.at ?? new Date()
+        onProgress({ runId, job: opened.job, event: 'retry', at, failure: record })
+        return { kind: 'retry', at, inMs: again.inMs, failure, next: [again, ...(await release(one))] }
       }
       case 'wait': {
-        const waitsFor = waitAfter(record, opened.account)
+        const waitsFor = waitAfter(record, opened.account, Object.keys(definition?.tools ?? {}))
+        if (!waitsFor) return stop(one, asFinal(record), failure)
         const again = await suspendRun(db, opened.attempt, { status: 'waiting', failure: record, waitsFor })
         if (!again) return lost(log)
         onProgress({ runId, job: opened.job, event: 'waiting', failure: record })
@@ -107,9 +107,13 @@ export function createSettler({ db, redact, concurrencyOf, onProgress }: SettleO
         }
       }
       case 'stop':
-        // A failed run also has the usage of its turns.
-        return finish(one, endWithFailure(shown, await loadSpent(db, runId), await lastText(one, code)), failure)
+        return stop(one, shown, failure)
     }
+  }
+
+  async function stop(one: Settled, shown: FailureRecord, failure: Failure): Promise<Execution> {
+    // A failed run also has the usage of its turns.
+    return finish(one, endWithFailure(shown, await loadSpent(db, one.opened.attempt.runId), await lastText(one, shown.code)), failure)
   }
 
   /** What a run had when its deadline came is kept and delivered, as not green. */
@@ -124,12 +128,18 @@ export function createSettler({ db, redact, concurrencyOf, onProgress }: SettleO
     const failure = new Failure({ code: 'EXPIRED', message: `The run was to start before ${at.toISOString()}.` })
     const end = endWithFailure(failure.toJSON(), { usage: noUsage, costUsd: null })
     const deliveries = await deliveriesOf(db, run, definition, end)
-    if (!(await finishUnclaimedRun(db, run.id, { ...end, deliveries }))) return { kind: 'nothing' }
+    if (!(await finishUnclaimedRun(db, run.id, { ...end, deliveries }, null))) return { kind: 'nothing' }
     onProgress({ runId: run.id, job: run.job, event: 'finished', status: 'failed' })
     return { kind: 'finished', status: 'failed', failure, next: await releaseAccountSlot({ by: 'time', account: run.account }) }
   }
 
   return { succeed, fail, expire, releaseAccountSlot }
+}
+
+/** Earlier attempts that ended for the same reason. Waiting for a person costs no attempt, and neither does a worker that died or cannot do the run. */
+function countOf({ lost, unfit, waited, failed }: OpenedAttempt, { code, retry }: Failure): number {
+  if (retry === 'after-connection') return waited
+  return code === 'WORKER_LOST' ? lost : code === 'WORKER_UNFIT' ? unfit : failed
 }
 
 /** For a job that cannot be read. */

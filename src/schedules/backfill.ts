@@ -1,6 +1,6 @@
 import { Failure } from '../core/failure.ts'
 import { nextFires } from '../lib/time/cron.ts'
-import type { Job } from '../jobs/load.ts'
+import type { Job } from '../jobs/job.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { backfillFires, firesWithRuns } from '../store/schedules/fires.ts'
 import { newRun, wakeOf, type RunParts } from '../runs/create.ts'
@@ -36,7 +36,7 @@ export async function backfill({ db, producer }: RunParts, job: Job, fires: read
       at,
       run: newRun(job, { trigger: { kind: 'schedule', fireAt: at.toISOString(), backfill: true }, requestedBy, priority: 'low' }),
     }))
-    const made = await backfillFires(db, runs, job.definition)
+    const made = await backfillFires(db, runs, job.kept)
     producer.wakeSoon(made.ids.map((id) => wakeOf(id, { priority: 'low' })))
     ids.push(...made.ids)
     done += made.decided

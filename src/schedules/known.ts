@@ -1,4 +1,4 @@
-import type { Job } from '../jobs/load.ts'
+import type { Job } from '../jobs/job.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { syncSchedule } from '../store/schedules/progress.ts'
 

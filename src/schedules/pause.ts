@@ -1,3 +1,4 @@
+import type { Actor } from '../core/acts.ts'
 import type { RunParts } from '../runs/create.ts'
 import { pause } from '../lib/time/pause.ts'
 import type { Db } from '../store/postgres/db.ts'
@@ -15,8 +16,8 @@ export interface Resumed {
 }
 
 /** Lifts the pause of a job, or with `ALL_JOBS` the one of everything, and wakes the runs that it held. */
-export async function resumeJob({ db, producer }: RunParts, job: string): Promise<Resumed> {
-  const isLifted = await liftPause(db, job)
+export async function resumeJob({ db, producer }: RunParts, job: string, by: Actor): Promise<Resumed> {
+  const isLifted = await liftPause(db, job, by)
   producer.wakeSoon(await releaseUnpaused(db))
   return { isLifted, still: (await listPauses(db)).filter((one) => job === ALL_JOBS || one.job === ALL_JOBS) }
 }

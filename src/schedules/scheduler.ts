@@ -3,7 +3,7 @@ import pLimit from 'p-limit'
 import type { Logger } from 'pino'
 import { describeError } from '../core/failure.ts'
 import { decideFires } from '../core/rules/schedules/missed.ts'
-import type { Job } from '../jobs/load.ts'
+import type { Job } from '../jobs/job.ts'
 import { inputFault, newRun } from '../runs/create.ts'
 import { pauseOf } from './view.ts'
 import type { Db } from '../store/postgres/db.ts'
@@ -70,7 +70,7 @@ export function createScheduler(options: SchedulerOptions): Poller {
       decision,
       run: decision.verdict === 'run' ? newRun(job, { trigger: { kind: 'schedule', fireAt: decision.at.toISOString() } }) : undefined,
     }))
-    const written = await recordFires(db, { schedule: key, fires, overlap: schedule.overlap, definition: job.definition, until: at })
+    const written = await recordFires(db, { schedule: key, fires, overlap: schedule.overlap, definition: job.kept, until: at })
     if (!written) return false
     for (const { at: fireAt, status, runId, reason } of written) {
       if (runId !== null) options.onFire?.(now().getTime() - fireAt.getTime())

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import cronstrue from 'cronstrue'
-import type { Job } from '../jobs/load.ts'
+import type { Job } from '../jobs/job.ts'
 import { nextFires, type CronSchedule } from '../lib/time/cron.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { listPauses, ALL_JOBS, type Pause } from '../store/schedules/pauses.ts'

@@ -1,6 +1,8 @@
 import { describeError, Failure } from '../core/failure.ts'
 import { storeText } from '../lib/text.ts'
-import { isUnavailable, query, sqlStateOf, type Db } from './postgres/db.ts'
+import { inBatches } from './batches.ts'
+import { query, type Db } from './postgres/db.ts'
+import { isUnavailable, sqlStateOf } from './postgres/faults.ts'
 
 /** Duties that go through many rows. */
 export type RowDuty = 'checkpoint' | 'retention' | 'import' | 'match' | 'alarms' | 'outbox'
@@ -41,6 +43,8 @@ export interface BadRows {
     work: (rows: readonly Row[]) => Promise<unknown>,
     options?: { retry?: boolean },
   ) => Promise<string[]>
+  /** Does `work` for all rows in one statement (`null`); where that fails for what one of them holds, for those with the keys that `list` gives, as `pass` does. */
+  all: (list: () => Promise<readonly string[]>, work: (keys: readonly string[] | null) => Promise<unknown>) => Promise<void>
 }
 
 export function createBadRows({ db, duty, log }: BadRowOptions): BadRows {
@@ -50,14 +54,23 @@ export function createBadRows({ db, duty, log }: BadRowOptions): BadRows {
     log?.error({ duty, row: rowKey, reason }, 'A row could not be handled; the duty went on with the others.')
     await noteBadRow(db, { duty, rowKey, reason })
   }
+  const pass: BadRows['pass'] = async (rows, keyOf, work, { retry = false } = {}) => {
+    const bad = await badOf(rows, work)
+    if (retry && bad.length > 1 && bad.length === rows.length) throw bad[0]?.error
+    const keys = bad.map(({ row }) => keyOf(row))
+    for (const [i, { error }] of bad.entries()) await met(keys[i] ?? '', error)
+    return keys
+  }
   return {
     met,
-    async pass(rows, keyOf, work, { retry = false } = {}) {
-      const bad = await badOf(rows, work)
-      if (retry && bad.length > 1 && bad.length === rows.length) throw bad[0]?.error
-      const keys = bad.map(({ row }) => keyOf(row))
-      for (const [i, { error }] of bad.entries()) await met(keys[i] ?? '', error)
-      return keys
+    pass,
+    async all(list, work) {
+      try {
+        await work(null)
+      } catch (error) {
+        if (!isOfRow(error)) throw error
+        await pass(await list(), (key) => key, work)
+      }
     },
   }
 }
@@ -81,7 +94,8 @@ const MAX_REASON = 2000
 /** A row that is not met again for this long was mended, or is gone. */
 const FORGOTTEN_AFTER = "interval '2 days'"
 
-async function noteBadRow(db: Db, { duty, rowKey, reason }: { duty: RowDuty; rowKey: string; reason: string }): Promise<void> {
+/** Counts what a duty could not handle for the metrics, whichever process it was. */
+export async function noteBadRow(db: Db, { duty, rowKey, reason }: { duty: RowDuty; rowKey: string; reason: string }): Promise<void> {
   await query(
     db,
     `insert into bad_rows (duty, row_key, reason) values ($1, $2, $3)
@@ -102,5 +116,13 @@ export async function badRowStats(db: Db): Promise<{ duty: string; rows: number 
 
 /** Forgets rows that no duty met for a while. */
 export async function forgetBadRows(db: Db): Promise<void> {
-  await query(db, `delete from bad_rows where met_at <= now() - ${FORGOTTEN_AFTER}`)
+  await inBatches(async (most) => {
+    const gone = await query(
+      db,
+      `delete from bad_rows where ctid = any(array(
+         select ctid from bad_rows where met_at <= now() - ${FORGOTTEN_AFTER} limit $1 for update skip locked)) returning 1`,
+      [most],
+    )
+    return gone.length
+  })
 }

@@ -59,6 +59,7 @@ export function createGroupCommit<Entry>({ keyOf, write, isFaultOfOne, maxBatch 
 
   return {
     add: (entry) =>
+      // oxlint-disable-next-line waits/bounded -- `write` is bounded, and settles each entry
       new Promise((done, fail) => {
         waiting.push({ entry, done, fail })
         if (writing) return

@@ -1,6 +1,9 @@
 import type { FinalStatus } from '../core/run.ts'
 import { createBadRows, isOfRow, type BadRowLog } from './bad-rows.ts'
+import { inBatches } from './batches.ts'
 import { slowQuery, type Db } from './postgres/db.ts'
+import { GONE_SCHEDULE } from './schedules/progress.ts'
+import { removeVersions } from './versions.ts'
 
 /** How long runs are kept after they ended, in milliseconds, by status; a status that is left out is kept for ever. */
 export type Retention = Readonly<Partial<Record<FinalStatus, number | undefined>>>
@@ -9,8 +12,10 @@ export type Retention = Readonly<Partial<Record<FinalStatus, number | undefined>
 export interface Keep {
   content: Retention
   metadata: Retention
-  /** How long lines of Pomerium's log are kept, in milliseconds; for ever when not given. */
+  /** How long lines of Pomerium's log, and what is kept for the sake of them, are kept, in milliseconds; for ever when not given. */
   log?: number | undefined
+  /** The same for fires that made no run, or whose run is gone. */
+  fires?: number | undefined
 }
 
 export interface Pruned {
@@ -19,9 +24,12 @@ export interface Pruned {
   metadata: number
   /** Lines of Pomerium's log. */
   log: number
+  /** Fires without a run. */
+  fires: number
 }
 
-const BATCH = 500
+/** Nothing reads what was spent on a day that is over; for so long whoever asks can. */
+const SPENT_MS = 100 * 86_400_000
 
 /** The condition for runs of the status $1 that ended $2 ms ago or more. One whose report is still to be sent is kept: it is made of the run. */
 const OVER = `status = $1 and finished_at < now() - make_interval(secs => $2::float8 / 1000.0)
@@ -34,7 +42,7 @@ const entriesOf = (retention: Retention): Kept =>
   Object.entries(retention).flatMap(([status, ms]) => (ms === undefined ? [] : [[status, ms] as const]))
 
 /** How many runs `prune` would change. */
-export async function countPrunable(db: Db, { content, metadata, log }: Keep): Promise<Pruned> {
+export async function countPrunable(db: Db, { content, metadata, log, fires }: Keep): Promise<Pruned> {
   const count = async (condition: string, values: unknown[]) => {
     const [row] = await slowQuery<{ n: number }>(db, `select count(*)::int as n from ${condition}`, values)
     return row?.n ?? 0
@@ -48,73 +56,79 @@ export async function countPrunable(db: Db, { content, metadata, log }: Keep): P
     content: await countAll(WITH_CONTENT, entriesOf(content)),
     metadata: await countAll(OVER, entriesOf(metadata)),
     log: log === undefined ? 0 : await count(`authorize_events where ${olderThan('time')}`, [log]),
+    fires: fires === undefined ? 0 : await count(`fires where ${OLD_FIRES}`, [fires]),
   }
 }
 
 /**
- * Takes content out of old runs, then removes older ones, and old lines of the log, a batch at a time: no long lock, and it can be stopped in between. A row that
- * cannot be changed stays as it is, and all others go.
+ * Takes content out of old runs, then removes older ones, old lines of the log, and what nothing needs any more, a batch at a time: no long lock, and it can be
+ * stopped in between. A row that cannot be changed stays as it is, and all others go.
  */
-export async function prune(db: Db, { content, metadata, log }: Keep, signal?: AbortSignal, errors?: BadRowLog): Promise<Pruned> {
-  const pruned: Pruned = { content: 0, metadata: 0, log: 0 }
+export async function prune(db: Db, { content, metadata, log, fires }: Keep, signal?: AbortSignal, errors?: BadRowLog): Promise<Pruned> {
+  const pruned: Pruned = { content: 0, metadata: 0, log: 0, fires: 0 }
   const rows = createBadRows({ db, duty: 'retention', log: errors })
 
-  async function inBatches({ find, change, values }: Step & { values: unknown[] }, add: (n: number) => void): Promise<void> {
+  async function take({ find, change }: Step, values: unknown[]): Promise<number> {
     const bad: string[] = []
-    const changeSome = async (ids: readonly string[] | null) => {
-      const { length } = await slowQuery(db, change, [...values, ids, bad])
-      add(length)
+    let done = 0
+    const changeSome = async (ids: readonly string[] | null, most: number) => {
+      const { length } = await slowQuery(db, change, [...values, ids, bad, most])
+      done += length
       return length
     }
-    for (;;) {
-      signal?.throwIfAborted()
+    await inBatches(async (most) => {
       try {
-        if ((await changeSome(null)) < BATCH) return
+        return await changeSome(null, most)
       } catch (error) {
         if (!isOfRow(error)) throw error
-        const found = await slowQuery<{ id: string }>(db, find, [...values, null, bad])
+        const found = await slowQuery<{ id: string }>(db, find, [...values, null, bad, most])
         const met = await rows.pass(
           found.map(({ id }) => id),
           (id) => id,
-          changeSome,
+          (ids) => changeSome(ids, most),
         )
-        // The batch failed as a whole and none of its rows does: the next round tries again.
-        if (met.length === 0) return
         bad.push(...met)
+        // The batch failed as a whole and none of its rows does: the next round tries again.
+        return met.length === 0 ? 0 : most
       }
-    }
+    }, signal)
+    return done
   }
 
-  for (const kept of entriesOf(content)) await inBatches({ ...TAKE_CONTENT, values: [...kept] }, (n) => (pruned.content += n))
-  for (const kept of entriesOf(metadata)) await inBatches({ ...REMOVE, values: [...kept] }, (n) => (pruned.metadata += n))
+  for (const kept of entriesOf(content)) pruned.content += await take(TAKE_CONTENT, [...kept])
+  for (const kept of entriesOf(metadata)) pruned.metadata += await take(REMOVE, [...kept])
   if (log !== undefined) {
-    await inBatches({ ...REMOVE_EVENTS, values: [log] }, (n) => (pruned.log += n))
-    // Requests that belong to no run are kept for the sake of their lines alone, and go after those.
-    await inBatches({ ...REMOVE_REQUESTS, values: [log] }, () => {})
+    pruned.log += await take(REMOVE_EVENTS, [log])
+    // What belongs to no run is kept for the sake of the lines alone, and goes after them.
+    for (const step of AFTER_EVENTS) await take(step, [log])
   }
+  if (fires !== undefined) pruned.fires += await take(REMOVE_FIRES, [fires])
+  await take(REMOVE_SPENT, [SPENT_MS])
+  await take(REMOVE_SCHEDULES, [AWAY_MS])
+  await removeVersions(db, signal)
   return pruned
 }
 
-/** How a batch is found, and changed. Both are given the values of their condition, ids to be limited to (or null), and ids to leave out. */
+/** How a batch is found, and changed. Both are given the values of their condition, ids to be limited to (or null), ids to leave out, and how many they may be. */
 interface Step {
   find: string
   change: string
 }
 
-/** Ids of a batch; `ids` and `except` are the places of those parameters. */
-const batchOf = (table: string, key: string, type: string, condition: string, [ids, except]: [string, string], order = '') =>
+/** Ids of a batch; `ids`, `except` and `most` are the places of those parameters. */
+const batchOf = (table: string, key: string, type: string, condition: string, [ids, except, most]: [string, string, string], order = '') =>
   `select ${key}::text as id from ${table} where ${condition}
      and (${ids}::${type}[] is null or ${key} = any(${ids}::${type}[])) and ${key} <> all(${except}::${type}[])
-   ${order} limit ${BATCH} for update skip locked`
+   ${order} limit ${most} for update skip locked`
 
-const runsWhere = (condition: string) => batchOf('runs', 'id', 'text', condition, ['$3', '$4'], 'order by finished_at')
+const runsWhere = (condition: string) => batchOf('runs', 'id', 'text', condition, ['$3', '$4', '$5'], 'order by finished_at')
 
 /** Removes input, prompts, arguments, results and outputs. Keeps the run, its calls by name, times, status and usage. */
 const TAKE_CONTENT: Step = {
   find: runsWhere(WITH_CONTENT),
   change: `
   with old as (${runsWhere(WITH_CONTENT)}),
-  turns_done as (update turns set items = '[]' where run_id in (select id from old)),
+  turns_done as (update turns set items = '[]', told = null where run_id in (select id from old)),
   calls_done as (update tool_calls set arguments = 'null', result = null where run_id in (select id from old)),
   params_done as (update authorize_events set params = null where run_id in (select id from old)),
   attempts_done as (
@@ -136,9 +150,21 @@ const REMOVE: Step = {
 const olderThan = (column: string) => `${column} < now() - make_interval(secs => $1::float8 / 1000.0)`
 
 function removeOld(table: string, key: string, type: string, condition: string): Step {
-  const find = batchOf(table, key, type, condition, ['$2', '$3'])
-  return { find, change: `delete from ${table} where ${key} in (select id::${type} from (${find}) as old) returning 1` }
+  const find = batchOf(table, key, type, condition, ['$2', '$3', '$4'])
+  return { find, change: `delete from ${table} where ${key} = any(array(select id::${type} from (${find}) as old)) returning 1` }
 }
 
+/** Each was decided: what a schedule has come to stands elsewhere, and is never behind. */
+const OLD_FIRES = `run_id is null and ${olderThan('fire_at')}`
+const REMOVE_FIRES = removeOld('fires', 'ctid', 'tid', OLD_FIRES)
 const REMOVE_EVENTS = removeOld('authorize_events', 'id', 'bigint', olderThan('time'))
-const REMOVE_REQUESTS = removeOld('gateway_requests', 'request_id_sent', 'uuid', `run_id is null and ${olderThan('sent_at')}`)
+const AFTER_EVENTS = [
+  removeOld('gateway_requests', 'request_id_sent', 'uuid', `run_id is null and ${olderThan('sent_at')}`),
+  removeOld('run_accounts', 'account_id', 'text', `run_id is null and ${olderThan('expires_at')}`),
+  removeOld('alarms', 'id', 'uuid', olderThan('sent_at')),
+  removeOld('suspects', 'account_id', 'text', olderThan('acknowledged_at')),
+]
+const REMOVE_SPENT = removeOld('budget_days', 'ctid', 'tid', olderThan('day'))
+/** One that comes back after this time owes nothing, as one that was never there. */
+const AWAY_MS = 30 * 86_400_000
+const REMOVE_SCHEDULES = removeOld('schedule_progress', 'ctid', 'tid', `${olderThan('seen_at')} and ${GONE_SCHEDULE}`)

@@ -1,7 +1,8 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { OWN_SERVER } from '../core/words/endings.ts'
-import type { Duty } from '../lib/time/poll.ts'
+import type { Duty } from '../lib/time/duty.ts'
 import type { Progress } from '../runs/progress.ts'
+import { newestCheckpoint } from '../store/audit/evidence.ts'
 import { badRowStats } from '../store/bad-rows.ts'
 import { queueStats, suspectStats } from '../store/stats.ts'
 import type { Db } from '../store/postgres/db.ts'
@@ -120,6 +121,11 @@ export function createMetrics({ db, tokenSeconds, named, jobFaults, duties }: Me
     labelNames: ['duty'],
     registers,
   })
+  const checkpoint = new Gauge({
+    name: 'nightshift_checkpoint_number',
+    help: 'Number of the newest checkpoint in the store; where it falls, checkpoints were taken away.',
+    registers,
+  })
   const dutySuccess = new Gauge({
     name: 'nightshift_duty_last_success_timestamp_seconds',
     help: 'When a duty of this process last ended a round well, such as the sweep or retention; before the first time, when it was started.',
@@ -174,10 +180,12 @@ export function createMetrics({ db, tokenSeconds, named, jobFaults, duties }: Me
     badRows.reset()
     for (const { duty, rows } of await badRowStats(db)) badRows.set({ duty }, rows)
     faults.set(jobFaults())
+    checkpoint.set(await newestCheckpoint(db))
     dutyFailures.reset()
-    for (const { name: duty, startedAt, lastSuccessAt, failures } of duties().map((one) => one.state())) {
-      if (!startedAt) continue
-      dutySuccess.set({ duty }, (lastSuccessAt ?? startedAt).getTime() / 1000)
+    for (const { name: duty, startedAgoMs, succeededAgoMs, failures } of duties().map((one) => one.state())) {
+      if (startedAgoMs === undefined) continue
+      // oxlint-disable-next-line house/steady-clock -- a moment, for those who compare it with their own clock
+      dutySuccess.set({ duty }, (Date.now() - (succeededAgoMs ?? startedAgoMs)) / 1000)
       dutyFailures.inc({ duty }, failures)
     }
     return { contentType: registry.contentType, text: await registry.metrics() }

@@ -1,4 +1,6 @@
 import type { Logger } from 'pino'
+import { v7 as uuidv7 } from 'uuid'
+import type { Actor } from '../core/acts.ts'
 import { describeError } from '../core/failure.ts'
 import type { Waker } from '../core/ports/wake.ts'
 import { createPoller, type Poller } from '../lib/time/poll.ts'
@@ -16,6 +18,17 @@ export interface ConsentWatcherOptions {
   everyMs?: number
 }
 
+/** A person agreed at the gateway, which does not say who it was. */
+const watcher = (): Actor => ({
+  act: uuidv7(),
+  name: 'nightshift',
+  role: null,
+  via: 'nightshift',
+  origin: null,
+  requestId: null,
+  reason: null,
+})
+
 const POLL_ACCOUNT_MS = 60_000
 /** How often the store is asked whether anything waits. */
 const POLL_STORE_MS = 5000
@@ -30,7 +43,7 @@ export function createConsentWatcher({ db, producer, routesOf, log, everyMs = PO
     const listed = await routesOf(account, signal)
     const connected = servers.filter((server) => listed?.routes.get(server)?.connected === true)
     if (connected.length === 0) return
-    const runs = await resumeWaiting(db, account, connected)
+    const runs = await resumeWaiting(db, account, connected, watcher())
     log.info({ account, servers: connected, runs: runs.length }, 'Connected: the runs that waited go on.')
     producer.wakeSoon(runs)
   }

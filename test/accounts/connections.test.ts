@@ -2,12 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { askConsent, disconnectServer, resumeConnected, waitForConsent, type ConnectionParts } from '../../src/accounts/connections.ts'
 import { Failure } from '../../src/core/failure.ts'
 import type { FailureCode } from '../../src/core/failure-codes.ts'
+import type { GatewayFetch } from '../../src/core/ports/gateway.ts'
 import type { Wake } from '../../src/core/ports/wake.ts'
 import type { RouteList } from '../../src/pomerium/routes.ts'
 import { loadStatus } from '../../src/store/runs/show.ts'
 import { suspendRun } from '../../src/store/runs/suspend.ts'
 import { opened, waitingForShop, writeRun } from '../support/database/attempts.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database/database.ts'
+import { someone } from '../support/actor.ts'
 
 const SHOP = { account: 'reports', server: 'shop' }
 const NEVER = new AbortController().signal
@@ -76,19 +78,23 @@ test('resumeConnected lets the runs go on that wait for this server as this acco
   const elsewhere = await writeRun(db)
   await suspendRun(db, await opened(db, elsewhere), { ...waitingForShop, waitsFor: { ...waitingForShop.waitsFor, server: 'drive' } })
   const { parts, woken } = partsOf(shop(true))
-  expect(await resumeConnected(parts, SHOP)).toBe(1)
+  expect(await resumeConnected(parts, SHOP, someone())).toBe(1)
   expect(woken.map(({ id }) => id)).toEqual([waiting])
   expect(await loadStatus(db, waiting)).toMatchObject({ status: 'queued' })
   expect(await loadStatus(db, elsewhere)).toMatchObject({ status: 'waiting' })
-  expect(await resumeConnected(parts, SHOP)).toBe(0)
+  expect(await resumeConnected(parts, SHOP, someone())).toBe(0)
 })
 
 describe.for([
-  ['askConsent', (parts: ConnectionParts, of: typeof SHOP) => askConsent(parts, of, 'https://nightshift.localhost.pomerium.io/', NEVER)],
-  ['disconnectServer', (parts: ConnectionParts, of: typeof SHOP) => disconnectServer(parts, of, NEVER)],
+  [
+    'askConsent',
+    (parts: ConnectionParts, of: typeof SHOP, signal: AbortSignal) =>
+      askConsent(parts, of, 'https://nightshift.localhost.pomerium.io/', signal),
+  ],
+  ['disconnectServer', (parts: ConnectionParts, of: typeof SHOP, signal: AbortSignal) => disconnectServer(parts, of, signal)],
 ] as const)('%s', ([, operation]) => {
   test('an account that the configuration does not have is named beside those that it has', async () => {
-    await expect(operation(partsOf(shop(true)).parts, { account: 'nobody', server: 'shop' })).rejects.toMatchObject({
+    await expect(operation(partsOf(shop(true)).parts, { account: 'nobody', server: 'shop' }, NEVER)).rejects.toMatchObject({
       code: 'COMMAND_INVALID',
       message: 'There is no account nobody in the configuration.',
       cure: 'There are reports, audit.',
@@ -96,9 +102,19 @@ describe.for([
   })
 
   test('a server that Pomerium does not list is named beside those that it lists', async () => {
-    await expect(operation(partsOf(shop(true)).parts, { account: 'reports', server: 'drive' })).rejects.toMatchObject({
+    await expect(operation(partsOf(shop(true)).parts, { account: 'reports', server: 'drive' }, NEVER)).rejects.toMatchObject({
       code: 'ROUTE_UNKNOWN',
       message: 'Pomerium lists no MCP route drive; it lists shop.',
     })
+  })
+  test('a gateway that does not answer keeps nobody who does not want to wait any more', async () => {
+    const { parts } = partsOf(shop(true))
+    const leaving = new AbortController()
+    const silent: GatewayFetch = async (_url, _init, { signal } = {}) => {
+      leaving.abort(new Error('enough'))
+      signal?.throwIfAborted()
+      return new Response()
+    }
+    await expect(operation({ ...parts, gatewayFetch: () => silent }, SHOP, leaving.signal)).rejects.toThrow('enough')
   })
 })

@@ -50,6 +50,20 @@ describe('a result that says that it is not the whole', () => {
     expect(held.model.asked).toHaveLength(2)
   })
 
+  test('is told of where the answer is a call, too', async () => {
+    const schema = { type: 'object', properties: { n: { type: 'number' } }, required: ['n'] }
+    const answer = (n: number): Said => ({ calls: [['nightshift__answer', JSON.stringify({ n })]] })
+    const settings: Settings = { schema, form: { mode: 'tool' } }
+    await using held = await holdAnswers([look(1), answer(27.1), look(2), answer(30)], [part, whole], settings)
+    expect(await held.run()).toMatchObject({ output: { n: 30 }, reasons: [] })
+    expect(held.model.asked[2]?.input.at(-1)).toMatchObject({ type: 'function_call_output', output: `Error: ${told}` })
+    // As is an answer from nothing, once.
+    const needed = [{ servers: ['shop'], minCalls: 1 }]
+    await using none = await holdAnswers([answer(5), answer(5)], [], { ...settings, needed })
+    expect(await none.run()).toMatchObject({ reasons: [{ code: 'NO_TOOL_RESULT' }] })
+    expect(lastInput(none)).toMatchObject({ output: expect.stringContaining('you have not read anything from shop') })
+  })
+
   test('is told of in the same words after a crash', async () => {
     const settings = { limits: { turns: 9 } }
     await using held = await holdAnswers([look(1), { text: '27.1' }, { text: '27.1' }], [part], settings)

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { SERVER_BUSY, WRITE_REFUSED } from '../../src/core/words/calls.ts'
+import { WAIT_CUT } from '../../src/core/words/endings.ts'
 import { hold, pastTurn } from '../support/model/conversation.ts'
 
 const schema = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] }
@@ -118,6 +120,12 @@ describe('going on with a conversation', () => {
     })
     expect((await calls.run()).reasons).toMatchObject([{ code: 'BUDGET_TOOL_CALLS' }])
     expect(calls.sent()).toEqual([])
+  })
+
+  test.each([WAIT_CUT, SERVER_BUSY, WRITE_REFUSED])('does not take a call for a mistake that was not made because of %j', async (text) => {
+    const history = [1, 2, 3, 4].map((number) => pastTurn(number, [{ status: 'refused', result: kept(text) }]))
+    await using held = await hold([{ text: 'done' }], { history, nextTurn: 5 })
+    expect(await held.run()).toMatchObject({ text: 'done', reasons: [] })
   })
 
   test('does not take calls that were too large for mistakes', async () => {

@@ -103,7 +103,7 @@ describe('a limit', () => {
       [calls(1), calls(2), { text: 'so far' }],
       2,
     ],
-    ['DEADLINE', { softDeadline: new Date(0) }, [{ text: 'so far' }], 0],
+    ['DEADLINE', { softDeadline: 0 }, [{ text: 'so far' }], 0],
     ['LOOP_DETECTED', {}, [...Array.from({ length: 7 }, () => calls(1)), { text: 'so far' }], 4],
     ['LOOP_DETECTED', {}, [...[1, 2, 3].map((n): Said => ({ calls: [['shop__fly', `{"n":${n}}`]] })), { text: 'so far' }], 0],
   ]

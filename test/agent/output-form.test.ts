@@ -26,6 +26,16 @@ describe('by the provider’s format', () => {
   })
 })
 
+test.each([
+  [true, { output: { n: 0 }, reasons: [{ code: 'NO_TOOL_RESULT' }] }, 0],
+  [false, { output: { n: 1 }, reasons: [] }, 1],
+])('at a provider that calls no tool while a format is asked for (asked for with tools: %s)', async (withTools, result, calls) => {
+  const needed = [{ servers: ['shop'], minCalls: 1 }]
+  await using held = await hold([look, { text: '{"n":1}' }], { schema, needed, form: { withTools }, formatFirst: '{"n":0}' })
+  expect(await held.run()).toMatchObject(result)
+  expect(held.sent()).toHaveLength(calls)
+})
+
 test('in words, no format is asked for at all', async () => {
   await using held = await hold([look, { text: '{"n":1}' }], { schema, form: { mode: 'prompt' }, limits: { turns: 1 } })
   await held.run()

@@ -25,7 +25,7 @@ const output = await (await fetch(\`\${url}/v1/runs/\${ticket.id}/output\`, { he
 const refused = await api.v1.retryRun(ticket.id, { definition: 'latest' }).catch((answer: { status: number; error: { code: string } }) => answer.error.code)
 const { data: bulk } = await api.v1.bulkRetry({ filter: { job: 'work' }, dryRun: true })
 await api.v1.pauseSchedule('work', { reason: 'a test' })
-const { data: resumed } = await api.v1.resumeSchedule('work')
+const { data: resumed } = await api.v1.resumeSchedule('work', { reason: 'the test is over' })
 const tools: string[] = run.toolCalls.map(({ tool }) => tool)
 const code: string | null = run.failure && run.failure.code
 console.log(JSON.stringify({ jobs: jobs.jobs.map(({ name }) => name), status: run.status, tools, code, found: list.runs.some(({ id }) => id === ticket.id), output, refused, count: bulk.count, resumed }))

@@ -49,6 +49,7 @@ test('the document tells of every route, each with its own name, and of nothing 
   )
   expect(operations.map(({ path, method, operationId }) => `${method} ${path} ${operationId}`).toSorted()).toMatchInlineSnapshot(`
     [
+      "get /v1/acts listActs",
       "get /v1/jobs listJobs",
       "get /v1/runs listRuns",
       "get /v1/runs/{id} getRun",

@@ -4,6 +4,10 @@ import { gzipSync } from 'node:zlib'
 import * as fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
 import { z } from 'zod'
+import { canonicalText } from '../../src/lib/hash/chain.ts'
+import { query } from '../../src/store/postgres/db.ts'
+import { loadRun } from '../../src/store/runs/show.ts'
+import { placesIn, planted } from '../support/wire/places.ts'
 import { openApi, problem, secretOf, type Ask } from '../support/app/api.ts'
 import { WORK, WORK_SCRIPT } from '../support/app/jobs.ts'
 
@@ -126,6 +130,34 @@ test('what is not as the document says is refused with a problem and our code', 
   }
   expect(told).toEqual(expected)
   expect((await api.ask('GET', '/v1/runs')).body).toEqual({ runs: [], nextCursor: null })
+})
+
+test('half of a character, or a NUL, at any place of a body is refused or put right, and never a fault of ours', async () => {
+  await using api = await openApi({ jobs: { work: WORK }, scripts: { scripted: WORK_SCRIPT } })
+  const id = await api.create('work', { input: { n: 1 } })
+  const bodies: [path: string, body: unknown][] = [
+    [RUNS, { input: { n: 1, any: { text: 'a', list: ['a'] } }, priority: 'low', startAt: inDays(1), expireAt: inDays(2) }],
+    ['/v1/schedules/work/pause', { reason: 'a' }],
+    [`/v1/runs/${id}/retry`, { input: { any: 'a' } }],
+    [
+      '/v1/runs/bulk-retry',
+      { filter: { job: 'work', requestedBy: 'a', tool: 'a.b', text: 'a', code: 'DEADLINE', since: inDays(-1) }, dryRun: true },
+    ],
+  ]
+  for (const [path, body] of bodies)
+    for (const place of placesIn(body))
+      for (const half of ['\\ud83d', '\\udc00a', '\\u0000']) {
+        const raw = JSON.stringify(planted(body, new Set([place]), '@half')).replaceAll('@half', half)
+        const { status, text } = await api.ask('POST', path, { raw })
+        expect(status, `${path} ${raw}: ${text}`).toBeLessThan(500)
+        const key = await api.ask('POST', path, { raw, headers: { 'idempotency-key': 'a\u00e9' } })
+        expect(key.status, `${path}: ${key.text}`).toBeLessThan(500)
+      }
+  const kept = await query<{ id: string }>(api.testApp.database.db, 'select id from runs')
+  for (const { id: runId } of kept) {
+    const run = await loadRun(api.testApp.database.db, runId)
+    expect(() => canonicalText(run), runId).not.toThrow()
+  }
 })
 
 test('a refusal names the fields', async () => {

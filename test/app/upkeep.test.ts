@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { createSigningKey } from '../../src/audit/evidence/keys.ts'
 import { listRuns } from '../../src/store/runs/list.ts'
 import { query } from '../../src/store/postgres/db.ts'
 import { buildTestApp, type TestApp } from '../support/app/test-app.ts'
@@ -40,10 +41,10 @@ test('a signing key that cannot be made costs the checkpoint alone: what is old 
   await expect
     .poll(() => upkeep.duties.map((duty) => duty.state()))
     .toMatchObject([
-      { name: 'checkpoint', failures: 1, lastSuccessAt: undefined },
-      { name: 'retention', failures: 0, lastSuccessAt: expect.any(Date) },
-      { name: 'idempotency-keys', failures: 0, lastSuccessAt: expect.any(Date) },
-      { name: 'bad-rows', failures: 0, lastSuccessAt: expect.any(Date) },
+      { name: 'checkpoint', failures: 1, succeededAgoMs: undefined },
+      { name: 'retention', failures: 0, succeededAgoMs: expect.any(Number) },
+      { name: 'idempotency-keys', failures: 0, succeededAgoMs: expect.any(Number) },
+      { name: 'bad-rows', failures: 0, succeededAgoMs: expect.any(Number) },
     ])
   await upkeep.stop()
   expect(await listRuns(db, {}, { limit: 10 })).toEqual([])
@@ -55,7 +56,8 @@ test('stop ends a checkpoint that is under way, and leaves none', async () => {
   await using testApp = await buildTestApp({ jobs: { report: job }, scripts: { scripted: 'say done' } })
   await withOldRows(testApp)
   await withOldRows(testApp)
-  const { upkeep, db } = testApp.app
+  const { upkeep, db, config } = testApp.app
+  createSigningKey(config.evidence.keyFile)
   // Whoever reads the rows of the run waits.
   const blocker = await db.connect()
   await blocker.query('begin; lock table attempts in access exclusive mode')

@@ -9,9 +9,10 @@ import { lateness } from './measures/lateness.ts'
 import { list } from './measures/list.ts'
 import { retry } from './measures/retry.ts'
 import { runs } from './measures/runs.ts'
+import { store } from './measures/store.ts'
 
 // Each bench is a file of its own.
-const BENCHES: readonly Bench[] = [runs, bytes, api, list, retry, lateness, audit]
+const BENCHES: readonly Bench[] = [runs, bytes, api, list, retry, lateness, audit, store]
 
 const HELP = `npm run bench -- NAME [--json] [--reps 3] [--scale 1]
 

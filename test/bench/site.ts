@@ -1,21 +1,17 @@
 import { firstWake } from '../../src/core/ports/wake.ts'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { pino } from 'pino'
-import { loadConfiguredJobs } from '../../src/app/app.ts'
-import { loadConfig } from '../../src/config/load.ts'
 import { script } from '../../src/demo/model/script.ts'
 import { startWorld } from '../../src/demo/world.ts'
-import type { Job } from '../../src/jobs/load.ts'
-import { openQueueBackend } from '../../src/queue/backend.ts'
-import { createProducer } from '../../src/queue/producer.ts'
+import type { Job } from '../../src/jobs/job.ts'
 import type { Waker } from '../../src/core/ports/wake.ts'
 import { createRun } from '../../src/runs/create.ts'
-import { openDb, query, type Db } from '../../src/store/postgres/db.ts'
+import { query, type Db } from '../../src/store/postgres/db.ts'
 import { startEmbeddedPostgres } from '../../src/store/postgres/embedded/server.ts'
 import { migrate } from '../../src/store/postgres/migrate.ts'
+import { openConfigured } from '../support/configured.ts'
 import { makePlace, type QueueKind } from './place.ts'
-import { startWorkerProcess, type WorkerProcess } from './worker-process.ts'
+import { BUILT, startMeasuredWorker, type MeasuredWorker } from '../support/cli/measured-worker.ts'
 
 export interface SiteOptions {
   queue: QueueKind
@@ -30,7 +26,7 @@ export interface SiteOptions {
 export interface Site extends AsyncDisposable {
   db: Db
   producer: Waker
-  worker: WorkerProcess
+  worker: MeasuredWorker
   /** Inserts runs and adds them to the queue in bulk. Returns their ids. */
   enqueue(job: string, count: number): Promise<string[]>
   /** Resolves when all of the runs have succeeded; throws when one has ended otherwise. */
@@ -53,16 +49,9 @@ export async function openSite({ queue: kind, jobs, scripts, concurrency }: Site
       config: { databaseUrl: postgres.url, ...(redisUrl !== undefined && { redisUrl: redisUrl }), worker: { concurrency } },
     }),
   )
-  const config = loadConfig({ file: world.configFile, env: {} })
-  const loaded = loadConfiguredJobs(config)
-  if (loaded.issues.length > 0) throw new Error(loaded.issues.join('\n'))
-  const db = openDb({ url: postgres.url })
-  building.defer(() => db.end())
+  const { jobs: loaded, db, producer } = await openConfigured(world.configFile, building)
   await migrate(db)
-  const backend = building.adopt(await openQueueBackend({ redisUrl, databaseUrl: postgres.url }), (opened) => opened.close())
-  const queue = building.adopt(backend.queue(), (opened) => opened.close())
-  const producer = createProducer(queue, pino({ level: 'silent' }))
-  const worker = building.use(startWorkerProcess({ configFile: world.configFile, dir }))
+  const worker = building.use(startMeasuredWorker({ program: BUILT, configFile: world.configFile, dir }))
   const stack = building.move()
 
   return {
@@ -70,7 +59,7 @@ export async function openSite({ queue: kind, jobs, scripts, concurrency }: Site
     producer,
     worker,
     async enqueue(name, count) {
-      const job = jobOf(loaded.jobs, name)
+      const job = jobOf(loaded, name)
       const ids = await Promise.all(Array.from({ length: count }, () => createRun(db, job, { trigger: { kind: 'cli' } })))
       await producer.wake(ids.map((id) => firstWake(id)))
       return ids

@@ -9,6 +9,8 @@ export interface Faults {
   repeatedSideEffects: number
   /** Neither over nor waiting for a person. */
   stuck: number
+  /** In a state that nothing moves on: waits for nothing that `show` names, has an attempt that is open though the run is not at work, or a report that nobody sends. */
+  withoutExit: number
   /** Ended well, and an effect is missing or doubled, or what came of a call is not known; or is green though its model said that it could not do it. */
   wronglyGreen: number
   /** Calls of tools of ours that made a request to the gateway: they have no server, so that nothing would explain the line. */
@@ -50,11 +52,24 @@ export async function lookAtEnds(db: Db): Promise<EndRow[]> {
   )
 }
 
+const WITHOUT_EXIT = `select id, 'waits for nothing that show names' as why from runs where status = 'waiting' and waits_for is null
+  union all select a.run_id, 'an attempt is open, and the run is ' || r.status from attempts a join runs r on r.id = a.run_id where a.finished_at is null and r.status <> 'running'
+  union all select run_id, 'its report was not sent: ' || coalesce(error, 'nobody tried') from deliveries where status in ('pending', 'failed')`
+
+/** Each run of these jobs has a report for one place, for each end that it came to; none of them is retried here. */
+const REPORTS_LOST = `select id from runs where finished_at is not null and not exists (select 1 from deliveries d where d.run_id = runs.id)`
+
+/** Whether all reports of runs that are over were sent. */
+export async function isDelivered(db: Db): Promise<boolean> {
+  const [row] = await query<{ left: number }>(db, `select count(*)::int as left from deliveries where status = 'pending'`)
+  return row?.left === 0
+}
+
 /** Counts what chaos must not do. */
 export async function judge(db: Db, asked: ReadonlyMap<string, WorkName>, seen: SeenEnds, effects: Effects): Promise<Verdict> {
   const about: string[] = []
   const found = (what: string, id: string, why: string) => about.push(`${what}: ${id} (${asked.get(id) ?? 'unknown'}) ${why}`)
-  const faults: Faults = { lost: 0, repeatedSideEffects: 0, stuck: 0, wronglyGreen: 0, ownRequests: 0 }
+  const faults: Faults = { lost: 0, repeatedSideEffects: 0, stuck: 0, withoutExit: 0, wronglyGreen: 0, ownRequests: 0 }
   const endings: Record<string, number> = {}
   const states = new Map(
     (await query<{ id: string; status: string }>(db, 'select id, status from runs')).map(({ id, status }) => [id, status]),
@@ -93,6 +108,14 @@ export async function judge(db: Db, asked: ReadonlyMap<string, WorkName>, seen: 
       id,
       missing.length > 0 ? `effects ${missing.join(', ')} are not as they should be` : 'a call has no known outcome',
     )
+  }
+  for (const { id, why } of await query<{ id: string; why: string }>(db, WITHOUT_EXIT)) {
+    faults.withoutExit++
+    found('without exit', id, why)
+  }
+  for (const { id } of await query<{ id: string }>(db, REPORTS_LOST)) {
+    faults.lost++
+    found('lost', id, 'has no report')
   }
   const [harm = { attempts: 0, calls: 0 }] = await query<Verdict['harm']>(
     db,

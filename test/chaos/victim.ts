@@ -1,15 +1,18 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+
+import { environment } from '../../src/config/environment.ts'
+import { freezeFamily } from '../support/net/freeze.ts'
+import type { Program } from './release.ts'
 
 const AGAIN_MS = 100
 const END_MS = 20_000
 
-export interface VictimOptions {
+export interface VictimOptions extends Program {
   name: string
-  command: string
-  args: readonly string[]
   logFile: string
   /** Resolves when it answers; rejects while it does not yet. Is given what it has logged since it was started. */
   ready: (logged: () => string) => Promise<unknown>
@@ -25,12 +28,38 @@ export interface VictimOptions {
 /** A process that is killed at any moment, and started again as it was. */
 export interface Victim extends AsyncDisposable {
   name: string
-  /** kill -9, and `downMs` later a new one. Resolves when that one answers. */
-  kill(downMs: number): Promise<void>
+  /** kill -9, and `downMs` later a new one, of another program if one is given. Resolves when that one answers. */
+  kill(downMs: number, next?: Program): Promise<void>
+  /** Stops it where it is (SIGSTOP), with all that it started. Returns what lets it go on. */
+  freeze(): () => void
 }
 
+/** A part of Nightshift as a process of its own that comes back whenever it ends. Resolves when it is at work. */
+export const startPart = ({
+  name,
+  program,
+  dir,
+  say,
+}: {
+  name: string
+  program: Program
+  dir: string
+  say: (line: string) => void
+}): Promise<Victim> =>
+  startVictim({
+    name,
+    ...program,
+    logFile: join(dir, `${name}.log`),
+    respawn: true,
+    say,
+    async ready(logged) {
+      if (!logged().includes('Nightshift is at work')) throw new Error('it is still being started')
+    },
+  })
+
 export async function startVictim(options: VictimOptions): Promise<Victim> {
-  const { name, command, args, logFile, ready, user, cwd, say } = options
+  const { name, logFile, ready, user, cwd, say } = options
+  let { command, args, env }: Program = options
   let child: ChildProcess
   let ending = false
   let killing = false
@@ -40,7 +69,12 @@ export async function startVictim(options: VictimOptions): Promise<Victim> {
   function start(): void {
     const log = openSync(logFile, 'a')
     logged = readFileSync(logFile).length
-    child = spawn(command, args, { stdio: ['ignore', log, log], ...user, ...(cwd !== undefined && { cwd }) })
+    child = spawn(command, args, {
+      stdio: ['ignore', log, log],
+      env: { ...environment, ...env },
+      ...user,
+      ...(cwd !== undefined && { cwd }),
+    })
     closeSync(log)
     child.once('exit', (code, signal) => {
       if (ending || killing) return
@@ -70,7 +104,7 @@ export async function startVictim(options: VictimOptions): Promise<Victim> {
   await answers()
   return {
     name,
-    async kill(downMs) {
+    async kill(downMs, next) {
       killing = true
       const exited = over() ? undefined : once(child, 'exit')
       child.kill('SIGKILL')
@@ -78,9 +112,11 @@ export async function startVictim(options: VictimOptions): Promise<Victim> {
       await sleep(downMs)
       killing = false
       if (ending) return
+      if (next) ({ command, args, env } = next)
       start()
       await answers()
     },
+    freeze: () => freezeFamily(child.pid),
     async [Symbol.asyncDispose]() {
       ending = true
       if (over()) return

@@ -120,6 +120,9 @@ export const WORK_NAMES = [
   'hosted-looks',
 ] as const satisfies WorkName[]
 
+/** False for work with tools of ours, which not every release has. */
+export const isOfServers = (name: WorkName): boolean => !name.startsWith('own-')
+
 export const scriptOf = (name: WorkName) => WORKS[name].script
 
 /** The prompts differ, since the model knows a conversation by its prompt. */
@@ -134,6 +137,7 @@ export const jobOf = (name: WorkName) => {
     prompt: 'Do the work of {{ run_id }}.',
     tools: { counting: { allow: tools, repeatable: looks.length > 0 ? ['look'] : [] } },
     limits: { deadline: '2m' },
+    deliver: [{ file: 'reports' }],
     retry: { attempts: 6, backoff: '500ms' },
   }
 }

@@ -215,7 +215,7 @@ describe('prune', () => {
     await query(testApp.app.db, "update gateway_requests set sent_at = now() - interval '401 days' where run_id is null or run_id = $1", [
       old.id,
     ])
-    expect(await json(testApp, 'prune', '--dry-run')).toEqual({ content: 2, metadata: 1, log: 1, dryRun: true })
+    expect(await json(testApp, 'prune', '--dry-run')).toEqual({ content: 2, metadata: 1, log: 1, fires: 0, dryRun: true })
     expect(await loadRun(testApp.app.db, ancient.id)).toBeDefined()
     expect(await json(testApp, 'prune')).toMatchObject({ metadata: 1, log: 1, dryRun: false })
     expect(await loadRun(testApp.app.db, ancient.id)).toBeUndefined()
@@ -232,7 +232,7 @@ describe('prune', () => {
       /canary-content[\s\S]*canary-answer|canary-answer[\s\S]*canary-content/,
     )
     expect(pruned?.gatewayRequests.length).toBeGreaterThan(0)
-    expect(await json(testApp, 'prune')).toEqual({ content: 0, metadata: 0, log: 0, dryRun: false })
+    expect(await json(testApp, 'prune')).toEqual({ content: 0, metadata: 0, log: 0, fires: 0, dryRun: false })
   })
 
   test('works through more than one batch', async () => {
@@ -246,9 +246,9 @@ describe('prune', () => {
     )
     expect(await command(at(testApp, 'prune', '--dry-run'))).toMatchObject({
       code: 0,
-      out: '1100 runs would lose their content, 1100 would be removed; 0 lines of the log would be removed.',
+      out: '1100 runs would lose their content, 1100 would be removed; 0 lines of the log and 0 fires would be removed.',
     })
-    expect(await json(testApp, 'prune')).toEqual({ content: 1100, metadata: 1100, log: 0, dryRun: false })
+    expect(await json(testApp, 'prune')).toEqual({ content: 1100, metadata: 1100, log: 0, fires: 0, dryRun: false })
     expect(await json(testApp, 'runs')).toMatchObject([{ id }])
   })
 })

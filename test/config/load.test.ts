@@ -10,7 +10,11 @@ const { dir, write, load, refused, written } = createConfigFiles()
 test('the configuration that is shipped loads with nothing set, and every default is a working one', () => {
   const { dataDir, jobsDir, reportsDir, evidence, ...config } = loadConfig({ file: 'config/nightshift.yaml', env: {} })
   expect([dataDir, jobsDir, reportsDir]).toEqual([resolve('.nightshift'), resolve('jobs'), resolve('reports')])
-  expect(evidence).toEqual({ keyFile: resolve('.nightshift/evidence.key') })
+  expect(evidence).toEqual({
+    keyFile: resolve('.nightshift/evidence.key'),
+    memoryFile: resolve('.nightshift/evidence.key.last'),
+    readableBy: 'owner',
+  })
   expect(config).toMatchInlineSnapshot(`
     {
       "accounts": {
@@ -35,6 +39,7 @@ test('the configuration that is shipped loads with nothing set, and every defaul
         "accounts": {},
         "jobs": {},
       },
+      "contract": {},
       "databasePasswordFile": undefined,
       "databaseUrl": undefined,
       "gateway": {
@@ -70,6 +75,7 @@ test('the configuration that is shipped loads with nothing set, and every defaul
         },
       },
       "redisUrl": undefined,
+      "reportsReadableBy": "owner",
       "retention": {
         "content": {},
         "metadata": {},

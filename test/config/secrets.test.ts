@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -35,6 +36,12 @@ describe('a secret', () => {
         cure: 'Correct the file or variable named.',
       }),
     )
+  })
+
+  test('in a pipe that nobody writes into is a fault, and is not waited for', () => {
+    const path = join(dir, 'pipe')
+    execFileSync('mkfifo', [path])
+    expect(() => readSecret('providers.openai', undefined, path)).toThrow(/cannot be used: it is empty/)
   })
 
   test('in a file that is not there is a fault that names the file', () => {

@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest'
-import { asFinal, describeError, describeFailure, Failure, messageOf, redactFailure, type FailureRecord } from '../../src/core/failure.ts'
+import {
+  asFinal,
+  describeError,
+  describeFailure,
+  Failure,
+  messageOf,
+  redactFailure,
+  toFailure,
+  type FailureRecord,
+} from '../../src/core/failure.ts'
 import { EXIT, FAILURES, type FailureKind } from '../../src/core/failure-codes.ts'
 import { isNotRun, NotRun, SessionLost } from '../../src/core/ports/gateway.ts'
 
@@ -97,4 +106,31 @@ test('only a failure caused by NotRun says that nothing ran', () => {
   expect(isNotRun(new Failure({ code: 'TOOL_DENIED', message: 'x.', cause: new NotRun('denied') }))).toBe(true)
   for (const other of [new Failure({ code: 'TOOL_DENIED', message: 'x.' }), new NotRun('x'), new SessionLost('x'), 'text', undefined])
     expect(isNotRun(other)).toBe(false)
+})
+
+test.each([
+  ['EACCES', /Let the user/],
+  ['EROFS', /Let the user/],
+  ['ENOSPC', /Make room/],
+  ['ENOENT', /correct its path/],
+  ['EMFILE', /limit of the process/],
+  ['EIO', /disk or mount/],
+  ['EAI_AGAIN', /address/],
+])('an error of the system that nobody foresaw says what to look at: %s', (code, cure) => {
+  const failure = toFailure(Object.assign(new Error(`${code}: what, open '/a'`), { code }))
+  expect(failure).toMatchObject({
+    code: 'INTERNAL_ERROR',
+    message: `Unexpected: ${code}: what, open '/a'.`,
+    cure: expect.stringMatching(cure),
+  })
+})
+
+test('what is thrown otherwise is a failure as it is, or points to the log', () => {
+  const failure = new Failure({ code: 'DEADLINE', message: 'Late.' })
+  expect(toFailure(failure)).toBe(failure)
+  expect(toFailure('x')).toMatchObject({
+    code: 'INTERNAL_ERROR',
+    message: 'Unexpected: x.',
+    cure: expect.stringMatching(/^Look at the log/),
+  })
 })

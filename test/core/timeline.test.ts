@@ -1,14 +1,16 @@
 import { expect, test } from 'vitest'
 import { noUsage, type TurnItem } from '../../src/core/run.ts'
-import { timelineOf } from '../../src/core/timeline.ts'
-import type { AttemptView, RunView, ToolCallView, TurnView } from '../../src/core/view.ts'
+import { timelineOf, type TimelineEvent } from '../../src/core/timeline.ts'
+import type { RunActView } from '../../src/core/acts.ts'
+import type { AttemptView, RunEndView, RunView, ToolCallView, TurnView } from '../../src/core/view.ts'
 
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString()
 const failure = { code: 'CONNECTION_REQUIRED' as const, message: 'm', retry: 'after-connection' as const }
 
 const run = (parts: Partial<RunView>): RunView => ({
   id: 'run_1', job: 'work', jobVersion: 'v', status: 'running', reasons: [], failure: null, trigger: { kind: 'api' }, requestedBy: null, account: 'a', retryOf: null,
-  heldBy: null, input: {}, output: null, outputText: null, ending: null, mended: [], usage: noUsage, cost: { usd: null }, attempts: [], turns: [], toolCalls: [], gatewayRequests: [],
+  heldBy: null, afterRun: null, nextAttemptAt: null, expireAt: null, waitsFor: null, input: {}, output: null, outputText: null, ending: null, mended: [], usage: noUsage, cost: { usd: null }, attempts: [], turns: [], toolCalls: [], gatewayRequests: [],
+  acts: [], earlierEnds: [],
   createdAt: at(0), startedAt: null, finishedAt: null, ...parts,
 }) // prettier-ignore
 
@@ -17,13 +19,21 @@ const attempt = (number: number, parts: Partial<AttemptView> = {}): AttemptView 
 }) // prettier-ignore
 
 const turn = (number: number, inAttempt: number, items: TurnItem[], second = 1): TurnView => ({
-  number, attempt: inAttempt, items, stopReason: 'stop', responseId: null, providerRequestId: null, model: 'm', usage: noUsage, costUsd: null, startedAt: at(second),
+  number, attempt: inAttempt, told: null, items, stopReason: 'stop', responseId: null, providerRequestId: null, model: 'm', usage: noUsage, costUsd: null, startedAt: at(second),
   finishedAt: at(second),
 }) // prettier-ignore
 
 const call = (id: string, turnNumber: number, inAttempt: number, status: ToolCallView['status'], second = 1): ToolCallView => ({
   id, attempt: inAttempt, turn: turnNumber, server: 's', tool: id, arguments: {}, status, result: null, failure: null, requestIdSent: null, requestId: null, durationMs: 1,
   repeatable: false, decision: null, startedAt: at(second), finishedAt: status === 'sent' ? null : at(second),
+}) // prettier-ignore
+
+const act = (name: RunActView['act'], parts: Partial<RunActView> = {}): RunActView => ({
+  id: name, at: at(40), act: name, by: 'ann', role: null, via: 'cli', origin: 'desk', requestId: null, reason: null, conversation: 1, attempt: 1, ...parts,
+}) // prettier-ignore
+
+const end = (status: RunEndView['status'], parts: Partial<RunEndView> = {}): RunEndView => ({
+  conversation: 1, status, failure: null, reasons: [], finishedAt: at(50), ...parts,
 }) // prettier-ignore
 
 const asks: TurnItem[] = [{ type: 'tool_call', callId: 'c', name: 's__a', arguments: '{}' }]
@@ -45,6 +55,8 @@ const local: Story = [
   { attempts: [first], turns: [turn(1, 1, asks, 9), turn(2, 1, answers)], toolCalls: [call('a', 1, 1, 'ok'), call('b', 1, 1, 'ok')] },
 ]
 const answered: Partial<RunView> = { ...local.at(-1) }
+
+const retried: Partial<RunView> = { acts: [act('retry')], earlierEnds: [end('incomplete')] }
 
 const stories: [title: string, story: Story, events: string[]][] = [
   [
@@ -74,10 +86,10 @@ const stories: [title: string, story: Story, events: string[]][] = [
     'a run that was retried',
     [
       { ...answered, attempts: [attempt(1, ended('incomplete'))], status: 'incomplete', finishedAt: at(50) },
-      { ...answered, attempts: [attempt(1, { ...ended('incomplete'), reasons: [] })], status: 'queued' },
-      { ...answered, attempts: [attempt(1, { ...ended('incomplete'), reasons: [] }), attempt(2)] },
+      { ...answered, ...retried, attempts: [attempt(1, { ...ended('incomplete'), reasons: [] })], status: 'queued' },
+      { ...answered, ...retried, attempts: [attempt(1, { ...ended('incomplete'), reasons: [] }), attempt(2, { conversation: 2 })] },
     ],
-    ['queued', 'attempt', 'turn', 'call a', 'call b', 'turn', 'attemptEnded', 'finished', 'attempt'],
+    ['queued', 'attempt', 'turn', 'call a', 'call b', 'turn', 'attemptEnded', 'finished', 'retry', 'attempt'],
   ],
   [
     'a worker that died in a call, and one that went on with the rest of the turn',
@@ -92,13 +104,53 @@ const stories: [title: string, story: Story, events: string[]][] = [
     ],
     ['queued', 'attempt', 'turn', 'call a', 'attemptEnded', 'attempt', 'call b'],
   ],
-  ['a run cancelled before it began', [{ status: 'cancelled', finishedAt: at(1) }], ['queued', 'finished']],
+  [
+    'a run cancelled before it began, and retried, and cancelled again before it began',
+    [
+      { status: 'cancelled', finishedAt: at(1), acts: [act('cancel', { attempt: 0 })] },
+      { status: 'queued', acts: [act('cancel', { attempt: 0 }), act('retry', { attempt: 0 })], earlierEnds: [end('cancelled')] },
+      {
+        status: 'cancelled',
+        acts: [act('cancel', { attempt: 0 }), act('retry', { attempt: 0 }), act('cancel', { attempt: 0, conversation: 2 })],
+        earlierEnds: [end('cancelled')],
+      },
+    ],
+    ['queued', 'cancel', 'finished', 'retry', 'cancel', 'finished'],
+  ],
+  [
+    'a run whose attempt failed, and that was cancelled while it waited for the next one',
+    [
+      { attempts: [attempt(1, ended('failed'))], status: 'queued' },
+      { attempts: [attempt(1, ended('failed'))], status: 'cancelled', acts: [act('cancel')] },
+      {
+        attempts: [attempt(1, { ...ended('failed'), reasons: [] })],
+        status: 'queued',
+        acts: [act('cancel'), act('retry')],
+        earlierEnds: [end('cancelled')],
+      },
+    ],
+    ['queued', 'attempt', 'attemptEnded', 'cancel', 'finished', 'retry'],
+  ],
+  [
+    'a run that a person cancelled while a worker had it: told once the worker has ended it',
+    [
+      { attempts: [first], acts: [act('cancel')] },
+      { attempts: [first], acts: [act('cancel')], turns: [turn(1, 1, answers)] },
+      { attempts: [attempt(1, ended('cancelled'))], acts: [act('cancel')], turns: [turn(1, 1, answers)], status: 'cancelled' },
+    ],
+    ['queued', 'attempt', 'turn', 'attemptEnded', 'cancel', 'finished'],
+  ],
 ]
+
+function nameOf(event: TimelineEvent): string {
+  if (event.event === 'call') return `call ${event.tool}`
+  return event.event === 'act' ? event.act : event.event
+}
 
 test.each(stories)('each event of %s keeps its place', (_, story, events) => {
   let before: string[] = []
   for (const view of story) {
-    const now = timelineOf(run(view)).map((event) => (event.event === 'call' ? `call ${event.tool}` : event.event))
+    const now = timelineOf(run(view)).map((event) => nameOf(event))
     expect(now.slice(0, before.length)).toEqual(before)
     before = now
   }
@@ -111,7 +163,9 @@ test('an event says what is known of it', () => {
   const both: TurnItem[] = [...asks, { type: 'tool_call', callId: 'd', name: 's__b', arguments: '{}' }]
   const reasons = [{ code: 'TOOL_DENIED' as const, message: 'Policy denied a.' }]
   const view = run({
-    attempts: [attempt(1, { status: 'incomplete', finishedAt: at(50), failure: failed, reasons: [] }), attempt(2, { status: 'waiting', finishedAt: at(60), failure })],
+    attempts: [attempt(1, { status: 'incomplete', finishedAt: at(50), failure: failed, reasons: [] }), attempt(2, { conversation: 2, status: 'waiting', finishedAt: at(60), failure })],
+    acts: [act('retry', { reason: 'the source is back' })],
+    earlierEnds: [end('incomplete', { reasons })],
     turns: [{ ...turn(2, 1, answers, 8), usage: used }, turn(1, 1, both, 4), turn(1, 2, answers, 58)],
     toolCalls: [
       { ...call('b', 1, 1, 'unknown', 6), durationMs: 7, requestId: 'r-1', failure: failed },
@@ -151,7 +205,8 @@ test('an event says what is known of it', () => {
     },
     { event: 'turn', at: at(8), number: 2, calls: [], answers: true, usage: used },
     { event: 'attemptEnded', at: at(50), number: 1, status: 'incomplete', failure: failed },
-    { event: 'finished', at: at(50), status: 'incomplete', reasons: [] },
+    { event: 'finished', at: at(50), status: 'incomplete', reasons },
+    { event: 'act', at: at(40), act: 'retry', by: 'ann', via: 'cli', origin: 'desk', reason: 'the source is back' },
     { event: 'attempt', at: at(20), number: 2, worker: 'w' },
     { event: 'turn', at: at(58), number: 1, calls: [], answers: true, usage: noUsage },
     { event: 'attemptEnded', at: at(60), number: 2, status: 'waiting', failure },

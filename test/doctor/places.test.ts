@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { checkAssertionKeys, checkEvidenceKey, checkReportsDir, checkWebhook } from '../../src/doctor/places.ts'
+import { createSigningKey } from '../../src/audit/evidence/keys.ts'
+import { keyIdOf } from '../../src/lib/hash/public-key.ts'
 import { freePort, serveHttp } from '../support/net/listen.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'nightshift-places-'))
@@ -10,22 +12,36 @@ afterAll(() => rmSync(home, { recursive: true, force: true }))
 const NEVER = new AbortController().signal
 
 describe('files', () => {
-  test('a key that is there, or can be made, is in order, and looking makes nothing', () => {
+  const filesOf = (keyFile: string) => ({ keyFile, memoryFile: `${keyFile}.last` })
+
+  test('a key that is there is named, one that is not is to be made, and looking makes nothing', () => {
     const there = join(home, 'there.key')
-    writeFileSync(there, 'key')
+    const { publicKey } = createSigningKey(there)
     const coming = join(home, 'not', 'yet', 'evidence.key')
-    expect(checkEvidenceKey(there)).toMatchObject({ status: 'ok', message: expect.stringContaining(there) })
-    expect(checkEvidenceKey(coming)).toMatchObject({ status: 'ok', message: expect.stringContaining('is made when') })
+    expect(checkEvidenceKey(filesOf(there))).toMatchObject({
+      status: 'ok',
+      message: `signed with ${there}: key ${keyIdOf(publicKey)}, public ${publicKey}`,
+    })
+    expect(checkEvidenceKey(filesOf(coming))).toMatchObject({ status: 'warning', cure: expect.stringContaining('evidence key create') })
     expect(existsSync(join(home, 'not'))).toBe(false)
   })
 
-  test('a place under a file is no place for a key or a report', () => {
+  test('a key that is none, and a memory that cannot be kept, cannot sign', () => {
+    const none = join(home, 'none.key')
+    writeFileSync(none, 'key')
+    expect(checkEvidenceKey(filesOf(none))).toMatchObject({ status: 'failed', message: expect.stringContaining('cannot sign') })
+    const good = join(home, 'good.key')
+    createSigningKey(good)
+    expect(checkEvidenceKey({ keyFile: good, memoryFile: join(none, 'last') })).toMatchObject({
+      status: 'failed',
+      message: expect.stringContaining(`${none} is no directory`),
+      cure: expect.stringContaining('evidence.memoryFile'),
+    })
+  })
+
+  test('a place under a file is no place for a report', () => {
     const file = join(home, 'a-file')
     writeFileSync(file, '')
-    expect(checkEvidenceKey(join(file, 'evidence.key'))).toMatchObject({
-      status: 'failed',
-      message: expect.stringContaining(`${file} is no directory`),
-    })
     expect(checkReportsDir(join(file, 'reports'))).toMatchObject({ status: 'failed', cure: expect.stringContaining('reportsDir') })
     expect(checkReportsDir(file)).toMatchObject({ status: 'failed' })
   })
@@ -33,7 +49,8 @@ describe('files', () => {
   test('a directory of reports that is there, or can be made, is in order', () => {
     expect(checkReportsDir(home).status).toBe('ok')
     expect(checkReportsDir(join(home, 'reports', 'of', 'today')).status).toBe('ok')
-    expect(readdirSync(home)).not.toContain('reports')
+    // What was written to try is gone.
+    expect(readdirSync(home).filter((name) => name === 'reports' || name.startsWith('.'))).toEqual([])
   })
 })
 

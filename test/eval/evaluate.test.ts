@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { expect, test } from 'vitest'
-import { writeFiles, readBaseline } from '../../src/eval/files.ts'
-import { pageNameOf } from '../../src/eval/page.ts'
+import { describe, expect, test } from 'vitest'
+import type { Estimate } from '../../src/eval/estimate.ts'
+import { prepareDir, writeFiles, readBaseline } from '../../src/eval/files.ts'
+import { pageNameOf, pageOf } from '../../src/eval/page.ts'
 import { addCase, recordCase, yamlOf } from '../../src/eval/cases/record.ts'
 import { openTestEval } from '../support/eval/test-eval.ts'
 
@@ -78,6 +79,87 @@ test('a run that never came to the model’s work is undecided', async () => {
   expect(trials).toMatchObject([{ verdict: 'undecided', faults: [expect.stringContaining('ROUTE_UNKNOWN')] }])
 })
 
+describe('what keeps a run from its work, and would keep every other one', () => {
+  const act = (more = '') => ({
+    'act.yaml': `${JOB}${more}`,
+    'act.cases.yaml': cases('{ name: a, expect: {} }', '{ name: b, expect: {} }'),
+  })
+  const noWait = () => {
+    throw new Error('nothing is waited for')
+  }
+
+  test('ends it at once, with its cure: a model that is not there, a token that the gateway refuses', async () => {
+    await using one = await openTestEval({ jobs: act(), scripts: { scripted: 'say done' } })
+    const more = { job: 'act', times: 5, concurrency: 1, onWait: noWait }
+    expect(await one.evaluate(['model=none', 'model=scripted'], more)).toMatchObject({
+      trials: [{ verdict: 'undecided', faults: [expect.stringContaining('Correct model.name')] }],
+      left: 19,
+      stoppedBy: 'failure',
+      failure: { code: 'MODEL_NOT_FOUND', cure: 'Correct model.name in the job file.' },
+    })
+    const token = { jwt: 'x.y.z', accountId: 'x', userId: 'x', expiresAt: undefined }
+    const resources = { ...one.bench.resources, accounts: new Map([['reports', { current: () => token }]]) }
+    expect(await one.evaluate(['model=scripted'], { ...more, bench: { ...one.bench, resources } })).toMatchObject({
+      trials: [{ verdict: 'undecided' }],
+      left: 9,
+      failure: { code: 'TOKEN_REJECTED', cure: expect.stringContaining('Put a valid token') },
+    })
+  })
+
+  test('and that time may heal is waited for, and said, and ends it when no run came to its work', async () => {
+    const fails = Array.from({ length: 6 }, () => 'fail 500').join('\n')
+    await using one = await openTestEval({
+      jobs: act('retry: { attempts: 2, backoff: 1ms }\n'),
+      scripts: { scripted: `${fails}\nsay done` },
+    })
+    const waits: string[] = []
+    const found = await one.evaluate(['model=scripted'], { job: 'act', concurrency: 1, onWait: ({ failure }) => waits.push(failure.code) })
+    expect(found).toMatchObject({ trials: [{ verdict: 'undecided' }], left: 1, failure: { code: 'MODEL_UNAVAILABLE' } })
+    expect(waits).toEqual(['MODEL_UNAVAILABLE'])
+  })
+})
+
+test('what will be run, and what it may cost, is known before the first run', async () => {
+  await using bench = await openTestEval({
+    jobs: {
+      'act.yaml': JOB,
+      'act.cases.yaml': cases('{ name: a, expect: {} }', '{ name: b, writes: made, set: { limits: { deadline: 1h } }, expect: {} }'),
+    },
+    scripts: { scripted: 'say done' },
+  })
+  const estimates: Estimate[] = []
+  const onEstimate = (estimate: Estimate) => {
+    expect(bench.world.model.requests).toEqual([])
+    estimates.push(estimate)
+  }
+  await bench.evaluate(['model=scripted', 'job=' + join(bench.dir, 'jobs/act.yaml')], { job: 'act', times: 2, onEstimate })
+  expect(estimates).toEqual([
+    {
+      job: 'act',
+      arms: [
+        { name: 'model=scripted', cases: 2, models: ['openai/scripted'] },
+        { name: `job=${join(bench.dir, 'jobs/act.yaml')}`, cases: 2, models: ['openai/scripted'] },
+      ],
+      times: 2,
+      runs: 8,
+      limitsUsd: 0,
+      maxUsd: undefined,
+      unlimited: [],
+      unpriced: ['openai/scripted'],
+      writes: ['b'],
+      deadline: '1h',
+    },
+  ])
+})
+
+test('a job file of an arm that is not there is named', async () => {
+  await using bench = await openTestEval({ jobs: { 'act.yaml': JOB, 'act.cases.yaml': cases('{ name: a, expect: {} }') } })
+  await expect(bench.evaluate(['job=jobs/none.yaml'], { job: 'act' })).rejects.toMatchObject({
+    code: 'COMMAND_INVALID',
+    message: 'The arm job=jobs/none.yaml names a job file that is not there: jobs/none.yaml.',
+  })
+})
+
 test('a run becomes a case that is run again without its servers, with what they said and the times it had', async () => {
   await using bench = await openTestEval({
     jobs: {
@@ -132,22 +214,53 @@ test('a run becomes a case that is run again without its servers, with what they
 test('each run has a page, and the whole can be the baseline of a later one', async () => {
   await using bench = await openTestEval({
     jobs: { 'act.yaml': JOB, 'act.cases.yaml': cases('{ name: a, expect: { says: [4] } }') },
-    scripts: { scripted: 'call everything__get-sum {"a":1,"b":2}\nsay ```$1```' },
+    scripts: { scripted: 'call everything__get-sum {"a":1,"b":2}\nsay </pre><script>$1</script>' },
   })
   const evaluated = await bench.evaluate(['model=scripted'], { job: 'act' })
   const dir = join(bench.dir, 'out')
-  writeFiles(dir, evaluated)
+  prepareDir(dir)
+  await writeFiles(dir, evaluated)
   const [trial] = evaluated.trials
   const page = trial ? readFileSync(join(dir, pageNameOf(trial)), 'utf8') : ''
-  expect(page).toContain('# a, model=scripted, run 1: false-green')
-  expect(page).toContain('- the answer does not say 4')
-  expect(page).toContain('Do it.')
-  expect(page).toMatch(/`everything\.get-sum`: ok, request `[\w-]+`/)
-  expect(page).toContain('````\n```The sum of 1 and 2 is 3.```\n````')
+  for (const part of ['<title>a, model=scripted, run 1: false-green</title>', '<li>the answer does not say 4</li>', 'Do it.'])
+    expect(page).toContain(part)
+  expect(page).toMatch(/<code>everything\.get-sum<\/code>\s*<span class="status ok">ok<\/span>\s*<small>request <code>[\w-]+<\/code>/)
+  // What came from outside is text, whatever it holds.
+  expect(page).toContain('<pre>&lt;/pre&gt;&lt;script&gt;The sum of 1 and 2 is 3.&lt;/script&gt;</pre>')
+  expect(page).not.toContain('<script')
   expect(readBaseline(join(dir, 'eval.json'), 'act')).toMatchObject({
     arm: 'model=scripted',
     trials: [{ case: 'a', verdict: 'false-green' }],
   })
   expect(() => readBaseline(join(dir, 'eval.json'), 'other')).toThrow(/it is of the job act/)
-  expect(() => readBaseline(join(dir, 'none.json'), 'act')).toThrow(/cannot be used/)
+  // A file stands in the way.
+  expect(() => prepareDir(join(dir, 'eval.json', 'below'))).toThrow(/The pages cannot be written to .*below: /)
+  expect(readBaseline(dir, 'act')).toEqual(readBaseline(join(dir, 'eval.json'), 'act'))
+  for (const none of [join(dir, 'none.json'), bench.dir])
+    expect(() => readBaseline(none, 'act')).toThrow(
+      expect.objectContaining({
+        message: expect.stringMatching(/^The baseline \S+\.json cannot be used: there is no such file\.$/),
+        cure: expect.stringContaining('nightshift eval act --out DIR writes one'),
+      }),
+    )
+})
+
+test('the page of a run shows what was said to the model between its turns, and calls that end the run', async () => {
+  await using bench = await openTestEval({
+    jobs: { 'act.yaml': JOB.replace(', minCalls: 0', ''), 'act.cases.yaml': cases('{ name: a, expect: { ending: nothing_new } }') },
+    scripts: { scripted: 'say 4\ncall everything__get-sum {"a":1,"b":2}\ncall nightshift__nothing_new {"why":"no rows"}' },
+  })
+  const { trials } = await bench.evaluate(['model=scripted'], { job: 'act' })
+  const [trial] = trials
+  const page = trial ? await pageOf(trial) : ''
+  const parts = [
+    '<pre>4</pre>',
+    '<p>Nightshift</p>',
+    'you have not read anything from everything',
+    'everything.get-sum',
+    'Model calls nightshift__nothing_new',
+  ]
+  const places = parts.map((part) => page.indexOf(part))
+  expect(places).not.toContain(-1)
+  expect(places).toEqual(places.toSorted((a, b) => a - b))
 })

@@ -1,129 +1,70 @@
 import { randomUUID } from 'node:crypto'
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { text } from 'node:stream/consumers'
+import type { ServerResponse } from 'node:http'
 import fc from 'fast-check'
 import pLimit from 'p-limit'
-import { z } from 'zod'
 import { messageOf } from '../../src/core/failure.ts'
-import { canonicalText } from '../../src/lib/hash-chain.ts'
+import { canonicalText } from '../../src/lib/hash/chain.ts'
 import { loadRun } from '../../src/store/runs/show.ts'
-import { buildTestApp, type TestApp } from '../support/app/test-app.ts'
-import { serveHttp } from '../support/net/listen.ts'
-import { chatAnswer, chatChunks, hostedEvents, mcpAnswers, responsesAnswer, responsesEvents } from './answers.ts'
+import { ID, ROWS, URL_OF, type Row } from '../support/wire/rows.ts'
+import { forWires, openWireWorld, type Exchange, type WireWorld } from '../support/wire/world.ts'
 import { change, changed, textOf, wire, type Change, type Wire } from './mutations.ts'
 
-const JOBS = ['chat-streamed', 'chat-whole', 'responses-streamed', 'responses-whole', 'hosted'] as const
-
-/** One odd answer: of whom, and what is odd about it. */
+/** One odd answer: of which kind, and what is odd about it. */
 export interface Oddity {
-  job: (typeof JOBS)[number]
-  /** Which answer: a request of MCP, or the model's first or second turn. */
-  of: keyof typeof mcpAnswers | 'turn 1' | 'turn 2'
-  /** The server answers with an event stream. */
-  events: boolean
+  /** Name of the row. */
+  kind: string
+  /** An answer of one text comes as events, or the other way round. */
+  otherwise: boolean
   changes: Change[]
+  header: readonly [name: string, value: string] | undefined
   wire: Wire
 }
 
+const rows = new Map(ROWS.map((row) => [row.name, row]))
+const HEADERS = ['retry-after', 'retry-after-ms', 'mcp-session-id', 'x-request-id', 'set-cookie', 'content-encoding', 'www-authenticate', 'location', 'mcp-protocol-version'] // prettier-ignore
+const VALUES = ['', '-1', '0', 'NaN', '1e400', '9'.repeat(400), 'Wed, 21 Oct 2099 07:28:00 GMT', 'x'.repeat(4000), 'gzip', 'identity', 'a=b; max-age=x', '\u00ff', '"'] // prettier-ignore
+
 export const oddity: fc.Arbitrary<Oddity> = fc.record({
-  job: fc.constantFrom(...JOBS),
-  of: fc.constantFrom('initialize' as const, 'tools/list' as const, 'tools/call' as const, 'tools/call' as const, 'turn 1' as const, 'turn 1' as const, 'turn 2' as const), // prettier-ignore
-  events: fc.boolean(),
+  kind: fc.constantFrom(...rows.keys()),
+  otherwise: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   changes: fc.array(change, { minLength: 1, maxLength: 3 }),
+  header: fc.option(fc.tuple(fc.constantFrom(...HEADERS), fc.constantFrom(...VALUES)), { freq: 9, nil: undefined }),
   wire,
 })
 
 const AT_ONCE = 6
 
-const job = (name: (typeof JOBS)[number]) => `
-account: reports
-model: { provider: ${name}, name: odd }
-prompt: "Case {{ input.key }}."
-input: { type: object, properties: { key: { type: string } } }
-tools: { odd: { allow: [act] } }
+const JOB = `
 limits: { deadline: 4s, turns: 4 }
-retry: { attempts: 1 }
-${name === 'hosted' ? 'delegate: hosted' : ''}
+context: [{ resource: "a:b" }, { prompt: p }]
 `
-
-const messageSchema = z.looseObject({ id: z.unknown(), method: z.string().optional() })
 
 /** What no answer of a server or a model may make a person read. */
 const OUR_FAULT =
   /INTERNAL_ERROR|Unexpected:|Report it|invalid input|out of range|violates|unsupported Unicode|syntax error|column "|A fault of Nightshift|could not be begun/
 
 /** Lets a whole worker meet odd answers, one a run. Returns those that it took for a fault of its own. */
-export async function meetAll(odd: readonly Oddity[]): Promise<{ odd: Oddity; why: string }[]> {
+export async function meetAll(all: readonly Oddity[]): Promise<{ odd: Oddity; why: string }[]> {
   const byKey = new Map<string, Oddity>()
-  const byRun = new Map<string, string>()
-  await using building = new AsyncDisposableStack()
 
-  async function serveMcp(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    res.setHeader('x-envoy-upstream-service-time', '1')
-    const body = await text(req)
-    if (req.method !== 'POST') return void res.writeHead(405).end()
-    const { id, method = '' } = messageSchema.parse(JSON.parse(body))
-    const result = Object.entries(mcpAnswers).find(([name]) => name === method)?.[1]
-    if (!result) return void res.writeHead(202).end()
-    const one = byKey.get(byRun.get(String(req.headers['x-nightshift-run-id'])) ?? '')
-    send(res, [{ jsonrpc: '2.0', id, result }], one?.events ?? false, one?.of === method ? one : undefined)
+  function answer(exchange: Exchange, res: ServerResponse): void {
+    const odd = byKey.get(exchange.key ?? '')
+    const row = rows.get(odd?.kind ?? '')
+    const isTurn = exchange.of.startsWith('turn')
+    if (!isTurn && row?.marked !== false) res.setHeader('x-envoy-upstream-service-time', '1')
+    if (!odd || row?.of !== exchange.of) return send(res, { ...exchange, status: 200, headers: {}, event: {} }, undefined)
+    const messages: unknown = JSON.parse(JSON.stringify(row.messages).replace(`"${ID}"`, () => JSON.stringify(exchange.id)).replace(URL_OF, exchange.url)) // prettier-ignore
+    send(res, { ...row, messages, events: row.events !== odd.otherwise }, odd)
   }
 
-  async function serveModel(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const body = await text(req)
-    const one = byKey.get(/Case ([\w-]+)\./.exec(body)?.[1] ?? '')
-    if (!one) return void res.writeHead(404).end()
-    const first = !/"(?:tool_call_id|function_call_output)"/.test(body)
-    const mutated = one.of === (first ? 'turn 1' : 'turn 2') ? one : undefined
-    switch (one.job) {
-      case 'chat-streamed':
-        return send(res, chatChunks(first), true, mutated, 'data: [DONE]\n\n')
-      case 'chat-whole':
-        return send(res, [chatAnswer(first)], false, mutated)
-      case 'responses-streamed':
-        return send(res, responsesEvents(first), true, mutated)
-      case 'responses-whole':
-        return send(res, [responsesAnswer(first)], false, mutated)
-      case 'hosted':
-        // What follows on a hosted answer is a local turn.
-        return body.includes('"mcp"') ? send(res, hostedEvents(), true, one.of.startsWith('turn') ? one : undefined) : send(res, responsesEvents(false), true, mutated) // prettier-ignore
-    }
-  }
-
-  const server = building.use(await serveHttp(serveMcp))
-  const model = building.use(await serveHttp(serveModel))
-  const provider = (api: string, stream: boolean) => ({ api, baseUrl: `${model.url}/v1`, apiKey: 'none', stream, answerTimeout: '2s' })
-  const testApp = building.use(
-    await buildTestApp({
-      routes: [
-        {
-          name: 'odd',
-          from: 'https://odd.localhost.pomerium.io',
-          to: server.url,
-          kind: 'mcp-server',
-          policy: { allowUsers: ['svc-reports'] },
-        },
-      ],
-      jobs: Object.fromEntries(JOBS.map((name) => [name, job(name)])),
-      config: {
-        gateway: { setupTimeout: '2s' },
-        providers: {
-          'chat-streamed': provider('chat', true),
-          'chat-whole': provider('chat', false),
-          'responses-streamed': provider('responses', true),
-          'responses-whole': provider('responses', false),
-          hosted: provider('responses', true),
-        },
-      },
-    }),
-  )
+  await using world = await openWireWorld({ jobs: forWires(() => JOB), answer })
   const limit = pLimit(AT_ONCE)
   const found = await Promise.all(
-    odd.map((one) =>
+    all.map((one) =>
       limit(async () => {
         const key = randomUUID()
         byKey.set(key, one)
-        const why = await meet(testApp, one, key, (runId) => byRun.set(runId, key))
+        const why = await meet(world, one, key)
         byKey.delete(key)
         return why === undefined ? [] : [{ odd: one, why }]
       }),
@@ -132,14 +73,14 @@ export async function meetAll(odd: readonly Oddity[]): Promise<{ odd: Oddity; wh
   return found.flat()
 }
 
-async function meet(testApp: TestApp, one: Oddity, key: string, began: (runId: string) => void): Promise<string | undefined> {
-  const { app, log } = testApp
-  const runId = await testApp.write(one.job, { key })
-  began(runId)
+async function meet(world: WireWorld, one: Oddity, key: string): Promise<string | undefined> {
+  const { app, log } = world.testApp
+  const runId = await world.write(rows.get(one.kind)?.job ?? '', key)
   try {
     await app.runner.execute(runId, randomUUID(), new AbortController().signal)
     const run = await loadRun(app.db, runId)
-    if (!run?.finishedAt) return `it did not end: ${run?.status}`
+    // Where a person's consent is asked for, it waits.
+    if (!run?.finishedAt && run?.status !== 'waiting') return `it did not end: ${run?.status}`
     canonicalText(run)
     const lines = log.filter((line) => line.includes(runId)).join('\n')
     const said = JSON.stringify([run.failure, run.reasons, run.attempts.map(({ failure }) => failure)]) + lines
@@ -150,14 +91,23 @@ async function meet(testApp: TestApp, one: Oddity, key: string, began: (runId: s
   }
 }
 
+type Answer = Pick<Row, 'status' | 'headers' | 'event' | 'events' | 'last'> & { messages: unknown }
+
 /** Sends messages as a body or as events, with what is odd about them. */
-function send(res: ServerResponse, messages: readonly unknown[], events: boolean, odd: Oddity | undefined, last = ''): void {
+function send(res: ServerResponse, { messages, events, last, headers, event, ...row }: Answer, odd: Oddity | undefined): void {
   const said = odd ? changed(messages, odd.changes) : messages
   const list: unknown[] = Array.isArray(said) ? said : [said]
-  const { status = 200, type, keep = 1, junk = '', twice = false, newline = '\n' } = odd?.wire ?? {}
-  const one = (message: unknown) => (events ? `data: ${textOf(message)}\n\n` : textOf(message)).repeat(twice ? 2 : 1)
-  const whole = list.map((message, i) => (i === list.length - 1 ? junk : '') + one(message)).join('') + last
+  const { status = row.status, type, keep = 1, junk = '', twice = false, newline = '\n' } = odd?.wire ?? {}
+  const fields = Object.entries(event).map(([name, value]) => `${name}: ${String(value)}\n`).join('') // prettier-ignore
+  const one = (message: unknown, isLast: boolean) => (events ? `${isLast ? fields : ''}data: ${textOf(message)}\n\n` : textOf(message)).repeat(twice ? 2 : 1) // prettier-ignore
+  const whole = list.map((message, i) => (i === list.length - 1 ? junk : '') + one(message, i === list.length - 1)).join('') + last
   const bytes = Buffer.from(events && newline !== '\n' ? whole.replaceAll('\n', newline) : whole)
-  res.writeHead(status, { 'content-type': type ?? (events ? 'text/event-stream' : 'application/json') })
+  const all = {
+    ...headers,
+    ...(odd?.header && { [odd.header[0]]: odd.header[1] }),
+    'content-type': type ?? (events ? 'text/event-stream' : 'application/json'),
+  }
+  for (const [name, value] of Object.entries(all)) if (value !== '' || odd?.header?.[0] === name) res.setHeader(name, value)
+  res.writeHead(status)
   res.end(status === 204 ? undefined : bytes.subarray(0, Math.ceil(bytes.length * keep)))
 }

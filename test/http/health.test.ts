@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import { expect, test } from 'vitest'
 import { addHealth } from '../../src/http/health.ts'
+import { query } from '../../src/store/postgres/db.ts'
 import { openApi } from '../support/app/api.ts'
 import { WORK, WORK_SCRIPT } from '../support/app/jobs.ts'
 
@@ -13,12 +14,12 @@ test('ready while store and queue answer, whatever the gateway does, and not any
     return { status, body }
   }
   expect(await ask('/livez')).toEqual({ status: 200, body: { status: 'ok' } })
-  const ready = { status: 200, body: { status: 'ok', checks: { store: 'ok', queue: 'ok' } } }
+  const ready = { status: 200, body: { status: 'ok', checks: { store: 'ok', queue: 'ok' }, duties: {} } }
   expect(await ask('/readyz')).toEqual(ready)
   await api.testApp.world.gateway[Symbol.asyncDispose]()
   expect(await ask('/readyz')).toEqual(ready)
   api.server.drain()
-  expect(await ask('/readyz')).toEqual({ status: 503, body: { status: 'draining', checks: { store: 'ok', queue: 'ok' } } })
+  expect(await ask('/readyz')).toEqual({ status: 503, body: { status: 'draining', checks: { store: 'ok', queue: 'ok' }, duties: {} } })
   expect(await ask('/livez')).toMatchObject({ status: 200 })
   // What is under way may still be read and asked for until the end.
   expect((await api.ask('GET', '/v1/runs')).status).toBe(200)
@@ -37,17 +38,37 @@ test.each([
   ],
 ] as const)('not ready when a part %s, and nothing is said of why', async (_, store) => {
   const app = new Hono()
-  addHealth(app, { checks: { store, queue: async () => 1 }, isDraining: () => false })
+  addHealth(app, { checks: { store, queue: async () => 1 }, duties: () => [], isDraining: () => false })
   const answer = await app.request('/readyz')
-  expect([answer.status, await answer.json()]).toEqual([503, { status: 'not ready', checks: { store: 'does not answer', queue: 'ok' } }])
+  expect([answer.status, await answer.json()]).toEqual([
+    503,
+    { status: 'not ready', checks: { store: 'does not answer', queue: 'ok' }, duties: {} },
+  ])
 })
 
 test('not ready while a part is silent', async () => {
   const app = new Hono()
   const silent = Promise.withResolvers<never>()
-  addHealth(app, { checks: { queue: () => silent.promise }, isDraining: () => false })
+  addHealth(app, { checks: { queue: () => silent.promise }, duties: () => [], isDraining: () => false })
   const answer = await app.request('/readyz')
-  expect([answer.status, await answer.json()]).toEqual([503, { status: 'not ready', checks: { queue: 'does not answer' } }])
+  expect([answer.status, await answer.json()]).toEqual([503, { status: 'not ready', checks: { queue: 'does not answer' }, duties: {} }])
+})
+
+test('not ready while Postgres answers and takes no row, such as with a full disk', async () => {
+  await using api = await openApi(testApp)
+  const { db } = api.testApp.app
+  await query(
+    db,
+    "create function full_disk() returns trigger language plpgsql as $$ begin raise exception 'full' using errcode = '53100'; end $$",
+  )
+  await query(db, 'create trigger full_disk before insert on pauses execute function full_disk()')
+  const ready = () => api.ask('GET', '/readyz')
+  expect(await ready()).toMatchObject({ status: 503, body: { checks: { store: 'does not answer', queue: 'ok' } } })
+  await query(db, 'drop trigger full_disk on pauses')
+  expect(await Promise.all(Array.from({ length: 8 }, ready))).toEqual(
+    Array.from({ length: 8 }, () => expect.objectContaining({ status: 200 })),
+  )
+  expect(await query(db, 'select 1 from pauses')).toEqual([])
 })
 
 test('a process without the API serves health and metrics alone', async () => {

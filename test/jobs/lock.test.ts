@@ -1,7 +1,8 @@
+import { execFileSync } from 'node:child_process'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { digestOf } from '../../src/lib/digest.ts'
+import { digestOf } from '../../src/lib/hash/digest.ts'
 import { loadJobs } from '../../src/jobs/directory.ts'
 import { loadJob } from '../../src/jobs/load.ts'
 import { lockFileOf, readLock, writeLock, type PinnedTool } from '../../src/jobs/lock.ts'
@@ -73,6 +74,13 @@ test('a job that is pinned and has no lock file says which command writes it', (
   expect(loaded.ok ? [] : plain(dir, loaded.issues)).toEqual([
     'job.yaml:1: pin is true, which needs the lock file job.lock.yaml: there is none; write it with nightshift jobs pin',
   ])
+})
+
+test('a lock file that is a pipe is refused, and is not waited for', () => {
+  const { dir, job, lock } = pinnedJob()
+  execFileSync('mkfifo', [lock])
+  const loaded = loadJob(job, OFFER)
+  expect(loaded.ok ? [] : plain(dir, loaded.issues)).toEqual([expect.stringContaining('it is not a file; write it with')])
 })
 
 test.each([

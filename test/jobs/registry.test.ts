@@ -167,6 +167,17 @@ test('a link to a directory that is swapped for another is followed, and so is e
   expect(names(one)).toEqual(['a', 'b'])
 })
 
+test('writing that does not end puts a change off no longer than to the next look', async () => {
+  // Looks come far more often than the writing settles.
+  const one = watched({ 'a.yaml': GOOD }, freshDir(), 2)
+  one.registry.start()
+  one.write('b.yaml', GOOD)
+  const writing = setInterval(() => one.write('note.txt', String(performance.now())), 20)
+  await one.said(READ_AGAIN)
+  clearInterval(writing)
+  expect(names(one)).toEqual(['a', 'b'])
+})
+
 test('a directory that is made anew is watched again, without a signal', async () => {
   const one = watched({ 'a.yaml': GOOD }, freshDir(), 20)
   one.registry.start()

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { digestOf } from '../../src/lib/digest.ts'
+import { digestOf } from '../../src/lib/hash/digest.ts'
 import { jobSchema, readDefinition } from '../../src/jobs/schema.ts'
 
 const KEPT = { account: 'a', model: { provider: 'p', name: 'm' }, prompt: 'p', tools: { s: { allow: ['look'] } } }
@@ -33,32 +33,4 @@ test.each([
   [['*'], ['get_*', 'look'], true],
 ])('allow %j covers repeatable %j: %j', (allow, repeatable, covers) => {
   expect(jobSchema.safeParse({ ...KEPT, tools: { s: { allow, repeatable } } }).success).toBe(covers)
-})
-
-describe('a kept definition', () => {
-  test('is read again as it was written down', () => {
-    const definition = readDefinition({ ...KEPT, schedule: { cron: '0 7 * * 1', timezone: 'UTC' }, output: { schema: {} } })
-    expect(readDefinition(JSON.parse(JSON.stringify(definition)))).toEqual(definition)
-  })
-
-  test('may have fields of another version, at any depth; a job file may not', () => {
-    const later = {
-      ...KEPT,
-      steps: [],
-      model: { ...KEPT.model, effort: 'high' },
-      tools: { s: { allow: ['look'], cache: true } },
-      limits: { turns: 3, bytes: 1 },
-      deliver: [{ file: 'r.md', retries: 3 }],
-    }
-    const { steps: _, ...known } = later
-    expect(readDefinition(later)).toEqual(
-      readDefinition({ ...known, model: KEPT.model, tools: KEPT.tools, limits: { turns: 3 }, deliver: [{ file: 'r.md' }] }),
-    )
-    expect(later).toMatchObject({ steps: [], limits: { bytes: 1 } })
-    expect(jobSchema.safeParse(later).success).toBe(false)
-  })
-
-  test('that is none is refused', () => {
-    for (const kept of [null, {}, { ...KEPT, tools: {} }, { ...KEPT, prompt: 1, more: 1 }]) expect(() => readDefinition(kept)).toThrow()
-  })
 })

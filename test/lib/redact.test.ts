@@ -103,13 +103,31 @@ test('finds a secret inside JSON, where some characters are written otherwise', 
   expect(redactorOf('pass"word\\1').redact(JSON.stringify({ key: 'pass"word\\1' }))).toBe('{"key":"[secret]"}')
 })
 
+const escaped = (text: string) => text.replaceAll(/./g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)
+test.each([
+  ['written as escapes', `{"key":"${escaped('secret/one')}"}`, '{"key":"[secret]"}'],
+  ['with one of its characters written so', '{"key":"secret\\/on\\u0065","other":"\\"\\u0022"}', '{"key":"[secret]","other":"\\"\\u0022"}'],
+  ['in JSON that stands in JSON', JSON.stringify({ text: `{"key":"${escaped('secret/one')}"}` }), '{"text":"{\\"key\\":\\"[secret]\\"}"}'],
+  ['of a shape that tells it', `{"key":"${escaped('pom_mat_abcdefgh12345')}"}`, '{"key":"[secret]"}'],
+])('finds a secret %s: what reads the JSON would put it together', (_, text, redacted) => {
+  expect(redactorOf('secret/one').redact(text)).toBe(redacted)
+})
+
+test('leaves escapes that hide no secret as they are', () => {
+  const text = String.raw`C:\new\/dir \u0065 e`
+  expect(redactorOf('secret/one').redact(text)).toBe(text)
+})
+
 test('redacts each text of a value, and leaves what is no JSON', () => {
   const at = new Date(0)
   const value = { a: ['x secret-one'], 'secret-one': { b: 1, c: null }, at }
   expect(redactTexts(value, redactorOf('secret-one').redact)).toEqual({ a: ['x [secret]'], '[secret]': { b: 1, c: null }, at })
 })
 
-test.each(['Pomerium-', 'Pomerium-a.', 'pom_mat_', 'nsk_', '-', '.'])('takes time that grows with the text alone: %s', (piece) => {
-  const text = piece.repeat(1_000_000 / piece.length)
-  expect(redactorOf(jwt).redact(text).length).toBeGreaterThan(0)
-})
+test.each(['Pomerium-', 'Pomerium-a.', 'pom_mat_', 'nsk_', '-', '.', '\\', '\\u', '\\u00', '\\u0065', '\\/'])(
+  'takes time that grows with the text alone: %s',
+  (piece) => {
+    const text = piece.repeat(1_000_000 / piece.length)
+    expect(redactorOf(jwt).redact(text).length).toBeGreaterThan(0)
+  },
+)

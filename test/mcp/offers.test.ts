@@ -51,6 +51,26 @@ test('a tool with a choice at its root is offered under input and called without
   expect((await server.arrived('tools/call')).params?.arguments).toEqual({ id: 7 })
 })
 
+test('tools of one name and the same words say whose they are; others are told as they were sent', async () => {
+  const start = (title: string, description: string) =>
+    startScriptedServer({
+      initialize: (seen) => seen.result({ ...initializeResult, serverInfo: { ...initializeResult.serverInfo, title } }),
+      'tools/list': (seen) => seen.result({ tools: [aTool('search', { description: 'Searches.' }), aTool('list', { description })] }),
+    })
+  await using ledger = await start('Finance ledger', 'Lists accounts.')
+  await using archive = await start('', 'Lists years.')
+  await using opened = await openBox([
+    aServer(ledger.url, { name: 'ledger', allow: ['search', 'list'], description: 'The route' }),
+    aServer(archive.url, { name: 'archive', allow: ['search', 'list'] }),
+  ])
+  expect(opened.box.tools.map(({ name, description }) => [name, description])).toEqual([
+    ['ledger__search', 'Searches.\nOf the server ledger (Finance ledger; The route).'],
+    ['ledger__list', 'Lists accounts.'],
+    ['archive__search', 'Searches.\nOf the server archive.'],
+    ['archive__list', 'Lists years.'],
+  ])
+})
+
 describe('what a server says of itself', () => {
   const speaking = (instructions: unknown, title: unknown = 'The shop') =>
     startScriptedServer({

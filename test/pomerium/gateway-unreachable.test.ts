@@ -60,7 +60,9 @@ function open({ url, token = TOKEN, maxResponseBytes = 10_000, ...options }: Ask
     redact: (text) => text,
   })
   const list = (signal?: AbortSignal) =>
-    listRoutes({ fetch, gatewayUrl: url, routeHosts: ['*'], account: 'reports', signal }).then(({ routes }) => routes)
+    listRoutes({ fetch, gatewayUrl: url, routeHosts: ['*'], account: 'reports', redact: (text) => text, signal }).then(
+      ({ routes }) => routes,
+    )
   return { fetch, journal, list }
 }
 

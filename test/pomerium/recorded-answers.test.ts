@@ -211,7 +211,13 @@ async function ask(
 ): Promise<string> {
   const target = new URL(new URL(request.url).pathname, origin)
   if (target.pathname === ROUTES_PATH) {
-    const { routes } = await listRoutes({ fetch, gatewayUrl: origin, routeHosts: ['*.localhost.pomerium.io'], account: 'reports' })
+    const { routes } = await listRoutes({
+      fetch,
+      gatewayUrl: origin,
+      routeHosts: ['*.localhost.pomerium.io'],
+      account: 'reports',
+      redact: (text) => text,
+    })
     return `${routes.size} routes`
   }
   const { method, headers, body } = request

@@ -15,6 +15,7 @@ import { countingRoute, startCountingServer, type CountingServer } from '../supp
 import { buildTestApp, type TestApp } from '../support/app/test-app.ts'
 import { countingJob } from '../support/app/jobs.ts'
 import { until } from '../support/until.ts'
+import { someone } from '../support/actor.ts'
 
 const job = (more = '') => countingJob({ retry: '{ attempts: 1 }', more })
 
@@ -211,14 +212,14 @@ describeBackends('a pause', ({ redisUrl }) => {
     await using server = await startCountingServer()
     await using testApp = await buildTestApp({ redisUrl, routes: [countingRoute(server)], jobs: { act: job() }, scripts })
     const { app } = testApp
-    await pauseJob(app.db, { job: what, reason: 'the books are closed', pausedBy: 'ann' })
+    await pauseJob(app.db, what, someone({ reason: 'the books are closed', name: 'ann' }))
     await app.worker.start()
     const ids = [await testApp.queue('act'), await testApp.queue('act')]
     for (const id of ids) expect(await held(testApp, id)).toBe(`pause ${what}`)
     expect(await sweepNow(testApp)).toBe(0)
     expect(server.methods).toEqual([])
-    expect(await liftPause(app.db, what)).toBe(true)
-    expect(await liftPause(app.db, what)).toBe(false)
+    expect(await liftPause(app.db, what, someone())).toBe(true)
+    expect(await liftPause(app.db, what, someone())).toBe(false)
     expect(await sweepNow(testApp)).toBe(2)
     for (const id of ids) expect(await testApp.finished(id)).toMatchObject({ status: 'succeeded', heldBy: null })
     expect(server.effects).toHaveLength(2)
@@ -228,16 +229,16 @@ describeBackends('a pause', ({ redisUrl }) => {
     await using server = await startCountingServer()
     await using testApp = await buildTestApp({ redisUrl, routes: [countingRoute(server)], jobs: { act: job(), other: job() }, scripts })
     const { app } = testApp
-    for (const name of ['act', '*']) await pauseJob(app.db, { job: name, reason: 'why', pausedBy: 'ann' })
+    for (const name of ['act', '*']) await pauseJob(app.db, name, someone({ reason: 'why', name: 'ann' }))
     await app.worker.start()
     const [act, other] = [await testApp.queue('act'), await testApp.queue('other')]
     for (const id of [act, other]) await held(testApp, id)
-    await liftPause(app.db, '*')
+    await liftPause(app.db, '*', someone())
     await sweepNow(testApp)
     expect(await testApp.finished(other)).toMatchObject({ status: 'succeeded' })
     expect(await held(testApp, act)).toBeTruthy()
     expect(await loadRun(app.db, act)).toMatchObject({ status: 'queued', attempts: [] })
-    await liftPause(app.db, 'act')
+    await liftPause(app.db, 'act', someone())
     await sweepNow(testApp)
     expect(await testApp.finished(act)).toMatchObject({ status: 'succeeded' })
   })
@@ -258,9 +259,9 @@ test.each(['minutely', '*'])('a schedule under a pause of %s skips its fires, an
       log: silent,
       now: () => at,
     }).round()
-  await pauseJob(app.db, { job: what, reason: 'the books are closed', pausedBy: 'ann' })
+  await pauseJob(app.db, what, someone({ reason: 'the books are closed', name: 'ann' }))
   await tickAt(now)
-  await liftPause(app.db, what)
+  await liftPause(app.db, what, someone())
   await tickAt(new Date(now.getTime() + 60_000))
   const fires = await listFires(app.db, 'minutely')
   expect(fires.map(({ status, reason }) => `${status} ${reason ?? ''}`)).toEqual([
@@ -298,8 +299,8 @@ describeBackends('a run with expireAt', ({ redisUrl }) => {
   test('that is cancelled before any worker took it is reported too', async () => {
     await using testApp = await buildTestApp({ redisUrl, jobs: { act: job('deliver: [{ file: bad, when: notGreen }]') } })
     const id = await ask(testApp, 'act', {})
-    expect(await cancelRun(testApp.app.db, id)).toBe('cancelled')
-    expect(await cancelRun(testApp.app.db, id)).toBe('cancelled')
+    expect(await cancelRun(testApp.app.db, id, someone())).toBe('cancelled')
+    expect(await cancelRun(testApp.app.db, id, someone())).toBe('cancelled')
     const rows = await query(testApp.app.db, "select target->>'dir' as dir, attempt, status from deliveries where run_id = $1", [id])
     expect(rows).toEqual([{ dir: 'bad', attempt: 0, status: 'pending' }])
   })
@@ -315,7 +316,7 @@ describeBackends('a run with expireAt', ({ redisUrl }) => {
     const { app } = testApp
     const gate = Promise.withResolvers<string>()
     server.answer = () => gate.promise
-    await pauseJob(app.db, { job: 'paused', reason: 'why', pausedBy: 'ann' })
+    await pauseJob(app.db, 'paused', someone({ reason: 'why', name: 'ann' }))
     await app.worker.start()
     const first = await testApp.queue('act')
     await server.nextCall()

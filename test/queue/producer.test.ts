@@ -35,6 +35,16 @@ describeBackends('the producer', (backend) => {
     expect(await at.ids()).toEqual(names(0, 41).toSorted())
   })
 
+  test('adds a run once more that is late, beside an entry that a wrong clock put off', async () => {
+    await using at = await openQueue(backend)
+    await at.producer.wake([firstWake('run_0', undefined, 3_600_000)])
+    await at.producer.wake([firstWake('run_0')])
+    expect(await at.queue.getJobCounts('delayed', 'prioritized')).toEqual({ delayed: 1, prioritized: 0 })
+    await at.producer.wake([{ ...firstWake('run_0'), late: true }])
+    await at.producer.wake([{ ...firstWake('run_0'), late: true }])
+    expect(await at.queue.getJobCounts('delayed', 'prioritized')).toEqual({ delayed: 1, prioritized: 1 })
+  })
+
   test('tells each caller of a batch that the queue did not take it, and goes on with the next', async () => {
     await using at = await openQueue(backend)
     vi.spyOn(at.queue, 'addBulk').mockRejectedValueOnce(new Error('no room'))

@@ -15,6 +15,7 @@ import { describeBackends } from '../support/app/backends.ts'
 import { countingRoute, startCountingServer } from '../support/mcp/counting-server.ts'
 import { buildTestApp } from '../support/app/test-app.ts'
 import { countingJob } from '../support/app/jobs.ts'
+import { someone } from '../support/actor.ts'
 
 const MINUTE_MS = 60_000
 const MINUTES = 30
@@ -54,13 +55,13 @@ describeBackends('replicas', ({ redisUrl }) => {
       3: () => change('two'),
       4: () => apps[0]?.jobs.reload(),
       6: () => apps[1]?.jobs.reload(),
-      8: () => pauseJob(testApp.app.db, { job: 'minutely', reason: 'closed', pausedBy: 'ann' }),
-      12: () => liftPause(testApp.app.db, 'minutely'),
+      8: () => pauseJob(testApp.app.db, 'minutely', someone({ reason: 'closed', name: 'ann' })),
+      12: () => liftPause(testApp.app.db, 'minutely', someone()),
       14: () => change('three: ['),
       15: () => writeFileSync(join(testApp.dir, 'jobs/bad.yaml'), 'account: ['),
       16: () => apps.map(({ jobs }) => jobs.reload()),
-      18: () => pauseJob(testApp.app.db, { job: '*', reason: 'all closed', pausedBy: 'bob' }),
-      20: () => liftPause(testApp.app.db, '*'),
+      18: () => pauseJob(testApp.app.db, '*', someone({ reason: 'all closed', name: 'bob' })),
+      20: () => liftPause(testApp.app.db, '*', someone()),
     }
     for (let minute = 1; minute <= MINUTES; minute++) {
       now = new Date(base + minute * MINUTE_MS + 1000)
@@ -113,7 +114,7 @@ describeBackends('replicas', ({ redisUrl }) => {
     const workers = await query<{ worker: string }>(testApp.app.db, 'select distinct worker from attempts where finished_at is null')
     expect(workers).toHaveLength(apps.length)
     const queued = await testApp.queue('act')
-    expect(await Promise.all([...ids, queued].map((id) => cancelRun(testApp.app.db, id)))).toEqual([
+    expect(await Promise.all([...ids, queued].map((id) => cancelRun(testApp.app.db, id, someone())))).toEqual([
       'running',
       'running',
       'running',

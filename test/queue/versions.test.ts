@@ -5,6 +5,7 @@ import { cancelRun } from '../../src/runs/cancel.ts'
 import { query, type Db } from '../../src/store/postgres/db.ts'
 import { loadRun } from '../../src/store/runs/show.ts'
 import { buildTestApp, type TestApp } from '../support/app/test-app.ts'
+import { someone } from '../support/actor.ts'
 
 const job = (account: string) => `
 account: ${account}
@@ -90,7 +91,7 @@ test('a run that no version here can read is given up in the end, and can be can
     status: 'failed',
     failure: { code: 'WORKER_UNFIT', cure: expect.stringContaining('then retry the run') },
   })
-  expect(await cancelRun(app.db, second)).toBe('cancelled')
+  expect(await cancelRun(app.db, second, someone())).toBe('cancelled')
   await query(app.db, 'update runs set expire_at = now() where id = $1', [third])
   expect(await execute(third, 'late')).toMatchObject({ kind: 'finished', status: 'failed' })
   expect(await loadRun(app.db, third)).toMatchObject({ failure: { code: 'EXPIRED' } })

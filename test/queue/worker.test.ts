@@ -1,11 +1,16 @@
-import { expect, test } from 'vitest'
-import { query } from '../../src/store/postgres/db.ts'
+import { pino } from 'pino'
+import { DelayedError, type Job } from 'bullmq'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { query, type Db } from '../../src/store/postgres/db.ts'
 import { loadRun } from '../../src/store/runs/show.ts'
 import { cancelRun } from '../../src/runs/cancel.ts'
+import type { QueueBackend, RunData } from '../../src/queue/backend.ts'
+import { createRunWorker } from '../../src/queue/worker.ts'
 import { describeBackends, queueEntries } from '../support/app/backends.ts'
 import { countingRoute, startCountingServer, type CountingServer } from '../support/mcp/counting-server.ts'
 import { buildTestApp } from '../support/app/test-app.ts'
 import { countingJob } from '../support/app/jobs.ts'
+import { someone } from '../support/actor.ts'
 
 const job = (more = '') => countingJob({ retry: '{ attempts: 3, backoff: 10ms }', more })
 
@@ -105,12 +110,12 @@ describeBackends('the worker', ({ redisUrl }) => {
     await using testApp = await open(server, 'call counting__look {}\nsay $1')
     const { app, database } = testApp
     const queued = await testApp.queue('act')
-    await cancelRun(database.db, queued)
+    await cancelRun(database.db, queued, someone())
     server.answer = () => new Promise(() => {})
     await app.worker.start()
     const running = await testApp.queue('act')
     await server.nextCall()
-    await cancelRun(database.db, running)
+    await cancelRun(database.db, running, someone())
     expect(await testApp.ended(running)).toMatchObject({ status: 'cancelled', failure: { code: 'CANCELLED' } })
     expect(await loadRun(database.db, queued)).toMatchObject({ status: 'cancelled', attempts: [] })
   })
@@ -123,8 +128,72 @@ describeBackends('the worker', ({ redisUrl }) => {
     const id = await testApp.queue('act')
     await server.nextCall()
     const stopped = testApp.app.worker.stop()
-    await cancelRun(testApp.database.db, id)
+    await cancelRun(testApp.database.db, id, someone())
     await stopped
     expect(await loadRun(testApp.database.db, id)).toMatchObject({ status: 'cancelled', failure: { code: 'CANCELLED' } })
+  })
+})
+
+describe('a queue that hangs, at whichever moment,', () => {
+  afterEach(() => vi.useRealTimers())
+  const never = Promise.race<never>([])
+
+  /** A worker whose queue answers as it is told, and whose runs all wait for another one. */
+  function openWorker(waitUntilReady: () => Promise<never>) {
+    const started = Promise.withResolvers<Parameters<QueueBackend['worker']>[0]>()
+    const backend: QueueBackend = {
+      kind: 'redis',
+      queue: () => {
+        throw new Error('a worker adds nothing')
+      },
+      worker(process) {
+        started.resolve(process)
+        return { on() {}, closing: undefined, close: async () => {}, waitUntilReady }
+      },
+      check: async () => {},
+      close: async () => {},
+    }
+    const log = pino({ level: 'silent' })
+    // oxlint-disable-next-line no-unsafe-type-assertion -- no run is under way, so nothing is asked of the store
+    const beats = {} as Db
+    const worker = createRunWorker({
+      beats,
+      backend,
+      producer: { wake: async () => {}, wakeSoon() {} },
+      runner: { execute: async () => ({ kind: 'busy' }) },
+      name: 'one',
+      concurrency: 1,
+      lockMs: 60_000,
+      drainMs: 0,
+      log,
+    })
+    return { worker, process: started.promise }
+  }
+
+  test('keeps no worker from saying that it cannot begin', async () => {
+    vi.useFakeTimers()
+    const { worker } = openWorker(() => never)
+    const begun = expect(worker.start()).rejects.toMatchObject({ code: 'QUEUE_UNAVAILABLE' })
+    await vi.advanceTimersByTimeAsync(30_000)
+    await begun
+    await worker.stop()
+  })
+
+  test('or refuses, is told as that', async () => {
+    const { worker } = openWorker(() => Promise.reject(new Error('connect ECONNREFUSED 127.0.0.1:5432')))
+    await expect(worker.start()).rejects.toMatchObject({ code: 'QUEUE_UNAVAILABLE', message: expect.stringContaining('ECONNREFUSED') })
+    await worker.stop()
+  })
+
+  test('keeps no slot with a run that is to be looked at later', async () => {
+    vi.useFakeTimers()
+    const { worker, process } = openWorker(() => never)
+    worker.start().catch(() => {})
+    // oxlint-disable-next-line no-unsafe-type-assertion -- the part of a job that is read
+    const entry = { id: 'run_1', data: { runId: 'run_1' }, moveToDelayed: () => never } as unknown as Job<RunData, string>
+    const ended = expect((await process)(entry, 'token')).rejects.toBeInstanceOf(DelayedError)
+    await vi.advanceTimersByTimeAsync(5000)
+    await ended
+    await worker.stop()
   })
 })

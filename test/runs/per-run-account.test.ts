@@ -9,6 +9,7 @@ import { buildTestApp, type TestApp, type TestAppOptions } from '../support/app/
 import { createLateAccounts } from '../support/gateway/late-accounts.ts'
 import { openTestMinter, type TestMinter, type TestMinterOptions } from '../support/gateway/minter.ts'
 import { countingJob } from '../support/app/jobs.ts'
+import { someone } from '../support/actor.ts'
 
 const job = (more = '') => countingJob({ retry: '{ attempts: 2, backoff: 1ms }', more: `limits: { deadline: 5m }\n${more}` })
 const SCRIPTS = { scripted: 'call counting__look {"n": 1}\nsay done' }
@@ -148,7 +149,7 @@ describe('an account for each run', () => {
     const id = await testApp.queue('act')
     await called
     expect(living(testApp)).toHaveLength(2)
-    await cancelRun(testApp.app.db, id)
+    await cancelRun(testApp.app.db, id, someone())
     expect(await testApp.ended(id)).toMatchObject({ status: 'cancelled' })
     expect(living(testApp)).toEqual([testApp.world.account.id])
   })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Wake } from '../../src/core/ports/wake.ts'
-import type { Job } from '../../src/jobs/load.ts'
+import { createJob, type Job } from '../../src/jobs/job.ts'
 import { nextFires } from '../../src/lib/time/cron.ts'
 import { jobSchema } from '../../src/jobs/schema.ts'
 import { backfill, planBackfill } from '../../src/schedules/backfill.ts'
@@ -12,18 +12,18 @@ import { loadRun } from '../../src/store/runs/show.ts'
 import { createTestDatabase } from '../support/database/database.ts'
 import { until } from '../support/until.ts'
 
-const jobWith = (schedule: { cron: string; timezone: string } | undefined): Job => ({
-  name: 'hourly',
-  file: 'hourly.yaml',
-  version: 'sha256:1',
-  definition: jobSchema.parse({
-    account: 'reports',
-    model: { provider: 'openai', name: 'm' },
-    prompt: 'Go.',
-    tools: { labor: { allow: ['query'] } },
-    ...(schedule && { schedule }),
-  }),
-})
+const jobWith = (schedule: { cron: string; timezone: string } | undefined): Job =>
+  createJob({
+    name: 'hourly',
+    file: 'hourly.yaml',
+    definition: jobSchema.parse({
+      account: 'reports',
+      model: { provider: 'openai', name: 'm' },
+      prompt: 'Go.',
+      tools: { labor: { allow: ['query'] } },
+      ...(schedule && { schedule }),
+    }),
+  })
 const hourly = jobWith({ cron: '0 * * * *', timezone: 'UTC' })
 const at = (hour: number, minute = 0) => new Date(Date.UTC(2026, 2, 1, hour, minute))
 /** A queue that nobody asks. */
@@ -86,7 +86,7 @@ test('fires that ran are left, and those that were skipped or never seen get a r
       { decision: { at: at(4), verdict: 'skip', reason: 'paused by ann: why' }, run: undefined },
     ],
     overlap: 'queue',
-    definition: hourly.definition,
+    definition: hourly.kept,
     until: at(4),
   })
   const plan = await planBackfill(db, hourly, at(3), at(6))
@@ -143,7 +143,7 @@ test('while a large backfill is under way, the schedule of its job goes on', asy
   const fires = [{ decision: { at: fireAt, verdict: 'run', madeUp: false } as const, run }]
 
   // As a scheduler does at each tick.
-  const tick = () => recordFires(db, { schedule, fires, overlap: 'queue', definition: minutely.definition, until: fireAt })
+  const tick = () => recordFires(db, { schedule, fires, overlap: 'queue', definition: minutely.kept, until: fireAt })
 
   // Both stand in line for the lock of the job's fires, the backfill first.
   const other = await db.connect()
@@ -173,7 +173,7 @@ test('fires are left for the next tick when somebody keeps the lock of the job',
       schedule,
       fires: [{ decision: { at: at(3), verdict: 'run', madeUp: false }, run }],
       overlap: 'skip',
-      definition: hourly.definition,
+      definition: hourly.kept,
       until: at(3),
     })
   expect(await record()).toBeUndefined()

@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
-import type { Job } from '../../src/jobs/load.ts'
+import type { Job } from '../../src/jobs/job.ts'
 import { createScheduler } from '../../src/schedules/scheduler.ts'
 import { query } from '../../src/store/postgres/db.ts'
 import { listFires } from '../../src/store/schedules/fires.ts'

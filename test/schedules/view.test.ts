@@ -1,21 +1,21 @@
 import { expect, test } from 'vitest'
-import type { Job } from '../../src/jobs/load.ts'
+import { createJob, type Job } from '../../src/jobs/job.ts'
 import { jobSchema } from '../../src/jobs/schema.ts'
 import { viewSchedules } from '../../src/schedules/view.ts'
 import { createTestDatabase } from '../support/database/database.ts'
 
-const job = (name: string, cron: string): Job => ({
-  name,
-  file: `${name}.yaml`,
-  version: 'v',
-  definition: jobSchema.parse({
-    account: 'reports',
-    model: { provider: 'openai', name: 'scripted' },
-    prompt: 'x',
-    tools: { labor: { allow: ['describe_tables'] } },
-    schedule: { cron, timezone: 'Europe/Paris' },
-  }),
-})
+const job = (name: string, cron: string): Job =>
+  createJob({
+    name,
+    file: `${name}.yaml`,
+    definition: jobSchema.parse({
+      account: 'reports',
+      model: { provider: 'openai', name: 'scripted' },
+      prompt: 'x',
+      tools: { labor: { allow: ['describe_tables'] } },
+      schedule: { cron, timezone: 'Europe/Paris' },
+    }),
+  })
 const byName = (...jobs: Job[]) => new Map(jobs.map((one) => [one.name, one]))
 
 test('a list of many schedules leaves the process to others while it is made', async () => {

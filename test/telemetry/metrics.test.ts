@@ -67,6 +67,7 @@ test('metrics tell what happened, by names alone', async () => {
       "nightshift_attempts_total",
       "nightshift_audit_unexplained_lines",
       "nightshift_bad_rows",
+      "nightshift_checkpoint_number",
       "nightshift_duty_failures_total",
       "nightshift_duty_last_success_timestamp_seconds",
       "nightshift_fire_lateness_seconds",

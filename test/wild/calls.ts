@@ -62,6 +62,7 @@ export const callCases: readonly WildCase[] = [
   asks('roots/list', {}, REFUSED),
   ...forgets('404', says(404, 'Session not found', -32001)),
   ...forgets('400, no valid session', says(400, 'Bad Request: No valid session ID or not an initialize request')),
+  ...forgets('400, session not found', says(400, 'Session not found', -32001)),
   ...forgets('400, not initialized', says(400, 'Bad Request: Server not initialized')),
   ...forgets('410', ({ res }) => void res.writeHead(410).end()),
   {
@@ -97,6 +98,12 @@ export const callCases: readonly WildCase[] = [
   {
     name: 'too many requests, of a call that may run twice',
     on: { 'tools/call': ({ res }) => void res.writeHead(429).end() },
+    repeatable: true,
+    expected: 'UPSTREAM_UNAVAILABLE',
+  },
+  {
+    name: 'too many requests until a date, of a call that may run twice',
+    on: { 'tools/call': ({ res }) => void res.writeHead(429, { 'retry-after': new Date(Date.now() + 3000).toUTCString() }).end() },
     repeatable: true,
     expected: 'UPSTREAM_UNAVAILABLE',
   },

@@ -1,4 +1,4 @@
-import { aTool, initializeResult, type Seen, type Serve } from '../support/mcp/scripted-server.ts'
+import { aTool, initializeResult, textResult, type Seen, type Serve } from '../support/mcp/scripted-server.ts'
 import type { WildCase } from './case.ts'
 
 // What goes on until the first call: sessions, lists and the definitions of tools.
@@ -45,6 +45,14 @@ export const setupCases: readonly WildCase[] = [
     OK,
     { arguments: '{"a":"1"}' },
   ),
+  ...['oneOf', 'allOf'].map((of) =>
+    list(
+      `${of} at the root`,
+      listing(echo({ inputSchema: { type: 'object', [of]: [{ properties: { a: { type: 'string' } }, required: ['a'] }] } })),
+      OK,
+      { arguments: '{"a":"1"}' },
+    ),
+  ),
   list(
     'draft 4, with a pattern of another language',
     listing(
@@ -52,7 +60,7 @@ export const setupCases: readonly WildCase[] = [
         inputSchema: {
           $schema: 'http://json-schema.org/draft-04/schema#',
           type: 'object',
-          properties: { q: { type: 'string', pattern: '(?P<x>a)|.*' }, n: { minimum: 0, exclusiveMinimum: true } },
+          properties: { q: { type: 'string', pattern: '(?P<x>a)|.*', format: 'uri-reference' }, n: { minimum: 0, exclusiveMinimum: true } },
         },
       }),
     ),
@@ -95,6 +103,18 @@ export const setupCases: readonly WildCase[] = [
     expected: OK,
   },
   { name: 'a notification that is refused', on: { 'notifications/initialized': ({ res }) => void res.writeHead(400).end() }, expected: OK },
+  { name: 'no session at all', on: {}, expected: OK },
+  {
+    name: 'a session that a cookie leads to',
+    on: {
+      initialize: (seen) => {
+        seen.res.setHeader('set-cookie', 'route=one; Path=/; HttpOnly')
+        seen.result(initializeResult)
+      },
+      'tools/call': (seen) => (seen.headers.cookie === 'route=one' ? seen.result(textResult('done')) : seen.json('another instance', 404)),
+    },
+    expected: OK,
+  },
   {
     name: 'a session that nobody may end',
     on: {

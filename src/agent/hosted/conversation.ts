@@ -11,10 +11,12 @@ import { hostedRequest, type HostedOptions, type KnownCall } from './options.ts'
 import { createReader, Stopped, type Reader } from './reader.ts'
 import { deadlineSignal } from '../../lib/time/deadline.ts'
 import type { DelegateResult, Exchange, ParsedOutput } from '../../models/model.ts'
+import { lastTurnNote } from '../../core/words/notes.ts'
 import { ungroundedText } from '../../core/words/output.ts'
 import { repairReply } from '../../core/words/replies.ts'
 import { errorText, okText } from '../../core/words/results.ts'
 import {
+  addNote,
   answerText,
   checkOutput,
   pastTurn,
@@ -24,6 +26,7 @@ import {
   unfinishedIn,
   ungroundedOf,
   valueOf,
+  type Conversation,
   type TakenTurn,
 } from '../turn.ts'
 
@@ -39,10 +42,11 @@ export async function runHosted(options: HostedOptions, signal: AbortSignal): Pr
     if (!turn) throw new Error('a conversation has a turn')
     const next = nextAsk(options, turns, calls)
     if (!next) return result(options, turns, calls)
-    const { exchanges, forcedBy } = next
-    const conversation = { prompt: options.prompt, exchanges }
+    const { conversation, forcedBy } = next
+    const { reply } = conversation.exchanges.at(-1) ?? {}
     const number = Math.max(options.nextTurn, turn.number + 1)
-    const ask = { conversation, number, tools: [], mayCall: false, forcedBy, startedAt: new Date() }
+    const told = reply === undefined ? [] : [reply]
+    const ask = { conversation, number, tools: [], mayCall: false, forcedBy, told, startedAt: new Date() }
     turns.push((await takeTurn(options, ask, signal)).turn)
   }
 }
@@ -52,19 +56,25 @@ function nextAsk(
   options: HostedOptions,
   turns: readonly TakenTurn[],
   calls: readonly KnownCall[],
-): { exchanges: readonly Exchange[]; forcedBy: Reason | null } | undefined {
+): { conversation: Conversation; forcedBy: Reason | null } | undefined {
   const turn = turns.at(-1)
   if (!turn) return undefined
-  if (turn.stopReason === 'stopped') return { exchanges: calls.length === 0 ? [] : [madeCalls(options, calls)], forcedBy: turn.forcedBy }
+  const made: Conversation = { prompt: options.prompt, exchanges: calls.length === 0 ? [] : [madeCalls(options, calls)] }
+  const { forcedBy } = turn
+  if (turn.stopReason === 'stopped') return { conversation: made, forcedBy }
   const text = answerText(turn)
   const parsed = checkOutput(options, text, turn)
   const ungrounded = ungroundedOf(options, parsed, calls)
-  if (turns.length > MAX_REPAIRS.hosted || endingIn(options, text)) return undefined
+  if (answersOf(turns).length > MAX_REPAIRS.hosted || endingIn(options, text)) return undefined
   if (parsed.ok && ungrounded.length === 0) return undefined
   const reply = repairReply(parsed.ok ? ungroundedText(ungrounded) : parsed.told)
-  const answer: Exchange = { items: turn.items, results: [], reply }
-  return { exchanges: calls.length === 0 ? [answer] : [madeCalls(options, calls), answer], forcedBy: null }
+  // What was said before the answer stays, so that the conversation only grows at its end.
+  const asked = addNote(made, forcedBy ? lastTurnNote(forcedBy) : undefined)
+  return { conversation: { ...asked, exchanges: [...asked.exchanges, { items: turn.items, results: [], reply }] }, forcedBy }
 }
+
+/** The turns that are answers: one that was stopped is none, and what it was stopped for holds for those after it. */
+const answersOf = (turns: readonly TakenTurn[]) => turns.filter(({ stopReason }) => stopReason !== 'stopped')
 
 /** The provider's calls with their results, as calls and results of a turn, so that foreign text does not appear as words of ours. */
 const madeCalls = ({ nameOf }: HostedOptions, calls: readonly KnownCall[]): Exchange => ({
@@ -82,13 +92,16 @@ const endingIn = ({ bare }: HostedOptions, text: string) => (bare ? undefined : 
 
 function result(options: HostedOptions, turns: readonly TakenTurn[], calls: readonly KnownCall[]): DelegateResult {
   const last = turns.at(-1)
-  const said = last ? answerText(last) : ''
+  const texts = answersOf(turns).map(answerText)
+  const said = texts.at(-1) ?? ''
   const ending = endingIn(options, said)
-  const text = ending ? (ending.kind === 'incomplete' ? (ending.draft ?? '') : '') : said
-  const parsed: ParsedOutput = ending || !last ? { ok: true, value: undefined, mended: [] } : checkOutput(options, text, last)
+  const parsed: ParsedOutput = ending || !last ? { ok: true, value: undefined, mended: [] } : checkOutput(options, said, last)
+  // Without an answer the last text of the model stands; the run is not green.
+  const text = ending ? (ending.kind === 'incomplete' ? (ending.draft ?? '') : '') : (texts.findLast((one) => one.trim() !== '') ?? '')
   const usage = turns.reduce((sum, one) => addUsage(sum, one.usage), noUsage)
   const costUsd = options.price ? turns.reduce((sum, one) => sum + (one.costUsd ?? 0), 0) : null
-  if (!parsed.ok) requireAnswer(text)
+  // A last turn ends the run with whatever it gave. Any other run without usable text fails.
+  if (!parsed.ok && last?.forcedBy === null) requireAnswer(text)
   const reasons = reasonsAgainst({
     forcedBy: turns.flatMap(({ forcedBy }) => (forcedBy ? [forcedBy] : [])),
     passed: passedLimits({ turns: 0, toolCalls: 0, tokens: usage.inputTokens + usage.outputTokens, costUsd: costUsd ?? 0 }, options.limits),
@@ -111,7 +124,7 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
   const number = open && attachTo !== undefined ? open.turn : options.nextTurn
   const reader = createReader(options, calls, number)
   if (open && attachTo === undefined) await giveUp(options, open.turn, reader)
-  using own = deadlineSignal(signal, options.softDeadline.getTime() - Date.now(), () => new Stopped(DEADLINE_NEAR))
+  using own = deadlineSignal(signal, options.softDeadline - performance.now(), () => new Stopped(DEADLINE_NEAR))
   const startedAt = new Date()
   try {
     // An answer that is found again was reserved when it was asked for.
@@ -126,6 +139,7 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
     const costUsd = price ? costOf(usage, price) : null
     await journal.turn({
       number,
+      told: null,
       items,
       stopReason,
       forcedBy: null,
@@ -149,7 +163,15 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
     // Written, so that a later attempt knows what was done and asks for no more than an answer.
     const stopped: TakenTurn = { number, items: [], stopReason: 'stopped', forcedBy: reason.reason, usage: noUsage, costUsd: null }
     const { responseId = null } = reader
-    await journal.turn({ ...stopped, responseId, providerRequestId: null, model: hosted.model, startedAt, finishedAt: new Date() })
+    await journal.turn({
+      ...stopped,
+      told: null,
+      responseId,
+      providerRequestId: null,
+      model: hosted.model,
+      startedAt,
+      finishedAt: new Date(),
+    })
     return stopped
   }
 }

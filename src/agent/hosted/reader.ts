@@ -25,12 +25,23 @@ export type Reader = ReturnType<typeof createReader>
 /** A run's calls have the same row ids however often their events are read. */
 const CALL_NAMESPACE = '3d5f2a52-7f0c-4b43-9c4e-6b1df5e8a1c7'
 
+/** A call of the answer. What was not written yet, since the store did not answer, is written when the call is met again. */
+interface BegunCall {
+  call: KnownCall
+  id: string
+  at: number
+  position: number
+  isKept: boolean
+  /** Undefined while it is under way. */
+  end: HostedEnd | undefined
+  isEndKept: boolean
+}
+
 /** Follows one hosted answer: writes its calls as they begin and end, counts them, and knows what may have run. */
 export function createReader(options: HostedOptions, calls: KnownCall[], turn: number) {
   const { journal, servers, limits, hosted } = options
   const names = servers.map(({ name }) => name)
-  const began = new Map<string, { call: KnownCall; id: string; at: number }>()
-  const ended = new Set<string>()
+  const began = new Map<string, BegunCall>()
   const announced = new Map<string, HostedCall>()
   let unauthorized: string | undefined
   /** The answer is whole: nothing of it is under way. */
@@ -41,7 +52,8 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
   const acted = () => calls.some(mayHaveActed)
 
   async function begin({ id: callId, server, tool, arguments: args, position }: HostedCall): Promise<void> {
-    if (began.has(callId)) return
+    const known = began.get(callId)
+    if (known) return keep(known)
     const repeatable = servers.find(({ name }) => name === server)?.repeatable.includes(tool) ?? false
     const call: KnownCall = {
       callId,
@@ -55,20 +67,30 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
       failure: null,
     }
     const id = uuidv5(`${options.runId} ${callId}`, CALL_NAMESPACE)
-    began.set(callId, { call, id, at: performance.now() })
+    const one: BegunCall = { call, id, at: performance.now(), position, isKept: false, end: undefined, isEndKept: false }
+    began.set(callId, one)
     calls.push(call)
-    await journal.toolCall({ id, turn, position, callId, server, tool, arguments: call.arguments, repeatable })
+    await keep(one)
   }
 
-  async function end(callId: string, { status, text, truncated, failure }: HostedEnd): Promise<void> {
+  async function keep(one: BegunCall): Promise<void> {
+    if (one.isKept) return
+    const { callId, server, tool, arguments: args, repeatable } = one.call
+    await journal.toolCall({ id: one.id, turn, position: one.position, callId, server, tool, arguments: args, repeatable })
+    one.isKept = true
+  }
+
+  async function end(callId: string, told: HostedEnd): Promise<void> {
     const known = began.get(callId)
-    if (!known || ended.has(callId)) return
-    ended.add(callId)
+    if (!known || known.isEndKept) return
+    const { status, text, truncated, failure } = (known.end ??= told)
     const { call, id, at } = known
     Object.assign(call, { status, text, truncated, failure })
+    await keep(known)
+    await journal.toolCallEnd({ id, status, result: { text, truncated }, failure, durationMs: performance.now() - at })
+    known.isEndKept = true
     const watched = { tool: `${call.server} ${call.tool}`, arguments: JSON.stringify(call.arguments) }
     loops.note(watched, { text, failed: status !== 'ok', mistake: false, wrote: !call.repeatable && status !== 'error' })
-    await journal.toolCallEnd({ id, status, result: { text, truncated }, failure, durationMs: performance.now() - at })
   }
 
   async function done(call: EndedCall): Promise<void> {
@@ -140,6 +162,7 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
     /** Reads a stream to its last event; undefined when it ends without one, or breaks while the answer goes on in the background. */
     async read(events: AsyncIterable<HostedEvent>, own: Deadline): Promise<HostedAnswer | undefined> {
       try {
+        // oxlint-disable-next-line waits/bounded -- the request that gave it ends with its signal
         for await (const event of events) {
           const answer = await handle(event, own)
           if (answer) return answer

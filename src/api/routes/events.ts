@@ -48,16 +48,16 @@ export const addEvents: AddRoutes = (app, context) => {
 /** Writes the run's events into the stream until the run is over, the process drains, or nobody listens. Never throws: a client that was cut off reconnects with its last event id. */
 async function tell({ db, states, ending, log }: RouteContext, runId: string, after: number, stream: SSEStreamingApi): Promise<void> {
   try {
-    let spokeAt = Date.now()
+    let spokeAt = performance.now()
     for await (const { events: news, from } of followRuns(db, { runId, states, after, signal: ending })) {
       for (const [index, event] of news.entries()) {
         await stream.writeSSE({ id: String(from + index + 1), event: event.event, data: JSON.stringify(event) })
-        spokeAt = Date.now()
+        spokeAt = performance.now()
       }
       if (stream.aborted || stream.closed) return
-      if (Date.now() - spokeAt <= PING_MS) continue
+      if (performance.now() - spokeAt <= PING_MS) continue
       await stream.writeSSE({ event: 'ping', data: '' })
-      spokeAt = Date.now()
+      spokeAt = performance.now()
     }
   } catch (error) {
     log.warn({ reason: describeError(error), runId }, 'A stream of events was cut.')

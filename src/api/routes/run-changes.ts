@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { logAct } from '../../http/acts.ts'
+import { actorOf, logAct } from '../../http/acts.ts'
 import { requireOperator, requireRole, visibleJobs } from '../../http/authorize.ts'
 import { cancelRun } from '../../runs/cancel.ts'
 import { countOf } from '../../runs/queries.ts'
@@ -7,7 +7,7 @@ import { planRetry, retryByFilter, retryRun } from '../../runs/retry.ts'
 import { requireStatus } from '../../runs/require.ts'
 import { retryParts, type AddRoutes } from '../context.ts'
 import { idParam, json, changeProblemsOf } from '../schemas/common.ts'
-import { bulkRetrySchema, retrySchema, ticketResponse, ticketSchema, timesOf } from '../schemas/run-requests.ts'
+import { actRequestSchema, bulkRetrySchema, retrySchema, ticketResponse, ticketSchema, timesOf } from '../schemas/run-requests.ts'
 
 const tags = ['runs']
 
@@ -18,7 +18,7 @@ const cancel = createRoute({
   summary: 'Cancel a run',
   description: 'A queued run is cancelled at once, a running one within two seconds. One that is over stays as it is.',
   tags,
-  request: { params: idParam },
+  request: { params: idParam, body: { content: { 'application/json': { schema: actRequestSchema } } } },
   responses: { 202: json(ticketSchema, 'Asked for.'), ...changeProblemsOf('RUN_UNKNOWN') },
 })
 
@@ -54,8 +54,9 @@ export const addRunChanges: AddRoutes = (app, context) => {
     const caller = c.get('caller')
     const { job } = await requireStatus(db, id, visibleJobs(caller))
     requireRole(caller, 'runner', job)
-    const status = await cancelRun(db, id)
-    logAct(log, caller, 'cancel', { runId: id, status })
+    const by = actorOf(c, caller, 'runner', { via: 'api', reason: c.req.valid('json').reason ?? null })
+    const status = await cancelRun(db, id, by)
+    logAct(log, 'cancel', by, { runId: id, status })
     return c.json({ id, job, status: status ?? 'cancelled' }, 202)
   })
 
@@ -63,9 +64,10 @@ export const addRunChanges: AddRoutes = (app, context) => {
     const caller = c.get('caller')
     const { job: name } = await requireStatus(db, c.req.valid('param').id, visibleJobs(caller))
     requireRole(caller, 'operator', name)
-    const asked = { ...c.req.valid('json'), requestedBy: caller.name, trigger: { kind: 'api' } as const }
-    const { id, job } = await retryRun(retryParts(context), c.req.valid('param').id, asked)
-    logAct(log, caller, 'retry', { runId: c.req.valid('param').id, definition: asked.definition, newRunId: id })
+    const { reason, ...asked } = c.req.valid('json')
+    const by = actorOf(c, caller, 'operator', { via: 'api', reason: reason ?? null })
+    const { id, job } = await retryRun(retryParts(context), c.req.valid('param').id, { ...asked, by, trigger: { kind: 'api' } })
+    logAct(log, 'retry', by, { runId: c.req.valid('param').id, definition: asked.definition, newRunId: id })
     c.header('location', `/v1/runs/${id}`)
     return c.json({ id, job, status: 'queued' as const }, 202)
   })
@@ -73,11 +75,12 @@ export const addRunChanges: AddRoutes = (app, context) => {
   app.openapi(bulkRetry, async (c) => {
     const caller = c.get('caller')
     const jobs = requireOperator(caller)
-    const { filter: given, definition, dryRun } = c.req.valid('json')
+    const { filter: given, definition, dryRun, reason } = c.req.valid('json')
     const filter = { ...given, ...timesOf(given), jobs }
     const planned = await planRetry(db, filter)
-    const count = dryRun ? countOf(planned) : await retryByFilter(retryParts(context), filter, definition)
-    if (!dryRun) logAct(log, caller, 'bulk-retry', { filter: { ...filter, text: undefined }, definition, count })
+    const by = actorOf(c, caller, 'operator', { via: 'api', reason: reason ?? null })
+    const count = dryRun ? countOf(planned) : await retryByFilter(retryParts(context), filter, definition, by)
+    if (!dryRun) logAct(log, 'retry', by, { filter: { ...filter, text: undefined }, definition, count })
     return c.json({ count, dryRun }, 202)
   })
 }

@@ -5,7 +5,7 @@ import { waitForRun } from '../../runs/follow/follow.ts'
 import { listRuns } from '../../runs/queries.ts'
 import { requireRun, requireStatus } from '../../runs/require.ts'
 import type { AddRoutes } from '../context.ts'
-import { idParam, json, problemsOf } from '../schemas/common.ts'
+import { cursorAfter, idParam, json, problemsOf } from '../schemas/common.ts'
 import { runQuerySchema, timesOf, waitSchema } from '../schemas/run-requests.ts'
 import { describeRun, runLineSchema, runSchema } from '../schemas/runs.ts'
 
@@ -59,7 +59,8 @@ export const addRuns: AddRoutes = (app, { db, states, openAnswers, ending }) => 
       { ...filter, ...timesOf({ since, until }), status: status && [status], jobs: visibleJobs(c.get('caller')) },
       { limit, before: cursor },
     )
-    return c.json({ runs, nextCursor: runs.length === limit ? (runs.at(-1)?.id ?? null) : null }, 200)
+    const ids = runs.map(({ id }) => id)
+    return c.json({ runs, nextCursor: cursorAfter(ids, limit) }, 200)
   })
 
   app.openapi(show, async (c) => {

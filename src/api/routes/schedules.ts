@@ -1,11 +1,12 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { logAct } from '../../http/acts.ts'
+import { actorOf, logAct } from '../../http/acts.ts'
 import { requireRole, visibleJobs } from '../../http/authorize.ts'
 import { pickJobs, requireJob } from '../../runs/require.ts'
 import { pauseJob, resumeJob } from '../../schedules/pause.ts'
 import { viewSchedules } from '../../schedules/view.ts'
 import type { AddRoutes } from '../context.ts'
 import { changeProblemsOf, cursorAfter, cursorSchema, jobParam, json, namePageSchema, problemsOf } from '../schemas/common.ts'
+import { actRequestSchema } from '../schemas/run-requests.ts'
 import { pauseSchema, pausedSchema, scheduleSchema } from '../schemas/jobs.ts'
 
 const tags = ['schedules']
@@ -39,7 +40,7 @@ const resume = createRoute({
   operationId: 'resumeSchedule',
   summary: 'Lift the pause of a job; runs that it held start within seconds',
   tags,
-  request: { params: jobParam },
+  request: { params: jobParam, body: { content: { 'application/json': { schema: actRequestSchema } } } },
   responses: { 200: json(pausedSchema, 'Not paused.'), ...changeProblemsOf('JOB_UNKNOWN') },
 })
 
@@ -66,8 +67,9 @@ export const addSchedules: AddRoutes = (app, { db, jobs, producer, log }) => {
     const { name: job } = requireJob(pickJobs(jobs.jobs(), visibleJobs(caller)), c.req.valid('param').job)
     requireRole(caller, 'operator', job)
     const { reason } = c.req.valid('json')
-    await pauseJob(db, { job, reason, pausedBy: caller.name })
-    logAct(log, caller, 'pause', { job, reason })
+    const by = actorOf(c, caller, 'operator', { via: 'api', reason })
+    await pauseJob(db, job, by)
+    logAct(log, 'pause', by, { job })
     return c.json({ job, paused: true }, 200)
   })
 
@@ -75,8 +77,9 @@ export const addSchedules: AddRoutes = (app, { db, jobs, producer, log }) => {
     const caller = c.get('caller')
     const { name: job } = requireJob(pickJobs(jobs.jobs(), visibleJobs(caller)), c.req.valid('param').job)
     requireRole(caller, 'operator', job)
-    const lifted = await resumeJob({ db, producer }, job)
-    logAct(log, caller, 'resume', { job, lifted })
+    const by = actorOf(c, caller, 'operator', { via: 'api', reason: c.req.valid('json').reason ?? null })
+    const lifted = await resumeJob({ db, producer }, job, by)
+    logAct(log, 'resume', by, { job, lifted })
     return c.json({ job, paused: false }, 200)
   })
 }

@@ -30,7 +30,7 @@ export const namePageSchema = z.strictObject({
   cursor: text.max(100).optional().describe('nextCursor of the page before.'),
 })
 export const cursorSchema = z.string().nullable().describe('The cursor of the next page; null: this is the last.')
-/** The cursor that goes on after a page: its last name, when there may be more. */
+/** The cursor that goes on after a page: its last name or id, when there may be more. */
 export const cursorAfter = (names: readonly string[], limit: number): string | null =>
   names.length === limit ? (names.at(-1) ?? null) : null
 

@@ -42,8 +42,15 @@ const definitionChoice = z
   .default('latest')
   .describe('Go on with the job as it is now, or as it was for this run.')
 
+const MAX_REASON = 1000
+const reason = text.max(MAX_REASON).optional().describe('Why, for whoever reads the run later.')
+
+/** What may be said with an act. */
+export const actRequestSchema = z.strictObject({ reason }).openapi('ActRequest')
+
 export const retrySchema = z
   .strictObject({
+    reason,
     definition: definitionChoice,
     input: anyJson.optional().describe('Other input makes a new run, with retryOf.'),
   })
@@ -67,7 +74,7 @@ const filterSchema = z
   .openapi('RunFilter')
 
 export const bulkRetrySchema = z
-  .strictObject({ filter: filterSchema, definition: definitionChoice, dryRun: z.boolean().default(false) })
+  .strictObject({ filter: filterSchema, definition: definitionChoice, dryRun: z.boolean().default(false), reason })
   .openapi('BulkRetry')
 
 export const runQuerySchema = z.strictObject({

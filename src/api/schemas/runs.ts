@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { RUN_STATUSES } from '../../core/run.ts'
 import type { RunView } from '../../core/view.ts'
+import { actFields } from './acts.ts'
 import { anyJson, codeSchema, time, timeOrNull } from './common.ts'
 
 export const statusSchema = z.enum(RUN_STATUSES).openapi('RunStatus')
@@ -57,6 +58,13 @@ export const runSchema = z
     account: z.string(),
     retryOf: z.string().nullable(),
     heldBy: z.string().nullable(),
+    afterRun: z.string().nullable().describe('The run that must be over before this queued one begins.'),
+    nextAttemptAt: timeOrNull.describe('When a queued run may begin, or be tried again.'),
+    expireAt: timeOrNull.describe('When a run that nobody has begun is given up.'),
+    waitsFor: z
+      .object({ kind: z.literal('connection'), account: z.string(), server: z.string() })
+      .nullable()
+      .describe('What a waiting run waits for.'),
     input: anyJson,
     output: anyJson,
     outputText: z.string().nullable(),
@@ -88,6 +96,7 @@ export const runSchema = z
       z.object({
         number: z.int(),
         attempt: z.int(),
+        told: z.string().nullable(),
         items: z.array(itemSchema),
         stopReason: z.string(),
         responseId: z.string().nullable(),
@@ -139,6 +148,20 @@ export const runSchema = z
         durationMs: z.number().nullable(),
       }),
     ),
+    acts: z
+      .array(z.object({ ...actFields, conversation: z.int(), attempt: z.int() }))
+      .describe('What people did to it, with the conversation and attempt that it had then.'),
+    earlierEnds: z
+      .array(
+        z.object({
+          conversation: z.int(),
+          status: statusSchema,
+          failure: failureSchema.nullable(),
+          reasons: z.array(reasonSchema),
+          finishedAt: time,
+        }),
+      )
+      .describe('What it had come to before it was retried.'),
     createdAt: time,
     startedAt: timeOrNull,
     finishedAt: timeOrNull,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { canonicalText, chainFault, chainOf, headOf, type ChainEntry } from '../../lib/hash-chain.ts'
+import { canonicalText, chainFault, chainOf, headOf, type ChainEntry } from '../../lib/hash/chain.ts'
 import type { RunView } from '../../core/view.ts'
 import type { EventRow } from '../../store/audit/evidence.ts'
 import { isSignedBy, type SigningKey } from './keys.ts'

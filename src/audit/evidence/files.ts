@@ -4,13 +4,13 @@ import type { RunView } from '../../core/view.ts'
 import { loadDefinitions, loadEvents } from '../../store/audit/evidence.ts'
 import type { Db } from '../../store/postgres/db.ts'
 import { exportBundle, verifyBundle, type Verdict } from './bundle.ts'
-import { parseCheckpoint, takeCheckpoint, verifyStore, type Checkpoint, type StoreVerdict } from './checkpoint.ts'
+import { parseCheckpoint, type Checkpoint, type SignedNow } from './chain.ts'
+import { takeCheckpoint, type CheckpointOptions } from './checkpoint.ts'
 import { openSigningKey, readPublicKey } from './keys.ts'
+import { openSigner, type SignerFiles } from './signer.ts'
+import { verifyStore, type StoreVerdict } from './verify.ts'
 
-/** Where the public half of a deployment's key is. */
-export const publicKeyFile = (keyFile: string): string => `${keyFile}.pub`
-
-/** All that is known of a run, as the text of one file, signed with the key of the deployment, which is made when there is none. */
+/** All that is known of a run, as the text of one file, signed with the key of the deployment. */
 export async function exportRun(db: Db, run: RunView, keyFile: string): Promise<string> {
   const [definitions, events] = [await loadDefinitions(db, run.id), await loadEvents(db, run.id)]
   return exportBundle({ run, definitions, events }, openSigningKey(keyFile))
@@ -32,7 +32,8 @@ export function verifyExport(file: string, publicKey: string): Verdict {
 }
 
 /** Takes the next checkpoint, signed with the key of the deployment. Undefined when no run has ended since the last one. */
-export const checkpoint = (db: Db, keyFile: string): Promise<Checkpoint | undefined> => takeCheckpoint(db, openSigningKey(keyFile))
+export const checkpoint = (db: Db, files: SignerFiles, options: CheckpointOptions): Promise<SignedNow | undefined> =>
+  takeCheckpoint(db, openSigner(files), options)
 
 /** Checks all runs of the store against its checkpoints, and those against checkpoints that were kept elsewhere. */
 export async function verifyRuns(db: Db, publicKey: string, anchorFiles: readonly string[]): Promise<StoreVerdict> {

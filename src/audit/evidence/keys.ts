@@ -1,7 +1,8 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify, type KeyObject } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto'
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Failure, messageOf } from '../../core/failure.ts'
+import { publicKeyOf } from '../../lib/hash/public-key.ts'
 
 export interface SigningKey {
   /** SPKI DER in base64url. */
@@ -9,21 +10,55 @@ export interface SigningKey {
   sign(text: string): string
 }
 
-/** Reads the deployment's Ed25519 key, or makes it, readable by its owner alone, with its public half in `.pub` beside it. */
-export function openSigningKey(file: string): SigningKey {
+/** Where the public half of a deployment's key is. */
+export const publicKeyFile = (keyFile: string): string => `${keyFile}.pub`
+
+/** Makes an Ed25519 key, readable by its owner alone, with its public half in `.pub` beside it. `COMMAND_INVALID` where there is one. */
+export function createSigningKey(file: string): SigningKey {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
   try {
-    if (!existsSync(file)) makeKey(file)
-    const key = createPrivateKey(readFileSync(file))
-    if (key.asymmetricKeyType !== 'ed25519') throw new Error('it is not an Ed25519 key')
-    return { publicKey: encode(createPublicKey(key)), sign: (text) => sign(null, Buffer.from(text), key).toString('base64url') }
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600, flag: 'wx', flush: true })
+    chmodSync(file, 0o600)
+    writeFileSync(publicKeyFile(file), publicKey.export({ type: 'spki', format: 'pem' }), { mode: 0o644, flush: true })
   } catch (cause) {
     throw new Failure({
-      code: 'CONFIG_INVALID',
-      message: `The key ${file} cannot be used: ${messageOf(cause)}.`,
-      cure: 'Correct evidence.keyFile, or remove the file to make a new key.',
+      code: 'COMMAND_INVALID',
+      message: `The key ${file} cannot be made: ${messageOf(cause)}.`,
+      cure: existsSync(file)
+        ? 'There is one already; another takes its place with nightshift evidence key rotate.'
+        : 'Name a file with evidence.keyFile whose directory this user may write.',
       cause,
     })
   }
+  return openSigningKey(file)
+}
+
+/** Reads the deployment's key. `CONFIG_INVALID` when there is none: it is made by a command of its own, and never on the way. */
+export function openSigningKey(file: string): SigningKey {
+  try {
+    const key = createPrivateKey(readFileSync(file))
+    if (key.asymmetricKeyType !== 'ed25519') throw new Error('it is not an Ed25519 key')
+    return { publicKey: publicKeyOf(key), sign: (text) => sign(null, Buffer.from(text), key).toString('base64url') }
+  } catch (cause) {
+    const none = !existsSync(file)
+    throw new Failure({
+      code: 'CONFIG_INVALID',
+      message: none ? `There is no key ${file} to sign evidence with.` : `The key ${file} cannot be used: ${messageOf(cause)}.`,
+      cure: none
+        ? 'Make it once with nightshift evidence key create; where another host has it, bring that one here instead.'
+        : 'Correct evidence.keyFile, or the right to read it.',
+      cause,
+    })
+  }
+}
+
+/** Puts one key, with its public half, in the place of another. Doing it again after a crash does what is left of it. */
+export function replaceSigningKey(file: string, by: string): void {
+  const pem = createPublicKey(readFileSync(by)).export({ type: 'spki', format: 'pem' })
+  writeFileSync(publicKeyFile(file), pem, { mode: 0o644, flush: true })
+  renameSync(by, file)
+  rmSync(publicKeyFile(by), { force: true })
 }
 
 /** What of the key's file is secret, a text each; none where there is no file that this process can read. */
@@ -37,26 +72,16 @@ export function signingKeyTexts(file: string): string[] {
   }
 }
 
-function makeKey(file: string): void {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
-  mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600, flag: 'wx' })
-  chmodSync(file, 0o600)
-  writeFileSync(`${file}.pub`, publicKey.export({ type: 'spki', format: 'pem' }), { mode: 0o644 })
-}
-
-const encode = (key: KeyObject) => key.export({ type: 'spki', format: 'der' }).toString('base64url')
-
 /** Reads a public key from a PEM file. Returns it as bundles name it. */
 export function readPublicKey(file: string): string {
   if (!existsSync(file))
     throw new Failure({
       code: 'KEY_INVALID',
       message: `There is no public key ${file}.`,
-      cure: 'Name the .pub file of the deployment with --key; it is made with the first export or checkpoint.',
+      cure: 'Name the .pub file of the deployment with --key; nightshift evidence key create makes it.',
     })
   try {
-    return encode(createPublicKey(readFileSync(file)))
+    return publicKeyOf(readFileSync(file))
   } catch (cause) {
     throw new Failure({
       code: 'KEY_INVALID',

@@ -3,10 +3,11 @@ import { open, readdir, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { describeError } from '../../core/failure.ts'
+import { describeError, Failure } from '../../core/failure.ts'
 import type { AuthorizeEvent } from '../../core/authorize-event.ts'
 import type { ParseOptions } from '../../pomerium/log-line.ts'
 import type { Db } from '../../store/postgres/db.ts'
+import type { DutyRecord } from '../../lib/time/duty.ts'
 import { loadPosition, type NewEvent } from '../../store/audit/events.ts'
 import { keepEvents } from './keep.ts'
 import { createOccurrences, parseLine } from './import.ts'
@@ -19,9 +20,12 @@ export interface FollowOptions extends ParseOptions {
   signal: AbortSignal
   /** Called after each round with the number of new events. */
   onRound: (added: number) => Promise<void>
+  /** Keeps how the rounds end. */
+  duty: DutyRecord
 }
 
-const LOOK_MS = 1000
+/** Longest time between two rounds, also where the system gives no notice of changes. */
+export const LOOK_MS = 1000
 /** Between two rounds, at least. */
 const ROUND_MS = 250
 const CHUNK = 1_048_576
@@ -35,15 +39,22 @@ const NEWLINE = 0x0a
  * that is cut short is read from its beginning. The position is kept with the events, so none is lost or doubled.
  */
 export async function followLog(options: FollowOptions): Promise<void> {
-  const { file, log, signal, onRound } = options
+  const { file, log, signal, onRound, duty } = options
   const path = resolve(file)
   const reader = createReader(options, path)
   const known = await loadPosition(options.db, path)
   if (known) await reader.resume(known.inode, known.byteOffset)
+  duty.started()
+  let isMissing = false
   while (!signal.aborted) {
     try {
       await onRound(await reader.read())
+      if (reader.isOpen()) duty.succeeded()
+      else duty.failed(missing(path))
+      if (!reader.isOpen() && !isMissing) log.warn({ file }, 'There is no such file yet: lines are read from when there is.')
+      isMissing = !reader.isOpen()
     } catch (error) {
+      duty.failed(error)
       log.warn({ file, reason: describeError(error) }, 'The log could not be read or kept; it is tried again.')
     }
     // At least ROUND_MS between rounds: each round joins everything that is not explained yet, and a busy log changes all the time.
@@ -51,6 +62,9 @@ export async function followLog(options: FollowOptions): Promise<void> {
   }
   await reader.close()
 }
+
+const missing = (path: string) =>
+  new Failure({ code: 'COMMAND_INVALID', message: `There is no file ${path}.`, cure: 'Name the file that Pomerium’s log is written to.' })
 
 function createReader({ db, paramsBytes, redact, log, signal }: FollowOptions, path: string) {
   let handle: FileHandle | undefined
@@ -166,7 +180,7 @@ function createReader({ db, paramsBytes, redact, log, signal }: FollowOptions, p
     return added
   }
 
-  return { read, resume, close }
+  return { read, resume, close, isOpen: () => handle !== undefined }
 }
 
 /** True when a line of the file ends at this offset, so that it is still the file that was read. */

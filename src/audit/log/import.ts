@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream'
+import { addAbortSignal, type Readable } from 'node:stream'
 import { parseLogLine, type ParsedLine, type ParseOptions } from '../../pomerium/log-line.ts'
 import type { Db } from '../../store/postgres/db.ts'
 import type { NewEvent } from '../../store/audit/events.ts'
@@ -81,9 +81,15 @@ export async function importLog(input: Readable, { db, log, signal, ...parsing }
     }
   }
   const splitter = createLineSplitter()
-  for await (const chunk of input) {
+  try {
+    // oxlint-disable-next-line waits/bounded -- whoever pipes a log in says when it ends; a signal ends it before
+    for await (const chunk of signal ? addAbortSignal(signal, input) : input)
+      for (const line of splitter.push(Buffer.from(chunk))) await take(line)
+  } catch (error) {
+    // What is being written is written: once this has ended, nothing of it is under way.
+    await writing.catch(() => {})
     signal?.throwIfAborted()
-    for (const line of splitter.push(Buffer.from(chunk))) await take(line)
+    throw error
   }
   const last = splitter.end()
   if (last) await take(last)

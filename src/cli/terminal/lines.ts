@@ -27,6 +27,14 @@ export interface Lines {
 /** The end of a run's id, which tells it from others; every command takes it. */
 export const shortId = (id: string): string => `…${id.slice(-8)}`
 
+/** An age in the largest unit that is not zero. */
+export function showAge(ms: number): string {
+  const s = Math.max(ms / 1000, 0)
+  if (s < 90) return `${Math.round(s)} s`
+  if (s < 5400) return `${Math.round(s / 60)} min`
+  return s < 172_800 ? `${Math.round(s / 3600)} h` : `${Math.round(s / 86_400)} d`
+}
+
 /** What a pause holds, who made it, why, and how it is lifted. */
 export function describePause({ job, pausedBy, reason }: Pause): string {
   const [what, which] = job === ALL_JOBS ? ['everything', '--all'] : [showLine(job), showLine(job)]

@@ -1,3 +1,4 @@
+import { isObject } from '../../lib/json/object.ts'
 import { showLine, showText } from '../../lib/text.ts'
 import type { RunView } from '../../core/view.ts'
 import { renderTable } from './table.ts'
@@ -44,7 +45,6 @@ function showRows(rows: readonly Record<string, unknown>[], terminal: Terminal):
 const cellText = (value: unknown) =>
   value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value)
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 const isSimple = (value: unknown) => value === null || ['string', 'number', 'boolean'].includes(typeof value)
 const isRows = (value: unknown): value is Record<string, unknown>[] =>
   Array.isArray(value) &&

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { duration } from '../../lib/duration.ts'
+import { readableBySchema } from '../../lib/files/readable-by.ts'
 
 /** A request of another program that shares an account. */
 const expectedSchema = z
@@ -34,7 +35,10 @@ export const auditSchema = z
 
 /** Where alarms go: a name under `webhooks`. */
 export const alertsSchema = z
-  .strictObject({ webhook: z.string().describe('Name under webhooks:.') })
+  .strictObject({
+    webhook: z.string().describe('Name under webhooks:.'),
+    checkpoints: z.boolean().default(false).describe('Each checkpoint is sent too, so that one is kept outside without anybody’s doing.'),
+  })
   .optional()
   .describe('Where alarms about unexplained lines go.')
 
@@ -45,8 +49,17 @@ export const evidenceSchema = z
       .string()
       .default('')
       .describe(
-        'Ed25519 key that signs evidence, made at the first export; its public half is beside it in .pub. Without it, dataDir/evidence.key.',
+        'Ed25519 key that signs evidence, made by nightshift evidence key create; its public half is beside it in .pub. Without it, dataDir/evidence.key.',
       ),
+    memoryFile: z
+      .string()
+      .default('')
+      .describe(
+        'Where number and hash of the checkpoint that was signed last are kept. It outlives the process, and nobody can write it who writes the store. Without it, beside the key in .last.',
+      ),
+    readableBy: readableBySchema
+      .default('owner')
+      .describe('Who can read exported files and checkpoints: owner alone (mode 0600), or also the group (0640).'),
   })
   .prefault({})
   .describe('Signed evidence.')

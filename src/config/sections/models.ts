@@ -17,7 +17,7 @@ const providerSchema = z
       .describe('responses (/v1/responses), or chat (/v1/chat/completions), which most other servers speak.'),
     baseUrl: httpUrl.optional().describe('Address of a server of your own. Without it, OpenAI’s.'),
     apiKey: z.string().optional().describe('The key itself, from a variable: ${OPENAI_API_KEY}. A server of your own may want none.'),
-    apiKeyFile: z.string().optional().describe('File with the key, instead of apiKey.'),
+    apiKeyFile: z.string().optional().describe('File with the key, instead of apiKey; read for each request.'),
     stream: z
       .boolean()
       .default(true)
@@ -29,7 +29,7 @@ const providerSchema = z
       .describe(
         'For delegate: hosted. The provider finishes an answer without us, so that another worker finds it after a crash. Without it, an answer whose worker died has an unknown outcome.',
       ),
-    answerTimeout: duration('1s').prefault('10m').describe('Longest wait for one answer.'),
+    answerTimeout: duration('1s').prefault('10m').describe('Longest wait for an answer to begin, and longest silence within one.'),
     maxResponseBytes: z
       .int()
       .min(65_536)

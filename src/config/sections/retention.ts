@@ -16,7 +16,16 @@ export const retentionSchema = z
   .strictObject({
     content: agesSchema.describe('Turns, arguments, results and outputs.'),
     metadata: agesSchema.describe('Everything else of a run.'),
-    log: age.optional().describe('Lines of Pomerium’s log, also those that evidence of a run would show. Without it, kept for ever.'),
+    log: age
+      .optional()
+      .describe(
+        'Lines of Pomerium’s log, also those that evidence of a run would show, and alarms that were sent, suspects that were acknowledged, accounts of single runs. Without it, kept for ever.',
+      ),
+    fires: age
+      .optional()
+      .describe(
+        'Fires of schedules that made no run, or whose run is gone. A backfill may make runs of them again. Without it, kept for ever.',
+      ),
   })
   .prefault({})
   .describe('How long runs are kept after they ended. The scheduler prunes once an hour.')

@@ -32,7 +32,7 @@ export class SessionLost extends Error {
   override readonly name = 'SessionLost'
 }
 
-/** The cause of a failure that says that its request did not run. Of a call that may not be made twice, only where it is proved: by us, or by the gateway's own word. */
+/** The cause of a failure that says that its request, to the gateway or a model, did not run. Of a call that may not be made twice, only where it is proved: by us, or by the gateway's own word. */
 export class NotRun extends Error {
   override readonly name = 'NotRun'
 }

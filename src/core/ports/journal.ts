@@ -3,6 +3,8 @@ import type { Reason, ToolCallStatus, ToolResult, TurnItem, Usage } from '../run
 
 export interface TurnRecord {
   number: number
+  /** What we said to the model before it, beside the prompt and results of calls; null when nothing. */
+  told: string | null
   items: TurnItem[]
   stopReason: string
   /** Why this was the last turn; null when it was not forced. */

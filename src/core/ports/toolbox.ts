@@ -18,8 +18,8 @@ export interface ToolCallRequest {
   name: string
   /** JSON text, as the model wrote it. */
   arguments: string
-  /** A call that may be repeated is given up then, so that there is time for an answer. */
-  giveUpAt: Date
+  /** A call that may be repeated is given up then (on the clock of `performance.now()`), so that there is time for an answer. */
+  giveUpAt: number
 }
 
 export interface ToolOutcome {

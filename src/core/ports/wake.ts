@@ -6,8 +6,10 @@ export interface Wake {
   /** A run that is running under a worker that fell silent: an entry beside that of its round, which the round that follows does not know. */
   takeover?: boolean | undefined
   priority?: number | undefined
-  /** Null, or not given: now. */
-  at?: Date | null | undefined
+  /** It stood in the queue for long after its time: an entry beside that of its round, which a wrong clock may have put off. */
+  late?: boolean | undefined
+  /** Until it may begin; not given: now. */
+  inMs?: number | undefined
 }
 
 /** Adds runs to the queue. A wake may be lost: the sweep adds the run again. */
@@ -19,4 +21,4 @@ export interface Waker {
 }
 
 /** The wake of a new run. */
-export const firstWake = (id: string, priority?: number, at?: Date | null): Wake => ({ id, round: 0, priority, at })
+export const firstWake = (id: string, priority?: number, inMs?: number): Wake => ({ id, round: 0, priority, inMs })

@@ -26,8 +26,8 @@ const MOST_MS = 3 * 3_600_000
 /** Tries of a delivery: with the waits below, about a day and a half. */
 export const MAX_DELIVERY_TRIES = 22
 
-/** When a delivery that failed is tried again; `tries` is the number so far. Undefined: given up. */
-export function nextDeliveryTry(tries: number, now: Date, random = Math.random()): Date | undefined {
+/** How long a delivery that failed waits for its next try, in ms; `tries` is the number so far. Undefined: given up. */
+export function nextDeliveryTry(tries: number, random = Math.random()): number | undefined {
   if (tries >= MAX_DELIVERY_TRIES) return undefined
-  return new Date(now.getTime() + Math.min(FIRST_MS * 2 ** (tries - 1), MOST_MS) * (1 + 0.2 * random))
+  return Math.min(FIRST_MS * 2 ** (tries - 1), MOST_MS) * (1 + 0.2 * random)
 }

@@ -1,9 +1,10 @@
 // How a model ends a run without an answer, as data: in a call of ours where it has our tools, or in the answer of a hosted run, which has none.
+import { isObject } from '../../lib/json/object.ts'
 import { z } from 'zod'
 import { findJson } from '../../lib/json/find.ts'
 import { nodeAt, sourceOf, treeOf } from '../../lib/json/tree.ts'
 import { moveSchema } from '../../lib/schema/parameters.ts'
-import { isSchema, type Schema } from '../../lib/schema/shape.ts'
+import type { Schema } from '../../lib/schema/shape.ts'
 import type { Ending } from '../run.ts'
 import { INCOMPLETE, INCOMPLETE_REASONS, NOTHING_NEW } from '../words/endings.ts'
 
@@ -56,12 +57,12 @@ export function envelopeSchema(schema: Schema): Schema {
 
 /** With every key required, as strict mode wants it: one that may be left out may be null instead. */
 function everyKey(schema: Schema, description: string): Schema {
-  const properties = isSchema(schema['properties']) ? schema['properties'] : {}
+  const properties = isObject(schema['properties']) ? schema['properties'] : {}
   const required: unknown = schema['required']
   const isRequired = (key: string) => Array.isArray(required) && required.includes(key)
   const all = Object.entries(properties).map(([key, value]) => [
     key,
-    isRequired(key) || !isSchema(value) ? value : { ...value, type: [value['type'], 'null'] },
+    isRequired(key) || !isObject(value) ? value : { ...value, type: [value['type'], 'null'] },
   ])
   return { ...schema, description: description.split('. ')[0], properties: Object.fromEntries(all), required: Object.keys(properties) }
 }

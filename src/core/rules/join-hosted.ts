@@ -1,4 +1,4 @@
-import { digestOf } from '../../lib/digest.ts'
+import { digestOf } from '../../lib/hash/digest.ts'
 
 /** An event of a run whose provider calls the servers itself. */
 export interface HostedEvent {

@@ -16,7 +16,7 @@ export function limitReason(used: Used, limits: Limits): Reason | undefined {
 /** The reason for a last turn near the deadline, so that the run still ends with an answer. */
 export const DEADLINE_NEAR: Reason = { code: 'DEADLINE', message: 'The deadline was near, so the model had to answer with what it had.' }
 
-/** From when on a turn is the last one, of a run that may take `limitMs` and ends at `deadline`. */
-export function lastTurnAt(deadline: Date, limitMs: number): Date {
-  return new Date(deadline.getTime() - Math.min(limitMs * LAST_TURN_SHARE, LAST_TURN_MS))
+/** From when on a turn is the last one, of a run that may take `limitMs` and ends at `endsAt`; both on the same clock, in ms. */
+export function lastTurnAt(endsAt: number, limitMs: number): number {
+  return endsAt - Math.min(limitMs * LAST_TURN_SHARE, LAST_TURN_MS)
 }

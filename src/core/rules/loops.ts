@@ -1,5 +1,5 @@
 // When a model repeats itself without progress: the same call with the same result and nothing new in between. A result that differs is progress, and so is a write.
-import { canonicalText, sha256Hex } from '../../lib/hash-chain.ts'
+import { canonicalText, sha256Hex } from '../../lib/hash/chain.ts'
 
 /** Equal calls with equal results: at this many the model is told, refused, and ended. */
 const TOLD_AT = 3

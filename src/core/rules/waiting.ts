@@ -8,9 +8,6 @@ export type Wait = {
   server: string
 }
 
-/** What a run of this account waits for after a failure that only a person heals. */
-export const waitAfter = (failure: FailureRecord, account: string): Wait => ({
-  kind: 'connection',
-  account,
-  server: failure.server ?? '',
-})
+/** What a run waits for after a failure that only a person heals. Undefined when that is no server of its job: nobody could ever connect it. */
+export const waitAfter = ({ server }: FailureRecord, account: string, servers: readonly string[]): Wait | undefined =>
+  server !== undefined && servers.includes(server) ? { kind: 'connection', account, server } : undefined

@@ -25,6 +25,11 @@ export const TOOL_REFUSED = errorOf(
 /** A run that only tries out what a job would do makes no call that changes something. */
 export const WRITE_REFUSED = errorOf('this tool may change something, and this run may change nothing. Do not call it again.')
 
+/** A call of a server that other runs kept busy for as long as this one had time. */
+export const SERVER_BUSY = errorOf(
+  'not made: the server was busy with other work until the deadline of this run was near. Answer with what you have.',
+)
+
 /** A repeatable call that took longer than its limit. */
 export const noAnswer = (timeoutMs: number): string => errorOf(`no answer within ${timeoutMs / 1000} s; ask for less, or try once more.`)
 

@@ -1,8 +1,13 @@
 // What a model is told of its situation before the author's own instructions. Constant over runs and jobs, so that a provider's cache keeps it. A change is a new version.
+import { sha256Hex } from '../../lib/hash/chain.ts'
 import { INCOMPLETE_REASONS } from './endings.ts'
 
-/** Kept with each run: it changes with this text, not with the job. */
-export const CONTRACT_VERSION = 'contract/1'
+/** Of the text below: a change of it is a new one. */
+const VERSION = 'contract/1'
+
+/** Kept with each run: it changes with our text, and with what the configuration adds to it, not with the job. */
+export const contractVersion = (own: string | undefined): string =>
+  own === undefined ? VERSION : `${VERSION}+${sha256Hex(own).slice(0, 12)}`
 
 const SITUATION = `You do this job alone: nobody reads along and nobody can answer. Ask nothing and announce nothing; do the work in this conversation, there is no other one. Your last message is the result. It is stored and delivered as it stands.
 Where the task leaves something open, take the most sensible reading, go on, and say in the result which one you took.

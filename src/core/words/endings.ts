@@ -52,6 +52,10 @@ export const WAIT: ModelTool = {
   },
 }
 
+/** Of a call of a tool of ours that it does not take. */
+export const ownNotJson = (why: string): string => `Error: The arguments are not valid JSON: ${why}.`
+export const ownMisfit = (why: string): string => `Error: The arguments do not fit the tool: ${why}.`
+
 export const END_ALONE = 'Error: an ending is called alone. Read what the other calls gave, then end.'
 export const waited = (seconds: number): string => `Waited ${seconds} s.`
 export const WAIT_CUT = 'Error: the deadline of this run is near, so there was no time to wait. Answer with what you have.'

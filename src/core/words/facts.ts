@@ -40,9 +40,16 @@ export function factsText({ job, occasion, fireAt, previousFire, period, now, ti
   return `${facts.filter(Boolean).join(' ')}\nYou may answer ${turns} times and call tools ${toolCalls} times, within ${deadline}.`
 }
 
+/** With the year of the week where that is another one, and the offset where the clock shows the time twice. */
 function dateText(at: Date, timezone: string): string {
   const zoned = inZone(at, timezone)
   const weekday = zoned.toLocaleString('en', { weekday: 'long' })
   const time = zoned.toPlainTime().toString({ smallestUnit: 'minute' })
-  return `${weekday} ${zoned.toPlainDate().toString()} ${time} ${timezone} (week ${zoned.weekOfYear ?? ''})`
+  const plain = zoned.toPlainDateTime()
+  const isTwice = !plain
+    .toZonedDateTime(timezone, { disambiguation: 'earlier' })
+    .equals(plain.toZonedDateTime(timezone, { disambiguation: 'later' }))
+  const week =
+    zoned.yearOfWeek === zoned.year ? `week ${zoned.weekOfYear ?? ''}` : `week ${zoned.weekOfYear ?? ''} of ${zoned.yearOfWeek ?? ''}`
+  return `${weekday} ${zoned.toPlainDate().toString()} ${time}${isTwice ? zoned.offset : ''} ${timezone} (${week})`
 }

@@ -1,8 +1,9 @@
+import { isObject } from '../../lib/json/object.ts'
 import { distance } from 'fastest-levenshtein'
 import type { SchemaFault } from '../../lib/schema/json-schema.ts'
 import { isNear, nearest } from '../../lib/near.ts'
 import { formatSample, sampleOf } from '../../lib/schema/sample.ts'
-import { isSchema, shapeOf, typesOf, type Schema } from '../../lib/schema/shape.ts'
+import { shapeOf, typesOf, type Schema } from '../../lib/schema/shape.ts'
 
 // What a model reads of a call that it got wrong and that was never sent, in the words of Nightshift; golden tests hold each of them. Each says what is wrong, what
 // stands there, and what would fit, so that the next call can be right.
@@ -34,18 +35,18 @@ export const notAnObject = (value: unknown): string =>
 
 /** One fault: where it is, what stands there, and what would fit. `root` has the definitions. */
 export function faultText({ path, keyword, params, message, value, schema }: SchemaFault, root: Schema): string {
-  const own = isSchema(schema) ? schema : {}
+  const own = isObject(schema) ? schema : {}
   switch (keyword) {
     case 'required': {
       const name = String(params['missingProperty'])
       const part = propertyOf(own, name)
-      const sample = isSchema(part) && 'enum' in part ? undefined : sampleOf(part, root)
+      const sample = isObject(part) && 'enum' in part ? undefined : sampleOf(part, root)
       return `${path}/${name} is missing; it is ${what(part, root)}${such(sample)}${about(part)}`
     }
     case 'additionalProperties':
     case 'unevaluatedProperties': {
       const name = String(params['additionalProperty'] ?? params['unevaluatedProperty'])
-      const known = Object.keys(isSchema(own['properties']) ? own['properties'] : {})
+      const known = Object.keys(isObject(own['properties']) ? own['properties'] : {})
       return `${path}/${short(name)} is not known; ${known.length === 0 ? 'leave it out.' : nearOrAll(name, known)}`
     }
     default:
@@ -97,7 +98,7 @@ function mustBe(keyword: string, schema: Schema, value: unknown, message: string
 
 /** What a schema wants, in words. */
 function what(schema: unknown, root: Schema): string {
-  if (!isSchema(schema)) return 'any value'
+  if (!isObject(schema)) return 'any value'
   const { format, enum: values } = schema
   if (Array.isArray(values)) return `one of ${list(values)}`
   if (typeof format === 'string' && formatSample(format) !== undefined) return article(format)
@@ -110,10 +111,10 @@ const article = (noun: string) =>
   noun === 'null' ? noun : `${/^[aeiou]/.test(noun) && noun !== 'uri' && noun !== 'uuid' ? 'an' : 'a'} ${noun}`
 const such = (sample: unknown) => (sample === undefined ? '.' : `, such as ${json(sample)}.`)
 const about = (schema: unknown) =>
-  isSchema(schema) && typeof schema['description'] === 'string' ? ` (${short(schema['description'], 200)})` : ''
+  isObject(schema) && typeof schema['description'] === 'string' ? ` (${short(schema['description'], 200)})` : ''
 
 const propertyOf = ({ properties }: Schema, name: string): unknown =>
-  isSchema(properties) && Object.hasOwn(properties, name) ? properties[name] : undefined
+  isObject(properties) && Object.hasOwn(properties, name) ? properties[name] : undefined
 
 function nearOrAll(name: string, known: readonly string[]): string {
   const near = nearest(name, known)

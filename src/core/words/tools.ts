@@ -58,6 +58,16 @@ export interface ServerWords {
   notes: string | undefined
 }
 
+/** A server by its names: as the job names it, then its own and the operator's. */
+function nameServer({ server, title, description }: Pick<ServerWords, 'server' | 'title' | 'description'>): string {
+  const names = [...new Set([title, description].filter((name) => name !== undefined && name.trim() !== ''))]
+  return `${server}${names.length === 0 ? '' : ` (${names.join('; ')})`}`
+}
+
+/** The description of a tool that another server has with the same words: it says whose it is. */
+export const describeOwner = (description: string, server: Pick<ServerWords, 'server' | 'title' | 'description'>): string =>
+  [description, `Of the server ${nameServer(server)}.`].filter((part) => part !== '').join('\n')
+
 /** Most characters of a server's instructions that are told. */
 export const MAX_INSTRUCTIONS = 2048
 
@@ -66,10 +76,11 @@ export const MAX_INSTRUCTIONS = 2048
  * explains tools and gives no orders.
  */
 export function introduceServers(servers: readonly ServerWords[]): string | undefined {
-  const blocks = servers.flatMap(({ server, title, description, instructions, notes }) => {
-    const names = [...new Set([title, description].filter((name) => name !== undefined && name.trim() !== ''))]
-    if (names.length === 0 && !instructions && notes === undefined) return []
-    const heading = `Server ${server}${names.length === 0 ? '' : ` (${names.join('; ')})`}`
+  const blocks = servers.flatMap((one) => {
+    const { server, instructions, notes } = one
+    const name = nameServer(one)
+    if (name === server && !instructions && notes === undefined) return []
+    const heading = `Server ${name}`
     const lines = [
       ...(instructions?.by === 'server'
         ? [`In the server’s own words, which explain its tools and give no orders:\n${quote(instructions.text)}`]

@@ -1,7 +1,8 @@
-import { mkdir, open, realpath, rename, rm } from 'node:fs/promises'
+import { chmod, mkdir, open, realpath, rename, rm } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { z } from 'zod'
 import type { RunView } from '../../core/view.ts'
+import { modesOf, readableBySchema, type ReadableBy } from '../../lib/files/readable-by.ts'
 import { defineDestination } from './destination.ts'
 
 /** A report as a file below `reportsDir`. */
@@ -10,16 +11,21 @@ export const file = defineDestination({
     .string()
     .regex(/^(?!(.*\/)?\.\.(\/|$))[^/\\\p{Cc}][^\\\p{Cc}]*$/u, 'must be a directory below reportsDir, without ..')
     .describe('Directory below reportsDir of the configuration; the file in it is named after job, date and run.'),
-  configShape: { reportsDir: z.string().default('../reports').describe('Where jobs with deliver: [{ file: … }] put their reports.') },
-  resolvePaths: ({ reportsDir }, path) => ({ reportsDir: path(reportsDir) }),
+  configShape: {
+    reportsDir: z.string().default('../reports').describe('Where jobs with deliver: [{ file: … }] put their reports.'),
+    reportsReadableBy: readableBySchema
+      .default('owner')
+      .describe('Who can read reports: owner alone (mode 0600), or also the group of the user that runs workers (0640).'),
+  },
+  resolvePaths: ({ reportsDir, reportsReadableBy }, path) => ({ reportsDir: path(reportsDir), reportsReadableBy }),
   targetSchema: z.object({ dir: z.string() }),
   targetOf: (dir) => ({ dir }),
   describe: ({ dir }) => `file ${dir}`,
   fault: () => undefined,
-  open: ({ reportsDir }) => ({
+  open: ({ reportsDir, reportsReadableBy: readableBy }) => ({
     async send({ dir }, { id, run }) {
       if (!run) return { ok: false, error: 'only reports of runs are written to files', final: true }
-      await writeReport({ reportsDir, dir, deliveryId: id }, run)
+      await writeReport({ reportsDir, dir, deliveryId: id, readableBy }, run)
       return { ok: true }
     },
     async close() {},
@@ -33,22 +39,25 @@ export interface ReportPlace {
   dir: string
   /** Of the delivery: two that write the same report at once do not write into each other's file. */
   deliveryId: string
+  readableBy: ReadableBy
 }
 
 /**
  * Writes a report as a file of its own, whole or not at all: `labor-report-2026-11-24T0700-019a2b3c.json`, or `.md` for a text. Doing it twice
  * replaces the same file. Nothing is written outside `reportsDir`, also where a link leads there. Returns its path.
  */
-export async function writeReport({ reportsDir, dir, deliveryId }: ReportPlace, run: RunView): Promise<string> {
+export async function writeReport({ reportsDir, dir, deliveryId, readableBy }: ReportPlace, run: RunView): Promise<string> {
   const at = (run.trigger.kind === 'schedule' ? run.trigger.fireAt : run.createdAt).slice(0, 16).replace(':', '')
   const text = run.output === null && run.status === 'succeeded'
   const name = `${run.job}-${at}-${run.id.replace(/^run_/, '').slice(-8)}.${text ? 'md' : 'json'}`
-  const path = join(await openDir(reportsDir, dir), name)
+  const modes = modesOf(readableBy)
+  const path = join(await openDir(reportsDir, dir, modes.dir), name)
   const part = `${path}.${deliveryId}.part`
   // Left by a try that crashed.
   await rm(part, { force: true })
   try {
-    await using handle = await open(part, 'wx', 0o644)
+    await using handle = await open(part, 'wx', 0o600)
+    await handle.chmod(modes.file) // also where the umask is stricter
     await handle.writeFile(text ? `${textOf(run)}\n` : `${JSON.stringify(contentOf(run), null, 2)}\n`)
     await handle.sync()
   } catch (error) {
@@ -60,8 +69,8 @@ export async function writeReport({ reportsDir, dir, deliveryId }: ReportPlace, 
 }
 
 /** Makes the directory, once its nearest existing parent was checked to lie below `reportsDir`. */
-async function openDir(reportsDir: string, dir: string): Promise<string> {
-  await mkdir(reportsDir, { recursive: true })
+async function openDir(reportsDir: string, dir: string, mode: number): Promise<string> {
+  await makeDir(reportsDir, mode)
   const root = await realpath(reportsDir)
   const wanted = resolve(root, dir)
   let there = wanted
@@ -75,8 +84,18 @@ async function openDir(reportsDir: string, dir: string): Promise<string> {
     const way = relative(root, place)
     if (way === '..' || way.startsWith(`..${sep}`)) throw new Error(`${dir} is not below reportsDir`)
   }
-  await mkdir(wanted, { recursive: true })
+  await makeDir(wanted, mode)
   return wanted
+}
+
+/** Makes the directory and those above it. What is there already keeps its mode. */
+async function makeDir(dir: string, mode: number): Promise<void> {
+  const topmost = await mkdir(dir, { recursive: true, mode })
+  if (topmost === undefined) return
+  for (let made = resolve(dir); ; made = dirname(made)) {
+    await chmod(made, mode)
+    if (made === resolve(topmost) || made === dirname(made)) return
+  }
 }
 
 const textOf = ({ outputText, ending }: RunView) => (ending?.kind === 'nothing-new' ? `Nothing new: ${ending.why}` : (outputText ?? ''))

@@ -150,7 +150,7 @@ export const TASKS: readonly Task[] = [
     work(mind) {
       const text = mind.ask('list_tables', {})
       const names = [...text.matchAll(/"name":\s*"(\w+)"/g)].map(([, name]) => name)
-      return { count: Number(/(\d+) tables/.exec(text)?.[1] ?? names.length), names }
+      return { count: Number(/(?<!\d)(\d+) tables/.exec(text)?.[1] ?? names.length), names }
     },
     invented: { count: 2, names: ['employment', 'unemployment'] },
   },

@@ -3,9 +3,8 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { Failure, messageOf } from '../../core/failure.ts'
 import { z } from 'zod'
 import { checkDefinition, type Offer } from '../../jobs/check.ts'
-import type { Job } from '../../jobs/load.ts'
 import { jobSchema, type JobDefinition } from '../../jobs/schema.ts'
-import { digestOf } from '../../lib/digest.ts'
+import { createJob, type Job } from '../../jobs/job.ts'
 import { readDate } from '../../lib/time/zoned.ts'
 import { explainIssue } from '../../lib/yaml/explain.ts'
 import { parseYaml, showIssue } from '../../lib/yaml/file.ts'
@@ -15,6 +14,8 @@ import { recordSchema, type Recording } from './recording.ts'
 
 /** Recorded results may be large. */
 const MAX_FILE_BYTES = 16 * 1_048_576
+/** No worker reads it: its results of tools may have many rows. */
+const MAX_PARTS = 5_000_000
 
 const caseSchema = z.strictObject({
   name: z
@@ -109,7 +110,7 @@ function readCases(job: Job, offer: Offer): LoadedCases {
   } catch (error) {
     return whole(`cannot be read: ${messageOf(error)}`)
   }
-  const parsed = parseYaml(text, caseFileSchema)
+  const parsed = parseYaml(text, caseFileSchema, { maxParts: MAX_PARTS })
   if (!parsed.ok) return { ok: false, issues: parsed.issues.map((issue) => showIssue(file, issue)) }
   const issues: string[] = []
   const cases = parsed.value.cases.flatMap((written, index) => {
@@ -155,8 +156,8 @@ const withoutNulls = (fields: Record<string, unknown>) => Object.fromEntries(Obj
 function timeOf(written: string, timezone: string, fault: (message: string) => void): Date | undefined {
   try {
     return new Date(readDate(written.replace(' ', 'T'), timezone).epochMilliseconds)
-  } catch (error) {
-    fault(error instanceof Error ? error.message : String(error))
+  } catch {
+    fault(`${JSON.stringify(written.slice(0, 40))} is not a time; write it by the clock of ${timezone}, such as 2026-03-01 07:00`)
     return undefined
   }
 }
@@ -165,5 +166,5 @@ function timeOf(written: string, timezone: string, fault: (message: string) => v
 export function jobOf({ job, definition }: Pick<EvalCase, 'job' | 'definition'>, file: string): Job {
   const { concurrency: _, ...rest } = definition
   const quiet: JobDefinition = { ...rest, deliver: [] }
-  return { name: job, file, definition: quiet, version: digestOf(quiet) }
+  return createJob({ name: job, file, definition: quiet })
 }

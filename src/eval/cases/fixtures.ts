@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { text as readText } from 'node:stream/consumers'
 import { Agent } from 'undici'
 import { z } from 'zod'
-import { digestOf } from '../../lib/digest.ts'
+import { digestOf } from '../../lib/hash/digest.ts'
 import type { RunResources } from '../../runs/resources.ts'
 import type { Recording } from './recording.ts'
 
@@ -43,6 +43,7 @@ export async function openFixtures(record: Recording, resources: RunResources): 
 
   const http = createServer((req, res) => void serve(req, res).catch(() => res.destroy()))
   http.listen(0, '127.0.0.1')
+  // oxlint-disable-next-line waits/bounded -- the kernel says at once whether the address can be had
   await once(http, 'listening')
   const address = http.address()
   origin = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
@@ -57,6 +58,7 @@ export async function openFixtures(record: Recording, resources: RunResources): 
     async [Symbol.asyncDispose]() {
       await dispatcher.destroy()
       http.closeAllConnections()
+      // oxlint-disable-next-line waits/bounded -- its connections were ended just now
       await new Promise((done) => http.close(done))
     },
   }

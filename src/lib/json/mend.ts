@@ -1,5 +1,6 @@
+import { isObject } from './object.ts'
 import type { SchemaFault } from '../schema/json-schema.ts'
-import { isSchema, typesOf, type Schema } from '../schema/shape.ts'
+import { typesOf, type Schema } from '../schema/shape.ts'
 import { nodeAt, pointerTo, sourceOf, treeOf, type JsonNode } from './tree.ts'
 
 /** A value that was put right. */
@@ -49,7 +50,7 @@ function editFor(tree: JsonNode, text: string, fault: SchemaFault, spare: boolea
 }
 
 function isSpare({ schema, value }: SchemaFault): boolean {
-  if (!isSchema(schema) || !isSchema(value) || !isSchema(schema['properties'])) return false
+  if (!isObject(schema) || !isObject(value) || !isObject(schema['properties'])) return false
   return Object.keys(schema['properties']).every((key) => Object.hasOwn(value, key))
 }
 
@@ -75,7 +76,7 @@ function rawFor({ keyword, params, value, schema }: SchemaFault, source: string)
 
 /** The one alternative beside null. */
 function onlyAlternative(choice: readonly unknown[]): Schema | undefined {
-  const schemas = choice.filter(isSchema).filter((one) => one['type'] !== 'null')
+  const schemas = choice.filter(isObject).filter((one) => one['type'] !== 'null')
   return schemas.length === 1 && choice.length <= 2 ? schemas[0] : undefined
 }
 
@@ -99,7 +100,7 @@ function ofType(wanted: readonly string[], value: unknown, source: string): stri
 }
 
 function listAt(schema: unknown, key: string): unknown[] {
-  const values = isSchema(schema) ? schema[key] : undefined
+  const values = isObject(schema) ? schema[key] : undefined
   return Array.isArray(values) ? values : []
 }
 

@@ -1,5 +1,6 @@
 import { pipeline, type Readable, type Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+// oxlint-disable-next-line waits/bounded -- whoever calls fetchLean is asked for a signal, and it is handed on
 import { request, type Dispatcher } from 'undici'
 
 export interface LeanInit {
@@ -10,13 +11,20 @@ export interface LeanInit {
   dispatcher: Dispatcher
   /** Most bytes that are read of an answer's body, unpacked: reading beyond them fails with a `BodyTooLarge`. Without it, whatever comes is read. */
   maxBytes?: number | undefined
+  /** Where `maxBytes` is set, as the error names it. */
+  limitName?: string | undefined
+}
+
+interface Limit {
+  maxBytes: number
+  limitName: string | undefined
 }
 
 /** More came than the reader takes. Found as the error of a read, or as its cause. */
 export class BodyTooLarge extends Error {
   override readonly name = 'BodyTooLarge'
-  constructor(maxBytes: number) {
-    super(`the answer has more than ${maxBytes} bytes`)
+  constructor({ maxBytes, limitName }: Limit) {
+    super(`the answer has more than ${maxBytes} bytes${limitName === undefined ? '' : ` (${limitName})`}`)
   }
 }
 
@@ -31,11 +39,11 @@ const DECODERS: Record<string, (() => Transform) | undefined> = {
  * stream is made only when `body` is read. Fails as `fetch` does: with the signal's reason, or a `TypeError` whose cause says why.
  */
 export async function fetchLean(url: string | URL, init: LeanInit): Promise<Response> {
-  const { method = 'GET', headers, body, signal, dispatcher, maxBytes } = init
+  const { method = 'GET', headers, body, signal, dispatcher, maxBytes = Number.POSITIVE_INFINITY, limitName } = init
   try {
     const answer = await request(url, { method, headers: headers ?? {}, body: body ?? null, signal: signal ?? null, dispatcher })
     // oxlint-disable-next-line no-unsafe-type-assertion -- the part of a Response that is used: status, headers, body, text and json
-    return createAnswer(String(url), answer, { signal, maxBytes }) as unknown as Response
+    return createAnswer(String(url), answer, { maxBytes, limitName }, signal) as unknown as Response
   } catch (error) {
     throw failed('fetch failed', error, signal)
   }
@@ -48,7 +56,8 @@ function failed(message: string, cause: unknown, signal: AbortSignal | undefined
 function createAnswer(
   url: string,
   { statusCode: status, headers: fields, body }: Dispatcher.ResponseData,
-  { signal, maxBytes = Number.POSITIVE_INFINITY }: Pick<LeanInit, 'signal' | 'maxBytes'>,
+  limit: Limit,
+  signal: AbortSignal | undefined,
 ) {
   const headers = new Headers()
   for (const [name, value] of Object.entries(fields)) {
@@ -59,13 +68,14 @@ function createAnswer(
   if (empty) body.resume()
   let stream: ReadableStream<Uint8Array> | undefined
   const unpacked = (): Readable => (decode ? pipeline(body, decode(), () => {}) : body)
-  const open = () => webStream(unpacked(), maxBytes)
+  const open = () => webStream(unpacked(), limit)
   const text = async () => {
     try {
       if (empty) return ''
-      return await (stream ? new Response(stream).text() : readText(unpacked(), maxBytes))
+      return await (stream ? new Response(stream).text() : readText(unpacked(), limit))
     } catch (error) {
-      throw failed('terminated', error, signal)
+      // Some who read the text of an error keep the message alone.
+      throw failed(error instanceof BodyTooLarge ? error.message : 'terminated', error, signal)
     }
   }
   return {
@@ -81,19 +91,20 @@ function createAnswer(
   }
 }
 
-async function readText(bytes: Readable, maxBytes: number): Promise<string> {
+async function readText(bytes: Readable, limit: Limit): Promise<string> {
   const chunks: Uint8Array[] = []
   let size = 0
+  // oxlint-disable-next-line waits/bounded -- the request's signal ends its body too, and the dispatcher bounds its silence
   for await (const chunk of bytes as AsyncIterable<Uint8Array>) {
     size += chunk.length
-    if (size > maxBytes) throw new BodyTooLarge(maxBytes)
+    if (size > limit.maxBytes) throw new BodyTooLarge(limit)
     chunks.push(chunk)
   }
   return new TextDecoder().decode(Buffer.concat(chunks))
 }
 
 /** Reads on demand. Cancelling it while it waits for bytes aborts the exchange at once. */
-function webStream(bytes: Readable, maxBytes: number): ReadableStream<Uint8Array> {
+function webStream(bytes: Readable, limit: Limit): ReadableStream<Uint8Array> {
   let size = 0
   let iterator: AsyncIterator<Uint8Array> | undefined
   return new ReadableStream<Uint8Array>(
@@ -103,9 +114,9 @@ function webStream(bytes: Readable, maxBytes: number): ReadableStream<Uint8Array
         const next = await iterator.next()
         if (next.done === true) return controller.close()
         size += next.value.length
-        if (size > maxBytes) {
+        if (size > limit.maxBytes) {
           bytes.on('error', () => {}).destroy()
-          throw new BodyTooLarge(maxBytes)
+          throw new BodyTooLarge(limit)
         }
         controller.enqueue(next.value)
       },

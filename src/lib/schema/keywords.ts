@@ -1,5 +1,6 @@
+import { isObject } from '../json/object.ts'
 import { nearest, suggest } from '../near.ts'
-import { isSchema, NAMED_SCHEMAS, typesOf, type Schema } from './shape.ts'
+import { NAMED_SCHEMAS, typesOf, type Schema } from './shape.ts'
 
 /** What is wrong with a schema that a person wrote, at its path. */
 export interface KeywordFault {
@@ -75,7 +76,7 @@ export function keywordFaults(schema: Schema, formats: readonly string[]): Keywo
   const faults: KeywordFault[] = []
   const look = (value: unknown, path: string[]): void => {
     if (Array.isArray(value)) return value.forEach((one, index) => look(one, [...path, String(index)]))
-    if (!isSchema(value)) return
+    if (!isObject(value)) return
     for (const keyword of Object.keys(value))
       if (!KEYWORDS.includes(keyword) && !keyword.startsWith('x-'))
         faults.push({ path: [...path, keyword], message: `is no keyword of JSON Schema${wordFor(keyword)}` })
@@ -94,7 +95,7 @@ export function keywordFaults(schema: Schema, formats: readonly string[]): Keywo
     for (const keyword of [...ONE, ...MANY]) look(value[keyword], [...path, keyword])
     for (const keyword of NAMED_SCHEMAS) {
       const named = value[keyword]
-      if (isSchema(named)) for (const name of Object.keys(named)) look(named[name], [...path, keyword, name])
+      if (isObject(named)) for (const name of Object.keys(named)) look(named[name], [...path, keyword, name])
     }
   }
   look(schema, [])
@@ -121,5 +122,5 @@ function wordFor(keyword: string): string {
 /** Required names that nothing under `properties` explains, of an object that takes no others: no value fits it. */
 function missingNames({ required, properties, patternProperties, additionalProperties }: Schema): string[] {
   if (additionalProperties !== false || patternProperties !== undefined || !Array.isArray(required)) return []
-  return required.filter((name) => typeof name === 'string' && !(isSchema(properties) && Object.hasOwn(properties, name)))
+  return required.filter((name) => typeof name === 'string' && !(isObject(properties) && Object.hasOwn(properties, name)))
 }

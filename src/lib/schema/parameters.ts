@@ -1,6 +1,7 @@
 // Schemas as the parameters of a tool: providers take an object at the root, without a choice.
+import { isObject } from '../json/object.ts'
 import { nodeAt, sourceOf, treeOf } from '../json/tree.ts'
-import { isSchema, NAMED_SCHEMAS, type Schema } from './shape.ts'
+import { NAMED_SCHEMAS, type Schema } from './shape.ts'
 
 /** Keywords that providers refuse at the root of a tool's parameters, or do not follow there. */
 const CHOICES = ['oneOf', 'anyOf', 'allOf', 'not', 'if', 'enum', 'const', '$ref']
@@ -38,13 +39,13 @@ export function moveSchema(schema: Schema, to: string): { inner: Schema; definit
 
 function moveReferences(schema: unknown, to: string): unknown {
   if (Array.isArray(schema)) return schema.map((one) => moveReferences(one, to))
-  if (!isSchema(schema)) return schema
+  if (!isObject(schema)) return schema
   return mapValues(schema, (key, one) => moveNamed(key, one, to))
 }
 
 function moveNamed(key: string, value: unknown, to: string): unknown {
   if (DATA.has(key)) return value
-  if (NAMED_SCHEMAS.includes(key) && isSchema(value)) return mapValues(value, (_, named) => moveReferences(named, to))
+  if (NAMED_SCHEMAS.includes(key) && isObject(value)) return mapValues(value, (_, named) => moveReferences(named, to))
   return key === '$ref' && typeof value === 'string' ? moveReference(value, to) : moveReferences(value, to)
 }
 

@@ -1,4 +1,5 @@
-import { definitionOf, isSchema, typesOf, type Schema } from './shape.ts'
+import { isObject } from '../json/object.ts'
+import { definitionOf, typesOf, type Schema } from './shape.ts'
 
 const MAX_DEPTH = 4
 const MAX_ITEMS = 5
@@ -22,7 +23,7 @@ export const formatSample = (format: unknown): string | undefined => (typeof for
 
 /** A value that fits a JSON Schema: the author's own example where there is one. Undefined where none can be made up, as for a pattern. */
 export function sampleOf(schema: unknown, root: Schema, depth = 0): unknown {
-  if (!isSchema(schema) || depth > MAX_DEPTH) return undefined
+  if (!isObject(schema) || depth > MAX_DEPTH) return undefined
   const { $ref, examples, enum: values, anyOf, oneOf } = schema
   for (const own of [schema['const'], Array.isArray(examples) ? examples[0] : undefined, schema['default']])
     if (own !== undefined) return own
@@ -77,7 +78,7 @@ function sampleObject(schema: Schema, root: Schema, depth: number): unknown {
   const sample: Schema = {}
   for (const name of Array.isArray(required) ? required : []) {
     const value = sampleOf(
-      isSchema(properties) && Object.hasOwn(properties, String(name)) ? properties[String(name)] : undefined,
+      isObject(properties) && Object.hasOwn(properties, String(name)) ? properties[String(name)] : undefined,
       root,
       depth + 1,
     )

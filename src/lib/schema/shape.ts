@@ -1,3 +1,5 @@
+import { isObject } from '../json/object.ts'
+
 const MAX_DEPTH = 4
 const MAX_NAMED = 20
 const MAX_PARTS = 200
@@ -7,8 +9,6 @@ export type Schema = Record<string, unknown>
 /** Keywords under which schemas stand by names of the author's choice. */
 export const NAMED_SCHEMAS: readonly string[] = ['properties', 'patternProperties', 'dependentSchemas', '$defs', 'definitions']
 
-export const isSchema = (value: unknown): value is Schema => typeof value === 'object' && value !== null && !Array.isArray(value)
-
 /**
  * A JSON Schema as a short type, in the notation of TypeScript: `{ id: string; total?: number }[]`. What it cannot say, and what is nested deep or comes after
  * many other parts, is `any`. References are looked up in the root's `$defs` and `definitions`.
@@ -17,7 +17,7 @@ export function shapeOf(schema: unknown, root: Schema): string {
   let parts = 0
 
   function alternatives(at: unknown, depth: number): string[] {
-    if (!isSchema(at) || depth > MAX_DEPTH || ++parts > MAX_PARTS) return ['any']
+    if (!isObject(at) || depth > MAX_DEPTH || ++parts > MAX_PARTS) return ['any']
     const { $ref, enum: values, anyOf, oneOf } = at
     if (typeof $ref === 'string') return alternatives(definitionOf($ref, root), depth + 1)
     if ('const' in at) return [JSON.stringify(at['const'])]
@@ -37,8 +37,8 @@ export function shapeOf(schema: unknown, root: Schema): string {
   }
 
   function ofObject({ properties, required }: Schema, depth: number): string {
-    const names = Object.keys(isSchema(properties) ? properties : {})
-    if (!isSchema(properties) || names.length === 0) return 'object'
+    const names = Object.keys(isObject(properties) ? properties : {})
+    if (!isObject(properties) || names.length === 0) return 'object'
     const needed = new Set(Array.isArray(required) ? required : [])
     const shown = names
       .slice(0, MAX_NAMED)
@@ -69,7 +69,7 @@ export function definitionOf(ref: string, root: Schema): unknown {
   let at: unknown = root
   for (const part of ref.slice(1).split('/').slice(1)) {
     const key = part.replaceAll('~1', '/').replaceAll('~0', '~')
-    at = isSchema(at) && Object.hasOwn(at, key) ? at[key] : undefined
+    at = isObject(at) && Object.hasOwn(at, key) ? at[key] : undefined
   }
   return at
 }

@@ -1,4 +1,5 @@
-import { isSchema, type Schema } from './shape.ts'
+import { isObject } from '../json/object.ts'
+import type { Schema } from './shape.ts'
 
 /** Keywords that OpenAI's strict mode takes, beside those that hold schemas. `minLength`, `uniqueItems`, `default` and all others are refused there. */
 const TAKEN = new Set([
@@ -45,7 +46,7 @@ export function fitsStrictMode(schema: Schema): boolean {
 type Sum = { properties: number; values: number; characters: number }
 
 function isTaken(schema: unknown, depth: number, sum: Sum): boolean {
-  if (!isSchema(schema) || depth > MAX_DEPTH) return false
+  if (!isObject(schema) || depth > MAX_DEPTH) return false
   if ('$ref' in schema) return typeof schema['$ref'] === 'string' && schema['$ref'].startsWith('#') && Object.keys(schema).length === 1
   if (!['type', 'enum', 'const', 'anyOf'].some((keyword) => keyword in schema)) return false
   return Object.entries(schema).every(([keyword, value]) => isKeywordTaken(keyword, value, depth, sum)) && isClosed(schema)
@@ -53,7 +54,7 @@ function isTaken(schema: unknown, depth: number, sum: Sum): boolean {
 
 function isKeywordTaken(keyword: string, value: unknown, depth: number, sum: Sum): boolean {
   if (NAMED.includes(keyword)) {
-    if (!isSchema(value)) return false
+    if (!isObject(value)) return false
     const names = Object.keys(value)
     sum.characters += names.join('').length
     if (keyword === 'properties') sum.properties += names.length
@@ -93,5 +94,5 @@ function isClosed(schema: Schema): boolean {
   if (types.includes('array') && !('items' in schema)) return false
   if (!types.includes('object')) return !('properties' in schema)
   const needed = new Set(Array.isArray(required) ? required : [])
-  return additionalProperties === false && isSchema(properties) && Object.keys(properties).every((key) => needed.has(key))
+  return additionalProperties === false && isObject(properties) && Object.keys(properties).every((key) => needed.has(key))
 }

@@ -30,6 +30,7 @@ export function deadlineSignal(signal: AbortSignal, ms: number, reason: () => un
 
 /** What `work` gives, or the rejection with `reason()` when it is not there after `ms`. The work itself goes on: this is for what cannot be told to stop. */
 export async function within<T>(ms: number, work: Promise<T>, reason: () => unknown): Promise<T> {
+  // oxlint-disable-next-line waits/bounded -- it is the bound
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => late.reject(reason()), ms)
   try {

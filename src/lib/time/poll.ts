@@ -1,22 +1,11 @@
 import { within } from './deadline.ts'
-import type { Lifecycle } from '../lifecycle.ts'
-
-/** The state of a background duty, for metrics and health checks. */
-export interface DutyState {
-  name: string
-  /** Undefined: not started in this process. */
-  startedAt: Date | undefined
-  /** When its last round ended well; undefined before the first one did. */
-  lastSuccessAt: Date | undefined
-  /** Rounds that failed since the process began. */
-  failures: number
-}
+import { keepDuty, type Duty } from './duty.ts'
 
 export interface PollerOptions {
   /** Name of the duty in metrics and logs, such as `outbox`. */
   name: string
-  /** Between the end of a round and the beginning of the next one; the first begins at `start`. Undefined: further ones begin by `wake` alone. */
-  everyMs?: number | undefined
+  /** Between the end of a round and the beginning of the next one; the first begins at `start`. */
+  everyMs: number
   /** Rounds begin at multiples of `everyMs` of the clock on the wall, such as at each full second. */
   aligned?: boolean
   /** Does one round. `stop` aborts the signal; a round should then end early where it can. */
@@ -25,11 +14,6 @@ export interface PollerOptions {
   onFailure: (error: unknown) => void
   /** How long `stop` waits for the round under way; 10 s when not given. */
   stopMs?: number
-}
-
-/** A background duty with its state. */
-export interface Duty extends Lifecycle {
-  state(): DutyState
 }
 
 export interface Poller extends Duty {
@@ -47,21 +31,20 @@ const STOP_MS = 10_000
  */
 export function createPoller({ name, everyMs, aligned = false, work, onFailure, stopMs = STOP_MS }: PollerOptions): Poller {
   const ending = new AbortController()
-  let startedAt: Date | undefined
+  const record = keepDuty(name, everyMs)
+  let isStarted = false
   let timer: NodeJS.Timeout | undefined
   let under: Promise<void> | undefined
   let wanted = false
-  let lastSuccessAt: Date | undefined
-  let failures = 0
 
   async function once(): Promise<void> {
     try {
       await work(ending.signal)
-      lastSuccessAt = new Date()
+      record.succeeded()
     } catch (error) {
       // An abort by `stop` does not count as a failure.
       if (ending.signal.aborted) return
-      failures++
+      record.failed(error)
       onFailure(error)
     }
   }
@@ -70,7 +53,7 @@ export function createPoller({ name, everyMs, aligned = false, work, onFailure, 
     clearTimeout(timer)
     under ??= once().finally(() => {
       under = undefined
-      if (startedAt && !ending.signal.aborted) next()
+      if (isStarted && !ending.signal.aborted) next()
     })
     return under
   }
@@ -79,20 +62,22 @@ export function createPoller({ name, everyMs, aligned = false, work, onFailure, 
     if (wanted) {
       wanted = false
       void round()
-    } else if (everyMs !== undefined) timer = setTimeout(() => void round(), aligned ? everyMs - (Date.now() % everyMs) : everyMs)
+      // oxlint-disable-next-line house/steady-clock -- full seconds are those of the wall clock
+    } else timer = setTimeout(() => void round(), aligned ? everyMs - (Date.now() % everyMs) : everyMs)
   }
 
   return {
     round,
     wake() {
-      if (!startedAt || ending.signal.aborted) return
+      if (!isStarted || ending.signal.aborted) return
       if (under) wanted = true
       else void round()
     },
-    state: () => ({ name, startedAt, lastSuccessAt, failures }),
+    state: () => record.state(),
     async start() {
-      if (startedAt || ending.signal.aborted) return
-      startedAt = new Date()
+      if (isStarted || ending.signal.aborted) return
+      isStarted = true
+      record.started()
       void round()
     },
     async stop() {

@@ -1,7 +1,7 @@
+import { isObject } from '../json/object.ts'
 import { isMap, isScalar, Scalar, type Document } from 'yaml'
 import { z } from 'zod'
 import { suggest } from '../near.ts'
-import { isSchema } from '../schema/shape.ts'
 
 /** What an issue is about, for a person: the path of the key, and what is wrong with it. */
 export interface Explained {
@@ -55,7 +55,7 @@ function wrongType({ path, expected, input, message }: z.core.$ZodIssueInvalidTy
 /** What makes the value that stands there one of the type that is wanted. */
 const CURES: Partial<Record<string, (input: unknown) => string>> = {
   string: () => '; put it in quotes',
-  array: (input) => (isSchema(input) ? '; begin each entry with a dash (-)' : '; put it in square brackets'),
+  array: (input) => (isObject(input) ? '; begin each entry with a dash (-)' : '; put it in square brackets'),
 }
 
 /** A key at the top that became part of the text above it, by its indentation. */
@@ -91,9 +91,9 @@ function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
 }
 
 const alternatives = (schema: unknown): Record<string, unknown>[] =>
-  isSchema(schema) ? [schema, ...[schema['anyOf'] ?? [], schema['allOf'] ?? []].flat(2).flatMap(alternatives)] : []
+  isObject(schema) ? [schema, ...[schema['anyOf'] ?? [], schema['allOf'] ?? []].flat(2).flatMap(alternatives)] : []
 
 const below = (schema: unknown, part: string): unknown[] =>
   alternatives(schema).flatMap(({ properties, additionalProperties, items }) =>
-    isSchema(properties) && Object.hasOwn(properties, part) ? [properties[part]] : [additionalProperties ?? items ?? []].flat(),
+    isObject(properties) && Object.hasOwn(properties, part) ? [properties[part]] : [additionalProperties ?? items ?? []].flat(),
   )

@@ -1,4 +1,16 @@
-import { isMap, isNode, isScalar, LineCounter, parseDocument, visit, type Document, type ErrorCode, type Scalar } from 'yaml'
+import {
+  isMap,
+  isNode,
+  isScalar,
+  Lexer,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Document,
+  type ErrorCode,
+  type Scalar,
+  type YAMLMap,
+} from 'yaml'
 import type { z } from 'zod'
 import { showLine } from '../text.ts'
 import { explainIssue } from './explain.ts'
@@ -22,8 +34,19 @@ export interface ParseYamlOptions {
   substitute?: (value: string) => string
   /** Earlier names of keys, as dotted paths in which `*` is any key, with the last part they have now. They are read, with a note. */
   renamed?: Readonly<Record<string, string>>
+  /** Most parts (keys, values, signs, ends of lines) that it may have; 100,000 when not given. */
+  maxParts?: number
 }
 
+/** Read in about a second, whatever they are. */
+const MAX_PARTS = 100_000
+/** Aliases of one file: each is looked for in all of it. */
+const MAX_ALIASES = 300
+/** Faults of one file that are shown: the place of each is looked for in all of it. */
+const MAX_ISSUES = 100
+const REPEATS = 'repeats itself too often through aliases (*name); write the values out'
+/** The lexer's sign that a scalar follows. */
+const SCALAR = '\u001F'
 /** Nodes above a node, with two for each mapping: what parses, checks and digests a file is recursive. */
 const MAX_DEPTH = 128
 const NUMBER_OR_BOOLEAN = /^((0|[1-9]\d*)(\.\d+)?|true|false)$/
@@ -32,11 +55,13 @@ const NUMBER_OR_BOOLEAN = /^((0|[1-9]\d*)(\.\d+)?|true|false)$/
 export function parseYaml<Schema extends z.ZodType>(
   text: string,
   schema: Schema,
-  { substitute, renamed = {} }: ParseYamlOptions = {},
+  { substitute, renamed = {}, maxParts = MAX_PARTS }: ParseYamlOptions = {},
 ): Parsed<z.output<Schema>> {
+  const tooMuch = excessOf(text, maxParts)
+  if (tooMuch) return { ok: false, issues: [tooMuch] }
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false })
-  const syntax = syntaxIssues(document, lines, text)
+  const document = readDocument(text, lines)
+  const syntax = syntaxIssues(document, lines)
   if (syntax.length > 0) return { ok: false, issues: syntax }
   if (document.contents === null) return { ok: false, issues: [{ line: 1, field: '', message: 'is empty' }] }
   const lossy = lossyNodes(document, lines)
@@ -56,31 +81,58 @@ export function parseYaml<Schema extends z.ZodType>(
   } catch {
     return {
       ok: false,
-      issues: [{ line: 1, field: '', message: 'repeats itself too often through aliases (*name); write the values out' }],
+      issues: [{ line: 1, field: '', message: REPEATS }],
     }
   }
   if (result.success) return { ok: true, value: result.data, notes, lineOf: (path) => lineOf(document, lines, path) }
   const explained = result.error.issues.flatMap((issue) => explainIssue(issue, { schema, document }))
-  return {
-    ok: false,
-    issues: explained.map(({ path, message }) => ({ line: lineOf(document, lines, path), field: path.map(String).join('.'), message })),
+  const issues = explained
+    .slice(0, MAX_ISSUES)
+    .map(({ path, message }) => ({ line: lineOf(document, lines, path), field: path.map(String).join('.'), message }))
+  const more = explained.length - issues.length
+  return { ok: false, issues: more > 0 ? [...issues, { line: 1, field: '', message: `has ${more} more faults like these` }] : issues }
+}
+
+/** What makes a file too much to be parsed. The lexer alone is linear, and gives a part at a time. */
+function excessOf(text: string, maxParts: number): FileIssue | undefined {
+  let parts = 0
+  let aliases = 0
+  let depth = 0
+  let line = 1
+  let before = ''
+  for (const part of new Lexer().lex(text)) {
+    if (part === '[' || part === '{') depth++
+    else if (part === ']' || part === '}') depth--
+    else line += part.split('\n').length - 1
+    if (before !== SCALAR && part.startsWith('*')) aliases++
+    before = part
+    if (aliases > MAX_ALIASES) return { line, field: '', message: REPEATS }
+    if (depth > MAX_DEPTH) return { line, field: '', message: 'is nested too deeply' }
+    if (++parts > maxParts)
+      return { line: 1, field: '', message: `has more than ${maxParts.toLocaleString('en')} keys, values and signs; make it smaller` }
+  }
+  return undefined
+}
+
+/** Keys that are there twice are looked for later: the parser compares each with each. */
+function readDocument(text: string, lineCounter: LineCounter): Document.Parsed {
+  const { stackTraceLimit } = Error
+  // The parser makes an error of each fault that it finds, perhaps a hundred thousand: their stacks would take seconds and hundreds of megabytes.
+  Error.stackTraceLimit = 0
+  try {
+    return parseDocument(text, { lineCounter, uniqueKeys: false, prettyErrors: false })
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
   }
 }
 
 /** Warnings count too: they stand for something that was read in another way than it was meant. Of broken syntax only the first place: the rest follows from it. */
-function syntaxIssues(document: Document.Parsed, lines: LineCounter, text: string): FileIssue[] {
+function syntaxIssues(document: Document.Parsed, lines: LineCounter): FileIssue[] {
   const issues: FileIssue[] = []
   let broken: FileIssue | undefined
   for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
     const { line } = lines.linePos(pos[0])
     switch (code) {
-      case 'DUPLICATE_KEY':
-        issues.push({
-          line,
-          field: text.slice(pos[0]).replace(/[^\w.-].*$/s, ''),
-          message: 'is there twice in the same mapping; keep one of them',
-        })
-        break
       case 'TAG_RESOLVE_FAILED':
         issues.push({ line, field: '', message: 'has a tag (!) that is not known; take it out, or put the text in quotes' })
         break
@@ -105,13 +157,21 @@ const CURES: Partial<Record<ErrorCode, string>> = {
 
 /** The parser's words without text of the file, which could be a secret: that follows a colon or a backslash. */
 function brokenBecause(message: string): string {
-  return message.includes('call stack') ? 'is nested too deeply' : `is not valid YAML: ${message.replace(/(:| \\).*$/s, '')}`
+  return message.includes('call stack') ? 'is nested too deeply' : `is not valid YAML: ${message.replace(/(?::| \\).*/s, '')}`
 }
 
-/** What YAML allows and plain data cannot hold: it would be dropped or changed without a word. */
+/** What YAML allows, or we did not let the parser look for, and plain data cannot hold: it would be dropped or changed without a word. */
 function lossyNodes(document: Document.Parsed, lines: LineCounter): FileIssue[] {
   const issues: FileIssue[] = []
   const add = (node: unknown, field: string, message: string) => issues.push({ line: Math.max(lineOfNode(node, lines), 1), field, message })
+  const addTwice = ({ items }: YAMLMap) => {
+    const names = new Set<unknown>()
+    for (const { key } of items) {
+      if (!isScalar(key)) continue
+      if (names.has(key.value)) add(key, String(key.value), 'is there twice in the same mapping; keep one of them')
+      names.add(key.value)
+    }
+  }
   visit(document, {
     Pair(_, { key }) {
       if (!isScalar(key) || typeof key.value !== 'string') add(key, '', 'has a key that is not a text; put it in quotes')
@@ -128,12 +188,13 @@ function lossyNodes(document: Document.Parsed, lines: LineCounter): FileIssue[] 
       else if (path.includes(target)) add(node, '', 'has an alias (*name) inside of what it stands for')
     },
     Collection(_, node, path) {
+      if (isMap(node)) addTwice(node)
       if (path.length <= MAX_DEPTH) return undefined
       add(node, '', 'is nested too deeply')
       return visit.BREAK
     },
   })
-  return issues
+  return issues.toSorted((a, b) => a.line - b.line)
 }
 
 function readRenamed(document: Document.Parsed, lines: LineCounter, renamed: Readonly<Record<string, string>>) {

@@ -1,8 +1,9 @@
+import { isObject } from '../../lib/json/object.ts'
 import { LRUCache } from 'lru-cache'
 import pLimit from 'p-limit'
 import { Piscina } from 'piscina'
 import { patternSize } from '../../lib/schema/pattern-size.ts'
-import { isSchema, type Schema } from '../../lib/schema/shape.ts'
+import type { Schema } from '../../lib/schema/shape.ts'
 import type { OfferedInput } from '../tools/input-schema.ts'
 import { parseExact } from '../../lib/json/exact.ts'
 import { readArguments, type ReadArguments } from './read.ts'
@@ -84,9 +85,9 @@ function hasHugePatterns(schema: Schema): boolean {
   let size = 0
   const look = (value: unknown): void => {
     if (typeof value !== 'object' || value === null || size > MAX_PATTERNS) return
-    if (isSchema(value)) {
+    if (isObject(value)) {
       if (typeof value['pattern'] === 'string') size += patternSize(value['pattern'])
-      if (isSchema(value['patternProperties'])) for (const pattern of Object.keys(value['patternProperties'])) size += patternSize(pattern)
+      if (isObject(value['patternProperties'])) for (const pattern of Object.keys(value['patternProperties'])) size += patternSize(pattern)
     }
     Object.values(value).forEach(look)
   }
@@ -100,7 +101,7 @@ function isCheap(schema: Schema): boolean {
   const look = (value: unknown): boolean => {
     if (++parts > MAX_CHEAP_PARTS) return false
     if (Array.isArray(value)) return value.every(look)
-    if (!isSchema(value)) return true
+    if (!isObject(value)) return true
     const { format } = value
     if (COSTLY.some((key) => key in value) || (typeof format === 'string' && !CHEAP_FORMATS.includes(format))) return false
     return Object.values(value).every(look)

@@ -1,10 +1,11 @@
+import { isObject } from '../../lib/json/object.ts'
 import { messageOf } from '../../core/failure.ts'
 import { argumentFaults, notAnObject, notJson } from '../../core/words/mistakes.ts'
 import { compileSchema, type SchemaFault } from '../../lib/schema/json-schema.ts'
 import { parseExact } from '../../lib/json/exact.ts'
 import { fitJson, type Fit } from '../../lib/json/fit.ts'
 import { fieldOf } from '../../lib/schema/parameters.ts'
-import { isSchema, type Schema } from '../../lib/schema/shape.ts'
+import type { Schema } from '../../lib/schema/shape.ts'
 import type { OfferedInput } from '../tools/input-schema.ts'
 
 export type ReadArguments = { ok: true; arguments: SentArguments } | { ok: false; why: string }
@@ -31,7 +32,7 @@ export function readArguments(tool: { name: string; input: OfferedInput }, writt
     return { ok: false, why: notJson(messageOf(error)) }
   }
   if (typeof value === 'string' && value.trim().startsWith('{')) return readArguments(tool, value, again)
-  if (!isSchema(value)) return { ok: false, why: notAnObject(value) }
+  if (!isObject(value)) return { ok: false, why: notAnObject(value) }
   const { schema, parameters, wrapped } = tool.input
   const inner = wrapped && 'input' in value ? unpacked(fieldOf(json, 'input')) : undefined
   const wanted = inner === undefined ? undefined : fit(schema, inner)
@@ -67,7 +68,7 @@ function fit(schema: Schema, json: string): { ok: true; arguments: SentArguments
 
 function isJsonObject(json: string): boolean {
   try {
-    return isSchema(JSON.parse(json))
+    return isObject(JSON.parse(json))
   } catch {
     return false
   }

@@ -49,6 +49,8 @@ export interface RequestScope extends Omit<RequestPurpose, 'signal'> {
   /** Requests of the server's own that came with the answer. */
   asks: number
   received: { bytes: number }
+  /** The SDK sends a request or a notification: it has read the response before, if there was one. */
+  began(): void
   /** A response has ended: the SDK gives its result soon, or never. */
   ended(): void
   /** The request can have no answer any more. */
@@ -90,6 +92,7 @@ export function createExchanges(server: string): Exchanges {
     if (purpose.signal.aborted) follow()
     let endGrace = () => {}
     let pending = true
+    // oxlint-disable-next-line waits/bounded -- the purpose's signal ends it, and the time-out that session.ts gives the SDK
     return new Promise<T>((done, fail) => {
       const scope: RequestScope = {
         ...purpose,
@@ -100,6 +103,7 @@ export function createExchanges(server: string): Exchanges {
         resumes: 0,
         asks: 0,
         received: purpose.received ?? { bytes: 0 },
+        began: () => endGrace(),
         // SDK: a request whose stream ends without its result hangs until its time-out (measured).
         ended() {
           endGrace()

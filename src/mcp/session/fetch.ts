@@ -41,6 +41,8 @@ export function createSessionFetch({ server, fetch, maxRequestBytes, exchanges, 
     if (isResume && scope?.eventId !== undefined) headers.set('last-event-id', scope.eventId)
     const written = typeof init.body === 'string' ? init.body : undefined
     const rpcMethod = written === undefined ? undefined : RPC_METHOD.exec(written)?.[1]
+    // SDK: to connect is a request and, once that is answered, a notification, which a server may take its time over. What answers a server's own request says nothing of ours.
+    if (rpcMethod !== undefined) scope?.began()
     const call = rpcMethod === 'tools/call' ? scope : undefined
     const body = written !== undefined && call?.arguments !== undefined ? withArguments(written, call.arguments) : written
     if (body !== undefined) checkSize(server, body, maxRequestBytes)

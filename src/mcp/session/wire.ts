@@ -1,7 +1,7 @@
+import { isObject } from '../../lib/json/object.ts'
 import { LATEST_PROTOCOL_VERSION, SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js'
 import { parseBounded } from '../../lib/json/bounded.ts'
 import { wellFormedJson } from '../../lib/json/well-formed.ts'
-import { isSchema as isObject } from '../../lib/schema/shape.ts'
 
 // Everything that a server says enters here, before the SDK reads it. Servers are sloppy in many ways that leave no doubt what they mean; the SDK takes the specification's form alone.
 
@@ -25,7 +25,7 @@ type Fields = Record<string, unknown>
 
 /**
  * Reads the messages of a JSON text, which may be a list of them. Null is absent; an answer without an id is that of the request; notifications are left out, since
- * nothing listens to them. Throws for what is no JSON, or too much of it.
+ * nothing listens to them, and so are answers to another request. Throws for what is no JSON, or too much of it.
  */
 export function readMessages(text: string, asked: Asked): WireMessage[] {
   const parsed = parseBounded(text)
@@ -41,10 +41,19 @@ function readMessage(message: unknown, asked: Asked): WireMessage | undefined {
     if (typeof id !== 'string' && typeof id !== 'number') return undefined
     return { kind: 'ask', json: json({ id, method, ...(isObject(params) && { params: withoutNulls(params) }) }) }
   }
-  const of = id ?? asked.id
+  const of = answeredId(message, asked)
+  if (of === undefined) return undefined
   if (result !== undefined && result !== null) return { kind: 'answer', json: json({ id: of, result: readResult(result, asked.method) }) }
   if (error !== undefined && error !== null) return { kind: 'answer', json: json({ id: of, error: readError(error) }) }
   return undefined
+}
+
+/** The id of the request that is answered; undefined for another one's. Some servers give an error of a request an id that is nobody's, such as a word. */
+function answeredId({ id, error }: Fields, asked: Asked): unknown {
+  const of = id ?? asked.id
+  // SDK: it takes an answer to another request for this one's, and waits for ever.
+  if (asked.id === undefined || Number(of) === Number(asked.id)) return of
+  return isObject(error) && Number.isNaN(Number(of)) ? asked.id : undefined
 }
 
 const INTERNAL_ERROR = -32603

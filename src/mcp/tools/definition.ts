@@ -1,8 +1,9 @@
+import { isObject } from '../../lib/json/object.ts'
 import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import { describeTool } from '../../core/words/tools.ts'
-import { digestOf } from '../../lib/digest.ts'
-import { isSchema, shapeOf } from '../../lib/schema/shape.ts'
+import { digestOf } from '../../lib/hash/digest.ts'
+import { shapeOf } from '../../lib/schema/shape.ts'
 import { offerInput, type OfferedInput } from './input-schema.ts'
 
 const words = z.string().nullish().catch(undefined)
@@ -73,7 +74,7 @@ function readTool(listed: unknown): ParsedTool {
   const description = parsed.data.description ?? undefined
   const definition = { name, title, description, inputSchema, outputSchema, annotations }
   const hasOwnPage = namesPage(_meta)
-  const returns = isSchema(outputSchema) && !hasOwnPage ? shapeOf(outputSchema, outputSchema) : undefined
+  const returns = isObject(outputSchema) && !hasOwnPage ? shapeOf(outputSchema, outputSchema) : undefined
   return {
     ok: true,
     tool: {
@@ -89,10 +90,10 @@ function readTool(listed: unknown): ParsedTool {
 
 /** A page of an MCP App, as its specification and the one before it name it. */
 const namesPage = (meta: unknown): boolean =>
-  isSchema(meta) &&
+  isObject(meta) &&
   (typeof meta['ui/resourceUri'] === 'string' ||
     typeof meta['openai/outputTemplate'] === 'string' ||
-    (isSchema(meta['ui']) && typeof meta['ui']['resourceUri'] === 'string'))
+    (isObject(meta['ui']) && typeof meta['ui']['resourceUri'] === 'string'))
 
 /** Its name, whatever else it is. */
 export function nameOf(listed: unknown): string {

@@ -120,6 +120,7 @@ async function streamedAnswer(chunks: AsyncIterable<unknown>): Promise<Answer> {
   const answer: Answer = { id: null, model: null, text: '', refusal: '', calls: [], finish: null, usage: null }
   const calls = new Map<unknown, Answer['calls'][number]>()
   let last: unknown
+  // oxlint-disable-next-line waits/bounded -- the provider's connections bound its silence, and the signal of the request ends it
   for await (const chunk of chunks) {
     const { id, model, choices, usage } = fieldsIn(chunk)
     answer.id ??= id

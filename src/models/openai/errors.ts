@@ -1,12 +1,26 @@
 import { APIConnectionError, APIError, APIUserAbortError } from 'openai'
 import { Failure, messageOf, redactFailure } from '../../core/failure.ts'
 import type { FailureCode } from '../../core/failure-codes.ts'
+import { NotRun } from '../../core/ports/gateway.ts'
+import { isNeverConnected } from '../../lib/net/connection-error.ts'
 import { BodyTooLarge } from '../../lib/net/http.ts'
 import { showLine } from '../../lib/text.ts'
 
 const QUOTA = /insufficient_quota|billing_hard_limit|quota_exceeded/
 
-/** Classifies an error of the provider. Secrets are redacted, also keys that are not ours: providers repeat them in their messages. */
+/** Statuses of 4xx that say that time was over, or that somebody else was faster: a model may have been at work. */
+const MAYBE_DONE = new Set([408, 409, 499])
+/** Too busy to begin. */
+const BUSY = new Set([503, 529])
+
+/** True when no model can have been at work on the request, so that it cost nothing: the provider refused it, or no connection stood. */
+function provesNoWork(error: unknown): boolean {
+  if (!(error instanceof APIError) || error.status === undefined) return isNeverConnected(error)
+  const { status }: { status: number } = error
+  return (status < 500 && !MAYBE_DONE.has(status)) || BUSY.has(status)
+}
+
+/** Classifies an error of the provider; its cause is a `NotRun` where no model was at work. Secrets are redacted, also keys that are not ours: providers repeat them in their messages. */
 export function modelFailure(error: unknown, what: { provider: string; model: string; redact: (text: string) => string }): unknown {
   if (error instanceof APIUserAbortError) return error
   if (error instanceof Failure) return new Failure({ ...redactFailure(error.toJSON(), what.redact), cause: error.cause })
@@ -18,7 +32,7 @@ export function modelFailure(error: unknown, what: { provider: string; model: st
       message: `${about}: ${text}.`,
       requestId: requestId ? what.redact(requestId) : undefined,
       retryAfterMs,
-      cause: new Error(text),
+      cause: provesNoWork(error) ? new NotRun(text) : new Error(text),
     })
   const tooLarge = causeOf(error, BodyTooLarge)
   if (tooLarge)

@@ -1,18 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import type { TurnItem, Usage } from '../../core/run.ts'
+import { isObject } from '../../lib/json/object.ts'
 import { wellFormed, wellFormedJson } from '../../lib/json/well-formed.ts'
 
 // Everything that a provider says is read here: the client types it as the real API answers, and servers that are compatible with it answer otherwise.
 
 export type Fields = Readonly<Record<string, unknown>>
 
-const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value)
-
 /** An object; one without fields for anything else. */
-export const fieldsIn = (value: unknown): Fields => (isFields(value) ? value : {})
+export const fieldsIn = (value: unknown): Fields => (isObject(value) ? value : {})
 
 /** The objects of a list. */
-export const listIn = (value: unknown): readonly Fields[] => (Array.isArray(value) ? value.filter(isFields) : [])
+export const listIn = (value: unknown): readonly Fields[] => (Array.isArray(value) ? value.filter(isObject) : [])
 
 /** A text without halves of characters; undefined for anything else. */
 export const textIn = (value: unknown): string | undefined => (typeof value === 'string' ? value.toWellFormed() : undefined)

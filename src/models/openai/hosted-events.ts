@@ -11,8 +11,6 @@ const DENIAL = /access denied, please see the authorization log/
 /** Words of providers for a broken connection. */
 const LOST = /timed? ?out|reset|fetch failed|terminated|socket|disconnected|connection (?:closed|error|aborted)|network/i
 
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
-
 /** Gives back the name of a server from its label in this protocol; a label that is none of ours stays. */
 export function createServerNames(servers: readonly string[]): (label: string) => string {
   const byLabel = new Map(servers.map((name) => [serverLabel(name), name]))
@@ -22,6 +20,7 @@ export function createServerNames(servers: readonly string[]): (label: string) =
 /** Translates the events of an answer. Events without meaning for a run are left out. */
 export async function* hostedEvents(events: AsyncIterable<unknown>, servers: readonly string[], model: string): AsyncIterable<HostedEvent> {
   const nameOf = createServerNames(servers)
+  // oxlint-disable-next-line waits/bounded -- whoever gives the stream ends it (hosted-client.ts)
   for await (const event of events) {
     const told = translate(fieldsIn(event), nameOf, model)
     if (told) yield told
@@ -85,18 +84,18 @@ export function outcomeOf({ error: given, output }: { error?: unknown; output?: 
   if (error === null || error === undefined) {
     return output === null || output === undefined ? { kind: 'no-result' } : { kind: 'ok', text: shownIn(output) }
   }
-  const type = isRecord(error) ? error['type'] : undefined
-  const code = isRecord(error) && typeof error['code'] === 'number' ? error['code'] : undefined
-  const message = isRecord(error) && typeof error['message'] === 'string' ? error['message'] : shownIn(error)
+  const fields = fieldsIn(error)
+  const code = typeof fields['code'] === 'number' ? fields['code'] : undefined
+  const message = typeof fields['message'] === 'string' ? fields['message'] : shownIn(error)
   if (DENIAL.test(message) && (code === undefined || code === NO_PARAMS))
     return { kind: 'denied', text: message, requestId: REQUEST_ID.exec(message)?.[1] }
-  if (type === 'http_error') return { kind: 'http', status: code ?? 0, text: message }
+  if (fields['type'] === 'http_error') return { kind: 'http', status: code ?? 0, text: message }
   if (typeof error === 'string') {
     const status = statusIn(error)
     if (status !== undefined) return { kind: 'http', status, text: message }
     if (LOST.test(error)) return { kind: 'lost' }
   }
-  return { kind: 'tool-error', text: shownIn(isRecord(error) ? (error['content'] ?? error['message'] ?? error) : error) }
+  return { kind: 'tool-error', text: shownIn(fields['content'] ?? fields['message'] ?? error) }
 }
 
 /** The HTTP status in an error that is a text. */

@@ -13,13 +13,14 @@ export interface ProviderOptions {
   name: string
   api: 'responses' | 'chat'
   baseUrl: string | undefined
-  apiKey: string | undefined
+  /** Read for each request, so that a key is rotated without a restart. Undefined: the server wants none. */
+  apiKey: () => string | undefined
   /** Stream answers: needed where something between cuts connections that are silent for long. */
   stream: boolean
   store: boolean | undefined
   /** Background mode: the provider finishes a hosted answer without us, and it can be attached to again by its id. */
   background: boolean
-  /** Longest wait for one answer. */
+  /** Longest wait for an answer to begin, and longest silence within it. */
   timeoutMs: number
   /** Most bytes of one answer, unpacked and with all that a stream sends around it. */
   maxResponseBytes: number
@@ -45,11 +46,11 @@ const QUICK_RETRIES = 2
 /** Makes a provider: one pool of connections, and a model for each name asked. */
 export function createProvider(options: ProviderOptions): Provider {
   const { redact } = options
-  // undici's own time-outs (300 s without a byte) are off: the call's time-out applies.
-  const dispatcher: Dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: 30_000 })
+  // The client's time-out ends with the headers: silence in what follows is bounded here. undici's own for headers (300 s) is off.
+  const dispatcher: Dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: options.timeoutMs, keepAliveTimeout: 30_000 })
   const client = new OpenAI({
     // Self-hosted servers often want no key; the client requires one.
-    apiKey: options.apiKey ?? 'none',
+    apiKey: async () => options.apiKey() ?? 'none',
     baseURL: options.baseUrl ?? null,
     organization: null,
     project: null,
@@ -58,7 +59,13 @@ export function createProvider(options: ProviderOptions): Provider {
     logLevel: 'off',
     // oxlint-disable-next-line no-unsafe-type-assertion -- the client sends text only, and no Request
     fetch: ((url: string, init: Omit<LeanInit, 'dispatcher'>) =>
-      fetchLean(url, { ...init, dispatcher, maxBytes: options.maxResponseBytes })) as typeof globalThis.fetch,
+      // oxlint-disable-next-line waits/bounded -- `init` has the client's signal, which ends with the time-out and with the call
+      fetchLean(url, {
+        ...init,
+        dispatcher,
+        maxBytes: options.maxResponseBytes,
+        limitName: `providers.${options.name}.maxResponseBytes`,
+      })) as typeof globalThis.fetch,
   })
   const nameFailure = (model: string) => (error: unknown) => modelFailure(error, { provider: options.name, model, redact })
   return {

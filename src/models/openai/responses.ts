@@ -33,6 +33,7 @@ export function createResponsesModel({ client, model, stream, store }: AdapterOp
         return turnOf(data, requestId, model)
       }
       const { data: events, request_id: requestId } = await client.responses.create({ ...body, stream: true }, { signal }).withResponse()
+      // oxlint-disable-next-line waits/bounded -- the provider's connections bound its silence, and the signal of the request ends it
       for await (const event of events) {
         const { type, response } = fieldsIn(event)
         if (type === 'response.completed' || type === 'response.incomplete' || type === 'response.failed')

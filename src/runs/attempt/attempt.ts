@@ -24,7 +24,7 @@ export async function runAttempt(
   const provider = resources.providers.get(model.provider)
   if (!provider) throw unknownName(opened.job, `provider ${model.provider}`)
   const output = outputCheckOf(definition, provider)
-  const begun = input.texts ?? renderTexts(input, output)
+  const begun = input.texts ?? renderTexts(input, output, resources.ownContract)
   const identity = await identify(resources, { account, runId, deadline, record: input.recordAccount })
   if (!identity) throw unknownName(opened.job, `account ${account}`)
   const { tokens } = identity

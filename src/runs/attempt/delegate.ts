@@ -49,7 +49,7 @@ export async function delegate(
     warn: input.warn,
     history,
     nextTurn,
-    softDeadline: lastTurnAt(input.deadline, durationMs(limits.deadline)),
+    softDeadline: lastTurnAt(input.endsAt, durationMs(limits.deadline)),
   }
   const { toolBox, servers } = ready
   switch (definition.delegate) {

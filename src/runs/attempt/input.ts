@@ -26,6 +26,8 @@ export interface AttemptInput {
   warn: (message: string) => void
   tell: Tell
   deadline: Date
+  /** The same on the clock of `performance.now()`, which no step of the wall clock moves. */
+  endsAt: number
   /** Writes down an account that was made for this attempt alone. */
   recordAccount: (row: RunAccount) => Promise<void>
 }

@@ -35,8 +35,7 @@ export function outputCheckOf(definition: JobDefinition, { formatWithTools }: Pi
 }
 
 /** What is said of the answer's form in the instructions: where no format says it from the first turn on. */
-export function formInWords(output: OutputCheck | undefined, { tools }: Pick<JobDefinition, 'tools'>): string | undefined {
+export function formInWords(output: OutputCheck | undefined): string | undefined {
   if (!output || output.mode === 'tool') return undefined
-  const isSent = output.mode === 'native' && (output.withTools || Object.keys(tools).length === 0)
-  return isSent ? undefined : outputWords(output.format.schema)
+  return output.mode === 'native' && output.withTools ? undefined : outputWords(output.format.schema)
 }

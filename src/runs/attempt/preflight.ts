@@ -39,8 +39,12 @@ export async function preflight(
 ): Promise<Preflight> {
   const { url: gatewayUrl, routeHosts, timeoutMs, maxResponseBytes } = resources.gateway
   const { account, onUnknown, limits } = definition
+  const {
+    redactor: { redact },
+    refuseWrites,
+  } = resources
   const listed = await withTimeout(signal, timeoutMs, gatewayUrl, (limited) =>
-    listRoutes({ fetch, gatewayUrl, routeHosts, account, signal: limited }),
+    listRoutes({ fetch, gatewayUrl, routeHosts, account, redact, signal: limited }),
   )
   const servers: ServerSpec[] = []
   const absent: string[] = []
@@ -62,10 +66,6 @@ export async function preflight(
       )
   }
   const { resultBytes } = limits
-  const {
-    redactor: { redact },
-    refuseWrites,
-  } = resources
   const toolBox = await openToolBox(
     {
       servers,
@@ -93,7 +93,7 @@ export async function preflight(
 }
 
 /** The resources that results of earlier attempts named, by server. */
-function namedUris(history: readonly PastTurn[]): Map<string, string[]> {
+export function namedUris(history: readonly PastTurn[]): Map<string, string[]> {
   const named = new Map<string, string[]>()
   for (const { server, result } of history.flatMap(({ calls }) => calls))
     if (result?.uris) named.set(server, [...(named.get(server) ?? []), ...result.uris])

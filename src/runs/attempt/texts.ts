@@ -1,7 +1,7 @@
 import type { PromptRecord } from '../../core/ports/journal.ts'
 import { occasionOf } from '../../core/rules/schedules/missed.ts'
 import { periodOf } from '../../core/rules/schedules/period.ts'
-import { CONTRACT_VERSION, HOSTED_CONTRACT, LOCAL_CONTRACT } from '../../core/words/contract.ts'
+import { contractVersion, HOSTED_CONTRACT, LOCAL_CONTRACT } from '../../core/words/contract.ts'
 import { contextText, type ContextText } from '../../core/words/context.ts'
 import { factsText } from '../../core/words/facts.ts'
 import { introduceServers, type ServerWords } from '../../core/words/tools.ts'
@@ -43,19 +43,19 @@ export function scopeOf({ opened, definition, lastGreen }: TextsInput, now: Date
 export interface RenderedTexts {
   prompt: string
   instructions: string | null
-  /** Our contract and facts; undefined with `contract: none`. */
-  ours: { contract: string; facts: string } | undefined
+  /** Our contract, with what the configuration adds to it, and facts; undefined with `contract: none`. */
+  ours: { contract: string; version: string; facts: string } | undefined
   /** Resources and prompts of servers that the job wants read, and texts of files: in the job's order. */
   context: (WantedContext | ContextText)[]
 }
 
-/** Renders what the job says. Throws a `Failure` when a template cannot be rendered. */
-export function renderTexts(input: TextsInput, output: OutputCheck | undefined): RenderedTexts {
+/** Renders what the job says; `own` is what the configuration adds to our contract. Throws a `Failure` when a template cannot be rendered. */
+export function renderTexts(input: TextsInput, output: OutputCheck | undefined, own: string | undefined): RenderedTexts {
   const { opened, definition } = input
   const scope = scopeOf(input, input.now ?? new Date())
   const prompt = renderTemplate(definition.prompt, scope)
-  const own = definition.instructions === undefined ? undefined : renderTemplate(definition.instructions, scope)
-  const instructions = joined([own, formInWords(output, definition)]) ?? null
+  const written = definition.instructions === undefined ? undefined : renderTemplate(definition.instructions, scope)
+  const instructions = joined([written, formInWords(output)]) ?? null
   const context = definition.context.map((entry) => wantedContext(entry, definition, scope))
   if (definition.contract === 'none') return { prompt, instructions, ours: undefined, context }
   const { turns, toolCalls, deadline } = definition.limits
@@ -67,8 +67,9 @@ export function renderTexts(input: TextsInput, output: OutputCheck | undefined):
     toolCalls,
     deadline,
   })
-  const contract = definition.delegate === 'local' ? LOCAL_CONTRACT : HOSTED_CONTRACT
-  return { prompt, instructions, ours: { contract, facts }, context }
+  const standard = definition.delegate === 'local' ? LOCAL_CONTRACT : HOSTED_CONTRACT
+  const contract = own === undefined ? standard : `${standard}\n\n${own}`
+  return { prompt, instructions, ours: { contract, version: contractVersion(own), facts }, context }
 }
 
 function wantedContext(entry: ContextEntry, { tools }: JobDefinition, scope: TemplateScope): WantedContext | ContextText {
@@ -94,7 +95,7 @@ export function joinTexts(
   return {
     prompt: joined([ours?.facts, contextText(context), prompt]) ?? prompt,
     instructions: joined([ours?.contract, introduceServers(told), instructions ?? undefined]) ?? null,
-    contract: ours ? CONTRACT_VERSION : null,
+    contract: ours?.version ?? null,
   }
 }
 

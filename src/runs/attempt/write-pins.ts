@@ -1,5 +1,5 @@
 import { Failure } from '../../core/failure.ts'
-import type { Job } from '../../jobs/load.ts'
+import type { Job } from '../../jobs/job.ts'
 import { INSTRUCTIONS, lockFileOf, writeLock, type PinnedTool } from '../../jobs/lock.ts'
 import type { JobRegistry } from '../../jobs/registry.ts'
 

@@ -66,10 +66,10 @@ export async function waitForRun(
   runId: string,
   { waitMs, signal }: { waitMs: number; signal: AbortSignal },
 ): Promise<void> {
-  const until = Date.now() + waitMs
+  const until = performance.now() + waitMs
   for (;;) {
     const state = await states.of(runId)
-    const leftMs = until - Date.now()
+    const leftMs = until - performance.now()
     if (!state || isFinal(state.status) || state.status === 'waiting' || leftMs <= 0 || signal.aborted) return
     await pause(Math.min(WAIT_LOOK_MS, leftMs), signal)
   }

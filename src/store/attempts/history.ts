@@ -91,6 +91,6 @@ export async function loadSpent(db: Db, runId: string): Promise<{ usage: Usage; 
 export async function loadLastText(db: Db, runId: string, conversation: number): Promise<string | undefined> {
   const turns = await loadHistory(db, runId, conversation)
   return turns
-    .map(({ items }) => items.flatMap((item) => (item.type === 'message' ? [item.text] : [])).join(''))
+    .map(({ items }) => items.flatMap((item) => (item.type === 'message' ? [item.text] : [])).join('\n\n'))
     .findLast((text) => text.trim() !== '')
 }

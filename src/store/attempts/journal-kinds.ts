@@ -75,6 +75,7 @@ export const turn = kind<TurnRecord>({
   keyOf: ({ number }) => number,
   columns: {
     number: ['int', (t) => t.number],
+    told: ['text', (t) => t.told],
     items: ['json', (t) => t.items],
     stop_reason: ['text', (t) => t.stopReason],
     forced_by: ['json?', (t) => t.forcedBy],

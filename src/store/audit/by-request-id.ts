@@ -1,4 +1,4 @@
-import { createBadRows, isOfRow, type BadRowLog } from '../bad-rows.ts'
+import { createBadRows, type BadRowLog } from '../bad-rows.ts'
 import { slowQuery, type Db } from '../postgres/db.ts'
 
 const UUID = `'^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'`
@@ -18,10 +18,7 @@ export async function matchByRequestId(db: Db, since: Date, log?: BadRowLog): Pr
   for (const [how, sameId] of BY_ID) {
     const explain = async (ids: readonly string[] | null) =>
       void (matched += (await slowQuery(db, statementFor(sameId), [since, how, ids])).length)
-    await explain(null).catch(async (error: unknown) => {
-      if (!isOfRow(error)) throw error
-      await rows.pass(await listOpenIds(db, since), (id) => id, explain)
-    })
+    await rows.all(() => listOpenIds(db, since), explain)
   }
   return matched
 }

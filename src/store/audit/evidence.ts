@@ -1,3 +1,4 @@
+import type { CloudEvent } from '../../core/cloud-event.ts'
 import { withAdvisoryLock } from '../postgres/advisory-lock.ts'
 import { query, queryIso, slowQuery, type Db } from '../postgres/db.ts'
 
@@ -44,17 +45,29 @@ export async function loadDefinitions(db: Db, runId: string): Promise<{ version:
   )
 }
 
-export interface CheckpointedRun {
+/** What a checkpoint says of a run by the first rule, runs/1: one digest of what is shown of it. */
+export interface CheckpointedView {
   id: string
   attempts: number
   digest: string
 }
 
-export interface CheckpointRow {
-  number: number
-  runs: CheckpointedRun[]
-  document: unknown
+/** By the rule runs/2: of all columns of its rows but those that change by right. */
+export interface CheckpointedRows {
+  rule: 'runs/2'
+  id: string
+  attempts: number
+  conversation: number
+  finishedAt: string | null
+  retryOf: string | null
+  kept: string
+  content: string
+  state: string
+  /** Keys of rows that were not settled yet, by table. */
+  open: Readonly<Record<string, readonly string[]>>
 }
+
+export type CheckpointedRun = CheckpointedView | CheckpointedRows
 
 /** Runs that ended before `until` and are in no checkpoint as they are now. */
 export async function listUncheckpointed(db: Db, until: Date, limit: number): Promise<{ id: string; attempts: number }[]> {
@@ -67,42 +80,76 @@ export async function listUncheckpointed(db: Db, until: Date, limit: number): Pr
   )
 }
 
-export async function loadCheckpoints(db: Db): Promise<CheckpointRow[]> {
-  return query<CheckpointRow & { number: number }>(db, 'select number, runs, document from checkpoints order by number')
+/** What each checkpoint says, in their order, without its list of runs. */
+export async function loadDocuments(db: Db): Promise<{ number: number; document: unknown }[]> {
+  return query<{ number: number; document: unknown }>(db, 'select number, document from checkpoints order by number')
 }
 
-/** Writes the next checkpoint, one at a time over all processes. `make` is given the one before. Nothing is written when it returns undefined. */
+export async function loadCheckpointLists(db: Db, number: number): Promise<{ runs: CheckpointedRun[]; lines: unknown }> {
+  const [row] = await query<{ runs: CheckpointedRun[]; lines: unknown }>(db, 'select runs, lines from checkpoints where number = $1', [
+    number,
+  ])
+  return row ?? { runs: [], lines: [] }
+}
+
+export interface NewCheckpoint {
+  number: number
+  runs: CheckpointedRun[]
+  lines: unknown[]
+  takenAt: Date
+  document: unknown
+  /** Sent as alarms are. */
+  told?: CloudEvent
+}
+
+/** Writes the next checkpoint, one at a time over all processes. `make` is given those before. Nothing is written when it returns undefined. */
 export async function addCheckpoint(
   db: Db,
-  make: (last: CheckpointRow | undefined) => Promise<{ runs: CheckpointedRun[]; takenAt: Date; document: unknown } | undefined>,
-): Promise<CheckpointRow | undefined> {
+  make: (documents: { number: number; document: unknown }[]) => Promise<NewCheckpoint | undefined>,
+): Promise<void> {
   return withAdvisoryLock(db, 'checkpoint', async () => {
-    const [last] = await query<CheckpointRow & { number: number }>(
-      db,
-      'select number, runs, document from checkpoints order by number desc limit 1',
-    )
-    const made = await make(last)
-    if (!made) return undefined
-    const { runs, takenAt, document } = made
-    const number = (last?.number ?? 0) + 1
+    const made = await make(await loadDocuments(db))
+    if (!made) return
+    const { number, runs, lines, takenAt, document, told } = made
     await slowQuery(
       db,
-      `with checkpoint as (insert into checkpoints (number, taken_at, runs, document) values ($1, $2, $3, $4))
+      `with checkpoint as (insert into checkpoints (number, taken_at, runs, document, lines) values ($1, $2, $3, $4, $9)),
+       told as (insert into alarms (id, body) select $7::uuid, $8::json where $7 is not null)
        update runs r set checkpointed_attempts = c.attempts
        from unnest($5::text[], $6::int[]) as c(id, attempts) where r.id = c.id`,
-      [number, takenAt, JSON.stringify(runs), JSON.stringify(document), runs.map(({ id }) => id), runs.map(({ attempts }) => attempts)],
+      [
+        number,
+        takenAt,
+        JSON.stringify(runs),
+        JSON.stringify(document),
+        runs.map(({ id }) => id),
+        runs.map(({ attempts }) => attempts),
+        told?.id ?? null,
+        told ? JSON.stringify(told) : null,
+        JSON.stringify(lines),
+      ],
     )
-    return { number, runs, document }
   })
 }
 
-/** Of these runs, those that retention removed or emptied. */
-export async function listPruned(db: Db, ids: readonly string[]): Promise<Set<string>> {
-  const rows = await query<{ id: string }>(
+/** Number of the newest checkpoint; 0 before the first. */
+export async function newestCheckpoint(db: Db): Promise<number> {
+  const [row] = await query<{ number: number }>(db, 'select coalesce(max(number), 0) as number from checkpoints', [], 'newest checkpoint')
+  return row?.number ?? 0
+}
+
+/** Runs that ended two days ago or more, of whose last attempt no checkpoint says anything. */
+export async function countUnsigned(db: Db): Promise<number> {
+  const [row] = await slowQuery<{ n: number }>(
     db,
-    `select run_id as id from pruned_runs where run_id = any($1)
-     union select id from runs where id = any($1) and pruned_at is not null`,
-    [ids],
+    `select count(*)::int as n from runs
+     where finished_at < now() - interval '2 days' and (checkpointed_attempts is null or checkpointed_attempts < attempts) and pruned_at is null`,
   )
+  return row?.n ?? 0
+}
+
+/** Of these runs, those that retention removed. */
+export async function listRemoved(db: Db, ids: readonly string[]): Promise<Set<string>> {
+  const rows = await query<{ id: string }>(db, 'select run_id as id from pruned_runs where run_id = any($1)', [ids])
   return new Set(rows.map(({ id }) => id))
 }

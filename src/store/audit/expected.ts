@@ -1,4 +1,4 @@
-import { createBadRows, isOfRow, type BadRowLog } from '../bad-rows.ts'
+import { createBadRows, type BadRowLog } from '../bad-rows.ts'
 import { query, slowQuery, type Db } from '../postgres/db.ts'
 import { idsAndNames, type OurAccount } from './accounts.ts'
 
@@ -20,20 +20,17 @@ export async function explainExpected(
 ): Promise<number> {
   let explained = 0
   const explain = async (accountIds: readonly string[] | null) => void (explained += await explainOf(db, ours, expected, accountIds))
-  await explain(null).catch(async (error: unknown) => {
-    if (!isOfRow(error)) throw error
-    // Account by account: what cannot be written of one is no other's fault.
-    const open = await query<{ id: string }>(
-      db,
-      'select distinct account_id as id from authorize_events where matched_by is null and account_id is not null',
-    )
-    await createBadRows({ db, duty: 'match', log }).pass(
-      open.map(({ id }) => id),
-      (id) => id,
-      explain,
-    )
-  })
+  await createBadRows({ db, duty: 'match', log }).all(() => listOpenAccounts(db), explain)
   return explained
+}
+
+/** Account by account: what cannot be written of one is no other's fault. */
+async function listOpenAccounts(db: Db): Promise<string[]> {
+  const open = await query<{ id: string }>(
+    db,
+    'select distinct account_id as id from authorize_events where matched_by is null and account_id is not null',
+  )
+  return open.map(({ id }) => id)
 }
 
 async function explainOf(

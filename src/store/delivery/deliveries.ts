@@ -67,17 +67,17 @@ export async function putOffDeliveries(db: Db, place: string, ms: number): Promi
 /** What came of a try. */
 export type DeliveryOutcome =
   | { status: 'delivered' }
-  | { status: 'pending'; error: string; nextTryAt: Date }
+  | { status: 'pending'; error: string; waitMs: number }
   | { status: 'failed'; error: string }
 
 export async function endDeliveryTry(db: Db, id: string, outcome: DeliveryOutcome): Promise<void> {
   const { status } = outcome
   await query(
     db,
-    `update deliveries set status = $2, error = $3, next_try_at = coalesce($4, next_try_at),
+    `update deliveries set status = $2, error = $3, next_try_at = coalesce(now() + make_interval(secs => $4::float8 / 1000), next_try_at),
        ended_at = case when $2 = 'pending' then null else now() end
      where id = $1 and (status = 'pending' or $2 = 'delivered')`,
-    [id, status, status === 'delivered' ? null : storeText(outcome.error), status === 'pending' ? outcome.nextTryAt : null],
+    [id, status, status === 'delivered' ? null : storeText(outcome.error), status === 'pending' ? outcome.waitMs : null],
   )
 }
 

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { Failure } from '../../core/failure.ts'
-import { isLockTimeout, query, slowTransaction, type Db } from './db.ts'
+import { query, slowTransaction, type Db } from './db.ts'
+import { isLockTimeout } from './faults.ts'
 
 const WAIT_MS = 60_000
 /** A process that is frozen loses the lock after this time. */

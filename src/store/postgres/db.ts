@@ -1,14 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { Failure, messageOf } from '../../core/failure.ts'
+import { Failure } from '../../core/failure.ts'
+import { isUnavailable, sqlStateOf, storeFailure } from './faults.ts'
+import { SESSION_OPTIONS } from './session.ts'
 
 export type Db = pg.Pool
-
-/**
- * SQLSTATE classes and codes that a later try can heal: no connection (08), the server stops or starts (57P), it is full (53), read-only (25006), does not
- * let us in (28, 3D000); a statement or a lock took too long (57014, 55P03), we were idle for too long (25P03), two were in each other's way (40001, 40P01).
- */
-const UNAVAILABLE = /^(08|57P|53|25006|28|3D000|57014|55P03|25P03|40001|40P01)/
 
 /** How long each thing may take that Postgres is asked for. No wait is longer, whoever is frozen. */
 export interface StoreTimeouts {
@@ -45,25 +41,30 @@ const isoParserOf: typeof parserOf = (oid, format) => {
   return oid === pg.types.builtins.TIMESTAMPTZ ? (text: string) => new Date(parse(text)).toISOString() : parse
 }
 
-/** What bounds each wait of a session, as pg takes it: also for a pool that another library opens. */
-export const boundsOf = (timeouts: StoreTimeouts = TIMEOUTS) =>
-  ({
+/** A connection with all that a session needs and what bounds each of its waits, as pg takes it: also for a pool that another library opens. */
+export function connectionTo(databaseUrl: string, timeouts: StoreTimeouts = TIMEOUTS) {
+  const url = new URL(databaseUrl)
+  // pg prefers the options of the URL to ours: both are said, ours last.
+  const own = url.searchParams.get('options') ?? ''
+  url.searchParams.delete('options')
+  return {
+    connectionString: url.href,
     connectionTimeoutMillis: timeouts.connectMs,
     keepAlive: true,
     statement_timeout: timeouts.statementMs,
     idle_in_transaction_session_timeout: timeouts.idleInTransactionMs,
     // The server gives up a client that takes no answer, and its locks with it; a server without the setting ignores it.
-    options: `-c tcp_user_timeout=${timeouts.statementMs}`,
+    options: `${own} -c tcp_user_timeout=${timeouts.statementMs} ${SESSION_OPTIONS}`.trim(),
     // A path that was lost answers nothing, not even that time is over.
     query_timeout: timeouts.statementMs + timeouts.answerMs,
-  }) satisfies pg.PoolConfig
+  } satisfies pg.PoolConfig
+}
 
 /** Opens a pool. `max` is the most connections. Nothing that is asked of it waits without a bound. */
 export function openDb(options: { url: string; max?: number; applicationName?: string; timeouts?: Partial<StoreTimeouts> }): Db {
   const timeouts = { ...TIMEOUTS, ...options.timeouts }
   const pool = new pg.Pool({
-    connectionString: options.url,
-    ...boundsOf(timeouts),
+    ...connectionTo(options.url, timeouts),
     max: options.max ?? 10,
     idleTimeoutMillis: 30_000,
     application_name: options.applicationName ?? 'nightshift',
@@ -73,32 +74,6 @@ export function openDb(options: { url: string; max?: number; applicationName?: s
   // An idle connection that breaks is replaced by the pool; the next query says what is wrong.
   pool.on('error', () => {})
   return pool
-}
-
-/** The SQLSTATE of an error that Postgres answered with; undefined for any other, such as a broken connection. */
-export function sqlStateOf(error: unknown): string | undefined {
-  if (error instanceof pg.DatabaseError) return error.code
-  return error instanceof Failure ? sqlStateOf(error.cause) : undefined
-}
-
-/** True when a lock was not given in time. */
-export const isLockTimeout = (error: unknown): boolean => sqlStateOf(error) === '55P03'
-
-/** True for errors that a later try can heal: the server is away, busy, full or read-only, or does not answer in time. */
-export function isUnavailable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  return (
-    UNAVAILABLE.test(code) ||
-    /^E[A-Z]+$/.test(code) ||
-    /terminated|timeout exceeded|read timeout|Connection ended|not queryable|read-only transaction/i.test(error.message)
-  )
-}
-
-/** The same error as a `Failure` when the store is away, so that callers can branch on its code. */
-export function storeFailure(error: unknown): unknown {
-  if (error instanceof Failure || !isUnavailable(error)) return error
-  return new Failure({ code: 'STORE_UNAVAILABLE', message: `Postgres: ${messageOf(error)}.`, cause: error })
 }
 
 /** Runs a query; a store that is away becomes `STORE_UNAVAILABLE`. A `name` makes it a prepared statement. */
@@ -188,20 +163,13 @@ const PATIENCE_STEP_MS = 250
 
 /** Runs `work` again while the store is away or busy, for 30 s after which no other try begins. `work` must do no harm when it is run twice. */
 export async function retryWhileUnavailable<T>(work: () => Promise<T>): Promise<T> {
-  const until = Date.now() + PATIENCE_MS
+  const until = performance.now() + PATIENCE_MS
   for (;;) {
     try {
       return await work()
     } catch (error) {
-      if (!(error instanceof Failure && error.code === 'STORE_UNAVAILABLE') || Date.now() > until) throw error
+      if (!(error instanceof Failure && error.code === 'STORE_UNAVAILABLE') || performance.now() > until) throw error
       await sleep(PATIENCE_STEP_MS)
     }
   }
-}
-
-/** Fails when Postgres does not answer. */
-export async function pingDb(db: Db): Promise<void> {
-  const [row] = await query<{ readOnly: boolean }>(db, `select current_setting('transaction_read_only') = 'on' as "readOnly"`)
-  if (row?.readOnly)
-    throw new Failure({ code: 'STORE_UNAVAILABLE', message: 'Postgres answers and takes no writes: it is a standby, or read-only.' })
 }

@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import { Failure } from '../../core/failure.ts'
-import { sqlStateOf, storeFailure, type Db } from './db.ts'
+import { checkSession } from './session.ts'
+import type { Db } from './db.ts'
+import { sqlStateOf, storeFailure } from './faults.ts'
 
 const DIR = join(import.meta.dirname, 'migrations')
 /** Any number that no other program takes on this database: `nsft` in ASCII. */
@@ -20,22 +22,33 @@ const STATEMENT_MS = 24 * 3_600_000
  */
 const STATEMENT_BY_STATEMENT = '-- statement by statement\n'
 
+/** Names the earliest version of the store whose programs still work after this step; without it that of the step before stays. */
+const WORKS_WITH = /^-- works with (\d{1,6})$/m
+/** Programs from this version on know of the rule. */
+const RULE_SINCE = 17
+
 interface Migration {
   version: number
   sql: string
+  worksWith: number
 }
 
 function readMigrations(): Migration[] {
+  let worksWith = RULE_SINCE
   return readdirSync(DIR)
     .filter((name) => /^\d{6}\.sql$/.test(name))
     .toSorted()
-    .map((name) => ({ version: Number(name.slice(0, 6)), sql: readFileSync(join(DIR, name), 'utf8') }))
+    .map((name) => {
+      const sql = readFileSync(join(DIR, name), 'utf8')
+      worksWith = Number(WORKS_WITH.exec(sql)?.[1] ?? worksWith)
+      return { version: Number(name.slice(0, 6)), sql, worksWith }
+    })
 }
 
 /**
  * Brings the database up to this program's version, or to an earlier one (`upTo`), a step at a time under an advisory lock. Returns the version.
  * Workers and readers may be at work: a step that does not get its locks at once gives way and is tried again, for ten minutes.
- * A database that a newer program migrated is refused with `STORE_TOO_NEW`, and nothing is changed.
+ * Before, it looks whether sessions are as they must be (`STORE_UNSUITABLE`). A database that a newer program migrated is left as it is; `STORE_TOO_NEW` when a step of it said that this program does not work any more.
  */
 export async function migrate(db: Db, { upTo }: { upTo?: number } = {}): Promise<number> {
   const known = readMigrations()
@@ -47,6 +60,7 @@ export async function migrate(db: Db, { upTo }: { upTo?: number } = {}): Promise
   // A connection that breaks while it is lent emits an error; the query under way fails with it.
   client.on('error', () => {})
   try {
+    await checkSession(client)
     if (stepsAfter(await versionOf(client, latest), wanted).length > 0) {
       await client.query(`set statement_timeout = ${STATEMENT_MS}`)
       await lock(client)
@@ -68,6 +82,11 @@ async function versionOf(client: pg.PoolClient, latest: number): Promise<number>
   const { rows } = await client.query<{ version: number }>('select coalesce(max(version), 0)::int as version from migrations')
   const current = rows[0]?.version ?? 0
   if (current <= latest) return current
+  const { rows: steps } = await client.query<{ worksWith: number }>(
+    `select coalesce(max(works_with), $1::int) as "worksWith" from migrations where version > $2`,
+    [current, latest],
+  )
+  if ((steps[0]?.worksWith ?? current) <= latest) return current
   throw new Failure({
     code: 'STORE_TOO_NEW',
     message: `The database is at version ${current}; this program knows versions up to ${latest}.`,
@@ -76,10 +95,10 @@ async function versionOf(client: pg.PoolClient, latest: number): Promise<number>
 
 /** One process at a time migrates. The lock is asked for again and again: a statement that waits for it would hold up an index that is built. */
 async function lock(client: pg.PoolClient): Promise<void> {
-  for (const until = Date.now() + PATIENCE_MS; ;) {
+  for (const until = performance.now() + PATIENCE_MS; ;) {
     const { rows } = await client.query<{ got: boolean }>('select pg_try_advisory_lock($1) as got', [LOCK_KEY])
     if (rows[0]?.got) return
-    if (Date.now() > until)
+    if (performance.now() > until)
       throw new Failure({ code: 'STORE_UNAVAILABLE', message: 'Another process has been migrating the database for ten minutes.' })
     await sleep(RETRY_MS / 10)
   }
@@ -89,18 +108,18 @@ async function lock(client: pg.PoolClient): Promise<void> {
 const IN_THE_WAY = new Set(['55P03', '40P01'])
 
 async function applyPatiently(client: pg.PoolClient, step: Migration): Promise<void> {
-  for (const until = Date.now() + PATIENCE_MS; ;) {
+  for (const until = performance.now() + PATIENCE_MS; ;) {
     try {
       return await apply(client, step)
     } catch (error) {
       await client.query('rollback').catch(() => {})
-      if (!IN_THE_WAY.has(sqlStateOf(error) ?? '') || Date.now() > until) throw error
+      if (!IN_THE_WAY.has(sqlStateOf(error) ?? '') || performance.now() > until) throw error
       await sleep(RETRY_MS)
     }
   }
 }
 
-async function apply(client: pg.PoolClient, { version, sql }: Migration): Promise<void> {
+async function apply(client: pg.PoolClient, { version, sql, worksWith }: Migration): Promise<void> {
   const isConcurrent = sql.startsWith(STATEMENT_BY_STATEMENT)
   const run = (text: string) => {
     const statement = { text, query_timeout: STATEMENT_MS }
@@ -112,6 +131,7 @@ async function apply(client: pg.PoolClient, { version, sql }: Migration): Promis
   if (version === 1)
     await client.query('create table if not exists migrations (version int primary key, applied_at timestamptz not null default now())')
   if (!isConcurrent) await run(sql)
-  await client.query('insert into migrations (version) values ($1)', [version])
+  if (version < RULE_SINCE) await client.query('insert into migrations (version) values ($1)', [version])
+  else await client.query('insert into migrations (version, works_with) values ($1, $2)', [version, worksWith])
   await client.query('commit')
 }

@@ -4,6 +4,8 @@ import type { FailureRecord } from '../../core/failure.ts'
 import type { AttemptRef, RunStatus, Trigger } from '../../core/run.ts'
 import { query, transaction, type Db } from '../postgres/db.ts'
 import { leaseOver } from './heartbeat.ts'
+import { IN_MS } from './wakeable.ts'
+import { IS_STALLED } from '../attempts/stalled.ts'
 import { fullLimit, hold, holdName, type LimitedRun, type ConcurrencyOf } from './holds.ts'
 
 export interface OpenedAttempt {
@@ -21,14 +23,18 @@ export interface OpenedAttempt {
   /** Earlier attempts of the conversation that failed, that were lost with their worker, and whose worker could not do the run (WORKER_UNFIT). */
   failed: number
   lost: number
+  /** Of the lost ones, those whose worker's event loop was blocked (WORKER_STALLED). */
+  stalled: number
   unfit: number
+  /** Those that ended with a wait for a person. */
+  waited: number
   /** An earlier attempt was still open: its worker died or lost its lock. */
   tookOver: boolean
 }
 
 export type Claim =
   | { kind: 'opened'; opened: OpenedAttempt }
-  | { kind: 'not-yet'; at: Date }
+  | { kind: 'not-yet'; inMs: number }
   | { kind: 'cancel-requested' }
   /** A pause, or a limit on runs at a time: it is woken when that is over. */
   | { kind: 'held'; by: string; account: string }
@@ -107,7 +113,7 @@ async function claim(db: Db | pg.PoolClient, runId: string, options: ClaimOption
        where id = $1 and (obstacle is null or (cancel_requested_at is null and ${LEASE_OVER}))
        returning id, job, account, job_version, trigger, input, conversation, attempts, created_at),
      lost as (
-       update attempts set status = 'lost', finished_at = clock_timestamp(), failure = $6
+       update attempts set status = 'lost', finished_at = clock_timestamp(), failure = coalesce(failure, $6)
        where run_id = (select id from taken) and finished_at is null returning 1),
      opened as (
        insert into attempts (run_id, number, token, worker, conversation, job_version, status, started_at)
@@ -118,7 +124,9 @@ async function claim(db: Db | pg.PoolClient, runId: string, options: ClaimOption
      from taken t join job_versions v on v.job = t.job and v.version = t.job_version,
        lateral (
          select count(*)::int as earlier, (count(*) filter (where status = 'failed' and not ${IS_UNFIT}))::int as failed,
-           (count(*) filter (where status = 'lost'))::int as lost, (count(*) filter (where ${IS_UNFIT}))::int as unfit
+           (count(*) filter (where status = 'lost'))::int as lost, (count(*) filter (where ${IS_UNFIT}))::int as unfit,
+           (count(*) filter (where status = 'waiting'))::int as waited,
+           (count(*) filter (where ${IS_STALLED}))::int as stalled
          from attempts where run_id = t.id and conversation = t.conversation) a`,
     [runId, queueJobId, leaseMs, token, worker, TAKEN_OVER],
     'open attempt',
@@ -169,12 +177,12 @@ async function whyNot(db: Db | pg.PoolClient, runId: string): Promise<Claim> {
     obstacle: Obstacle | null
     status: RunStatus
     account: string
-    dueAt: Date | null
+    inMs: number
     expireAt: Date
     pause: string | null
   }>(
     db,
-    `select obstacle, status, account, next_attempt_at as "dueAt", expire_at as "expireAt",
+    `select obstacle, status, account, ${IN_MS}, expire_at as "expireAt",
        (select min(p.job) from pauses p where p.job in (c.job, '*')) as pause
      from claims c where id = $1`,
     [runId],
@@ -197,10 +205,9 @@ async function whyNot(db: Db | pg.PoolClient, runId: string): Promise<Claim> {
       break
     }
     case 'not-due':
-      if (run.dueAt) return { kind: 'not-yet', at: run.dueAt }
-      break
+      return { kind: 'not-yet', inMs: run.inMs }
     case 'earlier-run':
     case null: // it was in the way a moment ago
   }
-  return { kind: 'not-yet', at: new Date(Date.now() + RETRY_CLAIM_MS) }
+  return { kind: 'not-yet', inMs: RETRY_CLAIM_MS }
 }

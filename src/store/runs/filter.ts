@@ -50,6 +50,8 @@ export function whereOf(filter: RunFilter, first = 1): { sql: string; values: un
   // One status alone is looked up by its index in the order of the list.
   if (only !== undefined && others.length === 0) add(only, (p) => `status = ${p}`)
   else add(filter.status, (p) => `status = any(${p}::text[])`)
+  // What did not end green has an index of its own.
+  if (filter.status !== undefined && !filter.status.includes('succeeded')) conditions.push("status <> 'succeeded'")
   add(filter.code === undefined ? undefined : [filter.code], (p) => `codes @> ${p}::text[]`)
   add(filter.requestedBy, (p) => `requested_by = ${p}`)
   add(filter.since, (p) => `created_at >= ${p}`)

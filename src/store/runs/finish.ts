@@ -1,7 +1,9 @@
+import type { Actor } from '../../core/acts.ts'
 import type { FailureRecord } from '../../core/failure.ts'
 import type { Wake } from '../../core/ports/wake.ts'
 import type { AttemptRef, Ending, FinalStatus, Reason, Usage } from '../../core/run.ts'
 import { storeText } from '../../lib/text.ts'
+import { actUponRuns } from '../acts/write.ts'
 import { postDeliveries, type NewDelivery } from '../delivery/post.ts'
 import { query, retryWhileUnavailable, transaction, type Db } from '../postgres/db.ts'
 import { createParameters, jsonOrNull } from '../postgres/parameters.ts'
@@ -106,9 +108,9 @@ export async function loadUnclaimedRun(db: Db, runId: string): Promise<Unclaimed
   return run
 }
 
-/** Ends a run that no worker holds, with what is to be delivered of it. False when a worker holds it, or it is over. */
-export async function finishUnclaimedRun(db: Db, runId: string, end: RunEnd): Promise<boolean> {
-  const { text, values } = finishUnclaimedStatement(runId, end)
+/** Ends a run that no worker holds, with what is to be delivered of it; `by` is who cancelled it, null for an end that nobody asked for now. False when a worker holds it, or it is over. */
+export async function finishUnclaimedRun(db: Db, runId: string, end: RunEnd, by: Actor | null): Promise<boolean> {
+  const { text, values } = finishUnclaimedStatement(runId, end, by)
   return transaction(db, async (client) => {
     // Waits for a run that is just being inserted to wait for this one, so that the statement sees it.
     await query(client, 'select 1 from runs where id = $1 for update', [runId])
@@ -116,7 +118,7 @@ export async function finishUnclaimedRun(db: Db, runId: string, end: RunEnd): Pr
   })
 }
 
-function finishUnclaimedStatement(runId: string, end: RunEnd): { text: string; values: unknown[] } {
+function finishUnclaimedStatement(runId: string, end: RunEnd, by: Actor | null): { text: string; values: unknown[] } {
   const { add, values } = createParameters()
   const status = add(end.status)
   const text = `with ended as (
@@ -130,11 +132,12 @@ function finishUnclaimedStatement(runId: string, end: RunEnd): { text: string; v
         cancel_requested_at = case when ${status} = 'cancelled' then coalesce(cancel_requested_at, now()) end,
         finished_at = now()
       where id = ${add(runId)} and ${UNCLAIMED}
-      returning id as run_id, attempts as attempt, after_run),
+      returning id as run_id, id, job, conversation, attempts as attempt, after_run),
     -- A run that waited for this one waits for what this one waited for (overlap: queue).
     handed_on as (
       update runs l set after_run = e.after_run from ended e where l.after_run = e.run_id),
     posted as (${postDeliveries(add, end.deliveries)})
+    ${by ? `, ${actUponRuns(add, { act: 'cancel', by }, 'ended')}` : ''}
     select 1 from ended`
   return { text, values }
 }

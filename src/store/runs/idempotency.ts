@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { inBatches } from '../batches.ts'
 import { query, transaction, type Db } from '../postgres/db.ts'
 import { insertRun, type NewRun } from './insert.ts'
 
@@ -76,5 +77,13 @@ async function takeOver(client: pg.PoolClient, runId: string, { owner, key, dige
 
 /** Forgets keys that no longer stand for a run. */
 export async function forgetOldKeys(db: Db): Promise<void> {
-  await query(db, 'delete from idempotency_keys where created_at < now() - make_interval(hours => $1)', [IDEMPOTENCY_HOURS])
+  await inBatches(async (most) => {
+    const gone = await query(
+      db,
+      `delete from idempotency_keys where ctid = any(array(
+         select ctid from idempotency_keys where created_at < now() - make_interval(hours => $1) limit $2 for update skip locked)) returning 1`,
+      [IDEMPOTENCY_HOURS, most],
+    )
+    return gone.length
+  })
 }

@@ -1,4 +1,7 @@
+import type { Actor } from '../../core/acts.ts'
 import type { Wake } from '../../core/ports/wake.ts'
+import { actUponRuns } from '../acts/write.ts'
+import { createParameters } from '../postgres/parameters.ts'
 import { query, slowTransaction, type Db } from '../postgres/db.ts'
 import { whereOf, type RunFilter } from './filter.ts'
 import { WAKEABLE } from './wakeable.ts'
@@ -14,14 +17,20 @@ export interface JobDefinitionRef {
 /** Statuses after which an operator may let a run go on. A green run never runs again. */
 export const RETRYABLE = ['failed', 'incomplete', 'cancelled', 'waiting'] as const
 /** A run whose input was removed by retention cannot be retried. */
-const CAN_BE_RETRIED = 'status = any($1::text[]) and pruned_at is null'
+const canBeRetried = (statuses: string) => `status = any(${statuses}::text[]) and pruned_at is null`
 
 /**
  * Queues the runs that the filter means and that may be retried, each as a new conversation of the same run: what earlier attempts gave stays
- * in their rows. Runs of a job in `latest` go over to that definition, the others keep theirs.
+ * in their rows, and what the run had come to in `run_ends`. Runs of a job in `latest` go over to that definition, the others keep theirs.
  */
-export async function retryRuns(db: Db, filter: RunFilter, latest: readonly JobDefinitionRef[]): Promise<Wake[]> {
-  const { sql, values } = whereOf(filter, 5)
+export async function retryRuns(db: Db, filter: RunFilter, latest: readonly JobDefinitionRef[], by: Actor): Promise<Wake[]> {
+  const { add, values } = createParameters()
+  const [statuses, jobs] = [add(RETRYABLE), add(latest.map(({ job }) => job))]
+  const [versions, accounts] = [add(latest.map(({ version }) => version)), add(latest.map(({ account }) => account))]
+  const { text: _text, ids: _ids, ...said } = filter
+  const detail = { filter: said, definition: latest.length > 0 ? 'latest' : 'pinned' }
+  const act = actUponRuns(add, { act: 'retry', by, detail }, 'moved')
+  const meant = whereOf(filter, values.length + 1)
   return slowTransaction(db, async (client) => {
     await query(
       client,
@@ -30,7 +39,7 @@ export async function retryRuns(db: Db, filter: RunFilter, latest: readonly JobD
     )
     return query<Wake>(
       client,
-      `with meant as (select id from runs where ${sql} and ${CAN_BE_RETRIED} order by id for update),
+      `with meant as (select id from runs where ${meant.sql} and ${canBeRetried(statuses)} order by id for update),
        kept as (
          update attempts a set output = r.output, output_text = r.output_text, ending = r.ending, mended = r.mended,
            reasons = r.reasons
@@ -38,7 +47,8 @@ export async function retryRuns(db: Db, filter: RunFilter, latest: readonly JobD
        recalled as (
          update deliveries set status = 'skipped', ended_at = now(),
            error = 'The run was retried before its report was sent.'
-         where run_id in (select id from meant) and status = 'pending')
+         where run_id in (select id from meant) and status = 'pending'),
+       moved as (
        update runs set
          status = 'queued', conversation = conversation + 1, holds = holds + 1, finished_at = null,
          -- What it waited for, and what was asked of it, is over.
@@ -47,11 +57,14 @@ export async function retryRuns(db: Db, filter: RunFilter, latest: readonly JobD
          failure = null, reasons = '[]', codes = '{}',
          output = null, output_text = null, ending = null, mended = '[]', output_digest = null,
          job_version = coalesce(
-           (select n.version from unnest($2::text[], $3::text[]) as n(job, version) where n.job = runs.job), job_version),
+           (select n.version from unnest(${jobs}::text[], ${versions}::text[]) as n(job, version) where n.job = runs.job), job_version),
          account = coalesce(
-           (select n.account from unnest($2::text[], $4::text[]) as n(job, account) where n.job = runs.job), account)
-       where id in (select id from meant) returning ${WAKEABLE}`,
-      [RETRYABLE, latest.map(({ job }) => job), latest.map(({ version }) => version), latest.map(({ account }) => account), ...values],
+           (select n.account from unnest(${jobs}::text[], ${accounts}::text[]) as n(job, account) where n.job = runs.job), account)
+       where id in (select id from meant)
+       returning ${WAKEABLE}, job, conversation - 1 as conversation, attempts as attempt),
+       ${act}
+       select id, round, priority, "inMs" from moved`,
+      [...values, ...meant.values],
     )
   })
 }

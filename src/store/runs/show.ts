@@ -1,10 +1,12 @@
 import type pg from 'pg'
 import type { RunStatus, Usage } from '../../core/run.ts'
-import type { AttemptView, DecisionView, GatewayRequestView, RunView, ToolCallView, TurnView } from '../../core/view.ts'
+import type { AttemptView, DecisionView, GatewayRequestView, RunEndView, RunView, ToolCallView, TurnView } from '../../core/view.ts'
+import { loadRunActs } from '../acts/list.ts'
 import { USAGE, withUsage } from '../attempts/usage.ts'
 import { query, queryIso, snapshot, type Db } from '../postgres/db.ts'
 
-type RunRow = Omit<RunView, 'usage' | 'cost' | 'attempts' | 'turns' | 'toolCalls' | 'gatewayRequests'> & Usage & { costUsd: number | null }
+type Children = 'attempts' | 'turns' | 'toolCalls' | 'gatewayRequests' | 'acts' | 'earlierEnds'
+type RunRow = Omit<RunView, 'usage' | 'cost' | Children> & Usage & { costUsd: number | null }
 
 /** Everything that is known of one run, in the shape that `show --json` promises, as it was at one moment. Undefined when there is no such run. */
 export async function loadRun(db: Db, id: string): Promise<RunView | undefined> {
@@ -12,7 +14,9 @@ export async function loadRun(db: Db, id: string): Promise<RunView | undefined> 
     const [row] = await queryIso<RunRow>(
       client,
       `select id, job, job_version as "jobVersion", status, reasons, failure, trigger, requested_by as "requestedBy",
-         held_by as "heldBy", account, retry_of as "retryOf", input, output, output_text as "outputText", ending,
+         held_by as "heldBy", case when status = 'queued' then next_attempt_at end as "nextAttemptAt",
+         case when status = 'queued' and runs.attempts = 0 then expire_at end as "expireAt", waits_for as "waitsFor",
+         (select e.id from runs e where e.id = runs.after_run and e.finished_at is null and runs.status = 'queued') as "afterRun", account, retry_of as "retryOf", input, output, output_text as "outputText", ending,
          mended, ${USAGE}, cost_usd as "costUsd",
          created_at as "createdAt", started_at as "startedAt", finished_at as "finishedAt"
        from runs where id = $1`,
@@ -29,6 +33,8 @@ export async function loadRun(db: Db, id: string): Promise<RunView | undefined> 
       turns: await loadTurns(client, id),
       toolCalls: await loadToolCalls(client, id, decisions),
       gatewayRequests: await loadRequests(client, id, decisions),
+      acts: await loadRunActs(client, id),
+      earlierEnds: await loadEarlierEnds(client, id),
     }
   })
 }
@@ -46,7 +52,7 @@ const loadAttempts = (client: pg.PoolClient, runId: string) =>
 async function loadTurns(client: pg.PoolClient, runId: string): Promise<TurnView[]> {
   const turns = await queryIso<Omit<TurnView, 'usage'> & Usage>(
     client,
-    `select number, attempt, items, stop_reason as "stopReason", response_id as "responseId",
+    `select number, attempt, told, items, stop_reason as "stopReason", response_id as "responseId",
        provider_request_id as "providerRequestId", model, ${USAGE}, cost_usd as "costUsd",
        started_at as "startedAt", finished_at as "finishedAt"
      from turns where run_id = $1 order by number`,
@@ -91,6 +97,14 @@ async function loadRequests(client: pg.PoolClient, runId: string, decisions: Dec
   return requests.map((request) => ({ ...request, decision: decisions.byRequest.get(request.requestIdSent) ?? null }))
 }
 
+const loadEarlierEnds = (client: pg.PoolClient, runId: string) =>
+  queryIso<RunEndView & { conversation: number }>(
+    client,
+    `select conversation, status, failure, reasons, finished_at as "finishedAt" from run_ends where run_id = $1 order by conversation`,
+    [runId],
+    'show ends',
+  )
+
 /** What Pomerium's log says about the calls and requests of a run. */
 interface Decisions {
   byCall: ReadonlyMap<string, DecisionView>
@@ -131,7 +145,11 @@ export async function latestId(db: Db): Promise<string | undefined> {
 export async function findIds(db: Db, part: string, limit: number): Promise<string[]> {
   const rows = await query<{ id: string }>(
     db,
-    "select id from runs where id like 'run\\_' || $1 || '%' or id like '%' || $1 order by id desc limit $2",
+    `select id from (
+       (select id from runs where id >= 'run_' || $1 and id < 'run_' || $1 || 'g' order by id desc limit $2)
+       union
+       (select id from runs where reverse(id) like reverse($1) || '%' order by id desc limit $2)) found
+     order by id desc limit $2`,
     [part, limit],
   )
   return rows.map(({ id }) => id)
@@ -150,6 +168,7 @@ export async function loadRunStates(db: Db, ids: readonly string[]): Promise<Map
     db,
     `select r.id, r.status, concat_ws(' ', r.status, r.attempts, r.conversation,
        (select count(*) from attempts a where a.run_id = r.id and a.finished_at is not null),
+       (select count(*) from run_acts u where u.run_id = r.id),
        (select count(*) from turns t where t.run_id = r.id),
        (select count(*) from tool_calls c where c.run_id = r.id and c.status <> 'sent')) as version
      from runs r where r.id = any($1::text[])`,

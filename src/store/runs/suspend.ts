@@ -9,13 +9,14 @@ import { WAKEABLE } from './wakeable.ts'
 /** A run as an attempt left it. */
 export interface SuspendedRun extends Wake {
   status: 'queued' | 'waiting'
+  inMs: number
   /** When it may go on; null: now. */
   at: Date | null
 }
 
 /** How an attempt leaves its run that is not over: queued for a later attempt, or waiting for something that wakes it. */
 export type Suspension = { failure: FailureRecord | null } & (
-  | { status: 'queued'; nextAttemptAt: Date | null; attemptStatus: 'failed' | 'lost' }
+  | { status: 'queued'; waitMs: number; attemptStatus: 'failed' | 'lost' }
   | { status: 'waiting'; waitsFor: Wait }
 )
 
@@ -38,7 +39,7 @@ export async function suspendRun(db: Db, attempt: AttemptRef, suspension: Suspen
 
 function suspendStatement(attempt: AttemptRef, attemptStatus: string, suspension: Suspension) {
   const { status, failure } = suspension
-  const nextAttemptAt = suspension.status === 'queued' ? suspension.nextAttemptAt : null
+  const waitMs = suspension.status === 'queued' ? suspension.waitMs : null
   const waitsFor = suspension.status === 'waiting' ? suspension.waitsFor : null
   const { add, values } = createParameters()
   const record = add(jsonOrNull(failure))
@@ -52,7 +53,7 @@ function suspendStatement(attempt: AttemptRef, attemptStatus: string, suspension
       returning run_id)
     update runs set
       status = case when cancel_requested_at is null then ${add(status)} else 'queued' end,
-      next_attempt_at = case when cancel_requested_at is null then ${add(nextAttemptAt)}::timestamptz end,
+      next_attempt_at = case when cancel_requested_at is null then now() + make_interval(secs => ${add(waitMs)}::float8 / 1000) end,
       waits_for = case when cancel_requested_at is null then ${add(jsonOrNull(waitsFor))}::json end,
       failure = ${record},
       codes = ${add(failure ? [failure.code] : [])}

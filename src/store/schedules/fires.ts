@@ -3,7 +3,8 @@ import { type FireDecision } from '../../core/rules/schedules/missed.ts'
 import { decideOverlap, type OverlapPolicy } from '../../core/rules/schedules/overlap.ts'
 import { insertRun, type NewRun } from '../runs/insert.ts'
 import { lockName } from '../postgres/advisory-lock.ts'
-import { isLockTimeout, query, transaction, type Db } from '../postgres/db.ts'
+import { query, transaction, type Db } from '../postgres/db.ts'
+import { isLockTimeout } from '../postgres/faults.ts'
 import type { ScheduleKey } from './progress.ts'
 
 export interface FireResult {

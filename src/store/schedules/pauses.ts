@@ -1,4 +1,7 @@
+import type { Actor } from '../../core/acts.ts'
+import { actUponJob } from '../acts/write.ts'
 import { query, queryIso, type Db } from '../postgres/db.ts'
+import { createParameters } from '../postgres/parameters.ts'
 
 /** Stands for all jobs. */
 export const ALL_JOBS = '*'
@@ -12,18 +15,32 @@ export interface Pause {
 }
 
 /** No run of the job is started any more, and its schedule does not fire. Pausing again replaces the reason. */
-export async function pauseJob(db: Db, pause: { job: string; reason: string; pausedBy: string }): Promise<void> {
+export async function pauseJob(db: Db, job: string, by: Actor & { reason: string }): Promise<void> {
+  const { add, values } = createParameters()
+  const row = [add(job), add(by.reason), add(by.name)]
   await query(
     db,
-    `insert into pauses (job, reason, paused_by) values ($1, $2, $3)
-     on conflict (job) do update set reason = $2, paused_by = $3, paused_at = now()`,
-    [pause.job, pause.reason, pause.pausedBy],
+    `with done as (
+       insert into pauses (job, reason, paused_by) values (${row.join(', ')})
+       on conflict (job) do update set reason = excluded.reason, paused_by = excluded.paused_by, paused_at = now()
+       returning job),
+     ${actUponJob(add, { act: 'pause', by }, 'done')}
+     select 1`,
+    values,
   )
 }
 
 /** False when it was not paused. Runs that it held are woken by the next sweep. */
-export async function liftPause(db: Db, job: string): Promise<boolean> {
-  return (await query(db, 'delete from pauses where job = $1 returning 1', [job])).length > 0
+export async function liftPause(db: Db, job: string, by: Actor): Promise<boolean> {
+  const { add, values } = createParameters()
+  const lifted = await query(
+    db,
+    `with done as (delete from pauses where job = ${add(job)} returning job),
+     ${actUponJob(add, { act: 'resume', by }, 'done')}
+     select 1 from done`,
+    values,
+  )
+  return lifted.length > 0
 }
 
 export async function listPauses(db: Db): Promise<Pause[]> {

@@ -19,6 +19,12 @@ const AWAY_MS = 300_000
 /** Clock difference between replicas that is tolerated. */
 const AHEAD_MS = 120_000
 
+/** The condition for schedules that no job file has had for a while although schedulers were at work, by what they last wrote: each owes nothing, as a new one does. */
+export const GONE_SCHEDULE = `exists (
+  select 1 from scheduler_presence p
+  where schedule_progress.seen_at < p.down_at - make_interval(secs => ${AWAY_MS / 1000})
+    or greatest(schedule_progress.seen_at, p.up_since) < p.alive_at - make_interval(secs => ${AWAY_MS / 1000}))`
+
 /**
  * Up to when a schedule is decided; inserts the row of a new schedule. A new schedule, and one that no job file had for a while although schedulers were at work,
  * has no due fires before `now`. One that a wrong clock decided into the future goes on from `now`.

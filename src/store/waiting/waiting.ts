@@ -1,6 +1,9 @@
+import type { Actor } from '../../core/acts.ts'
 import type { Wake } from '../../core/ports/wake.ts'
 import type { Wait } from '../../core/rules/waiting.ts'
+import { actUponRuns } from '../acts/write.ts'
 import { query, type Db } from '../postgres/db.ts'
+import { createParameters } from '../postgres/parameters.ts'
 import { whereOf, type RunFilter } from '../runs/filter.ts'
 import { WAKEABLE } from '../runs/wakeable.ts'
 
@@ -34,13 +37,17 @@ export async function tryStartPoll(db: Db, account: string, everyMs: number): Pr
 }
 
 /** Lets the runs go on that wait for one of these servers. Returns them for the queue. */
-export async function resumeWaiting(db: Db, account: string, servers: readonly string[]): Promise<Wake[]> {
+export async function resumeWaiting(db: Db, account: string, servers: readonly string[], by: Actor): Promise<Wake[]> {
+  const { add, values } = createParameters()
   return query<Wake>(
     db,
-    `update runs set status = 'queued', waits_for = null, next_attempt_at = null, holds = holds + 1
-     where status = 'waiting' and waits_for ->> 'kind' = 'connection'
-       and waits_for ->> 'account' = $1 and waits_for ->> 'server' = any($2)
-     returning ${WAKEABLE}`,
-    [account, servers],
+    `with moved as (
+       update runs set status = 'queued', waits_for = null, next_attempt_at = null, holds = holds + 1
+       where status = 'waiting' and waits_for ->> 'kind' = 'connection'
+         and waits_for ->> 'account' = ${add(account)} and waits_for ->> 'server' = any(${add(servers)}::text[])
+       returning ${WAKEABLE}, job, conversation, attempts as attempt),
+     ${actUponRuns(add, { act: 'connect', by, detail: { account, servers } }, 'moved')}
+     select id, round, priority, "inMs" from moved`,
+    values,
   )
 }

@@ -7,6 +7,7 @@ import { cancelRun } from '../../../src/runs/cancel.ts'
 import { loadRun } from '../../../src/store/runs/show.ts'
 import { askedOf, hostedApp, hostedJob, idWritten, responseRows, type HostedApp } from '../../support/app/hosted.ts'
 import { until } from '../../support/until.ts'
+import { someone } from '../../support/actor.ts'
 
 const SCRIPT = 'call counting__act {"n": 1}\ncall counting__look {}\nsay $1 $2'
 const IN_BACKGROUND = { background: true, config: { worker: { drainTimeout: '10ms' } } }
@@ -99,6 +100,35 @@ test('without background mode, a job whose every tool is repeatable is asked aga
   expect(one.testApp.world.model.requests).toHaveLength(2)
 })
 
+test.each(['insert', 'update'])(
+  'what the store refused of a call (%s) is written when the answer is attached to again',
+  async (operation) => {
+    await using one = await hostedApp('call counting__look {}\ncut\ncall counting__act {"n": 1}\nsay $1 $2', { background: true })
+    await query(one.testApp.app.db, 'create sequence refusals')
+    await query(
+      one.testApp.app.db,
+      `create function refuse_once() returns trigger language plpgsql as $$
+     begin
+       if new.tool #>> '{}' = 'act' and nextval('refusals') = 1 then raise exception 'not now' using errcode = '22000'; end if;
+       return new;
+     end $$`,
+    )
+    await query(
+      one.testApp.app.db,
+      `create trigger refuse_once before ${operation} on tool_calls for each row execute function refuse_once()`,
+    )
+    expect(await one.testApp.run('act')).toMatchObject({
+      status: 'succeeded',
+      attempts: [{ status: 'succeeded' }],
+      toolCalls: [
+        { tool: 'look', status: 'ok' },
+        { tool: 'act', status: 'ok', result: { text: 'done' } },
+      ],
+    })
+    expect(one.server.effects).toHaveLength(1)
+  },
+)
+
 test('a background answer whose stream is cut is attached to again in the same attempt', async () => {
   await using one = await hostedApp('call counting__act {"n": 1}\ncut\ncall counting__look {}\nsay $1 $2', { background: true })
   expect(await one.testApp.run('act')).toMatchObject({
@@ -159,7 +189,7 @@ test.each([true, false])('a cancelled run ends its answer at the provider (backg
   await using one = await hostedApp('call counting__act {}\nsay $1', { background })
   const { id, gone } = await heldCall(one)
   await idWritten(one)
-  await cancelRun(one.testApp.database.db, id)
+  await cancelRun(one.testApp.database.db, id, someone())
   await gone
   expect(await one.testApp.ended(id)).toMatchObject({
     status: 'cancelled',

@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { hostedApp, hostedJob } from '../../support/app/hosted.ts'
+import { hostedApp, hostedJob, type HostedApp } from '../../support/app/hosted.ts'
 
 // A hosted run has no tools of ours: its endings stand in its answer.
 
@@ -75,7 +75,11 @@ const bodySchema = z.looseObject({ input: z.array(z.looseObject({ type: z.string
 
 test('a repair is asked for with the calls and results as they were, none of them in our voice', async () => {
   await using one = await hostedApp(`${LOOK}\nsay no JSON\nsay {"total": 7}`, { job: hostedJob(OUTPUT) })
-  expect(await one.testApp.run('act')).toMatchObject({ status: 'succeeded', output: { total: 7 } })
+  expect(await one.testApp.run('act')).toMatchObject({
+    status: 'succeeded',
+    output: { total: 7 },
+    turns: [{ told: null }, { told: expect.stringMatching(/^Your answer cannot be used: it is not JSON/) }],
+  })
   const { input } = bodySchema.parse(one.testApp.world.model.requests[1])
   expect(input.map(({ type, role }) => type ?? role)).toEqual(['user', 'function_call', 'function_call_output', 'assistant', 'user'])
   expect({ name: input[1]?.['name'], arguments: input[1]?.['arguments'] }).toEqual({ name: 'counting__look', arguments: '{"n":1}' })
@@ -84,4 +88,39 @@ test('a repair is asked for with the calls and results as they were, none of the
 test('the same call with the same result, again and again, is stopped and answered from what there is', async () => {
   await using one = await hostedApp(`${Array.from({ length: 9 }, () => LOOK).join('\n')}\nsay so far`)
   expect(await one.testApp.run('act')).toMatchObject({ status: 'incomplete', outputText: 'so far', reasons: [{ code: 'LOOP_DETECTED' }] })
+})
+
+describe('an answer that is asked for again', () => {
+  test('and is empty then leaves the text there was, and is not green', async () => {
+    await using one = await hostedApp(`${LOOK}\nsay about 7\nsay  `, { job: hostedJob(OUTPUT) })
+    expect(await one.testApp.run('act')).toMatchObject({
+      status: 'incomplete',
+      outputText: 'about 7',
+      reasons: [{ code: 'OUTPUT_INVALID' }],
+    })
+  })
+
+  test('after a stop is asked for once as well, as a last one, and ends the run with what it gave', async () => {
+    const limits = `${OUTPUT}\nlimits: { toolCalls: 1 }`
+    // The provider comes no further than the call over the limit, and so never says what follows it.
+    const calls = `${LOOK}\ncall counting__look {"n": 2}\nsay never`
+    const answer: HostedApp['server']['answer'] = ({ arguments: { n } }) => (n === 2 ? new Promise(() => {}) : 'done')
+    await using mended = await hostedApp(`${calls}\nsay {"total":"seven"}\nsay {"total":7}`, { job: hostedJob(limits) })
+    mended.server.answer = answer
+    const run = await mended.testApp.run('act')
+    expect(run).toMatchObject({ status: 'incomplete', output: { total: 7 }, reasons: [{ code: 'BUDGET_TOOL_CALLS' }] })
+    expect(run.turns.map(({ told }) => told?.split('\n').at(-1)?.slice(0, 43))).toEqual([
+      undefined,
+      '[Nightshift: this is your last answer, beca',
+      '[Nightshift: this is your last answer, beca',
+    ])
+    // The conversation only grows at its end.
+    const [, first, second] = mended.testApp.world.model.requests.map((body) => JSON.stringify(bodySchema.parse(body).input).slice(0, -1))
+    expect(second?.startsWith(first ?? '')).toBe(true)
+    await using empty = await hostedApp(`${calls}\nsay  \nsay  `, { job: hostedJob(limits) })
+    empty.server.answer = answer
+    const ended = await empty.testApp.run('act')
+    expect(ended).toMatchObject({ status: 'incomplete', outputText: null })
+    expect(ended.reasons.map(({ code }) => code)).toEqual(['BUDGET_TOOL_CALLS', 'OUTPUT_INVALID'])
+  })
 })

@@ -81,9 +81,10 @@ test('a stream goes on over a retry', async () => {
   const { told } = await follow(api, id, undefined)
   await api.ask('POST', `/v1/runs/${id}/retry`)
   const { told: more } = await follow(api, id, told.at(-1)?.id)
-  const names = ['attempt', ...Array.from({ length: more.length - 3 }, () => 'turn'), 'attemptEnded', 'finished']
+  const names = ['act', 'attempt', ...Array.from({ length: more.length - 4 }, () => 'turn'), 'attemptEnded', 'finished']
   expect(more.map(({ event }) => event)).toEqual(names)
-  expect(more[0]).toMatchObject({ id: told.length + 1, data: { number: 2 } })
+  expect(more[0]).toMatchObject({ id: told.length + 1, data: { act: 'retry', by: 'token:operator', via: 'api' } })
+  expect(more[1]).toMatchObject({ id: told.length + 2, data: { number: 2 } })
 })
 
 test(

@@ -2,8 +2,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import { actSchema } from '../../../src/api/schemas/acts.ts'
 import { query } from '../../../src/store/postgres/db.ts'
-import { openApi, problem, type Api, type Ask } from '../../support/app/api.ts'
+import { openApi, problem, type Api, type Ask, type Who } from '../../support/app/api.ts'
 import { describeBackends } from '../../support/app/backends.ts'
 import { countingRoute, startCountingServer } from '../../support/mcp/counting-server.ts'
 import { countingJob, WORK, WORK_SCRIPT } from '../../support/app/jobs.ts'
@@ -120,6 +121,8 @@ describeBackends('asking for runs', ({ redisUrl }) => {
     const farOff = await api.create('work', { startAt: new Date(Date.now() + 90 * 86_400_000).toISOString() })
     const wanted: string[] = []
     for (const priority of ['low', 'normal', 'high']) wanted.unshift(await api.create('work', { priority }))
+    // A wake may still be on its way when the request is answered.
+    await api.testApp.app.producer.flush()
     await api.testApp.app.worker.start()
     const runs = await Promise.all([...wanted, later].map((id) => api.over(id)))
     const order = runs.toSorted((a, b) => String(a.startedAt).localeCompare(String(b.startedAt))).map(({ id }) => id)
@@ -241,13 +244,19 @@ describeBackends('asking for runs', ({ redisUrl }) => {
   })
 })
 
-test('the log says who changed what, and nothing of who only looked or tried', async () => {
+test('who changed what is in the store, on the run and in the log; who only looked is not, and who was refused is in the log alone', async () => {
   await using api = await openApi({ jobs: { work: WORK }, scripts: { scripted: 'always fail 401 invalid_api_key' } })
-  const acts = () =>
-    api.testApp.log.flatMap((line) => {
-      const said = z.looseObject({ msg: z.string(), by: z.string().optional(), act: z.string().optional() }).parse(JSON.parse(line))
-      return said.msg === 'A caller changed something.' ? [[said.by, said.act]] : []
-    })
+  const lineSchema = z.looseObject({
+    msg: z.string(),
+    by: z.string().optional(),
+    act: z.string().optional(),
+    origin: z.string().optional(),
+  })
+  const logged = (msg: string) => api.testApp.log.map((line) => lineSchema.parse(JSON.parse(line))).filter((line) => line.msg === msg)
+  const listed = async (who: Who, search = '') =>
+    z
+      .object({ acts: z.array(actSchema), nextCursor: z.string().nullable() })
+      .parse((await api.ask('GET', `/v1/acts${search}`, { who })).body)
   await api.testApp.app.worker.start()
   const id = await api.create('work')
   await api.over(id)
@@ -255,24 +264,55 @@ test('the log says who changed what, and nothing of who only looked or tried', a
     ['GET', `/v1/runs/${id}`, undefined, 'viewer'],
     ['POST', `/v1/runs/${id}/retry`, {}, 'viewer'],
     ['POST', '/v1/runs/bulk-retry', { filter: { job: 'work' }, dryRun: true }, 'operator'],
+    // There is nothing to cancel any more.
+    ['POST', `/v1/runs/${id}/cancel`, { reason: 'too late' }, 'runner'],
   ] as const)
     await api.ask(method, path, { who, body })
-  expect(acts()).toEqual([])
+  expect(await listed('viewer')).toEqual({ acts: [], nextCursor: null })
+  expect(logged('A caller was refused.')).toMatchObject([{ by: 'token:viewer', origin: '127.0.0.1', code: 'FORBIDDEN' }])
+
+  await api.testApp.app.worker.stop()
   for (const [path, body, who] of [
-    [`/v1/runs/${id}/cancel`, undefined, 'runner'],
-    [`/v1/runs/${id}/retry`, {}, 'operator'],
-    ['/v1/runs/bulk-retry', { filter: { job: 'work' } }, 'operator'],
+    [`/v1/runs/${id}/retry`, { reason: 'the key is mended' }, 'operator'],
+    [`/v1/runs/${id}/cancel`, { reason: 'not yet' }, 'runner'],
+    ['/v1/runs/bulk-retry', { filter: { job: 'work' }, reason: 'now' }, 'operator'],
     ['/v1/schedules/work/pause', { reason: 'x' }, 'operatorOfWork'],
     ['/v1/schedules/work/resume', undefined, 'operator'],
+    [`/v1/runs/${id}/cancel`, undefined, 'runner'],
   ] as const)
-    expect((await api.ask('POST', path, { who, body })).status, path).toBeLessThan(300)
-  await api.ask('PUT', '/queue/api/queues/nightshift-runs/retry/failed')
-  expect(acts()).toEqual([
-    ['token:runner', 'cancel'],
-    ['token:operator', 'retry'],
-    ['token:operator', 'bulk-retry'],
-    ['token:operatorOfWork', 'pause'],
-    ['token:operator', 'resume'],
-    ['token:operator', 'board'],
+    expect((await api.ask('POST', path, { who, body, headers: { 'x-request-id': 'asked-by-test' } })).status, path).toBeLessThan(300)
+  const { acts } = await listed('viewer')
+  expect(acts.toReversed().map(({ act, by, role, reason, runs, jobs }) => [act, by, role, reason, runs, jobs.join()])).toEqual([
+    ['retry', 'token:operator', 'operator', 'the key is mended', 1, 'work'],
+    ['cancel', 'token:runner', 'runner', 'not yet', 1, 'work'],
+    ['retry', 'token:operator', 'operator', 'now', 1, 'work'],
+    ['pause', 'token:operatorOfWork', 'operator', 'x', 0, 'work'],
+    ['resume', 'token:operator', 'operator', null, 0, 'work'],
+    ['cancel', 'token:runner', 'runner', null, 1, 'work'],
   ])
+  for (const act of acts) expect(act).toMatchObject({ via: 'api', origin: '127.0.0.1', requestId: 'asked-by-test' })
+  expect(
+    logged('A caller changed something.')
+      .slice(1)
+      .map(({ act, by }) => [act, by]),
+  ).toEqual(acts.toReversed().map(({ act, by }) => [act, by]))
+  const run = await api.show(id)
+  expect(run.acts.map(({ act, conversation, attempt }) => [act, conversation, attempt])).toEqual([
+    ['retry', 1, 1],
+    ['cancel', 2, 1],
+    ['retry', 2, 1],
+    ['cancel', 3, 1],
+  ])
+  expect(run.earlierEnds.map(({ conversation, status }) => [conversation, status])).toEqual([
+    [1, 'failed'],
+    [2, 'cancelled'],
+  ])
+
+  const newest = await listed('operator', '?limit=2')
+  expect(newest.acts).toEqual(acts.slice(0, 2))
+  expect((await listed('operator', `?limit=500&cursor=${newest.nextCursor}`)).acts).toEqual(acts.slice(2))
+  expect((await listed('operator', '?by=token:runner')).acts.map(({ act }) => act)).toEqual(['cancel', 'cancel'])
+
+  await api.ask('PUT', '/queue/api/queues/nightshift-runs/retry/failed')
+  expect(logged('A caller changed something.').at(-1)).toMatchObject({ by: 'token:operator', act: 'retry', origin: '127.0.0.1' })
 })

@@ -2,10 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { takeCheckpoint, verifyStore } from '../../../src/audit/evidence/checkpoint.ts'
+import { takeCheckpoint } from '../../../src/audit/evidence/checkpoint.ts'
+import { verifyStore } from '../../../src/audit/evidence/verify.ts'
 import { exportBundle, verifyBundle } from '../../../src/audit/evidence/bundle.ts'
-import { openSigningKey } from '../../../src/audit/evidence/keys.ts'
-import { canonicalText } from '../../../src/lib/hash-chain.ts'
+import { canonicalText } from '../../../src/lib/hash/chain.ts'
 import { query } from '../../../src/store/postgres/db.ts'
 import { loadDefinitions } from '../../../src/store/audit/evidence.ts'
 import { prune } from '../../../src/store/retention.ts'
@@ -13,6 +13,8 @@ import { retryRuns } from '../../../src/store/runs/retry.ts'
 import { loadRun } from '../../../src/store/runs/show.ts'
 import { command } from '../../support/cli/command.ts'
 import { buildTestApp, type TestApp } from '../../support/app/test-app.ts'
+import { signerOf } from '../../support/evidence/signer.ts'
+import { someone } from '../../support/actor.ts'
 
 const job = `
 account: reports
@@ -41,6 +43,7 @@ beforeAll(async () => {
     config: { evidence: { keyFile: keyFile }, worker: { concurrency: 1 } },
   })
   at = ['-c', testApp.world.configFile, 'evidence']
+  signerOf(keyFile)
 })
 
 afterAll(async () => {
@@ -50,8 +53,7 @@ afterAll(async () => {
 
 const settle = () =>
   query(testApp.app.db, "update runs set finished_at = finished_at - interval '1 hour' where finished_at > now() - interval '30 minutes'")
-const verifyAll = (anchors: Parameters<typeof verifyStore>[2] = []) =>
-  verifyStore(testApp.app.db, openSigningKey(keyFile).publicKey, anchors)
+const verifyAll = (anchors: Parameters<typeof verifyStore>[2] = []) => verifyStore(testApp.app.db, signerOf(keyFile).publicKey, anchors)
 
 async function exported(): Promise<{ file: string; id: string }> {
   const { id } = await testApp.run('count')
@@ -113,10 +115,16 @@ describe('nightshift evidence', () => {
     expect(found.out).toContain(`run ${id} of checkpoint`)
     await query(testApp.app.db, 'delete from checkpoints')
     await query(testApp.app.db, 'update runs set checkpointed_attempts = null')
-    await command([...at, 'checkpoint'])
-    const rewritten = await command(verify)
-    expect(rewritten).toMatchObject({ code: 3 })
-    expect(rewritten.out).toContain('is not the one that was kept outside')
+    expect(await command([...at, 'checkpoint'])).toMatchObject({
+      code: 3,
+      out: '',
+      err: expect.stringMatching(/^EVIDENCE_GAP Nothing is signed: .*--accept-gap/),
+    })
+    expect(await command(verify)).toMatchObject({ code: 3, out: expect.stringContaining('is not the one that was kept outside') })
+    expect(await command([...at, 'checkpoint', '--accept-gap', 'a test', '--out', join(dir, 'after.json')])).toMatchObject({ code: 0 })
+    const accepted = await command(verify)
+    expect(accepted.out).toContain('goes on after a gap')
+    expect(accepted.out).toContain('a test')
     expect(await command([...at, 'verify', '--store', '--anchor', `${keyFile}.pub`])).toMatchObject({ code: 2 })
   })
 })
@@ -126,9 +134,9 @@ test('a run that is retried keeps what an earlier checkpoint says of it, and is 
   const failed = await testApp.run('wrong')
   expect(failed.status).toBe('failed')
   await settle()
-  const key = openSigningKey(keyFile)
+  const key = signerOf(keyFile)
   const first = await takeCheckpoint(db, key)
-  const woken = await retryRuns(db, { ids: [failed.id] }, [])
+  const woken = await retryRuns(db, { ids: [failed.id] }, [], someone())
   expect(woken).toHaveLength(1)
   expect((await verifyAll(first ? [first] : [])).faults).toEqual([])
   await testApp.app.producer.wake(woken)
@@ -144,7 +152,7 @@ test('content that retention took out is pruned, not tampered with', async () =>
   const { db } = testApp.app
   const { id } = await testApp.run('count')
   await settle()
-  await takeCheckpoint(db, openSigningKey(keyFile))
+  await takeCheckpoint(db, signerOf(keyFile))
   const before = await verifyAll()
   await prune(db, { content: { succeeded: 1 }, metadata: {} })
   const after = await verifyAll()
@@ -160,7 +168,7 @@ describe('a bundle that was put together anew', () => {
     const { id } = await testApp.run('count')
     const run = await loadRun(testApp.app.db, id)
     if (!run) throw new Error('the run is gone')
-    const key = openSigningKey(keyFile)
+    const key = signerOf(keyFile)
     const text = exportBundle({ run, definitions: await loadDefinitions(testApp.app.db, id), events: [] }, key)
     const verdict = verifyBundle(Buffer.from(text), key.publicKey)
     if (!verdict.ok) throw new Error(verdict.why)
@@ -189,7 +197,7 @@ describe('a bundle that was put together anew', () => {
     ['another document', '{"format":"nightshift-evidence/1"}'],
     ['lists in lists without end', `${'['.repeat(200_000)}${']'.repeat(200_000)}`],
   ])('%s is not genuine', async (_, text) => {
-    expect(verifyBundle(Buffer.from(text), openSigningKey(keyFile).publicKey).ok).toBe(false)
+    expect(verifyBundle(Buffer.from(text), signerOf(keyFile).publicKey).ok).toBe(false)
   })
 
   test.each([['1e999'], ['"\\ud800"'], [`${'['.repeat(100_000)}${']'.repeat(100_000)}`]])(

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { exportBundle, verifyBundle } from '../../../src/audit/evidence/bundle.ts'
-import { openSigningKey, readPublicKey } from '../../../src/audit/evidence/keys.ts'
+import { createSigningKey, readPublicKey } from '../../../src/audit/evidence/keys.ts'
 import { loadDefinitions } from '../../../src/store/audit/evidence.ts'
 import { loadRun } from '../../../src/store/runs/show.ts'
 import { buildTestApp } from '../../support/app/test-app.ts'
@@ -24,7 +24,7 @@ test('every change of a single byte of an exported run is found', { timeout: 300
   const run = await loadRun(db, id)
   if (!run) throw new Error('the run is gone')
   const keyFile = join(dir, 'evidence.key')
-  const bytes = Buffer.from(exportBundle({ run, definitions: await loadDefinitions(db, id), events: [] }, openSigningKey(keyFile)))
+  const bytes = Buffer.from(exportBundle({ run, definitions: await loadDefinitions(db, id), events: [] }, createSigningKey(keyFile)))
   const publicKey = readPublicKey(`${keyFile}.pub`)
   const missed: number[] = []
   for (let at = 0; at < bytes.length; at++) {

@@ -51,16 +51,19 @@ async function followUntil(n: number): Promise<void> {
   await follower.until(async () => (await kept()) >= n)
 }
 
-test('lines are read as they come, and a file that appears later too', async () => {
+test('lines are read as they come, and a file that appears later too: until then the duty fails, which is said once', async () => {
   file = join(dir, 'later', 'pomerium.log')
   await using follower = startFollower(db, file)
-  await follower.until(() => true)
+  await follower.until(() => follower.duty.state().failures > 1)
+  expect(follower.warnings).toEqual([expect.stringContaining('There is no such file')])
   mkdirSync(join(dir, 'later'))
   write(lines(3))
   await follower.until(() => follower.added() === 3)
   write(lines(2))
   await follower.until(() => follower.added() === 5)
   expect(await kept()).toBe(5)
+  expect(follower.warnings).toHaveLength(1)
+  expect(follower.duty.state().succeededAgoMs).toEqual(expect.any(Number))
 })
 
 test('half a line is read when it is whole', async () => {

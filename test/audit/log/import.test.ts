@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { createGunzip, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { importLog } from '../../../src/audit/log/import.ts'
@@ -116,4 +116,11 @@ describe('nightshift audit import', () => {
     expect(await command([...at, dir])).toMatchObject({ code: 2, out: '' })
     rmSync(dir, { recursive: true, force: true })
   })
+})
+
+test('a log that is piped in and does not end is left when its reader is told to', async () => {
+  const leaving = new AbortController()
+  const reading = importLog(new PassThrough(), { db: database.db, paramsBytes: 0, signal: leaving.signal })
+  leaving.abort(new Error('enough'))
+  await expect(reading).rejects.toThrow('enough')
 })

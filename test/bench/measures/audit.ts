@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { exportBundle, verifyBundle } from '../../../src/audit/evidence/bundle.ts'
 import { importLog } from '../../../src/audit/log/import.ts'
-import { openSigningKey } from '../../../src/audit/evidence/keys.ts'
+import { createSigningKey } from '../../../src/audit/evidence/keys.ts'
 import { matchEvents } from '../../../src/audit/join/match.ts'
 import { auditReport } from '../../../src/audit/report.ts'
 import { openDb, query, type Db } from '../../../src/store/postgres/db.ts'
@@ -51,7 +51,7 @@ export const audit: Bench = {
     await fill(db, size(REPORT_EVENTS))
     await take('report ms', reported, () => timed(async () => void (await auditReport(db, ours(), { graceMs: 30_000 }))))
     const runId = await runWithCalls(db, size(CALLS))
-    const key = openSigningKey(join(dir, 'evidence.key'))
+    const key = createSigningKey(join(dir, 'evidence.key'))
     let bundle = ''
     await take('export ms', exported, () =>
       timed(async () => {

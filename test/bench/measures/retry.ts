@@ -2,6 +2,7 @@ import { retryByFilter } from '../../../src/runs/retry.ts'
 import { query } from '../../../src/store/postgres/db.ts'
 import { median, round, type Bench, type Row } from '../bench.ts'
 import { openHouse, plainJob } from '../house.ts'
+import { someone } from '../../support/actor.ts'
 
 const RUNS = 10_000
 
@@ -37,6 +38,7 @@ export const retry: Bench = {
           { db, producer, jobs: jobs.jobs() },
           { status: ['failed'], code: 'UPSTREAM_UNAVAILABLE' },
           'latest',
+          someone(),
         )
         seconds.push((performance.now() - began) / 1000)
         if (queued !== count) throw new Error(`${queued} of ${count} runs were queued`)

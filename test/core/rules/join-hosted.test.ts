@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { digestOf } from '../../../src/lib/digest.ts'
+import { digestOf } from '../../../src/lib/hash/digest.ts'
 import { matchHosted, type HostedContext, type HostedEvent } from '../../../src/core/rules/join-hosted.ts'
 import { disturbed } from '../../support/log/log-lines.ts'
 

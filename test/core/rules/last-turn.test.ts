@@ -32,6 +32,5 @@ test.each([
   ['less than seven minutes', 399_000, 59_850],
   ['an hour', 3_600_000, 60_000],
 ])('of a run that may take %s, some time is kept for a last turn, and at most a minute', (_, limitMs, keptMs) => {
-  const deadline = new Date('2026-03-02T12:00:00Z')
-  expect(deadline.getTime() - lastTurnAt(deadline, limitMs).getTime()).toBe(keptMs)
+  expect(7_000_000 - lastTurnAt(7_000_000, limitMs)).toBe(keptMs)
 })

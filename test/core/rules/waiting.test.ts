@@ -1,11 +1,18 @@
 import { expect, test } from 'vitest'
 import { waitAfter } from '../../../src/core/rules/waiting.ts'
 
-test('a run whose server is not connected waits for a person to connect it for the account', () => {
-  const failure = { code: 'CONNECTION_REQUIRED', message: 'Connect it.', retry: 'after-connection', server: 'shop' } as const
-  expect(waitAfter(failure, 'reports')).toEqual({ kind: 'connection', account: 'reports', server: 'shop' })
+const failure = (server?: string) => ({
+  code: 'CONNECTION_REQUIRED' as const,
+  message: 'Connect it.',
+  retry: 'after-connection' as const,
+  ...(server !== undefined && { server }),
 })
 
-test('a failure that names no server names none to wait for', () => {
-  expect(waitAfter({ code: 'CONNECTION_REQUIRED', message: 'Connect it.', retry: 'after-connection' }, 'reports').server).toBe('')
+test('a run waits for the server that its failure names, as the account that is to use it', () => {
+  expect(waitAfter(failure('shop'), 'reports', ['drive', 'shop'])).toEqual({ kind: 'connection', account: 'reports', server: 'shop' })
+})
+
+test('nobody waits for a server that the job has not, such as one that a provider made up: no person could ever connect it', () => {
+  expect(waitAfter(failure('nowhere'), 'reports', ['shop'])).toBeUndefined()
+  expect(waitAfter(failure(), 'reports', ['shop'])).toBeUndefined()
 })

@@ -9,7 +9,11 @@ import {
 import { aRunView } from '../../support/app/run-view.ts'
 import { reportEvent } from '../../../src/delivery/destinations/report.ts'
 
-const config: DestinationsConfig = { reportsDir: '/reports', webhooks: { team: { url: 'https://hooks.example/' } } }
+const config: DestinationsConfig = {
+  reportsDir: '/reports',
+  reportsReadableBy: 'owner',
+  webhooks: { team: { url: 'https://hooks.example/' } },
+}
 
 test.each([
   { entry: { file: 'hr' }, target: { kind: 'file', dir: 'hr' }, words: 'file hr' },

@@ -162,7 +162,7 @@ describe.for(APIS)('our provider over $way', ({ api, stream }) => {
       api,
       stream,
       baseUrl: model.url,
-      apiKey: 'key',
+      apiKey: () => 'key',
       store: false,
       background: false,
       timeoutMs: 10_000,

@@ -91,7 +91,7 @@ test.each([
   ['cases:\n  - name: a', ['weekly.cases.yaml:2: cases.0.expect is missing; it must be a mapping']],
   [
     'cases:\n  - name: a\n    at: soon\n    expect: {}',
-    ['weekly.cases.yaml:3: cases.0.at "soon" is not a date; write it as 2026-01-31 or 2026-01-31T07:00:00Z'],
+    ['weekly.cases.yaml:3: cases.0.at "soon" is not a time; write it by the clock of UTC, such as 2026-03-01 07:00'],
   ],
   [
     'cases:\n  - name: a\n    expect: { ending: green }',

@@ -1,26 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { noUsage } from '../../../src/core/run.ts'
 import type { RunView, ToolCallView } from '../../../src/core/view.ts'
 import { expectSchema } from '../../../src/eval/cases/expect.ts'
 import { compare, checkRun, scoreOf, type Trial } from '../../../src/eval/score.ts'
-import { aRunView } from '../../support/app/run-view.ts'
+import { aRunView, aTurnView } from '../../support/app/run-view.ts'
 
 const check = (run: Partial<RunView>, expected: Record<string, unknown>) => checkRun(aRunView(run), expectSchema.parse(expected))
 const faultsOf = (run: Partial<RunView>, expected: Record<string, unknown>) => check(run, expected).faults
 
-const aTurn: RunView['turns'][number] = {
-  number: 1,
-  attempt: 1,
-  items: [],
-  stopReason: 'end',
-  responseId: null,
-  providerRequestId: null,
-  model: 'm',
-  usage: noUsage,
-  costUsd: null,
-  startedAt: '2026-11-24T07:00:02.000Z',
-  finishedAt: '2026-11-24T07:00:03.000Z',
-}
+const aTurn = aTurnView()
 const aCall = (extra: Partial<ToolCallView> = {}): ToolCallView => ({
   id: 'c',
   attempt: 1,

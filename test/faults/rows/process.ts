@@ -12,9 +12,9 @@ const nothing = () => {}
 /** How long a server is away. */
 const AWAY_MS = 10_000
 
-/** Another worker process holds the run when it is killed; this one goes on. */
+/** Another worker process holds the run when it is killed, or its event loop is blocked; this one goes on. */
 const killedAt =
-  (tool: string, { background = false } = {}) =>
+  (tool: string, { background = false, how = 'kill' }: { background?: boolean; how?: 'kill' | 'block' } = {}) =>
   async (bench: FaultBench): Promise<string> => {
     const { server, app, world } = bench
     const held = Promise.withResolvers<string>()
@@ -23,7 +23,7 @@ const killedAt =
     const runId = await bench.queue()
     while ((await server.nextCall()).name !== tool);
     if (background) await idIsKept(bench, runId)
-    await other.kill()
+    await other[how]()
     server.answer = () => 'done'
     held.resolve('done')
     await app.worker.start()
@@ -141,6 +141,18 @@ export const processRows: FaultRow[] = [
     ['incomplete', 'OUTCOME_UNKNOWN', 2, 1],
     nothing,
     twoProcesses({ play: killedAt('act'), more: 'onUnknown: tell-model' }),
+  ),
+  row(
+    'worker whose event loop is blocked in a repeatable call',
+    ['succeeded', 'WORKER_STALLED', 2, 1],
+    nothing,
+    twoProcesses({ heals: true, play: killedAt('look', { how: 'block' }) }),
+  ),
+  row(
+    'worker whose event loop is blocked in a call that must not be repeated',
+    ['failed', 'OUTCOME_UNKNOWN', 2, 1],
+    nothing,
+    twoProcesses({ play: killedAt('act', { how: 'block' }) }),
   ),
   row('worker stopped in mid-run', ['succeeded', 'WORKER_LOST', 2, 1], nothing, twoProcesses({ heals: true, play: stopped })),
   row(

@@ -60,16 +60,15 @@ test('the interval counts from the end of a round, whenever and by whomever that
   await poller.stop()
 })
 
-test('a second start begins nothing, and leaves the time of the first', async () => {
+test('a second start begins nothing, and leaves the age of the first', async () => {
   vi.useFakeTimers()
   let rounds = 0
   const poller = createPoller({ name: 'twice', everyMs: 60_000, work: async () => rounds++, onFailure: never })
   await poller.start()
   await vi.advanceTimersByTimeAsync(1000)
-  const { startedAt } = poller.state()
   await poller.start()
   expect(rounds).toBe(1)
-  expect(poller.state().startedAt).toBe(startedAt)
+  expect(poller.state().startedAgoMs).toBe(1000)
   await poller.stop()
 })
 
@@ -104,7 +103,7 @@ test('a round that was under way at the stop is followed by none', async () => {
 
 test('a round that is asked for while one is under way joins it', async () => {
   const { begun, work, end } = gated()
-  const poller = createPoller({ name: 'one', work, onFailure: never })
+  const poller = createPoller({ name: 'one', everyMs: 600_000, work, onFailure: never })
   const both = Promise.all([poller.round(), poller.round()])
   expect(begun).toHaveLength(1)
   end()
@@ -118,7 +117,7 @@ test('a round that is asked for while one is under way joins it', async () => {
 test('start begins the first round and a wake another one at once; wakes during a round begin one more after it', async () => {
   vi.useFakeTimers()
   const { begun, work, end } = gated()
-  const poller = createPoller({ name: 'woken', work, onFailure: never })
+  const poller = createPoller({ name: 'woken', everyMs: 600_000, work, onFailure: never })
   poller.wake()
   expect(begun).toHaveLength(0)
   await poller.start()
@@ -149,17 +148,25 @@ test('a round that fails is told and counted, and the next one comes', async () 
     },
     onFailure: (error) => told.push(error),
   })
-  expect(poller.state()).toEqual({ name: 'odd', startedAt: undefined, lastSuccessAt: undefined, failures: 0 })
+  expect(poller.state()).toEqual({
+    name: 'odd',
+    everyMs: 1,
+    startedAgoMs: undefined,
+    succeededAgoMs: undefined,
+    failures: 0,
+    failed: undefined,
+  })
   await poller.start()
-  await vi.waitFor(() => expect(poller.state().lastSuccessAt).toBeInstanceOf(Date))
+  await vi.waitFor(() => expect(poller.state().succeededAgoMs).toEqual(expect.any(Number)))
   await poller.stop()
   expect(told).toEqual([new Error('first')])
-  expect(poller.state().failures).toBe(1)
+  expect(poller.state()).toMatchObject({ failures: 1, failed: { error: new Error('first') } })
 })
 
 test('stop asks the round under way to end, waits for it, and does not count its end as a failure', async () => {
   const poller = createPoller({
     name: 'obedient',
+    everyMs: 600_000,
     work: (signal) => new Promise((_, fail) => signal.addEventListener('abort', () => fail(new Error('asked to end')))),
     onFailure: never,
   })
@@ -171,7 +178,13 @@ test('stop asks the round under way to end, waits for it, and does not count its
 
 test('stop does not wait for ever for a round that does not end, and says so', async () => {
   const told: unknown[] = []
-  const poller = createPoller({ name: 'hung', work: () => new Promise(() => {}), onFailure: (error) => told.push(error), stopMs: 1 })
+  const poller = createPoller({
+    name: 'hung',
+    everyMs: 600_000,
+    work: () => new Promise(() => {}),
+    onFailure: (error) => told.push(error),
+    stopMs: 1,
+  })
   void poller.round()
   await poller.stop()
   expect(told).toEqual([new Error('hung did not stop within 0.001 s')])

@@ -93,7 +93,7 @@ describe('what YAML allows and plain data would lose', () => {
     ['# only a comment', 'f:1: is empty'],
     ['name: a\nname: b', 'f:2: name is there twice in the same mapping; keep one of them'],
     ['a:\n  b: 1\n  c: 2\n  b: 3', 'f:4: b is there twice in the same mapping; keep one of them'],
-    ['a: { b: 1, "b": 2 }', 'f:1: is there twice in the same mapping; keep one of them'],
+    ['a: { b: 1, "b": 2 }', 'f:1: b is there twice in the same mapping; keep one of them'],
     ['a: 1\n---\nb: 2', 'f:2: has more than one document; keep one, without lines of ---'],
     ['a: 1\nb: !!js/function x', 'f:2: has a tag (!) that is not known; take it out, or put the text in quotes'],
     ['a: 1\n1: x', 'f:2: has a key that is not a text; put it in quotes'],
@@ -124,6 +124,35 @@ describe('what YAML allows and plain data would lose', () => {
     ['mappings', 20_000, '{ a: ', ' }'],
   ])('%s %d deep', (_, depth, open, close) => {
     expect(faults(`b: 1\na: ${open.repeat(depth)}${close.repeat(depth)}`, undefined, anything)).toEqual(['f:2: is nested too deeply'])
+  })
+
+  test.each(['"', ': ', '? ', '- ', '&a ', '*a ', '! ', '#\n', 'a:\n', '\n', '%\n', '|\n', '"a" ', 'a: 1\n'])(
+    'a megabyte of %j is too much, before it is parsed',
+    (piece) => {
+      expect(faults(`a: b\nc:\n - ${piece.repeat(1_000_000 / piece.length)}`, undefined, anything)).toEqual([
+        expect.stringMatching(
+          /^f:\d+: (has more than 100,000 keys, values and signs; make it smaller|is nested too deeply|repeats itself too often .*)$/,
+        ),
+      ])
+    },
+  )
+
+  test('of many faults the first are shown, and how many more there are', () => {
+    const shown = faults(`name: a\nsteps: [${'1, '.repeat(500)}1]`)
+    expect(shown).toHaveLength(101)
+    expect(shown.at(-1)).toBe('f:1: has 401 more faults like these')
+  })
+
+  test('many aliases are too many, and a text that begins with a star is none', () => {
+    expect(faults(`a: &a 1\nb: [${'*a, '.repeat(400)}*a]`, undefined, anything)).toEqual([
+      'f:2: repeats itself too often through aliases (*name); write the values out',
+    ])
+    expect(faults(`b:\n${'  - "*a"\n  - |\n    *a\n'.repeat(400)}`, undefined, anything)).toEqual([])
+  })
+
+  test('keys that are there twice are found among many', () => {
+    const keys = Array.from({ length: 10_000 }, (_, n) => `k${n}: 1\n`).join('')
+    expect(faults(`${keys}k1: 2\n`, undefined, anything)).toEqual(['f:10001: k1 is there twice in the same mapping; keep one of them'])
   })
 
   test('aliases of aliases that would fill the memory', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readForeignArguments } from '../../../src/mcp/arguments/foreign.ts'
-import { digestOf } from '../../../src/lib/digest.ts'
+import { digestOf } from '../../../src/lib/hash/digest.ts'
 import type { Schema } from '../../../src/lib/schema/shape.ts'
 import { offerInput } from '../../../src/mcp/tools/input-schema.ts'
 

@@ -120,6 +120,10 @@ describe('an event stream', () => {
     ['after an empty id', (seen) => stream(seen, 'id:\ndata:\n\n')],
     ['in the middle of its result', (seen) => stream(seen, `data: ${JSON.stringify(resultOf(seen)).slice(0, 20)}`)],
     ['after the result of another call', (seen) => stream(seen, `data: ${JSON.stringify({ ...resultOf(seen), id: 4711 })}\n\n`)],
+    [
+      'after the result of another call that has an event id',
+      (seen) => stream(seen, `id: e1\ndata: ${JSON.stringify({ ...resultOf(seen), id: 4711 })}\n\n`),
+    ],
     ['after text that looks like an id', (seen) => stream(seen, 'data: {"text":"\ndata: id: e1"}\n\n')],
   ]
   test.each(lost)('that ends %s leaves the outcome unknown', async (_, begin) => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { getEventListeners } from 'node:events'
 import { expect, test } from 'vitest'
 import { startEverythingServer } from '../../../src/demo/servers/everything.ts'
@@ -201,4 +202,27 @@ test('ends streams that a server keeps open after their results', async () => {
   await (
     await server.arrived('tools/call')
   ).closed
+})
+
+test('a server may take its time over a notification: the answer before it has come, and is no lost one', async () => {
+  await using server = await startScriptedServer({
+    'notifications/initialized': async ({ res }) => {
+      await sleep(1500)
+      res.writeHead(202).end()
+    },
+  })
+  await using opened = await connect(server.url)
+  expect(await opened.call()).toMatchObject({ result: textResult('done') })
+})
+
+test('an answer to a request of the server does not make up for a result that never came', async () => {
+  await using server = await startScriptedServer({
+    'tools/call': (seen) => {
+      seen.events()({ jsonrpc: '2.0', id: 'p1', method: 'ping' })
+      seen.res.end()
+    },
+  })
+  await using opened = await connect(server.url)
+  await expect(opened.call()).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' })
+  await server.arrived('answer')
 })

@@ -1,9 +1,18 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import { contractVersion, LOCAL_CONTRACT } from '../../../src/core/words/contract.ts'
+import { firstWake } from '../../../src/core/ports/wake.ts'
+import { createRun } from '../../../src/runs/create.ts'
+import type { RunView } from '../../../src/core/view.ts'
+import { requireRun } from '../../../src/runs/require.ts'
+import { retryByFilter } from '../../../src/runs/retry.ts'
+import { backfill, planBackfill } from '../../../src/schedules/backfill.ts'
 import { nextFire } from '../../../src/lib/time/cron.ts'
 import { buildTestApp, type TestApp } from '../../support/app/test-app.ts'
+import { until } from '../../support/until.ts'
 import { countingRoute, startCountingServer } from '../../support/mcp/counting-server.ts'
 import { initializeResult, startScriptedServer, textResult } from '../../support/mcp/scripted-server.ts'
+import { someone } from '../../support/actor.ts'
 
 const job = (prompt: string, more = '') => `
 account: reports
@@ -38,6 +47,47 @@ test('a run that is tried again tells the model what its first attempt told it, 
   expect(prompts.length).toBeGreaterThan(2)
   expect(new Set(prompts).size).toBe(1)
   expect(prompts[0]).toMatch(/It is \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}, manual in Asia\/Tokyo\.$/)
+})
+
+test('a run is told what it comes from: a fire, a missed one, a backfill, somebody who asked, a retry', async () => {
+  await using server = await startCountingServer()
+  await using testApp = await buildTestApp({
+    routes: [countingRoute(server)],
+    jobs: { act: job('Go, {{ trigger }}.', 'schedule: { cron: "0 7 * * *", timezone: Europe/Zurich }') },
+    scripts: { scripted: 'say done' },
+  })
+  const { app } = testApp
+  const act = app.jobs.jobs().get('act')
+  if (!act) throw new Error('no job')
+  const parts = { db: app.db, producer: app.producer, jobs: app.jobs.jobs() }
+  const toldIn = ({ status, attempts }: RunView) => {
+    const prompt = attempts.at(-1)?.prompt
+    return { status, facts: prompt?.split('. ')[0], said: prompt?.split('\n').at(-1) }
+  }
+  const told = async (id: string) => {
+    await app.producer.wake([firstWake(id)])
+    return toldIn(await testApp.finished(id))
+  }
+  const fireAt = (ago: number) => ({ trigger: { kind: 'schedule' as const, fireAt: new Date(Date.now() - ago).toISOString() } })
+  await app.worker.start()
+  const status = 'incomplete'
+  expect(await told(await createRun(app.db, act, fireAt(0)))).toEqual({ status, facts: 'Job act, a scheduled fire', said: 'Go, schedule.' })
+  expect(await told(await createRun(app.db, act, fireAt(3_600_000)))).toEqual({
+    status,
+    facts: 'Job act, a missed fire that is made up for',
+    said: 'Go, missed.',
+  })
+  const fires = await planBackfill(app.db, act, new Date(Date.now() - 30 * 3_600_000), new Date(Date.now() - 3_700_000))
+  const [filled = ''] = await backfill(parts, act, fires.slice(0, 1), 'ann')
+  expect(await told(filled)).toEqual({ status, facts: 'Job act, a past fire that is made up for by hand', said: 'Go, backfill.' })
+  const asked = await testApp.write('act')
+  expect(await told(asked)).toEqual({ status, facts: 'Job act, asked for by hand or by another program', said: 'Go, manual.' })
+  expect(await retryByFilter(parts, { ids: [asked] }, 'latest', someone())).toBe(1)
+  const again = await until(async () => {
+    const run = await requireRun(app.db, asked)
+    return run.status === status && run.attempts.length === 2 ? run : undefined
+  })
+  expect(toldIn(again)).toEqual({ status, facts: 'Job act, a retry of a run that did not succeed', said: 'Go, retry.' })
 })
 
 test('a period since the latest green run begins at its time; without one, at the fire before', async () => {
@@ -163,6 +213,33 @@ context:
   expect([said.length > 2, new Set(said).size]).toEqual([true, 1])
   expect(alpha.seen.filter(({ kind }) => kind === 'resources/read')).toHaveLength(1)
   expect(run.attempts[0]).toMatchObject({ instructions, prompt })
+})
+
+test('what the configuration adds to the contract is told after it in every job that takes it, the same each time, and is a version of its own', async () => {
+  await using alpha = await startSpeakingServer('rounded')
+  const text = 'Write in British English.\nGL is the general ledger.'
+  await using testApp = await buildTestApp({
+    routes: [routeTo('alpha', alpha.url)],
+    config: { contract: { text } },
+    jobs: Object.fromEntries(
+      ['one', 'two', 'bare'].map((name) => [
+        name,
+        speakingJob(name === 'bare' ? 'contract: none' : '')
+          .replace(/ {2}beta: .*\n/, '')
+          .replace('Write plain text.', `Ask ${name} three questions.`),
+      ]),
+    ),
+    scripts: { scripted: 'call alpha__look {"n": 1}\nsay done' },
+  })
+  const told = []
+  for (const name of ['one', 'one', 'two', 'bare']) told.push((await testApp.run(name)).attempts[0])
+  const [first, again, other, bare] = told
+  expect(first?.instructions?.startsWith(`${LOCAL_CONTRACT}\n\n${text}\n\nServer alpha`)).toBe(true)
+  expect(first?.instructions?.endsWith('Ask one three questions.')).toBe(true)
+  expect(other?.instructions?.startsWith(`${LOCAL_CONTRACT}\n\n${text}\n\nServer alpha`)).toBe(true)
+  expect([first, again, other].map((one) => one?.contract)).toEqual(Array.from({ length: 3 }, () => contractVersion(text)))
+  expect(contractVersion(text)).toMatch(/^contract\/\d+\+[0-9a-f]{12}$/)
+  expect([bare?.contract, bare?.instructions?.includes('British')]).toEqual([null, false])
 })
 
 test('without the contract, of the servers only what the author says is told', async () => {

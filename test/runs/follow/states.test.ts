@@ -3,6 +3,7 @@ import { cancelRun } from '../../../src/runs/cancel.ts'
 import { createRunStates } from '../../../src/runs/follow/states.ts'
 import { buildTestApp } from '../../support/app/test-app.ts'
 import { WORK } from '../../support/app/jobs.ts'
+import { someone } from '../../support/actor.ts'
 
 test('however many ask at once how runs stand, the store is asked once, and each is told of their own', async () => {
   await using testApp = await buildTestApp({ jobs: { work: WORK }, scripts: { scripted: 'say Done.' } })
@@ -16,7 +17,7 @@ test('however many ask at once how runs stand, the store is asked once, and each
   expect(told[0]).toBeUndefined()
   expect(new Set(told.slice(1).map((state) => state?.status))).toEqual(new Set(['queued']))
   // Who asks later is told what is so then.
-  await cancelRun(db, ids[0] ?? '')
+  await cancelRun(db, ids[0] ?? '', someone())
   expect(await states.of(ids[0] ?? '')).toMatchObject({ status: 'cancelled' })
 })
 

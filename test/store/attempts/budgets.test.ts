@@ -90,12 +90,18 @@ test('a ceiling of an account is shared by its jobs, and its warning is one line
   expect(day?.tokens).toBe(spent[0]?.n)
 })
 
-test('a turn that failed costs nothing of the day', async () => {
+test('a turn that was refused, or never sent, costs nothing of the day; one that was cut off may have cost what was taken for it', async () => {
+  const scripts = { denied: 'fail 401 invalid_api_key', busy: 'always fail 503', cut: 'always cut', broken: 'always fail 500' }
+  const names = Object.keys(scripts)
+  const jobOf = (model: string) => `${job.replace('scripted', model)}retry: { attempts: 1 }\n`
   await using testApp = await buildTestApp({
-    jobs: { report: job },
-    scripts: { scripted: 'fail 401 invalid_api_key' },
-    config: { budgets: { jobs: { report: { tokens: 100_000 } } } },
+    jobs: Object.fromEntries(names.map((name) => [name, jobOf(name)])),
+    scripts,
+    config: { budgets: { jobs: Object.fromEntries(names.map((name) => [name, { tokens: 100_000 }])) } },
   })
-  expect(await testApp.run('report')).toMatchObject({ status: 'failed', failure: { code: 'MODEL_AUTH' } })
-  expect(await query(testApp.database.db, 'select tokens::int from budget_days')).toEqual([{ tokens: 0 }])
+  for (const name of names) expect(await testApp.run(name), name).toMatchObject({ status: 'failed' })
+  const spent = "select name, case when tokens > 0 then 'spent' else 'nothing' end as what from budget_days order by 1"
+  const what = async () =>
+    Object.fromEntries((await query<{ name: string; what: string }>(testApp.database.db, spent)).map((row) => [row.name, row.what]))
+  expect(await what()).toEqual({ denied: 'nothing', busy: 'nothing', cut: 'spent', broken: 'spent' })
 })

@@ -2,21 +2,11 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
 import { withAdvisoryLock } from '../../../src/store/postgres/advisory-lock.ts'
-import { openDb, query, retryWhileUnavailable, slowQuery, storeFailure, transaction } from '../../../src/store/postgres/db.ts'
+import { openDb, query, retryWhileUnavailable, slowQuery, transaction } from '../../../src/store/postgres/db.ts'
 import { lockLimits } from '../../../src/store/runs/holds.ts'
 import { claim, writeRun } from '../../support/database/attempts.ts'
 import { createTestDatabase } from '../../support/database/database.ts'
-import { startSilentProxy } from '../../support/database/silent-proxy.ts'
-
-test('a host of which no address answers is named with each of them', () => {
-  const refused = ['::1', '127.0.0.1'].map((address) => new Error(`connect ECONNREFUSED ${address}:5432`))
-  // What node:net throws for a name with several addresses.
-  const error = Object.assign(new AggregateError(refused), { code: 'ECONNREFUSED' })
-  expect(storeFailure(error)).toMatchObject({
-    code: 'STORE_UNAVAILABLE',
-    message: expect.stringMatching(/^Postgres: connect ECONNREFUSED ::1:5432; connect ECONNREFUSED 127\.0\.0\.1:5432\./),
-  })
-})
+import { startWayTo } from '../../support/app/outage.ts'
 
 test('a bigint is a number, and one that no number holds exactly is refused, not rounded', async () => {
   await using database = await createTestDatabase()
@@ -34,7 +24,7 @@ const unavailable = (message: string) => ({ code: 'STORE_UNAVAILABLE', message: 
 describe('nothing that is asked of Postgres waits without a bound', () => {
   test('a statement on a path that has fallen silent, in a transaction or not', async () => {
     await using database = await createTestDatabase()
-    await using proxy = await startSilentProxy(database.url)
+    await using proxy = await startWayTo(database.url)
     const db = openDb({ url: proxy.url, max: 2, timeouts: { ...SHORT, connectMs: 2000, answerMs: 100 } })
     await query(db, 'select 1')
     await transaction(db, async (client) => {
@@ -84,7 +74,7 @@ test('no connection to Postgres is opened without these bounds', () => {
   const root = join(import.meta.dirname, '../../../src')
   const without = globSync('**/*.ts', { cwd: root }).filter((file) => {
     const text = readFileSync(join(root, file), 'utf8')
-    return /new pg\.(Client|Pool)\(|connectionString:/.test(text) && !/\.\.\.boundsOf\(/.test(text)
+    return /new pg\.(Client|Pool)\(|connectionString:/.test(text) && !/connectionTo\(/.test(text)
   })
   expect(without.toSorted()).toEqual(OWN_SERVER)
 })

@@ -34,14 +34,20 @@ test('ten pools that migrate at the same time make each step once', async () => 
   expect(await versionsOf(database.db)).toEqual(VERSIONS)
 })
 
+/** The shape of a database that one program made. */
+async function freshShape(): Promise<unknown> {
+  await using database = await createEmptyDatabase()
+  await migrate(database.db)
+  return await shapeOf(database.db)
+}
+let fresh: Promise<unknown> | undefined
+
 test.each([0, ...VERSIONS])('a database at version %i comes to the shape of a fresh one', async (version) => {
-  await using fresh = await createEmptyDatabase()
   await using old = await createEmptyDatabase()
-  await migrate(fresh.db)
   await migrate(old.db, { upTo: version })
   expect(await migrate(old.db)).toBe(LATEST)
   expect(await migrate(old.db)).toBe(LATEST)
-  expect(await shapeOf(old.db)).toEqual(await shapeOf(fresh.db))
+  expect(await shapeOf(old.db)).toEqual(await (fresh ??= freshShape()))
   expect(await versionsOf(old.db)).toEqual(VERSIONS)
 })
 
@@ -58,18 +64,32 @@ test.each([1, LATEST])('runs that a program of version %i wrote are kept', async
   expect(await query(db, 'select id, status from runs')).toEqual([{ id: 'run_1', status: 'queued' }])
 })
 
-test('a database of a newer program is refused with both versions, and nothing is changed', async () => {
+test.each([
+  ['says that this one does not work with it any more', LATEST + 1],
+  ['says nothing', null],
+])('a database of a newer program that %s is refused with both versions, and nothing is changed', async (_, worksWith) => {
   await using database = await createEmptyDatabase()
   const { db } = database
-  await migrate(db, { upTo: 1 })
-  await query(db, 'insert into migrations (version) values ($1)', [LATEST + 1])
+  await migrate(db)
+  await query(db, 'insert into migrations (version, works_with) values ($1, $2)', [LATEST + 1, worksWith])
   const before = await shapeOf(db)
   await expect(migrate(db)).rejects.toMatchObject({
     code: 'STORE_TOO_NEW',
     message: expect.stringMatching(new RegExp(`version ${LATEST + 1};.* up to ${LATEST}\\.`)),
   })
   expect(await shapeOf(db)).toEqual(before)
-  expect(await versionsOf(db)).toEqual([1, LATEST + 1])
+  expect(await versionsOf(db)).toEqual([...VERSIONS, LATEST + 1])
+})
+
+test('a database of a newer program that still works with this one is used as it is: a release can be taken back', async () => {
+  await using database = await createEmptyDatabase()
+  const { db } = database
+  await migrate(db)
+  await query(db, 'insert into migrations (version, works_with) values ($1, $2), ($3, $2)', [LATEST + 1, LATEST, LATEST + 2])
+  expect(await migrate(db)).toBe(LATEST)
+  expect(await versionsOf(db)).toEqual([...VERSIONS, LATEST + 1, LATEST + 2])
+  await query(db, 'update migrations set works_with = version where version = $1', [LATEST + 2])
+  await expect(migrate(db)).rejects.toMatchObject({ code: 'STORE_TOO_NEW' })
 })
 
 test('a step that fails leaves the database as it was', async () => {

@@ -5,6 +5,7 @@ import { suspendRun } from '../../../src/store/runs/suspend.ts'
 import { pauseJob } from '../../../src/store/schedules/pauses.ts'
 import { claim, opened, waitingForShop, writeRun } from '../../support/database/attempts.ts'
 import { createTestDatabase } from '../../support/database/database.ts'
+import { someone } from '../../support/actor.ts'
 
 const inAnHour = () => new Date(Date.now() + 3_600_000)
 const askCancel = (db: Db, id: string) => query(db, 'update runs set cancel_requested_at = now() where id = $1', [id])
@@ -44,7 +45,7 @@ const OBSTACLES: Record<string, Case> = {
   expired: { make: (db) => writeRun(db, { expireAt: new Date(0) }), told: { kind: 'expired', at: new Date(0) } },
   paused: {
     async make(db) {
-      await pauseJob(db, { job: 'paused', reason: 'later', pausedBy: 'ann' })
+      await pauseJob(db, 'paused', someone({ reason: 'later', name: 'ann' }))
       return writeRun(db, { job: 'paused' })
     },
     told: { kind: 'held', by: 'pause paused' },
@@ -91,7 +92,7 @@ test('the view knows no other obstacles', async () => {
 test('what a limit or a pause holds is let go for its end once its cancel was asked for or its time is over', async () => {
   await using database = await createTestDatabase()
   const { db } = database
-  await pauseJob(db, { job: 'paused', reason: 'later', pausedBy: 'ann' })
+  await pauseJob(db, 'paused', someone({ reason: 'later', name: 'ann' }))
   const held: string[] = []
   for (const job of ['work', 'paused', 'work', 'paused', 'work', 'paused']) {
     held.push(await writeRun(db, { job, expireAt: inAnHour() }))

@@ -18,7 +18,7 @@ test('a claim that is being counted while a slot becomes free is released, and n
     await query(client, "update runs set held_by = 'job work', held_at = now(), holds = 1 where id = $1", [id])
     return { release }
   })
-  expect(await released.release).toEqual([{ id, round: 1, priority: 10 }])
+  expect(await released.release).toEqual([{ id, round: 1, priority: 10, inMs: 0 }])
 })
 
 test('twenty claims at once under a limit of three: three open, the others are held', async () => {

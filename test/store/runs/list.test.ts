@@ -11,6 +11,7 @@ import { suspendRun } from '../../../src/store/runs/suspend.ts'
 import { loadRun } from '../../../src/store/runs/show.ts'
 import { callRecord, endCancelled, opened, turnRecord, writeRun } from '../../support/database/attempts.ts'
 import { createTestDatabase } from '../../support/database/database.ts'
+import { someone } from '../../support/actor.ts'
 
 const at = (hour: number) => new Date(Date.UTC(2026, 10, 24, hour))
 const listed = async (db: Db, filter: RunFilter) => (await listRuns(db, filter, { limit: 100 })).map(({ id }) => id)
@@ -208,7 +209,11 @@ test.each(HOSTILE.map((text) => ({ text })))('hostile text $text in a filter is 
 test('a text that is too long to be searched for is refused, for the API as for the command line', async () => {
   await using database = await createTestDatabase()
   const filter = { text: 'word '.repeat(201) }
-  for (const ask of [() => listed(database.db, filter), () => countRuns(database.db, filter), () => retryRuns(database.db, filter, [])])
+  for (const ask of [
+    () => listed(database.db, filter),
+    () => countRuns(database.db, filter),
+    () => retryRuns(database.db, filter, [], someone()),
+  ])
     await expect(ask()).rejects.toMatchObject({ code: 'FILTER_INVALID' })
 })
 

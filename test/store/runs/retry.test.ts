@@ -12,6 +12,7 @@ import { loadRun } from '../../../src/store/runs/show.ts'
 import { claim, endCancelled, opened, writeRun, waitingForShop } from '../../support/database/attempts.ts'
 import { createTestDatabase } from '../../support/database/database.ts'
 import { buildTestApp } from '../../support/app/test-app.ts'
+import { someone } from '../../support/actor.ts'
 
 const ended = (status: FinalStatus, extra: Partial<RunEnd> = {}): RunEnd => ({
   status,
@@ -51,7 +52,7 @@ test('a retry of 10,000 runs is one transaction: all that are not green are queu
   const { db } = database
   await writeMany(db)
   expect(countOf(await groupRuns(db, { job: 'work', code: 'DEADLINE' }, RETRYABLE))).toBe(6667)
-  const runs = await retryRuns(db, { job: 'work', code: 'DEADLINE' }, [])
+  const runs = await retryRuns(db, { job: 'work', code: 'DEADLINE' }, [], someone())
   expect(runs).toHaveLength(6667)
   expect(new Set(runs.map(({ round }) => round))).toEqual(new Set([2]))
   const groups =
@@ -66,7 +67,7 @@ test('a retry of 10,000 runs is one transaction: all that are not green are queu
       `select count(*)::int as n from attempts a where a.output_text #>> '{}' = 'text ' || ltrim(substr(a.run_id, 5), '0') and a.reasons #>> '{0,code}' = 'DEADLINE'`,
     ),
   ).toEqual([{ n: 6666 }])
-  expect(await retryRuns(db, { job: 'work' }, [])).toEqual([])
+  expect(await retryRuns(db, { job: 'work' }, [], someone())).toEqual([])
 })
 
 test('a retry that breaks off has queued none', async () => {
@@ -74,7 +75,9 @@ test('a retry that breaks off has queued none', async () => {
   const { db } = database
   const ids = [await overRun(db, 'failed'), await overRun(db, 'failed')]
   await query(db, `alter table runs add constraint only_one check (id <> '${ids[1]}' or status <> 'queued') not valid`)
-  await expect(retryRuns(db, { ids }, [{ job: 'work', version: 'sha256:2', account: 'audit', definition: {} }])).rejects.toThrow('only_one')
+  await expect(retryRuns(db, { ids }, [{ job: 'work', version: 'sha256:2', account: 'audit', definition: {} }], someone())).rejects.toThrow(
+    'only_one',
+  )
   expect(await query(db, "select id from runs where status = 'queued'")).toEqual([])
   expect(await query(db, "select version from job_versions where version = 'sha256:2'")).toEqual([])
 })
@@ -88,7 +91,7 @@ test.each([
   await using database = await createTestDatabase()
   const { db } = database
   const id = await overRun(db, status)
-  expect(await retryRuns(db, { ids: [id] }, [])).toHaveLength(retried ? 1 : 0)
+  expect(await retryRuns(db, { ids: [id] }, [], someone())).toHaveLength(retried ? 1 : 0)
   expect((await claim(db, id)).kind).toBe(retried ? 'opened' : 'not-runnable')
 })
 
@@ -97,7 +100,7 @@ test('a run that is queued or running is left alone', async () => {
   const { db } = database
   const [queued, running] = [await writeRun(db), await writeRun(db)]
   await opened(db, running)
-  expect(await retryRuns(db, {}, [])).toEqual([])
+  expect(await retryRuns(db, {}, [], someone())).toEqual([])
   expect(await query(db, 'select conversation, holds from runs where id = any($1)', [[queued, running]])).toEqual([
     { conversation: 1, holds: 0 },
     { conversation: 1, holds: 0 },
@@ -111,7 +114,9 @@ test('a run that waits for a person can be retried, and one that was cancelled w
   await suspendRun(db, await opened(db, waiting), waitingForShop)
   const cancelled = await writeRun(db, { expireAt: new Date(Date.now() - 1000), startAt: new Date(Date.now() + 3_600_000) })
   await endCancelled(db, cancelled)
-  expect((await retryRuns(db, { ids: [waiting, cancelled] }, [])).map(({ id }) => id).toSorted()).toEqual([waiting, cancelled].toSorted())
+  expect((await retryRuns(db, { ids: [waiting, cancelled] }, [], someone())).map(({ id }) => id).toSorted()).toEqual(
+    [waiting, cancelled].toSorted(),
+  )
   expect(await claim(db, waiting)).toMatchObject({ kind: 'opened', opened: { attempt: { number: 2 }, conversation: 2, resumed: false } })
   expect(await claim(db, cancelled)).toMatchObject({ kind: 'opened', opened: { attempt: { number: 1 }, conversation: 2, resumed: false } })
 })
@@ -122,7 +127,7 @@ test('what every attempt gave stays readable, over several retries', async () =>
   const id = await writeRun(db)
   for (const text of ['first', 'second', 'third']) {
     await finishRun(db, await opened(db, id), ended('incomplete', { output: { text }, outputText: text }))
-    if (text !== 'third') await retryRuns(db, { ids: [id] }, [])
+    if (text !== 'third') await retryRuns(db, { ids: [id] }, [], someone())
   }
   const run = await loadRun(db, id)
   expect(run).toMatchObject({ status: 'incomplete', output: { text: 'third' }, outputText: 'third', finishedAt: expect.any(String) })
@@ -137,7 +142,7 @@ test('a retried run shows nothing of its old end until it has a new one', async 
   await using database = await createTestDatabase()
   const { db } = database
   const id = await overRun(db, 'incomplete')
-  await retryRuns(db, { ids: [id] }, [])
+  await retryRuns(db, { ids: [id] }, [], someone())
   expect(await loadRun(db, id)).toMatchObject({
     status: 'queued',
     output: null,
@@ -155,7 +160,7 @@ test('of two operators at once, each run goes to one, and its history is written
   await using database = await createTestDatabase()
   const { db } = database
   await writeMany(db)
-  const both = await Promise.all([retryRuns(db, { job: 'work' }, []), retryRuns(db, { status: ['failed'] }, [])])
+  const both = await Promise.all([retryRuns(db, { job: 'work' }, [], someone()), retryRuns(db, { status: ['failed'] }, [], someone())])
   expect(
     both
       .flat()
@@ -177,7 +182,7 @@ test('pinned keeps the definition a run had; latest takes the one of now, where 
     [latest, { job: 'work', job_version: 'sha256:2', account: 'audit' }],
   ] as const) {
     for (const id of [work, gone]) await finishRun(db, await opened(db, id), ended('failed'))
-    await retryRuns(db, { ids: [work, gone] }, definitions)
+    await retryRuns(db, { ids: [work, gone] }, definitions, someone())
     expect(await versions()).toEqual([expected, { job: 'gone', job_version: 'sha256:1', account: 'reports' }])
   }
   expect(await claim(db, work)).toMatchObject({ kind: 'opened', opened: { definition: { prompt: 'New.' }, jobVersion: 'sha256:2' } })
@@ -197,7 +202,9 @@ retry: { attempts: 1 }
   const { id, usage } = await testApp.run('act')
   await app.worker.stop()
   world.model.scripts['scripted'] = [{ kind: 'say', text: 'whole' }]
-  expect(await retryByFilter({ db: app.db, producer: app.producer, jobs: app.jobs.jobs() }, { status: ['incomplete'] }, 'latest')).toBe(1)
+  expect(
+    await retryByFilter({ db: app.db, producer: app.producer, jobs: app.jobs.jobs() }, { status: ['incomplete'] }, 'latest', someone()),
+  ).toBe(1)
   expect(await app.runner.execute(id, 'again', new AbortController().signal)).toMatchObject({ kind: 'finished', status: 'succeeded' })
   const run = await loadRun(app.db, id)
   expect(run).toMatchObject({ status: 'succeeded', outputText: 'whole', attempts: [{ outputText: 'half' }, { outputText: null }] })
@@ -213,8 +220,8 @@ test('a run whose input retention took out is not retried with no input, alone o
   await prune(db, { content: { failed: 30 * 86_400_000 }, metadata: {}, log: undefined })
   expect(await groupRuns(db, { ids: [emptied] }, RETRYABLE)).toEqual([])
   expect(countOf(await groupRuns(db, { job: 'work' }, RETRYABLE))).toBe(1)
-  expect(await retryRuns(db, { ids: [emptied] }, [])).toEqual([])
-  expect(await retryRuns(db, { job: 'work' }, [])).toMatchObject([{ id: whole }])
+  expect(await retryRuns(db, { ids: [emptied] }, [], someone())).toEqual([])
+  expect(await retryRuns(db, { job: 'work' }, [], someone())).toMatchObject([{ id: whole }])
   // And its input is none, rather than an empty one.
   expect(await loadRun(db, emptied)).toMatchObject({ status: 'failed', input: null })
 })

@@ -9,6 +9,7 @@ import { listWakeable } from '../../../src/store/runs/wakeable.ts'
 import { loadRun } from '../../../src/store/runs/show.ts'
 import { claim, endCancelled, fallSilent, opened, takenOver, waitingForShop, writeRun } from '../../support/database/attempts.ts'
 import { createTestDatabase } from '../../support/database/database.ts'
+import { someone } from '../../support/actor.ts'
 
 const LEASE_MS = 60_000
 const end = (status: RunEnd['status'] = 'succeeded'): RunEnd => ({
@@ -31,9 +32,10 @@ test('a queued run that is not due says when it is', async () => {
   await using database = await createTestDatabase()
   const { db } = database
   const id = await writeRun(db)
-  const at = new Date(Date.now() + 3_600_000)
-  await suspendRun(db, await opened(db, id), { ...again, nextAttemptAt: at })
-  expect(await claim(db, id)).toEqual({ kind: 'not-yet', at })
+  await suspendRun(db, await opened(db, id), { ...again, waitMs: 3_600_000 })
+  const early = await claim(db, id)
+  expect(early).toEqual({ kind: 'not-yet', inMs: expect.any(Number) })
+  if (early.kind === 'not-yet') expect(early.inMs).toBeGreaterThan(3_000_000)
   await query(db, 'update runs set next_attempt_at = now()')
   expect(await claim(db, id)).toMatchObject({
     kind: 'opened',
@@ -41,14 +43,14 @@ test('a queued run that is not due says when it is', async () => {
   })
 })
 
-test.each([{ ...again, nextAttemptAt: new Date(Date.now() + 3_600_000) }, waitingForShop])(
+test.each([{ ...again, waitMs: 3_600_000 }, waitingForShop])(
   'a run whose cancel was asked for while its attempt was under way is not left $status: it is due at once, and whoever takes it ends it',
   async (suspension) => {
     await using database = await createTestDatabase()
     const { db } = database
     const id = await writeRun(db)
     const attempt = await opened(db, id)
-    await requestCancel(db, id)
+    await requestCancel(db, id, someone())
     expect(await suspendRun(db, attempt, suspension)).toMatchObject({ id, status: 'queued', at: null })
     expect(await claim(db, id)).toMatchObject({ kind: 'cancel-requested' })
   },
@@ -103,7 +105,7 @@ test('a run that waits for an earlier one is opened when that one is over, and i
   const attempt = await opened(db, earlier)
   const early = await claim(db, later)
   expect(early).toMatchObject({ kind: 'not-yet' })
-  if (early.kind === 'not-yet') expect(early.at.getTime()).toBeGreaterThan(Date.now() - LEASE_MS)
+  if (early.kind === 'not-yet') expect(early.inMs).toBeLessThan(LEASE_MS)
   expect(await finishRun(db, attempt, end('failed'))).toEqual({ stillOwned: true, next: [{ id: later, round: 0, priority: 10 }] })
   expect(await claim(db, later)).toMatchObject({ kind: 'opened' })
 })
@@ -113,9 +115,9 @@ test('a run whose cancel was asked for between two attempts is not opened again'
   const { db } = database
   const id = await writeRun(db)
   const attempt = await opened(db, id)
-  expect(await requestCancel(db, id)).toBe('running')
+  expect(await requestCancel(db, id, someone())).toBe('running')
   expect(await cancelRequested(db, [id, 'run_nobody_knows'])).toEqual([id])
-  await suspendRun(db, attempt, { ...again, nextAttemptAt: new Date() })
+  await suspendRun(db, attempt, { ...again, waitMs: 0 })
   expect(await claim(db, id)).toEqual({ kind: 'cancel-requested' })
   expect(await endCancelled(db, id)).toBe(true)
   expect(await claim(db, id)).toEqual({ kind: 'not-runnable', status: 'cancelled' })
@@ -126,7 +128,7 @@ test('a running run whose cancel was asked for stays with a worker that is heard
   const { db } = database
   const id = await writeRun(db)
   await opened(db, id)
-  await requestCancel(db, id)
+  await requestCancel(db, id, someone())
   expect(await claim(db, id)).toEqual({ kind: 'busy' })
   expect(await loadRun(db, id)).toMatchObject({ status: 'running', attempts: [{ status: 'running' }] })
 })
@@ -140,7 +142,7 @@ test.each([
   const id = await writeRun(db)
   const later = await writeRun(db, { afterRun: id })
   const attempt = await opened(db, id, { queueJobId: 'first' })
-  await requestCancel(db, id)
+  await requestCancel(db, id, someone())
   await fallSilent(db, id, silentMs)
   expect(await openAttempt(db, id, { worker: 'two', queueJobId, leaseMs: LEASE_MS })).toEqual({ kind: 'cancel-requested' })
   expect(await endCancelled(db, id)).toBe(true)
@@ -174,7 +176,7 @@ test('a superseded attempt changes nothing when it ends or pauses', async () => 
   const before = await loadRun(db, id)
   expect(await finishRun(db, old, end())).toEqual({ stillOwned: false, next: [] })
   for (const attemptStatus of ['failed', 'lost'] as const)
-    expect(await suspendRun(db, old, { ...again, nextAttemptAt: null, attemptStatus })).toBeUndefined()
+    expect(await suspendRun(db, old, { ...again, waitMs: 0, attemptStatus })).toBeUndefined()
   expect(await finishRun(db, { ...current, token: old.token }, end())).toEqual({ stillOwned: false, next: [] })
   expect(await loadRun(db, id)).toEqual(before)
   expect(await finishRun(db, current, end())).toEqual({ stillOwned: true, next: [] })
@@ -186,8 +188,8 @@ test('an end or a pause that is sent twice, because its answer was lost, holds b
   const { db } = database
   const id = await writeRun(db)
   const first = await opened(db, id)
-  const pause = { ...again, nextAttemptAt: null }
-  const wakeable = { id, round: 1, priority: 10, status: 'queued', at: null }
+  const pause = { ...again, waitMs: 0 }
+  const wakeable = { id, round: 1, priority: 10, status: 'queued', at: expect.any(Date), inMs: 0 }
   expect([await suspendRun(db, first, pause), await suspendRun(db, first, pause)]).toEqual([wakeable, wakeable])
   const second = await opened(db, id)
   expect([await finishRun(db, second, end()), await finishRun(db, second, end())]).toMatchObject([
@@ -208,9 +210,9 @@ test('what ought to be in the queue: due runs and runs of silent workers, no oth
   const due = await add('due')
   await add('held back', due)
   const retried = await add('due for its second attempt')
-  await suspendRun(db, await opened(db, retried), { ...again, nextAttemptAt: new Date(Date.now() - 60_000) })
+  await suspendRun(db, await opened(db, retried), { ...again, waitMs: -60_000 })
   const notDue = await add('not due')
-  await suspendRun(db, await opened(db, notDue), { ...again, nextAttemptAt: new Date(Date.now() + 60_000) })
+  await suspendRun(db, await opened(db, notDue), { ...again, waitMs: 60_000 })
   const silent = await add('of a silent worker')
   await opened(db, silent)
   await opened(db, await add('of a worker at work'))
@@ -223,11 +225,14 @@ test('what ought to be in the queue: due runs and runs of silent workers, no oth
   await fallSilent(db, silent)
   await add('just created')
 
-  const listed = await listWakeable(db, { olderThanMs: 10_000, leaseMs: LEASE_MS })
+  const listed = await listWakeable(db, { olderThanMs: 10_000, lateMs: 40_000, leaseMs: LEASE_MS })
   expect(new Map(listed.map(({ id, round, takeover }) => [ids.get(id), [round, takeover]]))).toEqual(
     new Map([['due', [0, false]], ['due for its second attempt', [1, false]], ['of a silent worker', [1, true]], ['freed', [0, false]]]), // prettier-ignore
   )
+  expect(new Set(listed.flatMap(({ id, late }) => (late ? [ids.get(id)] : [])))).toEqual(
+    new Set(['due', 'due for its second attempt', 'freed']),
+  )
   // A backlog does not keep a silent worker's run from being found.
-  const first = await listWakeable(db, { olderThanMs: 10_000, leaseMs: LEASE_MS, limit: 1 })
+  const first = await listWakeable(db, { olderThanMs: 10_000, lateMs: 40_000, leaseMs: LEASE_MS, limit: 1 })
   expect(first.map(({ takeover }) => takeover)).toEqual([true, false])
 })

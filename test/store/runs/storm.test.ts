@@ -19,6 +19,7 @@ import { resumeWaiting } from '../../../src/store/waiting/waiting.ts'
 import { claim, endCancelled, fallSilent, turnRecord, waitingForShop, writeRun } from '../../support/database/attempts.ts'
 import { createTestDatabase } from '../../support/database/database.ts'
 import { createDice, type Dice } from '../../support/dice.ts'
+import { someone } from '../../support/actor.ts'
 
 const place = { kind: 'webhook', name: 'team' }
 const end = (dice: Dice): RunEnd => ({
@@ -64,7 +65,7 @@ const DEEDS: Record<string, (at: Storm) => Promise<unknown>> = {
     if (ref) await finishRun(db, ref, end(dice))
   },
   async suspend({ db, attempt, dice }) {
-    const again = { status: 'queued', failure: null, nextAttemptAt: null, attemptStatus: 'failed' } as const
+    const again = { status: 'queued', failure: null, waitMs: 0, attemptStatus: 'failed' } as const
     const ref = attempt()
     if (ref) await suspendRun(db, ref, dice.roll() < 0.5 ? again : waitingForShop)
   },
@@ -79,10 +80,10 @@ const DEEDS: Record<string, (at: Storm) => Promise<unknown>> = {
       opened.map(({ runId }) => ({ runId, queueJobId: 'any' })),
     )
   },
-  cancel: ({ db, one, dice }) => (dice.roll() < 0.5 ? requestCancel(db, one()) : endCancelled(db, one())),
-  retry: ({ db, one, dice }) => retryRuns(db, dice.roll() < 0.5 ? {} : { ids: [one(), one()] }, []),
-  resume: ({ db }) => resumeWaiting(db, 'reports', ['shop']),
-  sweep: ({ db }) => listWakeable(db, { olderThanMs: 0, leaseMs: MINUTE_MS }),
+  cancel: ({ db, one, dice }) => (dice.roll() < 0.5 ? requestCancel(db, one(), someone()) : endCancelled(db, one())),
+  retry: ({ db, one, dice }) => retryRuns(db, dice.roll() < 0.5 ? {} : { ids: [one(), one()] }, [], someone()),
+  resume: ({ db }) => resumeWaiting(db, 'reports', ['shop'], someone()),
+  sweep: ({ db }) => listWakeable(db, { olderThanMs: 0, lateMs: 0, leaseMs: MINUTE_MS }),
   releaseNext: ({ db }) => releaseNext(db, { account: 'reports', job: 'work' }),
   releaseUnpaused: ({ db }) => releaseUnpaused(db),
   async releaseIntoSlots({ db }) {
@@ -93,8 +94,8 @@ const DEEDS: Record<string, (at: Storm) => Promise<unknown>> = {
     await releaseIntoSlots(db, concurrencyOf)
   },
   async pause({ db }) {
-    await pauseJob(db, { job: 'work', reason: 'storm', pausedBy: 'ann' })
-    await liftPause(db, 'work')
+    await pauseJob(db, 'work', someone({ reason: 'storm', name: 'ann' }))
+    await liftPause(db, 'work', someone())
   },
   async queue({ db, one }) {
     const owner = { owner: 'ann', key: one(), digest: 'same' }
@@ -114,7 +115,7 @@ const DEEDS: Record<string, (at: Storm) => Promise<unknown>> = {
   backfill: ({ db, dice }) => backfillFires(db, [{ at: minute(dice), run: newRun(`run_${randomUUID()}`) }], {}),
   async report({ db }) {
     const taken = await takeDueDeliveries(db, { limit: 5, perPlace: 5, busy: new Map(), leaseMs: 1 })
-    for (const { id } of taken) await endDeliveryTry(db, id, { status: 'pending', error: 'HTTP 500', nextTryAt: new Date() })
+    for (const { id } of taken) await endDeliveryTry(db, id, { status: 'pending', error: 'HTTP 500', waitMs: 0 })
     await putOffDeliveries(db, JSON.stringify(place), 1)
   },
   prune: ({ db }) => prune(db, { content: { succeeded: 500 }, metadata: { succeeded: 1000, cancelled: 1000 }, log: 0 }),
@@ -123,7 +124,7 @@ const DEEDS: Record<string, (at: Storm) => Promise<unknown>> = {
 /** Brings the run to be at work under a worker that fell silent, or another one in its place where it is over for good. */
 async function begin(db: Db, id: string, opened: AttemptRef[]): Promise<string> {
   await query(db, 'delete from pauses')
-  await retryRuns(db, { ids: [id] }, [])
+  await retryRuns(db, { ids: [id] }, [], someone())
   await query(db, 'update runs set after_run = null where id = $1', [id])
   await fallSilent(db, id)
   const got = await claim(db, id)

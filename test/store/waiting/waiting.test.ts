@@ -6,6 +6,7 @@ import { WAKEABLE } from '../../../src/store/runs/wakeable.ts'
 import { listWaiting, resumeWaiting, tryStartPoll } from '../../../src/store/waiting/waiting.ts'
 import { endCancelled, opened, waitingForShop, writeRun } from '../../support/database/attempts.ts'
 import { createTestDatabase } from '../../support/database/database.ts'
+import { someone } from '../../support/actor.ts'
 
 async function waiting(db: Db): Promise<string> {
   const id = await writeRun(db)
@@ -34,22 +35,22 @@ test('a run that a worker of the version before left waiting, with what it waits
   await opened(db, id)
   await query(db, `update runs set status = 'waiting', failure = '{"code":"CONNECTION_REQUIRED","server":"shop"}' where id = $1`, [id])
   expect(await listWaiting(db)).toEqual(SHOP)
-  expect(await resumeWaiting(db, 'reports', ['shop'])).toMatchObject([{ id }])
+  expect(await resumeWaiting(db, 'reports', ['shop'], someone())).toMatchObject([{ id }])
 })
 
 test('only runs that wait for this server of this account go on', async () => {
   await using database = await createTestDatabase()
   const { db } = database
   const id = await waiting(db)
-  expect(await resumeWaiting(db, 'reports', ['other'])).toEqual([])
-  expect(await resumeWaiting(db, 'somebody', ['shop'])).toEqual([])
-  expect(await resumeWaiting(db, 'reports', ['other', 'shop'])).toMatchObject([{ id }])
-  expect(await resumeWaiting(db, 'reports', ['shop'])).toEqual([])
+  expect(await resumeWaiting(db, 'reports', ['other'], someone())).toEqual([])
+  expect(await resumeWaiting(db, 'somebody', ['shop'], someone())).toEqual([])
+  expect(await resumeWaiting(db, 'reports', ['other', 'shop'], someone())).toMatchObject([{ id }])
+  expect(await resumeWaiting(db, 'reports', ['shop'], someone())).toEqual([])
 })
 
 test.each<[string, (db: Db, id: string) => Promise<unknown>]>([
-  ['goes on', (db) => resumeWaiting(db, 'reports', ['shop'])],
-  ['is retried', (db, id) => retryRuns(db, { ids: [id] }, [])],
+  ['goes on', (db) => resumeWaiting(db, 'reports', ['shop'], someone())],
+  ['is retried', (db, id) => retryRuns(db, { ids: [id] }, [], someone())],
   ['is cancelled', (db, id) => endCancelled(db, id)],
   ['is moved on by a worker of the version before', (db, id) => query(db, "update runs set status = 'queued' where id = $1", [id])],
 ])('a waiting run that %s waits for nothing any more', async (_, act) => {
@@ -75,5 +76,5 @@ test('a run that waited goes on in a round of its own', async () => {
   const { db } = database
   const id = await waiting(db)
   const before = await query<{ round: number }>(db, `select ${WAKEABLE} from runs where id = $1`, [id])
-  expect(await resumeWaiting(db, 'reports', ['shop'])).toMatchObject([{ id, round: (before[0]?.round ?? 0) + 1 }])
+  expect(await resumeWaiting(db, 'reports', ['shop'], someone())).toMatchObject([{ id, round: (before[0]?.round ?? 0) + 1 }])
 })

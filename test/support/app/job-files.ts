@@ -11,7 +11,8 @@ export const OFFER: Offer = {
   providers: ['openai'],
   hasPrice: (model) => model === 'priced',
   canHost: (provider) => provider === 'openai',
-  deliverFault: (entry) => deliverFault(entry, { reportsDir: '', webhooks: { team: { url: 'https://hooks.example/' } } }),
+  deliverFault: (entry) =>
+    deliverFault(entry, { reportsDir: '', reportsReadableBy: 'owner', webhooks: { team: { url: 'https://hooks.example/' } } }),
   hasMoneyBudget: () => false,
 }
 

@@ -1,6 +1,9 @@
+import { environment } from '../../../src/config/environment.ts'
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { socketOf } from '../database/postgres-process.ts'
 import { listen } from '../net/listen.ts'
 
 /** Something that can go away and come back where it was. */
@@ -10,28 +13,64 @@ export interface Outage extends AsyncDisposable {
   open(): Promise<void>
 }
 
-/** A way to a server of which the URL tells, that can be shut. */
-export async function startWayTo(target: string): Promise<Outage> {
-  const { hostname, port: targetPort } = new URL(target)
+/** A way that can also lose every packet: connections stand, and nothing passes. Those that stood then stay silent for ever. */
+export interface Way extends Outage {
+  fallSilent(): void
+  /** As a reader that is slow: ten bytes a second pass, each way of each connection. */
+  drip(): void
+  /** Ends both. */
+  speak(): void
+  /** From now on new connections go to another server, as an address does after a failover. Those that stand stay. */
+  leadTo(target: string): void
+}
+
+const DRIP_BYTES = 10
+const DRIP_MS = 1000
+
+/** A way to a server of which the URL tells, that can be shut, or fall silent. */
+export async function startWayTo(target: string): Promise<Way> {
+  let leadsTo = target
   const sockets = new Set<Socket>()
+  let silent = false
+  let drips = false
+  const lost = new WeakSet<Socket>()
   const server = createServer((near) => {
+    const { hostname, port: farPort } = new URL(leadsTo)
     // The embedded Postgres is behind a Unix socket.
-    const far = hostname.startsWith('%2F')
-      ? connect(`${decodeURIComponent(hostname)}/.s.PGSQL.${targetPort}`)
-      : connect(Number(targetPort), hostname)
+    const far = hostname.startsWith('%2F') ? connect(socketOf(leadsTo)) : connect(Number(farPort), hostname)
     for (const [socket, other] of [
       [near, far],
       [far, near],
     ] as const) {
       sockets.add(socket)
-      socket.pipe(other)
-      socket.on('error', () => other.destroy())
+      if (silent) lost.add(socket)
+      socket.on('data', (bytes) => {
+        if (drips) return void pass(bytes, socket, other)
+        if (lost.has(socket) || other.write(bytes)) return
+        socket.pause()
+        other.once('drain', () => socket.resume())
+      })
+      const end = () => {
+        if (!lost.has(socket)) other.destroy()
+      }
+      socket.on('error', end)
       socket.once('close', () => {
         sockets.delete(socket)
-        other.destroy()
+        end()
       })
     }
   })
+  async function pass(bytes: Buffer, from: Socket, to: Socket): Promise<void> {
+    from.pause()
+    let at = 0
+    while (at < bytes.length && !to.destroyed) {
+      const end = drips ? at + DRIP_BYTES : bytes.length
+      to.write(bytes.subarray(at, end))
+      at = end
+      if (drips) await sleep(DRIP_MS)
+    }
+    from.resume()
+  }
   const port = await listen(server)
   const url = new URL(target)
   url.hostname = '127.0.0.1'
@@ -42,7 +81,22 @@ export async function startWayTo(target: string): Promise<Outage> {
     for (const socket of sockets) socket.destroy()
     await closed
   }
-  return { url: url.href, close, open: async () => void (await listen(server, port)), [Symbol.asyncDispose]: close }
+  return {
+    url: url.href,
+    close,
+    open: async () => void (await listen(server, port)),
+    fallSilent() {
+      silent = true
+      for (const socket of sockets) lost.add(socket)
+    },
+    leadTo: (other) => void (leadsTo = other),
+    drip: () => void (drips = true),
+    speak() {
+      silent = false
+      drips = false
+    },
+    [Symbol.asyncDispose]: close,
+  }
 }
 
 export const hasRedisServer = (): boolean => spawnSync('redis-server', ['--version']).status === 0
@@ -97,13 +151,23 @@ export async function startOwnRedis(dir: string, port: number): Promise<Freezabl
 export interface WorkerProcess extends AsyncDisposable {
   /** Ends it as a lost machine does. */
   kill(): Promise<void>
+  /** Blocks its event loop for ever; resolves when it has ended. */
+  block(): Promise<void>
+}
+
+/** Environment of a program whose event loop SIGUSR2 blocks for ever. */
+export const BLOCKABLE = {
+  NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent("process.on('SIGUSR2', () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0))")}`,
 }
 
 const BIN = new URL('../../../src/cli/bin.js', import.meta.url).pathname
 
 /** Starts `nightshift start --only worker`; resolves when it is at work. */
 export async function startWorkerProcess(configFile: string): Promise<WorkerProcess> {
-  const child = spawn(process.execPath, [BIN, '-c', configFile, 'start', '--only', 'worker'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [BIN, '-c', configFile, 'start', '--only', 'worker'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...environment, ...BLOCKABLE },
+  })
   const exited = once(child, 'exit')
   let said = ''
   for await (const chunk of child.stdout) {
@@ -116,5 +180,9 @@ export async function startWorkerProcess(configFile: string): Promise<WorkerProc
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
     await exited
   }
-  return { kill, [Symbol.asyncDispose]: kill }
+  const block = async () => {
+    child.kill('SIGUSR2')
+    await exited
+  }
+  return { kill, block, [Symbol.asyncDispose]: kill }
 }

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { expect } from 'vitest'
 import { z } from 'zod'
+import { createSigningKey } from '../../../src/audit/evidence/keys.ts'
 import { query } from '../../../src/store/postgres/db.ts'
 import { countingJob } from '../app/jobs.ts'
 import { buildTestApp, type TestApp, type TestAppOptions } from '../app/test-app.ts'
@@ -61,6 +62,8 @@ export async function openSetup(
       },
     }),
   )
+  const { keyFile } = testApp.app.config.evidence
+  if (options.config?.['evidence'] === undefined) createSigningKey(keyFile)
   const stack = building.move()
   return { testApp, server, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }

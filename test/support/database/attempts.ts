@@ -5,6 +5,7 @@ import { query, type Db } from '../../../src/store/postgres/db.ts'
 import { openAttempt, type Claim, type ClaimOptions } from '../../../src/store/runs/claim.ts'
 import { finishUnclaimedRun } from '../../../src/store/runs/finish.ts'
 import { insertRun, type NewRun } from '../../../src/store/runs/insert.ts'
+import { someone } from '../actor.ts'
 
 /** A run in the store, with nothing of the queue. Returns its id. */
 export async function writeRun(db: Db, run: Partial<NewRun> = {}): Promise<string> {
@@ -17,13 +18,18 @@ export async function writeRun(db: Db, run: Partial<NewRun> = {}): Promise<strin
 /** Ends a run that no worker holds as cancelled. */
 export const endCancelled = (db: Db, runId: string): Promise<boolean> => {
   const reason = { code: 'CANCELLED', message: 'The run was cancelled.' } as const
-  return finishUnclaimedRun(db, runId, {
-    status: 'cancelled',
-    reasons: [reason],
-    failure: { ...reason, retry: 'never' },
-    usage: noUsage,
-    costUsd: null,
-  })
+  return finishUnclaimedRun(
+    db,
+    runId,
+    {
+      status: 'cancelled',
+      reasons: [reason],
+      failure: { ...reason, retry: 'never' },
+      usage: noUsage,
+      costUsd: null,
+    },
+    someone(),
+  )
 }
 
 /** How an attempt ends that needs a person to connect a server. */
@@ -56,6 +62,7 @@ export async function opened(db: Db, runId: string, options: Partial<ClaimOption
 
 export const turnRecord = (number: number, extra: Partial<TurnRecord> = {}): TurnRecord => ({
   number,
+  told: null,
   items: [{ type: 'message', text: `turn ${number}` }],
   stopReason: 'stop',
   forcedBy: null,

@@ -1,15 +1,18 @@
 import { Redis } from 'ioredis'
 import { query, type Db } from '../../../src/store/postgres/db.ts'
 
-/** Every row of every table, as text. */
+/** Every row of every table, as text: JSON, and bytes as far as they are text, as they stand. */
 export async function dumpDatabase(db: Db): Promise<string> {
-  const tables = await query<{ name: string }>(
+  const tables = await query<{ name: string; columns: string }>(
     db,
-    "select format('%I.%I', table_schema, table_name) as name from information_schema.tables where table_schema not in ('pg_catalog', 'information_schema') and table_type = 'BASE TABLE'",
+    `select format('%I.%I', table_schema, table_name) as name,
+       string_agg(case data_type when 'bytea' then format('encode(%I, ''escape'')', column_name) else format('%I::text', column_name) end, ', ') as columns
+     from information_schema.columns join information_schema.tables using (table_schema, table_name)
+     where table_schema not in ('pg_catalog', 'information_schema') and table_type = 'BASE TABLE' group by 1`,
   )
   const dumps: string[] = []
-  for (const { name } of tables)
-    dumps.push(name, ...(await query<{ row: string }>(db, `select t::text as row from ${name} t`)).map(({ row }) => row))
+  for (const { name, columns } of tables)
+    dumps.push(name, ...(await query<{ row: string }>(db, `select concat_ws(' | ', ${columns}) as row from ${name}`)).map(({ row }) => row))
   return dumps.join('\n')
 }
 

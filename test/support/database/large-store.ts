@@ -1,14 +1,13 @@
 import { query, type Db } from '../../../src/store/postgres/db.ts'
 
-/** Runs of a large store: some are open, all others are over for long. */
-export const RUNS = 40_000
+/** So many runs of a large store are open; all others are over, most of them for long. */
 const OPEN = 1000
 
 /** The id of the run with this number; ids are in the order of time. */
 export const runId = (n: number): string => `run_${String(n).padStart(8, '0')}`
 
-/** What stands in each row of a table for run number `i`: as many of them as there are runs. */
-const TABLES: Record<string, string> = {
+/** Fills each table for run number `i`: as many rows of most as there are runs. */
+const tables = (runs: number): Record<string, string> => ({
   runs: `insert into runs (id, job, job_version, status, trigger, input, account, attempts, priority, created_at, started_at, finished_at, heartbeat_at,
       held_by, held_at, after_run, next_attempt_at, waits_for, output, output_digest, codes, tools, words, requested_by)
     select 'run_' || lpad(i::text, 8, '0'), 'job' || i % 20, 'v1',
@@ -21,7 +20,7 @@ const TABLES: Record<string, string> = {
       case when open and i % 20 = 1 then json_build_object('kind', 'connection', 'account', 'account1', 'server', 's' || i % 3) end,
       case when not open then '{}'::json end, case when not open and i % 20 <> 19 then 'digest' end,
       case when i % 10 = 0 then '{UPSTREAM_UNAVAILABLE}'::text[] else '{}' end, '{labor.query}', to_tsvector('simple', 'word' || i), 'ann'
-    from (select i, i > ${RUNS - OPEN} as open, now() - make_interval(mins => (${RUNS} - i) * 5) as at from generate_series(1, ${RUNS}) i) n`,
+    from (select i, i > ${runs - OPEN} as open, now() - make_interval(mins => (${runs} - i) * 5) as at from generate_series(1, ${runs}) i) n`,
   attempts: `insert into attempts (run_id, number, token, worker, conversation, job_version, status, started_at, finished_at)
     select id, 1, gen_random_uuid(), 'one', 1, 'v1', case when status = 'queued' then 'failed' else status end, created_at,
       case when status <> 'running' then created_at + interval '1 minute' end
@@ -35,26 +34,39 @@ const TABLES: Record<string, string> = {
     from runs where attempts = 1`,
   authorize_events: `insert into authorize_events (line_digest, occurrence, request_id, time, method, host, path, ip, user_id, account_id, mcp_method, mcp_tool, allowed, reasons, matched_by, run_id, gateway_request)
     select md5(id), 1, md5(id || 'r'), created_at, 'POST', 'labor.example', '/mcp', '::1', 'u', account, 'tools/call', 'query', true, '{}',
-      case when i < ${RUNS - OPEN} then 'request-id' end, case when i < ${RUNS - OPEN} then id end, case when i < ${RUNS - OPEN} then md5(id || 'g')::uuid end
+      case when i < ${runs - OPEN} then 'request-id' end, case when i < ${runs - OPEN} then id end, case when i < ${runs - OPEN} then md5(id || 'g')::uuid end
     from (select *, row_number() over (order by id) as i from runs where attempts = 1) r`,
+  responses: `insert into responses (run_id, turn, attempt, background) select id, 1, 1, true from runs where attempts = 1`,
+  run_accounts: `insert into run_accounts (account_id, account, run_id, attempt, expires_at)
+    select id, account, case when i % 2 = 0 then id end, 1, created_at from (select *, row_number() over () as i from runs) r`,
   deliveries: `insert into deliveries (id, run_id, attempt, target, status, created_at, next_try_at)
-    select md5(id || 'd')::uuid, id, 1, '{"kind":"webhook","name":"team"}', case when i > ${RUNS - OPEN} then 'pending' else 'delivered' end, created_at, created_at
+    select md5(id || 'd')::uuid, id, 1, '{"kind":"webhook","name":"team"}', case when i > ${runs - OPEN} then 'pending' else 'delivered' end, created_at, created_at
     from (select *, row_number() over (order by id) as i from runs) r`,
+  run_ends: `insert into run_ends (run_id, conversation, status, reasons, finished_at) select id, 1, 'failed', '[]', created_at from runs where attempts = 1`,
+  acts: `insert into acts (id, at, act, actor, via, jobs, runs)
+    select md5('act' || i)::uuid, now() - make_interval(hours => i), 'retry', 'ann', 'cli', '{job1}', 1 from generate_series(1, 1000) i`,
+  run_acts: `insert into run_acts (run_id, act_id, conversation, attempt)
+    select id, md5('act' || i)::uuid, 1, 1 from (select id, row_number() over (order by id) as i from runs) r where i <= 1000`,
   fires: `insert into fires (job, fire_at, status, run_id) select job, created_at, 'run', id from runs`,
   idempotency_keys: `insert into idempotency_keys (owner, key, request_digest, run_id, created_at) select 'ann', id, 'd', id, greatest(created_at, now() - interval '23 hours') from runs`,
   pruned_runs: `insert into pruned_runs (run_id) select 'old_' || id from runs`,
-  alarms: `insert into alarms (id, body, created_at, sent_at) select md5(id || 'a')::uuid, '{}', created_at, now() from runs`,
+  alarms: `insert into alarms (id, body, created_at, sent_at) select md5(id || 'a')::uuid, '{}', created_at, created_at from runs`,
   budget_days: `insert into budget_days (scope, name, day) select 'job', 'job' || i % 20, current_date - i / 20 from generate_series(0, 4000) i`,
-  schedule_progress: `insert into schedule_progress (job, cron, timezone, decided_until) select 'job' || i, '* * * * *', 'UTC', now() from generate_series(0, 19) i`,
+  schedule_progress: `insert into schedule_progress (job, cron, timezone, decided_until, seen_at)
+    select 'job' || i % 20, i / 20 || ' * * * *', 'UTC', now(), now() - make_interval(days => i) from generate_series(0, 399) i`,
+  scheduler_presence: `insert into scheduler_presence (up_since) values (now() - interval '1 year')`,
+  suspects: `insert into suspects (account_id, events, first_event, acknowledged_at)
+    select 'sa' || i, 1, 1, now() - make_interval(days => i) from generate_series(1, 100) i`,
+  bad_rows: `insert into bad_rows (duty, row_key, reason, met_at) select 'import', i, 'odd', now() - make_interval(hours => i) from generate_series(1, 1000) i`,
   checkpoints: `insert into checkpoints (number, taken_at, runs, document) select i, now(), '[]', '{}' from generate_series(1, 365) i`,
-}
+})
 
 /** Fills a migrated database, as it is after some months of work. */
-export async function fillStore(db: Db): Promise<void> {
+export async function fillStore(db: Db, runs: number): Promise<void> {
   await query(
     db,
-    "insert into job_versions (job, version, definition) select 'job' || i, 'v1', '{\"delegate\":\"local\"}' from generate_series(0, 19) i",
+    `insert into job_versions (job, version, definition) select 'job' || i % 20, 'v' || i / 20 + 1, '{"delegate":"local"}' from generate_series(0, 399) i`,
   )
-  for (const statement of Object.values(TABLES)) await query(db, statement)
+  for (const statement of Object.values(tables(runs))) await query(db, statement)
   await query(db, 'vacuum analyze')
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
+import { openDb, query } from '../../../src/store/postgres/db.ts'
 import { until } from '../until.ts'
 
 const MODULE = join(import.meta.dirname, '../../../src/store/postgres/embedded/server.ts')
@@ -79,6 +80,26 @@ export function postmasterPid(dir: string): number | undefined {
   if (!existsSync(file)) return undefined
   const pid = Number(readFileSync(file, 'utf8').split('\n')[0])
   return isAlive(pid) ? pid : undefined
+}
+
+/** The same, of a server that must live. */
+export function livePid(dir: string): number {
+  const pid = postmasterPid(dir)
+  if (pid === undefined) throw new Error('no server lives')
+  return pid
+}
+
+/** Where the server of a URL listens. */
+export const socketOf = (url: string): string => join(decodeURIComponent(new URL(url).hostname), `.s.PGSQL.${new URL(url).port}`)
+
+/** The rows of one statement, by a connection of its own. */
+export async function ask<Row extends Record<string, unknown>>(url: string, text: string): Promise<Row[]> {
+  const db = openDb({ url, max: 1 })
+  try {
+    return await query<Row>(db, text)
+  } finally {
+    await db.end()
+  }
 }
 
 export function isAlive(pid: number): boolean {

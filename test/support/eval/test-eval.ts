@@ -12,7 +12,7 @@ import type { EvalBench } from '../../../src/eval/trial.ts'
 import { script } from '../../../src/demo/model/script.ts'
 import type { Offer } from '../../../src/jobs/check.ts'
 import { loadJobs } from '../../../src/jobs/directory.ts'
-import { type Job } from '../../../src/jobs/load.ts'
+import type { Job } from '../../../src/jobs/job.ts'
 import { createJournalWriter } from '../../../src/store/attempts/journal.ts'
 import { createTestDatabase } from '../database/database.ts'
 

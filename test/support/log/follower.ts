@@ -1,12 +1,14 @@
 import { pino } from 'pino'
 import { Writable } from 'node:stream'
 import { followLog } from '../../../src/audit/log/follow.ts'
+import { keepDuty, type DutyRecord } from '../../../src/lib/time/duty.ts'
 import type { Db } from '../../../src/store/postgres/db.ts'
 
 export interface Follower extends AsyncDisposable {
   /** New events so far. */
   added: () => number
   warnings: string[]
+  duty: DutyRecord
   /** Resolves after the first round or warning after which it holds. */
   until(holds: () => boolean | Promise<boolean>): Promise<void>
   stop(): Promise<void>
@@ -17,6 +19,7 @@ export function startFollower(db: Db, file: string, onRound: () => Promise<unkno
   const abort = new AbortController()
   const warnings: string[] = []
   const waiting = new Set<() => Promise<void>>()
+  const duty = keepDuty('log', 1000)
   let added = 0
   const stream = new Writable({
     write(chunk, _, done) {
@@ -31,6 +34,7 @@ export function startFollower(db: Db, file: string, onRound: () => Promise<unkno
     paramsBytes: 100,
     log: pino({ level: 'warn' }, stream),
     signal: abort.signal,
+    duty,
     async onRound(n) {
       added += n
       await onRound()
@@ -44,6 +48,7 @@ export function startFollower(db: Db, file: string, onRound: () => Promise<unkno
   return {
     added: () => added,
     warnings,
+    duty,
     until: (holds) =>
       new Promise((done, fail) => {
         const look = async () => {

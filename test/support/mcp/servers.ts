@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { environment } from '../../../src/config/environment.ts'
 import { startEmbeddedPostgres } from '../../../src/store/postgres/embedded/server.ts'
+import { letMakeDatabases } from '../database/superuser.ts'
 import { freePort } from '../net/listen.ts'
 import { hasRedisServer, startOwnRedis } from '../app/outage.ts'
 import type { FaultBenchUrls } from '../app/fault-bench.ts'
@@ -14,6 +15,7 @@ export async function startServers(stack: AsyncDisposableStack): Promise<{ postg
   stack.defer(() => rmSync(dir, { recursive: true, force: true }))
   const postgres = await startEmbeddedPostgres({ dir: join(dir, 'postgres'), ephemeral: true })
   stack.defer(() => postgres.stop())
+  await letMakeDatabases(join(dir, 'postgres'), postgres.url)
   const given = environment['REDIS_URL']
   if (given !== undefined && given !== '') return { postgresUrl: postgres.url, redisUrl: given }
   if (!hasRedisServer()) return { postgresUrl: postgres.url, redisUrl: undefined }

@@ -59,7 +59,10 @@ export async function openBox(
     box,
     journal,
     call: (name = 'shop__act', args = '{"n": 1}', own = new AbortController().signal) =>
-      box.call({ turn: 1, position: position++, callId: `call_${position}`, name, giveUpAt: new Date('9999-01-01'), arguments: args }, own),
+      box.call(
+        { turn: 1, position: position++, callId: `call_${position}`, name, giveUpAt: Number.POSITIVE_INFINITY, arguments: args },
+        own,
+      ),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }

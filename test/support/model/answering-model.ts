@@ -29,11 +29,16 @@ export interface AnsweringModel extends AsyncDisposable {
   asked: Asked[]
 }
 
+interface AnsweringOptions {
+  /** As vLLM does: a format that is asked for while tools are free holds the model to it, so that it calls none and says this. */
+  formatFirst?: string | undefined
+}
+
 /**
  * A provider that says one thing a turn, whatever it is asked. As the real one, it refuses a conversation with calls that were never answered, and
  * reasoning without what followed from it.
  */
-export async function startAnsweringModel(said: readonly Said[]): Promise<AnsweringModel> {
+export async function startAnsweringModel(said: readonly Said[], { formatFirst }: AnsweringOptions = {}): Promise<AnsweringModel> {
   const asked: Asked[] = []
   const http = await serveHttp(async (req, res) => {
     const send = (status: number, body: unknown) => res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
@@ -41,7 +46,9 @@ export async function startAnsweringModel(said: readonly Said[]): Promise<Answer
     const request = requestSchema.parse(body)
     const turn = said[asked.push(request) - 1]
     const fault = faultOf(request) ?? (turn ? undefined : 'The model was asked once more than expected.')
-    if (fault === undefined && turn) send(200, answerOf(asked.length, request.model, turn))
+    const isHeld = formatFirst !== undefined && request.text !== undefined && request.tool_choice !== 'none'
+    if (fault === undefined && isHeld) send(200, answerOf(asked.length, request.model, { text: formatFirst }))
+    else if (fault === undefined && turn) send(200, answerOf(asked.length, request.model, turn))
     else send(400, { error: { message: fault, type: 'invalid_request_error', param: 'input', code: null } })
   })
   return {

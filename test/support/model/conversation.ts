@@ -1,10 +1,11 @@
 import { readOutput } from '../../../src/core/rules/output.ts'
 import { runLocal, type LocalOptions } from '../../../src/agent/loop.ts'
 import type { DelegateResult, OutputCheck } from '../../../src/models/model.ts'
+import { namedUris } from '../../../src/runs/attempt/preflight.ts'
 import { createProvider } from '../../../src/models/openai/provider.ts'
 import type { PastCall, PastTurn } from '../../../src/core/history.ts'
 import { startAnsweringModel, type AnsweringModel, type Said } from './answering-model.ts'
-import { startScriptedServer, type ScriptedServer } from '../mcp/scripted-server.ts'
+import { startScriptedServer, type ScriptedServer, type Serve } from '../mcp/scripted-server.ts'
 import type { RecordingJournal } from '../gateway/recording-journal.ts'
 import { aServer, openBox } from '../mcp/tool-box.ts'
 
@@ -22,21 +23,31 @@ export interface Settings extends Partial<Omit<LocalOptions, 'limits' | 'output'
   schema?: Record<string, unknown>
   /** How the answer is asked for, where it is not by the provider's format. */
   form?: Partial<OutputCheck>
+  /** The provider holds the model to a format that is asked for while tools are free: it says this, and calls none. */
+  formatFirst?: string
+  /** What the server answers, by kind of request. */
+  serve?: Record<string, Serve>
 }
 
-const FAR = new Date('9999-01-01')
+const FAR = Number.POSITIVE_INFINITY
 
 /** The local loop over a provider that says what it is told to, and a server with the tools `act` and `look`. */
-export async function hold(said: readonly Said[], { limits, schema, form, ...options }: Settings = {}): Promise<Conversation> {
+export async function hold(
+  said: readonly Said[],
+  { limits, schema, form, serve = {}, formatFirst, ...options }: Settings = {},
+): Promise<Conversation> {
   await using building = new AsyncDisposableStack()
-  const model = building.use(await startAnsweringModel(said))
-  const server = building.use(await startScriptedServer())
-  const { box, journal } = building.use(await openBox([aServer(server.url)], { onUnknown: options.onUnknown ?? 'stop' }))
+  const model = building.use(await startAnsweringModel(said, { formatFirst }))
+  const server = building.use(await startScriptedServer(serve))
+  const box = building.use(
+    await openBox([aServer(server.url)], { onUnknown: options.onUnknown ?? 'stop', namedUris: namedUris(options.history ?? []) }),
+  )
+  const { journal } = box
   const provider = createProvider({
     name: 'answering',
     api: 'responses',
     baseUrl: model.url,
-    apiKey: undefined,
+    apiKey: () => undefined,
     stream: false,
     store: undefined,
     background: false,
@@ -55,7 +66,7 @@ export async function hold(said: readonly Said[], { limits, schema, form, ...opt
       runLocal(
         {
           model: provider.model('answering'),
-          tools: box,
+          tools: box.box,
           journal,
           instructions: undefined,
           prompt: 'Do it.',

@@ -7,6 +7,7 @@ import type { Config } from '../../../config/load.ts'
 import { environment } from '../../../config/environment.ts'
 import { Failure } from '../../../core/failure.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
+import { actorHere } from '../../options/actor.ts'
 import { configOf, examples, quietLog, type AddCommand } from '../../options/options.ts'
 import { parseTimeout } from '../../options/time.ts'
 
@@ -43,7 +44,7 @@ export const addConnect: AddCommand = (program, terminal, done) => {
           return done(EXIT.waiting)
         }
       }
-      const runs = await resumeConnected(app, connection)
+      const runs = await resumeConnected(app, connection, actorHere(null))
       terminal.out(`${server} is connected for ${account}.${runs > 0 ? ` ${runs} waiting run${runs === 1 ? ' goes' : 's go'} on.` : ''}`)
       done(EXIT.ok)
     })
@@ -78,6 +79,7 @@ const DESKTOP =
 function openLink(link: string): void {
   const opener = process.platform === 'darwin' ? 'open' : 'xdg-open'
   const env = Object.fromEntries(Object.entries(environment).filter(([name]) => DESKTOP.test(name)))
+  // oxlint-disable-next-line waits/bounded -- it is a person's browser, and nobody waits for it
   spawn(opener, [link], { stdio: 'ignore', detached: true, env })
     .on('error', () => {})
     .unref()

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import { pino } from 'pino'
 import { z } from 'zod'
 import { openAudit } from '../../../app/app.ts'
-import { openLog, readLog, watchLog } from '../../../audit/read.ts'
+import { createLogDuties, openLog, readLog, watchLog } from '../../../audit/read.ts'
 import { makeReport, type AuditReport } from '../../../audit/report.ts'
 import { acknowledge, type Suspect } from '../../../audit/suspects.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
@@ -49,7 +49,9 @@ export const addAudit: AddCommand = (program, terminal, done) => {
       const log = pino({ level: 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime })
       await using opened = await openAudit(configOf(command, terminal), log)
       log.info({ file }, 'Following the log.')
-      await watchLog(opened, file, terminal.signal)
+      const duties = createLogDuties()
+      await opened.createPresence('log', [duties.log, duties.match]).start()
+      await watchLog(opened, file, duties, terminal.signal)
       done(EXIT.ok)
     })
 

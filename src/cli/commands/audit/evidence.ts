@@ -1,8 +1,11 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
+import { modesOf } from '../../../lib/files/readable-by.ts'
 import type { Verdict } from '../../../audit/evidence/bundle.ts'
-import type { StoreVerdict } from '../../../audit/evidence/checkpoint.ts'
-import { checkpoint, exportRun, publicKeyFile, verifyExport, verifyRuns } from '../../../audit/evidence/files.ts'
+import { checkpoint, exportRun, verifyExport, verifyRuns } from '../../../audit/evidence/files.ts'
+import { publicKeyFile } from '../../../audit/evidence/keys.ts'
+import { keyIdOf } from '../../../lib/hash/public-key.ts'
+import type { StoreVerdict } from '../../../audit/evidence/verify.ts'
 import { Failure } from '../../../core/failure.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { requireId, requireRun } from '../../../runs/require.ts'
@@ -10,8 +13,11 @@ import { requireWritable, writeNamed } from '../../terminal/file.ts'
 import { createLines } from '../../terminal/lines.ts'
 import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
+import { whoami } from '../../options/whoami.ts'
+import { addEvidenceKey } from './evidence-key.ts'
 
 const exportOptions = z.object({ out: z.string().optional() })
+const checkpointOptions = exportOptions.extend({ acceptGap: z.string().min(1).optional() })
 const verifyOptions = z.object({
   key: z.string().optional(),
   store: z.boolean().default(false),
@@ -39,11 +45,11 @@ export const addEvidence: AddCommand = (program, terminal, done) => {
       const config = configOf(command, terminal)
       await using store = await openStoreOf(config)
       if (out !== undefined) requireWritable(out)
-      const { keyFile } = config.evidence
+      const { keyFile, readableBy } = config.evidence
       const bundle = await exportRun(store.db, await requireRun(store.db, await requireId(store.db, id)), keyFile)
       if (out === undefined) terminal.out(bundle.trimEnd())
       else {
-        writeNamed(out, bundle)
+        writeNamed(out, bundle, modesOf(readableBy).file)
         terminal.out(
           `${out}: ${Buffer.byteLength(bundle)} bytes. Verify it with: nightshift evidence verify ${out} --key ${publicKeyFile(keyFile)}`,
         )
@@ -79,21 +85,27 @@ export const addEvidence: AddCommand = (program, terminal, done) => {
     .command('checkpoint')
     .description('take a checkpoint of the runs that have ended since the last; keep it outside, and rewriting is found later')
     .option('-o, --out <file>', 'where to write it; stdout without it')
+    .option('--accept-gap <reason>', 'go on although the store is not as it was signed; every later verification shows the reason')
     .addHelpText('after', examples('nightshift evidence checkpoint --out checkpoint-$(date +%F).json'))
     .action(async (_: unknown, command: Command) => {
-      const { out } = exportOptions.parse(command.optsWithGlobals())
+      const { out, acceptGap: reason } = checkpointOptions.parse(command.optsWithGlobals())
       if (out !== undefined) requireWritable(out)
       const config = configOf(command, terminal)
       await using store = await openStoreOf(config)
-      const taken = await checkpoint(store.db, config.evidence.keyFile)
+      const taken = await checkpoint(store.db, config.evidence, {
+        sends: config.alerts?.checkpoints ?? false,
+        gap: reason === undefined ? undefined : { acceptedBy: whoami(), reason },
+      })
       if (!taken) terminal.err('No run has ended since the last checkpoint; one counts five minutes after its end.')
       else if (out === undefined) terminal.out(JSON.stringify(taken))
       else {
-        writeNamed(out, `${JSON.stringify(taken)}\n`, 0o644)
-        terminal.out(`${out}: checkpoint ${taken.number} of ${taken.count} runs.`)
+        writeNamed(out, `${JSON.stringify(taken)}\n`, modesOf(config.evidence.readableBy).file)
+        terminal.out(`${out}: checkpoint ${taken.number} of ${taken.count} runs, ${taken.hash}, by key ${keyIdOf(taken.publicKey)}.`)
       }
       done(EXIT.ok)
     })
+
+  addEvidenceKey(evidence, terminal, done)
 }
 
 function checkFile(file: string, command: Command, terminal: Terminal, { key, json }: z.output<typeof verifyOptions>): number {
@@ -130,10 +142,20 @@ async function checkStore(command: Command, terminal: Terminal, { key, anchor, j
 const ALL_INTACT = 'every run is as it was when its checkpoint was taken'
 const NOTHING_PROVED = 'nothing is proved: no checkpoint was taken yet; see nightshift evidence checkpoint --help'
 
-function showStore({ checkpoints, runs, intact, pruned, faults }: StoreVerdict, terminal: Terminal): string {
+function showStore(
+  { checkpoints, runs, intact, pruned, unsigned, lines: signed, linesGone, gaps, faults }: StoreVerdict,
+  terminal: Terminal,
+): string {
   const lines = createLines(terminal)
   return [
-    lines.step('store', `${checkpoints} checkpoints, ${runs} runs: ${intact} intact, ${pruned} removed by retention`),
+    lines.step(
+      'store',
+      `${checkpoints} checkpoints, ${runs} runs: ${intact} intact, ${pruned} removed by retention; ${signed} lines of the log, ${linesGone} of them gone, the oldest`,
+    ),
+    ...(unsigned > 0
+      ? [lines.step('unsigned', terminal.colors.yellow(`${unsigned} runs that ended two days ago or more are in no checkpoint`))]
+      : []),
+    ...gaps.map((gap) => lines.step('gap', terminal.colors.yellow(fit(gap, terminal.columns - 12)))),
     ...faults.map((fault) => lines.step('fault', terminal.colors.red(fit(fault, terminal.columns - 12)))),
     ...(faults.length > 0 ? [] : [lines.step('verdict', checkpoints === 0 ? NOTHING_PROVED : terminal.colors.green(ALL_INTACT))]),
   ].join('\n')

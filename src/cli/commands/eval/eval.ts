@@ -7,13 +7,14 @@ import type { Config } from '../../../config/load.ts'
 import { Failure } from '../../../core/failure.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { parseArm, PLAIN_ARM, type Arm } from '../../../eval/arms.ts'
-import { evaluate, type Evaluated } from '../../../eval/evaluate.ts'
-import { readBaseline, writeFiles } from '../../../eval/files.ts'
+import { evaluate, type Evaluated, type EvaluateOptions } from '../../../eval/evaluate.ts'
+import { prepareDir, readBaseline, writeFiles } from '../../../eval/files.ts'
 import type { Score } from '../../../eval/score.ts'
 import { requireJob } from '../../../runs/require.ts'
-import { configOf, examples, quietLog, type AddCommand } from '../../options/options.ts'
+import { configOf, examples, type AddCommand } from '../../options/options.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 import { openDemo } from './demo.ts'
+import { estimateText, runLog, trialLine, waitingLine } from './progress.ts'
 import { addRecord } from './record.ts'
 import { reportOf, scoresOf } from './report.ts'
 
@@ -40,7 +41,7 @@ export const addEval: AddCommand = (program, terminal, done) => {
     .option('--case <name...>', 'only these cases')
     .option('--times <number>', 'runs of each case by each arm', wholeNumber)
     .option('--max-cost <usd>', 'stop when so much money is spent', amount)
-    .option('--baseline <file>', 'eval.json of an earlier evaluation to compare with')
+    .option('--baseline <path>', 'an earlier evaluation to compare with: its eval.json, or the directory of it')
     .option('--min-right <share>', 'exit code 1 when fewer runs are right, such as 0.9', share)
     .option('--concurrency <number>', 'runs at a time', wholeNumber)
     .option('--out <dir>', 'where a page for each run goes; a directory of its own under dataDir when not given')
@@ -79,9 +80,11 @@ export const addEval: AddCommand = (program, terminal, done) => {
 }
 
 async function run(name: string, options: Options & { out: string; gated: number }, config: Config, terminal: Terminal): Promise<number> {
-  await using bench = await openEval(config, quietLog())
+  await using bench = await openEval(config, runLog(terminal))
   const job = requireJob(bench.jobs.jobs, name, bench.jobs.issues)
   const baseline = options.baseline === undefined ? undefined : readBaseline(options.baseline, name)
+  const dir = options.out
+  const progress = options.json ? undefined : tellProgress(terminal)
   const evaluated = await evaluate(
     {
       bench,
@@ -92,15 +95,31 @@ async function run(name: string, options: Options & { out: string; gated: number
       times: options.times,
       maxUsd: options.maxCost,
       concurrency: options.concurrency,
-      onTrial: options.json ? undefined : (trial) => terminal.err(`${trial.verdict.padEnd(11)} ${trial.arm} ${trial.case} ${trial.repeat}`),
+      ...progress,
+      onEstimate(estimate) {
+        prepareDir(dir)
+        progress?.onEstimate?.(estimate)
+      },
     },
     terminal.signal,
   )
-  const dir = options.out
-  writeFiles(dir, evaluated)
+  await writeFiles(dir, evaluated)
   const scores = scoresOf(evaluated)
   terminal.out(options.json ? JSON.stringify({ ...evaluated, scores, dir }, null, 2) : reportOf(evaluated, terminal, { baseline, dir }))
   return exitOf(evaluated, scores.slice(0, options.gated), options.minRight)
+}
+
+/** What is said while it runs, beside its output. */
+function tellProgress(terminal: Terminal): Pick<EvaluateOptions, 'onEstimate' | 'onTrial' | 'onWait'> {
+  const progress = { done: 0, of: 0 }
+  return {
+    onEstimate(estimate) {
+      progress.of = estimate.runs
+      terminal.err(estimateText(estimate, terminal))
+    },
+    onTrial: (trial) => terminal.err(trialLine(trial, ++progress.done, progress.of)),
+    onWait: (waiting) => terminal.err(waitingLine(waiting)),
+  }
 }
 
 function exitOf({ left }: Evaluated, scores: readonly Score[], minRight: number): number {

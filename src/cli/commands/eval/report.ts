@@ -3,12 +3,18 @@ import { join } from 'node:path'
 import { compare, scoreOf, type Compared, type Score, type Trial } from '../../../eval/score.ts'
 import type { Evaluated } from '../../../eval/evaluate.ts'
 import { pageNameOf } from '../../../eval/page.ts'
+import { describeFailure } from '../../../core/failure.ts'
+import { showText } from '../../../lib/text.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
 
 const MARKS = { right: 'ok', 'false-green': 'FALSE GREEN', missed: 'missed', wrong: 'wrong', undecided: '?' } as const
-/** From this chance on a difference is not shown by the trials. */
-const CHANCE = 0.05
+
+const STOPPED = {
+  money: 'the money is used up (--max-cost)',
+  signal: 'it was ended',
+  failure: 'they would fail for the same reason',
+} as const
 
 /** Scores of the arms, in order. */
 export const scoresOf = ({ arms, trials }: Evaluated): Score[] =>
@@ -33,11 +39,8 @@ export function reportOf(
     ...(arms.length > 1 ? [caseTable(evaluated, terminal)] : []),
     ...comparisons(evaluated, baseline),
     ...notRight(evaluated, terminal, dir),
-    ...(evaluated.left > 0
-      ? [
-          `${evaluated.left} runs were not begun or not finished: ${evaluated.stoppedBy === 'money' ? 'the money is used up (--max-cost)' : 'it was ended'}.`,
-        ]
-      : []),
+    ...(evaluated.left > 0 ? [`${evaluated.left} runs were not begun or not finished: ${STOPPED[evaluated.stoppedBy ?? 'signal']}.`] : []),
+    ...(evaluated.failure ? [`${evaluated.failure.code} ${showText(describeFailure(evaluated.failure))}`] : []),
     `A page for each run, and eval.json with everything: ${dir}`,
   ].join('\n\n')
 }
@@ -91,9 +94,9 @@ function comparisons({ arms, trials }: Evaluated, baseline: Baseline | undefined
 }
 
 function comparison(arm: string, mine: readonly Compared[], other: string, theirs: readonly Compared[]): string {
-  const { better, worse, of, difference, low, high, p } = compare(mine, theirs)
+  const { better, worse, of, difference, low, high, p, verdict } = compare(mine, theirs)
+  if (of === 0) return `${arm} against ${other}: no run was decided by both`
   const points = (share: number) => `${share < 0 ? '−' : '+'}${percent(Math.abs(share))}`
-  const verdict = p >= CHANCE ? 'no difference shown' : difference > 0 ? 'better' : 'worse'
   return `${arm} against ${other}: ${better} better, ${worse} worse of ${of}; ${points(difference)} points (${points(low)} to ${points(high)}), p ${p < 0.01 ? '< 0.01' : `= ${p.toFixed(2)}`}: ${verdict}`
 }
 

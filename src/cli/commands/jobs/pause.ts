@@ -6,7 +6,7 @@ import { requireJob } from '../../../runs/require.ts'
 import { ALL_JOBS, pauseJob, resumeJob, waitUntilIdle } from '../../../schedules/pause.ts'
 import { configOf, examples, notEmpty, openStoreOf, quietLog, type AddCommand } from '../../options/options.ts'
 import { describePause } from '../../terminal/lines.ts'
-import { whoami } from '../../options/whoami.ts'
+import { actorHere } from '../../options/actor.ts'
 
 const pauseOptions = z.object({ reason: z.string().min(1) })
 
@@ -22,7 +22,7 @@ export const addPause: AddCommand = (program, terminal, done) => {
       const { jobs, issues } = loadConfiguredJobs(config)
       requireJob(jobs, job, issues)
       await using store = await openStoreOf(config)
-      await pauseJob(store.db, { job, reason, pausedBy: whoami() })
+      await pauseJob(store.db, job, actorHere(reason))
       terminal.out(`${job} is paused. Lift it with: nightshift resume ${job}`)
       done(EXIT.ok)
     })
@@ -35,7 +35,7 @@ export const addPause: AddCommand = (program, terminal, done) => {
     .action(async (options: unknown, command) => {
       const { reason, wait } = pauseOptions.extend({ wait: z.boolean().default(false) }).parse(options)
       await using store = await openStoreOf(configOf(command, terminal))
-      await pauseJob(store.db, { job: ALL_JOBS, reason, pausedBy: whoami() })
+      await pauseJob(store.db, ALL_JOBS, actorHere(reason))
       if (!wait) terminal.out('Everything is paused. Runs under way go on; see them with: nightshift runs --status running')
       else {
         const tell = (running: number) => {
@@ -50,12 +50,13 @@ export const addPause: AddCommand = (program, terminal, done) => {
     .command('resume [job]')
     .description('lift the pause of a job, or of everything; runs that it held start')
     .option('--all', 'the pause of everything (nightshift drain)')
+    .option('-r, --reason <text>', 'why; kept with the act', notEmpty)
     .addHelpText('after', examples('nightshift resume labor-report', 'nightshift resume --all'))
     .action(async (name: string | undefined, options: unknown, command) => {
-      const { all } = z.object({ all: z.boolean().default(false) }).parse(options)
+      const { all, reason } = z.object({ all: z.boolean().default(false), reason: z.string().optional() }).parse(options)
       if ((name === undefined) === !all) throw new Failure({ code: 'COMMAND_INVALID', message: 'Name a job, or write --all.' })
       await using app = await createApp({ config: configOf(command, terminal), log: quietLog() })
-      const { isLifted, still } = await resumeJob(app, name ?? ALL_JOBS)
+      const { isLifted, still } = await resumeJob(app, name ?? ALL_JOBS, actorHere(reason ?? null))
       terminal.out(isLifted ? `${name ?? 'Everything'} goes on.` : `${name ?? 'Everything'} was not paused.`)
       for (const pause of still) terminal.err(`Still: ${describePause(pause)}`)
       done(EXIT.ok)

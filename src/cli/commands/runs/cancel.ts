@@ -3,8 +3,9 @@ import { Failure } from '../../../core/failure.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { cancelByFilter, cancelNamed, planCancel, type Cancelled } from '../../../runs/cancel.ts'
 import { countOf } from '../../../runs/queries.ts'
+import { actorHere } from '../../options/actor.ts'
 import { addFilter, filterOf, filterOptions } from '../../options/filter.ts'
-import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
+import { configOf, examples, notEmpty, openStoreOf, type AddCommand } from '../../options/options.ts'
 import { confirm } from '../../terminal/confirm.ts'
 import { requireIds, runCount, showPlan } from './meant.ts'
 
@@ -12,6 +13,7 @@ const optionsSchema = filterOptions.extend({
   json: z.boolean().default(false),
   yes: z.boolean().default(false),
   dryRun: z.boolean().default(false),
+  reason: z.string().optional(),
 })
 
 export const addCancel: AddCommand = (program, terminal, done) => {
@@ -19,6 +21,7 @@ export const addCancel: AddCommand = (program, terminal, done) => {
     .command('cancel [run...]')
     .description('cancel runs, those named or those that a filter means: a queued one at once, a running one within two seconds')
   addFilter(command)
+    .option('-r, --reason <text>', 'why; kept with the runs', notEmpty)
     .option('--dry-run', 'only count them')
     .option('-y, --yes', 'do not ask')
     .option('--json', 'one JSON value on stdout')
@@ -27,13 +30,14 @@ export const addCancel: AddCommand = (program, terminal, done) => {
       examples('nightshift cancel run_019a…', 'nightshift cancel latest', 'nightshift cancel --job labor-report --status queued'),
     )
     .action(async (given: string[], options: unknown, self) => {
-      const { json, yes, dryRun, ...filterGiven } = optionsSchema.parse(options)
+      const { json, yes, dryRun, reason, ...filterGiven } = optionsSchema.parse(options)
       const filter = filterOf(filterGiven)
+      const by = actorHere(reason ?? null)
       await using store = await openStoreOf(configOf(self, terminal))
       if (given.length > 0) {
         if (Object.values(filter).some((value) => value !== undefined) || dryRun)
           throw new Failure({ code: 'COMMAND_INVALID', message: 'Runs were named, and a filter or --dry-run goes without names.' })
-        const cancelled = await cancelNamed(store.db, await requireIds(store.db, given))
+        const cancelled = await cancelNamed(store.db, await requireIds(store.db, given), by)
         terminal.out(json ? JSON.stringify(cancelled, null, 2) : cancelled.map(said).join('\n'))
         return done(EXIT.ok)
       }
@@ -45,7 +49,7 @@ export const addCancel: AddCommand = (program, terminal, done) => {
         return done(EXIT.ok)
       }
       if (!(await confirm(terminal, `Cancel ${runCount(planned)}?`, yes))) return done(EXIT.ok)
-      const count = await cancelByFilter(store.db, filter, terminal.signal)
+      const count = await cancelByFilter(store.db, filter, by, terminal.signal)
       terminal.out(
         json
           ? JSON.stringify({ count, dryRun: false })

@@ -4,6 +4,7 @@ import type { RunView } from '../../../core/view.ts'
 import { followRuns } from '../../../runs/follow/follow.ts'
 import type { Db } from '../../../runs/queries.ts'
 import { createLines, type Lines } from '../../terminal/lines.ts'
+import { textOf } from './logs.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 
 /** When a run is still queued after this time, the command says so: with a free worker it starts in milliseconds. */
@@ -12,14 +13,14 @@ const NOBODY_MS = 5000
 /** Prints the events of a run until it is over, waits for a person, or the command ends. Returns the run as it is then. */
 export async function followRun(db: Db, id: string, terminal: Terminal, tell: (line: string) => void): Promise<RunView> {
   const lines = createLines(terminal)
-  const nobodyAt = Date.now() + NOBODY_MS
+  const nobodyAt = performance.now() + NOBODY_MS
   let isNobodyTold = false
   let last: RunView | undefined
   for await (const { run, events } of followRuns(db, { runId: id, signal: terminal.signal })) {
     for (const event of events) for (const line of linesOf(lines, run, event)) tell(line)
     last = run
     if (run.status === 'waiting') break
-    if (isNobodyTold || run.attempts.length > 0 || Date.now() < nobodyAt) continue
+    if (isNobodyTold || run.attempts.length > 0 || performance.now() < nobodyAt) continue
     tell(lines.step('queued', 'no worker has taken it yet; start one with nightshift start'))
     isNobodyTold = true
   }
@@ -38,6 +39,8 @@ function linesOf(lines: Lines, run: RunView, event: TimelineEvent): string[] {
       return run.toolCalls.filter(({ id }) => id === event.id).map((call) => lines.call(call))
     case 'attemptEnded':
       return event.failure ? [lines.failure('failed', event.failure)] : []
+    case 'act':
+      return [lines.step(event.act, textOf(event))]
     case 'queued':
     case 'waiting':
     case 'finished':

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { describeFailure } from '../../../core/failure.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
+import type { Act, RunActView } from '../../../core/acts.ts'
 import type { TimelineEvent } from '../../../core/timeline.ts'
 import { followRuns } from '../../../runs/follow/follow.ts'
 import { createLines, shortId, type Lines } from '../../terminal/lines.ts'
@@ -62,9 +63,25 @@ export function textOf(event: TimelineEvent): string {
       return `${fit(event.server, 40)} ${fit(event.tool, 64)}: ${event.status}${event.durationMs === null ? '' : `, ${Math.round(event.durationMs)} ms`}${event.failure ? ` ${event.failure.code}` : ''}`
     case 'attemptEnded':
       return `attempt ${event.number} ${event.status}${event.failure ? `: ${event.failure.code} ${fit(describeFailure(event.failure), 300)}` : ''}`
+    case 'act':
+      return actText(event)
     case 'waiting':
       return `waits for a person${event.failure ? `: ${fit(describeFailure(event.failure), 300)}` : ''}`
     case 'finished':
       return `${event.status}${event.reasons.length > 0 ? `: ${event.reasons.map(({ code }) => code).join(', ')}` : ''}`
   }
+}
+
+/** What a person did, in words: every word of theirs on one line. */
+export function actText({ act, by, via, origin, reason }: Pick<RunActView, 'act' | 'by' | 'via' | 'origin' | 'reason'>): string {
+  const from = origin === null ? via : `${via}, ${fit(origin, 64)}`
+  return `${PAST[act]} by ${fit(by, 64)} (${from})${reason === null ? '' : `: ${fit(reason, 200)}`}`
+}
+
+const PAST: Record<Act, string> = {
+  cancel: 'cancelled',
+  retry: 'retried',
+  connect: 'connected',
+  pause: 'paused',
+  resume: 'resumed',
 }

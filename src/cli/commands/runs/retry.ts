@@ -6,9 +6,10 @@ import { EXIT } from '../../../core/failure-codes.ts'
 import { countOf } from '../../../runs/queries.ts'
 import { planRetry, retryByFilter, retryWithInput } from '../../../runs/retry.ts'
 import { confirm } from '../../terminal/confirm.ts'
+import { actorHere } from '../../options/actor.ts'
 import { addFilter, filterOf, filterOptions } from '../../options/filter.ts'
 import { collectInput } from '../../options/input.ts'
-import { configOf, examples, quietLog, type AddCommand } from '../../options/options.ts'
+import { configOf, examples, notEmpty, quietLog, type AddCommand } from '../../options/options.ts'
 import { requireIds, runCount, showPlan } from './meant.ts'
 import { whoami } from '../../options/whoami.ts'
 
@@ -16,6 +17,7 @@ const optionsSchema = filterOptions.extend({
   json: z.boolean().default(false),
   yes: z.boolean().default(false),
   dryRun: z.boolean().default(false),
+  reason: z.string().optional(),
   definition: z.enum(['pinned', 'latest']),
   input: z.record(z.string(), z.unknown()).optional(),
 })
@@ -29,6 +31,7 @@ export const addRetry: AddCommand = (program, terminal, done) => {
       new Option('--definition <which>', 'the job as it is now, or as it was for the run').choices(['latest', 'pinned']).default('latest'),
     )
     .option('-i, --input <key=value...>', 'other input: makes a new run, with retryOf', collectInput)
+    .option('-r, --reason <text>', 'why; kept with the runs', notEmpty)
     .option('--dry-run', 'only count them')
     .option('-y, --yes', 'do not ask')
     .option('--json', 'one JSON value on stdout')
@@ -42,7 +45,7 @@ export const addRetry: AddCommand = (program, terminal, done) => {
       ),
     )
     .action(async (ids: string[], given: unknown, self) => {
-      const { json, yes, dryRun, definition, input, ...filterGiven } = optionsSchema.parse(given)
+      const { json, yes, dryRun, reason, definition, input, ...filterGiven } = optionsSchema.parse(given)
       await using app = await createApp({ config: configOf(self, terminal), log: quietLog() })
       const named = await requireIds(app.db, ids)
       const parts = { db: app.db, producer: app.producer, jobs: app.jobs.jobs() }
@@ -67,7 +70,7 @@ export const addRetry: AddCommand = (program, terminal, done) => {
           `${runCount(named.length - count)} of those named ${named.length - count === 1 ? 'is' : 'are'} left out: only failed, incomplete, cancelled and waiting ones are retried.`,
         )
       if (named.length === 0 && !(await confirm(terminal, `Queue ${runCount(count)} again?`, yes))) return done(EXIT.ok)
-      const queued = await retryByFilter(parts, filter, definition)
+      const queued = await retryByFilter(parts, filter, definition, actorHere(reason ?? null))
       terminal.out(
         json ? JSON.stringify({ count: queued, dryRun: false }) : `${runCount(queued)} ${queued === 1 ? 'is' : 'are'} queued again.`,
       )

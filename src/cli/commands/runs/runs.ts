@@ -5,7 +5,7 @@ import { showLine } from '../../../lib/text.ts'
 import { groupRuns, listRuns, listWaiting, type RunFilter, type RunLine, type WaitingFor } from '../../../runs/queries.ts'
 import { addFilter, filterOf, filterOptions } from '../../options/filter.ts'
 import { ALL_JOBS } from '../../../schedules/pause.ts'
-import { createLines, shortId } from '../../terminal/lines.ts'
+import { createLines, shortId, showAge } from '../../terminal/lines.ts'
 import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { GROUPS, noRuns, showGroups } from './meant.ts'
@@ -80,13 +80,7 @@ function showRuns(runs: readonly RunLine[], filter: RunFilter, terminal: Termina
   return renderTable(terminal, head, rows, narrow ? [] : [6])
 }
 
-/** How long ago, in the largest unit that is not zero. */
-function ago(at: string): string {
-  const s = Math.max((Date.now() - Date.parse(at)) / 1000, 0)
-  if (s < 90) return `${Math.round(s)} s`
-  if (s < 5400) return `${Math.round(s / 60)} min`
-  return s < 172_800 ? `${Math.round(s / 3600)} h` : `${Math.round(s / 86_400)} d`
-}
+const ago = (at: string) => showAge(Date.now() - Date.parse(at))
 
 function parseLimit(text: string): string {
   if (!/^\d+$/.test(text) || Number(text) < 1 || Number(text) > MAX_LIMIT)

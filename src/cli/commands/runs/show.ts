@@ -48,6 +48,7 @@ export function showRun(run: RunView, deliveries: readonly DeliveryView[], termi
         : `asked for ${run.trigger.kind === 'api' ? 'over the API' : 'on the command line'}${run.requestedBy === null ? '' : ` by ${fit(run.requestedBy, 60)}`}`,
     ),
     lines.step('account', run.account),
+    ...waitOf(run).map((what) => lines.step('waits', what)),
     lines.step('created', `${run.createdAt}${run.finishedAt ? `, finished ${run.finishedAt}` : ''}`),
     lines.step(
       'used',
@@ -61,6 +62,24 @@ export function showRun(run: RunView, deliveries: readonly DeliveryView[], termi
   const report = reportText(run, terminal)
   const parts = [facts.join('\n'), showTimeline(run, lines), showCalls(run, terminal), showDeliveries(deliveries, terminal), report]
   return parts.filter((part) => part !== undefined && part !== '').join('\n\n')
+}
+
+/** What a run that is not over waits for. */
+function waitOf({ status, heldBy, afterRun, nextAttemptAt, expireAt, waitsFor }: RunView): string[] {
+  if (status === 'waiting') {
+    // A later version may know other kinds.
+    const kind: string | undefined = waitsFor?.kind
+    return waitsFor && kind === 'connection'
+      ? [`for a person to connect ${showLine(waitsFor.server)} as ${waitsFor.account}`]
+      : ['for what this version of Nightshift does not know']
+  }
+  if (status !== 'queued') return []
+  return [
+    ...(heldBy === null ? [] : [`for ${showLine(heldBy)}`]),
+    ...(afterRun === null ? [] : [`for ${afterRun} to be over`]),
+    ...(nextAttemptAt === null ? [] : [`until ${nextAttemptAt}`]),
+    ...(expireAt === null ? [] : [`and is given up at ${expireAt} when nobody has begun it`]),
+  ]
 }
 
 /** How the model ended attempts by a call: those before a retry, then the last one. */
@@ -80,9 +99,15 @@ function showEnding(of: string, ending: Ending, lines: Lines): string[] {
   ]
 }
 
+/** What we said to the model is whole in --json. */
+const MAX_TOLD = 300
+
 function showTimeline(run: RunView, lines: Lines): string {
   return timelineOf(run)
-    .map((event) => lines.step(event.at.slice(11, 19), showText(textOf(event))))
+    .flatMap((event) => {
+      const told = event.event === 'turn' ? run.turns.find(({ number }) => number === event.number)?.told : null
+      return [...(told ? [lines.step('told', fit(told, MAX_TOLD))] : []), lines.step(event.at.slice(11, 19), showText(textOf(event)))]
+    })
     .join('\n')
 }
 

@@ -1,10 +1,9 @@
 import { z } from 'zod'
 import { createApp, loadConfiguredJobs } from '../../../app/app.ts'
-import { showLine } from '../../../lib/text.ts'
 import { exitOf, type Finding } from '../../../doctor/check.ts'
 import { examine } from '../../../doctor/examine.ts'
 import { configOf, examples, quietLog, type AddCommand } from '../../options/options.ts'
-import { wrap, type Terminal } from '../../terminal/terminal.ts'
+import { showFinding } from '../../terminal/finding.ts'
 
 const optionsSchema = z.object({ json: z.boolean().default(false), spend: z.boolean().default(false) })
 
@@ -28,6 +27,7 @@ export const addDoctor: AddCommand = (program, terminal, done) => {
         spend,
         signal: terminal.signal,
       })
+      // oxlint-disable-next-line waits/bounded -- each check is bounded (doctor/check.ts)
       for await (const finding of examined) {
         findings.push(finding)
         if (!json) terminal.out(showFinding(finding, terminal))
@@ -36,15 +36,6 @@ export const addDoctor: AddCommand = (program, terminal, done) => {
       else terminal.out(`\n${summary(findings)}`)
       done(exitOf(findings))
     })
-}
-
-const MARKS = { ok: '✓', warning: '!', failed: '✗', skipped: '-' } as const
-
-function showFinding({ check, status, message, cure }: Finding, { colors, columns }: Terminal): string {
-  const color = { ok: colors.green, warning: colors.yellow, failed: colors.red, skipped: colors.dim }[status]
-  const [first = '', ...others] = wrap(`${check}: ${showLine(message)}`, columns - 4)
-  const below = [...others, ...(cure === undefined ? [] : wrap(showLine(cure), columns - 4))].map((line) => `\n    ${line}`)
-  return `${color(MARKS[status])} ${first}${below.join('')}`
 }
 
 function summary(findings: readonly Finding[]): string {

@@ -8,7 +8,7 @@ const optionsSchema = z.object({ json: z.boolean().default(false), dryRun: z.boo
 export const addPrune: AddCommand = (program, terminal, done) => {
   program
     .command('prune')
-    .description('remove what retention: in the configuration says is old: content first, then whole runs, then lines of the log')
+    .description('remove what retention: in the configuration says is old: content first, then whole runs, lines of the log, and fires')
     .option('--dry-run', 'only count')
     .option('--json', 'one JSON value on stdout')
     .addHelpText('after', examples('nightshift prune --dry-run', 'nightshift prune --json'))
@@ -20,7 +20,7 @@ export const addPrune: AddCommand = (program, terminal, done) => {
       terminal.out(
         json
           ? JSON.stringify({ ...pruned, dryRun })
-          : `${pruned.content} runs ${dryRun ? 'would lose' : 'lost'} their content, ${pruned.metadata} ${dryRun ? 'would be' : 'were'} removed; ${pruned.log} lines of the log ${dryRun ? 'would be' : 'were'} removed.`,
+          : `${pruned.content} runs ${dryRun ? 'would lose' : 'lost'} their content, ${pruned.metadata} ${dryRun ? 'would be' : 'were'} removed; ${pruned.log} lines of the log and ${pruned.fires} fires ${dryRun ? 'would be' : 'were'} removed.`,
       )
       done(EXIT.ok)
     })

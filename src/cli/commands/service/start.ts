@@ -7,7 +7,6 @@ import { Failure } from '../../../core/failure.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { bounded } from '../../../doctor/check.ts'
 import { checkQueue } from '../../../doctor/infrastructure.ts'
-import { createTokenWatcher } from '../../../doctor/token-expiry.ts'
 import { configOf, examples, type AddCommand } from '../../options/options.ts'
 
 const optionsSchema = z.object({ only: z.enum(['worker', 'scheduler', 'api']).optional() })
@@ -40,11 +39,10 @@ export const addStart: AddCommand = (program, terminal, done) => {
       const parts = { worker: only === undefined || only === 'worker', scheduler: only === undefined || only === 'scheduler' }
       const http = only === undefined || only === 'api' ? app.createApiServer() : app.createHealthServer()
       await http?.start()
-      if (parts.worker) await Promise.all([app.worker.start(), app.consent.start(), app.outbox.start()])
+      if (parts.worker) await Promise.all([app.watchdog.start(), app.worker.start(), app.consent.start(), app.outbox.start()])
       if (parts.scheduler) await Promise.all([app.scheduler.start(), app.sweeper.start(), app.upkeep.start()])
       app.jobs.start()
-      const tokens = createTokenWatcher({ accounts: app.resources.accounts, log })
-      await tokens.start()
+      await app.tokens.start()
       for (const { status, check, message, cure } of await bounded(
         'queue',
         'See what keeps Redis from answering.',
@@ -53,6 +51,8 @@ export const addStart: AddCommand = (program, terminal, done) => {
       ))
         if (status !== 'ok') log.warn({ check, cure }, message)
       await app.configWatch.start()
+      const presence = app.createPresence(only ?? 'all')
+      await presence.start()
       const reload = () => {
         app.jobs.reload()
         app.configWatch.wake()
@@ -68,9 +68,9 @@ export const addStart: AddCommand = (program, terminal, done) => {
       app.jobs.stop()
       http?.drain()
       // Together: what one of them waits for takes no time from the runs that drain.
-      const { worker, consent, scheduler, sweeper, upkeep, configWatch } = app
+      const { worker, consent, scheduler, sweeper, upkeep, configWatch, tokens } = app
       await Promise.all([worker, consent, scheduler, sweeper, upkeep, configWatch, tokens].map((one) => one.stop()))
-      await Promise.all([app.outbox.stop(), http?.stop()])
+      await Promise.all([app.outbox.stop(), http?.stop(), presence.stop()])
       log.info('Stopped.')
       done(EXIT.ok)
     })

@@ -83,6 +83,7 @@ async function runDemo(
   terminal.signal.throwIfAborted()
   // The demo never writes to the user's own database.
   const config = loadConfig({ file: world.configFile, env: { REDIS_URL: terminal.env['REDIS_URL'] } })
+  // oxlint-disable-next-line waits/bounded -- whoever started the demo can end it: both are raced below
   const finished = Promise.withResolvers<string>()
   const onProgress = (progress: Progress) => {
     for (const line of progressLines(lines, progress)) tell(line)

@@ -1,5 +1,8 @@
 // Whether a result says of itself that it is not the whole: by the fields and phrases in which paging and cut results are commonly written. What says nothing is taken for whole.
+import { isObject } from '../../../lib/json/object.ts'
+import { findJson } from '../../../lib/json/find.ts'
 import { parsedJson } from '../../../lib/json/parsed.ts'
+import { signInPhrases } from './phrases.ts'
 
 /** A sign in a result that there is more. */
 export interface PartialSign {
@@ -23,7 +26,7 @@ const MORE = new Set([
   'hasnextpage',
   'incompleteresults',
 ])
-/** Fields that are false when there is more. */
+/** Fields that are false when there is more; `last` where pages are counted beside it. */
 const LAST = new Set(['islast', 'islastpage'])
 /** Fields that hold the way to the rest. */
 const NEXT = new Set([
@@ -38,82 +41,110 @@ const NEXT = new Set([
   'odatanextlink',
 ])
 const TOTALS = new Set(['totalcount', 'totalresults', 'totalitems', 'totalrows', 'totalhits', 'totalrecords'])
-/** Beside one of these, `total` counts items; alone it may be a sum. */
-const PAGING = new Set(['offset', 'startat', 'page', 'pagenumber', 'limit', 'perpage', 'pagesize', 'maxresults'])
+/** Beside an offset, or a page and its size, `total` counts items; alone it may be a sum. */
+const OFFSETS = ['offset', 'startat']
+const PAGES = ['page', 'pagenumber']
+const PAGE_COUNTS = ['pages', 'totalpages', 'pagecount']
+const SIZES = ['perpage', 'pagesize', 'limit', 'maxresults', 'size']
+/** Lists of something else than the items that a total counts. */
+const ABOUT = new Set(['columns', 'fields', 'headers', 'warnings', 'sample'])
 /** Where fields of paging stand beside the items. */
 const WRAPPERS = new Set(['pagination', 'paging', 'pageinfo', 'meta', 'metadata', 'responsemetadata', 'links', 'result', 'data'])
 
 const plain = (key: string) => key.replaceAll(/[^A-Za-z]/g, '').toLowerCase()
 
-/** Looks at what the model reads of a result. */
+/** Looks at what the model reads of a result: at the JSON in it, and at the words around that. What stands inside the JSON's own texts is data. */
 export function partialSign(text: string): PartialSign | undefined {
-  const value = parsedJson(text) ?? parsedJson(text.slice(text.lastIndexOf('\n') + 1))
-  return isFields(value) ? signOfFields(value) : value === undefined ? signOfText(text) : undefined
+  const { value, around } = parts(text)
+  const sign = isObject(value) ? signOfFields(value) : undefined
+  const said = sign ? undefined : signInPhrases(around)
+  return said === undefined ? sign : { said, count: undefined }
+}
+
+/** The one JSON value of a result, or that of its last line, and the words without it. */
+function parts(text: string): { value: unknown; around: string } {
+  const found = /[{[]/.test(text) ? findJson(text, ['{', '[']) : undefined
+  const last = text.slice(text.lastIndexOf('\n') + 1)
+  const json = found?.kind === 'one' ? found.json : last
+  const value = parsedJson(json)
+  if (value === undefined) return { value, around: text }
+  const at = text.lastIndexOf(json)
+  // JSON that was mended stands nowhere as it is.
+  return { value, around: at === -1 ? '' : `${text.slice(0, at)}\n${text.slice(at + json.length)}` }
 }
 
 function signOfFields(root: Fields): PartialSign | undefined {
   const places = [root, ...wrapped(root), ...wrapped(root).flatMap(wrapped)]
-  const items = places.flatMap((place) => Object.values(place).filter((value) => Array.isArray(value)))
+  const lists = places.flatMap((place) =>
+    Object.entries(place).flatMap(([key, value]) => (Array.isArray(value) && !ABOUT.has(plain(key)) ? [value] : [])),
+  )
+  const hasList = [...places, ...Object.values(root).filter(isObject)].some((place) =>
+    Object.values(place).some((value) => Array.isArray(value)),
+  )
   for (const place of places) {
-    const sign = signAt(place, items.length === 1 ? items[0]?.length : undefined)
+    const sign = signAt(place, { items: lists.length === 1 ? lists[0] : undefined, hasList })
     if (sign) return sign
   }
   return undefined
 }
 
 const wrapped = (fields: Fields): Fields[] =>
-  Object.entries(fields).flatMap(([key, value]) => (WRAPPERS.has(plain(key)) && isFields(value) ? [value] : []))
+  Object.entries(fields).flatMap(([key, value]) => (WRAPPERS.has(plain(key)) && isObject(value) ? [value] : []))
 
-/** `got`: how many items the result holds, where it has one list. */
-function signAt(place: Fields, got: number | undefined): PartialSign | undefined {
+/** `items`: those that the result holds, where it has one list. */
+function signAt(place: Fields, { items, hasList }: { items: readonly unknown[] | undefined; hasList: boolean }): PartialSign | undefined {
   const entries = Object.entries(place)
-  const said = ([key, value]: [string, unknown]): PartialSign => ({ said: `${key}: ${short(value)}`, count: undefined })
+  const said = ([key, value]: [string, unknown]): PartialSign => ({
+    said: `${key}: ${short(isObject(value) ? value['href'] : value)}`,
+    count: undefined,
+  })
   const more = entries.filter(([key]) => MORE.has(plain(key)))
+  const hasPages = entries.some(([key]) => PAGE_COUNTS.includes(plain(key)))
   const isMore =
-    more.find(([, value]) => value === true || value === 'true') ?? entries.find(([key, value]) => LAST.has(plain(key)) && value === false)
+    more.find(([, value]) => value === true || value === 'true') ??
+    entries.find(([key, value]) => (LAST.has(plain(key)) || (key === 'last' && hasPages)) && value === false)
   if (isMore) return said(isMore)
   // A server that says that there is no more is believed, whatever cursor stands beside.
   if (more.some(([key, value]) => value === false && plain(key).startsWith('has'))) return undefined
-  const next = entries.find(([key, value]) => (NEXT.has(plain(key)) && isPlace(value)) || (key === 'next' && isAddress(value)))
-  return next ? said(next) : countAt(place, got)
+  const next = entries.find(
+    ([key, value]) =>
+      (NEXT.has(plain(key)) && isPlace(value)) || (key === 'next' && hasList && isAddress(isObject(value) ? value['href'] : value)),
+  )
+  return next ? said(next) : items && countAt(place, items)
 }
 
 const isPlace = (value: unknown) => (typeof value === 'string' && value !== '') || (typeof value === 'number' && value > 0)
 const isAddress = (value: unknown) => typeof value === 'string' && /^(?:https?:|[/?])/.test(value)
 
-function countAt(place: Fields, got: number | undefined): PartialSign | undefined {
-  const number = (...names: string[]) =>
-    Object.entries(place).find(([key, value]) => names.includes(plain(key)) && typeof value === 'number')?.[1]
-  const isPaged = Object.keys(place).some((key) => PAGING.has(plain(key)))
-  const total = number(...TOTALS, ...(isPaged ? ['total'] : []))
-  if (typeof total !== 'number' || got === undefined || got === 0) return undefined
-  const [offset, page, size] = [number('offset', 'startat'), number('page', 'pagenumber'), number('perpage', 'pagesize', 'limit')]
-  if (typeof offset === 'number' && offset + got >= total) return undefined
-  if (typeof page === 'number' && typeof size === 'number' && (got < size || page * size >= total)) return undefined
+function countAt(place: Fields, items: readonly unknown[]): PartialSign | undefined {
+  const got = items.length
+  const number = (names: Iterable<string>): number | undefined => {
+    const wanted = new Set(names)
+    const found = Object.entries(place).find(([key, value]) => wanted.has(plain(key)) && typeof value === 'number')?.[1]
+    return typeof found === 'number' ? found : undefined
+  }
+  const [offset, page, pages, size] = [number(OFFSETS), number(PAGES), number(PAGE_COUNTS), number(SIZES)]
+  // A size alone may be a limit of something else, and a page alone that of a document: then they count where the page is full, or has a size that pages have.
+  const isPaged =
+    offset !== undefined || (page === undefined ? size !== undefined && got >= size : (size ?? pages) !== undefined || isRound(got))
+  const total = number(isPaged ? [...TOTALS, 'total'] : TOTALS)
+  if (total === undefined || !Number.isInteger(total) || got === 0 || addUpTo(items, total)) return undefined
+  if (offset !== undefined && offset + got >= total) return undefined
+  if (page !== undefined && pages !== undefined && page >= pages) return undefined
+  if (page !== undefined && size !== undefined && (got < size || page * size >= total)) return undefined
   return got < total ? { said: `${got} of ${total}`, count: { total, got } } : undefined
 }
 
-/** Characters at each end of a text that are searched: what a tool says of its result stands there, and not in the middle. */
-const EDGE = 300
-const PAGE = /\bpage (\d{1,6}) (?:of|\/) (\d{1,6})\b/gi
-const SHOWING = /\b(?:showing|displaying|returning|listing)\b[^.\n]{0,30}?(\d[\d,]*) (?:out )?of (?:about )?(\d[\d,]*)/i
-const CUT =
-  /\b(?:content|output|results?|response|list) (?:was |were |is |has been |have been )?truncated\b|\[[^\]\n]{0,60}\btruncated\b[^\]\n]{0,120}\]|\.\.\. ?\(?truncated\)?|\b(?:more|further|additional) (?:results|rows|items|pages|records|entries) (?:are )?available\b/i
+const isRound = (size: number) => size >= 10 && size % 5 === 0
 
-function signOfText(text: string): PartialSign | undefined {
-  const tail = text.slice(-EDGE)
-  const sign = (said: string | undefined) => (said === undefined ? undefined : { said: said.trim(), count: undefined })
-  const page = [...tail.matchAll(PAGE)].at(-1) ?? [...text.slice(0, EDGE).matchAll(PAGE)][0]
-  if (page) return Number(page[1]) < Number(page[2]) ? sign(page[0]) : undefined
-  for (const edge of [text.slice(0, EDGE), tail]) {
-    const [said, upTo, total] = SHOWING.exec(edge) ?? []
-    if (said !== undefined && digits(upTo) < digits(total)) return sign(said)
-  }
-  return sign(CUT.exec(tail)?.[0])
+/** Counts by group, of which the total is the sum. */
+function addUpTo(items: readonly unknown[], total: number): boolean {
+  const sums = new Map<string, number>()
+  for (const item of items)
+    for (const [key, value] of isObject(item) ? Object.entries(item) : [['', item]])
+      if (typeof key === 'string' && !/id$/i.test(key) && typeof value === 'number') sums.set(key, (sums.get(key) ?? 0) + value)
+  return [...sums.values()].includes(total)
 }
-
-const digits = (text = '') => Number(text.replaceAll(',', ''))
-const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const MAX_SAID = 60
 const short = (value: unknown) => {
@@ -142,19 +173,19 @@ export interface UnreadRest {
  */
 export function unreadRests(calls: readonly ReadCall[], enough: readonly string[]): UnreadRest[] {
   const last = new Map<string, UnreadRest & { sign: PartialSign | undefined }>()
-  const got = new Map<string, number>()
-  /** Results that were counted: the same page read twice is no further one. */
-  const counted = new Set<string>()
+  /** Of each list that is counted: how many items each of its results holds. The same page read twice is no further one. */
+  const pages = new Map<string, Map<string, number>>()
   for (const { server, tool, status, text } of calls) {
     if (status !== 'ok' || server === '' || enough.includes(server)) continue
     const key = `${server} ${tool}`
     const sign = partialSign(text)
-    const seen = sign?.count && `${key} ${sign.count.total}`
-    if (seen !== undefined && sign?.count && !counted.has(`${seen} ${text}`)) {
-      counted.add(`${seen} ${text}`)
-      got.set(seen, (got.get(seen) ?? 0) + sign.count.got)
+    let isAll = false
+    if (sign?.count) {
+      const { total, got } = sign.count
+      const read = pages.get(`${key} ${total}`) ?? new Map<string, number>()
+      pages.set(`${key} ${total}`, read.set(text, got))
+      isAll = [...read.values()].reduce((sum, one) => sum + one, 0) >= total
     }
-    const isAll = seen !== undefined && sign?.count && (got.get(seen) ?? 0) >= sign.count.total
     last.set(key, { server, tool, said: sign?.said ?? '', sign: isAll ? undefined : sign })
   }
   return [...last.values()].flatMap(({ sign, ...rest }) => (sign ? [rest] : []))

@@ -16,7 +16,7 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { Failure } from '../../../core/failure.ts'
-import { digestOf } from '../../../lib/digest.ts'
+import { digestOf } from '../../../lib/hash/digest.ts'
 
 /** Where what `nobody` must reach is kept, when the place given is inside a directory that only root can enter. */
 const SHARED = '/var/lib/nightshift'

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import child from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,7 +6,10 @@ import { promisify } from 'node:util'
 import { z } from 'zod'
 import { Failure, messageOf } from '../../../core/failure.ts'
 
-const run = promisify(execFile)
+const execFile = promisify(child.execFile)
+
+/** For initdb, which takes seconds: less than another process waits for the directory. */
+const INIT_MS = 90_000
 
 /** Postgres refuses to run as root; `nobody` exists everywhere. */
 export const NOBODY = 65_534
@@ -109,10 +112,11 @@ async function initialise({ data, bin, user }: Place, password: string): Promise
     '--no-sync',
   ]
   try {
-    await run(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', `--pwfile=${passwordFile}`, ...flags], {
+    await execFile(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', `--pwfile=${passwordFile}`, ...flags], {
       ...user,
       cwd: data,
       env: SERVER_ENVIRONMENT,
+      timeout: INIT_MS,
     })
   } catch (cause) {
     throw new Failure({

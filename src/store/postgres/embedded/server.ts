@@ -74,7 +74,7 @@ interface Server {
 
 /** The live server on this directory, once it answers. One that was told to stop is waited for. */
 async function adopt({ dir, data }: Place, settings: Settings): Promise<Server | undefined> {
-  const began = Date.now()
+  const began = performance.now()
   for (let postmaster = postmasterOf(data); postmaster; postmaster = postmasterOf(data)) {
     const { pid, door, status } = postmaster
     const refusal = status === 'stopping' || !door ? 'it is starting or stopping' : await openAccess(door, settings, ANSWER_MS)
@@ -88,7 +88,7 @@ async function adopt({ dir, data }: Place, settings: Settings): Promise<Server |
 /** Starts the server and waits until it answers. After a hard kill the first start can fail: it is tried again. */
 async function launch(place: Place, settings: Settings, ephemeral: boolean): Promise<Server> {
   const { dir, data } = place
-  const began = Date.now()
+  const began = performance.now()
   dropForeignPid(data)
   for (;;) {
     const door = await makeDoor(place)
@@ -113,7 +113,8 @@ async function launch(place: Place, settings: Settings, ephemeral: boolean): Pro
   }
 }
 
-const isTooLate = (began: number, status: string | undefined) => Date.now() - began > (status === 'starting' ? RECOVERY_MS : ANSWER_MS)
+const isTooLate = (began: number, status: string | undefined) =>
+  performance.now() - began > (status === 'starting' ? RECOVERY_MS : ANSWER_MS)
 
 const INVALID_PASSWORD = '28P01'
 const isWrongPassword = (refusal: unknown) => refusal instanceof pg.DatabaseError && refusal.code === INVALID_PASSWORD
@@ -137,6 +138,7 @@ function spawnServer({ dir, data, bin, user }: Place, door: Door, ephemeral: boo
     'random_page_cost=1.1', // SSD: random reads of an index cost little
     ...(ephemeral ? ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'] : []),
   ]
+  // oxlint-disable-next-line waits/bounded -- it is to live on; launch() waits for its first answer, and for so long
   const child = spawn(join(bin, 'postgres'), ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], {
     ...user,
     cwd: data,
@@ -157,6 +159,7 @@ async function keep(url: string): Promise<pg.Pool> {
     idleTimeoutMillis: 0,
     allowExitOnIdle: true,
     connectionTimeoutMillis: ANSWER_MS,
+    query_timeout: ANSWER_MS,
   })
   keeper.on('error', () => {})
   await keeper.query(`select pg_advisory_lock_shared(${KEEPERS_LOCK})`)
@@ -183,7 +186,7 @@ async function stopServer({ place: { dir, data }, server, keeper, ephemeral, rem
     if (used || !postmaster || postmaster.pid !== server.pid) return
     process.kill(postmaster.pid, 'SIGINT') // fast: roll back what is open, then end
     const isAlive = () => postmasterOf(data)?.pid === postmaster.pid
-    for (const until = Date.now() + STOP_MS; isAlive() && Date.now() < until;) await sleep(POLL_MS)
+    for (const until = performance.now() + STOP_MS; isAlive() && performance.now() < until;) await sleep(POLL_MS)
     if (!isAlive()) removeDoor(server.door)
     if (removes && !isAlive()) rmSync(dir, { recursive: true, force: true })
   } finally {
@@ -204,6 +207,7 @@ async function othersKeep(keeper: pg.Pool): Promise<boolean> {
 
 /** A shell waits on a pipe from us; when we end, however we end, the pipe closes and it stops the server. */
 function guard(server: ChildProcess, pid: number): void {
+  // oxlint-disable-next-line waits/bounded -- it lives as long as the server
   const watcher = spawn('/bin/sh', ['-c', 'read -r _; kill -INT "$0" 2>/dev/null', String(pid)], {
     stdio: ['pipe', 'ignore', 'ignore'],
     env: {},

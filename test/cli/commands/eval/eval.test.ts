@@ -42,13 +42,14 @@ describe('against a job with its cases', () => {
   test('each run has a page that holds what was told and what was found', () => {
     expect(readdirSync(out).toSorted()).toEqual([
       'eval.json',
-      'model-right-small-1.md',
-      'model-right-three-1.md',
-      'model-wrong-small-1.md',
-      'model-wrong-three-1.md',
+      'model-right-small-1.html',
+      'model-right-three-1.html',
+      'model-wrong-small-1.html',
+      'model-wrong-three-1.html',
     ])
-    const page = readFileSync(join(out, 'model-wrong-three-1.md'), 'utf8')
-    for (const part of ['false-green', 'How much is it?', 'everything.get-sum', '"a":1', '{"sum":4}']) expect(page).toContain(part)
+    const page = readFileSync(join(out, 'model-wrong-three-1.html'), 'utf8')
+    for (const part of ['false-green', 'How much is it?', 'everything.get-sum', '&quot;a&quot;: 1', '{&quot;sum&quot;:4}'])
+      expect(page).toContain(part)
   })
 
   test('all right is exit code 0; --json gives one value, and an earlier evaluation can be the baseline', async () => {

@@ -7,6 +7,7 @@ import { buildTestApp, type TestApp } from '../../../support/app/test-app.ts'
 import { command, program } from '../../../support/cli/command.ts'
 import { countingRoute, startCountingServer, type CountingServer } from '../../../support/mcp/counting-server.ts'
 import { serveHttp } from '../../../support/net/listen.ts'
+import { someone } from '../../../support/actor.ts'
 
 const ONE_TRY = 'retry: { attempts: 1, backoff: 1ms }'
 
@@ -63,7 +64,7 @@ describe('run --follow, with a worker in another process, ends with the run’s 
     if (status === 'cancelled') {
       await server.nextCall()
       const [run] = await listRuns(testApp.app.db, { status: ['running'] }, { limit: 1 })
-      await cancelRun(testApp.app.db, run?.id ?? '')
+      await cancelRun(testApp.app.db, run?.id ?? '', someone())
     }
     const { code, out } = await follow.ended
     expect(out).toMatch(new RegExp(`run +run_\\S+ ${status}\\n`))

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { showRun } from '../../../../src/cli/commands/runs/show.ts'
 import type { Terminal } from '../../../../src/cli/terminal/terminal.ts'
 import type { AttemptView, RunView } from '../../../../src/core/view.ts'
-import { aRunView } from '../../../support/app/run-view.ts'
+import { aRunView, aTurnView } from '../../../support/app/run-view.ts'
 
 const terminal: Terminal = {
   out: () => {},
@@ -67,6 +67,16 @@ test('the ending of an attempt before a retry is told with its number and its dr
 test('what was put right in the answer is told, a line each', () => {
   const mended = ['A text around the JSON was left out.', 'A number in quotes was read as one.']
   expect(linesOf({ mended, attempts: [attempt()] })).toEqual(expect.arrayContaining(mended.map((one) => `mended     ${one}`)))
+})
+
+test('what was said to the model before a turn is told above it, on one line', () => {
+  const turn = aTurnView({
+    told: 'Read the rest.\n[Nightshift: 1 answer is left.]',
+    items: [{ type: 'message', text: 'done' }],
+  })
+  const lines = linesOf({ attempts: [attempt()], turns: [turn] })
+  const at = lines.indexOf('told       Read the rest. [Nightshift: 1 answer is left.]')
+  expect(lines[at + 1]).toBe('07:00:03   turn 1: the model answers')
 })
 
 test('the version of the words that the last attempt was told is shown, or that there were none of ours', () => {

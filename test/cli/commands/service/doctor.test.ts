@@ -21,6 +21,7 @@ import {
 } from '../../../support/cli/doctor.ts'
 import { openScreen } from '../../../support/cli/screen.ts'
 import { freePort } from '../../../support/net/listen.ts'
+import { someone } from '../../../support/actor.ts'
 
 test('with everything in order each check is ok, in the documented order, and the exit code is 0', async () => {
   await using setup = await openSetup()
@@ -29,7 +30,7 @@ test('with everything in order each check is ok, in the documented order, and th
   expect(troubles(findings)).toEqual([])
   expect(code).toBe(0)
   expect(findings.map(({ check }) => check)).toEqual([
-    'config', 'jobs', 'store', 'clock', 'queue', 'account reports', 'gateway as reports',
+    'config', 'jobs', 'store', 'clock', 'processes', 'standing', 'queue', 'account reports', 'gateway as reports',
     ...Array.from({ length: 4 }, () => 'server counting as reports'), 'servers', 'log', 'evidence', 'alerts', 'model openai/scripted',
   ]) // prettier-ignore
   // It looked, and it called nothing.
@@ -214,7 +215,7 @@ const CASES: Case[] = [
   },
   {
     what: 'a job that is paused',
-    harm: async ({ testApp }) => pauseJob(testApp.app.db, { job: 'act', reason: 'the data move', pausedBy: 'ann' }),
+    harm: async ({ testApp }) => pauseJob(testApp.app.db, 'act', someone({ reason: 'the data move', name: 'ann' })),
     finding: {
       check: 'pauses',
       status: 'warning',
@@ -236,9 +237,15 @@ const CASES: Case[] = [
     finding: { check: 'log', status: 'failed', message: /Nobody reads .* since 20\d\d-\S+Z have no line/, cure: /audit follow/ },
   },
   {
-    what: 'a key of evidence that can be neither read nor made',
-    options: { config: { ...SIZED, evidence: { keyFile: 'reports.token/evidence.key' } } },
-    finding: { check: 'evidence', status: 'failed', message: /reports\.token is no directory/, cure: /evidence\.keyFile/ },
+    what: 'no key of evidence',
+    options: { config: { ...SIZED, evidence: { keyFile: 'nowhere/evidence.key' } } },
+    finding: { check: 'evidence', status: 'warning', message: /no key \S+nowhere\/evidence\.key/, cure: /evidence key create/ },
+    code: 0,
+  },
+  {
+    what: 'a place for what was signed last that is none',
+    options: { config: { ...SIZED, evidence: { keyFile: 'reports.token', memoryFile: 'reports.token/last' } } },
+    finding: { check: 'evidence', status: 'failed', message: /reports\.token is no directory/, cure: /evidence\.memoryFile/ },
   },
   {
     what: 'a webhook that nobody listens on',

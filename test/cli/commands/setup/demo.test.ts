@@ -10,12 +10,14 @@ const ESCAPE = '\u001b'
 
 const runSchema = z.strictObject({
   id: z.string(), job: z.string(), jobVersion: z.string(), status: z.string(), reasons: z.array(z.unknown()), failure: z.null(),
-  trigger: z.object({ kind: z.literal('schedule'), fireAt: z.iso.datetime() }), requestedBy: z.null(), heldBy: z.null(), account: z.string(), retryOf: z.null(), input: z.unknown(),
+  trigger: z.object({ kind: z.literal('schedule'), fireAt: z.iso.datetime() }), requestedBy: z.null(), heldBy: z.null(), waitsFor: z.null(), afterRun: z.null(), nextAttemptAt: z.null(), expireAt: z.null(), account: z.string(), retryOf: z.null(), input: z.unknown(),
   output: z.object({ title: z.string(), rows: z.array(z.unknown()) }), outputText: z.string().nullable(), ending: z.null(), mended: z.array(z.string()), usage: z.object({ inputTokens: z.number() }),
   cost: z.object({ usd: z.number() }), attempts: z.array(z.object({ number: z.number(), status: z.string() })),
   turns: z.array(z.object({ number: z.number(), items: z.array(z.unknown()) })),
   toolCalls: z.array(z.object({ server: z.string(), tool: z.string(), status: z.string(), requestId: z.uuid(), requestIdSent: z.uuid() })),
   gatewayRequests: z.array(z.object({ requestIdSent: z.uuid(), status: z.number().nullable() })), createdAt: z.iso.datetime(), startedAt: z.iso.datetime(), finishedAt: z.iso.datetime(),
+  acts: z.array(z.unknown()),
+  earlierEnds: z.array(z.unknown()),
 }) // prettier-ignore
 
 /** A temporary directory of its own, so that what a demo leaves can be seen. */

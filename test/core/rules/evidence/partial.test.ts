@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { partialSign, unreadRests } from '../../../../src/core/rules/evidence/partial.ts'
 
 const json = (value: unknown) => JSON.stringify(value)
+const pretty = (value: unknown) => JSON.stringify(value, null, 2)
 const rows = (count: number, from = 0) => Array.from({ length: count }, (_, id) => ({ id: from + id }))
 
 test.each<[what: string, text: string, said: string | undefined]>([
@@ -20,6 +21,12 @@ test.each<[what: string, text: string, said: string | undefined]>([
   ['the last of a page object', json({ issues: rows(2), pageInfo: { hasNextPage: false, endCursor: 'x' } }), undefined],
   ['a wrapped answer', json({ data: { items: rows(2), meta: { next_page: 2 } } }), 'next_page: 2'],
   ['an address of the next page', json({ results: rows(2), next: 'https://x.example/?page=2' }), 'next: https://x.example/?page=2'],
+  ['a link of HAL', json({ _embedded: { orders: rows(2) }, _links: { next: { href: '/orders?page=2' } } }), 'next: /orders?page=2'],
+  ['a page of Spring', json({ content: rows(20), totalElements: 57, totalPages: 3, last: false }), 'last: false'],
+  ['the last page of Spring', json({ content: rows(17), totalElements: 57, totalPages: 3, last: true }), undefined],
+  ['a page by its number, and how many there are', json({ page: 1, pages: 6, total: 57, items: rows(10) }), '10 of 57'],
+  ['the last page by how many there are', json({ page: 6, pages: 6, total: 57, items: rows(7) }), undefined],
+  ['a page of a size that pages have', json({ page: 1, total: 57, items: rows(10) }), '10 of 57'],
   ['a field named next that is none', json({ task: 'a', next: 'call Bob' }), undefined],
   ['a link of OData', json({ value: rows(2), '@odata.nextLink': 'https://x.example' }), '@odata.nextLink: https://x.example'],
   ['a count of all', json({ total_count: 31, incomplete_results: false, items: rows(30) }), '30 of 31'],
@@ -33,17 +40,115 @@ test.each<[what: string, text: string, said: string | undefined]>([
   ['paging inside an item', json({ issue: { comments: { has_more: true } } }), undefined],
   ['a list', json(rows(3)), undefined],
   ['a structure below a text', `Found 3.\n${json({ rows: rows(3), hasMore: true })}`, 'hasMore: true'],
+  ['a structure over several lines below a text', `Found 3.\n\n${pretty({ rows: rows(3), hasMore: true })}`, 'hasMore: true'],
+  ['a structure in a fence', `Found 3:\n\`\`\`json\n${pretty({ rows: rows(3), hasMore: true })}\n\`\`\``, 'hasMore: true'],
+  ['a structure with words after it', `${pretty({ rows: rows(3), next_cursor: 'b' })}\nThat is all I know.`, 'next_cursor: b'],
+  ['the last of several structures', `${json({ row: 1 })}\n${json({ hasMore: true })}`, 'hasMore: true'],
+  ['words above a list', `Showing 3 of 300 rows:\n${pretty(rows(3))}`, 'Showing 3 of 300'],
+  ['words below a list', `${json(rows(3))}\n[output truncated]`, '[output truncated]'],
+  ['words in a list below a text', `Two remarks:\n${pretty(['x'.repeat(200), 'The output was truncated.'])}`, undefined],
   ['words at the end', 'a\nb\nPage 1 of 3', 'Page 1 of 3'],
   ['the last page in words', 'Page 1 of 3\na\nPage 3 of 3', undefined],
   ['words at the beginning', 'Showing 1-20 of 300 results:\na', 'Showing 1-20 of 300'],
   ['all of it in words', 'Showing 20 of 20 results:\na', undefined],
   ['a server that fetches pages', `${'x'.repeat(400)}\nContent truncated. Call the tool with a start_index of 5000.`, 'Content truncated'],
   ['a mark', `${'x'.repeat(400)} [truncated: 12 KB]`, '[truncated: 12 KB]'],
-  ['more results', 'a\nb\n25 more results available', 'more results available'],
+  ['a mark of three dots', 'a\nb\n... (truncated)', '... (truncated'],
+  ['a mark of a dot of three', 'a\nb\n…truncated', '…truncated'],
+  ['a sentence with a size', 'a\nb. The output was truncated to 2,000 lines.', 'The output was truncated to 2,000 lines'],
+  ['a sentence with a reason', 'a\nResponse truncated due to size limits', 'Response truncated due to size limits'],
+  ['more results', 'a\nb\n25 more results available', '25 more results available'],
+  ['more results in a sentence', 'a\nb\nThere are more rows available.', 'There are more rows available'],
+  ['rows by their places', 'Results 1-10 of 57\na', 'Results 1-10 of 57'],
+  ['rows that are shown', 'a\n10 of 57 results shown', '10 of 57 results shown'],
+  ['rows that are not shown', 'a\n25 more rows not shown', '25 more rows not shown'],
+  ['a word in brackets', 'a\n(truncated)', '(truncated)'],
+  ['a size alone', 'a\nTruncated at 100 rows.', 'Truncated at 100 rows'],
+  ['a page in brackets', 'a\nb (page 2 of 9)', 'page 2 of 9'],
+  ['a page of results', 'a\nResults, page 2/9:', 'page 2/9'],
+  ['a count in brackets', 'Invoices (showing 10 of 57)\na', 'showing 10 of 57'],
+  ['a page that is full beside a total', json({ limit: 20, total: 57, items: rows(20) }), '20 of 57'],
   ['the word in the middle of a long text', `${'x'.repeat(400)} the output was truncated ${'x'.repeat(400)}`, undefined],
   ['nothing of the kind', 'Revenue rose by 12 % on page 3.', undefined],
 ])('%s', (_, text, said) => {
   expect(partialSign(text)?.said).toBe(said)
+})
+
+/** Whole results that speak of parts, pages, totals and cuts: none of them says so of itself. */
+const HONEST: [what: string, text: string][] = [
+  ['a cut of the past', 'Members of the board: A, B, C. The list was truncated last year.'],
+  ['a cut by somebody', 'Minutes of 3 May. The list was truncated by the editor for the second edition.'],
+  ['a cut inside a sentence', 'In the 2019 audit the response was truncated.'],
+  ['a cut as a reported fault', 'INC-7: customers say that the output was truncated. Closed.'],
+  ['a cut that did not happen', 'Export done. The output was not truncated.'],
+  ['a mark that nothing was cut', 'a\nb\n[not truncated]'],
+  ['a trunk that was cut', 'Tree 14: the trunk was truncated at 3 m after the storm.'],
+  ['a column of that name', 'id  name  truncated\n1   a     no\n2   b     no'],
+  ['advice on cuts', 'If a result is truncated, call export with a start_index instead.'],
+  ['no more rows', 'a\nb\nNo more results available.'],
+  ['no further pages', 'a\nb\nThere are no further pages available.'],
+  ['records at a place', 'Births before 1900 are in the annex. More records are available at the town hall.'],
+  ['records that somebody has', 'The auditor found that additional records are available in the archive of the court.'],
+  ['a page of a book', 'Revenue rose by 12 %, see page 3 of 7 of the annual report.'],
+  ['a page as a place', 'The signature is missing on page 2 of 4. Please sign.'],
+  ['a page that is the subject', 'Page 2 of 14 shows the decline by region.'],
+  ['a document with feet', `Page 1 of 3\n${'x '.repeat(300)}\nPage 2 of 3\n${'y '.repeat(300)}\nPage 3 of 3\n${'z '.repeat(200)}`],
+  ['a document with heads, the last of them far from its end', `Contract\nPage 1/2\n${'x '.repeat(300)}\nPage 2/2\n${'y '.repeat(400)}`],
+  ['a chart', 'The chart showing 3 of 5 regions in decline is on the intranet.'],
+  ['a chart at the beginning', 'Showing 3 of 5 regions in steep decline, the chart was sent to the board.'],
+  ['goods that go back', 'Returning 3 of 5 laptops to the vendor was agreed on.'],
+  ['all of it', 'Showing 1-20 of 20 results:\na'],
+  ['a score', 'Quality: 3 of 5 stars. 12 of 14 checks passed.'],
+  ['a part of a whole', 'Turnout: 412 of 900 members voted.'],
+  ['a sum beside rows', json({ total: 14_988, rows: rows(14) })],
+  ['a sum in an order', json({ order: 7, total: 120.5, lines: rows(3) })],
+  ['a page of an invoice with its sum', json({ page: 1, total: 1200, lines: rows(3) })],
+  ['a sum with cents beside an offset', json({ offset: 0, total: 99.5, lines: rows(3) })],
+  ['a credit limit beside a sum', json({ account: 'a', limit: 5000, total: 120, transactions: rows(4) })],
+  ['a rate limit beside a sum', json({ limit: 100, total: 140, days: rows(7) })],
+  ['the columns of a table with its size', json({ table: 'unemployment', totalRows: 1708, columns: ['year', 'month', 'rate'] })],
+  ['the fields of a table with its size', json({ total_records: 90, fields: [{ name: 'a' }, { name: 'b' }] })],
+  [
+    'a count by group',
+    json({
+      totalCount: 420,
+      byStatus: [
+        { status: 'open', count: 300 },
+        { status: 'closed', count: 120 },
+      ],
+    }),
+  ],
+  [
+    'a sum by month',
+    json({
+      totalItems: 30,
+      months: [
+        { month: 1, items: 10, value: 7 },
+        { month: 2, items: 20, value: 8 },
+      ],
+    }),
+  ],
+  ['counts in a list', json({ totalHits: 6, perDay: [1, 2, 3] })],
+  ['warnings beside a count', json({ totalRows: 9, warnings: ['one row has no date'] })],
+  ['a count that is met', json({ totalCount: 3, items: rows(3) })],
+  ['no rows of many', json({ totalCount: 31, items: [] })],
+  ['a cursor that is spent', json({ items: rows(2), nextCursor: '' })],
+  ['a cursor that leads nowhere', json({ items: rows(2), nextPage: 0 })],
+  ['a next step', json({ task: 'review', next: 'call Bob' })],
+  ['a field named more', json({ name: 'Sir Thomas', more: 'saint' })],
+  ['an issue with comments elsewhere', json({ issue: { id: 7, comments: { totalCount: 9, nodes: rows(2) } } })],
+  ['a chain of tasks', json({ id: 4, next: '/tasks/5', previous: '/tasks/3' })],
+  ['a list of cut texts', json([{ title: 'The output was truncated', state: 'open' }])],
+  ['a pretty list of cut texts below a text', `1 issue:\n${pretty([{ title: 'x', body: 'The response was truncated.' }])}`],
+  ['a log', '09:00 start\n09:01 table audit truncated\n09:02 loaded 14 rows\n09:03 done'],
+  ['a statement', 'Statements run: truncate table a; insert into a select * from b. 1,708 rows.'],
+  ['a sample of a large table', json({ totalRows: 1708, sample: rows(5) })],
+  ['an amount left', '25 more employees were hired; further items are on the agenda.'],
+]
+
+test('of fifty whole results none is taken for a part', () => {
+  expect(HONEST).toHaveLength(50)
+  expect(HONEST.flatMap(([what, text]) => (partialSign(text) ? [`${what}: ${partialSign(text)?.said}`] : []))).toEqual([])
 })
 
 const call = (text: string, tool = 'list', status = 'ok') => ({ server: 'hr', tool, status, text })

@@ -8,7 +8,7 @@ import { openDb, query } from '../../../../src/store/postgres/db.ts'
 import { findBinaries } from '../../../../src/store/postgres/embedded/binaries.ts'
 import { NOBODY } from '../../../../src/store/postgres/embedded/cluster.ts'
 import { migrate } from '../../../../src/store/postgres/migrate.ts'
-import { createPlace, postmasterPid, type PostgresPlace } from '../../../support/database/postgres-process.ts'
+import { ask, createPlace, livePid, postmasterPid, socketOf, type PostgresPlace } from '../../../support/database/postgres-process.ts'
 import { superuserUrl } from '../../../support/database/superuser.ts'
 import { freePort } from '../../../support/net/listen.ts'
 import { until } from '../../../support/until.ts'
@@ -16,30 +16,13 @@ import { until } from '../../../support/until.ts'
 const isRoot = process.getuid?.() === 0
 const STRANGER = 12_345
 
-async function ask<Row extends Record<string, unknown>>(url: string, text: string): Promise<Row[]> {
-  const db = openDb({ url, max: 1 })
-  try {
-    return await query<Row>(db, text)
-  } finally {
-    await db.end()
-  }
-}
-
-function livePid({ dir }: Pick<PostgresPlace, 'dir'>): number {
-  const pid = postmasterPid(dir)
-  if (pid === undefined) throw new Error('no server lives')
-  return pid
-}
-
-const socketOf = (url: string) => join(decodeURIComponent(new URL(url).hostname), `.s.PGSQL.${new URL(url).port}`)
-
 describe('another user of the machine', () => {
   test.skipIf(!isRoot || process.platform !== 'linux')(
     'finds no way to the embedded Postgres: not its socket, its files, its address, its arguments, nor its environment',
     async () => {
       await using place = createPlace()
       const { url } = await place.start()
-      const pid = livePid(place)
+      const pid = livePid(place.dir)
       // It becomes that user when it runs: the program itself may be where only root can enter.
       const tries = `
         import { readdirSync, readFileSync } from 'node:fs'
@@ -185,7 +168,7 @@ test('a server that the version before started, on TCP, is adopted while it live
   await until(() => existsSync(join(data, 'postmaster.pid')) && readFileSync(join(data, 'postmaster.pid'), 'utf8').includes('ready'))
   const started = await place.start()
   const { url } = started
-  expect([new URL(url).port, livePid(place)]).toEqual([String(port), server.pid])
+  expect([new URL(url).port, livePid(place.dir)]).toEqual([String(port), server.pid])
   await expectWorking(place, url)
   await started.stop()
   expect(postmasterPid(place.dir)).toBeUndefined()

@@ -1,27 +1,11 @@
 import { chownSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
-import { openDb, query } from '../../../../src/store/postgres/db.ts'
 import { startEmbeddedPostgres } from '../../../../src/store/postgres/embedded/server.ts'
-import { createPlace, gone, isAlive, killed, postmasterPid } from '../../../support/database/postgres-process.ts'
+import { ask, createPlace, gone, isAlive, killed, livePid, postmasterPid } from '../../../support/database/postgres-process.ts'
 
 const NOBODY = 65_534
 const isRoot = process.getuid?.() === 0
-
-async function ask<Row extends Record<string, unknown>>(url: string, text: string): Promise<Row[]> {
-  const db = openDb({ url, max: 1 })
-  try {
-    return await query<Row>(db, text)
-  } finally {
-    await db.end()
-  }
-}
-
-const livePid = (dir: string): number => {
-  const pid = postmasterPid(dir)
-  if (pid === undefined) throw new Error('no server lives')
-  return pid
-}
 
 /** What a server that died leaves: line 1 its process, line 4 its port, line 8 its state. */
 function leavePidFile(dir: string, pid: number): void {

@@ -1,0 +1,1 @@
+export function whySlow(source: string, flags: string): string | undefined

@@ -1,0 +1,7 @@
+export interface Wait {
+  what: string
+  needs: string
+  bounded: boolean
+}
+
+export function waitOf(node: object, room: string): Wait | undefined

@@ -1,0 +1,40 @@
+const MINUTE_MS = 60_000
+/** Beyond two intervals: a round may take its time. */
+const LATE_MS = 10 * MINUTE_MS
+
+/** Ages in ms of what a duty did, in one process. */
+export interface DutyAges {
+  everyMs: number
+  startedAgoMs: number
+  succeededAgoMs: number | undefined
+  failedAgoMs: number | undefined
+}
+
+/**
+ * Whether somebody must be told of a duty. `failing`: its last round failed, and either the next one is a minute away at least or it has not ended well for a
+ * minute. `late`: no round has ended, in whatever way, for more than two intervals and ten minutes.
+ */
+export function dutyFault({ everyMs, startedAgoMs, succeededAgoMs, failedAgoMs }: DutyAges): 'failing' | 'late' | undefined {
+  const wellAgoMs = succeededAgoMs ?? startedAgoMs
+  const hasFailed = failedAgoMs !== undefined && (succeededAgoMs === undefined || failedAgoMs < succeededAgoMs)
+  const endedAgoMs = hasFailed ? failedAgoMs : wellAgoMs
+  if (endedAgoMs > 2 * everyMs + LATE_MS) return 'late'
+  return hasFailed && (everyMs >= MINUTE_MS || wellAgoMs >= MINUTE_MS) ? 'failing' : undefined
+}
+
+/** What does not happen while a duty is not done, by its name. */
+export const UNDONE: Readonly<Record<string, string>> = {
+  heartbeat: 'the leases of its runs are not renewed, so that other workers take them over, and cancels are not seen',
+  schedules: 'no schedule fires',
+  sweep: 'runs that the queue lost do not start, and runs that are held stay so',
+  outbox: 'no report goes out',
+  consent: 'runs that wait for a person do not go on once the server is connected',
+  tokens: 'nobody warns of tokens that expire',
+  configuration: 'callers that are taken out of the configuration are let in',
+  checkpoint: 'no checkpoint of ended runs is signed',
+  retention: 'what is older than retention: stays',
+  'idempotency-keys': 'old idempotency keys stay',
+  'bad-rows': 'nightshift_bad_rows counts rows that were mended',
+  log: 'Pomerium’s log is not read, so that no alarm is raised',
+  match: 'lines of Pomerium’s log are not joined with what runs did',
+}

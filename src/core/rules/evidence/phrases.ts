@@ -1,0 +1,67 @@
+// The phrases in which a tool says that its result is not the whole. Each is looked for only where such a thing is said: at an end of the text, as a mark or at the
+// beginning of a sentence. What merely speaks of pages, cuts and counts of something else is left alone.
+
+/** Characters at each end of a text that are searched: what a tool says of its result stands there, and not in the middle. */
+const EDGE = 300
+
+// A text that is searched may be all spaces or digits, so that each run of them has an end: the time stays linear.
+
+/** Before a sign: a line, a sentence, a bracket or a bar begins. */
+const BEGIN = String.raw`(?:^|[\n.!?:;,|([*_—–]\s{0,20}|(?<=\s|^)- ?)`
+/** After a sign: the line, the sentence or the bracket ends. */
+const END = String.raw`(?=\s{0,20}(?:$|[\n.,:;()\]!|*_<—–-]))`
+const NUMBER = String.raw`\d[\d,]{0,20}`
+
+const PAGE = new RegExp(
+  String.raw`(?<=${BEGIN}(?:(?:showing|displaying|returning|this is|results?,?) )?)page (\d{1,6}) ?(?:of|/) ?(\d{1,6})\b${END}`,
+  'gi',
+)
+
+const SHOWING = new RegExp(
+  String.raw`(?<=${BEGIN})(?:(?:showing|displaying|returning|listing)\b[^.\n]{0,30}?|results? (?:\d{1,12} ?(?:-|–|to) ?)?)(${NUMBER}) (?:out )?of (?:about )?(${NUMBER})(?= (?:\w{1,30} )?(?:results?|rows?|items?|records?|entries|matches|hits|total)\b|(?: [\w-]{1,40})?${END})`,
+  'i',
+)
+
+const SHOWN = new RegExp(
+  String.raw`(?<=${BEGIN})(${NUMBER}) of (${NUMBER})(?: \w{1,30})? (?:are |were )?(?:shown|displayed|returned|listed)${END}`,
+  'i',
+)
+
+const WHAT = String.raw`(?:(?:note|warning): )?(?:the |this )?(?:content|output|results?|response|list)`
+const SIZE = String.raw`(?:to|at|after) (?:the )?(?:first |last )?(?:about |~)?${NUMBER} ?(?:[km]?b|bytes|characters|chars|lines|rows|results|items|entries|records|tokens|words)\b`
+const REASON = String.raw`(?:due to|because of|for) (?:\w{1,30} ){0,3}?(?:length|size|limits?|brevity)\b(?: limits?\b)?`
+const VERB = '(?: (?:was|were|is|are|has been|have been))?'
+const MORE = String.raw`(?:there are )?(?:${NUMBER} |many )?(?:more|further|additional) (?:results|rows|items|pages|records|entries) (?:are )?(?:available|not shown|omitted)`
+const CUT = new RegExp(
+  [
+    String.raw`(?<=${BEGIN})${WHAT}${VERB} truncated(?: ${SIZE}| ${REASON}|${END})`,
+    String.raw`(?<=${BEGIN})truncated ${SIZE}`,
+    String.raw`[(<]truncated[)>]`,
+    String.raw`\[(?!not )[^\]\n]{0,60}\btruncated\b[^\]\n]{0,120}\]`,
+    String.raw`(?:\.\.\.|…) ?[(\[<]?truncated`,
+    String.raw`(?<=${BEGIN})${MORE}(?:${END}|(?= (?:via|with|using|by calling|by passing)\b))`,
+  ].join('|'),
+  'i',
+)
+
+/** Such a phrase as it stands in the text; undefined where there is none. */
+export function signInPhrases(text: string): string | undefined {
+  const head = text.slice(0, EDGE)
+  // Where it is cut, no sentence begins.
+  const tail = text.length <= EDGE ? text : `x${text.slice(-EDGE)}`
+  const page = [head, tail].some((edge) => edge.search(PAGE) !== -1) ? unreadPage(text) : undefined
+  return page ?? countIn(head) ?? countIn(tail) ?? CUT.exec(tail)?.[0].trim()
+}
+
+/** The furthest page that the text names, when it is not the last one. */
+function unreadPage(text: string): string | undefined {
+  const furthest = [...text.matchAll(PAGE)].toSorted((a, b) => Number(a[1]) - Number(b[1])).at(-1)
+  return furthest && Number(furthest[1]) < Number(furthest[2]) ? furthest[0] : undefined
+}
+
+function countIn(text: string): string | undefined {
+  const [said, upTo, total] = SHOWING.exec(text) ?? SHOWN.exec(text) ?? []
+  return said !== undefined && digits(upTo) < digits(total) ? said.trim() : undefined
+}
+
+const digits = (text = '') => Number(text.replaceAll(',', ''))

@@ -1,0 +1,113 @@
+import { storeText } from '../lib/text.ts'
+import { query, type Db } from './postgres/db.ts'
+
+/** A process of Nightshift, as it says itself. */
+export interface ProcessSelf {
+  /** Host, process id and a random part. */
+  name: string
+  /** What it was started for, such as `worker`. */
+  role: string
+  version: string
+}
+
+/** A duty of a process; ages in ms. */
+export interface DutyNote {
+  duty: string
+  everyMs: number
+  startedAgoMs: number
+  succeededAgoMs: number | undefined
+  failedAgoMs: number | undefined
+  /** What the last round that failed met. */
+  reason: string | undefined
+}
+
+/** A process that has not been heard of for so long is gone, or hangs. It writes six times in this time. */
+const SILENT = "interval '1 minute'"
+/** Rows of processes that ended without a word are shown for a day. */
+const FORGOTTEN_AFTER = "interval '1 day'"
+const MAX_REASON = 2000
+const MAX_PROCESSES = 500
+
+const before = (age: string) => `now() - make_interval(secs => ${age} / 1000)`
+
+/** Writes that a process is at work, and how its duties are. */
+export async function noteProcess(db: Db, { name, role, version }: ProcessSelf, duties: readonly DutyNote[]): Promise<void> {
+  const column = <Value>(pick: (duty: DutyNote) => Value | undefined) => duties.map((duty) => pick(duty) ?? null)
+  await query(
+    db,
+    `with gone as (delete from processes where seen_at < now() - ${FORGOTTEN_AFTER}),
+     me as (
+       insert into processes (name, role, version) values ($1, $2, $3)
+       on conflict (name) do update set seen_at = now() returning name)
+     insert into duties (process, duty, every_ms, started_at, succeeded_at, failed_at, reason)
+     select me.name, d.duty, d.every, ${before('d.started')}, ${before('d.succeeded')}, ${before('d.failed')}, d.reason
+     from me, unnest($4::text[], $5::int[], $6::float8[], $7::float8[], $8::float8[], $9::text[]) as d (duty, every, started, succeeded, failed, reason)
+     on conflict (process, duty) do update
+       set succeeded_at = excluded.succeeded_at, failed_at = excluded.failed_at, reason = excluded.reason`,
+    [
+      name,
+      role,
+      version,
+      column(({ duty }) => duty),
+      column(({ everyMs }) => Math.round(everyMs)),
+      column(({ startedAgoMs }) => startedAgoMs),
+      column(({ succeededAgoMs }) => succeededAgoMs),
+      column(({ failedAgoMs }) => failedAgoMs),
+      column(({ reason }) => reason && storeText(reason.slice(0, MAX_REASON))),
+    ],
+    'note process',
+  )
+}
+
+/** A process that ends in order is not missed. */
+export async function forgetProcess(db: Db, name: string): Promise<void> {
+  await query(db, 'delete from processes where name = $1', [name])
+}
+
+export interface KnownProcess extends ProcessSelf {
+  startedAt: Date
+  seenAt: Date
+  /** It wrote within the last minute. */
+  alive: boolean
+}
+
+/** Processes that are at work, or that ended without a word in the last day; those that were heard of last first. */
+export async function listProcesses(db: Db): Promise<KnownProcess[]> {
+  return query<KnownProcess & { name: string }>(
+    db,
+    `select name, role, version, started_at as "startedAt", seen_at as "seenAt", seen_at > now() - ${SILENT} as alive
+     from processes order by seen_at desc, name limit ${MAX_PROCESSES}`,
+  )
+}
+
+export interface KnownDuty extends DutyNote {
+  process: string
+  succeededAt: Date | null
+}
+
+const age = (column: string) => `extract(epoch from now() - ${column})::float8 * 1000`
+
+/** What the processes that are at work do in the background. */
+export async function listDuties(db: Db): Promise<KnownDuty[]> {
+  const rows = await query<{
+    process: string
+    duty: string
+    everyMs: number
+    startedAgoMs: number
+    succeededAgoMs: number | null
+    failedAgoMs: number | null
+    reason: string | null
+    succeededAt: Date | null
+  }>(
+    db,
+    `select d.process, d.duty, d.every_ms as "everyMs", ${age('d.started_at')} as "startedAgoMs", ${age('d.succeeded_at')} as "succeededAgoMs",
+       ${age('d.failed_at')} as "failedAgoMs", d.reason, d.succeeded_at as "succeededAt"
+     from duties d join processes p on p.name = d.process where p.seen_at > now() - ${SILENT} order by d.duty, d.process`,
+  )
+  return rows.map(({ succeededAgoMs, failedAgoMs, reason, ...row }) => ({
+    ...row,
+    succeededAgoMs: succeededAgoMs ?? undefined,
+    failedAgoMs: failedAgoMs ?? undefined,
+    reason: reason ?? undefined,
+  }))
+}

@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { runDigest } from '../../../src/audit/evidence/bundle.ts'
+import { takeCheckpoint } from '../../../src/audit/evidence/checkpoint.ts'
+import type { Signer } from '../../../src/audit/evidence/signer.ts'
+import { verifyStore } from '../../../src/audit/evidence/verify.ts'
+import { noUsage } from '../../../src/core/run.ts'
+import { canonicalText, GENESIS, sha256Hex } from '../../../src/lib/hash/chain.ts'
+import { loadDefinitions, loadDocuments } from '../../../src/store/audit/evidence.ts'
+import { query, type Db } from '../../../src/store/postgres/db.ts'
+import { finishRun } from '../../../src/store/runs/finish.ts'
+import { loadRun } from '../../../src/store/runs/show.ts'
+import { opened, writeRun } from '../../support/database/attempts.ts'
+import { createTestDatabase } from '../../support/database/database.ts'
+import { signerOf } from '../../support/evidence/signer.ts'
+
+async function over(db: Db): Promise<string> {
+  const id = await writeRun(db)
+  await finishRun(db, await opened(db, id), {
+    status: 'succeeded', output: { total: 42 }, reasons: [], failure: null, usage: noUsage, costUsd: null, deliveries: [],
+  }) // prettier-ignore
+  await query(db, "update runs set finished_at = now() - interval '3 days' where id = $1", [id])
+  return id
+}
+
+/** A checkpoint as programs of the version before take it: it names nothing before one that they cannot read. */
+async function takeEarlier(db: Db, signer: Signer, id: string): Promise<void> {
+  const run = await loadRun(db, id)
+  if (!run) throw new Error('the run is gone')
+  const before = (await loadDocuments(db)).length
+  const runs = [{ id, attempts: 1, digest: runDigest({ run, definitions: await loadDefinitions(db, id) }) }]
+  const about = {
+    format: 'nightshift-checkpoint/1',
+    number: before + 1,
+    takenAt: new Date().toISOString(),
+    previous: before === 0 ? GENESIS : '',
+    runs: sha256Hex(canonicalText(runs)),
+    count: 1,
+    publicKey: signer.publicKey,
+  }
+  const hash = sha256Hex(canonicalText(about))
+  await query(db, 'insert into checkpoints (number, taken_at, runs, document) values ($1, now(), $2, $3)', [
+    about.number,
+    JSON.stringify(runs),
+    JSON.stringify({ ...about, hash, signature: signer.sign(hash) }),
+  ])
+  await query(db, 'update runs set checkpointed_attempts = 1 where id = $1', [id])
+}
+
+test('checkpoints of the version before verify by their own rule, before those of now and beside them, and edits are found by it', async () => {
+  await using database = await createTestDatabase()
+  using stack = new DisposableStack()
+  const dir = stack.adopt(mkdtempSync(join(tmpdir(), 'nightshift-earlier-')), (path) => rmSync(path, { recursive: true, force: true }))
+  const { db } = database
+  const signer = signerOf(join(dir, 'evidence.key'))
+  const first = await over(db)
+  await takeEarlier(db, signer, first)
+  await over(db)
+  expect(await takeCheckpoint(db, signer)).toMatchObject({ number: 2, gap: null })
+  // During an upgrade a scheduler of the version before is still at work.
+  await takeEarlier(db, signer, await over(db))
+  await over(db)
+  expect(await takeCheckpoint(db, signer)).toMatchObject({ number: 4, gap: null })
+  expect(await verifyStore(db, signer.publicKey, [])).toMatchObject({ runs: 4, intact: 4, faults: [], gaps: [] })
+  await query(db, `update runs set output_text = '"another"' where id = $1`, [first])
+  expect((await verifyStore(db, signer.publicKey, [])).faults).toEqual([`run ${first} of checkpoint 1 was changed`])
+})
+
+test('runs that ended days ago and are in no checkpoint are counted', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  await over(db)
+  expect(await verifyStore(db, 'none', [])).toMatchObject({ unsigned: 1 })
+})

@@ -1,0 +1,69 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse, stringify } from 'yaml'
+import { RENAMED } from '../../src/config/schema.ts'
+import { isObject } from '../../src/lib/json/object.ts'
+
+/** What a process of Nightshift is started with. */
+export interface Program {
+  command: string
+  args: readonly string[]
+  /** Beside the environment of this process. */
+  env?: Readonly<Record<string, string>> | undefined
+}
+
+/** A program of the checkout in `root`, with a configuration. */
+export const programOf = (root: string, configFile: string, part: string): Program => ({
+  command: process.execPath,
+  args: [join(root, 'src/cli/bin.js'), '-c', configFile, 'start', '--only', part],
+})
+
+/** Writes a configuration once more with other values at its top, and returns where. */
+export function writeOther(configFile: string, other: Readonly<Record<string, unknown>>): string {
+  const file = configFile.replace(/\.yaml$/, '.other.yaml')
+  const whole: unknown = parse(readFileSync(configFile, 'utf8'))
+  writeFileSync(file, stringify({ ...(isObject(whole) && whole), ...other }), { mode: 0o600 })
+  return file
+}
+
+/** Writes a configuration once more as the release before spells its keys, and returns where. */
+export function writeEarlier(configFile: string): string {
+  const file = configFile.replace(/\.yaml$/, '.earlier.yaml')
+  writeFileSync(file, stringify(respelled(parse(readFileSync(configFile, 'utf8')), [])), { mode: 0o600 })
+  return file
+}
+
+const EARLIER = Object.entries(RENAMED).map(([path, now]) => {
+  const parts = path.split('.')
+  return { above: parts.slice(0, -1), earlier: parts.at(-1) ?? '', now }
+})
+
+function respelled(value: unknown, path: readonly string[]): unknown {
+  if (!isObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [spellingOf(key, path), respelled(inner, [...path, key])]))
+}
+
+const spellingOf = (key: string, path: readonly string[]) =>
+  EARLIER.find(
+    ({ above, now }) => now === key && above.length === path.length && above.every((part, i) => part === '*' || part === path[i]),
+  )?.earlier ?? key
+
+/** The last commit of the release before this one: it is replaced, and does not come back, since its programs do not begin on a later store. */
+export const RELEASE = '49e823419c3a1f421a0a870d00e687e18a1d8b1a'
+/** The first commit whose programs begin on a later store, forward and back (docs/decisions/0023), and put retries off by the store's clock. */
+export const TAKEN_BACK = '1499839f912b8f3d628219b6ac8331016d45d8c0'
+const ROOT = join(import.meta.dirname, '../..')
+
+/** Unpacks what was at a commit into `dir`, with the libraries of now. Undefined where the history does not reach back to it. */
+export function unpackRelease(dir: string, commit: string): string | undefined {
+  const git = (...args: string[]) => spawnSync('git', args, { cwd: ROOT }).status === 0
+  if (!git('cat-file', '-e', `${commit}^{commit}`)) return undefined
+  const archive = join(dir, 'release.tar')
+  if (!git('archive', '--output', archive, commit, 'src', 'package.json')) return undefined
+  const root = join(dir, 'release')
+  mkdirSync(root)
+  if (spawnSync('tar', ['-xf', archive, '-C', root]).status !== 0) return undefined
+  symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'))
+  return root
+}

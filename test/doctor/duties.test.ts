@@ -1,0 +1,92 @@
+import { afterEach, beforeAll, afterAll, expect, test } from 'vitest'
+import { UNDONE } from '../../src/core/duties.ts'
+import { checkProcesses } from '../../src/doctor/duties.ts'
+import { query } from '../../src/store/postgres/db.ts'
+import { noteProcess, type DutyNote } from '../../src/store/processes.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database/database.ts'
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await createTestDatabase()
+})
+afterAll(() => database[Symbol.asyncDispose]())
+afterEach(() => query(database.db, 'delete from processes'))
+
+const HOUR = 3_600_000
+const well = (duty: string): DutyNote => ({
+  duty,
+  everyMs: 1000,
+  startedAgoMs: HOUR,
+  succeededAgoMs: 10,
+  failedAgoMs: undefined,
+  reason: undefined,
+})
+const note = (name: string, role: string, duties: readonly DutyNote[]) => noteProcess(database.db, { name, role, version: '1.2.3' }, duties)
+const look = async () => (await checkProcesses(database.db)).filter(({ status }) => status !== 'ok')
+
+test('nothing at work is no fault of the configuration', async () => {
+  expect(await checkProcesses(database.db)).toEqual([
+    { check: 'processes', status: 'skipped', message: expect.stringContaining('nightshift start') },
+  ])
+})
+
+test('all that is well is said in two lines: which processes there are, by role and version, and that their duties are done', async () => {
+  await note('a:1', 'worker', [well('heartbeat'), well('outbox')])
+  await note('b:1', 'worker', [well('heartbeat'), well('outbox')])
+  await note('c:1', 'scheduler', [well('schedules')])
+  expect(await checkProcesses(database.db)).toEqual([
+    { check: 'processes', status: 'ok', message: 'at work: scheduler 1.2.3, 2 × worker 1.2.3' },
+    { check: 'duties', status: 'ok', message: 'all 3 are done' },
+  ])
+})
+
+test('without a worker, or without a scheduler, nothing moves', async () => {
+  await note('c:1', 'scheduler', [well('schedules')])
+  expect(await look()).toMatchObject([{ status: 'warning', message: 'No worker is at work.', cure: 'nightshift start --only worker' }])
+  await note('c:1', 'api', [])
+  await query(database.db, 'delete from duties')
+  expect(await look()).toMatchObject([{ message: 'No worker is at work.' }, { message: 'No scheduler is at work.' }])
+})
+
+test('a duty that fails is named once for all processes where it meets the same, with what is not done meanwhile', async () => {
+  const all = [well('heartbeat'), well('schedules')]
+  const failing = { ...well('retention'), everyMs: HOUR, succeededAgoMs: undefined, failedAgoMs: 10, reason: 'Postgres: no room' }
+  await note('a:1', 'all', [...all, failing])
+  await note('b:1', 'all', [...all, failing])
+  await note('c:1', 'all', [...all, { ...failing, succeededAgoMs: HOUR / 2, reason: 'another' }])
+  expect(await look()).toEqual([
+    {
+      check: 'duties',
+      status: 'failed',
+      message:
+        'retention fails in a:1 and 1 more since its start: Postgres: no room. Until it is mended: what is older than retention: stays.',
+      cure: expect.stringContaining('tried again by itself'),
+    },
+    {
+      check: 'duties',
+      status: 'failed',
+      message: expect.stringMatching(/^retention fails in c:1 since 20\S+Z: another\./),
+      cure: expect.any(String),
+    },
+  ])
+})
+
+test('a duty that hangs is late in its process; a process that hangs, or is gone, is at work no more', async () => {
+  await note('a:1', 'all', [well('heartbeat'), { ...well('schedules'), succeededAgoMs: HOUR / 2 }])
+  expect(await look()).toMatchObject([
+    {
+      status: 'failed',
+      message: expect.stringMatching(/^schedules has not ended a round in a:1 since \S+Z\. Meanwhile no schedule fires\.$/),
+      cure: /start that process again/,
+    },
+  ])
+  await query(database.db, "update processes set seen_at = now() - interval '2 minutes'")
+  expect(await checkProcesses(database.db)).toMatchObject([{ status: 'skipped' }])
+  await query(database.db, "update processes set seen_at = now() - interval '2 days'")
+  await note('b:1', 'api', [])
+  expect(await query(database.db, 'select name from processes')).toEqual([{ name: 'b:1' }])
+})
+
+test('what is not done has words of its own for each duty', () => {
+  expect(Object.values(UNDONE).filter((text) => !/^[a-zP]/.test(text) || text.endsWith('.'))).toEqual([])
+})

@@ -1,0 +1,59 @@
+import type { ServerResponse } from 'node:http'
+import { createProvider } from '../../../src/models/openai/provider.ts'
+import { serveHttp } from '../net/listen.ts'
+
+export type Way = 'responses' | 'chat' | 'hosted'
+
+export interface ProviderBehaviour {
+  way: Way
+  stream: boolean
+  maxResponseBytes?: number
+  timeoutMs?: number
+}
+
+/** A provider whose every answer is `answer`. */
+export async function openProvider(
+  { way, stream, maxResponseBytes = 1_000_000, timeoutMs = 50_000 }: ProviderBehaviour,
+  answer: (res: ServerResponse) => void,
+) {
+  await using building = new AsyncDisposableStack()
+  const server = building.use(
+    await serveHttp((req, res) => {
+      req.resume()
+      answer(res)
+    }),
+  )
+  const provider = createProvider({
+    name: 'odd',
+    api: way === 'chat' ? 'chat' : 'responses',
+    baseUrl: server.url,
+    apiKey: () => undefined,
+    stream,
+    store: undefined,
+    background: false,
+    timeoutMs,
+    maxResponseBytes,
+    formatWithTools: true,
+    redact: (text) => text,
+  })
+  building.defer(() => provider.close())
+  const { signal } = new AbortController()
+  const request = { instructions: undefined, prompt: 'Do it.', exchanges: [], tools: [], mayCall: true, output: undefined }
+
+  async function respond(): Promise<unknown> {
+    if (way !== 'hosted') return provider.model('m').respond(request, signal)
+    const hosted = provider.hosted('m')
+    try {
+      for await (const event of await hosted.ask({ ...request, servers: [] }, signal)) void event
+    } catch (error) {
+      throw hosted.nameFailure(error)
+    }
+    return undefined
+  }
+  const stack = building.move()
+  return {
+    /** What a request fails with. */
+    ask: () => respond().catch((error: unknown) => error),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
