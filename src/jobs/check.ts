@@ -1,3 +1,4 @@
+import { validate as isPlainCron } from 'node-cron'
 import { messageOf } from '../core/failure.ts'
 import { compileSchema, invalidParts, knownFormats } from '../lib/schema/json-schema.ts'
 import { suggest } from '../lib/near.ts'
@@ -134,25 +135,17 @@ function inputNames(schema: JobDefinition['input']): string[] | undefined {
   return Object.keys(properties)
 }
 
-const CRON_VALUE = '(?:\\d+|[A-Za-z]{3})'
-const CRON_PART = new RegExp(`^(?:(?:\\*|${CRON_VALUE}(?:-${CRON_VALUE})?)(?:/\\d+)?|L|${CRON_VALUE}(?:L|#[1-5]))$`)
-
-/** A part of a cron that the parser takes and our documents do not, such as H: a time drawn at random at each look. Runs that are queued may have one, so the format lets it pass. */
-const strangePart = (cron: string): string | undefined =>
-  cron
-    .trim()
-    .split(/[\s,]+/)
-    .find((part) => !CRON_PART.test(part))
-
 /** What is wrong with a schedule of a job that is right by itself. */
 function scheduleFaults({ schedule, input }: JobDefinition): Fault[] {
   if (!schedule) return []
   const issues: Fault[] = []
-  const strange = strangePart(schedule.cron)
-  if (strange !== undefined)
+  // A second library reads it: what one of them alone takes is no agreed form, such as H, a time drawn at random at each look. Runs that are queued may have
+  // one, so the format lets it pass.
+  if (!isPlainCron(schedule.cron))
     issues.push({
       path: ['schedule', 'cron'],
-      message: `has ${strange}, which is not known here; write numbers, names such as MON, *, lists (1,15), ranges (1-5), steps (*/15), L and 1#2`,
+      message:
+        'has a part that not every cron knows; write numbers, names such as MON, *, lists (1,15), ranges (1-5), steps of them (*/15, 5-59/20), L and 1#2',
     })
   const fault = input && compileSchema(input)({})
   if (fault !== undefined)

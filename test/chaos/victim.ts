@@ -10,6 +10,9 @@ import type { Program } from './release.ts'
 
 const AGAIN_MS = 100
 const END_MS = 20_000
+const START_MS = 60_000
+/** So many characters of its log are told of one that does not come up. */
+const TOLD = 2000
 
 export interface VictimOptions extends Program {
   name: string
@@ -89,12 +92,16 @@ export async function startVictim(options: VictimOptions): Promise<Victim> {
   const over = () => child.exitCode !== null || child.signalCode !== null
 
   async function answers(): Promise<void> {
+    const until = performance.now() + START_MS
     for (;;) {
       // After a hard kill the first start can fail, since what the old one held is not let go yet.
       if (over() && options.respawn !== true) start()
+      const saidNow = () => readFileSync(logFile).subarray(logged).toString()
       try {
-        return void (await ready(() => readFileSync(logFile).subarray(logged).toString()))
-      } catch {
+        return void (await ready(saidNow))
+      } catch (error) {
+        if (performance.now() > until)
+          throw new Error(`${name} did not come up in ${START_MS / 1000} s; its last words: ${saidNow().slice(-TOLD)}`, { cause: error })
         await sleep(AGAIN_MS)
       }
     }
