@@ -33,6 +33,7 @@ import { createScheduler } from '../schedules/scheduler.ts'
 import { createConsentWatcher } from '../waiting/consent.ts'
 import type { Duty, DutyRecord } from '../lib/time/duty.ts'
 import type { Poller } from '../lib/time/poll.ts'
+import { createClockWatch } from './clock.ts'
 import { createPresence } from './presence.ts'
 import { createUpkeep, type Upkeep } from './upkeep.ts'
 import { beatTimeouts } from '../queue/heartbeat.ts'
@@ -167,6 +168,7 @@ export async function createApp({ config, readConfig = () => config, log, onProg
   building.defer(() => producer.flush())
   const leaseMs = config.worker.lockTimeout
   const duties: Duty[] = []
+  const clock = createClockWatch({ db, log })
   const metrics = createMetrics({
     db,
     tokenSeconds: () => tokenSeconds(resources),
@@ -176,6 +178,7 @@ export async function createApp({ config, readConfig = () => config, log, onProg
     },
     jobFaults: () => jobs.issues().length,
     duties: () => duties,
+    skewMs: () => clock.skewMs(),
   })
   const tellAll: OnProgress = (progress) => {
     // Who watches a run never fails it.
@@ -242,6 +245,7 @@ export async function createApp({ config, readConfig = () => config, log, onProg
   const health = {
     checks: { store: () => tryWrite(db), queue: () => Promise.all([backend.check(), queue.count()]) },
     duties: () => duties,
+    skewMs: () => clock.skewMs(),
     metrics,
     log,
   }
@@ -282,7 +286,7 @@ export async function createApp({ config, readConfig = () => config, log, onProg
     tokens,
     configWatch,
     createPresence(role) {
-      const presence = createPresence({ db, self: { name, role, version: VERSION }, duties, redact: resources.redactor.redact, log })
+      const presence = createPresence({ db, self: { name, role, version: VERSION }, duties, redact: resources.redactor.redact, clock, log })
       stack.defer(() => presence.stop())
       duties.push(presence)
       return presence
@@ -321,7 +325,14 @@ export async function openAudit(config: Config, log: Logger): Promise<Audit> {
     log,
     createPresence(role, duties) {
       const { redact } = resources.redactor
-      const presence = createPresence({ db, self: { name: processName(), role, version: VERSION }, duties, redact, log })
+      const presence = createPresence({
+        db,
+        self: { name: processName(), role, version: VERSION },
+        duties,
+        redact,
+        clock: createClockWatch({ db, log }),
+        log,
+      })
       stack.defer(() => presence.stop())
       return presence
     },

@@ -4,6 +4,7 @@ import { within } from '../lib/time/deadline.ts'
 import type { Duty } from '../lib/time/duty.ts'
 import { createPoller, type Poller } from '../lib/time/poll.ts'
 import type { Db } from '../store/postgres/db.ts'
+import type { ClockWatch } from './clock.ts'
 import { forgetProcess, noteProcess, type DutyNote, type ProcessSelf } from '../store/processes.ts'
 
 const EVERY_MS = 10_000
@@ -17,23 +18,23 @@ export interface PresenceOptions {
   duties: readonly Pick<Duty, 'state'>[]
   /** Takes secrets out of what a duty met. */
   redact: (text: string) => string
+  clock: Pick<ClockWatch, 'measure'>
   log: Logger
 }
 
 /**
- * Writes into the store that this process is at work and how its duties are, for `nightshift status` and `doctor`. One writer for all duties: one that hangs grows old
+ * Writes into the store that this process is at work, how its duties are and how far its clock is off, for `nightshift status` and `doctor`. One writer for all duties: one that hangs grows old
  * in its row, and a process that hangs writes none.
  */
-export function createPresence({ db, self, duties, redact, log }: PresenceOptions): Poller {
+export function createPresence({ db, self, duties, redact, clock, log }: PresenceOptions): Poller {
   const poller = createPoller({
     name: 'presence',
     everyMs: EVERY_MS,
-    work: () =>
-      noteProcess(
-        db,
-        self,
-        duties.flatMap((duty) => noteOf(duty, redact)),
-      ),
+    async work() {
+      const skewMs = await clock.measure()
+      const notes = duties.flatMap((duty) => noteOf(duty, redact))
+      await noteProcess(db, self, notes, skewMs)
+    },
     onFailure: (error) =>
       log.warn({ reason: describeError(error) }, 'What this process does could not be written down: status and doctor miss it.'),
   })

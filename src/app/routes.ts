@@ -16,17 +16,18 @@ import type { Metrics } from '../telemetry/metrics.ts'
 export interface HealthRoutesOptions {
   checks: Health['checks']
   duties: Health['duties']
+  skewMs: Health['skewMs']
   metrics: Pick<Metrics, 'render'>
   log: Logger
 }
 
 /** Health and metrics alone. */
-export function createHealthRoutes({ checks, duties, metrics, log }: HealthRoutesOptions, ending: AbortSignal): Hono {
+export function createHealthRoutes({ checks, duties, skewMs, metrics, log }: HealthRoutesOptions, ending: AbortSignal): Hono {
   const app = new Hono()
   app.onError(answerProblem(log))
   app.notFound(answerNotFound(app))
   app.use('*', requestId(), finishAnswer(ending), secureHeaders(), checkAddress)
-  addHealth(app, { checks, duties, isDraining: () => ending.aborted })
+  addHealth(app, { checks, duties, skewMs, isDraining: () => ending.aborted })
   app.get('/metrics', async (c) => {
     const { contentType, text } = await metrics.render()
     return c.body(text, 200, { 'content-type': contentType })

@@ -1,5 +1,6 @@
 import { Failure, messageOf } from '../core/failure.ts'
 import { FAILURES, EXIT, type FailureCode } from '../core/failure-codes.ts'
+import { clockFault, describeSkew, IN_STEP } from '../core/rules/schedules/clock.ts'
 import { deadlineSignal } from '../lib/time/deadline.ts'
 
 /** What a check found. `cure` says what to do about anything but `ok`; `code`, where the fault has one, decides the exit code of the command. */
@@ -21,6 +22,13 @@ export const failed = (check: string, message: string, cure?: string, code?: Fai
   code,
 })
 export const skipped = (check: string, message: string): Finding => ({ check, status: 'skipped', message })
+
+/** What to say of a clock that is ahead of another one by `skewMs`; nothing while they agree. */
+export function aboutClock(whose: string, other: string, skewMs: number): Finding | undefined {
+  const fault = clockFault(skewMs)
+  const message = `${whose} is ${describeSkew(skewMs)} ${other}.`
+  return fault && (fault === 'wrong' ? failed('clock', message, IN_STEP) : warning('clock', message, IN_STEP))
+}
 
 /** What was thrown, with its cure beside it. `cureOfRetried`: for a failure that time may heal, since a check is not tried again. */
 export function failedBy(check: string, error: unknown, cureOfRetried?: string): Finding {

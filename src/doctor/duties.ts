@@ -1,19 +1,31 @@
 import { dutyFault, UNDONE } from '../core/duties.ts'
+import { clockFault } from '../core/rules/schedules/clock.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { listDuties, listProcesses, type KnownDuty, type KnownProcess } from '../store/processes.ts'
-import { failed, ok, skipped, warning, type Finding } from './check.ts'
+import { aboutClock, failed, ok, skipped, warning, type Finding } from './check.ts'
 
 /** The processes that are at work, and whether each of their duties is done. */
 export async function checkProcesses(db: Db): Promise<Finding[]> {
   const alive = (await listProcesses(db)).filter((one) => one.alive)
   if (alive.length === 0) return [skipped('processes', 'none is at work; nightshift start begins one')]
   const duties = await listDuties(db)
-  return [ok('processes', describeProcesses(alive)), ...missing(duties), ...faults(duties)]
+  return [ok('processes', describeProcesses(alive)), ...clocks(alive), ...missing(duties), ...faults(duties)]
 }
 
 function describeProcesses(alive: readonly KnownProcess[]): string {
   const kinds = Map.groupBy(alive, ({ role, version }) => `${role} ${version}`)
   return `at work: ${[...kinds].map(([kind, those]) => (those.length === 1 ? kind : `${those.length} × ${kind}`)).join(', ')}`
+}
+
+/** Processes whose clock is not that of the store; the one furthest off stands for all that are. */
+function clocks(alive: readonly KnownProcess[]): Finding[] {
+  const off = alive
+    .flatMap(({ name, skewMs }) => (skewMs !== null && clockFault(skewMs) ? [{ name, skewMs }] : []))
+    .toSorted((one, other) => Math.abs(other.skewMs) - Math.abs(one.skewMs))
+  const [first, ...others] = off
+  if (!first) return []
+  const whose = `The clock of ${first.name}${others.length === 0 ? '' : ` (and of ${others.length} more)`}`
+  return [aboutClock(whose, 'the store’s', first.skewMs)].filter((finding) => finding !== undefined)
 }
 
 /** Duties without which nothing moves: one process that does each must be there. */

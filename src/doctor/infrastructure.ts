@@ -1,16 +1,13 @@
 import { createConnection } from 'node:net'
 import { Redis } from 'ioredis'
 import { Failure, messageOf } from '../core/failure.ts'
+import { measureSkew } from '../lib/time/skew.ts'
 import { redisCure, requireOneRedis } from '../core/queue-server.ts'
 import { countLogFields } from '../store/audit/fields.ts'
 import type { Db } from '../store/postgres/db.ts'
-import { loadServerFacts, tryWrite } from '../store/postgres/facts.ts'
+import { loadServerFacts, loadTime, tryWrite } from '../store/postgres/facts.ts'
 import { ALL_JOBS, listPauses } from '../store/schedules/pauses.ts'
-import { failed, failedBy, ok, skipped, warning, type Finding } from './check.ts'
-
-/** More than this is no longer the way of the question. */
-const SKEW_MS = 2000
-const IN_STEP = 'Keep the clocks of all machines in step (NTP): deadlines and fires are compared across them.'
+import { aboutClock, failed, failedBy, ok, skipped, warning, type Finding } from './check.ts'
 
 export interface StoreCheck {
   kind: 'embedded' | 'external'
@@ -20,8 +17,6 @@ export interface StoreCheck {
 
 /** The store: version, place, connections, clock. */
 export async function checkStore(db: Db, { kind, mostConnections }: StoreCheck): Promise<Finding[]> {
-  // oxlint-disable-next-line house/steady-clock -- it is compared with the clock of the store
-  const before = Date.now()
   const facts = await loadServerFacts(db)
   if (!facts) return [failed('store', 'Postgres does not answer.', 'Check databaseUrl.', 'STORE_UNAVAILABLE')]
   try {
@@ -35,7 +30,6 @@ export async function checkStore(db: Db, { kind, mostConnections }: StoreCheck):
       ),
     ]
   }
-  const skewMs = Math.abs(facts.now.getTime() - (before + Date.now()) / 2)
   return [
     ok('store', `Postgres ${facts.version} (${kind}), version ${facts.migration} of the tables`),
     ...(facts.connections < mostConnections
@@ -47,9 +41,8 @@ export async function checkStore(db: Db, { kind, mostConnections }: StoreCheck):
           ),
         ]
       : []),
-    skewMs > SKEW_MS
-      ? warning('clock', `Postgres is ${Math.round(skewMs)} ms away from this machine.`, IN_STEP)
-      : ok('clock', 'Postgres and this machine agree about the time'),
+    aboutClock('This machine', 'Postgres', await measureSkew(() => loadTime(db))) ??
+      ok('clock', 'Postgres and this machine agree about the time'),
   ]
 }
 
@@ -115,13 +108,10 @@ function checkVersion(version: string | undefined): Finding {
 
 /** A server that does not tell its time passes. */
 async function checkRedisClock(redis: Redis): Promise<Finding[]> {
-  // oxlint-disable-next-line house/steady-clock -- it is compared with the clock of the queue
-  const before = Date.now()
-  const answer: unknown = await redis.time().catch(() => undefined)
-  if (!Array.isArray(answer)) return []
-  // oxlint-disable-next-line house/steady-clock -- the same
-  const skewMs = Math.abs(Number(answer[0]) * 1000 + Number(answer[1]) / 1000 - (before + Date.now()) / 2)
-  return skewMs > SKEW_MS ? [warning('clock', `Redis is ${Math.round(skewMs)} ms away from this machine.`, IN_STEP)] : []
+  const skewMs = await measureSkew(() => redis.time().then(([seconds, micros]) => Number(seconds) * 1000 + Number(micros) / 1000)).catch(
+    () => Number.NaN,
+  )
+  return [aboutClock('This machine', 'Redis', skewMs)].filter((finding) => finding !== undefined)
 }
 
 /** That no entry of the queue is dropped, and none is lost at a restart. */

@@ -1,5 +1,6 @@
 import type { Hono } from 'hono'
 import { dutyFault } from '../core/duties.ts'
+import { clockFault } from '../core/rules/schedules/clock.ts'
 import type { Duty } from '../lib/time/duty.ts'
 
 export interface Health {
@@ -7,6 +8,8 @@ export interface Health {
   checks: Readonly<Record<string, () => Promise<unknown>>>
   /** What this process does in the background. */
   duties: () => readonly Pick<Duty, 'state'>[]
+  /** How far this process's clock is ahead of the store's, in ms; undefined before it was measured. */
+  skewMs: () => number | undefined
   /** True from the first signal to stop. */
   isDraining: () => boolean
 }
@@ -14,10 +17,10 @@ export interface Health {
 const TIMEOUT_MS = 3000
 
 /**
- * `/livez`: the process answers. `/readyz`: the store and the queue take writes, and it is not draining. No MCP server, nor the gateway, is asked. Duties are shown and
+ * `/livez`: the process answers. `/readyz`: the store and the queue take writes, the clock is not wrong, and it is not draining. No MCP server, nor the gateway, is asked. Duties are shown and
  * do not count: no request waits for one, and replicas that all fail the same duty would all be taken out of their service.
  */
-export function addHealth(app: Hono, { checks, duties, isDraining }: Health): void {
+export function addHealth(app: Hono, { checks, duties, skewMs, isDraining }: Health): void {
   app.get('/livez', (c) => c.json({ status: 'ok' }))
   app.get('/readyz', async (c) => {
     const results = await Promise.all(
@@ -30,9 +33,13 @@ export function addHealth(app: Hono, { checks, duties, isDraining }: Health): vo
       }),
     )
     const draining = isDraining()
-    const ready = !draining && results.every(([, result]) => result === 'ok')
+    const clock = clockFault(skewMs() ?? 0) ?? 'ok'
+    const ready = !draining && clock !== 'wrong' && results.every(([, result]) => result === 'ok')
     const status = ready ? 'ok' : draining ? 'draining' : 'not ready'
-    return c.json({ status, checks: Object.fromEntries(results), duties: Object.fromEntries(duties().flatMap(stateOf)) }, ready ? 200 : 503)
+    return c.json(
+      { status, checks: { ...Object.fromEntries(results), clock }, duties: Object.fromEntries(duties().flatMap(stateOf)) },
+      ready ? 200 : 503,
+    )
   })
 }
 

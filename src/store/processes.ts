@@ -30,15 +30,20 @@ const MAX_PROCESSES = 500
 
 const before = (age: string) => `now() - make_interval(secs => ${age} / 1000)`
 
-/** Writes that a process is at work, and how its duties are. */
-export async function noteProcess(db: Db, { name, role, version }: ProcessSelf, duties: readonly DutyNote[]): Promise<void> {
+/** Writes that a process is at work, how its duties are, and by how many ms its clock is ahead of the store's. */
+export async function noteProcess(
+  db: Db,
+  { name, role, version }: ProcessSelf,
+  duties: readonly DutyNote[],
+  skewMs: number,
+): Promise<void> {
   const column = <Value>(pick: (duty: DutyNote) => Value | undefined) => duties.map((duty) => pick(duty) ?? null)
   await query(
     db,
     `with gone as (delete from processes where seen_at < now() - ${FORGOTTEN_AFTER}),
      me as (
-       insert into processes (name, role, version) values ($1, $2, $3)
-       on conflict (name) do update set seen_at = now() returning name)
+       insert into processes (name, role, version, skew_ms) values ($1, $2, $3, $10)
+       on conflict (name) do update set seen_at = now(), skew_ms = excluded.skew_ms returning name)
      insert into duties (process, duty, every_ms, started_at, succeeded_at, failed_at, reason)
      select me.name, d.duty, d.every, ${before('d.started')}, ${before('d.succeeded')}, ${before('d.failed')}, d.reason
      from me, unnest($4::text[], $5::int[], $6::float8[], $7::float8[], $8::float8[], $9::text[]) as d (duty, every, started, succeeded, failed, reason)
@@ -54,6 +59,7 @@ export async function noteProcess(db: Db, { name, role, version }: ProcessSelf, 
       column(({ succeededAgoMs }) => succeededAgoMs),
       column(({ failedAgoMs }) => failedAgoMs),
       column(({ reason }) => reason && storeText(reason.slice(0, MAX_REASON))),
+      skewMs,
     ],
     'note process',
   )
@@ -69,13 +75,15 @@ export interface KnownProcess extends ProcessSelf {
   seenAt: Date
   /** It wrote within the last minute. */
   alive: boolean
+  /** How far its clock is ahead of the store's, in ms; null when it does not say. */
+  skewMs: number | null
 }
 
 /** Processes that are at work, or that ended without a word in the last day; those that were heard of last first. */
 export async function listProcesses(db: Db): Promise<KnownProcess[]> {
   return query<KnownProcess & { name: string }>(
     db,
-    `select name, role, version, started_at as "startedAt", seen_at as "seenAt", seen_at > now() - ${SILENT} as alive
+    `select name, role, version, started_at as "startedAt", seen_at as "seenAt", seen_at > now() - ${SILENT} as alive, skew_ms as "skewMs"
      from processes order by seen_at desc, name limit ${MAX_PROCESSES}`,
   )
 }

@@ -15,6 +15,8 @@ export interface MetricsOptions {
   named: (job: string) => { model: string; servers: readonly string[] } | undefined
   /** Faults of job files now. */
   jobFaults: () => number
+  /** How far the clock of this process is ahead of the store's; undefined before it was measured. */
+  skewMs: () => number | undefined
   /** What this process does in the background. */
   duties: () => readonly Duty[]
 }
@@ -36,7 +38,7 @@ const serverLabel = (server: string, known: readonly string[] = []): string =>
   server === '' ? 'none' : server === OWN_SERVER || known.includes(server) ? server : OTHER
 
 /** What this process did, and what the store holds. Labels are names from the configuration and job files and our own words: no ids, no text. */
-export function createMetrics({ db, tokenSeconds, named, jobFaults, duties }: MetricsOptions): Metrics {
+export function createMetrics({ db, tokenSeconds, named, jobFaults, duties, skewMs }: MetricsOptions): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -115,6 +117,11 @@ export function createMetrics({ db, tokenSeconds, named, jobFaults, duties }: Me
     registers,
   })
 
+  const skew = new Gauge({
+    name: 'nightshift_clock_skew_seconds',
+    help: 'How far the clock of this process is ahead of the store’s.',
+    registers,
+  })
   const badRows = new Gauge({
     name: 'nightshift_bad_rows',
     help: 'Rows of the store that a duty could not handle in the last two days; it goes on with the others, and the log names each.',
@@ -179,6 +186,8 @@ export function createMetrics({ db, tokenSeconds, named, jobFaults, duties }: Me
     for (const { account, events } of await suspectStats(db)) unexplained.set({ account }, events)
     badRows.reset()
     for (const { duty, rows } of await badRowStats(db)) badRows.set({ duty }, rows)
+    const skewed = skewMs()
+    if (skewed !== undefined) skew.set(skewed / 1000)
     faults.set(jobFaults())
     checkpoint.set(await newestCheckpoint(db))
     dutyFailures.reset()

@@ -21,7 +21,8 @@ const well = (duty: string): DutyNote => ({
   failedAgoMs: undefined,
   reason: undefined,
 })
-const note = (name: string, role: string, duties: readonly DutyNote[]) => noteProcess(database.db, { name, role, version: '1.2.3' }, duties)
+const note = (name: string, role: string, duties: readonly DutyNote[], skewMs = 0) =>
+  noteProcess(database.db, { name, role, version: '1.2.3' }, duties, skewMs)
 const look = async () => (await checkProcesses(database.db)).filter(({ status }) => status !== 'ok')
 
 test('nothing at work is no fault of the configuration', async () => {
@@ -38,6 +39,17 @@ test('all that is well is said in two lines: which processes there are, by role 
     { check: 'processes', status: 'ok', message: 'at work: scheduler 1.2.3, 2 × worker 1.2.3' },
     { check: 'duties', status: 'ok', message: 'all 3 are done' },
   ])
+})
+
+test('a process whose clock is not that of the store is named, once for all that are', async () => {
+  const all = [well('heartbeat'), well('schedules')]
+  await note('a:1', 'all', all, 1999)
+  await note('b:1', 'all', all, -2001)
+  expect(await look()).toEqual([
+    { check: 'clock', status: 'warning', message: 'The clock of b:1 is 2 s behind the store’s.', cure: expect.stringContaining('NTP') },
+  ])
+  await note('c:1', 'all', all, 3_600_000)
+  expect(await look()).toMatchObject([{ status: 'failed', message: 'The clock of c:1 (and of 1 more) is 3600 s ahead of the store’s.' }])
 })
 
 test('without a worker, or without a scheduler, nothing moves', async () => {

@@ -14,12 +14,15 @@ test('ready while store and queue answer, whatever the gateway does, and not any
     return { status, body }
   }
   expect(await ask('/livez')).toEqual({ status: 200, body: { status: 'ok' } })
-  const ready = { status: 200, body: { status: 'ok', checks: { store: 'ok', queue: 'ok' }, duties: {} } }
+  const ready = { status: 200, body: { status: 'ok', checks: { store: 'ok', queue: 'ok', clock: 'ok' }, duties: {} } }
   expect(await ask('/readyz')).toEqual(ready)
   await api.testApp.world.gateway[Symbol.asyncDispose]()
   expect(await ask('/readyz')).toEqual(ready)
   api.server.drain()
-  expect(await ask('/readyz')).toEqual({ status: 503, body: { status: 'draining', checks: { store: 'ok', queue: 'ok' }, duties: {} } })
+  expect(await ask('/readyz')).toEqual({
+    status: 503,
+    body: { status: 'draining', checks: { store: 'ok', queue: 'ok', clock: 'ok' }, duties: {} },
+  })
   expect(await ask('/livez')).toMatchObject({ status: 200 })
   // What is under way may still be read and asked for until the end.
   expect((await api.ask('GET', '/v1/runs')).status).toBe(200)
@@ -38,20 +41,23 @@ test.each([
   ],
 ] as const)('not ready when a part %s, and nothing is said of why', async (_, store) => {
   const app = new Hono()
-  addHealth(app, { checks: { store, queue: async () => 1 }, duties: () => [], isDraining: () => false })
+  addHealth(app, { checks: { store, queue: async () => 1 }, duties: () => [], skewMs: () => undefined, isDraining: () => false })
   const answer = await app.request('/readyz')
   expect([answer.status, await answer.json()]).toEqual([
     503,
-    { status: 'not ready', checks: { store: 'does not answer', queue: 'ok' }, duties: {} },
+    { status: 'not ready', checks: { store: 'does not answer', queue: 'ok', clock: 'ok' }, duties: {} },
   ])
 })
 
 test('not ready while a part is silent', async () => {
   const app = new Hono()
   const silent = Promise.withResolvers<never>()
-  addHealth(app, { checks: { queue: () => silent.promise }, duties: () => [], isDraining: () => false })
+  addHealth(app, { checks: { queue: () => silent.promise }, duties: () => [], skewMs: () => undefined, isDraining: () => false })
   const answer = await app.request('/readyz')
-  expect([answer.status, await answer.json()]).toEqual([503, { status: 'not ready', checks: { queue: 'does not answer' }, duties: {} }])
+  expect([answer.status, await answer.json()]).toEqual([
+    503,
+    { status: 'not ready', checks: { queue: 'does not answer', clock: 'ok' }, duties: {} },
+  ])
 })
 
 test('not ready while Postgres answers and takes no row, such as with a full disk', async () => {

@@ -68,6 +68,7 @@ test('metrics tell what happened, by names alone', async () => {
       "nightshift_audit_unexplained_lines",
       "nightshift_bad_rows",
       "nightshift_checkpoint_number",
+      "nightshift_clock_skew_seconds",
       "nightshift_duty_failures_total",
       "nightshift_duty_last_success_timestamp_seconds",
       "nightshift_fire_lateness_seconds",
@@ -100,6 +101,7 @@ test('no label takes the words of a provider or of a model', async () => {
     named: (job) => (job === 'work' ? { model: 'small', servers: ['labor'] } : undefined),
     jobFaults: () => 0,
     duties: () => [],
+    skewMs: () => undefined,
   })
   const end = { id: 'c', status: 'ok', result: null, failure: null, durationMs: 1 } as const
   for (const [n, server] of ['labor', '', 'words of theirs 1', 'words of theirs 2'].entries())

@@ -23,6 +23,12 @@ export async function loadServerFacts(db: Db): Promise<ServerFacts | undefined> 
   return row
 }
 
+/** The time by the clock of the store, in ms since 1970. */
+export async function loadTime(db: Db): Promise<number> {
+  const [row] = await query<{ ms: number }>(db, 'select extract(epoch from clock_timestamp())::float8 * 1000 as ms')
+  return row?.ms ?? Number.NaN
+}
+
 class Undo extends Error {}
 
 /** Writes a row, one of its own so that nobody waits for another who asks, and takes it back: what a replica, a full disk or missing rights refuse is thrown as it would be of a run. */

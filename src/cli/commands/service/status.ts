@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { loadConfiguredJobs } from '../../../app/app.ts'
 import type { Config } from '../../../config/load.ts'
 import { describeFailure, toFailure } from '../../../core/failure.ts'
+import { clockFault, describeSkew } from '../../../core/rules/schedules/clock.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { takeStatus, type Status } from '../../../doctor/status.ts'
 import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
@@ -77,12 +78,12 @@ function processTable({ processes, now }: Status, terminal: Pick<Terminal, 'colo
     ...processes.filter(({ alive }) => alive).slice(0, MOST_AT_WORK),
     ...processes.filter(({ alive }) => !alive).slice(0, MOST_SILENT),
   ]
-  const rows = shown.map(({ name, role, version, startedAt, seenAt, alive }) => [
+  const rows = shown.map(({ name, role, version, startedAt, seenAt, alive, skewMs }) => [
     fit(name, Math.max(terminal.columns - 60, 20)),
     fit(role, 20),
     fit(version, 20),
     showAge(now.getTime() - startedAt.getTime()),
-    alive ? 'at work' : terminal.colors.yellow(`last heard of ${ago(seenAt)}`),
+    alive ? atWork(skewMs ?? 0, terminal) : terminal.colors.yellow(`last heard of ${ago(seenAt)}`),
   ])
   const more = processes.length - shown.length
   return renderRows(
@@ -91,6 +92,9 @@ function processTable({ processes, now }: Status, terminal: Pick<Terminal, 'colo
     more === 0 ? rows : [...rows, [`and ${more} more`, '', '', '', '']],
   )
 }
+
+const atWork = (skewMs: number, { colors }: Pick<Terminal, 'colors'>) =>
+  clockFault(skewMs) ? colors.red(`clock ${describeSkew(skewMs)} the store’s`) : 'at work'
 
 function renderRows(
   terminal: Pick<Terminal, 'colors'>,

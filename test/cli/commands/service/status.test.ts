@@ -30,8 +30,24 @@ const TROUBLED: Partial<Status> = {
   ],
   reports: { pending: 3, due: 1, oldestS: 4000 },
   processes: [
-    { name: 'night-7d9f:1:a1b2', role: 'worker', version: '0.9.0', startedAt: minutesAgo(4320), seenAt: minutesAgo(0), alive: true },
-    { name: 'night-5c4d:1:c3d4', role: 'scheduler', version: '0.9.0', startedAt: minutesAgo(90), seenAt: minutesAgo(35), alive: false },
+    {
+      name: 'night-7d9f:1:a1b2',
+      role: 'worker',
+      version: '0.9.0',
+      startedAt: minutesAgo(4320),
+      seenAt: minutesAgo(0),
+      alive: true,
+      skewMs: 3_600_000,
+    },
+    {
+      name: 'night-5c4d:1:c3d4',
+      role: 'scheduler',
+      version: '0.9.0',
+      startedAt: minutesAgo(90),
+      seenAt: minutesAgo(35),
+      alive: false,
+      skewMs: 0,
+    },
   ],
   duties: [
     { duty: 'heartbeat', processes: 1, succeededAt: minutesAgo(0), fault: null },
@@ -64,7 +80,7 @@ test('one screen: counts, processes, duties, fires, and last what somebody must 
                resume weekly
 
     process            role       version  age
-    night-7d9f:1:a1b2  worker     0.9.0    3 d  at work
+    night-7d9f:1:a1b2  worker     0.9.0    3 d  clock 3600 s ahead of the store’s
     night-5c4d:1:c3d4  scheduler  0.9.0    2 h  last heard of 35 min ago
 
     duty       processes  last done
@@ -101,6 +117,7 @@ test('of very many processes, a screenful is shown', () => {
     startedAt: now,
     seenAt: now,
     alive: i < 30,
+    skewMs: null,
   }))
   const lines = show({ processes }).split('\n')
   expect(lines.filter((line) => line.startsWith('h:'))).toHaveLength(25)
