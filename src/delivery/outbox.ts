@@ -52,17 +52,22 @@ export function createOutbox({ db, destinations, log, tryMs = TRY_MS }: OutboxOp
   const silent = new Map<string, number>()
 
   async function send({ id, runId, target }: DueDelivery): Promise<SendResult> {
+    // Not within the time of a try: a store that is slow does not make a receiver silent.
     const run = await loadRun(db, runId)
     if (!run) return { ok: false, error: 'the run is gone', final: true }
     // The run goes on after a retry: its next end writes new deliveries.
     if (!isFinal(run.status)) return { ok: false, error: 'the run was retried before its report was sent', final: true }
-    return destinations.send(target, { id, run, event: reportEvent(run, id) })
+    const late = new Error(`it is not done after ${tryMs / 1000} s`)
+    return within(tryMs, destinations.send(target, { id, run, event: reportEvent(run, id) }), () => late).catch(
+      (error: unknown): SendResult => {
+        if (error === late) return { ok: false, error: late.message, final: false, silent: true }
+        throw error
+      },
+    )
   }
 
   async function attempt(due: DueDelivery): Promise<void> {
-    const late = new Error(`it is not done after ${tryMs / 1000} s`)
-    const result = await within(tryMs, send(due), () => late).catch(async (error: unknown): Promise<SendResult> => {
-      if (error === late) return { ok: false, error: late.message, final: false, silent: true }
+    const result = await send(due).catch(async (error: unknown): Promise<SendResult> => {
       if (isOfRow(error)) await rows.met(due.id, error)
       return { ok: false, error: describeError(error), final: false }
     })

@@ -386,7 +386,7 @@ test.each<[string, () => Promise<SendResult>]>([
     await outbox.round()
     return sent.filter((one) => one === 'team').length
   }
-  await expect.poll(sentToTeam).toBe(5)
+  await expect.poll(sentToTeam, { timeout: 20_000 }).toBe(5)
   await outbox.stop()
   const hungTries = sent.filter((one) => one === 'hung').length
   expect(hungTries).toBeGreaterThanOrEqual(3)
