@@ -1,4 +1,6 @@
+import type { Dispatcher } from 'undici'
 import type { ConfigValues } from '../config/schema.ts'
+import type { Remark } from '../config/surroundings.ts'
 import { Failure } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
 import type { Redactor } from '../lib/redact.ts'
@@ -30,7 +32,7 @@ export interface ExaminedParts extends AsyncDisposable {
     perRun: ReadonlySet<string>
     providers: ReadonlyMap<string, Provider>
     maxRequestBytes: ReadonlyMap<string, number>
-    gateway: { timeoutMs: number; maxResponseBytes: number }
+    gateway: { timeoutMs: number; maxResponseBytes: number; dispatcher: Dispatcher }
     redactor: Pick<Redactor, 'redact'>
   }
   gatewayFetch: (account: string) => GatewayFetch | undefined
@@ -42,6 +44,8 @@ export interface ExamineOptions<Config extends ExaminedConfig> {
   loadJobs: (config: Config) => LoadedJobs
   /** Puts the parts together, which nothing does while store or queue are away. */
   open: (config: Config) => Promise<ExaminedParts>
+  /** On the environment of this process. */
+  remarks: readonly Remark[]
   /** Models are asked a word, for a few tokens. */
   spend: boolean
   signal: AbortSignal
@@ -77,11 +81,15 @@ const CHECKS: { readonly [Key in keyof ConfigValues]-?: Check | string } = {
   audit: ({ parts, config, signal }) => each(bounded('log', STORE_CURE, signal, () => checkLogFields(parts.db, config.audit.gracePeriod))),
   evidence: ({ config }) => [checkEvidenceKey(config.evidence)],
   budgets: 'its names are compared with those of accounts and jobs as these are read',
-  api: ({ config: { api }, signal }) => {
+  api: ({ config: { api }, parts: { resources }, signal }) => {
     const { audience, jwksUrl } = api?.pomerium ?? {}
     if (audience === undefined) return []
     const url = jwksUrl ?? `https://${audience}/.well-known/pomerium/jwks.json`
-    return each(bounded('api.pomerium', 'Correct api.pomerium.jwksUrl.', signal, (ended) => checkAssertionKeys(url, ended)))
+    return each(
+      bounded('api.pomerium', 'Correct api.pomerium.jwksUrl.', signal, (ended) =>
+        checkAssertionKeys(url, resources.gateway.dispatcher, ended),
+      ),
+    )
   },
   reportsDir: ({ config, jobs }) =>
     jobs.some(({ definition }) => definition.deliver.some(({ file }) => file !== undefined)) ? [checkReportsDir(config.reportsDir)] : [],
@@ -111,6 +119,7 @@ export async function* examine<Config extends ExaminedConfig>(options: ExamineOp
     return yield failedBy('config', error)
   }
   yield checkNotes(config.notes)
+  for (const { message, cure } of options.remarks) yield warning('environment', message, cure)
   try {
     loaded = options.loadJobs(config)
   } catch (error) {

@@ -1,7 +1,8 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { Agent, getGlobalDispatcher, ProxyAgent, setGlobalDispatcher } from 'undici'
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { checkAssertionKeys, checkEvidenceKey, checkReportsDir, checkWebhook } from '../../src/doctor/places.ts'
 import { createSigningKey } from '../../src/audit/evidence/keys.ts'
 import { keyIdOf } from '../../src/lib/hash/public-key.ts'
@@ -75,6 +76,15 @@ describe('addresses', () => {
     expect(JSON.stringify(finding)).not.toContain('canary')
   })
 
+  test('neither goes by what the environment sets for all requests of Node: reports and keys do not', async () => {
+    const before = getGlobalDispatcher()
+    onTestFinished(() => setGlobalDispatcher(before))
+    setGlobalDispatcher(new ProxyAgent(`http://127.0.0.1:${await freePort()}`))
+    await using server = await serveHttp((_, res) => res.end('{"keys":[{}]}'))
+    expect(await checkWebhook('pager', server.url, NEVER)).toMatchObject({ status: 'ok' })
+    expect(await checkAssertionKeys(server.url, new Agent(), NEVER)).toMatchObject({ status: 'ok' })
+  })
+
   test.for([
     ['keys', 200, { keys: [{ kty: 'EC' }] }, 'ok'],
     ['no keys', 200, { keys: [] }, 'failed'],
@@ -84,11 +94,14 @@ describe('addresses', () => {
     await using server = await serveHttp((_, res) =>
       res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body)),
     )
-    expect((await checkAssertionKeys(server.url, NEVER)).status).toBe(expected)
+    expect((await checkAssertionKeys(server.url, new Agent(), NEVER)).status).toBe(expected)
   })
 
   test('the place of the keys that answers with a page is failed, not a fault of ours', async () => {
     await using server = await serveHttp((_, res) => res.end('<html>'))
-    expect(await checkAssertionKeys(server.url, NEVER)).toMatchObject({ status: 'failed', cure: expect.stringContaining('jwksUrl') })
+    expect(await checkAssertionKeys(server.url, new Agent(), NEVER)).toMatchObject({
+      status: 'failed',
+      cure: expect.stringContaining('jwksUrl'),
+    })
   })
 })

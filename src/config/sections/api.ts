@@ -38,7 +38,9 @@ export const apiSchema = z
         audience: z.string().min(1).describe('Host of the API’s route in Pomerium, without a port.'),
         jwksUrl: httpUrl
           .optional()
-          .describe('Where Pomerium’s public keys are. Without it, /.well-known/pomerium/jwks.json of the audience.'),
+          .describe(
+            'Where Pomerium’s public keys are. Without it, /.well-known/pomerium/jwks.json of the audience. It is connected to as the gateway is (gateway.address, gateway.caFile).',
+          ),
         users: z.record(z.string(), grantSchema).default({}).describe('A role, or { role, jobs }, by user id or email.'),
         groups: z.record(z.string(), grantSchema).default({}).describe('The same by group.'),
       })

@@ -43,14 +43,24 @@ export interface Provider {
 /** Immediate retries of a model call; in a local run it has no side effects. */
 const QUICK_RETRIES = 2
 
+/** What the client sends of its own accord. It also takes headers, and with them another key, from the environment (OPENAI_CUSTOM_HEADERS): the configuration alone says what is sent. */
+const CLIENT_HEADERS = /^(accept|content-type|idempotency-key|user-agent|x-stainless-[a-z-]+)$/
+
+function ownHeaders(given: LeanInit['headers'], key: string): Headers {
+  const own = new Headers([...new Headers(given)].filter(([name]) => CLIENT_HEADERS.test(name)))
+  own.set('authorization', `Bearer ${key}`)
+  return own
+}
+
 /** Makes a provider: one pool of connections, and a model for each name asked. */
 export function createProvider(options: ProviderOptions): Provider {
   const { redact } = options
   // The client's time-out ends with the headers: silence in what follows is bounded here. undici's own for headers (300 s) is off.
   const dispatcher: Dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: options.timeoutMs, keepAliveTimeout: 30_000 })
+  let key = 'none'
   const client = new OpenAI({
     // Self-hosted servers often want no key; the client requires one.
-    apiKey: async () => options.apiKey() ?? 'none',
+    apiKey: async () => (key = options.apiKey() ?? 'none'),
     baseURL: options.baseUrl ?? null,
     organization: null,
     project: null,
@@ -62,6 +72,7 @@ export function createProvider(options: ProviderOptions): Provider {
       // oxlint-disable-next-line waits/bounded -- `init` has the client's signal, which ends with the time-out and with the call
       fetchLean(url, {
         ...init,
+        headers: ownHeaders(init.headers, key),
         dispatcher,
         maxBytes: options.maxResponseBytes,
         limitName: `providers.${options.name}.maxResponseBytes`,

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { createApp, loadConfiguredJobs } from '../../../app/app.ts'
+import { environment } from '../../../config/environment.ts'
+import { remarksOn } from '../../../config/surroundings.ts'
 import { exitOf, type Finding } from '../../../doctor/check.ts'
 import { examine } from '../../../doctor/examine.ts'
 import { configOf, examples, quietLog, type AddCommand } from '../../options/options.ts'
@@ -25,6 +27,7 @@ export const addDoctor: AddCommand = (program, terminal, done) => {
         loadJobs: loadConfiguredJobs,
         open: (config) => createApp({ config, log: quietLog() }),
         spend,
+        remarks: remarksOn(environment),
         signal: terminal.signal,
       })
       // oxlint-disable-next-line waits/bounded -- each check is bounded (doctor/check.ts)

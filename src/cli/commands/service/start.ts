@@ -3,6 +3,8 @@ import { Option } from 'commander'
 import { pino } from 'pino'
 import { z } from 'zod'
 import { createApp, requireKnownJobs } from '../../../app/app.ts'
+import { environment } from '../../../config/environment.ts'
+import { remarksOn } from '../../../config/surroundings.ts'
 import { Failure } from '../../../core/failure.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { bounded } from '../../../doctor/check.ts'
@@ -27,6 +29,7 @@ export const addStart: AddCommand = (program, terminal, done) => {
       const config = configOf(command, terminal)
       const log = pino({ level: config.log.level, base: null, timestamp: pino.stdTimeFunctions.isoTime })
       for (const note of config.notes) log.warn({ note }, 'The configuration has a key under its earlier name.')
+      for (const { message, cure } of remarksOn(environment)) log.warn({ cure }, message)
       await using app = await createApp({ config, readConfig: () => configOf(command, terminal), log })
       if (app.jobs.issues().length > 0) {
         throw new Failure({
