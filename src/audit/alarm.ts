@@ -2,10 +2,13 @@ import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { CloudEvent } from '../core/cloud-event.ts'
 import { describeError } from '../core/failure.ts'
-import { listUnexplained, type OpenEvent } from '../store/audit/unexplained.ts'
+import type { OurAccount } from '../store/audit/accounts.ts'
+import type { Db } from '../store/postgres/db.ts'
+import type { OpenEvent } from '../store/audit/join/unexplained.ts'
 import { createBadRows } from '../store/bad-rows.ts'
 import { listUnsentAlarms, markAlarmSent, putOffAlarm, raiseSuspect } from '../store/audit/suspects.ts'
 import type { MatchOptions } from './join/match.ts'
+import { eachUnexplained, type UnexplainedFilter } from './join/unexplained.ts'
 
 /** Lines of an account of ours that nothing of ours explains. */
 export interface Alarm {
@@ -15,9 +18,9 @@ export interface Alarm {
 }
 
 export interface AlarmOptions extends MatchOptions {
-  /** Grace time: how long after its line a request may still be written by us. */
-  graceMs: number
   log: Logger
+  /** False: lines cannot be joined, so that each is taken for unexplained. */
+  doubting?: boolean
   /** Sends an alarm. When it throws, the alarm is sent again in the next round, with the same id. */
   notify: (alarm: { id: string; body: CloudEvent }) => Promise<void>
 }
@@ -32,9 +35,8 @@ const MOST_RETRY_MS = 10 * 60_000
 const MOST_FAILED = 3
 
 /** Raises an alarm for each account with new lines that are not explained after the grace time. Each line raises one alarm, once. */
-export async function raiseAlarms({ db, ours, graceMs, log, notify, now = () => new Date() }: AlarmOptions): Promise<Alarm[]> {
-  const until = new Date(now().getTime() - graceMs)
-  const fresh = await listUnexplained(db, ours(), { until, fresh: true })
+export async function raiseAlarms({ db, ours, graceMs, doubting, log, notify, now = () => new Date() }: AlarmOptions): Promise<Alarm[]> {
+  const fresh = await firstUnexplained(db, ours(), { graceMs, now: now(), fresh: true, ...(doubting !== undefined && { doubting }) })
   const alarms: Alarm[] = []
   const rows = createBadRows({ db, duty: 'alarms', log })
   for (const [accountId, events] of Map.groupBy(fresh, (event) => event.accountId)) {
@@ -61,6 +63,16 @@ export async function raiseAlarms({ db, ours, graceMs, log, notify, now = () => 
   }
   await sendAlarms({ db, log, notify })
   return alarms
+}
+
+/** The first of them that there are, as many as are told of in one round. */
+async function firstUnexplained(db: Db, ours: readonly OurAccount[], filter: UnexplainedFilter): Promise<OpenEvent[]> {
+  let first: OpenEvent[] = []
+  await eachUnexplained(db, ours, filter, (page) => {
+    first = page
+    return page.length === 0
+  })
+  return first
 }
 
 /** Sends what is due. One that is refused waits for its next time, and the others go. */

@@ -49,6 +49,9 @@ const QUIET_ROUNDS = 5
 /** After so many rounds in a row that explained nothing, since that failed, lines are taken for unexplained: a false alarm is better than none. */
 const FAILED_ROUNDS = 5
 
+/** So often a round also looks at what raised an alarm, and at what something weaker than an id has explained. */
+const THOROUGH_MS = 60_000
+
 /** How the reading of a log that grows goes, and the joining of its lines with what runs did. */
 export interface LogDuties {
   log: DutyRecord
@@ -65,12 +68,15 @@ export async function watchLog(options: ReadOptions, file: string, duties: LogDu
   const { db, log } = options
   let quiet = 0
   let failed = 0
+  let thoroughAt = Number.NEGATIVE_INFINITY
   /** Lines were read since alarms were last raised. */
   let news = false
 
   async function explain(added: number): Promise<void> {
     try {
-      const matched = await matchEvents(options)
+      const thorough = performance.now() - thoroughAt >= THOROUGH_MS
+      const matched = await matchEvents({ ...options, thorough })
+      if (thorough) thoroughAt = performance.now()
       if (added > 0) log.debug({ added, matched }, 'Lines read.')
       failed = 0
       duties.match.succeeded()
@@ -97,7 +103,7 @@ export async function watchLog(options: ReadOptions, file: string, duties: LogDu
       await explain(added)
       if (failed > 0 && failed % FAILED_ROUNDS !== 0) return sendAlarms(options)
       if (!news && quiet % QUIET_ROUNDS !== 0) return
-      await raiseAlarms(options)
+      await raiseAlarms({ ...options, doubting: failed === 0 })
       news = false
     },
   })

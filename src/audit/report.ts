@@ -1,8 +1,16 @@
 import { listSuspects, type Suspect } from '../store/audit/suspects.ts'
-import { listUnexplained, type OpenEvent } from '../store/audit/unexplained.ts'
+import type { OpenEvent } from '../store/audit/join/unexplained.ts'
 import { countEvents, countMissing, type EventCount, type MissingRequest } from '../store/audit/report.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { matchEvents, type MatchOptions } from './join/match.ts'
+import { eachUnexplained, type UnexplainedFilter } from './join/unexplained.ts'
+
+/** Events by account, host and tool, with those that nothing explains. */
+export interface JoinCount extends EventCount {
+  unexplained: number
+  /** Not explained yet, and too young for an alarm. */
+  recent: number
+}
 
 export interface AuditReport {
   since: string | null
@@ -20,7 +28,7 @@ export interface AuditReport {
   recent: number
   /** Requests of ours without a line, within the time that the log covers. */
   missing: number
-  by: EventCount[]
+  by: JoinCount[]
   unexplainedEvents: OpenEvent[]
   missingRequests: MissingRequest[]
 }
@@ -29,7 +37,7 @@ const MOST = 100
 
 /** Explains what can be explained by now, then says how it fits together and which accounts are suspect. */
 export async function makeReport(
-  options: MatchOptions & { graceMs: number },
+  options: MatchOptions,
   about: { since?: Date | undefined; account?: string | undefined },
 ): Promise<AuditReport & { suspects: Suspect[] }> {
   await matchEvents(options)
@@ -44,13 +52,17 @@ export async function auditReport(
   options: { since?: Date | undefined; account?: string | undefined; graceMs: number; now?: Date },
 ): Promise<AuditReport> {
   const { since, account, graceMs, now = new Date() } = options
-  const until = new Date(now.getTime() - graceMs)
-  const [by, missing, unexplained] = await Promise.all([
-    countEvents(db, ours, { since, account, until }),
+  const [counts, missing, unexplained] = await Promise.all([
+    countEvents(db, ours, { since, account }),
     countMissing(db, { since, account, graceMs, limit: MOST }),
-    listUnexplained(db, ours, { until, since, account, limit: MOST }),
+    countUnexplained(db, ours, { graceMs, now, since, account }),
   ])
-  const sum = (pick: (count: EventCount) => number) => by.reduce((total, count) => total + pick(count), 0)
+  const by = counts.map((count) => {
+    const open = count.events - count.matched - count.expected
+    const of = count.account === null ? 0 : (unexplained.counts.get(placeOf(count)) ?? 0)
+    return { ...count, unexplained: of, recent: open - of }
+  })
+  const sum = (pick: (count: JoinCount) => number) => by.reduce((total, count) => total + pick(count), 0)
   const times = by.flatMap(({ from, until: to }) => [from, to]).toSorted()
   return {
     since: since?.toISOString() ?? null,
@@ -60,11 +72,33 @@ export async function auditReport(
     matched: sum((count) => count.matched),
     expected: sum((count) => count.expected),
     foreign: sum((count) => (count.account === null ? count.events - count.matched - count.expected : 0)),
-    unexplained: sum((count) => (count.account === null ? 0 : count.unexplained)),
+    unexplained: sum((count) => count.unexplained),
     recent: sum((count) => (count.account === null ? 0 : count.recent)),
     missing: missing.count,
     by: by.filter((count) => count.account !== null),
-    unexplainedEvents: unexplained,
+    unexplainedEvents: unexplained.events,
     missingRequests: missing.requests,
   }
+}
+
+const placeOf = ({ account, host, tool }: { account: string | null; host: string; tool: string | null }) =>
+  JSON.stringify([account, host, tool])
+
+/** Counts what nothing explains, and lists the first. */
+async function countUnexplained(
+  db: Db,
+  ours: readonly { accountId: string; account: string }[],
+  filter: UnexplainedFilter,
+): Promise<{ counts: ReadonlyMap<string, number>; events: OpenEvent[] }> {
+  const counts = new Map<string, number>()
+  const events: OpenEvent[] = []
+  await eachUnexplained(db, ours, filter, (page) => {
+    for (const event of page) {
+      const place = placeOf({ account: event.account, host: event.host, tool: event.mcpTool })
+      counts.set(place, (counts.get(place) ?? 0) + 1)
+      if (events.length < MOST) events.push(event)
+    }
+    return true
+  })
+  return { counts, events }
 }

@@ -145,7 +145,7 @@ test.each([
   const bad = await hosted(definition, args)
   const last = await hosted(good, { n: 2 })
   await importLog(lines(hostedLine(first, { n: 1 }), hostedLine(bad, { n: 3 }), hostedLine(last, { n: 2 })), { db, paramsBytes: 0 })
-  expect(await matchEvents({ db, ours, expected: [], log })).toBe(2)
+  expect(await matchEvents({ graceMs: 0, db, ours, expected: [], log })).toBe(2)
   await expectOneBad('match', bad)
 })
 
@@ -169,7 +169,7 @@ test.each([
         [id, n === 1 ? 'sa-bad' : 'sa-reports'],
       )
   await importLog(lines(line(ids[0], 'sa-reports'), line(ids[1], 'sa-bad'), line(ids[2], 'sa-reports')), { db, paramsBytes: 0 })
-  expect(await matchEvents({ db, ours, expected, log })).toBe(2)
+  expect(await matchEvents({ graceMs: 0, db, ours, expected, log })).toBe(2)
   expect(said).toHaveLength(1)
   expect(await badRowStats(db)).toEqual([{ duty: 'match', rows: 1 }])
 })

@@ -1,55 +1,72 @@
-import { matchHosted } from '../../core/rules/join-hosted.ts'
-import { matchByRequestId } from '../../store/audit/by-request-id.ts'
-import { explainExpected, type ExpectedNoise } from '../../store/audit/expected.ts'
-import { explainEvents, listUnexplainedRuns, loadHostedRuns, type HostedRun } from '../../store/audit/hosted.ts'
+import { matchByRequestId } from '../../store/audit/join/by-request-id.ts'
+import { gatewayClock } from '../../store/audit/join/clock.ts'
+import { explainExpected, type ExpectedNoise } from '../../store/audit/join/expected.ts'
+import { setForeignAside, takeOursBack } from '../../store/audit/join/foreign.ts'
+import { explainEvents, listUnexplainedRuns, loadHostedRuns, type EventSpan, type HostedRun } from '../../store/audit/join/hosted.ts'
 import { createBadRows, type BadRowLog } from '../../store/bad-rows.ts'
 import { withAdvisoryLock } from '../../store/postgres/advisory-lock.ts'
 import type { Db } from '../../store/postgres/db.ts'
+import { hostedMatches } from './hosted.ts'
 
 export interface MatchOptions {
   db: Db
   /** Ids of the accounts of this deployment now. */
   ours: () => readonly { accountId: string; account: string }[]
   expected: readonly ExpectedNoise[]
+  /** Grace time: how long after its line a request may still be written by us. */
+  graceMs: number
   now?: () => Date
   /** Events before it are not looked at; the last week when not given: older ones would have been explained by now. */
   since?: Date | undefined
+  /** False: what is new alone, and not what raised an alarm or was explained by something weaker than an id. */
+  thorough?: boolean
   log?: BadRowLog | undefined
 }
 
 const LOOK_BACK_MS = 7 * 86_400_000
 const RUNS_AT_ONCE = 200
 
-/** Explains unexplained events as far as possible. Returns how many it explained. */
-export async function matchEvents({ db, ours, expected, now = () => new Date(), since: given, log }: MatchOptions): Promise<number> {
+/**
+ * Explains unexplained events as far as possible. Ids come first: what says less, such as the header of a run, explains what no request of ours could within
+ * the grace time, and gives way to a request with that id that is written later. Returns how many it explained.
+ */
+export async function matchEvents(options: MatchOptions): Promise<number> {
+  const { db, ours, expected, graceMs, now = () => new Date(), since: given, thorough = true, log } = options
   const before = now().getTime() - LOOK_BACK_MS
   const since = new Date(Math.min(before, given?.getTime() ?? before))
   // One process at a time: two could explain two events by the same call.
   return withAdvisoryLock(db, 'match', async () => {
-    let matched = await matchByRequestId(db, since, log)
-    const rows = createBadRows({ db, duty: 'match', log })
-    for (let after = ''; ;) {
-      const runIds = await listUnexplainedRuns(db, { since, after, limit: RUNS_AT_ONCE })
-      await rows.pass(
-        runIds,
-        (id) => id,
-        async (some) => {
-          for (const run of await loadHostedRuns(db, { since, runIds: some })) matched += await explainRun(db, run)
-        },
-      )
-      after = runIds.at(-1) ?? ''
-      if (runIds.length < RUNS_AT_ONCE) break
-    }
-    if (expected.length > 0) matched += await explainExpected(db, ours(), expected, log)
+    if (thorough) await takeOursBack(db, ours())
+    let matched = await matchByRequestId(db, { since, thorough }, log)
+    const aheadMs = (await gatewayClock(db)).aheadMs ?? 0
+    const span = { since, until: new Date(now().getTime() - graceMs + aheadMs), thorough }
+    await setForeignAside(db, ours(), span.until)
+    matched += await explainHosted(db, span, aheadMs, log)
+    if (expected.length > 0) matched += await explainExpected(db, ours(), expected, span, log)
     return matched
   })
 }
 
+async function explainHosted(db: Db, span: EventSpan, aheadMs: number, log: BadRowLog | undefined): Promise<number> {
+  const rows = createBadRows({ db, duty: 'match', log })
+  let matched = 0
+  for (let after = ''; ;) {
+    const runIds = await listUnexplainedRuns(db, span, { after, limit: RUNS_AT_ONCE })
+    await rows.pass(
+      runIds,
+      (id) => id,
+      async (some) => {
+        for (const run of await loadHostedRuns(db, span, some)) matched += await explainRun(db, run, aheadMs)
+      },
+    )
+    after = runIds.at(-1) ?? ''
+    if (runIds.length < RUNS_AT_ONCE) return matched
+  }
+}
+
 /** Explains the events of one hosted run. */
-async function explainRun(db: Db, run: HostedRun): Promise<number> {
-  const events = run.events.map((event) => ({ ...event, time: new Date(event.time) }))
-  const allowed = new Map(Object.entries(run.tools).map(([server, { allow }]) => [server, allow]))
-  const matches = matchHosted({ ...run, allowed }, events)
+async function explainRun(db: Db, run: HostedRun, aheadMs: number): Promise<number> {
+  const { matches } = hostedMatches(run, aheadMs)
   return explainEvents(
     db,
     matches.map(({ eventId, matchedBy, toolCallId }) => ({ eventId, matchedBy, toolCallId, runId: run.id })),

@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { DEFAULT_TOOL_CALLS } from '../../core/rules/spending/limits.ts'
 import { durationText } from '../../lib/duration.ts'
 
 export const limitsSchema = z.strictObject({
   turns: z.int().min(1).max(1000).default(20).describe('Most model answers.'),
-  toolCalls: z.int().min(0).max(10_000).default(50).describe('Most tool calls.'),
+  toolCalls: z.int().min(0).max(10_000).default(DEFAULT_TOOL_CALLS).describe('Most tool calls.'),
   tokens: z.int().min(1).optional().describe('Most tokens, input and output together.'),
   costUsd: z.number().positive().optional().describe('Most money in USD. The model needs a price in the configuration.'),
   deadline: durationText('1s').default('10m').describe('Longest time an attempt may take, such as 10m.'),

@@ -10,9 +10,6 @@ export interface EventCount {
   events: number
   matched: number
   expected: number
-  unexplained: number
-  /** Not explained yet, and too young for an alarm. */
-  recent: number
   from: string
   until: string
 }
@@ -21,33 +18,24 @@ export interface EventCount {
 export async function countEvents(
   db: Db,
   ours: readonly OurAccount[],
-  { since, account, until }: { since: Date | undefined; account: string | undefined; until: Date },
+  { since, account }: { since: Date | undefined; account: string | undefined },
 ): Promise<EventCount[]> {
   return slowTransaction(db, (client) =>
     queryIso<EventCount & { host: string }>(
       client,
       `with counted as (
          select account_id, host, mcp_tool as tool, count(*)::int as events, min(time) as "from", max(time) as until,
-           (count(*) filter (where matched_by <> 'expected'))::int as matched,
+           (count(*) filter (where matched_by not in ('expected', 'foreign')))::int as matched,
            (count(*) filter (where matched_by = 'expected'))::int as expected
          from authorize_events where ($3::timestamptz is null or time >= $3) group by 1, 2, 3),
        known as (
          select k.account_id, account_of(k.account_id, $1, $2) as account
-         from (select distinct account_id from counted) k),
-       -- Apart from the others, so that those are counted in parallel; of our accounts alone.
-       young as (
-         select e.account_id, e.host, e.mcp_tool as tool, count(*)::int as events
-         from known k join unexplained_events e on e.account_id = k.account_id
-         where k.account is not null and ($3::timestamptz is null or e.time >= $3) and e.explainable_until > $5
-         group by 1, 2, 3)
+         from (select distinct account_id from counted) k)
        select k.account, c.host, c.tool, sum(c.events)::int as events, sum(c.matched)::int as matched,
-         sum(c.expected)::int as expected, sum(coalesce(y.events, 0))::int as recent,
-         sum(c.events - c.matched - c.expected - coalesce(y.events, 0))::int as unexplained,
-         min(c."from") as "from", max(c.until) as until
+         sum(c.expected)::int as expected, min(c."from") as "from", max(c.until) as until
        from counted c left join known k on k.account_id = c.account_id
-         left join young y on y.account_id = c.account_id and y.host = c.host and y.tool is not distinct from c.tool
        where $4::text is null or k.account = $4 group by 1, 2, 3 order by 1, 2, 3`,
-      [...idsAndNames(ours), since ?? null, account ?? null, until],
+      [...idsAndNames(ours), since ?? null, account ?? null],
     ),
   )
 }

@@ -80,6 +80,7 @@ export const RUN_TABLES: Readonly<Record<string, TableRule>> = {
     ],
     // Its end is written whatever became of the attempt, also after the run's own.
     open: { when: 'status is null and error is null', columns: ['request_id', 'status', 'response_bytes', 'error', 'duration_ms'] },
+    changes: { written_at: 'measures the clock of the gateway; when the request was sent is signed' },
   },
   deliveries: {
     attempt: 'attempt',

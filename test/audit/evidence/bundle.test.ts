@@ -46,7 +46,7 @@ async function exported(): Promise<string> {
   await testApp.world.gateway.flushLog()
   const { db } = testApp.app
   await importLog(Readable.from([readFileSync(testApp.world.logFile)]), { db, paramsBytes: 100 })
-  await matchEvents({ db, ours: () => [], expected: [] })
+  await matchEvents({ db, ours: () => [], expected: [], graceMs: 0 })
   const run = await loadRun(db, id)
   if (!run) throw new Error('the run is gone')
   return exportBundle({ run, definitions: await loadDefinitions(db, id), events: await loadEvents(db, id) }, signerOf(keyFile))

@@ -28,7 +28,7 @@ async function audited(text: string) {
   const { db } = database
   await query(db, 'truncate authorize_events')
   const counts = await importLog(Readable.from([Buffer.from(text)]), { db, paramsBytes: 50 })
-  await matchEvents({ db, ours: () => [], expected: [], now: () => now })
+  await matchEvents({ db, ours: () => [], expected: [], graceMs: 0, now: () => now })
   const rows = await query<{ request_id: string; gateway_request: string | null }>(
     db,
     'select request_id, gateway_request from authorize_events order by id',

@@ -20,9 +20,9 @@ test('of a real log, every line finds its request, and reading it twice changes 
   const options = { db, paramsBytes: 2048 }
   expect(await importLog(sample(), options)).toMatchObject({ lines: 1707, events: 427, added: 427, skipped: 1280, broken: 0 })
   await writeRequests(db, sampleRequests)
-  expect(await matchEvents({ db, ours: () => [], expected: [], now: () => now })).toBe(427)
+  expect(await matchEvents({ db, ours: () => [], expected: [], graceMs: 0, now: () => now })).toBe(427)
   expect(await importLog(sample(), options)).toMatchObject({ events: 427, added: 0 })
-  expect(await matchEvents({ db, ours: () => [], expected: [], now: () => now })).toBe(0)
+  expect(await matchEvents({ db, ours: () => [], expected: [], graceMs: 0, now: () => now })).toBe(0)
   expect(await auditReport(db, [], { graceMs: 0, now })).toMatchObject({ events: 427, matched: 427, unexplained: 0, missing: 0 })
 })
 
@@ -32,7 +32,7 @@ test('the seven calls that belong to no run are exactly those that nothing expla
   await importLog(sample(), { db, paramsBytes: 0 })
   const ofRuns = sampleRequests.filter(({ runId }) => runId !== null)
   await writeRequests(db, ofRuns)
-  await matchEvents({ db, ours: () => [], expected: [], now: () => now })
+  await matchEvents({ db, ours: () => [], expected: [], graceMs: 0, now: () => now })
   const ours = [...new Set(sampleRequests.map(({ account }) => account))].map((accountId) => ({ accountId, account: 'reports' }))
   const report = await auditReport(db, ours, { graceMs: 0, now })
   expect(report).toMatchObject({ events: 427, matched: 420, unexplained: 7, missing: 0 })

@@ -6,6 +6,7 @@ import { exportBundle, verifyBundle } from '../../../src/audit/evidence/bundle.t
 import { importLog } from '../../../src/audit/log/import.ts'
 import { createSigningKey } from '../../../src/audit/evidence/keys.ts'
 import { matchEvents } from '../../../src/audit/join/match.ts'
+import { eachUnexplained } from '../../../src/audit/join/unexplained.ts'
 import { auditReport } from '../../../src/audit/report.ts'
 import { openDb, query, type Db } from '../../../src/store/postgres/db.ts'
 import { startEmbeddedPostgres } from '../../../src/store/postgres/embedded/server.ts'
@@ -18,13 +19,15 @@ import { median, round, type Bench, type Row } from '../bench.ts'
 const LINES = 200_000
 const EVENTS = 20_000
 const REPORT_EVENTS = 1_000_000
+const FOREIGN_EVENTS = 5_000_000
 const CALLS = 1000
 const ours = () => [{ accountId: 'sa-reports', account: 'reports' }]
 
 /** Reading and joining Pomerium's log, the report, and evidence. */
 export const audit: Bench = {
   name: 'audit',
-  about: 'log lines filtered a second, events stored and matched a second, the report over 1 M events, export and verify of 1,000 calls',
+  about:
+    'log lines filtered a second, events stored and matched a second, the report over 1 M events, a round of the join beside 5 M lines of others, export and verify of 1,000 calls',
   async run({ reps, scale, say }) {
     const size = (count: number) => Math.max(1, Math.round(count * scale))
     await using stack = new AsyncDisposableStack()
@@ -38,6 +41,7 @@ export const audit: Bench = {
     const filtered: number[] = []
     const stored: number[] = []
     const reported: number[] = []
+    const rounds: number[] = []
     const exported: number[] = []
     const verified: number[] = []
     const take = async (name: string, into: number[], measure: () => Promise<number>) => {
@@ -50,6 +54,8 @@ export const audit: Bench = {
     await take('events stored and matched/s', stored, () => storeAndMatch(db, size(EVENTS)))
     await fill(db, size(REPORT_EVENTS))
     await take('report ms', reported, () => timed(async () => void (await auditReport(db, ours(), { graceMs: 30_000 }))))
+    await fillForeign(db, size(FOREIGN_EVENTS))
+    await take('round ms', rounds, () => round100(db))
     const runId = await runWithCalls(db, size(CALLS))
     const key = createSigningKey(join(dir, 'evidence.key'))
     let bundle = ''
@@ -71,6 +77,8 @@ export const audit: Bench = {
       eventsPerSecond: Math.round(median(stored)),
       reportEvents: size(REPORT_EVENTS),
       reportMs: round(median(reported)),
+      foreignEvents: size(FOREIGN_EVENTS),
+      roundMs: round(median(rounds)),
       calls: size(CALLS),
       bundleKb: Math.round(bytes.length / 1024),
       exportMs: round(median(exported)),
@@ -123,7 +131,7 @@ async function storeAndMatch(db: Db, count: number): Promise<number> {
     .join('')
   const ms = await timed(async () => {
     await importLog(inChunks(text), { db, paramsBytes: 2048 })
-    const matched = await matchEvents({ db, ours, expected: [] })
+    const matched = await matchEvents({ db, ours, expected: [], graceMs: 0 })
     if (matched !== count) throw new Error(`${matched} of ${count} matched`)
   })
   return (count / ms) * 1000
@@ -152,6 +160,42 @@ async function fill(db: Db, count: number): Promise<void> {
   )
   await query(db, 'vacuum analyze authorize_events')
   await query(db, 'vacuum analyze gateway_requests')
+}
+
+/** Lines of forty accounts of others and of people, each joined once. */
+async function fillForeign(db: Db, count: number): Promise<void> {
+  await query(db, 'truncate authorize_events')
+  await query(
+    db,
+    `insert into authorize_events (line_digest, occurrence, request_id, time, method, host, path, ip, user_id, account_id, mcp_method, mcp_tool, allowed, reasons, matched_by)
+     select md5(i::text), 1, md5(i::text)::uuid::text, now() - i * interval '50 ms', 'POST', 'host-' || i % 10 || '.example.com', '/mcp', '10.0.0.1', 'svc',
+       case when i % 2 = 0 then 'sa-foreign-' || i % 40 end, 'tools/call', 'tool', true, '{user-ok}', 'foreign'
+     from generate_series(1, $1) i`,
+    [count],
+  )
+  await query(db, 'vacuum analyze authorize_events')
+}
+
+let rounds100 = 0
+
+/** A round of the follower with a hundred new lines, of which half are of others. */
+async function round100(db: Db): Promise<number> {
+  const from = rounds100++ * 100
+  const lines = Array.from({ length: 100 }, (_, i) =>
+    authorizeLine({
+      'request-id': `new-${from + i}`,
+      'service-account-id': i % 2 === 0 ? 'sa-foreign-1' : 'sa-reports',
+      time: new Date().toISOString(),
+    }),
+  )
+  await importLog(Readable.from([Buffer.from(lines.join('\n'))]), { db, paramsBytes: 0 })
+  return timed(async () => {
+    await matchEvents({ db, ours, expected: [], graceMs: 0, thorough: false })
+    await eachUnexplained(db, ours(), { graceMs: 0, now: new Date(), fresh: true }, (page) => {
+      if (page.length === 0) throw new Error('the new lines were not found')
+      return false
+    })
+  })
 }
 
 async function runWithCalls(db: Db, count: number): Promise<string> {

@@ -44,7 +44,8 @@ async function sent({ returned, toolCall, status = 200, error, rpc = 'tools/call
 }
 
 const read = (lines: readonly string[]) => importLog(Readable.from([Buffer.from(lines.join('\n'))]), { db, paramsBytes: 0 })
-const match = (extra: Partial<Parameters<typeof matchEvents>[0]> = {}) => matchEvents({ db, ours, expected: [], now: () => now, ...extra })
+const match = (extra: Partial<Parameters<typeof matchEvents>[0]> = {}) =>
+  matchEvents({ db, ours, expected: [], graceMs: 0, now: () => now, ...extra })
 const report = (graceMs = 0) => auditReport(db, ours(), { graceMs, now })
 
 test('a call that was sent again after its session was lost has each of its lines explained', async () => {

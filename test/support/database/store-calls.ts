@@ -7,13 +7,16 @@ import * as history from '../../../src/store/attempts/history.ts'
 import { noteStalled } from '../../../src/store/attempts/stalled.ts'
 import { insertRunAccount } from '../../../src/store/attempts/run-accounts.ts'
 import { countRunsHolding } from '../../../src/store/audit/accounts.ts'
-import { matchByRequestId } from '../../../src/store/audit/by-request-id.ts'
+import { matchByRequestId } from '../../../src/store/audit/join/by-request-id.ts'
 import { insertEvents, loadPosition } from '../../../src/store/audit/events.ts'
 import * as evidence from '../../../src/store/audit/evidence.ts'
-import { explainExpected } from '../../../src/store/audit/expected.ts'
-import { explainEvents, listUnexplainedRuns, loadHostedRuns } from '../../../src/store/audit/hosted.ts'
+import { explainExpected } from '../../../src/store/audit/join/expected.ts'
+import { explainEvents, listUnexplainedRuns, loadHostedRuns } from '../../../src/store/audit/join/hosted.ts'
+import { gatewayClock } from '../../../src/store/audit/join/clock.ts'
+import { listFlights } from '../../../src/store/audit/join/flights.ts'
+import { setForeignAside, takeOursBack } from '../../../src/store/audit/join/foreign.ts'
 import * as suspects from '../../../src/store/audit/suspects.ts'
-import { listUnexplained } from '../../../src/store/audit/unexplained.ts'
+import { listOpenEvents } from '../../../src/store/audit/join/unexplained.ts'
 import * as deliveries from '../../../src/store/delivery/deliveries.ts'
 import { badRowStats, forgetBadRows, noteBadRow } from '../../../src/store/bad-rows.ts'
 import { forgetProcess, listDuties, listProcesses, noteProcess } from '../../../src/store/processes.ts'
@@ -93,6 +96,7 @@ export interface StoreCall {
 
 /** Far below what a walk through any of the large tables takes. */
 export const MOST_PAGES = 400
+const SPAN = { since: hour.from, until: hour.to, thorough: true }
 const BATCHES = { pages: 5000, because: 'up to 2000 rows that are removed, each on pages of its own' }
 
 /** What a process of Nightshift asks a store of so many runs for again and again, or while a person waits. */
@@ -113,7 +117,7 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
       because: 'runs of one account that are not over, each with its attempt',
     },
     matchByRequestId: {
-      call: ({ db }) => matchByRequestId(db, hour.from),
+      call: ({ db }) => matchByRequestId(db, { since: hour.from, thorough: true }),
       pages: 2000,
       because: 'lines of the last hour, each with its request',
     },
@@ -126,9 +130,9 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
     loadRunRows: { call: ({ db }) => loadRunRows(db, [over, queued]) },
     newestCheckpoint: { call: ({ db }) => evidence.newestCheckpoint(db) },
     listRemoved: { call: ({ db }) => evidence.listRemoved(db, [over, queued]) },
-    explainExpected: { call: ({ db }) => explainExpected(db, [], []), pages: 2000, because: 'all lines that nothing explains yet' },
-    listUnexplainedRuns: { call: ({ db }) => listUnexplainedRuns(db, { since: hour.from, after: '', limit: 10 }) },
-    loadHostedRuns: { call: ({ db }) => loadHostedRuns(db, { since: hour.from, runIds: [over] }) },
+    explainExpected: { call: ({ db }) => explainExpected(db, [], [], SPAN), pages: 2000, because: 'all lines that nothing explains yet' },
+    listUnexplainedRuns: { call: ({ db }) => listUnexplainedRuns(db, SPAN, { after: '', limit: 10 }) },
+    loadHostedRuns: { call: ({ db }) => loadHostedRuns(db, SPAN, [over]) },
     explainEvents: { call: ({ db }) => explainEvents(db, [{ eventId: '1', matchedBy: 'account', runId: over, toolCallId: null }]) },
     listUnsentAlarms: { call: ({ db }) => suspects.listUnsentAlarms(db) },
     putOffAlarm: { call: ({ db }) => suspects.putOffAlarm(db, randomUUID(), 1000) },
@@ -168,11 +172,15 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
     },
     acknowledgeSuspect: { call: ({ db }) => suspects.acknowledgeSuspect(db, { account: 'x', by: 'ann', reason: 'known' }) },
     listSuspects: { call: ({ db }) => suspects.listSuspects(db) },
-    listUnexplained: {
-      call: ({ db }) => listUnexplained(db, [{ accountId: 'account0', account: 'account0' }], { until: hour.to }),
+    listOpenEvents: {
+      call: ({ db }) => listOpenEvents(db, [{ accountId: 'account0', account: 'account0' }], { until: hour.to, limit: 100 }),
       pages: 60_000,
-      because: 'all lines that nothing explains yet, each held against requests under way',
+      because: 'all lines that nothing explains yet',
     },
+    listFlights: { call: ({ db }) => listFlights(db, ['account0']) },
+    gatewayClock: { call: ({ db }) => gatewayClock(db) },
+    setForeignAside: { call: ({ db }) => setForeignAside(db, [], hour.to), pages: 60_000, because: 'many lines at once' },
+    takeOursBack: { call: ({ db }) => takeOursBack(db, []) },
     previousDigest: { call: ({ db }) => deliveries.previousDigest(db, 'job19', runId(runs)) },
     takeDueDeliveries: {
       call: ({ db }) => deliveries.takeDueDeliveries(db, { limit: 20, perPlace: 4, busy: new Map(), leaseMs: 1000 }),

@@ -2,6 +2,9 @@
 import { WARN_SHARE } from './budget.ts'
 import type { Reason } from '../../run.ts'
 
+/** Most tool calls of a run whose job says nothing of it. */
+export const DEFAULT_TOOL_CALLS = 50
+
 /** Bounds of a run. Over one of them, the model gets one last turn without tools, and the run is not green. */
 export interface Limits {
   turns: number

@@ -1,5 +1,5 @@
-import type { HostedEvent } from '../../core/rules/join-hosted.ts'
-import { query, slowQuery, type Db } from '../postgres/db.ts'
+import type { HostedEvent } from '../../../core/rules/join/hosted.ts'
+import { query, slowQuery, type Db } from '../../postgres/db.ts'
 
 /** A run whose provider calls the servers itself, with what may explain its events. */
 export interface HostedRun {
@@ -8,9 +8,17 @@ export interface HostedRun {
   finishedAt: Date | null
   /** Accounts that it used, as the log names them. */
   accounts: { id: string; own: boolean }[]
-  /** Host of each server, by its route's name. */
-  hosts: { server: string; host: string }[]
+  /** Where requests of ours to each server went, by its route's name. */
+  hosts: { server: string; host: string; path: string }[]
   calls: { id: string; server: string; tool: string; arguments: unknown }[]
+  reported: number
+  /** The limit of the job; null: the default. It counts anew for each conversation. */
+  limit: number | null
+  conversations: number
+  answers: number
+  /** Its events without a call that the run has explained before. */
+  sessions: { host: string; method: string; mcpMethod: string | null; events: number }[]
+  lostCalls: number
   /** Attempts whose answer was never read to its end. */
   lost: { from: Date; until: Date }[]
   tools: Record<string, { allow: string[] }>
@@ -18,44 +26,58 @@ export interface HostedRun {
   events: (Omit<HostedEvent, 'time'> & { time: string })[]
 }
 
+/** Which events are looked at: of these times, by the clock of the gateway. */
+export interface EventSpan {
+  since: Date
+  until: Date
+  /** Also those that raised an alarm. */
+  thorough: boolean
+}
+
 /** Events that are not explained and belong to a run (`of_run`), by the run's header or by an account of the run's own. */
 const OPEN = `
   select e.*, coalesce(e.run_header, a.run_id) as of_run, e.run_header is not null as by_header
   from authorize_events e left join run_accounts a on a.account_id = e.account_id
-  where e.matched_by is null and e.time >= $1 and (e.run_header is not null or a.run_id is not null)`
+  where e.matched_by is null and e.time >= $1 and e.time <= $2 and (e.run_header is not null or a.run_id is not null)`
+const openOf = ({ thorough }: EventSpan) => (thorough ? OPEN : `${OPEN} and e.alerted_at is null`)
 
 /** Ids of runs with events that are not explained yet, in their order. */
-export async function listUnexplainedRuns(db: Db, page: { since: Date; after: string; limit: number }): Promise<string[]> {
+export async function listUnexplainedRuns(db: Db, span: EventSpan, page: { after: string; limit: number }): Promise<string[]> {
   const rows = await slowQuery<{ id: string }>(
     db,
-    `with open as (${OPEN}) select distinct r.id from open o join runs r on r.id = o.of_run
-     where r.started_at is not null and r.id > $2 order by r.id limit $3`,
-    [page.since, page.after, page.limit],
+    `with open as (${openOf(span)}) select distinct r.id from open o join runs r on r.id = o.of_run
+     where r.started_at is not null and r.id > $3 order by r.id limit $4`,
+    [span.since, span.until, page.after, page.limit],
   )
   return rows.map(({ id }) => id)
 }
 
 /** Those of the runs that are hosted, with their events that are not explained yet. */
-export async function loadHostedRuns(db: Db, { since, runIds }: { since: Date; runIds: readonly string[] }): Promise<HostedRun[]> {
-  const runs = await slowQuery<Omit<HostedRun, 'accounts' | 'hosts' | 'calls' | 'lost'> & { id: string }>(
+export async function loadHostedRuns(db: Db, span: EventSpan, runIds: readonly string[]): Promise<HostedRun[]> {
+  const runs = await slowQuery<Omit<HostedRun, 'accounts' | 'hosts' | 'calls' | 'lost' | 'sessions'> & { id: string }>(
     db,
-    `with open as (${OPEN})
+    `with open as (${openOf(span)})
      select r.id, r.started_at as "startedAt", r.finished_at as "finishedAt", v.definition -> 'tools' as tools,
+       (v.definition -> 'limits' ->> 'toolCalls')::int as "limit", r.conversation as conversations,
+       (select count(*)::int from tool_calls t where t.run_id = r.id and t.status <> 'refused') as reported,
+       (select count(*)::int from responses p where p.run_id = r.id) as answers,
+       (select count(*)::int from authorize_events m where m.run_id = r.id and m.matched_by = 'lost-answer') as "lostCalls",
        json_agg(json_build_object(
-         'id', o.id::text, 'time', o.time, 'accountId', o.account_id, 'method', o.method, 'host', o.host,
+         'id', o.id::text, 'time', o.time, 'accountId', o.account_id, 'method', o.method, 'host', o.host, 'path', o.path,
          'mcpMethod', o.mcp_method, 'mcpTool', o.mcp_tool, 'paramsDigest', o.params_digest, 'byHeader', o.by_header
        ) order by o.time, o.id) as events
      from open o join runs r on r.id = o.of_run join job_versions v on v.job = r.job and v.version = r.job_version
-     where r.started_at is not null and v.definition ->> 'delegate' = 'hosted' and r.id = any($2)
+     where r.started_at is not null and v.definition ->> 'delegate' = 'hosted' and r.id = any($3)
      group by r.id, v.job, v.version order by r.id`,
-    [since, runIds],
+    [span.since, span.until, runIds],
   )
   const ids = runs.map(({ id }) => id)
-  const [accounts, hosts, calls, lost] = [
+  const [accounts, hosts, calls, lost, sessions] = [
     await loadAccounts(db, ids),
     await loadHosts(db, ids),
     await loadUnmatchedCalls(db, ids),
     await loadLostAnswers(db, ids),
+    await loadSessions(db, ids),
   ]
   return runs.map((run) => ({
     ...run,
@@ -63,6 +85,7 @@ export async function loadHostedRuns(db: Db, { since, runIds }: { since: Date; r
     hosts: hosts.get(run.id) ?? [],
     calls: calls.get(run.id) ?? [],
     lost: lost.get(run.id) ?? [],
+    sessions: sessions.get(run.id) ?? [],
   }))
 }
 
@@ -89,7 +112,7 @@ const loadHosts = async (db: Db, runIds: readonly string[]) =>
   byRun(
     await query<HostedRun['hosts'][number] & { runId: string }>(
       db,
-      `select distinct run_id as "runId", server, split_part(lower(host), ':', 1) as host
+      `select distinct run_id as "runId", server, split_part(lower(host), ':', 1) as host, path
        from gateway_requests where run_id = any($1) and server is not null`,
       [runIds],
     ),
@@ -118,6 +141,19 @@ const loadLostAnswers = async (db: Db, runIds: readonly string[]) =>
        from attempts a where a.run_id = any($1) and a.status in ('lost', 'failed', 'cancelled')
          and exists (select 1 from responses p where p.run_id = a.run_id and p.attempt = a.number
            and not exists (select 1 from turns t where t.run_id = p.run_id and t.number = p.turn))`,
+      [runIds],
+    ),
+  )
+
+/** What the runs have explained by themselves before, of events without a call. */
+const loadSessions = async (db: Db, runIds: readonly string[]) =>
+  byRun(
+    await query<HostedRun['sessions'][number] & { runId: string }>(
+      db,
+      `select run_id as "runId", host, method, mcp_method as "mcpMethod", count(*)::int as events
+       from authorize_events
+       where run_id = any($1) and matched_by in ('run-header', 'account') and mcp_method is distinct from 'tools/call'
+       group by 1, 2, 3, 4`,
       [runIds],
     ),
   )

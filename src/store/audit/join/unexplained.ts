@@ -1,5 +1,5 @@
-import { slowQuery, type Db } from '../postgres/db.ts'
-import { idsAndNames, type OurAccount } from './accounts.ts'
+import { slowQuery, type Db } from '../../postgres/db.ts'
+import { idsAndNames, type OurAccount } from '../accounts.ts'
 
 export interface OpenEvent {
   id: string
@@ -19,27 +19,36 @@ export interface OpenEvent {
   alerted: boolean
 }
 
-export interface UnexplainedFilter {
-  /** Events after this time are still within the grace time. */
+export interface OpenFilter {
+  /** Events up to this time, by the clock of the gateway. */
   until: Date
   since?: Date | undefined
   account?: string | undefined
   /** Only those that no alarm was raised for. */
   fresh?: boolean
-  limit?: number
+  limit: number
 }
 
-/** Events of our accounts that nothing explains, oldest first. */
-export async function listUnexplained(
+/** Where a page of events begins: after this one. */
+export interface EventPlace {
+  time: Date
+  id: string
+}
+
+/** Events of our accounts that nothing explains, oldest first: a page of them. */
+export async function listOpenEvents(
   db: Db,
   ours: readonly OurAccount[],
-  { until, since, account, fresh = false, limit = 1000 }: UnexplainedFilter,
+  { until, since, account, fresh = false, limit }: OpenFilter,
+  after?: EventPlace,
 ): Promise<OpenEvent[]> {
   return slowQuery<OpenEvent>(
     db,
     `with open as (
-       select * from unexplained_events e
-       where e.time <= $3 and ($4::timestamptz is null or e.time >= $4) and (not $7 or e.alerted_at is null)),
+       select * from authorize_events e
+       where e.matched_by is null and e.account_id is not null ${fresh ? 'and e.alerted_at is null' : ''}
+         and e.time <= $3 and ($4::timestamptz is null or e.time >= $4)
+         and ($7::timestamptz is null or e.time > $7 or (e.time = $7 and e.id > $8))),
      known as (
        select k.account_id, account_of(k.account_id, $1, $2) as account
        from (select distinct account_id from open) k)
@@ -47,8 +56,8 @@ export async function listUnexplained(
        e.host, e.path, e.ip, e.mcp_method as "mcpMethod", e.mcp_tool as "mcpTool", e.run_header as "runHeader",
        e.allowed, e.alerted_at is not null as alerted
      from open e join known o on o.account_id = e.account_id
-     where o.account is not null and ($5::text is null or o.account = $5) and e.explainable_until <= $3
+     where o.account is not null and ($5::text is null or o.account = $5)
      order by e.time, e.id limit $6`,
-    [...idsAndNames(ours), until, since ?? null, account ?? null, limit, fresh],
+    [...idsAndNames(ours), until, since ?? null, account ?? null, limit, after?.time ?? null, after?.id ?? null],
   )
 }
