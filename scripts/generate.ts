@@ -6,6 +6,7 @@ import { EXIT, FAILURES, type FailureKind } from '../src/core/failure-codes.ts'
 import { caseFileSchema } from '../src/eval/cases/cases.ts'
 import { jobSchema } from '../src/jobs/schema.ts'
 import { minterSchema } from '../src/minter/config.ts'
+import { FILES } from './files.ts'
 import { keysOf } from './reference.ts'
 import { ALARM_STATES, FIRE_STATES, REPORT_STATES, RUN_STATES, type State } from '../src/core/rules/states.ts'
 import { threatCells, THREATS } from './threats.ts'
@@ -88,6 +89,13 @@ const states = (rows: readonly State[]) => () =>
     rows.map(({ status, when, movedBy, by, told }) => [when === undefined ? status : `${status}: ${when}`, movedBy, by, told]),
   )
 
+/** What is named by a path, and when a change of it counts. */
+const files = () =>
+  table(
+    ['key', 'when what stands under the path changes'],
+    FILES.map(({ key, change }) => [`\`${key}\``, change]),
+  )
+
 /** The reference of a file format. */
 const reference = (schema: z.ZodType) => () =>
   table(
@@ -98,7 +106,11 @@ const reference = (schema: z.ZodType) => () =>
 /** The parts of documents that are made from the code: by file, and by the name of their markers. */
 export const DOCUMENTS: Record<string, Record<string, () => string | Promise<string>>> = {
   'docs/failures.md': { 'exit codes': exitCodes, 'failure codes': failureCodes },
-  'docs/configuration.md': { 'configuration reference': reference(configSchema), 'minter reference': reference(minterSchema) },
+  'docs/configuration.md': {
+    files,
+    'configuration reference': reference(configSchema),
+    'minter reference': reference(minterSchema),
+  },
   'docs/jobs.md': { 'job reference': reference(jobSchema) },
   'docs/eval.md': { 'case reference': reference(caseFileSchema) },
   'SECURITY.md': { threats },

@@ -228,7 +228,7 @@ export async function createApp({ config, readConfig = () => config, log, onProg
   building.defer(() => scheduler.stop())
   const sweeper = createSweeper({ db, producer, leaseMs, concurrencyOf, log })
   building.defer(() => sweeper.stop())
-  const upkeep = createUpkeep({ db, config, notify: notifierOf(config, destinations), log })
+  const upkeep = createUpkeep({ db, config, notify: notifierOf(config, destinations), onKey: resources.redactor.add, log })
   building.defer(() => upkeep.stop())
   let callers = config.api && callersOf(config.api)
   const configWatch = createConfigWatch({

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { sendAlarms, type AlarmOptions } from '../audit/alarm.ts'
 import { takeCheckpoint } from '../audit/evidence/checkpoint.ts'
+import { signingKeyTexts } from '../audit/evidence/keys.ts'
 import { openSigner } from '../audit/evidence/signer.ts'
 import type { Config } from '../config/load.ts'
 import { describeError } from '../core/failure.ts'
@@ -17,6 +18,8 @@ export interface Upkeep extends Lifecycle {
 }
 
 interface UpkeepOptions extends Pick<AlarmOptions, 'notify'> {
+  /** Is told each signing key, so that no text shows it. */
+  onKey: (text: string) => void
   db: Db
   config: Config
   log: Logger
@@ -31,7 +34,7 @@ const SPREAD_MS = 600_000
  * What the store needs from time to time: at the start, and then each hour at the latest, by an interval of this process's own, so that replicas do not go on
  * together. Each duty is a poller of its own: one that fails or takes an hour delays neither the others nor the schedules.
  */
-export function createUpkeep({ db, config, notify, log }: UpkeepOptions): Upkeep {
+export function createUpkeep({ db, config, notify, onKey, log }: UpkeepOptions): Upkeep {
   const { evidence, retention, alerts } = config
   const everyMs = HOUR_MS - Math.random() * SPREAD_MS
   const duty = (name: string, work: (signal: AbortSignal) => Promise<unknown>) =>
@@ -50,6 +53,8 @@ export function createUpkeep({ db, config, notify, log }: UpkeepOptions): Upkeep
   ]
 
   async function checkpoint(signal: AbortSignal): Promise<void> {
+    // The key may be another one than at the start.
+    for (const text of signingKeyTexts(evidence.keyFile)) onKey(text)
     const sends = alerts?.checkpoints ?? false
     await takeCheckpoint(db, openSigner(evidence), { everyMs: DAY_MS, sends, signal, log })
     if (sends) await sendAlarms({ db, log, notify })

@@ -1,17 +1,14 @@
-import { constants, readFileSync } from 'node:fs'
 import { Failure, messageOf } from '../core/failure.ts'
+import { readAtOnce } from '../lib/files/read-at-once.ts'
 
 /** An empty text means "not set", so that `${DATABASE_URL:-}` chooses the default. */
 export const given = (value: string | undefined): string | undefined => (value === '' ? undefined : value)
-
-/** A pipe that nobody writes into is empty, and is not waited for. */
-const AT_ONCE = constants.O_RDONLY | constants.O_NONBLOCK
 
 /** Reads a secret that is given as text or as a file. Trailing newlines, which editors add, are not part of it. */
 export function readSecret(what: string, value: string | undefined, file: string | undefined): string | undefined {
   if (file === undefined) return given(value)
   try {
-    const text = readFileSync(file, { encoding: 'utf8', flag: AT_ONCE }).replace(/(?<![\r\n])[\r\n]+$/, '')
+    const text = readAtOnce(file).replace(/(?<![\r\n])[\r\n]+$/, '')
     if (text === '') throw new Error('it is empty')
     return text
   } catch (cause) {

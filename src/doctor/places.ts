@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { accessSync, constants, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Agent, type Dispatcher } from 'undici'
 import { z } from 'zod'
 import { messageOf } from '../core/failure.ts'
+import { readAtOnce } from '../lib/files/read-at-once.ts'
 import { fetchLean } from '../lib/net/http.ts'
 import { keyIdOf, publicKeyOf } from '../lib/hash/public-key.ts'
 import { failed, failedBy, ok, warning, type Finding } from './check.ts'
@@ -21,7 +22,7 @@ export function checkEvidenceKey({ keyFile, memoryFile }: { keyFile: string; mem
     accessSync(keyFile, constants.R_OK)
     requireRoom(memoryFile)
     requireRoom(dirname(memoryFile))
-    const publicKey = publicKeyOf(readFileSync(keyFile))
+    const publicKey = publicKeyOf(readAtOnce(keyFile))
     return ok(check, `signed with ${keyFile}: key ${keyIdOf(publicKey)}, public ${publicKey}`)
   } catch (error) {
     return failed(

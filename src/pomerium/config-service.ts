@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { SignJWT } from 'jose'
 import { fetch, type Dispatcher } from 'undici'
 import { z } from 'zod'
 import { Failure, messageOf } from '../core/failure.ts'
+import { readAtOnce } from '../lib/files/read-at-once.ts'
 import { createDispatcher } from './dispatcher.ts'
 
 const accountSchema = z.looseObject({
@@ -30,18 +30,19 @@ export interface ConfigService {
 export interface ConfigServiceOptions {
   /** Pomerium's gRPC address. */
   url: string
-  /** File with the shared secret, in base64 as in Pomerium's configuration. */
+  /** File with the shared secret, in base64 as in Pomerium's configuration; read for each request. */
   sharedSecretFile: string
   caFile?: string | undefined
 }
 
 /** Talks to ConfigService with a secret of a file, over connections of its own, which end when it is disposed of. `CONFIG_INVALID` without a usable secret. */
 export function openConfigService({ url, sharedSecretFile, caFile }: ConfigServiceOptions): ConfigService & AsyncDisposable {
-  let sharedSecret: string
-  try {
-    sharedSecret = readFileSync(sharedSecretFile, 'utf8')
-  } catch (cause) {
-    throw new Failure({ code: 'CONFIG_INVALID', message: `The shared secret cannot be read: ${messageOf(cause)}.`, cause })
+  const sharedSecret = () => {
+    try {
+      return readAtOnce(sharedSecretFile)
+    } catch (cause) {
+      throw new Failure({ code: 'CONFIG_INVALID', message: `The shared secret cannot be read: ${messageOf(cause)}.`, cause })
+    }
   }
   const dispatcher = createDispatcher({ caFile })
   return { ...createConfigService({ url, sharedSecret, dispatcher }), [Symbol.asyncDispose]: () => dispatcher.destroy() }
@@ -50,23 +51,28 @@ export function openConfigService({ url, sharedSecretFile, caFile }: ConfigServi
 const TOKEN_LIFETIME_S = 60
 const TIMEOUT_MS = 15_000
 
-/** Talks to ConfigService at Pomerium's gRPC address. `sharedSecret` is the base64 text of the configuration. */
+/** Talks to ConfigService at Pomerium's gRPC address. `sharedSecret` gives the base64 text of the configuration, as it is now. */
 export function createConfigService({
   url,
   sharedSecret,
   dispatcher,
 }: {
   url: string
-  sharedSecret: string
+  sharedSecret: () => string
   dispatcher: Dispatcher
 }): ConfigService {
-  const secret = Buffer.from(sharedSecret.trim(), 'base64')
-  if (secret.length < 32)
-    throw new Failure({ code: 'CONFIG_INVALID', message: 'The shared secret of Pomerium must be at least 32 bytes in base64.' })
+  const secretNow = () => {
+    const secret = Buffer.from(sharedSecret().trim(), 'base64')
+    if (secret.length < 32)
+      throw new Failure({ code: 'CONFIG_INVALID', message: 'The shared secret of Pomerium must be at least 32 bytes in base64.' })
+    return secret
+  }
+  // One that cannot be used is told at once.
+  secretNow()
 
   async function call(method: string, body: unknown): Promise<unknown> {
     // Exactly one claim: anything more is refused (measured).
-    const token = await new SignJWT({}).setProtectedHeader({ alg: 'HS256' }).setExpirationTime(`${TOKEN_LIFETIME_S}s`).sign(secret)
+    const token = await new SignJWT({}).setProtectedHeader({ alg: 'HS256' }).setExpirationTime(`${TOKEN_LIFETIME_S}s`).sign(secretNow())
     const target = new URL(`/pomerium.config.ConfigService/${method}`, url)
     let status: number
     let text: string

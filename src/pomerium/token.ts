@@ -1,6 +1,7 @@
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { decodeJwt } from 'jose'
 import { Failure, messageOf } from '../core/failure.ts'
+import { readAtOnce } from '../lib/files/read-at-once.ts'
 
 export interface Token {
   /** The JWT alone. A secret. */
@@ -61,7 +62,7 @@ export function createTokenSource(options: {
       try {
         const { mtimeMs, size, ino } = statSync(file)
         const stamp = `${mtimeMs} ${size} ${ino}`
-        if (known?.stamp !== stamp) known = { token: parse(readFileSync(file, 'utf8'), where, 'there'), stamp }
+        if (known?.stamp !== stamp) known = { token: parse(readAtOnce(file), where, 'there'), stamp }
         checkedAt = now()
         return known.token
       } catch (cause) {

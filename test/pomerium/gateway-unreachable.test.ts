@@ -163,6 +163,21 @@ describe('TLS', () => {
     )
   })
 
+  test('with a CA file that was replaced goes by the new one, and by the one before while the new one cannot be used', async () => {
+    const rotated = join(dir, 'rotated.pem')
+    writeFileSync(rotated, (await makeCertificate(['*.example.test'])).cert)
+    const address = `127.0.0.1:${await listenInTest(createTlsServer(certificate, answer))}`
+    const { list } = open({ url: 'https://hr.example.test', address, caFile: rotated })
+    const again = () => list().catch((error: unknown) => error)
+    expect(await again()).toMatchObject({ code: 'GATEWAY_UNREACHABLE' })
+    writeFileSync(rotated, certificate.cert)
+    expect(await again()).toBeInstanceOf(Map)
+    for (const harm of [() => writeFileSync(rotated, 'half'), () => rmSync(rotated)]) {
+      harm()
+      expect(await again()).toBeInstanceOf(Map)
+    }
+  })
+
   test('to gateway.address keeps the route’s name in the Host header and in TLS', async () => {
     const seen: unknown[] = []
     const server = createTlsServer(certificate, (req, res) => {

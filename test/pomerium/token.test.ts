@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,6 +19,12 @@ const jwt = (claims: Record<string, unknown>) =>
 
 const first = await jwt({ jti: 'account-1', sub: 'svc' })
 const second = await jwt({ jti: 'account-2', sub: 'svc' })
+
+test('a token file that is a pipe without a writer is empty, and is not waited for', () => {
+  const pipe = join(dir, '0-pipe.token')
+  execFileSync('mkfifo', [pipe])
+  expect(() => createTokenSource({ account: 'reports', file: pipe }).current()).toThrow(/is empty/)
+})
 
 let count = 0
 function write(text: string | Uint8Array): string {

@@ -1,7 +1,8 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Failure, messageOf } from '../../core/failure.ts'
+import { readAtOnce } from '../../lib/files/read-at-once.ts'
 import { publicKeyOf } from '../../lib/hash/public-key.ts'
 
 export interface SigningKey {
@@ -37,7 +38,7 @@ export function createSigningKey(file: string): SigningKey {
 /** Reads the deployment's key. `CONFIG_INVALID` when there is none: it is made by a command of its own, and never on the way. */
 export function openSigningKey(file: string): SigningKey {
   try {
-    const key = createPrivateKey(readFileSync(file))
+    const key = createPrivateKey(readAtOnce(file))
     if (key.asymmetricKeyType !== 'ed25519') throw new Error('it is not an Ed25519 key')
     return { publicKey: publicKeyOf(key), sign: (text) => sign(null, Buffer.from(text), key).toString('base64url') }
   } catch (cause) {
@@ -55,7 +56,7 @@ export function openSigningKey(file: string): SigningKey {
 
 /** Puts one key, with its public half, in the place of another. Doing it again after a crash does what is left of it. */
 export function replaceSigningKey(file: string, by: string): void {
-  const pem = createPublicKey(readFileSync(by)).export({ type: 'spki', format: 'pem' })
+  const pem = createPublicKey(readAtOnce(by)).export({ type: 'spki', format: 'pem' })
   writeFileSync(publicKeyFile(file), pem, { mode: 0o644, flush: true })
   renameSync(by, file)
   rmSync(publicKeyFile(by), { force: true })
@@ -64,7 +65,7 @@ export function replaceSigningKey(file: string, by: string): void {
 /** What of the key's file is secret, a text each; none where there is no file that this process can read. */
 export function signingKeyTexts(file: string): string[] {
   try {
-    return readFileSync(file, 'utf8')
+    return readAtOnce(file)
       .split(/\r?\n/)
       .filter((line) => line !== '' && !line.startsWith('-----'))
   } catch {
@@ -81,7 +82,7 @@ export function readPublicKey(file: string): string {
       cure: 'Name the .pub file of the deployment with --key; nightshift evidence key create makes it.',
     })
   try {
-    return publicKeyOf(readFileSync(file))
+    return publicKeyOf(readAtOnce(file))
   } catch (cause) {
     throw new Failure({
       code: 'KEY_INVALID',

@@ -1,7 +1,8 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import { Failure, messageOf } from '../../core/failure.ts'
+import { readAtOnce } from '../../lib/files/read-at-once.ts'
 
 const linkSchema = z.strictObject({ number: z.int(), hash: z.string() })
 
@@ -21,7 +22,7 @@ export type Memory = z.output<typeof memorySchema>
 /** Undefined where nothing was signed yet. `CONFIG_INVALID` when it cannot be read: then nothing may be signed. */
 export function readMemory(file: string): Memory | undefined {
   try {
-    return memorySchema.parse(JSON.parse(readFileSync(file, 'utf8')))
+    return memorySchema.parse(JSON.parse(readAtOnce(file)))
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined
     throw unusable(file, 'read', cause)

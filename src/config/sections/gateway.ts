@@ -16,7 +16,10 @@ export const gatewaySchema = z
       .describe(
         'Hosts of MCP routes outside of the domain of url, such as mcp.example.org or *.example.org. A route of any other host is not used: the token would go there.',
       ),
-    caFile: z.string().optional().describe('PEM file of the CA that signed Pomerium’s certificate, trusted beside the public ones.'),
+    caFile: z
+      .string()
+      .optional()
+      .describe('PEM file of the CA that signed Pomerium’s certificate, trusted beside the public ones; read for each connection.'),
     connections: concurrency.default(128).describe('Most connections to each route’s host at once; a request beyond it waits for one.'),
     maxResponseBytes: z
       .int()

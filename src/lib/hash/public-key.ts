@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
 
 /** The public half of a key, given as PEM or as an object: SPKI DER in base64url. */
-export const publicKeyOf = (key: Buffer | KeyObject): string =>
+export const publicKeyOf = (key: string | KeyObject): string =>
   createPublicKey(key).export({ type: 'spki', format: 'der' }).toString('base64url')
 
 const ID_DIGITS = 16

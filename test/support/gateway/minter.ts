@@ -53,7 +53,7 @@ export async function openTestMinter(options: TestMinterOptions = {}): Promise<T
       socket,
       workerUid: options.workerUid,
       policy: options.policy ?? { users: ['svc-reports'], maxLifetimeMs: 3_600_000, perMinute: 100 },
-      service: createConfigService({ url, sharedSecret: sharedSecret.toString('base64'), dispatcher }),
+      service: createConfigService({ url, sharedSecret: () => sharedSecret.toString('base64'), dispatcher }),
       log: pino(stream),
       ...(options.now && { now: options.now }),
     })
