@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { OWN_JSON } from '../scripts/lint/house.js'
 
 const ROOT = join(import.meta.dirname, '..')
 const MOST_FILES = 12
@@ -54,6 +55,12 @@ test.each(['src', 'test', 'scripts'])('no folder of %s has more than twelve file
 test('a source file has at most 400 lines', () => {
   const linesOf = (file: string) => readFileSync(join(ROOT, 'src', file), 'utf8').split('\n').length
   expect(sources.filter((file) => file.endsWith('.ts') && linesOf(file) > MOST_LINES)).toEqual([])
+})
+
+test('who reads JSON without lib/json/parse.ts is named in the lint rule, and nobody else is', () => {
+  expect(
+    sources.filter((file) => readFileSync(join(ROOT, 'src', file), 'utf8').includes('JSON.parse(') && roomOf(file) !== 'demo').toSorted(),
+  ).toEqual(Object.keys(OWN_JSON).toSorted())
 })
 
 describe('one subject has one word', () => {

@@ -163,4 +163,43 @@ const steadyClock = {
   },
 }
 
-export default { meta: { name: 'house' }, rules: { arrows, 'sql-in-store': sqlInStore, 'steady-clock': steadyClock } }
+/** Who may read JSON otherwise than by `lib/json/parse.ts`, each with whose text it is. */
+export const OWN_JSON = {
+  'lib/json/parse.ts': 'it reads the JSON of all others',
+  'lib/json/find.ts': 'whether a text is JSON',
+  'lib/json/fit.ts': 'to be checked by a schema; what goes on is the text',
+  'lib/json/mend.ts': 'whether a text is JSON',
+  'lib/json/well-formed.ts': 'a value that was parsed, written by itself',
+  'lib/version.ts': 'our package.json',
+  'app/watchdog/board.ts': 'memory of this process',
+  'audit/evidence/memory.ts': 'a file of ours, of texts and small numbers',
+  'cli/commands/eval/progress.ts': 'lines of our own log',
+  'mcp/session/fetch.ts': 'a request of ours, of which the id is read',
+  'store/postgres/embedded/binaries.ts': 'a package that we depend on',
+  'store/postgres/embedded/cluster.ts': 'a file of ours',
+}
+
+/** Plain JSON.parse makes another number of an integer above 2^53, and nobody hears of it. */
+const foreignJson = {
+  create(context) {
+    const room = roomOf(context.filename)
+    if (!room || room === 'demo' || relative(SRC, context.filename) in OWN_JSON) return {}
+    const message =
+      'JSON of others is read by lib/json/parse.ts, which keeps or refuses numbers that no double holds; own text has a line in OWN_JSON (scripts/lint/house.js).'
+    return {
+      MemberExpression(node) {
+        if (node.object.name === 'JSON' && (node.property.name === 'parse' || node.property.value === 'parse'))
+          context.report({ node, message })
+      },
+      CallExpression(node) {
+        if (node.callee.type === 'MemberExpression' && node.callee.property.name === 'json' && node.arguments.length === 0)
+          context.report({ node, message })
+      },
+    }
+  },
+}
+
+export default {
+  meta: { name: 'house' },
+  rules: { arrows, 'sql-in-store': sqlInStore, 'steady-clock': steadyClock, 'foreign-json': foreignJson },
+}

@@ -6,6 +6,7 @@ import { fieldOf, hasChoice, wrapSchema } from '../lib/schema/parameters.ts'
 import type { Schema } from '../lib/schema/shape.ts'
 import { readEndingOf, type ReadEnding } from '../core/rules/endings.ts'
 import { ANSWER, INCOMPLETE, MAX_WAIT_SECONDS, NOTHING_NEW, ownMisfit, ownNotJson, WAIT, waited, WAIT_CUT } from '../core/words/endings.ts'
+import { parseDigits } from '../lib/json/parse.ts'
 
 export const BUILTIN_TOOLS: readonly ModelTool[] = [INCOMPLETE, NOTHING_NEW, WAIT]
 
@@ -36,7 +37,7 @@ const isWrapped = (schema: Schema) => schema['type'] !== 'object' || hasChoice(s
 function readArguments<T>(text: string, schema: z.ZodType<T>): { ok: true; value: T } | { ok: false; why: string } {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = parseDigits(text)
   } catch (error) {
     return { ok: false, why: ownNotJson(error instanceof Error ? error.message : String(error)) }
   }

@@ -8,6 +8,7 @@ import { readAtOnce } from '../lib/files/read-at-once.ts'
 import { fetchLean } from '../lib/net/http.ts'
 import { keyIdOf, publicKeyOf } from '../lib/hash/public-key.ts'
 import { failed, failedBy, ok, warning, type Finding } from './check.ts'
+import { parseJson } from '../lib/json/parse.ts'
 
 /** The key that signs evidence, by its name, and that what it signed last can be kept. */
 export function checkEvidenceKey({ keyFile, memoryFile }: { keyFile: string; memoryFile: string }): Finding {
@@ -95,7 +96,7 @@ export async function checkAssertionKeys(url: string, dispatcher: Dispatcher, si
   const cure = 'Correct api.pomerium.audience, or name where the keys are with api.pomerium.jwksUrl; without them nobody gets in.'
   try {
     const answer = await fetchLean(url, { dispatcher, signal, maxBytes: MAX_KEYS_BYTES })
-    const parsed = keysSchema.safeParse(await answer.json())
+    const parsed = keysSchema.safeParse(parseJson(await answer.text()))
     if (!answer.ok || !parsed.success) return failed(check, `${url} answers with ${answer.status} and no keys.`, cure)
     return ok(check, `${parsed.data.keys.length} public keys at ${url}`)
   } catch (error) {

@@ -5,6 +5,7 @@ import { Failure, messageOf } from '../core/failure.ts'
 import type { Evaluated } from './evaluate.ts'
 import { pageNameOf, pageOf } from './page.ts'
 import type { Compared } from './score.ts'
+import { parseJson } from '../lib/json/parse.ts'
 
 /** Everything that an evaluation found, in its directory. */
 const WHOLE = 'eval.json'
@@ -60,7 +61,7 @@ export function readBaseline(path: string, job: string): Baseline {
   if (!statSync(file, { throwIfNoEntry: false })) throw wrong('there is no such file')
   let found: z.output<typeof baselineSchema>
   try {
-    found = baselineSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
+    found = baselineSchema.parse(parseJson(readFileSync(file, 'utf8')))
   } catch (error) {
     throw wrong(error instanceof z.ZodError ? 'it is not what an evaluation writes' : messageOf(error))
   }

@@ -1,7 +1,8 @@
 import type { MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { Failure, messageOf } from '../core/failure.ts'
-import { isDeeper, lostNumber } from '../lib/json/exact.ts'
+import { isDeeper } from '../lib/json/exact.ts'
+import { NumberLost, parseJson } from '../lib/json/parse.ts'
 import { problemResponse } from './problem.ts'
 
 const MAX_BODY_BYTES = 262_144
@@ -58,15 +59,14 @@ function decode(bytes: Buffer): string {
 
 function requireExact(text: string): void {
   try {
-    JSON.parse(text)
+    parseJson(text)
   } catch (cause) {
-    throw new Failure({ code: 'BODY_INVALID', message: `The body is not JSON: ${messageOf(cause)}.`, cause })
-  }
-  const lost = lostNumber(text)
-  if (lost)
+    if (!(cause instanceof NumberLost))
+      throw new Failure({ code: 'BODY_INVALID', message: `The body is not JSON: ${messageOf(cause)}.`, cause })
     throw new Failure({
       code: 'INPUT_INVALID',
-      message: `The number ${lost.source} would be kept as ${lost.kept}.`,
+      message: `In the body ${cause.message}.`,
       cure: 'Send a number of so many digits as a text.',
     })
+  }
 }

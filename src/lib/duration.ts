@@ -3,17 +3,27 @@ import { z } from 'zod'
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 const PATTERN = /^(\d+)(ms|s|m|h|d)$/
 
-/** A length of time as people write it (`500ms`, `30s`, `10m`, `2h`, `7d`) in milliseconds. Throws on anything else. */
+/** A hundred years: dates and stores hold it. */
+const LONGEST_MS = 36_500 * UNIT_MS.d
+const TOO_LONG = 'is too long; the most is 36500d'
+
+/** A length of time as people write it (`500ms`, `30s`, `10m`, `2h`, `7d`) in milliseconds, up to a hundred years. Throws on anything else. */
 export function durationMs(text: string): number {
+  const ms = msOf(text)
+  if (ms === undefined) throw new Error(`${text} is not a duration`)
+  if (ms > LONGEST_MS) throw new Error(`${text} ${TOO_LONG}`)
+  return ms
+}
+
+function msOf(text: string): number | undefined {
   const [, amount, unit] = PATTERN.exec(text) ?? []
-  if (amount === undefined || !isUnit(unit)) throw new Error(`${text} is not a duration`)
-  return Number(amount) * UNIT_MS[unit]
+  return amount === undefined || !isUnit(unit) ? undefined : Number(amount) * UNIT_MS[unit]
 }
 
 const isUnit = (unit: string | undefined): unit is keyof typeof UNIT_MS => unit !== undefined && unit in UNIT_MS
 
 /** Timers cannot be longer: they would go off at once. */
-const MAX_MS = 24 * UNIT_MS.d
+export const MAX_TIMER_MS = 24 * UNIT_MS.d
 
 const FORM = 'is not a duration; write a number and ms, s, m, h or d, such as 30s or 10m'
 const written = z.string({ error: FORM }).regex(PATTERN, { abort: true, error: FORM })
@@ -21,11 +31,11 @@ const written = z.string({ error: FORM }).regex(PATTERN, { abort: true, error: F
 /** Zod type for a duration of at least `min` that is kept as it was written. A shorter one would end, or repeat, all work at once. */
 export const durationText = (min: string) =>
   written
-    .refine((text) => durationMs(text) <= MAX_MS, { abort: true, error: 'is too long; the most is 24d' })
+    .refine((text) => (msOf(text) ?? 0) <= MAX_TIMER_MS, { abort: true, error: 'is too long; the most is 24d' })
     .refine((text) => durationMs(text) >= durationMs(min), `is too short; the least is ${min}`)
 
 /** Zod type for a duration of at least `min`: text in, milliseconds out. */
 export const duration = (min: string) => durationText(min).transform(durationMs)
 
 /** Zod type for the age of something kept, which no timer waits for: text in, milliseconds out. */
-export const age = written.transform(durationMs)
+export const age = written.refine((text) => (msOf(text) ?? 0) <= LONGEST_MS, { abort: true, error: TOO_LONG }).transform(durationMs)

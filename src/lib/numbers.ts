@@ -1,3 +1,5 @@
+import { isLost } from './json/exact.ts'
+
 /** A number in groups of three, or any other, with a sign that stands alone. */
 const NUMBER = /(?<![\d.,])[-−]?(?:\d{1,3}(?:[ ,'’.\u00A0\u202F]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)?)/g
 const GROUPED = /^\d{1,3}(?:([ ,'’.\u00A0\u202F])\d{3})+(?:[.,]\d+)?$/
@@ -17,7 +19,7 @@ export function numbersIn(text: string): number[] {
 }
 
 function plain(digits: string): number | undefined {
-  return /^\d+(?:[.,]\d+)?$/.test(digits) ? Number(digits.replace(',', '.')) : undefined
+  return /^\d+(?:[.,]\d+)?$/.test(digits) ? known(digits.replace(',', '.')) : undefined
 }
 
 function grouped(digits: string): number | undefined {
@@ -26,5 +28,8 @@ function grouped(digits: string): number | undefined {
   const [, head = '', tail = ''] = /^(.*?\d{3})(?:[.,](\d+))?$/.exec(digits) ?? []
   // A last group of three after the same separator belongs to the groups.
   const whole = digits.replaceAll(separator, '')
-  return /^\d+$/.test(whole) ? Number(whole) : Number(`${head.replaceAll(separator, '')}.${tail}`)
+  return known(/^\d+$/.test(whole) ? whole : `${head.replaceAll(separator, '')}.${tail}`)
 }
+
+/** Of a number that would become another one, nothing is known that could be compared. */
+const known = (digits: string) => (isLost(digits) ? undefined : Number(digits))

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { canonicalJson } from '../lib/hash/digest.ts'
 import { binaryText, leftOutText, linkText, moreBlocksText, UNKNOWN_BLOCK } from '../core/words/results.ts'
+import { parseDigits } from '../lib/json/parse.ts'
 
 /** Read tolerantly: an invalid field or block does not invalidate the others, and null counts as absent. */
 export const callResultSchema = z.looseObject({
@@ -174,7 +175,7 @@ function says(text: string, value: unknown): boolean {
 function isJsonOf(text: string, value: unknown): boolean {
   if (!/^\s*[[{"\d\-tfn]/.test(text)) return false
   try {
-    return canonicalJson(JSON.parse(text)) === canonicalJson(value)
+    return canonicalJson(parseDigits(text)) === canonicalJson(value)
   } catch {
     return false
   }

@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { describeError } from '../core/failure.ts'
 import type { ConfigService } from '../pomerium/config-service.ts'
 import { listenOnSocket } from './socket.ts'
+import { tryParse } from '../lib/json/parse.ts'
 
 export interface MinterPolicy {
   /** Users that accounts may be made for. */
@@ -71,7 +72,7 @@ export async function startMinter(options: MinterOptions): Promise<AsyncDisposab
     // A body without content-length is refused unread.
     if (Number(c.req.header('content-length') ?? Number.POSITIVE_INFINITY) > MAX_BODY_BYTES)
       return c.json({ error: 'the request is too large' }, 413)
-    const parsed = requestSchema.safeParse(await c.req.json().catch(() => undefined))
+    const parsed = requestSchema.safeParse(tryParse(await c.req.text()))
     if (!parsed.success) return c.json({ error: 'the request is not as it must be' }, 400)
     const { runId, userId, expiresAt } = parsed.data
     const refused = refusal(parsed.data)

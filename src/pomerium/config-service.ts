@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { Failure, messageOf } from '../core/failure.ts'
 import { readAtOnce } from '../lib/files/read-at-once.ts'
 import { createDispatcher } from './dispatcher.ts'
+import { parseDigits } from '../lib/json/parse.ts'
 
 const accountSchema = z.looseObject({
   id: z.string(),
@@ -98,7 +99,7 @@ export function createConfigService({
     }
     if (status === 200) {
       try {
-        return JSON.parse(text)
+        return parseDigits(text)
       } catch {
         // The error's text may contain a token, so it is not shown.
         throw new Failure({

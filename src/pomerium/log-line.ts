@@ -5,6 +5,8 @@ import { digestOf } from '../lib/hash/digest.ts'
 import { wellFormedJson } from '../lib/json/well-formed.ts'
 import { cutBytes, storeText } from '../lib/text.ts'
 import { replaceTokens } from '../lib/token-shapes.ts'
+import { parseDigits } from '../lib/json/parse.ts'
+import { foreignTime } from '../lib/time/foreign.ts'
 
 export type ParsedLine = { kind: 'event'; event: AuthorizeEvent } | { kind: 'other' } | { kind: 'broken' }
 
@@ -23,7 +25,7 @@ const lineSchema = z.looseObject({
   message: z.literal('authorize check'),
   // Whoever sends a request may choose it: one of any length is of a request that was made.
   'request-id': z.string(),
-  time: z.iso.datetime({ offset: true }),
+  time: foreignTime,
   method: text,
   host: text,
   path: text,
@@ -56,7 +58,7 @@ export function parseLogLine(
   if (!line.includes(MARK)) return { kind: 'other' }
   let content: unknown
   try {
-    content = JSON.parse(wellFormedJson(line))
+    content = parseDigits(wellFormedJson(line))
   } catch {
     return { kind: 'broken' }
   }

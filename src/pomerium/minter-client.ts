@@ -1,6 +1,7 @@
 import { Agent, fetch } from 'undici'
 import { z } from 'zod'
 import { Failure, messageOf } from '../core/failure.ts'
+import { parseJson, tryParse } from '../lib/json/parse.ts'
 
 const mintedSchema = z.strictObject({ id: z.string().min(1), jwt: z.string().min(1) })
 const refusedSchema = z.looseObject({ error: z.string() })
@@ -41,8 +42,8 @@ export function createMinterClient(socketPath: string): MinterClient {
           cause,
         })
       }
-      if (status === 201) return mintedSchema.parse(JSON.parse(text))
-      const why = refusedSchema.safeParse(safeJson(text)).data?.error ?? `HTTP ${status}`
+      if (status === 201) return mintedSchema.parse(parseJson(text))
+      const why = refusedSchema.safeParse(tryParse(text)).data?.error ?? `HTTP ${status}`
       throw new Failure({
         code: 'MINTER_REFUSED',
         retry: status === 429 || status >= 500 ? 'later' : 'never',
@@ -56,13 +57,5 @@ export function createMinterClient(socketPath: string): MinterClient {
       )
     },
     close: () => dispatcher.destroy(),
-  }
-}
-
-function safeJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

@@ -1,5 +1,7 @@
 import { Failure } from '../core/failure.ts'
 import { isNotRun, NotRun, SessionLost, type McpContext } from '../core/ports/gateway.ts'
+import { parseDigits } from '../lib/json/parse.ts'
+import { retryAfterMs } from '../lib/time/foreign.ts'
 
 /**
  * Who made a response: the gateway itself, or the upstream, which had the request then and may have acted on it. Envoy marks each response of an upstream, and
@@ -42,7 +44,7 @@ const DENIED_CODE = -32602
 export function deniedRequestId(body: string, requestId: string | undefined): string | undefined {
   if (!requestId || !body.includes('-32602') || !body.includes(requestId)) return undefined
   try {
-    const message: unknown = JSON.parse(body)
+    const message = parseDigits(body)
     const error = property(message, 'error')
     return property(error, 'code') === DENIED_CODE && property(property(error, 'data'), 'request_id') === requestId ? requestId : undefined
   } catch {
@@ -188,19 +190,9 @@ export function unknownOutcome(
 /** Envoy's own response when it could not connect to the upstream. An upstream that quotes it in a response of its own does not count. */
 function isNotConnected(body: string): boolean {
   try {
-    const statusText = property(JSON.parse(body), 'statusText')
+    const statusText = property(parseDigits(body), 'statusText')
     return typeof statusText === 'string' && statusText.startsWith('upstream_reset_before_response_started{remote_connection_failure')
   } catch {
     return false
   }
-}
-
-const MAX_RETRY_AFTER_MS = 24 * 3_600_000
-
-/** `retry-after` in milliseconds, whether it gives seconds or a date. At most a day. */
-export function retryAfterMs(headers: Headers, now = Date.now()): number | undefined {
-  const value = headers.get('retry-after')
-  if (value === null) return undefined
-  const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - now
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS)
 }

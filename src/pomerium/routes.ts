@@ -5,6 +5,7 @@ import { isOfDomain } from '../lib/net/domain.ts'
 import { redactTexts } from '../lib/redact.ts'
 import { matchesWildcard } from '../lib/wildcard.ts'
 import { ROUTES_PATH, tokenRejected } from './unauthorized.ts'
+import { tryParse } from '../lib/json/parse.ts'
 
 /** What cures a route that is listed and not used. */
 export const CORRECT_ROUTE = 'Correct the route, or name its host in gateway.routeHosts if the account’s token may go there.'
@@ -93,7 +94,7 @@ export async function listRoutes(options: {
     })
   if (response.status >= 500) throw notPomerium(`the route list is HTTP ${response.status}`, 'later')
   if (response.status !== 200) throw notPomerium(`the route list is HTTP ${response.status}`, 'never')
-  const parsed = listSchema.safeParse(redactTexts(parseJson(text), options.redact))
+  const parsed = listSchema.safeParse(redactTexts(tryParse(text), options.redact))
   if (!parsed.success) throw notPomerium('the route list is not the JSON that was expected', 'never')
   const routes = new Map<string, Route>()
   const leftOut = new Map<string, string>()
@@ -114,12 +115,4 @@ function whyNot(address: string, gateway: URL, routeHosts: readonly string[]): s
   if (isOfDomain(hostname, gateway.hostname) || routeHosts.some((pattern) => matchesWildcard(pattern.toLowerCase(), hostname)))
     return undefined
   return `its host ${hostname} is neither of the domain of ${gateway.hostname} nor in gateway.routeHosts`
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

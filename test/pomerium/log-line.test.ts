@@ -161,14 +161,23 @@ describe('parameters', () => {
   })
 
   const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
-  test.each([
-    ['lists in lists', nested(50_000)],
-    ['a number beyond all', '1e999'],
-  ])('that are hostile (%s) do not hide their call, and are no call of ours', (_, value) => {
-    const line = authorizeLine({ 'mcp-tool-parameters': 'HERE' }).replace('"HERE"', value)
+  test('that are hostile do not hide their call, and are no call of ours', () => {
+    const line = authorizeLine({ 'mcp-tool-parameters': 'HERE' }).replace('"HERE"', nested(50_000))
     const parsed = parse(line)
     expect(parsed).toMatchObject({ kind: 'event', event: { mcpTool: 'act', paramsDigest: 'none' } })
   })
+
+  test.each(['9007199254740993', '1e400', '-9223372036854775808'])('with a number that no double holds keep its digits: %s', (number) => {
+    const parsed = parse(authorizeLine({ 'mcp-tool-parameters': 'HERE' }).replace('"HERE"', `{"n":${number}}`))
+    expect(parsed).toMatchObject({ event: { params: `{"n":"${number}"}`, paramsDigest: digestOf({ n: number }) } })
+  })
+
+  test.each(['0000-01-01T00:00:00Z', '9999-12-31T23:59:59-23:59'])(
+    'a line of a time that no store and no reader holds is broken: %s',
+    (time) => {
+      expect(parse(authorizeLine({ time }))).toEqual({ kind: 'broken' })
+    },
+  )
 
   test('with half a character are those of the mended text, as a call of ours is kept', () => {
     const parsed = parse(authorizeLine({ 'mcp-tool-parameters': 'HERE' }).replace('"HERE"', '"\\ud800"'))

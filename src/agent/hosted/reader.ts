@@ -8,6 +8,7 @@ import type { EndedCall, HostedAnswer, HostedCall, HostedEvent } from '../../mod
 import { createLimitWarnings } from '../state.ts'
 import { endOf, unknownEnd, type HostedEnd } from './ends.ts'
 import type { HostedOptions, KnownCall } from './options.ts'
+import { parseKept, tryParse } from '../../lib/json/parse.ts'
 
 /** Why an answer under way was stopped by us. */
 export class Stopped extends Error {
@@ -59,7 +60,7 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
       callId,
       server,
       tool,
-      arguments: parseJson(args),
+      arguments: tryParse(args, parseKept) ?? args,
       repeatable,
       status: 'sent',
       text: '',
@@ -265,12 +266,4 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
   }
 
   return reader
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
 }

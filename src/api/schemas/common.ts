@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi'
 import { FAILURES, type FailureCode } from '../../core/failure-codes.ts'
 import { PROBLEM_TYPE, problemSchema } from '../../http/problem.ts'
+import { isKnownTime } from '../../lib/time/foreign.ts'
 
 const codes = Object.keys(FAILURES).filter((code): code is FailureCode => code in FAILURES)
 export const codeSchema = z.enum(codes)
@@ -12,7 +13,7 @@ export const text = z.string().regex(/^[^\u0000]*$/, 'may hold no NUL')
 export const anyJson = z.unknown().openapi({ description: 'Any JSON value.' })
 
 /** A point in time in a request. */
-export const moment = z.iso.datetime({ offset: true })
+export const moment = z.iso.datetime({ offset: true }).refine(isKnownTime, 'must be in the years 1970 to 9999, in UTC')
 export const dateOf = (given: string | undefined) => (given === undefined ? undefined : new Date(given))
 
 export const idParam = z.object({

@@ -3,6 +3,7 @@ import { canonicalText, chainFault, chainOf, headOf, type ChainEntry } from '../
 import type { RunView } from '../../core/view.ts'
 import type { EventRow } from '../../store/audit/evidence.ts'
 import { isSignedBy, type SigningKey } from './keys.ts'
+import { parseJson } from '../../lib/json/parse.ts'
 
 const FORMAT = 'nightshift-evidence/1'
 
@@ -96,7 +97,7 @@ function checkBundle(bytes: Uint8Array, publicKey: string): Verdict {
   let content: unknown
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-    content = JSON.parse(text)
+    content = parseJson(text)
   } catch {
     return { ok: false, why: 'it is not JSON in UTF-8' }
   }

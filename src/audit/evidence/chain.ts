@@ -3,6 +3,7 @@ import { canonicalText, GENESIS, sha256Hex } from '../../lib/hash/chain.ts'
 import { isSignedBy, type SigningKey } from './keys.ts'
 import { keyIdOf } from '../../lib/hash/public-key.ts'
 import type { Link } from './memory.ts'
+import { parseJson } from '../../lib/json/parse.ts'
 
 const first = {
   number: z.int(),
@@ -50,7 +51,7 @@ export function signCheckpoint(key: SigningKey, about: Omit<SignedNow, 'format' 
 export const readDocument = (document: unknown): Checkpoint | undefined => documentSchema.safeParse(document).data
 
 /** Reads a checkpoint that was kept outside. */
-export const parseCheckpoint = (text: string): Checkpoint => documentSchema.parse(JSON.parse(text))
+export const parseCheckpoint = (text: string): Checkpoint => documentSchema.parse(parseJson(text))
 
 export interface ChainVerdict {
   /** With what is wrong with each, and whether a person let it go on after that. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseDoubles, tryParse } from '../../lib/json/parse.ts'
 import { canonicalText, sha256Hex } from '../../lib/hash/chain.ts'
 import { isOfRow } from '../../store/bad-rows.ts'
 import type { Db } from '../../store/postgres/db.ts'
@@ -136,5 +137,11 @@ async function viewFault(db: Db, { id, attempts, digest }: CheckpointedView): Pr
     if (!isOfRow(error)) throw error
     return undefined
   })
-  return run && runDigest({ run, definitions: await loadDefinitions(db, id) }, attempts) === digest ? undefined : 'was changed'
+  if (!run) return 'was changed'
+  const definitions = await loadDefinitions(db, id)
+  // When that rule was in force, numbers in arguments were read as doubles.
+  const asThen = { ...run, toolCalls: run.toolCalls.map((call) => ({ ...call, arguments: asDoubles(call.arguments) })) }
+  return [run, asThen].some((one) => runDigest({ run: one, definitions }, attempts) === digest) ? undefined : 'was changed'
 }
+
+const asDoubles = (args: unknown) => (typeof args === 'string' ? (tryParse(args, parseDoubles) ?? args) : args)

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander'
+import { NumberLost, parseJson } from '../../lib/json/parse.ts'
 
 /** `key=value`: a value that is JSON is read as JSON, any other is text. */
 export function collectInput(text: string, before: Record<string, unknown> = {}): Record<string, unknown> {
@@ -7,8 +8,10 @@ export function collectInput(text: string, before: Record<string, unknown> = {})
   const value = text.slice(at + 1)
   let parsed: unknown = value
   try {
-    parsed = JSON.parse(value)
-  } catch {
+    parsed = parseJson(value)
+  } catch (error) {
+    if (error instanceof NumberLost)
+      throw new InvalidArgumentError(`In ${text.slice(0, at)}, ${error.message}: ${text.slice(0, at)}='"…"'.`)
     parsed = value
   }
   return { ...before, [text.slice(0, at)]: parsed }

@@ -1,13 +1,15 @@
 import { InvalidArgumentError } from 'commander'
 import { z } from 'zod'
-import { durationMs } from '../../lib/duration.ts'
+import { durationMs, MAX_TIMER_MS } from '../../lib/duration.ts'
+import { foreignTime, isKnownTime } from '../../lib/time/foreign.ts'
 
-const timeSchema = z.iso.datetime({ offset: true }).or(z.iso.date())
+const timeSchema = foreignTime.or(z.iso.date().refine(isKnownTime))
 
 /** A length of time before now, a time of RFC 3339 with its zone, or a date, which begins at midnight UTC. Nothing else: what a filter means must not be guessed. */
 export function parseTime(text: string): Date {
   try {
-    return new Date(Date.now() - durationMs(text))
+    const at = new Date(Date.now() - durationMs(text))
+    return at.getTime() < 0 ? new Date(0) : at
   } catch {
     if (!timeSchema.safeParse(text).success)
       throw new InvalidArgumentError(
@@ -19,7 +21,9 @@ export function parseTime(text: string): Date {
 
 /** A length of time, in milliseconds. */
 export function parseTimeout(text: string): number {
-  return lengthOf(text, '30s or 10m')
+  const timeoutMs = lengthOf(text, '30s or 10m')
+  if (timeoutMs > MAX_TIMER_MS) throw new InvalidArgumentError('The most is 24d.')
+  return timeoutMs
 }
 
 const MIN_LIFE_MS = 1000

@@ -7,6 +7,7 @@ import { moveSchema } from '../../lib/schema/parameters.ts'
 import type { Schema } from '../../lib/schema/shape.ts'
 import type { Ending } from '../run.ts'
 import { INCOMPLETE, INCOMPLETE_REASONS, NOTHING_NEW } from '../words/endings.ts'
+import { parseDigits } from '../../lib/json/parse.ts'
 
 const incompleteSchema = z.object({
   because: z.enum(INCOMPLETE_REASONS),
@@ -87,7 +88,7 @@ export function openEnvelope(text: string): OpenedEnvelope | undefined {
   const result = partOf(RESULT)
   for (const kind of ['incomplete', 'nothing-new'] as const) {
     const part = partOf(PARTS[kind])
-    const read = part === undefined ? undefined : readEndingOf(kind, JSON.parse(part))
+    const read = part === undefined ? undefined : readEndingOf(kind, parseDigits(part))
     if (read?.ok) return { ending: withDraft(read.ending, result), result: undefined }
   }
   return result === undefined ? undefined : { ending: undefined, result }

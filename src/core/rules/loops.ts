@@ -1,5 +1,6 @@
 // When a model repeats itself without progress: the same call with the same result and nothing new in between. A result that differs is progress, and so is a write.
 import { canonicalText, sha256Hex } from '../../lib/hash/chain.ts'
+import { parseDigits } from '../../lib/json/parse.ts'
 
 /** Equal calls with equal results: at this many the model is told, refused, and ended. */
 const TOLD_AT = 3
@@ -98,7 +99,7 @@ const repeated = (tool: string, times: number) => `The model made the same call 
 /** Calls are equal by what their arguments mean, not by how they are written. */
 function keyOf({ tool, arguments: text }: WatchedCall): string {
   try {
-    return `${tool} ${canonicalText(JSON.parse(text))}`
+    return `${tool} ${canonicalText(parseDigits(text))}`
   } catch {
     return `${tool} ${text.trim()}`
   }

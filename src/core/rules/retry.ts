@@ -1,4 +1,5 @@
 import type { Failure } from '../failure.ts'
+import { askedMs } from '../../lib/time/foreign.ts'
 
 export interface RetryPolicy {
   /** Most attempts of a run, the first included. */
@@ -11,8 +12,6 @@ export interface RetryPolicy {
 export type RetryDecision = { verdict: 'retry'; waitMs: number } | { verdict: 'wait' } | { verdict: 'stop' }
 
 const MAX_BACKOFF_MS = 60 * 60_000
-/** Upper bound for `retry-after`, which is foreign input. */
-const MAX_ASKED_MS = 24 * 60 * 60_000
 const JITTER = 0.2
 /** Attempts lost with their worker do not count towards the policy; this many are allowed beside it. */
 const LOST_ATTEMPTS = 5
@@ -46,11 +45,5 @@ export function decideRetry(
   if (lost) return { verdict: 'retry', waitMs: 0 }
   const most = unfit ? MAX_UNFIT_BACKOFF_MS : MAX_BACKOFF_MS
   const waitMs = Math.min(backoffMs * 2 ** (attempt - 1), most) * (1 + JITTER * random)
-  return { verdict: 'retry', waitMs: Math.round(Math.max(waitMs, askedMs(failure.retryAfterMs))) }
-}
-
-/** The wait that was asked for, bounded. */
-function askedMs(retryAfterMs: number | undefined): number {
-  if (retryAfterMs === undefined || Number.isNaN(retryAfterMs)) return 0
-  return Math.min(retryAfterMs, MAX_ASKED_MS)
+  return { verdict: 'retry', waitMs: Math.round(Math.max(waitMs, askedMs(failure.retryAfterMs) ?? 0)) }
 }

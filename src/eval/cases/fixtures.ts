@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { digestOf } from '../../lib/hash/digest.ts'
 import type { RunResources } from '../../runs/resources.ts'
 import type { Recording } from './recording.ts'
+import { parseDigits, tryParse } from '../../lib/json/parse.ts'
 
 export interface Fixtures extends AsyncDisposable {
   /** The resources of the bench with the stand-in for the gateway. No token of an account is sent to it. */
@@ -36,7 +37,7 @@ export async function openFixtures(record: Recording, resources: RunResources): 
     const answers = servers.get(decodeURIComponent((req.url ?? '').slice(1)))
     if (!answers) return send(res, 404, {})
     if (req.method !== 'POST') return send(res, 405, {})
-    const message = messageSchema.parse(JSON.parse(await readText(req)))
+    const message = messageSchema.parse(parseDigits(await readText(req)))
     if (message.id === undefined) return void res.writeHead(202).end()
     send(res, 200, { jsonrpc: '2.0', id: message.id, ...answers(message) })
   }
@@ -103,7 +104,8 @@ function createAnswers({ tools, calls, instructions }: Recording['servers'][stri
   }
 }
 
-const keyOf = ({ tool, arguments: args }: { tool: string; arguments?: unknown }) => digestOf([tool, args ?? {}])
+const keyOf = ({ tool, arguments: args }: { tool: string; arguments?: unknown }) =>
+  digestOf([tool, typeof args === 'string' ? (tryParse(args, parseDigits) ?? args) : (args ?? {})])
 
 function send(res: ServerResponse, status: number, body: unknown): void {
   res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))

@@ -2,6 +2,7 @@ import { pipeline, type Readable, type Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 // oxlint-disable-next-line waits/bounded -- whoever calls fetchLean is asked for a signal, and it is handed on
 import { request, type Dispatcher } from 'undici'
+import { parseDigits } from '../json/parse.ts'
 
 export interface LeanInit {
   method?: string | undefined
@@ -87,7 +88,7 @@ function createAnswer(
       return empty ? null : (stream ??= open())
     },
     text,
-    json: async (): Promise<unknown> => JSON.parse(await text()),
+    json: async () => parseDigits(await text()),
   }
 }
 

@@ -1,7 +1,9 @@
 import {
   isMap,
   isNode,
+  isPair,
   isScalar,
+  isSeq,
   Lexer,
   LineCounter,
   parseDocument,
@@ -15,6 +17,8 @@ import type { z } from 'zod'
 import { showLine } from '../text.ts'
 import { explainIssue } from './explain.ts'
 import { renameKeys } from './renames.ts'
+import { isLost } from '../json/exact.ts'
+import { tryParse } from '../json/parse.ts'
 
 /** One thing that is wrong in a file a person wrote. */
 export interface FileIssue {
@@ -177,8 +181,14 @@ function lossyNodes(document: Document.Parsed, lines: LineCounter): FileIssue[] 
       if (!isScalar(key) || typeof key.value !== 'string') add(key, '', 'has a key that is not a text; put it in quotes')
       else if (key.value === '__proto__') add(key, key.value, 'is not a name that can be used')
     },
-    Scalar(_, node) {
-      if (typeof node.value === 'number' && !Number.isFinite(node.value)) add(node, '', 'has a number that is not finite')
+    Scalar(_, node, path) {
+      if (typeof node.value === 'number' && isLost(node.source ?? ''))
+        add(
+          node,
+          issues.length < MAX_ISSUES ? fieldOf([...path, node]) : '',
+          'has a number that programs do not keep as it is written; put it in quotes, or write a smaller one',
+        )
+      else if (typeof node.value === 'number' && !Number.isFinite(node.value)) add(node, '', 'has a number that is not finite')
       if (typeof node.value === 'string' && !node.value.isWellFormed())
         add(node, '', 'has half a character (a lone surrogate); take it out')
     },
@@ -196,6 +206,16 @@ function lossyNodes(document: Document.Parsed, lines: LineCounter): FileIssue[] 
   })
   return issues.toSorted((a, b) => a.line - b.line)
 }
+
+/** The dotted path of the last of these nodes, each of which is in the one before. */
+const fieldOf = (path: readonly unknown[]): string =>
+  path
+    .flatMap((one, at) => {
+      const parent = path[at - 1]
+      if (isPair(one)) return isScalar(one.key) ? [String(one.key.value)] : []
+      return isSeq(parent) ? [String(parent.items.indexOf(one))] : []
+    })
+    .join('.')
 
 function readRenamed(document: Document.Parsed, lines: LineCounter, renamed: Readonly<Record<string, string>>) {
   const notes: FileIssue[] = []
@@ -241,7 +261,9 @@ function readSubstituted(issues: readonly z.core.$ZodIssue[], document: Document
     if (issue.code !== 'invalid_type' || !['number', 'int', 'boolean'].includes(issue.expected)) continue
     const node: unknown = document.getIn(issue.path, true)
     if (!isScalar(node) || !substituted.has(node) || !NUMBER_OR_BOOLEAN.test(String(node.value))) continue
-    node.value = JSON.parse(String(node.value))
+    const value = tryParse(String(node.value))
+    if (value === undefined) continue
+    node.value = value
     changed = true
   }
   return changed

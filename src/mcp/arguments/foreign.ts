@@ -5,7 +5,7 @@ import { Piscina } from 'piscina'
 import { patternSize } from '../../lib/schema/pattern-size.ts'
 import type { Schema } from '../../lib/schema/shape.ts'
 import type { OfferedInput } from '../tools/input-schema.ts'
-import { parseExact } from '../../lib/json/exact.ts'
+import { parseKept } from '../../lib/json/parse.ts'
 import { readArguments, type ReadArguments } from './read.ts'
 import type { ThreadAnswer, ThreadTask } from './thread.ts'
 
@@ -57,7 +57,7 @@ export async function readForeignArguments(
     return { read: readArguments({ name, input: { ...input, schema: {} } }, text, again), unchecked: true }
   }
   if (!answer.ok) return { read: answer, unchecked: false }
-  return { read: { ok: true, arguments: { json: answer.json, value: parseExact(answer.json) } }, unchecked: false }
+  return { read: { ok: true, arguments: { json: answer.json, value: parseKept(answer.json) } }, unchecked: false }
 }
 
 /** Undefined when it takes too much time or memory. */

@@ -2,7 +2,7 @@ import { isObject } from '../../lib/json/object.ts'
 import { messageOf } from '../../core/failure.ts'
 import { argumentFaults, notAnObject, notJson } from '../../core/words/mistakes.ts'
 import { compileSchema, type SchemaFault } from '../../lib/schema/json-schema.ts'
-import { parseExact } from '../../lib/json/exact.ts'
+import { parseDigits, parseKept, tryParse } from '../../lib/json/parse.ts'
 import { fitJson, type Fit } from '../../lib/json/fit.ts'
 import { fieldOf } from '../../lib/schema/parameters.ts'
 import type { Schema } from '../../lib/schema/shape.ts'
@@ -14,7 +14,7 @@ export type ReadArguments = { ok: true; arguments: SentArguments } | { ok: false
 export interface SentArguments {
   /** As the model wrote them, digit for digit, where nothing had to be mended. */
   json: string
-  /** The same for the journal. */
+  /** The same for the journal: the text itself where a value would hold another number. */
   value: unknown
 }
 
@@ -27,7 +27,7 @@ export function readArguments(tool: { name: string; input: OfferedInput }, writt
   const json = text === '' || text === 'null' ? '{}' : text
   let value: unknown
   try {
-    value = JSON.parse(json)
+    value = parseDigits(json)
   } catch (error) {
     return { ok: false, why: notJson(messageOf(error)) }
   }
@@ -47,7 +47,7 @@ export function readArguments(tool: { name: string; input: OfferedInput }, writt
 
 /** An object that was packed into a text. */
 function unpacked(json: string | undefined): string | undefined {
-  const value: unknown = json?.startsWith('"') ? JSON.parse(json) : undefined
+  const value: unknown = json?.startsWith('"') ? parseDigits(json) : undefined
   return typeof value === 'string' ? value.trim() : json
 }
 
@@ -62,14 +62,8 @@ function fit(schema: Schema, json: string): { ok: true; arguments: SentArguments
   }
   if (!fitted.ok) return fitted
   return isJsonObject(fitted.json)
-    ? { ok: true, arguments: { json: fitted.json, value: parseExact(fitted.json) } }
+    ? { ok: true, arguments: { json: fitted.json, value: parseKept(fitted.json) } }
     : { ok: false, faults: [] }
 }
 
-function isJsonObject(json: string): boolean {
-  try {
-    return isObject(JSON.parse(json))
-  } catch {
-    return false
-  }
-}
+const isJsonObject = (json: string): boolean => isObject(tryParse(json, parseDigits))

@@ -8,8 +8,9 @@ import { readMessages, type Asked, type WireMessage } from './wire.ts'
 
 /** Most requests of a server's own during one request of ours: each is answered with a request that carries the token. */
 const MAX_ASKS = 100
-/** Shortest wait before a stream is resumed, whatever the server says. */
+/** Shortest and longest wait before a stream is resumed, whatever the server says. */
 const MIN_RETRY_MS = 100
+const MAX_RETRY_MS = 30_000
 /** An event id that goes back in a header. */
 const PLAIN_ID = /^[\x21-\x7e]{1,1024}$/
 
@@ -103,7 +104,7 @@ export function createAnswerReader({ server, streams, maxResponseBytes, redact }
         if (messages.length === 0 && id !== '') written.push(`${id}data:\n\n`)
         for (const [at, { json }] of messages.entries()) written.push(`${at === 0 ? id : ''}data: ${json}\n\n`)
       },
-      onRetry: (ms) => void written.push(`retry: ${Math.max(ms, MIN_RETRY_MS)}\n`),
+      onRetry: (ms) => void written.push(`retry: ${Math.min(Math.max(ms, MIN_RETRY_MS), MAX_RETRY_MS)}\n`),
     })
     const decoder = new TextDecoder()
     const lines = createLineEnds()

@@ -2,6 +2,7 @@ import { isObject } from '../../lib/json/object.ts'
 import { LATEST_PROTOCOL_VERSION, SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js'
 import { parseBounded } from '../../lib/json/bounded.ts'
 import { wellFormedJson } from '../../lib/json/well-formed.ts'
+import { parseDigits, parseDoubles } from '../../lib/json/parse.ts'
 
 // Everything that a server says enters here, before the SDK reads it. Servers are sloppy in many ways that leave no doubt what they mean; the SDK takes the specification's form alone.
 
@@ -23,12 +24,15 @@ export interface WireMessage {
 
 type Fields = Record<string, unknown>
 
+/** Methods whose results are data, in which each digit counts. What describes a tool has limits of types, such as 2^63, which have to stay numbers. */
+const HAS_DATA: ReadonlySet<string> = new Set(['tools/call', 'resources/read', 'prompts/get'])
+
 /**
  * Reads the messages of a JSON text, which may be a list of them. Null is absent; an answer without an id is that of the request; notifications are left out, since
  * nothing listens to them, and so are answers to another request. Throws for what is no JSON, or too much of it.
  */
 export function readMessages(text: string, asked: Asked): WireMessage[] {
-  const parsed = parseBounded(text)
+  const parsed = parseBounded(text, HAS_DATA.has(asked.method ?? '') ? parseDigits : parseDoubles)
   const found = Array.isArray(parsed) ? parsed : [parsed]
   return found.flatMap((one) => readMessage(one, asked) ?? [])
 }

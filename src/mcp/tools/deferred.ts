@@ -10,6 +10,7 @@ import {
   foundTools,
 } from '../../core/words/tools.ts'
 import { nodeAt, sourceOf, treeOf } from '../../lib/json/tree.ts'
+import { parseDigits, tryParse } from '../../lib/json/parse.ts'
 
 /** Most tools that a model is shown from the beginning: with more it chooses worse, and pays for them in each turn. */
 const MAX_SHOWN = 30
@@ -79,11 +80,7 @@ function readCall(written: string): { name: string; arguments: string } | undefi
 }
 
 function readQuery(written: string): string | undefined {
-  try {
-    return querySchema.safeParse(JSON.parse(written)).data?.query
-  } catch {
-    return undefined
-  }
+  return querySchema.safeParse(tryParse(written, parseDigits)).data?.query
 }
 
 /** Those that have most of the words, a name before a description; of equals, the job's order. */

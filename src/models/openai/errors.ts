@@ -5,6 +5,7 @@ import { NotRun } from '../../core/ports/gateway.ts'
 import { isNeverConnected } from '../../lib/net/connection-error.ts'
 import { BodyTooLarge } from '../../lib/net/http.ts'
 import { showLine } from '../../lib/text.ts'
+import { retryAfterMs } from '../../lib/time/foreign.ts'
 
 const QUOTA = /insufficient_quota|billing_hard_limit|quota_exceeded/
 
@@ -26,12 +27,12 @@ export function modelFailure(error: unknown, what: { provider: string; model: st
   if (error instanceof Failure) return new Failure({ ...redactFailure(error.toJSON(), what.redact), cause: error.cause })
   const text = hide(messageOf(error), what.redact)
   const about = `${what.provider}, model ${what.model}`
-  const make = (code: FailureCode, requestId?: string | null, retryAfterMs?: number) =>
+  const make = (code: FailureCode, requestId?: string | null, waitMs?: number) =>
     new Failure({
       code,
       message: `${about}: ${text}.`,
       requestId: requestId ? what.redact(requestId) : undefined,
-      retryAfterMs,
+      retryAfterMs: waitMs,
       cause: provesNoWork(error) ? new NotRun(text) : new Error(text),
     })
   const tooLarge = causeOf(error, BodyTooLarge)
@@ -45,7 +46,7 @@ export function modelFailure(error: unknown, what: { provider: string; model: st
   if (!(error instanceof APIError)) return make('MODEL_UNAVAILABLE')
   const status: number | undefined = error.status
   const kind = `${error.code ?? ''} ${error.type ?? ''}`
-  const after = retryAfter(error.headers)
+  const after = error.headers && retryAfterMs(error.headers)
   const code = (): FailureCode => {
     if (QUOTA.test(kind)) return 'MODEL_QUOTA'
     if (/content_filter|content_policy/.test(kind)) return 'MODEL_REFUSED'
@@ -80,13 +81,4 @@ function hide(text: string, redact: (text: string) => string): string {
   // Redacted before it is cut: a part of a secret would not be found.
   const shown = showLine(redact(text)).slice(0, 500).replace(/\.$/, '')
   return shown.replaceAll(/\b(sk|pk|key|Bearer)[-_ ][A-Za-z0-9*_.-]{6,}/g, '[key]')
-}
-
-function retryAfter(headers: Headers | undefined): number | undefined {
-  const ms = Number(headers?.get('retry-after-ms') ?? Number.NaN)
-  if (Number.isFinite(ms) && ms >= 0) return ms
-  const value = headers?.get('retry-after')
-  if (value === null || value === undefined) return undefined
-  const parsed = /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - Date.now()
-  return Number.isNaN(parsed) ? undefined : Math.max(parsed, 0)
 }

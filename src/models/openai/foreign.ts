@@ -31,10 +31,19 @@ export const shownIn = (value: unknown): string => textIn(value) ?? wellFormedJs
 export const placeIn = (value: unknown): number =>
   typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** 31 ? value : 0
 
-/** Arguments of a call as JSON text: some servers give the object itself, or nothing where there are none. */
+/**
+ * Arguments of a call as JSON text: some servers give the object itself, or nothing where there are none. An object with a number that has lost its digits by now is no JSON
+ * any more, so that the model is told and no tool is given another number.
+ */
 export function argumentsIn(value: unknown): string {
   if (typeof value === 'string') return wellFormedJson(value)
-  return value === null || value === undefined ? '' : wellFormedJson(JSON.stringify(value))
+  if (value === null || value === undefined) return ''
+  let isLost = false
+  const json = JSON.stringify(value, (_, one: unknown) => {
+    if (typeof one === 'number' && Math.abs(one) > Number.MAX_SAFE_INTEGER) isLost = true
+    return one
+  })
+  return wellFormedJson(isLost ? `A number of so many digits has to be a text: ${json}` : json)
 }
 
 /** A call of a tool. One without an id is given one, so that its result can be told. */
@@ -62,7 +71,7 @@ const MOST_TOKENS = 2 ** 40
 
 const tokensIn = (value: unknown): number => {
   const n = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
-  return typeof n === 'number' && n >= 0 ? Math.min(Math.round(n), MOST_TOKENS) : 0
+  return typeof n === 'number' && n > 0 ? Math.min(Math.round(n), MOST_TOKENS) : 0
 }
 
 /** Counts of tokens: whole, not negative, and no more of a kind than of all. */

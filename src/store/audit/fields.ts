@@ -25,7 +25,7 @@ export async function countLogFields(db: Db, lagMs: number): Promise<LogFields> 
        count(params_digest)::int as params, count(run_header)::int as headers,
        (select min(sent_at) from gateway_requests
         where status is not null and sent_at < now() - make_interval(secs => $1 / 1000.0)
-          and sent_at > (select max(time) from authorize_events) + interval '1 minute') as "unreadSince"
+          and sent_at > (select max(time) from authorize_events where time <= now()) + interval '1 minute') as "unreadSince"
      from (select * from authorize_events order by id desc limit ${LATEST}) latest`,
     [lagMs],
   )

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { Failure } from '../../core/failure.ts'
+import { parseKept } from '../../lib/json/parse.ts'
 import { isUnavailable, sqlStateOf, storeFailure } from './faults.ts'
 import { SESSION_OPTIONS } from './session.ts'
 
@@ -30,10 +31,17 @@ function parseBigint(text: string): number {
   throw new Failure({ code: 'INTERNAL_ERROR', message: `The store holds ${text}, and no number that is this large can be trusted.` })
 }
 
+/** A bigint as an exact number; JSON as `parseKept` reads it: arguments of a tool may hold numbers that no value does. */
+const PARSERS: ReadonlyMap<number, (text: string) => unknown> = new Map<number, (text: string) => unknown>([
+  [pg.types.builtins.INT8, parseBigint],
+  [pg.types.builtins.JSON, parseKept],
+  [pg.types.builtins.JSONB, parseKept],
+])
+
 type GetTypeParser = typeof pg.types.getTypeParser
 
 const parserOf = (oid: Parameters<GetTypeParser>[0], format: 'text' | 'binary' = 'text') =>
-  oid === pg.types.builtins.INT8 && format === 'text' ? parseBigint : pg.types.getTypeParser(oid, format)
+  (format === 'text' && PARSERS.get(oid)) || pg.types.getTypeParser(oid, format)
 
 /** Times as RFC 3339 texts, as faces show them. */
 const isoParserOf: typeof parserOf = (oid, format) => {

@@ -75,8 +75,7 @@ describe('a schema of a server', () => {
   test('that is checked in a thread keeps the digits of a number, and mends what leaves no choice', async () => {
     const schema = object({ id: { $ref: '#/$defs/id' } }, { $defs: { id: { type: 'integer' } } })
     const { read: exact } = await read(schema, '{"id": 9007199254740993}')
-    expect(exact).toMatchObject({ ok: true, arguments: { json: '{"id": 9007199254740993}' } })
-    expect(exact.ok && JSON.stringify(exact.arguments.value)).toBe('{"id":9007199254740993}')
+    expect(exact).toMatchObject({ ok: true, arguments: { json: '{"id": 9007199254740993}', value: '{"id": 9007199254740993}' } })
     expect(await read(schema, '{"id": "20"}')).toMatchObject({ read: { arguments: { json: '{"id": 20}' } } })
   })
 })

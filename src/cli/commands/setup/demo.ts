@@ -20,6 +20,7 @@ import { examples, quietLog, type AddCommand } from '../../options/options.ts'
 import { reportText } from '../../terminal/output.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
+import { parseDigits } from '../../../lib/json/parse.ts'
 
 const optionsSchema = z.object({ keep: z.boolean().default(false), json: z.boolean().default(false), hosted: z.boolean().default(false) })
 
@@ -171,7 +172,7 @@ const logLineSchema = z.looseObject({
 function findLogLines(world: World): Map<string, string> {
   const found = new Map<string, string>()
   for (const [index, line] of readFileSync(world.logFile, 'utf8').trim().split('\n').entries()) {
-    const { 'request-id': id, allow, ...more } = logLineSchema.parse(JSON.parse(line))
+    const { 'request-id': id, allow, ...more } = logLineSchema.parse(parseDigits(line))
     found.set(
       id,
       `line ${index + 1}: ${allow ? 'allow' : 'no allow'} ${(more['allow-why-true'] ?? more['allow-why-false'] ?? []).join(' ')}`,

@@ -1,4 +1,5 @@
 // Whether values of an answer stand in what tools gave. Only for the paths that a job names: what a model works out from results stands in none of them.
+import { isLost } from '../../../lib/json/exact.ts'
 import { parsedJson } from '../../../lib/json/parsed.ts'
 import { pointerTo } from '../../../lib/json/tree.ts'
 import { numbersIn } from '../../../lib/numbers.ts'
@@ -47,7 +48,9 @@ function contentsOf(text: string): { numbers: number[]; text: string } {
   const value = parsedJson(text)
   if (value === undefined) return { numbers: numbersIn(text), text: text.toLowerCase() }
   const values = leavesAt({ path: [], value }, []).map((leaf) => leaf.value)
-  const numbers = values.filter((one) => typeof one === 'number' || (typeof one === 'string' && one.trim() !== '')).map(Number)
+  const numbers = values
+    .filter((one) => typeof one === 'number' || (typeof one === 'string' && one.trim() !== '' && !isLost(one.trim())))
+    .map(Number)
   const texts = values.filter((one) => typeof one === 'string')
   return { numbers: numbers.filter((one) => Number.isFinite(one)), text: texts.join('\n').toLowerCase() }
 }

@@ -1,4 +1,5 @@
 import { digestOf } from '../../../lib/hash/digest.ts'
+import { parseDigits, parseDoubles, tryParse } from '../../../lib/json/parse.ts'
 
 /** An event of a run whose provider calls the servers itself. */
 export interface HostedEvent {
@@ -69,10 +70,12 @@ export function matchHosted(run: HostedContext, events: readonly HostedEvent[]):
   const from = run.startedAt.getTime() - BEFORE_MS
   const until = (run.finishedAt?.getTime() ?? Number.POSITIVE_INFINITY) + AFTER_MS
   const waiting = new Map<string, string[]>()
-  for (const { id, server, tool, arguments: args } of run.calls) {
-    const key = keyOf(server, tool, digestOf(args ?? {}))
-    waiting.set(key, [...(waiting.get(key) ?? []), id])
-  }
+  for (const { id, server, tool, arguments: args } of run.calls)
+    for (const digest of digestsOf(args)) {
+      const key = keyOf(server, tool, digest)
+      waiting.set(key, [...(waiting.get(key) ?? []), id])
+    }
+  const taken = new Set<string>()
   const sessions = new Map(run.explained.map(({ place, events: n }) => [place, n]))
   const mostSessions = (calls: number) => SESSIONS_EACH * (run.answers + calls)
   let callsLeft = run.maxCalls - run.reported - run.lostCalls
@@ -85,7 +88,8 @@ export function matchHosted(run: HostedContext, events: readonly HostedEvent[]):
     if (event.accountId === null || !accounts.has(event.accountId) || server === undefined || time < from || time > until) continue
     const matchedBy = event.byHeader ? 'run-header' : 'account'
     if (event.mcpMethod === 'tools/call') {
-      const toolCallId = waiting.get(keyOf(server, event.mcpTool ?? '', event.paramsDigest ?? digestOf({})))?.shift()
+      const key = keyOf(server, event.mcpTool ?? '', event.paramsDigest ?? digestOf({}))
+      const toolCallId = takeNext(waiting.get(key) ?? [], taken)
       if (toolCallId !== undefined) matches.push({ eventId: event.id, matchedBy, toolCallId })
       else if (event.mcpTool !== null && run.allowed.get(server)?.includes(event.mcpTool) && callsLeft > 0) {
         if (wasLost(run, event)) matches.push({ eventId: event.id, matchedBy: 'lost-answer', toolCallId: null })
@@ -102,6 +106,22 @@ export function matchHosted(run: HostedContext, events: readonly HostedEvent[]):
     }
   }
   return { matches, mayCome }
+}
+
+/** The first of these calls that explains nothing yet; from now on it does. */
+function takeNext(calls: string[], taken: Set<string>): string | undefined {
+  for (let id = calls.shift(); id !== undefined; id = calls.shift()) {
+    if (taken.has(id)) continue
+    taken.add(id)
+    return id
+  }
+  return undefined
+}
+
+/** What the log may have of the arguments of a call: their digits, or what is left of them in doubles. */
+function digestsOf(args: unknown): Set<string> {
+  if (typeof args !== 'string') return new Set([digestOf(args ?? {})])
+  return new Set([parseDigits, parseDoubles].map((parse) => digestOf(tryParse(args, parse) ?? args)))
 }
 
 const pathOf = ({ path }: HostedEvent) => path.split('?', 1)[0] ?? ''

@@ -1,0 +1,30 @@
+// Times that others say: read and bounded here alone. A wait of a year and a date that no store, timer or reader holds are answers that a server, a file or a person gives.
+import { z } from 'zod'
+
+/** The longest that anybody outside may have us wait. */
+const MAX_ASKED_MS = 24 * 3_600_000
+
+/** A wait that was asked for, bounded: from none to a day. Undefined for what is no wait. */
+export const askedMs = (ms: number | undefined): number | undefined =>
+  ms === undefined || Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_ASKED_MS)
+
+const SECONDS = /^\d+(?:\.\d+)?$/
+
+/** `retry-after` in milliseconds, whether it gives seconds or a date, or `retry-after-ms`, which some providers send and which is exacter. */
+export function retryAfterMs(headers: Headers, now = Date.now()): number | undefined {
+  const ms = headers.get('retry-after-ms')?.trim() ?? ''
+  if (SECONDS.test(ms)) return askedMs(Number(ms))
+  const value = headers.get('retry-after')?.trim() ?? ''
+  return askedMs(SECONDS.test(value) ? Number(value) * 1000 : value.includes(':') ? Date.parse(value) - now : undefined)
+}
+
+const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
+
+/** Of the years that RFC 3339 can write in UTC, those from 1970 on. */
+export const isKnownTime = (text: string): boolean => {
+  const at = Date.parse(text)
+  return at >= 0 && at <= LAST_MS
+}
+
+/** A time of RFC 3339 with its zone. */
+export const foreignTime = z.iso.datetime({ offset: true }).refine(isKnownTime, 'must be in the years 1970 to 9999, in UTC')
