@@ -135,6 +135,18 @@ function inputNames(schema: JobDefinition['input']): string[] | undefined {
   return Object.keys(properties)
 }
 
+/** How many values a field has: seconds, minutes, hours, days, months, days of the week. */
+const FIELD_SIZES = [60, 60, 24, 31, 12, 7]
+
+/** A step that passes the end of its field at once, and so is another one than it says. */
+function stepBeyondField(cron: string): string | undefined {
+  const fields = cron.trim().split(/\s+/)
+  const sizes = FIELD_SIZES.slice(-fields.length)
+  return fields
+    .flatMap((field, at) => [...field.matchAll(/\/(\d+)/g)].map(([, step = '']) => (Number(step) > (sizes[at] ?? 0) ? step : '')))
+    .find(Boolean)
+}
+
 /** What is wrong with a schedule of a job that is right by itself. */
 function scheduleFaults({ schedule, input }: JobDefinition): Fault[] {
   if (!schedule) return []
@@ -146,6 +158,12 @@ function scheduleFaults({ schedule, input }: JobDefinition): Fault[] {
       path: ['schedule', 'cron'],
       message:
         'has a part that not every cron knows; write numbers, names such as MON, *, lists (1,15), ranges (1-5), steps of them (*/15, 5-59/20), L and 1#2',
+    })
+  const step = stepBeyondField(schedule.cron)
+  if (step !== undefined)
+    issues.push({
+      path: ['schedule', 'cron'],
+      message: `has the step ${step}, which is longer than its field: each field begins anew, so that */90 minutes is each hour; name the times`,
     })
   const fault = input && compileSchema(input)({})
   if (fault !== undefined)

@@ -16,6 +16,17 @@ test.each(['H * * * *', 'H H * * *', 'H/15 * * * *', '0,H 7 * * *', 'h 7 * * *',
   },
 )
 
+test.each([
+  ['*/90 * * * *', '90'],
+  ['0 */48 * * *', '48'],
+  ['0 0 1-31/40 * *', '40'],
+  ['*/61 * * * * *', '61'],
+])('a cron of %s is refused: its step is not what it says', (cron, step) => {
+  expect(files.faults(`${GOOD}schedule: { timezone: UTC, cron: "${cron}" }\n`)).toEqual([
+    expect.stringContaining(`schedule.cron has the step ${step}, which is longer than its field`),
+  ])
+})
+
 test('the letter in the name of a day or month is no H', () => {
   for (const cron of ['0 7 * * THU', '0 7 * MAR-OCT *'])
     expect(files.faults(`${GOOD}schedule:\n  timezone: UTC\n  cron: "${cron}"\n`), cron).toEqual([])
@@ -26,6 +37,8 @@ test.each([
   '*/15 8-18 * * MON-FRI',
   '0 0 1,15 JAN,Jul *',
   '5-59/20 * * * *',
+  '*/60 */24 */31 */12 */7',
+  '*/60 * * * * *',
   '  30 6 * * 1-5/2 ',
   '0 7 L * *',
   '0 7 * * 5L',

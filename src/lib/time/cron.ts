@@ -1,8 +1,9 @@
-import { CronExpressionParser } from 'cron-parser'
+import { CronExpressionParser, type CronDate, type CronExpression } from 'cron-parser'
 import { Temporal } from 'temporal-polyfill'
 
 const HOURS = 24
 const NS_PER_MS = 1_000_000
+const SECOND_MS = 1000
 
 /**
  * A schedule by the zone's wall clock. A time that the clock jumps over in spring fires as much later as the jump is long; a time that it shows twice in
@@ -14,15 +15,23 @@ export interface CronSchedule {
 }
 
 /**
- * The latest `count` fire times after `after` and up to `until`, oldest first. They are looked for in a window before `until` that is doubled until it holds
- * enough: the work does not grow with the time that passed.
+ * The latest `count` fire times after `after` and up to `until`, oldest first. They are looked for from `until` back: the work does not grow with the time that
+ * passed, nor with how many fires stood together at some time of it.
  */
 export function latestFires(schedule: CronSchedule, after: Date, until: Date, count: number): Date[] {
-  for (let windowMs = count * 1000; ; windowMs *= 2) {
-    const from = Math.max(after.getTime(), until.getTime() - windowMs)
-    const fires = nextFires(schedule, new Date(from), Number.POSITIVE_INFINITY, until)
-    if (fires.length >= count || from === after.getTime()) return fires.slice(-count)
+  const walls = wallsOf(schedule, until.getTime() + mostOffsetMs(until.getTime(), schedule.timezone) + SECOND_MS)
+  const everyHour = namesEveryHour(walls)
+  let found: number[] = []
+  while (walls.hasPrev()) {
+    const wall = wallOf(walls.prev())
+    // No wall time before this one is shown later than that, also where the clock jumps.
+    const wallMs = wall.toZonedDateTime('UTC').epochMilliseconds
+    const latestMs = wallMs - leastOffsetMs(wallMs, schedule.timezone)
+    if (latestMs <= after.getTime() || (found.length >= count && latestMs < (found[0] ?? 0))) break
+    const instants = instantsOf(wall, schedule.timezone, everyHour).filter((at) => at > after.getTime() && at <= until.getTime())
+    found = [...new Set([...instants, ...found])].toSorted((a, b) => a - b).slice(-count)
   }
+  return found.map((at) => new Date(at))
 }
 
 /** Longer than any cron waits: a 29th of February comes again within eight years. */
@@ -45,26 +54,44 @@ export function nextFire(schedule: CronSchedule, after: Date): Date | undefined 
  */
 function* firesAfter({ cron, timezone }: CronSchedule, after: Date): Generator<Date, undefined> {
   let last = after.getTime()
-  const walls = CronExpressionParser.parse(cron, { tz: 'UTC', currentDate: new Date(last + leastOffsetMs(last, timezone)) })
-  const everyHour = walls.fields.hour.values.length === HOURS
+  const walls = wallsOf({ cron, timezone }, last + leastOffsetMs(last, timezone))
+  const everyHour = namesEveryHour(walls)
   /** Instants not yet given out: a later wall time can be an earlier instant, since times inside a gap move behind it. */
   let found: number[] = []
   while (walls.hasNext()) {
-    const wall = Temporal.Instant.fromEpochMilliseconds(walls.next().getTime()).toZonedDateTimeISO('UTC').toPlainDateTime()
-    const place = (disambiguation: 'compatible' | 'earlier' | 'later') =>
-      wall.toZonedDateTime(timezone, { disambiguation }).epochMilliseconds
-    found = [...found, place('compatible'), ...(everyHour ? [place('later')] : [])].toSorted((a, b) => a - b)
-    const known = place('earlier')
+    const wall = wallOf(walls.next())
+    found = [...found, ...instantsOf(wall, timezone, everyHour)].toSorted((a, b) => a - b)
+    const known = wall.toZonedDateTime(timezone, { disambiguation: 'earlier' }).epochMilliseconds
     for (; found[0] !== undefined && found[0] <= known; found.shift()) if (found[0] > last) yield new Date((last = found[0]))
   }
   for (const at of found) if (at > last) yield new Date((last = at))
 }
 
-/** The least that the zone's wall clock is ahead of UTC within a day of an instant: no wall time that is shown later lies before that. */
-function leastOffsetMs(at: number, timezone: string): number {
+/** The wall times of a cron around an instant of UTC that stands for a wall time. */
+const wallsOf = ({ cron }: CronSchedule, at: number): CronExpression =>
+  CronExpressionParser.parse(cron, { tz: 'UTC', currentDate: new Date(at) })
+
+const namesEveryHour = ({ fields }: CronExpression) => fields.hour.values.length === HOURS
+
+const wallOf = (found: CronDate): Temporal.PlainDateTime =>
+  Temporal.Instant.fromEpochMilliseconds(found.getTime()).toZonedDateTimeISO('UTC').toPlainDateTime()
+
+/** When a wall time fires: a skipped one as much later as the jump is long, a doubled one once, or twice where every hour is named. */
+const instantsOf = (wall: Temporal.PlainDateTime, timezone: string, everyHour: boolean): number[] =>
+  (everyHour ? (['compatible', 'later'] as const) : (['compatible'] as const)).map(
+    (disambiguation) => wall.toZonedDateTime(timezone, { disambiguation }).epochMilliseconds,
+  )
+
+/** By how much the zone's wall clock is ahead of UTC a day before, at and a day after an instant. */
+function offsetsMs(at: number, timezone: string): number[] {
   const there = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timezone)
-  return Math.min(...[-HOURS, 0, HOURS].map((hours) => there.add({ hours }).offsetNanoseconds)) / NS_PER_MS
+  return [-HOURS, 0, HOURS].map((hours) => there.add({ hours }).offsetNanoseconds / NS_PER_MS)
 }
+
+/** The least of them: no wall time that is shown later lies before that. */
+const leastOffsetMs = (at: number, timezone: string): number => Math.min(...offsetsMs(at, timezone))
+/** The most of them: no wall time that is shown earlier lies behind that. */
+const mostOffsetMs = (at: number, timezone: string): number => Math.max(...offsetsMs(at, timezone))
 
 /** The next `count` fire times after `after`, and up to `until` where it is given, oldest first. */
 export function nextFires(schedule: CronSchedule, after: Date, count: number, until?: Date): Date[] {

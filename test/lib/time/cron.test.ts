@@ -106,7 +106,7 @@ test('after a long pause the latest fires are due, and the older ones are counte
 test('what is due is the end of all that fires, however long ago the last look was', () => {
   const times = fc.tuple(fc.integer({ min: 0, max: 40_000 }), fc.integer({ min: 0, max: 6000 }))
   const crons = fc.constantFrom('* * * * *', '*/7 * * * *', '30 2 * * *', '0 * * * *', '15 1,2,3 * * *', '0 7 * * 1')
-  const zones = fc.constantFrom('UTC', 'Europe/Paris', 'Australia/Lord_Howe', 'Antarctica/Troll')
+  const zones = fc.constantFrom('UTC', 'Europe/Paris', 'Australia/Lord_Howe', 'Antarctica/Troll', 'America/Santiago', 'Pacific/Apia')
   fc.assert(
     fc.property(times, crons, zones, ([begin, minutes], cron, timezone) => {
       const after = new Date(Date.parse('2026-03-20T00:00:30Z') + begin * 60_000)
@@ -119,6 +119,15 @@ test('what is due is the end of all that fires, however long ago the last look w
     }),
     { numRuns: 40 },
   )
+})
+
+test('the fire before is found where very many stand together, long before', () => {
+  const until = new Date('2026-12-05T00:00Z')
+  expect(previousFire({ cron: '* * * * 1 *', timezone: 'Europe/Zurich' }, until)).toEqual(new Date('2026-01-31T22:59:59Z'))
+  expect(dueFires({ cron: '* * * * 1 *', timezone: 'UTC' }, new Date('2025-06-01T00:00Z'), until)).toMatchObject({
+    fires: { length: 200, 199: new Date('2026-01-31T23:59:59Z') },
+    older: { first: new Date('2026-01-01T00:00Z'), more: true },
+  })
 })
 
 type Field = { text: string; values: Set<number> }
