@@ -17,6 +17,8 @@ const COLUMNS = 'audit/evidence/columns.test.ts'
 const BUNDLE = 'audit/evidence/bundle.test.ts'
 const EDITS = `${COLUMNS}: each column is signed, or changes by right for a reason that is named; each edit of what is signed is noticed`
 const ROWS = `${COLUMNS}: a row that is taken away is noticed`
+const ADDED = `${COLUMNS}: a row that is added to those of a time that is signed is noticed`
+const REMOVALS = 'audit/evidence/removals.test.ts'
 const ANCHOR = `${BUNDLE}: a row that is changed or deleted after a checkpoint is found, and so is a checkpoint that is not the one kept outside`
 const STRANGER = 'audit/log/watch.test.ts: whatever the sender of a request chose in its line, an alarm is raised, and its size is bounded'
 const MISSING = 'cli/commands/service/doctor.test.ts: a log that nobody reads any more'
@@ -33,15 +35,23 @@ export const THREATS: readonly Threat[] = [
     who: 'writes the store',
     what: ['edit', 'reorder', 'backdate'],
     noticed:
-      'a run that ended, or a line of the log, after its checkpoint: `evidence verify --store`, whoever runs it. Before it (a day at most, five minutes at least): nothing, unless Pomerium’s own log is compared',
+      'a run that ended, a line of the log, an act, an alarm, a fire, a suspect or a note of a removal, after its checkpoint: `evidence verify --store`, whoever runs it. Before it (a day at most): nothing, unless Pomerium’s own log is compared. Not: what is like something that happens by right, such as an alarm that is said to be sent, or a suspect that is said to be acknowledged',
     tests: [EDITS, 'audit/evidence/honest.test.ts: no honest store is accused, whatever happens to it by right (seed %i)'],
   },
   {
     who: 'writes the store',
     what: ['delete'],
     noticed:
-      'the same. Not: a run that is also noted as removed by retention, and the oldest lines of the log, which count as removed; a checkpoint that was kept outside shows that they were there',
-    tests: [ROWS, ANCHOR],
+      'the same; a removal that is made to look like retention’s is found where no retention was ever set that removes it by then, which the checkpoints say. Not: what retention would remove as well, and some lines of a piece of the log whose oldest line is that old',
+    tests: [
+      ROWS,
+      ANCHOR,
+      `${REMOVALS}: of a run, %s`,
+      `${REMOVALS}: of a run, with a note that is rewritten, or taken away, once its time has come`,
+      `${REMOVALS}: of content, %s`,
+      `${REMOVALS}: of lines of the log, %s`,
+      `${REMOVALS}: of alarms, fires and suspects`,
+    ],
   },
   {
     who: 'writes the store',
@@ -59,8 +69,8 @@ export const THREATS: readonly Threat[] = [
     who: 'writes the store',
     what: ['add'],
     noticed:
-      'to what is signed: `evidence verify --store`. A run of its own: nothing, but its requests have no line in Pomerium’s log (`audit report`: missing). A checkpoint without the key: `evidence verify --store`, and the signer refuses',
-    tests: [EDITS, `${SIGNER}: a link that a stranger adds behind ours is found, a gap that he accepted himself too`],
+      'to what is signed, or with a time of which all is signed: `evidence verify --store`. A run of its own: nothing, but its requests have no line in Pomerium’s log (`audit report`: missing). A checkpoint without the key: `evidence verify --store`, and the signer refuses',
+    tests: [EDITS, ADDED, `${SIGNER}: a link that a stranger adds behind ours is found, a gap that he accepted himself too`],
   },
   {
     who: 'holds the key',

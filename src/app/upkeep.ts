@@ -56,7 +56,7 @@ export function createUpkeep({ db, config, notify, onKey, log }: UpkeepOptions):
     // The key may be another one than at the start.
     for (const text of signingKeyTexts(evidence.keyFile)) onKey(text)
     const sends = alerts?.checkpoints ?? false
-    await takeCheckpoint(db, openSigner(evidence), { everyMs: DAY_MS, sends, signal, log })
+    await takeCheckpoint(db, openSigner(evidence), { everyMs: DAY_MS, keep: retention, sends, signal, log })
     if (sends) await sendAlarms({ db, log, notify })
   }
 

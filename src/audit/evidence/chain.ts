@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { canonicalText, GENESIS, sha256Hex } from '../../lib/hash/chain.ts'
+import { treeRoot } from '../../lib/hash/tree.ts'
 import { isSignedBy, type SigningKey } from './keys.ts'
 import { keyIdOf } from '../../lib/hash/public-key.ts'
 import type { Link } from './memory.ts'
 import { parseJson } from '../../lib/json/parse.ts'
+import { signedKeepSchema } from './rules/keep.ts'
 
 const first = {
   number: z.int(),
@@ -19,36 +21,54 @@ const first = {
 }
 const linkSchema = z.strictObject({ number: z.int(), hash: z.string() })
 
+const second = {
+  ...first,
+  /** Digest of the list of pieces of the log, and up to which line they go. */
+  lines: z.string(),
+  linesTo: z.int(),
+  /** Keys that may sign from here on beside those before, and keys that may not any more. */
+  introduces: z.array(z.string()),
+  retires: z.array(z.string()),
+  /** What the signer remembered and what the store had instead, where a person let it go on all the same. */
+  gap: z
+    .strictObject({ remembered: linkSchema.nullable(), found: linkSchema.nullable(), acceptedBy: z.string(), reason: z.string() })
+    .nullable(),
+}
+
 const documentSchema = z.discriminatedUnion('format', [
   z.strictObject({ format: z.literal('nightshift-checkpoint/1'), ...first }),
+  z.strictObject({ format: z.literal('nightshift-checkpoint/2'), ...second }),
   z.strictObject({
-    format: z.literal('nightshift-checkpoint/2'),
-    ...first,
-    /** Digest of the list of pieces of the log, and up to which line they go. */
-    lines: z.string(),
-    linesTo: z.int(),
-    /** Keys that may sign from here on beside those before, and keys that may not any more. */
-    introduces: z.array(z.string()),
-    retires: z.array(z.string()),
-    /** What the signer remembered and what the store had instead, where a person let it go on all the same. */
-    gap: z
-      .strictObject({ remembered: linkSchema.nullable(), found: linkSchema.nullable(), acceptedBy: z.string(), reason: z.string() })
-      .nullable(),
+    format: z.literal('nightshift-checkpoint/3'),
+    ...second,
+    /** Digest of the lists of rows of other tables, and up to when they came to be, by table. */
+    records: z.string(),
+    recordsTo: z.record(z.string(), z.string()),
+    /** Root of a Merkle tree (RFC 6962) over what is said of each run, and then of each piece of the log, as canonical JSON. */
+    root: z.string(),
+    /** What the signer was configured to remove. */
+    keep: signedKeepSchema.nullable(),
   }),
 ])
 
 export type Checkpoint = z.output<typeof documentSchema>
-export type SignedNow = Extract<Checkpoint, { format: 'nightshift-checkpoint/2' }>
+export type SignedNow = Extract<Checkpoint, { format: 'nightshift-checkpoint/3' }>
 
 /** Signs a checkpoint. */
 export function signCheckpoint(key: SigningKey, about: Omit<SignedNow, 'format' | 'publicKey' | 'hash' | 'signature'>): SignedNow {
-  const signed = { format: 'nightshift-checkpoint/2', ...about, publicKey: key.publicKey } as const
+  const signed = { format: 'nightshift-checkpoint/3', ...about, publicKey: key.publicKey } as const
   const hash = sha256Hex(canonicalText(signed))
   return { ...signed, hash, signature: key.sign(hash) }
 }
 
+/** Root of the tree over what a checkpoint says of runs and of the log. */
+export const rootOf = (runs: readonly unknown[], lines: readonly unknown[]): string => treeRoot([...runs, ...lines].map(canonicalText))
+
 /** A checkpoint that is kept; undefined when it does not have the form of one. */
 export const readDocument = (document: unknown): Checkpoint | undefined => documentSchema.safeParse(document).data
+
+/** A checkpoint as programs of now take it. */
+export const isOfNow = (document: Checkpoint | undefined): document is SignedNow => document?.format === 'nightshift-checkpoint/3'
 
 /** Reads a checkpoint that was kept outside. */
 export const parseCheckpoint = (text: string): Checkpoint => documentSchema.parse(parseJson(text))
@@ -89,7 +109,7 @@ export function followChain(documents: readonly { number: number; document: unkn
     // The first key is vouched for by the trusted one, and so is one that a person began anew with.
     if (document && (before === undefined || gap) && index <= vouched) keys.add(document.publicKey)
     const fault = document ? faultOf(number, document, before, keys) : NO_FORM
-    if (document?.format === 'nightshift-checkpoint/2' && fault === undefined) {
+    if (document && isChained(document) && fault === undefined) {
       for (const key of document.introduces) keys.add(key)
       for (const key of document.retires) keys.delete(key)
     }
@@ -104,7 +124,11 @@ export function followChain(documents: readonly { number: number; document: unkn
   }
 }
 
-const gapOf = (document: Checkpoint | undefined) => (document?.format === 'nightshift-checkpoint/2' ? document.gap : null)
+/** The first format knows neither keys, nor lines, nor gaps. */
+export const isChained = (document: Checkpoint): document is Exclude<Checkpoint, { format: 'nightshift-checkpoint/1' }> =>
+  document.format !== 'nightshift-checkpoint/1'
+
+const gapOf = (document: Checkpoint | undefined) => (document && isChained(document) ? document.gap : null)
 
 /** That it says itself what was signed. */
 function isWhole({ hash, signature, ...about }: Checkpoint): boolean {
@@ -123,7 +147,7 @@ function faultOf(
   const due = gap ? Math.max(expected, (gap.remembered?.number ?? 0) + 1) : expected
   if (document.number !== number || number !== due) return 'checkpoints are missing before it'
   // A program of an earlier version cannot read the one before and names none.
-  const isOlder = document.format === 'nightshift-checkpoint/1' && before?.document?.format === 'nightshift-checkpoint/2'
+  const isOlder = !isChained(document) && before?.document !== undefined && isChained(before.document)
   if (document.previous !== (before ? (before.document?.hash ?? '') : GENESIS) && !(isOlder && document.previous === ''))
     return 'it does not follow the one before it'
   if (!isWhole(document)) return 'it was changed, or its signature does not fit'

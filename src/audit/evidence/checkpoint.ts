@@ -3,16 +3,23 @@ import type { CloudEvent } from '../../core/cloud-event.ts'
 import { canonicalText, sha256Hex } from '../../lib/hash/chain.ts'
 import { createBadRows, type BadRowLog } from '../../store/bad-rows.ts'
 import type { Db } from '../../store/postgres/db.ts'
-import { addCheckpoint, listUncheckpointed, type CheckpointedRun } from '../../store/audit/evidence.ts'
+import { addCheckpoint, listUncheckpointed, type CheckpointedRun, type RecordList } from '../../store/audit/evidence.ts'
+import { RECORD_NAMES, RECORD_TABLES } from '../../store/audit/record-rules.ts'
+import { loadNewRecords } from '../../store/audit/signed-records.ts'
 import { loadLines, loadRunRows, settledLines } from '../../store/audit/signed-rows.ts'
-import { readDocument, signCheckpoint, type SignedNow } from './chain.ts'
+import type { Keep } from '../../store/retention.ts'
+import { isChained, isOfNow, readDocument, rootOf, signCheckpoint, type Checkpoint, type SignedNow } from './chain.ts'
 import { keyIdOf } from '../../lib/hash/public-key.ts'
-import { digestLines, digestRows, type SignedLines } from './rows.ts'
+import { signedKeep } from './rules/keep.ts'
+import { recordEntry } from './rules/records.ts'
+import { digestLines, digestRows, type SignedLines } from './rules/rows.ts'
 import { placeOf, rememberKept, rememberNext, type AcceptedGap, type Signer } from './signer.ts'
 
 /** How long after its end a run may still get late rows, such as the end of its last request. */
 const SETTLED_MS = 5 * 60_000
 const MOST_RUNS = 50_000
+/** Of each table beside the runs. */
+const MOST_RECORDS = 50_000
 /** Runs whose rows are in memory at a time. */
 const BATCH = 50
 
@@ -25,6 +32,8 @@ export interface CheckpointOptions {
   /** None is taken while the last one is younger. */
   everyMs?: number
   now?: Date
+  /** What retention is configured to remove: a removal that it does not explain is a fault later. One that is another than the last checkpoint says is told at once. */
+  keep?: Keep
   /** Aborting leaves none. */
   signal?: AbortSignal
   log?: CheckpointLog
@@ -43,7 +52,7 @@ export interface CheckpointOptions {
 export async function takeCheckpoint(
   db: Db,
   signer: Signer,
-  { everyMs = 0, now = new Date(), signal, log, sends = false, gap: accepted, keys }: CheckpointOptions = {},
+  { everyMs = 0, now = new Date(), keep: configured, signal, log, sends = false, gap: accepted, keys }: CheckpointOptions = {},
 ): Promise<SignedNow | undefined> {
   const rows = createBadRows({ db, duty: 'checkpoint', log })
   let taken: SignedNow | undefined
@@ -51,7 +60,10 @@ export async function takeCheckpoint(
     const { number, previous, gap } = placeOf(signer, documents, accepted)
     const last = documents.at(-1)
     const before = last && readDocument(last.document)
-    if (before && now.getTime() - Date.parse(before.takenAt) < everyMs) return undefined
+    const earlier = documents.map(({ document }) => readDocument(document)).filter((one) => one !== undefined)
+    const keep = configured ? signedKeep(configured) : (earlier.findLast(isOfNow)?.keep ?? null)
+    const isKeepTold = canonicalText(keep) === canonicalText(earlier.findLast(isOfNow)?.keep ?? null)
+    if (before && isKeepTold && now.getTime() - Date.parse(before.takenAt) < everyMs) return undefined
     const due = await listUncheckpointed(db, new Date(now.getTime() - SETTLED_MS), MOST_RUNS)
     const runs: CheckpointedRun[] = []
     for (let at = 0; at < due.length; at += BATCH) {
@@ -63,7 +75,7 @@ export async function takeCheckpoint(
         async (of) => void runs.push(...(await digestsOf(db, of))),
       )
     }
-    const after = before?.format === 'nightshift-checkpoint/2' ? before.linesTo : lastLine(documents)
+    const after = before && isChained(before) ? before.linesTo : lastLine(earlier)
     const to = await settledLines(db)
     const lines: SignedLines[] = []
     for (let at = after; at < to;) {
@@ -74,7 +86,10 @@ export async function takeCheckpoint(
       lines.push(signed)
       at = signed.to
     }
-    if (runs.length === 0 && lines.length === 0 && gap === null && keys === undefined) return undefined
+    const { records, recordsTo } = await newRecords(db, earlier.findLast(isOfNow)?.recordsTo ?? {}, signal)
+    // Each checkpoint that is sent is an alarm itself, and no reason for the next.
+    const isNothingNew = runs.length === 0 && lines.length === 0 && records.every(({ rule }) => rule === RECORD_TABLES.alarms.rule)
+    if (isNothingNew && isKeepTold && gap === null && keys === undefined) return undefined
     const document = signCheckpoint(signer, {
       number,
       takenAt: now.toISOString(),
@@ -83,6 +98,10 @@ export async function takeCheckpoint(
       count: runs.length,
       lines: sha256Hex(canonicalText(lines)),
       linesTo: lines.at(-1)?.to ?? after,
+      records: sha256Hex(canonicalText(records)),
+      recordsTo,
+      root: rootOf(runs, lines),
+      keep,
       introduces: [...(keys?.introduces ?? [])],
       retires: [...(keys?.retires ?? [])],
       gap,
@@ -90,7 +109,7 @@ export async function takeCheckpoint(
     taken = document
     signal?.throwIfAborted()
     rememberNext(signer, linkOf(document), last ? { number: last.number, hash: before?.hash ?? '' } : null)
-    return { number, runs, lines, takenAt: now, document, ...(sends && { told: eventOf(document) }) }
+    return { number, runs, lines, records, takenAt: now, document, ...(sends && { told: eventOf(document) }) }
   })
   if (!taken) return undefined
   rememberKept(signer, linkOf(taken))
@@ -116,11 +135,24 @@ function eventOf(document: SignedNow): CloudEvent {
 }
 
 /** Up to which line checkpoints go, where the newest one does not say it. */
-const lastLine = (documents: readonly { document: unknown }[]): number =>
-  Math.max(
-    0,
-    ...documents.map(({ document }) => readDocument(document)).map((one) => (one?.format === 'nightshift-checkpoint/2' ? one.linesTo : 0)),
-  )
+const lastLine = (documents: readonly Checkpoint[]): number => Math.max(0, ...documents.map((one) => (isChained(one) ? one.linesTo : 0)))
+
+/** Rows of other tables that no checkpoint lists as they stand. */
+async function newRecords(
+  db: Db,
+  before: Readonly<Record<string, string>>,
+  signal: AbortSignal | undefined,
+): Promise<{ records: RecordList[]; recordsTo: Record<string, string> }> {
+  const records: RecordList[] = []
+  const recordsTo: Record<string, string> = {}
+  for (const table of RECORD_NAMES) {
+    signal?.throwIfAborted()
+    const { rows, to } = await loadNewRecords(db, { table, after: before[table] ?? '-infinity', limit: MOST_RECORDS })
+    recordsTo[table] = to
+    if (rows.length > 0) records.push({ rule: RECORD_TABLES[table].rule, rows: rows.map((row) => recordEntry(table, row)) })
+  }
+  return { records, recordsTo }
+}
 
 async function digestsOf(db: Db, due: readonly { id: string; attempts: number }[]): Promise<CheckpointedRun[]> {
   const found = await loadRunRows(

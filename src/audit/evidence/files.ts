@@ -3,12 +3,14 @@ import { Failure, messageOf } from '../../core/failure.ts'
 import type { RunView } from '../../core/view.ts'
 import { loadDefinitions, loadEvents } from '../../store/audit/evidence.ts'
 import type { Db } from '../../store/postgres/db.ts'
+import type { Keep } from '../../store/retention.ts'
 import { exportBundle, verifyBundle, type Verdict } from './bundle.ts'
 import { parseCheckpoint, type Checkpoint, type SignedNow } from './chain.ts'
 import { takeCheckpoint, type CheckpointOptions } from './checkpoint.ts'
 import { openSigningKey, readPublicKey } from './keys.ts'
 import { openSigner, type SignerFiles } from './signer.ts'
-import { verifyStore, type StoreVerdict } from './verify.ts'
+import { verifyStore } from './verify.ts'
+import type { StoreVerdict } from './verify/verdict.ts'
 
 /** All that is known of a run, as the text of one file, signed with the key of the deployment. */
 export async function exportRun(db: Db, run: RunView, keyFile: string): Promise<string> {
@@ -36,8 +38,8 @@ export const checkpoint = (db: Db, files: SignerFiles, options: CheckpointOption
   takeCheckpoint(db, openSigner(files), options)
 
 /** Checks all runs of the store against its checkpoints, and those against checkpoints that were kept elsewhere. */
-export async function verifyRuns(db: Db, publicKey: string, anchorFiles: readonly string[]): Promise<StoreVerdict> {
-  return verifyStore(db, readPublicKey(publicKey), anchorFiles.map(readAnchor))
+export async function verifyRuns(db: Db, publicKey: string, anchorFiles: readonly string[], keep: Keep): Promise<StoreVerdict> {
+  return verifyStore(db, readPublicKey(publicKey), anchorFiles.map(readAnchor), keep)
 }
 
 function readAnchor(file: string): Checkpoint {

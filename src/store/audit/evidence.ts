@@ -67,7 +67,23 @@ export interface CheckpointedRows {
   open: Readonly<Record<string, readonly string[]>>
 }
 
-export type CheckpointedRun = CheckpointedView | CheckpointedRows
+/** By the rule runs/3: also of its earlier ends and of what people did to it, and with what a removal and a later end are held to. */
+export interface CheckpointedRows3 extends Omit<CheckpointedRows, 'rule'> {
+  rule: 'runs/3'
+  status: string
+  /** Digest of its end, as it is kept once the run goes on. */
+  end: string
+  /** Ids of the acts upon it. */
+  acts: readonly string[]
+}
+
+export type CheckpointedRun = CheckpointedView | CheckpointedRows | CheckpointedRows3
+
+/** Rows of a table beside the runs, as a checkpoint lists them. */
+export interface RecordList {
+  rule: string
+  rows: readonly { mark: string; said: Readonly<Record<string, string | null>>; kept: string }[]
+}
 
 /** Runs that ended before `until` and are in no checkpoint as they are now. */
 export async function listUncheckpointed(db: Db, until: Date, limit: number): Promise<{ id: string; attempts: number }[]> {
@@ -85,17 +101,27 @@ export async function loadDocuments(db: Db): Promise<{ number: number; document:
   return query<{ number: number; document: unknown }>(db, 'select number, document from checkpoints order by number')
 }
 
-export async function loadCheckpointLists(db: Db, number: number): Promise<{ runs: CheckpointedRun[]; lines: unknown }> {
-  const [row] = await query<{ runs: CheckpointedRun[]; lines: unknown }>(db, 'select runs, lines from checkpoints where number = $1', [
-    number,
-  ])
-  return row ?? { runs: [], lines: [] }
+/** What a checkpoint lists. */
+export interface CheckpointLists {
+  runs: CheckpointedRun[]
+  lines: unknown
+  records: unknown
+}
+
+export async function loadCheckpointLists(db: Db, number: number): Promise<CheckpointLists> {
+  const [row] = await slowQuery<CheckpointLists & { lines: unknown }>(
+    db,
+    'select runs, lines, records from checkpoints where number = $1',
+    [number],
+  )
+  return row ?? { runs: [], lines: [], records: [] }
 }
 
 export interface NewCheckpoint {
   number: number
   runs: CheckpointedRun[]
   lines: unknown[]
+  records: readonly RecordList[]
   takenAt: Date
   document: unknown
   /** Sent as alarms are. */
@@ -110,10 +136,10 @@ export async function addCheckpoint(
   return withAdvisoryLock(db, 'checkpoint', async () => {
     const made = await make(await loadDocuments(db))
     if (!made) return
-    const { number, runs, lines, takenAt, document, told } = made
+    const { number, runs, lines, records, takenAt, document, told } = made
     await slowQuery(
       db,
-      `with checkpoint as (insert into checkpoints (number, taken_at, runs, document, lines) values ($1, $2, $3, $4, $9)),
+      `with checkpoint as (insert into checkpoints (number, taken_at, runs, document, lines, records) values ($1, $2, $3, $4, $9, $10)),
        told as (insert into alarms (id, body) select $7::uuid, $8::json where $7 is not null)
        update runs r set checkpointed_attempts = c.attempts
        from unnest($5::text[], $6::int[]) as c(id, attempts) where r.id = c.id`,
@@ -127,6 +153,7 @@ export async function addCheckpoint(
         told?.id ?? null,
         told ? JSON.stringify(told) : null,
         JSON.stringify(lines),
+        JSON.stringify(records),
       ],
     )
   })
@@ -148,8 +175,16 @@ export async function countUnsigned(db: Db): Promise<number> {
   return row?.n ?? 0
 }
 
-/** Of these runs, those that retention removed. */
-export async function listRemoved(db: Db, ids: readonly string[]): Promise<Set<string>> {
-  const rows = await query<{ id: string }>(db, 'select run_id as id from pruned_runs where run_id = any($1)', [ids])
-  return new Set(rows.map(({ id }) => id))
+/** Of these runs, those that retention removed, with the time of that. */
+export async function listRemoved(db: Db, ids: readonly string[]): Promise<Map<string, Date>> {
+  const rows = await query<{ id: string; at: Date }>(db, 'select run_id as id, pruned_at as at from pruned_runs where run_id = any($1)', [
+    ids,
+  ])
+  return new Map(rows.map(({ id, at }) => [id, at]))
+}
+
+/** The store's own time. */
+export async function storeNow(db: Db): Promise<Date> {
+  const [row] = await query<{ now: Date }>(db, 'select now()')
+  return row?.now ?? new Date()
 }

@@ -5,6 +5,8 @@ export interface TableRule {
   /** Which rows belong to the run, up to an attempt. */
   attempt?: string
   order: string
+  /** Beside its columns: what says to which state of the run a row belongs (SQL). */
+  about?: Readonly<Record<string, string>>
   /** Never change while the run is there. */
   kept: readonly string[]
   /** Are emptied by retention of content, and change by nothing else. */
@@ -35,7 +37,7 @@ export const RUN_TABLES: Readonly<Record<string, TableRule>> = {
       ending: 'the same',
       mended: 'the same',
       words: 'made of output and failure, for the search',
-      checkpointed_attempts: 'says that a checkpoint was taken; whoever empties it makes the run be signed once more, and what was signed before still has to fit',
+      checkpointed_attempts: 'says that a checkpoint was taken, until a retry; whoever empties it makes the run be signed once more, and what was signed before still has to fit',
       pruned_at: 'written when content is removed, which is then looked for',
     },
   },
@@ -94,6 +96,22 @@ export const RUN_TABLES: Readonly<Record<string, TableRule>> = {
     kept: ['account_id', 'account', 'run_id', 'attempt', 'expires_at', 'created_at'],
   },
 } // prettier-ignore
+
+/** Tables that the rule runs/3 has beside those of runs/2. */
+export const RUN_TABLES_3: Readonly<Record<string, TableRule>> = {
+  run_ends: {
+    order: 'conversation',
+    kept: ['run_id', 'conversation', 'status', 'failure', 'reasons', 'finished_at'],
+  },
+  run_acts: {
+    order: 'act_id',
+    kept: ['run_id', 'act_id', 'conversation', 'attempt'],
+    about: { act: '(select act from acts where id = t.act_id)' },
+  },
+}
+
+/** What a run had come to, which is in `run_ends` once it goes on. */
+export const END_COLUMNS = ['status', 'failure', 'reasons', 'finished_at'] as const
 
 /** Versions of the job that attempts of the run were of. */
 export const VERSION_COLUMNS = ['job', 'version', 'definition', 'created_at'] as const

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { query, slowTransaction, snapshot, type Db } from '../postgres/db.ts'
-import { LINE_COLUMNS, RUN_TABLES, VERSION_COLUMNS, type TableRule } from './row-rules.ts'
+import { LINE_COLUMNS, RUN_TABLES, RUN_TABLES_3, VERSION_COLUMNS, type TableRule } from './row-rules.ts'
 
 /** A row as text, column by column, the same on every host. */
 export type TextRow = Readonly<Record<string, string | null>>
@@ -12,7 +12,7 @@ export interface RunRows {
 }
 
 /** Times, numbers and lists are written by these settings, whatever those of the server are. */
-const SETTINGS = "set local timezone = 'UTC'; set local datestyle = 'ISO, MDY'; set local extra_float_digits = 1"
+export const SETTINGS = "set local timezone = 'UTC'; set local datestyle = 'ISO, MDY'; set local extra_float_digits = 1"
 
 export const columnsOf = ({ kept, content = [], open, state = [] }: TableRule): string[] => [
   ...kept,
@@ -24,14 +24,15 @@ export const columnsOf = ({ kept, content = [], open, state = [] }: TableRule): 
 /** Of the run itself also what is emptied, or moved to an attempt. */
 const MOVED = ['retry_of', 'output', 'output_text', 'ending', 'mended', 'pruned_at']
 
-const asText = (columns: readonly string[]) => columns.map((name) => `t.${name}::text as ${name}`).join(', ')
+export const asText = (columns: readonly string[]) => columns.map((name) => `t.${name}::text as ${name}`).join(', ')
 
 /** The rows of runs, as they are at one moment; of those that there are. */
 export async function loadRunRows(db: Db, ids: readonly string[]): Promise<Map<string, RunRows>> {
   return snapshot(db, async (client) => {
     await client.query(SETTINGS)
     const tables: Record<string, Map<string, TextRow[]>> = {}
-    for (const [table, rule] of Object.entries(RUN_TABLES)) tables[table] = await loadTable(client, table, rule, ids)
+    for (const [table, rule] of Object.entries({ ...RUN_TABLES, ...RUN_TABLES_3 }))
+      tables[table] = await loadTable(client, table, rule, ids)
     const versions = await query<Record<string, string | null>>(
       client,
       `select distinct on (a.run_id, t.version) a.run_id as of_run, a.number::text as of_attempt, ${asText(VERSION_COLUMNS)}
@@ -56,9 +57,10 @@ async function loadTable(client: pg.PoolClient, table: string, rule: TableRule, 
   const run = table === 'runs' ? 'id' : 'run_id'
   const columns = [...columnsOf(rule), ...(table === 'runs' ? MOVED : [])]
   const isOpen = rule.open ? `, (${rule.open.when})::text as is_open` : ''
+  const about = Object.entries(rule.about ?? {}).map(([name, sql]) => `, ${sql} as ${name}`)
   const rows = await query<Record<string, string | null>>(
     client,
-    `select t.${run} as of_run, ${asText(columns)}${isOpen} from ${table} t where t.${run} = any($1) order by t.${rule.order}`,
+    `select t.${run} as of_run, ${asText(columns)}${isOpen}${about.join('')} from ${table} t where t.${run} = any($1) order by t.${rule.order}`,
     [ids],
   )
   return Map.groupBy(rows, (row) => row['of_run'] ?? '')

@@ -43,7 +43,8 @@ export async function retryRuns(db: Db, filter: RunFilter, latest: readonly JobD
        kept as (
          update attempts a set output = r.output, output_text = r.output_text, ending = r.ending, mended = r.mended,
            reasons = r.reasons
-         from runs r where r.id in (select id from meant) and a.run_id = r.id and a.number = r.attempts),
+         -- An end without an attempt of its own, such as a cancellation before a claim, leaves the one of an earlier conversation as it is.
+         from runs r where r.id in (select id from meant) and a.run_id = r.id and a.number = r.attempts and a.conversation = r.conversation),
        recalled as (
          update deliveries set status = 'skipped', ended_at = now(),
            error = 'The run was retried before its report was sent.'
@@ -54,6 +55,8 @@ export async function retryRuns(db: Db, filter: RunFilter, latest: readonly JobD
          -- What it waited for, and what was asked of it, is over.
          waits_for = null, cancel_requested_at = null, next_attempt_at = null, expire_at = null,
          after_run = null, held_by = null,
+         -- Its next end is signed, also when it comes without another attempt.
+         checkpointed_attempts = null,
          failure = null, reasons = '[]', codes = '{}',
          output = null, output_text = null, ending = null, mended = '[]', output_digest = null,
          job_version = coalesce(

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { takeCheckpoint } from '../../../src/audit/evidence/checkpoint.ts'
 import { verifyStore } from '../../../src/audit/evidence/verify.ts'
-import { LINE_CHANGES, LINE_COLUMNS, RUN_TABLES, VERSION_COLUMNS } from '../../../src/store/audit/row-rules.ts'
+import { RECORD_TABLES, type RecordRule } from '../../../src/store/audit/record-rules.ts'
+import { LINE_CHANGES, LINE_COLUMNS, RUN_TABLES, RUN_TABLES_3, VERSION_COLUMNS } from '../../../src/store/audit/row-rules.ts'
 import { columnsOf } from '../../../src/store/audit/signed-rows.ts'
 import { query, type Db } from '../../../src/store/postgres/db.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database/database.ts'
@@ -13,35 +14,53 @@ import { signerOf } from '../../support/evidence/signer.ts'
 
 /** Tables of which no checkpoint says anything, and why. */
 const OUTSIDE: Record<string, string> = {
-  acts: 'what people did: not signed yet',
-  alarms: 'sent out of the house; the lines that they are about are signed',
   bad_rows: 'what a duty met of late',
   budget_days: 'adds up while a day lasts',
   checkpoints: 'the chain itself',
   connection_looks: 'when a route list was looked at',
   duties: 'how processes are now',
-  fires: 'a fire that ran is the trigger of its run, which is signed',
   idempotency_keys: 'forgotten after days',
   log_positions: 'where reading a log stopped',
   migrations: 'which version the store is of',
   pauses: 'how it stands now',
   processes: 'how processes are now',
-  run_acts: 'what people did: not signed yet',
-  run_ends: 'ends before a retry: signed while they were the run’s own, not signed here yet',
-  pruned_runs: 'written by retention; a run that it names and that is there is a fault',
   schedule_progress: 'how far schedules are',
   scheduler_presence: 'how it stands now',
   schedules: 'of a version before',
-  suspects: 'how accounts stand now; the lines are signed',
 }
 
-const TABLES: Record<string, { listed: readonly string[]; changes: Readonly<Record<string, string>> }> = {
+interface TableOf {
+  listed: readonly string[]
+  changes: Readonly<Record<string, string>>
+}
+
+const RECORDS: Readonly<Record<string, RecordRule>> = RECORD_TABLES
+
+const TABLES: Record<string, TableOf> = {
   ...Object.fromEntries(
-    Object.entries(RUN_TABLES).map(([table, rule]) => [table, { listed: columnsOf(rule), changes: rule.changes ?? {} }]),
+    Object.entries({ ...RUN_TABLES, ...RUN_TABLES_3 }).map(([table, rule]) => [
+      table,
+      { listed: columnsOf(rule), changes: rule.changes ?? {} },
+    ]),
+  ),
+  ...Object.fromEntries(
+    Object.entries(RECORDS).map(([table, { said, kept, changes = {} }]) => [table, { listed: [...said, ...kept], changes }]),
   ),
   job_versions: { listed: VERSION_COLUMNS, changes: {} },
   authorize_events: { listed: LINE_COLUMNS, changes: LINE_CHANGES },
 }
+
+/** Edits of columns that stand in a list, and that are like what happens by right. */
+const LIKE_RIGHT: Record<string, readonly string[]> = { acts: ['runs'] }
+
+/** What a row that is added to what is signed has otherwise than the row that it is a copy of. */
+const ADDED: Record<string, string> = {
+  attempts: 'number = 0', turns: 'number = number + 1000', tool_calls: 'id = gen_random_uuid()', responses: 'turn = turn + 1000', gateway_requests: 'request_id_sent = gen_random_uuid()',
+  deliveries: 'id = gen_random_uuid()', run_accounts: `account_id = 'another'`, run_ends: 'conversation = 0', run_acts: `act_id = (select max(id::text)::uuid from acts)`,
+  acts: `id = gen_random_uuid(), at = now() - interval '2 days'`, alarms: `id = gen_random_uuid(), sent_at = now() - interval '2 days'`,
+  fires: `job = 'another', created_at = now() - interval '2 days'`, pruned_runs: `run_id = 'another', pruned_at = now() - interval '2 days'`,
+  suspects: `account_id = 'another', since = now() - interval '2 days'`, authorize_events: `id = 30, line_digest = 'another', gateway_request = null`,
+} // prettier-ignore
 /** Stand in no list of their own, and are compared all the same. */
 const MOVED = ['retry_of', 'output', 'output_text', 'ending', 'mended']
 
@@ -61,11 +80,17 @@ beforeAll(async () => {
   db = database.db
   dir = mkdtempSync(join(tmpdir(), 'nightshift-columns-'))
   await fillStore(db, 3000)
-  await query(db, 'delete from authorize_events where id > 60')
+  await query(db, 'delete from authorize_events where id > 60 or id = 30')
   await query(db, "delete from runs where id > 'run_00000060'")
   await query(db, "update responses set state = 'over'")
   await query(db, 'delete from checkpoints')
-  await query(db, 'delete from pruned_runs')
+  await query(db, "delete from pruned_runs where run_id > 'old_run_00000060'")
+  await query(db, 'delete from alarms where ctid not in (select ctid from alarms limit 60)')
+  await query(db, 'delete from fires where run_id is null')
+  await query(db, 'delete from run_acts where act_id not in (select id from acts order by id limit 60)')
+  await query(db, 'delete from acts where id not in (select id from acts order by id limit 60)')
+  // What came before a retry.
+  await query(db, 'update runs set conversation = 2')
   await query(db, "update runs set checkpointed_attempts = null, pruned_at = null, finished_at = finished_at - interval '1 day'")
   // Edits of whoever may do everything.
   for (const { name, table } of await query<{ name: string; table: string }>(
@@ -97,14 +122,25 @@ test('each table is in the chain, or is named with the reason why it is not', as
 
 const SIGNED = `in (select e ->> 'id' from checkpoints, json_array_elements(runs) e)`
 /** One row that is signed, of each table. */
-const rowOf = (table: string) =>
-  table === 'runs'
-    ? `select ctid from runs where id ${SIGNED} and attempts > 0 limit 1`
-    : table === 'authorize_events'
-      ? 'select ctid from authorize_events order by time offset 3 limit 1'
-      : table === 'job_versions'
-        ? `select v.ctid from job_versions v join runs r on r.job = v.job join attempts a on a.run_id = r.id and a.job_version = v.version where r.id ${SIGNED} limit 1`
-        : `select ctid from ${table} where run_id ${SIGNED} ${table === 'deliveries' ? "and status <> 'pending'" : ''} order by ctid limit 1`
+function rowOf(table: string): string {
+  if (table === 'runs') return `select ctid from runs where id ${SIGNED} and attempts > 0 limit 1`
+  if (table === 'authorize_events') return 'select ctid from authorize_events order by time offset 3 limit 1'
+  if (Object.hasOwn(RECORDS, table)) return `select ctid from ${table} order by ctid limit 1`
+  if (table === 'job_versions')
+    return `select v.ctid from job_versions v join runs r on r.job = v.job join attempts a on a.run_id = r.id and a.job_version = v.version where r.id ${SIGNED} limit 1`
+  return `select ctid from ${table} where run_id ${SIGNED} ${table === 'deliveries' ? "and status <> 'pending'" : ''} order by ctid limit 1`
+}
+
+/** What is found after an edit, which is taken back. */
+async function faultsAfter(table: string, edit: string): Promise<string[]> {
+  await query(db, `create table before as select * from ${table}`)
+  await query(db, edit)
+  const { faults } = await verifyStore(db, publicKey, [])
+  await query(db, `delete from ${table}`)
+  await query(db, `insert into ${table} select * from before`)
+  await query(db, 'drop table before')
+  return faults
+}
 
 describe.each(Object.keys(TABLES))('%s', (table) => {
   const { listed, changes } = TABLES[table] ?? { listed: [], changes: {} }
@@ -121,26 +157,27 @@ describe.each(Object.keys(TABLES))('%s', (table) => {
     const unnoticed: string[] = []
     for (const { name, type } of columns) {
       const isByRight = Object.hasOwn(changes, name) && !MOVED.includes(name)
-      if (isByRight) continue
-      await query(db, `create table before as select * from ${table}`)
-      await query(db, `update ${table} set ${name} = ${(OTHER[type] ?? 'null').replaceAll('COLUMN', name)} where ctid = (${rowOf(table)})`)
-      const { faults } = await verifyStore(db, publicKey, [])
+      if (isByRight || LIKE_RIGHT[table]?.includes(name)) continue
+      const other = (OTHER[type] ?? 'null').replaceAll('COLUMN', name)
+      const faults = await faultsAfter(table, `update ${table} set ${name} = ${other} where ctid = (${rowOf(table)})`)
       if (faults.length === 0) unnoticed.push(name)
-      await query(db, `delete from ${table}`)
-      await query(db, `insert into ${table} select * from before`)
-      await query(db, 'drop table before')
     }
     expect(unnoticed).toEqual([])
     expect(await verifyStore(db, publicKey, [])).toMatchObject({ faults: [] })
   })
 
   test('a row that is taken away is noticed', async () => {
-    await query(db, `create table before as select * from ${table}`)
-    await query(db, `delete from ${table} where ctid = (select ctid from ${table} where ctid = (${rowOf(table)}))`)
-    const gone = await verifyStore(db, publicKey, [])
-    await query(db, `delete from ${table}`)
-    await query(db, `insert into ${table} select * from before`)
-    await query(db, 'drop table before')
-    expect(gone.faults).not.toEqual([])
+    expect(await faultsAfter(table, `delete from ${table} where ctid = (${rowOf(table)})`)).not.toEqual([])
   })
+
+  test.runIf(ADDED[table] !== undefined)('a row that is added to those of a time that is signed is noticed', async () => {
+    await query(db, `create table added as select * from ${table} where ctid = (${rowOf(table)})`)
+    await query(db, `update added set ${ADDED[table] ?? ''}`)
+    expect(await faultsAfter(table, `insert into ${table} select * from added`)).not.toEqual([])
+    await query(db, 'drop table added')
+  })
+})
+
+test('rows can be added to every table but those whose rows are runs of their own', () => {
+  expect(Object.keys(TABLES).filter((table) => ADDED[table] === undefined)).toEqual(['runs', 'job_versions'])
 })

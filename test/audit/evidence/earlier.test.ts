@@ -8,6 +8,8 @@ import type { Signer } from '../../../src/audit/evidence/signer.ts'
 import { verifyStore } from '../../../src/audit/evidence/verify.ts'
 import { noUsage } from '../../../src/core/run.ts'
 import { canonicalText, GENESIS, sha256Hex } from '../../../src/lib/hash/chain.ts'
+import { partsOf } from '../../../src/audit/evidence/rules/rows.ts'
+import { loadRunRows } from '../../../src/store/audit/signed-rows.ts'
 import { loadDefinitions, loadDocuments } from '../../../src/store/audit/evidence.ts'
 import { query, type Db } from '../../../src/store/postgres/db.ts'
 import { finishRun } from '../../../src/store/runs/finish.ts'
@@ -66,6 +68,61 @@ test('checkpoints of the version before verify by their own rule, before those o
   expect(await verifyStore(db, signer.publicKey, [])).toMatchObject({ runs: 4, intact: 4, faults: [], gaps: [] })
   await query(db, `update runs set output_text = '"another"' where id = $1`, [first])
   expect((await verifyStore(db, signer.publicKey, [])).faults).toEqual([`run ${first} of checkpoint 1 was changed`])
+})
+
+/** A checkpoint as programs take it whose runs are signed by the rule runs/2. */
+async function takeSecond(db: Db, signer: Signer, id: string): Promise<void> {
+  const rows = (await loadRunRows(db, [id])).get(id)
+  if (!rows) throw new Error('the run is gone')
+  const [run = {}] = rows.tables['runs'] ?? []
+  const { kept, content, state } = partsOf(rows, { rule: 'runs/2', attempts: 1, open: {} })
+  const digest = (value: unknown) => sha256Hex(canonicalText(value))
+  const digests = { kept: digest(kept), content: digest(content), state: digest(state) }
+  const signed = { rule: 'runs/2', id, attempts: 1, conversation: 1, finishedAt: run['finished_at'], retryOf: null, ...digests, open: {} }
+  const documents = await loadDocuments(db)
+  const about = {
+    format: 'nightshift-checkpoint/2',
+    number: documents.length + 1,
+    takenAt: new Date().toISOString(),
+    previous: GENESIS,
+    runs: digest([signed]),
+    count: 1,
+    lines: digest([]),
+    linesTo: 0,
+    introduces: [],
+    retires: [],
+    gap: null,
+    publicKey: signer.publicKey,
+  }
+  const hash = digest(about)
+  await query(db, 'insert into checkpoints (number, taken_at, runs, document) values ($1, now(), $2, $3)', [
+    about.number,
+    JSON.stringify([signed]),
+    JSON.stringify({ ...about, hash, signature: signer.sign(hash) }),
+  ])
+  await query(db, 'update runs set checkpointed_attempts = 1 where id = $1', [id])
+}
+
+test('a checkpoint by the rule runs/2 verifies before those of now; a removal that it is about is believed, as it was', async () => {
+  await using database = await createTestDatabase()
+  using stack = new DisposableStack()
+  const dir = stack.adopt(mkdtempSync(join(tmpdir(), 'nightshift-earlier-')), (path) => rmSync(path, { recursive: true, force: true }))
+  const { db } = database
+  const signer = signerOf(join(dir, 'evidence.key'))
+  const [first, removed] = [await over(db), await over(db)]
+  await takeSecond(db, signer, first)
+  await over(db)
+  expect(await takeCheckpoint(db, signer)).toMatchObject({ number: 2, count: 2 })
+  expect(await verifyStore(db, signer.publicKey, [])).toMatchObject({ runs: 3, intact: 3, faults: [] })
+  await query(db, 'update runs set cost_usd = 7 where id = $1', [first])
+  expect((await verifyStore(db, signer.publicKey, [])).faults).toEqual([`run ${first} of checkpoint 1 was changed`])
+  for (const id of [first, removed]) {
+    await query(db, 'delete from runs where id = $1', [id])
+    await query(db, 'insert into pruned_runs (run_id) values ($1)', [id])
+  }
+  expect((await verifyStore(db, signer.publicKey, [])).faults).toEqual([
+    expect.stringContaining(`run ${removed} of checkpoint 2 was removed`),
+  ])
 })
 
 test('runs that ended days ago and are in no checkpoint are counted', async () => {

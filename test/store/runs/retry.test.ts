@@ -225,3 +225,15 @@ test('a run whose input retention took out is not retried with no input, alone o
   // And its input is none, rather than an empty one.
   expect(await loadRun(db, emptied)).toMatchObject({ status: 'failed', input: null })
 })
+
+test('what an attempt gave stays in its row also when the run was retried, cancelled before a claim, and retried again', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const id = await overRun(db, 'incomplete')
+  await retryRuns(db, { ids: [id] }, [], someone())
+  const kept = await query(db, 'select * from attempts where run_id = $1', [id])
+  expect(kept).toMatchObject([{ output: { rows: 1 }, reasons: [{ code: 'BUDGET_TURNS' }] }])
+  await endCancelled(db, id)
+  await retryRuns(db, { ids: [id] }, [], someone())
+  expect(await query(db, 'select * from attempts where run_id = $1', [id])).toEqual(kept)
+})

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Actor } from '../../../src/core/acts.ts'
 import type { ToolCallRecord, TurnRecord } from '../../../src/core/ports/journal.ts'
 import { noUsage, type AttemptRef } from '../../../src/core/run.ts'
 import { query, type Db } from '../../../src/store/postgres/db.ts'
@@ -16,7 +17,7 @@ export async function writeRun(db: Db, run: Partial<NewRun> = {}): Promise<strin
 }
 
 /** Ends a run that no worker holds as cancelled. */
-export const endCancelled = (db: Db, runId: string): Promise<boolean> => {
+export const endCancelled = (db: Db, runId: string, by: Actor = someone()): Promise<boolean> => {
   const reason = { code: 'CANCELLED', message: 'The run was cancelled.' } as const
   return finishUnclaimedRun(
     db,
@@ -28,7 +29,7 @@ export const endCancelled = (db: Db, runId: string): Promise<boolean> => {
       usage: noUsage,
       costUsd: null,
     },
-    someone(),
+    by,
   )
 }
 

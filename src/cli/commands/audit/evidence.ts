@@ -5,7 +5,7 @@ import type { Verdict } from '../../../audit/evidence/bundle.ts'
 import { checkpoint, exportRun, verifyExport, verifyRuns } from '../../../audit/evidence/files.ts'
 import { publicKeyFile } from '../../../audit/evidence/keys.ts'
 import { keyIdOf } from '../../../lib/hash/public-key.ts'
-import type { StoreVerdict } from '../../../audit/evidence/verify.ts'
+import type { StoreVerdict } from '../../../audit/evidence/verify/verdict.ts'
 import { Failure } from '../../../core/failure.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { requireId, requireRun } from '../../../runs/require.ts'
@@ -94,6 +94,7 @@ export const addEvidence: AddCommand = (program, terminal, done) => {
       await using store = await openStoreOf(config)
       const taken = await checkpoint(store.db, config.evidence, {
         sends: config.alerts?.checkpoints ?? false,
+        keep: config.retention,
         gap: reason === undefined ? undefined : { acceptedBy: whoami(), reason },
       })
       if (!taken) terminal.err('No run has ended since the last checkpoint; one counts five minutes after its end.')
@@ -134,7 +135,7 @@ function showVerdict(verdict: Verdict, terminal: Terminal): string {
 async function checkStore(command: Command, terminal: Terminal, { key, anchor, json }: z.output<typeof verifyOptions>): Promise<number> {
   const config = configOf(command, terminal)
   await using store = await openStoreOf(config)
-  const verdict = await verifyRuns(store.db, key ?? publicKeyFile(config.evidence.keyFile), anchor)
+  const verdict = await verifyRuns(store.db, key ?? publicKeyFile(config.evidence.keyFile), anchor, config.retention)
   terminal.out(json ? JSON.stringify(verdict, null, 2) : showStore(verdict, terminal))
   return verdict.faults.length === 0 ? EXIT.ok : EXIT.evidence
 }
@@ -143,14 +144,14 @@ const ALL_INTACT = 'every run is as it was when its checkpoint was taken'
 const NOTHING_PROVED = 'nothing is proved: no checkpoint was taken yet; see nightshift evidence checkpoint --help'
 
 function showStore(
-  { checkpoints, runs, intact, pruned, unsigned, lines: signed, linesGone, gaps, faults }: StoreVerdict,
+  { checkpoints, runs, intact, pruned, unsigned, lines: signed, linesGone, records, gaps, faults }: StoreVerdict,
   terminal: Terminal,
 ): string {
   const lines = createLines(terminal)
   return [
     lines.step(
       'store',
-      `${checkpoints} checkpoints, ${runs} runs: ${intact} intact, ${pruned} removed by retention; ${signed} lines of the log, ${linesGone} of them gone, the oldest`,
+      `${checkpoints} checkpoints, ${runs} runs: ${intact} intact, ${pruned} removed by retention; ${signed} lines of the log, ${linesGone} of them gone, the oldest; ${records} rows of acts, alarms, fires, suspects and removals`,
     ),
     ...(unsigned > 0
       ? [lines.step('unsigned', terminal.colors.yellow(`${unsigned} runs that ended two days ago or more are in no checkpoint`))]
