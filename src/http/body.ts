@@ -2,6 +2,7 @@ import type { MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { Failure, messageOf } from '../core/failure.ts'
 import { isDeeper } from '../lib/json/exact.ts'
+import { keyTwice } from '../lib/json/tree.ts'
 import { NumberLost, parseJson } from '../lib/json/parse.ts'
 import { problemResponse } from './problem.ts'
 
@@ -10,16 +11,19 @@ const MAX_DEPTH = 32
 
 const tooLarge = () => problemResponse(new Failure({ code: 'BODY_TOO_LARGE', message: `A body may have ${MAX_BODY_BYTES} bytes.` }))
 
+/** Methods without a body; that of TRACE is forbidden. */
+const BODILESS = new Set(['GET', 'HEAD', 'TRACE'])
+
 /** Refuses bodies that are too large, before they are read: `BODY_TOO_LARGE`. */
 export const limitBody: MiddlewareHandler = bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge })
 
 /**
- * Refuses bodies that are not JSON in UTF-8 or nest too deep (`BODY_INVALID`), that are of another kind (`MEDIA_UNSUPPORTED`), or that have an integer which
+ * Refuses bodies that are not JSON in UTF-8, nest too deep or have a key twice (`BODY_INVALID`), that are of another kind (`MEDIA_UNSUPPORTED`), or that have an integer which
  * would be kept as another one (`INPUT_INVALID`), before anything looks at them. An empty body is none, whatever its content type.
  */
 export const checkBody: MiddlewareHandler = async (c, next) => {
   const { raw } = c.req
-  if (raw.method === 'GET' || raw.method === 'HEAD') return next()
+  if (BODILESS.has(raw.method)) return next()
   const bytes = Buffer.from(await c.req.arrayBuffer())
   if (bytes.length === 0) {
     const headers = new Headers(raw.headers)
@@ -32,6 +36,9 @@ export const checkBody: MiddlewareHandler = async (c, next) => {
   const text = decode(bytes)
   if (isDeeper(text, MAX_DEPTH)) throw new Failure({ code: 'BODY_INVALID', message: `The body nests deeper than ${MAX_DEPTH} levels.` })
   requireExact(text)
+  const twice = keyTwice(text)
+  if (twice !== undefined)
+    throw new Failure({ code: 'BODY_INVALID', message: `The body has ${twice} twice: which one counts is not said.` })
   return next()
 }
 

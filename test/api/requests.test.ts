@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import * as fc from 'fast-check'
@@ -25,6 +26,7 @@ const refused: [title: string, method: string, path: string, ask: Ask, status: n
   ['a body that is null', 'POST', RUNS, { raw: 'null' }, 400, 'REQUEST_INVALID'],
   ['a body that nests too deep', 'POST', RUNS, { raw: deep(31) }, 400, 'BODY_INVALID'],
   ['a body that nests without end', 'POST', RUNS, { raw: '['.repeat(100_000) }, 400, 'BODY_INVALID'],
+  ['a key that stands twice', 'POST', RUNS, { raw: '{"input": {"any": [{"a/b": 1, "a\\/b": 2}]}}' }, 400, 'BODY_INVALID'],
   ['another content type', 'POST', RUNS, { raw: '{}', headers: { 'content-type': 'text/plain' } }, 415, 'MEDIA_UNSUPPORTED'],
   ['a form', 'POST', RUNS, { raw: 'a=1', headers: { 'content-type': 'application/x-www-form-urlencoded' } }, 415, 'MEDIA_UNSUPPORTED'],
   ['a body that is too large', 'POST', RUNS, { raw: `{"input": {"any": "${'x'.repeat(262_144)}"}}` }, 413, 'BODY_TOO_LARGE'],
@@ -111,6 +113,16 @@ const refused: [title: string, method: string, path: string, ask: Ask, status: n
   ['a method that health does not have', 'POST', '/livez', {}, 405, 'METHOD_NOT_ALLOWED'],
   ['a change of the queue that is no retry', 'PUT', '/queue/api/queues/runs/pause', {}, 405, 'METHOD_NOT_ALLOWED'],
 ]
+
+test('TRACE, which no request of fetch can be, is a method that no address has', async () => {
+  await using api = await openApi({ jobs: { work: WORK }, scripts: { scripted: WORK_SCRIPT } })
+  for (const path of [RUNS, '/livez', '/v1/runs/run_1']) {
+    const asked = request(`${api.url}${path}`, { method: 'TRACE', headers: { authorization: `Bearer ${secretOf('operator')}` } }).end()
+    const [answer] = z.tuple([z.instanceof(IncomingMessage)]).parse(await once(asked, 'response'))
+    expect([path, answer.statusCode, answer.headers.allow]).toEqual([path, 405, expect.stringMatching(/GET|POST/)])
+    answer.resume()
+  }
+})
 
 test('what is not as the document says is refused with a problem and our code', async () => {
   await using api = await openApi({

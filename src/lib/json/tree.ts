@@ -1,4 +1,4 @@
-import { parseTree, type Node } from 'jsonc-parser'
+import { getNodePath, parseTree, type Node } from 'jsonc-parser'
 
 export type JsonNode = Node
 
@@ -20,6 +20,22 @@ export function nodeAt(tree: JsonNode, pointer: string): JsonNode | undefined {
     else at = at?.children?.findLast(({ children }) => children?.[0]?.value === key)?.children?.[1]
   }
   return at
+}
+
+/** The JSON pointer of the first key that stands twice in one object, of which a value would be dropped in silence. */
+export function keyTwice(json: string): string | undefined {
+  const pending = [treeOf(json)]
+  while (pending.length > 0) {
+    const node = pending.pop()
+    const seen = new Set<string>()
+    for (const child of node?.children ?? []) {
+      pending.push(child)
+      const key = child.type === 'property' ? child.children?.[0] : undefined
+      if (key && seen.has(String(key.value))) return pointerTo(getNodePath(child))
+      if (key) seen.add(String(key.value))
+    }
+  }
+  return undefined
 }
 
 /** The JSON pointer of a path of keys and places. */
