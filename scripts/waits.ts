@@ -178,6 +178,11 @@ export const WAITS: readonly WaitRow[] = [
   { what: 'an MCP server: the end of a session', bound: ['mcp/session/session.ts#CLOSE_TIMEOUT_MS'], after: 'it is left' },
   { what: 'the gateway: a consent page', bound: ['pomerium/consent.ts#ANSWER_MS'], after: '`GATEWAY_UNREACHABLE`' },
   {
+    what: 'a thread that checks arguments, until it is there',
+    bound: ['mcp/arguments/foreign.ts#START_MS'],
+    after: 'the arguments go to the server unchecked',
+  },
+  {
     what: 'the check of arguments by the schema of a server, in a thread',
     bound: ['mcp/arguments/foreign.ts#CHECK_MS'],
     after: 'the thread is ended; the arguments go to the server unchecked',

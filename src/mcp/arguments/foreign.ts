@@ -14,9 +14,12 @@ import type { ThreadAnswer, ThreadTask } from './thread.ts'
 
 /** Longest check. Then the arguments go to the server as they are: it checks its own. */
 const CHECK_MS = 3000
-const THREAD_MB = 128
-/** An idle thread ends after this time. */
-const IDLE_MS = 60_000
+/** Until a thread is there. */
+const START_MS = 20_000
+/** What a thread may have on its heap; with what it needs beside that, less than twice as much. The young part of it is not counted in the old one, and grows by itself. */
+const THREAD_MB = { old: 64, young: 8 }
+/** An idle thread ends after this time, and its memory with it. */
+const IDLE_MS = 10_000
 
 /** Of a schema and arguments that are checked at once: a check costs no more than their product. */
 const MAX_CHEAP_PARTS = 300
@@ -69,11 +72,11 @@ async function readInThread(task: ThreadTask): Promise<ThreadAnswer | undefined>
     maxThreads: 1,
     idleTimeout: IDLE_MS,
     env: {},
-    resourceLimits: { maxOldGenerationSizeMb: THREAD_MB },
+    resourceLimits: { maxOldGenerationSizeMb: THREAD_MB.old, maxYoungGenerationSizeMb: THREAD_MB.young },
   })
   try {
     // The start of the thread is no part of the check.
-    await pool.run(undefined)
+    await pool.run(undefined, { signal: AbortSignal.timeout(START_MS) })
     return await pool.run(task, { signal: AbortSignal.timeout(CHECK_MS) })
   } catch {
     return undefined
