@@ -269,10 +269,15 @@ export const WAITS: readonly WaitRow[] = [
     also: ['minter/socket.ts', 'eval/cases/fixtures.ts'],
   },
   {
-    what: 'a log that is followed, or piped into `audit import`',
+    what: 'a program that unpacks an earlier file of the log',
+    bound: ['audit/log/unpacked.ts#UNPACK_MS'],
+    after: 'it is ended, and the file counts as none',
+  },
+  {
+    what: 'a log that is followed, or piped into `audit import` or `audit follow`',
     bound: ['without end'],
     after: 'a signal ends it; nothing else is done by this process',
-    also: ['audit/log/import.ts', 'audit/log/follow.ts'],
+    also: ['audit/log/import.ts', 'audit/log/follow.ts', 'audit/log/stream.ts', 'audit/log/reader.ts', 'audit/log/rotated.ts'],
   },
   {
     what: 'what a person watches: `run --follow`, `logs`, the demo, the events of a run',

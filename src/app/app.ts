@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { AlarmOptions } from '../audit/alarm.ts'
+import type { ReadOptions } from '../audit/read.ts'
 import { unknownJobs } from '../config/job-names.ts'
 import type { Config } from '../config/load.ts'
 import { describeError, Failure } from '../core/failure.ts'
@@ -300,9 +301,7 @@ export async function createApp({ config, readConfig = () => config, log, onProg
 }
 
 /** What reading and joining Pomerium's log needs. */
-export interface Audit extends AlarmOptions, AsyncDisposable {
-  paramsBytes: number
-  redact: (text: string) => string
+export interface Audit extends ReadOptions, AsyncDisposable {
   /** Writes into the store that this process is at work, as what, and how its duties are. */
   createPresence(role: string, duties: readonly DutyRecord[]): Poller
 }
@@ -318,6 +317,7 @@ export async function openAudit(config: Config, log: Logger): Promise<Audit> {
   return {
     db,
     ours: () => accountIds(resources),
+    accountIds: () => accountIds(resources).map(({ accountId }) => accountId),
     expected: config.audit.expected,
     graceMs: config.audit.gracePeriod,
     paramsBytes: config.audit.paramsMaxBytes,

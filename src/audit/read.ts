@@ -7,6 +7,7 @@ import { raiseAlarms, sendAlarms, type AlarmOptions } from './alarm.ts'
 import { noteBadRow } from '../store/bad-rows.ts'
 import { matchEvents } from './join/match.ts'
 import { followLog, LOOK_MS } from './log/follow.ts'
+import { followStream } from './log/stream.ts'
 import { importLog, type ImportCounts } from './log/import.ts'
 
 export interface ReadOptions extends AlarmOptions, ParseOptions {}
@@ -34,8 +35,8 @@ export async function readLog(
   log: Readable,
   signal: AbortSignal,
 ): Promise<Omit<ImportCounts, 'from'> & { matched: number }> {
-  const { db, paramsBytes, redact, log: told } = options
-  const { from, ...counts } = await importLog(log, { db, paramsBytes, redact, log: told, signal })
+  const { db, paramsBytes, redact, accountIds, log: told } = options
+  const { from, ...counts } = await importLog(log, { db, paramsBytes, redact, accountIds, log: told, signal })
   const matched = await matchEvents({ ...options, since: from }).catch(async (error: unknown) => {
     await sendAlarms(options)
     throw error
@@ -61,10 +62,10 @@ export interface LogDuties {
 export const createLogDuties = (): LogDuties => ({ log: keepDuty('log', LOOK_MS), match: keepDuty('match', LOOK_MS) })
 
 /**
- * Reads a log as it grows until the signal is aborted, explains each line and raises alarms. While lines cannot be explained, alarms that were raised before go out, and
+ * Reads a log, a file or what is piped in, as it grows until the signal is aborted, explains each line and raises alarms. While lines cannot be explained, alarms that were raised before go out, and
  * new ones are raised when that lasts.
  */
-export async function watchLog(options: ReadOptions, file: string, duties: LogDuties, signal: AbortSignal): Promise<void> {
+export async function watchLog(options: ReadOptions, source: string | Readable, duties: LogDuties, signal: AbortSignal): Promise<void> {
   const { db, log } = options
   let quiet = 0
   let failed = 0
@@ -92,12 +93,11 @@ export async function watchLog(options: ReadOptions, file: string, duties: LogDu
   }
 
   duties.match.started()
-  await followLog({
+  const rounds = {
     ...options,
-    file,
     signal,
     duty: duties.log,
-    async onRound(added) {
+    async onRound(added: number) {
       quiet = added > 0 ? 0 : quiet + 1
       news ||= added > 0
       await explain(added)
@@ -106,5 +106,6 @@ export async function watchLog(options: ReadOptions, file: string, duties: LogDu
       await raiseAlarms({ ...options, doubting: failed === 0 })
       news = false
     },
-  })
+  }
+  await (typeof source === 'string' ? followLog({ ...rounds, file: source }) : followStream({ ...rounds, input: source }))
 }

@@ -1,6 +1,7 @@
 import { listSuspects, type Suspect } from '../store/audit/suspects.ts'
 import type { OpenEvent } from '../store/audit/join/unexplained.ts'
 import { countEvents, countMissing, type EventCount, type MissingRequest } from '../store/audit/report.ts'
+import { listGaps, type LogGap } from '../store/audit/gaps.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { matchEvents, type MatchOptions } from './join/match.ts'
 import { eachUnexplained, type UnexplainedFilter } from './join/unexplained.ts'
@@ -31,9 +32,13 @@ export interface AuditReport {
   by: JoinCount[]
   unexplainedEvents: OpenEvent[]
   missingRequests: MissingRequest[]
+  /** Times of which lines of a log may have been lost. */
+  gaps: LogGap[]
 }
 
 const MOST = 100
+/** How far back gaps of the log are told, unless a time is given. */
+const GAPS_MS = 7 * 86_400_000
 
 /** Explains what can be explained by now, then says how it fits together and which accounts are suspect. */
 export async function makeReport(
@@ -52,10 +57,11 @@ export async function auditReport(
   options: { since?: Date | undefined; account?: string | undefined; graceMs: number; now?: Date },
 ): Promise<AuditReport> {
   const { since, account, graceMs, now = new Date() } = options
-  const [counts, missing, unexplained] = await Promise.all([
+  const [counts, missing, unexplained, gaps] = await Promise.all([
     countEvents(db, ours, { since, account }),
     countMissing(db, { since, account, graceMs, limit: MOST }),
     countUnexplained(db, ours, { graceMs, now, since, account }),
+    listGaps(db, since ?? new Date(now.getTime() - GAPS_MS)),
   ])
   const by = counts.map((count) => {
     const open = count.events - count.matched - count.expected
@@ -78,6 +84,7 @@ export async function auditReport(
     by: by.filter((count) => count.account !== null),
     unexplainedEvents: unexplained.events,
     missingRequests: missing.requests,
+    gaps,
   }
 }
 

@@ -13,7 +13,8 @@ import type { Db } from '../store/postgres/db.ts'
 import { bounded, failed, failedBy, ok, skipped, warning, type Finding } from './check.ts'
 import { checkProcesses } from './duties.ts'
 import { checkRoutes, checkServer, checkServerNames, notAsked } from './gateway.ts'
-import { checkLogFields, checkMinter, checkPauses, checkQueue, checkStore } from './infrastructure.ts'
+import { checkMinter, checkPauses, checkQueue, checkStore } from './infrastructure.ts'
+import { checkLog } from './log.ts'
 import { checkModel, MODEL_MS } from './model.ts'
 import { checkAssertionKeys, checkEvidenceKey, checkReportsDir, checkWebhook } from './places.ts'
 import { checkStanding } from './standing.ts'
@@ -78,7 +79,7 @@ const CHECKS: { readonly [Key in keyof ConfigValues]-?: Check | string } = {
   gateway: 'each account asks it',
   accounts: examineAccounts,
   servers: ({ config, jobs }) => checkServerNames(Object.keys(config.servers), jobs),
-  audit: ({ parts, config, signal }) => each(bounded('log', STORE_CURE, signal, () => checkLogFields(parts.db, config.audit.gracePeriod))),
+  audit: ({ parts, config, signal }) => each(bounded('log', STORE_CURE, signal, () => checkLog(parts.db, config.audit.gracePeriod))),
   evidence: ({ config }) => [checkEvidenceKey(config.evidence)],
   budgets: 'its names are compared with those of accounts and jobs as these are read',
   api: ({ config: { api }, parts: { resources }, signal }) => {

@@ -3,7 +3,6 @@ import { Redis } from 'ioredis'
 import { Failure, messageOf } from '../core/failure.ts'
 import { measureSkew } from '../lib/time/skew.ts'
 import { redisCure, requireOneRedis } from '../core/queue-server.ts'
-import { countLogFields } from '../store/audit/fields.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { loadServerFacts, loadTime, tryWrite } from '../store/postgres/facts.ts'
 import { ALL_JOBS, listPauses } from '../store/schedules/pauses.ts'
@@ -161,29 +160,4 @@ export function checkMinter(socket: string, accounts: readonly string[]): Promis
       ),
     )
   })
-}
-
-/** A follower reads a log as it grows, so that lines come within seconds; whoever imports one by hand does it at least so often. */
-const LAG_MS = 3_600_000
-
-/** What Pomerium writes into its log, seen in the lines that were read last, and whether anybody reads it still. */
-export async function checkLogFields(db: Db, graceMs: number): Promise<Finding[]> {
-  const { lines, methods, calls, params, headers, unreadSince } = await countLogFields(db, Math.max(graceMs, LAG_MS))
-  if (lines === 0) return [warning('log', 'No line of Pomerium’s log was read yet.', 'Run nightshift audit follow FILE, or audit import.')]
-  if (unreadSince !== null)
-    return [
-      failed(
-        'log',
-        `Nobody reads Pomerium’s log any more: requests of ours since ${unreadSince.toISOString()} have no line.`,
-        'See that nightshift audit follow runs and follows the right file; without it no alarm is raised.',
-      ),
-    ]
-  const missing = [
-    ...(methods === 0 ? ['mcp-method', 'mcp-tool'] : []),
-    ...(calls > 0 && params === 0 ? ['mcp-tool-parameters'] : []),
-    ...(headers === 0 ? ['headers.X-Nightshift-Run-Id'] : []),
-  ]
-  return missing.length === 0
-    ? [ok('log', `the latest ${lines} lines have the fields that the join needs`)]
-    : [warning('log', `The latest lines lack ${missing.join(', ')}.`, 'Add them to authorize_log_fields in pomerium.yaml.')]
 }

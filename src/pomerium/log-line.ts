@@ -11,6 +11,8 @@ import { foreignTime } from '../lib/time/foreign.ts'
 export type ParsedLine = { kind: 'event'; event: AuthorizeEvent } | { kind: 'other' } | { kind: 'broken' }
 
 const MARK = '"authorize check"'
+/** In the place of an HTTP method. */
+const UNREADABLE = 'unreadable'
 /** Digest of parameters that have no canonical form; no call of ours has it. */
 const NO_DIGEST = 'none'
 /** Names, addresses and paths of ours are shorter; whoever sends a request may choose them. */
@@ -48,23 +50,66 @@ export interface ParseOptions {
   paramsBytes: number
   /** Takes secrets out of what is kept; without it, tokens that their shape tells. Digests are of the line as it came. */
   redact?: ((text: string) => string) | undefined
+  /** Ids of accounts of ours: a line that cannot be read and has one of them is an event. */
+  accountIds?: (() => readonly string[]) | undefined
 }
 
-/** Reads a line of Pomerium's log. Any other line is skipped; a line that says it is one and is not whole is broken. */
-export function parseLogLine(
-  line: string,
-  { paramsBytes, redact = (given) => replaceTokens(given, '[secret]') }: ParseOptions,
-): ParsedLine {
-  if (!line.includes(MARK)) return { kind: 'other' }
+/**
+ * Reads a line of Pomerium's log. Any other line is skipped. Of a line that says it is one and is not whole, it is known whose it is, where it names an account: it is an event that
+ * nothing explains, since a sender must not get out of sight by what he sends. Any other is broken.
+ */
+export function parseLogLine(given: string, options: ParseOptions): ParsedLine {
+  const { paramsBytes, redact = (whole) => replaceTokens(whole, '[secret]') } = options
+  if (!given.includes(MARK)) return { kind: 'other' }
+  const line = jsonOf(given)
   let content: unknown
   try {
     content = parseDigits(wellFormedJson(line))
   } catch {
-    return { kind: 'broken' }
+    return unreadable(given, options)
   }
   const parsed = lineSchema.safeParse(content)
-  if (!parsed.success) return isMessage(content) ? { kind: 'broken' } : { kind: 'other' }
-  return { kind: 'event', event: eventOf(line, parsed.data, paramsBytes, (given) => storeText(redact(given))) }
+  if (!parsed.success) return isMessage(content) ? unreadable(given, options) : { kind: 'other' }
+  return { kind: 'event', event: eventOf(line, parsed.data, paramsBytes, (whole) => storeText(redact(whole))) }
+}
+
+/** What stands around the object is of whoever passed the line on, such as the name of a container: its digest is that of the line as Pomerium wrote it. */
+function jsonOf(line: string): string {
+  const from = line.indexOf('{')
+  const to = line.lastIndexOf('}')
+  // What has a quote before its first object is the rest of a line.
+  return from === -1 || to < from || line.slice(0, from).includes('"') ? line : line.slice(from, to + 1)
+}
+
+const ACCOUNT = /"service-account-id":"([^"\\]{1,200})"/
+const TIME = /"time":"([^"\\]{1,40})"/
+
+/** A line of an account that cannot be read. Nothing else of it is believed. */
+export function unreadable(line: string, { accountIds }: ParseOptions): ParsedLine {
+  const accountId = accountIds?.().find((id) => id !== '' && line.includes(id)) ?? ACCOUNT.exec(line)?.[1]
+  if (accountId === undefined) return { kind: 'broken' }
+  // A sender may have written a time into what he sent: one that is to come would put the alarm off.
+  // oxlint-disable-next-line house/steady-clock -- it is compared with a time of the log
+  const time = Math.min(Date.parse(TIME.exec(line)?.[1] ?? ''), Date.now())
+  const event: AuthorizeEvent = {
+    lineDigest: createHash('sha256').update(line).digest('base64url'),
+    requestId: '',
+    time: Number.isNaN(time) ? new Date() : new Date(time),
+    method: UNREADABLE,
+    host: '',
+    path: '',
+    ip: '',
+    userId: '',
+    accountId: storeText(accountId),
+    mcpMethod: undefined,
+    mcpTool: undefined,
+    paramsDigest: undefined,
+    params: undefined,
+    runHeader: undefined,
+    allowed: true,
+    reasons: [UNREADABLE],
+  }
+  return { kind: 'event', event }
 }
 
 /** The text of an authorize line may also occur inside another line, such as in a tool's arguments. */

@@ -162,6 +162,7 @@ const AFTER_EVENTS = [
   removeOld('gateway_requests', 'request_id_sent', 'uuid', `run_id is null and ${olderThan('sent_at')}`),
   removeOld('run_accounts', 'account_id', 'text', `run_id is null and ${olderThan('expires_at')}`),
   removeOld('alarms', 'id', 'uuid', olderThan('sent_at')),
+  removeOld('log_gaps', 'id', 'bigint', olderThan('noticed_at')),
   removeOld('suspects', 'account_id', 'text', olderThan('acknowledged_at')),
 ]
 const REMOVE_SPENT = removeOld('budget_days', 'ctid', 'tid', olderThan('day'))

@@ -40,7 +40,7 @@ describe('a line without a field', () => {
     ['allow', 'broken'],
     ['message', 'other'],
   ])('%s says too little: %s', (field, kind) => {
-    expect(parse(authorizeLine({ [field]: undefined })).kind).toBe(kind)
+    expect(parse(authorizeLine({ [field]: undefined, 'service-account-id': undefined })).kind).toBe(kind)
   })
 
   test.each([
@@ -91,14 +91,53 @@ test.each([
   ['the mark as a value of another field', JSON.stringify({ note: 'authorize check', message: 'x' }), 'other'],
   ['the mark alone', '"authorize check"', 'other'],
   ['the mark in a list', '["authorize check"]', 'other'],
-  ['half a line', authorizeLine().slice(20), 'broken'],
-  ['a line cut at its end', authorizeLine().slice(0, -1), 'broken'],
-  ['two lines in one', authorizeLine() + authorizeLine(), 'broken'],
-  ['a time that is none', authorizeLine({ time: 'yesterday' }), 'broken'],
-  ['a day that is none', authorizeLine({ time: '2026-02-30T10:00:00Z' }), 'broken'],
-  ['a request id that is none', authorizeLine({ 'request-id': 7 }), 'broken'],
 ])('%s', (_, line, kind) => {
   expect(parse(line).kind).toBe(kind)
+})
+
+describe('a line that cannot be read', () => {
+  const nobody = { 'service-account-id': undefined }
+  const unreadable = (fields: Record<string, unknown>): [string, string][] => [
+    ['half of it', authorizeLine(fields).slice(20)],
+    ['cut at its end', authorizeLine(fields).slice(0, -1)],
+    ['two in one', authorizeLine(fields) + authorizeLine(fields)],
+    ['with a time that is none', authorizeLine({ ...fields, time: 'yesterday' })],
+    ['with a day that is none', authorizeLine({ ...fields, time: '2026-02-30T10:00:00Z' })],
+    ['with a request id that is none', authorizeLine({ ...fields, 'request-id': 7 })],
+    ['that does not say what was decided', authorizeLine({ ...fields, allow: undefined })],
+  ]
+
+  test.each(unreadable(nobody))('%s and names no account is broken', (_, line) => {
+    expect(parse(line)).toEqual({ kind: 'broken' })
+  })
+
+  test.each(unreadable({}))('%s and names an account is an event of it that nothing can explain', (_, line) => {
+    expect(parse(line)).toMatchObject({
+      kind: 'event',
+      event: { accountId: 'sa-reports', requestId: '', method: 'unreadable', host: '', reasons: ['unreadable'], mcpMethod: undefined },
+    })
+  })
+
+  test('is of an account of ours whose id is anywhere in it', () => {
+    const line = authorizeLine({ ...nobody, path: '/sa-of-ours' }).slice(0, -1)
+    expect(parseLogLine(line, { paramsBytes: 0, accountIds: () => ['', 'sa-of-ours'] })).toMatchObject({
+      event: { accountId: 'sa-of-ours' },
+    })
+  })
+
+  test('is never of a time that is to come, whatever its sender wrote', () => {
+    const parsed = parse(authorizeLine({ 'request-id': 7, time: '2999-01-01T00:00:00Z' }))
+    expect(parsed.kind === 'event' && parsed.event.time.getTime()).toBeLessThanOrEqual(Date.now())
+  })
+})
+
+test.each([
+  ['the name of a container', (line: string) => `pomerium-1  | ${line}`],
+  ['a time', (line: string) => `2026-11-24T10:00:00.123Z ${line}`],
+  ['colours', (line: string) => `\u001b[32m${line}\u001b[0m`],
+])('a line beside %s is the line that Pomerium wrote, with the same digest', (_, passOn) => {
+  const line = authorizeLine()
+  expect(parse(passOn(line))).toEqual(parse(line))
 })
 
 test.each([

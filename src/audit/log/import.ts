@@ -1,5 +1,5 @@
 import { addAbortSignal, type Readable } from 'node:stream'
-import { parseLogLine, type ParsedLine, type ParseOptions } from '../../pomerium/log-line.ts'
+import { parseLogLine, unreadable, type ParsedLine, type ParseOptions } from '../../pomerium/log-line.ts'
 import type { Db } from '../../store/postgres/db.ts'
 import type { NewEvent } from '../../store/audit/events.ts'
 import type { BadRowLog } from '../../store/bad-rows.ts'
@@ -49,9 +49,9 @@ export function createOccurrences() {
   }
 }
 
-/** Parses a line. A line that is too long counts as broken, since it may be an event. */
+/** Parses a line. A line that is too long is one that cannot be read, whatever it says, since it may be an event. */
 export const parseLine = ({ text, tooLong }: Line, options: ParseOptions): ParsedLine =>
-  tooLong ? { kind: 'broken' } : parseLogLine(text, options)
+  tooLong ? unreadable(text, options) : parseLogLine(text, options)
 
 /** Reads a whole log. Doing it twice changes nothing. */
 export async function importLog(input: Readable, { db, log, signal, ...parsing }: ImportOptions): Promise<ImportCounts> {

@@ -1,9 +1,11 @@
 const NEWLINE = 0x0a
 /** Pomerium logs whole parameters, and they may be as large as a route lets a request be. A longer line is not read. */
 const MAX_LINE_BYTES = 33_554_432
+/** Of a longer line, to know whose it is. */
+const HEAD_BYTES = 65_536
 
 export interface Line {
-  /** Empty when the line is too long. */
+  /** Its beginning, when the line is too long. */
   text: string
   tooLong: boolean
   /** Bytes of the source up to the end of this line, its newline included. */
@@ -27,15 +29,16 @@ export function createLineSplitter(start = 0) {
         offset += restBytes + part.length + 1
         from = at + 1
         const tooLong = restBytes + part.length > MAX_LINE_BYTES
+        const kept = tooLong ? whole.subarray(0, HEAD_BYTES) : whole
         rest = []
         restBytes = 0
-        yield { text: tooLong ? '' : whole.toString('utf8').replace(/\r$/, ''), tooLong, end: offset }
+        yield { text: kept.toString('utf8').replace(/\r$/, ''), tooLong, end: offset }
       }
       const left = chunk.subarray(from)
       restBytes += left.length
       // The rest of a line that is too long is not kept in memory.
       if (restBytes <= MAX_LINE_BYTES) rest.push(Buffer.from(left))
-      else rest = []
+      else rest = [Buffer.concat([...rest, left]).subarray(0, HEAD_BYTES)]
     },
     /** Where the last whole line ended. */
     position: () => offset,
@@ -43,7 +46,9 @@ export function createLineSplitter(start = 0) {
     end(): Line | undefined {
       if (restBytes === 0) return undefined
       const tooLong = restBytes > MAX_LINE_BYTES
-      return { text: Buffer.concat(rest).toString('utf8').replace(/\r$/, ''), tooLong, end: offset + restBytes }
+      const whole = Buffer.concat(rest)
+      const kept = tooLong ? whole.subarray(0, HEAD_BYTES) : whole
+      return { text: kept.toString('utf8').replace(/\r$/, ''), tooLong, end: offset + restBytes }
     },
   }
 }

@@ -12,6 +12,10 @@ export interface LogPosition {
   file: string
   inode: string
   byteOffset: number
+  /** What was read last; undefined where a version before wrote the position. */
+  tail?: { bytes: number; digest: string } | undefined
+  /** Time of the last line that was read. */
+  readUntil?: Date | undefined
 }
 
 const COLUMNS = [
@@ -31,9 +35,17 @@ export async function insertEvents(db: Db, events: readonly NewEvent[], position
     const added = events.length === 0 ? 0 : await insert(client, events)
     if (position) {
       await client.query(
-        `insert into log_positions (file, inode, byte_offset) values ($1, $2, $3)
-         on conflict (file) do update set inode = $2, byte_offset = $3, updated_at = now()`,
-        [position.file, position.inode, position.byteOffset],
+        `insert into log_positions as p (file, inode, byte_offset, tail_bytes, tail_digest, read_until, tail_end) values ($1, $2, $3, $4, $5, $6, $3)
+         on conflict (file) do update set inode = $2, byte_offset = $3, updated_at = now(), tail_bytes = $4, tail_digest = $5, tail_end = $3,
+           read_until = coalesce($6, p.read_until)`,
+        [
+          position.file,
+          position.inode,
+          position.byteOffset,
+          position.tail?.bytes ?? null,
+          position.tail?.digest ?? null,
+          position.readUntil ?? null,
+        ],
       )
     }
     return added
@@ -52,10 +64,14 @@ async function insert(client: pg.PoolClient, events: readonly NewEvent[]): Promi
 }
 
 export async function loadPosition(db: Db, file: string): Promise<LogPosition | undefined> {
-  const [position] = await query<LogPosition & { file: string }>(
+  const [row] = await query<{ inode: string; byteOffset: number; bytes: number | null; digest: string | null; readUntil: Date }>(
     db,
-    'select file, inode, byte_offset as "byteOffset" from log_positions where file = $1',
+    `select inode, byte_offset as "byteOffset", tail_bytes as bytes,
+       case when tail_end = byte_offset then tail_digest end as digest, coalesce(read_until, updated_at) as "readUntil"
+     from log_positions where file = $1`,
     [file],
   )
-  return position
+  if (!row) return undefined
+  const { inode, byteOffset, bytes, digest, readUntil } = row
+  return { file, inode, byteOffset, readUntil, tail: bytes === null || digest === null ? undefined : { bytes, digest } }
 }

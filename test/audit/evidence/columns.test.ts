@@ -20,6 +20,7 @@ const OUTSIDE: Record<string, string> = {
   connection_looks: 'when a route list was looked at',
   duties: 'how processes are now',
   idempotency_keys: 'forgotten after days',
+  log_gaps: 'says what is missing: without it the lines are missing all the same',
   log_positions: 'where reading a log stopped',
   migrations: 'which version the store is of',
   pauses: 'how it stands now',

@@ -81,7 +81,7 @@ test('half a line is read when it is whole', async () => {
 })
 
 test('a line that is broken is said', async () => {
-  write([authorizeLine().slice(0, -1), '\n', ...lines(1)])
+  write([authorizeLine({ 'service-account-id': undefined }).slice(0, -1), '\n', ...lines(1)])
   await using follower = startFollower(db, file)
   await follower.until(() => follower.added() === 1)
   expect(follower.warnings.join('')).toContain('may be an authorize check and cannot be read')

@@ -27,7 +27,7 @@ const read = (chunks: readonly (string | Buffer)[], signal?: AbortSignal) =>
 const OTHER = JSON.stringify({ message: 'http-request', time: '2026-11-24T10:00:00Z' })
 
 test('lines about other things are skipped and counted, and so are broken ones', async () => {
-  const text = `${authorizeLine()}\n${OTHER}\n\nstarting\n${authorizeLine().slice(0, -1)}\n${authorizeLine()}\n`
+  const text = `${authorizeLine()}\n${OTHER}\n\nstarting\n${authorizeLine({ 'service-account-id': undefined }).slice(0, -1)}\n${authorizeLine()}\n`
   expect(await read([text])).toMatchObject({ lines: 6, events: 2, added: 2, skipped: 3, broken: 1 })
 })
 
@@ -82,6 +82,22 @@ test('a line that is too long to be read is broken, and those after it are read'
   const piece = 'x'.repeat(1_048_576)
   const chunks = [...Array.from({ length: 33 }, () => piece), '\n', `${authorizeLine()}\n`]
   expect(await read(chunks)).toMatchObject({ lines: 2, events: 1, added: 1, broken: 1 })
+})
+
+test('of a line that is too long it is known whose it is', async () => {
+  const piece = 'x'.repeat(1_048_576)
+  const head = authorizeLine().slice(0, -1)
+  const { db } = database
+  await query(db, 'truncate authorize_events')
+  expect(await read([head, ...Array.from({ length: 33 }, () => piece), '\n', `${authorizeLine()}\n`])).toMatchObject({
+    lines: 2,
+    events: 2,
+    broken: 0,
+  })
+  expect(await query(db, 'select account_id, reasons from authorize_events order by id')).toMatchObject([
+    { account_id: 'sa-reports', reasons: ['unreadable'] },
+    {},
+  ])
 })
 
 test('hostile text is kept', async () => {

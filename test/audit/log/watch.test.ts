@@ -111,3 +111,10 @@ test('an import that cannot join its lines fails, and alarms that were raised go
   await expect(watched.importLine()).rejects.toThrow('tool_calls')
   expect(watched.alarms).toHaveLength(1)
 })
+
+test('a line of an account of ours that cannot be read is an alarm', async () => {
+  await using watched = await startWatching()
+  watched.write({ 'request-id': 7 })
+  await expect.poll(() => watched.alarms).toHaveLength(1)
+  expect(watched.alarms).toMatchObject([{ data: { accountId: 'sa-reports', events: [{ method: 'unreadable' }] } }])
+})

@@ -50,6 +50,8 @@ const tables = (runs: number): Record<string, string> => ({
   fires: `insert into fires (job, fire_at, status, run_id) select job, created_at, 'run', id from runs`,
   idempotency_keys: `insert into idempotency_keys (owner, key, request_digest, run_id, created_at) select 'ann', id, 'd', id, greatest(created_at, now() - interval '23 hours') from runs`,
   pruned_runs: `insert into pruned_runs (run_id) select 'old_' || id from runs`,
+  log_gaps: `insert into log_gaps (file, from_time, until_time, noticed_at) select 'pomerium.log', at, at, at
+    from (select now() - make_interval(hours => i) as at from generate_series(1, 100) i) gaps`,
   alarms: `insert into alarms (id, body, created_at, sent_at) select md5(id || 'a')::uuid, '{}', created_at, created_at from runs`,
   budget_days: `insert into budget_days (scope, name, day) select 'job', 'job' || i % 20, current_date - i / 20 from generate_series(0, 4000) i`,
   schedule_progress: `insert into schedule_progress (job, cron, timezone, decided_until, seen_at)

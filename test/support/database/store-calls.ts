@@ -9,6 +9,7 @@ import { insertRunAccount } from '../../../src/store/attempts/run-accounts.ts'
 import { countRunsHolding } from '../../../src/store/audit/accounts.ts'
 import { matchByRequestId } from '../../../src/store/audit/join/by-request-id.ts'
 import { insertEvents, loadPosition } from '../../../src/store/audit/events.ts'
+import { insertGap, listGaps } from '../../../src/store/audit/gaps.ts'
 import * as evidence from '../../../src/store/audit/evidence.ts'
 import { explainExpected } from '../../../src/store/audit/join/expected.ts'
 import { explainEvents, listUnexplainedRuns, loadHostedRuns } from '../../../src/store/audit/join/hosted.ts'
@@ -122,6 +123,8 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
       because: 'lines of the last hour, each with its request',
     },
     insertEvents: { call: ({ db }) => insertEvents(db, [EVENT]) },
+    insertGap: { call: ({ db }) => insertGap(db, { file: 'file', from: hour.from, until: hour.to }) },
+    listGaps: { call: ({ db }) => listGaps(db, hour.from) },
     loadPosition: { call: ({ db }) => loadPosition(db, 'file') },
     loadEvents: { call: ({ db }) => evidence.loadEvents(db, over) },
     loadDefinitions: { call: ({ db }) => evidence.loadDefinitions(db, over) },

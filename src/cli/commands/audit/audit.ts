@@ -43,21 +43,24 @@ export const addAudit: AddCommand = (program, terminal, done) => {
 
   audit
     .command('follow <file>')
-    .description('read a log as it grows, from where the last reading stopped, and raise alarms; survives rotation')
-    .addHelpText('after', examples('nightshift audit follow /var/log/pomerium/pomerium.log'))
+    .description('read a log as it grows, - for stdin, from where the last reading stopped, and raise alarms; survives rotation')
+    .addHelpText(
+      'after',
+      examples('nightshift audit follow /var/log/pomerium/pomerium.log', 'kubectl logs -f deploy/pomerium | nightshift audit follow -'),
+    )
     .action(async (file: string, _: unknown, command: Command) => {
       const log = pino({ level: 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime })
       await using opened = await openAudit(configOf(command, terminal), log)
       log.info({ file }, 'Following the log.')
       const duties = createLogDuties()
       await opened.createPresence('log', [duties.log, duties.match]).start()
-      await watchLog(opened, file, duties, terminal.signal)
+      await watchLog(opened, file === '-' ? process.stdin : file, duties, terminal.signal)
       done(EXIT.ok)
     })
 
   audit
     .command('report')
-    .description('how the log and the runs fit together; exit code 3 when lines of our accounts are unexplained')
+    .description('how the log and the runs fit together; exit code 3 when lines of our accounts are unexplained, or lines may be lost')
     .addOption(new Option('--since <time>', 'only lines since: 24h, 7d, or 2026-11-24T00:00:00Z').argParser(parseTime))
     .option('--account <name>', 'only of this account')
     .option('--json', 'one JSON value on stdout')
@@ -67,7 +70,7 @@ export const addAudit: AddCommand = (program, terminal, done) => {
       await using opened = await openAudit(configOf(command, terminal), auditLog())
       const report = await makeReport(opened, { since, account })
       terminal.out(json ? JSON.stringify(report, null, 2) : showReport(report, terminal))
-      done(report.unexplained > 0 ? EXIT.evidence : EXIT.ok)
+      done(report.unexplained > 0 || report.gaps.length > 0 ? EXIT.evidence : EXIT.ok)
     })
 
   audit
@@ -102,6 +105,12 @@ function showReport(report: AuditReport & { suspects: readonly Suspect[] }, term
     ),
     lines.step('missing', `${mark(report.missing)} requests of ours without a line`),
     lines.step('unexplained', `${mark(report.unexplained)} lines of our accounts that no request of ours explains`),
+    ...report.gaps.map(({ file, from, until }) =>
+      lines.step(
+        'gap',
+        colors.red(`lines of ${file} from ${from.toISOString()} to ${until.toISOString()} may be lost: it was cut or replaced`),
+      ),
+    ),
     ...report.missingRequests
       .slice(0, 10)
       .map((one) =>

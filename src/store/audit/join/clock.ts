@@ -1,6 +1,6 @@
 import { query, type Db } from '../../postgres/db.ts'
 
-const PAIRS = 200
+const PAIRS = 100
 /** Clocks that are further apart are not measured: what says so is more likely an old log, or a store that was put back. */
 const MOST = "interval '1 hour'"
 
