@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { Failure } from '../../core/failure.ts'
+import { Failure, messageOf } from '../../core/failure.ts'
 import { parseKept } from '../../lib/json/parse.ts'
 import { isUnavailable, sqlStateOf, storeFailure } from './faults.ts'
 import { SESSION_OPTIONS } from './session.ts'
@@ -49,12 +49,33 @@ const isoParserOf: typeof parserOf = (oid, format) => {
   return oid === pg.types.builtins.TIMESTAMPTZ ? (text: string) => new Date(parse(text)).toISOString() : parse
 }
 
+/** What a URL may say of the way to the server. pg would take any other of its own settings too, such as its bounds and the encoding, in place of ours. */
+const OF_THE_ADDRESS = new Set(
+  'host port user password ssl sslmode sslcert sslkey sslrootcert sslnegotiation uselibpqcompat application_name'.split(' '),
+)
+
+/** Throws `CONFIG_INVALID` for an address that pg cannot use, such as one with a certificate that is not there: told at once, and not by each connection. */
+function requireUsable(connectionString: string): pg.Client {
+  try {
+    // oxlint-disable-next-line waits/bounded -- it does not connect
+    return new pg.Client({ connectionString })
+  } catch (cause) {
+    throw new Failure({
+      code: 'CONFIG_INVALID',
+      message: `databaseUrl cannot be used: ${messageOf(cause)}.`,
+      cure: 'Correct databaseUrl, or the files that its sslrootcert, sslcert and sslkey name.',
+      cause,
+    })
+  }
+}
+
 /** A connection with all that a session needs and what bounds each of its waits, as pg takes it: also for a pool that another library opens. */
 export function connectionTo(databaseUrl: string, timeouts: StoreTimeouts = TIMEOUTS) {
   const url = new URL(databaseUrl)
   // pg prefers the options of the URL to ours: both are said, ours last.
   const own = url.searchParams.get('options') ?? ''
-  url.searchParams.delete('options')
+  url.search = String(new URLSearchParams([...url.searchParams].filter(([name]) => OF_THE_ADDRESS.has(name))))
+  requireUsable(url.href)
   return {
     connectionString: url.href,
     connectionTimeoutMillis: timeouts.connectMs,
@@ -139,7 +160,8 @@ export const snapshot = <T>(db: Db, work: (client: pg.PoolClient) => Promise<T>)
   within(db, 'begin isolation level repeatable read read only', work)
 
 async function within<T>(db: Db, begin: string, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-  const client = await db.connect().catch((error: unknown) => {
+  // A file that the URL names may be gone, which pg throws and does not reject with.
+  const client = await (async () => db.connect())().catch((error: unknown) => {
     throw storeFailure(error)
   })
   // A connection that breaks while it is lent emits an error; the query under way fails with it.

@@ -38,7 +38,9 @@ export const isLockTimeout = (error: unknown): boolean => sqlStateOf(error) === 
 export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  if (error instanceof pg.DatabaseError) return UNAVAILABLE.test(code) || /read-only transaction/.test(error.message)
+  // FATAL ends the session: it is about the connection and what it asked for, and about no statement.
+  if (error instanceof pg.DatabaseError)
+    return error.severity === 'FATAL' || UNAVAILABLE.test(code) || /read-only transaction/.test(error.message)
   return OF_THE_PATH.test(code) || OF_THE_DRIVER.test(error.message)
 }
 

@@ -36,6 +36,33 @@ describe('a session', () => {
     ).toEqual([{ zone: 'UTC', dates: 'ISO, MDY', isolation: 'read committed', interval: '1 day 02:03:04', bound: '30s', memory: '8MB' }])
   })
 
+  test('is what we need, whatever else databaseUrl says, which pg would take for its own settings', async () => {
+    await using database = await createEmptyDatabase()
+    const theirs =
+      'statement_timeout=0&lock_timeout=0&idle_in_transaction_session_timeout=0&query_timeout=1&client_encoding=LATIN1&max=1&connect_timeout=1'
+    const db = openDb({ url: `${database.url}?${theirs}`, max: 1 })
+    await using _ = { [Symbol.asyncDispose]: () => db.end() }
+    await migrate(db)
+    expect(
+      await query(
+        db,
+        `select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock,
+           current_setting('idle_in_transaction_session_timeout') as idle, current_setting('client_encoding') as encoding`,
+      ),
+    ).toEqual([{ statement: '30s', lock: '5s', idle: '15s', encoding: 'UTF8' }])
+  })
+
+  test('that cannot begin as databaseUrl asks is told as that, and not as a fault of a statement', async () => {
+    await using database = await createEmptyDatabase()
+    const db = openDb({ url: `${database.url}?options=-c%20nothing_of_ours%3D1%20-c%20work_mem%3Dnone`, max: 1 })
+    await using _ = { [Symbol.asyncDispose]: () => db.end() }
+    await expect(migrate(db)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', cure: expect.stringContaining('databaseUrl') })
+    for (const file of ['sslrootcert', 'sslcert', 'sslkey'])
+      expect(() => openDb({ url: `${database.url}?${file}=/nowhere` })).toThrow(
+        expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(/^databaseUrl cannot be used: ENOENT/) }),
+      )
+  })
+
   test('whose options somebody on the way dropped is refused, with the cure', async () => {
     await using database = await createEmptyDatabase()
     const pool = new pg.Pool({ connectionString: database.url, max: 1 })
