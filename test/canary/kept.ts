@@ -96,7 +96,7 @@ export async function everythingKept(world: CanaryWorld, url: string, receiver: 
     const run = await loadRun(db, runId)
     if (!run) continue
     kept.push([`show ${runId}`, showRun(run, await listDeliveries(db, runId), terminal)])
-    kept.push([`evidence of ${runId}`, await exportRun(db, run, join(testApp.dir, 'evidence.key'))])
+    kept.push([`evidence of ${runId}`, (await exportRun(db, run, join(testApp.dir, 'evidence.key'))).text])
   }
   const [latest = ''] = runIds.slice(-1)
   for (const line of COMMANDS) {

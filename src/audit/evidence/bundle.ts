@@ -2,10 +2,14 @@ import { z } from 'zod'
 import { canonicalText, chainFault, chainOf, headOf, type ChainEntry } from '../../lib/hash/chain.ts'
 import type { RunView } from '../../core/view.ts'
 import type { EventRow } from '../../store/audit/evidence.ts'
+import { inclusionFault, provenIn, type Inclusion } from './proof.ts'
+import type { SignedNow } from './chain.ts'
 import { isSignedBy, type SigningKey } from './keys.ts'
 import { parseJson } from '../../lib/json/parse.ts'
 
 const FORMAT = 'nightshift-evidence/1'
+/** The kind of the entry that has the proof. */
+const INCLUSION = 'inclusion'
 
 const entrySchema = z.strictObject({ seq: z.int(), kind: z.string(), data: z.unknown(), previous: z.string(), hash: z.string() })
 const bundleSchema = z.strictObject({
@@ -26,6 +30,8 @@ export interface Evidence {
   run: RunView
   definitions: readonly { version: string; definition: unknown }[]
   events: readonly EventRow[]
+  /** That a checkpoint has it so, where one has. */
+  inclusion?: Inclusion | undefined
 }
 
 /**
@@ -33,7 +39,7 @@ export interface Evidence {
  * retried afterwards.
  */
 export function runEntries(
-  { run, definitions }: Omit<Evidence, 'events'>,
+  { run, definitions }: Omit<Evidence, 'events' | 'inclusion'>,
   attempts = run.attempts.length,
 ): { kind: string; data: unknown }[] {
   const { id, job, trigger, requestedBy, retryOf, input, createdAt } = run
@@ -64,12 +70,25 @@ export function runEntries(
   return entries
 }
 
+/** All that a bundle holds: also what people did to the run, its ends before it went on, what Pomerium's log says, and that a checkpoint has it so. */
+function bundleEntries({ inclusion, ...evidence }: Evidence): { kind: string; data: unknown }[] {
+  const { run, events } = evidence
+  return [
+    ...runEntries(evidence),
+    ...run.earlierEnds.map((data) => ({ kind: 'earlierEnd', data })),
+    ...run.acts.map((data) => ({ kind: 'act', data })),
+    ...events.map((data) => ({ kind: 'authorizeEvent', data })),
+    ...(inclusion ? [{ kind: INCLUSION, data: inclusion }] : []),
+  ]
+}
+
 /** The digest of a run up to an attempt: the head of the chain of its entries. */
-export const runDigest = (evidence: Omit<Evidence, 'events'>, attempts?: number): string => headOf(chainOf(runEntries(evidence, attempts)))
+export const runDigest = (evidence: Omit<Evidence, 'events' | 'inclusion'>, attempts?: number): string =>
+  headOf(chainOf(runEntries(evidence, attempts)))
 
 /** One signed file with all that is known of a run. */
 export function exportBundle(evidence: Evidence, key: SigningKey, now = new Date()): string {
-  const entries = chainOf([...runEntries(evidence), ...evidence.events.map((event) => ({ kind: 'authorizeEvent', data: event }))])
+  const entries = chainOf(bundleEntries(evidence))
   const about = {
     format: FORMAT,
     run: evidence.run.id,
@@ -81,7 +100,8 @@ export function exportBundle(evidence: Evidence, key: SigningKey, now = new Date
   return `${canonicalText({ ...about, signature: key.sign(canonicalText(about)), entries })}\n`
 }
 
-export type Verdict = { ok: true; bundle: EvidenceBundle } | { ok: false; why: string }
+/** A genuine bundle, with the checkpoints that are proved to have its run so; or what is wrong. */
+export type Verdict = { ok: true; bundle: EvidenceBundle; provenIn: readonly SignedNow[] } | { ok: false; why: string }
 
 /** Checks a bundle with the public key alone. Any byte that is not as it was exported is found. */
 export function verifyBundle(bytes: Uint8Array, publicKey: string): Verdict {
@@ -110,5 +130,8 @@ function checkBundle(bytes: Uint8Array, publicKey: string): Verdict {
   const fault = chainFault(entries satisfies ChainEntry[])
   if (fault !== undefined) return { ok: false, why: fault }
   if (about.count !== entries.length || about.head !== headOf(entries)) return { ok: false, why: 'entries are missing or were added' }
-  return { ok: true, bundle: parsed.data }
+  const proofs = entries.filter(({ kind }) => kind === INCLUSION).map(({ data }) => data)
+  const unproved = proofs.map((proof) => inclusionFault(proof, about.run)).find((why) => why !== undefined)
+  if (unproved !== undefined) return { ok: false, why: unproved }
+  return { ok: true, bundle: parsed.data, provenIn: proofs.flatMap((proof) => provenIn(proof) ?? []) }
 }

@@ -35,24 +35,27 @@ const second = {
     .nullable(),
 }
 
+/** A checkpoint as programs of now take it. */
+export const checkpointSchema = z.strictObject({
+  format: z.literal('nightshift-checkpoint/3'),
+  ...second,
+  /** Digest of the lists of rows of other tables, and up to when they came to be, by table. */
+  records: z.string(),
+  recordsTo: z.record(z.string(), z.string()),
+  /** Root of a Merkle tree (RFC 6962) over what is said of each run, and then of each piece of the log, as canonical JSON. */
+  root: z.string(),
+  /** What the signer was configured to remove. */
+  keep: signedKeepSchema.nullable(),
+})
+
 const documentSchema = z.discriminatedUnion('format', [
   z.strictObject({ format: z.literal('nightshift-checkpoint/1'), ...first }),
   z.strictObject({ format: z.literal('nightshift-checkpoint/2'), ...second }),
-  z.strictObject({
-    format: z.literal('nightshift-checkpoint/3'),
-    ...second,
-    /** Digest of the lists of rows of other tables, and up to when they came to be, by table. */
-    records: z.string(),
-    recordsTo: z.record(z.string(), z.string()),
-    /** Root of a Merkle tree (RFC 6962) over what is said of each run, and then of each piece of the log, as canonical JSON. */
-    root: z.string(),
-    /** What the signer was configured to remove. */
-    keep: signedKeepSchema.nullable(),
-  }),
+  checkpointSchema,
 ])
 
 export type Checkpoint = z.output<typeof documentSchema>
-export type SignedNow = Extract<Checkpoint, { format: 'nightshift-checkpoint/3' }>
+export type SignedNow = z.output<typeof checkpointSchema>
 
 /** Signs a checkpoint. */
 export function signCheckpoint(key: SigningKey, about: Omit<SignedNow, 'format' | 'publicKey' | 'hash' | 'signature'>): SignedNow {
@@ -67,7 +70,6 @@ export const rootOf = (runs: readonly unknown[], lines: readonly unknown[]): str
 /** A checkpoint that is kept; undefined when it does not have the form of one. */
 export const readDocument = (document: unknown): Checkpoint | undefined => documentSchema.safeParse(document).data
 
-/** A checkpoint as programs of now take it. */
 export const isOfNow = (document: Checkpoint | undefined): document is SignedNow => document?.format === 'nightshift-checkpoint/3'
 
 /** Reads a checkpoint that was kept outside. */
@@ -131,7 +133,7 @@ export const isChained = (document: Checkpoint): document is Exclude<Checkpoint,
 const gapOf = (document: Checkpoint | undefined) => (document && isChained(document) ? document.gap : null)
 
 /** That it says itself what was signed. */
-function isWhole({ hash, signature, ...about }: Checkpoint): boolean {
+export function isWhole({ hash, signature, ...about }: Checkpoint): boolean {
   return hash === sha256Hex(canonicalText(about)) && isSignedBy(about.publicKey, hash, signature)
 }
 

@@ -7,22 +7,38 @@ import type { Keep } from '../../store/retention.ts'
 import { exportBundle, verifyBundle, type Verdict } from './bundle.ts'
 import { parseCheckpoint, type Checkpoint, type SignedNow } from './chain.ts'
 import { takeCheckpoint, type CheckpointOptions } from './checkpoint.ts'
+import { proveRun } from './proof.ts'
 import { openSigningKey, readPublicKey } from './keys.ts'
 import { openSigner, type SignerFiles } from './signer.ts'
 import { verifyStore } from './verify.ts'
 import type { StoreVerdict } from './verify/verdict.ts'
 
-/** All that is known of a run, as the text of one file, signed with the key of the deployment. */
-export async function exportRun(db: Db, run: RunView, keyFile: string): Promise<string> {
+/** All that is known of a run, as the text of one file, signed with the key of the deployment; and why it has no proof, where it has none. */
+export async function exportRun(db: Db, run: RunView, keyFile: string): Promise<{ text: string; unproved?: string }> {
   const [definitions, events] = [await loadDefinitions(db, run.id), await loadEvents(db, run.id)]
-  return exportBundle({ run, definitions, events }, openSigningKey(keyFile))
+  const proof = await proveRun(db, run.id)
+  const evidence = { run, definitions, events }
+  const key = openSigningKey(keyFile)
+  if ('why' in proof) return { text: exportBundle(evidence, key), unproved: proof.why }
+  return { text: exportBundle({ ...evidence, inclusion: proof }, key) }
 }
 
-/** Checks an exported file with a public key alone. `COMMAND_INVALID` when the file cannot be read, `KEY_INVALID` when the key cannot. */
-export function verifyExport(file: string, publicKey: string): Verdict {
+/**
+ * Checks an exported file with a public key alone, and its proof against checkpoints that were kept outside, where there are any. `COMMAND_INVALID` when a file cannot be
+ * read, `KEY_INVALID` when the key cannot.
+ */
+export function verifyExport(file: string, publicKey: string, anchorFiles: readonly string[]): Verdict {
   const key = readPublicKey(publicKey)
+  const anchors = anchorFiles.map(readAnchor)
+  const verdict = verifyBundle(readExport(file), key)
+  if (!verdict.ok || anchors.length === 0) return verdict
+  if (verdict.provenIn.some(({ hash }) => anchors.some((anchor) => anchor.hash === hash))) return verdict
+  return { ok: false, why: 'it has no proof by a checkpoint that was kept outside' }
+}
+
+function readExport(file: string): Uint8Array {
   try {
-    return verifyBundle(readFileSync(file), key)
+    return readFileSync(file)
   } catch (cause) {
     throw new Failure({
       code: 'COMMAND_INVALID',

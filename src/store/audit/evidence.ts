@@ -101,6 +101,21 @@ export async function loadDocuments(db: Db): Promise<{ number: number; document:
   return query<{ number: number; document: unknown }>(db, 'select number, document from checkpoints order by number')
 }
 
+/** The first checkpoint that has the run as it stands, by the rule runs/3; undefined where there is none. */
+export async function findSignedRun(db: Db, runId: string): Promise<number | undefined> {
+  const [row] = await slowQuery<{ number: number }>(
+    db,
+    // A process that takes one may have another time than the store.
+    `select c.number from checkpoints c join runs r on r.id = $1 and c.taken_at > r.finished_at - interval '1 day'
+     where exists (
+       select from json_array_elements(c.runs) e
+       where e ->> 'id' = r.id and e ->> 'rule' = 'runs/3' and e ->> 'conversation' = r.conversation::text and e ->> 'attempts' = r.attempts::text)
+     order by c.number limit 1`,
+    [runId],
+  )
+  return row?.number
+}
+
 /** What a checkpoint lists. */
 export interface CheckpointLists {
   runs: CheckpointedRun[]

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parseCheckpoint } from '../../../src/audit/evidence/chain.ts'
 import { takeCheckpoint } from '../../../src/audit/evidence/checkpoint.ts'
 import { verifyStore } from '../../../src/audit/evidence/verify.ts'
 import { exportBundle, verifyBundle } from '../../../src/audit/evidence/bundle.ts'
@@ -60,7 +61,7 @@ async function exported(): Promise<{ file: string; id: string }> {
   const { id } = await testApp.run('count')
   const file = join(dir, `${id}.json`)
   const said = await command([...at, 'export', id, '--out', file])
-  expect(said).toMatchObject({ code: 0, err: '' })
+  expect(said).toMatchObject({ code: 0, err: 'Without a proof by a checkpoint: no checkpoint has the run as it stands yet.' })
   expect(said.out).toContain(`evidence verify ${file} --key ${keyFile}.pub`)
   return { file, id }
 }
@@ -92,6 +93,34 @@ describe('nightshift evidence', () => {
     expect(await command([...at, 'verify', file, '--store'])).toMatchObject({ code: 2, out: '' })
     expect(await command([...at, 'verify', file])).toMatchObject({ code: 0 })
     expect(await command([...at, 'export', 'run_nowhere'])).toMatchObject({ out: '' })
+  })
+
+  test('an export has a proof by the checkpoint that has the run, which is compared with one that was kept outside', async () => {
+    const { id } = await testApp.run('count')
+    await settle()
+    const [anchor, other] = [join(dir, 'proof.json'), join(dir, 'other.json')]
+    await command([...at, 'checkpoint', '--out', anchor])
+    const file = join(dir, 'proved.json')
+    expect(await command([...at, 'export', id, '--out', file])).toMatchObject({ code: 0, err: '' })
+    const verify = ['evidence', 'verify', file, '--key', `${keyFile}.pub`]
+    const { number } = parseCheckpoint(readFileSync(anchor, 'utf8'))
+    expect(JSON.parse((await command([...verify, '--json'])).out)).toMatchObject({ ok: true, provenIn: [{ number }] })
+    expect(await command([...verify, '--anchor', anchor])).toMatchObject({
+      code: 0,
+      out: expect.stringContaining(`in checkpoint ${number} (`),
+    })
+    await testApp.run('count')
+    await settle()
+    await command([...at, 'checkpoint', '--out', other])
+    expect(await command([...verify, '--anchor', other])).toMatchObject({ code: 3, out: expect.stringContaining('kept outside') })
+    await query(testApp.app.db, "update attempts set worker = 'another' where run_id = $1", [id])
+    expect(await command([...at, 'export', id, '--out', file])).toMatchObject({
+      err: expect.stringContaining(`is not as checkpoint ${number} says`),
+    })
+    await query(testApp.app.db, 'delete from runs where id = $1', [id])
+    await query(testApp.app.db, 'delete from checkpoints where number >= $1', [number])
+    await query(testApp.app.db, 'update runs set checkpointed_attempts = null')
+    rmSync(`${keyFile}.last`)
   })
 
   test('what export writes to stdout verifies when it is kept', async () => {

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
-import { treeRoot } from '../../../src/lib/hash/tree.ts'
+import { describe, expect, test } from 'vitest'
+import { rootOfPath, treePath, treeRoot } from '../../../src/lib/hash/tree.ts'
 
 /** Leaves whose roots other implementations of RFC 6962 publish (Certificate Transparency’s own tests), by how many of them there are. */
 const LEAVES = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f'].map((hex) =>
@@ -19,4 +19,19 @@ const ROOTS = [
 
 test.each(ROOTS.map((root, size) => [size, root] as const))('the root over %i leaves is that of RFC 6962', (size, root) => {
   expect(treeRoot(LEAVES.slice(0, size))).toBe(root)
+})
+
+describe.each([1, 2, 3, 7, 8, 9, 100])('of %i leaves', (size) => {
+  const leaves = Array.from({ length: size }, (_, index) => `leaf ${index}`)
+
+  test('each gives the root with its path, and with no other leaf’s', () => {
+    const root = treeRoot(leaves)
+    for (const [index, leaf] of leaves.entries()) {
+      const path = treePath(leaves, index)
+      expect(rootOfPath(leaf, path)).toBe(root)
+      expect(rootOfPath(`${leaf}.`, path)).not.toBe(root)
+      const other = leaves[(index + 1) % size]
+      if (other !== undefined && size > 1) expect(rootOfPath(other, path)).not.toBe(root)
+    }
+  })
 })

@@ -34,7 +34,9 @@ export const addEvidence: AddCommand = (program, terminal, done) => {
 
   evidence
     .command('export <run>')
-    .description('one file with definition, prompt, turns, tool calls, gateway requests, lines of Pomerium’s log and output; signed')
+    .description(
+      'one file with definition, prompt, turns, tool calls, gateway requests, acts, earlier ends, lines of Pomerium’s log and output; signed, with a proof that a checkpoint has the run so',
+    )
     .option('-o, --out <file>', 'where to write it; stdout without it')
     .addHelpText(
       'after',
@@ -46,7 +48,8 @@ export const addEvidence: AddCommand = (program, terminal, done) => {
       await using store = await openStoreOf(config)
       if (out !== undefined) requireWritable(out)
       const { keyFile, readableBy } = config.evidence
-      const bundle = await exportRun(store.db, await requireRun(store.db, await requireId(store.db, id)), keyFile)
+      const { text: bundle, unproved } = await exportRun(store.db, await requireRun(store.db, await requireId(store.db, id)), keyFile)
+      if (unproved !== undefined) terminal.err(`Without a proof by a checkpoint: ${unproved}.`)
       if (out === undefined) terminal.out(bundle.trimEnd())
       else {
         writeNamed(out, bundle, modesOf(readableBy).file)
@@ -62,7 +65,7 @@ export const addEvidence: AddCommand = (program, terminal, done) => {
     .description('check an exported file with the public key alone, or with --store all runs against the checkpoints')
     .option('-k, --key <file>', 'public key (.pub) of the deployment that exported it')
     .option('--store', 'check the store instead of a file')
-    .option('--anchor <file...>', 'with --store: checkpoints that were kept outside')
+    .option('--anchor <file...>', 'checkpoints that were kept outside: those of the store, or of the proof in the file, are to be the same')
     .option('--json', 'one JSON value on stdout')
     .addHelpText(
       'after',
@@ -109,14 +112,22 @@ export const addEvidence: AddCommand = (program, terminal, done) => {
   addEvidenceKey(evidence, terminal, done)
 }
 
-function checkFile(file: string, command: Command, terminal: Terminal, { key, json }: z.output<typeof verifyOptions>): number {
-  const verdict = verifyExport(file, key ?? publicKeyFile(configOf(command, terminal).evidence.keyFile))
+function checkFile(file: string, command: Command, terminal: Terminal, { key, anchor, json }: z.output<typeof verifyOptions>): number {
+  const verdict = verifyExport(file, key ?? publicKeyFile(configOf(command, terminal).evidence.keyFile), anchor)
   terminal.out(json ? JSON.stringify(jsonOf(verdict)) : showVerdict(verdict, terminal))
   return verdict.ok ? EXIT.ok : EXIT.evidence
 }
 
 const jsonOf = (verdict: Verdict) =>
-  verdict.ok ? { ok: true, run: verdict.bundle.run, entries: verdict.bundle.count, exportedAt: verdict.bundle.exportedAt } : verdict
+  verdict.ok
+    ? {
+        ok: true,
+        run: verdict.bundle.run,
+        entries: verdict.bundle.count,
+        exportedAt: verdict.bundle.exportedAt,
+        provenIn: verdict.provenIn.map(({ number, hash, takenAt, publicKey }) => ({ number, hash, takenAt, key: keyIdOf(publicKey) })),
+      }
+    : verdict
 
 function showVerdict(verdict: Verdict, terminal: Terminal): string {
   const lines = createLines(terminal)
@@ -128,6 +139,9 @@ function showVerdict(verdict: Verdict, terminal: Terminal): string {
     lines.step('run', fit(run, 80)),
     lines.step('exported', fit(exportedAt, 40)),
     lines.step('holds', [...kinds].map(([kind, ofKind]) => `${ofKind.length} ${fit(kind, 30)}`).join(', ')),
+    ...verdict.provenIn.map(({ number, hash, publicKey }) =>
+      lines.step('proved', `in checkpoint ${number} (${hash}), signed by key ${keyIdOf(publicKey)}`),
+    ),
     `\n${PROVES}`,
   ].join('\n')
 }
