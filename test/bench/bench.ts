@@ -13,6 +13,8 @@ export interface BenchOptions {
   scale: number
   /** Tells of what goes on. */
   say: (line: string) => void
+  /** Tells of a bound that was passed: the bench ends with exit code 1. */
+  fail: (line: string) => void
 }
 
 /** Figures by name, with their unit in it. */

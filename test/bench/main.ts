@@ -46,7 +46,12 @@ if (!bench || !(reps >= 1) || !(scale > 0)) {
   process.stderr.write(HELP)
   process.exitCode = 2
 } else {
-  const rows = await bench.run({ reps, scale, say: (line) => process.stderr.write(`${line}\n`) })
+  const say = (line: string) => void process.stderr.write(`${line}\n`)
+  const fail = (line: string) => {
+    say(line)
+    process.exitCode = 1
+  }
+  const rows = await bench.run({ reps, scale, say, fail })
   process.stdout.write(
     `${values.json ? JSON.stringify({ bench: bench.name, node: process.version, reps, scale, rows }, null, 2) : show(rows)}\n`,
   )

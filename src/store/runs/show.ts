@@ -141,14 +141,17 @@ export async function latestId(db: Db): Promise<string | undefined> {
   return row?.id
 }
 
-/** Ids that begin or end with a part of one, which holds hexadecimal digits and hyphens alone; the newest of them, `limit` at most. */
+/**
+ * Ids that begin or end with a part of one, which holds four hexadecimal digits and hyphens or more; the newest of them, `limit` at most. So few end with it that they are
+ * found first, by the index of tails, and then put in order: asked for as one question, all runs may be walked from the newest on.
+ */
 export async function findIds(db: Db, part: string, limit: number): Promise<string[]> {
   const rows = await query<{ id: string }>(
     db,
     `select id from (
        (select id from runs where id >= 'run_' || $1 and id < 'run_' || $1 || 'g' order by id desc limit $2)
        union
-       (select id from runs where reverse(id) like reverse($1) || '%' order by id desc limit $2)) found
+       (select id from (select id from runs where reverse(id) like reverse($1) || '%' offset 0) tails order by id desc limit $2)) found
      order by id desc limit $2`,
     [part, limit],
   )

@@ -181,7 +181,7 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
       because: 'all lines that nothing explains yet',
     },
     listFlights: { call: ({ db }) => listFlights(db, ['account0']) },
-    gatewayClock: { call: ({ db }) => gatewayClock(db) },
+    gatewayClock: { call: ({ db }) => gatewayClock(db), pages: 1000, because: 'two hundred lines, each with its request' },
     setForeignAside: { call: ({ db }) => setForeignAside(db, [], hour.to), pages: 60_000, because: 'many lines at once' },
     takeOursBack: { call: ({ db }) => takeOursBack(db, []) },
     previousDigest: { call: ({ db }) => deliveries.previousDigest(db, 'job19', runId(runs)) },
@@ -257,7 +257,11 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
     loadStatus: { call: ({ db }) => loadStatus(db, over) },
     loadRunStates: { call: ({ db }) => loadRunStates(db, [over]) },
     latestId: { call: ({ db }) => latestId(db) },
-    findIds: { call: ({ db }) => findIds(db, over.slice(-5), 10) },
+    findIds: {
+      async call({ db }) {
+        for (let length = 4; length <= 8; length++) await findIds(db, over.slice(-length), 10)
+      },
+    },
     suspendRun: {
       call: ({ db, attempt }) => suspendRun(db, attempt, { status: 'queued', failure: null, waitMs: 0, attemptStatus: 'failed' }),
     },
