@@ -28,8 +28,8 @@ export const THREATS: readonly Threat[] = [
   {
     who: 'reads the store',
     what: WHAT,
-    noticed: 'cannot: it changes nothing. That somebody read is not noticed here',
-    tests: [],
+    noticed: 'cannot: it changes nothing, and what signs is not in the store. That somebody read is not noticed here',
+    tests: [`${SIGNER}: whoever reads the store, and the bundles and checkpoints that left it, finds nothing there by which he could sign`],
   },
   {
     who: 'writes the store',
@@ -63,6 +63,7 @@ export const THREATS: readonly Threat[] = [
       `${SIGNER}: all checkpoints dropped`,
       `${SIGNER}: one that is dropped in the middle is found by verifying`,
       `${SIGNER}: an older state of the store, until a person says why, which every verification shows for ever`,
+      'audit/evidence/restored.test.ts: a store that was put back verifies, and an older backup of it is a gap with its cure: rows as text',
     ],
   },
   {
@@ -111,8 +112,8 @@ export const THREATS: readonly Threat[] = [
     who: 'operates Pomerium',
     what: WHAT,
     noticed:
-      'as who owns the log; he also makes tokens and requests without a line. Nothing here notices that: what Pomerium decides and writes is trusted',
-    tests: [],
+      'as who owns the log: requests of ours that get no line are missing, lines of our accounts that no request of ours explains are unexplained. Not: requests that he makes without a line, by tokens that he makes, and what he says was allowed: what Pomerium decides is trusted',
+    tests: [MISSING, STRANGER],
   },
 ]
 

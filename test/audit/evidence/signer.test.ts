@@ -1,9 +1,11 @@
+import { createPrivateKey } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { takeCheckpoint, type CheckpointOptions } from '../../../src/audit/evidence/checkpoint.ts'
-import { createSigningKey, openSigningKey, readPublicKey } from '../../../src/audit/evidence/keys.ts'
+import { exportRun } from '../../../src/audit/evidence/files.ts'
+import { createSigningKey, openSigningKey, readPublicKey, signingKeyTexts } from '../../../src/audit/evidence/keys.ts'
 import { readMemory, writeMemory } from '../../../src/audit/evidence/memory.ts'
 import { changeKeys, createKey, rotateKey } from '../../../src/audit/evidence/rotation.ts'
 import { openSigner } from '../../../src/audit/evidence/signer.ts'
@@ -12,6 +14,8 @@ import { noUsage } from '../../../src/core/run.ts'
 import { keyIdOf } from '../../../src/lib/hash/public-key.ts'
 import { query, type Db } from '../../../src/store/postgres/db.ts'
 import { finishRun } from '../../../src/store/runs/finish.ts'
+import { loadRun } from '../../../src/store/runs/show.ts'
+import { dumpDatabase } from '../../support/database/dump.ts'
 import { opened, writeRun } from '../../support/database/attempts.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database/database.ts'
 import { signerFiles, signerOf } from '../../support/evidence/signer.ts'
@@ -99,6 +103,24 @@ describe('a signer remembers what it signed, and does not sign over', () => {
     expect(await sealed(accepted)).toMatchObject({ number: 2, gap: null })
     expect(await takeCheckpoint(db, signerOf(keyFile), accepted)).toBeUndefined()
   })
+})
+
+test('whoever reads the store, and the bundles and checkpoints that left it, finds nothing there by which he could sign', async () => {
+  const id = await over()
+  const taken = await takeCheckpoint(db, signerOf(keyFile), { sends: true, keep: { content: {}, metadata: {} } })
+  const run = await loadRun(db, id)
+  if (!run) throw new Error('the run is gone')
+  const { text } = await exportRun(db, run, keyFile)
+  const found = [await dumpDatabase(db), text, JSON.stringify(taken)].join('\n')
+  const seed = createPrivateKey(readFileSync(keyFile)).export({ type: 'pkcs8', format: 'der' }).subarray(-32)
+  const spelt = [
+    ...signingKeyTexts(keyFile),
+    seed.toString('hex'),
+    seed.toString('base64').slice(0, 40),
+    seed.toString('base64url').slice(0, 40),
+  ]
+  for (const secret of spelt) expect(found).not.toContain(secret)
+  expect(found).toContain(signerOf(keyFile).publicKey)
 })
 
 describe('a crash between what is remembered and what is kept', () => {
