@@ -96,7 +96,8 @@ export async function takeTurn(
   const sent = addNote(conversation, lastNote)
   const turn = await model.respond(request(sent, mayCall && !reserved.over), signal).catch(async (error: unknown) => {
     // A turn that was cut off may have cost all that was taken for it.
-    if (isNotRun(error)) await reserved.charge(noUsage)
+    // What is wrong with the model is what counts, also where the ceiling cannot be told: then the estimate stays.
+    if (isNotRun(error)) await reserved.charge(noUsage).catch(() => {})
     throw error
   })
   const costUsd = price ? costOf(turn.usage, price) : null

@@ -1,8 +1,9 @@
 import type { Actor } from '../core/acts.ts'
-import { noUsage, type RunStatus } from '../core/run.ts'
+import type { RunStatus } from '../core/run.ts'
 import { tryReadDefinition } from '../jobs/schema.ts'
 import type { Db } from '../store/postgres/db.ts'
 import type { RunFilter } from '../store/runs/filter.ts'
+import { loadSpent } from '../store/attempts/history.ts'
 import { finishUnclaimedRun, loadUnclaimedRun } from '../store/runs/finish.ts'
 import { requestCancel } from '../store/runs/heartbeat.ts'
 import { groupRuns, listRuns, type RunGroup } from '../store/runs/list.ts'
@@ -31,7 +32,8 @@ export const endRequestedCancel = (db: Db, runId: string): Promise<boolean> => e
 async function endIdle(db: Db, runId: string, by: Actor | null): Promise<boolean> {
   const idle = await loadUnclaimedRun(db, runId)
   if (!idle) return false
-  const end = endWithFailure(CANCELLED, { usage: noUsage, costUsd: null })
+  // Its earlier attempts may have spent.
+  const end = endWithFailure(CANCELLED, await loadSpent(db, runId))
   const deliveries = await deliveriesOf(db, idle, tryReadDefinition(idle.definition), end)
   return finishUnclaimedRun(db, runId, { ...end, deliveries }, by)
 }

@@ -15,6 +15,7 @@ import type { JournalWriter } from '../store/attempts/journal.ts'
 import { insertRunAccount } from '../store/attempts/run-accounts.ts'
 import { loadLastGreen } from '../store/schedules/last-green.ts'
 import { loadUnclaimedRun } from '../store/runs/finish.ts'
+import { inputFault } from './create.ts'
 import { endRequestedCancel } from './cancel.ts'
 import { runAttempt } from './attempt/attempt.ts'
 import { fireTimeOf } from './attempt/texts.ts'
@@ -108,6 +109,7 @@ export function createRunner(options: RunnerOptions): Runner {
     const now = options.clock?.(runId)
     try {
       checkLost(opened, definition)
+      checkInput(opened, definition)
       const written = journal.forAttempt(opened.attempt)
       const warn = (message: string) => log.warn(message)
       const ceilings = resources.ceilings(opened.job, definition.account)
@@ -168,6 +170,17 @@ function checkLost({ lost, stalled }: OpenedAttempt, definition: JobDefinition):
   }
   check('WORKER_STALLED', stalled, `The event loops of ${stalled} workers were blocked while they did this run.`)
   check('WORKER_LOST', lost, `${lost} workers died with this run.`)
+}
+
+/** A retry goes on with the input that is there, perhaps under a definition that is newer. */
+function checkInput({ job, input, conversation }: OpenedAttempt, definition: JobDefinition): void {
+  const fault = conversation > 1 ? inputFault(definition, input) : undefined
+  if (fault === undefined) return
+  throw new Failure({
+    code: 'INPUT_INVALID',
+    message: `The input that is kept does not fit job ${job} as it is now: ${fault}.`,
+    cure: 'Retry the run with an input that fits, or with the definition that it had.',
+  })
 }
 
 function failureOf(error: unknown, signal: AbortSignal): Failure {

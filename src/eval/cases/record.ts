@@ -37,6 +37,12 @@ export function recordCase(options: RecordOptions): unknown {
       message: `The run ${run.id} is ${run.status}: it is not over.`,
       cure: 'Wait until it is.',
     })
+  if (run.input === null)
+    throw new Failure({
+      code: 'COMMAND_INVALID',
+      message: `The content of run ${run.id} was removed by retention: there is nothing to make a case of.`,
+      cure: 'Name a younger run, or raise retention.content.',
+    })
   // Text by text: taken out of YAML, a secret would leave what is read as something else.
   return redactTexts(caseOf(options), redact)
 }

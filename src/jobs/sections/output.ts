@@ -29,6 +29,6 @@ export const deliverSchema = z
     when: z
       .enum(DELIVER_WHEN)
       .default('always')
-      .describe('always, when the output changed since the run before, or when the run is not green.'),
+      .describe('always, when the output is not that of the run that ended before, or when the run is not green.'),
   })
   .refine(namesOneDestination, `needs exactly one of ${destinationNames()}`)

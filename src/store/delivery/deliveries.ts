@@ -2,12 +2,12 @@ import type { DeliveryTarget } from '../../core/rules/delivery.ts'
 import { storeText } from '../../lib/text.ts'
 import { query, queryIso, type Db } from '../postgres/db.ts'
 
-/** Digest of the output of the job's run before this one that had any. */
+/** Digest of the output of the job's run that ended last before this one ends, of those that had any: what its receivers were told last, whichever run began first. */
 export async function previousDigest(db: Db, job: string, runId: string): Promise<string | undefined> {
   const [row] = await query<{ digest: string }>(
     db,
     `select output_digest as digest from runs
-     where job = $1 and id < $2 and output_digest is not null order by id desc limit 1`,
+     where job = $1 and id <> $2 and output_digest is not null and finished_at is not null order by finished_at desc limit 1`,
     [job, runId],
   )
   return row?.digest

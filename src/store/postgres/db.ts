@@ -187,6 +187,35 @@ async function within<T>(db: Db, begin: string, work: (client: pg.PoolClient) =>
 const hasNoAnswer = (error: unknown) =>
   sqlStateOf(error) === undefined && (error instanceof Failure ? error.code === 'STORE_UNAVAILABLE' : isUnavailable(error))
 
+/**
+ * The same for work that would do harm when it is done twice, tried again while the store is away or busy: one whose commit was not answered is looked up before the
+ * next try.
+ */
+export async function transactionOnce<T>(db: Db, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  let last: { id: string; result: T } | undefined
+  return retryWhileUnavailable(async () => {
+    if (last && (await isCommitted(db, last.id))) return last.result
+    last = undefined
+    return transaction(db, async (client) => {
+      const result = await work(client)
+      const [row] = await query<{ id: string }>(client, 'select pg_current_xact_id()::text as id')
+      if (row) last = { id: row.id, result }
+      return result
+    })
+  })
+}
+
+/** Whether a transaction was committed; one of a session that is not gone yet is waited for. */
+async function isCommitted(db: Db, id: string): Promise<boolean> {
+  const [row] = await query<{ status: string | null }>(db, 'select pg_xact_status($1::text::xid8) as status', [id])
+  if (row?.status === 'in progress')
+    throw new Failure({
+      code: 'STORE_UNAVAILABLE',
+      message: 'The store has not decided on a transaction yet whose commit it did not answer.',
+    })
+  return row?.status === 'committed'
+}
+
 /** How long a write that a promise rests on is tried again while the store is away. */
 const PATIENCE_MS = 30_000
 const PATIENCE_STEP_MS = 250

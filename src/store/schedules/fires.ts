@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { type FireDecision } from '../../core/rules/schedules/missed.ts'
-import { decideOverlap, type OverlapPolicy } from '../../core/rules/schedules/overlap.ts'
+import { decideOverlap, MAX_OPEN, type OpenRuns, type OverlapPolicy } from '../../core/rules/schedules/overlap.ts'
 import { insertRun, type NewRun } from '../runs/insert.ts'
 import { lockName } from '../postgres/advisory-lock.ts'
 import { query, transaction, type Db } from '../postgres/db.ts'
@@ -53,7 +53,7 @@ export async function recordFires(
     const written: FireResult[] = []
     for (const { decision, run } of fires) {
       if (decidedUntil && decision.at <= decidedUntil) continue
-      const open = run ? await openRun(client, job) : undefined
+      const open = run ? await openRuns(client, job) : undefined
       const decided = decideOverlap(decision, open, overlap)
       const reason = decided.verdict === 'skip' ? decided.reason : null
       const { rowCount } = await client.query(
@@ -94,16 +94,19 @@ async function tryLockFires(client: pg.PoolClient, job: string): Promise<boolean
   }
 }
 
-async function openRun(client: pg.PoolClient, job: string): Promise<string | undefined> {
-  const { rows } = await client.query<{ id: string }>(
-    // Backfill runs do not count as overlapping.
-    `select id from runs
-     where job = $1 and finished_at is null and coalesce(trigger ->> 'backfill', 'false') <> 'true'
+/** Backfill runs do not count as overlapping. */
+const OPEN = `job = $1 and finished_at is null and coalesce(trigger ->> 'backfill', 'false') <> 'true'`
+
+async function openRuns(client: pg.PoolClient, job: string): Promise<OpenRuns | undefined> {
+  const [newest] = await query<OpenRuns & { newest: string }>(
+    client,
+    `select id as newest, (select count(*)::int from (select 1 from runs where ${OPEN} limit ${MAX_OPEN}) o) as count from runs
+     where ${OPEN}
      -- Locked: it does not end unclaimed before the run is written that waits for it.
      order by id desc limit 1 for key share`,
     [job],
   )
-  return rows[0]?.id
+  return newest
 }
 
 /** A fire as it was decided. */

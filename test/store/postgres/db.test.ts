@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
 import { withAdvisoryLock } from '../../../src/store/postgres/advisory-lock.ts'
-import { openDb, query, retryWhileUnavailable, slowQuery, transaction } from '../../../src/store/postgres/db.ts'
+import { openDb, query, retryWhileUnavailable, slowQuery, transaction, transactionOnce, type Db } from '../../../src/store/postgres/db.ts'
 import { lockLimits } from '../../../src/store/runs/holds.ts'
 import { claim, writeRun } from '../../support/database/attempts.ts'
 import { createTestDatabase } from '../../support/database/database.ts'
@@ -66,6 +66,40 @@ describe('nothing that is asked of Postgres waits without a bound', () => {
     await db.end()
   })
 })
+
+/** The pool, whose next commits come to nothing but a broken connection: after it was done, or before. */
+function losing(db: Db, commits: ('done' | 'undone')[]): Db {
+  const instead = <T extends object>(target: T, name: string, value: unknown): T =>
+    new Proxy(target, {
+      get(_, key) {
+        const own: unknown = Reflect.get(target, key, target)
+        return key === name ? value : typeof own === 'function' ? own.bind(target) : own
+      },
+    })
+  return instead(db, 'connect', async () => {
+    const client = await db.connect()
+    return instead(client, 'query', async (...asked: Parameters<typeof client.query>) => {
+      const how = asked[0] === 'commit' ? commits.shift() : undefined
+      if (how === undefined) return client.query(...asked)
+      await client.query(how === 'done' ? 'commit' : 'rollback')
+      throw new Error('Connection terminated unexpectedly')
+    })
+  })
+}
+
+test.each([[['done']], [['undone']], [['undone', 'undone', 'done']], [[]]] as ('done' | 'undone')[][][])(
+  'what would do harm twice is done once, whatever becomes of the answer to its commit: %j',
+  async (commits) => {
+    await using database = await createTestDatabase()
+    await query(database.db, 'create table spent (n int)')
+    const made = await transactionOnce(losing(database.db, commits), async (client) => {
+      const [row] = await query<{ n: number }>(client, 'insert into spent values (7) returning n')
+      return row?.n
+    })
+    expect(made).toBe(7)
+    expect(await query(database.db, 'select n from spent')).toEqual([{ n: 7 }])
+  },
+)
 
 /** They open our own server on this machine, and wait for it with a deadline of their own. */
 const OWN_SERVER = ['store/postgres/embedded/access.ts', 'store/postgres/embedded/server.ts']

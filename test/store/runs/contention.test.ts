@@ -92,7 +92,7 @@ test('a fire that is decided while the latest open run is being cancelled waits 
       definition: {},
       until: at,
     })
-    await blocked(db, 'select id from runs')
+    await blocked(db, 'select id as newest')
     return { deciding }
   })
   expect(await decided.deciding).toMatchObject([{ runId: 'run_3', waitsForEarlierRun: true }])
