@@ -17,6 +17,7 @@ const SYSTEM = [
   'test/app/watchdog/thread.test.ts',
   'test/audit/evidence/every-byte.test.ts',
   'test/audit/live.test.ts',
+  'test/audit/load.test.ts',
   'test/canary/canary.test.ts',
   'test/chaos/chaos.test.ts',
   'test/chaos/mixed.test.ts',

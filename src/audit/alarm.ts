@@ -7,7 +7,7 @@ import type { Db } from '../store/postgres/db.ts'
 import type { OpenEvent } from '../store/audit/join/unexplained.ts'
 import { createBadRows } from '../store/bad-rows.ts'
 import { listUnsentAlarms, markAlarmSent, putOffAlarm, raiseSuspect } from '../store/audit/suspects.ts'
-import type { MatchOptions } from './join/match.ts'
+import { measureTime, type JoinTime, type MatchOptions } from './join/match.ts'
 import { eachUnexplained, type UnexplainedFilter } from './join/unexplained.ts'
 
 /** Lines of an account of ours that nothing of ours explains. */
@@ -19,8 +19,6 @@ export interface Alarm {
 
 export interface AlarmOptions extends MatchOptions {
   log: Logger
-  /** False: lines cannot be joined, so that each is taken for unexplained. */
-  doubting?: boolean
   /** Sends an alarm. When it throws, the alarm is sent again in the next round, with the same id. */
   notify: (alarm: { id: string; body: CloudEvent }) => Promise<void>
 }
@@ -34,9 +32,18 @@ const MOST_RETRY_MS = 10 * 60_000
 /** Alarms of a round that may fail before the rest waits for the next one. */
 const MOST_FAILED = 3
 
-/** Raises an alarm for each account with new lines that are not explained after the grace time. Each line raises one alarm, once. */
-export async function raiseAlarms({ db, ours, graceMs, doubting, log, notify, now = () => new Date() }: AlarmOptions): Promise<Alarm[]> {
-  const fresh = await firstUnexplained(db, ours(), { graceMs, now: now(), fresh: true, ...(doubting !== undefined && { doubting }) })
+/**
+ * Raises an alarm for each account with new lines that are not explained after the grace time. Each line raises one alarm, once. `asOf` is when lines were joined last; without it
+ * they could not be, and each is taken for unexplained.
+ */
+export async function raiseAlarms(options: AlarmOptions, asOf: JoinTime | undefined): Promise<Alarm[]> {
+  const { db, ours, graceMs, log, notify, now = () => new Date() } = options
+  const fresh = await firstUnexplained(db, ours(), {
+    graceMs,
+    asOf: asOf ?? (await measureTime(db, now())),
+    fresh: true,
+    doubting: asOf !== undefined,
+  })
   const alarms: Alarm[] = []
   const rows = createBadRows({ db, duty: 'alarms', log })
   for (const [accountId, events] of Map.groupBy(fresh, (event) => event.accountId)) {

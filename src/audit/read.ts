@@ -5,7 +5,7 @@ import type { ParseOptions } from '../pomerium/log-line.ts'
 import { keepDuty, type DutyRecord } from '../lib/time/duty.ts'
 import { raiseAlarms, sendAlarms, type AlarmOptions } from './alarm.ts'
 import { noteBadRow } from '../store/bad-rows.ts'
-import { matchEvents } from './join/match.ts'
+import { joinEvents, type JoinTime } from './join/match.ts'
 import { followLog, LOOK_MS } from './log/follow.ts'
 import { followStream } from './log/stream.ts'
 import { importLog, type ImportCounts } from './log/import.ts'
@@ -37,11 +37,11 @@ export async function readLog(
 ): Promise<Omit<ImportCounts, 'from'> & { matched: number }> {
   const { db, paramsBytes, redact, accountIds, log: told } = options
   const { from, ...counts } = await importLog(log, { db, paramsBytes, redact, accountIds, log: told, signal })
-  const matched = await matchEvents({ ...options, since: from }).catch(async (error: unknown) => {
+  const { matched, asOf } = await joinEvents({ ...options, since: from }).catch(async (error: unknown) => {
     await sendAlarms(options)
     throw error
   })
-  await raiseAlarms(options)
+  await raiseAlarms(options, asOf)
   return { ...counts, matched }
 }
 
@@ -73,14 +73,16 @@ export async function watchLog(options: ReadOptions, source: string | Readable, 
   /** Lines were read since alarms were last raised. */
   let news = false
 
-  async function explain(added: number): Promise<void> {
+  /** When lines were joined; undefined when they could not be. */
+  async function explain(added: number): Promise<JoinTime | undefined> {
     try {
       const thorough = performance.now() - thoroughAt >= THOROUGH_MS
-      const matched = await matchEvents({ ...options, thorough })
+      const { matched, asOf } = await joinEvents({ ...options, thorough })
       if (thorough) thoroughAt = performance.now()
       if (added > 0) log.debug({ added, matched }, 'Lines read.')
       failed = 0
       duties.match.succeeded()
+      return asOf
     } catch (error) {
       failed++
       duties.match.failed(error)
@@ -89,6 +91,7 @@ export async function watchLog(options: ReadOptions, source: string | Readable, 
         'The lines of the log could not be joined with what runs did; it is tried again.',
       )
       await noteBadRow(db, { duty: 'match', rowKey: 'the join of a round', reason: describeError(error) })
+      return undefined
     }
   }
 
@@ -100,10 +103,10 @@ export async function watchLog(options: ReadOptions, source: string | Readable, 
     async onRound(added: number) {
       quiet = added > 0 ? 0 : quiet + 1
       news ||= added > 0
-      await explain(added)
+      const asOf = await explain(added)
       if (failed > 0 && failed % FAILED_ROUNDS !== 0) return sendAlarms(options)
       if (!news && quiet % QUIET_ROUNDS !== 0) return
-      await raiseAlarms({ ...options, doubting: failed === 0 })
+      await raiseAlarms(options, asOf)
       news = false
     },
   }

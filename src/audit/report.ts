@@ -3,7 +3,7 @@ import type { OpenEvent } from '../store/audit/join/unexplained.ts'
 import { countEvents, countMissing, type EventCount, type MissingRequest } from '../store/audit/report.ts'
 import { listGaps, type LogGap } from '../store/audit/gaps.ts'
 import type { Db } from '../store/postgres/db.ts'
-import { matchEvents, type MatchOptions } from './join/match.ts'
+import { joinEvents, measureTime, type JoinTime, type MatchOptions } from './join/match.ts'
 import { eachUnexplained, type UnexplainedFilter } from './join/unexplained.ts'
 
 /** Events by account, host and tool, with those that nothing explains. */
@@ -45,8 +45,8 @@ export async function makeReport(
   options: MatchOptions,
   about: { since?: Date | undefined; account?: string | undefined },
 ): Promise<AuditReport & { suspects: Suspect[] }> {
-  await matchEvents(options)
-  const report = await auditReport(options.db, options.ours(), { ...about, graceMs: options.graceMs })
+  const { asOf } = await joinEvents(options)
+  const report = await auditReport(options.db, options.ours(), { ...about, graceMs: options.graceMs, asOf })
   return { ...report, suspects: await listSuspects(options.db) }
 }
 
@@ -54,14 +54,14 @@ export async function makeReport(
 export async function auditReport(
   db: Db,
   ours: readonly { accountId: string; account: string }[],
-  options: { since?: Date | undefined; account?: string | undefined; graceMs: number; now?: Date },
+  options: { since?: Date | undefined; account?: string | undefined; graceMs: number; asOf?: JoinTime },
 ): Promise<AuditReport> {
-  const { since, account, graceMs, now = new Date() } = options
+  const { since, account, graceMs, asOf = await measureTime(db, new Date()) } = options
   const [counts, missing, unexplained, gaps] = await Promise.all([
     countEvents(db, ours, { since, account }),
     countMissing(db, { since, account, graceMs, limit: MOST }),
-    countUnexplained(db, ours, { graceMs, now, since, account }),
-    listGaps(db, since ?? new Date(now.getTime() - GAPS_MS)),
+    countUnexplained(db, ours, { graceMs, asOf, since, account }),
+    listGaps(db, since ?? new Date(asOf.now.getTime() - GAPS_MS)),
   ])
   const by = counts.map((count) => {
     const open = count.events - count.matched - count.expected

@@ -29,6 +29,8 @@ export interface WorldOptions {
   api?: 'responses' | 'chat'
   /** Hosted answers go on at the provider without us. */
   background?: boolean
+  /** The gateway replaces the ids of our requests, as for callers outside of its private network. */
+  replaceRequestIds?: boolean
 }
 
 /** All that Nightshift talks to, on this machine: gateway, MCP servers, model; and a configuration that points there. */
@@ -56,6 +58,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     await startDemoGateway({
       tls: certificate,
       logFile,
+      ...(options.replaceRequestIds !== undefined && { replaceRequestIds: options.replaceRequestIds }),
       routes: [
         {
           name: 'labor',

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { openAudit } from '../../src/app/app.ts'
 import { raiseAlarms } from '../../src/audit/alarm.ts'
 import { environment } from '../../src/config/environment.ts'
-import { matchEvents } from '../../src/audit/join/match.ts'
+import { joinEvents } from '../../src/audit/join/match.ts'
 import { auditReport } from '../../src/audit/report.ts'
 import { query } from '../../src/store/postgres/db.ts'
 import { loadRun } from '../../src/store/runs/show.ts'
@@ -157,8 +157,8 @@ test(
     const log = new Writable({ write: (chunk, _, done) => (lines.push(String(chunk)), done()) })
     await using audit = await openAudit(testApp.app.config, pino({ level: 'error' }, log))
     await using follower = startFollower(testApp.app.db, testApp.world.logFile, async () => {
-      await matchEvents(audit)
-      await raiseAlarms(audit)
+      const { asOf } = await joinEvents(audit)
+      await raiseAlarms(audit, asOf)
     })
     const account = { account: 'reports', accountId: testApp.world.account.id }
     const alarms = () => receiver.received.filter(({ status }) => status === 204).length

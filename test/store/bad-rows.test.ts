@@ -180,18 +180,21 @@ test('an alarm that cannot be kept, and one that its receiver refuses for ever, 
   await importLog(lines(line('sa-bad'), line('sa-reports')), { db, paramsBytes: 0 })
   await query(db, `insert into alarms (id, body, created_at) values ($1, '{"id":"refused"}', now() - interval '1 day')`, [randomUUID()])
   const told: unknown[] = []
-  const alarms = await raiseAlarms({
-    db,
-    ours,
-    expected: [],
-    graceMs: 0,
-    log: Object.assign(pino({ level: 'silent' }), log),
-    now: () => new Date(Date.now() + DAY_MS),
-    notify: async ({ body }) => {
-      if (body.id === 'refused') throw new Error('HTTP 413')
-      told.push(body.subject)
+  const alarms = await raiseAlarms(
+    {
+      db,
+      ours,
+      expected: [],
+      graceMs: 0,
+      log: Object.assign(pino({ level: 'silent' }), log),
+      now: () => new Date(Date.now() + DAY_MS),
+      notify: async ({ body }) => {
+        if (body.id === 'refused') throw new Error('HTTP 413')
+        told.push(body.subject)
+      },
     },
-  })
+    { now: new Date(), aheadMs: 0 },
+  )
   expect(alarms.map(({ account }) => account)).toEqual(['reports'])
   expect(told).toEqual(['reports'])
   expect(await badRowStats(db)).toEqual([{ duty: 'alarms', rows: 1 }])

@@ -26,24 +26,37 @@ export interface MatchOptions {
 const LOOK_BACK_MS = 7 * 86_400_000
 const RUNS_AT_ONCE = 200
 
+/** When a round looked: whoever says of a line that nothing explains it goes by the same time, or lines whose grace ended in between would never have been looked at. */
+export interface JoinTime {
+  now: Date
+  /** How far the gateway's clock was ahead of the store's, in milliseconds. */
+  aheadMs: number
+}
+
+export const measureTime = async (db: Db, now: Date): Promise<JoinTime> => ({ now, aheadMs: (await gatewayClock(db)).aheadMs ?? 0 })
+
+/** Explains unexplained events as far as possible. Returns how many it explained. */
+export const matchEvents = async (options: MatchOptions): Promise<number> => (await joinEvents(options)).matched
+
 /**
  * Explains unexplained events as far as possible. Ids come first: what says less, such as the header of a run, explains what no request of ours could within
- * the grace time, and gives way to a request with that id that is written later. Returns how many it explained.
+ * the grace time, and gives way to a request with that id that is written later. Returns how many it explained, and when it looked.
  */
-export async function matchEvents(options: MatchOptions): Promise<number> {
-  const { db, ours, expected, graceMs, now = () => new Date(), since: given, thorough = true, log } = options
-  const before = now().getTime() - LOOK_BACK_MS
+export async function joinEvents(options: MatchOptions): Promise<{ matched: number; asOf: JoinTime }> {
+  const { db, ours, expected, graceMs, since: given, thorough = true, log } = options
+  const now = options.now?.() ?? new Date()
+  const before = now.getTime() - LOOK_BACK_MS
   const since = new Date(Math.min(before, given?.getTime() ?? before))
   // One process at a time: two could explain two events by the same call.
   return withAdvisoryLock(db, 'match', async () => {
     if (thorough) await takeOursBack(db, ours())
     let matched = await matchByRequestId(db, { since, thorough }, log)
-    const aheadMs = (await gatewayClock(db)).aheadMs ?? 0
-    const span = { since, until: new Date(now().getTime() - graceMs + aheadMs), thorough }
+    const asOf = await measureTime(db, now)
+    const span = { since, until: new Date(now.getTime() - graceMs + asOf.aheadMs), thorough }
     await setForeignAside(db, ours(), span.until)
-    matched += await explainHosted(db, span, aheadMs, log)
+    matched += await explainHosted(db, span, asOf.aheadMs, log)
     if (expected.length > 0) matched += await explainExpected(db, ours(), expected, span, log)
-    return matched
+    return { matched, asOf }
   })
 }
 

@@ -1,16 +1,16 @@
 import { doubtedLines } from '../../core/rules/join/doubt.ts'
 import { listFlights } from '../../store/audit/join/flights.ts'
 import { listUnexplainedRuns, loadHostedRuns } from '../../store/audit/join/hosted.ts'
-import { gatewayClock } from '../../store/audit/join/clock.ts'
 import type { OurAccount } from '../../store/audit/accounts.ts'
 import { listOpenEvents, type EventPlace, type OpenEvent } from '../../store/audit/join/unexplained.ts'
 import type { Db } from '../../store/postgres/db.ts'
 import { hostedMatches } from './hosted.ts'
+import type { JoinTime } from './match.ts'
 
 export interface UnexplainedFilter {
   /** Time of grace after a line. */
   graceMs: number
-  now: Date
+  asOf: JoinTime
   since?: Date | undefined
   account?: string | undefined
   /** Only those that no alarm was raised for. */
@@ -29,10 +29,9 @@ const RUNS_AT_ONCE = 200
 export async function eachUnexplained(
   db: Db,
   ours: readonly OurAccount[],
-  { graceMs, now, since, account, fresh = false, doubting = true }: UnexplainedFilter,
+  { graceMs, asOf: { now, aheadMs }, since, account, fresh = false, doubting = true }: UnexplainedFilter,
   take: (page: OpenEvent[]) => boolean,
 ): Promise<void> {
-  const aheadMs = (await gatewayClock(db)).aheadMs ?? 0
   const until = new Date(now.getTime() - graceMs + aheadMs)
   const overAfter = new Date(now.getTime() - graceMs)
   const doubted = doubting ? await mayBeReported(db, { until, since, aheadMs, overAfter }) : new Set<string>()

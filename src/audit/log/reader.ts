@@ -1,8 +1,8 @@
-import { createReadStream } from 'node:fs'
 import { open, readdir, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
+import { describeError } from '../../core/failure.ts'
 import type { AuthorizeEvent } from '../../core/authorize-event.ts'
 import type { ParseOptions } from '../../pomerium/log-line.ts'
 import type { LogPosition, NewEvent } from '../../store/audit/events.ts'
@@ -11,7 +11,7 @@ import type { Db } from '../../store/postgres/db.ts'
 import { createOccurrences, parseLine } from './import.ts'
 import { keepEvents } from './keep.ts'
 import { createLineSplitter, type Line } from './lines.ts'
-import { filesAfter, findCopy, type Rotated } from './rotated.ts'
+import { findCopy, nextAfter, type Rotated } from './rotated.ts'
 import { EMPTY_TAIL, holdsTail, tailOf, type Tail } from './tail.ts'
 import { openUnpacked, packedBy } from './unpacked.ts'
 
@@ -31,6 +31,8 @@ const SEARCHES = 4
 
 /** Reads what is new of a log, round by round, and whatever it was moved or copied to before it was begun anew. */
 export function createLogReader({ db, log, signal, ...parsing }: ReaderOptions, path: string) {
+  // Files of before this are not read by whoever follows for the first time.
+  const startedAt = new Date()
   let handle: FileHandle | undefined
   let inode = ''
   let offset = 0
@@ -41,6 +43,13 @@ export function createLogReader({ db, log, signal, ...parsing }: ReaderOptions, 
   let occurrences: ReturnType<typeof createOccurrences> | undefined
   /** The file that was read is not at its place: how often its copy was looked for. */
   let searches = 0
+  /** A file was begun, and files that came before it are looked for: lines up to this time were read before it. */
+  let beganAfter: Date | undefined
+  /** Those that were read since, and how often one could not be. */
+  const done = new Set<string>()
+  /** How the folder was when there was no more of them. */
+  let unchanged: bigint | undefined
+  const failures = new Map<string, number>()
   /** Lines after this time may have been lost. */
   let gapFrom: Date | undefined
 
@@ -80,6 +89,7 @@ export function createLogReader({ db, log, signal, ...parsing }: ReaderOptions, 
     offset = 0
     tail = EMPTY_TAIL
     occurrences = createOccurrences()
+    beganAfter ??= readUntil ?? startedAt
     return true
   }
 
@@ -97,53 +107,76 @@ export function createLogReader({ db, log, signal, ...parsing }: ReaderOptions, 
         added += rest
       }
       if (!handle && !(await openNew())) return added
+      // Once more after lines of it were read: of a file of which nothing was read it is not seen that it was cut.
+      if (beganAfter) {
+        const wasRead = offset > 0
+        added += await readBetween(beganAfter)
+        if (wasRead) settle()
+      }
       added += await readToEnd()
       const current = await stat(path, { bigint: true }).catch(() => undefined)
       if (!current || String(current.ino) === inode) return added
       // Lines that were written to the old file during the check.
       added += await readToEnd()
-      const before = await handle?.stat({ bigint: true })
+      done.add(inode)
       await close()
-      if (before) added += await readWhole(await filesAfter(path, before.mtimeNs, [inode]))
     }
   }
 
   /** Reads what followed the place where reading stopped, which was cut off or replaced. Undefined: it is looked for again in the next round. */
   async function readElsewhere(): Promise<number | undefined> {
-    const copy = await findCopy(path, offset, tail ?? EMPTY_TAIL)
-    if (!tail || !copy) {
+    const copy = tail && (await findCopy(path, offset, tail))
+    if (!copy) {
       if (searches++ < SEARCHES) return undefined
       gapFrom = readUntil
       log.error(
         { file: path, from: readUntil?.toISOString() },
         'The log was cut or replaced, and what followed there is in no file: lines may be lost.',
       )
-      const since = BigInt(readUntil?.getTime() ?? 0) * 1_000_000n
-      const added = await readWhole(await filesAfter(path, since, []))
       searches = 0
-      return added
+      return 0
     }
-    let added = await readRest(copy)
-    added += await readWhole(await filesAfter(path, copy.changed, [copy.inode]))
+    log.info({ file: copy.file }, 'The log goes on in a copy of it.')
+    const added = await readRotated(copy, offset)
     searches = 0
     return added
   }
 
-  /** Reads a copy from the place on where reading stopped. */
-  async function readRest({ file }: Rotated): Promise<number> {
-    log.info({ file }, 'The log goes on in a copy of it.')
-    if ((await packedBy(file)) !== undefined) return readStream(await openUnpacked(file), 0, offset)
-    const start = Math.max(0, offset - LOOK_BACK_BYTES)
-    return readStream(createReadStream(file, { start, highWaterMark: CHUNK }), start, offset)
+  /** Reads whole files of the log that came between what was read and the file of now. */
+  async function readBetween(after: Date): Promise<number> {
+    let added = 0
+    for (;;) {
+      const before = await changeOf(dirname(path))
+      if (before === unchanged) return added
+      const next = await nextAfter(path, after, done)
+      if (!next) {
+        // What is renamed while the folder is listed may be overlooked.
+        if ((await changeOf(dirname(path))) === before) unchanged = before
+        continue
+      }
+      log.info({ file: next.file }, 'An earlier file of the log is read whole.')
+      added += await readRotated(next, 0)
+    }
   }
 
-  async function readWhole(files: readonly Rotated[]): Promise<number> {
-    let added = 0
-    for (const { file } of files) {
-      log.info({ file }, 'An earlier file of the log is read whole.')
-      added += await readStream(await openUnpacked(file), 0, 0)
+  /** Reads an earlier file from a place on, and closes it. One that cannot be read for several rounds is a gap. */
+  async function readRotated({ file, inode: of, handle: from }: Rotated, place: number): Promise<number> {
+    try {
+      const start = (await packedBy(from)) === undefined ? Math.max(0, place - LOOK_BACK_BYTES) : 0
+      const added = await readStream(await openUnpacked(from, start), start, place)
+      done.add(of)
+      return added
+    } catch (error) {
+      const times = (failures.get(of) ?? 0) + 1
+      failures.set(of, times)
+      if (times < SEARCHES || signal.aborted) throw error
+      done.add(of)
+      gapFrom ??= readUntil
+      log.error({ file, reason: describeError(error) }, 'An earlier file of the log cannot be read: lines may be lost.')
+      return 0
+    } finally {
+      await from.close()
     }
-    return added
   }
 
   /** Reads a file that stands still. Lines that end up to `from` are known. */
@@ -238,6 +271,14 @@ export function createLogReader({ db, log, signal, ...parsing }: ReaderOptions, 
     return added
   }
 
+  /** All that came before the file of now is read. */
+  function settle(): void {
+    beganAfter = undefined
+    unchanged = undefined
+    done.clear()
+    failures.clear()
+  }
+
   async function keepRows(rows: readonly NewEvent[], position?: LogPosition): Promise<number> {
     const added = rows.length > 0 || position ? await keepEvents(rows, { db, log, position }) : 0
     const first = rows[0]?.time
@@ -250,6 +291,9 @@ export function createLogReader({ db, log, signal, ...parsing }: ReaderOptions, 
 
   return { read, resume, close, isOpen: () => handle !== undefined || searches > 0 }
 }
+
+/** When files were last put into a folder, renamed or removed. */
+const changeOf = async (dir: string) => (await stat(dir, { bigint: true })).mtimeNs
 
 /** True when a line of the file ends at this offset, so that it may still be the file that was read. */
 async function endsLine(file: FileHandle, at: number): Promise<boolean> {

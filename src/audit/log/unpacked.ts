@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
-import { createReadStream } from 'node:fs'
-import { open } from 'node:fs/promises'
-import { pipeline, type Readable } from 'node:stream'
+import type { FileHandle } from 'node:fs/promises'
+import { pipeline, Readable } from 'node:stream'
 import * as zlib from 'node:zlib'
 
 const CHUNK = 1_048_576
@@ -16,21 +15,29 @@ const PACKED: readonly { magic: readonly number[]; program: string }[] = [
 ]
 
 /** The program that unpacks a file; undefined for one that is not packed. */
-export async function packedBy(file: string): Promise<string | undefined> {
-  const handle = await open(file, 'r')
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(8), 0, 8, 0)
-    return PACKED.find(({ magic }) => magic.length <= bytesRead && magic.every((byte, i) => buffer[i] === byte))?.program
-  } finally {
-    await handle.close()
+export async function packedBy(file: FileHandle): Promise<string | undefined> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(8), 0, 8, 0)
+  return PACKED.find(({ magic }) => magic.length <= bytesRead && magic.every((byte, i) => buffer[i] === byte))?.program
+}
+
+/** The bytes of a file from a place on. A stream of the handle itself would not let it be closed. */
+async function* chunksOf(file: FileHandle, start: number): AsyncGenerator<Buffer> {
+  for (let at = start; ;) {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(CHUNK), 0, CHUNK, at)
+    if (bytesRead === 0) return
+    at += bytesRead
+    yield buffer.subarray(0, bytesRead)
   }
 }
 
-/** What a file held before it was packed. The stream fails when it cannot be unpacked; xz and bzip2 need their program, and so does zstd before Node 22.15. */
-export async function openUnpacked(file: string): Promise<Readable> {
+/**
+ * What a file held before it was packed; of one that is not packed, from `start` on. The file stays open. The stream fails when it cannot be unpacked; xz and bzip2 need their
+ * program, and so does zstd before Node 22.15.
+ */
+export async function openUnpacked(file: FileHandle, start = 0): Promise<Readable> {
   const program = await packedBy(file)
-  const source = createReadStream(file, { highWaterMark: CHUNK })
-  if (program === undefined) return source
+  if (program === undefined) return Readable.from(chunksOf(file, start))
+  const source = Readable.from(chunksOf(file, 0))
   if (program === 'gzip') return pipeline(source, zlib.createGunzip(), () => {})
   if (program === 'zstd' && 'createZstdDecompress' in zlib) return pipeline(source, zlib.createZstdDecompress(), () => {})
   const child = spawn(program, ['-dc'], { stdio: ['pipe', 'pipe', 'ignore'], timeout: UNPACK_MS })

@@ -33,7 +33,7 @@ async function audited(text: string) {
     db,
     'select request_id, gateway_request from authorize_events order by id',
   )
-  const report = await auditReport(db, [], { graceMs: 0, now })
+  const report = await auditReport(db, [], { graceMs: 0, asOf: { now, aheadMs: 0 } })
   return { counts, rows, report }
 }
 

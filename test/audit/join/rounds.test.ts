@@ -72,6 +72,7 @@ test('one request under way is a doubt about one line: a thief who makes a hundr
   await join.match()
   expect(await join.report()).toMatchObject({ unexplained: 99, recent: 1 })
   await join.ended(300)
+  await join.match()
   expect(await join.report()).toMatchObject({ unexplained: 100, recent: 0 })
 })
 
@@ -154,6 +155,18 @@ test('times of another day measure no clock', async () => {
   await join.read([join.line(1, { 'request-id': 'own' })])
   await join.match()
   expect(await gatewayClock(db)).toEqual({ aheadMs: null, pairs: 0 })
+})
+
+test('a line whose grace ends between the join and the report is too young to say: nobody has looked for what explains it', async () => {
+  const join = await joinOf(db, 'hosted')
+  await join.sent({ rpc: 'tools/list', seconds: 0, returned: 'own' })
+  await join.read([join.line(0, { 'request-id': 'own', ...LIST }), join.line(1, LIST)])
+  join.setNow(25)
+  await join.match()
+  join.setNow(600)
+  expect(await join.report()).toMatchObject({ matched: 1, unexplained: 0, recent: 1 })
+  await join.match()
+  expect(await join.report()).toMatchObject({ matched: 2, unexplained: 0, recent: 0 })
 })
 
 /** What a thief who has the token and the header of a hosted run may do at the same time, on the same server, with the same tool. */

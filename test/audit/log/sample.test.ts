@@ -23,7 +23,12 @@ test('of a real log, every line finds its request, and reading it twice changes 
   expect(await matchEvents({ db, ours: () => [], expected: [], graceMs: 0, now: () => now })).toBe(427)
   expect(await importLog(sample(), options)).toMatchObject({ events: 427, added: 0 })
   expect(await matchEvents({ db, ours: () => [], expected: [], graceMs: 0, now: () => now })).toBe(0)
-  expect(await auditReport(db, [], { graceMs: 0, now })).toMatchObject({ events: 427, matched: 427, unexplained: 0, missing: 0 })
+  expect(await auditReport(db, [], { graceMs: 0, asOf: { now, aheadMs: 0 } })).toMatchObject({
+    events: 427,
+    matched: 427,
+    unexplained: 0,
+    missing: 0,
+  })
 })
 
 test('the seven calls that belong to no run are exactly those that nothing explains, when only the others are known', async () => {
@@ -34,7 +39,7 @@ test('the seven calls that belong to no run are exactly those that nothing expla
   await writeRequests(db, ofRuns)
   await matchEvents({ db, ours: () => [], expected: [], graceMs: 0, now: () => now })
   const ours = [...new Set(sampleRequests.map(({ account }) => account))].map((accountId) => ({ accountId, account: 'reports' }))
-  const report = await auditReport(db, ours, { graceMs: 0, now })
+  const report = await auditReport(db, ours, { graceMs: 0, asOf: { now, aheadMs: 0 } })
   expect(report).toMatchObject({ events: 427, matched: 420, unexplained: 7, missing: 0 })
   const strangers = sampleRequests.filter(({ runId }) => runId === null).map(({ requestId }) => requestId)
   expect(report.unexplainedEvents.map(({ requestId }) => requestId).toSorted()).toEqual(strangers.toSorted())

@@ -191,7 +191,7 @@ async function round100(db: Db): Promise<number> {
   await importLog(Readable.from([Buffer.from(lines.join('\n'))]), { db, paramsBytes: 0 })
   return timed(async () => {
     await matchEvents({ db, ours, expected: [], graceMs: 0, thorough: false })
-    await eachUnexplained(db, ours(), { graceMs: 0, now: new Date(), fresh: true }, (page) => {
+    await eachUnexplained(db, ours(), { graceMs: 0, asOf: { now: new Date(), aheadMs: 0 }, fresh: true }, (page) => {
       if (page.length === 0) throw new Error('the new lines were not found')
       return false
     })

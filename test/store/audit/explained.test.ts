@@ -46,7 +46,7 @@ async function sent({ returned, toolCall, status = 200, error, rpc = 'tools/call
 const read = (lines: readonly string[]) => importLog(Readable.from([Buffer.from(lines.join('\n'))]), { db, paramsBytes: 0 })
 const match = (extra: Partial<Parameters<typeof matchEvents>[0]> = {}) =>
   matchEvents({ db, ours, expected: [], graceMs: 0, now: () => now, ...extra })
-const report = (graceMs = 0) => auditReport(db, ours(), { graceMs, now })
+const report = (graceMs = 0) => auditReport(db, ours(), { graceMs, asOf: { now, aheadMs: 0 } })
 
 test('a call that was sent again after its session was lost has each of its lines explained', async () => {
   const toolCall = randomUUID()
@@ -109,7 +109,7 @@ test('more noise than a page is expected as it was declared, and no more', async
 })
 
 const raise = (notify: AlarmOptions['notify']) =>
-  raiseAlarms({ db, ours, expected: [], graceMs: 0, now: () => now, log: pino({ level: 'silent' }), notify })
+  raiseAlarms({ db, ours, expected: [], graceMs: 0, now: () => now, log: pino({ level: 'silent' }), notify }, { now, aheadMs: 0 })
 
 test('an alarm is raised for each new line, however many raised one before', async () => {
   const told: unknown[] = []

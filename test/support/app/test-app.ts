@@ -14,7 +14,9 @@ import type { RunView } from '../../../src/core/view.ts'
 import { createTestDatabase, type TestDatabase } from '../database/database.ts'
 import { watchProgress } from './progress.ts'
 
-export interface TestAppOptions extends Partial<Pick<WorldOptions, 'routes' | 'validate' | 'config' | 'api' | 'background'>> {
+export interface TestAppOptions extends Partial<
+  Pick<WorldOptions, 'routes' | 'validate' | 'config' | 'api' | 'background' | 'replaceRequestIds'>
+> {
   /** Job files by name: YAML text. */
   jobs: Record<string, string>
   /** Scripts of the model by its name: in the language of src/demo/model/script.ts. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { importLog } from '../../../src/audit/log/import.ts'
-import { matchEvents, type MatchOptions } from '../../../src/audit/join/match.ts'
+import { joinEvents, type JoinTime, type MatchOptions } from '../../../src/audit/join/match.ts'
 import { auditReport } from '../../../src/audit/report.ts'
 import { query, type Db } from '../../../src/store/postgres/db.ts'
 import { authorizeLine } from './log-lines.ts'
@@ -25,6 +25,7 @@ interface Request {
 export async function joinOf(db: Db, delegate: 'local' | 'hosted') {
   const ours = [{ accountId: 'sa-reports', account: 'reports' }]
   let now = at(600)
+  let asOf: JoinTime = { now, aheadMs: 0 }
   await query(db, 'insert into job_versions (job, version, definition) values ($1, $2, $3)', [
     'work',
     'v1',
@@ -80,9 +81,13 @@ export async function joinOf(db: Db, delegate: 'local' | 'hosted') {
     line: (seconds: number, fields: Record<string, unknown> = {}) =>
       authorizeLine({ time: at(seconds).toISOString(), headers: { 'X-Nightshift-Run-Id': RUN }, ...fields }),
     read: (lines: readonly string[]) => importLog(Readable.from([Buffer.from(lines.join('\n'))]), { db, paramsBytes: 0 }),
-    match: (extra: Partial<MatchOptions> = {}) =>
-      matchEvents({ db, ours: () => ours, expected: [], graceMs: 30_000, now: () => now, ...extra }),
-    report: () => auditReport(db, ours, { graceMs: 30_000, now }),
+    async match(extra: Partial<MatchOptions> = {}) {
+      const joined = await joinEvents({ db, ours: () => ours, expected: [], graceMs: 30_000, now: () => now, ...extra })
+      asOf = joined.asOf
+      return joined.matched
+    },
+    /** As of the time when lines were joined last. */
+    report: () => auditReport(db, ours, { graceMs: 30_000, asOf }),
     async ended(seconds: number) {
       await query(db, `update attempts set status = 'succeeded', finished_at = $2 where run_id = $1`, [RUN, at(seconds)])
       await query(db, `update runs set status = 'succeeded', finished_at = $2 where id = $1`, [RUN, at(seconds)])

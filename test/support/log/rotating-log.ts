@@ -1,0 +1,59 @@
+import { appendFileSync, closeSync, copyFileSync, openSync, readSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
+
+/** A log that is written from another one, and rotated while it is: each line stands in one of its files. */
+export interface RotatingLog extends Disposable {
+  file: string
+  /** Lines of the gateway so far that say what policy decided. */
+  checks(): number
+  /** Moves the file away, or copies and cuts it. Files of before move on; from the third on they are packed. */
+  rotate(how: 'moved' | 'cut'): void
+}
+
+const LOOK_MS = 10
+const CHUNK = 1_048_576
+
+export function startRotatingLog(source: string, file: string): RotatingLog {
+  const from = openSync(source, 'r')
+  const buffer = Buffer.alloc(CHUNK)
+  let rotations = 0
+  let checks = 0
+  let rest = ''
+  const ship = () => {
+    for (;;) {
+      const bytes = readSync(from, buffer, 0, CHUNK, null)
+      if (bytes === 0) return
+      appendFileSync(file, buffer.subarray(0, bytes))
+      const text = rest + buffer.subarray(0, bytes).toString()
+      const lines = text.split('\n')
+      rest = lines.pop() ?? ''
+      checks += lines.filter((line) => line.includes('"authorize check"')).length
+    }
+  }
+  const timer = setInterval(ship, LOOK_MS)
+  return {
+    file,
+    checks: () => checks,
+    rotate(how) {
+      ship()
+      for (let n = rotations; n > 0; n--) {
+        if (n > 3) continue
+        renameSync(`${file}.${n}`, `${file}.${n + 1}`)
+        if (n < 3) continue
+        writeFileSync(`${file}.${n + 1}.gz`, gzipSync(readFileSync(`${file}.${n + 1}`)))
+        rmSync(`${file}.${n + 1}`)
+      }
+      if (how === 'moved') renameSync(file, `${file}.1`)
+      else {
+        copyFileSync(file, `${file}.1`)
+        truncateSync(file)
+      }
+      rotations = Math.min(rotations + 1, 3)
+    },
+    [Symbol.dispose]: () => {
+      clearInterval(timer)
+      closeSync(from)
+    },
+  }
+}
