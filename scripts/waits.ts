@@ -128,7 +128,7 @@ export const WAITS: readonly WaitRow[] = [
     bound: ['queue/worker.ts#ANSWER_MS'],
     after: 'the slot is free; the queue hands the run out again when its lock runs out',
   },
-  { what: 'the queue, for a worker to begin', bound: ['queue/worker.ts#READY_MS'], after: '`QUEUE_UNAVAILABLE`: the process ends' },
+  { what: 'the queue, for a worker to begin', bound: ['queue/backend.ts#READY_MS'], after: '`QUEUE_UNAVAILABLE`: the process ends' },
   { what: 'the queue, for work', bound: ['without end'], after: 'nothing else waits for it' },
   {
     what: 'the queue, for a page of the board',

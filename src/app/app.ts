@@ -162,7 +162,7 @@ export async function createApp({ config, readConfig = () => config, log, onProg
   const backend = building.adopt(await openQueueBackend({ redisUrl: config.redisUrl, databaseUrl: url, prefix: queuePrefix }), (opened) =>
     opened.close(),
   )
-  const queue = building.adopt(backend.queue(), (opened) => opened.close())
+  const queue = building.adopt(await backend.queue(), (opened) => opened.close())
   // oxlint-disable-next-line waits/bounded -- each of its commands has a bound of its own (queue/backend.ts)
   if (ephemeral) building.defer(() => queue.obliterate({ force: true }))
   const producer = createProducer(queue, log)

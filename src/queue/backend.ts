@@ -3,6 +3,7 @@ import { Redis } from 'ioredis'
 import pg from 'pg'
 import { Failure, messageOf } from '../core/failure.ts'
 import { redisCure, requireOneRedis } from '../core/queue-server.ts'
+import { within } from '../lib/time/deadline.ts'
 import { connectionTo } from '../store/postgres/db.ts'
 import { storeFailure } from '../store/postgres/faults.ts'
 
@@ -20,14 +21,16 @@ export type BoardQueue = Queue<RunData, string>
 export type RunQueue = Pick<BoardQueue, 'addBulk' | 'getJobs' | 'obliterate' | 'close' | 'closing' | 'count'> & {
   on(event: 'error', listener: (error: Error) => void): unknown
 }
-export type RunWorker = Pick<Worker<RunData, string>, 'close' | 'closing' | 'waitUntilReady'> & {
+export type RunWorker = Pick<Worker<RunData, string>, 'close' | 'closing' | 'waitUntilReady' | 'run'> & {
   on(event: 'error', listener: (error: Error) => void): unknown
 }
 
 /** BullMQ on Redis, or on the store's own Postgres. */
 export interface QueueBackend {
   kind: 'redis' | 'postgres'
-  queue(): BoardQueue
+  /** Rejects when the queue cannot be reached: one that was not ready at its start never is (BullMQ keeps that first answer). */
+  queue(): Promise<BoardQueue>
+  /** One that is not ready takes nothing until `run`, which must wait for `waitUntilReady`: it would ask again without a pause. */
   worker(process: Processor<RunData, string>, options: Omit<WorkerOptions, 'connection'>): RunWorker
   /** Rejects while the queue takes no writes. */
   check(): Promise<unknown>
@@ -44,6 +47,8 @@ const COMMAND_TIMEOUT_MS = 5000
 /** A connection that hears nothing for so long after it asked is on a path that was lost, and is made anew. A worker asks for at most ten seconds of silence. */
 const SILENT_MS = 20_000
 
+/** Longest wait for the queue to let a process begin. */
+export const READY_MS = 30_000
 /** How long the key stays that a check writes. */
 const CHECK_MS = 60_000
 /** After a failover the server behind the address may be another: a new connection finds it, and then the command is sent again, since it was not done. */
@@ -91,11 +96,12 @@ async function openRedis(url: string, prefix = 'nightshift'): Promise<QueueBacke
   }
   return {
     kind: 'redis',
-    queue: () => new Queue(QUEUE_NAME, { connection, prefix, defaultJobOptions: KEEP }),
+    queue: async () => new Queue(QUEUE_NAME, { connection, prefix, defaultJobOptions: KEEP }),
     worker: (process, workerOptions) =>
       new Worker(QUEUE_NAME, process, {
         ...KEEP,
         ...workerOptions,
+        autorun: false,
         prefix,
         connection: { url, maxRetriesPerRequest: null, connectTimeout: CONNECT_TIMEOUT_MS, socketTimeout: SILENT_MS, reconnectOnError },
       }),
@@ -127,12 +133,22 @@ async function openPostgres(databaseUrl: string): Promise<QueueBackend> {
   const connection = { ...connectionTo(databaseUrl), max: 10 }
   return {
     kind: 'postgres',
-    queue: () => {
+    async queue() {
       const queue: unknown = new Queue(QUEUE_NAME, { connection, defaultJobOptions: KEEP }, createPostgresBackend)
       // oxlint-disable-next-line no-unsafe-type-assertion -- the same class; only the type of its connection differs
-      return queue as BoardQueue
+      const opened = queue as BoardQueue
+      // Its errors are told by what is asked of it.
+      opened.on('error', () => {})
+      try {
+        await within(READY_MS, opened.waitUntilReady(), () => new Error(`the queue was not ready within ${READY_MS / 1000} s`))
+      } catch (error) {
+        await opened.close().catch(() => {})
+        throw storeFailure(error)
+      }
+      return opened
     },
-    worker: (process, workerOptions) => new Worker(QUEUE_NAME, process, { ...KEEP, ...workerOptions, connection }, createPostgresBackend),
+    worker: (process, workerOptions) =>
+      new Worker(QUEUE_NAME, process, { ...KEEP, ...workerOptions, autorun: false, connection }, createPostgresBackend),
     // It is the store, which has a check of its own.
     async check() {},
     async close() {},

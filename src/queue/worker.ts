@@ -5,7 +5,8 @@ import { describeError, Failure, messageOf } from '../core/failure.ts'
 import type { Execution } from '../runs/attempt/execution.ts'
 import type { Runner } from '../runs/execute.ts'
 import type { Db } from '../store/postgres/db.ts'
-import type { QueueBackend, RunData } from './backend.ts'
+import { storeFailure } from '../store/postgres/faults.ts'
+import { READY_MS, type QueueBackend, type RunData } from './backend.ts'
 import { createHeartbeat, type Active } from './heartbeat.ts'
 import { within } from '../lib/time/deadline.ts'
 import type { Duty } from '../lib/time/duty.ts'
@@ -29,11 +30,12 @@ export interface RunWorkerOptions {
 
 /** Longest wait for the queue to close once every run has been told to end. */
 const CLOSE_MS = 5000
-/** Longest wait for the queue to take a run back, and for the worker's first connection to it. */
+/** Longest wait for the queue to take a run back. */
 const ANSWER_MS = 5000
-const READY_MS = 30_000
 /** Wait before a claim is tried again that threw, such as while the store was away. */
 const RETRY_CLAIM_MS = 2000
+/** The same fault of the queue is not said again for so long. */
+const SAID_MS = 10_000
 /** How often BullMQ hands a stalled job out again before it fails it. High, since our own rules count lost attempts and a failed job keeps its id. */
 const MAX_STALLED = 1000
 
@@ -99,6 +101,15 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
     }
   }
 
+  let told: { reason: string; at: number } | undefined
+  /** What the queue met; the same at most once in ten seconds, since the worker may ask many times in one. */
+  function tell(error: unknown): void {
+    const reason = describeError(error)
+    if (worker?.closing || (told?.reason === reason && performance.now() - told.at < SAID_MS)) return
+    told = { reason, at: performance.now() }
+    log.warn({ reason }, 'The queue does not answer; the worker tries again.')
+  }
+
   const heart = createHeartbeat({ db: beats, worker: options.name, leaseMs: lockMs, active, log })
 
   async function drain(): Promise<void> {
@@ -128,9 +139,7 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
         drainDelay: 5,
       })
       const running = worker
-      running.on('error', (error) => {
-        if (!running.closing) log.warn({ reason: describeError(error) }, 'The queue does not answer; the worker tries again.')
-      })
+      running.on('error', tell)
       await heart.start()
       await within(
         READY_MS,
@@ -138,12 +147,16 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
         () => new Failure({ code: 'QUEUE_UNAVAILABLE', message: `The queue does not answer the worker within ${READY_MS / 1000} s.` }),
       ).catch((error: unknown) => {
         if (error instanceof Failure) throw error
+        const ofStore = backend.kind === 'postgres' ? storeFailure(error) : error
         throw new Failure({
           code: 'QUEUE_UNAVAILABLE',
           message: `The queue does not let the worker begin: ${messageOf(error)}.`,
           cause: error,
+          ...(ofStore instanceof Failure && ofStore.cure !== undefined && { cure: ofStore.cure }),
         })
       })
+      // It goes on until the worker is closed.
+      running.run().catch(tell)
     },
     stop: () => (stopped ??= drain()),
     // oxlint-disable-next-line typescript/unbound-method -- read as a plain function

@@ -71,7 +71,7 @@ export default {
     const backend = stack.adopt(await openQueueBackend({ redisUrl: env.REDIS_URL, databaseUrl: env.DATABASE_URL }), (opened) =>
       opened.close(),
     )
-    queue = stack.adopt(backend.queue(), (opened) => opened.close())
+    queue = stack.adopt(await backend.queue(), (opened) => opened.close())
     producer = createProducer(queue, pino({ level: 'silent' }))
   },
 

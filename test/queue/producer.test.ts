@@ -13,7 +13,7 @@ async function openQueue({ redisUrl }: Backend) {
   const database = building.use(await createTestDatabase())
   const backend = await openQueueBackend({ redisUrl, databaseUrl: database.url, prefix: `test-${randomUUID()}` })
   building.defer(() => backend.close())
-  const queue = backend.queue()
+  const queue = await backend.queue()
   building.defer(() => queue.close())
   const stack = building.move()
   const producer = createProducer(queue, pino({ level: 'silent' }))

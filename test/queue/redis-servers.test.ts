@@ -42,7 +42,7 @@ const NEVER = new AbortController().signal
 /** Opens the queue and writes to it, as `start` and a check of readiness do. */
 async function use(redisUrl: string): Promise<void> {
   const backend = await openQueueBackend({ redisUrl, databaseUrl: 'postgres://unused' })
-  const queue = backend.queue()
+  const queue = await backend.queue()
   try {
     await backend.check()
     await queue.addBulk([{ name: 'run', data: { runId: 'x' } }])

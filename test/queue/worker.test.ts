@@ -148,7 +148,7 @@ describe('a queue that hangs, at whichever moment,', () => {
       },
       worker(process) {
         started.resolve(process)
-        return { on() {}, closing: undefined, close: async () => {}, waitUntilReady }
+        return { on() {}, closing: undefined, close: async () => {}, run: async () => {}, waitUntilReady }
       },
       check: async () => {},
       close: async () => {},

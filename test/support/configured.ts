@@ -19,7 +19,7 @@ export async function openConfigured(configFile: string, stack: AsyncDisposableS
   if (databaseUrl === undefined) throw new Error('the configuration names no databaseUrl')
   const db = stack.adopt(openDb({ url: databaseUrl }), (opened) => opened.end())
   const backend = stack.adopt(await openQueueBackend({ redisUrl, databaseUrl }), (opened) => opened.close())
-  const queue = stack.adopt(backend.queue(), (opened) => opened.close())
+  const queue = stack.adopt(await backend.queue(), (opened) => opened.close())
   const producer = createProducer(queue, pino({ level: 'silent' }))
 
   /** Asks for a run of a job, until the store has it, and returns its id. */

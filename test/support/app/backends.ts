@@ -24,7 +24,7 @@ export const queueStates = (testApp: TestApp): Promise<string[]> => mapQueue(tes
 
 async function mapQueue<T>({ app, database, dir }: TestApp, map: (job: Job) => Promise<T>): Promise<T[]> {
   const backend = await openQueueBackend({ redisUrl: app.config.redisUrl, databaseUrl: database.url, prefix: basename(dir) })
-  const queue = backend.queue()
+  const queue = await backend.queue()
   const mapped = await Promise.all((await queue.getJobs()).map(map))
   await queue.close()
   await backend.close()
