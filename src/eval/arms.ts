@@ -80,5 +80,9 @@ export function caseOfArm(one: EvalCase, { model, delegate }: Arm, offer: Offer)
     )
   if (how === 'hosted' && !offer.canHost(provider))
     throw cannot(`is hosted, and the provider ${provider} has api: chat`, 'Compare with delegate=local, or another provider.')
+  const name = model?.name ?? definition.model.name
+  const isInMoney = definition.limits.costUsd !== undefined || offer.hasMoneyBudget(one.job, definition.account)
+  if (isInMoney && !offer.hasPrice(name))
+    throw cannot(`has a limit in money, and the model ${name} has no price`, 'Add it under prices: in the configuration.')
   return { ...one, definition: { ...definition, model: model ? { provider, name: model.name } : definition.model, delegate: how } }
 }

@@ -43,7 +43,7 @@ test('a run whose account a worker does not have is left to one that has it, and
     await using other = await withoutAccount(testApp)
     await other.worker.start()
     const id = await testApp.queue('work')
-    await expect.poll(() => loadRun(app.db, id)).toMatchObject(left(/names the account reports, which this worker does not have/))
+    await expect.poll(() => loadRun(app.db, id)).toMatchObject(left(/needs the account reports, which this worker does not have/))
     await other.worker.stop()
   }
   await app.worker.start()
@@ -53,6 +53,23 @@ test('a run whose account a worker does not have is left to one that has it, and
     failure: null,
     attempts: [{ failure: { code: 'WORKER_UNFIT' } }, { status: 'succeeded' }],
   })
+})
+
+test('a run with a limit in money is left to a worker that knows what its model costs', async () => {
+  await using testApp = await buildTestApp({
+    jobs: { work: `${job('reports')}limits: { costUsd: 1 }\n` },
+    scripts: { scripted: 'say done' },
+    config: { prices: { scripted: { input: 1, cachedInput: 1, output: 1 } } },
+  })
+  const { app, dir } = testApp
+  const config = { ...app.config, prices: {} }
+  await using other = await createApp({ config, log: pino({ level: 'silent' }), queuePrefix: dir.slice(dir.lastIndexOf('/') + 1) })
+  const id = await testApp.write('work')
+  expect(await other.runner.execute(id, 'one', new AbortController().signal)).toMatchObject({ kind: 'retry' })
+  expect(await loadRun(app.db, id)).toMatchObject(left(/needs a price of the model scripted, which this worker does not have/))
+  expect(testApp.world.model.requests).toEqual([])
+  await query(app.db, 'update runs set next_attempt_at = null')
+  expect(await app.runner.execute(id, 'two', new AbortController().signal)).toMatchObject({ kind: 'finished', status: 'succeeded' })
 })
 
 test('a run that a later version defined is left to a worker that can read it, though the job allows one attempt', async () => {

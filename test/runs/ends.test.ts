@@ -18,7 +18,7 @@ const later = { status: 'queued', failure: null, waitMs: 60_000, attemptStatus: 
 test.each([
   ['waits for a person', waitingForShop],
   ['waits for its next try', later],
-])('a run that %s and is cancelled says what its attempts spent', async (_, suspension) => {
+])('a run that %s says what its attempts spent, also when it is cancelled', async (_, suspension) => {
   await using database = await createTestDatabase()
   const { db } = database
   const id = await writeRun(db)
@@ -28,6 +28,7 @@ test.each([
     .forAttempt(attempt)
     .turn(turnRecord(1, { usage, costUsd: 0.25 }))
   await suspendRun(db, attempt, suspension)
+  expect(await loadRun(db, id)).toMatchObject({ usage, cost: { usd: 0.25 } })
   expect(await cancelRun(db, id, someone())).toBe('cancelled')
   expect(await loadRun(db, id)).toMatchObject({ status: 'cancelled', usage, cost: { usd: 0.25 } })
 })

@@ -32,6 +32,8 @@ export interface ProviderOptions {
 
 export interface Provider {
   formatWithTools: boolean
+  /** It speaks the Responses API, in which a model can call MCP servers itself. */
+  canHost: boolean
   model(name: string): Model
   /** The same model, calling MCP servers itself. Only behind the Responses API. */
   hosted(name: string): HostedModel
@@ -81,6 +83,7 @@ export function createProvider(options: ProviderOptions): Provider {
   const nameFailure = (model: string) => (error: unknown) => modelFailure(error, { provider: options.name, model, redact })
   return {
     formatWithTools: options.formatWithTools,
+    canHost: options.api === 'responses',
     hosted: (model) =>
       createHostedModel({ client, model, background: options.background, store: options.store, nameFailure: nameFailure(model), redact }),
     model(name) {

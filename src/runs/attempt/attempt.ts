@@ -6,6 +6,7 @@ import { checkLifetime } from '../../pomerium/token.ts'
 import type { OpenToolBox } from '../../mcp/toolbox.ts'
 import type { AttemptInput } from './input.ts'
 import { delegate } from './delegate.ts'
+import { lackOf } from './fit.ts'
 import { identify } from './identity.ts'
 import { outputCheckOf } from './output.ts'
 import { preflight } from './preflight.ts'
@@ -22,11 +23,12 @@ export async function runAttempt(
   const { runId } = opened.attempt
   const { account, model } = definition
   const provider = resources.providers.get(model.provider)
-  if (!provider) throw unknownName(opened.job, `provider ${model.provider}`)
+  const lack = lackOf(resources, opened.job, definition)
+  if (!provider || lack !== undefined)
+    throw new Failure({ code: 'WORKER_UNFIT', message: `Job ${opened.job} needs ${lack}, which this worker does not have.` })
   const output = outputCheckOf(definition, provider)
   const begun = input.texts ?? renderTexts(input, output, resources.ownContract)
   const identity = await identify(resources, { account, runId, deadline, record: input.recordAccount })
-  if (!identity) throw unknownName(opened.job, `account ${account}`)
   const { tokens } = identity
   let mayEnd = true
   let toolBox: OpenToolBox | undefined
@@ -67,6 +69,3 @@ async function readAndJoin(rendered: RenderedTexts, toolBox: OpenToolBox, signal
     context.filter((one) => one !== undefined),
   )
 }
-
-const unknownName = (job: string, what: string) =>
-  new Failure({ code: 'WORKER_UNFIT', message: `Job ${job} names the ${what}, which this worker does not have.` })

@@ -22,9 +22,9 @@ export interface RunAccount {
 export async function identify(
   resources: RunResources,
   { account, runId, deadline, record }: { account: string; runId: string; deadline: Date; record: (row: RunAccount) => Promise<void> },
-): Promise<Identity | undefined> {
+): Promise<Identity> {
   const standing = resources.accounts.get(account)
-  if (!standing) return undefined
+  if (!standing) throw new Failure({ code: 'WORKER_UNFIT', message: `This worker does not have the account ${account}.` })
   if (!resources.perRun.has(account)) return { tokens: standing, async end() {} }
   const { minter } = resources
   if (!minter) throw new Failure({ code: 'CONFIG_INVALID', message: `Account ${account} is perRun, and no minter is configured.` })

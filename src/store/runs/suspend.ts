@@ -56,7 +56,13 @@ function suspendStatement(attempt: AttemptRef, attemptStatus: string, suspension
       next_attempt_at = case when cancel_requested_at is null then now() + make_interval(secs => ${add(waitMs)}::float8 / 1000) end,
       waits_for = case when cancel_requested_at is null then ${add(jsonOrNull(waitsFor))}::json end,
       failure = ${record},
-      codes = ${add(failure ? [failure.code] : [])}
+      codes = ${add(failure ? [failure.code] : [])},
+      -- What was spent so far is known while it waits, too.
+      input_tokens = spent.input, cached_tokens = spent.cached, output_tokens = spent.output, reasoning_tokens = spent.reasoning,
+      cost_usd = spent.usd
+    from (select coalesce(sum(input_tokens), 0) as input, coalesce(sum(cached_tokens), 0) as cached, coalesce(sum(output_tokens), 0) as output,
+        coalesce(sum(reasoning_tokens), 0) as reasoning, sum(cost_usd) as usd
+      from turns where run_id = (select run_id from ended)) spent
     where id = (select run_id from ended)
     returning ${SUSPENDED}`
   return { text, values }

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import { lackOf } from '../../../src/runs/attempt/fit.ts'
+
+const held = {
+  providers: new Map([
+    ['openai', { canHost: true }],
+    ['local', { canHost: false }],
+  ]),
+  accounts: new Set(['reports', 'dear']),
+  prices: new Set(['priced']),
+  ceilings: (_: string, account: string) => [
+    { scope: 'account' as const, name: account, tokens: 1000, costUsd: account === 'dear' ? 5 : undefined },
+  ],
+}
+const limits = { turns: 1, toolCalls: 1, tokens: undefined, deadline: '1m', call: '1m', resultBytes: 1000, outputBytes: 1000 }
+const model = (name: string, provider = 'openai') => ({ provider, name })
+
+test.each([
+  [{}, undefined],
+  [{ delegate: 'hosted' }, undefined],
+  [{ model: model('other') }, undefined],
+  [{ limits: { ...limits, costUsd: 1 } }, undefined],
+  [{ model: model('priced', 'azure') }, 'the provider azure'],
+  [{ account: 'payroll' }, 'the account payroll'],
+  [{ model: model('priced', 'local'), delegate: 'hosted' }, 'the Responses API for the provider local'],
+  [{ model: model('priced', 'local') }, undefined],
+  [{ model: model('other'), limits: { ...limits, costUsd: 1 } }, 'a price of the model other'],
+  [{ model: model('other'), account: 'dear' }, 'a price of the model other'],
+  [{ account: 'dear' }, undefined],
+] as const)('a worker lacks for a job with %j: %s', (part, lack) => {
+  const job = { account: 'reports', model: model('priced'), delegate: 'local', limits: { ...limits, costUsd: undefined }, ...part } as const
+  expect(lackOf(held, 'work', job)).toBe(lack)
+})
