@@ -1,7 +1,13 @@
 import { Failure } from './failure.ts'
 
-/** Throws `QUEUE_UNAVAILABLE` for a Redis that cannot hold the queue, by what it tells of itself (`INFO`). One that tells nothing passes. */
+/** Throws `QUEUE_UNAVAILABLE` for a server that cannot hold the queue, by what it tells of itself (`INFO`). One that tells nothing passes. */
 export function requireOneRedis(about: string): void {
+  if (/redis_mode:sentinel/.test(about))
+    throw new Failure({
+      code: 'QUEUE_UNAVAILABLE',
+      message: 'This is a Redis Sentinel, which knows where the primary is and keeps nothing itself.',
+      cure: 'Set redisUrl to an address that leads to the primary of the moment, such as a proxy that asks Sentinel, a name that moves with it or a service of Kubernetes, or take redisUrl out: the queue is then in Postgres.',
+    })
   if (/cluster_enabled:1/.test(about))
     throw new Failure({
       code: 'QUEUE_UNAVAILABLE',

@@ -81,7 +81,7 @@ async function openRedis(url: string, prefix = 'nightshift'): Promise<QueueBacke
   try {
     await connection.connect()
     await connection.ping()
-    requireOneRedis(await connection.info('cluster').catch(() => ''))
+    requireOneRedis(await connection.info().catch(() => ''))
   } catch (cause) {
     connection.disconnect()
     if (cause instanceof Failure) throw cause

@@ -15,12 +15,14 @@ import { hasRedisServer, startWayTo } from '../support/app/outage.ts'
 import { freePort } from '../support/net/listen.ts'
 
 /** A redis-server with these settings, on a port of its own, in a directory of its own. */
-async function startRedis(settings: (dir: string, port: number) => readonly string[]) {
+async function startRedis(settings: (dir: string, port: number) => readonly string[], ready = 'Ready to accept connections') {
   const dir = mkdtempSync(join(tmpdir(), 'nightshift-redis-'))
   const port = await freePort()
-  const args = ['--bind', '127.0.0.1', '--save', '', '--dir', dir, ...settings(dir, port)]
+  const own = settings(dir, port)
+  // Settings of a file come first, and alone.
+  const args = own[0]?.endsWith('.conf') === true ? own : ['--bind', '127.0.0.1', '--save', '', '--dir', dir, ...own]
   const server: ChildProcess = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] })
-  for await (const chunk of server.stdout ?? []) if (String(chunk).includes('Ready to accept connections')) break
+  for await (const chunk of server.stdout ?? []) if (String(chunk).includes(ready)) break
   server.stdout?.resume()
   return {
     port,
@@ -92,6 +94,18 @@ describe.skipIf(!hasRedisServer())('a Redis', () => {
   test('in cluster mode is refused: keys of a queue would be on several servers', async () => {
     await using redis = await startRedis((_, port) => ['--port', String(port), '--cluster-enabled', 'yes', '--cluster-port', '0'])
     await expectRefused(`redis://127.0.0.1:${redis.port}`, /is a cluster/, /one Redis server.*in Postgres/)
+  })
+
+  test('that is a Sentinel is refused with what leads to the primary, and an address that leads there works', async () => {
+    await using primary = await startRedis((_, port) => ['--port', String(port)])
+    await using sentinel = await startRedis((dir, port) => {
+      const file = join(dir, 'sentinel.conf')
+      writeFileSync(file, `bind 127.0.0.1\nport ${port}\ndir ${dir}\nsentinel monitor queue 127.0.0.1 ${primary.port} 1\n`)
+      return [file, '--sentinel']
+    }, '+monitor')
+    await expectRefused(sentinel.url, /is a Redis Sentinel/, /leads to the primary.*in Postgres/)
+    await using way = await startWayTo(primary.url)
+    await use(way.url)
   })
 
   test('that evicts entries when it is full, or forgets them at a restart, works and is told by doctor', async () => {
