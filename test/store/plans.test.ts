@@ -20,8 +20,12 @@ const READS_ALL = [
   'countPrunable',
   'countRuns',
   'countUnsigned',
+  'findSignedRun',
   'listUncheckpointed',
+  'listUnlisted',
   'loadDocuments',
+  'loadNewRecords',
+  'loadRecords',
   'oldestLine',
   'settledLines',
 ]

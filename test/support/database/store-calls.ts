@@ -131,6 +131,7 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
     loadCheckpointLists: { call: ({ db }) => evidence.loadCheckpointLists(db, 1) },
     loadLines: { call: ({ db }) => loadLines(db, { after: 0, to: 1000 }) },
     loadRunRows: { call: ({ db }) => loadRunRows(db, [over, queued]) },
+    storeNow: { call: ({ db }) => evidence.storeNow(db) },
     newestCheckpoint: { call: ({ db }) => evidence.newestCheckpoint(db) },
     listRemoved: { call: ({ db }) => evidence.listRemoved(db, [over, queued]) },
     explainExpected: { call: ({ db }) => explainExpected(db, [], [], SPAN), pages: 2000, because: 'all lines that nothing explains yet' },
