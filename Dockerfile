@@ -21,10 +21,10 @@ COPY package.json ./
 COPY --from=build /app/dist dist
 COPY config config
 COPY jobs jobs
-# A volume that is mounted here begins with this owner.
-RUN install -d -o node -g node reports
+# A volume that is mounted here begins with this owner. Where the platform chooses the user (OpenShift), its group is root.
+RUN install -d -o node -g root -m 0770 reports evidence
 USER node
-# Live as long as the process answers; a process without an api: section has no port to ask.
+# Live as long as the process answers, where it has a port to be asked at.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s CMD ["node", "dist/cli/health.js"]
 # exec form: SIGTERM reaches node, which drains.
 ENTRYPOINT ["node", "dist/cli/bin.js"]

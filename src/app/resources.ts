@@ -1,7 +1,7 @@
 import { fetch as undiciFetch } from 'undici'
 import pLimit from 'p-limit'
 import type { Config } from '../config/load.ts'
-import { readSecret } from '../config/secrets.ts'
+import { providerKey, readSecret } from '../config/secrets.ts'
 import type { Ceiling } from '../core/rules/spending/budget.ts'
 import type { Role } from '../core/caller.ts'
 import type { Price } from '../core/rules/spending/price.ts'
@@ -102,12 +102,10 @@ function ceilingsOf({ budgets }: Config, job: string, account: string): Ceiling[
   ]
 }
 
-/** A token that cannot be read now is a failure of who needs it. */
-function readAhead(tokens: TokenSource): void {
+/** What cannot be read now is a failure of who needs it. */
+function readAhead(read: () => unknown): void {
   try {
-    tokens.current()
-    // Whoever needs it looks at the file, which may be another one by then.
-    tokens.recheck?.()
+    read()
   } catch {
     // Said then.
   }
@@ -123,12 +121,11 @@ export function createRunResources(config: Config, stack: AsyncDisposableStack):
   for (const [name, provided] of Object.entries(config.providers)) {
     const { api, baseUrl, stream, store, background, answerTimeout: timeoutMs, maxResponseBytes, formatWithTools } = provided
     const apiKey = () => {
-      const key = readSecret(`providers.${name}`, provided.apiKey, provided.apiKeyFile)
+      const key = providerKey(config, name)
       if (key !== undefined) redactor.add(key)
       return key
     }
-    // One that cannot be read is a fault of the configuration now, and of a run later.
-    apiKey()
+    readAhead(apiKey)
     const provider = createProvider({
       name,
       api,
@@ -150,7 +147,12 @@ export function createRunResources(config: Config, stack: AsyncDisposableStack):
   for (const [account, { token, tokenFile: file }] of Object.entries(config.accounts))
     accounts.set(account, createTokenSource({ account, token, file, onToken: redactor.add }))
   // Also what this process may never send is known: a server, or the gateway's log, may hold it.
-  for (const tokens of accounts.values()) readAhead(tokens)
+  for (const tokens of accounts.values())
+    readAhead(() => {
+      tokens.current()
+      // Whoever needs it looks at the file, which may be another one by then.
+      tokens.recheck?.()
+    })
   const minter = config.minter && createMinterClient(config.minter.socket)
   if (minter) stack.defer(() => minter.close())
   return {

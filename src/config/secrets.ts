@@ -31,3 +31,16 @@ export function withPassword(url: string | undefined, file: string | undefined):
   target.password = encodeURIComponent(password)
   return target.href
 }
+
+interface Providers {
+  providers: Readonly<Record<string, { apiKey?: string | undefined; apiKeyFile?: string | undefined }>>
+}
+
+/** The key of a provider. `CONFIG_INVALID` when its file cannot be read. */
+export const providerKey = ({ providers }: Providers, name: string): string | undefined =>
+  readSecret(`providers.${name}`, providers[name]?.apiKey, providers[name]?.apiKeyFile)
+
+/** `CONFIG_INVALID` when the key of a provider cannot be read: a fault where runs are done. Other parts need no key, and a deployment gives them none. */
+export function requireProviderKeys(config: Providers): void {
+  for (const name of Object.keys(config.providers)) providerKey(config, name)
+}

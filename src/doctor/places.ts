@@ -21,7 +21,7 @@ export function checkEvidenceKey({ keyFile, memoryFile }: { keyFile: string; mem
     )
   try {
     accessSync(keyFile, constants.R_OK)
-    requireRoom(memoryFile)
+    if (statSync(memoryFile, { throwIfNoEntry: false })?.isDirectory()) throw new Error(`${memoryFile} is a directory`)
     requireRoom(dirname(memoryFile))
     const publicKey = publicKeyOf(readAtOnce(keyFile))
     return ok(check, `signed with ${keyFile}: key ${keyIdOf(publicKey)}, public ${publicKey}`)

@@ -23,6 +23,8 @@ describe('files', () => {
       status: 'ok',
       message: `signed with ${there}: key ${keyIdOf(publicKey)}, public ${publicKey}`,
     })
+    writeFileSync(`${there}.last`, '{}')
+    expect(checkEvidenceKey(filesOf(there))).toMatchObject({ status: 'ok' })
     expect(checkEvidenceKey(filesOf(coming))).toMatchObject({ status: 'warning', cure: expect.stringContaining('evidence key create') })
     expect(existsSync(join(home, 'not'))).toBe(false)
   })

@@ -1,7 +1,8 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify, type KeyObject } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Failure, messageOf } from '../../core/failure.ts'
+import { giveToOwnerOfDirectory } from '../../lib/files/owner.ts'
 import { readAtOnce } from '../../lib/files/read-at-once.ts'
 import { publicKeyOf } from '../../lib/hash/public-key.ts'
 
@@ -21,7 +22,8 @@ export function createSigningKey(file: string): SigningKey {
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600, flag: 'wx', flush: true })
     chmodSync(file, 0o600)
-    writeFileSync(publicKeyFile(file), publicKey.export({ type: 'spki', format: 'pem' }), { mode: 0o644, flush: true })
+    giveToOwnerOfDirectory(file)
+    writePublicHalf(file, publicKey)
   } catch (cause) {
     throw new Failure({
       code: 'COMMAND_INVALID',
@@ -54,10 +56,14 @@ export function openSigningKey(file: string): SigningKey {
   }
 }
 
+function writePublicHalf(file: string, publicKey: KeyObject): void {
+  writeFileSync(publicKeyFile(file), publicKey.export({ type: 'spki', format: 'pem' }), { mode: 0o644, flush: true })
+  giveToOwnerOfDirectory(publicKeyFile(file))
+}
+
 /** Puts one key, with its public half, in the place of another. Doing it again after a crash does what is left of it. */
 export function replaceSigningKey(file: string, by: string): void {
-  const pem = createPublicKey(readAtOnce(by)).export({ type: 'spki', format: 'pem' })
-  writeFileSync(publicKeyFile(file), pem, { mode: 0o644, flush: true })
+  writePublicHalf(file, createPublicKey(readAtOnce(by)))
   renameSync(by, file)
   rmSync(publicKeyFile(by), { force: true })
 }

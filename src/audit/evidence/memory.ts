@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import { Failure, messageOf } from '../../core/failure.ts'
+import { giveToOwnerOfDirectory } from '../../lib/files/owner.ts'
 import { readAtOnce } from '../../lib/files/read-at-once.ts'
 
 const linkSchema = z.strictObject({ number: z.int(), hash: z.string() })
@@ -34,6 +35,7 @@ export function writeMemory(file: string, memory: Memory): void {
   const made = `${file}.new`
   try {
     writeFileSync(made, `${JSON.stringify(memory)}\n`, { mode: 0o600, flush: true })
+    giveToOwnerOfDirectory(made)
     renameSync(made, file)
     flushDirectory(dirname(file))
   } catch (cause) {

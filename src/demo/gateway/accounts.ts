@@ -1,13 +1,19 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { errors, jwtVerify, SignJWT } from 'jose'
+import { z } from 'zod'
 
-export interface DemoAccount {
-  id: string
-  userId: string
-  description?: string
-  expiresAt?: string
-  modifiedAt: string
-}
+const accountSchema = z.object({
+  id: z.string(),
+  userId: z.string(),
+  description: z.string().exactOptional(),
+  expiresAt: z.string().exactOptional(),
+  modifiedAt: z.string(),
+})
+
+export type DemoAccount = z.output<typeof accountSchema>
+
+const keptSchema = z.object({ secret: z.base64(), accounts: z.array(accountSchema) })
 
 /** The service accounts of the stand-in gateway: tokens as Pomerium makes them (`iat` and `nbf` 0, `exp` only when they expire). */
 export interface DemoAccounts {
@@ -19,9 +25,15 @@ export interface DemoAccounts {
   verify(jwt: string): Promise<DemoAccount | undefined>
 }
 
-export function createDemoAccounts(): DemoAccounts {
-  const secret = randomBytes(32)
-  const accounts = new Map<string, DemoAccount>()
+/** In memory, or in a file: then they outlive the gateway, as in Pomerium's databroker. */
+export function createDemoAccounts(file?: string): DemoAccounts {
+  const kept = file !== undefined && existsSync(file) ? keptSchema.parse(JSON.parse(readFileSync(file, 'utf8'))) : undefined
+  const secret = kept ? Buffer.from(kept.secret, 'base64') : randomBytes(32)
+  const accounts = new Map((kept?.accounts ?? []).map((account) => [account.id, account]))
+  const keep = () => {
+    if (file === undefined) return
+    writeFileSync(file, JSON.stringify({ secret: secret.toString('base64'), accounts: [...accounts.values()] }), { mode: 0o600 })
+  }
   return {
     get: (id) => accounts.get(id),
     list: () => [...accounts.values()],
@@ -34,11 +46,15 @@ export function createDemoAccounts(): DemoAccounts {
         modifiedAt: new Date().toISOString(),
       }
       accounts.set(account.id, account)
+      keep()
       const token = new SignJWT({ iat: 0, nbf: 0 }).setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).setJti(account.id).setSubject(userId)
       if (expiresAt) token.setExpirationTime(expiresAt)
       return { id: account.id, jwt: await token.sign(secret) }
     },
-    delete: (id) => void accounts.delete(id),
+    delete(id) {
+      accounts.delete(id)
+      keep()
+    },
     async verify(jwt) {
       try {
         const { payload } = await jwtVerify(jwt, secret, { algorithms: ['HS256'] })

@@ -17,6 +17,8 @@ export interface DemoGatewayOptions {
   logFile: string
   tls?: { key: string; cert: string }
   port?: number
+  /** Where its service accounts are kept; in memory when not given. */
+  accountsFile?: string
   /** As for callers outside a private network: the caller's x-request-id is replaced. */
   replaceRequestIds?: boolean
 }
@@ -45,7 +47,7 @@ const NO_STORE = 'no-store, no-cache, must-revalidate, max-age=0'
  */
 export async function startDemoGateway(options: DemoGatewayOptions): Promise<DemoGateway> {
   const routes = [...options.routes]
-  const accounts = createDemoAccounts()
+  const accounts = createDemoAccounts(options.accountsFile)
   const assertions = await createAssertions()
   const connected = new Set<string>()
   const log = createWriteStream(options.logFile, { flags: 'a', mode: 0o600 })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { createApp, loadConfiguredJobs } from '../../../app/app.ts'
 import { environment } from '../../../config/environment.ts'
+import { requireProviderKeys } from '../../../config/secrets.ts'
 import { remarksOn } from '../../../config/surroundings.ts'
 import { exitOf, type Finding } from '../../../doctor/check.ts'
 import { examine } from '../../../doctor/examine.ts'
@@ -25,7 +26,10 @@ export const addDoctor: AddCommand = (program, terminal, done) => {
       const examined = examine({
         readConfig: () => configOf(command, terminal),
         loadJobs: loadConfiguredJobs,
-        open: (config) => createApp({ config, log: quietLog() }),
+        open(config) {
+          requireProviderKeys(config)
+          return createApp({ config, log: quietLog() })
+        },
         spend,
         remarks: remarksOn(environment),
         signal: terminal.signal,

@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import { z } from 'zod'
 import { createApp, requireKnownJobs } from '../../../app/app.ts'
 import { environment } from '../../../config/environment.ts'
+import { requireProviderKeys } from '../../../config/secrets.ts'
 import { remarksOn } from '../../../config/surroundings.ts'
 import { Failure } from '../../../core/failure.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
@@ -30,6 +31,8 @@ export const addStart: AddCommand = (program, terminal, done) => {
       const log = pino({ level: config.log.level, base: null, timestamp: pino.stdTimeFunctions.isoTime })
       for (const note of config.notes) log.warn({ note }, 'The configuration has a key under its earlier name.')
       for (const { message, cure } of remarksOn(environment)) log.warn({ cure }, message)
+      const parts = { worker: only === undefined || only === 'worker', scheduler: only === undefined || only === 'scheduler' }
+      if (parts.worker) requireProviderKeys(config)
       await using app = await createApp({ config, readConfig: () => configOf(command, terminal), log })
       if (app.jobs.issues().length > 0) {
         throw new Failure({
@@ -39,13 +42,12 @@ export const addStart: AddCommand = (program, terminal, done) => {
       }
       requireKnownJobs(config, app.jobs.jobs())
       terminal.signal.throwIfAborted()
-      const parts = { worker: only === undefined || only === 'worker', scheduler: only === undefined || only === 'scheduler' }
       const http = only === undefined || only === 'api' ? app.createApiServer() : app.createHealthServer()
       await http?.start()
-      if (parts.worker) await Promise.all([app.watchdog.start(), app.worker.start(), app.consent.start(), app.outbox.start()])
+      if (parts.worker)
+        await Promise.all([app.watchdog.start(), app.worker.start(), app.consent.start(), app.outbox.start(), app.tokens.start()])
       if (parts.scheduler) await Promise.all([app.scheduler.start(), app.sweeper.start(), app.upkeep.start()])
       app.jobs.start()
-      await app.tokens.start()
       for (const { status, check, message, cure } of await bounded(
         'queue',
         'See what keeps Redis from answering.',

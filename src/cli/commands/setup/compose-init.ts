@@ -45,6 +45,7 @@ Next:
   docker compose build
   docker compose up --detach pomerium redis postgres
   docker compose run --rm admin account create reports --user svc-reports --expires 90d
+  docker compose run --rm scheduler evidence key create
   put your provider's key into ${join(target, 'openai_api_key')}
   docker compose up --detach`)
       done(EXIT.ok)
