@@ -14,6 +14,7 @@ import type { Offer } from '../jobs/check.ts'
 import type { JobRegistry } from '../jobs/registry.ts'
 import { createProvider, type Provider } from '../models/openai/provider.ts'
 import { createDispatcher } from '../pomerium/dispatcher.ts'
+import { isHostOfGateway } from '../pomerium/routes.ts'
 import { createMinterClient } from '../pomerium/minter-client.ts'
 import { createTokenSource, type TokenSource } from '../pomerium/token.ts'
 import type { RunResources } from '../runs/resources.ts'
@@ -115,7 +116,14 @@ function readAhead(read: () => unknown): void {
 export function createRunResources(config: Config, stack: AsyncDisposableStack): RunResources {
   const { gateway } = config
   const redactor = createRedactor()
-  const dispatcher = createDispatcher({ address: gateway.address, caFile: gateway.caFile, connections: gateway.connections })
+  const { hostname: gatewayHost } = new URL(gateway.url)
+  const audience = config.api?.pomerium?.audience
+  const dispatcher = createDispatcher({
+    address: gateway.address,
+    isServed: (host) => host === audience || isHostOfGateway(host, gatewayHost, gateway.routeHosts),
+    caFile: gateway.caFile,
+    connections: gateway.connections,
+  })
   stack.defer(() => dispatcher.destroy())
   const providers = new Map<string, Provider>()
   for (const [name, provided] of Object.entries(config.providers)) {

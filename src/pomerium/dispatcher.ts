@@ -6,6 +6,8 @@ import { readAtOnce } from '../lib/files/read-at-once.ts'
 export interface DispatcherOptions {
   /** host:port to connect to, whatever a route's host resolves to. Host header and TLS name stay the route's. */
   address?: string | undefined
+  /** Which hosts the address is for; all when not given. Others are found by their name. */
+  isServed?: (hostname: string) => boolean
   /** PEM file of a CA that is trusted beside the system's. It is read for each connection, so that it may be replaced; one that cannot be used leaves in force what was. */
   caFile?: string | undefined
   connectTimeoutMs?: number
@@ -26,7 +28,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     bodyTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connect: address
-      ? (target, done) =>
+      ? (target, done) => {
+          if (options.isServed?.(target.hostname) === false) return connector()(target, done)
           connector()(
             {
               ...target,
@@ -37,6 +40,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
             },
             done,
           )
+        }
       : (target, done) => connector()(target, done),
   })
 }

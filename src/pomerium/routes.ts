@@ -107,12 +107,15 @@ export async function listRoutes(options: {
 }
 
 /** Why the token may not go to the address. */
+/** A host that the gateway serves: of the domain of its own, or named by the configuration. */
+export const isHostOfGateway = (hostname: string, gatewayHostname: string, routeHosts: readonly string[]): boolean =>
+  isOfDomain(hostname, gatewayHostname) || routeHosts.some((pattern) => matchesWildcard(pattern.toLowerCase(), hostname))
+
 function whyNot(address: string, gateway: URL, routeHosts: readonly string[]): string | undefined {
   if (!URL.canParse(address)) return 'its address is no URL'
   const { protocol, hostname, username, password } = new URL(address)
   if (protocol !== 'https:' && protocol !== gateway.protocol) return `its address is not ${gateway.protocol}//`
   if (username !== '' || password !== '') return 'its address holds a user or a password'
-  if (isOfDomain(hostname, gateway.hostname) || routeHosts.some((pattern) => matchesWildcard(pattern.toLowerCase(), hostname)))
-    return undefined
+  if (isHostOfGateway(hostname, gateway.hostname, routeHosts)) return undefined
   return `its host ${hostname} is neither of the domain of ${gateway.hostname} nor in gateway.routeHosts`
 }

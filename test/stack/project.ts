@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
 import { z } from 'zod'
@@ -8,6 +8,9 @@ import { IMAGE, STAND_IN } from './images.ts'
 const ROOT = join(import.meta.dirname, '../..')
 const PARTS = ['docker-compose.yml', 'config', 'jobs', 'pomerium.yaml']
 const CONFIGS = ['config/compose.yaml', 'config/compose-admin.yaml']
+/** The job that the stack does, and where its reports go, below reportsDir. */
+export const JOB = 'labor-report'
+export const REPORTS = 'stack'
 /** What is said in the file to be made by hand before everything comes up. */
 const FIRST = ['pomerium', 'redis', 'postgres']
 
@@ -49,6 +52,7 @@ export function makeProject(dir: string, name: string, { say }: { say: (line: st
       readFileSync(path, 'utf8').replace('openai: { api: responses,', 'openai: { api: responses, baseUrl: http://model:8080/v1,'),
     )
   }
+  appendFileSync(join(dir, `jobs/${JOB}.yaml`), `deliver: [{ file: ${REPORTS} }]\n`)
   const { command, knowsName } = composeCommand()
   const { name: own, ...file } = composeSchema.parse(parse(readFileSync(join(dir, 'docker-compose.yml'), 'utf8'), { merge: true }))
   const services = Object.entries(file.services).map(([service, { build, ports, ...rest }]) => [

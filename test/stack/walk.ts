@@ -5,12 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { docker, must } from './docker.ts'
 import { lookAtManifests } from './kubernetes.ts'
-import { firstSteps, type Project } from './project.ts'
+import { firstSteps, JOB, REPORTS, type Project } from './project.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const UP_MS = 180_000
 const LOOK_MS = 1000
-const JOB = 'labor-report'
+/** So much of a run's id is in the name of its report. */
+const SHORT = 8
 /** Exit codes of a container that was asked to end: of its own accord, or by the signal it was sent. */
 const ENDED = [0, 143]
 
@@ -21,7 +22,7 @@ const stateSchema = z.object({
 const statusSchema = z.object({
   duties: z.array(z.looseObject({ duty: z.string(), succeededAt: z.string().nullable() })),
 })
-const runsSchema = z.object({ runs: z.array(z.object({ id: z.string(), status: z.string() })) })
+const runsSchema = z.array(z.object({ id: z.string(), status: z.string() }))
 const runSchema = z.object({ id: z.string(), status: z.string() })
 
 const inspect = (container: string) => {
@@ -179,14 +180,20 @@ async function queueByApi(project: Project): Promise<string> {
   if (status !== '201' && status !== '202') throw new Error(`the API answered ${said}`)
   const { id } = runSchema.parse(JSON.parse(body))
   await untilGreen(project, [id])
-  await until('the report is a file', () => (project.compose('exec', '-T', 'worker', 'ls', 'reports').includes(id) ? true : undefined))
+  await until('the report is a file', () =>
+    project.tryCompose('exec', '-T', 'worker', 'ls', `reports/${REPORTS}`).out.includes(id.slice(-SHORT)) ? true : undefined,
+  )
   return id
 }
 
 function untilJoined(project: Project): Promise<string> {
+  let last = ''
   return until('no line is unexplained, and no request is missing', () => {
-    const { code, out } = project.nightshift('api', 'audit', 'report')
+    const { code, out, err } = project.nightshift('api', 'audit', 'report')
+    last = out + err
     return code === 0 ? (out.split('\n')[0] ?? '') : undefined
+  }).catch((cause: unknown) => {
+    throw new Error(last, { cause })
   })
 }
 
@@ -208,7 +215,7 @@ function untilDuties(project: Project): Promise<string> {
 }
 
 const newest = (project: Project) => {
-  const { runs } = runsSchema.parse(JSON.parse(nightshift(project, 'api', 'runs', '--json')))
+  const runs = runsSchema.parse(JSON.parse(nightshift(project, 'api', 'runs', '--json')))
   const [first] = runs
   if (!first) throw new Error('there is no run')
   return first.id
