@@ -6,23 +6,19 @@ file=${LOG_FILE:-/var/log/pomerium/pomerium.log}
 pipe=$(mktemp -u) || exit 1
 mkfifo -m 600 "$pipe" || exit 1
 
-write='
-function turn(i) {
-  close(file)
-  for (i = keep - 1; i > 0; i--) system("mv -f " file "." i " " file "." (i + 1) " 2>/dev/null")
-  system("mv -f " file " " file ".1")
-  bytes = 0
-}
-{
+# The oldest goes.
+export LOG_FILE="$file" LOG_FILES="${LOG_FILES:-8}"
+turn='i=$((LOG_FILES - 1)); while [ $i -gt 0 ]; do [ -e "$LOG_FILE.$i" ] && mv -f "$LOG_FILE.$i" "$LOG_FILE.$((i + 1))"; i=$((i - 1)); done; mv -f "$LOG_FILE" "$LOG_FILE.1"'
+write='{
   print >> file; fflush(file)
   print; fflush()
   bytes += length($0) + 1
-  if (bytes >= most) turn()
+  if (bytes >= most) { close(file); system(turn); bytes = 0 }
 }'
 # What an earlier start has written counts.
 bytes=0
 [ -f "$file" ] && bytes=$(wc -c < "$file")
-LC_ALL=C awk -v file="$file" -v most="${LOG_BYTES:-67108864}" -v keep="${LOG_FILES:-8}" -v bytes="$bytes" "$write" < "$pipe" &
+LC_ALL=C awk -v file="$file" -v most="${LOG_BYTES:-67108864}" -v turn="$turn" -v bytes="$bytes" "$write" < "$pipe" &
 writer=$!
 "$@" > "$pipe" 2>&1 &
 pomerium=$!

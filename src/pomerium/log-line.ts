@@ -89,12 +89,13 @@ export function unreadable(line: string, { accountIds }: ParseOptions): ParsedLi
   const accountId = accountIds?.().find((id) => id !== '' && line.includes(id)) ?? ACCOUNT.exec(line)?.[1]
   if (accountId === undefined) return { kind: 'broken' }
   // A sender may have written a time into what he sent: one that is to come would put the alarm off.
+  const said = foreignTime.safeParse(TIME.exec(line)?.[1])
   // oxlint-disable-next-line house/steady-clock -- it is compared with a time of the log
-  const time = Math.min(Date.parse(TIME.exec(line)?.[1] ?? ''), Date.now())
+  const now = Date.now()
   const event: AuthorizeEvent = {
     lineDigest: createHash('sha256').update(line).digest('base64url'),
     requestId: '',
-    time: Number.isNaN(time) ? new Date() : new Date(time),
+    time: new Date(said.success ? Math.min(Date.parse(said.data), now) : now),
     method: UNREADABLE,
     host: '',
     path: '',

@@ -56,9 +56,18 @@ export function openSigningKey(file: string): SigningKey {
   }
 }
 
-function writePublicHalf(file: string, publicKey: KeyObject): void {
-  writeFileSync(publicKeyFile(file), publicKey.export({ type: 'spki', format: 'pem' }), { mode: 0o644, flush: true })
-  giveToOwnerOfDirectory(publicKeyFile(file))
+const writePublicHalf = (file: string, publicKey: KeyObject) => writePem(publicKeyFile(file), publicKey)
+
+function writePem(file: string, publicKey: KeyObject): void {
+  writeFileSync(file, publicKey.export({ type: 'spki', format: 'pem' }), { mode: 0o644, flush: true })
+  giveToOwnerOfDirectory(file)
+}
+
+/** Keeps the public half of a key that goes, under the key's own name. Returns where. */
+export function keepPublicHalf(keyFile: string, id: string): string {
+  const file = `${keyFile}.${id}.pub`
+  writePem(file, createPublicKey(readAtOnce(keyFile)))
+  return file
 }
 
 /** Puts one key, with its public half, in the place of another. Doing it again after a crash does what is left of it. */

@@ -1,9 +1,9 @@
-import { copyFileSync, existsSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { loadDocuments } from '../../store/audit/evidence.ts'
 import type { Db } from '../../store/postgres/db.ts'
 import { followChain } from './chain.ts'
 import { takeCheckpoint, type CheckpointOptions } from './checkpoint.ts'
-import { createSigningKey, openSigningKey, publicKeyFile, readPublicKey, replaceSigningKey } from './keys.ts'
+import { createSigningKey, keepPublicHalf, openSigningKey, readPublicKey, replaceSigningKey } from './keys.ts'
 import { keyIdOf } from '../../lib/hash/public-key.ts'
 import { readMemory, type Memory } from './memory.ts'
 import { beginMemory, openSigner, type SignerFiles } from './signer.ts'
@@ -43,8 +43,7 @@ export async function rotateKey(
   const { keys } = followChain(await loadDocuments(db), old.publicKey)
   if (!keys.has(made.publicKey))
     await takeCheckpoint(db, old, { ...told(log), keys: { introduces: [made.publicKey], retires: [old.publicKey] } })
-  const oldPublicKeyFile = `${keyFile}.${keyIdOf(old.publicKey)}.pub`
-  copyFileSync(publicKeyFile(keyFile), oldPublicKeyFile)
+  const oldPublicKeyFile = keepPublicHalf(keyFile, keyIdOf(old.publicKey))
   replaceSigningKey(keyFile, madeFile)
   await takeCheckpoint(db, openSigner(files), { ...told(log), keys: { introduces: [], retires: [] } })
   return { ...viewKey(files), oldPublicKeyFile }

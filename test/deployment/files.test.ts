@@ -5,10 +5,10 @@ import { join, normalize } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import { z } from 'zod'
-import { ASSETS } from '../scripts/build.ts'
-import { command } from './support/cli/command.ts'
+import { ASSETS } from '../../scripts/build.ts'
+import { command } from '../support/cli/command.ts'
 
-const ROOT = join(import.meta.dirname, '..')
+const ROOT = join(import.meta.dirname, '../..')
 const APP = '/app/'
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
 const isInRepository = (path: string) => existsSync(join(ROOT, path))
