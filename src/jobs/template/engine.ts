@@ -3,6 +3,7 @@ import { Temporal } from 'temporal-polyfill'
 import { ordinal, strftime } from '../../lib/time/strftime.ts'
 import { inZone } from '../../lib/time/zoned.ts'
 import type { TemplateScope } from './scope.ts'
+import { guardFilters } from './filters.ts'
 import { createTemplateDate, toText, toTime, type TemplateDate } from './values.ts'
 
 /** A template cannot hold a worker for longer, nor make more text than this. */
@@ -52,6 +53,7 @@ function createEngine(): Liquid {
   })
   // A template is all there is of a prompt: these would read files of the worker.
   for (const tag of ['include', 'render', 'layout', 'block']) Reflect.deleteProperty(liquid.tags, tag)
+  guardFilters(liquid)
   // Liquid's own would let what has no text of its own pass.
   liquid.registerFilter('raw', (value: unknown) => value)
   for (const [name, filter] of Object.entries(dateFilters()))
@@ -68,7 +70,7 @@ type DateFilter = (time: Temporal.ZonedDateTime, ...args: unknown[]) => string |
 function dateFilters(): Record<string, DateFilter> {
   const filters: Record<string, DateFilter> = {
     date: (time, format, zone) =>
-      strftime(typeof zone === 'string' ? time.withTimeZone(zone) : time, format === undefined ? WRITTEN_OUT : asFormat(format)),
+      strftime(zone === undefined ? time : time.withTimeZone(asZone(zone)), format === undefined ? WRITTEN_OUT : asFormat(format)),
     date_to_xmlschema: (time) => strftime(time, '%FT%T%:z'),
     date_to_rfc822: (time) => strftime(time, '%a, %d %b %Y %T %z'),
     date_to_string: (time, type, style) => dayMonthYear(time, '%b', type, style),
@@ -84,6 +86,11 @@ function dateFilters(): Record<string, DateFilter> {
 function asFormat(format: unknown): string {
   if (typeof format !== 'string') throw new Error('the date format is not a text; write for example "%Y-%m-%d"')
   return format
+}
+
+function asZone(zone: unknown): string {
+  if (typeof zone !== 'string') throw new Error('the zone of a date is not a text; write for example "Europe/Zurich"')
+  return zone
 }
 
 function asCount(count: unknown): number {
