@@ -19,6 +19,7 @@ const EDITS = `${COLUMNS}: each column is signed, or changes by right for a reas
 const ROWS = `${COLUMNS}: a row that is taken away is noticed`
 const ADDED = `${COLUMNS}: a row that is added to those of a time that is signed is noticed`
 const REMOVALS = 'audit/evidence/removals.test.ts'
+const ATTACKS = 'audit/evidence/attacks.test.ts'
 const ANCHOR = `${BUNDLE}: a row that is changed or deleted after a checkpoint is found, and so is a checkpoint that is not the one kept outside`
 const STRANGER = 'audit/log/watch.test.ts: whatever the sender of a request chose in its line, an alarm is raised, and its size is bounded'
 const MISSING = 'cli/commands/service/doctor.test.ts: a log that nobody reads any more'
@@ -36,13 +37,17 @@ export const THREATS: readonly Threat[] = [
     what: ['edit', 'reorder', 'backdate'],
     noticed:
       'a run that ended, a line of the log, an act, an alarm, a fire, a suspect or a note of a removal, after its checkpoint: `evidence verify --store`, whoever runs it. Before it (a day at most): nothing, unless Pomerium’s own log is compared. Not: what is like something that happens by right, such as an alarm that is said to be sent, or a suspect that is said to be acknowledged',
-    tests: [EDITS, 'audit/evidence/honest.test.ts: no honest store is accused, whatever happens to it by right (seed %i)'],
+    tests: [
+      EDITS,
+      `${ATTACKS}: a list of a checkpoint that is no list any more is a fault, and stops nobody: %s`,
+      'audit/evidence/honest.test.ts: no honest store is accused, whatever happens to it by right (seed %i)',
+    ],
   },
   {
     who: 'writes the store',
     what: ['delete'],
     noticed:
-      'the same; a removal that is made to look like retention’s is found where no retention was ever set that removes it by then, which the checkpoints say. Not: what retention would remove as well, and some lines of a piece of the log whose oldest line is that old',
+      'the same; a removal that is made to look like retention’s is found where no retention was ever set that removes it by then, which the checkpoints say. Not: what retention would remove as well',
     tests: [
       ROWS,
       ANCHOR,
@@ -57,10 +62,11 @@ export const THREATS: readonly Threat[] = [
     who: 'writes the store',
     what: ['drop the newest'],
     noticed:
-      'checkpoints that are dropped, or a store that is put back: the signer refuses within an hour (`EVIDENCE_GAP`, the duty’s failure, `doctor`), and `nightshift_checkpoint_number` falls. Runs without a checkpoint: nothing, but their lines of the log have no request',
+      'checkpoints that are dropped, or a store that is put back: the signer refuses within an hour (`EVIDENCE_GAP`, the duty’s failure, `doctor`), `nightshift_checkpoint_number` falls, and `evidence verify --store` finds it where it can read what the signer remembers. Runs without a checkpoint: nothing, but their lines of the log have no request',
     tests: [
       `${SIGNER}: the newest one dropped`,
       `${SIGNER}: all checkpoints dropped`,
+      `${ATTACKS}: a checkpoint that is said to be of another time, and a newest one that was dropped, are found`,
       `${SIGNER}: one that is dropped in the middle is found by verifying`,
       `${SIGNER}: an older state of the store, until a person says why, which every verification shows for ever`,
       'audit/evidence/restored.test.ts: a store that was put back verifies, and an older backup of it is a gap with its cure: rows as text',

@@ -6,7 +6,7 @@ import type { Db } from '../../store/postgres/db.ts'
 import { addCheckpoint, listUncheckpointed, type CheckpointedRun, type RecordList } from '../../store/audit/evidence.ts'
 import { RECORD_NAMES, RECORD_TABLES } from '../../store/audit/record-rules.ts'
 import { loadNewRecords } from '../../store/audit/signed-records.ts'
-import { loadLines, loadRunRows, settledLines } from '../../store/audit/signed-rows.ts'
+import { loadLines, loadRunRows, settledLines, type TextRow } from '../../store/audit/signed-rows.ts'
 import type { Keep } from '../../store/retention.ts'
 import { isChained, isOfNow, readDocument, rootOf, signCheckpoint, type Checkpoint, type SignedNow } from './chain.ts'
 import { keyIdOf } from '../../lib/hash/public-key.ts'
@@ -82,9 +82,11 @@ export async function takeCheckpoint(
       signal?.throwIfAborted()
       const piece = await loadLines(db, { after: at, to })
       if (piece.length === 0) break
-      const signed = digestLines(at, piece)
-      lines.push(signed)
-      at = signed.to
+      for (const some of byHour(piece)) {
+        const signed = digestLines(at, some)
+        lines.push(signed)
+        at = signed.to
+      }
     }
     const { records, recordsTo } = await newRecords(db, earlier.findLast(isOfNow)?.recordsTo ?? {}, signal)
     // Each checkpoint that is sent is an alarm itself, and no reason for the next.
@@ -132,6 +134,19 @@ function eventOf(document: SignedNow): CloudEvent {
     datacontenttype: 'application/json',
     data: document,
   }
+}
+
+const HOUR = '2026-01-01 00'.length
+
+/** Lines that follow each other and are of one hour: retention, which takes lines by their time, takes as good as all of a piece or none. */
+function byHour(lines: readonly TextRow[]): TextRow[][] {
+  const pieces: TextRow[][] = []
+  for (const line of lines) {
+    const piece = pieces.at(-1)
+    if (piece?.[0]?.['time']?.slice(0, HOUR) === line['time']?.slice(0, HOUR)) piece?.push(line)
+    else pieces.push([line])
+  }
+  return pieces
 }
 
 /** Up to which line checkpoints go, where the newest one does not say it. */

@@ -9,6 +9,7 @@ import { parseCheckpoint, type Checkpoint, type SignedNow } from './chain.ts'
 import { takeCheckpoint, type CheckpointOptions } from './checkpoint.ts'
 import { proveRun } from './proof.ts'
 import { openSigningKey, readPublicKey } from './keys.ts'
+import { readMemory, type Link } from './memory.ts'
 import { openSigner, type SignerFiles } from './signer.ts'
 import { verifyStore } from './verify.ts'
 import type { StoreVerdict } from './verify/verdict.ts'
@@ -53,9 +54,26 @@ function readExport(file: string): Uint8Array {
 export const checkpoint = (db: Db, files: SignerFiles, options: CheckpointOptions): Promise<SignedNow | undefined> =>
   takeCheckpoint(db, openSigner(files), options)
 
-/** Checks all runs of the store against its checkpoints, and those against checkpoints that were kept elsewhere. */
-export async function verifyRuns(db: Db, publicKey: string, anchorFiles: readonly string[], keep: Keep): Promise<StoreVerdict> {
-  return verifyStore(db, readPublicKey(publicKey), anchorFiles.map(readAnchor), keep)
+/**
+ * Checks all runs of the store against its checkpoints, and those against checkpoints that were kept elsewhere, and the one that the signer of this host remembers, where
+ * its file can be read.
+ */
+export async function verifyRuns(
+  db: Db,
+  publicKey: string,
+  anchorFiles: readonly string[],
+  { keep, memoryFile }: { keep: Keep; memoryFile: string },
+): Promise<StoreVerdict> {
+  return verifyStore(db, readPublicKey(publicKey), [...anchorFiles.map(readAnchor), ...remembered(memoryFile)], keep)
+}
+
+function remembered(memoryFile: string): Link[] {
+  try {
+    const last = readMemory(memoryFile)?.last
+    return last ? [last] : []
+  } catch {
+    return []
+  }
 }
 
 function readAnchor(file: string): Checkpoint {

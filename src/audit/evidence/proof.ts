@@ -6,6 +6,7 @@ import { loadRunRows } from '../../store/audit/signed-rows.ts'
 import type { Db } from '../../store/postgres/db.ts'
 import { checkpointSchema, isOfNow, isWhole, readDocument, type SignedNow } from './chain.ts'
 import { partsOf, type SignedParts } from './rules/rows.ts'
+import { readRuns } from './rules/listed.ts'
 
 /** That a run is in a checkpoint as its rows are, which says nothing of the others: what stands there of it, and its way to the root (RFC 6962). */
 export interface Inclusion extends SignedParts {
@@ -22,10 +23,11 @@ export async function proveRun(db: Db, runId: string): Promise<Inclusion | { why
   const rows = (await loadRunRows(db, [runId])).get(runId)
   if (number === undefined || !rows || !isOfNow(checkpoint)) return { why: 'no checkpoint has the run as it stands yet' }
   const { runs, lines } = await loadCheckpointLists(db, number)
-  const index = runs.findIndex(({ id }) => id === runId)
-  const entry = runs[index]
+  const said = readRuns(runs) ?? []
+  const index = said.findIndex(({ id }) => id === runId)
+  const entry = said[index]
   if (!entry || !('rule' in entry)) return { why: 'no checkpoint has the run as it stands yet' }
-  const leaves = [...runs, ...(Array.isArray(lines) ? lines : [])].map(canonicalText)
+  const leaves = [...said, ...(Array.isArray(lines) ? lines : [])].map(canonicalText)
   const { kept, content, state } = partsOf(rows, entry)
   const proof = {
     checkpoint,

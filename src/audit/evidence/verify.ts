@@ -2,10 +2,12 @@ import { canonicalText, sha256Hex } from '../../lib/hash/chain.ts'
 import type { Db } from '../../store/postgres/db.ts'
 import { countUnsigned, loadCheckpointLists, loadDocuments, storeNow } from '../../store/audit/evidence.ts'
 import type { Keep } from '../../store/retention.ts'
+import type { Link } from './memory.ts'
 import { createRemovals, signedKeep } from './rules/keep.ts'
 import { followChain, isChained, isOfNow, readDocument, rootOf, type Checkpoint, type Gap } from './chain.ts'
-import { readPieces, verifyLines } from './verify/lines.ts'
+import { findLinesBelow, readPieces, verifyLines } from './verify/lines.ts'
 import { findUnlisted, readRecords, verifyRecords } from './verify/records.ts'
+import { readRuns } from './rules/listed.ts'
 import { verifyRuns } from './verify/runs.ts'
 import type { StoreVerdict, Verifying } from './verify/verdict.ts'
 
@@ -13,7 +15,7 @@ import type { StoreVerdict, Verifying } from './verify/verdict.ts'
  * Compares all runs with what the checkpoints say of them, and the checkpoints with each other and with those that were kept outside. `keep` is the retention that is in
  * force now: no checkpoint may have been taken since it was set.
  */
-export async function verifyStore(db: Db, publicKey: string, anchors: readonly Checkpoint[], keep?: Keep): Promise<StoreVerdict> {
+export async function verifyStore(db: Db, publicKey: string, anchors: readonly Link[], keep?: Keep): Promise<StoreVerdict> {
   const documents = await loadDocuments(db)
   const { links, gaps } = followChain(documents, publicKey)
   const read = documents.map(({ number, document }) => ({ number, document: readDocument(document) }))
@@ -37,6 +39,7 @@ export async function verifyStore(db: Db, publicKey: string, anchors: readonly C
   if (links.length > 0 && !read.some(({ document }) => document?.publicKey === publicKey))
     verdict.faults.push('no checkpoint is signed with the key that was named')
   for (const one of read) await verifyOne(one, verifying)
+  await findLinesBelow(verifying)
   await findUnlisted(signed.at(-1)?.recordsTo ?? {}, verifying)
   for (const anchor of anchors) {
     const lost = gaps.find((gap) => isLost(gap, anchor))
@@ -47,7 +50,7 @@ export async function verifyStore(db: Db, publicKey: string, anchors: readonly C
   return verdict
 }
 
-const isLost = ({ number, found }: Gap, anchor: Checkpoint) => anchor.number > (found?.number ?? 0) && anchor.number < number
+const isLost = ({ number, found }: Gap, anchor: Link) => anchor.number > (found?.number ?? 0) && anchor.number < number
 
 const showLink = (link: Gap['found']) => (link ? `checkpoint ${link.number} (${link.hash.slice(0, 12)}…)` : 'none')
 
@@ -56,17 +59,19 @@ const showGap = ({ number, remembered, found, acceptedBy, reason }: Gap) =>
 
 async function verifyOne({ number, document }: { number: number; document: Checkpoint | undefined }, verifying: Verifying): Promise<void> {
   const { db, verdict } = verifying
-  const { runs, lines, records } = await loadCheckpointLists(db, number)
-  const changed = (list: string) => verdict.faults.push(`checkpoint ${number}: its list of ${list} was changed`)
-  if (document && (document.runs !== sha256Hex(canonicalText(runs)) || document.count !== runs.length)) changed('runs')
-  await verifyRuns({ number, runs }, verifying)
+  const { takenAt, runs, lines, records } = await loadCheckpointLists(db, number)
+  const changed = (what: string) => verdict.faults.push(`checkpoint ${number}: its list of ${what} was changed`)
+  const said = readRuns(runs)
+  if (!said || (document && (document.runs !== sha256Hex(canonicalText(said)) || document.count !== said.length))) changed('runs')
+  await verifyRuns({ number, runs: said ?? [] }, verifying)
   if (!document || !isChained(document)) return
   const pieces = readPieces(lines)
   if (!pieces || document.lines !== sha256Hex(canonicalText(pieces))) changed('lines of the log')
   else for (const piece of pieces) await verifyLines({ number, piece, isOfNow: isOfNow(document) }, verifying)
   if (!isOfNow(document)) return
+  if (document.takenAt !== takenAt?.toISOString()) verdict.faults.push(`checkpoint ${number}: its time was changed`)
   const lists = readRecords(records)
   if (!lists || document.records !== sha256Hex(canonicalText(lists))) changed('rows')
   else await verifyRecords({ number, lists }, verifying)
-  if (document.root !== rootOf(runs, pieces ?? [])) verdict.faults.push(`checkpoint ${number}: its root is not that of its lists`)
+  if (document.root !== rootOf(said ?? [], pieces ?? [])) verdict.faults.push(`checkpoint ${number}: its root is not that of its lists`)
 }

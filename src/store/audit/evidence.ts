@@ -90,11 +90,13 @@ export async function listUncheckpointed(db: Db, until: Date, limit: number): Pr
   return slowQuery<{ id: string; attempts: number }>(
     db,
     `select id, attempts from runs
-     where finished_at < $1 and (checkpointed_attempts is null or checkpointed_attempts < attempts)
-       and pruned_at is null order by finished_at, id limit $2`,
+     where finished_at < $1 and (checkpointed_attempts is null or checkpointed_attempts < attempts) order by finished_at, id limit $2`,
     [until, limit],
   )
 }
+
+/** The elements of a list that stands in a checkpoint; whoever wrote the store may have put anything there (SQL). */
+export const elementsOf = (list: string): string => `json_array_elements(case json_typeof(${list}) when 'array' then ${list} else '[]' end)`
 
 /** What each checkpoint says, in their order, without its list of runs. */
 export async function loadDocuments(db: Db): Promise<{ number: number; document: unknown }[]> {
@@ -108,7 +110,7 @@ export async function findSignedRun(db: Db, runId: string): Promise<number | und
     // A process that takes one may have another time than the store.
     `select c.number from checkpoints c join runs r on r.id = $1 and c.taken_at > r.finished_at - interval '1 day'
      where exists (
-       select from json_array_elements(c.runs) e
+       select from ${elementsOf('c.runs')} e
        where e ->> 'id' = r.id and e ->> 'rule' = 'runs/3' and e ->> 'conversation' = r.conversation::text and e ->> 'attempts' = r.attempts::text)
      order by c.number limit 1`,
     [runId],
@@ -118,7 +120,8 @@ export async function findSignedRun(db: Db, runId: string): Promise<number | und
 
 /** What a checkpoint lists. */
 export interface CheckpointLists {
-  runs: CheckpointedRun[]
+  takenAt: Date | undefined
+  runs: unknown
   lines: unknown
   records: unknown
 }
@@ -126,10 +129,10 @@ export interface CheckpointLists {
 export async function loadCheckpointLists(db: Db, number: number): Promise<CheckpointLists> {
   const [row] = await slowQuery<CheckpointLists & { lines: unknown }>(
     db,
-    'select runs, lines, records from checkpoints where number = $1',
+    'select taken_at as "takenAt", runs, lines, records from checkpoints where number = $1',
     [number],
   )
-  return row ?? { runs: [], lines: [], records: [] }
+  return row ?? { takenAt: undefined, runs: [], lines: [], records: [] }
 }
 
 export interface NewCheckpoint {
@@ -142,6 +145,9 @@ export interface NewCheckpoint {
   /** Sent as alarms are. */
   told?: CloudEvent
 }
+
+/** For so long rows of a run may be settled after its end, such as its reports: it is signed once more after that, where any was open. */
+const OPEN_FOR = "interval '3 days'"
 
 /** Writes the next checkpoint, one at a time over all processes. `make` is given those before. Nothing is written when it returns undefined. */
 export async function addCheckpoint(
@@ -156,8 +162,8 @@ export async function addCheckpoint(
       db,
       `with checkpoint as (insert into checkpoints (number, taken_at, runs, document, lines, records) values ($1, $2, $3, $4, $9, $10)),
        told as (insert into alarms (id, body) select $7::uuid, $8::json where $7 is not null)
-       update runs r set checkpointed_attempts = c.attempts
-       from unnest($5::text[], $6::int[]) as c(id, attempts) where r.id = c.id`,
+       update runs r set checkpointed_attempts = case when c.is_open and r.finished_at > now() - ${OPEN_FOR} then 0 else c.attempts end
+       from unnest($5::text[], $6::int[], $11::boolean[]) as c(id, attempts, is_open) where r.id = c.id`,
       [
         number,
         takenAt,
@@ -169,6 +175,7 @@ export async function addCheckpoint(
         told ? JSON.stringify(told) : null,
         JSON.stringify(lines),
         JSON.stringify(records),
+        runs.map((run) => 'rule' in run && Object.keys(run.open).length > 0),
       ],
     )
   })
@@ -180,12 +187,19 @@ export async function newestCheckpoint(db: Db): Promise<number> {
   return row?.number ?? 0
 }
 
-/** Runs that ended two days ago or more, of whose last attempt no checkpoint says anything. */
+const FINAL = "('succeeded', 'incomplete', 'failed', 'cancelled')"
+const intOf = (name: string) => `max(case when e ->> '${name}' ~ '^[0-9]{1,9}$' then (e ->> '${name}')::int end)`
+
+/** Runs that ended two days ago or more, or say that they will have ended, or not when, of whose last end no checkpoint says anything. */
 export async function countUnsigned(db: Db): Promise<number> {
   const [row] = await slowQuery<{ n: number }>(
     db,
-    `select count(*)::int as n from runs
-     where finished_at < now() - interval '2 days' and (checkpointed_attempts is null or checkpointed_attempts < attempts) and pruned_at is null`,
+    `with listed as materialized (
+       select e ->> 'id' as id, ${intOf('attempts')} as attempts, ${intOf('conversation')} as conversation
+       from checkpoints c, ${elementsOf('c.runs')} e group by 1)
+     select count(*)::int as n from runs r left join listed l on l.id = r.id
+     where (r.finished_at < now() - interval '2 days' or r.finished_at > now() + interval '1 day' or (r.finished_at is null and r.status in ${FINAL}))
+       and (l.attempts is null or l.attempts < r.attempts or l.conversation < r.conversation)`,
   )
   return row?.n ?? 0
 }

@@ -1,4 +1,5 @@
 import { query, slowTransaction, type Db } from '../postgres/db.ts'
+import { elementsOf } from './evidence.ts'
 import { RECORD_TABLES, type RecordRule, type RecordTable } from './record-rules.ts'
 import { asText, SETTINGS, type TextRow } from './signed-rows.ts'
 
@@ -15,7 +16,7 @@ const LATE = "interval '1 day'"
 
 /** Marks that checkpoints list of a table. */
 const listed = ({ rule }: RecordRule, since = '') =>
-  `select e ->> 'mark' as mark from checkpoints c, json_array_elements(c.records) l, json_array_elements(l -> 'rows') e
+  `select e ->> 'mark' as mark from checkpoints c, ${elementsOf('c.records')} l, ${elementsOf("(l -> 'rows')")} e
    where l ->> 'rule' = '${rule}' ${since}`
 
 /** Rows that no checkpoint lists as they stand, of those that came to be after `after`, or up to a day before: the oldest, and up to when all of them are among these. */

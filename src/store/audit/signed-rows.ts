@@ -89,6 +89,12 @@ export async function settledLines(db: Db): Promise<number> {
   })
 }
 
+/** Lines below all that are ever given an id, and so below every piece. */
+export async function countLinesBelow(db: Db): Promise<number> {
+  const [row] = await query<{ n: number }>(db, 'select count(*)::int as n from authorize_events where id < 1')
+  return row?.n ?? 0
+}
+
 /** When the oldest line is of that is there up to an id: retention removes older ones first. */
 export async function oldestLine(db: Db, to: number): Promise<Date | undefined> {
   const [row] = await query<{ time: Date | null }>(db, 'select min(time) as time from authorize_events where id <= $1', [to])

@@ -91,7 +91,7 @@ beforeAll(async () => {
   await query(db, 'delete from run_acts where act_id not in (select id from acts order by id limit 60)')
   await query(db, 'delete from acts where id not in (select id from acts order by id limit 60)')
   // What came before a retry.
-  await query(db, 'update runs set conversation = 2')
+  for (const table of ['runs', 'attempts']) await query(db, `update ${table} set conversation = 2`)
   await query(db, "update runs set checkpointed_attempts = null, pruned_at = null, finished_at = finished_at - interval '1 day'")
   // Edits of whoever may do everything.
   for (const { name, table } of await query<{ name: string; table: string }>(

@@ -28,6 +28,8 @@ export interface Removals {
   /** By now, of a line of the log, and of what is kept for its sake. */
   log: (time: Date) => boolean
   fire: (time: Date) => boolean
+  /** True of what is said to have been: not of a time that is to come. */
+  isPast: (time: Date) => boolean
 }
 
 export function createRemovals(keeps: readonly SignedKeep[], now: Date): Removals {
@@ -40,6 +42,7 @@ export function createRemovals(keeps: readonly SignedKeep[], now: Date): Removal
         Object.entries(metadata).some(([of, ms]) => (of === status || status !== 'succeeded') && isOld(ms, endedAt, at)),
       ),
     log: (time) => keeps.some(({ log }) => isOld(log, time, now)),
+    isPast: (time) => time <= now,
     fire: (time) => keeps.some(({ fires }) => isOld(fires, time, now)),
   }
 }

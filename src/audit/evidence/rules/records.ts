@@ -48,7 +48,9 @@ const FITS: Readonly<Record<RecordTable, Fits>> = {
   alarms: (said, now, { removals, isKept }) =>
     now === undefined
       ? removals.log(time(said['sent_at'] ?? said['created_at']))
-      : isKept && isSame(said, now, ['created_at']) && (said['sent_at'] === null || isSame(said, now, ['sent_at'])),
+      : isKept &&
+        isSame(said, now, ['created_at']) &&
+        (isSame(said, now, ['sent_at']) || (said['sent_at'] === null && removals.isPast(time(now['sent_at'])))),
 
   fires(said, now, { removals, isRemoved, isKept }) {
     const runId = said['run_id'] ?? null
@@ -68,6 +70,9 @@ const FITS: Readonly<Record<RecordTable, Fits>> = {
     // Another one, of the same account, after that one was removed.
     if (!isKept) return isOver && time(now['since']) > time(acknowledged ?? said['since'])
     if (Number(now['events']) < Number(said['events']) || time(now['since']) < time(said['since'])) return false
+    // Whoever acknowledged it, and why, stands there since it was.
+    const isOpen = now['acknowledged_at'] === null
+    if (isOpen ? now['acknowledged_by'] !== null || now['reason'] !== null : !removals.isPast(time(now['acknowledged_at']))) return false
     // More lines came, which begin it anew where it was acknowledged.
     if (Number(now['events']) > Number(said['events']))
       return acknowledged === null || (!isSame(said, now, ['since']) && time(now['since']) > time(acknowledged))

@@ -43,8 +43,12 @@ function upTo({ tables }: RunRows, of: Omit<Extent, 'open'> & Partial<Pick<Check
   return [...first, ...more]
 }
 
+/** True of the last attempt while its result stands on the run: a retry moves it, and an end without an attempt has none. */
+const isResultOfRun = (row: TextRow, run: TextRow, attempts: number) =>
+  Number(row['number']) === attempts && row['reasons'] === null && row['conversation'] === run['conversation']
+
 function withResult(row: TextRow, run: TextRow, attempts: number): TextRow {
-  if (Number(row['number']) < attempts || row['reasons'] !== null) return row
+  if (!isResultOfRun(row, run, attempts)) return row
   return { ...row, ...Object.fromEntries(MOVED.map((name) => [name, row[name] ?? run[name] ?? null])) }
 }
 
@@ -131,13 +135,24 @@ export function rowsFault(
     if (upTo(rows, signed).some(({ rule, rows: of }) => of.some((row) => rule.content?.some((name) => !EMPTY.has(row[name] ?? null)))))
       return 'has content that retention is said to have removed'
     const [ended, pruned] = [new Date(run['finished_at'] ?? Number.NaN), new Date(run['pruned_at'] ?? Number.NaN)]
-    if (signed.rule === 'runs/3' && !removals.content(run['status'] ?? '', ended, pruned))
+    // What was empty when it was signed is believed to have been emptied by right.
+    if (signed.rule === 'runs/3' && now.content !== signed.content && !removals.content(run['status'] ?? '', ended, pruned))
       return 'lost its content, and no retention was set that removes it'
   }
   if (signed.rule === 'runs/3' && !laterFits(signed, rows)) return 'was changed'
+  if (signed.rule === 'runs/3' && conversation === signed.conversation && !isResultSigned(signed, rows)) return 'was changed'
   if (conversation === signed.conversation) return now.state === signed.state ? undefined : 'was changed'
   // A retry begins another conversation, and ends at another time.
   return conversation < signed.conversation || (run['finished_at'] ?? null) === signed.finishedAt ? 'was changed' : undefined
+}
+
+/** True when a result that stands on the run is that of its last attempt, which is signed with it; an end without an attempt has none. */
+function isResultSigned({ attempts }: CheckpointedRows3, { tables }: RunRows): boolean {
+  const [run = {}] = tables['runs'] ?? []
+  return (
+    (tables['attempts'] ?? []).some((row) => isResultOfRun(row, run, attempts)) ||
+    MOVED.every((name) => name === 'reasons' || EMPTY.has(run[name] ?? null))
+  )
 }
 
 /** True when what came after a run was signed is what comes after an end: it is kept as it was, and one retry led on from it. */

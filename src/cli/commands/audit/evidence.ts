@@ -149,7 +149,10 @@ function showVerdict(verdict: Verdict, terminal: Terminal): string {
 async function checkStore(command: Command, terminal: Terminal, { key, anchor, json }: z.output<typeof verifyOptions>): Promise<number> {
   const config = configOf(command, terminal)
   await using store = await openStoreOf(config)
-  const verdict = await verifyRuns(store.db, key ?? publicKeyFile(config.evidence.keyFile), anchor, config.retention)
+  const verdict = await verifyRuns(store.db, key ?? publicKeyFile(config.evidence.keyFile), anchor, {
+    keep: config.retention,
+    memoryFile: config.evidence.memoryFile,
+  })
   terminal.out(json ? JSON.stringify(verdict, null, 2) : showStore(verdict, terminal))
   return verdict.faults.length === 0 ? EXIT.ok : EXIT.evidence
 }
