@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import type { AlarmOptions } from '../audit/alarm.ts'
+import { AlarmRefused, type AlarmOptions } from '../audit/alarm.ts'
 import type { ReadOptions } from '../audit/read.ts'
 import { unknownJobs } from '../config/job-names.ts'
 import type { Config } from '../config/load.ts'
@@ -347,7 +347,7 @@ function notifierOf({ alerts }: Config, destinations: Sender): AlarmOptions['not
   return async ({ id, body: event }) => {
     if (!target) return
     const sent = await destinations.send(target, { id, event, run: undefined })
-    if (!sent.ok) throw new Error(sent.error)
+    if (!sent.ok) throw sent.refused === true ? new AlarmRefused(sent.error) : new Error(sent.error)
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { sendAlarms, type AlarmOptions } from '../audit/alarm.ts'
+import { watchSilence } from '../audit/silence.ts'
 import { takeCheckpoint } from '../audit/evidence/checkpoint.ts'
 import { signingKeyTexts } from '../audit/evidence/keys.ts'
 import { openSigner } from '../audit/evidence/signer.ts'
@@ -27,6 +28,7 @@ interface UpkeepOptions extends Pick<AlarmOptions, 'notify'> {
 
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
+const SILENCE_MS = 60_000
 /** So much of the hour differs between processes. */
 const SPREAD_MS = 600_000
 
@@ -35,21 +37,22 @@ const SPREAD_MS = 600_000
  * together. Each duty is a poller of its own: one that fails or takes an hour delays neither the others nor the schedules.
  */
 export function createUpkeep({ db, config, notify, onKey, log }: UpkeepOptions): Upkeep {
-  const { evidence, retention, alerts } = config
+  const { audit, evidence, retention, alerts } = config
   const everyMs = HOUR_MS - Math.random() * SPREAD_MS
-  const duty = (name: string, work: (signal: AbortSignal) => Promise<unknown>) =>
+  const duty = (name: string, work: (signal: AbortSignal) => Promise<unknown>, every = everyMs) =>
     createPoller({
       name,
-      everyMs,
+      everyMs: every,
       work,
       onFailure: (error) =>
-        log.error({ duty: name, reason: describeError(error) }, 'Upkeep of the store failed; it is tried again in an hour.'),
+        log.error({ duty: name, reason: describeError(error) }, 'Upkeep of the store failed; it is tried again in an hour at the latest.'),
     })
   const duties = [
     duty('checkpoint', checkpoint),
     duty('retention', (signal) => prune(db, retention, signal, log)),
     duty('idempotency-keys', () => forgetOldKeys(db)),
     duty('bad-rows', () => forgetBadRows(db)),
+    duty('log-silence', () => watchSilence({ db, graceMs: audit.gracePeriod, log, notify }), SILENCE_MS),
   ]
 
   async function checkpoint(signal: AbortSignal): Promise<void> {

@@ -23,6 +23,11 @@ export interface AlarmOptions extends MatchOptions {
   notify: (alarm: { id: string; body: CloudEvent }) => Promise<void>
 }
 
+/** The receiver said what it will say to every later try. */
+export class AlarmRefused extends Error {
+  override readonly name = 'AlarmRefused'
+}
+
 const MOST_EVENTS = 20
 /** Of a text in an alarm: whoever has the token may make a path, or the name of a tool, as long as the gateway lets him. */
 const MAX_TEXT = 200
@@ -91,11 +96,14 @@ export async function sendAlarms({ db, log, notify }: Pick<AlarmOptions, 'db' | 
       await markAlarmSent(db, id)
     } catch (error) {
       const retryMs = Math.min(FIRST_RETRY_MS * (2 ** tries - 1), MOST_RETRY_MS)
-      log.warn(
-        { alarm: id, tries: tries + 1, retryMs, reason: describeError(error) },
-        'The alarm could not be sent; it will be tried again.',
-      )
-      await putOffAlarm(db, id, retryMs)
+      const about = { alarm: id, tries: tries + 1, retryMs, reason: describeError(error) }
+      const isRefused = error instanceof AlarmRefused
+      if (isRefused)
+        log.error(about, 'The receiver of alarms refuses this one, and will again: nobody is told. See the webhook of alerts:.')
+      else log.warn(about, 'The alarm could not be sent; it will be tried again.')
+      await putOffAlarm(db, id, { ms: retryMs, refused: isRefused ? error.message : undefined })
+      // It is there, and takes others.
+      if (isRefused) continue
       // A receiver that is away is not asked for each.
       if (++failed >= MOST_FAILED) return
     }

@@ -2,8 +2,10 @@ import { listSuspects, type Suspect } from '../store/audit/suspects.ts'
 import type { OpenEvent } from '../store/audit/join/unexplained.ts'
 import { countEvents, countMissing, type EventCount, type MissingRequest } from '../store/audit/report.ts'
 import { listGaps, type LogGap } from '../store/audit/gaps.ts'
+import { countLineless, type Lineless } from '../store/audit/silence.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { joinEvents, measureTime, type JoinTime, type MatchOptions } from './join/match.ts'
+
 import { eachUnexplained, type UnexplainedFilter } from './join/unexplained.ts'
 
 /** Events by account, host and tool, with those that nothing explains. */
@@ -34,6 +36,8 @@ export interface AuditReport {
   missingRequests: MissingRequest[]
   /** Times of which lines of a log may have been lost. */
   gaps: LogGap[]
+  /** Requests of the last hour without a line, while somebody follows a log: does anybody read it still? */
+  lineless: Lineless
 }
 
 const MOST = 100
@@ -57,11 +61,12 @@ export async function auditReport(
   options: { since?: Date | undefined; account?: string | undefined; graceMs: number; asOf?: JoinTime },
 ): Promise<AuditReport> {
   const { since, account, graceMs, asOf = await measureTime(db, new Date()) } = options
-  const [counts, missing, unexplained, gaps] = await Promise.all([
+  const [counts, missing, unexplained, gaps, lineless] = await Promise.all([
     countEvents(db, ours, { since, account }),
     countMissing(db, { since, account, graceMs, limit: MOST }),
     countUnexplained(db, ours, { graceMs, asOf, since, account }),
     listGaps(db, since ?? new Date(asOf.now.getTime() - GAPS_MS)),
+    countLineless(db, graceMs),
   ])
   const by = counts.map((count) => {
     const open = count.events - count.matched - count.expected
@@ -85,6 +90,7 @@ export async function auditReport(
     unexplainedEvents: unexplained.events,
     missingRequests: missing.requests,
     gaps,
+    lineless,
   }
 }
 

@@ -1,6 +1,7 @@
 import { countLogFields } from '../store/audit/fields.ts'
 import { listGaps } from '../store/audit/gaps.ts'
 import { gatewayClock } from '../store/audit/join/clock.ts'
+import { countLineless } from '../store/audit/silence.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { aboutClock, failed, ok, warning, type Finding } from './check.ts'
 
@@ -41,11 +42,12 @@ async function checkGatewayClock(db: Db): Promise<Finding[]> {
 async function checkLogFields(db: Db, graceMs: number): Promise<Finding[]> {
   const { lines, methods, calls, params, headers, unreadSince } = await countLogFields(db, Math.max(graceMs, LAG_MS))
   if (lines === 0) return [warning('log', 'No line of Pomerium’s log was read yet.', 'Run nightshift audit follow FILE, or audit import.')]
-  if (unreadSince !== null)
+  const { requests, since } = await countLineless(db, graceMs)
+  if (since !== null || unreadSince !== null)
     return [
       failed(
         'log',
-        `Nobody reads Pomerium’s log any more: requests of ours since ${unreadSince.toISOString()} have no line.`,
+        `${requests > 0 ? `${requests} requests` : 'Requests'} of ours since ${(since ?? unreadSince)?.toISOString()} have no line: does nobody read Pomerium’s log any more?`,
         'See that nightshift audit follow runs and follows the right file; without it no alarm is raised.',
       ),
     ]

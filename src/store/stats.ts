@@ -53,6 +53,17 @@ export async function reportStats(db: Db): Promise<ReportStats> {
   return row ?? { pending: 0, due: 0, oldestS: 0 }
 }
 
+/** Alarms that were not sent, by whether their receiver refuses them. */
+export async function alarmStats(db: Db): Promise<{ waiting: number; refused: number }> {
+  const [row] = await query<{ waiting: number; refused: number }>(
+    db,
+    `select count(*) filter (where refused is null)::int as waiting, count(refused)::int as refused from alarms where sent_at is null`,
+    [],
+    'alarm stats',
+  )
+  return row ?? { waiting: 0, refused: 0 }
+}
+
 /** Lines of the log that an alarm was raised for, by suspect account, while nobody has acknowledged them. */
 export async function suspectStats(db: Db): Promise<{ account: string; events: number }[]> {
   return query<{ account: string; events: number }>(

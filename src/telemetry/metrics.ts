@@ -4,7 +4,8 @@ import type { Duty } from '../lib/time/duty.ts'
 import type { Progress } from '../runs/progress.ts'
 import { newestCheckpoint } from '../store/audit/evidence.ts'
 import { badRowStats } from '../store/bad-rows.ts'
-import { queueStats, suspectStats } from '../store/stats.ts'
+import { countLineless } from '../store/audit/silence.ts'
+import { alarmStats, queueStats, suspectStats } from '../store/stats.ts'
 import type { Db } from '../store/postgres/db.ts'
 
 export interface MetricsOptions {
@@ -111,6 +112,17 @@ export function createMetrics({ db, tokenSeconds, named, jobFaults, duties, skew
     labelNames: ['account'],
     registers,
   })
+  const unsent = new Gauge({
+    name: 'nightshift_audit_alarms_unsent',
+    help: 'Alarms that nobody was told of yet: their receiver refuses them, or it is not there.',
+    labelNames: ['why'],
+    registers,
+  })
+  const lineless = new Gauge({
+    name: 'nightshift_audit_lineless_requests',
+    help: 'Requests of the last hour that have no line in the gateway’s log after minutes: does nobody read it any more?',
+    registers,
+  })
   const faults = new Gauge({
     name: 'nightshift_job_file_faults',
     help: 'Faults of job files; while there are any, the jobs from before are in force.',
@@ -184,6 +196,10 @@ export function createMetrics({ db, tokenSeconds, named, jobFaults, duties, skew
     for (const [account, seconds] of tokenSeconds()) if (seconds !== undefined) expiry.set({ account }, seconds)
     unexplained.reset()
     for (const { account, events } of await suspectStats(db)) unexplained.set({ account }, events)
+    const { waiting, refused } = await alarmStats(db)
+    unsent.set({ why: 'refused' }, refused)
+    unsent.set({ why: 'waiting' }, waiting)
+    lineless.set((await countLineless(db, 0)).requests)
     badRows.reset()
     for (const { duty, rows } of await badRowStats(db)) badRows.set({ duty }, rows)
     const skewed = skewMs()

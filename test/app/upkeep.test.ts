@@ -45,6 +45,7 @@ test('a signing key that cannot be made costs the checkpoint alone: what is old 
       { name: 'retention', failures: 0, succeededAgoMs: expect.any(Number) },
       { name: 'idempotency-keys', failures: 0, succeededAgoMs: expect.any(Number) },
       { name: 'bad-rows', failures: 0, succeededAgoMs: expect.any(Number) },
+      { name: 'log-silence', failures: 0, succeededAgoMs: expect.any(Number) },
     ])
   await upkeep.stop()
   expect(await listRuns(db, {}, { limit: 10 })).toEqual([])

@@ -65,6 +65,8 @@ test('metrics tell what happened, by names alone', async () => {
   expect([...types.keys()].filter((name) => name.startsWith('nightshift_')).toSorted()).toMatchInlineSnapshot(`
     [
       "nightshift_attempts_total",
+      "nightshift_audit_alarms_unsent",
+      "nightshift_audit_lineless_requests",
       "nightshift_audit_unexplained_lines",
       "nightshift_bad_rows",
       "nightshift_checkpoint_number",

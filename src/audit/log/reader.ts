@@ -11,7 +11,7 @@ import type { Db } from '../../store/postgres/db.ts'
 import { createOccurrences, parseLine } from './import.ts'
 import { keepEvents } from './keep.ts'
 import { createLineSplitter, type Line } from './lines.ts'
-import { findCopy, nextAfter, type Rotated } from './rotated.ts'
+import { findCopy, identityOf, nextAfter, type Rotated } from './rotated.ts'
 import { EMPTY_TAIL, holdsTail, tailOf, type Tail } from './tail.ts'
 import { openUnpacked, packedBy } from './unpacked.ts'
 
@@ -118,7 +118,7 @@ export function createLogReader({ db, log, signal, ...parsing }: ReaderOptions, 
       if (!current || String(current.ino) === inode) return added
       // Lines that were written to the old file during the check.
       added += await readToEnd()
-      done.add(inode)
+      if (handle) done.add(await identityOf(handle))
       await close()
     }
   }
@@ -160,17 +160,17 @@ export function createLogReader({ db, log, signal, ...parsing }: ReaderOptions, 
   }
 
   /** Reads an earlier file from a place on, and closes it. One that cannot be read for several rounds is a gap. */
-  async function readRotated({ file, inode: of, handle: from }: Rotated, place: number): Promise<number> {
+  async function readRotated({ file, identity, handle: from }: Rotated, place: number): Promise<number> {
     try {
       const start = (await packedBy(from)) === undefined ? Math.max(0, place - LOOK_BACK_BYTES) : 0
       const added = await readStream(await openUnpacked(from, start), start, place)
-      done.add(of)
+      done.add(identity)
       return added
     } catch (error) {
-      const times = (failures.get(of) ?? 0) + 1
-      failures.set(of, times)
+      const times = (failures.get(identity) ?? 0) + 1
+      failures.set(identity, times)
       if (times < SEARCHES || signal.aborted) throw error
-      done.add(of)
+      done.add(identity)
       gapFrom ??= readUntil
       log.error({ file, reason: describeError(error) }, 'An earlier file of the log cannot be read: lines may be lost.')
       return 0

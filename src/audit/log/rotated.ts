@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { open, readdir, stat, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { createTailSearch, holdsTail, type Tail } from './tail.ts'
@@ -6,7 +7,8 @@ import { openUnpacked, packedBy } from './unpacked.ts'
 /** A file that a log was moved or copied to, open: it stays the same file whatever is renamed. */
 export interface Rotated {
   file: string
-  inode: string
+  /** The same wherever it is renamed to (`identityOf`). */
+  identity: string
   handle: FileHandle
 }
 
@@ -14,7 +16,15 @@ export interface Rotated {
 const MOST_FILES = 400
 /** The first line with a time is looked for in so many bytes. */
 const HEAD_BYTES = 65_536
+const BEGINNING_BYTES = 512
 const TIME = /"time":"([^"\\]{1,40})"/
+
+/** Of an open file: its inode, which the next file may get when it is removed, and how it begins. */
+export async function identityOf(handle: FileHandle): Promise<string> {
+  const { ino } = await handle.stat({ bigint: true })
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(BEGINNING_BYTES), 0, BEGINNING_BYTES, 0)
+  return `${ino} ${createHash('sha256').update(buffer.subarray(0, bytesRead)).digest('base64url')}`
+}
 
 /** Goes through the files beside the log and one folder below, but for the log itself, until one is taken; that one stays open. */
 async function firstNear(path: string, take: (one: Rotated) => Promise<boolean>): Promise<Rotated | undefined> {
@@ -33,8 +43,10 @@ async function firstNear(path: string, take: (one: Rotated) => Promise<boolean>)
     const handle = info?.isFile() ? await open(file, 'r').catch(() => undefined) : undefined
     if (!handle) continue
     const { ino } = await handle.stat({ bigint: true })
-    const one = { file, inode: String(ino), handle }
-    if (ino !== current?.ino && (await take(one).catch(() => false))) return one
+    if (ino !== current?.ino) {
+      const one = { file, identity: await identityOf(handle), handle }
+      if (await take(one).catch(() => false)) return one
+    }
     await handle.close()
   }
   return undefined
@@ -58,15 +70,15 @@ async function isCopy(handle: FileHandle, offset: number, tail: Tail): Promise<b
  */
 export async function nextAfter(path: string, after: Date | undefined, except: ReadonlySet<string>): Promise<Rotated | undefined> {
   const stem = stemOf(path)
-  const later: { inode: string; at: number }[] = []
-  await firstNear(path, async ({ file, inode, handle }) => {
-    if (stemOf(file) !== stem || except.has(inode)) return false
+  const later: { identity: string; at: number }[] = []
+  await firstNear(path, async ({ file, identity, handle }) => {
+    if (stemOf(file) !== stem || except.has(identity)) return false
     const at = await firstTime(handle)
-    if (at >= (after?.getTime() ?? 0)) later.push({ inode, at })
+    if (at >= (after?.getTime() ?? 0)) later.push({ identity, at })
     return false
   })
   const next = later.toSorted((a, b) => a.at - b.at)[0]
-  return next && firstNear(path, ({ inode }) => Promise.resolve(inode === next.inode))
+  return next && firstNear(path, ({ identity }) => Promise.resolve(identity === next.identity))
 }
 
 /** The time of the first line that has one; the time of the file when none has. */

@@ -140,9 +140,9 @@ export const REPORT_STATES: readonly State[] = [
 
 const unsentAlarm = state({
   status: 'not sent',
-  movedBy: '`audit follow`, and each `audit import`: tried again at growing intervals of ten minutes at most',
+  movedBy: '`audit follow`, each `audit import`, and a scheduler once a minute: tried again at growing intervals of ten minutes at most',
   by: 'no time: an alarm is never given up',
-  told: 'the log at each try, `doctor`',
+  told: 'the log at each try, an error where its receiver refuses it, `nightshift_audit_alarms_unsent`, `doctor`',
   standsAfterMs: 10 * MINUTE_MS,
 })
 const suspectAccount = state({

@@ -14,8 +14,9 @@ export interface Message {
   run: RunView | undefined
 }
 
-/** The outcome of a try. `final`: no later try can succeed. `silent`: no answer within the time of a try. */
-export type SendResult = { ok: true } | { ok: false; error: string; final: boolean; silent?: boolean }
+/** The outcome of a try. `final`: no later try can succeed. `silent`: no answer within the time of a try. `refused`: an answer that
+ * says that it is the message, or who sends it. */
+export type SendResult = { ok: true } | { ok: false; error: string; final: boolean; silent?: boolean; refused?: boolean }
 
 /** An open destination. Both are bounded in time by the destination itself. */
 export interface Sender {

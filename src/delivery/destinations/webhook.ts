@@ -96,6 +96,8 @@ export interface WebhookTarget {
 
 const TIMEOUT_MS = 15_000
 const GONE = 410
+/** Answers of 4xx that time heals: a time-out, too early, too many. */
+const HEALED = new Set([408, 425, 429])
 
 /** Posts signed messages (Standard Webhooks 1.0), each try within `timeoutMs` from connecting to the head of the answer. Redirects are not followed: they could carry a report elsewhere. */
 export function createWebhookSender({ timeoutMs = TIMEOUT_MS } = {}) {
@@ -125,7 +127,8 @@ export function createWebhookSender({ timeoutMs = TIMEOUT_MS } = {}) {
       })
       await answer.body?.cancel()
       if (answer.ok) return { ok: true }
-      return { ok: false, error: `HTTP ${answer.status}`, final: answer.status === GONE }
+      const refused = answer.status >= 400 && answer.status < 500 && !HEALED.has(answer.status)
+      return { ok: false, error: `HTTP ${answer.status}`, final: answer.status === GONE, ...(refused && { refused }) }
     } catch (error) {
       const cause = error instanceof Error && error.cause ? error.cause : error
       const silent = cause instanceof Error && cause.name.endsWith('TimeoutError')

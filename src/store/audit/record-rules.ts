@@ -35,7 +35,7 @@ export const RECORD_TABLES = {
     mark: `concat_ws(' ', id, sent_at)`,
     said: ['id', 'created_at', 'sent_at'],
     kept: ['body'],
-    changes: { tries: 'counted until it is sent', next_try_at: 'put off until it is sent' },
+    changes: { tries: 'counted until it is sent', next_try_at: 'put off until it is sent', refused: 'what its receiver said' },
   },
   fires: {
     rule: 'fires/1',

@@ -47,12 +47,13 @@ export async function listUnsentAlarms(db: Db): Promise<UnsentAlarm[]> {
   )
 }
 
-/** An alarm could not be sent: it is tried again after `ms`. */
-export async function putOffAlarm(db: Db, id: string, ms: number): Promise<void> {
-  await query(db, 'update alarms set tries = tries + 1, next_try_at = now() + make_interval(secs => $2::float8 / 1000.0) where id = $1', [
-    id,
-    ms,
-  ])
+/** An alarm could not be sent: it is tried again after `ms`. `refused`: what its receiver said, and will say again. */
+export async function putOffAlarm(db: Db, id: string, { ms, refused }: { ms: number; refused: string | undefined }): Promise<void> {
+  await query(
+    db,
+    'update alarms set tries = tries + 1, next_try_at = now() + make_interval(secs => $2::float8 / 1000.0), refused = $3 where id = $1',
+    [id, ms, refused ?? null],
+  )
 }
 
 export async function markAlarmSent(db: Db, id: string): Promise<void> {

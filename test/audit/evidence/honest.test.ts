@@ -165,7 +165,7 @@ const STEPS: Record<string, (house: House) => Promise<unknown>> = {
     for (const { id } of await listUnsentAlarms(db)) await markAlarmSent(db, id)
   },
   'alarms put off': async ({ db }) => {
-    for (const { id } of await listUnsentAlarms(db)) await putOffAlarm(db, id, 1)
+    for (const { id } of await listUnsentAlarms(db)) await putOffAlarm(db, id, { ms: 1, refused: undefined })
   },
   acknowledge: ({ db, dice }) => acknowledgeSuspect(db, { account: `sa${dice.between(1, 2)}`, by: 'ann', reason: 'a test of ours' }),
   'another retention': async (house) => {

@@ -13,6 +13,7 @@ import { insertGap, listGaps } from '../../../src/store/audit/gaps.ts'
 import * as evidence from '../../../src/store/audit/evidence.ts'
 import { explainExpected } from '../../../src/store/audit/join/expected.ts'
 import { explainEvents, listUnexplainedRuns, loadHostedRuns } from '../../../src/store/audit/join/hosted.ts'
+import { countLineless, raiseSilence } from '../../../src/store/audit/silence.ts'
 import { gatewayClock } from '../../../src/store/audit/join/clock.ts'
 import { listFlights } from '../../../src/store/audit/join/flights.ts'
 import { setForeignAside, takeOursBack } from '../../../src/store/audit/join/foreign.ts'
@@ -39,7 +40,7 @@ import { loadLastGreen } from '../../../src/store/schedules/last-green.ts'
 import { liftPause, listPauses, pauseJob } from '../../../src/store/schedules/pauses.ts'
 import { noteScheduler, seeSchedules, syncSchedule } from '../../../src/store/schedules/progress.ts'
 import { countStandingAlarms, listProgress, listStandingReports, listStandingRuns } from '../../../src/store/standing.ts'
-import { endedStats, queueStats, reportStats, suspectStats } from '../../../src/store/stats.ts'
+import { alarmStats, endedStats, queueStats, reportStats, suspectStats } from '../../../src/store/stats.ts'
 import { listWaiting, resumeWaiting, tryStartPoll } from '../../../src/store/waiting/waiting.ts'
 import type { Db } from '../../../src/store/postgres/db.ts'
 import { runId } from './large-store.ts'
@@ -97,6 +98,16 @@ export interface StoreCall {
 
 /** Far below what a walk through any of the large tables takes. */
 export const MOST_PAGES = 400
+const EVENT_BODY = {
+  specversion: '1.0' as const,
+  id: 'x',
+  source: 'x',
+  type: 'x',
+  subject: 'x',
+  time: hour.to.toISOString(),
+  datacontenttype: 'application/json' as const,
+  data: {},
+}
 const SPAN = { since: hour.from, until: hour.to, thorough: true }
 const BATCHES = { pages: 5000, because: 'up to 2000 rows that are removed, each on pages of its own' }
 
@@ -123,6 +134,9 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
       because: 'lines of the last hour, each with its request',
     },
     insertEvents: { call: ({ db }) => insertEvents(db, [EVENT]) },
+    countLineless: { call: ({ db }) => countLineless(db, 1000), pages: 2000, because: 'requests of the last hour' },
+    raiseSilence: { call: ({ db }) => raiseSilence(db, (id) => ({ ...EVENT_BODY, id })) },
+    alarmStats: { call: ({ db }) => alarmStats(db) },
     insertGap: { call: ({ db }) => insertGap(db, { file: 'file', from: hour.from, until: hour.to }) },
     listGaps: { call: ({ db }) => listGaps(db, hour.from) },
     loadPosition: { call: ({ db }) => loadPosition(db, 'file') },
@@ -139,7 +153,7 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
     loadHostedRuns: { call: ({ db }) => loadHostedRuns(db, SPAN, [over]) },
     explainEvents: { call: ({ db }) => explainEvents(db, [{ eventId: '1', matchedBy: 'account', runId: over, toolCallId: null }]) },
     listUnsentAlarms: { call: ({ db }) => suspects.listUnsentAlarms(db) },
-    putOffAlarm: { call: ({ db }) => suspects.putOffAlarm(db, randomUUID(), 1000) },
+    putOffAlarm: { call: ({ db }) => suspects.putOffAlarm(db, randomUUID(), { ms: 1000, refused: undefined }) },
     badRowStats: { call: ({ db }) => badRowStats(db) },
     noteBadRow: { call: ({ db }) => noteBadRow(db, { duty: 'match', rowKey: 'x', reason: 'odd' }) },
     forgetBadRows: { call: ({ db }) => forgetBadRows(db), ...BATCHES },
@@ -161,16 +175,7 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
           { accountId: 'x', account: null, events: ['1'] },
           {
             id: randomUUID(),
-            body: {
-              specversion: '1.0',
-              id: 'x',
-              source: 'x',
-              type: 'x',
-              subject: 'x',
-              time: hour.to.toISOString(),
-              datacontenttype: 'application/json',
-              data: {},
-            },
+            body: EVENT_BODY,
           },
         ),
     },

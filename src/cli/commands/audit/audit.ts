@@ -60,7 +60,9 @@ export const addAudit: AddCommand = (program, terminal, done) => {
 
   audit
     .command('report')
-    .description('how the log and the runs fit together; exit code 3 when lines of our accounts are unexplained, or lines may be lost')
+    .description(
+      'how the log and the runs fit together; exit code 3 when lines of our accounts are unexplained, lines may be lost, or nobody reads the log',
+    )
     .addOption(new Option('--since <time>', 'only lines since: 24h, 7d, or 2026-11-24T00:00:00Z').argParser(parseTime))
     .option('--account <name>', 'only of this account')
     .option('--json', 'one JSON value on stdout')
@@ -70,7 +72,7 @@ export const addAudit: AddCommand = (program, terminal, done) => {
       await using opened = await openAudit(configOf(command, terminal), auditLog())
       const report = await makeReport(opened, { since, account })
       terminal.out(json ? JSON.stringify(report, null, 2) : showReport(report, terminal))
-      done(report.unexplained > 0 || report.gaps.length > 0 ? EXIT.evidence : EXIT.ok)
+      done(report.unexplained > 0 || report.gaps.length > 0 || report.lineless.requests > 0 ? EXIT.evidence : EXIT.ok)
     })
 
   audit
@@ -105,6 +107,16 @@ function showReport(report: AuditReport & { suspects: readonly Suspect[] }, term
     ),
     lines.step('missing', `${mark(report.missing)} requests of ours without a line`),
     lines.step('unexplained', `${mark(report.unexplained)} lines of our accounts that no request of ours explains`),
+    ...(report.lineless.since === null
+      ? []
+      : [
+          lines.step(
+            'silent',
+            colors.red(
+              `${report.lineless.requests} requests since ${report.lineless.since.toISOString()} have no line: see that nightshift audit follow runs`,
+            ),
+          ),
+        ]),
     ...report.gaps.map(({ file, from, until }) =>
       lines.step(
         'gap',
