@@ -17,7 +17,9 @@ import { placeOf, rememberKept, rememberNext, type AcceptedGap, type Signer } fr
 
 /** How long after its end a run may still get late rows, such as the end of its last request. */
 const SETTLED_MS = 5 * 60_000
+/** Most runs of one checkpoint, and how many of before the last one make the next one due at once: more end in a day than one holds. */
 const MOST_RUNS = 50_000
+const BEHIND = 1000
 /** Of each table beside the runs. */
 const MOST_RECORDS = 50_000
 /** Runs whose rows are in memory at a time. */
@@ -29,8 +31,9 @@ export interface CheckpointLog extends BadRowLog {
 }
 
 export interface CheckpointOptions {
-  /** None is taken while the last one is younger. */
+  /** None is taken while the last one is younger, unless it left many runs to the next one. */
   everyMs?: number
+  mostRuns?: number
   now?: Date
   /** What retention is configured to remove: a removal that it does not explain is a fault later. One that is another than the last checkpoint says is told at once. */
   keep?: Keep
@@ -52,7 +55,17 @@ export interface CheckpointOptions {
 export async function takeCheckpoint(
   db: Db,
   signer: Signer,
-  { everyMs = 0, now = new Date(), keep: configured, signal, log, sends = false, gap: accepted, keys }: CheckpointOptions = {},
+  {
+    everyMs = 0,
+    mostRuns = MOST_RUNS,
+    now = new Date(),
+    keep: configured,
+    signal,
+    log,
+    sends = false,
+    gap: accepted,
+    keys,
+  }: CheckpointOptions = {},
 ): Promise<SignedNow | undefined> {
   const rows = createBadRows({ db, duty: 'checkpoint', log })
   let taken: SignedNow | undefined
@@ -63,8 +76,9 @@ export async function takeCheckpoint(
     const earlier = documents.map(({ document }) => readDocument(document)).filter((one) => one !== undefined)
     const keep = configured ? signedKeep(configured) : (earlier.findLast(isOfNow)?.keep ?? null)
     const isKeepTold = canonicalText(keep) === canonicalText(earlier.findLast(isOfNow)?.keep ?? null)
-    if (before && isKeepTold && now.getTime() - Date.parse(before.takenAt) < everyMs) return undefined
-    const due = await listUncheckpointed(db, new Date(now.getTime() - SETTLED_MS), MOST_RUNS)
+    const isYoung = before && isKeepTold && now.getTime() - Date.parse(before.takenAt) < everyMs
+    if (isYoung && !(await isBehind(db, new Date(Date.parse(before.takenAt) - SETTLED_MS)))) return undefined
+    const due = await listUncheckpointed(db, new Date(now.getTime() - SETTLED_MS), mostRuns)
     const runs: CheckpointedRun[] = []
     for (let at = 0; at < due.length; at += BATCH) {
       signal?.throwIfAborted()
@@ -119,6 +133,8 @@ export async function takeCheckpoint(
   log?.info({ number, hash, key: keyIdOf(publicKey), runs: count, ...(gap && { gap }) }, 'Checkpoint taken.')
   return taken
 }
+
+const isBehind = async (db: Db, until: Date) => (await listUncheckpointed(db, until, BEHIND)).length === BEHIND
 
 const linkOf = ({ number, hash }: SignedNow) => ({ number, hash })
 

@@ -85,7 +85,7 @@ export interface RecordList {
   rows: readonly { mark: string; said: Readonly<Record<string, string | null>>; kept: string }[]
 }
 
-/** Runs that ended before `until` and are in no checkpoint as they are now. */
+/** Runs that ended before `until` and are in no checkpoint as they are now. Of those that retention emptied before, what is left is signed. */
 export async function listUncheckpointed(db: Db, until: Date, limit: number): Promise<{ id: string; attempts: number }[]> {
   return slowQuery<{ id: string; attempts: number }>(
     db,

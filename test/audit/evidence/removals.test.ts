@@ -155,3 +155,34 @@ test('a retention that is another than the last checkpoint says is told by the n
   expect(await takeCheckpoint(db, signer, { everyMs: DAY_MS, keep })).toMatchObject({ count: 0, keep: { metadata: { succeeded: DAY_MS } } })
   expect(await takeCheckpoint(db, signer, { everyMs: DAY_MS })).toBeUndefined()
 })
+
+test('a run whose content retention took before a checkpoint came is signed as it is left, and a change of it is found', async () => {
+  const keep: Keep = { content: { succeeded: DAY_MS }, metadata: {} }
+  const [id, other] = [await over(), await over()]
+  expect(await prune(db, keep)).toMatchObject({ content: 2 })
+  await takeCheckpoint(db, signer, { keep })
+  expect(await verifyStore(db, signer.publicKey, [], keep)).toMatchObject({ runs: 2, pruned: 2, unsigned: 0, faults: [] })
+  await query(db, "update attempts set worker = 'another' where run_id = $1", [id])
+  await query(db, "update runs set output = '1' where id = $1", [other])
+  expect((await verifyStore(db, signer.publicKey, [], keep)).faults).toHaveLength(2)
+})
+
+test('a run that retention emptied and that no checkpoint knows is counted as unsigned', async () => {
+  await over()
+  await prune(db, { content: { succeeded: DAY_MS }, metadata: {} })
+  expect(await verifyStore(db, signer.publicKey, [], NOTHING)).toMatchObject({ unsigned: 1 })
+})
+
+test('a store in which more runs end in a day than a checkpoint holds catches up: the next one is not waited for', async () => {
+  await query(db, `insert into job_versions (job, version, definition) values ('work', 'v1', '{}')`)
+  await query(
+    db,
+    `insert into runs (id, job, job_version, status, trigger, input, account, attempts, created_at, started_at, finished_at)
+     select 'run_' || i, 'work', 'v1', 'succeeded', '{"kind":"cli"}', '{}', 'reports', 0, at, at, at
+     from (select i, now() - interval '1 day' + make_interval(secs => i) as at from generate_series(1, 2300) i) n`,
+  )
+  const taken = []
+  for (let hour = 0; hour < 4; hour++) taken.push(await takeCheckpoint(db, signer, { keep: NOTHING, everyMs: DAY_MS, mostRuns: 1100 }))
+  expect(taken.map((one) => one?.count)).toEqual([1100, 1100, undefined, undefined])
+  expect(await faults(NOTHING)).toEqual([])
+})
