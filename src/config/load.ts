@@ -39,18 +39,36 @@ export function loadConfig({ file: named, env }: LoadConfigOptions): Config {
       addressOf(file, 'databaseUrl', given(config.databaseUrl) ?? given(env['DATABASE_URL']), 'DATABASE_URL', ['postgres:', 'postgresql:']),
       config.databasePasswordFile,
     ),
-    redisUrl: addressOf(file, 'redisUrl', given(config.redisUrl) ?? given(env['REDIS_URL']), 'REDIS_URL', ['redis:', 'rediss:']),
+    redisUrl: redisAddress(
+      addressOf(file, 'redisUrl', given(config.redisUrl) ?? given(env['REDIS_URL']), 'REDIS_URL', ['redis:', 'rediss:']),
+    ),
     notes: parsed.notes.map((note) => showIssue(file, note)),
   }
 }
 
+/** What Redis may be told of the way there. Its client would take any other of its own settings from an address, such as its bounds and a prefix of all keys, in place of ours. */
+const OF_REDIS = new Set(['db', 'family'])
+
+function redisAddress(url: string | undefined): string | undefined {
+  if (url === undefined) return undefined
+  const address = new URL(url)
+  const kept = [...address.searchParams].filter(([name]) => OF_REDIS.has(name))
+  if (kept.length === address.searchParams.size) return url
+  address.search = String(new URLSearchParams(kept))
+  return address.href
+}
+
+/** False when a part of a password seems to stand where the host ends: it would be looked up, and shown. */
+const isWhole = ({ protocol, pathname, hash }: URL) =>
+  hash === '' && (protocol.startsWith('redis') ? /^\/?\d*$/.test(pathname) : !pathname.includes('@'))
+
 /** The address itself. `CONFIG_INVALID` for one of another scheme or none, without its text: it may hold a password. */
 function addressOf(file: string, key: string, url: string | undefined, variable: string, schemes: readonly string[]): string | undefined {
-  if (url === undefined || (URL.canParse(url) && schemes.includes(new URL(url).protocol))) return url
+  if (url === undefined || (URL.canParse(url) && schemes.includes(new URL(url).protocol) && isWhole(new URL(url)))) return url
   throw new Failure({
     code: 'CONFIG_INVALID',
     message: `${key} of ${file}, or the variable ${variable}, is no address of the form ${schemes.map((scheme) => `${scheme}//host:port`).join(' or ')}.`,
-    cure: 'Correct the one that is set, or take it out; a port goes up to 65535, and in a password each special character is written with % and its code.',
+    cure: 'Correct the one that is set, or take it out; a port goes up to 65535, in a password each special character is written with % and its code, and a database of Redis is a number.',
   })
 }
 

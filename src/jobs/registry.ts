@@ -23,6 +23,8 @@ export interface JobRegistry {
 
 /** An editor writes a file in several steps. */
 const SETTLE_MS = 200
+/** Steps that do not end put a change off no longer. */
+const MOST_SETTLE_MS = 1000
 /** How often it is looked whether the directory is still the one that is watched: a watch stays on what was moved away, and a system may forget to tell. */
 const LOOK_MS = 2000
 /** So many looks at the directory for each one at its files. */
@@ -44,6 +46,8 @@ export function createJobRegistry({ dir, offer, log, lookMs = LOOK_MS }: JobRegi
   /** What was said of it last. */
   let warned: readonly string[] = []
   let settle: NodeJS.Timeout | undefined
+  /** When the first of the steps under way was seen. */
+  let movedAt: number | undefined
   let looking: NodeJS.Timeout | undefined
   let watched: { directory: string; watcher: FSWatcher | undefined } | undefined
 
@@ -57,6 +61,7 @@ export function createJobRegistry({ dir, offer, log, lookMs = LOOK_MS }: JobRegi
 
   function reload(): boolean {
     if (watched) watchAgain()
+    movedAt = undefined
     stamp = stampOf(dir)
     const found = read()
     issues = found.issues
@@ -86,8 +91,9 @@ export function createJobRegistry({ dir, offer, log, lookMs = LOOK_MS }: JobRegi
       log.warn({ reason: describeError(error) }, 'Changes of job files are noticed late; send SIGHUP after one.')
     try {
       watched.watcher = watch(dir, () => {
+        movedAt ??= performance.now()
         clearTimeout(settle)
-        settle = setTimeout(reload, SETTLE_MS)
+        settle = setTimeout(reload, Math.max(0, Math.min(SETTLE_MS, movedAt + MOST_SETTLE_MS - performance.now())))
       })
       watched.watcher.on('error', blind)
     } catch (error) {
