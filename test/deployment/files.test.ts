@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import { z } from 'zod'
 import { ASSETS } from '../../scripts/build.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import { command } from '../support/cli/command.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -15,7 +16,7 @@ const isInRepository = (path: string) => existsSync(join(ROOT, path))
 
 const words = z.union([z.string().transform((text) => text.split(' ')), z.array(z.string())])
 const serviceSchema = z.looseObject({
-  image: z.string(),
+  image: z.string().optional(),
   build: z.string().optional(),
   entrypoint: words.default([]),
   command: words.default([]),
@@ -27,7 +28,7 @@ const serviceSchema = z.looseObject({
 })
 const composeSchema = z.looseObject({
   services: z.record(z.string(), serviceSchema),
-  secrets: z.record(z.string(), z.object({ file: z.string() })),
+  secrets: z.record(z.string(), z.object({ file: z.string() })).default({}),
   volumes: z.record(z.string(), z.unknown()),
 })
 
@@ -74,7 +75,7 @@ function isInImage(path: string): boolean {
 const pathsIn = (line: readonly string[]) => line.filter((word) => /^[\w@./-]+$/.test(word) && word.includes('/'))
 
 /** Places of a container where something is mounted, with what is mounted there. */
-const mountsOf = ({ volumes }: z.output<typeof serviceSchema>) =>
+const mountsOf = ({ volumes }: Pick<z.output<typeof serviceSchema>, 'volumes'>) =>
   volumes.map((volume) => {
     const [source = '', target = ''] = volume.split(':')
     return { source, target }
@@ -201,4 +202,31 @@ test('the autoscaler scales a deployment that is there', () => {
     (document) => target.parse(document.toJS()).spec.scaleTargetRef?.name,
   )
   expect(names.filter((name) => name !== undefined)).toEqual(['nightshift-worker'])
+})
+
+/** What a process of the whole product writes, by its configuration. */
+function writtenBy(file: string): string[] {
+  const { evidence, reportsDir } = loadConfig({
+    file,
+    env: { POMERIUM_URL: 'https://gateway.example.com', NIGHTSHIFT_REPORTS_TOKEN: 'token' },
+  })
+  return [evidence.memoryFile, reportsDir]
+}
+
+test('what is written lies in a volume, in what init makes and in docker-compose.yml', async () => {
+  const app = join(dir, 'app')
+  expect(await command(['init', app])).toMatchObject({ code: 0 })
+  const made = composeSchema.parse(parse(readFileSync(join(app, 'docker-compose.yml'), 'utf8')))
+  const mounted = ({ volumes }: z.output<typeof serviceSchema>) => mountsOf({ volumes }).map(({ target }) => target)
+  const owned = [readFileSync(join(app, 'Dockerfile'), 'utf8'), read('Dockerfile')].map(
+    (text) => / install -d .* 0770 (.*)/.exec(text)?.[1]?.split(' ') ?? [],
+  )
+  const written = writtenBy(join(app, 'config/nightshift.yaml')).map((path) => path.replace(app, '/app'))
+  const own = made.services['nightshift']
+  expect(own && written.filter((path) => !mounted(own).some((target) => path === target || path.startsWith(`${target}/`)))).toEqual([])
+  expect(own && mounted(own).filter((target) => !owned[0]?.includes(target.slice(APP.length)))).toEqual([])
+  const { worker, scheduler } = compose.services
+  const places = [...(worker ? mounted(worker) : []), ...(scheduler ? mounted(scheduler) : [])]
+  expect(places).toEqual(expect.arrayContaining(['/app/reports', '/app/evidence']))
+  expect(owned[1]).toEqual(['reports', 'evidence'])
 })

@@ -28,6 +28,7 @@ const README = `# Jobs for Nightshift
 \`\`\`sh
 npx nightshift doctor               # everything that runs need, each with its cure
 npx nightshift run hello --follow   # beside a worker: npx nightshift start
+docker compose run --build --rm nightshift evidence key create   # once: the key that signs what is known of each run
 docker compose up --build           # worker, scheduler and API with Postgres and Redis
 \`\`\`
 `
@@ -40,6 +41,8 @@ COPY package.json package-lock.json *.tgz ./
 RUN npm ci --omit=dev --omit=optional --ignore-scripts
 COPY config config
 COPY jobs jobs
+# What is written: the key of evidence with what it signed last, and reports. Volumes that are mounted here begin with this owner.
+RUN install -d -o node -g root -m 0770 .nightshift reports
 USER node
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s CMD ["node", "node_modules/nightshift/src/cli/health.js"]
 ENTRYPOINT ["node", "node_modules/nightshift/src/cli/bin.js"]
@@ -64,6 +67,12 @@ services:
   nightshift:
     build: .
     read_only: true
+    tmpfs: [/tmp]
+    cap_drop: [ALL]
+    security_opt: ["no-new-privileges:true"]
+    # The watchdog ends a worker whose event loop is blocked, and a first process has no signal of its own.
+    init: true
+    volumes: ["data:/app/.nightshift", "reports:/app/reports"]
     environment:
       DATABASE_URL: postgres://nightshift:\${POSTGRES_PASSWORD}@postgres:5432/nightshift
       REDIS_URL: redis://redis:6379
@@ -78,6 +87,8 @@ services:
 volumes:
   redis:
   postgres:
+  data:
+  reports:
 `
 
 export const addInit: AddCommand = (program, terminal, done) => {
