@@ -1,3 +1,4 @@
+import pLimit from 'p-limit'
 import type { Logger } from 'pino'
 import { v7 as uuidv7 } from 'uuid'
 import type { Actor } from '../core/acts.ts'
@@ -30,6 +31,8 @@ const watcher = (): Actor => ({
 })
 
 const POLL_ACCOUNT_MS = 60_000
+/** Accounts that are asked for at the same time: one that gets no answer holds back no other. */
+const ACCOUNTS_AT_ONCE = 8
 /** How often the store is asked whether anything waits. */
 const POLL_STORE_MS = 5000
 
@@ -38,6 +41,8 @@ const POLL_STORE_MS = 5000
  * polled: one request per account and minute, however many workers there are.
  */
 export function createConsentWatcher({ db, producer, routesOf, log, everyMs = POLL_ACCOUNT_MS }: ConsentWatcherOptions): Poller {
+  const limited = pLimit(ACCOUNTS_AT_ONCE)
+
   async function pollAccount(account: string, servers: readonly string[], signal: AbortSignal): Promise<void> {
     if (!(await tryStartPoll(db, account, everyMs))) return
     const listed = await routesOf(account, signal)
@@ -53,13 +58,13 @@ export function createConsentWatcher({ db, producer, routesOf, log, everyMs = PO
     everyMs: POLL_STORE_MS,
     async work(signal) {
       const servers = Map.groupBy(await listWaiting(db), ({ account }) => account)
-      for (const [account, waiting] of servers) {
-        await pollAccount(
+      await limited.map([...servers], ([account, waiting]) =>
+        pollAccount(
           account,
           waiting.map(({ server }) => server),
           signal,
-        ).catch((error: unknown) => log.warn({ account, reason: describeError(error) }, 'The route list could not be looked at.'))
-      }
+        ).catch((error: unknown) => log.warn({ account, reason: describeError(error) }, 'The route list could not be looked at.')),
+      )
     },
     onFailure: (error) => log.warn({ reason: describeError(error) }, 'Could not look for waiting runs.'),
   })

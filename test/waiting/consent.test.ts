@@ -1,4 +1,6 @@
+import { pino } from 'pino'
 import { expect, test } from 'vitest'
+import { createConsentWatcher } from '../../src/waiting/consent.ts'
 import { query } from '../../src/store/postgres/db.ts'
 import { loadRun } from '../../src/store/runs/show.ts'
 import { describeBackends } from '../support/app/backends.ts'
@@ -58,4 +60,42 @@ describeBackends('a run that needs a person', ({ redisUrl }) => {
     const looks = await query(database.db, 'select account, status from gateway_requests where run_id is null')
     expect(looks).toEqual([{ account: 'reports', status: 200 }])
   })
+})
+
+test('an account whose route list never comes holds back no other', async () => {
+  await using server = await startCountingServer(whenConnected)
+  await using testApp = await buildTestApp({
+    routes: [countingRoute(server, { upstreamOAuth })],
+    jobs: { act: job },
+    scripts: { scripted: 'call counting__look {}\nsay $1' },
+  })
+  const { app, database } = testApp
+  const [silent, other] = [await testApp.run('act'), await testApp.run('act')]
+  await app.worker.stop()
+  await query(
+    database.db,
+    `update runs set waits_for = json_build_object('kind', 'connection', 'account', 'a-silent-one', 'server', 'counting') where id = $1`,
+    [silent.id],
+  )
+  const asked: string[] = []
+  const watcher = createConsentWatcher({
+    db: database.db,
+    producer: { wake: async () => {}, wakeSoon() {} },
+    log: pino({ level: 'silent' }),
+    async routesOf(account, signal) {
+      asked.push(account)
+      if (account === 'a-silent-one') await new Promise((_, fail) => signal.addEventListener('abort', () => fail(signal.reason)))
+      return {
+        routes: new Map([
+          ['counting', { name: 'counting', url: 'https://counting.example.com/mcp', description: undefined, connected: true }],
+        ]),
+        leftOut: new Map(),
+      }
+    },
+  })
+  await watcher.start()
+  await expect.poll(() => loadRun(database.db, other.id)).toMatchObject({ status: 'queued' })
+  expect(asked).toContain('a-silent-one')
+  await watcher.stop()
+  expect(await loadRun(database.db, silent.id)).toMatchObject({ status: 'waiting' })
 })
