@@ -131,7 +131,7 @@ function checkBundle(bytes: Uint8Array, publicKey: string): Verdict {
   if (fault !== undefined) return { ok: false, why: fault }
   if (about.count !== entries.length || about.head !== headOf(entries)) return { ok: false, why: 'entries are missing or were added' }
   const proofs = entries.filter(({ kind }) => kind === INCLUSION).map(({ data }) => data)
-  const unproved = proofs.map((proof) => inclusionFault(proof, about.run)).find((why) => why !== undefined)
+  const unproved = proofs.map((proof) => inclusionFault(proof, { runId: about.run, entries })).find((why) => why !== undefined)
   if (unproved !== undefined) return { ok: false, why: unproved }
   return { ok: true, bundle: parsed.data, provenIn: proofs.flatMap((proof) => provenIn(proof) ?? []) }
 }

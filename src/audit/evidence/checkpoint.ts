@@ -3,7 +3,13 @@ import type { CloudEvent } from '../../core/cloud-event.ts'
 import { canonicalText, sha256Hex } from '../../lib/hash/chain.ts'
 import { createBadRows, type BadRowLog } from '../../store/bad-rows.ts'
 import type { Db } from '../../store/postgres/db.ts'
-import { addCheckpoint, listUncheckpointed, type CheckpointedRun, type RecordList } from '../../store/audit/evidence.ts'
+import {
+  addCheckpoint,
+  countUncheckpointed,
+  listUncheckpointed,
+  type CheckpointedRun,
+  type RecordList,
+} from '../../store/audit/evidence.ts'
 import { RECORD_NAMES, RECORD_TABLES } from '../../store/audit/record-rules.ts'
 import { loadNewRecords } from '../../store/audit/signed-records.ts'
 import { loadLines, loadRunRows, settledLines, type TextRow } from '../../store/audit/signed-rows.ts'
@@ -70,12 +76,11 @@ export async function takeCheckpoint(
   const rows = createBadRows({ db, duty: 'checkpoint', log })
   let taken: SignedNow | undefined
   await addCheckpoint(db, async (documents) => {
-    const { number, previous, gap } = placeOf(signer, documents, accepted)
+    const { number, previous, gap, sound } = placeOf(signer, documents, accepted)
     const last = documents.at(-1)
     const before = last && readDocument(last.document)
-    const earlier = documents.map(({ document }) => readDocument(document)).filter((one) => one !== undefined)
-    const keep = configured ? signedKeep(configured) : (earlier.findLast(isOfNow)?.keep ?? null)
-    const isKeepTold = canonicalText(keep) === canonicalText(earlier.findLast(isOfNow)?.keep ?? null)
+    const keep = configured ? signedKeep(configured) : (sound.findLast(isOfNow)?.keep ?? null)
+    const isKeepTold = canonicalText(keep) === canonicalText(sound.findLast(isOfNow)?.keep ?? null)
     const isYoung = before && isKeepTold && now.getTime() - Date.parse(before.takenAt) < everyMs
     if (isYoung && !(await isBehind(db, new Date(Date.parse(before.takenAt) - SETTLED_MS)))) return undefined
     const due = await listUncheckpointed(db, new Date(now.getTime() - SETTLED_MS), mostRuns)
@@ -89,7 +94,7 @@ export async function takeCheckpoint(
         async (of) => void runs.push(...(await digestsOf(db, of))),
       )
     }
-    const after = before && isChained(before) ? before.linesTo : lastLine(earlier)
+    const after = lastLine(sound)
     const to = await settledLines(db)
     const lines: SignedLines[] = []
     for (let at = after; at < to;) {
@@ -102,7 +107,7 @@ export async function takeCheckpoint(
         at = signed.to
       }
     }
-    const { records, recordsTo } = await newRecords(db, earlier.findLast(isOfNow)?.recordsTo ?? {}, signal)
+    const { records, recordsTo } = await newRecords(db, sound.findLast(isOfNow)?.recordsTo ?? {}, signal)
     // Each checkpoint that is sent is an alarm itself, and no reason for the next.
     const isNothingNew = runs.length === 0 && lines.length === 0 && records.every(({ rule }) => rule === RECORD_TABLES.alarms.rule)
     if (isNothingNew && isKeepTold && gap === null && keys === undefined) return undefined
@@ -134,7 +139,7 @@ export async function takeCheckpoint(
   return taken
 }
 
-const isBehind = async (db: Db, until: Date) => (await listUncheckpointed(db, until, BEHIND)).length === BEHIND
+const isBehind = async (db: Db, until: Date) => (await countUncheckpointed(db, until, BEHIND)) === BEHIND
 
 const linkOf = ({ number, hash }: SignedNow) => ({ number, hash })
 
@@ -165,7 +170,7 @@ function byHour(lines: readonly TextRow[]): TextRow[][] {
   return pieces
 }
 
-/** Up to which line checkpoints go, where the newest one does not say it. */
+/** Up to which line checkpoints go; those of the first format say nothing of it. */
 const lastLine = (documents: readonly Checkpoint[]): number => Math.max(0, ...documents.map((one) => (isChained(one) ? one.linesTo : 0)))
 
 /** Rows of other tables that no checkpoint lists as they stand. */

@@ -4,7 +4,7 @@ import type { RunView } from '../../core/view.ts'
 import { loadDefinitions, loadEvents } from '../../store/audit/evidence.ts'
 import type { Db } from '../../store/postgres/db.ts'
 import type { Keep } from '../../store/retention.ts'
-import { exportBundle, verifyBundle, type Verdict } from './bundle.ts'
+import { exportBundle, runEntries, verifyBundle, type Verdict } from './bundle.ts'
 import { parseCheckpoint, type Checkpoint, type SignedNow } from './chain.ts'
 import { takeCheckpoint, type CheckpointOptions } from './checkpoint.ts'
 import { proveRun } from './proof.ts'
@@ -17,8 +17,8 @@ import type { StoreVerdict } from './verify/verdict.ts'
 /** All that is known of a run, as the text of one file, signed with the key of the deployment; and why it has no proof, where it has none. */
 export async function exportRun(db: Db, run: RunView, keyFile: string): Promise<{ text: string; unproved?: string }> {
   const [definitions, events] = [await loadDefinitions(db, run.id), await loadEvents(db, run.id)]
-  const proof = await proveRun(db, run.id)
   const evidence = { run, definitions, events }
+  const proof = await proveRun(db, run.id, runEntries(evidence))
   const key = openSigningKey(keyFile)
   if ('why' in proof) return { text: exportBundle(evidence, key), unproved: proof.why }
   return { text: exportBundle({ ...evidence, inclusion: proof }, key) }

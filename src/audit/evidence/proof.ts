@@ -5,6 +5,7 @@ import { findSignedRun, loadCheckpointLists, loadDocuments } from '../../store/a
 import { loadRunRows } from '../../store/audit/signed-rows.ts'
 import type { Db } from '../../store/postgres/db.ts'
 import { checkpointSchema, isOfNow, isWhole, readDocument, type SignedNow } from './chain.ts'
+import { otherThanRows } from './rules/same.ts'
 import { partsOf, type SignedParts } from './rules/rows.ts'
 import { readRuns } from './rules/listed.ts'
 
@@ -15,8 +16,12 @@ export interface Inclusion extends SignedParts {
   path: readonly TreeStep[]
 }
 
-/** The proof of a run as it stands, or why there is none. Content that retention removed, and how a run stood that goes on, are null. */
-export async function proveRun(db: Db, runId: string): Promise<Inclusion | { why: string }> {
+/** The proof of a run as it stands, and as entries of a bundle show it, or why there is none. Content that retention removed, and how a run stood that goes on, are null. */
+export async function proveRun(
+  db: Db,
+  runId: string,
+  entries: readonly { kind: string; data: unknown }[],
+): Promise<Inclusion | { why: string }> {
   const number = await findSignedRun(db, runId)
   const document = (await loadDocuments(db)).find((one) => one.number === number)?.document
   const checkpoint = readDocument(document)
@@ -37,7 +42,7 @@ export async function proveRun(db: Db, runId: string): Promise<Inclusion | { why
     content: digestOf(content) === entry.content ? content : null,
     state: digestOf(state) === entry.state ? state : null,
   }
-  return inclusionFault(proof, runId) === undefined
+  return inclusionFault(proof, { runId, entries }) === undefined
     ? proof
     : { why: `the run is not as checkpoint ${number} says; see nightshift evidence verify --store` }
 }
@@ -58,7 +63,10 @@ const inclusionSchema = z.strictObject({
 export const provenIn = (proof: unknown): SignedNow | undefined => inclusionSchema.safeParse(proof).data?.checkpoint
 
 /** What is wrong with a proof; undefined when the run is in the checkpoint, which its own key signed. Whether that key is trusted is another question. */
-export function inclusionFault(proof: unknown, runId: string): string | undefined {
+export function inclusionFault(
+  proof: unknown,
+  { runId, entries }: { runId: string; entries: readonly { kind: string; data: unknown }[] },
+): string | undefined {
   const { data } = inclusionSchema.safeParse(proof)
   if (!data) return 'its proof does not have the form of one'
   const { checkpoint, entry, path, kept, content, state } = data
@@ -69,5 +77,7 @@ export function inclusionFault(proof: unknown, runId: string): string | undefine
     digestOf(kept) === entry.kept &&
     (content === null || digestOf(content) === entry.content) &&
     (state === null || digestOf(state) === entry.state)
-  return isAsSigned ? undefined : 'the rows of its proof are not those of the checkpoint'
+  if (!isAsSigned) return 'the rows of its proof are not those of the checkpoint'
+  const other = otherThanRows(entries, { kept, content, state })
+  return other === undefined ? undefined : `its proof says otherwise than ${other}`
 }

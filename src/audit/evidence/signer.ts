@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { Failure } from '../../core/failure.ts'
 import { GENESIS } from '../../lib/hash/chain.ts'
-import { followChain, readDocument, type SignedNow } from './chain.ts'
+import { followChain, readDocument, type Checkpoint, type SignedNow } from './chain.ts'
 import { openSigningKey, type SigningKey } from './keys.ts'
 import { keyIdOf } from '../../lib/hash/public-key.ts'
 import { readMemory, writeMemory, type Link } from './memory.ts'
@@ -30,6 +30,8 @@ export interface Place {
   number: number
   previous: string
   gap: SignedNow['gap']
+  /** Checkpoints of the store with which nothing is wrong. */
+  sound: readonly Checkpoint[]
 }
 
 const nameOf = (link: Link | null) => (link ? `checkpoint ${link.number} (${link.hash.slice(0, 12)}…)` : 'no checkpoint')
@@ -46,15 +48,18 @@ export function placeOf(
   const memory = readMemory(signer.memoryFile)
   const { links, keys } = followChain(documents, trustedOf(signer, documents))
   const newest = links.at(-1)
+  const faulty = new Set(links.flatMap(({ number, fault }) => (fault === undefined ? [] : [number])))
+  const sound = documents.flatMap(({ number, document }) => (faulty.has(number) ? [] : (readDocument(document) ?? [])))
   const found = newest ? { number: newest.number, hash: newest.hash } : null
   const remembered = memory?.last ?? null
   const why = gapOf()
-  if (why === undefined) return { number: (found?.number ?? 0) + 1, previous: found?.hash ?? GENESIS, gap: null }
+  if (why === undefined) return { number: (found?.number ?? 0) + 1, previous: found?.hash ?? GENESIS, gap: null, sound }
   if (!accepted) throw new Failure({ code: 'EVIDENCE_GAP', message: `Nothing is signed: ${why}.` })
   return {
     number: Math.max(found?.number ?? 0, remembered?.number ?? 0) + 1,
     previous: newest?.hash ?? GENESIS,
     gap: { remembered, found, ...accepted },
+    sound,
   }
 
   function gapOf(): string | undefined {

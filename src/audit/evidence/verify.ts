@@ -19,7 +19,9 @@ export async function verifyStore(db: Db, publicKey: string, anchors: readonly L
   const documents = await loadDocuments(db)
   const { links, gaps } = followChain(documents, publicKey)
   const read = documents.map(({ number, document }) => ({ number, document: readDocument(document) }))
-  const signed = read.map(({ document }) => document).filter(isOfNow)
+  // What a checkpoint says that is not to be trusted explains nothing.
+  const sound = new Set(links.flatMap(({ number, fault }) => (fault === undefined ? [number] : [])))
+  const signed = read.flatMap(({ number, document }) => (sound.has(number) && isOfNow(document) ? [document] : []))
   const keeps = [...signed.map((document) => document.keep).filter((one) => one !== null), ...(keep ? [signedKeep(keep)] : [])]
   const verdict: StoreVerdict = {
     checkpoints: links.length,

@@ -95,6 +95,17 @@ export async function listUncheckpointed(db: Db, until: Date, limit: number): Pr
   )
 }
 
+/** How many runs ended before `until` and are in no checkpoint, `most` at most; without those that are signed once more only for what was open then. */
+export async function countUncheckpointed(db: Db, until: Date, most: number): Promise<number> {
+  const [row] = await slowQuery<{ n: number }>(
+    db,
+    `select count(*)::int as n from (
+       select from runs where finished_at < $1 and (checkpointed_attempts is null or checkpointed_attempts between 1 and attempts - 1) limit $2) r`,
+    [until, most],
+  )
+  return row?.n ?? 0
+}
+
 /** The elements of a list that stands in a checkpoint; whoever wrote the store may have put anything there (SQL). */
 export const elementsOf = (list: string): string => `json_array_elements(case json_typeof(${list}) when 'array' then ${list} else '[]' end)`
 

@@ -6,7 +6,6 @@ import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { takeCheckpoint } from '../../../src/audit/evidence/checkpoint.ts'
 import { verifyRuns } from '../../../src/audit/evidence/files.ts'
-import { proveRun } from '../../../src/audit/evidence/proof.ts'
 import type { Signer } from '../../../src/audit/evidence/signer.ts'
 import { importLog } from '../../../src/audit/log/import.ts'
 import { noUsage } from '../../../src/core/run.ts'
@@ -15,6 +14,7 @@ import { prune } from '../../../src/store/retention.ts'
 import { finishRun } from '../../../src/store/runs/finish.ts'
 import { endCancelled, opened, writeRun } from '../../support/database/attempts.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database/database.ts'
+import { proofOf } from '../../support/evidence/proof.ts'
 import { signerOf } from '../../support/evidence/signer.ts'
 import { authorizeLine } from '../../support/log/log-lines.ts'
 
@@ -64,7 +64,7 @@ test.each(['runs', 'lines', 'records'])(
     for (const other of ['{"another":1}', '[5]', '[{"rows":7}]', '"text"', 'null']) {
       await query(db, `update checkpoints set ${list} = '${other}'`)
       expect(await faults(), other).toContainEqual(expect.stringMatching(/^checkpoint 1: its list of .* was changed$/))
-      expect(await proveRun(db, id), other).toHaveProperty(list === 'records' ? 'entry' : 'why')
+      expect(await proofOf(db, id), other).toHaveProperty(list === 'records' ? 'entry' : 'why')
     }
     await over()
     expect(await sign()).toMatchObject({ number: 2 })
@@ -152,6 +152,18 @@ test('a row that never settles is not signed for ever', async () => {
   await query(db, "update runs set finished_at = finished_at - interval '4 days'")
   expect(await sign()).toMatchObject({ number: 2, count: 1 })
   expect(await sign()).toBeUndefined()
+})
+
+test('what a stranger’s checkpoint says of retention explains nothing', async () => {
+  const id = await over()
+  await sign()
+  const strange = signerOf(join(dir, 'strange.key'))
+  await takeCheckpoint(db, strange, { keep: { content: {}, metadata: { succeeded: 1 } }, gap: { acceptedBy: 'eve', reason: 'mine' } })
+  await query(db, 'delete from runs where id = $1', [id])
+  await query(db, 'insert into pruned_runs (run_id) values ($1)', [id])
+  const found = await faults()
+  expect(found).toContainEqual(expect.stringMatching(/^checkpoint 2: it is signed with the key/))
+  expect(found).toContainEqual(expect.stringMatching(/^run .* of checkpoint 1 was removed, and no retention was set/))
 })
 
 describe('what is said of a time that is to come, or of nobody, is found', () => {

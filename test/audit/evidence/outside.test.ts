@@ -57,6 +57,8 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
+const bundleSchema = z.looseObject({ entries: z.array(z.looseObject({ kind: z.string(), data: z.unknown() })) })
+
 /** What each command ends with, in a directory that holds the bundle and the key alone. */
 function walk(text: string, key = 'evidence.key.pub', commands = COMMANDS): { codes: (number | null)[]; out: string } {
   const place = mkdtempSync(join(dir, 'walk-'))
@@ -92,11 +94,7 @@ test.each([
 })
 
 test('they find a bundle whose proof was changed by whoever holds its key', () => {
-  const {
-    entries,
-    signature: _,
-    ...about
-  } = z.looseObject({ entries: z.array(z.looseObject({ kind: z.string(), data: z.unknown() })) }).parse(JSON.parse(bundle))
+  const { entries, signature: _, ...about } = bundleSchema.parse(JSON.parse(bundle))
   const key = openSigningKey(join(dir, 'evidence.key'))
   const ofProof = COMMANDS.slice(COMMANDS.findIndex((line) => line.includes('proof.json')))
   const changes: Record<string, (proof: string) => string> = {
@@ -118,6 +116,37 @@ test('they find a bundle whose proof was changed by whoever holds its key', () =
       what,
     ).toBe(true)
   }
+})
+
+test.each([
+  ['another answer', 'attemptEnded', (text: string) => text.replace('Grüße', 'grüße')],
+  ['other arguments', 'toolCall', (text: string) => text.replace('1.5', '2.5')],
+  ['another end of an attempt', 'attemptEnded', (text: string) => text.replace('"status":"succeeded"', '"status":"failed"')],
+  ['another definition', 'definition', (text: string) => text.replace('"account"', '"Account"')],
+  ['another time', 'attempt', (text: string) => text.replace(/"startedAt":"2/, '"startedAt":"1')],
+  ['a request to another host', 'gatewayRequest', (text: string) => text.replace('"host":"', '"host":"x')],
+])('whoever holds its key cannot say otherwise beside a genuine proof: %s', (_, kind, change) => {
+  const { entries, signature: _signature, ...about } = bundleSchema.parse(JSON.parse(bundle))
+  const key = openSigningKey(join(dir, 'evidence.key'))
+  const items = entries.map((entry) => ({
+    kind: entry.kind,
+    data: entry.kind === kind ? JSON.parse(change(JSON.stringify(entry.data))) : entry.data,
+  }))
+  expect(items).not.toEqual(entries.map((entry) => ({ kind: entry.kind, data: entry.data })))
+  const chained = chainOf(items)
+  const head = { ...about, head: headOf(chained) }
+  const text = `${canonicalText({ ...head, signature: key.sign(canonicalText(head)), entries: chained })}\n`
+  expect(verifyBundle(Buffer.from(text), key.publicKey)).toMatchObject({
+    ok: false,
+    why: expect.stringMatching(new RegExp(`^its proof says otherwise than ${kind} `)),
+  })
+})
+
+test('a genuine bundle is proved', () => {
+  expect(verifyBundle(Buffer.from(bundle), readPublicKey(join(dir, 'evidence.key.pub')))).toMatchObject({
+    ok: true,
+    provenIn: [{ number: 1 }],
+  })
 })
 
 test('they find one that another key signed', () => {

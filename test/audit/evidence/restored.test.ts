@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { expect, test } from 'vitest'
 import { takeCheckpoint } from '../../../src/audit/evidence/checkpoint.ts'
-import { proveRun } from '../../../src/audit/evidence/proof.ts'
 import { verifyStore } from '../../../src/audit/evidence/verify.ts'
 import { importLog } from '../../../src/audit/log/import.ts'
 import { noUsage } from '../../../src/core/run.ts'
@@ -16,6 +15,7 @@ import { retryRuns } from '../../../src/store/runs/retry.ts'
 import { someone } from '../../support/actor.ts'
 import { endCancelled, opened, writeRun } from '../../support/database/attempts.ts'
 import { createTextDumps, startSystemPostgres, systemPostgres, type DumpingServer } from '../../support/database/backup.ts'
+import { proofOf } from '../../support/evidence/proof.ts'
 import { signerOf } from '../../support/evidence/signer.ts'
 import { authorizeLine } from '../../support/log/log-lines.ts'
 
@@ -66,7 +66,7 @@ async function putBack(start: () => Promise<DumpingServer>): Promise<void> {
   const newest = await server.restore(await server.dump(db))
   expect(await verify(newest, [first, second])).toMatchObject(await verify(db))
   expect(await verify(newest, [first, second])).toMatchObject({ checkpoints: 2, runs: 4, faults: [], gaps: [] })
-  expect(await proveRun(newest, id)).toEqual(await proveRun(db, id))
+  expect(await proofOf(newest, id)).toEqual(await proofOf(db, id))
 
   // It goes on where the other store stopped.
   await work(newest)
