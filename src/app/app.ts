@@ -30,6 +30,7 @@ import {
 import { openQueueBackend } from '../queue/backend.ts'
 import { createProducer, type Producer } from '../queue/producer.ts'
 import { createSweeper } from '../queue/sweep.ts'
+import { createAccountSweeper } from '../runs/attempt/account-sweep.ts'
 import { createScheduler } from '../schedules/scheduler.ts'
 import { createConsentWatcher } from '../waiting/consent.ts'
 import type { Duty, DutyRecord } from '../lib/time/duty.ts'
@@ -86,6 +87,8 @@ export interface App extends AsyncDisposable {
   watchdog: Lifecycle
   scheduler: Poller
   sweeper: Poller
+  /** Undefined without a minter. */
+  accountSweeper: Poller | undefined
   upkeep: Upkeep
   consent: Poller
   outbox: Poller
@@ -229,6 +232,8 @@ export async function createApp({ config, readConfig = () => config, log, onProg
   building.defer(() => scheduler.stop())
   const sweeper = createSweeper({ db, producer, leaseMs, concurrencyOf, log })
   building.defer(() => sweeper.stop())
+  const accountSweeper = resources.minter && createAccountSweeper({ db, minter: resources.minter, log })
+  building.defer(() => accountSweeper?.stop())
   const upkeep = createUpkeep({ db, config, notify: notifierOf(config, destinations), onKey: resources.redactor.add, log })
   building.defer(() => upkeep.stop())
   let callers = config.api && callersOf(config.api)
@@ -242,7 +247,17 @@ export async function createApp({ config, readConfig = () => config, log, onProg
   building.defer(() => configWatch.stop())
   const tokens = createTokenWatcher({ accounts: resources.accounts, log })
   building.defer(() => tokens.stop())
-  duties.push(configWatch, tokens, worker, consent, outbox, scheduler, sweeper, ...upkeep.duties)
+  duties.push(
+    configWatch,
+    tokens,
+    worker,
+    consent,
+    outbox,
+    scheduler,
+    sweeper,
+    ...upkeep.duties,
+    ...(accountSweeper ? [accountSweeper] : []),
+  )
   const health = {
     checks: { store: () => tryWrite(db), queue: () => Promise.all([backend.check(), queue.count()]) },
     duties: () => duties,
@@ -275,6 +290,7 @@ export async function createApp({ config, readConfig = () => config, log, onProg
     watchdog,
     scheduler,
     sweeper,
+    accountSweeper,
     upkeep,
     consent,
     outbox,

@@ -5,7 +5,7 @@ import { Hono } from 'hono'
 import type { Logger } from 'pino'
 import { z } from 'zod'
 import { describeError } from '../core/failure.ts'
-import type { ConfigService } from '../pomerium/config-service.ts'
+import type { ConfigService, ServiceAccount } from '../pomerium/config-service.ts'
 import { listenOnSocket } from './socket.ts'
 import { tryParse } from '../lib/json/parse.ts'
 
@@ -33,6 +33,9 @@ const requestSchema = z.strictObject({
   userId: z.string().min(1).max(200),
   expiresAt: z.iso.datetime(),
 })
+/** By its description an account is known as made here, also by a minter that was started since. */
+const descriptionOf = (runId: string) => `Nightshift ${runId}`
+const MADE_FOR_RUN = /^Nightshift run_[0-9a-f-]{36}$/
 const MAX_BODY_BYTES = 4096
 const MINUTE_MS = 60_000
 /** Pomerium counts in seconds, so a worker rounds a deadline up to the next one. */
@@ -41,8 +44,6 @@ const ROUNDING_MS = 1000
 /** Makes service accounts for single runs, under a policy of its own, so that workers never hold Pomerium's shared secret. */
 export async function startMinter(options: MinterOptions): Promise<AsyncDisposable> {
   const { socket, workerUid, policy, service, log, now = () => new Date() } = options
-  /** Accounts that this process made and that may still live. */
-  const made = new Map<string, number>()
   let recent: number[] = []
 
   /** Why a request is refused; undefined when the policy allows it. */
@@ -63,8 +64,8 @@ export async function startMinter(options: MinterOptions): Promise<AsyncDisposab
 
   const app = new Hono()
   app.onError((error, c) => {
-    log.error({ reason: describeError(error) }, 'An account could not be made.')
-    return c.json({ error: 'Pomerium did not make the account' }, 502)
+    log.error({ reason: describeError(error) }, 'An account could not be made or ended.')
+    return c.json({ error: 'Pomerium did not make or end the account' }, 502)
   })
   app.notFound((c) => c.json({ error: 'there is nothing at this address' }, 404))
 
@@ -81,21 +82,33 @@ export async function startMinter(options: MinterOptions): Promise<AsyncDisposab
       return c.json({ error: refused.error }, refused.status)
     }
     recent.push(now().getTime())
-    const account = await service.create({ userId, description: `Nightshift ${runId}`, expiresAt: new Date(expiresAt) })
-    made.set(account.id, Date.parse(expiresAt))
-    for (const [id, at] of made) if (at < now().getTime()) made.delete(id)
+    const account = await service.create({ userId, description: descriptionOf(runId), expiresAt: new Date(expiresAt) })
     log.info({ runId, userId, expiresAt, accountId: account.id }, 'Made an account.')
     return c.json(account, 201)
   })
 
   app.delete('/accounts/:id', async (c) => {
     const id = c.req.param('id')
-    // Only accounts that this process made: the socket must not be a way to delete others.
-    if (!made.has(id)) return c.json({ error: 'no such account was made here' }, 404)
-    await service.delete(id)
-    made.delete(id)
+    // Only accounts that a minter made, as the gateway says: the socket must not be a way to delete others.
+    const one = (await service.list()).find((account) => account.id === id)
+    if (!one || !MADE_FOR_RUN.test(one.description)) return c.json({ error: 'no such account was made here' }, 404)
+    await end(one)
     return c.json({})
   })
+
+  app.delete('/runs/:runId/accounts', async (c) => {
+    const runId = c.req.param('runId')
+    const description = descriptionOf(runId)
+    if (!MADE_FOR_RUN.test(description)) return c.json({ error: 'this is no run' }, 400)
+    const accounts = (await service.list()).filter((account) => account.description === description)
+    for (const one of accounts) await end(one)
+    return c.json({ ended: accounts.length })
+  })
+
+  async function end({ id, description }: ServiceAccount): Promise<void> {
+    await service.delete(id)
+    log.info({ accountId: id, description }, 'Ended an account.')
+  }
 
   const server = createAdaptorServer({ fetch: app.fetch })
   await listenOnSocket(server, socket, workerUid)

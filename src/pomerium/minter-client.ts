@@ -4,13 +4,16 @@ import { Failure, messageOf } from '../core/failure.ts'
 import { parseJson, tryParse } from '../lib/json/parse.ts'
 
 const mintedSchema = z.strictObject({ id: z.string().min(1), jwt: z.string().min(1) })
+const endedSchema = z.strictObject({ ended: z.int().min(0) })
 const refusedSchema = z.looseObject({ error: z.string() })
 
 /** Gets service accounts for single runs from the minter process. A worker never sees Pomerium's shared secret. */
 export interface MinterClient {
   mint(request: { runId: string; userId: string; expiresAt: Date }): Promise<{ id: string; jwt: string }>
-  /** Deletes an account early. Never throws: the account expires by itself. */
-  end(id: string): Promise<void>
+  /** Deletes an account early. Never throws: false when it may live. */
+  end(id: string): Promise<boolean>
+  /** Deletes all accounts of a run that is over, as the gateway lists them. Returns how many there were. Throws when one may live. */
+  endRun(runId: string): Promise<number>
   close(): Promise<void>
 }
 
@@ -51,10 +54,20 @@ export function createMinterClient(socketPath: string): MinterClient {
       })
     },
     async end(id) {
-      await send('DELETE', `/accounts/${encodeURIComponent(id)}`).then(
-        (answer) => answer.body?.cancel(),
-        () => {},
-      )
+      try {
+        const answer = await send('DELETE', `/accounts/${encodeURIComponent(id)}`)
+        await answer.body?.cancel()
+        return answer.ok
+      } catch {
+        return false
+      }
+    },
+    async endRun(runId) {
+      const answer = await send('DELETE', `/runs/${encodeURIComponent(runId)}/accounts`)
+      const text = await answer.text()
+      if (answer.ok) return endedSchema.parse(parseJson(text)).ended
+      const why = refusedSchema.safeParse(tryParse(text)).data?.error ?? `HTTP ${answer.status}`
+      throw new Failure({ code: 'MINTER_REFUSED', retry: 'later', message: `The minter did not end the accounts of ${runId}: ${why}.` })
     },
     close: () => dispatcher.destroy(),
   }

@@ -12,6 +12,7 @@ import type { ConcurrencyOf } from '../store/runs/holds.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { lastTurnNumber, loadHistory, loadOpenResponse, loadTexts } from '../store/attempts/history.ts'
 import type { JournalWriter } from '../store/attempts/journal.ts'
+import { accountEnded, askForAccount } from '../store/attempts/account-ends.ts'
 import { insertRunAccount } from '../store/attempts/run-accounts.ts'
 import { loadLastGreen } from '../store/schedules/last-green.ts'
 import { loadUnclaimedRun } from '../store/runs/finish.ts'
@@ -127,7 +128,11 @@ export function createRunner(options: RunnerOptions): Runner {
           warn,
           deadline: new Date(Date.now() + deadlineMs),
           endsAt: performance.now() + deadlineMs,
-          recordAccount: (row) => insertRunAccount(db, opened.attempt, row),
+          accounts: {
+            asked: (expiresAt) => askForAccount(db, opened.attempt, expiresAt),
+            record: (row) => insertRunAccount(db, opened.attempt, row),
+            ended: () => accountEnded(db, opened.attempt),
+          },
         },
         limited.signal,
       )

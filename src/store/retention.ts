@@ -104,6 +104,7 @@ export async function prune(db: Db, { content, metadata, log, fires }: Keep, sig
   }
   if (fires !== undefined) pruned.fires += await take(REMOVE_FIRES, [fires])
   await take(REMOVE_SPENT, [SPENT_MS])
+  await take(REMOVE_ENDED_ACCOUNTS, [SPENT_MS])
   await take(REMOVE_SCHEDULES, [AWAY_MS])
   await removeVersions(db, signal)
   return pruned
@@ -165,6 +166,7 @@ const AFTER_EVENTS = [
   removeOld('log_gaps', 'id', 'bigint', olderThan('noticed_at')),
   removeOld('suspects', 'account_id', 'text', olderThan('acknowledged_at')),
 ]
+const REMOVE_ENDED_ACCOUNTS = removeOld('run_account_ends', 'ctid', 'tid', olderThan('expires_at'))
 const REMOVE_SPENT = removeOld('budget_days', 'ctid', 'tid', olderThan('day'))
 /** One that comes back after this time owes nothing, as one that was never there. */
 const AWAY_MS = 30 * 86_400_000

@@ -115,6 +115,31 @@ describe('the minter', () => {
   })
 })
 
+describe('accounts of a run', () => {
+  test('are ended by the gateway’s own list, also those that a minter made which has ended since, and no others', async () => {
+    await using minter = await open()
+    const standing = await minter.accounts.create({ userId: 'svc-reports', description: 'Nightshift' })
+    const other = { ...GOOD, runId: RUN_ID.replace(/1$/, '2') }
+    for (const one of [GOOD, GOOD, other]) await ask(minter.socket, 'POST', '/accounts', JSON.stringify(one))
+    await minter.stop()
+    await using later = new AsyncDisposableStack()
+    later.use(await minter.start())
+    expect(await ask(minter.socket, 'DELETE', `/runs/${RUN_ID}/accounts`)).toEqual({ status: 200, body: { ended: 2 } })
+    expect(await ask(minter.socket, 'DELETE', `/runs/${RUN_ID}/accounts`)).toEqual({ status: 200, body: { ended: 0 } })
+    expect(minter.accounts.list().map(({ id }) => id)).toContain(standing.id)
+    expect(minter.accounts.list()).toHaveLength(2)
+    expect(minter.log.filter((line) => line.includes('Ended an account.'))).toHaveLength(2)
+  })
+
+  test.for([['x'], ['run_'], ['run_019a0000'], ['']])('are none of what is no run: %s', async ([runId]) => {
+    await using minter = await open()
+    await minter.accounts.create({ userId: 'svc-reports', description: `Nightshift ${runId}` })
+    const { status } = await ask(minter.socket, 'DELETE', `/runs/${runId}/accounts`)
+    expect([400, 404]).toContain(status)
+    expect(minter.accounts.list()).toHaveLength(1)
+  })
+})
+
 describe('the socket', () => {
   test('is of the worker’s user alone, and goes with the minter', async () => {
     await using minter = await open()

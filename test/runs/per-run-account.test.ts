@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
+import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { query, type Db } from '../../src/store/postgres/db.ts'
+import { createMinterClient } from '../../src/pomerium/minter-client.ts'
+import { sweepAccounts } from '../../src/runs/attempt/account-sweep.ts'
 import { cancelRun } from '../../src/runs/cancel.ts'
 import { countingRoute, startCountingServer, type CountingServer } from '../support/mcp/counting-server.ts'
 import { dumpDatabase } from '../support/database/dump.ts'
@@ -179,6 +182,98 @@ describe('an account for each run', () => {
     ].join('\n')
     for (const jwt of tokens) expect(kept.includes(jwt) || kept.includes(jwt.split('.')[2] ?? ''), jwt).toBe(false)
     expect(kept).toContain('your token is [secret]')
+  })
+})
+
+describe('an account ends with its run, whatever died', () => {
+  const sweep = (testApp: TestApp, minter: TestMinter) => {
+    const client = createMinterClient(minter.socket)
+    return sweepAccounts({ db: testApp.app.db, minter: client, log: pino({ level: 'silent' }) }).finally(() => client.close())
+  }
+  const open = (db: Db) => query(db, 'select run_id, attempt from run_account_ends where ended_at is null')
+
+  test('the minter was started again while the run was at work', async () => {
+    await using server = await startCountingServer()
+    await using opened = await openPerRun(server, { config: PER_RUN })
+    const { testApp, minter } = opened
+    let again: AsyncDisposable | undefined
+    server.answer = async () => {
+      await minter.stop()
+      again = await minter.start()
+      return 'done'
+    }
+    expect(await testApp.run('act')).toMatchObject({ status: 'succeeded' })
+    expect(living(testApp)).toEqual([testApp.world.account.id])
+    expect(await open(testApp.app.db)).toEqual([])
+    await again?.[Symbol.asyncDispose]()
+  })
+
+  test('the minter was away when the run ended', async () => {
+    await using server = await startCountingServer()
+    await using opened = await openPerRun(server, { config: PER_RUN })
+    const { testApp, minter } = opened
+    server.answer = async () => {
+      await minter.stop()
+      return 'done'
+    }
+    const run = await testApp.run('act')
+    expect(living(testApp)).toHaveLength(2)
+    expect(await open(testApp.app.db)).toEqual([{ run_id: run.id, attempt: 1 }])
+    expect(await sweep(testApp, minter)).toBe(0)
+    await using later = new AsyncDisposableStack()
+    later.use(await minter.start())
+    await query(testApp.app.db, 'update run_account_ends set next_try_at = now()')
+    expect(await sweep(testApp, minter)).toBe(1)
+    expect(living(testApp)).toEqual([testApp.world.account.id])
+    expect(await open(testApp.app.db)).toEqual([])
+  })
+
+  test('a hosted run was cancelled while its provider was at work', async () => {
+    await using server = await startCountingServer()
+    await using opened = await openPerRun(server, { jobs: { act: job('delegate: hosted') }, config: PER_RUN })
+    const { testApp, minter } = opened
+    server.answer = () => new Promise<undefined>(() => {})
+    await testApp.app.worker.start()
+    const called = server.nextCall()
+    const id = await testApp.queue('act')
+    await called
+    // A run that is under way keeps its account.
+    expect(await sweep(testApp, minter)).toBe(0)
+    await cancelRun(testApp.app.db, id, someone())
+    expect(await testApp.ended(id)).toMatchObject({ status: 'cancelled' })
+    await sweep(testApp, minter)
+    expect(living(testApp)).toEqual([testApp.world.account.id])
+    expect(await open(testApp.app.db)).toEqual([])
+  })
+
+  test('the worker died between the answer of the minter and its row', async () => {
+    await using server = await startCountingServer()
+    await using opened = await openPerRun(server, { config: PER_RUN })
+    const { testApp, minter } = opened
+    const { db } = testApp.app
+    await query(db, `create function die() returns trigger language plpgsql as $$ begin raise 'it died'; end $$`)
+    await query(db, 'create trigger die before insert on run_accounts for each row execute function die()')
+    expect((await testApp.run('act')).status).toBe('failed')
+    expect(living(testApp).length).toBeGreaterThan(1)
+    expect(await sweep(testApp, minter)).toBe(1)
+    expect(living(testApp)).toEqual([testApp.world.account.id])
+    expect(await open(db)).toEqual([])
+  })
+
+  test('its run was removed', async () => {
+    await using server = await startCountingServer()
+    await using opened = await openPerRun(server, { config: PER_RUN })
+    const { testApp, minter } = opened
+    server.answer = async () => {
+      await minter.stop()
+      return 'done'
+    }
+    const { id } = await testApp.run('act')
+    await query(testApp.app.db, 'delete from runs where id = $1', [id])
+    await using later = new AsyncDisposableStack()
+    later.use(await minter.start())
+    expect(await sweep(testApp, minter)).toBe(1)
+    expect(living(testApp)).toEqual([testApp.world.account.id])
   })
 })
 

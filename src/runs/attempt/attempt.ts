@@ -28,7 +28,7 @@ export async function runAttempt(
     throw new Failure({ code: 'WORKER_UNFIT', message: `Job ${opened.job} needs ${lack}, which this worker does not have.` })
   const output = outputCheckOf(definition, provider)
   const begun = input.texts ?? renderTexts(input, output, resources.ownContract)
-  const identity = await identify(resources, { account, runId, deadline, record: input.recordAccount })
+  const identity = await identify(resources, { account, runId, deadline, ...input.accounts })
   const { tokens } = identity
   let mayEnd = true
   let toolBox: OpenToolBox | undefined

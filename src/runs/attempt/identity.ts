@@ -9,6 +9,15 @@ export interface Identity {
   end(): Promise<void>
 }
 
+/** Writes down what becomes of an account of an attempt's own. */
+export interface AccountJournal {
+  /** Before it is asked for: what dies then leaves an account that a sweep ends. */
+  asked: (expiresAt: Date) => Promise<void>
+  record: (row: RunAccount) => Promise<void>
+  /** The gateway has confirmed that it is gone. */
+  ended: () => Promise<void>
+}
+
 export interface RunAccount {
   accountId: string
   account: string
@@ -21,7 +30,7 @@ export interface RunAccount {
  */
 export async function identify(
   resources: RunResources,
-  { account, runId, deadline, record }: { account: string; runId: string; deadline: Date; record: (row: RunAccount) => Promise<void> },
+  { account, runId, deadline, ...about }: { account: string; runId: string; deadline: Date } & AccountJournal,
 ): Promise<Identity> {
   const standing = resources.accounts.get(account)
   if (!standing) throw new Failure({ code: 'WORKER_UNFIT', message: `This worker does not have the account ${account}.` })
@@ -30,10 +39,14 @@ export async function identify(
   if (!minter) throw new Failure({ code: 'CONFIG_INVALID', message: `Account ${account} is perRun, and no minter is configured.` })
   // Pomerium counts in seconds.
   const expiresAt = new Date(Math.ceil(deadline.getTime() / 1000) * 1000)
+  await about.asked(expiresAt)
   const { id, jwt } = await minter.mint({ runId, userId: standing.current().userId, expiresAt })
-  await record({ accountId: id, account, expiresAt })
+  await about.record({ accountId: id, account, expiresAt })
   return {
     tokens: createTokenSource({ account, token: jwt, onToken: (secret) => resources.redactor.add(secret, expiresAt) }),
-    end: () => minter.end(id),
+    async end() {
+      // What is not confirmed is asked for again by the sweep.
+      if (await minter.end(id)) await about.ended().catch(() => {})
+    },
   }
 }

@@ -4,7 +4,7 @@ import type { JobDefinition } from '../../jobs/schema.ts'
 import type { PastTurn } from '../../core/history.ts'
 import type { OpenResponse } from '../../store/attempts/history.ts'
 import type { OpenedAttempt } from '../../store/runs/claim.ts'
-import type { RunAccount } from './identity.ts'
+import type { AccountJournal } from './identity.ts'
 import type { Tell } from '../progress.ts'
 
 /** What an attempt starts from. */
@@ -28,6 +28,5 @@ export interface AttemptInput {
   deadline: Date
   /** The same on the clock of `performance.now()`, which no step of the wall clock moves. */
   endsAt: number
-  /** Writes down an account that was made for this attempt alone. */
-  recordAccount: (row: RunAccount) => Promise<void>
+  accounts: AccountJournal
 }

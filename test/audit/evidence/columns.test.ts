@@ -25,6 +25,7 @@ const OUTSIDE: Record<string, string> = {
   migrations: 'which version the store is of',
   pauses: 'how it stands now',
   processes: 'how processes are now',
+  run_account_ends: 'how accounts stand now; run_accounts has those that were used',
   schedule_progress: 'how far schedules are',
   scheduler_presence: 'how it stands now',
   schedules: 'of a version before',

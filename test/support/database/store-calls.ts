@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import { noUsage, type AttemptRef } from '../../../src/core/run.ts'
 import * as history from '../../../src/store/attempts/history.ts'
+import * as accountEnds from '../../../src/store/attempts/account-ends.ts'
 import { noteStalled } from '../../../src/store/attempts/stalled.ts'
 import { insertRunAccount } from '../../../src/store/attempts/run-accounts.ts'
 import { countRunsHolding } from '../../../src/store/audit/accounts.ts'
@@ -122,6 +123,10 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
     lastTurnNumber: { call: ({ db }) => history.lastTurnNumber(db, over) },
     loadSpent: { call: ({ db }) => history.loadSpent(db, over) },
     loadLastText: { call: ({ db }) => history.loadLastText(db, over, 1) },
+    askForAccount: { call: ({ db, attempt }) => accountEnds.askForAccount(db, attempt, hour.to) },
+    accountEnded: { call: ({ db, attempt }) => accountEnds.accountEnded(db, attempt) },
+    takeRunsToEnd: { call: ({ db }) => accountEnds.takeRunsToEnd(db, { limit: 20, leaseMs: 1000 }) },
+    runAccountsEnded: { call: ({ db }) => accountEnds.runAccountsEnded(db, over) },
     insertRunAccount: { call: ({ db, attempt }) => insertRunAccount(db, attempt, { accountId: 'new', account: 'a', expiresAt: hour.to }) },
     countRunsHolding: {
       call: ({ db }) => countRunsHolding(db, 'account0', hour.to),

@@ -79,7 +79,7 @@ export function ask(
 ): Promise<{ status: number; body: unknown }> {
   return new Promise((done, fail) => {
     const length = body === undefined || headers['transfer-encoding'] ? {} : { 'content-length': String(Buffer.byteLength(body)) }
-    const req = httpRequest({ socketPath, method, path, headers: { ...length, ...headers } }, (res) => {
+    const req = httpRequest({ socketPath, method, path, agent: false, headers: { ...length, ...headers } }, (res) => {
       text(res).then((answer) => done({ status: res.statusCode ?? 0, body: JSON.parse(answer) as unknown }), fail)
     })
     req.once('error', fail)

@@ -19,16 +19,17 @@ export function startRotatingLog(source: string, file: string): RotatingLog {
   const buffer = Buffer.alloc(CHUNK)
   let rotations = 0
   let checks = 0
-  let rest = ''
+  let rest = Buffer.alloc(0)
+  /** Whole lines alone, as a program writes them that rotates its own log. */
   const ship = () => {
     for (;;) {
       const bytes = readSync(from, buffer, 0, CHUNK, null)
       if (bytes === 0) return
-      appendFileSync(file, buffer.subarray(0, bytes))
-      const text = rest + buffer.subarray(0, bytes).toString()
-      const lines = text.split('\n')
-      rest = lines.pop() ?? ''
-      checks += lines.filter((line) => line.includes('"authorize check"')).length
+      const read = Buffer.concat([rest, buffer.subarray(0, bytes)])
+      const end = read.lastIndexOf('\n') + 1
+      rest = read.subarray(end)
+      appendFileSync(file, read.subarray(0, end))
+      checks += read.subarray(0, end).toString().split('"authorize check"').length - 1
     }
   }
   const timer = setInterval(ship, LOOK_MS)

@@ -45,7 +45,14 @@ export const addStart: AddCommand = (program, terminal, done) => {
       const http = only === undefined || only === 'api' ? app.createApiServer() : app.createHealthServer()
       await http?.start()
       if (parts.worker)
-        await Promise.all([app.watchdog.start(), app.worker.start(), app.consent.start(), app.outbox.start(), app.tokens.start()])
+        await Promise.all([
+          app.watchdog.start(),
+          app.worker.start(),
+          app.consent.start(),
+          app.outbox.start(),
+          app.tokens.start(),
+          app.accountSweeper?.start(),
+        ])
       if (parts.scheduler) await Promise.all([app.scheduler.start(), app.sweeper.start(), app.upkeep.start()])
       app.jobs.start()
       for (const { status, check, message, cure } of await bounded(
@@ -73,8 +80,12 @@ export const addStart: AddCommand = (program, terminal, done) => {
       app.jobs.stop()
       http?.drain()
       // Together: what one of them waits for takes no time from the runs that drain.
-      const { worker, consent, scheduler, sweeper, upkeep, configWatch, tokens } = app
-      await Promise.all([worker, consent, scheduler, sweeper, upkeep, configWatch, tokens].map((one) => one.stop()))
+      const { worker, consent, scheduler, sweeper, accountSweeper, upkeep, configWatch, tokens } = app
+      await Promise.all(
+        [worker, consent, scheduler, sweeper, upkeep, configWatch, tokens, ...(accountSweeper ? [accountSweeper] : [])].map((one) =>
+          one.stop(),
+        ),
+      )
       await Promise.all([app.outbox.stop(), http?.stop(), presence.stop()])
       log.info('Stopped.')
       done(EXIT.ok)
