@@ -1,5 +1,5 @@
 /** How long one statement of upkeep is to hold what it locks: whoever wants one of its rows waits no longer. */
-const AIM_MS = 50
+const AIM_MS = 25
 const FIRST = 100
 const MOST = 2000
 
