@@ -30,7 +30,7 @@ import {
 import { openQueueBackend } from '../queue/backend.ts'
 import { createProducer, type Producer } from '../queue/producer.ts'
 import { createSweeper } from '../queue/sweep.ts'
-import { createAccountSweeper } from '../runs/attempt/account-sweep.ts'
+import { createAccountSweeper } from '../runs/accounts/account-sweep.ts'
 import { createScheduler } from '../schedules/scheduler.ts'
 import { createConsentWatcher } from '../waiting/consent.ts'
 import type { Duty, DutyRecord } from '../lib/time/duty.ts'

@@ -48,7 +48,7 @@ const tables = (runs: number, r = each(runs)): Record<string, string> => ({
   run_accounts: `insert into run_accounts (account_id, account, run_id, attempt, expires_at)
     select id, account, case when i % 2 = 0 then id end, 1, at from ${r}`,
   run_account_ends: `insert into run_account_ends (run_id, attempt, expires_at, ended_at)
-    select id, 1, created_at - interval '1 year' * (row_number() over () % 2), created_at from runs`,
+    select id, 1, created_at - interval '1 year' * (i % 2), created_at from (select *, row_number() over (order by id) as i from runs) r where i <= 1000`,
   deliveries: `insert into deliveries (id, run_id, attempt, target, status, created_at, next_try_at)
     select md5(id || 'd')::uuid, id, 1, '{"kind":"webhook","name":"team"}', case when open then 'pending' else 'delivered' end, at, at
     from ${r}`,
