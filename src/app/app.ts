@@ -52,6 +52,7 @@ import type { Lifecycle } from '../lib/lifecycle.ts'
 import { createConfigWatch } from './config-watch.ts'
 import { createApiRoutes, createHealthRoutes } from './routes.ts'
 import { createHttpServer, type HttpServer } from './server.ts'
+import { createServedRequests, type ServedRequest } from '../store/audit/served.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { openDb, type Db } from '../store/postgres/db.ts'
 import { VERSION } from '../lib/version.ts'
@@ -267,12 +268,21 @@ export async function createApp({ config, readConfig = () => config, log, onProg
   }
   const stack = building.move()
 
+  const served = createServedRequests(db)
+  const noteServed = (request: ServedRequest) =>
+    served(request).catch((error: unknown) =>
+      log.warn(
+        { ...request, reason: describeError(error) },
+        'That the API serves a request could not be kept: its line may be taken for a thief’s.',
+      ),
+    )
+
   function serve(
     routes: (identity: IdentityOptions, api: NonNullable<Config['api']>, ending: AbortSignal) => Hono,
   ): HttpServer | undefined {
     const { api } = config
     if (!api) return undefined
-    const identity = identityOf(api, () => callers ?? NOBODY, resources)
+    const identity = identityOf(api, { callers: () => callers ?? NOBODY, onServed: noteServed }, resources)
     const hasIdentity = Object.keys(api.tokens).length > 0 || api.pomerium !== undefined
     const server = createHttpServer({ listen: api.listen, hasIdentity, routes: (ending) => routes(identity, api, ending) })
     stack.defer(() => server.stop())

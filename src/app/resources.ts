@@ -58,11 +58,12 @@ export function accountIds({ accounts }: RunResources): { accountId: string; acc
 /** How callers of the API are known. */
 export function identityOf(
   { pomerium }: NonNullable<Config['api']>,
-  callers: IdentityOptions['callers'],
+  { callers, onServed }: Pick<IdentityOptions, 'callers' | 'onServed'>,
   { gateway }: RunResources,
 ): IdentityOptions {
   return {
     callers,
+    onServed,
     pomerium: pomerium && {
       audience: pomerium.audience,
       jwksUrl: pomerium.jwksUrl ?? `https://${pomerium.audience}/.well-known/pomerium/jwks.json`,

@@ -22,6 +22,8 @@ export interface IdentityOptions {
         jwksUrl: string
       }
     | undefined
+  /** Told of each request that came through the gateway, by the id that it has there, before it is served. */
+  onServed: (request: { requestId: string; host: string }) => Promise<void>
   /** Gets the keys, by the way that the gateway is reached. */
   fetch: typeof fetch
 }
@@ -30,6 +32,8 @@ export interface IdentityOptions {
 export type Authenticate = (headers: Headers) => Promise<Caller>
 
 const ASSERTION = 'x-pomerium-jwt-assertion'
+/** As gateways make them. */
+const REQUEST_ID = /^[\w-]{1,100}$/
 const CLOCK_TOLERANCE_S = 30
 /** Pomerium signs one for each request; it holds for five minutes. */
 const MAX_AGE_S = 300
@@ -48,7 +52,7 @@ const claimsSchema = z.looseObject({
 })
 
 /** Identifies callers by Pomerium's assertion or by an API token. No message contains what a caller sent. */
-export function createAuthenticate({ callers, pomerium, fetch }: IdentityOptions): Authenticate {
+export function createAuthenticate({ callers, pomerium, onServed, fetch }: IdentityOptions): Authenticate {
   const keys = pomerium && createRemoteJWKSet(new URL(pomerium.jwksUrl), { [customFetch]: fetch, timeoutDuration: KEYS_TIMEOUT_MS })
 
   function byToken(token: string): Caller | undefined {
@@ -63,7 +67,7 @@ export function createAuthenticate({ callers, pomerium, fetch }: IdentityOptions
     return found[0] && { name: `${TOKEN_PREFIX}${found[0].name}`, grants: [found[0].grant] }
   }
 
-  async function byAssertion(assertion: string): Promise<Caller> {
+  async function byAssertion(assertion: string, requestId: string | null): Promise<Caller> {
     if (!pomerium || !keys)
       throw new Failure({
         code: 'ASSERTION_INVALID',
@@ -87,6 +91,8 @@ export function createAuthenticate({ callers, pomerium, fetch }: IdentityOptions
         })
       throw new Failure({ code: 'ASSERTION_INVALID', message: `Pomerium's assertion is not valid: ${faultOf(cause, audience)}.`, cause })
     })
+    // Also one whose user has no role: its line is there as well.
+    if (requestId !== null && REQUEST_ID.test(requestId)) await onServed({ requestId, host: audience })
     const claims = claimsSchema.safeParse(payload)
     if (!claims.success) throw new Failure({ code: 'ASSERTION_INVALID', message: 'The assertion of Pomerium names no user.' })
     const { sub, user, email, groups } = claims.data
@@ -105,7 +111,7 @@ export function createAuthenticate({ callers, pomerium, fetch }: IdentityOptions
 
   return async (headers) => {
     const assertion = headers.get(ASSERTION)
-    if (assertion !== null) return byAssertion(assertion)
+    if (assertion !== null) return byAssertion(assertion, headers.get('x-request-id'))
     const token = /^Bearer +(nsk_[\w-]{20,200})$/i.exec(headers.get('authorization') ?? '')?.[1]
     const caller = token === undefined ? undefined : byToken(token)
     if (!caller) throw new Failure({ code: 'UNAUTHENTICATED', message: 'The request has no identity that is known here.' })

@@ -28,6 +28,8 @@ export interface Pruned {
   fires: number
 }
 
+/** A line of a request that the API served has been read by then, or is looked for in vain. */
+const SERVED_MS = 3 * 86_400_000
 /** Nothing reads what was spent on a day that is over; for so long whoever asks can. */
 const SPENT_MS = 100 * 86_400_000
 
@@ -106,6 +108,7 @@ export async function prune(db: Db, { content, metadata, log, fires }: Keep, sig
   await take(REMOVE_SPENT, [SPENT_MS])
   await take(REMOVE_ENDED_ACCOUNTS, [SPENT_MS])
   await take(REMOVE_SCHEDULES, [AWAY_MS])
+  await take(REMOVE_SERVED, [SERVED_MS])
   await removeVersions(db, signal)
   return pruned
 }
@@ -167,6 +170,7 @@ const AFTER_EVENTS = [
   removeOld('suspects', 'account_id', 'text', olderThan('acknowledged_at')),
 ]
 const REMOVE_ENDED_ACCOUNTS = removeOld('run_account_ends', 'ctid', 'tid', olderThan('expires_at'))
+const REMOVE_SERVED = removeOld('served_requests', 'ctid', 'tid', olderThan('served_at'))
 const REMOVE_SPENT = removeOld('budget_days', 'ctid', 'tid', olderThan('day'))
 /** One that comes back after this time owes nothing, as one that was never there. */
 const AWAY_MS = 30 * 86_400_000

@@ -23,8 +23,10 @@ const callers: Callers = {
   },
   groups: { ops: { role: 'operator', jobs: undefined } },
 }
+const served: { requestId: string; host: string }[] = []
 const options: IdentityOptions = {
   callers: () => callers,
+  onServed: async (request) => void served.push(request),
   pomerium: { audience: AUDIENCE, jwksUrl: `https://${AUDIENCE}/.well-known/pomerium/jwks.json` },
   fetch: async () => Response.json({ keys: [{ ...jwk, kid, alg: 'ES256', use: 'sig' }] }),
 }
@@ -236,4 +238,15 @@ test('without tokens and Pomerium no caller is accepted, and only loopback is se
     expect((await api.ask('GET', path)).status, path).toBe(401)
   for (const listen of ['0.0.0.0:0', '[::]:0', '192.0.2.1:80', '127.0.0.1.example.com:80', 'example.com:80'])
     await expect(openApi({ ...testApp, api_: { tokens: {}, listen } }), listen).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+})
+
+test('a request that came through Pomerium is noted by its id there, also one of a user without a role, and none that another says to be one', async () => {
+  served.length = 0
+  const ask = async (jwt: string, id: string) => outcome(jwt, { 'x-request-id': id })
+  await ask(await sign(claims()), 'by-pomerium')
+  await ask(await sign(claims({ sub: 'nobody' })), 'without-role')
+  await ask(await sign(claims({ aud: 'other.example.com' })), 'of-another-route')
+  await ask('no assertion', 'forged')
+  await ask(await sign(claims()), 'x'.repeat(200))
+  expect(served).toEqual(['by-pomerium', 'without-role'].map((requestId) => ({ requestId, host: AUDIENCE })))
 })

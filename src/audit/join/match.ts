@@ -3,6 +3,7 @@ import { gatewayClock } from '../../store/audit/join/clock.ts'
 import { explainExpected, type ExpectedNoise } from '../../store/audit/join/expected.ts'
 import { setForeignAside, takeOursBack } from '../../store/audit/join/foreign.ts'
 import { explainEvents, listUnexplainedRuns, loadHostedRuns, type EventSpan, type HostedRun } from '../../store/audit/join/hosted.ts'
+import { explainServed } from '../../store/audit/join/served.ts'
 import { createBadRows, type BadRowLog } from '../../store/bad-rows.ts'
 import { withAdvisoryLock } from '../../store/postgres/advisory-lock.ts'
 import type { Db } from '../../store/postgres/db.ts'
@@ -55,6 +56,7 @@ export async function joinEvents(options: MatchOptions): Promise<{ matched: numb
     const span = { since, until: new Date(now.getTime() - graceMs + asOf.aheadMs), thorough }
     await setForeignAside(db, ours(), span.until)
     matched += await explainHosted(db, span, asOf.aheadMs, log)
+    matched += await explainServed(db, span)
     if (expected.length > 0) matched += await explainExpected(db, ours(), expected, span, log)
     return { matched, asOf }
   })

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { query, type Db } from '../../../src/store/postgres/db.ts'
 import { gatewayClock } from '../../../src/store/audit/join/clock.ts'
+import { createServedRequests } from '../../../src/store/audit/served.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database/database.ts'
 import { joinOf, RUN } from '../../support/log/joined.ts'
 
@@ -202,4 +203,45 @@ test('while a hosted run is under way, more calls under its header than its job 
   ])
   await join.match()
   expect(await join.report()).toMatchObject({ matched: 1, unexplained: 15, recent: 5 })
+})
+
+/** The clock of the test is not that of the store. */
+const SERVED_THEN = 'update served_requests set served_at = (select min(time) from authorize_events)'
+const API = 'nightshift.example.com'
+const API_LINE = {
+  host: API,
+  path: '/v1/runs',
+  'mcp-method': undefined,
+  'mcp-tool': undefined,
+  'mcp-tool-parameters': undefined,
+  headers: undefined,
+}
+
+test('a line of a request that the API served is of its caller, who may share an account of ours', async () => {
+  const join = await joinOf(db, 'local')
+  await createServedRequests(db)({ requestId: 'served', host: API })
+  await join.read([join.line(1, { ...API_LINE, 'request-id': 'served' })])
+  await query(db, SERVED_THEN)
+  expect(await join.match()).toBe(1)
+  expect(await join.how()).toEqual(['expected'])
+  expect(await join.report()).toMatchObject({ unexplained: 0 })
+})
+
+test('a thief gains nothing by the id of a request that the API served: not on another host, not for a tool, not a second time, not another day', async () => {
+  const join = await joinOf(db, 'local')
+  await createServedRequests(db)({ requestId: 'served', host: API })
+  const id = { 'request-id': 'served' }
+  const tool = { 'mcp-method': 'tools/call', 'mcp-tool': 'act', 'mcp-tool-parameters': {} }
+  await join.read([
+    join.line(1, { ...API_LINE, ...id, path: '/mcp', host: 'labor.example.com' }),
+    join.line(2, { ...API_LINE, ...id, ...tool }),
+    join.line(3, { ...API_LINE, ...id }),
+    join.line(4, { ...API_LINE, ...id }),
+  ])
+  await query(db, SERVED_THEN)
+  await join.match()
+  expect(await join.how()).toEqual([null, null, 'expected', null])
+  await query(db, "update authorize_events set matched_by = null; update served_requests set served_at = served_at - interval '1 day'")
+  await join.match()
+  expect(await join.how()).toEqual([null, null, null, null])
 })
