@@ -26,7 +26,7 @@ const callers: Callers = {
 const served: { requestId: string; host: string }[] = []
 const options: IdentityOptions = {
   callers: () => callers,
-  onServed: async (request) => void served.push(request),
+  onServed: async (one) => void served.push(one),
   pomerium: { audience: AUDIENCE, jwksUrl: `https://${AUDIENCE}/.well-known/pomerium/jwks.json` },
   fetch: async () => Response.json({ keys: [{ ...jwk, kid, alg: 'ES256', use: 'sig' }] }),
 }

@@ -26,5 +26,5 @@ export function createServedRequests(db: Db): (request: ServedRequest) => Promis
     isFaultOfOne: () => false,
     maxBatch: MAX_BATCH,
   })
-  return commit.add
+  return (request) => commit.add(request)
 }
