@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { lackOf } from '../../../src/runs/attempt/fit.ts'
+import { lackOf } from '../../../src/core/rules/fit.ts'
 
 const held = {
   providers: new Map([

@@ -1,11 +1,18 @@
-import type { JobDefinition } from '../../jobs/schema.ts'
-import type { Provider } from '../../models/openai/provider.ts'
-import type { RunResources } from '../resources.ts'
+import type { Ceiling } from './spending/budget.ts'
 
-interface Held extends Pick<RunResources, 'ceilings'> {
-  providers: ReadonlyMap<string, Pick<Provider, 'canHost'>>
-  accounts: Pick<RunResources['accounts'], 'has'>
-  prices: Pick<RunResources['prices'], 'has'>
+interface Held {
+  providers: ReadonlyMap<string, { canHost: boolean }>
+  accounts: { has(name: string): boolean }
+  prices: { has(model: string): boolean }
+  /** The daily ceilings of a job and its account. */
+  ceilings: (job: string, account: string) => readonly Ceiling[]
+}
+
+interface Needed {
+  account: string
+  model: { provider: string; name: string }
+  delegate: 'local' | 'hosted'
+  limits: { costUsd?: number | undefined }
 }
 
 /**
@@ -15,7 +22,7 @@ interface Held extends Pick<RunResources, 'ceilings'> {
 export function lackOf(
   { providers, accounts, prices, ceilings }: Held,
   job: string,
-  { account, model, delegate, limits }: Pick<JobDefinition, 'account' | 'model' | 'delegate' | 'limits'>,
+  { account, model, delegate, limits }: Needed,
 ): string | undefined {
   const provider = providers.get(model.provider)
   if (!provider) return `the provider ${model.provider}`
