@@ -35,6 +35,8 @@ export const UNDONE: Readonly<Record<string, string>> = {
   retention: 'what is older than retention: stays',
   'idempotency-keys': 'old idempotency keys stay',
   'bad-rows': 'nightshift_bad_rows counts rows that were mended',
+  'log-silence': 'nobody notices that Pomerium’s log is not read any more, and alarms that a follower left are not sent',
+  'run-accounts': 'accounts of single runs outlive runs that were cancelled or died, until their deadline',
   log: 'Pomerium’s log is not read, so that no alarm is raised',
   match: 'lines of Pomerium’s log are not joined with what runs did',
 }

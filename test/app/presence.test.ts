@@ -11,11 +11,15 @@ import { buildTestApp } from '../support/app/test-app.ts'
 import { listDuties, listProcesses } from '../../src/store/processes.ts'
 
 test('a process is there while it is at work, with each of its duties, and is forgotten when it ends', async () => {
-  await using testApp = await buildTestApp({ jobs: { work: WORK }, scripts: { scripted: WORK_SCRIPT } })
+  await using testApp = await buildTestApp({
+    jobs: { work: WORK },
+    scripts: { scripted: WORK_SCRIPT },
+    config: { minter: { socket: './minter.sock' } },
+  })
   const { app } = testApp
-  const { db, worker, consent, outbox, scheduler, sweeper, upkeep, tokens, configWatch } = app
+  const { db, worker, consent, outbox, scheduler, sweeper, accountSweeper, upkeep, tokens, configWatch } = app
   const parts = [worker, consent, outbox, scheduler, sweeper, upkeep, tokens, configWatch]
-  await Promise.all(parts.map((one) => one.start()))
+  await Promise.all([...parts.map((one) => one.start()), accountSweeper?.start()])
   const presence = app.createPresence('all')
   await presence.start()
   await expect.poll(() => listProcesses(db)).toMatchObject([{ role: 'all', alive: true, version: expect.stringMatching(/^\d/) }])
@@ -24,7 +28,7 @@ test('a process is there while it is at work, with each of its duties, and is fo
     ...Object.values(createLogDuties()).map((duty) => duty.state().name),
   ]
   expect(names.filter((name) => name !== 'presence').toSorted()).toEqual(Object.keys(UNDONE).toSorted())
-  await Promise.all(parts.map((one) => one.stop()))
+  await Promise.all([...parts.map((one) => one.stop()), accountSweeper?.stop()])
   await presence.stop()
   expect([await listProcesses(db), await listDuties(db)]).toEqual([[], []])
 })
