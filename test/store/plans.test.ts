@@ -19,6 +19,7 @@ const READS_ALL = [
   'countMissing',
   'countPrunable',
   'countRuns',
+  'countUncheckpointed',
   'countUnsigned',
   'findSignedRun',
   'listUncheckpointed',

@@ -181,6 +181,7 @@ test('whatever grows with the work goes when it is old, or is named with the rea
   const { db } = database
   await fillStore(db, 3000)
   await query(db, "update idempotency_keys set created_at = now() - interval '2 days' where run_id < 'run_00001000'")
+  await query(db, "update served_requests set served_at = now() - interval '4 days' where request_id < 'request-run_00001000'")
   const before = await countRows(db)
   const day = { succeeded: DAY_MS, failed: DAY_MS }
   await prune(db, { content: day, metadata: day, log: DAY_MS, fires: DAY_MS })

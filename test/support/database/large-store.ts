@@ -59,7 +59,7 @@ const tables = (runs: number, r = each(runs)): Record<string, string> => ({
     select id, md5('act' || i)::uuid, 1, 1 from ${r} where i <= 1000`,
   fires: `insert into fires (job, fire_at, status, run_id) select job, at, 'run', id from ${r}`,
   idempotency_keys: `insert into idempotency_keys (owner, key, request_digest, run_id, created_at) select 'ann', id, 'd', id, greatest(at, now() - interval '23 hours') from ${r}`,
-  served_requests: `insert into served_requests (request_id, host, served_at) select 'request-' || id, 'nightshift.example.com', greatest(at, now() - interval '4 days') from ${r}`,
+  served_requests: `insert into served_requests (request_id, host, served_at) select 'request-' || id, 'nightshift.example.com', greatest(at, now() - interval '2 days') from ${r}`,
   pruned_runs: `insert into pruned_runs (run_id) select 'old_' || id from ${r}`,
   log_gaps: `insert into log_gaps (file, from_time, until_time, noticed_at) select 'pomerium.log', at, at, at
     from (select now() - make_interval(hours => i) as at from generate_series(1, 100) i) gaps`,

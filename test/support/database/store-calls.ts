@@ -15,7 +15,7 @@ import * as evidence from '../../../src/store/audit/evidence.ts'
 import { explainExpected } from '../../../src/store/audit/join/expected.ts'
 import { explainEvents, listUnexplainedRuns, loadHostedRuns } from '../../../src/store/audit/join/hosted.ts'
 import { explainServed } from '../../../src/store/audit/join/served.ts'
-import { createServedRequests } from '../../../src/store/audit/served.ts'
+import { countLinesBelow } from '../../../src/store/audit/signed-rows.ts'
 import { countLineless, raiseSilence } from '../../../src/store/audit/silence.ts'
 import { gatewayClock } from '../../../src/store/audit/join/clock.ts'
 import { listFlights } from '../../../src/store/audit/join/flights.ts'
@@ -157,7 +157,7 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
     listRemoved: { call: ({ db }) => evidence.listRemoved(db, [over, queued]) },
     explainExpected: { call: ({ db }) => explainExpected(db, [], [], SPAN), pages: 2000, because: 'all lines that nothing explains yet' },
     explainServed: { call: ({ db }) => explainServed(db, SPAN) },
-    createServedRequests: { call: ({ db }) => createServedRequests(db)({ requestId: 'one', host: 'nightshift.example.com' }) },
+    countLinesBelow: { call: ({ db }) => countLinesBelow(db) },
     listUnexplainedRuns: { call: ({ db }) => listUnexplainedRuns(db, SPAN, { after: '', limit: 10 }) },
     loadHostedRuns: { call: ({ db }) => loadHostedRuns(db, SPAN, [over]) },
     explainEvents: { call: ({ db }) => explainEvents(db, [{ eventId: '1', matchedBy: 'account', runId: over, toolCallId: null }]) },
