@@ -35,7 +35,8 @@ export const audit: Bench = {
     stack.defer(() => rmSync(dir, { recursive: true, force: true }))
     const postgres = await startEmbeddedPostgres({ dir: join(dir, 'postgres'), ephemeral: true })
     stack.defer(() => postgres.stop())
-    const db = openDb({ url: postgres.url })
+    // Millions of rows are written by one statement.
+    const db = openDb({ url: postgres.url, timeouts: { statementMs: 1_800_000 } })
     stack.defer(() => db.end())
     await migrate(db)
     const filtered: number[] = []
