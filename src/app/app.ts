@@ -15,8 +15,7 @@ import { createJobRegistry, type JobRegistry } from '../jobs/registry.ts'
 import type { Sender } from '../delivery/destinations/destination.ts'
 import { targetOf } from '../delivery/destinations/registry.ts'
 import { createOutbox } from '../delivery/outbox.ts'
-import { createGatewayFetch } from '../pomerium/fetch.ts'
-import { listRoutes, type RouteList } from '../pomerium/routes.ts'
+import type { RouteList } from '../pomerium/routes.ts'
 import {
   accountIds,
   createConcurrencyOf,
@@ -43,6 +42,7 @@ import { createTokenWatcher } from '../doctor/token-expiry.ts'
 import { createRunWorker } from '../queue/worker.ts'
 import { createRunner, type Runner } from '../runs/execute.ts'
 import { toolsToPin } from '../runs/attempt/tools-to-pin.ts'
+import { gatewayFetchFor, routesOf } from './gateway.ts'
 import type { OnProgress } from '../runs/progress.ts'
 import type { RunResources } from '../runs/resources.ts'
 import type { Hono } from 'hono'
@@ -52,7 +52,7 @@ import type { Lifecycle } from '../lib/lifecycle.ts'
 import { createConfigWatch } from './config-watch.ts'
 import { createApiRoutes, createHealthRoutes } from './routes.ts'
 import { createHttpServer, type HttpServer } from './server.ts'
-import { createServedRequests, type ServedRequest } from '../store/audit/served.ts'
+import { createServedRequests } from '../store/audit/join/served.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { openDb, type Db } from '../store/postgres/db.ts'
 import { VERSION } from '../lib/version.ts'
@@ -268,21 +268,12 @@ export async function createApp({ config, readConfig = () => config, log, onProg
   }
   const stack = building.move()
 
-  const served = createServedRequests(db)
-  const noteServed = (request: ServedRequest) =>
-    served(request).catch((error: unknown) =>
-      log.warn(
-        { ...request, reason: describeError(error) },
-        'That the API serves a request could not be kept: its line may be taken for a thief’s.',
-      ),
-    )
-
   function serve(
     routes: (identity: IdentityOptions, api: NonNullable<Config['api']>, ending: AbortSignal) => Hono,
   ): HttpServer | undefined {
     const { api } = config
     if (!api) return undefined
-    const identity = identityOf(api, { callers: () => callers ?? NOBODY, onServed: noteServed }, resources)
+    const identity = identityOf(api, { callers: () => callers ?? NOBODY, onServed: createServedRequests(db, log) }, resources)
     const hasIdentity = Object.keys(api.tokens).length > 0 || api.pomerium !== undefined
     const server = createHttpServer({ listen: api.listen, hasIdentity, routes: (ending) => routes(identity, api, ending) })
     stack.defer(() => server.stop())
@@ -375,33 +366,4 @@ function notifierOf({ alerts }: Config, destinations: Sender): AlarmOptions['not
     const sent = await destinations.send(target, { id, event, run: undefined })
     if (!sent.ok) throw sent.refused === true ? new AlarmRefused(sent.error) : new Error(sent.error)
   }
-}
-
-/** Requests of an account to the gateway that belong to no run; each is written down. Undefined for an account that this process does not have. */
-function gatewayFetchFor(resources: RunResources, db: Db, account: string): GatewayFetch | undefined {
-  const tokens = resources.accounts.get(account)
-  const { dispatcher, maxResponseBytes } = resources.gateway
-  return (
-    tokens &&
-    createGatewayFetch({
-      dispatcher,
-      account,
-      tokens,
-      runId: undefined,
-      journal: createRequestLog(db),
-      maxResponseBytes,
-      redact: resources.redactor.redact,
-    })
-  )
-}
-
-/** The route list as an account of this process sees it. */
-async function routesOf(resources: RunResources, db: Db, account: string, signal: AbortSignal): Promise<RouteList | undefined> {
-  const fetch = gatewayFetchFor(resources, db, account)
-  const { url: gatewayUrl, routeHosts, timeoutMs } = resources.gateway
-  const { redact } = resources.redactor
-  return (
-    fetch &&
-    listRoutes({ fetch, gatewayUrl, routeHosts, account, redact, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) })
-  )
 }

@@ -30,7 +30,9 @@ export interface Project {
   nightshift: (service: string, ...args: string[]) => Ran
   /** The id of a service's container. */
   container: (service: string) => string
-  services: readonly string[]
+  services: () => readonly string[]
+  /** Puts the files of another checkout in the place of those that are there, as an upgrade does. The secrets stay. */
+  renew: (root: string) => void
 }
 
 /** Old versions of compose know no name: at the top. */
@@ -40,11 +42,32 @@ function composeCommand(): { command: string[]; knowsName: boolean } {
   throw new Error('There is no docker compose on this machine.')
 }
 
-/** Copies what a user has of the checkout, makes the secrets as the file says, and puts the stand-ins into the places of Pomerium and the model. */
-export function makeProject(dir: string, name: string, { say }: { say: (line: string) => void }): Project {
-  for (const part of PARTS) cpSync(join(ROOT, part), join(dir, part), { recursive: true })
+/** Makes the secrets as the file says, beside what a user has of a checkout. */
+export function makeProject(root: string, dir: string, name: string, { say }: { say: (line: string) => void }): Project {
   say(must(process.execPath, [join(ROOT, 'src/cli/bin.js'), 'compose-init', 'secrets'], { cwd: dir }).split('\n')[0] ?? '')
   writeFileSync(join(dir, 'secrets/openai_api_key'), 'the-key-of-a-stand-in')
+  const { command } = composeCommand()
+  let services = putFiles(root, dir)
+  const [program = '', ...first] = command
+  const args = (more: readonly string[]) => [...first, '-p', name, '-f', 'stack.yml', ...more]
+  const compose = (...more: string[]) => must(program, args(more), { cwd: dir })
+  return {
+    dir,
+    name,
+    compose,
+    tryCompose: (...more) => run(program, args(more), { cwd: dir }),
+    nightshift: (service, ...more) => run(program, args(['exec', '-T', service, 'node', 'dist/cli/bin.js', ...more]), { cwd: dir }),
+    container: (service) => compose('ps', '-q', service).trim(),
+    services: () => services,
+    renew(from) {
+      services = putFiles(from, dir)
+    },
+  }
+}
+
+/** Copies what a user has of a checkout, and puts the stand-ins into the places of Pomerium and the model. Returns the names of its services. */
+function putFiles(root: string, dir: string): string[] {
+  for (const part of PARTS) cpSync(join(root, part), join(dir, part), { recursive: true })
   for (const file of CONFIGS) {
     const path = join(dir, file)
     writeFileSync(
@@ -53,7 +76,6 @@ export function makeProject(dir: string, name: string, { say }: { say: (line: st
     )
   }
   appendFileSync(join(dir, `jobs/${JOB}.yaml`), `deliver: [{ file: ${REPORTS} }]\n`)
-  const { command, knowsName } = composeCommand()
   const { name: own, ...file } = composeSchema.parse(parse(readFileSync(join(dir, 'docker-compose.yml'), 'utf8'), { merge: true }))
   const services = Object.entries(file.services).map(([service, { build, ports, ...rest }]) => [
     service,
@@ -65,7 +87,7 @@ export function makeProject(dir: string, name: string, { say }: { say: (line: st
     },
   ])
   const whole = {
-    ...(knowsName && { name: own }),
+    ...(composeCommand().knowsName && { name: own }),
     ...file,
     services: {
       ...Object.fromEntries(services),
@@ -73,28 +95,17 @@ export function makeProject(dir: string, name: string, { say }: { say: (line: st
     },
   }
   writeFileSync(join(dir, 'stack.yml'), stringify(whole, { defaultStringType: 'QUOTE_DOUBLE' }))
-  const [program = '', ...first] = command
-  const args = (more: readonly string[]) => [...first, '-p', name, '-f', 'stack.yml', ...more]
-  const compose = (...more: string[]) => must(program, args(more), { cwd: dir })
-  return {
-    dir,
-    name,
-    compose,
-    tryCompose: (...more) => run(program, args(more), { cwd: dir }),
-    nightshift: (service, ...more) => run(program, args(['exec', '-T', service, 'node', 'dist/cli/bin.js', ...more]), { cwd: dir }),
-    container: (service) => compose('ps', '-q', service).trim(),
-    services: Object.keys(whole.services).filter((service) => service !== 'admin'),
-  }
+  return Object.keys(whole.services).filter((service) => service !== 'admin')
 }
 
-/** The first steps, as compose-init says them: returns what each printed. */
-export function firstSteps({ compose }: Project): string[] {
-  return [
-    compose('up', '--detach', '--no-build', ...FIRST),
-    compose('run', '--rm', '-T', 'admin', 'account', 'create', 'reports', '--user', 'svc-reports', '--expires', '90d'),
-    compose('run', '--rm', '-T', 'scheduler', 'evidence', 'key', 'create'),
-  ]
+/** The first steps, as compose-init says them. */
+export function firstSteps(project: Project): void {
+  project.compose('up', '--detach', '--no-build', ...FIRST)
+  project.compose('run', '--rm', '-T', 'admin', 'account', 'create', 'reports', '--user', 'svc-reports', '--expires', '90d')
 }
+
+/** The key of evidence: made once, also where a version before had none. */
+export const makeKey = (project: Project): string => project.compose('run', '--rm', '-T', 'scheduler', 'evidence', 'key', 'create')
 
 /** A directory that other users may pass, for what containers read of it. */
 export function makeDirectory(dir: string): string {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { docker, must } from './docker.ts'
 import { lookAtManifests } from './kubernetes.ts'
-import { firstSteps, JOB, REPORTS, type Project } from './project.ts'
+import { firstSteps, JOB, makeKey, REPORTS, type Project } from './project.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const UP_MS = 180_000
@@ -32,8 +32,9 @@ const inspect = (container: string) => {
 }
 
 export interface Walk {
+  /** From an earlier commit: what comes up with its image and its files, before the present ones take their place with runs under way. */
+  upgrade(project: Project, renew: () => void): Promise<void>
   wholeStack(project: Project): Promise<void>
-  upgrade(project: Project, build: () => unknown): Promise<void>
   restarts(project: Project): Promise<void>
   kubernetes(project: Project): Promise<void>
   stops(project: Project): Promise<void>
@@ -70,8 +71,24 @@ export function createWalk(say: (line: string) => void): Walk {
 
   return {
     failed: () => failed,
+    async upgrade(project, renew) {
+      await first('of the earlier commit: secrets and account are made, and everything comes up', async () => {
+        firstSteps(project)
+        project.compose('up', '--detach', '--no-build')
+        return untilHealthy(project)
+      })
+      await step('the present version takes its place with runs under way, and they end green', async () => {
+        const ids = [1, 2, 3, 4, 5].map(() => queue(project))
+        renew()
+        project.compose('up', '--detach', '--no-build')
+        await untilHealthy(project)
+        return untilGreen(project, ids)
+      })
+    },
     async wholeStack(project) {
-      await first('secrets, account and signing key are made as compose-init says', () => void firstSteps(project))
+      const isUp = project.tryCompose('ps', '-q', 'api').out.trim() !== ''
+      if (!isUp) await first('secrets and account are made as compose-init says', () => firstSteps(project))
+      await first('the key that signs evidence is made', () => void makeKey(project))
       await first('docker compose up', () => void project.compose('up', '--detach', '--no-build'))
       await first('every service is up, and those with a check are healthy', () => untilHealthy(project))
       await step('doctor finds nothing wrong', () => doctor(project))
@@ -79,16 +96,6 @@ export function createWalk(say: (line: string) => void): Walk {
       await step('checkpoint and retention were done by the scheduler', () => untilDuties(project))
       await step('a bundle and the store verify outside of the containers', () => verifyOutside(project))
       await step('the key is rotated, and the chain verifies with the old one and the new', () => rotate(project))
-    },
-    async upgrade(project, build) {
-      await step('the present version takes the place of the earlier one with runs under way', async () => {
-        const ids = [1, 2, 3, 4, 5].map(() => queue(project))
-        build()
-        project.compose('up', '--detach', '--no-build', '--force-recreate', 'api', 'worker', 'scheduler', 'audit')
-        await untilHealthy(project)
-        return untilGreen(project, ids)
-      })
-      await oneRun(project)
     },
     async restarts(project) {
       await step('everything is restarted once with runs under way: they end green', async () => {
@@ -103,7 +110,7 @@ export function createWalk(say: (line: string) => void): Walk {
     kubernetes: (project) => lookAtManifests(project, step),
     async stops(project) {
       await step('docker compose stop ends each service by its own will', () => {
-        const containers = project.services.map((service) => [service, project.container(service)] as const)
+        const containers = project.services().map((service) => [service, project.container(service)] as const)
         project.compose('stop', '--timeout', '40')
         const codes = containers.map(([service, container]) => [service, inspect(container).State.ExitCode] as const)
         const killed = codes.filter(([, code]) => !ENDED.includes(code))
@@ -126,14 +133,14 @@ async function until<T>(what: string, look: () => T | undefined | Promise<T | un
 async function untilHealthy(project: Project): Promise<string> {
   let last = ''
   await until('all services are healthy', () => {
-    const states = project.services.map((service) => ({ service, ...inspect(project.container(service)) }))
+    const states = project.services().map((service) => ({ service, ...inspect(project.container(service)) }))
     const not = states.filter(({ State: { Status, Health } }) => Status !== 'running' || (Health && Health.Status !== 'healthy'))
     last = not.map(({ service, State }) => `${service} is ${State.Health?.Status ?? State.Status}`).join(', ')
     return not.length === 0 ? true : undefined
   }).catch((error: unknown) => {
     throw new Error(`${last}\n${project.tryCompose('logs', '--tail', '15').out}`, { cause: error })
   })
-  return `${project.services.length} services`
+  return `${project.services().length} services`
 }
 
 function nightshift(project: Project, service: string, ...args: string[]): string {

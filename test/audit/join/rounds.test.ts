@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { query, type Db } from '../../../src/store/postgres/db.ts'
 import { gatewayClock } from '../../../src/store/audit/join/clock.ts'
-import { createServedRequests } from '../../../src/store/audit/served.ts'
+import { createServedRequests } from '../../../src/store/audit/join/served.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database/database.ts'
 import { joinOf, RUN } from '../../support/log/joined.ts'
 
@@ -219,7 +220,7 @@ const API_LINE = {
 
 test('a line of a request that the API served is of its caller, who may share an account of ours', async () => {
   const join = await joinOf(db, 'local')
-  await createServedRequests(db)({ requestId: 'served', host: API })
+  await createServedRequests(db, pino({ level: 'silent' }))({ requestId: 'served', host: API })
   await join.read([join.line(1, { ...API_LINE, 'request-id': 'served' })])
   await query(db, SERVED_THEN)
   expect(await join.match()).toBe(1)
@@ -229,7 +230,7 @@ test('a line of a request that the API served is of its caller, who may share an
 
 test('a thief gains nothing by the id of a request that the API served: not on another host, not for a tool, not a second time, not another day', async () => {
   const join = await joinOf(db, 'local')
-  await createServedRequests(db)({ requestId: 'served', host: API })
+  await createServedRequests(db, pino({ level: 'silent' }))({ requestId: 'served', host: API })
   const id = { 'request-id': 'served' }
   const tool = { 'mcp-method': 'tools/call', 'mcp-tool': 'act', 'mcp-tool-parameters': {} }
   await join.read([

@@ -1,5 +1,44 @@
-import { slowQuery, type Db } from '../../postgres/db.ts'
+import type { Logger } from 'pino'
+import { describeError } from '../../../core/failure.ts'
+import { createGroupCommit } from '../../group-commit.ts'
+import { query, slowQuery, type Db } from '../../postgres/db.ts'
 import type { EventSpan } from './hosted.ts'
+
+/** A request that came through the gateway, by the id that the gateway gave it. */
+export interface ServedRequest {
+  requestId: string
+  /** Of the API’s route, without a port. */
+  host: string
+}
+
+const MAX_BATCH = 500
+
+/** Writes down requests that the API serves, before it does. Those of one turn of the event loop share a statement. One that cannot be written is served all the same. */
+export function createServedRequests(db: Db, log: Pick<Logger, 'warn'>): (request: ServedRequest) => Promise<void> {
+  const commit = createGroupCommit<ServedRequest>({
+    keyOf: ({ requestId }) => requestId,
+    async write(batch) {
+      await query(
+        db,
+        `insert into served_requests (request_id, host) select * from unnest($1::text[], $2::text[])
+         on conflict (request_id) do nothing`,
+        [batch.map(({ requestId }) => requestId), batch.map(({ host }) => host)],
+      )
+      return []
+    },
+    isFaultOfOne: () => false,
+    maxBatch: MAX_BATCH,
+  })
+  return (request) =>
+    commit
+      .add(request)
+      .catch((error: unknown) =>
+        log.warn(
+          { ...request, reason: describeError(error) },
+          'That the API serves a request could not be kept: its line may be taken for a thief’s.',
+        ),
+      )
+}
 
 /** Between what the API and the gateway say of the time of one request, at most. */
 const APART = `interval '1 hour'`
