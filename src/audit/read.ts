@@ -65,7 +65,12 @@ export const createLogDuties = (): LogDuties => ({ log: keepDuty('log', LOOK_MS)
  * Reads a log, a file or what is piped in, as it grows until the signal is aborted, explains each line and raises alarms. While lines cannot be explained, alarms that were raised before go out, and
  * new ones are raised when that lasts.
  */
-export async function watchLog(options: ReadOptions, source: string | Readable, duties: LogDuties, signal: AbortSignal): Promise<void> {
+export async function watchLog(
+  options: ReadOptions & { name?: string | undefined },
+  source: string | Readable,
+  duties: LogDuties,
+  signal: AbortSignal,
+): Promise<void> {
   const { db, log } = options
   let quiet = 0
   let failed = 0

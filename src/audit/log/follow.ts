@@ -31,7 +31,7 @@ export async function followLog(options: FollowOptions): Promise<void> {
   const { file, log, signal, onRound, duty } = options
   const path = resolve(file)
   const reader = createLogReader(options, path)
-  const known = await loadPosition(options.db, path)
+  const known = await loadPosition(options.db, options.name ?? path)
   if (known) await reader.resume(known)
   duty.started()
   let isMissing = false

@@ -19,6 +19,8 @@ export interface ReaderOptions extends ParseOptions {
   db: Db
   log: Logger
   signal: AbortSignal
+  /** What the log is called in the store, where several hosts have one of the same path; its path when not given. */
+  name?: string | undefined
 }
 
 const CHUNK = 1_048_576
@@ -30,7 +32,7 @@ const NEWLINE = 0x0a
 const SEARCHES = 4
 
 /** Reads what is new of a log, round by round, and whatever it was moved or copied to before it was begun anew. */
-export function createLogReader({ db, log, signal, ...parsing }: ReaderOptions, path: string) {
+export function createLogReader({ db, log, signal, name, ...parsing }: ReaderOptions, path: string) {
   // Files of before this are not read by whoever follows for the first time.
   const startedAt = new Date()
   let handle: FileHandle | undefined
@@ -263,7 +265,7 @@ export function createLogReader({ db, log, signal, ...parsing }: ReaderOptions, 
     occurrences = undefined
     const last = await tailOf(from, end)
     const until = rows.at(-1)?.time ?? readUntil
-    const added = await keepRows(rows, { file: path, inode, byteOffset: end, tail: last, readUntil: until })
+    const added = await keepRows(rows, { file: name ?? path, inode, byteOffset: end, tail: last, readUntil: until })
     occurrences = counted
     offset = end
     tail = last
@@ -283,7 +285,7 @@ export function createLogReader({ db, log, signal, ...parsing }: ReaderOptions, 
     const added = rows.length > 0 || position ? await keepEvents(rows, { db, log, position }) : 0
     const first = rows[0]?.time
     if (gapFrom && first) {
-      await insertGap(db, { file: path, from: gapFrom, until: first > gapFrom ? first : gapFrom })
+      await insertGap(db, { file: name ?? path, from: gapFrom, until: first > gapFrom ? first : gapFrom })
       gapFrom = undefined
     }
     return added

@@ -155,3 +155,22 @@ test('a file of another log in the folder is not taken for a copy', async () => 
   expect(await kept()).toBe(6)
   expect(await gaps()).toHaveLength(1)
 })
+
+test('logs of two hosts with one path are two logs by their names: each goes on where it stopped, and none is a gap of the other', async () => {
+  const other = join(dir, 'of-the-other')
+  const follow = async (name: string, n: number) => {
+    await using follower = startFollower(db, file, undefined, name)
+    await follower.until(async () => (await kept()) >= n)
+  }
+  write(2, { time: '2026-11-24T10:00:00Z' })
+  await follow('pod-1', 2)
+  renameSync(file, other)
+  write(3, { time: '2026-11-24T10:05:00Z', 'request-id': 'on-the-second' })
+  await follow('pod-2', 5)
+  rmSync(file)
+  renameSync(other, file)
+  write(1, { time: '2026-11-24T10:10:00Z' })
+  await follow('pod-1', 6)
+  expect(await gaps()).toEqual([])
+  expect(await query(db, 'select file from log_positions order by 1')).toEqual([{ file: 'pod-1' }, { file: 'pod-2' }])
+})

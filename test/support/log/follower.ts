@@ -15,7 +15,7 @@ export interface Follower extends AsyncDisposable {
 }
 
 /** Follows a log until it is stopped. */
-export function startFollower(db: Db, file: string, onRound: () => Promise<unknown> = async () => {}): Follower {
+export function startFollower(db: Db, file: string, onRound: () => Promise<unknown> = async () => {}, name?: string): Follower {
   const abort = new AbortController()
   const warnings: string[] = []
   const waiting = new Set<() => Promise<void>>()
@@ -31,6 +31,7 @@ export function startFollower(db: Db, file: string, onRound: () => Promise<unkno
   const ended = followLog({
     db,
     file,
+    name,
     paramsBytes: 100,
     log: pino({ level: 'warn' }, stream),
     signal: abort.signal,

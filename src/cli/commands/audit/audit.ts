@@ -14,6 +14,7 @@ import { fit, type Terminal } from '../../terminal/terminal.ts'
 import { whoami } from '../../options/whoami.ts'
 
 const jsonOption = z.object({ json: z.boolean().default(false) })
+const followOptions = z.object({ name: z.string().min(1).max(200).optional() })
 const reportOptions = jsonOption.extend({ since: z.date().optional(), account: z.string().optional() })
 
 export const addAudit: AddCommand = (program, terminal, done) => {
@@ -44,17 +45,19 @@ export const addAudit: AddCommand = (program, terminal, done) => {
   audit
     .command('follow <file>')
     .description('read a log as it grows, - for stdin, from where the last reading stopped, and raise alarms; survives rotation')
+    .option('--name <name>', 'what the log is called in the store, where several hosts have one of the same path')
     .addHelpText(
       'after',
       examples('nightshift audit follow /var/log/pomerium/pomerium.log', 'kubectl logs -f deploy/pomerium | nightshift audit follow -'),
     )
     .action(async (file: string, _: unknown, command: Command) => {
+      const { name } = followOptions.parse(command.optsWithGlobals())
       const log = pino({ level: 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime })
       await using opened = await openAudit(configOf(command, terminal), log)
       log.info({ file }, 'Following the log.')
       const duties = createLogDuties()
       await opened.createPresence('log', [duties.log, duties.match]).start()
-      await watchLog(opened, file === '-' ? process.stdin : file, duties, terminal.signal)
+      await watchLog({ ...opened, name }, file === '-' ? process.stdin : file, duties, terminal.signal)
       done(EXIT.ok)
     })
 
