@@ -64,10 +64,10 @@ export function createLogReader({ db, log, signal, name, ...parsing }: ReaderOpt
   async function resume(position: LogPosition): Promise<void> {
     ;({ inode, byteOffset: offset, tail, readUntil } = position)
     const dir = dirname(path)
-    for (const name of [path, ...(await readdir(dir).catch(() => [])).map((entry) => join(dir, entry))]) {
-      const info = await stat(name, { bigint: true }).catch(() => undefined)
+    for (const place of [path, ...(await readdir(dir).catch(() => [])).map((entry) => join(dir, entry))]) {
+      const info = await stat(place, { bigint: true }).catch(() => undefined)
       if (!info?.isFile() || String(info.ino) !== position.inode) continue
-      const found = await open(name, 'r')
+      const found = await open(place, 'r')
       if (await isWhole(found)) {
         handle = found
         return
