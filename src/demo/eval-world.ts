@@ -8,7 +8,8 @@ const PRICE = { input: 0.25, cachedInput: 0.025, output: 2 }
 
 /** What the shipped cases run against: the demo's servers, one with the faults that servers have, one whose tool policy denies, and the characters as models. */
 export async function startEvalWorld(
-  options: Pick<WorldOptions, 'dir' | 'jobsDir' | 'config' | 'api' | 'background'> & Partial<Pick<WorldOptions, 'scripts'>>,
+  options: Pick<WorldOptions, 'dir' | 'jobsDir' | 'config' | 'api' | 'background'> &
+    Partial<Pick<WorldOptions, 'scripts'>> & { prices?: Record<string, unknown> },
 ): Promise<World> {
   await using building = new AsyncDisposableStack()
   const archive = building.use(await startArchiveServer())
@@ -26,7 +27,10 @@ export async function startEvalWorld(
   const world = building.use(
     await startWorld({
       ...options,
-      config: { prices: Object.fromEntries(Object.keys(CHARACTERS).map((name) => [name, PRICE])), ...options.config },
+      config: {
+        prices: { ...Object.fromEntries(Object.keys(CHARACTERS).map((name) => [name, PRICE])), ...options.prices },
+        ...options.config,
+      },
       scripts: options.scripts ?? {},
       characters: CHARACTERS,
       routes: [route('archive', 'Old data, with its moods', archive.url), route('guarded', 'Sums, for some', guarded.url, 'get-sum')],

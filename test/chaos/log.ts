@@ -23,7 +23,7 @@ export async function judgeLog(config: Config, world: World): Promise<LogCounts 
   await world.gateway.flushLog()
   await using audit = await openAudit(config, pino({ level: 'silent' }))
   await importLog(createReadStream(world.logFile), audit)
-  await matchEvents(audit)
+  await matchEvents({ ...audit, graceMs: 0 })
   // All is over: no line is too young to be told of.
   const { events, matched, unexplained, missing, unexplainedEvents } = await auditReport(audit.db, audit.ours(), { graceMs: 0 })
   return {

@@ -7,6 +7,8 @@ import type { Terminal } from '../../terminal/terminal.ts'
 
 const JOBS_DIR = join(import.meta.dirname, '../../../../jobs')
 
+const FREE = { input: 0, cachedInput: 0, output: 0 }
+
 /** The demo's gateway, servers and scripted models, with the shipped job and its cases. */
 export interface EvalDemo extends AsyncDisposable {
   config: Config
@@ -15,8 +17,11 @@ export interface EvalDemo extends AsyncDisposable {
   arms: Arm[]
 }
 
-/** `modelUrl`: a server of the Chat API beside the scripted models, as the provider `local`. */
-export async function openDemo(terminal: Terminal, modelUrl: string | undefined): Promise<EvalDemo> {
+/**
+ * `modelUrl`: a server of the Chat API beside the scripted models, as the provider `local`. What its models cost is their owner's: for the limits of the demo's job they
+ * cost nothing.
+ */
+export async function openDemo(terminal: Terminal, modelUrl: string | undefined, wanted: readonly Arm[]): Promise<EvalDemo> {
   await using building = new AsyncDisposableStack()
   const dir = mkdtempSync(join(tmpdir(), 'nightshift-eval-demo-'))
   chmodSync(dir, 0o711)
@@ -26,11 +31,13 @@ export async function openDemo(terminal: Terminal, modelUrl: string | undefined)
     import('../../../demo/eval-world.ts'),
     import('../../../demo/characters/characters.ts'),
   ])
+  const local = wanted.flatMap(({ model }) => (model?.provider === 'local' ? [model.name] : []))
   const world = building.use(
     await startEvalWorld({
       dir,
       jobsDir: JOBS_DIR,
       config: modelUrl === undefined ? {} : { providers: { local: { api: 'chat', baseUrl: modelUrl } } },
+      prices: Object.fromEntries(local.map((name) => [name, FREE])),
     }),
   )
   terminal.signal.throwIfAborted()

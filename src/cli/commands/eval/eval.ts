@@ -68,7 +68,7 @@ export const addEval: AddCommand = (program, terminal, done) => {
           message: 'It is not said which job.',
           cure: 'nightshift eval JOB, or nightshift eval --demo.',
         })
-      const demo = options.demo ? stack.use(await openDemo(terminal, options.modelUrl)) : undefined
+      const demo = options.demo ? stack.use(await openDemo(terminal, options.modelUrl, options.arm)) : undefined
       const config = demo?.config ?? configOf(own, terminal)
       const arms = options.arm.length > 0 ? options.arm : (demo?.arms ?? [PLAIN_ARM])
       const out = options.out ?? join(demo ? tmpdir() : config.dataDir, `eval-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`)

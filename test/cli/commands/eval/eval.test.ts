@@ -70,7 +70,7 @@ test('against the demo, a run that found out by itself that it read a part is wr
 
 test('a model of one’s own does the cases of the demo', async () => {
   await using model = await startDemoModel({ scripts: {}, characters: { mine: CHARACTERS.perfect } })
-  const { code, out } = await command([
+  const { code, out, err } = await command([
     'eval',
     '--demo',
     '--model-url',
@@ -82,7 +82,7 @@ test('a model of one’s own does the cases of the demo', async () => {
     '--out',
     join(dir, 'own'),
   ])
-  expect(code).toBe(0)
+  expect({ code, err }).toMatchObject({ code: 0 })
   expect(out).toMatch(/^model=local\/mine +0\/1 .* 1\/1 /m)
   expect(model.requests.length).toBeGreaterThan(1)
 })
