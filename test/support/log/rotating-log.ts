@@ -7,11 +7,13 @@ export interface RotatingLog extends Disposable {
   file: string
   /** Lines of the gateway so far that say what policy decided. */
   checks(): number
-  /** Moves the file away, or copies and cuts it. Files of before move on; from the third on they are packed. */
+  /** Moves the file away, or copies and cuts it. Files of before move on, and none is ever removed; from the fourth on they are packed. */
   rotate(how: 'moved' | 'cut'): void
 }
 
 const LOOK_MS = 10
+/** Files that are not packed. */
+const PLAIN = 3
 const CHUNK = 1_048_576
 
 export function startRotatingLog(source: string, file: string): RotatingLog {
@@ -39,18 +41,19 @@ export function startRotatingLog(source: string, file: string): RotatingLog {
     rotate(how) {
       ship()
       for (let n = rotations; n > 0; n--) {
-        if (n > 3) continue
-        renameSync(`${file}.${n}`, `${file}.${n + 1}`)
-        if (n < 3) continue
-        writeFileSync(`${file}.${n + 1}.gz`, gzipSync(readFileSync(`${file}.${n + 1}`)))
-        rmSync(`${file}.${n + 1}`)
+        if (n > PLAIN) renameSync(`${file}.${n}.gz`, `${file}.${n + 1}.gz`)
+        else if (n < PLAIN) renameSync(`${file}.${n}`, `${file}.${n + 1}`)
+        else {
+          writeFileSync(`${file}.${n + 1}.gz`, gzipSync(readFileSync(`${file}.${n}`)))
+          rmSync(`${file}.${n}`)
+        }
       }
       if (how === 'moved') renameSync(file, `${file}.1`)
       else {
         copyFileSync(file, `${file}.1`)
         truncateSync(file)
       }
-      rotations = Math.min(rotations + 1, 3)
+      rotations++
     },
     [Symbol.dispose]: () => {
       clearInterval(timer)
