@@ -28,7 +28,7 @@ interface UpkeepOptions extends Pick<AlarmOptions, 'notify'> {
 
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
-const SILENCE_MS = 60_000
+const MINUTE_MS = 60_000
 /** So much of the hour differs between processes. */
 const SPREAD_MS = 600_000
 
@@ -43,16 +43,20 @@ export function createUpkeep({ db, config, notify, onKey, log }: UpkeepOptions):
     createPoller({
       name,
       everyMs: every,
+      againMs: MINUTE_MS,
       work,
       onFailure: (error) =>
-        log.error({ duty: name, reason: describeError(error) }, 'Upkeep of the store failed; it is tried again in an hour at the latest.'),
+        log.error(
+          { duty: name, reason: describeError(error) },
+          'Upkeep of the store failed; it is tried again, in a minute at first and then later and later.',
+        ),
     })
   const duties = [
     duty('checkpoint', checkpoint),
     duty('retention', (signal) => prune(db, retention, signal, log)),
     duty('idempotency-keys', () => forgetOldKeys(db)),
     duty('bad-rows', () => forgetBadRows(db)),
-    duty('log-silence', () => watchSilence({ db, graceMs: audit.gracePeriod, log, notify }), SILENCE_MS),
+    duty('log-silence', () => watchSilence({ db, graceMs: audit.gracePeriod, log, notify }), MINUTE_MS),
   ]
 
   async function checkpoint(signal: AbortSignal): Promise<void> {

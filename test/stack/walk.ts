@@ -80,6 +80,7 @@ export function createWalk(say: (line: string) => void): Walk {
       await step('the present version takes its place with runs under way, and they end green', async () => {
         const ids = [1, 2, 3, 4, 5].map(() => queue(project))
         renew()
+        makeKey(project)
         project.compose('up', '--detach', '--no-build')
         await untilHealthy(project)
         return untilGreen(project, ids)
@@ -87,8 +88,11 @@ export function createWalk(say: (line: string) => void): Walk {
     },
     async wholeStack(project) {
       const isUp = project.tryCompose('ps', '-q', 'api').out.trim() !== ''
-      if (!isUp) await first('secrets and account are made as compose-init says', () => firstSteps(project))
-      await first('the key that signs evidence is made', () => void makeKey(project))
+      if (!isUp)
+        await first('secrets, account and signing key are made as compose-init says', () => {
+          firstSteps(project)
+          makeKey(project)
+        })
       await first('docker compose up', () => void project.compose('up', '--detach', '--no-build'))
       await first('every service is up, and those with a check are healthy', () => untilHealthy(project))
       await step('doctor finds nothing wrong', () => doctor(project))

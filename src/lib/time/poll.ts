@@ -6,11 +6,13 @@ export interface PollerOptions {
   name: string
   /** Between the end of a round and the beginning of the next one; the first begins at `start`. */
   everyMs: number
+  /** After a round that failed: the wait for the next one, twice as long after each further failure, and `everyMs` at most. `everyMs` when not given. */
+  againMs?: number
   /** Rounds begin at multiples of `everyMs` of the clock on the wall, such as at each full second. */
   aligned?: boolean
   /** Does one round. `stop` aborts the signal; a round should then end early where it can. */
   work: (signal: AbortSignal) => Promise<unknown>
-  /** Called for each round that failed. The next round comes as usual. */
+  /** Called for each round that failed. The next round comes after `againMs`. */
   onFailure: (error: unknown) => void
   /** How long `stop` waits for the round under way; 10 s when not given. */
   stopMs?: number
@@ -29,22 +31,33 @@ const STOP_MS = 10_000
  * Does a duty again and again, one round at a time. The interval is a timer, which runs on the monotonic clock: after the
  * clock was set or the machine slept, one round is late by an interval at most, and no rounds are made up for.
  */
-export function createPoller({ name, everyMs, aligned = false, work, onFailure, stopMs = STOP_MS }: PollerOptions): Poller {
+export function createPoller({
+  name,
+  everyMs,
+  againMs = everyMs,
+  aligned = false,
+  work,
+  onFailure,
+  stopMs = STOP_MS,
+}: PollerOptions): Poller {
   const ending = new AbortController()
   const record = keepDuty(name, everyMs)
   let isStarted = false
   let timer: NodeJS.Timeout | undefined
   let under: Promise<void> | undefined
   let wanted = false
+  let failed = 0
 
   async function once(): Promise<void> {
     try {
       await work(ending.signal)
       record.succeeded()
+      failed = 0
     } catch (error) {
       // An abort by `stop` does not count as a failure.
       if (ending.signal.aborted) return
       record.failed(error)
+      failed++
       onFailure(error)
     }
   }
@@ -58,12 +71,14 @@ export function createPoller({ name, everyMs, aligned = false, work, onFailure, 
     return under
   }
 
+  const waitMs = () => (failed === 0 ? everyMs : Math.min(everyMs, againMs * 2 ** (failed - 1)))
+
   function next(): void {
     if (wanted) {
       wanted = false
       void round()
       // oxlint-disable-next-line house/steady-clock -- full seconds are those of the wall clock
-    } else timer = setTimeout(() => void round(), aligned ? everyMs - (Date.now() % everyMs) : everyMs)
+    } else timer = setTimeout(() => void round(), aligned ? everyMs - (Date.now() % everyMs) : waitMs())
   }
 
   return {

@@ -163,6 +163,30 @@ test('a round that fails is told and counted, and the next one comes', async () 
   expect(poller.state()).toMatchObject({ failures: 1, failed: { error: new Error('first') } })
 })
 
+test('after a failure the next round comes soon, then later and later, and after a success in its time', async () => {
+  vi.useFakeTimers()
+  try {
+    const at: number[] = []
+    const began = Date.now()
+    const poller = createPoller({
+      name: 'odd',
+      everyMs: 1000,
+      againMs: 100,
+      work: async () => {
+        at.push(Date.now() - began)
+        if (at.length <= 6) throw new Error('not yet')
+      },
+      onFailure: () => {},
+    })
+    await poller.start()
+    await vi.advanceTimersByTimeAsync(6000)
+    await poller.stop()
+    expect(at).toEqual([0, 100, 300, 700, 1500, 2500, 3500, 4500, 5500])
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
 test('stop asks the round under way to end, waits for it, and does not count its end as a failure', async () => {
   const poller = createPoller({
     name: 'obedient',
