@@ -1,6 +1,7 @@
 import { fetch as undiciFetch } from 'undici'
 import pLimit from 'p-limit'
 import type { Config } from '../config/load.ts'
+import { keysUrlOf } from '../config/sections/api.ts'
 import { providerKey, readSecret } from '../config/secrets.ts'
 import type { Ceiling } from '../core/rules/spending/budget.ts'
 import type { Role } from '../core/caller.ts'
@@ -66,7 +67,7 @@ export function identityOf(
     onServed,
     pomerium: pomerium && {
       audience: pomerium.audience,
-      jwksUrl: pomerium.jwksUrl ?? `https://${pomerium.audience}/.well-known/pomerium/jwks.json`,
+      jwksUrl: keysUrlOf(pomerium),
     },
     // oxlint-disable-next-line no-unsafe-type-assertion, waits/bounded -- undici's types and the global ones differ in name only; `init` has jose's signal
     fetch: ((url: string, init: object) => undiciFetch(url, { ...init, dispatcher: gateway.dispatcher })) as unknown as typeof fetch,

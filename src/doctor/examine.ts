@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { ConfigValues } from '../config/schema.ts'
+import { keysUrlOf } from '../config/sections/api.ts'
 import type { Remark } from '../config/surroundings.ts'
 import { Failure } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
@@ -83,9 +84,8 @@ const CHECKS: { readonly [Key in keyof ConfigValues]-?: Check | string } = {
   evidence: ({ config }) => [checkEvidenceKey(config.evidence)],
   budgets: 'its names are compared with those of accounts and jobs as these are read',
   api: ({ config: { api }, parts: { resources }, signal }) => {
-    const { audience, jwksUrl } = api?.pomerium ?? {}
-    if (audience === undefined) return []
-    const url = jwksUrl ?? `https://${audience}/.well-known/pomerium/jwks.json`
+    if (!api?.pomerium) return []
+    const url = keysUrlOf(api.pomerium)
     return each(
       bounded('api.pomerium', 'Correct api.pomerium.jwksUrl.', signal, (ended) =>
         checkAssertionKeys(url, resources.gateway.dispatcher, ended),

@@ -61,3 +61,7 @@ export const apiSchema = z
   })
   .optional()
   .describe('The HTTP API, health and metrics. Without this section nothing listens.')
+
+/** Where Pomerium's public keys are. */
+export const keysUrlOf = ({ audience, jwksUrl }: { audience: string; jwksUrl?: string | undefined }): string =>
+  jwksUrl ?? `https://${audience}/.well-known/pomerium/jwks.json`
