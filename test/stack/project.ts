@@ -46,8 +46,8 @@ function composeCommand(): { command: string[]; knowsName: boolean } {
 export function makeProject(root: string, dir: string, name: string, { say }: { say: (line: string) => void }): Project {
   say(must(process.execPath, [join(ROOT, 'src/cli/bin.js'), 'compose-init', 'secrets'], { cwd: dir }).split('\n')[0] ?? '')
   writeFileSync(join(dir, 'secrets/openai_api_key'), 'the-key-of-a-stand-in')
-  const { command } = composeCommand()
-  let services = putFiles(root, dir)
+  const { command, knowsName } = composeCommand()
+  let services = putFiles(root, dir, knowsName)
   const [program = '', ...first] = command
   const args = (more: readonly string[]) => [...first, '-p', name, '-f', 'stack.yml', ...more]
   const compose = (...more: string[]) => must(program, args(more), { cwd: dir })
@@ -60,13 +60,13 @@ export function makeProject(root: string, dir: string, name: string, { say }: { 
     container: (service) => compose('ps', '-q', service).trim(),
     services: () => services,
     renew(from) {
-      services = putFiles(from, dir)
+      services = putFiles(from, dir, knowsName)
     },
   }
 }
 
 /** Copies what a user has of a checkout, and puts the stand-ins into the places of Pomerium and the model. Returns the names of its services. */
-function putFiles(root: string, dir: string): string[] {
+function putFiles(root: string, dir: string, knowsName: boolean): string[] {
   for (const part of PARTS) cpSync(join(root, part), join(dir, part), { recursive: true })
   for (const file of CONFIGS) {
     const path = join(dir, file)
@@ -87,7 +87,7 @@ function putFiles(root: string, dir: string): string[] {
     },
   ])
   const whole = {
-    ...(composeCommand().knowsName && { name: own }),
+    ...(knowsName && { name: own }),
     ...file,
     services: {
       ...Object.fromEntries(services),

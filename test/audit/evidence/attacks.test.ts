@@ -8,11 +8,9 @@ import { takeCheckpoint } from '../../../src/audit/evidence/checkpoint.ts'
 import { verifyRuns } from '../../../src/audit/evidence/files.ts'
 import type { Signer } from '../../../src/audit/evidence/signer.ts'
 import { importLog } from '../../../src/audit/log/import.ts'
-import { noUsage } from '../../../src/core/run.ts'
 import { query, type Db } from '../../../src/store/postgres/db.ts'
 import { prune } from '../../../src/store/retention.ts'
-import { finishRun } from '../../../src/store/runs/finish.ts'
-import { endCancelled, opened, writeRun } from '../../support/database/attempts.ts'
+import { endCancelled, endedRun, writeRun } from '../../support/database/attempts.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database/database.ts'
 import { proofOf } from '../../support/evidence/proof.ts'
 import { signerOf } from '../../support/evidence/signer.ts'
@@ -39,13 +37,8 @@ afterEach(async () => {
 })
 
 /** A run that ended an hour ago, with a report that is to be sent. */
-async function over(): Promise<string> {
-  const id = await writeRun(db)
-  const deliveries = [{ id: randomUUID(), target: { webhook: 'ops' }, status: 'pending' as const }]
-  await finishRun(db, await opened(db, id), { status: 'succeeded', output: { n: 1 }, reasons: [], failure: null, usage: noUsage, costUsd: null, deliveries }) // prettier-ignore
-  await ended(id, '1 hour')
-  return id
-}
+const over = () =>
+  endedRun(db, '1 hour', { output: { n: 1 }, deliveries: [{ id: randomUUID(), target: { webhook: 'ops' }, status: 'pending' }] })
 const ended = (id: string, ago: string) => query(db, `update runs set finished_at = now() - interval '${ago}' where id = $1`, [id])
 const log = (daysAgo: number) => {
   const line = authorizeLine({ time: new Date(Date.now() - daysAgo * DAY_MS).toISOString(), 'request-id': randomUUID() })

@@ -8,11 +8,9 @@ import { takeCheckpoint } from '../../../src/audit/evidence/checkpoint.ts'
 import type { Signer } from '../../../src/audit/evidence/signer.ts'
 import { verifyStore } from '../../../src/audit/evidence/verify.ts'
 import { importLog } from '../../../src/audit/log/import.ts'
-import { noUsage } from '../../../src/core/run.ts'
 import { query, type Db } from '../../../src/store/postgres/db.ts'
 import { prune, type Keep } from '../../../src/store/retention.ts'
-import { finishRun } from '../../../src/store/runs/finish.ts'
-import { opened, writeRun } from '../../support/database/attempts.ts'
+import { endedRun } from '../../support/database/attempts.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database/database.ts'
 import { signerOf } from '../../support/evidence/signer.ts'
 import { authorizeLine } from '../../support/log/log-lines.ts'
@@ -38,14 +36,7 @@ afterEach(async () => {
 })
 
 /** A run that ended three days ago. */
-async function over(): Promise<string> {
-  const id = await writeRun(db)
-  await finishRun(db, await opened(db, id), {
-    status: 'succeeded', output: { total: 42 }, reasons: [], failure: null, usage: noUsage, costUsd: null, deliveries: [],
-  }) // prettier-ignore
-  await query(db, "update runs set finished_at = now() - interval '3 days' where id = $1", [id])
-  return id
-}
+const over = () => endedRun(db, '3 days', { output: { total: 42 } })
 
 const remove = async (id: string, at = 'now()') => {
   await query(db, 'delete from runs where id = $1', [id])

@@ -10,13 +10,11 @@ import { readMemory, writeMemory } from '../../../src/audit/evidence/memory.ts'
 import { changeKeys, createKey, rotateKey } from '../../../src/audit/evidence/rotation.ts'
 import { openSigner } from '../../../src/audit/evidence/signer.ts'
 import { verifyStore } from '../../../src/audit/evidence/verify.ts'
-import { noUsage } from '../../../src/core/run.ts'
 import { keyIdOf } from '../../../src/lib/hash/public-key.ts'
 import { query, type Db } from '../../../src/store/postgres/db.ts'
-import { finishRun } from '../../../src/store/runs/finish.ts'
 import { loadRun } from '../../../src/store/runs/show.ts'
 import { dumpDatabase } from '../../support/database/dump.ts'
-import { opened, writeRun } from '../../support/database/attempts.ts'
+import { endedRun } from '../../support/database/attempts.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database/database.ts'
 import { signerFiles, signerOf } from '../../support/evidence/signer.ts'
 
@@ -38,14 +36,7 @@ afterEach(async () => {
 })
 
 /** A run that ended an hour ago. */
-async function over(): Promise<string> {
-  const id = await writeRun(db)
-  await finishRun(db, await opened(db, id), {
-    status: 'succeeded', output: { total: 42 }, reasons: [], failure: null, usage: noUsage, costUsd: null, deliveries: [],
-  }) // prettier-ignore
-  await query(db, "update runs set finished_at = now() - interval '1 hour' where id = $1", [id])
-  return id
-}
+const over = () => endedRun(db, '1 hour', { output: { total: 42 } })
 
 async function sealed(options: CheckpointOptions = {}, file = keyFile) {
   await over()

@@ -8,6 +8,7 @@ import { MOST_PAGES, storeCalls } from '../../support/database/store-calls.ts'
 import { median, quantile, round, type Bench, type Row } from '../bench.ts'
 import { openHouse, plainJob } from '../house.ts'
 import { someone } from '../../support/actor.ts'
+import { withInstead } from '../../support/instead.ts'
 
 const RUNS = 1_000_000
 /** Runs that end in a day. */
@@ -85,17 +86,10 @@ async function removed(db: Db, worker: Db, { runs, days, say }: { runs: number; 
 
 /** The pool, which notes how long each transaction has lasted since its first change: so long it holds what it locked. */
 function timed(pool: Db, held: number[]): Db {
-  const instead = <T extends object>(target: T, name: string, value: unknown): T =>
-    new Proxy(target, {
-      get(_, key) {
-        const own: unknown = Reflect.get(target, key, target)
-        return key === name ? value : typeof own === 'function' ? own.bind(target) : own
-      },
-    })
-  return instead(pool, 'connect', async () => {
+  return withInstead(pool, 'connect', async () => {
     const client = await pool.connect()
     let since: number | undefined
-    return instead(client, 'query', async (statement: string | pg.QueryConfig, values?: unknown[]) => {
+    return withInstead(client, 'query', async (statement: string | pg.QueryConfig, values?: unknown[]) => {
       const text = typeof statement === 'string' ? statement : statement.text
       if (/\b(?:delete|update|insert|lock)\b/i.test(text)) since ??= performance.now()
       const result = await client.query(statement, values)

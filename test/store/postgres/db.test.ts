@@ -7,6 +7,7 @@ import { lockLimits } from '../../../src/store/runs/holds.ts'
 import { claim, writeRun } from '../../support/database/attempts.ts'
 import { createTestDatabase } from '../../support/database/database.ts'
 import { startWayTo } from '../../support/app/outage.ts'
+import { withInstead } from '../../support/instead.ts'
 
 test('a bigint is a number, and one that no number holds exactly is refused, not rounded', async () => {
   await using database = await createTestDatabase()
@@ -69,16 +70,9 @@ describe('nothing that is asked of Postgres waits without a bound', () => {
 
 /** The pool, whose next commits come to nothing but a broken connection: after it was done, or before. */
 function losing(db: Db, commits: ('done' | 'undone')[]): Db {
-  const instead = <T extends object>(target: T, name: string, value: unknown): T =>
-    new Proxy(target, {
-      get(_, key) {
-        const own: unknown = Reflect.get(target, key, target)
-        return key === name ? value : typeof own === 'function' ? own.bind(target) : own
-      },
-    })
-  return instead(db, 'connect', async () => {
+  return withInstead(db, 'connect', async () => {
     const client = await db.connect()
-    return instead(client, 'query', async (...asked: Parameters<typeof client.query>) => {
+    return withInstead(client, 'query', async (...asked: Parameters<typeof client.query>) => {
       const how = asked[0] === 'commit' ? commits.shift() : undefined
       if (how === undefined) return client.query(...asked)
       await client.query(how === 'done' ? 'commit' : 'rollback')

@@ -4,7 +4,7 @@ import type { ToolCallRecord, TurnRecord } from '../../../src/core/ports/journal
 import { noUsage, type AttemptRef } from '../../../src/core/run.ts'
 import { query, type Db } from '../../../src/store/postgres/db.ts'
 import { openAttempt, type Claim, type ClaimOptions } from '../../../src/store/runs/claim.ts'
-import { finishUnclaimedRun } from '../../../src/store/runs/finish.ts'
+import { finishRun, finishUnclaimedRun, type RunEnd } from '../../../src/store/runs/finish.ts'
 import { insertRun, type NewRun } from '../../../src/store/runs/insert.ts'
 import { someone } from '../actor.ts'
 
@@ -59,6 +59,22 @@ export async function opened(db: Db, runId: string, options: Partial<ClaimOption
   const result = await claim(db, runId, options)
   if (result.kind !== 'opened') throw new Error(`the run ${runId} is ${result.kind}`)
   return result.opened.attempt
+}
+
+/** A run that succeeded so long ago, such as `1 hour`. Returns its id. */
+export async function endedRun(db: Db, ago: string, ending: Pick<RunEnd, 'output'> & Partial<Pick<RunEnd, 'deliveries'>>): Promise<string> {
+  const id = await writeRun(db)
+  await finishRun(db, await opened(db, id), {
+    status: 'succeeded',
+    reasons: [],
+    failure: null,
+    usage: noUsage,
+    costUsd: null,
+    deliveries: [],
+    ...ending,
+  })
+  await query(db, 'update runs set finished_at = now() - $2::interval where id = $1', [id, ago])
+  return id
 }
 
 export const turnRecord = (number: number, extra: Partial<TurnRecord> = {}): TurnRecord => ({
