@@ -19,7 +19,7 @@ interface Answer {
 }
 
 /** A model behind `/v1/chat/completions`, which most other servers speak. */
-export function createChatModel({ client, model, stream, store }: AdapterOptions): Model {
+export function createChatModel({ client, model, ask, stream, store }: AdapterOptions): Model {
   return {
     async respond(request, signal) {
       const body: OpenAI.Chat.ChatCompletionCreateParamsNonStreaming = {
@@ -41,11 +41,13 @@ export function createChatModel({ client, model, stream, store }: AdapterOptions
         ...(store !== undefined && { store }),
       }
       if (!stream) {
-        const { data, request_id: requestId } = await client.chat.completions.create(body, { signal }).withResponse()
+        const { data, request_id: requestId } = await ask(body, (taken) => client.chat.completions.create(taken, { signal }).withResponse())
         return turnOf(wholeAnswer(data, requestId, model), requestId, model)
       }
       const streaming = { ...body, stream: true, stream_options: { include_usage: true } } as const
-      const { data, request_id: requestId } = await client.chat.completions.create(streaming, { signal }).withResponse()
+      const { data, request_id: requestId } = await ask(streaming, (taken) =>
+        client.chat.completions.create(taken, { signal }).withResponse(),
+      )
       const answer = await streamedAnswer(data)
       if (answer.finish === null) {
         signal.throwIfAborted()

@@ -2,6 +2,7 @@ import OpenAI, { APIConnectionError, APIError } from 'openai'
 import { isNeverConnected } from '../../lib/net/connection-error.ts'
 import type { HostedError, HostedModel, HostedRequest } from '../hosted.ts'
 import { createServerNames, hostedEvents } from './hosted-events.ts'
+import type { Ask } from './parameters.ts'
 import { redactEvents } from './redacted.ts'
 import { serverLabel } from './server-label.ts'
 
@@ -14,11 +15,12 @@ export function createHostedModel(options: {
   client: OpenAI
   model: string
   background: boolean
+  ask: Ask
   store: boolean | undefined
   nameFailure: (error: unknown) => unknown
   redact: (text: string) => string
 }): HostedModel {
-  const { client, model, background, store, nameFailure, redact } = options
+  const { client, model, ask, background, store, nameFailure, redact } = options
   // No retries by the client: a request may already have run tools.
   const once = { maxRetries: 0 }
   return {
@@ -27,10 +29,9 @@ export function createHostedModel(options: {
     nameFailure,
     classifyError,
     async ask(request, signal) {
-      const events = await client.responses.create(
-        { ...bodyOf(request), model, stream: true, ...(background ? { background: true, store: true } : store !== undefined && { store }) },
-        { ...once, signal },
-      )
+      const kept = background ? { background: true, store: true } : store !== undefined && { store }
+      const body = { ...bodyOf(request), model, stream: true as const, ...kept }
+      const events = await ask(body, (taken) => client.responses.create(taken, { ...once, signal }))
       const names = request.servers.map(({ name }) => name)
       return redactEvents(hostedEvents(events, names, model), redact)
     },

@@ -6,6 +6,7 @@ import { modelFailure } from './errors.ts'
 import type { HostedModel } from '../hosted.ts'
 import { createHostedModel } from './hosted-client.ts'
 import type { Model } from '../model.ts'
+import { createParameters, type Ask } from './parameters.ts'
 import { redactTurn } from './redacted.ts'
 import { createResponsesModel } from './responses.ts'
 
@@ -30,13 +31,16 @@ export interface ProviderOptions {
   redact: (text: string) => string
 }
 
+/** Told once of each part of a request that a model does not take. */
+type Warn = (message: string) => void
+
 export interface Provider {
   formatWithTools: boolean
   /** It speaks the Responses API, in which a model can call MCP servers itself. */
   canHost: boolean
-  model(name: string): Model
+  model(name: string, warn?: Warn): Model
   /** The same model, calling MCP servers itself. Only behind the Responses API. */
-  hosted(name: string): HostedModel
+  hosted(name: string, warn?: Warn): HostedModel
   /** Whether the provider lists the model; undefined when it lists none at all. Spends nothing. */
   knows(name: string, signal: AbortSignal): Promise<boolean | undefined>
   close(): Promise<void>
@@ -81,13 +85,27 @@ export function createProvider(options: ProviderOptions): Provider {
       })) as typeof globalThis.fetch,
   })
   const nameFailure = (model: string) => (error: unknown) => modelFailure(error, { provider: options.name, model, redact })
+  const parameters = new Map<string, (warn: Warn) => Ask>()
+  const askFor = (model: string, warn: Warn = () => {}): Ask => {
+    const known = parameters.get(model) ?? createParameters(`${options.name}, model ${model},`)
+    parameters.set(model, known)
+    return known(warn)
+  }
   return {
     formatWithTools: options.formatWithTools,
     canHost: options.api === 'responses',
-    hosted: (model) =>
-      createHostedModel({ client, model, background: options.background, store: options.store, nameFailure: nameFailure(model), redact }),
-    model(name) {
-      const adapter = { client, model: name, stream: options.stream, store: options.store }
+    hosted: (model, warn) =>
+      createHostedModel({
+        client,
+        model,
+        ask: askFor(model, warn),
+        background: options.background,
+        store: options.store,
+        nameFailure: nameFailure(model),
+        redact,
+      }),
+    model(name, warn) {
+      const adapter = { client, model: name, ask: askFor(name, warn), stream: options.stream, store: options.store }
       const model = options.api === 'chat' ? createChatModel(adapter) : createResponsesModel(adapter)
       return {
         async respond(request, signal) {

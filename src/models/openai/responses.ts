@@ -2,6 +2,7 @@ import type OpenAI from 'openai'
 import { Failure } from '../../core/failure.ts'
 import type { TurnItem, Usage } from '../../core/run.ts'
 import type { Exchange, Model, ModelRequest, ModelTurn, StopReason } from '../model.ts'
+import type { Ask } from './parameters.ts'
 import { callIn, fieldsIn, idIn, listIn, reasoningIn, textIn, usageIn, type Fields } from './foreign.ts'
 
 type Input = OpenAI.Responses.ResponseInputItem
@@ -9,12 +10,13 @@ type Input = OpenAI.Responses.ResponseInputItem
 export interface AdapterOptions {
   client: OpenAI
   model: string
+  ask: Ask
   stream: boolean
   store: boolean | undefined
 }
 
 /** A model behind `/v1/responses`. The whole conversation is sent each time; nothing depends on what the provider keeps. */
-export function createResponsesModel({ client, model, stream, store }: AdapterOptions): Model {
+export function createResponsesModel({ client, model, ask, stream, store }: AdapterOptions): Model {
   return {
     async respond(request, signal) {
       const body: OpenAI.Responses.ResponseCreateParamsNonStreaming = {
@@ -29,10 +31,12 @@ export function createResponsesModel({ client, model, stream, store }: AdapterOp
         ...(store !== undefined && { store }),
       }
       if (!stream) {
-        const { data, request_id: requestId } = await client.responses.create(body, { signal }).withResponse()
+        const { data, request_id: requestId } = await ask(body, (taken) => client.responses.create(taken, { signal }).withResponse())
         return turnOf(data, requestId, model)
       }
-      const { data: events, request_id: requestId } = await client.responses.create({ ...body, stream: true }, { signal }).withResponse()
+      const { data: events, request_id: requestId } = await ask({ ...body, stream: true as const }, (taken) =>
+        client.responses.create(taken, { signal }).withResponse(),
+      )
       // oxlint-disable-next-line waits/bounded -- the provider's connections bound its silence, and the signal of the request ends it
       for await (const event of events) {
         const { type, response } = fieldsIn(event)

@@ -35,7 +35,7 @@ export async function delegate(
   const { definition, provider, journal, prompt, instructions, output, history, nextTurn } = input
   const { limits, model, onUnknown } = definition
   const shared: DelegateOptions = {
-    model: provider.model(model.name),
+    model: provider.model(model.name, input.warn),
     journal,
     instructions,
     prompt,
@@ -72,7 +72,7 @@ export async function delegate(
         {
           ...shared,
           nameOf: (server, tool) => toolBox.offered.find((one) => one.server === server && one.tool.name === tool)?.name ?? tool,
-          hosted: provider.hosted(model.name),
+          hosted: provider.hosted(model.name, input.warn),
           runId,
           servers: servers.flatMap(({ name, url, required }) => {
             // What a provider calls by itself cannot be refused call by call: it is not offered.

@@ -1,4 +1,6 @@
 import type { ServerResponse } from 'node:http'
+import { json } from 'node:stream/consumers'
+import type { ModelRequest } from '../../../src/models/model.ts'
 import { createProvider } from '../../../src/models/openai/provider.ts'
 import { serveHttp } from '../net/listen.ts'
 
@@ -9,27 +11,25 @@ export interface ProviderBehaviour {
   stream: boolean
   maxResponseBytes?: number
   timeoutMs?: number
+  store?: boolean
+  request?: Partial<ModelRequest>
+  warn?: (message: string) => void
 }
 
 /** A provider whose every answer is `answer`. */
 export async function openProvider(
-  { way, stream, maxResponseBytes = 1_000_000, timeoutMs = 50_000 }: ProviderBehaviour,
-  answer: (res: ServerResponse) => void,
+  { way, stream, maxResponseBytes = 1_000_000, timeoutMs = 50_000, store, warn, request: asked }: ProviderBehaviour,
+  answer: (res: ServerResponse, body: unknown) => void,
 ) {
   await using building = new AsyncDisposableStack()
-  const server = building.use(
-    await serveHttp((req, res) => {
-      req.resume()
-      answer(res)
-    }),
-  )
+  const server = building.use(await serveHttp(async (req, res) => answer(res, await json(req))))
   const provider = createProvider({
     name: 'odd',
     api: way === 'chat' ? 'chat' : 'responses',
     baseUrl: server.url,
     apiKey: () => undefined,
     stream,
-    store: undefined,
+    store,
     background: false,
     timeoutMs,
     maxResponseBytes,
@@ -38,11 +38,11 @@ export async function openProvider(
   })
   building.defer(() => provider.close())
   const { signal } = new AbortController()
-  const request = { instructions: undefined, prompt: 'Do it.', exchanges: [], tools: [], mayCall: true, output: undefined }
+  const request = { instructions: undefined, prompt: 'Do it.', exchanges: [], tools: [], mayCall: true, output: undefined, ...asked }
 
   async function respond(): Promise<unknown> {
-    if (way !== 'hosted') return provider.model('m').respond(request, signal)
-    const hosted = provider.hosted('m')
+    if (way !== 'hosted') return provider.model('m', warn).respond(request, signal)
+    const hosted = provider.hosted('m', warn)
     try {
       for await (const event of await hosted.ask({ ...request, servers: [] }, signal)) void event
     } catch (error) {
@@ -52,7 +52,7 @@ export async function openProvider(
   }
   const stack = building.move()
   return {
-    /** What a request fails with. */
+    /** What the model says, or what the request fails with. */
     ask: () => respond().catch((error: unknown) => error),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }

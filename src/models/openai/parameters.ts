@@ -1,0 +1,136 @@
+import { APIError } from 'openai'
+import { isObject } from '../../lib/json/object.ts'
+import { fieldsIn, textIn } from './foreign.ts'
+
+/** What a request cannot do without: its model, what it says, and the tools that the answer needs. */
+const NEEDED = new Set(['model', 'messages', 'input', 'instructions', 'tools', 'stream', 'background', 'previous_response_id'])
+/** Statuses with which servers refuse a parameter. */
+const REFUSING = new Set([400, 404, 422, 501])
+/** Most parameters that one request is asked without, one after the other. */
+const MAX_ROUNDS = 8
+
+/** Names of a format in messages that do not name its field. */
+const FORMAT =
+  /response[_ ]?format|json[_ -]?(?:mode|schema|object|output)|structured[_ -]?outputs?|guided[_ -]?(?:json|decoding|grammar)|^text\b|\btext\.format/i
+const TOOLS = /\btools?\b|\bfunction[_ -]?call/i
+const FORMATS = new Set(['response_format', 'text'])
+/** Words for a parameter that a server has never heard of. */
+const UNKNOWN =
+  /\bun(?:known|recogni[sz]ed|expected)\b|\bunsupported param|\bextra (?:inputs|fields|keys)\b|\bnot (?:recogni[sz]ed|permitted)\b/i
+
+/** Characters of a message that are read. */
+const MAX_READ = 4000
+
+/** A part of a request that it can do without. */
+interface Part {
+  /** As it is told. */
+  name: string
+  isIn: (body: object) => boolean
+  /** `named`: the error's field for it, or its message where there is none. */
+  isRefused: (named: string, message: string) => boolean
+  without: (body: object) => object
+}
+
+/** Fields in which `strict` stands: each tool, and the format. */
+const HOLDERS_OF_STRICT = ['tools', 'function', 'response_format', 'json_schema', 'text', 'format']
+
+function hasStrict(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(hasStrict)
+  const fields = fieldsIn(value)
+  return 'strict' in fields || HOLDERS_OF_STRICT.some((key) => key in fields && hasStrict(fields[key]))
+}
+
+const withoutStrict = (fields: object): object =>
+  Object.fromEntries(
+    Object.entries(fields).flatMap(([key, one]: [string, unknown]) => {
+      if (key === 'strict') return []
+      if (!HOLDERS_OF_STRICT.includes(key)) return [[key, one]]
+      return [[key, Array.isArray(one) ? one.map(plain) : plain(one)]]
+    }),
+  )
+
+const plain = (value: unknown) => (isObject(value) ? withoutStrict(value) : value)
+
+const isFormat = (body: object) => Object.keys(body).some((key) => FORMATS.has(key))
+const withoutKeys = (body: object, isGone: (key: string) => boolean): object =>
+  Object.fromEntries(Object.entries(body).filter(([key]) => !isGone(key)))
+const withoutFormat = (body: object) => withoutKeys(body, (key) => FORMATS.has(key))
+
+/** Parts that are no field of their own, or are not always in the way. */
+const SPECIAL: readonly Part[] = [
+  {
+    name: 'strict',
+    isIn: hasStrict,
+    isRefused: (named) => /\bstrict\b/i.test(named),
+    without: withoutStrict,
+  },
+  {
+    name: 'a format of the answer beside tools',
+    isIn: (body) => isFormat(body) && 'tools' in body,
+    isRefused: (named, message) => FORMAT.test(named) && TOOLS.test(message),
+    without: withoutFormat,
+  },
+  { name: 'a format of the answer', isIn: isFormat, isRefused: (named) => FORMAT.test(named), without: withoutFormat },
+]
+
+const field = (key: string): Part => ({
+  name: key,
+  isIn: (body) => key in body,
+  // A server that knows the field and refuses its value would keep what it was told not to keep.
+  isRefused: (named, message) => namesField(named, key) && (key !== 'store' || UNKNOWN.test(message)),
+  without: (body) => withoutKeys(body, (one) => one === key),
+})
+
+/** Whether a message names a field, or what stands in it: `tool_choice`, `tool choice`, `stream_options`, `include_usage`. */
+function namesField(named: string, key: string): boolean {
+  const text = named.toLowerCase()
+  const words = new Set(text.match(/[a-z_]+/g))
+  if (words.has(key) || (key === 'stream_options' && words.has('include_usage'))) return true
+  return key.includes('_') && text.replaceAll('-', ' ').includes(key.replaceAll('_', ' '))
+}
+
+/** The part that a refusal names. Those that leave out less come first. */
+function refusedPart(error: unknown, body: object): Part | undefined {
+  if (!(error instanceof APIError)) return undefined
+  const status: number | undefined = error.status
+  if (status !== undefined && !REFUSING.has(status)) return undefined
+  const message = error.message.slice(0, MAX_READ)
+  const fields = Object.keys(body).filter((key) => !NEEDED.has(key) && !FORMATS.has(key))
+  const parts = [...SPECIAL, ...fields.map(field)].filter(({ isIn }) => isIn(body))
+  const named = [textIn(error.param) ?? '', message].filter((one) => one !== '')
+  return named.flatMap((one) => parts.filter(({ isRefused }) => isRefused(one, message)))[0]
+}
+
+/** Sends the request, and once more without each part that the server refuses by its name. */
+export type Ask = <Body extends object, Answer>(body: Body, send: (body: Body) => Promise<Answer>) => Promise<Answer>
+
+/**
+ * What one model of a provider does not take, as far as it is known. A part that a server refuses, and that the request can do without, is left out at once from then on, as
+ * long as the process lives; `warn` is told of it once. What else goes wrong is thrown as it came.
+ */
+export function createParameters(about: string): (warn: (message: string) => void) => Ask {
+  const refused = new Map<string, Part>()
+  return (warn) => async (body, send) => {
+    const dropped: Part[] = []
+    let sent: object = body
+    for (const part of refused.values()) if (part.isIn(sent)) sent = part.without(sent)
+    for (;;) {
+      try {
+        // oxlint-disable-next-line no-unsafe-type-assertion -- the same request, without fields that may be left out
+        const answer = await send(sent as typeof body)
+        // Only what helped is remembered.
+        for (const part of dropped) {
+          if (refused.has(part.name)) continue
+          refused.set(part.name, part)
+          warn(`${about} does not take ${part.name}: it is asked without, as long as this process lives.`)
+        }
+        return answer
+      } catch (error) {
+        const part = dropped.length < MAX_ROUNDS ? refusedPart(error, sent) : undefined
+        if (!part) throw error
+        dropped.push(part)
+        sent = part.without(sent)
+      }
+    }
+  }
+}
