@@ -28,6 +28,8 @@ export function chatAnswer(model: string, turn: Turn): Completion {
   }
 }
 
+const KNOWN = new Set(['role', 'content', 'refusal', 'tool_calls'])
+
 /** The same answer in pieces. */
 export function chatChunks(answer: Completion): Chunk[] {
   const [choice] = answer.choices
@@ -38,13 +40,16 @@ export function chatChunks(answer: Completion): Chunk[] {
   })
   const calls = (choice?.message.tool_calls ?? []).flatMap((call, index) => {
     if (call.type !== 'function') return []
+    // What a vendor puts beside a call comes with its first piece.
     return [
-      delta({ tool_calls: [{ index, id: call.id, type: 'function', function: { name: call.function.name, arguments: '' } }] }),
+      delta({ tool_calls: [{ ...call, index, function: { name: call.function.name, arguments: '' } }] }),
       delta({ tool_calls: [{ index, function: { arguments: call.function.arguments } }] }),
     ]
   })
+  const beside = Object.fromEntries(Object.entries(choice?.message ?? {}).filter(([key]) => !KNOWN.has(key)))
   return [
     delta({ role: 'assistant', content: '' }),
+    ...(Object.keys(beside).length > 0 ? [delta(beside)] : []),
     ...(choice?.message.content ? [delta({ content: choice.message.content })] : []),
     ...(choice?.message.refusal ? [delta({ refusal: choice.message.refusal })] : []),
     ...calls,

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Socket } from 'node:net'
 import { text as readText } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type OpenAI from 'openai'
 import { z } from 'zod'
 import { chatAnswer, chatChunks } from './chat.ts'
 import { hostedRequestSchema, startHostedAnswer, type HostedAnswer } from './hosted.ts'
@@ -11,6 +12,8 @@ import { createMcpReach, ListingError, type Reach } from './mcp.ts'
 import { responsesAnswer, responsesEvents, type Turn } from './responses.ts'
 import { fill, type Fault, type Step } from './script.ts'
 import { seenOf, type Character } from './seen.ts'
+import { createOpenai } from './vendors/openai.ts'
+import type { Vendor } from './vendors/vendor.ts'
 
 /** Checks a request, an answer or an event against the provider's published schema; throws what does not fit. */
 export type ValidateWire = (schema: 'CreateResponse' | 'Response' | 'ResponseStreamEvent', value: unknown) => void
@@ -23,6 +26,8 @@ export interface DemoModelOptions {
   /** The key it wants; undefined: any. */
   apiKey?: string
   validate?: ValidateWire
+  /** Whose rules it keeps; OpenAI's without one. */
+  vendor?: Vendor
   /** How to get to MCP servers that a request names, when it is not as their URL says. */
   reach?: Reach
 }
@@ -55,6 +60,7 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
   /** Faults that came once already, by conversation and step. */
   const spent = new Set<string>()
   const reach = createMcpReach(options.reach)
+  const vendor = options.vendor ?? createOpenai()
   /** Background answers, which go on without a reader. */
   const answers = new Map<string, HostedAnswer>()
 
@@ -78,6 +84,8 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
     requests.push(body)
     if (api === 'responses') options.validate?.('CreateResponse', body)
     const request = requestSchema.parse(body)
+    const refusal = vendor.refuse(api, request)
+    if (refusal) return sendJson(res, refusal.status, refusal.body, { 'x-request-id': requestId })
     const character = characters.get(request.model)
     const steps = character ? [] : Object.hasOwn(scripts, request.model) ? scripts[request.model] : undefined
     if (!steps) return fail(404, 'model_not_found', `The model ${request.model} does not exist.`)
@@ -87,8 +95,8 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
     const turn = next
       ? turnOf(next, api === 'responses' ? resultsOf(request.input) : resultsOf(request.messages), request.tool_choice === 'none')
       : (character?.(seenOf(request)) ?? { text: '', stop: 'end' as const })
-    if (api === 'responses') await sendResponses(res, request, turn, requestId)
-    else sendChat(res, request, turn, requestId)
+    if (api === 'responses') sendResponses(res, request, turn, requestId)
+    else sendChat(res, request, vendor.dressCompletion(chatAnswer(request.model, turn)), requestId)
   }
 
   /** True when the step is still to come in this conversation. */
@@ -174,8 +182,8 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
     return steps.findLast((step) => step.kind === 'say') ?? { kind: 'say', text: 'There is nothing more in the script.' }
   }
 
-  async function sendResponses(res: ServerResponse, request: ModelRequest, turn: Turn, requestId: string): Promise<void> {
-    const answer = responsesAnswer(request, turn)
+  function sendResponses(res: ServerResponse, request: ModelRequest, turn: Turn, requestId: string): void {
+    const answer = vendor.dressResponse(responsesAnswer(request, turn), request)
     options.validate?.('Response', answer)
     if (request.stream !== true) return sendJson(res, 200, answer, { 'x-request-id': requestId })
     res.writeHead(200, { 'content-type': 'text/event-stream', 'x-request-id': requestId })
@@ -228,8 +236,7 @@ function sendJson(res: ServerResponse, status: number, body: unknown, headers: R
   res.end(text)
 }
 
-function sendChat(res: ServerResponse, request: ModelRequest, turn: Turn, requestId: string): void {
-  const answer = chatAnswer(request.model, turn)
+function sendChat(res: ServerResponse, request: ModelRequest, answer: OpenAI.Chat.ChatCompletion, requestId: string): void {
   if (request.stream !== true) return sendJson(res, 200, answer, { 'x-request-id': requestId })
   res.writeHead(200, { 'content-type': 'text/event-stream', 'x-request-id': requestId })
   for (const chunk of chatChunks(answer)) res.write(`data: ${JSON.stringify(chunk)}\n\n`)

@@ -205,7 +205,7 @@ describe.for(APIS)('our provider over $way', ({ api, stream }) => {
   })
 
   test('sends a whole conversation that the published schema knows', async () => {
-    const reasoning = { type: 'reasoning', id: 'rs_1', summary: [{ type: 'summary_text', text: 'Look first.' }] }
+    const reasoning = { type: 'reasoning', id: 'rs_1', summary: [{ type: 'summary_text', text: 'Look first.' }], encrypted_content: 'gAAA' }
     const call = (callId: string) => ({ type: 'tool_call' as const, callId, name: 'labor__query', arguments: '{"sql":"select 1"}' })
     const turn = await respond('says', {
       instructions: 'Be short.',

@@ -1,0 +1,41 @@
+import type OpenAI from 'openai'
+
+export type Api = 'responses' | 'chat'
+export type Item = Record<string, unknown>
+
+/** Why a request is refused, as this vendor says it. */
+export interface Refusal {
+  status: number
+  body: unknown
+}
+
+/** What one vendor's servers are known to insist on, and what they put into their answers. One object for each server: rules remember what it said. */
+export interface Vendor {
+  /** Undefined: the request is taken. */
+  refuse(api: Api, body: Item): Refusal | undefined
+  /** Adds what this vendor's models say beside the answer. */
+  dressResponse(answer: OpenAI.Responses.Response, body: Item): OpenAI.Responses.Response
+  dressCompletion(answer: OpenAI.Chat.ChatCompletion): OpenAI.Chat.ChatCompletion
+}
+
+/** A vendor that insists on nothing and adds nothing. */
+export const plain: Vendor = {
+  refuse: () => undefined,
+  dressResponse: (answer) => answer,
+  dressCompletion: (answer) => answer,
+}
+
+export const isItem = (value: unknown): value is Item => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+export const itemOf = (value: unknown): Item => (isItem(value) ? value : {})
+export const itemsOf = (value: unknown): Item[] => (Array.isArray(value) ? value.filter(isItem) : [])
+export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+/** HTTP 400 in OpenAI's shape. */
+export const badRequest = (
+  message: string,
+  { param = null, code = null }: { param?: string | null; code?: string | null } = {},
+): Refusal => ({
+  status: 400,
+  body: { error: { message, type: 'invalid_request_error', param, code } },
+})
