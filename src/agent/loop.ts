@@ -2,6 +2,7 @@
 // what is known and goes on. Everything that is sent follows from what is written, so that a replay sends the same bytes.
 import { reasonsAgainst, unmetNeeds } from '../core/rules/outcome.ts'
 import { unreadRests } from '../core/rules/evidence/partial.ts'
+import type { PastUnseen } from '../core/history.ts'
 import type { Ending } from '../core/run.ts'
 import { errorOf } from '../core/words/calls.ts'
 import { ANSWER } from '../core/words/endings.ts'
@@ -44,8 +45,17 @@ export async function runLocal(options: LocalOptions, signal: AbortSignal): Prom
   let turnNumber = options.nextTurn
   /** What we said since the turn before. */
   let told: string[] = []
+  const unseen = [...options.unseen]
+  /** Counted where they were lost, so that a replay says the same of what is left. */
+  const countUnseen = (isDue: (one: PastUnseen) => boolean) => {
+    for (let one = unseen[0]; one && isDue(one); one = unseen[0]) {
+      state.countUnseen(one.usage)
+      unseen.shift()
+    }
+  }
   for (let index = 0; ; index++) {
     const past = options.history[index]
+    countUnseen(({ attempt }) => attempt < (past?.attempt ?? Infinity))
     const startedAt = past?.startedAt ?? new Date()
     const note = joinNotes([staleNoteAt(options, index, startedAt), state.leftNote()])
     const before = conversation
@@ -62,6 +72,8 @@ export async function runLocal(options: LocalOptions, signal: AbortSignal): Prom
       conversation = taken.sent
     }
     state.countTurn(turn)
+    if (past) countUnseen(({ attempt, turn: asked }) => attempt === past.attempt && asked <= past.number)
+    else if (turn.unseen) state.countUnseen(turn.unseen)
     const next = decideNext(options, state, answers, turn)
     answers.note(turn, next)
     switch (next.kind) {

@@ -1,5 +1,6 @@
 import { DEADLINE_NEAR, limitReason } from '../core/rules/last-turn.ts'
 import { nearLimits, usedShare, type Limits, type Used } from '../core/rules/spending/limits.ts'
+import { spendOf } from '../core/rules/spending/budget.ts'
 import { createLoopWatch } from '../core/rules/loops.ts'
 import type { CallFact } from '../core/rules/outcome.ts'
 import { leftNote } from '../core/words/notes.ts'
@@ -15,24 +16,32 @@ export type ConversationState = ReturnType<typeof createState>
 export function createState(options: Pick<DelegateOptions, 'limits' | 'softDeadline' | 'price' | 'warn'>) {
   const { limits, softDeadline, price } = options
   const warnAt = createLimitWarnings(options)
+  let knownUsd: number | null = null
   const used: Used = { turns: 0, toolCalls: 0, tokens: 0, costUsd: 0 }
   const calls: CallFact[] = []
   const forcedBy: Reason[] = []
   let usage = noUsage
   const loops = createLoopWatch()
   let toldShare = 0
+  /** The limits are kept by an estimate where the cost is not known. */
+  function count(more: Usage, costUsd: number | null) {
+    usage = addUsage(usage, more)
+    used.tokens = usage.inputTokens + usage.outputTokens
+    used.costUsd += costUsd ?? spendOf(more, price).costUsd
+    warnAt(used)
+  }
   return {
     calls,
     loops,
     forcedBy,
     countTurn(turn: Pick<TakenTurn, 'forcedBy' | 'usage' | 'costUsd'>) {
       if (turn.forcedBy) forcedBy.push(turn.forcedBy)
-      usage = addUsage(usage, turn.usage)
       used.turns++
-      used.tokens = usage.inputTokens + usage.outputTokens
-      used.costUsd += turn.costUsd ?? 0
-      warnAt(used)
+      if (turn.costUsd !== null) knownUsd = (knownUsd ?? 0) + turn.costUsd
+      count(turn.usage, turn.costUsd)
     },
+    /** An answer that was not seen to its end. */
+    countUnseen: (unseen: Usage) => count(unseen, null),
     /** True while the run may make one more call. */
     takeCall: () => ++used.toolCalls <= limits.toolCalls,
     /** The note on what is left: once when half of the tightest limit is used, and once at 80 %. */
@@ -53,7 +62,8 @@ export function createState(options: Pick<DelegateOptions, 'limits' | 'softDeadl
       if (loop !== undefined) return { code: 'LOOP_DETECTED', message: loop }
       return limitReason(used, limits) ?? (now >= softDeadline ? DEADLINE_NEAR : undefined)
     },
-    spent: (): { usage: Usage; costUsd: number | null } => ({ usage, costUsd: price ? used.costUsd : null }),
+    /** What is known of it, with estimates of the rest in the usage alone. */
+    spent: (): { usage: Usage; costUsd: number | null } => ({ usage, costUsd: price ? knownUsd : null }),
   }
 }
 

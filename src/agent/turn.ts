@@ -1,19 +1,19 @@
-import { estimateSpend, spendOf, type Budget } from '../core/rules/spending/budget.ts'
+import { estimateSpend, estimateUsage, greaterSpend, NOTHING, spendOf, timesSpend, type Budget } from '../core/rules/spending/budget.ts'
 import type { Limits } from '../core/rules/spending/limits.ts'
 import { ungroundedIn, type Ungrounded } from '../core/rules/evidence/grounding.ts'
 import type { CallFact, Need } from '../core/rules/outcome.ts'
 import { unfinishedProse } from '../core/rules/unfinished.ts'
 import { Failure } from '../core/failure.ts'
-import type { PastTurn } from '../core/history.ts'
+import type { PastTurn, PastUnseen } from '../core/history.ts'
 import { isNotRun } from '../core/ports/gateway.ts'
 import type { Journal } from '../core/ports/journal.ts'
-import { costOf, type Price } from '../core/rules/spending/price.ts'
-import { noUsage, type Reason, type TurnItem, type Usage } from '../core/run.ts'
+import { knownCostOf, type Price } from '../core/rules/spending/price.ts'
+import { type Reason, type TurnItem, type Usage } from '../core/run.ts'
 import { joinNotes, lastTurnNote } from '../core/words/notes.ts'
 import type { ModelTool } from '../core/ports/toolbox.ts'
 import { ANSWER } from '../core/words/endings.ts'
 import { EMPTY } from '../core/words/output.ts'
-import type { Exchange, Model, ModelRequest, OutputCheck, OutputFormat, ParsedOutput, StopReason } from '../models/model.ts'
+import type { Asked, Exchange, Model, ModelRequest, OutputCheck, OutputFormat, ParsedOutput, StopReason } from '../models/model.ts'
 
 /** What both delegates are given. */
 export interface DelegateOptions {
@@ -35,7 +35,11 @@ export interface DelegateOptions {
   budget: Budget | undefined
   /** Called with warnings for operators, such as a limit that is nearly used up. */
   warn: (message: string) => void
+  /** Called for each answer whose provider does not say what it used. */
+  warnNoUsage: () => void
   history: readonly PastTurn[]
+  /** Answers of earlier attempts that were not seen to their end, in their order: they count against the limits. */
+  unseen: readonly PastUnseen[]
   /** Number of the next turn: turns are numbered over all attempts of a run. */
   nextTurn: number
   /** After this time, on the clock of `performance.now()`, the next turn is the last one, so that there is time for an answer. */
@@ -51,6 +55,8 @@ export interface TakenTurn {
   stopReason: StopReason
   usage: Usage
   costUsd: number | null
+  /** An estimate of what requests for it used whose answers were not seen to their end. */
+  unseen?: Usage | undefined
 }
 
 /** The conversation so far. It only grows at its end, so that prefixes stay in the provider's cache. */
@@ -89,23 +95,36 @@ export async function takeTurn(
     mustCall: !isFree && output?.mode === 'tool' && tools.length > 0 ? ANSWER.name : undefined,
     output: formatOf(output, isFree && tools.length > 0),
   })
-  const size = () => Buffer.byteLength(JSON.stringify(request(conversation, mayCall)))
+  signal.throwIfAborted()
+  const size = Buffer.byteLength(JSON.stringify(request(conversation, mayCall)))
   const reserved = await reserve(options, size, conversation.exchanges.length > 0)
   const forced = forcedBy ?? reserved.over ?? null
   const lastNote = forced ? lastTurnNote(forced) : note
   const sent = addNote(conversation, lastNote)
-  const turn = await model.respond(request(sent, mayCall && !reserved.over), signal).catch(async (error: unknown) => {
-    // A turn that was cut off may have cost all that was taken for it.
-    // What is wrong with the model is what counts, also where the ceiling cannot be told: then the estimate stays.
-    if (isNotRun(error)) await reserved.charge(noUsage).catch(() => {})
+  const asked: Asked = { times: 0, seenBytes: 0 }
+  const turn = await model.respond(request(sent, mayCall && !reserved.over), signal, asked).catch(async (error: unknown) => {
+    const lost = unseenOf(size, Math.max(asked.times, isNotRun(error) ? 0 : 1), asked.seenBytes)
+    // What is wrong with the model is what counts, also where the store cannot be told: then the estimate stays spent.
+    await Promise.allSettled([lost && journal.unseenAnswer({ turn: number, usage: lost.usage }), reserved.charge(undefined, lost)])
     throw error
   })
-  const costUsd = price ? costOf(turn.usage, price) : null
+  const usage = turn.usage ?? estimateUsage(size, Buffer.byteLength(JSON.stringify(turn.items)))
+  if (usage.estimated) options.warnNoUsage()
+  const lost = unseenOf(size, asked.times - 1, 0)
+  const costUsd = knownCostOf(usage, price)
   const words = joinNotes([...told, lastNote]) ?? null
-  await journal.turn({ ...turn, number, told: words, forcedBy: forced, costUsd, startedAt, finishedAt: new Date() })
-  await reserved.charge(turn.usage)
-  return { turn: { number, items: turn.items, stopReason: turn.stopReason, forcedBy: forced, usage: turn.usage, costUsd }, sent }
+  await Promise.all([
+    lost && journal.unseenAnswer({ turn: number, usage: lost.usage }),
+    journal.turn({ ...turn, usage, number, told: words, forcedBy: forced, costUsd, startedAt, finishedAt: new Date() }),
+  ])
+  await reserved.charge(usage, lost)
+  const { items, stopReason } = turn
+  return { turn: { number, items, stopReason, forcedBy: forced, usage, costUsd, unseen: lost?.usage }, sent }
 }
+
+/** What requests may have used whose answers were not seen to their end; undefined when there were none. */
+const unseenOf = (requestBytes: number, times: number, seenBytes: number): Unseen | undefined =>
+  times > 0 ? { times, usage: estimateUsage(requestBytes * times, seenBytes) } : undefined
 
 /** The format that a request asks for. None while tools may be called, at servers that then call no tool. */
 export function formatOf(output: OutputCheck | undefined, mayCall: boolean): OutputFormat | undefined {
@@ -129,10 +148,17 @@ export function addNote({ prompt, exchanges }: Conversation, note: string | unde
 export const withNote = (text: string, note: string | undefined): string =>
   note === undefined ? text : text === '' ? note : `${text}\n\n${note}`
 
+/** Requests whose answers were not seen to their end. */
+export interface Unseen {
+  times: number
+  usage: Usage
+}
+
 export interface Reserved {
   /** The ceiling that this turn passes: it is the last one. */
   over: Reason | undefined
-  charge(usage: Usage): Promise<void>
+  /** Replaces what was taken by what was spent. Where that is not known, and for each request whose answer was not seen, at least the estimate stays spent. */
+  charge(usage: Usage | undefined, unseen?: Unseen): Promise<void>
 }
 
 /**
@@ -141,15 +167,28 @@ export interface Reserved {
  */
 export async function reserve(
   { budget, price }: Pick<DelegateOptions, 'budget' | 'price'>,
-  requestBytes: () => number,
+  requestBytes: number,
   hasWork: boolean,
 ): Promise<Reserved> {
   if (!budget) return { over: undefined, async charge() {} }
-  const estimate = estimateSpend(requestBytes(), price)
-  const over = await budget.reserve(estimate)
+  const over = await budget.reserve(estimateSpend(requestBytes, price))
   if (over && !hasWork)
     throw new Failure({ code: over.code, message: over.message, cure: 'Raise budgets: in the configuration, or retry the run tomorrow.' })
-  return { over, charge: (usage) => budget.charge(over ? { tokens: 0, costUsd: 0 } : estimate, spendOf(usage, price)) }
+  return takenFor({ budget, price }, requestBytes, over)
+}
+
+/** What was taken for a turn: now, or by the attempt that asked for an answer which is found again. */
+export function takenFor({ budget, price }: Pick<DelegateOptions, 'budget' | 'price'>, requestBytes: number, over?: Reason): Reserved {
+  const estimate = estimateSpend(requestBytes, price)
+  return {
+    over,
+    async charge(usage, unseen) {
+      const known = usage ? spendOf(usage, price) : NOTHING
+      const seen = usage?.estimated ? greaterSpend(estimate, known) : known
+      const lost = unseen ? greaterSpend(timesSpend(estimate, unseen.times), spendOf(unseen.usage, price)) : NOTHING
+      await budget?.charge(over ? NOTHING : estimate, { tokens: seen.tokens + lost.tokens, costUsd: seen.costUsd + lost.costUsd })
+    },
+  }
 }
 
 const STOP_REASONS: readonly StopReason[] = ['end', 'cut', 'filtered', 'stopped']

@@ -15,6 +15,14 @@ export interface PastTurn {
   calls: PastCall[]
 }
 
+/** Requests of an earlier attempt for a turn whose answers it did not see the end of. */
+export interface PastUnseen {
+  attempt: number
+  turn: number
+  /** An estimate. */
+  usage: Usage
+}
+
 export interface PastCall {
   position: number
   /** The model's id of the call. */

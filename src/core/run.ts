@@ -40,6 +40,8 @@ export interface Usage {
   outputTokens: number
   /** Part of outputTokens. */
   reasoningTokens: number
+  /** The provider did not say, in whole or in part: input and output are an estimate by the bytes of request and answer. */
+  estimated?: true
 }
 
 export const noUsage: Usage = { inputTokens: 0, cachedTokens: 0, outputTokens: 0, reasoningTokens: 0 }
@@ -49,6 +51,7 @@ export const addUsage = (a: Usage, b: Usage): Usage => ({
   cachedTokens: a.cachedTokens + b.cachedTokens,
   outputTokens: a.outputTokens + b.outputTokens,
   reasoningTokens: a.reasoningTokens + b.reasoningTokens,
+  ...((a.estimated || b.estimated) && { estimated: true as const }),
 })
 
 /** What a model said in one turn, in words that do not depend on the provider's API. */

@@ -34,7 +34,8 @@ export interface RunView {
   /** What was put right in the answer, a sentence each. */
   mended: string[]
   usage: Usage
-  cost: { usd: number | null }
+  /** `usd`: what is known, null when nothing is. `atLeast`: some of what it used is not known, so that it cost more. */
+  cost: { usd: number | null; atLeast: boolean }
   attempts: AttemptView[]
   turns: TurnView[]
   toolCalls: ToolCallView[]

@@ -69,8 +69,8 @@ function factsOf({ id, job, status, turns, toolCalls, usage, cost }: RunView): H
   const facts = [
     count(turns.length, 'turn'),
     count(toolCalls.length, 'call'),
-    count(usage.inputTokens + usage.outputTokens, 'token'),
-    cost.usd === null ? 'no price' : `${cost.usd.toFixed(4)} USD`,
+    `${usage.estimated ? 'about ' : ''}${count(usage.inputTokens + usage.outputTokens, 'token')}`,
+    cost.usd === null ? (usage.estimated ? 'cost not known' : 'no price') : `${cost.atLeast ? 'at least ' : ''}${cost.usd.toFixed(4)} USD`,
   ]
   return html`<p class="facts"><strong>${status}</strong>, ${facts.join(', ')}. Run <code>${line(id)}</code> of ${line(job)}.</p>`
 }

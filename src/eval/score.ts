@@ -56,7 +56,7 @@ export interface Score {
   missed: number
   undecided: number
   costUsd: number
-  /** Null where a run has no cost, or nothing was right. */
+  /** Null where the cost of a run is not known whole, or nothing was right. */
   usdPerRight: number | null
   turns: number | undefined
   seconds: number | undefined
@@ -73,6 +73,7 @@ export function scoreOf(arm: string, trials: readonly Trial[]): Score {
     some.every(({ verdict }) => verdict !== 'undecided'),
   )
   const costs = trials.map(({ run }) => run.cost.usd)
+  const isKnown = trials.every(({ run: { cost } }) => cost.usd !== null && !cost.atLeast)
   const costUsd = costs.reduce<number>((sum, usd) => sum + (usd ?? 0), 0)
   return {
     arm,
@@ -83,7 +84,7 @@ export function scoreOf(arm: string, trials: readonly Trial[]): Score {
     missed: count('missed'),
     undecided: trials.length - decided.length,
     costUsd,
-    usdPerRight: right === 0 || costs.includes(null) ? null : costUsd / right,
+    usdPerRight: right === 0 || !isKnown ? null : costUsd / right,
     turns: median(decided.map(({ run }) => run.turns.length)),
     seconds: median(decided.flatMap(({ run }) => secondsOf(run) ?? [])),
   }

@@ -35,15 +35,25 @@ export type StopReason = 'end' | 'cut' | 'filtered' | 'stopped'
 export interface ModelTurn {
   items: TurnItem[]
   stopReason: StopReason
-  usage: Usage
+  /** Null: the provider gave none, or none that can be. */
+  usage: Usage | null
   responseId: string | null
   providerRequestId: string | null
   model: string
 }
 
+/** What became of a request while it was under way: what is known when no answer comes. */
+export interface Asked {
+  /** How often it was sent so that a model may have been at work on it; the client asks again by itself. */
+  times: number
+  /** Bytes of what the model was seen to say. */
+  seenBytes: number
+}
+
 /** A model behind one of the provider's APIs. `respond` throws `Failure`s of the `MODEL_…` codes. */
 export interface Model {
-  respond(request: ModelRequest, signal: AbortSignal): Promise<ModelTurn>
+  /** `asked` is counted up as it goes. */
+  respond(request: ModelRequest, signal: AbortSignal, asked?: Asked): Promise<ModelTurn>
 }
 
 export type ParsedOutput =

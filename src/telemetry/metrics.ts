@@ -62,6 +62,12 @@ export function createMetrics({ db, tokenSeconds, named, jobFaults, duties, skew
     labelNames: ['job', 'kind'],
     registers,
   })
+  const estimated = new Counter({
+    name: 'nightshift_model_usage_unknown_total',
+    help: 'Turns whose provider did not say what they used: their tokens are an estimate, and their cost is not counted.',
+    labelNames: ['job'],
+    registers,
+  })
   const cost = new Counter({
     name: 'nightshift_model_cost_usd_total',
     help: 'Cost of turns with a known price.',
@@ -171,6 +177,7 @@ export function createMetrics({ db, tokenSeconds, named, jobFaults, duties, skew
         return gateway.observe({ status: String(progress.end.status ?? 'none') }, progress.end.durationMs / 1000)
       case 'turn': {
         const { usage, costUsd, startedAt, finishedAt } = progress.turn
+        if (usage.estimated) estimated.inc({ job })
         tokens.inc({ job, kind: 'input' }, usage.inputTokens)
         tokens.inc({ job, kind: 'cached' }, usage.cachedTokens)
         tokens.inc({ job, kind: 'output' }, usage.outputTokens)

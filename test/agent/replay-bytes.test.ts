@@ -139,6 +139,28 @@ function expectGrown(before: readonly object[], after: readonly object[]): void 
   if (before.length > 0 && added !== '') expect(added).toMatch(/^(?:\\n)*\[Nightshift: /)
 }
 
+test('an answer that was lost counts where it was lost: what is left is told in the same place again', async () => {
+  const said = [act(1), act(2), act(3), act(4), say('done')]
+  const limits = { tokens: 1000 }
+  // Each turn is of 10 tokens: before the third one an answer of half of what the run may use was lost, so that the note stands there.
+  const usage = { inputTokens: 500, cachedTokens: 0, outputTokens: 0, reasoningTokens: 0, estimated: true as const }
+  const noted = /^\[Nightshift: .*left/m
+  await using first = await hold(said.slice(0, 2), { limits })
+  await first.run().catch(() => {})
+  expect(first.journal.turns.map(({ told }) => noted.test(told ?? ''))).toEqual([false, false])
+  const firstTurns = historyOf(first, 2)
+  const unseen = [{ attempt: 1, turn: 3, usage }]
+  await using second = await hold(said.slice(2, 4), { limits, history: firstTurns, unseen, nextTurn: 3 })
+  await second.run().catch(() => {})
+  expect(second.journal.turns.map(({ told }) => noted.test(told ?? ''))).toEqual([true, false])
+  const history = [...firstTurns, ...historyOf(second, 2).map((turn) => ({ ...turn, attempt: 2 }))]
+  await using third = await hold(said.slice(4), { limits, history, unseen, nextTurn: 5 })
+  const { usage: used } = await third.run()
+  expectGrown(second.model.asked.at(-1)?.input ?? [], third.model.asked[0]?.input ?? [])
+  expect(used).toMatchObject({ estimated: true, inputTokens: expect.any(Number) })
+  expect(used.inputTokens).toBeGreaterThan(500)
+})
+
 describe.each(conversations)('with %s', (_, said, settings = {}) => {
   test('each attempt that goes on asks in the same bytes', async () => {
     await using whole = await hold(said, settings)

@@ -9,7 +9,7 @@ const failure = { code: 'CONNECTION_REQUIRED' as const, message: 'm', retry: 'af
 
 const run = (parts: Partial<RunView>): RunView => ({
   id: 'run_1', job: 'work', jobVersion: 'v', status: 'running', reasons: [], failure: null, trigger: { kind: 'api' }, requestedBy: null, account: 'a', retryOf: null,
-  heldBy: null, afterRun: null, nextAttemptAt: null, expireAt: null, waitsFor: null, input: {}, output: null, outputText: null, ending: null, mended: [], usage: noUsage, cost: { usd: null }, attempts: [], turns: [], toolCalls: [], gatewayRequests: [],
+  heldBy: null, afterRun: null, nextAttemptAt: null, expireAt: null, waitsFor: null, input: {}, output: null, outputText: null, ending: null, mended: [], usage: noUsage, cost: { usd: null, atLeast: false }, attempts: [], turns: [], toolCalls: [], gatewayRequests: [],
   acts: [], earlierEnds: [],
   createdAt: at(0), startedAt: null, finishedAt: null, ...parts,
 }) // prettier-ignore

@@ -75,21 +75,43 @@ test('a job file, the configuration and cases', () => {
 })
 
 test('what a provider counts', () => {
-  const counted = (input: unknown) => usageIn({ input, cached: input, output: input, reasoning: input })
+  const counted = (given: { input?: unknown; cached?: unknown; output?: unknown; reasoning?: unknown }) =>
+    usageIn({ input: 12, cached: 0, output: 7, reasoning: 0, ...given }, true)
+  const known = { inputTokens: 12, cachedTokens: 0, outputTokens: 7, reasoningTokens: 0 }
   for (const [given, tokens] of [
-    [9_007_199_254_740_992, 2 ** 40],
-    ['9007199254740993', 2 ** 40],
-    [Number('1e400'), 2 ** 40],
-    ['1e400', 2 ** 40],
-    [-0, 0],
     [12.5, 13],
     ['12', 12],
-    [-7, 0],
-    ['NaN', 0],
-    [Number.NaN, 0],
-    [{}, 0],
-  ])
-    expect(counted(given)).toEqual({ inputTokens: tokens, cachedTokens: tokens, outputTokens: tokens, reasoningTokens: tokens })
+    [2 ** 40, 2 ** 40],
+  ]) {
+    expect(counted({ input: given })).toEqual({ ...known, inputTokens: tokens })
+    expect(counted({ output: given })).toEqual({ ...known, outputTokens: tokens })
+  }
+  // What cannot be a count is not known, which is another thing than none.
+  for (const given of [
+    9_007_199_254_740_992,
+    '9007199254740993',
+    Number('1e400'),
+    '1e400',
+    -7,
+    -0.5,
+    'NaN',
+    Number.NaN,
+    {},
+    null,
+    undefined,
+    '',
+    true,
+  ]) {
+    expect(counted({ input: given })).toBeNull()
+    expect(counted({ output: given })).toBeNull()
+    expect(counted({ cached: given, reasoning: given })).toEqual(known)
+  }
+  // No request has no tokens, and no answer that says something.
+  expect(counted({ input: 0 })).toBeNull()
+  expect(counted({ output: 0 })).toBeNull()
+  expect(usageIn({ input: 12, cached: 0, output: 0, reasoning: 0 }, false)).toEqual({ ...known, outputTokens: 0 })
+  // A part is no more than the whole, so that no cost is negative.
+  expect(counted({ cached: 9000, reasoning: 9000 })).toEqual({ ...known, cachedTokens: 12, reasoningTokens: 7 })
 })
 
 test('arguments that a provider gives as an object: with a number that it has lost they are no JSON, and the model is told', async () => {

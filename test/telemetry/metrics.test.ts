@@ -79,6 +79,7 @@ test('metrics tell what happened, by names alone', async () => {
       "nightshift_model_cost_usd_total",
       "nightshift_model_tokens_total",
       "nightshift_model_turn_seconds",
+      "nightshift_model_usage_unknown_total",
       "nightshift_open_runs",
       "nightshift_open_runs_oldest_seconds",
       "nightshift_runs_total",

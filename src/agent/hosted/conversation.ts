@@ -1,11 +1,13 @@
 import { Failure } from '../../core/failure.ts'
+import { isNotRun } from '../../core/ports/gateway.ts'
 import { DEADLINE_NEAR } from '../../core/rules/last-turn.ts'
+import { estimateUsage, spendOf } from '../../core/rules/spending/budget.ts'
 import { passedLimits } from '../../core/rules/spending/limits.ts'
 import { reasonsAgainst } from '../../core/rules/outcome.ts'
 import { MAX_REPAIRS } from '../../core/rules/output.ts'
 import { openEnvelope } from '../../core/rules/endings.ts'
-import { costOf } from '../../core/rules/spending/price.ts'
-import { addUsage, noUsage, type Reason } from '../../core/run.ts'
+import { knownCostOf } from '../../core/rules/spending/price.ts'
+import { addUsage, noUsage, type Reason, type Usage } from '../../core/run.ts'
 import { finalAnswer } from './attach.ts'
 import { hostedRequest, type HostedOptions, type KnownCall } from './options.ts'
 import { createReader, Stopped, type Reader } from './reader.ts'
@@ -22,11 +24,13 @@ import {
   pastTurn,
   requireAnswer,
   reserve,
+  takenFor,
   takeTurn,
   unfinishedIn,
   ungroundedOf,
   valueOf,
   type Conversation,
+  type Reserved,
   type TakenTurn,
 } from '../turn.ts'
 
@@ -98,13 +102,19 @@ function result(options: HostedOptions, turns: readonly TakenTurn[], calls: read
   const parsed: ParsedOutput = ending || !last ? { ok: true, value: undefined, mended: [] } : checkOutput(options, said, last)
   // Without an answer the last text of the model stands; the run is not green.
   const text = ending ? (ending.kind === 'incomplete' ? (ending.draft ?? '') : '') : (texts.findLast((one) => one.trim() !== '') ?? '')
-  const usage = turns.reduce((sum, one) => addUsage(sum, one.usage), noUsage)
-  const costUsd = options.price ? turns.reduce((sum, one) => sum + (one.costUsd ?? 0), 0) : null
+  const usage = [...turns, ...options.unseen].reduce((sum, one) => addUsage(sum, one.usage), noUsage)
+  const known = turns.flatMap((one) => one.costUsd ?? [])
+  const costUsd = known.length === 0 ? null : known.reduce((sum, usd) => sum + usd, 0)
+  // A limit is kept by an estimate where the cost is not known.
+  const spentUsd = [...turns, ...options.unseen.map((one) => ({ ...one, costUsd: null }))].reduce(
+    (sum, one) => sum + (one.costUsd ?? spendOf(one.usage, options.price).costUsd),
+    0,
+  )
   // A last turn ends the run with whatever it gave. Any other run without usable text fails.
   if (!parsed.ok && last?.forcedBy === null) requireAnswer(text)
   const reasons = reasonsAgainst({
     forcedBy: turns.flatMap(({ forcedBy }) => (forcedBy ? [forcedBy] : [])),
-    passed: passedLimits({ turns: 0, toolCalls: 0, tokens: usage.inputTokens + usage.outputTokens, costUsd: costUsd ?? 0 }, options.limits),
+    passed: passedLimits({ turns: 0, toolCalls: 0, tokens: usage.inputTokens + usage.outputTokens, costUsd: spentUsd }, options.limits),
     calls,
     cut: last?.stopReason === 'cut',
     misfit: parsed.ok ? undefined : parsed.why,
@@ -126,17 +136,23 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
   if (open && attachTo === undefined) await giveUp(options, open.turn, reader)
   using own = deadlineSignal(signal, options.softDeadline - performance.now(), () => new Stopped(DEADLINE_NEAR))
   const startedAt = new Date()
+  const size = Buffer.byteLength(JSON.stringify(hostedRequest(options)))
+  let taken: Reserved | undefined
+  /** Nobody will say what it used. */
+  const lose = async (failure: unknown) => {
+    if (!taken) return
+    if (isNotRun(failure)) await taken.charge(undefined).catch(() => {})
+    else await journal.unseenAnswer({ turn: number, usage: seenUsage(size, calls, 0) }).catch(() => {})
+  }
   try {
     // An answer that is found again was reserved when it was asked for.
-    const reserved = await reserve(
-      attachTo === undefined ? options : { ...options, budget: undefined },
-      () => Buffer.byteLength(JSON.stringify(hostedRequest(options))),
-      false,
-    )
+    taken = attachTo === undefined ? await reserve(options, size, false) : takenFor(options, size)
     const answer = await finalAnswer(options, { reader, number, attachTo }, own)
     await reader.finish(answer)
-    const { items, stopReason, usage, responseId, providerRequestId, model } = answer.turn()
-    const costUsd = price ? costOf(usage, price) : null
+    const { items, stopReason, usage: told, responseId, providerRequestId, model } = answer.turn()
+    const usage = told ?? seenUsage(size, calls, Buffer.byteLength(JSON.stringify(items)))
+    if (usage.estimated) options.warnNoUsage()
+    const costUsd = knownCostOf(usage, price)
     await journal.turn({
       number,
       told: null,
@@ -151,17 +167,32 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
       startedAt,
       finishedAt: new Date(),
     })
-    await reserved.charge(usage)
+    await taken.charge(usage)
     return { number, items, stopReason, forcedBy: null, usage, costUsd }
   } catch (error) {
-    if (!own.signal.aborted) throw await reader.classifyError(error)
+    if (!own.signal.aborted) {
+      const failure = await reader.classifyError(error)
+      // A background answer may be found again, with its usage.
+      if (!hosted.background || reader.responseId === undefined) await lose(failure)
+      throw failure
+    }
     const reason: unknown = own.signal.reason
     // A worker that only stops leaves a background answer to the next one. Any other end is the answer's end too.
     if (reason instanceof Failure && reason.code === 'WORKER_LOST') throw reason
     await reader.stop()
-    if (!(reason instanceof Stopped)) throw reason
+    if (!(reason instanceof Stopped)) {
+      await lose(reason)
+      throw reason
+    }
     // Written, so that a later attempt knows what was done and asks for no more than an answer.
-    const stopped: TakenTurn = { number, items: [], stopReason: 'stopped', forcedBy: reason.reason, usage: noUsage, costUsd: null }
+    const stopped: TakenTurn = {
+      number,
+      items: [],
+      stopReason: 'stopped',
+      forcedBy: reason.reason,
+      usage: seenUsage(size, calls, 0),
+      costUsd: null,
+    }
     const { responseId = null } = reader
     await journal.turn({
       ...stopped,
@@ -174,6 +205,13 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
     })
     return stopped
   }
+}
+
+/** What an answer used at least, where nobody says so: its calls are words of the model, and their results are read by it. */
+function seenUsage(requestBytes: number, calls: readonly KnownCall[], saidBytes: number): Usage {
+  const bytesOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value))
+  const results = calls.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0)
+  return estimateUsage(requestBytes + results, saidBytes + calls.reduce((sum, call) => sum + bytesOf(call.arguments), 0))
 }
 
 /** An answer that an earlier attempt asked for and that cannot be found again. */

@@ -19,7 +19,18 @@ const failureSchema = z
   .openapi('Failure')
 const reasonSchema = z.object({ code: codeSchema, message: z.string(), cure: z.string().optional() }).openapi('Reason')
 const usageSchema = z
-  .object({ inputTokens: z.number(), cachedTokens: z.number(), outputTokens: z.number(), reasoningTokens: z.number() })
+  .object({
+    inputTokens: z.number(),
+    cachedTokens: z.number(),
+    outputTokens: z.number(),
+    reasoningTokens: z.number(),
+    estimated: z
+      .literal(true)
+      .optional()
+      .describe(
+        'The provider did not say what was used, in whole or in part: input and output are an estimate, by the bytes of request and answer.',
+      ),
+  })
   .openapi('Usage')
 const endingSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('incomplete'), because: z.string(), what: z.string(), tried: z.string(), draft: z.string().optional() }),
@@ -71,7 +82,10 @@ export const runSchema = z
     ending: endingSchema.nullable(),
     mended: z.array(z.string()),
     usage: usageSchema,
-    cost: z.object({ usd: z.number().nullable() }),
+    cost: z.object({
+      usd: z.number().nullable().describe('What is known of it; null when nothing is.'),
+      atLeast: z.boolean().describe('Some of what was used is not known: the run cost more than that.'),
+    }),
     attempts: z.array(
       z.object({
         number: z.int(),
@@ -183,7 +197,8 @@ export const runLineSchema = z
     reasons: z.array(reasonSchema),
     failure: failureSchema.nullable(),
     attempts: z.int(),
-    costUsd: z.number().nullable(),
+    costUsd: z.number().nullable().describe('What is known of it; null when nothing is.'),
+    costAtLeast: z.boolean().describe('Some of what was used is not known: the run cost more than that.'),
     heldBy: z.string().nullable(),
     createdAt: time,
     startedAt: timeOrNull,

@@ -35,6 +35,16 @@ export function showAge(ms: number): string {
   return s < 172_800 ? `${Math.round(s / 3600)} h` : `${Math.round(s / 86_400)} d`
 }
 
+/** Tokens in and out, and whether the provider said so. */
+export const showTokens = ({ inputTokens, outputTokens, estimated }: Usage): string =>
+  `${estimated ? 'about ' : ''}${inputTokens} + ${outputTokens} tokens`
+
+/** What a run cost, as far as it is known; empty where no price is set. */
+export function showCost({ usage, cost }: { usage: Usage; cost: { usd: number | null; atLeast: boolean } }): string {
+  if (cost.usd === null) return usage.estimated ? 'cost not known' : ''
+  return `${cost.atLeast ? 'at least ' : ''}${cost.usd.toFixed(4)} USD`
+}
+
 /** What a pause holds, who made it, why, and how it is lifted. */
 export function describePause({ job, pausedBy, reason }: Pause): string {
   const [what, which] = job === ALL_JOBS ? ['everything', '--all'] : [showLine(job), showLine(job)]
@@ -56,10 +66,7 @@ export function createLines({ colors, columns }: Pick<Terminal, 'colors' | 'colu
     turn(number, items, usage) {
       const calls = items.flatMap((item) => (item.type === 'tool_call' ? [item.name] : []))
       const did = calls.length > 0 ? `calls ${calls.join(', ')}` : items.some((item) => item.type === 'refusal') ? 'refuses' : 'answers'
-      return step(
-        `turn ${number}`,
-        `${fit(`model ${did}`, width - 20)} ${colors.dim(`${usage.inputTokens} + ${usage.outputTokens} tokens`)}`,
-      )
+      return step(`turn ${number}`, `${fit(`model ${did}`, width - 20)} ${colors.dim(showTokens(usage))}`)
     },
     call({ server, tool, arguments: args, status, durationMs, failure }) {
       const name = fit(`${server} ${tool}`, width - 30)

@@ -19,6 +19,13 @@ export interface TurnRecord {
   finishedAt: Date
 }
 
+/** Requests for a turn that a model may have worked on, and whose answers were not seen to their end. */
+export interface UnseenAnswer {
+  turn: number
+  /** An estimate, of all of them together. */
+  usage: Usage
+}
+
 export interface ToolCallRecord {
   id: string
   turn: number
@@ -109,6 +116,8 @@ export interface PromptRecord {
 export interface Journal extends RequestJournal, CallJournal {
   prompt(record: PromptRecord): Promise<void>
   turn(record: TurnRecord): Promise<void>
+  /** Once for a turn in an attempt, before or beside the turn itself. */
+  unseenAnswer(record: UnseenAnswer): Promise<void>
   response(record: ResponseRecord): Promise<void>
   responseState(state: ResponseState): Promise<void>
 }

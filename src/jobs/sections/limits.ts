@@ -5,8 +5,18 @@ import { durationText } from '../../lib/duration.ts'
 export const limitsSchema = z.strictObject({
   turns: z.int().min(1).max(1000).default(20).describe('Most model answers.'),
   toolCalls: z.int().min(0).max(10_000).default(DEFAULT_TOOL_CALLS).describe('Most tool calls.'),
-  tokens: z.int().min(1).optional().describe('Most tokens, input and output together.'),
-  costUsd: z.number().positive().optional().describe('Most money in USD. The model needs a price in the configuration.'),
+  tokens: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Most tokens, input and output together. Kept by an estimate where the provider does not say what it used.'),
+  costUsd: z
+    .number()
+    .positive()
+    .optional()
+    .describe(
+      'Most money in USD. The model needs a price in the configuration. Kept by an estimate where the provider does not say what it used.',
+    ),
   deadline: durationText('1s').default('10m').describe('Longest time an attempt may take, such as 10m.'),
   call: durationText('1s').default('2m').describe('Longest time for a tool call; timeout of a server overrides it.'),
   resultBytes: z

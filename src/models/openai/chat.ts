@@ -2,6 +2,7 @@ import type OpenAI from 'openai'
 import { Failure } from '../../core/failure.ts'
 import type { TurnItem, Usage } from '../../core/run.ts'
 import type { Exchange, Model, ModelRequest, ModelTurn, StopReason } from '../model.ts'
+import { seenIn } from './asked.ts'
 import { argumentsIn, callIn, fieldsIn, idIn, listIn, textIn, textOfParts, usageIn } from './foreign.ts'
 import type { AdapterOptions } from './responses.ts'
 
@@ -48,7 +49,7 @@ export function createChatModel({ client, model, ask, stream, store }: AdapterOp
       const { data, request_id: requestId } = await ask(streaming, (taken) =>
         client.chat.completions.create(taken, { signal }).withResponse(),
       )
-      const answer = await streamedAnswer(data)
+      const answer = await streamedAnswer(seenIn(data))
       if (answer.finish === null) {
         signal.throwIfAborted()
         throw new Failure({
@@ -156,7 +157,7 @@ function turnOf({ id, model, text, refusal, calls, finish, usage }: Answer, requ
   return {
     items,
     stopReason: stopReasonOf(finish),
-    usage: usageOf(usage),
+    usage: usageOf(usage, items.length > 0),
     responseId: idIn(id) ?? null,
     providerRequestId: requestId,
     model: idIn(model) ?? asked,
@@ -168,7 +169,7 @@ function stopReasonOf(finish: string | null): StopReason {
   return finish === 'content_filter' ? 'filtered' : 'end'
 }
 
-function usageOf(usage: unknown): Usage {
+function usageOf(usage: unknown, saysSomething: boolean): Usage | null {
   const { prompt_tokens: input, completion_tokens: output, prompt_tokens_details: read, completion_tokens_details: wrote } = fieldsIn(usage)
-  return usageIn({ input, cached: fieldsIn(read)['cached_tokens'], output, reasoning: fieldsIn(wrote)['reasoning_tokens'] })
+  return usageIn({ input, cached: fieldsIn(read)['cached_tokens'], output, reasoning: fieldsIn(wrote)['reasoning_tokens'] }, saysSomething)
 }

@@ -15,11 +15,13 @@ const MAYBE_DONE = new Set([408, 409, 499])
 const BUSY = new Set([503, 529])
 
 /** True when no model can have been at work on the request, so that it cost nothing: the provider refused it, or no connection stood. */
-function provesNoWork(error: unknown): boolean {
-  if (!(error instanceof APIError) || error.status === undefined) return isNeverConnected(error)
-  const { status }: { status: number } = error
-  return (status < 500 && !MAYBE_DONE.has(status)) || BUSY.has(status)
+export function provesNoWork(error: unknown): boolean {
+  const status: number | undefined = error instanceof APIError ? error.status : undefined
+  return status === undefined ? isNeverConnected(error) : isRefusal(status)
 }
+
+/** True of the status of an answer that says that no model was at work. */
+export const isRefusal = (status: number): boolean => (status >= 400 && status < 500 && !MAYBE_DONE.has(status)) || BUSY.has(status)
 
 /** Classifies an error of the provider; its cause is a `NotRun` where no model was at work. Secrets are redacted, also keys that are not ours: providers repeat them in their messages. */
 export function modelFailure(error: unknown, what: { provider: string; model: string; redact: (text: string) => string }): unknown {

@@ -69,18 +69,26 @@ export const reasoningIn = (raw: Fields): TurnItem => ({ type: 'reasoning', raw:
 /** Most tokens that one answer is believed to have. */
 const MOST_TOKENS = 2 ** 40
 
-const tokensIn = (value: unknown): number => {
+/** A count of tokens, whole; undefined for what cannot be one. */
+function tokensIn(value: unknown): number | undefined {
   const n = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
-  return typeof n === 'number' && n > 0 ? Math.min(Math.round(n), MOST_TOKENS) : 0
+  return typeof n === 'number' && n >= 0 && n <= MOST_TOKENS ? Math.round(n) : undefined
 }
 
-/** Counts of tokens: whole, not negative, and no more of a kind than of all. */
-export function usageIn(usage: { input: unknown; cached: unknown; output: unknown; reasoning: unknown }): Usage {
+/**
+ * Counts of tokens: whole, not negative, and no more of a kind than of all. Null where they are not known: one is missing or cannot be, a request is said to have had none, or an
+ * answer that says something.
+ */
+export function usageIn(
+  usage: { input: unknown; cached: unknown; output: unknown; reasoning: unknown },
+  saysSomething: boolean,
+): Usage | null {
   const [inputTokens, outputTokens] = [tokensIn(usage.input), tokensIn(usage.output)]
+  if (!inputTokens || outputTokens === undefined || (outputTokens === 0 && saysSomething)) return null
   return {
     inputTokens,
-    cachedTokens: Math.min(tokensIn(usage.cached), inputTokens),
+    cachedTokens: Math.min(tokensIn(usage.cached) ?? 0, inputTokens),
     outputTokens,
-    reasoningTokens: Math.min(tokensIn(usage.reasoning), outputTokens),
+    reasoningTokens: Math.min(tokensIn(usage.reasoning) ?? 0, outputTokens),
   }
 }

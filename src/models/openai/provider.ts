@@ -1,6 +1,7 @@
 import OpenAI, { APIError } from 'openai'
 import { Agent, type Dispatcher } from 'undici'
 import { fetchLean, type LeanInit } from '../../lib/net/http.ts'
+import { counting, countPost } from './asked.ts'
 import { createChatModel } from './chat.ts'
 import { modelFailure } from './errors.ts'
 import type { HostedModel } from '../hosted.ts'
@@ -75,14 +76,16 @@ export function createProvider(options: ProviderOptions): Provider {
     logLevel: 'off',
     // oxlint-disable-next-line no-unsafe-type-assertion -- the client sends text only, and no Request
     fetch: ((url: string, init: Omit<LeanInit, 'dispatcher'>) =>
-      // oxlint-disable-next-line waits/bounded -- `init` has the client's signal, which ends with the time-out and with the call
-      fetchLean(url, {
-        ...init,
-        headers: ownHeaders(init.headers, key),
-        dispatcher,
-        maxBytes: options.maxResponseBytes,
-        limitName: `providers.${options.name}.maxResponseBytes`,
-      })) as typeof globalThis.fetch,
+      countPost(() =>
+        // oxlint-disable-next-line waits/bounded -- `init` has the client's signal, which ends with the time-out and with the call
+        fetchLean(url, {
+          ...init,
+          headers: ownHeaders(init.headers, key),
+          dispatcher,
+          maxBytes: options.maxResponseBytes,
+          limitName: `providers.${options.name}.maxResponseBytes`,
+        }),
+      )) as typeof globalThis.fetch,
   })
   const nameFailure = (model: string) => (error: unknown) => modelFailure(error, { provider: options.name, model, redact })
   const parameters = new Map<string, (warn: Warn) => Ask>()
@@ -108,9 +111,9 @@ export function createProvider(options: ProviderOptions): Provider {
       const adapter = { client, model: name, ask: askFor(name, warn), stream: options.stream, store: options.store }
       const model = options.api === 'chat' ? createChatModel(adapter) : createResponsesModel(adapter)
       return {
-        async respond(request, signal) {
+        async respond(request, signal, asked = { times: 0, seenBytes: 0 }) {
           try {
-            return redactTurn(await model.respond(request, signal), redact)
+            return redactTurn(await counting(asked, () => model.respond(request, signal)), redact)
           } catch (error) {
             signal.throwIfAborted()
             throw nameFailure(name)(error)

@@ -2,6 +2,7 @@ import type OpenAI from 'openai'
 import { Failure } from '../../core/failure.ts'
 import type { TurnItem, Usage } from '../../core/run.ts'
 import type { Exchange, Model, ModelRequest, ModelTurn, StopReason } from '../model.ts'
+import { seenIn } from './asked.ts'
 import type { Ask } from './parameters.ts'
 import { callIn, fieldsIn, idIn, listIn, reasoningIn, textIn, usageIn, type Fields } from './foreign.ts'
 
@@ -38,7 +39,7 @@ export function createResponsesModel({ client, model, ask, stream, store }: Adap
         client.responses.create(taken, { signal }).withResponse(),
       )
       // oxlint-disable-next-line waits/bounded -- the provider's connections bound its silence, and the signal of the request ends it
-      for await (const event of events) {
+      for await (const event of seenIn(events)) {
         const { type, response } = fieldsIn(event)
         if (type === 'response.completed' || type === 'response.incomplete' || type === 'response.failed')
           return turnOf(response, requestId, model)
@@ -91,10 +92,11 @@ export function turnOf(answer: unknown, requestId: string | null, model: string)
   }
   if (!Array.isArray(output))
     throw new Failure({ code: 'MODEL_UNAVAILABLE', message: `Model ${model} answered without output.`, requestId: requestId ?? undefined })
+  const items = listIn(output).flatMap(itemsOf)
   return {
-    items: listIn(output).flatMap(itemsOf),
+    items,
     stopReason: stopReasonOf(response),
-    usage: usageOf(response['usage']),
+    usage: usageOf(response['usage'], items.length > 0),
     responseId: idIn(response['id']) ?? null,
     providerRequestId: requestId,
     model: idIn(response['model']) ?? model,
@@ -129,7 +131,7 @@ function stopReasonOf({ status, incomplete_details: details }: Fields): StopReas
 }
 
 /** Servers may leave out the details, or the usage as a whole. */
-function usageOf(usage: unknown): Usage {
+function usageOf(usage: unknown, saysSomething: boolean): Usage | null {
   const { input_tokens: input, output_tokens: output, input_tokens_details: read, output_tokens_details: wrote } = fieldsIn(usage)
-  return usageIn({ input, cached: fieldsIn(read)['cached_tokens'], output, reasoning: fieldsIn(wrote)['reasoning_tokens'] })
+  return usageIn({ input, cached: fieldsIn(read)['cached_tokens'], output, reasoning: fieldsIn(wrote)['reasoning_tokens'] }, saysSomething)
 }

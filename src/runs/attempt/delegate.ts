@@ -47,7 +47,9 @@ export async function delegate(
     bare: definition.contract === 'none',
     budget: input.budget,
     warn: input.warn,
+    warnNoUsage: warnNoUsageOnce(input, model.provider),
     history,
+    unseen: input.unseen,
     nextTurn,
     softDeadline: lastTurnAt(input.endsAt, durationMs(limits.deadline)),
   }
@@ -90,6 +92,18 @@ export async function delegate(
         signal,
       )
     }
+  }
+}
+
+/** Once in a run: an earlier attempt has said it. */
+function warnNoUsageOnce({ warn, history }: DelegateInput, provider: string): () => void {
+  let isSaid = history.some(({ usage }) => usage.estimated)
+  return () => {
+    if (!isSaid)
+      warn(
+        `Provider ${provider} gives no usage: limits.tokens and limits.costUsd are kept by estimate, and so are budgets; the cost is not known.`,
+      )
+    isSaid = true
   }
 }
 

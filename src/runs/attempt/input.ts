@@ -1,7 +1,7 @@
 import type { Budget } from '../../core/rules/spending/budget.ts'
 import type { Journal, PromptRecord } from '../../core/ports/journal.ts'
 import type { JobDefinition } from '../../jobs/schema.ts'
-import type { PastTurn } from '../../core/history.ts'
+import type { PastTurn, PastUnseen } from '../../core/history.ts'
 import type { OpenResponse } from '../../store/attempts/history.ts'
 import type { OpenedAttempt } from '../../store/runs/claim.ts'
 import type { AccountJournal } from './identity.ts'
@@ -14,6 +14,8 @@ export interface AttemptInput {
   /** What the texts take for now; undefined: the time it is. */
   now?: Date | undefined
   history: readonly PastTurn[]
+  /** Answers of earlier attempts that were not seen to their end. */
+  unseen: readonly PastUnseen[]
   /** A hosted answer that an earlier attempt did not see the end of. */
   open: OpenResponse | undefined
   nextTurn: number

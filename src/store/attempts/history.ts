@@ -1,11 +1,11 @@
 import type { FailureRecord } from '../../core/failure.ts'
 import type { PromptRecord } from '../../core/ports/journal.ts'
-import type { PastTurn } from '../../core/history.ts'
+import type { PastTurn, PastUnseen } from '../../core/history.ts'
 import type { Usage } from '../../core/run.ts'
 import { query, type Db } from '../postgres/db.ts'
-import { USAGE, withUsage } from './usage.ts'
+import { spentOf, USAGE, withUsage, type UsageRow } from './usage.ts'
 
-type TurnRow = Omit<PastTurn, 'usage' | 'calls'> & Usage
+type TurnRow = Omit<PastTurn, 'usage' | 'calls'> & UsageRow
 type CallRow = PastTurn['calls'][number] & { turn: number; failure: FailureRecord | null }
 
 const IN_CONVERSATION = `run_id = $1
@@ -26,6 +26,17 @@ export async function loadHistory(db: Db, runId: string, conversation: number): 
     [runId, conversation],
   )
   return turns.map((turn) => ({ ...withUsage(turn), calls: calls.filter((call) => call.turn === turn.number) }))
+}
+
+/** Answers that earlier attempts of this conversation did not see the end of, in their order. */
+export async function loadUnseen(db: Db, runId: string, conversation: number): Promise<PastUnseen[]> {
+  const rows = await query<UsageRow & { attempt: number; turn: number }>(
+    db,
+    `select attempt, turn, input_tokens as "inputTokens", null::bigint as "cachedTokens", output_tokens as "outputTokens", null::bigint as "reasoningTokens"
+     from unseen_answers where ${IN_CONVERSATION} order by attempt, turn`,
+    [runId, conversation],
+  )
+  return rows.map(withUsage)
 }
 
 /** What the first attempt of the conversation that wrote its texts down asked the model; undefined when none came that far. */
@@ -72,15 +83,11 @@ export async function lastTurnNumber(db: Db, runId: string): Promise<number> {
   return row?.n ?? 0
 }
 
-/** What all turns of a run used, over all its conversations. */
+/** What all turns of a run used, over all its conversations, with answers that were not seen to their end. */
 export async function loadSpent(db: Db, runId: string): Promise<{ usage: Usage; costUsd: number | null }> {
-  const sumOf = (column: string) => `coalesce(sum(${column}), 0)::bigint as ${column}`
-  const [row] = await query<Usage & { costUsd: number | null }>(
+  const [row] = await query<UsageRow & { costUsd: number | null }>(
     db,
-    `select ${USAGE}, "costUsd" from (
-       select ${['input_tokens', 'cached_tokens', 'output_tokens', 'reasoning_tokens'].map(sumOf).join(', ')},
-         sum(cost_usd) as "costUsd"
-       from turns where run_id = $1) spent`,
+    `select ${USAGE}, cost_usd as "costUsd", estimated from (${spentOf('$1')}) spent`,
     [runId],
   )
   if (!row) throw new Error('a sum is always one row')

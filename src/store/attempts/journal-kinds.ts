@@ -7,6 +7,7 @@ import type {
   ToolCallEnd,
   ToolCallRecord,
   TurnRecord,
+  UnseenAnswer,
 } from '../../core/ports/journal.ts'
 import { storeText } from '../../lib/text.ts'
 import { jsonOrNull } from '../postgres/parameters.ts'
@@ -83,14 +84,24 @@ export const turn = kind<TurnRecord>({
     provider_request_id: ['text', (t) => t.providerRequestId],
     model: ['text', (t) => t.model],
     input_tokens: ['bigint', (t) => t.usage.inputTokens],
-    cached_tokens: ['bigint', (t) => t.usage.cachedTokens],
+    cached_tokens: ['bigint', (t) => (t.usage.estimated ? null : t.usage.cachedTokens)],
     output_tokens: ['bigint', (t) => t.usage.outputTokens],
-    reasoning_tokens: ['bigint', (t) => t.usage.reasoningTokens],
+    reasoning_tokens: ['bigint', (t) => (t.usage.estimated ? null : t.usage.reasoningTokens)],
     cost_usd: ['double precision', (t) => t.costUsd],
     started_at: ['timestamptz', (t) => t.startedAt],
     finished_at: ['timestamptz', (t) => t.finishedAt],
   },
   write: insertInto('turns'),
+})
+
+export const unseenAnswer = kind<UnseenAnswer>({
+  keyOf: ({ turn: asked }) => asked,
+  columns: {
+    turn: ['int', (u) => u.turn],
+    input_tokens: ['bigint', (u) => u.usage.inputTokens],
+    output_tokens: ['bigint', (u) => u.usage.outputTokens],
+  },
+  write: insertInto('unseen_answers'),
 })
 
 export const response = kind<ResponseRecord>({

@@ -59,6 +59,7 @@ export function createJournalWriter(db: Db): JournalWriter {
     forAttempt: (attempt) => ({
       prompt: (record) => add(kinds.prompt, attempt, { ...record, token: attempt.token }),
       turn: (record) => add(kinds.turn, attempt, record),
+      unseenAnswer: (record) => add(kinds.unseenAnswer, attempt, record),
       response: (record) => add(kinds.response, attempt, record),
       responseState: (state) => add(kinds.responseState, attempt, state),
       toolCall: (record) => add(kinds.toolCall, attempt, record),

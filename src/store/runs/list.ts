@@ -2,6 +2,7 @@ import type { FailureRecord } from '../../core/failure.ts'
 import type { FailureCode } from '../../core/failure-codes.ts'
 import type { Ending, Reason, RunStatus, Trigger } from '../../core/run.ts'
 import { storeText } from '../../lib/text.ts'
+import { ESTIMATED } from '../attempts/usage.ts'
 import { query, queryIso, type Db } from '../postgres/db.ts'
 import { whereOf, type RunFilter } from './filter.ts'
 
@@ -14,7 +15,10 @@ export interface RunLine {
   reasons: Reason[]
   failure: FailureRecord | null
   attempts: number
+  /** What is known of it. */
   costUsd: number | null
+  /** Some of what it used is not known: it cost at least as much. */
+  costAtLeast: boolean
   /** What holds a queued run back. */
   heldBy: string | null
   createdAt: string
@@ -27,7 +31,7 @@ export interface RunLine {
 type RunRow = RunLine & { id: string }
 
 const COLUMNS = `id, job, status, trigger, requested_by as "requestedBy", reasons, failure, attempts,
-  cost_usd as "costUsd", held_by as "heldBy", created_at as "createdAt", started_at as "startedAt",
+  cost_usd as "costUsd", cost_usd is not null and ${ESTIMATED} as "costAtLeast", held_by as "heldBy", created_at as "createdAt", started_at as "startedAt",
   finished_at as "finishedAt",
   case when ending is not null then
     json_strip_nulls(json_build_object('kind', ending ->> 'kind', 'because', ending ->> 'because')) end as ending`

@@ -1,12 +1,12 @@
 import type pg from 'pg'
-import type { RunStatus, Usage } from '../../core/run.ts'
+import type { RunStatus } from '../../core/run.ts'
 import type { AttemptView, DecisionView, GatewayRequestView, RunEndView, RunView, ToolCallView, TurnView } from '../../core/view.ts'
 import { loadRunActs } from '../acts/list.ts'
-import { USAGE, withUsage } from '../attempts/usage.ts'
+import { ESTIMATED, USAGE, withUsage, type UsageRow } from '../attempts/usage.ts'
 import { query, queryIso, snapshot, type Db } from '../postgres/db.ts'
 
 type Children = 'attempts' | 'turns' | 'toolCalls' | 'gatewayRequests' | 'acts' | 'earlierEnds'
-type RunRow = Omit<RunView, 'usage' | 'cost' | Children> & Usage & { costUsd: number | null }
+type RunRow = Omit<RunView, 'usage' | 'cost' | Children> & UsageRow & { costUsd: number | null }
 
 /** Everything that is known of one run, in the shape that `show --json` promises, as it was at one moment. Undefined when there is no such run. */
 export async function loadRun(db: Db, id: string): Promise<RunView | undefined> {
@@ -17,7 +17,7 @@ export async function loadRun(db: Db, id: string): Promise<RunView | undefined> 
          held_by as "heldBy", case when status = 'queued' then next_attempt_at end as "nextAttemptAt",
          case when status = 'queued' and runs.attempts = 0 then expire_at end as "expireAt", waits_for as "waitsFor",
          (select e.id from runs e where e.id = runs.after_run and e.finished_at is null and runs.status = 'queued') as "afterRun", account, retry_of as "retryOf", input, output, output_text as "outputText", ending,
-         mended, ${USAGE}, cost_usd as "costUsd",
+         mended, ${USAGE}, ${ESTIMATED} as estimated, cost_usd as "costUsd",
          created_at as "createdAt", started_at as "startedAt", finished_at as "finishedAt"
        from runs where id = $1`,
       [id],
@@ -28,7 +28,7 @@ export async function loadRun(db: Db, id: string): Promise<RunView | undefined> 
     const decisions = await loadDecisions(client, id)
     return {
       ...run,
-      cost: { usd: costUsd },
+      cost: { usd: costUsd, atLeast: costUsd !== null && run.usage.estimated === true },
       attempts: await loadAttempts(client, id),
       turns: await loadTurns(client, id),
       toolCalls: await loadToolCalls(client, id, decisions),
@@ -50,7 +50,7 @@ const loadAttempts = (client: pg.PoolClient, runId: string) =>
   )
 
 async function loadTurns(client: pg.PoolClient, runId: string): Promise<TurnView[]> {
-  const turns = await queryIso<Omit<TurnView, 'usage'> & Usage>(
+  const turns = await queryIso<Omit<TurnView, 'usage'> & UsageRow>(
     client,
     `select number, attempt, told, items, stop_reason as "stopReason", response_id as "responseId",
        provider_request_id as "providerRequestId", model, ${USAGE}, cost_usd as "costUsd",

@@ -4,6 +4,7 @@ import type { Wait } from '../../core/rules/waiting.ts'
 import type { AttemptRef } from '../../core/run.ts'
 import { query, retryWhileUnavailable, type Db } from '../postgres/db.ts'
 import { createParameters, jsonOrNull } from '../postgres/parameters.ts'
+import { spentOf } from '../attempts/usage.ts'
 import { WAKEABLE } from './wakeable.ts'
 
 /** A run as an attempt left it. */
@@ -58,11 +59,9 @@ function suspendStatement(attempt: AttemptRef, attemptStatus: string, suspension
       failure = ${record},
       codes = ${add(failure ? [failure.code] : [])},
       -- What was spent so far is known while it waits, too.
-      input_tokens = spent.input, cached_tokens = spent.cached, output_tokens = spent.output, reasoning_tokens = spent.reasoning,
-      cost_usd = spent.usd
-    from (select coalesce(sum(input_tokens), 0) as input, coalesce(sum(cached_tokens), 0) as cached, coalesce(sum(output_tokens), 0) as output,
-        coalesce(sum(reasoning_tokens), 0) as reasoning, sum(cost_usd) as usd
-      from turns where run_id = (select run_id from ended)) spent
+      input_tokens = spent.input_tokens, cached_tokens = spent.cached_tokens, output_tokens = spent.output_tokens, reasoning_tokens = spent.reasoning_tokens,
+      cost_usd = spent.cost_usd
+    from (${spentOf('(select run_id from ended)')}) spent
     where id = (select run_id from ended)
     returning ${SUSPENDED}`
   return { text, values }

@@ -26,6 +26,7 @@ const OUTSIDE: Record<string, string> = {
   pauses: 'how it stands now',
   processes: 'how processes are now',
   run_account_ends: 'how accounts stand now; run_accounts has those that were used',
+  unseen_answers: 'an estimate, which stands in the usage of its run',
   served_requests: 'for the join alone, and forgotten after days',
   schedule_progress: 'how far schedules are',
   scheduler_presence: 'how it stands now',

@@ -123,7 +123,7 @@ test('a report is a CloudEvent about the run, with the same id in each try', () 
       outputText: '{"rows":[1,2]}',
       ending: null,
       usage: run.usage,
-      cost: { usd: null },
+      cost: { usd: null, atLeast: false },
       createdAt: run.createdAt,
       finishedAt: run.finishedAt,
     },

@@ -130,7 +130,11 @@ describe('a score', () => {
     repeat,
     verdict,
     faults: [],
-    run: aRunView({ status: verdict === 'right' || verdict === 'false-green' ? 'succeeded' : 'incomplete', cost: { usd: 0.5 }, ...run }),
+    run: aRunView({
+      status: verdict === 'right' || verdict === 'false-green' ? 'succeeded' : 'incomplete',
+      cost: { usd: 0.5, atLeast: false },
+      ...run,
+    }),
   })
   const trials = [
     trial('x', 1, 'right'),
@@ -153,7 +157,7 @@ describe('a score', () => {
       usdPerRight: 1,
       seconds: 1,
     })
-    expect(scoreOf('a', [trial('x', 1, 'right', { cost: { usd: null } })]).usdPerRight).toBeNull()
+    expect(scoreOf('a', [trial('x', 1, 'right', { cost: { usd: null, atLeast: false } })]).usdPerRight).toBeNull()
     expect(scoreOf('a', [])).toMatchObject({ trials: 0, right: { hits: 0, of: 0 }, usdPerRight: null })
   })
 

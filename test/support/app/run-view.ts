@@ -24,7 +24,7 @@ export const aRunView = (extra: Partial<RunView> = {}): RunView => ({
   ending: null,
   mended: [],
   usage: noUsage,
-  cost: { usd: null },
+  cost: { usd: null, atLeast: false },
   attempts: [],
   turns: [],
   toolCalls: [],

@@ -45,6 +45,7 @@ const tables = (runs: number, r = each(runs)): Record<string, string> => ({
       case when not open then 'request-id' end, case when not open then id end, case when not open then md5(id || 'g')::uuid end
     from ${r} where attempts = 1`,
   responses: `insert into responses (run_id, turn, attempt, background) select id, 1, 1, true from ${r} where attempts = 1`,
+  unseen_answers: `insert into unseen_answers (run_id, attempt, turn, input_tokens, output_tokens) select id, 1, 2, 100, 10 from ${r} where attempts = 1`,
   run_accounts: `insert into run_accounts (account_id, account, run_id, attempt, expires_at)
     select id, account, case when i % 2 = 0 then id end, 1, at from ${r}`,
   run_account_ends: `insert into run_account_ends (run_id, attempt, expires_at, ended_at)

@@ -6,6 +6,7 @@ import type {
   ToolCallEnd,
   ToolCallRecord,
   TurnRecord,
+  UnseenAnswer,
 } from '../../../src/core/ports/journal.ts'
 import { createDispatcher } from '../../../src/pomerium/dispatcher.ts'
 import { createGatewayFetch } from '../../../src/pomerium/fetch.ts'
@@ -13,6 +14,7 @@ import { createGatewayFetch } from '../../../src/pomerium/fetch.ts'
 /** A journal that keeps what is written, to be read in the same process. */
 export interface RecordingJournal extends Journal {
   turns: TurnRecord[]
+  unseen: UnseenAnswer[]
   calls: ToolCallRecord[]
   ends: ToolCallEnd[]
   requests: GatewayRequestRecord[]
@@ -21,18 +23,21 @@ export interface RecordingJournal extends Journal {
 
 export function createRecordingJournal(): RecordingJournal {
   const turns: TurnRecord[] = []
+  const unseen: UnseenAnswer[] = []
   const calls: ToolCallRecord[] = []
   const ends: ToolCallEnd[] = []
   const requests: GatewayRequestRecord[] = []
   const requestEnds: GatewayRequestEnd[] = []
   return {
     turns,
+    unseen,
     calls,
     ends,
     requests,
     requestEnds,
     prompt: async () => {},
     turn: async (record) => void turns.push(record),
+    unseenAnswer: async (record) => void unseen.push(record),
     response: async () => {},
     responseState: async () => {},
     toolCall: async (record) => void calls.push(record),

@@ -7,7 +7,7 @@ import { timelineOf } from '../../../core/timeline.ts'
 import { describeTarget } from '../../../delivery/destinations/registry.ts'
 import { listDeliveries, type DeliveryView } from '../../../runs/queries.ts'
 import { requireId, requireRun } from '../../../runs/require.ts'
-import { createLines, type Lines } from '../../terminal/lines.ts'
+import { createLines, showCost, showTokens, type Lines } from '../../terminal/lines.ts'
 import { textOf } from './logs.ts'
 import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 import { reportText } from '../../terminal/output.ts'
@@ -37,7 +37,6 @@ export const addShow: AddCommand = (program, terminal, done) => {
 /** A run for people: what it is, what it did, what came out. */
 export function showRun(run: RunView, deliveries: readonly DeliveryView[], terminal: Terminal): string {
   const lines = createLines(terminal)
-  const { usage, cost } = run
   const facts = [
     lines.step('run', `${run.id} of ${run.job}, ${lines.status(run.status)}`),
     lines.step('version', run.jobVersion.slice(0, 19)),
@@ -52,7 +51,9 @@ export function showRun(run: RunView, deliveries: readonly DeliveryView[], termi
     lines.step('created', `${run.createdAt}${run.finishedAt ? `, finished ${run.finishedAt}` : ''}`),
     lines.step(
       'used',
-      `${run.turns.length} turns, ${run.toolCalls.length} tool calls, ${usage.inputTokens} + ${usage.outputTokens} tokens${cost.usd === null ? '' : `, ${cost.usd.toFixed(4)} USD`}`,
+      [`${run.turns.length} turns`, `${run.toolCalls.length} tool calls`, showTokens(run.usage), showCost(run)]
+        .filter((one) => one !== '')
+        .join(', '),
     ),
     lines.step('contract', run.attempts.at(-1)?.contract ?? 'none of ours'),
     ...run.reasons.map((reason) => lines.reason(reason)),

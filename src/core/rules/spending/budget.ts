@@ -67,11 +67,28 @@ const ANSWER_TOKENS = 2048
 
 /** What a turn may cost, from the size of what is sent. */
 export function estimateSpend(requestBytes: number, price: Price | undefined): Spend {
-  const usage = { ...noUsage, inputTokens: Math.ceil(requestBytes / BYTES_PER_TOKEN), outputTokens: ANSWER_TOKENS }
-  return spendOf(usage, price)
+  return spendOf({ ...estimateUsage(requestBytes, 0), outputTokens: ANSWER_TOKENS }, price)
 }
 
-/** What a turn did cost. */
+/** What an answer used, where nobody says so: by the bytes of the request, and of as much of the answer as was seen. */
+export const estimateUsage = (requestBytes: number, answerBytes: number): Usage => ({
+  ...noUsage,
+  inputTokens: Math.ceil(requestBytes / BYTES_PER_TOKEN),
+  outputTokens: Math.ceil(answerBytes / BYTES_PER_TOKEN),
+  estimated: true,
+})
+
+export const NOTHING: Spend = { tokens: 0, costUsd: 0 }
+
+export const timesSpend = ({ tokens, costUsd }: Spend, times: number): Spend => ({ tokens: tokens * times, costUsd: costUsd * times })
+
+/** The greater of two, of each kind. */
+export const greaterSpend = (a: Spend, b: Spend): Spend => ({
+  tokens: Math.max(a.tokens, b.tokens),
+  costUsd: Math.max(a.costUsd, b.costUsd),
+})
+
+/** What a turn did cost, as far as it counts against limits: an estimate where the provider does not say. */
 export function spendOf(usage: Usage, price: Price | undefined): Spend {
   return { tokens: usage.inputTokens + usage.outputTokens, costUsd: price ? costOf(usage, price) : 0 }
 }

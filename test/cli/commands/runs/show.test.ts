@@ -64,6 +64,17 @@ test('the ending of an attempt before a retry is told with its number and its dr
   expect(lines).toContain('draft      Mining: 7.6 Construction: 21.4')
 })
 
+const USED = { inputTokens: 1200, cachedTokens: 0, outputTokens: 30, reasoningTokens: 0 }
+
+test.each([
+  [USED, { usd: 0.5, atLeast: false }, '1200 + 30 tokens, 0.5000 USD'],
+  [USED, { usd: null, atLeast: false }, '1200 + 30 tokens'],
+  [{ ...USED, estimated: true as const }, { usd: null, atLeast: false }, 'about 1200 + 30 tokens, cost not known'],
+  [{ ...USED, estimated: true as const }, { usd: 0.5, atLeast: true }, 'about 1200 + 30 tokens, at least 0.5000 USD'],
+])('what a run used, as far as the provider said it: %o, %o', (usage, cost, shown) => {
+  expect(linesOf({ usage, cost, attempts: [attempt()] })).toContain(`used       0 turns, 0 tool calls, ${shown}`)
+})
+
 test('what was put right in the answer is told, a line each', () => {
   const mended = ['A text around the JSON was left out.', 'A number in quotes was read as one.']
   expect(linesOf({ mended, attempts: [attempt()] })).toEqual(expect.arrayContaining(mended.map((one) => `mended     ${one}`)))
