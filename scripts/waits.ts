@@ -197,13 +197,13 @@ export const WAITS: readonly WaitRow[] = [
       'models/openai/chat.ts',
       'models/openai/responses.ts',
       'models/openai/redacted.ts',
-      'models/openai/hosted-events.ts',
+      'models/openai/hosted/events.ts',
       'agent/hosted/reader.ts',
     ],
   },
   {
     what: 'a provider, to cancel a hosted answer',
-    bound: ['models/openai/hosted-client.ts#CANCEL_TIMEOUT_MS'],
+    bound: ['models/openai/hosted/client.ts#CANCEL_TIMEOUT_MS'],
     after: 'the answer is left',
   },
   {

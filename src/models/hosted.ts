@@ -17,16 +17,17 @@ export interface HostedRequest {
   output: OutputFormat | undefined
 }
 
-/** A call that the provider makes. */
+/** A call that the provider makes, as far as it is known. */
 export interface HostedCall {
-  /** The provider's id of the call: the same in each event about it. */
+  /** The same whichever event tells of the call, and each time that the events of its answer are read. */
   id: string
-  /** Name of the server; for a label that is not ours, the provider's label. */
+  /** Name of the server; for a label that is not ours, the provider's label. Empty while nobody said it. */
   server: string
+  /** Empty while nobody said it. */
   tool: string
-  /** JSON text, as the model wrote it. */
-  arguments: string
-  /** Place in the answer. */
+  /** JSON text, as the model wrote it; undefined while they are not known. */
+  arguments: string | undefined
+  /** Place in the answer: each call has its own. */
   position: number
 }
 
@@ -58,9 +59,10 @@ export interface HostedAnswer {
 
 export type HostedEvent =
   | { kind: 'started'; responseId: string }
-  /** The call was announced; its arguments may still be missing. */
-  | { kind: 'announced'; call: HostedCall }
-  | { kind: 'arguments'; callId: string; arguments: string }
+  /** The call was announced, or runs: what is known of it now. */
+  | { kind: 'call'; call: HostedCall }
+  /** Its arguments came, and it was not announced yet. It is no call when the answer is whole without it. */
+  | { kind: 'spoken'; call: HostedCall }
   | { kind: 'ended'; call: EndedCall }
   /** The last one. */
   | { kind: 'answer'; answer: HostedAnswer }

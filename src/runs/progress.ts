@@ -32,6 +32,11 @@ export function tellProgress(journal: Journal, tell: Tell): Journal {
       calls.set(call.id, call)
       return journal.toolCall(call)
     },
+    toolCallDetails(details) {
+      const call = calls.get(details.id)
+      if (call) calls.set(details.id, { ...call, ...details })
+      return journal.toolCallDetails(details)
+    },
     async toolCallRefused(call, end) {
       await journal.toolCallRefused(call, end)
       tell({ event: 'call', call, end })

@@ -58,9 +58,9 @@ export function endOf(outcome: HostedOutcome, { server, tool, resultBytes, redac
 export function unknownEnd(tool: string, server: string, why: string): HostedEnd {
   const failure: FailureRecord = {
     code: 'OUTCOME_UNKNOWN',
-    message: `The call of ${tool} on ${server} ${why}: it may have run.`,
+    message: `The call of ${tool || 'a tool that the provider did not name'}${server === '' ? '' : ` on ${server}`} ${why}: it may have run.`,
     retry: 'never',
-    server,
+    ...(server !== '' && { server }),
   }
   return { status: 'unknown', text: '', truncated: false, failure, unauthorized: false }
 }

@@ -1,14 +1,12 @@
-import { v5 as uuidv5 } from 'uuid'
 import { Failure, messageOf } from '../../core/failure.ts'
 import { decideHostedError, mayAskAgain, mayHaveActed } from '../../core/rules/repeat.ts'
-import { createLoopWatch } from '../../core/rules/loops.ts'
 import type { Reason } from '../../core/run.ts'
 import type { Deadline } from '../../lib/time/deadline.ts'
-import type { EndedCall, HostedAnswer, HostedCall, HostedEvent } from '../../models/hosted.ts'
+import type { EndedCall, HostedAnswer, HostedEvent } from '../../models/hosted.ts'
 import { createLimitWarnings } from '../state.ts'
-import { endOf, unknownEnd, type HostedEnd } from './ends.ts'
+import { createCallRows } from './calls.ts'
+import { endOf } from './ends.ts'
 import type { HostedOptions, KnownCall } from './options.ts'
-import { parseKept, tryParse } from '../../lib/json/parse.ts'
 
 /** Why an answer under way was stopped by us. */
 export class Stopped extends Error {
@@ -23,82 +21,23 @@ export class Stopped extends Error {
 
 export type Reader = ReturnType<typeof createReader>
 
-/** A run's calls have the same row ids however often their events are read. */
-const CALL_NAMESPACE = '3d5f2a52-7f0c-4b43-9c4e-6b1df5e8a1c7'
-
-/** A call of the answer. What was not written yet, since the store did not answer, is written when the call is met again. */
-interface BegunCall {
-  call: KnownCall
-  id: string
-  at: number
-  position: number
-  isKept: boolean
-  /** Undefined while it is under way. */
-  end: HostedEnd | undefined
-  isEndKept: boolean
-}
-
 /** Follows one hosted answer: writes its calls as they begin and end, counts them, and knows what may have run. */
 export function createReader(options: HostedOptions, calls: KnownCall[], turn: number) {
   const { journal, servers, limits, hosted } = options
   const names = servers.map(({ name }) => name)
-  const began = new Map<string, BegunCall>()
-  const announced = new Map<string, HostedCall>()
+  const rows = createCallRows(options, calls, turn)
   let unauthorized: string | undefined
   /** The answer is whole: nothing of it is under way. */
   let complete = false
   const warnAt = createLimitWarnings(options)
-  const loops = createLoopWatch()
   const over = () => journal.responseState({ turn, responseId: null, state: 'over' })
   const acted = () => calls.some(mayHaveActed)
 
-  async function begin({ id: callId, server, tool, arguments: args, position }: HostedCall): Promise<void> {
-    const known = began.get(callId)
-    if (known) return keep(known)
-    const repeatable = servers.find(({ name }) => name === server)?.repeatable.includes(tool) ?? false
-    const call: KnownCall = {
-      callId,
-      server,
-      tool,
-      arguments: tryParse(args, parseKept) ?? args,
-      repeatable,
-      status: 'sent',
-      text: '',
-      truncated: false,
-      failure: null,
-    }
-    const id = uuidv5(`${options.runId} ${callId}`, CALL_NAMESPACE)
-    const one: BegunCall = { call, id, at: performance.now(), position, isKept: false, end: undefined, isEndKept: false }
-    began.set(callId, one)
-    calls.push(call)
-    await keep(one)
-  }
-
-  async function keep(one: BegunCall): Promise<void> {
-    if (one.isKept) return
-    const { callId, server, tool, arguments: args, repeatable } = one.call
-    await journal.toolCall({ id: one.id, turn, position: one.position, callId, server, tool, arguments: args, repeatable })
-    one.isKept = true
-  }
-
-  async function end(callId: string, told: HostedEnd): Promise<void> {
-    const known = began.get(callId)
-    if (!known || known.isEndKept) return
-    const { status, text, truncated, failure } = (known.end ??= told)
-    const { call, id, at } = known
-    Object.assign(call, { status, text, truncated, failure })
-    await keep(known)
-    await journal.toolCallEnd({ id, status, result: { text, truncated }, failure, durationMs: performance.now() - at })
-    known.isEndKept = true
-    const watched = { tool: `${call.server} ${call.tool}`, arguments: JSON.stringify(call.arguments) }
-    loops.note(watched, { text, failed: status !== 'ok', mistake: false, wrote: !call.repeatable && status !== 'error' })
-  }
-
   async function done(call: EndedCall): Promise<void> {
-    await begin(call)
+    await rows.begin(call)
     const outcome = endOf(call.outcome, { ...call, resultBytes: options.resultBytes, redact: options.redact })
     if (outcome.unauthorized) unauthorized = call.server
-    await end(call.id, outcome)
+    await rows.end(call.id, outcome)
   }
 
   async function handle(event: HostedEvent, own: Deadline): Promise<HostedAnswer | undefined> {
@@ -107,19 +46,16 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
         reader.responseId = event.responseId
         await journal.responseState({ turn, responseId: event.responseId, state: 'started' })
         return undefined
-      case 'announced':
-        announced.set(event.call.id, event.call)
-        warnAt({ turns: 0, toolCalls: announced.size, tokens: 0, costUsd: 0 })
-        if (announced.size > limits.toolCalls)
-          own.abort(new Stopped({ code: 'BUDGET_TOOL_CALLS', message: `All ${limits.toolCalls} tool calls were used.` }))
+      case 'call':
+        await rows.begin(event.call)
+        countCalls(own)
         return undefined
-      case 'arguments': {
-        const known = announced.get(event.callId)
-        if (known) await begin({ ...known, arguments: event.arguments })
+      case 'spoken':
+        rows.spoken(event.call)
         return undefined
-      }
       case 'ended':
         await done(event.call)
+        countCalls(own)
         stopLoop(own)
         return undefined
       case 'answer':
@@ -127,9 +63,15 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
     }
   }
 
+  function countCalls(own: Deadline): void {
+    warnAt({ turns: 0, toolCalls: rows.count(), tokens: 0, costUsd: 0 })
+    if (rows.count() > limits.toolCalls)
+      own.abort(new Stopped({ code: 'BUDGET_TOOL_CALLS', message: `All ${limits.toolCalls} tool calls were used.` }))
+  }
+
   /** A model that works at the provider cannot be given notes: its answer is stopped where a local run would get its last turn. */
   function stopLoop(own: Deadline): void {
-    const loop = loops.reason()
+    const loop = rows.loop()
     if (loop !== undefined) own.abort(new Stopped({ code: 'LOOP_DETECTED', message: loop }))
   }
 
@@ -180,7 +122,7 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
     async finish(answer: HostedAnswer): Promise<void> {
       complete = true
       for (const call of answer.calls) await done(call)
-      await reader.abandon('has no result in the answer')
+      await rows.abandon('has no result in the answer', true)
       answer.turn()
       checkServers(answer)
       if (unauthorized === undefined) return
@@ -189,15 +131,10 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
       for (const call of calls) if (call.status === 'not_run' && call.server === unauthorized) call.failure = failure.toJSON()
     },
 
-    /** Nobody will tell the end of the calls under way. */
-    async abandon(why: string): Promise<void> {
-      for (const [callId, { call }] of began) await end(callId, unknownEnd(call.tool, call.server, why))
-    },
-
     /** Ends the answer at the provider, as far as it lets us. */
     async stop(): Promise<void> {
       if (hosted.background && reader.responseId !== undefined) await hosted.cancel(reader.responseId).catch(() => {})
-      await reader.abandon('was under way when the answer was stopped').catch(() => {})
+      await rows.abandon('was under way when the answer was stopped', false).catch(() => {})
       await over().catch(() => {})
     },
 
@@ -208,7 +145,7 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
       // An answer that has an id did begin, whatever is said of it now.
       const neverBegan = reader.responseId === undefined && (said.kind === 'never-began' || said.kind === 'gone')
       const isOver = said.kind === 'listing' || complete || neverBegan
-      if (!isOver) await reader.abandon('was under way when the answer was lost')
+      if (!isOver) await rows.abandon('was under way when the answer was lost', false)
       const gone = said.kind === 'gone' && reader.responseId !== undefined
       const failure = await named(error, said, gone)
       const verdict = decideHostedError({

@@ -33,11 +33,16 @@ export interface ToolCallRecord {
   position: number
   /** The model's id of the call. */
   callId: string
+  /** Empty for a tool that does not exist, or of which a provider said no more than that it is called. */
   server: string
   tool: string
+  /** Null while they are not known. */
   arguments: unknown
   repeatable: boolean
 }
+
+/** What became known of a call after its row was written: a provider announces a call before it says what it is. */
+export type ToolCallDetails = Pick<ToolCallRecord, 'id' | 'server' | 'tool' | 'arguments' | 'repeatable'>
 
 export interface ToolCallEnd {
   id: string
@@ -118,6 +123,8 @@ export interface Journal extends RequestJournal, CallJournal {
   turn(record: TurnRecord): Promise<void>
   /** Once for a turn in an attempt, before or beside the turn itself. */
   unseenAnswer(record: UnseenAnswer): Promise<void>
+  /** Of a call that has no end yet; of any other it changes nothing. */
+  toolCallDetails(details: ToolCallDetails): Promise<void>
   response(record: ResponseRecord): Promise<void>
   responseState(state: ResponseState): Promise<void>
 }

@@ -27,10 +27,6 @@ export const textOfParts = (value: unknown): string =>
 /** Any value as a text: as it is, or as JSON. */
 export const shownIn = (value: unknown): string => textIn(value) ?? wellFormedJson(JSON.stringify(value ?? ''))
 
-/** A place in a list; 0 where there is none. */
-export const placeIn = (value: unknown): number =>
-  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** 31 ? value : 0
-
 /**
  * Arguments of a call as JSON text: some servers give the object itself, or nothing where there are none. An object with a number that has lost its digits by now is no JSON
  * any more, so that the model is told and no tool is given another number.

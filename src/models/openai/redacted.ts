@@ -14,7 +14,7 @@ export const redactTurn = (turn: ModelTurn, redact: Redact): ModelTurn => redact
 
 /** The events of a hosted answer, without secrets. */
 export async function* redactEvents(events: AsyncIterable<HostedEvent>, redact: Redact): AsyncIterable<HostedEvent> {
-  // oxlint-disable-next-line waits/bounded -- whoever gives the stream ends it (hosted-client.ts)
+  // oxlint-disable-next-line waits/bounded -- whoever gives the stream ends it (hosted/client.ts)
   for await (const event of events) {
     const told = redacted(event, redact)
     if (told.kind !== 'answer') yield told

@@ -4,6 +4,7 @@ import type {
   PromptRecord,
   ResponseRecord,
   ResponseState,
+  ToolCallDetails,
   ToolCallEnd,
   ToolCallRecord,
   TurnRecord,
@@ -144,6 +145,21 @@ export const toolCall = kind<ToolCallRecord & { end?: ToolCallEnd }>({
     finished_at: ['timestamptz', (c) => c.end && new Date()],
   },
   write: insertInto('tool_calls'),
+})
+
+/** A call that is over keeps what it has: its end is what others go by. */
+export const toolCallDetails = kind<ToolCallDetails>({
+  keyOf: ({ id }) => id,
+  columns: {
+    id: ['uuid', (d) => d.id],
+    server: ['text', (d) => d.server],
+    tool: ['json', (d) => d.tool],
+    arguments: ['json', (d) => d.arguments],
+    repeatable: ['boolean', (d) => d.repeatable],
+  },
+  write: (rows) =>
+    `update tool_calls t set server = r.server, tool = r.tool, arguments = r.arguments, repeatable = r.repeatable
+     from ${rows} r where t.id = r.id and t.status = 'sent'`,
 })
 
 export const toolCallEnd = kind<ToolCallEnd>({

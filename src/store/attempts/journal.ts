@@ -64,6 +64,7 @@ export function createJournalWriter(db: Db): JournalWriter {
       responseState: (state) => add(kinds.responseState, attempt, state),
       toolCall: (record) => add(kinds.toolCall, attempt, record),
       toolCallRefused: (record, end) => add(kinds.toolCall, attempt, { ...record, end }),
+      toolCallDetails: (details) => add(kinds.toolCallDetails, attempt, details),
       toolCallEnd: (end) => add(kinds.toolCallEnd, attempt, end),
       gatewayRequest: (record) => add(kinds.gatewayRequest, attempt, record),
       gatewayRequestEnd: (end) => add(kinds.gatewayRequestEnd, attempt, end),

@@ -108,7 +108,11 @@ describe('an answer that is asked for again', () => {
     await using mended = await hostedApp(`${calls}\nsay {"total":"seven"}\nsay {"total":7}`, { job: hostedJob(limits) })
     mended.server.answer = answer
     const run = await mended.testApp.run('act')
-    expect(run).toMatchObject({ status: 'incomplete', output: { total: 7 }, reasons: [{ code: 'BUDGET_TOOL_CALLS' }] })
+    expect(run).toMatchObject({
+      status: 'incomplete',
+      output: { total: 7 },
+      reasons: [{ code: 'BUDGET_TOOL_CALLS' }, { code: 'OUTCOME_UNKNOWN' }],
+    })
     expect(run.turns.map(({ told }) => told?.split('\n').at(-1)?.slice(0, 43))).toEqual([
       undefined,
       '[Nightshift: this is your last answer, beca',
@@ -121,6 +125,6 @@ describe('an answer that is asked for again', () => {
     empty.server.answer = answer
     const ended = await empty.testApp.run('act')
     expect(ended).toMatchObject({ status: 'incomplete', outputText: null })
-    expect(ended.reasons.map(({ code }) => code)).toEqual(['BUDGET_TOOL_CALLS', 'OUTPUT_INVALID'])
+    expect(ended.reasons.map(({ code }) => code)).toEqual(['BUDGET_TOOL_CALLS', 'OUTCOME_UNKNOWN', 'OUTPUT_INVALID'])
   })
 })

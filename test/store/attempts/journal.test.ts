@@ -56,6 +56,24 @@ test('a row is there for every other connection when its promise resolves', asyn
   await other.end()
 })
 
+test('what becomes known of a call is written while it has no end, and by its own attempt', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const { runId, attempt, writer, journal } = await journalOf(db)
+  const call = { ...callRecord(), server: '', tool: '', arguments: null, repeatable: false }
+  const details = { id: call.id, server: 'counting', tool: 'act', arguments: { n: 1 }, repeatable: true }
+  const row = async () => (await loadRun(db, runId))?.toolCalls[0]
+  await journal.toolCall(call)
+  await journal.toolCallDetails(details)
+  expect(await row()).toMatchObject({ ...details, status: 'sent' })
+  await journal.toolCallEnd(okEnd(call.id))
+  await journal.toolCallDetails({ ...details, tool: 'look' })
+  expect(await row()).toMatchObject({ ...details, status: 'ok' })
+  const next = writer.forAttempt(await takenOver(db, runId))
+  await expect(writer.forAttempt(attempt).toolCallDetails(details)).rejects.toMatchObject({ code: 'WORKER_LOST' })
+  await next.toolCallDetails(details)
+})
+
 test('of several writes to one row, without waiting in between, the last one stands', async () => {
   await using database = await createTestDatabase()
   const { db } = database

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { query } from '../../../src/store/postgres/db.ts'
 import { countingRoute, startCountingServer, type CountingServer } from '../mcp/counting-server.ts'
+import { startRawProvider, type RawExchange, type RawProvider } from '../model/raw-provider.ts'
 import { buildTestApp, type TestApp, type TestAppOptions } from './test-app.ts'
 import { countingJob } from './jobs.ts'
 import { until } from '../until.ts'
@@ -80,3 +81,30 @@ export const responseRows = ({ testApp }: HostedApp) =>
 
 /** Resolves when the answer under way has an id in its row. */
 export const idWritten = (one: HostedApp): Promise<string> => until(async () => (await responseRows(one)).at(-1)?.response_id ?? undefined)
+
+export interface RawHostedApp extends HostedApp {
+  provider: RawProvider
+}
+
+interface RawHostedOptions {
+  job?: string
+  background?: boolean
+  answer: (exchange: RawExchange, nth: number) => unknown
+  other?: (exchange: RawExchange) => unknown
+}
+
+/** A Nightshift with one hosted job, `act`, whose provider does what `answer` says. */
+export async function rawHostedApp({ background = false, job, ...raw }: RawHostedOptions): Promise<RawHostedApp> {
+  await using building = new AsyncDisposableStack()
+  let server = ''
+  const provider = building.use(await startRawProvider({ ...raw, server: () => server }))
+  const one = building.use(
+    await hostedApp('say unused', {
+      config: { providers: { openai: { baseUrl: provider.url, apiKey: 'demo-model-key', background } } },
+      ...(job !== undefined && { job }),
+    }),
+  )
+  server = one.server.url
+  const stack = building.move()
+  return { ...one, provider, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}

@@ -45,6 +45,7 @@ export function createRecordingJournal(): RecordingJournal {
       calls.push(record)
       ends.push(end)
     },
+    toolCallDetails: async () => {},
     toolCallEnd: async (end) => void ends.push(end),
     gatewayRequest: async (record) => void requests.push(record),
     gatewayRequestEnd: async (end) => void requestEnds.push(end),

@@ -1,9 +1,9 @@
 import OpenAI, { APIConnectionError, APIError } from 'openai'
-import { isNeverConnected } from '../../lib/net/connection-error.ts'
-import type { HostedError, HostedModel, HostedRequest } from '../hosted.ts'
-import { createServerNames, hostedEvents } from './hosted-events.ts'
-import type { Ask } from './parameters.ts'
-import { redactEvents } from './redacted.ts'
+import { isNeverConnected } from '../../../lib/net/connection-error.ts'
+import type { HostedError, HostedModel, HostedRequest } from '../../hosted.ts'
+import { createServerNames, hostedEvents } from './events.ts'
+import { redactEvents } from '../redacted.ts'
+import type { Ask } from '../parameters.ts'
 import { serverLabel } from './server-label.ts'
 
 type Create = OpenAI.Responses.ResponseCreateParamsNonStreaming
