@@ -2,6 +2,7 @@ import { listSuspects, type Suspect } from '../store/audit/suspects.ts'
 import type { OpenEvent } from '../store/audit/join/unexplained.ts'
 import { countEvents, countMissing, type EventCount, type MissingRequest } from '../store/audit/report.ts'
 import { listGaps, type LogGap } from '../store/audit/gaps.ts'
+import { listUnreportedRuns, type UnreportedRun } from '../store/audit/join/unreported.ts'
 import { countLineless, type Lineless } from '../store/audit/silence.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { joinEvents, measureTime, type JoinTime, type MatchOptions } from './join/match.ts'
@@ -26,6 +27,9 @@ export interface AuditReport {
   expected: number
   /** Lines of accounts that are not ours. */
   foreign: number
+  /** Lines of hosted runs that their providers did not report, and the runs: they say nothing of the accounts. */
+  unreported: number
+  unreportedRuns: UnreportedRun[]
   unexplained: number
   /** Lines of our accounts that nothing explains yet, and that are too young for an alarm. */
   recent: number
@@ -61,15 +65,16 @@ export async function auditReport(
   options: { since?: Date | undefined; account?: string | undefined; graceMs: number; asOf?: JoinTime },
 ): Promise<AuditReport> {
   const { since, account, graceMs, asOf = await measureTime(db, new Date()) } = options
-  const [counts, missing, unexplained, gaps, lineless] = await Promise.all([
+  const [counts, missing, unexplained, gaps, lineless, unreportedRuns] = await Promise.all([
     countEvents(db, ours, { since, account }),
     countMissing(db, { since, account, graceMs, limit: MOST }),
     countUnexplained(db, ours, { graceMs, asOf, since, account }),
     listGaps(db, since ?? new Date(asOf.now.getTime() - GAPS_MS)),
     countLineless(db, graceMs),
+    listUnreportedRuns(db, { since, account, limit: MOST }),
   ])
   const by = counts.map((count) => {
-    const open = count.events - count.matched - count.expected
+    const open = count.events - count.matched - count.expected - count.unreported
     const of = count.account === null ? 0 : (unexplained.counts.get(placeOf(count)) ?? 0)
     return { ...count, unexplained: of, recent: open - of }
   })
@@ -82,6 +87,8 @@ export async function auditReport(
     events: sum((count) => count.events),
     matched: sum((count) => count.matched),
     expected: sum((count) => count.expected),
+    unreported: sum((count) => count.unreported),
+    unreportedRuns,
     foreign: sum((count) => (count.account === null ? count.events - count.matched - count.expected : 0)),
     unexplained: sum((count) => count.unexplained),
     recent: sum((count) => (count.account === null ? 0 : count.recent)),

@@ -134,6 +134,10 @@ export const FAILURES = {
     'The answer rests on no result of a server that the job needs.',
     'Say in the prompt what to read, or set tools.<server>.minCalls: 0 if the job can be done without.',
   ),
+  CALL_UNREPORTED: budget(
+    'Pomerium’s log has requests of a hosted run that its provider did not report.',
+    'Look at them (`nightshift show RUN`) and in the target systems. Where they cannot be the provider’s, rotate the account; a provider that does not report its calls is none for delegate: hosted.',
+  ),
   RESULT_PARTIAL: budget(
     'The last result of a tool said that there is more, and nothing was read after it.',
     'Say in the prompt how much is to be read, or set tools.<server>.allowPartial: true if a first page is enough.',

@@ -21,7 +21,7 @@ export type TimelineEvent =
       requestId: string | null
       failure: FailureRecord | null
     }
-  | { event: 'attemptEnded'; at: string; number: number; status: string; failure: FailureRecord | null }
+  | { event: 'attemptEnded'; at: string; number: number; status: string; failure: FailureRecord | null; mayGoOnUntil?: string }
   | { event: 'act'; at: string; act: Act; by: string; via: Via; origin: string | null; reason: string | null }
   | { event: 'waiting'; at: string; failure: FailureRecord | null }
   | { event: 'finished'; at: string; status: RunStatus; reasons: Reason[] }
@@ -62,7 +62,7 @@ function conversationEvents(run: RunView, conversation: number): TimelineEvent[]
 const actEvent = ({ at, act, by, via, origin, reason }: RunActView): TimelineEvent => ({ event: 'act', at, act, by, via, origin, reason })
 
 function attemptEvents(run: RunView, attempt: AttemptView): TimelineEvent[] {
-  const { number, worker, status, failure, startedAt, finishedAt } = attempt
+  const { number, worker, status, failure, startedAt, finishedAt, mayGoOnUntil } = attempt
   const events: TimelineEvent[] = [{ event: 'attempt', at: startedAt, number, worker }]
   const calls = run.toolCalls.filter((call) => call.attempt === number)
   const turns = run.turns.filter((turn) => turn.attempt === number)
@@ -81,7 +81,7 @@ function attemptEvents(run: RunView, attempt: AttemptView): TimelineEvent[] {
     if (turn && !asks) events.push(turnEvent(turn))
   }
   if (finishedAt === null) return events
-  events.push({ event: 'attemptEnded', at: finishedAt, number, status, failure })
+  events.push({ event: 'attemptEnded', at: finishedAt, number, status, failure, ...(mayGoOnUntil !== null && { mayGoOnUntil }) })
   if (status === 'waiting') events.push({ event: 'waiting', at: finishedAt, failure })
   return events
 }

@@ -10,6 +10,8 @@ export interface RunView {
   jobVersion: string
   status: RunStatus
   reasons: Reason[]
+  /** What a run came to before calls were found that its provider did not report; null: it stands as it ended. */
+  endedAs: { status: FinalStatus; reasons: Reason[] } | null
   failure: FailureRecord | null
   trigger: Trigger
   /** Who asked, when it was not a schedule. */
@@ -40,6 +42,8 @@ export interface RunView {
   turns: TurnView[]
   toolCalls: ToolCallView[]
   gatewayRequests: GatewayRequestView[]
+  /** Requests in Pomerium's log that are the run's own and that its provider did not report, the first hundred. */
+  unreported: UnreportedView[]
   /** What people did to it: who cancelled it, or let it go on. */
   acts: RunActView[]
   /** What it had come to before it was retried, by conversation. */
@@ -78,6 +82,8 @@ export interface AttemptView {
   reasons: Reason[] | null
   startedAt: string
   finishedAt: string | null
+  /** Until when its provider, which has no background mode, may go on after it, since the end of its answer was not seen; null: it does not. */
+  mayGoOnUntil: string | null
 }
 
 export interface TurnView {
@@ -105,6 +111,20 @@ export interface DecisionView {
   /** How the line was found: by the request's id, or by the run and the call's arguments. */
   matchedBy: string
   time: string
+}
+
+/** A request of a hosted run that only Pomerium's log tells of. */
+export interface UnreportedView {
+  requestId: string
+  time: string
+  accountId: string | null
+  host: string
+  mcpMethod: string | null
+  tool: string | null
+  ip: string
+  allowed: boolean
+  /** `lost-answer`: it could not be reported. `unreported`: it could have been, or is not what the job allows. */
+  matchedBy: 'lost-answer' | 'unreported'
 }
 
 export interface ToolCallView {

@@ -3,6 +3,7 @@ import type { RunStatus } from '../core/run.ts'
 import { tryReadDefinition } from '../jobs/schema.ts'
 import type { Db } from '../store/postgres/db.ts'
 import type { RunFilter } from '../store/runs/filter.ts'
+import { loadGoingOn } from '../store/attempts/going-on.ts'
 import { loadSpent } from '../store/attempts/history.ts'
 import { finishUnclaimedRun, loadUnclaimedRun } from '../store/runs/finish.ts'
 import { requestCancel } from '../store/runs/heartbeat.ts'
@@ -38,6 +39,13 @@ async function endIdle(db: Db, runId: string, by: Actor | null): Promise<boolean
   return finishUnclaimedRun(db, runId, { ...end, deliveries }, by)
 }
 
+/** Until when the provider of a run may go on after a cancel, whatever we do; null: it does not. Calls that it makes until then are shown on the run. */
+export async function goesOnUntil(db: Db, runId: string): Promise<string | null> {
+  const going = [...(await loadGoingOn(db, runId)).values()].filter(({ isOver }) => !isOver)
+  const latest = going.toSorted((a, b) => a.until.getTime() - b.until.getTime()).at(-1)
+  return latest?.until.toISOString() ?? null
+}
+
 const CANCELLABLE: readonly RunStatus[] = ['queued', 'running', 'waiting']
 const PAGE = 500
 
@@ -49,6 +57,8 @@ export interface Cancelled {
   id: string
   /** `running`: its worker ends it. Any other status but `cancelled`: it was over before. */
   status: RunStatus
+  /** Until when its provider, which has no background mode, may go on; null: it does not. */
+  mayGoOnUntil: string | null
 }
 
 /** Cancels the runs that are named, in their order. `RUN_UNKNOWN`, before any is cancelled, for one that there is not. */
@@ -56,7 +66,10 @@ export async function cancelNamed(db: Db, ids: readonly string[], by: Actor): Pr
   for (const id of ids) await requireStatus(db, id)
   const cancelled: Cancelled[] = []
   // One that retention removed since then is cancelled enough.
-  for (const id of ids) cancelled.push({ id, status: (await cancelRun(db, id, by)) ?? 'cancelled' })
+  for (const id of ids) {
+    const status = (await cancelRun(db, id, by)) ?? 'cancelled'
+    cancelled.push({ id, status, mayGoOnUntil: await goesOnUntil(db, id) })
+  }
   return cancelled
 }
 

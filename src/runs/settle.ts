@@ -5,12 +5,14 @@ import type { FailureCode } from '../core/failure-codes.ts'
 import { cutBytes } from '../lib/text.ts'
 import { durationMs } from '../lib/duration.ts'
 import { decideRetry, type RetryPolicy } from '../core/rules/retry.ts'
+import { withUnreported } from '../core/rules/join/unreported.ts'
 import { waitAfter } from '../core/rules/waiting.ts'
 import { noUsage } from '../core/run.ts'
 import type { JobDefinition } from '../jobs/schema.ts'
 import type { DelegateResult } from '../models/model.ts'
 import type { OpenedAttempt } from '../store/runs/claim.ts'
 import type { Db } from '../store/postgres/db.ts'
+import { countEarlierUnreported } from '../store/audit/join/unreported.ts'
 import { loadLastText, loadSpent } from '../store/attempts/history.ts'
 import { holdName, releaseNext, type ConcurrencyOf } from '../store/runs/holds.ts'
 import { finishRun, finishUnclaimedRun, type RunEnd, type UnclaimedRun } from '../store/runs/finish.ts'
@@ -49,15 +51,22 @@ export function createSettler({ db, redact, concurrencyOf, onProgress }: SettleO
     return releaseNext(db, { account })
   }
 
-  async function finish(one: Settled, end: RunEnd, failure?: Failure): Promise<Execution> {
+  async function finish(one: Settled, given: RunEnd, failure?: Failure): Promise<Execution> {
     const { opened, definition, log } = one
     const { runId } = opened.attempt
+    const end = await withEarlierUnreported(one, given)
     const deliveries = await deliveriesOf(db, { id: runId, job: opened.job }, definition, end)
     const { stillOwned, next } = await finishRun(db, opened.attempt, { ...end, deliveries })
     if (!stillOwned) return lost(log)
     log.info({ status: end.status, reasons: end.reasons.map(({ code }) => code) }, 'Run finished.')
     onProgress({ runId, job: opened.job, event: 'finished', status: end.status })
     return { kind: 'finished', status: end.status, failure, next: [...next, ...(await release(one))] }
+  }
+
+  /** What its provider did not report before a retry stands against a run for good. */
+  async function withEarlierUnreported({ opened, definition }: Settled, end: RunEnd): Promise<RunEnd> {
+    if (opened.conversation === 1 || definition?.delegate !== 'hosted') return end
+    return { ...end, ...withUnreported(end, await countEarlierUnreported(db, opened.attempt.runId)) }
   }
 
   function lost(log: Logger): Execution {

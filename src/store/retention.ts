@@ -34,9 +34,12 @@ const SERVED_MS = 3 * 86_400_000
 const SPENT_MS = 100 * 86_400_000
 
 /** The condition for runs of the status $1 that ended $2 ms ago or more. One whose report is still to be sent is kept: it is made of the run. */
-const OVER = `status = $1 and finished_at < now() - make_interval(secs => $2::float8 / 1000.0)
+const OLD = `finished_at < now() - make_interval(secs => $2::float8 / 1000.0)
   and not exists (select 1 from deliveries d where d.run_id = runs.id and d.status = 'pending')`
-const WITH_CONTENT = `${OVER} and pruned_at is null`
+/** One that stands otherwise since calls were found that its provider did not report is kept by what was decided and signed. */
+const OVER = [`status = $1 and ended_as is null and ${OLD}`, `ended_as is not null and ended_as ->> 'status' = $1 and ${OLD}`]
+
+const WITH_CONTENT = 'and pruned_at is null'
 
 type Kept = readonly (readonly [status: string, ms: number])[]
 
@@ -49,14 +52,14 @@ export async function countPrunable(db: Db, { content, metadata, log, fires }: K
     const [row] = await slowQuery<{ n: number }>(db, `select count(*)::int as n from ${condition}`, values)
     return row?.n ?? 0
   }
-  const countAll = async (condition: string, kept: Kept) => {
+  const countAll = async (more: string, kept: Kept) => {
     let n = 0
-    for (const [status, ms] of kept) n += await count(`runs where ${condition}`, [status, ms])
+    for (const [status, ms] of kept) for (const over of OVER) n += await count(`runs where ${over} ${more}`, [status, ms])
     return n
   }
   return {
     content: await countAll(WITH_CONTENT, entriesOf(content)),
-    metadata: await countAll(OVER, entriesOf(metadata)),
+    metadata: await countAll('', entriesOf(metadata)),
     log: log === undefined ? 0 : await count(`authorize_events where ${olderThan('time')}`, [log]),
     fires: fires === undefined ? 0 : await count(`fires where ${OLD_FIRES}`, [fires]),
   }
@@ -97,8 +100,8 @@ export async function prune(db: Db, { content, metadata, log, fires }: Keep, sig
     return done
   }
 
-  for (const kept of entriesOf(content)) pruned.content += await take(TAKE_CONTENT, [...kept])
-  for (const kept of entriesOf(metadata)) pruned.metadata += await take(REMOVE, [...kept])
+  for (const kept of entriesOf(content)) for (const step of TAKE_CONTENT) pruned.content += await take(step, [...kept])
+  for (const kept of entriesOf(metadata)) for (const step of REMOVE) pruned.metadata += await take(step, [...kept])
   if (log !== undefined) {
     pruned.log += await take(REMOVE_EVENTS, [log])
     // What belongs to no run is kept for the sake of the lines alone, and goes after them.
@@ -128,10 +131,10 @@ const batchOf = (table: string, key: string, type: string, condition: string, [i
 const runsWhere = (condition: string) => batchOf('runs', 'id', 'text', condition, ['$3', '$4', '$5'], 'order by finished_at')
 
 /** Removes input, prompts, arguments, results and outputs. Keeps the run, its calls by name, times, status and usage. */
-const TAKE_CONTENT: Step = {
-  find: runsWhere(WITH_CONTENT),
+const TAKE_CONTENT = OVER.map((over): Step => ({
+  find: runsWhere(`${over} ${WITH_CONTENT}`),
   change: `
-  with old as (${runsWhere(WITH_CONTENT)}),
+  with old as (${runsWhere(`${over} ${WITH_CONTENT}`)}),
   turns_done as (update turns set items = '[]', told = null where run_id in (select id from old)),
   calls_done as (update tool_calls set arguments = 'null', result = null where run_id in (select id from old)),
   params_done as (update authorize_events set params = null where run_id in (select id from old)),
@@ -140,15 +143,15 @@ const TAKE_CONTENT: Step = {
     where run_id in (select id from old))
   update runs set input = 'null', output = null, output_text = null, ending = null, mended = '[]', words = null, pruned_at = now()
   where id in (select id from old) returning 1`,
-}
+}))
 
-const REMOVE: Step = {
-  find: runsWhere(OVER),
+const REMOVE = OVER.map((over): Step => ({
+  find: runsWhere(over),
   change: `
-  with old as (${runsWhere(OVER)}),
+  with old as (${runsWhere(over)}),
   noted as (insert into pruned_runs (run_id) select id from old on conflict do nothing)
   delete from runs where id in (select id from old) returning 1`,
-}
+}))
 
 /** Of what is older than $1 ms. */
 const olderThan = (column: string) => `${column} < now() - make_interval(secs => $1::float8 / 1000.0)`

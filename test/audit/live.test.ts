@@ -210,13 +210,31 @@ test(
     await follower.until(() => alarms() === 2)
     expect((await report(testApp)).report).toMatchObject({ unexplained: 2, suspects: [{ acknowledgedAt: null, events: 2, reason: null }] })
 
-    // A hosted run's own call once more, under its id.
+    // A hosted run's own call once more, under its id, and one too large for the gateway to look into: nobody can tell them from calls that its provider did not report.
+    const again = await thief.call(`${COUNTING}/`, 'act', { n: 1 }, { 'x-nightshift-run-id': hosted.id })
+    const large = await thief.call(`${COUNTING}/`, 'act', { n: 1, text: 'x'.repeat(5000) }, { 'x-nightshift-run-id': hosted.id })
+    await follower.until(async () => (await loadRun(testApp.app.db, hosted.id))?.unreported.length === 2)
+    expect(await loadRun(testApp.app.db, hosted.id)).toMatchObject({
+      status: 'incomplete',
+      reasons: [{ code: 'CALL_UNREPORTED' }],
+      endedAs: { status: 'succeeded' },
+      unreported: [{ requestId: again }, { requestId: large }],
+    })
+    expect((await report(testApp)).report).toMatchObject({
+      unexplained: 2,
+      suspects: [{ events: 2 }],
+      unreported: 2,
+      unreportedRuns: [{ runId: hosted.id, calls: 2 }],
+    })
+    expect(alarms()).toBe(2)
+    const shown = await command(['-c', testApp.world.configFile, 'show', hosted.id])
+    expect(shown.out).toMatch(/ended as +succeeded/)
+    expect(shown.out).toMatch(new RegExp(`unreported .*act .*request ${again}`))
+    const told = await command(['-c', testApp.world.configFile, 'audit', 'report'])
+    expect(told.out).toContain(`${hosted.id} of hosted, incomplete: 2 calls, 2 lines`)
+    // At a path that its provider was not sent to.
     await thief.call(`${COUNTING}/mcp`, 'act', { n: 1 }, { 'x-nightshift-run-id': hosted.id })
     await follower.until(() => alarms() === 3)
-    // Too large for the gateway to look into.
-    await thief.call(`${COUNTING}/mcp`, 'act', { n: 1, text: 'x'.repeat(5000) }, { 'x-nightshift-run-id': hosted.id })
-    await follower.until(() => alarms() === 4)
-    expect((await report(testApp)).report).toMatchObject({ unexplained: 4, suspects: [{ events: 4 }] })
     const view = await loadRun(testApp.app.db, local.id)
     expect(view?.toolCalls).toMatchObject([{ requestId: ours?.sent, decision: { allowed: true, matchedBy: 'request-id' } }])
   },

@@ -10,12 +10,12 @@ const failure = { code: 'CONNECTION_REQUIRED' as const, message: 'm', retry: 'af
 const run = (parts: Partial<RunView>): RunView => ({
   id: 'run_1', job: 'work', jobVersion: 'v', status: 'running', reasons: [], failure: null, trigger: { kind: 'api' }, requestedBy: null, account: 'a', retryOf: null,
   heldBy: null, afterRun: null, nextAttemptAt: null, expireAt: null, waitsFor: null, input: {}, output: null, outputText: null, ending: null, mended: [], usage: noUsage, cost: { usd: null, atLeast: false }, attempts: [], turns: [], toolCalls: [], gatewayRequests: [],
-  acts: [], earlierEnds: [],
+  unreported: [], endedAs: null, acts: [], earlierEnds: [],
   createdAt: at(0), startedAt: null, finishedAt: null, ...parts,
 }) // prettier-ignore
 
 const attempt = (number: number, parts: Partial<AttemptView> = {}): AttemptView => ({
-  number, status: 'running', worker: 'w', conversation: 1, jobVersion: 'v', prompt: null, instructions: null, contract: null, failure: null, output: null, outputText: null, ending: null, mended: null, reasons: null, startedAt: at(number * 10), finishedAt: null, ...parts,
+  number, status: 'running', worker: 'w', conversation: 1, jobVersion: 'v', prompt: null, instructions: null, contract: null, failure: null, output: null, outputText: null, ending: null, mended: null, reasons: null, startedAt: at(number * 10), finishedAt: null, mayGoOnUntil: null, ...parts,
 }) // prettier-ignore
 
 const turn = (number: number, inAttempt: number, items: TurnItem[], second = 1): TurnView => ({

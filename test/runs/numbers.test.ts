@@ -176,6 +176,9 @@ test('a line of the log explains the call with its digits, also where the log ha
     const run = {
       startedAt: new Date(event.time.getTime() - 1000),
       finishedAt: null,
+      mayReport: true,
+      work: [],
+      unreportedCalls: 0,
       accounts: [{ id: 'sa-1', own: true }],
       hosts: [{ server: 'hr', host: event.host, path: event.path }],
       reported: 1,

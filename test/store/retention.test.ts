@@ -102,7 +102,7 @@ test('content leaves every column of every table of a run but those that are nam
     db,
     `select c.table_name as "table", c.column_name as "column", c.data_type as type from information_schema.columns c
      where c.table_schema = 'public' and c.data_type in ('text', 'json', 'jsonb')
-       and c.table_name in ('runs', 'attempts', 'turns', 'tool_calls', 'authorize_events') and c.column_name not in ('id', 'run_id')
+       and c.table_name in ('runs', 'attempts', 'turns', 'tool_calls', 'authorize_events') and c.column_name not in ('id', 'run_id', 'ended_as')
      order by 1, 2`,
   )
   const keyOf = (table: string) => (table === 'runs' ? 'id' : 'run_id')

@@ -1,13 +1,13 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { actorOf, logAct } from '../../http/acts.ts'
 import { requireOperator, requireRole, visibleJobs } from '../../http/authorize.ts'
-import { cancelRun } from '../../runs/cancel.ts'
+import { cancelRun, goesOnUntil } from '../../runs/cancel.ts'
 import { countOf } from '../../runs/queries.ts'
 import { planRetry, retryByFilter, retryRun } from '../../runs/retry.ts'
 import { requireStatus } from '../../runs/require.ts'
 import { retryParts, type AddRoutes } from '../context.ts'
 import { idParam, json, changeProblemsOf } from '../schemas/common.ts'
-import { actRequestSchema, bulkRetrySchema, retrySchema, ticketResponse, ticketSchema, timesOf } from '../schemas/run-requests.ts'
+import { actRequestSchema, bulkRetrySchema, retrySchema, ticketResponse, cancelTicketSchema, timesOf } from '../schemas/run-requests.ts'
 
 const tags = ['runs']
 
@@ -19,7 +19,7 @@ const cancel = createRoute({
   description: 'A queued run is cancelled at once, a running one within two seconds. One that is over stays as it is.',
   tags,
   request: { params: idParam, body: { content: { 'application/json': { schema: actRequestSchema } } } },
-  responses: { 202: json(ticketSchema, 'Asked for.'), ...changeProblemsOf('RUN_UNKNOWN') },
+  responses: { 202: json(cancelTicketSchema, 'Asked for.'), ...changeProblemsOf('RUN_UNKNOWN') },
 })
 
 const retry = createRoute({
@@ -57,7 +57,7 @@ export const addRunChanges: AddRoutes = (app, context) => {
     const by = actorOf(c, caller, 'runner', { via: 'api', reason: c.req.valid('json').reason ?? null })
     const status = await cancelRun(db, id, by)
     logAct(log, 'cancel', by, { runId: id, status })
-    return c.json({ id, job, status: status ?? 'cancelled' }, 202)
+    return c.json({ id, job, status: status ?? 'cancelled', mayGoOnUntil: await goesOnUntil(db, id) }, 202)
   })
 
   app.openapi(retry, async (c) => {

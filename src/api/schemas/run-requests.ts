@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { RETRYABLE } from '../../runs/queries.ts'
-import { anyJson, codeSchema, dateOf, moment, text } from './common.ts'
+import { anyJson, codeSchema, dateOf, moment, text, timeOrNull } from './common.ts'
 import { statusSchema } from './runs.ts'
 
 const MAX_WAIT_S = 60
@@ -14,6 +14,14 @@ export const timesOf = ({ since, until }: { since?: string | undefined; until?: 
 
 /** What is known of a run that was just asked for. */
 export const ticketSchema = z.object({ id: z.string(), job: z.string(), status: statusSchema }).openapi('RunTicket')
+
+export const cancelTicketSchema = ticketSchema
+  .extend({
+    mayGoOnUntil: timeOrNull.describe(
+      'Until when its provider, which has no background mode, may go on whatever is done; calls that it makes then are shown on the run.',
+    ),
+  })
+  .openapi('CancelTicket')
 
 export const ticketResponse = {
   description: 'Queued. Location names the run.',

@@ -63,6 +63,10 @@ export const runSchema = z
     jobVersion: z.string(),
     status: statusSchema,
     reasons: z.array(reasonSchema),
+    endedAs: z
+      .object({ status: statusSchema, reasons: z.array(reasonSchema) })
+      .nullable()
+      .describe('What it came to before calls were found that its provider did not report.'),
     failure: failureSchema.nullable(),
     trigger: triggerSchema,
     requestedBy: z.string().nullable(),
@@ -104,6 +108,7 @@ export const runSchema = z
         reasons: z.array(reasonSchema).nullable(),
         startedAt: time,
         finishedAt: timeOrNull,
+        mayGoOnUntil: timeOrNull.describe('Until when its provider, which has no background mode, may go on after it.'),
       }),
     ),
     turns: z.array(
@@ -162,6 +167,21 @@ export const runSchema = z
         durationMs: z.number().nullable(),
       }),
     ),
+    unreported: z
+      .array(
+        z.object({
+          requestId: z.string(),
+          time,
+          accountId: z.string().nullable(),
+          host: z.string(),
+          mcpMethod: z.string().nullable(),
+          tool: z.string().nullable(),
+          ip: z.string(),
+          allowed: z.boolean(),
+          matchedBy: z.enum(['lost-answer', 'unreported']),
+        }),
+      )
+      .describe('Requests in Pomerium’s log that are the run’s own and that its provider did not report, the first hundred.'),
     acts: z
       .array(z.object({ ...actFields, conversation: z.int(), attempt: z.int() }))
       .describe('What people did to it, with the conversation and attempt that it had then.'),

@@ -63,7 +63,9 @@ export function runEntries(
     // The result of the last attempt is kept on the run; a retry moves it to the attempt.
     const isLast = index === run.attempts.length - 1
     const gave = isLast && attempt.reasons === null ? run : attempt
-    const { output, outputText, ending, mended, reasons } = gave
+    const { output, outputText, ending, mended } = gave
+    // What was found after the end stands apart: the end stays what was signed of it.
+    const { reasons } = isLast && attempt.reasons === null ? (run.endedAs ?? run) : attempt
     const said = { ...(ending && { ending }), ...(mended && mended.length > 0 && { mended }) }
     entries.push({ kind: 'attemptEnded', data: { number, status, failure, finishedAt, output, outputText, ...said, reasons } })
   }
@@ -76,6 +78,7 @@ function bundleEntries({ inclusion, ...evidence }: Evidence): { kind: string; da
   return [
     ...runEntries(evidence),
     ...run.earlierEnds.map((data) => ({ kind: 'earlierEnd', data })),
+    ...(run.endedAs ? [{ kind: 'standsAs', data: { status: run.status, reasons: run.reasons } }] : []),
     ...run.acts.map((data) => ({ kind: 'act', data })),
     ...events.map((data) => ({ kind: 'authorizeEvent', data })),
     ...(inclusion ? [{ kind: INCLUSION, data: inclusion }] : []),

@@ -4,10 +4,11 @@ import { explainExpected, type ExpectedNoise } from '../../store/audit/join/expe
 import { setForeignAside, takeOursBack } from '../../store/audit/join/foreign.ts'
 import { explainEvents, listUnexplainedRuns, loadHostedRuns, type EventSpan, type HostedRun } from '../../store/audit/join/hosted.ts'
 import { explainServed } from '../../store/audit/join/served.ts'
-import { createBadRows, type BadRowLog } from '../../store/bad-rows.ts'
+import { createBadRows } from '../../store/bad-rows.ts'
 import { withAdvisoryLock } from '../../store/postgres/advisory-lock.ts'
 import type { Db } from '../../store/postgres/db.ts'
 import { hostedMatches } from './hosted.ts'
+import { tellRuns, type JoinLog } from './unreported.ts'
 
 export interface MatchOptions {
   db: Db
@@ -21,7 +22,7 @@ export interface MatchOptions {
   since?: Date | undefined
   /** False: what is new alone, and not what raised an alarm or was explained by something weaker than an id. */
   thorough?: boolean
-  log?: BadRowLog | undefined
+  log?: JoinLog | undefined
 }
 
 const LOOK_BACK_MS = 7 * 86_400_000
@@ -55,14 +56,21 @@ export async function joinEvents(options: MatchOptions): Promise<{ matched: numb
     const asOf = await measureTime(db, now)
     const span = { since, until: new Date(now.getTime() - graceMs + asOf.aheadMs), thorough }
     await setForeignAside(db, ours(), span.until)
-    matched += await explainHosted(db, span, asOf.aheadMs, log)
+    const clock = { aheadMs: asOf.aheadMs, overAfter: new Date(now.getTime() - graceMs) }
+    matched += await explainHosted(db, span, clock, log)
+    await tellRuns(db, span, clock, log)
     matched += await explainServed(db, span)
     if (expected.length > 0) matched += await explainExpected(db, ours(), expected, span, log)
     return { matched, asOf }
   })
 }
 
-async function explainHosted(db: Db, span: EventSpan, aheadMs: number, log: BadRowLog | undefined): Promise<number> {
+async function explainHosted(
+  db: Db,
+  span: EventSpan,
+  clock: Parameters<typeof hostedMatches>[1],
+  log: JoinLog | undefined,
+): Promise<number> {
   const rows = createBadRows({ db, duty: 'match', log })
   let matched = 0
   for (let after = ''; ;) {
@@ -71,7 +79,7 @@ async function explainHosted(db: Db, span: EventSpan, aheadMs: number, log: BadR
       runIds,
       (id) => id,
       async (some) => {
-        for (const run of await loadHostedRuns(db, span, some)) matched += await explainRun(db, run, aheadMs)
+        for (const run of await loadHostedRuns(db, span, some)) matched += await explainRun(db, run, clock)
       },
     )
     after = runIds.at(-1) ?? ''
@@ -80,8 +88,8 @@ async function explainHosted(db: Db, span: EventSpan, aheadMs: number, log: BadR
 }
 
 /** Explains the events of one hosted run. */
-async function explainRun(db: Db, run: HostedRun, aheadMs: number): Promise<number> {
-  const { matches } = hostedMatches(run, aheadMs)
+async function explainRun(db: Db, run: HostedRun, clock: Parameters<typeof hostedMatches>[1]): Promise<number> {
+  const { matches } = hostedMatches(run, clock)
   return explainEvents(
     db,
     matches.map(({ eventId, matchedBy, toolCallId }) => ({ eventId, matchedBy, toolCallId, runId: run.id })),

@@ -56,8 +56,7 @@ async function mayBeReported(
   for (let after = ''; ;) {
     const runIds = await listUnexplainedRuns(db, span, { after, limit: RUNS_AT_ONCE })
     for (const run of await loadHostedRuns(db, span, runIds)) {
-      const isOver = run.finishedAt !== null && run.finishedAt <= overAfter
-      if (!isOver) for (const id of hostedMatches({ ...run, finishedAt: null }, aheadMs).mayCome) ids.add(id)
+      for (const id of hostedMatches(run, { aheadMs, overAfter }).mayCome) ids.add(id)
     }
     after = runIds.at(-1) ?? ''
     if (runIds.length < RUNS_AT_ONCE) return ids

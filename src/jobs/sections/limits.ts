@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { DEFAULT_TOOL_CALLS } from '../../core/rules/spending/limits.ts'
+import { DEFAULT_DEADLINE, DEFAULT_TOOL_CALLS } from '../../core/rules/spending/limits.ts'
 import { durationText } from '../../lib/duration.ts'
 
 export const limitsSchema = z.strictObject({
@@ -17,7 +17,7 @@ export const limitsSchema = z.strictObject({
     .describe(
       'Most money in USD. The model needs a price in the configuration. Kept by an estimate where the provider does not say what it used.',
     ),
-  deadline: durationText('1s').default('10m').describe('Longest time an attempt may take, such as 10m.'),
+  deadline: durationText('1s').default(DEFAULT_DEADLINE).describe('Longest time an attempt may take, such as 10m.'),
   call: durationText('1s').default('2m').describe('Longest time for a tool call; timeout of a server overrides it.'),
   resultBytes: z
     .int()

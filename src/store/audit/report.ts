@@ -10,6 +10,8 @@ export interface EventCount {
   events: number
   matched: number
   expected: number
+  /** Of a hosted run whose provider did not report them. */
+  unreported: number
   from: string
   until: string
 }
@@ -25,14 +27,15 @@ export async function countEvents(
       client,
       `with counted as (
          select account_id, host, mcp_tool as tool, count(*)::int as events, min(time) as "from", max(time) as until,
-           (count(*) filter (where matched_by not in ('expected', 'foreign')))::int as matched,
-           (count(*) filter (where matched_by = 'expected'))::int as expected
+           (count(*) filter (where matched_by not in ('expected', 'foreign', 'unreported')))::int as matched,
+           (count(*) filter (where matched_by = 'expected'))::int as expected,
+           (count(*) filter (where matched_by = 'unreported'))::int as unreported
          from authorize_events where ($3::timestamptz is null or time >= $3) group by 1, 2, 3),
        known as (
          select k.account_id, account_of(k.account_id, $1, $2) as account
          from (select distinct account_id from counted) k)
        select k.account, c.host, c.tool, sum(c.events)::int as events, sum(c.matched)::int as matched,
-         sum(c.expected)::int as expected, min(c."from") as "from", max(c.until) as until
+         sum(c.expected)::int as expected, sum(c.unreported)::int as unreported, min(c."from") as "from", max(c.until) as until
        from counted c left join known k on k.account_id = c.account_id
        where $4::text is null or k.account = $4 group by 1, 2, 3 order by 1, 2, 3`,
       [...idsAndNames(ours), since ?? null, account ?? null],

@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { asDecided } from '../../core/rules/join/unreported.ts'
 import { query, slowTransaction, snapshot, type Db } from '../postgres/db.ts'
 import { LINE_COLUMNS, RUN_TABLES, RUN_TABLES_3, VERSION_COLUMNS, type TableRule } from './row-rules.ts'
 
@@ -21,8 +22,8 @@ export const columnsOf = ({ kept, content = [], open, state = [] }: TableRule): 
   ...state,
 ]
 
-/** Of the run itself also what is emptied, or moved to an attempt. */
-const MOVED = ['retry_of', 'output', 'output_text', 'ending', 'mended', 'pruned_at']
+/** Of the run itself also what is emptied, moved to an attempt, or kept of its end when that stands otherwise since. */
+const MOVED = ['retry_of', 'output', 'output_text', 'ending', 'mended', 'pruned_at', 'ended_as']
 
 export const asText = (columns: readonly string[]) => columns.map((name) => `t.${name}::text as ${name}`).join(', ')
 
@@ -63,7 +64,7 @@ async function loadTable(client: pg.PoolClient, table: string, rule: TableRule, 
     `select t.${run} as of_run, ${asText(columns)}${isOpen}${about.join('')} from ${table} t where t.${run} = any($1) order by t.${rule.order}`,
     [ids],
   )
-  return Map.groupBy(rows, (row) => row['of_run'] ?? '')
+  return Map.groupBy(table === 'runs' ? rows.map(asDecided) : rows, (row) => row['of_run'] ?? '')
 }
 
 const PIECE = 1000

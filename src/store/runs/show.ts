@@ -1,19 +1,31 @@
 import type pg from 'pg'
-import type { RunStatus } from '../../core/run.ts'
-import type { AttemptView, DecisionView, GatewayRequestView, RunEndView, RunView, ToolCallView, TurnView } from '../../core/view.ts'
+import type { FinalStatus, Reason, RunStatus } from '../../core/run.ts'
+import type {
+  AttemptView,
+  DecisionView,
+  GatewayRequestView,
+  RunEndView,
+  RunView,
+  ToolCallView,
+  TurnView,
+  UnreportedView,
+} from '../../core/view.ts'
 import { loadRunActs } from '../acts/list.ts'
+import { loadGoingOn } from '../attempts/going-on.ts'
 import { ESTIMATED, USAGE, withUsage, type UsageRow } from '../attempts/usage.ts'
 import { query, queryIso, snapshot, type Db } from '../postgres/db.ts'
 
-type Children = 'attempts' | 'turns' | 'toolCalls' | 'gatewayRequests' | 'acts' | 'earlierEnds'
-type RunRow = Omit<RunView, 'usage' | 'cost' | Children> & UsageRow & { costUsd: number | null }
+type Children = 'attempts' | 'turns' | 'toolCalls' | 'gatewayRequests' | 'unreported' | 'acts' | 'earlierEnds'
+type RunRow = Omit<RunView, 'usage' | 'cost' | 'endedAs' | Children> &
+  UsageRow & { costUsd: number | null; endedStatus: FinalStatus | null; endedReasons: Reason[] }
 
 /** Everything that is known of one run, in the shape that `show --json` promises, as it was at one moment. Undefined when there is no such run. */
 export async function loadRun(db: Db, id: string): Promise<RunView | undefined> {
   return snapshot(db, async (client) => {
     const [row] = await queryIso<RunRow>(
       client,
-      `select id, job, job_version as "jobVersion", status, reasons, failure, trigger, requested_by as "requestedBy",
+      `select id, job, job_version as "jobVersion", status, reasons,
+         ended_as ->> 'status' as "endedStatus", (ended_as ->> 'reasons')::json as "endedReasons", failure, trigger, requested_by as "requestedBy",
          held_by as "heldBy", case when status = 'queued' then next_attempt_at end as "nextAttemptAt",
          case when status = 'queued' and runs.attempts = 0 then expire_at end as "expireAt", waits_for as "waitsFor",
          (select e.id from runs e where e.id = runs.after_run and e.finished_at is null and runs.status = 'queued') as "afterRun", account, retry_of as "retryOf", input, output, output_text as "outputText", ending,
@@ -24,23 +36,33 @@ export async function loadRun(db: Db, id: string): Promise<RunView | undefined> 
       'show run',
     )
     if (!row) return undefined
-    const { costUsd, ...run } = withUsage(row)
+    const { costUsd, endedStatus, endedReasons, ...run } = withUsage(row)
     const decisions = await loadDecisions(client, id)
     return {
       ...run,
       cost: { usd: costUsd, atLeast: costUsd !== null && run.usage.estimated === true },
+      endedAs: endedStatus === null ? null : { status: endedStatus, reasons: endedReasons },
       attempts: await loadAttempts(client, id),
       turns: await loadTurns(client, id),
       toolCalls: await loadToolCalls(client, id, decisions),
       gatewayRequests: await loadRequests(client, id, decisions),
+      unreported: await loadUnreported(client, id),
       acts: await loadRunActs(client, id),
       earlierEnds: await loadEarlierEnds(client, id),
     }
   })
 }
 
-const loadAttempts = (client: pg.PoolClient, runId: string) =>
-  queryIso<AttemptView & { number: number }>(
+async function loadAttempts(client: pg.PoolClient, runId: string): Promise<AttemptView[]> {
+  const [attempts, goingOn] = [await attemptRows(client, runId), await loadGoingOn(client, runId)]
+  return attempts.map((attempt) => ({
+    ...attempt,
+    mayGoOnUntil: attempt.finishedAt === null ? null : (goingOn.get(attempt.number)?.until.toISOString() ?? null),
+  }))
+}
+
+const attemptRows = (client: pg.PoolClient, runId: string) =>
+  queryIso<Omit<AttemptView, 'mayGoOnUntil'> & { number: number }>(
     client,
     `select number, status, worker, conversation, job_version as "jobVersion", prompt, instructions, contract, failure,
        output, output_text as "outputText", ending, mended, reasons, started_at as "startedAt", finished_at as "finishedAt"
@@ -96,6 +118,18 @@ async function loadRequests(client: pg.PoolClient, runId: string, decisions: Dec
   )
   return requests.map((request) => ({ ...request, decision: decisions.byRequest.get(request.requestIdSent) ?? null }))
 }
+
+const MOST_UNREPORTED = 100
+
+const loadUnreported = (client: pg.PoolClient, runId: string) =>
+  queryIso<UnreportedView & { requestId: string }>(
+    client,
+    `select request_id as "requestId", time, account_id as "accountId", host, mcp_method as "mcpMethod", mcp_tool as tool, ip, allowed,
+       matched_by as "matchedBy"
+     from authorize_events where run_id = $1 and matched_by in ('unreported', 'lost-answer') order by authorize_events.time, id limit ${MOST_UNREPORTED}`,
+    [runId],
+    'show unreported',
+  )
 
 const loadEarlierEnds = (client: pg.PoolClient, runId: string) =>
   queryIso<RunEndView & { conversation: number }>(

@@ -171,13 +171,8 @@ test('a line whose grace ends between the join and the report is too young to sa
   expect(await join.report()).toMatchObject({ matched: 2, unexplained: 0, recent: 0 })
 })
 
-/** What a thief who has the token and the header of a hosted run may do at the same time, on the same server, with the same tool. */
+/** What a thief who has the token and the header of a hosted run may do at the same time: elsewhere than the run's provider was sent to. */
 test.each([
-  ['a call more than the provider made, with equal arguments', { 'mcp-tool-parameters': { n: 1 } }],
-  ['a call with other arguments', { 'mcp-tool-parameters': { n: 2 } }],
-  ['a call of another tool that is allowed', { 'mcp-tool': 'look' }],
-  ['a call too large for the gateway to look into', { 'mcp-method': undefined, 'mcp-tool': undefined, 'mcp-tool-parameters': undefined }],
-  ['a read of something else', { 'mcp-method': 'resources/read', 'mcp-tool': undefined }],
   ['a look at another path of the server', { method: 'GET', path: '/.pomerium/mcp/connect', 'mcp-method': undefined }],
   ['a list of routes', { method: 'GET', path: '/.pomerium/mcp/routes', 'mcp-method': undefined }],
   ['a call on another server', { host: 'crm.localhost.pomerium.io' }],
@@ -193,17 +188,6 @@ test.each([
   await join.ended(10)
   await join.match()
   expect(await join.report()).toMatchObject({ matched: 2, unexplained: 1, unexplainedEvents: [{ runHeader: RUN }] })
-})
-
-test('while a hosted run is under way, more calls under its header than its job allows are found at once', async () => {
-  const join = await joinOf(db, 'hosted')
-  await join.sent({ rpc: 'tools/list', seconds: 0, returned: 'own' })
-  await join.read([
-    join.line(0, { 'request-id': 'own', ...LIST }),
-    ...Array.from({ length: 20 }, (_, i) => join.line(2, { 'request-id': `s${i}` })),
-  ])
-  await join.match()
-  expect(await join.report()).toMatchObject({ matched: 1, unexplained: 15, recent: 5 })
 })
 
 /** The clock of the test is not that of the store. */

@@ -88,6 +88,14 @@ export async function joinOf(db: Db, delegate: 'local' | 'hosted') {
     },
     /** As of the time when lines were joined last. */
     report: () => auditReport(db, ours, { graceMs: 30_000, asOf }),
+    /** The whole answer was read. */
+    answeredWhole: () =>
+      query(
+        db,
+        `insert into turns (run_id, number, attempt, items, stop_reason, model, input_tokens, cached_tokens, output_tokens, reasoning_tokens, started_at, finished_at)
+         values ($1, 1, 1, '[]', 'stop', 'm', 0, 0, 0, 0, $2, $2)`,
+        [RUN, at(0)],
+      ),
     async ended(seconds: number) {
       await query(db, `update attempts set status = 'succeeded', finished_at = $2 where run_id = $1`, [RUN, at(seconds)])
       await query(db, `update runs set status = 'succeeded', finished_at = $2 where id = $1`, [RUN, at(seconds)])

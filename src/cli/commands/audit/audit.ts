@@ -109,6 +109,10 @@ function showReport(report: AuditReport & { suspects: readonly Suspect[] }, term
       `${report.events}, ${report.matched} matched, ${report.expected} expected of others, ${report.foreign} of accounts that are not ours${report.recent > 0 ? `, ${report.recent} too young to say` : ''}`,
     ),
     lines.step('missing', `${mark(report.missing)} requests of ours without a line`),
+    lines.step(
+      'unreported',
+      `${report.unreported > 0 ? colors.yellow(String(report.unreported)) : colors.green('0')} lines of hosted runs that their providers did not report`,
+    ),
     lines.step('unexplained', `${mark(report.unexplained)} lines of our accounts that no request of ours explains`),
     ...(report.lineless.since === null
       ? []
@@ -134,6 +138,19 @@ function showReport(report: AuditReport & { suspects: readonly Suspect[] }, term
           fit(
             `${one.sentAt.toISOString()} ${one.account} ${one.host} ${one.rpcMethod ?? ''} sent as ${one.requestIdSent}`,
             terminal.columns - 12,
+          ),
+        ),
+      ),
+    ...report.unreportedRuns
+      .slice(0, 20)
+      .map((one) =>
+        lines.step(
+          '  run',
+          colors.yellow(
+            fit(
+              `${one.runId} of ${one.job}, ${one.status}: ${one.calls} calls, ${one.lines} lines, the last at ${one.until}`,
+              terminal.columns - 12,
+            ),
           ),
         ),
       ),

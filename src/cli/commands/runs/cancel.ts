@@ -7,6 +7,7 @@ import { actorHere } from '../../options/actor.ts'
 import { addFilter, filterOf, filterOptions } from '../../options/filter.ts'
 import { configOf, examples, notEmpty, openStoreOf, type AddCommand } from '../../options/options.ts'
 import { confirm } from '../../terminal/confirm.ts'
+import { goesOnText } from './logs.ts'
 import { requireIds, runCount, showPlan } from './meant.ts'
 
 const optionsSchema = filterOptions.extend({
@@ -59,7 +60,8 @@ export const addCancel: AddCommand = (program, terminal, done) => {
     })
 }
 
-function said({ id, status }: Cancelled): string {
-  if (status === 'running') return `${id} is running; its worker ends it.`
-  return status === 'cancelled' ? `${id} is cancelled.` : `${id} was over already: ${status}.`
+function said({ id, status, mayGoOnUntil }: Cancelled): string {
+  const goesOn = mayGoOnUntil === null ? '' : ` But ${goesOnText(mayGoOnUntil)}.`
+  if (status === 'running') return `${id} is running; its worker ends it.${goesOn}`
+  return status === 'cancelled' ? `${id} is cancelled.${goesOn}` : `${id} was over already: ${status}.`
 }

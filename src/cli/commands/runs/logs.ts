@@ -62,7 +62,7 @@ export function textOf(event: TimelineEvent): string {
     case 'call':
       return `${fit(event.server, 40)} ${fit(event.tool, 64)}: ${event.status}${event.durationMs === null ? '' : `, ${Math.round(event.durationMs)} ms`}${event.failure ? ` ${event.failure.code}` : ''}`
     case 'attemptEnded':
-      return `attempt ${event.number} ${event.status}${event.failure ? `: ${event.failure.code} ${fit(describeFailure(event.failure), 300)}` : ''}`
+      return `attempt ${event.number} ${event.status}${event.failure ? `: ${event.failure.code} ${fit(describeFailure(event.failure), 300)}` : ''}${event.mayGoOnUntil === undefined ? '' : `; ${goesOnText(event.mayGoOnUntil)}`}`
     case 'act':
       return actText(event)
     case 'waiting':
@@ -71,6 +71,10 @@ export function textOf(event: TimelineEvent): string {
       return `${event.status}${event.reasons.length > 0 ? `: ${event.reasons.map(({ code }) => code).join(', ')}` : ''}`
   }
 }
+
+/** That a provider may go on after a stop, and what becomes of its calls. */
+export const goesOnText = (until: string): string =>
+  `its provider, without background, may go on until ${until}: calls that it makes then are shown on the run`
 
 /** What a person did, in words: every word of theirs on one line. */
 export function actText({ act, by, via, origin, reason }: Pick<RunActView, 'act' | 'by' | 'via' | 'origin' | 'reason'>): string {

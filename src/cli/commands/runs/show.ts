@@ -57,11 +57,19 @@ export function showRun(run: RunView, deliveries: readonly DeliveryView[], termi
     ),
     lines.step('contract', run.attempts.at(-1)?.contract ?? 'none of ours'),
     ...run.reasons.map((reason) => lines.reason(reason)),
+    ...(run.endedAs ? [lines.step('ended as', `${run.endedAs.status}; it stands otherwise since its log was read`)] : []),
     ...run.mended.map((what) => lines.step('mended', showLine(what))),
     ...endingsOf(run).flatMap(({ of, ending }) => showEnding(of, ending, lines)),
   ]
   const report = reportText(run, terminal)
-  const parts = [facts.join('\n'), showTimeline(run, lines), showCalls(run, terminal), showDeliveries(deliveries, terminal), report]
+  const parts = [
+    facts.join('\n'),
+    showTimeline(run, lines),
+    showCalls(run, terminal),
+    showUnreported(run, lines),
+    showDeliveries(deliveries, terminal),
+    report,
+  ]
   return parts.filter((part) => part !== undefined && part !== '').join('\n\n')
 }
 
@@ -110,6 +118,24 @@ function showTimeline(run: RunView, lines: Lines): string {
       return [...(told ? [lines.step('told', fit(told, MAX_TOLD))] : []), lines.step(event.at.slice(11, 19), showText(textOf(event)))]
     })
     .join('\n')
+}
+
+const MOST_SHOWN = 20
+
+/** Requests that only Pomerium's log tells of. */
+function showUnreported({ unreported }: RunView, lines: Lines): string {
+  const shown = unreported
+    .slice(0, MOST_SHOWN)
+    .map(({ time, host, tool, mcpMethod, ip, allowed, requestId, matchedBy }) =>
+      lines.step(
+        'unreported',
+        showLine(
+          `${time} ${host} ${tool ?? mcpMethod ?? 'a request'} from ${ip}, ${allowed ? 'allowed' : 'denied'}, request ${requestId}${matchedBy === 'lost-answer' ? ', of an answer that was lost' : ''}`,
+        ),
+      ),
+    )
+  const more = unreported.length - shown.length
+  return [...shown, ...(more > 0 ? [lines.step('', `and ${more} more; see --json`)] : [])].join('\n')
 }
 
 /** Terminal width from which whole ids fit. */

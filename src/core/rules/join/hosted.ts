@@ -21,6 +21,10 @@ export interface HostedContext {
   startedAt: Date
   /** Null while it runs. */
   finishedAt: Date | null
+  /** Its provider may still report calls: it is under way, or ended only just now. */
+  mayReport: boolean
+  /** When its provider was at work; of one that may have gone on after the attempt, as long as that goes. */
+  work: readonly { from: Date; until: Date | null }[]
   accounts: readonly { id: string; own: boolean }[]
   /** Where requests of ours to each server went. */
   hosts: readonly { server: string; host: string; path: string }[]
@@ -31,9 +35,10 @@ export interface HostedContext {
   maxCalls: number
   /** Answers that the provider was asked for. */
   answers: number
-  /** How many events without a call this run has explained before, by place and method; and by an answer that was lost. */
+  /** How many events without a call this run has explained before, by place and method; by an answer that was lost; and how many calls were not reported. */
   explained: readonly { place: string; events: number }[]
   lostCalls: number
+  unreportedCalls: number
   /** Times of attempts whose provider answer was lost: it may have made calls that were not reported. */
   lost: readonly { from: Date; until: Date }[]
   /** Tools that the job allows, by server. */
@@ -42,7 +47,8 @@ export interface HostedContext {
 
 export interface HostedMatch {
   eventId: string
-  matchedBy: 'run-header' | 'account' | 'lost-answer'
+  /** `unreported`: it is the run's own, and nothing that is recorded explains it. */
+  matchedBy: 'run-header' | 'account' | 'lost-answer' | 'unreported'
   toolCallId: string | null
 }
 
@@ -59,16 +65,19 @@ const SESSION_METHODS = new Set(['initialize', 'notifications/initialized', 'not
 export const placeOf = ({ host, method, mcpMethod }: { host: string; method: string; mcpMethod: string | null }): string =>
   `${host} ${mcpMethod ?? method}`
 
+/** Until when the provider of an attempt may go on after it, when the end of its answer was not seen: as long as we would have let it work, which is also the life of an account of the run's own. */
+export const mayGoOnUntil = (attempt: { startedAt: Date; deadlineMs: number }): Date =>
+  new Date(attempt.startedAt.getTime() + attempt.deadlineMs)
+
 /**
  * Says which events of a hosted run are its own: sessions by the run alone, as many as its answers and calls need; calls one for one with the calls that the provider reported, by
- * server, tool and arguments in the order of time. A logged call that the provider did not report stays unexplained, unless its tool is allowed and a provider answer was
- * lost at that time: then it could not be reported. `mayCome` are events that the provider of a run under way may still report, as many as the job's limit of calls leaves.
+ * server, tool and arguments in the order of time, or by an answer that was lost where the tool is allowed. `mayCome` are events that the provider of a run under way may still report, as many
+ * as the job's limit of calls leaves. Any other that came to one of the run's servers from one of its accounts while its provider was at work is `unreported`: it stands against the run, and
+ * says nothing of the account. What is left is explained by nothing.
  */
 export function matchHosted(run: HostedContext, events: readonly HostedEvent[]): { matches: HostedMatch[]; mayCome: string[] } {
   const accounts = new Set(run.accounts.map(({ id }) => id))
   const servers = new Map(run.hosts.map(({ host, path, server }) => [`${host}${path}`, server]))
-  const from = run.startedAt.getTime() - BEFORE_MS
-  const until = (run.finishedAt?.getTime() ?? Number.POSITIVE_INFINITY) + AFTER_MS
   const waiting = new Map<string, string[]>()
   for (const { id, server, tool, arguments: args } of run.calls)
     for (const digest of digestsOf(args)) {
@@ -77,36 +86,59 @@ export function matchHosted(run: HostedContext, events: readonly HostedEvent[]):
     }
   const taken = new Set<string>()
   const sessions = new Map(run.explained.map(({ place, events: n }) => [place, n]))
-  const mostSessions = (calls: number) => SESSIONS_EACH * (run.answers + calls)
+  let { unreportedCalls } = run
+  const mostSessions = (calls: number) => SESSIONS_EACH * (run.answers + calls + unreportedCalls)
   let callsLeft = run.maxCalls - run.reported - run.lostCalls
   const matches: HostedMatch[] = []
   const mayCome: string[] = []
-  const ordered = events.toSorted((a, b) => a.time.getTime() - b.time.getTime() || Number(a.id) - Number(b.id))
-  for (const event of ordered) {
-    const server = servers.get(`${event.host}${pathOf(event)}`)
-    const time = event.time.getTime()
-    if (event.accountId === null || !accounts.has(event.accountId) || server === undefined || time < from || time > until) continue
-    const matchedBy = event.byHeader ? 'run-header' : 'account'
-    if (event.mcpMethod === 'tools/call') {
-      const key = keyOf(server, event.mcpTool ?? '', event.paramsDigest ?? digestOf({}))
-      const toolCallId = takeNext(waiting.get(key) ?? [], taken)
-      if (toolCallId !== undefined) matches.push({ eventId: event.id, matchedBy, toolCallId })
-      else if (event.mcpTool !== null && run.allowed.get(server)?.includes(event.mcpTool) && callsLeft > 0) {
-        if (wasLost(run, event)) matches.push({ eventId: event.id, matchedBy: 'lost-answer', toolCallId: null })
-        else if (run.finishedAt === null) mayCome.push(event.id)
-        else continue
-        callsLeft--
-      }
-    } else if (event.mcpMethod === null ? event.method !== 'POST' : SESSION_METHODS.has(event.mcpMethod)) {
-      // A POST without a method may be a call too large for the gateway to look into.
-      const nth = (sessions.get(placeOf(event)) ?? 0) + 1
-      sessions.set(placeOf(event), nth)
-      if (nth <= mostSessions(run.reported + run.lostCalls)) matches.push({ eventId: event.id, matchedBy, toolCallId: null })
-      else if (run.finishedAt === null && nth <= mostSessions(run.maxCalls)) mayCome.push(event.id)
+  const own = events
+    .toSorted((a, b) => a.time.getTime() - b.time.getTime() || Number(a.id) - Number(b.id))
+    .flatMap((event) => {
+      const server = servers.get(`${event.host}${pathOf(event)}`)
+      const isOwn = event.accountId !== null && accounts.has(event.accountId) && server !== undefined
+      return isOwn && (isDuring(run, event) || isAtWork(run, event)) ? [{ ...event, server, how: howOf(event) }] : []
+    })
+  const notReported = (event: HostedEvent) => {
+    if (isAtWork(run, event)) matches.push({ eventId: event.id, matchedBy: 'unreported', toolCallId: null })
+  }
+  for (const event of own.filter(isCall)) {
+    const { server, mcpTool, how } = event
+    const toolCallId = takeNext(waiting.get(keyOf(server, mcpTool ?? '', event.paramsDigest ?? digestOf({}))) ?? [], taken)
+    const isLikely = toolCallId === undefined && mcpTool !== null && (run.allowed.get(server)?.includes(mcpTool) ?? false) && callsLeft > 0
+    if (toolCallId !== undefined) matches.push({ eventId: event.id, matchedBy: how, toolCallId })
+    else if (isLikely && (wasLost(run, event) || run.mayReport)) {
+      callsLeft--
+      if (wasLost(run, event)) matches.push({ eventId: event.id, matchedBy: 'lost-answer', toolCallId: null })
+      else mayCome.push(event.id)
+    } else {
+      if (isAtWork(run, event)) unreportedCalls++
+      notReported(event)
     }
+  }
+  // A POST without a method may be a call too large for the gateway to look into.
+  const isSession = ({ method, mcpMethod }: HostedEvent) => (mcpMethod === null ? method !== 'POST' : SESSION_METHODS.has(mcpMethod))
+  for (const event of own.filter((one) => !isCall(one))) {
+    const nth = (sessions.get(placeOf(event)) ?? 0) + 1
+    if (isSession(event)) sessions.set(placeOf(event), nth)
+    if (isSession(event) && nth <= mostSessions(run.reported + run.lostCalls))
+      matches.push({ eventId: event.id, matchedBy: event.how, toolCallId: null })
+    else if (isSession(event) && run.mayReport && nth <= mostSessions(run.maxCalls)) mayCome.push(event.id)
+    else notReported(event)
   }
   return { matches, mayCome }
 }
+
+const isCall = ({ mcpMethod }: HostedEvent) => mcpMethod === 'tools/call'
+const howOf = ({ byHeader }: HostedEvent): HostedMatch['matchedBy'] => (byHeader ? 'run-header' : 'account')
+
+/** True of a time from the run's beginning to its end, with the tolerances. */
+const isDuring = ({ startedAt, finishedAt }: HostedContext, { time }: HostedEvent) => isWithin({ from: startedAt, until: finishedAt }, time)
+
+/** True of a time when the run's provider was at work. */
+const isAtWork = ({ work }: HostedContext, { time }: HostedEvent) => work.some((span) => isWithin(span, time))
+
+const isWithin = ({ from, until }: { from: Date; until: Date | null }, time: Date) =>
+  time.getTime() >= from.getTime() - BEFORE_MS && (until === null || time.getTime() <= until.getTime() + AFTER_MS)
 
 /** The first of these calls that explains nothing yet; from now on it does. */
 function takeNext(calls: string[], taken: Set<string>): string | undefined {

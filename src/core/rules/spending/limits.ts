@@ -4,6 +4,8 @@ import type { Reason } from '../../run.ts'
 
 /** Most tool calls of a run whose job says nothing of it. */
 export const DEFAULT_TOOL_CALLS = 50
+/** Longest time of an attempt whose job says nothing of it. */
+export const DEFAULT_DEADLINE = '10m'
 
 /** Bounds of a run. Over one of them, the model gets one last turn without tools, and the run is not green. */
 export interface Limits {

@@ -50,6 +50,8 @@ const EXPLAIN = `
     union all
     select * from authorize_events where $2 and matched_by in ${YIELDING} and time >= $1
     union all
+    select * from authorize_events where $2 and matched_by = 'unreported' and time >= $1
+    union all
     -- Without an account, since its token was refused: it stands aside by then.
     select e.* from gateway_requests g join authorize_events e on e.request_id = g.request_id
     where $2 and g.status in (401, 302) and g.sent_at >= $1 and e.account_id is null and e.matched_by = 'foreign'),
@@ -60,7 +62,7 @@ const EXPLAIN = `
     from open e join gateway_requests g on g.request_id_sent = case when e.request_id ~ ${UUID} then e.request_id::uuid end
     where g.request_id is null),
   found as (
-    select e.id, e.how, g.request_id_sent, g.run_id, g.tool_call_id,
+    select e.id, e.how, g.request_id_sent, g.run_id, g.tool_call_id, case when e.matched_by = 'unreported' then e.run_id end as told_of,
       row_number() over (partition by g.request_id_sent order by e.time, e.id) as of_request,
       row_number() over (partition by e.id order by g.sent_at, g.request_id_sent) as of_event,
       row_number() over (partition by g.tool_call_id order by g.sent_at, e.time, e.id) as of_call
@@ -71,10 +73,14 @@ const EXPLAIN = `
       -- A request whose method was not known explains whatever is not a call.
       and (e.mcp_method is null or e.mcp_method = g.rpc_method or (g.rpc_method is null and e.mcp_method <> 'tools/call'))
       and (e.mcp_tool is null or t.id is null or e.mcp_tool = text_of_json(t.tool))
-      and not exists (select 1 from authorize_events m where m.gateway_request = g.request_id_sent))
+      and not exists (select 1 from authorize_events m where m.gateway_request = g.request_id_sent)),
+  explained as (
   update authorize_events e set matched_by = f.how, gateway_request = f.request_id_sent, run_id = f.run_id,
     -- A call that was sent again has several requests; the row of one of them names it.
     tool_call_id = case when f.of_call = 1
       and not exists (select 1 from authorize_events m where m.tool_call_id = f.tool_call_id and m.id <> e.id) then f.tool_call_id end
   from found f where e.id = f.id and e.gateway_request is null and f.of_request = 1 and f.of_event = 1
-  returning 1`
+  returning f.told_of),
+  -- Its reasons tell of a line that is a request of ours.
+  marked as (update runs set untold = true where id in (select told_of from explained))
+  select 1 from explained`

@@ -1,4 +1,5 @@
 import type { HostedEvent } from '../../../core/rules/join/hosted.ts'
+import { OPEN_ANSWER } from '../../attempts/going-on.ts'
 import { query, slowQuery, type Db } from '../../postgres/db.ts'
 
 /** A run whose provider calls the servers itself, with what may explain its events. */
@@ -19,6 +20,9 @@ export interface HostedRun {
   /** Its events without a call that the run has explained before. */
   sessions: { host: string; method: string; mcpMethod: string | null; events: number }[]
   lostCalls: number
+  unreportedCalls: number
+  /** Its attempts; `isOpen`: of an answer that was asked for the end was not seen. `deadline`: the limit of the job as it is written, null: the default. */
+  attempts: { startedAt: Date; finishedAt: Date | null; isOpen: boolean; deadline: string | null }[]
   /** Attempts whose answer was never read to its end. */
   lost: { from: Date; until: Date }[]
   tools: Record<string, { allow: string[] }>
@@ -40,6 +44,10 @@ const OPEN = `
   from authorize_events e left join run_accounts a on a.account_id = e.account_id
   where e.matched_by is null and e.time >= $1 and e.time <= $2 and (e.run_header is not null or a.run_id is not null)`
 const openOf = ({ thorough }: EventSpan) => (thorough ? OPEN : `${OPEN} and e.alerted_at is null`)
+/** Events that were found to be unreported: what their run has recorded since may explain them. */
+const UNREPORTED = `
+  select e.*, e.run_id as of_run, e.run_header is not null as by_header
+  from authorize_events e where e.matched_by = 'unreported' and e.time >= $1 and e.time <= $2 and e.run_id = any($3)`
 
 /** Ids of runs with events that are not explained yet, in their order. */
 export async function listUnexplainedRuns(db: Db, span: EventSpan, page: { after: string; limit: number }): Promise<string[]> {
@@ -52,16 +60,24 @@ export async function listUnexplainedRuns(db: Db, span: EventSpan, page: { after
   return rows.map(({ id }) => id)
 }
 
-/** Those of the runs that are hosted, with their events that are not explained yet. */
-export async function loadHostedRuns(db: Db, span: EventSpan, runIds: readonly string[]): Promise<HostedRun[]> {
-  const runs = await slowQuery<Omit<HostedRun, 'accounts' | 'hosts' | 'calls' | 'lost' | 'sessions'> & { id: string }>(
+/** Those of the runs that are hosted, with their events that are not explained yet, or with those that are unreported. */
+export async function loadHostedRuns(
+  db: Db,
+  span: EventSpan,
+  runIds: readonly string[],
+  which: 'open' | 'unreported' = 'open',
+): Promise<HostedRun[]> {
+  const runs = await slowQuery<Omit<HostedRun, 'accounts' | 'hosts' | 'calls' | 'lost' | 'sessions' | 'attempts'> & { id: string }>(
     db,
-    `with open as (${openOf(span)})
+    `with open as (${which === 'open' ? openOf(span) : UNREPORTED})
      select r.id, r.started_at as "startedAt", r.finished_at as "finishedAt", v.definition -> 'tools' as tools,
        (v.definition -> 'limits' ->> 'toolCalls')::int as "limit", r.conversation as conversations,
        (select count(*)::int from tool_calls t where t.run_id = r.id and t.status <> 'refused') as reported,
        (select count(*)::int from responses p where p.run_id = r.id) as answers,
        (select count(*)::int from authorize_events m where m.run_id = r.id and m.matched_by = 'lost-answer') as "lostCalls",
+       (select count(*)::int from authorize_events m
+        where m.run_id = r.id and m.matched_by = 'unreported' and m.mcp_method = 'tools/call'
+          and m.id not in (select id from open)) as "unreportedCalls",
        json_agg(json_build_object(
          'id', o.id::text, 'time', o.time, 'accountId', o.account_id, 'method', o.method, 'host', o.host, 'path', o.path,
          'mcpMethod', o.mcp_method, 'mcpTool', o.mcp_tool, 'paramsDigest', o.params_digest, 'byHeader', o.by_header
@@ -72,12 +88,13 @@ export async function loadHostedRuns(db: Db, span: EventSpan, runIds: readonly s
     [span.since, span.until, runIds],
   )
   const ids = runs.map(({ id }) => id)
-  const [accounts, hosts, calls, lost, sessions] = [
+  const [accounts, hosts, calls, lost, sessions, attempts] = [
     await loadAccounts(db, ids),
     await loadHosts(db, ids),
     await loadUnmatchedCalls(db, ids),
     await loadLostAnswers(db, ids),
     await loadSessions(db, ids),
+    await loadWork(db, ids),
   ]
   return runs.map((run) => ({
     ...run,
@@ -86,6 +103,7 @@ export async function loadHostedRuns(db: Db, span: EventSpan, runIds: readonly s
     calls: calls.get(run.id) ?? [],
     lost: lost.get(run.id) ?? [],
     sessions: sessions.get(run.id) ?? [],
+    attempts: attempts.get(run.id) ?? [],
   }))
 }
 
@@ -145,6 +163,19 @@ const loadLostAnswers = async (db: Db, runIds: readonly string[]) =>
     ),
   )
 
+/** Attempts of the runs that asked their provider. */
+const loadWork = async (db: Db, runIds: readonly string[]) =>
+  byRun(
+    await query<HostedRun['attempts'][number] & { runId: string }>(
+      db,
+      `select a.run_id as "runId", a.started_at as "startedAt", a.finished_at as "finishedAt", ${OPEN_ANSWER} as "isOpen",
+         v.definition -> 'limits' ->> 'deadline' as deadline
+       from attempts a join runs r on r.id = a.run_id join job_versions v on v.job = r.job and v.version = a.job_version
+       where a.run_id = any($1) and exists (select 1 from responses p where p.run_id = a.run_id and p.attempt = a.number)`,
+      [runIds],
+    ),
+  )
+
 /** What the runs have explained by themselves before, of events without a call. */
 const loadSessions = async (db: Db, runIds: readonly string[]) =>
   byRun(
@@ -160,19 +191,23 @@ const loadSessions = async (db: Db, runIds: readonly string[]) =>
 
 export interface Explanation {
   eventId: string
-  matchedBy: 'run-header' | 'account' | 'lost-answer'
+  matchedBy: 'run-header' | 'account' | 'lost-answer' | 'unreported'
   runId: string
   toolCallId: string | null
 }
 
-/** Writes explanations; an event that has one keeps it. */
+/** Writes explanations; an event that has one keeps it, but for one that is unreported. Returns how many were written. */
 export async function explainEvents(db: Db, explanations: readonly Explanation[]): Promise<number> {
   if (explanations.length === 0) return 0
   const rows = await query(
     db,
-    `update authorize_events e set matched_by = x.how, run_id = x.run_id, tool_call_id = x.tool_call_id
-     from unnest($1::bigint[], $2::text[], $3::text[], $4::uuid[]) as x(id, how, run_id, tool_call_id)
-     where e.id = x.id and e.matched_by is null returning 1`,
+    `with explained as (
+       update authorize_events e set matched_by = x.how, run_id = x.run_id, tool_call_id = x.tool_call_id
+       from unnest($1::bigint[], $2::text[], $3::text[], $4::uuid[]) as x(id, how, run_id, tool_call_id)
+       where e.id = x.id and (e.matched_by is null or (e.matched_by = 'unreported' and x.how <> 'unreported')) returning x.run_id, x.how),
+     marked as (
+       update runs set untold = true where not untold and id in (select run_id from explained where how = 'unreported'))
+     select 1 from explained`,
     [
       explanations.map((x) => x.eventId),
       explanations.map((x) => x.matchedBy),

@@ -16,7 +16,7 @@ describe('cancel', () => {
       err: expect.stringMatching(/^RUN_UNKNOWN /),
     })
     expect(await Promise.all(ids.map((id) => statusOf(testApp, id)))).toEqual(['queued', 'queued'])
-    expect(await json(testApp, 'cancel', ...ids)).toEqual(ids.map((id) => ({ id, status: 'cancelled' })))
+    expect(await json(testApp, 'cancel', ...ids)).toEqual(ids.map((id) => ({ id, status: 'cancelled', mayGoOnUntil: null })))
   })
 
   test('says of a run that was over what it was', async () => {

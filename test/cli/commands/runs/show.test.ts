@@ -30,6 +30,7 @@ const attempt = (extra: Partial<AttemptView> = {}): AttemptView => ({
   ending: null,
   mended: null,
   reasons: null,
+  mayGoOnUntil: null,
   startedAt: '2026-11-24T07:00:02.000Z',
   finishedAt: '2026-11-24T07:00:03.000Z',
   ...extra,

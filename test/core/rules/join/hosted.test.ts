@@ -7,6 +7,8 @@ import { disturbed } from '../../../support/log/log-lines.ts'
 const at = (seconds: number) => new Date(Date.parse('2026-11-24T10:00:00Z') + seconds * 1000)
 
 const context = (extra: Partial<HostedContext> = {}): HostedContext => ({
+  mayReport: extra.finishedAt === null,
+  work: [],
   startedAt: at(0),
   finishedAt: at(60),
   accounts: [{ id: 'sa-1', own: false }],
@@ -16,6 +18,7 @@ const context = (extra: Partial<HostedContext> = {}): HostedContext => ({
   answers: 1,
   explained: [],
   lostCalls: 0,
+  unreportedCalls: 0,
   calls: [{ id: 'call-1', server: 'hr', tool: 'query', arguments: { sql: 'select 1' } }],
   lost: [],
   allowed: new Map([['hr', ['query']]]),
@@ -184,7 +187,7 @@ describe('calls that may still be reported', () => {
   })
 
   test('are none once the run is over', () => {
-    expect(matchHosted({ ...running, finishedAt: at(60) }, many())).toEqual({ matches: [], mayCome: [] })
+    expect(matchHosted({ ...running, finishedAt: at(60), mayReport: false }, many())).toEqual({ matches: [], mayCome: [] })
   })
 
   test('and those of an answer that was lost, together', () => {

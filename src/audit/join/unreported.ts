@@ -1,0 +1,48 @@
+import type { Logger } from 'pino'
+import { withUnreported } from '../../core/rules/join/unreported.ts'
+
+import { explainEvents, loadHostedRuns, type EventSpan } from '../../store/audit/join/hosted.ts'
+import { listUntold, loadUntold, tellUnreported } from '../../store/audit/join/unreported.ts'
+import { createBadRows, type BadRowLog } from '../../store/bad-rows.ts'
+import type { Db } from '../../store/postgres/db.ts'
+import { hostedMatches } from './hosted.ts'
+
+/** Where runs are told of that a round found something against. */
+export type JoinLog = BadRowLog & Partial<Pick<Logger, 'warn'>>
+
+const RUNS_AT_ONCE = 200
+
+/**
+ * Tells runs that have ended of lines that their providers did not report: one that was green is not any more. What a run has recorded since such a line was
+ * found is asked once more whether it explains it.
+ */
+export async function tellRuns(
+  db: Db,
+  span: EventSpan,
+  clock: { aheadMs: number; overAfter: Date },
+  log: JoinLog | undefined,
+): Promise<void> {
+  const rows = createBadRows({ db, duty: 'match', log })
+  const ids = await listUntold(db, RUNS_AT_ONCE)
+  await rows.pass(
+    ids,
+    (id) => id,
+    async (some) => {
+      for (const run of await loadHostedRuns(db, span, some, 'unreported')) {
+        const explained = hostedMatches(run, clock).matches.filter(({ matchedBy }) => matchedBy !== 'unreported')
+        await explainEvents(
+          db,
+          explained.map((match) => ({ ...match, runId: run.id })),
+        )
+      }
+      for (const run of await loadUntold(db, some)) {
+        const end = withUnreported(run, run.found)
+        if (await tellUnreported(db, run, end))
+          log?.warn?.(
+            { run: run.id, status: end.status, ...run.found },
+            'A run has requests in Pomerium’s log that its provider did not report.',
+          )
+      }
+    },
+  )
+}

@@ -1,0 +1,97 @@
+import type { Unreported } from '../../../core/rules/join/unreported.ts'
+import type { FinalStatus, Reason } from '../../../core/run.ts'
+import { query, queryIso, type Db } from '../../postgres/db.ts'
+
+/** A run that has ended, with how many unreported lines it has and what its reasons do not say of them yet. */
+export interface UntoldRun {
+  id: string
+  conversation: number
+  /** As it stands, or, when it stands otherwise since such lines were found, as it was decided. */
+  status: FinalStatus
+  reasons: Reason[]
+  found: Unreported
+}
+
+const DECIDED = `coalesce(r.ended_as ->> 'status', r.status) as status, coalesce((r.ended_as ->> 'reasons')::json, r.reasons) as reasons`
+const COUNTS = `count(*)::int as lines, (count(*) filter (where coalesce(mcp_method, 'tools/call') = 'tools/call' and method = 'POST'))::int as calls`
+
+/** Ids of runs that have ended and whose reasons do not tell all that was found, some of them. */
+export async function listUntold(db: Db, limit: number): Promise<string[]> {
+  const rows = await query<{ id: string }>(
+    db,
+    'select id from runs where untold and finished_at is not null order by id limit $1',
+    [limit],
+    'untold runs',
+  )
+  return rows.map(({ id }) => id)
+}
+
+export async function loadUntold(db: Db, ids: readonly string[]): Promise<UntoldRun[]> {
+  const rows = await query<Omit<UntoldRun, 'found'> & Unreported & { id: string }>(
+    db,
+    `select r.id, r.conversation, ${DECIDED}, e.lines, e.calls
+     from runs r cross join lateral (select ${COUNTS} from authorize_events where run_id = r.id and matched_by = 'unreported') e
+     where r.id = any($1) and r.untold and r.finished_at is not null`,
+    [ids],
+  )
+  return rows.map(({ lines, calls, ...run }) => ({ ...run, found: { lines, calls } }))
+}
+
+/** How the end of a run reads with what was found. What it was decided to be is kept beside it, for evidence. False when the run went on meanwhile. */
+export async function tellUnreported(
+  db: Db,
+  { id, conversation, found }: Pick<UntoldRun, 'id' | 'conversation' | 'found'>,
+  end: { status: FinalStatus; reasons: readonly Reason[] },
+): Promise<boolean> {
+  const codes = end.reasons.map(({ code }) => code)
+  const rows = await query(
+    db,
+    `update runs r set
+       status = $3, reasons = $4, unreported = $6, untold = false,
+       codes = array(select distinct_code from (
+         select code as distinct_code, min(place) as first from unnest(
+           array_remove(array[r.failure ->> 'code'], null) || $5::text[]) with ordinality as c(code, place) group by 1) d order by first),
+       ended_as = coalesce(r.ended_as, json_build_object('status', r.status, 'reasons', r.reasons::text, 'codes', r.codes::text))
+     where id = $1 and conversation = $2 and finished_at is not null and untold returning 1`,
+    [id, conversation, end.status, JSON.stringify(end.reasons), codes, found.lines],
+  )
+  return rows.length > 0
+}
+
+/** Unreported lines of a run from before its last conversation, which its next end has to tell. */
+export async function countEarlierUnreported(db: Db, runId: string): Promise<Unreported> {
+  const [row] = await query<Unreported & { lines: number }>(
+    db,
+    `select ${COUNTS} from authorize_events e
+     where e.run_id = $1 and e.matched_by = 'unreported' and e.time < (
+       select min(a.started_at) from attempts a join runs r on r.id = a.run_id and r.conversation = a.conversation where a.run_id = $1)`,
+    [runId],
+    'earlier unreported',
+  )
+  return row ?? { lines: 0, calls: 0 }
+}
+
+/** A run with lines that its provider did not report. */
+export interface UnreportedRun extends Unreported {
+  runId: string
+  job: string
+  status: string
+  account: string
+  from: string
+  until: string
+}
+
+/** The runs with such lines, those with the newest ones first. */
+export async function listUnreportedRuns(
+  db: Db,
+  { since, account, limit }: { since: Date | undefined; account: string | undefined; limit: number },
+): Promise<UnreportedRun[]> {
+  return queryIso<UnreportedRun & { runId: string }>(
+    db,
+    `select r.id as "runId", r.job, r.status, r.account, e.lines, e.calls, e."from", e.until
+     from (select run_id, ${COUNTS}, min(time) as "from", max(time) as until from authorize_events
+       where matched_by = 'unreported' and ($1::timestamptz is null or time >= $1) group by 1) e join runs r on r.id = e.run_id
+     where $2::text is null or r.account = $2 order by e.until desc, r.id limit $3`,
+    [since ?? null, account ?? null, limit],
+  )
+}
