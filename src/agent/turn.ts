@@ -13,7 +13,7 @@ import { joinNotes, lastTurnNote } from '../core/words/notes.ts'
 import type { ModelTool } from '../core/ports/toolbox.ts'
 import { ANSWER } from '../core/words/endings.ts'
 import { EMPTY } from '../core/words/output.ts'
-import type { Asked, Exchange, Model, ModelRequest, OutputCheck, OutputFormat, ParsedOutput, StopReason } from '../models/model.ts'
+import type { Asked, Exchange, Labels, Model, ModelRequest, OutputCheck, OutputFormat, ParsedOutput, StopReason } from '../models/model.ts'
 
 /** What both delegates are given. */
 export interface DelegateOptions {
@@ -29,6 +29,8 @@ export interface DelegateOptions {
   partial: readonly string[]
   /** `contract: none`: no tools of ours, and prose that asks or promises is accepted. */
   bare: boolean
+  /** What requests are for, as their provider may be told. */
+  labels: Labels | undefined
   limits: Limits
   price: Price | undefined
   /** Daily ceilings; undefined when there are none. */
@@ -92,6 +94,9 @@ export async function takeTurn(
     ...whole,
     tools,
     mayCall: isFree,
+    // A model that answers at once from what it was trained on would only be asked again.
+    needsCall: isFree && whole.exchanges.length === 0 && options.needed.length > 0,
+    labels: options.labels,
     mustCall: !isFree && output?.mode === 'tool' && tools.length > 0 ? ANSWER.name : undefined,
     output: formatOf(output, isFree && tools.length > 0),
   })

@@ -129,7 +129,17 @@ export function createRunResources(config: Config, stack: AsyncDisposableStack):
   stack.defer(() => dispatcher.destroy())
   const providers = new Map<string, Provider>()
   for (const [name, provided] of Object.entries(config.providers)) {
-    const { api, baseUrl, stream, store, background, answerTimeout: timeoutMs, maxResponseBytes, formatWithTools } = provided
+    const {
+      api,
+      baseUrl,
+      stream,
+      store,
+      background,
+      answerTimeout: timeoutMs,
+      maxResponseBytes,
+      formatWithTools,
+      metadata: labels,
+    } = provided
     const apiKey = () => {
       const key = providerKey(config, name)
       if (key !== undefined) redactor.add(key)
@@ -143,6 +153,7 @@ export function createRunResources(config: Config, stack: AsyncDisposableStack):
       apiKey,
       stream,
       store,
+      labels,
       background,
       timeoutMs,
       maxResponseBytes,

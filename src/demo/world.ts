@@ -29,6 +29,8 @@ export interface WorldOptions {
   api?: 'responses' | 'chat'
   /** Hosted answers go on at the provider without us. */
   background?: boolean
+  /** The provider is told which run a request is of. */
+  metadata?: boolean
   /** The gateway replaces the ids of our requests, as for callers outside of its private network. */
   replaceRequestIds?: boolean
 }
@@ -105,7 +107,13 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     accounts: { reports: { tokenFile: tokenFile } },
     servers: { labor: { maxRequestBytes: REQUEST_BYTES }, everything: { maxRequestBytes: REQUEST_BYTES } },
     providers: {
-      openai: { api: options.api ?? 'responses', baseUrl: model.url, apiKey: 'demo-model-key', background: options.background ?? false },
+      openai: {
+        api: options.api ?? 'responses',
+        baseUrl: model.url,
+        apiKey: 'demo-model-key',
+        background: options.background ?? false,
+        ...(options.metadata !== undefined && { metadata: options.metadata }),
+      },
     },
     prices: { 'gpt-5.4-mini': { input: 0.25, cachedInput: 0.025, output: 2 } },
     log: { level: 'warn' },

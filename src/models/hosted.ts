@@ -1,5 +1,5 @@
 // Hosted delegation, independent of a provider's protocol: each protocol translates its events into the types of this file.
-import type { ModelTurn, OutputFormat } from './model.ts'
+import type { Labels, ModelTurn, OutputFormat } from './model.ts'
 
 /** A server that the provider is handed. */
 export interface HostedTarget {
@@ -15,6 +15,7 @@ export interface HostedRequest {
   prompt: string
   servers: readonly HostedTarget[]
   output: OutputFormat | undefined
+  labels?: Labels | undefined
 }
 
 /** A call that the provider makes, as far as it is known. */

@@ -18,7 +18,19 @@ export interface ModelRequest {
   mayCall: boolean
   /** The one tool that a last turn must call, where the answer is given by a call. */
   mustCall?: string | undefined
+  /** The job needs a result of a tool, and there is none yet: the turn begins with a call. */
+  needsCall?: boolean
+  labels?: Labels | undefined
   output: OutputFormat | undefined
+}
+
+/** What a request is for, as its provider may be told. No words of a prompt, and no secrets. */
+export interface Labels {
+  run: string
+  job: string
+  attempt: string
+  /** A digest of the account, the same each time: at most 64 characters. */
+  user: string
 }
 
 /** The provider's own output format. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Said } from '../support/model/answering-model.ts'
-import { hold } from '../support/model/conversation.ts'
+import { hold, pastTurn, type Conversation } from '../support/model/conversation.ts'
 
 const schema = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] }
 const call: Said = { calls: [['shop__act', '{"n": 1}']] }
@@ -119,5 +119,32 @@ describe('an answer that was cut', () => {
   test('at the end of a text is an answer, and not green', async () => {
     await using held = await hold([{ text: 'it all began', stop: 'cut' }])
     expect(await held.run()).toMatchObject({ text: 'it all began', reasons: [{ code: 'ANSWER_CUT' }] })
+  })
+})
+
+describe('the first turn of a job that needs a result', () => {
+  const needed = [{ servers: ['shop'], minCalls: 1 }]
+  const look = { calls: [['shop__look', '{"n":1}'] as [string, string]] }
+  const choices = ({ model }: Conversation) => model.asked.map((one) => one.tool_choice)
+
+  test('begins with a call, and the model is free from then on', async () => {
+    await using held = await hold([look, { text: 'done' }], { needed })
+    await held.run()
+    expect(choices(held)).toEqual(['required', undefined])
+  })
+
+  test('is free where no result is needed; a last turn makes no call', async () => {
+    await using free = await hold([{ text: 'done' }])
+    await free.run()
+    expect(choices(free)).toEqual([undefined])
+    await using late = await hold([{ text: 'done' }], { needed, softDeadline: 0 })
+    await late.run()
+    expect(choices(late)).toEqual(['none'])
+  })
+
+  test('is not asked for again by an attempt that goes on', async () => {
+    await using held = await hold([{ text: 'done' }], { needed, history: [pastTurn(1, [{ tool: 'look' }])], nextTurn: 2 })
+    await held.run()
+    expect(choices(held)).toEqual([undefined])
   })
 })

@@ -71,6 +71,7 @@ test('the configuration that is shipped loads with nothing set, and every defaul
           "background": false,
           "formatWithTools": true,
           "maxResponseBytes": 67108864,
+          "metadata": true,
           "stream": true,
         },
       },

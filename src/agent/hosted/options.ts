@@ -43,9 +43,10 @@ export interface HostedOptions extends DelegateOptions {
 }
 
 /** What the provider is asked. */
-export const hostedRequest = ({ instructions, prompt, output, servers, headers }: HostedOptions): HostedRequest => ({
+export const hostedRequest = ({ instructions, prompt, output, servers, headers, labels }: HostedOptions): HostedRequest => ({
   instructions,
   prompt,
   output: formatOf(output, true),
+  labels,
   servers: servers.map(({ name, url, tools }) => ({ name, url, tools, headers: headers() })),
 })

@@ -23,6 +23,12 @@ const providerSchema = z
       .default(true)
       .describe('Stream the answers. Needed where something on the way cuts connections that are silent for long.'),
     store: z.boolean().optional().describe('Ask the provider to keep answers, or not to. Without it, the provider’s own default.'),
+    metadata: z
+      .boolean()
+      .optional()
+      .describe(
+        'Tell the provider with each request which run, job and attempt it is of (metadata; with api: chat only where store is true), and a digest of the account (safety_identifier). Without it, OpenAI’s own address alone is told.',
+      ),
     background: z
       .boolean()
       .default(false)
@@ -45,7 +51,11 @@ const providerSchema = z
       ),
   })
   .refine((provider) => provider.apiKey === undefined || provider.apiKeyFile === undefined, 'has both apiKey and apiKeyFile; keep one')
-  .transform((provider) => ({ ...provider, formatWithTools: provider.formatWithTools ?? isOpenAi(provider.baseUrl) }))
+  .transform((provider) => ({
+    ...provider,
+    formatWithTools: provider.formatWithTools ?? isOpenAi(provider.baseUrl),
+    metadata: provider.metadata ?? isOpenAi(provider.baseUrl),
+  }))
 
 /** Model providers by the name that jobs use. */
 export const providersSchema = z.record(z.string(), providerSchema).describe('Model providers by the name that jobs use.')

@@ -26,6 +26,9 @@ const MAX_DEPTH = 10
 const MAX_PROPERTIES = 5000
 const MAX_VALUES = 1000
 const MAX_CHARACTERS = 120_000
+/** Of one enum with more values than this, the most characters of all of them. */
+const MANY_VALUES = 250
+const MAX_OF_MANY = 15_000
 
 /**
  * Whether OpenAI's strict mode takes a schema as it is: an object at the root, each object closed and with every key required, and no keyword that the mode does not know.
@@ -68,7 +71,11 @@ function isKeywordTaken(keyword: string, value: unknown, depth: number, sum: Sum
     case 'additionalProperties':
       return value === false
     case 'enum':
-      return Array.isArray(value) && value.every((one) => isPlain(one, sum))
+      return (
+        Array.isArray(value) &&
+        value.every((one) => isPlain(one, sum)) &&
+        (value.length <= MANY_VALUES || value.join('').length <= MAX_OF_MANY)
+      )
     case 'const':
       return isPlain(value, sum)
     case 'format':

@@ -3,6 +3,7 @@ import { Failure } from '../../core/failure.ts'
 import type { TurnItem, Usage } from '../../core/run.ts'
 import type { Exchange, Model, ModelRequest, ModelTurn, StopReason } from '../model.ts'
 import { seenIn } from './asked.ts'
+import { labelFields, toolChoiceOf } from './fields.ts'
 import { argumentsIn, callIn, fieldsIn, idIn, listIn, textIn, textOfParts, usageIn } from './foreign.ts'
 import type { AdapterOptions } from './responses.ts'
 
@@ -20,9 +21,10 @@ interface Answer {
 }
 
 /** A model behind `/v1/chat/completions`, which most other servers speak. */
-export function createChatModel({ client, model, ask, stream, store }: AdapterOptions): Model {
+export function createChatModel({ client, model, ask, stream, store, labels }: AdapterOptions): Model {
   return {
     async respond(request, signal) {
+      const toolChoice = toolChoiceOf(request, (name) => ({ type: 'function' as const, function: { name } }))
       const body: OpenAI.Chat.ChatCompletionCreateParamsNonStreaming = {
         model,
         messages: messagesOf(request),
@@ -32,7 +34,7 @@ export function createChatModel({ client, model, ask, stream, store }: AdapterOp
             function: { name, description, parameters, strict: false },
           })),
         }),
-        ...(request.tools.length > 0 && !request.mayCall && { tool_choice: choiceOf(request.mustCall) }),
+        ...(toolChoice !== undefined && { tool_choice: toolChoice }),
         ...(request.output && {
           response_format: {
             type: 'json_schema',
@@ -40,6 +42,7 @@ export function createChatModel({ client, model, ask, stream, store }: AdapterOp
           },
         }),
         ...(store !== undefined && { store }),
+        ...labelFields(request.labels, { isTold: labels, hasMetadata: store === true }),
       }
       if (!stream) {
         const { data, request_id: requestId } = await ask(body, (taken) => client.chat.completions.create(taken, { signal }).withResponse())
@@ -62,8 +65,6 @@ export function createChatModel({ client, model, ask, stream, store }: AdapterOp
     },
   }
 }
-
-const choiceOf = (name: string | undefined) => (name === undefined ? 'none' : { type: 'function' as const, function: { name } })
 
 function messagesOf({ instructions, prompt, exchanges }: ModelRequest): Message[] {
   const system: Message[] = instructions === undefined ? [] : [{ role: 'system', content: instructions }]

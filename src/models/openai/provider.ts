@@ -20,6 +20,8 @@ export interface ProviderOptions {
   /** Stream answers: needed where something between cuts connections that are silent for long. */
   stream: boolean
   store: boolean | undefined
+  /** The provider is told what a request is for, and whose it is. */
+  labels: boolean
   /** Background mode: the provider finishes a hosted answer without us, and it can be attached to again by its id. */
   background: boolean
   /** Longest wait for an answer to begin, and longest silence within it. */
@@ -104,11 +106,12 @@ export function createProvider(options: ProviderOptions): Provider {
         ask: askFor(model, warn),
         background: options.background,
         store: options.store,
+        labels: options.labels,
         nameFailure: nameFailure(model),
         redact,
       }),
     model(name, warn) {
-      const adapter = { client, model: name, ask: askFor(name, warn), stream: options.stream, store: options.store }
+      const adapter = { client, model: name, ask: askFor(name, warn), stream: options.stream, store: options.store, labels: options.labels }
       const model = options.api === 'chat' ? createChatModel(adapter) : createResponsesModel(adapter)
       return {
         async respond(request, signal, asked = { times: 0, seenBytes: 0 }) {

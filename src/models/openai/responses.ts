@@ -4,6 +4,7 @@ import type { TurnItem, Usage } from '../../core/run.ts'
 import type { Exchange, Model, ModelRequest, ModelTurn, StopReason } from '../model.ts'
 import { seenIn } from './asked.ts'
 import type { Ask } from './parameters.ts'
+import { labelFields, toolChoiceOf } from './fields.ts'
 import { callIn, fieldsIn, idIn, listIn, reasoningIn, textIn, usageIn, type Fields } from './foreign.ts'
 
 type Input = OpenAI.Responses.ResponseInputItem
@@ -14,22 +15,26 @@ export interface AdapterOptions {
   ask: Ask
   stream: boolean
   store: boolean | undefined
+  /** The provider is told what a request is for, and whose it is. */
+  labels: boolean
 }
 
 /** A model behind `/v1/responses`. The whole conversation is sent each time; nothing depends on what the provider keeps. */
-export function createResponsesModel({ client, model, ask, stream, store }: AdapterOptions): Model {
+export function createResponsesModel({ client, model, ask, stream, store, labels }: AdapterOptions): Model {
   return {
     async respond(request, signal) {
+      const toolChoice = toolChoiceOf(request, (name) => ({ type: 'function' as const, name }))
       const body: OpenAI.Responses.ResponseCreateParamsNonStreaming = {
         model,
         input: inputOf(request),
         ...(request.instructions !== undefined && { instructions: request.instructions }),
         ...(request.tools.length > 0 && { tools: request.tools.map((tool) => ({ type: 'function', ...tool, strict: false })) }),
-        ...(request.tools.length > 0 && !request.mayCall && { tool_choice: choiceOf(request.mustCall) }),
+        ...(toolChoice !== undefined && { tool_choice: toolChoice }),
         ...(request.output && {
           text: { format: { type: 'json_schema', ...request.output } },
         }),
         ...(store !== undefined && { store }),
+        ...labelFields(request.labels, { isTold: labels, hasMetadata: true }),
       }
       if (!stream) {
         const { data, request_id: requestId } = await ask(body, (taken) => client.responses.create(taken, { signal }).withResponse())
@@ -53,8 +58,6 @@ export function createResponsesModel({ client, model, ask, stream, store }: Adap
     },
   }
 }
-
-const choiceOf = (name: string | undefined) => (name === undefined ? 'none' : { type: 'function' as const, name })
 
 function inputOf({ prompt, exchanges }: ModelRequest): Input[] {
   return [{ role: 'user', content: prompt }, ...exchanges.flatMap(inputOfExchange)]

@@ -1,11 +1,12 @@
 import { Failure } from '../../core/failure.ts'
 import { needsOf } from '../../core/rules/outcome.ts'
 import { lastTurnAt } from '../../core/rules/last-turn.ts'
+import { sha256Hex } from '../../lib/hash/chain.ts'
 import { durationMs } from '../../lib/duration.ts'
 import type { GatewayFetch } from '../../core/ports/gateway.ts'
 import { runHosted } from '../../agent/hosted/conversation.ts'
 import { runLocal } from '../../agent/loop.ts'
-import type { DelegateResult, OutputCheck } from '../../models/model.ts'
+import type { DelegateResult, Labels, OutputCheck } from '../../models/model.ts'
 import type { Provider } from '../../models/openai/provider.ts'
 import type { DelegateOptions } from '../../agent/turn.ts'
 import { accountHeaders } from '../../pomerium/fetch.ts'
@@ -44,6 +45,7 @@ export async function delegate(
     price: resources.prices.get(model.name),
     needed: needsOf(definition.tools),
     partial: Object.entries(definition.tools).flatMap(([server, { allowPartial }]) => (allowPartial ? [server] : [])),
+    labels: labelsOf(resources, input),
     bare: definition.contract === 'none',
     budget: input.budget,
     warn: input.warn,
@@ -93,6 +95,13 @@ export async function delegate(
       )
     }
   }
+}
+
+/** The account by a digest: its name is nobody's but ours. */
+function labelsOf({ gateway }: RunResources, { opened, definition }: DelegateInput): Labels {
+  const { runId, number } = opened.attempt
+  const user = sha256Hex(`${gateway.url} ${definition.account}`)
+  return { run: runId, job: opened.job, attempt: String(number), user }
 }
 
 /** Once in a run: an earlier attempt has said it. */

@@ -164,6 +164,7 @@ describe.for(APIS)('our provider over $way', ({ api, stream }) => {
       baseUrl: model.url,
       apiKey: () => 'key',
       store: false,
+      labels: false,
       background: false,
       timeoutMs: 10_000,
       maxResponseBytes: 1_048_576,

@@ -48,6 +48,10 @@ test.each<[string, Schema]>([
   ['with values that are objects', object({ a: { enum: [{ b: 1 }] } })],
   ['too deep', nested(11)],
   ['with too many values', object({ a: { enum: Array.from({ length: 1001 }, (_, i) => i) } })],
+  [
+    'with an enum that is long in values and in letters',
+    object({ a: { enum: Array.from({ length: 251 }, (_, i) => `${i}`.padEnd(60, 'x')) } }),
+  ],
   ['with too many letters', object({ a: { enum: ['x'.repeat(120_001)] } })],
   ...['minLength', 'maxLength', 'uniqueItems', 'default', 'oneOf', 'allOf', 'not', 'if', 'patternProperties', 'propertyNames', 'x-own'].map(
     (keyword): [string, Schema] => [`with ${keyword}`, object({ a: { type: 'string', [keyword]: [] } })],

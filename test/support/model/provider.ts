@@ -12,13 +12,14 @@ export interface ProviderBehaviour {
   maxResponseBytes?: number
   timeoutMs?: number
   store?: boolean
+  labels?: boolean
   request?: Partial<ModelRequest>
   warn?: (message: string) => void
 }
 
 /** A provider whose every answer is `answer`. */
 export async function openProvider(
-  { way, stream, maxResponseBytes = 1_000_000, timeoutMs = 50_000, store, warn, request: asked }: ProviderBehaviour,
+  { way, stream, maxResponseBytes = 1_000_000, timeoutMs = 50_000, store, labels, warn, request: asked }: ProviderBehaviour,
   answer: (res: ServerResponse, body: unknown) => void,
 ) {
   await using building = new AsyncDisposableStack()
@@ -30,6 +31,7 @@ export async function openProvider(
     apiKey: () => undefined,
     stream,
     store,
+    labels: labels ?? false,
     background: false,
     timeoutMs,
     maxResponseBytes,

@@ -3,6 +3,7 @@ import { isNeverConnected } from '../../../lib/net/connection-error.ts'
 import type { HostedError, HostedModel, HostedRequest } from '../../hosted.ts'
 import { createServerNames, hostedEvents } from './events.ts'
 import { redactEvents } from '../redacted.ts'
+import { labelFields } from '../fields.ts'
 import type { Ask } from '../parameters.ts'
 import { serverLabel } from './server-label.ts'
 
@@ -17,10 +18,12 @@ export function createHostedModel(options: {
   background: boolean
   ask: Ask
   store: boolean | undefined
+  /** The provider is told what a request is for, and whose it is. */
+  labels: boolean
   nameFailure: (error: unknown) => unknown
   redact: (text: string) => string
 }): HostedModel {
-  const { client, model, ask, background, store, nameFailure, redact } = options
+  const { client, model, ask, background, store, labels, nameFailure, redact } = options
   // No retries by the client: a request may already have run tools.
   const once = { maxRetries: 0 }
   return {
@@ -30,7 +33,13 @@ export function createHostedModel(options: {
     classifyError,
     async ask(request, signal) {
       const kept = background ? { background: true, store: true } : store !== undefined && { store }
-      const body = { ...bodyOf(request), model, stream: true as const, ...kept }
+      const body = {
+        ...bodyOf(request),
+        model,
+        stream: true as const,
+        ...kept,
+        ...labelFields(request.labels, { isTold: labels, hasMetadata: true }),
+      }
       const events = await ask(body, (taken) => client.responses.create(taken, { ...once, signal }))
       const names = request.servers.map(({ name }) => name)
       return redactEvents(hostedEvents(events, names, model), redact)
