@@ -3,23 +3,27 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type OpenAI from 'openai'
 import { z } from 'zod'
 import type { createMcpReach, McpCallError, OpenServer } from './mcp.ts'
-import { itemEvents, responsesAnswer, type Turn, type WithoutNumber } from './responses.ts'
+import { createEventLog, type Logged } from './event-log.ts'
+import { itemEvents, responsesAnswer, type Turn } from './responses.ts'
 import type { Fault, Step } from './script.ts'
 import type { SeenCall } from './seen.ts'
+import type { Habits } from './vendors/habits.ts'
 
 type Response = OpenAI.Responses.Response
-type Event = OpenAI.Responses.ResponseStreamEvent
 type Item = Response['output'][number]
 
 export const hostedRequestSchema = z.looseObject({
   model: z.string(),
   background: z.boolean().optional(),
+  stream: z.boolean().optional(),
+  max_tool_calls: z.int().positive().optional(),
   tools: z.array(
     z.looseObject({
       type: z.literal('mcp'),
       server_label: z.string(),
       server_url: z.string(),
       headers: z.record(z.string(), z.string()).default({}),
+      authorization: z.string().optional(),
       allowed_tools: z.array(z.string()),
     }),
   ),
@@ -32,7 +36,7 @@ export interface HostedAnswer {
   /** What is known of it now. */
   response(): Response
   /** Events after the number given, as they come; ends after the last. Only the first reader sees where the script breaks the stream off. */
-  events(reader: { after: number; first: boolean }): AsyncGenerator<Event | 'cut' | 'silent'>
+  events(reader: { after: number; first: boolean }): AsyncGenerator<Logged>
   cancel(): void
   done: Promise<void>
 }
@@ -41,6 +45,7 @@ export interface HostedDeps {
   /** A character in place of a script: what it does next, after these calls, with tools of these names. */
   decide?: ((calls: SeenCall[], tools: string[]) => Turn) | undefined
   reach: ReturnType<typeof createMcpReach>
+  habits: Habits
   steps: readonly Step[]
   /** True once for each fault of the conversation; always for one that does not go away. */
   take: (step: Step) => boolean
@@ -48,31 +53,34 @@ export interface HostedDeps {
 }
 
 const id = (prefix: string) => `${prefix}_${randomUUID().replaceAll('-', '')}`
-const terminal = new Set(['response.completed', 'response.failed', 'response.incomplete'])
+/** What the model is told of a call beyond the most that the request allows. */
+const NOT_MADE = 'This answer may make no more calls.'
+
+/** The answer ended in the middle, as a vendor does it. */
+class BrokenOff extends Error {
+  override readonly name = 'BrokenOff'
+}
 
 /**
  * Opens the servers and lists their tools; throws `ListingError` when one cannot be listed. Then works through the script by itself: each call
  * is really made.
  */
-export async function startHostedAnswer(request: HostedRequest, { reach, steps, take, turnOf, decide }: HostedDeps): Promise<HostedAnswer> {
+export async function startHostedAnswer(
+  request: HostedRequest,
+  { reach, habits, steps, take, turnOf, decide }: HostedDeps,
+): Promise<HostedAnswer> {
   const abort = new AbortController()
   const ignored = new Set(steps.flatMap((step) => (step.kind === 'ignore' ? [step.server] : [])))
   const servers: OpenServer[] = []
-  for (const tool of request.tools) if (!ignored.has(tool.server_label)) servers.push(await reach.open(tool, abort.signal))
+  for (const { authorization, headers, ...tool } of request.tools) {
+    if (ignored.has(tool.server_label)) continue
+    const token = authorization === undefined ? {} : { authorization: `Bearer ${authorization}` }
+    servers.push(await reach.open({ ...tool, headers: { ...headers, ...token } }, abort.signal))
+  }
   const answer = { ...responsesAnswer(request, { text: '', stop: 'end' }), status: 'in_progress' as const }
   const output: Item[] = []
-  const log: (Event | 'cut' | 'silent')[] = []
-  const waiting = new Set<() => void>()
-  let over = false
-  let number = 0
-  const wake = () => {
-    for (const one of waiting) one()
-    waiting.clear()
-  }
-  const emit = (event: WithoutNumber<Event>) => {
-    log.push({ ...event, sequence_number: number++ })
-    wake()
-  }
+  const log = createEventLog()
+  const { emit } = log
   const snapshot = (status: NonNullable<Response['status']>, more: Partial<Response> = {}): Response => ({
     ...answer,
     background: request.background ?? false,
@@ -91,14 +99,37 @@ export async function startHostedAnswer(request: HostedRequest, { reach, steps, 
     output.push(item)
   }
 
+  let calls = 0
+
+  /** The text of its result. Throws `BrokenOff` where the answer ends with a call too many. */
   async function call(name: string, args: string, textErrors: boolean): Promise<string> {
     const { server, tool } = find(servers, name)
-    const item = { type: 'mcp_call' as const, id: id('mcp'), server_label: server?.label ?? name, name: tool, arguments: '' }
+    const item = {
+      type: 'mcp_call' as const,
+      id: id('mcp'),
+      server_label: server?.label ?? name,
+      name: `${habits.prefix}${tool}`,
+      arguments: '',
+    }
     const at = { item_id: item.id, output_index: output.length }
+    const isTooMany = habits.mostCalls !== 'ignored' && request.max_tool_calls !== undefined && calls >= request.max_tool_calls
+    if (isTooMany && habits.mostCalls === 'kept' && habits.order === 'announced-first') return NOT_MADE
+    if (habits.order === 'arguments-first') {
+      log.emitForeign({ type: 'response.function_call_arguments.delta', ...at, delta: args })
+      log.emitForeign({ type: 'response.mcp_call.arguments.done', ...at, arguments: args })
+      if (isTooMany && habits.mostCalls === 'kept') return NOT_MADE
+    }
     emit({ type: 'response.output_item.added', output_index: at.output_index, item: { ...item, status: 'in_progress' } })
     emit({ type: 'response.mcp_call.in_progress', ...at })
-    emit({ type: 'response.mcp_call_arguments.delta', ...at, delta: args })
-    emit({ type: 'response.mcp_call_arguments.done', ...at, arguments: args })
+    if (habits.order === 'announced-first') {
+      emit({ type: 'response.mcp_call_arguments.delta', ...at, delta: args })
+      emit({ type: 'response.mcp_call_arguments.done', ...at, arguments: args })
+    }
+    if (isTooMany) {
+      log.emitForeign({ error: { message: 'Exceeded max_tool_calls limit' } })
+      throw new BrokenOff()
+    }
+    calls++
     const outcome = server
       ? await server.call(tool, parseArguments(args), abort.signal)
       : { error: { type: 'mcp_protocol_error', code: -32602, message: `Unknown tool ${name}` } }
@@ -110,7 +141,9 @@ export async function startHostedAnswer(request: HostedRequest, { reach, steps, 
       error: failed ? errorOf(outcome.error, textErrors) : null,
       status: failed ? ('failed' as const) : ('completed' as const),
     }
-    emit({ type: failed ? 'response.mcp_call.failed' : 'response.mcp_call.completed', ...at })
+    const how = failed ? 'response.mcp_call.failed' : 'response.mcp_call.completed'
+    if (habits.order === 'announced-first') emit({ type: how, ...at })
+    else log.emitForeign({ type: how })
     // oxlint-disable-next-line no-unsafe-type-assertion -- providers send errors that the client's types do not have
     const wire = done as unknown as Item
     emit({ type: 'response.output_item.done', output_index: at.output_index, item: wire })
@@ -125,7 +158,12 @@ export async function startHostedAnswer(request: HostedRequest, { reach, steps, 
       output.push(item)
     }
     const { usage, incomplete_details } = whole
-    const response = snapshot(whole.status ?? 'completed', { incomplete_details, ...(usage && { usage }) })
+    const { usage: _, ...uncounted } = snapshot(whole.status ?? 'completed', { incomplete_details })
+    const response = {
+      ...uncounted,
+      ...(habits.usage && usage && { usage }),
+      ...(habits.output === 'empty' && { output: [] }),
+    }
     emit(response.status === 'incomplete' ? { type: 'response.incomplete', response } : { type: 'response.completed', response })
   }
 
@@ -137,8 +175,7 @@ export async function startHostedAnswer(request: HostedRequest, { reach, steps, 
       })
       return true
     }
-    log.push(fault.kind === 'silent' ? 'silent' : 'cut')
-    wake()
+    log.breakOff(fault.kind === 'silent' ? 'silent' : 'cut')
     return request.background !== true
   }
 
@@ -178,33 +215,19 @@ export async function startHostedAnswer(request: HostedRequest, { reach, steps, 
   }
 
   const done = work()
-    .catch(() => {
-      if (abort.signal.aborted) emit({ type: 'response.failed', response: snapshot('cancelled') })
+    .catch((error: unknown) => {
+      if (!(error instanceof BrokenOff) && abort.signal.aborted) emit({ type: 'response.failed', response: snapshot('cancelled') })
     })
     .then(async () => {
-      over = true
-      wake()
+      log.end()
       await Promise.all(servers.map((server) => server.close().catch(() => {})))
     })
 
   return {
     id: answer.id,
     done,
-    response() {
-      const last = log.findLast((event) => typeof event === 'object' && terminal.has(event.type))
-      return typeof last === 'object' && 'response' in last ? last.response : snapshot('in_progress')
-    },
-    async *events({ after, first }) {
-      for (let at = 0; ; at++) {
-        while (at >= log.length) {
-          if (over) return
-          await new Promise<void>((resolve) => waiting.add(resolve))
-        }
-        const event = log[at]
-        if (typeof event === 'string' && !first) continue
-        if (event !== undefined && (typeof event === 'string' || event.sequence_number > after)) yield event
-      }
-    },
+    response: () => log.last() ?? snapshot('in_progress'),
+    events: (reader) => log.events(reader),
     cancel: () => abort.abort(),
   }
 }

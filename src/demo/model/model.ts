@@ -7,13 +7,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type OpenAI from 'openai'
 import { z } from 'zod'
 import { chatAnswer, chatChunks } from './chat.ts'
-import { hostedRequestSchema, startHostedAnswer, type HostedAnswer } from './hosted.ts'
-import { createMcpReach, ListingError, type Reach } from './mcp.ts'
+import { createHostedServer, HOSTED_ONLY } from './hosted-server.ts'
+import type { Reach } from './mcp.ts'
 import { responsesAnswer, responsesEvents, type Turn } from './responses.ts'
-import { fill, type Fault, type Step } from './script.ts'
+import type { Step } from './script.ts'
 import { seenOf, type Character } from './seen.ts'
 import { createOpenai } from './vendors/openai.ts'
+import type { Habits } from './vendors/habits.ts'
 import type { Vendor } from './vendors/vendor.ts'
+import { sendFault, sendJson, type Fail } from './send.ts'
+import { turnOf } from './turn-of.ts'
 
 /** Checks a request, an answer or an event against the provider's published schema; throws what does not fit. */
 export type ValidateWire = (schema: 'CreateResponse' | 'Response' | 'ResponseStreamEvent', value: unknown) => void
@@ -28,6 +31,8 @@ export interface DemoModelOptions {
   validate?: ValidateWire
   /** Whose rules it keeps; OpenAI's without one. */
   vendor?: Vendor
+  /** How it calls servers itself; as OpenAI publishes it without them. */
+  habits?: Habits
   /** How to get to MCP servers that a request names, when it is not as their URL says. */
   reach?: Reach
 }
@@ -50,7 +55,6 @@ const requestSchema = z.looseObject({
   background: z.boolean().optional(),
 })
 type ModelRequest = z.output<typeof requestSchema>
-type Fail = (status: number, code: string, message: string, headers?: Record<string, string>) => void
 
 /** A model behind the Responses and the Chat API that says what a script tells it. What it says next follows from what it is sent. */
 export async function startDemoModel(options: DemoModelOptions): Promise<DemoModel> {
@@ -59,25 +63,22 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
   const requests: unknown[] = []
   /** Faults that came once already, by conversation and step. */
   const spent = new Set<string>()
-  const reach = createMcpReach(options.reach)
   const vendor = options.vendor ?? createOpenai()
-  /** Background answers, which go on without a reader. */
-  const answers = new Map<string, HostedAnswer>()
+  const hostedServer = createHostedServer(options)
 
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const sent = await readText(req)
-    const requestId = `req_${randomUUID().replaceAll('-', '')}`
+    res.setHeader('x-request-id', `req_${randomUUID().replaceAll('-', '')}`)
     const fail: Fail = (status, code, message, headers = {}) =>
       sendJson(
         res,
         status,
         { error: { message, type: status === 429 && code !== 'insufficient_quota' ? 'requests' : code, param: null, code } },
-        { 'x-request-id': requestId, ...headers },
+        headers,
       )
     if (options.apiKey !== undefined && req.headers.authorization !== `Bearer ${options.apiKey}`)
       return fail(401, 'invalid_api_key', 'Incorrect API key provided.')
-    const kept = /^\/v1\/responses\/(resp_\w+)(\/cancel)?(?:\?|$)/.exec(req.url ?? '')
-    if (kept) return serveKept(req, res, fail, { id: kept[1] ?? '', cancel: kept[2] !== undefined })
+    if (await hostedServer.serveKept(req, res, fail)) return
     const api = req.url === '/v1/responses' ? 'responses' : req.url === '/v1/chat/completions' ? 'chat' : undefined
     if (!api || req.method !== 'POST') return fail(404, 'not_found', `There is nothing at ${req.url ?? ''}.`)
     const body: unknown = JSON.parse(sent)
@@ -85,18 +86,29 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
     if (api === 'responses') options.validate?.('CreateResponse', body)
     const request = requestSchema.parse(body)
     const refusal = vendor.refuse(api, request)
-    if (refusal) return sendJson(res, refusal.status, refusal.body, { 'x-request-id': requestId })
+    if (refusal) return sendJson(res, refusal.status, refusal.body)
     const character = characters.get(request.model)
     const steps = character ? [] : Object.hasOwn(scripts, request.model) ? scripts[request.model] : undefined
     if (!steps) return fail(404, 'model_not_found', `The model ${request.model} does not exist.`)
-    if (request.tools?.some(({ type }) => type === 'mcp')) return serveHosted(res, request, steps, fail)
+    if (request.tools?.some(({ type }) => type === 'mcp')) {
+      return hostedServer.serve(
+        res,
+        request,
+        {
+          steps,
+          take: (step) => take(step, request),
+          decide: character && ((calls, tools) => character({ ...seenOf(request), calls, tools, mustAnswer: false })),
+        },
+        fail,
+      )
+    }
     const next = character ? undefined : await nextStep(steps, request, api)
     if (next?.kind === 'fault') return sendFault(res, next.fault, fail)
     const turn = next
       ? turnOf(next, api === 'responses' ? resultsOf(request.input) : resultsOf(request.messages), request.tool_choice === 'none')
       : (character?.(seenOf(request)) ?? { text: '', stop: 'end' as const })
-    if (api === 'responses') sendResponses(res, request, turn, requestId)
-    else sendChat(res, request, vendor.dressCompletion(chatAnswer(request.model, turn)), requestId)
+    if (api === 'responses') sendResponses(res, request, turn)
+    else sendChat(res, request, vendor.dressCompletion(chatAnswer(request.model, turn)))
   }
 
   /** True when the step is still to come in this conversation. */
@@ -106,64 +118,6 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
     if (spent.has(key) && !(step.kind === 'fault' && step.always)) return false
     spent.add(key)
     return true
-  }
-
-  async function serveHosted(res: ServerResponse, request: ModelRequest, steps: readonly Step[], fail: Fail): Promise<void> {
-    const character = characters.get(request.model)
-    for (const step of steps) {
-      if (step.kind === 'fault' && take(step, request)) return sendFault(res, step.fault, fail)
-      if (step.kind !== 'fault' && step.kind !== 'wait' && !HOSTED_ONLY.has(step.kind)) break
-    }
-    let answer: HostedAnswer
-    try {
-      answer = await startHostedAnswer(hostedRequestSchema.parse(request), {
-        reach,
-        steps,
-        take: (step) => take(step, request),
-        turnOf: (step, results) => turnOf(step, results, false),
-        decide: character && ((calls, tools) => character({ ...seenOf(request), calls, tools, mustAnswer: false })),
-      })
-    } catch (error) {
-      if (!(error instanceof ListingError)) throw error
-      const status = error.status === undefined ? '' : ` Http status code: ${error.status}${error.status === 401 ? ' (Unauthorized)' : ''}`
-      const message = `Error retrieving tool list from MCP server: '${error.label}'.${status}`
-      return sendJson(res, 424, { error: { type: 'external_connector_error', code: 'http_error', param: 'tools', message } })
-    }
-    if (request.background === true) answers.set(answer.id, answer)
-    // Without background mode, an answer that nobody reads is ended.
-    else res.once('close', () => answer.cancel())
-    if (request.stream === true) return sendEvents(res, answer, { after: -1, first: true })
-    if (request.background !== true) await answer.done
-    sendJson(res, 200, answer.response())
-  }
-
-  /** An answer that was asked for in the background: looked at, read again, or cancelled. */
-  async function serveKept(
-    req: IncomingMessage,
-    res: ServerResponse,
-    fail: Fail,
-    { id, cancel }: { id: string; cancel: boolean },
-  ): Promise<void> {
-    const answer = answers.get(id)
-    if (!answer) return fail(404, 'not_found', `Response with id '${id}' not found.`)
-    const { searchParams } = new URL(req.url ?? '', 'http://model')
-    if (cancel) {
-      answer.cancel()
-      await answer.done
-    } else if (searchParams.get('stream') === 'true')
-      return sendEvents(res, answer, { after: Number(searchParams.get('starting_after') ?? -1), first: false })
-    sendJson(res, 200, answer.response())
-  }
-
-  async function sendEvents(res: ServerResponse, answer: HostedAnswer, reader: { after: number; first: boolean }): Promise<void> {
-    res.writeHead(200, { 'content-type': 'text/event-stream' })
-    for await (const event of answer.events(reader)) {
-      if (event === 'cut') return void res.socket?.resetAndDestroy()
-      if (event === 'silent') break
-      options.validate?.('ResponseStreamEvent', event)
-      res.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
-    }
-    res.end()
   }
 
   /** Steps that were said already are as many as the turns in the conversation; faults and waits come in between. */
@@ -182,11 +136,11 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
     return steps.findLast((step) => step.kind === 'say') ?? { kind: 'say', text: 'There is nothing more in the script.' }
   }
 
-  function sendResponses(res: ServerResponse, request: ModelRequest, turn: Turn, requestId: string): void {
+  function sendResponses(res: ServerResponse, request: ModelRequest, turn: Turn): void {
     const answer = vendor.dressResponse(responsesAnswer(request, turn), request)
     options.validate?.('Response', answer)
-    if (request.stream !== true) return sendJson(res, 200, answer, { 'x-request-id': requestId })
-    res.writeHead(200, { 'content-type': 'text/event-stream', 'x-request-id': requestId })
+    if (request.stream !== true) return sendJson(res, 200, answer)
+    res.writeHead(200, { 'content-type': 'text/event-stream' })
     for (const event of responsesEvents(answer)) {
       options.validate?.('ResponseStreamEvent', event)
       res.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
@@ -222,54 +176,19 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
     scripts,
     requests,
     async [Symbol.asyncDispose]() {
-      for (const answer of answers.values()) answer.cancel()
       for (const socket of sockets) socket.destroy()
       await new Promise((done) => server.close(done))
-      await reach.close()
+      await hostedServer.close()
     },
   }
 }
 
-function sendJson(res: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
-  const text = JSON.stringify(body)
-  res.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), ...headers })
-  res.end(text)
-}
-
-function sendChat(res: ServerResponse, request: ModelRequest, answer: OpenAI.Chat.ChatCompletion, requestId: string): void {
-  if (request.stream !== true) return sendJson(res, 200, answer, { 'x-request-id': requestId })
-  res.writeHead(200, { 'content-type': 'text/event-stream', 'x-request-id': requestId })
+function sendChat(res: ServerResponse, request: ModelRequest, answer: OpenAI.Chat.ChatCompletion): void {
+  if (request.stream !== true) return sendJson(res, 200, answer)
+  res.writeHead(200, { 'content-type': 'text/event-stream' })
   for (const chunk of chatChunks(answer)) res.write(`data: ${JSON.stringify(chunk)}\n\n`)
   res.end('data: [DONE]\n\n')
 }
-
-function sendFault(res: ServerResponse, fault: Fault, fail: Fail): void {
-  switch (fault.kind) {
-    case 'status':
-      return fail(
-        fault.status,
-        fault.code ?? 'server_error',
-        `Scripted failure ${fault.status}.`,
-        fault.retryAfter === undefined ? {} : { 'retry-after': String(fault.retryAfter) },
-      )
-    case 'cut':
-      res.writeHead(200, { 'content-type': 'text/event-stream' })
-      res.write('event: response.created\ndata: {"type":"resp')
-      res.flushHeaders()
-      setImmediate(() => res.socket?.resetAndDestroy())
-      return
-    case 'silent':
-      res.writeHead(200, { 'content-type': 'text/event-stream' })
-      res.end()
-      return
-    case 'garbage':
-      res.writeHead(200, { 'content-type': 'application/json' })
-      res.end('<html>not JSON</html>')
-  }
-}
-
-/** Steps that say something only of a model that calls the servers itself. */
-const HOSTED_ONLY = new Set<Step['kind']>(['ignore', 'approve', 'errors-as-text'])
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 const list = (value: unknown): Record<string, unknown>[] => (Array.isArray(value) ? value.filter(isObject) : [])
@@ -294,31 +213,4 @@ function resultsOf(conversation: unknown): string[] {
     if (item['type'] === 'function_call_output') return [String(item['output'])]
     return item['role'] === 'tool' ? [String(item['content'])] : []
   })
-}
-
-function turnOf(step: Exclude<Step, { kind: 'fault' }>, results: string[], mustAnswer: boolean): Turn {
-  switch (step.kind) {
-    case 'call':
-      if (mustAnswer) return { text: JSON.stringify({ partial: true, results: results.length }), stop: 'end' }
-      return {
-        calls: step.calls.map((call) => ({
-          name: call.name,
-          arguments: typeof call.arguments === 'string' ? fill(call.arguments, results, true) : call.arguments(results),
-        })),
-        stop: 'end',
-      }
-    case 'say':
-      return { text: typeof step.text === 'string' ? fill(step.text, results) : step.text(results), stop: 'end' }
-    case 'refuse':
-      return { refusal: step.text, stop: 'end' }
-    case 'truncate':
-      return { text: step.text, stop: 'cut' }
-    case 'filter':
-      return { text: '', stop: 'filtered' }
-    case 'wait':
-    case 'ignore':
-    case 'approve':
-    case 'errors-as-text':
-      return { text: '', stop: 'end' }
-  }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type OpenAI from 'openai'
+import { z } from 'zod'
 
 /** What the scripted model says in a turn. */
 export interface Turn {
@@ -16,11 +17,20 @@ const id = (prefix: string) => `${prefix}_${randomUUID().replaceAll('-', '')}`
 /** About four characters a token. */
 const tokens = (text: string) => Math.ceil(text.length / 4)
 
+/** What an answer says again of its request. */
+interface Asked {
+  model: string
+  input?: unknown
+  instructions?: unknown
+  tools?: unknown
+  max_tool_calls?: number | undefined
+  metadata?: unknown
+}
+
+const labelsSchema = z.record(z.string(), z.string()).catch({})
+
 /** A whole answer of `/v1/responses`. */
-export function responsesAnswer(
-  request: { model: string; input?: unknown; instructions?: unknown; tools?: unknown },
-  turn: Turn,
-): Response {
+export function responsesAnswer(request: Asked, turn: Turn): Response {
   const output = outputOf(turn)
   const inputTokens = tokens(JSON.stringify([request.input, request.instructions, request.tools]))
   const outputTokens = tokens(JSON.stringify(output))
@@ -56,7 +66,8 @@ export function responsesAnswer(
       output_tokens_details: { reasoning_tokens: 0 },
       total_tokens: inputTokens + outputTokens,
     },
-    metadata: {},
+    metadata: labelsSchema.parse(request.metadata),
+    ...(request.max_tool_calls !== undefined && { max_tool_calls: request.max_tool_calls }),
   }
 }
 
