@@ -6,7 +6,7 @@ import type { DemoRoute } from './gateway/exchange.ts'
 import { startEverythingServer } from './servers/everything.ts'
 import { startDemoGateway, type DemoGateway } from './gateway/gateway.ts'
 import { startLaborServer } from './servers/labor.ts'
-import { startDemoModel, type DemoModel, type ValidateWire } from './model/model.ts'
+import { startDemoModel, type DemoModel, type DemoModelOptions, type ValidateWire } from './model/model.ts'
 import type { Step } from './model/script.ts'
 import type { Character } from './model/seen.ts'
 
@@ -24,6 +24,8 @@ export interface WorldOptions {
   /** Routes beside labor and everything, for tests. */
   routes?: readonly DemoRoute[]
   validate?: ValidateWire
+  /** What the model's server insists on, and how it goes about hosted calls. */
+  server?: Pick<DemoModelOptions, 'vendor' | 'habits'>
   /** Put over the configuration; mappings are merged. */
   config?: Record<string, unknown>
   api?: 'responses' | 'chat'
@@ -93,6 +95,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       apiKey: 'demo-model-key',
       reach: { address: gateway.address, ca: certificate.cert },
       ...(options.validate && { validate: options.validate }),
+      ...options.server,
     }),
   )
   const account = await gateway.accounts.create({ userId: 'svc-reports' })

@@ -19,13 +19,19 @@ export function chatAnswer(model: string, turn: Turn): Completion {
     choices: [
       {
         index: 0,
-        message: { role: 'assistant', content: turn.text ?? null, refusal: turn.refusal ?? null, ...(calls && { tool_calls: calls }) },
+        message: { role: 'assistant', content: textOf(turn), refusal: turn.refusal ?? null, ...(calls && { tool_calls: calls }) },
         finish_reason: calls ? 'tool_calls' : turn.stop === 'end' ? 'stop' : FINISH[turn.stop],
         logprobs: null,
       },
     ],
     usage: { prompt_tokens: 100, completion_tokens: outputTokens, total_tokens: 100 + outputTokens },
   }
+}
+
+/** This API has one text: what was said before stands in it. */
+function textOf({ text, notes = [] }: Turn): string | null {
+  const all = [...notes.map((note) => note.text), ...(text === undefined ? [] : [text])]
+  return all.length === 0 ? null : all.join('\n\n')
 }
 
 const KNOWN = new Set(['role', 'content', 'refusal', 'tool_calls'])

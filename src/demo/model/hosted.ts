@@ -4,7 +4,7 @@ import type OpenAI from 'openai'
 import { z } from 'zod'
 import type { createMcpReach, McpCallError, OpenServer } from './mcp.ts'
 import { createEventLog, type Logged } from './event-log.ts'
-import { itemEvents, responsesAnswer, type Turn } from './responses.ts'
+import { itemEvents, lastEvent, messageOf, responsesAnswer, type Turn } from './responses.ts'
 import type { Fault, Step } from './script.ts'
 import type { SeenCall } from './seen.ts'
 import type { Habits } from './vendors/habits.ts'
@@ -151,12 +151,14 @@ export async function startHostedAnswer(
     return failed ? JSON.stringify(outcome.error) : outcome.output
   }
 
+  function add(item: Item): void {
+    for (const event of itemEvents(item, output.length)) emit(event)
+    output.push(item)
+  }
+
   function say(turn: Turn): void {
     const whole = responsesAnswer(request, turn)
-    for (const item of whole.output) {
-      for (const event of itemEvents(item, output.length)) emit(event)
-      output.push(item)
-    }
+    for (const item of whole.output) add(item)
     const { usage, incomplete_details } = whole
     const { usage: _, ...uncounted } = snapshot(whole.status ?? 'completed', { incomplete_details })
     const response = {
@@ -164,7 +166,7 @@ export async function startHostedAnswer(
       ...(habits.usage && usage && { usage }),
       ...(habits.output === 'empty' && { output: [] }),
     }
-    emit(response.status === 'incomplete' ? { type: 'response.incomplete', response } : { type: 'response.completed', response })
+    emit(lastEvent(response))
   }
 
   function fail(fault: Fault): boolean {
@@ -172,6 +174,17 @@ export async function startHostedAnswer(
       emit({
         type: 'response.failed',
         response: snapshot('failed', { error: { code: 'server_error', message: `Scripted failure ${fault.status}.` } }),
+      })
+      return true
+    }
+    if (fault.kind === 'error-event') {
+      log.emitForeign({ type: 'error', code: fault.code, message: 'Scripted failure', param: null })
+      return true
+    }
+    if (fault.kind === 'failed-event') {
+      log.emitForeign({
+        type: 'response.failed',
+        response: { ...snapshot('failed'), error: { code: fault.code, message: 'Scripted failure' } },
       })
       return true
     }
@@ -197,6 +210,7 @@ export async function startHostedAnswer(
         output.push({ type: 'mcp_approval_request', id: id('mcpr'), server_label: server?.label ?? '', name: tool, arguments: '{}' })
         return say({ text: 'May I?', stop: 'end' })
       } else if (step.kind === 'call') {
+        for (const note of step.notes ?? []) add(messageOf(note))
         for (const one of turnOf(step, results).calls ?? []) results.push(await call(one.name, one.arguments, textErrors))
       } else if (step.kind !== 'ignore') return say(turnOf(step, results))
     }

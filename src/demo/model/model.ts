@@ -13,7 +13,7 @@ import { responsesAnswer, responsesEvents, type Turn } from './responses.ts'
 import type { Step } from './script.ts'
 import { seenOf, type Character } from './seen.ts'
 import { createOpenai } from './vendors/openai.ts'
-import type { Habits } from './vendors/habits.ts'
+import { OPENAI_HABITS, type Habits } from './vendors/habits.ts'
 import type { Vendor } from './vendors/vendor.ts'
 import { sendFault, sendJson, type Fail } from './send.ts'
 import { turnOf } from './turn-of.ts'
@@ -64,6 +64,7 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
   /** Faults that came once already, by conversation and step. */
   const spent = new Set<string>()
   const vendor = options.vendor ?? createOpenai()
+  const habits = options.habits ?? OPENAI_HABITS
   const hostedServer = createHostedServer(options)
 
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -103,12 +104,15 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
       )
     }
     const next = character ? undefined : await nextStep(steps, request, api)
-    if (next?.kind === 'fault') return sendFault(res, next.fault, fail)
+    if (next?.kind === 'fault') return sendFault(res, next.fault, fail, api)
     const turn = next
       ? turnOf(next, api === 'responses' ? resultsOf(request.input) : resultsOf(request.messages), request.tool_choice === 'none')
       : (character?.(seenOf(request)) ?? { text: '', stop: 'end' as const })
     if (api === 'responses') sendResponses(res, request, turn)
-    else sendChat(res, request, vendor.dressCompletion(chatAnswer(request.model, turn)))
+    else {
+      const { usage, ...uncounted } = chatAnswer(request.model, turn)
+      sendChat(res, request, vendor.dressCompletion({ ...uncounted, ...(habits.usage && usage && { usage }) }))
+    }
   }
 
   /** True when the step is still to come in this conversation. */
@@ -137,11 +141,12 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
   }
 
   function sendResponses(res: ServerResponse, request: ModelRequest, turn: Turn): void {
-    const answer = vendor.dressResponse(responsesAnswer(request, turn), request)
+    const { usage, ...uncounted } = responsesAnswer(request, turn)
+    const answer = vendor.dressResponse({ ...uncounted, ...(habits.usage && usage && { usage }) }, request)
     options.validate?.('Response', answer)
     if (request.stream !== true) return sendJson(res, 200, answer)
     res.writeHead(200, { 'content-type': 'text/event-stream' })
-    for (const event of responsesEvents(answer)) {
+    for (const event of responsesEvents(answer, habits.output)) {
       options.validate?.('ResponseStreamEvent', event)
       res.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
     }

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type OpenAI from 'openai'
 import { z } from 'zod'
+import type { Note } from './script.ts'
 
 /** What the scripted model says in a turn. */
 export interface Turn {
   calls?: { name: string; arguments: string }[]
   text?: string
   refusal?: string
+  notes?: Note[]
   stop: 'end' | 'cut' | 'filtered'
 }
 
@@ -72,29 +74,56 @@ export function responsesAnswer(request: Asked, turn: Turn): Response {
 }
 
 function outputOf(turn: Turn): Response['output'] {
+  const notes = (turn.notes ?? []).map(messageOf)
   if (turn.calls)
-    return turn.calls.map((call) => ({ type: 'function_call', id: id('fc'), call_id: id('call'), ...call, status: 'completed' }))
+    return [
+      ...notes,
+      ...turn.calls.map((call): Response['output'][number] => ({
+        type: 'function_call',
+        id: id('fc'),
+        call_id: id('call'),
+        ...call,
+        status: 'completed',
+      })),
+    ]
   const content: OpenAI.Responses.ResponseOutputMessage['content'] =
     turn.refusal === undefined
       ? [{ type: 'output_text', text: turn.text ?? '', annotations: [], logprobs: [] }]
       : [{ type: 'refusal', refusal: turn.refusal }]
-  return [{ type: 'message', id: id('msg'), role: 'assistant', status: turn.stop === 'end' ? 'completed' : 'incomplete', content }]
+  const phase = turn.notes?.some(({ isMarked }) => isMarked) ? { phase: 'final_answer' as const } : {}
+  return [
+    ...notes,
+    { type: 'message', id: id('msg'), role: 'assistant', status: turn.stop === 'end' ? 'completed' : 'incomplete', content, ...phase },
+  ]
 }
+
+/** A message that is no part of the answer, whether it says so or not. */
+export const messageOf = ({ text, isMarked }: Note): OpenAI.Responses.ResponseOutputMessage => ({
+  type: 'message',
+  id: id('msg'),
+  role: 'assistant',
+  status: 'completed',
+  content: [{ type: 'output_text', text, annotations: [], logprobs: [] }],
+  ...(isMarked && { phase: 'commentary' }),
+})
 
 export type WithoutNumber<E> = E extends unknown ? Omit<E, 'sequence_number'> : never
 
-/** The same answer as the events of a stream. */
-export function responsesEvents(response: Response): Event[] {
+/** The same answer as the events of a stream. `output` of the last event may be left empty. */
+export function responsesEvents(response: Response, output: 'whole' | 'empty' = 'whole'): Event[] {
   const { usage: _, ...unused } = response
   const started: Response = { ...unused, status: 'in_progress', output: [], incomplete_details: null }
   const events: WithoutNumber<Event>[] = [
     { type: 'response.created', response: started },
     { type: 'response.in_progress', response: started },
     ...response.output.flatMap((item, index) => itemEvents(item, index)),
-    response.status === 'incomplete' ? { type: 'response.incomplete', response } : { type: 'response.completed', response },
+    lastEvent({ ...response, ...(output === 'empty' && { output: [] }) }),
   ]
   return events.map((event, sequence_number) => ({ ...event, sequence_number }))
 }
+
+export const lastEvent = (response: Response): WithoutNumber<Event> =>
+  response.status === 'incomplete' ? { type: 'response.incomplete', response } : { type: 'response.completed', response }
 
 /** The events of one item of an answer. */
 export function itemEvents(item: Response['output'][number], output_index: number): WithoutNumber<Event>[] {

@@ -12,6 +12,10 @@
  *     truncate {"summary":                      stopped at the output limit
  *     filter                                    stopped by the content filter
  *     garbage                                   an answer that is not JSON, once
+ *     error-event insufficient_quota            the stream says that, once
+ *     failed-event context_length_exceeded      the answer ends as failed with that code, once
+ *     aside Let me look.                        said before the next step, as a message of its own
+ *     note Let me look.                         the same, marked as no part of the answer
  *     wait 200                                  before the next step
  *     always fail 500                           a fault that does not go away
  *
@@ -22,8 +26,8 @@
  *     errors-as-text                            errors of calls are texts, not objects
  */
 export type Step =
-  | { kind: 'call'; calls: ScriptedCall[] }
-  | { kind: 'say'; text: string | ((results: string[]) => string) }
+  | { kind: 'call'; calls: ScriptedCall[]; notes?: Note[] }
+  | { kind: 'say'; text: string | ((results: string[]) => string); notes?: Note[] }
   | { kind: 'refuse' | 'truncate'; text: string }
   | { kind: 'filter' }
   | { kind: 'wait'; ms: number }
@@ -31,6 +35,12 @@ export type Step =
   | { kind: 'approve'; name: string }
   | { kind: 'errors-as-text' }
   | { kind: 'fault'; fault: Fault; always: boolean }
+
+/** What is said before a step, in a message of its own; `isMarked`: as no part of the answer. */
+export interface Note {
+  text: string
+  isMarked: boolean
+}
 
 export interface ScriptedCall {
   /** The model's name of the tool. */
@@ -44,13 +54,27 @@ export type Fault =
   | { kind: 'cut' }
   | { kind: 'silent' }
   | { kind: 'garbage' }
+  | { kind: 'error-event' | 'failed-event'; code: string }
 
 /** Reads a script. Throws on a line that it does not know, with its number. */
 export function script(text: string): Step[] {
+  let notes: Note[] = []
   return text
     .split('\n')
     .map((line) => line.trim())
-    .flatMap((line, index) => (line === '' || line.startsWith('#') ? [] : [parseLine(line, index + 1)]))
+    .flatMap((line, index) => {
+      if (line === '' || line.startsWith('#')) return []
+      const note = /^(note|aside) (.+)/.exec(line)
+      if (note) {
+        notes.push({ text: note[2] ?? '', isMarked: note[1] === 'note' })
+        return []
+      }
+      const step = parseLine(line, index + 1)
+      if (notes.length === 0 || (step.kind !== 'call' && step.kind !== 'say')) return [step]
+      const before = notes
+      notes = []
+      return [{ ...step, notes: before }]
+    })
 }
 
 function parseLine(line: string, number: number): Step {
@@ -88,6 +112,9 @@ function parseLine(line: string, number: number): Step {
     case 'silent':
     case 'garbage':
       return { kind: 'fault', always, fault: { kind: verb } }
+    case 'error-event':
+    case 'failed-event':
+      return { kind: 'fault', always, fault: { kind: verb, code: text } }
     default:
       throw new Error(`script line ${number}: unknown verb ${verb}`)
   }

@@ -11,10 +11,15 @@ export function turnOf(step: Exclude<Step, { kind: 'fault' }>, results: string[]
           name: call.name,
           arguments: typeof call.arguments === 'string' ? fill(call.arguments, results, true) : call.arguments(results),
         })),
+        ...(step.notes && { notes: step.notes }),
         stop: 'end',
       }
     case 'say':
-      return { text: typeof step.text === 'string' ? fill(step.text, results) : step.text(results), stop: 'end' }
+      return {
+        text: typeof step.text === 'string' ? fill(step.text, results) : step.text(results),
+        ...(step.notes && { notes: step.notes }),
+        stop: 'end',
+      }
     case 'refuse':
       return { refusal: step.text, stop: 'end' }
     case 'truncate':

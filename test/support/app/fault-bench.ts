@@ -25,7 +25,7 @@ export interface FaultBenchUrls {
   redisUrl: string | undefined
 }
 
-export interface FaultBenchOptions extends Partial<Pick<WorldOptions, 'background' | 'api' | 'config' | 'validate'>> {
+export interface FaultBenchOptions extends Partial<Pick<WorldOptions, 'background' | 'api' | 'config' | 'validate' | 'server'>> {
   urls: FaultBenchUrls
   /** The job `act`: YAML text. */
   job: string
