@@ -195,6 +195,8 @@ export const WAITS: readonly WaitRow[] = [
     also: [
       'models/openai/provider.ts',
       'models/openai/chat.ts',
+      'models/openai/asked.ts',
+      'models/openai/raw/chat-stream.ts',
       'models/openai/responses.ts',
       'models/openai/redacted.ts',
       'models/openai/hosted/events.ts',

@@ -165,8 +165,9 @@ function decideNext(options: LocalOptions, state: ConversationState, answers: An
   if (calls.length > 0 && !cut && !isLast) return { kind: 'call', calls }
   const onlyCalls = isLast && calls.length > 0 && isBlank
   if (onlyCalls && !answers.withoutTools) return { kind: 'again', why: 'no-tools', told: undefined }
-  // Calls that are not made have no results, and providers refuse a call, or its reasoning, without one: both are left out.
-  const items = calls.length > 0 ? turn.items.filter((item) => item.type === 'message') : turn.items
+  // Calls that are not made have no results, and providers refuse a call, or its reasoning, without one: both are left out, and what would point to them.
+  const items =
+    calls.length > 0 ? turn.items.flatMap((item) => (item.type === 'message' ? [{ type: item.type, text: item.text }] : [])) : turn.items
   const mayRepair = answers.mayRepair() && !onlyCalls
   const parsed =
     cut && calls.length > 0 && mayRepair ? { ok: false as const, why: CUT_IN_CALL, told: CUT_IN_CALL } : checkOutput(options, said, turn)

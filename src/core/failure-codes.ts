@@ -114,6 +114,11 @@ export const FAILURES = {
     'The provider says the request is wrong.',
     'Read its message; often the model does not support a setting of the job.',
   ),
+  CONTEXT_FULL: never(
+    422,
+    'What the model is to read is longer than it can read.',
+    'Ask for less in the prompt, lower limits.resultBytes, or name a model with a larger context window.',
+  ),
   MODEL_REFUSED: never(422, 'The model or its filter refused to answer.', 'Change the prompt.'),
   MODEL_UNAVAILABLE: retried(
     503,

@@ -54,12 +54,21 @@ export const addUsage = (a: Usage, b: Usage): Usage => ({
   ...((a.estimated || b.estimated) && { estimated: true as const }),
 })
 
-/** What a model said in one turn, in words that do not depend on the provider's API. */
+/**
+ * What a model said in one turn, in words that do not depend on the provider's API. `raw` has what came beside the words, or instead of them, and is told again as it came to
+ * whom it came `from` (API and provider) and to nobody else. Items that earlier versions wrote have no `from`; theirs is only of reasoning, behind the Responses API.
+ */
 export type TurnItem =
-  | { type: 'message'; text: string }
+  | ({ type: 'message'; text: string } & Kept)
   | { type: 'refusal'; text: string }
-  | { type: 'tool_call'; callId: string; name: string; arguments: string }
-  | { type: 'reasoning'; raw: unknown }
+  | ({ type: 'tool_call'; callId: string; name: string; arguments: string } & Kept)
+  /** What a model may want to read again and nobody else can. */
+  | { type: 'reasoning'; raw: unknown; from?: string }
+
+interface Kept {
+  raw?: unknown
+  from?: string
+}
 
 /**
  * `sent`: no answer yet. `ok`: answered. `error`: the tool itself said no. `denied`: by Pomerium's policy. `refused`: by us, never sent.

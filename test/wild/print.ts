@@ -3,13 +3,18 @@ import { parseArgs } from 'node:util'
 import pc from 'picocolors'
 import { renderTable } from '../../src/cli/terminal/table.ts'
 import { showLine } from '../../src/lib/text.ts'
-import { WILD } from './cases.ts'
+import { WILD, WILD_MODELS } from './cases.ts'
+import { playModelCase } from './models/play.ts'
 import { playCase, type PlayedCase } from './play.ts'
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } })
 
 const rows: PlayedCase[] = []
 for (const one of WILD) rows.push(await playCase(one))
+for (const one of WILD_MODELS) {
+  const { asked: _, ...played } = await playModelCase(one)
+  rows.push({ ...played, name: `${one.api}: ${played.name}` })
+}
 const unexpected = rows.filter(({ asExpected }) => !asExpected)
 const asExpected = rows.length - unexpected.length
 
@@ -18,7 +23,7 @@ else {
   const shown = (text: string) => showLine(text).slice(0, 80)
   const lines = rows.map((row) => [row.asExpected ? 'ok' : 'NOT AS EXPECTED', row.name, shown(row.came), shown(row.expected)])
   process.stdout.write(
-    `${renderTable({ colors: pc.createColors(isatty(1)) }, ['', 'what the server does', 'came', 'expected'], lines, [])}\n`,
+    `${renderTable({ colors: pc.createColors(isatty(1)) }, ['', 'what the server or model does', 'came', 'expected'], lines, [])}\n`,
   )
   process.stdout.write(`${asExpected} of ${rows.length} rows as expected.\n`)
 }

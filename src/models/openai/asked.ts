@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Asked } from '../model.ts'
-import { isRefusal, provesNoWork } from './errors.ts'
+import { isRefusal, provesNoWork } from './errors/failure.ts'
 import { fieldsIn, listIn } from './foreign.ts'
 
 /** The request that is under way: the client sends it again by itself, and says nothing of that. */

@@ -45,10 +45,13 @@ export function argumentsIn(value: unknown): string {
 /** A call of a tool. One without an id is given one, so that its result can be told. */
 export const callIn = (call: { id: unknown; name: unknown; arguments: unknown }): TurnItem & { type: 'tool_call' } => ({
   type: 'tool_call',
-  callId: idIn(call.id) ?? `call_${randomUUID()}`,
+  callId: idIn(call.id) ?? newCallId(),
   name: textIn(call.name) ?? '',
   arguments: argumentsIn(call.arguments),
 })
+
+/** An id for a call that has none of its own. */
+export const newCallId = (): string => `call_${randomUUID()}`
 
 /** Longest id that is kept. */
 const MAX_ID = 512

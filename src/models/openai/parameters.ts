@@ -1,6 +1,7 @@
 import { APIError } from 'openai'
 import { isObject } from '../../lib/json/object.ts'
 import { fieldsIn, textIn } from './foreign.ts'
+import { hasNoContent, namesBeside, withContent, withoutBeside } from './raw/message-parts.ts'
 
 /** What a request cannot do without: its model, what it says, and the tools that the answer needs. */
 const NEEDED = new Set(['model', 'messages', 'input', 'instructions', 'tools', 'stream', 'background', 'previous_response_id'])
@@ -11,13 +12,15 @@ const MAX_ROUNDS = 8
 
 /** Names of a format in messages that do not name its field. */
 const FORMAT =
-  /response[_ ]?format|json[_ -]?(?:mode|schema|object|output)|structured[_ -]?outputs?|guided[_ -]?(?:json|decoding|grammar)|^text\b|\btext\.format/i
+  /response[_ ]?(?:format|mime)|json[_ -]?(?:mode|schema|object|output)|structured[_ -]?outputs?|guided[_ -]?(?:json|decoding|grammar)|^text\b|\btext\.format/i
 const TOOLS = /\btools?\b|\bfunction[_ -]?call/i
 const FORMATS = new Set(['response_format', 'text'])
 /** Words for a parameter that a server has never heard of. */
 const UNKNOWN =
   /\bun(?:known|recogni[sz]ed|expected)\b|\bunsupported param|\bextra (?:inputs|fields|keys)\b|\bnot (?:recogni[sz]ed|permitted)\b/i
 
+/** Words for what a server wants to have. */
+const WANTED = /\bmissing\b|\brequired\b|\bmust\b|\bexpected\b/i
 /** Characters of a message that are read. */
 const MAX_READ = 4000
 
@@ -70,8 +73,22 @@ const SPECIAL: readonly Part[] = [
     isRefused: (named, message) => FORMAT.test(named) && TOOLS.test(message),
     without: withoutFormat,
   },
+  {
+    name: 'a message without content',
+    isIn: hasNoContent,
+    isRefused: (named, message) => /\bcontent\b/.test(named) && WANTED.test(message),
+    without: withContent,
+  },
   { name: 'a format of the answer', isIn: isFormat, isRefused: (named) => FORMAT.test(named), without: withoutFormat },
 ]
+
+/** A field that came beside the words of the model, and goes back with them. */
+const beside = (key: string): Part => ({
+  name: `${key} in what the model said`,
+  isIn: (body) => namesBeside(body).includes(key),
+  isRefused: (named, message) => namesField(named, key) && !WANTED.test(message),
+  without: (body) => withoutBeside(body, key),
+})
 
 const field = (key: string): Part => ({
   name: key,
@@ -81,11 +98,14 @@ const field = (key: string): Part => ({
   without: (body) => withoutKeys(body, (one) => one === key),
 })
 
+/** What else a field is known by. */
+const ALSO: Readonly<Record<string, RegExp>> = { stream_options: /\binclude_usage\b/, include: /\bencrypted[_ ]content\b/ }
+
 /** Whether a message names a field, or what stands in it: `tool_choice`, `tool choice`, `stream_options`, `include_usage`. */
 function namesField(named: string, key: string): boolean {
   const text = named.toLowerCase()
   const words = new Set(text.match(/[a-z_]+/g))
-  if (words.has(key) || (key === 'stream_options' && words.has('include_usage'))) return true
+  if (words.has(key) || (ALSO[key]?.test(text) ?? false)) return true
   return key.includes('_') && text.replaceAll('-', ' ').includes(key.replaceAll('_', ' '))
 }
 
@@ -96,7 +116,7 @@ function refusedPart(error: unknown, body: object): Part | undefined {
   if (status !== undefined && !REFUSING.has(status)) return undefined
   const message = error.message.slice(0, MAX_READ)
   const fields = Object.keys(body).filter((key) => !NEEDED.has(key) && !FORMATS.has(key))
-  const parts = [...SPECIAL, ...fields.map(field)].filter(({ isIn }) => isIn(body))
+  const parts = [...SPECIAL, ...namesBeside(body).map(beside), ...fields.map(field)].filter(({ isIn }) => isIn(body))
   const named = [textIn(error.param) ?? '', message].filter((one) => one !== '')
   return named.flatMap((one) => parts.filter(({ isRefused }) => isRefused(one, message)))[0]
 }

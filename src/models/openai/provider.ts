@@ -3,7 +3,8 @@ import { Agent, type Dispatcher } from 'undici'
 import { fetchLean, type LeanInit } from '../../lib/net/http.ts'
 import { counting, countPost } from './asked.ts'
 import { createChatModel } from './chat.ts'
-import { modelFailure } from './errors.ts'
+import { errorBody } from './errors/body.ts'
+import { modelFailure } from './errors/failure.ts'
 import type { HostedModel } from '../hosted.ts'
 import { createHostedModel } from './hosted/client.ts'
 import type { Model } from '../model.ts'
@@ -77,8 +78,8 @@ export function createProvider(options: ProviderOptions): Provider {
     timeout: options.timeoutMs,
     logLevel: 'off',
     // oxlint-disable-next-line no-unsafe-type-assertion -- the client sends text only, and no Request
-    fetch: ((url: string, init: Omit<LeanInit, 'dispatcher'>) =>
-      countPost(() =>
+    fetch: (async (url: string, init: Omit<LeanInit, 'dispatcher'>) => {
+      const answer = await countPost(() =>
         // oxlint-disable-next-line waits/bounded -- `init` has the client's signal, which ends with the time-out and with the call
         fetchLean(url, {
           ...init,
@@ -87,7 +88,11 @@ export function createProvider(options: ProviderOptions): Provider {
           maxBytes: options.maxResponseBytes,
           limitName: `providers.${options.name}.maxResponseBytes`,
         }),
-      )) as typeof globalThis.fetch,
+      )
+      if (answer.ok) return answer
+      const text = answer.text.bind(answer)
+      return Object.assign(answer, { text: async () => errorBody(await text(), answer.headers.get('content-type')) })
+    }) as typeof globalThis.fetch,
   })
   const nameFailure = (model: string) => (error: unknown) => modelFailure(error, { provider: options.name, model, redact })
   const parameters = new Map<string, (warn: Warn) => Ask>()
@@ -111,7 +116,15 @@ export function createProvider(options: ProviderOptions): Provider {
         redact,
       }),
     model(name, warn) {
-      const adapter = { client, model: name, ask: askFor(name, warn), stream: options.stream, store: options.store, labels: options.labels }
+      const adapter = {
+        client,
+        provider: options.name,
+        model: name,
+        ask: askFor(name, warn),
+        stream: options.stream,
+        store: options.store,
+        labels: options.labels,
+      }
       const model = options.api === 'chat' ? createChatModel(adapter) : createResponsesModel(adapter)
       return {
         async respond(request, signal, asked = { times: 0, seenBytes: 0 }) {

@@ -1,16 +1,24 @@
-import type OpenAI from 'openai'
+import { APIError, type OpenAI } from 'openai'
 import { Failure } from '../../core/failure.ts'
-import type { TurnItem, Usage } from '../../core/run.ts'
-import type { Exchange, Model, ModelRequest, ModelTurn, StopReason } from '../model.ts'
+import type { Usage } from '../../core/run.ts'
+import type { Exchange, Model, ModelRequest, ModelTurn } from '../model.ts'
 import { seenIn } from './asked.ts'
 import type { Ask } from './parameters.ts'
 import { labelFields, toolChoiceOf } from './fields.ts'
-import { callIn, fieldsIn, idIn, listIn, reasoningIn, textIn, usageIn, type Fields } from './foreign.ts'
+import { errorIn } from './errors/body.ts'
+import { codeOf } from './errors/code.ts'
+import { brokenAnswer, responseEnding } from './errors/ending.ts'
+import { fieldsIn, idIn, listIn, textIn, usageIn, type Fields } from './foreign.ts'
+import { withOwnIds, type Origin } from './raw/keep.ts'
+import { itemsOfOutput, toldItems } from './raw/response-items.ts'
+import { readAnswer } from './raw/read.ts'
 
 type Input = OpenAI.Responses.ResponseInputItem
 
 export interface AdapterOptions {
   client: OpenAI
+  /** Its name in the configuration. */
+  provider: string
   model: string
   ask: Ask
   stream: boolean
@@ -20,13 +28,14 @@ export interface AdapterOptions {
 }
 
 /** A model behind `/v1/responses`. The whole conversation is sent each time; nothing depends on what the provider keeps. */
-export function createResponsesModel({ client, model, ask, stream, store, labels }: AdapterOptions): Model {
+export function createResponsesModel({ client, provider, model, ask, stream, store, labels }: AdapterOptions): Model {
+  const from: Origin = `responses ${provider}`
   return {
     async respond(request, signal) {
       const toolChoice = toolChoiceOf(request, (name) => ({ type: 'function' as const, name }))
       const body: OpenAI.Responses.ResponseCreateParamsNonStreaming = {
         model,
-        input: inputOf(request),
+        input: inputOf(request, from, store !== false),
         ...(request.instructions !== undefined && { instructions: request.instructions }),
         ...(request.tools.length > 0 && { tools: request.tools.map((tool) => ({ type: 'function', ...tool, strict: false })) }),
         ...(toolChoice !== undefined && { tool_choice: toolChoice }),
@@ -34,103 +43,76 @@ export function createResponsesModel({ client, model, ask, stream, store, labels
           text: { format: { type: 'json_schema', ...request.output } },
         }),
         ...(store !== undefined && { store }),
+        // What is not kept is told again, and thoughts can be read by the provider alone.
+        ...(store === false && { include: ['reasoning.encrypted_content'] }),
         ...labelFields(request.labels, { isTold: labels, hasMetadata: true }),
       }
-      if (!stream) {
-        const { data, request_id: requestId } = await ask(body, (taken) => client.responses.create(taken, { signal }).withResponse())
-        return turnOf(data, requestId, model)
-      }
-      const { data: events, request_id: requestId } = await ask({ ...body, stream: true as const }, (taken) =>
-        client.responses.create(taken, { signal }).withResponse(),
-      )
-      // oxlint-disable-next-line waits/bounded -- the provider's connections bound its silence, and the signal of the request ends it
-      for await (const event of seenIn(events)) {
-        const { type, response } = fieldsIn(event)
-        if (type === 'response.completed' || type === 'response.incomplete' || type === 'response.failed')
-          return turnOf(response, requestId, model)
-      }
+      const asked = stream ? { ...body, stream: true as const } : body
+      const response = await ask(asked, (taken) => client.responses.create(taken, { signal }).asResponse())
+      const came = await readAnswer(client, response)
+      const answer = came.kind === 'whole' ? came.answer : await lastAnswer(seenIn(came.events))
       signal.throwIfAborted()
-      throw new Failure({
-        code: 'MODEL_UNAVAILABLE',
-        message: `The stream of model ${model} ended without its last event.`,
-        requestId: requestId ?? undefined,
-      })
+      if (answer === undefined) throw brokenAnswer({ model, requestId: came.requestId }, 'ended its stream without its last event')
+      const turn = turnOf(answer, came.requestId, model, from)
+      return { ...turn, items: withOwnIds(turn.items, request.exchanges) }
     },
   }
 }
 
-function inputOf({ prompt, exchanges }: ModelRequest): Input[] {
-  return [{ role: 'user', content: prompt }, ...exchanges.flatMap(inputOfExchange)]
+/** The answer of the last event; its items are those of the events before where it has none. Undefined when the stream broke. */
+async function lastAnswer(events: AsyncIterable<unknown>): Promise<Fields | undefined> {
+  const items: unknown[] = []
+  // oxlint-disable-next-line waits/bounded -- the provider's connections bound its silence, and the signal of the request ends it
+  for await (const event of events) {
+    const { type, item, response, ...error } = fieldsIn(event)
+    if (type === 'response.output_item.done') items.push(item)
+    if (type === 'error') throw new APIError(undefined, errorIn(error) ?? {}, undefined, undefined)
+    if (type !== 'response.completed' && type !== 'response.incomplete' && type !== 'response.failed') continue
+    const answer = fieldsIn(response)
+    const { output } = answer
+    return items.length > 0 && (!Array.isArray(output) || output.length === 0) ? { ...answer, output: items } : answer
+  }
+  return undefined
 }
 
-function inputOfExchange({ items, results, reply }: Exchange): Input[] {
-  const said = items.map((item): Input => {
-    switch (item.type) {
-      case 'message':
-      case 'refusal':
-        return { role: 'assistant', content: item.text }
-      case 'tool_call':
-        return { type: 'function_call', call_id: item.callId, name: item.name, arguments: item.arguments }
-      case 'reasoning':
-        // oxlint-disable-next-line no-unsafe-type-assertion -- resent as it came
-        return item.raw as Input
-    }
-  })
-  const given = results.map(({ callId, text }): Input => ({ type: 'function_call_output', call_id: callId, output: text }))
-  return [...said, ...given, ...(reply === undefined ? [] : [{ role: 'user' as const, content: reply }])]
+function inputOf({ prompt, exchanges }: ModelRequest, from: Origin, isStored: boolean): Input[] {
+  return [{ role: 'user', content: prompt }, ...exchanges.flatMap((one) => inputOfExchange(one, from, isStored))]
 }
 
-/** What an answer says. Throws when it failed. */
-export function turnOf(answer: unknown, requestId: string | null, model: string): ModelTurn {
-  const response = fieldsIn(answer)
-  const { status, error, output } = response
+function inputOfExchange({ items, results, reply }: Exchange, from: Origin, isStored: boolean): Input[] {
+  const told = toldItems(items, from, isStored)
+  const input = [
+    ...told.items,
+    ...results.map(({ callId, text }) => ({ type: 'function_call_output', call_id: told.idOf(callId), output: text })),
+    ...(reply === undefined ? [] : [{ role: 'user', content: reply }]),
+  ]
+  // oxlint-disable-next-line no-unsafe-type-assertion -- resent as it came
+  return input as unknown as Input[]
+}
+
+/** What an answer says; with `from`, as it is told again. Throws when it failed, or did not end as an answer does. */
+export function turnOf(answer: unknown, requestId: string | null, model: string, from?: Origin): ModelTurn {
+  const { id, status, error, incomplete_details: details, model: named, output, usage } = fieldsIn(answer)
   if (status === 'failed' || (error !== null && error !== undefined)) {
-    const { code: given, message: said } = fieldsIn(error)
-    const code = textIn(given) ?? 'server_error'
+    const { code, type, message } = errorIn({ error }) ?? {}
+    const given = textIn(code)
     throw new Failure({
-      code: code === 'rate_limit_exceeded' ? 'MODEL_RATE_LIMITED' : 'MODEL_UNAVAILABLE',
-      message: `Model ${model} failed: ${textIn(said) ?? textIn(error) ?? 'no reason given'} (${code}).`,
+      code: codeOf({ code, type, message }),
+      message: `Model ${model} failed: ${textIn(message) ?? 'no reason given'}${given === undefined ? '' : ` (${given})`}.`,
       requestId: requestId ?? undefined,
     })
   }
-  if (!Array.isArray(output))
-    throw new Failure({ code: 'MODEL_UNAVAILABLE', message: `Model ${model} answered without output.`, requestId: requestId ?? undefined })
-  const items = listIn(output).flatMap(itemsOf)
+  const stopReason = responseEnding(status, fieldsIn(details)['reason'], { model, requestId })
+  if (!Array.isArray(output)) throw brokenAnswer({ model, requestId }, 'answered without output')
+  const items = listIn(output).flatMap((item) => itemsOfOutput(item, from))
   return {
     items,
-    stopReason: stopReasonOf(response),
-    usage: usageOf(response['usage'], items.length > 0),
-    responseId: idIn(response['id']) ?? null,
+    stopReason,
+    usage: usageOf(usage, items.length > 0),
+    responseId: idIn(id) ?? null,
     providerRequestId: requestId,
-    model: idIn(response['model']) ?? model,
+    model: idIn(named) ?? model,
   }
-}
-
-function itemsOf(item: Fields): TurnItem[] {
-  switch (item['type']) {
-    case 'message':
-      return messageItems(item['content'])
-    case 'function_call':
-      return [callIn({ id: item['call_id'], name: item['name'], arguments: item['arguments'] })]
-    case 'reasoning':
-      return [reasoningIn(item)]
-    default:
-      return []
-  }
-}
-
-/** The parts of one message are one text. */
-function messageItems(content: unknown): TurnItem[] {
-  if (typeof content === 'string') return [{ type: 'message', text: content.toWellFormed() }]
-  const parts = listIn(content)
-  const texts = parts.flatMap(({ type, text }) => (type === 'output_text' ? [textIn(text) ?? ''] : []))
-  const refusals = parts.flatMap(({ type, refusal }): TurnItem[] => (type === 'refusal' ? [{ type: 'refusal', text: textIn(refusal) ?? '' }] : [])) // prettier-ignore
-  return texts.length === 0 ? refusals : [...refusals, { type: 'message', text: texts.join('') }]
-}
-
-function stopReasonOf({ status, incomplete_details: details }: Fields): StopReason {
-  if (status !== 'incomplete') return 'end'
-  return fieldsIn(details)['reason'] === 'content_filter' ? 'filtered' : 'cut'
 }
 
 /** Servers may leave out the details, or the usage as a whole. */

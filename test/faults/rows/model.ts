@@ -20,6 +20,7 @@ export const modelRows: FaultRow[] = [
   row('HTTP 403', ['failed', 'MODEL_AUTH', 1, 0], nothing, always('fail 403')),
   row('HTTP 404', ['failed', 'MODEL_NOT_FOUND', 1, 0], nothing, always('fail 404 model_not_found')),
   row('HTTP 400', ['failed', 'MODEL_REJECTED', 1, 0], nothing, always('fail 400 invalid_request')),
+  row('HTTP 400, more than the model reads', ['failed', 'CONTEXT_FULL', 1, 0], nothing, always('fail 400 context_length_exceeded')),
   row('HTTP 429, the quota', ['failed', 'MODEL_QUOTA', 1, 0], nothing, always('fail 429 insufficient_quota')),
   row('HTTP 429, the rate, with a short retry-after', ['succeeded', null, 1, 1], nothing, {
     script: `fail 429 rate_limit retry-after=1\n${MIDDLE}`,

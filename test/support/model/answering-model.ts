@@ -75,9 +75,10 @@ function answerOf(number: number, model: string, { text, refusal, calls = [], re
   const output: object[] = []
   if (reasoning) output.push({ type: 'reasoning', id: `rs_${number}`, summary: [] })
   if (refusal !== undefined) output.push({ type: 'message', role: 'assistant', content: [{ type: 'refusal', refusal }] })
-  if (text !== undefined) output.push({ type: 'message', role: 'assistant', content: [{ type: 'output_text', text, annotations: [] }] })
+  if (text !== undefined)
+    output.push({ type: 'message', id: `msg_${number}`, role: 'assistant', content: [{ type: 'output_text', text, annotations: [] }] })
   for (const [index, [name, args]] of calls.entries())
-    output.push({ type: 'function_call', call_id: `call_${number}_${index}`, name, arguments: args })
+    output.push({ type: 'function_call', id: `fc_${number}_${index}`, call_id: `call_${number}_${index}`, name, arguments: args })
   return {
     id: `resp_${number}`,
     object: 'response',

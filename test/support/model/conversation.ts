@@ -2,7 +2,7 @@ import { readOutput } from '../../../src/core/rules/output.ts'
 import { runLocal, type LocalOptions } from '../../../src/agent/loop.ts'
 import type { DelegateResult, OutputCheck } from '../../../src/models/model.ts'
 import { namedUris } from '../../../src/runs/attempt/preflight.ts'
-import { createProvider } from '../../../src/models/openai/provider.ts'
+import { createProvider, type ProviderOptions } from '../../../src/models/openai/provider.ts'
 import type { PastCall, PastTurn } from '../../../src/core/history.ts'
 import { startAnsweringModel, type AnsweringModel, type Said } from './answering-model.ts'
 import { startScriptedServer, type ScriptedServer, type Serve } from '../mcp/scripted-server.ts'
@@ -25,6 +25,8 @@ export interface Settings extends Partial<Omit<LocalOptions, 'limits' | 'output'
   form?: Partial<OutputCheck>
   /** The provider holds the model to a format that is asked for while tools are free: it says this, and calls none. */
   formatFirst?: string
+  /** How the provider is set up; with `baseUrl`, which one it is. */
+  provider?: Partial<ProviderOptions>
   /** What the server answers, by kind of request. */
   serve?: Record<string, Serve>
 }
@@ -34,7 +36,7 @@ const FAR = Number.POSITIVE_INFINITY
 /** The local loop over a provider that says what it is told to, and a server with the tools `act` and `look`. */
 export async function hold(
   said: readonly Said[],
-  { limits, schema, form, serve = {}, formatFirst, ...options }: Settings = {},
+  { limits, schema, form, serve = {}, formatFirst, provider: behaviour, ...options }: Settings = {},
 ): Promise<Conversation> {
   await using building = new AsyncDisposableStack()
   const model = building.use(await startAnsweringModel(said, { formatFirst }))
@@ -56,6 +58,7 @@ export async function hold(
     maxResponseBytes: 1_048_576,
     formatWithTools: true,
     redact: (text) => text,
+    ...behaviour,
   })
   building.defer(() => provider.close())
   const stack = building.move()

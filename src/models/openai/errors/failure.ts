@@ -1,13 +1,13 @@
 import { APIConnectionError, APIError, APIUserAbortError } from 'openai'
-import { Failure, messageOf, redactFailure } from '../../core/failure.ts'
-import type { FailureCode } from '../../core/failure-codes.ts'
-import { NotRun } from '../../core/ports/gateway.ts'
-import { isNeverConnected } from '../../lib/net/connection-error.ts'
-import { BodyTooLarge } from '../../lib/net/http.ts'
-import { showLine } from '../../lib/text.ts'
-import { retryAfterMs } from '../../lib/time/foreign.ts'
-
-const QUOTA = /insufficient_quota|billing_hard_limit|quota_exceeded/
+import { Failure, messageOf, redactFailure } from '../../../core/failure.ts'
+import type { FailureCode } from '../../../core/failure-codes.ts'
+import { NotRun } from '../../../core/ports/gateway.ts'
+import { isNeverConnected } from '../../../lib/net/connection-error.ts'
+import { BodyTooLarge } from '../../../lib/net/http.ts'
+import { showLine } from '../../../lib/text.ts'
+import { retryAfterMs } from '../../../lib/time/foreign.ts'
+import { PAGE_TYPE, WebPage } from './body.ts'
+import { codeOf } from './code.ts'
 
 /** Statuses of 4xx that say that time was over, or that somebody else was faster: a model may have been at work. */
 const MAYBE_DONE = new Set([408, 409, 499])
@@ -44,33 +44,25 @@ export function modelFailure(error: unknown, what: { provider: string; model: st
       message: `${about}: ${tooLarge.message}.`,
       cure: `See what the provider sends; where that much is right, raise providers.${what.provider}.maxResponseBytes.`,
     })
-  if (error instanceof APIConnectionError) return make('MODEL_UNAVAILABLE')
-  if (!(error instanceof APIError)) return make('MODEL_UNAVAILABLE')
-  const status: number | undefined = error.status
-  const kind = `${error.code ?? ''} ${error.type ?? ''}`
+  const page = causeOf(error, WebPage) ?? pageIn(error)
+  if (page)
+    return new Failure({
+      code: 'MODEL_UNAVAILABLE',
+      message: `${about}: ${page.message}.`,
+      cure: `Set providers.${what.provider}.baseUrl to the address of the API itself, which often ends with /v1; see whether a sign-in or a proxy stands before it.`,
+      cause: provesNoWork(error) ? new NotRun(page.message) : new Error(page.message),
+    })
+  if (error instanceof APIConnectionError || !(error instanceof APIError)) return make('MODEL_UNAVAILABLE')
   const after = error.headers && retryAfterMs(error.headers)
-  const code = (): FailureCode => {
-    if (QUOTA.test(kind)) return 'MODEL_QUOTA'
-    if (/content_filter|content_policy/.test(kind)) return 'MODEL_REFUSED'
-    switch (status) {
-      case 401:
-      case 403:
-        return 'MODEL_AUTH'
-      case 404:
-        return 'MODEL_NOT_FOUND'
-      case 402:
-        return 'MODEL_QUOTA'
-      case 429:
-        return 'MODEL_RATE_LIMITED'
-      case 408:
-      case 409:
-      case undefined:
-        return 'MODEL_UNAVAILABLE'
-      default:
-        return status >= 500 ? 'MODEL_UNAVAILABLE' : 'MODEL_REJECTED'
-    }
-  }
-  return make(code(), error.requestID, after)
+  return make(codeOf(error), error.requestID, after)
+}
+
+/** Where a page or a redirect stands instead of what was asked for: the address is not that of the API. */
+function pageIn(error: unknown): WebPage | undefined {
+  if (!(error instanceof APIError) || error.status === undefined) return undefined
+  const { status, type }: { status: number; type: string | undefined } = error
+  if (status >= 300 && status < 400) return new WebPage('a redirect')
+  return type === PAGE_TYPE && (status === 404 || status === 405) ? new WebPage('a web page') : undefined
 }
 
 /** The error itself or one of its causes, of that kind. */

@@ -1,0 +1,38 @@
+import { fieldsIn, listIn, type Fields } from '../foreign.ts'
+import { withoutField } from './keep.ts'
+
+// What a server that speaks `/v1/chat/completions` may not take in what a model said, although it came from there.
+
+const KNOWN_IN_MESSAGE = new Set(['role', 'content', 'tool_calls'])
+const KNOWN_IN_CALL = new Set(['id', 'type', 'function'])
+
+const saidIn = (body: object): Fields[] => listIn(fieldsIn(body)['messages']).filter(({ role }) => role === 'assistant')
+
+/** Names of fields that came beside the words of a message, or in its calls. */
+export function namesBeside(body: object): string[] {
+  const said = saidIn(body)
+  const names = said.flatMap((message) => Object.keys(message).filter((name) => !KNOWN_IN_MESSAGE.has(name)))
+  const inCalls = said.flatMap(({ tool_calls: calls }) =>
+    listIn(calls).flatMap((call) => Object.keys(call).filter((name) => !KNOWN_IN_CALL.has(name))),
+  )
+  return [...new Set([...names, ...inCalls])]
+}
+
+const mapSaid = (body: object, change: (message: Fields) => Fields): object => ({
+  ...body,
+  messages: listIn(fieldsIn(body)['messages']).map((message) => (message['role'] === 'assistant' ? change(message) : message)),
+})
+
+/** The request without that field in what the model said. */
+export const withoutBeside = (body: object, name: string): object =>
+  mapSaid(body, (message) => {
+    const calls = message['tool_calls']
+    const rest = withoutField(message, name)
+    return calls === undefined ? rest : { ...rest, tool_calls: listIn(calls).map((call) => withoutField(call, name)) }
+  })
+
+/** Whether a message has calls alone. */
+export const hasNoContent = (body: object): boolean => saidIn(body).some((message) => !('content' in message))
+
+/** The request with an empty text in such messages. */
+export const withContent = (body: object): object => mapSaid(body, (message) => ({ content: '', ...message }))
