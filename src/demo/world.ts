@@ -33,6 +33,8 @@ export interface WorldOptions {
   background?: boolean
   /** The provider is told which run a request is of. */
   metadata?: boolean
+  /** What else the configuration says of the provider. */
+  provider?: Record<string, unknown>
   /** The gateway replaces the ids of our requests, as for callers outside of its private network. */
   replaceRequestIds?: boolean
 }
@@ -116,6 +118,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         apiKey: 'demo-model-key',
         background: options.background ?? false,
         ...(options.metadata !== undefined && { metadata: options.metadata }),
+        ...options.provider,
       },
     },
     prices: { 'gpt-5.4-mini': { input: 0.25, cachedInput: 0.025, output: 2 } },

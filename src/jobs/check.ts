@@ -13,6 +13,8 @@ export interface Offer {
   providers: readonly string[]
   /** The provider speaks the API in which a model can call MCP servers itself. */
   canHost(provider: string): boolean
+  /** Requests that the provider makes for a run of the account can be told from those of others: by the run's header, or by an account of the run's own. */
+  tellsRuns(provider: string, account: string): boolean
   hasPrice(model: string): boolean
   /** What is wrong with where a report is to go. */
   deliverFault(entry: JobDefinition['deliver'][number]): string | undefined
@@ -44,6 +46,11 @@ export function checkDefinition(job: string, definition: JobDefinition, offer: O
     issues.push({
       path: ['delegate'],
       message: `is hosted, which needs a provider with api: responses; ${provider} has api: chat. Change the provider, or write delegate: local`,
+    })
+  else if (definition.delegate === 'hosted' && !offer.tellsRuns(provider, definition.account))
+    issues.push({
+      path: ['delegate'],
+      message: `is hosted, and providers.${provider} has runHeader: false: nothing would tell the requests of a run from those of somebody else. Set accounts.${definition.account}.perRun: true, take runHeader out, or write delegate: local`,
     })
   if (definition.limits.costUsd !== undefined && !offer.hasPrice(name)) {
     issues.push({ path: ['limits', 'costUsd'], message: `needs a price of the model ${name}; add it under prices: in the configuration` })

@@ -1,3 +1,4 @@
+import type { Offer } from '../../src/jobs/check.ts'
 import { expect, test } from 'vitest'
 import { createJobFiles, GOOD, OFFER } from '../support/app/job-files.ts'
 
@@ -172,6 +173,18 @@ test('what the configuration does not offer is named with what it offers', () =>
       "job.yaml:2: model.provider is openai, which is not under providers: in the configuration; there is none",
     ]
   `)
+})
+
+test('a hosted job whose provider does not name the run needs an account of each run’s own', () => {
+  const offer = (perRun: boolean): Offer => ({
+    ...OFFER,
+    tellsRuns: (provider, account) => !(provider === 'openai' && account === 'reports') || perRun,
+  })
+  expect(files.faults(`${GOOD}delegate: hosted\n`, 'job.yaml', offer(false))).toEqual([
+    'job.yaml:6: delegate is hosted, and providers.openai has runHeader: false: nothing would tell the requests of a run from those of somebody else. Set accounts.reports.perRun: true, take runHeader out, or write delegate: local',
+  ])
+  expect(files.faults(`${GOOD}delegate: hosted\n`, 'job.yaml', offer(true))).toEqual([])
+  expect(files.faults(GOOD, 'job.yaml', offer(false))).toEqual([])
 })
 
 test('a schedule is checked field by field', () => {

@@ -2,6 +2,10 @@ import { readFileSync } from 'node:fs'
 import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { openAudit } from '../../src/app/app.ts'
+import { joinEvents } from '../../src/audit/join/match.ts'
+import { openLog, readLog } from '../../src/audit/read.ts'
+import { auditReport } from '../../src/audit/report.ts'
 import { query, type Db } from '../../src/store/postgres/db.ts'
 import { createMinterClient } from '../../src/pomerium/minter-client.ts'
 import { sweepAccounts } from '../../src/runs/accounts/account-sweep.ts'
@@ -127,6 +131,28 @@ describe('an account for each run', () => {
     // Once our preflight, once the provider.
     expect(server.methods.filter((method) => method === 'initialize')).toHaveLength(2)
     expect(living(testApp)).toEqual([testApp.world.account.id])
+  })
+
+  test('tells a hosted run’s requests from those of others where the provider does not name the run', async () => {
+    await using server = await startCountingServer()
+    await using opened = await openPerRun(server, {
+      jobs: { act: job('delegate: hosted') },
+      config: PER_RUN,
+      provider: { runHeader: false },
+    })
+    const { testApp } = opened
+    const run = await testApp.run('act')
+    const [row] = await rowsOf(testApp.app.db)
+    // Ours name the run, the provider's do not.
+    const byRun = await accountsByRun(testApp)
+    expect(byRun.get(run.id)).toEqual(new Set([row?.account_id]))
+    expect(byRun.get('none')).toContain(row?.account_id)
+    await using audit = await openAudit(testApp.app.config, pino({ level: 'silent' }))
+    await readLog(audit, await openLog(testApp.world.logFile), new AbortController().signal)
+    await joinEvents({ ...audit, graceMs: 0 })
+    expect(await auditReport(testApp.app.db, audit.ours(), { graceMs: 0 })).toMatchObject({ unexplained: 0, unreported: 0, recent: 0 })
+    const { toolCalls } = await testApp.finished(run.id)
+    expect(toolCalls).toMatchObject([{ tool: 'look', decision: { allowed: true, matchedBy: 'account' } }])
   })
 
   test.for([

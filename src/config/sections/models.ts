@@ -35,6 +35,18 @@ const providerSchema = z
       .describe(
         'For delegate: hosted. The provider finishes an answer without us, so that another worker finds it after a crash. Without it, an answer whose worker died has an unknown outcome.',
       ),
+    mcpToken: z
+      .enum(['headers', 'authorization'])
+      .default('headers')
+      .describe(
+        'For delegate: hosted. Where the provider takes the account’s token for a server: among the headers of the mcp tool, or as its field authorization, which some servers want and OpenAI takes too.',
+      ),
+    runHeader: z
+      .boolean()
+      .default(true)
+      .describe(
+        'For delegate: hosted. The provider sends the run’s id as the header X-Nightshift-Run-Id to each server. Without it, as a server wants that keeps its connections by their headers, the account of a hosted job has to be perRun: nothing else tells its requests from those of others.',
+      ),
     answerTimeout: duration('1s').prefault('10m').describe('Longest wait for an answer to begin, and longest silence within one.'),
     maxResponseBytes: z
       .int()

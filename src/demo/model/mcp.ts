@@ -14,6 +14,8 @@ export interface McpToolParam {
   server_label: string
   server_url: string
   headers: Record<string, string>
+  /** A token that is sent as a bearer's. */
+  authorization?: string | undefined
   allowed_tools: string[]
 }
 
@@ -52,7 +54,9 @@ export function createMcpReach(reach: Reach | undefined) {
   async function open(param: McpToolParam, signal: AbortSignal): Promise<OpenServer> {
     const client = new Client({ name: 'scripted-provider', version: '1.0.0' }, { capabilities: {} })
     const transport = new StreamableHTTPClientTransport(new URL(param.server_url), {
-      requestInit: { headers: param.headers },
+      requestInit: {
+        headers: { ...param.headers, ...(param.authorization !== undefined && { authorization: `Bearer ${param.authorization}` }) },
+      },
       // oxlint-disable-next-line no-unsafe-type-assertion -- undici's types and the global ones differ in name only
       fetch: ((url: string, init: object) => fetch(url, { ...init, dispatcher: agent })) as unknown as typeof globalThis.fetch,
     })

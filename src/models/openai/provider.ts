@@ -6,6 +6,7 @@ import { createChatModel } from './chat.ts'
 import { errorBody } from './errors/body.ts'
 import { modelFailure } from './errors/failure.ts'
 import type { HostedModel } from '../hosted.ts'
+import type { McpToken } from './hosted/access.ts'
 import { createHostedModel } from './hosted/client.ts'
 import type { Model } from '../model.ts'
 import { createParameters, type Ask } from './parameters.ts'
@@ -25,6 +26,10 @@ export interface ProviderOptions {
   labels: boolean
   /** Background mode: the provider finishes a hosted answer without us, and it can be attached to again by its id. */
   background: boolean
+  /** Where the mcp tool of a hosted answer has the account's token. */
+  mcpToken: McpToken
+  /** A hosted provider sends the run's id to the servers. */
+  runHeader: boolean
   /** Longest wait for an answer to begin, and longest silence within it. */
   timeoutMs: number
   /** Most bytes of one answer, unpacked and with all that a stream sends around it. */
@@ -42,6 +47,7 @@ export interface Provider {
   formatWithTools: boolean
   /** It speaks the Responses API, in which a model can call MCP servers itself. */
   canHost: boolean
+  runHeader: boolean
   model(name: string, warn?: Warn): Model
   /** The same model, calling MCP servers itself. Only behind the Responses API. */
   hosted(name: string, warn?: Warn): HostedModel
@@ -104,12 +110,14 @@ export function createProvider(options: ProviderOptions): Provider {
   return {
     formatWithTools: options.formatWithTools,
     canHost: options.api === 'responses',
+    runHeader: options.runHeader,
     hosted: (model, warn) =>
       createHostedModel({
         client,
         model,
         ask: askFor(model, warn),
         background: options.background,
+        mcpToken: options.mcpToken,
         store: options.store,
         labels: options.labels,
         nameFailure: nameFailure(model),

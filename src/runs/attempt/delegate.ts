@@ -85,7 +85,7 @@ export async function delegate(
             const repeatable = offered.flatMap((one) => (one.repeatable ? [one.tool.name] : []))
             return names.length === 0 ? [] : [{ name, url, tools: names, repeatable, required }]
           }),
-          headers: () => accountHeaders(input.tokens.current(), runId),
+          headers: () => accountHeaders(input.tokens.current(), provider.runHeader ? runId : undefined),
           resultBytes: limits.resultBytes,
           redact: resources.redactor.redact,
           open: input.open,

@@ -44,6 +44,22 @@ test('hands over address, token, run id and tools, and asks for no approval', as
   ])
 })
 
+test('hands over the token as a field where the provider wants it so, and its requests reach the gateway all the same', async () => {
+  await using one = await hostedApp('call counting__act {}\nsay $1', {
+    provider: { mcpToken: 'authorization' },
+  })
+  const run = await one.testApp.run('act')
+  expect(run).toMatchObject({ status: 'succeeded', failure: null })
+  const { id } = run
+  const [asked] = askedOf(one)
+  expect(asked?.tools).toMatchObject([
+    { authorization: `Pomerium-${one.testApp.world.account.jwt}`, headers: { 'x-nightshift-run-id': id }, allowed_tools: ['act', 'look'] },
+  ])
+  expect(Object.keys(asked?.tools?.[0]?.headers ?? {})).toEqual(['x-nightshift-run-id'])
+  const calls = (await authorizeLines(one)).filter((line) => line['mcp-method'] === 'tools/call')
+  expect(calls).toMatchObject([{ headers: { 'X-Nightshift-Run-Id': id }, 'service-account-id': one.testApp.world.account.id }])
+})
+
 test('each request of the provider reaches the gateway as the account and with the run id', async () => {
   await using one = await hostedApp('call counting__act {}\ncall counting__look {}\nsay $1')
   const { id } = await one.testApp.run('act')

@@ -166,6 +166,8 @@ describe.for(APIS)('our provider over $way', ({ api, stream }) => {
       store: false,
       labels: false,
       background: false,
+      mcpToken: 'headers' as const,
+      runHeader: true,
       timeoutMs: 10_000,
       maxResponseBytes: 1_048_576,
       formatWithTools: true,

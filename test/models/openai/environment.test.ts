@@ -11,7 +11,7 @@ test('variables that the provider’s own client reads change nothing: neither t
     res.writeHead(200, { 'content-type': 'application/json' }).end('{"data":[]}')
   })
   const look = async () => {
-    const provider = createProvider({ name: 'p', api: 'responses', baseUrl: server.url, apiKey: () => 'the-key', stream: false, store: undefined, labels: false, background: false, timeoutMs: 5000, maxResponseBytes: 65_536, formatWithTools: false, redact: (text) => text }) // prettier-ignore
+    const provider = createProvider({ name: 'p', api: 'responses', baseUrl: server.url, apiKey: () => 'the-key', stream: false, store: undefined, labels: false, background: false, mcpToken: 'headers', runHeader: true, timeoutMs: 5000, maxResponseBytes: 65_536, formatWithTools: false, redact: (text) => text }) // prettier-ignore
     await provider.knows('m', new AbortController().signal)
     await provider.close()
   }

@@ -11,6 +11,7 @@ export const OFFER: Offer = {
   providers: ['openai'],
   hasPrice: (model) => model === 'priced',
   canHost: (provider) => provider === 'openai',
+  tellsRuns: () => true,
   deliverFault: (entry) =>
     deliverFault(entry, { reportsDir: '', reportsReadableBy: 'owner', webhooks: { team: { url: 'https://hooks.example/' } } }),
   hasMoneyBudget: () => false,

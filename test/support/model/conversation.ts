@@ -54,6 +54,8 @@ export async function hold(
     store: undefined,
     labels: false,
     background: false,
+    mcpToken: 'headers' as const,
+    runHeader: true,
     timeoutMs: 20_000,
     maxResponseBytes: 1_048_576,
     formatWithTools: true,

@@ -33,6 +33,8 @@ export async function openProvider(
     store,
     labels: labels ?? false,
     background: false,
+    mcpToken: 'headers' as const,
+    runHeader: true,
     timeoutMs,
     maxResponseBytes,
     formatWithTools: true,

@@ -5,6 +5,7 @@ import { createServerNames, hostedEvents } from './events.ts'
 import { redactEvents } from '../redacted.ts'
 import { labelFields } from '../fields.ts'
 import type { Ask } from '../parameters.ts'
+import { accessOf, type McpToken } from './access.ts'
 import { serverLabel } from './server-label.ts'
 
 type Create = OpenAI.Responses.ResponseCreateParamsNonStreaming
@@ -16,6 +17,7 @@ export function createHostedModel(options: {
   client: OpenAI
   model: string
   background: boolean
+  mcpToken: McpToken
   ask: Ask
   store: boolean | undefined
   /** The provider is told what a request is for, and whose it is. */
@@ -23,7 +25,7 @@ export function createHostedModel(options: {
   nameFailure: (error: unknown) => unknown
   redact: (text: string) => string
 }): HostedModel {
-  const { client, model, ask, background, store, labels, nameFailure, redact } = options
+  const { client, model, ask, background, mcpToken, store, labels, nameFailure, redact } = options
   // No retries by the client: a request may already have run tools.
   const once = { maxRetries: 0 }
   return {
@@ -34,7 +36,7 @@ export function createHostedModel(options: {
     async ask(request, signal) {
       const kept = background ? { background: true, store: true } : store !== undefined && { store }
       const body = {
-        ...bodyOf(request),
+        ...bodyOf(request, mcpToken),
         model,
         stream: true as const,
         ...kept,
@@ -54,7 +56,7 @@ export function createHostedModel(options: {
   }
 }
 
-function bodyOf({ instructions, prompt, output, servers }: HostedRequest): Omit<Create, 'model'> {
+function bodyOf({ instructions, prompt, output, servers }: HostedRequest, mcpToken: McpToken): Omit<Create, 'model'> {
   return {
     input: [{ role: 'user', content: prompt }],
     ...(instructions !== undefined && { instructions }),
@@ -62,7 +64,7 @@ function bodyOf({ instructions, prompt, output, servers }: HostedRequest): Omit<
       type: 'mcp',
       server_label: serverLabel(name),
       server_url: url,
-      headers,
+      ...accessOf(headers, mcpToken),
       allowed_tools: [...tools],
       require_approval: 'never',
     })),
