@@ -56,9 +56,9 @@ const exitCodes = () =>
 const failureCodes = () =>
   table(
     ['code', 'what it means, and the cure', 'retried', 'HTTP', 'exit'],
-    Object.entries(FAILURES).map(([code, { retry, http, exit, text, cure, finalCure }]: [string, FailureKind]) => [
+    Object.entries(FAILURES).map(([code, { retry, http, exit, text, cure }]: [string, FailureKind]) => [
       `\`${code}\``,
-      `${text} ${cure}${finalCure === undefined ? '' : ` In the end: ${finalCure}`}`,
+      `${text} ${cure}`,
       retry,
       http,
       exit,

@@ -10,17 +10,14 @@ export interface FailureKind {
   /** Exit code of the CLI when a command, or the run it waited for, ends for this reason. */
   readonly exit: number
   readonly text: string
+  /** What a person does about it. It promises no retry: whether one follows is the state of the run, which says when. */
   readonly cure: string
-  /** What to do once it is not retried any more, where `cure` says that it is. */
-  readonly finalCure?: string
 }
 
 /** Exit codes of the CLI: 0 a command or run that succeeded, the others by what the caller can do next. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, evidence: 3, incomplete: 4, waiting: 5, cancelled: 6, unavailable: 7 } as const
 
 const later = (http: number, text: string, cure: string): FailureKind => ({ retry: 'later', http, exit: EXIT.failed, text, cure })
-/** A failure that Nightshift retries by itself while retries are left. */
-const retried = (http: number, text: string, cure: string, finalCure: string): FailureKind => ({ ...later(http, text, cure), finalCure })
 const never = (http: number, text: string, cure: string): FailureKind => ({ retry: 'never', http, exit: EXIT.failed, text, cure })
 const usage = (http: number, text: string, cure: string): FailureKind => ({ retry: 'never', http, exit: EXIT.usage, text, cure })
 const budget = (text: string, cure: string): FailureKind => ({ retry: 'never', http: 422, exit: EXIT.incomplete, text, cure })
@@ -72,13 +69,12 @@ export const FAILURES = {
     http: 409,
     exit: EXIT.waiting,
     text: 'The server needs a person’s consent for this account.',
-    cure: 'Connect the server for the account; the run then goes on by itself.',
+    cure: 'Connect the server for the account.',
   },
-  UPSTREAM_UNAVAILABLE: retried(
+  UPSTREAM_UNAVAILABLE: later(
     502,
     'The MCP server behind the route did not take the request.',
-    'Start the server, or wait: the run tries again.',
-    'Retries are used up; start the server, then retry the run.',
+    'Start the server, or see in its log why it does not answer.',
   ),
   UPSTREAM_ERROR: never(502, 'The MCP server answered with an error that is not a tool result.', 'Read the server’s own log.'),
   OUTCOME_UNKNOWN: never(
@@ -102,11 +98,10 @@ export const FAILURES = {
   ),
   MODEL_AUTH: never(502, 'The model provider does not accept the key.', 'Correct the provider’s apiKey in the configuration.'),
   MODEL_NOT_FOUND: never(422, 'The provider has no such model.', 'Correct model.name in the job file.'),
-  MODEL_RATE_LIMITED: retried(
+  MODEL_RATE_LIMITED: later(
     503,
     'The provider asks to wait.',
-    'Retried automatically after the time the provider gave.',
-    'Retries are used up; retry the run once the provider takes requests again.',
+    'Let fewer runs go at a time (concurrency), or raise the rate with the provider.',
   ),
   MODEL_QUOTA: never(402, 'The provider’s quota is used up.', 'Raise the quota with the provider, then retry the run.'),
   MODEL_REJECTED: never(
@@ -120,11 +115,10 @@ export const FAILURES = {
     'Ask for less in the prompt, lower limits.resultBytes, or name a model with a larger context window.',
   ),
   MODEL_REFUSED: never(422, 'The model or its filter refused to answer.', 'Change the prompt.'),
-  MODEL_UNAVAILABLE: retried(
+  MODEL_UNAVAILABLE: later(
     503,
     'The provider did not answer as it should.',
-    'Retried automatically.',
-    'Retries are used up; retry the run once the provider works.',
+    'See whether the provider is well, and whether providers.<name>.baseUrl is right.',
   ),
   MODEL_IGNORED_TOOLS: never(
     502,
@@ -167,23 +161,20 @@ export const FAILURES = {
   LOOP_DETECTED: budget('The model repeated itself without progress.', 'Change the prompt or the model.'),
   JOB_INVALID: usage(422, 'A job file is not valid.', 'Correct the file at the line named.'),
   INPUT_INVALID: usage(422, 'The input does not match the job’s input schema.', 'Correct the input.'),
-  WORKER_LOST: retried(
+  WORKER_LOST: later(
     503,
     'The worker died, or lost its hold on the run.',
-    'Another worker goes on from the last written turn automatically.',
-    'Look for what kills the worker, such as too little memory for the results of this job; then retry the run.',
+    'Look for what ends the worker, such as too little memory for the results of this job.',
   ),
-  WORKER_STALLED: retried(
+  WORKER_STALLED: later(
     503,
     'The event loop of the worker was blocked for longer than its lease: its watchdog ended it, or another worker took the run over.',
-    'Another worker goes on from the last written turn automatically, one such run at a time.',
-    'The last line of the worker in its log names the runs that it did. Lower what this run’s servers may send, or tell the maintainers what was read; then retry the run.',
+    'The last line of the worker in its log names the runs that it did. Lower what this run’s servers may send, or tell the maintainers what was read.',
   ),
-  WORKER_UNFIT: retried(
+  WORKER_UNFIT: later(
     503,
     'The worker does not have what the job needs: its configuration or its version is another one.',
-    'Another worker may take the run; it is tried again for about an hour.',
-    'Give each worker this configuration and this version, then retry the run.',
+    'Give each worker this configuration and this version.',
   ),
   CONFIG_INVALID: usage(500, 'The configuration is not valid.', 'Correct the file or variable named.'),
   STORE_UNAVAILABLE: unavailable('Postgres does not answer, or cannot be written.', 'Check databaseUrl and the server.'),
@@ -201,10 +192,7 @@ export const FAILURES = {
     text: 'The database was migrated by a newer Nightshift, with which this one does not work.',
     cure: 'Upgrade this worker.',
   },
-  QUEUE_UNAVAILABLE: unavailable(
-    'The queue does not answer.',
-    'Check redisUrl and the server; queued runs are kept and start by themselves.',
-  ),
+  QUEUE_UNAVAILABLE: unavailable('The queue does not answer.', 'Check redisUrl and the server; queued runs are kept.'),
   INTERNAL_ERROR: never(
     500,
     'What nobody foresaw, in Nightshift or in what it stands on.',

@@ -43,7 +43,7 @@ export class Failure extends Error {
     super(options.message, { cause: options.cause })
     this.code = options.code
     this.retry = options.retry ?? kind.retry
-    this.cure = options.cure ?? (this.retry === 'never' ? (kind.finalCure ?? kind.cure) : kind.cure)
+    this.cure = options.cure ?? kind.cure
     this.requestId = options.requestId
     this.retryAfterMs = options.retryAfterMs
     this.server = options.server
@@ -71,11 +71,11 @@ export const describeFailure = ({ message, cure }: Pick<FailureRecord, 'message'
 export const describeError = (error: unknown): string =>
   error instanceof Failure ? describeFailure(error).replace(/\.$/, '') : messageOf(error)
 
-/** The failure of a run that is not retried: its cure does not promise a retry. */
-export function asFinal(failure: FailureRecord): FailureRecord {
-  const { cure, finalCure }: FailureKind = FAILURES[failure.code]
-  return finalCure !== undefined && failure.cure === cure ? { ...failure, cure: finalCure } : failure
-}
+/** The last failure of a run that was tried so often, or waited so often, as it may be: what is left to do is a person's. */
+export const asUsedUp = (failure: FailureRecord, tries: number, runId: string): FailureRecord => ({
+  ...failure,
+  cure: `${failure.cure ?? FAILURES[failure.code].cure} Its ${failure.retry === 'after-connection' ? 'waits' : 'attempts'} (${tries}) are used up: nightshift retry ${runId}.`,
+})
 
 /** What a server says of itself may be of any size; more than this is not kept of it. */
 const MAX_MESSAGE_BYTES = 8192

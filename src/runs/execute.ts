@@ -4,6 +4,7 @@ import { createTurns } from '../lib/time/turns.ts'
 import { durationMs } from '../lib/duration.ts'
 import type { AttemptRef } from '../core/run.ts'
 import { Failure, toFailure } from '../core/failure.ts'
+import { FAILURES } from '../core/failure-codes.ts'
 import { decideRetry } from '../core/rules/retry.ts'
 import { tryReadDefinition, type JobDefinition } from '../jobs/schema.ts'
 import { createBudget } from '../store/attempts/budgets.ts'
@@ -169,10 +170,11 @@ const unreadable = ({ job, jobVersion }: OpenedAttempt) =>
   })
 
 /** Ends a run that was lost with too many workers, or that stalled too many. */
-function checkLost({ lost, stalled }: OpenedAttempt, definition: JobDefinition): void {
+function checkLost({ attempt: { runId }, lost, stalled }: OpenedAttempt, definition: JobDefinition): void {
   const check = (code: 'WORKER_LOST' | 'WORKER_STALLED', times: number, message: string) => {
     const failure = { code, retry: 'later', retryAfterMs: undefined } as const
-    if (decideRetry(failure, times, policyOf(definition)).verdict !== 'retry') throw new Failure({ code, retry: 'never', message })
+    if (decideRetry(failure, times, policyOf(definition)).verdict !== 'retry')
+      throw new Failure({ code, retry: 'never', message, cure: `${FAILURES[code].cure} Then: nightshift retry ${runId}.` })
   }
   check('WORKER_STALLED', stalled, `The event loops of ${stalled} workers were blocked while they did this run.`)
   check('WORKER_LOST', lost, `${lost} workers died with this run.`)

@@ -1,6 +1,6 @@
 import type { Wake } from '../core/ports/wake.ts'
 import type { Logger } from 'pino'
-import { asFinal, describeFailure, Failure, redactFailure, type FailureRecord } from '../core/failure.ts'
+import { asUsedUp, describeFailure, Failure, redactFailure, type FailureRecord } from '../core/failure.ts'
 import type { FailureCode } from '../core/failure-codes.ts'
 import { cutBytes } from '../lib/text.ts'
 import { durationMs } from '../lib/duration.ts'
@@ -89,8 +89,9 @@ export function createSettler({ db, redact, concurrencyOf, onProgress }: SettleO
     const { runId } = opened.attempt
     const record = redactFailure(failure.toJSON(), redact)
     const { code, requestId, server } = record
-    const decision = decideRetry(failure, countOf(opened, failure) + 1, definition ? policyOf(definition) : ONCE)
-    const shown = decision.verdict === 'stop' ? asFinal(record) : record
+    const tries = countOf(opened, failure) + 1
+    const decision = decideRetry(failure, tries, definition ? policyOf(definition) : ONCE)
+    const shown = decision.verdict === 'stop' && failure.retry !== 'never' ? asUsedUp(record, tries, runId) : record
     log.warn({ code, requestId, server, reason: describeFailure(shown) }, 'Attempt failed.')
     if (code === 'INTERNAL_ERROR')
       log.error({ stack: redact(failure.cause instanceof Error ? (failure.cause.stack ?? '') : '') }, 'A fault of Nightshift itself.')
@@ -105,7 +106,7 @@ export function createSettler({ db, redact, concurrencyOf, onProgress }: SettleO
       }
       case 'wait': {
         const waitsFor = waitAfter(record, opened.account, Object.keys(definition?.tools ?? {}))
-        if (!waitsFor) return stop(one, asFinal(record), failure)
+        if (!waitsFor) return stop(one, record, failure)
         const again = await suspendRun(db, opened.attempt, { status: 'waiting', failure: record, waitsFor })
         if (!again) return lost(log)
         onProgress({ runId, job: opened.job, event: 'waiting', failure: record })

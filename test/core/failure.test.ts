@@ -1,14 +1,5 @@
 import { expect, test } from 'vitest'
-import {
-  asFinal,
-  describeError,
-  describeFailure,
-  Failure,
-  messageOf,
-  redactFailure,
-  toFailure,
-  type FailureRecord,
-} from '../../src/core/failure.ts'
+import { asUsedUp, describeError, describeFailure, Failure, messageOf, redactFailure, toFailure } from '../../src/core/failure.ts'
 import { EXIT, FAILURES, type FailureKind } from '../../src/core/failure-codes.ts'
 import { isNotRun, NotRun, SessionLost } from '../../src/core/ports/gateway.ts'
 
@@ -39,20 +30,16 @@ test('a failure that is kept without a cure, as by earlier versions, is shown as
   expect(describeFailure({ message: 'Stopped. Retry the run if it should go on.' })).toBe('Stopped. Retry the run if it should go on.')
 })
 
-test('the cure of a failure promises a retry only while there will be one', () => {
+test('the last failure of a run says how often it was tried, and the command that goes on', () => {
   const failure = new Failure({ code: 'MODEL_UNAVAILABLE', message: 'Down.' })
-  expect(failure.cure).toBe('Retried automatically.')
-  const final = 'Retries are used up; retry the run once the provider works.'
-  expect(asFinal(failure.toJSON())).toEqual({ ...failure.toJSON(), cure: final })
-  expect(new Failure({ code: 'MODEL_UNAVAILABLE', message: 'Down.', retry: 'never' }).cure).toBe(final)
-})
-
-test.each<FailureRecord>([
-  new Failure({ code: 'MODEL_UNAVAILABLE', message: 'Down.', cure: 'Ask Ann.' }).toJSON(),
-  new Failure({ code: 'GATEWAY_UNREACHABLE', message: 'Down.' }).toJSON(),
-  { code: 'MODEL_UNAVAILABLE', message: 'Down. Nothing: the run tries again.', retry: 'later' },
-])('a cure that promises no retry stays when the failure is final: %j', (failure) => {
-  expect(asFinal(failure)).toEqual(failure)
+  expect(asUsedUp(failure.toJSON(), 3, 'run_1')).toEqual({
+    ...failure.toJSON(),
+    cure: `${FAILURES.MODEL_UNAVAILABLE.cure} Its attempts (3) are used up: nightshift retry run_1.`,
+  })
+  const waits = new Failure({ code: 'CONNECTION_REQUIRED', message: 'x.' }).toJSON()
+  expect(asUsedUp(waits, 10, 'run_1').cure).toMatch(/Its waits \(10\) are used up: nightshift retry run_1\.$/)
+  const { cure: _, ...earlier } = failure.toJSON()
+  expect(asUsedUp(earlier, 1, 'run_1').cure).toContain(FAILURES.MODEL_UNAVAILABLE.cure)
 })
 
 test('what is hidden is hidden in the message and in the cure', () => {
@@ -81,17 +68,14 @@ test('as JSON it has only what it knows, and never its cause', () => {
   })
 })
 
-test.each(Object.entries(FAILURES))(
-  '%s has a text, a cure, and codes that exist',
-  (code, { text, cure, finalCure = cure, http, exit }: FailureKind) => {
-    expect(code).toMatch(/^[A-Z_]+$/)
-    for (const sentence of [text, cure, finalCure]) expect(sentence).toMatch(/^[A-Z].*\.$/s)
-    expect(http).toBeGreaterThanOrEqual(400)
-    expect(http).toBeLessThan(600)
-    expect(Object.values(EXIT)).toContain(exit)
-    expect(exit).not.toBe(EXIT.ok)
-  },
-)
+test.each(Object.entries(FAILURES))('%s has a text, a cure, and codes that exist', (code, { text, cure, http, exit }: FailureKind) => {
+  expect(code).toMatch(/^[A-Z_]+$/)
+  for (const sentence of [text, cure]) expect(sentence).toMatch(/^[A-Z].*\.$/s)
+  expect(http).toBeGreaterThanOrEqual(400)
+  expect(http).toBeLessThan(600)
+  expect(Object.values(EXIT)).toContain(exit)
+  expect(exit).not.toBe(EXIT.ok)
+})
 
 test.each([
   [new Error('It broke.'), 'It broke'],

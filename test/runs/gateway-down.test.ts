@@ -21,7 +21,7 @@ describeBackends('a gateway', ({ redisUrl }) => {
     const run = await testApp.run('job')
     expect(run).toMatchObject({ status: 'failed', failure: { code: 'GATEWAY_UNREACHABLE', retry: 'later' }, turns: [], toolCalls: [] })
     expect(run.failure && describeFailure(run.failure)).toMatch(
-      /^No answer from labor\.localhost\.pomerium\.io: connect ECONNREFUSED 127\.0\.0\.1:\d+\. Check gateway\.url, gateway\.address, gateway\.caFile and the network\.$/,
+      /^No answer from labor\.localhost\.pomerium\.io: connect ECONNREFUSED 127\.0\.0\.1:\d+\. Check gateway\.url, gateway\.address, gateway\.caFile and the network\. Its attempts \(2\) are used up: nightshift retry run_[0-9a-f-]+\.$/,
     )
     expect(run.attempts.map(({ status, failure }) => [status, failure?.code])).toEqual([
       ['failed', 'GATEWAY_UNREACHABLE'],

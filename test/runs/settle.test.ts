@@ -64,3 +64,27 @@ test('whatever a failure says, it is kept, and its run is over or goes on later'
     { numRuns: 60 },
   )
 })
+
+test('a run says when it is tried again while it will be, and in the end how often it was, with the command that goes on', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const settler = createSettler({ db, redact: (text) => text, concurrencyOf: undefined, onProgress: () => {} })
+  const id = await writeRun(db)
+  const twice = { ...definition, retry: { attempts: 2, backoff: '1h' } }
+  async function failOnce() {
+    const opened = await claim(db, id)
+    if (opened.kind !== 'opened') throw new Error(opened.kind)
+    await settler.fail({ opened: opened.opened, definition: twice, log }, new Failure({ code: 'MODEL_UNAVAILABLE', message: 'Down.' }))
+    return loadRun(db, id)
+  }
+  const cure = FAILURES.MODEL_UNAVAILABLE.cure
+  expect(await failOnce()).toMatchObject({ status: 'queued', failure: { cure }, nextAttemptAt: expect.any(String) })
+  await query(db, 'update runs set next_attempt_at = now() where id = $1', [id])
+  const final = `${cure} Its attempts (2) are used up: nightshift retry ${id}.`
+  expect(await failOnce()).toMatchObject({
+    status: 'failed',
+    failure: { cure: final },
+    reasons: [{ cure: final }],
+    attempts: [{ failure: { cure } }, { failure: { cure: final } }],
+  })
+})

@@ -24,7 +24,7 @@ export async function withAdvisoryLock<T>(db: Db, name: string, work: () => Prom
       throw new Failure({
         code: 'STORE_UNAVAILABLE',
         message: `Another process has been at the same work (${name}) for ${WAIT_MS / 1000} s.`,
-        cure: 'Nothing: it is tried again once that one is done, or was silent for ten minutes.',
+        cure: 'See what that process does (nightshift status); when it was silent for ten minutes, it loses the work.',
         cause,
       })
     })

@@ -1,5 +1,5 @@
 import { noUsage } from '../../../src/core/run.ts'
-import type { RunView } from '../../../src/core/view.ts'
+import type { AttemptView, RunView } from '../../../src/core/view.ts'
 
 /** A run that is over and green, as it is read from the store. */
 export const aRunView = (extra: Partial<RunView> = {}): RunView => ({
@@ -51,6 +51,28 @@ export const aTurnView = (extra: Partial<RunView['turns'][number]> = {}): RunVie
   model: 'm',
   usage: noUsage,
   costUsd: null,
+  startedAt: '2026-11-24T07:00:02.000Z',
+  finishedAt: '2026-11-24T07:00:03.000Z',
+  ...extra,
+})
+
+/** An attempt that ended well, of such a run. */
+export const anAttemptView = (extra: Partial<AttemptView> = {}): AttemptView => ({
+  number: 1,
+  status: 'succeeded',
+  worker: 'one',
+  conversation: 1,
+  jobVersion: 'sha256:1',
+  prompt: 'Do it.',
+  instructions: null,
+  contract: 'contract/1',
+  failure: null,
+  output: null,
+  outputText: null,
+  ending: null,
+  mended: null,
+  reasons: null,
+  mayGoOnUntil: null,
   startedAt: '2026-11-24T07:00:02.000Z',
   finishedAt: '2026-11-24T07:00:03.000Z',
   ...extra,

@@ -28,6 +28,10 @@ export async function followRun(db: Db, id: string, terminal: Terminal, tell: (l
   return last
 }
 
+/** When the attempt comes that follows this one, where one does. */
+const nextOf = (lines: Lines, { status, nextAttemptAt, attempts }: RunView, number: number): string[] =>
+  status === 'queued' && attempts.length === number && nextAttemptAt !== null ? [lines.step('again', `at ${nextAttemptAt}`)] : []
+
 /** An event with what a person who waits wants to see of it; its end is for the command to tell. */
 function linesOf(lines: Lines, run: RunView, event: TimelineEvent): string[] {
   switch (event.event) {
@@ -38,7 +42,7 @@ function linesOf(lines: Lines, run: RunView, event: TimelineEvent): string[] {
     case 'call':
       return run.toolCalls.filter(({ id }) => id === event.id).map((call) => lines.call(call))
     case 'attemptEnded':
-      return event.failure ? [lines.failure('failed', event.failure)] : []
+      return event.failure ? [lines.failure('failed', event.failure), ...nextOf(lines, run, event.number)] : []
     case 'act':
       return [lines.step(event.act, textOf(event))]
     case 'queued':

@@ -74,19 +74,20 @@ export function showRun(run: RunView, deliveries: readonly DeliveryView[], termi
 }
 
 /** What a run that is not over waits for. */
-function waitOf({ status, heldBy, afterRun, nextAttemptAt, expireAt, waitsFor }: RunView): string[] {
+function waitOf({ status, failure, heldBy, afterRun, nextAttemptAt, expireAt, waitsFor }: RunView): string[] {
   if (status === 'waiting') {
     // A later version may know other kinds.
     const kind: string | undefined = waitsFor?.kind
     return waitsFor && kind === 'connection'
-      ? [`for a person to connect ${showLine(waitsFor.server)} as ${waitsFor.account}`]
+      ? [`for a person to connect ${showLine(waitsFor.server)} as ${waitsFor.account}; it then goes on by itself`]
       : ['for what this version of Nightshift does not know']
   }
   if (status !== 'queued') return []
   return [
     ...(heldBy === null ? [] : [`for ${showLine(heldBy)}`]),
     ...(afterRun === null ? [] : [`for ${afterRun} to be over`]),
-    ...(nextAttemptAt === null ? [] : [`until ${nextAttemptAt}`]),
+    ...(nextAttemptAt === null ? [] : [`until ${nextAttemptAt}${failure ? ', then it is tried again' : ''}`]),
+    ...(failure && heldBy === null && afterRun === null && nextAttemptAt === null ? ['for a worker, which tries it again'] : []),
     ...(expireAt === null ? [] : [`and is given up at ${expireAt} when nobody has begun it`]),
   ]
 }

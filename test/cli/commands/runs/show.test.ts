@@ -1,41 +1,10 @@
-import pc from 'picocolors'
 import { expect, test } from 'vitest'
 import { showRun } from '../../../../src/cli/commands/runs/show.ts'
-import type { Terminal } from '../../../../src/cli/terminal/terminal.ts'
-import type { AttemptView, RunView } from '../../../../src/core/view.ts'
-import { aRunView, aTurnView } from '../../../support/app/run-view.ts'
+import type { RunView } from '../../../../src/core/view.ts'
+import { anAttemptView, aRunView, aTurnView } from '../../../support/app/run-view.ts'
+import { aTerminal } from '../../../support/cli/terminal.ts'
 
-const terminal: Terminal = {
-  out: () => {},
-  err: () => {},
-  colors: pc.createColors(false),
-  columns: 200,
-  env: {},
-  signal: new AbortController().signal,
-  ask: undefined,
-}
-
-const attempt = (extra: Partial<AttemptView> = {}): AttemptView => ({
-  number: 1,
-  status: 'succeeded',
-  worker: 'one',
-  conversation: 1,
-  jobVersion: 'sha256:1',
-  prompt: 'Do it.',
-  instructions: null,
-  contract: 'contract/1',
-  failure: null,
-  output: null,
-  outputText: null,
-  ending: null,
-  mended: null,
-  reasons: null,
-  mayGoOnUntil: null,
-  startedAt: '2026-11-24T07:00:02.000Z',
-  finishedAt: '2026-11-24T07:00:03.000Z',
-  ...extra,
-})
-const linesOf = (run: Partial<RunView>) => showRun(aRunView(run), [], terminal).split('\n')
+const linesOf = (run: Partial<RunView>) => showRun(aRunView(run), [], aTerminal()).split('\n')
 
 const INCOMPLETE = {
   kind: 'incomplete',
@@ -46,7 +15,13 @@ const INCOMPLETE = {
 } as const
 
 test('an incomplete run says why the model gave up, what it tried, and that what there is is a draft', () => {
-  const lines = linesOf({ status: 'incomplete', ending: INCOMPLETE, output: null, outputText: INCOMPLETE.draft, attempts: [attempt()] })
+  const lines = linesOf({
+    status: 'incomplete',
+    ending: INCOMPLETE,
+    output: null,
+    outputText: INCOMPLETE.draft,
+    attempts: [anAttemptView()],
+  })
   expect(lines).toContain('ended      incomplete, missing_data: The table of 2011 is empty.')
   expect(lines).toContain('tried      query, twice')
   expect(lines.slice(-3)).toEqual(['A draft, which is no result:', 'Mining: 7.6', 'Construction: 21.4'])
@@ -54,13 +29,13 @@ test('an incomplete run says why the model gave up, what it tried, and that what
 
 test('a run with nothing new says why, and has no output', () => {
   const ending = { kind: 'nothing-new', why: 'The figures are those of last week.' } as const
-  const lines = linesOf({ ending, output: null, outputText: '', attempts: [attempt()] })
+  const lines = linesOf({ ending, output: null, outputText: '', attempts: [anAttemptView()] })
   expect(lines).toContain('ended      nothing new: The figures are those of last week.')
   expect(lines.at(-1)).toBe('Nothing new: The figures are those of last week.')
 })
 
 test('the ending of an attempt before a retry is told with its number and its draft', () => {
-  const lines = linesOf({ attempts: [attempt({ ending: INCOMPLETE, reasons: [] }), attempt({ number: 2, conversation: 2 })] })
+  const lines = linesOf({ attempts: [anAttemptView({ ending: INCOMPLETE, reasons: [] }), anAttemptView({ number: 2, conversation: 2 })] })
   expect(lines).toContain('ended      attempt 1: incomplete, missing_data: The table of 2011 is empty.')
   expect(lines).toContain('draft      Mining: 7.6 Construction: 21.4')
 })
@@ -73,12 +48,12 @@ test.each([
   [{ ...USED, estimated: true as const }, { usd: null, atLeast: false }, 'about 1200 + 30 tokens, cost not known'],
   [{ ...USED, estimated: true as const }, { usd: 0.5, atLeast: true }, 'about 1200 + 30 tokens, at least 0.5000 USD'],
 ])('what a run used, as far as the provider said it: %o, %o', (usage, cost, shown) => {
-  expect(linesOf({ usage, cost, attempts: [attempt()] })).toContain(`used       0 turns, 0 tool calls, ${shown}`)
+  expect(linesOf({ usage, cost, attempts: [anAttemptView()] })).toContain(`used       0 turns, 0 tool calls, ${shown}`)
 })
 
 test('what was put right in the answer is told, a line each', () => {
   const mended = ['A text around the JSON was left out.', 'A number in quotes was read as one.']
-  expect(linesOf({ mended, attempts: [attempt()] })).toEqual(expect.arrayContaining(mended.map((one) => `mended     ${one}`)))
+  expect(linesOf({ mended, attempts: [anAttemptView()] })).toEqual(expect.arrayContaining(mended.map((one) => `mended     ${one}`)))
 })
 
 test('what was said to the model before a turn is told above it, on one line', () => {
@@ -86,16 +61,16 @@ test('what was said to the model before a turn is told above it, on one line', (
     told: 'Read the rest.\n[Nightshift: 1 answer is left.]',
     items: [{ type: 'message', text: 'done' }],
   })
-  const lines = linesOf({ attempts: [attempt()], turns: [turn] })
+  const lines = linesOf({ attempts: [anAttemptView()], turns: [turn] })
   const at = lines.indexOf('told       Read the rest. [Nightshift: 1 answer is left.]')
   expect(lines[at + 1]).toBe('07:00:03   turn 1: the model answers')
 })
 
 test('the version of the words that the last attempt was told is shown, or that there were none of ours', () => {
-  expect(linesOf({ attempts: [attempt({ contract: 'contract/1' }), attempt({ number: 2, contract: 'contract/2' })] })).toContain(
-    'contract   contract/2',
-  )
-  expect(linesOf({ attempts: [attempt({ contract: null })] })).toContain('contract   none of ours')
+  expect(
+    linesOf({ attempts: [anAttemptView({ contract: 'contract/1' }), anAttemptView({ number: 2, contract: 'contract/2' })] }),
+  ).toContain('contract   contract/2')
+  expect(linesOf({ attempts: [anAttemptView({ contract: null })] })).toContain('contract   none of ours')
 })
 
 test('what the model says cannot look like a line of ours, nor act on a terminal', () => {
@@ -104,8 +79,8 @@ test('what the model says cannot look like a line of ours, nor act on a terminal
     { kind: 'incomplete', because: forged, what: forged, tried: forged, draft: forged },
     { kind: 'nothing-new', why: forged },
   ] as const) {
-    const earlier = linesOf({ attempts: [attempt({ ending }), attempt({ number: 2 })] })
-    const last = linesOf({ ending, output: null, outputText: null, attempts: [attempt()] })
+    const earlier = linesOf({ attempts: [anAttemptView({ ending }), anAttemptView({ number: 2 })] })
+    const last = linesOf({ ending, output: null, outputText: null, attempts: [anAttemptView()] })
     for (const lines of [earlier, last]) {
       expect(lines.filter((line) => line.startsWith('run  '))).toEqual([expect.stringContaining('of headcount')])
       expect(lines.join('\n')).not.toMatch(/[\u001b\u202e]/)
