@@ -43,11 +43,13 @@ const triggerSchema = z
     z.object({ kind: z.literal('cli') }),
   ])
   .openapi('Trigger')
+/** What came beside the words, for the provider and API that it came from. */
+const kept = { raw: anyJson.optional(), from: z.string().optional() }
 const itemSchema = z.union([
-  z.object({ type: z.literal('message'), text: z.string() }),
+  z.object({ type: z.literal('message'), text: z.string(), ...kept }),
   z.object({ type: z.literal('refusal'), text: z.string() }),
-  z.object({ type: z.literal('tool_call'), callId: z.string(), name: z.string(), arguments: z.string() }),
-  z.object({ type: z.literal('reasoning'), raw: anyJson }),
+  z.object({ type: z.literal('tool_call'), callId: z.string(), name: z.string(), arguments: z.string(), ...kept }),
+  z.object({ type: z.literal('reasoning'), raw: anyJson, from: z.string().optional() }),
 ])
 const decisionSchema = z
   .object({ allowed: z.boolean(), reasons: z.array(z.string()), requestId: z.string(), matchedBy: z.string(), time })

@@ -6,7 +6,14 @@ export type Mended = SyntaxSlip | 'bom' | 'thoughts' | 'fence' | 'around'
 export type Found = { kind: 'one'; json: string; mended: Mended[] } | { kind: 'none'; why: string } | { kind: 'many' }
 
 const FENCE = '```'
-const THOUGHTS = ['<think>', '</think>'] as const
+/** Marks around thoughts. A template may write the first one itself, so that the second comes alone. */
+const THOUGHTS = [
+  ['<think>', '</think>'],
+  ['<thinking>', '</thinking>'],
+  ['[THINK]', '[/THINK]'],
+] as const
+/** Most blocks of thoughts before an answer. */
+const MAX_BLOCKS = 20
 
 /**
  * Finds the JSON of an answer: the whole of it, what is left without a byte order mark, thoughts and a fence, or else the one object or list in it. `begins` are the brackets
@@ -15,12 +22,27 @@ const THOUGHTS = ['<think>', '</think>'] as const
 export function findJson(text: string, begins: readonly string[]): Found {
   const why = parseError(text)
   if (why === undefined) return { kind: 'one', json: text, mended: [] }
-  const { body, mended } = unwrap(text)
+  const alone = afterThoughts(text)
+  const found = alone === undefined ? undefined : findIn(alone, begins, ['thoughts'])
+  return found?.kind === 'one' ? found : (findIn(text, begins, []) ?? { kind: 'none', why })
+}
+
+/** What follows on the end of thoughts whose begin is not there. A text that begins as an answer does is one, whatever stands in it. */
+function afterThoughts(text: string): string | undefined {
+  if (/^[\ufeff\s]*(?:[{[]|```)/.test(text)) return undefined
+  const lone = THOUGHTS.find(([begin, end]) => text.includes(end) && !text.includes(begin))
+  return lone && text.slice(text.lastIndexOf(lone[1]) + lone[1].length)
+}
+
+function findIn(text: string, begins: readonly string[], before: Mended[]): Found | undefined {
+  const unwrapped = unwrap(text)
+  const { body } = unwrapped
+  const mended = [...before, ...unwrapped.mended]
   if (mended.length > 0 && parseError(body) === undefined) return { kind: 'one', json: body, mended }
   const found = findValue(body, begins)
   switch (found) {
     case 'none':
-      return { kind: 'none', why }
+      return undefined
     case 'many':
       return { kind: 'many' }
     default:
@@ -36,10 +58,12 @@ function unwrap(text: string): { body: string; mended: Mended[] } {
     mended.push('bom')
   }
   body = body.trim()
-  const end = body.startsWith(THOUGHTS[0]) ? body.indexOf(THOUGHTS[1]) : -1
-  if (end !== -1) {
-    body = body.slice(end + THOUGHTS[1].length).trim()
-    mended.push('thoughts')
+  for (let blocks = 0; blocks < MAX_BLOCKS; blocks++) {
+    const [begin, end] = THOUGHTS.find(([mark]) => body.startsWith(mark)) ?? []
+    const at = begin === undefined || end === undefined ? -1 : body.indexOf(end)
+    if (end === undefined || at === -1) break
+    body = body.slice(at + end.length).trim()
+    if (!mended.includes('thoughts')) mended.push('thoughts')
   }
   const line = body.indexOf('\n')
   if (body.startsWith(FENCE) && body.endsWith(FENCE) && line !== -1 && line < body.length - FENCE.length) {

@@ -45,6 +45,8 @@ test.each([
     `\ufeff<think>hm</think>\n\`\`\`json\n${ANSWER}\n\`\`\``,
     ['A byte order mark was left out.', 'The thoughts before the answer were left out.', 'The fence around the JSON was left out.'],
   ],
+  ['thoughts whose begin is not there', `Maybe {"total":1}?\n</think>\n${ANSWER}`, ['The thoughts before the answer were left out.']],
+  ['thoughts twice', `<think>{"total":1}</think> [THINK]hm[/THINK]${ANSWER}`, ['The thoughts before the answer were left out.']],
   [
     'slips in the writing',
     '{"rows":[{"id":1,}], // none\n"summary":"x","total":1200',
@@ -67,6 +69,10 @@ test.each([
 ])('what was put right is written down: %s', (_, text, mended) => {
   const output = read(text)
   expect(output.ok && output.mended).toEqual(mended)
+})
+
+test('what stands in a text is not taken for thoughts', () => {
+  expect(read(`{"summary":"</think>","rows":${ANSWER}, no JSON`)).toMatchObject({ ok: false })
 })
 
 test('of very many slips the first are written down, and how many more there were', () => {

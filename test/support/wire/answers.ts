@@ -62,7 +62,7 @@ export const chatAnswer = (first: boolean): Fields => ({
       index: 0,
       finish_reason: first ? 'tool_calls' : 'stop',
       message: first
-        ? { role: 'assistant', content: null, tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'odd__act', arguments: ARGUMENTS } }] }
+        ? { role: 'assistant', content: null, reasoning_content: 'Hm.', annotations: [{ type: 'odd', title: 'odd' }], tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'odd__act', arguments: ARGUMENTS }, extra_content: { signature: 'abc' } }] }
         : { role: 'assistant', content: TEXT, refusal: null },
     },
   ],
@@ -71,9 +71,9 @@ export const chatAnswer = (first: boolean): Fields => ({
 
 export function chatChunks(first: boolean): Fields[] {
   const chunk = (delta: Fields, finish: string | null = null) => ({ id: 'c1', object: 'chat.completion.chunk', created: 1, model: 'odd', choices: [{ index: 0, delta, finish_reason: finish }] }) // prettier-ignore
-  const call = (id: string | undefined, text: string) => ({ tool_calls: [{ index: 0, ...(id !== undefined && { id, type: 'function' }), function: { ...(id !== undefined && { name: 'odd__act' }), arguments: text } }] }) // prettier-ignore
+  const call = (id: string | undefined, text: string) => ({ tool_calls: [{ index: 0, ...(id !== undefined && { id, type: 'function', extra_content: { signature: 'abc' } }), function: { ...(id !== undefined && { name: 'odd__act' }), arguments: text } }] }) // prettier-ignore
   return [
-    chunk({ role: 'assistant', content: first ? null : '' }),
+    chunk({ role: 'assistant', content: first ? null : '', reasoning_details: [{ index: 0, type: 'odd', text: 'Hm.' }] }),
     ...(first
       ? [chunk(call('call_1', ARGUMENTS.slice(0, 8))), chunk(call(undefined, ARGUMENTS.slice(8))), chunk({}, 'tool_calls')]
       : [chunk({ content: TEXT.slice(0, 4) }), chunk({ content: TEXT.slice(4) }), chunk({}, 'stop')]),
@@ -86,7 +86,7 @@ const message = { type: 'message', id: 'm1', role: 'assistant', status: 'complet
 const reasoning = { type: 'reasoning', id: 'r1', summary: [], encrypted_content: 'abc' }
 
 export const responsesAnswer = (first: boolean): Fields =>
-  response([reasoning, first ? { type: 'function_call', id: 'f1', call_id: 'call_1', name: 'odd__act', arguments: ARGUMENTS, status: 'completed' } : message]) // prettier-ignore
+  response([reasoning, first ? { type: 'function_call', id: 'f1', call_id: 'call_1', name: 'odd__act', arguments: ARGUMENTS, status: 'completed', more: { note: 'abc' } } : message, { type: 'odd', note: 'abc' }]) // prettier-ignore
 
 export const responsesEvents = (first: boolean): Fields[] => [
   { type: 'response.created', sequence_number: 0, response: response([], { status: 'in_progress', usage: null }) },
