@@ -5,6 +5,7 @@ import { suggest } from '../lib/near.ts'
 import { keywordFaults } from '../lib/schema/keywords.ts'
 import { pathFault } from './grounded.ts'
 import type { JobDefinition } from './schema.ts'
+import { sharedTools, UNSHARE } from './shared-tools.ts'
 import { checkTemplate, type TemplateOffer } from './template/check.ts'
 
 /** What the configuration offers a job, so that a wrong name is found when the file is read. */
@@ -67,6 +68,7 @@ export function checkDefinition(job: string, definition: JobDefinition, offer: O
         path: ['tools', server],
         message: 'is the name of Nightshift’s own tools; give the route in Pomerium another name, and use that',
       })
+  if (definition.delegate === 'hosted') issues.push(...sharedFaults(definition))
   for (const entry of definition.deliver) {
     const fault = offer.deliverFault(entry)
     if (fault !== undefined) issues.push({ path: ['deliver'], message: fault })
@@ -84,6 +86,17 @@ export function checkDefinition(job: string, definition: JobDefinition, offer: O
   }
   if (issues.length === 0) issues.push(...groundedFaults(definition), ...scheduleFaults(definition))
   return issues
+}
+
+/** Tools of a hosted job that several servers have, as far as they are named. */
+function sharedFaults({ tools }: JobDefinition): Fault[] {
+  const named = Object.entries(tools).flatMap(([server, { allow }]) =>
+    allow.filter((tool) => !tool.includes('*')).map((tool) => ({ server, tool })),
+  )
+  return sharedTools(named).map(({ tool, servers }) => ({
+    path: ['tools', servers.at(-1) ?? '', 'allow'],
+    message: `names ${tool}, as ${servers.slice(0, -1).join(' and ')} does: a hosted provider may reach one of them alone; ${UNSHARE}`,
+  }))
 }
 
 /** What is wrong with the resources and prompts that a job wants read. */

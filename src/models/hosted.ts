@@ -84,8 +84,12 @@ export interface HostedModel {
   /** Background mode: the provider goes on without us, and an answer can be attached to again. */
   background: boolean
   ask(request: HostedRequest, signal: AbortSignal): Promise<AsyncIterable<HostedEvent>>
-  /** The events of an answer from its beginning, and then as they come. `servers`: names of those that it was asked with. */
-  attach(responseId: string, servers: readonly string[], signal: AbortSignal): Promise<AsyncIterable<HostedEvent>>
+  /** The events of an answer from its beginning, and then as they come. `servers`: those that it was asked with. */
+  attach(
+    responseId: string,
+    servers: readonly Pick<HostedTarget, 'name' | 'tools'>[],
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<HostedEvent>>
   cancel(responseId: string): Promise<void>
   classifyError(error: unknown, servers: readonly string[]): HostedError
   /** Names a failure that is not about tools. */

@@ -187,6 +187,18 @@ test('a hosted job whose provider does not name the run needs an account of each
   expect(files.faults(GOOD, 'job.yaml', offer(false))).toEqual([])
 })
 
+test('a hosted job names no tool on two servers', () => {
+  const two = (labor: string, crm: string) =>
+    GOOD.replace('  labor: { allow: [query] }', `  labor: { allow: ${labor} }\n  crm: { allow: ${crm} }`)
+  const fault =
+    'job.yaml:6: tools.crm.allow names query, as labor does: a hosted provider may reach one of them alone; allow it on one of them, or write delegate: local'
+  expect(files.faults(`${two('[query, list]', '[read, query]')}delegate: hosted\n`)).toEqual([fault])
+  expect(files.faults(`${two('[query, list]', '[read]')}delegate: hosted\n`)).toEqual([])
+  // Which tools a pattern stands for is known once a run asks the servers.
+  expect(files.faults(`${two('["*"]', '[query]')}delegate: hosted\n`)).toEqual([])
+  expect(files.faults(two('[query]', '[query]'))).toEqual([])
+})
+
 test('a schedule is checked field by field', () => {
   const schedule = (cron: string, timezone = 'UTC') => `${GOOD}schedule:\n  timezone: "${timezone}"\n  cron: "${cron}"\n`
   const crons = [

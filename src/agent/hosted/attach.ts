@@ -28,7 +28,7 @@ export async function finalAnswer(
   for (let attempt = 0; hosted.background && reader.responseId !== undefined && attempt < ATTACH_TRIES; attempt++) {
     if (attempt > 0) await sleep(ATTACH_BACKOFF_MS * 2 ** (attempt - 1), undefined, { signal: own.signal })
     try {
-      const answer = await reader.read(await hosted.attach(reader.responseId, names, own.signal), own)
+      const answer = await reader.read(await hosted.attach(reader.responseId, servers, own.signal), own)
       if (answer) return answer
     } catch (error) {
       if (own.signal.aborted || hosted.classifyError(error, names).kind === 'gone') throw error

@@ -1,6 +1,8 @@
 import type { GatewayFetch } from '../../core/ports/gateway.ts'
 import type { PastTurn } from '../../core/history.ts'
 import type { CallJournal } from '../../core/ports/journal.ts'
+import { Failure } from '../../core/failure.ts'
+import { sharedTools, UNSHARE } from '../../jobs/shared-tools.ts'
 import type { JobDefinition } from '../../jobs/schema.ts'
 import type { ServerSpec } from '../../mcp/servers.ts'
 import { openToolBox, type OpenToolBox } from '../../mcp/toolbox.ts'
@@ -85,11 +87,24 @@ export async function preflight(
   toolBox.notes.push(...absent)
   try {
     checkPins(definition, toolBox)
+    if (definition.delegate === 'hosted') checkShared(toolBox)
   } catch (error) {
     await toolBox.close()
     throw error
   }
   return { toolBox, servers, routes: listed.routes.size }
+}
+
+/** Throws `JOB_INVALID` when two servers offer a tool of one name to a provider that calls them itself. */
+function checkShared({ offered }: Pick<OpenToolBox, 'offered'>): void {
+  const [shared] = sharedTools(offered.map(({ server, tool }) => ({ server, tool: tool.name })))
+  if (!shared) return
+  const { tool, servers } = shared
+  throw new Failure({
+    code: 'JOB_INVALID',
+    message: `The tool ${tool} is one of ${servers.join(' and of ')}: a hosted provider may reach one of them alone.`,
+    cure: `In ${servers.map((server) => `tools.${server}.allow`).join(' and ')} of the job, ${UNSHARE}.`,
+  })
 }
 
 /** The resources that results of earlier attempts named, by server. */

@@ -66,7 +66,7 @@ test('a server that the provider ignored is a failure, whatever the text says', 
 test('an optional server may be ignored', async () => {
   await using other = await startCountingServer()
   await using one = await hostedApp('ignore other\ncall counting__look {}\nsay $1', {
-    job: hostedJob('', 'counting: { allow: [look], minCalls: 0 }\n  other: { allow: [look], required: false }'),
+    job: hostedJob('', 'counting: { allow: [look], minCalls: 0 }\n  other: { allow: [act], required: false }'),
     routes: [countingRoute(other, { name: 'other', from: 'https://other.localhost.pomerium.io' })],
   })
   expect(await one.testApp.run('act')).toMatchObject({ status: 'succeeded' })

@@ -60,6 +60,25 @@ test('hands over the token as a field where the provider wants it so, and its re
   expect(calls).toMatchObject([{ headers: { 'X-Nightshift-Run-Id': id }, 'service-account-id': one.testApp.world.account.id }])
 })
 
+test('a tool that two servers turn out to have is refused before the provider is asked', async () => {
+  await using other = await startCountingServer()
+  await using one = await hostedApp('say unused', {
+    routes: [countingRoute(other, { name: 'second', from: 'https://second.localhost.pomerium.io' })],
+    job: hostedJob('', 'counting: { allow: ["*"] }\n  second: { allow: ["lo*"] }'),
+  })
+  const run = await one.testApp.run('act')
+  expect(run).toMatchObject({
+    status: 'failed',
+    failure: {
+      code: 'JOB_INVALID',
+      message: 'The tool look is one of counting and of second: a hosted provider may reach one of them alone.',
+      cure: 'In tools.counting.allow and tools.second.allow of the job, allow it on one of them, or write delegate: local.',
+    },
+  })
+  expect(run.attempts).toHaveLength(1)
+  expect(askedOf(one)).toEqual([])
+})
+
 test('each request of the provider reaches the gateway as the account and with the run id', async () => {
   await using one = await hostedApp('call counting__act {}\ncall counting__look {}\nsay $1')
   const { id } = await one.testApp.run('act')
@@ -89,8 +108,8 @@ test('only tools that are allowed and exist are offered, and a server without an
     job: hostedJob(
       '',
       `counting: { allow: [look, gone], required: false }
-  other: { allow: [gone], required: false }
-  absent: { allow: [look], required: false }`,
+  other: { allow: [away], required: false }
+  absent: { allow: [act], required: false }`,
     ),
     routes: [countingRoute(other, { name: 'other', from: 'https://other.localhost.pomerium.io' })],
   })

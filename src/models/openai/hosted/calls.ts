@@ -1,6 +1,7 @@
 import { parseKept, tryParse } from '../../../lib/json/parse.ts'
 import type { EndedCall, HostedCall } from '../../hosted.ts'
 import { argumentsIn, idIn, textIn, type Fields } from '../foreign.ts'
+import type { NamedTool } from './tool-names.ts'
 import { outcomeOf } from './outcomes.ts'
 
 /** Most characters of a server's label and of a tool's name that are kept. */
@@ -59,7 +60,7 @@ const nameIn = (value: unknown): string => (textIn(value) ?? '').slice(0, MAX_NA
  * its place, else by what it says; an event of a call that was never added makes one. What cannot be told apart counts as two: a call that ran has a row.
  * The same events give the same ids each time that they are read.
  */
-export function createCallTracker(nameOf: (label: string) => string) {
+export function createCallTracker(namesOf: (label: string, tool: string) => NamedTool) {
   /** How often each id was given, and all of them. */
   const given = new Map<string, number>()
   const ids = new Set<string>()
@@ -111,21 +112,19 @@ export function createCallTracker(nameOf: (label: string) => string) {
     return byItem.get(itemId) ?? (placesCollide ? undefined : there)
   }
 
-  const serverIn = (item: Fields): string => {
-    const label = nameIn(item['server_label'])
-    return label === '' ? '' : nameOf(label)
-  }
+  /** Whose tool an item names, and which, by our names. */
+  const toolIn = (item: Fields): NamedTool => namesOf(nameIn(item['server_label']), nameIn(item['name']))
 
   /** What an item says of its call; what it leaves out stays as it was. */
   function learn(one: Followed, item: Fields): void {
-    const [server, tool, args] = [serverIn(item), nameIn(item['name']), argumentsIn(item['arguments'])]
+    const [{ server, tool }, args] = [toolIn(item), argumentsIn(item['arguments'])]
     if (server !== '') one.call.server = server
     if (tool !== '') one.call.tool = tool
     if (args !== '') one.call.arguments = args
   }
 
   const isSameTool = ({ call }: Followed, item: Fields) => {
-    const [server, tool] = [serverIn(item), nameIn(item['name'])]
+    const { server, tool } = toolIn(item)
     return (call.tool === '' || tool === '' || call.tool === tool) && (call.server === '' || server === '' || call.server === server)
   }
 

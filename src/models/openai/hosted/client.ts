@@ -43,8 +43,7 @@ export function createHostedModel(options: {
         ...labelFields(request.labels, { isTold: labels, hasMetadata: true }),
       }
       const events = await ask(body, (taken) => client.responses.create(taken, { ...once, signal }))
-      const names = request.servers.map(({ name }) => name)
-      return redactEvents(hostedEvents(events, names, model), redact)
+      return redactEvents(hostedEvents(events, request.servers, model), redact)
     },
     async attach(responseId, servers, signal) {
       const events = await client.responses.retrieve(responseId, { stream: true }, { ...once, signal })

@@ -3,6 +3,7 @@ import { fieldsIn, idIn, listIn, shownIn, textIn, type Fields } from '../foreign
 import { turnOf } from '../responses.ts'
 import { createCallTracker } from './calls.ts'
 import { serverLabel } from './server-label.ts'
+import { createToolNames, type KnownServer } from './tool-names.ts'
 
 /** Gives back the name of a server from its label in this protocol; a label that is none of ours stays. */
 export function createServerNames(servers: readonly string[]): (label: string) => string {
@@ -15,8 +16,12 @@ const OF_ARGUMENTS = /^response\.mcp_call[._]arguments[._]/
 const OF_CALL = /^response\.mcp_call[._]/
 
 /** Translates the events of an answer. Events without meaning for a run are left out. */
-export async function* hostedEvents(events: AsyncIterable<unknown>, servers: readonly string[], model: string): AsyncIterable<HostedEvent> {
-  const translate = createTranslator(createServerNames(servers), model)
+export async function* hostedEvents(
+  events: AsyncIterable<unknown>,
+  servers: readonly KnownServer[],
+  model: string,
+): AsyncIterable<HostedEvent> {
+  const translate = createTranslator(servers, model)
   // oxlint-disable-next-line waits/bounded -- whoever gives the stream ends it (hosted/client.ts)
   for await (const event of events) {
     const told = translate(fieldsIn(event))
@@ -24,8 +29,10 @@ export async function* hostedEvents(events: AsyncIterable<unknown>, servers: rea
   }
 }
 
-function createTranslator(nameOf: (label: string) => string, model: string) {
-  const calls = createCallTracker(nameOf)
+function createTranslator(servers: readonly KnownServer[], model: string) {
+  const nameOf = createServerNames(servers.map(({ name }) => name))
+  const ownName = createToolNames(servers)
+  const calls = createCallTracker((label, tool) => ownName({ server: label === '' ? '' : nameOf(label), tool }))
 
   /** What an item says, announced or over. */
   function ofItem(item: Fields, place: unknown, isOver: boolean): HostedEvent | undefined {

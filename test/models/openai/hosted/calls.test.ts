@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { createCallTracker } from '../../../../src/models/openai/hosted/calls.ts'
 
 const item = (more: object = {}) => ({ type: 'mcp_call', id: 'a', server_label: 's', name: 'act', arguments: '{"n":1}', ...more })
-const tracker = () => createCallTracker((label) => `server ${label}`)
+const tracker = () => createCallTracker((label, tool) => ({ server: label === '' ? '' : `server ${label}`, tool }))
 
 describe('a call', () => {
   test('keeps what was said of it when a later item leaves it out', () => {
