@@ -1,7 +1,7 @@
 import { APIError } from 'openai'
 import { isObject } from '../../lib/json/object.ts'
 import { fieldsIn, textIn } from './foreign.ts'
-import { hasNoContent, namesBeside, withContent, withoutBeside } from './raw/message-parts.ts'
+import { hasEmpty, hasNoContent, namesBeside, withContent, withoutBeside, withoutEmpty } from './raw/message-parts.ts'
 
 /** What a request cannot do without: its model, what it says, and the tools that the answer needs. */
 const NEEDED = new Set(['model', 'messages', 'input', 'instructions', 'tools', 'stream', 'background', 'previous_response_id'])
@@ -74,12 +74,25 @@ const SPECIAL: readonly Part[] = [
     without: withoutFormat,
   },
   {
+    name: 'an empty message',
+    isIn: hasEmpty,
+    isRefused: (named, message) => /\b(?:content|text|messages?)\b/.test(named) && /\b(?:non-)?empty\b/i.test(message),
+    without: withoutEmpty,
+  },
+  {
     name: 'a message without content',
     isIn: hasNoContent,
     isRefused: (named, message) => /\bcontent\b/.test(named) && WANTED.test(message),
     without: withContent,
   },
   { name: 'a format of the answer', isIn: isFormat, isRefused: (named) => FORMAT.test(named), without: withoutFormat },
+  // One kind of choice may be refused, and another be what a last turn needs.
+  ...['required', 'none', 'auto', 'a tool'].map((kind): Part => ({
+    name: `tool_choice: ${kind}`,
+    isIn: (body) => 'tool_choice' in body && kind === (typeof body.tool_choice === 'string' ? body.tool_choice : 'a tool'),
+    isRefused: (named) => namesField(named, 'tool_choice'),
+    without: (body) => withoutKeys(body, (key) => key === 'tool_choice'),
+  })),
 ]
 
 /** A field that came beside the words of the model, and goes back with them. */
@@ -115,7 +128,7 @@ function refusedPart(error: unknown, body: object): Part | undefined {
   const status: number | undefined = error.status
   if (status !== undefined && !REFUSING.has(status)) return undefined
   const message = error.message.slice(0, MAX_READ)
-  const fields = Object.keys(body).filter((key) => !NEEDED.has(key) && !FORMATS.has(key))
+  const fields = Object.keys(body).filter((key) => !NEEDED.has(key) && !FORMATS.has(key) && key !== 'tool_choice')
   const parts = [...SPECIAL, ...namesBeside(body).map(beside), ...fields.map(field)].filter(({ isIn }) => isIn(body))
   const named = [textIn(error.param) ?? '', message].filter((one) => one !== '')
   return named.flatMap((one) => parts.filter(({ isRefused }) => isRefused(one, message)))[0]

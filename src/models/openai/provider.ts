@@ -5,6 +5,8 @@ import { counting, countPost } from './asked.ts'
 import { createChatModel } from './chat.ts'
 import { errorBody } from './errors/body.ts'
 import { modelFailure } from './errors/failure.ts'
+import { fieldsIn, listIn } from './foreign.ts'
+import { readAnswer } from './raw/read.ts'
 import type { HostedModel } from '../hosted.ts'
 import type { McpToken } from './hosted/access.ts'
 import { createHostedModel } from './hosted/client.ts'
@@ -147,8 +149,9 @@ export function createProvider(options: ProviderOptions): Provider {
     },
     async knows(name, signal) {
       try {
-        const { data } = await client.models.list({ signal, maxRetries: 0 })
-        return data.some(({ id }) => id === name)
+        const came = await readAnswer(client, await client.models.list({ signal, maxRetries: 0 }).asResponse())
+        const { data } = fieldsIn(came.kind === 'whole' ? came.answer : undefined)
+        return Array.isArray(data) ? listIn(data).some(({ id }) => id === name || id === `models/${name}`) : undefined
       } catch (error) {
         const status: number | undefined = error instanceof APIError ? error.status : undefined
         if (status === 404) return undefined

@@ -48,13 +48,15 @@ export function createResponsesModel({ client, provider, model, ask, stream, sto
         ...labelFields(request.labels, { isTold: labels, hasMetadata: true }),
       }
       const asked = stream ? { ...body, stream: true as const } : body
-      const response = await ask(asked, (taken) => client.responses.create(taken, { signal }).asResponse())
-      const came = await readAnswer(client, response)
-      const answer = came.kind === 'whole' ? came.answer : await lastAnswer(seenIn(came.events))
-      signal.throwIfAborted()
-      if (answer === undefined) throw brokenAnswer({ model, requestId: came.requestId }, 'ended its stream without its last event')
-      const turn = turnOf(answer, came.requestId, model, from)
-      return { ...turn, items: withOwnIds(turn.items, request.exchanges) }
+      // An error may come in the place of an answer, or within it.
+      return await ask(asked, async (taken) => {
+        const came = await readAnswer(client, await client.responses.create(taken, { signal }).asResponse())
+        const answer = came.kind === 'whole' ? came.answer : await lastAnswer(seenIn(came.events))
+        signal.throwIfAborted()
+        if (answer === undefined) throw brokenAnswer({ model, requestId: came.requestId }, 'ended its stream without its last event')
+        const turn = turnOf(answer, came.requestId, model, from)
+        return { ...turn, items: withOwnIds(turn.items, request.exchanges) }
+      })
     },
   }
 }

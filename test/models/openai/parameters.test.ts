@@ -47,7 +47,7 @@ const rows: Row[] = [
     what: 'tool_choice, with the status of what is not there',
     behaviour: { request: { tools: [tool], mayCall: false } },
     refuses: (b) => says('tool_choice' in b, "No endpoints found that support the provided 'tool choice' value", {}, 404),
-    told: ['tool_choice'],
+    told: ['tool_choice: none'],
   },
   {
     what: 'how a stream is told of its usage',

@@ -182,6 +182,15 @@ const forms: ModelCase[] = [
   answers('null for calls', pieces([{ content: 'done', tool_calls: null }]), 'ok: done'),
   answers('JSON after thoughts', say('<think>{"a":1}</think>\n{"a":"x"}'), 'ok: <think>{"a":1}</think>\n{"a":"x"}', { schema }),
   answers('JSON in a fence', say('Here it is:\n```json\n{"a":"x"}\n```'), 'ok: Here it is:\n```json\n{"a":"x"}\n```', { schema }),
+  c('nothing at all, which it does not take back', [pieces([]), say('done')], 'ok: done', {
+    refuses: (asked) =>
+      messages(asked).some(({ content }) => content === '') ? 'messages.1: text content blocks must be non-empty' : undefined,
+  }),
+  c(
+    'a choice that it refuses in its stream',
+    [events([{ error: { code: 400, message: 'strict is not supported' } }]), calls(call(1)), say('done')],
+    ONE,
+  ),
   c('a format that it does not take beside tools', [calls(call(1)), say('{"a":"x"}')], 'ok: {"a":"x"}; {"n":1}', {
     schema,
     refuses: (asked) =>

@@ -36,3 +36,14 @@ export const hasNoContent = (body: object): boolean => saidIn(body).some((messag
 
 /** The request with an empty text in such messages. */
 export const withContent = (body: object): object => mapSaid(body, (message) => ({ content: '', ...message }))
+
+const isEmpty = ({ role, content, tool_calls: calls }: Fields) => role === 'assistant' && content === '' && calls === undefined
+
+/** Whether the model once said nothing at all. */
+export const hasEmpty = (body: object): boolean => saidIn(body).some(isEmpty)
+
+/** The request without those messages. */
+export const withoutEmpty = (body: object): object => ({
+  ...body,
+  messages: listIn(fieldsIn(body)['messages']).filter((message) => !isEmpty(message)),
+})
