@@ -199,9 +199,14 @@ export const WAITS: readonly WaitRow[] = [
       'models/openai/raw/chat-stream.ts',
       'models/openai/responses.ts',
       'models/openai/redacted.ts',
-      'models/openai/hosted/events.ts',
+      'models/openai/hosted/streams.ts',
       'agent/hosted/reader.ts',
     ],
+  },
+  {
+    what: 'a provider that does not stream a background answer, until it is asked for it again',
+    bound: ['models/openai/hosted/streams.ts#MAX_POLL_MS'],
+    after: 'it is asked, as long as the run has time',
   },
   {
     what: 'a provider, to cancel a hosted answer',

@@ -59,7 +59,10 @@ export interface HostedAnswer {
 }
 
 export type HostedEvent =
-  | { kind: 'started'; responseId: string }
+  /** The first one: the provider answered. Its id of the HTTP request. */
+  | { kind: 'opened'; requestId: string | null }
+  /** `background`: whether the answer goes on without us, where the provider says so. */
+  | { kind: 'started'; responseId: string; background: boolean | undefined }
   /** The call was announced, or runs: what is known of it now. */
   | { kind: 'call'; call: HostedCall }
   /** Its arguments came, and it was not announced yet. It is no call when the answer is whole without it. */
@@ -76,15 +79,17 @@ export type HostedError =
   | { kind: 'never-began' }
   /** The provider does not know the answer any more. */
   | { kind: 'gone' }
+  /** The provider says itself that the answer failed. */
+  | { kind: 'said' }
   | { kind: 'other' }
 
 /** A provider that calls MCP servers itself. What goes wrong is thrown as it comes: its meaning depends on what may have run. */
 export interface HostedModel {
   model: string
-  /** Background mode: the provider goes on without us, and an answer can be attached to again. */
+  /** Background mode is asked for: the provider is to go on without us, so that an answer can be attached to again. */
   background: boolean
   ask(request: HostedRequest, signal: AbortSignal): Promise<AsyncIterable<HostedEvent>>
-  /** The events of an answer from its beginning, and then as they come. `servers`: those that it was asked with. */
+  /** The events of a background answer from its beginning, and then as they come; of a provider that does not stream it, what is new each time that it is asked. `servers`: those that it was asked with. */
   attach(
     responseId: string,
     servers: readonly Pick<HostedTarget, 'name' | 'tools'>[],

@@ -5,9 +5,11 @@ import type { HostedAnswer } from '../../models/hosted.ts'
 import { hostedRequest, type HostedOptions } from './options.ts'
 import type { Reader } from './reader.ts'
 
-/** How often a background answer whose stream broke is attached to, and the wait before the second time; each next wait is twice as long. */
+/** How often in a row a background answer whose stream broke is attached to in vain, and the wait before the second time; each next wait is twice as long. */
 const ATTACH_TRIES = 6
 const ATTACH_BACKOFF_MS = 400
+/** One that was read for so long was not in vain: something between cuts long streams. */
+const STEADY_MS = 10_000
 
 /** Reads events until the last one. A background answer whose stream broke is attached to again. */
 export async function finalAnswer(
@@ -18,21 +20,26 @@ export async function finalAnswer(
   const { hosted, journal, servers } = options
   const { reader, number } = from
   const names = servers.map(({ name }) => name)
-  reader.responseId = from.attachTo
   if (from.attachTo === undefined) {
     await journal.response({ turn: number, background: hosted.background })
     own.signal.throwIfAborted()
     const answer = await reader.read(await hosted.ask(hostedRequest(options), own.signal), own)
     if (answer) return answer
-  }
-  for (let attempt = 0; hosted.background && reader.responseId !== undefined && attempt < ATTACH_TRIES; attempt++) {
-    if (attempt > 0) await sleep(ATTACH_BACKOFF_MS * 2 ** (attempt - 1), undefined, { signal: own.signal })
+  } else Object.assign(reader, { responseId: from.attachTo, background: true })
+  for (let inVain = 0; reader.canAttach() && inVain < ATTACH_TRIES; inVain++) {
+    if (inVain > 0) await sleep(ATTACH_BACKOFF_MS * 2 ** (inVain - 1), undefined, { signal: own.signal })
+    const began = performance.now()
     try {
-      const answer = await reader.read(await hosted.attach(reader.responseId, servers, own.signal), own)
+      const answer = await reader.read(await hosted.attach(reader.responseId ?? '', servers, own.signal), own)
       if (answer) return answer
     } catch (error) {
       if (own.signal.aborted || hosted.classifyError(error, names).kind === 'gone') throw error
     }
+    if (performance.now() - began > STEADY_MS) inVain = 0
   }
-  throw new Failure({ code: 'MODEL_UNAVAILABLE', message: `The stream of model ${hosted.model} ended without its last event.` })
+  throw new Failure({
+    code: 'MODEL_UNAVAILABLE',
+    message: `The stream of model ${hosted.model} ended without its last event.`,
+    requestId: reader.requestId ?? undefined,
+  })
 }

@@ -28,6 +28,7 @@ interface BegunCall {
 /** Writes each call of one answer: when it is first heard of, when more of it is known, and when it ends. `calls` grows with them. */
 export function createCallRows(options: HostedOptions, calls: KnownCall[], turn: number) {
   const { journal, servers, limits, runId } = options
+  const isFoundAgain = options.open?.turn === turn
   const began = new Map<string, BegunCall>()
   const loops = createLoopWatch()
   /** Calls of which the arguments came and that were not announced. */
@@ -43,8 +44,11 @@ export function createCallRows(options: HostedOptions, calls: KnownCall[], turn:
     const { call, id, position, kept } = one
     const { callId, server, tool, arguments: args, repeatable } = call
     const now = { server, tool, arguments: args, repeatable }
-    if (!kept) await journal.toolCall({ id, turn, position, callId, ...now })
-    else if (kept.server !== server || kept.tool !== tool || kept.arguments !== args) await journal.toolCallDetails({ id, ...now })
+    if (!kept) {
+      await journal.toolCall({ id, turn, position, callId, ...now })
+      // An earlier attempt may have written the row when less was known.
+      if (isFoundAgain) await journal.toolCallDetails({ id, ...now })
+    } else if (kept.server !== server || kept.tool !== tool || kept.arguments !== args) await journal.toolCallDetails({ id, ...now })
     one.kept = now
   }
 
@@ -63,6 +67,8 @@ export function createCallRows(options: HostedOptions, calls: KnownCall[], turn:
   const rows = {
     /** Calls that the provider spoke of, those without a row included. */
     count: () => began.size + more,
+    /** A call has no end yet, or may have begun. */
+    isUnderWay: () => spoken.size > 0 || [...began.values()].some((one) => one.end === undefined),
     /** Why the model has to answer now, if it repeats itself. */
     loop: () => loops.reason(),
 

@@ -173,7 +173,7 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
     if (!own.signal.aborted) {
       const failure = await reader.classifyError(error)
       // A background answer may be found again, with its usage.
-      if (!hosted.background || reader.responseId === undefined) await lose(failure)
+      if (!reader.canAttach()) await lose(failure)
       throw failure
     }
     const reason: unknown = own.signal.reason
@@ -193,12 +193,12 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
       usage: seenUsage(size, calls, 0),
       costUsd: null,
     }
-    const { responseId = null } = reader
+    const { responseId = null, requestId } = reader
     await journal.turn({
       ...stopped,
       told: null,
       responseId,
-      providerRequestId: null,
+      providerRequestId: requestId,
       model: hosted.model,
       startedAt,
       finishedAt: new Date(),

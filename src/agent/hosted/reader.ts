@@ -23,7 +23,7 @@ export type Reader = ReturnType<typeof createReader>
 
 /** Follows one hosted answer: writes its calls as they begin and end, counts them, and knows what may have run. */
 export function createReader(options: HostedOptions, calls: KnownCall[], turn: number) {
-  const { journal, servers, limits, hosted } = options
+  const { journal, servers, limits, hosted, warn } = options
   const names = servers.map(({ name }) => name)
   const rows = createCallRows(options, calls, turn)
   let unauthorized: string | undefined
@@ -32,6 +32,22 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
   const warnAt = createLimitWarnings(options)
   const over = () => journal.responseState({ turn, responseId: null, state: 'over' })
   const acted = () => calls.some(mayHaveActed)
+
+  /** That background mode was asked for is not enough: a provider that ignores it ends the answer with the connection. */
+  async function started({
+    responseId,
+    background = reader.background,
+  }: {
+    responseId: string
+    background?: boolean | undefined
+  }): Promise<void> {
+    const isBackground = hosted.background && background
+    if (reader.responseId === responseId && reader.background === isBackground) return
+    Object.assign(reader, { responseId, background: isBackground })
+    if (hosted.background && !isBackground)
+      warn(`${hosted.model} was to answer in the background, and its provider does not say that it does: its answer cannot be found again.`)
+    await journal.responseState({ turn, responseId, state: 'started', background: isBackground })
+  }
 
   async function done(call: EndedCall): Promise<void> {
     await rows.begin(call)
@@ -42,9 +58,11 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
 
   async function handle(event: HostedEvent, own: Deadline): Promise<HostedAnswer | undefined> {
     switch (event.kind) {
+      case 'opened':
+        reader.requestId = event.requestId
+        return undefined
       case 'started':
-        reader.responseId = event.responseId
-        await journal.responseState({ turn, responseId: event.responseId, state: 'started' })
+        await started(event)
         return undefined
       case 'call':
         await rows.begin(event.call)
@@ -99,6 +117,12 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
 
   const reader = {
     responseId: undefined as string | undefined,
+    /** The provider's id of the HTTP request whose answer is read, or was read last. */
+    requestId: null as string | null,
+    /** The answer goes on without us, as the provider said. */
+    background: false,
+    /** The answer goes on without us and can be attached to by its id. */
+    canAttach: () => reader.background && reader.responseId !== undefined,
     /** Asking again repeats nothing that must not be repeated. */
     mayRepeat: mayAskAgain(servers),
 
@@ -112,7 +136,7 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
           own.signal.throwIfAborted()
         }
       } catch (error) {
-        if (own.signal.aborted || error instanceof Failure || !hosted.background || reader.responseId === undefined) throw error
+        if (own.signal.aborted || error instanceof Failure || !reader.canAttach()) throw error
       }
       own.signal.throwIfAborted()
       return undefined
@@ -133,7 +157,7 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
 
     /** Ends the answer at the provider, as far as it lets us. */
     async stop(): Promise<void> {
-      if (hosted.background && reader.responseId !== undefined) await hosted.cancel(reader.responseId).catch(() => {})
+      if (reader.background && reader.responseId !== undefined) await hosted.cancel(reader.responseId).catch(() => {})
       await rows.abandon('was under way when the answer was stopped', false).catch(() => {})
       await over().catch(() => {})
     },
@@ -141,41 +165,49 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
     /** What an error of the answer means for the run, by what may have run. Writes what is known of the answer then. */
     async classifyError(error: unknown): Promise<Failure> {
       if (error instanceof Failure && error.code === 'WORKER_LOST') return error
-      const said = hosted.classifyError(error, names)
-      // An answer that has an id did begin, whatever is said of it now.
-      const neverBegan = reader.responseId === undefined && (said.kind === 'never-began' || said.kind === 'gone')
-      const isOver = said.kind === 'listing' || complete || neverBegan
-      if (!isOver) await rows.abandon('was under way when the answer was lost', false)
-      const gone = said.kind === 'gone' && reader.responseId !== undefined
-      const failure = await named(error, said, gone)
-      const verdict = decideHostedError({
-        isOver,
-        canAttach: hosted.background && reader.responseId !== undefined && !gone,
-        acted: acted(),
-        mayAskAgain: reader.mayRepeat,
-        canHeal: failure.retry !== 'never',
-      })
-      switch (verdict) {
-        case 'fail':
-          await over()
-          return failure
-        case 'fail-for-good':
-          await over()
-          return new Failure({
-            ...failure.toJSON(),
-            retry: 'never',
-            cure: 'Tools that are not repeatable have run, so nothing is tried again by itself.',
-          })
-        case 'leave-open':
-          return failure
-        case 'unknown':
-          return new Failure({
-            code: 'OUTCOME_UNKNOWN',
-            message: `${failure.message} Tools that are not repeatable may have run.`,
-            cause: error,
-          })
-      }
+      const failure = await judge(error)
+      const requestId = failure.requestId ?? reader.requestId ?? undefined
+      return new Failure({ ...failure.toJSON(), requestId, cause: failure.cause })
     },
+  }
+
+  async function judge(error: unknown): Promise<Failure> {
+    const said = hosted.classifyError(error, names)
+    // An answer that has an id did begin, whatever is said of it now.
+    const neverBegan = reader.responseId === undefined && (said.kind === 'never-began' || said.kind === 'gone')
+    // A provider that says so ends the answer, as it does with its last event; a connection that breaks ends nothing.
+    const isEnded = complete || (said.kind === 'said' && !rows.isUnderWay())
+    const isOver = said.kind === 'listing' || isEnded || neverBegan
+    if (!isOver) await rows.abandon('was under way when the answer was lost', false)
+    const gone = said.kind === 'gone' && reader.responseId !== undefined
+    const failure = await named(error, said, gone)
+    const verdict = decideHostedError({
+      isOver,
+      canAttach: reader.canAttach() && !gone,
+      acted: acted(),
+      mayAskAgain: reader.mayRepeat,
+      canHeal: failure.retry !== 'never',
+    })
+    switch (verdict) {
+      case 'fail':
+        await over()
+        return failure
+      case 'fail-for-good':
+        await over()
+        return new Failure({
+          ...failure.toJSON(),
+          retry: 'never',
+          cure: 'Tools that are not repeatable have run, so nothing is tried again by itself.',
+        })
+      case 'leave-open':
+        return failure
+      case 'unknown':
+        return new Failure({
+          code: 'OUTCOME_UNKNOWN',
+          message: `${failure.message} Tools that are not repeatable may have run.`,
+          cause: error,
+        })
+    }
   }
 
   async function named(error: unknown, said: ReturnType<typeof hosted.classifyError>, gone: boolean): Promise<Failure> {

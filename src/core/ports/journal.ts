@@ -90,6 +90,8 @@ export interface ResponseState {
   responseId: string | null
   /** `over`: nothing of it is under way any more, or it provably never began. */
   state: 'started' | 'over'
+  /** Whether it goes on without us, once the provider said so; as it was asked for until then. */
+  background?: boolean
 }
 
 /** Writes each request to the gateway: before a byte is sent, and what came back. */
@@ -123,7 +125,7 @@ export interface Journal extends RequestJournal, CallJournal {
   turn(record: TurnRecord): Promise<void>
   /** Once for a turn in an attempt, before or beside the turn itself. */
   unseenAnswer(record: UnseenAnswer): Promise<void>
-  /** Of a call that has no end yet; of any other it changes nothing. */
+  /** Of a call whose end was not seen; of any other it changes nothing. */
   toolCallDetails(details: ToolCallDetails): Promise<void>
   response(record: ResponseRecord): Promise<void>
   responseState(state: ResponseState): Promise<void>

@@ -120,9 +120,11 @@ export const responseState = kind<ResponseState>({
     turn: ['int', (r) => r.turn],
     response_id: ['text', (r) => r.responseId],
     state: ['text', (r) => r.state],
+    background: ['boolean', (r) => r.background],
   },
   write: (rows) =>
-    `update responses p set response_id = coalesce(r.response_id, p.response_id), state = r.state
+    `update responses p set response_id = coalesce(r.response_id, p.response_id), state = r.state,
+       background = coalesce(r.background, p.background)
      from ${rows} r where p.run_id = r.run_id and p.turn = r.turn`,
 })
 
@@ -147,7 +149,7 @@ export const toolCall = kind<ToolCallRecord & { end?: ToolCallEnd }>({
   write: insertInto('tool_calls'),
 })
 
-/** A call that is over keeps what it has: its end is what others go by. */
+/** A call whose end was seen keeps what it has. */
 export const toolCallDetails = kind<ToolCallDetails>({
   keyOf: ({ id }) => id,
   columns: {
@@ -159,7 +161,7 @@ export const toolCallDetails = kind<ToolCallDetails>({
   },
   write: (rows) =>
     `update tool_calls t set server = r.server, tool = r.tool, arguments = r.arguments, repeatable = r.repeatable
-     from ${rows} r where t.id = r.id and t.status = 'sent'`,
+     from ${rows} r where t.id = r.id and t.status in ('sent', 'unknown')`,
 })
 
 export const toolCallEnd = kind<ToolCallEnd>({

@@ -90,18 +90,19 @@ export interface RawHostedApp extends HostedApp {
 interface RawHostedOptions {
   job?: string
   background?: boolean
+  worker?: object
   answer: (exchange: RawExchange, nth: number) => unknown
   other?: (exchange: RawExchange) => unknown
 }
 
 /** A Nightshift with one hosted job, `act`, whose provider does what `answer` says. */
-export async function rawHostedApp({ background = false, job, ...raw }: RawHostedOptions): Promise<RawHostedApp> {
+export async function rawHostedApp({ background = false, worker = {}, job, ...raw }: RawHostedOptions): Promise<RawHostedApp> {
   await using building = new AsyncDisposableStack()
   let server = ''
   const provider = building.use(await startRawProvider({ ...raw, server: () => server }))
   const one = building.use(
     await hostedApp('say unused', {
-      config: { providers: { openai: { baseUrl: provider.url, apiKey: 'demo-model-key', background } } },
+      config: { worker, providers: { openai: { baseUrl: provider.url, apiKey: 'demo-model-key', background } } },
       ...(job !== undefined && { job }),
     }),
   )

@@ -1,14 +1,15 @@
 import OpenAI, { APIConnectionError, APIError } from 'openai'
 import { isNeverConnected } from '../../../lib/net/connection-error.ts'
 import type { HostedError, HostedModel, HostedRequest } from '../../hosted.ts'
-import { createServerNames, hostedEvents } from './events.ts'
+import { createServerNames } from './events.ts'
 import { redactEvents } from '../redacted.ts'
 import { labelFields } from '../fields.ts'
 import type { Ask } from '../parameters.ts'
 import { accessOf, type McpToken } from './access.ts'
 import { serverLabel } from './server-label.ts'
+import { eventsOf, isWhole, polledEvents } from './streams.ts'
 
-type Create = OpenAI.Responses.ResponseCreateParamsNonStreaming
+type Create = OpenAI.Responses.ResponseCreateParams
 
 const CANCEL_TIMEOUT_MS = 5000
 
@@ -28,6 +29,8 @@ export function createHostedModel(options: {
   const { client, model, ask, background, mcpToken, store, labels, nameFailure, redact } = options
   // No retries by the client: a request may already have run tools.
   const once = { maxRetries: 0 }
+  /** A background answer can be read as events. */
+  let canStream = true
   return {
     model,
     background,
@@ -35,19 +38,26 @@ export function createHostedModel(options: {
     classifyError,
     async ask(request, signal) {
       const kept = background ? { background: true, store: true } : store !== undefined && { store }
-      const body = {
-        ...bodyOf(request, mcpToken),
-        model,
-        stream: true as const,
-        ...kept,
-        ...labelFields(request.labels, { isTold: labels, hasMetadata: true }),
-      }
-      const events = await ask(body, (taken) => client.responses.create(taken, { ...once, signal }))
-      return redactEvents(hostedEvents(events, request.servers, model), redact)
+      const fields = labelFields(request.labels, { isTold: labels, hasMetadata: true })
+      const body = { ...bodyOf(request, mcpToken), model, ...kept, ...fields }
+      const send = (taken: Create) => client.responses.create(taken, { ...once, signal }).asResponse()
+      const response = await ask<Create, Response>({ ...body, stream: true }, send).catch((error: unknown) => {
+        if (!background || !refusesStream(error)) throw error
+        canStream = false
+        return ask(body, send)
+      })
+      return redactEvents(eventsOf(client, response, { servers: request.servers, model }), redact)
     },
     async attach(responseId, servers, signal) {
-      const events = await client.responses.retrieve(responseId, { stream: true }, { ...once, signal })
-      return redactEvents(hostedEvents(events, servers, model), redact)
+      const about = { servers, model }
+      const retrieve = (query: { stream?: true }) => client.responses.retrieve(responseId, query, { ...once, signal }).asResponse()
+      const first = canStream ? await retrieve({ stream: true }).catch(unlessNoStream) : undefined
+      if (first && !isWhole(first)) return redactEvents(eventsOf(client, first, about), redact)
+      canStream = false
+      return redactEvents(
+        polledEvents(async () => retrieve({}), about, { first, signal }),
+        redact,
+      )
     },
     async cancel(responseId) {
       await client.responses.cancel(responseId, { ...once, timeout: CANCEL_TIMEOUT_MS })
@@ -71,6 +81,21 @@ function bodyOf({ instructions, prompt, output, servers }: HostedRequest, mcpTok
   }
 }
 
+/** Statuses with which servers refuse to stream an answer that they have. */
+const NO_STREAM = new Set([400, 405, 406, 415, 422, 501])
+const hasStatusOf = (statuses: ReadonlySet<number>, error: unknown): error is APIError => {
+  const status: number | undefined = error instanceof APIError ? error.status : undefined
+  return status !== undefined && statuses.has(status)
+}
+
+const unlessNoStream = (error: unknown): undefined => {
+  if (!hasStatusOf(NO_STREAM, error)) throw error
+}
+
+/** Some servers have either, and refuse a request for both: nothing ran. */
+const refusesStream = (error: unknown) =>
+  hasStatusOf(NO_STREAM, error) && /\bstream/i.test(error.message) && /\bbackground/i.test(error.message)
+
 const FAILED_DEPENDENCY = 424
 /** Time-out and conflict: the provider may still be at work. */
 const MAY_HAVE_BEGUN = new Set([408, 409])
@@ -79,11 +104,13 @@ function classifyError(error: unknown, servers: readonly string[]): HostedError 
   if (error instanceof APIConnectionError) return isNeverConnected(error) ? { kind: 'never-began' } : { kind: 'other' }
   if (!(error instanceof APIError)) return { kind: 'other' }
   const status: number | undefined = error.status
+  // The connection stood: it came with the answer.
+  if (status === undefined) return { kind: 'said' }
   if (status === FAILED_DEPENDENCY) {
     const label = /MCP server: '([^']+)'/.exec(error.message)?.[1] ?? ''
     const upstream = /status code: (\d{3})/.exec(error.message)?.[1]
     return { kind: 'listing', server: createServerNames(servers)(label), status: upstream === undefined ? undefined : Number(upstream) }
   }
   if (status === 404) return { kind: 'gone' }
-  return status !== undefined && status >= 400 && status < 500 && !MAY_HAVE_BEGUN.has(status) ? { kind: 'never-began' } : { kind: 'other' }
+  return status >= 400 && status < 500 && !MAY_HAVE_BEGUN.has(status) ? { kind: 'never-began' } : { kind: 'other' }
 }

@@ -1,4 +1,6 @@
+import { APIError } from 'openai'
 import type { EndedCall, HostedAnswer, HostedEvent } from '../../hosted.ts'
+import { errorIn } from '../errors/body.ts'
 import { fieldsIn, idIn, listIn, shownIn, textIn, type Fields } from '../foreign.ts'
 import { turnOf } from '../responses.ts'
 import { createCallTracker } from './calls.ts'
@@ -14,25 +16,22 @@ export function createServerNames(servers: readonly string[]): (label: string) =
 /** What is told of a call while it is under way: `response.mcp_call_arguments.done`, of some servers `response.mcp_call.arguments.done`, and `response.mcp_call.in_progress`. */
 const OF_ARGUMENTS = /^response\.mcp_call[._]arguments[._]/
 const OF_CALL = /^response\.mcp_call[._]/
+const LAST = new Set<unknown>(['response.completed', 'response.incomplete', 'response.failed', 'response.cancelled'])
+const UNDER_WAY = new Set<unknown>(['queued', 'in_progress'])
 
-/** Translates the events of an answer. Events without meaning for a run are left out. */
-export async function* hostedEvents(
-  events: AsyncIterable<unknown>,
-  servers: readonly KnownServer[],
-  model: string,
-): AsyncIterable<HostedEvent> {
-  const translate = createTranslator(servers, model)
-  // oxlint-disable-next-line waits/bounded -- whoever gives the stream ends it (hosted/client.ts)
-  for await (const event of events) {
-    const told = translate(fieldsIn(event))
-    if (told) yield told
-  }
+export interface Translated {
+  servers: readonly KnownServer[]
+  model: string
+  requestId: string | null
 }
 
-function createTranslator(servers: readonly KnownServer[], model: string) {
+/** Translates what is read of one answer. What has no meaning for a run is left out. */
+export function createTranslator({ servers, model, requestId }: Translated) {
   const nameOf = createServerNames(servers.map(({ name }) => name))
   const ownName = createToolNames(servers)
   const calls = createCallTracker((label, tool) => ownName({ server: label === '' ? '' : nameOf(label), tool }))
+  /** Items that were said to be over. Some servers leave them out of the whole answer. */
+  const items: Fields[] = []
 
   /** What an item says, announced or over. */
   function ofItem(item: Fields, place: unknown, isOver: boolean): HostedEvent | undefined {
@@ -41,38 +40,52 @@ function createTranslator(servers: readonly KnownServer[], model: string) {
   }
 
   function answerOf(response: unknown): HostedAnswer {
-    const output = listIn(fieldsIn(response)['output'])
+    const { output: given } = fieldsIn(response)
+    const isEmpty = !Array.isArray(given) || given.length === 0
+    const output = isEmpty ? items : listIn(given)
     const approval = output.find(({ type }) => type === 'mcp_approval_request')
     return {
       calls: output.flatMap((item, place): EndedCall[] => (item['type'] === 'mcp_call' ? [calls.inAnswer(item, place)] : [])),
-      listed: output.flatMap(({ type, server_label: label, error }) =>
+      listed: [...items, ...(isEmpty ? [] : output)].flatMap(({ type, server_label: label, error }) =>
         type === 'mcp_list_tools' ? [{ server: nameOf(textIn(label) ?? ''), error: error ? shownIn(error) : null }] : [],
       ),
       approvalFor: approval && (textIn(approval['name']) ?? 'a tool without a name'),
-      turn: () => turnOf(response, null, model),
+      turn: () => turnOf(isEmpty && items.length > 0 ? { ...fieldsIn(response), output } : response, requestId, model),
     }
   }
 
-  return (event: Fields): HostedEvent | undefined => {
-    const { type, output_index: place } = event
-    switch (type) {
-      case 'response.created': {
-        const responseId = idIn(fieldsIn(event['response'])['id'])
-        return responseId === undefined ? undefined : { kind: 'started', responseId }
-      }
-      case 'response.output_item.added':
-      case 'response.output_item.done':
-        return ofItem(fieldsIn(event['item']), place, type === 'response.output_item.done')
-      case 'response.completed':
-      case 'response.incomplete':
-      case 'response.failed':
-        return { kind: 'answer', answer: answerOf(event['response']) }
-      default: {
-        if (typeof type !== 'string' || !OF_CALL.test(type)) return undefined
-        const at = { itemId: event['item_id'], place }
-        const told = OF_ARGUMENTS.test(type) ? calls.arguments({ ...at, part: event['delta'], whole: event['arguments'] }) : calls.state(at)
-        return told && { kind: told.isAnnounced ? 'call' : 'spoken', call: told.call }
-      }
-    }
+  function started(response: unknown): HostedEvent[] {
+    const { id, background, status } = fieldsIn(response)
+    const responseId = idIn(id)
+    // Only what goes on in the background waits in a queue.
+    const isBackground = typeof background === 'boolean' ? background : status === 'queued' ? true : undefined
+    return responseId === undefined ? [] : [{ kind: 'started', responseId, background: isBackground }]
+  }
+
+  return {
+    event(value: unknown): HostedEvent[] {
+      const event = fieldsIn(value)
+      const { type, output_index: place, item, response } = event
+      if (type === 'response.created') return started(response)
+      if (LAST.has(type)) return [{ kind: 'answer', answer: answerOf(response) }]
+      if (type === 'error') throw new APIError(undefined, errorIn(event) ?? {}, undefined, undefined)
+      const isOver = type === 'response.output_item.done'
+      if (isOver) items.push(fieldsIn(item))
+      if (isOver || type === 'response.output_item.added') return listOf(ofItem(fieldsIn(item), place, isOver))
+      if (typeof type !== 'string' || !OF_CALL.test(type)) return []
+      const at = { itemId: event['item_id'], place }
+      const told = OF_ARGUMENTS.test(type) ? calls.arguments({ ...at, part: event['delta'], whole: event['arguments'] }) : calls.state(at)
+      return told ? [{ kind: told.isAnnounced ? 'call' : 'spoken', call: told.call }] : []
+    },
+
+    /** The answer as it stands: whole, or with what is known of it by now. */
+    snapshot(response: unknown): HostedEvent[] {
+      const { status, output } = fieldsIn(response)
+      if (!UNDER_WAY.has(status)) return [...started(response), { kind: 'answer', answer: answerOf(response) }]
+      const isOver = ({ status: ofItsOwn, output: result, error }: Fields) => (result ?? error ?? null) !== null || ofItsOwn === 'completed'
+      return [...started(response), ...listIn(output).flatMap((item, place) => listOf(ofItem(item, place, isOver(item))))]
+    },
   }
 }
+
+const listOf = (event: HostedEvent | undefined): HostedEvent[] => (event ? [event] : [])
