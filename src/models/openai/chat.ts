@@ -46,7 +46,7 @@ export function createChatModel({ client, provider, model, ask, stream, store, l
         const answered = { model, requestId: came.requestId }
         const answer = came.kind === 'whole' ? wholeAnswer(came.answer, answered) : await streamedAnswer(seenIn(came.events))
         signal.throwIfAborted()
-        return turnOf(answer, withOwnIds(itemsOfMessage(answer.message, from), request.exchanges), answered)
+        return turnOf(answer, withOwnIds(itemsOfMessage(answer.message, from), request.exchanges, answered), answered)
       })
     },
   }

@@ -58,8 +58,8 @@ const MAX_ID = 512
 
 /** An id; undefined for what cannot be one. */
 export function idIn(value: unknown): string | undefined {
-  const id = typeof value === 'number' ? String(value) : textIn(value)
-  return id === undefined || id.trim() === '' || id.length > MAX_ID ? undefined : id
+  const id = typeof value === 'number' ? String(value) : typeof value === 'string' && value.length <= MAX_ID ? value.toWellFormed() : ''
+  return id.trim() === '' ? undefined : id
 }
 
 /** Reasoning as it came, to be sent back. */

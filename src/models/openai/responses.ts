@@ -9,7 +9,7 @@ import { errorIn } from './errors/body.ts'
 import { codeOf } from './errors/code.ts'
 import { brokenAnswer, responseEnding } from './errors/ending.ts'
 import { fieldsIn, idIn, listIn, textIn, usageIn, type Fields } from './foreign.ts'
-import { withOwnIds, type Origin } from './raw/keep.ts'
+import { MAX_ITEMS, withOwnIds, type Origin } from './raw/keep.ts'
 import { itemsOfOutput, toldItems } from './raw/response-items.ts'
 import { readAnswer } from './raw/read.ts'
 
@@ -51,11 +51,12 @@ export function createResponsesModel({ client, provider, model, ask, stream, sto
       // An error may come in the place of an answer, or within it.
       return await ask(asked, async (taken) => {
         const came = await readAnswer(client, await client.responses.create(taken, { signal }).asResponse())
+        const answered = { model, requestId: came.requestId }
         const answer = came.kind === 'whole' ? came.answer : await lastAnswer(seenIn(came.events))
         signal.throwIfAborted()
-        if (answer === undefined) throw brokenAnswer({ model, requestId: came.requestId }, 'ended its stream without its last event')
+        if (answer === undefined) throw brokenAnswer(answered, 'ended its stream without its last event')
         const turn = turnOf(answer, came.requestId, model, from)
-        return { ...turn, items: withOwnIds(turn.items, request.exchanges) }
+        return { ...turn, items: withOwnIds(turn.items, request.exchanges, answered) }
       })
     },
   }
@@ -106,7 +107,8 @@ export function turnOf(answer: unknown, requestId: string | null, model: string,
   }
   const stopReason = responseEnding(status, fieldsIn(details)['reason'], { model, requestId })
   if (!Array.isArray(output)) throw brokenAnswer({ model, requestId }, 'answered without output')
-  const items = listIn(output).flatMap((item) => itemsOfOutput(item, from))
+  const told = listIn(output)
+  const items = (from === undefined ? told : told.slice(0, MAX_ITEMS + 1)).flatMap((item) => itemsOfOutput(item, from))
   return {
     items,
     stopReason,

@@ -153,6 +153,7 @@ const endings: ModelCase[] = [
   answers('a stream that ends without saying how', events([piece({ content: 'The total is 4' })], DONE), 'MODEL_UNAVAILABLE'),
   answers('a stream whose ending is empty', events([piece({ content: 'The total is 4' }), piece({}, '')], DONE), 'MODEL_UNAVAILABLE'),
   answers('a text that says it calls a tool, and calls none', pieces([{ content: 'I look.' }], 'tool_calls'), 'MODEL_UNAVAILABLE'),
+  answers('more calls than anybody makes', calls(...Array.from({ length: 3000 }, (_, n) => call(n))), 'MODEL_UNAVAILABLE'),
   answers('a text that was cut', pieces([{ content: 'The total' }], 'length'), 'ANSWER_CUT'),
   answers('a text that was filtered', pieces([{ content: 'The total' }], 'content_filter'), 'MODEL_REFUSED'),
   ...['stop', 'STOP', 'end_turn', 'eos'].map((word) =>

@@ -58,6 +58,12 @@ export const responsesCases: readonly ModelCase[] = [
     refuses: (asked) =>
       'include' in asked ? 'Encrypted content is not supported with this model.' : input(asked).some(({ type }) => type === 'reasoning') ? 'not found' : undefined, // prettier-ignore
   }),
+  r('thoughts alone', [all(thought), done], 'ok: done', {
+    refuses: (asked) =>
+      input(asked).some(({ type }, at, list) => type === 'reasoning' && (list[at + 1]?.['role'] ?? 'user') === 'user')
+        ? "Item 'rs_1' of type 'reasoning' was provided without its required following item."
+        : undefined,
+  }),
   then('a call without the id that its output names', all(call(1, { call_id: undefined })), {
     refuses: (asked) => {
       const [called, output] = ['function_call', 'function_call_output'].map(

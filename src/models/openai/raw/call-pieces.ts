@@ -1,5 +1,6 @@
 import { parseDigits } from '../../../lib/json/parse.ts'
 import { argumentsIn, fieldsIn, idIn, type Fields } from '../foreign.ts'
+import { MAX_ITEMS } from './keep.ts'
 import { addPiece } from './merge.ts'
 
 interface Building {
@@ -22,7 +23,8 @@ export function createCallPieces() {
   let looks = 0
 
   const isWhole = (text: string): boolean => {
-    if (text.length > MAX_LOOKED || ++looks > MAX_LOOKS) return false
+    if (text.length > MAX_LOOKED || looks >= MAX_LOOKS || !text.trimEnd().endsWith('}')) return false
+    looks++
     try {
       return parseDigits(text) !== undefined
     } catch {
@@ -36,8 +38,9 @@ export function createCallPieces() {
     if (id !== undefined && known !== undefined && id !== known) return name !== ''
     if (name === '' || call.name === '') return false
     if (call.given !== undefined) return true
+    if (call.arguments === '') return name !== call.name
     const begins = typeof args !== 'string' || args.trimStart().startsWith('{')
-    return call.arguments === '' ? name !== call.name : begins && call.arguments.trimEnd().endsWith('}') && isWhole(call.arguments)
+    return begins && isWhole(call.arguments)
   }
 
   function add(piece: Fields): void {
@@ -48,6 +51,7 @@ export function createCallPieces() {
     // Without an index, an id begins a call, and what has none goes on with the last one.
     const slot = typeof index === 'number' ? byIndex.get(index) : last
     const begins = slot === undefined || isAnother(slot, id, named, args) || (typeof index !== 'number' && isNewId(slot, id))
+    if (begins && calls.length > MAX_ITEMS) return
     const call = begins ? { fields: {}, name: '', arguments: '', given: undefined } : slot
     if (begins) calls.push(call)
     if (typeof index === 'number') byIndex.set(index, call)

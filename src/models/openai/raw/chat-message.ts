@@ -1,6 +1,6 @@
 import type { TurnItem } from '../../../core/run.ts'
 import { callIn, fieldsIn, idIn, listIn, textOfParts, type Fields } from '../foreign.ts'
-import { fieldsBeside, kept, keptFrom, type Origin } from './keep.ts'
+import { fieldsBeside, kept, keptFrom, MAX_ITEMS, type Origin } from './keep.ts'
 import { isObject } from '../../../lib/json/object.ts'
 
 // A message of a model behind `/v1/chat/completions`: as items, and as it is told again.
@@ -25,7 +25,9 @@ export function itemsOfMessage(message: Fields, from: Origin): TurnItem[] {
     ...(raw === undefined ? [] : [{ type: 'reasoning' as const, raw, from }]),
     ...(refusal === '' ? [] : [{ type: 'refusal' as const, text: refusal.toWellFormed() }]),
     ...(text === '' ? [] : [{ type: 'message' as const, text: text.toWellFormed() }]),
-    ...callsIn(message).map((call) => itemOfCall(call, from)),
+    ...callsIn(message)
+      .slice(0, MAX_ITEMS + 1)
+      .map((call) => itemOfCall(call, from)),
   ]
 }
 

@@ -1,5 +1,6 @@
-import { fieldsIn, listIn, type Fields } from '../foreign.ts'
+import { fieldsIn, listIn, textOfParts, type Fields } from '../foreign.ts'
 import { createCallPieces } from './call-pieces.ts'
+import { MAX_CHARS } from './keep.ts'
 import { addPiece } from './merge.ts'
 
 /** What an answer says, however it came. */
@@ -23,6 +24,9 @@ export async function streamedAnswer(chunks: AsyncIterable<unknown>): Promise<Ch
   const message: Record<string, unknown> = {}
   const calls = createCallPieces()
   let content: string | unknown[] = ''
+  let refusal = ''
+  // What is beside the words is kept as a whole, or not at all: more than can be kept is not put together.
+  let beside = 0
   // oxlint-disable-next-line waits/bounded -- the provider's connections bound its silence, and the signal of the request ends it
   for await (const chunk of chunks) {
     const { id, model, choices, usage } = fieldsIn(chunk)
@@ -31,15 +35,17 @@ export async function streamedAnswer(chunks: AsyncIterable<unknown>): Promise<Ch
     answer.usage = usage ?? answer.usage
     const { delta, message: given, finish_reason: finish, error } = fieldsIn(listIn(choices)[0])
     // Some put the whole message into the last chunk.
-    const { content: said, tool_calls: called, function_call: single, ...more } = fieldsIn(delta ?? given)
+    const { role: _, content: said, refusal: no, tool_calls: called, function_call: single, ...more } = fieldsIn(delta ?? given)
     content = addContent(content, said)
-    addPiece(message, more)
+    refusal += textOfParts(no)
+    beside += JSON.stringify(Object.values(more)).length - 2
+    if (beside <= MAX_CHARS) addPiece(message, more)
     for (const piece of listIn(called)) calls.add(piece)
     if (single !== undefined && single !== null) calls.add({ index: 0, function: single })
     if (typeof finish === 'string' && finish !== '') answer.finish = finish
     answer.error = error ?? answer.error
   }
-  return { ...answer, message: { ...message, content, tool_calls: calls.whole() } }
+  return { ...answer, message: { ...(beside <= MAX_CHARS && message), content, refusal, tool_calls: calls.whole() } }
 }
 
 /** Texts are one text; once a list of parts came, texts are parts too. */

@@ -82,7 +82,10 @@ export function toldItems(items: readonly TurnItem[], from: Origin, isStored: bo
         return item.from === undefined || item.from === from ? [fieldsIn(item.raw)] : []
     }
   })
-  return { items: isStored ? told : told.flatMap(unstored), idOf: (callId) => ids.get(callId) ?? callId }
+  // Thoughts that nothing followed are refused.
+  const last = told.findLastIndex(({ type }) => type !== 'reasoning')
+  const followed = told.slice(0, last + 1)
+  return { items: isStored ? followed : followed.flatMap(unstored), idOf: (callId) => ids.get(callId) ?? callId }
 }
 
 const plain = (text: string): Fields => ({ role: 'assistant', content: text })
