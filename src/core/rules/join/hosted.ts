@@ -71,7 +71,7 @@ export const mayGoOnUntil = (attempt: { startedAt: Date; deadlineMs: number }): 
 
 /**
  * Says which events of a hosted run are its own: sessions by the run alone, as many as its answers and calls need; calls one for one with the calls that the provider reported, by
- * server, tool and arguments in the order of time, or by an answer that was lost where the tool is allowed. `mayCome` are events that the provider of a run under way may still report, as many
+ * server, tool and arguments in the order of time (by server and tool where the arguments were never said), or by an answer that was lost where the tool is allowed. `mayCome` are events that the provider of a run under way may still report, as many
  * as the job's limit of calls leaves. Any other that came to one of the run's servers from one of its accounts while its provider was at work is `unreported`: it stands against the run, and
  * says nothing of the account. What is left is explained by nothing.
  */
@@ -84,6 +84,11 @@ export function matchHosted(run: HostedContext, events: readonly HostedEvent[]):
       const key = keyOf(server, tool, digest)
       waiting.set(key, [...(waiting.get(key) ?? []), id])
     }
+  // Of a call that was announced and then lost its provider, the arguments may not be known: any of its tool will do.
+  const unsaid = Map.groupBy(
+    run.calls.filter(({ arguments: args }) => args === null),
+    ({ server, tool }) => keyOf(server, tool, ''),
+  )
   const taken = new Set<string>()
   const sessions = new Map(run.explained.map(({ place, events: n }) => [place, n]))
   let { unreportedCalls } = run
@@ -103,7 +108,12 @@ export function matchHosted(run: HostedContext, events: readonly HostedEvent[]):
   }
   for (const event of own.filter(isCall)) {
     const { server, mcpTool, how } = event
-    const toolCallId = takeNext(waiting.get(keyOf(server, mcpTool ?? '', event.paramsDigest ?? digestOf({}))) ?? [], taken)
+    const toolCallId =
+      takeNext(waiting.get(keyOf(server, mcpTool ?? '', event.paramsDigest ?? digestOf({}))) ?? [], taken) ??
+      takeNext(
+        (unsaid.get(keyOf(server, mcpTool ?? '', '')) ?? []).map(({ id }) => id),
+        taken,
+      )
     const isLikely = toolCallId === undefined && mcpTool !== null && (run.allowed.get(server)?.includes(mcpTool) ?? false) && callsLeft > 0
     if (toolCallId !== undefined) matches.push({ eventId: event.id, matchedBy: how, toolCallId })
     else if (isLikely && (wasLost(run, event) || run.mayReport)) {

@@ -42,6 +42,33 @@ const event = (extra: Partial<HostedEvent> = {}): HostedEvent => ({
   ...extra,
 })
 
+describe('a call whose arguments were never said', () => {
+  const call = (id: string, args: unknown) => ({ id, server: 'hr', tool: 'query', arguments: args })
+  const both = context({ calls: [call('unsaid', null), call('said', { sql: 'select 1' })], reported: 2 })
+  const other = { paramsDigest: digestOf({ sql: 'select 2' }) }
+
+  test('explains one line of its tool that no other call does, whichever comes first', () => {
+    const [first, second] = [event(other), event({ time: at(11) })]
+    for (const events of [
+      [first, second],
+      [{ ...first, time: at(12) }, second],
+    ])
+      expect(matchesOf(both, events)).toEqual(
+        expect.arrayContaining([
+          { eventId: first.id, matchedBy: 'run-header', toolCallId: 'unsaid' },
+          { eventId: second.id, matchedBy: 'run-header', toolCallId: 'said' },
+        ]),
+      )
+  })
+
+  test('explains no second one, and none of another tool', () => {
+    const [one, second] = [event(other), event({ ...other, time: at(11) })]
+    expect(matchesOf(both, [one, second, event({ ...other, mcpTool: 'drop' })])).toEqual([
+      { eventId: one.id, matchedBy: 'run-header', toolCallId: 'unsaid' },
+    ])
+  })
+})
+
 describe('while an answer was lost', () => {
   const lost = context({ calls: [], lost: [{ from: at(5), until: at(20) }] })
 

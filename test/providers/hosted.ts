@@ -1,0 +1,69 @@
+import { OGX_HABITS, OPENAI_HABITS, SMG_HABITS, type Habits } from '../../src/demo/model/vendors/habits.ts'
+import { cancelRun } from '../../src/runs/cancel.ts'
+import { someone } from '../support/actor.ts'
+import type { Expected, ProviderRow } from './row.ts'
+
+/** A call that has an effect, one that has none, and an answer. */
+const SCRIPT = 'call counting__act {"n": 1}\ncall counting__look {}\nsay $1 $2'
+const GREEN: Expected = { status: 'succeeded', code: null, made: 2 }
+const ends = (status: Expected['status'], code: Expected['code'], made: number): Expected => ({ status, code, made })
+
+const row = (name: string, habits: Partial<Habits> = {}, of: Partial<ProviderRow> = {}): ProviderRow => ({
+  name,
+  delegate: 'hosted',
+  api: 'responses',
+  habits: { ...OPENAI_HABITS, ...habits },
+  script: SCRIPT,
+  expected: GREEN,
+  ...of,
+})
+
+const ACTS = Array.from({ length: 5 }, (_, n) => `call counting__act {"n": ${n + 1}}`).join('\n')
+const overLimit = (made: number, of: Partial<ProviderRow> = {}): Partial<ProviderRow> => ({
+  script: `${ACTS}\nsay enough`,
+  more: 'limits: { toolCalls: 2 }',
+  expected: ends('incomplete', 'BUDGET_TOOL_CALLS', made),
+  ...of,
+})
+
+/** Cancelled when the first call has reached the server. */
+const cancelled: Pick<ProviderRow, 'play' | 'script'> = {
+  script: `${ACTS}\nsay enough`,
+  async play(bench, runId) {
+    const { app, server } = bench
+    server.answer = async () => {
+      server.answer = () => 'done'
+      await cancelRun(app.db, runId, someone())
+      await bench.ended(runId)
+      return 'done'
+    }
+    await server.nextCall()
+  },
+}
+
+const OGX = { ...OGX_HABITS }
+const RUNAWAY: Partial<Habits> = { goesOn: true, mostCalls: 'ignored' }
+const token = { mcpToken: 'authorization' }
+
+export const hostedRows: ProviderRow[] = [
+  row('OpenAI’s order'),
+  row('OpenAI’s order, in the background', {}, { provider: { background: true } }),
+  row('OGX’s order', OGX, { provider: token }),
+  row('OGX, in the background: polled', OGX, { provider: { ...token, background: true } }),
+  row('SMG’s order', SMG_HABITS),
+  row('SMG, background ignored', SMG_HABITS, { provider: { background: true } }),
+  row('arguments before the call is announced', { order: 'arguments-first' }),
+  row('a prefix before the names of tools', { prefix: 'mcp__counting__' }),
+  row('a last event without its output', { output: 'empty' }),
+  row('no usage', { usage: false }),
+  row('two messages in an answer', {}, { script: SCRIPT.replace('say', 'aside Here it is.\nsay') }),
+  row('a message before a call', {}, { script: `aside Let me act.\n${SCRIPT}` }),
+  row('max_tool_calls kept', {}, overLimit(2)),
+  row('max_tool_calls kept, OGX', OGX, overLimit(2, { provider: token })),
+  row('max_tool_calls breaks the answer off', SMG_HABITS, overLimit(2)),
+  row('max_tool_calls ignored, and it goes on', RUNAWAY, overLimit(5)),
+  row('goes on after a cancel', { goesOn: true }, { ...cancelled, expected: ends('cancelled', 'CANCELLED', 5) }),
+  row('goes on after a cancel, no usage', { goesOn: true, usage: false }, { ...cancelled, expected: ends('cancelled', 'CANCELLED', 5) }),
+  row('in the background, cancelled', {}, { ...cancelled, provider: { background: true }, expected: ends('cancelled', 'CANCELLED', 1) }),
+  row('max_tool_calls unknown', { mostCalls: 'unknown-field' }, { expected: GREEN }),
+]
