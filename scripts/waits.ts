@@ -260,6 +260,12 @@ export const WAITS: readonly WaitRow[] = [
   },
   { what: 'a model, for `nightshift doctor --spend`', bound: ['doctor/model.ts#MODEL_MS'], after: 'failed, with its cure' },
   {
+    what: 'a hosted provider that is asked whether it goes to servers, for the same',
+    bound: ['doctor/hosted.ts#HOSTED_MS'],
+    after: 'failed, with its cure',
+    also: ['models/openai/hosted/probe.ts'],
+  },
+  {
     what: 'store and standard error, for the last words of a blocked process',
     bound: ['app/watchdog/thread.ts#LAST_MS'],
     after: 'it is ended without',

@@ -16,6 +16,7 @@ import { checkProcesses } from './duties.ts'
 import { checkRoutes, checkServer, checkServerNames, notAsked } from './gateway.ts'
 import { checkMinter, checkPauses, checkQueue, checkStore } from './infrastructure.ts'
 import { checkLog } from './log.ts'
+import { checkHosted, HOSTED_MS } from './hosted.ts'
 import { checkModel, MODEL_MS } from './model.ts'
 import { checkAssertionKeys, checkEvidenceKey, checkReportsDir, checkWebhook } from './places.ts'
 import { checkStanding } from './standing.ts'
@@ -103,7 +104,10 @@ const CHECKS: { readonly [Key in keyof ConfigValues]-?: Check | string } = {
   admin: 'nightshift account asks there; no run does',
   worker: 'it is about this process alone',
   log: 'it is about this process alone',
-  providers: examineModels,
+  providers: async function* (context) {
+    yield* examineModels(context)
+    yield* examineHosted(context)
+  },
 }
 
 const STORE_CURE = 'See what keeps Postgres from answering.'
@@ -174,6 +178,42 @@ async function* examineModels({ jobs, parts: { resources }, spend, signal }: Con
       (ended) => checkModel(provider, resources.providers.get(provider), name, { spend, signal: ended }),
       spend ? MODEL_MS : undefined,
     )
+}
+
+/** Models of hosted jobs, each at the first server that the account of such a job lists. */
+async function* examineHosted({ jobs, parts: { resources, routes }, spend, signal }: Context): AsyncGenerator<Finding, void> {
+  const hosted = jobs.filter(({ definition }) => definition.delegate === 'hosted')
+  for (const [both, of] of Map.groupBy(hosted, ({ definition: { model } }) => `${model.provider}/${model.name}`)) {
+    const [job] = of
+    if (!job) continue
+    const { provider, name } = job.definition.model
+    yield* await bounded(
+      `hosted ${both}`,
+      `Check providers.${provider}.baseUrl and the network.`,
+      signal,
+      async (ended) => {
+        const target = spend ? await firstServer(of, (account) => routes(account, ended)) : undefined
+        return checkHosted(provider, resources.providers.get(provider), name, { target, spend, signal: ended })
+      },
+      spend ? HOSTED_MS : undefined,
+    )
+  }
+}
+
+/** A server of the jobs, with its address. */
+async function firstServer(
+  jobs: readonly Job[],
+  routesOf: (account: string) => Promise<RouteList | undefined>,
+): Promise<{ server: string; url: string } | undefined> {
+  for (const { definition } of jobs) {
+    // Why an account lists nothing is said where it is looked at.
+    const listed = await routesOf(definition.account).catch(() => undefined)
+    for (const server of Object.keys(definition.tools)) {
+      const url = listed?.routes.get(server)?.url
+      if (url !== undefined) return { server, url }
+    }
+  }
+  return undefined
 }
 
 const checkNotes = (notes: readonly string[]): Finding =>

@@ -108,7 +108,7 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
     const turn = next
       ? turnOf(next, api === 'responses' ? resultsOf(request.input) : resultsOf(request.messages), request.tool_choice === 'none')
       : (character?.(seenOf(request)) ?? { text: '', stop: 'end' as const })
-    if (api === 'responses') sendResponses(res, request, turn)
+    if (api === 'responses') sendResponses(res, { ...request, background: habits.background !== 'ignored' && request.background }, turn)
     else {
       const { usage, ...uncounted } = chatAnswer(request.model, turn)
       sendChat(res, request, vendor.dressCompletion({ ...uncounted, ...(habits.usage && usage && { usage }) }))

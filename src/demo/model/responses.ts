@@ -26,6 +26,7 @@ interface Asked {
   instructions?: unknown
   tools?: unknown
   max_tool_calls?: number | undefined
+  background?: boolean | undefined
   metadata?: unknown
 }
 
@@ -43,7 +44,7 @@ export function responsesAnswer(request: Asked, turn: Turn): Response {
     object: 'response',
     created_at: Math.floor(Date.now() / 1000),
     status: incomplete ? 'incomplete' : 'completed',
-    background: false,
+    background: request.background === true,
     error: null,
     incomplete_details: incomplete ? { reason: turn.stop === 'cut' ? 'max_output_tokens' : 'content_filter' } : null,
     instructions: typeof request.instructions === 'string' ? request.instructions : null,

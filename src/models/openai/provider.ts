@@ -9,6 +9,7 @@ import { fieldsIn, listIn } from './foreign.ts'
 import { readAnswer } from './raw/read.ts'
 import type { HostedModel } from '../hosted.ts'
 import type { McpToken } from './hosted/access.ts'
+import { probeHosted, type HostedProbe } from './hosted/probe.ts'
 import { createHostedModel } from './hosted/client.ts'
 import type { Model } from '../model.ts'
 import { createParameters, type Ask } from './parameters.ts'
@@ -53,6 +54,8 @@ export interface Provider {
   model(name: string, warn?: Warn): Model
   /** The same model, calling MCP servers itself. Only behind the Responses API. */
   hosted(name: string, warn?: Warn): HostedModel
+  /** What the model's provider passes over of a hosted request, and whether it goes to MCP servers itself. Spends a few tokens, and makes no call. */
+  probeHosted(name: string, target: { server: string; url: string }, signal: AbortSignal): Promise<HostedProbe>
   /** Whether the provider lists the model; undefined when it lists none at all. Spends nothing. */
   knows(name: string, signal: AbortSignal): Promise<boolean | undefined>
   close(): Promise<void>
@@ -146,6 +149,18 @@ export function createProvider(options: ProviderOptions): Provider {
           }
         },
       }
+    },
+    async probeHosted(model, target, signal) {
+      const { background, mcpToken, store, labels } = options
+      const refused: string[] = []
+      const ask = askFor(model, (message) => refused.push(redact(message)))
+      const found = await probeHosted(
+        { client, model, background, mcpToken, store, labels, ask, nameFailure: nameFailure(model) },
+        target,
+        signal,
+      )
+      const { reached } = found
+      return { ...found, refused, reached: 'said' in reached ? { ...reached, said: redact(reached.said) } : reached }
     },
     async knows(name, signal) {
       try {

@@ -1,0 +1,144 @@
+import type OpenAI from 'openai'
+import { APIError } from 'openai'
+import { fieldsIn, idIn, listIn, shownIn, textIn, type Fields } from '../foreign.ts'
+import type { Ask } from '../parameters.ts'
+import { accessOf, type McpToken } from './access.ts'
+import { serverLabel } from './server-label.ts'
+
+/** What a hosted run asks for that a provider may pass over without a word. */
+export type Passed = 'background' | 'max_tool_calls' | 'metadata' | 'store'
+
+/** What came of handing a provider a server with a token that the gateway refuses: it makes no call, and nobody is told a token. */
+export type Reached =
+  /** The gateway refused it, as it should: the provider was there. */
+  | { kind: 'refused' }
+  | { kind: 'listed' }
+  /** The provider did not say that it looked. */
+  | { kind: 'not-looked' }
+  /** It looked, or says so, and got no answer of the gateway. */
+  | { kind: 'not-reached'; said: string }
+  /** It refuses the request. */
+  | { kind: 'not-taken'; said: string }
+
+export interface HostedProbe {
+  passed: Passed[]
+  /** What the provider does not take at all, a sentence each. */
+  refused: string[]
+  reached: Reached
+}
+
+export interface ProbeOptions {
+  client: OpenAI
+  model: string
+  background: boolean
+  mcpToken: McpToken
+  store: boolean | undefined
+  /** Runs are told in metadata. */
+  labels: boolean
+  /** Sends a request, and once more without what is refused. */
+  ask: Ask
+  nameFailure: (error: unknown) => unknown
+}
+
+/** In place of a token, and of a tool: there is neither. */
+const NOBODY = 'Pomerium-nightshift-doctor'
+const NO_TOOL = 'nightshift_doctor_probe'
+/** Words for an answer of the gateway that refuses a token. */
+const REFUSED = /\b40[13]\b|unauthori[sz]ed|authenticat|forbidden/i
+const ONE = { maxRetries: 0 }
+const QUESTION = { input: 'Say ok. Call no tool.' }
+
+/** Asks a provider twice, for a few tokens: what it passes over of a hosted request, and whether it goes to an MCP server itself. */
+export async function probeHosted(
+  options: ProbeOptions,
+  target: { server: string; url: string },
+  signal: AbortSignal,
+): Promise<Omit<HostedProbe, 'refused'>> {
+  try {
+    return { passed: await passedOver(options, signal), reached: await reach(options, target, signal) }
+  } catch (error) {
+    throw options.nameFailure(error)
+  }
+}
+
+async function passedOver({ client, model, background, store, labels, ask }: ProbeOptions, signal: AbortSignal): Promise<Passed[]> {
+  const body = {
+    ...QUESTION,
+    model,
+    max_tool_calls: 1,
+    ...(background ? { background: true, store: true } : store !== undefined && { store }),
+    ...(labels && { metadata: { nightshift: 'doctor' } }),
+  }
+  let asked: Fields = {}
+  const answer = fieldsIn(
+    await ask(body, (taken) => {
+      asked = fieldsIn(taken)
+      return client.responses.create(taken, { ...ONE, signal })
+    }),
+  )
+  const id = idIn(answer['id'])
+  // A background answer is of no use to anybody.
+  if (background && id !== undefined) await client.responses.cancel(id, { ...ONE, signal }).catch(() => {})
+  const isKept = asked['store'] === false && id !== undefined && (await isThere(client, id, signal))
+  return [
+    ...(asked['background'] === true && answer['background'] !== true ? (['background'] as const) : []),
+    ...('max_tool_calls' in asked && answer['max_tool_calls'] !== 1 ? (['max_tool_calls'] as const) : []),
+    ...('metadata' in asked && fieldsIn(answer['metadata'])['nightshift'] !== 'doctor' ? (['metadata'] as const) : []),
+    ...(isKept ? (['store'] as const) : []),
+  ]
+}
+
+/** Whether an answer that was not to be kept can be had again. */
+const isThere = (client: OpenAI, id: string, signal: AbortSignal): Promise<boolean> =>
+  client.responses.retrieve(id, {}, { ...ONE, signal }).then(
+    (found) => idIn(fieldsIn(found)['id']) === id,
+    () => false,
+  )
+
+async function reach(
+  { client, model, mcpToken, ask }: ProbeOptions,
+  { server, url }: { server: string; url: string },
+  signal: AbortSignal,
+): Promise<Reached> {
+  const label = serverLabel(server)
+  const body = {
+    ...QUESTION,
+    model,
+    tools: [
+      {
+        type: 'mcp' as const,
+        server_label: label,
+        server_url: url,
+        ...accessOf({ authorization: `Bearer ${NOBODY}` }, mcpToken),
+        allowed_tools: [NO_TOOL],
+        require_approval: 'never' as const,
+      },
+    ],
+  }
+  try {
+    const answer = fieldsIn(await ask(body, (taken) => client.responses.create(taken, { ...ONE, signal })))
+    const listed = listIn(answer['output']).filter(({ type }) => type === 'mcp_list_tools')
+    const list = listed.find((item) => textIn(item['server_label']) === label) ?? listed[0]
+    const error: unknown = list?.['error'] ?? answer['error'] ?? undefined
+    if (error !== undefined) return saidOf(shownIn(error))
+    return { kind: list ? 'listed' : 'not-looked' }
+  } catch (error) {
+    const said = aboutServer(error)
+    if (said !== undefined) return saidOf(said)
+    if (error instanceof APIError && NOT_TAKEN.has(Number(error.status))) return { kind: 'not-taken', said: error.message }
+    throw error
+  }
+}
+
+const saidOf = (said: string): Reached => (REFUSED.test(said) ? { kind: 'refused' } : { kind: 'not-reached', said })
+
+const FAILED_DEPENDENCY = 424
+const NOT_TAKEN = new Set([400, 404, 422, 501])
+
+/** What an error says of the server, with its status; undefined for one about the request. The provider's key was taken a moment ago, so that another 401 is the gateway's. */
+function aboutServer(error: unknown): string | undefined {
+  if (!(error instanceof APIError)) return undefined
+  const status: number | undefined = error.status
+  const isAboutServer = status === FAILED_DEPENDENCY || status === 401 || /\bmcp\b.{0,200}\b(?:server|tools?|connect)/is.test(error.message)
+  return isAboutServer ? error.message : undefined
+}
