@@ -1,4 +1,5 @@
 import { Failure, messageOf } from '../core/failure.ts'
+import { MIN_SECRET_LENGTH } from '../lib/redact.ts'
 import { readAtOnce } from '../lib/files/read-at-once.ts'
 
 /** An empty text means "not set", so that `${DATABASE_URL:-}` chooses the default. */
@@ -36,9 +37,17 @@ interface Providers {
   providers: Readonly<Record<string, { apiKey?: string | undefined; apiKeyFile?: string | undefined }>>
 }
 
-/** The key of a provider. `CONFIG_INVALID` when its file cannot be read. */
-export const providerKey = ({ providers }: Providers, name: string): string | undefined =>
-  readSecret(`providers.${name}`, providers[name]?.apiKey, providers[name]?.apiKeyFile)
+/** The key of a provider. `CONFIG_INVALID` when its file cannot be read, or holds less than a key. */
+export function providerKey({ providers }: Providers, name: string): string | undefined {
+  const { apiKey, apiKeyFile } = providers[name] ?? {}
+  const key = readSecret(`providers.${name}`, apiKey, apiKeyFile)
+  if (key === undefined || key.length >= MIN_SECRET_LENGTH) return key
+  throw new Failure({
+    code: 'CONFIG_INVALID',
+    message: `providers.${name}.apiKeyFile: the key in ${apiKeyFile} has fewer than ${MIN_SECRET_LENGTH} characters, and cannot be told from words.`,
+    cure: `Give the server a longer key, or take providers.${name}.apiKeyFile out where none is wanted.`,
+  })
+}
 
 /** `CONFIG_INVALID` when the key of a provider cannot be read: a fault where runs are done. Other parts need no key, and a deployment gives them none. */
 export function requireProviderKeys(config: Providers): void {

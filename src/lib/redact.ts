@@ -8,7 +8,8 @@ export interface Redactor {
   redact: (text: string) => string
 }
 
-const MIN_LENGTH = 8
+/** Shorter texts are no secrets: they would be found in words, everywhere. */
+export const MIN_SECRET_LENGTH = 8
 /** A part of a token that is as long opens nothing by itself, and still is no business of anybody. */
 const MIN_PART = 20
 
@@ -40,7 +41,7 @@ export function createRedactor(now: () => number = Date.now): Redactor {
 
   return {
     add(text, until) {
-      if (text.length < MIN_LENGTH) return
+      if (text.length < MIN_SECRET_LENGTH) return
       const end = until?.getTime() ?? Number.POSITIVE_INFINITY
       // Whoever reads a secret anew for each request gives it each time.
       if ((secrets.get(text) ?? Number.NEGATIVE_INFINITY) >= end) return

@@ -151,9 +151,9 @@ describe('variables', () => {
   ])('%s', (_, value, env, key) => {
     expect(
       load(
-        GOOD.replace('KEY', () => value),
+        GOOD.replace('TOKEN', () => value),
         env,
-      ).providers['openai']?.apiKey,
+      ).accounts['reports']?.token,
     ).toBe(key)
   })
 
@@ -164,7 +164,7 @@ describe('variables', () => {
   })
 
   test('each that is not set and has no default is named, with its line', () => {
-    const text = GOOD.replace('TOKEN', '${TOKEN}').replace('KEY', '${KEY}')
+    const text = GOOD.replace('TOKEN', '${TOKEN}').replace('MODEL_KEY', '${KEY}')
     expect(refused(text, { KEY: '' })).toMatchInlineSnapshot(`
       "The configuration has 2 faults:
         c.yaml:5: uses the variable TOKEN, which is not set; set it, or write \${TOKEN:-default}
@@ -190,7 +190,7 @@ test('paths are relative to the file; an empty one is none', () => {
   const text = `dataDir: data\njobsDir: /abs/jobs\n${GOOD}`
     .replace('mcp.example.com', 'mcp.example.com\n  caFile: ca.pem')
     .replace('token: TOKEN', 'tokenFile: ../secrets/t')
-    .replace('apiKey: KEY', 'apiKeyFile: ${KEY_FILE:-}')
+    .replace('apiKey: MODEL_KEY', 'apiKeyFile: ${KEY_FILE:-}')
   const { dataDir, jobsDir, gateway, accounts, providers } = load(text)
   expect({ dataDir, jobsDir, ca: gateway.caFile, token: accounts['reports']?.tokenFile, key: providers['openai']?.apiKeyFile }).toEqual({
     dataDir: join(dir, 'data'),
@@ -223,8 +223,9 @@ test('each fault has its line, its field and its cure', () => {
     'a time that no timer can wait': gateway('setupTimeout: 300d'),
     'both token and tokenFile': GOOD.replace('token: TOKEN', 'token: a\n    tokenFile: b'),
     'neither token nor tokenFile': GOOD.replace('\n    token: TOKEN', ' {}'),
-    'both apiKey and apiKeyFile': GOOD.replace('apiKey: KEY', 'apiKey: a\n    apiKeyFile: b'),
-    'an API that is none': GOOD.replace('apiKey: KEY', 'api: soap'),
+    'both apiKey and apiKeyFile': GOOD.replace('apiKey: MODEL_KEY', 'apiKey: the-key-itself\n    apiKeyFile: b'),
+    'a key that is a word or less': GOOD.replace('MODEL_KEY', 'sk-1234'),
+    'an API that is none': GOOD.replace('apiKey: MODEL_KEY', 'api: soap'),
     'numbers out of range': `${gateway('maxResponseBytes: 1')}servers:\n  labor: { maxRequestBytes: 1 }\nworker: { concurrency: 0, toolConcurrency: 101 }\nprices:\n  m: { input: -1, cachedInput: 0, output: 0 }\n`,
     'a price with a part missing': `${GOOD}prices:\n  m: { input: 1, output: 2 }\n`,
     'a level that is none': `${GOOD}log: { level: loud }\n`,
@@ -236,6 +237,9 @@ test('each fault has its line, its field and its cure', () => {
      Correct the file or variable named.",
       "a URL with a port that is none": "The configuration has a fault:
       c.yaml:2: gateway.url must be an http or https URL
+     Correct the file or variable named.",
+      "a key that is a word or less": "The configuration has a fault:
+      c.yaml:8: providers.openai.apiKey has fewer than 8 characters, and cannot be told from words; give the server a longer key, or take it out where none is wanted
      Correct the file or variable named.",
       "a key twice": "The configuration has a fault:
       c.yaml:9: accounts is there twice in the same mapping; keep one of them
@@ -344,7 +348,7 @@ databasePasswordFile: pw
 redisUrl: redis://queue
 gateway: { url: https://mcp.example.com, caFile: ca.pem, setupTimeout: 5s }
 accounts: { reports: { tokenFile: t } }
-providers: { openai: { baseUrl: https://llm.example.com/v1, apiKeyFile: k, answerTimeout: 2m }, other: { apiKey: KEY } }
+providers: { openai: { baseUrl: https://llm.example.com/v1, apiKeyFile: k, answerTimeout: 2m }, other: { apiKey: MODEL_KEY } }
 webhooks: { team: { url: https://hooks.example.com, secretFile: s } }
 audit: { gracePeriod: 1s, paramsMaxBytes: 0 }
 evidence: { keyFile: e }
@@ -357,7 +361,7 @@ database_password_file: pw
 redis_url: redis://queue
 gateway: { url: https://mcp.example.com, ca_file: ca.pem, timeout: 5s }
 accounts: { reports: { token_file: t } }
-providers: { openai: { base_url: https://llm.example.com/v1, api_key_file: k, timeout: 2m }, other: { api_key: KEY } }
+providers: { openai: { base_url: https://llm.example.com/v1, api_key_file: k, timeout: 2m }, other: { api_key: MODEL_KEY } }
 webhooks: { team: { url: https://hooks.example.com, secret_file: s } }
 audit: { grace: 1s, params: 0 }
 evidence: { key_file: e }
@@ -396,6 +400,6 @@ test.each([
   ['a server of one’s own', { baseUrl: 'http://llm.internal:8000/v1' }, false],
   ['a server of one’s own that can', { baseUrl: 'http://llm.internal:8000/v1', formatWithTools: true }, true],
 ])('the format is asked for while tools may be called: %s, %j: %j', (_, provider, formatWithTools) => {
-  const { providers } = load(GOOD.replace('apiKey: KEY', JSON.stringify(provider)))
+  const { providers } = load(GOOD.replace('apiKey: MODEL_KEY', JSON.stringify(provider)))
   expect(providers['openai']?.formatWithTools).toBe(formatWithTools)
 })

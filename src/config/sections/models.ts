@@ -1,9 +1,13 @@
 import { z } from 'zod'
 import { duration } from '../../lib/duration.ts'
+import { MIN_SECRET_LENGTH } from '../../lib/redact.ts'
 import { httpUrl } from '../../lib/net/url.ts'
 
 const OPENAI_HOST = 'api.openai.com'
 const isOpenAi = (baseUrl: string | undefined) => baseUrl === undefined || new URL(baseUrl).hostname === OPENAI_HOST
+
+/** A shorter one would have to be taken out of words, or be left in what is kept. */
+const SHORT_KEY = `has fewer than ${MIN_SECRET_LENGTH} characters, and cannot be told from words; give the server a longer key, or take it out where none is wanted`
 
 /**
  * `formatWithTools`: an answer's format may be asked for while tools may still be called. OpenAI's own service does both; a server that constrains its
@@ -16,7 +20,11 @@ const providerSchema = z
       .default('responses')
       .describe('responses (/v1/responses), or chat (/v1/chat/completions), which most other servers speak.'),
     baseUrl: httpUrl.optional().describe('Address of a server of your own. Without it, OpenAI’s.'),
-    apiKey: z.string().optional().describe('The key itself, from a variable: ${OPENAI_API_KEY}. A server of your own may want none.'),
+    apiKey: z
+      .string()
+      .refine((key) => key === '' || key.length >= MIN_SECRET_LENGTH, SHORT_KEY)
+      .optional()
+      .describe('The key itself, from a variable: ${OPENAI_API_KEY}; at least eight characters. A server of your own may want none.'),
     apiKeyFile: z.string().optional().describe('File with the key, instead of apiKey; read for each request.'),
     stream: z
       .boolean()

@@ -21,7 +21,7 @@ async function ask(extra = '') {
   await using server = await startCountingServer()
   await using testApp = await buildTestApp({
     routes: [countingRoute(server)],
-    config: { providers: { other: { api, baseUrl: url, apiKey: 'none' } } },
+    config: { providers: { other: { api, baseUrl: url, apiKey: '' } } },
     jobs: { ask: job(extra) },
   })
   return await testApp.run('ask')

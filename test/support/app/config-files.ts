@@ -45,5 +45,5 @@ accounts:
     token: TOKEN
 providers:
   openai:
-    apiKey: KEY
+    apiKey: MODEL_KEY
 `

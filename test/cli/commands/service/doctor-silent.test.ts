@@ -17,7 +17,7 @@ describe('what takes a connection and says nothing', () => {
       'the place of the keys',
       (port: number) => ({ ...SIZED, api: { pomerium: { audience: 'ns.example.com', jwksUrl: `http://127.0.0.1:${port}/` } } }),
     ],
-    ['the model', (port: number) => ({ ...SIZED, providers: { openai: { baseUrl: `http://127.0.0.1:${port}/v1`, apiKey: 'key' } } })],
+    ['the model', (port: number) => ({ ...SIZED, providers: { openai: { baseUrl: `http://127.0.0.1:${port}/v1`, apiKey: 'model-key' } } })],
   ] as const)('in the place of %s: one Ctrl-C ends the command', async ([, config]) => {
     await using silent = await listenSilently()
     await using setup = await openSetup()
