@@ -174,6 +174,19 @@ const endings: ModelCase[] = [
 const forms: ModelCase[] = [
   answers('a whole answer where a stream was asked for', whole({ content: 'done' }), 'ok: done'),
   answers('a whole answer that is said to be text', json({ choices: [{ message: { content: 'done' }, finish_reason: 'stop' }] }, 'text/plain'), 'ok: done'), // prettier-ignore
+  answers(
+    'a stream of one chunk with a whole message',
+    events([{ choices: [{ index: 0, message: { content: 'done' }, finish_reason: 'stop' }] }], DONE),
+    'ok: done',
+  ),
+  answers(
+    'a stream whose last chunk says all of it again',
+    events(
+      [piece({ content: 'do' }), piece({ content: 'ne' }), { choices: [{ message: { content: 'done' }, finish_reason: 'stop' }] }],
+      DONE,
+    ),
+    'ok: done',
+  ),
   answers('a stream where none was asked for', say('done'), 'ok: done', whole2),
   answers('a stream that is said to be JSON', json(`: hi\n\ndata: ${JSON.stringify(piece({ content: 'done' }, 'stop'))}\n\n`), 'ok: done'),
   answers('a web page', json('<html><body>Sign in</body></html>', 'text/html'), 'MODEL_UNAVAILABLE'),

@@ -25,6 +25,7 @@ export async function streamedAnswer(chunks: AsyncIterable<unknown>): Promise<Ch
   const calls = createCallPieces()
   let content: string | unknown[] = ''
   let refusal = ''
+  let isFirst = true
   // What is beside the words is kept as a whole, or not at all: more than can be kept is not put together.
   let beside = 0
   // oxlint-disable-next-line waits/bounded -- the provider's connections bound its silence, and the signal of the request ends it
@@ -34,8 +35,10 @@ export async function streamedAnswer(chunks: AsyncIterable<unknown>): Promise<Ch
     answer.model ??= model
     answer.usage = usage ?? answer.usage
     const { delta, message: given, finish_reason: finish, error } = fieldsIn(listIn(choices)[0])
-    // Some put the whole message into the last chunk.
-    const { role: _, content: said, refusal: no, tool_calls: called, function_call: single, ...more } = fieldsIn(delta ?? given)
+    // Some put the whole message into the only chunk; after deltas it would be said twice.
+    const part = fieldsIn(delta ?? (isFirst ? given : undefined))
+    isFirst &&= Object.keys(part).length === 0
+    const { role: _, content: said, refusal: no, tool_calls: called, function_call: single, ...more } = part
     content = addContent(content, said)
     refusal += textOfParts(no)
     beside += JSON.stringify(Object.values(more)).length - 2
