@@ -1,5 +1,5 @@
 import type { Provider } from '../models/openai/provider.ts'
-import { failed, failedBy, ok, skipped, type Finding } from './check.ts'
+import { failed, failedBy, ok, skipped, warning, type Finding } from './check.ts'
 
 /** Longest wait for the answer of a model that is asked a word. */
 export const MODEL_MS = 30_000
@@ -28,9 +28,10 @@ export async function checkModel(
       .model(model)
       .respond({ instructions: undefined, prompt: 'Say ok.', exchanges: [], tools: [], mayCall: false, output: undefined }, signal)
     if (turn.usage) return ok(check, `it answers; ${turn.usage.inputTokens + turn.usage.outputTokens} tokens`)
-    return ok(
+    return warning(
       check,
-      'it answers, and does not say how many tokens it used: limits and budgets are kept by an estimate, and costs are not known',
+      'It answers, and does not say how many tokens it used: limits and budgets are kept by an estimate, and costs are not known.',
+      'Let the server send usage (of a stream: stream_options.include_usage), if it can.',
     )
   } catch (error) {
     return failedBy(check, error, UNREACHED(name))

@@ -1,5 +1,6 @@
 // Hosted delegation, independent of a provider's protocol: each protocol translates its events into the types of this file.
-import type { Labels, ModelTurn, OutputFormat } from './model.ts'
+import type { Usage } from '../core/run.ts'
+import type { Asked, Labels, ModelTurn, OutputFormat } from './model.ts'
 
 /** A server that the provider is handed. */
 export interface HostedTarget {
@@ -88,14 +89,17 @@ export interface HostedModel {
   model: string
   /** Background mode is asked for: the provider is to go on without us, so that an answer can be attached to again. */
   background: boolean
-  ask(request: HostedRequest, signal: AbortSignal): Promise<AsyncIterable<HostedEvent>>
+  /** `asked` is counted up as it goes. */
+  ask(request: HostedRequest, signal: AbortSignal, asked?: Asked): Promise<AsyncIterable<HostedEvent>>
   /** The events of a background answer from its beginning, and then as they come; of a provider that does not stream it, what is new each time that it is asked. `servers`: those that it was asked with. */
   attach(
     responseId: string,
     servers: readonly Pick<HostedTarget, 'name' | 'tools'>[],
     signal: AbortSignal,
+    asked?: Asked,
   ): Promise<AsyncIterable<HostedEvent>>
-  cancel(responseId: string): Promise<void>
+  /** Ends a background answer. What it used, where the provider says so. */
+  cancel(responseId: string): Promise<Usage | null>
   classifyError(error: unknown, servers: readonly string[]): HostedError
   /** Names a failure that is not about tools. */
   nameFailure(error: unknown): unknown

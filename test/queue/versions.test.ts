@@ -106,7 +106,7 @@ test('a run that no version here can read is given up in the end, and can be can
   expect(tries).toBe(18)
   expect(await loadRun(app.db, first)).toMatchObject({
     status: 'failed',
-    failure: { code: 'WORKER_UNFIT', cure: expect.stringContaining('then retry the run') },
+    failure: { code: 'WORKER_UNFIT', cure: expect.stringContaining('are used up: nightshift retry') },
   })
   expect(await cancelRun(app.db, second, someone())).toBe('cancelled')
   await query(app.db, 'update runs set expire_at = now() where id = $1', [third])

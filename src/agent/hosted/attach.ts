@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../../core/failure.ts'
 import type { Deadline } from '../../lib/time/deadline.ts'
 import type { HostedAnswer } from '../../models/hosted.ts'
+import type { Asked } from '../../models/model.ts'
 import { hostedRequest, type HostedOptions } from './options.ts'
 import type { Reader } from './reader.ts'
 
@@ -14,23 +15,25 @@ const STEADY_MS = 10_000
 /** Reads events until the last one. A background answer whose stream broke is attached to again. */
 export async function finalAnswer(
   options: HostedOptions,
-  from: { reader: Reader; number: number; attachTo: string | undefined },
+  from: { reader: Reader; number: number; attachTo: string | undefined; asked: Asked },
   own: Deadline,
 ): Promise<HostedAnswer> {
   const { hosted, journal, servers } = options
-  const { reader, number } = from
+  const { reader, number, asked } = from
   const names = servers.map(({ name }) => name)
   if (from.attachTo === undefined) {
     await journal.response({ turn: number, background: hosted.background })
     own.signal.throwIfAborted()
-    const answer = await reader.read(await hosted.ask(hostedRequest(options), own.signal), own)
+    const answer = await reader.read(await hosted.ask(hostedRequest(options), own.signal, asked), own)
     if (answer) return answer
   } else Object.assign(reader, { responseId: from.attachTo, background: true })
   for (let inVain = 0; reader.canAttach() && inVain < ATTACH_TRIES; inVain++) {
     if (inVain > 0) await sleep(ATTACH_BACKOFF_MS * 2 ** (inVain - 1), undefined, { signal: own.signal })
     const began = performance.now()
+    // It is told from its beginning.
+    asked.seenBytes = 0
     try {
-      const answer = await reader.read(await hosted.attach(reader.responseId ?? '', servers, own.signal), own)
+      const answer = await reader.read(await hosted.attach(reader.responseId ?? '', servers, own.signal, asked), own)
       if (answer) return answer
     } catch (error) {
       if (own.signal.aborted || hosted.classifyError(error, names).kind === 'gone') throw error

@@ -12,7 +12,7 @@ import { finalAnswer } from './attach.ts'
 import { hostedRequest, type HostedOptions, type KnownCall } from './options.ts'
 import { createReader, Stopped, type Reader } from './reader.ts'
 import { deadlineSignal } from '../../lib/time/deadline.ts'
-import type { DelegateResult, Exchange, ParsedOutput } from '../../models/model.ts'
+import type { Asked, DelegateResult, Exchange, ParsedOutput } from '../../models/model.ts'
 import { lastTurnNote } from '../../core/words/notes.ts'
 import { ungroundedText } from '../../core/words/output.ts'
 import { repairReply } from '../../core/words/replies.ts'
@@ -138,19 +138,20 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
   const startedAt = new Date()
   const size = Buffer.byteLength(JSON.stringify(hostedRequest(options)))
   let taken: Reserved | undefined
+  const asked: Asked = { times: 0, seenBytes: 0 }
   /** Nobody will say what it used. */
   const lose = async (failure: unknown) => {
     if (!taken) return
-    if (isNotRun(failure)) await taken.charge(undefined).catch(() => {})
-    else await journal.unseenAnswer({ turn: number, usage: seenUsage(size, calls, 0) }).catch(() => {})
+    const lost = isNotRun(failure) ? undefined : { times: 1, usage: seenUsage(size, calls, asked.seenBytes) }
+    await Promise.allSettled([lost && journal.unseenAnswer({ turn: number, usage: lost.usage }), taken.charge(undefined, lost)])
   }
   try {
     // An answer that is found again was reserved when it was asked for.
     taken = attachTo === undefined ? await reserve(options, size, false) : takenFor(options, size)
-    const answer = await finalAnswer(options, { reader, number, attachTo }, own)
+    const answer = await finalAnswer(options, { reader, number, attachTo, asked }, own)
     await reader.finish(answer)
     const { items, stopReason, usage: told, responseId, providerRequestId, model } = answer.turn()
-    const usage = told ?? seenUsage(size, calls, Buffer.byteLength(JSON.stringify(items)))
+    const usage = told ?? seenUsage(size, calls, Math.max(asked.seenBytes, Buffer.byteLength(JSON.stringify(items))))
     if (usage.estimated) options.warnNoUsage()
     const costUsd = knownCostOf(usage, price)
     await journal.turn({
@@ -179,20 +180,15 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
     const reason: unknown = own.signal.reason
     // A worker that only stops leaves a background answer to the next one. Any other end is the answer's end too.
     if (reason instanceof Failure && reason.code === 'WORKER_LOST') throw reason
-    await reader.stop()
+    const known = await reader.stop()
     if (!(reason instanceof Stopped)) {
       await lose(reason)
       throw reason
     }
     // Written, so that a later attempt knows what was done and asks for no more than an answer.
-    const stopped: TakenTurn = {
-      number,
-      items: [],
-      stopReason: 'stopped',
-      forcedBy: reason.reason,
-      usage: seenUsage(size, calls, 0),
-      costUsd: null,
-    }
+    const usage = known ?? seenUsage(size, calls, asked.seenBytes)
+    const costUsd = knownCostOf(usage, price)
+    const stopped: TakenTurn = { number, items: [], stopReason: 'stopped', forcedBy: reason.reason, usage, costUsd }
     const { responseId = null, requestId } = reader
     await journal.turn({
       ...stopped,
@@ -203,15 +199,17 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
       startedAt,
       finishedAt: new Date(),
     })
+    await taken?.charge(usage)
     return stopped
   }
 }
 
 /** What an answer used at least, where nobody says so: its calls are words of the model, and their results are read by it. */
 function seenUsage(requestBytes: number, calls: readonly KnownCall[], saidBytes: number): Usage {
-  const bytesOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value))
   const results = calls.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0)
-  return estimateUsage(requestBytes + results, saidBytes + calls.reduce((sum, call) => sum + bytesOf(call.arguments), 0))
+  const spoken = calls.reduce((sum, call) => sum + Buffer.byteLength(JSON.stringify(call.arguments)), 0)
+  // What is said of a call may have been seen as it was said.
+  return estimateUsage(requestBytes + results, Math.max(saidBytes, spoken))
 }
 
 /** An answer that an earlier attempt asked for and that cannot be found again. */

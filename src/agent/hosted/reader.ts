@@ -1,6 +1,6 @@
 import { Failure, messageOf } from '../../core/failure.ts'
 import { decideHostedError, mayAskAgain, mayHaveActed } from '../../core/rules/repeat.ts'
-import type { Reason } from '../../core/run.ts'
+import type { Reason, Usage } from '../../core/run.ts'
 import type { Deadline } from '../../lib/time/deadline.ts'
 import type { EndedCall, HostedAnswer, HostedEvent } from '../../models/hosted.ts'
 import { createLimitWarnings } from '../state.ts'
@@ -155,11 +155,13 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
       for (const call of calls) if (call.status === 'not_run' && call.server === unauthorized) call.failure = failure.toJSON()
     },
 
-    /** Ends the answer at the provider, as far as it lets us. */
-    async stop(): Promise<void> {
-      if (reader.background && reader.responseId !== undefined) await hosted.cancel(reader.responseId).catch(() => {})
+    /** Ends the answer at the provider, as far as it lets us. What it used, where that is said. */
+    async stop(): Promise<Usage | null> {
+      const canCancel = reader.background && reader.responseId !== undefined
+      const usage = canCancel ? await hosted.cancel(reader.responseId ?? '').catch(() => null) : null
       await rows.abandon('was under way when the answer was stopped', false).catch(() => {})
       await over().catch(() => {})
+      return usage
     },
 
     /** What an error of the answer means for the run, by what may have run. Writes what is known of the answer then. */

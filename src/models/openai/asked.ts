@@ -23,8 +23,7 @@ export async function countPost(send: () => Promise<Response>): Promise<Response
 }
 
 /** The events of a stream as they come, with what the model is seen to say counted. */
-export async function* seenIn<Event>(events: AsyncIterable<Event>): AsyncGenerator<Event> {
-  const asked = underWay.getStore()
+export async function* seenIn<Event>(events: AsyncIterable<Event>, asked = underWay.getStore()): AsyncGenerator<Event> {
   // oxlint-disable-next-line waits/bounded -- the provider's connections bound its silence, and the signal of the request ends it
   for await (const event of events) {
     if (asked) asked.seenBytes += saidIn(event)

@@ -120,7 +120,7 @@ export function turnOf(answer: unknown, requestId: string | null, model: string,
 }
 
 /** Servers may leave out the details, or the usage as a whole. */
-function usageOf(usage: unknown, saysSomething: boolean): Usage | null {
+export function usageOf(usage: unknown, saysSomething: boolean): Usage | null {
   const { input_tokens: input, output_tokens: output, input_tokens_details: read, output_tokens_details: wrote } = fieldsIn(usage)
   return usageIn({ input, cached: fieldsIn(read)['cached_tokens'], output, reasoning: fieldsIn(wrote)['reasoning_tokens'] }, saysSomething)
 }

@@ -57,16 +57,22 @@ test('a background answer is found again by the next worker, and nothing is aske
 })
 
 test('a background answer that ended while no worker ran is read from its beginning', async () => {
-  await using one = await hostedApp(SCRIPT, IN_BACKGROUND)
+  const budgets = { jobs: { act: { tokens: 1_000_000 } } }
+  await using one = await hostedApp(SCRIPT, { ...IN_BACKGROUND, config: { ...IN_BACKGROUND.config, budgets } })
   const { id, release } = await stopInTheMiddle(one)
+  const today = () => query<{ tokens: number }>(one.testApp.database.db, 'select tokens::int as tokens from budget_days')
+  expect((await today())[0]?.tokens).toBeGreaterThan(2048)
   release()
   await answerIsOver(one)
   await (await one.testApp.replica()).worker.start()
-  expect(await one.testApp.ended(id)).toMatchObject({
+  const run = await one.testApp.ended(id)
+  expect(run).toMatchObject({
     status: 'succeeded',
     outputText: 'acted looked',
     toolCalls: [{ status: 'ok' }, { status: 'ok' }],
   })
+  // What the attempt before took for it is replaced by what it used.
+  expect(await today()).toEqual([{ tokens: run.usage.inputTokens + run.usage.outputTokens }])
   expect(one.testApp.world.model.requests).toHaveLength(1)
 })
 

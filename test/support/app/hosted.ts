@@ -91,18 +91,20 @@ interface RawHostedOptions {
   job?: string
   background?: boolean
   worker?: object
+  /** Beside the provider and the worker. */
+  config?: Record<string, unknown>
   answer: (exchange: RawExchange, nth: number) => unknown
   other?: (exchange: RawExchange) => unknown
 }
 
 /** A Nightshift with one hosted job, `act`, whose provider does what `answer` says. */
-export async function rawHostedApp({ background = false, worker = {}, job, ...raw }: RawHostedOptions): Promise<RawHostedApp> {
+export async function rawHostedApp({ background = false, worker = {}, config = {}, job, ...raw }: RawHostedOptions): Promise<RawHostedApp> {
   await using building = new AsyncDisposableStack()
   let server = ''
   const provider = building.use(await startRawProvider({ ...raw, server: () => server }))
   const one = building.use(
     await hostedApp('say unused', {
-      config: { worker, providers: { openai: { baseUrl: provider.url, apiKey: 'demo-model-key', background } } },
+      config: { ...config, worker, providers: { openai: { baseUrl: provider.url, apiKey: 'demo-model-key', background } } },
       ...(job !== undefined && { job }),
     }),
   )

@@ -4,8 +4,10 @@ import type { HostedError, HostedModel, HostedRequest } from '../../hosted.ts'
 import { createServerNames } from './events.ts'
 import { redactEvents } from '../redacted.ts'
 import { labelFields } from '../fields.ts'
+import { fieldsIn } from '../foreign.ts'
 import type { Ask } from '../parameters.ts'
 import { accessOf, type McpToken } from './access.ts'
+import { usageOf } from '../responses.ts'
 import { serverLabel } from './server-label.ts'
 import { eventsOf, isWhole, polledEvents } from './streams.ts'
 
@@ -36,7 +38,7 @@ export function createHostedModel(options: {
     background,
     nameFailure,
     classifyError,
-    async ask(request, signal) {
+    async ask(request, signal, asked) {
       const kept = background ? { background: true, store: true } : store !== undefined && { store }
       const fields = labelFields(request.labels, { isTold: labels, hasMetadata: true })
       const body = { ...bodyOf(request, mcpToken), model, ...kept, ...fields }
@@ -46,13 +48,13 @@ export function createHostedModel(options: {
         canStream = false
         return ask(body, send)
       })
-      return redactEvents(eventsOf(client, response, { servers: request.servers, model }), redact)
+      return redactEvents(eventsOf(client, response, { servers: request.servers, model }, asked), redact)
     },
-    async attach(responseId, servers, signal) {
+    async attach(responseId, servers, signal, asked) {
       const about = { servers, model }
       const retrieve = (query: { stream?: true }) => client.responses.retrieve(responseId, query, { ...once, signal }).asResponse()
       const first = canStream ? await retrieve({ stream: true }).catch(unlessNoStream) : undefined
-      if (first && !isWhole(first)) return redactEvents(eventsOf(client, first, about), redact)
+      if (first && !isWhole(first)) return redactEvents(eventsOf(client, first, about, asked), redact)
       canStream = false
       return redactEvents(
         polledEvents(async () => retrieve({}), about, { first, signal }),
@@ -60,7 +62,8 @@ export function createHostedModel(options: {
       )
     },
     async cancel(responseId) {
-      await client.responses.cancel(responseId, { ...once, timeout: CANCEL_TIMEOUT_MS })
+      const answer: unknown = await client.responses.cancel(responseId, { ...once, timeout: CANCEL_TIMEOUT_MS })
+      return usageOf(fieldsIn(answer)['usage'], false)
     },
   }
 }

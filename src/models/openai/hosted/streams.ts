@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { APIError, type OpenAI } from 'openai'
 import { parseBounded } from '../../../lib/json/bounded.ts'
 import type { HostedEvent } from '../../hosted.ts'
+import type { Asked } from '../../model.ts'
+import { seenIn } from '../asked.ts'
 import { errorIn } from '../errors/body.ts'
 import { fieldsIn } from '../foreign.ts'
 import { readAnswer } from '../raw/read.ts'
@@ -26,7 +28,7 @@ async function wholeIn(response: Response): Promise<unknown> {
 }
 
 /** What an answer tells, however it comes: as events, or as it stands. */
-export async function* eventsOf(client: OpenAI, response: Response, about: About): AsyncGenerator<HostedEvent> {
+export async function* eventsOf(client: OpenAI, response: Response, about: About, asked?: Asked): AsyncGenerator<HostedEvent> {
   const requestId = response.headers.get('x-request-id')
   const translate = createTranslator({ ...about, requestId })
   yield { kind: 'opened', requestId }
@@ -35,7 +37,7 @@ export async function* eventsOf(client: OpenAI, response: Response, about: About
     const came = await readAnswer(client, response)
     if (came.kind === 'whole') yield* translate.snapshot(came.answer)
     // oxlint-disable-next-line waits/bounded -- the signal of the request ends it, and the provider's connections bound its silence
-    else for await (const event of came.events) yield* translate.event(event)
+    else for await (const event of seenIn(came.events, asked)) yield* translate.event(event)
   }
 }
 

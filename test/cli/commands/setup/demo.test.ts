@@ -17,7 +17,7 @@ const runSchema = z.strictObject({
   toolCalls: z.array(z.object({ server: z.string(), tool: z.string(), status: z.string(), requestId: z.uuid(), requestIdSent: z.uuid() })),
   gatewayRequests: z.array(z.object({ requestIdSent: z.uuid(), status: z.number().nullable() })), createdAt: z.iso.datetime(), startedAt: z.iso.datetime(), finishedAt: z.iso.datetime(),
   acts: z.array(z.unknown()),
-  earlierEnds: z.array(z.unknown()),
+  earlierEnds: z.array(z.unknown()), endedAs: z.null(), unreported: z.array(z.unknown()),
 }) // prettier-ignore
 
 /** A temporary directory of its own, so that what a demo leaves can be seen. */
