@@ -226,7 +226,13 @@ test(
       unreported: 2,
       unreportedRuns: [{ runId: hosted.id, calls: 2 }],
     })
-    expect(alarms()).toBe(2)
+    // No alarm about the account, but the word that a run which ended green is not any more.
+    await follower.until(() => alarms() === 3)
+    expect(JSON.parse(receiver.received[2]?.body ?? '')).toMatchObject({
+      type: 'nightshift.audit.unreported',
+      subject: hosted.id,
+      data: { run: hosted.id, job: 'hosted' },
+    })
     const shown = await command(['-c', testApp.world.configFile, 'show', hosted.id])
     expect(shown.out).toMatch(/ended as +succeeded/)
     expect(shown.out).toMatch(new RegExp(`unreported .*act .*request ${again}`))
@@ -234,7 +240,7 @@ test(
     expect(told.out).toContain(`${hosted.id} of hosted, incomplete: 2 calls, 2 lines`)
     // At a path that its provider was not sent to.
     await thief.call(`${COUNTING}/mcp`, 'act', { n: 1 }, { 'x-nightshift-run-id': hosted.id })
-    await follower.until(() => alarms() === 3)
+    await follower.until(() => alarms() === 4)
     const view = await loadRun(testApp.app.db, local.id)
     expect(view?.toolCalls).toMatchObject([{ requestId: ours?.sent, decision: { allowed: true, matchedBy: 'request-id' } }])
   },

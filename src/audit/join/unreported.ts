@@ -1,14 +1,28 @@
+import { randomUUID } from 'node:crypto'
+import type { CloudEvent } from '../../core/cloud-event.ts'
 import type { Logger } from 'pino'
 import { withUnreported } from '../../core/rules/join/unreported.ts'
 
 import { explainEvents, loadHostedRuns, type EventSpan } from '../../store/audit/join/hosted.ts'
-import { listUntold, loadUntold, tellUnreported } from '../../store/audit/join/unreported.ts'
+import { listUntold, loadUntold, tellUnreported, type UntoldRun } from '../../store/audit/join/unreported.ts'
 import { createBadRows, type BadRowLog } from '../../store/bad-rows.ts'
 import type { Db } from '../../store/postgres/db.ts'
 import { hostedMatches } from './hosted.ts'
 
 /** Where runs are told of that a round found something against. */
 export type JoinLog = BadRowLog & Partial<Pick<Logger, 'warn'>>
+
+/** That a run which ended green is not any more. */
+const noLongerGreen = ({ id, job, found }: UntoldRun): CloudEvent => ({
+  specversion: '1.0',
+  id: randomUUID(),
+  source: '/nightshift/audit',
+  type: 'nightshift.audit.unreported',
+  subject: id,
+  time: new Date().toISOString(),
+  datacontenttype: 'application/json',
+  data: { run: id, job, ...found },
+})
 
 const RUNS_AT_ONCE = 200
 
@@ -37,7 +51,9 @@ export async function tellRuns(
       }
       for (const run of await loadUntold(db, some)) {
         const end = withUnreported(run, run.found)
-        if (await tellUnreported(db, run, end))
+        // Its reports have said that it is green.
+        const event = run.isFirst && run.status === 'succeeded' && end.status !== 'succeeded' ? noLongerGreen(run) : undefined
+        if (await tellUnreported(db, run, end, event))
           log?.warn?.(
             { run: run.id, status: end.status, ...run.found },
             'A run has requests in Pomerium’s log that its provider did not report.',

@@ -4,7 +4,7 @@ import { join as pathOf } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { takeCheckpoint } from '../../../src/audit/evidence/checkpoint.ts'
 import { verifyStore } from '../../../src/audit/evidence/verify.ts'
-import { listSuspects } from '../../../src/store/audit/suspects.ts'
+import { listSuspects, listUnsentAlarms } from '../../../src/store/audit/suspects.ts'
 import { query, type Db } from '../../../src/store/postgres/db.ts'
 import { countPrunable } from '../../../src/store/retention.ts'
 import { listRuns } from '../../../src/store/runs/list.ts'
@@ -76,6 +76,9 @@ test.each([
       unreportedRuns: [{ runId: RUN, job: 'work', status: 'incomplete', lines: 1, calls }],
     })
     expect(await listSuspects(db)).toEqual([])
+    expect(await listUnsentAlarms(db)).toMatchObject([
+      { body: { type: 'nightshift.audit.unreported', subject: RUN, data: { run: RUN, job: 'work', lines: 1, calls } } },
+    ])
     expect(await loadRun(db, RUN)).toMatchObject({
       status: 'incomplete',
       reasons: [told(1, calls)],
@@ -183,6 +186,7 @@ test.each(['cancelled', 'failed', 'incomplete'])('a run that is %s stays so, and
   const codes = ['CANCELLED', 'CALL_UNREPORTED']
   expect(await loadRun(db, RUN)).toMatchObject({ status, reasons: codes.map((code) => ({ code })), endedAs: { status } })
   expect(await query(db, 'select codes from runs')).toEqual([{ codes }])
+  expect(await listUnsentAlarms(db)).toEqual([])
 })
 
 test('of an account of the run’s own, a line needs no header', async () => {

@@ -1,3 +1,4 @@
+import type { CloudEvent } from '../../../core/cloud-event.ts'
 import type { Unreported } from '../../../core/rules/join/unreported.ts'
 import type { FinalStatus, Reason } from '../../../core/run.ts'
 import { query, queryIso, type Db } from '../../postgres/db.ts'
@@ -9,6 +10,9 @@ export interface UntoldRun {
   /** As it stands, or, when it stands otherwise since such lines were found, as it was decided. */
   status: FinalStatus
   reasons: Reason[]
+  /** It stands as it ended so far. */
+  isFirst: boolean
+  job: string
   found: Unreported
 }
 
@@ -29,7 +33,7 @@ export async function listUntold(db: Db, limit: number): Promise<string[]> {
 export async function loadUntold(db: Db, ids: readonly string[]): Promise<UntoldRun[]> {
   const rows = await query<Omit<UntoldRun, 'found'> & Unreported & { id: string }>(
     db,
-    `select r.id, r.conversation, ${DECIDED}, e.lines, e.calls
+    `select r.id, r.conversation, r.job, r.ended_as is null as "isFirst", ${DECIDED}, e.lines, e.calls
      from runs r cross join lateral (select ${COUNTS} from authorize_events where run_id = r.id and matched_by = 'unreported') e
      where r.id = any($1) and r.untold and r.finished_at is not null`,
     [ids],
@@ -37,23 +41,36 @@ export async function loadUntold(db: Db, ids: readonly string[]): Promise<Untold
   return rows.map(({ lines, calls, ...run }) => ({ ...run, found: { lines, calls } }))
 }
 
-/** How the end of a run reads with what was found. What it was decided to be is kept beside it, for evidence. False when the run went on meanwhile. */
+/** How the end of a run reads with what was found, with an event that is sent as alarms are. What it was decided to be is kept beside it, for evidence. False when the run went on meanwhile. */
 export async function tellUnreported(
   db: Db,
   { id, conversation, found }: Pick<UntoldRun, 'id' | 'conversation' | 'found'>,
   end: { status: FinalStatus; reasons: readonly Reason[] },
+  event: CloudEvent | undefined,
 ): Promise<boolean> {
   const codes = end.reasons.map(({ code }) => code)
   const rows = await query(
     db,
-    `update runs r set
+    `with changed as (
+     update runs r set
        status = $3, reasons = $4, unreported = $6, untold = false,
        codes = array(select distinct_code from (
          select code as distinct_code, min(place) as first from unnest(
            array_remove(array[r.failure ->> 'code'], null) || $5::text[]) with ordinality as c(code, place) group by 1) d order by first),
        ended_as = coalesce(r.ended_as, json_build_object('status', r.status, 'reasons', r.reasons::text, 'codes', r.codes::text))
-     where id = $1 and conversation = $2 and finished_at is not null and untold returning 1`,
-    [id, conversation, end.status, JSON.stringify(end.reasons), codes, found.lines],
+     where id = $1 and conversation = $2 and finished_at is not null and untold returning 1),
+     told as (insert into alarms (id, body) select $7::uuid, $8::json from changed where $7::uuid is not null)
+     select 1 from changed`,
+    [
+      id,
+      conversation,
+      end.status,
+      JSON.stringify(end.reasons),
+      codes,
+      found.lines,
+      event?.id ?? null,
+      event ? JSON.stringify(event) : null,
+    ],
   )
   return rows.length > 0
 }
