@@ -1,5 +1,5 @@
 import type { FailureRecord } from '../core/failure.ts'
-import type { GatewayRequestEnd, Journal, ToolCallEnd, ToolCallRecord, TurnRecord } from '../core/ports/journal.ts'
+import type { GatewayRequestEnd, Journal, ToolCallEnd, ToolCallRecord, TurnRecord, UnseenAnswer } from '../core/ports/journal.ts'
 import type { RunStatus } from '../core/run.ts'
 
 /** What happens in a run, told once its row is durable. */
@@ -8,6 +8,7 @@ export type ProgressEvent =
   | { event: 'routes'; count: number }
   | { event: 'preflight'; servers: string[]; tools: number }
   | { event: 'turn'; turn: TurnRecord }
+  | { event: 'unseen'; answer: UnseenAnswer }
   | { event: 'call'; call: ToolCallRecord; end: ToolCallEnd }
   | { event: 'request'; end: GatewayRequestEnd }
   | { event: 'retry'; at: Date; failure: FailureRecord }
@@ -27,6 +28,10 @@ export function tellProgress(journal: Journal, tell: Tell): Journal {
     async turn(turn) {
       await journal.turn(turn)
       tell({ event: 'turn', turn })
+    },
+    async unseenAnswer(answer) {
+      await journal.unseenAnswer(answer)
+      tell({ event: 'unseen', answer })
     },
     toolCall(call) {
       calls.set(call.id, call)

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Usage } from '../core/run.ts'
 import { OWN_SERVER } from '../core/words/endings.ts'
 import type { Duty } from '../lib/time/duty.ts'
 import type { Progress } from '../runs/progress.ts'
@@ -64,7 +65,7 @@ export function createMetrics({ db, tokenSeconds, named, jobFaults, duties, skew
   })
   const estimated = new Counter({
     name: 'nightshift_model_usage_unknown_total',
-    help: 'Turns whose provider did not say what they used: their tokens are an estimate, and their cost is not counted.',
+    help: 'Answers of which nobody said what they used, or whose end was not seen: their tokens are an estimate, and their cost is not counted.',
     labelNames: ['job'],
     registers,
   })
@@ -164,6 +165,13 @@ export function createMetrics({ db, tokenSeconds, named, jobFaults, duties, skew
     registers,
   })
 
+  function countUsage(job: string, usage: Usage): void {
+    if (usage.estimated) estimated.inc({ job })
+    tokens.inc({ job, kind: 'input' }, usage.inputTokens)
+    tokens.inc({ job, kind: 'cached' }, usage.cachedTokens)
+    tokens.inc({ job, kind: 'output' }, usage.outputTokens)
+  }
+
   function onProgress(progress: Progress): void {
     const { job } = progress
     switch (progress.event) {
@@ -177,13 +185,12 @@ export function createMetrics({ db, tokenSeconds, named, jobFaults, duties, skew
         return gateway.observe({ status: String(progress.end.status ?? 'none') }, progress.end.durationMs / 1000)
       case 'turn': {
         const { usage, costUsd, startedAt, finishedAt } = progress.turn
-        if (usage.estimated) estimated.inc({ job })
-        tokens.inc({ job, kind: 'input' }, usage.inputTokens)
-        tokens.inc({ job, kind: 'cached' }, usage.cachedTokens)
-        tokens.inc({ job, kind: 'output' }, usage.outputTokens)
+        countUsage(job, usage)
         if (costUsd !== null) cost.inc({ job }, costUsd)
         return model.observe({ model: named(job)?.model ?? OTHER }, (finishedAt.getTime() - startedAt.getTime()) / 1000)
       }
+      case 'unseen':
+        return countUsage(job, progress.answer.usage)
       case 'routes':
       case 'preflight':
       case 'retry':

@@ -126,3 +126,25 @@ test('no label takes the words of a provider or of a model', async () => {
   ])
   expect(text).not.toContain('theirs')
 })
+
+test('what nobody says of usage is counted as such: tokens by an estimate, and no cost', async () => {
+  await using database = await createTestDatabase()
+  const { onProgress, render } = createMetrics({
+    db: database.db,
+    tokenSeconds: () => [],
+    named: () => undefined,
+    jobFaults: () => 0,
+    duties: () => [],
+    skewMs: () => undefined,
+  })
+  const usage = { inputTokens: 100, cachedTokens: 0, outputTokens: 7, reasoningTokens: 0 }
+  const about = { runId: 'run_1', job: 'work' }
+  onProgress({ event: 'turn', ...about, turn: turnRecord(1, { usage, costUsd: 0.5 }) })
+  onProgress({ event: 'turn', ...about, turn: turnRecord(2, { usage: { ...usage, estimated: true }, costUsd: null }) })
+  onProgress({ event: 'unseen', ...about, answer: { turn: 3, usage: { ...usage, estimated: true } } })
+  const { samples } = parse((await render()).text)
+  const values = (name: string) => samples.filter((one) => one.name === name).map(({ value }) => value)
+  expect(values('nightshift_model_usage_unknown_total')).toEqual([2])
+  expect(values('nightshift_model_tokens_total')).toEqual([300, 0, 21])
+  expect(values('nightshift_model_cost_usd_total')).toEqual([0.5])
+})

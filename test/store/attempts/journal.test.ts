@@ -298,6 +298,7 @@ test('a row that Postgres refuses fails by itself: rows of other runs in the sam
   const poisoned = [
     bad.journal.turn(turnRecord(1, { usage: { ...noUsage, inputTokens: 12.5 } })),
     bad.journal.turn(turnRecord(2, { usage: { ...noUsage, outputTokens: Number.NaN } })),
+    bad.journal.unseenAnswer({ turn: 3, usage: { ...noUsage, inputTokens: 0.5 } }),
     bad.journal.response({ turn: 2 ** 40, background: false }),
     bad.journal.responseState({ turn: 0.5, responseId: null, state: 'over' }),
     bad.journal.toolCall(callRecord({ id: 'no uuid' })),
@@ -308,6 +309,7 @@ test('a row that Postgres refuses fails by itself: rows of other runs in the sam
   const kept = [
     good.journal.prompt({ prompt: 'do it', instructions: null, contract: null }),
     good.journal.turn(turnRecord(1)),
+    good.journal.unseenAnswer({ turn: 2, usage: { ...noUsage, inputTokens: 5 } }),
     good.journal.response({ turn: 2, background: false }),
     good.journal.toolCallEnd(okEnd(call.id)),
     good.journal.gatewayRequestEnd(requestEnd(request.requestIdSent)),
@@ -317,6 +319,7 @@ test('a row that Postgres refuses fails by itself: rows of other runs in the sam
   expect(await loadRun(db, good.runId)).toMatchObject({
     attempts: [{ prompt: 'do it' }],
     turns: [{ number: 1 }],
+    usage: { estimated: true },
     toolCalls: [{ id: call.id, status: 'ok' }],
     gatewayRequests: [{ status: 200 }],
   })

@@ -34,7 +34,7 @@ export function reportOf(
   const { job, arms, trials } = evaluated
   const cases = new Set(trials.map((trial) => trial.case)).size
   return [
-    `${job}: ${cases} cases, ${trials.length} runs, ${evaluated.spentUsd.toFixed(2)} USD`,
+    `${job}: ${cases} cases, ${trials.length} runs, ${trials.some(({ run }) => run.usage.estimated) ? 'at least ' : ''}${evaluated.spentUsd.toFixed(2)} USD`,
     scoreTable(scoresOf(evaluated), terminal),
     ...(arms.length > 1 ? [caseTable(evaluated, terminal)] : []),
     ...comparisons(evaluated, baseline),

@@ -155,6 +155,7 @@ function progressLines(lines: Lines, progress: Progress): string[] {
       return [lines.failure('retry', progress.failure)]
     case 'waiting':
       return [lines.failure('waiting', progress.failure)]
+    case 'unseen':
     case 'request':
     case 'finished':
       return []
