@@ -197,6 +197,7 @@ export const WAITS: readonly WaitRow[] = [
       'models/openai/chat.ts',
       'models/openai/asked.ts',
       'models/openai/raw/chat-stream.ts',
+      'models/openai/raw/read.ts',
       'models/openai/responses.ts',
       'models/openai/redacted.ts',
       'models/openai/hosted/streams.ts',

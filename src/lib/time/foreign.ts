@@ -18,6 +18,17 @@ export function retryAfterMs(headers: Headers, now = Date.now()): number | undef
   return askedMs(SECONDS.test(value) ? Number(value) * 1000 : value.includes(':') ? Date.parse(value) - now : undefined)
 }
 
+const WAIT =
+  /\b(?:try again|retry) (?:in|after) (?:(\d{1,4}) ?h(?:ours?)? ?)?(?:(\d{1,4}) ?m(?:in(?:utes?)?)?(?![a-z]) ?)?(?:(\d{1,6}(?:\.\d{1,9})?) ?(ms|s)(?:ec(?:onds?)?)?\b)?/i
+
+/** A wait that an error tells of in words, in milliseconds: `try again in 20s`, `1m30.5s`, `120ms`, `2 minutes`. */
+export function waitInWords(text: string): number | undefined {
+  const [, hours, minutes, rest = '0', unit] = WAIT.exec(text) ?? []
+  if (hours === undefined && minutes === undefined && unit === undefined) return undefined
+  const ms = Number(rest) * (unit?.toLowerCase() === 'ms' ? 1 : 1000)
+  return askedMs(Math.ceil(Number(hours ?? 0) * 3_600_000 + Number(minutes ?? 0) * 60_000 + ms))
+}
+
 const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 
 /** Of the years that RFC 3339 can write in UTC, those from 1970 on. */

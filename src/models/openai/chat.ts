@@ -42,7 +42,7 @@ export function createChatModel({ client, provider, model, ask, stream, store, l
       const asked = stream ? { ...body, stream: true as const, stream_options: { include_usage: true } } : body
       // An error may come in the place of an answer, or within it.
       return await ask(asked, async (taken) => {
-        const came = await readAnswer(client, await client.chat.completions.create(taken, { signal }).asResponse())
+        const came = await readAnswer(await client.chat.completions.create(taken, { signal }).asResponse())
         const answered = { model, requestId: came.requestId }
         const answer = came.kind === 'whole' ? wholeAnswer(came.answer, answered) : await streamedAnswer(seenIn(came.events))
         signal.throwIfAborted()

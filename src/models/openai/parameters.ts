@@ -1,7 +1,7 @@
 import { APIError } from 'openai'
 import { isObject } from '../../lib/json/object.ts'
 import { fieldsIn, textIn } from './foreign.ts'
-import { hasEmpty, hasNoContent, namesBeside, withContent, withoutBeside, withoutEmpty } from './raw/message-parts.ts'
+import { hasEmpty, hasIds, hasNoContent, namesBeside, withContent, withoutBeside, withoutEmpty, withoutIds } from './raw/message-parts.ts'
 
 /** What a request cannot do without: its model, what it says, and the tools that the answer needs. */
 const NEEDED = new Set(['model', 'messages', 'input', 'instructions', 'tools', 'stream', 'background', 'previous_response_id'])
@@ -21,6 +21,8 @@ const UNKNOWN =
 
 /** Words for what a server wants to have. */
 const WANTED = /\bmissing\b|\brequired\b|\bmust\b|\bexpected\b/i
+/** Words for an item that is told by its id, and is not there. */
+const NOT_KEPT = /\bitems?\b.{0,160}(?:\bnot found\b|\bnot persisted\b|\bwithout its required\b)/i
 /** Characters of a message that are read. */
 const MAX_READ = 4000
 
@@ -72,6 +74,13 @@ const SPECIAL: readonly Part[] = [
     isIn: (body) => isFormat(body) && 'tools' in body,
     isRefused: (named, message) => FORMAT.test(named) && TOOLS.test(message),
     without: withoutFormat,
+  },
+  {
+    // It keeps nothing for this account, whatever it is told of `store`.
+    name: 'ids of what it said',
+    isIn: hasIds,
+    isRefused: (_, message) => NOT_KEPT.test(message),
+    without: withoutIds,
   },
   {
     name: 'an empty message',

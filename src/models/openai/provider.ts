@@ -164,7 +164,7 @@ export function createProvider(options: ProviderOptions): Provider {
     },
     async knows(name, signal) {
       try {
-        const came = await readAnswer(client, await client.models.list({ signal, maxRetries: 0 }).asResponse())
+        const came = await readAnswer(await client.models.list({ signal, maxRetries: 0 }).asResponse())
         const { data } = fieldsIn(came.kind === 'whole' ? came.answer : undefined)
         return Array.isArray(data) ? listIn(data).some(({ id }) => id === name || id === `models/${name}`) : undefined
       } catch (error) {

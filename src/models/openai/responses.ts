@@ -1,6 +1,7 @@
 import { APIError, type OpenAI } from 'openai'
 import { Failure } from '../../core/failure.ts'
 import type { Usage } from '../../core/run.ts'
+import { waitInWords } from '../../lib/time/foreign.ts'
 import type { Exchange, Model, ModelRequest, ModelTurn } from '../model.ts'
 import { seenIn } from './asked.ts'
 import type { Ask } from './parameters.ts'
@@ -10,7 +11,7 @@ import { codeOf } from './errors/code.ts'
 import { brokenAnswer, responseEnding } from './errors/ending.ts'
 import { fieldsIn, idIn, listIn, textIn, usageIn, type Fields } from './foreign.ts'
 import { MAX_ITEMS, withOwnIds, type Origin } from './raw/keep.ts'
-import { itemsOfOutput, toldItems } from './raw/response-items.ts'
+import { ENCRYPTED, itemsOfOutput, toldItems } from './raw/response-items.ts'
 import { readAnswer } from './raw/read.ts'
 
 type Input = OpenAI.Responses.ResponseInputItem
@@ -44,13 +45,13 @@ export function createResponsesModel({ client, provider, model, ask, stream, sto
         }),
         ...(store !== undefined && { store }),
         // What is not kept is told again, and thoughts can be read by the provider alone.
-        ...(store === false && { include: ['reasoning.encrypted_content'] }),
+        ...(store === false && { include: ENCRYPTED }),
         ...labelFields(request.labels, { isTold: labels, hasMetadata: true }),
       }
       const asked = stream ? { ...body, stream: true as const } : body
       // An error may come in the place of an answer, or within it.
       return await ask(asked, async (taken) => {
-        const came = await readAnswer(client, await client.responses.create(taken, { signal }).asResponse())
+        const came = await readAnswer(await client.responses.create(taken, { signal }).asResponse())
         const answered = { model, requestId: came.requestId }
         const answer = came.kind === 'whole' ? came.answer : await lastAnswer(seenIn(came.events))
         signal.throwIfAborted()
@@ -98,9 +99,10 @@ export function turnOf(answer: unknown, requestId: string | null, model: string,
   const { id, status, error, incomplete_details: details, model: named, output, usage } = fieldsIn(answer)
   if (status === 'failed' || (error !== null && error !== undefined)) {
     const { code, type, message } = errorIn({ error }) ?? {}
-    const given = textIn(code)
+    const [given, failure] = [textIn(code), codeOf({ code, type, message })]
     throw new Failure({
-      code: codeOf({ code, type, message }),
+      code: failure,
+      retryAfterMs: failure === 'MODEL_RATE_LIMITED' ? waitInWords(textIn(message) ?? '') : undefined,
       message: `Model ${model} failed: ${textIn(message) ?? 'no reason given'}${given === undefined ? '' : ` (${given})`}.`,
       requestId: requestId ?? undefined,
     })

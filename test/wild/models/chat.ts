@@ -192,6 +192,20 @@ const forms: ModelCase[] = [
   answers('a web page', json('<html><body>Sign in</body></html>', 'text/html'), 'MODEL_UNAVAILABLE'),
   answers('a web page that is said to be a stream', json('<!DOCTYPE html><p>Sign in', 'text/plain'), 'MODEL_UNAVAILABLE', whole2),
   answers('nothing', json(''), 'MODEL_UNAVAILABLE'),
+  answers('an event that is no JSON', json('data: {"choices":[\n\n', 'text/event-stream'), 'MODEL_UNAVAILABLE'),
+  answers(
+    'an event that is nested too deep',
+    json(`data: ${'['.repeat(5000)}${']'.repeat(5000)}\n\n`, 'text/event-stream'),
+    'MODEL_UNAVAILABLE',
+  ),
+  answers(
+    'empty events, and a space behind [DONE]',
+    json(
+      `data: \n\ndata\n\nevent: ping\ndata: {}\n\ndata: ${JSON.stringify(piece({ content: 'done' }, 'stop'))}\n\ndata: [DONE] \n\n`,
+      'text/event-stream',
+    ),
+    'ok: done',
+  ),
   answers('parts of a text', pieces([{ content: [{ type: 'text', text: 'do' }] }, { content: 'ne' }]), 'ok: done'),
   answers('null for calls', pieces([{ content: 'done', tool_calls: null }]), 'ok: done'),
   answers('JSON after thoughts', say('<think>{"a":1}</think>\n{"a":"x"}'), 'ok: <think>{"a":1}</think>\n{"a":"x"}', { schema }),

@@ -53,6 +53,16 @@ export const responsesCases: readonly ModelCase[] = [
       },
     },
   ),
+  then(
+    'nothing that is stored, which nobody was told: ids are not found, and thoughts are asked for encrypted from then on',
+    all(thought, call(1)),
+    {
+      refuses: (asked) => {
+        const lost = input(asked).find((one) => 'id' in one || (one['type'] === 'reasoning' && !one['encrypted_content']))
+        return lost && `Item with id '${String(lost['id'])}' not found. Items are not persisted for this organization.`
+      },
+    },
+  ),
   then('nothing that is stored, of a model whose thoughts are not encrypted', all({ ...thought, encrypted_content: undefined }, call(1)), {
     store: false,
     refuses: (asked) =>

@@ -5,7 +5,7 @@ import { NotRun } from '../../../core/ports/gateway.ts'
 import { isNeverConnected } from '../../../lib/net/connection-error.ts'
 import { BodyTooLarge } from '../../../lib/net/http.ts'
 import { showLine } from '../../../lib/text.ts'
-import { retryAfterMs } from '../../../lib/time/foreign.ts'
+import { retryAfterMs, waitInWords } from '../../../lib/time/foreign.ts'
 import { PAGE_TYPE, WebPage } from './body.ts'
 import { codeOf } from './code.ts'
 
@@ -53,8 +53,9 @@ export function modelFailure(error: unknown, what: { provider: string; model: st
       cause: provesNoWork(error) ? new NotRun(page.message) : new Error(page.message),
     })
   if (error instanceof APIConnectionError || !(error instanceof APIError)) return make('MODEL_UNAVAILABLE')
-  const after = error.headers && retryAfterMs(error.headers)
-  return make(codeOf(error), error.requestID, after)
+  const code = codeOf(error)
+  const after = (error.headers && retryAfterMs(error.headers)) ?? (code === 'MODEL_RATE_LIMITED' ? waitInWords(text) : undefined)
+  return make(code, error.requestID, after)
 }
 
 /** Where a page or a redirect stands instead of what was asked for: the address is not that of the API. */

@@ -34,7 +34,7 @@ export async function* eventsOf(client: OpenAI, response: Response, about: About
   yield { kind: 'opened', requestId }
   if (isWhole(response)) yield* translate.snapshot(await wholeIn(response))
   else {
-    const came = await readAnswer(client, response)
+    const came = await readAnswer(response)
     if (came.kind === 'whole') yield* translate.snapshot(came.answer)
     // oxlint-disable-next-line waits/bounded -- the signal of the request ends it, and the provider's connections bound its silence
     else for await (const event of seenIn(came.events, asked)) yield* translate.event(event)

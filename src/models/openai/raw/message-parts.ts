@@ -1,7 +1,8 @@
 import { fieldsIn, listIn, type Fields } from '../foreign.ts'
 import { withoutField } from './keep.ts'
+import { ENCRYPTED, unstored } from './response-items.ts'
 
-// What a server that speaks `/v1/chat/completions` may not take in what a model said, although it came from there.
+// What a server may not take in what a model said, although it came from there.
 
 const KNOWN_IN_MESSAGE = new Set(['role', 'content', 'tool_calls'])
 const KNOWN_IN_CALL = new Set(['id', 'type', 'function'])
@@ -46,4 +47,17 @@ export const hasEmpty = (body: object): boolean => saidIn(body).some(isEmpty)
 export const withoutEmpty = (body: object): object => ({
   ...body,
   messages: listIn(fieldsIn(body)['messages']).filter((message) => !isEmpty(message)),
+})
+
+const inputIn = (body: object): readonly Fields[] => listIn(fieldsIn(body)['input'])
+const isSaid = ({ role, type }: Fields) => role !== 'user' && type !== 'function_call_output'
+
+/** Whether what the model said is told with ids, by which the provider finds what it keeps. */
+export const hasIds = (body: object): boolean => inputIn(body).some((item) => isSaid(item) && 'id' in item)
+
+/** The request without them, and without thoughts that cannot be read then; from now on they are asked for encrypted. */
+export const withoutIds = (body: object): object => ({
+  ...body,
+  input: inputIn(body).flatMap((item) => (isSaid(item) ? unstored(item) : [item])),
+  include: ENCRYPTED,
 })

@@ -1,3 +1,4 @@
+import type OpenAI from 'openai'
 import type { TurnItem } from '../../../core/run.ts'
 import { callIn, fieldsIn, idIn, listIn, reasoningIn, textIn, type Fields } from '../foreign.ts'
 import { kept, keptFrom, withoutField, type Origin } from './keep.ts'
@@ -90,8 +91,11 @@ export function toldItems(items: readonly TurnItem[], from: Origin, isStored: bo
 
 const plain = (text: string): Fields => ({ role: 'assistant', content: text })
 
+/** What a provider that keeps nothing is asked for: thoughts that it alone can read. */
+export const ENCRYPTED: OpenAI.Responses.ResponseIncludable[] = ['reasoning.encrypted_content']
+
 /** What is not stored has no id. Reasoning that is neither encrypted nor written out says nothing without one. */
-function unstored(item: Fields): Fields[] {
+export function unstored(item: Fields): Fields[] {
   const isEmpty = item['type'] === 'reasoning' && !item['encrypted_content'] && listIn(item['content']).length === 0
   return isEmpty ? [] : [withoutField(item, 'id')]
 }
