@@ -15,7 +15,7 @@ import { createTestDatabase, type TestDatabase } from '../database/database.ts'
 import { watchProgress } from './progress.ts'
 
 export interface TestAppOptions extends Partial<
-  Pick<WorldOptions, 'routes' | 'validate' | 'config' | 'api' | 'background' | 'metadata' | 'provider' | 'replaceRequestIds'>
+  Pick<WorldOptions, 'routes' | 'validate' | 'config' | 'api' | 'background' | 'metadata' | 'provider' | 'server' | 'replaceRequestIds'>
 > {
   /** Job files by name: YAML text. */
   jobs: Record<string, string>

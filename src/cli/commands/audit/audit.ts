@@ -148,7 +148,7 @@ function showReport(report: AuditReport & { suspects: readonly Suspect[] }, term
           '  run',
           colors.yellow(
             fit(
-              `${one.runId} of ${one.job}, ${one.status}: ${one.calls} calls, ${one.lines} lines, the last at ${one.until}`,
+              `${one.runId} of ${one.job}, ${one.status}: ${one.calls} calls, ${one.lines} lines${one.lost > 0 ? `, ${one.lost} calls of an answer that was lost` : ''}, the last at ${one.until}`,
               terminal.columns - 12,
             ),
           ),

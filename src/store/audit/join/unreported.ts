@@ -17,7 +17,9 @@ export interface UntoldRun {
 }
 
 const DECIDED = `coalesce(r.ended_as ->> 'status', r.status) as status, coalesce((r.ended_as ->> 'reasons')::json, r.reasons) as reasons`
-const COUNTS = `count(*)::int as lines, (count(*) filter (where coalesce(mcp_method, 'tools/call') = 'tools/call' and method = 'POST'))::int as calls`
+/** What the gateway could not look into may be one. */
+const IS_CALL = `coalesce(mcp_method, 'tools/call') = 'tools/call' and method = 'POST'`
+const COUNTS = `count(*)::int as lines, (count(*) filter (where ${IS_CALL}))::int as calls`
 
 /** Ids of runs that have ended and whose reasons do not tell all that was found, some of them. */
 export async function listUntold(db: Db, limit: number): Promise<string[]> {
@@ -88,12 +90,14 @@ export async function countEarlierUnreported(db: Db, runId: string): Promise<Unr
   return row ?? { lines: 0, calls: 0 }
 }
 
-/** A run with lines that its provider did not report. */
+/** A run with lines that its provider did not report, or could not. */
 export interface UnreportedRun extends Unreported {
   runId: string
   job: string
   status: string
   account: string
+  /** Calls beside those, of an answer that was lost: it could not be reported, and stands against nothing. */
+  lost: number
   from: string
   until: string
 }
@@ -105,9 +109,11 @@ export async function listUnreportedRuns(
 ): Promise<UnreportedRun[]> {
   return queryIso<UnreportedRun & { runId: string }>(
     db,
-    `select r.id as "runId", r.job, r.status, r.account, e.lines, e.calls, e."from", e.until
-     from (select run_id, ${COUNTS}, min(time) as "from", max(time) as until from authorize_events
-       where matched_by = 'unreported' and ($1::timestamptz is null or time >= $1) group by 1) e join runs r on r.id = e.run_id
+    `select r.id as "runId", r.job, r.status, r.account, e.lines, e.calls, e.lost, e."from", e.until
+     from (select run_id, (count(*) filter (where matched_by = 'unreported'))::int as lines,
+         (count(*) filter (where matched_by = 'unreported' and ${IS_CALL}))::int as calls,
+         (count(*) filter (where matched_by = 'lost-answer'))::int as lost, min(time) as "from", max(time) as until
+       from authorize_events where matched_by in ('unreported', 'lost-answer') and ($1::timestamptz is null or time >= $1) group by 1) e join runs r on r.id = e.run_id
      where $2::text is null or r.account = $2 order by e.until desc, r.id limit $3`,
     [since ?? null, account ?? null, limit],
   )

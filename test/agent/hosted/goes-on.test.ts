@@ -1,0 +1,100 @@
+import { pino } from 'pino'
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { openAudit } from '../../../src/app/app.ts'
+import { joinEvents } from '../../../src/audit/join/match.ts'
+import { openLog, readLog } from '../../../src/audit/read.ts'
+import { makeReport } from '../../../src/audit/report.ts'
+import { OPENAI_HABITS } from '../../../src/demo/model/vendors/habits.ts'
+import { command } from '../../support/cli/command.ts'
+import { hostedApp, hostedJob, type HostedApp } from '../../support/app/hosted.ts'
+import { until } from '../../support/until.ts'
+
+// A provider without background mode may go on when nobody reads its answer any more: what it does then is known by the gateway's log alone.
+
+const ACTS = Array.from({ length: 4 }, (_, n) => `call counting__act {"n": ${n + 1}}`).join('\n')
+const GOES_ON = { server: { habits: { ...OPENAI_HABITS, goesOn: true } } }
+const job = (more = '') => hostedJob(`limits: { deadline: 5m }\n${more}`)
+
+/** The log's times are whole seconds. */
+const AFTER_MS = 2000
+
+async function audited({ testApp }: HostedApp) {
+  await testApp.world.gateway.flushLog()
+  await using audit = await openAudit(testApp.app.config, pino({ level: 'silent' }))
+  await readLog(audit, await openLog(testApp.world.logFile), new AbortController().signal)
+  const later = { ...audit, graceMs: 0, now: () => new Date(Date.now() + AFTER_MS) }
+  await joinEvents(later)
+  return await makeReport(later, {})
+}
+
+/** What the run did by its rows and by the log, each call once. */
+async function argumentsOf({ testApp }: HostedApp, id: string) {
+  const run = await testApp.finished(id)
+  const recorded = run.toolCalls.filter(({ status }) => status !== 'refused').length
+  return { run, calls: recorded + run.unreported.filter(({ tool }) => tool !== null).length }
+}
+
+const cancelSchema = z.array(z.object({ id: z.string(), status: z.string(), mayGoOnUntil: z.string().nullable() }))
+
+test('who cancels is told until when it may go on; each of its calls is shown on the run, which the report names, and no account is suspect', async () => {
+  await using one = await hostedApp(`${ACTS}\nsay enough`, { ...GOES_ON, job: job() })
+  const { testApp, server } = one
+  const ended = Promise.withResolvers<string>()
+  server.answer = () => ended.promise
+  await testApp.app.worker.start()
+  const id = await testApp.queue('act')
+  await server.nextCall()
+  const at = ['-c', testApp.world.configFile]
+  const { out } = await command([...at, 'cancel', id, '--json'])
+  const [cancelled] = cancelSchema.parse(JSON.parse(out))
+  const run = await testApp.finished(id)
+  const goesOnUntil = new Date(Date.parse(run.attempts[0]?.startedAt ?? '') + 300_000).toISOString()
+  expect(cancelled).toEqual({ id, status: 'running', mayGoOnUntil: goesOnUntil })
+  expect(run.attempts).toMatchObject([{ status: 'cancelled', mayGoOnUntil: goesOnUntil }])
+  const words = `may go on until ${goesOnUntil}: calls that it makes then are shown on the run`
+  expect((await command([...at, 'cancel', id])).out).toBe(`${id} is cancelled. But its provider, without background, ${words}.`)
+  expect((await command([...at, 'logs', id])).out).toContain(words)
+  ended.resolve('done')
+  await until(() => server.effects.length === 4)
+  const report = await audited(one)
+  expect(report).toMatchObject({ unexplained: 0, recent: 0, suspects: [] })
+  const { calls, run: later } = await argumentsOf(one, id)
+  expect(calls).toBe(4)
+  expect(later).toMatchObject({ status: 'cancelled', failure: { code: 'CANCELLED' } })
+  expect(report.unreportedRuns).toMatchObject([{ runId: id, job: 'act', status: 'cancelled', lost: later.unreported.length }])
+  expect(later.unreported.length).toBeGreaterThan(0)
+  expect(report.unreported + report.matched).toBe(report.events)
+})
+
+test('the calls of one that goes on beyond a limit are the run’s own too', async () => {
+  await using one = await hostedApp(`${ACTS}\nsay enough`, {
+    server: { habits: { ...GOES_ON.server.habits, mostCalls: 'ignored' } },
+    job: hostedJob('limits: { deadline: 5m, toolCalls: 1 }'),
+  })
+  const { testApp, server } = one
+  const { id } = await testApp.run('act')
+  await until(() => server.effects.length === 4)
+  const report = await audited(one)
+  expect(report).toMatchObject({ unexplained: 0, recent: 0, suspects: [] })
+  const { calls, run } = await argumentsOf(one, id)
+  expect(calls).toBe(4)
+  expect(run.status).toBe('incomplete')
+  expect(report.unreportedRuns.map(({ runId }) => runId)).toEqual([id])
+  expect(run.attempts[0]?.mayGoOnUntil).not.toBeNull()
+})
+
+test('nothing is said of a provider that is told to stop, or whose answer was read whole', async () => {
+  await using one = await hostedApp(`${ACTS}\nsay enough`, { job: job(), background: true })
+  const { testApp, server } = one
+  const ended = Promise.withResolvers<string>()
+  server.answer = () => ended.promise
+  await testApp.app.worker.start()
+  const id = await testApp.queue('act')
+  await server.nextCall()
+  expect((await command(['-c', testApp.world.configFile, 'cancel', id])).out).toBe(`${id} is running; its worker ends it.`)
+  expect((await testApp.finished(id)).attempts).toMatchObject([{ status: 'cancelled', mayGoOnUntil: null }])
+  ended.resolve('done')
+  server.answer = () => 'done'
+  expect((await testApp.run('act')).attempts).toMatchObject([{ status: 'succeeded', mayGoOnUntil: null }])
+})
