@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { cancelRun } from '../../src/runs/cancel.ts'
 import { listRuns } from '../../src/store/runs/list.ts'
@@ -207,4 +208,42 @@ test('a run that was cancelled in an answer keeps what was seen of it', async ()
   expect(run).toMatchObject({ status: 'cancelled', usage: { estimated: true }, cost: { usd: null, atLeast: false } })
   expect(run.usage.inputTokens).toBeGreaterThan(0)
   expect(await opened.today()).toBeGreaterThan(2048)
+})
+
+/** Ways in which a request ends, with what its provider charges for it: tokens. */
+const ENDS: Record<string, { answer: Answer; charged: number }> = {
+  known: { answer: says('done', { prompt_tokens: 3000, completion_tokens: 400 }), charged: 3400 },
+  unknown: { answer: says('x'.repeat(4000)), charged: 1500 },
+  broken: { answer: breaksAfter('x'.repeat(2000)), charged: 900 },
+  'broken late': { answer: breaksAfter('x'.repeat(30_000)), charged: 8000 },
+  fault: { answer: (res) => res.writeHead(500, { 'retry-after-ms': '1' }).end(), charged: 700 },
+  busy: { answer: (res) => res.writeHead(503, { 'retry-after-ms': '1' }).end(), charged: 0 },
+  denied: { answer: (res) => res.writeHead(401).end(), charged: 0 },
+}
+
+test('however requests end, the day has at least what their provider charged, and nothing where it charged nothing', async () => {
+  const queue: string[] = []
+  let charged = 0
+  const next: Answer = (res) => {
+    const end = ENDS[queue.shift() ?? 'known']
+    charged += end?.charged ?? 0
+    end?.answer(res)
+  }
+  await using opened = await open([next], { job: jobOf('{}', 3), budget: 1_000_000_000 })
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.constantFrom(...Object.keys(ENDS)), { minLength: 1, maxLength: 6 }), async (ends) => {
+      queue.splice(0, Infinity, ...ends)
+      charged = 0
+      const before = await opened.today()
+      const run = await opened.app.run('report')
+      const spent = (await opened.today()) - before
+      expect(spent).toBeGreaterThanOrEqual(charged)
+      if (charged === 0) expect(spent).toBe(0)
+      // Each request of which nobody says what it used makes the run's usage an estimate.
+      const used = run.usage.inputTokens + run.usage.outputTokens
+      if (!run.usage.estimated) expect(spent).toBe(used)
+      expect(spent).toBeGreaterThanOrEqual(used)
+    }),
+    { numRuns: 25 },
+  )
 })
