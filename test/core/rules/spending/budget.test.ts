@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { decideBudget, estimateSpend, spendOf, type Ceiling, type Spend } from '../../../../src/core/rules/spending/budget.ts'
+import {
+  decideBudget,
+  estimateSpend,
+  estimateUsage,
+  greaterSpend,
+  NOTHING,
+  spendOf,
+  timesSpend,
+  type Ceiling,
+  type Spend,
+} from '../../../../src/core/rules/spending/budget.ts'
 import { noUsage } from '../../../../src/core/run.ts'
 
 const spend = (tokens: number, costUsd = 0): Spend => ({ tokens, costUsd })
@@ -81,5 +91,18 @@ describe('what a turn costs', () => {
       spend(1_100_000, 1.75),
     )
     expect(spendOf({ ...noUsage, inputTokens: 5, outputTokens: 3 }, undefined)).toEqual(spend(8))
+  })
+})
+
+describe('what nobody says', () => {
+  test('is a token for each 3 bytes, begun ones included, and says that it is an estimate', () => {
+    expect(estimateUsage(300, 0)).toEqual({ ...noUsage, inputTokens: 100, estimated: true })
+    expect(estimateUsage(301, 1)).toEqual({ ...noUsage, inputTokens: 101, outputTokens: 1, estimated: true })
+  })
+
+  test('is the greater of two, kind by kind, and so often what one is', () => {
+    expect(greaterSpend(spend(1, 20), spend(10, 2))).toEqual(spend(10, 20))
+    expect(timesSpend(spend(7, 0.5), 3)).toEqual(spend(21, 1.5))
+    expect(NOTHING).toEqual(spend(0))
   })
 })
