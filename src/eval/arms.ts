@@ -80,6 +80,11 @@ export function caseOfArm(one: EvalCase, { model, delegate }: Arm, offer: Offer)
     )
   if (how === 'hosted' && !offer.canHost(provider))
     throw cannot(`is hosted, and the provider ${provider} has api: chat`, 'Compare with delegate=local, or another provider.')
+  if (how === 'hosted' && !offer.tellsRuns(provider, definition.account))
+    throw cannot(
+      `is hosted, and the provider ${provider} does not name runs (runHeader: false)`,
+      `Set accounts.${definition.account}.perRun: true, or compare with delegate=local.`,
+    )
   const name = model?.name ?? definition.model.name
   const isInMoney = definition.limits.costUsd !== undefined || offer.hasMoneyBudget(one.job, definition.account)
   if (isInMoney && !offer.hasPrice(name))

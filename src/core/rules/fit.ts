@@ -1,7 +1,9 @@
 import type { Ceiling } from './spending/budget.ts'
 
 interface Held {
-  providers: ReadonlyMap<string, { canHost: boolean }>
+  providers: ReadonlyMap<string, { canHost: boolean; runHeader: boolean }>
+  /** Accounts of which each run gets one of its own. */
+  perRun: { has(name: string): boolean }
   accounts: { has(name: string): boolean }
   prices: { has(model: string): boolean }
   /** The daily ceilings of a job and its account. */
@@ -20,7 +22,7 @@ interface Needed {
  * they change one after the other, and some hold less on purpose.
  */
 export function lackOf(
-  { providers, accounts, prices, ceilings }: Held,
+  { providers, perRun, accounts, prices, ceilings }: Held,
   job: string,
   { account, model, delegate, limits }: Needed,
 ): string | undefined {
@@ -28,6 +30,8 @@ export function lackOf(
   if (!provider) return `the provider ${model.provider}`
   if (!accounts.has(account)) return `the account ${account}`
   if (delegate === 'hosted' && !provider.canHost) return `the Responses API for the provider ${model.provider}`
+  if (delegate === 'hosted' && !provider.runHeader && !perRun.has(account))
+    return `what tells the requests of a run from those of somebody else (providers.${model.provider}.runHeader, or accounts.${account}.perRun)`
   const isInMoney = limits.costUsd !== undefined || ceilings(job, account).some(({ costUsd }) => costUsd !== undefined)
   // Without one, a limit in money is none.
   if (isInMoney && !prices.has(model.name)) return `a price of the model ${model.name}`

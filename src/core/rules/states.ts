@@ -96,7 +96,10 @@ export const RUN_STATES: readonly State[] = [
   ...(['succeeded', 'incomplete', 'failed', 'cancelled'] as const).map((status): State => ({
     status,
     when: 'not-runnable',
-    movedBy: 'a retry by an operator; retention',
+    movedBy:
+      status === 'succeeded'
+        ? 'retention; of a hosted run lines of Pomerium’s log that its provider did not report: it is `incomplete` then'
+        : 'a retry by an operator; retention',
     by: 'it may stay',
     told: 'its reports',
   })),

@@ -2,8 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join as pathOf } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { exportBundle, runEntries, verifyBundle } from '../../../src/audit/evidence/bundle.ts'
 import { takeCheckpoint } from '../../../src/audit/evidence/checkpoint.ts'
+import { proveRun } from '../../../src/audit/evidence/proof.ts'
 import { verifyStore } from '../../../src/audit/evidence/verify.ts'
+import { loadDefinitions, loadEvents } from '../../../src/store/audit/evidence.ts'
 import { listSuspects, listUnsentAlarms } from '../../../src/store/audit/suspects.ts'
 import { query, type Db } from '../../../src/store/postgres/db.ts'
 import { countPrunable } from '../../../src/store/retention.ts'
@@ -246,6 +249,22 @@ describe('an end that was signed', () => {
     const { faults } = await signedGreen()
     await query(db, `update runs set ${edit}`)
     expect(await faults()).toEqual([`run ${RUN} of checkpoint 1 was changed`])
+  })
+
+  test('is proved by its bundle, which shows beside it what the run stands as', async () => {
+    const { signer } = await signedGreen()
+    const run = await loadRun(db, RUN)
+    if (!run) throw new Error('the run is gone')
+    const evidence = { run, definitions: await loadDefinitions(db, RUN), events: await loadEvents(db, RUN) }
+    const inclusion = await proveRun(db, RUN, runEntries(evidence))
+    if ('why' in inclusion) throw new Error(inclusion.why)
+    const verdict = verifyBundle(Buffer.from(exportBundle({ ...evidence, inclusion }, signer)), signer.publicKey)
+    if (!verdict.ok) throw new Error(verdict.why)
+    const dataOf = (kind: string) => verdict.bundle.entries.filter((entry) => entry.kind === kind).map(({ data }) => data)
+    expect(dataOf('attemptEnded')).toMatchObject([{ status: 'succeeded', reasons: [] }])
+    expect(dataOf('standsAs')).toMatchObject([{ status: 'incomplete', reasons: [{ code: 'CALL_UNREPORTED' }] }])
+    expect(dataOf('authorizeEvent')).toContainEqual(expect.objectContaining({ requestId: 'late', matchedBy: 'unreported' }))
+    expect(verdict.provenIn).toHaveLength(1)
   })
 
   test('is what retention goes by', async () => {

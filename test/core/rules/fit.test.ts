@@ -3,10 +3,12 @@ import { lackOf } from '../../../src/core/rules/fit.ts'
 
 const held = {
   providers: new Map([
-    ['openai', { canHost: true }],
-    ['local', { canHost: false }],
+    ['openai', { canHost: true, runHeader: true }],
+    ['nameless', { canHost: true, runHeader: false }],
+    ['local', { canHost: false, runHeader: true }],
   ]),
-  accounts: new Set(['reports', 'dear']),
+  perRun: new Set(['each']),
+  accounts: new Set(['reports', 'dear', 'each']),
   prices: new Set(['priced']),
   ceilings: (_: string, account: string) => [
     { scope: 'account' as const, name: account, tokens: 1000, costUsd: account === 'dear' ? 5 : undefined },
@@ -24,6 +26,12 @@ test.each([
   [{ account: 'payroll' }, 'the account payroll'],
   [{ model: model('priced', 'local'), delegate: 'hosted' }, 'the Responses API for the provider local'],
   [{ model: model('priced', 'local') }, undefined],
+  [
+    { model: model('priced', 'nameless'), delegate: 'hosted' },
+    'what tells the requests of a run from those of somebody else (providers.nameless.runHeader, or accounts.reports.perRun)',
+  ],
+  [{ model: model('priced', 'nameless'), delegate: 'hosted', account: 'each' }, undefined],
+  [{ model: model('priced', 'nameless') }, undefined],
   [{ model: model('other'), limits: { ...limits, costUsd: 1 } }, 'a price of the model other'],
   [{ model: model('other'), account: 'dear' }, 'a price of the model other'],
   [{ account: 'dear' }, undefined],

@@ -1,5 +1,5 @@
 import type { CloudEvent } from '../../../core/cloud-event.ts'
-import type { Unreported } from '../../../core/rules/join/unreported.ts'
+import { UNREPORTED, type Unreported } from '../../../core/rules/join/unreported.ts'
 import type { FinalStatus, Reason } from '../../../core/run.ts'
 import { query, queryIso, type Db } from '../../postgres/db.ts'
 
@@ -50,15 +50,12 @@ export async function tellUnreported(
   end: { status: FinalStatus; reasons: readonly Reason[] },
   event: CloudEvent | undefined,
 ): Promise<boolean> {
-  const codes = end.reasons.map(({ code }) => code)
   const rows = await query(
     db,
     `with changed as (
      update runs r set
        status = $3, reasons = $4, unreported = $6, untold = false,
-       codes = array(select distinct_code from (
-         select code as distinct_code, min(place) as first from unnest(
-           array_remove(array[r.failure ->> 'code'], null) || $5::text[]) with ordinality as c(code, place) group by 1) d order by first),
+       codes = array_remove(codes, $5) || case when $6::int > 0 then array[$5] else '{}'::text[] end,
        ended_as = coalesce(r.ended_as, json_build_object('status', r.status, 'reasons', r.reasons::text, 'codes', r.codes::text))
      where id = $1 and conversation = $2 and finished_at is not null and untold returning 1),
      told as (insert into alarms (id, body) select $7::uuid, $8::json from changed where $7::uuid is not null)
@@ -68,7 +65,7 @@ export async function tellUnreported(
       conversation,
       end.status,
       JSON.stringify(end.reasons),
-      codes,
+      UNREPORTED,
       found.lines,
       event?.id ?? null,
       event ? JSON.stringify(event) : null,
