@@ -201,6 +201,7 @@ export const WAITS: readonly WaitRow[] = [
       'models/openai/responses.ts',
       'models/openai/redacted.ts',
       'models/openai/hosted/streams.ts',
+      'lib/net/until-aborted.ts',
       'agent/hosted/reader.ts',
     ],
   },

@@ -12,6 +12,8 @@ export interface HostedTarget {
 }
 
 export interface HostedRequest {
+  /** Most calls that the provider may make; not each provider keeps it. */
+  maxToolCalls: number
   instructions: string | undefined
   prompt: string
   servers: readonly HostedTarget[]
@@ -60,8 +62,10 @@ export interface HostedAnswer {
 }
 
 export type HostedEvent =
-  /** The first one: the provider answered. Its id of the HTTP request. */
-  | { kind: 'opened'; requestId: string | null }
+  /** The first one: the provider answered. Its id of the HTTP request. `isLimited`: it was told how many calls it may make, and may keep to that without a word. */
+  | { kind: 'opened'; requestId: string | null; isLimited: boolean }
+  /** What the answer used so far. */
+  | { kind: 'used'; usage: Usage }
   /** `background`: whether the answer goes on without us, where the provider says so. */
   | { kind: 'started'; responseId: string; background: boolean | undefined }
   /** The call was announced, or runs: what is known of it now. */
@@ -82,6 +86,8 @@ export type HostedError =
   | { kind: 'gone' }
   /** The provider says itself that the answer failed. */
   | { kind: 'said' }
+  /** The provider says itself that it made as many calls as it was allowed, and not the next one. */
+  | { kind: 'limit' }
   | { kind: 'other' }
 
 /** A provider that calls MCP servers itself. What goes wrong is thrown as it comes: its meaning depends on what may have run. */
@@ -98,8 +104,8 @@ export interface HostedModel {
     signal: AbortSignal,
     asked?: Asked,
   ): Promise<AsyncIterable<HostedEvent>>
-  /** Ends a background answer. What it used, where the provider says so. */
-  cancel(responseId: string): Promise<Usage | null>
+  /** Ends a background answer. Returns what is known of it then. */
+  cancel(responseId: string, servers: readonly Pick<HostedTarget, 'name' | 'tools'>[]): Promise<AsyncIterable<HostedEvent>>
   classifyError(error: unknown, servers: readonly string[]): HostedError
   /** Names a failure that is not about tools. */
   nameFailure(error: unknown): unknown

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../../core/failure.ts'
 import type { Deadline } from '../../lib/time/deadline.ts'
-import type { HostedAnswer } from '../../models/hosted.ts'
+import type { HostedAnswer, HostedEvent } from '../../models/hosted.ts'
 import type { Asked } from '../../models/model.ts'
 import { hostedRequest, type HostedOptions } from './options.ts'
 import type { Reader } from './reader.ts'
@@ -11,6 +11,26 @@ const ATTACH_TRIES = 6
 const ATTACH_BACKOFF_MS = 400
 /** One that was read for so long was not in vain: something between cuts long streams. */
 const STEADY_MS = 10_000
+
+/** Reads what `open` gives. The connection ends with the reading; before, when there is an end while nothing came yet. */
+async function readOf(
+  reader: Reader,
+  open: (signal: AbortSignal) => Promise<AsyncIterable<HostedEvent>>,
+  own: Deadline,
+): Promise<HostedAnswer | undefined> {
+  const connection = new AbortController()
+  const end = () => connection.abort(own.signal.reason)
+  own.signal.addEventListener('abort', end, { once: true })
+  if (own.signal.aborted) end()
+  try {
+    const events = await open(connection.signal)
+    own.signal.removeEventListener('abort', end)
+    return await reader.read(events, own)
+  } finally {
+    own.signal.removeEventListener('abort', end)
+    connection.abort()
+  }
+}
 
 /** Reads events until the last one. A background answer whose stream broke is attached to again. */
 export async function finalAnswer(
@@ -24,7 +44,7 @@ export async function finalAnswer(
   if (from.attachTo === undefined) {
     await journal.response({ turn: number, background: hosted.background })
     own.signal.throwIfAborted()
-    const answer = await reader.read(await hosted.ask(hostedRequest(options), own.signal, asked), own)
+    const answer = await readOf(reader, (signal) => hosted.ask(hostedRequest(options), signal, asked), own)
     if (answer) return answer
   } else Object.assign(reader, { responseId: from.attachTo, background: true })
   for (let inVain = 0; reader.canAttach() && inVain < ATTACH_TRIES; inVain++) {
@@ -33,7 +53,7 @@ export async function finalAnswer(
     // It is told from its beginning.
     asked.seenBytes = 0
     try {
-      const answer = await reader.read(await hosted.attach(reader.responseId ?? '', servers, own.signal, asked), own)
+      const answer = await readOf(reader, (signal) => hosted.attach(reader.responseId ?? '', servers, signal, asked), own)
       if (answer) return answer
     } catch (error) {
       if (own.signal.aborted || hosted.classifyError(error, names).kind === 'gone') throw error

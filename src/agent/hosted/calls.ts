@@ -10,6 +10,14 @@ const CALL_NAMESPACE = '3d5f2a52-7f0c-4b43-9c4e-6b1df5e8a1c7'
 /** Most calls beside those that the job allows that have a row: a provider that invents them without end writes no more. */
 const MOST_OVER = 1000
 
+const NOT_MADE: HostedEnd = {
+  status: 'not_run',
+  text: 'The provider did not make this call: it had made as many as it was allowed.',
+  truncated: false,
+  failure: null,
+  unauthorized: false,
+}
+
 type Details = Pick<KnownCall, 'server' | 'tool' | 'arguments' | 'repeatable'>
 
 /** A call of the answer. What was not written yet, since the store did not answer, is written when the call is met again. */
@@ -67,6 +75,10 @@ export function createCallRows(options: HostedOptions, calls: KnownCall[], turn:
   const rows = {
     /** Calls that the provider spoke of, those without a row included. */
     count: () => began.size + more,
+    /** Calls that ran, or may have. */
+    made: () => [...began.values()].filter(({ call }) => call.status !== 'not_run').length + more,
+    /** Calls that are over. */
+    ended: () => [...began.values()].filter((one) => one.end !== undefined).length,
     /** A call has no end yet, or may have begun. */
     isUnderWay: () => spoken.size > 0 || [...began.values()].some((one) => one.end === undefined),
     /** Why the model has to answer now, if it repeats itself. */
@@ -95,6 +107,11 @@ export function createCallRows(options: HostedOptions, calls: KnownCall[], turn:
     async end(callId: string, told: HostedEnd): Promise<void> {
       const known = began.get(callId)
       if (known) await end(known, told)
+    },
+
+    /** The provider says that it did not make the calls under way. */
+    async refuse(): Promise<void> {
+      for (const one of began.values()) await end(one, one.end ?? NOT_MADE)
     },
 
     /** Nobody will tell the end of the calls under way. `isWhole`: the answer is, and a call that was never announced was none. */

@@ -16,6 +16,7 @@ import type { Asked, DelegateResult, Exchange, ParsedOutput } from '../../models
 import { lastTurnNote } from '../../core/words/notes.ts'
 import { ungroundedText } from '../../core/words/output.ts'
 import { repairReply } from '../../core/words/replies.ts'
+import { OUTCOME_UNKNOWN } from '../../core/words/calls.ts'
 import { errorText, okText } from '../../core/words/results.ts'
 import {
   addNote,
@@ -63,7 +64,7 @@ function nextAsk(
 ): { conversation: Conversation; forcedBy: Reason | null } | undefined {
   const turn = turns.at(-1)
   if (!turn) return undefined
-  const made: Conversation = { prompt: options.prompt, exchanges: calls.length === 0 ? [] : [madeCalls(options, calls)] }
+  const made: Conversation = { prompt: options.prompt, exchanges: named(calls).length === 0 ? [] : [madeCalls(options, calls)] }
   const { forcedBy } = turn
   if (turn.stopReason === 'stopped') return { conversation: made, forcedBy }
   const text = answerText(turn)
@@ -82,14 +83,22 @@ const answersOf = (turns: readonly TakenTurn[]) => turns.filter(({ stopReason })
 
 /** The provider's calls with their results, as calls and results of a turn, so that foreign text does not appear as words of ours. */
 const madeCalls = ({ nameOf }: HostedOptions, calls: readonly KnownCall[]): Exchange => ({
-  items: calls.map(({ callId, server, tool, arguments: args }) => ({
+  items: named(calls).map(({ callId, server, tool, arguments: args }) => ({
     type: 'tool_call',
     callId,
     name: nameOf(server, tool),
-    arguments: typeof args === 'string' ? args : JSON.stringify(args),
+    arguments: typeof args === 'string' ? args : JSON.stringify(args ?? {}),
   })),
-  results: calls.map(({ callId, status, text }) => ({ callId, text: status === 'ok' ? okText(text) : errorText(text) })),
+  results: named(calls).map((call) => ({ callId: call.callId, text: toldOf(call) })),
 })
+
+/** Calls of which the provider said which they are: of others there is nothing to tell. */
+const named = (calls: readonly KnownCall[]) => calls.filter(({ tool }) => tool !== '')
+
+function toldOf({ status, text }: KnownCall): string {
+  if (status === 'ok') return okText(text)
+  return status === 'unknown' || status === 'sent' ? OUTCOME_UNKNOWN : errorText(text)
+}
 
 /** A hosted run has no tools of ours: an ending stands in its answer. */
 const endingIn = ({ bare }: HostedOptions, text: string) => (bare ? undefined : openEnvelope(text)?.ending)
@@ -142,7 +151,7 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
   /** Nobody will say what it used. */
   const lose = async (failure: unknown) => {
     if (!taken) return
-    const lost = isNotRun(failure) ? undefined : { times: 1, usage: seenUsage(size, calls, asked.seenBytes) }
+    const lost = isNotRun(failure) ? undefined : { times: 1, usage: reader.usage ?? seenUsage(size, calls, asked.seenBytes) }
     await Promise.allSettled([lost && journal.unseenAnswer({ turn: number, usage: lost.usage }), taken.charge(undefined, lost)])
   }
   try {
@@ -154,12 +163,13 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
     const usage = told ?? seenUsage(size, calls, Math.max(asked.seenBytes, Buffer.byteLength(JSON.stringify(items))))
     if (usage.estimated) options.warnNoUsage()
     const costUsd = knownCostOf(usage, price)
+    const forcedBy = reader.limitReason() ?? null
     await journal.turn({
       number,
       told: null,
       items,
       stopReason,
-      forcedBy: null,
+      forcedBy,
       responseId,
       providerRequestId,
       model,
@@ -169,7 +179,7 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
       finishedAt: new Date(),
     })
     await taken.charge(usage)
-    return { number, items, stopReason, forcedBy: null, usage, costUsd }
+    return { number, items, stopReason, forcedBy, usage, costUsd }
   } catch (error) {
     if (!own.signal.aborted) {
       const failure = await reader.classifyError(error)
@@ -179,8 +189,11 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
     }
     const reason: unknown = own.signal.reason
     // A worker that only stops leaves a background answer to the next one. Any other end is the answer's end too.
-    if (reason instanceof Failure && reason.code === 'WORKER_LOST') throw reason
-    const known = await reader.stop()
+    if (reason instanceof Failure && reason.code === 'WORKER_LOST') {
+      await reader.leave()
+      throw reason
+    }
+    const known = await reader.stop(own)
     if (!(reason instanceof Stopped)) {
       await lose(reason)
       throw reason
@@ -188,7 +201,7 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
     // Written, so that a later attempt knows what was done and asks for no more than an answer.
     const usage = known ?? seenUsage(size, calls, asked.seenBytes)
     const costUsd = knownCostOf(usage, price)
-    const stopped: TakenTurn = { number, items: [], stopReason: 'stopped', forcedBy: reason.reason, usage, costUsd }
+    const stopped: TakenTurn = { number, items: [], stopReason: 'stopped', forcedBy: reader.reasonOf(reason), usage, costUsd }
     const { responseId = null, requestId } = reader
     await journal.turn({
       ...stopped,

@@ -43,10 +43,11 @@ export interface HostedOptions extends DelegateOptions {
 }
 
 /** What the provider is asked. */
-export const hostedRequest = ({ instructions, prompt, output, servers, headers, labels }: HostedOptions): HostedRequest => ({
+export const hostedRequest = ({ instructions, prompt, output, servers, headers, labels, limits }: HostedOptions): HostedRequest => ({
   instructions,
   prompt,
   output: formatOf(output, true),
   labels,
+  maxToolCalls: limits.toolCalls,
   servers: servers.map(({ name, url, tools }) => ({ name, url, tools, headers: headers() })),
 })

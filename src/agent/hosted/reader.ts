@@ -3,6 +3,7 @@ import { decideHostedError, mayAskAgain, mayHaveActed } from '../../core/rules/r
 import type { Reason, Usage } from '../../core/run.ts'
 import type { Deadline } from '../../lib/time/deadline.ts'
 import type { EndedCall, HostedAnswer, HostedEvent } from '../../models/hosted.ts'
+import { untilAborted } from '../../lib/net/until-aborted.ts'
 import { createLimitWarnings } from '../state.ts'
 import { createCallRows } from './calls.ts'
 import { endOf } from './ends.ts'
@@ -27,6 +28,8 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
   const names = servers.map(({ name }) => name)
   const rows = createCallRows(options, calls, turn)
   let unauthorized: string | undefined
+  /** The provider may have kept the limit of calls without a word. */
+  let isLimited = false
   /** The answer is whole: nothing of it is under way. */
   let complete = false
   const warnAt = createLimitWarnings(options)
@@ -56,10 +59,34 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
     await rows.end(call.id, outcome)
   }
 
+  /** What a whole answer says of its calls, when it is not used otherwise. */
+  async function hear({ calls: told }: HostedAnswer): Promise<void> {
+    for (const call of told) await done(call)
+  }
+
+  /** The provider kept the limit by itself: what it announced after it made so many calls was not made. */
+  async function limited(own: Deadline): Promise<void> {
+    if (rows.ended() >= limits.toolCalls) await rows.refuse()
+    own.abort(new Stopped(usedUp()))
+  }
+
+  async function cancel(own: Deadline): Promise<void> {
+    if (!reader.background || reader.responseId === undefined) return
+    // oxlint-disable-next-line waits/bounded -- the request ends by itself (hosted/client.ts)
+    for await (const event of await hosted.cancel(reader.responseId, servers)) {
+      const answer = await handle(event, own)
+      if (answer) await hear(answer)
+    }
+  }
+
   async function handle(event: HostedEvent, own: Deadline): Promise<HostedAnswer | undefined> {
     switch (event.kind) {
       case 'opened':
         reader.requestId = event.requestId
+        isLimited = event.isLimited
+        return undefined
+      case 'used':
+        reader.usage = event.usage
         return undefined
       case 'started':
         await started(event)
@@ -83,8 +110,16 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
 
   function countCalls(own: Deadline): void {
     warnAt({ turns: 0, toolCalls: rows.count(), tokens: 0, costUsd: 0 })
-    if (rows.count() > limits.toolCalls)
-      own.abort(new Stopped({ code: 'BUDGET_TOOL_CALLS', message: `All ${limits.toolCalls} tool calls were used.` }))
+    if (rows.count() > limits.toolCalls) own.abort(new Stopped(usedUp()))
+  }
+
+  const usedUp = (more = ''): Reason => ({ code: 'BUDGET_TOOL_CALLS', message: `All ${limits.toolCalls} tool calls were used.${more}` })
+
+  const passed = () => (rows.made() > limits.toolCalls ? usedUp(` The provider began ${rows.made()}.`) : undefined)
+
+  function limitReason(): Reason | undefined {
+    const isMet = isLimited && limits.toolCalls > 0 && rows.made() === limits.toolCalls
+    return passed() ?? (isMet ? usedUp(' The provider makes no more, and does not say whether the model wanted one.') : undefined)
   }
 
   /** A model that works at the provider cannot be given notes: its answer is stopped where a local run would get its last turn. */
@@ -119,6 +154,8 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
     responseId: undefined as string | undefined,
     /** The provider's id of the HTTP request whose answer is read, or was read last. */
     requestId: null as string | null,
+    /** What the provider said last that the answer used. */
+    usage: undefined as Usage | undefined,
     /** The answer goes on without us, as the provider said. */
     background: false,
     /** The answer goes on without us and can be attached to by its id. */
@@ -126,19 +163,22 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
     /** Asking again repeats nothing that must not be repeated. */
     mayRepeat: mayAskAgain(servers),
 
-    /** Reads a stream to its last event; undefined when it ends without one, or breaks while the answer goes on in the background. */
+    /**
+     * Reads a stream to its last event; undefined when it ends without one, or breaks while the answer goes on in the background. When `own` ends, what came until then is
+     * read, and its reason is thrown.
+     */
     async read(events: AsyncIterable<HostedEvent>, own: Deadline): Promise<HostedAnswer | undefined> {
       try {
         // oxlint-disable-next-line waits/bounded -- the request that gave it ends with its signal
-        for await (const event of events) {
+        for await (const event of untilAborted(events, own.signal)) {
           const answer = await handle(event, own)
-          if (answer) return answer
-          own.signal.throwIfAborted()
+          if (answer && !own.signal.aborted) return answer
+          if (answer) await hear(answer)
         }
       } catch (error) {
+        if (hosted.classifyError(error, names).kind === 'limit') await limited(own)
         if (own.signal.aborted || error instanceof Failure || !reader.canAttach()) throw error
       }
-      own.signal.throwIfAborted()
       return undefined
     },
 
@@ -155,13 +195,23 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
       for (const call of calls) if (call.status === 'not_run' && call.server === unauthorized) call.failure = failure.toJSON()
     },
 
-    /** Ends the answer at the provider, as far as it lets us. What it used, where that is said. */
-    async stop(): Promise<Usage | null> {
-      const canCancel = reader.background && reader.responseId !== undefined
-      const usage = canCancel ? await hosted.cancel(reader.responseId ?? '').catch(() => null) : null
+    /** Ends the answer at the provider, as far as it lets us, and writes what is known of it then. What it used, where that is said. */
+    async stop(own: Deadline): Promise<Usage | undefined> {
+      await cancel(own).catch(() => {})
       await rows.abandon('was under way when the answer was stopped', false).catch(() => {})
       await over().catch(() => {})
-      return usage
+      return reader.usage
+    },
+
+    /** Why the model has to answer now, with what the provider did until it was stopped. */
+    reasonOf: ({ reason }: Stopped): Reason => (reason.code === 'BUDGET_TOOL_CALLS' ? (passed() ?? reason) : reason),
+
+    /** The limit that a whole answer passed, or met at a provider that makes no call more and does not say whether one was wanted. */
+    limitReason,
+
+    /** Leaves the answer to the next attempt where it can be found again; else nobody will see the end of its calls. */
+    async leave(): Promise<void> {
+      if (!reader.canAttach()) await rows.abandon('was under way when its worker stopped', false).catch(() => {})
     },
 
     /** What an error of the answer means for the run, by what may have run. Writes what is known of the answer then. */

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import { OPENAI_HABITS } from '../../../src/demo/model/vendors/habits.ts'
 import { query } from '../../../src/store/postgres/db.ts'
 import { cancelRun } from '../../../src/runs/cancel.ts'
 import { loadRun } from '../../../src/store/runs/show.ts'
@@ -239,7 +240,11 @@ test('a worker that is only stopped leaves a background answer at work', async (
 
 test('tool calls over the limit end the answer, and the model answers with what there is', async () => {
   const calls = Array.from({ length: 5 }, (_, n) => `call counting__act {"n": ${n}}`).join('\n')
-  await using one = await hostedApp(`${calls}\nsay enough`, { background: true, job: hostedJob('limits: { toolCalls: 2 }') })
+  await using one = await hostedApp(`${calls}\nsay enough`, {
+    background: true,
+    job: hostedJob('limits: { toolCalls: 2 }'),
+    server: { habits: { ...OPENAI_HABITS, mostCalls: 'ignored' } },
+  })
   const third: ServerResponse[] = []
   one.server.answer = (call, _, res) => {
     if (call.arguments['n'] !== 2) return 'done'

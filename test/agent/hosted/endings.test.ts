@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { OPENAI_HABITS } from '../../../src/demo/model/vendors/habits.ts'
 import { hostedApp, hostedJob, type HostedApp } from '../../support/app/hosted.ts'
 
 // A hosted run has no tools of ours: its endings stand in its answer.
@@ -102,10 +103,11 @@ describe('an answer that is asked for again', () => {
 
   test('after a stop is asked for once as well, as a last one, and ends the run with what it gave', async () => {
     const limits = `${OUTPUT}\nlimits: { toolCalls: 1 }`
+    const IGNORES = { habits: { ...OPENAI_HABITS, mostCalls: 'ignored' as const } }
     // The provider comes no further than the call over the limit, and so never says what follows it.
     const calls = `${LOOK}\ncall counting__look {"n": 2}\nsay never`
     const answer: HostedApp['server']['answer'] = ({ arguments: { n } }) => (n === 2 ? new Promise(() => {}) : 'done')
-    await using mended = await hostedApp(`${calls}\nsay {"total":"seven"}\nsay {"total":7}`, { job: hostedJob(limits) })
+    await using mended = await hostedApp(`${calls}\nsay {"total":"seven"}\nsay {"total":7}`, { job: hostedJob(limits), server: IGNORES })
     mended.server.answer = answer
     const run = await mended.testApp.run('act')
     expect(run).toMatchObject({
@@ -121,7 +123,7 @@ describe('an answer that is asked for again', () => {
     // The conversation only grows at its end.
     const [, first, second] = mended.testApp.world.model.requests.map((body) => JSON.stringify(bodySchema.parse(body).input).slice(0, -1))
     expect(second?.startsWith(first ?? '')).toBe(true)
-    await using empty = await hostedApp(`${calls}\nsay  \nsay  `, { job: hostedJob(limits) })
+    await using empty = await hostedApp(`${calls}\nsay  \nsay  `, { job: hostedJob(limits), server: IGNORES })
     empty.server.answer = answer
     const ended = await empty.testApp.run('act')
     expect(ended).toMatchObject({ status: 'incomplete', outputText: null })

@@ -48,7 +48,7 @@ export async function openProvider(
     if (way !== 'hosted') return provider.model('m', warn).respond(request, signal)
     const hosted = provider.hosted('m', warn)
     try {
-      for await (const event of await hosted.ask({ ...request, servers: [] }, signal)) void event
+      for await (const event of await hosted.ask({ ...request, servers: [], maxToolCalls: 1 }, signal)) void event
     } catch (error) {
       throw hosted.nameFailure(error)
     }

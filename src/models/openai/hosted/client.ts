@@ -4,10 +4,8 @@ import type { HostedError, HostedModel, HostedRequest } from '../../hosted.ts'
 import { createServerNames } from './events.ts'
 import { redactEvents } from '../redacted.ts'
 import { labelFields } from '../fields.ts'
-import { fieldsIn } from '../foreign.ts'
 import type { Ask } from '../parameters.ts'
 import { accessOf, type McpToken } from './access.ts'
-import { usageOf } from '../responses.ts'
 import { serverLabel } from './server-label.ts'
 import { eventsOf, isWhole, polledEvents } from './streams.ts'
 
@@ -42,35 +40,40 @@ export function createHostedModel(options: {
       const kept = background ? { background: true, store: true } : store !== undefined && { store }
       const fields = labelFields(request.labels, { isTold: labels, hasMetadata: true })
       const body = { ...bodyOf(request, mcpToken), model, ...kept, ...fields }
-      const send = (taken: Create) => client.responses.create(taken, { ...once, signal }).asResponse()
+      let isLimited = true
+      const send = (taken: Create) => {
+        isLimited = 'max_tool_calls' in taken
+        return client.responses.create(taken, { ...once, signal }).asResponse()
+      }
       const response = await ask<Create, Response>({ ...body, stream: true }, send).catch((error: unknown) => {
         if (!background || !refusesStream(error)) throw error
         canStream = false
         return ask(body, send)
       })
-      return redactEvents(eventsOf(client, response, { servers: request.servers, model }, asked), redact)
+      return redactEvents(eventsOf(client, response, { servers: request.servers, model }, { asked, isLimited }), redact)
     },
     async attach(responseId, servers, signal, asked) {
       const about = { servers, model }
       const retrieve = (query: { stream?: true }) => client.responses.retrieve(responseId, query, { ...once, signal }).asResponse()
       const first = canStream ? await retrieve({ stream: true }).catch(unlessNoStream) : undefined
-      if (first && !isWhole(first)) return redactEvents(eventsOf(client, first, about, asked), redact)
+      if (first && !isWhole(first)) return redactEvents(eventsOf(client, first, about, { asked }), redact)
       canStream = false
       return redactEvents(
         polledEvents(async () => retrieve({}), about, { first, signal }),
         redact,
       )
     },
-    async cancel(responseId) {
-      const answer: unknown = await client.responses.cancel(responseId, { ...once, timeout: CANCEL_TIMEOUT_MS })
-      return usageOf(fieldsIn(answer)['usage'], false)
+    async cancel(responseId, servers) {
+      const response = await client.responses.cancel(responseId, { ...once, signal: AbortSignal.timeout(CANCEL_TIMEOUT_MS) }).asResponse()
+      return redactEvents(eventsOf(client, response, { servers, model }), redact)
     },
   }
 }
 
-function bodyOf({ instructions, prompt, output, servers }: HostedRequest, mcpToken: McpToken): Omit<Create, 'model'> {
+function bodyOf({ instructions, prompt, output, servers, maxToolCalls }: HostedRequest, mcpToken: McpToken): Omit<Create, 'model'> {
   return {
     input: [{ role: 'user', content: prompt }],
+    ...(maxToolCalls > 0 && { max_tool_calls: maxToolCalls }),
     ...(instructions !== undefined && { instructions }),
     tools: servers.map(({ name, url, tools, headers }) => ({
       type: 'mcp',
@@ -108,7 +111,7 @@ function classifyError(error: unknown, servers: readonly string[]): HostedError 
   if (!(error instanceof APIError)) return { kind: 'other' }
   const status: number | undefined = error.status
   // The connection stood: it came with the answer.
-  if (status === undefined) return { kind: 'said' }
+  if (status === undefined) return { kind: /\bmax_tool_calls\b/.test(error.message) ? 'limit' : 'said' }
   if (status === FAILED_DEPENDENCY) {
     const label = /MCP server: '([^']+)'/.exec(error.message)?.[1] ?? ''
     const upstream = /status code: (\d{3})/.exec(error.message)?.[1]

@@ -2,7 +2,7 @@ import { APIError } from 'openai'
 import type { EndedCall, HostedAnswer, HostedEvent } from '../../hosted.ts'
 import { errorIn } from '../errors/body.ts'
 import { fieldsIn, idIn, listIn, shownIn, textIn, type Fields } from '../foreign.ts'
-import { turnOf } from '../responses.ts'
+import { turnOf, usageOf } from '../responses.ts'
 import { createCallTracker } from './calls.ts'
 import { serverLabel } from './server-label.ts'
 import { createToolNames, type KnownServer } from './tool-names.ts'
@@ -54,6 +54,12 @@ export function createTranslator({ servers, model, requestId }: Translated) {
     }
   }
 
+  /** Of an answer that is not whole: what it used so far. */
+  function used(response: unknown): HostedEvent[] {
+    const usage = usageOf(fieldsIn(response)['usage'], true)
+    return usage ? [{ kind: 'used', usage }] : []
+  }
+
   function started(response: unknown): HostedEvent[] {
     const { id, background, status } = fieldsIn(response)
     const responseId = idIn(id)
@@ -67,7 +73,7 @@ export function createTranslator({ servers, model, requestId }: Translated) {
       const event = fieldsIn(value)
       const { type, output_index: place, item, response } = event
       if (type === 'response.created') return started(response)
-      if (LAST.has(type)) return [{ kind: 'answer', answer: answerOf(response) }]
+      if (LAST.has(type)) return [...used(response), { kind: 'answer', answer: answerOf(response) }]
       if (type === 'error') throw new APIError(undefined, errorIn(event) ?? {}, undefined, undefined)
       const isOver = type === 'response.output_item.done'
       if (isOver) items.push(fieldsIn(item))
@@ -81,9 +87,13 @@ export function createTranslator({ servers, model, requestId }: Translated) {
     /** The answer as it stands: whole, or with what is known of it by now. */
     snapshot(response: unknown): HostedEvent[] {
       const { status, output } = fieldsIn(response)
-      if (!UNDER_WAY.has(status)) return [...started(response), { kind: 'answer', answer: answerOf(response) }]
+      if (!UNDER_WAY.has(status)) return [...started(response), ...used(response), { kind: 'answer', answer: answerOf(response) }]
       const isOver = ({ status: ofItsOwn, output: result, error }: Fields) => (result ?? error ?? null) !== null || ofItsOwn === 'completed'
-      return [...started(response), ...listIn(output).flatMap((item, place) => listOf(ofItem(item, place, isOver(item))))]
+      return [
+        ...started(response),
+        ...used(response),
+        ...listIn(output).flatMap((item, place) => listOf(ofItem(item, place, isOver(item)))),
+      ]
     },
   }
 }

@@ -28,10 +28,15 @@ async function wholeIn(response: Response): Promise<unknown> {
 }
 
 /** What an answer tells, however it comes: as events, or as it stands. */
-export async function* eventsOf(client: OpenAI, response: Response, about: About, asked?: Asked): AsyncGenerator<HostedEvent> {
+export async function* eventsOf(
+  client: OpenAI,
+  response: Response,
+  about: About,
+  { asked, isLimited = true }: { asked?: Asked | undefined; isLimited?: boolean } = {},
+): AsyncGenerator<HostedEvent> {
   const requestId = response.headers.get('x-request-id')
   const translate = createTranslator({ ...about, requestId })
-  yield { kind: 'opened', requestId }
+  yield { kind: 'opened', requestId, isLimited }
   if (isWhole(response)) yield* translate.snapshot(await wholeIn(response))
   else {
     const came = await readAnswer(response)
@@ -50,7 +55,7 @@ export async function* polledEvents(
   let response = first ?? (await ask())
   const translate = createTranslator({ ...about, requestId: response.headers.get('x-request-id') })
   for (let waitMs = POLL_MS; ; waitMs = Math.min(waitMs * POLL_GROWTH, MAX_POLL_MS)) {
-    yield { kind: 'opened', requestId: response.headers.get('x-request-id') }
+    yield { kind: 'opened', requestId: response.headers.get('x-request-id'), isLimited: true }
     const told = translate.snapshot(await wholeIn(response))
     yield* told
     if (told.some(({ kind }) => kind === 'answer')) return
