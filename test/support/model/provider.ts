@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
+import { Failure } from '../../../src/core/failure.ts'
 import type { ModelRequest } from '../../../src/models/model.ts'
 import { createProvider } from '../../../src/models/openai/provider.ts'
 import { serveHttp } from '../net/listen.ts'
@@ -23,7 +24,7 @@ export async function openProvider(
   answer: (res: ServerResponse, body: unknown) => void,
 ) {
   await using building = new AsyncDisposableStack()
-  const server = building.use(await serveHttp(async (req, res) => answer(res, await json(req))))
+  const server = building.use(await serveHttp(async (req, res) => answer(res, req.method === 'GET' ? undefined : await json(req))))
   const provider = createProvider({
     name: 'odd',
     api: way === 'chat' ? 'chat' : 'responses',
@@ -58,6 +59,8 @@ export async function openProvider(
   return {
     /** What the model says, or what the request fails with. */
     ask: () => respond().catch((error: unknown) => error),
+    /** Whether the provider lists a model, or the code with which that fails. */
+    knows: (model: string) => provider.knows(model, signal).catch((error: unknown) => (error instanceof Failure ? error.code : error)),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
