@@ -1,11 +1,18 @@
 import type { ServerResponse } from 'node:http'
+import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { verifyBundle } from '../../src/audit/evidence/bundle.ts'
+import { takeCheckpoint } from '../../src/audit/evidence/checkpoint.ts'
+import { exportRun } from '../../src/audit/evidence/files.ts'
+import { verifyStore } from '../../src/audit/evidence/verify.ts'
 import { cancelRun } from '../../src/runs/cancel.ts'
+import { loadRun } from '../../src/store/runs/show.ts'
 import { listRuns } from '../../src/store/runs/list.ts'
 import { query } from '../../src/store/postgres/db.ts'
 import { someone } from '../support/actor.ts'
+import { signerOf } from '../support/evidence/signer.ts'
 import { buildTestApp, type TestApp } from '../support/app/test-app.ts'
 import { serveHttp } from '../support/net/listen.ts'
 
@@ -208,6 +215,23 @@ test('a run that was cancelled in an answer keeps what was seen of it', async ()
   expect(run).toMatchObject({ status: 'cancelled', usage: { estimated: true }, cost: { usd: null, atLeast: false } })
   expect(run.usage.inputTokens).toBeGreaterThan(0)
   expect(await opened.today()).toBeGreaterThan(2048)
+})
+
+test('a run of which nobody says what it used is proved as any other, and its evidence says so', async () => {
+  await using opened = await open([calls(), says('done')])
+  const { id } = await opened.app.run('report')
+  const { db } = opened.app.database
+  const keyFile = join(opened.app.dir, 'evidence.key')
+  const signer = signerOf(keyFile)
+  await query(db, "update runs set finished_at = finished_at - interval '1 hour'")
+  await takeCheckpoint(db, signer)
+  expect(await verifyStore(db, signer.publicKey, [])).toMatchObject({ faults: [] })
+  const run = await loadRun(db, id)
+  if (!run) throw new Error('the run is gone')
+  const { text, unproved } = await exportRun(db, run, keyFile)
+  expect(unproved).toBeUndefined()
+  expect(text.match(/"estimated":true/g)).toHaveLength(2)
+  expect(verifyBundle(Buffer.from(text), signer.publicKey)).toMatchObject({ ok: true })
 })
 
 /** Ways in which a request ends, with what its provider charges for it: tokens. */
