@@ -82,7 +82,7 @@ test('a repair is asked for with the calls and results as they were, none of the
     turns: [{ told: null }, { told: expect.stringMatching(/^Your answer cannot be used: it is not JSON/) }],
   })
   const { input } = bodySchema.parse(one.testApp.world.model.requests[1])
-  expect(input.map(({ type, role }) => type ?? role)).toEqual(['user', 'function_call', 'function_call_output', 'assistant', 'user'])
+  expect(input.map(({ type, role }) => role ?? type)).toEqual(['user', 'function_call', 'function_call_output', 'assistant', 'user'])
   expect({ name: input[1]?.['name'], arguments: input[1]?.['arguments'] }).toEqual({ name: 'counting__look', arguments: '{"n":1}' })
 })
 

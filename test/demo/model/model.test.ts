@@ -279,9 +279,10 @@ ${extra}`
 })
 
 function showTurn({ items, stopReason }: ModelTurn): string {
-  const said = items.map((item) => {
-    if (item.type === 'tool_call') return `${item.name} ${item.arguments}`
-    return item.type === 'refusal' ? `refusal ${item.text}` : item.type === 'message' ? item.text : item.type
+  const said = items.flatMap((item) => {
+    if (item.type === 'tool_call') return [`${item.name} ${item.arguments}`]
+    // What says nothing is kept for the model alone.
+    return item.type === 'refusal' ? [`refusal ${item.text}`] : item.type === 'message' ? [item.text] : []
   })
   return `${stopReason}: ${said.join(' & ')}`
 }

@@ -16,7 +16,7 @@ const output = [
 ] // prettier-ignore
 const items = stored(output.flatMap((one) => itemsOfOutput(one, 'responses a')))
 const words = [
-  { role: 'assistant', content: 'I look.' },
+  { type: 'message', role: 'assistant', content: 'I look.' },
   { type: 'function_call', call_id: 'call_1', name: 'act', arguments: '{"n": 1}' },
 ]
 

@@ -89,7 +89,7 @@ export function toldItems(items: readonly TurnItem[], from: Origin, isStored: bo
   return { items: isStored ? followed : followed.flatMap(unstored), idOf: (callId) => ids.get(callId) ?? callId }
 }
 
-const plain = (text: string): Fields => ({ role: 'assistant', content: text })
+const plain = (text: string): Fields => ({ type: 'message', role: 'assistant', content: text })
 
 /** What a provider that keeps nothing is asked for: thoughts that it alone can read. */
 export const ENCRYPTED: OpenAI.Responses.ResponseIncludable[] = ['reasoning.encrypted_content']
