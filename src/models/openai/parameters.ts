@@ -1,7 +1,18 @@
 import { APIError } from 'openai'
 import { isObject } from '../../lib/json/object.ts'
 import { fieldsIn, textIn } from './foreign.ts'
-import { hasEmpty, hasIds, hasNoContent, namesBeside, withContent, withoutBeside, withoutEmpty, withoutIds } from './raw/message-parts.ts'
+import {
+  hasEmpty,
+  hasIds,
+  hasNoContent,
+  hasPlain,
+  namesBeside,
+  withContent,
+  withoutBeside,
+  withoutEmpty,
+  withoutIds,
+  withoutPlain,
+} from './raw/message-parts.ts'
 
 /** What a request cannot do without: its model, what it says, and the tools that the answer needs. */
 const NEEDED = new Set(['model', 'messages', 'input', 'instructions', 'tools', 'stream', 'background', 'previous_response_id'])
@@ -104,6 +115,14 @@ const SPECIAL: readonly Part[] = [
   })),
 ]
 
+/** Some take a message of the model in the form of an answer alone. */
+const PLAIN: Part = {
+  name: 'a message of the model as a text',
+  isIn: hasPlain,
+  isRefused: (_, message) => /\b(?:items?|content|type|input)\b/i.test(message),
+  without: withoutPlain,
+}
+
 /** A field that came beside the words of the model, and goes back with them. */
 const beside = (key: string): Part => ({
   name: `${key} in what the model said`,
@@ -138,7 +157,7 @@ function refusedPart(error: unknown, body: object): Part | undefined {
   if (status !== undefined && !REFUSING.has(status)) return undefined
   const message = error.message.slice(0, MAX_READ)
   const fields = Object.keys(body).filter((key) => !NEEDED.has(key) && !FORMATS.has(key) && key !== 'tool_choice')
-  const parts = [...SPECIAL, ...namesBeside(body).map(beside), ...fields.map(field)].filter(({ isIn }) => isIn(body))
+  const parts = [...SPECIAL, ...namesBeside(body).map(beside), ...fields.map(field), PLAIN].filter(({ isIn }) => isIn(body))
   const named = [textIn(error.param) ?? '', message].filter((one) => one !== '')
   return named.flatMap((one) => parts.filter(({ isRefused }) => isRefused(one, message)))[0]
 }

@@ -63,6 +63,22 @@ export const responsesCases: readonly ModelCase[] = [
       },
     },
   ),
+  r(
+    'a text of its own, which it takes in the form of an answer alone',
+    [
+      events([
+        ended(response([message('so far'), call(1)], { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } })),
+      ]),
+      done,
+    ],
+    'ok: done',
+    {
+      refuses: (asked) =>
+        input(asked).some(({ role, type, content }) => role === 'assistant' && (type !== 'message' || !Array.isArray(content)))
+          ? "Cannot determine type of 'item'"
+          : undefined,
+    },
+  ),
   then('nothing that is stored, of a model whose thoughts are not encrypted', all({ ...thought, encrypted_content: undefined }, call(1)), {
     store: false,
     refuses: (asked) =>

@@ -52,6 +52,26 @@ export const withoutEmpty = (body: object): object => ({
 const inputIn = (body: object): readonly Fields[] => listIn(fieldsIn(body)['input'])
 const isSaid = ({ role, type }: Fields) => role !== 'user' && type !== 'function_call_output'
 
+const isPlain = ({ role, content }: Fields) => role === 'assistant' && typeof content === 'string'
+
+/** Whether a message of the model is told as a text. */
+export const hasPlain = (body: object): boolean => inputIn(body).some(isPlain)
+
+/** The request with such messages in the form in which a model gives them. */
+export const withoutPlain = (body: object): object => ({
+  ...body,
+  input: inputIn(body).map((item) =>
+    isPlain(item)
+      ? {
+          type: 'message',
+          role: 'assistant',
+          status: 'completed',
+          content: [{ type: 'output_text', text: item['content'], annotations: [] }],
+        }
+      : item,
+  ),
+})
+
 /** Whether what the model said is told with ids, by which the provider finds what it keeps. */
 export const hasIds = (body: object): boolean => inputIn(body).some((item) => isSaid(item) && 'id' in item)
 
