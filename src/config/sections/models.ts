@@ -30,7 +30,12 @@ const providerSchema = z
       .boolean()
       .default(true)
       .describe('Stream the answers. Needed where something on the way cuts connections that are silent for long.'),
-    store: z.boolean().optional().describe('Ask the provider to keep answers, or not to. Without it, the provider’s own default.'),
+    store: z
+      .boolean()
+      .optional()
+      .describe(
+        'Ask the provider to keep answers, or not to. Without it, the provider’s own default. With false, a model’s thoughts are asked for encrypted, and go back to it that way.',
+      ),
     metadata: z
       .boolean()
       .optional()
