@@ -1,5 +1,6 @@
 import { estimateSpend, estimateUsage, greaterSpend, NOTHING, spendOf, timesSpend, type Budget } from '../core/rules/spending/budget.ts'
 import type { Limits } from '../core/rules/spending/limits.ts'
+import { answerTexts } from '../core/rules/endings.ts'
 import { ungroundedIn, type Ungrounded } from '../core/rules/evidence/grounding.ts'
 import type { CallFact, Need } from '../core/rules/outcome.ts'
 import { unfinishedProse } from '../core/rules/unfinished.ts'
@@ -210,7 +211,7 @@ export function answerText({ items, stopReason }: Pick<TakenTurn, 'items' | 'sto
     items.find((item) => item.type === 'refusal')?.text ??
     (stopReason === 'filtered' ? 'the provider’s content filter stopped the answer' : undefined)
   if (refusal !== undefined) throw new Failure({ code: 'MODEL_REFUSED', message: `The model refused: ${refusal.slice(0, 300)}` })
-  return items.flatMap((item) => (item.type === 'message' ? [item.text] : [])).join('\n\n')
+  return answerTexts(items).join('\n\n')
 }
 
 export function checkOutput(

@@ -59,11 +59,15 @@ export const addUsage = (a: Usage, b: Usage): Usage => ({
  * whom it came `from` (API and provider) and to nobody else. Items that earlier versions wrote have no `from`; theirs is only of reasoning, behind the Responses API.
  */
 export type TurnItem =
-  | ({ type: 'message'; text: string } & Kept)
+  | ({ type: 'message'; text: string; phase?: Phase } & Kept)
   | { type: 'refusal'; text: string }
   | ({ type: 'tool_call'; callId: string; name: string; arguments: string } & Kept)
   /** What a model may want to read again and nobody else can. */
   | { type: 'reasoning'; raw: unknown; from?: string }
+
+/** Whether a message is the answer, or was said on the way to it; without one it is not said which. */
+export const PHASES = ['commentary', 'final_answer'] as const
+export type Phase = (typeof PHASES)[number]
 
 interface Kept {
   raw?: unknown

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { RUN_STATUSES } from '../../core/run.ts'
+import { PHASES, RUN_STATUSES } from '../../core/run.ts'
 import type { RunView } from '../../core/view.ts'
 import { actFields } from './acts.ts'
 import { anyJson, codeSchema, time, timeOrNull } from './common.ts'
@@ -46,7 +46,12 @@ const triggerSchema = z
 /** What came beside the words, for the provider and API that it came from. */
 const kept = { raw: anyJson.optional(), from: z.string().optional() }
 const itemSchema = z.union([
-  z.object({ type: z.literal('message'), text: z.string(), ...kept }),
+  z.object({
+    type: z.literal('message'),
+    text: z.string(),
+    phase: z.enum(PHASES).optional().describe('Whether it is the answer, or was said on the way to it.'),
+    ...kept,
+  }),
   z.object({ type: z.literal('refusal'), text: z.string() }),
   z.object({ type: z.literal('tool_call'), callId: z.string(), name: z.string(), arguments: z.string(), ...kept }),
   z.object({ type: z.literal('reasoning'), raw: anyJson, from: z.string().optional() }),

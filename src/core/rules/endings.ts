@@ -5,7 +5,7 @@ import { findJson } from '../../lib/json/find.ts'
 import { nodeAt, sourceOf, treeOf } from '../../lib/json/tree.ts'
 import { moveSchema } from '../../lib/schema/parameters.ts'
 import type { Schema } from '../../lib/schema/shape.ts'
-import type { Ending } from '../run.ts'
+import type { Ending, TurnItem } from '../run.ts'
 import { INCOMPLETE, INCOMPLETE_REASONS, NOTHING_NEW } from '../words/endings.ts'
 import { parseDigits } from '../../lib/json/parse.ts'
 
@@ -96,3 +96,10 @@ export function openEnvelope(text: string): OpenedEnvelope | undefined {
 
 const withDraft = (ending: Ending, result: string | undefined): Ending =>
   ending.kind === 'incomplete' && ending.draft === undefined && result !== undefined ? { ...ending, draft: result } : ending
+
+/** The texts that are the answer: those that say so, else all that were not said on the way to it. None: the model has not answered. */
+export function answerTexts(items: readonly TurnItem[]): string[] {
+  const messages = items.flatMap((item) => (item.type === 'message' ? [item] : []))
+  const final = messages.filter(({ phase }) => phase === 'final_answer')
+  return (final.length > 0 ? final : messages.filter(({ phase }) => phase !== 'commentary')).map(({ text }) => text)
+}

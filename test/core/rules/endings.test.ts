@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { envelopeSchema, openEnvelope, readEndingOf } from '../../../src/core/rules/endings.ts'
+import type { Phase, TurnItem } from '../../../src/core/run.ts'
+import { answerTexts, envelopeSchema, openEnvelope, readEndingOf } from '../../../src/core/rules/endings.ts'
 import { compileSchema } from '../../../src/lib/schema/json-schema.ts'
 import { fitsStrictMode } from '../../../src/lib/schema/strict.ts'
 
@@ -115,4 +116,17 @@ test('a draft that is given is kept', () => {
     ok: true,
     ending: { kind: 'incomplete', ...incomplete, draft: 'so far' },
   })
+})
+
+const said = (text: string, phase?: Phase): TurnItem => ({ type: 'message', text, ...(phase && { phase }) })
+
+test.each<[what: string, items: TurnItem[], expected: string[]]>([
+  ['nothing', [], []],
+  ['messages that do not say what they are', [said('a'), { type: 'reasoning', raw: {} }, said('b')], ['a', 'b']],
+  ['a message on the way and one that does not say what it is', [said('a', 'commentary'), said('b')], ['b']],
+  ['one that is the answer, and others', [said('a'), said('b', 'final_answer'), said('c', 'commentary')], ['b']],
+  ['two that are the answer', [said('a', 'final_answer'), said('b', 'final_answer')], ['a', 'b']],
+  ['messages on the way alone', [said('a', 'commentary')], []],
+])('the answer, of %s', (_, items, expected) => {
+  expect(answerTexts(items)).toEqual(expected)
 })

@@ -50,7 +50,12 @@ export function createTranslator({ servers, model, requestId }: Translated) {
         type === 'mcp_list_tools' ? [{ server: nameOf(textIn(label) ?? ''), error: error ? shownIn(error) : null }] : [],
       ),
       approvalFor: approval && (textIn(approval['name']) ?? 'a tool without a name'),
-      turn: () => turnOf(isEmpty && items.length > 0 ? { ...fieldsIn(response), output } : response, requestId, model),
+      turn: () =>
+        turnOf(
+          Array.isArray(given) || items.length > 0 ? { ...fieldsIn(response), output: withPhases(output) } : response,
+          requestId,
+          model,
+        ),
     }
   }
 
@@ -96,6 +101,14 @@ export function createTranslator({ servers, model, requestId }: Translated) {
       ]
     },
   }
+}
+
+/** What was said before the last call, and not as the answer, was said on the way to it. */
+function withPhases(output: readonly Fields[]): Fields[] {
+  const last = output.findLastIndex(({ type }) => typeof type === 'string' && type.endsWith('_call'))
+  return output.map((item, at) =>
+    at < last && item['type'] === 'message' && item['phase'] !== 'final_answer' ? { ...item, phase: 'commentary' } : item,
+  )
 }
 
 const listOf = (event: HostedEvent | undefined): HostedEvent[] => (event ? [event] : [])

@@ -1,5 +1,5 @@
 import type OpenAI from 'openai'
-import type { TurnItem } from '../../../core/run.ts'
+import { PHASES, type TurnItem } from '../../../core/run.ts'
 import { callIn, fieldsIn, idIn, listIn, reasoningIn, textIn, type Fields } from '../foreign.ts'
 import { kept, keptFrom, withoutField, type Origin } from './keep.ts'
 
@@ -41,8 +41,9 @@ function messageItems(item: Fields, from: Origin | undefined): TurnItem[] {
   // What says nothing may still be what stands behind its reasoning.
   if (text === '' && refusals.length === 0) return from === undefined ? [] : wholeItem(item, from)
   if (texts.length === 0) return refusals
+  const phase = PHASES.find((one) => one === item['phase'])
   const raw = { ...rest, content: texts.length === 1 && Array.isArray(content) ? withoutText(content) : content }
-  return [...refusals, { type: 'message', text, ...(from !== undefined && keptFrom(raw, from)) }]
+  return [...refusals, { type: 'message', text, ...(phase && { phase }), ...(from !== undefined && keptFrom(raw, from)) }]
 }
 
 /** The text of the only part that has one stands in the item. */
