@@ -205,12 +205,19 @@ export function pastTurn({ number, items, stopReason, forcedBy, usage, costUsd }
   return { number, items, stopReason: known, forcedBy, usage, costUsd }
 }
 
-/** The text of an answer. Throws `MODEL_REFUSED` when the model or its filter refused. */
-export function answerText({ items, stopReason }: Pick<TakenTurn, 'items' | 'stopReason'>): string {
+/** `MODEL_REFUSED` when the model or its filter refused. */
+export function refusalOf({ items, stopReason }: Pick<TakenTurn, 'items' | 'stopReason'>): Failure | undefined {
   const refusal =
     items.find((item) => item.type === 'refusal')?.text ??
     (stopReason === 'filtered' ? 'the provider’s content filter stopped the answer' : undefined)
-  if (refusal !== undefined) throw new Failure({ code: 'MODEL_REFUSED', message: `The model refused: ${refusal.slice(0, 300)}` })
+  return refusal === undefined ? undefined : new Failure({ code: 'MODEL_REFUSED', message: `The model refused: ${refusal.slice(0, 300)}` })
+}
+
+/** The text of an answer. Throws `MODEL_REFUSED` when the model or its filter refused. */
+export function answerText(turn: Pick<TakenTurn, 'items' | 'stopReason'>): string {
+  const { items } = turn
+  const refusal = refusalOf(turn)
+  if (refusal) throw refusal
   return answerTexts(items).join('\n\n')
 }
 

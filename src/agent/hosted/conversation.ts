@@ -7,7 +7,7 @@ import { reasonsAgainst } from '../../core/rules/outcome.ts'
 import { MAX_REPAIRS } from '../../core/rules/output.ts'
 import { openEnvelope } from '../../core/rules/endings.ts'
 import { knownCostOf } from '../../core/rules/spending/price.ts'
-import { addUsage, noUsage, type Reason, type Usage } from '../../core/run.ts'
+import { addUsage, noUsage, reasonOf, type Reason, type Usage } from '../../core/run.ts'
 import { finalAnswer } from './attach.ts'
 import { hostedRequest, type HostedOptions, type KnownCall } from './options.ts'
 import { createReader, Stopped, type Reader } from './reader.ts'
@@ -23,6 +23,7 @@ import {
   answerText,
   checkOutput,
   pastTurn,
+  refusalOf,
   requireAnswer,
   reserve,
   takenFor,
@@ -45,6 +46,8 @@ export async function runHosted(options: HostedOptions, signal: AbortSignal): Pr
   for (;;) {
     const turn = turns.at(-1)
     if (!turn) throw new Error('a conversation has a turn')
+    const refusal = refusalOf(turn)
+    if (refusal && hasText(turns)) return result(options, turns, calls, refusal)
     const next = nextAsk(options, turns, calls)
     if (!next) return result(options, turns, calls)
     const { conversation, forcedBy } = next
@@ -52,9 +55,20 @@ export async function runHosted(options: HostedOptions, signal: AbortSignal): Pr
     const number = Math.max(options.nextTurn, turn.number + 1)
     const told = reply === undefined ? [] : [reply]
     const ask = { conversation, number, tools: [], mayCall: false, forcedBy, told, startedAt: new Date() }
-    turns.push((await takeTurn(options, ask, signal)).turn)
+    try {
+      turns.push((await takeTurn(options, ask, signal)).turn)
+    } catch (error) {
+      if (!isOfModel(error) || !hasText(turns) || (error.retry !== 'never' && !options.isLastTry)) throw error
+      return result(options, turns, calls, error)
+    }
   }
 }
+
+/** Some answer has a text, which is not lost because a better one could not be had. */
+const hasText = (turns: readonly TakenTurn[]) => answersOf(turns).some((turn) => !refusalOf(turn) && answerText(turn).trim() !== '')
+
+const isOfModel = (error: unknown): error is Failure =>
+  error instanceof Failure && (error.code.startsWith('MODEL_') || error.code === 'CONTEXT_FULL')
 
 /** What is still to be asked: an answer after a stop, or once more for one that can be used. */
 function nextAsk(
@@ -103,9 +117,11 @@ function toldOf({ status, text }: KnownCall): string {
 /** A hosted run has no tools of ours: an ending stands in its answer. */
 const endingIn = ({ bare }: HostedOptions, text: string) => (bare ? undefined : openEnvelope(text)?.ending)
 
-function result(options: HostedOptions, turns: readonly TakenTurn[], calls: readonly KnownCall[]): DelegateResult {
-  const last = turns.at(-1)
-  const texts = answersOf(turns).map(answerText)
+/** `failed`: why the model could not be asked for a better answer, or gave none. */
+function result(options: HostedOptions, turns: readonly TakenTurn[], calls: readonly KnownCall[], failed?: Failure): DelegateResult {
+  const heard = failed ? turns.filter((turn) => !refusalOf(turn)) : turns
+  const last = heard.at(-1)
+  const texts = answersOf(heard).map(answerText)
   const said = texts.at(-1) ?? ''
   const ending = endingIn(options, said)
   const parsed: ParsedOutput = ending || !last ? { ok: true, value: undefined, mended: [] } : checkOutput(options, said, last)
@@ -133,6 +149,7 @@ function result(options: HostedOptions, turns: readonly TakenTurn[], calls: read
     unfinished: ending ? undefined : unfinishedIn(options, text),
     ending,
   })
+  if (failed) reasons.push(reasonOf(failed.toJSON()))
   return { text: text === '' ? null : text, ...valueOf(parsed), reasons, ending, usage, costUsd }
 }
 

@@ -36,6 +36,8 @@ export interface HostedOptions extends DelegateOptions {
   headers: () => Record<string, string>
   resultBytes: number
   redact: (text: string) => string
+  /** No attempt follows when this one fails for a reason that time may heal. */
+  isLastTry: boolean
   /** An answer that an earlier attempt did not see the end of. */
   open: { turn: number; responseId: string | null; background: boolean } | undefined
   /** Says by the route list whether a 401 means the token or a person's consent. */
