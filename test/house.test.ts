@@ -20,6 +20,7 @@ const OWN_FOLDERS = [
   'fixtures',
   'fuzz',
   'hostile',
+  'providers',
   'queue/outages',
   'stack',
   'support',

@@ -33,6 +33,7 @@ const SYSTEM = [
   'test/hostile/hostile.test.ts',
   'test/minter/secret.test.ts',
   'test/package.test.ts',
+  'test/providers/providers.test.ts',
   'test/queue/outages/blocked-worker.test.ts',
   'test/queue/outages/frozen-redis.test.ts',
   'test/queue/outages/frozen-worker.test.ts',

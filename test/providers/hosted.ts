@@ -58,6 +58,24 @@ export const hostedRows: ProviderRow[] = [
   row('no usage', { usage: false }),
   row('two messages in an answer', {}, { script: SCRIPT.replace('say', 'aside Here it is.\nsay') }),
   row('a message before a call', {}, { script: `aside Let me act.\n${SCRIPT}` }),
+  ...(
+    [
+      ['insufficient_quota', ends('failed', 'MODEL_QUOTA', 0)],
+      ['context_length_exceeded', ends('failed', 'CONTEXT_FULL', 0)],
+      ['rate_limit_exceeded', GREEN],
+    ] as const
+  ).flatMap(([code, expected]) => [
+    row(`${code} in a stream, before any call`, {}, { script: `error-event ${code}\n${SCRIPT}`, expected }),
+    row(`${code} as a failed answer, before any call`, {}, { script: `failed-event ${code}\n${SCRIPT}`, expected }),
+  ]),
+  row(
+    'rate_limit_exceeded in a stream, after a call',
+    {},
+    {
+      script: SCRIPT.replace('call counting__look {}', 'error-event rate_limit_exceeded'),
+      expected: ends('failed', 'MODEL_RATE_LIMITED', 1),
+    },
+  ),
   row('max_tool_calls kept', {}, overLimit(2)),
   row('max_tool_calls kept, OGX', OGX, overLimit(2, { provider: token })),
   row('max_tool_calls breaks the answer off', SMG_HABITS, overLimit(2)),

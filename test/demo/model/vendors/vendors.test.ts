@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { chatAnswer } from '../../../src/demo/model/chat.ts'
-import { responsesAnswer } from '../../../src/demo/model/responses.ts'
-import { createBedrock, createDeepseek, createGemini, createGroq, createMistral } from '../../../src/demo/model/vendors/compatible.ts'
-import { createOpenai } from '../../../src/demo/model/vendors/openai.ts'
-import type { Vendor } from '../../../src/demo/model/vendors/vendor.ts'
+import { chatAnswer } from '../../../../src/demo/model/chat.ts'
+import { responsesAnswer } from '../../../../src/demo/model/responses.ts'
+import { createBedrock, createDeepseek, createGemini, createGroq, createMistral } from '../../../../src/demo/model/vendors/compatible.ts'
+import { createOpenai } from '../../../../src/demo/model/vendors/openai.ts'
+import type { Vendor } from '../../../../src/demo/model/vendors/vendor.ts'
 
 const CALL = { calls: [{ name: 'look', arguments: '{}' }], stop: 'end' as const }
 const format = (schema: unknown) => ({ format: { type: 'json_schema', name: 'output', strict: true, schema } })

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { fetch } from 'undici'
-import { startDemoModel } from '../../../src/demo/model/model.ts'
-import { script } from '../../../src/demo/model/script.ts'
-import { OGX_HABITS, OPENAI_HABITS, SMG_HABITS, type Habits } from '../../../src/demo/model/vendors/habits.ts'
-import { startCountingServer } from '../../support/mcp/counting-server.ts'
+import { startDemoModel } from '../../../../src/demo/model/model.ts'
+import { script } from '../../../../src/demo/model/script.ts'
+import { OGX_HABITS, OPENAI_HABITS, SMG_HABITS, type Habits } from '../../../../src/demo/model/vendors/habits.ts'
+import { startCountingServer } from '../../../support/mcp/counting-server.ts'
 
 /** What the servers sent about their calls when they were asked for two with `max_tool_calls: 1`: of OGX 1.5.0 and SMG 1.13.0 as recorded, of OpenAI as its schema orders them. */
 const ABOUT_CALLS: [string, Habits, string[]][] = [
