@@ -89,6 +89,21 @@ export const modelRows: FaultRow[] = [
     ({ toModel }) => on(toModel, ({ before }) => before === 1, once(body('{"ok":true}'))),
     unstreamed,
   ),
+  ...['cancelled', 'in_progress'].map((state) =>
+    row(
+      `an answer that is ${state}, with a text`,
+      ['succeeded', 'MODEL_UNAVAILABLE', 2, 1],
+      ({ toModel }) =>
+        on(
+          toModel,
+          ({ before }) => before === 1,
+          once(
+            body(`{"status":"${state}","output":[{"type":"message","role":"assistant","content":[{"type":"output_text","text":"half"}]}]}`),
+          ),
+        ),
+      unstreamed,
+    ),
+  ),
   row(
     'HTML with status 200, without streams',
     ['succeeded', 'MODEL_UNAVAILABLE', 2, 1],
