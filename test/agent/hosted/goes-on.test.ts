@@ -73,7 +73,11 @@ test('the calls of one that goes on beyond a limit are the run’s own too', asy
     job: hostedJob('limits: { deadline: 5m, toolCalls: 1 }'),
   })
   const { testApp, server } = one
+  const ended = Promise.withResolvers<string>()
+  // The second one is beyond the limit: those after it come once nobody reads the answer any more.
+  server.answer = () => (server.effects.length === 1 ? 'done' : ended.promise)
   const { id } = await testApp.run('act')
+  ended.resolve('done')
   await until(() => server.effects.length === 4)
   const report = await audited(one)
   expect(report).toMatchObject({ unexplained: 0, recent: 0, suspects: [] })
