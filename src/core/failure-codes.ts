@@ -125,6 +125,11 @@ export const FAILURES = {
     'The provider ignored a server that the job needs.',
     'Use a provider that supports hosted MCP, or delegate: local.',
   ),
+  APPROVAL_ASKED: never(
+    502,
+    'The provider asks a person to approve a call, and nobody is there to do it.',
+    'Let the provider call without asking (require_approval: never is sent), or use delegate: local.',
+  ),
   MODEL_INCOMPLETE: budget(
     'The model said that it could not do the job, or did not finish it.',
     'Read its words: mend what they name, or make the prompt clearer, then retry the run.',

@@ -132,9 +132,8 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
   function checkServers({ approvalFor, listed }: HostedAnswer): void {
     if (approvalFor !== undefined) {
       throw new Failure({
-        code: 'MODEL_REJECTED',
+        code: 'APPROVAL_ASKED',
         message: `The provider asked for approval of ${approvalFor}, although it was told to ask for none.`,
-        cure: 'Use a provider that honours require_approval: never, or delegate: local.',
       })
     }
     for (const { name, required } of servers) {

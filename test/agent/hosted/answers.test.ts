@@ -75,7 +75,7 @@ test('an optional server may be ignored', async () => {
 test('a question for approval is no success', async () => {
   await using one = await hostedApp('approve counting__act\nsay fine')
   const run = await one.testApp.run('act')
-  expect(run).toMatchObject({ status: 'failed', failure: { code: 'MODEL_REJECTED', retry: 'never' } })
+  expect(run).toMatchObject({ status: 'failed', failure: { code: 'APPROVAL_ASKED', retry: 'never' } })
   expect(run.failure?.message).toContain('approval')
 })
 

@@ -182,7 +182,7 @@ export const modelRows: FaultRow[] = [
   }),
   row('a body that is not JSON', ['failed', 'OUTCOME_UNKNOWN', 1, 0], nothing, { ...hosted, script: `garbage\n${MIDDLE}` }),
   row('ignores a server', ['failed', 'MODEL_IGNORED_TOOLS', 1, 0], nothing, { ...hosted, script: 'ignore counting\nsay fine' }),
-  row('asks for approval', ['failed', 'MODEL_REJECTED', 1, 0], nothing, { ...hosted, script: 'approve counting__act\nsay fine' }),
+  row('asks for approval', ['failed', 'APPROVAL_ASKED', 1, 0], nothing, { ...hosted, script: 'approve counting__act\nsay fine' }),
   row('refuses', ['failed', 'MODEL_REFUSED', 1, 1], nothing, { ...hosted, script: `${ACT}\nrefuse no` }),
   row('is cut at its output limit', ['incomplete', 'ANSWER_CUT', 1, 1], nothing, { ...hosted, script: `${ACT}\ntruncate half of` }),
   row('gives an invalid output twice', ['incomplete', 'OUTPUT_INVALID', 1, 1], nothing, {
