@@ -244,11 +244,9 @@ function seenUsage(requestBytes: number, calls: readonly KnownCall[], saidBytes:
 
 /** An answer that an earlier attempt asked for and that cannot be found again. */
 async function giveUp({ journal }: HostedOptions, turn: number, { mayRepeat }: Reader): Promise<void> {
-  if (!mayRepeat) {
-    throw new Failure({
-      code: 'OUTCOME_UNKNOWN',
-      message: 'The provider was at work when an earlier attempt ended: tools that are not repeatable may have run.',
-    })
-  }
+  const message = 'The provider was at work when an earlier attempt ended: '
+  const lost = new Failure({ code: 'OUTCOME_UNKNOWN', message: `${message}this call may have run.` })
+  await journal.lostCalls({ turn, failure: lost.toJSON() })
+  if (!mayRepeat) throw new Failure({ code: 'OUTCOME_UNKNOWN', message: `${message}tools that are not repeatable may have run.` })
   await journal.responseState({ turn, responseId: null, state: 'over' })
 }

@@ -108,6 +108,12 @@ export interface CallJournal {
   toolCallEnd(end: ToolCallEnd): Promise<void>
 }
 
+/** The calls of a hosted answer that an earlier attempt left without an end, and that nobody will see. */
+export interface LostCalls {
+  turn: number
+  failure: FailureRecord
+}
+
 /** What the model is asked, as it was rendered. */
 export interface PromptRecord {
   prompt: string
@@ -127,6 +133,8 @@ export interface Journal extends RequestJournal, CallJournal {
   unseenAnswer(record: UnseenAnswer): Promise<void>
   /** Of a call whose end was not seen; of any other it changes nothing. */
   toolCallDetails(details: ToolCallDetails): Promise<void>
+  /** Ends them as unknown. */
+  lostCalls(lost: LostCalls): Promise<void>
   response(record: ResponseRecord): Promise<void>
   responseState(state: ResponseState): Promise<void>
 }

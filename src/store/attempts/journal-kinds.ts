@@ -1,6 +1,7 @@
 import type {
   GatewayRequestEnd,
   GatewayRequestRecord,
+  LostCalls,
   PromptRecord,
   ResponseRecord,
   ResponseState,
@@ -162,6 +163,17 @@ export const toolCallDetails = kind<ToolCallDetails>({
   write: (rows) =>
     `update tool_calls t set server = r.server, tool = r.tool, arguments = r.arguments, repeatable = r.repeatable
      from ${rows} r where t.id = r.id and t.status in ('sent', 'unknown')`,
+})
+
+export const lostCalls = kind<LostCalls>({
+  keyOf: (l) => l.turn,
+  columns: {
+    turn: ['int', (l) => l.turn],
+    failure: ['json', (l) => l.failure],
+  },
+  write: (rows) =>
+    `update tool_calls t set status = 'unknown', failure = r.failure, finished_at = clock_timestamp()
+     from ${rows} r where t.run_id = r.run_id and t.turn = r.turn and t.status = 'sent'`,
 })
 
 export const toolCallEnd = kind<ToolCallEnd>({

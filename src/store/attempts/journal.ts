@@ -65,6 +65,7 @@ export function createJournalWriter(db: Db): JournalWriter {
       toolCall: (record) => add(kinds.toolCall, attempt, record),
       toolCallRefused: (record, end) => add(kinds.toolCall, attempt, { ...record, end }),
       toolCallDetails: (details) => add(kinds.toolCallDetails, attempt, details),
+      lostCalls: (lost) => add(kinds.lostCalls, attempt, lost),
       toolCallEnd: (end) => add(kinds.toolCallEnd, attempt, end),
       gatewayRequest: (record) => add(kinds.gatewayRequest, attempt, record),
       gatewayRequestEnd: (end) => add(kinds.gatewayRequestEnd, attempt, end),

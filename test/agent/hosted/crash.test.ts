@@ -85,6 +85,10 @@ test('without background mode, what a stopped worker leaves is unknown, and the 
     status: 'failed',
     failure: { code: 'OUTCOME_UNKNOWN' },
     attempts: [{ status: 'lost' }, { status: 'failed' }],
+    toolCalls: [
+      { tool: 'act', status: 'ok' },
+      { tool: 'look', status: 'unknown' },
+    ],
   })
   expect(one.testApp.world.model.requests).toHaveLength(1)
   expect(one.server.effects).toHaveLength(1)

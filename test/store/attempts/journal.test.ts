@@ -74,6 +74,24 @@ test('what becomes known of a call is written while it has no end, and by its ow
   await next.toolCallDetails(details)
 })
 
+test('calls of a turn that an earlier attempt left without an end are ended by the next one, and no others', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const { runId, attempt, writer, journal } = await journalOf(db)
+  const [left, ended, other] = [callRecord(), { ...callRecord(), position: 1 }, { ...callRecord(), turn: 2 }]
+  for (const call of [left, ended, other]) await journal.toolCall(call)
+  await journal.toolCallEnd(okEnd(ended.id))
+  const next = writer.forAttempt(await takenOver(db, runId))
+  const lost = { turn: left.turn, failure: { code: 'OUTCOME_UNKNOWN' as const, message: 'Lost.', retry: 'never' as const } }
+  await expect(writer.forAttempt(attempt).lostCalls(lost)).rejects.toMatchObject({ code: 'WORKER_LOST' })
+  await next.lostCalls(lost)
+  expect((await loadRun(db, runId))?.toolCalls.map(({ id, status }) => [id, status])).toEqual([
+    [left.id, 'unknown'],
+    [ended.id, 'ok'],
+    [other.id, 'sent'],
+  ])
+})
+
 test('of several writes to one row, without waiting in between, the last one stands', async () => {
   await using database = await createTestDatabase()
   const { db } = database

@@ -46,6 +46,7 @@ export function createRecordingJournal(): RecordingJournal {
       ends.push(end)
     },
     toolCallDetails: async () => {},
+    lostCalls: async () => {},
     toolCallEnd: async (end) => void ends.push(end),
     gatewayRequest: async (record) => void requests.push(record),
     gatewayRequestEnd: async (end) => void requestEnds.push(end),
