@@ -86,6 +86,8 @@ export function createLines({ colors, columns }: Pick<Terminal, 'colors' | 'colu
 /** Arguments as one line; a single text value stands for itself. */
 function showArguments(args: unknown): string {
   if (typeof args === 'string') return args
+  // A hosted provider did not say them.
+  if (args === null) return ''
   if (typeof args !== 'object' || args === null) return JSON.stringify(args)
   const values: unknown[] = Object.values(args)
   if (values.length === 0) return ''

@@ -56,6 +56,27 @@ export const aTurnView = (extra: Partial<RunView['turns'][number]> = {}): RunVie
   ...extra,
 })
 
+/** A call with a result, of such a run. */
+export const aCallView = (extra: Partial<RunView['toolCalls'][number]> = {}): RunView['toolCalls'][number] => ({
+  id: '00000000-0000-4000-8000-000000000001',
+  turn: 1,
+  attempt: 1,
+  server: 'labor',
+  tool: 'query',
+  arguments: {},
+  repeatable: true,
+  status: 'ok',
+  result: null,
+  failure: null,
+  requestId: null,
+  requestIdSent: null,
+  decision: null,
+  startedAt: '2026-11-24T07:00:02.000Z',
+  finishedAt: '2026-11-24T07:00:03.000Z',
+  durationMs: 1000,
+  ...extra,
+})
+
 /** An attempt that ended well, of such a run. */
 export const anAttemptView = (extra: Partial<AttemptView> = {}): AttemptView => ({
   number: 1,

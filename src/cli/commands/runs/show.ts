@@ -51,9 +51,7 @@ export function showRun(run: RunView, deliveries: readonly DeliveryView[], termi
     lines.step('created', `${run.createdAt}${run.finishedAt ? `, finished ${run.finishedAt}` : ''}`),
     lines.step(
       'used',
-      [`${run.turns.length} turns`, `${run.toolCalls.length} tool calls`, showTokens(run.usage), showCost(run)]
-        .filter((one) => one !== '')
-        .join(', '),
+      [`${run.turns.length} turns`, countCalls(run), showTokens(run.usage), showCost(run)].filter((one) => one !== '').join(', '),
     ),
     lines.step('contract', run.attempts.at(-1)?.contract ?? 'none of ours'),
     ...run.reasons.map((reason) => lines.reason(reason)),
@@ -74,6 +72,14 @@ export function showRun(run: RunView, deliveries: readonly DeliveryView[], termi
 }
 
 /** What a run that is not over waits for. */
+/** How many calls there are, and of those that gave no result how many of which status. */
+function countCalls({ toolCalls }: RunView): string {
+  const others = new Map<string, number>()
+  for (const { status } of toolCalls) if (status !== 'ok') others.set(status, (others.get(status) ?? 0) + 1)
+  const said = [...others].map(([status, n]) => `${n} ${status.replace('_', ' ')}`)
+  return `${toolCalls.length} tool calls${said.length === 0 ? '' : ` (${said.join(', ')})`}`
+}
+
 function waitOf({ status, failure, heldBy, afterRun, nextAttemptAt, expireAt, waitsFor }: RunView): string[] {
   if (status === 'waiting') {
     // A later version may know other kinds.

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { showRun } from '../../../../src/cli/commands/runs/show.ts'
 import type { RunView } from '../../../../src/core/view.ts'
-import { anAttemptView, aRunView, aTurnView } from '../../../support/app/run-view.ts'
+import { aCallView, anAttemptView, aRunView, aTurnView } from '../../../support/app/run-view.ts'
 import { aTerminal } from '../../../support/cli/terminal.ts'
 
 const linesOf = (run: Partial<RunView>) => showRun(aRunView(run), [], aTerminal()).split('\n')
@@ -86,4 +86,20 @@ test('what the model says cannot look like a line of ours, nor act on a terminal
       expect(lines.join('\n')).not.toMatch(/[\u001b\u202e]/)
     }
   }
+})
+
+test('calls without a result are counted by their status in the line of what was used', () => {
+  const toolCalls = (['ok', 'error', 'error', 'unknown', 'not_run'] as const).map((status) => aCallView({ status }))
+  expect(linesOf({ toolCalls, attempts: [anAttemptView()] })).toContainEqual(
+    expect.stringContaining('5 tool calls (2 error, 1 unknown, 1 not run), '),
+  )
+})
+
+test('arguments that nobody said are shown as nothing', () => {
+  const lines = linesOf({
+    toolCalls: [aCallView({ arguments: null, status: 'unknown' })],
+    turns: [aTurnView()],
+    attempts: [anAttemptView()],
+  })
+  expect(lines.filter((line) => line.includes('null'))).toEqual([])
 })
