@@ -9,6 +9,8 @@ const MAX_NAME = 256
 /** Most characters of arguments that are put together from parts. */
 const MAX_PARTS = 1_048_576
 
+/** Most calls that are looked at for one that says the same. */
+const MAX_ALIKE = 1000
 /** Most calls of an answer of which it is kept that there were arguments alone. */
 const MAX_SPOKEN = 1000
 
@@ -54,6 +56,17 @@ const placeOf = (value: unknown): number | undefined =>
 const isJson = (text: string): boolean => tryParse(text, parseKept) !== undefined
 
 const nameIn = (value: unknown): string => (textIn(value) ?? '').slice(0, MAX_NAME).toWellFormed()
+
+/** What an item says of its call. */
+interface Said extends NamedTool {
+  args: string
+}
+
+const isSameTool = ({ call }: Followed, { server, tool }: Said) =>
+  (call.tool === '' || tool === '' || call.tool === tool) && (call.server === '' || server === '' || call.server === server)
+
+const isSameCall = (one: Followed, item: Said) =>
+  isSameTool(one, item) && (one.call.arguments === undefined || item.args === '' || one.call.arguments === item.args)
 
 /**
  * Follows the calls of one reading of an answer, so that each is one call whichever events speak of it, in whichever order. A call is known by the id of its item, else by
@@ -112,36 +125,35 @@ export function createCallTracker(namesOf: (label: string, tool: string) => Name
     return byItem.get(itemId) ?? (placesCollide ? undefined : there)
   }
 
-  /** Whose tool an item names, and which, by our names. */
-  const toolIn = (item: Fields): NamedTool => namesOf(nameIn(item['server_label']), nameIn(item['name']))
+  /** What an item says of its call, by our names; empty is what it leaves out. */
+  const said = (item: Fields) => ({
+    ...namesOf(nameIn(item['server_label']), nameIn(item['name'])),
+    args: argumentsIn(item['arguments']),
+  })
 
-  /** What an item says of its call; what it leaves out stays as it was. */
-  function learn(one: Followed, item: Fields): void {
-    const [{ server, tool }, args] = [toolIn(item), argumentsIn(item['arguments'])]
+  /** What an item leaves out stays as it was. */
+  function learn(one: Followed, { server, tool, args }: Said): void {
     if (server !== '') one.call.server = server
     if (tool !== '') one.call.tool = tool
     if (args !== '') one.call.arguments = args
   }
 
-  const isSameTool = ({ call }: Followed, item: Fields) => {
-    const { server, tool } = toolIn(item)
-    return (call.tool === '' || tool === '' || call.tool === tool) && (call.server === '' || server === '' || call.server === server)
-  }
-
-  const isSameCall = (one: Followed, item: Fields) => {
-    const args = argumentsIn(item['arguments'])
-    return isSameTool(one, item) && (one.call.arguments === undefined || args === '' || one.call.arguments === args)
-  }
-
   /** The first of these calls that says the same as an item whose id and place nobody heard of. */
-  const alike = (among: Set<Followed>, item: Fields) => [...among].find((one) => one.call.tool !== '' && isSameCall(one, item))
+  function alike(among: Set<Followed>, item: Said): Followed | undefined {
+    let looked = 0
+    for (const one of among) {
+      if (one.call.tool !== '' && isSameCall(one, item)) return one
+      if (++looked === MAX_ALIKE) return undefined
+    }
+    return undefined
+  }
 
   const told = ({ call }: Followed): HostedCall => ({ ...call })
 
   const spoken = (one: Followed): SpokenCall => ({ call: told(one), isAnnounced: one.isAnnounced })
 
-  const end = (one: Followed, item: Fields): EndedCall => {
-    learn(one, item)
+  const end = (one: Followed, item: Fields, itsWords: Said): EndedCall => {
+    learn(one, itsWords)
     one.isEnded = true
     one.isAnnounced = true
     open.delete(one)
@@ -159,7 +171,7 @@ export function createCallTracker(namesOf: (label: string, tool: string) => Name
       const one = isAgain ? known : begin(at)
       one.isAdded = true
       one.isAnnounced = true
-      learn(one, item)
+      learn(one, said(item))
       return told(one)
     },
 
@@ -192,18 +204,20 @@ export function createCallTracker(namesOf: (label: string, tool: string) => Name
       const at = { itemId: idIn(item['id']), place: placeOf(outputIndex) }
       const found = find(at)
       const isElsewhere = found?.place !== undefined && at.place !== undefined && found.place !== at.place
-      const isAnother = found && (!isSameTool(found, item) || (found.isEnded && (isElsewhere || !isSameCall(found, item))))
-      return end((isAnother ? undefined : found) ?? alike(open, item) ?? begin(at), item)
+      const words = said(item)
+      const isAnother = found && (!isSameTool(found, words) || (found.isEnded && (isElsewhere || !isSameCall(found, words))))
+      return end((isAnother ? undefined : found) ?? alike(open, words) ?? begin(at), item, words)
     },
 
     /** An item of the whole answer, at its place there. */
     inAnswer(item: Fields, place: number): EndedCall {
       const at = { itemId: idIn(item['id']), place }
       const found = find(at)
-      const isIt = found !== undefined && unnamed.has(found) && isSameTool(found, item)
-      const one = (isIt ? found : undefined) ?? alike(unnamed, item) ?? begin(at)
+      const words = said(item)
+      const isIt = found !== undefined && unnamed.has(found) && isSameTool(found, words)
+      const one = (isIt ? found : undefined) ?? alike(unnamed, words) ?? begin(at)
       unnamed.delete(one)
-      return end(one, item)
+      return end(one, item, words)
     },
   }
 }
