@@ -18,11 +18,15 @@ export interface ProviderRow {
   api: 'responses' | 'chat'
   vendor?: () => Vendor
   habits?: Habits
+  /** Its name there; `scripted` unless it is given. */
+  model?: string
   script: string
   /** YAML of the job that follows. */
   more?: string
   /** Settings of the provider. */
   provider?: Record<string, unknown>
+  /** What is started before the worker; it goes with the bench. */
+  prepare?: (bench: FaultBench, stack: AsyncDisposableStack) => Promise<void>
   /** What happens meanwhile. */
   play?: (bench: FaultBench, runId: string) => Promise<void>
   expected: Expected
@@ -57,10 +61,16 @@ export async function playRow(row: ProviderRow, urls: FaultBenchUrls): Promise<O
     urls,
     api,
     script,
-    job: countingJob({ retry: '{ attempts: 2, backoff: 10ms }', more: `delegate: ${delegate}\n${more}` }),
+    job: countingJob({
+      ...(row.model !== undefined && { model: row.model }),
+      retry: '{ attempts: 2, backoff: 10ms }',
+      more: `delegate: ${delegate}\n${more}`,
+    }),
     server: { ...(vendor && { vendor: vendor() }), ...(habits && { habits }) },
     config: { provider },
   })
+  await using stack = new AsyncDisposableStack()
+  await row.prepare?.(bench, stack)
   await bench.app.worker.start()
   const runId = await bench.queue()
   await row.play?.(bench, runId)

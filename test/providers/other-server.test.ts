@@ -1,0 +1,113 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { connect } from 'node:net'
+import { dirname, join } from 'node:path'
+import { expect, inject, test } from 'vitest'
+import { environment } from '../../src/config/environment.ts'
+import { cancelRun } from '../../src/runs/cancel.ts'
+import { someone } from '../support/actor.ts'
+import type { FaultBench } from '../support/app/fault-bench.ts'
+import { freePort, listen } from '../support/net/listen.ts'
+import { until } from '../support/until.ts'
+import { playRow, type Expected, type ProviderRow } from './row.ts'
+
+/**
+ * A server that is not ours and calls MCP servers itself. The command is started with PORT to listen on, MODEL_URL and MODEL_KEY of the model that it is put before, and
+ * HTTPS_PROXY and SSL_CERT_FILE for its way to the gateway. Settings of the provider are JSON, such as {"mcpToken":"authorization"}.
+ */
+const {
+  NIGHTSHIFT_TEST_HOSTED_COMMAND: command,
+  NIGHTSHIFT_TEST_HOSTED_MODEL: model = 'scripted',
+  NIGHTSHIFT_TEST_HOSTED_SETTINGS: settings = '{}',
+} = environment
+
+/** A proxy that brings whoever asks for a host to the gateway. */
+async function startTunnel(stack: AsyncDisposableStack, gateway: string): Promise<string> {
+  const [host = '', port = ''] = gateway.split(':')
+  const server = createServer()
+  server.on('connect', (_, socket) => {
+    const way = connect(Number(port), host, () => {
+      socket.write('HTTP/1.1 200 Connection Established\r\n\r\n')
+      socket.pipe(way).pipe(socket)
+    })
+    for (const end of [way, socket]) end.on('error', () => [way, socket].forEach((one) => one.destroy()))
+  })
+  const at = await listen(server)
+  stack.defer(() => void server.close())
+  return `http://127.0.0.1:${at}`
+}
+
+/** Starts the server and waits until it answers. */
+async function startOther(stack: AsyncDisposableStack, { world }: FaultBench, port: number): Promise<void> {
+  const env = {
+    ...environment,
+    PORT: String(port),
+    MODEL_URL: world.model.url,
+    MODEL_KEY: 'demo-model-key',
+    HTTPS_PROXY: await startTunnel(stack, world.gateway.address),
+    SSL_CERT_FILE: join(dirname(world.configFile), 'gateway-ca.pem'),
+  }
+  const child = spawn(command ?? '', { shell: true, env, stdio: 'ignore', detached: true })
+  stack.defer(async () => {
+    if (child.exitCode === null && child.pid !== undefined) {
+      process.kill(-child.pid, 'SIGKILL')
+      await once(child, 'exit')
+    }
+  })
+  const answers = (path: string) =>
+    fetch(`http://127.0.0.1:${port}${path}`)
+      .then(({ ok }) => ok)
+      .catch(() => false)
+  // Some list no models of a provider that lists none.
+  await until(async () => (await answers('/v1/models')) || (await answers('/health')))
+}
+
+const ACTS = Array.from({ length: 5 }, (_, n) => `call act {"n": ${n + 1}}`).join('\n')
+
+const ROWS: [string, Partial<ProviderRow>, Partial<Expected>][] = [
+  ['two calls and an answer', { script: 'call act {"n": 1}\ncall look {}\nsay $1 $2' }, { status: 'succeeded', code: null, made: 2 }],
+  [
+    'more calls than the job allows',
+    { script: `${ACTS}\nsay enough`, more: 'limits: { toolCalls: 2 }' },
+    { status: 'incomplete', code: 'BUDGET_TOOL_CALLS' },
+  ],
+  [
+    'a cancel in the midst of a call',
+    {
+      script: `${ACTS}\nsay enough`,
+      async play(bench, runId) {
+        bench.server.answer = async () => {
+          bench.server.answer = () => 'done'
+          await cancelRun(bench.app.db, runId, someone())
+          await bench.ended(runId)
+          return 'done'
+        }
+        await bench.server.nextCall()
+      },
+    },
+    { status: 'cancelled', code: 'CANCELLED' },
+  ],
+]
+
+test.skipIf(command === undefined).each(ROWS)(
+  'a server that is not ours: %s; every call is written, and no line of the gateway’s log is unexplained',
+  async (_, of, expected) => {
+    const port = await freePort()
+    const provider = { ...JSON.parse(settings), baseUrl: `http://127.0.0.1:${port}/v1` }
+    const row: ProviderRow = {
+      name: 'other',
+      delegate: 'hosted',
+      api: 'responses',
+      model,
+      script: '',
+      expected: { status: 'succeeded', code: null, made: 0 },
+      prepare: (bench, stack) => startOther(stack, bench, port),
+      ...of,
+      provider,
+    }
+    const { why, ...observed } = await playRow(row, { postgresUrl: inject('postgresUrl'), redisUrl: undefined })
+    expect({ ...observed, why }).toMatchObject({ ...expected, recorded: observed.made, unexplained: 0 })
+  },
+  300_000,
+)
