@@ -124,7 +124,7 @@ describe('TLS', () => {
     expect(result).toMatchObject({ code: 'GATEWAY_UNREACHABLE', retry: 'never' })
     expect(isNotRun(result)).toBe(true)
     expect(message).toMatchInlineSnapshot(
-      `"The certificate of hr.example.test:PORT is not trusted, or it does not speak TLS (DEPTH_ZERO_SELF_SIGNED_CERT). Name the CA in gateway.caFile, or correct gateway.url."`,
+      `"The certificate of hr.example.test:PORT is not trusted, or it does not speak TLS (SELF_SIGNED_CERT_IN_CHAIN). Name the CA in gateway.caFile, or correct gateway.url."`,
     )
     expect(requests).toBe(0)
   })
