@@ -8,7 +8,7 @@ import type { Ask } from './parameters.ts'
 import { labelFields, toolChoiceOf } from './fields.ts'
 import { errorIn } from './errors/body.ts'
 import { codeOf } from './errors/code.ts'
-import { brokenAnswer, responseEnding } from './errors/ending.ts'
+import { brokenAnswer, endedAnswer, responseEnding } from './errors/ending.ts'
 import { fieldsIn, idIn, listIn, textIn, usageIn, type Fields } from './foreign.ts'
 import { MAX_ITEMS, withOwnIds, type Origin } from './raw/keep.ts'
 import { ENCRYPTED, itemsOfOutput, toldItems } from './raw/response-items.ts'
@@ -72,7 +72,7 @@ async function lastAnswer(events: AsyncIterable<unknown>): Promise<Fields | unde
     if (type === 'response.output_item.done') items.push(item)
     if (type === 'error') throw new APIError(undefined, errorIn(error) ?? {}, undefined, undefined)
     if (type !== 'response.completed' && type !== 'response.incomplete' && type !== 'response.failed') continue
-    const answer = fieldsIn(response)
+    const answer = endedAnswer(type, fieldsIn(response))
     const { output } = answer
     return items.length > 0 && (!Array.isArray(output) || output.length === 0) ? { ...answer, output: items } : answer
   }
@@ -96,7 +96,7 @@ function inputOfExchange({ items, results, reply }: Exchange, from: Origin, isSt
 
 /** What an answer says; with `from`, as it is told again. Throws when it failed, or did not end as an answer does. */
 export function turnOf(answer: unknown, requestId: string | null, model: string, from?: Origin): ModelTurn {
-  const { id, status, error, incomplete_details: details, model: named, output, usage } = fieldsIn(answer)
+  const { id, status, error, model: named, output, usage } = fieldsIn(answer)
   if (status === 'failed' || (error !== null && error !== undefined)) {
     const { code, type, message } = errorIn({ error }) ?? {}
     const [given, failure] = [textIn(code), codeOf({ code, type, message })]
@@ -107,7 +107,7 @@ export function turnOf(answer: unknown, requestId: string | null, model: string,
       requestId: requestId ?? undefined,
     })
   }
-  const stopReason = responseEnding(status, fieldsIn(details)['reason'], { model, requestId })
+  const stopReason = responseEnding(fieldsIn(answer), { model, requestId })
   if (!Array.isArray(output)) throw brokenAnswer({ model, requestId }, 'answered without output')
   const told = listIn(output)
   const items = (from === undefined ? told : told.slice(0, MAX_ITEMS + 1)).flatMap((item) => itemsOfOutput(item, from))

@@ -1,10 +1,13 @@
 import { Failure } from '../../../core/failure.ts'
 import { showLine } from '../../../lib/text.ts'
 import type { StopReason } from '../../model.ts'
+import { fieldsIn, listIn, textIn, type Fields } from '../foreign.ts'
 
 // How an answer ended, by the words of its provider. Only words that are known are believed: an answer that ended in any other way may be a part of one.
 
-const CHAT: Readonly<Record<string, StopReason>> = {
+type Words = Readonly<Record<string, StopReason>>
+
+const CHAT: Words = {
   stop: 'end',
   end: 'end',
   end_turn: 'end',
@@ -33,7 +36,31 @@ const CHAT: Readonly<Record<string, StopReason>> = {
   refusal: 'filtered',
 }
 
-const RESPONSES: Readonly<Record<string, StopReason>> = { completed: 'end', incomplete: 'cut' }
+const RESPONSES: Words = { completed: 'end', incomplete: 'cut' }
+
+/** Endings from good to bad; worse than all is a word that is not known. */
+const ENDINGS: readonly StopReason[] = ['end', 'cut', 'filtered']
+
+const reasonOf = (words: Words, name: string): StopReason | undefined => (Object.hasOwn(words, name) ? words[name] : undefined)
+
+function rankOf(words: Words, word: string): number {
+  const reason = reasonOf(words, word.toLowerCase())
+  return reason === undefined ? ENDINGS.length : ENDINGS.indexOf(reason)
+}
+
+/** Of two words for how one answer ended the one that says the worse of it; of two as good, the later one. What is no text says nothing. */
+function worseOf(words: Words, before: unknown, after: unknown): unknown {
+  if (typeof after !== 'string' || after === '') return before
+  return typeof before === 'string' && rankOf(words, before) > rankOf(words, after) ? before : after
+}
+
+/** `finish_reason` where a stream gives it more than once. */
+export const worseFinish = (before: unknown, after: unknown): unknown => worseOf(CHAT, before, after)
+
+/** The answer that the last event of a stream has, with the worse of what the two say of its end: `response.failed` beside `completed` is a failure. */
+export function endedAnswer(type: string, answer: Fields): Fields {
+  return { ...answer, status: worseOf(RESPONSES, type.slice('response.'.length), answer['status']) }
+}
 
 /** Which answer it is. */
 export interface Answered {
@@ -45,9 +72,9 @@ export interface Answered {
 export const brokenAnswer = ({ model, requestId }: Answered, what: string): Failure =>
   new Failure({ code: 'MODEL_UNAVAILABLE', message: `Model ${model} ${what}.`, requestId: requestId ?? undefined })
 
-function known(words: Readonly<Record<string, StopReason>>, word: unknown, answered: Answered): StopReason {
+function known(words: Words, word: unknown, answered: Answered): StopReason {
   const name = typeof word === 'string' ? word.toLowerCase() : ''
-  const reason = Object.hasOwn(words, name) ? words[name] : undefined
+  const reason = reasonOf(words, name)
   if (reason !== undefined) return reason
   const said = name === '' ? 'did not say how its answer ended' : `ended its answer with “${showLine(name).slice(0, 60)}”`
   throw brokenAnswer(answered, `${said}: it may be a part of one`)
@@ -57,8 +84,16 @@ function known(words: Readonly<Record<string, StopReason>>, word: unknown, answe
 export const chatEnding = (finish: unknown, answered: Answered): StopReason =>
   finish === undefined ? 'end' : known(CHAT, finish, answered)
 
-/** `status` of a response, which some servers leave out, and the reason of one that is incomplete. Throws `MODEL_UNAVAILABLE` for any that is under way or was given up. */
-export function responseEnding(status: unknown, reason: unknown, answered: Answered): StopReason {
+/** What was given up in the middle, as its provider marks it. A call that is would be made with a part of its arguments. */
+const isCut = ({ type, status }: Fields) => (type === 'message' || type === 'function_call') && status === 'incomplete'
+
+/**
+ * `status` of a response, which some servers leave out, with the reason of one that is incomplete and what its items say of themselves. Throws `MODEL_UNAVAILABLE` for any that
+ * is under way or was given up.
+ */
+export function responseEnding({ status, incomplete_details: details, output }: Fields, answered: Answered): StopReason {
   const ending = status === undefined || status === null ? 'end' : known(RESPONSES, status, answered)
-  return ending === 'cut' && reason === 'content_filter' ? 'filtered' : ending
+  const reason = textIn(fieldsIn(details)['reason']) ?? ''
+  if (ending === 'end' && reason === '' && !listIn(output).some(isCut)) return 'end'
+  return reasonOf(CHAT, reason.toLowerCase()) === 'filtered' ? 'filtered' : 'cut'
 }

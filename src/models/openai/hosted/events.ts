@@ -1,6 +1,7 @@
 import { APIError } from 'openai'
 import type { EndedCall, HostedAnswer, HostedEvent } from '../../hosted.ts'
 import { errorIn } from '../errors/body.ts'
+import { endedAnswer } from '../errors/ending.ts'
 import { fieldsIn, idIn, listIn, shownIn, textIn, type Fields } from '../foreign.ts'
 import { turnOf, usageOf } from '../responses.ts'
 import { createCallTracker } from './calls.ts'
@@ -16,7 +17,7 @@ export function createServerNames(servers: readonly string[]): (label: string) =
 /** What is told of a call while it is under way: `response.mcp_call_arguments.done`, of some servers `response.mcp_call.arguments.done`, and `response.mcp_call.in_progress`. */
 const OF_ARGUMENTS = /^response\.mcp_call[._]arguments[._]/
 const OF_CALL = /^response\.mcp_call[._]/
-const LAST = new Set<unknown>(['response.completed', 'response.incomplete', 'response.failed', 'response.cancelled'])
+const LAST = new Set(['response.completed', 'response.incomplete', 'response.failed', 'response.cancelled'])
 const UNDER_WAY = new Set<unknown>(['queued', 'in_progress'])
 
 export interface Translated {
@@ -78,7 +79,8 @@ export function createTranslator({ servers, model, requestId }: Translated) {
       const event = fieldsIn(value)
       const { type, output_index: place, item, response } = event
       if (type === 'response.created') return started(response)
-      if (LAST.has(type)) return [...used(response), { kind: 'answer', answer: answerOf(response) }]
+      if (typeof type === 'string' && LAST.has(type))
+        return [...used(response), { kind: 'answer', answer: answerOf(endedAnswer(type, fieldsIn(response))) }]
       if (type === 'error') throw new APIError(undefined, errorIn(event) ?? {}, undefined, undefined)
       const isOver = type === 'response.output_item.done'
       if (isOver) items.push(fieldsIn(item))

@@ -1,3 +1,4 @@
+import { worseFinish } from '../errors/ending.ts'
 import { fieldsIn, listIn, textOfParts, type Fields } from '../foreign.ts'
 import { createCallPieces } from './call-pieces.ts'
 import { MAX_CHARS } from './keep.ts'
@@ -45,7 +46,7 @@ export async function streamedAnswer(chunks: AsyncIterable<unknown>): Promise<Ch
     if (beside <= MAX_CHARS) addPiece(message, more)
     for (const piece of listIn(called)) calls.add(piece)
     if (single !== undefined && single !== null) calls.add({ index: 0, function: single })
-    if (typeof finish === 'string' && finish !== '') answer.finish = finish
+    answer.finish = worseFinish(answer.finish, finish)
     answer.error = error ?? answer.error
   }
   return { ...answer, message: { ...(beside <= MAX_CHARS && message), content, refusal, tool_calls: calls.whole() } }
