@@ -13,13 +13,14 @@ import { until } from '../support/until.ts'
 import { playRow, type Expected, type ProviderRow } from './row.ts'
 
 /**
- * A server that is not ours and calls MCP servers itself. The command is started with PORT to listen on, MODEL_URL and MODEL_KEY of the model that it is put before, and
- * HTTPS_PROXY and SSL_CERT_FILE for its way to the gateway. Settings of the provider are JSON, such as {"mcpToken":"authorization"}.
+ * A server that is not ours, before the stand-in model. The command is started with PORT to listen on, MODEL_URL and MODEL_KEY of that model, and HTTPS_PROXY and SSL_CERT_FILE
+ * for its way to the gateway. The way is `hosted`, `responses` or `chat`; settings of the provider are JSON, such as {"mcpToken":"authorization"}.
  */
 const {
-  NIGHTSHIFT_TEST_HOSTED_COMMAND: command,
-  NIGHTSHIFT_TEST_HOSTED_MODEL: model = 'scripted',
-  NIGHTSHIFT_TEST_HOSTED_SETTINGS: settings = '{}',
+  NIGHTSHIFT_TEST_SERVER_COMMAND: command,
+  NIGHTSHIFT_TEST_SERVER_WAY: way = 'hosted',
+  NIGHTSHIFT_TEST_SERVER_MODEL: model = 'scripted',
+  NIGHTSHIFT_TEST_SERVER_SETTINGS: settings = '{}',
 } = environment
 
 /** A proxy that brings whoever asks for a host to the gateway. */
@@ -27,11 +28,11 @@ async function startTunnel(stack: AsyncDisposableStack, gateway: string): Promis
   const [host = '', port = ''] = gateway.split(':')
   const server = createServer()
   server.on('connect', (_, socket) => {
-    const way = connect(Number(port), host, () => {
+    const onward = connect(Number(port), host, () => {
       socket.write('HTTP/1.1 200 Connection Established\r\n\r\n')
-      socket.pipe(way).pipe(socket)
+      socket.pipe(onward).pipe(socket)
     })
-    for (const end of [way, socket]) end.on('error', () => [way, socket].forEach((one) => one.destroy()))
+    for (const end of [onward, socket]) end.on('error', () => [onward, socket].forEach((one) => one.destroy()))
   })
   const at = await listen(server)
   stack.defer(() => void server.close())
@@ -65,7 +66,16 @@ async function startOther(stack: AsyncDisposableStack, { world }: FaultBench, po
 
 const ACTS = Array.from({ length: 5 }, (_, n) => `call act {"n": ${n + 1}}`).join('\n')
 
-const ROWS: [string, Partial<ProviderRow>, Partial<Expected>][] = [
+const LOCAL = 'call counting__act {"n": 1}\ncall counting__look {"n": 1} & counting__look {"n": 2}\n'
+const SCHEMA =
+  'output: { schema: { type: object, properties: { total: { type: integer } }, required: [total], additionalProperties: false } }'
+
+const LOCAL_ROWS: [string, Partial<ProviderRow>, Partial<Expected>][] = [
+  ['three calls in two turns, and an answer', { script: `${LOCAL}say $1 $2 $3` }, { status: 'succeeded', code: null, made: 3 }],
+  ['the same with a schema', { script: `${LOCAL}say {"total": 3}`, more: SCHEMA }, { status: 'succeeded', code: null, made: 3 }],
+]
+
+const HOSTED_ROWS: [string, Partial<ProviderRow>, Partial<Expected>][] = [
   ['two calls and an answer', { script: 'call act {"n": 1}\ncall look {}\nsay $1 $2' }, { status: 'succeeded', code: null, made: 2 }],
   [
     'more calls than the job allows',
@@ -90,15 +100,15 @@ const ROWS: [string, Partial<ProviderRow>, Partial<Expected>][] = [
   ],
 ]
 
-test.skipIf(command === undefined).each(ROWS)(
+test.skipIf(command === undefined).each(way === 'hosted' ? HOSTED_ROWS : LOCAL_ROWS)(
   'a server that is not ours: %s; every call is written, and no line of the gateway’s log is unexplained',
   async (_, of, expected) => {
     const port = await freePort()
     const provider = { ...JSON.parse(settings), baseUrl: `http://127.0.0.1:${port}/v1` }
     const row: ProviderRow = {
       name: 'other',
-      delegate: 'hosted',
-      api: 'responses',
+      delegate: way === 'hosted' ? 'hosted' : 'local',
+      api: way === 'chat' ? 'chat' : 'responses',
       model,
       script: '',
       expected: { status: 'succeeded', code: null, made: 0 },
