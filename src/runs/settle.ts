@@ -64,8 +64,8 @@ export function createSettler({ db, redact, concurrencyOf, onProgress }: SettleO
   }
 
   /** What its provider did not report before a retry stands against a run for good. */
-  async function withEarlierUnreported({ opened, definition }: Settled, end: RunEnd): Promise<RunEnd> {
-    if (opened.conversation === 1 || definition?.delegate !== 'hosted') return end
+  async function withEarlierUnreported({ opened }: Settled, end: RunEnd): Promise<RunEnd> {
+    if (opened.conversation === 1) return end
     return { ...end, ...withUnreported(end, await countEarlierUnreported(db, opened.attempt.runId)) }
   }
 

@@ -37,28 +37,34 @@ export async function tellRuns(
   log: JoinLog | undefined,
 ): Promise<void> {
   const rows = createBadRows({ db, duty: 'match', log })
-  const ids = await listUntold(db, RUNS_AT_ONCE)
-  await rows.pass(
-    ids,
-    (id) => id,
-    async (some) => {
-      for (const run of await loadHostedRuns(db, span, some, 'unreported')) {
-        const explained = hostedMatches(run, clock).matches.filter(({ matchedBy }) => matchedBy !== 'unreported')
-        await explainEvents(
-          db,
-          explained.map((match) => ({ ...match, runId: run.id })),
+  for (let after = ''; ;) {
+    const ids = await listUntold(db, { after, limit: RUNS_AT_ONCE })
+    await rows.pass(
+      ids,
+      (id) => id,
+      (some) => tell(some),
+    )
+    after = ids.at(-1) ?? ''
+    if (ids.length < RUNS_AT_ONCE) return
+  }
+
+  async function tell(some: readonly string[]): Promise<void> {
+    for (const run of await loadHostedRuns(db, span, some, 'unreported')) {
+      const explained = hostedMatches(run, clock).matches.filter(({ matchedBy }) => matchedBy !== 'unreported')
+      await explainEvents(
+        db,
+        explained.map((match) => ({ ...match, runId: run.id })),
+      )
+    }
+    for (const run of await loadUntold(db, some)) {
+      const end = withUnreported(run, run.found)
+      // Its reports have said that it is green.
+      const event = run.isFirst && run.status === 'succeeded' && end.status !== 'succeeded' ? noLongerGreen(run) : undefined
+      if (await tellUnreported(db, run, end, event))
+        log?.warn?.(
+          { run: run.id, status: end.status, ...run.found },
+          'A run has requests in Pomerium’s log that its provider did not report.',
         )
-      }
-      for (const run of await loadUntold(db, some)) {
-        const end = withUnreported(run, run.found)
-        // Its reports have said that it is green.
-        const event = run.isFirst && run.status === 'succeeded' && end.status !== 'succeeded' ? noLongerGreen(run) : undefined
-        if (await tellUnreported(db, run, end, event))
-          log?.warn?.(
-            { run: run.id, status: end.status, ...run.found },
-            'A run has requests in Pomerium’s log that its provider did not report.',
-          )
-      }
-    },
-  )
+    }
+  }
 }

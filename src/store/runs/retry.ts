@@ -42,7 +42,7 @@ export async function retryRuns(db: Db, filter: RunFilter, latest: readonly JobD
       `with meant as (select id from runs where ${meant.sql} and ${canBeRetried(statuses)} order by id for update),
        kept as (
          update attempts a set output = r.output, output_text = r.output_text, ending = r.ending, mended = r.mended,
-           reasons = coalesce((r.ended_as ->> 'reasons')::json, r.reasons)
+           reasons = r.reasons
          -- An end without an attempt of its own, such as a cancellation before a claim, leaves the one of an earlier conversation as it is.
          from runs r where r.id in (select id from meant) and a.run_id = r.id and a.number = r.attempts and a.conversation = r.conversation),
        recalled as (

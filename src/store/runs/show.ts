@@ -150,7 +150,7 @@ async function loadDecisions(client: pg.PoolClient, runId: string): Promise<Deci
     client,
     `select allowed, reasons, request_id as "requestId", matched_by as "matchedBy", time,
        gateway_request as "gatewayRequest", tool_call_id as "toolCallId"
-     from authorize_events where run_id = $1 and matched_by is not null`,
+     from authorize_events where run_id = $1 and (gateway_request is not null or tool_call_id is not null)`,
     [runId],
     'show decisions',
   )

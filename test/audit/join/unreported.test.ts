@@ -1,7 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join as pathOf } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import pg from 'pg'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { z } from 'zod'
+import { matchEvents } from '../../../src/audit/join/match.ts'
 import { exportBundle, runEntries, verifyBundle } from '../../../src/audit/evidence/bundle.ts'
 import { takeCheckpoint } from '../../../src/audit/evidence/checkpoint.ts'
 import { proveRun } from '../../../src/audit/evidence/proof.ts'
@@ -26,8 +29,12 @@ beforeEach(async () => {
   db = database.db
 })
 
-afterEach(() => database[Symbol.asyncDispose]())
+afterEach(async () => {
+  vi.restoreAllMocks()
+  await database[Symbol.asyncDispose]()
+})
 
+const resultSchema = z.object({ rows: z.array(z.unknown()) }).catch({ rows: [] })
 const LIST = { 'mcp-method': 'tools/list', 'mcp-tool': undefined, 'mcp-tool-parameters': undefined }
 
 /** A hosted run that has asked its provider, and whose one call was reported. */
@@ -156,6 +163,30 @@ test('while it is under way, calls beyond the limit of its job are told of at on
   expect(await loadRun(db, RUN)).toMatchObject({ status: 'incomplete', reasons: [told(20, 20)] })
 })
 
+test('of however many lines of its provider, show reads those that it shows', async () => {
+  const join = await hosted()
+  await over(join)
+  await join.read(Array.from({ length: 300 }, (_, i) => join.line(12, { 'request-id': `u${i}`, 'mcp-tool-parameters': { n: i + 2 } })))
+  await join.match()
+  const queries = vi.spyOn(pg.Client.prototype, 'query')
+  const run = await loadRun(db, RUN)
+  const results = await Promise.all(queries.mock.results.map(async ({ value }) => resultSchema.parse(await value)))
+  expect(run?.unreported).toHaveLength(100)
+  expect(run?.toolCalls).toMatchObject([{ decision: { allowed: true } }])
+  expect(Math.max(...results.map(({ rows }) => rows.length))).toBe(100)
+})
+
+test('of however many runs, each is told in the same round', async () => {
+  await joinOf(db, 'hosted')
+  await query(
+    db,
+    `insert into runs (id, job, job_version, status, trigger, input, account, attempts, started_at, finished_at, untold)
+     select 'run_' || lpad(n::text, 4, '0'), 'work', 'v1', 'succeeded', '{"kind":"cli"}', '{}', 'reports', 1, now(), now(), true from generate_series(1, 450) n`,
+  )
+  await matchEvents({ db, ours: () => [], expected: [], graceMs: 0 })
+  expect(await query(db, 'select id from runs where untold')).toEqual([])
+})
+
 test('what its provider reports late explains a line that was taken for unreported', async () => {
   const join = await hosted()
   const lines = Array.from({ length: 6 }, (_, i) => join.line(3, { 'request-id': `u${i}`, 'mcp-tool-parameters': { n: 2 } }))
@@ -177,6 +208,17 @@ test('a request of ours that is known later by its id explains its line, and the
   await join.answered(id, 'by-pomerium')
   await join.match()
   expect(await loadRun(db, RUN)).toMatchObject({ status: 'succeeded', reasons: [], unreported: [] })
+})
+
+test('a run that was decided to be not green for such lines alone says why, also when they are explained since', async () => {
+  const join = await hosted()
+  const end = JSON.stringify([told(2, 1)])
+  await join.answeredWhole()
+  await join.ended(10)
+  await query(db, `update runs set status = 'incomplete', untold = true, reasons = $1, codes = '{CALL_UNREPORTED}'`, [end])
+  await join.match()
+  expect(await loadRun(db, RUN)).toMatchObject({ status: 'incomplete', reasons: [told(2, 1)] })
+  expect(await query(db, 'select codes from runs')).toEqual([{ codes: ['CALL_UNREPORTED'] }])
 })
 
 test.each(['cancelled', 'failed', 'incomplete'])('a run that is %s stays so, and says it', async (status) => {
@@ -230,6 +272,23 @@ describe('an end that was signed', () => {
     expect(await faults()).toEqual([])
     await retryRuns(db, { ids: [RUN] }, [], someone())
     expect(await loadRun(db, RUN)).toMatchObject({ status: 'queued', endedAs: null, earlierEnds: [{ status: 'succeeded', reasons: [] }] })
+    expect(await faults()).toEqual([])
+    await query(db, `update runs set status = 'succeeded', finished_at = now() - interval '1 hour'`)
+    await takeCheckpoint(db, signer)
+    expect(await faults()).toEqual([])
+  })
+
+  test('stays verified when a worker of the version before lets the run go on, which knows nothing of such lines', async () => {
+    const { signer, faults } = await signedGreen()
+    await query(
+      db,
+      `with kept as (update attempts a set mended = r.mended, reasons = r.reasons from runs r where a.run_id = r.id and a.number = r.attempts),
+         act as (insert into acts (id, act, actor, via, jobs) values (gen_random_uuid(), 'retry', 'someone', 'cli', '{}') returning id),
+         acted as (insert into run_acts (run_id, act_id, conversation, attempt) select $1, id, 1, 1 from act)
+       update runs set status = 'queued', conversation = 2, holds = holds + 1, finished_at = null, checkpointed_attempts = null, reasons = '[]', codes = '{}'`,
+      [RUN],
+    )
+    expect(await query(db, 'select reasons from attempts')).toEqual([{ reasons: [] }])
     expect(await faults()).toEqual([])
     await query(db, `update runs set status = 'succeeded', finished_at = now() - interval '1 hour'`)
     await takeCheckpoint(db, signer)

@@ -23,10 +23,10 @@ interface End {
   reasons: readonly Reason[]
 }
 
-/** An end with what such lines say against it, once. */
+/** An end, as it was decided, with what such lines say against it, once. Without any it stays as it was decided, be it for earlier ones that are explained since. */
 export function withUnreported({ status, reasons }: End, found: Unreported): { status: FinalStatus; reasons: Reason[] } {
+  if (found.lines === 0) return { status, reasons: [...reasons] }
   const others = reasons.filter(({ code }) => code !== UNREPORTED)
-  if (found.lines === 0) return { status, reasons: others }
   const all = [...others, unreportedReason(found)]
   return { status: status === 'succeeded' ? decideOutcome(all) : status, reasons: all }
 }

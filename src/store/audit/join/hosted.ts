@@ -77,9 +77,8 @@ export async function loadHostedRuns(
        (select count(*)::int from tool_calls t where t.run_id = r.id and t.status <> 'refused') as reported,
        (select count(*)::int from responses p where p.run_id = r.id) as answers,
        (select count(*)::int from authorize_events m where m.run_id = r.id and m.matched_by = 'lost-answer') as "lostCalls",
-       (select count(*)::int from authorize_events m
-        where m.run_id = r.id and m.matched_by = 'unreported' and m.mcp_method = 'tools/call'
-          and m.id not in (select id from open)) as "unreportedCalls",
+       (select count(*)::int from authorize_events m where m.run_id = r.id and m.matched_by = 'unreported' and m.mcp_method = 'tools/call')
+         - (count(*) filter (where o.matched_by = 'unreported' and o.mcp_method = 'tools/call'))::int as "unreportedCalls",
        json_agg(json_build_object(
          'id', o.id::text, 'time', o.time, 'accountId', o.account_id, 'method', o.method, 'host', o.host, 'path', o.path,
          'mcpMethod', o.mcp_method, 'mcpTool', o.mcp_tool, 'paramsDigest', o.params_digest, 'byHeader', o.by_header

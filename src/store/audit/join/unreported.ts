@@ -21,12 +21,12 @@ const DECIDED = `coalesce(r.ended_as ->> 'status', r.status) as status, coalesce
 const IS_CALL = `coalesce(mcp_method, 'tools/call') = 'tools/call' and method = 'POST'`
 const COUNTS = `count(*)::int as lines, (count(*) filter (where ${IS_CALL}))::int as calls`
 
-/** Ids of runs that have ended and whose reasons do not tell all that was found, some of them. */
-export async function listUntold(db: Db, limit: number): Promise<string[]> {
+/** Ids of runs that have ended and whose reasons do not tell all that was found, in their order. */
+export async function listUntold(db: Db, { after, limit }: { after: string; limit: number }): Promise<string[]> {
   const rows = await query<{ id: string }>(
     db,
-    'select id from runs where untold and finished_at is not null order by id limit $1',
-    [limit],
+    'select id from runs where untold and finished_at is not null and id > $1 order by id limit $2',
+    [after, limit],
     'untold runs',
   )
   return rows.map(({ id }) => id)
@@ -55,7 +55,7 @@ export async function tellUnreported(
     `with changed as (
      update runs r set
        status = $3, reasons = $4, unreported = $6, untold = false,
-       codes = array_remove(codes, $5) || case when $6::int > 0 then array[$5] else '{}'::text[] end,
+       codes = array_remove(codes, $5) || case when $9 then array[$5] else '{}'::text[] end,
        ended_as = coalesce(r.ended_as, json_build_object('status', r.status, 'reasons', r.reasons::text, 'codes', r.codes::text))
      where id = $1 and conversation = $2 and finished_at is not null and untold returning 1),
      told as (insert into alarms (id, body) select $7::uuid, $8::json from changed where $7::uuid is not null)
@@ -69,6 +69,7 @@ export async function tellUnreported(
       found.lines,
       event?.id ?? null,
       event ? JSON.stringify(event) : null,
+      end.reasons.some(({ code }) => code === UNREPORTED),
     ],
   )
   return rows.length > 0
