@@ -1,11 +1,12 @@
 import { v5 as uuidv5 } from 'uuid'
 import { createLoopWatch } from '../../core/rules/loops.ts'
+import { mayAskAgain } from '../../core/rules/repeat.ts'
 import { parseKept, tryParse } from '../../lib/json/parse.ts'
 import type { HostedCall } from '../../models/hosted.ts'
 import { unknownEnd, type HostedEnd } from './ends.ts'
 import type { HostedOptions, KnownCall } from './options.ts'
 
-/** A run's calls have the same row ids however often their events are read. */
+/** An answer's calls have the same row ids however often their events are read, and no other answer of the run has them: some providers count their calls from 1 in each. */
 const CALL_NAMESPACE = '3d5f2a52-7f0c-4b43-9c4e-6b1df5e8a1c7'
 /** Most calls beside those that the job allows that have a row: a provider that invents them without end writes no more. */
 const MOST_OVER = 1000
@@ -37,15 +38,27 @@ interface BegunCall {
 export function createCallRows(options: HostedOptions, calls: KnownCall[], turn: number) {
   const { journal, servers, limits, runId } = options
   const isFoundAgain = options.open?.turn === turn
+  // Of the first answer, as the version before has them for every one.
+  const answer = turn === 1 ? runId : `${runId} ${turn}`
   const began = new Map<string, BegunCall>()
   const loops = createLoopWatch()
   /** Calls of which the arguments came and that were not announced. */
   const spoken = new Map<string, HostedCall>()
   let more = 0
 
+  /** Of a call that nobody named, whether each is that it may be. */
+  function isRepeatable(server: string, tool: string): boolean {
+    const meant = servers.filter(({ name, tools }) => (server === '' || name === server) && (tool === '' || tools.includes(tool)))
+    return meant.length > 0 && (tool === '' ? mayAskAgain(meant) : meant.every(({ repeatable }) => repeatable.includes(tool)))
+  }
+
   function detailsOf({ server, tool, arguments: args }: HostedCall): Details {
-    const repeatable = servers.find(({ name }) => name === server)?.repeatable.includes(tool) ?? false
-    return { server, tool, arguments: args === undefined ? null : (tryParse(args, parseKept) ?? args), repeatable }
+    return {
+      server,
+      tool,
+      arguments: args === undefined ? null : (tryParse(args, parseKept) ?? args),
+      repeatable: isRepeatable(server, tool),
+    }
   }
 
   async function keep(one: BegunCall): Promise<void> {
@@ -95,7 +108,7 @@ export function createCallRows(options: HostedOptions, calls: KnownCall[], turn:
       }
       if (began.size >= limits.toolCalls + MOST_OVER) return void more++
       const call: KnownCall = { callId: told.id, ...detailsOf(told), status: 'sent', text: '', truncated: false, failure: null }
-      const id = uuidv5(`${runId} ${told.id}`, CALL_NAMESPACE)
+      const id = uuidv5(`${answer} ${told.id}`, CALL_NAMESPACE)
       const one: BegunCall = { call, id, at: performance.now(), position: told.position, kept: undefined, end: undefined, isEndKept: false }
       began.set(told.id, one)
       calls.push(call)

@@ -156,10 +156,10 @@ function result(options: HostedOptions, turns: readonly TakenTurn[], calls: read
 /** One hosted answer, new or found again, from its first event to its row. */
 async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: AbortSignal): Promise<TakenTurn> {
   const { hosted, journal, open, price } = options
-  const attachTo = open?.background === true && open.responseId !== null ? open.responseId : undefined
+  const attachTo = open?.background === true && !open.isOver && open.responseId !== null ? open.responseId : undefined
   const number = open && attachTo !== undefined ? open.turn : options.nextTurn
   const reader = createReader(options, calls, number)
-  if (open && attachTo === undefined) await giveUp(options, open.turn, reader)
+  if (open && attachTo === undefined) await giveUp(options, open, reader)
   using own = deadlineSignal(signal, options.softDeadline - performance.now(), () => new Stopped(DEADLINE_NEAR))
   const startedAt = new Date()
   const size = Buffer.byteLength(JSON.stringify(hostedRequest(options)))
@@ -243,10 +243,14 @@ function seenUsage(requestBytes: number, calls: readonly KnownCall[], saidBytes:
 }
 
 /** An answer that an earlier attempt asked for and that cannot be found again. */
-async function giveUp({ journal }: HostedOptions, turn: number, { mayRepeat }: Reader): Promise<void> {
+async function giveUp(
+  { journal }: HostedOptions,
+  { turn, acted }: NonNullable<HostedOptions['open']>,
+  { mayRepeat }: Reader,
+): Promise<void> {
   const message = 'The provider was at work when an earlier attempt ended: '
   const lost = new Failure({ code: 'OUTCOME_UNKNOWN', message: `${message}this call may have run.` })
   await journal.lostCalls({ turn, failure: lost.toJSON() })
-  if (!mayRepeat) throw new Failure({ code: 'OUTCOME_UNKNOWN', message: `${message}tools that are not repeatable may have run.` })
+  if (!mayRepeat || acted) throw new Failure({ code: 'OUTCOME_UNKNOWN', message: `${message}tools that are not repeatable may have run.` })
   await journal.responseState({ turn, responseId: null, state: 'over' })
 }

@@ -38,8 +38,8 @@ export interface HostedOptions extends DelegateOptions {
   redact: (text: string) => string
   /** No attempt follows when this one fails for a reason that time may heal. */
   isLastTry: boolean
-  /** An answer that an earlier attempt did not see the end of. */
-  open: { turn: number; responseId: string | null; background: boolean } | undefined
+  /** An answer that an earlier attempt asked for and of which it wrote no turn. `acted`: calls that must not run twice may have run. */
+  open: { turn: number; responseId: string | null; background: boolean; isOver: boolean; acted: boolean } | undefined
   /** Says by the route list whether a 401 means the token or a person's consent. */
   explain401: (server: string) => Promise<Failure>
 }

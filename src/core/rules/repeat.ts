@@ -54,7 +54,7 @@ export interface HostedStanding {
   canAttach: boolean
   /** A call that must not run twice may have run in the conversation. */
   acted: boolean
-  /** The provider may be asked once more, whatever it did. */
+  /** The provider may be asked once more, whatever it did with the tools that it was given. */
   mayAskAgain: boolean
   /** Time may heal the error. */
   canHeal: boolean
@@ -67,5 +67,6 @@ export interface HostedStanding {
 export function decideHostedError(at: HostedStanding): 'fail' | 'fail-for-good' | 'leave-open' | 'unknown' {
   if (at.isOver) return at.acted && at.canHeal ? 'fail-for-good' : 'fail'
   if (at.canAttach || !at.canHeal) return 'leave-open'
-  return at.mayAskAgain ? 'fail' : 'unknown'
+  // It may have called what it was not allowed.
+  return at.mayAskAgain && !at.acted ? 'fail' : 'unknown'
 }

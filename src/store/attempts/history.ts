@@ -50,22 +50,33 @@ export async function loadTexts(db: Db, runId: string, conversation: number): Pr
   return row
 }
 
-/** A hosted answer that an earlier attempt asked for and did not see the end of. */
+/** A hosted answer that an earlier attempt asked for and of which it wrote no turn. */
 export interface OpenResponse {
   turn: number
   /** Null: the provider was asked, and its id never came. */
   responseId: string | null
   background: boolean
+  /** Its end was seen, or it was stopped. */
+  isOver: boolean
+  /** Calls that must not run twice may have run in this conversation, in answers without a turn. */
+  acted: boolean
 }
 
-/** The hosted answer that is still open in this conversation, if any. */
+/** Calls of answers without a turn that may have run, and must not run twice (SQL); as `mayHaveActed` says of one. */
+const ACTED = `exists (
+  select 1 from tool_calls c join responses p on p.run_id = c.run_id and p.turn = c.turn
+  where c.run_id = $1 and p.attempt in (select number from attempts where run_id = $1 and conversation = $2)
+    and not c.repeatable and c.status not in ('not_run', 'denied')
+    and not exists (select 1 from turns t where t.run_id = c.run_id and t.number = c.turn))`
+
+/** The hosted answer that is still open in this conversation; without one, the last that is over without a turn and did what must not be done twice. */
 export async function loadOpenResponse(db: Db, runId: string, conversation: number): Promise<OpenResponse | undefined> {
   const [response] = await query<OpenResponse & { turn: number }>(
     db,
-    `select turn, response_id as "responseId", background from responses r
-     where ${IN_CONVERSATION} and state <> 'over'
+    `select turn, response_id as "responseId", background, state = 'over' as "isOver", ${ACTED} as acted from responses r
+     where ${IN_CONVERSATION} and (state <> 'over' or ${ACTED})
        and not exists (select 1 from turns t where t.run_id = r.run_id and t.number = r.turn)
-     order by turn desc limit 1`,
+     order by state = 'over', turn desc limit 1`,
     [runId, conversation],
   )
   return response

@@ -68,6 +68,7 @@ describe('hosted', () => {
     ['goes on at the provider', { canAttach: true, acted: true }, 'leave-open'],
     ['will not heal', { canHeal: false }, 'leave-open'],
     ['is lost with tools that may run twice', { mayAskAgain: true }, 'fail'],
+    ['is lost with tools that may run twice, and called another', { mayAskAgain: true, acted: true }, 'unknown'],
     ['is lost with other tools', { acted: true }, 'unknown'],
     ['is lost before any call was seen, with other tools', {}, 'unknown'],
   ])('an answer that %s: %s', (_, part, verdict) => {
