@@ -3,7 +3,7 @@ import { Agent, type Dispatcher } from 'undici'
 import { fetchLean, type LeanInit } from '../../lib/net/http.ts'
 import { counting, countPost } from './asked.ts'
 import { createChatModel } from './chat.ts'
-import { errorBody } from './errors/body.ts'
+import { readError } from './errors/answer.ts'
 import { modelFailure } from './errors/failure.ts'
 import { fieldsIn, listIn } from './foreign.ts'
 import { readAnswer } from './raw/read.ts'
@@ -100,9 +100,7 @@ export function createProvider(options: ProviderOptions): Provider {
           limitName: `providers.${options.name}.maxResponseBytes`,
         }),
       )
-      if (answer.ok) return answer
-      const text = answer.text.bind(answer)
-      return Object.assign(answer, { text: async () => errorBody(await text(), answer.headers.get('content-type')) })
+      return answer.ok ? answer : await readError(answer)
     }) as typeof globalThis.fetch,
   })
   const nameFailure = (model: string) => (error: unknown) => modelFailure(error, { provider: options.name, model, redact })
