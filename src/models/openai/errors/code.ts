@@ -36,16 +36,25 @@ const GENERIC: readonly (readonly [names: RegExp, code: FailureCode])[] = [
   [/invalid|bad_?request|unsupported|unknown_(?:parameter|field)|unprocessable|validation|failed_precondition|image/, 'MODEL_REJECTED'],
 ]
 
-/** The input is longer than the model reads. The halves of a sentence stand in either order. */
-const TOO_LONG: readonly RegExp[] = [
+/** The input is longer than the model reads, in words that mean nothing else. The halves of a sentence stand in either order. */
+const CONTEXT: readonly RegExp[] = [
   /context[_ -]?(?:length|window|size|limit).{0,120}(?:exceed|maximum|larger|longer|overflow|too (?:long|large|small)|\bonly\b|reached|at most|greater)/,
   /(?:exceed|maximum|larger|longer|overflow|too (?:long|large)|\bmax\b|no more than|fit).{0,120}(?:context[_ -]?(?:length|window|size|limit)|model length|prompt length|max length)/,
-  /\b(?:input|prompt|messages?|request|conversation)\b.{0,60}\btoo (?:long|large|big)\b/,
+]
+/** A field whose length a server bounds, and which is not what is said: an id, a name. */
+const FIELD_TOO_LONG =
+  /(?<!\b(?:content|text|output|input|instructions|arguments|prompt)(?:\[\d{1,6}\])?)['"`]:? (?:string|array|object) (?:is )?too (?:long|large)/
+/** The same in words that stand elsewhere too: for what is slow, and for numbers. */
+const TOO_LONG: readonly RegExp[] = [
+  /\b(?:input|prompt|messages?|request|conversation)\b.{0,60}(?<!\b(?:took|takes|taking|name|id|waited|array) )\btoo (?:long|large|big)\b(?! (?:to |in |a |integer|number))/,
   /\btoo many (?:input |prompt )?tokens\b/,
   /\b(?:input|prompt|inputs)\b.{0,40}\btokens?\b.{0,80}(?:exceed|more than|greater than|larger than|longer than|less than|must be (?:≤|<=)|maximum)/,
   /exceed\w{0,3} .{0,40}\b(?:token limit|max(?:imum)? (?:length|number of tokens|context))/,
   /maximum prompt length|longer than the maximum model|reduce the length of the (?:messages|prompt|input)/,
 ]
+/** Too much for now, where neither a code nor a status says it. */
+const TOO_FAST =
+  /\brate[ -]?limit|\btoo many requests\b|\b(?:tokens|requests|queries)[ -]?(?:per|a|\/)[ -]?(?:sec|min|hour|day)|\btoo many\b.{0,40}please wait|\bslow down\b|\bthrottl/
 /** A request that is larger than all of what is allowed for a minute: no minute will do. */
 const TOO_LARGE_FOR_RATE = /request too large|(?:input|output|messages?|prompt).{0,40}must be reduced/
 
@@ -59,6 +68,15 @@ const NO_MODEL = /\bmodel\b.{0,120}(?:does not exist|not found|not exist|unknown
 
 /** Characters of a message that are read. */
 const MAX_READ = 2000
+/** Where a message begins to quote what it was sent, in which any words may stand. */
+const QUOTED = /['"]input['"] ?[:=] ?['"[{]|\binput_value ?=/
+
+function wordsOf(message: unknown): string {
+  if (typeof message !== 'string') return ''
+  const words = message.slice(0, MAX_READ).toLowerCase()
+  const quoted = words.search(QUOTED)
+  return quoted === -1 ? words : words.slice(0, quoted)
+}
 
 /** A status of HTTP that stands in place of a code, as a number or its digits. */
 function statusIn(code: unknown): number | undefined {
@@ -71,14 +89,14 @@ const nameIn = (value: unknown): string => (typeof value === 'string' ? value.re
 /** What an error of a provider means: its code decides, then its words, then its status. Without any of them it may heal by itself. */
 export function codeOf(error: ProviderError): FailureCode {
   const name = `${nameIn(error.code)} ${nameIn(error.type)}`
-  const message = typeof error.message === 'string' ? error.message.slice(0, MAX_READ).toLowerCase() : ''
+  const message = wordsOf(error.message)
   const named = BY_NAME.find(([names]) => names.test(name))?.[1]
   // The body of an error is the provider's own, where HTTP's status may be of what stands between.
   const status = statusIn(error.code) ?? error.status
   if (named === 'MODEL_RATE_LIMITED' || (named === undefined && status === 429)) return limitOf(name, message)
   if (named !== undefined) return named
   if (status === 401) return 'MODEL_AUTH'
-  return byWords(message) ?? byStatus(status) ?? GENERIC.find(([names]) => names.test(name))?.[1] ?? 'MODEL_UNAVAILABLE'
+  return byWords(name, message) ?? byStatus(status) ?? GENERIC.find(([names]) => names.test(name))?.[1] ?? 'MODEL_UNAVAILABLE'
 }
 
 /** What kind of limit it is that was passed. */
@@ -88,8 +106,10 @@ function limitOf(name: string, message: string): FailureCode {
   return isSpent ? 'MODEL_QUOTA' : 'MODEL_RATE_LIMITED'
 }
 
-function byWords(message: string): FailureCode | undefined {
-  if (TOO_LONG.some((words) => words.test(message))) return 'CONTEXT_FULL'
+function byWords(name: string, message: string): FailureCode | undefined {
+  if (CONTEXT.some((words) => words.test(message))) return 'CONTEXT_FULL'
+  if (TOO_FAST.test(message)) return limitOf(name, message)
+  if (!FIELD_TOO_LONG.test(message) && TOO_LONG.some((words) => words.test(message))) return 'CONTEXT_FULL'
   if (FLAGGED.test(message)) return 'MODEL_REFUSED'
   if (SPENT.test(message)) return 'MODEL_QUOTA'
   return NO_MODEL.test(message) ? 'MODEL_NOT_FOUND' : undefined

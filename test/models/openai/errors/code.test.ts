@@ -28,6 +28,11 @@ const full: Row[] = [
     'Prompt exceeds max length',
     '`inputs` tokens must be <= 4095. Given: 5000',
     'It is loaded with a context length of only 4096 tokens',
+    "Invalid 'messages[1].content': string too long. Expected a string with maximum length 1048576.",
+    'This request exceeds the context window; see also your rate limits.',
+    "Invalid 'input': string too long.",
+    'Request entity too large',
+    'Input is too long for requested model.',
   ].map((message): Row => [says(message), 'CONTEXT_FULL']),
   [says('Context size has been exceeded.', 500), 'CONTEXT_FULL'],
   [
@@ -36,8 +41,32 @@ const full: Row[] = [
   ],
 ]
 
+/** Words for a limit of the context, about something else. */
+const notFull: Row[] = [
+  ...[
+    'Too many tokens per minute, slow down.',
+    'Too many tokens, please wait before trying again.',
+    'Rate limit reached: too many input tokens for now.',
+    'Rate limit reached on tokens per min. Limit: 10',
+    'Too Many Requests',
+  ].flatMap((message): Row[] => [
+    [{ message }, 'MODEL_RATE_LIMITED'],
+    [says(message), 'MODEL_RATE_LIMITED'],
+    [says(message, 503), 'MODEL_RATE_LIMITED'],
+  ]),
+  [{ message: 'The request took too long to process.' }, 'MODEL_UNAVAILABLE'],
+  [says('The prompt took too long.', 504), 'MODEL_UNAVAILABLE'],
+  [says('Upstream idle: request too long in queue', 503), 'MODEL_UNAVAILABLE'],
+  [says("Invalid 'input[3].call_id': string too long. Expected at most 64 characters."), 'MODEL_REJECTED'],
+  [says("Invalid 'messages[2].tool_calls[0].function.name': string too long."), 'MODEL_REJECTED'],
+  [says('Input should be an integer, too large integer given'), 'MODEL_REJECTED'],
+  [says("1 validation error: Input should be a string [type=string_type, input_value=['too many tokens']]"), 'MODEL_REJECTED'],
+  [says(`[{"msg":"Input should be a string","input":[{"text":"prompt is too long"}]}]`, 422), 'MODEL_REJECTED'],
+]
+
 const rows: Row[] = [
   ...full,
+  ...notFull,
   [{ status: 429, code: 'insufficient_quota', type: 'insufficient_quota' }, 'MODEL_QUOTA'],
   [{ code: 'billing_hard_limit_reached', status: 400 }, 'MODEL_QUOTA'],
   [{ status: 402 }, 'MODEL_QUOTA'],
@@ -78,6 +107,7 @@ const rows: Row[] = [
   [{ code: 'server_error', message: 'Try again.' }, 'MODEL_UNAVAILABLE'],
   [{ code: 502, message: 'Provider returned error' }, 'MODEL_UNAVAILABLE'],
   [{ code: ['odd'], type: 7, message: {} }, 'MODEL_UNAVAILABLE'],
+  [says('The model is loading, please wait.', 503), 'MODEL_UNAVAILABLE'],
   [{ status: 500, message: 'no load balancer' }, 'MODEL_UNAVAILABLE'],
 ]
 
