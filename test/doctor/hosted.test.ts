@@ -18,6 +18,7 @@ const list = (fields: object = {}) => ({ type: 'mcp_list_tools', id: 'l', server
 const echo = (body: Body) => response({ ...body, tools: [] })
 
 interface Case {
+  target?: typeof TARGET
   options?: Partial<ProviderOptions>
   /** What it answers to a request without a server, to one with it, and to whoever looks for an answer again. */
   plain?: (body: Body) => Said
@@ -25,7 +26,13 @@ interface Case {
   again?: () => Said
 }
 
-async function found({ options, plain = echo, withServer = () => response({ output: [list({ error: 'HTTP 401' })] }), again }: Case) {
+async function found({
+  target = TARGET,
+  options,
+  plain = echo,
+  withServer = () => response({ output: [list({ error: 'HTTP 401' })] }),
+  again,
+}: Case) {
   const asked: Body[] = []
   await using server = await serveHttp(async (req, res) => {
     const answer = ({ body, status = 200 }: Said) =>
@@ -40,7 +47,7 @@ async function found({ options, plain = echo, withServer = () => response({ outp
     runHeader: true, timeoutMs: 5000, maxResponseBytes: 65_536, formatWithTools: false, redact: (text) => text.replaceAll('canary', '[redacted]'), ...options,
   }) // prettier-ignore
   const { signal } = new AbortController()
-  const findings = await checkHosted('p', provider, 'm', { target: TARGET, spend: true, signal })
+  const findings = await checkHosted('p', provider, 'm', { target, spend: true, signal })
   await provider.close()
   return { findings, asked }
 }
@@ -103,6 +110,26 @@ test.each<[string, Case, object]>([
     'fails the whole request, since it cannot reach the server',
     { withServer: () => error("Error retrieving tool list from MCP server: 'labor'.", 424) },
     { status: 'failed', message: expect.stringContaining('does not reach labor') },
+  ],
+  [
+    'cannot reach a server whose name and address have the words of a refusal',
+    {
+      target: { server: 'authenticator', url: 'https://forbidden.example.com:401/mcp' },
+      withServer: () => error("Error retrieving tool list from MCP server: 'authenticator' (https://forbidden.example.com:401/mcp).", 424),
+    },
+    {
+      status: 'failed',
+      message: expect.stringContaining("does not reach authenticator: Error retrieving tool list from MCP server: 'authenticator'"),
+    },
+  ],
+  [
+    'takes the token elsewhere, and names the server',
+    {
+      target: { server: 'mcp', url: TARGET.url },
+      withServer: () =>
+        error("tools[server_label='mcp'].headers: Authorization must be passed by the field of the tool, not by headers.", 400),
+    },
+    { status: 'failed', cure: expect.stringMatching(/^See mcpToken/) },
   ],
   [
     'knows no tools of that type',

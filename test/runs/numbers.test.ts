@@ -177,6 +177,7 @@ test('a line of the log explains the call with its digits, also where the log ha
       startedAt: new Date(event.time.getTime() - 1000),
       finishedAt: null,
       mayReport: true,
+      mayFind: false,
       work: [],
       unreportedCalls: 0,
       accounts: [{ id: 'sa-1', own: true }],

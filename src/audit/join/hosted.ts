@@ -13,7 +13,8 @@ export function hostedMatches(
   const explained = run.sessions.map((session) => ({ place: placeOf(session), events: session.events }))
   const maxCalls = (run.limit ?? DEFAULT_TOOL_CALLS) * run.conversations
   const mayReport = run.finishedAt === null || run.finishedAt > overAfter
-  return matchHosted({ ...run, mayReport, work: run.attempts.map(workOf), allowed, explained, maxCalls }, events)
+  const mayFind = run.finishedAt === null && run.attempts.some(({ isOpen }) => isOpen)
+  return matchHosted({ ...run, mayReport, mayFind, work: run.attempts.map(workOf), allowed, explained, maxCalls }, events)
 }
 
 /** When the provider of an attempt was at work. */

@@ -129,15 +129,31 @@ describe('until when lines of a run may come', () => {
     expect(await join.report()).toMatchObject({ unreported: 1, unexplained: 1, unexplainedEvents: [{ requestId: 'too-late' }] })
   })
 
-  test('while it waits, and nobody is at work for it, none may', async () => {
+  test.each([
+    ['a tool that is not allowed', { 'mcp-tool': 'drop' }],
+    ['an allowed tool', { 'mcp-tool': 'look' }],
+    ['no tool', { ...LIST, 'mcp-method': 'resources/list' }],
+  ])('while it waits, and nobody is at work for it, none may: of %s', async (_, fields) => {
     const join = await hosted()
     await join.answeredWhole()
     await query(db, `update attempts set status = 'waiting', finished_at = started_at + interval '10 s'`)
     await query(db, `update runs set status = 'waiting', waits_for = '{"kind":"connection","account":"reports","server":"counting"}'`)
     join.setNow(2000)
-    await join.read([join.line(1000, { 'request-id': 'stolen', 'mcp-tool': 'drop' })])
+    await join.read([join.line(1000, { 'request-id': 'stolen', ...fields })])
     await join.match()
     expect(await join.report()).toMatchObject({ unreported: 0, unexplained: 1 })
+  })
+
+  test('while it waits for its next attempt, which may find an answer whose end was not seen, those that are allowed may', async () => {
+    const join = await hosted()
+    await query(db, `update attempts set status = 'failed', finished_at = started_at + interval '10 s'`)
+    await query(db, `update runs set status = 'queued', next_attempt_at = now() + interval '1 day'`)
+    join.setNow(2000)
+    await join.read(
+      [1000, 1001].map((second) => join.line(second, { 'request-id': `goes-on-${second}`, 'mcp-tool': second === 1000 ? 'look' : 'drop' })),
+    )
+    await join.match()
+    expect(await join.report()).toMatchObject({ unreported: 0, recent: 1, unexplained: 1 })
   })
 
   test.each([

@@ -23,6 +23,8 @@ export interface HostedContext {
   finishedAt: Date | null
   /** Its provider may still report calls: it is under way, or ended only just now. */
   mayReport: boolean
+  /** It is under way, and of an answer that was asked for the end was not seen: its next attempt may find it. */
+  mayFind: boolean
   /** When its provider was at work; of one that may have gone on after the attempt, as long as that goes. */
   work: readonly { from: Date; until: Date | null }[]
   accounts: readonly { id: string; own: boolean }[]
@@ -71,7 +73,7 @@ export const mayGoOnUntil = (attempt: { startedAt: Date; deadlineMs: number }): 
 
 /**
  * Says which events of a hosted run are its own: sessions by the run alone, as many as its answers and calls need; calls one for one with the calls that the provider reported, by
- * server, tool and arguments in the order of time (by server and tool where the arguments were never said), or by an answer that was lost where the tool is allowed. `mayCome` are events that the provider of a run under way may still report, as many
+ * server, tool and arguments in the order of time (by server and tool where the arguments were never said), or by an answer that was lost where the tool is allowed. `mayCome` are events that the provider of a run may still report, which is or was at work then, as many
  * as the job's limit of calls leaves. Any other that came to one of the run's servers from one of its accounts while its provider was at work is `unreported`: it stands against the run, and
  * says nothing of the account. What is left is explained by nothing.
  */
@@ -116,7 +118,7 @@ export function matchHosted(run: HostedContext, events: readonly HostedEvent[]):
       )
     const isLikely = toolCallId === undefined && mcpTool !== null && (run.allowed.get(server)?.includes(mcpTool) ?? false) && callsLeft > 0
     if (toolCallId !== undefined) matches.push({ eventId: event.id, matchedBy: how, toolCallId })
-    else if (isLikely && (wasLost(run, event) || run.mayReport)) {
+    else if (isLikely && (wasLost(run, event) || mayBeSaid(run, event))) {
       callsLeft--
       if (wasLost(run, event)) matches.push({ eventId: event.id, matchedBy: 'lost-answer', toolCallId: null })
       else mayCome.push(event.id)
@@ -132,7 +134,7 @@ export function matchHosted(run: HostedContext, events: readonly HostedEvent[]):
     if (isSession(event)) sessions.set(placeOf(event), nth)
     if (isSession(event) && nth <= mostSessions(run.reported + run.lostCalls))
       matches.push({ eventId: event.id, matchedBy: event.how, toolCallId: null })
-    else if (isSession(event) && run.mayReport && nth <= mostSessions(run.maxCalls)) mayCome.push(event.id)
+    else if (isSession(event) && mayBeSaid(run, event) && nth <= mostSessions(run.maxCalls)) mayCome.push(event.id)
     else notReported(event)
   }
   return { matches, mayCome }
@@ -146,6 +148,9 @@ const isDuring = ({ startedAt, finishedAt }: HostedContext, { time }: HostedEven
 
 /** True of a time when the run's provider was at work. */
 const isAtWork = ({ work }: HostedContext, { time }: HostedEvent) => work.some((span) => isWithin(span, time))
+
+/** True of what the run's provider may still report: it was at work then, or its answer may be found. While a run waits for something else, nobody is. */
+const mayBeSaid = (run: HostedContext, event: HostedEvent) => run.mayReport && (run.mayFind || isAtWork(run, event))
 
 const isWithin = ({ from, until }: { from: Date; until: Date | null }, time: Date) =>
   time.getTime() >= from.getTime() - BEFORE_MS && (until === null || time.getTime() <= until.getTime() + AFTER_MS)

@@ -101,6 +101,7 @@ async function reach(
   signal: AbortSignal,
 ): Promise<Reached> {
   const label = serverLabel(server)
+  const target = { label, url }
   const body = {
     ...QUESTION,
     model,
@@ -120,25 +121,43 @@ async function reach(
     const listed = listIn(answer['output']).filter(({ type }) => type === 'mcp_list_tools')
     const list = listed.find((item) => textIn(item['server_label']) === label) ?? listed[0]
     const error: unknown = list?.['error'] ?? answer['error'] ?? undefined
-    if (error !== undefined) return saidOf(shownIn(error))
+    if (error !== undefined) return saidOf(shownIn(error), target)
     return { kind: list ? 'listed' : 'not-looked' }
   } catch (error) {
-    const said = aboutServer(error)
-    if (said !== undefined) return saidOf(said)
+    const said = aboutServer(error, target)
+    if (said !== undefined) return saidOf(said, target)
     if (error instanceof APIError && NOT_TAKEN.has(Number(error.status))) return { kind: 'not-taken', said: error.message }
     throw error
   }
 }
 
-const saidOf = (said: string): Reached => (REFUSED.test(said) ? { kind: 'refused' } : { kind: 'not-reached', said })
+interface Target {
+  label: string
+  url: string
+}
+
+/** What is said without the names of the server, which may be words for anything. */
+const withoutNames = (said: string, { label, url }: Target) =>
+  said
+    .replaceAll(url, '')
+    .replaceAll(new URL(url).host, '')
+    .split(/\b/)
+    .filter((word) => word !== label)
+    .join('')
+
+const saidOf = (said: string, target: Target): Reached =>
+  REFUSED.test(withoutNames(said, target)) ? { kind: 'refused' } : { kind: 'not-reached', said }
 
 const FAILED_DEPENDENCY = 424
 const NOT_TAKEN = new Set([400, 404, 422, 501])
 
 /** What an error says of the server, with its status; undefined for one about the request. The provider's key was taken a moment ago, so that another 401 is the gateway's. */
-function aboutServer(error: unknown): string | undefined {
+function aboutServer(error: unknown, target: Target): string | undefined {
   if (!(error instanceof APIError)) return undefined
   const status: number | undefined = error.status
-  const isAboutServer = status === FAILED_DEPENDENCY || status === 401 || /\bmcp\b.{0,200}\b(?:server|tools?|connect)/is.test(error.message)
+  const isAboutServer =
+    status === FAILED_DEPENDENCY ||
+    status === 401 ||
+    /\bmcp\b.{0,200}\b(?:server|tools?|connect)/is.test(withoutNames(error.message, target))
   return isAboutServer ? error.message : undefined
 }

@@ -8,6 +8,7 @@ const at = (seconds: number) => new Date(Date.parse('2026-11-24T10:00:00Z') + se
 
 const context = (extra: Partial<HostedContext> = {}): HostedContext => ({
   mayReport: extra.finishedAt === null,
+  mayFind: extra.finishedAt === null,
   work: [],
   startedAt: at(0),
   finishedAt: at(60),
