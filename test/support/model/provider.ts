@@ -16,11 +16,12 @@ export interface ProviderBehaviour {
   labels?: boolean
   request?: Partial<ModelRequest>
   warn?: (message: string) => void
+  apiKey?: () => string | undefined
 }
 
 /** A provider whose every answer is `answer`. */
 export async function openProvider(
-  { way, stream, maxResponseBytes = 1_000_000, timeoutMs = 50_000, store, labels, warn, request: asked }: ProviderBehaviour,
+  { way, stream, maxResponseBytes = 1_000_000, timeoutMs = 50_000, store, labels, warn, apiKey, request: asked }: ProviderBehaviour,
   answer: (res: ServerResponse, body: unknown) => void,
 ) {
   await using building = new AsyncDisposableStack()
@@ -29,7 +30,7 @@ export async function openProvider(
     name: 'odd',
     api: way === 'chat' ? 'chat' : 'responses',
     baseUrl: server.url,
-    apiKey: () => undefined,
+    apiKey: apiKey ?? (() => undefined),
     stream,
     store,
     labels: labels ?? false,
@@ -45,12 +46,14 @@ export async function openProvider(
   const { signal } = new AbortController()
   const request = { instructions: undefined, prompt: 'Do it.', exchanges: [], tools: [], mayCall: true, output: undefined, ...asked }
 
+  let judged: string | undefined
   async function respond(): Promise<unknown> {
     if (way !== 'hosted') return provider.model('m', warn).respond(request, signal)
     const hosted = provider.hosted('m', warn)
     try {
       for await (const event of await hosted.ask({ ...request, servers: [], maxToolCalls: 1 }, signal)) void event
     } catch (error) {
+      judged = hosted.classifyError(error, []).kind
       throw hosted.nameFailure(error)
     }
     return undefined
@@ -59,6 +62,8 @@ export async function openProvider(
   return {
     /** What the model says, or what the request fails with. */
     ask: () => respond().catch((error: unknown) => error),
+    /** What a hosted run takes the last error for. */
+    judged: () => judged,
     /** Whether the provider lists a model, or the code with which that fails. */
     knows: (model: string) => provider.knows(model, signal).catch((error: unknown) => (error instanceof Failure ? error.code : error)),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),

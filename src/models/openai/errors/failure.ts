@@ -14,8 +14,12 @@ const MAYBE_DONE = new Set([408, 409, 499])
 /** Too busy to begin. */
 const BUSY = new Set([503, 529])
 
-/** True when no model can have been at work on the request, so that it cost nothing: the provider refused it, or no connection stood. */
+/** A failure of ours before a request was sent, such as a key that cannot be read: the client wraps it. */
+export const unsentIn = (error: unknown): Failure | undefined => (error instanceof Failure ? undefined : causeOf(error, Failure))
+
+/** True when no model can have been at work on the request, so that it cost nothing: it was not sent, the provider refused it, or no connection stood. */
 export function provesNoWork(error: unknown): boolean {
+  if (unsentIn(error)) return true
   const status: number | undefined = error instanceof APIError ? error.status : undefined
   return status === undefined ? isNeverConnected(error) : isRefusal(status)
 }
@@ -27,6 +31,9 @@ export const isRefusal = (status: number): boolean => (status >= 400 && status <
 export function modelFailure(error: unknown, what: { provider: string; model: string; redact: (text: string) => string }): unknown {
   if (error instanceof APIUserAbortError) return error
   if (error instanceof Failure) return new Failure({ ...redactFailure(error.toJSON(), what.redact), cause: error.cause })
+  const unsent = unsentIn(error)
+  // Keys are changed while we run: the next look may find another one.
+  if (unsent) return new Failure({ ...redactFailure(unsent.toJSON(), what.redact), retry: 'later', cause: new NotRun(unsent.message) })
   const text = hide(messageOf(error), what.redact)
   const about = `${what.provider}, model ${what.model}`
   const make = (code: FailureCode, requestId?: string | null, waitMs?: number) =>

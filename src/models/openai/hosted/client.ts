@@ -2,6 +2,7 @@ import OpenAI, { APIConnectionError, APIError } from 'openai'
 import { isNeverConnected } from '../../../lib/net/connection-error.ts'
 import type { HostedError, HostedModel, HostedRequest } from '../../hosted.ts'
 import { createServerNames } from './events.ts'
+import { unsentIn } from '../errors/failure.ts'
 import { redactEvents } from '../redacted.ts'
 import { labelFields } from '../fields.ts'
 import type { Ask } from '../parameters.ts'
@@ -108,7 +109,7 @@ const MAY_HAVE_BEGUN = new Set([408, 409])
 
 function classifyError(error: unknown, servers: readonly string[]): HostedError {
   if (error instanceof APIConnectionError) return isNeverConnected(error) ? { kind: 'never-began' } : { kind: 'other' }
-  if (!(error instanceof APIError)) return { kind: 'other' }
+  if (!(error instanceof APIError)) return { kind: unsentIn(error) ? 'never-began' : 'other' }
   const status: number | undefined = error.status
   // The connection stood: it came with the answer.
   if (status === undefined) return { kind: /\bmax_tool_calls\b/.test(error.message) ? 'limit' : 'said' }
