@@ -22,6 +22,9 @@ export async function countPost(send: () => Promise<Response>): Promise<Response
   }
 }
 
+/** Bytes of what a model was seen to say to the request that is under way. */
+export const seenSoFar = (): number => underWay.getStore()?.seenBytes ?? 0
+
 /** The events of a stream as they come, with what the model is seen to say counted. */
 export async function* seenIn<Event>(events: AsyncIterable<Event>, asked = underWay.getStore()): AsyncGenerator<Event> {
   // oxlint-disable-next-line waits/bounded -- the provider's connections bound its silence, and the signal of the request ends it

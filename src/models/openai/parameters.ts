@@ -1,5 +1,6 @@
 import { APIError } from 'openai'
 import { isObject } from '../../lib/json/object.ts'
+import { seenSoFar } from './asked.ts'
 import { fieldsIn, textIn } from './foreign.ts'
 import {
   hasEmpty,
@@ -176,6 +177,7 @@ export function createParameters(about: string): (warn: (message: string) => voi
     let sent: object = body
     for (const part of refused.values()) if (part.isIn(sent)) sent = part.without(sent)
     for (;;) {
+      const seen = seenSoFar()
       try {
         // oxlint-disable-next-line no-unsafe-type-assertion -- the same request, without fields that may be left out
         const answer = await send(sent as typeof body)
@@ -187,7 +189,8 @@ export function createParameters(about: string): (warn: (message: string) => voi
         }
         return answer
       } catch (error) {
-        const part = dropped.length < MAX_ROUNDS ? refusedPart(error, sent) : undefined
+        // Who has begun to answer refused nothing, whatever is named in what goes wrong then.
+        const part = dropped.length < MAX_ROUNDS && seenSoFar() === seen ? refusedPart(error, sent) : undefined
         if (!part) throw error
         dropped.push(part)
         sent = part.without(sent)

@@ -1,12 +1,27 @@
 // Servers refuse parts of a request that others take: what a request can do without is left out.
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import type { Exchange } from '../../../src/models/model.ts'
 import { openProvider, type ProviderBehaviour } from '../../support/model/provider.ts'
 
 const tool = { name: 'shop__look', description: 'looks', parameters: { type: 'object' } }
 const output = { name: 'output', schema: { type: 'object' }, strict: true }
 const bodySchema = z.looseObject({})
 type Body = z.output<typeof bodySchema>
+
+/** What the model said, with fields beside its words. */
+const saidWith = (fields: object): Exchange => ({
+  items: [
+    {
+      type: 'message',
+      text: 'Wait.',
+      from: 'responses odd',
+      raw: { type: 'message', role: 'assistant', id: 'm_1', ...fields, content: [{ type: 'output_text' }] },
+    },
+  ],
+  results: [],
+  reply: 'Go on.',
+})
 
 interface Refusal {
   status?: number
@@ -61,6 +76,12 @@ const rows: Row[] = [
     refuses: (b) => says('store' in b, "Unknown parameter: 'store'.", { param: 'store', code: 'unknown_parameter' }),
     told: ['store'],
   },
+  ...['status', 'phase', 'odd'].map((name): Row => ({
+    what: `${name} of an item, which came from there`,
+    behaviour: { way: 'responses', request: { exchanges: [saidWith({ status: null, phase: 'commentary', odd: 1 })] } },
+    refuses: (b) => says(has(b, `"${name}":`), `Unknown parameter: 'input[1].${name}'.`, { param: `input[1].${name}` }),
+    told: [`${name} in what the model said`],
+  })),
   {
     what: 'one thing after the other',
     behaviour: { store: false, request: { tools: [tool], output } },
@@ -72,7 +93,8 @@ const rows: Row[] = [
   },
 ]
 
-const chatAnswer = JSON.stringify({ choices: [{ message: { content: 'done' }, finish_reason: 'stop' }] })
+const said = [{ type: 'message', role: 'assistant', content: 'done' }]
+const answer = JSON.stringify({ choices: [{ message: { content: 'done' }, finish_reason: 'stop' }], output: said })
 const chatEvents = `data: ${JSON.stringify({ choices: [{ delta: { content: 'done' }, finish_reason: 'stop' }] })}\n\ndata: [DONE]\n\n`
 
 async function open({ behaviour, refuses }: Pick<Row, 'behaviour' | 'refuses'>) {
@@ -88,7 +110,7 @@ async function open({ behaviour, refuses }: Pick<Row, 'behaviour' | 'refuses'>) 
       res.writeHead(refusal ? (refusal.status ?? 400) : 200, {
         'content-type': !refusal && stream ? 'text/event-stream' : 'application/json',
       })
-      res.end(refusal ? JSON.stringify({ error: refusal.error }) : stream ? chatEvents : chatAnswer)
+      res.end(refusal ? JSON.stringify({ error: refusal.error }) : stream ? chatEvents : answer)
     },
   )
   return { opened, told, asked }
@@ -115,4 +137,20 @@ test.each(kept)('%s is not left out: the refusal is told', async (_, row, reques
   await using provider = opened
   expect(await provider.ask()).toMatchObject({ name: 'Failure' })
   expect([asked.length, told]).toEqual([requests, []])
+})
+
+test('an error in the midst of an answer refuses nothing, whatever it names', async () => {
+  let posts = 0
+  const labels = { run: 'r', job: 'j', attempt: '1', user: 'u' }
+  await using opened = await openProvider({ way: 'chat', stream: true, labels: true, request: { labels } }, (res) => {
+    posts++
+    res.writeHead(200, { 'content-type': 'text/event-stream' })
+    const events = [
+      { choices: [{ delta: { content: 'The work of an hour' } }] },
+      { error: { message: 'could not keep safety_identifier' } },
+    ]
+    res.end(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''))
+  })
+  expect(await opened.ask()).toMatchObject({ code: 'MODEL_UNAVAILABLE' })
+  expect(posts).toBe(1)
 })

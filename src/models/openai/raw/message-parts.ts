@@ -6,17 +6,24 @@ import { ENCRYPTED, unstored } from './response-items.ts'
 
 const KNOWN_IN_MESSAGE = new Set(['role', 'content', 'tool_calls'])
 const KNOWN_IN_CALL = new Set(['id', 'type', 'function'])
+const KNOWN_IN_ITEM = new Set(['type', 'role', 'content', 'id', 'call_id', 'name', 'arguments', 'summary', 'encrypted_content'])
 
 const saidIn = (body: object): Fields[] => listIn(fieldsIn(body)['messages']).filter(({ role }) => role === 'assistant')
 
-/** Names of fields that came beside the words of a message, or in its calls. */
+const inputIn = (body: object): readonly Fields[] => listIn(fieldsIn(body)['input'])
+const isSaid = ({ role, type }: Fields) => role !== 'user' && type !== 'function_call_output'
+
+/** Names of fields that came beside the words of a message or an item, or in its calls. */
 export function namesBeside(body: object): string[] {
   const said = saidIn(body)
-  const names = said.flatMap((message) => Object.keys(message).filter((name) => !KNOWN_IN_MESSAGE.has(name)))
-  const inCalls = said.flatMap(({ tool_calls: calls }) =>
-    listIn(calls).flatMap((call) => Object.keys(call).filter((name) => !KNOWN_IN_CALL.has(name))),
-  )
-  return [...new Set([...names, ...inCalls])]
+  const beside = (fields: Fields, known: ReadonlySet<string>) => Object.keys(fields).filter((name) => !known.has(name))
+  return [
+    ...new Set([
+      ...said.flatMap((message) => beside(message, KNOWN_IN_MESSAGE)),
+      ...said.flatMap(({ tool_calls: calls }) => listIn(calls).flatMap((call) => beside(call, KNOWN_IN_CALL))),
+      ...inputIn(body).flatMap((item) => (isSaid(item) ? beside(item, KNOWN_IN_ITEM) : [])),
+    ]),
+  ]
 }
 
 const mapSaid = (body: object, change: (message: Fields) => Fields): object => ({
@@ -25,12 +32,14 @@ const mapSaid = (body: object, change: (message: Fields) => Fields): object => (
 })
 
 /** The request without that field in what the model said. */
-export const withoutBeside = (body: object, name: string): object =>
-  mapSaid(body, (message) => {
+export function withoutBeside(body: object, name: string): object {
+  if (!('messages' in body)) return { ...body, input: inputIn(body).map((item) => (isSaid(item) ? withoutField(item, name) : item)) }
+  return mapSaid(body, (message) => {
     const calls = message['tool_calls']
     const rest = withoutField(message, name)
     return calls === undefined ? rest : { ...rest, tool_calls: listIn(calls).map((call) => withoutField(call, name)) }
   })
+}
 
 /** Whether a message has calls alone. */
 export const hasNoContent = (body: object): boolean => saidIn(body).some((message) => !('content' in message))
@@ -48,9 +57,6 @@ export const withoutEmpty = (body: object): object => ({
   ...body,
   messages: listIn(fieldsIn(body)['messages']).filter((message) => !isEmpty(message)),
 })
-
-const inputIn = (body: object): readonly Fields[] => listIn(fieldsIn(body)['input'])
-const isSaid = ({ role, type }: Fields) => role !== 'user' && type !== 'function_call_output'
 
 const isPlain = ({ role, content }: Fields) => role === 'assistant' && typeof content === 'string'
 
