@@ -77,7 +77,8 @@ function wholeAnswer(answer: unknown, answered: Answered): ChatAnswer {
 
 /** What an answer says. Throws where it did not end as an answer does. */
 function turnOf({ id, model, finish, error, usage }: ChatAnswer, items: TurnItem[], answered: Answered): ModelTurn {
-  if (error !== null && error !== undefined) throw new APIError(undefined, errorIn({ error }) ?? {}, undefined, undefined)
+  const said = errorIn({ error })
+  if (said) throw new APIError(undefined, said, undefined, undefined)
   const stopReason = chatEnding(finish, answered)
   if (CALLING.has(finish) && !items.some(({ type }) => type === 'tool_call'))
     throw brokenAnswer(answered, 'says that it calls a tool, and calls none')

@@ -13,6 +13,12 @@ export const fieldsIn = (value: unknown): Fields => (isObject(value) ? value : {
 /** The objects of a list. */
 export const listIn = (value: unknown): readonly Fields[] => (Array.isArray(value) ? value.filter(isObject) : [])
 
+/** Whether a field says anything. Servers that fill in each field say of an error that there is none by `null`, `""`, `false`, `{}`, or an object of such. */
+export function isSaid(value: unknown): boolean {
+  if (value === undefined || value === null || value === '' || value === false) return false
+  return typeof value !== 'object' || Object.values(value).some(isSaid)
+}
+
 /** A text without halves of characters; undefined for anything else. */
 export const textIn = (value: unknown): string | undefined => (typeof value === 'string' ? value.toWellFormed() : undefined)
 

@@ -97,8 +97,9 @@ function inputOfExchange({ items, results, reply }: Exchange, from: Origin, isSt
 /** What an answer says; with `from`, as it is told again. Throws when it failed, or did not end as an answer does. */
 export function turnOf(answer: unknown, requestId: string | null, model: string, from?: Origin): ModelTurn {
   const { id, status, error, model: named, output, usage } = fieldsIn(answer)
-  if (status === 'failed' || (error !== null && error !== undefined)) {
-    const { code, type, message } = errorIn({ error }) ?? {}
+  const said = errorIn({ error })
+  if (status === 'failed' || said) {
+    const { code, type, message } = said ?? {}
     const [given, failure] = [textIn(code), codeOf({ code, type, message })]
     throw new Failure({
       code: failure,

@@ -10,22 +10,30 @@ const ID = '0b9ce8b6-8a8e-4b65-b7a5-2a3b7a1c9f10'
 const DENIAL = `access denied, please see the authorization log for the request ${ID} for details`
 
 /** An item as a provider sends it, whatever the client's types say. */
-function item(part: { output?: unknown; error?: unknown }): McpCall {
+function item(part: { output?: unknown; error?: unknown; status?: unknown }): McpCall {
   const whole: unknown = { type: 'mcp_call', id: 'mcp_1', server_label: 'hr', name: 'act', arguments: '{}', ...part }
   const isCall = (value: unknown): value is McpCall => value === whole
   if (!isCall(whole)) throw new Error('not an item')
   return whole
 }
 
-const read = (part: { output?: unknown; error?: unknown }, resultBytes = 1000) =>
+const read = (part: { output?: unknown; error?: unknown; status?: unknown }, resultBytes = 1000) =>
   endOf(outcomeOf(item(part)), { server: 'hr', tool: 'act', resultBytes, redact: (text) => text.replaceAll('hunter2', '[secret]') })
 
-const SHAPES: [what: string, part: { output?: unknown; error?: unknown }, expected: object][] = [
+const SHAPES: [what: string, part: { output?: unknown; error?: unknown; status?: unknown }, expected: object][] = [
   ['a result', { output: 'done' }, { status: 'ok', text: 'done', failure: null }],
   ['an empty result', { output: '' }, { status: 'ok', text: '', failure: null }],
   ['a result beside a null error', { output: 'done', error: null }, { status: 'ok', text: 'done' }],
   ['a result that is no text', { output: { rows: 1 } }, { status: 'ok', text: '{"rows":1}' }],
   ['neither result nor error', {}, { status: 'unknown', failure: { code: 'OUTCOME_UNKNOWN' } }],
+  ['a result under a status that was left as it began', { output: 'done', status: 'in_progress' }, { status: 'ok', text: 'done' }],
+  ...['queued', 'in_progress', 'calling', 'incomplete'].map((status): [string, object, object] => [
+    `what is ${status} and has nothing`,
+    { output: '', error: '', status },
+    { status: 'unknown', failure: { code: 'OUTCOME_UNKNOWN' } },
+  ]),
+  ['a part of a result', { output: 'do', status: 'incomplete' }, { status: 'unknown', failure: { code: 'OUTCOME_UNKNOWN' } }],
+  ['a call that failed and has no error', { output: 'no such row', status: 'failed' }, { status: 'error', text: 'no such row' }],
   ['an error as text', { error: 'no such table' }, { status: 'error', text: 'no such table', failure: null }],
   ['a protocol error', { error: { type: 'mcp_protocol_error', code: -32000, message: 'broken' } }, { status: 'error', text: 'broken' }],
   [

@@ -1,5 +1,6 @@
+import { isObject } from '../../../lib/json/object.ts'
 import { JsonTooLarge, parseBounded } from '../../../lib/json/bounded.ts'
-import { fieldsIn, shownIn, type Fields } from '../foreign.ts'
+import { fieldsIn, isSaid, shownIn, type Fields } from '../foreign.ts'
 
 /** A page for people where an answer of the API was awaited, or the way to one. Its own words are not told. */
 export class WebPage extends Error {
@@ -21,8 +22,8 @@ export const isPage = (text: string, contentType: string | null): boolean =>
 export function errorIn(body: unknown): Fields | undefined {
   const fields = fieldsIn(Array.isArray(body) ? body[0] : body)
   const { error, message, detail, code, type, param } = fields
-  if (typeof error === 'object' && error !== null && !Array.isArray(error)) return fieldsIn(error)
-  const said = [message, detail, error].find((one) => one !== undefined && one !== null && one !== '' && one !== false)
+  if (isObject(error) && isSaid(error)) return error
+  const said = [message, detail, error].find(isSaid)
   return said === undefined ? undefined : { message: shownIn(said), code, type, param }
 }
 

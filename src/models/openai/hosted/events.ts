@@ -2,10 +2,11 @@ import { APIError } from 'openai'
 import type { EndedCall, HostedAnswer, HostedEvent } from '../../hosted.ts'
 import { errorIn } from '../errors/body.ts'
 import { endedAnswer } from '../errors/ending.ts'
-import { fieldsIn, idIn, listIn, shownIn, textIn, type Fields } from '../foreign.ts'
+import { fieldsIn, idIn, isSaid, listIn, shownIn, textIn, type Fields } from '../foreign.ts'
 import { turnOf, usageOf } from '../responses.ts'
 import { createCallTracker } from './calls.ts'
 import { serverLabel } from './server-label.ts'
+import { isCallOver } from './outcomes.ts'
 import { createToolNames, type KnownServer } from './tool-names.ts'
 
 /** Gives back the name of a server from its label in this protocol; a label that is none of ours stays. */
@@ -37,7 +38,10 @@ export function createTranslator({ servers, model, requestId }: Translated) {
   /** What an item says, announced or over. */
   function ofItem(item: Fields, place: unknown, isOver: boolean): HostedEvent | undefined {
     if (item['type'] !== 'mcp_call') return undefined
-    return isOver ? { kind: 'ended', call: calls.done(item, place) } : { kind: 'call', call: calls.added(item, place) }
+    if (!isOver) return { kind: 'call', call: calls.added(item, place) }
+    const call = calls.done(item, place)
+    // Its result may stand in the whole answer.
+    return { kind: call.outcome.kind === 'no-result' ? 'call' : 'ended', call }
   }
 
   function answerOf(response: unknown): HostedAnswer {
@@ -48,7 +52,7 @@ export function createTranslator({ servers, model, requestId }: Translated) {
     return {
       calls: output.flatMap((item, place): EndedCall[] => (item['type'] === 'mcp_call' ? [calls.inAnswer(item, place)] : [])),
       listed: [...items, ...(isEmpty ? [] : output)].flatMap(({ type, server_label: label, error }) =>
-        type === 'mcp_list_tools' ? [{ server: nameOf(textIn(label) ?? ''), error: error ? shownIn(error) : null }] : [],
+        type === 'mcp_list_tools' ? [{ server: nameOf(textIn(label) ?? ''), error: isSaid(error) ? shownIn(error) : null }] : [],
       ),
       approvalFor: approval && (textIn(approval['name']) ?? 'a tool without a name'),
       turn: () =>
@@ -95,11 +99,10 @@ export function createTranslator({ servers, model, requestId }: Translated) {
     snapshot(response: unknown): HostedEvent[] {
       const { status, output } = fieldsIn(response)
       if (!UNDER_WAY.has(status)) return [...started(response), ...used(response), { kind: 'answer', answer: answerOf(response) }]
-      const isOver = ({ status: ofItsOwn, output: result, error }: Fields) => (result ?? error ?? null) !== null || ofItsOwn === 'completed'
       return [
         ...started(response),
         ...used(response),
-        ...listIn(output).flatMap((item, place) => listOf(ofItem(item, place, isOver(item)))),
+        ...listIn(output).flatMap((item, place) => listOf(ofItem(item, place, isCallOver(item)))),
       ]
     },
   }

@@ -1,6 +1,6 @@
 import type OpenAI from 'openai'
 import { APIError } from 'openai'
-import { fieldsIn, idIn, listIn, shownIn, textIn, type Fields } from '../foreign.ts'
+import { fieldsIn, idIn, isSaid, listIn, shownIn, textIn, type Fields } from '../foreign.ts'
 import type { Ask } from '../parameters.ts'
 import { accessOf, type McpToken } from './access.ts'
 import { serverLabel } from './server-label.ts'
@@ -120,7 +120,7 @@ async function reach(
     const answer = fieldsIn(await ask(body, (taken) => client.responses.create(taken, { ...ONE, signal })))
     const listed = listIn(answer['output']).filter(({ type }) => type === 'mcp_list_tools')
     const list = listed.find((item) => textIn(item['server_label']) === label) ?? listed[0]
-    const error: unknown = list?.['error'] ?? answer['error'] ?? undefined
+    const error = [list?.['error'], answer['error']].find(isSaid)
     if (error !== undefined) return saidOf(shownIn(error), target)
     return { kind: list ? 'listed' : 'not-looked' }
   } catch (error) {
