@@ -59,7 +59,7 @@ export async function tellRuns(
     for (const run of await loadUntold(db, some)) {
       const end = withUnreported(run, run.found)
       // Its reports have said that it is green.
-      const event = run.isFirst && run.status === 'succeeded' && end.status !== 'succeeded' ? noLongerGreen(run) : undefined
+      const event = run.isGreen && end.status !== 'succeeded' ? noLongerGreen(run) : undefined
       if (await tellUnreported(db, run, end, event))
         log?.warn?.(
           { run: run.id, status: end.status, ...run.found },

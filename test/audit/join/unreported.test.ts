@@ -212,7 +212,13 @@ test('what its provider reports late explains a line that was taken for unreport
   for (let i = 1; i <= lines.length; i++) await join.called('act', { n: 2 }, i)
   await over(join)
   expect(await join.report()).toMatchObject({ unreported: 0, matched: 8, unexplained: 0 })
-  expect(await loadRun(db, RUN)).toMatchObject({ status: 'succeeded', reasons: [], unreported: [] })
+  expect(await loadRun(db, RUN)).toMatchObject({ status: 'succeeded', reasons: [], unreported: [], endedAs: null })
+  expect(await listUnsentAlarms(db)).toEqual([])
+  // It is green until then, and whoever had its report has to know.
+  await join.read([join.line(12, { 'request-id': 'stolen' })])
+  await join.match()
+  expect(await loadRun(db, RUN)).toMatchObject({ status: 'incomplete', endedAs: { status: 'succeeded' } })
+  expect(await listUnsentAlarms(db)).toMatchObject([{ body: { type: 'nightshift.audit.unreported', subject: RUN } }])
 })
 
 test('a request of ours that is known later by its id explains its line, and the run stands as it ended', async () => {
@@ -223,7 +229,7 @@ test('a request of ours that is known later by its id explains its line, and the
   expect(await loadRun(db, RUN)).toMatchObject({ status: 'incomplete', reasons: [told(1, 0)] })
   await join.answered(id, 'by-pomerium')
   await join.match()
-  expect(await loadRun(db, RUN)).toMatchObject({ status: 'succeeded', reasons: [], unreported: [] })
+  expect(await loadRun(db, RUN)).toMatchObject({ status: 'succeeded', reasons: [], unreported: [], endedAs: null })
 })
 
 test('a run that was decided to be not green for such lines alone says why, also when they are explained since', async () => {

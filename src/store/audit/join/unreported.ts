@@ -10,8 +10,8 @@ export interface UntoldRun {
   /** As it stands, or, when it stands otherwise since such lines were found, as it was decided. */
   status: FinalStatus
   reasons: Reason[]
-  /** It stands as it ended so far. */
-  isFirst: boolean
+  /** It stands as green. */
+  isGreen: boolean
   job: string
   found: Unreported
 }
@@ -35,7 +35,7 @@ export async function listUntold(db: Db, { after, limit }: { after: string; limi
 export async function loadUntold(db: Db, ids: readonly string[]): Promise<UntoldRun[]> {
   const rows = await query<Omit<UntoldRun, 'found'> & Unreported & { id: string }>(
     db,
-    `select r.id, r.conversation, r.job, r.ended_as is null as "isFirst", ${DECIDED}, e.lines, e.calls
+    `select r.id, r.conversation, r.job, r.status = 'succeeded' as "isGreen", ${DECIDED}, e.lines, e.calls
      from runs r cross join lateral (select ${COUNTS} from authorize_events where run_id = r.id and matched_by = 'unreported') e
      where r.id = any($1) and r.untold and r.finished_at is not null`,
     [ids],
