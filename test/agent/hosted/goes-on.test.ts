@@ -6,6 +6,10 @@ import { joinEvents } from '../../../src/audit/join/match.ts'
 import { openLog, readLog } from '../../../src/audit/read.ts'
 import { makeReport } from '../../../src/audit/report.ts'
 import { OPENAI_HABITS } from '../../../src/demo/model/vendors/habits.ts'
+import { query } from '../../../src/store/postgres/db.ts'
+import { loadRun } from '../../../src/store/runs/show.ts'
+import { retryRuns } from '../../../src/store/runs/retry.ts'
+import { someone } from '../../support/actor.ts'
 import { command } from '../../support/cli/command.ts'
 import { hostedApp, hostedJob, type HostedApp } from '../../support/app/hosted.ts'
 import { until } from '../../support/until.ts'
@@ -101,4 +105,31 @@ test('nothing is said of a provider that is told to stop, or whose answer was re
   ended.resolve('done')
   server.answer = () => 'done'
   expect((await testApp.run('act')).attempts).toMatchObject([{ status: 'succeeded', mayGoOnUntil: null }])
+})
+
+test('what was not reported before a retry stands against the end that follows, also of a run that goes on with tools of its own', async () => {
+  await using one = await hostedApp('call counting__act {"n": 1}\nsay enough', { job: job() })
+  const { testApp } = one
+  const { db } = testApp.app
+  const { id, startedAt } = await testApp.run('act')
+  await query(
+    db,
+    `insert into authorize_events (line_digest, occurrence, request_id, time, method, host, path, ip, user_id, mcp_method, mcp_tool, allowed, reasons, matched_by, run_id)
+     values ('d', 0, 'stolen', $2, 'POST', 'h', '/', '::1', 'u', 'tools/call', 'act', true, '{}', 'unreported', $1)`,
+    [id, startedAt],
+  )
+  await query(db, `update runs set status = 'incomplete'`)
+  const [local] = await query<{ definition: unknown }>(
+    db,
+    `select definition::jsonb || '{"delegate":"local"}' as definition from job_versions`,
+  )
+  const latest = [{ job: 'act', version: 'local', account: 'reports', definition: local?.definition }]
+  await testApp.app.producer.wake(await retryRuns(db, { ids: [id] }, latest, someone()))
+  await until(async () => (await loadRun(db, id))?.attempts[1]?.finishedAt ?? undefined)
+  expect(await loadRun(db, id)).toMatchObject({
+    status: 'incomplete',
+    reasons: [{ code: 'CALL_UNREPORTED' }],
+    endedAs: null,
+    attempts: [{}, { status: 'incomplete' }],
+  })
 })
