@@ -63,6 +63,7 @@ describe('the package', () => {
       'docs/configuration.md',
       'docs/eval.md',
       'docs/failures.md',
+      'docs/hosted-providers.md',
       'docs/jobs.md',
       'docs/limits.md',
       'docs/operations.md',

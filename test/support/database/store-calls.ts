@@ -14,6 +14,8 @@ import { insertGap, listGaps } from '../../../src/store/audit/gaps.ts'
 import * as evidence from '../../../src/store/audit/evidence.ts'
 import { explainExpected } from '../../../src/store/audit/join/expected.ts'
 import { explainEvents, listUnexplainedRuns, loadHostedRuns } from '../../../src/store/audit/join/hosted.ts'
+import * as unreported from '../../../src/store/audit/join/unreported.ts'
+import { loadGoingOn } from '../../../src/store/attempts/going-on.ts'
 import { explainServed } from '../../../src/store/audit/join/served.ts'
 import { countLinesBelow } from '../../../src/store/audit/signed-rows.ts'
 import { countLineless, raiseSilence } from '../../../src/store/audit/silence.ts'
@@ -161,6 +163,20 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
     countLinesBelow: { call: ({ db }) => countLinesBelow(db) },
     listUnexplainedRuns: { call: ({ db }) => listUnexplainedRuns(db, SPAN, { after: '', limit: 10 }) },
     loadHostedRuns: { call: ({ db }) => loadHostedRuns(db, SPAN, [over]) },
+    listUntold: { call: ({ db }) => unreported.listUntold(db, { after: '', limit: 10 }) },
+    loadUntold: { call: ({ db }) => unreported.loadUntold(db, [over]) },
+    tellUnreported: {
+      call: ({ db }) =>
+        unreported.tellUnreported(
+          db,
+          { id: over, conversation: 1, found: { lines: 1, calls: 1 } },
+          { status: 'incomplete', reasons: [] },
+          undefined,
+        ),
+    },
+    countEarlierUnreported: { call: ({ db }) => unreported.countEarlierUnreported(db, over) },
+    listUnreportedRuns: { call: ({ db }) => unreported.listUnreportedRuns(db, { since: undefined, account: undefined, limit: 10 }) },
+    loadGoingOn: { call: ({ db }) => loadGoingOn(db, over) },
     explainEvents: { call: ({ db }) => explainEvents(db, [{ eventId: '1', matchedBy: 'account', runId: over, toolCallId: null }]) },
     listUnsentAlarms: { call: ({ db }) => suspects.listUnsentAlarms(db) },
     putOffAlarm: { call: ({ db }) => suspects.putOffAlarm(db, randomUUID(), { ms: 1000, refused: undefined }) },
