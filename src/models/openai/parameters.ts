@@ -19,6 +19,8 @@ import {
 const NEEDED = new Set(['model', 'messages', 'input', 'instructions', 'tools', 'stream', 'background', 'previous_response_id'])
 /** Statuses with which servers refuse a parameter. */
 const REFUSING = new Set([400, 404, 422, 501])
+/** Most fields beside the words that are looked for in a refusal, and most parts that are remembered: both are named by the server. */
+const MAX_NAMES = 100
 /** Most parameters that one request is asked without, one after the other. */
 const MAX_ROUNDS = 8
 
@@ -144,9 +146,9 @@ const field = (key: string): Part => ({
 const ALSO: Readonly<Record<string, RegExp>> = { stream_options: /\binclude_usage\b/, include: /\bencrypted[_ ]content\b/ }
 
 /** Whether a message names a field, or what stands in it: `tool_choice`, `tool choice`, `stream_options`, `include_usage`. */
-function namesField(named: string, key: string): boolean {
-  const text = named.toLowerCase()
-  const words = new Set(text.match(/[a-z_]+/g))
+function namesField(named: string, name: string): boolean {
+  const [text, key] = [named.toLowerCase(), name.toLowerCase()]
+  const words = new Set(text.match(/\w+/g))
   if (words.has(key) || (ALSO[key]?.test(text) ?? false)) return true
   return key.includes('_') && text.replaceAll('-', ' ').includes(key.replaceAll('_', ' '))
 }
@@ -158,7 +160,13 @@ function refusedPart(error: unknown, body: object): Part | undefined {
   if (status !== undefined && !REFUSING.has(status)) return undefined
   const message = error.message.slice(0, MAX_READ)
   const fields = Object.keys(body).filter((key) => !NEEDED.has(key) && !FORMATS.has(key) && key !== 'tool_choice')
-  const parts = [...SPECIAL, ...namesBeside(body).map(beside), ...fields.map(field), PLAIN].filter(({ isIn }) => isIn(body))
+  const isIn = (part: Part) => part.isIn(body)
+  const parts = [
+    ...SPECIAL.filter(isIn),
+    ...namesBeside(body).slice(0, MAX_NAMES).map(beside),
+    ...fields.map(field),
+    ...[PLAIN].filter(isIn),
+  ]
   const named = [textIn(error.param) ?? '', message].filter((one) => one !== '')
   return named.flatMap((one) => parts.filter(({ isRefused }) => isRefused(one, message)))[0]
 }
@@ -183,7 +191,7 @@ export function createParameters(about: string): (warn: (message: string) => voi
         const answer = await send(sent as typeof body)
         // Only what helped is remembered.
         for (const part of dropped) {
-          if (refused.has(part.name)) continue
+          if (refused.has(part.name) || refused.size >= MAX_NAMES) continue
           refused.set(part.name, part)
           warn(`${about} does not take ${part.name}: it is asked without, as long as this process lives.`)
         }

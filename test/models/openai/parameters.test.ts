@@ -132,6 +132,25 @@ const kept: [what: string, row: Pick<Row, 'behaviour' | 'refuses'>, requests: nu
   ['a server that is not there', { refuses: () => says(true, 'response_format', {}, 401) }, 1],
 ]
 
+const oddName = 'a\nb_c'
+const besides: [what: string, fields: object, refused: string, requests: number][] = [
+  ['one of a few', { f_1: 1, f_2: 2 }, 'f_2', 2],
+  ['in capitals', { extraContent: 1 }, 'extraContent', 2],
+  ['one of more than are looked at', Object.fromEntries(Array.from({ length: 100_000 }, (_, n) => [`f_${n}`, n])), 'f_99999', 1],
+  ['one whose name is none', { [oddName]: 1 }, oddName, 1],
+]
+
+test.each(besides)('a field beside the words that is %s is looked for in a bounded time', async (_, fields, name, requests) => {
+  const behaviour: Row['behaviour'] = { way: 'responses', request: { exchanges: [saidWith(fields)] } }
+  const { opened, told, asked } = await open({
+    behaviour,
+    refuses: (b) => says(has(b, JSON.stringify(name)), `Unknown parameter: ${name}`),
+  })
+  await using provider = opened
+  await provider.ask()
+  expect([asked.length, told.length]).toEqual([requests, requests - 1])
+})
+
 test.each(kept)('%s is not left out: the refusal is told', async (_, row, requests) => {
   const { opened, told, asked } = await open(row)
   await using provider = opened

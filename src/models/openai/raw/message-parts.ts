@@ -13,10 +13,13 @@ const saidIn = (body: object): Fields[] => listIn(fieldsIn(body)['messages']).fi
 const inputIn = (body: object): readonly Fields[] => listIn(fieldsIn(body)['input'])
 const isSaid = ({ role, type }: Fields) => role !== 'user' && type !== 'function_call_output'
 
+/** What the name of a field looks like: it is told to people. */
+const NAME = /^\w{1,64}$/
+
 /** Names of fields that came beside the words of a message or an item, or in its calls. */
 export function namesBeside(body: object): string[] {
   const said = saidIn(body)
-  const beside = (fields: Fields, known: ReadonlySet<string>) => Object.keys(fields).filter((name) => !known.has(name))
+  const beside = (fields: Fields, known: ReadonlySet<string>) => Object.keys(fields).filter((name) => !known.has(name) && NAME.test(name))
   return [
     ...new Set([
       ...said.flatMap((message) => beside(message, KNOWN_IN_MESSAGE)),
