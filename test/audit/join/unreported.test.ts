@@ -100,6 +100,24 @@ test.each([
   },
 )
 
+test.each([
+  'resources/list',
+  'resources/templates/list',
+  'prompts/list',
+  'logging/setLevel',
+  'notifications/progress',
+  'notifications/roots/list_changed',
+])('that a client of its provider begins a session with %s takes no green, as often as sessions may begin', async (method) => {
+  const join = await hosted()
+  const ask = (n: number) => join.line(3, { ...LIST, 'request-id': `s${n}`, 'mcp-method': method })
+  await join.read([1, 2, 3, 4, 5, 6].map(ask))
+  await over(join)
+  expect(await loadRun(db, RUN)).toMatchObject({ status: 'succeeded', unreported: [] })
+  await join.read([ask(7)])
+  await join.match()
+  expect(await loadRun(db, RUN)).toMatchObject({ status: 'incomplete', reasons: [told(1, 0)] })
+})
+
 test('sessions of calls that were not reported are the run’s own, as many as those need', async () => {
   const join = await hosted()
   await over(join)
@@ -132,7 +150,7 @@ describe('until when lines of a run may come', () => {
   test.each([
     ['a tool that is not allowed', { 'mcp-tool': 'drop' }],
     ['an allowed tool', { 'mcp-tool': 'look' }],
-    ['no tool', { ...LIST, 'mcp-method': 'resources/list' }],
+    ['no tool', { ...LIST, 'mcp-method': 'resources/read' }],
   ])('while it waits, and nobody is at work for it, none may: of %s', async (_, fields) => {
     const join = await hosted()
     await join.answeredWhole()

@@ -60,8 +60,11 @@ const AFTER_MS = 120_000
 /** A provider may open a session for each answer and each call, and try that again. */
 const SESSIONS_EACH = 3
 
-/** MCP methods of a session beside calls. */
-const SESSION_METHODS = new Set(['initialize', 'notifications/initialized', 'notifications/cancelled', 'tools/list', 'ping'])
+/** MCP methods of a session beside calls: what clients ask when it begins, and what they tell in its course. None reads or does anything. */
+const SESSION_METHODS = new Set([
+  'initialize', 'ping', 'tools/list', 'resources/list', 'resources/templates/list', 'prompts/list', 'logging/setLevel',
+  'notifications/initialized', 'notifications/cancelled', 'notifications/progress', 'notifications/roots/list_changed',
+]) // prettier-ignore
 
 /** What is counted of events without a call: where they went, and what they were. */
 export const placeOf = ({ host, method, mcpMethod }: { host: string; method: string; mcpMethod: string | null }): string =>
