@@ -24,6 +24,7 @@ const READS_ALL = [
   'findSignedRun',
   'listUncheckpointed',
   'listUnlisted',
+  'listUnreportedRuns',
   'loadDocuments',
   'loadNewRecords',
   'loadRecords',

@@ -175,7 +175,6 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
         ),
     },
     countEarlierUnreported: { call: ({ db }) => unreported.countEarlierUnreported(db, over) },
-    listUnreportedRuns: { call: ({ db }) => unreported.listUnreportedRuns(db, { since: undefined, account: undefined, limit: 10 }) },
     loadGoingOn: { call: ({ db }) => loadGoingOn(db, over) },
     explainEvents: { call: ({ db }) => explainEvents(db, [{ eventId: '1', matchedBy: 'account', runId: over, toolCallId: null }]) },
     listUnsentAlarms: { call: ({ db }) => suspects.listUnsentAlarms(db) },
