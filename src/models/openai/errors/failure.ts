@@ -79,8 +79,12 @@ function causeOf<T extends Error>(error: unknown, kind: abstract new (...args: n
   return undefined
 }
 
+/** A key that is not ours, by its prefix, or after a word for one: there it has a digit, or is longer than words are. */
+const FOREIGN_KEY =
+  /\b(?:(?:sk|pk|key)-[\w*.-]{6,}|(?:sk|pk)_[\w*.-]{6,}|(?:key|Bearer)[_ ](?=[A-Za-z_.-]{0,15}[\d*]|[\w.-]{20})[\w*.-]{6,})/g
+
 function hide(text: string, redact: (text: string) => string): string {
   // Redacted before it is cut: a part of a secret would not be found.
   const shown = showLine(redact(text)).slice(0, 500).replace(/\.$/, '')
-  return shown.replaceAll(/\b(sk|pk|key|Bearer)[-_ ][A-Za-z0-9*_.-]{6,}/g, '[key]')
+  return shown.replaceAll(FOREIGN_KEY, '[key]')
 }
