@@ -9,6 +9,9 @@ import { createCallRows } from './calls.ts'
 import { endOf } from './ends.ts'
 import type { HostedOptions, KnownCall } from './options.ts'
 
+/** So long an answer that was not cancelled at once is looked at. */
+const LAST_LOOK_MS = 5000
+
 /** Why an answer under way was stopped by us. */
 export class Stopped extends Error {
   override readonly name = 'Stopped'
@@ -44,12 +47,14 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
     responseId: string
     background?: boolean | undefined
   }): Promise<void> {
-    const isBackground = hosted.background && background
-    if (reader.responseId === responseId && reader.background === isBackground) return
-    Object.assign(reader, { responseId, background: isBackground })
+    // An answer is found by the id that it was found by: some give it another one each time that it is looked at.
+    const id = reader.responseId ?? responseId
+    const isBackground = reader.background || (hosted.background && background)
+    if (reader.responseId === id && reader.background === isBackground) return
+    Object.assign(reader, { responseId: id, background: isBackground })
     if (hosted.background && !isBackground)
       warn(`${hosted.model} was to answer in the background, and its provider does not say that it does: its answer cannot be found again.`)
-    await journal.responseState({ turn, responseId, state: 'started', background: isBackground })
+    await journal.responseState({ turn, responseId: id, state: 'started', background: isBackground })
   }
 
   async function done(call: EndedCall): Promise<void> {
@@ -70,13 +75,25 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
     own.abort(new Stopped(usedUp()))
   }
 
-  async function cancel(own: Deadline): Promise<void> {
-    if (!reader.background || reader.responseId === undefined) return
-    // oxlint-disable-next-line waits/bounded -- the request ends by itself (hosted/client.ts)
-    for await (const event of await hosted.cancel(reader.responseId, servers)) {
+  /** Hears all events. Whether the answer is whole by then. */
+  async function hearAll(events: AsyncIterable<HostedEvent>, own: Deadline): Promise<boolean> {
+    // oxlint-disable-next-line waits/bounded -- the request ends by itself (hosted/client.ts), or with the signal that it was given
+    for await (const event of events) {
       const answer = await handle(event, own)
-      if (answer) await hear(answer)
+      if (!answer) continue
+      await hear(answer)
+      return true
     }
+    return false
+  }
+
+  /** A provider may refuse to cancel what is over, or say that it will: then the answer is looked at until it is whole. */
+  async function cancel(own: Deadline): Promise<void> {
+    const { responseId } = reader
+    if (!reader.background || responseId === undefined) return
+    const cancelled = async () => hearAll(await hosted.cancel(responseId, servers), own)
+    if (await cancelled().catch(() => false)) return
+    await hearAll(await hosted.attach(responseId, servers, AbortSignal.timeout(LAST_LOOK_MS)), own)
   }
 
   async function handle(event: HostedEvent, own: Deadline): Promise<HostedAnswer | undefined> {

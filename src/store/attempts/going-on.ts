@@ -9,8 +9,8 @@ export const OPEN_ANSWER = `exists (
   select 1 from responses p left join turns t on t.run_id = p.run_id and t.number = p.turn
   where p.run_id = a.run_id and p.attempt = a.number and (t.number is null or t.stop_reason = 'stopped'))`
 
-/** The same, of a provider that no cancel reaches. */
-const DEAF_ANSWER = OPEN_ANSWER.replace('where ', 'where not p.background and ')
+/** The same, of a provider that no cancel reaches: it has no background mode, or the answer's id never came. */
+const DEAF_ANSWER = OPEN_ANSWER.replace('where ', 'where (not p.background or p.response_id is null) and ')
 
 /** How long the provider of an attempt may go on whatever we do. */
 export interface GoingOn {

@@ -19,6 +19,8 @@ export function createServerNames(servers: readonly string[]): (label: string) =
 const OF_ARGUMENTS = /^response\.mcp_call[._]arguments[._]/
 const OF_CALL = /^response\.mcp_call[._]/
 const LAST = new Set(['response.completed', 'response.incomplete', 'response.failed', 'response.cancelled'])
+/** Each has the answer's id; some leave out the first. */
+const BEGUN = new Set<unknown>(['response.created', 'response.queued', 'response.in_progress'])
 const UNDER_WAY = new Set<unknown>(['queued', 'in_progress'])
 
 export interface Translated {
@@ -82,7 +84,7 @@ export function createTranslator({ servers, model, requestId }: Translated) {
     event(value: unknown): HostedEvent[] {
       const event = fieldsIn(value)
       const { type, output_index: place, item, response } = event
-      if (type === 'response.created') return started(response)
+      if (BEGUN.has(type)) return started(response)
       if (typeof type === 'string' && LAST.has(type))
         return [...used(response), { kind: 'answer', answer: answerOf(endedAnswer(type, fieldsIn(response))) }]
       if (type === 'error') throw new APIError(undefined, errorIn(event) ?? {}, undefined, undefined)
