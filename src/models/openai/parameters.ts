@@ -33,6 +33,8 @@ const FORMATS = new Set(['response_format', 'text'])
 const UNKNOWN =
   /\bun(?:known|recogni[sz]ed|expected)\b|\bunsupported param|\bextra (?:inputs|fields|keys)\b|\bnot (?:recogni[sz]ed|permitted)\b/i
 
+/** Words for a limit that was met: calls were made, and asked once more they would be made again. */
+const USED_UP = /\bexceed|\breached\b|\bused up\b|\bexhausted\b/i
 /** Words for what a server wants to have. */
 const WANTED = /\bmissing\b|\brequired\b|\bmust\b|\bexpected\b/i
 /** Words for an item that is told by its id, and is not there. */
@@ -138,7 +140,8 @@ const field = (key: string): Part => ({
   name: key,
   isIn: (body) => key in body,
   // A server that knows the field and refuses its value would keep what it was told not to keep.
-  isRefused: (named, message) => namesField(named, key) && (key !== 'store' || UNKNOWN.test(message)),
+  isRefused: (named, message) =>
+    namesField(named, key) && (key !== 'store' || UNKNOWN.test(message)) && !(key === 'max_tool_calls' && USED_UP.test(message)),
   without: (body) => withoutKeys(body, (one) => one === key),
 })
 

@@ -85,3 +85,17 @@ test('a call that the provider was not allowed is not made twice where its answe
   expect(one.provider.asked).toHaveLength(1)
   expect(one.server.effects).toHaveLength(1)
 })
+
+test.each(['max_tool_calls (2) exceeded', 'Reached the limit max_tool_calls: 2.'])(
+  'a provider that says %j made calls, and is not asked again',
+  async (told) => {
+    await using one = await rawHostedApp({
+      async answer(io) {
+        await io.call('act', { n: 1 })
+        io.json({ error: { message: told } }, 400)
+      },
+    })
+    expect(await one.testApp.run('act')).toMatchObject({ status: 'failed', failure: { retry: 'never' } })
+    expect(one.provider.asked).toHaveLength(1)
+  },
+)
