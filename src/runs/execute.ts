@@ -11,7 +11,7 @@ import { createBudget } from '../store/attempts/budgets.ts'
 import { openAttempt, type OpenedAttempt } from '../store/runs/claim.ts'
 import type { ConcurrencyOf } from '../store/runs/holds.ts'
 import type { Db } from '../store/postgres/db.ts'
-import { lastTurnNumber, loadHistory, loadOpenResponse, loadTexts, loadUnseen } from '../store/attempts/history.ts'
+import { lastTurnNumber, loadHistory, loadLostCalls, loadOpenResponse, loadTexts, loadUnseen } from '../store/attempts/history.ts'
 import type { JournalWriter } from '../store/attempts/journal.ts'
 import { accountEnded, askForAccount } from '../store/attempts/account-ends.ts'
 import { insertRunAccount } from '../store/attempts/run-accounts.ts'
@@ -149,13 +149,14 @@ export function createRunner(options: RunnerOptions): Runner {
     const { resumed, conversation, job } = opened
     const { runId, number } = opened.attempt
     const lastGreen = schedule?.period === 'since-last-green' ? await loadLastGreen(db, job, fireTimeOf(opened)) : undefined
-    if (number === 1) return { history: [], open: undefined, nextTurn: 1, texts: undefined, lastGreen, unseen: [] }
+    if (number === 1) return { history: [], open: undefined, lostCalls: [], nextTurn: 1, texts: undefined, lastGreen, unseen: [] }
     return {
       lastGreen,
       texts: resumed ? await loadTexts(db, runId, conversation) : undefined,
       history: resumed ? await loadHistory(db, runId, conversation) : [],
       unseen: resumed ? await loadUnseen(db, runId, conversation) : [],
       open: resumed && delegate === 'hosted' ? await loadOpenResponse(db, runId, conversation) : undefined,
+      lostCalls: resumed && delegate === 'hosted' ? await loadLostCalls(db, runId, conversation) : [],
       nextTurn: (await lastTurnNumber(db, runId)) + 1,
     }
   }

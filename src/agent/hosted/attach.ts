@@ -44,7 +44,7 @@ export async function finalAnswer(
   if (from.attachTo === undefined) {
     await journal.response({ turn: number, background: hosted.background })
     own.signal.throwIfAborted()
-    const answer = await readOf(reader, (signal) => hosted.ask(hostedRequest(options), signal, asked), own)
+    const answer = await readOf(reader, (signal) => hosted.ask(hostedRequest(options, number), signal, asked), own)
     if (answer) return answer
   } else Object.assign(reader, { responseId: from.attachTo, background: true })
   for (let inVain = 0; reader.canAttach() && inVain < ATTACH_TRIES; inVain++) {

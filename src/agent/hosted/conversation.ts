@@ -9,7 +9,7 @@ import { openEnvelope } from '../../core/rules/endings.ts'
 import { knownCostOf } from '../../core/rules/spending/price.ts'
 import { addUsage, noUsage, reasonOf, type Reason, type Usage } from '../../core/run.ts'
 import { finalAnswer } from './attach.ts'
-import { hostedRequest, type HostedOptions, type KnownCall } from './options.ts'
+import { callsLeft, hostedRequest, type HostedOptions, type KnownCall } from './options.ts'
 import { createReader, Stopped, type Reader } from './reader.ts'
 import { deadlineSignal } from '../../lib/time/deadline.ts'
 import type { Asked, DelegateResult, Exchange, ParsedOutput } from '../../models/model.ts'
@@ -155,14 +155,15 @@ function result(options: HostedOptions, turns: readonly TakenTurn[], calls: read
 
 /** One hosted answer, new or found again, from its first event to its row. */
 async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: AbortSignal): Promise<TakenTurn> {
-  const { hosted, journal, open, price } = options
+  const { hosted, journal, open, price, limits } = options
   const attachTo = open?.background === true && !open.isOver && open.responseId !== null ? open.responseId : undefined
   const number = open && attachTo !== undefined ? open.turn : options.nextTurn
   const reader = createReader(options, calls, number)
   if (open && attachTo === undefined) await giveUp(options, open, reader)
   using own = deadlineSignal(signal, options.softDeadline - performance.now(), () => new Stopped(DEADLINE_NEAR))
   const startedAt = new Date()
-  const size = Buffer.byteLength(JSON.stringify(hostedRequest(options)))
+  const size = Buffer.byteLength(JSON.stringify(hostedRequest(options, number)))
+  if (attachTo === undefined && limits.toolCalls > 0 && callsLeft(options, number) === 0) return stoppedBefore(options, number, startedAt)
   let taken: Reserved | undefined
   const asked: Asked = { times: 0, seenBytes: 0 }
   /** Nobody will say what it used. */
@@ -232,6 +233,18 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
     await taken?.charge(usage)
     return stopped
   }
+}
+
+/** Answers that were lost made all the calls that the job allows: no more is asked than an answer from what there is. */
+async function stoppedBefore({ journal, hosted, limits, price }: HostedOptions, number: number, startedAt: Date): Promise<TakenTurn> {
+  const forcedBy: Reason = {
+    code: 'BUDGET_TOOL_CALLS',
+    message: `All ${limits.toolCalls} tool calls were used, in answers that were lost.`,
+  }
+  const stopped: TakenTurn = { number, items: [], stopReason: 'stopped', forcedBy, usage: noUsage, costUsd: knownCostOf(noUsage, price) }
+  const unasked = { told: null, responseId: null, providerRequestId: null, model: hosted.model }
+  await journal.turn({ ...stopped, ...unasked, startedAt, finishedAt: new Date() })
+  return stopped
 }
 
 /** What an answer used at least, where nobody says so: its calls are words of the model, and their results are read by it. */

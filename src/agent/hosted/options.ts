@@ -40,16 +40,25 @@ export interface HostedOptions extends DelegateOptions {
   isLastTry: boolean
   /** An answer that an earlier attempt asked for and of which it wrote no turn. `acted`: calls that must not run twice may have run. */
   open: { turn: number; responseId: string | null; background: boolean; isOver: boolean; acted: boolean } | undefined
+  /** Calls of answers that became no turn, by the number that the turn would have had: they count for `limits.toolCalls` as well. */
+  lostCalls: readonly { turn: number; calls: number }[]
   /** Says by the route list whether a 401 means the token or a person's consent. */
   explain401: (server: string) => Promise<Failure>
 }
 
-/** What the provider is asked. */
-export const hostedRequest = ({ instructions, prompt, output, servers, headers, labels, limits }: HostedOptions): HostedRequest => ({
+/** How many calls `limits.toolCalls` leaves for the answer that becomes this turn. */
+export const callsLeft = ({ limits, lostCalls }: Pick<HostedOptions, 'limits' | 'lostCalls'>, turn: number): number =>
+  lostCalls.reduce((left, lost) => (lost.turn === turn ? left : Math.max(left - lost.calls, 0)), limits.toolCalls)
+
+/** What the provider is asked for the answer that becomes this turn. */
+export const hostedRequest = (
+  { instructions, prompt, output, servers, headers, labels, limits, lostCalls }: HostedOptions,
+  turn: number,
+): HostedRequest => ({
   instructions,
   prompt,
   output: formatOf(output, true),
   labels,
-  maxToolCalls: limits.toolCalls,
+  maxToolCalls: callsLeft({ limits, lostCalls }, turn),
   servers: servers.map(({ name, url, tools }) => ({ name, url, tools, headers: headers() })),
 })

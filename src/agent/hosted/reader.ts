@@ -7,7 +7,7 @@ import { untilAborted } from '../../lib/net/until-aborted.ts'
 import { createLimitWarnings } from '../state.ts'
 import { createCallRows } from './calls.ts'
 import { endOf } from './ends.ts'
-import type { HostedOptions, KnownCall } from './options.ts'
+import { callsLeft, type HostedOptions, type KnownCall } from './options.ts'
 
 /** So long an answer that was not cancelled at once is looked at. */
 const LAST_LOOK_MS = 5000
@@ -30,6 +30,8 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
   const { journal, servers, limits, hosted, warn } = options
   const names = servers.map(({ name }) => name)
   const rows = createCallRows(options, calls, turn)
+  /** The most calls of this answer. */
+  const most = callsLeft(options, turn)
   let unauthorized: string | undefined
   /** The provider may have kept the limit of calls without a word. */
   let isLimited = false
@@ -71,7 +73,7 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
 
   /** The provider kept the limit by itself: what it announced after it made so many calls was not made. */
   async function limited(own: Deadline): Promise<void> {
-    if (rows.ended() >= limits.toolCalls) await rows.refuse()
+    if (rows.ended() >= most) await rows.refuse()
     own.abort(new Stopped(usedUp()))
   }
 
@@ -126,16 +128,16 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
   }
 
   function countCalls(own: Deadline): void {
-    warnAt({ turns: 0, toolCalls: rows.count(), tokens: 0, costUsd: 0 })
-    if (rows.count() > limits.toolCalls) own.abort(new Stopped(usedUp()))
+    warnAt({ turns: 0, toolCalls: limits.toolCalls - most + rows.count(), tokens: 0, costUsd: 0 })
+    if (rows.count() > most) own.abort(new Stopped(usedUp()))
   }
 
   const usedUp = (more = ''): Reason => ({ code: 'BUDGET_TOOL_CALLS', message: `All ${limits.toolCalls} tool calls were used.${more}` })
 
-  const passed = () => (rows.made() > limits.toolCalls ? usedUp(` The provider began ${rows.made()}.`) : undefined)
+  const passed = () => (rows.made() > most ? usedUp(` The provider began ${limits.toolCalls - most + rows.made()}.`) : undefined)
 
   function limitReason(): Reason | undefined {
-    const isMet = isLimited && limits.toolCalls > 0 && rows.made() === limits.toolCalls
+    const isMet = isLimited && most > 0 && rows.made() === most
     return passed() ?? (isMet ? usedUp(' The provider makes no more, and does not say whether the model wanted one.') : undefined)
   }
 

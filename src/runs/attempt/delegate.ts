@@ -89,6 +89,7 @@ export async function delegate(
           resultBytes: limits.resultBytes,
           redact: resources.redactor.redact,
           open: input.open,
+          lostCalls: input.lostCalls,
           isLastTry: input.opened.failed + 1 >= definition.retry.attempts,
           explain401: (server) => explain401(resources, input, server, signal),
         },

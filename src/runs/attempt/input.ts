@@ -18,6 +18,8 @@ export interface AttemptInput {
   unseen: readonly PastUnseen[]
   /** A hosted answer that an earlier attempt did not see the end of. */
   open: OpenResponse | undefined
+  /** Calls of hosted answers that became no turn, by the number that the turn would have had. */
+  lostCalls: readonly { turn: number; calls: number }[]
   nextTurn: number
   /** What an earlier attempt of the conversation told the model first: it is told the same again. */
   texts: PromptRecord | undefined

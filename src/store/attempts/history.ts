@@ -69,6 +69,19 @@ const ACTED = `exists (
     and not c.repeatable and c.status not in ('not_run', 'denied')
     and not exists (select 1 from turns t where t.run_id = c.run_id and t.number = c.turn))`
 
+/** How many calls each hosted answer of this conversation without a turn has that may have run: they count as made, whatever became of their answer. */
+export async function loadLostCalls(db: Db, runId: string, conversation: number): Promise<{ turn: number; calls: number }[]> {
+  return query<{ turn: number; calls: number }>(
+    db,
+    `select c.turn, count(*)::int as calls from tool_calls c
+     where c.run_id = $1 and c.attempt in (select number from attempts where run_id = $1 and conversation = $2) and c.status not in ('refused', 'not_run')
+       and not exists (select 1 from turns t where t.run_id = c.run_id and t.number = c.turn)
+     group by c.turn order by c.turn`,
+    [runId, conversation],
+    'lost calls',
+  )
+}
+
 /** The hosted answer that is still open in this conversation; without one, the last that is over without a turn and did what must not be done twice. */
 export async function loadOpenResponse(db: Db, runId: string, conversation: number): Promise<OpenResponse | undefined> {
   const [response] = await query<OpenResponse & { turn: number }>(

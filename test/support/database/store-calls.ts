@@ -124,6 +124,7 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
     loadHistory: { call: ({ db }) => history.loadHistory(db, over, 1) },
     loadTexts: { call: ({ db }) => history.loadTexts(db, over, 1) },
     loadUnseen: { call: ({ db }) => history.loadUnseen(db, over, 1) },
+    loadLostCalls: { call: ({ db }) => history.loadLostCalls(db, over, 1) },
     loadOpenResponse: { call: ({ db }) => history.loadOpenResponse(db, over, 1) },
     lastTurnNumber: { call: ({ db }) => history.lastTurnNumber(db, over) },
     loadSpent: { call: ({ db }) => history.loadSpent(db, over) },
