@@ -9,6 +9,7 @@ const MOST_LINES = 400
 
 /** What tests have that the program has not: helpers, whole-system tests, and tests of what stands beside `src/`. */
 const OWN_FOLDERS = [
+  'agent/hosted/stops',
   'api/fuzz',
   'bench',
   'canary',

@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { cancelRun } from '../../../src/runs/cancel.ts'
-import { loadRun } from '../../../src/store/runs/show.ts'
-import { someone } from '../../support/actor.ts'
-import { hostedJob, rawHostedApp, type RawHostedApp } from '../../support/app/hosted.ts'
-import { listed, mcpCall, message, type RawExchange } from '../../support/model/raw-provider.ts'
+import { cancelRun } from '../../../../src/runs/cancel.ts'
+import { loadRun } from '../../../../src/store/runs/show.ts'
+import { someone } from '../../../support/actor.ts'
+import { hostedJob, rawHostedApp, type RawHostedApp } from '../../../support/app/hosted.ts'
+import { listed, mcpCall, message, type RawExchange } from '../../../support/model/raw-provider.ts'
 
 // A stop is a stop: what the provider did until then is in the record, and nothing is asked of it after.
 

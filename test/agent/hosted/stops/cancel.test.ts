@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { cancelRun } from '../../../src/runs/cancel.ts'
-import { someone } from '../../support/actor.ts'
-import { idWritten, rawHostedApp, responseRows, type RawHostedApp } from '../../support/app/hosted.ts'
-import { until } from '../../support/until.ts'
-import { loadRun } from '../../../src/store/runs/show.ts'
-import { listed, mcpCall, message, type RawExchange } from '../../support/model/raw-provider.ts'
+import { cancelRun } from '../../../../src/runs/cancel.ts'
+import { someone } from '../../../support/actor.ts'
+import { idWritten, rawHostedApp, responseRows, type RawHostedApp } from '../../../support/app/hosted.ts'
+import { until } from '../../../support/until.ts'
+import { loadRun } from '../../../../src/store/runs/show.ts'
+import { listed, mcpCall, message, type RawExchange } from '../../../support/model/raw-provider.ts'
 
 /** Cancels the run when its first call is made. */
 async function cancelledRun(one: RawHostedApp) {

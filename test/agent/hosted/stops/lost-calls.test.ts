@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { hostedApp, hostedJob } from '../../support/app/hosted.ts'
+import { hostedApp, hostedJob } from '../../../support/app/hosted.ts'
 
 const LOOKS = Array.from({ length: 2 }, (_, n) => `call counting__look {"n": ${n + 1}}`).join('\n')
 const TOOLS = 'counting: { allow: [look], repeatable: [look], minCalls: 0 }'

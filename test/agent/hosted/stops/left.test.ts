@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import type { Journal } from '../../../src/core/ports/journal.ts'
-import { createJournalWriter } from '../../../src/store/attempts/journal.ts'
-import { hostedJob, rawHostedApp, type RawHostedApp } from '../../support/app/hosted.ts'
-import { callRecord, fallSilent, opened } from '../../support/database/attempts.ts'
-import { listed, mcpCall, message, type RawExchange } from '../../support/model/raw-provider.ts'
+import type { Journal } from '../../../../src/core/ports/journal.ts'
+import { createJournalWriter } from '../../../../src/store/attempts/journal.ts'
+import { hostedJob, rawHostedApp, type RawHostedApp } from '../../../support/app/hosted.ts'
+import { callRecord, fallSilent, opened } from '../../../support/database/attempts.ts'
+import { listed, mcpCall, message, type RawExchange } from '../../../support/model/raw-provider.ts'
 
 // What an attempt wrote before it died, statement by statement: the next one asks the provider again only where no call may run twice.
 
