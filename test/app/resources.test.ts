@@ -32,8 +32,8 @@ test('a key of a provider that was replaced in its file is used and hidden from 
   rmSync(file)
   const third = await testApp.run('report')
   expect(seen).toEqual(['Bearer canary-first-key', 'Bearer canary-second-key'])
-  expect([first, second, third].map(({ failure }) => failure?.code)).toEqual(['MODEL_AUTH', 'MODEL_AUTH', 'MODEL_UNAVAILABLE'])
-  expect(third.failure?.message).toContain('model.secret cannot be used')
+  expect([first, second, third].map(({ failure }) => failure?.code)).toEqual(['MODEL_AUTH', 'MODEL_AUTH', 'CONFIG_INVALID'])
+  expect(third.failure).toMatchObject({ retry: 'later', message: expect.stringContaining('model.secret cannot be used') })
   expect(JSON.stringify([first, second, third]) + testApp.log.join('')).not.toMatch(/canary-(first|second)-key/)
 })
 
