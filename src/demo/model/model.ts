@@ -14,6 +14,7 @@ import type { Step } from './script.ts'
 import { seenOf, type Character } from './seen.ts'
 import { createOpenai } from './vendors/openai.ts'
 import { OPENAI_HABITS, type Habits } from './vendors/habits.ts'
+import { itemsOf } from './vendors/request.ts'
 import type { Vendor } from './vendors/vendor.ts'
 import { sendFault, sendJson, type Fail } from './send.ts'
 import { turnOf } from './turn-of.ts'
@@ -195,15 +196,13 @@ function sendChat(res: ServerResponse, request: ModelRequest, answer: OpenAI.Cha
   res.end('data: [DONE]\n\n')
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
-const list = (value: unknown): Record<string, unknown>[] => (Array.isArray(value) ? value.filter(isObject) : [])
-const firstOf = (conversation: unknown): unknown => list(conversation).find(({ role }) => role === 'user')?.['content']
+const firstOf = (conversation: unknown): unknown => itemsOf(conversation).find(({ role }) => role === 'user')?.['content']
 
 /** Turns of ours in a Responses input: a message of the assistant, or a group of calls. */
 function turnsOfInput(input: unknown): number {
   let turns = 0
   let inTurn = false
-  for (const item of list(input)) {
+  for (const item of itemsOf(input)) {
     const ours = item['role'] === 'assistant' || item['type'] === 'function_call' || item['type'] === 'reasoning'
     if (ours && !inTurn) turns++
     inTurn = ours
@@ -211,10 +210,10 @@ function turnsOfInput(input: unknown): number {
   return turns
 }
 
-const turnsOfMessages = (messages: unknown): number => list(messages).filter(({ role }) => role === 'assistant').length
+const turnsOfMessages = (messages: unknown): number => itemsOf(messages).filter(({ role }) => role === 'assistant').length
 
 function resultsOf(conversation: unknown): string[] {
-  return list(conversation).flatMap((item) => {
+  return itemsOf(conversation).flatMap((item) => {
     if (item['type'] === 'function_call_output') return [String(item['output'])]
     return item['role'] === 'tool' ? [String(item['content'])] : []
   })

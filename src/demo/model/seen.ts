@@ -1,4 +1,5 @@
 import type { Turn } from './responses.ts'
+import { itemOf, itemsOf, wordOf } from './vendors/request.ts'
 
 /** A call that was made, with what came of it. */
 export interface SeenCall {
@@ -25,15 +26,10 @@ export interface Seen {
 /** A model that decides by what it sees. */
 export type Character = (seen: Seen) => Turn
 
-type Item = Record<string, unknown>
-
-const isItem = (value: unknown): value is Item => typeof value === 'object' && value !== null
-const list = (value: unknown): Item[] => (Array.isArray(value) ? value.filter(isItem) : [])
-const wordOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 const textOf = (content: unknown): string =>
   typeof content === 'string'
     ? content
-    : list(content)
+    : itemsOf(content)
         .map((part) => wordOf(part['text']))
         .join('')
 
@@ -47,7 +43,7 @@ export function seenOf(request: {
   tools?: unknown
   tool_choice?: unknown
 }): Seen {
-  const items = [...list(request.input), ...list(request.messages)]
+  const items = [...itemsOf(request.input), ...itemsOf(request.messages)]
   const told = [wordOf(request.instructions)]
   const said: string[] = []
   const calls: SeenCall[] = []
@@ -63,15 +59,15 @@ export function seenOf(request: {
     else if (item['type'] === 'function_call_output' && call) call.result = textOf(item['output'])
     else if (item['role'] === 'tool' && call) call.result = textOf(item['content'])
     else if (item['role'] === 'assistant') {
-      for (const one of list(item['tool_calls'])) {
-        const asked = isItem(one['function']) ? one['function'] : {}
+      for (const one of itemsOf(item['tool_calls'])) {
+        const asked = itemOf(one['function'])
         add(one['id'], asked['name'], asked['arguments'])
       }
       const text = textOf(item['content'])
       if (text !== '') said.push(text)
     } else if (item['role'] !== undefined) told.push(textOf(item['content']))
   }
-  const tools = list(request.tools).map(({ name, function: asked }) => wordOf(name) || (isItem(asked) ? wordOf(asked['name']) : ''))
+  const tools = itemsOf(request.tools).map(({ name, function: asked }) => wordOf(name) || wordOf(itemOf(asked)['name']))
   const format = JSON.stringify([request.text, request.response_format])
   return {
     told: told.join('\n'),

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { badRequest, itemOf, itemsOf, plain, textOf, type Item, type Refusal, type Vendor } from './vendor.ts'
+import { itemOf, itemsOf, type Item, wordOf } from './request.ts'
+import { badRequest, plain, type Refusal, type Vendor } from './vendor.ts'
 
 // What other vendors are reported to insist on at their /v1/chat/completions. The words are those of their errors, since programs read them.
 
 const assistants = (body: Item): Item[] => itemsOf(body['messages']).filter(({ role }) => role === 'assistant')
 const callsOf = (message: Item): Item[] => itemsOf(message['tool_calls'])
-const formatOf = (body: Item): string => textOf(itemOf(body['response_format'])['type'])
+const formatOf = (body: Item): string => wordOf(itemOf(body['response_format'])['type'])
 const hasTools = (body: Item): boolean => itemsOf(body['tools']).length > 0
 
 /** Thinks aloud, wants to be told its thoughts on a call again, and has no format by a schema. */
@@ -14,7 +15,7 @@ export const createDeepseek = (): Vendor => ({
   refuse(_, body) {
     if (formatOf(body) === 'json_schema') return badRequest('This response_format type is unavailable now')
     if (body['tool_choice'] === 'required') return badRequest('deepseek-reasoner does not support this tool_choice')
-    const at = assistants(body).findIndex((message) => callsOf(message).length > 0 && textOf(message['reasoning_content']) === '')
+    const at = assistants(body).findIndex((message) => callsOf(message).length > 0 && wordOf(message['reasoning_content']) === '')
     return at === -1 ? undefined : badRequest(`Missing \`reasoning_content\` field in the assistant message at message index ${at}.`)
   },
   dressCompletion: (answer) => ({
@@ -27,7 +28,7 @@ export const createDeepseek = (): Vendor => ({
 export function createGemini(): Vendor {
   const signatures = new Set<string>()
   const refusal = (message: string): Refusal => ({ status: 400, body: [{ error: { code: 400, message, status: 'INVALID_ARGUMENT' } }] })
-  const signatureOf = (call: Item): string => textOf(itemOf(itemOf(call['extra_content'])['google'])['thought_signature'])
+  const signatureOf = (call: Item): string => wordOf(itemOf(itemOf(call['extra_content'])['google'])['thought_signature'])
   return {
     ...plain,
     refuse(_, body) {
@@ -78,7 +79,7 @@ export const createMistral = (): Vendor => ({
       return { status: 422, body: { object: 'error', message: { detail }, type: 'invalid_request_error', param: null, code: null } }
     }
     const messages = itemsOf(body['messages'])
-    const id = messages.flatMap(callsOf).map((call) => textOf(call['id'])).find((one) => !MISTRAL_ID.test(one)) // prettier-ignore
+    const id = messages.flatMap(callsOf).map((call) => wordOf(call['id'])).find((one) => !MISTRAL_ID.test(one)) // prettier-ignore
     if (id !== undefined) return badRequest(`Tool call id was ${id} but must be a-z, A-Z, 0-9, with a length of 9.`)
     const at = messages.findIndex(({ role }, n) => role === 'user' && messages[n - 1]?.['role'] === 'tool')
     return at === -1 ? undefined : badRequest("Unexpected role 'user' after role 'tool'")

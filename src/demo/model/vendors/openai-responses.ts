@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type OpenAI from 'openai'
-import { badRequest, isItem, itemOf, itemsOf, textOf, type Item, type Refusal } from './vendor.ts'
+import { isItem, itemOf, itemsOf, type Item, wordOf } from './request.ts'
+import { badRequest, type Refusal } from './vendor.ts'
 
 // What OpenAI is reported to insist on at /v1/responses. The words are those of its errors, since programs read them.
 
@@ -23,7 +24,7 @@ export function createResponsesRules({ reasons }: { reasons: boolean }): Respons
   function reasoningFault(items: readonly Item[], body: Item): string | undefined {
     const seen = new Set<string>()
     for (const [at, item] of items.entries()) {
-      const id = textOf(item['id'])
+      const id = wordOf(item['id'])
       if (id !== '' && seen.has(id)) return `Duplicate item found with id ${id}. Remove duplicate items from your input and try again.`
       seen.add(id)
       if (item['type'] === 'reasoning') {
@@ -35,7 +36,7 @@ export function createResponsesRules({ reasons }: { reasons: boolean }): Respons
       }
       const reasoning = cameWith.get(id)
       if (reasoning !== undefined && items[at - 1]?.['type'] !== 'reasoning')
-        return `Item '${id}' of type '${textOf(item['type'])}' was provided without its required 'reasoning' item: '${reasoning}'.`
+        return `Item '${id}' of type '${wordOf(item['type'])}' was provided without its required 'reasoning' item: '${reasoning}'.`
     }
     return undefined
   }
@@ -54,7 +55,7 @@ export function createResponsesRules({ reasons }: { reasons: boolean }): Respons
       const encrypted = isEncrypted ? { encrypted_content: Buffer.from(id).toString('base64') } : {}
       const reasoning: Output = { type: 'reasoning', id, summary: [], ...encrypted }
       if (body['store'] !== false) kept.add(id)
-      const first = textOf(itemOf(answer.output[0])['id'])
+      const first = wordOf(itemOf(answer.output[0])['id'])
       if (first !== '') cameWith.set(first, id)
       return { ...answer, output: [reasoning, ...answer.output] }
     },
@@ -63,7 +64,7 @@ export function createResponsesRules({ reasons }: { reasons: boolean }): Respons
 
 /** Each call has its output, and each output its call. */
 function pairFault(items: readonly Item[]): string | undefined {
-  const idsOf = (type: string) => new Set(items.flatMap((item) => (item['type'] === type ? [textOf(item['call_id'])] : [])))
+  const idsOf = (type: string) => new Set(items.flatMap((item) => (item['type'] === type ? [wordOf(item['call_id'])] : [])))
   const [calls, outputs] = [idsOf('function_call'), idsOf('function_call_output')]
   for (const id of calls) if (!outputs.has(id)) return `No tool output found for function call ${id}.`
   for (const id of outputs) if (!calls.has(id)) return `No tool call found for function call output with call_id ${id}.`
@@ -96,7 +97,7 @@ export function formatFault({ strict, name, schema }: Item): Refusal | undefined
   if (at === undefined) return undefined
   const context = at.length === 0 ? '()' : `(${at.map((part) => `'${part}'`).join(', ')})`
   return badRequest(
-    `Invalid schema for response_format '${textOf(name)}': In context=${context}, 'additionalProperties' is required to be supplied and to be false, and 'required' to name every property.`,
+    `Invalid schema for response_format '${wordOf(name)}': In context=${context}, 'additionalProperties' is required to be supplied and to be false, and 'required' to name every property.`,
     { param: 'text.format.schema', code: 'invalid_json_schema' },
   )
 }

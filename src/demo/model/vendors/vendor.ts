@@ -1,7 +1,7 @@
 import type OpenAI from 'openai'
+import type { Item } from './request.ts'
 
 export type Api = 'responses' | 'chat'
-export type Item = Record<string, unknown>
 
 /** Why a request is refused, as this vendor says it. */
 export interface Refusal {
@@ -24,12 +24,6 @@ export const plain: Vendor = {
   dressResponse: (answer) => answer,
   dressCompletion: (answer) => answer,
 }
-
-export const isItem = (value: unknown): value is Item => typeof value === 'object' && value !== null && !Array.isArray(value)
-
-export const itemOf = (value: unknown): Item => (isItem(value) ? value : {})
-export const itemsOf = (value: unknown): Item[] => (Array.isArray(value) ? value.filter(isItem) : [])
-export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 /** HTTP 400 in OpenAI's shape. */
 export const badRequest = (
