@@ -1,4 +1,13 @@
-import { estimateSpend, estimateUsage, greaterSpend, NOTHING, spendOf, timesSpend, type Budget } from '../core/rules/spending/budget.ts'
+import {
+  estimateSpend,
+  estimateUsage,
+  greaterSpend,
+  NOTHING,
+  spendOf,
+  timesSpend,
+  type Budget,
+  type Spend,
+} from '../core/rules/spending/budget.ts'
 import type { Limits } from '../core/rules/spending/limits.ts'
 import { answerTexts } from '../core/rules/endings.ts'
 import { ungroundedIn, type Ungrounded } from '../core/rules/evidence/grounding.ts'
@@ -102,7 +111,7 @@ export async function takeTurn(
     output: formatOf(output, isFree && tools.length > 0),
   })
   signal.throwIfAborted()
-  const size = Buffer.byteLength(JSON.stringify(request(conversation, mayCall)))
+  const size = () => Buffer.byteLength(JSON.stringify(request(conversation, mayCall)))
   const reserved = await reserve(options, size, conversation.exchanges.length > 0)
   const forced = forcedBy ?? reserved.over ?? null
   const lastNote = forced ? lastTurnNote(forced) : note
@@ -114,7 +123,7 @@ export async function takeTurn(
     await Promise.allSettled([lost && journal.unseenAnswer({ turn: number, usage: lost.usage }), reserved.charge(undefined, lost)])
     throw error
   })
-  const usage = turn.usage ?? estimateUsage(size, Buffer.byteLength(JSON.stringify(turn.items)))
+  const usage = turn.usage ?? estimateUsage(size(), Buffer.byteLength(JSON.stringify(turn.items)))
   if (usage.estimated) options.warnNoUsage()
   const lost = unseenOf(size, asked.times - 1, 0)
   const costUsd = knownCostOf(usage, price)
@@ -129,8 +138,8 @@ export async function takeTurn(
 }
 
 /** What requests may have used whose answers were not seen to their end; undefined when there were none. */
-const unseenOf = (requestBytes: number, times: number, seenBytes: number): Unseen | undefined =>
-  times > 0 ? { times, usage: estimateUsage(requestBytes * times, seenBytes) } : undefined
+const unseenOf = (requestBytes: () => number, times: number, seenBytes: number): Unseen | undefined =>
+  times > 0 ? { times, usage: estimateUsage(requestBytes() * times, seenBytes) } : undefined
 
 /** The format that a request asks for. None while tools may be called, at servers that then call no tool. */
 export function formatOf(output: OutputCheck | undefined, mayCall: boolean): OutputFormat | undefined {
@@ -167,32 +176,38 @@ export interface Reserved {
   charge(usage: Usage | undefined, unseen?: Unseen): Promise<void>
 }
 
+/** There are no ceilings. */
+const UNCOUNTED: Reserved = { over: undefined, async charge() {} }
+
 /**
  * Takes a turn out of the daily ceilings. Over one of them, a run that has work to lose gets one turn to answer; one that has none fails before
  * it spends a token.
  */
 export async function reserve(
   { budget, price }: Pick<DelegateOptions, 'budget' | 'price'>,
-  requestBytes: number,
+  requestBytes: () => number,
   hasWork: boolean,
 ): Promise<Reserved> {
-  if (!budget) return { over: undefined, async charge() {} }
-  const over = await budget.reserve(estimateSpend(requestBytes, price))
+  if (!budget) return UNCOUNTED
+  const estimate = estimateSpend(requestBytes(), price)
+  const over = await budget.reserve(estimate)
   if (over && !hasWork)
     throw new Failure({ code: over.code, message: over.message, cure: 'Raise budgets: in the configuration, or retry the run tomorrow.' })
-  return takenFor({ budget, price }, requestBytes, over)
+  return taken({ budget, price }, estimate, over)
 }
 
-/** What was taken for a turn: now, or by the attempt that asked for an answer which is found again. */
-export function takenFor({ budget, price }: Pick<DelegateOptions, 'budget' | 'price'>, requestBytes: number, over?: Reason): Reserved {
-  const estimate = estimateSpend(requestBytes, price)
+/** What was taken by the attempt that asked for an answer which is found again. */
+export const takenBefore = ({ budget, price }: Pick<DelegateOptions, 'budget' | 'price'>, requestBytes: () => number): Reserved =>
+  budget ? taken({ budget, price }, estimateSpend(requestBytes(), price)) : UNCOUNTED
+
+function taken({ budget, price }: { budget: Budget; price: Price | undefined }, estimate: Spend, over?: Reason): Reserved {
   return {
     over,
     async charge(usage, unseen) {
       const known = usage ? spendOf(usage, price) : NOTHING
       const seen = usage?.estimated ? greaterSpend(estimate, known) : known
       const lost = unseen ? greaterSpend(timesSpend(estimate, unseen.times), spendOf(unseen.usage, price)) : NOTHING
-      await budget?.charge(over ? NOTHING : estimate, { tokens: seen.tokens + lost.tokens, costUsd: seen.costUsd + lost.costUsd })
+      await budget.charge(over ? NOTHING : estimate, { tokens: seen.tokens + lost.tokens, costUsd: seen.costUsd + lost.costUsd })
     },
   }
 }

@@ -1,5 +1,6 @@
 import { Failure } from '../../core/failure.ts'
 import { isNotRun } from '../../core/ports/gateway.ts'
+import type { TurnRecord } from '../../core/ports/journal.ts'
 import { DEADLINE_NEAR } from '../../core/rules/last-turn.ts'
 import { estimateUsage, spendOf } from '../../core/rules/spending/budget.ts'
 import { passedLimits } from '../../core/rules/spending/limits.ts'
@@ -26,7 +27,7 @@ import {
   refusalOf,
   requireAnswer,
   reserve,
-  takenFor,
+  takenBefore,
   takeTurn,
   unfinishedIn,
   ungroundedOf,
@@ -155,30 +156,37 @@ function result(options: HostedOptions, turns: readonly TakenTurn[], calls: read
 
 /** One hosted answer, new or found again, from its first event to its row. */
 async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: AbortSignal): Promise<TakenTurn> {
-  const { hosted, journal, open, price, limits } = options
+  const { journal, open, price, limits } = options
   const attachTo = open?.background === true && !open.isOver && open.responseId !== null ? open.responseId : undefined
   const number = open && attachTo !== undefined ? open.turn : options.nextTurn
   const reader = createReader(options, calls, number)
   if (open && attachTo === undefined) await giveUp(options, open, reader)
   using own = deadlineSignal(signal, options.softDeadline - performance.now(), () => new Stopped(DEADLINE_NEAR))
   const startedAt = new Date()
-  const size = Buffer.byteLength(JSON.stringify(hostedRequest(options, number)))
-  if (attachTo === undefined && limits.toolCalls > 0 && callsLeft(options, number) === 0) return stoppedBefore(options, number, startedAt)
+  const size = () => Buffer.byteLength(JSON.stringify(hostedRequest(options, number)))
+  if (attachTo === undefined && limits.toolCalls > 0 && callsLeft(options, number) === 0) {
+    // Answers that were lost made all the calls that the job allows.
+    const forcedBy: Reason = {
+      code: 'BUDGET_TOOL_CALLS',
+      message: `All ${limits.toolCalls} tool calls were used, in answers that were lost.`,
+    }
+    return stoppedTurn(options, { number, forcedBy, usage: noUsage }, { responseId: null, providerRequestId: null, startedAt })
+  }
   let taken: Reserved | undefined
   const asked: Asked = { times: 0, seenBytes: 0 }
   /** Nobody will say what it used. */
   const lose = async (failure: unknown) => {
     if (!taken) return
-    const lost = isNotRun(failure) ? undefined : { times: 1, usage: reader.usage ?? seenUsage(size, calls, asked.seenBytes) }
+    const lost = isNotRun(failure) ? undefined : { times: 1, usage: reader.usage ?? seenUsage(size(), calls, asked.seenBytes) }
     await Promise.allSettled([lost && journal.unseenAnswer({ turn: number, usage: lost.usage }), taken.charge(undefined, lost)])
   }
   try {
     // An answer that is found again was reserved when it was asked for.
-    taken = attachTo === undefined ? await reserve(options, size, false) : takenFor(options, size)
+    taken = attachTo === undefined ? await reserve(options, size, false) : takenBefore(options, size)
     const answer = await finalAnswer(options, { reader, number, attachTo, asked }, own)
     await reader.finish(answer)
     const { items, stopReason, usage: told, responseId, providerRequestId, model } = answer.turn()
-    const usage = told ?? seenUsage(size, calls, Math.max(asked.seenBytes, Buffer.byteLength(JSON.stringify(items))))
+    const usage = told ?? seenUsage(size(), calls, Math.max(asked.seenBytes, Buffer.byteLength(JSON.stringify(items))))
     if (usage.estimated) options.warnNoUsage()
     const costUsd = knownCostOf(usage, price)
     const forcedBy = reader.limitReason() ?? null
@@ -216,34 +224,24 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
       await lose(reason)
       throw reason
     }
-    // Written, so that a later attempt knows what was done and asks for no more than an answer.
-    const usage = known ?? seenUsage(size, calls, asked.seenBytes)
-    const costUsd = knownCostOf(usage, price)
-    const stopped: TakenTurn = { number, items: [], stopReason: 'stopped', forcedBy: reader.reasonOf(reason), usage, costUsd }
-    const { responseId = null, requestId } = reader
-    await journal.turn({
-      ...stopped,
-      told: null,
-      responseId,
-      providerRequestId: requestId,
-      model: hosted.model,
-      startedAt,
-      finishedAt: new Date(),
-    })
+    const usage = known ?? seenUsage(size(), calls, asked.seenBytes)
+    const { responseId = null, requestId: providerRequestId } = reader
+    const turn = { number, forcedBy: reader.reasonOf(reason), usage }
+    const stopped = await stoppedTurn(options, turn, { responseId, providerRequestId, startedAt })
     await taken?.charge(usage)
     return stopped
   }
 }
 
-/** Answers that were lost made all the calls that the job allows: no more is asked than an answer from what there is. */
-async function stoppedBefore({ journal, hosted, limits, price }: HostedOptions, number: number, startedAt: Date): Promise<TakenTurn> {
-  const forcedBy: Reason = {
-    code: 'BUDGET_TOOL_CALLS',
-    message: `All ${limits.toolCalls} tool calls were used, in answers that were lost.`,
-  }
-  const stopped: TakenTurn = { number, items: [], stopReason: 'stopped', forcedBy, usage: noUsage, costUsd: knownCostOf(noUsage, price) }
-  const unasked = { told: null, responseId: null, providerRequestId: null, model: hosted.model }
-  await journal.turn({ ...stopped, ...unasked, startedAt, finishedAt: new Date() })
+/** Writes that an answer was stopped, so that a later attempt knows what was done and asks for no more than an answer. */
+async function stoppedTurn(
+  { journal, hosted, price }: HostedOptions,
+  { number, forcedBy, usage }: Pick<TakenTurn, 'number' | 'forcedBy' | 'usage'>,
+  asked: Pick<TurnRecord, 'responseId' | 'providerRequestId' | 'startedAt'>,
+): Promise<TakenTurn> {
+  const costUsd = knownCostOf(usage, price)
+  const stopped: TakenTurn = { number, items: [], stopReason: 'stopped', forcedBy, usage, costUsd }
+  await journal.turn({ ...stopped, ...asked, told: null, model: hosted.model, finishedAt: new Date() })
   return stopped
 }
 
