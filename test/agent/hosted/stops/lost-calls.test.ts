@@ -6,8 +6,9 @@ const LOOKS = Array.from({ length: 2 }, (_, n) => `call counting__look {"n": ${n
 const TOOLS = 'counting: { allow: [look], repeatable: [look], minCalls: 0 }'
 const asked = z.array(z.looseObject({ max_tool_calls: z.number().optional(), tools: z.array(z.unknown()).optional() }))
 
+/** The stream ends in order, so that what was said before is heard. */
 const lostOnce = (toolCalls: number) =>
-  hostedApp(`${LOOKS}\ncut\nsay so far`, { job: hostedJob(`limits: { toolCalls: ${toolCalls} }`, TOOLS) })
+  hostedApp(`${LOOKS}\nsilent\nsay so far`, { job: hostedJob(`limits: { toolCalls: ${toolCalls} }`, TOOLS) })
 
 test('calls of an answer that was lost count: the next one may make what is left', async () => {
   await using one = await lostOnce(3)
