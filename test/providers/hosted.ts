@@ -1,12 +1,10 @@
 import { OGX_HABITS, OPENAI_HABITS, SMG_HABITS, type Habits } from '../../src/demo/model/vendors/habits.ts'
-import { cancelRun } from '../../src/runs/cancel.ts'
-import { someone } from '../support/actor.ts'
+import { actsOf, cancelInFirstCall, ends } from './pieces.ts'
 import type { Expected, ProviderRow } from './row.ts'
 
 /** A call that has an effect, one that has none, and an answer. */
 const SCRIPT = 'call counting__act {"n": 1}\ncall counting__look {}\nsay $1 $2'
 const GREEN: Expected = { status: 'succeeded', code: null, made: 2 }
-const ends = (status: Expected['status'], code: Expected['code'], made: number): Expected => ({ status, code, made })
 
 const row = (name: string, habits: Partial<Habits> = {}, of: Partial<ProviderRow> = {}): ProviderRow => ({
   name,
@@ -18,7 +16,7 @@ const row = (name: string, habits: Partial<Habits> = {}, of: Partial<ProviderRow
   ...of,
 })
 
-const ACTS = Array.from({ length: 5 }, (_, n) => `call counting__act {"n": ${n + 1}}`).join('\n')
+const ACTS = actsOf('counting__act')
 const overLimit = (made: number, of: Partial<ProviderRow> = {}): Partial<ProviderRow> => ({
   script: `${ACTS}\nsay enough`,
   more: 'limits: { toolCalls: 2 }',
@@ -26,20 +24,7 @@ const overLimit = (made: number, of: Partial<ProviderRow> = {}): Partial<Provide
   ...of,
 })
 
-/** Cancelled when the first call has reached the server. */
-const cancelled: Pick<ProviderRow, 'play' | 'script'> = {
-  script: `${ACTS}\nsay enough`,
-  async play(bench, runId) {
-    const { app, server } = bench
-    server.answer = async () => {
-      server.answer = () => 'done'
-      await cancelRun(app.db, runId, someone())
-      await bench.ended(runId)
-      return 'done'
-    }
-    await server.nextCall()
-  },
-}
+const cancelled: Pick<ProviderRow, 'play' | 'script'> = { script: `${ACTS}\nsay enough`, play: cancelInFirstCall }
 
 const OGX = { ...OGX_HABITS }
 const RUNAWAY: Partial<Habits> = { goesOn: true, mostCalls: 'ignored' }

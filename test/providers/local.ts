@@ -1,13 +1,12 @@
 import { createBedrock, createDeepseek, createGemini, createGroq, createMistral } from '../../src/demo/model/vendors/compatible.ts'
 import { OPENAI_HABITS } from '../../src/demo/model/vendors/habits.ts'
 import { createOpenai } from '../../src/demo/model/vendors/openai.ts'
+import { ends, TOTAL_OUTPUT } from './pieces.ts'
 import type { Expected, ProviderRow } from './row.ts'
 
 /** A call that has an effect, two that have none and come in one turn, and an answer. */
 const SCRIPT = 'call counting__act {"n": 1}\ncall counting__look {"n": 1} & counting__look {"n": 2}\nsay $1 $2 $3'
 const GREEN: Expected = { status: 'succeeded', code: null, made: 3 }
-const JSON_OUTPUT =
-  'output: { schema: { type: object, properties: { total: { type: integer } }, required: [total], additionalProperties: false } }'
 const JSON_SCRIPT = SCRIPT.replace('$1 $2 $3', '{"total": 3}')
 
 const row = (name: string, of: Partial<ProviderRow> = {}): ProviderRow => ({
@@ -20,7 +19,6 @@ const row = (name: string, of: Partial<ProviderRow> = {}): ProviderRow => ({
 })
 
 const reasoning = () => createOpenai({ reasons: true })
-const ends = (status: Expected['status'], code: Expected['code'], made: number): Expected => ({ status, code, made })
 
 /** The same row for a stream and for a whole answer. */
 const bothWays = (one: ProviderRow): ProviderRow[] => [
@@ -31,7 +29,7 @@ const bothWays = (one: ProviderRow): ProviderRow[] => [
 /** The same with `output.schema`, which most servers take in their own way. */
 const withSchema = (one: ProviderRow): ProviderRow[] => [
   one,
-  { ...one, name: `${one.name}, with a schema`, script: JSON_SCRIPT, more: JSON_OUTPUT },
+  { ...one, name: `${one.name}, with a schema`, script: JSON_SCRIPT, more: TOTAL_OUTPUT },
 ]
 
 export const localRows: ProviderRow[] = [

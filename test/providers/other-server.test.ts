@@ -5,11 +5,10 @@ import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { expect, inject, test } from 'vitest'
 import { environment } from '../../src/config/environment.ts'
-import { cancelRun } from '../../src/runs/cancel.ts'
-import { someone } from '../support/actor.ts'
 import type { FaultBench } from '../support/app/fault-bench.ts'
 import { freePort, listen } from '../support/net/listen.ts'
 import { until } from '../support/until.ts'
+import { actsOf, cancelInFirstCall, TOTAL_OUTPUT } from './pieces.ts'
 import { playRow, type Expected, type ProviderRow } from './row.ts'
 
 /**
@@ -64,15 +63,13 @@ async function startOther(stack: AsyncDisposableStack, { world }: FaultBench, po
   await until(async () => (await answers('/v1/models')) || (await answers('/health')))
 }
 
-const ACTS = Array.from({ length: 5 }, (_, n) => `call act {"n": ${n + 1}}`).join('\n')
+const ACTS = actsOf('act')
 
 const LOCAL = 'call counting__act {"n": 1}\ncall counting__look {"n": 1} & counting__look {"n": 2}\n'
-const SCHEMA =
-  'output: { schema: { type: object, properties: { total: { type: integer } }, required: [total], additionalProperties: false } }'
 
 const LOCAL_ROWS: [string, Partial<ProviderRow>, Partial<Expected>][] = [
   ['three calls in two turns, and an answer', { script: `${LOCAL}say $1 $2 $3` }, { status: 'succeeded', code: null, made: 3 }],
-  ['the same with a schema', { script: `${LOCAL}say {"total": 3}`, more: SCHEMA }, { status: 'succeeded', code: null, made: 3 }],
+  ['the same with a schema', { script: `${LOCAL}say {"total": 3}`, more: TOTAL_OUTPUT }, { status: 'succeeded', code: null, made: 3 }],
 ]
 
 const HOSTED_ROWS: [string, Partial<ProviderRow>, Partial<Expected>][] = [
@@ -86,15 +83,7 @@ const HOSTED_ROWS: [string, Partial<ProviderRow>, Partial<Expected>][] = [
     'a cancel in the midst of a call',
     {
       script: `${ACTS}\nsay enough`,
-      async play(bench, runId) {
-        bench.server.answer = async () => {
-          bench.server.answer = () => 'done'
-          await cancelRun(bench.app.db, runId, someone())
-          await bench.ended(runId)
-          return 'done'
-        }
-        await bench.server.nextCall()
-      },
+      play: cancelInFirstCall,
     },
     { status: 'cancelled', code: 'CANCELLED' },
   ],

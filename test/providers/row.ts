@@ -1,7 +1,4 @@
-import { createReadStream } from 'node:fs'
-import { importLog } from '../../src/audit/log/import.ts'
-import { joinEvents } from '../../src/audit/join/match.ts'
-import { auditReport } from '../../src/audit/report.ts'
+import { audited } from '../support/log/audited.ts'
 import { until } from '../support/until.ts'
 import type { FailureCode } from '../../src/core/failure-codes.ts'
 import type { RunStatus } from '../../src/core/run.ts'
@@ -49,9 +46,6 @@ export interface Observed extends Expected {
   why: string
 }
 
-/** Nothing waits for the grace time here. */
-const AFTER_MS = 1000
-
 /** Statuses of calls that no server got. */
 const NOT_SENT = new Set(['refused', 'not_run'])
 
@@ -78,7 +72,7 @@ export async function playRow(row: ProviderRow, urls: FaultBenchUrls): Promise<O
   const calls = () => bench.server.methods.filter((method) => method === 'tools/call').length
   // A provider that goes on makes them after the end of the run.
   await until(() => calls() >= row.expected.made)
-  const unexplained = await joinLog(bench)
+  const { unexplained } = await audited(bench)
   const run = await loadRun(bench.app.db, runId)
   if (!run) throw new Error('the run is gone')
   return {
@@ -90,15 +84,6 @@ export async function playRow(row: ProviderRow, urls: FaultBenchUrls): Promise<O
     unexplained,
     why: run.failure?.message ?? run.reasons.map(({ message }) => message).join(' '),
   }
-}
-
-/** Reads the gateway's log. Returns how many lines nothing explains. */
-async function joinLog({ app, world }: FaultBench): Promise<number> {
-  await world.gateway.flushLog()
-  await importLog(createReadStream(world.logFile), { db: app.db, paramsBytes: 4096 })
-  const ours = [{ account: 'reports', accountId: world.account.id }]
-  const options = { db: app.db, ours: () => ours, expected: [], graceMs: 0, now: () => new Date(Date.now() + AFTER_MS) }
-  return (await auditReport(app.db, ours, { graceMs: 0, asOf: (await joinEvents(options)).asOf })).unexplained
 }
 
 /** Ended as it must, and each call that was made is written. */

@@ -1,10 +1,5 @@
-import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { openAudit } from '../../../../src/app/app.ts'
-import { joinEvents } from '../../../../src/audit/join/match.ts'
-import { openLog, readLog } from '../../../../src/audit/read.ts'
-import { makeReport } from '../../../../src/audit/report.ts'
 import { OPENAI_HABITS } from '../../../../src/demo/model/vendors/habits.ts'
 import { query } from '../../../../src/store/postgres/db.ts'
 import { loadRun } from '../../../../src/store/runs/show.ts'
@@ -12,6 +7,7 @@ import { retryRuns } from '../../../../src/store/runs/retry.ts'
 import { someone } from '../../../support/actor.ts'
 import { command } from '../../../support/cli/command.ts'
 import { hostedApp, hostedJob, type HostedApp } from '../../../support/app/hosted.ts'
+import { audited } from '../../../support/log/audited.ts'
 import { until } from '../../../support/until.ts'
 
 // A provider without background mode may go on when nobody reads its answer any more: what it does then is known by the gateway's log alone.
@@ -19,18 +15,6 @@ import { until } from '../../../support/until.ts'
 const ACTS = Array.from({ length: 4 }, (_, n) => `call counting__act {"n": ${n + 1}}`).join('\n')
 const GOES_ON = { server: { habits: { ...OPENAI_HABITS, goesOn: true } } }
 const job = (more = '') => hostedJob(`limits: { deadline: 5m }\n${more}`)
-
-/** The log's times are whole seconds. */
-const AFTER_MS = 2000
-
-async function audited({ testApp }: HostedApp) {
-  await testApp.world.gateway.flushLog()
-  await using audit = await openAudit(testApp.app.config, pino({ level: 'silent' }))
-  await readLog(audit, await openLog(testApp.world.logFile), new AbortController().signal)
-  const later = { ...audit, graceMs: 0, now: () => new Date(Date.now() + AFTER_MS) }
-  await joinEvents(later)
-  return await makeReport(later, {})
-}
 
 /** What the run did by its rows and by the log, each call once. */
 async function argumentsOf({ testApp }: HostedApp, id: string) {
@@ -61,7 +45,7 @@ test('who cancels is told until when it may go on; each of its calls is shown on
   expect((await command([...at, 'logs', id])).out).toContain(words)
   ended.resolve('done')
   await until(() => server.effects.length === 4)
-  const report = await audited(one)
+  const report = await audited(one.testApp)
   expect(report).toMatchObject({ unexplained: 0, recent: 0, suspects: [] })
   const { calls, run: later } = await argumentsOf(one, id)
   expect(calls).toBe(4)
@@ -83,7 +67,7 @@ test('the calls of one that goes on beyond a limit are the run’s own too', asy
   const { id } = await testApp.run('act')
   ended.resolve('done')
   await until(() => server.effects.length === 4)
-  const report = await audited(one)
+  const report = await audited(one.testApp)
   expect(report).toMatchObject({ unexplained: 0, recent: 0, suspects: [] })
   const { calls, run } = await argumentsOf(one, id)
   expect(calls).toBe(4)
