@@ -37,6 +37,8 @@ export interface Usage {
   inputTokens: number
   /** Part of inputTokens. */
   cachedTokens: number
+  /** Part of inputTokens, written into the provider’s cache; undefined where it does not say. */
+  cacheWriteTokens?: number
   outputTokens: number
   /** Part of outputTokens. */
   reasoningTokens: number
@@ -49,6 +51,9 @@ export const noUsage: Usage = { inputTokens: 0, cachedTokens: 0, outputTokens: 0
 export const addUsage = (a: Usage, b: Usage): Usage => ({
   inputTokens: a.inputTokens + b.inputTokens,
   cachedTokens: a.cachedTokens + b.cachedTokens,
+  ...((a.cacheWriteTokens !== undefined || b.cacheWriteTokens !== undefined) && {
+    cacheWriteTokens: (a.cacheWriteTokens ?? 0) + (b.cacheWriteTokens ?? 0),
+  }),
   outputTokens: a.outputTokens + b.outputTokens,
   reasoningTokens: a.reasoningTokens + b.reasoningTokens,
   ...((a.estimated || b.estimated) && { estimated: true as const }),

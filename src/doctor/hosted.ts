@@ -1,6 +1,6 @@
 import { showLine } from '../lib/text.ts'
-import type { HostedProbe } from '../models/openai/hosted/probe.ts'
-import type { Provider } from '../models/openai/provider.ts'
+import type { HostedProbe } from '../models/provider.ts'
+import type { Provider } from '../models/provider.ts'
 import { failed, failedBy, ok, skipped, warning, type Finding } from './check.ts'
 
 /** Longest wait for a provider that is asked whether it goes to servers: for two answers. */

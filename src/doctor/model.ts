@@ -1,4 +1,4 @@
-import type { Provider } from '../models/openai/provider.ts'
+import type { Provider } from '../models/provider.ts'
 import { failed, failedBy, ok, skipped, warning, type Finding } from './check.ts'
 
 /** Longest wait for the answer of a model that is asked a word. */

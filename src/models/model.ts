@@ -21,7 +21,25 @@ export interface ModelRequest {
   /** The job needs a result of a tool, and there is none yet: the turn begins with a call. */
   needsCall?: boolean
   labels?: Labels | undefined
+  /** How the model is to work, as the job says. */
+  settings?: ModelSettings | undefined
+  /** Requests with the same key begin alike: a provider keeps them where its cache finds them. At most 64 characters. */
+  cacheKey?: string | undefined
   output: OutputFormat | undefined
+}
+
+export const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const
+export const VERBOSITIES = ['low', 'medium', 'high'] as const
+export const TIERS = ['default', 'flex', 'priority'] as const
+
+/** How a model works; what is undefined is as its provider has it by default. */
+export interface ModelSettings {
+  effort?: (typeof EFFORTS)[number] | undefined
+  /** Most tokens of an answer, with its thoughts. */
+  maxOutputTokens?: number | undefined
+  temperature?: number | undefined
+  verbosity?: (typeof VERBOSITIES)[number] | undefined
+  tier?: (typeof TIERS)[number] | undefined
 }
 
 /** What a request is for, as its provider may be told. No words of a prompt, and no secrets. */
@@ -52,6 +70,8 @@ export interface ModelTurn {
   responseId: string | null
   providerRequestId: string | null
   model: string
+  /** The service tier that the provider says it used; undefined where it says none. */
+  tier?: string | undefined
 }
 
 /** What became of a request while it was under way: what is known when no answer comes. */

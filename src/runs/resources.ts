@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici'
 import type { Ceiling } from '../core/rules/spending/budget.ts'
 import type { Price } from '../core/rules/spending/price.ts'
 import type { Redactor } from '../lib/redact.ts'
-import type { Provider } from '../models/openai/provider.ts'
+import type { Provider } from '../models/provider.ts'
 import type { MinterClient } from '../pomerium/minter-client.ts'
 import type { TokenSource } from '../pomerium/token.ts'
 

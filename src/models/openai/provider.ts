@@ -7,11 +7,10 @@ import { readError } from './errors/answer.ts'
 import { modelFailure } from './errors/failure.ts'
 import { fieldsIn, listIn } from './foreign.ts'
 import { readAnswer } from './raw/read.ts'
-import type { HostedModel } from '../hosted.ts'
 import type { McpToken } from './hosted/access.ts'
-import { probeHosted, type HostedProbe } from './hosted/probe.ts'
+import { probeHosted } from './hosted/probe.ts'
 import { createHostedModel } from './hosted/client.ts'
-import type { Model } from '../model.ts'
+import type { Provider, Warn } from '../provider.ts'
 import { createParameters, type Ask } from './parameters.ts'
 import { redactTurn } from './redacted.ts'
 import { createResponsesModel } from './responses.ts'
@@ -41,24 +40,6 @@ export interface ProviderOptions {
   formatWithTools: boolean
   /** Takes secrets out of a text: all that a provider says passes it before anybody reads it. */
   redact: (text: string) => string
-}
-
-/** Told once of each part of a request that a model does not take. */
-type Warn = (message: string) => void
-
-export interface Provider {
-  formatWithTools: boolean
-  /** It speaks the Responses API, in which a model can call MCP servers itself. */
-  canHost: boolean
-  runHeader: boolean
-  model(name: string, warn?: Warn): Model
-  /** The same model, calling MCP servers itself. Only behind the Responses API. */
-  hosted(name: string, warn?: Warn): HostedModel
-  /** What the model's provider passes over of a hosted request, and whether it goes to MCP servers itself. Spends a few tokens, and makes no call. */
-  probeHosted(name: string, target: { server: string; url: string }, signal: AbortSignal): Promise<HostedProbe>
-  /** Whether the provider lists the model; undefined when it lists none at all. Spends nothing. */
-  knows(name: string, signal: AbortSignal): Promise<boolean | undefined>
-  close(): Promise<void>
 }
 
 /** Immediate retries of a model call; in a local run it has no side effects. */

@@ -5,7 +5,7 @@ import { outputWords } from '../../core/words/output.ts'
 import type { JobDefinition } from '../../jobs/schema.ts'
 import { fitsStrictMode } from '../../lib/schema/strict.ts'
 import type { OutputCheck, ParsedOutput } from '../../models/model.ts'
-import type { Provider } from '../../models/openai/provider.ts'
+import type { Provider } from '../../models/provider.ts'
 
 /** A hosted run has no tools of ours: its endings stand in its answer, unless the job speaks for itself. */
 export const hasEnvelope = ({ delegate, contract }: Pick<JobDefinition, 'delegate' | 'contract'>): boolean =>

@@ -1,31 +1,10 @@
 import type OpenAI from 'openai'
 import { APIError } from 'openai'
 import { fieldsIn, idIn, isSaid, listIn, shownIn, textIn, type Fields } from '../foreign.ts'
+import type { HostedProbe, Passed, Reached } from '../../provider.ts'
 import type { Ask } from '../parameters.ts'
 import { accessOf, type McpToken } from './access.ts'
 import { serverLabel } from './server-label.ts'
-
-/** What a hosted run asks for that a provider may pass over without a word. */
-export type Passed = 'background' | 'max_tool_calls' | 'metadata' | 'store'
-
-/** What came of handing a provider a server with a token that the gateway refuses: it makes no call, and nobody is told a token. */
-export type Reached =
-  /** The gateway refused it, as it should: the provider was there. */
-  | { kind: 'refused' }
-  | { kind: 'listed' }
-  /** The provider did not say that it looked. */
-  | { kind: 'not-looked' }
-  /** It looked, or says so, and got no answer of the gateway. */
-  | { kind: 'not-reached'; said: string }
-  /** It refuses the request. */
-  | { kind: 'not-taken'; said: string }
-
-export interface HostedProbe {
-  passed: Passed[]
-  /** What the provider does not take at all, a sentence each. */
-  refused: string[]
-  reached: Reached
-}
 
 export interface ProbeOptions {
   client: OpenAI
