@@ -5,6 +5,14 @@ import type { Reason, ToolCallStatus, ToolResult, TurnItem, Usage } from './run.
 export interface PastTurn {
   number: number
   attempt: number
+  /** Null in a row of an earlier version. */
+  provider: string | null
+  model: string
+  tier: string | null
+  /** Null: the work itself. A later version may know others. */
+  purpose: string | null
+  /** As it was written with the turn; null: nothing was put aside. */
+  context: unknown
   items: TurnItem[]
   stopReason: string
   forcedBy: Reason | null

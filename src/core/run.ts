@@ -70,6 +70,9 @@ export type TurnItem =
   /** What a model may want to read again and nobody else can. */
   | { type: 'reasoning'; raw: unknown; from?: string }
 
+/** What a turn was for beside the work itself: to sum up what was said before it, where that does not fit the window any more. */
+export type TurnPurpose = 'summary'
+
 /** Whether a message is the answer, or was said on the way to it; without one it is not said which. */
 export const PHASES = ['commentary', 'final_answer'] as const
 export type Phase = (typeof PHASES)[number]

@@ -121,6 +121,10 @@ function historyOf({ journal }: Conversation, turns: number, lost = 0): PastTurn
     const calls = journal.calls.filter((call) => call.turn === turn.number)
     return {
       ...turn,
+      provider: turn.provider ?? null,
+      tier: turn.tier ?? null,
+      purpose: turn.purpose ?? null,
+      context: turn.context ?? null,
       attempt: 1,
       calls: calls.slice(0, index === turns - 1 ? calls.length - lost : calls.length).flatMap((call) => {
         const end = journal.ends.find(({ id }) => id === call.id)

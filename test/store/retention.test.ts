@@ -72,7 +72,7 @@ const STAYS: Record<string, string[]> = {
   ], // prettier-ignore
   runs: ['account', 'delivery', 'failure', 'held_by', 'output_digest', 'reasons', 'requested_by', 'trigger', 'waits_for'],
   tool_calls: ['call_id', 'failure', 'server', 'tool'],
-  turns: ['forced_by', 'model', 'provider_request_id', 'response_id', 'stop_reason'],
+  turns: ['context', 'forced_by', 'model', 'provider', 'provider_request_id', 'purpose', 'response_id', 'stop_reason', 'tier'],
 }
 
 test('content leaves every column of every table of a run but those that are named', async () => {
@@ -162,6 +162,8 @@ const STAYING: Record<string, string> = {
   pauses: 'a row for each job; a person made it, and lifts it',
   processes: 'each that is at work removes those that were not heard of for a day',
   pruned_runs: 'evidence: a checkpoint names the run, which is not taken for one that somebody removed',
+  result_contents: 'what results name',
+  run_contents: 'with its run',
   scheduler_presence: 'one row',
   schedules: 'a row for each job, of a version before; nobody writes it any more',
 }

@@ -1,8 +1,16 @@
 import type { FailureRecord } from '../failure.ts'
-import type { Reason, ToolCallStatus, ToolResult, TurnItem, Usage } from '../run.ts'
+import type { Reason, ToolCallStatus, ToolResult, TurnItem, TurnPurpose, Usage } from '../run.ts'
 
 export interface TurnRecord {
   number: number
+  /** The provider that answered, by its name in the configuration. */
+  provider?: string | undefined
+  /** The service tier that it says it used. */
+  tier?: string | undefined
+  /** What it was for; undefined: the work itself. */
+  purpose?: TurnPurpose | undefined
+  /** What of the conversation before it was put aside when it was asked for, as JSON. */
+  context?: unknown
   /** What we said to the model before it, beside the prompt and results of calls; null when nothing. */
   told: string | null
   items: TurnItem[]

@@ -15,7 +15,7 @@ const IN_CONVERSATION = `run_id = $1
 export async function loadHistory(db: Db, runId: string, conversation: number): Promise<PastTurn[]> {
   const turns = await query<TurnRow>(
     db,
-    `select number, attempt, started_at as "startedAt", finished_at as "finishedAt", items, stop_reason as "stopReason", forced_by as "forcedBy", ${USAGE}, cost_usd as "costUsd"
+    `select number, attempt, provider, model, tier, purpose, context, started_at as "startedAt", finished_at as "finishedAt", items, stop_reason as "stopReason", forced_by as "forcedBy", ${USAGE}, cost_usd as "costUsd", cache_write_tokens as "cacheWriteTokens"
      from turns where ${IN_CONVERSATION} order by number`,
     [runId, conversation],
   )

@@ -23,15 +23,26 @@ export interface UsageRow {
   cachedTokens: number | null
   outputTokens: number
   reasoningTokens: number | null
+  /** Of a turn; null where its provider did not say. */
+  cacheWriteTokens?: number | null
   estimated?: boolean
 }
 
 /** A row with its usage in one field, as everybody else has it. */
-export const withUsage = <Row extends UsageRow>({ inputTokens, cachedTokens, outputTokens, reasoningTokens, estimated, ...row }: Row) => ({
+export const withUsage = <Row extends UsageRow>({
+  inputTokens,
+  cachedTokens,
+  outputTokens,
+  reasoningTokens,
+  cacheWriteTokens,
+  estimated,
+  ...row
+}: Row) => ({
   ...row,
   usage: {
     inputTokens,
     cachedTokens: cachedTokens ?? 0,
+    ...(cacheWriteTokens != null && { cacheWriteTokens }),
     outputTokens,
     reasoningTokens: reasoningTokens ?? 0,
     ...((estimated || cachedTokens === null) && { estimated: true as const }),

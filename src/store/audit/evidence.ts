@@ -67,9 +67,9 @@ export interface CheckpointedRows {
   open: Readonly<Record<string, readonly string[]>>
 }
 
-/** By the rule runs/3: also of its earlier ends and of what people did to it, and with what a removal and a later end are held to. */
+/** By the rule runs/3: also of its earlier ends and of what people did to it, and with what a removal and a later end are held to. By the rule runs/4: also of `KEPT_4`. */
 export interface CheckpointedRows3 extends Omit<CheckpointedRows, 'rule'> {
-  rule: 'runs/3'
+  rule: 'runs/3' | 'runs/4'
   status: string
   /** Digest of its end, as it is kept once the run goes on. */
   end: string
@@ -114,7 +114,7 @@ export async function loadDocuments(db: Db): Promise<{ number: number; document:
   return query<{ number: number; document: unknown }>(db, 'select number, document from checkpoints order by number')
 }
 
-/** The first checkpoint that has the run as it stands, by the rule runs/3; undefined where there is none. */
+/** The first checkpoint that has the run as it stands, by the rule runs/3 or a later one; undefined where there is none. */
 export async function findSignedRun(db: Db, runId: string): Promise<number | undefined> {
   const [row] = await slowQuery<{ number: number }>(
     db,
@@ -122,7 +122,7 @@ export async function findSignedRun(db: Db, runId: string): Promise<number | und
     `select c.number from checkpoints c join runs r on r.id = $1 and c.taken_at > r.finished_at - interval '1 day'
      where exists (
        select from ${elementsOf('c.runs')} e
-       where e ->> 'id' = r.id and e ->> 'rule' = 'runs/3' and e ->> 'conversation' = r.conversation::text and e ->> 'attempts' = r.attempts::text)
+       where e ->> 'id' = r.id and e ->> 'rule' in ('runs/3', 'runs/4') and e ->> 'conversation' = r.conversation::text and e ->> 'attempts' = r.attempts::text)
      order by c.number limit 1`,
     [runId],
   )

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { asDecided } from '../../core/rules/join/unreported.ts'
 import { query, slowTransaction, snapshot, type Db } from '../postgres/db.ts'
-import { LINE_COLUMNS, RUN_TABLES, RUN_TABLES_3, VERSION_COLUMNS, type TableRule } from './row-rules.ts'
+import { KEPT_4, LINE_COLUMNS, RUN_TABLES, RUN_TABLES_3, VERSION_COLUMNS, type TableRule } from './row-rules.ts'
 
 /** A row as text, column by column, the same on every host. */
 export type TextRow = Readonly<Record<string, string | null>>
@@ -56,7 +56,7 @@ export async function loadRunRows(db: Db, ids: readonly string[]): Promise<Map<s
 
 async function loadTable(client: pg.PoolClient, table: string, rule: TableRule, ids: readonly string[]): Promise<Map<string, TextRow[]>> {
   const run = table === 'runs' ? 'id' : 'run_id'
-  const columns = [...columnsOf(rule), ...(table === 'runs' ? MOVED : [])]
+  const columns = [...columnsOf(rule), ...(KEPT_4[table] ?? []), ...(table === 'runs' ? MOVED : [])]
   const isOpen = rule.open ? `, (${rule.open.when})::text as is_open` : ''
   const about = Object.entries(rule.about ?? {}).map(([name, sql]) => `, ${sql} as ${name}`)
   const rows = await query<Record<string, string | null>>(

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { takeCheckpoint } from '../../../src/audit/evidence/checkpoint.ts'
 import { verifyStore } from '../../../src/audit/evidence/verify.ts'
 import { RECORD_TABLES, type RecordRule } from '../../../src/store/audit/record-rules.ts'
-import { LINE_CHANGES, LINE_COLUMNS, RUN_TABLES, RUN_TABLES_3, VERSION_COLUMNS } from '../../../src/store/audit/row-rules.ts'
+import { KEPT_4, LINE_CHANGES, LINE_COLUMNS, RUN_TABLES, RUN_TABLES_3, VERSION_COLUMNS } from '../../../src/store/audit/row-rules.ts'
 import { columnsOf } from '../../../src/store/audit/signed-rows.ts'
 import { query, type Db } from '../../../src/store/postgres/db.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database/database.ts'
@@ -25,6 +25,8 @@ const OUTSIDE: Record<string, string> = {
   migrations: 'which version the store is of',
   pauses: 'how it stands now',
   processes: 'how processes are now',
+  result_contents: 'found by its digest, which stands in the results of calls',
+  run_contents: 'which content results name, so that it is kept as long as they are',
   run_account_ends: 'how accounts stand now; run_accounts has those that were used',
   unseen_answers: 'an estimate, which stands in the usage of its run',
   served_requests: 'for the join alone, and forgotten after days',
@@ -44,7 +46,7 @@ const TABLES: Record<string, TableOf> = {
   ...Object.fromEntries(
     Object.entries({ ...RUN_TABLES, ...RUN_TABLES_3 }).map(([table, rule]) => [
       table,
-      { listed: columnsOf(rule), changes: rule.changes ?? {} },
+      { listed: [...columnsOf(rule), ...(KEPT_4[table] ?? [])], changes: rule.changes ?? {} },
     ]),
   ),
   ...Object.fromEntries(

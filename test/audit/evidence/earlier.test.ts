@@ -8,7 +8,7 @@ import type { Signer } from '../../../src/audit/evidence/signer.ts'
 import { verifyStore } from '../../../src/audit/evidence/verify.ts'
 import { noUsage } from '../../../src/core/run.ts'
 import { canonicalText, GENESIS, sha256Hex } from '../../../src/lib/hash/chain.ts'
-import { partsOf } from '../../../src/audit/evidence/rules/rows.ts'
+import { digestRows, partsOf } from '../../../src/audit/evidence/rules/rows.ts'
 import { loadRunRows } from '../../../src/store/audit/signed-rows.ts'
 import { loadDefinitions, loadDocuments } from '../../../src/store/audit/evidence.ts'
 import { query, type Db } from '../../../src/store/postgres/db.ts'
@@ -70,15 +70,34 @@ test('checkpoints of the version before verify by their own rule, before those o
   expect((await verifyStore(db, signer.publicKey, [])).faults).toEqual([`run ${first} of checkpoint 1 was changed`])
 })
 
-/** A checkpoint as programs take it whose runs are signed by the rule runs/2. */
-async function takeSecond(db: Db, signer: Signer, id: string): Promise<void> {
+/** A checkpoint as programs take it whose runs are signed by an earlier rule. */
+async function takeBy(rule: 'runs/2' | 'runs/3', db: Db, signer: Signer, id: string): Promise<void> {
   const rows = (await loadRunRows(db, [id])).get(id)
   if (!rows) throw new Error('the run is gone')
   const [run = {}] = rows.tables['runs'] ?? []
-  const { kept, content, state } = partsOf(rows, { rule: 'runs/2', attempts: 1, open: {} })
   const digest = (value: unknown) => sha256Hex(canonicalText(value))
-  const digests = { kept: digest(kept), content: digest(content), state: digest(state) }
-  const signed = { rule: 'runs/2', id, attempts: 1, conversation: 1, finishedAt: run['finished_at'], retryOf: null, ...digests, open: {} }
+  const entry = digestRows(rows, 1)
+  const signed =
+    rule === 'runs/3'
+      ? { ...entry, rule, kept: digest(partsOf(rows, { ...entry, rule }).kept) }
+      : {
+          rule,
+          id,
+          attempts: 1,
+          conversation: 1,
+          finishedAt: run['finished_at'],
+          retryOf: null,
+          open: {},
+          ...Object.fromEntries(
+            Object.entries(
+              partsOf(rows, {
+                rule,
+                attempts: 1,
+                open: {},
+              }),
+            ).map(([part, value]) => [part, digest(value)]),
+          ),
+        }
   const documents = await loadDocuments(db)
   const about = {
     format: 'nightshift-checkpoint/2',
@@ -110,7 +129,7 @@ test('a checkpoint by the rule runs/2 verifies before those of now; a removal th
   const { db } = database
   const signer = signerOf(join(dir, 'evidence.key'))
   const [first, removed] = [await over(db), await over(db)]
-  await takeSecond(db, signer, first)
+  await takeBy('runs/2', db, signer, first)
   await over(db)
   expect(await takeCheckpoint(db, signer)).toMatchObject({ number: 2, count: 2 })
   expect(await verifyStore(db, signer.publicKey, [])).toMatchObject({ runs: 3, intact: 3, faults: [] })
@@ -122,6 +141,33 @@ test('a checkpoint by the rule runs/2 verifies before those of now; a removal th
   }
   expect((await verifyStore(db, signer.publicKey, [])).faults).toEqual([
     expect.stringContaining(`run ${removed} of checkpoint 2 was removed`),
+  ])
+})
+
+test('a checkpoint by the rule runs/3 verifies, and says nothing of columns that came later', async () => {
+  await using database = await createTestDatabase()
+  using stack = new DisposableStack()
+  const dir = stack.adopt(mkdtempSync(join(tmpdir(), 'nightshift-earlier-')), (path) => rmSync(path, { recursive: true, force: true }))
+  const { db } = database
+  const signer = signerOf(join(dir, 'evidence.key'))
+  const [first, second] = [await over(db), await over(db)]
+  for (const id of [first, second])
+    await query(
+      db,
+      `insert into turns (run_id, number, attempt, items, stop_reason, model, input_tokens, output_tokens, started_at, finished_at)
+       values ($1, 1, 1, '[]', 'end', 'm', 1, 1, now(), now())`,
+      [id],
+    )
+  await takeBy('runs/3', db, signer, first)
+  expect(await takeCheckpoint(db, signer)).toMatchObject({ number: 2, count: 1 })
+  await query(db, "update turns set tier = 'flex'")
+  expect((await verifyStore(db, signer.publicKey, [])).faults).toEqual([`run ${second} of checkpoint 2 was changed`])
+  await query(db, 'update turns set tier = null')
+  expect(await verifyStore(db, signer.publicKey, [])).toMatchObject({ runs: 2, intact: 2, faults: [] })
+  await query(db, "update turns set model = 'another'")
+  expect((await verifyStore(db, signer.publicKey, [])).faults).toEqual([
+    `run ${first} of checkpoint 1 was changed`,
+    `run ${second} of checkpoint 2 was changed`,
   ])
 })
 

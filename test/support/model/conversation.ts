@@ -116,6 +116,11 @@ export function pastTurn(number: number, calls: Partial<PastCall>[], extra: Part
     attempt: 1,
     startedAt: new Date(0),
     finishedAt: new Date(0),
+    provider: null,
+    model: 'm',
+    tier: null,
+    purpose: null,
+    context: null,
     items: calls.map(({ tool = 'act' }, position) => ({
       type: 'tool_call',
       callId: `past_${number}_${position}`,

@@ -14,7 +14,7 @@ const second = {
 }
 const runsSchema = z.array(
   z.union([
-    z.strictObject({ rule: z.literal('runs/3'), ...second, status: z.string(), end: z.string(), acts: z.array(z.string()) }),
+    z.strictObject({ rule: z.enum(['runs/3', 'runs/4']), ...second, status: z.string(), end: z.string(), acts: z.array(z.string()) }),
     z.strictObject({ rule: z.literal('runs/2'), ...second }),
     z.strictObject({ ...common, digest: z.string() }),
   ]),

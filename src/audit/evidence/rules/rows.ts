@@ -1,6 +1,6 @@
 import { canonicalText, sha256Hex } from '../../../lib/hash/chain.ts'
 import type { CheckpointedRows, CheckpointedRows3 } from '../../../store/audit/evidence.ts'
-import { END_COLUMNS, RUN_TABLES, RUN_TABLES_3, type TableRule } from '../../../store/audit/row-rules.ts'
+import { END_COLUMNS, KEPT_4, RUN_TABLES, RUN_TABLES_3, type TableRule } from '../../../store/audit/row-rules.ts'
 import type { RunRows, TextRow } from '../../../store/audit/signed-rows.ts'
 import type { Removals } from './keep.ts'
 
@@ -67,7 +67,13 @@ export function partsOf(rows: RunRows, of: Extent): SignedParts {
     .map((row) => pick(row, ['job', 'version', 'definition', 'created_at']))
   const kept = tables.map(({ table, rule, rows: some }) => [
     table,
-    some.map((row) => pick(row, [...rule.kept, ...(rule.open && !of.open[table]?.includes(keyOf(row, rule)) ? rule.open.columns : [])])),
+    some.map((row) =>
+      pick(row, [
+        ...rule.kept,
+        ...(of.rule === 'runs/4' ? (KEPT_4[table] ?? []) : []),
+        ...(rule.open && !of.open[table]?.includes(keyOf(row, rule)) ? rule.open.columns : []),
+      ]),
+    ),
   ])
   return {
     kept: [...kept, ['job_versions', versions]],
@@ -80,11 +86,11 @@ export function partsOf(rows: RunRows, of: Extent): SignedParts {
 
 const digestsOf = ({ kept, content, state }: SignedParts) => ({ kept: digest(kept), content: digest(content), state: digest(state) })
 
-/** What a checkpoint says of a run, by the rule runs/3. */
+/** What a checkpoint says of a run, by the rule runs/4. */
 export function digestRows(rows: RunRows, attempts: number): CheckpointedRows3 {
   const [run = {}] = rows.tables['runs'] ?? []
   const about = {
-    rule: 'runs/3',
+    rule: 'runs/4',
     id: run['id'] ?? '',
     attempts,
     conversation: Number(run['conversation']),
@@ -136,11 +142,11 @@ export function rowsFault(
       return 'has content that retention is said to have removed'
     const [ended, pruned] = [new Date(run['finished_at'] ?? Number.NaN), new Date(run['pruned_at'] ?? Number.NaN)]
     // What was empty when it was signed is believed to have been emptied by right.
-    if (signed.rule === 'runs/3' && now.content !== signed.content && !removals.content(run['status'] ?? '', ended, pruned))
+    if (signed.rule !== 'runs/2' && now.content !== signed.content && !removals.content(run['status'] ?? '', ended, pruned))
       return 'lost its content, and no retention was set that removes it'
   }
-  if (signed.rule === 'runs/3' && !laterFits(signed, rows)) return 'was changed'
-  if (signed.rule === 'runs/3' && conversation === signed.conversation && !isResultSigned(signed, rows)) return 'was changed'
+  if (signed.rule !== 'runs/2' && !laterFits(signed, rows)) return 'was changed'
+  if (signed.rule !== 'runs/2' && conversation === signed.conversation && !isResultSigned(signed, rows)) return 'was changed'
   if (conversation === signed.conversation) return now.state === signed.state ? undefined : 'was changed'
   // A retry begins another conversation, and ends at another time.
   return conversation < signed.conversation || (run['finished_at'] ?? null) === signed.finishedAt ? 'was changed' : undefined
