@@ -1,7 +1,7 @@
 import { APIError } from 'openai'
 import { isObject } from '../../lib/json/object.ts'
-import { seenSoFar } from './asked.ts'
-import { fieldsIn, textIn } from './foreign.ts'
+import { seenSoFar } from '../asked.ts'
+import { fieldsIn, textIn } from '../foreign.ts'
 import {
   hasEmpty,
   hasIds,

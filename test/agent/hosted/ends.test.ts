@@ -1,7 +1,7 @@
 import type OpenAI from 'openai'
 import { expect, test } from 'vitest'
 import { endOf } from '../../../src/agent/hosted/ends.ts'
-import { outcomeOf } from '../../../src/models/openai/hosted/outcomes.ts'
+import { outcomeOf } from '../../../src/models/hosted/outcomes.ts'
 import { authorizeLines, hostedApp, hostedJob } from '../../support/app/hosted.ts'
 
 type McpCall = OpenAI.Responses.ResponseOutputItem.McpCall

@@ -4,8 +4,8 @@ import type { Exchange } from '../../../src/models/model.ts'
 import type { TurnItem } from '../../../src/core/run.ts'
 import { itemsOfMessage, messageOfItems } from '../../../src/models/openai/raw/chat-message.ts'
 import { itemsOfOutput, toldItems } from '../../../src/models/openai/raw/response-items.ts'
-import { withoutField } from '../../../src/models/openai/raw/keep.ts'
-import { addPiece } from '../../../src/models/openai/raw/merge.ts'
+import { withoutField } from '../../../src/models/raw/keep.ts'
+import { addPiece } from '../../../src/models/raw/merge.ts'
 
 const stored = (items: TurnItem[]): Exchange['items'] => JSON.parse(JSON.stringify(items))
 

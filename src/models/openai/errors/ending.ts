@@ -1,13 +1,8 @@
-import { Failure } from '../../../core/failure.ts'
-import { showLine } from '../../../lib/text.ts'
 import type { StopReason } from '../../model.ts'
-import { fieldsIn, listIn, textIn, type Fields } from '../foreign.ts'
+import { knownEnding, reasonOf, type Answered, type EndingWords } from '../../errors/endings.ts'
+import { fieldsIn, listIn, textIn, type Fields } from '../../foreign.ts'
 
-// How an answer ended, by the words of its provider. Only words that are known are believed: an answer that ended in any other way may be a part of one.
-
-type Words = Readonly<Record<string, StopReason>>
-
-const CHAT: Words = {
+const CHAT: EndingWords = {
   stop: 'end',
   end: 'end',
   end_turn: 'end',
@@ -36,20 +31,18 @@ const CHAT: Words = {
   refusal: 'filtered',
 }
 
-const RESPONSES: Words = { completed: 'end', incomplete: 'cut' }
+const RESPONSES: EndingWords = { completed: 'end', incomplete: 'cut' }
 
 /** Endings from good to bad; worse than all is a word that is not known. */
 const ENDINGS: readonly StopReason[] = ['end', 'cut', 'filtered']
 
-const reasonOf = (words: Words, name: string): StopReason | undefined => (Object.hasOwn(words, name) ? words[name] : undefined)
-
-function rankOf(words: Words, word: string): number {
+function rankOf(words: EndingWords, word: string): number {
   const reason = reasonOf(words, word.toLowerCase())
   return reason === undefined ? ENDINGS.length : ENDINGS.indexOf(reason)
 }
 
 /** Of two words for how one answer ended the one that says the worse of it; of two as good, the later one. What is no text says nothing. */
-function worseOf(words: Words, before: unknown, after: unknown): unknown {
+function worseOf(words: EndingWords, before: unknown, after: unknown): unknown {
   if (typeof after !== 'string' || after === '') return before
   return typeof before === 'string' && rankOf(words, before) > rankOf(words, after) ? before : after
 }
@@ -62,27 +55,9 @@ export function endedAnswer(type: string, answer: Fields): Fields {
   return { ...answer, status: worseOf(RESPONSES, type.slice('response.'.length), answer['status']) }
 }
 
-/** Which answer it is. */
-export interface Answered {
-  model: string
-  requestId: string | null
-}
-
-/** An answer that is none: it may be another one when it is asked for again. */
-export const brokenAnswer = ({ model, requestId }: Answered, what: string): Failure =>
-  new Failure({ code: 'MODEL_UNAVAILABLE', message: `Model ${model} ${what}.`, requestId: requestId ?? undefined })
-
-function known(words: Words, word: unknown, answered: Answered): StopReason {
-  const name = typeof word === 'string' ? word.toLowerCase() : ''
-  const reason = reasonOf(words, name)
-  if (reason !== undefined) return reason
-  const said = name === '' ? 'did not say how its answer ended' : `ended its answer with “${showLine(name).slice(0, 60)}”`
-  throw brokenAnswer(answered, `${said}: it may be a part of one`)
-}
-
 /** `finish_reason`. A whole answer may leave it out, a stream may not. Throws `MODEL_UNAVAILABLE` for an ending that is not known to be good. */
 export const chatEnding = (finish: unknown, answered: Answered): StopReason =>
-  finish === undefined ? 'end' : known(CHAT, finish, answered)
+  finish === undefined ? 'end' : knownEnding(CHAT, finish, answered)
 
 /** What was given up in the middle, as its provider marks it. A call that is would be made with a part of its arguments. */
 const isCut = ({ type, status }: Fields) => (type === 'message' || type === 'function_call') && status === 'incomplete'
@@ -92,7 +67,7 @@ const isCut = ({ type, status }: Fields) => (type === 'message' || type === 'fun
  * is under way or was given up.
  */
 export function responseEnding({ status, incomplete_details: details, output }: Fields, answered: Answered): StopReason {
-  const ending = status === undefined || status === null ? 'end' : known(RESPONSES, status, answered)
+  const ending = status === undefined || status === null ? 'end' : knownEnding(RESPONSES, status, answered)
   const reason = textIn(fieldsIn(details)['reason']) ?? ''
   if (ending === 'end' && reason === '' && !listIn(output).some(isCut)) return 'end'
   return reasonOf(CHAT, reason.toLowerCase()) === 'filtered' ? 'filtered' : 'cut'

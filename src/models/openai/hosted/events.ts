@@ -1,13 +1,13 @@
 import { APIError } from 'openai'
 import type { EndedCall, HostedAnswer, HostedEvent } from '../../hosted.ts'
-import { errorIn } from '../errors/body.ts'
+import { errorIn } from '../../errors/body.ts'
 import { endedAnswer } from '../errors/ending.ts'
-import { fieldsIn, idIn, isSaid, listIn, shownIn, textIn, type Fields } from '../foreign.ts'
+import { fieldsIn, idIn, isSaid, listIn, shownIn, textIn, type Fields } from '../../foreign.ts'
 import { turnOf, usageOf } from '../responses.ts'
-import { createCallTracker } from './calls.ts'
-import { serverLabel } from './server-label.ts'
-import { isCallOver } from './outcomes.ts'
-import { createToolNames, type KnownServer } from './tool-names.ts'
+import { createCallTracker } from '../../hosted/calls.ts'
+import { serverLabel } from '../../hosted/server-label.ts'
+import { isCallOver } from '../../hosted/outcomes.ts'
+import { createToolNames, type KnownServer } from '../../hosted/tool-names.ts'
 
 /** Gives back the name of a server from its label in this protocol; a label that is none of ours stays. */
 export function createServerNames(servers: readonly string[]): (label: string) => string {

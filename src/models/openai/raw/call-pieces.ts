@@ -1,7 +1,7 @@
 import { parseDigits } from '../../../lib/json/parse.ts'
-import { argumentsIn, fieldsIn, idIn, type Fields } from '../foreign.ts'
-import { MAX_ITEMS } from './keep.ts'
-import { addPiece } from './merge.ts'
+import { argumentsIn, fieldsIn, idIn, type Fields } from '../../foreign.ts'
+import { MAX_ITEMS } from '../../raw/keep.ts'
+import { addPiece } from '../../raw/merge.ts'
 
 interface Building {
   fields: Record<string, unknown>

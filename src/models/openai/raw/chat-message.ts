@@ -1,6 +1,6 @@
 import type { TurnItem } from '../../../core/run.ts'
-import { callIn, fieldsIn, idIn, listIn, textOfParts, type Fields } from '../foreign.ts'
-import { fieldsBeside, kept, keptFrom, MAX_ITEMS, type Origin } from './keep.ts'
+import { callIn, fieldsIn, idIn, listIn, textOfParts, type Fields } from '../../foreign.ts'
+import { fieldsBeside, kept, keptFrom, MAX_ITEMS, type Origin } from '../../raw/keep.ts'
 import { isObject } from '../../../lib/json/object.ts'
 
 // A message of a model behind `/v1/chat/completions`: as items, and as it is told again.

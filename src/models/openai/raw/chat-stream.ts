@@ -1,8 +1,8 @@
 import { worseFinish } from '../errors/ending.ts'
-import { fieldsIn, listIn, textOfParts, type Fields } from '../foreign.ts'
+import { fieldsIn, listIn, textOfParts, type Fields } from '../../foreign.ts'
 import { createCallPieces } from './call-pieces.ts'
-import { MAX_CHARS } from './keep.ts'
-import { addPiece } from './merge.ts'
+import { MAX_CHARS } from '../../raw/keep.ts'
+import { addPiece } from '../../raw/merge.ts'
 
 /** What an answer says, however it came. */
 export interface ChatAnswer {

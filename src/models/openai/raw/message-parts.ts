@@ -1,5 +1,5 @@
-import { fieldsIn, listIn, type Fields } from '../foreign.ts'
-import { withoutField } from './keep.ts'
+import { fieldsIn, listIn, type Fields } from '../../foreign.ts'
+import { withoutField } from '../../raw/keep.ts'
 import { ENCRYPTED, unstored } from './response-items.ts'
 
 // What a server may not take in what a model said, although it came from there.

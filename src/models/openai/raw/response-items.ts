@@ -1,7 +1,7 @@
 import type OpenAI from 'openai'
 import { PHASES, type TurnItem } from '../../../core/run.ts'
-import { callIn, fieldsIn, idIn, listIn, reasoningIn, textIn, type Fields } from '../foreign.ts'
-import { kept, keptFrom, withoutField, type Origin } from './keep.ts'
+import { callIn, fieldsIn, idIn, listIn, reasoningIn, textIn, type Fields } from '../../foreign.ts'
+import { kept, keptFrom, withoutField, type Origin } from '../../raw/keep.ts'
 
 // Items of a response: as items of a turn, and as they are told again. Without an origin nothing is kept but reasoning: a hosted answer is not told again.
 

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Asked } from '../model.ts'
+import type { Asked } from './model.ts'
 import { isRefusal, provesNoWork } from './errors/failure.ts'
 import { fieldsIn, listIn } from './foreign.ts'
 

@@ -1,8 +1,8 @@
-import type { TurnItem } from '../../../core/run.ts'
-import { isDeeper } from '../../../lib/json/exact.ts'
-import { wellFormed } from '../../../lib/json/well-formed.ts'
-import type { Exchange } from '../../model.ts'
-import { brokenAnswer, type Answered } from '../errors/ending.ts'
+import type { TurnItem } from '../../core/run.ts'
+import { isDeeper } from '../../lib/json/exact.ts'
+import { wellFormed } from '../../lib/json/well-formed.ts'
+import type { Exchange } from '../model.ts'
+import { brokenAnswer, type Answered } from '../errors/endings.ts'
 import { newCallId, type Fields } from '../foreign.ts'
 
 // What a model said is told to it again as it came: servers put things beside the words that they look for in the next request, such as signatures and encrypted thoughts.
@@ -12,7 +12,7 @@ export const MAX_CHARS = 2_000_000
 const MAX_DEPTH = 64
 
 /** Who said it, by API and provider: nobody else is sent what is kept. */
-export type Origin = `${'responses' | 'chat'} ${string}`
+export type Origin = `${'responses' | 'chat' | 'anthropic'} ${string}`
 
 /** What is kept of an item; undefined for what is too large. */
 export function kept(raw: Fields): Fields | undefined {

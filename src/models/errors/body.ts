@@ -1,5 +1,5 @@
-import { isObject } from '../../../lib/json/object.ts'
-import { JsonTooLarge, parseBounded } from '../../../lib/json/bounded.ts'
+import { isObject } from '../../lib/json/object.ts'
+import { JsonTooLarge, parseBounded } from '../../lib/json/bounded.ts'
 import { fieldsIn, isSaid, shownIn, type Fields } from '../foreign.ts'
 
 /** A page for people where an answer of the API was awaited, or the way to one. Its own words are not told. */

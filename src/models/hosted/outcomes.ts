@@ -1,5 +1,5 @@
-import { wellFormed } from '../../../lib/json/well-formed.ts'
-import type { HostedOutcome } from '../../hosted.ts'
+import { wellFormed } from '../../lib/json/well-formed.ts'
+import type { HostedOutcome } from '../hosted.ts'
 import { fieldsIn, isSaid, shownIn } from '../foreign.ts'
 
 const NO_PARAMS = -32602

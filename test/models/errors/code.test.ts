@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { FailureCode } from '../../../../src/core/failure-codes.ts'
-import { codeOf, type ProviderError } from '../../../../src/models/openai/errors/code.ts'
+import type { FailureCode } from '../../../src/core/failure-codes.ts'
+import { codeOf, type ProviderError } from '../../../src/models/errors/code.ts'
 
 type Row = [ProviderError, FailureCode]
 const says = (message: string, status: number | undefined = 400): ProviderError => ({ message, status })

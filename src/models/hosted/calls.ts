@@ -1,5 +1,5 @@
-import { parseKept, tryParse } from '../../../lib/json/parse.ts'
-import type { EndedCall, HostedCall } from '../../hosted.ts'
+import { parseKept, tryParse } from '../../lib/json/parse.ts'
+import type { EndedCall, HostedCall } from '../hosted.ts'
 import { argumentsIn, idIn, textIn, type Fields } from '../foreign.ts'
 import type { NamedTool } from './tool-names.ts'
 import { outcomeOf } from './outcomes.ts'

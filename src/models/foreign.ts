@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import type { TurnItem, Usage } from '../../core/run.ts'
-import { isObject } from '../../lib/json/object.ts'
-import { wellFormed, wellFormedJson } from '../../lib/json/well-formed.ts'
+import type { TurnItem, Usage } from '../core/run.ts'
+import { isObject } from '../lib/json/object.ts'
+import { wellFormed, wellFormedJson } from '../lib/json/well-formed.ts'
 
 // Everything that a provider says is read here: the client types it as the real API answers, and servers that are compatible with it answer otherwise.
 

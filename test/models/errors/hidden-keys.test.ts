@@ -1,7 +1,7 @@
 // Providers repeat keys in their messages, also such as are not ours.
 import { APIError } from 'openai'
 import { expect, test } from 'vitest'
-import { modelFailure } from '../../../../src/models/openai/errors/failure.ts'
+import { modelFailure } from '../../../src/models/errors/failure.ts'
 
 const rows: [said: string, told: string][] = [
   ['Incorrect API key provided: sk-abcdefgh.', 'Incorrect API key provided: [key].'],

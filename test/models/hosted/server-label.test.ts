@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { serverLabel } from '../../../../src/models/openai/hosted/server-label.ts'
+import { serverLabel } from '../../../src/models/hosted/server-label.ts'
 
 const NAMES = [
   'labor',

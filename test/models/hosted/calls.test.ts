@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createCallTracker } from '../../../../src/models/openai/hosted/calls.ts'
+import { createCallTracker } from '../../../src/models/hosted/calls.ts'
 
 const item = (more: object = {}) => ({ type: 'mcp_call', id: 'a', server_label: 's', name: 'act', arguments: '{"n":1}', ...more })
 const tracker = () => createCallTracker((label, tool) => ({ server: label === '' ? '' : `server ${label}`, tool }))

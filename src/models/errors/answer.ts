@@ -1,5 +1,5 @@
-import { FAILURES } from '../../../core/failure-codes.ts'
-import { tryParse } from '../../../lib/json/parse.ts'
+import { FAILURES } from '../../core/failure-codes.ts'
+import { tryParse } from '../../lib/json/parse.ts'
 import { fieldsIn } from '../foreign.ts'
 import { errorBody } from './body.ts'
 import { codeOf } from './code.ts'

@@ -1,4 +1,4 @@
-import { isObject } from '../../../lib/json/object.ts'
+import { isObject } from '../../lib/json/object.ts'
 
 /** Fields that name or sort what stands beside them: they come again, and are no piece of a longer text. */
 const CONSTANT = new Set(['id', 'type', 'role', 'name', 'index', 'format', 'status', 'object'])

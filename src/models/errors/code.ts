@@ -1,4 +1,4 @@
-import type { FailureCode } from '../../../core/failure-codes.ts'
+import type { FailureCode } from '../../core/failure-codes.ts'
 
 /** What a provider says of an error, in an answer of HTTP, an event, or an answer that failed. */
 export interface ProviderError {

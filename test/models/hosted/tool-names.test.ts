@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { serverLabel } from '../../../../src/models/openai/hosted/server-label.ts'
-import { createToolNames } from '../../../../src/models/openai/hosted/tool-names.ts'
+import { serverLabel } from '../../../src/models/hosted/server-label.ts'
+import { createToolNames } from '../../../src/models/hosted/tool-names.ts'
 
 const nameOf = createToolNames([
   { name: 'labor', tools: ['query', 'list_tables', 'labor_cost'] },

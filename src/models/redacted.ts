@@ -1,6 +1,6 @@
-import { redactTexts } from '../../lib/redact.ts'
-import type { HostedEvent } from '../hosted.ts'
-import type { ModelTurn } from '../model.ts'
+import { redactTexts } from '../lib/redact.ts'
+import type { HostedEvent } from './hosted.ts'
+import type { ModelTurn } from './model.ts'
 
 type Redact = (text: string) => string
 
