@@ -17,6 +17,8 @@ import {
 } from '../core/words/calls.ts'
 import { ANSWER, END_ALONE, OWN_SERVER, WAIT_CUT } from '../core/words/endings.ts'
 import { SAME_ERROR_NOTE, SAME_RESULT_NOTE } from '../core/words/notes.ts'
+import { resultId } from '../core/words/results.ts'
+import type { ToldResult } from '../models/model.ts'
 import { isWait, readEnding, wait } from './builtins.ts'
 import type { ConversationState } from './state.ts'
 import { withNote } from './turn.ts'
@@ -55,7 +57,7 @@ export async function makeCalls(
   past: readonly PastCall[],
   state: ConversationState,
   signal: AbortSignal,
-): Promise<{ results: { callId: string; text: string }[]; told: string[] }> {
+): Promise<{ results: ToldResult[]; told: string[] }> {
   const planned = plan(options, calls, past, state)
   const outcomes: ToolOutcome[] = []
   const limit = pLimit(options.toolConcurrency)
@@ -82,7 +84,7 @@ export async function makeCalls(
     const note = noteCall(options, state, call, outcome, read)
     if (unwritten || outcome.text === NOT_AFTER_FAILURE) told.push(`${call.name}: ${outcome.text}`)
     if (note !== undefined) told.push(note)
-    return { callId: call.callId, text: withNote(outcome.text, note) }
+    return { callId: call.callId, id: resultId(turn, position), text: withNote(outcome.text, note) }
   })
   // A call that was skipped because of a mistake before it counts as part of that mistake.
   state.loops.endTurn(

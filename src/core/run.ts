@@ -88,11 +88,43 @@ interface Kept {
  */
 export type ToolCallStatus = 'sent' | 'ok' | 'error' | 'denied' | 'refused' | 'not_run' | 'unknown'
 
+/** What is kept beside the rows, once for its digest. */
+export interface KeptContent {
+  /** SHA-256 of the bytes, hexadecimal. */
+  digest: string
+  bytes: number
+}
+
+/** A result that is larger than what is shown of it. */
+export interface KeptText extends KeptContent {
+  /** All of it is kept, so that the model can read it; else it was cut at `limits.keptBytes`. */
+  whole: boolean
+  /** How the server itself says that there is more, as `partialSign` finds it in what is kept; null: it does not. */
+  rest: PartialSign | null
+}
+
+/** A sign in a result that there is more. */
+export interface PartialSign {
+  /** The sign as it stands there, such as `truncated: true`. */
+  said: string
+  /** Where it is a count: of how many there are, and how many of them this result holds. */
+  count?: { total: number; got: number } | undefined
+}
+
+/** An image that a model may be shown: `image/png`, `image/jpeg`, `image/gif` or `image/webp`, by its bytes. */
+export interface KeptImage extends KeptContent {
+  mediaType: string
+}
+
 /** What a tool call gives back to the model; also what is kept in its row. */
 export interface ToolResult {
   text: string
-  /** The text was cut at the result cap. */
+  /** The text is not all of the result: it was cut, or the rest is kept beside it. */
   truncated: boolean
+  /** Where more is kept than the text shows. */
+  kept?: KeptText
+  /** In the order of the result. */
+  images?: KeptImage[]
   /** Resources that the result names but does not contain: the run may read them. */
   uris?: string[]
 }

@@ -1,10 +1,26 @@
 import type { Ending, Reason, TurnItem, Usage } from '../core/run.ts'
 import type { ModelTool } from '../core/ports/toolbox.ts'
 
+/** What a call gave, as the model is told. */
+export interface ToldResult {
+  callId: string
+  text: string
+  /** The id by which the model reads it again (`resultId`); none where no call was made. */
+  id?: string
+  /** Shown beside the text to models that read images. */
+  images?: readonly ToldImage[]
+}
+
+export interface ToldImage {
+  mediaType: string
+  /** Base64. */
+  data: string
+}
+
 /** A past turn of the conversation, as it is told again: what the model said, then what its calls gave or what we said to it. */
 export interface Exchange {
   items: TurnItem[]
-  results: { callId: string; text: string }[]
+  results: ToldResult[]
   /** What we answer when a turn had no calls, such as what is wrong with its output. */
   reply?: string
 }

@@ -1,5 +1,5 @@
 import type { FailureRecord } from '../failure.ts'
-import type { ToolCallStatus } from '../run.ts'
+import type { KeptImage, KeptText, ToolCallStatus } from '../run.ts'
 import type { ServerWords } from '../words/tools.ts'
 
 /** A tool as the model sees it. */
@@ -26,7 +26,11 @@ export interface ToolOutcome {
   status: Exclude<ToolCallStatus, 'sent'>
   /** What the model reads. */
   text: string
+  /** What it reads is not all of the result. */
   truncated: boolean
+  /** Where more is kept than the text shows: it is durable before the call ends. */
+  kept?: KeptText
+  images?: KeptImage[]
   /** Resources that the result names without holding them. */
   uris?: string[]
   failure: FailureRecord | null

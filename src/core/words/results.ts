@@ -10,6 +10,9 @@ export interface Showing {
   redact: (text: string) => string
 }
 
+/** The name of a result in its conversation, such as `t3c1` for the first call of turn 3. */
+export const resultId = (turn: number, position: number): string => `t${turn}c${position + 1}`
+
 /** The name under which a model reads a resource of a server. */
 export const READ_TOOL = 'nightshift__read'
 

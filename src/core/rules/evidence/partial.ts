@@ -2,15 +2,8 @@
 import { isObject } from '../../../lib/json/object.ts'
 import { findJson } from '../../../lib/json/find.ts'
 import { parsedJson } from '../../../lib/json/parsed.ts'
+import type { PartialSign } from '../../run.ts'
 import { signInPhrases } from './phrases.ts'
-
-/** A sign in a result that there is more. */
-export interface PartialSign {
-  /** The sign as it stands there, such as `truncated: true`. */
-  said: string
-  /** Where it is a count: of how many there are, and how many of them this result holds. */
-  count: { total: number; got: number } | undefined
-}
 
 type Fields = Record<string, unknown>
 
