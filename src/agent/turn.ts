@@ -14,6 +14,7 @@ import { ungroundedIn, type Ungrounded } from '../core/rules/evidence/grounding.
 import type { CallFact, Need } from '../core/rules/outcome.ts'
 import { unfinishedProse } from '../core/rules/unfinished.ts'
 import { Failure } from '../core/failure.ts'
+import type { ModelSettings } from '../core/model-settings.ts'
 import type { PastTurn, PastUnseen } from '../core/history.ts'
 import { isNotRun } from '../core/ports/gateway.ts'
 import type { Journal } from '../core/ports/journal.ts'
@@ -41,6 +42,10 @@ export interface DelegateOptions {
   bare: boolean
   /** What requests are for, as their provider may be told. */
   labels: Labels | undefined
+  /** How the model is to work. */
+  settings: ModelSettings
+  /** Of all requests of the job's version. */
+  cacheKey: string
   limits: Limits
   price: Price | undefined
   /** Daily ceilings; undefined when there are none. */
@@ -107,6 +112,8 @@ export async function takeTurn(
     // A model that answers at once from what it was trained on would only be asked again.
     needsCall: isFree && whole.exchanges.length === 0 && options.needed.length > 0,
     labels: options.labels,
+    settings: options.settings,
+    cacheKey: options.cacheKey,
     mustCall: !isFree && output?.mode === 'tool' && tools.length > 0 ? ANSWER.name : undefined,
     output: formatOf(output, isFree && tools.length > 0),
   })

@@ -89,5 +89,5 @@ export function caseOfArm(one: EvalCase, { model, delegate }: Arm, offer: Offer)
   const isInMoney = definition.limits.costUsd !== undefined || offer.hasMoneyBudget(one.job, definition.account)
   if (isInMoney && !offer.hasPrice(name))
     throw cannot(`has a limit in money, and the model ${name} has no price`, 'Add it under prices: in the configuration.')
-  return { ...one, definition: { ...definition, model: model ? { provider, name: model.name } : definition.model, delegate: how } }
+  return { ...one, definition: { ...definition, model: { ...definition.model, provider, name, fallback: [] }, delegate: how } }
 }

@@ -4,6 +4,9 @@ import { compileSchema, invalidParts, knownFormats } from '../lib/schema/json-sc
 import { suggest } from '../lib/near.ts'
 import { keywordFaults } from '../lib/schema/keywords.ts'
 import { pathFault } from './grounded.ts'
+import type { Api } from '../core/model-settings.ts'
+import { settingFaults } from '../core/rules/settings.ts'
+import { settingsOf } from './sections/model.ts'
 import type { JobDefinition } from './schema.ts'
 import { sharedTools, UNSHARE } from './shared-tools.ts'
 import { checkTemplate, type TemplateOffer } from './template/check.ts'
@@ -12,6 +15,8 @@ import { checkTemplate, type TemplateOffer } from './template/check.ts'
 export interface Offer {
   accounts: readonly string[]
   providers: readonly string[]
+  /** The API that the provider speaks; undefined where it is not known. */
+  apiOf(provider: string): Api | undefined
   /** The provider speaks the API in which a model can call MCP servers itself. */
   canHost(provider: string): boolean
   /** Requests that the provider makes for a run of the account can be told from those of others: by the run's header, or by an account of the run's own. */
@@ -53,6 +58,10 @@ export function checkDefinition(job: string, definition: JobDefinition, offer: O
       path: ['delegate'],
       message: `is hosted, and providers.${provider} has runHeader: false: nothing would tell the requests of a run from those of somebody else. Set accounts.${definition.account}.perRun: true, take runHeader out, or write delegate: local`,
     })
+  const api = offer.apiOf(provider)
+  if (api)
+    for (const { field, message } of settingFaults(api, settingsOf(definition.model))) issues.push({ path: ['model', field], message })
+  issues.push(...fallbackFaults(definition, offer))
   if (definition.limits.costUsd !== undefined && !offer.hasPrice(name)) {
     issues.push({ path: ['limits', 'costUsd'], message: `needs a price of the model ${name}; add it under prices: in the configuration` })
   }
@@ -86,6 +95,34 @@ export function checkDefinition(job: string, definition: JobDefinition, offer: O
   }
   if (issues.length === 0) issues.push(...groundedFaults(definition), ...scheduleFaults(definition))
   return issues
+}
+
+/** What is wrong with the models that go on where another one cannot. */
+function fallbackFaults({ model, delegate }: JobDefinition, offer: Offer): Fault[] {
+  const { fallback, onRateLimit, onNoRoom, tier } = model
+  const faults: Fault[] = []
+  if (onRateLimit === 'fallback' && fallback.length === 0)
+    faults.push({ path: ['model', 'onRateLimit'], message: 'is fallback, and there is no model under fallback:; name one, or write wait' })
+  if (onNoRoom === 'default' && tier !== 'flex')
+    faults.push({ path: ['model', 'onNoRoom'], message: 'says what follows when tier: flex has no room; write tier: flex, or take it out' })
+  if (delegate === 'hosted' && fallback.length > 0)
+    faults.push({
+      path: ['model', 'fallback'],
+      message:
+        'is for delegate: local; what a hosted provider has begun no other one can go on with. Take it out, or write delegate: local',
+    })
+  const models = [model, ...fallback]
+  for (const [at, { provider, name }] of fallback.entries()) {
+    const path = ['model', 'fallback', String(at)]
+    if (!offer.providers.includes(provider))
+      faults.push({
+        path: [...path, 'provider'],
+        message: `is ${provider}, which is not under providers: in the configuration; ${suggest(provider, offer.providers)}`,
+      })
+    if (models.findIndex((one) => one.provider === provider && one.name === name) !== at + 1)
+      faults.push({ path: [...path, 'name'], message: `is ${name} of ${provider} once more; take it out` })
+  }
+  return faults
 }
 
 /** Tools of a hosted job that several servers have, as far as they are named. */

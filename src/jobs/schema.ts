@@ -3,6 +3,7 @@ import { durationText } from '../lib/duration.ts'
 import { nameText as name } from '../lib/name.ts'
 import { contextSchema, writtenContextSchema } from './sections/context.ts'
 import { limitsSchema, retrySchema } from './sections/limits.ts'
+import { modelSchema } from './sections/model.ts'
 import { deliverSchema, jsonSchema, outputSchema } from './sections/output.ts'
 import { scheduleSchema, zone } from './sections/schedule.ts'
 import { toolsSchema } from './sections/tools.ts'
@@ -17,17 +18,7 @@ const definitionShape = {
     .enum(['local', 'hosted'])
     .default('local')
     .describe('local: the worker runs the tool loop. hosted: the provider calls the servers itself, with the account’s token.'),
-  model: z
-    .strictObject(
-      {
-        provider: name.describe('Provider under providers: in the configuration.'),
-        name: z.string().min(1).describe('The provider’s name of the model.'),
-      },
-      {
-        error: ({ code }) => (code === 'invalid_type' ? 'must be a mapping, such as { provider: openai, name: gpt-5.4-mini }' : undefined),
-      },
-    )
-    .describe('The model that does the work.'),
+  model: modelSchema,
   timezone: zone.optional().describe('IANA time zone of the dates in its texts. Without it, that of the schedule, or UTC.'),
   schedule: scheduleSchema.optional().describe('When the job runs by itself. Without it, only when asked.'),
   input: jsonSchema.optional().describe('JSON Schema (2020-12) of the input of a run.'),

@@ -85,15 +85,27 @@ function tokensIn(value: unknown): number | undefined {
  * answer that says something.
  */
 export function usageIn(
-  usage: { input: unknown; cached: unknown; output: unknown; reasoning: unknown },
+  usage: { input: unknown; cached: unknown; cacheWrite?: unknown; output: unknown; reasoning: unknown },
   saysSomething: boolean,
 ): Usage | null {
   const [inputTokens, outputTokens] = [tokensIn(usage.input), tokensIn(usage.output)]
   if (!inputTokens || outputTokens === undefined || (outputTokens === 0 && saysSomething)) return null
+  const cachedTokens = Math.min(tokensIn(usage.cached) ?? 0, inputTokens)
+  const cacheWrite = tokensIn(usage.cacheWrite)
   return {
     inputTokens,
-    cachedTokens: Math.min(tokensIn(usage.cached) ?? 0, inputTokens),
+    cachedTokens,
+    ...(cacheWrite !== undefined && { cacheWriteTokens: Math.min(cacheWrite, inputTokens - cachedTokens) }),
     outputTokens,
     reasoningTokens: Math.min(tokensIn(usage.reasoning) ?? 0, outputTokens),
   }
+}
+
+/** Longest name of a tier that is kept. */
+const MAX_TIER = 64
+
+/** The service tier that an answer says it used; undefined where it says none. `auto` is none yet. */
+export function tierIn(value: unknown): string | undefined {
+  const tier = textIn(value)?.trim().toLowerCase() ?? ''
+  return tier === '' || tier === 'auto' || tier.length > MAX_TIER ? undefined : tier
 }

@@ -1,4 +1,5 @@
 // Hosted delegation, independent of a provider's protocol: each protocol translates its events into the types of this file.
+import type { ModelSettings } from '../core/model-settings.ts'
 import type { Usage } from '../core/run.ts'
 import type { Asked, Labels, ModelTurn, OutputFormat } from './model.ts'
 
@@ -19,6 +20,10 @@ export interface HostedRequest {
   servers: readonly HostedTarget[]
   output: OutputFormat | undefined
   labels?: Labels | undefined
+  /** How the model is to work, as the job says. */
+  settings?: ModelSettings | undefined
+  /** As in `ModelRequest`. */
+  cacheKey?: string | undefined
 }
 
 /** A call that the provider makes, as far as it is known. */

@@ -1,3 +1,4 @@
+import type { ModelSettings } from '../core/model-settings.ts'
 import type { Ending, Reason, TurnItem, Usage } from '../core/run.ts'
 import type { ModelTool } from '../core/ports/toolbox.ts'
 
@@ -42,20 +43,6 @@ export interface ModelRequest {
   /** Requests with the same key begin alike: a provider keeps them where its cache finds them. At most 64 characters. */
   cacheKey?: string | undefined
   output: OutputFormat | undefined
-}
-
-export const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const
-export const VERBOSITIES = ['low', 'medium', 'high'] as const
-export const TIERS = ['default', 'flex', 'priority'] as const
-
-/** How a model works; what is undefined is as its provider has it by default. */
-export interface ModelSettings {
-  effort?: (typeof EFFORTS)[number] | undefined
-  /** Most tokens of an answer, with its thoughts. */
-  maxOutputTokens?: number | undefined
-  temperature?: number | undefined
-  verbosity?: (typeof VERBOSITIES)[number] | undefined
-  tier?: (typeof TIERS)[number] | undefined
 }
 
 /** What a request is for, as its provider may be told. No words of a prompt, and no secrets. */

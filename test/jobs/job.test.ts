@@ -61,7 +61,7 @@ describe('a kept definition', () => {
   test('with a field of a later version, at any depth, is none that this one reads: it may be a limit or a check', () => {
     const later = [
       { ...WRITTEN, steps: [] },
-      { ...WRITTEN, model: { ...WRITTEN.model, effort: 'high' } },
+      { ...WRITTEN, model: { ...WRITTEN.model, mood: 'high' } },
       { ...WRITTEN, tools: { s: { allow: ['look'], cache: true } } },
       { ...WRITTEN, limits: { turns: 3, bytes: 1 } },
       { ...WRITTEN, deliver: [{ file: 'r.md', retries: 3 }] },

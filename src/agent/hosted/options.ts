@@ -52,13 +52,15 @@ export const callsLeft = ({ limits, lostCalls }: Pick<HostedOptions, 'limits' | 
 
 /** What the provider is asked for the answer that becomes this turn. */
 export const hostedRequest = (
-  { instructions, prompt, output, servers, headers, labels, limits, lostCalls }: HostedOptions,
+  { instructions, prompt, output, servers, headers, labels, settings, cacheKey, limits, lostCalls }: HostedOptions,
   turn: number,
 ): HostedRequest => ({
   instructions,
   prompt,
   output: formatOf(output, true),
   labels,
+  settings,
+  cacheKey,
   maxToolCalls: callsLeft({ limits, lostCalls }, turn),
   servers: servers.map(({ name, url, tools }) => ({ name, url, tools, headers: headers() })),
 })

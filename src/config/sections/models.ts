@@ -1,10 +1,8 @@
 import { z } from 'zod'
+import { isOpenAi } from '../../core/catalogue-kinds.ts'
 import { duration } from '../../lib/duration.ts'
 import { MIN_SECRET_LENGTH } from '../../lib/redact.ts'
 import { httpUrl } from '../../lib/net/url.ts'
-
-const OPENAI_HOST = 'api.openai.com'
-const isOpenAi = (baseUrl: string | undefined) => baseUrl === undefined || new URL(baseUrl).hostname === OPENAI_HOST
 
 /** A shorter one would have to be taken out of words, or be left in what is kept. */
 const SHORT_KEY = `has fewer than ${MIN_SECRET_LENGTH} characters, and cannot be told from words; give the server a longer key, or take it out where none is wanted`
@@ -41,6 +39,12 @@ const providerSchema = z
       .optional()
       .describe(
         'Tell the provider with each request which run, job and attempt it is of (metadata; with api: chat only where store is true), and a digest of the account (safety_identifier). Without it, OpenAI’s own address alone is told.',
+      ),
+    cacheKey: z
+      .boolean()
+      .optional()
+      .describe(
+        'Tell the provider with each request which others begin alike (prompt_cache_key: a digest of the job and its version), so that it finds what it has of them in its cache. Without it, OpenAI’s own address alone is told.',
       ),
     background: z
       .boolean()

@@ -6,6 +6,7 @@ import { isNeverConnected } from '../../lib/net/connection-error.ts'
 import { BodyTooLarge } from '../../lib/net/http.ts'
 import { showLine } from '../../lib/text.ts'
 import { retryAfterMs, waitInWords } from '../../lib/time/foreign.ts'
+import type { ModelSettings } from '../../core/model-settings.ts'
 import { PAGE_TYPE, WebPage } from './body.ts'
 import { codeOf } from './code.ts'
 
@@ -26,6 +27,14 @@ export function provesNoWork(error: unknown): boolean {
 
 /** True of the status of an answer that says that no model was at work. */
 export const isRefusal = (status: number): boolean => (status >= 400 && status < 500 && !MAYBE_DONE.has(status)) || BUSY.has(status)
+
+/** Settings of a job that a provider refused, by its error. */
+const settings = new WeakMap<object, keyof ModelSettings>()
+
+/** The error refuses what the author of a job set. */
+export function noteSetting(error: unknown, setting: keyof ModelSettings): void {
+  if (typeof error === 'object' && error !== null) settings.set(error, setting)
+}
 
 /** Classifies an error of the provider; its cause is a `NotRun` where no model was at work. Secrets are redacted, also keys that are not ours: providers repeat them in their messages. */
 export function modelFailure(error: unknown, what: { provider: string; model: string; redact: (text: string) => string }): unknown {
@@ -61,6 +70,13 @@ export function modelFailure(error: unknown, what: { provider: string; model: st
     })
   if (error instanceof APIConnectionError || !(error instanceof APIError)) return make('MODEL_UNAVAILABLE')
   const code = codeOf(error)
+  const setting = settings.get(error)
+  if (setting && code === 'MODEL_REJECTED')
+    return new Failure({
+      ...make(code, error.requestID).toJSON(),
+      cure: `Take model.${setting} out of the job or change it, or name a model that takes it.`,
+      cause: new NotRun(text),
+    })
   const after = (error.headers && retryAfterMs(error.headers)) ?? (code === 'MODEL_RATE_LIMITED' ? waitInWords(text) : undefined)
   return make(code, error.requestID, after)
 }

@@ -2,9 +2,8 @@ import { APIError, type OpenAI } from 'openai'
 import type { TurnItem, Usage } from '../../core/run.ts'
 import type { Exchange, Model, ModelRequest, ModelTurn } from '../model.ts'
 import { seenIn } from '../asked.ts'
-import { toolChoiceOf } from '../tool-choice.ts'
-import { labelFields } from './fields.ts'
-import { fieldsIn, idIn, listIn, usageIn } from '../foreign.ts'
+import { labelFields, toolChoiceOf } from './fields.ts'
+import { fieldsIn, idIn, listIn, tierIn, usageIn } from '../foreign.ts'
 import { itemsOfMessage, messageOfItems } from './raw/chat-message.ts'
 import { streamedAnswer, type ChatAnswer } from './raw/chat-stream.ts'
 import { withOwnIds, type Origin } from '../raw/keep.ts'
@@ -12,12 +11,13 @@ import { readAnswer } from '../raw/read.ts'
 import { errorIn } from '../errors/body.ts'
 import { chatEnding } from './errors/ending.ts'
 import { brokenAnswer, type Answered } from '../errors/endings.ts'
+import { chatFields } from './settings.ts'
 import type { AdapterOptions } from './responses.ts'
 
 type Message = OpenAI.Chat.ChatCompletionMessageParam
 
 /** A model behind `/v1/chat/completions`, which most other servers speak. */
-export function createChatModel({ client, provider, model, ask, stream, store, labels }: AdapterOptions): Model {
+export function createChatModel({ client, provider, model, ask, stream, store, labels, isOpenAi, cacheKey }: AdapterOptions): Model {
   const from: Origin = `chat ${provider}`
   return {
     async respond(request, signal) {
@@ -38,6 +38,7 @@ export function createChatModel({ client, provider, model, ask, stream, store, l
             json_schema: { ...request.output },
           },
         }),
+        ...chatFields(cacheKey ? request : { settings: request.settings }, isOpenAi),
         ...(store !== undefined && { store }),
         ...labelFields(request.labels, { isTold: labels, hasMetadata: store === true }),
       }
@@ -71,14 +72,14 @@ function messagesOfExchange({ items, results, reply }: Exchange, from: Origin): 
 }
 
 function wholeAnswer(answer: unknown, answered: Answered): ChatAnswer {
-  const { id, model, choices, usage } = fieldsIn(answer)
+  const { id, model, choices, usage, service_tier: tier } = fieldsIn(answer)
   const { message, finish_reason: finish, error } = fieldsIn(listIn(choices)[0])
   if (typeof message !== 'object' || message === null) throw brokenAnswer(answered, 'answered without a choice')
-  return { id, model, message: fieldsIn(message), finish, error, usage }
+  return { id, model, message: fieldsIn(message), finish, error, usage, tier }
 }
 
 /** What an answer says. Throws where it did not end as an answer does. */
-function turnOf({ id, model, finish, error, usage }: ChatAnswer, items: TurnItem[], answered: Answered): ModelTurn {
+function turnOf({ id, model, finish, error, usage, tier }: ChatAnswer, items: TurnItem[], answered: Answered): ModelTurn {
   const said = errorIn({ error })
   if (said) throw new APIError(undefined, said, undefined, undefined)
   const stopReason = chatEnding(finish, answered)
@@ -91,6 +92,7 @@ function turnOf({ id, model, finish, error, usage }: ChatAnswer, items: TurnItem
     responseId: idIn(id) ?? null,
     providerRequestId: answered.requestId,
     model: idIn(model) ?? answered.model,
+    tier: tierIn(tier),
   }
 }
 
@@ -99,5 +101,6 @@ const CALLING = new Set<unknown>(['tool_calls', 'function_call'])
 
 function usageOf(usage: unknown, saysSomething: boolean): Usage | null {
   const { prompt_tokens: input, completion_tokens: output, prompt_tokens_details: read, completion_tokens_details: wrote } = fieldsIn(usage)
-  return usageIn({ input, cached: fieldsIn(read)['cached_tokens'], output, reasoning: fieldsIn(wrote)['reasoning_tokens'] }, saysSomething)
+  const { cached_tokens: cached, cache_write_tokens: cacheWrite } = fieldsIn(read)
+  return usageIn({ input, cached, cacheWrite, output, reasoning: fieldsIn(wrote)['reasoning_tokens'] }, saysSomething)
 }

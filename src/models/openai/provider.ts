@@ -1,7 +1,10 @@
 import OpenAI, { APIError } from 'openai'
-import { counting } from '../asked.ts'
-import { createConnection } from '../connection.ts'
+import { Agent, type Dispatcher } from 'undici'
+import { isOpenAi } from '../../core/catalogue-kinds.ts'
+import { fetchLean, type LeanInit } from '../../lib/net/http.ts'
+import { counting, countPost } from '../asked.ts'
 import { createChatModel } from './chat.ts'
+import { readError } from '../errors/answer.ts'
 import { modelFailure } from '../errors/failure.ts'
 import { fieldsIn, listIn } from '../foreign.ts'
 import { readAnswer } from '../raw/read.ts'
@@ -9,8 +12,7 @@ import type { McpToken } from './hosted/access.ts'
 import { probeHosted } from './hosted/probe.ts'
 import { createHostedModel } from './hosted/client.ts'
 import type { Provider, Warn } from '../provider.ts'
-import { createParameters, type Ask } from '../parameters.ts'
-import { OPENAI } from './parts.ts'
+import { createParameters, type Ask } from './parameters.ts'
 import { redactTurn } from '../redacted.ts'
 import { createResponsesModel } from './responses.ts'
 
@@ -25,6 +27,8 @@ export interface ProviderOptions {
   store: boolean | undefined
   /** The provider is told what a request is for, and whose it is. */
   labels: boolean
+  /** It is told which requests begin alike. Without it, OpenAI's own service alone is. */
+  cacheKey?: boolean | undefined
   /** Background mode: the provider finishes a hosted answer without us, and it can be attached to again by its id. */
   background: boolean
   /** Where the mcp tool of a hosted answer has the account's token. */
@@ -47,8 +51,8 @@ const QUICK_RETRIES = 2
 /** What the client sends of its own accord. It also takes headers, and with them another key, from the environment (OPENAI_CUSTOM_HEADERS): the configuration alone says what is sent. */
 const CLIENT_HEADERS = /^(accept|content-type|idempotency-key|user-agent|x-stainless-[a-z-]+)$/
 
-function ownHeaders(given: Headers, key: string): Headers {
-  const own = new Headers([...given].filter(([name]) => CLIENT_HEADERS.test(name)))
+function ownHeaders(given: LeanInit['headers'], key: string): Headers {
+  const own = new Headers([...new Headers(given)].filter(([name]) => CLIENT_HEADERS.test(name)))
   own.set('authorization', `Bearer ${key}`)
   return own
 }
@@ -56,8 +60,10 @@ function ownHeaders(given: Headers, key: string): Headers {
 /** Makes a provider: one pool of connections, and a model for each name asked. */
 export function createProvider(options: ProviderOptions): Provider {
   const { redact } = options
+  // The client's time-out ends with the headers: silence in what follows is bounded here. undici's own for headers (300 s) is off.
+  const dispatcher: Dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: options.timeoutMs, keepAliveTimeout: 30_000 })
+  const takesCacheKey = options.cacheKey ?? isOpenAi(options.baseUrl)
   let key = 'none'
-  const connection = createConnection({ ...options, ownHeaders: (given) => ownHeaders(given, key) })
   const client = new OpenAI({
     // Self-hosted servers often want no key; the client requires one.
     apiKey: async () => (key = options.apiKey() ?? 'none'),
@@ -67,12 +73,25 @@ export function createProvider(options: ProviderOptions): Provider {
     maxRetries: QUICK_RETRIES,
     timeout: options.timeoutMs,
     logLevel: 'off',
-    fetch: connection.fetch,
+    // oxlint-disable-next-line no-unsafe-type-assertion -- the client sends text only, and no Request
+    fetch: (async (url: string, init: Omit<LeanInit, 'dispatcher'>) => {
+      const answer = await countPost(() =>
+        // oxlint-disable-next-line waits/bounded -- `init` has the client's signal, which ends with the time-out and with the call
+        fetchLean(url, {
+          ...init,
+          headers: ownHeaders(init.headers, key),
+          dispatcher,
+          maxBytes: options.maxResponseBytes,
+          limitName: `providers.${options.name}.maxResponseBytes`,
+        }),
+      )
+      return answer.ok ? answer : await readError(answer)
+    }) as typeof globalThis.fetch,
   })
   const nameFailure = (model: string) => (error: unknown) => modelFailure(error, { provider: options.name, model, redact })
   const parameters = new Map<string, (warn: Warn) => Ask>()
   const askFor = (model: string, warn: Warn = () => {}): Ask => {
-    const known = parameters.get(model) ?? createParameters(`${options.name}, model ${model},`, OPENAI)
+    const known = parameters.get(model) ?? createParameters(`${options.name}, model ${model},`)
     parameters.set(model, known)
     return known(warn)
   }
@@ -89,6 +108,7 @@ export function createProvider(options: ProviderOptions): Provider {
         mcpToken: options.mcpToken,
         store: options.store,
         labels: options.labels,
+        cacheKey: takesCacheKey,
         nameFailure: nameFailure(model),
         redact,
       }),
@@ -101,6 +121,8 @@ export function createProvider(options: ProviderOptions): Provider {
         stream: options.stream,
         store: options.store,
         labels: options.labels,
+        isOpenAi: isOpenAi(options.baseUrl),
+        cacheKey: takesCacheKey,
       }
       const model = options.api === 'chat' ? createChatModel(adapter) : createResponsesModel(adapter)
       return {
@@ -137,6 +159,6 @@ export function createProvider(options: ProviderOptions): Provider {
         throw nameFailure(name)(error)
       }
     },
-    close: connection.close,
+    close: () => dispatcher.destroy(),
   }
 }

@@ -4,15 +4,15 @@ import type { Usage } from '../../core/run.ts'
 import { waitInWords } from '../../lib/time/foreign.ts'
 import type { Exchange, Model, ModelRequest, ModelTurn } from '../model.ts'
 import { seenIn } from '../asked.ts'
-import type { Ask } from '../parameters.ts'
-import { toolChoiceOf } from '../tool-choice.ts'
-import { labelFields } from './fields.ts'
+import type { Ask } from './parameters.ts'
+import { labelFields, toolChoiceOf } from './fields.ts'
 import { errorIn } from '../errors/body.ts'
 import { codeOf } from '../errors/code.ts'
 import { endedAnswer, responseEnding } from './errors/ending.ts'
 import { brokenAnswer } from '../errors/endings.ts'
-import { fieldsIn, idIn, listIn, textIn, usageIn, type Fields } from '../foreign.ts'
+import { fieldsIn, idIn, listIn, textIn, tierIn, usageIn, type Fields } from '../foreign.ts'
 import { MAX_ITEMS, withOwnIds, type Origin } from '../raw/keep.ts'
+import { responsesFields } from './settings.ts'
 import { ENCRYPTED, itemsOfOutput, toldItems } from './raw/response-items.ts'
 import { readAnswer } from '../raw/read.ts'
 
@@ -28,10 +28,14 @@ export interface AdapterOptions {
   store: boolean | undefined
   /** The provider is told what a request is for, and whose it is. */
   labels: boolean
+  /** The provider is OpenAI's own service. */
+  isOpenAi: boolean
+  /** The provider is told which requests begin alike. */
+  cacheKey: boolean
 }
 
 /** A model behind `/v1/responses`. The whole conversation is sent each time; nothing depends on what the provider keeps. */
-export function createResponsesModel({ client, provider, model, ask, stream, store, labels }: AdapterOptions): Model {
+export function createResponsesModel({ client, provider, model, ask, stream, store, labels, cacheKey }: AdapterOptions): Model {
   const from: Origin = `responses ${provider}`
   return {
     async respond(request, signal) {
@@ -42,9 +46,10 @@ export function createResponsesModel({ client, provider, model, ask, stream, sto
         ...(request.instructions !== undefined && { instructions: request.instructions }),
         ...(request.tools.length > 0 && { tools: request.tools.map((tool) => ({ type: 'function', ...tool, strict: false })) }),
         ...(toolChoice !== undefined && { tool_choice: toolChoice }),
-        ...(request.output && {
-          text: { format: { type: 'json_schema', ...request.output } },
-        }),
+        ...responsesFields(
+          cacheKey ? request : { settings: request.settings },
+          request.output && { type: 'json_schema' as const, ...request.output },
+        ),
         ...(store !== undefined && { store }),
         // What is not kept is told again, and thoughts can be read by the provider alone.
         ...(store === false && { include: ENCRYPTED }),
@@ -98,7 +103,7 @@ function inputOfExchange({ items, results, reply }: Exchange, from: Origin, isSt
 
 /** What an answer says; with `from`, as it is told again. Throws when it failed, or did not end as an answer does. */
 export function turnOf(answer: unknown, requestId: string | null, model: string, from?: Origin): ModelTurn {
-  const { id, status, error, model: named, output, usage } = fieldsIn(answer)
+  const { id, status, error, model: named, output, usage, service_tier: tier } = fieldsIn(answer)
   const said = errorIn({ error })
   if (status === 'failed' || said) {
     const { code, type, message } = said ?? {}
@@ -121,11 +126,13 @@ export function turnOf(answer: unknown, requestId: string | null, model: string,
     responseId: idIn(id) ?? null,
     providerRequestId: requestId,
     model: idIn(named) ?? model,
+    tier: tierIn(tier),
   }
 }
 
 /** Servers may leave out the details, or the usage as a whole. */
 export function usageOf(usage: unknown, saysSomething: boolean): Usage | null {
   const { input_tokens: input, output_tokens: output, input_tokens_details: read, output_tokens_details: wrote } = fieldsIn(usage)
-  return usageIn({ input, cached: fieldsIn(read)['cached_tokens'], output, reasoning: fieldsIn(wrote)['reasoning_tokens'] }, saysSomething)
+  const { cached_tokens: cached, cache_write_tokens: cacheWrite } = fieldsIn(read)
+  return usageIn({ input, cached, cacheWrite, output, reasoning: fieldsIn(wrote)['reasoning_tokens'] }, saysSomething)
 }

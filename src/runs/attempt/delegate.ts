@@ -2,6 +2,7 @@ import { Failure } from '../../core/failure.ts'
 import { needsOf } from '../../core/rules/outcome.ts'
 import { lastTurnAt } from '../../core/rules/last-turn.ts'
 import { sha256Hex } from '../../lib/hash/chain.ts'
+import { settingsOf } from '../../jobs/sections/model.ts'
 import { durationMs } from '../../lib/duration.ts'
 import type { GatewayFetch } from '../../core/ports/gateway.ts'
 import { runHosted } from '../../agent/hosted/conversation.ts'
@@ -46,6 +47,8 @@ export async function delegate(
     needed: needsOf(definition.tools),
     partial: Object.entries(definition.tools).flatMap(([server, { allowPartial }]) => (allowPartial ? [server] : [])),
     labels: labelsOf(resources, input),
+    settings: settingsOf(model),
+    cacheKey: sha256Hex(`${input.opened.job} ${input.opened.jobVersion}`),
     bare: definition.contract === 'none',
     budget: input.budget,
     warn: input.warn,

@@ -10,6 +10,7 @@ export const OFFER: Offer = {
   accounts: ['reports', 'audit'],
   providers: ['openai'],
   hasPrice: (model) => model === 'priced',
+  apiOf: (provider) => (provider === 'openai' ? 'responses' : undefined),
   canHost: (provider) => provider === 'openai',
   tellsRuns: () => true,
   deliverFault: (entry) =>

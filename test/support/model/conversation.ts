@@ -88,6 +88,8 @@ export async function hold(
           price: undefined,
           budget: undefined,
           labels: undefined,
+          settings: {},
+          cacheKey: 'test',
           needed: [],
           partial: [],
           bare: false,

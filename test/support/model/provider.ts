@@ -14,6 +14,7 @@ export interface ProviderBehaviour {
   timeoutMs?: number
   store?: boolean
   labels?: boolean
+  cacheKey?: boolean
   request?: Partial<ModelRequest>
   warn?: (message: string) => void
   apiKey?: () => string | undefined
@@ -21,7 +22,18 @@ export interface ProviderBehaviour {
 
 /** A provider whose every answer is `answer`. */
 export async function openProvider(
-  { way, stream, maxResponseBytes = 1_000_000, timeoutMs = 50_000, store, labels, warn, apiKey, request: asked }: ProviderBehaviour,
+  {
+    way,
+    stream,
+    maxResponseBytes = 1_000_000,
+    timeoutMs = 50_000,
+    store,
+    labels,
+    cacheKey,
+    warn,
+    apiKey,
+    request: asked,
+  }: ProviderBehaviour,
   answer: (res: ServerResponse, body: unknown) => void,
 ) {
   await using building = new AsyncDisposableStack()
@@ -34,6 +46,7 @@ export async function openProvider(
     stream,
     store,
     labels: labels ?? false,
+    cacheKey,
     background: false,
     mcpToken: 'headers' as const,
     runHeader: true,

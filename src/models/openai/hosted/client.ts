@@ -5,9 +5,10 @@ import { createServerNames } from './events.ts'
 import { unsentIn } from '../../errors/failure.ts'
 import { redactEvents } from '../../redacted.ts'
 import { labelFields } from '../fields.ts'
-import type { Ask } from '../../parameters.ts'
+import type { Ask } from '../parameters.ts'
 import { accessOf, type McpToken } from './access.ts'
 import { serverLabel } from '../../hosted/server-label.ts'
+import { responsesFields } from '../settings.ts'
 import { eventsOf, isWhole, polledEvents } from './streams.ts'
 
 type Create = OpenAI.Responses.ResponseCreateParams
@@ -24,10 +25,12 @@ export function createHostedModel(options: {
   store: boolean | undefined
   /** The provider is told what a request is for, and whose it is. */
   labels: boolean
+  /** The provider is told which requests begin alike. */
+  cacheKey: boolean
   nameFailure: (error: unknown) => unknown
   redact: (text: string) => string
 }): HostedModel {
-  const { client, model, ask, background, mcpToken, store, labels, nameFailure, redact } = options
+  const { client, model, ask, background, mcpToken, store, labels, cacheKey, nameFailure, redact } = options
   // No retries by the client: a request may already have run tools.
   const once = { maxRetries: 0 }
   /** A background answer can be read as events. */
@@ -40,7 +43,7 @@ export function createHostedModel(options: {
     async ask(request, signal, asked) {
       const kept = background ? { background: true, store: true } : store !== undefined && { store }
       const fields = labelFields(request.labels, { isTold: labels, hasMetadata: true })
-      const body = { ...bodyOf(request, mcpToken), model, ...kept, ...fields }
+      const body = { ...bodyOf(cacheKey ? request : { ...request, cacheKey: undefined }, mcpToken), model, ...kept, ...fields }
       let isLimited = true
       const send = (taken: Create) => {
         isLimited = 'max_tool_calls' in taken
@@ -71,7 +74,10 @@ export function createHostedModel(options: {
   }
 }
 
-function bodyOf({ instructions, prompt, output, servers, maxToolCalls }: HostedRequest, mcpToken: McpToken): Omit<Create, 'model'> {
+function bodyOf(
+  { instructions, prompt, output, servers, maxToolCalls, settings, cacheKey }: HostedRequest,
+  mcpToken: McpToken,
+): Omit<Create, 'model'> {
   return {
     input: [{ role: 'user', content: prompt }],
     ...(maxToolCalls > 0 && { max_tool_calls: maxToolCalls }),
@@ -84,7 +90,7 @@ function bodyOf({ instructions, prompt, output, servers, maxToolCalls }: HostedR
       allowed_tools: [...tools],
       require_approval: 'never',
     })),
-    ...(output && { text: { format: { type: 'json_schema', ...output } } }),
+    ...responsesFields({ settings, cacheKey }, output && { type: 'json_schema' as const, ...output }),
   }
 }
 

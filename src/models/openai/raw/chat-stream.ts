@@ -14,6 +14,8 @@ export interface ChatAnswer {
   /** What the choice says of an error, which may come in the middle of a text. */
   error: unknown
   usage: unknown
+  /** `service_tier`. */
+  tier: unknown
 }
 
 /**
@@ -21,7 +23,7 @@ export interface ChatAnswer {
  * another turn repairs it.
  */
 export async function streamedAnswer(chunks: AsyncIterable<unknown>): Promise<ChatAnswer> {
-  const answer: ChatAnswer = { id: null, model: null, message: {}, finish: null, error: null, usage: null }
+  const answer: ChatAnswer = { id: null, model: null, message: {}, finish: null, error: null, usage: null, tier: null }
   const message: Record<string, unknown> = {}
   const calls = createCallPieces()
   let content: string | unknown[] = ''
@@ -31,10 +33,11 @@ export async function streamedAnswer(chunks: AsyncIterable<unknown>): Promise<Ch
   let beside = 0
   // oxlint-disable-next-line waits/bounded -- the provider's connections bound its silence, and the signal of the request ends it
   for await (const chunk of chunks) {
-    const { id, model, choices, usage } = fieldsIn(chunk)
+    const { id, model, choices, usage, service_tier: tier } = fieldsIn(chunk)
     answer.id ??= id
     answer.model ??= model
     answer.usage = usage ?? answer.usage
+    answer.tier = tier ?? answer.tier
     const { delta, message: given, finish_reason: finish, error } = fieldsIn(listIn(choices)[0])
     // Some put the whole message into the only chunk; after deltas it would be said twice.
     const part = fieldsIn(delta ?? (isFirst ? given : undefined))
