@@ -193,6 +193,7 @@ export const WAITS: readonly WaitRow[] = [
     bound: [config('providers.<name>.answerTimeout')],
     after: '`MODEL_UNAVAILABLE`, which is tried again',
     also: [
+      'models/connection.ts',
       'models/openai/provider.ts',
       'models/openai/chat.ts',
       'models/asked.ts',

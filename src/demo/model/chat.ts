@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type OpenAI from 'openai'
-import type { Turn } from './responses.ts'
+import { tierOf, type Turn } from './responses.ts'
+import type { Counted } from './size/meter.ts'
+import { tokensIn } from './size/tokens.ts'
 
 type Completion = OpenAI.Chat.ChatCompletion
 type Chunk = OpenAI.Chat.ChatCompletionChunk
@@ -8,14 +10,19 @@ type Chunk = OpenAI.Chat.ChatCompletionChunk
 const FINISH = { cut: 'length', filtered: 'content_filter' } as const
 
 /** A whole answer of `/v1/chat/completions`. */
-export function chatAnswer(model: string, turn: Turn): Completion {
+export function chatAnswer(
+  request: { model: string; service_tier?: unknown },
+  turn: Turn,
+  { inputTokens, cachedTokens }: Counted,
+): Completion {
   const calls = turn.calls?.map((call) => ({ id: `call_${randomUUID().replaceAll('-', '')}`, type: 'function' as const, function: call }))
-  const outputTokens = Math.ceil(JSON.stringify(turn).length / 4)
+  const outputTokens = tokensIn(JSON.stringify(turn))
   return {
     id: `chatcmpl-${randomUUID()}`,
     object: 'chat.completion',
     created: Math.floor(Date.now() / 1000),
-    model,
+    model: request.model,
+    service_tier: tierOf(request.service_tier),
     choices: [
       {
         index: 0,
@@ -24,7 +31,12 @@ export function chatAnswer(model: string, turn: Turn): Completion {
         logprobs: null,
       },
     ],
-    usage: { prompt_tokens: 100, completion_tokens: outputTokens, total_tokens: 100 + outputTokens },
+    usage: {
+      prompt_tokens: inputTokens,
+      completion_tokens: outputTokens,
+      total_tokens: inputTokens + outputTokens,
+      prompt_tokens_details: { cached_tokens: cachedTokens },
+    },
   }
 }
 
@@ -39,7 +51,13 @@ const KNOWN = new Set(['role', 'content', 'refusal', 'tool_calls'])
 /** The same answer in pieces. */
 export function chatChunks(answer: Completion): Chunk[] {
   const [choice] = answer.choices
-  const base = { id: answer.id, object: 'chat.completion.chunk' as const, created: answer.created, model: answer.model }
+  const base = {
+    id: answer.id,
+    object: 'chat.completion.chunk' as const,
+    created: answer.created,
+    model: answer.model,
+    service_tier: answer.service_tier ?? null,
+  }
   const delta = (part: Chunk['choices'][number]['delta'], finish_reason: Chunk['choices'][number]['finish_reason'] = null): Chunk => ({
     ...base,
     choices: [{ index: 0, delta: part, finish_reason, logprobs: null }],

@@ -4,6 +4,7 @@ import { createMcpReach, ListingError, type Reach } from './mcp.ts'
 import type { Step } from './script.ts'
 import { sendFault, sendJson, type Fail } from './send.ts'
 import { turnOf } from './turn-of.ts'
+import type { Meter } from './size/meter.ts'
 import { OPENAI_HABITS, type Habits } from './vendors/habits.ts'
 
 /** Steps that say something only of a model that calls the servers itself. */
@@ -13,12 +14,13 @@ export type HostedScript = Pick<HostedDeps, 'steps' | 'take' | 'decide'>
 
 export interface HostedServerOptions {
   reach?: Reach
+  meter: Meter
   habits?: Habits
   validate?: (schema: 'ResponseStreamEvent', value: unknown) => void
 }
 
 /** Requests in which the provider calls the servers itself, and the background answers that it keeps. */
-export function createHostedServer({ reach: way, habits = OPENAI_HABITS, validate }: HostedServerOptions) {
+export function createHostedServer({ reach: way, meter, habits = OPENAI_HABITS, validate }: HostedServerOptions) {
   const reach = createMcpReach(way)
   const answers = new Map<string, HostedAnswer>()
   /** All that were begun: some go on without a reader. */
@@ -58,7 +60,13 @@ export function createHostedServer({ reach: way, habits = OPENAI_HABITS, validat
       const request = habits.background === 'ignored' ? { ...asked, background: false } : asked
       let answer: HostedAnswer
       try {
-        answer = await startHostedAnswer(request, { ...script, reach, habits, turnOf: (step, results) => turnOf(step, results, false) })
+        answer = await startHostedAnswer(request, {
+          ...script,
+          reach,
+          habits,
+          counted: meter.count(asked),
+          turnOf: (step, results) => turnOf(step, results, false),
+        })
       } catch (error) {
         if (!(error instanceof ListingError)) throw error
         const status =

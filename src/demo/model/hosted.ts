@@ -7,6 +7,7 @@ import { createEventLog, type Logged } from './event-log.ts'
 import { itemEvents, lastEvent, messageOf, responsesAnswer, type Turn } from './responses.ts'
 import type { Fault, Step } from './script.ts'
 import type { SeenCall } from './seen.ts'
+import type { Counted } from './size/meter.ts'
 import type { Habits } from './vendors/habits.ts'
 
 type Response = OpenAI.Responses.Response
@@ -46,6 +47,8 @@ export interface HostedDeps {
   decide?: ((calls: SeenCall[], tools: string[]) => Turn) | undefined
   reach: ReturnType<typeof createMcpReach>
   habits: Habits
+  /** What its request is counted as. */
+  counted: Counted
   steps: readonly Step[]
   /** True once for each fault of the conversation; always for one that does not go away. */
   take: (step: Step) => boolean
@@ -67,7 +70,7 @@ class BrokenOff extends Error {
  */
 export async function startHostedAnswer(
   request: HostedRequest,
-  { reach, habits, steps, take, turnOf, decide }: HostedDeps,
+  { reach, habits, counted, steps, take, turnOf, decide }: HostedDeps,
 ): Promise<HostedAnswer> {
   const abort = new AbortController()
   const ignored = new Set(steps.flatMap((step) => (step.kind === 'ignore' ? [step.server] : [])))
@@ -77,7 +80,7 @@ export async function startHostedAnswer(
     const token = authorization === undefined ? {} : { authorization: `Bearer ${authorization}` }
     servers.push(await reach.open({ ...tool, headers: { ...headers, ...token } }, abort.signal))
   }
-  const answer = { ...responsesAnswer(request, { text: '', stop: 'end' }), status: 'in_progress' as const }
+  const answer = { ...responsesAnswer(request, { text: '', stop: 'end' }, counted), status: 'in_progress' as const }
   const output: Item[] = []
   const log = createEventLog()
   const { emit } = log
@@ -157,7 +160,7 @@ export async function startHostedAnswer(
   }
 
   function say(turn: Turn): void {
-    const whole = responsesAnswer(request, turn)
+    const whole = responsesAnswer(request, turn, counted)
     for (const item of whole.output) add(item)
     const { usage, incomplete_details } = whole
     const { usage: _, ...uncounted } = snapshot(whole.status ?? 'completed', { incomplete_details })

@@ -11,6 +11,7 @@ import { createHostedServer, HOSTED_ONLY } from './hosted-server.ts'
 import type { Reach } from './mcp.ts'
 import { responsesAnswer, responsesEvents, type Turn } from './responses.ts'
 import type { Step } from './script.ts'
+import { createMeter } from './size/meter.ts'
 import { seenOf, type Character } from './seen.ts'
 import { createOpenai } from './vendors/openai.ts'
 import { OPENAI_HABITS, type Habits } from './vendors/habits.ts'
@@ -34,6 +35,8 @@ export interface DemoModelOptions {
   vendor?: Vendor
   /** How it calls servers itself; as OpenAI publishes it without them. */
   habits?: Habits
+  /** Most tokens of a request, with the answer that it asks for, by model; others take anything. */
+  windows?: Readonly<Record<string, number>>
   /** How to get to MCP servers that a request names, when it is not as their URL says. */
   reach?: Reach
 }
@@ -54,6 +57,7 @@ const requestSchema = z.looseObject({
   tool_choice: z.unknown().optional(),
   tools: z.array(z.looseObject({ type: z.string() })).optional(),
   background: z.boolean().optional(),
+  service_tier: z.unknown().optional(),
 })
 type ModelRequest = z.output<typeof requestSchema>
 
@@ -66,7 +70,8 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
   const spent = new Set<string>()
   const vendor = options.vendor ?? createOpenai()
   const habits = options.habits ?? OPENAI_HABITS
-  const hostedServer = createHostedServer(options)
+  const meter = createMeter(options.windows ?? {})
+  const hostedServer = createHostedServer({ ...options, meter })
 
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const sent = await readText(req)
@@ -87,7 +92,7 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
     requests.push(body)
     if (api === 'responses') options.validate?.('CreateResponse', body)
     const request = requestSchema.parse(body)
-    const refusal = vendor.refuse(api, request)
+    const refusal = vendor.refuse(api, request) ?? meter.refuse(api, request)
     if (refusal) return sendJson(res, refusal.status, refusal.body)
     const character = characters.get(request.model)
     const steps = character ? [] : Object.hasOwn(scripts, request.model) ? scripts[request.model] : undefined
@@ -111,7 +116,7 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
       : (character?.(seenOf(request)) ?? { text: '', stop: 'end' as const })
     if (api === 'responses') sendResponses(res, { ...request, background: habits.background !== 'ignored' && request.background }, turn)
     else {
-      const { usage, ...uncounted } = chatAnswer(request.model, turn)
+      const { usage, ...uncounted } = chatAnswer(request, turn, meter.count(request))
       sendChat(res, request, vendor.dressCompletion({ ...uncounted, ...(habits.usage && usage && { usage }) }))
     }
   }
@@ -120,6 +125,7 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
   function take(step: Step, request: ModelRequest): boolean {
     const steps = scripts[request.model] ?? []
     const key = JSON.stringify([request.model, firstOf(request.input) ?? firstOf(request.messages), steps.indexOf(step)])
+    if (step.kind === 'fault' && step.tier !== undefined && step.tier !== request.service_tier) return false
     if (spent.has(key) && !(step.kind === 'fault' && step.always)) return false
     spent.add(key)
     return true
@@ -142,7 +148,7 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
   }
 
   function sendResponses(res: ServerResponse, request: ModelRequest, turn: Turn): void {
-    const { usage, ...uncounted } = responsesAnswer(request, turn)
+    const { usage, ...uncounted } = responsesAnswer(request, turn, meter.count(request))
     const answer = vendor.dressResponse({ ...uncounted, ...(habits.usage && usage && { usage }) }, request)
     options.validate?.('Response', answer)
     if (request.stream !== true) return sendJson(res, 200, answer)

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type OpenAI from 'openai'
 import { z } from 'zod'
 import type { Note } from './script.ts'
+import type { Counted } from './size/meter.ts'
+import { tokensIn } from './size/tokens.ts'
 
 /** What the scripted model says in a turn. */
 export interface Turn {
@@ -16,8 +18,6 @@ type Response = OpenAI.Responses.Response
 type Event = OpenAI.Responses.ResponseStreamEvent
 
 const id = (prefix: string) => `${prefix}_${randomUUID().replaceAll('-', '')}`
-/** About four characters a token. */
-const tokens = (text: string) => Math.ceil(text.length / 4)
 
 /** What an answer says again of its request. */
 interface Asked {
@@ -28,15 +28,18 @@ interface Asked {
   max_tool_calls?: number | undefined
   background?: boolean | undefined
   metadata?: unknown
+  service_tier?: unknown
 }
+
+/** Tiers by which an answer may be made; what was asked for as `auto`, or not at all, is made by the first. */
+export const tierOf = (asked: unknown): 'default' | 'flex' | 'priority' => (asked === 'flex' || asked === 'priority' ? asked : 'default')
 
 const labelsSchema = z.record(z.string(), z.string()).catch({})
 
 /** A whole answer of `/v1/responses`. */
-export function responsesAnswer(request: Asked, turn: Turn): Response {
+export function responsesAnswer(request: Asked, turn: Turn, { inputTokens, cachedTokens }: Counted): Response {
   const output = outputOf(turn)
-  const inputTokens = tokens(JSON.stringify([request.input, request.instructions, request.tools]))
-  const outputTokens = tokens(JSON.stringify(output))
+  const outputTokens = tokensIn(JSON.stringify(output))
   const incomplete = turn.stop !== 'end'
   return {
     id: id('resp'),
@@ -55,7 +58,7 @@ export function responsesAnswer(request: Asked, turn: Turn): Response {
     parallel_tool_calls: true,
     previous_response_id: null,
     reasoning: { effort: null, summary: null },
-    service_tier: 'default',
+    service_tier: tierOf(request.service_tier),
     temperature: 1,
     text: { format: { type: 'text' } },
     tool_choice: 'auto',
@@ -64,7 +67,7 @@ export function responsesAnswer(request: Asked, turn: Turn): Response {
     truncation: 'disabled',
     usage: {
       input_tokens: inputTokens,
-      input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
+      input_tokens_details: { cached_tokens: cachedTokens, cache_write_tokens: inputTokens - cachedTokens },
       output_tokens: outputTokens,
       output_tokens_details: { reasoning_tokens: 0 },
       total_tokens: inputTokens + outputTokens,

@@ -6,6 +6,7 @@
  *     fail 500                                  once; the next try goes on with the next step
  *     fail 429 insufficient_quota
  *     fail 429 rate_limit retry-after=2
+ *     no-room flex                              that tier has no room, once
  *     cut                                       the stream breaks off, once
  *     silent                                    the stream ends without its last event, once
  *     refuse I will not do that
@@ -34,7 +35,8 @@ export type Step =
   | { kind: 'ignore'; server: string }
   | { kind: 'approve'; name: string }
   | { kind: 'errors-as-text' }
-  | { kind: 'fault'; fault: Fault; always: boolean }
+  /** With a tier: of requests for that tier alone. */
+  | { kind: 'fault'; fault: Fault; always: boolean; tier?: string }
 
 /** What is said before a step, in a message of its own; `isMarked`: as no part of the answer. */
 export interface Note {
@@ -51,6 +53,7 @@ export interface ScriptedCall {
 
 export type Fault =
   | { kind: 'status'; status: number; code: string | undefined; retryAfter: number | undefined }
+  | { kind: 'no-room' }
   | { kind: 'cut' }
   | { kind: 'silent' }
   | { kind: 'garbage' }
@@ -108,6 +111,8 @@ function parseLine(line: string, number: number): Step {
         fault: { kind: 'status', status: Number(status), code, retryAfter: retryAfter === undefined ? undefined : Number(retryAfter) },
       }
     }
+    case 'no-room':
+      return { kind: 'fault', always, tier: text, fault: { kind: 'no-room' } }
     case 'cut':
     case 'silent':
     case 'garbage':

@@ -21,6 +21,8 @@ export function sendFault(res: ServerResponse, fault: Fault, fail: Fail, api: Ap
         `Scripted failure ${fault.status}.`,
         fault.retryAfter === undefined ? {} : { 'retry-after': String(fault.retryAfter) },
       )
+    case 'no-room':
+      return fail(429, 'resource_unavailable', 'Flex processing is at its limit now. Try again later, or with another service_tier.')
     case 'cut':
       res.writeHead(200, { 'content-type': 'text/event-stream' })
       res.write('event: response.created\ndata: {"type":"resp')

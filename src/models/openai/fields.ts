@@ -1,4 +1,4 @@
-import type { Labels, ModelRequest } from '../model.ts'
+import type { Labels } from '../model.ts'
 
 /** Longest value of a label that OpenAI takes. */
 const MAX_LABEL = 512
@@ -16,14 +16,4 @@ export function labelFields(labels: Labels | undefined, told: { isTold: boolean;
     }),
     safety_identifier: user,
   }
-}
-
-/** Which tools a turn may or must call, the one by `byName`; undefined where the model is free, or has none. */
-export function toolChoiceOf<Named>(
-  { tools, mayCall, mustCall, needsCall }: Pick<ModelRequest, 'tools' | 'mayCall' | 'mustCall' | 'needsCall'>,
-  byName: (name: string) => Named,
-): 'none' | 'required' | Named | undefined {
-  if (tools.length === 0) return undefined
-  if (mayCall) return needsCall ? 'required' : undefined
-  return mustCall === undefined ? 'none' : byName(mustCall)
 }

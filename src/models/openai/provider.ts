@@ -1,10 +1,8 @@
 import OpenAI, { APIError } from 'openai'
-import { Agent, type Dispatcher } from 'undici'
 import { isOpenAi } from '../../core/catalogue-kinds.ts'
-import { fetchLean, type LeanInit } from '../../lib/net/http.ts'
-import { counting, countPost } from '../asked.ts'
+import { counting } from '../asked.ts'
+import { createConnection } from '../connection.ts'
 import { createChatModel } from './chat.ts'
-import { readError } from '../errors/answer.ts'
 import { modelFailure } from '../errors/failure.ts'
 import { fieldsIn, listIn } from '../foreign.ts'
 import { readAnswer } from '../raw/read.ts'
@@ -12,7 +10,8 @@ import type { McpToken } from './hosted/access.ts'
 import { probeHosted } from './hosted/probe.ts'
 import { createHostedModel } from './hosted/client.ts'
 import type { Provider, Warn } from '../provider.ts'
-import { createParameters, type Ask } from './parameters.ts'
+import { createParameters, type Ask } from '../parameters.ts'
+import { OPENAI } from './parts.ts'
 import { redactTurn } from '../redacted.ts'
 import { createResponsesModel } from './responses.ts'
 
@@ -51,8 +50,8 @@ const QUICK_RETRIES = 2
 /** What the client sends of its own accord. It also takes headers, and with them another key, from the environment (OPENAI_CUSTOM_HEADERS): the configuration alone says what is sent. */
 const CLIENT_HEADERS = /^(accept|content-type|idempotency-key|user-agent|x-stainless-[a-z-]+)$/
 
-function ownHeaders(given: LeanInit['headers'], key: string): Headers {
-  const own = new Headers([...new Headers(given)].filter(([name]) => CLIENT_HEADERS.test(name)))
+function ownHeaders(given: Headers, key: string): Headers {
+  const own = new Headers([...given].filter(([name]) => CLIENT_HEADERS.test(name)))
   own.set('authorization', `Bearer ${key}`)
   return own
 }
@@ -60,10 +59,9 @@ function ownHeaders(given: LeanInit['headers'], key: string): Headers {
 /** Makes a provider: one pool of connections, and a model for each name asked. */
 export function createProvider(options: ProviderOptions): Provider {
   const { redact } = options
-  // The client's time-out ends with the headers: silence in what follows is bounded here. undici's own for headers (300 s) is off.
-  const dispatcher: Dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: options.timeoutMs, keepAliveTimeout: 30_000 })
   const takesCacheKey = options.cacheKey ?? isOpenAi(options.baseUrl)
   let key = 'none'
+  const connection = createConnection({ ...options, ownHeaders: (given) => ownHeaders(given, key) })
   const client = new OpenAI({
     // Self-hosted servers often want no key; the client requires one.
     apiKey: async () => (key = options.apiKey() ?? 'none'),
@@ -73,25 +71,12 @@ export function createProvider(options: ProviderOptions): Provider {
     maxRetries: QUICK_RETRIES,
     timeout: options.timeoutMs,
     logLevel: 'off',
-    // oxlint-disable-next-line no-unsafe-type-assertion -- the client sends text only, and no Request
-    fetch: (async (url: string, init: Omit<LeanInit, 'dispatcher'>) => {
-      const answer = await countPost(() =>
-        // oxlint-disable-next-line waits/bounded -- `init` has the client's signal, which ends with the time-out and with the call
-        fetchLean(url, {
-          ...init,
-          headers: ownHeaders(init.headers, key),
-          dispatcher,
-          maxBytes: options.maxResponseBytes,
-          limitName: `providers.${options.name}.maxResponseBytes`,
-        }),
-      )
-      return answer.ok ? answer : await readError(answer)
-    }) as typeof globalThis.fetch,
+    fetch: connection.fetch,
   })
   const nameFailure = (model: string) => (error: unknown) => modelFailure(error, { provider: options.name, model, redact })
   const parameters = new Map<string, (warn: Warn) => Ask>()
   const askFor = (model: string, warn: Warn = () => {}): Ask => {
-    const known = parameters.get(model) ?? createParameters(`${options.name}, model ${model},`)
+    const known = parameters.get(model) ?? createParameters(`${options.name}, model ${model},`, OPENAI)
     parameters.set(model, known)
     return known(warn)
   }
@@ -159,6 +144,6 @@ export function createProvider(options: ProviderOptions): Provider {
         throw nameFailure(name)(error)
       }
     },
-    close: () => dispatcher.destroy(),
+    close: connection.close,
   }
 }

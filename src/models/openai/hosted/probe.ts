@@ -2,7 +2,7 @@ import type OpenAI from 'openai'
 import { APIError } from 'openai'
 import { fieldsIn, idIn, isSaid, listIn, shownIn, textIn, type Fields } from '../../foreign.ts'
 import type { HostedProbe, Passed, Reached } from '../../provider.ts'
-import type { Ask } from '../parameters.ts'
+import type { Ask } from '../../parameters.ts'
 import { accessOf, type McpToken } from './access.ts'
 import { serverLabel } from '../../hosted/server-label.ts'
 

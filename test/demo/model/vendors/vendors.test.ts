@@ -7,6 +7,8 @@ import { createOpenai } from '../../../../src/demo/model/vendors/openai.ts'
 import type { Vendor } from '../../../../src/demo/model/vendors/vendor.ts'
 
 const CALL = { calls: [{ name: 'look', arguments: '{}' }], stop: 'end' as const }
+const COUNTED = { inputTokens: 1, cachedTokens: 0 }
+
 const format = (schema: unknown) => ({ format: { type: 'json_schema', name: 'output', strict: true, schema } })
 const inMode = { response_format: { type: 'json_schema', json_schema: {} }, tools: [{ type: 'function' }] }
 
@@ -15,7 +17,7 @@ const said = (refusal: ReturnType<Vendor['refuse']>) => (refusal === undefined ?
 
 /** A first answer of `vendor` and what it is sent then: the answer as it came, with a result for each call. */
 function chatOf(vendor: Vendor) {
-  const message = vendor.dressCompletion(chatAnswer('m', CALL)).choices[0]?.message
+  const message = vendor.dressCompletion(chatAnswer({ model: 'm' }, CALL, COUNTED)).choices[0]?.message
   if (!message?.tool_calls) throw new Error('it called nothing')
   const results = message.tool_calls.map(({ id }) => ({ role: 'tool', tool_call_id: id, content: 'done' }))
   const user = { role: 'user', content: 'Look.' }
@@ -84,7 +86,7 @@ const itemSchema = z.looseObject({ id: z.string(), call_id: z.string().optional(
 function turnOf(more: Record<string, unknown>) {
   const vendor = createOpenai({ reasons: true })
   const request = { model: 'm', ...more }
-  const [reasoning, call] = z.array(itemSchema).parse(vendor.dressResponse(responsesAnswer(request, CALL), request).output)
+  const [reasoning, call] = z.array(itemSchema).parse(vendor.dressResponse(responsesAnswer(request, CALL, COUNTED), request).output)
   if (!reasoning || !call) throw new Error('it said too little')
   const output = { type: 'function_call_output', call_id: call.call_id, output: 'done' }
   return { reasoning, call, output, say: (...input: unknown[]) => said(vendor.refuse('responses', { ...request, input })) }
