@@ -4,8 +4,8 @@ import type { Config } from '../config/load.ts'
 import { keysUrlOf } from '../config/sections/api.ts'
 import { providerKey, readSecret } from '../config/secrets.ts'
 import type { Ceiling } from '../core/rules/spending/budget.ts'
+import { hasPriceAt } from '../core/rules/spending/price.ts'
 import type { Role } from '../core/caller.ts'
-import type { Price } from '../core/rules/spending/price.ts'
 import { signingKeyTexts } from '../audit/evidence/keys.ts'
 import { createRedactor, type Redactor } from '../lib/redact.ts'
 import type { Sender } from '../delivery/destinations/destination.ts'
@@ -14,6 +14,7 @@ import type { Callers, IdentityOptions } from '../http/identity.ts'
 import type { Offer } from '../jobs/check.ts'
 import type { JobRegistry } from '../jobs/registry.ts'
 import { createProvider } from '../models/openai/provider.ts'
+import { createFacts, type FactsOf } from '../models/catalogue/facts.ts'
 import type { Provider } from '../models/provider.ts'
 import { createDispatcher } from '../pomerium/dispatcher.ts'
 import { isHostOfGateway } from '../pomerium/routes.ts'
@@ -24,6 +25,7 @@ import type { ConcurrencyLimits } from '../store/runs/holds.ts'
 
 /** What the configuration offers a job. */
 export function offerOf(config: Config): Offer {
+  const facts = factsOf(config)
   return {
     accounts: Object.keys(config.accounts),
     providers: Object.keys(config.providers),
@@ -31,9 +33,18 @@ export function offerOf(config: Config): Offer {
     apiOf: (provider) => config.providers[provider]?.api,
     canHost: (provider) => config.providers[provider]?.api === 'responses',
     tellsRuns: (provider, account) => config.providers[provider]?.runHeader !== false || config.accounts[account]?.perRun === true,
-    hasPrice: (model) => Object.hasOwn(config.prices, model),
+    hasPrice: (provider, model, tier) => hasPriceAt(facts(provider, model).price, tier),
     hasMoneyBudget: (job, account) => ceilingsOf(config, job, account).some(({ costUsd }) => costUsd !== undefined),
   }
+}
+
+/** What is known of the models of the configured providers. */
+export function factsOf({ providers, prices, models }: Pick<Config, 'providers' | 'prices' | 'models'>): FactsOf {
+  const kindOf = (provider: string) => {
+    const kind = Object.hasOwn(providers, provider) ? providers[provider]?.catalogue : undefined
+    return kind === 'none' ? undefined : kind
+  }
+  return createFacts({ kindOf, prices: new Map(Object.entries(prices)), models: new Map(Object.entries(models)) })
 }
 
 /** Seconds until each account's token expires; a token that cannot be read has expired. */
@@ -199,7 +210,7 @@ export function createRunResources(config: Config, stack: AsyncDisposableStack):
     maxRequestBytes: new Map(Object.entries(config.servers).map(([name, { maxRequestBytes }]) => [name, maxRequestBytes])),
     providers,
     ownContract: config.contract.text,
-    prices: new Map<string, Price>(Object.entries(config.prices)),
+    factsOf: factsOf(config),
     ceilings: (job, account) => ceilingsOf(config, job, account),
     toolConcurrency: config.worker.toolConcurrency,
     serverSlots: new Map(

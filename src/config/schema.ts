@@ -6,7 +6,7 @@ import { retentionSchema } from './sections/retention.ts'
 import { destinationsShape } from '../delivery/destinations/registry.ts'
 import { contractSchema } from './sections/contract.ts'
 import { gatewaySchema, serversSchema } from './sections/gateway.ts'
-import { budgetsSchema, pricesSchema, providersSchema } from './sections/models.ts'
+import { budgetsSchema, modelsSchema, pricesSchema, providersSchema } from './sections/models.ts'
 import { logSchema, workerSchema } from './sections/worker.ts'
 
 /** The format of the configuration file: a section each, and what must fit between them. */
@@ -30,6 +30,7 @@ export const configSchema = z
     servers: serversSchema,
     providers: providersSchema,
     prices: pricesSchema,
+    models: modelsSchema,
     budgets: budgetsSchema,
     contract: contractSchema,
     ...destinationsShape,

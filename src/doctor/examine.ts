@@ -99,6 +99,7 @@ const CHECKS: { readonly [Key in keyof ConfigValues]-?: Check | string } = {
   webhooks: examineWebhooks,
   alerts: 'its webhook is asked with the others',
   prices: 'the jobs are checked against it',
+  models: 'it names what models read and write',
   contract: 'it is words alone',
   retention: 'it names ages alone',
   admin: 'nightshift account asks there; no run does',

@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs'
 import { Failure } from '../core/failure.ts'
+import { settingsFor } from '../core/rules/settings.ts'
+import { settingsOf } from '../jobs/sections/model.ts'
 import type { Offer } from '../jobs/check.ts'
 import type { Job } from '../jobs/job.ts'
 import { loadJob } from '../jobs/load.ts'
@@ -87,7 +89,14 @@ export function caseOfArm(one: EvalCase, { model, delegate }: Arm, offer: Offer)
     )
   const name = model?.name ?? definition.model.name
   const isInMoney = definition.limits.costUsd !== undefined || offer.hasMoneyBudget(one.job, definition.account)
-  if (isInMoney && !offer.hasPrice(name))
+  if (isInMoney && !offer.hasPrice(provider, name, definition.model.tier))
     throw cannot(`has a limit in money, and the model ${name} has no price`, 'Add it under prices: in the configuration.')
-  return { ...one, definition: { ...definition, model: { ...definition.model, provider, name, fallback: [] }, delegate: how } }
+  const api = offer.apiOf(provider)
+  const settings = api ? settingsFor(api, settingsOf(definition.model)) : settingsOf(definition.model)
+  const { onNoRoom } = definition.model
+  // A trial measures one model: no other goes on for it.
+  return {
+    ...one,
+    definition: { ...definition, model: { provider, name, ...settings, onNoRoom, onRateLimit: 'wait', fallback: [] }, delegate: how },
+  }
 }

@@ -35,7 +35,9 @@ export function estimateOf(
   planned: readonly Planned[],
   { job, times, maxUsd, offer }: { job: string; times: number; maxUsd: number | undefined; offer: Pick<Offer, 'hasPrice'> },
 ): Estimate {
-  const priced = planned.filter(({ one }) => offer.hasPrice(one.definition.model.name))
+  const priced = planned.filter(({ one: { definition } }) =>
+    offer.hasPrice(definition.model.provider, definition.model.name, definition.model.tier),
+  )
   const limits = priced.map(({ one }) => one.definition.limits.costUsd)
   return {
     job,

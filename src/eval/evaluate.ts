@@ -143,11 +143,11 @@ function planOf(arm: Arm, { job, offer, only }: EvaluateOptions): Planned[] {
 }
 
 function requirePrices(cases: readonly EvalCase[], offer: Offer): void {
-  const unpriced = cases.map(({ definition }) => definition.model.name).find((name) => !offer.hasPrice(name))
+  const unpriced = cases.map(({ definition }) => definition.model).find(({ provider, name, tier }) => !offer.hasPrice(provider, name, tier))
   if (unpriced === undefined) return
   throw new Failure({
     code: 'COMMAND_INVALID',
-    message: `The model ${unpriced} has no price, so a limit in money cannot be kept.`,
+    message: `The model ${unpriced.name} has no price, so a limit in money cannot be kept.`,
     cure: 'Add it under prices: in the configuration, or leave --max-cost out.',
   })
 }

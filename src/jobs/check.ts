@@ -4,7 +4,7 @@ import { compileSchema, invalidParts, knownFormats } from '../lib/schema/json-sc
 import { suggest } from '../lib/near.ts'
 import { keywordFaults } from '../lib/schema/keywords.ts'
 import { pathFault } from './grounded.ts'
-import type { Api } from '../core/model-settings.ts'
+import type { Api, Tier } from '../core/model-settings.ts'
 import { settingFaults } from '../core/rules/settings.ts'
 import { settingsOf } from './sections/model.ts'
 import type { JobDefinition } from './schema.ts'
@@ -21,7 +21,8 @@ export interface Offer {
   canHost(provider: string): boolean
   /** Requests that the provider makes for a run of the account can be told from those of others: by the run's header, or by an account of the run's own. */
   tellsRuns(provider: string, account: string): boolean
-  hasPrice(model: string): boolean
+  /** What the model costs in the tier is known. */
+  hasPrice(provider: string, model: string, tier?: Tier): boolean
   /** What is wrong with where a report is to go. */
   deliverFault(entry: JobDefinition['deliver'][number]): string | undefined
   /** A daily ceiling in money is set for the job or its account. */
@@ -42,7 +43,7 @@ export function checkDefinition(job: string, definition: JobDefinition, offer: O
       path: ['account'],
       message: `is ${definition.account}, which is not under accounts: in the configuration; ${suggest(definition.account, offer.accounts)}`,
     })
-  const { provider, name } = definition.model
+  const { provider, tier } = definition.model
   if (!offer.providers.includes(provider))
     issues.push({
       path: ['model', 'provider'],
@@ -62,14 +63,19 @@ export function checkDefinition(job: string, definition: JobDefinition, offer: O
   if (api)
     for (const { field, message } of settingFaults(api, settingsOf(definition.model))) issues.push({ path: ['model', field], message })
   issues.push(...fallbackFaults(definition, offer))
-  if (definition.limits.costUsd !== undefined && !offer.hasPrice(name)) {
-    issues.push({ path: ['limits', 'costUsd'], message: `needs a price of the model ${name}; add it under prices: in the configuration` })
-  }
-  if (offer.hasMoneyBudget(job, definition.account) && !offer.hasPrice(name)) {
-    issues.push({
-      path: ['model', 'name'],
-      message: `is ${name}, which has no price, but budgets: sets a costUsd for the job or its account; add it under prices: in the configuration`,
-    })
+  for (const [at, one] of [definition.model, ...definition.model.fallback].entries()) {
+    if (offer.hasPrice(one.provider, one.name, tier)) continue
+    const cure =
+      tier === 'priority' && offer.hasPrice(one.provider, one.name)
+        ? `add what priority costs as prices.${one.name}.tiers.priority in the configuration`
+        : 'add it under prices: in the configuration'
+    if (definition.limits.costUsd !== undefined)
+      issues.push({ path: ['limits', 'costUsd'], message: `needs a price of the model ${one.name}; ${cure}` })
+    if (offer.hasMoneyBudget(job, definition.account))
+      issues.push({
+        path: at === 0 ? ['model', 'name'] : ['model', 'fallback', String(at - 1), 'name'],
+        message: `is ${one.name}, which has no price, but budgets: sets a costUsd for the job or its account; ${cure}`,
+      })
   }
   for (const server of Object.keys(definition.tools))
     if (server.toLowerCase() === 'nightshift')

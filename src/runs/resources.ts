@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici'
 import type { Ceiling } from '../core/rules/spending/budget.ts'
-import type { Price } from '../core/rules/spending/price.ts'
 import type { Redactor } from '../lib/redact.ts'
+import type { FactsOf } from '../models/catalogue/facts.ts'
 import type { Provider } from '../models/provider.ts'
 import type { MinterClient } from '../pomerium/minter-client.ts'
 import type { TokenSource } from '../pomerium/token.ts'
@@ -18,7 +18,8 @@ export interface RunResources {
   providers: ReadonlyMap<string, Provider>
   /** What the configuration has told after our contract. */
   ownContract?: string | undefined
-  prices: ReadonlyMap<string, Price>
+  /** What is known of models: prices, and what they read and write. */
+  factsOf: FactsOf
   /** The daily ceilings that runs of a job as an account are under. */
   ceilings: (job: string, account: string) => Ceiling[]
   toolConcurrency: number

@@ -54,6 +54,7 @@ test('the configuration that is shipped loads with nothing set, and every defaul
         "level": "info",
       },
       "minter": undefined,
+      "models": {},
       "notes": [],
       "prices": {
         "gpt-5.4-mini": {
@@ -69,6 +70,7 @@ test('the configuration that is shipped loads with nothing set, and every defaul
           "apiKey": "",
           "apiKeyFile": undefined,
           "background": false,
+          "catalogue": "openai",
           "formatWithTools": true,
           "maxResponseBytes": 67108864,
           "mcpToken": "headers",

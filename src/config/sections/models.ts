@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isOpenAi } from '../../core/catalogue-kinds.ts'
+import { CATALOGUE_KINDS, isOpenAi, kindOfProvider } from '../../core/catalogue-kinds.ts'
 import { duration } from '../../lib/duration.ts'
 import { MIN_SECRET_LENGTH } from '../../lib/redact.ts'
 import { httpUrl } from '../../lib/net/url.ts'
@@ -28,6 +28,12 @@ const providerSchema = z
       .boolean()
       .default(true)
       .describe('Stream the answers. Needed where something on the way cuts connections that are silent for long.'),
+    catalogue: z
+      .enum([...CATALOGUE_KINDS, 'none'])
+      .optional()
+      .describe(
+        'Whose models the provider has: prices and windows are those of the catalogue (nightshift models). Without it, by the address; none for a server of your own.',
+      ),
     store: z
       .boolean()
       .optional()
@@ -84,23 +90,61 @@ const providerSchema = z
     ...provider,
     formatWithTools: provider.formatWithTools ?? isOpenAi(provider.baseUrl),
     metadata: provider.metadata ?? isOpenAi(provider.baseUrl),
+    catalogue: provider.catalogue ?? kindOfProvider(provider.api, provider.baseUrl) ?? ('none' as const),
   }))
 
 /** Model providers by the name that jobs use. */
 export const providersSchema = z.record(z.string(), providerSchema).describe('Model providers by the name that jobs use.')
+
+const rates = {
+  input: z.number().min(0).describe('USD for a million input tokens.'),
+  cachedInput: z.number().min(0).describe('USD for a million input tokens that the provider had in its cache.'),
+  cacheWrite: z
+    .number()
+    .min(0)
+    .optional()
+    .describe('USD for a million input tokens that the provider writes into its cache. Without it, they cost what other input does.'),
+  output: z.number().min(0).describe('USD for a million output tokens.'),
+}
 
 /** USD for a million tokens, by model. */
 export const pricesSchema = z
   .record(
     z.string(),
     z.strictObject({
-      input: z.number().min(0).describe('USD for a million input tokens.'),
-      cachedInput: z.number().min(0).describe('USD for a million input tokens that the provider had in its cache.'),
-      output: z.number().min(0).describe('USD for a million output tokens.'),
+      ...rates,
+      tiers: z
+        .record(z.string(), z.strictObject(rates))
+        .optional()
+        .describe(
+          'Prices in other service tiers, by the name that the provider has for the tier. Without it, flex costs half; what priority costs is not known.',
+        ),
     }),
   )
   .default({})
-  .describe('Prices by model. A job with limits.costUsd needs its model here.')
+  .describe(
+    'Prices by model, or by provider/model. They go before those of the catalogue (nightshift models). A job with limits.costUsd needs a price of each of its models.',
+  )
+
+/** What models read and write, by model. */
+export const modelsSchema = z
+  .record(
+    z.string(),
+    z.strictObject({
+      windowTokens: z
+        .int()
+        .min(512)
+        .max(1_000_000_000)
+        .optional()
+        .describe('Most tokens that the model reads and writes together: its context window.'),
+      maxOutputTokens: z.int().min(16).max(1_000_000_000).optional().describe('Most tokens of one answer.'),
+      readsImages: z.boolean().optional().describe('The model reads images.'),
+    }),
+  )
+  .default({})
+  .describe(
+    'What models read and write, by model, or by provider/model. It goes before the catalogue, which knows the models of OpenAI’s own address and the like.',
+  )
 
 const ceiling = z
   .strictObject({

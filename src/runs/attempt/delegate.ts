@@ -43,7 +43,7 @@ export async function delegate(
     prompt,
     output,
     limits: { turns: limits.turns, toolCalls: limits.toolCalls, tokens: limits.tokens, costUsd: limits.costUsd },
-    price: resources.prices.get(model.name),
+    price: resources.factsOf(model.provider, model.name).price,
     needed: needsOf(definition.tools),
     partial: Object.entries(definition.tools).flatMap(([server, { allowPartial }]) => (allowPartial ? [server] : [])),
     labels: labelsOf(resources, input),

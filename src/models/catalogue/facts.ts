@@ -1,0 +1,101 @@
+import type { CatalogueKind } from '../../core/catalogue-kinds.ts'
+import type { Price } from '../../core/rules/spending/price.ts'
+import { CATALOGUE_ROWS } from './models.ts'
+
+/** What a model reads and writes at most, in tokens; undefined where nobody says it. */
+export interface ModelLimits {
+  /** Input and output together. */
+  windowTokens?: number | undefined
+  maxOutputTokens?: number | undefined
+  readsImages?: boolean | undefined
+}
+
+/** What is known of a model of a provider. */
+export interface ModelFacts extends ModelLimits {
+  price: Price | undefined
+  /** Who says so: the configuration goes before the catalogue. */
+  from: { limits: Source | undefined; price: Source | undefined }
+}
+
+export type Source = 'configuration' | 'catalogue'
+
+/** `provider` is its name in the configuration. */
+export type FactsOf = (provider: string, model: string) => ModelFacts
+
+interface FactsOptions {
+  /** Whose models a provider has; undefined for those that the catalogue does not know. */
+  kindOf: (provider: string) => CatalogueKind | undefined
+  /** Of the configuration, by `model` or `provider/model`. */
+  prices: ReadonlyMap<string, Price>
+  models: ReadonlyMap<string, ModelLimits>
+}
+
+/** What is known of models, by the configuration and by the catalogue. */
+export function createFacts({ kindOf, prices, models }: FactsOptions): FactsOf {
+  return (provider, model) => {
+    const kind = kindOf(provider)
+    const listed = kind && entryOf(kind, model)
+    const own = <T>(given: ReadonlyMap<string, T>) => given.get(`${provider}/${model}`) ?? given.get(model)
+    const [price, limits] = [own(prices), own(models)]
+    return {
+      windowTokens: limits?.windowTokens ?? listed?.windowTokens,
+      maxOutputTokens: limits?.maxOutputTokens ?? listed?.maxOutputTokens,
+      readsImages: limits?.readsImages ?? listed?.readsImages,
+      price: price ?? listed?.price,
+      from: {
+        limits: limits ? 'configuration' : listed?.windowTokens === undefined ? undefined : 'catalogue',
+        price: price ? 'configuration' : listed && 'catalogue',
+      },
+    }
+  }
+}
+
+type Entry = ModelLimits & { price: Price }
+
+let read: ReadonlyMap<string, Entry> | undefined
+
+/** The models of the catalogue, by kind of provider and name. */
+const entries = () =>
+  (read ??= new Map(
+    CATALOGUE_ROWS.trim()
+      .split('\n')
+      .flatMap((line) => {
+        const { kind, names, entry } = entryIn(line)
+        return names.map((name) => [`${kind} ${name}`, entry] as const)
+      }),
+  ))
+
+/** A version of a model by its date, or the latest one: it costs and reads what the model does. */
+const VERSION = /(?:[-@](?:\d{4}-\d{2}-\d{2}|\d{8}|latest))$/
+
+const entryOf = (kind: CatalogueKind, model: string): Entry | undefined =>
+  entries().get(`${kind} ${model}`) ?? entries().get(`${kind} ${model.replace(VERSION, '')}`)
+
+function entryIn(line: string): { kind: string; names: string[]; entry: Entry } {
+  const [kind = '', names = '', window, maxOutput, reads = '', ...numbers] = line.split('|')
+  const [input, cached, write, output, above, ...long] = numbers.map(numberIn)
+  const aboveTokens = above
+  return {
+    kind,
+    names: names.split(' '),
+    entry: {
+      windowTokens: numberIn(window),
+      maxOutputTokens: numberIn(maxOutput),
+      readsImages: reads === '' ? undefined : reads === 'images',
+      price: {
+        ...ratesOf(input, cached, write, output),
+        ...(aboveTokens !== undefined && { long: { ...ratesOf(...long), aboveTokens } }),
+      },
+    },
+  }
+}
+
+const numberIn = (cell: string | undefined): number | undefined => (cell === undefined || cell === '' ? undefined : Number(cell))
+
+/** Without a price of its own, what was in the cache, or is written into it, costs what other input does. */
+const ratesOf = (input = 0, cachedInput = input, cacheWrite?: number, output = 0) => ({
+  input,
+  cachedInput,
+  ...(cacheWrite !== undefined && { cacheWrite }),
+  output,
+})

@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest'
+import { CATALOGUE_KINDS, type CatalogueKind } from '../../../src/core/catalogue-kinds.ts'
+import { createFacts, type ModelLimits } from '../../../src/models/catalogue/facts.ts'
+import { CATALOGUE_DATE, CATALOGUE_ROWS } from '../../../src/models/catalogue/models.ts'
+import type { Price } from '../../../src/core/rules/spending/price.ts'
+
+const KINDS: Record<string, CatalogueKind> = { openai: 'openai', claude: 'anthropic' }
+const facts = (prices: Record<string, Price> = {}, models: Record<string, ModelLimits> = {}) =>
+  createFacts({ kindOf: (provider) => KINDS[provider], prices: new Map(Object.entries(prices)), models: new Map(Object.entries(models)) })
+const own: Price = { input: 7, cachedInput: 7, output: 7 }
+
+test('a model of the catalogue has its price and its window, also under the date of a version', () => {
+  const known = facts()('openai', 'gpt-5-mini')
+  expect(known).toMatchObject({
+    windowTokens: 400_000,
+    maxOutputTokens: 128_000,
+    readsImages: true,
+    price: { input: 0.25, cachedInput: 0.025, output: 2 },
+    from: { limits: 'catalogue', price: 'catalogue' },
+  })
+  for (const dated of ['gpt-5-mini-2025-08-07', 'gpt-5-mini-latest']) expect(facts()('openai', dated)).toEqual(known)
+  expect(facts()('claude', 'claude-sonnet-4-5-20250929').price).toMatchObject({
+    cacheWrite: 3.75,
+    long: { aboveTokens: 200_000, input: 6 },
+  })
+})
+
+test('nothing is known by a name alone: of a server of somebody’s own, and of a model that is not in the catalogue', () => {
+  const nothing = { windowTokens: undefined, price: undefined, from: { limits: undefined, price: undefined } }
+  expect(facts()('mine', 'gpt-5-mini')).toMatchObject(nothing)
+  expect(facts()('claude', 'gpt-5-mini')).toMatchObject(nothing)
+  for (const name of ['gpt-5-minimal', '', '__proto__', 'gpt-5-mini|x']) expect(facts()('openai', name)).toMatchObject(nothing)
+})
+
+test('the configuration goes before the catalogue, and a provider’s model before a model', () => {
+  const of = facts({ 'gpt-5-mini': own, 'mine/gpt-5-mini': { ...own, input: 1 } }, { 'gpt-5-mini': { windowTokens: 8000 } })
+  expect(of('openai', 'gpt-5-mini')).toMatchObject({
+    price: own,
+    windowTokens: 8000,
+    // What the configuration does not say of it stays.
+    maxOutputTokens: 128_000,
+    from: { limits: 'configuration', price: 'configuration' },
+  })
+  expect(of('mine', 'gpt-5-mini')).toMatchObject({ price: { input: 1 }, windowTokens: 8000, maxOutputTokens: undefined })
+})
+
+test('each row of the catalogue says a model with a price that is none below nothing', () => {
+  expect(CATALOGUE_DATE).toMatch(/^\d{4}-\d{2}-\d{2}$/)
+  const rows = CATALOGUE_ROWS.trim().split('\n')
+  expect(rows.length).toBeGreaterThan(100)
+  const seen = new Set<string>()
+  for (const row of rows) {
+    const [kind, names = '', ...cells] = row.split('|')
+    expect(CATALOGUE_KINDS).toContain(kind)
+    expect(cells).toHaveLength(12)
+    for (const [at, cell] of cells.entries()) if (at !== 2 && cell !== '') expect(Number(cell), row).toBeGreaterThanOrEqual(0)
+    expect(Number(cells[3]) + Number(cells[6]), row).toBeGreaterThanOrEqual(0)
+    for (const name of names.split(' ')) {
+      expect(seen.has(`${kind} ${name}`), `${kind} ${name} twice`).toBe(false)
+      seen.add(`${kind} ${name}`)
+    }
+  }
+})
