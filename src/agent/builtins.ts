@@ -6,9 +6,10 @@ import { fieldOf, hasChoice, wrapSchema } from '../lib/schema/parameters.ts'
 import type { Schema } from '../lib/schema/shape.ts'
 import { readEndingOf, type ReadEnding } from '../core/rules/endings.ts'
 import { ANSWER, INCOMPLETE, MAX_WAIT_SECONDS, NOTHING_NEW, ownMisfit, ownNotJson, WAIT, waited, WAIT_CUT } from '../core/words/endings.ts'
+import { READ_RESULT } from '../core/words/reading.ts'
 import { parseDigits } from '../lib/json/parse.ts'
 
-export const BUILTIN_TOOLS: readonly ModelTool[] = [INCOMPLETE, NOTHING_NEW, WAIT]
+export const BUILTIN_TOOLS: readonly ModelTool[] = [INCOMPLETE, NOTHING_NEW, WAIT, READ_RESULT]
 
 const waitSchema = z.object({ seconds: z.int().min(1).max(MAX_WAIT_SECONDS) })
 
@@ -34,7 +35,8 @@ export const answerIn = (text: string, schema: Schema): string => (isWrapped(sch
 /** Arguments are objects: any other value stands in one. */
 const isWrapped = (schema: Schema) => schema['type'] !== 'object' || hasChoice(schema)
 
-function readArguments<T>(text: string, schema: z.ZodType<T>): { ok: true; value: T } | { ok: false; why: string } {
+/** The arguments of a tool of ours, or why they are none. */
+export function readArguments<T>(text: string, schema: z.ZodType<T>): { ok: true; value: T } | { ok: false; why: string } {
   let value: unknown
   try {
     value = parseDigits(text)

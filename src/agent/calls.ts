@@ -16,10 +16,14 @@ import {
   WRITE_REFUSED,
 } from '../core/words/calls.ts'
 import { ANSWER, END_ALONE, OWN_SERVER, WAIT_CUT } from '../core/words/endings.ts'
-import { SAME_ERROR_NOTE, SAME_RESULT_NOTE } from '../core/words/notes.ts'
+import { joinNotes, restNote, SAME_ERROR_NOTE, SAME_RESULT_NOTE } from '../core/words/notes.ts'
+import { partialSign } from '../core/rules/evidence/partial.ts'
+import { isUnreadable } from '../core/rules/reading/keep.ts'
+import { MORE_READS } from '../core/words/reading.ts'
 import { resultId } from '../core/words/results.ts'
 import type { ToldResult } from '../models/model.ts'
 import { isWait, readEnding, wait } from './builtins.ts'
+import { isRead, readResult } from './read-result.ts'
 import type { ConversationState } from './state.ts'
 import { withNote } from './turn.ts'
 
@@ -28,6 +32,12 @@ export interface CallOptions {
   onUnknown: OnUnknown
   toolConcurrency: number
   journal: Journal
+  /** Most bytes of a result that are shown, and of a page of one. */
+  resultBytes: number
+  /** No tools of ours: what is shown in part cannot be read. */
+  bare: boolean
+  /** Servers of which a part of a result is enough. */
+  partial: readonly string[]
   /** On the clock of `performance.now()`. */
   softDeadline: number
 }
@@ -67,7 +77,7 @@ export async function makeCalls(
     if (failure) return
     const skipped = !decided && !read && writeFailed ? refused(NOT_AFTER_FAILURE) : undefined
     try {
-      const outcome = decided ?? skipped ?? (await makeCall(options, turn, position, call, signal))
+      const outcome = decided ?? skipped ?? (await makeCall(options, state, { turn, position, call }, signal))
       outcomes[position] = outcome
       if (!read && outcome.status !== 'ok') writeFailed = true
     } catch (error) {
@@ -79,13 +89,18 @@ export async function makeCalls(
     if (failure) throw failure.error
   }
   const told: string[] = []
-  const results = planned.map(({ call, position, read, unwritten }) => {
+  const results: ToldResult[] = []
+  for (const { call, position, read, unwritten } of planned) {
     const outcome = outcomes[position] ?? refused('')
-    const note = noteCall(options, state, call, outcome, read)
+    const id = resultId(turn, position)
+    const { images, note: leftOut } = await state.results.images(outcome.images ?? [])
+    const note = joinNotes([noteCall(options, state, call, outcome, read), noteRest(options, state, call, outcome), leftOut])
+    const { text, kept, status } = outcome
+    state.results.note({ id, server: options.tools.serverOf(call.name) ?? '', tool: call.name, text, kept, isOk: status === 'ok' })
     if (unwritten || outcome.text === NOT_AFTER_FAILURE) told.push(`${call.name}: ${outcome.text}`)
     if (note !== undefined) told.push(note)
-    return { callId: call.callId, id: resultId(turn, position), text: withNote(outcome.text, note) }
-  })
+    results.push({ callId: call.callId, id, text: withNote(outcome.text, note), ...(images.length > 0 && { images }) })
+  }
   // A call that was skipped because of a mistake before it counts as part of that mistake.
   state.loops.endTurn(
     outcomes.some(({ mistake }) => mistake) && outcomes.every(({ mistake, text }) => mistake || text === NOT_AFTER_FAILURE),
@@ -93,15 +108,20 @@ export async function makeCalls(
   return { results, told }
 }
 
+/** Most reads of results in one turn: they cost no call of a server and do not count for `limits.toolCalls`; the turns of a run bound them. */
+const MAX_READS = 50
+
 /** Decides for each call, before the first is made, whether it is made. */
 function plan(options: CallOptions, calls: readonly Call[], past: readonly PastCall[], state: ConversationState): Planned[] {
+  let reads = 0
   return calls.map((written, position) => {
     const call = { ...written, ...options.tools.resolve(written) }
-    const read = isWait(call.name) || call.name === ANSWER.name || readEnding(call) !== undefined || options.tools.isRepeatable(call.name)
+    const isOwn = isWait(call.name) || isRead(call.name)
+    const read = isOwn || call.name === ANSWER.name || readEnding(call) !== undefined || options.tools.isRepeatable(call.name)
     const known = past.find((one) => one.position === position)
     const replayed = known && replay(known, options.onUnknown)
-    const allowed = state.takeCall()
-    const decided = replayed ?? (allowed ? notMade(call, state) : refused(NO_MORE_CALLS))
+    const denied = isRead(call.name) ? ++reads > MAX_READS && MORE_READS : !state.takeCall() && NO_MORE_CALLS
+    const decided = replayed ?? (denied === false ? notMade(call, state) : refused(denied))
     return { call, position, read, decided, unwritten: decided !== undefined && !replayed }
   })
 }
@@ -134,36 +154,65 @@ function groups(planned: readonly Planned[]): Planned[][] {
   return all
 }
 
-async function makeCall(options: CallOptions, turn: number, position: number, call: Call, signal: AbortSignal): Promise<ToolOutcome> {
-  if (isWait(call.name)) return makeWait(options, turn, position, call, signal)
+interface Placed {
+  turn: number
+  position: number
+  call: Call
+}
+
+async function makeCall(options: CallOptions, state: ConversationState, placed: Placed, signal: AbortSignal): Promise<ToolOutcome> {
+  const { turn, position, call } = placed
+  if (isWait(call.name)) return writeOwn(options, placed, 'wait', await wait(call.arguments, options.softDeadline, signal))
+  if (isRead(call.name))
+    return writeOwn(options, placed, 'read_result', await readResult(call.arguments, state.results, options.resultBytes))
   return options.tools.call(
     { turn, position, callId: call.callId, name: call.name, arguments: call.arguments, giveUpAt: options.softDeadline },
     signal,
   )
 }
 
-/** A wait is journaled like any call, so that a replay does not wait again. */
-async function makeWait(
-  { journal, softDeadline }: CallOptions,
-  turn: number,
-  position: number,
-  call: Call,
-  signal: AbortSignal,
+/** A call of a tool of ours is journaled like any other, so that a replay does not wait again, and reads the same. */
+async function writeOwn(
+  { journal }: CallOptions,
+  { turn, position, call }: Placed,
+  tool: 'wait' | 'read_result',
+  outcome: ToolOutcome,
 ): Promise<ToolOutcome> {
-  const outcome = await wait(call.arguments, softDeadline, signal)
   const id = randomUUID()
   const { status, text, truncated, failure } = outcome
   await journal.toolCallRefused(
-    { id, turn, position, callId: call.callId, server: OWN_SERVER, tool: 'wait', arguments: call.arguments, repeatable: true },
+    { id, turn, position, callId: call.callId, server: OWN_SERVER, tool, arguments: call.arguments, repeatable: true },
     { id, status, result: { text, truncated }, failure, durationMs: 0 },
   )
   return outcome
 }
 
+/** Of a result that says that there is more, the first of its tool: a model that reads page by page knows it from then on. */
+function noteRest(
+  { tools, partial }: CallOptions,
+  state: ConversationState,
+  call: Call,
+  { status, text, kept }: ToolOutcome,
+): string | undefined {
+  const server = tools.serverOf(call.name)
+  if (server === undefined || status !== 'ok' || partial.includes(server) || state.toldRests.has(call.name)) return undefined
+  const sign = kept ? kept.rest : partialSign(text)
+  if (!sign) return undefined
+  state.toldRests.add(call.name)
+  return restNote(sign.said)
+}
+
 /** Counts a call. Returns the note that is added to its result, if any. */
-function noteCall({ tools }: CallOptions, state: ConversationState, call: Call, outcome: ToolOutcome, read: boolean): string | undefined {
-  const { status, truncated, failure, text, mistake } = outcome
-  state.calls.push({ server: tools.serverOf(call.name) ?? '', tool: call.name, status, text, truncated, failure })
+function noteCall(
+  { tools, bare }: CallOptions,
+  state: ConversationState,
+  call: Call,
+  outcome: ToolOutcome,
+  read: boolean,
+): string | undefined {
+  const { status, failure, text, mistake, kept } = outcome
+  const truncated = isUnreadable(outcome, !bare)
+  state.calls.push({ server: tools.serverOf(call.name) ?? '', tool: call.name, status, text, truncated, kept, failure })
   const watched = { tool: call.name, arguments: call.arguments }
   if (isWait(call.name)) {
     if (status === 'ok') state.loops.waited()
@@ -194,6 +243,8 @@ function replay(past: PastCall, onUnknown: OnUnknown): ToolOutcome | undefined {
         status: past.status === 'sent' ? 'unknown' : past.status,
         text: past.result?.text ?? '',
         truncated: past.result?.truncated ?? false,
+        ...(past.result?.kept && { kept: past.result.kept }),
+        ...(past.result?.images && { images: past.result.images }),
         failure: past.failure,
         mistake: past.status === 'refused' && past.failure?.code !== 'REQUEST_TOO_LARGE' && !NO_MISTAKES.has(past.result?.text ?? ''),
       }

@@ -2,18 +2,13 @@
 // what is known and goes on. Everything that is sent follows from what is written, so that a replay sends the same bytes.
 import { reasonsAgainst, unmetNeeds } from '../core/rules/outcome.ts'
 import { unreadRests } from '../core/rules/evidence/partial.ts'
-import type { PastTurn, PastUnseen } from '../core/history.ts'
-import { readTurnContext } from '../core/rules/context/record.ts'
+import type { PastUnseen } from '../core/history.ts'
 import type { Ending } from '../core/run.ts'
 import { errorOf } from '../core/words/calls.ts'
-import { ANSWER, OWN_SERVER } from '../core/words/endings.ts'
+import { ANSWER } from '../core/words/endings.ts'
 import { ungroundedText } from '../core/words/output.ts'
 import { CUT_IN_CALL, noEvidenceReply, partialReply, repairCall, repairReply, UNFINISHED_REPLY } from '../core/words/replies.ts'
 import type { DelegateResult, Exchange, ParsedOutput } from '../models/model.ts'
-import { createContext } from './context/context.ts'
-import { takeFittingTurn, type FittingAsk } from './context/fitting.ts'
-import { requestSize } from './context/size.ts'
-import type { Conversation } from './context/view.ts'
 import { answerIn, answerTool, BUILTIN_TOOLS, readEnding } from './builtins.ts'
 import { makeCalls, type Call, type CallOptions } from './calls.ts'
 import { createState, type ConversationState } from './state.ts'
@@ -23,23 +18,22 @@ import {
   checkOutput,
   pastTurn,
   requireAnswer,
-  requestOf,
+  takeTurn,
   unfinishedIn,
   ungroundedOf,
   valueOf,
+  type Conversation,
   type DelegateOptions,
   type TakenTurn,
 } from './turn.ts'
 import { MAX_REPAIRS } from '../core/rules/output.ts'
+import { unreadReply } from '../core/words/reading.ts'
 import { joinNotes, lastTurnNote, staleNote } from '../core/words/notes.ts'
 
 export interface LocalOptions extends DelegateOptions, CallOptions {
   /** Age of results from which an attempt that goes on tells the model how old they are. */
   staleAfterMs: number
 }
-
-/** The tool that reads a result again. */
-const READER = `${OWN_SERVER}__read_result`
 
 /** Runs the conversation to its answer. Throws a `Failure` when there is none. */
 export async function runLocal(options: LocalOptions, signal: AbortSignal): Promise<DelegateResult> {
@@ -49,14 +43,7 @@ export async function runLocal(options: LocalOptions, signal: AbortSignal): Prom
   const tools = [...options.tools.tools, ...answering, ...(options.bare ? [] : BUILTIN_TOOLS)]
   const answers = createAnswers()
   let conversation: Conversation = { prompt: options.prompt, exchanges: [] }
-  const numbers = { next: options.nextTurn }
-  const context = createContext({
-    window: options.window,
-    maxOutputTokens: options.settings.maxOutputTokens,
-    reader: tools.find(({ name }) => name === READER)?.name,
-  })
-  const history = options.history.filter(({ purpose }) => purpose === null)
-  const summaries = options.history.filter(({ purpose }) => purpose !== null)
+  let turnNumber = options.nextTurn
   /** What we said since the turn before. */
   let told: string[] = []
   const unseen = [...options.unseen]
@@ -67,46 +54,28 @@ export async function runLocal(options: LocalOptions, signal: AbortSignal): Prom
       unseen.shift()
     }
   }
-  const countPast = (past: PastTurn): TakenTurn => {
-    countUnseen(({ attempt }) => attempt < past.attempt)
-    const turn = pastTurn(past)
-    context.replay(readTurnContext(past.context))
-    state.countTurn(turn)
-    return turn
-  }
-  const countUnseenBy = (past: PastTurn) => countUnseen(({ attempt, turn: asked }) => attempt === past.attempt && asked <= past.number)
   for (let index = 0; ; index++) {
-    const past = history[index]
-    for (let one = summaries[0]; one && one.number < (past?.number ?? Infinity); one = summaries[0]) {
-      countPast(one)
-      countUnseenBy(one)
-      summaries.shift()
-    }
+    const past = options.history[index]
     countUnseen(({ attempt }) => attempt < (past?.attempt ?? Infinity))
+    const startedAt = past?.startedAt ?? new Date()
+    const note = joinNotes([staleNoteAt(options, index, startedAt), state.leftNote()])
     const before = conversation
-    const noteAt = (startedAt: Date) => joinNotes([staleNoteAt(history, options.staleAfterMs, index, startedAt), state.leftNote()])
     let turn: TakenTurn
     if (past) {
-      const note = noteAt(past.startedAt)
-      turn = countPast(past)
+      turn = pastTurn(past)
       conversation = addNote(conversation, past.forcedBy ? lastTurnNote(past.forcedBy) : note)
-      const asked = { tools: answers.withoutTools ? answering : tools, mayCall: past.forcedBy === null, context }
-      context.counted(requestSize(requestOf(options, asked, conversation)), turn.usage)
-      countUnseenBy(past)
     } else {
-      const askNext = (): FittingAsk => {
-        const due = answers.forcedBy ?? state.lastTurnReason() ?? null
-        const startedAt = new Date()
-        const offered = answers.withoutTools ? answering : tools
-        return { conversation, tools: offered, mayCall: !due, forcedBy: due, told, note: noteAt(startedAt), startedAt }
-      }
-      const taken = await takeFittingTurn(options, { context, state, numbers }, askNext, signal)
+      const due = answers.forcedBy ?? state.lastTurnReason() ?? null
+      const offered = answers.withoutTools ? answering : tools
+      const ask = { conversation, number: turnNumber++, tools: offered, mayCall: !due, forcedBy: due, told, note, startedAt }
+      const taken = await takeTurn(options, ask, signal)
       turn = taken.turn
       conversation = taken.sent
-      state.countTurn(turn)
-      if (turn.unseen) state.countUnseen(turn.unseen)
     }
-    const next = decideNext(options, state, answers, turn)
+    state.countTurn(turn)
+    if (past) countUnseen(({ attempt, turn: asked }) => attempt === past.attempt && asked <= past.number)
+    else if (turn.unseen) state.countUnseen(turn.unseen)
+    const next = await decideNext(options, state, answers, turn)
     answers.note(turn, next)
     switch (next.kind) {
       case 'call': {
@@ -138,7 +107,7 @@ const wordsOf = (told: Exchange | undefined): string[] =>
   told ? [...told.results.map(({ text }) => text), ...(told.reply === undefined ? [] : [told.reply])] : []
 
 /** The note on the age of results, for the first turn of an attempt that goes on long after the one before. */
-function staleNoteAt(history: readonly PastTurn[], staleAfterMs: number, index: number, startedAt: Date): string | undefined {
+function staleNoteAt({ history, staleAfterMs }: LocalOptions, index: number, startedAt: Date): string | undefined {
   const before = history[index - 1]
   if (!before || before.attempt === history[index]?.attempt) return undefined
   const passedMs = startedAt.getTime() - before.finishedAt.getTime()
@@ -163,6 +132,12 @@ function createAnswers() {
     repaired: false,
     /** What the model was asked to do before its answer is taken: each kind once. */
     nudged: new Set<Nudge['kind']>(),
+    /** The first that was not given, or else one that was. */
+    nudgeOf(nudges: readonly Nudge[]): (Nudge & { isNew: boolean }) | undefined {
+      const fresh = nudges.find(({ kind }) => !answers.nudged.has(kind))
+      const [one] = nudges
+      return fresh ? { ...fresh, isNew: true } : one && { ...one, isNew: false }
+    },
     withoutTools: false,
     /** Once a turn was the last one, its repairs are last turns too. */
     forcedBy: null as TakenTurn['forcedBy'],
@@ -182,7 +157,7 @@ function createAnswers() {
 }
 
 /** What follows a turn. Throws when the model refused. */
-function decideNext(options: LocalOptions, state: ConversationState, answers: Answers, turn: TakenTurn): Next {
+async function decideNext(options: LocalOptions, state: ConversationState, answers: Answers, turn: TakenTurn): Promise<Next> {
   const isLast = turn.forcedBy !== null
   const cut = turn.stopReason === 'cut'
   const calls = turn.items.flatMap((item) => (item.type === 'tool_call' ? [item] : []))
@@ -204,9 +179,9 @@ function decideNext(options: LocalOptions, state: ConversationState, answers: An
   const parsed =
     cut && calls.length > 0 && mayRepair ? { ok: false as const, why: CUT_IN_CALL, told: CUT_IN_CALL } : checkOutput(options, said, turn)
   if (!parsed.ok && mayRepair) return { kind: 'again', why: 'repair', told: { items, results: [], reply: repairReply(parsed.told) } }
-  const nudge = parsed.ok && !isLast && !options.bare ? nudgeFor(options, state, said) : undefined
-  if (nudge && !answers.nudged.has(nudge.kind)) return { kind: 'again', why: nudge.kind, told: { items, results: [], reply: nudge.reply } }
-  const ungrounded = ungroundedOf(options, parsed, state.calls)
+  const nudge = parsed.ok && !isLast && !options.bare ? answers.nudgeOf(nudgesFor(options, state, said)) : undefined
+  if (nudge?.isNew) return { kind: 'again', why: nudge.kind, told: { items, results: [], reply: nudge.reply } }
+  const ungrounded = await ungroundedOf(options, parsed, state.calls, () => state.results.kept())
   if (ungrounded.length > 0 && mayRepair && nudge?.kind !== 'no-evidence')
     return { kind: 'again', why: 'repair', told: { items, results: [], reply: repairReply(ungroundedText(ungrounded)) } }
   // Without an answer the last text of the model stands; the run is not green.
@@ -233,13 +208,13 @@ function answerCall({ output }: LocalOptions, calls: readonly Call[], isLast: bo
   return { call, text: answerIn(call.arguments, output.format.schema) }
 }
 
-function takeAnswer(
+async function takeAnswer(
   options: LocalOptions,
   state: ConversationState,
   answers: Answers,
   turn: TakenTurn,
   { call, text }: { call: Call; text: string },
-): Next {
+): Promise<Next> {
   const parsed = checkOutput(options, text, turn)
   const items = turn.items.filter((item) => item.type !== 'tool_call' || item === call)
   const again = (why: 'repair' | Nudge['kind'], said: string): Next => ({
@@ -248,9 +223,9 @@ function takeAnswer(
     told: { items, results: [{ callId: call.callId, text: said }] },
   })
   if (!parsed.ok && answers.mayRepair()) return again('repair', repairCall(parsed.told))
-  const nudge = parsed.ok && turn.forcedBy === null && !options.bare ? nudgeFor(options, state, text) : undefined
-  if (nudge && !answers.nudged.has(nudge.kind)) return again(nudge.kind, errorOf(nudge.reply))
-  const ungrounded = ungroundedOf(options, parsed, state.calls)
+  const nudge = parsed.ok && turn.forcedBy === null && !options.bare ? answers.nudgeOf(nudgesFor(options, state, text)) : undefined
+  if (nudge?.isNew) return again(nudge.kind, errorOf(nudge.reply))
+  const ungrounded = await ungroundedOf(options, parsed, state.calls, () => state.results.kept())
   if (ungrounded.length > 0 && answers.mayRepair() && nudge?.kind !== 'no-evidence')
     return again('repair', repairCall(ungroundedText(ungrounded)))
   return { kind: 'answer', text, parsed }
@@ -267,22 +242,26 @@ function endingOf({ bare }: LocalOptions, calls: readonly Call[], isLast: boolea
 }
 
 interface Nudge {
-  kind: 'no-evidence' | 'unfinished' | 'partial'
+  kind: 'no-evidence' | 'unfinished' | 'partial' | 'unread'
   reply: string
 }
 
-/** The reply to an answer without a tool result, to one that asks or promises, or to one that rests on a part of a result. */
-function nudgeFor(options: LocalOptions, state: ConversationState, text: string): Nudge | undefined {
+/** The reply to an answer without a tool result, to one that asks or promises, or to one that rests on a part of a result: one that the server gave, or one that the model read. */
+function nudgesFor(options: LocalOptions, state: ConversationState, text: string): Nudge[] {
   const unmet = unmetNeeds(options.needed, state.calls)
-  if (unmet.length > 0) return { kind: 'no-evidence', reply: noEvidenceReply(unmet.map(({ servers }) => servers)) }
-  if (unfinishedIn(options, text)) return { kind: 'unfinished', reply: UNFINISHED_REPLY }
+  if (unmet.length > 0) return [{ kind: 'no-evidence', reply: noEvidenceReply(unmet.map(({ servers }) => servers)) }]
+  if (unfinishedIn(options, text)) return [{ kind: 'unfinished', reply: UNFINISHED_REPLY }]
   const rests = unreadRests(state.calls, options.partial)
-  return rests.length > 0 ? { kind: 'partial', reply: partialReply(rests) } : undefined
+  const unread = state.results.unread().filter(({ server }) => !options.partial.includes(server))
+  return [
+    ...(rests.length > 0 ? [{ kind: 'partial' as const, reply: partialReply(rests) }] : []),
+    ...(unread.length > 0 ? [{ kind: 'unread' as const, reply: unreadReply(unread) }] : []),
+  ]
 }
 
 type Said = { text: string; ending: Ending } | { text: string; parsed: ParsedOutput; cut: boolean; isLast: boolean }
 
-function resultOf(options: LocalOptions, state: ConversationState, said: Said): DelegateResult {
+async function resultOf(options: LocalOptions, state: ConversationState, said: Said): Promise<DelegateResult> {
   const facts = { forcedBy: state.forcedBy, passed: [], calls: state.calls, needed: options.needed, partial: options.partial }
   if ('ending' in said) {
     const reasons = reasonsAgainst({ ...facts, cut: false, misfit: undefined, ungrounded: [], unfinished: undefined, ending: said.ending })
@@ -295,7 +274,7 @@ function resultOf(options: LocalOptions, state: ConversationState, said: Said): 
     ...facts,
     cut,
     misfit: parsed.ok ? undefined : parsed.why,
-    ungrounded: ungroundedOf(options, parsed, state.calls),
+    ungrounded: await ungroundedOf(options, parsed, state.calls, () => state.results.kept()),
     unfinished: unfinishedIn(options, text),
     ending: undefined,
   })

@@ -5,6 +5,7 @@ import { createLoopWatch } from '../core/rules/loops.ts'
 import type { CallFact } from '../core/rules/outcome.ts'
 import { leftNote } from '../core/words/notes.ts'
 import { addUsage, noUsage, type Reason, type Usage } from '../core/run.ts'
+import { createResults } from './results.ts'
 import type { DelegateOptions, TakenTurn } from './turn.ts'
 
 /** Shares of the tightest limit at which the model is told what is left. */
@@ -13,7 +14,7 @@ const TOLD_SHARES = [0.5, 0.8]
 export type ConversationState = ReturnType<typeof createState>
 
 /** Usage and calls of a conversation so far. Deterministic: a replay of the same turns gives the same state. */
-export function createState(options: Pick<DelegateOptions, 'limits' | 'softDeadline' | 'price' | 'warn'>) {
+export function createState(options: Pick<DelegateOptions, 'limits' | 'softDeadline' | 'price' | 'warn' | 'journal'>) {
   const { limits, softDeadline, price } = options
   const warnAt = createLimitWarnings(options)
   let knownUsd: number | null = null
@@ -23,7 +24,6 @@ export function createState(options: Pick<DelegateOptions, 'limits' | 'softDeadl
   let usage = noUsage
   const loops = createLoopWatch()
   let toldShare = 0
-  let toldBefore = 0
   /** The limits are kept by an estimate where the cost is not known. */
   function count(more: Usage, costUsd: number | null) {
     usage = addUsage(usage, more)
@@ -34,6 +34,9 @@ export function createState(options: Pick<DelegateOptions, 'limits' | 'softDeadl
   return {
     calls,
     loops,
+    results: createResults(options.journal),
+    /** Tools of which the model was told that a result is not the whole. */
+    toldRests: new Set<string>(),
     forcedBy,
     countTurn(turn: Pick<TakenTurn, 'forcedBy' | 'usage' | 'costUsd'>) {
       if (turn.forcedBy) forcedBy.push(turn.forcedBy)
@@ -49,7 +52,6 @@ export function createState(options: Pick<DelegateOptions, 'limits' | 'softDeadl
     leftNote(): string | undefined {
       const share = usedShare(used, limits)
       const mark = TOLD_SHARES.findLast((one) => share >= one) ?? 0
-      toldBefore = toldShare
       if (mark <= toldShare) return undefined
       toldShare = mark
       return leftNote({
@@ -57,10 +59,6 @@ export function createState(options: Pick<DelegateOptions, 'limits' | 'softDeadl
         toolCalls: Math.max(limits.toolCalls - used.toolCalls, 0),
         tokens: limits.tokens === undefined ? undefined : Math.max(limits.tokens - used.tokens, 0),
       })
-    },
-    /** The note was not told: another turn comes before it. */
-    takeBackNote(): void {
-      toldShare = toldBefore
     },
     /** Why the next turn is the last one, if it is. */
     lastTurnReason(now = performance.now()): Reason | undefined {

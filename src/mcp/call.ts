@@ -1,9 +1,11 @@
 import { Failure } from '../core/failure.ts'
+import { keepText } from '../core/rules/reading/keep.ts'
 import type { CallJournal, ToolCallRecord } from '../core/ports/journal.ts'
 import type { ToolOutcome } from '../core/ports/toolbox.ts'
 import { noAnswer } from '../core/words/calls.ts'
 import { deadlineSignal } from '../lib/time/deadline.ts'
 import { classifyCallError, type CallErrorOptions } from './call-errors.ts'
+import type { Answered } from './results.ts'
 import type { CallContext } from './session/types.ts'
 
 export interface CallOptions extends CallErrorOptions {
@@ -18,7 +20,7 @@ export async function makeCall(
   record: ToolCallRecord,
   { journal, ...options }: CallOptions,
   { signal, timeoutMs }: { signal: AbortSignal; timeoutMs: number },
-  send: (context: CallContext) => Promise<ToolOutcome>,
+  send: (context: CallContext) => Promise<Answered>,
 ): Promise<ToolOutcome> {
   signal.throwIfAborted()
   const began = performance.now()
@@ -26,20 +28,31 @@ export async function makeCall(
   written.catch(() => {}) // awaited before the request is sent, and in its failure
   const late = timedOut(record, timeoutMs)
   using limited = deadlineSignal(signal, timeoutMs, () => late)
-  let outcome: ToolOutcome
+  let answered: Answered
   let thrown: unknown
   try {
-    outcome = await send({ toolCallId: record.id, repeatable: record.repeatable, written, signal: limited.signal })
+    answered = await send({ toolCallId: record.id, repeatable: record.repeatable, written, signal: limited.signal })
   } catch (error) {
-    if (error === late && record.repeatable) outcome = givenUp(record, timeoutMs)
-    else ({ outcome, thrown } = classifyCallError(error, record, options, signal))
+    if (error === late && record.repeatable) answered = givenUp(record, timeoutMs)
+    else ({ outcome: answered, thrown } = classifyCallError(error, record, options, signal))
   }
   await written
-  const { status, text, truncated, failure, uris = [] } = outcome
-  const result = thrown === undefined ? { text, truncated, ...(uris.length > 0 && { uris }) } : null
+  const outcome = await keepContents(answered, journal)
+  const { status, text, truncated, failure, kept, images, uris = [] } = outcome
+  const result =
+    thrown === undefined ? { text, truncated, ...(kept && { kept }), ...(images && { images }), ...(uris.length > 0 && { uris }) } : null
   await journal.toolCallEnd({ id: record.id, status, result, failure, durationMs: performance.now() - began })
   if (thrown !== undefined) throw thrown
   return outcome
+}
+
+/** Keeps what does not stand in the row of the call, before that row names it. */
+async function keepContents({ keep, pictures, ...outcome }: Answered, journal: CallJournal): Promise<ToolOutcome> {
+  const [kept, images] = await Promise.all([
+    keepText(journal, keep),
+    pictures && Promise.all(pictures.map(async (one) => ({ ...(await journal.keepContent(one)), mediaType: one.mediaType }))),
+  ])
+  return { ...outcome, ...(kept && { kept }), ...(images && { images }) }
 }
 
 const timedOut = ({ server, tool }: ToolCallRecord, timeoutMs: number) =>

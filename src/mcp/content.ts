@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { canonicalJson } from '../lib/hash/digest.ts'
-import { binaryText, leftOutText, linkText, moreBlocksText, UNKNOWN_BLOCK } from '../core/words/results.ts'
+import type { Content } from '../core/ports/journal.ts'
+import { imageType, MAX_IMAGE_BYTES, MAX_IMAGES } from '../core/rules/reading/images.ts'
+import { binaryText, imageText, leftOutText, linkText, moreBlocksText, UNKNOWN_BLOCK } from '../core/words/results.ts'
 import { parseDigits } from '../lib/json/parse.ts'
 
 /** Read tolerantly: an invalid field or block does not invalidate the others, and null counts as absent. */
@@ -43,21 +45,30 @@ export interface ReadContent {
   texts: string[]
   /** URIs of resources that are named and not held. */
   uris: string[]
+  /** Images that a model may be shown. */
+  images: Content[]
+}
+
+export interface ReadingContent {
+  /** The server offers its resources. */
+  readable: boolean
+  /** Bytes in which a secret stands are not shown. */
+  redact: (text: string) => string
 }
 
 /** Most blocks that are read: each is checked by itself. */
 const MAX_BLOCKS = 10_000
 
-/** Reads the blocks of a result. `readable`: the server offers its resources. */
-export function readContent(content: unknown, readable: boolean): ReadContent {
-  const read: ReadContent = { lines: [], texts: [], uris: [] }
+/** Reads the blocks of a result. */
+export function readContent(content: unknown, reading: ReadingContent): ReadContent {
+  const read: ReadContent = { lines: [], texts: [], uris: [], images: [] }
   let leftOut = 0
   const blocks = blocksOf(content)
   for (const one of blocks.slice(0, MAX_BLOCKS)) {
     const block = blockSchema.safeParse(one).data
     const audience = block?.annotations?.audience
     if (audience?.length === 1 && audience[0] === 'user') leftOut++
-    else addBlock(read, block, readable)
+    else addBlock(read, block, reading)
   }
   if (leftOut > 0) read.lines.push(leftOutText(leftOut))
   if (blocks.length > MAX_BLOCKS) read.lines.push(moreBlocksText(blocks.length - MAX_BLOCKS))
@@ -71,7 +82,7 @@ function blocksOf(content: unknown): unknown[] {
   return [typeof content === 'string' ? { type: 'text', text: content } : content]
 }
 
-function addBlock(read: ReadContent, block: z.output<typeof blockSchema> | undefined, readable: boolean): void {
+function addBlock(read: ReadContent, block: z.output<typeof blockSchema> | undefined, reading: ReadingContent): void {
   switch (block?.type) {
     case undefined:
       return void read.lines.push(UNKNOWN_BLOCK)
@@ -80,7 +91,7 @@ function addBlock(read: ReadContent, block: z.output<typeof blockSchema> | undef
       return void read.lines.push(block.text)
     case 'image':
     case 'audio':
-      return void read.lines.push(binaryText(block.type, block.mimeType ?? undefined, base64Bytes(block.data)))
+      return addBytes(read, block.type, block.data, block.mimeType, reading)
     case 'resource_link': {
       const { uri, name, title, description, mimeType, size } = block
       read.uris.push(uri)
@@ -91,30 +102,54 @@ function addBlock(read: ReadContent, block: z.output<typeof blockSchema> | undef
         mimeType: mimeType ?? undefined,
         bytes: size ?? undefined,
       }
-      return void read.lines.push(linkText(link, readable))
+      return void read.lines.push(linkText(link, reading.readable))
     }
     case 'resource': {
-      const embedded = resourceText(block.resource)
-      if (embedded.isText) read.texts.push(embedded.text)
-      read.lines.push(embedded.text)
+      const { uri, blob, mimeType } = block.resource
+      const text = textOf(block.resource)
+      if (text === undefined) return addBytes(read, `resource ${uri}`, blob, mimeType, reading)
+      read.texts.push(text)
+      read.lines.push(text)
     }
   }
 }
 
 const TEXT_TYPE = /^text\/|[/+](?:json|xml|yaml|csv|javascript)\b|^application\/(?:sql|toml|x-ndjson)\b/i
 
-/** A resource as the model reads it. Bytes whose type is a text's, and that are UTF-8, are text. */
-function resourceText({ uri, text: own, blob, mimeType }: z.output<typeof contents>): { text: string; isText: boolean } {
-  if (typeof own === 'string') return { text: own, isText: true }
+/** Bytes: an image that can be shown, or what they are in words. */
+function addBytes(
+  read: ReadContent,
+  kind: string,
+  data: string | null | undefined,
+  mimeType: string | null | undefined,
+  { redact }: ReadingContent,
+): void {
+  const bytes = base64Bytes(data)
+  const content = bytes <= MAX_IMAGE_BYTES && read.images.length < MAX_IMAGES ? Buffer.from(data ?? '', 'base64') : undefined
+  const mediaType = content && imageType(content)
+  const isClean = (plain: string) => redact(plain) === plain
+  if (!content || mediaType === undefined || !isClean(content.toString('latin1')))
+    return void read.lines.push(binaryText(kind, mimeType ?? undefined, bytes))
+  read.images.push({ content, mediaType })
+  read.lines.push(imageText(mediaType, content.length))
+}
+
+/** The text of a resource; undefined for bytes. Those whose type is a text's, and that are UTF-8, are text. */
+function textOf({ text: own, blob, mimeType }: z.output<typeof contents>): string | undefined {
+  if (typeof own === 'string') return own
   if (typeof blob === 'string' && TEXT_TYPE.test(mimeType ?? '')) {
     try {
-      return { text: new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(blob, 'base64')), isText: true }
+      return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(blob, 'base64'))
     } catch {
       // Not UTF-8: bytes after all.
     }
   }
-  return { text: binaryText(`resource ${uri}`, mimeType ?? undefined, base64Bytes(blob)), isText: false }
+  return undefined
 }
+
+/** A resource as the model reads it. */
+const resourceText = (resource: z.output<typeof contents>): string =>
+  textOf(resource) ?? binaryText(`resource ${resource.uri}`, resource.mimeType ?? undefined, base64Bytes(resource.blob))
 
 const base64Bytes = (data: string | null | undefined) => Buffer.byteLength(data ?? '', 'base64')
 
@@ -126,7 +161,7 @@ export function resourceTexts(result: z.output<typeof readResultSchema>): string
   return blocksOf(result.contents)
     .map((one) => {
       const part = contents.safeParse(one).data
-      return part ? resourceText(part).text : UNKNOWN_BLOCK
+      return part ? resourceText(part) : UNKNOWN_BLOCK
     })
     .join('\n')
 }
@@ -136,12 +171,15 @@ export const promptResultSchema = z.looseObject({ messages: z.unknown().optional
 
 const promptMessage = z.looseObject({ role: z.string().catch('user'), content: z.unknown().optional() })
 
+/** Nothing of it is shown but its words: images are told of. */
+const WORDS_ALONE: ReadingContent = { readable: false, redact: () => '' }
+
 /** The messages of a prompt as text; who speaks is said where it is not the user. */
 export function promptTexts({ messages }: z.output<typeof promptResultSchema>): string {
   return blocksOf(messages)
     .map((one) => {
       const { role, content } = promptMessage.safeParse(one).data ?? { role: 'user', content: one }
-      const text = readContent(content, false).lines.join('\n')
+      const text = readContent(content, WORDS_ALONE).lines.join('\n')
       return role === 'user' ? text : `${role}: ${text}`
     })
     .join('\n\n')

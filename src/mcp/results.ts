@@ -1,13 +1,17 @@
+import type { Content } from '../core/ports/journal.ts'
+import { keepResult, type Keeping, type ToKeep } from '../core/rules/reading/keep.ts'
 import type { ToolOutcome } from '../core/ports/toolbox.ts'
 import { PERSON_NEEDED } from '../core/words/calls.ts'
-import { errorText, okText, rpcErrorText, showResult, type Showing } from '../core/words/results.ts'
-import { holdsStructure, readContent, type CallResult } from './content.ts'
+import { errorText, okText, rpcErrorText, type Showing } from '../core/words/results.ts'
+import { holdsStructure, readContent, type CallResult, type ReadContent } from './content.ts'
 import type { CallAnswer, ReadAnswer, RpcError } from './session/types.ts'
 
 /** Which part of a result the model reads, where it has text and structured content. */
 export type ResultsMode = 'auto' | 'text' | 'structured' | 'both'
 
-export interface ReadingOptions extends Showing {
+export interface ReadingOptions extends Keeping {
+  /** Id of the result (`resultId`). */
+  id: string
   results: ResultsMode
   /** Structured content of this tool is for a page beside the conversation, not for the model (MCP Apps). */
   hasOwnPage: boolean
@@ -15,17 +19,23 @@ export interface ReadingOptions extends Showing {
   readable: boolean
 }
 
+/** What the model is told of a result, and what is to be kept of it before the call ends. */
+export interface Answered extends ToolOutcome {
+  keep?: ToKeep
+  pictures?: Content[]
+}
+
 /** What the model is told of an answer. A tool's own error, and the server's, are results: the model decides what follows. */
-export function readAnswer(answer: CallAnswer, options: ReadingOptions): ToolOutcome {
+export function readAnswer(answer: CallAnswer, options: ReadingOptions): Answered {
   if (answer.kind === 'rpc-error') return readError(answer, options)
-  const { text, uris } = resultText(answer.result, options)
+  const { text, uris, images } = resultText(answer.result, options)
   const { isError } = answer.result
   const outcome = isError === true || isError === 'true' ? told('error', errorText(text), options) : told('ok', okText(text), options)
-  return { ...outcome, uris: uris.filter((uri) => isKept(uri, options)).slice(0, MAX_URIS) }
+  return { ...outcome, ...(images.length > 0 && { pictures: images }), uris: uris.filter((uri) => isKept(uri, options)).slice(0, MAX_URIS) }
 }
 
 /** What the model is told of a resource. */
-export function readResource(answer: ReadAnswer, showing: Showing): ToolOutcome {
+export function readResource(answer: ReadAnswer, showing: Told): Answered {
   return answer.kind === 'rpc-error' ? readError(answer, showing) : told('ok', okText(answer.text), showing)
 }
 
@@ -37,13 +47,15 @@ const MAX_URI = 2048
 /** The error with which a server asks for a person who opens an address; the address is a secret of that person's. */
 const URL_ELICITATION = -32042
 
-function readError({ code, message, data }: RpcError, showing: Showing): ToolOutcome {
+function readError({ code, message, data }: RpcError, showing: Told): Answered {
   return told('error', code === URL_ELICITATION ? PERSON_NEEDED : rpcErrorText({ code, message, data: jsonOf(data) }), showing)
 }
 
-const told = (status: 'ok' | 'error', text: string, showing: Showing): ToolOutcome => ({
+type Told = Keeping & Pick<ReadingOptions, 'id'>
+
+const told = (status: 'ok' | 'error', text: string, showing: Told): Answered => ({
   status,
-  ...showResult(text, showing),
+  ...keepResult(showing.id, text, showing),
   failure: null,
   mistake: false,
 })
@@ -54,23 +66,23 @@ const told = (status: 'ok' | 'error', text: string, showing: Showing): ToolOutco
  */
 function resultText(
   { content, structuredContent }: CallResult,
-  { results, hasOwnPage, readable }: ReadingOptions,
-): { text: string; uris: string[] } {
-  const { lines, texts, uris } = readContent(content, readable)
+  { results, hasOwnPage, readable, redact }: ReadingOptions,
+): Pick<ReadContent, 'uris' | 'images'> & { text: string } {
+  const { lines, texts, uris, images } = readContent(content, { readable, redact })
   const hasText = texts.some((one) => one.trim() !== '')
   const structure = jsonOf(structuredContent)
-  if (structure === undefined) return { text: lines.join('\n'), uris }
+  if (structure === undefined) return { text: lines.join('\n'), uris, images }
   switch (results) {
     case 'text':
-      return { text: lines.join('\n'), uris }
+      return { text: lines.join('\n'), uris, images }
     case 'structured':
-      return { text: structure, uris }
+      return { text: structure, uris, images }
     case 'both':
       break
     case 'auto':
-      if (hasText && (hasOwnPage || holdsStructure(texts, structuredContent))) return { text: lines.join('\n'), uris }
+      if (hasText && (hasOwnPage || holdsStructure(texts, structuredContent))) return { text: lines.join('\n'), uris, images }
   }
-  return { text: [...lines, structure].filter((line) => line !== '').join('\n'), uris }
+  return { text: [...lines, structure].filter((line) => line !== '').join('\n'), uris, images }
 }
 
 /** JSON of a foreign value; undefined for none, and for one that is nested too deep to be written. */

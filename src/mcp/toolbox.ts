@@ -6,7 +6,8 @@ import { errorOf, SERVER_BUSY, WRITE_REFUSED } from '../core/words/calls.ts'
 import { unknownTool } from '../core/words/mistakes.ts'
 import type { ContextText } from '../core/words/context.ts'
 import { OWN_SERVER } from '../core/words/endings.ts'
-import { showResult, type Showing } from '../core/words/results.ts'
+import type { Keeping } from '../core/rules/reading/keep.ts'
+import { resultId, showResult, type Showing } from '../core/words/results.ts'
 import { describeOwner, FIND_TOOLS } from '../core/words/tools.ts'
 import { matchesWildcard } from '../lib/wildcard.ts'
 import { readForeignArguments } from './arguments/foreign.ts'
@@ -21,7 +22,7 @@ import type { ListedTool } from './tools/definition.ts'
 import { offerTools } from './tools/deferred.ts'
 import { nameTools } from './tools/names.ts'
 
-export interface ToolBoxOptions extends CallOptions, ServerOptions, Showing {
+export interface ToolBoxOptions extends CallOptions, ServerOptions, Keeping {
   servers: readonly ServerSpec[]
   /** Runs a call once its server has a free slot, over all runs of this process. A server without a concurrency limit is not in it. */
   slots?: ReadonlyMap<string, Slot>
@@ -112,7 +113,7 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
     const { server, uri } = wanted
     record.arguments = { server: server.spec.name, uri }
     return make(server, record, time, async (context) =>
-      readResource(await server.inSession((session) => session.read(uri, context)), options),
+      readResource(await server.inSession((session) => session.read(uri, context)), { ...options, id: idOf(record) }),
     )
   }
 
@@ -148,7 +149,13 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
     entry.mistakes = 0
     const { json, value } = args.arguments
     record.arguments = value
-    const reading = { ...options, results: server.spec.results, hasOwnPage: tool.hasOwnPage, readable: server.about.hasResources }
+    const reading = {
+      ...options,
+      id: idOf(record),
+      results: server.spec.results,
+      hasOwnPage: tool.hasOwnPage,
+      readable: server.about.hasResources,
+    }
     return make(server, record, time, async (context) =>
       readAnswer(await server.inSession((session) => session.call(tool.name, json, context)), reading),
     )
@@ -194,6 +201,8 @@ function describeTools(entries: ReadonlyMap<string, Entry>, showing: Showing): M
     return { name, description, parameters: tool.input.parameters }
   })
 }
+
+const idOf = ({ turn, position }: ToolCallRecord) => resultId(turn, position)
 
 /** A call that is not made, through no fault of the model. */
 const refused = (text: string): ToolOutcome => ({ status: 'refused', text, truncated: false, failure: null, mistake: false })

@@ -112,6 +112,7 @@ export async function prune(db: Db, { content, metadata, log, fires }: Keep, sig
   await take(REMOVE_ENDED_ACCOUNTS, [SPENT_MS])
   await take(REMOVE_SCHEDULES, [AWAY_MS])
   await take(REMOVE_SERVED, [SERVED_MS])
+  await take(REMOVE_CONTENTS, [UNNAMED_MS])
   await removeVersions(db, signal)
   return pruned
 }
@@ -137,6 +138,7 @@ const TAKE_CONTENT = OVER.map((over): Step => ({
   with old as (${runsWhere(`${over} ${WITH_CONTENT}`)}),
   turns_done as (update turns set items = '[]', told = null where run_id in (select id from old)),
   calls_done as (update tool_calls set arguments = 'null', result = null where run_id in (select id from old)),
+  contents_done as (delete from run_contents where run_id in (select id from old)),
   params_done as (update authorize_events set params = null where run_id in (select id from old)),
   attempts_done as (
     update attempts set output = null, output_text = null, ending = null, mended = null, prompt = null, instructions = null
@@ -174,6 +176,14 @@ const AFTER_EVENTS = [
 ]
 const REMOVE_ENDED_ACCOUNTS = removeOld('run_account_ends', 'ctid', 'tid', olderThan('expires_at'))
 const REMOVE_SERVED = removeOld('served_requests', 'ctid', 'tid', olderThan('served_at'))
+/** A run names what it keeps at once. What it was about to name, and what another one has named meanwhile, is named anew, and stays. */
+const UNNAMED_MS = 3_600_000
+const REMOVE_CONTENTS = removeOld(
+  'result_contents',
+  'digest',
+  'text',
+  `${olderThan('named_at')} and not exists (select 1 from run_contents c where c.digest = result_contents.digest)`,
+)
 const REMOVE_SPENT = removeOld('budget_days', 'ctid', 'tid', olderThan('day'))
 /** One that comes back after this time owes nothing, as one that was never there. */
 const AWAY_MS = 30 * 86_400_000

@@ -5,7 +5,16 @@ import type { CallAnswer } from '../../src/mcp/session/types.ts'
 // What the model reads of each kind of result, to the byte. A change of a word here is a change of what models are told.
 
 const TEN_BYTES = Buffer.from('0123456789').toString('base64')
-const options: ReadingOptions = { resultBytes: 1000, redact: (text) => text, results: 'auto', hasOwnPage: false, readable: true }
+const options: ReadingOptions = {
+  id: 't1c1',
+  keptBytes: 1_000_000,
+  canRead: true,
+  resultBytes: 1000,
+  redact: (text) => text,
+  results: 'auto',
+  hasOwnPage: false,
+  readable: true,
+}
 const text = (...texts: string[]) => texts.map((one) => ({ type: 'text', text: one }))
 const result = (value: Record<string, unknown>): CallAnswer => ({ kind: 'result', result: value })
 const rpcError = (code: number, message: string, data?: unknown): CallAnswer => ({ kind: 'rpc-error', code, message, data })
@@ -67,7 +76,7 @@ const golden: Row[] = [
     sent: 'more than is shown',
     answer: result({ content: text(Array.from({ length: 300 }, (_, n) => `line ${n + 1}`).join('\n')) }),
     options: { resultBytes: 256 },
-    reads: `${Array.from({ length: 25 }, (_, n) => `line ${n + 1}`).join('\n')}\n[2.3 KB of 2.5 KB are left out here]\n${Array.from({ length: 7 }, (_, n) => `line ${n + 294}`).join('\n')}`,
+    reads: `[Result t1c1 has 2.5 KB (text of 300 lines). It is shown in part: the beginning and the end. Read the rest with nightshift__read_result, or search it, before you say anything that depends on it.]\n${Array.from({ length: 25 }, (_, n) => `line ${n + 1}`).join('\n')}\n[2.3 KB of 2.5 KB are left out here]\n${Array.from({ length: 7 }, (_, n) => `line ${n + 294}`).join('\n')}`,
   },
   {
     sent: 'an image, a link, a resource of text and one of bytes',
@@ -125,7 +134,8 @@ const golden: Row[] = [
   {
     sent: '5 MB in one line',
     answer: result({ content: text('x'.repeat(5 * 1024 ** 2)) }),
-    reads: `${'x'.repeat(750)}\n[5.0 MB of 5.0 MB are left out here]\n${'x'.repeat(250)}`,
+    options: { canRead: false },
+    reads: `[Result t1c1 has 5.0 MB (text of 3 lines). It is shown in part: the beginning and the end. More was sent than is kept. The rest cannot be read here: ask for less where it matters.]\n${'x'.repeat(750)}\n[5.0 MB of 5.0 MB are left out here]\n${'x'.repeat(250)}`,
   },
 ]
 

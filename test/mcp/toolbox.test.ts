@@ -142,14 +142,18 @@ describe('a result', () => {
     [
       'is cut at the limit, at a character, and says so',
       (seen) => seen.result(textResult(`a${'ü'.repeat(1000)}`)),
-      { status: 'ok', text: `a${'ü'.repeat(374)}\n[1002 bytes of 2.0 KB are left out here]\n${'ü'.repeat(125)}`, truncated: true },
+      {
+        status: 'ok',
+        text: `[Result t1c1 has 2.0 KB (text of 1 line). It is shown in part: the beginning and the end. Read the rest with nightshift__read_result, or search it, before you say anything that depends on it.]\na${'ü'.repeat(374)}\n[1002 bytes of 2.0 KB are left out here]\n${'ü'.repeat(125)}`,
+        truncated: true,
+      },
     ],
     [
       'is an error that is cut at the limit',
       (seen) => seen.json({ jsonrpc: '2.0', id: seen.id, error: { code: -32603, message: 'x'.repeat(2000) } }),
       {
         status: 'error',
-        text: expect.stringMatching(/^Error: x+\n\[1021 bytes of 2.0 KB are left out here\]\nx+ \(code -32603\)$/),
+        text: expect.stringMatching(/^\[Result t1c1 has .*\]\nError: x+\n\[1021 bytes of 2.0 KB are left out here\]\nx+ \(code -32603\)$/),
         truncated: true,
       },
     ],

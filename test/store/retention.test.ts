@@ -162,8 +162,6 @@ const STAYING: Record<string, string> = {
   pauses: 'a row for each job; a person made it, and lifts it',
   processes: 'each that is at work removes those that were not heard of for a day',
   pruned_runs: 'evidence: a checkpoint names the run, which is not taken for one that somebody removed',
-  result_contents: 'what results name',
-  run_contents: 'with its run',
   scheduler_presence: 'one row',
   schedules: 'a row for each job, of a version before; nobody writes it any more',
 }

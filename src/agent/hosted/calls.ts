@@ -1,5 +1,6 @@
 import { v5 as uuidv5 } from 'uuid'
 import { createLoopWatch } from '../../core/rules/loops.ts'
+import { isUnreadable, keepText } from '../../core/rules/reading/keep.ts'
 import { mayAskAgain } from '../../core/rules/repeat.ts'
 import { parseKept, tryParse } from '../../lib/json/parse.ts'
 import type { HostedCall } from '../../models/hosted.ts'
@@ -75,11 +76,13 @@ export function createCallRows(options: HostedOptions, calls: KnownCall[], turn:
 
   async function end(one: BegunCall, told: HostedEnd): Promise<void> {
     if (one.isEndKept) return
-    const { status, text, truncated, failure } = (one.end ??= told)
+    const { status, text, truncated, failure, keep: whole } = (one.end ??= told)
     const { call, id, at } = one
-    Object.assign(call, { status, text, truncated, failure })
     await keep(one)
-    await journal.toolCallEnd({ id, status, result: { text, truncated }, failure, durationMs: performance.now() - at })
+    const kept = await keepText(journal, whole)
+    Object.assign(call, { status, text, truncated: isUnreadable({ truncated, kept }, true), kept, failure })
+    const result = { text, truncated, ...(kept && { kept }) }
+    await journal.toolCallEnd({ id, status, result, failure, durationMs: performance.now() - at })
     one.isEndKept = true
     const watched = { tool: `${call.server} ${call.tool}`, arguments: JSON.stringify(call.arguments) }
     loops.note(watched, { text, failed: status !== 'ok', mistake: false, wrote: !call.repeatable && status !== 'error' })

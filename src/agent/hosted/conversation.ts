@@ -4,12 +4,12 @@ import type { TurnRecord } from '../../core/ports/journal.ts'
 import { DEADLINE_NEAR } from '../../core/rules/last-turn.ts'
 import { estimateUsage, spendOf } from '../../core/rules/spending/budget.ts'
 import { passedLimits } from '../../core/rules/spending/limits.ts'
+import { isUnreadable } from '../../core/rules/reading/keep.ts'
 import { reasonsAgainst } from '../../core/rules/outcome.ts'
 import { MAX_REPAIRS } from '../../core/rules/output.ts'
 import { openEnvelope } from '../../core/rules/endings.ts'
 import { knownCostOf } from '../../core/rules/spending/price.ts'
 import { addUsage, noUsage, reasonOf, type Reason, type Usage } from '../../core/run.ts'
-import type { Conversation } from '../context/view.ts'
 import { finalAnswer } from './attach.ts'
 import { callsLeft, hostedRequest, type HostedOptions, type KnownCall } from './options.ts'
 import { createReader, Stopped, type Reader } from './reader.ts'
@@ -33,6 +33,7 @@ import {
   unfinishedIn,
   ungroundedOf,
   valueOf,
+  type Conversation,
   type Reserved,
   type TakenTurn,
 } from '../turn.ts'
@@ -40,7 +41,10 @@ import {
 /** Lets the provider work through the servers, and writes what it does as if we had done it. */
 export async function runHosted(options: HostedOptions, signal: AbortSignal): Promise<DelegateResult> {
   const calls: KnownCall[] = options.history.flatMap((past) =>
-    past.calls.map((call) => ({ ...call, text: call.result?.text ?? '', truncated: call.result?.truncated ?? false })),
+    past.calls.map((call) => {
+      const { text = '', truncated = false, kept } = call.result ?? {}
+      return { ...call, text, truncated: isUnreadable({ truncated, kept }, true), kept }
+    }),
   )
   const turns = options.history.map(pastTurn)
   if (turns.length === 0) turns.push(await hostedTurn(options, calls, signal))
@@ -49,7 +53,7 @@ export async function runHosted(options: HostedOptions, signal: AbortSignal): Pr
     if (!turn) throw new Error('a conversation has a turn')
     const refusal = refusalOf(turn)
     if (refusal && hasText(turns)) return result(options, turns, calls, refusal)
-    const next = nextAsk(options, turns, calls)
+    const next = await nextAsk(options, turns, calls)
     if (!next) return result(options, turns, calls)
     const { conversation, forcedBy } = next
     const { reply } = conversation.exchanges.at(-1) ?? {}
@@ -72,11 +76,11 @@ const isOfModel = (error: unknown): error is Failure =>
   error instanceof Failure && (error.code.startsWith('MODEL_') || error.code === 'CONTEXT_FULL')
 
 /** What is still to be asked: an answer after a stop, or once more for one that can be used. */
-function nextAsk(
+async function nextAsk(
   options: HostedOptions,
   turns: readonly TakenTurn[],
   calls: readonly KnownCall[],
-): { conversation: Conversation; forcedBy: Reason | null } | undefined {
+): Promise<{ conversation: Conversation; forcedBy: Reason | null } | undefined> {
   const turn = turns.at(-1)
   if (!turn) return undefined
   const made: Conversation = { prompt: options.prompt, exchanges: named(calls).length === 0 ? [] : [madeCalls(options, calls)] }
@@ -84,7 +88,7 @@ function nextAsk(
   if (turn.stopReason === 'stopped') return { conversation: made, forcedBy }
   const text = answerText(turn)
   const parsed = checkOutput(options, text, turn)
-  const ungrounded = ungroundedOf(options, parsed, calls)
+  const ungrounded = await ungroundedOf(options, parsed, calls, () => keptOf(options, calls))
   if (answersOf(turns).length > MAX_REPAIRS.hosted || endingIn(options, text)) return undefined
   if (parsed.ok && ungrounded.length === 0) return undefined
   const reply = repairReply(parsed.ok ? ungroundedText(ungrounded) : parsed.told)
@@ -118,8 +122,21 @@ function toldOf({ status, text }: KnownCall): string {
 /** A hosted run has no tools of ours: an ending stands in its answer. */
 const endingIn = ({ bare }: HostedOptions, text: string) => (bare ? undefined : openEnvelope(text)?.ending)
 
+/** The whole of results that do not stand in their rows, one after the other. */
+async function* keptOf({ journal }: HostedOptions, calls: readonly KnownCall[]): AsyncGenerator<string> {
+  for (const { kept, status } of calls) {
+    const content = kept && status === 'ok' ? await journal.readContent(kept.digest) : undefined
+    if (content) yield content.toString()
+  }
+}
+
 /** `failed`: why the model could not be asked for a better answer, or gave none. */
-function result(options: HostedOptions, turns: readonly TakenTurn[], calls: readonly KnownCall[], failed?: Failure): DelegateResult {
+async function result(
+  options: HostedOptions,
+  turns: readonly TakenTurn[],
+  calls: readonly KnownCall[],
+  failed?: Failure,
+): Promise<DelegateResult> {
   const heard = failed ? turns.filter((turn) => !refusalOf(turn)) : turns
   const last = heard.at(-1)
   const texts = answersOf(heard).map(answerText)
@@ -146,7 +163,7 @@ function result(options: HostedOptions, turns: readonly TakenTurn[], calls: read
     misfit: parsed.ok ? undefined : parsed.why,
     needed: options.needed,
     partial: options.partial,
-    ungrounded: ending ? [] : ungroundedOf(options, parsed, calls),
+    ungrounded: ending ? [] : await ungroundedOf(options, parsed, calls, () => keptOf(options, calls)),
     unfinished: ending ? undefined : unfinishedIn(options, text),
     ending,
   })

@@ -1,7 +1,7 @@
 import type { FailureRecord } from '../../core/failure.ts'
 import { provesNotRun } from '../../core/rules/repeat.ts'
 import type { ToolCallStatus } from '../../core/run.ts'
-import { showResult } from '../../core/words/results.ts'
+import { keepResult, type Keeping, type ToKeep } from '../../core/rules/reading/keep.ts'
 import type { HostedOutcome } from '../../models/hosted.ts'
 
 /** What is kept of a call that the provider made. */
@@ -9,6 +9,8 @@ export interface HostedEnd {
   status: Exclude<ToolCallStatus, 'sent' | 'refused'>
   text: string
   truncated: boolean
+  /** What is to be kept of a result that is larger than the text: the model was given all of it. */
+  keep?: ToKeep
   failure: FailureRecord | null
   /** The server was answered with HTTP 401: the token or a person's consent; the route list knows which. */
   unauthorized: boolean
@@ -17,13 +19,13 @@ export interface HostedEnd {
 export interface EndOptions {
   server: string
   tool: string
-  resultBytes: number
-  redact: (text: string) => string
+  showing: Keeping
 }
 
 /** Turns what the provider says of a call into what is kept of it: redacted, cut, with its failure. */
-export function endOf(outcome: HostedOutcome, { server, tool, resultBytes, redact }: EndOptions): HostedEnd {
-  const shown = (text: string) => showResult(text, { resultBytes, redact })
+export function endOf(outcome: HostedOutcome, { server, tool, showing }: EndOptions): HostedEnd {
+  const { redact } = showing
+  const shown = (text: string) => keepResult(undefined, text, showing)
   switch (outcome.kind) {
     case 'ok':
       return { status: 'ok', ...shown(outcome.text), failure: null, unauthorized: false }

@@ -1,5 +1,6 @@
 import type { Failure, FailureRecord } from '../../core/failure.ts'
-import type { ToolCallStatus } from '../../core/run.ts'
+import type { Keeping } from '../../core/rules/reading/keep.ts'
+import type { KeptText, ToolCallStatus } from '../../core/run.ts'
 import type { HostedModel, HostedRequest } from '../../models/hosted.ts'
 import { formatOf, type DelegateOptions } from '../turn.ts'
 
@@ -22,7 +23,9 @@ export interface KnownCall {
   repeatable: boolean
   status: ToolCallStatus
   text: string
+  /** What the provider gave its model was not kept whole. */
   truncated: boolean
+  kept?: KeptText | undefined
   failure: FailureRecord | null
 }
 
@@ -34,8 +37,8 @@ export interface HostedOptions extends DelegateOptions {
   servers: readonly HostedServer[]
   /** The account's token and the run's id, sent by the provider with each of its requests. */
   headers: () => Record<string, string>
-  resultBytes: number
-  redact: (text: string) => string
+  /** How results stand in rows, and are kept: nobody reads on in them but people. */
+  showing: Keeping
   /** No attempt follows when this one fails for a reason that time may heal. */
   isLastTry: boolean
   /** An answer that an earlier attempt asked for and of which it wrote no turn. `acted`: calls that must not run twice may have run. */

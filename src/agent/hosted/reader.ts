@@ -61,7 +61,7 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
 
   async function done(call: EndedCall): Promise<void> {
     await rows.begin(call)
-    const outcome = endOf(call.outcome, { ...call, resultBytes: options.resultBytes, redact: options.redact })
+    const outcome = endOf(call.outcome, { ...call, showing: options.showing })
     if (outcome.unauthorized) unauthorized = call.server
     await rows.end(call.id, outcome)
   }
@@ -162,7 +162,7 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
         throw new Failure({ code: 'MODEL_IGNORED_TOOLS', message: `The provider did not look at the server ${name}.`, server: name })
       throw new Failure({
         code: 'UPSTREAM_UNAVAILABLE',
-        message: `The provider could not list the tools of ${name}: ${options.redact(list.error ?? '')}.`,
+        message: `The provider could not list the tools of ${name}: ${options.showing.redact(list.error ?? '')}.`,
         server: name,
       })
     }

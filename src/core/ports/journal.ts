@@ -1,5 +1,5 @@
 import type { FailureRecord } from '../failure.ts'
-import type { Reason, ToolCallStatus, ToolResult, TurnItem, TurnPurpose, Usage } from '../run.ts'
+import type { Reason, ToolCallStatus, ToolResult, TurnItem, TurnPurpose, Usage, KeptContent } from '../run.ts'
 
 export interface TurnRecord {
   number: number
@@ -108,8 +108,16 @@ export interface RequestJournal {
   gatewayRequestEnd(end: GatewayRequestEnd): Promise<void>
 }
 
+/** What is too large for a row, or no text. */
+export interface Content {
+  content: Buffer
+  mediaType: string
+}
+
 /** Writes each tool call: before it is sent, and what came of it. */
 export interface CallJournal {
+  /** Keeps it once for its digest. Resolves when it is durable and the run refers to it: a row that names it is written after that. */
+  keepContent(content: Content): Promise<KeptContent>
   toolCall(record: ToolCallRecord): Promise<void>
   /** A call that is never sent, with its end. */
   toolCallRefused(record: ToolCallRecord, end: ToolCallEnd): Promise<void>
@@ -135,6 +143,8 @@ export interface PromptRecord {
  * run's open one. Rows become durable in the order of the calls.
  */
 export interface Journal extends RequestJournal, CallJournal {
+  /** What was kept under a digest; undefined when it is not there any more. */
+  readContent(digest: string): Promise<Buffer | undefined>
   prompt(record: PromptRecord): Promise<void>
   turn(record: TurnRecord): Promise<void>
   /** Once for a turn in an attempt, before or beside the turn itself. */

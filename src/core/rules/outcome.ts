@@ -5,7 +5,7 @@ import { cutBytes } from '../../lib/text.ts'
 import type { FailureRecord } from '../failure.ts'
 import type { FailureCode } from '../failure-codes.ts'
 import { ungroundedLine } from '../words/output.ts'
-import { reasonOf, type Ending, type FinalStatus, type Reason, type ToolCallStatus } from '../run.ts'
+import { reasonOf, type Ending, type FinalStatus, type KeptText, type Reason, type ToolCallStatus } from '../run.ts'
 
 /** What came of one tool call. */
 export interface CallFact {
@@ -16,8 +16,10 @@ export interface CallFact {
   status: ToolCallStatus
   /** What the model read of its result. */
   text: string
-  /** Its result was cut. */
+  /** The model could not read all of its result. */
   truncated: boolean
+  /** What is kept of a result that is larger than the text. */
+  kept?: KeptText | undefined
   failure: FailureRecord | null
 }
 

@@ -36,6 +36,10 @@ export function leftNote(left: { turns: number; toolCalls: number; tokens: numbe
   return `[Nightshift: ${count(left.turns, 'answer', 'answers')} and ${count(left.toolCalls, 'call', 'calls')} are left${tokens}.]`
 }
 
+/** Of the first result of a tool that says itself that it is not the whole. */
+export const restNote = (said: string): string =>
+  `[Nightshift: the server says that this is not the whole (${said}). Read the rest where the result depends on it, or say in it that it is a part.]`
+
 export const SAME_RESULT_NOTE = '[Nightshift: the same call gave the same result again; change something, wait, or answer.]'
 export const SAME_ERROR_NOTE =
   '[Nightshift: this tool failed in the same way each time; take another way, or say in the result what could not be done.]'

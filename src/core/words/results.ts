@@ -24,10 +24,21 @@ export function showResult(whole: string, { resultBytes, redact }: Showing): { t
   const text = redact(whole.toWellFormed())
   const cut = cutMiddle(text, resultBytes)
   if (!cut) return { text, truncated: false }
-  const { head, tail, bytes } = cut
-  const missing = bytes - Buffer.byteLength(head) - Buffer.byteLength(tail)
-  return { text: `${head}\n[${sizeText(missing)} of ${sizeText(bytes)} are left out here]\n${tail}`, truncated: true }
+  const missing = cut.bytes - Buffer.byteLength(cut.head) - Buffer.byteLength(cut.tail)
+  return { text: endsOf({ ...cut, missing }), truncated: true }
 }
+
+export interface Ends {
+  head: string
+  tail: string
+  bytes: number
+  /** Bytes between them. */
+  missing: number
+}
+
+/** Beginning and end of a text, with what is left out between them. */
+export const endsOf = ({ head, tail, bytes, missing }: Ends): string =>
+  `${head}\n[${sizeText(missing)} of ${sizeText(bytes)} are left out here]\n${tail}`
 
 const NO_CONTENT = '(the tool gave no content)'
 const NO_WORDS = 'Error: the tool failed and said nothing.'
@@ -50,6 +61,16 @@ export function rpcErrorText({ code, message, data }: { code: number; message: s
 /** Content that is not text. */
 export const binaryText = (kind: string, mimeType: string | undefined, bytes: number): string =>
   `[${kind}, ${mimeType ?? 'of unknown type'}, ${sizeText(bytes)}, not shown]`
+
+/** An image that is given beside the text. */
+export const imageText = (mediaType: string, bytes: number): string => `[image, ${mediaType}, ${sizeText(bytes)}, given with this result]`
+
+/** Of images of a result behind the most that a conversation may hold. */
+export const imagesLeftOut = (images: number): string =>
+  `[Nightshift: ${images === 1 ? 'an image' : `${images} images`} of this result cannot be given: this run has seen as many as it may.]`
+
+/** In the place of an image, to a model that reads none. */
+export const imageNotRead = (mediaType: string): string => `[an image, ${mediaType}: this model reads no images]`
 
 export interface Link {
   uri: string

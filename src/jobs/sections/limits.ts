@@ -23,7 +23,15 @@ export const limitsSchema = z.strictObject({
     .int()
     .min(256)
     .default(262_144)
-    .describe('Largest tool result given to the model. Of a larger one it is given the beginning and the end, and the run is not green.'),
+    .describe(
+      'Most bytes of a tool result that the model is shown at once, and of a page of one. Of a larger one it is shown the beginning and the end, and reads the rest with nightshift__read_result.',
+    ),
+  keptBytes: z
+    .int()
+    .min(256)
+    .max(67_108_864)
+    .default(16_777_216)
+    .describe('Most bytes that are kept of a tool result. Of a larger one the beginning and the end are kept, and the run is not green.'),
   outputBytes: z.int().min(256).default(1_048_576).describe('Largest answer that is kept; what is beyond is cut and the run is not green.'),
 })
 

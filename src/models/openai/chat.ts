@@ -5,6 +5,7 @@ import { seenIn } from '../asked.ts'
 import { toolChoiceOf } from '../tool-choice.ts'
 import { labelFields } from './fields.ts'
 import { fieldsIn, idIn, listIn, tierIn, usageIn } from '../foreign.ts'
+import { imageMessages } from './raw/images.ts'
 import { itemsOfMessage, messageOfItems } from './raw/chat-message.ts'
 import { streamedAnswer, type ChatAnswer } from './raw/chat-stream.ts'
 import { withOwnIds, type Origin } from '../raw/keep.ts'
@@ -66,6 +67,7 @@ function messagesOfExchange({ items, results, reply }: Exchange, from: Origin): 
   const told = [
     message,
     ...results.map((result) => ({ role: 'tool', tool_call_id: idOf(result.callId), content: result.text })),
+    ...imageMessages(results),
     ...(reply === undefined ? [] : [{ role: 'user', content: reply }]),
   ]
   // oxlint-disable-next-line no-unsafe-type-assertion -- resent as it came

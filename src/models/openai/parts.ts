@@ -1,6 +1,7 @@
 import { isObject } from '../../lib/json/object.ts'
 import { fieldsIn } from '../foreign.ts'
 import { namesField, withoutKeys, type Part, type Protocol } from '../parameters.ts'
+import { hasImages, withoutImages } from './raw/images.ts'
 import {
   hasEmpty,
   hasIds,
@@ -27,6 +28,9 @@ const UNKNOWN_NAME =
 const WANTED = /\bmissing\b|\brequired\b|\bmust\b|\bexpected\b/i
 /** Words for an item that is told by its id, and is not there. */
 const NOT_KEPT = /\bitems?\b.{0,160}(?:\bnot found\b|\bnot persisted\b|\bwithout its required\b)/i
+
+/** Words for images, for a content that is to be a text, and for a message in a place where none may be. */
+const IMAGES = /\bimages?\b|\bimage_url\b|\binput_image\b|\bvision\b|\bmulti-?modal|\bvalid string\b|\brole\b.{0,40}\b(?:after|tool)\b/i
 
 /** Fields in which `strict` stands: each tool, and the format. */
 const HOLDERS_OF_STRICT = ['tools', 'function', 'response_format', 'json_schema', 'text', 'format']
@@ -81,6 +85,13 @@ const SPECIAL: readonly Part[] = [
     isIn: hasIds,
     isRefused: (_, message) => NOT_KEPT.test(message),
     without: withoutIds,
+  },
+  {
+    // Some read no images, and some take no message between results and the answer.
+    name: 'images of results',
+    isIn: hasImages,
+    isRefused: (_, message) => IMAGES.test(message),
+    without: withoutImages,
   },
   {
     name: 'an empty message',

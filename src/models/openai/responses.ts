@@ -14,6 +14,7 @@ import { brokenAnswer } from '../errors/endings.ts'
 import { fieldsIn, idIn, listIn, textIn, tierIn, usageIn, type Fields } from '../foreign.ts'
 import { MAX_ITEMS, withOwnIds, type Origin } from '../raw/keep.ts'
 import { responsesFields } from './settings.ts'
+import { outputOf } from './raw/images.ts'
 import { ENCRYPTED, itemsOfOutput, toldItems } from './raw/response-items.ts'
 import { readAnswer } from '../raw/read.ts'
 
@@ -95,7 +96,7 @@ function inputOfExchange({ items, results, reply }: Exchange, from: Origin, isSt
   const told = toldItems(items, from, isStored)
   const input = [
     ...told.items,
-    ...results.map(({ callId, text }) => ({ type: 'function_call_output', call_id: told.idOf(callId), output: text })),
+    ...results.map((one) => ({ type: 'function_call_output', call_id: told.idOf(one.callId), output: outputOf(one) })),
     ...(reply === undefined ? [] : [{ role: 'user', content: reply }]),
   ]
   // oxlint-disable-next-line no-unsafe-type-assertion -- resent as it came

@@ -4,11 +4,9 @@ import { lastTurnAt } from '../../core/rules/last-turn.ts'
 import { sha256Hex } from '../../lib/hash/chain.ts'
 import { settingsOf } from '../../jobs/sections/model.ts'
 import { durationMs } from '../../lib/duration.ts'
-import type { Window } from '../../core/rules/context/window.ts'
 import type { GatewayFetch } from '../../core/ports/gateway.ts'
 import { runHosted } from '../../agent/hosted/conversation.ts'
 import { runLocal } from '../../agent/loop.ts'
-import type { ModelLimits } from '../../models/catalogue/facts.ts'
 import type { DelegateResult, Labels, OutputCheck } from '../../models/model.ts'
 import type { Provider } from '../../models/provider.ts'
 import type { DelegateOptions } from '../../agent/turn.ts'
@@ -49,7 +47,6 @@ export async function delegate(
     needed: needsOf(definition.tools),
     partial: Object.entries(definition.tools).flatMap(([server, { allowPartial }]) => (allowPartial ? [server] : [])),
     labels: labelsOf(resources, input),
-    window: windowOf(resources.factsOf(model.provider, model.name)),
     settings: settingsOf(model),
     cacheKey: sha256Hex(`${input.opened.job} ${input.opened.jobVersion}`),
     bare: definition.contract === 'none',
@@ -68,6 +65,7 @@ export async function delegate(
         {
           ...shared,
           tools: toolBox,
+          resultBytes: limits.resultBytes,
           onUnknown,
           toolConcurrency: resources.toolConcurrency,
           staleAfterMs: durationMs(definition.staleAfter),
@@ -92,8 +90,7 @@ export async function delegate(
             return names.length === 0 ? [] : [{ name, url, tools: names, repeatable, required }]
           }),
           headers: () => accountHeaders(input.tokens.current(), provider.runHeader ? runId : undefined),
-          resultBytes: limits.resultBytes,
-          redact: resources.redactor.redact,
+          showing: { resultBytes: limits.resultBytes, keptBytes: limits.keptBytes, canRead: false, redact: resources.redactor.redact },
           open: input.open,
           lostCalls: input.lostCalls,
           isLastTry: input.opened.failed + 1 >= definition.retry.attempts,
@@ -104,9 +101,6 @@ export async function delegate(
     }
   }
 }
-
-const windowOf = ({ windowTokens, maxOutputTokens }: ModelLimits): Window | undefined =>
-  windowTokens === undefined ? undefined : { tokens: windowTokens, maxOutputTokens }
 
 /** The account by a digest: its name is nobody's but ours. */
 function labelsOf({ gateway }: RunResources, { opened, definition }: DelegateInput): Labels {

@@ -67,7 +67,7 @@ export async function preflight(
         listed.leftOut.has(name) ? `the MCP route ${name} is not used: ${listed.leftOut.get(name)}` : `Pomerium lists no MCP route ${name}`,
       )
   }
-  const { resultBytes } = limits
+  const { resultBytes, keptBytes } = limits
   const toolBox = await openToolBox(
     {
       servers,
@@ -75,6 +75,8 @@ export async function preflight(
       journal,
       onUnknown,
       resultBytes,
+      keptBytes,
+      canRead: definition.contract !== 'none',
       redact,
       timeoutMs,
       maxResponseBytes,

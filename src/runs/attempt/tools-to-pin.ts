@@ -7,7 +7,7 @@ import { preflight } from './preflight.ts'
 import type { RunResources } from '../resources.ts'
 
 const noCall = () => Promise.reject(new Error('no call is made here'))
-const NO_CALLS: CallJournal = { toolCall: noCall, toolCallRefused: noCall, toolCallEnd: noCall }
+const NO_CALLS: CallJournal = { toolCall: noCall, toolCallRefused: noCall, toolCallEnd: noCall, keepContent: noCall }
 
 /** Asks the servers of a job what they and its tools are, as a preflight does; no tool is called, no model is asked. */
 export async function toolsToPin(

@@ -196,6 +196,13 @@ export const toolCallEnd = kind<ToolCallEnd>({
      from ${rows} r where t.id = r.id`,
 })
 
+/** That a run refers to a content, which is there. */
+export const runContent = kind<{ digest: string }>({
+  keyOf: ({ digest }) => digest,
+  columns: { digest: ['text', (c) => c.digest] },
+  write: (rows) => `insert into run_contents (run_id, digest) select run_id, digest from ${rows} on conflict do nothing`,
+})
+
 export const gatewayRequest = kind<GatewayRequestRecord>({
   keyOf: (g) => g.requestIdSent,
   columns: {

@@ -1,6 +1,7 @@
 import { Failure } from '../../core/failure.ts'
 import type { Journal } from '../../core/ports/journal.ts'
 import type { AttemptRef } from '../../core/run.ts'
+import { createContents } from '../contents.ts'
 import { createGroupCommit } from '../group-commit.ts'
 import { query, retryWhileUnavailable, type Db } from '../postgres/db.ts'
 import { sqlStateOf } from '../postgres/faults.ts'
@@ -24,6 +25,7 @@ const KINDS: readonly RowKind[] = Object.values(kinds)
 const MAX_ROWS = 500
 
 export function createJournalWriter(db: Db): JournalWriter {
+  const contents = createContents(db)
   const statements = new Map<string, string>()
   const journal = createGroupCommit<Entry>({ keyOf: ({ key }) => key, write, isFaultOfOne: isDataFault, maxBatch: MAX_ROWS })
 
@@ -67,6 +69,12 @@ export function createJournalWriter(db: Db): JournalWriter {
       toolCallDetails: (details) => add(kinds.toolCallDetails, attempt, details),
       lostCalls: (lost) => add(kinds.lostCalls, attempt, lost),
       toolCallEnd: (end) => add(kinds.toolCallEnd, attempt, end),
+      async keepContent(content) {
+        const kept = await contents.keep(content)
+        await add(kinds.runContent, attempt, kept)
+        return kept
+      },
+      readContent: (digest) => contents.read(digest),
       gatewayRequest: (record) => add(kinds.gatewayRequest, attempt, record),
       gatewayRequestEnd: (end) => add(kinds.gatewayRequestEnd, attempt, end),
     }),

@@ -18,7 +18,11 @@ function item(part: { output?: unknown; error?: unknown; status?: unknown }): Mc
 }
 
 const read = (part: { output?: unknown; error?: unknown; status?: unknown }, resultBytes = 1000) =>
-  endOf(outcomeOf(item(part)), { server: 'hr', tool: 'act', resultBytes, redact: (text) => text.replaceAll('hunter2', '[secret]') })
+  endOf(outcomeOf(item(part)), {
+    server: 'hr',
+    tool: 'act',
+    showing: { resultBytes, keptBytes: resultBytes, canRead: false, redact: (text) => text.replaceAll('hunter2', '[secret]') },
+  })
 
 const SHAPES: [what: string, part: { output?: unknown; error?: unknown; status?: unknown }, expected: object][] = [
   ['a result', { output: 'done' }, { status: 'ok', text: 'done', failure: null }],

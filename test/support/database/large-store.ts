@@ -44,6 +44,9 @@ const tables = (runs: number, r = each(runs)): Record<string, string> => ({
     select md5(id), 1, md5(id || 'r'), at, 'POST', 'labor.example', '/mcp', '::1', 'u', account, 'tools/call', 'query', true, '{}',
       case when not open then 'request-id' end, case when not open then id end, case when not open then md5(id || 'g')::uuid end
     from ${r} where attempts = 1`,
+  result_contents: `insert into result_contents (digest, bytes, media_type, encoding, content, named_at)
+    select md5(id), 9, 'text/plain', 'identity', 'whatever'::bytea, at from ${r} where attempts = 1 and i % 10 = 0`,
+  run_contents: `insert into run_contents (run_id, digest) select id, md5(id) from ${r} where attempts = 1 and i % 10 = 0`,
   responses: `insert into responses (run_id, turn, attempt, background) select id, 1, 1, true from ${r} where attempts = 1`,
   unseen_answers: `insert into unseen_answers (run_id, attempt, turn, input_tokens, output_tokens) select id, 1, 2, 100, 10 from ${r} where attempts = 1`,
   run_accounts: `insert into run_accounts (account_id, account, run_id, attempt, expires_at)

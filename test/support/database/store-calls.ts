@@ -27,6 +27,7 @@ import { listOpenEvents } from '../../../src/store/audit/join/unexplained.ts'
 import * as deliveries from '../../../src/store/delivery/deliveries.ts'
 import { badRowStats, forgetBadRows, noteBadRow } from '../../../src/store/bad-rows.ts'
 import { forgetProcess, listDuties, listProcesses, noteProcess } from '../../../src/store/processes.ts'
+import * as contents from '../../../src/store/contents.ts'
 import { prune } from '../../../src/store/retention.ts'
 import { removeVersions } from '../../../src/store/versions.ts'
 import { finishRun, finishUnclaimedRun, loadUnclaimedRun, type RunEnd } from '../../../src/store/runs/finish.ts'
@@ -121,6 +122,12 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
   const over = runId(runs / 2)
   const queued = runId(runs - 10)
   return {
+    touchContent: { call: ({ db }) => contents.touchContent(db, 'none') },
+    insertContent: {
+      call: ({ db }) =>
+        contents.insertContent(db, { digest: 'new', bytes: 3, mediaType: 'text/plain', encoding: 'identity', content: Buffer.from('new') }),
+    },
+    loadContent: { call: ({ db }) => contents.loadContent(db, 'none') },
     loadHistory: { call: ({ db }) => history.loadHistory(db, over, 1) },
     loadTexts: { call: ({ db }) => history.loadTexts(db, over, 1) },
     loadUnseen: { call: ({ db }) => history.loadUnseen(db, over, 1) },

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { GatewayFetch } from '../../../src/core/ports/gateway.ts'
 import type {
   GatewayRequestEnd,
@@ -28,7 +29,14 @@ export function createRecordingJournal(): RecordingJournal {
   const ends: ToolCallEnd[] = []
   const requests: GatewayRequestRecord[] = []
   const requestEnds: GatewayRequestEnd[] = []
+  const contents = new Map<string, Buffer>()
   return {
+    keepContent: async ({ content }) => {
+      const digest = createHash('sha256').update(content).digest('hex')
+      contents.set(digest, content)
+      return { digest, bytes: content.length }
+    },
+    readContent: async (digest) => contents.get(digest),
     turns,
     unseen,
     calls,

@@ -45,6 +45,8 @@ export async function openBox(
       journal,
       onUnknown: 'stop',
       resultBytes: 1000,
+      keptBytes: 1_048_576,
+      canRead: true,
       redact: (text) => text,
       timeoutMs: 20_000,
       maxResponseBytes,

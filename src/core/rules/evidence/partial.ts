@@ -151,6 +151,8 @@ interface ReadCall {
   status: string
   /** What the model read of it. */
   text: string
+  /** Where that is a part, what its whole says. */
+  kept?: { rest: PartialSign | null } | undefined
 }
 
 /** A tool whose last result said that there is more: nothing was read after it. */
@@ -168,10 +170,10 @@ export function unreadRests(calls: readonly ReadCall[], enough: readonly string[
   const last = new Map<string, UnreadRest & { sign: PartialSign | undefined }>()
   /** Of each list that is counted: how many items each of its results holds. The same page read twice is no further one. */
   const pages = new Map<string, Map<string, number>>()
-  for (const { server, tool, status, text } of calls) {
+  for (const { server, tool, status, text, kept } of calls) {
     if (status !== 'ok' || server === '' || enough.includes(server)) continue
     const key = `${server} ${tool}`
-    const sign = partialSign(text)
+    const sign = kept ? (kept.rest ?? undefined) : partialSign(text)
     let isAll = false
     if (sign?.count) {
       const { total, got } = sign.count
