@@ -1,8 +1,7 @@
-import { validate as isPlainCron } from 'node-cron'
-import { messageOf } from '../core/failure.ts'
-import { compileSchema, invalidParts, knownFormats } from '../lib/schema/json-schema.ts'
 import { suggest } from '../lib/near.ts'
-import { keywordFaults } from '../lib/schema/keywords.ts'
+import type { Fault } from './faults/fault.ts'
+import { scheduleFaults } from './faults/schedule.ts'
+import { schemaFaults } from './faults/schemas.ts'
 import { pathFault } from './grounded.ts'
 import type { Api, Tier } from '../core/model-settings.ts'
 import { settingFaults } from '../core/rules/settings.ts'
@@ -27,12 +26,6 @@ export interface Offer {
   deliverFault(entry: JobDefinition['deliver'][number]): string | undefined
   /** A daily ceiling in money is set for the job or its account. */
   hasMoneyBudget(job: string, account: string): boolean
-}
-
-/** A fault of a value that the format allows, at its path. */
-export interface Fault {
-  path: readonly string[]
-  message: string
 }
 
 /** Everything that is wrong with a job that has the right format, and that a run would fail of. */
@@ -84,13 +77,13 @@ export function checkDefinition(job: string, definition: JobDefinition, offer: O
         message: 'is the name of Nightshift’s own tools; give the route in Pomerium another name, and use that',
       })
   if (definition.delegate === 'hosted') issues.push(...sharedFaults(definition))
-  for (const entry of definition.deliver) {
+  for (const [at, entry] of definition.deliver.entries()) {
     const fault = offer.deliverFault(entry)
-    if (fault !== undefined) issues.push({ path: ['deliver'], message: fault })
+    if (fault !== undefined) issues.push({ path: ['deliver', String(at)], message: fault })
   }
   for (const field of ['prompt', 'instructions'] as const) {
     const fault = definition[field] === undefined ? undefined : checkTemplate(definition[field], templateOffer(definition))
-    if (fault) issues.push({ path: [field], message: fault })
+    if (fault) issues.push({ path: [field], message: fault.message, textLine: fault.line })
   }
   issues.push(...contextFaults(definition))
   for (const [path, schema] of [
@@ -151,27 +144,13 @@ function contextFaults(definition: JobDefinition): Fault[] {
     const faults: Fault[] = []
     if (server === undefined && servers.length > 1) faults.push({ path, message: `needs server: one of ${servers.join(', ')}` })
     if (server !== undefined && !servers.includes(server))
-      faults.push({ path: [...path, 'server'], message: `is ${server}, which is not under tools:; there are ${servers.join(', ')}` })
+      faults.push({ path: [...path, 'server'], message: `is ${server}, which is not under tools:; ${suggest(server, servers)}` })
     for (const [name, template] of Object.entries(args)) {
       const fault = checkTemplate(template, templateOffer(definition))
-      if (fault !== undefined) faults.push({ path: [...path, 'arguments', name], message: fault })
+      if (fault) faults.push({ path: [...path, 'arguments', name], message: fault.message, textLine: fault.line })
     }
     return faults
   })
-}
-
-/** What is wrong with a schema of the job: each fault at its place, or else why it cannot be used as a whole. */
-function schemaFaults(schema: Record<string, unknown>): Fault[] {
-  const unknown = keywordFaults(schema, knownFormats())
-  if (unknown.length > 0) return unknown
-  const invalid = invalidParts(schema)
-  if (invalid.length > 0) return invalid.map(({ path, message }) => ({ path: path.split('/').slice(1), message }))
-  try {
-    compileSchema(schema)
-    return []
-  } catch (error) {
-    return [{ path: [], message: `is not a valid JSON Schema: ${messageOf(error)}` }]
-  }
 }
 
 function groundedFaults({ output }: JobDefinition): Fault[] {
@@ -196,43 +175,4 @@ function inputNames(schema: JobDefinition['input']): string[] | undefined {
   const { properties } = schema
   if (typeof properties !== 'object' || properties === null || OPEN.some((keyword) => keyword in schema)) return undefined
   return Object.keys(properties)
-}
-
-/** How many values a field has: seconds, minutes, hours, days, months, days of the week. */
-const FIELD_SIZES = [60, 60, 24, 31, 12, 7]
-
-/** A step that passes the end of its field at once, and so is another one than it says. */
-function stepBeyondField(cron: string): string | undefined {
-  const fields = cron.trim().split(/\s+/)
-  const sizes = FIELD_SIZES.slice(-fields.length)
-  return fields
-    .flatMap((field, at) => [...field.matchAll(/\/(\d+)/g)].map(([, step = '']) => (Number(step) > (sizes[at] ?? 0) ? step : '')))
-    .find(Boolean)
-}
-
-/** What is wrong with a schedule of a job that is right by itself. */
-function scheduleFaults({ schedule, input }: JobDefinition): Fault[] {
-  if (!schedule) return []
-  const issues: Fault[] = []
-  // A second library reads it: what one of them alone takes is no agreed form, such as H, a time drawn at random at each look. Runs that are queued may have
-  // one, so the format lets it pass.
-  if (!isPlainCron(schedule.cron))
-    issues.push({
-      path: ['schedule', 'cron'],
-      message:
-        'has a part that not every cron knows; write numbers, names such as MON, *, lists (1,15), ranges (1-5), steps of them (*/15, 5-59/20), L and 1#2',
-    })
-  const step = stepBeyondField(schedule.cron)
-  if (step !== undefined)
-    issues.push({
-      path: ['schedule', 'cron'],
-      message: `has the step ${step}, which is longer than its field: each field begins anew, so that */90 minutes is each hour; name the times`,
-    })
-  const fault = input && compileSchema(input)({})
-  if (fault !== undefined)
-    issues.push({
-      path: ['schedule'],
-      message: `runs the job without an input, but ${fault}; let the input be left out, or take schedule out`,
-    })
-  return issues
 }

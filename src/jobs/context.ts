@@ -2,7 +2,7 @@ import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
 import { messageOf } from '../core/failure.ts'
 import { sizeText } from '../lib/text.ts'
-import type { Fault } from './check.ts'
+import type { Fault } from './faults/fault.ts'
 import type { ContextEntry } from './sections/context.ts'
 
 const MAX_BYTES = 65_536

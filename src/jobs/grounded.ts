@@ -1,5 +1,5 @@
 import { isObject } from '../lib/json/object.ts'
-import { suggest } from '../lib/near.ts'
+import { nearest, suggest } from '../lib/near.ts'
 import { typesOf, type Schema } from '../lib/schema/shape.ts'
 
 /** Keywords by which a schema says in another place what may stand there: such a path is believed. */
@@ -20,8 +20,12 @@ export function pathFault(path: string, root: Schema): string | undefined {
     if (types.length === 1 && types[0] !== 'object') return `goes on with ${part} where the schema has a ${types[0]}`
     const properties: Schema = isObject(at['properties']) ? at['properties'] : {}
     if (Object.hasOwn(properties, part)) at = properties[part]
-    else if (part !== '*' && at['additionalProperties'] === false) return `names ${part}; ${suggest(part, Object.keys(properties))}`
+    else if (part !== '*' && isUnknown(part, at, properties)) return `names ${part}; ${suggest(part, Object.keys(properties))}`
     else return undefined
   }
   return undefined
 }
+
+/** An object that takes no others has no such property; of any other, a slip of the pen for one of its properties is one. */
+const isUnknown = (part: string, { additionalProperties }: Schema, properties: Schema): boolean =>
+  additionalProperties === false || nearest(part, Object.keys(properties)) !== undefined

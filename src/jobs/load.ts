@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import { messageOf } from '../core/failure.ts'
-import { secretLines } from '../jobs/secret-warning.ts'
 import { parseYaml, showIssue, type FileIssue } from '../lib/yaml/file.ts'
 import { checkDefinition, type Offer } from './check.ts'
 import { fillContext } from './context.ts'
+import { warningsOf } from './faults/warnings.ts'
 import { createJob, type Job } from './job.ts'
 import { readLock } from './lock.ts'
 import { jobSchema, type JobDefinition } from './schema.ts'
@@ -61,21 +61,17 @@ export function loadJob(path: string, offer: Offer, { locked = true }: { locked?
   if (!parsed.ok) return { ok: false, issues: parsed.issues.map(fault) }
   const { $schema: _, ...written } = parsed.value
   const lock = written.pin && locked ? readLock(path) : undefined
-  if (lock && !lock.ok) return { ok: false, issues: [lock.issue.replace(path, show(path))] }
+  if (lock && !lock.ok) return { ok: false, issues: [lock.issue.replace(`${path}:1:`, `${show(path)}:${parsed.place.lineOf(['pin'])}:`)] }
   const { context, faults } = fillContext(path, written.context)
   const definition: JobDefinition = { ...written, context, ...(lock && { pinned: lock.pinned }) }
   const issues = [...faults, ...checkDefinition(name, definition, offer)]
   if (issues.length > 0)
     return {
       ok: false,
-      issues: issues.map(({ path: at, message }) => fault({ line: parsed.lineOf(at), field: at.join('.'), message })),
+      issues: issues.map(({ path: at, message, textLine }) =>
+        fault({ line: parsed.place.lineOf(at, textLine), field: at.join('.'), message }),
+      ),
     }
-  const warnings = secretLines(text).map(({ line, what }) =>
-    fault({
-      line,
-      field: '',
-      message: `has what looks like ${what}; whoever reads the file has it, and so has the model: take it out, and change it`,
-    }),
-  )
+  const warnings = warningsOf(text, definition, parsed.place).map(fault)
   return { ok: true, job: createJob({ name, file: path, definition }), warnings }
 }

@@ -162,7 +162,9 @@ describe('variables', () => {
   test('numbers are read where numbers are wanted', () => {
     const text = `${GOOD}worker:\n  concurrency: \${N}\n  drainTimeout: \${D:-5s}\n`
     expect(load(text, { N: '3' }).worker).toMatchObject({ concurrency: 3, drainTimeout: 5000 })
-    expect(refused(text, { N: 'three' })).toBe(oneFault(10, 'worker.concurrency must be a number'))
+    expect(refused(text, { N: 'three' })).toBe(
+      oneFault(10, 'worker.concurrency must be a number; write digits alone, without quotes or a unit'),
+    )
   })
 
   test('each that is not set and has no default is named, with its line', () => {
@@ -294,7 +296,7 @@ test('each fault has its line, its field and its cure', () => {
       c.yaml:2: gateway.url must be an http or https URL
      Correct the file or variable named.",
       "not YAML": "The configuration has a fault:
-      c.yaml:10: is not valid YAML: Flow map in block collection must be sufficiently indented and end with a }
+      c.yaml:9: is not valid YAML: Flow map in block collection must be sufficiently indented and end with a }; close the bracket that stands open
      Correct the file or variable named.",
       "numbers out of range": "The configuration has 5 faults:
       c.yaml:3: gateway.maxResponseBytes must be at least 1024
@@ -309,12 +311,12 @@ test('each fault has its line, its field and its cure', () => {
       c.yaml:10: jobDir is not a known key; did you mean jobsDir?
      Correct the file or variable named.",
       "wrong types": "The configuration has 6 faults:
-      c.yaml:1: gateway must be a mapping
+      c.yaml:1: gateway must be a mapping with url, address, routeHosts, caFile, connections, maxResponseBytes, setupTimeout
       c.yaml:2: accounts must be a mapping
-      c.yaml:7: servers.labor must be a mapping
-      c.yaml:3: providers.openai must be a mapping
-      c.yaml:5: worker.concurrency must be a number
-      c.yaml:6: log must be a mapping
+      c.yaml:7: servers.labor must be a mapping with maxRequestBytes, concurrency
+      c.yaml:3: providers.openai must be a mapping with api, baseUrl, apiKey, apiKeyFile, stream, store, metadata, background, …
+      c.yaml:5: worker.concurrency must be a number; write digits alone, without quotes or a unit
+      c.yaml:6: log must be a mapping with level
      Correct the file or variable named.",
     }
   `)

@@ -47,7 +47,7 @@ test.each([
   [
     'a server that the job has not',
     [{ prompt: 'x', server: 'laber' }],
-    'context.0.server is laber, which is not under tools:; there are labor',
+    'context.0.server is laber, which is not under tools:; did you mean labor?',
   ],
   ['a template that is none', [{ prompt: 'x', arguments: { m: '{{ mnth }}' } }], 'context.0.arguments.m uses the unknown variable mnth'],
   ['a file that is not there', [{ file: 'none.md' }], 'context.0.file cannot be read: ENOENT'],

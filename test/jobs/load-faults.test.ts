@@ -65,7 +65,7 @@ test('each fault of the shape has its line, its field and its cure', () => {
         "job.yaml:3: prompt is empty",
       ],
       "broken YAML": [
-        "job.yaml:7: is not valid YAML: Flow map in block collection must be sufficiently indented and end with a }",
+        "job.yaml:6: is not valid YAML: Flow map in block collection must be sufficiently indented and end with a }; close the bracket that stands open",
       ],
       "duplicate keys": [
         "job.yaml:5: allow is there twice in the same mapping; keep one of them",
@@ -75,7 +75,7 @@ test('each fault of the shape has its line, its field and its cure', () => {
         "job.yaml:1: account is missing; it must be a text",
         "job.yaml:1: model is missing; it must be a mapping, such as { provider: openai, name: gpt-5.4-mini }",
         "job.yaml:1: prompt is missing; it must be a text",
-        "job.yaml:1: tools is missing; it must be a mapping",
+        "job.yaml:1: tools is missing; it must be a mapping of servers, such as { labor: { allow: [query] } }",
       ],
       "missing fields further in": [
         "job.yaml:2: model.provider is missing; it must be a text",
@@ -122,10 +122,10 @@ test('each fault of the shape has its line, its field and its cure', () => {
         "job.yaml:8: delegate must be local or hosted",
         "job.yaml:2: model must be a mapping, such as { provider: openai, name: gpt-5.4-mini }",
         "job.yaml:3: prompt must be a text; put it in quotes",
-        "job.yaml:4: tools must be a mapping",
-        "job.yaml:5: limits.turns must be a number",
+        "job.yaml:4: tools must be a mapping of servers, such as { labor: { allow: [query] } }",
+        "job.yaml:5: limits.turns must be a number; write digits alone, without quotes or a unit",
         "job.yaml:5: limits.deadline is not a duration; write a number and ms, s, m, h or d, such as 30s or 10m",
-        "job.yaml:6: retry must be a mapping",
+        "job.yaml:6: retry must be a mapping with attempts, backoff",
         "job.yaml:7: onUnknown must be stop or tell-model",
       ],
       "wrong types in lists": [
@@ -217,34 +217,34 @@ test('a schedule is checked field by field', () => {
   expect(faultsOf(Object.fromEntries(crons.map((cron) => [cron, schedule(cron)])))).toMatchInlineSnapshot(`
     {
       "": [
-        "job.yaml:8: schedule.cron is not a cron expression (it has 1 fields); write for example "0 7 * * 1" for Mondays at 07:00",
+        "job.yaml:8: schedule.cron is not a cron expression (it has 1 of five fields: minute hour day month weekday); write for example "0 7 * * 1" for Mondays at 07:00",
       ],
       "* * * *": [
-        "job.yaml:8: schedule.cron is not a cron expression (it has 4 fields); write for example "0 7 * * 1" for Mondays at 07:00",
+        "job.yaml:8: schedule.cron is not a cron expression (it has 4 of five fields: minute hour day month weekday); write for example "0 7 * * 1" for Mondays at 07:00",
       ],
       "*/0 * * * *": [
-        "job.yaml:8: schedule.cron is not a cron expression (Constraint error, cannot repeat at every 0 time.); write for example "0 7 * * 1" for Mondays at 07:00",
+        "job.yaml:8: schedule.cron is not a cron expression (*/0 is no minute, which is 0-59); write for example "0 7 * * 1" for Mondays at 07:00",
       ],
       "0 0 31 2 *": [
-        "job.yaml:8: schedule.cron is not a cron expression (Invalid explicit day of month definition); write for example "0 7 * * 1" for Mondays at 07:00",
+        "job.yaml:8: schedule.cron is not a cron expression (it names a day that its months do not have); write for example "0 7 * * 1" for Mondays at 07:00",
       ],
       "0 7 * * 1 * *": [
-        "job.yaml:8: schedule.cron is not a cron expression (it has 7 fields); write for example "0 7 * * 1" for Mondays at 07:00",
+        "job.yaml:8: schedule.cron is not a cron expression (it has 7 of five fields: minute hour day month weekday); write for example "0 7 * * 1" for Mondays at 07:00",
       ],
       "0 7 * * 1#6": [
-        "job.yaml:8: schedule.cron is not a cron expression (Constraint error, invalid dayOfWeek occurrence number (#)); write for example "0 7 * * 1" for Mondays at 07:00",
+        "job.yaml:8: schedule.cron is not a cron expression (1#6 is no day of the week, which is 0-7 or SUN-SAT); write for example "0 7 * * 1" for Mondays at 07:00",
       ],
       "5-3 * * * *": [
-        "job.yaml:8: schedule.cron is not a cron expression (Invalid range: 5-3, min(5) > max(3)); write for example "0 7 * * 1" for Mondays at 07:00",
+        "job.yaml:8: schedule.cron is not a cron expression (5-3 is no minute, which is 0-59); write for example "0 7 * * 1" for Mondays at 07:00",
       ],
       "61 * * * *": [
-        "job.yaml:8: schedule.cron is not a cron expression (Constraint error, got value 61 expected range 0-59); write for example "0 7 * * 1" for Mondays at 07:00",
+        "job.yaml:8: schedule.cron is not a cron expression (61 is no minute, which is 0-59); write for example "0 7 * * 1" for Mondays at 07:00",
       ],
       "@daily": [
-        "job.yaml:8: schedule.cron is not a cron expression (it has 1 fields); write for example "0 7 * * 1" for Mondays at 07:00",
+        "job.yaml:8: schedule.cron is not a cron expression (@daily is written "0 0 * * *"); write for example "0 7 * * 1" for Mondays at 07:00",
       ],
       "every monday": [
-        "job.yaml:8: schedule.cron is not a cron expression (it has 2 fields); write for example "0 7 * * 1" for Mondays at 07:00",
+        "job.yaml:8: schedule.cron is not a cron expression (it has 2 of five fields: minute hour day month weekday); write for example "0 7 * * 1" for Mondays at 07:00",
       ],
     }
   `)
@@ -267,7 +267,7 @@ test('a schedule is checked field by field', () => {
       ],
     }
   `)
-  for (const cron of ['0 7 * * 1', '*/5 * * * * *', '0 7 L * *', '0 7 * * MON-FRI']) expect(files.faults(schedule(cron)), cron).toEqual([])
+  for (const cron of ['0 7 * * 1', '*/5 * * * *', '0 7 L * *', '0 7 * * MON-FRI']) expect(files.faults(schedule(cron)), cron).toEqual([])
   expect(files.faults(schedule('* *', 'Mars/Olympus'))).toHaveLength(2)
 })
 
@@ -286,21 +286,21 @@ test('templates and schemas are checked before a run needs them', () => {
   expect(faultsOf(texts)).toMatchInlineSnapshot(`
     {
       "a pattern that is none": [
-        "job.yaml:8: output.schema is not a valid JSON Schema: the pattern ( cannot be used: error parsing regexp: missing closing ): \`(\`",
+        "job.yaml:8: output.schema.pattern cannot be used: error parsing regexp: missing closing ): \`(\`",
       ],
       "a template that reads a file": [
-        "job.yaml:3: prompt is not a valid Liquid template: tag "include" not found, line:1, col:1",
+        "job.yaml:3: prompt uses the unknown tag include; known are assign, for, capture, case, comment, decrement, increment, cycle, if, raw, tablerow, unless, break, continue, echo, liquid, #",
       ],
       "an unknown tag and an unknown filter": [
-        "job.yaml:3: prompt is not a valid Liquid template: tag "nosuch" not found, line:1, col:1",
-        "job.yaml:6: instructions is not a valid Liquid template: undefined filter: nosuch, line:1, col:1",
+        "job.yaml:3: prompt uses the unknown tag nosuch; known are assign, for, capture, case, comment, decrement, increment, cycle, if, raw, tablerow, unless, break, continue, echo, liquid, #",
+        "job.yaml:6: instructions uses the unknown filter nosuch; take it out",
       ],
       "an unknown variable": [
         "job.yaml:3: prompt uses the unknown variable inputs; did you mean input?",
       ],
       "broken Liquid": [
-        "job.yaml:3: prompt is not a valid Liquid template: invalid value expression: "", line:1, col:6",
-        "job.yaml:6: instructions is not a valid Liquid template: output "{{ input.x" not closed, line:1, col:1",
+        "job.yaml:3: prompt is not a valid Liquid template: invalid value expression: ""; write a variable and filters, as in {{ fire_time | date: "%F" }}",
+        "job.yaml:6: instructions has a {{ that is not closed; close it with }}",
       ],
       "schemas of another type": [
         "job.yaml:6: input must be a mapping",
@@ -308,14 +308,14 @@ test('templates and schemas are checked before a run needs them', () => {
       ],
       "schemas that are none": [
         "job.yaml:6: input.type is strng, which is no type; did you mean string?",
-        "job.yaml:9: output.schema.properties must be object",
+        "job.yaml:9: output.schema.properties must be a mapping",
       ],
       "schemas that refer to nowhere": [
-        "job.yaml:6: input is not a valid JSON Schema: can't resolve reference #/nowhere from id #",
+        "job.yaml:6: input.$ref is #/nowhere, and nothing is there; describe it under $defs of the schema",
         "job.yaml:7: output.schema is not a valid JSON Schema: can't resolve reference http://example.com/x.json from id #",
       ],
       "unknown variables in a block": [
-        "job.yaml:3: prompt uses the unknown variable oops, rwo; a template knows input, fire_time, now, previous_fire, period, trigger, timezone, run_id, job",
+        "job.yaml:5: prompt uses the unknown variable oops, rwo; a template knows input, fire_time, now, previous_fire, period, trigger, timezone, run_id, job",
       ],
     }
   `)

@@ -6,7 +6,7 @@ import { checkDefinition, type Offer } from '../../jobs/check.ts'
 import { jobSchema, type JobDefinition } from '../../jobs/schema.ts'
 import { createJob, type Job } from '../../jobs/job.ts'
 import { readDate } from '../../lib/time/zoned.ts'
-import { explainIssue } from '../../lib/yaml/explain.ts'
+import { explainIssues } from '../../lib/yaml/explain.ts'
 import { parseYaml, showIssue } from '../../lib/yaml/file.ts'
 import { inputFault } from '../../runs/create.ts'
 import { expectSchema, type Expectation } from './expect.ts'
@@ -116,7 +116,7 @@ function readCases(job: Job, offer: Offer): LoadedCases {
   const cases = parsed.value.cases.flatMap((written, index) => {
     const one = caseOf(written, job, offer, (path, message) => {
       const place = ['cases', index, ...path]
-      issues.push(showIssue(file, { line: parsed.lineOf(place), field: place.join('.'), message }))
+      issues.push(showIssue(file, { line: parsed.place.lineOf(place), field: place.join('.'), message }))
     })
     return one ? [one] : []
   })
@@ -141,7 +141,7 @@ function definitionOf({ name, definition }: Job, set: Record<string, unknown>, o
   const { pinned, ...written } = definition
   const parsed = jobSchema.safeParse(withoutNulls({ ...written, ...set }), { reportInput: true })
   if (!parsed.success) {
-    for (const { path, message } of parsed.error.issues.flatMap((issue) => explainIssue(issue))) fault(['set', ...path], message)
+    for (const { path, message } of explainIssues(parsed.error.issues)) fault(['set', ...path], message)
     return undefined
   }
   const { $schema: _, ...found } = parsed.data

@@ -1,9 +1,9 @@
-import { CronExpressionParser } from 'cron-parser'
 import { z } from 'zod'
 import { MISSED_POLICIES } from '../../core/rules/schedules/missed.ts'
 import { OVERLAP_POLICIES } from '../../core/rules/schedules/overlap.ts'
 import { PERIODS } from '../../core/rules/schedules/period.ts'
 import { nearest } from '../../lib/near.ts'
+import { cronFault } from '../../lib/time/cron-fault.ts'
 
 function isZone(timezone: string): boolean {
   try {
@@ -28,17 +28,6 @@ function meantZone(timezone: string): string | undefined {
   return meant && `did you mean ${meant}?`
 }
 
-function isCron(cron: string): string | undefined {
-  const fields = cron.trim().split(/\s+/).length
-  if (fields !== 5 && fields !== 6) return `it has ${fields} fields`
-  try {
-    CronExpressionParser.parse(cron)
-    return undefined
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error)
-  }
-}
-
 const FORM = 'must be a mapping, such as { cron: "0 7 * * 1", timezone: Europe/Zurich }'
 
 export const scheduleSchema = z.strictObject(
@@ -46,16 +35,14 @@ export const scheduleSchema = z.strictObject(
     cron: z
       .string()
       .superRefine((cron, context) => {
-        const fault = isCron(cron)
+        const fault = cronFault(cron)
         if (fault !== undefined)
           context.addIssue({
             code: 'custom',
             message: `is not a cron expression (${fault}); write for example "0 7 * * 1" for Mondays at 07:00`,
           })
       })
-      .describe(
-        'Five fields (minute hour day month weekday) or six with seconds first. L is the last day of the month, 5L its last Friday, 1#2 its second Monday.',
-      ),
+      .describe('Five fields: minute hour day month weekday. L is the last day of the month, 5L its last Friday, 1#2 its second Monday.'),
     timezone: zone.optional().describe('IANA time zone of the cron fields. Without it, timezone: of the job.'),
     missed: z
       .enum(MISSED_POLICIES)

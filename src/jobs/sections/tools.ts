@@ -70,5 +70,7 @@ function meant(tool: string, allow: readonly string[]): string | undefined {
 }
 
 export const toolsSchema = z
-  .record(nameText, serverSchema)
+  .record(nameText, serverSchema, {
+    error: ({ code }) => (code === 'invalid_type' ? 'must be a mapping of servers, such as { labor: { allow: [query] } }' : undefined),
+  })
   .refine((tools) => Object.keys(tools).length > 0, 'is empty; name at least one server')

@@ -15,49 +15,96 @@ export interface TemplateOffer {
   inputs: readonly string[] | undefined
 }
 
-/** Checks a template without rendering it. Returns what is wrong, with its cure, or undefined. */
-export function checkTemplate(template: string, offer: TemplateOffer): string | undefined {
+/** What is wrong with a template, with its cure, and the line in it, from 1. */
+export interface TemplateFault {
+  message: string
+  line: number
+}
+
+/** Checks a template without rendering it. */
+export function checkTemplate(template: string, offer: TemplateOffer): TemplateFault | undefined {
   let templates: Template[]
-  let used: string[][]
+  let used: Used[]
   try {
     templates = engine.parse(template)
-    used = engine.globalVariableSegmentsSync(template).map((path) => path.map(String))
+    const { globals } = engine.analyzeSync(templates)
+    used = Object.values(globals).flatMap((all) =>
+      all.map(({ segments, location }) => ({ path: segments.map(String), line: location.row })),
+    )
   } catch (error) {
-    return `is not a valid Liquid template: ${messageOf(error)}`
+    return explainSyntax(messageOf(error))
   }
   return variableFault(used, offer) ?? formatFault(templates)
 }
 
-function variableFault(used: readonly (readonly string[])[], { previousFire, period, inputs }: TemplateOffer): string | undefined {
-  const names = new Set(used.map(([name = '']) => name))
-  const unknown = [...names].filter((name) => !VARIABLES.some((known) => known === name))
-  const [first] = unknown
-  if (first !== undefined)
-    return `uses the unknown variable ${unknown.join(', ')}; ${meant(first) ?? `a template knows ${VARIABLES.join(', ')}`}`
-  if (names.has('previous_fire') && !previousFire)
-    return 'uses previous_fire, which a job without a schedule does not have; take it out, or add schedule:'
-  if (names.has('period') && !period) return 'uses period, which needs schedule.period: day, week, month or since-last-green'
-  const fields = new Set(used.flatMap(([name, field]) => (name === 'input' && field !== undefined ? [field] : [])))
-  const missing = inputs && [...fields].filter((field) => !inputs.includes(field))
-  if (!missing || missing.length === 0) return undefined
-  const what = missing.map((field) => `input.${field}`).join(', ')
-  return inputs.length === 0
-    ? `uses ${what}, but the job takes no input; describe it under input: properties:`
-    : `uses ${what}, which is not among the properties of input:; ${suggest(missing[0] ?? '', inputs)}`
+const PLACE = /, line:(\d{1,6}), col:\d{1,9}$/
+
+function explainSyntax(said: string): TemplateFault {
+  const words = said.replace(PLACE, '')
+  return { message: cureOf(words) ?? `is not a valid Liquid template: ${words}; ${FORM}`, line: Number(PLACE.exec(said)?.[1] ?? 1) }
 }
 
-function meant(name: string): string | undefined {
-  const near = nearest(name, VARIABLES)
+const FORM = 'write a variable and filters, as in {{ fire_time | date: "%F" }}'
+
+/** Liquid's words for what is misspelt or not closed. */
+function cureOf(words: string): string | undefined {
+  const [, filter] = /^undefined filter: (.{1,100})$/.exec(words) ?? []
+  if (filter !== undefined) return `uses the unknown filter ${filter}; ${meant(filter, Object.keys(engine.filters)) ?? 'take it out'}`
+  const [, tag] = /^tag "(.{1,100})" not found$/.exec(words) ?? []
+  if (tag !== undefined) return `uses the unknown tag ${tag}; ${suggest(tag, Object.keys(engine.tags))}`
+  if (/^output "[^]* not closed$/.test(words)) return 'has a {{ that is not closed; close it with }}'
+  const [, open, name] = /^tag (\{%-? ?(\w{1,30})[^]*) not closed$/.exec(words) ?? []
+  return open === undefined ? undefined : `has ${open} that is not closed; close it with {% end${name} %}`
+}
+
+/** A variable that a template names, and where. */
+interface Used {
+  path: readonly string[]
+  line: number
+}
+
+function variableFault(used: readonly Used[], { previousFire, period, inputs }: TemplateOffer): TemplateFault | undefined {
+  const of = (name: string) => used.find(({ path }) => path[0] === name)
+  const unknown = used.filter(({ path }) => !VARIABLES.some((known) => known === path[0]))
+  const [first] = unknown
+  if (first) {
+    const names = new Set(unknown.map(({ path }) => path[0]))
+    const cure = meant(first.path[0] ?? '', VARIABLES) ?? `a template knows ${VARIABLES.join(', ')}`
+    return { message: `uses the unknown variable ${[...names].join(', ')}; ${cure}`, line: first.line }
+  }
+  const fire = of('previous_fire')
+  if (fire && !previousFire)
+    return { message: 'uses previous_fire, which a job without a schedule does not have; take it out, or add schedule:', line: fire.line }
+  const span = of('period')
+  if (span && !period) return { message: 'uses period, which needs schedule.period: day, week, month or since-last-green', line: span.line }
+  return inputs && inputFault(used, inputs)
+}
+
+function inputFault(used: readonly Used[], inputs: readonly string[]): TemplateFault | undefined {
+  const missing = used.filter(({ path: [name, field] }) => name === 'input' && field !== undefined && !inputs.includes(field))
+  const [first] = missing
+  if (!first) return undefined
+  const field = first.path[1] ?? ''
+  const what = [...new Set(missing.map(({ path }) => `input.${path[1]}`))].join(', ')
+  const cure =
+    inputs.length === 0
+      ? `but the job takes no input; describe it under input:, as { type: object, properties: { ${field}: { type: string } } }`
+      : `which is not among the properties of input:; ${suggest(field, inputs)}`
+  return { message: `uses ${what}, ${cure}`, line: first.line }
+}
+
+function meant(name: string, known: readonly string[]): string | undefined {
+  const near = nearest(name, known)
   return near && `did you mean ${near}?`
 }
 
 /** A format of a date that strftime would not know. One that is made while the template is rendered is seen then. */
-function formatFault(templates: readonly Template[]): string | undefined {
+function formatFault(templates: readonly Template[]): TemplateFault | undefined {
   for (const { name, args } of filtersIn(templates)) {
     const [format] = args
     if (name !== 'date' || !TypeGuards.isQuotedToken(format)) continue
     const unknown = unknownCodes(evalQuotedToken(format))
-    if (unknown.length > 0) return describeUnknown(unknown)
+    if (unknown.length > 0) return { message: describeUnknown(unknown), line: format.getPosition()[0] ?? 1 }
   }
   return undefined
 }

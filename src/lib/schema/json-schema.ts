@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormatsModule from 'ajv-formats'
-import { RE2JS } from 're2js'
+import { compileLinear } from './linear.ts'
 
 /** One way in which a value does not fit a schema. */
 export interface SchemaFault {
@@ -21,22 +21,6 @@ export interface Validate {
   (value: unknown): string | undefined
   /** Everything that is wrong with it. Of a choice that nothing fits, the one alternative that was clearly meant, or else the choice as a whole. */
   faults(value: unknown): SchemaFault[]
-}
-
-/** Matches in linear time, whatever the pattern and the text. A pattern that looks around or back is an error. */
-function compileLinear(pattern: string): RE2JS {
-  try {
-    // RE2JS takes a reference to a named group for letters.
-    if (/(?<!\\)(?:\\\\)*\\k</.test(pattern)) throw new Error('it has a reference to a group')
-    return RE2JS.compile(RE2JS.translateRegExp(pattern))
-  } catch (cause) {
-    const why = /\(\?(?:[=!]|<[=!])|\\(?:[1-9]|k<)/.test(pattern)
-      ? 'it looks around or back ((?=, (?!, (?<=, (?<!, \\1), which takes time without a bound; write it without'
-      : cause instanceof Error
-        ? cause.message
-        : String(cause)
-    throw new Error(`the pattern ${pattern} cannot be used: ${why}`, { cause })
-  }
 }
 
 const linear = Object.assign(compileLinear, { code: 'linear' })
@@ -104,9 +88,24 @@ export function invalidParts(schema: Record<string, unknown>): { path: string; m
   const { $schema: _, ...body } = schema
   if (ajv.validateSchema(body) === true) return []
   const firsts = new Map<string, string>()
-  for (const { instancePath, message } of ajv.errors ?? [])
-    if (!firsts.has(instancePath)) firsts.set(instancePath, message ?? 'is not valid')
+  for (const error of ajv.errors ?? []) if (!firsts.has(error.instancePath)) firsts.set(error.instancePath, partFault(error))
   return [...firsts].map(([path, message]) => ({ path, message }))
+}
+
+/** Types of keywords in the words of whoever writes YAML. */
+const TYPE_WORDS: Record<string, string> = {
+  array: 'a list, such as [a, b]',
+  object: 'a mapping',
+  string: 'a text; put it in quotes',
+  integer: 'a whole number, without quotes',
+  number: 'a number, without quotes',
+  boolean: 'true or false',
+  'object,boolean': 'a schema, such as { type: string }',
+}
+
+function partFault({ keyword, params, message = 'is not valid' }: ErrorObject): string {
+  const wanted = keyword === 'type' ? TYPE_WORDS[String(params['type'])] : undefined
+  return wanted === undefined ? message : `must be ${wanted}`
 }
 
 const CHOICE = /^(.*)\/(?:anyOf|oneOf)$/

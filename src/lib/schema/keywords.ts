@@ -1,6 +1,7 @@
 import { isObject } from '../json/object.ts'
 import { nearest, suggest } from '../near.ts'
-import { NAMED_SCHEMAS, typesOf, type Schema } from './shape.ts'
+import { patternFault } from './linear.ts'
+import { definitionOf, NAMED_SCHEMAS, typesOf, type Schema } from './shape.ts'
 
 /** What is wrong with a schema that a person wrote, at its path. */
 export interface KeywordFault {
@@ -66,40 +67,79 @@ const OTHER = [
   '$vocabulary',
   '$comment',
 ]
-const KEYWORDS = [...OTHER, ...ONE, ...MANY, ...NAMED_SCHEMAS]
+export const KEYWORDS: readonly string[] = [...OTHER, ...ONE, ...MANY, ...NAMED_SCHEMAS]
 
 /**
- * What a validator would pass over without a word, so that it checks less than was meant: keywords, types and formats that do not exist, and required names of a closed object
- * that has no such property. Keywords of one's own begin with `x-`.
+ * What a validator would pass over without a word, so that it checks less than was meant: keywords, types and formats that do not exist, and required names that no property
+ * has; and what it would refuse as a whole without its place: patterns and references. Keywords of one's own begin with `x-`.
  */
 export function keywordFaults(schema: Schema, formats: readonly string[]): KeywordFault[] {
   const faults: KeywordFault[] = []
+  const definitions = definitionsOf(schema)
   const look = (value: unknown, path: string[]): void => {
     if (Array.isArray(value)) return value.forEach((one, index) => look(one, [...path, String(index)]))
     if (!isObject(value)) return
+    const add = (keyword: string, message: string) => faults.push({ path: [...path, keyword], message })
     for (const keyword of Object.keys(value))
-      if (!KEYWORDS.includes(keyword) && !keyword.startsWith('x-'))
-        faults.push({ path: [...path, keyword], message: `is no keyword of JSON Schema${wordFor(keyword)}` })
-    for (const type of typesOf(value))
-      if (!TYPES.includes(type)) faults.push({ path: [...path, 'type'], message: `is ${type}, which is no type; ${suggest(type, TYPES)}` })
+      if (!KEYWORDS.includes(keyword) && !keyword.startsWith('x-')) add(keyword, `is no keyword of JSON Schema${wordFor(keyword)}`)
+    for (const type of typesOf(value)) if (!TYPES.includes(type)) add('type', `is ${type}, which is no type; ${typeFor(type)}`)
     if (typeof value['required'] === 'boolean')
-      faults.push({ path: [...path, 'required'], message: `is ${value['required']}; it is a list of names that stands beside properties:` })
-    const { format } = value
-    if (typeof format === 'string' && !formats.includes(format))
-      faults.push({ path: [...path, 'format'], message: `is ${format}, which is no format; ${suggest(format, formats)}` })
+      add('required', `is ${value['required']}; it is a list of names that stands beside properties:`)
     for (const name of missingNames(value))
-      faults.push({
-        path: [...path, 'required'],
-        message: `names ${name}, which is not under properties; ${suggest(name, Object.keys(value['properties'] ?? {}))}`,
-      })
+      add('required', `names ${name}, which is not under properties; ${suggest(name, Object.keys(value['properties'] ?? {}))}`)
+    lookAtTexts(value, add)
     for (const keyword of [...ONE, ...MANY]) look(value[keyword], [...path, keyword])
     for (const keyword of NAMED_SCHEMAS) {
       const named = value[keyword]
       if (isObject(named)) for (const name of Object.keys(named)) look(named[name], [...path, keyword, name])
     }
   }
+  const lookAtTexts = ({ format, pattern, $ref, patternProperties }: Schema, add: (keyword: string, message: string) => void): void => {
+    if (typeof format === 'string' && !formats.includes(format))
+      add('format', `is ${format}, which is no format; ${suggest(format, formats)}`)
+    const wrong = (one: unknown) => (typeof one === 'string' ? patternFault(one) : undefined)
+    const ofText = wrong(pattern)
+    if (ofText !== undefined) add('pattern', `cannot be used: ${ofText}`)
+    for (const one of Object.keys(isObject(patternProperties) ? patternProperties : {})) {
+      const ofName = wrong(one)
+      if (ofName !== undefined) add('patternProperties', `has ${one}, which cannot be used: ${ofName}`)
+    }
+    if (typeof $ref === 'string' && /^#\/[^%]*$/.test($ref) && definitionOf($ref, schema) === undefined)
+      add(
+        '$ref',
+        `is ${$ref}, and nothing is there; ${definitions.length > 0 ? suggest($ref, definitions) : 'describe it under $defs of the schema'}`,
+      )
+  }
   look(schema, [])
   return faults
+}
+
+const definitionsOf = (root: Schema): string[] =>
+  ['$defs', 'definitions'].flatMap((keyword) => {
+    const named = root[keyword]
+    return isObject(named) ? Object.keys(named).map((name) => `#/${keyword}/${name}`) : []
+  })
+
+/** Words of people and of programs for types. */
+const TYPE_WORDS: Record<string, string> = {
+  text: 'string',
+  str: 'string',
+  date: 'string',
+  int: 'integer',
+  float: 'number',
+  double: 'number',
+  decimal: 'number',
+  bool: 'boolean',
+  list: 'array',
+  mapping: 'object',
+  map: 'object',
+  dict: 'object',
+  none: 'null',
+}
+
+function typeFor(type: string): string {
+  const meant = TYPE_WORDS[type.toLowerCase()]
+  return meant === undefined ? suggest(type, TYPES) : `did you mean ${meant}?`
 }
 
 /** Words of people and of other formats for keywords. */
@@ -119,8 +159,15 @@ function wordFor(keyword: string): string {
   return meant === undefined ? '; correct it, or take it out. A note of your own begins with x-' : `; did you mean ${meant}?`
 }
 
-/** Required names that nothing under `properties` explains, of an object that takes no others: no value fits it. */
+/**
+ * Required names that no property has: of an object that takes no others, which no value fits; and of any other, when one is a slip of the pen for a property, which is then
+ * not required.
+ */
 function missingNames({ required, properties, patternProperties, additionalProperties }: Schema): string[] {
-  if (additionalProperties !== false || patternProperties !== undefined || !Array.isArray(required)) return []
-  return required.filter((name) => typeof name === 'string' && !(isObject(properties) && Object.hasOwn(properties, name)))
+  if (patternProperties !== undefined || !Array.isArray(required)) return []
+  const names = Object.keys(isObject(properties) ? properties : {})
+  const others = names.filter((name) => !required.includes(name))
+  return required.filter(
+    (name) => typeof name === 'string' && !names.includes(name) && (additionalProperties === false || nearest(name, others) !== undefined),
+  )
 }

@@ -1,74 +1,152 @@
-import { isObject } from '../json/object.ts'
 import { isMap, isScalar, Scalar, type Document } from 'yaml'
-import { z } from 'zod'
-import { suggest } from '../near.ts'
+import type { z } from 'zod'
+import { isObject } from '../json/object.ts'
+import { nearest, suggest } from '../near.ts'
+import { knownKeys, placesOf } from './keys.ts'
 
 /** What an issue is about, for a person: the path of the key, and what is wrong with it. */
 export interface Explained {
   path: readonly PropertyKey[]
   message: string
+  /** Where it stands, when that is in the text of another key: so many lines below that one. */
+  within?: { path: readonly PropertyKey[]; lines: number }
+  /** For a key that is not known, the one that was meant. */
+  meant?: string
+}
+
+/** Where an issue was found. */
+interface Found {
+  schema?: z.ZodType
+  document?: Document
 }
 
 /**
  * Says what a schema has against a value, with its cure; the schema and the document that holds the value help to find it. A value that is missing is told as such when it was
- * checked with `reportInput`. No message holds the text of a value.
+ * checked with `reportInput`; one whose key is there with a slip of the pen is told once. No message holds the text of a value.
  */
-export function explainIssue(issue: z.core.$ZodIssue, from: { schema?: z.ZodType; document?: Document } = {}): Explained[] {
-  const { path } = issue
-  if (issue.code !== 'unrecognized_keys') return [{ path, message: messageOf(issue, from.document) }]
-  const known = from.schema && knownKeys(from.schema, path)
-  return issue.keys.map((key) => ({
-    path: [...path, key],
-    message: `is not a known key; ${known ? suggest(key, known) : 'correct its name or take it out'}`,
-  }))
+export function explainIssues(issues: readonly z.core.$ZodIssue[], from: Found = {}): Explained[] {
+  const explained = issues.flatMap((issue) => explainIssue(issue, from).map((one) => ({ one, isMissing: isMissing(issue) })))
+  const meant = new Set(explained.flatMap(({ one }) => (one.meant === undefined ? [] : [pathKey([...one.path.slice(0, -1), one.meant])])))
+  return explained.filter(({ one, isMissing: missing }) => !missing || !meant.has(pathKey(one.path))).map(({ one }) => one)
 }
 
-function messageOf(issue: z.core.$ZodIssue, document: Document | undefined): string {
+const pathKey = (path: readonly PropertyKey[]) => path.map(String).join('\0')
+const isMissing = (issue: z.core.$ZodIssue) => 'input' in issue && issue.input === undefined
+
+function explainIssue(issue: z.core.$ZodIssue, from: Found): Explained[] {
+  const { path } = issue
+  if (issue.code === 'invalid_union') return explainUnion(issue, from)
+  if (issue.code !== 'unrecognized_keys') return [explainValue(issue, from)]
+  if (!issue.message.startsWith('Unrecognized')) return [{ path: [...path, issue.keys[0] ?? ''], message: issue.message }]
+  return issue.keys.map((key) => explainKey([...path, key], key, from))
+}
+
+function explainKey(path: readonly PropertyKey[], key: string, { schema, document }: Found): Explained {
+  if (!schema) return { path, message: 'is not a known key; correct its name or take it out' }
+  const known = knownKeys(schema, path.slice(0, -1))
+  const meant = nearest(key, known)
+  const place = meant === undefined ? placeOf(path, key, schema, document) : undefined
+  const cure =
+    place === undefined ? suggest(key, known) : place === '' ? 'it stands at the top: indent it less' : `it stands under ${place}:`
+  return { path, message: `is not a known key${place === undefined ? '' : ' here'}; ${cure}`, ...(meant !== undefined && { meant }) }
+}
+
+/** The one place further in or further out at which the key is known, and is not there yet. */
+function placeOf(path: readonly PropertyKey[], key: string, schema: z.ZodType, document: Document | undefined): string | undefined {
+  const parent = path.slice(0, -1)
+  const places = placesOf(schema, key)
+  const [place] = places
+  const isOneLine = place?.every((part, at) => at >= parent.length || part === parent[at] || part === '<name>')
+  if (!place || places.length > 1 || !isOneLine || document?.hasIn([...place, key])) return undefined
+  return place.filter((part) => part !== '0').join('.')
+}
+
+/** Of the forms that a value may have, the one that it came nearest to: what is wrong further in, or with the value and not with its type. */
+function explainUnion({ path, errors, message }: z.core.$ZodIssueInvalidUnion, from: Found): Explained[] {
+  const isOfType = (issues: readonly z.core.$ZodIssue[]) => !issues.some((one) => one.code === 'invalid_type' && one.path.length === 0)
+  if (!message.startsWith(ZOD_WORDS)) return [{ path, message }]
+  const nearestForm = errors.find((issues) => issues.length > 0 && isOfType(issues))
+  const at = (issue: z.core.$ZodIssue) => ({ ...issue, path: [...path, ...issue.path] })
+  if (nearestForm) return explainIssues(nearestForm.map(at), from)
+  const forms = errors.flatMap((issues) => issues.slice(0, 1).map((issue) => explainValue(at(issue), {}).message))
+  return [{ path, message: forms.length > 0 ? [...new Set(forms)].join(', or ') : message }]
+}
+
+function explainValue(issue: z.core.$ZodIssue, from: Found): Explained {
+  const { path } = issue
   switch (issue.code) {
     case 'invalid_type':
-      return wrongType(issue, document)
+      return explainType(issue, from)
     case 'invalid_value':
-      return `must be ${issue.values.map(String).join(' or ')}`
+      return { path, message: `must be ${issue.values.map(String).join(' or ')}${meantValue(issue)}` }
     case 'invalid_key':
-      return issue.issues.map(({ message }) => message).join('; ')
+      return { path, message: issue.issues.map(({ message }) => message).join('; ') }
     case 'too_small':
-      if (issue.origin === 'string' || issue.origin === 'array') return 'is empty'
-      return `must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`
+      if (issue.origin === 'string' || issue.origin === 'array') return { path, message: 'is empty' }
+      return { path, message: `must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}` }
     case 'too_big':
-      return `must be at most ${issue.maximum}`
+      return { path, message: `must be at most ${issue.maximum}` }
     default:
-      return issue.message
+      return { path, message: issue.message }
   }
+}
+
+function meantValue({ input, values }: z.core.$ZodIssueInvalidValue): string {
+  const near = typeof input === 'string' ? nearest(input, values.map(String)) : undefined
+  return near === undefined ? '' : `; did you mean ${near}?`
 }
 
 /** A schema's own words begin in another way. */
 const ZOD_WORDS = 'Invalid input'
 
-function wrongType({ path, expected, input, message }: z.core.$ZodIssueInvalidType, document: Document | undefined): string {
+function explainType({ path, expected, input, message }: z.core.$ZodIssueInvalidType, { schema, document }: Found): Explained {
   const isOwn = !message.startsWith(ZOD_WORDS)
   const must = isOwn ? message : `must be ${article(expected)}`
-  if (input === undefined) return `is missing; ${swallowed(path, document) ?? `it ${must}`}`
-  if (input === null) return `is empty; it ${must}`
-  return isOwn ? must : `${must}${CURES[expected]?.(input) ?? ''}`
+  if (input === undefined) {
+    const within = swallowed(path, document)
+    if (!within) return { path, message: `is missing; it ${must}` }
+    const above = within.path.map(String).join('.')
+    return { path, message: `is missing: it stands in the text of ${above}; indent it less, as the other keys are`, within }
+  }
+  if (input === null) return { path, message: `is empty; it ${must}` }
+  if (isOwn) return { path, message: must }
+  const keys = schema && path.length > 0 ? knownKeys(schema, expected === 'array' ? [...path, 0] : path) : []
+  return { path, message: must + cureOf(expected, input, keys) }
 }
 
-/** What makes the value that stands there one of the type that is wanted. */
-const CURES: Partial<Record<string, (input: unknown) => string>> = {
-  string: () => '; put it in quotes',
-  array: (input) => (isObject(input) ? '; begin each entry with a dash (-)' : '; put it in square brackets'),
+const MAX_KEYS = 8
+
+/** What makes the value that stands there one of the type that is wanted; `keys` are those of its mapping, or of each of its entries. */
+function cureOf(expected: string, input: unknown, keys: readonly string[]): string {
+  const named = `${keys.slice(0, MAX_KEYS).join(', ')}${keys.length > MAX_KEYS ? ', …' : ''}`
+  switch (expected) {
+    case 'string':
+      return '; put it in quotes'
+    case 'array':
+      if (keys.length > 0) return `; begin each entry with a dash (-), and write it with ${named}`
+      return isObject(input) ? '; begin each entry with a dash (-)' : '; put it in square brackets'
+    case 'number':
+    case 'int':
+      return typeof input === 'string' ? '; write digits alone, without quotes or a unit' : ''
+    case 'object':
+      return keys.length > 0 ? ` with ${named}` : ''
+    default:
+      return ''
+  }
 }
 
 /** A key at the top that became part of the text above it, by its indentation. */
-function swallowed(path: readonly PropertyKey[], document: Document | undefined): string | undefined {
-  const [key] = path
+function swallowed([key, ...further]: readonly PropertyKey[], document: Document | undefined): Explained['within'] {
   const contents = document?.contents
-  if (path.length !== 1 || !isMap(contents)) return undefined
-  const lines = new RegExp(`^[ ]*${String(key).replaceAll(/[^\w]/g, '\\$&')}:`, 'm')
-  const above = contents.items.find(
-    ({ value }) =>
-      isScalar(value) && (value.type === Scalar.BLOCK_LITERAL || value.type === Scalar.BLOCK_FOLDED) && lines.test(String(value.value)),
-  )
-  return above && `a line ${String(key)}: stands in the text of ${String(above.key)}: indent it less, as the other keys are`
+  if (further.length > 0 || !isMap(contents)) return undefined
+  for (const { key: above, value } of contents.items) {
+    if (!isScalar(value) || (value.type !== Scalar.BLOCK_LITERAL && value.type !== Scalar.BLOCK_FOLDED)) continue
+    const at = String(value.value)
+      .split('\n')
+      .findIndex((line) => line.trimStart().startsWith(`${String(key)}:`))
+    if (at >= 0) return { path: [String(above)], lines: value.type === Scalar.BLOCK_LITERAL ? at + 1 : 0 }
+  }
+  return undefined
 }
 
 const article = (type: string) =>
@@ -81,19 +159,3 @@ const article = (type: string) =>
     int: 'a whole number',
     boolean: 'true or false',
   })[type] ?? type
-
-/** The keys that a schema knows at a path. */
-function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
-  let at: unknown[] = [z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })]
-  for (const part of path) at = at.flatMap((one) => below(one, String(part)))
-  const keys = at.flatMap(alternatives).flatMap(({ properties }) => Object.keys(properties ?? {}))
-  return [...new Set(keys)].filter((key) => !key.startsWith('$'))
-}
-
-const alternatives = (schema: unknown): Record<string, unknown>[] =>
-  isObject(schema) ? [schema, ...[schema['anyOf'] ?? [], schema['allOf'] ?? []].flat(2).flatMap(alternatives)] : []
-
-const below = (schema: unknown, part: string): unknown[] =>
-  alternatives(schema).flatMap(({ properties, additionalProperties, items }) =>
-    isObject(properties) && Object.hasOwn(properties, part) ? [properties[part]] : [additionalProperties ?? items ?? []].flat(),
-  )

@@ -9,14 +9,14 @@ import {
   parseDocument,
   visit,
   type Document,
-  type ErrorCode,
   type Scalar,
   type YAMLMap,
 } from 'yaml'
 import type { z } from 'zod'
 import { showLine } from '../text.ts'
-import { explainIssue } from './explain.ts'
+import { explainIssues, type Explained } from './explain.ts'
 import { renameKeys } from './renames.ts'
+import { syntaxFaults } from './syntax.ts'
 import { isLost } from '../json/exact.ts'
 import { tryParse } from '../json/parse.ts'
 
@@ -28,10 +28,15 @@ export interface FileIssue {
   message: string
 }
 
-/** `notes` are about what was read and should be changed; `lineOf` gives the line of a path in the file, for checks that come later. */
-export type Parsed<T> =
-  | { ok: true; value: T; notes: FileIssue[]; lineOf: (path: readonly PropertyKey[]) => number }
-  | { ok: false; issues: FileIssue[] }
+export type Parsed<T> = { ok: true; value: T; notes: FileIssue[]; place: Place } | { ok: false; issues: FileIssue[] }
+
+/** What the file has at a path, for checks that come later. What was read and should be changed stands in `notes`. */
+export interface Place {
+  /** The line of its key; of a text in lines of its own (|), that of one of them, from 1. */
+  lineOf(path: readonly PropertyKey[], textLine?: number): number
+  /** A text without quotes ends where a comment begins. */
+  endsInComment(path: readonly PropertyKey[]): boolean
+}
 
 export interface ParseYamlOptions {
   /** Rewrites each text value after parsing, so that what it puts in is never read as YAML; throws to say why it cannot. */
@@ -65,8 +70,8 @@ export function parseYaml<Schema extends z.ZodType>(
   if (tooMuch) return { ok: false, issues: [tooMuch] }
   const lines = new LineCounter()
   const document = readDocument(text, lines)
-  const syntax = syntaxIssues(document, lines)
-  if (syntax.length > 0) return { ok: false, issues: syntax }
+  const syntax = syntaxFaults(document, lines, text)
+  if (syntax.length > 0) return { ok: false, issues: syntax.map((fault) => ({ ...fault, field: '' })) }
   if (document.contents === null) return { ok: false, issues: [{ line: 1, field: '', message: 'is empty' }] }
   const lossy = lossyNodes(document, lines)
   if (lossy.length > 0) return { ok: false, issues: lossy }
@@ -88,11 +93,13 @@ export function parseYaml<Schema extends z.ZodType>(
       issues: [{ line: 1, field: '', message: REPEATS }],
     }
   }
-  if (result.success) return { ok: true, value: result.data, notes, lineOf: (path) => lineOf(document, lines, path) }
-  const explained = result.error.issues.flatMap((issue) => explainIssue(issue, { schema, document }))
+  if (result.success) return { ok: true, value: result.data, notes, place: placeIn(document, lines) }
+  const explained = explainIssues(result.error.issues, { schema, document })
+  const lineOfFault = ({ path, within }: Explained) =>
+    within ? lineOf(document, lines, within.path) + within.lines : lineOf(document, lines, path)
   const issues = explained
     .slice(0, MAX_ISSUES)
-    .map(({ path, message }) => ({ line: lineOf(document, lines, path), field: path.map(String).join('.'), message }))
+    .map((one) => ({ line: lineOfFault(one), field: one.path.map(String).join('.'), message: one.message }))
   const more = explained.length - issues.length
   return { ok: false, issues: more > 0 ? [...issues, { line: 1, field: '', message: `has ${more} more faults like these` }] : issues }
 }
@@ -130,40 +137,6 @@ function readDocument(text: string, lineCounter: LineCounter): Document.Parsed {
   }
 }
 
-/** Warnings count too: they stand for something that was read in another way than it was meant. Of broken syntax only the first place: the rest follows from it. */
-function syntaxIssues(document: Document.Parsed, lines: LineCounter): FileIssue[] {
-  const issues: FileIssue[] = []
-  let broken: FileIssue | undefined
-  for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
-    const { line } = lines.linePos(pos[0])
-    switch (code) {
-      case 'TAG_RESOLVE_FAILED':
-        issues.push({ line, field: '', message: 'has a tag (!) that is not known; take it out, or put the text in quotes' })
-        break
-      case 'MULTIPLE_DOCS':
-        issues.push({ line, field: '', message: 'has more than one document; keep one, without lines of ---' })
-        break
-      default:
-        broken ??= { line, field: '', message: `${brokenBecause(message)}${CURES[code] ?? ''}` }
-    }
-  }
-  return broken ? [broken] : issues
-}
-
-/** What cures broken syntax, by the parser's code, where that is known. */
-const CURES: Partial<Record<ErrorCode, string>> = {
-  BAD_SCALAR_START: '; put the text in quotes',
-  BLOCK_AS_IMPLICIT_KEY: '; put a text with a colon and a space in it in quotes',
-  TAB_AS_INDENT: '; indent with spaces',
-  MULTILINE_IMPLICIT_KEY: '; write key: value',
-  UNEXPECTED_TOKEN: '; put a text that begins with a sign in quotes, and close each bracket and quote',
-}
-
-/** The parser's words without text of the file, which could be a secret: that follows a colon or a backslash. */
-function brokenBecause(message: string): string {
-  return message.includes('call stack') ? 'is nested too deeply' : `is not valid YAML: ${message.replace(/(?::| \\).*/s, '')}`
-}
-
 /** What YAML allows, or we did not let the parser look for, and plain data cannot hold: it would be dropped or changed without a word. */
 function lossyNodes(document: Document.Parsed, lines: LineCounter): FileIssue[] {
   const issues: FileIssue[] = []
@@ -177,8 +150,9 @@ function lossyNodes(document: Document.Parsed, lines: LineCounter): FileIssue[] 
     }
   }
   visit(document, {
-    Pair(_, { key }) {
-      if (!isScalar(key) || typeof key.value !== 'string') add(key, '', 'has a key that is not a text; put it in quotes')
+    Pair(_, { key }, path) {
+      if (isMap(key) && key.flow) add(key, '', 'has {{, which YAML takes for a mapping in a mapping; put the text in quotes')
+      else if (!isScalar(key) || typeof key.value !== 'string') add(key, '', noText(key, path.at(-1)))
       else if (key.value === '__proto__') add(key, key.value, 'is not a name that can be used')
     },
     Scalar(_, node, path) {
@@ -205,6 +179,12 @@ function lossyNodes(document: Document.Parsed, lines: LineCounter): FileIssue[] 
     },
   })
   return issues.toSorted((a, b) => a.line - b.line)
+}
+
+/** Of a number in a mapping on one line, where a comma ends a value, a decimal was meant. */
+const noText = (key: unknown, mapping: unknown) => {
+  const isDecimal = isMap(mapping) && mapping.flow && isScalar(key) && typeof key.value === 'number'
+  return `has a key that is not a text; put it in quotes${isDecimal ? ', or write a decimal with a point (0.5)' : ''}`
 }
 
 /** The dotted path of the last of these nodes, each of which is in the one before. */
@@ -267,6 +247,20 @@ function readSubstituted(issues: readonly z.core.$ZodIssue[], document: Document
     changed = true
   }
   return changed
+}
+
+function placeIn(document: Document.Parsed, lines: LineCounter): Place {
+  const textAt = (path: readonly PropertyKey[]) => {
+    const node: unknown = document.getIn(path, true)
+    return isScalar(node) ? node : undefined
+  }
+  return {
+    lineOf: (path, textLine = 0) => lineOf(document, lines, path) + (textAt(path)?.type === 'BLOCK_LITERAL' ? textLine : 0),
+    endsInComment(path) {
+      const text = textAt(path)
+      return text?.type === 'PLAIN' && typeof text.value === 'string' && typeof text.comment === 'string'
+    },
+  }
 }
 
 /** 0 when it has none. */

@@ -2,9 +2,11 @@ import { expect, test } from 'vitest'
 import { checkTemplate, type TemplateOffer } from '../../../src/jobs/template/check.ts'
 
 const KNOWN = 'a template knows input, fire_time, now, previous_fire, period, trigger, timezone, run_id, job'
+const TAGS =
+  'known are assign, for, capture, case, comment, decrement, increment, cycle, if, raw, tablerow, unless, break, continue, echo, liquid, #'
 const NOTHING: TemplateOffer = { previousFire: false, period: false, inputs: [] }
 
-test.each([
+test.each<[template: string, message: string, line?: number]>([
   ['{{ inputs.x }}', 'uses the unknown variable inputs; did you mean input?'],
   ['{{ a }}{% if b %}{% endif %}', `uses the unknown variable a, b; ${KNOWN}`],
   ['{{ fire_time | date: fmt }}', `uses the unknown variable fmt; ${KNOWN}`],
@@ -17,17 +19,23 @@ test.each([
     '{% if true %}{% for i in (1..2) %}{{ now | date: "%F" | append: "x" }}{{ now | date: "%E %i" }}{% endfor %}{% endif %}',
     'the date format has %E and %i, which strftime does not know; correct it, or write %% for a percent sign',
   ],
-  ['{% if %}', 'is not a valid Liquid template: invalid value expression: "", line:1, col:6'],
-  ['one\ntwo {{ input.x', 'is not a valid Liquid template: output "{{ input.x" not closed, line:2, col:5'],
-  ['{% for x in input %}', 'is not a valid Liquid template: tag {% for x in input %} not closed, line:1, col:1'],
-  ['{% nosuch %}', 'is not a valid Liquid template: tag "nosuch" not found, line:1, col:1'],
-  ['{{ job | nosuch }}', 'is not a valid Liquid template: undefined filter: nosuch, line:1, col:1'],
-  ...['include', 'render', 'layout', 'block'].map((tag) => [
+  [
+    '{% if %}',
+    'is not a valid Liquid template: invalid value expression: ""; write a variable and filters, as in {{ fire_time | date: "%F" }}',
+  ],
+  ['one\ntwo {{ input.x', 'has a {{ that is not closed; close it with }}', 2],
+  ['{% for x in input %}', 'has {% for x in input %} that is not closed; close it with {% endfor %}'],
+  ['{% nosuch %}', `uses the unknown tag nosuch; ${TAGS}`],
+  ['{{ job | nosuch }}', 'uses the unknown filter nosuch; take it out'],
+  ['\n\n{{ job | upcse }}', 'uses the unknown filter upcse; did you mean upcase?', 3],
+  ['a\nb {{ input }} {{ fire_tme }}', 'uses the unknown variable fire_tme; did you mean fire_time?', 2],
+  ['a\n{{ now | date: "%Q" }}', 'the date format has %Q, which strftime does not know; correct it, or write %% for a percent sign', 2],
+  ...['include', 'render', 'layout', 'block'].map((tag): [string, string] => [
     `{% ${tag} "package.json" %}`,
-    `is not a valid Liquid template: tag "${tag}" not found, line:1, col:1`,
+    `uses the unknown tag ${tag}; ${TAGS}`,
   ]),
-])('%j is found before a run', (template, fault) => {
-  expect(checkTemplate(template, { previousFire: true, period: true, inputs: undefined })).toBe(fault)
+])('%j is found before a run', (template, message, line = 1) => {
+  expect(checkTemplate(template, { previousFire: true, period: true, inputs: undefined })).toEqual({ message, line })
 })
 
 test.each<[string, Partial<TemplateOffer>, string | undefined]>([
@@ -35,7 +43,11 @@ test.each<[string, Partial<TemplateOffer>, string | undefined]>([
   ['{{ previous_fire }}', { previousFire: true }, undefined],
   ['{{ period.from }}', { previousFire: true }, 'uses period, which needs schedule.period: day, week, month or since-last-green'],
   ['{{ period.from }} {{ period.to }}', { previousFire: true, period: true }, undefined],
-  ['{{ input.x }}', {}, 'uses input.x, but the job takes no input; describe it under input: properties:'],
+  [
+    '{{ input.x }}',
+    {},
+    'uses input.x, but the job takes no input; describe it under input:, as { type: object, properties: { x: { type: string } } }',
+  ],
   [
     '{{ input.indstry }} {{ input["industry"] }}',
     { inputs: ['industry', 'from'] },
@@ -50,5 +62,5 @@ test.each<[string, Partial<TemplateOffer>, string | undefined]>([
     undefined,
   ],
 ])('%s in a job with %j', (template, offer, fault) => {
-  expect(checkTemplate(template, { ...NOTHING, ...offer })).toBe(fault)
+  expect(checkTemplate(template, { ...NOTHING, ...offer })?.message).toBe(fault)
 })

@@ -50,9 +50,9 @@ describe('faults of the format', () => {
       'name: [a]\ncount: many\nsteps: 1\nservers: []\non: 1',
       [
         'f:1: name must be a text; put it in quotes',
-        'f:2: count must be a number',
+        'f:2: count must be a number; write digits alone, without quotes or a unit',
         'f:5: on must be true or false',
-        'f:3: steps must be a list; put it in square brackets',
+        'f:3: steps must be a list; begin each entry with a dash (-), and write it with tool, args',
         'f:4: servers must be a mapping',
       ],
     ],
@@ -69,7 +69,7 @@ describe('faults of the format', () => {
     [
       'a wrong type in a list on one line',
       'name: a\nsteps: [{ tool: t }, { tool: 1 }, 3]',
-      ['f:2: steps.1.tool must be a text; put it in quotes', 'f:2: steps.2 must be a mapping'],
+      ['f:2: steps.1.tool must be a text; put it in quotes', 'f:2: steps.2 must be a mapping with tool, args'],
     ],
     ['null for a text', 'name:', ['f:1: name is empty; it must be a text']],
     ['a broken number', 'name: a\ncount: 1.5', ['f:2: count must be a whole number']],
@@ -78,7 +78,7 @@ describe('faults of the format', () => {
     ['an empty text and an empty list', 'name: ""\nsteps: [{ tool: t, args: [] }]', ['f:1: name is empty', 'f:2: steps.0.args is empty']],
     ['a word that is none of those there are', 'name: a\nmode: medium', ['f:2: mode must be fast or slow']],
     ['a key that is not a name', 'name: a\nservers:\n  "A b": { url: u }', ['f:3: servers.A b is not a name']],
-    ['what has no words of ours', 'name: a\nany: []', ['f:2: any Invalid input']],
+    ['what has no words of ours', 'name: a\nany: []', ['f:2: any must be a text; put it in quotes, or must be a number']],
     ['a type without words of ours', 'name: a\nnothing: 1', ['f:2: nothing must be null']],
     ['a text for the whole file', 'hello', ['f:1: must be a mapping']],
     ['a list for the whole file', '\n- a', ['f:1: must be a mapping']],
@@ -107,7 +107,10 @@ describe('what YAML allows and plain data would lose', () => {
     ['a: 1\n"\\uDE00": b', 'f:2: has half a character (a lone surrogate); take it out'],
     ['a: 1\nb: *nowhere', 'f:2: uses an alias (*name) whose anchor (&name) is not above it; in a text, put it in quotes'],
     ['a: 1\nb: &b { c: *b }', 'f:2: has an alias (*name) inside of what it stands for'],
-    ['a: [', 'f:1: is not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]'],
+    [
+      'a: [',
+      'f:1: is not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]; close the bracket that stands open',
+    ],
     ['a: b\n\tc: d', 'f:2: is not valid YAML: Tabs are not allowed as indentation; indent with spaces'],
     [
       'a: ]b\nc: d\ne: f',
@@ -202,10 +205,10 @@ describe('substitution', () => {
   })
 
   test.each([
-    ['count: "$N"', { N: '4' }, 'f:2: count must be a number'],
-    ['count: $N', { N: 'four' }, 'f:2: count must be a number'],
-    ['count: $N', { N: '04' }, 'f:2: count must be a number'],
-    ['count: four', {}, 'f:2: count must be a number'],
+    ['count: "$N"', { N: '4' }, 'f:2: count must be a number; write digits alone, without quotes or a unit'],
+    ['count: $N', { N: 'four' }, 'f:2: count must be a number; write digits alone, without quotes or a unit'],
+    ['count: $N', { N: '04' }, 'f:2: count must be a number; write digits alone, without quotes or a unit'],
+    ['count: four', {}, 'f:2: count must be a number; write digits alone, without quotes or a unit'],
     ['count: $N', { N: '0' }, 'f:2: count must be at least 1'],
     ['count: $N\nzzz: 1', { N: '4' }, 'f:3: zzz is not a known key; known are name, count, share, on, mode, steps, nothing, any, servers'],
     ['on: $N', { N: '' }, 'f:2: on must be true or false'],
@@ -242,7 +245,7 @@ describe('lines for later checks', () => {
     [['none'], 1],
     [[], 1],
   ])('%j is on line %d', (path, line) => {
-    expect(parsed.ok && parsed.lineOf(path)).toBe(line)
+    expect(parsed.ok && parsed.place.lineOf(path)).toBe(line)
   })
 })
 

@@ -1,0 +1,18 @@
+import { messageOf } from '../../core/failure.ts'
+import { compileSchema, invalidParts, knownFormats } from '../../lib/schema/json-schema.ts'
+import { keywordFaults } from '../../lib/schema/keywords.ts'
+import type { Fault } from './fault.ts'
+
+/** What is wrong with a schema of the job: each fault at its place, or else why it cannot be used as a whole. */
+export function schemaFaults(schema: Record<string, unknown>): Fault[] {
+  const unknown = keywordFaults(schema, knownFormats())
+  if (unknown.length > 0) return unknown
+  const invalid = invalidParts(schema)
+  if (invalid.length > 0) return invalid.map(({ path, message }) => ({ path: path.split('/').slice(1), message }))
+  try {
+    compileSchema(schema)
+    return []
+  } catch (error) {
+    return [{ path: [], message: `is not a valid JSON Schema: ${messageOf(error)}` }]
+  }
+}
