@@ -2,13 +2,18 @@
 // what is known and goes on. Everything that is sent follows from what is written, so that a replay sends the same bytes.
 import { reasonsAgainst, unmetNeeds } from '../core/rules/outcome.ts'
 import { unreadRests } from '../core/rules/evidence/partial.ts'
-import type { PastUnseen } from '../core/history.ts'
+import type { PastTurn, PastUnseen } from '../core/history.ts'
+import { readTurnContext } from '../core/rules/context/record.ts'
 import type { Ending } from '../core/run.ts'
 import { errorOf } from '../core/words/calls.ts'
 import { ANSWER } from '../core/words/endings.ts'
 import { ungroundedText } from '../core/words/output.ts'
 import { CUT_IN_CALL, noEvidenceReply, partialReply, repairCall, repairReply, UNFINISHED_REPLY } from '../core/words/replies.ts'
 import type { DelegateResult, Exchange, ParsedOutput } from '../models/model.ts'
+import { createContext } from './context/context.ts'
+import { takeFittingTurn, type FittingAsk } from './context/fitting.ts'
+import { requestSize } from './context/size.ts'
+import type { Conversation } from './context/view.ts'
 import { answerIn, answerTool, BUILTIN_TOOLS, readEnding } from './builtins.ts'
 import { makeCalls, type Call, type CallOptions } from './calls.ts'
 import { createState, type ConversationState } from './state.ts'
@@ -18,16 +23,15 @@ import {
   checkOutput,
   pastTurn,
   requireAnswer,
-  takeTurn,
+  requestOf,
   unfinishedIn,
   ungroundedOf,
   valueOf,
-  type Conversation,
   type DelegateOptions,
   type TakenTurn,
 } from './turn.ts'
 import { MAX_REPAIRS } from '../core/rules/output.ts'
-import { unreadReply } from '../core/words/reading.ts'
+import { READ_RESULT, unreadReply } from '../core/words/reading.ts'
 import { joinNotes, lastTurnNote, staleNote } from '../core/words/notes.ts'
 
 export interface LocalOptions extends DelegateOptions, CallOptions {
@@ -43,7 +47,14 @@ export async function runLocal(options: LocalOptions, signal: AbortSignal): Prom
   const tools = [...options.tools.tools, ...answering, ...(options.bare ? [] : BUILTIN_TOOLS)]
   const answers = createAnswers()
   let conversation: Conversation = { prompt: options.prompt, exchanges: [] }
-  let turnNumber = options.nextTurn
+  const numbers = { next: options.nextTurn }
+  const context = createContext({
+    window: options.window,
+    maxOutputTokens: options.settings.maxOutputTokens,
+    reader: options.bare ? undefined : READ_RESULT.name,
+  })
+  const history = options.history.filter(({ purpose }) => purpose === null)
+  const summaries = options.history.filter(({ purpose }) => purpose !== null)
   /** What we said since the turn before. */
   let told: string[] = []
   const unseen = [...options.unseen]
@@ -54,27 +65,45 @@ export async function runLocal(options: LocalOptions, signal: AbortSignal): Prom
       unseen.shift()
     }
   }
+  const countPast = (past: PastTurn): TakenTurn => {
+    countUnseen(({ attempt }) => attempt < past.attempt)
+    const turn = pastTurn(past)
+    context.replay(readTurnContext(past.context))
+    state.countTurn(turn)
+    return turn
+  }
+  const countUnseenBy = (past: PastTurn) => countUnseen(({ attempt, turn: asked }) => attempt === past.attempt && asked <= past.number)
   for (let index = 0; ; index++) {
-    const past = options.history[index]
+    const past = history[index]
+    for (let one = summaries[0]; one && one.number < (past?.number ?? Infinity); one = summaries[0]) {
+      countPast(one)
+      countUnseenBy(one)
+      summaries.shift()
+    }
     countUnseen(({ attempt }) => attempt < (past?.attempt ?? Infinity))
-    const startedAt = past?.startedAt ?? new Date()
-    const note = joinNotes([staleNoteAt(options, index, startedAt), state.leftNote()])
     const before = conversation
+    const noteAt = (startedAt: Date) => joinNotes([staleNoteAt(history, options.staleAfterMs, index, startedAt), state.leftNote()])
     let turn: TakenTurn
     if (past) {
-      turn = pastTurn(past)
+      const note = noteAt(past.startedAt)
+      turn = countPast(past)
       conversation = addNote(conversation, past.forcedBy ? lastTurnNote(past.forcedBy) : note)
+      const asked = { tools: answers.withoutTools ? answering : tools, mayCall: past.forcedBy === null, context }
+      context.counted(requestSize(requestOf(options, asked, conversation)), turn.usage)
+      countUnseenBy(past)
     } else {
-      const due = answers.forcedBy ?? state.lastTurnReason() ?? null
-      const offered = answers.withoutTools ? answering : tools
-      const ask = { conversation, number: turnNumber++, tools: offered, mayCall: !due, forcedBy: due, told, note, startedAt }
-      const taken = await takeTurn(options, ask, signal)
+      const askNext = (): FittingAsk => {
+        const due = answers.forcedBy ?? state.lastTurnReason() ?? null
+        const startedAt = new Date()
+        const offered = answers.withoutTools ? answering : tools
+        return { conversation, tools: offered, mayCall: !due, forcedBy: due, told, note: noteAt(startedAt), startedAt }
+      }
+      const taken = await takeFittingTurn(options, { context, state, numbers }, askNext, signal)
       turn = taken.turn
       conversation = taken.sent
+      state.countTurn(turn)
+      if (turn.unseen) state.countUnseen(turn.unseen)
     }
-    state.countTurn(turn)
-    if (past) countUnseen(({ attempt, turn: asked }) => attempt === past.attempt && asked <= past.number)
-    else if (turn.unseen) state.countUnseen(turn.unseen)
     const next = await decideNext(options, state, answers, turn)
     answers.note(turn, next)
     switch (next.kind) {
@@ -107,7 +136,7 @@ const wordsOf = (told: Exchange | undefined): string[] =>
   told ? [...told.results.map(({ text }) => text), ...(told.reply === undefined ? [] : [told.reply])] : []
 
 /** The note on the age of results, for the first turn of an attempt that goes on long after the one before. */
-function staleNoteAt({ history, staleAfterMs }: LocalOptions, index: number, startedAt: Date): string | undefined {
+function staleNoteAt(history: readonly PastTurn[], staleAfterMs: number, index: number, startedAt: Date): string | undefined {
   const before = history[index - 1]
   if (!before || before.attempt === history[index]?.attempt) return undefined
   const passedMs = startedAt.getTime() - before.finishedAt.getTime()

@@ -24,6 +24,7 @@ export function createState(options: Pick<DelegateOptions, 'limits' | 'softDeadl
   let usage = noUsage
   const loops = createLoopWatch()
   let toldShare = 0
+  let toldBefore = 0
   /** The limits are kept by an estimate where the cost is not known. */
   function count(more: Usage, costUsd: number | null) {
     usage = addUsage(usage, more)
@@ -52,6 +53,7 @@ export function createState(options: Pick<DelegateOptions, 'limits' | 'softDeadl
     leftNote(): string | undefined {
       const share = usedShare(used, limits)
       const mark = TOLD_SHARES.findLast((one) => share >= one) ?? 0
+      toldBefore = toldShare
       if (mark <= toldShare) return undefined
       toldShare = mark
       return leftNote({
@@ -59,6 +61,10 @@ export function createState(options: Pick<DelegateOptions, 'limits' | 'softDeadl
         toolCalls: Math.max(limits.toolCalls - used.toolCalls, 0),
         tokens: limits.tokens === undefined ? undefined : Math.max(limits.tokens - used.tokens, 0),
       })
+    },
+    /** The note was not told: another turn comes before it. */
+    takeBackNote(): void {
+      toldShare = toldBefore
     },
     /** Why the next turn is the last one, if it is. */
     lastTurnReason(now = performance.now()): Reason | undefined {

@@ -19,12 +19,27 @@ import type { PastTurn, PastUnseen } from '../core/history.ts'
 import { isNotRun } from '../core/ports/gateway.ts'
 import type { Journal } from '../core/ports/journal.ts'
 import { knownCostOf, type Price } from '../core/rules/spending/price.ts'
-import { type Reason, type TurnItem, type Usage } from '../core/run.ts'
+import type { Reason, TurnItem, TurnPurpose, Usage } from '../core/run.ts'
 import { joinNotes, lastTurnNote } from '../core/words/notes.ts'
 import type { ModelTool } from '../core/ports/toolbox.ts'
+import type { Window } from '../core/rules/context/window.ts'
 import { ANSWER } from '../core/words/endings.ts'
 import { EMPTY } from '../core/words/output.ts'
-import type { Asked, Exchange, Labels, Model, ModelRequest, OutputCheck, OutputFormat, ParsedOutput, StopReason } from '../models/model.ts'
+import type {
+  Asked,
+  Exchange,
+  Labels,
+  Model,
+  ModelRequest,
+  ModelTurn,
+  OutputCheck,
+  OutputFormat,
+  ParsedOutput,
+  StopReason,
+} from '../models/model.ts'
+import type { Context } from './context/context.ts'
+import { requestSize } from './context/size.ts'
+import type { Conversation } from './context/view.ts'
 
 /** What both delegates are given. */
 export interface DelegateOptions {
@@ -54,6 +69,8 @@ export interface DelegateOptions {
   warn: (message: string) => void
   /** Called for each answer whose provider does not say what it used. */
   warnNoUsage: () => void
+  /** What the model reads at once; undefined where it is not known. */
+  window: Window | undefined
   history: readonly PastTurn[]
   /** Answers of earlier attempts that were not seen to their end, in their order: they count against the limits. */
   unseen: readonly PastUnseen[]
@@ -76,12 +93,6 @@ export interface TakenTurn {
   unseen?: Usage | undefined
 }
 
-/** The conversation so far. It only grows at its end, so that prefixes stay in the provider's cache. */
-export interface Conversation {
-  prompt: string
-  exchanges: readonly Exchange[]
-}
-
 export interface TurnAsk {
   conversation: Conversation
   number: number
@@ -95,54 +106,99 @@ export interface TurnAsk {
   note?: string | undefined
   /** Written with the turn, since notes on time follow from it: a replay says the same. */
   startedAt: Date
+  /** Keeps it within the window of the model. */
+  context?: Context | undefined
+  /** What it is for beside the work itself. */
+  purpose?: TurnPurpose | undefined
+  /** Told what requests may have used whose answers were lost, where no turn comes of them. */
+  onLost?: (usage: Usage) => void
+}
+
+/** What the model is asked, as it is told it. */
+export function requestOf(
+  options: DelegateOptions,
+  { tools, mayCall, context, purpose }: Pick<TurnAsk, 'tools' | 'mayCall' | 'context' | 'purpose'>,
+  conversation: Conversation,
+): ModelRequest {
+  const { instructions, output } = options
+  return {
+    instructions,
+    ...(context ? context.tell(conversation) : conversation),
+    tools,
+    mayCall,
+    // A model that answers at once from what it was trained on would only be asked again.
+    needsCall: mayCall && conversation.exchanges.length === 0 && options.needed.length > 0,
+    labels: options.labels,
+    settings: options.settings,
+    cacheKey: options.cacheKey,
+    ...(purpose === undefined && {
+      mustCall: !mayCall && output?.mode === 'tool' && tools.length > 0 ? ANSWER.name : undefined,
+    }),
+    output: purpose === undefined ? formatOf(output, mayCall && tools.length > 0) : undefined,
+  }
 }
 
 /** Asks the model for a turn and writes it. Returns the conversation as it was sent, with its note. */
 export async function takeTurn(
   options: DelegateOptions,
-  { conversation, number, tools, mayCall, forcedBy, told, note, startedAt }: TurnAsk,
+  ask: TurnAsk,
   signal: AbortSignal,
 ): Promise<{ turn: TakenTurn; sent: Conversation }> {
-  const { model, journal, instructions, output, price } = options
-  const request = (whole: Conversation, isFree: boolean): ModelRequest => ({
-    instructions,
-    ...whole,
-    tools,
-    mayCall: isFree,
-    // A model that answers at once from what it was trained on would only be asked again.
-    needsCall: isFree && whole.exchanges.length === 0 && options.needed.length > 0,
-    labels: options.labels,
-    settings: options.settings,
-    cacheKey: options.cacheKey,
-    mustCall: !isFree && output?.mode === 'tool' && tools.length > 0 ? ANSWER.name : undefined,
-    output: formatOf(output, isFree && tools.length > 0),
-  })
+  const { model, journal, price } = options
+  const { conversation, number, mayCall, context, purpose, startedAt } = ask
+  const request = (whole: Conversation, isFree: boolean) => requestOf(options, { ...ask, mayCall: isFree }, whole)
   signal.throwIfAborted()
-  const size = () => Buffer.byteLength(JSON.stringify(request(conversation, mayCall)))
+  const size = () => requestSize(request(conversation, mayCall))
   const reserved = await reserve(options, size, conversation.exchanges.length > 0)
-  const forced = forcedBy ?? reserved.over ?? null
-  const lastNote = forced ? lastTurnNote(forced) : note
+  const forced = purpose === undefined ? (ask.forcedBy ?? reserved.over ?? null) : null
+  const lastNote = forced ? lastTurnNote(forced) : ask.note
   const sent = addNote(conversation, lastNote)
   const asked: Asked = { times: 0, seenBytes: 0 }
-  const turn = await model.respond(request(sent, mayCall && !reserved.over), signal, asked).catch(async (error: unknown) => {
+  const respond = async (): Promise<ModelTurn> => {
+    const one = request(sent, mayCall && !reserved.over)
+    try {
+      return await model.respond(one, signal, asked)
+    } catch (error) {
+      if (!isContextFull(error) || !context?.refused(error, one, sent)) throw error
+      return respond()
+    }
+  }
+  const turn = await respond().catch(async (error: unknown) => {
     const lost = unseenOf(size, Math.max(asked.times, isNotRun(error) ? 0 : 1), asked.seenBytes)
     // What is wrong with the model is what counts, also where the store cannot be told: then the estimate stays spent.
     await Promise.allSettled([lost && journal.unseenAnswer({ turn: number, usage: lost.usage }), reserved.charge(undefined, lost)])
+    if (lost) ask.onLost?.(lost.usage)
     throw error
   })
   const usage = turn.usage ?? estimateUsage(size(), Buffer.byteLength(JSON.stringify(turn.items)))
   if (usage.estimated) options.warnNoUsage()
   const lost = unseenOf(size, asked.times - 1, 0)
   const costUsd = knownCostOf(usage, price)
-  const words = joinNotes([...told, lastNote]) ?? null
-  await Promise.all([
-    lost && journal.unseenAnswer({ turn: number, usage: lost.usage }),
-    journal.turn({ ...turn, usage, number, told: words, forcedBy: forced, costUsd, startedAt, finishedAt: new Date() }),
-  ])
+  const words = joinNotes([...ask.told, lastNote]) ?? null
+  context?.counted(requestSize(request(sent, mayCall && !reserved.over)), usage)
+  const putAside = purpose === undefined ? context?.record() : context?.summaryOf(turn.items, conversation)
+  // What sums up is no answer, also to a worker of a version that does not know it: it stands beside the items.
+  const items = purpose === undefined ? turn.items : []
+  const row = {
+    ...turn,
+    items,
+    usage,
+    number,
+    told: words,
+    forcedBy: forced,
+    costUsd,
+    startedAt,
+    finishedAt: new Date(),
+    purpose,
+    context: putAside,
+  }
+  await Promise.all([lost && journal.unseenAnswer({ turn: number, usage: lost.usage }), journal.turn(row)])
+  context?.written(putAside, purpose !== undefined)
   await reserved.charge(usage, lost)
-  const { items, stopReason } = turn
-  return { turn: { number, items, stopReason, forcedBy: forced, usage, costUsd, unseen: lost?.usage }, sent }
+  return { turn: { number, items, stopReason: turn.stopReason, forcedBy: forced, usage, costUsd, unseen: lost?.usage }, sent }
 }
+
+export const isContextFull = (error: unknown): error is Failure => error instanceof Failure && error.code === 'CONTEXT_FULL'
 
 /** What requests may have used whose answers were not seen to their end; undefined when there were none. */
 const unseenOf = (requestBytes: () => number, times: number, seenBytes: number): Unseen | undefined =>

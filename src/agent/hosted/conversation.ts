@@ -10,6 +10,7 @@ import { MAX_REPAIRS } from '../../core/rules/output.ts'
 import { openEnvelope } from '../../core/rules/endings.ts'
 import { knownCostOf } from '../../core/rules/spending/price.ts'
 import { addUsage, noUsage, reasonOf, type Reason, type Usage } from '../../core/run.ts'
+import type { Conversation } from '../context/view.ts'
 import { finalAnswer } from './attach.ts'
 import { callsLeft, hostedRequest, type HostedOptions, type KnownCall } from './options.ts'
 import { createReader, Stopped, type Reader } from './reader.ts'
@@ -33,7 +34,6 @@ import {
   unfinishedIn,
   ungroundedOf,
   valueOf,
-  type Conversation,
   type Reserved,
   type TakenTurn,
 } from '../turn.ts'

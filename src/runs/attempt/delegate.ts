@@ -4,9 +4,11 @@ import { lastTurnAt } from '../../core/rules/last-turn.ts'
 import { sha256Hex } from '../../lib/hash/chain.ts'
 import { settingsOf } from '../../jobs/sections/model.ts'
 import { durationMs } from '../../lib/duration.ts'
+import type { Window } from '../../core/rules/context/window.ts'
 import type { GatewayFetch } from '../../core/ports/gateway.ts'
 import { runHosted } from '../../agent/hosted/conversation.ts'
 import { runLocal } from '../../agent/loop.ts'
+import type { ModelLimits } from '../../models/catalogue/facts.ts'
 import type { DelegateResult, Labels, OutputCheck } from '../../models/model.ts'
 import type { Provider } from '../../models/provider.ts'
 import type { DelegateOptions } from '../../agent/turn.ts'
@@ -47,6 +49,7 @@ export async function delegate(
     needed: needsOf(definition.tools),
     partial: Object.entries(definition.tools).flatMap(([server, { allowPartial }]) => (allowPartial ? [server] : [])),
     labels: labelsOf(resources, input),
+    window: windowOf(resources.factsOf(model.provider, model.name)),
     settings: settingsOf(model),
     cacheKey: sha256Hex(`${input.opened.job} ${input.opened.jobVersion}`),
     bare: definition.contract === 'none',
@@ -101,6 +104,9 @@ export async function delegate(
     }
   }
 }
+
+const windowOf = ({ windowTokens, maxOutputTokens }: ModelLimits): Window | undefined =>
+  windowTokens === undefined ? undefined : { tokens: windowTokens, maxOutputTokens }
 
 /** The account by a digest: its name is nobody's but ours. */
 function labelsOf({ gateway }: RunResources, { opened, definition }: DelegateInput): Labels {

@@ -1,5 +1,7 @@
 import { json } from 'node:stream/consumers'
 import { z } from 'zod'
+import { SUMMARY_ASK } from '../../../src/core/words/window/aside.ts'
+import { createMeter, type Counted } from '../../../src/demo/model/size/meter.ts'
 import { serveHttp } from '../net/listen.ts'
 
 const itemSchema = z.looseObject({ type: z.string().optional(), role: z.string().optional(), call_id: z.string().optional() })
@@ -25,11 +27,21 @@ export interface Said {
 
 export interface AnsweringModel extends AsyncDisposable {
   url: string
-  /** Bodies of all requests. */
+  /** Bodies of all requests that it took. */
   asked: Asked[]
+  /** Bodies of those that it refused as too long. */
+  refused: Asked[]
+  /** What it counted of each that it took. */
+  counted: Counted[]
 }
 
 interface AnsweringOptions {
+  /** The window that it keeps, in tokens of four characters; it then counts what it is asked, and what of that it has seen before. */
+  window?: number | undefined
+  /** It says in figures what does not fit. */
+  figures?: boolean | undefined
+  /** What it says when it is asked for notes. */
+  notes?: string | undefined
   /** As vLLM does: a format that is asked for while tools are free holds the model to it, so that it calls none and says this. */
   formatFirst?: string | undefined
 }
@@ -38,22 +50,41 @@ interface AnsweringOptions {
  * A provider that says one thing a turn, whatever it is asked. As the real one, it refuses a conversation with calls that were never answered, and
  * reasoning without what followed from it.
  */
-export async function startAnsweringModel(said: readonly Said[], { formatFirst }: AnsweringOptions = {}): Promise<AnsweringModel> {
+export async function startAnsweringModel(
+  said: readonly Said[],
+  { formatFirst, window, notes, figures = true }: AnsweringOptions = {},
+): Promise<AnsweringModel> {
   const asked: Asked[] = []
+  const refused: Asked[] = []
+  const counted: Counted[] = []
+  const meter = createMeter(window === undefined ? {} : { answering: window })
+  let turns = 0
   const http = await serveHttp(async (req, res) => {
     const send = (status: number, body: unknown) => res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
     const body = await json(req)
     const request = requestSchema.parse(body)
-    const turn = said[asked.push(request) - 1]
+    const tooLong = meter.refuse(figures ? 'chat' : 'responses', request)
+    if (tooLong) {
+      refused.push(request)
+      send(tooLong.status, tooLong.body)
+      return
+    }
+    asked.push(request)
+    const isForNotes = notes !== undefined && JSON.stringify(request.input.at(-1)).includes(SUMMARY_ASK)
+    const turn = isForNotes ? { text: notes } : said[turns++]
+    const count = meter.count(request)
+    counted.push(count)
     const fault = faultOf(request) ?? (turn ? undefined : 'The model was asked once more than expected.')
     const isHeld = formatFirst !== undefined && request.text !== undefined && request.tool_choice !== 'none'
     if (fault === undefined && isHeld) send(200, answerOf(asked.length, request.model, { text: formatFirst }))
-    else if (fault === undefined && turn) send(200, answerOf(asked.length, request.model, turn))
+    else if (fault === undefined && turn) send(200, answerOf(asked.length, request.model, turn, window === undefined ? undefined : count))
     else send(400, { error: { message: fault, type: 'invalid_request_error', param: 'input', code: null } })
   })
   return {
     url: `${http.url}/v1`,
     asked,
+    refused,
+    counted,
     [Symbol.asyncDispose]: http.close,
   }
 }
@@ -71,7 +102,7 @@ function faultOf({ input }: Asked): string | undefined {
   return alone ? 'A reasoning item was provided without its required following item.' : undefined
 }
 
-function answerOf(number: number, model: string, { text, refusal, calls = [], reasoning, stop, tokens = 10 }: Said) {
+function answerOf(number: number, model: string, { text, refusal, calls = [], reasoning, stop, tokens = 10 }: Said, counted?: Counted) {
   const output: object[] = []
   if (reasoning) output.push({ type: 'reasoning', id: `rs_${number}`, summary: [] })
   if (refusal !== undefined) output.push({ type: 'message', role: 'assistant', content: [{ type: 'refusal', refusal }] })
@@ -86,6 +117,8 @@ function answerOf(number: number, model: string, { text, refusal, calls = [], re
     status: stop ? 'incomplete' : 'completed',
     incomplete_details: stop ? { reason: stop === 'cut' ? 'max_output_tokens' : 'content_filter' } : null,
     output,
-    usage: { input_tokens: tokens - 1, output_tokens: 1 },
+    usage: counted
+      ? { input_tokens: counted.inputTokens, input_tokens_details: { cached_tokens: counted.cachedTokens }, output_tokens: 1 }
+      : { input_tokens: tokens - 1, output_tokens: 1 },
   }
 }

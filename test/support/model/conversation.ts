@@ -25,6 +25,10 @@ export interface Settings extends Partial<Omit<LocalOptions, 'limits' | 'output'
   form?: Partial<OutputCheck>
   /** The provider holds the model to a format that is asked for while tools are free: it says this, and calls none. */
   formatFirst?: string
+  /** The window that the provider keeps, and the notes that its model writes. */
+  keeps?: { window: number; notes?: string; figures?: boolean }
+  /** Most bytes of a result that are shown. */
+  resultBytes?: number
   /** How the provider is set up; with `baseUrl`, which one it is. */
   provider?: Partial<ProviderOptions>
   /** What the server answers, by kind of request. */
@@ -36,13 +40,17 @@ const FAR = Number.POSITIVE_INFINITY
 /** The local loop over a provider that says what it is told to, and a server with the tools `act` and `look`. */
 export async function hold(
   said: readonly Said[],
-  { limits, schema, form, serve = {}, formatFirst, provider: behaviour, ...options }: Settings = {},
+  { limits, schema, form, serve = {}, formatFirst, keeps, resultBytes = 1000, provider: behaviour, ...options }: Settings = {},
 ): Promise<Conversation> {
   await using building = new AsyncDisposableStack()
-  const model = building.use(await startAnsweringModel(said, { formatFirst }))
+  const model = building.use(await startAnsweringModel(said, { formatFirst, ...keeps }))
   const server = building.use(await startScriptedServer(serve))
   const box = building.use(
-    await openBox([aServer(server.url)], { onUnknown: options.onUnknown ?? 'stop', namedUris: namedUris(options.history ?? []) }),
+    await openBox([aServer(server.url)], {
+      onUnknown: options.onUnknown ?? 'stop',
+      namedUris: namedUris(options.history ?? []),
+      resultBytes,
+    }),
   )
   const { journal } = box
   const provider = createProvider({
@@ -89,6 +97,7 @@ export async function hold(
           budget: undefined,
           labels: undefined,
           settings: {},
+          window: undefined,
           cacheKey: 'test',
           needed: [],
           partial: [],
@@ -101,7 +110,7 @@ export async function hold(
           softDeadline: FAR,
           onUnknown: 'stop',
           toolConcurrency: 4,
-          resultBytes: options.resultBytes ?? 1000,
+          resultBytes,
           staleAfterMs: Infinity,
           ...options,
         },

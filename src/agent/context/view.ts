@@ -1,0 +1,68 @@
+import type { TurnContext } from '../../core/rules/context/record.ts'
+import { stubText, summaryReply } from '../../core/words/window/aside.ts'
+import type { Exchange, ToldResult } from '../../models/model.ts'
+
+/** The conversation so far. It only grows at its end, so that prefixes stay in the provider's cache. */
+export interface Conversation {
+  prompt: string
+  exchanges: readonly Exchange[]
+}
+
+/** A result that stands in a conversation as it came. */
+export interface ShownResult {
+  id: string
+  tool: string
+  result: ToldResult
+}
+
+/** What a model is told of a conversation: notes in the place of what was summed up, and stubs in that of results. The same until more is put aside. `reader`: the tool that reads a result again. */
+export function createView(reader: string | undefined) {
+  const aside = new Set<string>()
+  let summed = 0
+  let notes: readonly Exchange[] = []
+  /** How an exchange was told last, with how many stubs: the same object as long as nothing changes, so that it is measured once. */
+  const told = new WeakMap<Exchange, { stubs: number; exchange: Exchange }>()
+  const isAside = ({ id }: ToldResult) => id !== undefined && aside.has(id)
+
+  function tellExchange(one: Exchange): Exchange {
+    const stubs = one.results.filter(isAside).length
+    if (stubs === 0) return one
+    const known = told.get(one)
+    if (known?.stubs === stubs) return known.exchange
+    const exchange = { ...one, results: one.results.map((result) => (isAside(result) ? stubOf(one, result, reader) : result)) }
+    told.set(one, { stubs, exchange })
+    return exchange
+  }
+
+  return {
+    /** Puts aside what a row says. */
+    apply({ aside: more = [], summary }: TurnContext): void {
+      for (const id of more) aside.add(id)
+      if (!summary) return
+      summed = summary.of
+      notes = [{ items: [{ type: 'message', text: summary.text }], results: [], reply: summaryReply(reader) }]
+    },
+    tell: ({ prompt, exchanges }: Conversation): Conversation => ({
+      prompt,
+      exchanges: [...notes, ...exchanges.slice(summed).map(tellExchange)],
+    }),
+    /** Exchanges that notes stand for. */
+    summed: () => summed,
+    notes: () => notes,
+    tellExchange,
+    /** The results of an exchange that may still be put aside. */
+    shownIn: (one: Exchange): ShownResult[] =>
+      one.results.flatMap((result) =>
+        result.id === undefined || isAside(result) ? [] : [{ id: result.id, tool: toolOf(one, result), result }],
+      ),
+  }
+}
+
+const toolOf = ({ items }: Exchange, { callId }: ToldResult): string =>
+  items.flatMap((item) => (item.type === 'tool_call' && item.callId === callId ? [item.name] : []))[0] ?? ''
+
+const stubOf = (one: Exchange, { callId, id = '', text }: ToldResult, reader: string | undefined): ToldResult => ({
+  callId,
+  id,
+  text: stubText({ id, tool: toolOf(one, { callId, text }), bytes: Buffer.byteLength(text), reader }),
+})

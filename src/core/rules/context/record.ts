@@ -1,0 +1,23 @@
+import { z } from 'zod'
+
+/** What was put aside since the turn before, as it stands in the row of a turn: a replay puts aside just that. */
+export interface TurnContext {
+  /** Ids of results whose bodies became stubs. */
+  aside?: string[] | undefined
+  /** Of a turn that is a summary: how many exchanges of the conversation it stands for, from the first on, and its text. */
+  summary?: { of: number; text: string } | undefined
+  /** The window in tokens, where the provider said it, or less than what it refused. */
+  window?: number | undefined
+}
+
+const schema = z.object({
+  aside: z.array(z.string()).optional(),
+  summary: z.object({ of: z.int().min(0), text: z.string() }).optional(),
+  window: z.number().positive().optional(),
+})
+
+/** The column of a turn; what no version of ours wrote is nothing. */
+export function readTurnContext(context: unknown): TurnContext {
+  const read = schema.safeParse(context ?? {})
+  return read.success ? read.data : {}
+}

@@ -1,0 +1,50 @@
+// How much of a conversation a model can read, and how much a request is of that.
+
+/** What a model reads at once, in tokens, the answer included; and the longest answer it gives. */
+export interface Window {
+  tokens: number
+  maxOutputTokens?: number | undefined
+}
+
+/** Shares of the window that are kept free for an answer: of which nobody says how long it may be, as the model's own most, and as asked for. */
+const ANSWER_SHARE = 1 / 4
+const MOST_BY_MODEL = 1 / 3
+const MOST_ASKED = 3 / 4
+
+/** Tokens that a request may have, beside the answer. `asked`: the most that the answer is allowed. */
+export function roomOf({ tokens, maxOutputTokens }: Window, asked?: number): number {
+  const answer =
+    asked !== undefined ? Math.min(asked, tokens * MOST_ASKED) : Math.min(maxOutputTokens ?? tokens * ANSWER_SHARE, tokens * MOST_BY_MODEL)
+  return Math.max(1, Math.floor(tokens - answer))
+}
+
+/** A request as its provider counted it, with its size. */
+export interface Counted {
+  bytes: number
+  tokens: number
+}
+
+/** Tokens for a byte: before anything was counted, and the least and most that are believed. */
+const UNCOUNTED = 1 / 3
+const LEAST = 1 / 8
+const MOST = 1
+/** Bytes by which two requests must differ to tell how dense what lies between them is. */
+const TELLING_BYTES = 1000
+
+/** Tokens for a byte of what is added or taken away, as this conversation showed by its first and its last count. */
+export function densityOf(first: Counted | undefined, last: Counted | undefined): number {
+  if (!last) return UNCOUNTED
+  const grown = first && last.bytes - first.bytes >= TELLING_BYTES
+  const density = grown ? (last.tokens - first.tokens) / (last.bytes - first.bytes) : last.tokens / last.bytes
+  return Math.min(MOST, Math.max(LEAST, density))
+}
+
+/** Tokens of a request: what the one before was counted as, and what was added since, or put aside, by its bytes. */
+export function estimateTokens(bytes: number, first: Counted | undefined, last: Counted | undefined): number {
+  const density = densityOf(first, last)
+  const tokens = last ? last.tokens + (bytes - last.bytes) * density : bytes * density
+  return Math.max(1, Math.ceil(tokens))
+}
+
+/** No text has fewer tokens: what does not fit by this does not fit. */
+export const leastTokens = (bytes: number): number => Math.floor(bytes * LEAST)

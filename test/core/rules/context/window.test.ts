@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest'
+import { densityOf, estimateTokens, leastTokens, roomOf, type Counted, type Window } from '../../../../src/core/rules/context/window.ts'
+
+test.each<[string, Window, number | undefined, number]>([
+  ['a quarter where nobody says how long an answer may be', { tokens: 32_000 }, undefined, 24_000],
+  ['the longest answer of the model', { tokens: 400_000, maxOutputTokens: 128_000 }, undefined, 272_000],
+  ['a third at the most for what a model could answer', { tokens: 9000, maxOutputTokens: 9000 }, undefined, 6000],
+  ['what the job allows', { tokens: 32_000, maxOutputTokens: 16_000 }, 1000, 31_000],
+  ['what the job allows, also where that is much', { tokens: 32_000 }, 16_000, 16_000],
+  ['and never all of it', { tokens: 1000 }, 5000, 250],
+])('%s is kept free for the answer', (_, window, asked, room) => {
+  expect(roomOf(window, asked)).toBe(room)
+})
+
+const first: Counted = { bytes: 6000, tokens: 3000 }
+const last: Counted = { bytes: 46_000, tokens: 13_000 }
+
+test.each<[string, number, Counted | undefined, Counted | undefined, number]>([
+  ['before anything was counted, by its bytes', 3000, undefined, undefined, 1000],
+  ['after one count, by its ratio', 8000, first, first, 4000],
+  ['as counted, when nothing was added', 46_000, first, last, 13_000],
+  ['what is added counts as what was added before it', 50_000, first, last, 14_000],
+  ['and so does what is put aside', 26_000, first, last, 8000],
+  ['a ratio that cannot be is not believed: too few', 46_000 + 8000, first, { bytes: 46_000, tokens: 3001 }, 3001 + 1000],
+  ['a ratio that cannot be is not believed: too many', 46_000 + 8000, first, { bytes: 46_000, tokens: 90_000 }, 98_000],
+  ['two requests that are nearly the same say nothing of what lies between', 9000, first, { bytes: 6500, tokens: 3250 }, 4500],
+  ['nothing is less than a token', 0, undefined, undefined, 1],
+])('the size of a request: %s', (_, bytes, one, two, tokens) => {
+  expect(estimateTokens(bytes, one, two)).toBe(tokens)
+})
+
+test('what was put aside between two counts changes no ratio', () => {
+  expect(densityOf(last, first)).toBe(0.5)
+})
+
+test('what has more than eight bytes for each token of the window does not fit, whatever it says', () => {
+  expect(leastTokens(8_000)).toBe(1000)
+})
