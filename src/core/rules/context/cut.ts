@@ -64,7 +64,8 @@ export function decideCut({ room, tokens, density, old, fresh, summable, isLast 
     }
   }
   putAside(old, LOW)
-  const gain = summable * density
+  // Beside what stubs free of it.
+  const gain = summable * density - (tokens - after)
   const isOver = after > room * HIGH
   const isTight = !isLast && after > room * TIGHT
   // Notes are written from results as they are.

@@ -13,8 +13,13 @@ test.each<[string, Partial<Fill>, Cut]>([
   ['what is hardly longer than its stub stays', { old: results(['a', 199], ['b', 450]) }, { aside: ['b'], summary: false }],
   [
     'results of the last turn stay, where what was said can be summed up',
-    { tokens: 960, old: results(['a', 200]), fresh: results(['f', 300]), summable: 300 },
+    { tokens: 960, old: results(['a', 200]), fresh: results(['f', 300]), summable: 450 },
     { aside: [], summary: true },
+  ],
+  [
+    'no summary is made of what stubs free as well',
+    { tokens: 960, old: results(['a', 200]), summable: 300 },
+    { aside: ['a'], summary: false },
   ],
   [
     'results of the last turn are put aside, the largest first, where nothing else is left',
