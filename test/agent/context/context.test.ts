@@ -58,7 +58,7 @@ describe('a conversation that nears the window', () => {
     const stubs = texts.filter(isStub).length
     expect(stubs).toBeGreaterThan(0)
     expect(texts.map(isStub)).toEqual(texts.map((_, index) => index < stubs))
-    expect(texts[0]).toBe('[Nightshift: result t1c1 of shop__look, 3.9 KB, is put aside.]')
+    expect(texts[0]).toBe('[Nightshift: result t1c1 of shop__look, 3.9 KB, is put aside; nightshift__read_result reads it again.]')
     expect(held.sent()).toHaveLength(12)
     expect(held.journal.turns.flatMap(({ context }) => (context === undefined ? [] : [context]))).not.toEqual([])
   })
@@ -166,11 +166,14 @@ describe('a provider that refuses what is too long', () => {
   })
 
   test('and goes on refusing ends the run, with figures and the cure, after one cut and one summary', async () => {
-    await using held = await hold([looks(1), looks(2), { text: 'done' }], settings({ prompt: 'x'.repeat(29_900), window: undefined }))
+    await using held = await hold(
+      [looks(1), looks(2), { text: 'done' }],
+      settings({ prompt: 'x'.repeat(31_400), bare: true, window: undefined }),
+    )
     await expect(held.run()).rejects.toMatchObject({
       code: 'CONTEXT_FULL',
       message: expect.stringMatching(
-        /About \d+ tokens are to be read, and the model reads 8000, its answer included: the prompt 29 KB, .*what was said and read/,
+        /About \d+ tokens are to be read, and the model reads 8000, its answer included: the prompt 31 KB, .*what was said and read/,
       ),
       cure: expect.stringContaining('Shorten what is largest of these: the prompt'),
     })

@@ -1,18 +1,18 @@
 // A long conversation through a small window: what it costs, against cuts that could not be better.
 import { expect, test } from 'vitest'
 import { roomOf } from '../../../src/core/rules/context/window.ts'
-import type { Asked, Said } from '../../support/model/answering-model.ts'
+import type { Said } from '../../support/model/answering-model.ts'
 import { hold, type Conversation } from '../../support/model/conversation.ts'
 import { textResult, type Seen } from '../../support/mcp/scripted-server.ts'
 
 const WINDOW = 32_000
 const MAX_OUTPUT = 2000
-const STUB = '[Nightshift: result t1c1 of shop__look, 20 KB, is put aside.]'
+const STUB = '[Nightshift: result t1c1 of shop__look, 20 KB, is put aside; nightshift__read_result reads it again.]'
 const TURNS = 60
 
 /** Sixty turns with two hundred calls. */
 const said: Said[] = [
-  ...Array.from({ length: TURNS }, (_, turn): Said => ({
+  ...Array.from({ length: TURNS }, (_each, turn): Said => ({
     calls: Array.from({ length: turn % 3 === 0 ? 4 : 3 }, (_, call) => ['shop__look', JSON.stringify({ n: turn * 10 + call })]),
   })),
   { text: 'done' },
@@ -36,7 +36,6 @@ async function walk(bytes: number): Promise<Conversation> {
 
 const bytesOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value))
 const sum = (values: readonly number[]) => values.reduce((all, one) => all + one, 0)
-const isResult = ({ type }: Asked['input'][number]) => type === 'function_call_output'
 
 /** Bytes of the request before each turn of a conversation of which nothing was put aside, and of the same with a stub for each result but those of the turn before. */
 function wholeOf({ model, journal }: Conversation): { whole: number; stubbed: number }[] {
@@ -47,7 +46,7 @@ function wholeOf({ model, journal }: Conversation): { whole: number; stubbed: nu
   for (const { items } of journal.turns.filter(({ purpose }) => purpose === undefined)) {
     const calls = items.flatMap((item) => (item.type === 'tool_call' ? [item] : []))
     if (calls.length === 0) continue
-    const made = sum(calls.map(({ raw: _, from: __, type: ___, ...call }) => bytesOf({ type: 'function_call', ...call }) + 1))
+    const made = sum(calls.map((call) => bytesOf({ ...call, raw: undefined, from: undefined }) + 1))
     const output = (text: string, callId: string) => bytesOf({ type: 'function_call_output', call_id: callId, output: text }) + 1
     const told = sum(calls.map(({ callId }) => output(results.get(callId) ?? '', callId)))
     whole += made + told
