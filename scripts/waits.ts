@@ -194,6 +194,9 @@ export const WAITS: readonly WaitRow[] = [
     after: '`MODEL_UNAVAILABLE`, which is tried again',
     also: [
       'models/connection.ts',
+      'models/anthropic/client.ts',
+      'models/anthropic/messages.ts',
+      'models/anthropic/provider.ts',
       'models/openai/provider.ts',
       'models/openai/chat.ts',
       'models/asked.ts',

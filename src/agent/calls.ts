@@ -99,7 +99,13 @@ export async function makeCalls(
     state.results.note({ id, server: options.tools.serverOf(call.name) ?? '', tool: call.name, text, kept, isOk: status === 'ok' })
     if (unwritten || outcome.text === NOT_AFTER_FAILURE) told.push(`${call.name}: ${outcome.text}`)
     if (note !== undefined) told.push(note)
-    results.push({ callId: call.callId, id, text: withNote(outcome.text, note), ...(images.length > 0 && { images }) })
+    results.push({
+      callId: call.callId,
+      id,
+      text: withNote(outcome.text, note),
+      ...(images.length > 0 && { images }),
+      ...(status !== 'ok' && { isError: true }),
+    })
   }
   // A call that was skipped because of a mistake before it counts as part of that mistake.
   state.loops.endTurn(

@@ -13,11 +13,11 @@ import { deliverFault, openDestinations } from '../delivery/destinations/registr
 import type { Callers, IdentityOptions } from '../http/identity.ts'
 import type { Offer } from '../jobs/check.ts'
 import type { JobRegistry } from '../jobs/registry.ts'
-import { createProvider } from '../models/openai/provider.ts'
 import { createFacts, type FactsOf } from '../models/catalogue/facts.ts'
 import type { Provider } from '../models/provider.ts'
 import { createDispatcher } from '../pomerium/dispatcher.ts'
 import { isHostOfGateway } from '../pomerium/routes.ts'
+import { hostsOf, openProvider, tellsRun } from './providers.ts'
 import { createMinterClient } from '../pomerium/minter-client.ts'
 import { createTokenSource, type TokenSource } from '../pomerium/token.ts'
 import type { RunResources } from '../runs/resources.ts'
@@ -31,8 +31,8 @@ export function offerOf(config: Config): Offer {
     providers: Object.keys(config.providers),
     deliverFault: (entry) => deliverFault(entry, config),
     apiOf: (provider) => config.providers[provider]?.api,
-    canHost: (provider) => config.providers[provider]?.api === 'responses',
-    tellsRuns: (provider, account) => config.providers[provider]?.runHeader !== false || config.accounts[account]?.perRun === true,
+    canHost: (provider) => hostsOf(config.providers[provider]),
+    tellsRuns: (provider, account) => tellsRun(config.providers[provider]) || config.accounts[account]?.perRun === true,
     hasPrice: (provider, model, tier) => hasPriceAt(facts(provider, model).price, tier),
     hasMoneyBudget: (job, account) => ceilingsOf(config, job, account).some(({ costUsd }) => costUsd !== undefined),
   }
@@ -142,44 +142,18 @@ export function createRunResources(config: Config, stack: AsyncDisposableStack):
   })
   stack.defer(() => dispatcher.destroy())
   const providers = new Map<string, Provider>()
+  const facts = factsOf(config)
   for (const [name, provided] of Object.entries(config.providers)) {
-    const {
-      api,
-      baseUrl,
-      stream,
-      store,
-      cacheKey,
-      background,
-      mcpToken,
-      runHeader,
-      answerTimeout: timeoutMs,
-      maxResponseBytes,
-      formatWithTools,
-      metadata: labels,
-    } = provided
     const apiKey = () => {
       const key = providerKey(config, name)
       if (key !== undefined) redactor.add(key)
       return key
     }
     readAhead(apiKey)
-    const provider = createProvider({
-      name,
-      api,
-      baseUrl,
-      apiKey,
-      stream,
-      store,
-      labels,
-      cacheKey,
-      background,
-      mcpToken,
-      runHeader,
-      timeoutMs,
-      maxResponseBytes,
-      formatWithTools,
-      redact: redactor.redact,
-    })
+    const provider = openProvider(
+      { name, apiKey, maxTokensOf: (model) => facts(name, model).maxOutputTokens, redact: redactor.redact },
+      provided,
+    )
     stack.defer(() => provider.close())
     providers.set(name, provider)
   }
@@ -210,7 +184,7 @@ export function createRunResources(config: Config, stack: AsyncDisposableStack):
     maxRequestBytes: new Map(Object.entries(config.servers).map(([name, { maxRequestBytes }]) => [name, maxRequestBytes])),
     providers,
     ownContract: config.contract.text,
-    factsOf: factsOf(config),
+    factsOf: facts,
     ceilings: (job, account) => ceilingsOf(config, job, account),
     toolConcurrency: config.worker.toolConcurrency,
     serverSlots: new Map(

@@ -28,7 +28,7 @@ export interface WorldOptions {
   server?: Pick<DemoModelOptions, 'vendor' | 'habits'>
   /** Put over the configuration; mappings are merged. */
   config?: Record<string, unknown>
-  api?: 'responses' | 'chat'
+  api?: 'responses' | 'chat' | 'anthropic'
   /** Hosted answers go on at the provider without us. */
   background?: boolean
   /** The provider is told which run a request is of. */

@@ -6,6 +6,8 @@ import type { ModelTool } from '../core/ports/toolbox.ts'
 export interface ToldResult {
   callId: string
   text: string
+  /** The call failed, or was not made. */
+  isError?: boolean
   /** The id by which the model reads it again (`resultId`); none where no call was made. */
   id?: string
   /** Shown beside the text to models that read images. */

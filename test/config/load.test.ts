@@ -261,7 +261,7 @@ test('each fault has its line, its field and its cure', () => {
       c.yaml:3: gateway.setupTimeout is not a duration; write a number and ms, s, m, h or d, such as 30s or 10m
      Correct the file or variable named.",
       "an API that is none": "The configuration has a fault:
-      c.yaml:8: providers.openai.api must be responses or chat
+      c.yaml:8: providers.openai.api must be responses or chat or anthropic
      Correct the file or variable named.",
       "an address that is a URL": "The configuration has a fault:
       c.yaml:3: gateway.address must be host:port
@@ -401,9 +401,17 @@ worker: { drain: 1s, lock: 2s }
 test.each([
   ['OpenAI’s own service', {}, true],
   ['OpenAI’s own service by its address', { baseUrl: 'https://api.openai.com/v1' }, true],
+  ['Anthropic’s own service', { api: 'anthropic' }, true],
   ['a server of one’s own', { baseUrl: 'http://llm.internal:8000/v1' }, false],
   ['a server of one’s own that can', { baseUrl: 'http://llm.internal:8000/v1', formatWithTools: true }, true],
 ])('the format is asked for while tools may be called: %s, %j: %j', (_, provider, formatWithTools) => {
   const { providers } = load(GOOD.replace('apiKey: MODEL_KEY', JSON.stringify(provider)))
   expect(providers['openai']?.formatWithTools).toBe(formatWithTools)
+})
+
+test('settings that the Messages API has no field for are faults, each with its cure', () => {
+  const provider = { api: 'anthropic', store: false, cacheKey: true, background: true, mcpToken: 'authorization' }
+  const fault = refused(GOOD.replace('apiKey: MODEL_KEY', JSON.stringify(provider)))
+  for (const key of ['store', 'cacheKey', 'background', 'mcpToken'])
+    expect(fault).toMatch(new RegExp(`providers\\.openai\\.${key} is for api: responses.*Take it out`))
 })

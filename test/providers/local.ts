@@ -44,6 +44,14 @@ export const localRows: ProviderRow[] = [
     row('Groq, no format beside tools', { api: 'chat', vendor: createGroq }),
     row('Bedrock, no empty text', { api: 'chat', vendor: createBedrock }),
   ].flatMap(withSchema),
+  ...bothWays(row('Anthropic', { api: 'anthropic' })),
+  ...bothWays(row('Anthropic, with a schema', { api: 'anthropic', script: JSON_SCRIPT, more: TOTAL_OUTPUT })),
+  ...bothWays(row('Anthropic, thoughts sent back', { api: 'anthropic', model: 'scripted, effort: high' })),
+  row('a message before a call, Anthropic', { api: 'anthropic', script: `aside Let me act.\n${SCRIPT}` }),
+  row('a refusal, Anthropic', { api: 'anthropic', script: 'refuse I will not', expected: ends('failed', 'MODEL_REFUSED', 0) }),
+  row('the filter, Anthropic', { api: 'anthropic', script: 'filter', expected: ends('failed', 'MODEL_REFUSED', 0) }),
+  row('a stream that breaks off, Anthropic', { api: 'anthropic', script: `cut\n${SCRIPT}` }),
+  row('a stream without its end, Anthropic', { api: 'anthropic', script: `silent\n${SCRIPT}` }),
   row('DeepSeek, not streamed', { api: 'chat', vendor: createDeepseek, provider: { stream: false } }),
   row('Gemini, not streamed', { api: 'chat', vendor: createGemini, provider: { stream: false } }),
   row('two messages in an answer', { script: SCRIPT.replace('say', 'aside Here it is.\nsay') }),
@@ -56,7 +64,7 @@ export const localRows: ProviderRow[] = [
     more: 'limits: { tokens: 20 }',
     expected: ends('incomplete', 'BUDGET_TOKENS', 1),
   }),
-  ...(['responses', 'chat'] as const).flatMap((api) =>
+  ...(['responses', 'chat', 'anthropic'] as const).flatMap((api) =>
     (
       [
         ['insufficient_quota', ends('failed', 'MODEL_QUOTA', 0)],

@@ -12,7 +12,7 @@ import { countingJob } from '../support/app/jobs.ts'
 export interface ProviderRow {
   name: string
   delegate: 'local' | 'hosted'
-  api: 'responses' | 'chat'
+  api: 'responses' | 'chat' | 'anthropic'
   vendor?: () => Vendor
   habits?: Habits
   /** Its name there; `scripted` unless it is given. */

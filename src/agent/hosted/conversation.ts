@@ -108,7 +108,7 @@ const madeCalls = ({ nameOf }: HostedOptions, calls: readonly KnownCall[]): Exch
     name: nameOf(server, tool),
     arguments: typeof args === 'string' ? args : JSON.stringify(args ?? {}),
   })),
-  results: named(calls).map((call) => ({ callId: call.callId, text: toldOf(call) })),
+  results: named(calls).map((call) => ({ callId: call.callId, text: toldOf(call), ...(call.status !== 'ok' && { isError: true }) })),
 })
 
 /** Calls of which the provider said which they are: of others there is nothing to tell. */

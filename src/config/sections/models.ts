@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { CATALOGUE_KINDS, isOpenAi, kindOfProvider } from '../../core/catalogue-kinds.ts'
+import { CATALOGUE_KINDS, kindOfProvider } from '../../core/catalogue-kinds.ts'
+import { APIS } from '../../core/model-settings.ts'
 import { duration } from '../../lib/duration.ts'
 import { MIN_SECRET_LENGTH } from '../../lib/redact.ts'
 import { httpUrl } from '../../lib/net/url.ts'
@@ -14,10 +15,10 @@ const SHORT_KEY = `has fewer than ${MIN_SECRET_LENGTH} characters, and cannot be
 const providerSchema = z
   .strictObject({
     api: z
-      .enum(['responses', 'chat'])
+      .enum(APIS)
       .default('responses')
-      .describe('responses (/v1/responses), or chat (/v1/chat/completions), which most other servers speak.'),
-    baseUrl: httpUrl.optional().describe('Address of a server of your own. Without it, OpenAI’s.'),
+      .describe('responses (/v1/responses), chat (/v1/chat/completions), which most other servers speak, or anthropic (/v1/messages).'),
+    baseUrl: httpUrl.optional().describe('Address of a server of your own. Without it, OpenAI’s, or with api: anthropic Anthropic’s.'),
     apiKey: z
       .string()
       .refine((key) => key === '' || key.length >= MIN_SECRET_LENGTH, SHORT_KEY)
@@ -44,7 +45,7 @@ const providerSchema = z
       .boolean()
       .optional()
       .describe(
-        'Tell the provider with each request which run, job and attempt it is of (metadata; with api: chat only where store is true), and a digest of the account (safety_identifier). Without it, OpenAI’s own address alone is told.',
+        'Tell the provider with each request which run, job and attempt it is of (metadata; with api: chat only where store is true), and a digest of the account (safety_identifier; with api: anthropic that alone, as metadata.user_id). Without it, OpenAI’s and Anthropic’s own addresses alone are told.',
       ),
     cacheKey: z
       .boolean()
@@ -82,16 +83,46 @@ const providerSchema = z
       .boolean()
       .optional()
       .describe(
-        'Ask for the format of the answer while tools may still be called. Many servers then never call one; true for OpenAI’s own address alone.',
+        'Ask for the format of the answer while tools may still be called. Many servers then never call one; true for OpenAI’s and Anthropic’s own addresses alone.',
       ),
   })
   .refine((provider) => provider.apiKey === undefined || provider.apiKeyFile === undefined, 'has both apiKey and apiKeyFile; keep one')
-  .transform((provider) => ({
-    ...provider,
-    formatWithTools: provider.formatWithTools ?? isOpenAi(provider.baseUrl),
-    metadata: provider.metadata ?? isOpenAi(provider.baseUrl),
-    catalogue: provider.catalogue ?? kindOfProvider(provider.api, provider.baseUrl) ?? ('none' as const),
-  }))
+  .superRefine((provider, issues) => {
+    if (provider.api === 'anthropic')
+      for (const [key, fault] of notOfAnthropic(provider)) issues.addIssue({ code: 'custom', path: [key], message: fault })
+  })
+  .transform((provider) => {
+    // Whoever made the API keeps to all of it.
+    const kind = kindOfProvider(provider.api, provider.baseUrl)
+    const isOwn = kind === (provider.api === 'anthropic' ? 'anthropic' : 'openai')
+    return {
+      ...provider,
+      formatWithTools: provider.formatWithTools ?? isOwn,
+      metadata: provider.metadata ?? isOwn,
+      catalogue: provider.catalogue ?? kind ?? ('none' as const),
+    }
+  })
+
+interface Hosting {
+  store?: boolean | undefined
+  cacheKey?: boolean | undefined
+  background: boolean
+  mcpToken: 'headers' | 'authorization'
+}
+
+/** Settings that the Messages API has no field for, with what to do. */
+function notOfAnthropic({ store, cacheKey, background, mcpToken }: Hosting): [key: keyof Hosting, fault: string][] {
+  const faults: [key: keyof Hosting, fault: string | false][] = [
+    ['store', store !== undefined && 'is for api: responses and chat; with api: anthropic nothing is asked to be kept. Take it out'],
+    [
+      'cacheKey',
+      cacheKey === true && 'is for api: responses and chat; api: anthropic marks what is to be kept in each request. Take it out',
+    ],
+    ['background', background && 'is for api: responses; api: anthropic has no background mode. Take it out'],
+    ['mcpToken', mcpToken !== 'headers' && 'is for api: responses; api: anthropic has one place for the token. Take it out'],
+  ]
+  return faults.flatMap(([key, fault]) => (fault === false ? [] : [[key, fault]]))
+}
 
 /** Model providers by the name that jobs use. */
 export const providersSchema = z.record(z.string(), providerSchema).describe('Model providers by the name that jobs use.')

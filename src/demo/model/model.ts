@@ -11,11 +11,14 @@ import { createHostedServer, HOSTED_ONLY } from './hosted-server.ts'
 import type { Reach } from './mcp.ts'
 import { responsesAnswer, responsesEvents, type Turn } from './responses.ts'
 import type { Step } from './script.ts'
+import { asChat } from './messages/conversation.ts'
+import { sendFault as sendMessageFault, refuse as refuseMessage } from './messages/errors.ts'
+import { createMessagesServer } from './messages/server.ts'
 import { createMeter } from './size/meter.ts'
 import { seenOf, type Character } from './seen.ts'
 import { createOpenai } from './vendors/openai.ts'
 import { OPENAI_HABITS, type Habits } from './vendors/habits.ts'
-import { itemsOf } from './vendors/request.ts'
+import { itemOf, itemsOf, type Item } from './vendors/request.ts'
 import type { Vendor } from './vendors/vendor.ts'
 import { sendFault, sendJson, type Fail } from './send.ts'
 import { turnOf } from './turn-of.ts'
@@ -72,6 +75,7 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
   const habits = options.habits ?? OPENAI_HABITS
   const meter = createMeter(options.windows ?? {})
   const hostedServer = createHostedServer({ ...options, meter })
+  const messages = createMessagesServer({ windows: options.windows ?? {}, apiKey: options.apiKey })
 
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const sent = await readText(req)
@@ -83,6 +87,7 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
         { error: { message, type: status === 429 && code !== 'insufficient_quota' ? 'requests' : code, param: null, code } },
         headers,
       )
+    if (messages.speaks(req)) return serveMessages(req, res, itemOf(JSON.parse(sent)))
     if (options.apiKey !== undefined && req.headers.authorization !== `Bearer ${options.apiKey}`)
       return fail(401, 'invalid_api_key', 'Incorrect API key provided.')
     if (await hostedServer.serveKept(req, res, fail)) return
@@ -119,6 +124,21 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
       const { usage, ...uncounted } = chatAnswer(request, turn, meter.count(request))
       sendChat(res, request, vendor.dressCompletion({ ...uncounted, ...(habits.usage && usage && { usage }) }))
     }
+  }
+
+  async function serveMessages(req: IncomingMessage, res: ServerResponse, body: Item): Promise<void> {
+    requests.push(body)
+    if (messages.refuses(req, res, body)) return
+    const request = requestSchema.parse(asChat(body))
+    const character = characters.get(request.model)
+    const steps = character ? [] : Object.hasOwn(scripts, request.model) ? scripts[request.model] : undefined
+    if (!steps) return refuseMessage(res, 404, `model: ${request.model}`)
+    const next = character ? undefined : await nextStep(steps, request, 'chat')
+    if (next?.kind === 'fault') return sendMessageFault(res, next.fault)
+    const turn = next
+      ? turnOf(next, resultsOf(request.messages), request.tool_choice === 'none')
+      : (character?.(seenOf(request)) ?? { text: '', stop: 'end' as const })
+    messages.send(res, body, turn)
   }
 
   /** True when the step is still to come in this conversation. */

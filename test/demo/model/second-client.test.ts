@@ -1,3 +1,4 @@
+import { createAnthropic } from '@ai-sdk/anthropic'
 import { createOpenAI } from '@ai-sdk/openai'
 import { generateText, jsonSchema, stepCountIs, streamText, tool, type ToolSet } from 'ai'
 import { expect, test } from 'vitest'
@@ -47,9 +48,10 @@ test('another client reads the stream of a hosted answer', async () => {
   expect([...kinds]).not.toContain('error')
 })
 
-test.each(['responses', 'chat'] as const)('another client runs the loop over its own tools (%s)', async (api) => {
+test.each(['responses', 'chat', 'messages'] as const)('another client runs the loop over its own tools (%s)', async (api) => {
   await using one = await hostedApp('call add {"a": 1, "b": 2}\nsay It is $1.')
   const { openai } = openaiOf(one)
+  const anthropic = createAnthropic({ baseURL: one.testApp.world.model.url, apiKey: 'demo-model-key' })
   const add = tool({
     inputSchema: jsonSchema<{ a: number; b: number }>({
       type: 'object',
@@ -58,8 +60,10 @@ test.each(['responses', 'chat'] as const)('another client runs the loop over its
     }),
     execute: ({ a, b }) => String(a + b),
   })
-  const answer = await generateText({ model: openai[api]('scripted'), prompt: 'Add.', tools: { add }, stopWhen: stepCountIs(3) })
-  expect(answer.text).toBe('It is 3.')
+  const model = api === 'messages' ? anthropic.messages('scripted') : openai[api]('scripted')
+  const asked = { model, prompt: 'Add.', tools: { add }, stopWhen: stepCountIs(3) }
+  expect((await generateText(asked)).text).toBe('It is 3.')
+  expect(await streamText(asked).text).toBe('It is 3.')
 })
 
 test('another client sees a failure as one', async () => {

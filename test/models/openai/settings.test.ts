@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import type { ModelSettings } from '../../../src/core/model-settings.ts'
-import { openProvider, type ProviderBehaviour, type Way } from '../../support/model/provider.ts'
+import { openProvider, type ProviderBehaviour } from '../../support/model/provider.ts'
 
 const bodySchema = z.looseObject({})
 type Body = z.output<typeof bodySchema>
@@ -10,7 +10,7 @@ const settings: ModelSettings = { effort: 'low', maxOutputTokens: 900, temperatu
 const output = { name: 'output', schema: { type: 'object' }, strict: true }
 const format = { type: 'json_schema', ...output }
 
-const answers: Record<Exclude<Way, 'hosted'>, object> = {
+const answers: Record<'responses' | 'chat', object> = {
   responses: {
     id: 'r',
     object: 'response',

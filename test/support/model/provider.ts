@@ -2,10 +2,11 @@ import type { ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
 import { Failure } from '../../../src/core/failure.ts'
 import type { ModelRequest } from '../../../src/models/model.ts'
+import { createProvider as createAnthropic } from '../../../src/models/anthropic/provider.ts'
 import { createProvider } from '../../../src/models/openai/provider.ts'
 import { serveHttp } from '../net/listen.ts'
 
-export type Way = 'responses' | 'chat' | 'hosted'
+export type Way = 'responses' | 'chat' | 'hosted' | 'messages'
 
 export interface ProviderBehaviour {
   way: Way
@@ -38,9 +39,8 @@ export async function openProvider(
 ) {
   await using building = new AsyncDisposableStack()
   const server = building.use(await serveHttp(async (req, res) => answer(res, req.method === 'GET' ? undefined : await json(req))))
-  const provider = createProvider({
+  const options = {
     name: 'odd',
-    api: way === 'chat' ? 'chat' : 'responses',
     baseUrl: server.url,
     apiKey: apiKey ?? (() => undefined),
     stream,
@@ -53,8 +53,11 @@ export async function openProvider(
     timeoutMs,
     maxResponseBytes,
     formatWithTools: true,
-    redact: (text) => text,
-  })
+    maxTokensOf: () => undefined,
+    redact: (text: string) => text,
+  }
+  const provider =
+    way === 'messages' ? createAnthropic(options) : createProvider({ ...options, api: way === 'chat' ? 'chat' : 'responses' })
   building.defer(() => provider.close())
   const { signal } = new AbortController()
   const request = { instructions: undefined, prompt: 'Do it.', exchanges: [], tools: [], mayCall: true, output: undefined, ...asked }

@@ -1,10 +1,10 @@
 // A key is read for each request. Where that fails, nothing was sent: no call can have run, and nothing was spent.
 import { expect, test } from 'vitest'
-import { Failure } from '../../../src/core/failure.ts'
-import { isNotRun } from '../../../src/core/ports/gateway.ts'
-import { openProvider } from '../../support/model/provider.ts'
+import { Failure } from '../../src/core/failure.ts'
+import { isNotRun } from '../../src/core/ports/gateway.ts'
+import { openProvider } from '../support/model/provider.ts'
 
-test.each(['responses', 'chat', 'hosted'] as const)(
+test.each(['responses', 'chat', 'hosted', 'messages'] as const)(
   '%s: a key that cannot be read is told with its own cure, and may be there later',
   async (way) => {
     let posts = 0

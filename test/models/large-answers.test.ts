@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { openProvider } from '../../support/model/provider.ts'
+import { openProvider } from '../support/model/provider.ts'
 
 const MOST = 100_000
 
@@ -29,7 +29,7 @@ const answers: [string, boolean, (res: ServerResponse) => void][] = [
   ['a stream of one event without an end', true, (res) => endless(res, 'x'.repeat(1000))],
 ]
 
-const ways = (['responses', 'chat', 'hosted'] as const).flatMap((way) => answers.map((answer) => [way, ...answer] as const))
+const ways = (['responses', 'chat', 'hosted', 'messages'] as const).flatMap((way) => answers.map((answer) => [way, ...answer] as const))
 
 test.each(ways)('%s: %s that is larger than the limit ends with a failure that names it', async (way, _, stream, answer) => {
   await using opened = await openProvider({ way, stream, maxResponseBytes: MOST }, answer)
@@ -47,7 +47,7 @@ const refusals: [status: number, code: string][] = [
   [500, 'MODEL_UNAVAILABLE'],
 ]
 
-test.each((['responses', 'chat', 'hosted'] as const).flatMap((way) => refusals.map((one) => [way, ...one] as const)))(
+test.each((['responses', 'chat', 'hosted', 'messages'] as const).flatMap((way) => refusals.map((one) => [way, ...one] as const)))(
   '%s: a refusal with %i whose body is larger than the limit is judged by its status, and says which limit',
   async (way, status, code) => {
     await using opened = await openProvider({ way, stream: true, maxResponseBytes: MOST }, (res) =>

@@ -1,6 +1,6 @@
 // Where a page for people, a proxy's or a sign-in's, stands in place of the API, that is said, and not what stands in it.
 import { expect, test } from 'vitest'
-import { openProvider } from '../../../support/model/provider.ts'
+import { openProvider } from '../../support/model/provider.ts'
 
 const PAGE = '<!DOCTYPE html><html><head><title>Sign in</title></head><body><script>x()</script>Sign in</body></html>'
 
@@ -14,7 +14,7 @@ const rows: [status: number, headers: Record<string, string>, body: string, code
 ]
 
 test.each(rows)('%d with %o: %s', async (status, headers, body, code, said, cure) => {
-  for (const way of ['chat', 'responses'] as const) {
+  for (const way of ['chat', 'responses', 'messages'] as const) {
     for (const stream of [true, false]) {
       await using opened = await openProvider({ way, stream }, (res) => res.writeHead(status, headers).end(body))
       const failure = await opened.ask()

@@ -1,9 +1,9 @@
 // The client asks again by the status of an answer; what is wrong decides whether that is of any use.
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { FAILURES } from '../../../../src/core/failure-codes.ts'
-import type { FailureCode } from '../../../../src/core/failure-codes.ts'
-import { openProvider } from '../../../support/model/provider.ts'
+import { FAILURES } from '../../../src/core/failure-codes.ts'
+import type { FailureCode } from '../../../src/core/failure-codes.ts'
+import { openProvider } from '../../support/model/provider.ts'
 
 const rows: [status: number, error: object, code: FailureCode][] = [
   [429, { code: 'insufficient_quota', message: 'Look at your plan.' }, 'MODEL_QUOTA'],
@@ -16,7 +16,7 @@ const rows: [status: number, error: object, code: FailureCode][] = [
   [500, {}, 'MODEL_UNAVAILABLE'],
 ]
 
-test.each((['responses', 'chat'] as const).flatMap((way) => rows.map((row) => [way, ...row] as const)))(
+test.each((['responses', 'chat', 'messages'] as const).flatMap((way) => rows.map((row) => [way, ...row] as const)))(
   '%s: an answer with status %i and %j is asked for again only where time can heal it',
   async (way, status, error, code) => {
     let posts = 0

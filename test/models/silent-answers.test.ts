@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
-import { openProvider } from '../../support/model/provider.ts'
+import { openProvider } from '../support/model/provider.ts'
 
 const begins: [string, (res: ServerResponse) => void][] = [
   ['its headers', (res) => res.flushHeaders()],
@@ -8,7 +8,7 @@ const begins: [string, (res: ServerResponse) => void][] = [
 ]
 
 /** Headers come, and then nothing more: a proxy whose upstream stalled, a path that was lost. */
-const ways = ([['responses', true], ['responses', false], ['chat', true], ['chat', false], ['hosted', true]] as const).flatMap((way) =>
+const ways = ([['responses', true], ['responses', false], ['chat', true], ['chat', false], ['hosted', true], ['messages', true], ['messages', false]] as const).flatMap((way) =>
   begins.map((begin) => [...way, ...begin] as const),
 ) // prettier-ignore
 

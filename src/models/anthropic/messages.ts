@@ -1,0 +1,87 @@
+import { addUsage, type Usage } from '../../core/run.ts'
+import { parseDigits, tryParse } from '../../lib/json/parse.ts'
+import { isObject } from '../../lib/json/object.ts'
+import { seenIn } from '../asked.ts'
+import { brokenAnswer } from '../errors/endings.ts'
+import type { Fields } from '../foreign.ts'
+import type { Model } from '../model.ts'
+import type { Ask } from '../parameters.ts'
+import { withOwnIds, type Origin } from '../raw/keep.ts'
+import { readAnswer } from '../raw/read.ts'
+import type { MessagesClient } from './client.ts'
+import { isPause } from './ending.ts'
+import { bodyOf } from './request.ts'
+import { createMessageBuilder, wholeMessage, type MessageAnswer } from './stream.ts'
+import { turnOf, usageOf } from './turn.ts'
+
+export interface AdapterOptions {
+  client: MessagesClient
+  /** Its name in the configuration. */
+  provider: string
+  model: string
+  ask: Ask
+  stream: boolean
+  labels: boolean
+  /** Most tokens of an answer that the model gives, where that is known. */
+  maxTokens: number | undefined
+}
+
+/** How often in a row a provider may take a break. */
+export const MOST_PAUSES = 20
+
+/** A model behind `/v1/messages`. The whole conversation is sent each time. */
+export function createMessagesModel({ client, provider, model, ask, stream, labels, maxTokens }: AdapterOptions): Model {
+  const from: Origin = `anthropic ${provider}`
+  return {
+    async respond(request, signal) {
+      const body = bodyOf(request, { model, from, labels, maxTokens })
+      const before: Fields[] = []
+      let used: Usage | null = null
+      for (let pauses = 0; ; pauses++) {
+        const asked = { ...continued(body, before), ...(stream && { stream: true }) }
+        const { answer, requestId } = await ask(asked, async (taken) => {
+          const came = await readAnswer(await client.post(taken, { signal }))
+          const whole = came.kind === 'whole' ? wholeMessage(came.answer) : await streamed(seenIn(came.events))
+          signal.throwIfAborted()
+          if (whole === undefined)
+            throw brokenAnswer(
+              { model, requestId: came.requestId },
+              came.kind === 'whole' ? 'answered without content' : 'ended its stream without its last event',
+            )
+          return { answer: whole, requestId: came.requestId }
+        })
+        const answered = { model, requestId }
+        if (!isPause(answer.reason)) {
+          const turn = turnOf({ ...answer, content: [...before, ...answer.content] }, answered, from)
+          return { ...turn, items: withOwnIds(turn.items, request.exchanges, answered), usage: sum(used, turn.usage) }
+        }
+        if (pauses === MOST_PAUSES) throw brokenAnswer(answered, `took a break ${MOST_PAUSES} times`)
+        before.push(...answer.content)
+        used = sum(used, usageOf(answer.usage, true)) ?? used
+      }
+    },
+  }
+}
+
+/** What was used by all of them; null where the last one does not say. */
+const sum = (before: Usage | null, last: Usage | null): Usage | null => (last && before ? addUsage(before, last) : last)
+
+async function streamed(events: AsyncIterable<unknown>): Promise<MessageAnswer | undefined> {
+  const message = createMessageBuilder()
+  // oxlint-disable-next-line waits/bounded -- the provider's connections bound its silence, and the signal of the request ends it
+  for await (const event of events) message.event(event)
+  const whole = message.whole()
+  return whole.isOver ? whole : undefined
+}
+
+/** The request with what was said before a break, as it came. */
+export const continued = <Body extends { messages: readonly object[] }>(body: Body, before: readonly Fields[]): Body =>
+  before.length === 0 ? body : { ...body, messages: [...body.messages, { role: 'assistant', content: before.map(asSent) }] }
+
+/** The input of a call came as a text where it was streamed. */
+function asSent(block: Fields): Fields {
+  const { input } = block
+  if (typeof input !== 'string') return block
+  const value = tryParse(input, parseDigits)
+  return { ...block, input: isObject(value) ? value : {} }
+}

@@ -1,0 +1,102 @@
+import { fieldsIn, listIn, type Fields } from '../foreign.ts'
+import { namesField, withoutKeys, type Part, type Protocol } from '../parameters.ts'
+import { isThought } from './blocks.ts'
+
+// What a server of this protocol may not take, and what a request can do without.
+
+const configIn = (body: object): Fields => fieldsIn(fieldsIn(body)['output_config'])
+
+/** A field of `output_config`. */
+const config = (field: string, name: string, words: RegExp): Part => ({
+  name,
+  isIn: (body) => field in configIn(body),
+  isRefused: (named) => words.test(named),
+  without: (body) => {
+    const rest = withoutKeys(configIn(body), (key) => key === field)
+    return Object.keys(rest).length > 0 ? { ...body, output_config: rest } : withoutKeys(body, (key) => key === 'output_config')
+  },
+})
+
+const messagesIn = (body: object): readonly Fields[] => listIn(fieldsIn(body)['messages'])
+
+/** The request with other blocks; a message without any is left out. */
+const withBlocks = (body: object, change: (block: Fields) => Fields[]): object => ({
+  ...body,
+  messages: messagesIn(body).flatMap((message) => {
+    const { content } = message
+    if (!Array.isArray(content)) return [message]
+    const blocks = listIn(content).flatMap(change)
+    return blocks.length > 0 ? [{ ...message, content: blocks }] : []
+  }),
+})
+
+const unmarked = (part: Fields): Fields => fieldsIn(withoutKeys(part, (key) => key === 'cache_control'))
+const unmarkedList = (list: unknown): unknown => (Array.isArray(list) ? listIn(list).map(unmarked) : list)
+
+const MARK: Part = {
+  name: 'cache_control',
+  isIn: (body) => JSON.stringify(body).includes('"cache_control":'),
+  isRefused: (named) => namesField(named, 'cache_control'),
+  without: (body) => {
+    const { system, tools } = fieldsIn(body)
+    return {
+      ...withBlocks(body, (block) => [unmarked(block)]),
+      ...(system !== undefined && { system: unmarkedList(system) }),
+      ...(tools !== undefined && { tools: unmarkedList(tools) }),
+    }
+  },
+}
+
+/** A proxy that asks one backend and then another cannot use what the first one signed. */
+const THOUGHTS: Part = {
+  name: 'thoughts of before',
+  isIn: (body) => messagesIn(body).some(({ content }) => listIn(content).some(isThought)),
+  isRefused: (_, message) => /\b(?:invalid|unknown|unsupported|cannot be modified|not permitted)\b/i.test(message) && /\bsignature\b|\b(?:redacted_)?thinking.{0,20}\bblocks?\b/i.test(message),
+  without: (body) => withBlocks(body, (block) => (isThought(block) ? [] : [block])),
+} // prettier-ignore
+
+const THINKING: Part = {
+  name: 'thinking',
+  isIn: (body) => 'thinking' in body,
+  isRefused: (named, message) =>
+    namesField(named, 'thinking') && !/\bblocks?\b|\bsignature\b|\btool_choice\b|\btemperature\b/i.test(message),
+  without: (body) => withoutKeys(body, (key) => key === 'thinking'),
+}
+
+const choice = (kind: string): Part => ({
+  name: `tool_choice: ${kind}`,
+  isIn: (body) => fieldsIn(fieldsIn(body)['tool_choice'])['type'] === kind,
+  isRefused: (named) => namesField(named, 'tool_choice'),
+  without: (body) => withoutKeys(body, (key) => key === 'tool_choice'),
+})
+
+/** What a request for `/v1/messages` can do without. */
+export const MESSAGES: Protocol = {
+  needed: new Set([
+    'model',
+    'messages',
+    'system',
+    'max_tokens',
+    'tools',
+    'stream',
+    'mcp_servers',
+    'output_config',
+    'thinking',
+    'tool_choice',
+  ]),
+  parts: [
+    config(
+      'format',
+      'a format of the answer',
+      /\boutput_config\.format\b|\boutput_format\b|\bstructured[_ -]?outputs?\b|json[_ -]?schema\b/i,
+    ),
+    { ...config('effort', 'effort', /\beffort\b/i), setting: 'effort' },
+    MARK,
+    THINKING,
+    THOUGHTS,
+    ...['any', 'none', 'tool'].map(choice),
+  ],
+  setBy: { temperature: 'temperature', service_tier: 'tier' },
+  beside: () => [],
+  last: [],
+}

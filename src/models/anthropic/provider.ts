@@ -1,0 +1,105 @@
+import { APIError } from 'openai'
+import { counting } from '../asked.ts'
+import { modelFailure } from '../errors/failure.ts'
+import { fieldsIn, idIn, listIn } from '../foreign.ts'
+import { createParameters, type Ask } from '../parameters.ts'
+import type { Provider, Warn } from '../provider.ts'
+import { readAnswer } from '../raw/read.ts'
+import { redactTurn } from '../redacted.ts'
+import { createMessagesClient } from './client.ts'
+import { createMessagesModel } from './messages.ts'
+import { MESSAGES } from './parts.ts'
+
+export interface ProviderOptions {
+  name: string
+  baseUrl: string | undefined
+  /** Read for each request, so that a key is rotated without a restart. Undefined: the server wants none. */
+  apiKey: () => string | undefined
+  /** Stream answers: needed where something between cuts connections that are silent for long. */
+  stream: boolean
+  /** The provider is told whose a request is. */
+  labels: boolean
+  /** Longest wait for an answer to begin, and longest silence within it. */
+  timeoutMs: number
+  /** Most bytes of one answer, unpacked and with all that a stream sends around it. */
+  maxResponseBytes: number
+  /** An answer's format may be asked for while tools may still be called. */
+  formatWithTools: boolean
+  /** Most tokens of an answer that a model gives, where that is known. */
+  maxTokensOf: (model: string) => number | undefined
+  /** Takes secrets out of a text: all that a provider says passes it before anybody reads it. */
+  redact: (text: string) => string
+}
+
+/** Most pages of models that are read. */
+const MOST_PAGES = 20
+
+/** Makes a provider behind the Messages API of Anthropic: one pool of connections, and a model for each name asked. */
+export function createProvider(options: ProviderOptions): Provider {
+  const { redact, stream, labels } = options
+  const client = createMessagesClient(options)
+  const nameFailure = (model: string) => (error: unknown) => modelFailure(error, { provider: options.name, model, redact })
+  const parameters = new Map<string, (warn: Warn) => Ask>()
+  const askFor = (model: string, warn: Warn = () => {}): Ask => {
+    const known = parameters.get(model) ?? createParameters(`${options.name}, model ${model},`, MESSAGES)
+    parameters.set(model, known)
+    return known(warn)
+  }
+
+  /** Whether one of the pages of its list has the model; undefined where there is no list. */
+  async function isListed(name: string, signal: AbortSignal): Promise<boolean | undefined> {
+    let afterId: string | undefined
+    for (let page = 0; page < MOST_PAGES; page++) {
+      const came = await readAnswer(await client.models({ signal, maxRetries: 0 }, afterId))
+      const { data, has_more: hasMore, last_id: lastId } = fieldsIn(came.kind === 'whole' ? came.answer : undefined)
+      if (!Array.isArray(data)) return undefined
+      if (listIn(data).some(({ id }) => id === name)) return true
+      afterId = idIn(lastId)
+      if (hasMore !== true || afterId === undefined) return false
+    }
+    return undefined
+  }
+
+  return {
+    formatWithTools: options.formatWithTools,
+    canHost: false,
+    runHeader: false,
+    hosted() {
+      throw new Error('not hosted')
+    },
+    model(name, warn) {
+      const model = createMessagesModel({
+        client,
+        provider: options.name,
+        model: name,
+        ask: askFor(name, warn),
+        stream,
+        labels,
+        maxTokens: options.maxTokensOf(name),
+      })
+      return {
+        async respond(request, signal, asked = { times: 0, seenBytes: 0 }) {
+          try {
+            return redactTurn(await counting(asked, () => model.respond(request, signal)), redact)
+          } catch (error) {
+            signal.throwIfAborted()
+            throw nameFailure(name)(error)
+          }
+        },
+      }
+    },
+    async probeHosted() {
+      throw new Error('not hosted')
+    },
+    async knows(name, signal) {
+      try {
+        return await isListed(name, signal)
+      } catch (error) {
+        const status: number | undefined = error instanceof APIError ? error.status : undefined
+        if (status === 404) return undefined
+        throw nameFailure(name)(error)
+      }
+    },
+    close: () => client.close(),
+  }
+}
