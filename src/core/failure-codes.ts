@@ -90,7 +90,7 @@ export const FAILURES = {
   RESULT_TOO_LARGE: never(
     502,
     'An answer was larger than the limit and was cut.',
-    'Ask for less in the prompt, or raise gateway.maxResponseBytes or limits.resultBytes.',
+    'Ask for less in the prompt, or raise gateway.maxResponseBytes or limits.keptBytes.',
   ),
   ANSWER_CUT: budget(
     'The model’s answer is longer than it may be, and was cut.',

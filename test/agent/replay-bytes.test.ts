@@ -24,6 +24,10 @@ const withLinks = {
   'resources/read': (seen: Seen) => seen.result({ contents: [{ uri: 'shop://list', text: 'a,b\n1,2' }] }),
 }
 
+const PNG = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), Buffer.alloc(50)]).toString('base64')
+const image = { content: [{ type: 'image', data: PNG, mimeType: 'image/png' }] }
+const large = textResult(JSON.stringify({ rows: Array.from({ length: 500 }, (_, at) => ({ at })), has_more: true }))
+
 const conversations: [what: string, said: Said[], settings?: Settings][] = [
   ['a nudge to do the work', [say('I think 3.'), look(1), say('done')], { needed }],
   ['a look that was none', [own('nothing_new', { why: 'x' }), look(1), own('nothing_new', { why: 'x' })], { needed }],
@@ -69,6 +73,25 @@ const conversations: [what: string, said: Said[], settings?: Settings][] = [
     'an ending beside another call',
     [{ calls: [...(look(1).calls ?? []), ...(own('nothing_new', { why: 'x' }).calls ?? [])] }, say('done')],
   ],
+  [
+    'a large result that is read on in',
+    [
+      look(1),
+      own('read_result', { id: 't1c1', path: '/rows/400:402' }),
+      own('read_result', { id: 't1c1', search: '499' }),
+      own('read_result', { id: 't2c1' }),
+      own('read_result', { id: 't9c1' }),
+      say('done'),
+      say('done, of a part'),
+    ],
+    { serve: byNumber({ 1: large }) },
+  ],
+  [
+    'a large result of which nothing more is read',
+    [look(1), say('done'), say('done')],
+    { serve: byNumber({ 1: textResult('x'.repeat(5000)) }) },
+  ],
+  ['images', [look(1), look(2), say('done')], { serve: byNumber({ 1: image, 2: { content: [...image.content, ...image.content] } }) }],
   ['a wait', [look(1), own('wait', { seconds: 1 }), look(1), say('done')]],
   [
     'what a result links to',
@@ -178,6 +201,7 @@ describe.each(conversations)('with %s', (_, said, settings = {}) => {
       for (const lost of turns === losable ? [0, 1] : [0]) {
         const history = historyOf(whole, turns, lost)
         await using again = await hold(said.slice(turns, turns + 1), { ...settings, history, nextTurn: turns + 1 })
+        for (const [digest, content] of whole.journal.contents) again.journal.contents.set(digest, content)
         // The provider says one thing more, and refuses what comes after it.
         await again.run().catch(() => {})
         expect(JSON.stringify(again.model.asked[0])).toBe(JSON.stringify(asked[turns]))

@@ -71,7 +71,7 @@ export const unknownResult = (id: string, known: readonly string[]): string =>
     `there is no result ${id.slice(0, 40).toWellFormed()} in this run. ${known.length === 0 ? 'There is none so far.' : `The last ones: ${known.slice(-10).join(', ')}.`}`,
   )
 export const RESULT_GONE = errorOf('this result is not kept any more. Call the tool again if you may, or say what is missing.')
-export const noSuchLine = (lines: number): string => errorOf(`it has ${lines} lines.`)
+export const noSuchLine = (lines: number): string => errorOf(`it has ${lines} ${lines === 1 ? 'line' : 'lines'}.`)
 export const noSuchByte = (bytes: number): string => errorOf(`it has ${bytes} bytes.`)
 export const NO_JSON = errorOf('this result is no JSON, so it has no paths. Read it by lines, or search it.')
 export const noSuchPath = (at: string, type: string): string =>

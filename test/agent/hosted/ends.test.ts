@@ -159,12 +159,14 @@ test('a call that was answered with HTTP 500 may have run: the run has an answer
   expect(one.testApp.world.model.requests).toHaveLength(1)
 })
 
-test('a result that was cut makes the run incomplete', async () => {
-  await using one = await hostedApp('call counting__look {}\nsay much', { job: hostedJob('limits: { resultBytes: 1024 }') })
+test('a result that is larger than is kept makes the run incomplete', async () => {
+  await using one = await hostedApp('call counting__look {}\nsay much', {
+    job: hostedJob('limits: { resultBytes: 1024, keptBytes: 1024 }'),
+  })
   one.server.answer = () => 'x'.repeat(2000)
   expect(await one.testApp.run('act')).toMatchObject({
     status: 'incomplete',
     reasons: [{ code: 'RESULT_TOO_LARGE' }],
-    toolCalls: [{ status: 'ok', result: { truncated: true } }],
+    toolCalls: [{ status: 'ok', result: { truncated: true, kept: { whole: false } } }],
   })
 })

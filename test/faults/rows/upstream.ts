@@ -159,12 +159,20 @@ export const upstreamRows: FaultRow[] = [
     bench.server.answer = (call) => (call.name === 'look' ? 'x'.repeat(50 * 1024 * 1024) : 'done')
   }),
   row(
-    'an answer over limits.resultBytes',
-    ['incomplete', 'RESULT_TOO_LARGE', 1, 1],
+    'an answer over limits.resultBytes: kept, and the model can read on',
+    ['succeeded', null, 1, 1],
     (bench) => {
       bench.server.answer = () => 'x'.repeat(5000)
     },
     { more: 'limits: { resultBytes: 1024 }' },
+  ),
+  row(
+    'an answer over limits.keptBytes',
+    ['incomplete', 'RESULT_TOO_LARGE', 1, 1],
+    (bench) => {
+      bench.server.answer = () => 'x'.repeat(5000)
+    },
+    { more: 'limits: { resultBytes: 1024, keptBytes: 2048 }' },
   ),
   row('a lost session: opened anew in the same attempt', ['succeeded', null, 1, 1], forgets(1)),
   row('a session lost at a call that must not be repeated', ['failed', 'OUTCOME_UNKNOWN', 1, 0], forgets(1, 'act')),

@@ -20,6 +20,8 @@ export interface RecordingJournal extends Journal {
   ends: ToolCallEnd[]
   requests: GatewayRequestRecord[]
   requestEnds: GatewayRequestEnd[]
+  /** What is kept, by its digest. */
+  contents: Map<string, Buffer>
 }
 
 export function createRecordingJournal(): RecordingJournal {
@@ -31,6 +33,7 @@ export function createRecordingJournal(): RecordingJournal {
   const requestEnds: GatewayRequestEnd[] = []
   const contents = new Map<string, Buffer>()
   return {
+    contents,
     keepContent: async ({ content }) => {
       const digest = createHash('sha256').update(content).digest('hex')
       contents.set(digest, content)
