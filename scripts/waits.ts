@@ -104,7 +104,7 @@ export const WAITS: readonly WaitRow[] = [
   },
   {
     what: '`ps`, for when that process was started',
-    bound: ['store/postgres/embedded/lock.ts#PS_MS'],
+    bound: ['store/postgres/embedded/processes.ts#PS_MS'],
     after: 'that process counts as alive',
   },
   {

@@ -178,6 +178,7 @@ export const OWN_JSON = {
   'mcp/session/fetch.ts': 'a request of ours, of which the id is read',
   'store/postgres/embedded/binaries.ts': 'a package that we depend on',
   'store/postgres/embedded/cluster.ts': 'a file of ours',
+  'store/postgres/embedded/libraries.ts': 'a package that we depend on',
 }
 
 /** Plain JSON.parse makes another number of an integer above 2^53, and nobody hears of it. */

@@ -1,6 +1,4 @@
-import { mkdtempSync, rmSync, chmodSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import type { Logger } from 'pino'
 import type { Config } from '../config/load.ts'
 import { caseFaults } from '../eval/cases/cases.ts'
@@ -10,6 +8,7 @@ import { loadJobs, type LoadedJobs } from '../jobs/directory.ts'
 import { createJournalWriter } from '../store/attempts/journal.ts'
 import { loadConfiguredJobs, openStore } from './app.ts'
 import { createRunResources, offerOf } from './resources.ts'
+import { makeTemporary } from './temporary.ts'
 
 /** What an evaluation works with. */
 export interface Eval extends EvalBench, AsyncDisposable {
@@ -23,9 +22,7 @@ export interface Eval extends EvalBench, AsyncDisposable {
  */
 export async function openEval(config: Config, log: Logger): Promise<Eval> {
   await using building = new AsyncDisposableStack()
-  // Traversable: as root, the embedded Postgres runs as another user.
-  const dir = mkdtempSync(join(tmpdir(), 'nightshift-eval-'))
-  chmodSync(dir, 0o711)
+  const dir = makeTemporary('eval')
   building.defer(() => rmSync(dir, { recursive: true, force: true }))
   const offer = offerOf(config)
   const jobs = loadJobs(config.jobsDir, offer)

@@ -13,7 +13,7 @@ const CLOSED = '--disable-sigusr1'
 if (process.platform !== 'win32') process.on('SIGUSR1', () => {})
 if (Number(process.versions.node.split('.')[0]) < NEEDED) {
   process.stderr.write(
-    `nightshift needs Node ${NEEDED} or newer and this is ${process.version}: start it with "npx nightshift", which brings its own Node, or install Node ${NEEDED}.\n`,
+    `nightshift needs Node ${NEEDED} or newer and this is ${process.version}: ${hasOwnNode() ? 'start it with "npx nightshift", which brings its own Node, or ' : ''}install Node ${NEEDED}.\n`,
   )
   process.exitCode = 2
 } else {
@@ -31,4 +31,13 @@ if (Number(process.versions.node.split('.')[0]) < NEEDED) {
   const isPackage = import.meta.url.includes('/node_modules/')
   const main = existsSync(new URL('main.js', import.meta.url)) ? './main.js' : isPackage ? '../../dist/cli/main.js' : './main.ts'
   void import(main).then(({ runFromShell }) => runFromShell())
+}
+
+/** Whether npm installed a Node beside this file: there is a package for Linux alone, and optional packages can be left out. */
+function hasOwnNode() {
+  try {
+    return module.createRequire(import.meta.url).resolve(`node-${process.platform}-${process.arch}/package.json`) !== ''
+  } catch {
+    return false
+  }
 }

@@ -15,7 +15,9 @@ export const configSchema = z
     databaseUrl: z
       .string()
       .optional()
-      .describe('Postgres of your own. Without it, an embedded one runs under dataDir. The variable DATABASE_URL does the same.'),
+      .describe(
+        'Postgres of your own. Without it, an embedded one runs under dataDir. The variable DATABASE_URL does the same. What the URL does not say of user, password and TLS is taken from PGUSER, PGPASSWORD and PGSSLMODE; the embedded one takes no PG… variable.',
+      ),
     databasePasswordFile: z.string().optional().describe('File with the password, for a databaseUrl that has none.'),
     redisUrl: z
       .string()

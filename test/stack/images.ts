@@ -73,7 +73,7 @@ STOPSIGNAL SIGINT
 ENTRYPOINT ["entrypoint"]
 `,
     files: {
-      native: { from: findBinaries({ asNobody: process.getuid?.() === 0 }) },
+      native: { from: findBinaries({ asNobody: process.getuid?.() === 0, beside: tmpdir() }) },
       pg_isready: PG_ISREADY,
       entrypoint: POSTGRES_ENTRYPOINT,
     },

@@ -3,7 +3,7 @@ import pg from 'pg'
 import { Failure, messageOf } from '../../core/failure.ts'
 import { parseKept } from '../../lib/json/parse.ts'
 import { isUnavailable, sqlStateOf, storeFailure } from './faults.ts'
-import { SESSION_OPTIONS } from './session.ts'
+import { fromHereAlone, SESSION_OPTIONS } from './session.ts'
 
 export type Db = pg.Pool
 
@@ -77,6 +77,8 @@ export function connectionTo(databaseUrl: string, timeouts: StoreTimeouts = TIME
   url.search = String(new URLSearchParams([...url.searchParams].filter(([name]) => OF_THE_ADDRESS.has(name))))
   requireUsable(url.href)
   return {
+    // A socket is where our own Postgres is reached, and none speaks TLS.
+    ...(decodeURIComponent(url.hostname).startsWith('/') ? fromHereAlone : {}),
     connectionString: url.href,
     connectionTimeoutMillis: timeouts.connectMs,
     keepAlive: true,

@@ -12,6 +12,15 @@ export const SESSION_OPTIONS: string = Object.entries({
   .map(([name, value]) => `-c ${name}=${value.replaceAll(' ', '\\ ')}`)
   .join(' ')
 
+/** What pg would take from PG… variables of the environment, beside where to and as whom: said, so that it asks none. For our own Postgres, on its socket. */
+export const fromHereAlone = {
+  ssl: false,
+  sslnegotiation: 'postgres',
+  application_name: 'nightshift',
+  client_encoding: 'UTF8',
+  options: SESSION_OPTIONS,
+} as const satisfies pg.ClientConfig
+
 const POOLER = 'between us and Postgres stands a pooler that takes no startup options, such as PgBouncer in transaction mode'
 
 /** True when who answers refuses the startup options: a pooler does, and Postgres never. */

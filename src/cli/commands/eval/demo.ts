@@ -1,6 +1,6 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeTemporary } from '../../../app/temporary.ts'
 import { loadConfig, type Config } from '../../../config/load.ts'
 import type { Arm } from '../../../eval/arms.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
@@ -23,8 +23,7 @@ export interface EvalDemo extends AsyncDisposable {
  */
 export async function openDemo(terminal: Terminal, modelUrl: string | undefined, wanted: readonly Arm[]): Promise<EvalDemo> {
   await using building = new AsyncDisposableStack()
-  const dir = mkdtempSync(join(tmpdir(), 'nightshift-eval-demo-'))
-  chmodSync(dir, 0o711)
+  const dir = makeTemporary('eval-demo')
   building.defer(() => rmSync(dir, { recursive: true, force: true }))
   // Nothing but the demo needs the stand-ins and what they are made of.
   const [{ startEvalWorld }, { CHARACTERS }] = await Promise.all([

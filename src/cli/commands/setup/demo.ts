@@ -1,9 +1,9 @@
-import { chmodSync, createReadStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createReadStream, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
-import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { createApp, type App } from '../../../app/app.ts'
+import { makeTemporary } from '../../../app/temporary.ts'
 import { importLog } from '../../../audit/log/import.ts'
 import { matchEvents } from '../../../audit/join/match.ts'
 import { loadConfig } from '../../../config/load.ts'
@@ -48,9 +48,7 @@ export const addDemo: AddCommand = (program, terminal, done) => {
     .action(async (options: unknown) => {
       const { keep, json, hosted } = optionsSchema.parse(options)
       await using stack = new AsyncDisposableStack()
-      // Others may enter the directory: as root, the embedded Postgres runs as another user. Files with secrets in it have mode 0600.
-      const dir = mkdtempSync(join(tmpdir(), 'nightshift-demo-'))
-      chmodSync(dir, 0o711)
+      const dir = makeTemporary('demo')
       stack.defer(() => rmSync(dir, { recursive: true, force: true }))
       const tell = json ? () => {} : terminal.out
       const { run, world } = await runDemo({ dir, hosted }, terminal, tell, stack)

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { fromHereAlone } from '../session.ts'
 import type { Settings } from './cluster.ts'
 import type { Door } from './socket.ts'
 
@@ -39,7 +40,7 @@ interface Login extends Door {
 }
 
 async function tryAs({ answerMs, ...login }: Login, work: (client: pg.Client) => Promise<void>): Promise<unknown> {
-  const client = new pg.Client({ ...login, connectionTimeoutMillis: answerMs, query_timeout: answerMs })
+  const client = new pg.Client({ ...fromHereAlone, ...login, connectionTimeoutMillis: answerMs, query_timeout: answerMs })
   client.on('error', () => {})
   try {
     await client.connect()

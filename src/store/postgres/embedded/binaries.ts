@@ -1,79 +1,102 @@
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
-import { Failure } from '../../../core/failure.ts'
-import { digestOf } from '../../../lib/hash/digest.ts'
+import { Failure, messageOf } from '../../../core/failure.ts'
+import { areRight, linksOf, mendLinks, type LibraryLink } from './libraries.ts'
+import { makeTraversable, openToAll, SHARED, traversable } from './traversable.ts'
 
-/** Where what `nobody` must reach is kept, when the place given is inside a directory that only root can enter. */
-const SHARED = '/var/lib/nightshift'
-
-const linksSchema = z.array(z.object({ source: z.string(), target: z.string() }))
-
-/** The same directory, or one under /var/lib/nightshift named after it when `nobody` cannot enter it: root's home is private. */
-export function traversable(dir: string): string {
-  for (let path = dirname(dir); ; path = dirname(path)) {
-    if (existsSync(path) && (statSync(path).mode & 0o001) === 0) return join(SHARED, digestOf(dir).slice(7, 23))
-    if (path === dirname(path)) return dir
-  }
-}
-
-/** Makes the directory, and lets `nobody` through it and through those above it that had to be made, whatever the umask is. */
-export function makeTraversable(dir: string): void {
-  const topmost = mkdirSync(dir, { recursive: true }) ?? dir
-  for (let path = dir; ; path = dirname(path)) {
-    chmodSync(path, (statSync(path).mode & 0o7777) | 0o011)
-    if (path === topmost) return
-  }
-}
-
-/** What its owner can read or execute everybody can, as in the package: under a strict umask an installation has it otherwise. */
-function openToAll(dir: string): void {
-  for (const entry of readdirSync(dir, { recursive: true, withFileTypes: true })) {
-    if (entry.isSymbolicLink()) continue
-    const path = join(entry.parentPath, entry.name)
-    const { mode } = statSync(path)
-    chmodSync(path, (mode & 0o7777) | (mode & 0o100 ? 0o055 : 0o044))
-  }
+export interface BinariesOptions {
+  /** The server runs as nobody, since we are root. */
+  asNobody: boolean
+  /** Where a copy is made when there is neither a home nor another place for it. */
+  beside: string
 }
 
 /**
  * The directory with the `bin`, `lib` and `share` of the Postgres that ships in the npm package, complete and reachable by the user that runs
- * the server. `STORE_UNAVAILABLE` when there is no package for this platform.
+ * the server: where npm put it, or a copy where that cannot be. `STORE_UNAVAILABLE` when there is no package for this platform, or no place for a copy.
  */
-export function findBinaries({ asNobody }: { asNobody: boolean }): string {
+export function findBinaries({ asNobody, beside }: BinariesOptions): string {
   const root = packageRoot()
   const native = join(root, 'native')
-  const links = linksSchema.parse(JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')))
-  const isComplete = () => links.every(({ target }) => existsSync(join(root, target)))
-  if (!(asNobody && traversable(native) !== native)) {
-    if (!isComplete() && isWritable(native)) for (const link of links) linkLibrary(root, link)
-    if (isComplete()) return native
+  const links = linksOf(root)
+  if (!asNobody || (traversable(native) === native && isOpen(native))) {
+    tryTo(() => mendLinks(root, links))
+    if (areRight(root, links)) return native
   }
   const { version } = z.object({ version: z.string() }).parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')))
-  const copy = join(asNobody ? SHARED : join(homedir(), '.cache', 'nightshift'), `postgres-${version}`)
-  if (!existsSync(join(copy, 'complete'))) {
-    if (asNobody) makeTraversable(copy)
-    else mkdirSync(copy, { recursive: true })
-    cpSync(native, join(copy, 'native'), { recursive: true, verbatimSymlinks: true })
-    for (const link of links) linkLibrary(copy, link)
-    if (asNobody) openToAll(copy)
-    writeFileSync(join(copy, 'complete'), '')
+  const refusals: string[] = []
+  for (const place of [asNobody ? SHARED : cacheOf(), beside]) {
+    if (place === undefined) continue
+    const copy = join(place, `postgres-${version}`)
+    const refusal = tryTo(() => {
+      if (isWhole(copy)) mendLinks(copy, links)
+      else makeCopy({ native, copy, links, asNobody })
+    })
+    if (refusal === undefined) return join(copy, 'native')
+    refusals.push(messageOf(refusal))
   }
-  return join(copy, 'native')
+  throw new Failure({
+    code: 'STORE_UNAVAILABLE',
+    message: `The programs of the embedded Postgres in ${native} cannot be run from there, and cannot be copied: ${refusals.join('; ')}.`,
+    cure: 'Run npm ci again, as the user to whom that directory belongs, or let this user write to the directory that is named.',
+  })
+}
+
+/** What it threw, if it did. */
+function tryTo(work: () => void): unknown {
+  try {
+    work()
+    return undefined
+  } catch (error) {
+    return error ?? new Error('unknown')
+  }
+}
+
+/** Undefined for a user who has no home: neither HOME nor an entry in the list of users. */
+function cacheOf(): string | undefined {
+  try {
+    return join(homedir(), '.cache', 'nightshift')
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether everybody can run the programs: not so under the strict umask of an installation. */
+const isOpen = (native: string) =>
+  ['.', 'bin', 'lib', 'share', join('bin', 'initdb'), join('bin', 'postgres')].every(
+    (path) => (statSync(join(native, path)).mode & 0o005) === 0o005,
+  )
+
+const isWhole = (copy: string) => existsSync(join(copy, 'complete'))
+
+interface Copying {
+  native: string
+  copy: string
+  links: readonly LibraryLink[]
+  asNobody: boolean
+}
+
+/** Makes it under another name, and renames it when it is whole: nobody ever runs half of it, and of two who make it one wins. */
+function makeCopy({ native, copy, links, asNobody }: Copying): void {
+  const aside = `${copy}.${randomBytes(6).toString('hex')}`
+  try {
+    if (asNobody) makeTraversable(aside)
+    else mkdirSync(aside, { recursive: true })
+    cpSync(native, join(aside, 'native'), { recursive: true, verbatimSymlinks: true })
+    mendLinks(aside, links)
+    if (asNobody) openToAll(aside)
+    writeFileSync(join(aside, 'complete'), '')
+    // What an earlier version began and did not end.
+    if (existsSync(copy) && !isWhole(copy)) renameSync(copy, `${aside}.old`)
+    const refusal = tryTo(() => renameSync(aside, copy))
+    if (refusal !== undefined && !isWhole(copy)) throw refusal
+  } finally {
+    for (const path of [aside, `${aside}.old`]) rmSync(path, { recursive: true, force: true })
+  }
 }
 
 function packageRoot(): string {
@@ -88,17 +111,4 @@ function packageRoot(): string {
       cause,
     })
   }
-}
-
-function isWritable(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK)
-    return true
-  } catch {
-    return false
-  }
-}
-
-function linkLibrary(root: string, { source, target }: { source: string; target: string }): void {
-  if (!existsSync(join(root, target))) symlinkSync(join(root, source), join(root, target))
 }

@@ -98,6 +98,9 @@ const incomplete = (what: string, file: string) =>
     cure: `Put ${file} back from where it was copied or saved; to begin with an empty store instead, move the whole directory away.`,
   })
 
+const unlisted = (uid: number | undefined) =>
+  `Run Nightshift as a user that is listed in /etc/passwd, give user ${uid} a line there (in an image: RUN useradd --uid ${uid} nightshift), or set databaseUrl to a Postgres of your own. Postgres asks for it once: a store that is there already starts without.`
+
 async function initialise({ data, bin, user }: Place, password: string): Promise<void> {
   mkdirSync(data, { mode: 0o700 })
   const passwordFile = `${data}-${randomBytes(6).toString('hex')}`
@@ -119,9 +122,11 @@ async function initialise({ data, bin, user }: Place, password: string): Promise
       timeout: INIT_MS,
     })
   } catch (cause) {
+    const isUnlisted = messageOf(cause).includes('could not look up effective user ID')
     throw new Failure({
       code: 'STORE_UNAVAILABLE',
       message: `The embedded Postgres could not be initialised in ${data}: ${messageOf(cause)}`,
+      ...(isUnlisted && { cure: unlisted(user.uid ?? process.getuid?.()) }),
       cause,
     })
   } finally {

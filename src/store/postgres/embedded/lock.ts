@@ -1,14 +1,12 @@
-import { execFileSync } from 'node:child_process'
 import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../../../core/failure.ts'
+import { startTimeOf } from './processes.ts'
 
 /** Longer than it takes to make a cluster and to start it. */
 const WAIT_MS = 120_000
 const RETRY_MS = 50
-/** For the system to say when a process was started. */
-const PS_MS = 5000
 /** An owner writes its name right after it made the file. */
 const UNNAMED_MS = 2000
 
@@ -94,11 +92,4 @@ function isProcess(pid: number, uid: number): boolean {
     // It lives as another user's process. When the lock file is our user's, that process did not write it.
     return codeOf(error) === 'EPERM' && uid !== process.getuid?.()
   }
-}
-
-/** When a process was started, as this system says it: process ids are given again, and a container gives the same at each start. */
-function startTimeOf(pid: number): string {
-  if (process.platform === 'linux') return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[19] ?? ''
-  if (process.platform === 'win32') return ''
-  return execFileSync('/bin/ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', env: { LC_ALL: 'C' }, timeout: PS_MS }).trim()
 }

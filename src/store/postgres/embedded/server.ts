@@ -4,12 +4,14 @@ import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { Failure, messageOf } from '../../../core/failure.ts'
-import { findBinaries, makeTraversable, traversable } from './binaries.ts'
+import { fromHereAlone } from '../session.ts'
 import { openAccess, urlOf } from './access.ts'
+import { findBinaries } from './binaries.ts'
 import { NOBODY, openCluster, SERVER_ENVIRONMENT, type Place, type Settings } from './cluster.ts'
 import { lockDirectory } from './lock.ts'
 import { dropForeignPid, postmasterOf } from './postmaster.ts'
 import { makeDoor, removeDoor, settingsOf, type Door } from './socket.ts'
+import { makeTraversable, traversable } from './traversable.ts'
 
 /** How long a server may take until it answers, and to end; one that says that it replays its log after a crash may take longer. */
 const ANSWER_MS = 30_000
@@ -45,7 +47,7 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   const place: Place = {
     dir,
     data: join(dir, 'data'),
-    bin: join(findBinaries({ asNobody }), 'bin'),
+    bin: join(findBinaries({ asNobody, beside: dir }), 'bin'),
     user: asNobody ? { uid: NOBODY, gid: NOBODY } : {},
   }
   const release = await lockDirectory(dir)
@@ -76,13 +78,30 @@ interface Server {
 async function adopt({ dir, data }: Place, settings: Settings): Promise<Server | undefined> {
   const began = performance.now()
   for (let postmaster = postmasterOf(data); postmaster; postmaster = postmasterOf(data)) {
-    const { pid, door, status } = postmaster
+    const { pid, door, status, movedFrom } = postmaster
     const refusal = status === 'stopping' || !door ? 'it is starting or stopping' : await openAccess(door, settings, ANSWER_MS)
-    if (refusal === undefined && door) return { pid, door }
+    if (refusal === undefined && door) {
+      if (movedFrom === undefined) return { pid, door }
+      await endMoved(pid, door, movedFrom, settings)
+    }
     if (isWrongPassword(refusal) || isTooLate(began, status)) throw noAnswer(dir, `process ${pid} runs on ${data}`, refusal)
     await sleep(POLL_MS)
   }
   return undefined
+}
+
+/** Ends a server whose directory was moved while it lived: it knows its programs and its data by a path that is gone. Another process that uses it is not cut off. */
+async function endMoved(pid: number, door: Door, movedFrom: string, settings: Settings): Promise<void> {
+  const keeper = await keep(urlOf(door, settings))
+  const used = await othersKeep(keeper)
+  await keeper.end()
+  if (used)
+    throw new Failure({
+      code: 'STORE_UNAVAILABLE',
+      message: `The embedded Postgres (process ${pid}) was started on ${movedFrom}, which was moved since, and another process still uses it.`,
+      cure: 'End the Nightshift that was started before the move, then start again.',
+    })
+  process.kill(pid, 'SIGINT')
 }
 
 /** Starts the server and waits until it answers. After a hard kill the first start can fail: it is tried again. */
@@ -154,6 +173,7 @@ function spawnServer({ dir, data, bin, user }: Place, door: Door, ephemeral: boo
 /** Holds a lock for as long as this process lives and uses the server: the others see by it that they must not end it. */
 async function keep(url: string): Promise<pg.Pool> {
   const keeper = new pg.Pool({
+    ...fromHereAlone,
     connectionString: url,
     max: 1,
     idleTimeoutMillis: 0,

@@ -15,16 +15,21 @@ const NUMBER = 5432
 const MAX_BYTES = 103 - Buffer.byteLength(`/.s.PGSQL.${NUMBER}`)
 const SHORT = '/tmp/nightshift-postgres-'
 
+/** The place of the socket beside the data; undefined where its path would be too long. */
+export function besideOf(dir: string): string | undefined {
+  const beside = join(dir, 'socket')
+  return Buffer.byteLength(beside) <= MAX_BYTES ? beside : undefined
+}
+
 /**
  * Makes the place of the socket, which the server's user alone can enter: beside the data, or in /tmp where its path would be too long. On Windows, where our
  * Postgres has none, a free port of loopback.
  */
 export async function makeDoor({ dir, user }: Pick<Place, 'dir' | 'user'>): Promise<Door> {
   if (process.platform === 'win32') return { host: '127.0.0.1', port: await getPort({ host: '127.0.0.1' }) }
-  const beside = join(dir, 'socket')
-  const isShort = Buffer.byteLength(beside) <= MAX_BYTES
-  if (isShort) mkdirSync(beside, { recursive: true, mode: 0o700 })
-  const host = isShort ? beside : mkdtempSync(SHORT)
+  const beside = besideOf(dir)
+  if (beside !== undefined) mkdirSync(beside, { recursive: true, mode: 0o700 })
+  const host = beside ?? mkdtempSync(SHORT)
   if (user.uid !== undefined && user.gid !== undefined) chownSync(host, user.uid, user.gid)
   chmodSync(host, 0o700)
   return { host, port: NUMBER }

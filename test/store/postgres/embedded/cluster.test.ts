@@ -1,15 +1,16 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { findBinaries, makeTraversable } from '../../../../src/store/postgres/embedded/binaries.ts'
+import { findBinaries } from '../../../../src/store/postgres/embedded/binaries.ts'
 import { NOBODY, openCluster, type Place } from '../../../../src/store/postgres/embedded/cluster.ts'
+import { makeTraversable } from '../../../../src/store/postgres/embedded/traversable.ts'
 import { createPlace, type PostgresPlace } from '../../../support/database/postgres-process.ts'
 
 const asNobody = process.getuid?.() === 0
 
 function placeIn({ dir }: PostgresPlace): Place {
   makeTraversable(dir)
-  const bin = join(findBinaries({ asNobody }), 'bin')
+  const bin = join(findBinaries({ asNobody, beside: dir }), 'bin')
   return { dir, data: join(dir, 'data'), bin, user: asNobody ? { uid: NOBODY, gid: NOBODY } : {} }
 }
 

@@ -160,7 +160,7 @@ test('a server that the version before started, on TCP, is adopted while it live
   const data = join(place.dir, 'data')
   const asNobody = isRoot ? { uid: NOBODY, gid: NOBODY } : {}
   const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories='].flatMap((one) => ['-c', one])
-  const server = spawn(join(findBinaries({ asNobody: isRoot }), 'bin', 'postgres'), ['-D', data, ...settings], {
+  const server = spawn(join(findBinaries({ asNobody: isRoot, beside: data }), 'bin', 'postgres'), ['-D', data, ...settings], {
     ...asNobody,
     cwd: data,
     stdio: 'ignore',

@@ -1,4 +1,4 @@
-import { chownSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
 import { startEmbeddedPostgres } from '../../../../src/store/postgres/embedded/server.ts'
@@ -143,6 +143,24 @@ describe('the embedded server', () => {
     const first = await place.start({ ephemeral: true })
     expect(await first.stop()).toBe(0)
     expect(existsSync(place.dir)).toBe(false)
+  })
+
+  test.skipIf(process.platform !== 'linux')('goes on where its directory was moved to while it lived, once nobody uses it', async () => {
+    await using place = createPlace()
+    await using elsewhere = createPlace()
+    const first = await place.start()
+    await ask(first.url, 'create table kept as select 1 as n')
+    const pid = livePid(place.dir)
+    renameSync(place.dir, elsewhere.dir)
+    await expect(startEmbeddedPostgres({ dir: elsewhere.dir })).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      message: expect.stringContaining(`${join(place.dir, 'data')}, which was moved since, and another process still uses it`),
+    })
+    expect(isAlive(pid)).toBe(true)
+    await first.kill()
+    const second = await elsewhere.start()
+    await gone(pid)
+    expect(await ask(second.url, 'select n from kept')).toEqual([{ n: 1 }])
   })
 
   test('can be stopped twice', async () => {
