@@ -7,7 +7,18 @@ import type { AttemptView, RunView, ToolCallView, TurnView } from './view.ts'
 export type TimelineEvent =
   | { event: 'queued'; at: string }
   | { event: 'attempt'; at: string; number: number; worker: string }
-  | { event: 'turn'; at: string; number: number; calls: string[]; answers: boolean; usage: Usage }
+  | {
+      event: 'turn'
+      at: string
+      number: number
+      calls: string[]
+      answers: boolean
+      /** What it was for beside the work itself, such as `summary`. */
+      purpose?: string
+      /** How many results were put aside before it. */
+      putAside?: number
+      usage: Usage
+    }
   | {
       event: 'call'
       at: string
@@ -104,13 +115,15 @@ function endedInOrder(calls: readonly ToolCallView[], over: boolean): TimelineEv
   )
 }
 
-function turnEvent({ number, items, finishedAt, usage }: TurnView): TimelineEvent {
+function turnEvent({ number, items, finishedAt, purpose, putAside, usage }: TurnView): TimelineEvent {
   return {
     event: 'turn',
     at: finishedAt,
     number,
     calls: items.flatMap(nameOfCall),
     answers: items.some(({ type }) => type === 'message'),
+    ...(purpose !== null && { purpose }),
+    ...(putAside > 0 && { putAside }),
     usage,
   }
 }

@@ -91,6 +91,12 @@ export interface TurnView {
   attempt: number
   /** What Nightshift said to the model before this turn, beside the prompt and the results of calls: what was wrong with its answer, notes, calls that were not made. */
   told: string | null
+  /** What it was for beside the work itself: `summary`, or what a later version knows. */
+  purpose: string | null
+  /** How many results were put aside before it, since the turn before. */
+  putAside: number
+  /** The model's notes, of a summary. */
+  notes: string | null
   items: TurnItem[]
   stopReason: string
   responseId: string | null

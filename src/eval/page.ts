@@ -82,7 +82,7 @@ const reasonsOf = ({ reasons }: RunView): Html =>
       reasons.map(({ code, message }) => `${code}: ${message}`),
     )}`
 
-function turnOf({ number, told, items, stopReason }: RunView['turns'][number], run: RunView): Html {
+function turnOf({ number, told, items, stopReason, notes }: RunView['turns'][number], run: RunView): Html {
   const calls = run.toolCalls.filter((call) => call.turn === number)
   const asked = items.filter(({ type }) => type === 'tool_call').length
   const said = items.flatMap((item) => wordsOf(item, calls.length))
@@ -90,7 +90,7 @@ function turnOf({ number, told, items, stopReason }: RunView['turns'][number], r
   return html`<section>
     ${told === null ? '' : block('ours', 'Nightshift', told)}
     <h3>Turn ${number}${stopReason === 'end' ? '' : html` <small>(${stopReason})</small>`}</h3>
-    ${asked === 0 ? [...made, ...said] : [...said, ...made]}
+    ${notes === null ? '' : block('model', 'Model, notes', notes)} ${asked === 0 ? [...made, ...said] : [...said, ...made]}
   </section>`
 }
 

@@ -19,7 +19,7 @@ const attempt = (number: number, parts: Partial<AttemptView> = {}): AttemptView 
 }) // prettier-ignore
 
 const turn = (number: number, inAttempt: number, items: TurnItem[], second = 1): TurnView => ({
-  number, attempt: inAttempt, told: null, items, stopReason: 'stop', responseId: null, providerRequestId: null, model: 'm', usage: noUsage, costUsd: null, startedAt: at(second),
+  number, attempt: inAttempt, told: null, purpose: null, putAside: 0, notes: null, items, stopReason: 'stop', responseId: null, providerRequestId: null, model: 'm', usage: noUsage, costUsd: null, startedAt: at(second),
   finishedAt: at(second),
 }) // prettier-ignore
 
@@ -155,6 +155,17 @@ test.each(stories)('each event of %s keeps its place', (_, story, events) => {
     before = now
   }
   expect(before).toEqual(events)
+})
+
+test('a turn that is a summary, or before which results were put aside, says so', () => {
+  const turns = [
+    { ...turn(1, 1, []), purpose: 'summary', notes: 'notes' },
+    { ...turn(2, 1, answers), putAside: 3 },
+  ]
+  expect(timelineOf(run({ attempts: [attempt(1)], turns })).slice(2)).toMatchObject([
+    { event: 'turn', number: 1, answers: false, purpose: 'summary' },
+    { event: 'turn', number: 2, answers: true, putAside: 3 },
+  ])
 })
 
 test('an event says what is known of it', () => {

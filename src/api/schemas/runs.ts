@@ -123,6 +123,14 @@ export const runSchema = z
         number: z.int(),
         attempt: z.int(),
         told: z.string().nullable(),
+        purpose: z
+          .string()
+          .nullable()
+          .describe(
+            'What it was for beside the work itself: summary, where the model wrote notes on what did not fit its window any more.',
+          ),
+        putAside: z.int().describe('How many results were put aside before it: the model was told their ids in their place.'),
+        notes: z.string().nullable().describe('The notes of the model, of a summary: they replace what was said before them.'),
         items: z.array(itemSchema),
         stopReason: z.string(),
         responseId: z.string().nullable(),

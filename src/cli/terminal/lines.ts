@@ -10,7 +10,7 @@ const LABEL = 10
 
 export interface Lines {
   step(label: string, text: string): string
-  turn(number: number, items: readonly TurnItem[], usage: Usage): string
+  turn(turn: { number: number; items: readonly TurnItem[]; usage: Usage; purpose?: string | null | undefined }): string
   call(call: {
     server: string
     tool: string
@@ -23,6 +23,9 @@ export interface Lines {
   reason(reason: Reason): string
   status(status: RunStatus): string
 }
+
+/** What a model does in a turn that is a summary. */
+export const SUMS_UP = 'sums up what was said'
 
 /** The end of a run's id, which tells it from others; every command takes it. */
 export const shortId = (id: string): string => `…${id.slice(-8)}`
@@ -63,9 +66,10 @@ export function createLines({ colors, columns }: Pick<Terminal, 'colors' | 'colu
   const mark = (status: string) => (status === 'ok' ? colors.green(status) : status === 'sent' ? status : colors.yellow(status))
   return {
     step,
-    turn(number, items, usage) {
+    turn({ number, items, usage, purpose }) {
       const calls = items.flatMap((item) => (item.type === 'tool_call' ? [item.name] : []))
-      const did = calls.length > 0 ? `calls ${calls.join(', ')}` : items.some((item) => item.type === 'refusal') ? 'refuses' : 'answers'
+      const ends = items.some((item) => item.type === 'refusal') ? 'refuses' : 'answers'
+      const did = purpose === 'summary' ? SUMS_UP : calls.length > 0 ? `calls ${calls.join(', ')}` : ends
       return step(`turn ${number}`, `${fit(`model ${did}`, width - 20)} ${colors.dim(showTokens(usage))}`)
     },
     call({ server, tool, arguments: args, status, durationMs, failure }) {

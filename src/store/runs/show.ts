@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { FinalStatus, Reason, RunStatus } from '../../core/run.ts'
+import { readTurnContext } from '../../core/rules/context/record.ts'
 import type {
   AttemptView,
   DecisionView,
@@ -72,16 +73,19 @@ const attemptRows = (client: pg.PoolClient, runId: string) =>
   )
 
 async function loadTurns(client: pg.PoolClient, runId: string): Promise<TurnView[]> {
-  const turns = await queryIso<Omit<TurnView, 'usage'> & UsageRow>(
+  const turns = await queryIso<Omit<TurnView, 'usage' | 'putAside' | 'notes'> & UsageRow & { context: unknown }>(
     client,
-    `select number, attempt, told, items, stop_reason as "stopReason", response_id as "responseId",
+    `select number, attempt, told, purpose, context, items, stop_reason as "stopReason", response_id as "responseId",
        provider_request_id as "providerRequestId", model, ${USAGE}, cost_usd as "costUsd",
        started_at as "startedAt", finished_at as "finishedAt"
      from turns where run_id = $1 order by number`,
     [runId],
     'show turns',
   )
-  return turns.map(withUsage)
+  return turns.map(({ context, ...row }) => {
+    const { aside = [], summary } = readTurnContext(context)
+    return { ...withUsage(row), putAside: aside.length, notes: summary?.text ?? null }
+  })
 }
 
 async function loadToolCalls(client: pg.PoolClient, runId: string, decisions: Decisions): Promise<ToolCallView[]> {

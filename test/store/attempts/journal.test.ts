@@ -202,6 +202,23 @@ test('a takeover waits for the rows that are being written, and sees them', asyn
   expect((await takeover).map(({ number }) => number)).toEqual([1])
 })
 
+test('what was put aside before a turn is read again as it was written, and counted where the run is shown', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const { runId, journal } = await journalOf(db)
+  const context = { aside: ['t1c1', 't1c2'], summary: { of: 3, text: 'notes \0 \ud800' } }
+  await journal.turn(turnRecord(1, { items: [], purpose: 'summary', context }))
+  await journal.turn(turnRecord(2))
+  expect(await loadHistory(db, runId, 1)).toMatchObject([
+    { purpose: 'summary', context },
+    { purpose: null, context: null },
+  ])
+  expect((await loadRun(db, runId))?.turns).toMatchObject([
+    { purpose: 'summary', putAside: 2, notes: context.summary.text },
+    { purpose: null, putAside: 0, notes: null },
+  ])
+})
+
 test('a flush whose connection is cut is written once', async () => {
   await using database = await createTestDatabase()
   const { db } = database

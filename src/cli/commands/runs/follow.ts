@@ -38,7 +38,7 @@ function linesOf(lines: Lines, run: RunView, event: TimelineEvent): string[] {
     case 'attempt':
       return [lines.step('attempt', `${event.number} on ${event.worker}`)]
     case 'turn':
-      return run.turns.filter(({ number }) => number === event.number).map(({ number, items, usage }) => lines.turn(number, items, usage))
+      return run.turns.filter(({ number }) => number === event.number).map((turn) => lines.turn(turn))
     case 'call':
       return run.toolCalls.filter(({ id }) => id === event.id).map((call) => lines.call(call))
     case 'attemptEnded':

@@ -4,7 +4,7 @@ import { EXIT } from '../../../core/failure-codes.ts'
 import type { Act, RunActView } from '../../../core/acts.ts'
 import type { TimelineEvent } from '../../../core/timeline.ts'
 import { followRuns } from '../../../runs/follow/follow.ts'
-import { createLines, shortId, type Lines } from '../../terminal/lines.ts'
+import { createLines, shortId, SUMS_UP, type Lines } from '../../terminal/lines.ts'
 import { requireId } from '../../../runs/require.ts'
 import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 import { fit } from '../../terminal/terminal.ts'
@@ -58,7 +58,7 @@ export function textOf(event: TimelineEvent): string {
     case 'attempt':
       return `attempt ${event.number} on ${event.worker}`
     case 'turn':
-      return `turn ${event.number}: the model ${event.calls.length > 0 ? `calls ${event.calls.map((name) => fit(name, 64)).join(', ')}` : 'answers'}`
+      return `turn ${event.number}: the model ${didText(event)}${event.putAside === undefined ? '' : `, after ${event.putAside} results were put aside`}`
     case 'call':
       return `${fit(event.server, 40)} ${fit(event.tool, 64)}: ${event.status}${event.durationMs === null ? '' : `, ${Math.round(event.durationMs)} ms`}${event.failure ? ` ${event.failure.code}` : ''}`
     case 'attemptEnded':
@@ -70,6 +70,11 @@ export function textOf(event: TimelineEvent): string {
     case 'finished':
       return `${event.status}${event.reasons.length > 0 ? `: ${event.reasons.map(({ code }) => code).join(', ')}` : ''}`
   }
+}
+
+function didText({ calls, purpose }: Extract<TimelineEvent, { event: 'turn' }>): string {
+  if (purpose === 'summary') return SUMS_UP
+  return calls.length > 0 ? `calls ${calls.map((name) => fit(name, 64)).join(', ')}` : 'answers'
 }
 
 /** That a provider may go on after a stop, and what becomes of its calls. */

@@ -121,8 +121,12 @@ const MAX_TOLD = 300
 function showTimeline(run: RunView, lines: Lines): string {
   return timelineOf(run)
     .flatMap((event) => {
-      const told = event.event === 'turn' ? run.turns.find(({ number }) => number === event.number)?.told : null
-      return [...(told ? [lines.step('told', fit(told, MAX_TOLD))] : []), lines.step(event.at.slice(11, 19), showText(textOf(event)))]
+      const turn = event.event === 'turn' ? run.turns.find(({ number }) => number === event.number) : undefined
+      return [
+        ...(turn?.told ? [lines.step('told', fit(turn.told, MAX_TOLD))] : []),
+        lines.step(event.at.slice(11, 19), showText(textOf(event))),
+        ...(turn?.notes ? [lines.step('notes', fit(showLine(turn.notes), MAX_TOLD))] : []),
+      ]
     })
     .join('\n')
 }

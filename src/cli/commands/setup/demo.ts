@@ -146,7 +146,7 @@ function progressLines(lines: Lines, progress: Progress): string[] {
     case 'preflight':
       return [lines.step('preflight', `${progress.servers.join(', ')}: ${progress.tools} tools are there; no token is spent before this`)]
     case 'turn':
-      return [lines.turn(progress.turn.number, progress.turn.items, progress.turn.usage)]
+      return [lines.turn(progress.turn)]
     case 'call':
       return [lines.call({ ...progress.call, ...progress.end })]
     case 'retry':

@@ -66,6 +66,19 @@ test('what was said to the model before a turn is told above it, on one line', (
   expect(lines[at + 1]).toBe('07:00:03   turn 1: the model answers')
 })
 
+test('a turn that is a summary is told as one, with its notes on one line, and results that were put aside are counted', () => {
+  const turns = [
+    aTurnView({ purpose: 'summary', notes: 'Looked at\n12 rows.' }),
+    aTurnView({ number: 2, putAside: 7, items: [{ type: 'message', text: 'done' }] }),
+  ]
+  const lines = linesOf({ attempts: [anAttemptView()], turns })
+  const at = lines.indexOf('07:00:03   turn 1: the model sums up what was said')
+  expect(lines.slice(at + 1, at + 3)).toEqual([
+    'notes      Looked at 12 rows.',
+    '07:00:03   turn 2: the model answers, after 7 results were put aside',
+  ])
+})
+
 test('the version of the words that the last attempt was told is shown, or that there were none of ours', () => {
   expect(
     linesOf({ attempts: [anAttemptView({ contract: 'contract/1' }), anAttemptView({ number: 2, contract: 'contract/2' })] }),
