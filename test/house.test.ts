@@ -21,6 +21,7 @@ const OWN_FOLDERS = [
   'fixtures',
   'fuzz',
   'hostile',
+  'mistakes',
   'providers',
   'queue/outages',
   'stack',

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { AlarmRefused, type AlarmOptions } from '../audit/alarm.ts'
 import type { ReadOptions } from '../audit/read.ts'
-import { unknownJobs } from '../config/job-names.ts'
+import { misspeltServers, unknownJobs } from '../config/job-names.ts'
 import type { Config } from '../config/load.ts'
 import { describeError, Failure } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
@@ -126,7 +126,17 @@ const NOBODY: Callers = { tokens: {}, users: {}, groups: {} }
 export function loadConfiguredJobs(config: Config): LoadedJobs {
   const loaded = loadJobs(config.jobsDir, offerOf(config))
   // Only when no file has a fault: a job whose file has one is not loaded, and its name would look unknown.
-  return loaded.issues.length > 0 ? loaded : { ...loaded, issues: unknownJobs(config, [...loaded.jobs.keys()]) }
+  if (loaded.issues.length > 0) return loaded
+  const jobs = [...loaded.jobs.values()]
+  const servers = jobs.flatMap(({ definition }) => Object.keys(definition.tools))
+  return {
+    ...loaded,
+    issues: unknownJobs(
+      config,
+      jobs.map(({ name }) => name),
+    ),
+    warnings: [...loaded.warnings, ...misspeltServers(config, servers)],
+  }
 }
 
 /** Throws `CONFIG_INVALID` when the configuration names jobs that do not exist. */

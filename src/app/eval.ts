@@ -32,8 +32,8 @@ export async function openEval(config: Config, log: Logger): Promise<Eval> {
   return { db, journal: createJournalWriter(db), resources, log, jobs, offer, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
-/** The jobs and their faults, with those of their files of cases. */
+/** The jobs and their faults, with those of their files of cases, and what is to be changed in the configuration. */
 export function checkJobs(config: Config): LoadedJobs {
   const { jobs, issues, warnings } = loadConfiguredJobs(config)
-  return { jobs, issues: [...issues, ...caseFaults(jobs.values(), offerOf(config))], warnings }
+  return { jobs, issues: [...issues, ...caseFaults(jobs.values(), offerOf(config))], warnings: [...config.notes, ...warnings] }
 }

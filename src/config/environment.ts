@@ -6,11 +6,15 @@ export const environment: Environment = process.env
 /** `$${` is a text of its own; any other `${` begins a variable, in one of the two forms or in one that is not known. */
 const VARIABLE = /\$(\$\{)|\$\{(?:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\})?/g
 
+/** A variable of shells: it would be taken for the text itself. */
+const BARE = /^\$[A-Z_][A-Z0-9_]*$/
+
 /**
  * Puts `${VAR}` and `${VAR:-default}` in; `$${` stands for `${`. A variable that is not set, or is empty, and has no default is an error that says so, and so is any other form of
  * shells and Compose: it would be taken for the text itself.
  */
 export function substitute(value: string, env: Environment): string {
+  if (BARE.test(value)) throw new Error(`is ${value}, which is no variable here; write \${${value.slice(1)}}`)
   return value.replace(VARIABLE, (_, literal: string | undefined, name: string | undefined, fallback: string | undefined) => {
     if (literal !== undefined) return literal
     if (name === undefined)

@@ -5,11 +5,13 @@ import { Failure, messageOf } from '../core/failure.ts'
 import { parseYaml, showIssue } from '../lib/yaml/file.ts'
 import { substitute, type Environment } from './environment.ts'
 import { resolvePaths } from './paths.ts'
+import { rememberPlaces } from './places.ts'
+import { readableSecrets } from './readable-secrets.ts'
 import { configSchema, RENAMED, type ConfigValues } from './schema.ts'
 import { given, withPassword } from './secrets.ts'
 
 export interface Config extends ConfigValues {
-  /** Warnings, such as a key under its earlier name: a line each, with file and line, for the log. */
+  /** Warnings, such as a key under its earlier name or a secret that others can read: a line each, with file and line, for the log. */
   notes: readonly string[]
 }
 
@@ -25,25 +27,28 @@ export interface LoadConfigOptions {
  */
 export function loadConfig({ file: named, env }: LoadConfigOptions): Config {
   const file = named ?? env['NIGHTSHIFT_CONFIG'] ?? 'config/nightshift.yaml'
-  const parsed = parseYaml(readConfig(file), configSchema, { substitute: (value) => substitute(value, env), renamed: RENAMED })
+  const text = readConfig(file)
+  const parsed = parseYaml(text, configSchema, { substitute: (value) => substitute(value, env), renamed: RENAMED })
   if (!parsed.ok) {
     throw new Failure({
       code: 'CONFIG_INVALID',
       message: `The configuration has ${parsed.issues.length === 1 ? 'a fault' : `${parsed.issues.length} faults`}:\n  ${parsed.issues.map((issue) => showIssue(file, issue)).join('\n  ')}\n`,
     })
   }
-  const config = resolvePaths(parsed.value, dirname(resolve(file)))
-  return {
-    ...config,
-    databaseUrl: withPassword(
-      addressOf(file, 'databaseUrl', given(config.databaseUrl) ?? given(env['DATABASE_URL']), 'DATABASE_URL', ['postgres:', 'postgresql:']),
-      config.databasePasswordFile,
-    ),
-    redisUrl: redisAddress(
-      addressOf(file, 'redisUrl', given(config.redisUrl) ?? given(env['REDIS_URL']), 'REDIS_URL', ['redis:', 'rediss:']),
-    ),
-    notes: parsed.notes.map((note) => showIssue(file, note)),
+  const values = resolvePaths(parsed.value, dirname(resolve(file)))
+  const placeOf = (key: string) => `${file}:${parsed.place.lineOf([key])}: ${key}`
+  const address = (key: 'databaseUrl' | 'redisUrl', variable: string, schemes: readonly string[]) => {
+    const written = given(values[key])
+    return addressOf(written === undefined ? `The variable ${variable}` : placeOf(key), written ?? given(env[variable]), schemes)
   }
+  const config: Config = {
+    ...values,
+    databaseUrl: withPassword(address('databaseUrl', 'DATABASE_URL', ['postgres:', 'postgresql:']), values.databasePasswordFile),
+    redisUrl: redisAddress(address('redisUrl', 'REDIS_URL', ['redis:', 'rediss:'])),
+    notes: [...parsed.notes, ...readableSecrets(file, text)].map((note) => showIssue(file, note)),
+  }
+  rememberPlaces(config, file, parsed.place)
+  return config
 }
 
 /** What Redis may be told of the way there. Its client would take any other of its own settings from an address, such as its bounds and a prefix of all keys, in place of ours. */
@@ -63,12 +68,12 @@ const isWhole = ({ protocol, pathname, hash }: URL) =>
   hash === '' && (protocol.startsWith('redis') ? /^\/?\d*$/.test(pathname) : !pathname.includes('@'))
 
 /** The address itself. `CONFIG_INVALID` for one of another scheme or none, without its text: it may hold a password. */
-function addressOf(file: string, key: string, url: string | undefined, variable: string, schemes: readonly string[]): string | undefined {
+function addressOf(place: string, url: string | undefined, schemes: readonly string[]): string | undefined {
   if (url === undefined || (URL.canParse(url) && schemes.includes(new URL(url).protocol) && isWhole(new URL(url)))) return url
   throw new Failure({
     code: 'CONFIG_INVALID',
-    message: `${key} of ${file}, or the variable ${variable}, is no address of the form ${schemes.map((scheme) => `${scheme}//host:port`).join(' or ')}.`,
-    cure: 'Correct the one that is set, or take it out; a port goes up to 65535, in a password each special character is written with % and its code, and a database of Redis is a number.',
+    message: `${place} is no address of the form ${schemes.map((scheme) => `${scheme}//host:port`).join(' or ')}.`,
+    cure: 'Correct it, or take it out; a port goes up to 65535, in a password each special character is written with % and its code, and a database of Redis is a number.',
   })
 }
 

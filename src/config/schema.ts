@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { suggest } from '../lib/near.ts'
 import { accountsSchema, adminSchema, minterSchema } from './sections/accounts.ts'
 import { apiSchema } from './sections/api.ts'
 import { alertsSchema, auditSchema, evidenceSchema } from './sections/audit.ts'
@@ -46,14 +47,21 @@ export const configSchema = z
     worker: workerSchema,
     log: logSchema,
   })
-  .superRefine(({ accounts, budgets, alerts, webhooks, minter }, context) => {
+  .superRefine(({ accounts, audit, budgets, alerts, webhooks, minter }, context) => {
     const fault = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message })
     if (alerts && !Object.hasOwn(webhooks, alerts.webhook))
-      fault(['alerts', 'webhook'], 'is no webhook; name one that stands under webhooks:')
+      fault(['alerts', 'webhook'], `is ${alerts.webhook}, which is not under webhooks:; ${suggest(alerts.webhook, Object.keys(webhooks))}`)
     for (const [account, { perRun }] of Object.entries(accounts))
       if (perRun && !minter) fault(['accounts', account, 'perRun'], 'needs minter: { socket } to be configured')
     for (const account of Object.keys(budgets.accounts))
-      if (!Object.hasOwn(accounts, account)) fault(['budgets', 'accounts', account], 'is no account; name one that stands under accounts:')
+      if (!Object.hasOwn(accounts, account))
+        fault(['budgets', 'accounts', account], `is not under accounts:; ${suggest(account, Object.keys(accounts))}`)
+    for (const [at, { account }] of audit.expected.entries())
+      if (!Object.hasOwn(accounts, account))
+        fault(
+          ['audit', 'expected', String(at), 'account'],
+          `is ${account}, which is not under accounts:; ${suggest(account, Object.keys(accounts))}`,
+        )
   })
 
 /** What a configuration file says, with defaults; durations are milliseconds. */

@@ -22,7 +22,7 @@ import { checkAssertionKeys, checkEvidenceKey, checkReportsDir, checkWebhook } f
 import { checkStanding } from './standing.ts'
 import { checkAccount } from './token-expiry.ts'
 
-/** A configuration that was read, with its keys under earlier names. */
+/** A configuration that was read, with what is to be changed in it. */
 export type ExaminedConfig = ConfigValues & { notes: readonly string[] }
 
 /** What is looked at of an opened Nightshift. */
@@ -218,14 +218,11 @@ async function firstServer(
 }
 
 const checkNotes = (notes: readonly string[]): Finding =>
-  notes.length === 0
-    ? ok('config', 'is valid')
-    : warning('config', `is valid, with keys under earlier names: ${notes.join('; ')}`, 'Give the keys at these lines their new names.')
+  notes.length === 0 ? ok('config', 'is valid') : warning('config', `is valid, but ${notes.join('; ')}`, 'Change these lines as they say.')
 
 function checkJobs({ jobs, issues, warnings }: LoadedJobs): Finding {
   if (issues.length > 0) return failed('jobs', issues.join('; '), 'Correct what is named.', 'JOB_INVALID')
-  if (warnings.length > 0)
-    return warning('jobs', `${jobs.size} valid, but ${warnings.join('; ')}`, 'Take secrets out of job files, and change them.')
+  if (warnings.length > 0) return warning('jobs', `${jobs.size} valid, but ${warnings.join('; ')}`, 'Change these lines as they say.')
   return ok('jobs', `${jobs.size} valid`)
 }
 

@@ -9,7 +9,7 @@ const place = (tokens = {}, users = {}, groups = {}) => ({
   pomerium: { audience: 'jobs.example.com', users, groups },
 })
 
-test('a job that the configuration misspells is told with its place and the jobs that there are', () => {
+test('a job that the configuration misspells is told with its place and the job that was meant', () => {
   const token = { sha256: 'a'.repeat(64), ...role('quikc', 'quick') }
   const budgets = { accounts: {}, jobs: { quikc: { tokens: 1 }, quick: { tokens: 1 } } }
   const api = place(
@@ -18,9 +18,9 @@ test('a job that the configuration misspells is told with its place and the jobs
     { ops: role('quick') },
   )
   expect(unknownJobs({ budgets, api }, ['quick', 'slow'])).toEqual([
-    'configuration: budgets.jobs: quikc is no job; there are quick, slow',
-    'configuration: api.tokens.some.jobs: quikc is no job; there are quick, slow',
-    'configuration: api.pomerium.users.ann@example.com.jobs: slwo is no job; there are quick, slow',
+    'configuration:1: budgets.jobs.quikc names quikc, which is no job; did you mean quick?',
+    'configuration:1: api.tokens.some.jobs names quikc, which is no job; did you mean quick?',
+    'configuration:1: api.pomerium.users.ann@example.com.jobs names slwo, which is no job; did you mean slow?',
   ])
   expect(unknownJobs({ budgets: { accounts: {}, jobs: {} }, api: undefined }, [])).toEqual([])
 })

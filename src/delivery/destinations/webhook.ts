@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { Failure, messageOf } from '../../core/failure.ts'
 import { nameText } from '../../lib/name.ts'
 import { httpUrl } from '../../lib/net/url.ts'
+import { suggest } from '../../lib/near.ts'
 import { defineDestination, type Secrets, type SendResult } from './destination.ts'
 
 /** The URL is stored with delivery errors, so it must hold no credentials. */
@@ -51,8 +52,7 @@ export const webhook = defineDestination({
   describe: ({ name }) => `webhook ${name}`,
   fault(name, { webhooks }) {
     if (Object.hasOwn(webhooks, name)) return undefined
-    const known = Object.keys(webhooks)
-    return `names the webhook ${name}, which is not under webhooks: in the configuration; ${known.length > 0 ? `known are ${known.join(', ')}` : 'none is configured'}`
+    return `names the webhook ${name}, which is not under webhooks: in the configuration; ${suggest(name, Object.keys(webhooks))}`
   },
   open({ webhooks }, secrets) {
     // A secret that cannot be read stops the start. After that it is read for each message, so that the file may be replaced at any time.

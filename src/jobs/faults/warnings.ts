@@ -1,6 +1,6 @@
 import type { FileIssue, Place } from '../../lib/yaml/file.ts'
 import type { JobDefinition } from '../schema.ts'
-import { secretLines } from '../secret-warning.ts'
+import { secretLines } from '../../lib/secret-lines.ts'
 import { VARIABLES } from '../template/scope.ts'
 
 /** What a job can be read with, and hardly means. */

@@ -28,7 +28,7 @@ test('a webhook that the configuration lacks is a fault that names those it has'
   expect(deliverFault({ webhook: 'ops' }, config)).toBe(
     'names the webhook ops, which is not under webhooks: in the configuration; known are team',
   )
-  expect(deliverFault({ webhook: 'ops' }, { ...config, webhooks: {} })).toContain('none is configured')
+  expect(deliverFault({ webhook: 'ops' }, { ...config, webhooks: {} })).toContain('there is none')
 })
 
 test('a target of another version is shown by its kind, and delivered by a worker that knows it', async () => {

@@ -14,7 +14,7 @@ export function createConfigFiles() {
   const written: string[] = []
   function write(text: string | Uint8Array): string {
     const file = join(dir, `${written.length}.yaml`)
-    writeFileSync(file, text)
+    writeFileSync(file, text, { mode: 0o600 })
     written.push(file)
     return file
   }

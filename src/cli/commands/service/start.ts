@@ -29,7 +29,7 @@ export const addStart: AddCommand = (program, terminal, done) => {
       const { only } = optionsSchema.parse(options)
       const config = configOf(command, terminal)
       const log = pino({ level: config.log.level, base: null, timestamp: pino.stdTimeFunctions.isoTime })
-      for (const note of config.notes) log.warn({ note }, 'The configuration has a key under its earlier name.')
+      for (const note of config.notes) log.warn({ note }, 'The configuration has a line that should be changed.')
       for (const { message, cure } of remarksOn(environment)) log.warn({ cure }, message)
       const parts = { worker: only === undefined || only === 'worker', scheduler: only === undefined || only === 'scheduler' }
       if (parts.worker) requireProviderKeys(config)

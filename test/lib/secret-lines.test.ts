@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { secretLines } from '../../src/jobs/secret-warning.ts'
+import { secretLines } from '../../src/lib/secret-lines.ts'
 
 const LONG = 'a1B2'.repeat(10)
 

@@ -1,4 +1,4 @@
-import { tokenIn } from '../lib/token-shapes.ts'
+import { tokenIn } from './token-shapes.ts'
 
 /** What secrets of other well-known services look like. */
 const SHAPES: readonly (readonly [string, RegExp])[] = [

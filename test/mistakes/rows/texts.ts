@@ -1,0 +1,140 @@
+import type { Mistake } from '../row.ts'
+
+/** Templates and schemas of a job. */
+export const TEXTS: readonly Mistake[] = [
+  {
+    name: 'an input that the job does not take',
+    file: 'jobs/report.yaml',
+    good: '{{ fire_time | date: "%F" }}',
+    typed: '{{ input.region }}',
+    says: [
+      'jobs/report.yaml:6: prompt uses input.region, but the job takes no input; describe it under input:, as { type: object, properties: { region: { type: string } } }',
+    ],
+  },
+  {
+    name: 'a variable with a letter missing',
+    file: 'jobs/report.yaml',
+    good: '{{ fire_time | date: "%F" }}',
+    typed: '{{ fire_tme }}',
+    says: ['jobs/report.yaml:6: prompt uses the unknown variable fire_tme; did you mean fire_time?'],
+  },
+  {
+    name: 'a filter with a letter missing',
+    file: 'jobs/report.yaml',
+    good: '| date:',
+    typed: '| dte:',
+    says: ['jobs/report.yaml:6: prompt uses the unknown filter dte; did you mean date?'],
+  },
+  {
+    name: 'a date code that is none',
+    file: 'jobs/report.yaml',
+    good: '%F',
+    typed: '%Q',
+    says: ['jobs/report.yaml:6: prompt the date format has %Q, which strftime does not know; correct it, or write %% for a percent sign'],
+  },
+  {
+    name: 'a brace that is missing',
+    file: 'jobs/report.yaml',
+    good: '{{ fire_time | date: "%F" }}',
+    typed: '{{ fire_time | date: "%F" }',
+    says: ['jobs/report.yaml:6: prompt has a {{ that is not closed; close it with }}'],
+  },
+  {
+    name: 'a tag that is not closed',
+    file: 'jobs/report.yaml',
+    good: '{{ fire_time | date: "%F" }}',
+    typed: '{% if now %}x',
+    says: ['jobs/report.yaml:6: prompt has {% if now %} that is not closed; close it with {% endif %}'],
+  },
+  {
+    name: 'a variable of a shell',
+    file: 'jobs/report.yaml',
+    good: '{{ fire_time | date: "%F" }}',
+    typed: '${FIRE_TIME}',
+    says: ['jobs/report.yaml:6: prompt has ${FIRE_TIME}, which the model is told as it stands; write {{ fire_time }} for the value'],
+  },
+  {
+    name: 'a keyword of the schema misspelt',
+    file: 'jobs/report.yaml',
+    good: 'required: [summary]',
+    typed: 'requird: [summary]',
+    says: ['jobs/report.yaml:12: output.schema.requird is no keyword of JSON Schema; did you mean required?'],
+  },
+  {
+    name: 'a required name misspelt',
+    file: 'jobs/report.yaml',
+    good: 'required: [summary]',
+    typed: 'required: [sumary]',
+    says: ['jobs/report.yaml:12: output.schema.required names sumary, which is not under properties; did you mean summary?'],
+  },
+  {
+    name: 'a type misspelt',
+    file: 'jobs/report.yaml',
+    good: 'summary: { type: string }',
+    typed: 'summary: { type: strng }',
+    says: ['jobs/report.yaml:14: output.schema.properties.summary.type is strng, which is no type; did you mean string?'],
+  },
+  {
+    name: 'a type in other words',
+    file: 'jobs/report.yaml',
+    good: 'summary: { type: string }',
+    typed: 'summary: { type: text }',
+    says: ['jobs/report.yaml:14: output.schema.properties.summary.type is text, which is no type; did you mean string?'],
+  },
+  {
+    name: 'required at the property',
+    file: 'jobs/report.yaml',
+    good: 'summary: { type: string }',
+    typed: 'summary: { type: string, required: true }',
+    says: ['jobs/report.yaml:14: output.schema.properties.summary.required is true; it is a list of names that stands beside properties:'],
+  },
+  {
+    name: 'a schema without schema:',
+    file: 'jobs/report.yaml',
+    good: 'output:\n  schema:\n    type: object\n    required: [summary]\n    properties:\n      summary: { type: string }',
+    typed: 'output:\n  type: object\n  properties:\n    summary: { type: string }',
+    says: [
+      'jobs/report.yaml:9: output.schema is missing; it must be a mapping',
+      'jobs/report.yaml:10: output.type is a keyword of JSON Schema; the schema stands further in, under output.schema:',
+    ],
+  },
+  {
+    name: 'a property without a type',
+    file: 'jobs/report.yaml',
+    good: 'summary: { type: string }',
+    typed: 'summary: string',
+    says: ['jobs/report.yaml:14: output.schema.properties.summary must be a schema, such as { type: string }'],
+  },
+  {
+    name: 'a pattern that looks ahead',
+    file: 'jobs/report.yaml',
+    good: 'summary: { type: string }',
+    typed: 'summary: { type: string, pattern: "^(?!x)" }',
+    says: [
+      'jobs/report.yaml:14: output.schema.properties.summary.pattern cannot be used: it looks around or back ((?=, (?!, (?<=, (?<!, \\1), which takes time without a bound; write it without',
+    ],
+  },
+  {
+    name: 'a format that is none',
+    file: 'jobs/report.yaml',
+    good: 'summary: { type: string }',
+    typed: 'summary: { type: string, format: datetime }',
+    says: ['jobs/report.yaml:14: output.schema.properties.summary.format is datetime, which is no format; did you mean date-time?'],
+  },
+  {
+    name: 'a reference to nothing',
+    file: 'jobs/report.yaml',
+    good: 'summary: { type: string }',
+    typed: 'summary: { $ref: "#/$defs/sumary" }',
+    says: [
+      'jobs/report.yaml:14: output.schema.properties.summary.$ref is #/$defs/sumary, and nothing is there; describe it under $defs of the schema',
+    ],
+  },
+  {
+    name: 'a grounded path misspelt',
+    file: 'jobs/report.yaml',
+    good: 'output:',
+    typed: 'output:\n  grounded: [sumary]',
+    says: ['jobs/report.yaml:10: output.grounded.0 sumary names sumary; did you mean summary?'],
+  },
+]
