@@ -6,7 +6,8 @@ import { AlarmRefused, type AlarmOptions } from '../audit/alarm.ts'
 import type { ReadOptions } from '../audit/read.ts'
 import { misspeltServers, unknownJobs } from '../config/job-names.ts'
 import type { Config } from '../config/load.ts'
-import { describeError, Failure } from '../core/failure.ts'
+import { showFault } from '../config/places.ts'
+import { describeError, Failure, messageOf } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
 import { loadJobs, type LoadedJobs } from '../jobs/directory.ts'
 import type { Job } from '../jobs/job.ts'
@@ -124,7 +125,7 @@ const NOBODY: Callers = { tokens: {}, users: {}, groups: {} }
 
 /** Reads the job files against what the configuration offers; needs no database. */
 export function loadConfiguredJobs(config: Config): LoadedJobs {
-  const loaded = loadJobs(config.jobsDir, offerOf(config))
+  const loaded = loadJobsOf(config)
   // Only when no file has a fault: a job whose file has one is not loaded, and its name would look unknown.
   if (loaded.issues.length > 0) return loaded
   const jobs = [...loaded.jobs.values()]
@@ -136,6 +137,17 @@ export function loadConfiguredJobs(config: Config): LoadedJobs {
       jobs.map(({ name }) => name),
     ),
     warnings: [...loaded.warnings, ...misspeltServers(config, servers)],
+  }
+}
+
+function loadJobsOf(config: Config): LoadedJobs {
+  try {
+    return loadJobs(config.jobsDir, offerOf(config))
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    const { code, cure, cause } = error
+    const message = `${showFault(config, ['jobsDir'], `names a directory that cannot be read: ${messageOf(cause)}`)}.`
+    throw new Failure({ code, message, cure, cause })
   }
 }
 

@@ -58,7 +58,7 @@ test('what differs is told once: callers at once in force, other keys by name af
   const tokens = { one: { sha256: '0'.repeat(64), role: 'runner' as const, jobs: ['wrok'] } }
   expect(await look(() => ({ ...config, api: { listen: '127.0.0.1:0', maxQueued: 1, tokens } }))).toMatchObject([
     { level: 30, tokens: ['one'] },
-    { level: 40, issue: 'configuration: api.tokens.one.jobs: wrok is no job; there are work' },
+    { level: 40, issue: 'configuration:1: api.tokens.one.jobs names wrok, which is no job; did you mean work?' },
   ])
   expect(told).toEqual([['one']])
   const fault = () => {

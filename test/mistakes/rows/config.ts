@@ -86,7 +86,7 @@ export const CONFIG: readonly Mistake[] = [
     typed: 'api: openai',
     says: [
       'CONFIG_INVALID The configuration has a fault:',
-      'config/nightshift.yaml:6: providers.openai.api must be responses or chat',
+      'config/nightshift.yaml:6: providers.openai.api must be responses or chat or anthropic',
       'Correct the file or variable named.',
     ],
   },
@@ -262,7 +262,7 @@ export const CONFIG: readonly Mistake[] = [
     good: 'log:',
     typed: 'jobsDir: ./jobs\nlog:',
     says: [
-      "CONFIG_INVALID The directory of job files cannot be read: ENOENT: no such file or directory, scandir 'config/jobs'. Make it, or correct jobsDir.",
+      "CONFIG_INVALID config/nightshift.yaml:17: jobsDir names a directory that cannot be read: ENOENT: no such file or directory, scandir 'config/jobs'. Make it, or correct jobsDir.",
     ],
   },
   {
