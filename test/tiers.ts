@@ -26,6 +26,7 @@ const SYSTEM = [
   'test/chaos/chaos.test.ts',
   'test/chaos/mixed.test.ts',
   'test/cli/bin.test.ts',
+  'test/cli/commands/dev/dev.test.ts',
   'test/cli/commands/runs/follow.test.ts',
   'test/cli/commands/setup/demo.test.ts',
   'test/cli/commands/eval/eval.test.ts',

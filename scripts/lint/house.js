@@ -9,11 +9,11 @@ const OPERATIONS = ['runs', 'eval', 'schedules', 'waiting', 'delivery', 'audit',
 
 /** What each room may import beside itself. A room that is not named here may not exist. */
 const ARROWS = {
-  cli: ['app', ...OPERATIONS, 'config', 'delivery/destinations', 'demo', ...WORDS],
+  cli: ['app', ...OPERATIONS, 'dev', 'config', 'delivery/destinations', 'demo', ...WORDS],
   pages: ['http', ...OPERATIONS, ...WORDS],
   api: ['http', ...OPERATIONS, ...WORDS],
   http: WORDS,
-  app: ['pages', 'api', 'http', 'queue', 'agent', ...OPERATIONS, ...LEAVES, ...WORDS],
+  app: ['pages', 'api', 'http', 'queue', 'agent', 'dev', ...OPERATIONS, ...LEAVES, ...WORDS],
 
   queue: ['runs', 'store', ...WORDS],
   schedules: ['runs', 'jobs', 'store', ...WORDS],
@@ -28,6 +28,8 @@ const ARROWS = {
   accounts: ['pomerium', 'store', ...WORDS],
   doctor: ['config', 'jobs', 'mcp', 'models', 'pomerium', 'store', ...WORDS],
   minter: ['pomerium', ...WORDS],
+
+  dev: ['runs', 'config', 'demo', 'jobs', 'models', ...WORDS],
 
   agent: ['models', ...WORDS],
   store: WORDS,
@@ -61,6 +63,7 @@ const PURPOSES = {
   accounts: 'service accounts: create, list, rotate, delete',
   doctor: 'checks of everything that runs need, each with its cure',
   minter: 'the process that makes accounts for single runs; with `account`, the only code that has Pomerium’s shared secret',
+  dev: 'what an author tries a job with: their servers behind the stand-in gateway, the echo model, recorded answers of a model',
   agent: 'the conversation with the model: the loop, limits, replay; hosted delegation',
   store: 'SQL, and nothing else has any: a folder for each subject, migrations, the embedded Postgres',
   pomerium: 'the gateway fetch: token, ids, caps, what each response means; route list, consent, ConfigService, lines of the log',

@@ -12,6 +12,7 @@ import type { GatewayFetch } from '../core/ports/gateway.ts'
 import { loadJobs, type LoadedJobs } from '../jobs/directory.ts'
 import type { Job } from '../jobs/job.ts'
 import type { PinnedTool } from '../jobs/lock.ts'
+import type { Provider } from '../models/provider.ts'
 import { createJobRegistry, type JobRegistry } from '../jobs/registry.ts'
 import type { Sender } from '../delivery/destinations/destination.ts'
 import { targetOf } from '../delivery/destinations/registry.ts'
@@ -73,6 +74,8 @@ export interface AppOptions {
   ephemeral?: boolean
   /** Keeps the queues of several apps on one Redis apart. */
   queuePrefix?: string | undefined
+  /** Puts another in the place of each provider of the configuration. */
+  wrapProvider?: ((provider: Provider) => Provider) | undefined
 }
 
 /** Everything that runs in one process, built from one configuration. Disposing stops what was started, in order. */
@@ -179,11 +182,21 @@ export async function openStore(
 const processName = () => `${hostname()}:${process.pid}:${randomBytes(2).toString('hex')}`
 
 /** Builds the process. It takes no run and fires no schedule until `worker.start` and `scheduler.start`. */
-export async function createApp({ config, readConfig = () => config, log, onProgress, ephemeral, queuePrefix }: AppOptions): Promise<App> {
+export async function createApp({
+  config,
+  readConfig = () => config,
+  log,
+  onProgress,
+  ephemeral,
+  queuePrefix,
+  wrapProvider = (provider) => provider,
+}: AppOptions): Promise<App> {
   await using building = new AsyncDisposableStack()
   const jobs = createJobRegistry({ dir: config.jobsDir, offer: offerOf(config), log })
   building.defer(() => jobs.stop())
-  const resources = createRunResources(config, building)
+  const made = createRunResources(config, building)
+  const providers = new Map([...made.providers].map(([name, provider]) => [name, wrapProvider(provider)]))
+  const resources = { ...made, providers }
   const { db, url } = await openStore(config, building, { ephemeral })
   const backend = building.adopt(await openQueueBackend({ redisUrl: config.redisUrl, databaseUrl: url, prefix: queuePrefix }), (opened) =>
     opened.close(),

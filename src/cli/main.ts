@@ -12,6 +12,8 @@ import { addAudit } from './commands/audit/audit.ts'
 import { addCancel } from './commands/runs/cancel.ts'
 import { addComposeInit } from './commands/setup/compose-init.ts'
 import { addConnect } from './commands/access/connect.ts'
+import { addDev } from './commands/dev/dev.ts'
+import { addTest } from './commands/dev/test.ts'
 import { addDemo } from './commands/setup/demo.ts'
 import { addDoctor } from './commands/service/doctor.ts'
 import { addEval } from './commands/eval/eval.ts'
@@ -35,7 +37,7 @@ import { createTerminal, type Terminal } from './terminal/terminal.ts'
 /** All commands, by what a person wants to do. */
 const COMMANDS: readonly [heading: string, adds: readonly AddCommand[]][] = [
   ['Begin:', [addDemo, addInit, addComposeInit, addDoctor, addStart]],
-  ['Jobs:', [addJobs, addSchedules, addEval]],
+  ['Jobs:', [addJobs, addDev, addTest, addSchedules, addEval]],
   ['Runs:', [addStatus, addRun, addRuns, addShow, addLogs, addRetry, addCancel]],
   ['Hold and tidy:', [addPause, addPrune]],
   ['Access:', [addAccount, addConnect, addMinter, addApiToken]],

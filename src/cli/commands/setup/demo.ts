@@ -8,6 +8,8 @@ import { importLog } from '../../../audit/log/import.ts'
 import { matchEvents } from '../../../audit/join/match.ts'
 import { loadConfig } from '../../../config/load.ts'
 import { describeFailure } from '../../../core/failure.ts'
+import { createEcho } from '../../../dev/models/echo.ts'
+import { forJob } from '../../../dev/models/stand-in.ts'
 import { showText } from '../../../lib/text.ts'
 import type { World } from '../../../demo/world.ts'
 import type { Progress } from '../../../runs/progress.ts'
@@ -56,7 +58,7 @@ export const addDemo: AddCommand = (program, terminal, done) => {
       else terminal.out(ending(run, findLogLines(world), terminal))
       if (keep && !terminal.signal.aborted) {
         terminal.err(
-          `\nIt stays up. In another terminal: npx nightshift -c ${world.configFile} runs\nThe scripted model knows the report alone. Ctrl-C ends it.`,
+          `\nIt stays up. In another terminal: npx nightshift -c ${world.configFile} runs\nThe scripted model knows the report alone: other jobs are done by the echo model, which\ncalls what is repeatable once and makes up its answer. Ctrl-C ends it.`,
         )
         await once(terminal.signal, 'abort')
       }
@@ -88,7 +90,11 @@ async function runDemo(
     for (const line of progressLines(lines, progress)) tell(line)
     if (progress.event === 'finished' || progress.event === 'waiting') finished.resolve(progress.runId)
   }
-  const app = stack.use(await createApp({ config, log: quietLog(), onProgress, ephemeral: true, queuePrefix: basename(dir) }))
+  let jobs: App['jobs'] | undefined
+  const echo = createEcho((job) => jobs?.jobs().get(job)?.definition)
+  const wrapProvider = (scripted: Parameters<typeof forJob>[1]) => forJob(JOB, scripted, echo)
+  const app = stack.use(await createApp({ config, log: quietLog(), onProgress, ephemeral: true, queuePrefix: basename(dir), wrapProvider }))
+  jobs = app.jobs
   terminal.signal.throwIfAborted()
   tell(
     lines.step(
