@@ -4,11 +4,10 @@ import { lastTurnAt } from '../../core/rules/last-turn.ts'
 import { sha256Hex } from '../../lib/hash/chain.ts'
 import { settingsOf } from '../../jobs/sections/model.ts'
 import { durationMs } from '../../lib/duration.ts'
-import type { Window } from '../../core/rules/context/window.ts'
+import { shownBytes } from '../../core/rules/context/window.ts'
 import type { GatewayFetch } from '../../core/ports/gateway.ts'
 import { runHosted } from '../../agent/hosted/conversation.ts'
 import { runLocal } from '../../agent/loop.ts'
-import type { ModelLimits } from '../../models/catalogue/facts.ts'
 import type { DelegateResult, Labels, OutputCheck } from '../../models/model.ts'
 import type { Provider } from '../../models/provider.ts'
 import type { DelegateOptions } from '../../agent/turn.ts'
@@ -19,6 +18,7 @@ import type { Preflight } from './preflight.ts'
 import { withTimeout } from '../../pomerium/timeout.ts'
 import { explainUnauthorized } from '../../pomerium/unauthorized.ts'
 import type { RunResources } from '../resources.ts'
+import { windowOf } from './window.ts'
 
 export interface DelegateInput extends AttemptInput {
   provider: Provider
@@ -38,6 +38,7 @@ export async function delegate(
 ): Promise<DelegateResult> {
   const { definition, provider, journal, prompt, instructions, output, history, nextTurn } = input
   const { limits, model, onUnknown } = definition
+  const window = windowOf(resources, definition)
   const shared: DelegateOptions = {
     model: provider.model(model.name, input.warn),
     journal,
@@ -49,7 +50,7 @@ export async function delegate(
     needed: needsOf(definition.tools),
     partial: Object.entries(definition.tools).flatMap(([server, { allowPartial }]) => (allowPartial ? [server] : [])),
     labels: labelsOf(resources, input),
-    window: windowOf(resources.factsOf(model.provider, model.name)),
+    window,
     settings: settingsOf(model),
     cacheKey: sha256Hex(`${input.opened.job} ${input.opened.jobVersion}`),
     bare: definition.contract === 'none',
@@ -68,7 +69,7 @@ export async function delegate(
         {
           ...shared,
           tools: toolBox,
-          resultBytes: limits.resultBytes,
+          resultBytes: shownBytes(limits.resultBytes, window),
           onUnknown,
           toolConcurrency: resources.toolConcurrency,
           staleAfterMs: durationMs(definition.staleAfter),
@@ -104,9 +105,6 @@ export async function delegate(
     }
   }
 }
-
-const windowOf = ({ windowTokens, maxOutputTokens }: ModelLimits): Window | undefined =>
-  windowTokens === undefined ? undefined : { tokens: windowTokens, maxOutputTokens }
 
 /** The account by a digest: its name is nobody's but ours. */
 function labelsOf({ gateway }: RunResources, { opened, definition }: DelegateInput): Labels {

@@ -1,6 +1,7 @@
 import type { GatewayFetch } from '../../core/ports/gateway.ts'
 import type { PastTurn } from '../../core/history.ts'
 import type { CallJournal } from '../../core/ports/journal.ts'
+import { shownBytes } from '../../core/rules/context/window.ts'
 import { Failure } from '../../core/failure.ts'
 import { sharedTools, UNSHARE } from '../../jobs/shared-tools.ts'
 import type { JobDefinition } from '../../jobs/schema.ts'
@@ -10,6 +11,7 @@ import { listRoutes, requireRoute } from '../../pomerium/routes.ts'
 import { durationMs } from '../../lib/duration.ts'
 import { withTimeout } from '../../pomerium/timeout.ts'
 import type { RunResources } from '../resources.ts'
+import { windowOf } from './window.ts'
 import { checkPins } from './check-pins.ts'
 
 /** Pomerium's max_request_bytes where the route sets none (measured). */
@@ -67,14 +69,14 @@ export async function preflight(
         listed.leftOut.has(name) ? `the MCP route ${name} is not used: ${listed.leftOut.get(name)}` : `Pomerium lists no MCP route ${name}`,
       )
   }
-  const { resultBytes, keptBytes } = limits
+  const { keptBytes } = limits
   const toolBox = await openToolBox(
     {
       servers,
       fetch,
       journal,
       onUnknown,
-      resultBytes,
+      resultBytes: definition.delegate === 'local' ? shownBytes(limits.resultBytes, windowOf(resources, definition)) : limits.resultBytes,
       keptBytes,
       canRead: definition.contract !== 'none',
       redact,

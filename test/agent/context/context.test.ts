@@ -213,3 +213,41 @@ test('an attempt that goes on asks in the same bytes, wherever the one before it
     expect(again.journal.turns[0]?.context).toEqual(turns[at]?.context)
   }
 })
+
+describe('a worker of a version that knows nothing of what was put aside', () => {
+  /** It reads the columns that it knows. */
+  const asRead = (history: PastTurn[]): PastTurn[] => history.map((turn) => ({ ...turn, purpose: null, context: null }))
+
+  test('tells the whole conversation, and makes no call again', async () => {
+    const given = settings({ serve: serving(1200) })
+    await using whole = await hold(work(40, 2), given)
+    await whole.run()
+    const until = whole.journal.turns.findIndex(({ context }) => context !== undefined) + 1
+    expect(whole.journal.turns[until - 1]?.purpose).toBeUndefined()
+    const history = asRead(historyOf(whole, until))
+    await using earlier = await hold([{ text: 'done' }], { ...given, window: undefined, history, nextTurn: until + 1 })
+    expect(await earlier.run()).toMatchObject({ text: 'done', reasons: [] })
+    const [first] = earlier.model.asked
+    const told = first ? outputs(first) : []
+    expect([told.length, told.filter(isStub), earlier.sent()]).toEqual([until * 2, [], []])
+  })
+
+  test('takes no summary for an answer: it has no words, so that the model is asked again', async () => {
+    const serve = serving(600)
+    await using whole = await hold(work(60, 2), settings({ serve }))
+    await whole.run()
+    const at = whole.journal.turns.findIndex(({ purpose }) => purpose === 'summary')
+    const history = asRead(historyOf(whole, at + 1))
+    await using earlier = await hold([looks(99), { text: 'done' }], {
+      serve,
+      limits: { turns: 200, toolCalls: 400 },
+      history,
+      nextTurn: at + 2,
+    })
+    const result = await earlier.run()
+    expect(result).toMatchObject({ text: 'done', reasons: [] })
+    expect(earlier.sent()).toEqual([{ n: 9900 }])
+    expect(JSON.stringify(earlier.model.asked[0]?.input.at(-1))).toContain('Your answer cannot be used')
+    expect(JSON.stringify(earlier.model.asked)).not.toContain(NOTES)
+  })
+})

@@ -18,16 +18,25 @@ export function roomOf({ tokens, maxOutputTokens }: Window, asked?: number): num
   return Math.max(1, Math.floor(tokens - answer))
 }
 
+/** Tokens for a byte: before anything was counted, and the least and most that are believed. */
+const UNCOUNTED = 1 / 3
+const LEAST = 1 / 8
+const MOST = 1
+
+/** Share of the room that one result takes at the most, and bytes that are shown of it in any case. */
+const SHOWN_SHARE = 1 / 4
+const LEAST_SHOWN = 1024
+
+/** Most bytes of a result that are shown at once, and of a page of one: what the job says, and no more than leaves room for others. */
+export const shownBytes = (resultBytes: number, window: Window | undefined): number =>
+  window === undefined ? resultBytes : Math.min(resultBytes, Math.max(LEAST_SHOWN, Math.floor((roomOf(window) * SHOWN_SHARE) / UNCOUNTED)))
+
 /** A request as its provider counted it, with its size. */
 export interface Counted {
   bytes: number
   tokens: number
 }
 
-/** Tokens for a byte: before anything was counted, and the least and most that are believed. */
-const UNCOUNTED = 1 / 3
-const LEAST = 1 / 8
-const MOST = 1
 /** Bytes by which two requests must differ to tell how dense what lies between them is. */
 const TELLING_BYTES = 1000
 

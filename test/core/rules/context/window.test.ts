@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest'
-import { densityOf, estimateTokens, leastTokens, roomOf, type Counted, type Window } from '../../../../src/core/rules/context/window.ts'
+import {
+  densityOf,
+  estimateTokens,
+  leastTokens,
+  roomOf,
+  shownBytes,
+  type Counted,
+  type Window,
+} from '../../../../src/core/rules/context/window.ts'
 
 test.each<[string, Window, number | undefined, number]>([
   ['a quarter where nobody says how long an answer may be', { tokens: 32_000 }, undefined, 24_000],
@@ -10,6 +18,16 @@ test.each<[string, Window, number | undefined, number]>([
   ['and never all of it', { tokens: 1000 }, 5000, 250],
 ])('%s is kept free for the answer', (_, window, asked, room) => {
   expect(roomOf(window, asked)).toBe(room)
+})
+
+test.each<[string, number, Window | undefined, number]>([
+  ['what the job says', 262_144, undefined, 262_144],
+  ['what the job says, where that is little', 2000, { tokens: 32_000 }, 2000],
+  ['a quarter of the room of a small window', 262_144, { tokens: 8000 }, 4500],
+  ['all of it in a large one', 262_144, { tokens: 1_000_000, maxOutputTokens: 64_000 }, 262_144],
+  ['a kilobyte in the smallest', 262_144, { tokens: 1000 }, 1024],
+])('of a result is shown at once %s', (_, resultBytes, window, bytes) => {
+  expect(shownBytes(resultBytes, window)).toBe(bytes)
 })
 
 const first: Counted = { bytes: 6000, tokens: 3000 }
