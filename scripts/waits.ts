@@ -196,6 +196,7 @@ export const WAITS: readonly WaitRow[] = [
       'models/connection.ts',
       'models/anthropic/client.ts',
       'models/anthropic/messages.ts',
+      'models/anthropic/hosted/client.ts',
       'models/anthropic/provider.ts',
       'models/openai/provider.ts',
       'models/openai/chat.ts',

@@ -21,7 +21,7 @@ export function openProvider(opened: Opened, provided: Provided): Provider {
 }
 
 /** It speaks an API in which a model can call MCP servers itself. */
-export const hostsOf = (provided: Provided | undefined): boolean => provided?.api === 'responses'
+export const hostsOf = (provided: Provided | undefined): boolean => provided !== undefined && provided.api !== 'chat'
 
 /** It can send the run's id to the servers that its model calls. */
 export const tellsRun = (provided: Provided | undefined): boolean => provided?.api !== 'anthropic' && provided?.runHeader !== false

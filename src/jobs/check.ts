@@ -45,12 +45,12 @@ export function checkDefinition(job: string, definition: JobDefinition, offer: O
   else if (definition.delegate === 'hosted' && !offer.canHost(provider))
     issues.push({
       path: ['delegate'],
-      message: `is hosted, which needs a provider with api: responses; ${provider} has api: chat. Change the provider, or write delegate: local`,
+      message: `is hosted, which needs a provider with api: responses or anthropic; ${provider} has api: chat. Change the provider, or write delegate: local`,
     })
   else if (definition.delegate === 'hosted' && !offer.tellsRuns(provider, definition.account))
     issues.push({
       path: ['delegate'],
-      message: `is hosted, and providers.${provider} has runHeader: false: nothing would tell the requests of a run from those of somebody else. Set accounts.${definition.account}.perRun: true, take runHeader out, or write delegate: local`,
+      message: `is hosted, and ${offer.apiOf(provider) === 'anthropic' ? `api: anthropic (providers.${provider}) sends no header of ours to the servers` : `providers.${provider} has runHeader: false`}: nothing would tell the requests of a run from those of somebody else. Set accounts.${definition.account}.perRun: true, ${offer.apiOf(provider) === 'anthropic' ? '' : 'take runHeader out, '}or write delegate: local`,
     })
   const api = offer.apiOf(provider)
   if (api)

@@ -183,6 +183,9 @@ test('a hosted job whose provider does not name the run needs an account of each
   expect(files.faults(`${GOOD}delegate: hosted\n`, 'job.yaml', offer(false))).toEqual([
     'job.yaml:6: delegate is hosted, and providers.openai has runHeader: false: nothing would tell the requests of a run from those of somebody else. Set accounts.reports.perRun: true, take runHeader out, or write delegate: local',
   ])
+  expect(files.faults(`${GOOD}delegate: hosted\n`, 'job.yaml', { ...offer(false), apiOf: () => 'anthropic' })).toEqual([
+    'job.yaml:6: delegate is hosted, and api: anthropic (providers.openai) sends no header of ours to the servers: nothing would tell the requests of a run from those of somebody else. Set accounts.reports.perRun: true, or write delegate: local',
+  ])
   expect(files.faults(`${GOOD}delegate: hosted\n`, 'job.yaml', offer(true))).toEqual([])
   expect(files.faults(GOOD, 'job.yaml', offer(false))).toEqual([])
 })

@@ -1,5 +1,5 @@
 import { OGX_HABITS, OPENAI_HABITS, SMG_HABITS, type Habits } from '../../src/demo/model/vendors/habits.ts'
-import { actsOf, cancelInFirstCall, ends } from './pieces.ts'
+import { actsOf, cancelInFirstCall, ends, heldUntilEnd, TOTAL_OUTPUT } from './pieces.ts'
 import type { Expected, ProviderRow } from './row.ts'
 
 /** A call that has an effect, one that has none, and an answer. */
@@ -68,5 +68,28 @@ export const hostedRows: ProviderRow[] = [
   row('goes on after a cancel', { goesOn: true }, { ...cancelled, expected: ends('cancelled', 'CANCELLED', 5) }),
   row('goes on after a cancel, no usage', { goesOn: true, usage: false }, { ...cancelled, expected: ends('cancelled', 'CANCELLED', 5) }),
   row('in the background, cancelled', {}, { ...cancelled, provider: { background: true }, expected: ends('cancelled', 'CANCELLED', 1) }),
+  ...[
+    row('Anthropic’s connector'),
+    row('Anthropic, a break between two calls', {}, { script: SCRIPT.replace('\n', '\npause\n') }),
+    row('Anthropic, with a schema', {}, { script: SCRIPT.replace('$1 $2', '{"total": 2}'), more: TOTAL_OUTPUT }),
+    row('Anthropic, more calls than the job allows', {}, overLimit(3, { play: heldUntilEnd(3) })),
+    row('Anthropic, cancelled', {}, { ...cancelled, expected: ends('cancelled', 'CANCELLED', 1) }),
+    row(
+      'Anthropic, a server that is not looked at',
+      {},
+      { script: `ignore counting\nsay done`, expected: ends('failed', 'MODEL_IGNORED_TOOLS', 0) },
+    ),
+    row(
+      'Anthropic, the stream breaks off after a call',
+      {},
+      { script: SCRIPT.replace('\n', '\ncut\n'), expected: ends('failed', 'OUTCOME_UNKNOWN', 1) },
+    ),
+    row('Anthropic, overloaded before any call', {}, { script: `fail 529\n${SCRIPT}` }),
+    row(
+      'Anthropic, overloaded in the midst',
+      {},
+      { script: SCRIPT.replace('\n', '\nerror-event server_error\n'), expected: ends('failed', 'MODEL_UNAVAILABLE', 1) },
+    ),
+  ].map((one): ProviderRow => ({ ...one, api: 'anthropic' })),
   row('max_tool_calls unknown', { mostCalls: 'unknown-field' }, { expected: GREEN }),
 ]

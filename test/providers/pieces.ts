@@ -21,3 +21,14 @@ export const cancelInFirstCall: NonNullable<ProviderRow['play']> = async (bench,
   }
   await server.nextCall()
 }
+
+/** Holds that call at the server until the run is over. */
+export const heldUntilEnd =
+  (nth: number): NonNullable<ProviderRow['play']> =>
+  async (bench, runId) => {
+    let calls = 0
+    bench.server.answer = async () => {
+      if (++calls === nth) await bench.ended(runId)
+      return 'done'
+    }
+  }

@@ -60,6 +60,8 @@ export async function playRow(row: ProviderRow, urls: FaultBenchUrls): Promise<O
       retry: '{ attempts: 2, backoff: 10ms }',
       more: `delegate: ${delegate}\n${more}`,
     }),
+    // Its connector sends no header that names a run.
+    perRun: api === 'anthropic' && delegate === 'hosted',
     server: { ...(vendor && { vendor: vendor() }), ...(habits && { habits }) },
     config: { provider },
   })

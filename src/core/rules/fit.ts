@@ -33,9 +33,10 @@ export function lackOf(
   const absent = model.fallback.find((one) => !providers.has(one.provider))
   if (absent) return `the provider ${absent.provider}`
   if (!accounts.has(account)) return `the account ${account}`
-  if (delegate === 'hosted' && !provider.canHost) return `the Responses API for the provider ${model.provider}`
+  if (delegate === 'hosted' && !provider.canHost)
+    return `an API in which the provider ${model.provider} calls servers itself (responses or anthropic)`
   if (delegate === 'hosted' && !provider.runHeader && !perRun.has(account))
-    return `what tells the requests of a run from those of somebody else (providers.${model.provider}.runHeader, or accounts.${account}.perRun)`
+    return `what tells the requests of a run from those of somebody else (accounts.${account}.perRun, or with api: responses providers.${model.provider}.runHeader)`
   const isInMoney = limits.costUsd !== undefined || ceilings(job, account).some(({ costUsd }) => costUsd !== undefined)
   // Without one, a limit in money is none.
   const unpriced = [model, ...model.fallback].find((one) => !hasPriceAt(factsOf(one.provider, one.name).price, model.tier))

@@ -8,7 +8,7 @@ import type { Meter } from './size/meter.ts'
 import { OPENAI_HABITS, type Habits } from './vendors/habits.ts'
 
 /** Steps that say something only of a model that calls the servers itself. */
-export const HOSTED_ONLY = new Set<Step['kind']>(['ignore', 'approve', 'errors-as-text'])
+export const HOSTED_ONLY = new Set<Step['kind']>(['ignore', 'approve', 'errors-as-text', 'pause'])
 
 export type HostedScript = Pick<HostedDeps, 'steps' | 'take' | 'decide'>
 

@@ -215,7 +215,7 @@ export async function startHostedAnswer(
       } else if (step.kind === 'call') {
         for (const note of step.notes ?? []) add(messageOf(note))
         for (const one of turnOf(step, results).calls ?? []) results.push(await call(one.name, one.arguments, textErrors))
-      } else if (step.kind !== 'ignore') return say(turnOf(step, results))
+      } else if (step.kind !== 'ignore' && step.kind !== 'pause') return say(turnOf(step, results))
     }
     say({ text: 'There is nothing more in the script.', stop: 'end' })
   }

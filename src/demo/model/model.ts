@@ -75,7 +75,7 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
   const habits = options.habits ?? OPENAI_HABITS
   const meter = createMeter(options.windows ?? {})
   const hostedServer = createHostedServer({ ...options, meter })
-  const messages = createMessagesServer({ windows: options.windows ?? {}, apiKey: options.apiKey })
+  const messages = createMessagesServer({ windows: options.windows ?? {}, apiKey: options.apiKey, reach: options.reach })
 
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const sent = await readText(req)
@@ -133,6 +133,12 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
     const character = characters.get(request.model)
     const steps = character ? [] : Object.hasOwn(scripts, request.model) ? scripts[request.model] : undefined
     if (!steps) return refuseMessage(res, 404, `model: ${request.model}`)
+    if (messages.isHosted(body))
+      return messages.serveHosted(req, res, body, {
+        steps,
+        take: (step) => take(step, request),
+        decide: character && ((calls, tools) => character({ ...seenOf(request), calls, tools, mustAnswer: false })),
+      })
     const next = character ? undefined : await nextStep(steps, request, 'chat')
     if (next?.kind === 'fault') return sendMessageFault(res, next.fault)
     const turn = next
@@ -211,6 +217,7 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
       for (const socket of sockets) socket.destroy()
       await new Promise((done) => server.close(done))
       await hostedServer.close()
+      await messages.close()
     },
   }
 }

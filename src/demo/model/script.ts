@@ -25,6 +25,7 @@
  *     ignore labor                              the server is not even looked at
  *     approve labor__query                      asks for approval and ends
  *     errors-as-text                            errors of calls are texts, not objects
+ *     pause                                     the answer takes a break, and goes on when it is sent back (/v1/messages)
  */
 export type Step =
   | { kind: 'call'; calls: ScriptedCall[]; notes?: Note[] }
@@ -34,7 +35,7 @@ export type Step =
   | { kind: 'wait'; ms: number }
   | { kind: 'ignore'; server: string }
   | { kind: 'approve'; name: string }
-  | { kind: 'errors-as-text' }
+  | { kind: 'errors-as-text' | 'pause' }
   /** With a tier: of requests for that tier alone. */
   | { kind: 'fault'; fault: Fault; always: boolean; tier?: string }
 
@@ -100,7 +101,8 @@ function parseLine(line: string, number: number): Step {
     case 'approve':
       return { kind: 'approve', name: text }
     case 'errors-as-text':
-      return { kind: 'errors-as-text' }
+    case 'pause':
+      return { kind: verb }
     case 'fail': {
       const [status, ...about] = rest
       const retryAfter = about.find((word) => word.startsWith('retry-after='))?.slice(12)

@@ -30,6 +30,7 @@ export function turnOf(step: Exclude<Step, { kind: 'fault' }>, results: string[]
     case 'ignore':
     case 'approve':
     case 'errors-as-text':
+    case 'pause':
       return { text: '', stop: 'end' }
   }
 }

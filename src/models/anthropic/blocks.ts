@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { TurnItem } from '../../core/run.ts'
+import { PHASES, type TurnItem } from '../../core/run.ts'
 import { parseDigits, tryParse } from '../../lib/json/parse.ts'
 import { isObject } from '../../lib/json/object.ts'
 import { callIn, fieldsIn, reasoningIn, textIn, type Fields } from '../foreign.ts'
@@ -17,7 +17,8 @@ function itemsOfBlock(block: Fields, from: Origin | undefined): TurnItem[] {
       const text = textIn(block['text']) ?? ''
       const beside = fieldsBeside(block, 'type', 'text')
       const raw = from !== undefined && Object.keys(beside).length > 0 ? keptFrom(beside, from) : {}
-      return text === '' ? [] : [{ type: 'message', text, ...raw }]
+      const phase = PHASES.find((one) => one === block['phase'])
+      return text === '' ? [] : [{ type: 'message', text, ...(phase && { phase }), ...raw }]
     }
     case 'tool_use': {
       const { id, name, input, ...rest } = block

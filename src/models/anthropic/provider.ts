@@ -7,6 +7,8 @@ import type { Provider, Warn } from '../provider.ts'
 import { readAnswer } from '../raw/read.ts'
 import { redactTurn } from '../redacted.ts'
 import { createMessagesClient } from './client.ts'
+import { createHostedModel } from './hosted/client.ts'
+import { probeHosted } from './hosted/probe.ts'
 import { createMessagesModel } from './messages.ts'
 import { MESSAGES } from './parts.ts'
 
@@ -62,11 +64,19 @@ export function createProvider(options: ProviderOptions): Provider {
 
   return {
     formatWithTools: options.formatWithTools,
-    canHost: false,
+    canHost: true,
+    // Its connector sends a token, and no headers of ours.
     runHeader: false,
-    hosted() {
-      throw new Error('not hosted')
-    },
+    hosted: (model, warn) =>
+      createHostedModel({
+        client,
+        model,
+        ask: askFor(model, warn),
+        labels,
+        maxTokens: options.maxTokensOf(model),
+        nameFailure: nameFailure(model),
+        redact,
+      }),
     model(name, warn) {
       const model = createMessagesModel({
         client,
@@ -88,8 +98,12 @@ export function createProvider(options: ProviderOptions): Provider {
         },
       }
     },
-    async probeHosted() {
-      throw new Error('not hosted')
+    async probeHosted(model, target, signal) {
+      const refused: string[] = []
+      const ask = askFor(model, (message) => refused.push(redact(message)))
+      const found = await probeHosted({ client, model, ask, nameFailure: nameFailure(model) }, target, signal)
+      const { reached } = found
+      return { ...found, refused, reached: 'said' in reached ? { ...reached, said: redact(reached.said) } : reached }
     },
     async knows(name, signal) {
       try {

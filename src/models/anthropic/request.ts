@@ -23,7 +23,7 @@ export interface BodyOptions {
 }
 
 /** The body of a request of a local run. */
-export function bodyOf(request: ModelRequest, { model, from, labels, maxTokens = ANSWER_TOKENS }: BodyOptions): Create {
+export function bodyOf(request: ModelRequest, { model, from, labels, maxTokens }: BodyOptions): Create {
   const { instructions, settings, output } = request
   const tools = request.tools.length > 0 ? request.tools : calledIn(request.exchanges)
   const choice = toolChoiceOf({ ...request, tools, mayCall: request.mayCall && request.tools.length > 0 }, (name) => ({
@@ -32,8 +32,8 @@ export function bodyOf(request: ModelRequest, { model, from, labels, maxTokens =
   }))
   return {
     model,
-    max_tokens: settings?.maxOutputTokens ?? Math.min(maxTokens, ANSWER_TOKENS),
-    ...(instructions !== undefined && !isBlank(instructions) && { system: [{ type: 'text', text: instructions, ...CACHED }] }),
+    max_tokens: answerTokens(settings, maxTokens),
+    ...systemOf(instructions),
     ...(tools.length > 0 && { tools: tools.map((tool, at) => toolOf(tool, at === tools.length - 1 && instructions === undefined)) }),
     ...(choice !== undefined && { tool_choice: choice === 'none' ? { type: 'none' } : choice === 'required' ? { type: 'any' } : choice }),
     messages: withBreakpoints(messagesOf(request, from)),
@@ -41,6 +41,13 @@ export function bodyOf(request: ModelRequest, { model, from, labels, maxTokens =
     ...labelFields(request.labels, labels),
   }
 }
+
+/** How many tokens an answer may have. */
+export const answerTokens = (settings: ModelSettings | undefined, maxTokens = ANSWER_TOKENS): number =>
+  settings?.maxOutputTokens ?? Math.min(maxTokens, ANSWER_TOKENS)
+
+export const systemOf = (instructions: string | undefined): Pick<Create, 'system'> =>
+  instructions === undefined || isBlank(instructions) ? {} : { system: [{ type: 'text', text: instructions, ...CACHED }] }
 
 /** Calls of before are refused without tools: where none may be called any more, those that they were of are named. */
 const calledIn = (exchanges: readonly Exchange[]): ModelRequest['tools'] =>
@@ -72,7 +79,7 @@ export const labelFields = (labels: ModelRequest['labels'], isTold: boolean): Pi
   labels && isTold ? { metadata: { user_id: labels.user } } : {}
 
 /** Marks where what comes before is kept by the provider. */
-const CACHED = { cache_control: { type: 'ephemeral' as const } }
+export const CACHED = { cache_control: { type: 'ephemeral' as const } }
 
 /** The schema of arguments at its top has no alternatives in this API: they are checked before a call is made. */
 function toolOf({ name, description, parameters }: ModelRequest['tools'][number], isLast: boolean): Anthropic.Tool {

@@ -91,6 +91,11 @@ export function createMessageBuilder() {
       else if (type === 'message_delta') say(fieldsIn(event['delta']))
       else if (type === 'message_stop') isOver = true
     },
+    /** The block at that place, as it is by now. */
+    blockAt: (index: unknown): Fields | undefined => {
+      const one = index === undefined || index === null ? last : blocks.get(index)
+      return one && wholeBlock(one)
+    },
     /** What came by now; `isOver`: it said how it ended. */
     whole: (): MessageAnswer & { isOver: boolean } => ({
       id: message['id'],

@@ -17,3 +17,9 @@ export function serverLabel(name: string): string {
     .replace(/^(?=[^a-z])/, 's')
   return `${plain.slice(0, MAX - HASH - 1)}_${hash}`
 }
+
+/** Gives back the name of a server from its label in this protocol; a label that is none of ours stays. */
+export function createServerNames(servers: readonly string[]): (label: string) => string {
+  const byLabel = new Map(servers.map((name) => [serverLabel(name), name]))
+  return (label) => byLabel.get(label) ?? label
+}

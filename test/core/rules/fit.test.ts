@@ -25,11 +25,14 @@ test.each([
   [{ limits: { ...limits, costUsd: 1 } }, undefined],
   [{ model: model('priced', 'azure') }, 'the provider azure'],
   [{ account: 'payroll' }, 'the account payroll'],
-  [{ model: model('priced', 'local'), delegate: 'hosted' }, 'the Responses API for the provider local'],
+  [
+    { model: model('priced', 'local'), delegate: 'hosted' },
+    'an API in which the provider local calls servers itself (responses or anthropic)',
+  ],
   [{ model: model('priced', 'local') }, undefined],
   [
     { model: model('priced', 'nameless'), delegate: 'hosted' },
-    'what tells the requests of a run from those of somebody else (providers.nameless.runHeader, or accounts.reports.perRun)',
+    'what tells the requests of a run from those of somebody else (accounts.reports.perRun, or with api: responses providers.nameless.runHeader)',
   ],
   [{ model: model('priced', 'nameless'), delegate: 'hosted', account: 'each' }, undefined],
   [{ model: model('priced', 'nameless') }, undefined],

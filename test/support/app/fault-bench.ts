@@ -15,6 +15,8 @@ import { openDb, query } from '../../../src/store/postgres/db.ts'
 import type { RunView } from '../../../src/core/view.ts'
 import { countingRoute, startCountingServer, type CountingServer } from '../mcp/counting-server.ts'
 import { startOwnRedis, startWayTo, type Outage } from './outage.ts'
+import { createLateAccounts } from '../gateway/late-accounts.ts'
+import { openTestMinter } from '../gateway/minter.ts'
 import { freePort } from '../net/listen.ts'
 import { watchProgress } from './progress.ts'
 import { reachGateway, startFaultProxy, type FaultProxy } from '../gateway/fault-proxy.ts'
@@ -35,6 +37,8 @@ export interface FaultBenchOptions extends Partial<Pick<WorldOptions, 'backgroun
   route?: Record<string, unknown>
   /** Whose certificate the way to the gateway shows. */
   certificateHosts?: readonly string[]
+  /** Each run has an account of its own. */
+  perRun?: boolean
   /** The way to Postgres can be shut. */
   shutsDatabase?: boolean
   /** The queue is a redis-server of the bench's own, which can be shut. Only where the queue is in Redis. */
@@ -100,7 +104,9 @@ export async function buildFaultBench(options: FaultBenchOptions): Promise<Fault
   const toServer = building.use(await startFaultProxy({ target: { origin: server.url } }))
   const toGateway = building.use(await startFaultProxy({ tls: certificate }))
   const toModel = building.use(await startFaultProxy())
-  const { config = {}, ...rest } = options
+  const { config = {}, perRun = false, ...rest } = options
+  const { accounts, standFor } = createLateAccounts()
+  const minter = perRun ? building.use(await openTestMinter({ accounts })) : undefined
   const redis =
     options.ownRedis && options.urls.redisUrl !== undefined ? building.use(await startOwnRedis(dir, await freePort())) : undefined
   const redisUrl = redis?.url ?? options.urls.redisUrl
@@ -118,6 +124,10 @@ export async function buildFaultBench(options: FaultBenchOptions): Promise<Fault
         // A worker process says in its log when it is at work.
         log: { level: 'info' },
         prices: { scripted: { input: 1, cachedInput: 1, output: 1 } },
+        ...(minter && {
+          minter: { socket: minter.socket },
+          accounts: { reports: { tokenFile: 'reports.token', perRun: true } },
+        }),
         ...config,
         gateway: { address: toGateway.address, caFile: caFile, ...mapping(config['gateway']) },
         providers: {
@@ -133,6 +143,7 @@ export async function buildFaultBench(options: FaultBenchOptions): Promise<Fault
       },
     }),
   )
+  standFor(world.gateway.accounts)
   const reach = reachGateway(world.gateway, readFileSync(join(dir, 'gateway-ca.pem'), 'utf8'))
   building.defer(() => reach.destroy())
   toGateway.target = { dispatcher: reach }

@@ -1,25 +1,33 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createMcpReach, type Reach } from '../mcp.ts'
 import type { Turn } from '../responses.ts'
 import { sendJson } from '../send.ts'
 import { tokensIn } from '../size/tokens.ts'
-import { itemOf, type Item, wordOf } from '../vendors/request.ts'
+import { itemOf, itemsOf, type Item, wordOf } from '../vendors/request.ts'
 import { blocksOfTurn, endingOf, messageEvents, messageOf, newId, type StreamEvent } from './answer.ts'
 import { createMarkedCache, tokensOf } from './cache.ts'
 import { refuse } from './errors.ts'
+import { serveHosted, type MessageScript } from './hosted.ts'
 import { createMessageRules } from './rules.ts'
 
 export interface MessagesOptions {
   /** Tokens by model; others take anything. */
   windows: Readonly<Record<string, number>>
   apiKey: string | undefined
+  /** How to get to MCP servers that a request names, when it is not as their URL says. */
+  reach: Reach | undefined
 }
 
-const MCP_BETA = 'mcp-client-2025-11-20'
+/** Versions with the MCP connector; in the later one an answer says whose tools were listed. */
+const MCP_BETAS = ['mcp-client-2025-11-20', 'mcp-client-2026-09-15']
 
 const isMessages = (url: string | undefined) => url?.split('?')[0] === '/v1/messages'
 
+const isBeta = (headers: IncomingMessage['headers']) => MCP_BETAS.includes(String(headers['anthropic-beta']))
+
 /** The Messages API, as Anthropic publishes it. */
-export function createMessagesServer({ windows, apiKey }: MessagesOptions) {
+export function createMessagesServer({ windows, apiKey, reach: way }: MessagesOptions) {
+  const reach = createMcpReach(way)
   const rules = createMessageRules()
   const cache = createMarkedCache()
 
@@ -27,7 +35,7 @@ export function createMessagesServer({ windows, apiKey }: MessagesOptions) {
     const key = headers['x-api-key'] ?? headers.authorization?.replace(/^Bearer /, '')
     if (apiKey !== undefined && key !== apiKey) return [401, 'invalid x-api-key']
     if (headers['anthropic-version'] !== '2023-06-01') return [400, 'anthropic-version: header is required']
-    const refused = rules.refuse(body, headers['anthropic-beta'] === MCP_BETA)
+    const refused = rules.refuse(body, isBeta(headers))
     if (refused !== undefined) return [400, refused]
     const [window, tokens] = [windows[wordOf(body['model'])] ?? Number.POSITIVE_INFINITY, tokensOf(body)]
     return tokens > window ? [400, `prompt is too long: ${tokens} tokens > ${window} maximum`] : undefined
@@ -43,6 +51,15 @@ export function createMessagesServer({ windows, apiKey }: MessagesOptions) {
       if (found) refuse(res, ...found)
       return found !== undefined
     },
+    isHosted: (body: Item): boolean => itemsOf(body['mcp_servers']).length > 0,
+    serveHosted: (req: IncomingMessage, res: ServerResponse, body: Item, script: MessageScript): Promise<void> =>
+      serveHosted(res, body, script, {
+        reach,
+        counted: cache.look(body),
+        dress: (blocks) => rules.dress(blocks, body),
+        tellsListing: req.headers['anthropic-beta'] === MCP_BETAS[1],
+      }),
+    close: reach.close,
     send(res: ServerResponse, body: Item, turn: Turn): void {
       const said = blocksOfTurn(turn)
       const counted = { ...cache.look(body), outputTokens: tokensIn(JSON.stringify(said)) }

@@ -5,15 +5,9 @@ import { endedAnswer } from '../errors/ending.ts'
 import { fieldsIn, idIn, isSaid, listIn, shownIn, textIn, type Fields } from '../../foreign.ts'
 import { turnOf, usageOf } from '../responses.ts'
 import { createCallTracker } from '../../hosted/calls.ts'
-import { serverLabel } from '../../hosted/server-label.ts'
+import { createServerNames } from '../../hosted/server-label.ts'
 import { isCallOver } from '../../hosted/outcomes.ts'
 import { createToolNames, type KnownServer } from '../../hosted/tool-names.ts'
-
-/** Gives back the name of a server from its label in this protocol; a label that is none of ours stays. */
-export function createServerNames(servers: readonly string[]): (label: string) => string {
-  const byLabel = new Map(servers.map((name) => [serverLabel(name), name]))
-  return (label) => byLabel.get(label) ?? label
-}
 
 /** What is told of a call while it is under way: `response.mcp_call_arguments.done`, of some servers `response.mcp_call.arguments.done`, and `response.mcp_call.in_progress`. */
 const OF_ARGUMENTS = /^response\.mcp_call[._]arguments[._]/

@@ -4,6 +4,7 @@ import { fieldsIn, idIn, isSaid, listIn, shownIn, textIn, type Fields } from '..
 import type { HostedProbe, Passed, Reached } from '../../provider.ts'
 import type { Ask } from '../../parameters.ts'
 import { accessOf, type McpToken } from './access.ts'
+import { NO_TOOL, NOBODY, QUESTION, reachedBy, withoutNames, type ProbedServer } from '../../hosted/reached.ts'
 import { serverLabel } from '../../hosted/server-label.ts'
 
 export interface ProbeOptions {
@@ -19,13 +20,8 @@ export interface ProbeOptions {
   nameFailure: (error: unknown) => unknown
 }
 
-/** In place of a token, and of a tool: there is neither. */
-const NOBODY = 'Pomerium-nightshift-doctor'
-const NO_TOOL = 'nightshift_doctor_probe'
-/** Words for an answer of the gateway that refuses a token. */
-const REFUSED = /\b40[13]\b|unauthori[sz]ed|authenticat|forbidden/i
 const ONE = { maxRetries: 0 }
-const QUESTION = { input: 'Say ok. Call no tool.' }
+const ASKED = { input: QUESTION }
 
 /** Asks a provider twice, for a few tokens: what it passes over of a hosted request, and whether it goes to an MCP server itself. */
 export async function probeHosted(
@@ -42,7 +38,7 @@ export async function probeHosted(
 
 async function passedOver({ client, model, background, store, labels, ask }: ProbeOptions, signal: AbortSignal): Promise<Passed[]> {
   const body = {
-    ...QUESTION,
+    ...ASKED,
     model,
     max_tool_calls: 1,
     ...(background ? { background: true, store: true } : store !== undefined && { store }),
@@ -82,7 +78,7 @@ async function reach(
   const label = serverLabel(server)
   const target = { label, url }
   const body = {
-    ...QUESTION,
+    ...ASKED,
     model,
     tools: [
       {
@@ -100,38 +96,21 @@ async function reach(
     const listed = listIn(answer['output']).filter(({ type }) => type === 'mcp_list_tools')
     const list = listed.find((item) => textIn(item['server_label']) === label) ?? listed[0]
     const error = [list?.['error'], answer['error']].find(isSaid)
-    if (error !== undefined) return saidOf(shownIn(error), target)
+    if (error !== undefined) return reachedBy(shownIn(error), target)
     return { kind: list ? 'listed' : 'not-looked' }
   } catch (error) {
     const said = aboutServer(error, target)
-    if (said !== undefined) return saidOf(said, target)
+    if (said !== undefined) return reachedBy(said, target)
     if (error instanceof APIError && NOT_TAKEN.has(Number(error.status))) return { kind: 'not-taken', said: error.message }
     throw error
   }
 }
 
-interface Target {
-  label: string
-  url: string
-}
-
-/** What is said without the names of the server, which may be words for anything. */
-const withoutNames = (said: string, { label, url }: Target) =>
-  said
-    .replaceAll(url, '')
-    .replaceAll(new URL(url).host, '')
-    .split(/\b/)
-    .filter((word) => word !== label)
-    .join('')
-
-const saidOf = (said: string, target: Target): Reached =>
-  REFUSED.test(withoutNames(said, target)) ? { kind: 'refused' } : { kind: 'not-reached', said }
-
 const FAILED_DEPENDENCY = 424
 const NOT_TAKEN = new Set([400, 404, 422, 501])
 
 /** What an error says of the server, with its status; undefined for one about the request. The provider's key was taken a moment ago, so that another 401 is the gateway's. */
-function aboutServer(error: unknown, target: Target): string | undefined {
+function aboutServer(error: unknown, target: ProbedServer): string | undefined {
   if (!(error instanceof APIError)) return undefined
   const status: number | undefined = error.status
   const isAboutServer =

@@ -1,0 +1,140 @@
+import { addUsage, type Usage } from '../../../core/run.ts'
+import type { EndedCall, HostedAnswer, HostedEvent } from '../../hosted.ts'
+import { fieldsIn, idIn, listIn, textIn, type Fields } from '../../foreign.ts'
+import { createCallTracker } from '../../hosted/calls.ts'
+import { createServerNames } from '../../hosted/server-label.ts'
+import { createToolNames, type KnownServer } from '../../hosted/tool-names.ts'
+import { isPause } from '../ending.ts'
+import { createMessageBuilder, type MessageAnswer } from '../stream.ts'
+import { turnOf, usageOf } from '../turn.ts'
+import { resultFields } from './outcome.ts'
+
+export interface Translated {
+  servers: readonly KnownServer[]
+  model: string
+  requestId: string | null
+}
+
+const CALL = 'mcp_tool_use'
+const RESULT = 'mcp_tool_result'
+const LISTING = 'mcp_tool_listing'
+
+/** Translates what is read of one answer, which may come in several messages. What has no meaning for a run is left out. */
+export function createTranslator({ servers, model, requestId }: Translated) {
+  const nameOf = createServerNames(servers.map(({ name }) => name))
+  const ownName = createToolNames(servers)
+  const calls = createCallTracker((label, tool) => ownName({ server: label === '' ? '' : nameOf(label), tool }))
+  /** Blocks of messages that ended with a break, and what they used. */
+  const before: Fields[] = []
+  let usedBefore: Usage | null = null
+  let message = createMessageBuilder()
+  let isFirst = true
+
+  const placeOf = (index: unknown): number | undefined => (typeof index === 'number' ? before.length + index : undefined)
+  const itemOf = ({ id, server_name: label, name, input }: Fields): Fields => ({
+    id,
+    server_label: label,
+    name,
+    arguments: input,
+  })
+
+  /** What the answer used so far. */
+  function used(): HostedEvent[] {
+    const usage = usageOf(message.whole().usage, true)
+    return usage ? [{ kind: 'used', usage: usedBefore ? addUsage(usedBefore, usage) : usage }] : []
+  }
+
+  function begun(value: unknown): HostedEvent[] {
+    const responseId = idIn(fieldsIn(value)['id'])
+    if (!isFirst || responseId === undefined) return []
+    isFirst = false
+    return [{ kind: 'started', responseId, background: false }]
+  }
+
+  /** A block is whole: a call is made now, or has its result. */
+  function ended(index: unknown): HostedEvent[] {
+    const block = message.blockAt(index)
+    if (block?.['type'] === CALL) {
+      const told = calls.arguments({ itemId: block['id'], place: placeOf(index), part: undefined, whole: block['input'] ?? {} })
+      return told ? [{ kind: 'call', call: told.call }] : []
+    }
+    if (block?.['type'] !== RESULT) return []
+    return [{ kind: 'ended', call: calls.done({ id: block['tool_use_id'], ...resultFields(block) }, undefined) }]
+  }
+
+  function answerOf(answer: MessageAnswer): HostedAnswer {
+    const content = [...before, ...answer.content]
+    const results = new Map(content.flatMap((block) => (block['type'] === RESULT ? [[block['tool_use_id'], block] as const] : [])))
+    const outcome = (id: unknown): Fields => {
+      const result = results.get(id)
+      return result ? resultFields(result) : {}
+    }
+    const listedBy = (block: Fields): unknown => (block['type'] === LISTING ? block['mcp_server_name'] : block['type'] === CALL ? block['server_name'] : undefined) // prettier-ignore
+    return {
+      calls: content.flatMap((block, place): EndedCall[] =>
+        block['type'] === CALL ? [calls.inAnswer({ ...itemOf(block), ...outcome(block['id']) }, place)] : [],
+      ),
+      // A server that cannot be listed ends the request with an error.
+      listed: content.flatMap((block) => {
+        const label = textIn(listedBy(block))
+        return label === undefined ? [] : [{ server: nameOf(label), error: null }]
+      }),
+      approvalFor: undefined,
+      turn: () => {
+        const turn = turnOf({ ...answer, content: withPhases(content) }, { model, requestId })
+        return { ...turn, usage: usedBefore && turn.usage ? addUsage(usedBefore, turn.usage) : turn.usage }
+      },
+    }
+  }
+
+  return {
+    event(value: unknown): HostedEvent[] {
+      const event = fieldsIn(value)
+      const { type, index } = event
+      message.event(event)
+      if (type === 'message_start') return [...begun(event['message']), ...used()]
+      if (type === 'message_delta') return used()
+      if (type === 'content_block_stop') return ended(index)
+      if (type !== 'content_block_start') return []
+      const block = fieldsIn(event['content_block'])
+      return block['type'] === CALL ? [{ kind: 'spoken', call: calls.added(itemOf({ ...block, input: undefined }), placeOf(index)) }] : []
+    },
+
+    /** The message is whole and ended with a break: what was said by then, which goes back as it came. The next message goes on from there. */
+    goOn(): readonly Fields[] | undefined {
+      const { isOver, reason, content, usage } = message.whole()
+      if (!isOver || !isPause(reason)) return undefined
+      const spent = usageOf(usage, true)
+      usedBefore = spent && usedBefore ? addUsage(usedBefore, spent) : (spent ?? usedBefore)
+      before.push(...content)
+      message = createMessageBuilder()
+      return before
+    },
+
+    /** The last event, once the message is whole. */
+    end(): HostedEvent[] {
+      const whole = message.whole()
+      return whole.isOver ? [{ kind: 'answer', answer: answerOf(whole) }] : []
+    },
+  }
+}
+
+/** The events that a message as a whole stands for. */
+export function eventsOfMessage(answer: unknown): Fields[] {
+  const { content, stop_reason: reason, stop_details: details, usage, ...rest } = fieldsIn(answer)
+  return [
+    { type: 'message_start', message: { ...rest, usage } },
+    ...listIn(content).flatMap((block, index): Fields[] => [
+      { type: 'content_block_start', index, content_block: block },
+      { type: 'content_block_stop', index },
+    ]),
+    { type: 'message_delta', delta: { stop_reason: reason, stop_details: details } },
+    { type: 'message_stop' },
+  ]
+}
+
+/** What was said before the last call was said on the way to it. */
+function withPhases(content: readonly Fields[]): Fields[] {
+  const last = content.findLastIndex(({ type }) => type === CALL)
+  return content.map((block, at) => (at < last && block['type'] === 'text' ? { ...block, phase: 'commentary' } : block))
+}
