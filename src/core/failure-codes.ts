@@ -55,7 +55,7 @@ export const FAILURES = {
   ),
   TOOL_NOT_ALLOWED: never(
     422,
-    'The job does not allow this tool.',
+    'The job does not allow this tool: the call was never sent, and does not stand against green.',
     'Add it to tools.<server>.allow in the job file if the job should use it.',
   ),
   TOOL_MISSING: never(

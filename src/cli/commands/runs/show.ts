@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { showLine, showText } from '../../../lib/text.ts'
 import type { Ending } from '../../../core/run.ts'
-import type { RunView } from '../../../core/view.ts'
+import type { RunView, ToolCallView } from '../../../core/view.ts'
 import { timelineOf } from '../../../core/timeline.ts'
 import { describeTarget } from '../../../delivery/destinations/registry.ts'
 import { listDeliveries, type DeliveryView } from '../../../runs/queries.ts'
@@ -55,6 +55,7 @@ export function showRun(run: RunView, deliveries: readonly DeliveryView[], termi
     ),
     lines.step('contract', run.attempts.at(-1)?.contract ?? 'none of ours'),
     ...run.reasons.map((reason) => lines.reason(reason)),
+    ...showNotAllowed(run, lines),
     ...(run.endedAs ? [lines.step('ended as', `${run.endedAs.status}; it stands otherwise since its log was read`)] : []),
     ...run.mended.map((what) => lines.step('mended', showLine(what))),
     ...endingsOf(run).flatMap(({ of, ending }) => showEnding(of, ending, lines)),
@@ -95,6 +96,18 @@ function waitOf({ status, failure, heldBy, afterRun, nextAttemptAt, expireAt, wa
     ...(nextAttemptAt === null ? [] : [`until ${nextAttemptAt}${failure ? ', then it is tried again' : ''}`]),
     ...(failure && heldBy === null && afterRun === null && nextAttemptAt === null ? ['for a worker, which tries it again'] : []),
     ...(expireAt === null ? [] : [`and is given up at ${expireAt} when nobody has begun it`]),
+  ]
+}
+
+/** Calls of tools that the job does not allow. They are no reason: the model was told, and nothing was sent. */
+function showNotAllowed({ toolCalls }: RunView, lines: Lines): string[] {
+  const tools = [...new Set(toolCalls.flatMap(({ tool, failure }) => (failure?.code === 'TOOL_NOT_ALLOWED' ? [tool] : [])))]
+  if (tools.length === 0) return []
+  return [
+    lines.step(
+      'refused',
+      fit(`never sent, and not against green: ${tools.join(', ')}, not allowed by the job (TOOL_NOT_ALLOWED)`, MAX_TOLD),
+    ),
   ]
 }
 
@@ -152,13 +165,20 @@ function showUnreported({ unreported }: RunView, lines: Lines): string {
 /** Terminal width from which whole ids fit. */
 const WIDE = 120
 
+/** What became of a call at Pomerium; one that we refused never came there. */
+function decisionOf({ status, decision, failure }: Pick<ToolCallView, 'status' | 'decision' | 'failure'>): string {
+  if (decision) return `${decision.allowed ? 'allowed' : 'denied'}: ${decision.reasons.join(' ')}`
+  if (status !== 'refused') return 'not read yet'
+  return failure?.code === 'TOOL_NOT_ALLOWED' ? 'never sent: not allowed by the job' : 'never sent'
+}
+
 function showCalls(run: RunView, terminal: Terminal): string {
   if (run.toolCalls.length === 0) return ''
   const wide = terminal.columns >= WIDE
   const short = (id: string | null) => (id === null ? '' : wide ? id : `${id.slice(0, 8)}…`)
-  const rows = run.toolCalls.map(({ turn, tool, server, status, durationMs, requestId, requestIdSent, decision }) => [
+  const rows = run.toolCalls.map(({ turn, tool, server, status, durationMs, requestId, requestIdSent, decision, failure }) => [
     String(turn), fit(tool, wide ? 30 : 18), fit(server, wide ? 20 : 12), status, durationMs === null ? '' : String(Math.round(durationMs)), short(requestId ?? requestIdSent),
-    decision ? fit(`${decision.allowed ? 'allowed' : 'denied'}: ${decision.reasons.join(' ')}`, wide ? 40 : 20) : 'not read yet',
+    fit(decisionOf({ status, decision, failure }), wide ? 40 : 20),
   ]) // prettier-ignore
   return renderTable(terminal, ['turn', 'tool call', 'server', 'status', 'ms', 'request id', 'Pomerium’s log'], rows, [4])
 }

@@ -40,6 +40,17 @@ test('the ending of an attempt before a retry is told with its number and its dr
   expect(lines).toContain('draft      Mining: 7.6 Construction: 21.4')
 })
 
+test('a call of a tool that the job does not allow is told as never sent, and as no reason against the run', () => {
+  const failure = { code: 'TOOL_NOT_ALLOWED', message: 'no such tool', retry: 'never' } as const
+  const refused = aCallView({ tool: 'drop_tables', status: 'refused', decision: null, failure })
+  const unread = aCallView({ decision: null })
+  const lines = linesOf({ status: 'succeeded', toolCalls: [refused, { ...refused, id: 'again' }, unread], attempts: [anAttemptView()] })
+  expect(lines).toContain('refused    never sent, and not against green: drop_tables, not allowed by the job (TOOL_NOT_ALLOWED)')
+  expect(lines.filter((line) => line.includes('drop_tables') && line.includes('never sent: '))).toHaveLength(2)
+  expect(lines.filter((line) => line.includes('not read yet'))).toHaveLength(1)
+  expect(linesOf({ toolCalls: [unread] }).filter((line) => line.startsWith('refused'))).toEqual([])
+})
+
 const USED = { inputTokens: 1200, cachedTokens: 0, outputTokens: 30, reasoningTokens: 0 }
 
 test.each([
