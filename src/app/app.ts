@@ -1,40 +1,21 @@
-import { randomBytes } from 'node:crypto'
-import { hostname } from 'node:os'
-import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { AlarmRefused, type AlarmOptions } from '../audit/alarm.ts'
-import type { ReadOptions } from '../audit/read.ts'
-import { misspeltServers, unknownJobs } from '../config/job-names.ts'
 import type { Config } from '../config/load.ts'
-import { showFault } from '../config/places.ts'
-import { describeError, Failure, messageOf } from '../core/failure.ts'
+import { describeError } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
-import { loadJobs, type LoadedJobs } from '../jobs/directory.ts'
 import type { Job } from '../jobs/job.ts'
 import type { PinnedTool } from '../jobs/lock.ts'
 import type { Provider } from '../models/provider.ts'
 import { createJobRegistry, type JobRegistry } from '../jobs/registry.ts'
-import type { Sender } from '../delivery/destinations/destination.ts'
-import { targetOf } from '../delivery/destinations/registry.ts'
 import { createOutbox } from '../delivery/outbox.ts'
 import type { RouteList } from '../pomerium/routes.ts'
-import {
-  accountIds,
-  createConcurrencyOf,
-  callersOf,
-  createRunResources,
-  destinationsOf,
-  identityOf,
-  offerOf,
-  tokenSeconds,
-} from './resources.ts'
+import { createConcurrencyOf, callersOf, createRunResources, destinationsOf, identityOf, offerOf, tokenSeconds } from './resources.ts'
 import { openQueueBackend } from '../queue/backend.ts'
 import { createProducer, type Producer } from '../queue/producer.ts'
 import { createSweeper } from '../queue/sweep.ts'
 import { createAccountSweeper } from '../runs/accounts/account-sweep.ts'
 import { createScheduler } from '../schedules/scheduler.ts'
 import { createConsentWatcher } from '../waiting/consent.ts'
-import type { Duty, DutyRecord } from '../lib/time/duty.ts'
+import type { Duty } from '../lib/time/duty.ts'
 import type { Poller } from '../lib/time/poll.ts'
 import { createClockWatch } from './clock.ts'
 import { createPresence } from './presence.ts'
@@ -59,9 +40,10 @@ import { createMetrics } from '../telemetry/metrics.ts'
 import { openDb, type Db } from '../store/postgres/db.ts'
 import { VERSION } from '../lib/version.ts'
 import { tryWrite } from '../store/postgres/facts.ts'
-import { startEmbeddedPostgres } from '../store/postgres/embedded/server.ts'
+import { openStore, poolSize } from './open/store.ts'
+import { notifierOf } from './notify.ts'
+import { processName } from './open/process-name.ts'
 import { createJournalWriter } from '../store/attempts/journal.ts'
-import { migrate } from '../store/postgres/migrate.ts'
 import { createRequestLog } from '../store/attempts/requests.ts'
 
 export interface AppOptions {
@@ -116,70 +98,12 @@ export interface App extends AsyncDisposable {
   toolsToPin(job: Job, signal: AbortSignal): Promise<PinnedTool[]>
 }
 
-const SPARE_CONNECTIONS = 6
-const MAX_CONNECTIONS = 20
 /** The heartbeat and the watchdog have one each. */
 const OWN_CONNECTIONS = 2
 /** A queue in Postgres: pools of ten for the queue and for the worker, and one more of each for notices. */
 const QUEUE_CONNECTIONS = 22
 
-const poolSize = ({ worker }: Config) => Math.min(MAX_CONNECTIONS, worker.concurrency + SPARE_CONNECTIONS)
 const NOBODY: Callers = { tokens: {}, users: {}, groups: {} }
-
-/** Reads the job files against what the configuration offers; needs no database. */
-export function loadConfiguredJobs(config: Config): LoadedJobs {
-  const loaded = loadJobsOf(config)
-  // Only when no file has a fault: a job whose file has one is not loaded, and its name would look unknown.
-  if (loaded.issues.length > 0) return loaded
-  const jobs = [...loaded.jobs.values()]
-  const servers = jobs.flatMap(({ definition }) => Object.keys(definition.tools))
-  return {
-    ...loaded,
-    issues: unknownJobs(
-      config,
-      jobs.map(({ name }) => name),
-    ),
-    warnings: [...loaded.warnings, ...misspeltServers(config, servers)],
-  }
-}
-
-function loadJobsOf(config: Config): LoadedJobs {
-  try {
-    return loadJobs(config.jobsDir, offerOf(config))
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error
-    const { code, cure, cause } = error
-    const message = `${showFault(config, ['jobsDir'], `names a directory that cannot be read: ${messageOf(cause)}`)}.`
-    throw new Failure({ code, message, cure, cause })
-  }
-}
-
-/** Throws `CONFIG_INVALID` when the configuration names jobs that do not exist. */
-export function requireKnownJobs(config: Config, jobs: ReadonlyMap<string, Job>): void {
-  const faults = unknownJobs(config, [...jobs.keys()])
-  if (faults.length > 0)
-    throw new Failure({ code: 'CONFIG_INVALID', message: `The configuration names jobs that there are not:\n  ${faults.join('\n  ')}\n` })
-}
-
-/** Opens the store alone, migrated: what commands that only read need. */
-export async function openStore(
-  config: Config,
-  stack: AsyncDisposableStack,
-  options: { ephemeral?: boolean | undefined } = {},
-): Promise<{ db: Db; url: string }> {
-  let url = config.databaseUrl
-  if (url === undefined) {
-    const embedded = await startEmbeddedPostgres({ dir: join(config.dataDir, 'postgres'), ephemeral: options.ephemeral ?? false })
-    stack.defer(() => embedded.stop())
-    url = embedded.url
-  }
-  const db = openDb({ url, max: poolSize(config) })
-  stack.defer(() => db.end())
-  await migrate(db)
-  return { db, url }
-}
-
-const processName = () => `${hostname()}:${process.pid}:${randomBytes(2).toString('hex')}`
 
 /** Builds the process. It takes no run and fires no schedule until `worker.start` and `scheduler.start`. */
 export async function createApp({
@@ -349,56 +273,5 @@ export async function createApp({
     resources,
     toolsToPin: (job, signal) => toolsToPin(resources, createRequestLog(db), job.definition, signal),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
-  }
-}
-
-/** What reading and joining Pomerium's log needs. */
-export interface Audit extends ReadOptions, AsyncDisposable {
-  /** Writes into the store that this process is at work, as what, and how its duties are. */
-  createPresence(role: string, duties: readonly DutyRecord[]): Poller
-}
-
-/** Opens the store for the audit commands, and where alarms go. */
-export async function openAudit(config: Config, log: Logger): Promise<Audit> {
-  await using building = new AsyncDisposableStack()
-  const resources = createRunResources(config, building)
-  const { db } = await openStore(config, building)
-  const destinations = destinationsOf(config, resources.redactor)
-  building.defer(() => destinations.close())
-  const stack = building.move()
-  return {
-    db,
-    ours: () => accountIds(resources),
-    accountIds: () => accountIds(resources).map(({ accountId }) => accountId),
-    expected: config.audit.expected,
-    graceMs: config.audit.gracePeriod,
-    paramsBytes: config.audit.paramsMaxBytes,
-    redact: resources.redactor.redact,
-    log,
-    createPresence(role, duties) {
-      const { redact } = resources.redactor
-      const presence = createPresence({
-        db,
-        self: { name: processName(), role, version: VERSION },
-        duties,
-        redact,
-        clock: createClockWatch({ db, log }),
-        log,
-      })
-      stack.defer(() => presence.stop())
-      return presence
-    },
-    notify: notifierOf(config, destinations),
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
-  }
-}
-
-/** Sends an alarm to where alarms go; nowhere without `alerts:`. */
-function notifierOf({ alerts }: Config, destinations: Sender): AlarmOptions['notify'] {
-  const target = alerts && targetOf({ webhook: alerts.webhook })
-  return async ({ id, body: event }) => {
-    if (!target) return
-    const sent = await destinations.send(target, { id, event, run: undefined })
-    if (!sent.ok) throw sent.refused === true ? new AlarmRefused(sent.error) : new Error(sent.error)
   }
 }

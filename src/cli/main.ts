@@ -5,44 +5,8 @@ import { describeFailure, toFailure } from '../core/failure.ts'
 import { EXIT, FAILURES } from '../core/failure-codes.ts'
 import { showText } from '../lib/text.ts'
 import { VERSION } from '../lib/version.ts'
-import { addActs } from './commands/audit/acts.ts'
-import { addAccount } from './commands/access/account.ts'
-import { addApiToken } from './commands/access/api-token.ts'
-import { addAudit } from './commands/audit/audit.ts'
-import { addCancel } from './commands/runs/cancel.ts'
-import { addComposeInit } from './commands/setup/compose-init.ts'
-import { addConnect } from './commands/access/connect.ts'
-import { addDev } from './commands/dev/dev.ts'
-import { addTest } from './commands/dev/test.ts'
-import { addDemo } from './commands/setup/demo.ts'
-import { addDoctor } from './commands/service/doctor.ts'
-import { addEval } from './commands/eval/eval.ts'
-import { addEvidence } from './commands/audit/evidence.ts'
-import { addInit } from './commands/setup/init.ts'
-import { addJobs } from './commands/jobs/jobs.ts'
-import { addLogs } from './commands/runs/logs.ts'
-import { addMinter } from './commands/service/minter.ts'
-import { addPause } from './commands/jobs/pause.ts'
-import { addPrune } from './commands/service/prune.ts'
-import { addRetry } from './commands/runs/retry.ts'
-import { addRun } from './commands/runs/run.ts'
-import { addRuns } from './commands/runs/runs.ts'
-import { addSchedules } from './commands/jobs/schedules.ts'
-import { addShow } from './commands/runs/show.ts'
-import { addStart } from './commands/service/start.ts'
-import { addStatus } from './commands/service/status.ts'
-import type { AddCommand } from './options/options.ts'
+import { commandsFor } from './commands.ts'
 import { createTerminal, type Terminal } from './terminal/terminal.ts'
-
-/** All commands, by what a person wants to do. */
-const COMMANDS: readonly [heading: string, adds: readonly AddCommand[]][] = [
-  ['Begin:', [addDemo, addInit, addComposeInit, addDoctor, addStart]],
-  ['Jobs:', [addJobs, addDev, addTest, addSchedules, addEval]],
-  ['Runs:', [addStatus, addRun, addRuns, addShow, addLogs, addRetry, addCancel]],
-  ['Hold and tidy:', [addPause, addPrune]],
-  ['Access:', [addAccount, addConnect, addMinter, addApiToken]],
-  ['Audit:', [addActs, addAudit, addEvidence]],
-]
 
 const ABOUT = `Lets an LLM work through the MCP tools behind Pomerium while nobody is signed in.`
 const MORE = `
@@ -59,7 +23,7 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
   program.version(VERSION, '--version', 'print the version')
   program.option('-c, --config <file>', 'configuration file')
   program.configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.err(text.trimEnd()) })
-  for (const [heading, adds] of COMMANDS) {
+  for (const [heading, adds] of await commandsFor(args)) {
     const before = program.commands.length
     for (const add of adds) add(program, terminal, (code) => (exitCode = code))
     for (const command of program.commands.slice(before)) inheritSettings(command.helpGroup(heading), program)

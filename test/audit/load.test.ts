@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
-import { openAudit } from '../../src/app/app.ts'
+import { openAudit } from '../../src/app/open/audit.ts'
 import { createLogDuties, watchLog } from '../../src/audit/read.ts'
 import { makeReport } from '../../src/audit/report.ts'
 import { environment } from '../../src/config/environment.ts'

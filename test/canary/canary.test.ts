@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { pino } from 'pino'
 import { expect, inject, test } from 'vitest'
-import { openAudit } from '../../src/app/app.ts'
+import { openAudit } from '../../src/app/open/audit.ts'
 import { readLog } from '../../src/audit/read.ts'
 import { cancelRun } from '../../src/runs/cancel.ts'
 import { TOKEN_LINES } from '../support/app/api.ts'

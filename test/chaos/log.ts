@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { pino } from 'pino'
-import { openAudit } from '../../src/app/app.ts'
+import { openAudit } from '../../src/app/open/audit.ts'
 import { importLog } from '../../src/audit/log/import.ts'
 import { matchEvents } from '../../src/audit/join/match.ts'
 import { auditReport } from '../../src/audit/report.ts'

@@ -1,5 +1,5 @@
 import { pino } from 'pino'
-import { loadConfiguredJobs } from '../../src/app/app.ts'
+import { loadConfiguredJobs } from '../../src/app/open/jobs.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { Failure } from '../../src/core/failure.ts'
 import { firstWake } from '../../src/core/ports/wake.ts'

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import { destination, pino, type Logger } from 'pino'
 import { z } from 'zod'
-import { openStore } from '../../app/app.ts'
+import { openStore } from '../../app/open/store.ts'
 import { loadConfig, type Config } from '../../config/load.ts'
 import type { Db } from '../../runs/queries.ts'
 import type { Terminal } from '../terminal/terminal.ts'

@@ -1,5 +1,6 @@
 import { pino } from 'pino'
-import { openAudit, type App } from '../../../src/app/app.ts'
+import { openAudit } from '../../../src/app/open/audit.ts'
+import { type App } from '../../../src/app/app.ts'
 import { joinEvents } from '../../../src/audit/join/match.ts'
 import { openLog, readLog } from '../../../src/audit/read.ts'
 import { makeReport } from '../../../src/audit/report.ts'

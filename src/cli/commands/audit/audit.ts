@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { pino } from 'pino'
 import { z } from 'zod'
-import { openAudit } from '../../../app/app.ts'
+import { openAudit } from '../../../app/open/audit.ts'
 import { createLogDuties, openLog, readLog, watchLog } from '../../../audit/read.ts'
 import { makeReport, type AuditReport } from '../../../audit/report.ts'
 import { acknowledge, type Suspect } from '../../../audit/suspects.ts'

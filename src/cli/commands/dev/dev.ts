@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import type { App } from '../../../app/app.ts'
-import { openDev } from '../../../app/dev.ts'
+import { openDev } from '../../../app/open/dev.ts'
 import { describeFailure, Failure, toFailure } from '../../../core/failure.ts'
 import { EXIT, FAILURES } from '../../../core/failure-codes.ts'
 import type { RunView } from '../../../core/view.ts'

@@ -1,4 +1,4 @@
-import { openDev } from '../../../app/dev.ts'
+import { openDev } from '../../../app/open/dev.ts'
 import { Failure } from '../../../core/failure.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { isFinal } from '../../../core/run.ts'

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeTemporary } from '../../../app/temporary.ts'
+import { makeTemporary } from '../../../app/open/temporary.ts'
 import { loadConfig, type Config } from '../../../config/load.ts'
 import type { Arm } from '../../../eval/arms.ts'
 import type { Terminal } from '../../terminal/terminal.ts'

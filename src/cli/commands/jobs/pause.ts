@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { createApp, loadConfiguredJobs } from '../../../app/app.ts'
+import { createApp } from '../../../app/app.ts'
+import { loadConfiguredJobs } from '../../../app/open/jobs.ts'
 import { Failure } from '../../../core/failure.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { requireJob } from '../../../runs/require.ts'

@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander'
 import { z } from 'zod'
-import { createApp, loadConfiguredJobs } from '../../../app/app.ts'
+import { createApp } from '../../../app/app.ts'
+import { loadConfiguredJobs } from '../../../app/open/jobs.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { showText } from '../../../lib/text.ts'
 import { requireJob } from '../../../runs/require.ts'

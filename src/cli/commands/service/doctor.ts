@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { createApp, loadConfiguredJobs } from '../../../app/app.ts'
+import { createApp } from '../../../app/app.ts'
+import { loadConfiguredJobs } from '../../../app/open/jobs.ts'
 import { environment } from '../../../config/environment.ts'
 import { requireProviderKeys } from '../../../config/secrets.ts'
 import { remarksOn } from '../../../config/surroundings.ts'

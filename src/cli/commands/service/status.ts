@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { loadConfiguredJobs } from '../../../app/app.ts'
+import { loadConfiguredJobs } from '../../../app/open/jobs.ts'
 import type { Config } from '../../../config/load.ts'
 import { describeFailure, toFailure } from '../../../core/failure.ts'
 import { clockFault, describeSkew } from '../../../core/rules/schedules/clock.ts'

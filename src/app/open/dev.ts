@@ -1,12 +1,12 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { rmSync } from 'node:fs'
+import { basename } from 'node:path'
 import { pino } from 'pino'
-import { createApp, type App } from './app.ts'
-import { loadConfig } from '../config/load.ts'
-import { needsOf } from '../dev/needs.ts'
-import type { DevSettings } from '../dev/settings.ts'
-import type { Provider } from '../models/provider.ts'
+import { createApp, type App } from '../app.ts'
+import { makeTemporary } from './temporary.ts'
+import { loadConfig } from '../../config/load.ts'
+import { needsOf } from '../../dev/needs.ts'
+import type { DevSettings } from '../../dev/settings.ts'
+import type { Provider } from '../../models/provider.ts'
 
 export interface DevOptions {
   settings: DevSettings
@@ -17,12 +17,10 @@ export interface DevOptions {
 
 /** The product with a gateway, a store and a queue of its own, which end with it; its worker is at work, and its reports are sent nowhere. */
 export async function openDev({ settings, jobsDir, provider }: DevOptions, stack: AsyncDisposableStack): Promise<App> {
-  // Others may enter the directory: as root, the embedded Postgres runs as another user. Files with secrets in it have mode 0600.
-  const dir = mkdtempSync(join(tmpdir(), 'nightshift-dev-'))
-  chmodSync(dir, 0o711)
+  const dir = makeTemporary('dev')
   stack.defer(() => rmSync(dir, { recursive: true, force: true }))
   // Imported here alone: no other command needs the stand-ins and their libraries.
-  const { startDevWorld } = await import('../dev/world.ts')
+  const { startDevWorld } = await import('../../dev/world.ts')
   const world = stack.use(await startDevWorld({ ...settings, dir, jobsDir, needs: needsOf(jobsDir) }))
   let app: App | undefined
   const ready = () => {

@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Failure, messageOf } from '../core/failure.ts'
+import { Failure, messageOf } from '../../core/failure.ts'
 
 /**
  * Makes a directory that is the caller's to remove. Others may enter it: as root, the embedded Postgres runs as another user, and files with secrets in it have

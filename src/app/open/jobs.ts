@@ -1,0 +1,42 @@
+import { misspeltServers, unknownJobs } from '../../config/job-names.ts'
+import type { Config } from '../../config/load.ts'
+import { showFault } from '../../config/places.ts'
+import { Failure, messageOf } from '../../core/failure.ts'
+import { loadJobs, type LoadedJobs } from '../../jobs/directory.ts'
+import type { Job } from '../../jobs/job.ts'
+import { offerOf } from '../resources.ts'
+
+/** Reads the job files against what the configuration offers; needs no database. */
+export function loadConfiguredJobs(config: Config): LoadedJobs {
+  const loaded = loadJobsOf(config)
+  // Only when no file has a fault: a job whose file has one is not loaded, and its name would look unknown.
+  if (loaded.issues.length > 0) return loaded
+  const jobs = [...loaded.jobs.values()]
+  const servers = jobs.flatMap(({ definition }) => Object.keys(definition.tools))
+  return {
+    ...loaded,
+    issues: unknownJobs(
+      config,
+      jobs.map(({ name }) => name),
+    ),
+    warnings: [...loaded.warnings, ...misspeltServers(config, servers)],
+  }
+}
+
+function loadJobsOf(config: Config): LoadedJobs {
+  try {
+    return loadJobs(config.jobsDir, offerOf(config))
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    const { code, cure, cause } = error
+    const message = `${showFault(config, ['jobsDir'], `names a directory that cannot be read: ${messageOf(cause)}`)}.`
+    throw new Failure({ code, message, cure, cause })
+  }
+}
+
+/** Throws `CONFIG_INVALID` when the configuration names jobs that do not exist. */
+export function requireKnownJobs(config: Config, jobs: ReadonlyMap<string, Job>): void {
+  const faults = unknownJobs(config, [...jobs.keys()])
+  if (faults.length > 0)
+    throw new Failure({ code: 'CONFIG_INVALID', message: `The configuration names jobs that there are not:\n  ${faults.join('\n  ')}\n` })
+}

@@ -1,0 +1,29 @@
+import { join } from 'node:path'
+import type { Config } from '../../config/load.ts'
+import { startEmbeddedPostgres } from '../../store/postgres/embedded/server.ts'
+import { openDb, type Db } from '../../store/postgres/db.ts'
+import { migrate } from '../../store/postgres/migrate.ts'
+
+const SPARE_CONNECTIONS = 6
+const MAX_CONNECTIONS = 20
+
+/** Most connections of the pool of a process. */
+export const poolSize = ({ worker }: Config) => Math.min(MAX_CONNECTIONS, worker.concurrency + SPARE_CONNECTIONS)
+
+/** Opens the store alone, migrated: what commands that only read need. */
+export async function openStore(
+  config: Config,
+  stack: AsyncDisposableStack,
+  options: { ephemeral?: boolean | undefined } = {},
+): Promise<{ db: Db; url: string }> {
+  let url = config.databaseUrl
+  if (url === undefined) {
+    const embedded = await startEmbeddedPostgres({ dir: join(config.dataDir, 'postgres'), ephemeral: options.ephemeral ?? false })
+    stack.defer(() => embedded.stop())
+    url = embedded.url
+  }
+  const db = openDb({ url, max: poolSize(config) })
+  stack.defer(() => db.end())
+  await migrate(db)
+  return { db, url }
+}
