@@ -11,10 +11,11 @@ import { addEvents } from './routes/events.ts'
 import { addJobs } from './routes/jobs.ts'
 import { addNewRuns } from './routes/new-runs.ts'
 import { addRunChanges } from './routes/run-changes.ts'
+import { addResults } from './routes/results.ts'
 import { addRuns } from './routes/runs.ts'
 import { addSchedules } from './routes/schedules.ts'
 
-const ROUTES: readonly AddRoutes[] = [addNewRuns, addRuns, addRunChanges, addEvents, addJobs, addSchedules, addActs]
+const ROUTES: readonly AddRoutes[] = [addNewRuns, addRuns, addResults, addRunChanges, addEvents, addJobs, addSchedules, addActs]
 
 /** Streams and waiting requests that are open at a time in this process. */
 const MAX_OPEN = 500

@@ -6,7 +6,7 @@ import { brotliCompress, brotliDecompress, constants } from 'node:zlib'
 import { LRUCache } from 'lru-cache'
 import pLimit from 'p-limit'
 import type { Content } from '../core/ports/journal.ts'
-import type { KeptContent } from '../core/run.ts'
+import type { KeptContent, ToolResult } from '../core/run.ts'
 import { query, retryWhileUnavailable, type Db } from './postgres/db.ts'
 
 // oxlint-disable-next-line waits/bounded -- no program: a thread of this process, whose work is bounded by its input
@@ -55,6 +55,26 @@ export async function loadContent(db: Db, digest: string): Promise<StoredContent
   if (!row) return undefined
   const { mediaType, encoding, content, bytes } = row
   return { mediaType, content: encoding === 'br' ? await decompress(content, { maxOutputLength: Math.max(bytes, 1) }) : content }
+}
+
+/** What a call of a run came to, by its place; of one that was made again, the last. */
+export async function findResult(db: Db, runId: string, turn: number, position: number): Promise<ToolResult | undefined> {
+  const [row] = await query<{ result: ToolResult | null }>(
+    db,
+    `select result from tool_calls where run_id = $1 and turn = $2 and position = $3 and result is not null order by started_at desc limit 1`,
+    [runId, turn, position],
+  )
+  return row?.result ?? undefined
+}
+
+/** The content that a run refers to and whose digest begins so; undefined when there is none, or are several. */
+export async function findContent(db: Db, runId: string, beginning: string): Promise<string | undefined> {
+  const rows = await query<{ digest: string }>(
+    db,
+    `select digest from run_contents where run_id = $1 and starts_with(digest, $2) limit 2`,
+    [runId, beginning],
+  )
+  return rows.length === 1 ? rows[0]?.digest : undefined
 }
 
 /** The contents of one process. Bounded: a few are worked on at a time, and few bytes stay in memory. */

@@ -8,6 +8,8 @@ import type { Terminal } from '../../src/cli/terminal/terminal.ts'
 import { createSigningKey } from '../../src/audit/evidence/keys.ts'
 import { exportRun } from '../../src/audit/evidence/files.ts'
 import { listDeliveries } from '../../src/runs/queries.ts'
+import { loadContent } from '../../src/store/contents.ts'
+import { query, type Db } from '../../src/store/postgres/db.ts'
 import { loadRun } from '../../src/store/runs/show.ts'
 import { bearer } from '../support/app/api.ts'
 import { command } from '../support/cli/command.ts'
@@ -48,6 +50,15 @@ const filesIn = (dir: string): Kept[] =>
     return one.isFile() ? [[`file ${one.name}`, `${one.name}\n${readFileSync(file, 'utf8')}`] as const] : []
   })
 
+/** Whole results, which stand compressed in their rows. */
+async function keptContents(db: Db): Promise<Kept[]> {
+  const all = await query<{ digest: string }>(db, 'select digest from result_contents')
+  const read = all.map(async ({ digest }): Promise<Kept> => ['a kept result', (await loadContent(db, digest))?.content.toString() ?? ''])
+  const kept = await Promise.all(read)
+  if (kept.length === 0) throw new Error('no result was kept, so that nothing is known of them')
+  return kept
+}
+
 const terminal: Terminal = {
   out: () => {},
   err: () => {},
@@ -64,6 +75,7 @@ const COMMANDS = [
   'runs --json --limit 200',
   'show RUN',
   'show RUN --json',
+  'show RUN --result t1c1',
   'logs RUN',
   'audit report',
   'audit report --json',
@@ -82,6 +94,7 @@ export async function everythingKept(world: CanaryWorld, url: string, receiver: 
   const runIds = world.met.flatMap(({ runId, plan: { where } }) => (where === 'everywhere' || where === 'the id' ? [runId] : []))
   const kept: Kept[] = [
     ...(await dumpDatabase(db)).split('\n').map((row): Kept => ['a row', row]),
+    ...(await keptContents(db)),
     ...testApp.log.map((line): Kept => ['a line of the log', line]),
     ...testApp.progress.map((one): Kept => ['progress', JSON.stringify(one)]),
     ...receiver.received.map(({ headers, body }): Kept => ['a report that was sent', JSON.stringify(headers) + body]),
@@ -96,7 +109,7 @@ export async function everythingKept(world: CanaryWorld, url: string, receiver: 
     const run = await loadRun(db, runId)
     if (!run) continue
     kept.push([`show ${runId}`, showRun(run, await listDeliveries(db, runId), terminal)])
-    kept.push([`evidence of ${runId}`, (await exportRun(db, run, join(testApp.dir, 'evidence.key'))).text])
+    kept.push([`evidence of ${runId}`, (await exportRun(db, run, join(testApp.dir, 'evidence.key'), { contents: true })).text])
   }
   const [latest = ''] = runIds.slice(-1)
   for (const line of COMMANDS) {

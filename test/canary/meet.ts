@@ -22,7 +22,7 @@ export interface CanaryWorld extends WireWorld {
 const AT_ONCE = 12
 
 const JOB = `
-limits: { deadline: 10s, turns: 4 }
+limits: { deadline: 10s, turns: 4, resultBytes: 256 }
 context: [{ resource: "a:b" }, { prompt: p }]
 deliver: [{ file: reports }, { webhook: hook }]
 `

@@ -62,6 +62,8 @@ const decisionSchema = z
   .openapi('Decision')
 const callStatus = z.enum(['sent', 'ok', 'error', 'denied', 'refused', 'not_run', 'unknown'])
 
+const keptSchema = z.object({ digest: z.string().describe('SHA-256, hexadecimal.'), bytes: z.int() })
+
 /** A run, whole: the same as `show --json`. */
 export const runSchema = z
   .object({
@@ -151,7 +153,20 @@ export const runSchema = z
         tool: z.string(),
         arguments: anyJson,
         status: callStatus,
-        result: z.object({ text: z.string(), truncated: z.boolean() }).nullable(),
+        result: z
+          .object({
+            text: z.string(),
+            truncated: z.boolean().describe('The text is not all of the result.'),
+            kept: keptSchema
+              .extend({
+                whole: z.boolean().describe('False: it was cut at limits.keptBytes.'),
+                rest: z.object({ said: z.string() }).nullable().describe('How the server says that there is more.'),
+              })
+              .optional()
+              .describe('What is kept of it: GET /v1/runs/{id}/results/{digest}.'),
+            images: z.array(keptSchema.extend({ mediaType: z.string() })).optional(),
+          })
+          .nullable(),
         failure: failureSchema.nullable(),
         requestIdSent: z.string().nullable(),
         requestId: z.string().nullable(),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { canonicalText, chainFault, chainOf, headOf, type ChainEntry } from '../../lib/hash/chain.ts'
 import type { RunView } from '../../core/view.ts'
@@ -8,6 +9,8 @@ import { isSignedBy, type SigningKey } from './keys.ts'
 import { parseJson } from '../../lib/json/parse.ts'
 
 const FORMAT = 'nightshift-evidence/1'
+/** The kind of the entries with whole results, which the calls name by their digests. */
+const CONTENT = 'content'
 /** The kind of the entry that has the proof. */
 const INCLUSION = 'inclusion'
 
@@ -30,16 +33,21 @@ export interface Evidence {
   run: RunView
   definitions: readonly { version: string; definition: unknown }[]
   events: readonly EventRow[]
+  /** What is kept of results beside their rows, where it is asked for. */
+  contents?: readonly BundledContent[] | undefined
   /** That a checkpoint has it so, where one has. */
   inclusion?: Inclusion | undefined
 }
+
+const contentSchema = z.strictObject({ digest: z.string(), mediaType: z.string(), base64: z.string() })
+export type BundledContent = z.output<typeof contentSchema>
 
 /**
  * Everything that is known of a run up to an attempt, without what Pomerium's log says: that comes later. It does not change when the run is
  * retried afterwards.
  */
 export function runEntries(
-  { run, definitions }: Omit<Evidence, 'events' | 'inclusion'>,
+  { run, definitions }: Omit<Evidence, 'events' | 'contents' | 'inclusion'>,
   attempts = run.attempts.length,
 ): { kind: string; data: unknown }[] {
   const { id, job, trigger, requestedBy, retryOf, input, createdAt } = run
@@ -74,19 +82,20 @@ export function runEntries(
 
 /** All that a bundle holds: also what people did to the run, its ends before it went on, what Pomerium's log says, and that a checkpoint has it so. */
 function bundleEntries({ inclusion, ...evidence }: Evidence): { kind: string; data: unknown }[] {
-  const { run, events } = evidence
+  const { run, events, contents = [] } = evidence
   return [
     ...runEntries(evidence),
     ...run.earlierEnds.map((data) => ({ kind: 'earlierEnd', data })),
     ...(run.endedAs ? [{ kind: 'standsAs', data: { status: run.status, reasons: run.reasons } }] : []),
     ...run.acts.map((data) => ({ kind: 'act', data })),
     ...events.map((data) => ({ kind: 'authorizeEvent', data })),
+    ...contents.map((data) => ({ kind: CONTENT, data })),
     ...(inclusion ? [{ kind: INCLUSION, data: inclusion }] : []),
   ]
 }
 
 /** The digest of a run up to an attempt: the head of the chain of its entries. */
-export const runDigest = (evidence: Omit<Evidence, 'events' | 'inclusion'>, attempts?: number): string =>
+export const runDigest = (evidence: Omit<Evidence, 'events' | 'contents' | 'inclusion'>, attempts?: number): string =>
   headOf(chainOf(runEntries(evidence, attempts)))
 
 /** One signed file with all that is known of a run. */
@@ -115,6 +124,13 @@ export function verifyBundle(bytes: Uint8Array, publicKey: string): Verdict {
   }
 }
 
+/** Calls name a content by its digest: another content would be another result. */
+function contentFault(data: unknown): string | undefined {
+  const parsed = contentSchema.safeParse(data).data
+  const digest = parsed && createHash('sha256').update(Buffer.from(parsed.base64, 'base64')).digest('hex')
+  return digest === undefined || digest !== parsed?.digest ? 'a kept result is not what its digest says' : undefined
+}
+
 function checkBundle(bytes: Uint8Array, publicKey: string): Verdict {
   let text: string
   let content: unknown
@@ -133,6 +149,11 @@ function checkBundle(bytes: Uint8Array, publicKey: string): Verdict {
   const fault = chainFault(entries satisfies ChainEntry[])
   if (fault !== undefined) return { ok: false, why: fault }
   if (about.count !== entries.length || about.head !== headOf(entries)) return { ok: false, why: 'entries are missing or were added' }
+  const unlike = entries
+    .filter(({ kind }) => kind === CONTENT)
+    .map(({ data }) => contentFault(data))
+    .find((why) => why !== undefined)
+  if (unlike !== undefined) return { ok: false, why: unlike }
   const proofs = entries.filter(({ kind }) => kind === INCLUSION).map(({ data }) => data)
   const unproved = proofs.map((proof) => inclusionFault(proof, { runId: about.run, entries })).find((why) => why !== undefined)
   if (unproved !== undefined) return { ok: false, why: unproved }

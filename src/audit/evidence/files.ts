@@ -4,7 +4,9 @@ import type { RunView } from '../../core/view.ts'
 import { loadDefinitions, loadEvents } from '../../store/audit/evidence.ts'
 import type { Db } from '../../store/postgres/db.ts'
 import type { Keep } from '../../store/retention.ts'
-import { exportBundle, runEntries, verifyBundle, type Verdict } from './bundle.ts'
+import { loadContent } from '../../store/contents.ts'
+import { sizeText } from '../../lib/text.ts'
+import { exportBundle, runEntries, verifyBundle, type BundledContent, type Verdict } from './bundle.ts'
 import { parseCheckpoint, type Checkpoint, type SignedNow } from './chain.ts'
 import { takeCheckpoint, type CheckpointOptions } from './checkpoint.ts'
 import { proveRun } from './proof.ts'
@@ -14,14 +16,43 @@ import { openSigner, type SignerFiles } from './signer.ts'
 import { verifyStore } from './verify.ts'
 import type { StoreVerdict } from './verify/verdict.ts'
 
-/** All that is known of a run, as the text of one file, signed with the key of the deployment; and why it has no proof, where it has none. */
-export async function exportRun(db: Db, run: RunView, keyFile: string): Promise<{ text: string; unproved?: string }> {
+/** Most bytes of results in one file, which is one text. */
+const MOST_CONTENT_BYTES = 209_715_200
+
+/**
+ * All that is known of a run, as the text of one file, signed with the key of the deployment; and why it has no proof, where it has none. With `contents` also the whole of
+ * results that are larger than their rows show, which else are named by their digests: `COMMAND_INVALID` where they are too many for one file.
+ */
+export async function exportRun(
+  db: Db,
+  run: RunView,
+  keyFile: string,
+  { contents = false }: { contents?: boolean } = {},
+): Promise<{ text: string; unproved?: string }> {
   const [definitions, events] = [await loadDefinitions(db, run.id), await loadEvents(db, run.id)]
-  const evidence = { run, definitions, events }
+  const evidence = { run, definitions, events, ...(contents && { contents: await contentsOf(db, run) }) }
   const proof = await proveRun(db, run.id, runEntries(evidence))
   const key = openSigningKey(keyFile)
   if ('why' in proof) return { text: exportBundle(evidence, key), unproved: proof.why }
   return { text: exportBundle({ ...evidence, inclusion: proof }, key) }
+}
+
+async function contentsOf(db: Db, { id, toolCalls }: RunView): Promise<BundledContent[]> {
+  const kept = toolCalls.flatMap(({ result }) => [...(result?.kept ? [result.kept] : []), ...(result?.images ?? [])])
+  const digests = new Map(kept.map(({ digest, bytes }) => [digest, bytes]))
+  const bytes = [...digests.values()].reduce((sum, one) => sum + one, 0)
+  if (bytes > MOST_CONTENT_BYTES)
+    throw new Failure({
+      code: 'COMMAND_INVALID',
+      message: `The results that ${id} keeps have ${sizeText(bytes)}: more than one file holds.`,
+      cure: 'Export it without --with-contents, and write the results one by one with show --result and --out: the file has their digests.',
+    })
+  const found: BundledContent[] = []
+  for (const digest of digests.keys()) {
+    const content = await loadContent(db, digest)
+    if (content) found.push({ digest, mediaType: content.mediaType, base64: content.content.toString('base64') })
+  }
+  return found
 }
 
 /**

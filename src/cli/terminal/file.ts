@@ -25,13 +25,13 @@ export function requireWritable(file: string): void {
 }
 
 /** Writes a file that a person named, with this mode whatever the umask is and whatever mode it had. `COMMAND_INVALID` when it cannot be written. */
-export function writeNamed(file: string, text: string, mode: number): void {
+export function writeNamed(file: string, content: string | Buffer, mode: number): void {
   try {
     const handle = openSync(file, 'w', mode)
     try {
       // Before the first byte. A pipe or a terminal keeps the mode that it has.
       if (fstatSync(handle).isFile()) fchmodSync(handle, mode)
-      writeFileSync(handle, text)
+      writeFileSync(handle, content)
     } finally {
       closeSync(handle)
     }

@@ -127,6 +127,8 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
       call: ({ db }) =>
         contents.insertContent(db, { digest: 'new', bytes: 3, mediaType: 'text/plain', encoding: 'identity', content: Buffer.from('new') }),
     },
+    findResult: { call: ({ db }) => contents.findResult(db, over, 1, 0) },
+    findContent: { call: ({ db }) => contents.findContent(db, over, 'abcdef01') },
     loadContent: { call: ({ db }) => contents.loadContent(db, 'none') },
     loadHistory: { call: ({ db }) => history.loadHistory(db, over, 1) },
     loadTexts: { call: ({ db }) => history.loadTexts(db, over, 1) },

@@ -16,8 +16,9 @@ import { fit, type Terminal } from '../../terminal/terminal.ts'
 import { whoami } from '../../options/whoami.ts'
 import { addEvidenceKey } from './evidence-key.ts'
 
-const exportOptions = z.object({ out: z.string().optional() })
-const checkpointOptions = exportOptions.extend({ acceptGap: z.string().min(1).optional() })
+const outOptions = z.object({ out: z.string().optional() })
+const exportOptions = outOptions.extend({ withContents: z.boolean().default(false) })
+const checkpointOptions = outOptions.extend({ acceptGap: z.string().min(1).optional() })
 const verifyOptions = z.object({
   key: z.string().optional(),
   store: z.boolean().default(false),
@@ -38,17 +39,20 @@ export const addEvidence: AddCommand = (program, terminal, done) => {
       'one file with definition, prompt, turns, tool calls, gateway requests, acts, earlier ends, lines of Pomerium’s log and output; signed, with a proof that a checkpoint has the run so',
     )
     .option('-o, --out <file>', 'where to write it; stdout without it')
+    .option('--with-contents', 'with the whole of large results and images, which it else names by their digests')
     .addHelpText(
       'after',
       examples('nightshift evidence export run_019a… --out run.evidence.json', 'nightshift evidence export run_019a… | sha256sum'),
     )
     .action(async (id: string, _: unknown, command: Command) => {
-      const { out } = exportOptions.parse(command.optsWithGlobals())
+      const { out, withContents: contents } = exportOptions.parse(command.optsWithGlobals())
       const config = configOf(command, terminal)
       await using store = await openStoreOf(config)
       if (out !== undefined) requireWritable(out)
       const { keyFile, readableBy } = config.evidence
-      const { text: bundle, unproved } = await exportRun(store.db, await requireRun(store.db, await requireId(store.db, id)), keyFile)
+      const { text: bundle, unproved } = await exportRun(store.db, await requireRun(store.db, await requireId(store.db, id)), keyFile, {
+        contents,
+      })
       if (unproved !== undefined) terminal.err(`Without a proof by a checkpoint: ${unproved}.`)
       if (out === undefined) terminal.out(bundle.trimEnd())
       else {

@@ -1,12 +1,16 @@
 import { z } from 'zod'
+import { Failure } from '../../../core/failure.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
-import { showLine, showText } from '../../../lib/text.ts'
+import { modesOf } from '../../../lib/files/readable-by.ts'
+import { showLine, showText, sizeText } from '../../../lib/text.ts'
 import type { Ending } from '../../../core/run.ts'
 import type { RunView, ToolCallView } from '../../../core/view.ts'
 import { timelineOf } from '../../../core/timeline.ts'
 import { describeTarget } from '../../../delivery/destinations/registry.ts'
 import { listDeliveries, type DeliveryView } from '../../../runs/queries.ts'
+import { keptOf, readWhole } from '../../../runs/kept.ts'
 import { requireId, requireRun } from '../../../runs/require.ts'
+import { requireWritable, writeNamed } from '../../terminal/file.ts'
 import { createLines, showCost, showTokens, type Lines } from '../../terminal/lines.ts'
 import { textOf } from './logs.ts'
 import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
@@ -14,21 +18,44 @@ import { reportText } from '../../terminal/output.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
 
-const optionsSchema = z.object({ json: z.boolean().default(false) })
+const optionsSchema = z.object({ json: z.boolean().default(false), result: z.string().optional(), out: z.string().optional() })
 
 export const addShow: AddCommand = (program, terminal, done) => {
   program
     .command('show <run>')
     .description('show what a run did: turns, tool calls with their request ids, and its output')
     .option('--json', 'one JSON value on stdout; its shape is stable')
+    .option('--result <id>', 'a result alone, whole: by the id that the model knows, such as t3c1, or by the digest of what is kept')
+    .option('-o, --out <file>', 'with --result, where to write it; else it is shown')
     .addHelpText(
       'after',
-      examples('nightshift show latest', 'nightshift show run_019a…', 'nightshift show run_019a… --json | jq ".toolCalls[].requestId"'),
+      examples(
+        'nightshift show latest',
+        'nightshift show latest --result t3c1 --out table.json',
+        'nightshift show run_019a…',
+        'nightshift show run_019a… --json | jq ".toolCalls[].requestId"',
+      ),
     )
     .action(async (id: string, options: unknown, command) => {
-      const { json } = optionsSchema.parse(options)
-      await using store = await openStoreOf(configOf(command, terminal))
+      const { json, result, out } = optionsSchema.parse(options)
+      if (out !== undefined && result === undefined)
+        throw new Failure({ code: 'COMMAND_INVALID', message: 'There is --out and no --result.' })
+      const config = configOf(command, terminal)
+      await using store = await openStoreOf(config)
       const run = await requireRun(store.db, await requireId(store.db, id))
+      if (result !== undefined) {
+        if (out !== undefined) requireWritable(out)
+        const { mediaType, content } = await readWhole(store.db, run.id, result)
+        if (out !== undefined) writeNamed(out, content, modesOf(config.evidence.readableBy).file)
+        terminal.out(
+          out !== undefined
+            ? `${out}: ${content.length} bytes, ${mediaType}`
+            : mediaType === 'text/plain'
+              ? showText(content.toString())
+              : `${mediaType}, ${sizeText(content.length)}; write it with --out`,
+        )
+        return done(EXIT.ok)
+      }
       terminal.out(json ? JSON.stringify(run, null, 2) : showRun(run, await listDeliveries(store.db, run.id), terminal))
       done(EXIT.ok)
     })
@@ -65,6 +92,7 @@ export function showRun(run: RunView, deliveries: readonly DeliveryView[], termi
     facts.join('\n'),
     showTimeline(run, lines),
     showCalls(run, terminal),
+    showKept(run, lines),
     showUnreported(run, lines),
     showDeliveries(deliveries, terminal),
     report,
@@ -145,6 +173,26 @@ function showTimeline(run: RunView, lines: Lines): string {
 }
 
 const MOST_SHOWN = 20
+
+/** Of a digest as it is shown. */
+const DIGEST_SHOWN = 12
+
+/** Results that are larger than their rows show, and images. */
+function showKept(run: RunView, lines: Lines): string {
+  const kept = keptOf(run)
+  const shown = kept
+    .slice(0, MOST_SHOWN)
+    .map(({ digest, bytes, mediaType, server, tool, turn }) =>
+      lines.step(
+        'kept',
+        showLine(
+          `${digest.slice(0, DIGEST_SHOWN)} ${sizeText(bytes)}, ${mediaType}, of ${tool} on ${server} in turn ${turn}; see --result`,
+        ),
+      ),
+    )
+  const more = kept.length - shown.length
+  return [...shown, ...(more > 0 ? [lines.step('', `and ${more} more; see --json`)] : [])].join('\n')
+}
 
 /** Requests that only Pomerium's log tells of. */
 function showUnreported({ unreported }: RunView, lines: Lines): string {

@@ -3,7 +3,7 @@ import { isObject } from '../../../lib/json/object.ts'
 import { findJson } from '../../../lib/json/find.ts'
 import { parsedJson } from '../../../lib/json/parsed.ts'
 import type { PartialSign } from '../../run.ts'
-import { signInPhrases } from './phrases.ts'
+import { missingAtEnd, signInPhrases } from './phrases.ts'
 
 type Fields = Record<string, unknown>
 
@@ -49,7 +49,7 @@ const plain = (key: string) => key.replaceAll(/[^A-Za-z]/g, '').toLowerCase()
 /** Looks at what the model reads of a result: at the JSON in it, and at the words around that. What stands inside the JSON's own texts is data. */
 export function partialSign(text: string): PartialSign | undefined {
   const { value, around } = parts(text)
-  const sign = isObject(value) ? signOfFields(value) : undefined
+  const sign = isObject(value) ? signOfFields(value) : Array.isArray(value) ? signOfLast(value) : undefined
   const said = sign ? undefined : signInPhrases(around)
   return said === undefined ? sign : { said, count: undefined }
 }
@@ -74,11 +74,26 @@ function signOfFields(root: Fields): PartialSign | undefined {
   const hasList = [...places, ...Object.values(root).filter(isObject)].some((place) =>
     Object.values(place).some((value) => Array.isArray(value)),
   )
+  for (const list of lists) {
+    const sign = signOfLast(list)
+    if (sign) return sign
+  }
   for (const place of places) {
     const sign = signAt(place, { items: lists.length === 1 ? lists[0] : undefined, hasList })
     if (sign) return sign
   }
   return undefined
+}
+
+/** What stands in the place of items; words about a cut may be an item. */
+const CUT_MARK = /^(?:\.\.\.|…|[([<](?:\.\.\. ?)?truncated[)\]>])$/i
+
+/** A list that was cut may say so in the place of its last item. */
+function signOfLast(list: readonly unknown[]): PartialSign | undefined {
+  const last = list.at(-1)
+  if (list.length < 2 || typeof last !== 'string' || last.length > MAX_SAID) return undefined
+  const said = missingAtEnd(last) ?? CUT_MARK.exec(last)?.[0]
+  return said === undefined ? undefined : { said, count: undefined }
 }
 
 const wrapped = (fields: Fields): Fields[] =>

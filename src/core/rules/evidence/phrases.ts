@@ -44,13 +44,36 @@ const CUT = new RegExp(
   'i',
 )
 
+const NOUN = '(?:results?|rows?|items?|pages?|records?|entries|lines?|elements?|matches|hits|files?|others)'
+/** How many are missing, where a list was cut: “… 45 more”, “(+45 more)”, “and 45 more rows” as an item. */
+const MISSING = new RegExp(
+  [
+    String.raw`(?:\.\.\.|…) ?[(\[<]?(?:and |plus )?\+?(?:${NUMBER} )?more\b(?: ${NOUN}\b)?[)\]>]?${END}`,
+    String.raw`[(\[<]\+ ?${NUMBER}(?: more)?(?: ${NOUN})?[)\]>]`,
+    String.raw`[(\[<](?:and )?${NUMBER} more(?: ${NOUN})?[)\]>]`,
+    // The whole of an item.
+    String.raw`^(?:and |plus )?\+?${NUMBER} more(?: ${NOUN})?\.?$`,
+  ].join('|'),
+  'i',
+)
+/** A line of a stack trace, which counts the lines that it shares with the one before in the same words. */
+const TRACE = /^\s{0,20}at \S{1,300} ?\(/m
+/** In characters, from the end. */
+const MISSING_EDGE = 80
+
+/** A count of what is missing, at the end of a text or a list. */
+export function missingAtEnd(text: string): string | undefined {
+  if (TRACE.test(text.slice(-EDGE * 4))) return undefined
+  return MISSING.exec(text.length <= MISSING_EDGE ? text : `x${text.slice(-MISSING_EDGE)}`)?.[0].trim()
+}
+
 /** Such a phrase as it stands in the text; undefined where there is none. */
 export function signInPhrases(text: string): string | undefined {
   const head = text.slice(0, EDGE)
   // Where it is cut, no sentence begins.
   const tail = text.length <= EDGE ? text : `x${text.slice(-EDGE)}`
   const page = [head, tail].some((edge) => edge.search(PAGE) !== -1) ? unreadPage(text) : undefined
-  return page ?? countIn(head) ?? countIn(tail) ?? CUT.exec(tail)?.[0].trim()
+  return page ?? countIn(head) ?? countIn(tail) ?? CUT.exec(tail)?.[0].trim() ?? missingAtEnd(text)
 }
 
 /** The furthest page that the text names, when it is not the last one. */

@@ -69,6 +69,14 @@ test.each<[what: string, text: string, said: string | undefined]>([
   ['a count in brackets', 'Invoices (showing 10 of 57)\na', 'showing 10 of 57'],
   ['a page that is full beside a total', json({ limit: 20, total: 57, items: rows(20) }), '20 of 57'],
   ['the word in the middle of a long text', `${'x'.repeat(400)} the output was truncated ${'x'.repeat(400)}`, undefined],
+  ['three dots and a count', 'a\nb\n... 45 more', '... 45 more'],
+  ['three dots and a count of rows', 'a\nb\n… and 1,045 more rows', '… and 1,045 more rows'],
+  ['three dots and no count', 'a, b, ... and more', '... and more'],
+  ['a count in brackets at the end', 'a\nb\n(+45 more)', '(+45 more)'],
+  ['a count in brackets, in words', 'a, b [12 more items]', '[12 more items]'],
+  ['a list that ends in a count', json([1, 2, '... 45 more items']), '... 45 more items'],
+  ['a list that ends in a count and no dots', json({ rows: ['a', 'b', 'and 45 more'] }), 'and 45 more'],
+  ['a list that ends in a mark', json({ rows: [...rows(2), '(truncated)'] }), '(truncated)'],
   ['nothing of the kind', 'Revenue rose by 12 % on page 3.', undefined],
 ])('%s', (_, text, said) => {
   expect(partialSign(text)?.said).toBe(said)
@@ -85,6 +93,10 @@ const HONEST: [what: string, text: string][] = [
   ['a trunk that was cut', 'Tree 14: the trunk was truncated at 3 m after the storm.'],
   ['a column of that name', 'id  name  truncated\n1   a     no\n2   b     no'],
   ['advice on cuts', 'If a result is truncated, call export with a start_index instead.'],
+  ['a stack trace', 'java.io.IOException: x\n\tat a.B.c(B.java:1)\n\tat a.B.d(B.java:2)\n\t... 23 more'],
+  ['more in an order', 'Order 5 boxes and 2 more items.'],
+  ['more in a list of remarks', json({ remarks: ['We need 3 more.', 'Send 2 more boxes'] })],
+  ['an ellipsis in prose', 'He paused … and more often than not he left.'],
   ['no more rows', 'a\nb\nNo more results available.'],
   ['no further pages', 'a\nb\nThere are no further pages available.'],
   ['records at a place', 'Births before 1900 are in the annex. More records are available at the town hall.'],
@@ -146,8 +158,8 @@ const HONEST: [what: string, text: string][] = [
   ['an amount left', '25 more employees were hired; further items are on the agenda.'],
 ]
 
-test('of fifty whole results none is taken for a part', () => {
-  expect(HONEST).toHaveLength(50)
+test('of 54 whole results none is taken for a part', () => {
+  expect(HONEST).toHaveLength(54)
   expect(HONEST.flatMap(([what, text]) => (partialSign(text) ? [`${what}: ${partialSign(text)?.said}`] : []))).toEqual([])
 })
 
