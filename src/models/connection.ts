@@ -29,6 +29,9 @@ export function createConnection({ name, timeoutMs, maxResponseBytes, ownHeaders
         limitName: `providers.${name}.maxResponseBytes`,
       }),
     )
+    // Each protocol has its own name for the id of a request; whoever reads it looks for one.
+    const requestId = answer.headers.get('request-id')
+    if (requestId !== null && !answer.headers.has('x-request-id')) answer.headers.set('x-request-id', requestId)
     return answer.ok ? answer : await readError(answer)
   }
   return {

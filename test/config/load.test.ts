@@ -314,7 +314,7 @@ test('each fault has its line, its field and its cure', () => {
       c.yaml:1: gateway must be a mapping with url, address, routeHosts, caFile, connections, maxResponseBytes, setupTimeout
       c.yaml:2: accounts must be a mapping
       c.yaml:7: servers.labor must be a mapping with maxRequestBytes, concurrency
-      c.yaml:3: providers.openai must be a mapping with api, baseUrl, apiKey, apiKeyFile, stream, catalogue, store, metadata, …
+      c.yaml:3: providers.openai must be a mapping with api, baseUrl, apiVersion, apiKey, apiKeyFile, stream, catalogue, store, …
       c.yaml:5: worker.concurrency must be a number; write digits alone, without quotes or a unit
       c.yaml:6: log must be a mapping with level
      Correct the file or variable named.",

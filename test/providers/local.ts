@@ -1,4 +1,11 @@
-import { createBedrock, createDeepseek, createGemini, createGroq, createMistral } from '../../src/demo/model/vendors/compatible.ts'
+import {
+  createAzure,
+  createBedrock,
+  createDeepseek,
+  createGemini,
+  createGroq,
+  createMistral,
+} from '../../src/demo/model/vendors/compatible.ts'
 import { OPENAI_HABITS } from '../../src/demo/model/vendors/habits.ts'
 import { createOpenai } from '../../src/demo/model/vendors/openai.ts'
 import { ends, TOTAL_OUTPUT } from './pieces.ts'
@@ -42,6 +49,7 @@ export const localRows: ProviderRow[] = [
     row('Gemini, signatures sent back', { api: 'chat', vendor: createGemini }),
     row('Mistral, own fields and ids of nine letters', { api: 'chat', vendor: createMistral }),
     row('Groq, no format beside tools', { api: 'chat', vendor: createGroq }),
+    row('Azure, its version and its key', { api: 'chat', vendor: createAzure, provider: { apiVersion: '2024-10-21' } }),
     row('Bedrock, no empty text', { api: 'chat', vendor: createBedrock }),
   ].flatMap(withSchema),
   ...bothWays(row('Anthropic', { api: 'anthropic' })),
@@ -52,6 +60,12 @@ export const localRows: ProviderRow[] = [
   row('the filter, Anthropic', { api: 'anthropic', script: 'filter', expected: ends('failed', 'MODEL_REFUSED', 0) }),
   row('a stream that breaks off, Anthropic', { api: 'anthropic', script: `cut\n${SCRIPT}` }),
   row('a stream without its end, Anthropic', { api: 'anthropic', script: `silent\n${SCRIPT}` }),
+  row('Azure, not streamed', { api: 'chat', vendor: createAzure, provider: { apiVersion: '2024-10-21', stream: false } }),
+  row('Azure, /openai/v1 at its own API', {
+    vendor: () => ({ ...createAzure(), ...createOpenai(), query: 'api-version' }),
+    provider: { apiVersion: 'preview' },
+  }),
+  row('Azure, without its version', { api: 'chat', vendor: createAzure, expected: ends('failed', 'MODEL_NOT_FOUND', 0) }),
   row('DeepSeek, not streamed', { api: 'chat', vendor: createDeepseek, provider: { stream: false } }),
   row('Gemini, not streamed', { api: 'chat', vendor: createGemini, provider: { stream: false } }),
   row('two messages in an answer', { script: SCRIPT.replace('say', 'aside Here it is.\nsay') }),

@@ -19,6 +19,13 @@ const providerSchema = z
       .default('responses')
       .describe('responses (/v1/responses), chat (/v1/chat/completions), which most other servers speak, or anthropic (/v1/messages).'),
     baseUrl: httpUrl.optional().describe('Address of a server of your own. Without it, OpenAI’s, or with api: anthropic Anthropic’s.'),
+    apiVersion: z
+      .string()
+      .regex(/^[\w.-]{1,32}$/, 'must be a version such as 2024-10-21, or preview')
+      .optional()
+      .describe(
+        'For Azure: the query parameter api-version of each request, with the key as the header api-key. Its endpoint /openai/v1 wants none.',
+      ),
     apiKey: z
       .string()
       .refine((key) => key === '' || key.length >= MIN_SECRET_LENGTH, SHORT_KEY)
@@ -104,6 +111,7 @@ const providerSchema = z
   })
 
 interface Hosting {
+  apiVersion?: string | undefined
   store?: boolean | undefined
   cacheKey?: boolean | undefined
   background: boolean
@@ -111,8 +119,9 @@ interface Hosting {
 }
 
 /** Settings that the Messages API has no field for, with what to do. */
-function notOfAnthropic({ store, cacheKey, background, mcpToken }: Hosting): [key: keyof Hosting, fault: string][] {
+function notOfAnthropic({ apiVersion, store, cacheKey, background, mcpToken }: Hosting): [key: keyof Hosting, fault: string][] {
   const faults: [key: keyof Hosting, fault: string | false][] = [
+    ['apiVersion', apiVersion !== undefined && 'is for Azure’s endpoints of api: responses and chat. Take it out'],
     ['store', store !== undefined && 'is for api: responses and chat; with api: anthropic nothing is asked to be kept. Take it out'],
     [
       'cacheKey',

@@ -71,7 +71,10 @@ export function chatChunks(answer: Completion): Chunk[] {
     ]
   })
   const beside = Object.fromEntries(Object.entries(choice?.message ?? {}).filter(([key]) => !KNOWN.has(key)))
+  // What a vendor says of the prompt comes first, in a piece without a choice.
+  const ofPrompt = Object.entries(answer).filter(([key]) => key.startsWith('prompt_'))
   return [
+    ...(ofPrompt.length > 0 ? [{ ...base, choices: [], ...Object.fromEntries(ofPrompt) }] : []),
     delta({ role: 'assistant', content: '' }),
     ...(Object.keys(beside).length > 0 ? [delta(beside)] : []),
     ...(choice?.message.content ? [delta({ content: choice.message.content })] : []),

@@ -88,10 +88,12 @@ export async function startDemoModel(options: DemoModelOptions): Promise<DemoMod
         headers,
       )
     if (messages.speaks(req)) return serveMessages(req, res, itemOf(JSON.parse(sent)))
-    if (options.apiKey !== undefined && req.headers.authorization !== `Bearer ${options.apiKey}`)
-      return fail(401, 'invalid_api_key', 'Incorrect API key provided.')
+    const { pathname, searchParams } = new URL(req.url ?? '', 'http://model')
+    if (vendor.query !== undefined && !searchParams.has(vendor.query)) return fail(404, '404', 'Resource not found')
+    const key = vendor.keyHeader === undefined ? req.headers.authorization?.replace(/^Bearer /, '') : req.headers[vendor.keyHeader]
+    if (options.apiKey !== undefined && key !== options.apiKey) return fail(401, 'invalid_api_key', 'Incorrect API key provided.')
     if (await hostedServer.serveKept(req, res, fail)) return
-    const api = req.url === '/v1/responses' ? 'responses' : req.url === '/v1/chat/completions' ? 'chat' : undefined
+    const api = pathname === '/v1/responses' ? 'responses' : pathname === '/v1/chat/completions' ? 'chat' : undefined
     if (!api || req.method !== 'POST') return fail(404, 'not_found', `There is nothing at ${req.url ?? ''}.`)
     const body: unknown = JSON.parse(sent)
     requests.push(body)

@@ -13,7 +13,7 @@ export interface ProviderError {
 const BY_NAME: readonly (readonly [names: RegExp, code: FailureCode])[] = [
   [/context_?(?:length|window|size)|prompt_tokens_exceeded|tokens_limit_reached|request_too_large/, 'CONTEXT_FULL'],
   [
-    /(?:insufficient|exceeded)_(?:user_)?(?:quota|credits?|balance|funds)|quota_exceeded|billing|credit_balance|budget_exceeded|payment_required/,
+    /(?:insufficient|exceeded)_(?:user_)?(?:quota|credits?|balance|funds)|quota_exceeded|billing|credit_balance|budget_exceeded|payment_required|spend_?limit/,
     'MODEL_QUOTA',
   ],
   [
@@ -59,7 +59,7 @@ const TOO_FAST =
 const TOO_LARGE_FOR_RATE = /request too large|(?:input|output|messages?|prompt).{0,40}must be reduced/
 
 const SPENT =
-  /\b(?:insufficient|not enough|no|any|out of|add more|purchase|exhausted|negative) (?:\w{1,12} ){0,2}(?:credits?|quota|balance|funds)\b|\bcredits? (?:balance )?(?:is|are|has|have)\b.{0,40}(?:low|exhausted|used|expired)|exceeded your current quota|requires more credits|billing/
+  /\b(?:insufficient|not enough|no|any|out of|add more|purchase|exhausted|negative) (?:\w{1,12} ){0,2}(?:credits?|quota|balance|funds)\b|\bcredits? (?:balance )?(?:is|are|has|have)\b.{0,40}(?:low|exhausted|used|expired)|exceeded your current quota|requires more credits|billing|reached (?:your|its) .{0,40}\b(?:usage|spend(?:ing)?) limits?/
 /** It says after how long to come again, so that it is no quota that somebody has to raise. */
 const COMES_BACK = /(?:retry|try again|please wait|reset).{0,20}\b(?:in|after)\b|per (?:second|minute|hour|day)/
 const FLAGGED =

@@ -5,10 +5,10 @@ import { NotRun } from '../../core/ports/gateway.ts'
 import { isNeverConnected } from '../../lib/net/connection-error.ts'
 import { BodyTooLarge } from '../../lib/net/http.ts'
 import { showLine } from '../../lib/text.ts'
-import { retryAfterMs, waitInWords } from '../../lib/time/foreign.ts'
 import type { ModelSettings } from '../../core/model-settings.ts'
 import { PAGE_TYPE, WebPage } from './body.ts'
 import { codeOf } from './code.ts'
+import { waitOf } from './wait.ts'
 
 /** Statuses of 4xx that say that time was over, or that somebody else was faster: a model may have been at work. */
 const MAYBE_DONE = new Set([408, 409, 499])
@@ -77,8 +77,7 @@ export function modelFailure(error: unknown, what: { provider: string; model: st
       cure: `Take model.${setting} out of the job or change it, or name a model that takes it.`,
       cause: new NotRun(text),
     })
-  const after = (error.headers && retryAfterMs(error.headers)) ?? (code === 'MODEL_RATE_LIMITED' ? waitInWords(text) : undefined)
-  return make(code, error.requestID, after)
+  return make(code, error.requestID, waitOf(error.headers, { isRate: code === 'MODEL_RATE_LIMITED', text }))
 }
 
 /** Where a page or a redirect stands instead of what was asked for: the address is not that of the API. */

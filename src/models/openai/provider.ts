@@ -19,6 +19,8 @@ export interface ProviderOptions {
   name: string
   api: 'responses' | 'chat'
   baseUrl: string | undefined
+  /** Of Azure: the query parameter `api-version`. */
+  apiVersion?: string | undefined
   /** Read for each request, so that a key is rotated without a restart. Undefined: the server wants none. */
   apiKey: () => string | undefined
   /** Stream answers: needed where something between cuts connections that are silent for long. */
@@ -50,22 +52,31 @@ const QUICK_RETRIES = 2
 /** What the client sends of its own accord. It also takes headers, and with them another key, from the environment (OPENAI_CUSTOM_HEADERS): the configuration alone says what is sent. */
 const CLIENT_HEADERS = /^(accept|content-type|idempotency-key|user-agent|x-stainless-[a-z-]+)$/
 
-function ownHeaders(given: Headers, key: string): Headers {
+function ownHeaders(given: Headers, key: string, isAzure: boolean): Headers {
   const own = new Headers([...given].filter(([name]) => CLIENT_HEADERS.test(name)))
-  own.set('authorization', `Bearer ${key}`)
+  // A token of Entra is a bearer’s there as well.
+  if (isAzure && !key.startsWith('eyJ')) own.set('api-key', key)
+  else own.set('authorization', `Bearer ${key}`)
   return own
 }
+
+const AZURE = /\.azure\.(?:com|us|cn)$/
+/** Azure takes a key in a header of its own. */
+const isOfAzure = ({ baseUrl, apiVersion }: Pick<ProviderOptions, 'baseUrl' | 'apiVersion'>): boolean =>
+  apiVersion !== undefined || (baseUrl !== undefined && AZURE.test(new URL(baseUrl).hostname))
 
 /** Makes a provider: one pool of connections, and a model for each name asked. */
 export function createProvider(options: ProviderOptions): Provider {
   const { redact } = options
   const takesCacheKey = options.cacheKey ?? isOpenAi(options.baseUrl)
+  const isAzure = isOfAzure(options)
   let key = 'none'
-  const connection = createConnection({ ...options, ownHeaders: (given) => ownHeaders(given, key) })
+  const connection = createConnection({ ...options, ownHeaders: (given) => ownHeaders(given, key, isAzure) })
   const client = new OpenAI({
     // Self-hosted servers often want no key; the client requires one.
     apiKey: async () => (key = options.apiKey() ?? 'none'),
     baseURL: options.baseUrl ?? null,
+    ...(options.apiVersion !== undefined && { defaultQuery: { 'api-version': options.apiVersion } }),
     organization: null,
     project: null,
     maxRetries: QUICK_RETRIES,

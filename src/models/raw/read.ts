@@ -4,9 +4,6 @@ import { parseBounded } from '../../lib/json/bounded.ts'
 import { errorIn, isPage, WebPage } from '../errors/body.ts'
 import { fieldsIn } from '../foreign.ts'
 
-/** The provider’s id of a request, by the names of both protocols. */
-export const requestIdIn = (headers: Headers): string | null => headers.get('x-request-id') ?? headers.get('request-id')
-
 /** An answer as it came, which is not always the way in which it was asked for. */
 export type Came = { requestId: string | null } & ({ kind: 'whole'; answer: unknown } | { kind: 'events'; events: AsyncIterable<unknown> })
 
@@ -15,7 +12,7 @@ export type Came = { requestId: string | null } & ({ kind: 'whole'; answer: unkn
  * in place of an answer: an error, or a `WebPage`.
  */
 export async function readAnswer(response: Response): Promise<Came> {
-  const requestId = requestIdIn(response.headers)
+  const requestId = response.headers.get('x-request-id')
   const contentType = response.headers.get('content-type')
   if (/^text\/event-stream\b/i.test(contentType ?? '')) return { kind: 'events', requestId, events: eventsOf(response) }
   const text = await response.text()

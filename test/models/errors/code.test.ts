@@ -10,6 +10,15 @@ const full: Row[] = [
   [{ type: 'exceed_context_size_error', code: 400, message: 'the request exceeds the available size' }, 'CONTEXT_FULL'],
   [{ code: 'ContextWindowExceededError', status: 400 }, 'CONTEXT_FULL'],
   [{ type: 'request_too_large', status: 413 }, 'CONTEXT_FULL'],
+  [
+    {
+      type: 'invalid_request_error',
+      ...says(
+        'input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000, decrease input length or `max_tokens` and try again',
+      ),
+    },
+    'CONTEXT_FULL',
+  ],
   [{ status: 413 }, 'CONTEXT_FULL'],
   ...[
     'The maximum context length of this model is 4096 tokens, and 5000 were asked for.',

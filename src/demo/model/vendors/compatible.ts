@@ -102,6 +102,21 @@ export const createBedrock = (): Vendor => ({
   },
 })
 
+/** Wants its version in the address and the key in a header of its own, and says what its filters made of the prompt and of the answer. */
+export const createAzure = (): Vendor => ({
+  ...plain,
+  keyHeader: 'api-key',
+  query: 'api-version',
+  dressCompletion: (answer) => ({
+    ...answer,
+    prompt_filter_results: [{ prompt_index: 0, content_filter_results: { hate: { filtered: false, severity: 'safe' } } }],
+    choices: answer.choices.map((choice) => ({
+      ...choice,
+      content_filter_results: { error: { code: 'content_filter_error', message: 'The contents are not filtered' } },
+    })),
+  }),
+})
+
 /** Takes no format while there are tools. */
 export const createGroq = (): Vendor => ({
   ...plain,

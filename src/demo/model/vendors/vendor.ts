@@ -11,6 +11,10 @@ export interface Refusal {
 
 /** What one vendor's servers are known to insist on, and what they put into their answers. One object for each server: rules remember what it said. */
 export interface Vendor {
+  /** The header of the key, where it is no bearer’s token. */
+  keyHeader?: string
+  /** What it wants in the address of each request; a request without it finds nothing. */
+  query?: string
   /** Undefined: the request is taken. */
   refuse(api: Api, body: Item): Refusal | undefined
   /** Adds what this vendor's models say beside the answer. */
