@@ -149,7 +149,12 @@ export const WAITS: readonly WaitRow[] = [
     after: '`DEADLINE`; what the run had by then is kept',
     also: ['lib/time/deadline.ts', 'lib/time/turns.ts', 'eval/money-limit.ts'],
   },
-  { what: 'the gateway: a connection', bound: ['pomerium/dispatcher.ts#CONNECT_MS'], after: '`GATEWAY_UNREACHABLE`, which is tried again' },
+  {
+    what: 'the gateway, a model: a connection; with a proxy, one to that as well',
+    bound: ['lib/net/way/connector.ts#CONNECT_MS'],
+    after: '`GATEWAY_UNREACHABLE`, `MODEL_UNAVAILABLE`, which are tried again',
+    also: ['lib/net/way/tunnel.ts', 'pomerium/dispatcher.ts'],
+  },
   {
     what: 'the gateway: session, tools, route list, a free connection',
     bound: [config('gateway.setupTimeout')],

@@ -2,11 +2,13 @@ import { fetch as undiciFetch } from 'undici'
 import pLimit from 'p-limit'
 import type { Config } from '../config/load.ts'
 import { keysUrlOf } from '../config/sections/api.ts'
+import { proxiedParts } from '../config/proxies.ts'
 import { providerKey, readSecret } from '../config/secrets.ts'
 import type { Ceiling } from '../core/rules/spending/budget.ts'
 import { hasPriceAt } from '../core/rules/spending/price.ts'
 import type { Role } from '../core/caller.ts'
 import { signingKeyTexts } from '../audit/evidence/keys.ts'
+import { secretsOf } from '../lib/net/way/proxy.ts'
 import { createRedactor, type Redactor } from '../lib/redact.ts'
 import type { Sender } from '../delivery/destinations/destination.ts'
 import { deliverFault, openDestinations } from '../delivery/destinations/registry.ts'
@@ -132,12 +134,14 @@ function readAhead(read: () => unknown): void {
 export function createRunResources(config: Config, stack: AsyncDisposableStack): RunResources {
   const { gateway } = config
   const redactor = createRedactor()
+  for (const { proxy } of proxiedParts(config)) if (proxy) for (const text of secretsOf(proxy)) redactor.add(text)
   const { hostname: gatewayHost } = new URL(gateway.url)
   const audience = config.api?.pomerium?.audience
   const dispatcher = createDispatcher({
     address: gateway.address,
     isServed: (host) => host === audience || isHostOfGateway(host, gatewayHost, gateway.routeHosts),
     caFile: gateway.caFile,
+    proxy: gateway.proxy,
     connections: gateway.connections,
   })
   stack.defer(() => dispatcher.destroy())

@@ -7,6 +7,7 @@ import { substitute, type Environment } from './environment.ts'
 import { resolvePaths } from './paths.ts'
 import { rememberPlaces } from './places.ts'
 import { readableSecrets } from './readable-secrets.ts'
+import { resolveProxies } from './proxies.ts'
 import { configSchema, RENAMED, type ConfigValues } from './schema.ts'
 import { given, withPassword } from './secrets.ts'
 
@@ -43,6 +44,7 @@ export function loadConfig({ file: named, env }: LoadConfigOptions): Config {
   }
   const config: Config = {
     ...values,
+    ...resolveProxies(values, env),
     databaseUrl: withPassword(address('databaseUrl', 'DATABASE_URL', ['postgres:', 'postgresql:']), values.databasePasswordFile),
     redisUrl: redisAddress(address('redisUrl', 'REDIS_URL', ['redis:', 'rediss:'])),
     notes: [...parsed.notes, ...readableSecrets(file, text)].map((note) => showIssue(file, note)),

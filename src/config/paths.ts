@@ -22,7 +22,11 @@ export function resolvePaths(config: ConfigValues, base: string): ConfigValues {
     },
     minter: config.minter && { socket: resolve(base, config.minter.socket) },
     accounts: mapValues(config.accounts, (account) => ({ ...account, tokenFile: path(account.tokenFile) })),
-    providers: mapValues(config.providers, (provider) => ({ ...provider, apiKeyFile: path(provider.apiKeyFile) })),
+    providers: mapValues(config.providers, (provider) => ({
+      ...provider,
+      apiKeyFile: path(provider.apiKeyFile),
+      caFile: path(provider.caFile),
+    })),
   }
 }
 

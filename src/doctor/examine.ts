@@ -18,7 +18,7 @@ import { checkMinter, checkPauses, checkQueue, checkStore } from './infrastructu
 import { checkLog } from './log.ts'
 import { checkHosted, HOSTED_MS } from './hosted.ts'
 import { checkModel, MODEL_MS } from './model.ts'
-import { checkAssertionKeys, checkEvidenceKey, checkReportsDir, checkWebhook } from './places.ts'
+import { checkAssertionKeys, checkEvidenceKey, checkReportsDir, checkWays, checkWebhook } from './places.ts'
 import { checkStanding } from './standing.ts'
 import { checkAccount } from './token-expiry.ts'
 
@@ -48,7 +48,7 @@ export interface ExamineOptions<Config extends ExaminedConfig> {
   /** Puts the parts together, which nothing does while store or queue are away. */
   open: (config: Config) => Promise<ExaminedParts>
   /** On the environment of this process. */
-  remarks: readonly Remark[]
+  remarks: (config: Config) => readonly Remark[]
   /** Models are asked a word, for a few tokens. */
   spend: boolean
   signal: AbortSignal
@@ -78,7 +78,7 @@ const CHECKS: { readonly [Key in keyof ConfigValues]-?: Check | string } = {
     const cure = 'Start nightshift minter again.'
     return each(bounded('minter', cure, signal, () => checkMinter(minter.socket, [...resources.perRun])))
   },
-  gateway: 'each account asks it',
+  gateway: ({ config }) => checkWays(config),
   accounts: examineAccounts,
   servers: ({ config, jobs }) => checkServerNames(Object.keys(config.servers), jobs),
   audit: ({ parts, config, signal }) => each(bounded('log', STORE_CURE, signal, () => checkLog(parts.db, config.audit.gracePeriod))),
@@ -125,7 +125,7 @@ export async function* examine<Config extends ExaminedConfig>(options: ExamineOp
     return yield failedBy('config', error)
   }
   yield checkNotes(config.notes)
-  for (const { message, cure } of options.remarks) yield warning('environment', message, cure)
+  for (const { message, cure } of options.remarks(config)) yield warning('environment', message, cure)
   try {
     loaded = options.loadJobs(config)
   } catch (error) {
@@ -162,9 +162,9 @@ async function* examineStore({ config, jobs, parts: { db, mostConnections, resou
 }
 
 async function* examineWebhooks({ config: { webhooks, alerts }, signal }: Context): AsyncGenerator<Finding, void> {
-  for (const [name, { url }] of Object.entries(webhooks))
+  for (const [name, { url, proxy, caFile }] of Object.entries(webhooks))
     yield* await bounded(`webhook ${name}`, `Correct webhooks.${name}.url, or start the receiver.`, signal, (ended) =>
-      checkWebhook(name, url, ended),
+      checkWebhook(name, url, ended, { proxy, caFile }),
     )
   if (!alerts) yield skipped('alerts', 'none are sent: an alarm is a line of the log alone (alerts: in the configuration)')
 }

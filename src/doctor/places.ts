@@ -6,6 +6,10 @@ import { z } from 'zod'
 import { messageOf } from '../core/failure.ts'
 import { readAtOnce } from '../lib/files/read-at-once.ts'
 import { fetchLean } from '../lib/net/http.ts'
+import { createConnector, type WayOptions } from '../lib/net/way/connector.ts'
+import { describeWay } from '../lib/net/way/proxy.ts'
+import { proxiedParts } from '../config/proxies.ts'
+import type { ConfigValues } from '../config/schema.ts'
 import { keyIdOf, publicKeyOf } from '../lib/hash/public-key.ts'
 import { failed, failedBy, ok, warning, type Finding } from './check.ts'
 import { parseJson } from '../lib/json/parse.ts'
@@ -68,12 +72,19 @@ function requireRoom(path: string): void {
   accessSync(place, constants.W_OK)
 }
 
+/** Which way the requests of each go, where not all go straight. */
+export function checkWays(config: Pick<ConfigValues, 'gateway' | 'providers' | 'webhooks'>): Finding[] {
+  const parts = proxiedParts(config)
+  if (parts.every(({ proxy }) => proxy === undefined)) return []
+  return parts.map(({ name, proxy, url }) => ok(`way of ${name}`, describeWay(url, proxy)))
+}
+
 /** A receiver of reports and alarms: that something answers there. Nothing is posted, so whether it takes a message is not known. */
-export async function checkWebhook(name: string, url: string, signal: AbortSignal): Promise<Finding> {
+export async function checkWebhook(name: string, url: string, signal: AbortSignal, way: WayOptions = {}): Promise<Finding> {
   const check = `webhook ${name}`
   const place = new URL(url).host
-  // As reports go: one of its own, which no variable of the environment leads elsewhere.
-  const dispatcher = new Agent()
+  // As reports go: a pool of its own, which no variable of the environment leads elsewhere by itself.
+  const dispatcher = new Agent({ connect: createConnector(way) })
   try {
     const answer = await fetchLean(url, { method: 'HEAD', dispatcher, signal })
     await answer.body?.cancel()

@@ -1,9 +1,14 @@
 import { Agent } from 'undici'
+import { Failure, messageOf } from '../core/failure.ts'
 import { fetchLean, type LeanInit } from '../lib/net/http.ts'
+import { createConnector, type WayOptions } from '../lib/net/way/connector.ts'
 import { countPost } from './asked.ts'
 import { readError } from './errors/answer.ts'
 
-export interface ConnectionOptions {
+/** Which way requests to a provider go, and whom they trust on it. */
+export type ProviderWay = Pick<WayOptions, 'proxy' | 'caFile'>
+
+export interface ConnectionOptions extends ProviderWay {
   /** Its name in the configuration. */
   name: string
   /** Longest silence within an answer; the client itself waits as long for an answer to begin. */
@@ -14,10 +19,10 @@ export interface ConnectionOptions {
   ownHeaders: (given: Headers) => Headers
 }
 
-/** A pool of connections to one provider, as a `fetch` for its client. */
-export function createConnection({ name, timeoutMs, maxResponseBytes, ownHeaders }: ConnectionOptions) {
+/** A pool of connections to one provider, as a `fetch` for its client. `CONFIG_INVALID` when its CA file cannot be used. */
+export function createConnection({ name, timeoutMs, maxResponseBytes, ownHeaders, ...way }: ConnectionOptions) {
   // The client's time-out ends with the headers: silence in what follows is bounded here. undici's own for headers (300 s) is off.
-  const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: timeoutMs, keepAliveTimeout: 30_000 })
+  const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: timeoutMs, keepAliveTimeout: 30_000, connect: connectorOf(name, way) })
   async function send(url: string, init: Omit<LeanInit, 'dispatcher'>): Promise<Response> {
     const answer = await countPost(() =>
       // oxlint-disable-next-line waits/bounded -- `init` has the client's signal, which ends with the time-out and with the call
@@ -38,5 +43,13 @@ export function createConnection({ name, timeoutMs, maxResponseBytes, ownHeaders
     // oxlint-disable-next-line no-unsafe-type-assertion -- the clients send text only, and no Request
     fetch: send as unknown as typeof globalThis.fetch,
     close: (): Promise<void> => dispatcher.destroy(),
+  }
+}
+
+function connectorOf(name: string, { proxy, caFile }: ProviderWay) {
+  try {
+    return createConnector({ proxy, caFile })
+  } catch (cause) {
+    throw new Failure({ code: 'CONFIG_INVALID', message: `providers.${name}.caFile ${caFile} cannot be used: ${messageOf(cause)}.`, cause })
   }
 }

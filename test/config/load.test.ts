@@ -70,6 +70,7 @@ test('the configuration that is shipped loads with nothing set, and every defaul
           "apiKey": "",
           "apiKeyFile": undefined,
           "background": false,
+          "caFile": undefined,
           "catalogue": "openai",
           "formatWithTools": true,
           "maxResponseBytes": 67108864,
@@ -311,7 +312,7 @@ test('each fault has its line, its field and its cure', () => {
       c.yaml:10: jobDir is not a known key; did you mean jobsDir?
      Correct the file or variable named.",
       "wrong types": "The configuration has 6 faults:
-      c.yaml:1: gateway must be a mapping with url, address, routeHosts, caFile, connections, maxResponseBytes, setupTimeout
+      c.yaml:1: gateway must be a mapping with url, address, routeHosts, caFile, connections, proxy, maxResponseBytes, setupTimeout
       c.yaml:2: accounts must be a mapping
       c.yaml:7: servers.labor must be a mapping with maxRequestBytes, concurrency
       c.yaml:3: providers.openai must be a mapping with api, baseUrl, apiVersion, apiKey, apiKeyFile, stream, catalogue, store, …

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { duration } from '../../lib/duration.ts'
 import { httpUrl } from '../../lib/net/url.ts'
+import { proxySetting } from '../../lib/net/way/setting.ts'
 import { concurrency, hostPort } from './values.ts'
 
 /** Where Pomerium is, and what its responses may weigh. `setupTimeout` is in milliseconds, as every duration of a configuration that was read. */
@@ -21,6 +22,7 @@ export const gatewaySchema = z
       .optional()
       .describe('PEM file of the CA that signed Pomerium’s certificate, trusted beside the public ones; read for each connection.'),
     connections: concurrency.default(128).describe('Most connections to each route’s host at once; a request beyond it waits for one.'),
+    proxy: proxySetting('to Pomerium, and for the keys of its assertions'),
     maxResponseBytes: z
       .int()
       .min(1024)

@@ -4,6 +4,7 @@ import { APIS } from '../../core/model-settings.ts'
 import { duration } from '../../lib/duration.ts'
 import { MIN_SECRET_LENGTH } from '../../lib/redact.ts'
 import { httpUrl } from '../../lib/net/url.ts'
+import { caSetting, proxySetting } from '../../lib/net/way/setting.ts'
 
 /** A shorter one would have to be taken out of words, or be left in what is kept. */
 const SHORT_KEY = `has fewer than ${MIN_SECRET_LENGTH} characters, and cannot be told from words; give the server a longer key, or take it out where none is wanted`
@@ -86,6 +87,8 @@ const providerSchema = z
       .describe(
         'Largest answer that is read, unpacked and with all that a stream sends around it; beyond it the run fails with RESULT_TOO_LARGE.',
       ),
+    proxy: proxySetting('to this provider'),
+    caFile: caSetting('for this provider'),
     formatWithTools: z
       .boolean()
       .optional()

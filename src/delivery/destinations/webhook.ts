@@ -5,6 +5,9 @@ import { Failure, messageOf } from '../../core/failure.ts'
 import { nameText } from '../../lib/name.ts'
 import { httpUrl } from '../../lib/net/url.ts'
 import { suggest } from '../../lib/near.ts'
+import { createConnector, type WayOptions } from '../../lib/net/way/connector.ts'
+import { secretsOf } from '../../lib/net/way/proxy.ts'
+import { caSetting, proxySetting } from '../../lib/net/way/setting.ts'
 import { defineDestination, type Secrets, type SendResult } from './destination.ts'
 
 /** The URL is stored with delivery errors, so it must hold no credentials. */
@@ -24,6 +27,8 @@ const webhooksSchema = z
           .optional()
           .describe('Signing secret (Standard Webhooks): whsec_ and at least 24 bytes in base64; two with a space between them both sign.'),
         secretFile: z.string().optional().describe('File with the signing secret, instead of secret; read for each message.'),
+        proxy: proxySetting('to this receiver'),
+        caFile: caSetting('for this receiver'),
       })
       .refine(
         ({ secret, secretFile }) => (secret === undefined) !== (secretFile === undefined),
@@ -41,10 +46,10 @@ export const webhook = defineDestination({
   configShape: { webhooks: webhooksSchema },
   resolvePaths: ({ webhooks }, path) => ({
     webhooks: Object.fromEntries(
-      Object.entries(webhooks).map(([name, { secretFile: secret, ...rest }]) => [
-        name,
-        { ...rest, secretFile: secret === undefined || secret === '' ? undefined : path(secret) },
-      ]),
+      Object.entries(webhooks).map(([name, { secretFile: secret, caFile: ca, ...rest }]) => {
+        const pathOf = (file: string | undefined) => (file === undefined || file === '' ? undefined : path(file))
+        return [name, { ...rest, secretFile: pathOf(secret), caFile: pathOf(ca) }]
+      }),
     ),
   }),
   targetSchema: z.object({ name: z.string() }),
@@ -57,20 +62,32 @@ export const webhook = defineDestination({
   open({ webhooks }, secrets) {
     // A secret that cannot be read stops the start. After that it is read for each message, so that the file may be replaced at any time.
     for (const [name, one] of Object.entries(webhooks)) secretOf(name, one, secrets)
-    const sender = createWebhookSender()
+    for (const { proxy } of Object.values(webhooks)) if (proxy) for (const text of secretsOf(proxy)) secrets.redact(text)
+    const senders = new Map(Object.entries(webhooks).map(([name, one]) => [name, senderOf(name, one)]))
     return {
       async send({ name }, { id, event }) {
         const one = webhooks[name]
-        if (!one) return { ok: false, error: `there is no webhook ${name} in the configuration`, final: false }
+        const sender = senders.get(name)
+        if (!one || !sender) return { ok: false, error: `there is no webhook ${name} in the configuration`, final: false }
         return sender.post(
           { url: one.url, secret: secretOf(name, one, secrets) },
           { id, body: JSON.stringify(event), contentType: 'application/cloudevents+json' },
         )
       },
-      close: () => sender.close(),
+      async close() {
+        await Promise.all([...senders.values()].map((sender) => sender.close()))
+      },
     }
   },
 })
+
+function senderOf(name: string, { proxy, caFile }: Webhooks[string]) {
+  try {
+    return createWebhookSender({ way: { proxy, caFile } })
+  } catch (cause) {
+    throw new Failure({ code: 'CONFIG_INVALID', message: `webhooks.${name}.caFile ${caFile} cannot be used: ${messageOf(cause)}.`, cause })
+  }
+}
 
 function secretOf(name: string, { secret: given, secretFile: file }: Webhooks[string], secrets: Secrets): string {
   const secret = secrets.read(`webhooks.${name}`, given, file)
@@ -100,8 +117,8 @@ const GONE = 410
 const HEALED = new Set([408, 425, 429])
 
 /** Posts signed messages (Standard Webhooks 1.0), each try within `timeoutMs` from connecting to the head of the answer. Redirects are not followed: they could carry a report elsewhere. */
-export function createWebhookSender({ timeoutMs = TIMEOUT_MS } = {}) {
-  const dispatcher = new Agent({ connectTimeout: timeoutMs, headersTimeout: timeoutMs, bodyTimeout: timeoutMs })
+export function createWebhookSender({ timeoutMs = TIMEOUT_MS, way = {} }: { timeoutMs?: number; way?: WayOptions } = {}) {
+  const dispatcher = new Agent({ connect: createConnector({ ...way, timeoutMs }), headersTimeout: timeoutMs, bodyTimeout: timeoutMs })
 
   async function post(
     target: WebhookTarget,

@@ -1,3 +1,6 @@
+/** The code of a proxy that gave no connection. */
+export const PROXY_ERROR = 'ERR_PROXY'
+
 /** Codes of failures before a connection stood. */
 export const NEVER_CONNECTED: readonly string[] = [
   'ECONNREFUSED',
@@ -6,6 +9,7 @@ export const NEVER_CONNECTED: readonly string[] = [
   'EHOSTUNREACH',
   'ENETUNREACH',
   'UND_ERR_CONNECT_TIMEOUT',
+  PROXY_ERROR,
 ]
 
 /** The codes of an error and of what caused it, outermost first. */

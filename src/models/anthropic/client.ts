@@ -1,10 +1,10 @@
 import type Anthropic from '@anthropic-ai/sdk'
 import { APIConnectionError, APIError, APIUserAbortError } from 'openai'
 import { messageOf } from '../../core/failure.ts'
-import { createConnection } from '../connection.ts'
+import { createConnection, type ProviderWay } from '../connection.ts'
 import { fieldsIn, textIn } from '../foreign.ts'
 
-export interface ClientOptions {
+export interface ClientOptions extends ProviderWay {
   name: string
   baseUrl: string | undefined
   apiKey: () => string | undefined

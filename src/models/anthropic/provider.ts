@@ -1,5 +1,6 @@
 import { APIError } from 'openai'
 import { counting } from '../asked.ts'
+import type { ProviderWay } from '../connection.ts'
 import { modelFailure } from '../errors/failure.ts'
 import { fieldsIn, idIn, listIn } from '../foreign.ts'
 import { createParameters, type Ask } from '../parameters.ts'
@@ -12,7 +13,7 @@ import { probeHosted } from './hosted/probe.ts'
 import { createMessagesModel } from './messages.ts'
 import { MESSAGES } from './parts.ts'
 
-export interface ProviderOptions {
+export interface ProviderOptions extends ProviderWay {
   name: string
   baseUrl: string | undefined
   /** Read for each request, so that a key is rotated without a restart. Undefined: the server wants none. */

@@ -1,7 +1,7 @@
 import OpenAI, { APIError } from 'openai'
 import { isOpenAi } from '../../core/catalogue-kinds.ts'
 import { counting } from '../asked.ts'
-import { createConnection } from '../connection.ts'
+import { createConnection, type ProviderWay } from '../connection.ts'
 import { createChatModel } from './chat.ts'
 import { modelFailure } from '../errors/failure.ts'
 import { fieldsIn, listIn } from '../foreign.ts'
@@ -15,7 +15,7 @@ import { OPENAI } from './parts.ts'
 import { redactTurn } from '../redacted.ts'
 import { createResponsesModel } from './responses.ts'
 
-export interface ProviderOptions {
+export interface ProviderOptions extends ProviderWay {
   name: string
   api: 'responses' | 'chat'
   baseUrl: string | undefined

@@ -32,7 +32,7 @@ export const addDoctor: AddCommand = (program, terminal, done) => {
           return createApp({ config, log: quietLog() })
         },
         spend,
-        remarks: remarksOn(environment),
+        remarks: (config) => remarksOn(environment, config),
         signal: terminal.signal,
       })
       // oxlint-disable-next-line waits/bounded -- each check is bounded (doctor/check.ts)

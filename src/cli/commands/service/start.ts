@@ -31,7 +31,7 @@ export const addStart: AddCommand = (program, terminal, done) => {
       const config = configOf(command, terminal)
       const log = pino({ level: config.log.level, base: null, timestamp: pino.stdTimeFunctions.isoTime })
       for (const note of config.notes) log.warn({ note }, 'The configuration has a line that should be changed.')
-      for (const { message, cure } of remarksOn(environment)) log.warn({ cure }, message)
+      for (const { message, cure } of remarksOn(environment, config)) log.warn({ cure }, message)
       const parts = { worker: only === undefined || only === 'worker', scheduler: only === undefined || only === 'scheduler' }
       if (parts.worker) requireProviderKeys(config)
       await using app = await createApp({ config, readConfig: () => configOf(command, terminal), log })
