@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { createApp } from '../../../app/app.ts'
 import { loadConfiguredJobs } from '../../../app/open/jobs.ts'
 import { checkJobs } from '../../../app/open/eval.ts'
+import { askOfJobs, type LiveFaults } from '../../../doctor/live/jobs.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { showText } from '../../../lib/text.ts'
 import { pinJob } from '../../../runs/attempt/write-pins.ts'
@@ -11,7 +12,7 @@ import { configOf, examples, quietLog, type AddCommand } from '../../options/opt
 import { renderTable } from '../../terminal/table.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
 
-const optionsSchema = z.object({ json: z.boolean().default(false) })
+const optionsSchema = z.object({ json: z.boolean().default(false), live: z.boolean().default(false) })
 
 export const addJobs: AddCommand = (program, terminal, done) => {
   const jobs = program
@@ -24,8 +25,9 @@ export const addJobs: AddCommand = (program, terminal, done) => {
     .command('check')
     .description('check all job files and their cases, for CI: exit code 2 when one has a fault')
     .option('--json', 'one JSON value on stdout')
-    .addHelpText('after', examples('nightshift jobs check', 'nightshift jobs check --json | jq ".issues"'))
-    .action((_: unknown, command: Command) => done(check(command, terminal, optionsSchema.parse(command.optsWithGlobals()).json)))
+    .option('--live', 'also ask Pomerium, the servers and the providers whether the routes, tools and models are there; calls no tool')
+    .addHelpText('after', examples('nightshift jobs check', 'nightshift jobs check --live', 'nightshift jobs check --json | jq ".issues"'))
+    .action(async (_: unknown, command: Command) => done(await check(command, terminal, optionsSchema.parse(command.optsWithGlobals()))))
   jobs
     .command('pin <job>')
     .description('write the definitions of the job’s tools, as its servers give them now, into jobs/<job>.lock.yaml; shows what changed')
@@ -59,14 +61,27 @@ function listJobs(command: Command, terminal: Terminal, json: boolean): number {
   return issues.length > 0 ? EXIT.usage : EXIT.ok
 }
 
-function check(command: Command, terminal: Terminal, json: boolean): number {
-  const { jobs, issues, warnings } = checkJobs(configOf(command, terminal))
-  if (json) terminal.out(JSON.stringify({ valid: [...jobs.keys()], issues, warnings }, null, 2))
+async function check(command: Command, terminal: Terminal, { json, live }: z.output<typeof optionsSchema>): Promise<number> {
+  const checked = checkJobs(configOf(command, terminal))
+  const asked = live ? await askLive([...checked.jobs.values()], command, terminal) : NOTHING_ASKED
+  const valid = [...checked.jobs.keys()].filter((name) => !asked.faulty.has(name))
+  const issues = [...checked.issues, ...asked.issues]
+  const warnings = [...checked.warnings, ...asked.warnings]
+  if (json) terminal.out(JSON.stringify({ valid, issues, warnings }, null, 2))
   else {
     for (const line of [...issues, ...warnings]) terminal.err(showText(line))
-    terminal.out(`${jobs.size} job${jobs.size === 1 ? '' : 's'} valid, ${issues.length} fault${issues.length === 1 ? '' : 's'}.`)
+    terminal.out(`${valid.length} job${valid.length === 1 ? '' : 's'} valid, ${issues.length} fault${issues.length === 1 ? '' : 's'}.`)
   }
   return issues.length > 0 ? EXIT.usage : EXIT.ok
+}
+
+const NOTHING_ASKED: LiveFaults = { issues: [], warnings: [], faulty: new Set() }
+
+/** What the jobs without a fault name that is not there. The store keeps each request, so that its line in Pomerium's log is explained. */
+async function askLive(jobs: readonly Job[], command: Command, terminal: Terminal): Promise<LiveFaults> {
+  if (jobs.length === 0) return NOTHING_ASKED
+  await using app = await createApp({ config: configOf(command, terminal), log: quietLog() })
+  return await askOfJobs(jobs, app, terminal.signal)
 }
 
 const count = (tools: number) => `${tools} tool${tools === 1 ? '' : 's'}`
