@@ -96,7 +96,7 @@ export function createContext({ window, maxOutputTokens, reader }: ContextOption
 
   return {
     /** The conversation as the model is told it. */
-    tell: view.tell,
+    tell: (conversation: Conversation): Conversation => view.tell(conversation),
     /** Puts aside what was put aside before a turn of an earlier attempt. */
     replay(context: TurnContext): void {
       view.apply(context)

@@ -22,6 +22,8 @@ export function createView(reader: string | undefined) {
   let notes: readonly Exchange[] = []
   /** How an exchange was told last, with how many stubs: the same object as long as nothing changes, so that it is measured once. */
   const told = new WeakMap<Exchange, { stubs: number; exchange: Exchange }>()
+  /** The conversations that were told since something was put aside. */
+  let tellings = new WeakMap<Conversation, Conversation>()
   const isAside = ({ id }: ToldResult) => id !== undefined && aside.has(id)
 
   function tellExchange(one: Exchange): Exchange {
@@ -38,14 +40,19 @@ export function createView(reader: string | undefined) {
     /** Puts aside what a row says. */
     apply({ aside: more = [], summary }: TurnContext): void {
       for (const id of more) aside.add(id)
+      tellings = new WeakMap()
       if (!summary) return
       summed = summary.of
       notes = [{ items: [{ type: 'message', text: summary.text }], results: [], reply: summaryReply(reader) }]
     },
-    tell: ({ prompt, exchanges }: Conversation): Conversation => ({
-      prompt,
-      exchanges: [...notes, ...exchanges.slice(summed).map(tellExchange)],
-    }),
+    tell(conversation: Conversation): Conversation {
+      const known = tellings.get(conversation)
+      if (known) return known
+      const { prompt, exchanges } = conversation
+      const telling = { prompt, exchanges: [...notes, ...exchanges.slice(summed).map(tellExchange)] }
+      tellings.set(conversation, telling)
+      return telling
+    },
     /** Exchanges that notes stand for. */
     summed: () => summed,
     notes: () => notes,
