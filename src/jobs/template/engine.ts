@@ -4,7 +4,7 @@ import { ordinal, strftime } from '../../lib/time/strftime.ts'
 import { inZone } from '../../lib/time/zoned.ts'
 import type { TemplateScope } from './scope.ts'
 import { guardFilters } from './filters.ts'
-import { createTemplateDate, toText, toTime, type TemplateDate } from './values.ts'
+import { createTemplateDate, isDay, toText, toTime, type TemplateDate } from './values.ts'
 
 /** A template cannot hold a worker for longer, nor make more text than this. */
 const RENDER_LIMIT_MS = 1000
@@ -59,26 +59,33 @@ function createEngine(): Liquid {
   for (const [name, filter] of Object.entries(dateFilters()))
     liquid.registerFilter(name, function (value: unknown, ...args: unknown[]) {
       const { timezone, now } = clocks.get(this.context.environments) ?? { timezone: 'UTC', now: new Date() }
-      return filter(toTime(value === 'now' || value === 'today' ? createTemplateDate(inZone(now, timezone)) : value, timezone), ...args)
+      const given = value === 'now' || value === 'today' ? createTemplateDate(inZone(now, timezone)) : value
+      return filter({ time: toTime(given, timezone), isDay: isDay(given) }, ...args)
     })
   return liquid
 }
 
-type DateFilter = (time: Temporal.ZonedDateTime, ...args: unknown[]) => string | TemplateDate
+type DateFilter = (date: { time: Temporal.ZonedDateTime; isDay: boolean }, ...args: unknown[]) => string | TemplateDate
 
 /** The filters of dates. All count in the zone's own days: a day later is the same time of the clock, also where the clock changes. */
 function dateFilters(): Record<string, DateFilter> {
   const filters: Record<string, DateFilter> = {
-    date: (time, format, zone) =>
-      strftime(zone === undefined ? time : time.withTimeZone(asZone(zone)), format === undefined ? WRITTEN_OUT : asFormat(format)),
-    date_to_xmlschema: (time) => strftime(time, '%FT%T%:z'),
-    date_to_rfc822: (time) => strftime(time, '%a, %d %b %Y %T %z'),
-    date_to_string: (time, type, style) => dayMonthYear(time, '%b', type, style),
-    date_to_long_string: (time, type, style) => dayMonthYear(time, '%B', type, style),
+    // A date without a time is that day in each zone.
+    date: (date, format, zone) =>
+      strftime(
+        zone === undefined ? date.time : toTime(createTemplateDate(date.time, date), asZone(zone)),
+        format === undefined ? WRITTEN_OUT : asFormat(format),
+      ),
+    date_to_xmlschema: ({ time }) => strftime(time, '%FT%T%:z'),
+    date_to_rfc822: ({ time }) => strftime(time, '%a, %d %b %Y %T %z'),
+    date_to_string: ({ time }, type, style) => dayMonthYear(time, '%b', type, style),
+    date_to_long_string: ({ time }, type, style) => dayMonthYear(time, '%B', type, style),
   }
   for (const unit of UNITS) {
-    filters[`plus_${unit}`] = (time, count) => createTemplateDate(time.add({ [unit]: asCount(count) }))
-    filters[`minus_${unit}`] = (time, count) => createTemplateDate(time.subtract({ [unit]: asCount(count) }))
+    const staysDay = unit !== 'minutes' && unit !== 'hours'
+    const moved = (time: Temporal.ZonedDateTime, isDayGiven: boolean) => createTemplateDate(time, { isDay: isDayGiven && staysDay })
+    filters[`plus_${unit}`] = (date, count) => moved(date.time.add({ [unit]: asCount(count) }), date.isDay)
+    filters[`minus_${unit}`] = (date, count) => moved(date.time.subtract({ [unit]: asCount(count) }), date.isDay)
   }
   return filters
 }

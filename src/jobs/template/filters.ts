@@ -6,6 +6,8 @@ const TEXT =
   'append prepend upcase downcase capitalize strip lstrip rstrip strip_newlines strip_html squish normalize_whitespace newline_to_br replace replace_first replace_last remove remove_first remove_last truncate truncatewords split escape escape_once xml_escape url_encode url_decode cgi_escape uri_escape slugify base64_encode base64_decode sha256 hmac_sha256 number_of_words'
 const NUMBER = 'plus minus times divided_by modulo abs ceil floor round at_least at_most to_integer'
 const JOINING = 'join array_to_sentence_string'
+/** They would find nothing in a mapping, and count null as nothing. */
+const PARTS = 'size first last slice'
 
 /** Holds Liquid's filters to values that they have an answer for; any other is an `Error` with its cure. */
 export function guardFilters(liquid: Liquid): void {
@@ -17,6 +19,7 @@ export function guardFilters(liquid: Liquid): void {
     requireFinite,
   )
   guard(liquid, JOINING, (value, args) => [listOf(value).map(toText), ...args.map(requireText)])
+  guard(liquid, PARTS, (value, args) => [requireParts(value), ...args])
   guard(liquid, 'sum', (value, args) => {
     const [field] = args
     for (const item of listOf(value)) toNumber(field === undefined ? item : fieldOf(item, toText(field)))
@@ -51,6 +54,19 @@ function requireText(arg: unknown): unknown {
   return arg
 }
 
+function requireParts(given: unknown): unknown {
+  const value: unknown = toValue(given)
+  return typeof value === 'string' || Array.isArray(value) ? value : noParts(value)
+}
+
+function noParts(value: unknown): never {
+  if (value === null || value === undefined)
+    throw new Error('there is nothing here (null); add | default: "" before it, or correct the input')
+  throw new Error(
+    `${typeof value === 'object' ? 'a mapping' : JSON.stringify(value)} is no text and no list; name one of its fields, or add | json`,
+  )
+}
+
 const NUMERIC = /^\s*-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?\s*$/
 
 function toNumber(given: unknown): number {
@@ -68,7 +84,7 @@ function requireFinite(result: unknown): void {
 
 function listOf(given: unknown): readonly unknown[] {
   const value: unknown = toValue(given)
-  return Array.isArray(value) ? value : value === null || value === undefined ? [] : [value]
+  return Array.isArray(value) ? value : value === null || value === undefined ? noParts(value) : [value]
 }
 
 const fieldOf = (item: unknown, field: string): unknown =>

@@ -23,10 +23,13 @@ export function readDate(value: unknown, timezone: string): Temporal.ZonedDateTi
   throw new Error(`${shown} is not a date; write it as 2026-01-31 or 2026-01-31T07:00:00Z`)
 }
 
+/** True for a date without a time. */
+export const isDayText = (text: string): boolean => /^\s*\d{4}-\d{2}-\d{2}\s*$/.test(text)
+
 function readText(text: string, timezone: string): Temporal.ZonedDateTime {
   if (/^-?\d+(\.\d+)?$/.test(text)) return inZone(new Date(Number(text) * 1000), timezone)
   if (/(Z|[+-]\d{2}:?\d{2})(\[|$)/i.test(text) && text.length > 'yyyy-mm-dd'.length)
     return Temporal.Instant.from(text).toZonedDateTimeISO(timezone)
-  if (/^\d{4}-\d{2}-\d{2}$/.test(text)) return Temporal.PlainDate.from(text).toZonedDateTime(timezone)
+  if (isDayText(text)) return Temporal.PlainDate.from(text).toZonedDateTime(timezone)
   return Temporal.PlainDateTime.from(text).toZonedDateTime(timezone, { disambiguation: 'compatible' })
 }

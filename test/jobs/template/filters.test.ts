@@ -57,6 +57,15 @@ describe('a filter makes no other value of one that it has no answer for', () =>
     ['{{ input.v | sum: "price" }}', [{ price: 1 }, {}]],
     ['{{ "a" | replace: "a", input.v }}', null],
     ['{{ input.v | date: "%F", 120 }}', '2026-01-01'],
+    ['{{ input.v | size }}', { id: 1 }],
+    ['{{ input.v | size }}', null],
+    ['{{ input.v | size }}', 12],
+    ['{{ input.v | first }}', { id: 1 }],
+    ['{{ input.v | last }}', { id: 1 }],
+    ['{{ input.v | slice: 0, 5 }}', { id: 1 }],
+    ['{{ input.v | slice: 0, 5 }}', 2026],
+    ['{{ input.v | join: ", " }}', null],
+    ['{{ input.v | sum }}', null],
   ])('%s with %j is refused', (template, v) => {
     expect(attempt(template, { v })).toBe('refused')
   })

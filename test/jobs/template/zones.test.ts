@@ -107,3 +107,29 @@ test.each([
     expect(found.texts).toEqual(renderAll(renderTemplate, factsText, TEMPLATES, ZONES, FIRES, HOUR_MS))
   },
 )
+
+/** A date without a time, as a job may make one, with what it is in each zone. */
+const DAYS: readonly [template: string, text: string][] = [
+  ['{{ input.day | date: "%F" }}', '2026-01-31'],
+  ['{{ input.day | date: "%F %a", "Asia/Tokyo" }}', '2026-01-31 Sat'],
+  ['{{ input.day | date: "%F", "America/New_York" }}', '2026-01-31'],
+  ['{{ input.day | plus_days: 1 }}', '2026-02-01'],
+  ['{{ input.day | plus_days: 1 | json }}', '"2026-02-01"'],
+  ['{{ input.day | minus_weeks: 1 | date: "%F", "Pacific/Auckland" }}', '2026-01-24'],
+  ['{{ input.day | plus_months: 1 | date: "%F", "Pacific/Pago_Pago" }}', '2026-02-28'],
+  ['{{ input.day | plus_days: 1 | plus_days: 1 | date: "%F", "America/New_York" }}', '2026-02-02'],
+  ['{{ input.day | date_to_string }}', '31 Jan 2026'],
+  ['{% assign next = input.day | plus_days: 1 %}{% if next == "2026-02-01" %}equal{% endif %}', 'equal'],
+  ['{{ " 2026-01-31 " | date: "%F", "America/New_York" }}', '2026-01-31'],
+  // A time of the day moves with the zone.
+  ['{{ input.day | plus_hours: 1 | date: "%H:%M" }}', '01:00'],
+]
+
+test.each(['UTC', 'Pacific/Auckland', 'America/New_York', 'Asia/Kathmandu', 'Pacific/Pago_Pago'])(
+  'a date without a time stays that day for a job in %s, whatever zone it is written in',
+  (timezone) => {
+    const at = new Date('2026-01-31T23:30:00Z')
+    const scope = { input: { day: '2026-01-31' }, job: 'j', runId: 'run_1', fireTime: at, now: at, previousFire: undefined, period: undefined, trigger: 'schedule', timezone } as const // prettier-ignore
+    for (const [template, text] of DAYS) expect([template, renderTemplate(template, scope)]).toEqual([template, text])
+  },
+)
