@@ -47,6 +47,7 @@ const SYSTEM = [
   'test/queue/replicas.test.ts',
   'test/queue/outages/worker-outage.test.ts',
   'test/runs/gateway-down.test.ts',
+  'test/runs/large-table.test.ts',
   'test/store/postgres/embedded/cluster.test.ts',
   'test/store/postgres/embedded/neighbours.test.ts',
   'test/store/postgres/embedded/server.test.ts',

@@ -25,7 +25,7 @@ export interface WorldOptions {
   routes?: readonly DemoRoute[]
   validate?: ValidateWire
   /** What the model's server insists on, and how it goes about hosted calls. */
-  server?: Pick<DemoModelOptions, 'vendor' | 'habits'>
+  server?: Pick<DemoModelOptions, 'vendor' | 'habits' | 'windows'>
   /** Put over the configuration; mappings are merged. */
   config?: Record<string, unknown>
   api?: 'responses' | 'chat' | 'anthropic'
