@@ -131,19 +131,19 @@ test('is added up right, though its worker dies in the middle of reads and of no
     }),
   )
   const cli = (...args: string[]) => command(['-c', world.configFile, ...args])
-  let ended = false
+  const over = new AbortController()
   let deathsSeen = 0
   /** Starts it again whenever it is dead. */
   const keepAlive = async () => {
-    while (!ended) {
+    while (!over.signal.aborted) {
       worker = program(['-c', world.configFile, 'start'])
       await worker.ended
-      if (!ended) deathsSeen++
+      if (!over.signal.aborted) deathsSeen++
     }
   }
   const alive = keepAlive()
   stack.defer(async () => {
-    ended = true
+    over.abort()
     worker?.child.kill('SIGTERM')
     await alive
   })
