@@ -5,7 +5,7 @@ const sorted = (name: string) => name.split('').toSorted().join('')
 /** A slip of the pen: letters in another order, another case, or at most one in three wrong, and three in all. */
 export const isNear = (a: string, b: string): boolean =>
   a.toLowerCase() === b.toLowerCase() ||
-  sorted(a) === sorted(b) ||
+  (a.length === b.length && sorted(a) === sorted(b)) ||
   distance(a, b) <= Math.min(3, Math.floor(Math.min(a.length, b.length) / 3))
 
 /** The name that was meant by a slip of the pen; undefined when none is near. */
@@ -20,7 +20,11 @@ const MAX_NAMED = 30
 /** What to write in place of a name that is not known: the one that was meant, or else those there are. */
 export function suggest(name: string, known: readonly string[]): string {
   const near = nearest(name, known)
-  if (near !== undefined) return `did you mean ${near}?`
+  return near === undefined ? listNames(known) : `did you mean ${near}?`
+}
+
+/** The names there are, where none is near. */
+export function listNames(known: readonly string[]): string {
   if (known.length === 0) return 'there is none'
   return `known are ${known.slice(0, MAX_NAMED).join(', ')}${known.length > MAX_NAMED ? ', …' : ''}`
 }

@@ -1,7 +1,7 @@
 import { isMap, isScalar, Scalar, type Document } from 'yaml'
 import type { z } from 'zod'
 import { isObject } from '../json/object.ts'
-import { nearest, suggest } from '../near.ts'
+import { listNames, nearest } from '../near.ts'
 import { knownKeys, placesOf } from './keys.ts'
 
 /** What an issue is about, for a person: the path of the key, and what is wrong with it. */
@@ -45,10 +45,13 @@ function explainKey(path: readonly PropertyKey[], key: string, { schema, documen
   if (!schema) return { path, message: 'is not a known key; correct its name or take it out' }
   const known = knownKeys(schema, path.slice(0, -1))
   const meant = nearest(key, known)
-  const place = meant === undefined ? placeOf(path, key, schema, document) : undefined
-  const cure =
-    place === undefined ? suggest(key, known) : place === '' ? 'it stands at the top: indent it less' : `it stands under ${place}:`
-  return { path, message: `is not a known key${place === undefined ? '' : ' here'}; ${cure}`, ...(meant !== undefined && { meant }) }
+  if (meant !== undefined) return { path, message: `is not a known key; did you mean ${meant}?`, meant }
+  const place = placeOf(path, key, schema, document)
+  if (place === undefined) return { path, message: `is not a known key; ${listNames(known)}` }
+  return {
+    path,
+    message: `is not a known key here; ${place === '' ? 'it stands at the top: indent it less' : `it stands under ${place}:`}`,
+  }
 }
 
 /** The one place further in or further out at which the key is known, and is not there yet. */

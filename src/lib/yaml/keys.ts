@@ -27,14 +27,22 @@ const keysOf = (schemas: readonly unknown[]): string[] => {
 const MAX_DEPTH = 4
 
 /** The paths at which a schema knows a key, with `<name>` for a key of the author's choice. */
-export function placesOf(schema: z.ZodType, key: string): string[][] {
-  const found: string[][] = []
+export function placesOf(schema: z.ZodType, key: string): readonly string[][] {
+  const known = indexes.get(schema) ?? indexOf(schema)
+  indexes.set(schema, known)
+  return known.get(key) ?? []
+}
+
+const indexes = new WeakMap<z.ZodType, ReadonlyMap<string, string[][]>>()
+
+function indexOf(schema: z.ZodType): ReadonlyMap<string, string[][]> {
+  const found = new Map<string, string[][]>()
   const walk = (at: unknown, path: readonly string[]): void => {
     if (path.length > MAX_DEPTH) return
     for (const { properties, additionalProperties, items } of alternatives(at)) {
-      if (isObject(properties)) {
-        if (Object.hasOwn(properties, key)) found.push([...path])
-        for (const [name, one] of Object.entries(properties)) walk(one, [...path, name])
+      for (const [key, one] of Object.entries(isObject(properties) ? properties : {})) {
+        found.set(key, [...(found.get(key) ?? []), [...path]])
+        walk(one, [...path, key])
       }
       if (isObject(additionalProperties)) walk(additionalProperties, [...path, '<name>'])
       if (isObject(items)) walk(items, [...path, '0'])
