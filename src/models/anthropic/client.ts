@@ -25,6 +25,8 @@ export interface MessagesClient {
   post(body: object, options: PostOptions): Promise<Response>
   /** One page of the models that there are. */
   models(options: PostOptions, afterId: string | undefined): Promise<Response>
+  /** One model, also by another name of it. */
+  modelBy(name: string, options: PostOptions): Promise<Response>
   close(): Promise<void>
 }
 
@@ -94,6 +96,7 @@ export function createMessagesClient(options: ClientOptions): MessagesClient {
           .get('/v1/models', { query: { limit: PAGE, ...(afterId !== undefined && { after_id: afterId }) }, ...sent(about) })
           .asResponse(),
       ),
+    modelBy: (name, about) => send((client) => client.get(`/v1/models/${encodeURIComponent(name)}`, sent(about)).asResponse()),
     close: connection.close,
   }
 }

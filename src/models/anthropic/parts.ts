@@ -1,6 +1,7 @@
 import { fieldsIn, listIn, type Fields } from '../foreign.ts'
 import { namesField, withoutKeys, type Part, type Protocol } from '../parameters.ts'
 import { isThought } from './blocks.ts'
+import { ANSWER_TOKENS } from './request.ts'
 
 // What a server of this protocol may not take, and what a request can do without.
 
@@ -55,13 +56,34 @@ const THOUGHTS: Part = {
   without: (body) => withBlocks(body, (block) => (isThought(block) ? [] : [block])),
 } // prettier-ignore
 
+/** Thoughts that were left out before are missed only while thinking is asked for. */
+const MISSED = /\bexpected\b.{0,60}\bthinking\b.{0,60}\bfound\b/i
 const THINKING: Part = {
   name: 'thinking',
   isIn: (body) => 'thinking' in body,
   isRefused: (named, message) =>
-    namesField(named, 'thinking') && !/\bblocks?\b|\bsignature\b|\btool_choice\b|\btemperature\b/i.test(message),
+    MISSED.test(message) || (namesField(named, 'thinking') && !/\bblocks?\b|\bsignature\b|\btool_choice\b|\btemperature\b/i.test(message)),
   without: (body) => withoutKeys(body, (key) => key === 'thinking'),
 }
+
+/** Answers that earlier models give are shorter than what is asked for where nobody says how long. */
+const SHORTER = [8192, 4096]
+const TOO_MANY = /\bmax_tokens\b.{0,20}>|\bmaximum (?:allowed )?(?:number of )?(?:output )?tokens\b/i
+const TOKENS: readonly Part[] = [
+  ...[ANSWER_TOKENS, ...SHORTER.slice(0, -1)].map((most, at): Part => ({
+    name: `${most} tokens of an answer`,
+    isIn: (body) => fieldsIn(body)['max_tokens'] === most,
+    isRefused: (named, message) => namesField(named, 'max_tokens') && TOO_MANY.test(message),
+    without: (body) => ({ ...body, max_tokens: SHORTER[at] }),
+  })),
+  {
+    name: 'max_tokens',
+    isIn: (body) => 'max_tokens' in body,
+    isRefused: (named, message) => namesField(named, 'max_tokens') && TOO_MANY.test(message),
+    without: (body) => body,
+    setting: 'maxOutputTokens',
+  },
+]
 
 const choice = (kind: string): Part => ({
   name: `tool_choice: ${kind}`,
@@ -95,6 +117,7 @@ export const MESSAGES: Protocol = {
     THINKING,
     THOUGHTS,
     ...['any', 'none', 'tool'].map(choice),
+    ...TOKENS,
   ],
   setBy: { temperature: 'temperature', service_tier: 'tier' },
   beside: () => [],

@@ -37,6 +37,11 @@ export interface ProviderOptions extends ProviderWay {
 /** Most pages of models that are read. */
 const MOST_PAGES = 20
 
+const isNotFound = (error: unknown): boolean => {
+  const status: number | undefined = error instanceof APIError ? error.status : undefined
+  return status === 404
+}
+
 /** Makes a provider behind the Messages API of Anthropic: one pool of connections, and a model for each name asked. */
 export function createProvider(options: ProviderOptions): Provider {
   const { redact, stream, labels } = options
@@ -58,9 +63,20 @@ export function createProvider(options: ProviderOptions): Provider {
       if (!Array.isArray(data)) return undefined
       if (listIn(data).some(({ id }) => id === name)) return true
       afterId = idIn(lastId)
-      if (hasMore !== true || afterId === undefined) return false
+      if (hasMore !== true || afterId === undefined) return await isThere(name, signal)
     }
     return undefined
+  }
+
+  /** A name that stands for the newest of several models is in no list. */
+  async function isThere(name: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      const came = await readAnswer(await client.modelBy(name, { signal, maxRetries: 0 }))
+      return came.kind === 'whole' && idIn(fieldsIn(came.answer)['id']) !== undefined
+    } catch (error) {
+      if (isNotFound(error)) return false
+      throw error
+    }
   }
 
   return {
@@ -110,8 +126,7 @@ export function createProvider(options: ProviderOptions): Provider {
       try {
         return await isListed(name, signal)
       } catch (error) {
-        const status: number | undefined = error instanceof APIError ? error.status : undefined
-        if (status === 404) return undefined
+        if (isNotFound(error)) return undefined
         throw nameFailure(name)(error)
       }
     },

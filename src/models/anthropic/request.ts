@@ -11,7 +11,7 @@ type Create = Anthropic.MessageCreateParamsNonStreaming & { temperature?: number
 type Message = Anthropic.MessageParam
 
 /** Most tokens of an answer that are asked for where nobody says how many: the API wants a number, and counts it as used until the answer is there. */
-const ANSWER_TOKENS = 32_000
+export const ANSWER_TOKENS = 32_000
 
 export interface BodyOptions {
   model: string
@@ -37,7 +37,7 @@ export function bodyOf(request: ModelRequest, { model, from, labels, maxTokens }
     ...(tools.length > 0 && { tools: tools.map((tool, at) => toolOf(tool, at === tools.length - 1 && instructions === undefined)) }),
     ...(choice !== undefined && { tool_choice: choice === 'none' ? { type: 'none' } : choice === 'required' ? { type: 'any' } : choice }),
     messages: withBreakpoints(messagesOf(request, from)),
-    ...settingFields(settings, output),
+    ...settingFields(settings, output, choice !== undefined && choice !== 'none'),
     ...labelFields(request.labels, labels),
   }
 }
@@ -61,6 +61,7 @@ const calledIn = (exchanges: readonly Exchange[]): ModelRequest['tools'] =>
 export function settingFields(
   settings: ModelSettings | undefined,
   output: ModelRequest['output'],
+  mustCall = false,
 ): Pick<Create, 'thinking' | 'temperature' | 'service_tier' | 'output_config'> {
   const { effort, temperature, tier } = settings ?? {}
   const config: Anthropic.OutputConfig = {
@@ -68,7 +69,8 @@ export function settingFields(
     ...(output && { format: { type: 'json_schema', schema: output.schema } }),
   }
   return {
-    ...(effort !== undefined && { thinking: { type: effort === 'none' ? 'disabled' : 'adaptive' } }),
+    // A model that is made to call something cannot think before it.
+    ...(effort !== undefined && !mustCall && { thinking: { type: effort === 'none' ? 'disabled' : 'adaptive' } }),
     ...(temperature !== undefined && { temperature }),
     ...(tier !== undefined && { service_tier: tier === 'priority' ? 'auto' : 'standard_only' }),
     ...(Object.keys(config).length > 0 && { output_config: config }),

@@ -66,6 +66,31 @@ test.each(['responses', 'chat', 'messages'] as const)('another client runs the l
   expect(await streamText(asked).text).toBe('It is 3.')
 })
 
+test('another client reads an answer of the connector, and its stream', async () => {
+  await using one = await hostedApp(SCRIPT)
+  const { world } = one.testApp
+  const anthropic = createAnthropic({ baseURL: world.model.url, apiKey: 'demo-model-key' })
+  const mcpServers = [
+    {
+      type: 'url' as const,
+      name: 'counting',
+      url: 'https://counting.localhost.pomerium.io',
+      authorizationToken: `Pomerium-${world.account.jwt}`,
+      toolConfiguration: { enabled: true, allowedTools: ['act', 'look'] },
+    },
+  ]
+  const asked = { model: anthropic.messages('scripted'), prompt: 'Do it.', providerOptions: { anthropic: { mcpServers } } }
+  const answer = await generateText(asked)
+  expect(answer.text).toBe('done and done')
+  expect(answer.toolCalls.map(({ toolName, input }) => ({ toolName, input }))).toEqual([
+    { toolName: 'act', input: { n: 1 } },
+    { toolName: 'look', input: {} },
+  ])
+  expect(answer.toolResults).toHaveLength(2)
+  expect(await streamText(asked).text).toBe('done and done')
+  expect(one.server.effects).toHaveLength(2)
+})
+
 test('another client sees a failure as one', async () => {
   await using one = await hostedApp('always fail 401 invalid_api_key')
   const { openai, tools } = openaiOf(one)

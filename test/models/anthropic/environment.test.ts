@@ -29,14 +29,20 @@ test('variables that Anthropic’s own client reads change nothing: neither the 
   expect(asked[0]).not.toHaveProperty('anthropic-beta')
 })
 
-test('a model is looked for on each page of the list', async () => {
+test('a model is looked for on each page of the list, and then by its name', async () => {
   await using server = await serveHttp((req, res) => {
-    const isSecond = req.url?.includes('after_id=a') === true
-    const page = isSecond ? { data: [{ id: 'm' }], has_more: false } : { data: [{ id: 'a' }], has_more: true, last_id: 'a' }
-    res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(page))
+    const send = (status: number, body: object) => res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    const { pathname, searchParams } = new URL(req.url ?? '', server.url)
+    if (pathname === '/v1/models/newest') return send(200, { id: 'm', type: 'model' })
+    if (pathname !== '/v1/models') return send(404, { type: 'error', error: { type: 'not_found_error', message: 'model: x' } })
+    return searchParams.get('after_id') === 'a'
+      ? send(200, { data: [{ id: 'm' }], has_more: false })
+      : send(200, { data: [{ id: 'a' }], has_more: true, last_id: 'a' })
   })
   const provider = createProvider({ name: 'p', baseUrl: server.url, apiKey: () => undefined, stream: false, labels: false, timeoutMs: 5000, maxResponseBytes: 65_536, formatWithTools: false, maxTokensOf: () => undefined, redact: (text) => text }) // prettier-ignore
   const { signal } = new AbortController()
-  expect([await provider.knows('m', signal), await provider.knows('other', signal)]).toEqual([true, false])
+  const known: unknown[] = []
+  for (const name of ['a', 'm', 'newest', 'other']) known.push(await provider.knows(name, signal))
+  expect(known).toEqual([true, true, true, false])
   await provider.close()
 })

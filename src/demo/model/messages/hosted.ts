@@ -51,11 +51,14 @@ async function openAll(
   const ignored = new Set(steps.flatMap((step) => (step.kind === 'ignore' ? [step.server] : [])))
   const toolsets = new Map(itemsOf(body['tools']).map((tool) => [tool['mcp_server_name'], tool]))
   const servers: OpenServer[] = []
-  for (const { name, url, authorization_token: token } of itemsOf(body['mcp_servers'])) {
+  for (const { name, url, authorization_token: token, tool_configuration: beside } of itemsOf(body['mcp_servers'])) {
     if (ignored.has(wordOf(name))) continue
-    const enabled = Object.entries(itemOf(toolsets.get(name)?.['configs'])).flatMap(([tool, config]) =>
-      itemOf(config)['enabled'] === true ? [tool] : [],
-    )
+    const { allowed_tools: allowed } = itemOf(beside)
+    const enabled = Array.isArray(allowed)
+      ? allowed.map(String)
+      : Object.entries(itemOf(toolsets.get(name)?.['configs'])).flatMap(([tool, config]) =>
+          itemOf(config)['enabled'] === true ? [tool] : [],
+        )
     const param = { server_label: wordOf(name), server_url: wordOf(url), headers: {}, allowed_tools: enabled }
     servers.push(await reach.open({ ...param, ...(token !== undefined && { authorization: wordOf(token) }) }, signal))
   }

@@ -18,12 +18,13 @@ export interface MessagesOptions {
   reach: Reach | undefined
 }
 
-/** Versions with the MCP connector; in the later one an answer says whose tools were listed. */
-const MCP_BETAS = ['mcp-client-2025-11-20', 'mcp-client-2026-09-15']
+/** Versions with the MCP connector: in the first the tools stand beside the server, in the last an answer says whose tools were listed. */
+const MCP_BETAS = ['mcp-client-2025-04-04', 'mcp-client-2025-11-20', 'mcp-client-2026-09-15']
 
 const isMessages = (url: string | undefined) => url?.split('?')[0] === '/v1/messages'
 
-const isBeta = (headers: IncomingMessage['headers']) => MCP_BETAS.includes(String(headers['anthropic-beta']))
+const betasOf = ({ 'anthropic-beta': betas }: IncomingMessage['headers']) => String(betas).split(/, ?/)
+const isBeta = (headers: IncomingMessage['headers']) => betasOf(headers).some((one) => MCP_BETAS.includes(one))
 
 /** The Messages API, as Anthropic publishes it. */
 export function createMessagesServer({ windows, apiKey, reach: way }: MessagesOptions) {
@@ -57,7 +58,7 @@ export function createMessagesServer({ windows, apiKey, reach: way }: MessagesOp
         reach,
         counted: cache.look(body),
         dress: (blocks) => rules.dress(blocks, body),
-        tellsListing: req.headers['anthropic-beta'] === MCP_BETAS[1],
+        tellsListing: betasOf(req.headers).includes('mcp-client-2026-09-15'),
       }),
     close: reach.close,
     send(res: ServerResponse, body: Item, turn: Turn): void {

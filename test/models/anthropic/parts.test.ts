@@ -1,0 +1,68 @@
+// What a server refuses by name is left out, where a request can do without; what the author of a job set is not.
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { openProvider, type ProviderBehaviour } from '../../support/model/provider.ts'
+
+const bodySchema = z.looseObject({ max_tokens: z.number(), messages: z.array(z.looseObject({ content: z.unknown() })) })
+type Body = z.output<typeof bodySchema>
+
+/** The requests that are sent while `refuse` says no, what came of it, and what was told. */
+async function ask(request: ProviderBehaviour['request'], refuse: (body: Body) => string | undefined) {
+  const bodies: Body[] = []
+  const told: string[] = []
+  await using opened = await openProvider(
+    { way: 'messages', stream: false, labels: true, warn: (message) => told.push(message), ...(request && { request }) },
+    (res, sent) => {
+      const body = bodySchema.parse(sent)
+      bodies.push(body)
+      const message = refuse(body)
+      const answer = { content: [{ type: 'text', text: 'ok' }], stop_reason: 'end_turn', usage: { input_tokens: 1, output_tokens: 1 } }
+      res
+        .writeHead(message === undefined ? 200 : 400, { 'content-type': 'application/json' })
+        .end(JSON.stringify(message === undefined ? answer : { type: 'error', error: { type: 'invalid_request_error', message } }))
+    },
+  )
+  return { came: await opened.ask(), last: bodies.at(-1), told, times: bodies.length }
+}
+
+const tool = { name: 'act', description: 'Acts.', parameters: { type: 'object' } }
+const thought = { type: 'reasoning' as const, raw: { type: 'thinking', thinking: 'Hm.', signature: 's' }, from: 'anthropic odd' }
+const exchanges = [
+  { items: [thought, { type: 'tool_call' as const, callId: 'c', name: 'act', arguments: '{}' }], results: [{ callId: 'c', text: 'ok' }] },
+]
+const output = { name: 'output', schema: { type: 'object' }, strict: true }
+
+const rows: [what: string, request: ProviderBehaviour['request'], word: string, message: string][] = [
+  ['a format', { output }, 'output_config', 'output_config.format: Extra inputs are not permitted'],
+  ['a format by another word', { output }, 'output_config', 'This model does not support structured outputs.'],
+  ['marks', { instructions: 'Be exact.' }, 'cache_control', 'system.0.cache_control: Extra inputs are not permitted'],
+  ['a choice', { tools: [tool], needsCall: true }, 'tool_choice', 'tool_choice: Input should be auto'],
+  ['thinking', { settings: { effort: 'low' } }, '"thinking"', 'adaptive thinking is not supported on this model'],
+  ['thoughts that another backend signed', { tools: [tool], exchanges }, '"thinking"', 'messages.1.content.0: Invalid `signature` in `thinking` block'],
+  ['whose it is', { labels: { run: 'r', job: 'j', attempt: '1', user: 'u' } }, 'metadata', 'metadata: Extra inputs are not permitted'],
+] // prettier-ignore
+
+test.each(rows)('%s: asked once more without, and told of it', async (_, request, word, message) => {
+  const { came, last, told, times } = await ask(request, (body) => (JSON.stringify(body).includes(word) ? message : undefined))
+  expect(came).toMatchObject({ stopReason: 'end' })
+  expect(JSON.stringify(last)).not.toContain(word)
+  expect([times, told.length]).toEqual([2, 1])
+})
+
+test('an answer of an earlier model may have fewer tokens', async () => {
+  const { came, last } = await ask({}, ({ max_tokens: asked }) =>
+    asked > 4096 ? `max_tokens: ${asked} > 4096, which is the maximum allowed number of output tokens for m` : undefined,
+  )
+  expect(came).toMatchObject({ stopReason: 'end' })
+  expect(last?.max_tokens).toBe(4096)
+})
+
+test.each([
+  [{ effort: 'xhigh' as const }, 'effort', 'output_config.effort: This model does not support effort.'],
+  [{ maxOutputTokens: 90_000 }, 'maxOutputTokens', 'max_tokens: 90000 > 64000, which is the maximum allowed number of output tokens for m'],
+  [{ temperature: 0.5 }, 'temperature', '`temperature` is deprecated for this model.'],
+])('what a job set is not left out: %j', async (settings, setting, message) => {
+  const { came, times } = await ask({ settings }, () => message)
+  expect(came).toMatchObject({ code: 'MODEL_REJECTED', cure: expect.stringContaining(`model.${setting}`) })
+  expect(times).toBe(1)
+})
