@@ -183,9 +183,14 @@ export const WAITS: readonly WaitRow[] = [
   { what: 'an MCP server: the end of a session', bound: ['mcp/session/session.ts#CLOSE_TIMEOUT_MS'], after: 'it is left' },
   { what: 'the gateway: a consent page', bound: ['pomerium/consent.ts#ANSWER_MS'], after: '`GATEWAY_UNREACHABLE`' },
   {
-    what: 'a thread that checks arguments, until it is there',
-    bound: ['mcp/arguments/foreign.ts#START_MS'],
-    after: 'the arguments go to the server unchecked',
+    what: 'a thread for foreign text, until it is there',
+    bound: ['lib/threads.ts#START_MS'],
+    after: 'arguments go to the server unchecked; a large result is a text without a shape',
+  },
+  {
+    what: 'a thread that looks at a large result, or reads a part of it',
+    bound: ['core/rules/reading/aside.ts#READING_MS'],
+    after: 'the thread is ended; the result is a text without a shape, and the model is told to read it by lines',
   },
   {
     what: 'the check of arguments by the schema of a server, in a thread',
@@ -286,6 +291,12 @@ export const WAITS: readonly WaitRow[] = [
     what: 'a person who is to connect a server, for `nightshift connect`',
     bound: ['cli/commands/access/connect.ts#TIMEOUT_MS'],
     after: 'the command ends; the link stays good',
+  },
+  {
+    what: 'the store, for results that are kept: compressed, unpacked, and read one after the other',
+    bound: ['a few are worked on at a time, each of a size that has an end (`limits.keptBytes`)'],
+    after: 'as any other write, or question, that a promise rests on',
+    also: ['store/contents.ts', 'agent/turn.ts'],
   },
   {
     what: 'the kernel, for an address or a socket',

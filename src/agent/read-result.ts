@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { readPage } from '../core/rules/reading/read.ts'
+import { readAside } from '../core/rules/reading/aside.ts'
 import type { ToolOutcome } from '../core/ports/toolbox.ts'
 import { READ_RESULT, RESULT_GONE, unknownResult } from '../core/words/reading.ts'
 import { readArguments } from './builtins.ts'
@@ -35,6 +35,6 @@ export async function readResult(text: string, results: Results, resultBytes: nu
   if (!results.has(id)) return told('refused', unknownResult(id, results.ids()))
   const whole = await results.read(id)
   if (whole === undefined) return told('error', RESULT_GONE)
-  const page = readPage(whole, read.value, resultBytes)
+  const page = await readAside(whole, read.value, resultBytes)
   return page.ok ? told('ok', page.text) : told('error', page.why)
 }

@@ -11,6 +11,7 @@ import {
 import type { Limits } from '../core/rules/spending/limits.ts'
 import { answerTexts } from '../core/rules/endings.ts'
 import { ungroundedIn, type Ungrounded } from '../core/rules/evidence/grounding.ts'
+import { ungroundedAside } from '../core/rules/reading/aside.ts'
 import type { CallFact, Need } from '../core/rules/outcome.ts'
 import { unfinishedProse } from '../core/rules/unfinished.ts'
 import { Failure } from '../core/failure.ts'
@@ -327,13 +328,13 @@ export async function ungroundedOf(
 ): Promise<Ungrounded[]> {
   if (!output || !parsed.ok || output.grounded.length === 0) return []
   const shown = calls.filter(({ status }) => status === 'ok').map(({ text }) => text)
-  const lost = (texts: readonly string[]) => ungroundedIn(parsed.value, output.grounded, texts)
-  let ungrounded = lost(shown)
+  let ungrounded = ungroundedIn(parsed.value, output.grounded, shown)
   if (ungrounded.length === 0) return []
   // oxlint-disable-next-line waits/bounded -- each is read from the store, which bounds its own answer
   for await (const text of kept()) {
-    const paths = new Set(lost([text]).map(({ path }) => path))
-    ungrounded = ungrounded.filter(({ path }) => paths.has(path))
+    const missing = await ungroundedAside(parsed.value, output.grounded, text)
+    const paths = missing && new Set(missing.map(({ path }) => path))
+    if (paths) ungrounded = ungrounded.filter(({ path }) => paths.has(path))
     if (ungrounded.length === 0) return []
   }
   return ungrounded

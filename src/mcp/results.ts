@@ -26,16 +26,17 @@ export interface Answered extends ToolOutcome {
 }
 
 /** What the model is told of an answer. A tool's own error, and the server's, are results: the model decides what follows. */
-export function readAnswer(answer: CallAnswer, options: ReadingOptions): Answered {
+export async function readAnswer(answer: CallAnswer, options: ReadingOptions): Promise<Answered> {
   if (answer.kind === 'rpc-error') return readError(answer, options)
   const { text, uris, images } = resultText(answer.result, options)
   const { isError } = answer.result
-  const outcome = isError === true || isError === 'true' ? told('error', errorText(text), options) : told('ok', okText(text), options)
+  const outcome =
+    isError === true || isError === 'true' ? await told('error', errorText(text), options) : await told('ok', okText(text), options)
   return { ...outcome, ...(images.length > 0 && { pictures: images }), uris: uris.filter((uri) => isKept(uri, options)).slice(0, MAX_URIS) }
 }
 
 /** What the model is told of a resource. */
-export function readResource(answer: ReadAnswer, showing: Told): Answered {
+export async function readResource(answer: ReadAnswer, showing: Told): Promise<Answered> {
   return answer.kind === 'rpc-error' ? readError(answer, showing) : told('ok', okText(answer.text), showing)
 }
 
@@ -47,15 +48,15 @@ const MAX_URI = 2048
 /** The error with which a server asks for a person who opens an address; the address is a secret of that person's. */
 const URL_ELICITATION = -32042
 
-function readError({ code, message, data }: RpcError, showing: Told): Answered {
+function readError({ code, message, data }: RpcError, showing: Told): Promise<Answered> {
   return told('error', code === URL_ELICITATION ? PERSON_NEEDED : rpcErrorText({ code, message, data: jsonOf(data) }), showing)
 }
 
 type Told = Keeping & Pick<ReadingOptions, 'id'>
 
-const told = (status: 'ok' | 'error', text: string, showing: Told): Answered => ({
+const told = async (status: 'ok' | 'error', text: string, showing: Told): Promise<Answered> => ({
   status,
-  ...keepResult(showing.id, text, showing),
+  ...(await keepResult(showing.id, text, showing)),
   failure: null,
   mistake: false,
 })

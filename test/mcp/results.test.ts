@@ -140,8 +140,8 @@ const golden: Row[] = [
 ]
 
 describe('the model reads', () => {
-  test.each(golden)('$sent', ({ answer, reads, status = 'ok', options: extra }) => {
-    expect(read(answer, extra)).toMatchObject({ status, text: reads, mistake: false, failure: null })
+  test.each(golden)('$sent', async ({ answer, reads, status = 'ok', options: extra }) => {
+    expect(await read(answer, extra)).toMatchObject({ status, text: reads, mistake: false, failure: null })
   })
 
   const shapes: [string, Record<string, unknown>, string][] = [
@@ -198,78 +198,80 @@ describe('the model reads', () => {
       '[1 block is left out: meant for a person, not for you]',
     ],
   ]
-  test.each(shapes)('%s', (_, value, reads) => {
-    expect(read(result(value))).toMatchObject({ status: 'ok', text: reads })
+  test.each(shapes)('%s', async (_, value, reads) => {
+    expect(await read(result(value))).toMatchObject({ status: 'ok', text: reads })
   })
 
   test.each([
     ['text', 'Found 3 invoices.'],
     ['structured', ROWS_JSON],
     ['both', `Found 3 invoices.\n${ROWS_JSON}`],
-  ] as const)('results: %s, as the job says', (results, reads) => {
-    expect(read(result({ content: text('Found 3 invoices.'), structuredContent: ROWS }), { results }).text).toBe(reads)
+  ] as const)('results: %s, as the job says', async (results, reads) => {
+    expect((await read(result({ content: text('Found 3 invoices.'), structuredContent: ROWS }), { results })).text).toBe(reads)
   })
 
-  test('a structure that is nested too deep to be written as none', () => {
+  test('a structure that is nested too deep to be written as none', async () => {
     const deep: unknown = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`)
-    expect(read(result({ content: text('deep'), structuredContent: deep })).text).toBe('deep')
+    expect((await read(result({ content: text('deep'), structuredContent: deep }))).text).toBe('deep')
   })
 
-  test('of a server without resources, that a link was not fetched', () => {
+  test('of a server without resources, that a link was not fetched', async () => {
     const answer = result({ content: [{ type: 'resource_link', uri: 'file:///a' }] })
-    expect(read(answer, { readable: false }).text).toBe('[link: file:///a. Not fetched.]')
+    expect((await read(answer, { readable: false })).text).toBe('[link: file:///a. Not fetched.]')
   })
 })
 
 describe('an error', () => {
-  test.each([true, 'true'])('is one when isError is %j', (isError) => {
-    expect(read(result({ isError, content: text('no such row') }))).toMatchObject({ status: 'error', text: 'Error: no such row' })
+  test.each([true, 'true'])('is one when isError is %j', async (isError) => {
+    expect(await read(result({ isError, content: text('no such row') }))).toMatchObject({ status: 'error', text: 'Error: no such row' })
   })
 
-  test('that says already that it is one is not told twice', () => {
-    expect(read(result({ isError: true, content: text('Error: no such row') })).text).toBe('Error: no such row')
+  test('that says already that it is one is not told twice', async () => {
+    expect((await read(result({ isError: true, content: text('Error: no such row') }))).text).toBe('Error: no such row')
   })
 
-  test('that wants a person names no address', () => {
+  test('that wants a person names no address', async () => {
     const answer = rpcError(-32042, 'needs elicitation', { elicitations: [{ mode: 'url', url: 'https://x' }] })
-    expect(read(answer).text).toBe(
+    expect((await read(answer)).text).toBe(
       'Error: the tool needs a person to do something at an address first, and nobody is there. Do not repeat the call.',
     )
   })
 })
 
-test('names the resources that a result links to, and not those that it holds', () => {
+test('names the resources that a result links to, and not those that it holds', async () => {
   const content = [
     { type: 'resource_link', uri: 'ledger://a' },
     { type: 'resource', resource: { uri: 'ledger://b', text: 'held' } },
     { type: 'resource_link', uri: `ledger://${'x'.repeat(3000)}` },
   ]
-  expect(read(result({ content })).uris).toEqual(['ledger://a'])
+  expect((await read(result({ content }))).uris).toEqual(['ledger://a'])
 })
 
-test('keeps no address that holds a secret', () => {
+test('keeps no address that holds a secret', async () => {
   const content = [
     { type: 'resource_link', uri: 'ledger://a?key=hunter2' },
     { type: 'resource_link', uri: 'ledger://b' },
   ]
-  const shown = read(result({ content }), { redact: (whole) => whole.replaceAll('hunter2', '[secret]') })
+  const shown = await read(result({ content }), { redact: (whole) => whole.replaceAll('hunter2', '[secret]') })
   expect(shown.uris).toEqual(['ledger://b'])
   expect(shown.text).not.toContain('hunter2')
 })
 
-test('no byte of an image reaches the model', () => {
-  expect(read(result({ content: [{ type: 'image', data: TEN_BYTES, mimeType: 'image/png' }] })).text).not.toContain(TEN_BYTES)
+test('no byte of an image reaches the model', async () => {
+  expect((await read(result({ content: [{ type: 'image', data: TEN_BYTES, mimeType: 'image/png' }] }))).text).not.toContain(TEN_BYTES)
 })
 
-test('secrets are taken out before a result is cut', () => {
+test('secrets are taken out before a result is cut', async () => {
   const redact = (whole: string) => whole.replaceAll('hunter2', '[secret]')
-  expect(read(result({ content: text(`${'a'.repeat(745)}hunter2${'b'.repeat(500)}`) }), { redact }).text).not.toContain('hunte')
+  expect((await read(result({ content: text(`${'a'.repeat(745)}hunter2${'b'.repeat(500)}`) }), { redact })).text).not.toContain('hunte')
 })
 
-test('a resource is read in all its parts', () => {
+test('a resource is read in all its parts', async () => {
   const contents = 'month,total\n2026-11,15'
-  expect(readResource({ kind: 'text', text: contents }, options)).toMatchObject({ status: 'ok', text: contents })
-  expect(readResource({ kind: 'rpc-error', code: -32002, message: 'Resource not found', data: { uri: 'a:b' } }, options)).toMatchObject({
+  expect(await readResource({ kind: 'text', text: contents }, options)).toMatchObject({ status: 'ok', text: contents })
+  expect(
+    await readResource({ kind: 'rpc-error', code: -32002, message: 'Resource not found', data: { uri: 'a:b' } }, options),
+  ).toMatchObject({
     status: 'error',
     text: 'Error: Resource not found (code -32002)\n{"uri":"a:b"}',
   })

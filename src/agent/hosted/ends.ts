@@ -23,14 +23,14 @@ export interface EndOptions {
 }
 
 /** Turns what the provider says of a call into what is kept of it: redacted, cut, with its failure. */
-export function endOf(outcome: HostedOutcome, { server, tool, showing }: EndOptions): HostedEnd {
+export async function endOf(outcome: HostedOutcome, { server, tool, showing }: EndOptions): Promise<HostedEnd> {
   const { redact } = showing
   const shown = (text: string) => keepResult(undefined, text, showing)
   switch (outcome.kind) {
     case 'ok':
-      return { status: 'ok', ...shown(outcome.text), failure: null, unauthorized: false }
+      return { status: 'ok', ...(await shown(outcome.text)), failure: null, unauthorized: false }
     case 'tool-error':
-      return { status: 'error', ...shown(outcome.text), failure: null, unauthorized: false }
+      return { status: 'error', ...(await shown(outcome.text)), failure: null, unauthorized: false }
     case 'denied': {
       const requestId = outcome.requestId === undefined ? undefined : redact(outcome.requestId)
       const failure: FailureRecord = {
@@ -40,14 +40,14 @@ export function endOf(outcome: HostedOutcome, { server, tool, showing }: EndOpti
         server,
         ...(requestId !== undefined && { requestId }),
       }
-      return { status: 'denied', ...shown(outcome.text), failure, unauthorized: false }
+      return { status: 'denied', ...(await shown(outcome.text)), failure, unauthorized: false }
     }
     case 'http': {
       const { status } = outcome
       if (!provesNotRun(status)) return unknownEnd(tool, server, `was answered with HTTP ${status === 0 ? 'without a status' : status}`)
       const message = `A call of ${tool} on ${server} was answered with HTTP ${status}.`
       const failure: FailureRecord = { code: 'UPSTREAM_UNAVAILABLE', message, retry: 'later', server }
-      return { status: 'not_run', ...shown(outcome.text), failure, unauthorized: status === 401 }
+      return { status: 'not_run', ...(await shown(outcome.text)), failure, unauthorized: status === 401 }
     }
     case 'lost':
       return unknownEnd(tool, server, 'got no whole answer')

@@ -61,7 +61,7 @@ export function createReader(options: HostedOptions, calls: KnownCall[], turn: n
 
   async function done(call: EndedCall): Promise<void> {
     await rows.begin(call)
-    const outcome = endOf(call.outcome, { ...call, showing: options.showing })
+    const outcome = await endOf(call.outcome, { ...call, showing: options.showing })
     if (outcome.unauthorized) unauthorized = call.server
     await rows.end(call.id, outcome)
   }

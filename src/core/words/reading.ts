@@ -76,6 +76,7 @@ export const noSuchByte = (bytes: number): string => errorOf(`it has ${bytes} by
 export const NO_JSON = errorOf('this result is no JSON, so it has no paths. Read it by lines, or search it.')
 export const noSuchPath = (at: string, type: string): string =>
   errorOf(`there is nothing at ${at === '' ? 'the root' : at}: before it stands ${type}.`)
+export const TOO_COSTLY = errorOf('this result is too large to be read in this way. Read it by lines or bytes, or search it.')
 export const BAD_PATH = errorOf(
   'a path is a JSON pointer such as /rows/7/name, of at most 50 parts, of which one may be a slice such as 100:200.',
 )

@@ -83,19 +83,21 @@ const SHAPES: [what: string, part: { output?: unknown; error?: unknown; status?:
   ['HTTP without a status', { error: { type: 'http_error', message: 'reset' } }, { status: 'unknown' }],
 ]
 
-test.each(SHAPES)('reads %s', (_, part, expected) => {
-  expect(read(part)).toMatchObject(expected)
+test.each(SHAPES)('reads %s', async (_, part, expected) => {
+  expect(await read(part)).toMatchObject(expected)
 })
 
-test('cuts what is too long, and takes secrets out of results and errors', () => {
-  expect(read({ output: 'x'.repeat(50) }, 10)).toMatchObject({
+test('cuts what is too long, and takes secrets out of results and errors', async () => {
+  expect(await read({ output: 'x'.repeat(50) }, 10)).toMatchObject({
     text: 'xxxxxxxx\n[40 bytes of 50 bytes are left out here]\nxx',
     truncated: true,
   })
-  expect(read({ output: 'hunter2' }).text).toBe('[secret]')
-  expect(read({ error: 'hunter2' }).text).toBe('[secret]')
-  expect(read({ error: { type: 'mcp_protocol_error', code: 1, message: 'hunter2' } }).text).toBe('[secret]')
-  expect(read({ error: { type: 'mcp_tool_execution_error', content: [{ type: 'text', text: 'hunter2' }] } }).text).toContain('[secret]')
+  expect((await read({ output: 'hunter2' })).text).toBe('[secret]')
+  expect((await read({ error: 'hunter2' })).text).toBe('[secret]')
+  expect((await read({ error: { type: 'mcp_protocol_error', code: 1, message: 'hunter2' } })).text).toBe('[secret]')
+  expect((await read({ error: { type: 'mcp_tool_execution_error', content: [{ type: 'text', text: 'hunter2' }] } })).text).toContain(
+    '[secret]',
+  )
 })
 
 test.each([
@@ -107,8 +109,8 @@ test.each([
   ['HTTP 429', 'not_run'],
   ['HTTP status code: 401 (Unauthorized)', 'not_run'],
   ['no such table: rows', 'error'],
-])('an error that is only the text %j means: %s', (error, status) => {
-  expect(read({ error })).toMatchObject({ status })
+])('an error that is only the text %j means: %s', async (error, status) => {
+  expect(await read({ error })).toMatchObject({ status })
 })
 
 const RPC = { 'content-type': 'application/json' }

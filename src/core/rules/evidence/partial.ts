@@ -49,6 +49,11 @@ const plain = (key: string) => key.replaceAll(/[^A-Za-z]/g, '').toLowerCase()
 /** Looks at what the model reads of a result: at the JSON in it, and at the words around that. What stands inside the JSON's own texts is data. */
 export function partialSign(text: string): PartialSign | undefined {
   const { value, around } = parts(text)
+  return signOf(value, around)
+}
+
+/** The same of a result that was taken apart: its JSON, and the words around that. */
+export function signOf(value: unknown, around: string): PartialSign | undefined {
   const sign = isObject(value) ? signOfFields(value) : Array.isArray(value) ? signOfLast(value) : undefined
   const said = sign ? undefined : signInPhrases(around)
   return said === undefined ? sign : { said, count: undefined }

@@ -4,8 +4,7 @@ import type { KeptText, PartialSign } from '../../run.ts'
 import type { CallJournal } from '../../ports/journal.ts'
 import { partlyShown } from '../../words/reading.ts'
 import { endsOf, type Showing } from '../../words/results.ts'
-import { partialSign } from '../evidence/partial.ts'
-import { jsonIn, shapeOf } from './shape.ts'
+import { lookAside } from './aside.ts'
 
 export interface Keeping extends Showing {
   /** Most bytes that are kept of a result. */
@@ -29,7 +28,11 @@ export interface Shown {
 }
 
 /** The text that is shown of a result, well-formed and without secrets, and what is kept of one that is larger than that. Without an id it is shown to nobody who could read on. */
-export function keepResult(id: string | undefined, result: string, { resultBytes, keptBytes, canRead, redact }: Keeping): Shown {
+export async function keepResult(
+  id: string | undefined,
+  result: string,
+  { resultBytes, keptBytes, canRead, redact }: Keeping,
+): Promise<Shown> {
   const all = redact(result.toWellFormed())
   const ends = cutMiddle(all, resultBytes)
   if (!ends) return { text: all, truncated: false }
@@ -38,11 +41,12 @@ export function keepResult(id: string | undefined, result: string, { resultBytes
   const text = most ? endsOf({ ...most, missing: missing(most) }) : all
   const { head, tail, bytes } = ends
   const whole = most === undefined
+  const { shape, rest } = await lookAside(text)
   const shown = { head, tail, bytes, missing: missing(ends) }
   return {
-    text: id === undefined ? endsOf(shown) : partlyShown({ ...shown, id, shape: shapeOf(text, jsonIn(text)), whole, canRead }),
+    text: id === undefined ? endsOf(shown) : partlyShown({ ...shown, id, shape, whole, canRead }),
     truncated: true,
-    keep: { text, whole, rest: partialSign(text) ?? null },
+    keep: { text, whole, rest },
   }
 }
 

@@ -1,3 +1,4 @@
+import { isDeeper } from '../../../lib/json/exact.ts'
 import { isObject } from '../../../lib/json/object.ts'
 import { pointerTo } from '../../../lib/json/tree.ts'
 import { cutBytes } from '../../../lib/text.ts'
@@ -6,6 +7,8 @@ import { failed, type Page } from './page.ts'
 import { jsonIn, typeOf } from './shape.ts'
 
 const MAX_PARTS = 50
+/** JSON that is nested deeper has no paths. */
+const MAX_DEPTH = 1000
 const SLICE = /^(\d{0,15}):(\d{0,15})$/
 
 /** From the first to before the last. */
@@ -34,7 +37,7 @@ interface Place {
  * lines of their own, as many as fit into `maxBytes`.
  */
 export function readPath(text: string, path: string, asked: Asked): Page {
-  const root = jsonIn(text)
+  const root = isDeeper(text, MAX_DEPTH) ? undefined : jsonIn(text)
   if (root === undefined) return failed(NO_JSON)
   const place = placeAt(root, path)
   if (!place) return failed(BAD_PATH)
