@@ -34,7 +34,12 @@ export async function backfill({ db, producer }: RunParts, job: Job, fires: read
   for (let done = 0; done < fires.length;) {
     const runs = fires.slice(done, done + BATCH).map((at) => ({
       at,
-      run: newRun(job, { trigger: { kind: 'schedule', fireAt: at.toISOString(), backfill: true }, requestedBy, priority: 'low' }),
+      run: newRun(job, {
+        trigger: { kind: 'schedule', fireAt: at.toISOString(), backfill: true },
+        input: job.definition.schedule?.input ?? {},
+        requestedBy,
+        priority: 'low',
+      }),
     }))
     const made = await backfillFires(db, runs, job.kept)
     producer.wakeSoon(made.ids.map((id) => wakeOf(id, { priority: 'low' })))

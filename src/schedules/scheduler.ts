@@ -64,11 +64,14 @@ export function createScheduler(options: SchedulerOptions): Poller {
       now: at,
       missed: schedule.missed,
       paused: pauseOf(await listPauses(db), job.name),
-      unfit: unfitness(job),
+      unfit: unfitness(job, schedule),
     })
     const fires = decisions.map((decision) => ({
       decision,
-      run: decision.verdict === 'run' ? newRun(job, { trigger: { kind: 'schedule', fireAt: decision.at.toISOString() } }) : undefined,
+      run:
+        decision.verdict === 'run'
+          ? newRun(job, { trigger: { kind: 'schedule', fireAt: decision.at.toISOString() }, input: schedule.input ?? {} })
+          : undefined,
     }))
     const written = await recordFires(db, { schedule: key, fires, overlap: schedule.overlap, definition: job.kept, until: at })
     if (!written) return false
@@ -133,8 +136,9 @@ type Schedule = NonNullable<Job['definition']['schedule']>
 const keyOf = (job: string, { cron, timezone }: Schedule): ScheduleKey => ({ job, cron, timezone })
 const nameOf = ({ job, cron, timezone }: ScheduleKey) => `${job} ${cron} ${timezone}`
 
-/** Why the job cannot run without an input of somebody's. */
-function unfitness(job: Job): string | undefined {
-  const fault = inputFault(job.definition, {})
-  return fault === undefined ? undefined : `the job cannot run by itself: without an input ${fault}`
+/** Why the job cannot run with the input of its schedule. */
+function unfitness(job: Job, schedule: Schedule): string | undefined {
+  const fault = inputFault(job.definition, schedule.input ?? {})
+  if (fault === undefined) return undefined
+  return `the job cannot run by itself: ${schedule.input ? 'with the input of its schedule' : 'without an input'} ${fault}`
 }

@@ -145,3 +145,19 @@ test.each([
   const found = files.faults(`${GOOD}output:\n  grounded: ["${path}"]\n  ${SCHEMA}\n`)
   expect(found).toEqual(why === undefined ? [] : [`job.yaml:7: output.grounded.0 ${path} ${why}`])
 })
+
+const REGION = 'input: { type: object, required: [region], additionalProperties: false, properties: { region: { type: string } } }\n'
+
+test.each([
+  ['{ region: ZH }', REGION, []],
+  ['{ region: 7 }', REGION, ['schedule.input does not match input: of the job: /region must be string']],
+  [
+    '{ regin: ZH }',
+    REGION,
+    [expect.stringContaining("schedule.input does not match input: of the job: / must have required property 'region'")],
+  ],
+  ['{ region: ZH }', '', ['schedule.input is given, but the job takes no input; describe it under input: of the job']],
+])('the input of a schedule, %s, is held against the input of its job (%j)', (input, schema, found) => {
+  const faults = files.faults(`${GOOD}${schema}schedule: { cron: "0 7 * * 1", timezone: UTC, input: ${input} }\n`)
+  expect(faults.map((line) => line.replace(/^job\.yaml:\d+: /, ''))).toEqual(found)
+})

@@ -397,7 +397,7 @@ test('a schedule of a job that needs an input is refused, and one of a job whose
   const withInput = (input: string) => files.faults(`${GOOD}input: ${input}\nschedule:\n  timezone: UTC\n  cron: "0 7 * * *"\n`)
   expect(withInput('{ type: object, required: [region] }')).toEqual([
     expect.stringMatching(
-      /^job\.yaml:7: schedule runs the job without an input, but .*region.*; let the input be left out, or take schedule out$/,
+      /^job\.yaml:7: schedule runs the job without an input, but .*region.*; give one as schedule\.input, let it be left out, or take schedule out$/,
     ),
   ])
   expect(withInput('{ type: object, properties: { region: { type: string } } }')).toEqual([])

@@ -12,7 +12,7 @@ import { loadRun } from '../../src/store/runs/show.ts'
 import { createTestDatabase } from '../support/database/database.ts'
 import { until } from '../support/until.ts'
 
-const jobWith = (schedule: { cron: string; timezone: string } | undefined): Job =>
+const jobWith = (schedule: { cron: string; timezone: string; input?: object } | undefined, input?: object): Job =>
   createJob({
     name: 'hourly',
     file: 'hourly.yaml',
@@ -22,6 +22,7 @@ const jobWith = (schedule: { cron: string; timezone: string } | undefined): Job 
       prompt: 'Go.',
       tools: { labor: { allow: ['query'] } },
       ...(schedule && { schedule }),
+      ...(input && { input }),
     }),
   })
 const hourly = jobWith({ cron: '0 * * * *', timezone: 'UTC' })
@@ -180,4 +181,12 @@ test('fires are left for the next tick when somebody keeps the lock of the job',
   await other.query('rollback')
   other.release()
   expect(await record()).toMatchObject([{ runId: run.id }])
+})
+
+test('runs of a backfill have the input of the schedule', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const regional = jobWith({ cron: '0 * * * *', timezone: 'UTC', input: { region: 'ZH' } }, { type: 'object', required: ['region'] })
+  const [id = 'none'] = await backfill({ db, producer }, regional, [at(3)], 'somebody')
+  expect(await loadRun(db, id)).toMatchObject({ input: { region: 'ZH' } })
 })

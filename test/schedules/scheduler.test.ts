@@ -6,6 +6,7 @@ import { query } from '../../src/store/postgres/db.ts'
 import { listFires } from '../../src/store/schedules/fires.ts'
 import { syncSchedule } from '../../src/store/schedules/progress.ts'
 import { listRuns } from '../../src/store/runs/list.ts'
+import { loadRun } from '../../src/store/runs/show.ts'
 import { describeBackends } from '../support/app/backends.ts'
 import { buildTestApp, type TestApp } from '../support/app/test-app.ts'
 
@@ -282,4 +283,21 @@ test('a clock that was ahead for a moment costs no fires once it is right again'
   await round()
   expect(lines.filter((line) => line.includes('decided by a clock that was ahead'))).toHaveLength(1)
   expect((await listFires(testApp.app.db, 'minutely', 1000)).length).toBe(ahead + 1)
+})
+
+test('a schedule with an input makes runs with it, and none when it does not fit', async () => {
+  const input = 'input: { type: object, required: [region], properties: { region: { type: string } } }'
+  await using testApp = await buildTestApp({ jobs: { local: job('missed: last, input: { region: ZH }') + input } })
+  const now = halfPast()
+  await lookedAt(testApp, 'local', now, 1)
+  await schedulerAt(testApp, now).round()
+  const [fire] = await listFires(testApp.app.db, 'local')
+  expect(await loadRun(testApp.app.db, fire?.runId ?? 'none')).toMatchObject({ input: { region: 'ZH' }, trigger: { kind: 'schedule' } })
+
+  // A file of another version.
+  Object.assign(testApp.app.jobs.jobs().get('local')?.definition.schedule ?? {}, { input: { region: 7 } })
+  const later = new Date(now.getTime() + 2 * MINUTE_MS)
+  await schedulerAt(testApp, later).round()
+  const [latest] = await listFires(testApp.app.db, 'local')
+  expect(latest).toMatchObject({ status: 'skipped', reason: expect.stringContaining('with the input of its schedule') })
 })

@@ -11,10 +11,17 @@ const FIELD_SIZES = [60, 60, 24, 31, 12, 7]
 export function scheduleFaults({ schedule, input }: Pick<JobDefinition, 'schedule' | 'input'>): Fault[] {
   if (!schedule) return []
   const faults = formFaults(schedule.cron).map((message) => ({ path: ['schedule', 'cron'], message }))
-  const misfit = input && compileSchema(input)({})
-  if (misfit === undefined) return faults
-  const message = `runs the job without an input, but ${misfit}; let the input be left out, or take schedule out`
-  return [...faults, { path: ['schedule'], message }]
+  const misfit = inputFault(input, schedule.input)
+  return misfit === undefined ? faults : [...faults, { path: schedule.input ? ['schedule', 'input'] : ['schedule'], message: misfit }]
+}
+
+function inputFault(schema: JobDefinition['input'], given: Record<string, unknown> | undefined): string | undefined {
+  if (!schema) return given && 'is given, but the job takes no input; describe it under input: of the job'
+  const misfit = compileSchema(schema)(given ?? {})
+  if (misfit === undefined) return undefined
+  return given
+    ? `does not match input: of the job: ${misfit}`
+    : `runs the job without an input, but ${misfit}; give one as schedule.input, let it be left out, or take schedule out`
 }
 
 function formFaults(cron: string): string[] {

@@ -44,6 +44,10 @@ export const scheduleSchema = z.strictObject(
       })
       .describe('Five fields: minute hour day month weekday. L is the last day of the month, 5L its last Friday, 1#2 its second Monday.'),
     timezone: zone.optional().describe('IANA time zone of the cron fields. Without it, timezone: of the job.'),
+    input: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('Input of the runs that the schedule makes, which input: of the job has to allow. Without it, an empty one.'),
     missed: z
       .enum(MISSED_POLICIES)
       .default('last')

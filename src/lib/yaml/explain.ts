@@ -44,7 +44,7 @@ function explainIssue(issue: z.core.$ZodIssue, from: Found): Explained[] {
 function explainKey(path: readonly PropertyKey[], key: string, { schema, document }: Found): Explained {
   if (!schema) return { path, message: 'is not a known key; correct its name or take it out' }
   const known = knownKeys(schema, path.slice(0, -1))
-  const meant = nearest(key, known)
+  const meant = nearest(key, known) ?? longerThan(key, known)
   if (meant !== undefined) return { path, message: `is not a known key; did you mean ${meant}?`, meant }
   const place = placeOf(path, key, schema, document)
   if (place === undefined) return { path, message: `is not a known key; ${listNames(known)}` }
@@ -52,6 +52,14 @@ function explainKey(path: readonly PropertyKey[], key: string, { schema, documen
     path,
     message: `is not a known key here; ${place === '' ? 'it stands at the top: indent it less' : `it stands under ${place}:`}`,
   }
+}
+
+const LEAST_WORD = 3
+
+/** The one key whose last word is the one that was written: `url` for `baseUrl`. */
+function longerThan(key: string, known: readonly string[]): string | undefined {
+  const [found, ...others] = key.length < LEAST_WORD ? [] : known.filter((one) => one.toLowerCase().endsWith(key.toLowerCase()))
+  return others.length > 0 ? undefined : found
 }
 
 /** The one place further in or further out at which the key is known, and is not there yet. */

@@ -97,7 +97,7 @@ export const CONFIG: readonly Mistake[] = [
     typed: 'url: http://127.0.0.1:8000/v1',
     says: [
       'CONFIG_INVALID The configuration has a fault:',
-      'config/nightshift.yaml:7: providers.local.url is not a known key; known are api, baseUrl, apiKey, apiKeyFile, stream, catalogue, store, metadata, cacheKey, background, mcpToken, runHeader, answerTimeout, maxResponseBytes, formatWithTools',
+      'config/nightshift.yaml:7: providers.local.url is not a known key; did you mean baseUrl?',
       'Correct the file or variable named.',
     ],
   },

@@ -94,7 +94,7 @@ export const MEANING: readonly Mistake[] = [
     good: 'model: { provider: openai, name: gpt-5.4-mini }',
     typed: 'delegate: hosted\nmodel: { provider: local, name: gpt-5.4-mini }',
     says: [
-      'jobs/report.yaml:3: delegate is hosted, which needs a provider with api: responses; local has api: chat. Change the provider, or write delegate: local',
+      'jobs/report.yaml:3: delegate is hosted, which needs a provider with api: responses or anthropic; local has api: chat. Change the provider, or write delegate: local',
     ],
   },
   {
@@ -119,7 +119,7 @@ export const MEANING: readonly Mistake[] = [
     good: 'tools:',
     typed: 'input: { type: object, required: [region], properties: { region: { type: string } } }\ntools:',
     says: [
-      "jobs/report.yaml:4: schedule runs the job without an input, but / must have required property 'region'; let the input be left out, or take schedule out",
+      "jobs/report.yaml:4: schedule runs the job without an input, but / must have required property 'region'; give one as schedule.input, let it be left out, or take schedule out",
     ],
   },
   {
