@@ -23,6 +23,7 @@ import { knownCostOf, type Price } from '../core/rules/spending/price.ts'
 import type { Reason, TurnItem, TurnPurpose, Usage } from '../core/run.ts'
 import { joinNotes, lastTurnNote } from '../core/words/notes.ts'
 import type { ModelTool } from '../core/ports/toolbox.ts'
+import { readTurnContext, type TurnContext } from '../core/rules/context/record.ts'
 import type { Window } from '../core/rules/context/window.ts'
 import { ANSWER } from '../core/words/endings.ts'
 import { EMPTY } from '../core/words/output.ts'
@@ -92,6 +93,8 @@ export interface TakenTurn {
   costUsd: number | null
   /** An estimate of what requests for it used whose answers were not seen to their end. */
   unseen?: Usage | undefined
+  /** What its provider left out of what was to be read. */
+  leftOut?: TurnContext['leftOut']
 }
 
 export interface TurnAsk {
@@ -279,9 +282,10 @@ function taken({ budget, price }: { budget: Budget; price: Price | undefined }, 
 const STOP_REASONS: readonly StopReason[] = ['end', 'cut', 'filtered', 'stopped']
 
 /** A turn from its row. */
-export function pastTurn({ number, items, stopReason, forcedBy, usage, costUsd }: PastTurn): TakenTurn {
+export function pastTurn({ number, items, stopReason, forcedBy, usage, costUsd, context }: PastTurn): TakenTurn {
   const known = STOP_REASONS.find((one) => one === stopReason) ?? 'end'
-  return { number, items, stopReason: known, forcedBy, usage, costUsd }
+  const { leftOut } = readTurnContext(context)
+  return { number, items, stopReason: known, forcedBy, usage, costUsd, leftOut }
 }
 
 /** `MODEL_REFUSED` when the model or its filter refused. */

@@ -17,6 +17,8 @@ export type TimelineEvent =
       purpose?: string
       /** How many results were put aside before it. */
       putAside?: number
+      /** How often its provider compacted what was read. */
+      compacted?: number
       usage: Usage
     }
   | {
@@ -115,7 +117,7 @@ function endedInOrder(calls: readonly ToolCallView[], over: boolean): TimelineEv
   )
 }
 
-function turnEvent({ number, items, finishedAt, purpose, putAside, usage }: TurnView): TimelineEvent {
+function turnEvent({ number, items, finishedAt, purpose, putAside, compacted, usage }: TurnView): TimelineEvent {
   return {
     event: 'turn',
     at: finishedAt,
@@ -124,6 +126,7 @@ function turnEvent({ number, items, finishedAt, purpose, putAside, usage }: Turn
     answers: items.some(({ type }) => type === 'message'),
     ...(purpose !== null && { purpose }),
     ...(putAside > 0 && { putAside }),
+    ...(compacted > 0 && { compacted }),
     usage,
   }
 }

@@ -95,6 +95,8 @@ export interface TurnView {
   purpose: string | null
   /** How many results were put aside before it, since the turn before. */
   putAside: number
+  /** How often a hosted provider says that it compacted what was read, in this answer. */
+  compacted: number
   /** The model's notes, of a summary. */
   notes: string | null
   items: TurnItem[]

@@ -13,6 +13,8 @@ export interface HostedTarget {
 }
 
 export interface HostedRequest {
+  /** From so many tokens on the provider is to compact what was said and read, where it can; undefined: it is not asked to. */
+  compactAt?: number | undefined
   /** Most calls that the provider may make; not each provider keeps it. */
   maxToolCalls: number
   instructions: string | undefined
@@ -62,6 +64,10 @@ export interface HostedAnswer {
   listed: readonly { server: string; error: string | null }[]
   /** The tool for which the provider asks for approval, although it was told to ask for none. */
   approvalFor: string | undefined
+  /** How often the provider compacted what was said and read, as it says. */
+  compacted?: number
+  /** It says that it leaves out the beginning of what does not fit, and does not say whether it did. */
+  mayLeaveOut?: boolean
   /** What the model said. Throws a `Failure` when the answer failed. */
   turn(): ModelTurn
 }

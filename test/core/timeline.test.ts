@@ -19,7 +19,7 @@ const attempt = (number: number, parts: Partial<AttemptView> = {}): AttemptView 
 }) // prettier-ignore
 
 const turn = (number: number, inAttempt: number, items: TurnItem[], second = 1): TurnView => ({
-  number, attempt: inAttempt, told: null, purpose: null, putAside: 0, notes: null, items, stopReason: 'stop', responseId: null, providerRequestId: null, model: 'm', usage: noUsage, costUsd: null, startedAt: at(second),
+  number, attempt: inAttempt, told: null, purpose: null, putAside: 0, compacted: 0, notes: null, items, stopReason: 'stop', responseId: null, providerRequestId: null, model: 'm', usage: noUsage, costUsd: null, startedAt: at(second),
   finishedAt: at(second),
 }) // prettier-ignore
 

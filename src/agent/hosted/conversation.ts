@@ -1,6 +1,8 @@
 import { Failure } from '../../core/failure.ts'
 import { isNotRun } from '../../core/ports/gateway.ts'
 import type { TurnRecord } from '../../core/ports/journal.ts'
+import type { TurnContext } from '../../core/rules/context/record.ts'
+import { leftOut } from '../../core/rules/context/window.ts'
 import { DEADLINE_NEAR } from '../../core/rules/last-turn.ts'
 import { estimateUsage, spendOf } from '../../core/rules/spending/budget.ts'
 import { passedLimits } from '../../core/rules/spending/limits.ts'
@@ -15,6 +17,7 @@ import { finalAnswer } from './attach.ts'
 import { callsLeft, hostedRequest, type HostedOptions, type KnownCall } from './options.ts'
 import { createReader, Stopped, type Reader } from './reader.ts'
 import { deadlineSignal } from '../../lib/time/deadline.ts'
+import type { HostedAnswer } from '../../models/hosted.ts'
 import type { Asked, DelegateResult, Exchange, ParsedOutput } from '../../models/model.ts'
 import { lastTurnNote } from '../../core/words/notes.ts'
 import { ungroundedText } from '../../core/words/output.ts'
@@ -163,6 +166,7 @@ async function result(
     misfit: parsed.ok ? undefined : parsed.why,
     needed: options.needed,
     partial: options.partial,
+    leftOut: turns.flatMap((turn) => turn.leftOut ?? []),
     ungrounded: ending ? [] : await ungroundedOf(options, parsed, calls, () => keptOf(options, calls)),
     unfinished: ending ? undefined : unfinishedIn(options, text),
     ending,
@@ -207,6 +211,7 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
     if (usage.estimated) options.warnNoUsage()
     const costUsd = knownCostOf(usage, price)
     const forcedBy = reader.limitReason() ?? null
+    const context = putAside(options, answer, calls, usage)
     await journal.turn({
       number,
       told: null,
@@ -220,9 +225,10 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
       costUsd,
       startedAt,
       finishedAt: new Date(),
+      context,
     })
     await taken.charge(usage)
-    return { number, items, stopReason, forcedBy, usage, costUsd }
+    return { number, items, stopReason, forcedBy, usage, costUsd, leftOut: context?.leftOut }
   } catch (error) {
     if (!own.signal.aborted) {
       const failure = await reader.classifyError(error)
@@ -260,6 +266,19 @@ async function stoppedTurn(
   const stopped: TakenTurn = { number, items: [], stopReason: 'stopped', forcedBy, usage, costUsd }
   await journal.turn({ ...stopped, ...asked, told: null, model: hosted.model, finishedAt: new Date() })
   return stopped
+}
+
+/** What a provider did with what does not fit, as far as it says: compacted it, or perhaps left it out. */
+function putAside(
+  { prompt, window }: HostedOptions,
+  { compacted = 0, mayLeaveOut = false }: HostedAnswer,
+  calls: readonly KnownCall[],
+  usage: Usage,
+): TurnContext | undefined {
+  const read = calls.reduce((sum, { kept, text }) => sum + (kept?.bytes ?? Buffer.byteLength(text)), Buffer.byteLength(prompt))
+  const fits = window?.tokens ?? (usage.estimated ? undefined : usage.inputTokens)
+  const left = mayLeaveOut && compacted === 0 ? leftOut(read, fits) : undefined
+  return compacted > 0 || left ? { ...(compacted > 0 && { compacted }), ...(left && { leftOut: left }) } : undefined
 }
 
 /** What an answer used at least, where nobody says so: its calls are words of the model, and their results are read by it. */

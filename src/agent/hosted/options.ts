@@ -1,5 +1,6 @@
 import type { Failure, FailureRecord } from '../../core/failure.ts'
 import type { Keeping } from '../../core/rules/reading/keep.ts'
+import { compactAt } from '../../core/rules/context/window.ts'
 import type { KeptText, ToolCallStatus } from '../../core/run.ts'
 import type { HostedModel, HostedRequest } from '../../models/hosted.ts'
 import { formatOf, type DelegateOptions } from '../turn.ts'
@@ -55,7 +56,7 @@ export const callsLeft = ({ limits, lostCalls }: Pick<HostedOptions, 'limits' | 
 
 /** What the provider is asked for the answer that becomes this turn. */
 export const hostedRequest = (
-  { instructions, prompt, output, servers, headers, labels, settings, cacheKey, limits, lostCalls }: HostedOptions,
+  { instructions, prompt, output, servers, headers, labels, settings, cacheKey, limits, lostCalls, window }: HostedOptions,
   turn: number,
 ): HostedRequest => ({
   instructions,
@@ -64,6 +65,7 @@ export const hostedRequest = (
   labels,
   settings,
   cacheKey,
+  compactAt: window && compactAt(window, settings.maxOutputTokens),
   maxToolCalls: callsLeft({ limits, lostCalls }, turn),
   servers: servers.map(({ name, url, tools }) => ({ name, url, tools, headers: headers() })),
 })

@@ -132,6 +132,7 @@ export const runSchema = z
             'What it was for beside the work itself: summary, where the model wrote notes on what did not fit its window any more.',
           ),
         putAside: z.int().describe('How many results were put aside before it: the model was told their ids in their place.'),
+        compacted: z.int().describe('How often a hosted provider says that it compacted what was read, in this answer.'),
         notes: z.string().nullable().describe('The notes of the model, of a summary: they replace what was said before them.'),
         items: z.array(itemSchema),
         stopReason: z.string(),

@@ -39,6 +39,8 @@ export interface AnswerFacts {
   partial: readonly string[]
   /** Values that the job wants to stand in a result of a tool (`output.grounded`), and that stand in none. */
   ungrounded: readonly Ungrounded[]
+  /** What a provider left out of what was to be read, in tokens: it keeps as much as fits, and says nothing more of it. */
+  leftOut?: readonly { tokens: number; of: number }[]
   /** Set when the answer asks a question or promises to go on, instead of ending. */
   unfinished: 'asks' | 'promises' | undefined
   /** The model ended the run by a call instead of an answer. */
@@ -55,6 +57,7 @@ export function reasonsAgainst({
   needed,
   partial,
   ungrounded,
+  leftOut = [],
   unfinished,
   ending,
 }: AnswerFacts): Reason[] {
@@ -66,6 +69,10 @@ export function reasonsAgainst({
     ...unreadRests(calls, partial).map(({ tool, said }) => ({
       code: 'RESULT_PARTIAL' as const,
       message: `The last result of ${tool} says that it is not the whole (${said}), and nothing was read after it.`,
+    })),
+    ...leftOut.map(({ tokens, of }) => ({
+      code: 'RESULT_PARTIAL' as const,
+      message: `The provider leaves out the beginning of what does not fit (truncation: auto): about ${tokens} tokens were to be read, and ${of} fit.`,
     })),
     ...(ungrounded.length === 0
       ? []

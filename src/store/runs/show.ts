@@ -73,7 +73,7 @@ const attemptRows = (client: pg.PoolClient, runId: string) =>
   )
 
 async function loadTurns(client: pg.PoolClient, runId: string): Promise<TurnView[]> {
-  const turns = await queryIso<Omit<TurnView, 'usage' | 'putAside' | 'notes'> & UsageRow & { context: unknown }>(
+  const turns = await queryIso<Omit<TurnView, 'usage' | 'putAside' | 'compacted' | 'notes'> & UsageRow & { context: unknown }>(
     client,
     `select number, attempt, told, purpose, context, items, stop_reason as "stopReason", response_id as "responseId",
        provider_request_id as "providerRequestId", model, ${USAGE}, cost_usd as "costUsd",
@@ -83,8 +83,8 @@ async function loadTurns(client: pg.PoolClient, runId: string): Promise<TurnView
     'show turns',
   )
   return turns.map(({ context, ...row }) => {
-    const { aside = [], summary } = readTurnContext(context)
-    return { ...withUsage(row), putAside: aside.length, notes: summary?.text ?? null }
+    const { aside = [], summary, compacted = 0 } = readTurnContext(context)
+    return { ...withUsage(row), putAside: aside.length, compacted, notes: summary?.text ?? null }
   })
 }
 

@@ -57,6 +57,17 @@ test.each<[what: string, facts: Partial<AnswerFacts>, reasons: Reason[]]>([
     [{ code: 'CONNECTION_REQUIRED', message: 'Connect hr.' }],
   ],
   ['a cut result', { calls: [call({ truncated: true })] }, [{ code: 'RESULT_TOO_LARGE', message: 'A result of act was cut.' }]],
+  [
+    'what a provider left out',
+    { leftOut: [{ tokens: 12_000, of: 8000 }] },
+    [
+      {
+        code: 'RESULT_PARTIAL',
+        message:
+          'The provider leaves out the beginning of what does not fit (truncation: auto): about 12000 tokens were to be read, and 8000 fit.',
+      },
+    ],
+  ],
   ['a cut answer', { cut: true }, [{ code: 'ANSWER_CUT', message: 'The model’s answer was cut at its output limit.' }]],
   [
     'an answer that does not fit',

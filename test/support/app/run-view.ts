@@ -46,6 +46,7 @@ export const aTurnView = (extra: Partial<RunView['turns'][number]> = {}): RunVie
   told: null,
   purpose: null,
   putAside: 0,
+  compacted: 0,
   notes: null,
   items: [],
   stopReason: 'end',

@@ -58,7 +58,7 @@ export function textOf(event: TimelineEvent): string {
     case 'attempt':
       return `attempt ${event.number} on ${event.worker}`
     case 'turn':
-      return `turn ${event.number}: the model ${didText(event)}${event.putAside === undefined ? '' : `, after ${event.putAside} results were put aside`}`
+      return `turn ${event.number}: the model ${didText(event)}${event.putAside === undefined ? '' : `, after ${event.putAside} results were put aside`}${event.compacted === undefined ? '' : `; its provider compacted what was read ${event.compacted} times`}`
     case 'call':
       return `${fit(event.server, 40)} ${fit(event.tool, 64)}: ${event.status}${event.durationMs === null ? '' : `, ${Math.round(event.durationMs)} ms`}${event.failure ? ` ${event.failure.code}` : ''}`
     case 'attemptEnded':

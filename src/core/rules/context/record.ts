@@ -8,12 +8,18 @@ export interface TurnContext {
   summary?: { of: number; text: string } | undefined
   /** The window in tokens, where the provider said it, or less than what it refused. */
   window?: number | undefined
+  /** Of a hosted answer: how often its provider compacted what was said and read. */
+  compacted?: number | undefined
+  /** Of a hosted answer whose provider leaves out what does not fit: how many tokens were to be read, and how many fit. */
+  leftOut?: { tokens: number; of: number } | undefined
 }
 
 const schema = z.object({
   aside: z.array(z.string()).optional(),
   summary: z.object({ of: z.int().min(0), text: z.string() }).optional(),
   window: z.number().positive().optional(),
+  compacted: z.int().min(0).optional(),
+  leftOut: z.object({ tokens: z.number(), of: z.number() }).optional(),
 })
 
 /** The column of a turn; what no version of ours wrote is nothing. */

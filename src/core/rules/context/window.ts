@@ -31,6 +31,21 @@ const LEAST_SHOWN = 1024
 export const shownBytes = (resultBytes: number, window: Window | undefined): number =>
   window === undefined ? resultBytes : Math.min(resultBytes, Math.max(LEAST_SHOWN, Math.floor((roomOf(window) * SHOWN_SHARE) / UNCOUNTED)))
 
+/** Share of the room from which on a provider that works by itself is asked to compact. */
+const COMPACT_SHARE = 0.8
+
+/** From how many tokens on a provider compacts by itself. */
+export const compactAt = (window: Window, asked?: number): number => Math.floor(roomOf(window, asked) * COMPACT_SHARE)
+
+/** Bytes of a token, as most texts have it. */
+const USUAL_BYTES = 4
+
+/** What a provider had to read that leaves out what does not fit, where that is more than fits; in tokens. */
+export function leftOut(bytes: number, fits: number | undefined): { tokens: number; of: number } | undefined {
+  const tokens = Math.floor(bytes / USUAL_BYTES)
+  return fits !== undefined && tokens > fits ? { tokens, of: fits } : undefined
+}
+
 /** A request as its provider counted it, with its size. */
 export interface Counted {
   bytes: number

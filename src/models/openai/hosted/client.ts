@@ -74,13 +74,15 @@ export function createHostedModel(options: {
 }
 
 function bodyOf(
-  { instructions, prompt, output, servers, maxToolCalls, settings, cacheKey }: HostedRequest,
+  { instructions, prompt, output, servers, maxToolCalls, settings, cacheKey, compactAt }: HostedRequest,
   mcpToken: McpToken,
 ): Omit<Create, 'model'> {
   return {
     input: [{ role: 'user', content: prompt }],
     ...(maxToolCalls > 0 && { max_tool_calls: maxToolCalls }),
     ...(instructions !== undefined && { instructions }),
+    // What it would leave out otherwise (truncation) is not asked for: nobody would know of it.
+    ...(compactAt !== undefined && { context_management: [{ type: 'compaction', compact_threshold: compactAt }] }),
     tools: servers.map(({ name, url, tools, headers }) => ({
       type: 'mcp',
       server_label: serverLabel(name),

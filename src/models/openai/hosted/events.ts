@@ -41,7 +41,7 @@ export function createTranslator({ servers, model, requestId }: Translated) {
   }
 
   function answerOf(response: unknown): HostedAnswer {
-    const { output: given } = fieldsIn(response)
+    const { output: given, truncation } = fieldsIn(response)
     const isEmpty = !Array.isArray(given) || given.length === 0
     const output = isEmpty ? items : listIn(given)
     const approval = output.find(({ type }) => type === 'mcp_approval_request')
@@ -51,6 +51,8 @@ export function createTranslator({ servers, model, requestId }: Translated) {
         type === 'mcp_list_tools' ? [{ server: nameOf(textIn(label) ?? ''), error: isSaid(error) ? shownIn(error) : null }] : [],
       ),
       approvalFor: approval && (textIn(approval['name']) ?? 'a tool without a name'),
+      compacted: output.filter(({ type }) => type === 'compaction').length,
+      mayLeaveOut: truncation === 'auto',
       turn: () =>
         turnOf(
           Array.isArray(given) || items.length > 0 ? { ...fieldsIn(response), output: withPhases(output) } : response,

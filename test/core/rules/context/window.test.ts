@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import {
+  compactAt,
   densityOf,
   estimateTokens,
   leastTokens,
+  leftOut,
   roomOf,
   shownBytes,
   type Counted,
@@ -53,4 +55,16 @@ test('what was put aside between two counts changes no ratio', () => {
 
 test('what has more than eight bytes for each token of the window does not fit, whatever it says', () => {
   expect(leastTokens(8_000)).toBe(1000)
+})
+
+test('a provider that works by itself compacts when four fifths of the room are used', () => {
+  expect([compactAt({ tokens: 8000 }), compactAt({ tokens: 10_000 }, 2000)]).toEqual([4800, 6400])
+})
+
+test.each([
+  ['more than fits', 40_000, 8000, { tokens: 10_000, of: 8000 }],
+  ['what fits', 32_000, 8000, undefined],
+  ['what nobody can say of', 40_000, undefined, undefined],
+])('of %s is said what was left out', (_, bytes, fits, left) => {
+  expect(leftOut(bytes, fits)).toEqual(left)
 })
