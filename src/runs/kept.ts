@@ -2,7 +2,7 @@
 import { Failure } from '../core/failure.ts'
 import type { KeptContent } from '../core/run.ts'
 import type { RunView } from '../core/view.ts'
-import { showLine } from '../lib/text.ts'
+import { showLine, sizeText } from '../lib/text.ts'
 import { findContent, findResult, loadContent } from '../store/contents.ts'
 import type { Db } from '../store/postgres/db.ts'
 
@@ -48,4 +48,25 @@ export async function readWhole(db: Db, runId: string, given: string): Promise<W
     message: `Run ${runId} has no result ${showLine(given.slice(0, 80))}, or it is not kept any more.`,
     cure: 'Name a result as the model is told it, such as t3c1, or the digest of a kept one; show lists them.',
   })
+}
+
+/** Most bytes of results that are put in the place of what their rows show. */
+const MOST_BYTES = 16_777_216
+
+/** The run with the whole of each result, as far as it is kept. `COMMAND_INVALID` where they are too many. */
+export async function withWholeResults(db: Db, run: RunView): Promise<RunView> {
+  const bytes = run.toolCalls.reduce((sum, { result }) => sum + (result?.kept?.bytes ?? 0), 0)
+  if (bytes > MOST_BYTES)
+    throw new Failure({
+      code: 'COMMAND_INVALID',
+      message: `The results of run ${run.id} have ${sizeText(bytes)}: too much for this.`,
+      cure: 'Name a run that asked for less.',
+    })
+  const toolCalls: RunView['toolCalls'] = []
+  for (const call of run.toolCalls) {
+    const { result } = call
+    const whole = result?.kept && (await loadContent(db, result.kept.digest))
+    toolCalls.push(result && whole ? { ...call, result: { ...result, text: whole.content.toString() } } : call)
+  }
+  return { ...run, toolCalls }
 }

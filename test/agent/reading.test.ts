@@ -146,6 +146,37 @@ describe('reading', () => {
   })
 })
 
+describe('images', () => {
+  const PNG = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), Buffer.alloc(92)])
+  const block = { type: 'image', data: PNG.toString('base64'), mimeType: 'image/png' }
+  const serveImages = (images: number) => ({
+    'tools/call': (seen: Seen) => seen.result({ content: Array.from({ length: images }, () => block) }),
+  })
+
+  test('of a result are kept once, and shown with it', async () => {
+    await using held = await hold([look, say('done')], { serve: serveImages(2) })
+    expect(await held.run()).toMatchObject({ text: 'done', reasons: [] })
+    const words = `[image, image/png, 100 bytes, given with this result]`
+    const shown = { type: 'input_image', image_url: `data:image/png;base64,${block.data}`, detail: 'auto' }
+    expect(held.model.asked[1]?.input.at(-1)?.['output']).toEqual([{ type: 'input_text', text: `${words}\n${words}` }, shown, shown])
+    expect([...held.journal.contents.values()]).toEqual([PNG])
+    expect(held.journal.ends[0]?.result?.images).toMatchObject([
+      { bytes: 100, mediaType: 'image/png' },
+      { bytes: 100, mediaType: 'image/png' },
+    ])
+  })
+
+  test('beyond what a run may see are left out, and told of', async () => {
+    const looks = Array.from({ length: 6 }, (_, n): Said => ({ calls: [['shop__look', `{"n":${n}}`]] }))
+    await using held = await hold([...looks, say('done')], { serve: serveImages(10) })
+    await held.run()
+    expect(JSON.stringify(held.model.asked.at(-1)).match(/"input_image"/g)).toHaveLength(50)
+    expect(String(held.model.asked.at(-1)?.input.at(-1)?.['output'])).toContain(
+      '[Nightshift: 10 images of this result cannot be given: this run has seen as many as it may.]',
+    )
+  })
+})
+
 describe('of a hosted run', () => {
   test('a result is recorded in full, and green: the provider gave its model all of it', async () => {
     await using one = await hostedApp('call counting__look {}\nsay much', { job: hostedJob('limits: { resultBytes: 1024 }') })

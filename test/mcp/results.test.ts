@@ -261,6 +261,45 @@ test('no byte of an image reaches the model', async () => {
   expect((await read(result({ content: [{ type: 'image', data: TEN_BYTES, mimeType: 'image/png' }] }))).text).not.toContain(TEN_BYTES)
 })
 
+describe('an image', () => {
+  const bytesOf = (hex: string, more = 50) => Buffer.concat([Buffer.from(hex, 'hex'), Buffer.alloc(more)])
+  const PNG = bytesOf('89504e470d0a1a0a')
+  const block = (bytes: Buffer, mimeType = 'image/png') => ({ type: 'image', data: bytes.toString('base64'), mimeType })
+
+  test.each([
+    ['PNG', '89504e470d0a1a0a', 'image/png'],
+    ['JPEG', 'ffd8ffe0', 'image/jpeg'],
+    ['GIF', '474946383961', 'image/gif'],
+    ['WebP', '524946460000000057454250', 'image/webp'],
+  ])('of %s is known by its bytes, whatever it is called, and given with the result', async (_, hex, mediaType) => {
+    const bytes = bytesOf(hex)
+    const given = await read(result({ content: [block(bytes, 'application/x-odd'), ...text('a chart')] }))
+    expect(given.pictures).toEqual([{ content: bytes, mediaType }])
+    expect(given.text).toBe(`[image, ${mediaType}, ${bytes.length} bytes, given with this result]\na chart`)
+  })
+
+  test('that stands in a resource is given too', async () => {
+    const resource = { uri: 'a:chart', blob: PNG.toString('base64'), mimeType: 'image/png' }
+    expect((await read(result({ content: [{ type: 'resource', resource }] }))).pictures).toHaveLength(1)
+  })
+
+  test.each<[string, Buffer]>([
+    ['says that it is one and is none', Buffer.from('<svg onload="x()">')],
+    ['is larger than is given', bytesOf('89504e470d0a1a0a', 3_670_016)],
+    ['holds a secret', Buffer.concat([PNG, Buffer.from('hunter2')])],
+  ])('that %s is told of in words', async (_, bytes) => {
+    const given = await read(result({ content: [block(bytes)] }), { redact: (whole) => whole.replaceAll('hunter2', '[secret]') })
+    expect(given.pictures).toBeUndefined()
+    expect(given.text).toMatch(/^\[image, image\/png, .*, not shown\]$/)
+  })
+
+  test('behind the tenth of a result is told of in words', async () => {
+    const given = await read(result({ content: Array.from({ length: 12 }, () => block(PNG)) }))
+    expect(given.pictures).toHaveLength(10)
+    expect(given.text.match(/not shown/g)).toHaveLength(2)
+  })
+})
+
 test('secrets are taken out before a result is cut', async () => {
   const redact = (whole: string) => whole.replaceAll('hunter2', '[secret]')
   expect((await read(result({ content: text(`${'a'.repeat(745)}hunter2${'b'.repeat(500)}`) }), { redact })).text).not.toContain('hunte')

@@ -83,6 +83,11 @@ test('a whole result is shown, given over the API in pieces, and exported and ve
   const verify = ['evidence', 'verify', bundle, '--key', join(testApp.dir, 'evidence.key.pub')]
   expect(await command(at(testApp, ...verify))).toMatchObject({ code: 0 })
 
+  // A case of the run holds what its server said, and not what was shown of it.
+  const recorded = await command(at(testApp, 'eval', 'record', id))
+  expect(recorded).toMatchObject({ code: 0, out: expect.stringContaining('199999,some name') })
+  expect(recorded.out).not.toContain('It is shown in part')
+
   // Somebody who changes what is kept is found, also by whoever gets a bundle that was signed afterwards.
   await query(testApp.app.db, "update result_contents set content = 'other', encoding = 'identity'")
   expect(await command(at(testApp, 'evidence', 'export', id, '--with-contents', '--out', bundle))).toMatchObject({ code: 0 })
