@@ -1,5 +1,7 @@
+import { fullFormats } from 'ajv-formats/dist/formats.js'
 import { expect, test } from 'vitest'
-import { compileSchema } from '../../../src/lib/schema/json-schema.ts'
+import { whySlow } from '../../../scripts/lint/patterns.js'
+import { compileSchema, knownFormats } from '../../../src/lib/schema/json-schema.ts'
 
 const DRAFT_7 = 'http://json-schema.org/draft-07/schema#'
 
@@ -108,4 +110,42 @@ test('a compiled schema is kept by its text, until a thousand others came', () =
   const again = compileSchema({ title: 'first', type: 'string' })
   expect(again).not.toBe(first)
   expect(again(1)).toBe('/ must be string')
+})
+
+test('of the formats of the library one takes more than linear time, and is not used', () => {
+  const patterns = Object.entries(fullFormats).flatMap(([name, format]) => {
+    const pattern = typeof format === 'object' && 'validate' in format ? format.validate : format
+    return pattern instanceof RegExp ? [{ name, pattern }] : []
+  })
+  expect(patterns.length).toBeGreaterThan(8)
+  expect(patterns.filter(({ pattern }) => whySlow(pattern.source, pattern.flags) !== undefined).map(({ name }) => name)).toEqual(['url'])
+})
+
+test.each(['http://', 'http://[', 'ftp://a@', ''])(
+  'each format looks through 200 KB after %j in linear time',
+  { timeout: 20_000 },
+  (before) => {
+    const formats = knownFormats().filter((format) => format !== 'regex')
+    for (const format of formats) {
+      const validate = compileSchema({ type: 'string', format })
+      for (const part of [':', 'a', '1:', 'a.', '-', '/', '%41', '@', 'a@', '::1'])
+        expect(() => validate(before + part.repeat(200_000 / part.length))).not.toThrow()
+    }
+  },
+)
+
+test.each([
+  ['https://example.com/a?b=c#d', true],
+  ['ftp://user@host/x', true],
+  ['http://localhost:8080', true],
+  ['HTTP://example.com', true],
+  ['https:example.com', false],
+  ['https:///x', false],
+  ['https://exa mple.com', false],
+  ['https://example.com\n', false],
+  ['mailto:a@example.com', false],
+  ['http://:80', false],
+  ['example.com', false],
+])('%j as a url: %s', (text, fits) => {
+  expect(compileSchema({ type: 'string', format: 'url' })(text) === undefined).toBe(fits)
 })
