@@ -221,6 +221,12 @@ export const WAITS: readonly WaitRow[] = [
     ],
   },
   {
+    what: 'a provider that names when its rate limit ends, or has no room in the tier flex',
+    bound: ['as long as the run has time'],
+    after: 'the attempt fails, and is tried again; in flex, the default tier is asked where the job says so (`model.onNoRoom`)',
+    also: ['agent/relay/relay.ts'],
+  },
+  {
     what: 'a provider that does not stream a background answer, until it is asked for it again',
     bound: ['models/openai/hosted/streams.ts#MAX_POLL_MS'],
     after: 'it is asked, as long as the run has time',

@@ -19,12 +19,13 @@ import type { ModelSettings } from '../core/model-settings.ts'
 import type { PastTurn, PastUnseen } from '../core/history.ts'
 import { isNotRun } from '../core/ports/gateway.ts'
 import type { Journal } from '../core/ports/journal.ts'
-import { knownCostOf, type Price } from '../core/rules/spending/price.ts'
+import { knownCostOf, priceAt, tierOf, type Price } from '../core/rules/spending/price.ts'
 import type { Reason, TurnItem, TurnPurpose, Usage } from '../core/run.ts'
 import { joinNotes, lastTurnNote } from '../core/words/notes.ts'
 import type { ModelTool } from '../core/ports/toolbox.ts'
 import { readTurnContext, type TurnContext } from '../core/rules/context/record.ts'
 import type { Window } from '../core/rules/context/window.ts'
+import type { InUse } from './relay/relay.ts'
 import { ANSWER } from '../core/words/endings.ts'
 import { EMPTY } from '../core/words/output.ts'
 import type {
@@ -64,7 +65,10 @@ export interface DelegateOptions {
   /** Of all requests of the job's version. */
   cacheKey: string
   limits: Limits
+  /** Of the model that is named first: what is not seen to its end is counted by it. */
   price: Price | undefined
+  /** The model that is asked now; after an answer, the one that gave it. */
+  inUse: () => InUse
   /** Daily ceilings; undefined when there are none. */
   budget: Budget | undefined
   /** Called with warnings for operators, such as a limit that is nearly used up. */
@@ -148,12 +152,12 @@ export async function takeTurn(
   ask: TurnAsk,
   signal: AbortSignal,
 ): Promise<{ turn: TakenTurn; sent: Conversation }> {
-  const { model, journal, price } = options
+  const { model, journal, inUse } = options
   const { conversation, number, mayCall, context, purpose, startedAt } = ask
   const request = (whole: Conversation, isFree: boolean) => requestOf(options, { ...ask, mayCall: isFree }, whole)
   signal.throwIfAborted()
   const size = () => requestSize(request(conversation, mayCall))
-  const reserved = await reserve(options, size, conversation.exchanges.length > 0)
+  const reserved = await reserve({ budget: options.budget, price: inUse().price }, size, conversation.exchanges.length > 0)
   const forced = purpose === undefined ? (ask.forcedBy ?? reserved.over ?? null) : null
   const lastNote = forced ? lastTurnNote(forced) : ask.note
   const sent = addNote(conversation, lastNote)
@@ -177,7 +181,9 @@ export async function takeTurn(
   const usage = turn.usage ?? estimateUsage(size(), Buffer.byteLength(JSON.stringify(turn.items)))
   if (usage.estimated) options.warnNoUsage()
   const lost = unseenOf(size, asked.times - 1, 0)
-  const costUsd = knownCostOf(usage, price)
+  const paid = inUse()
+  const tier = tierOf(turn.tier, paid.tier)
+  const costUsd = knownCostOf(usage, paid.price, tier)
   const words = joinNotes([...ask.told, lastNote]) ?? null
   context?.counted(requestSize(request(sent, mayCall && !reserved.over)), usage)
   const putAside = purpose === undefined ? context?.record() : context?.summaryOf(turn.items, conversation)
@@ -186,6 +192,7 @@ export async function takeTurn(
   const row = {
     ...turn,
     items,
+    tier,
     usage,
     number,
     told: words,
@@ -198,7 +205,7 @@ export async function takeTurn(
   }
   await Promise.all([lost && journal.unseenAnswer({ turn: number, usage: lost.usage }), journal.turn(row)])
   context?.written(putAside, purpose !== undefined)
-  await reserved.charge(usage, lost)
+  await reserved.charge(usage, lost, paid.price && (priceAt(paid.price, tier) ?? paid.price))
   return { turn: { number, items, stopReason: turn.stopReason, forcedBy: forced, usage, costUsd, unseen: lost?.usage }, sent }
 }
 
@@ -239,8 +246,8 @@ export interface Unseen {
 export interface Reserved {
   /** The ceiling that this turn passes: it is the last one. */
   over: Reason | undefined
-  /** Replaces what was taken by what was spent. Where that is not known, and for each request whose answer was not seen, at least the estimate stays spent. */
-  charge(usage: Usage | undefined, unseen?: Unseen): Promise<void>
+  /** Replaces what was taken by what was spent. Where that is not known, and for each request whose answer was not seen, at least the estimate stays spent. `paid`: where another model, or another tier, answered. */
+  charge(usage: Usage | undefined, unseen?: Unseen, paid?: Price): Promise<void>
 }
 
 /** There are no ceilings. */
@@ -270,8 +277,8 @@ export const takenBefore = ({ budget, price }: Pick<DelegateOptions, 'budget' | 
 function taken({ budget, price }: { budget: Budget; price: Price | undefined }, estimate: Spend, over?: Reason): Reserved {
   return {
     over,
-    async charge(usage, unseen) {
-      const known = usage ? spendOf(usage, price) : NOTHING
+    async charge(usage, unseen, paid = price) {
+      const known = usage ? spendOf(usage, paid) : NOTHING
       const seen = usage?.estimated ? greaterSpend(estimate, known) : known
       const lost = unseen ? greaterSpend(timesSpend(estimate, unseen.times), spendOf(unseen.usage, price)) : NOTHING
       await budget.charge(over ? NOTHING : estimate, { tokens: seen.tokens + lost.tokens, costUsd: seen.costUsd + lost.costUsd })

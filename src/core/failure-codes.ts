@@ -103,6 +103,11 @@ export const FAILURES = {
     'The provider asks to wait.',
     'Let fewer runs go at a time (concurrency), or raise the rate with the provider.',
   ),
+  MODEL_NO_ROOM: later(
+    503,
+    'The provider has no room for requests of the tier flex.',
+    'Raise limits.deadline, so that the run may wait longer; or set model.onNoRoom: default in the job, or take model.tier out of it.',
+  ),
   MODEL_QUOTA: never(402, 'The provider’s quota is used up.', 'Raise the quota with the provider, then retry the run.'),
   MODEL_REJECTED: never(
     502,

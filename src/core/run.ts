@@ -73,6 +73,17 @@ export type TurnItem =
 /** What a turn was for beside the work itself: to sum up what was said before it, where that does not fit the window any more. */
 export type TurnPurpose = 'summary'
 
+/** Why a model that was asked for a turn did not answer then, and what followed: a wait, or the tier or model that was asked next. */
+export interface TurnWait {
+  at: string
+  provider: string
+  model: string
+  code: FailureCode
+  message: string
+  waitMs?: number
+  next?: string
+}
+
 /** Whether a message is the answer, or was said on the way to it; without one it is not said which. */
 export const PHASES = ['commentary', 'final_answer'] as const
 export type Phase = (typeof PHASES)[number]

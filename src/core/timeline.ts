@@ -1,6 +1,7 @@
 import type { Act, RunActView, Via } from './acts.ts'
 import type { FailureRecord } from './failure.ts'
 import { isFinal, type Reason, type RunStatus, type TurnItem, type Usage } from './run.ts'
+import { waitsInOne, type ModelWait } from './models-used.ts'
 import type { AttemptView, RunView, ToolCallView, TurnView } from './view.ts'
 
 /** What happened in a run, one thing after the other. */
@@ -21,6 +22,7 @@ export type TimelineEvent =
       compacted?: number
       usage: Usage
     }
+  | ({ event: 'modelWait'; turn: number } & ModelWait)
   | {
       event: 'call'
       at: string
@@ -89,9 +91,9 @@ function attemptEvents(run: RunView, attempt: AttemptView): TimelineEvent[] {
     )
     // Hosted: the calls come before their turn, which asks for none.
     const asks = turn?.items.some(({ type }) => type === 'tool_call') ?? false
-    if (turn && asks) events.push(turnEvent(turn))
+    if (turn && asks) events.push(...turnEvents(turn))
     events.push(...told)
-    if (turn && !asks) events.push(turnEvent(turn))
+    if (turn && !asks) events.push(...turnEvents(turn))
   }
   if (finishedAt === null) return events
   events.push({ event: 'attemptEnded', at: finishedAt, number, status, failure, ...(mayGoOnUntil !== null && { mayGoOnUntil }) })
@@ -117,8 +119,8 @@ function endedInOrder(calls: readonly ToolCallView[], over: boolean): TimelineEv
   )
 }
 
-function turnEvent({ number, items, finishedAt, purpose, putAside, compacted, usage }: TurnView): TimelineEvent {
-  return {
+function turnEvents({ number, items, finishedAt, purpose, putAside, compacted, usage, waits }: TurnView): TimelineEvent[] {
+  const turn: TimelineEvent = {
     event: 'turn',
     at: finishedAt,
     number,
@@ -129,6 +131,7 @@ function turnEvent({ number, items, finishedAt, purpose, putAside, compacted, us
     ...(compacted > 0 && { compacted }),
     usage,
   }
+  return [...waitsInOne(waits ?? []).map((wait): TimelineEvent => ({ event: 'modelWait', turn: number, ...wait })), turn]
 }
 
 const nameOfCall = (item: TurnItem) => (item.type === 'tool_call' ? [item.name] : [])

@@ -1,7 +1,8 @@
 import type { RunActView } from './acts.ts'
 import type { FailureRecord } from './failure.ts'
+import type { ModelUse } from './models-used.ts'
 import type { Wait } from './rules/waiting.ts'
-import type { Ending, FinalStatus, Reason, RunStatus, ToolCallStatus, ToolResult, Trigger, TurnItem, Usage } from './run.ts'
+import type { Ending, FinalStatus, Reason, RunStatus, ToolCallStatus, ToolResult, Trigger, TurnItem, TurnWait, Usage } from './run.ts'
 
 /** Everything that is known of a run, in the shape that `show --json` and the API promise. */
 export interface RunView {
@@ -38,6 +39,8 @@ export interface RunView {
   usage: Usage
   /** `usd`: what is known, null when nothing is. `atLeast`: some of what it used is not known, so that it cost more. */
   cost: { usd: number | null; atLeast: boolean }
+  /** The models that answered, at the tiers that their providers said. */
+  models: ModelUse[]
   attempts: AttemptView[]
   turns: TurnView[]
   toolCalls: ToolCallView[]
@@ -103,7 +106,13 @@ export interface TurnView {
   stopReason: string
   responseId: string | null
   providerRequestId: string | null
+  /** By its name in the configuration; null in rows of an earlier version. */
+  provider: string | null
   model: string
+  /** The service tier that the provider said; null: it said none. */
+  tier: string | null
+  /** What was waited for before it, and which models were asked before the one that answered; null: nothing. */
+  waits: TurnWait[] | null
   usage: Usage
   costUsd: number | null
   startedAt: string

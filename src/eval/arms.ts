@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { Failure } from '../core/failure.ts'
-import { settingsFor } from '../core/rules/settings.ts'
+import { settingsFor } from '../core/rules/models/settings.ts'
 import { settingsOf } from '../jobs/sections/model.ts'
 import type { Offer } from '../jobs/check.ts'
 import type { Job } from '../jobs/job.ts'

@@ -4,7 +4,7 @@ import { scheduleFaults } from './faults/schedule.ts'
 import { schemaFaults } from './faults/schemas.ts'
 import { pathFault } from './grounded.ts'
 import type { Api, Tier } from '../core/model-settings.ts'
-import { settingFaults } from '../core/rules/settings.ts'
+import { settingFaults } from '../core/rules/models/settings.ts'
 import { settingsOf } from './sections/model.ts'
 import type { JobDefinition } from './schema.ts'
 import { sharedTools, UNSHARE } from './shared-tools.ts'
@@ -109,6 +109,11 @@ function fallbackFaults({ model, delegate }: JobDefinition, offer: Offer): Fault
       path: ['model', 'fallback'],
       message:
         'is for delegate: local; what a hosted provider has begun no other one can go on with. Take it out, or write delegate: local',
+    })
+  if (delegate === 'hosted' && onNoRoom === 'default')
+    faults.push({
+      path: ['model', 'onNoRoom'],
+      message: 'is for delegate: local; a hosted run without room is tried again by retry:. Take it out, or write delegate: local',
     })
   const models = [model, ...fallback]
   for (const [at, { provider, name }] of fallback.entries()) {

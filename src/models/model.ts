@@ -1,5 +1,5 @@
 import type { ModelSettings } from '../core/model-settings.ts'
-import type { Ending, Reason, TurnItem, Usage } from '../core/run.ts'
+import type { Ending, Reason, TurnItem, TurnWait, Usage } from '../core/run.ts'
 import type { ModelTool } from '../core/ports/toolbox.ts'
 
 /** What a call gave, as the model is told. */
@@ -75,6 +75,9 @@ export interface ModelTurn {
   responseId: string | null
   providerRequestId: string | null
   model: string
+  /** Its provider, by its name in the configuration, and what was waited for before; undefined of a model that is alone. */
+  provider?: string | undefined
+  waits?: readonly TurnWait[] | undefined
   /** The service tier that the provider says it used; undefined where it says none. */
   tier?: string | undefined
 }

@@ -1,3 +1,4 @@
+import type { Api } from '../core/model-settings.ts'
 import type { HostedModel } from './hosted.ts'
 import type { Model } from './model.ts'
 
@@ -28,11 +29,13 @@ export type Warn = (message: string) => void
 
 /** A configured provider, whichever protocol it speaks. */
 export interface Provider {
+  api: Api
   formatWithTools: boolean
   /** It speaks an API in which a model can call MCP servers itself. */
   canHost: boolean
   runHeader: boolean
-  model(name: string, warn?: Warn): Model
+  /** `mark`: of a model beside another one of the provider in the same conversation. What it says is told again as it came to itself alone. */
+  model(name: string, warn?: Warn, mark?: string): Model
   /** The same model, calling MCP servers itself. Only where `canHost`. */
   hosted(name: string, warn?: Warn): HostedModel
   /** What the model's provider passes over of a hosted request, and whether it goes to MCP servers itself. Spends a few tokens, and makes no call. */

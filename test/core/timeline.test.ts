@@ -9,7 +9,7 @@ const failure = { code: 'CONNECTION_REQUIRED' as const, message: 'm', retry: 'af
 
 const run = (parts: Partial<RunView>): RunView => ({
   id: 'run_1', job: 'work', jobVersion: 'v', status: 'running', reasons: [], failure: null, trigger: { kind: 'api' }, requestedBy: null, account: 'a', retryOf: null,
-  heldBy: null, afterRun: null, nextAttemptAt: null, expireAt: null, waitsFor: null, input: {}, output: null, outputText: null, ending: null, mended: [], usage: noUsage, cost: { usd: null, atLeast: false }, attempts: [], turns: [], toolCalls: [], gatewayRequests: [],
+  heldBy: null, afterRun: null, nextAttemptAt: null, expireAt: null, waitsFor: null, input: {}, output: null, outputText: null, ending: null, mended: [], usage: noUsage, cost: { usd: null, atLeast: false }, models: [], attempts: [], turns: [], toolCalls: [], gatewayRequests: [],
   unreported: [], endedAs: null, acts: [], earlierEnds: [],
   createdAt: at(0), startedAt: null, finishedAt: null, ...parts,
 }) // prettier-ignore
@@ -19,7 +19,7 @@ const attempt = (number: number, parts: Partial<AttemptView> = {}): AttemptView 
 }) // prettier-ignore
 
 const turn = (number: number, inAttempt: number, items: TurnItem[], second = 1): TurnView => ({
-  number, attempt: inAttempt, told: null, purpose: null, putAside: 0, compacted: 0, notes: null, items, stopReason: 'stop', responseId: null, providerRequestId: null, model: 'm', usage: noUsage, costUsd: null, startedAt: at(second),
+  number, attempt: inAttempt, told: null, purpose: null, putAside: 0, compacted: 0, notes: null, items, stopReason: 'stop', responseId: null, providerRequestId: null, provider: 'p', model: 'm', tier: null, waits: null, usage: noUsage, costUsd: null, startedAt: at(second),
   finishedAt: at(second),
 }) // prettier-ignore
 

@@ -43,6 +43,8 @@ export interface RowOptions extends Partial<Pick<FaultRow, 'delegate' | 'heals' 
   tools?: string
   retry?: string
   more?: string
+  /** More of the job's `model:`. */
+  settings?: string
   bench?: Partial<FaultBenchOptions>
 }
 
@@ -62,6 +64,7 @@ export const rowsOf =
     const { delegate = 'local', heals = false, backends = BOTH, script = MIDDLE, play } = options
     const [status, code, attempts, effects] = expected
     const job = countingJob({
+      ...(options.settings !== undefined && { settings: options.settings }),
       ...(options.tools !== undefined && { tools: options.tools }),
       retry: options.retry ?? '{ attempts: 2, backoff: 10ms }',
       more: `delegate: ${delegate}\n${options.more ?? ''}`,

@@ -72,7 +72,7 @@ const STAYS: Record<string, string[]> = {
   ], // prettier-ignore
   runs: ['account', 'delivery', 'failure', 'held_by', 'output_digest', 'reasons', 'requested_by', 'trigger', 'waits_for'],
   tool_calls: ['call_id', 'failure', 'server', 'tool'],
-  turns: ['context', 'forced_by', 'model', 'provider', 'provider_request_id', 'purpose', 'response_id', 'stop_reason', 'tier'],
+  turns: ['context', 'forced_by', 'model', 'provider', 'provider_request_id', 'purpose', 'response_id', 'stop_reason', 'tier', 'waits'],
 }
 
 test('content leaves every column of every table of a run but those that are named', async () => {

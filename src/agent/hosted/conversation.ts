@@ -10,7 +10,7 @@ import { isUnreadable } from '../../core/rules/reading/keep.ts'
 import { reasonsAgainst } from '../../core/rules/outcome.ts'
 import { MAX_REPAIRS } from '../../core/rules/output.ts'
 import { openEnvelope } from '../../core/rules/endings.ts'
-import { knownCostOf } from '../../core/rules/spending/price.ts'
+import { knownCostOf, priceAt, tierOf } from '../../core/rules/spending/price.ts'
 import { addUsage, noUsage, reasonOf, type Reason, type Usage } from '../../core/run.ts'
 import type { Conversation } from '../context/view.ts'
 import { finalAnswer } from './attach.ts'
@@ -206,10 +206,11 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
     taken = attachTo === undefined ? await reserve(options, size, false) : takenBefore(options, size)
     const answer = await finalAnswer(options, { reader, number, attachTo, asked }, own)
     await reader.finish(answer)
-    const { items, stopReason, usage: told, responseId, providerRequestId, model } = answer.turn()
+    const { items, stopReason, usage: told, responseId, providerRequestId, model, tier: said } = answer.turn()
     const usage = told ?? seenUsage(size(), calls, Math.max(asked.seenBytes, Buffer.byteLength(JSON.stringify(items))))
     if (usage.estimated) options.warnNoUsage()
-    const costUsd = knownCostOf(usage, price)
+    const tier = tierOf(said, options.settings.tier)
+    const costUsd = knownCostOf(usage, price, tier)
     const forcedBy = reader.limitReason() ?? null
     const context = putAside(options, answer, calls, usage)
     await journal.turn({
@@ -220,14 +221,16 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
       forcedBy,
       responseId,
       providerRequestId,
+      provider: options.inUse().provider,
       model,
+      tier,
       usage,
       costUsd,
       startedAt,
       finishedAt: new Date(),
       context,
     })
-    await taken.charge(usage)
+    await taken.charge(usage, undefined, price && (priceAt(price, tier) ?? price))
     return { number, items, stopReason, forcedBy, usage, costUsd, leftOut: context?.leftOut }
   } catch (error) {
     if (!own.signal.aborted) {
@@ -258,13 +261,13 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
 
 /** Writes that an answer was stopped, so that a later attempt knows what was done and asks for no more than an answer. */
 async function stoppedTurn(
-  { journal, hosted, price }: HostedOptions,
+  { journal, hosted, price, inUse }: HostedOptions,
   { number, forcedBy, usage }: Pick<TakenTurn, 'number' | 'forcedBy' | 'usage'>,
   asked: Pick<TurnRecord, 'responseId' | 'providerRequestId' | 'startedAt'>,
 ): Promise<TakenTurn> {
   const costUsd = knownCostOf(usage, price)
   const stopped: TakenTurn = { number, items: [], stopReason: 'stopped', forcedBy, usage, costUsd }
-  await journal.turn({ ...stopped, ...asked, told: null, model: hosted.model, finishedAt: new Date() })
+  await journal.turn({ ...stopped, ...asked, told: null, provider: inUse().provider, model: hosted.model, finishedAt: new Date() })
   return stopped
 }
 

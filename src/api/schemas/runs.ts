@@ -23,6 +23,7 @@ const usageSchema = z
     inputTokens: z.number(),
     cachedTokens: z.number(),
     outputTokens: z.number(),
+    cacheWriteTokens: z.number().optional().describe('Part of inputTokens, written into the provider’s cache, where it says so.'),
     reasoningTokens: z.number(),
     estimated: z
       .literal(true)
@@ -99,6 +100,16 @@ export const runSchema = z
       usd: z.number().nullable().describe('What is known of it; null when nothing is.'),
       atLeast: z.boolean().describe('Some of what was used is not known: the run cost more than that.'),
     }),
+    models: z
+      .array(
+        z.object({
+          provider: z.string().nullable(),
+          model: z.string(),
+          tier: z.string().nullable().describe('The service tier that the provider said.'),
+          turns: z.int(),
+        }),
+      )
+      .describe('The models that answered, in the order in which they first did.'),
     attempts: z.array(
       z.object({
         number: z.int(),
@@ -138,7 +149,23 @@ export const runSchema = z
         stopReason: z.string(),
         responseId: z.string().nullable(),
         providerRequestId: z.string().nullable(),
+        provider: z.string().nullable().describe('By its name in the configuration; null in runs of an earlier version.'),
         model: z.string(),
+        tier: z.string().nullable().describe('The service tier that the provider said.'),
+        waits: z
+          .array(
+            z.object({
+              at: time,
+              provider: z.string(),
+              model: z.string(),
+              code: codeSchema,
+              message: z.string(),
+              waitMs: z.number().optional(),
+              next: z.string().optional().describe('The tier or the model that was asked next.'),
+            }),
+          )
+          .nullable()
+          .describe('What was waited for before it, and which models were asked before the one that answered; null: nothing.'),
         usage: usageSchema,
         costUsd: z.number().nullable(),
         startedAt: time,

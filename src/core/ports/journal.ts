@@ -1,10 +1,12 @@
 import type { FailureRecord } from '../failure.ts'
-import type { Reason, ToolCallStatus, ToolResult, TurnItem, TurnPurpose, Usage, KeptContent } from '../run.ts'
+import type { Reason, ToolCallStatus, ToolResult, TurnItem, TurnPurpose, TurnWait, Usage, KeptContent } from '../run.ts'
 
 export interface TurnRecord {
   number: number
   /** The provider that answered, by its name in the configuration. */
   provider?: string | undefined
+  /** What was waited for, and who was asked before. */
+  waits?: readonly TurnWait[] | undefined
   /** The service tier that it says it used. */
   tier?: string | undefined
   /** What it was for; undefined: the work itself. */

@@ -18,13 +18,15 @@ export interface ReportEvent extends CloudEvent {
     | 'ending'
     | 'usage'
     | 'cost'
+    | 'models'
     | 'createdAt'
     | 'finishedAt'
   >
 }
 
 export function reportEvent(run: RunView, deliveryId: string): ReportEvent {
-  const { id, job, jobVersion, status, reasons, failure, trigger, output, outputText, ending, usage, cost, createdAt, finishedAt } = run
+  const { id, job, jobVersion, status, reasons, failure, trigger, output, outputText, ending, usage, cost, models, createdAt, finishedAt } =
+    run
   return {
     specversion: '1.0',
     id: deliveryId,
@@ -33,6 +35,22 @@ export function reportEvent(run: RunView, deliveryId: string): ReportEvent {
     subject: id,
     time: finishedAt ?? createdAt,
     datacontenttype: 'application/json',
-    data: { id, job, jobVersion, status, reasons, failure, trigger, output, outputText, ending, usage, cost, createdAt, finishedAt },
+    data: {
+      id,
+      job,
+      jobVersion,
+      status,
+      reasons,
+      failure,
+      trigger,
+      output,
+      outputText,
+      ending,
+      usage,
+      cost,
+      models,
+      createdAt,
+      finishedAt,
+    },
   }
 }

@@ -7,6 +7,7 @@ export type Respond = (request: ModelRequest, name: string) => Promise<ModelTurn
 
 /** A provider in whose place `respond` answers. */
 export const standIn = (respond: Respond): Provider => ({
+  api: 'responses',
   formatWithTools: true,
   canHost: true,
   runHeader: true,

@@ -18,6 +18,21 @@ export function retryAfterMs(headers: Headers, now = Date.now()): number | undef
   return askedMs(SECONDS.test(value) ? Number(value) * 1000 : value.includes(':') ? Date.parse(value) - now : undefined)
 }
 
+const RESET = /^(?:(\d{1,4})h)?(?:(\d{1,4})m(?!s))?(?:(\d{1,6}(?:\.\d{1,9})?)s)?(?:(\d{1,9})ms)?$/
+
+/** When a rate that is used up is there again, in milliseconds, by `x-ratelimit-reset-requests` and `-tokens` as OpenAI and others send them: `6m0s`, `1.5s`, `120ms`. */
+export function rateResetMs(headers: Headers): number | undefined {
+  const waits = ['requests', 'tokens'].flatMap((kind) => {
+    if (headers.get(`x-ratelimit-remaining-${kind}`)?.trim() !== '0') return []
+    const text = headers.get(`x-ratelimit-reset-${kind}`)?.trim() ?? ''
+    const parts = text === '' ? null : RESET.exec(text)
+    if (!parts) return []
+    const [h, m, s, ms] = parts.slice(1).map((part: string | undefined) => Number(part ?? 0))
+    return [(h ?? 0) * 3_600_000 + (m ?? 0) * 60_000 + (s ?? 0) * 1000 + (ms ?? 0)]
+  })
+  return waits.length === 0 ? undefined : askedMs(Math.ceil(Math.max(...waits)))
+}
+
 const WAIT =
   /\b(?:try again|retry) (?:in|after) (?:(\d{1,4}) ?h(?:ours?)? ?)?(?:(\d{1,4}) ?m(?:in(?:utes?)?)?(?![a-z]) ?)?(?:(\d{1,6}(?:\.\d{1,9})?) ?(ms|s)(?:ec(?:onds?)?)?\b)?/i
 

@@ -80,6 +80,7 @@ export function createProvider(options: ProviderOptions): Provider {
   }
 
   return {
+    api: 'anthropic',
     formatWithTools: options.formatWithTools,
     canHost: true,
     // Its connector sends a token, and no headers of ours.
@@ -94,10 +95,10 @@ export function createProvider(options: ProviderOptions): Provider {
         nameFailure: nameFailure(model),
         redact,
       }),
-    model(name, warn) {
+    model(name, warn, mark) {
       const model = createMessagesModel({
         client,
-        provider: options.name,
+        provider: mark === undefined ? options.name : `${options.name} ${mark}`,
         model: name,
         ask: askFor(name, warn),
         stream,

@@ -1,4 +1,5 @@
 import type { FailureCode } from '../../core/failure-codes.ts'
+import type { Tier } from '../../core/model-settings.ts'
 
 /** What a provider says of an error, in an answer of HTTP, an event, or an answer that failed. */
 export interface ProviderError {
@@ -86,10 +87,18 @@ function statusIn(code: unknown): number | undefined {
 
 const nameIn = (value: unknown): string => (typeof value === 'string' ? value.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase() : '')
 
-/** What an error of a provider means: its code decides, then its words, then its status. Without any of them it may heal by itself. */
-export function codeOf(error: ProviderError): FailureCode {
+/** Statuses and words with which a provider says that a tier without a promise has no room now. A rate that was passed is another thing. */
+const NO_ROOM_STATUS = new Set([429, 503, 529])
+const NO_ROOM = /resource_?\s?unavailable|\bcapacity\b|\boverloaded|\bno room\b|\bflex\b.{0,60}\b(?:unavailable|limit)/
+
+/**
+ * What an error of a provider means: its code decides, then its words, then its status. Without any of them it may heal by itself. `tier`: in which it was asked; one may have no
+ * room where another has.
+ */
+export function codeOf(error: ProviderError, tier?: Tier): FailureCode {
   const name = `${nameIn(error.code)} ${nameIn(error.type)}`
   const message = wordsOf(error.message)
+  if (tier === 'flex' && NO_ROOM_STATUS.has(Number(error.status)) && NO_ROOM.test(`${name} ${message}`)) return 'MODEL_NO_ROOM'
   const named = BY_NAME.find(([names]) => names.test(name))?.[1]
   // The body of an error is the provider's own, where HTTP's status may be of what stands between.
   const status = statusIn(error.code) ?? error.status

@@ -5,7 +5,7 @@ import { NotRun } from '../../core/ports/gateway.ts'
 import { isNeverConnected } from '../../lib/net/connection-error.ts'
 import { BodyTooLarge } from '../../lib/net/http.ts'
 import { showLine } from '../../lib/text.ts'
-import type { ModelSettings } from '../../core/model-settings.ts'
+import type { ModelSettings, Tier } from '../../core/model-settings.ts'
 import { PAGE_TYPE, WebPage } from './body.ts'
 import { codeOf } from './code.ts'
 import { waitOf } from './wait.ts'
@@ -37,7 +37,10 @@ export function noteSetting(error: unknown, setting: keyof ModelSettings): void 
 }
 
 /** Classifies an error of the provider; its cause is a `NotRun` where no model was at work. Secrets are redacted, also keys that are not ours: providers repeat them in their messages. */
-export function modelFailure(error: unknown, what: { provider: string; model: string; redact: (text: string) => string }): unknown {
+export function modelFailure(
+  error: unknown,
+  what: { provider: string; model: string; redact: (text: string) => string; tier?: Tier | undefined },
+): unknown {
   if (error instanceof APIUserAbortError) return error
   if (error instanceof Failure) return new Failure({ ...redactFailure(error.toJSON(), what.redact), cause: error.cause })
   const unsent = unsentIn(error)
@@ -69,7 +72,7 @@ export function modelFailure(error: unknown, what: { provider: string; model: st
       cause: provesNoWork(error) ? new NotRun(page.message) : new Error(page.message),
     })
   if (error instanceof APIConnectionError || !(error instanceof APIError)) return make('MODEL_UNAVAILABLE')
-  const code = codeOf(error)
+  const code = codeOf(error, what.tier)
   const setting = settings.get(error)
   if (setting && code === 'MODEL_REJECTED')
     return new Failure({
@@ -77,8 +80,11 @@ export function modelFailure(error: unknown, what: { provider: string; model: st
       cure: `Take model.${setting} out of the job or change it, or name a model that takes it.`,
       cause: new NotRun(text),
     })
-  return make(code, error.requestID, waitOf(error.headers, { isRate: code === 'MODEL_RATE_LIMITED', text }))
+  return make(code, error.requestID, waitOf(error.headers, { isRate: CAN_NAME_A_WAIT.includes(code), text }))
 }
+
+/** Failures that a provider may say the end of, in words or in headers that it sends with each answer. */
+const CAN_NAME_A_WAIT: readonly FailureCode[] = ['MODEL_RATE_LIMITED', 'MODEL_NO_ROOM']
 
 /** Where a page or a redirect stands instead of what was asked for: the address is not that of the API. */
 function pageIn(error: unknown): WebPage | undefined {

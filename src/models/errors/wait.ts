@@ -1,4 +1,4 @@
-import { askedMs, isKnownTime, retryAfterMs, waitInWords } from '../../lib/time/foreign.ts'
+import { askedMs, isKnownTime, rateResetMs, retryAfterMs, waitInWords } from '../../lib/time/foreign.ts'
 
 /** Limits that providers count, by the names of their headers. */
 const COUNTED = ['requests', 'tokens', 'input-tokens', 'output-tokens']
@@ -20,7 +20,7 @@ export function waitOf(
 ): number | undefined {
   const told = headers && retryAfterMs(headers, now)
   if (told !== undefined || !isRate) return told
-  return (headers && resetMs(headers, now)) ?? waitInWords(text)
+  return (headers && (rateResetMs(headers) ?? resetMs(headers, now))) ?? waitInWords(text)
 }
 
 /** Longest wait that the client makes by itself, within one try of ours. */

@@ -19,8 +19,7 @@ import type { AdapterOptions } from './responses.ts'
 type Message = OpenAI.Chat.ChatCompletionMessageParam
 
 /** A model behind `/v1/chat/completions`, which most other servers speak. */
-export function createChatModel({ client, provider, model, ask, stream, store, labels, isOpenAi, cacheKey }: AdapterOptions): Model {
-  const from: Origin = `chat ${provider}`
+export function createChatModel({ client, from, model, ask, stream, store, labels, isOpenAi, cacheKey }: AdapterOptions): Model {
   return {
     async respond(request, signal) {
       const toolChoice = toolChoiceOf(request, (name) => ({ type: 'function' as const, function: { name } }))

@@ -1,4 +1,5 @@
 import OpenAI, { APIError } from 'openai'
+import type { Tier } from '../../core/model-settings.ts'
 import { isOpenAi } from '../../core/catalogue-kinds.ts'
 import { counting } from '../asked.ts'
 import { createConnection, type ProviderWay } from '../connection.ts'
@@ -84,7 +85,8 @@ export function createProvider(options: ProviderOptions): Provider {
     logLevel: 'off',
     fetch: connection.fetch,
   })
-  const nameFailure = (model: string) => (error: unknown) => modelFailure(error, { provider: options.name, model, redact })
+  const nameFailure = (model: string, tier?: Tier) => (error: unknown) =>
+    modelFailure(error, { provider: options.name, model, redact, tier })
   const parameters = new Map<string, (warn: Warn) => Ask>()
   const askFor = (model: string, warn: Warn = () => {}): Ask => {
     const known = parameters.get(model) ?? createParameters(`${options.name}, model ${model},`, OPENAI)
@@ -92,6 +94,7 @@ export function createProvider(options: ProviderOptions): Provider {
     return known(warn)
   }
   return {
+    api: options.api,
     formatWithTools: options.formatWithTools,
     canHost: options.api === 'responses',
     runHeader: options.runHeader,
@@ -108,10 +111,10 @@ export function createProvider(options: ProviderOptions): Provider {
         nameFailure: nameFailure(model),
         redact,
       }),
-    model(name, warn) {
+    model(name, warn, mark) {
       const adapter = {
         client,
-        provider: options.name,
+        from: `${options.api} ${options.name}${mark === undefined ? '' : ` ${mark}`}` as const,
         model: name,
         ask: askFor(name, warn),
         stream: options.stream,
@@ -127,7 +130,7 @@ export function createProvider(options: ProviderOptions): Provider {
             return redactTurn(await counting(asked, () => model.respond(request, signal)), redact)
           } catch (error) {
             signal.throwIfAborted()
-            throw nameFailure(name)(error)
+            throw nameFailure(name, request.settings?.tier)(error)
           }
         },
       }

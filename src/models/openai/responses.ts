@@ -22,8 +22,8 @@ type Input = OpenAI.Responses.ResponseInputItem
 
 export interface AdapterOptions {
   client: OpenAI
-  /** Its name in the configuration. */
-  provider: string
+  /** Who it is, in what is kept of its words. */
+  from: Origin
   model: string
   ask: Ask
   stream: boolean
@@ -37,8 +37,7 @@ export interface AdapterOptions {
 }
 
 /** A model behind `/v1/responses`. The whole conversation is sent each time; nothing depends on what the provider keeps. */
-export function createResponsesModel({ client, provider, model, ask, stream, store, labels, cacheKey }: AdapterOptions): Model {
-  const from: Origin = `responses ${provider}`
+export function createResponsesModel({ client, from, model, ask, stream, store, labels, cacheKey }: AdapterOptions): Model {
   return {
     async respond(request, signal) {
       const toolChoice = toolChoiceOf(request, (name) => ({ type: 'function' as const, name }))

@@ -26,7 +26,9 @@ export async function runAttempt(
   const lack = lackOf(resources, opened.job, definition)
   if (!provider || lack !== undefined)
     throw new Failure({ code: 'WORKER_UNFIT', message: `Job ${opened.job} needs ${lack}, which this worker does not have.` })
-  const output = outputCheckOf(definition, provider)
+  // What is said of the form of an answer holds for each model that may go on.
+  const formatWithTools = [model, ...model.fallback].every((one) => resources.providers.get(one.provider)?.formatWithTools === true)
+  const output = outputCheckOf(definition, { formatWithTools })
   const begun = input.texts ?? renderTexts(input, output, resources.ownContract)
   const identity = await identify(resources, { account, runId, deadline, ...input.accounts })
   const { tokens } = identity

@@ -15,6 +15,7 @@ import { accountHeaders } from '../../pomerium/fetch.ts'
 import type { TokenSource } from '../../pomerium/token.ts'
 import type { AttemptInput } from './input.ts'
 import type { Preflight } from './preflight.ts'
+import { relayOf } from './relay.ts'
 import { withTimeout } from '../../pomerium/timeout.ts'
 import { explainUnauthorized } from '../../pomerium/unauthorized.ts'
 import type { RunResources } from '../resources.ts'
@@ -39,8 +40,11 @@ export async function delegate(
   const { definition, provider, journal, prompt, instructions, output, history, nextTurn } = input
   const { limits, model, onUnknown } = definition
   const window = windowOf(resources, definition)
+  const softDeadline = lastTurnAt(input.endsAt, durationMs(limits.deadline))
+  const relay = relayOf(resources, input, definition, softDeadline)
   const shared: DelegateOptions = {
-    model: provider.model(model.name, input.warn),
+    model: relay.model,
+    inUse: relay.inUse,
     journal,
     instructions,
     prompt,
@@ -60,7 +64,7 @@ export async function delegate(
     history,
     unseen: input.unseen,
     nextTurn,
-    softDeadline: lastTurnAt(input.endsAt, durationMs(limits.deadline)),
+    softDeadline,
   }
   const { toolBox, servers } = ready
   switch (definition.delegate) {

@@ -87,6 +87,7 @@ export const turn = kind<TurnRecord>({
     provider: ['text', (t) => t.provider],
     model: ['text', (t) => t.model],
     tier: ['text', (t) => t.tier],
+    waits: ['json?', (t) => t.waits],
     purpose: ['text', (t) => t.purpose],
     context: ['json?', (t) => t.context],
     input_tokens: ['bigint', (t) => t.usage.inputTokens],

@@ -102,7 +102,7 @@ export const RUN_TABLES: Readonly<Record<string, TableRule>> = {
 
 /** Columns that never change and that the rule runs/4 has beside those of runs/3, by table. */
 export const KEPT_4: Readonly<Record<string, readonly string[]>> = {
-  turns: ['provider', 'tier', 'cache_write_tokens', 'purpose', 'context'],
+  turns: ['provider', 'tier', 'cache_write_tokens', 'purpose', 'context', 'waits'],
 }
 
 /** Tables that the rule runs/3 has beside those of runs/2. */

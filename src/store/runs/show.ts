@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { modelsUsed } from '../../core/models-used.ts'
 import type { FinalStatus, Reason, RunStatus } from '../../core/run.ts'
 import { readTurnContext } from '../../core/rules/context/record.ts'
 import type {
@@ -17,7 +18,7 @@ import { ESTIMATED, USAGE, withUsage, type UsageRow } from '../attempts/usage.ts
 import { query, queryIso, snapshot, type Db } from '../postgres/db.ts'
 
 type Children = 'attempts' | 'turns' | 'toolCalls' | 'gatewayRequests' | 'unreported' | 'acts' | 'earlierEnds'
-type RunRow = Omit<RunView, 'usage' | 'cost' | 'endedAs' | Children> &
+type RunRow = Omit<RunView, 'usage' | 'cost' | 'models' | 'endedAs' | Children> &
   UsageRow & { costUsd: number | null; endedStatus: FinalStatus | null; endedReasons: Reason[] }
 
 /** Everything that is known of one run, in the shape that `show --json` promises, as it was at one moment. Undefined when there is no such run. */
@@ -38,13 +39,15 @@ export async function loadRun(db: Db, id: string): Promise<RunView | undefined> 
     )
     if (!row) return undefined
     const { costUsd, endedStatus, endedReasons, ...run } = withUsage(row)
+    const turns = await loadTurns(client, id)
     const decisions = await loadDecisions(client, id)
     return {
       ...run,
       cost: { usd: costUsd, atLeast: costUsd !== null && run.usage.estimated === true },
+      models: modelsUsed(turns),
       endedAs: endedStatus === null ? null : { status: endedStatus, reasons: endedReasons },
       attempts: await loadAttempts(client, id),
-      turns: await loadTurns(client, id),
+      turns,
       toolCalls: await loadToolCalls(client, id, decisions),
       gatewayRequests: await loadRequests(client, id, decisions),
       unreported: await loadUnreported(client, id),
@@ -76,7 +79,7 @@ async function loadTurns(client: pg.PoolClient, runId: string): Promise<TurnView
   const turns = await queryIso<Omit<TurnView, 'usage' | 'putAside' | 'compacted' | 'notes'> & UsageRow & { context: unknown }>(
     client,
     `select number, attempt, told, purpose, context, items, stop_reason as "stopReason", response_id as "responseId",
-       provider_request_id as "providerRequestId", model, ${USAGE}, cost_usd as "costUsd",
+       provider_request_id as "providerRequestId", provider, model, tier, waits, ${USAGE}, cost_usd as "costUsd",
        started_at as "startedAt", finished_at as "finishedAt"
      from turns where run_id = $1 order by number`,
     [runId],

@@ -132,6 +132,7 @@ function optionsFor(respond: LocalOptions['model']['respond'], rows: string): Lo
     cacheKey: 'bench',
     limits: { turns: 1000, toolCalls: 1000, tokens: undefined, costUsd: undefined },
     price: undefined,
+    inUse: () => ({ provider: 'measured', name: 'measured', price: undefined, tier: undefined }),
     budget: undefined,
     warn: () => {},
     warnNoUsage: () => {},

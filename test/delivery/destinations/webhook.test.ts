@@ -124,6 +124,7 @@ test('a report is a CloudEvent about the run, with the same id in each try', () 
       ending: null,
       usage: run.usage,
       cost: { usd: null, atLeast: false },
+      models: [],
       createdAt: run.createdAt,
       finishedAt: run.finishedAt,
     },

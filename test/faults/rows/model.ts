@@ -33,6 +33,17 @@ export const modelRows: FaultRow[] = [
     ...always('fail 429 rate_limit retry-after=3600'),
     play: playToRetry,
   }),
+  row('no room in the tier flex, until the attempt has no time left', ['failed', 'MODEL_NO_ROOM', 2, 0], nothing, {
+    ...always('no-room flex'),
+    settings: ', tier: flex',
+    more: 'limits: { deadline: 5s }\n',
+  }),
+  row('no room in the tier flex, and the default one will do', ['succeeded', null, 1, 1], nothing, {
+    ...always('no-room flex'),
+    ...heals,
+    settings: ', tier: flex, onNoRoom: default',
+    more: 'limits: { deadline: 9s }\n',
+  }),
   row('HTTP 500 once', ['succeeded', null, 1, 1], nothing, { script: `fail 500\n${MIDDLE}` }),
   row('HTTP 500 before anything was done', ['succeeded', 'MODEL_UNAVAILABLE', 2, 1], nothing, {
     ...heals,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { askedMs, foreignTime, retryAfterMs } from '../../../src/lib/time/foreign.ts'
+import { askedMs, foreignTime, rateResetMs, retryAfterMs } from '../../../src/lib/time/foreign.ts'
 
 const DAY_MS = 86_400_000
 const NOW = Date.parse('2026-11-28T00:00:00Z')
@@ -48,4 +48,27 @@ test.each([
   ['NaN', false],
 ])('whether %s is a time that is taken: %s', (text, isTaken) => {
   expect(foreignTime.safeParse(text).success).toBe(isTaken)
+})
+
+test.each<[headers: Record<string, string>, ms: number | undefined]>([
+  [{}, undefined],
+  [{ 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '6m0s' }, 360_000],
+  [{ 'x-ratelimit-remaining-tokens': '0', 'x-ratelimit-reset-tokens': '120ms' }, 120],
+  [{ 'x-ratelimit-remaining-tokens': '0', 'x-ratelimit-reset-tokens': '1h2m3.5s' }, 3_723_500],
+  // Of two that are used up, the one that is there again last; one that is not used up is no reason.
+  [
+    {
+      'x-ratelimit-remaining-requests': '0',
+      'x-ratelimit-reset-requests': '2s',
+      'x-ratelimit-remaining-tokens': '0',
+      'x-ratelimit-reset-tokens': '7s',
+    },
+    7000,
+  ],
+  [{ 'x-ratelimit-remaining-tokens': '5', 'x-ratelimit-reset-tokens': '7s' }, undefined],
+  [{ 'x-ratelimit-remaining-tokens': '0', 'x-ratelimit-reset-tokens': 'soon' }, undefined],
+  [{ 'x-ratelimit-remaining-tokens': '0' }, undefined],
+  [{ 'x-ratelimit-remaining-tokens': '0', 'x-ratelimit-reset-tokens': '9999h' }, DAY_MS],
+])('a rate that is used up by %o is there again after %s ms', (headers, ms) => {
+  expect(rateResetMs(new Headers(headers))).toBe(ms)
 })

@@ -121,3 +121,18 @@ const rows: Row[] = [
 ]
 
 test.each(rows)('%o is %s', (error, code) => expect(codeOf(error)).toBe(code))
+
+test.each([
+  [{ status: 429, code: 'resource_unavailable' }, 'MODEL_NO_ROOM'],
+  [{ status: 429, message: '429 Resource Unavailable' }, 'MODEL_NO_ROOM'],
+  [{ status: 503, message: 'We have no capacity for this now.' }, 'MODEL_NO_ROOM'],
+  [{ status: 529, type: 'overloaded_error' }, 'MODEL_NO_ROOM'],
+  // A rate that was passed, and a server that is down, are that in each tier.
+  [{ status: 429, code: 'rate_limit_exceeded', message: 'Rate limit reached' }, 'MODEL_RATE_LIMITED'],
+  [{ status: 429, code: 'insufficient_quota' }, 'MODEL_QUOTA'],
+  [{ status: 500, message: 'No capacity' }, 'MODEL_UNAVAILABLE'],
+] as const)('in the tier flex, %o is %s; in another tier there is room for all who may come', (error, code) => {
+  expect(codeOf(error, 'flex')).toBe(code)
+  expect(codeOf(error)).not.toBe('MODEL_NO_ROOM')
+  expect(codeOf(error, 'default')).not.toBe('MODEL_NO_ROOM')
+})

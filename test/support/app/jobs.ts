@@ -17,6 +17,8 @@ const ACT_AND_LOOK = 'counting: { allow: [act, look], repeatable: [look], minCal
 export interface CountingJob {
   provider?: string
   model?: string
+  /** More of `model:`. */
+  settings?: string
   prompt?: string
   /** Lines of `tools:`, indented by two. */
   tools?: string
@@ -30,13 +32,14 @@ export interface CountingJob {
 export const countingJob = ({
   provider = 'openai',
   model = 'scripted',
+  settings = '',
   prompt = 'Do it.',
   tools = ACT_AND_LOOK,
   retry,
   more = '',
 }: CountingJob = {}): string => `
 account: reports
-model: { provider: ${provider}, name: ${model} }
+model: { provider: ${provider}, name: ${model}${settings} }
 prompt: ${prompt}
 tools:
   ${tools}

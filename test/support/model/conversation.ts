@@ -94,6 +94,7 @@ export async function hold(
           },
           limits: { turns: 20, toolCalls: 50, tokens: undefined, costUsd: undefined, ...limits },
           price: undefined,
+          inUse: () => ({ provider: 'answering', name: 'answering', price: options.price, tier: undefined }),
           budget: undefined,
           labels: undefined,
           settings: {},

@@ -43,6 +43,8 @@ function linesOf(lines: Lines, run: RunView, event: TimelineEvent): string[] {
       return run.toolCalls.filter(({ id }) => id === event.id).map((call) => lines.call(call))
     case 'attemptEnded':
       return event.failure ? [lines.failure('failed', event.failure), ...nextOf(lines, run, event.number)] : []
+    case 'modelWait':
+      return [lines.step('model', textOf(event))]
     case 'act':
       return [lines.step(event.act, textOf(event))]
     case 'queued':

@@ -59,6 +59,8 @@ export function textOf(event: TimelineEvent): string {
       return `attempt ${event.number} on ${event.worker}`
     case 'turn':
       return `turn ${event.number}: the model ${didText(event)}${event.putAside === undefined ? '' : `, after ${event.putAside} results were put aside`}${event.compacted === undefined ? '' : `; its provider compacted what was read ${event.compacted} times`}`
+    case 'modelWait':
+      return modelWaitText(event)
     case 'call':
       return `${fit(event.server, 40)} ${fit(event.tool, 64)}: ${event.status}${event.durationMs === null ? '' : `, ${Math.round(event.durationMs)} ms`}${event.failure ? ` ${event.failure.code}` : ''}`
     case 'attemptEnded':
@@ -75,6 +77,13 @@ export function textOf(event: TimelineEvent): string {
 function didText({ calls, purpose }: Extract<TimelineEvent, { event: 'turn' }>): string {
   if (purpose === 'summary') return SUMS_UP
   return calls.length > 0 ? `calls ${calls.map((name) => fit(name, 64)).join(', ')}` : 'answers'
+}
+
+/** Why a model did not answer, how long was waited for it, and who was asked then. */
+function modelWaitText({ provider, model, code, message, times, waitMs, next }: Extract<TimelineEvent, { event: 'modelWait' }>): string {
+  const waited =
+    times === 0 ? '' : `; waited ${times === 1 ? '' : `${times} times, `}${Math.ceil(waitMs / 1000)} s${times === 1 ? '' : ' in all'}`
+  return `${fit(`${provider}/${model}`, 64)}: ${code}${waited}${next === undefined ? '' : `; then ${fit(next, 64)}`}: ${fit(message, 200)}`
 }
 
 /** That a provider may go on after a stop, and what becomes of its calls. */

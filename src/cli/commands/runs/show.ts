@@ -4,6 +4,7 @@ import { EXIT } from '../../../core/failure-codes.ts'
 import { modesOf } from '../../../lib/files/readable-by.ts'
 import { showLine, showText, sizeText } from '../../../lib/text.ts'
 import type { Ending } from '../../../core/run.ts'
+import { modelText } from '../../../core/models-used.ts'
 import type { RunView, ToolCallView } from '../../../core/view.ts'
 import { timelineOf } from '../../../core/timeline.ts'
 import { describeTarget } from '../../../delivery/destinations/registry.ts'
@@ -80,6 +81,14 @@ export function showRun(run: RunView, deliveries: readonly DeliveryView[], termi
       'used',
       [`${run.turns.length} turns`, countCalls(run), showTokens(run.usage), showCost(run)].filter((one) => one !== '').join(', '),
     ),
+    ...(run.models.length === 0
+      ? []
+      : [
+          lines.step(
+            'models',
+            run.models.map((use) => `${showLine(modelText(use))}${run.models.length === 1 ? '' : `, ${use.turns} turns`}`).join('; '),
+          ),
+        ]),
     lines.step('contract', run.attempts.at(-1)?.contract ?? 'none of ours'),
     ...run.reasons.map((reason) => lines.reason(reason)),
     ...showNotAllowed(run, lines),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { APIS, type Api, type ModelSettings } from '../../../src/core/model-settings.ts'
-import { settingFaults, settingsFor } from '../../../src/core/rules/settings.ts'
+import { APIS, type Api, type ModelSettings } from '../../../../src/core/model-settings.ts'
+import { settingFaults, settingsFor } from '../../../../src/core/rules/models/settings.ts'
 
 const rows: [settings: ModelSettings, refusedBy: Api[]][] = [
   [{}, []],
