@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -80,11 +80,28 @@ describe('the package', () => {
   })
 
   test('writes a starter whose jobs are valid', async () => {
-    expect(await shell(home, 'npx', 'nightshift', 'init')).toContain('Next: edit config/nightshift.yaml')
+    expect(await shell(home, 'npx', 'nightshift', 'init')).toContain('Next:\n  npm install ./nightshift-')
     for (const file of ['config/nightshift.yaml', 'jobs/hello.yaml', 'docker-compose.yml', 'Dockerfile', '.dockerignore'])
       expect({ file, isThere: existsSync(join(home, file)) }).toEqual({ file, isThere: true })
     expect(await shell(home, 'npx', 'nightshift', 'jobs', 'check')).toBe('1 job valid, 0 faults.\n')
   }, 60_000)
+
+  test.each([
+    ['the package', () => shell(home, 'npx', 'nightshift', 'init', 'reports')],
+    ['a checkout', () => shell(home, process.execPath, join(import.meta.dirname, '../src/cli/bin.js'), 'init', 'others')],
+  ])(
+    'written by %s, a starter depends on just that package, which lies beside it',
+    async (_, init) => {
+      const said = await init()
+      const own = /cd (\w+)\n {2}npm install\n/.exec(said)?.[1] ?? ''
+      const tarball = packed.filename
+      expect(JSON.parse(readFileSync(join(home, own, 'package.json'), 'utf8'))).toMatchObject({
+        dependencies: { nightshift: `file:${tarball}` },
+      })
+      expect(existsSync(join(home, own, tarball))).toBe(true)
+    },
+    120_000,
+  )
 
   test('runs the demo', async () => {
     const run = runSchema.parse(JSON.parse(await shell(home, 'npx', 'nightshift', 'demo', '--json')))

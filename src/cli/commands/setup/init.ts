@@ -1,10 +1,9 @@
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { Failure } from '../../../core/failure.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { examples, type AddCommand } from '../../options/options.ts'
-
-const ROOT = join(import.meta.dirname, '../../../..')
+import { dependencyFor, ROOT } from './own-package.ts'
 
 const JOB = `# yaml-language-server: $schema=../config/job.schema.json
 description: An example to change; try it with nightshift run hello --follow
@@ -26,6 +25,8 @@ const README = `# Jobs for Nightshift
 - \`jobs/\`: a file for each job. \`npx nightshift jobs check\` checks them; editors complete them from \`config/job.schema.json\`.
 
 \`\`\`sh
+npm install
+npx nightshift dev hello --mcp my-server=http://127.0.0.1:8000/mcp   # try the job with your own MCP server: no Pomerium, no model
 npx nightshift doctor               # everything that runs need, each with its cure
 npx nightshift run hello --follow   # beside a worker: npx nightshift start
 docker compose run --build --rm nightshift evidence key create   # once: the key that signs what is known of each run
@@ -95,7 +96,7 @@ export const addInit: AddCommand = (program, terminal, done) => {
   program
     .command('init [dir]')
     .description('write a starter for jobs in a repository of your own; overwrites nothing')
-    .addHelpText('after', examples('npm install nightshift && npx nightshift init', 'npx nightshift init reports'))
+    .addHelpText('after', examples('npx nightshift init ../reports', 'npx nightshift init'))
     .action((dir = '.') => {
       const target = resolve(String(dir))
       const files: [path: string, write: (file: string) => void][] = [
@@ -119,9 +120,32 @@ export const addInit: AddCommand = (program, terminal, done) => {
         mkdirSync(dirname(join(target, path)), { recursive: true })
         write(join(target, path))
       }
-      terminal.out(`${files.map(([path]) => path).join('\n')}\n\nNext: edit config/nightshift.yaml, then npx nightshift doctor.`)
+      const { spec, file } = dependencyFor(target)
+      const manifest = join(target, 'package.json')
+      const isNew = !existsSync(manifest)
+      if (isNew)
+        writeFileSync(manifest, `${JSON.stringify({ private: true, type: 'module', dependencies: { nightshift: spec } }, null, 2)}\n`)
+      const written = [...files.map(([path]) => path), ...(isNew ? ['package.json'] : []), ...(file === undefined ? [] : [file])]
+      terminal.out(
+        `${written.join('\n')}\n\nNext:\n${nextSteps(target, isNew ? undefined : spec)
+          .map((step) => `  ${step}`)
+          .join('\n')}`,
+      )
       done(EXIT.ok)
     })
+}
+
+/** Commands that work where this one was run. `spec`: of the dependency, where package.json is not ours. */
+function nextSteps(target: string, spec: string | undefined): string[] {
+  const way = relative(process.cwd(), target)
+  return [
+    ...(way === '' ? [] : [`cd ${/^[\w./-]+$/.test(way) ? way : JSON.stringify(way)}`]),
+    spec === undefined || spec.startsWith('file:')
+      ? `npm install${spec === undefined ? '' : ` ./${spec.slice('file:'.length)}`}`
+      : `npm install nightshift@${spec}`,
+    'npx nightshift dev hello --mcp my-server=http://127.0.0.1:8000/mcp    # your own MCP server: no Pomerium, no model',
+    'npx nightshift doctor                                                 # once config/nightshift.yaml says where Pomerium and the model are',
+  ]
 }
 
 const copyOf = (path: string) => (file: string) => copyFileSync(join(ROOT, path), file)
