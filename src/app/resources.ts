@@ -35,6 +35,7 @@ export function offerOf(config: Config): Offer {
     apiOf: (provider) => config.providers[provider]?.api,
     canHost: (provider) => hostsOf(config.providers[provider]),
     tellsRuns: (provider, account) => tellsRun(config.providers[provider]) || config.accounts[account]?.perRun === true,
+    pricedModels: Object.keys(config.prices),
     hasPrice: (provider, model, tier) => hasPriceAt(facts(provider, model).price, tier),
     hasMoneyBudget: (job, account) => ceilingsOf(config, job, account).some(({ costUsd }) => costUsd !== undefined),
   }

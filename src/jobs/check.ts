@@ -1,4 +1,4 @@
-import { suggest } from '../lib/near.ts'
+import { nearest, suggest } from '../lib/near.ts'
 import type { Fault } from './faults/fault.ts'
 import { scheduleFaults } from './faults/schedule.ts'
 import { schemaFaults } from './faults/schemas.ts'
@@ -22,6 +22,8 @@ export interface Offer {
   tellsRuns(provider: string, account: string): boolean
   /** What the model costs in the tier is known. */
   hasPrice(provider: string, model: string, tier?: Tier): boolean
+  /** Names under prices: of the configuration. */
+  pricedModels: readonly string[]
   /** What is wrong with where a report is to go. */
   deliverFault(entry: JobDefinition['deliver'][number]): string | undefined
   /** A daily ceiling in money is set for the job or its account. */
@@ -58,10 +60,11 @@ export function checkDefinition(job: string, definition: JobDefinition, offer: O
   issues.push(...fallbackFaults(definition, offer))
   for (const [at, one] of [definition.model, ...definition.model.fallback].entries()) {
     if (offer.hasPrice(one.provider, one.name, tier)) continue
+    const meant = nearest(one.name, offer.pricedModels)
     const cure =
       tier === 'priority' && offer.hasPrice(one.provider, one.name)
         ? `add what priority costs as prices.${one.name}.tiers.priority in the configuration`
-        : 'add it under prices: in the configuration'
+        : `${meant === undefined ? '' : `did you mean ${meant}? Or `}add it under prices: in the configuration`
     if (definition.limits.costUsd !== undefined)
       issues.push({ path: ['limits', 'costUsd'], message: `needs a price of the model ${one.name}; ${cure}` })
     if (offer.hasMoneyBudget(job, definition.account))

@@ -84,8 +84,8 @@ export const MEANING: readonly Mistake[] = [
     good: 'name: gpt-5.4-mini',
     typed: 'name: gpt-5.4-mni',
     says: [
-      'jobs/report.yaml:15: limits.costUsd needs a price of the model gpt-5.4-mni; add it under prices: in the configuration',
-      'jobs/report.yaml:3: model.name is gpt-5.4-mni, which has no price, but budgets: sets a costUsd for the job or its account; add it under prices: in the configuration',
+      'jobs/report.yaml:15: limits.costUsd needs a price of the model gpt-5.4-mni; did you mean gpt-5.4-mini? Or add it under prices: in the configuration',
+      'jobs/report.yaml:3: model.name is gpt-5.4-mni, which has no price, but budgets: sets a costUsd for the job or its account; did you mean gpt-5.4-mini? Or add it under prices: in the configuration',
     ],
   },
   {

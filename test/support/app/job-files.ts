@@ -9,6 +9,7 @@ import { loadJob } from '../../../src/jobs/load.ts'
 export const OFFER: Offer = {
   accounts: ['reports', 'audit'],
   providers: ['openai'],
+  pricedModels: ['priced'],
   hasPrice: (_, model, tier) => model === 'priced' && tier !== 'priority',
   apiOf: (provider) => (provider === 'openai' ? 'responses' : undefined),
   canHost: (provider) => provider === 'openai',
