@@ -23,7 +23,7 @@ import { MORE_READS } from '../core/words/reading.ts'
 import { resultId } from '../core/words/results.ts'
 import type { ToldResult } from '../models/model.ts'
 import { isWait, readEnding, wait } from './builtins.ts'
-import { isRead, readResult } from './read-result.ts'
+import { isRead, readIdOf, readResult } from './read-result.ts'
 import type { ConversationState } from './state.ts'
 import { withNote } from './turn.ts'
 
@@ -96,7 +96,9 @@ export async function makeCalls(
     const { images, note: leftOut } = await state.results.images(outcome.images ?? [])
     const note = joinNotes([noteCall(options, state, call, outcome, read), noteRest(options, state, call, outcome), leftOut])
     const { text, kept, status } = outcome
-    state.results.note({ id, server: options.tools.serverOf(call.name) ?? '', tool: call.name, text, kept, isOk: status === 'ok' })
+    const server = options.tools.serverOf(call.name) ?? ''
+    state.results.note({ id, server, tool: call.name, text, kept, images: outcome.images ?? [], isOk: status === 'ok' })
+    if (isRead(call.name) && status === 'ok') state.results.noteRead(readIdOf(call.arguments) ?? '')
     if (unwritten || outcome.text === NOT_AFTER_FAILURE) told.push(`${call.name}: ${outcome.text}`)
     if (note !== undefined) told.push(note)
     results.push({
@@ -185,10 +187,10 @@ async function writeOwn(
   outcome: ToolOutcome,
 ): Promise<ToolOutcome> {
   const id = randomUUID()
-  const { status, text, truncated, failure } = outcome
+  const { status, text, truncated, failure, images } = outcome
   await journal.toolCallRefused(
     { id, turn, position, callId: call.callId, server: OWN_SERVER, tool, arguments: call.arguments, repeatable: true },
-    { id, status, result: { text, truncated }, failure, durationMs: 0 },
+    { id, status, result: { text, truncated, ...(images && { images }) }, failure, durationMs: 0 },
   )
   return outcome
 }

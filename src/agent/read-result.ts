@@ -20,6 +20,16 @@ const readSchema = z.object({
 
 export const isRead = (name: string): boolean => name === READ_RESULT.name
 
+/** The result that a call reads; undefined for arguments that are none. */
+export function readIdOf(text: string): string | undefined {
+  const read = readArguments(text, readSchema)
+  return read.ok ? read.value.id : undefined
+}
+
+/** It is read from its beginning, as one asks for it that was put aside. */
+const isFromBeginning = ({ line, offset, path, search }: z.output<typeof readSchema>) =>
+  (line ?? 1) === 1 && (offset ?? 0) === 0 && (path ?? '') === '' && (search ?? '') === ''
+
 /** Reads a part of a result of this conversation. What it gives follows from the result and the arguments alone. */
 export async function readResult(text: string, results: Results, resultBytes: number): Promise<ToolOutcome> {
   const told = (status: ToolOutcome['status'], shown: string): ToolOutcome => ({
@@ -36,5 +46,7 @@ export async function readResult(text: string, results: Results, resultBytes: nu
   const whole = await results.read(id)
   if (whole === undefined) return told('error', RESULT_GONE)
   const page = await readAside(whole, read.value, resultBytes)
-  return page.ok ? told('ok', page.text) : told('error', page.why)
+  if (!page.ok) return told('error', page.why)
+  const images = isFromBeginning(read.value) ? [...results.imagesOf(id)] : []
+  return { ...told('ok', page.text), ...(images.length > 0 && { images }) }
 }

@@ -10,6 +10,7 @@ interface Known {
   /** What the model was told at once. */
   text: string
   kept: KeptText | undefined
+  images: readonly KeptImage[]
   /** It is no error. */
   isOk: boolean
 }
@@ -31,20 +32,23 @@ export function createResults(journal: Pick<Journal, 'readContent'>) {
   const wholeOf = async ({ text, kept }: Pick<Known, 'text' | 'kept'>) =>
     kept ? (await journal.readContent(kept.digest))?.toString() : text
   return {
-    note({ id, server, tool, text, kept, isOk }: Known & InPart): void {
-      known.set(id, { text, kept, isOk })
+    note({ id, server, tool, ...one }: Known & InPart): void {
+      known.set(id, one)
       if (server === '') return
-      for (const [other, one] of unread) if (one.server === server && one.tool === tool) unread.delete(other)
-      if (kept) unread.set(id, { id, server, tool })
+      for (const [other, before] of unread) if (before.server === server && before.tool === tool) unread.delete(other)
+      if (one.kept) unread.set(id, { id, server, tool })
     },
     ids: (): string[] => [...known.keys()],
     has: (id: string): boolean => known.has(id),
     /** The whole text of a result, as far as it is kept; undefined when it is not there any more. */
     async read(id: string): Promise<string | undefined> {
-      unread.delete(id)
       const one = known.get(id)
       return one && wholeOf(one)
     },
+    /** What images came with it. */
+    imagesOf: (id: string): readonly KeptImage[] => known.get(id)?.images ?? [],
+    /** More of it was read: now, or by an attempt before. */
+    noteRead: (id: string): void => void unread.delete(id),
     /** Those that were shown in part, and no more. */
     unread: (): InPart[] => [...unread.values()],
     /** The texts of all that was kept, one after the other: no two are in memory for this. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { hostedApp, hostedJob } from '../support/app/hosted.ts'
 import type { Said } from '../support/model/answering-model.ts'
-import { hold, type Conversation, type Settings } from '../support/model/conversation.ts'
+import { historyOf, hold, type Conversation, type Settings } from '../support/model/conversation.ts'
 import { textResult, type Seen } from '../support/mcp/scripted-server.ts'
 
 // How a model reads results that are larger than what is shown at once.
@@ -71,6 +71,15 @@ describe('a result that is larger than limits.resultBytes', () => {
       content:
         'You have seen the beginning and the end of result t1c1 of shop__look, and read nothing of what is between. Read it with nightshift__read_result where your answer depends on it, and then give the whole result again. If the two ends are all that it needs, give the same result again.',
     })
+  })
+
+  test('of which an attempt before read more is not asked about', async () => {
+    await using first = await holdTable([look, read({ search: 'Utrecht' })])
+    await first.run().catch(() => {})
+    await using second = await holdTable([say('done')], { history: historyOf(first, 2), nextTurn: 3 })
+    for (const [digest, content] of first.journal.contents) second.journal.contents.set(digest, content)
+    expect(await second.run()).toMatchObject({ text: 'done', reasons: [] })
+    expect(second.sent()).toEqual([])
   })
 
   test.each<[string, Said[], Settings]>([
@@ -156,7 +165,7 @@ describe('images', () => {
   test('of a result are kept once, and shown with it', async () => {
     await using held = await hold([look, say('done')], { serve: serveImages(2) })
     expect(await held.run()).toMatchObject({ text: 'done', reasons: [] })
-    const words = `[image, image/png, 100 bytes, given with this result]`
+    const words = '[image, image/png, 100 bytes, given with this result]'
     const shown = { type: 'input_image', image_url: `data:image/png;base64,${block.data}`, detail: 'auto' }
     expect(held.model.asked[1]?.input.at(-1)?.['output']).toEqual([{ type: 'input_text', text: `${words}\n${words}` }, shown, shown])
     expect([...held.journal.contents.values()]).toEqual([PNG])
@@ -164,6 +173,13 @@ describe('images', () => {
       { bytes: 100, mediaType: 'image/png' },
       { bytes: 100, mediaType: 'image/png' },
     ])
+  })
+
+  test('are given again where their result is read again', async () => {
+    await using held = await hold([look, read({}), read({ search: 'image' }), say('done')], { serve: serveImages(1) })
+    await held.run()
+    const outputs = held.model.asked.at(-1)?.input.flatMap((item) => (item.type === 'function_call_output' ? [item['output']] : [])) ?? []
+    expect(outputs.map((one) => JSON.stringify(one).match(/"input_image"/g)?.length ?? 0)).toEqual([1, 1, 0])
   })
 
   test('beyond what a run may see are left out, and told of', async () => {

@@ -1,8 +1,7 @@
 // A worker may die after any turn, and in the middle of its calls: whoever goes on asks the model in the same bytes.
 import { describe, expect, test } from 'vitest'
-import type { PastTurn } from '../../src/core/history.ts'
 import type { Said } from '../support/model/answering-model.ts'
-import { hold, pastTurn, type Conversation, type Settings } from '../support/model/conversation.ts'
+import { historyOf, hold, pastTurn, type Conversation, type Settings } from '../support/model/conversation.ts'
 import { initializeResult, textResult, type Seen } from '../support/mcp/scripted-server.ts'
 
 const schema = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'], additionalProperties: false }
@@ -137,25 +136,6 @@ describe('an attempt that goes on long after the one before it', () => {
     expect(JSON.stringify(third.model.asked[0])).toBe(JSON.stringify(second.model.asked[1]))
   })
 })
-
-/** What a store would give of the first turns, with all of their calls but the last few of the last turn. */
-function historyOf({ journal }: Conversation, turns: number, lost = 0): PastTurn[] {
-  return journal.turns.slice(0, turns).map((turn, index) => {
-    const calls = journal.calls.filter((call) => call.turn === turn.number)
-    return {
-      ...turn,
-      provider: turn.provider ?? null,
-      tier: turn.tier ?? null,
-      purpose: turn.purpose ?? null,
-      context: turn.context ?? null,
-      attempt: 1,
-      calls: calls.slice(0, index === turns - 1 ? calls.length - lost : calls.length).flatMap((call) => {
-        const end = journal.ends.find(({ id }) => id === call.id)
-        return end ? [{ ...call, status: end.status, result: end.result, failure: end.failure }] : []
-      }),
-    }
-  })
-}
 
 /** Each item of the request before stands in the next one, but that the last result or reply may have a note behind it. */
 function expectGrown(before: readonly object[], after: readonly object[]): void {

@@ -50,7 +50,7 @@ export const answerCases: readonly WildCase[] = [
     },
     'ok: [image, image/png, 2 bytes, not shown]\n[audio, audio/wav, 2 bytes, not shown]\n[link x: file:///x. Not fetched.]\n[resource a:b, of unknown type, 2 bytes, not shown]\nembedded\n[a block of a kind that is not known here]',
   ),
-  result('12 MB', { content: text('x'.repeat(12_000_000)) }, 'ok: xxx'),
+  result('12 MB', { content: text('x'.repeat(12_000_000)) }, 'ok: [Result t1c1 has 11 MB (text of'),
   result('17 MB', { content: text('x'.repeat(17_000_000)) }, 'error: Error: the tool ran, but its result was too large to be read.'),
   call('an error that is null', (seen) => seen.json({ jsonrpc: '2.0', id: seen.id, result: textResult('done'), error: null }), 'ok: done'),
   call('an id that is a text', (seen) => seen.json({ jsonrpc: '2.0', id: String(seen.id), result: textResult('done') }), 'ok: done'),

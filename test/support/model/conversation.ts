@@ -159,3 +159,22 @@ export function pastTurn(number: number, calls: Partial<PastCall>[], extra: Part
     ...extra,
   }
 }
+
+/** What a store would give of the first turns, with all of their calls but the last few of the last turn. */
+export function historyOf({ journal }: Conversation, turns: number, lost = 0): PastTurn[] {
+  return journal.turns.slice(0, turns).map((turn, index) => {
+    const calls = journal.calls.filter((call) => call.turn === turn.number)
+    return {
+      ...turn,
+      provider: turn.provider ?? null,
+      tier: turn.tier ?? null,
+      purpose: turn.purpose ?? null,
+      context: turn.context ?? null,
+      attempt: 1,
+      calls: calls.slice(0, index === turns - 1 ? calls.length - lost : calls.length).flatMap((call) => {
+        const end = journal.ends.find(({ id }) => id === call.id)
+        return end ? [{ ...call, status: end.status, result: end.result, failure: end.failure }] : []
+      }),
+    }
+  })
+}
