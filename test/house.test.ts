@@ -21,6 +21,7 @@ const OWN_FOLDERS = [
   'fixtures',
   'fuzz',
   'hostile',
+  'machine',
   'mistakes',
   'providers',
   'queue/outages',
