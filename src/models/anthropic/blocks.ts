@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { PHASES, type TurnItem } from '../../core/run.ts'
 import { parseDigits, tryParse } from '../../lib/json/parse.ts'
 import { isObject } from '../../lib/json/object.ts'
-import { callIn, fieldsIn, reasoningIn, textIn, type Fields } from '../foreign.ts'
+import { callIn, fieldsIn, textIn, type Fields } from '../foreign.ts'
 import { fieldsBeside, kept, keptFrom, MAX_ITEMS, type Origin } from '../raw/keep.ts'
 
-// Blocks of a message: as items of a turn, and as they are told again. Without an origin nothing is kept but thoughts: a hosted answer is not told again.
+// Blocks of a message: as items of a turn, and as they are told again. Without an origin nothing is kept beside the words: a hosted answer is not told again.
 
 /** The blocks of a message as items. */
 export const itemsOfBlocks = (blocks: readonly Fields[], from: Origin | undefined): TurnItem[] =>
@@ -25,9 +25,6 @@ function itemsOfBlock(block: Fields, from: Origin | undefined): TurnItem[] {
       const call = callIn({ id, name, arguments: input ?? {} })
       return [from === undefined ? call : { ...call, ...keptFrom(fieldsBeside(rest), from) }]
     }
-    case 'thinking':
-    case 'redacted_thinking':
-      return from === undefined ? [reasoningIn(block)] : wholeItem(block, from)
     default:
       return from === undefined || typeof block['type'] !== 'string' ? [] : wholeItem(block, from)
   }

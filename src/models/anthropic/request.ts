@@ -65,7 +65,8 @@ export function settingFields(
 ): Pick<Create, 'thinking' | 'temperature' | 'service_tier' | 'output_config'> {
   const { effort, temperature, tier } = settings ?? {}
   const config: Anthropic.OutputConfig = {
-    ...(effort !== undefined && effort !== 'none' && { effort: effort === 'minimal' ? 'low' : effort }),
+    // Not to think at all is no effort of this API, and `minimal` is none either (core/rules/settings.ts).
+    ...(effort !== undefined && effort !== 'none' && effort !== 'minimal' && { effort }),
     ...(output && { format: { type: 'json_schema', schema: output.schema } }),
   }
   return {

@@ -91,6 +91,8 @@ export function createMessageBuilder() {
       else if (type === 'message_delta') say(fieldsIn(event['delta']))
       else if (type === 'message_stop') isOver = true
     },
+    /** What was used by now. */
+    usage: (): Fields => usage,
     /** The block at that place, as it is by now. */
     blockAt: (index: unknown): Fields | undefined => {
       const one = index === undefined || index === null ? last : blocks.get(index)

@@ -13,7 +13,7 @@ const OPENAI: Takes = { effort: EFFORTS, verbosity: VERBOSITIES, tier: TIERS, ma
 const TAKES: Readonly<Record<Api, Takes>> = {
   responses: OPENAI,
   chat: OPENAI,
-  anthropic: { effort: ['low', 'medium', 'high', 'xhigh', 'max'], verbosity: [], tier: ['default', 'priority'], maxTemperature: 1 },
+  anthropic: { effort: ['none', 'low', 'medium', 'high', 'xhigh', 'max'], verbosity: [], tier: ['default', 'priority'], maxTemperature: 1 },
 }
 
 /** A setting that an API does not have. */

@@ -28,6 +28,8 @@ export function createTranslator({ servers, model, requestId }: Translated) {
   const before: Fields[] = []
   let usedBefore: Usage | null = null
   let message = createMessageBuilder()
+  /** Places of blocks of the message that are over. */
+  const over = new Set<unknown>()
   let isFirst = true
 
   const placeOf = (index: unknown): number | undefined => (typeof index === 'number' ? before.length + index : undefined)
@@ -40,7 +42,7 @@ export function createTranslator({ servers, model, requestId }: Translated) {
 
   /** What the answer used so far. */
   function used(): HostedEvent[] {
-    const usage = usageOf(message.whole().usage, true)
+    const usage = usageOf(message.usage(), true)
     return usage ? [{ kind: 'used', usage: usedBefore ? addUsage(usedBefore, usage) : usage }] : []
   }
 
@@ -53,6 +55,9 @@ export function createTranslator({ servers, model, requestId }: Translated) {
 
   /** A block is whole: a call is made now, or has its result. */
   function ended(index: unknown): HostedEvent[] {
+    // A block ends once, however often that is said: each time costs as much as it is large.
+    if (over.has(index)) return []
+    over.add(index)
     const block = message.blockAt(index)
     if (block?.['type'] === CALL) {
       const told = calls.arguments({ itemId: block['id'], place: placeOf(index), part: undefined, whole: block['input'] ?? {} })
@@ -108,6 +113,7 @@ export function createTranslator({ servers, model, requestId }: Translated) {
       usedBefore = spent && usedBefore ? addUsage(usedBefore, spent) : (spent ?? usedBefore)
       before.push(...content)
       message = createMessageBuilder()
+      over.clear()
       return before
     },
 

@@ -71,6 +71,12 @@ test('an answer with breaks is one answer: its calls have places of their own, a
   expect(translate.goOn()).toBeUndefined()
 })
 
+test('a block that is said to end again and again ends once', () => {
+  const events = read([start, ...use('u1', 0), ...result('u1', 1), ...Array.from({ length: 50 }, () => ({ type: 'content_block_stop', index: 1 })), ...end('end_turn')]) // prettier-ignore
+  expect(events.filter(({ kind }) => kind === 'ended')).toHaveLength(1)
+  expect(answerIn(events)?.calls).toHaveLength(1)
+})
+
 test('servers whose tools were listed, and those that were called', () => {
   const listing = block(0, { type: 'mcp_tool_listing', mcp_server_name: label, tools: [] })
   expect(answerIn(read([start, ...listing, ...end('end_turn')]))?.listed).toEqual([{ server: 'my-shop', error: null }])
