@@ -1,4 +1,5 @@
-import { fieldsIn, listIn, type Fields } from '../foreign.ts'
+import { imageNotRead } from '../../core/words/results.ts'
+import { fieldsIn, listIn, textIn, type Fields } from '../foreign.ts'
 import { namesField, withoutKeys, type Part, type Protocol } from '../parameters.ts'
 import { isThought } from './blocks.ts'
 import { ANSWER_TOKENS } from './request.ts'
@@ -46,6 +47,23 @@ const MARK: Part = {
       ...(tools !== undefined && { tools: unmarkedList(tools) }),
     }
   },
+}
+
+const hasImage = ({ content }: Fields): boolean => listIn(content).some(({ type }) => type === 'image')
+
+/** Models of other servers may read none, or not in a result. */
+const IMAGES: Part = {
+  name: 'images of results',
+  isIn: (body) => messagesIn(body).some(({ content }) => listIn(content).some(hasImage)),
+  isRefused: (named) => /\bimages?\b|\bvision\b|\bmulti-?modal/i.test(named),
+  without: (body) =>
+    withBlocks(body, (block) => {
+      if (!hasImage(block)) return [block]
+      const words = listIn(block['content']).map((part) =>
+        part['type'] === 'image' ? imageNotRead(textIn(fieldsIn(part['source'])['media_type']) ?? '') : (textIn(part['text']) ?? ''),
+      )
+      return [{ ...block, content: words.join('\n') }]
+    }),
 }
 
 /** A proxy that asks one backend and then another cannot use what the first one signed. */
@@ -114,6 +132,7 @@ export const MESSAGES: Protocol = {
     ),
     { ...config('effort', 'effort', /\beffort\b/i), setting: 'effort' },
     MARK,
+    IMAGES,
     THINKING,
     THOUGHTS,
     ...['any', 'none', 'tool'].map(choice),

@@ -49,6 +49,19 @@ test.each(rows)('%s: asked once more without, and told of it', async (_, request
   expect([times, told.length]).toEqual([2, 1])
 })
 
+test('words stand in the place of images, where none are read', async () => {
+  const images = [{ mediaType: 'image/png', data: 'aGk=' }]
+  const [exchange] = exchanges
+  const shown = [{ items: exchange?.items ?? [], results: [{ callId: 'c', text: 'a chart', images }] }]
+  const { last, told } = await ask({ tools: [tool], exchanges: shown }, (body) =>
+    JSON.stringify(body).includes('base64') ? 'messages.2.content.0.tool_result: this model does not support image input' : undefined,
+  )
+  expect(last?.messages.at(-1)?.content).toMatchObject([
+    { type: 'tool_result', content: 'a chart\n[an image, image/png: this model reads no images]' },
+  ])
+  expect(told).toHaveLength(1)
+})
+
 test('an answer of an earlier model may have fewer tokens', async () => {
   const { came, last } = await ask({}, ({ max_tokens: asked }) =>
     asked > 4096 ? `max_tokens: ${asked} > 4096, which is the maximum allowed number of output tokens for m` : undefined,

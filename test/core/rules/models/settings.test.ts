@@ -25,7 +25,10 @@ test.each(rows)('%o is refused by %o', (settings, refusing) => {
 
 test('a fault names what the API has', () => {
   expect(settingFaults('anthropic', { effort: 'minimal', temperature: 1.5, tier: 'flex', verbosity: 'low' })).toEqual([
-    { field: 'effort', message: 'is minimal, which api: anthropic does not have; write none, low, medium, high, xhigh, max, or take it out' },
+    {
+      field: 'effort',
+      message: 'is minimal, which api: anthropic does not have; write none, low, medium, high, xhigh, max, or take it out',
+    },
     { field: 'verbosity', message: 'is low, which api: anthropic does not have; take it out' },
     { field: 'tier', message: 'is flex, which api: anthropic does not have; write default, priority, or take it out' },
     { field: 'temperature', message: 'is 1.5, and api: anthropic takes 1 at most' },
