@@ -68,7 +68,7 @@ export async function runLocal(options: LocalOptions, signal: AbortSignal): Prom
   const countPast = (past: PastTurn): TakenTurn => {
     countUnseen(({ attempt }) => attempt < past.attempt)
     const turn = pastTurn(past)
-    context.replay(readTurnContext(past.context))
+    context.replay(readTurnContext(past.context), past.items)
     state.countTurn(turn)
     return turn
   }

@@ -23,7 +23,7 @@ import { knownCostOf, priceAt, tierOf, type Price } from '../core/rules/spending
 import type { Reason, TurnItem, TurnPurpose, Usage } from '../core/run.ts'
 import { joinNotes, lastTurnNote } from '../core/words/notes.ts'
 import type { ModelTool } from '../core/ports/toolbox.ts'
-import { readTurnContext, type TurnContext } from '../core/rules/context/record.ts'
+import { notesItem, readTurnContext, type TurnContext } from '../core/rules/context/record.ts'
 import type { Window } from '../core/rules/context/window.ts'
 import type { InUse } from './relay/relay.ts'
 import { ANSWER } from '../core/words/endings.ts'
@@ -186,9 +186,9 @@ export async function takeTurn(
   const costUsd = knownCostOf(usage, paid.price, tier)
   const words = joinNotes([...ask.told, lastNote]) ?? null
   context?.counted(requestSize(request(sent, mayCall && !reserved.over)), usage)
-  const putAside = purpose === undefined ? context?.record() : context?.summaryOf(turn.items, conversation)
-  // What sums up is no answer, also to a worker of a version that does not know it: it stands beside the items.
-  const items = purpose === undefined ? turn.items : []
+  const summary = purpose === undefined ? undefined : context?.summaryOf(turn.items, conversation)
+  const putAside = summary?.context ?? context?.record()
+  const items = summary ? [notesItem(summary.notes)] : turn.items
   const row = {
     ...turn,
     items,
@@ -204,7 +204,7 @@ export async function takeTurn(
     context: putAside,
   }
   await Promise.all([lost && journal.unseenAnswer({ turn: number, usage: lost.usage }), journal.turn(row)])
-  context?.written(putAside, purpose !== undefined)
+  context?.written(putAside, summary?.notes)
   await reserved.charge(usage, lost, paid.price && (priceAt(paid.price, tier) ?? paid.price))
   return { turn: { number, items, stopReason: turn.stopReason, forcedBy: forced, usage, costUsd, unseen: lost?.usage }, sent }
 }

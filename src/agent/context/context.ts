@@ -1,6 +1,6 @@
 import { Failure } from '../../core/failure.ts'
 import { decideCut, summedBy, type Fill } from '../../core/rules/context/cut.ts'
-import type { TurnContext } from '../../core/rules/context/record.ts'
+import { notesIn, type TurnContext } from '../../core/rules/context/record.ts'
 import { saidSize } from '../../core/rules/context/said.ts'
 import { densityOf, estimateTokens, leastTokens, roomOf, type Counted, type Window } from '../../core/rules/context/window.ts'
 import type { TurnItem, Usage } from '../../core/run.ts'
@@ -98,8 +98,8 @@ export function createContext({ window, maxOutputTokens, reader }: ContextOption
     /** The conversation as the model is told it. */
     tell: (conversation: Conversation): Conversation => view.tell(conversation),
     /** Puts aside what was put aside before a turn of an earlier attempt. */
-    replay(context: TurnContext): void {
-      view.apply(context)
+    replay(context: TurnContext, items: readonly TurnItem[]): void {
+      view.apply(context, notesIn(items))
       isSummed = context.summary !== undefined
       if (context.window !== undefined) known = { ...known, tokens: context.window }
     },
@@ -132,17 +132,18 @@ export function createContext({ window, maxOutputTokens, reader }: ContextOption
     },
     toSum: begunOf,
     /** Notes on the beginning of a conversation, for their row. */
-    summaryOf(items: readonly TurnItem[], begun: Conversation): TurnContext {
+    summaryOf(items: readonly TurnItem[], begun: Conversation): { context: TurnContext; notes: string } {
       const said = items.flatMap((item) => (item.type === 'message' ? [item.text] : [])).join('\n\n')
       const most = Math.floor((Math.min(room(), last?.tokens ?? LEAST_NOTES) * NOTES_SHARE) / densityOf(first, last))
-      const text = said.trim() === '' ? listed(begun) : cutBytes(said, Math.max(LEAST_NOTES, most)).text
-      return { ...record, summary: { of: begun.exchanges.length, text } }
+      const notes = said.trim() === '' ? listed(begun) : cutBytes(said, Math.max(LEAST_NOTES, most)).text
+      return { notes, context: { ...record, summary: { of: begun.exchanges.length } } }
     },
     /** What was put aside since the turn before, for the row of the turn. */
     record: (): TurnContext | undefined => (Object.keys(record).length === 0 ? undefined : record),
     /** The turn is written. */
-    written(context: TurnContext | undefined, isSummary: boolean): void {
-      if (context?.summary) view.apply({ summary: context.summary })
+    written(context: TurnContext | undefined, notes: string | undefined): void {
+      const isSummary = context?.summary !== undefined
+      if (isSummary) view.apply({ summary: context.summary }, notes)
       record = {}
       isSummed = isSummary
       if (!isSummary) isCut = false

@@ -37,13 +37,13 @@ export function createView(reader: string | undefined) {
   }
 
   return {
-    /** Puts aside what a row says. */
-    apply({ aside: more = [], summary }: TurnContext): void {
+    /** Puts aside what a row says; `text`: the notes of a summary. */
+    apply({ aside: more = [], summary }: TurnContext, text = ''): void {
       for (const id of more) aside.add(id)
       tellings = new WeakMap()
       if (!summary) return
       summed = summary.of
-      notes = [{ items: [{ type: 'message', text: summary.text }], results: [], reply: summaryReply(reader) }]
+      notes = [{ items: [{ type: 'message', text }], results: [], reply: summaryReply(reader) }]
     },
     tell(conversation: Conversation): Conversation {
       const known = tellings.get(conversation)

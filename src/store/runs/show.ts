@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { modelsUsed } from '../../core/models-used.ts'
 import type { FinalStatus, Reason, RunStatus } from '../../core/run.ts'
-import { readTurnContext } from '../../core/rules/context/record.ts'
+import { notesIn, readTurnContext } from '../../core/rules/context/record.ts'
 import type {
   AttemptView,
   DecisionView,
@@ -86,8 +86,8 @@ async function loadTurns(client: pg.PoolClient, runId: string): Promise<TurnView
     'show turns',
   )
   return turns.map(({ context, ...row }) => {
-    const { aside = [], summary, compacted = 0 } = readTurnContext(context)
-    return { ...withUsage(row), putAside: aside.length, compacted, notes: summary?.text ?? null }
+    const { aside = [], compacted = 0 } = readTurnContext(context)
+    return { ...withUsage(row), putAside: aside.length, compacted, notes: notesIn(row.items) ?? null }
   })
 }
 

@@ -1,6 +1,7 @@
 // A provider that keeps the window of its model, and conversations that are larger than that.
 import { describe, expect, test } from 'vitest'
 import type { PastTurn } from '../../../src/core/history.ts'
+import { notesIn, notesItem } from '../../../src/core/rules/context/record.ts'
 import { SUMMARY_ASK } from '../../../src/core/words/window/aside.ts'
 import type { Asked, Said } from '../../support/model/answering-model.ts'
 import { hold, type Conversation, type Settings } from '../../support/model/conversation.ts'
@@ -90,7 +91,7 @@ describe('a conversation that nears the window', () => {
       { role: 'user', content: expect.stringMatching(/^\[Nightshift: these are your notes/) },
     ])
     const row = held.journal.turns.find(({ purpose }) => purpose === 'summary')
-    expect(row).toMatchObject({ items: [], told: SUMMARY_ASK, context: { summary: { text: NOTES } }, usage: { outputTokens: 1 } })
+    expect(row).toMatchObject({ items: [notesItem(NOTES)], told: SUMMARY_ASK, context: { summary: {} }, usage: { outputTokens: 1 } })
     expect(held.sent()).toHaveLength(120)
   })
 
@@ -109,9 +110,7 @@ describe('a conversation that nears the window', () => {
     await using held = await hold(work(60, 2), settings({ serve: serving(600), keeps: { window: WINDOW, notes: '' } }))
     expect(await held.run()).toMatchObject({ text: 'done', reasons: [] })
     const row = held.journal.turns.find(({ purpose }) => purpose === 'summary')
-    expect(row?.context).toMatchObject({
-      summary: { text: expect.stringMatching(/^\(No notes were written\. Results so far: .*t\d+c\d of shop__look/) },
-    })
+    expect(notesIn(row?.items ?? [])).toMatch(/^\(No notes were written\. Results so far: .*t\d+c\d of shop__look/)
   })
 
   test('shows results of the last turn as stubs only where they do not fit beside each other', async () => {

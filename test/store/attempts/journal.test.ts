@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { notesItem } from '../../../src/core/rules/context/record.ts'
 import { noUsage } from '../../../src/core/run.ts'
 import { openDb, query, type Db } from '../../../src/store/postgres/db.ts'
 import { loadHistory } from '../../../src/store/attempts/history.ts'
@@ -206,15 +207,16 @@ test('what was put aside before a turn is read again as it was written, and coun
   await using database = await createTestDatabase()
   const { db } = database
   const { runId, journal } = await journalOf(db)
-  const context = { aside: ['t1c1', 't1c2'], summary: { of: 3, text: 'notes \0 \ud800' } }
-  await journal.turn(turnRecord(1, { items: [], purpose: 'summary', context }))
+  const context = { aside: ['t1c1', 't1c2'], summary: { of: 3 } }
+  const items = [notesItem('12 rows')]
+  await journal.turn(turnRecord(1, { items, purpose: 'summary', context }))
   await journal.turn(turnRecord(2))
   expect(await loadHistory(db, runId, 1)).toMatchObject([
-    { purpose: 'summary', context },
+    { purpose: 'summary', context, items },
     { purpose: null, context: null },
   ])
   expect((await loadRun(db, runId))?.turns).toMatchObject([
-    { purpose: 'summary', putAside: 2, notes: context.summary.text },
+    { purpose: 'summary', putAside: 2, notes: '12 rows' },
     { purpose: null, putAside: 0, notes: null },
   ])
 })
