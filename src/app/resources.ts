@@ -41,6 +41,8 @@ export function offerOf(config: Config): Offer {
   }
 }
 
+export { CATALOGUE_DATE } from '../models/catalogue/models.ts'
+
 /** What is known of the models of the configured providers. */
 export function factsOf({ providers, prices, models }: Pick<Config, 'providers' | 'prices' | 'models'>): FactsOf {
   const kindOf = (provider: string) => {

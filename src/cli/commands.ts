@@ -23,6 +23,7 @@ const COMMANDS: readonly [heading: string, commands: readonly Commands[]][] = [
   [
     'Jobs:',
     [
+      commands('models', async () => (await import('./commands/jobs/models.ts')).addModels),
       commands('jobs', async () => (await import('./commands/jobs/jobs.ts')).addJobs),
       commands('dev', async () => (await import('./commands/dev/dev.ts')).addDev),
       commands('test', async () => (await import('./commands/dev/test.ts')).addTest),

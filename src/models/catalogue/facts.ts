@@ -65,6 +65,13 @@ const entries = () =>
       }),
   ))
 
+/** The models of a kind of provider, by the first of their names. */
+export const catalogueNames = (kind: CatalogueKind): string[] =>
+  CATALOGUE_ROWS.trim()
+    .split('\n')
+    .map(entryIn)
+    .flatMap((row) => (row.kind === kind ? row.names.slice(0, 1) : []))
+
 /** A version of a model by its date, or the latest one: it costs and reads what the model does. */
 const VERSION = /(?:[-@](?:\d{4}-\d{2}-\d{2}|\d{8}|latest))$/
 
