@@ -34,3 +34,12 @@ test.each([
 ])('allow %j covers repeatable %j: %j', (allow, repeatable, covers) => {
   expect(jobSchema.safeParse({ ...KEPT, tools: { s: { allow, repeatable } } }).success).toBe(covers)
 })
+
+test.each([
+  ['a cron of six fields', { schedule: { cron: '0 0 7 * * 1', timezone: 'UTC' } }],
+  ['a cron with H', { schedule: { cron: 'H 7 * * 1', timezone: 'UTC' } }],
+  ['a required name that is a slip', { output: { schema: { type: 'object', required: ['totl'], properties: { total: {} } } } }],
+  ['a pattern that looks ahead', { input: { type: 'string', pattern: '^(?=a)' } }],
+])('what a row keeps of an earlier version is read, though a file with it is refused: %s', (_, part) => {
+  expect(readDefinition({ ...KEPT, ...part })).toMatchObject(part)
+})
