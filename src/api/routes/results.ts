@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import pLimit from 'p-limit'
 import { visibleJobs } from '../../http/authorize.ts'
-import { readWhole } from '../../runs/kept.ts'
+import { readWhole } from '../../runs/results/kept.ts'
 import { requireStatus } from '../../runs/require.ts'
 import type { AddRoutes } from '../context.ts'
 import { problemsOf, text } from '../schemas/common.ts'

@@ -85,7 +85,7 @@ function requestsOf(document: Document, ids: readonly string[]): fc.Arbitrary<As
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, ...operation })),
   )
-  const known: Record<string, readonly string[]> = { id: ids, job: ['work', 'fails'] }
+  const known: Record<string, readonly string[]> = { id: ids, job: ['work', 'fails'], result: ['t1c1', 't0c99', '0'.repeat(64)] }
   return fc.constantFrom(...operations).chain(({ path, method, parameters, requestBody }) => {
     const named = (place: string) => parameters.filter((one) => one.in === place)
     const values = (place: string) =>

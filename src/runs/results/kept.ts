@@ -1,10 +1,10 @@
 // Whole results of a run, for people: what a call gave is often larger than its row shows.
-import { Failure } from '../core/failure.ts'
-import type { KeptContent } from '../core/run.ts'
-import type { RunView } from '../core/view.ts'
-import { showLine, sizeText } from '../lib/text.ts'
-import { findContent, findResult, loadContent } from '../store/contents.ts'
-import type { Db } from '../store/postgres/db.ts'
+import { Failure } from '../../core/failure.ts'
+import type { KeptContent } from '../../core/run.ts'
+import type { RunView } from '../../core/view.ts'
+import { showLine, sizeText } from '../../lib/text.ts'
+import { findContent, findResult, loadContent } from '../../store/contents.ts'
+import type { Db } from '../../store/postgres/db.ts'
 
 /** What is kept beside the rows of a run. */
 export interface KeptOfRun extends KeptContent {
