@@ -12,7 +12,7 @@ import { durationMs } from '../../lib/duration.ts'
 import { withTimeout } from '../../pomerium/timeout.ts'
 import type { RunResources } from '../resources.ts'
 import { windowOf } from './window.ts'
-import { checkPins } from './check-pins.ts'
+import { checkPins } from './pins/check-pins.ts'
 
 /** Pomerium's max_request_bytes where the route sets none (measured). */
 const DEFAULT_REQUEST_BYTES = 4096

@@ -1,10 +1,10 @@
-import type { CallJournal, RequestJournal } from '../../core/ports/journal.ts'
-import { Failure } from '../../core/failure.ts'
-import { INSTRUCTIONS, type PinnedTool } from '../../jobs/lock.ts'
-import type { JobDefinition } from '../../jobs/schema.ts'
-import { createGatewayFetch } from '../../pomerium/fetch.ts'
-import { preflight } from './preflight.ts'
-import type { RunResources } from '../resources.ts'
+import type { CallJournal, RequestJournal } from '../../../core/ports/journal.ts'
+import { Failure } from '../../../core/failure.ts'
+import { INSTRUCTIONS, type PinnedTool } from '../../../jobs/lock.ts'
+import type { JobDefinition } from '../../../jobs/schema.ts'
+import { createGatewayFetch } from '../../../pomerium/fetch.ts'
+import { preflight } from '../preflight.ts'
+import type { RunResources } from '../../resources.ts'
 
 const noCall = () => Promise.reject(new Error('no call is made here'))
 const NO_CALLS: CallJournal = { toolCall: noCall, toolCallRefused: noCall, toolCallEnd: noCall, keepContent: noCall }

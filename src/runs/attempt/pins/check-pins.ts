@@ -1,7 +1,7 @@
-import { Failure } from '../../core/failure.ts'
-import { INSTRUCTIONS } from '../../jobs/lock.ts'
-import type { JobDefinition } from '../../jobs/schema.ts'
-import type { OpenToolBox } from '../../mcp/toolbox.ts'
+import { Failure } from '../../../core/failure.ts'
+import { INSTRUCTIONS } from '../../../jobs/lock.ts'
+import type { JobDefinition } from '../../../jobs/schema.ts'
+import type { OpenToolBox } from '../../../mcp/toolbox.ts'
 
 /** Throws `TOOL_CHANGED` unless each offered tool, and what each server says of its tools, has the digest of the job's lock file. */
 export function checkPins(

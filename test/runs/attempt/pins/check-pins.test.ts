@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { checkPins } from '../../../src/runs/attempt/check-pins.ts'
-import { aTool, startScriptedServer } from '../../support/mcp/scripted-server.ts'
-import { aServer, openBox } from '../../support/mcp/tool-box.ts'
+import { checkPins } from '../../../../src/runs/attempt/pins/check-pins.ts'
+import { aTool, startScriptedServer } from '../../../support/mcp/scripted-server.ts'
+import { aServer, openBox } from '../../../support/mcp/tool-box.ts'
 
 test('a tool that a pattern lets through and that nobody pinned ends a pinned run, and no other', async () => {
   const tools = [aTool('get_rows'), aTool('get_rows_later')]

@@ -1,7 +1,7 @@
-import { Failure } from '../../core/failure.ts'
-import type { Job } from '../../jobs/job.ts'
-import { INSTRUCTIONS, lockFileOf, writeLock, type PinnedTool } from '../../jobs/lock.ts'
-import type { JobRegistry } from '../../jobs/registry.ts'
+import { Failure } from '../../../core/failure.ts'
+import type { Job } from '../../../jobs/job.ts'
+import { INSTRUCTIONS, lockFileOf, writeLock, type PinnedTool } from '../../../jobs/lock.ts'
+import type { JobRegistry } from '../../../jobs/registry.ts'
 
 export interface PinParts {
   jobs: Pick<JobRegistry, 'unpinned'>
