@@ -299,6 +299,11 @@ export const WAITS: readonly WaitRow[] = [
     after: 'the command ends; the link stays good',
   },
   {
+    what: 'npm, that packs a checkout for `nightshift init`',
+    bound: ['cli/commands/setup/own-package.ts#PACK_MS'],
+    after: '`COMMAND_INVALID`, with its cure',
+  },
+  {
     what: 'the store, for results that are kept: compressed, unpacked, and read one after the other',
     bound: ['a few are worked on at a time, each of a size that has an end (`limits.keptBytes`)'],
     after: 'as any other write, or question, that a promise rests on',

@@ -1,8 +1,8 @@
 // Images of tool results: where each API takes them, and what a server reads that takes none.
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import type { Exchange } from '../../../src/models/model.ts'
-import { openProvider } from '../../support/model/provider.ts'
+import type { Exchange } from '../../../../src/models/model.ts'
+import { openProvider } from '../../../support/model/provider.ts'
 
 const image = (data: string) => ({ mediaType: 'image/png', data })
 const shown: Exchange = {
