@@ -16,9 +16,17 @@ const MACHINES = {
 
 type Platform = keyof typeof MACHINES
 
+/** macOS packs programs for several processors into one: so many, then 20 bytes for each, with the processor first. */
+const UNIVERSAL = { magic: 'cafebabe', begins: 8, each: 20 }
+
 function isFor(file: string, platform: Platform): boolean {
   const { magic, at, machine } = MACHINES[platform]
-  const head = readFileSync(file).subarray(0, 32).toString('hex')
+  const bytes = readFileSync(file)
+  if (platform.startsWith('darwin') && bytes.toString('hex', 0, 4) === UNIVERSAL.magic) {
+    const processors = Array.from({ length: bytes.readUInt32BE(4) }, (_, i) => bytes.readUInt32BE(UNIVERSAL.begins + i * UNIVERSAL.each))
+    return processors.includes(Number.parseInt(machine.match(/../g)?.toReversed().join('') ?? '', 16))
+  }
+  const head = bytes.toString('hex', 0, 32)
   return head.startsWith(magic) && head.slice(at * 2).startsWith(machine)
 }
 
