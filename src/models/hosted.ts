@@ -1,5 +1,5 @@
 // Hosted delegation, independent of a provider's protocol: each protocol translates its events into the types of this file.
-import type { ModelSettings } from '../core/model-settings.ts'
+import type { ModelSettings } from '../core/models/settings.ts'
 import type { Usage } from '../core/run.ts'
 import type { Asked, Labels, ModelTurn, OutputFormat } from './model.ts'
 

@@ -1,4 +1,4 @@
-import type { ModelSettings } from '../core/model-settings.ts'
+import type { ModelSettings } from '../core/models/settings.ts'
 import type { Ending, Reason, TurnItem, TurnWait, Usage } from '../core/run.ts'
 import type { ModelTool } from '../core/ports/toolbox.ts'
 

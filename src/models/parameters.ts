@@ -1,5 +1,5 @@
 import { APIError } from 'openai'
-import type { ModelSettings } from '../core/model-settings.ts'
+import type { ModelSettings } from '../core/models/settings.ts'
 import { seenSoFar } from './asked.ts'
 import { codeOf } from './errors/code.ts'
 import { noteSetting } from './errors/failure.ts'

@@ -1,4 +1,4 @@
-import type { Api } from '../core/model-settings.ts'
+import type { Api } from '../core/models/settings.ts'
 import type { HostedModel } from './hosted.ts'
 import type { Model } from './model.ts'
 

@@ -1,7 +1,7 @@
 // One model made of those that a job names: it waits for one that cannot answer now, and goes on with the next one. A model is changed between two requests for one turn, so that
 // each turn is of one model, which its row names.
 import { Failure, describeFailure } from '../../core/failure.ts'
-import type { Api, Tier } from '../../core/model-settings.ts'
+import type { Api, Tier } from '../../core/models/settings.ts'
 import { nextStep, type RelayPolicy, type Step } from '../../core/rules/models/next.ts'
 import { settingsFor } from '../../core/rules/models/settings.ts'
 import type { Price } from '../../core/rules/spending/price.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { CATALOGUE_KINDS, kindOfProvider } from '../../core/catalogue-kinds.ts'
-import { APIS } from '../../core/model-settings.ts'
+import { CATALOGUE_KINDS, kindOfProvider } from '../../core/models/catalogue-kinds.ts'
+import { APIS } from '../../core/models/settings.ts'
 import { duration } from '../../lib/duration.ts'
 import { MIN_SECRET_LENGTH } from '../../lib/redact.ts'
 import { httpUrl } from '../../lib/net/url.ts'

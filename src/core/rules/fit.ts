@@ -1,4 +1,4 @@
-import type { Tier } from '../model-settings.ts'
+import type { Tier } from '../models/settings.ts'
 import type { Ceiling } from './spending/budget.ts'
 import { hasPriceAt, type Price } from './spending/price.ts'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { EFFORTS, TIERS, VERBOSITIES, type ModelSettings } from '../../core/model-settings.ts'
+import { EFFORTS, TIERS, VERBOSITIES, type ModelSettings } from '../../core/models/settings.ts'
 import { nameText } from '../../lib/name.ts'
 
 const which = {

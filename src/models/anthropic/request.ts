@@ -1,5 +1,5 @@
 import type Anthropic from '@anthropic-ai/sdk'
-import type { ModelSettings } from '../../core/model-settings.ts'
+import type { ModelSettings } from '../../core/models/settings.ts'
 import type { Exchange, ModelRequest, ToldResult } from '../model.ts'
 import type { Fields } from '../foreign.ts'
 import type { Origin } from '../raw/keep.ts'

@@ -1,4 +1,4 @@
-import type { CatalogueKind } from '../../core/catalogue-kinds.ts'
+import type { CatalogueKind } from '../../core/models/catalogue-kinds.ts'
 import type { Price } from '../../core/rules/spending/price.ts'
 import { CATALOGUE_ROWS } from './models.ts'
 

@@ -1,5 +1,5 @@
 import type { FailureCode } from '../../core/failure-codes.ts'
-import type { Tier } from '../../core/model-settings.ts'
+import type { Tier } from '../../core/models/settings.ts'
 
 /** What a provider says of an error, in an answer of HTTP, an event, or an answer that failed. */
 export interface ProviderError {

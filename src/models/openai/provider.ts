@@ -1,6 +1,6 @@
 import OpenAI, { APIError } from 'openai'
-import type { Tier } from '../../core/model-settings.ts'
-import { isOpenAi } from '../../core/catalogue-kinds.ts'
+import type { Tier } from '../../core/models/settings.ts'
+import { isOpenAi } from '../../core/models/catalogue-kinds.ts'
 import { counting } from '../asked.ts'
 import { createConnection, type ProviderWay } from '../connection.ts'
 import { createChatModel } from './chat.ts'

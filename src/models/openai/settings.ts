@@ -1,5 +1,5 @@
 // How the fields of a request say the settings of a job, and which of them a model may do without.
-import type { ModelSettings, Tier } from '../../core/model-settings.ts'
+import type { ModelSettings, Tier } from '../../core/models/settings.ts'
 
 interface Asked {
   settings?: ModelSettings | undefined

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { modelsUsed } from '../../core/models-used.ts'
+import { modelsUsed } from '../../core/models/used.ts'
 import type { FinalStatus, Reason, RunStatus } from '../../core/run.ts'
 import { notesIn, readTurnContext } from '../../core/rules/context/record.ts'
 import type {

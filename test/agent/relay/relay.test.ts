@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { createRelay, type Choice } from '../../../src/agent/relay/relay.ts'
 import { Failure } from '../../../src/core/failure.ts'
 import type { FailureCode } from '../../../src/core/failure-codes.ts'
-import type { Api, ModelSettings } from '../../../src/core/model-settings.ts'
+import type { Api, ModelSettings } from '../../../src/core/models/settings.ts'
 import type { RelayPolicy } from '../../../src/core/rules/models/next.ts'
 import type { ModelRequest } from '../../../src/models/model.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { CATALOGUE_KINDS, type CatalogueKind } from '../../../src/core/catalogue-kinds.ts'
+import { CATALOGUE_KINDS, type CatalogueKind } from '../../../src/core/models/catalogue-kinds.ts'
 import { createFacts, type ModelLimits } from '../../../src/models/catalogue/facts.ts'
 import { CATALOGUE_DATE, CATALOGUE_ROWS } from '../../../src/models/catalogue/models.ts'
 import type { Price } from '../../../src/core/rules/spending/price.ts'

@@ -1,7 +1,7 @@
 // What a job sets of its model, in the words of both APIs; and what follows when a server does not take it.
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import type { ModelSettings } from '../../../src/core/model-settings.ts'
+import type { ModelSettings } from '../../../src/core/models/settings.ts'
 import { openProvider, type ProviderBehaviour } from '../../support/model/provider.ts'
 
 const bodySchema = z.looseObject({})

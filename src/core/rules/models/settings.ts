@@ -1,5 +1,5 @@
 // Which settings of a model the API of its provider has. What one model takes of them is known to the provider alone: it says so when it is asked.
-import { EFFORTS, TIERS, VERBOSITIES, type Api, type ModelSettings } from '../../model-settings.ts'
+import { EFFORTS, TIERS, VERBOSITIES, type Api, type ModelSettings } from '../../models/settings.ts'
 
 interface Takes {
   effort: readonly string[]

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { APIS, type Api, type ModelSettings } from '../../../../src/core/model-settings.ts'
+import { APIS, type Api, type ModelSettings } from '../../../../src/core/models/settings.ts'
 import { settingFaults, settingsFor } from '../../../../src/core/rules/models/settings.ts'
 
 const rows: [settings: ModelSettings, refusedBy: Api[]][] = [

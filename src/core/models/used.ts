@@ -1,4 +1,4 @@
-import type { TurnWait } from './run.ts'
+import type { TurnWait } from '../run.ts'
 
 /** A model that answered turns of a run, at a service tier. */
 export interface ModelUse {

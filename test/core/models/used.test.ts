@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { modelsUsed, modelText, waitsInOne } from '../../src/core/models-used.ts'
-import type { TurnWait } from '../../src/core/run.ts'
+import { modelsUsed, modelText, waitsInOne } from '../../../src/core/models/used.ts'
+import type { TurnWait } from '../../../src/core/run.ts'
 
 test('the models of a run are told once each, by provider, name and tier, in their order', () => {
   const turn = (provider: string | null, model: string, tier: string | null = null) => ({ provider, model, tier })

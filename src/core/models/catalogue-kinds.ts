@@ -1,5 +1,5 @@
 // Whose models a provider has, as far as its address says so: prices and windows of the catalogue hold for nobody else.
-import type { Api } from './model-settings.ts'
+import type { Api } from './settings.ts'
 
 /** Providers that the catalogue knows, by the hosts of their own services. */
 const HOSTS = {

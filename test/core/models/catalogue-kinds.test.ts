@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { isOpenAi, kindOfProvider } from '../../src/core/catalogue-kinds.ts'
-import type { Api } from '../../src/core/model-settings.ts'
+import { isOpenAi, kindOfProvider } from '../../../src/core/models/catalogue-kinds.ts'
+import type { Api } from '../../../src/core/models/settings.ts'
 
 test.each<[api: Api, baseUrl: string | undefined, kind: string | undefined]>([
   ['responses', undefined, 'openai'],
