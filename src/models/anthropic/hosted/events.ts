@@ -8,6 +8,7 @@ import { isPause } from '../ending.ts'
 import { createMessageBuilder, type MessageAnswer } from '../stream.ts'
 import { turnOf, usageOf } from '../turn.ts'
 import { resultFields } from './outcome.ts'
+import { createPairs } from './pairs.ts'
 
 export interface Translated {
   servers: readonly KnownServer[]
@@ -30,10 +31,13 @@ export function createTranslator({ servers, model, requestId }: Translated) {
   let message = createMessageBuilder()
   /** Places of blocks of the message that are over. */
   const over = new Set<unknown>()
+  /** Ids of calls of the message, by the places of their blocks. */
+  const ids = new Map<unknown, string | undefined>()
+  const pairs = createPairs()
   let isFirst = true
 
   const placeOf = (index: unknown): number | undefined => (typeof index === 'number' ? before.length + index : undefined)
-  const itemOf = ({ id, server_name: label, name, input }: Fields): Fields => ({
+  const itemOf = ({ server_name: label, name, input }: Fields, id: string | undefined): Fields => ({
     id,
     server_label: label,
     name,
@@ -60,24 +64,28 @@ export function createTranslator({ servers, model, requestId }: Translated) {
     over.add(index)
     const block = message.blockAt(index)
     if (block?.['type'] === CALL) {
-      const told = calls.arguments({ itemId: block['id'], place: placeOf(index), part: undefined, whole: block['input'] ?? {} })
+      const told = calls.arguments({ itemId: ids.get(index), place: placeOf(index), part: undefined, whole: block['input'] ?? {} })
       return told ? [{ kind: 'call', call: told.call }] : []
     }
     if (block?.['type'] !== RESULT) return []
-    return [{ kind: 'ended', call: calls.done({ id: block['tool_use_id'], ...resultFields(block) }, undefined) }]
+    const pair = pairs.result(block['tool_use_id'])
+    if (pair === 'again') return []
+    if (pair !== 'none') return [{ kind: 'ended', call: calls.done({ id: pair?.of, ...resultFields(block) }, undefined) }]
+    // Something ran, and nobody said what: it is the end of no call that is known.
+    const id = idIn(block['tool_use_id']) ?? 'a result without a call'
+    calls.added({ id }, undefined)
+    return [{ kind: 'ended', call: calls.done({ id, status: 'incomplete' }, undefined) }]
   }
 
   function answerOf(answer: MessageAnswer): HostedAnswer {
     const content = [...before, ...answer.content]
-    const results = new Map(content.flatMap((block) => (block['type'] === RESULT ? [[block['tool_use_id'], block] as const] : [])))
-    const outcome = (id: unknown): Fields => {
-      const result = results.get(id)
-      return result ? resultFields(result) : {}
-    }
+    const outcomes = outcomesIn(content)
     const listedBy = (block: Fields): unknown => (block['type'] === LISTING ? block['mcp_server_name'] : block['type'] === CALL ? block['server_name'] : undefined) // prettier-ignore
     return {
       calls: content.flatMap((block, place): EndedCall[] =>
-        block['type'] === CALL ? [calls.inAnswer({ ...itemOf(block), ...outcome(block['id']) }, place)] : [],
+        block['type'] === CALL
+          ? [calls.inAnswer({ ...itemOf(block, outcomes.get(block)?.id), ...outcomes.get(block)?.fields }, place)]
+          : [],
       ),
       // A server that cannot be listed ends the request with an error.
       listed: content.flatMap((block) => {
@@ -102,7 +110,10 @@ export function createTranslator({ servers, model, requestId }: Translated) {
       if (type === 'content_block_stop') return ended(index)
       if (type !== 'content_block_start') return []
       const block = fieldsIn(event['content_block'])
-      return block['type'] === CALL ? [{ kind: 'spoken', call: calls.added(itemOf({ ...block, input: undefined }), placeOf(index)) }] : []
+      if (block['type'] !== CALL) return []
+      const id = pairs.call(block['id'])
+      ids.set(index, id)
+      return [{ kind: 'spoken', call: calls.added(itemOf({ ...block, input: undefined }, id), placeOf(index)) }]
     },
 
     /** The message is whole and ended with a break: what was said by then, which goes back as it came. The next message goes on from there. */
@@ -114,6 +125,7 @@ export function createTranslator({ servers, model, requestId }: Translated) {
       before.push(...content)
       message = createMessageBuilder()
       over.clear()
+      ids.clear()
       return before
     },
 
@@ -123,6 +135,26 @@ export function createTranslator({ servers, model, requestId }: Translated) {
       return whole.isOver ? [{ kind: 'answer', answer: answerOf(whole) }] : []
     },
   }
+}
+
+/** What the content says of the end of each of its calls: a result is of one call. */
+function outcomesIn(content: readonly Fields[]): Map<Fields, { id: string | undefined; fields: Fields }> {
+  const pairs = createPairs()
+  const own = new Map(content.flatMap((block) => (block['type'] === CALL ? [[block, pairs.call(block['id'])] as const] : [])))
+  const results = content.filter(({ type }) => type === RESULT)
+  const told = new Map<string, Fields>()
+  const nameless: Fields[] = []
+  for (const result of results) {
+    const pair = pairs.result(result['tool_use_id'])
+    if (pair === undefined) nameless.push(result)
+    else if (typeof pair === 'object') told.set(pair.of, result)
+  }
+  return new Map(
+    [...own].map(([block, id]) => {
+      const result = id === undefined ? nameless.shift() : told.get(id)
+      return [block, { id, fields: result ? resultFields(result) : {} }]
+    }),
+  )
 }
 
 /** The events that a message as a whole stands for. */

@@ -145,3 +145,24 @@ test('each server has its token and the tools that it may call, and no other', (
     ],
   })
 })
+
+/** How each call ended, as it is told first: while the answer is read, else by the whole of it. */
+function endsIn(events: readonly HostedEvent[]): Map<string, string> {
+  const ended = events.flatMap((one) => (one.kind === 'ended' ? [one.call] : []))
+  const all = [...ended, ...(answerIn(events)?.calls ?? [])]
+  return new Map(all.toReversed().map(({ id, outcome }) => [id, outcome.kind]))
+}
+const nameless = (events: readonly Event[]): Event[] => JSON.parse(JSON.stringify(events), (key, value) => (key === 'id' || key === 'tool_use_id' ? undefined : value)) // prettier-ignore
+
+test.each<[what: string, events: Event[], ends: string[]]>([
+  ['a result of no call that is known', [...use('u1', 0), ...result('u9', 1)], ['no-result', 'no-result']],
+  ['a result without its call', result('u9', 0), ['no-result']],
+  ['one result of two calls with one id', [...use('u1', 0), ...use('u1', 1), ...result('u1', 2)], ['no-result', 'ok']],
+  ['a result of each of them', [...use('u1', 0), ...use('u1', 1), ...result('u1', 2), ...result('u1', 3)], ['ok', 'ok']],
+  ['the same result twice', [...use('u1', 0), ...use('u2', 1), ...result('u1', 2), ...result('u1', 3)], ['no-result', 'ok']],
+  ['one result of two calls without ids', nameless([...use('u1', 0), ...use('u2', 1), ...result('u1', 2)]), ['no-result', 'ok']],
+  ['a result without a call or an id', nameless([...use('u1', 0), ...result('u1', 1), ...result('u2', 2)]), ['no-result', 'ok']],
+  ['the second of two, which is told first', [...use('u1', 0), ...use('u2', 1), ...result('u2', 2)], ['no-result', 'ok']],
+])('a call has ended where its own result was told, and nothing else: %s', (_, told, ends) => {
+  expect([...endsIn(read([start, ...told, ...end('end_turn')])).values()].toSorted()).toEqual(ends)
+})
