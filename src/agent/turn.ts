@@ -39,6 +39,7 @@ import type {
   OutputFormat,
   ParsedOutput,
   StopReason,
+  ToldResult,
 } from '../models/model.ts'
 import type { Context } from './context/context.ts'
 import { requestSize } from './context/size.ts'
@@ -229,9 +230,15 @@ export function addNote({ prompt, exchanges }: Conversation, note: string | unde
   const noted: Exchange =
     last.reply !== undefined || !result
       ? { ...last, reply: withNote(last.reply ?? '', note) }
-      : { ...last, results: [...last.results.slice(0, -1), { ...result, text: withNote(result.text, note) }] }
+      : { ...last, results: [...last.results.slice(0, -1), notedResult(result, note)] }
   return { prompt, exchanges: [...exchanges.slice(0, -1), noted] }
 }
+
+const notedResult = (result: ToldResult, note: string): ToldResult => ({
+  ...result,
+  text: withNote(result.text, note),
+  noteFrom: result.noteFrom ?? result.text.length,
+})
 
 /** A note stands after a text, on a line of its own. */
 export const withNote = (text: string, note: string | undefined): string =>

@@ -10,6 +10,8 @@ export interface ToldResult {
   isError?: boolean
   /** The id by which the model reads it again (`resultId`); none where no call was made. */
   id?: string
+  /** Where in the text a note of ours begins, in UTF-16 units. It is told also where the result itself is put aside. */
+  noteFrom?: number
   /** Shown beside the text to models that read images. */
   images?: readonly ToldImage[]
 }

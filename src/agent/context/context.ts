@@ -4,12 +4,12 @@ import { notesIn, type TurnContext } from '../../core/rules/context/record.ts'
 import { saidSize } from '../../core/rules/context/said.ts'
 import { densityOf, estimateTokens, leastTokens, roomOf, type Counted, type Window } from '../../core/rules/context/window.ts'
 import type { TurnItem, Usage } from '../../core/run.ts'
-import { noNotes, stubText } from '../../core/words/window/aside.ts'
+import { noNotes } from '../../core/words/window/aside.ts'
 import { cutBytes } from '../../lib/text.ts'
 import type { ModelRequest } from '../../models/model.ts'
 import { contextFull } from './full.ts'
-import { exchangeSize, requestSize } from './size.ts'
-import { createView, type Conversation, type ShownResult } from './view.ts'
+import { exchangeSize, requestSize, resultSize } from './size.ts'
+import { createView, type Conversation } from './view.ts'
 
 export interface ContextOptions {
   /** Of the model; undefined where it is not known: then nothing is put aside before the provider refuses. */
@@ -70,7 +70,9 @@ export function createContext({ window, maxOutputTokens, reader }: ContextOption
     const withCalls = exchanges.findLastIndex(({ results }) => results.some(({ id }) => id !== undefined))
     const from = view.summed()
     const shown = (begin: number, end: number) =>
-      exchanges.slice(begin, end).flatMap((one) => view.shownIn(one).map((result) => freed(result, reader)))
+      exchanges
+        .slice(begin, end)
+        .flatMap((one) => view.shownIn(one).map(({ id, result, stub }) => ({ id, frees: resultSize(result) - resultSize(stub) })))
     const upTo = toSum(conversation)
     const summed = [...exchanges.slice(from, upTo).map(view.tellExchange), ...(upTo > from ? view.notes() : [])]
     return {
@@ -162,9 +164,4 @@ function listed({ exchanges }: Conversation): string {
     }),
   )
   return noNotes(results.slice(-MAX_NAMED), Math.max(0, results.length - MAX_NAMED))
-}
-
-function freed({ id, tool, result }: ShownResult, reader: string | undefined): { id: string; frees: number } {
-  const bytes = Buffer.byteLength(result.text)
-  return { id, frees: Buffer.byteLength(JSON.stringify(result)) - Buffer.byteLength(stubText({ id, tool, bytes, reader })) }
 }

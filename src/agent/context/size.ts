@@ -1,4 +1,4 @@
-import type { Exchange, ModelRequest } from '../../models/model.ts'
+import type { Exchange, ModelRequest, ToldResult } from '../../models/model.ts'
 import type { ModelTool } from '../../core/ports/toolbox.ts'
 
 /** What an image counts as, whatever its bytes are: providers count its pixels. */
@@ -26,6 +26,9 @@ const hasImages = ({ results }: Exchange) => results.some(({ images }) => images
 
 /** Bytes of an exchange as JSON. What is measured must not change. */
 export const exchangeSize = (one: Exchange): number => (hasImages(one) ? imagesBytes(one) : plainBytes(one))
+
+/** Bytes of a result as JSON, as it counts in its exchange. */
+export const resultSize = (result: ToldResult): number => Buffer.byteLength(JSON.stringify(result, result.images && withoutImages))
 
 /** Bytes of a request as JSON. Only what was not measured before is looked at. */
 export function requestSize({ exchanges, tools, ...rest }: ModelRequest): number {

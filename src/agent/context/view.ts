@@ -11,8 +11,9 @@ export interface Conversation {
 /** A result that stands in a conversation as it came. */
 export interface ShownResult {
   id: string
-  tool: string
   result: ToldResult
+  /** What would stand in its place. */
+  stub: ToldResult
 }
 
 /** What a model is told of a conversation: notes in the place of what was summed up, and stubs in that of results. The same until more is put aside. `reader`: the tool that reads a result again. */
@@ -60,7 +61,7 @@ export function createView(reader: string | undefined) {
     /** The results of an exchange that may still be put aside. */
     shownIn: (one: Exchange): ShownResult[] =>
       one.results.flatMap((result) =>
-        result.id === undefined || isAside(result) ? [] : [{ id: result.id, tool: toolOf(one, result), result }],
+        result.id === undefined || isAside(result) ? [] : [{ id: result.id, result, stub: stubOf(one, result, reader) }],
       ),
   }
 }
@@ -68,8 +69,9 @@ export function createView(reader: string | undefined) {
 const toolOf = ({ items }: Exchange, { callId }: ToldResult): string =>
   items.flatMap((item) => (item.type === 'tool_call' && item.callId === callId ? [item.name] : []))[0] ?? ''
 
-const stubOf = (one: Exchange, { callId, id = '', text }: ToldResult, reader: string | undefined): ToldResult => ({
-  callId,
-  id,
-  text: stubText({ id, tool: toolOf(one, { callId, text }), bytes: Buffer.byteLength(text), reader }),
-})
+function stubOf(one: Exchange, { callId, id = '', text, noteFrom = text.length }: ToldResult, reader: string | undefined): ToldResult {
+  const bytes = Buffer.byteLength(text.slice(0, noteFrom))
+  const stub = stubText({ id, tool: toolOf(one, { callId, text }), bytes, reader })
+  const note = text.slice(noteFrom).trimStart()
+  return { callId, id, text: note === '' ? stub : `${stub}\n\n${note}` }
+}
