@@ -22,6 +22,12 @@ export async function countPost(send: () => Promise<Response>): Promise<Response
   }
 }
 
+/** Of the requests that were sent so far, so many were answered to the end, and what they used is counted elsewhere. */
+export function countSeen(times: number): void {
+  const asked = underWay.getStore()
+  if (asked) asked.times -= times
+}
+
 /** Bytes of what a model was seen to say to the request that is under way. */
 export const seenSoFar = (): number => underWay.getStore()?.seenBytes ?? 0
 

@@ -1,7 +1,7 @@
 import { addUsage, type Usage } from '../../core/run.ts'
 import { parseDigits, tryParse } from '../../lib/json/parse.ts'
 import { isObject } from '../../lib/json/object.ts'
-import { seenIn } from '../asked.ts'
+import { countSeen, seenIn } from '../asked.ts'
 import { brokenAnswer } from '../errors/endings.ts'
 import type { Fields } from '../foreign.ts'
 import type { Model } from '../model.ts'
@@ -37,6 +37,8 @@ export function createMessagesModel({ client, provider, model, ask, stream, labe
       const body = bodyOf(request, { model, from, labels, maxTokens })
       const before: Fields[] = []
       let used: Usage | null = null
+      /** Breaks of which it is known what was used until then. */
+      let known = 0
       for (let pauses = 0; ; pauses++) {
         const asked = { ...continued(body, before), ...(stream && { stream: true }) }
         const { answer, requestId } = await ask(asked, async (taken) => {
@@ -53,11 +55,16 @@ export function createMessagesModel({ client, provider, model, ask, stream, labe
         const answered = { model, requestId }
         if (!isPause(answer.reason)) {
           const turn = turnOf({ ...answer, content: [...before, ...answer.content] }, answered, from)
+          // Where it is not, each of its requests counts by itself.
+          if (turn.usage) countSeen(known)
           return { ...turn, items: withOwnIds(turn.items, request.exchanges, answered), usage: sum(used, turn.usage) }
         }
         if (pauses === MOST_PAUSES) throw brokenAnswer(answered, `took a break ${MOST_PAUSES} times`)
         before.push(...answer.content)
-        used = sum(used, usageOf(answer.usage, true)) ?? used
+        const spent = usageOf(answer.usage, true)
+        if (!spent) continue
+        used = sum(used, spent)
+        known++
       }
     },
   }

@@ -65,7 +65,7 @@ export function settingFields(
 ): Pick<Create, 'thinking' | 'temperature' | 'service_tier' | 'output_config'> {
   const { effort, temperature, tier } = settings ?? {}
   const config: Anthropic.OutputConfig = {
-    // Not to think at all is no effort of this API, and `minimal` is none either (core/rules/settings.ts).
+    // Not to think at all is no effort of this API, and `minimal` is none either (core/rules/models/settings.ts).
     ...(effort !== undefined && effort !== 'none' && effort !== 'minimal' && { effort }),
     ...(output && { format: { type: 'json_schema', schema: output.schema } }),
   }

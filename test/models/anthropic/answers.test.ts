@@ -111,3 +111,17 @@ test('a provider that takes breaks without end is given up', async () => {
   expect(await opened.ask()).toMatchObject({ code: 'MODEL_UNAVAILABLE', message: expect.stringContaining('took a break 20 times') })
   expect(posts).toBe(21)
 })
+
+test.each<[what: string, before: object | null, last: object | null, times: number, input: number | undefined]>([
+  ['each', usage, usage, 1, 10],
+  ['not the first', null, usage, 2, 5],
+  ['not the last', usage, null, 2, undefined],
+])('requests of an answer with a break that say what they used, %s, are counted once', async (_, before, last, times, input) => {
+  let posts = 0
+  await using opened = await openProvider({ way: 'messages', stream: false }, (res) => {
+    if (++posts === 1) whole({ content: [{ type: 'text', text: 'I wait.' }], stop_reason: 'pause_turn', usage: before })(res)
+    else whole({ content: [{ type: 'text', text: 'Hello' }], stop_reason: 'end_turn', usage: last })(res)
+  })
+  expect(await opened.ask()).toHaveProperty('usage', input === undefined ? null : expect.objectContaining({ inputTokens: input }))
+  expect(opened.counted.times).toBe(times)
+})

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
 import { Failure } from '../../../src/core/failure.ts'
-import type { ModelRequest } from '../../../src/models/model.ts'
+import type { Asked, ModelRequest } from '../../../src/models/model.ts'
 import { createProvider as createAnthropic } from '../../../src/models/anthropic/provider.ts'
 import { createProvider } from '../../../src/models/openai/provider.ts'
 import { serveHttp } from '../net/listen.ts'
@@ -63,8 +63,9 @@ export async function openProvider(
   const request = { instructions: undefined, prompt: 'Do it.', exchanges: [], tools: [], mayCall: true, output: undefined, ...asked }
 
   let judged: string | undefined
+  const counted: Asked = { times: 0, seenBytes: 0 }
   async function respond(): Promise<unknown> {
-    if (way !== 'hosted') return provider.model('m', warn).respond(request, signal)
+    if (way !== 'hosted') return provider.model('m', warn).respond(request, signal, counted)
     const hosted = provider.hosted('m', warn)
     try {
       for await (const event of await hosted.ask({ ...request, servers: [], maxToolCalls: 1 }, signal)) void event
@@ -78,6 +79,8 @@ export async function openProvider(
   return {
     /** What the model says, or what the request fails with. */
     ask: () => respond().catch((error: unknown) => error),
+    /** What became of the requests. */
+    counted,
     /** What a hosted run takes the last error for. */
     judged: () => judged,
     /** Whether the provider lists a model, or the code with which that fails. */

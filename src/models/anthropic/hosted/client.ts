@@ -1,4 +1,5 @@
 import { APIConnectionError, APIError } from 'openai'
+import { Failure } from '../../../core/failure.ts'
 import { isNeverConnected } from '../../../lib/net/connection-error.ts'
 import { seenIn } from '../../asked.ts'
 import { brokenAnswer } from '../../errors/endings.ts'
@@ -32,6 +33,7 @@ export interface HostedOptions {
 export function createHostedModel({ client, model, ask, labels, maxTokens, nameFailure, redact }: HostedOptions): HostedModel {
   /** Errors of requests that went on with an answer: calls of it may have run. */
   const later = new WeakSet<object>()
+  const isLater = (error: unknown): boolean => typeof error === 'object' && error !== null && later.has(error)
   const post = (body: object, signal: AbortSignal) => client.post(body, { signal, maxRetries: 0, beta: MCP_BETA })
 
   /** One answer, from its first event to its last. */
@@ -64,9 +66,14 @@ export function createHostedModel({ client, model, ask, labels, maxTokens, nameF
   return {
     model,
     background: false,
-    nameFailure,
-    classifyError: (error, servers) =>
-      typeof error === 'object' && error !== null && later.has(error) ? { kind: 'other' } : classify(error, servers),
+    nameFailure(error) {
+      const failure = nameFailure(error)
+      // What the answer was until then is paid, whatever is said of the request that was to go on with it.
+      return isLater(error) && failure instanceof Failure
+        ? new Failure({ ...failure.toJSON(), cause: new Error(failure.message) })
+        : failure
+    },
+    classifyError: (error, servers) => (isLater(error) ? { kind: 'other' } : classify(error, servers)),
     async ask(request, signal, asked) {
       const body = hostedBody(request, { model, labels, maxTokens })
       let sent = body

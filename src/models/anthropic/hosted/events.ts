@@ -28,6 +28,8 @@ export function createTranslator({ servers, model, requestId }: Translated) {
   /** Blocks of messages that ended with a break, and what they used. */
   const before: Fields[] = []
   let usedBefore: Usage | null = null
+  /** One of them does not say. */
+  let isUnknown = false
   let message = createMessageBuilder()
   /** Places of blocks of the message that are over. */
   const over = new Set<unknown>()
@@ -46,7 +48,7 @@ export function createTranslator({ servers, model, requestId }: Translated) {
 
   /** What the answer used so far. */
   function used(): HostedEvent[] {
-    const usage = usageOf(message.usage(), true)
+    const usage = isUnknown ? null : usageOf(message.usage(), true)
     return usage ? [{ kind: 'used', usage: usedBefore ? addUsage(usedBefore, usage) : usage }] : []
   }
 
@@ -95,6 +97,7 @@ export function createTranslator({ servers, model, requestId }: Translated) {
       approvalFor: undefined,
       turn: () => {
         const turn = turnOf({ ...answer, content: withPhases(content) }, { model, requestId })
+        if (isUnknown) return { ...turn, usage: null }
         return { ...turn, usage: usedBefore && turn.usage ? addUsage(usedBefore, turn.usage) : turn.usage }
       },
     }
@@ -121,7 +124,8 @@ export function createTranslator({ servers, model, requestId }: Translated) {
       const { isOver, reason, content, usage } = message.whole()
       if (!isOver || !isPause(reason)) return undefined
       const spent = usageOf(usage, true)
-      usedBefore = spent && usedBefore ? addUsage(usedBefore, spent) : (spent ?? usedBefore)
+      if (!spent) isUnknown = true
+      else usedBefore = usedBefore ? addUsage(usedBefore, spent) : spent
       before.push(...content)
       message = createMessageBuilder()
       over.clear()
