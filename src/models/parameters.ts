@@ -31,6 +31,8 @@ export interface Part {
   without: (body: object) => object
   /** What the author of a job set by it: nothing is asked without that. */
   setting?: keyof ModelSettings
+  /** Whether it is one where a job has these settings; undefined: always. */
+  isOf?: (settings: ModelSettings) => boolean
 }
 
 /** What a protocol's requests may be asked without, beside the fields that are not needed. Those that leave out less come first. */
@@ -70,14 +72,21 @@ export function namesField(named: string, name: string): boolean {
   return key.includes('_') && text.replaceAll('-', ' ').includes(key.replaceAll('_', ' '))
 }
 
+const isPartOf = ({ isIn, isOf }: Part, body: object, settings: ModelSettings): boolean => isIn(body) && (isOf?.(settings) ?? true)
+
 /** The part that a refusal names. */
-function refusedPart(error: unknown, body: object, { needed, parts, setBy, beside, last }: Protocol): Part | undefined {
+function refusedPart(
+  error: unknown,
+  body: object,
+  { needed, parts, setBy, beside, last }: Protocol,
+  settings: ModelSettings,
+): Part | undefined {
   if (!(error instanceof APIError)) return undefined
   const status: number | undefined = error.status
   if (status !== undefined && !REFUSING.has(status)) return undefined
   const message = error.message.slice(0, MAX_READ)
   const fields = Object.keys(body).filter((key) => !needed.has(key))
-  const isIn = (part: Part) => part.isIn(body)
+  const isIn = (part: Part) => isPartOf(part, body, settings)
   const known = [
     ...parts.filter(isIn),
     ...beside(body).slice(0, MAX_NAMES),
@@ -90,8 +99,12 @@ function refusedPart(error: unknown, body: object, { needed, parts, setBy, besid
   return part?.setting && codeOf({ status, code: error.code, type: error.type, message }) !== 'MODEL_REJECTED' ? undefined : part
 }
 
-/** Sends the request, and once more without each part that the server refuses by its name. */
-export type Ask = <Body extends object, Answer>(body: Body, send: (body: Body) => Promise<Answer>) => Promise<Answer>
+/** Sends the request, and once more without each part that the server refuses by its name. `settings`: of the job. */
+export type Ask = <Body extends object, Answer>(
+  body: Body,
+  send: (body: Body) => Promise<Answer>,
+  settings?: ModelSettings,
+) => Promise<Answer>
 
 /**
  * What one model of a provider does not take, as far as it is known. A part that a server refuses, and that the request can do without, is left out at once from then on, as
@@ -99,30 +112,31 @@ export type Ask = <Body extends object, Answer>(body: Body, send: (body: Body) =
  */
 export function createParameters(about: string, protocol: Protocol): (warn: (message: string) => void) => Ask {
   const refused = new Map<string, Part>()
-  return (warn) => async (body, send) => {
-    const dropped: Part[] = []
-    let sent: object = body
-    for (const part of refused.values()) if (part.isIn(sent)) sent = part.without(sent)
-    for (;;) {
-      const seen = seenSoFar()
-      try {
-        // oxlint-disable-next-line no-unsafe-type-assertion -- the same request, without fields that may be left out
-        const answer = await send(sent as typeof body)
-        // Only what helped is remembered.
-        for (const part of dropped) {
-          if (refused.has(part.name) || refused.size >= MAX_NAMES) continue
-          refused.set(part.name, part)
-          warn(`${about} does not take ${part.name}: it is asked without, as long as this process lives.`)
+  return (warn) =>
+    async (body, send, settings = {}) => {
+      const dropped: Part[] = []
+      let sent: object = body
+      for (const part of refused.values()) if (isPartOf(part, sent, settings)) sent = part.without(sent)
+      for (;;) {
+        const seen = seenSoFar()
+        try {
+          // oxlint-disable-next-line no-unsafe-type-assertion -- the same request, without fields that may be left out
+          const answer = await send(sent as typeof body)
+          // Only what helped is remembered.
+          for (const part of dropped) {
+            if (refused.has(part.name) || refused.size >= MAX_NAMES) continue
+            refused.set(part.name, part)
+            warn(`${about} does not take ${part.name}: it is asked without, as long as this process lives.`)
+          }
+          return answer
+        } catch (error) {
+          // Who has begun to answer refused nothing, whatever is named in what goes wrong then.
+          const part = dropped.length < MAX_ROUNDS && seenSoFar() === seen ? refusedPart(error, sent, protocol, settings) : undefined
+          if (part?.setting) noteSetting(error, part.setting)
+          if (!part || part.setting) throw error
+          dropped.push(part)
+          sent = part.without(sent)
         }
-        return answer
-      } catch (error) {
-        // Who has begun to answer refused nothing, whatever is named in what goes wrong then.
-        const part = dropped.length < MAX_ROUNDS && seenSoFar() === seen ? refusedPart(error, sent, protocol) : undefined
-        if (part?.setting) noteSetting(error, part.setting)
-        if (!part || part.setting) throw error
-        dropped.push(part)
-        sent = part.without(sent)
       }
     }
-  }
 }

@@ -41,17 +41,15 @@ export function createMessagesModel({ client, provider, model, ask, stream, labe
       let known = 0
       for (let pauses = 0; ; pauses++) {
         const asked = { ...continued(body, before), ...(stream && { stream: true }) }
-        const { answer, requestId } = await ask(asked, async (taken) => {
+        const send = async (taken: typeof asked): Promise<{ answer: MessageAnswer; requestId: string | null }> => {
           const came = await readAnswer(await client.post(taken, { signal }))
           const whole = came.kind === 'whole' ? wholeMessage(came.answer) : await streamed(seenIn(came.events))
           signal.throwIfAborted()
-          if (whole === undefined)
-            throw brokenAnswer(
-              { model, requestId: came.requestId },
-              came.kind === 'whole' ? 'answered without content' : 'ended its stream without its last event',
-            )
-          return { answer: whole, requestId: came.requestId }
-        })
+          if (whole) return { answer: whole, requestId: came.requestId }
+          const what = came.kind === 'whole' ? 'answered without content' : 'ended its stream without its last event'
+          throw brokenAnswer({ model, requestId: came.requestId }, what)
+        }
+        const { answer, requestId } = await ask(asked, send, request.settings)
         const answered = { model, requestId }
         if (!isPause(answer.reason)) {
           const turn = turnOf({ ...answer, content: [...before, ...answer.content] }, answered, from)

@@ -2,7 +2,6 @@ import { imageNotRead } from '../../core/words/results.ts'
 import { fieldsIn, listIn, textIn, type Fields } from '../foreign.ts'
 import { namesField, withoutKeys, type Part, type Protocol } from '../parameters.ts'
 import { isThought } from './blocks.ts'
-import { ANSWER_TOKENS } from './request.ts'
 
 // What a server of this protocol may not take, and what a request can do without.
 
@@ -84,20 +83,23 @@ const THINKING: Part = {
   without: (body) => withoutKeys(body, (key) => key === 'thinking'),
 }
 
-/** Answers that earlier models give are shorter than what is asked for where nobody says how long. */
+/** Answers that earlier models give are shorter than what is asked for where nobody says how long. What a job says is asked for as it is. */
 const SHORTER = [8192, 4096]
 const TOO_MANY = /\bmax_tokens\b.{0,20}>|\bmaximum (?:allowed )?(?:number of )?(?:output )?tokens\b/i
+const isTooMany = (named: string, message: string): boolean => namesField(named, 'max_tokens') && TOO_MANY.test(message)
 const TOKENS: readonly Part[] = [
-  ...[ANSWER_TOKENS, ...SHORTER.slice(0, -1)].map((most, at): Part => ({
-    name: `${most} tokens of an answer`,
-    isIn: (body) => fieldsIn(body)['max_tokens'] === most,
-    isRefused: (named, message) => namesField(named, 'max_tokens') && TOO_MANY.test(message),
-    without: (body) => ({ ...body, max_tokens: SHORTER[at] }),
+  ...SHORTER.map((most): Part => ({
+    name: `more than ${most} tokens of an answer`,
+    isIn: (body) => Number(fieldsIn(body)['max_tokens']) > most,
+    isOf: ({ maxOutputTokens }) => maxOutputTokens === undefined,
+    isRefused: isTooMany,
+    without: (body) => ({ ...body, max_tokens: most }),
   })),
   {
     name: 'max_tokens',
     isIn: (body) => 'max_tokens' in body,
-    isRefused: (named, message) => namesField(named, 'max_tokens') && TOO_MANY.test(message),
+    isOf: ({ maxOutputTokens }) => maxOutputTokens !== undefined,
+    isRefused: isTooMany,
     without: (body) => body,
     setting: 'maxOutputTokens',
   },

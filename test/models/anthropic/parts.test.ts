@@ -1,6 +1,7 @@
 // What a server refuses by name is left out, where a request can do without; what the author of a job set is not.
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import type { ModelSettings } from '../../../src/core/models/settings.ts'
 import { openProvider, type ProviderBehaviour } from '../../support/model/provider.ts'
 
 const bodySchema = z.looseObject({ max_tokens: z.number(), messages: z.array(z.looseObject({ content: z.unknown() })) })
@@ -70,9 +71,25 @@ test('an answer of an earlier model may have fewer tokens', async () => {
   expect(last?.max_tokens).toBe(4096)
 })
 
-test.each([
+test('where nobody says how many tokens, no setting of a job is to blame', async () => {
+  const { came, times } = await ask({}, ({ max_tokens: asked }) => `max_tokens: ${asked} > 2048, which is the maximum allowed number of output tokens for m`) // prettier-ignore
+  expect(came).toMatchObject({ code: 'MODEL_REJECTED' })
+  expect(came).not.toHaveProperty('cure', expect.stringContaining('maxOutputTokens'))
+  expect(times).toBe(3)
+})
+
+test.each<readonly [settings: ModelSettings, setting: string, message: string]>([
   [{ effort: 'xhigh' as const }, 'effort', 'output_config.effort: This model does not support effort.'],
   [{ maxOutputTokens: 90_000 }, 'maxOutputTokens', 'max_tokens: 90000 > 64000, which is the maximum allowed number of output tokens for m'],
+  // As many as are asked for where nobody says how many.
+  ...[32_000, 8192].map(
+    (maxOutputTokens) =>
+      [
+        { maxOutputTokens },
+        'maxOutputTokens',
+        `max_tokens: ${maxOutputTokens} > 4096, which is the maximum allowed number of output tokens for m`,
+      ] as const,
+  ),
   [{ temperature: 0.5 }, 'temperature', '`temperature` is deprecated for this model.'],
 ])('what a job set is not left out: %j', async (settings, setting, message) => {
   const { came, times } = await ask({ settings }, () => message)

@@ -77,7 +77,7 @@ export function createHostedModel({ client, model, ask, labels, maxTokens, nameF
     async ask(request, signal, asked) {
       const body = hostedBody(request, { model, labels, maxTokens })
       let sent = body
-      const response = await ask(body, async (taken) => await post((sent = taken), signal))
+      const response = await ask(body, async (taken) => await post((sent = taken), signal), request.settings)
       return redactEvents(eventsOf(response, sent, { servers: request.servers, signal, asked }), redact)
     },
     attach: () => Promise.reject(new Error(NO_BACKGROUND)),
