@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import pLimit from 'p-limit'
 import { Failure } from '../core/failure.ts'
 import type { PastCall } from '../core/history.ts'
+import { shownBytes, type Window } from '../core/rules/context/window.ts'
 import type { Journal } from '../core/ports/journal.ts'
 import type { ToolBox, ToolOutcome } from '../core/ports/toolbox.ts'
 import { decideReplay, type OnUnknown } from '../core/rules/repeat.ts'
@@ -34,6 +35,8 @@ export interface CallOptions {
   journal: Journal
   /** Most bytes of a result that are shown, and of a page of one. */
   resultBytes: number
+  /** What the model reads at once; undefined where it is not known. */
+  window: Window | undefined
   /** No tools of ours: what is shown in part cannot be read. */
   bare: boolean
   /** Servers of which a part of a result is enough. */
@@ -71,13 +74,14 @@ export async function makeCalls(
   const planned = plan(options, calls, past, state)
   const outcomes: ToolOutcome[] = []
   const limit = pLimit(options.toolConcurrency)
+  const shown = ({ name }: Call) => shownBytes(isRead(name) ? 'page' : 'result', options.resultBytes, options.window, calls.length)
   let failure: { error: unknown } | undefined
   let writeFailed = false
   const make = async ({ call, position, decided, read }: Planned) => {
     if (failure) return
     const skipped = !decided && !read && writeFailed ? refused(NOT_AFTER_FAILURE) : undefined
     try {
-      const outcome = decided ?? skipped ?? (await makeCall(options, state, { turn, position, call }, signal))
+      const outcome = decided ?? skipped ?? (await makeCall(options, state, { turn, position, call, resultBytes: shown(call) }, signal))
       outcomes[position] = outcome
       if (!read && outcome.status !== 'ok') writeFailed = true
     } catch (error) {
@@ -166,15 +170,16 @@ interface Placed {
   turn: number
   position: number
   call: Call
+  /** Most bytes of its result that are shown at once. */
+  resultBytes: number
 }
 
 async function makeCall(options: CallOptions, state: ConversationState, placed: Placed, signal: AbortSignal): Promise<ToolOutcome> {
-  const { turn, position, call } = placed
+  const { turn, position, call, resultBytes } = placed
   if (isWait(call.name)) return writeOwn(options, placed, 'wait', await wait(call.arguments, options.softDeadline, signal))
-  if (isRead(call.name))
-    return writeOwn(options, placed, 'read_result', await readResult(call.arguments, state.results, options.resultBytes))
+  if (isRead(call.name)) return writeOwn(options, placed, 'read_result', await readResult(call.arguments, state.results, resultBytes))
   return options.tools.call(
-    { turn, position, callId: call.callId, name: call.name, arguments: call.arguments, giveUpAt: options.softDeadline },
+    { turn, position, callId: call.callId, name: call.name, arguments: call.arguments, resultBytes, giveUpAt: options.softDeadline },
     signal,
   )
 }

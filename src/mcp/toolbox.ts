@@ -108,16 +108,24 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
     return outcome ?? refuseCall(record, refused(SERVER_BUSY), journal)
   }
 
-  async function read(record: ToolCallRecord, wanted: WantedResource, time: CallTime): Promise<ToolOutcome> {
+  async function read(
+    record: ToolCallRecord,
+    wanted: WantedResource,
+    time: CallTime,
+    showing: Parameters<typeof readResource>[1],
+  ): Promise<ToolOutcome> {
     if (!wanted.ok) return refuseCall(record, mistake(wanted.why, null), journal)
     const { server, uri } = wanted
     record.arguments = { server: server.spec.name, uri }
     return make(server, record, time, async (context) =>
-      readResource(await server.inSession((session) => session.read(uri, context)), { ...options, id: idOf(record) }),
+      readResource(await server.inSession((session) => session.read(uri, context)), showing),
     )
   }
 
-  async function call({ name, arguments: text, giveUpAt, ...place }: ToolCallRequest, callSignal: AbortSignal): Promise<ToolOutcome> {
+  async function call(
+    { name, arguments: text, giveUpAt, resultBytes, ...place }: ToolCallRequest,
+    callSignal: AbortSignal,
+  ): Promise<ToolOutcome> {
     const entry = entries.get(name)
     const wanted = name === resources?.tool.name ? resources.find(text) : undefined
     const server = entry?.server ?? wanted?.server
@@ -130,9 +138,10 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
       repeatable: isRepeatable(name),
     }
     const time = { callSignal, giveUpAt }
-    if (wanted) return read(record, wanted, time)
+    const showing = { ...options, id: idOf(record), resultBytes }
+    if (wanted) return read(record, wanted, time, showing)
     const own = offers.answer(name, text)
-    if (own) return refuseCall({ ...record, server: OWN_SERVER }, own.ok ? told(own.text, options) : mistake(own.why, null), journal)
+    if (own) return refuseCall({ ...record, server: OWN_SERVER }, own.ok ? told(own.text, showing) : mistake(own.why, null), journal)
     if (!entry || !server) {
       const known = [...entries].map(([offered, { tool }]) => ({ name: offered, tool: tool.name }))
       return refuseCall(record, mistake(unknownTool(name, known), 'TOOL_NOT_ALLOWED'), journal)
@@ -150,8 +159,7 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
     const { json, value } = args.arguments
     record.arguments = value
     const reading = {
-      ...options,
-      id: idOf(record),
+      ...showing,
       results: server.spec.results,
       hasOwnPage: tool.hasOwnPage,
       readable: server.about.hasResources,

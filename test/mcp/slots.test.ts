@@ -57,7 +57,7 @@ test('a call of a server that others keep busy is not made, and the model is tol
   await using server = await startScriptedServer({ 'tools/call': (seen) => seen.result(textResult('done')) })
   const { slot, letGo } = heldSlot()
   await using opened = await openBox([aServer(server.url)], { slots: new Map([['shop', slot]]) })
-  const place = { turn: 1, callId: 'c', arguments: '{"n":1}' }
+  const place = { turn: 1, callId: 'c', arguments: '{"n":1}', resultBytes: 1000 }
   const busy = await opened.box.call({ ...place, position: 0, name: 'shop__act', giveUpAt: performance.now() }, never)
   expect(busy).toEqual({
     status: 'refused',

@@ -18,6 +18,8 @@ export interface ToolCallRequest {
   name: string
   /** JSON text, as the model wrote it. */
   arguments: string
+  /** Most bytes of its result that are shown at once. */
+  resultBytes: number
   /** A call that may be repeated is given up then (on the clock of `performance.now()`), so that there is time for an answer. */
   giveUpAt: number
 }

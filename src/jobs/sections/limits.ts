@@ -24,7 +24,7 @@ export const limitsSchema = z.strictObject({
     .min(256)
     .default(262_144)
     .describe(
-      'Most bytes of a tool result that the model is shown at once, and of a page of one; no more than a quarter of what fits into the window of the model, where that is known. Of a larger one it is shown the beginning and the end, and reads the rest with nightshift__read_result.',
+      'Most bytes of a tool result that the model is shown at once, and of a page of one. Where the window of the model is known, the results of one turn take no more than an eighth of it together, and pages no more than a quarter. Of a larger one it is shown the beginning and the end, and reads the rest with nightshift__read_result.',
     ),
   keptBytes: z
     .int()

@@ -4,7 +4,6 @@ import { lastTurnAt } from '../../core/rules/last-turn.ts'
 import { sha256Hex } from '../../lib/hash/chain.ts'
 import { settingsOf } from '../../jobs/sections/model.ts'
 import { durationMs } from '../../lib/duration.ts'
-import { shownBytes } from '../../core/rules/context/window.ts'
 import type { GatewayFetch } from '../../core/ports/gateway.ts'
 import { runHosted } from '../../agent/hosted/conversation.ts'
 import { runLocal } from '../../agent/loop.ts'
@@ -73,7 +72,7 @@ export async function delegate(
         {
           ...shared,
           tools: toolBox,
-          resultBytes: shownBytes(limits.resultBytes, window),
+          resultBytes: limits.resultBytes,
           onUnknown,
           toolConcurrency: resources.toolConcurrency,
           staleAfterMs: durationMs(definition.staleAfter),

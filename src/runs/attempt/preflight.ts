@@ -1,7 +1,6 @@
 import type { GatewayFetch } from '../../core/ports/gateway.ts'
 import type { PastTurn } from '../../core/history.ts'
 import type { CallJournal } from '../../core/ports/journal.ts'
-import { shownBytes } from '../../core/rules/context/window.ts'
 import { Failure } from '../../core/failure.ts'
 import { sharedTools, UNSHARE } from '../../jobs/shared-tools.ts'
 import type { JobDefinition } from '../../jobs/schema.ts'
@@ -11,7 +10,6 @@ import { listRoutes, requireRoute } from '../../pomerium/routes.ts'
 import { durationMs } from '../../lib/duration.ts'
 import { withTimeout } from '../../pomerium/timeout.ts'
 import type { RunResources } from '../resources.ts'
-import { windowOf } from './window.ts'
 import { checkPins } from './pins/check-pins.ts'
 
 /** Pomerium's max_request_bytes where the route sets none (measured). */
@@ -76,7 +74,7 @@ export async function preflight(
       fetch,
       journal,
       onUnknown,
-      resultBytes: definition.delegate === 'local' ? shownBytes(limits.resultBytes, windowOf(resources, definition)) : limits.resultBytes,
+      resultBytes: limits.resultBytes,
       keptBytes,
       canRead: definition.contract !== 'none',
       redact,

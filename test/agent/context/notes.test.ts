@@ -19,13 +19,13 @@ const work = (turns: number, count = 1): Said[] => [...Array.from({ length: turn
 const rows: [what: string, said: Said[], settings: Settings][] = [
   [
     'that the turn is the last one, where its results do not fit',
-    [looks(1, 3), { text: 'done' }],
-    { serve: serving(() => 12_000), limits: { turns: 1 } },
+    [looks(1, 20), { text: 'done' }],
+    { serve: serving(() => 1000), limits: { turns: 1 } },
   ],
   [
     'what is left, where the results before it do not fit',
-    [looks(1, 3), looks(2), { text: 'done' }],
-    { serve: serving((n) => (n < 200 ? 12_000 : 100)), limits: { turns: 2 } },
+    [looks(1, 20), looks(2), { text: 'done' }],
+    { serve: serving((n) => (n < 200 ? 1000 : 100)), limits: { turns: 2 } },
   ],
   [
     'that notes are to be written, where what stands before is a stub',
@@ -35,7 +35,7 @@ const rows: [what: string, said: Said[], settings: Settings][] = [
   [
     'that notes are to be written, where each result is long',
     work(60, 1),
-    { serve: serving((n) => (n % 500 === 0 ? 6000 : 400)), limits: { turns: 200, toolCalls: 400 } },
+    { serve: serving((n) => (n % 500 === 0 ? 2000 : 400)), limits: { turns: 200, toolCalls: 400 } },
   ],
 ]
 

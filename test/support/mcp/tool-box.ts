@@ -62,7 +62,15 @@ export async function openBox(
     journal,
     call: (name = 'shop__act', args = '{"n": 1}', own = new AbortController().signal) =>
       box.call(
-        { turn: 1, position: position++, callId: `call_${position}`, name, giveUpAt: Number.POSITIVE_INFINITY, arguments: args },
+        {
+          turn: 1,
+          position: position++,
+          callId: `call_${position}`,
+          name,
+          resultBytes: options.resultBytes ?? 1000,
+          giveUpAt: Number.POSITIVE_INFINITY,
+          arguments: args,
+        },
         own,
       ),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),

@@ -23,13 +23,19 @@ const UNCOUNTED = 1 / 3
 const LEAST = 1 / 8
 const MOST = 1
 
-/** Share of the room that one result takes at the most, and bytes that are shown of it in any case. */
-const SHOWN_SHARE = 1 / 4
+/**
+ * Shares of the room that the results of one turn take together at the most: as they come, so that what was said before stays and is found in the provider's cache; and of pages,
+ * which the model asked for. Bytes that are shown of each in any case.
+ */
+const SHARES = { result: 1 / 8, page: 1 / 4 }
 const LEAST_SHOWN = 1024
 
-/** Most bytes of a result that are shown at once, and of a page of one: what the job says, and no more than leaves room for others. */
-export const shownBytes = (resultBytes: number, window: Window | undefined): number =>
-  window === undefined ? resultBytes : Math.min(resultBytes, Math.max(LEAST_SHOWN, Math.floor((roomOf(window) * SHOWN_SHARE) / UNCOUNTED)))
+/** Most bytes that are shown at once of a result, or of a page of one, beside those of the other calls of its turn: what the job says, and no more than leaves room for what was said before. */
+export function shownBytes(of: keyof typeof SHARES, resultBytes: number, window: Window | undefined, calls: number): number {
+  if (window === undefined) return resultBytes
+  const share = (roomOf(window) * SHARES[of]) / UNCOUNTED / Math.max(calls, 1)
+  return Math.min(resultBytes, Math.max(LEAST_SHOWN, Math.floor(share)))
+}
 
 /** Share of the room from which on a provider that works by itself is asked to compact. */
 const COMPACT_SHARE = 0.8

@@ -22,14 +22,16 @@ test.each<[string, Window, number | undefined, number]>([
   expect(roomOf(window, asked)).toBe(room)
 })
 
-test.each<[string, number, Window | undefined, number]>([
-  ['what the job says', 262_144, undefined, 262_144],
-  ['what the job says, where that is little', 2000, { tokens: 32_000 }, 2000],
-  ['a quarter of the room of a small window', 262_144, { tokens: 8000 }, 4500],
-  ['all of it in a large one', 262_144, { tokens: 1_000_000, maxOutputTokens: 64_000 }, 262_144],
-  ['a kilobyte in the smallest', 262_144, { tokens: 1000 }, 1024],
-])('of a result is shown at once %s', (_, resultBytes, window, bytes) => {
-  expect(shownBytes(resultBytes, window)).toBe(bytes)
+test.each<[string, Parameters<typeof shownBytes>, number]>([
+  ['a result: what the job says', ['result', 262_144, undefined, 10], 262_144],
+  ['a result: what the job says, where that is little', ['result', 2000, { tokens: 32_000 }, 2], 2000],
+  ['a result: an eighth of the room of a small window', ['result', 262_144, { tokens: 8000 }, 1], 2250],
+  ['a page of one: a quarter', ['page', 262_144, { tokens: 8000 }, 1], 4500],
+  ['a page beside others of its turn: its part of that', ['page', 262_144, { tokens: 8000 }, 3], 1500],
+  ['a result: all of it in a large one', ['result', 262_144, { tokens: 2_000_000, maxOutputTokens: 64_000 }, 1], 262_144],
+  ['a result: a kilobyte in the smallest, and beside very many', ['result', 262_144, { tokens: 8000 }, 100], 1024],
+])('is shown at once of %s', (_, given, bytes) => {
+  expect(shownBytes(...given)).toBe(bytes)
 })
 
 const first: Counted = { bytes: 6000, tokens: 3000 }
