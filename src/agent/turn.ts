@@ -26,8 +26,9 @@ import type { ModelTool } from '../core/ports/toolbox.ts'
 import { notesItem, readTurnContext, type TurnContext } from '../core/rules/context/record.ts'
 import type { Window } from '../core/rules/context/window.ts'
 import type { InUse } from './relay/relay.ts'
-import { ANSWER } from '../core/words/endings.ts'
+import { ANSWER, OWN_SERVER } from '../core/words/endings.ts'
 import { EMPTY } from '../core/words/output.ts'
+import { READ_TOOL } from '../core/words/results.ts'
 import type {
   Asked,
   Exchange,
@@ -341,11 +342,11 @@ export const unfinishedIn = (
 export async function ungroundedOf(
   { output }: Pick<DelegateOptions, 'output'>,
   parsed: ParsedOutput,
-  calls: readonly Pick<CallFact, 'status' | 'text'>[],
+  calls: readonly Pick<CallFact, 'tool' | 'status' | 'text'>[],
   kept: () => AsyncIterable<string>,
 ): Promise<Ungrounded[]> {
   if (!output || !parsed.ok || output.grounded.length === 0) return []
-  const shown = calls.filter(({ status }) => status === 'ok').map(({ text }) => text)
+  const shown = calls.filter(({ tool, status }) => status === 'ok' && givesContent(tool)).map(({ text }) => text)
   let ungrounded = ungroundedIn(parsed.value, output.grounded, shown)
   if (ungrounded.length === 0) return []
   // oxlint-disable-next-line waits/bounded -- each is read from the store, which bounds its own answer
@@ -357,6 +358,9 @@ export async function ungroundedOf(
   }
   return ungrounded
 }
+
+/** What our own tools say is in words of ours, and of the model's: a search names what it was asked for. What they read of a result stands in that result. */
+const givesContent = (tool: string) => tool === READ_TOOL || !tool.startsWith(`${OWN_SERVER}__`)
 
 /** The output of a run, with what was put right in it. */
 export const valueOf = (parsed: ParsedOutput): { output: unknown; mended: string[] } =>

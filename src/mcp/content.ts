@@ -47,6 +47,8 @@ export interface ReadContent {
   uris: string[]
   /** Images that a model may be shown. */
   images: Content[]
+  /** There are more blocks than are read. */
+  isCut: boolean
 }
 
 export interface ReadingContent {
@@ -61,7 +63,7 @@ const MAX_BLOCKS = 10_000
 
 /** Reads the blocks of a result. */
 export function readContent(content: unknown, reading: ReadingContent): ReadContent {
-  const read: ReadContent = { lines: [], texts: [], uris: [], images: [] }
+  const read: ReadContent = { lines: [], texts: [], uris: [], images: [], isCut: false }
   let leftOut = 0
   const blocks = blocksOf(content)
   for (const one of blocks.slice(0, MAX_BLOCKS)) {
@@ -71,8 +73,9 @@ export function readContent(content: unknown, reading: ReadingContent): ReadCont
     else addBlock(read, block, reading)
   }
   if (leftOut > 0) read.lines.push(leftOutText(leftOut))
-  if (blocks.length > MAX_BLOCKS) read.lines.push(moreBlocksText(blocks.length - MAX_BLOCKS))
-  return read
+  if (blocks.length <= MAX_BLOCKS) return read
+  read.lines.push(moreBlocksText(blocks.length - MAX_BLOCKS))
+  return { ...read, isCut: true }
 }
 
 /** Some servers send the one block, or its text, in the place of the list. */
@@ -128,7 +131,8 @@ function addBytes(
   const content = bytes <= MAX_IMAGE_BYTES && read.images.length < MAX_IMAGES ? Buffer.from(data ?? '', 'base64') : undefined
   const mediaType = content && imageType(content)
   const isClean = (plain: string) => redact(plain) === plain
-  if (!content || mediaType === undefined || !isClean(content.toString('latin1')))
+  // A provider is sent its base64.
+  if (!content || mediaType === undefined || !isClean(content.toString()) || !isClean(content.toString('base64')))
     return void read.lines.push(binaryText(kind, mimeType ?? undefined, bytes))
   read.images.push({ content, mediaType })
   read.lines.push(imageText(mediaType, content.length))
@@ -191,30 +195,56 @@ export function promptTexts({ messages }: z.output<typeof promptResultSchema>): 
  */
 export function holdsStructure(texts: readonly string[], structured: unknown): boolean {
   const values = isWrapped(structured) ? [structured, structured.result] : [structured]
-  return values.some((value) => isListed(texts, value) || [...texts, texts.join('\n')].some((one) => says(one, value)))
+  return values.some((value) => {
+    if (isListed(texts, value)) return true
+    const isIn = heldBy(value)
+    return texts.some(isIn) || (texts.length > 1 && isIn(texts.join('\n')))
+  })
 }
 
 const isWrapped = (value: unknown): value is { result: unknown } =>
   typeof value === 'object' && value !== null && Object.keys(value).length === 1 && 'result' in value
 
 const isListed = (texts: readonly string[], value: unknown) =>
-  Array.isArray(value) && value.length === texts.length && value.every((one, i) => says(texts[i] ?? '', one))
+  Array.isArray(value) && value.length === texts.length && value.every((one, i) => heldBy(one)(texts[i] ?? ''))
 
-function says(text: string, value: unknown): boolean {
-  if (typeof value === 'string' && text === value) return true
+/** Whether a text says a value. The value is written once, however many texts are asked: a result may have ten thousand, and megabytes beside them. */
+function heldBy(value: unknown): (text: string) => boolean {
   const json = JSON.stringify(value)
-  // Too short to contain it: not parsed.
-  if (text.length * 2 < json.length) return false
-  const isLong = json.length > 2
-  return (isLong && (text.includes(json) || text.includes(JSON.stringify(value, null, 2)))) || isJsonOf(text, value)
+  const squeezed = once(() => withoutSpace(json))
+  const canonical = once(() => canonicalJson(value))
+  const isParts = typeof value === 'object' && value !== null
+  return (text) => {
+    if (typeof value === 'string' && text === value) return true
+    // Too short to contain it: not parsed.
+    if (text.length * 2 < json.length) return false
+    const isInside = isParts ? json.length > 2 && withoutSpace(text).includes(squeezed()) : standsIn(text, json)
+    return isInside || isJsonOf(text, canonical)
+  }
 }
 
+/** A figure or a word of its own: 123 does not stand in 1234, nor in 12.123. */
+function standsIn(text: string, json: string): boolean {
+  const isEdge = (at: number) => !/[\w.,-]/.test(text.charAt(at))
+  for (let at = text.indexOf(json); at !== -1; at = text.indexOf(json, at + json.length))
+    if (isEdge(at - 1) && /^(?!\w|[.,]\d)/.test(text.slice(at + json.length, at + json.length + 2))) return true
+  return false
+}
+
+/** However it is indented: with all levels of a deep value indented, it would be larger than any text may be. */
+const withoutSpace = (text: string) => text.replaceAll(/\s+/g, '')
+
 /** Whether a text is the JSON of a value, however it is spaced and ordered. */
-function isJsonOf(text: string, value: unknown): boolean {
+function isJsonOf(text: string, canonical: () => string): boolean {
   if (!/^\s*[[{"\d\-tfn]/.test(text)) return false
   try {
-    return canonicalJson(parseDigits(text)) === canonicalJson(value)
+    return canonicalJson(parseDigits(text)) === canonical()
   } catch {
     return false
   }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined
+  return () => (made ??= { value: make() }).value
 }

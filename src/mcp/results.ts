@@ -28,12 +28,23 @@ export interface Answered extends ToolOutcome {
 /** What the model is told of an answer. A tool's own error, and the server's, are results: the model decides what follows. */
 export async function readAnswer(answer: CallAnswer, options: ReadingOptions): Promise<Answered> {
   if (answer.kind === 'rpc-error') return readError(answer, options)
-  const { text, uris, images } = resultText(answer.result, options)
+  const { text, uris, images, isCut } = resultText(answer.result, options)
   const { isError } = answer.result
   const outcome =
     isError === true || isError === 'true' ? await told('error', errorText(text), options) : await told('ok', okText(text), options)
-  return { ...outcome, ...(images.length > 0 && { pictures: images }), uris: uris.filter((uri) => isKept(uri, options)).slice(0, MAX_URIS) }
+  return {
+    ...(isCut ? withoutRest(outcome) : outcome),
+    ...(images.length > 0 && { pictures: images }),
+    uris: uris.filter((uri) => isKept(uri, options)).slice(0, MAX_URIS),
+  }
 }
+
+/** What was left out cannot be read by anybody. */
+const withoutRest = ({ keep, ...outcome }: Answered): Answered => ({
+  ...outcome,
+  truncated: true,
+  ...(keep && { keep: { ...keep, whole: false } }),
+})
 
 /** What the model is told of a resource. */
 export async function readResource(answer: ReadAnswer, showing: Told): Promise<Answered> {
@@ -68,22 +79,22 @@ const told = async (status: 'ok' | 'error', text: string, showing: Told): Promis
 function resultText(
   { content, structuredContent }: CallResult,
   { results, hasOwnPage, readable, redact }: ReadingOptions,
-): Pick<ReadContent, 'uris' | 'images'> & { text: string } {
-  const { lines, texts, uris, images } = readContent(content, { readable, redact })
+): Omit<ReadContent, 'lines' | 'texts'> & { text: string } {
+  const { lines, texts, ...beside } = readContent(content, { readable, redact })
   const hasText = texts.some((one) => one.trim() !== '')
   const structure = jsonOf(structuredContent)
-  if (structure === undefined) return { text: lines.join('\n'), uris, images }
+  if (structure === undefined) return { text: lines.join('\n'), ...beside }
   switch (results) {
     case 'text':
-      return { text: lines.join('\n'), uris, images }
+      return { text: lines.join('\n'), ...beside }
     case 'structured':
-      return { text: structure, uris, images }
+      return { text: structure, ...beside, isCut: false }
     case 'both':
       break
     case 'auto':
-      if (hasText && (hasOwnPage || holdsStructure(texts, structuredContent))) return { text: lines.join('\n'), uris, images }
+      if (hasText && (hasOwnPage || holdsStructure(texts, structuredContent))) return { text: lines.join('\n'), ...beside }
   }
-  return { text: [...lines, structure].filter((line) => line !== '').join('\n'), uris, images }
+  return { text: [...lines, structure].filter((line) => line !== '').join('\n'), ...beside }
 }
 
 /** JSON of a foreign value; undefined for none, and for one that is nested too deep to be written. */

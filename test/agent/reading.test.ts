@@ -63,6 +63,17 @@ describe('a result that is larger than limits.resultBytes', () => {
     expect((await other.run()).reasons.map(({ code }) => code)).toEqual(['OUTPUT_UNGROUNDED'])
   })
 
+  test.each<[string, Said, object]>([
+    ['a search that finds nothing', read({ search: 'Paris' }), { city: 'Paris' }],
+    ['the heading of a page', read({ line: 1 }), { city: 't1c1: bytes 0 to' }],
+    ['a wait', { calls: [['nightshift__wait', '{"seconds":1}']] }, { city: 'Waited 1 s' }],
+  ])('does not ground what stands in the words of %s alone', async (_, own, answer) => {
+    const schema = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] }
+    const made = say(JSON.stringify(answer))
+    await using held = await holdTable([look, own, made, made, made], { schema, form: { grounded: ['city'] } })
+    expect((await held.run()).reasons.map(({ code }) => code)).toEqual(['OUTPUT_UNGROUNDED'])
+  })
+
   test('of which nothing more is read is asked about once, and then taken as it is', async () => {
     await using held = await holdTable([look, say('500 rows'), say('500 rows')])
     expect(await held.run()).toMatchObject({ text: '500 rows', reasons: [] })

@@ -315,3 +315,86 @@ test('a resource is read in all its parts', async () => {
     text: 'Error: Resource not found (code -32002)\n{"uri":"a:b"}',
   })
 })
+
+describe('what is not all there', () => {
+  const many = (blocks: number) => text(...Array.from({ length: blocks }, (_, at) => `row ${at}`))
+
+  test.each([
+    ['is shown whole', 1_000_000],
+    ['is kept', 1000],
+  ])('more blocks than are read: the result that %s is not whole', async (_, resultBytes) => {
+    const answered = await read(result({ content: many(10_002) }), { resultBytes })
+    expect(answered.text).toMatch(/\[2 more blocks are left out\]$/)
+    expect(answered.truncated).toBe(true)
+    expect(answered.keep?.whole ?? false).toBe(false)
+  })
+
+  test('as many blocks as are read are all of it', async () => {
+    expect(await read(result({ content: many(10_000) }), { resultBytes: 1_000_000 })).toMatchObject({ truncated: false })
+  })
+
+  test('blocks that are not read at all are not missing', async () => {
+    const answer = result({ content: many(10_002), structuredContent: ROWS })
+    expect(await read(answer, { results: 'structured' })).toMatchObject({ text: ROWS_JSON, truncated: false })
+  })
+})
+
+describe('text beside structured content', () => {
+  const deep = (levels: number): unknown => (levels === 0 ? 1 : [deep(levels - 1)])
+
+  test('is compared with it, which is written once, however many texts there are', async () => {
+    let written = 0
+    const counted = { rows: ROWS.rows, toJSON: () => (written++, ROWS) }
+    await read(result({ content: text(...Array.from({ length: 1000 }, () => 'x')), structuredContent: counted }))
+    expect(written).toBeLessThan(10)
+  })
+
+  test('is compared where the levels of what is nested deep would fill more than a text holds', async () => {
+    const structuredContent = Array.from({ length: 100 }, () => deep(3000))
+    const { text: shown } = await read(result({ content: text('x'.repeat(400_000)), structuredContent }), { resultBytes: 10_000_000 })
+    expect(shown).toBe(`${'x'.repeat(400_000)}\n${JSON.stringify(structuredContent)}`)
+  })
+
+  test.each([
+    ['rows 1 2 3', 123],
+    ['1234 rows', 123],
+    ['0.123 s', 123],
+    ['123.5 s', 123],
+    ['12,123 rows', 123],
+    ['-123', 123],
+    ['nothing is falsehood', false],
+  ])('%j does not hold the value %j', async (said, value) => {
+    const { text: shown } = await read(result({ content: text(said), structuredContent: { result: value } }))
+    expect(shown).toBe(`${said}\n{"result":${value}}`)
+  })
+
+  test.each([
+    ['123', 123],
+    ['There are 123.', 123],
+    ['1234, or 123, rows', 123],
+    ['It is false', false],
+  ])('%j holds the value %j', async (said, value) => {
+    const { text: shown } = await read(result({ content: text(said), structuredContent: { result: value } }))
+    expect(shown).toBe(said)
+  })
+
+  test.each([2, 4, '\t'])('holds it, indented by %j', async (indent) => {
+    const said = `Here it is:\n${JSON.stringify(ROWS, null, indent)}\nThat is all.`
+    expect(await read(result({ content: text(said), structuredContent: ROWS }))).toMatchObject({ text: said })
+  })
+})
+
+test('an image is not shown in whose bytes, or in whose base64, a secret stands', async () => {
+  const redact = (plain: string) => plain.replaceAll(/SecretOfSixteen0|geheimes Schlüsselwort/g, '[secret]')
+  const begin = Buffer.from('89504e470d0a1a0a00', 'hex')
+  const image = (bytes: Buffer) => result({ content: [{ type: 'image', mimeType: 'image/png', data: bytes.toString('base64') }] })
+  const plain = Buffer.concat([begin, Buffer.from('SecretOfSixteen0')])
+  const packed = Buffer.concat([begin, Buffer.from('SecretOfSixteen0', 'base64')])
+  const foreign = Buffer.concat([begin, Buffer.from('geheimes Schlüsselwort')])
+  for (const bytes of [plain, packed, foreign]) {
+    const answered = await read(image(bytes), { redact })
+    expect(answered.pictures).toBeUndefined()
+    expect(answered.text).toMatch(/not shown/)
+  }
+  expect((await read(image(begin), { redact })).pictures).toHaveLength(1)
+})

@@ -79,13 +79,17 @@ function walkLines(text: string) {
 
 /** Where the line begins that is so many before; no further back than so many lines may be long. */
 function linesBefore(text: string, start: number, lines: number): number {
-  const before = text.slice(Math.max(0, start - MAX_LINE * lines), start).split('\n')
-  return start - before.slice(-lines - 1).join('\n').length
+  const before = text.slice(Math.max(0, start - MAX_LINE * lines), start)
+  let at = before.length
+  for (let passed = 0; passed <= lines && at >= 0; passed++) at = at === 0 ? -1 : before.lastIndexOf('\n', at - 1)
+  return start - before.length + at + 1
 }
 
 function linesAfter(text: string, end: number, lines: number): number {
-  const after = text.slice(end, end + MAX_LINE * lines).split('\n')
-  return end + after.slice(0, lines + 1).join('\n').length
+  const after = text.slice(end, end + MAX_LINE * lines)
+  let at = 0
+  for (let passed = 0; passed < lines && at !== -1; passed++) at = after.indexOf('\n', at + 1)
+  return at === -1 ? end + after.length : end + at
 }
 
 const CHUNK = 65_536
