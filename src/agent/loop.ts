@@ -12,7 +12,6 @@ import { CUT_IN_CALL, noEvidenceReply, partialReply, repairCall, repairReply, UN
 import type { DelegateResult, Exchange, ParsedOutput } from '../models/model.ts'
 import { createContext } from './context/context.ts'
 import { takeFittingTurn, type FittingAsk } from './context/fitting.ts'
-import { requestSize } from './context/size.ts'
 import type { Conversation } from './context/view.ts'
 import { answerIn, answerTool, BUILTIN_TOOLS, readEnding } from './builtins.ts'
 import { makeCalls, type Call, type CallOptions } from './calls.ts'
@@ -89,7 +88,7 @@ export async function runLocal(options: LocalOptions, signal: AbortSignal): Prom
       turn = countPast(past)
       conversation = addNote(conversation, past.forcedBy ? lastTurnNote(past.forcedBy) : note)
       const asked = { tools: answers.withoutTools ? answering : tools, mayCall: past.forcedBy === null, context }
-      context.counted(requestSize(requestOf(options, asked, conversation)), turn.usage)
+      context.counted(requestOf(options, asked, conversation), turn.usage)
       countUnseenBy(past)
     } else {
       const askNext = (): FittingAsk => {

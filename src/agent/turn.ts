@@ -187,7 +187,7 @@ export async function takeTurn(
   const tier = tierOf(turn.tier, paid.tier)
   const costUsd = knownCostOf(usage, paid.price, tier)
   const words = joinNotes([...ask.told, lastNote]) ?? null
-  context?.counted(requestSize(request(sent, mayCall && !reserved.over)), usage)
+  context?.counted(request(sent, mayCall && !reserved.over), usage)
   const summary = purpose === undefined ? undefined : context?.summaryOf(turn.items, conversation)
   const putAside = summary?.context ?? context?.record()
   const items = summary ? [notesItem(summary.notes)] : turn.items

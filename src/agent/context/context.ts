@@ -2,13 +2,21 @@ import { Failure } from '../../core/failure.ts'
 import { decideCut, summedBy, type Fill } from '../../core/rules/context/cut.ts'
 import { notesIn, type TurnContext } from '../../core/rules/context/record.ts'
 import { saidSize } from '../../core/rules/context/said.ts'
-import { densityOf, estimateTokens, leastTokens, roomOf, type Counted, type Window } from '../../core/rules/context/window.ts'
+import {
+  believedTokens,
+  densityOf,
+  estimateTokens,
+  leastTokens,
+  roomOf,
+  type Counted,
+  type Window,
+} from '../../core/rules/context/window.ts'
 import type { TurnItem, Usage } from '../../core/run.ts'
 import { noNotes } from '../../core/words/window/aside.ts'
 import { cutBytes } from '../../lib/text.ts'
 import type { ModelRequest } from '../../models/model.ts'
 import { contextFull } from './full.ts'
-import { exchangeSize, requestSize, resultSize } from './size.ts'
+import { exchangeSize, hasImages, requestSize, resultSize } from './size.ts'
 import { createView, type Conversation } from './view.ts'
 
 export interface ContextOptions {
@@ -106,9 +114,10 @@ export function createContext({ window, maxOutputTokens, reader }: ContextOption
       if (context.window !== undefined) known = { ...known, tokens: context.window }
     },
     /** A request that was answered. */
-    counted(bytes: number, usage: Usage): void {
+    counted(request: ModelRequest, usage: Usage): void {
       if (usage.estimated) return
-      last = { bytes, tokens: usage.inputTokens }
+      const bytes = requestSize(request)
+      last = { bytes, tokens: hasImages(request) ? usage.inputTokens : believedTokens(bytes, usage.inputTokens) }
       first ??= last
     },
     /** Puts aside what does not fit before a turn is asked for. Returns the beginning of the conversation where notes on it are to be asked for first. Throws for a prompt that alone does not fit. */

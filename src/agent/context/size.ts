@@ -22,10 +22,13 @@ const toolsBytes = measured((tools: readonly ModelTool[]) => JSON.stringify(tool
 const plainBytes = measured((one: Exchange) => JSON.stringify(one))
 const imagesBytes = measured((one: Exchange) => JSON.stringify(one, withoutImages))
 
-const hasImages = ({ results }: Exchange) => results.some(({ images }) => images !== undefined)
+const showsImages = ({ results }: Exchange) => results.some(({ images }) => images !== undefined)
+
+/** It has what is counted by its pixels. */
+export const hasImages = ({ exchanges }: Pick<ModelRequest, 'exchanges'>): boolean => exchanges.some(showsImages)
 
 /** Bytes of an exchange as JSON. What is measured must not change. */
-export const exchangeSize = (one: Exchange): number => (hasImages(one) ? imagesBytes(one) : plainBytes(one))
+export const exchangeSize = (one: Exchange): number => (showsImages(one) ? imagesBytes(one) : plainBytes(one))
 
 /** Bytes of a result as JSON, as it counts in its exchange. */
 export const resultSize = (result: ToldResult): number => Buffer.byteLength(JSON.stringify(result, result.images && withoutImages))

@@ -38,6 +38,8 @@ export interface AnsweringModel extends AsyncDisposable {
 interface AnsweringOptions {
   /** The window that it keeps, in tokens of four characters; it then counts what it is asked, and what of that it has seen before. */
   window?: number | undefined
+  /** What it says that it counted, by what it did. */
+  says?: ((tokens: number) => number) | undefined
   /** It says in figures what does not fit. */
   figures?: boolean | undefined
   /** What it says when it is asked for notes. */
@@ -52,7 +54,7 @@ interface AnsweringOptions {
  */
 export async function startAnsweringModel(
   said: readonly Said[],
-  { formatFirst, window, notes, figures = true }: AnsweringOptions = {},
+  { formatFirst, window, notes, figures = true, says = (tokens) => tokens }: AnsweringOptions = {},
 ): Promise<AnsweringModel> {
   const asked: Asked[] = []
   const refused: Asked[] = []
@@ -77,7 +79,11 @@ export async function startAnsweringModel(
     const fault = faultOf(request) ?? (turn ? undefined : 'The model was asked once more than expected.')
     const isHeld = formatFirst !== undefined && request.text !== undefined && request.tool_choice !== 'none'
     if (fault === undefined && isHeld) send(200, answerOf(asked.length, request.model, { text: formatFirst }))
-    else if (fault === undefined && turn) send(200, answerOf(asked.length, request.model, turn, window === undefined ? undefined : count))
+    else if (fault === undefined && turn)
+      send(
+        200,
+        answerOf(asked.length, request.model, turn, window === undefined ? undefined : { ...count, inputTokens: says(count.inputTokens) }),
+      )
     else send(400, { error: { message: fault, type: 'invalid_request_error', param: 'input', code: null } })
   })
   return {

@@ -26,7 +26,7 @@ export interface Settings extends Partial<Omit<LocalOptions, 'limits' | 'output'
   /** The provider holds the model to a format that is asked for while tools are free: it says this, and calls none. */
   formatFirst?: string
   /** The window that the provider keeps, and the notes that its model writes. */
-  keeps?: { window: number; notes?: string; figures?: boolean }
+  keeps?: { window: number; notes?: string; figures?: boolean; says?: (tokens: number) => number }
   /** Most bytes of a result that are shown. */
   resultBytes?: number
   /** How the provider is set up; with `baseUrl`, which one it is. */

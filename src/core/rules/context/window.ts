@@ -76,5 +76,8 @@ export function estimateTokens(bytes: number, first: Counted | undefined, last: 
   return Math.max(1, Math.ceil(tokens))
 }
 
+/** What a provider counted of a text, as far as it can have so many: some count what they asked of themselves meanwhile, or all requests so far. */
+export const believedTokens = (bytes: number, tokens: number): number => Math.min(bytes * MOST, tokens)
+
 /** No text has fewer tokens: what does not fit by this does not fit. */
 export const leastTokens = (bytes: number): number => Math.floor(bytes * LEAST)
