@@ -7,6 +7,16 @@ export type FinalStatus = Extract<RunStatus, 'succeeded' | 'incomplete' | 'faile
 
 /** Statuses after which a run does not go on by itself. */
 const FINAL_STATUSES: readonly RunStatus[] = ['succeeded', 'incomplete', 'failed', 'cancelled']
+const NOT_GREEN: readonly RunStatus[] = ['incomplete', 'failed', 'cancelled']
+
+/** What a filter may name: a status, or `notGreen` for those of runs that are over and did not succeed. */
+export const STATUS_WORDS = [...RUN_STATUSES, 'notGreen'] as const
+export type StatusWord = (typeof STATUS_WORDS)[number]
+
+/** The statuses that the words of a filter name, each once. */
+export const statusesOf = (words: readonly StatusWord[]): RunStatus[] => [
+  ...new Set(words.flatMap((word): readonly RunStatus[] => (word === 'notGreen' ? NOT_GREEN : [word]))),
+]
 
 export const isFinal = (status: RunStatus): status is FinalStatus => FINAL_STATUSES.includes(status)
 

@@ -10,14 +10,14 @@ export function requireRole(caller: Caller, role: Role, job: string): void {
   if (jobs && !jobs.includes(job)) throw new Failure({ code: 'FORBIDDEN', message: `${caller.name} is no ${role} of the job ${job}.` })
 }
 
-/** The jobs whose operator the caller is; undefined: all. Throws `FORBIDDEN` for a caller who is operator of none. */
-export function requireOperator(caller: Caller): readonly string[] | undefined {
-  const jobs = jobsOf(caller, 'operator')
-  if (jobs?.length === 0) throw new Failure({ code: 'FORBIDDEN', message: `${caller.name} is no operator.` })
+/** The jobs for which the caller has that role; undefined: all. Throws `FORBIDDEN` for a caller who has it for none. */
+export function requireSome(caller: Caller, role: Role): readonly string[] | undefined {
+  const jobs = jobsOf(caller, role)
+  if (jobs?.length === 0) throw new Failure({ code: 'FORBIDDEN', message: `${caller.name} is no ${role}.` })
   return jobs
 }
 
 /** Throws `FORBIDDEN` for a caller who is not the operator of all jobs: for what belongs to no job. */
 export function requireOperatorOfAll(caller: Caller): void {
-  if (requireOperator(caller)) throw new Failure({ code: 'FORBIDDEN', message: `${caller.name} is operator of some jobs only.` })
+  if (requireSome(caller, 'operator')) throw new Failure({ code: 'FORBIDDEN', message: `${caller.name} is operator of some jobs only.` })
 }

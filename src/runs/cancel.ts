@@ -1,3 +1,4 @@
+import pLimit from 'p-limit'
 import type { Actor } from '../core/acts.ts'
 import type { RunStatus } from '../core/run.ts'
 import { tryReadDefinition } from '../jobs/schema.ts'
@@ -46,8 +47,11 @@ export async function goesOnUntil(db: Db, runId: string): Promise<string | null>
   return latest?.until.toISOString() ?? null
 }
 
-const CANCELLABLE: readonly RunStatus[] = ['queued', 'running', 'waiting']
+/** Statuses of runs that are not over. */
+export const CANCELLABLE = ['queued', 'running', 'waiting'] as const satisfies RunStatus[]
 const PAGE = 500
+/** Few enough that the connections of a process are not all taken. */
+const AT_A_TIME = 4
 
 /** The runs that a cancel of this filter would end, by job, status and code. `FILTER_INVALID` when the filter says nothing. */
 export const planCancel = (db: Db, filter: RunFilter): Promise<RunGroup[]> => groupRuns(db, requireFilter(filter), CANCELLABLE)
@@ -73,19 +77,22 @@ export async function cancelNamed(db: Db, ids: readonly string[], by: Actor): Pr
   return cancelled
 }
 
-/** Cancels all runs that the filter means and that are not over, newest first. What was cancelled before the signal was aborted stays so. Returns how many. */
+/**
+ * Cancels all runs that the filter means and that are not over, newest first. Ends early when the signal is aborted: what was cancelled before stays so.
+ * Returns how many were.
+ */
 export async function cancelByFilter(db: Db, filter: RunFilter, by: Actor, signal: AbortSignal): Promise<number> {
   const status = CANCELLABLE.filter((one) => filter.status === undefined || filter.status.includes(one))
   if (status.length === 0) return 0
+  const limit = pLimit(AT_A_TIME)
   let count = 0
   for (let before: string | undefined; ;) {
     const page = await listRuns(db, { ...requireFilter(filter), status }, { limit: PAGE, before })
-    for (const { id } of page) {
-      signal.throwIfAborted()
-      if (isCancelled(await cancelRun(db, id, by))) count++
-    }
+    await limit.map(page, async ({ id }) => {
+      if (!signal.aborted && isCancelled(await cancelRun(db, id, by))) count++
+    })
     before = page.at(-1)?.id
-    if (page.length < PAGE) return count
+    if (page.length < PAGE || signal.aborted) return count
   }
 }
 

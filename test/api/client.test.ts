@@ -12,7 +12,7 @@ import { WORK, WORK_SCRIPT } from '../support/app/jobs.ts'
 const testApp = { jobs: { work: WORK }, scripts: { scripted: WORK_SCRIPT } }
 
 const DRIVE = `
-import { Api, RunStatus } from './client.ts'
+import { Api } from './client.ts'
 
 const [url = '', token = ''] = process.argv.slice(2)
 const api = new Api<string>({ baseUrl: url, securityWorker: (secret) => ({ headers: { authorization: \`Bearer \${secret}\` } }) })
@@ -20,7 +20,7 @@ api.setSecurityData(token)
 const { data: jobs } = await api.v1.listJobs()
 const { data: ticket } = await api.v1.createRun('work', { input: { n: 1 }, priority: 'high' }, { headers: { 'idempotency-key': 'k' } })
 const { data: run } = await api.v1.getRun(ticket.id, { wait: 30 })
-const { data: list } = await api.v1.listRuns({ job: 'work', status: RunStatus.Succeeded })
+const { data: list } = await api.v1.listRuns({ job: 'work', status: ['succeeded', 'running'] })
 const output = await (await fetch(\`\${url}/v1/runs/\${ticket.id}/output\`, { headers: { authorization: \`Bearer \${token}\` } })).text()
 const refused = await api.v1.retryRun(ticket.id, { definition: 'latest' }).catch((answer: { status: number; error: { code: string } }) => answer.error.code)
 const { data: bulk } = await api.v1.bulkRetry({ filter: { job: 'work' }, dryRun: true })

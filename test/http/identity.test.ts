@@ -159,6 +159,7 @@ const routes: [method: string, path: string, body: unknown, statuses: number[]][
   ['POST', '/v1/runs/OTHER/cancel', undefined, [401, 403, 404, 202, 202]],
   ['POST', '/v1/runs/RUN/retry', {}, [401, 403, 403, 403, 409]],
   ['POST', '/v1/runs/bulk-retry', { filter: { job: 'work' }, dryRun: true }, [401, 403, 403, 403, 202]],
+  ['POST', '/v1/runs/bulk-cancel', { filter: { job: 'work' }, dryRun: true }, [401, 403, 202, 202, 202]],
   ['POST', '/v1/schedules/work/pause', { reason: 'x' }, [401, 403, 403, 403, 200]],
   ['POST', '/v1/schedules/work/resume', undefined, [401, 403, 403, 403, 200]],
   ['GET', '/v1/nothing', undefined, [401, 404, 404, 404, 404]],

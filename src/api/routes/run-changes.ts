@@ -1,13 +1,24 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
 import { actorOf, logAct } from '../../http/acts.ts'
-import { requireOperator, requireRole, visibleJobs } from '../../http/authorize.ts'
-import { cancelRun, goesOnUntil } from '../../runs/cancel.ts'
+import { requireRole, requireSome, visibleJobs } from '../../http/authorize.ts'
+import { cancelByFilter, cancelRun, goesOnUntil, planCancel } from '../../runs/cancel.ts'
 import { countOf } from '../../runs/queries.ts'
 import { planRetry, retryByFilter, retryRun } from '../../runs/retry.ts'
 import { requireStatus } from '../../runs/require.ts'
 import { retryParts, type AddRoutes } from '../context.ts'
 import { idParam, json, changeProblemsOf } from '../schemas/common.ts'
-import { actRequestSchema, bulkRetrySchema, retrySchema, ticketResponse, cancelTicketSchema, timesOf } from '../schemas/run-requests.ts'
+import {
+  actRequestSchema,
+  bulkCancelSchema,
+  bulkResultSchema,
+  bulkRetrySchema,
+  cancelTicketSchema,
+  filterOf,
+  groupsShown,
+  retrySchema,
+  ticketResponse,
+} from // prettier-ignore
+'../schemas/run-requests.ts'
 
 const tags = ['runs']
 
@@ -40,7 +51,22 @@ const bulkRetry = createRoute({
   tags,
   request: { body: { required: true, content: { 'application/json': { schema: bulkRetrySchema } } } },
   responses: {
-    202: json(z.object({ count: z.int(), dryRun: z.boolean() }), 'How many runs were queued, or would be.'),
+    202: json(bulkResultSchema, 'How many runs were queued, or would be.'),
+    ...changeProblemsOf('FILTER_INVALID'),
+  },
+})
+
+const bulkCancel = createRoute({
+  method: 'post',
+  path: '/v1/runs/bulk-cancel',
+  operationId: 'bulkCancel',
+  summary: 'Cancel all runs that a filter means',
+  description:
+    'Of the jobs whose runner the caller is. Queued and waiting runs are over when the answer comes, running ones within two seconds. A process that stops answers with those that it cancelled: ask again for the others.',
+  tags,
+  request: { body: { required: true, content: { 'application/json': { schema: bulkCancelSchema } } } },
+  responses: {
+    202: json(bulkResultSchema, 'How many runs were cancelled, or would be.'),
     ...changeProblemsOf('FILTER_INVALID'),
   },
 })
@@ -74,13 +100,25 @@ export const addRunChanges: AddRoutes = (app, context) => {
 
   app.openapi(bulkRetry, async (c) => {
     const caller = c.get('caller')
-    const jobs = requireOperator(caller)
+    const jobs = requireSome(caller, 'operator')
     const { filter: given, definition, dryRun, reason } = c.req.valid('json')
-    const filter = { ...given, ...timesOf(given), jobs }
+    const filter = { ...filterOf(given), jobs }
     const planned = await planRetry(db, filter)
     const by = actorOf(c, caller, 'operator', { via: 'api', reason: reason ?? null })
     const count = dryRun ? countOf(planned) : await retryByFilter(retryParts(context), filter, definition, by)
     if (!dryRun) logAct(log, 'retry', by, { filter: { ...filter, text: undefined }, definition, count })
-    return c.json({ count, dryRun }, 202)
+    return c.json({ count, dryRun, groups: groupsShown(planned) }, 202)
+  })
+
+  app.openapi(bulkCancel, async (c) => {
+    const caller = c.get('caller')
+    const jobs = requireSome(caller, 'runner')
+    const { filter: given, dryRun, reason } = c.req.valid('json')
+    const filter = { ...filterOf(given), jobs }
+    const planned = await planCancel(db, filter)
+    const by = actorOf(c, caller, 'runner', { via: 'api', reason: reason ?? null })
+    const count = dryRun ? countOf(planned) : await cancelByFilter(db, filter, by, context.ending)
+    if (!dryRun) logAct(log, 'cancel', by, { filter: { ...filter, text: undefined }, count })
+    return c.json({ count, dryRun, groups: groupsShown(planned) }, 202)
   })
 }

@@ -1,4 +1,6 @@
 import { z } from '@hono/zod-openapi'
+import { STATUS_WORDS, statusesOf, type StatusWord } from '../../core/run.ts'
+import { CANCELLABLE } from '../../runs/cancel.ts'
 import { RETRYABLE } from '../../runs/queries.ts'
 import { anyJson, codeSchema, dateOf, moment, text, timeOrNull } from './common.ts'
 import { statusSchema } from './runs.ts'
@@ -68,10 +70,11 @@ export const retrySchema = z
   })
   .openapi('Retry')
 
-const filterSchema = z
-  .strictObject({
+/** Which runs are meant, of those that have one of these statuses. */
+const filterSchema = <Words extends readonly [StatusWord, ...StatusWord[]]>(words: Words) =>
+  z.strictObject({
     job: text.optional(),
-    status: z.array(z.enum(RETRYABLE)).min(1).optional(),
+    status: z.array(z.enum(words)).min(1).optional().describe('notGreen: incomplete, failed or cancelled.'),
     code: codeSchema.optional(),
     requestedBy: text.optional(),
     since: moment.optional(),
@@ -79,15 +82,66 @@ const filterSchema = z
     tool: text.optional().describe('server.tool'),
     text: z.string().max(500).optional(),
   })
-  .openapi('RunFilter')
+
+export const filterOf = ({ status, since, until, ...filter }: z.output<ReturnType<typeof filterSchema>>) => ({
+  ...filter,
+  ...timesOf({ since, until }),
+  status: status && statusesOf(status),
+})
+
+const dryRun = z.boolean().default(false).describe('Only count.')
 
 export const bulkRetrySchema = z
-  .strictObject({ filter: filterSchema, definition: definitionChoice, dryRun: z.boolean().default(false), reason })
+  .strictObject({
+    filter: filterSchema([...RETRYABLE, 'notGreen']).openapi('RetryFilter'),
+    definition: definitionChoice,
+    dryRun,
+    reason,
+  })
   .openapi('BulkRetry')
+
+export const bulkCancelSchema = z
+  .strictObject({ filter: filterSchema(CANCELLABLE).openapi('CancelFilter'), dryRun, reason })
+  .openapi('BulkCancel')
+
+/** Of the groups that an answer holds, most runs first. */
+const MAX_GROUPS = 200
+
+/** What a bulk request did, or would do. */
+export const bulkResultSchema = z
+  .object({
+    count: z.int().describe('How many runs were changed, or would be.'),
+    dryRun: z.boolean(),
+    groups: z
+      .array(
+        z.object({
+          job: z.string(),
+          status: statusSchema,
+          code: codeSchema.nullable().describe('Of the failure, or of the first reason.'),
+          runs: z.int(),
+        }),
+      )
+      .describe(`Which runs the filter meant before anything was done, most first; the first ${MAX_GROUPS} kinds.`),
+  })
+  .openapi('BulkResult')
+
+export const groupsShown = <Group>(groups: readonly Group[]): Group[] => groups.slice(0, MAX_GROUPS)
+
+const WORDS = z.array(z.enum(STATUS_WORDS)).min(1)
 
 export const runQuerySchema = z.strictObject({
   job: text.optional(),
-  status: statusSchema.optional(),
+  status: z
+    .union([z.string(), z.array(z.string())])
+    .transform((given) => [given].flat().flatMap((some) => some.split(',')))
+    .pipe(WORDS)
+    .transform(statusesOf)
+    .optional()
+    .openapi({
+      type: 'array',
+      items: { type: 'string', enum: [...STATUS_WORDS] },
+      description: 'With one of these: named again and again, or with commas between. notGreen: incomplete, failed or cancelled.',
+    }),
   code: codeSchema.optional(),
   requestedBy: text.optional(),
   since: moment.optional(),

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { z } from 'zod'
 import { FAILURES, type FailureCode } from '../../core/failure-codes.ts'
-import { RUN_STATUSES, type RunStatus } from '../../core/run.ts'
+import { RUN_STATUSES, STATUS_WORDS, statusesOf, type RunStatus, type StatusWord } from '../../core/run.ts'
 import { showLine } from '../../lib/text.ts'
 import { parseTime } from './time.ts'
 import type { RunFilter } from '../../runs/queries.ts'
@@ -38,18 +38,12 @@ export function filterOf({ job, status, code, by, since, until, tool, text }: z.
   return { job, status, code, requestedBy: by, since, until, tool, text }
 }
 
-/** Statuses of runs that are over and did not succeed. */
-const NOT_GREEN: readonly RunStatus[] = ['incomplete', 'failed', 'cancelled']
-const isStatus = (name: string): name is RunStatus => RUN_STATUSES.some((status) => status === name)
+const isWord = (name: string): name is StatusWord => STATUS_WORDS.some((word) => word === name)
 
 function parseStatus(text: string): RunStatus[] {
-  const statuses = text.split(',').flatMap((given) => {
-    const name = given.trim()
-    if (name === 'notGreen') return NOT_GREEN
-    if (!isStatus(name)) throw new InvalidArgumentError(`There are ${RUN_STATUSES.join(', ')}, and notGreen.`)
-    return [name]
-  })
-  return [...new Set(statuses)]
+  const words = text.split(',').map((word) => word.trim())
+  if (!words.every(isWord)) throw new InvalidArgumentError(`There are ${RUN_STATUSES.join(', ')}, and notGreen.`)
+  return statusesOf(words)
 }
 
 function parseTool(text: string): string {

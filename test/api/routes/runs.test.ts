@@ -90,6 +90,10 @@ test('runs are listed newest first, a page at a time, by every filter', async ()
   await api.testApp.app.worker.start()
   for (const id of ids) await api.over(id)
   expect(await list(api, '?status=failed')).toEqual([failed])
+  for (const several of ['?status=failed,queued', '?status=failed&status=queued'])
+    expect(await list(api, several), several).toEqual([failed])
+  for (const several of ['?status=notGreen', '?status=failed,incomplete', '?status=notGreen,queued&status=failed'])
+    expect(await list(api, several), several).toHaveLength(7)
   expect(await list(api, '?code=MODEL_AUTH')).toEqual([failed])
   expect(await list(api, '?text=purple%20herrings')).toEqual(expect.arrayContaining(ids.slice(1)))
   expect(await list(api, '?text=%22herrings%20purple%22')).toEqual([])
@@ -234,15 +238,53 @@ describeBackends('asking for runs', ({ redisUrl }) => {
     for (const id of [green, ...failed]) await api.over(id)
     const bulk = async (filter: unknown, dryRun = false) =>
       (await api.ask('POST', '/v1/runs/bulk-retry', { body: { filter, dryRun } })).body
-    expect(await bulk({ since: '2020-01-01T00:00:00Z' }, true)).toEqual({ count: 3, dryRun: true })
-    expect(await bulk({ job: 'work' })).toEqual({ count: 0, dryRun: false })
+    const groups = [
+      { job: 'auth', status: 'failed', code: 'MODEL_AUTH', runs: 2 },
+      { job: 'auth', status: 'cancelled', code: 'CANCELLED', runs: 1 },
+    ]
+    expect(await bulk({ since: '2020-01-01T00:00:00Z' }, true)).toEqual({ count: 3, dryRun: true, groups })
+    expect(await bulk({ status: ['notGreen'] }, true)).toEqual({ count: 3, dryRun: true, groups })
+    expect(await bulk({ job: 'work' })).toEqual({ count: 0, dryRun: false, groups: [] })
     expect((await api.show(failed[0] ?? '')).status).toBe('failed')
-    expect(await bulk({ status: ['failed'], code: 'MODEL_AUTH', job: 'auth' })).toEqual({ count: 2, dryRun: false })
+    expect(await bulk({ status: ['failed'], code: 'MODEL_AUTH', job: 'auth' })).toMatchObject({ count: 2, dryRun: false })
     for (const id of failed) expect(await api.over(id)).toMatchObject({ attempts: [{ status: 'failed' }, { status: 'failed' }] })
     expect(await api.show(green)).toMatchObject({ status: 'succeeded', attempts: [{}] })
     expect((await api.show(cancelled)).status).toBe('cancelled')
   })
+
+  test('a bulk cancel counts first, ends what its filter means and is not over, and is one act', async () => {
+    const other = WORK.replace('name: scripted', 'name: other')
+    await using api = await openApi({
+      redisUrl,
+      jobs: { work: WORK, other },
+      scripts: { scripted: WORK_SCRIPT, other: 'say Done.' },
+    })
+    await api.testApp.app.worker.start()
+    const green = await api.create('work')
+    await api.over(green)
+    await api.testApp.app.worker.stop()
+    const mine = [await api.create('work'), await api.create('work', { startAt: inMinutes(10) })]
+    const theirs = await api.create('other')
+    const bulk = async (filter: unknown, dryRun = false, who: Who = 'runner') =>
+      (await api.ask('POST', '/v1/runs/bulk-cancel', { who, body: { filter, dryRun, reason: 'the wrong month' } })).body
+    const groups = [{ job: 'work', status: 'queued', code: null, runs: 2 }]
+    // A runner of one job: what is of another is not there.
+    expect(await bulk({ since: '2020-01-01T00:00:00Z' }, true)).toEqual({ count: 2, dryRun: true, groups })
+    expect(await bulk({ job: 'other' })).toEqual({ count: 0, dryRun: false, groups: [] })
+    expect(await bulk({ status: ['queued'] })).toEqual({ count: 2, dryRun: false, groups })
+    expect(await bulk({ status: ['queued'] })).toEqual({ count: 0, dryRun: false, groups: [] })
+    for (const id of mine)
+      expect(await api.show(id)).toMatchObject({
+        status: 'cancelled',
+        acts: [{ act: 'cancel', by: 'token:runner', reason: 'the wrong month' }],
+      })
+    expect([(await api.show(green)).status, (await api.show(theirs)).status]).toEqual(['succeeded', 'queued'])
+    expect((await api.ask('GET', '/v1/acts')).body).toMatchObject({ acts: [{ act: 'cancel', runs: 2, jobs: ['work'] }] })
+    expect(await bulk({ job: 'other' }, false, 'operator')).toMatchObject({ count: 1 })
+  })
 })
+
+const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString()
 
 test('who changed what is in the store, on the run and in the log; who only looked is not, and who was refused is in the log alone', async () => {
   await using api = await openApi({ jobs: { work: WORK }, scripts: { scripted: 'always fail 401 invalid_api_key' } })

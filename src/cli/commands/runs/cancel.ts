@@ -51,6 +51,8 @@ export const addCancel: AddCommand = (program, terminal, done) => {
       }
       if (!(await confirm(terminal, `Cancel ${runCount(planned)}?`, yes))) return done(EXIT.ok)
       const count = await cancelByFilter(store.db, filter, by, terminal.signal)
+      if (terminal.signal.aborted) terminal.err(`${runCount(count)} of them were cancelled before the interrupt.`)
+      terminal.signal.throwIfAborted()
       terminal.out(
         json
           ? JSON.stringify({ count, dryRun: false })
