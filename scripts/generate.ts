@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { configSchema } from '../src/config/schema.ts'
+import { takesOf } from '../src/config/takes.ts'
 import { EXIT, FAILURES, type FailureKind } from '../src/core/failure-codes.ts'
 import { caseFileSchema } from '../src/eval/cases/cases.ts'
 import { jobSchema } from '../src/jobs/schema.ts'
@@ -103,12 +104,19 @@ const reference = (schema: z.ZodType) => () =>
     keysOf(schema).map(({ key, type, default: value, sentence }) => [`\`${key}\``, type, value, sentence]),
   )
 
+/** The same of the configuration, with when a changed value is in force. */
+const configReference = () =>
+  table(
+    ['key', 'type', 'default', 'a change is in force', 'what it says'],
+    keysOf(configSchema).map(({ key, type, default: value, sentence }) => [`\`${key}\``, type, value, takesOf(key), sentence]),
+  )
+
 /** The parts of documents that are made from the code: by file, and by the name of their markers. */
 export const DOCUMENTS: Record<string, Record<string, () => string | Promise<string>>> = {
   'docs/failures.md': { 'exit codes': exitCodes, 'failure codes': failureCodes },
   'docs/configuration.md': {
     files,
-    'configuration reference': reference(configSchema),
+    'configuration reference': configReference,
     'minter reference': reference(minterSchema),
   },
   'docs/jobs.md': { 'job reference': reference(jobSchema) },

@@ -258,7 +258,7 @@ export const WAITS: readonly WaitRow[] = [
     what: 'the keys of Pomerium’s assertions (JWKS)',
     bound: ['http/identity.ts#KEYS_TIMEOUT_MS'],
     after: '`GATEWAY_UNREACHABLE` to the caller',
-    also: ['app/resources.ts'],
+    also: ['app/live/identity.ts'],
   },
   { what: 'a caller of the API: the head of a request', bound: ['app/server.ts#HEADERS_TIMEOUT_MS'], after: 'the connection is closed' },
   {

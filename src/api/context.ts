@@ -15,7 +15,7 @@ export interface ApiContext {
   jobs: { jobs(): ReadonlyMap<string, Job>; issues(): readonly string[] }
   producer: Waker
   /** The most runs that may be queued: `QUEUE_FULL` for one more. */
-  maxQueued: number
+  maxQueued: () => number
   log: Logger
   /** Aborted when the process drains: long answers end. */
   ending: AbortSignal

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { unknownJobs } from '../config/job-names.ts'
 import type { Config } from '../config/load.ts'
 import { describeError } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
@@ -8,7 +9,7 @@ import type { Provider } from '../models/provider.ts'
 import { createJobRegistry, type JobRegistry } from '../jobs/registry.ts'
 import { createOutbox } from '../delivery/outbox.ts'
 import type { RouteList } from '../pomerium/routes.ts'
-import { createConcurrencyOf, callersOf, createRunResources, destinationsOf, identityOf, offerOf, tokenSeconds } from './resources.ts'
+import { createConcurrencyOf, tokenSeconds } from './resources.ts'
 import { openQueueBackend } from '../queue/backend.ts'
 import { createProducer, type Producer } from '../queue/producer.ts'
 import { createSweeper } from '../queue/sweep.ts'
@@ -29,10 +30,13 @@ import { gatewayFetchFor, routesOf } from './gateway.ts'
 import type { OnProgress } from '../runs/progress.ts'
 import type { RunResources } from '../runs/resources.ts'
 import type { Hono } from 'hono'
-import type { Callers, IdentityOptions } from '../http/identity.ts'
+import type { IdentityOptions } from '../http/identity.ts'
 import { createWatchdog } from './watchdog/watchdog.ts'
 import type { Lifecycle } from '../lib/lifecycle.ts'
-import { createConfigWatch } from './config-watch.ts'
+import { createGenerations } from './live/generations.ts'
+import { createIdentity } from './live/identity.ts'
+import { createLiveConfig, type LiveConfig } from './live/live-config.ts'
+import { createLiveSender } from './live/sender.ts'
 import { createApiRoutes, createHealthRoutes } from './routes.ts'
 import { createHttpServer, type HttpServer } from './server.ts'
 import { createServedRequests } from '../store/audit/join/served.ts'
@@ -62,7 +66,8 @@ export interface AppOptions {
 
 /** Everything that runs in one process, built from one configuration. Disposing stops what was started, in order. */
 export interface App extends AsyncDisposable {
-  config: Config
+  /** What is in force. */
+  readonly config: Config
   db: Db
   /** Most connections to Postgres that this process opens. */
   mostConnections: number
@@ -74,8 +79,7 @@ export interface App extends AsyncDisposable {
   watchdog: Lifecycle
   scheduler: Poller
   sweeper: Poller
-  /** Undefined without a minter. */
-  accountSweeper: Poller | undefined
+  accountSweeper: Poller
   upkeep: Upkeep
   consent: Poller
   outbox: Poller
@@ -86,14 +90,15 @@ export interface App extends AsyncDisposable {
   jobs: JobRegistry
   /** Warns of tokens that expire. */
   tokens: Poller
-  /** Reads the configuration file again while it is started. */
-  configWatch: Poller
+  /** Keeps in force what the configuration file says. */
+  liveConfig: LiveConfig
   /** Writes into the store that this process is at work, as what, and how its duties are. */
   createPresence(role: string): Poller
   /** Gateway requests of an account outside of any run. */
   gatewayFetch(account: string): GatewayFetch | undefined
   routes(account: string, signal: AbortSignal): Promise<RouteList | undefined>
-  resources: RunResources
+  /** Those in force. */
+  readonly resources: RunResources
   /** The tools of a job as its servers describe them now: what `jobs pin` writes down. */
   toolsToPin(job: Job, signal: AbortSignal): Promise<PinnedTool[]>
 }
@@ -102,8 +107,6 @@ export interface App extends AsyncDisposable {
 const OWN_CONNECTIONS = 2
 /** A queue in Postgres: pools of ten for the queue and for the worker, and one more of each for notices. */
 const QUEUE_CONNECTIONS = 22
-
-const NOBODY: Callers = { tokens: {}, users: {}, groups: {} }
 
 /** Builds the process. It takes no run and fires no schedule until `worker.start` and `scheduler.start`. */
 export async function createApp({
@@ -116,11 +119,35 @@ export async function createApp({
   wrapProvider = (provider) => provider,
 }: AppOptions): Promise<App> {
   await using building = new AsyncDisposableStack()
-  const jobs = createJobRegistry({ dir: config.jobsDir, offer: offerOf(config), log })
+  const generations = building.use(
+    createGenerations({
+      config,
+      wrapProvider,
+      onFailure: (error) => log.warn({ reason: describeError(error) }, 'What an earlier configuration opened could not be closed.'),
+    }),
+  )
+  const resources = () => generations.now().resources
+  const inForce = () => generations.now().config
+  const { redactor } = resources()
+  const liveConfig = createLiveConfig({
+    config,
+    read: readConfig,
+    replace: generations.replace,
+    onChange(next) {
+      log.level = next.log.level
+      jobs.reload()
+    },
+    loose: (next) => unknownJobs(next, [...jobs.jobs().keys()]),
+    log,
+  })
+  building.defer(() => liveConfig.watch.stop())
+  const jobs = createJobRegistry({
+    dir: config.jobsDir,
+    offer: () => generations.now().offer,
+    beforeReload: liveConfig.refresh,
+    log,
+  })
   building.defer(() => jobs.stop())
-  const made = createRunResources(config, building)
-  const providers = new Map([...made.providers].map(([name, provider]) => [name, wrapProvider(provider)]))
-  const resources = { ...made, providers }
   const { db, url } = await openStore(config, building, { ephemeral })
   const backend = building.adopt(await openQueueBackend({ redisUrl: config.redisUrl, databaseUrl: url, prefix: queuePrefix }), (opened) =>
     opened.close(),
@@ -135,7 +162,7 @@ export async function createApp({
   const clock = createClockWatch({ db, log })
   const metrics = createMetrics({
     db,
-    tokenSeconds: () => tokenSeconds(resources),
+    tokenSeconds: () => tokenSeconds(resources()),
     named: (job) => {
       const definition = jobs.jobs().get(job)?.definition
       return definition && { model: definition.model.name, servers: Object.keys(definition.tools) }
@@ -143,6 +170,7 @@ export async function createApp({
     jobFaults: () => jobs.issues().length,
     duties: () => duties,
     skewMs: () => clock.skewMs(),
+    config: () => liveConfig.state(),
   })
   const tellAll: OnProgress = (progress) => {
     // Who watches a run never fails it.
@@ -154,13 +182,13 @@ export async function createApp({
       }
   }
   const name = processName()
-  const concurrencyOf = createConcurrencyOf(config, jobs)
+  const concurrencyOf = createConcurrencyOf(inForce, jobs)
   const watchdog = createWatchdog({ worker: name, databaseUrl: url, leaseMs, slots: config.worker.concurrency, log })
   building.defer(() => watchdog.stop())
   const runner = createRunner({
     db,
     journal: createJournalWriter(db),
-    resources,
+    resources: { redactor, hold: generations.hold },
     worker: name,
     leaseMs,
     concurrencyOf,
@@ -179,45 +207,30 @@ export async function createApp({
     name,
     concurrency: config.worker.concurrency,
     lockMs: leaseMs,
-    drainMs: config.worker.drainTimeout,
+    drainMs: () => inForce().worker.drainTimeout,
     log,
   })
   building.defer(() => worker.stop())
-  const consent = createConsentWatcher({ db, producer, routesOf: (account, signal) => routesOf(resources, db, account, signal), log })
+  const routes: App['routes'] = async (account, signal) => {
+    using held = generations.hold()
+    return await routesOf(held.resources, db, account, signal)
+  }
+  const consent = createConsentWatcher({ db, producer, routesOf: routes, log })
   building.defer(() => consent.stop())
-  const destinations = destinationsOf(config, resources.redactor)
+  const destinations = createLiveSender(generations.hold)
   const outbox = createOutbox({ db, destinations, log })
   building.defer(() => outbox.stop())
   const scheduler = createScheduler({ db, producer, jobs: () => jobs.jobs(), log, onFire: metrics.onFire })
   building.defer(() => scheduler.stop())
   const sweeper = createSweeper({ db, producer, leaseMs, concurrencyOf, log })
   building.defer(() => sweeper.stop())
-  const accountSweeper = resources.minter && createAccountSweeper({ db, minter: resources.minter, log })
-  building.defer(() => accountSweeper?.stop())
-  const upkeep = createUpkeep({ db, config, notify: notifierOf(config, destinations), onKey: resources.redactor.add, log })
+  const accountSweeper = createAccountSweeper({ db, minter: () => resources().minter, log })
+  building.defer(() => accountSweeper.stop())
+  const upkeep = createUpkeep({ db, config: inForce, notify: notifierOf(inForce, destinations), onKey: redactor.add, log })
   building.defer(() => upkeep.stop())
-  let callers = config.api && callersOf(config.api)
-  const configWatch = createConfigWatch({
-    config,
-    read: readConfig,
-    jobs: () => [...jobs.jobs().keys()],
-    onCallers: (api) => (callers = callersOf(api)),
-    log,
-  })
-  building.defer(() => configWatch.stop())
-  const tokens = createTokenWatcher({ accounts: resources.accounts, log })
+  const tokens = createTokenWatcher({ accounts: () => resources().accounts, log })
   building.defer(() => tokens.stop())
-  duties.push(
-    configWatch,
-    tokens,
-    worker,
-    consent,
-    outbox,
-    scheduler,
-    sweeper,
-    ...upkeep.duties,
-    ...(accountSweeper ? [accountSweeper] : []),
-  )
+  duties.push(liveConfig.watch, tokens, worker, consent, outbox, scheduler, sweeper, ...upkeep.duties, accountSweeper)
   const health = {
     checks: { store: () => tryWrite(db), queue: () => Promise.all([backend.check(), queue.count()]) },
     duties: () => duties,
@@ -227,20 +240,20 @@ export async function createApp({
   }
   const stack = building.move()
 
-  function serve(
-    routes: (identity: IdentityOptions, api: NonNullable<Config['api']>, ending: AbortSignal) => Hono,
-  ): HttpServer | undefined {
+  function serve(routesOfServer: (identity: IdentityOptions, ending: AbortSignal) => Hono): HttpServer | undefined {
     const { api } = config
     if (!api) return undefined
-    const identity = identityOf(api, { callers: () => callers ?? NOBODY, onServed: createServedRequests(db, log) }, resources)
+    const identity = createIdentity(generations, createServedRequests(db, log))
     const hasIdentity = Object.keys(api.tokens).length > 0 || api.pomerium !== undefined
-    const server = createHttpServer({ listen: api.listen, hasIdentity, routes: (ending) => routes(identity, api, ending) })
+    const server = createHttpServer({ listen: api.listen, hasIdentity, routes: (ending) => routesOfServer(identity, ending) })
     stack.defer(() => server.stop())
     return server
   }
 
   return {
-    config,
+    get config() {
+      return inForce()
+    },
     db,
     mostConnections: poolSize(config) + OWN_CONNECTIONS + (backend.kind === 'postgres' ? QUEUE_CONNECTIONS : 0),
     queueKind: backend.kind,
@@ -255,23 +268,28 @@ export async function createApp({
     consent,
     outbox,
     createApiServer: () =>
-      serve((identity, { maxQueued }, ending) =>
-        createApiRoutes({ ...health, identity, api: { db, jobs, producer, maxQueued }, queue }, ending),
+      serve((identity, ending) =>
+        createApiRoutes(
+          { ...health, identity, api: { db, jobs, producer, maxQueued: () => inForce().api?.maxQueued ?? 0 }, queue },
+          ending,
+        ),
       ),
-    createHealthServer: () => serve((_identity, _api, ending) => createHealthRoutes(health, ending)),
+    createHealthServer: () => serve((_identity, ending) => createHealthRoutes(health, ending)),
     jobs,
     tokens,
-    configWatch,
+    liveConfig,
     createPresence(role) {
-      const presence = createPresence({ db, self: { name, role, version: VERSION }, duties, redact: resources.redactor.redact, clock, log })
+      const presence = createPresence({ db, self: { name, role, version: VERSION }, duties, redact: redactor.redact, clock, log })
       stack.defer(() => presence.stop())
       duties.push(presence)
       return presence
     },
-    gatewayFetch: (account) => gatewayFetchFor(resources, db, account),
-    routes: (account, signal) => routesOf(resources, db, account, signal),
-    resources,
-    toolsToPin: (job, signal) => toolsToPin(resources, createRequestLog(db), job.definition, signal),
+    gatewayFetch: (account) => gatewayFetchFor(resources(), db, account),
+    routes,
+    get resources() {
+      return resources()
+    },
+    toolsToPin: (job, signal) => toolsToPin(resources(), createRequestLog(db), job.definition, signal),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }

@@ -1,7 +1,4 @@
-import { fetch as undiciFetch } from 'undici'
-import pLimit from 'p-limit'
 import type { Config } from '../config/load.ts'
-import { keysUrlOf } from '../config/sections/api.ts'
 import { proxiedParts } from '../config/proxies.ts'
 import { providerKey, readSecret } from '../config/secrets.ts'
 import type { Ceiling } from '../core/rules/spending/budget.ts'
@@ -9,16 +6,17 @@ import { hasPriceAt } from '../core/rules/spending/price.ts'
 import type { Role } from '../core/caller.ts'
 import { signingKeyTexts } from '../audit/evidence/keys.ts'
 import { secretsOf } from '../lib/net/way/proxy.ts'
-import { createRedactor, type Redactor } from '../lib/redact.ts'
+import type { Redactor } from '../lib/redact.ts'
 import type { Sender } from '../delivery/destinations/destination.ts'
 import { deliverFault, openDestinations } from '../delivery/destinations/registry.ts'
-import type { Callers, IdentityOptions } from '../http/identity.ts'
+import type { Callers } from '../http/identity.ts'
 import type { Offer } from '../jobs/check.ts'
 import type { JobRegistry } from '../jobs/registry.ts'
 import { createFacts, type FactsOf } from '../models/catalogue/facts.ts'
 import type { Provider } from '../models/provider.ts'
 import { createDispatcher } from '../pomerium/dispatcher.ts'
 import { isHostOfGateway } from '../pomerium/routes.ts'
+import { createParts, type Parts } from './live/parts.ts'
 import { hostsOf, openProvider, tellsRun } from './providers.ts'
 import { createMinterClient } from '../pomerium/minter-client.ts'
 import { createTokenSource, type TokenSource } from '../pomerium/token.ts'
@@ -75,24 +73,6 @@ export function accountIds({ accounts }: RunResources): { accountId: string; acc
   })
 }
 
-/** How callers of the API are known. */
-export function identityOf(
-  { pomerium }: NonNullable<Config['api']>,
-  { callers, onServed }: Pick<IdentityOptions, 'callers' | 'onServed'>,
-  { gateway }: RunResources,
-): IdentityOptions {
-  return {
-    callers,
-    onServed,
-    pomerium: pomerium && {
-      audience: pomerium.audience,
-      jwksUrl: keysUrlOf(pomerium),
-    },
-    // oxlint-disable-next-line no-unsafe-type-assertion, waits/bounded -- undici's types and the global ones differ in name only; `init` has jose's signal
-    fetch: ((url: string, init: object) => undiciFetch(url, { ...init, dispatcher: gateway.dispatcher })) as unknown as typeof fetch,
-  }
-}
-
 /** Who may call the API. */
 export const callersOf = ({ tokens, pomerium }: NonNullable<Config['api']>): Callers => ({
   tokens: mapGrants(tokens),
@@ -104,10 +84,10 @@ const mapGrants = <G extends { role: Role; jobs?: readonly string[] | undefined 
   Object.fromEntries(Object.entries(grants).map(([name, grant]) => [name, { ...grant, jobs: grant.jobs }]))
 
 /** Most runs at a time of a job and of an account, from its file and from the configuration. */
-export function createConcurrencyOf({ accounts }: Config, jobs: JobRegistry) {
+export function createConcurrencyOf(config: () => Config, jobs: JobRegistry) {
   return (job: string, account: string): ConcurrencyLimits => ({
     job: jobs.jobs().get(job)?.definition.concurrency,
-    account: accounts[account]?.concurrency,
+    account: config().accounts[account]?.concurrency,
   })
 }
 
@@ -133,21 +113,22 @@ function readAhead(read: () => unknown): void {
   }
 }
 
-/** What all attempts of a process share. */
-export function createRunResources(config: Config, stack: AsyncDisposableStack): RunResources {
+/** What attempts under one configuration share. What is open for another one already is shared with it. */
+export function createRunResources(config: Config, stack: AsyncDisposableStack, parts: Parts = createParts()): RunResources {
   const { gateway } = config
-  const redactor = createRedactor()
+  const { redactor } = parts
   for (const { proxy } of proxiedParts(config)) if (proxy) for (const text of secretsOf(proxy)) redactor.add(text)
   const { hostname: gatewayHost } = new URL(gateway.url)
   const audience = config.api?.pomerium?.audience
-  const dispatcher = createDispatcher({
-    address: gateway.address,
-    isServed: (host) => host === audience || isHostOfGateway(host, gatewayHost, gateway.routeHosts),
-    caFile: gateway.caFile,
-    proxy: gateway.proxy,
-    connections: gateway.connections,
-  })
-  stack.defer(() => dispatcher.destroy())
+  const dispatcher = parts.dispatchers(stack, { gateway, audience }, () =>
+    createDispatcher({
+      address: gateway.address,
+      isServed: (host) => host === audience || isHostOfGateway(host, gatewayHost, gateway.routeHosts),
+      caFile: gateway.caFile,
+      proxy: gateway.proxy,
+      connections: gateway.connections,
+    }),
+  )
   const providers = new Map<string, Provider>()
   const facts = factsOf(config)
   for (const [name, provided] of Object.entries(config.providers)) {
@@ -157,12 +138,10 @@ export function createRunResources(config: Config, stack: AsyncDisposableStack):
       return key
     }
     readAhead(apiKey)
-    const provider = openProvider(
-      { name, apiKey, maxTokensOf: (model) => facts(name, model).maxOutputTokens, redact: redactor.redact },
-      provided,
-    )
-    stack.defer(() => provider.close())
-    providers.set(name, provider)
+    const { prices, models } = config
+    const open = () =>
+      openProvider({ name, apiKey, maxTokensOf: (model) => facts(name, model).maxOutputTokens, redact: redactor.redact }, provided)
+    providers.set(name, parts.providers(stack, { name, provided, prices, models }, open))
   }
   const accounts = new Map<string, TokenSource>()
   for (const text of signingKeyTexts(config.evidence.keyFile)) redactor.add(text)
@@ -175,12 +154,11 @@ export function createRunResources(config: Config, stack: AsyncDisposableStack):
       // Whoever needs it looks at the file, which may be another one by then.
       tokens.recheck?.()
     })
-  const minter = config.minter && createMinterClient(config.minter.socket)
-  if (minter) stack.defer(() => minter.close())
+  const socket = config.minter?.socket
   return {
     accounts,
     perRun: new Set(Object.entries(config.accounts).flatMap(([name, { perRun }]) => (perRun ? [name] : []))),
-    minter,
+    minter: socket === undefined ? undefined : parts.minters(stack, socket, () => createMinterClient(socket)),
     gateway: {
       url: gateway.url,
       routeHosts: gateway.routeHosts,
@@ -196,7 +174,7 @@ export function createRunResources(config: Config, stack: AsyncDisposableStack):
     toolConcurrency: config.worker.toolConcurrency,
     serverSlots: new Map(
       Object.entries(config.servers).flatMap(([name, { concurrency }]) =>
-        concurrency === undefined ? [] : [[name, pLimit(concurrency)] as const],
+        concurrency === undefined ? [] : [[name, parts.slots(name, concurrency)] as const],
       ),
     ),
     redactor,

@@ -45,7 +45,10 @@ export interface ApiRoutesOptions extends HealthRoutesOptions {
 export function createApiRoutes({ identity, api, queue, ...health }: ApiRoutesOptions, ending: AbortSignal): Hono {
   const authenticate = createAuthenticate(identity)
   const app = createHealthRoutes(health, ending)
-  app.use('*', refuseCrossSite(identity.pomerium ? [identity.pomerium.audience] : []))
+  app.use(
+    '*',
+    refuseCrossSite(() => identity.pomerium()?.audience),
+  )
   app.route('/', createApi({ ...api, log: health.log, ending }, authenticate))
   app.route('/', createPages({ authenticate, queue, retryParts: () => retryParts(api), log: health.log }))
   return app

@@ -22,7 +22,7 @@ interface UpkeepOptions extends Pick<AlarmOptions, 'notify'> {
   /** Is told each signing key, so that no text shows it. */
   onKey: (text: string) => void
   db: Db
-  config: Config
+  config: () => Config
   log: Logger
 }
 
@@ -37,7 +37,6 @@ const SPREAD_MS = 600_000
  * together. Each duty is a poller of its own: one that fails or takes an hour delays neither the others nor the schedules.
  */
 export function createUpkeep({ db, config, notify, onKey, log }: UpkeepOptions): Upkeep {
-  const { audit, evidence, retention, alerts } = config
   const everyMs = HOUR_MS - Math.random() * SPREAD_MS
   const duty = (name: string, work: (signal: AbortSignal) => Promise<unknown>, every = everyMs) =>
     createPoller({
@@ -53,13 +52,14 @@ export function createUpkeep({ db, config, notify, onKey, log }: UpkeepOptions):
     })
   const duties = [
     duty('checkpoint', checkpoint),
-    duty('retention', (signal) => prune(db, retention, signal, log)),
+    duty('retention', (signal) => prune(db, config().retention, signal, log)),
     duty('idempotency-keys', () => forgetOldKeys(db)),
     duty('bad-rows', () => forgetBadRows(db)),
-    duty('log-silence', () => watchSilence({ db, graceMs: audit.gracePeriod, log, notify }), MINUTE_MS),
+    duty('log-silence', () => watchSilence({ db, graceMs: config().audit.gracePeriod, log, notify }), MINUTE_MS),
   ]
 
   async function checkpoint(signal: AbortSignal): Promise<void> {
+    const { evidence, alerts, retention } = config()
     // The key may be another one than at the start.
     for (const text of signingKeyTexts(evidence.keyFile)) onKey(text)
     const sends = alerts?.checkpoints ?? false

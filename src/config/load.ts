@@ -49,7 +49,7 @@ export function loadConfig({ file: named, env }: LoadConfigOptions): Config {
     redisUrl: redisAddress(address('redisUrl', 'REDIS_URL', ['redis:', 'rediss:'])),
     notes: [...parsed.notes, ...readableSecrets(file, text)].map((note) => showIssue(file, note)),
   }
-  rememberPlaces(config, file, parsed.place)
+  rememberPlaces(config, { file, text, place: parsed.place })
   return config
 }
 

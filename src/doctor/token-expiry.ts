@@ -5,7 +5,7 @@ import type { Token, TokenSource } from '../pomerium/token.ts'
 import { failed, failedBy, ok, warning, type Finding } from './check.ts'
 
 export interface TokenWatcherOptions {
-  accounts: ReadonlyMap<string, TokenSource>
+  accounts: () => ReadonlyMap<string, TokenSource>
   log: Logger
   now?: () => Date
 }
@@ -66,7 +66,7 @@ export function createTokenWatcher({ accounts, log, now = () => new Date() }: To
     name: 'tokens',
     everyMs: WATCH_MS,
     async work() {
-      for (const [account, tokens] of accounts) watch(account, tokens)
+      for (const [account, tokens] of accounts()) watch(account, tokens)
     },
     onFailure: (error) => log.warn({ reason: describeError(error) }, 'The expiry of tokens could not be looked at.'),
   })

@@ -9,7 +9,7 @@ import { createRun } from '../runs/create.ts'
 import { createRunner, type RunnerOptions } from '../runs/execute.ts'
 import type { Db } from '../runs/queries.ts'
 import { requireRun } from '../runs/require.ts'
-import type { RunResources } from '../runs/resources.ts'
+import { always, type RunResources } from '../runs/resources.ts'
 import { jobOf, type EvalCase } from './cases/cases.ts'
 import { openFixtures } from './cases/fixtures.ts'
 
@@ -50,7 +50,7 @@ export async function runCase(bench: EvalBench, one: EvalCase, file: string, { s
   const runner = createRunner({
     db: bench.db,
     journal: bench.journal,
-    resources,
+    resources: always(resources),
     worker: WORKER,
     leaseMs: LEASE_MS,
     clock: () => one.now,

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { createRemoteJWKSet, customFetch, errors, jwtVerify } from 'jose'
+import { createRemoteJWKSet, customFetch, errors, jwtVerify, type JWTVerifyGetKey } from 'jose'
 import { z } from 'zod'
 import type { Caller, Grant } from '../core/caller.ts'
 import { Failure, messageOf } from '../core/failure.ts'
@@ -12,16 +12,18 @@ export interface Callers {
   groups: Readonly<Record<string, Grant>>
 }
 
+/** The API's own route in Pomerium. */
+export interface PomeriumRoute {
+  /** The route's host, without port: `aud` and `iss` of its assertions. */
+  audience: string
+  jwksUrl: string
+}
+
 export interface IdentityOptions {
   /** Asked at each request. */
   callers: () => Callers
-  pomerium:
-    | {
-        /** The route's host, without port: `aud` and `iss` of its assertions. */
-        audience: string
-        jwksUrl: string
-      }
-    | undefined
+  /** Asked at each request. */
+  pomerium: () => PomeriumRoute | undefined
   /** Told of each request that came through the gateway, by the id that it has there, before it is served. */
   onServed: (request: { requestId: string; host: string }) => Promise<void>
   /** Gets the keys, by the way that the gateway is reached. */
@@ -52,8 +54,13 @@ const claimsSchema = z.looseObject({
 })
 
 /** Identifies callers by Pomerium's assertion or by an API token. No message contains what a caller sent. */
-export function createAuthenticate({ callers, pomerium, onServed, fetch }: IdentityOptions): Authenticate {
-  const keys = pomerium && createRemoteJWKSet(new URL(pomerium.jwksUrl), { [customFetch]: fetch, timeoutDuration: KEYS_TIMEOUT_MS })
+export function createAuthenticate({ callers, pomerium: route, onServed, fetch }: IdentityOptions): Authenticate {
+  let keySet: { jwksUrl: string; keys: JWTVerifyGetKey } | undefined
+  function keysOf({ jwksUrl }: PomeriumRoute): JWTVerifyGetKey {
+    if (keySet?.jwksUrl !== jwksUrl)
+      keySet = { jwksUrl, keys: createRemoteJWKSet(new URL(jwksUrl), { [customFetch]: fetch, timeoutDuration: KEYS_TIMEOUT_MS }) }
+    return keySet.keys
+  }
 
   function byToken(token: string): Caller | undefined {
     const hash = createHash('sha256').update(token).digest()
@@ -68,13 +75,14 @@ export function createAuthenticate({ callers, pomerium, onServed, fetch }: Ident
   }
 
   async function byAssertion(assertion: string, requestId: string | null): Promise<Caller> {
-    if (!pomerium || !keys)
+    const pomerium = route()
+    if (!pomerium)
       throw new Failure({
         code: 'ASSERTION_INVALID',
         message: 'The request has an assertion of Pomerium, and api.pomerium is not configured.',
       })
     const { audience } = pomerium
-    const { payload } = await jwtVerify(assertion, keys, {
+    const { payload } = await jwtVerify(assertion, keysOf(pomerium), {
       audience,
       // By Pomerium's jwt_issuer_format: the route's host, or its address.
       issuer: [audience, `https://${audience}/`],

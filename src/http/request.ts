@@ -14,16 +14,16 @@ export const checkAddress: MiddlewareHandler = async (c, next) => {
 
 /**
  * Refuses a change that a page of another site asked for (`ORIGIN_REFUSED`): a browser sends its user's credentials along (CSRF). Browsers name the site in
- * Sec-Fetch-Site, older ones in Origin, which must then be this address or one of `hosts`.
+ * Sec-Fetch-Site, older ones in Origin, which must then be this address or `host()`.
  */
-export function refuseCrossSite(hosts: readonly string[]): MiddlewareHandler {
+export function refuseCrossSite(host: () => string | undefined): MiddlewareHandler {
   return async (c, next) => {
     if (c.req.method === 'GET' || c.req.method === 'HEAD') return next()
     const site = c.req.header('sec-fetch-site')
     const origin = c.req.header('origin')
     const isOurs =
       site === undefined
-        ? origin === undefined || [new URL(c.req.url).host, ...hosts].includes(hostOf(origin))
+        ? origin === undefined || [new URL(c.req.url).host, host()].includes(hostOf(origin))
         : site === 'same-origin' || site === 'none'
     if (!isOurs) throw new Failure({ code: 'ORIGIN_REFUSED', message: `The request comes from another site (${site ?? 'Origin'}).` })
     return next()

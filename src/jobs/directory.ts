@@ -15,12 +15,16 @@ export interface LoadedJobs {
 }
 
 /** Reads all job files of a directory. A file with a fault is left out and its faults are listed; the others are not touched. */
-export const loadJobs = (dir: string, offer: Offer): LoadedJobs => createJobLoader(dir, offer)()
+export const loadJobs = (dir: string, offer: Offer): LoadedJobs => createJobLoader(dir, () => offer)()
 
-/** The same, to be called again: a file that did not change since is not read again. */
-export function createJobLoader(dir: string, offer: Offer): () => LoadedJobs {
+/** The same, to be called again: a file that did not change since is not read again, under the same offer. */
+export function createJobLoader(dir: string, offered: () => Offer): () => LoadedJobs {
   let kept: ReadonlyMap<string, Read> = new Map()
+  let heldAgainst: Offer | undefined
   return () => {
+    const offer = offered()
+    if (offer !== heldAgainst) kept = new Map()
+    heldAgainst = offer
     const reads = new Map<string, Read>()
     const loaded = loadAll(dir, (path) => {
       const stamp = `${fileStamp(path)} ${fileStamp(lockFileOf(path))}`

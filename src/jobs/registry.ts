@@ -32,13 +32,16 @@ const LOOKS_PER_FILES = 15
 
 export interface JobRegistryOptions {
   dir: string
-  offer: Offer
+  /** As the configuration says now. */
+  offer: () => Offer
+  /** Called before files are read again. */
+  beforeReload?: () => void
   log: Logger
   lookMs?: number
 }
 
 /** Keeps the jobs of a directory. A change with a fault in any file leaves the earlier jobs in force until it is mended. */
-export function createJobRegistry({ dir, offer, log, lookMs = LOOK_MS }: JobRegistryOptions): JobRegistry {
+export function createJobRegistry({ dir, offer, beforeReload, log, lookMs = LOOK_MS }: JobRegistryOptions): JobRegistry {
   const loadJobs = createJobLoader(dir, offer)
   let stamp = stampOf(dir)
   let inForce: LoadedJobs = loadJobs()
@@ -60,6 +63,7 @@ export function createJobRegistry({ dir, offer, log, lookMs = LOOK_MS }: JobRegi
   }
 
   function reload(): boolean {
+    beforeReload?.()
     if (watched) watchAgain()
     movedAt = undefined
     stamp = stampOf(dir)
@@ -108,7 +112,7 @@ export function createJobRegistry({ dir, offer, log, lookMs = LOOK_MS }: JobRegi
 
   return {
     jobs: () => inForce.jobs,
-    unpinned: (name) => loadUnpinned(dir, name, offer),
+    unpinned: (name) => loadUnpinned(dir, name, offer()),
     issues: () => issues,
     reload,
     start() {

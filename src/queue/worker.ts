@@ -24,7 +24,7 @@ export interface RunWorkerOptions {
   /** The lease of a run: BullMQ's lock, and how old a heartbeat in SQL may be before another worker takes the run over. */
   lockMs: number
   /** How long `stop` lets runs go on before it hands them back. */
-  drainMs: number
+  drainMs: () => number
   log: Logger
 }
 
@@ -116,7 +116,7 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
     const running = worker
     if (!running) return
     const closed = running.close()
-    const inTime = await Promise.race([closed.then(() => true), sleep(options.drainMs, false, { ref: false })])
+    const inTime = await Promise.race([closed.then(() => true), sleep(options.drainMs(), false, { ref: false })])
     if (!inTime) {
       log.warn({ runs: active.size }, 'Runs are handed back: they did not end in the time given.')
       for (const one of active) one.abort.abort(new Failure({ code: 'WORKER_LOST', message: 'The worker was stopped.' }))

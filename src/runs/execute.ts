@@ -24,12 +24,12 @@ import { fireTimeOf } from './attempt/texts.ts'
 import type { Execution } from './attempt/execution.ts'
 import { tellProgress, type OnProgress, type Tell } from './progress.ts'
 import { createSettler, policyOf } from './settle.ts'
-import type { RunResources } from './resources.ts'
+import type { ResourceSource } from './resources.ts'
 
 export interface RunnerOptions {
   db: Db
   journal: JournalWriter
-  resources: RunResources
+  resources: ResourceSource
   /** Name of this worker process, for the attempt's row. */
   worker: string
   /** A run whose worker was silent for this long may be taken over. */
@@ -54,9 +54,9 @@ export interface Runner {
 
 /** Makes the function that does runs. It needs no queue: a test or the CLI can call it. */
 export function createRunner(options: RunnerOptions): Runner {
-  const { db, journal, resources, worker, leaseMs, concurrencyOf } = options
+  const { db, journal, worker, leaseMs, concurrencyOf } = options
   const onProgress = options.onProgress ?? (() => {})
-  const settler = createSettler({ db, redact: resources.redactor.redact, concurrencyOf, onProgress })
+  const settler = createSettler({ db, redact: options.resources.redactor.redact, concurrencyOf, onProgress })
   const definitions = new Map<string, JobDefinition | undefined>()
   const suspects = createTurns()
 
@@ -101,6 +101,7 @@ export function createRunner(options: RunnerOptions): Runner {
     using during = new DisposableStack()
     if (opened.stalled > 0) during.use(await suspects.take(signal))
     during.use(options.onWork?.(opened.attempt))
+    const { resources } = during.use(options.resources.hold())
     const deadlineMs = durationMs(definition.limits.deadline)
     using limited = deadlineSignal(
       signal,

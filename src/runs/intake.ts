@@ -21,7 +21,7 @@ export interface RunIntake {
 }
 
 /** Accepts runs from programs: with a limit on queued runs (back-pressure), and idempotent where the request has a key. */
-export function createRunIntake({ db, producer, maxQueued }: RunParts & { maxQueued: number }): RunIntake {
+export function createRunIntake({ db, producer, maxQueued }: RunParts & { maxQueued: () => number }): RunIntake {
   const withinLimit = createQueueLimit(db, maxQueued)
 
   /** The run of a key that was used; undefined for a key that is free. */

@@ -17,7 +17,7 @@ const DUE = ''
  * those that wait for a time, a pause, a limit or another run, `maxQueued` of each caller. The first protects the workers, the second the store, and one caller's
  * waiting runs do not shut out others.
  */
-export function createQueueLimit(db: Db, maxQueued: number): QueueLimit {
+export function createQueueLimit(db: Db, most: () => number): QueueLimit {
   let counted: Promise<QueuedRuns> = Promise.resolve({ due: 0, waiting: new Map() })
   let countedAt = Number.NEGATIVE_INFINITY
   // What a count may have missed: runs that were being written when it began, and those that were written since.
@@ -37,6 +37,7 @@ export function createQueueLimit(db: Db, maxQueued: number): QueueLimit {
   }
 
   return async ({ requestedBy, startAt }, write) => {
+    const maxQueued = most()
     const isLater = startAt !== undefined && startAt.getTime() > Date.now()
     const { due, waiting } = await count()
     const wait = (waiting.get(requestedBy) ?? 0) + missed(requestedBy)

@@ -6,7 +6,7 @@ import type { Provider } from '../models/provider.ts'
 import type { MinterClient } from '../pomerium/minter-client.ts'
 import type { TokenSource } from '../pomerium/token.ts'
 
-/** What all attempts of a worker share. */
+/** What attempts under one configuration share. */
 export interface RunResources {
   accounts: ReadonlyMap<string, TokenSource>
   /** Accounts whose runs each get an account of their own, and who makes it. */
@@ -29,3 +29,16 @@ export interface RunResources {
   /** Calls of tools that the job does not call repeatable are not sent: the model is told so. */
   refuseWrites?: boolean
 }
+
+/** The resources of a worker, whatever the configuration is by now. */
+export interface ResourceSource {
+  redactor: Redactor
+  /** Those in force: an attempt goes on with what it began with, which stays open until it is disposed of. */
+  hold: () => { resources: RunResources } & Disposable
+}
+
+/** Resources that never change. */
+export const always = (resources: RunResources): ResourceSource => ({
+  redactor: resources.redactor,
+  hold: () => ({ resources, [Symbol.dispose]() {} }),
+})

@@ -1,9 +1,11 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { ConfigState } from '../core/ports/config-state.ts'
 import type { Usage } from '../core/run.ts'
 import { OWN_SERVER } from '../core/words/endings.ts'
 import type { Duty } from '../lib/time/duty.ts'
 import type { Progress } from '../runs/progress.ts'
 import { newestCheckpoint } from '../store/audit/evidence.ts'
+import { addConfigGauges } from './config-gauges.ts'
 import { badRowStats } from '../store/bad-rows.ts'
 import { countLineless } from '../store/audit/silence.ts'
 import { alarmStats, queueStats, suspectStats } from '../store/stats.ts'
@@ -21,6 +23,8 @@ export interface MetricsOptions {
   skewMs: () => number | undefined
   /** What this process does in the background. */
   duties: () => readonly Duty[]
+  /** How the configuration stands to its file. */
+  config: () => ConfigState
 }
 
 export interface Metrics {
@@ -40,7 +44,7 @@ const serverLabel = (server: string, known: readonly string[] = []): string =>
   server === '' ? 'none' : server === OWN_SERVER || known.includes(server) ? server : OTHER
 
 /** What this process did, and what the store holds. Labels are names from the configuration and job files and our own words: no ids, no text. */
-export function createMetrics({ db, tokenSeconds, named, jobFaults, duties, skewMs }: MetricsOptions): Metrics {
+export function createMetrics({ db, tokenSeconds, named, jobFaults, duties, skewMs, config }: MetricsOptions): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -165,6 +169,8 @@ export function createMetrics({ db, tokenSeconds, named, jobFaults, duties, skew
     registers,
   })
 
+  const setConfig = addConfigGauges(registry, config)
+
   function countUsage(job: string, usage: Usage): void {
     if (usage.estimated) estimated.inc({ job })
     tokens.inc({ job, kind: 'input' }, usage.inputTokens)
@@ -219,6 +225,7 @@ export function createMetrics({ db, tokenSeconds, named, jobFaults, duties, skew
     const skewed = skewMs()
     if (skewed !== undefined) skew.set(skewed / 1000)
     faults.set(jobFaults())
+    setConfig()
     checkpoint.set(await newestCheckpoint(db))
     dutyFailures.reset()
     for (const { name: duty, startedAgoMs, succeededAgoMs, failures } of duties().map((one) => one.state())) {

@@ -17,9 +17,9 @@ test('a process is there while it is at work, with each of its duties, and is fo
     config: { minter: { socket: './minter.sock' } },
   })
   const { app } = testApp
-  const { db, worker, consent, outbox, scheduler, sweeper, accountSweeper, upkeep, tokens, configWatch } = app
-  const parts = [worker, consent, outbox, scheduler, sweeper, upkeep, tokens, configWatch]
-  await Promise.all([...parts.map((one) => one.start()), accountSweeper?.start()])
+  const { db, worker, consent, outbox, scheduler, sweeper, accountSweeper, upkeep, tokens, liveConfig } = app
+  const parts = [worker, consent, outbox, scheduler, sweeper, upkeep, tokens, liveConfig.watch]
+  await Promise.all([...parts.map((one) => one.start()), accountSweeper.start()])
   const presence = app.createPresence('all')
   await presence.start()
   await expect.poll(() => listProcesses(db)).toMatchObject([{ role: 'all', alive: true, version: expect.stringMatching(/^\d/) }])
@@ -28,7 +28,7 @@ test('a process is there while it is at work, with each of its duties, and is fo
     ...Object.values(createLogDuties()).map((duty) => duty.state().name),
   ]
   expect(names.filter((name) => name !== 'presence').toSorted()).toEqual(Object.keys(UNDONE).toSorted())
-  await Promise.all([...parts.map((one) => one.stop()), accountSweeper?.stop()])
+  await Promise.all([...parts.map((one) => one.stop()), accountSweeper.stop()])
   await presence.stop()
   expect([await listProcesses(db), await listDuties(db)]).toEqual([[], []])
 })

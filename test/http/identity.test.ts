@@ -27,7 +27,7 @@ const served: { requestId: string; host: string }[] = []
 const options: IdentityOptions = {
   callers: () => callers,
   onServed: async (one) => void served.push(one),
-  pomerium: { audience: AUDIENCE, jwksUrl: `https://${AUDIENCE}/.well-known/pomerium/jwks.json` },
+  pomerium: () => ({ audience: AUDIENCE, jwksUrl: `https://${AUDIENCE}/.well-known/pomerium/jwks.json` }),
   fetch: async () => Response.json({ keys: [{ ...jwk, kid, alg: 'ES256', use: 'sig' }] }),
 }
 
@@ -140,7 +140,9 @@ test('an assertion that is not valid is not made good by a token', async () => {
     new Headers({ authorization: `Bearer ${secret}`, ...(assertion && { 'x-pomerium-jwt-assertion': assertion }) })
   expect(await both(headers())).toMatchObject({ name: 'token:t', grants: [{ role: 'operator' }] })
   await expect(both(headers('x'))).rejects.toMatchObject({ code: 'ASSERTION_INVALID' })
-  await expect(createAuthenticate({ ...options, pomerium: undefined })(headers('x'))).rejects.toMatchObject({ code: 'ASSERTION_INVALID' })
+  await expect(createAuthenticate({ ...options, pomerium: () => undefined })(headers('x'))).rejects.toMatchObject({
+    code: 'ASSERTION_INVALID',
+  })
 })
 
 const testApp = { jobs: { work: WORK, plain: WORK.replace('scripted', 'plain') }, scripts: { scripted: WORK_SCRIPT, plain: 'say No.' } }
@@ -229,7 +231,7 @@ test.each([
   const tokens = Object.fromEntries(
     Object.entries(TOKEN_LINES).map(([name, { sha256 }]) => [name, { sha256, role: 'operator' as const, jobs: undefined }]),
   )
-  const one = createAuthenticate({ ...options, callers: () => ({ ...callers, tokens }), pomerium: undefined })
+  const one = createAuthenticate({ ...options, callers: () => ({ ...callers, tokens }), pomerium: () => undefined })
   await expect(one(new Headers({ authorization }))).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
 })
 

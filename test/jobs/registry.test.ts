@@ -35,7 +35,7 @@ function watched(files: Record<string, string>, dir = freshDir(), lookMs?: numbe
       done()
     },
   })
-  const registry = createJobRegistry({ dir, offer: OFFER, log: pino({}, stream), ...(lookMs !== undefined && { lookMs }) })
+  const registry = createJobRegistry({ dir, offer: () => OFFER, log: pino({}, stream), ...(lookMs !== undefined && { lookMs }) })
   onTestFinished(() => registry.stop())
   return {
     dir,

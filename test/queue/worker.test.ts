@@ -164,7 +164,7 @@ describe('a queue that hangs, at whichever moment,', () => {
       name: 'one',
       concurrency: 1,
       lockMs: 60_000,
-      drainMs: 0,
+      drainMs: () => 0,
       log,
     })
     return { worker, process: started.promise }

@@ -214,7 +214,7 @@ describe('an account for each run', () => {
 describe('an account ends with its run, whatever died', () => {
   const sweep = (testApp: TestApp, minter: TestMinter) => {
     const client = createMinterClient(minter.socket)
-    return sweepAccounts({ db: testApp.app.db, minter: client, log: pino({ level: 'silent' }) }).finally(() => client.close())
+    return sweepAccounts({ db: testApp.app.db, minter: () => client, log: pino({ level: 'silent' }) }).finally(() => client.close())
   }
   const open = (db: Db) => query(db, 'select run_id, attempt from run_account_ends where ended_at is null')
 

@@ -71,6 +71,9 @@ test('metrics tell what happened, by names alone', async () => {
       "nightshift_bad_rows",
       "nightshift_checkpoint_number",
       "nightshift_clock_skew_seconds",
+      "nightshift_config_fault",
+      "nightshift_config_info",
+      "nightshift_config_keys_waiting",
       "nightshift_duty_failures_total",
       "nightshift_duty_last_success_timestamp_seconds",
       "nightshift_fire_lateness_seconds",
@@ -105,6 +108,7 @@ test('no label takes the words of a provider or of a model', async () => {
     jobFaults: () => 0,
     duties: () => [],
     skewMs: () => undefined,
+    config: () => ({ file: undefined, digest: '', waiting: [], fault: undefined }),
   })
   const end = { id: 'c', status: 'ok', result: null, failure: null, durationMs: 1 } as const
   for (const [n, server] of ['labor', '', 'words of theirs 1', 'words of theirs 2'].entries())
@@ -136,6 +140,7 @@ test('what nobody says of usage is counted as such: tokens by an estimate, and n
     jobFaults: () => 0,
     duties: () => [],
     skewMs: () => undefined,
+    config: () => ({ file: undefined, digest: '', waiting: [], fault: undefined }),
   })
   const usage = { inputTokens: 100, cachedTokens: 0, outputTokens: 7, reasoningTokens: 0 }
   const about = { runId: 'run_1', job: 'work' }

@@ -47,7 +47,7 @@ export async function openAudit(config: Config, log: Logger): Promise<Audit> {
       stack.defer(() => presence.stop())
       return presence
     },
-    notify: notifierOf(config, destinations),
+    notify: notifierOf(() => config, destinations),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }

@@ -7,7 +7,8 @@ import type { Db } from '../../store/postgres/db.ts'
 
 export interface AccountSweeperOptions {
   db: Db
-  minter: MinterClient
+  /** Undefined while none is configured: then there is nothing to end. */
+  minter: () => MinterClient | undefined
   log: Logger
 }
 
@@ -17,7 +18,9 @@ const RUNS_AT_ONCE = 20
 const LEASE_MS = 60_000
 
 /** Ends accounts that outlived their run, whatever died: the worker, the minter, or a hosted run that was cancelled. Returns of how many runs. */
-export async function sweepAccounts({ db, minter, log }: AccountSweeperOptions): Promise<number> {
+export async function sweepAccounts({ db, minter: current, log }: AccountSweeperOptions): Promise<number> {
+  const minter = current()
+  if (!minter) return 0
   const runIds = await takeRunsToEnd(db, { limit: RUNS_AT_ONCE, leaseMs: LEASE_MS })
   let ended = 0
   for (const runId of runIds) {

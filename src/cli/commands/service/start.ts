@@ -52,7 +52,7 @@ export const addStart: AddCommand = (program, terminal, done) => {
           app.consent.start(),
           app.outbox.start(),
           app.tokens.start(),
-          app.accountSweeper?.start(),
+          app.accountSweeper.start(),
         ])
       if (parts.scheduler) await Promise.all([app.scheduler.start(), app.sweeper.start(), app.upkeep.start()])
       app.jobs.start()
@@ -63,12 +63,12 @@ export const addStart: AddCommand = (program, terminal, done) => {
         (ended) => checkQueue(config.redisUrl, ended),
       ))
         if (status !== 'ok') log.warn({ check, cure }, message)
-      await app.configWatch.start()
+      await app.liveConfig.watch.start()
       const presence = app.createPresence(only ?? 'all')
       await presence.start()
       const reload = () => {
+        app.liveConfig.watch.wake()
         app.jobs.reload()
-        app.configWatch.wake()
       }
       process.on('SIGHUP', reload)
       log.info(
@@ -76,17 +76,13 @@ export const addStart: AddCommand = (program, terminal, done) => {
         'Nightshift is at work.',
       )
       if (!terminal.signal.aborted) await once(terminal.signal, 'abort')
-      log.info({ signal: terminal.signal.reason, drainMs: config.worker.drainTimeout }, 'Stopping: runs under way may end.')
+      log.info({ signal: terminal.signal.reason, drainMs: app.config.worker.drainTimeout }, 'Stopping: runs under way may end.')
       process.off('SIGHUP', reload)
       app.jobs.stop()
       http?.drain()
       // Together: what one of them waits for takes no time from the runs that drain.
-      const { worker, consent, scheduler, sweeper, accountSweeper, upkeep, configWatch, tokens } = app
-      await Promise.all(
-        [worker, consent, scheduler, sweeper, upkeep, configWatch, tokens, ...(accountSweeper ? [accountSweeper] : [])].map((one) =>
-          one.stop(),
-        ),
-      )
+      const { worker, consent, scheduler, sweeper, accountSweeper, upkeep, liveConfig, tokens } = app
+      await Promise.all([worker, consent, scheduler, sweeper, upkeep, liveConfig.watch, tokens, accountSweeper].map((one) => one.stop()))
       await Promise.all([app.outbox.stop(), http?.stop(), presence.stop()])
       log.info('Stopped.')
       done(EXIT.ok)
