@@ -14,8 +14,9 @@ import { addRunChanges } from './routes/run-changes.ts'
 import { addResults } from './routes/results.ts'
 import { addRuns } from './routes/runs.ts'
 import { addSchedules } from './routes/schedules.ts'
+import { addStatus } from './routes/status.ts'
 
-const ROUTES: readonly AddRoutes[] = [addNewRuns, addRuns, addResults, addRunChanges, addEvents, addJobs, addSchedules, addActs]
+const ROUTES: readonly AddRoutes[] = [addNewRuns, addRuns, addResults, addRunChanges, addEvents, addJobs, addSchedules, addActs, addStatus]
 
 /** Streams and waiting requests that are open at a time in this process. */
 const MAX_OPEN = 500

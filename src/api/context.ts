@@ -13,6 +13,8 @@ export interface ApiContext {
   db: Db
   /** The job files, as they are now. */
   jobs: { jobs(): ReadonlyMap<string, Job>; issues(): readonly string[] }
+  /** Names of the accounts of this configuration. */
+  accounts: () => ReadonlySet<string>
   producer: Waker
   /** The most runs that may be queued: `QUEUE_FULL` for one more. */
   maxQueued: () => number

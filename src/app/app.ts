@@ -270,7 +270,18 @@ export async function createApp({
     createApiServer: () =>
       serve((identity, ending) =>
         createApiRoutes(
-          { ...health, identity, api: { db, jobs, producer, maxQueued: () => inForce().api?.maxQueued ?? 0 }, queue },
+          {
+            ...health,
+            identity,
+            api: {
+              db,
+              jobs,
+              producer,
+              maxQueued: () => inForce().api?.maxQueued ?? 0,
+              accounts: () => new Set(resources().accounts.keys()),
+            },
+            queue,
+          },
           ending,
         ),
       ),
@@ -279,7 +290,15 @@ export async function createApp({
     tokens,
     liveConfig,
     createPresence(role) {
-      const presence = createPresence({ db, self: { name, role, version: VERSION }, duties, redact: redactor.redact, clock, log })
+      const slots = role === 'all' || role === 'worker' ? config.worker.concurrency : null
+      const presence = createPresence({
+        db,
+        self: { name, role, version: VERSION, slots },
+        duties,
+        redact: redactor.redact,
+        clock,
+        log,
+      })
       stack.defer(() => presence.stop())
       duties.push(presence)
       return presence

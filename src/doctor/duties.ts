@@ -1,21 +1,14 @@
 import { dutyFault, UNDONE } from '../core/duties.ts'
 import { clockFault } from '../core/rules/schedules/clock.ts'
-import type { Db } from '../store/postgres/db.ts'
-import { listDuties, listProcesses, type KnownDuty, type KnownProcess } from '../store/processes.ts'
-import { aboutClock, failed, ok, skipped, warning, type Finding } from './check.ts'
+import type { KnownDuty, KnownProcess } from '../store/processes.ts'
+import { aboutClock, failed, warning, type Finding } from './check.ts'
 
-/** The processes that are at work, and whether each of their duties is done. */
-export async function checkProcesses(db: Db): Promise<Finding[]> {
-  const alive = (await listProcesses(db)).filter((one) => one.alive)
-  if (alive.length === 0) return [skipped('processes', 'none is at work; nightshift start begins one')]
-  const duties = await listDuties(db)
-  return [ok('processes', describeProcesses(alive)), ...clocks(alive), ...missing(duties), ...faults(duties)]
-}
-
-function describeProcesses(alive: readonly KnownProcess[]): string {
-  const kinds = Map.groupBy(alive, ({ role, version }) => `${role} ${version}`)
-  return `at work: ${[...kinds].map(([kind, those]) => (those.length === 1 ? kind : `${those.length} × ${kind}`)).join(', ')}`
-}
+/** What is wrong with the processes that are at work: a clock, a part that none of them does, a duty that is not done. */
+export const faultsOfProcesses = (alive: readonly KnownProcess[], duties: readonly KnownDuty[]): Finding[] => [
+  ...clocks(alive),
+  ...missing(duties),
+  ...faults(duties),
+]
 
 /** Processes whose clock is not that of the store; the one furthest off stands for all that are. */
 function clocks(alive: readonly KnownProcess[]): Finding[] {
@@ -47,8 +40,7 @@ function faults(duties: readonly KnownDuty[]): Finding[] {
   })
   // The same of many replicas is one finding.
   const kinds = [...Map.groupBy(found, ({ duty, fault, reason }) => JSON.stringify([duty, fault, reason])).values()]
-  const findings = kinds.flatMap(([first, ...others]) => (first ? [aboutDuty(first, others.length)] : []))
-  return findings.length > 0 ? findings : [ok('duties', `all ${new Set(duties.map(({ duty }) => duty)).size} are done`)]
+  return kinds.flatMap(([first, ...others]) => (first ? [aboutDuty(first, others.length)] : []))
 }
 
 function aboutDuty({ duty, process, fault, reason, succeededAt }: KnownDuty & { fault: 'failing' | 'late' }, others: number): Finding {

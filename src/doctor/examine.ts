@@ -12,14 +12,13 @@ import type { RouteList } from '../pomerium/routes.ts'
 import type { TokenSource } from '../pomerium/token.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { bounded, failed, failedBy, ok, skipped, warning, type Finding } from './check.ts'
-import { checkProcesses } from './duties.ts'
 import { checkRoutes, checkServer, checkServerNames, notAsked } from './gateway.ts'
-import { checkMinter, checkPauses, checkQueue, checkStore } from './infrastructure.ts'
+import { checkMinter, checkQueue, checkStore } from './infrastructure.ts'
 import { checkLog } from './log.ts'
 import { checkHosted, HOSTED_MS } from './hosted.ts'
 import { checkModel, MODEL_MS } from './model.ts'
 import { checkAssertionKeys, checkEvidenceKey, checkReportsDir, checkWays, checkWebhook } from './places.ts'
-import { checkStanding } from './standing.ts'
+import { examineStatus } from './status/examine.ts'
 import { checkAccount } from './token-expiry.ts'
 
 /** A configuration that was read, with what is to be changed in it. */
@@ -155,10 +154,8 @@ async function* each(findings: Promise<readonly Finding[]>): AsyncGenerator<Find
 async function* examineStore({ config, jobs, parts: { db, mostConnections, resources }, signal }: Context): AsyncGenerator<Finding, void> {
   const kind = config.databaseUrl === undefined ? 'embedded' : 'external'
   yield* await bounded('store', STORE_CURE, signal, () => checkStore(db, { kind, mostConnections }))
-  yield* await bounded('pauses', STORE_CURE, signal, () => checkPauses(db))
   const accounts = new Set(resources.accounts.keys())
-  yield* await bounded('processes', STORE_CURE, signal, () => checkProcesses(db))
-  yield* await bounded('standing', STORE_CURE, signal, () => checkStanding({ db, jobs, accounts }))
+  yield* await bounded('status', STORE_CURE, signal, () => examineStatus({ db, jobs, accounts, issues: [] }))
 }
 
 async function* examineWebhooks({ config: { webhooks, alerts }, signal }: Context): AsyncGenerator<Finding, void> {

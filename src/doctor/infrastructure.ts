@@ -5,7 +5,6 @@ import { measureSkew } from '../lib/time/skew.ts'
 import { redisCure, requireOneRedis } from '../core/queue-server.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { loadServerFacts, loadTime, tryWrite } from '../store/postgres/facts.ts'
-import { ALL_JOBS, listPauses } from '../store/schedules/pauses.ts'
 import { aboutClock, failed, failedBy, ok, skipped, warning, type Finding } from './check.ts'
 
 export interface StoreCheck {
@@ -43,17 +42,6 @@ export async function checkStore(db: Db, { kind, mostConnections }: StoreCheck):
     aboutClock('This machine', 'Postgres', await measureSkew(() => loadTime(db))) ??
       ok('clock', 'Postgres and this machine agree about the time'),
   ]
-}
-
-/** Pauses that are in force, since they keep runs from starting. */
-export async function checkPauses(db: Db): Promise<Finding[]> {
-  return (await listPauses(db)).map(({ job, pausedBy, reason }) =>
-    warning(
-      'pauses',
-      `${job === ALL_JOBS ? 'Everything' : `The job ${job}`} is paused by ${pausedBy}: ${reason}.`,
-      `nightshift resume ${job === ALL_JOBS ? '--all' : job}`,
-    ),
-  )
 }
 
 const OLDEST_REDIS = 7

@@ -1,12 +1,13 @@
 import type { Actor } from '../core/acts.ts'
+import { ALL_JOBS, type Pause } from '../core/rules/schedules/pause.ts'
 import type { RunParts } from '../runs/create.ts'
 import { pause } from '../lib/time/pause.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { releaseUnpaused } from '../store/runs/holds.ts'
 import { countRuns } from '../store/runs/list.ts'
-import { ALL_JOBS, liftPause, listPauses, type Pause } from '../store/schedules/pauses.ts'
+import { liftPause, listPauses } from '../store/schedules/pauses.ts'
 
-export { ALL_JOBS, pauseJob, type Pause } from '../store/schedules/pauses.ts'
+export { pauseJob } from '../store/schedules/pauses.ts'
 
 export interface Resumed {
   /** False when there was no such pause. */

@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises'
 import cronstrue from 'cronstrue'
+import { ALL_JOBS, type Pause } from '../core/rules/schedules/pause.ts'
 import type { Job } from '../jobs/job.ts'
-import { nextFires, type CronSchedule } from '../lib/time/cron.ts'
+import { upcomingFires } from '../jobs/upcoming.ts'
 import type { Db } from '../store/postgres/db.ts'
-import { listPauses, ALL_JOBS, type Pause } from '../store/schedules/pauses.ts'
+import { listPauses } from '../store/schedules/pauses.ts'
 import { lastFires } from '../store/schedules/fires.ts'
 
 export interface PausedBy {
@@ -36,7 +37,6 @@ export interface JobView {
   paused: PausedBy | null
 }
 
-const NEXT = 5
 /** After so many schedules others get their turn: to find the fires of a cron expression takes about a millisecond. */
 const AT_ONCE = 20
 
@@ -63,23 +63,12 @@ export async function viewSchedules(db: Db, jobs: ReadonlyMap<string, Job>, now:
       words: inWords(cron),
       timezone,
       lastFire: last ? { at: last.at.toISOString(), status: last.status, runId: last.runId, reason: last.reason } : null,
-      next: upcomingOf(schedule, now).map((at) => at.toISOString()),
+      next: upcomingFires(schedule, now).map((at) => at.toISOString()),
       paused: pauseOf(pauses, name),
     })
     if (views.length % AT_ONCE === 0) await setImmediate()
   }
   return views
-}
-
-const upcoming = new WeakMap<CronSchedule, { since: Date; fires: readonly Date[] }>()
-
-/** The next fires. They are found again once the first of them is over, or the job file was read again. */
-function upcomingOf(schedule: CronSchedule, now: Date): readonly Date[] {
-  const known = upcoming.get(schedule)
-  if (known && known.since <= now && (known.fires[0] ?? known.since) > now) return known.fires
-  const fires = nextFires(schedule, now, NEXT)
-  upcoming.set(schedule, { since: now, fires })
-  return fires
 }
 
 const pageOf = (jobs: readonly Job[], page: NamePage | undefined): readonly Job[] => {

@@ -1,5 +1,5 @@
 import { storeText } from '../lib/text.ts'
-import { query, type Db } from './postgres/db.ts'
+import { query, queryIso, type Db } from './postgres/db.ts'
 
 /** A process of Nightshift, as it says itself. */
 export interface ProcessSelf {
@@ -8,6 +8,8 @@ export interface ProcessSelf {
   /** What it was started for, such as `worker`. */
   role: string
   version: string
+  /** Most runs that it does at a time; null: it does none, or a program of before does not say it. */
+  slots: number | null
 }
 
 /** A duty of a process; ages in ms. */
@@ -33,7 +35,7 @@ const before = (age: string) => `now() - make_interval(secs => ${age} / 1000)`
 /** Writes that a process is at work, how its duties are, and by how many ms its clock is ahead of the store's. */
 export async function noteProcess(
   db: Db,
-  { name, role, version }: ProcessSelf,
+  { name, role, version, slots }: ProcessSelf,
   duties: readonly DutyNote[],
   skewMs: number,
 ): Promise<void> {
@@ -42,7 +44,7 @@ export async function noteProcess(
     db,
     `with gone as (delete from processes where seen_at < now() - ${FORGOTTEN_AFTER}),
      me as (
-       insert into processes (name, role, version, skew_ms) values ($1, $2, $3, $10)
+       insert into processes (name, role, version, skew_ms, slots) values ($1, $2, $3, $10, $11)
        on conflict (name) do update set seen_at = now(), skew_ms = excluded.skew_ms returning name)
      insert into duties (process, duty, every_ms, started_at, succeeded_at, failed_at, reason)
      select me.name, d.duty, d.every, ${before('d.started')}, ${before('d.succeeded')}, ${before('d.failed')}, d.reason
@@ -60,6 +62,7 @@ export async function noteProcess(
       column(({ failedAgoMs }) => failedAgoMs),
       column(({ reason }) => reason && storeText(reason.slice(0, MAX_REASON))),
       skewMs,
+      slots,
     ],
     'note process',
   )
@@ -71,20 +74,24 @@ export async function forgetProcess(db: Db, name: string): Promise<void> {
 }
 
 export interface KnownProcess extends ProcessSelf {
-  startedAt: Date
-  seenAt: Date
+  startedAt: string
+  seenAt: string
   /** It wrote within the last minute. */
   alive: boolean
   /** How far its clock is ahead of the store's, in ms; null when it does not say. */
   skewMs: number | null
+  /** Runs that it has under way. */
+  runs: number
 }
 
 /** Processes that are at work, or that ended without a word in the last day; those that were heard of last first. */
 export async function listProcesses(db: Db): Promise<KnownProcess[]> {
-  return query<KnownProcess & { name: string }>(
+  return queryIso<KnownProcess & { name: string }>(
     db,
-    `select name, role, version, started_at as "startedAt", seen_at as "seenAt", seen_at > now() - ${SILENT} as alive, skew_ms as "skewMs"
-     from processes order by seen_at desc, name limit ${MAX_PROCESSES}`,
+    `with at_work as (select worker, count(*)::int as runs from attempts where finished_at is null group by worker)
+     select name, role, version, slots, started_at as "startedAt", seen_at as "seenAt", seen_at > now() - ${SILENT} as alive, skew_ms as "skewMs",
+       coalesce(at_work.runs, 0) as runs
+     from processes left join at_work on worker = name order by seen_at desc, name limit ${MAX_PROCESSES}`,
   )
 }
 

@@ -20,39 +20,6 @@ export async function queueStats(db: Db): Promise<QueueStats[]> {
   )
 }
 
-const MOST_ENDED = 1000
-
-/** How the runs ended that ended last, up to a thousand of the last day, by status. */
-export async function endedStats(db: Db): Promise<{ status: string; runs: number }[]> {
-  return query<{ status: string; runs: number }>(
-    db,
-    `select status, count(*)::int as runs from (
-       select status from runs where finished_at > now() - interval '1 day' order by finished_at desc limit ${MOST_ENDED}) latest
-     group by 1 order by 2 desc, 1`,
-  )
-}
-
-const MOST_PENDING = 10_000
-
-export interface ReportStats {
-  /** Reports that are not delivered yet, up to ten thousand of them; and those whose next try is due. */
-  pending: number
-  due: number
-  /** Age of the oldest in seconds. */
-  oldestS: number
-}
-
-/** Reports that are not over. */
-export async function reportStats(db: Db): Promise<ReportStats> {
-  const [row] = await query<ReportStats & { pending: number }>(
-    db,
-    `select count(*)::int as pending, count(*) filter (where next_try_at <= now())::int as due,
-       coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as "oldestS"
-     from (select next_try_at, created_at from deliveries where status = 'pending' order by next_try_at limit ${MOST_PENDING}) pending`,
-  )
-  return row ?? { pending: 0, due: 0, oldestS: 0 }
-}
-
 /** Alarms that were not sent, by whether their receiver refuses them. */
 export async function alarmStats(db: Db): Promise<{ waiting: number; refused: number }> {
   const [row] = await query<{ waiting: number; refused: number }>(

@@ -128,13 +128,13 @@ test('pause holds the runs of a job with its reason, drain those of all, and res
   expect(await command(at(testApp, 'run', 'act', '--json'))).toMatchObject({
     code: 0,
     err: expect.stringMatching(
-      /^It does not start yet: everything is paused by \S+: upgrade\. Lift it with: nightshift resume --all\nIt does not start yet: act is paused by \S+: the data move\. Lift it with: nightshift resume act$/,
+      /^It does not start yet: everything is paused by \S+ since \S+ \S+ UTC: upgrade\. Lift it with: nightshift resume --all\nIt does not start yet: act is paused by \S+ since \S+ \S+ UTC: the data move\. Lift it with: nightshift resume act$/,
     ),
   })
   expect(await command(at(testApp, 'resume', 'act'))).toMatchObject({
     code: 0,
     out: 'act goes on.',
-    err: expect.stringMatching(/^Still: everything is paused by \S+: upgrade\. Lift it with: nightshift resume --all$/),
+    err: expect.stringMatching(/^Still: everything is paused by \S+ since \S+ \S+ UTC: upgrade\. Lift it with: nightshift resume --all$/),
   })
   expect(await command(at(testApp, 'resume', 'act'))).toMatchObject({ code: 0, out: 'act was not paused.' })
   expect(await statusOf(testApp, id)).toBe('queued')

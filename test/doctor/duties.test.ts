@@ -1,8 +1,8 @@
 import { afterEach, beforeAll, afterAll, expect, test } from 'vitest'
 import { UNDONE } from '../../src/core/duties.ts'
-import { checkProcesses } from '../../src/doctor/duties.ts'
+import { faultsOfProcesses } from '../../src/doctor/duties.ts'
 import { query } from '../../src/store/postgres/db.ts'
-import { noteProcess, type DutyNote } from '../../src/store/processes.ts'
+import { listDuties, listProcesses, noteProcess, type DutyNote } from '../../src/store/processes.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database/database.ts'
 
 let database: TestDatabase
@@ -22,23 +22,17 @@ const well = (duty: string): DutyNote => ({
   reason: undefined,
 })
 const note = (name: string, role: string, duties: readonly DutyNote[], skewMs = 0) =>
-  noteProcess(database.db, { name, role, version: '1.2.3' }, duties, skewMs)
-const look = async () => (await checkProcesses(database.db)).filter(({ status }) => status !== 'ok')
+  noteProcess(database.db, { name, role, version: '1.2.3', slots: null }, duties, skewMs)
+const look = async () => {
+  const alive = (await listProcesses(database.db)).filter((one) => one.alive)
+  return faultsOfProcesses(alive, await listDuties(database.db))
+}
 
-test('nothing at work is no fault of the configuration', async () => {
-  expect(await checkProcesses(database.db)).toEqual([
-    { check: 'processes', status: 'skipped', message: expect.stringContaining('nightshift start') },
-  ])
-})
-
-test('all that is well is said in two lines: which processes there are, by role and version, and that their duties are done', async () => {
+test('of processes that are well, each duty done, nothing is said', async () => {
   await note('a:1', 'worker', [well('heartbeat'), well('outbox')])
   await note('b:1', 'worker', [well('heartbeat'), well('outbox')])
   await note('c:1', 'scheduler', [well('schedules')])
-  expect(await checkProcesses(database.db)).toEqual([
-    { check: 'processes', status: 'ok', message: 'at work: scheduler 1.2.3, 2 × worker 1.2.3' },
-    { check: 'duties', status: 'ok', message: 'all 3 are done' },
-  ])
+  expect(await look()).toEqual([])
 })
 
 test('a process whose clock is not that of the store is named, once for all that are', async () => {
@@ -49,7 +43,7 @@ test('a process whose clock is not that of the store is named, once for all that
     { check: 'clock', status: 'warning', message: 'The clock of b:1 is 2 s behind the store’s.', cure: expect.stringContaining('NTP') },
   ])
   await note('c:1', 'all', all, 3_600_000)
-  expect(await look()).toMatchObject([{ status: 'failed', message: 'The clock of c:1 (and of 1 more) is 3600 s ahead of the store’s.' }])
+  expect(await look()).toMatchObject([{ status: 'failed', message: 'The clock of c:1 (and of 1 more) is 60 min ahead of the store’s.' }])
 })
 
 test('without a worker, or without a scheduler, nothing moves', async () => {
@@ -93,7 +87,7 @@ test('a duty that hangs is late in its process; a process that hangs, or is gone
     },
   ])
   await query(database.db, "update processes set seen_at = now() - interval '2 minutes'")
-  expect(await checkProcesses(database.db)).toMatchObject([{ status: 'skipped' }])
+  expect((await listProcesses(database.db)).map(({ alive }) => alive)).toEqual([false])
   await query(database.db, "update processes set seen_at = now() - interval '2 days'")
   await note('b:1', 'api', [])
   expect(await query(database.db, 'select name from processes')).toEqual([{ name: 'b:1' }])

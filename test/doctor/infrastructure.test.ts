@@ -17,7 +17,7 @@ test('a clock of this machine that is not that of the store is told, in either d
   for (const aheadMs of [-3_600_000, 3_600_000])
     expect(await clock(aheadMs)).toMatchObject({
       status: 'failed',
-      message: `This machine is 3600 s ${aheadMs < 0 ? 'behind' : 'ahead of'} Postgres.`,
+      message: `This machine is 60 min ${aheadMs < 0 ? 'behind' : 'ahead of'} Postgres.`,
       cure: expect.stringContaining('NTP'),
     })
 })
@@ -31,7 +31,7 @@ test.skipIf(inject('redisUrl') === null)('a clock of this machine that is not th
     return findings.filter(({ check }) => check === 'clock')
   }
   expect(await clock(0)).toEqual([])
-  expect(await clock(3_600_000)).toMatchObject([{ status: 'failed', message: 'This machine is 3600 s ahead of Redis.' }])
+  expect(await clock(3_600_000)).toMatchObject([{ status: 'failed', message: 'This machine is 60 min ahead of Redis.' }])
 })
 
 test('a role or database that may have fewer connections than a process opens is told, and so is the first that is refused', async () => {

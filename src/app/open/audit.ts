@@ -38,7 +38,7 @@ export async function openAudit(config: Config, log: Logger): Promise<Audit> {
       const { redact } = resources.redactor
       const presence = createPresence({
         db,
-        self: { name: processName(), role, version: VERSION },
+        self: { name: processName(), role, version: VERSION, slots: null },
         duties,
         redact,
         clock: createClockWatch({ db, log }),

@@ -1,7 +1,6 @@
 import { describeFailure, type FailureRecord } from '../../core/failure.ts'
 import type { Reason, RunStatus, TurnItem, Usage } from '../../core/run.ts'
-import { showLine, showText } from '../../lib/text.ts'
-import { ALL_JOBS, type Pause } from '../../schedules/pause.ts'
+import { showText } from '../../lib/text.ts'
 import wrapAnsi from 'wrap-ansi'
 import { fit, PIPE_COLUMNS, type Terminal } from './terminal.ts'
 
@@ -30,14 +29,6 @@ export const SUMS_UP = 'sums up what was said'
 /** The end of a run's id, which tells it from others; every command takes it. */
 export const shortId = (id: string): string => `…${id.slice(-8)}`
 
-/** An age in the largest unit that is not zero. */
-export function showAge(ms: number): string {
-  const s = Math.max(ms / 1000, 0)
-  if (s < 90) return `${Math.round(s)} s`
-  if (s < 5400) return `${Math.round(s / 60)} min`
-  return s < 172_800 ? `${Math.round(s / 3600)} h` : `${Math.round(s / 86_400)} d`
-}
-
 /** Tokens in and out, and whether the provider said so. */
 export const showTokens = ({ inputTokens, outputTokens, estimated }: Usage): string =>
   `${estimated ? 'about ' : ''}${inputTokens} + ${outputTokens} tokens`
@@ -46,12 +37,6 @@ export const showTokens = ({ inputTokens, outputTokens, estimated }: Usage): str
 export function showCost({ usage, cost }: { usage: Usage; cost: { usd: number | null; atLeast: boolean } }): string {
   if (cost.usd === null) return usage.estimated ? 'cost not known' : ''
   return `${cost.atLeast ? 'at least ' : ''}${cost.usd.toFixed(4)} USD`
-}
-
-/** What a pause holds, who made it, why, and how it is lifted. */
-export function describePause({ job, pausedBy, reason }: Pause): string {
-  const [what, which] = job === ALL_JOBS ? ['everything', '--all'] : [showLine(job), showLine(job)]
-  return `${what} is paused by ${showLine(pausedBy)}: ${showLine(reason)}. Lift it with: nightshift resume ${which}`
 }
 
 /** One line for each thing that happens in a run, for people. */

@@ -1,18 +1,8 @@
 import type { Actor } from '../../core/acts.ts'
+import type { Pause } from '../../core/rules/schedules/pause.ts'
 import { actUponJob } from '../acts/write.ts'
 import { query, queryIso, type Db } from '../postgres/db.ts'
 import { createParameters } from '../postgres/parameters.ts'
-
-/** Stands for all jobs. */
-export const ALL_JOBS = '*'
-
-export interface Pause {
-  /** A job's name, or `*`. */
-  job: string
-  reason: string
-  pausedBy: string
-  pausedAt: string
-}
 
 /** No run of the job is started any more, and its schedule does not fire. Pausing again replaces the reason. */
 export async function pauseJob(db: Db, job: string, by: Actor & { reason: string }): Promise<void> {

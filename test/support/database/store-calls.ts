@@ -46,7 +46,8 @@ import { loadLastGreen } from '../../../src/store/schedules/last-green.ts'
 import { liftPause, listPauses, pauseJob } from '../../../src/store/schedules/pauses.ts'
 import { noteScheduler, seeSchedules, syncSchedule } from '../../../src/store/schedules/progress.ts'
 import { countStandingAlarms, listProgress, listStandingReports, listStandingRuns } from '../../../src/store/standing.ts'
-import { alarmStats, endedStats, queueStats, reportStats, suspectStats } from '../../../src/store/stats.ts'
+import { alarmStats, queueStats, suspectStats } from '../../../src/store/stats.ts'
+import * as status from '../../../src/store/status.ts'
 import { listWaiting, resumeWaiting, tryStartPoll } from '../../../src/store/waiting/waiting.ts'
 import type { Db } from '../../../src/store/postgres/db.ts'
 import { runId } from './large-store.ts'
@@ -195,7 +196,7 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
     noteProcess: {
       async call({ db }) {
         const duty = { duty: 'sweep', everyMs: 5000, startedAgoMs: 0, succeededAgoMs: 0, failedAgoMs: 0, reason: 'odd' }
-        for (let i = 0; i < 2; i++) await noteProcess(db, { name: 'one', role: 'all', version: '1' }, [duty], 0)
+        for (let i = 0; i < 2; i++) await noteProcess(db, { name: 'one', role: 'all', version: '1', slots: 4 }, [duty], 0)
       },
     },
     listActs: { call: ({ db }) => listActs(db, { jobs: [JOB] }, { limit: 50 }) },
@@ -334,8 +335,10 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
     noteScheduler: { call: ({ db }) => noteScheduler(db) },
     seeSchedules: { call: ({ db }) => seeSchedules(db, [{ job: JOB, cron: '* * * * *', timezone: 'UTC' }]) },
     queueStats: { call: ({ db }) => queueStats(db), pages: 2000, because: 'all runs that are not over' },
-    endedStats: { call: ({ db }) => endedStats(db) },
-    reportStats: { call: ({ db }) => reportStats(db), pages: 2000, because: 'up to ten thousand reports that wait' },
+    countOpen: { call: ({ db }) => status.countOpen(db, undefined), pages: 2000, because: 'all runs that are not over' },
+    countEnded: { call: ({ db }) => status.countEnded(db, undefined), pages: 5000, because: 'up to five thousand runs that ended' },
+    countPendingReports: { call: ({ db }) => status.countPendingReports(db), pages: 2000, because: 'up to ten thousand reports that wait' },
+    listFailingReports: { call: ({ db }) => status.listFailingReports(db), pages: 2000, because: 'up to ten thousand reports that wait' },
     listStandingRuns: {
       call: ({ db }) => listStandingRuns(db, { dueMs: 0, heldMs: 0, runningMs: 0, waitingMs: 0 }),
       pages: 6000,

@@ -2,11 +2,11 @@ import { z } from 'zod'
 import { createApp } from '../../../app/app.ts'
 import { loadConfiguredJobs } from '../../../app/open/jobs.ts'
 import { Failure } from '../../../core/failure.ts'
+import { ALL_JOBS, describePause } from '../../../core/rules/schedules/pause.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { requireJob } from '../../../runs/require.ts'
-import { ALL_JOBS, pauseJob, resumeJob, waitUntilIdle } from '../../../schedules/pause.ts'
+import { pauseJob, resumeJob, waitUntilIdle } from '../../../schedules/pause.ts'
 import { configOf, examples, notEmpty, openStoreOf, quietLog, type AddCommand } from '../../options/options.ts'
-import { describePause } from '../../terminal/lines.ts'
 import { actorHere } from '../../options/actor.ts'
 
 const pauseOptions = z.object({ reason: z.string().min(1) })

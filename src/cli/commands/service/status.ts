@@ -2,23 +2,31 @@ import { z } from 'zod'
 import { loadConfiguredJobs } from '../../../app/open/jobs.ts'
 import type { Config } from '../../../config/load.ts'
 import { describeFailure, toFailure } from '../../../core/failure.ts'
-import { clockFault, describeSkew } from '../../../core/rules/schedules/clock.ts'
+import { clockFault } from '../../../core/rules/schedules/clock.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
-import { takeStatus, type Status } from '../../../doctor/status.ts'
+import { showLine } from '../../../lib/text.ts'
+import { showAge } from '../../../lib/show/time.ts'
+import type { Finding } from '../../../doctor/check.ts'
+import { linesOf } from '../../../doctor/status/lines.ts'
+import { takeStatus, type Status, type WholeStatus } from '../../../doctor/status/status.ts'
 import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 import { showFinding } from '../../terminal/finding.ts'
-import { createLines, describePause, showAge } from '../../terminal/lines.ts'
+import { createLines } from '../../terminal/lines.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
+
+type Screen = Pick<Terminal, 'colors' | 'columns'>
 
 export const addStatus: AddCommand = (program, terminal, done) => {
   program
     .command('status')
-    .description('how things stand, by the store alone: runs, reports, processes, duties, fires, and what somebody must look at')
-    .option('--json', 'one JSON value on stdout')
+    .description(
+      'how things stand, by the store alone: pauses, workers, runs, the last hour, fires, reports, and what somebody must look at',
+    )
+    .option('--json', 'one JSON value on stdout, as GET /v1/status')
     .addHelpText(
       'after',
-      `${examples('nightshift status', 'nightshift status --json | jq ".stands"')}\n\nExit code 1 when something stands that should not.`,
+      `${examples('nightshift status', 'nightshift status --json | jq ".whole.stands"')}\n\nExit code 1 when something stands that should not.`,
     )
     .action(async (options: unknown, command) => {
       const { json } = z.object({ json: z.boolean().default(false) }).parse(options)
@@ -41,66 +49,64 @@ function jobsOf(config: Config) {
 }
 
 /** One screen: what stands comes last, where a terminal is read. */
-export function showStatus(status: Status, terminal: Pick<Terminal, 'colors' | 'columns'>): string {
-  const { colors, columns } = terminal
-  const lines = createLines(terminal)
-  const now = status.now.getTime()
-  const ago = (at: Date | null) => (at ? `${showAge(now - at.getTime())} ago` : 'never')
-  const { pending, due, oldestS } = status.reports
-  const tables = [
-    processTable(status, terminal, ago),
-    renderRows(terminal, ['duty', 'processes', 'last done', ''], status.duties.map(({ duty, processes, succeededAt, fault }) => [
-      fit(duty, 40), String(processes), ago(succeededAt), fault ? colors.red(fault) : '',
-    ]), [1]),
-    renderRows(terminal, ['last fire of', 'at', 'came to'], status.fires.map(({ job, at, runId, reason }) => [
-      fit(job, 40), ago(at), runId ?? fit(`skipped: ${reason ?? ''}`, columns - 45),
-    ])),
-  ] // prettier-ignore
+export function showStatus(status: Status, screen: Screen): string {
+  const { whole } = status
+  const tables = [whole ? processTable(whole, status.now, screen) : '', fireTable(status, screen)].filter((table) => table !== '')
+  const stands = whole?.stands ?? []
   return [
-    lines.step('runs', orNone(status.runs.map(({ status: state, held, runs, oldestS: s }) => `${runs} ${held ? 'held' : state}, the oldest ${showAge(s * 1000)}`), '; ')),
-    lines.step('last day', orNone(status.ended.map(({ status: state, runs }) => `${runs} ${state}`), ', ')),
-    lines.step('reports', pending === 0 ? 'none' : `${pending} to send, ${due} due, the oldest ${showAge(oldestS * 1000)}`),
-    ...status.pauses.map((pause) => lines.step('paused', colors.yellow(describePause(pause)))),
-    ...tables.flatMap((table) => (table === '' ? [] : ['', table])),
+    ...linesOf(status).map((finding) => showAsLine(finding, screen)),
+    ...tables.flatMap((table) => ['', table]),
     '',
-    ...(status.well ? [colors.green('Nothing stands that should not.')] : status.stands.map((finding) => showFinding(finding, terminal))),
-  ].join('\n') // prettier-ignore
+    ...(stands.length === 0
+      ? [screen.colors.green('Nothing stands that should not.')]
+      : stands.map((finding) => showFinding(finding, screen))),
+  ].join('\n')
 }
 
-const orNone = (parts: readonly string[], between: string) => (parts.length === 0 ? 'none' : parts.join(between))
+/** What is a finding of `doctor`, as a line with a label. */
+function showAsLine({ check, status, message, cure }: Finding, screen: Screen): string {
+  const { colors } = screen
+  const text = `${showLine(message)}${cure === undefined ? '' : `. Lift it with: ${cure}`}`
+  return createLines(screen).step(check, status === 'warning' ? colors.yellow(text) : text)
+}
 
 /** So many of each that are at work, and that ended without a word, stand in the table: a screen holds no more. */
 const MOST_AT_WORK = 20
 const MOST_SILENT = 5
 
-function processTable({ processes, now }: Status, terminal: Pick<Terminal, 'colors' | 'columns'>, ago: (at: Date) => string): string {
+function processTable({ processes }: WholeStatus, now: string, screen: Screen): string {
   const shown = [
     ...processes.filter(({ alive }) => alive).slice(0, MOST_AT_WORK),
     ...processes.filter(({ alive }) => !alive).slice(0, MOST_SILENT),
   ]
-  const rows = shown.map(({ name, role, version, startedAt, seenAt, alive, skewMs }) => [
-    fit(name, Math.max(terminal.columns - 60, 20)),
-    fit(role, 20),
-    fit(version, 20),
-    showAge(now.getTime() - startedAt.getTime()),
-    alive ? atWork(skewMs ?? 0, terminal) : terminal.colors.yellow(`last heard of ${ago(seenAt)}`),
+  const since = (at: string) => showAge(Date.parse(now) - Date.parse(at))
+  const rows = shown.map(({ name, role, version, runs, slots, startedAt, seenAt, alive, skewMs }) => [
+    fit(name, Math.max(screen.columns - 60, 20)),
+    fit(role, 12),
+    fit(version, 16),
+    slots === null ? (runs === 0 ? '' : String(runs)) : `${runs} of ${slots}`,
+    since(startedAt),
+    alive ? atWork(skewMs ?? 0, screen) : screen.colors.yellow(`last heard of ${since(seenAt)} ago`),
   ])
   const more = processes.length - shown.length
   return renderRows(
-    terminal,
-    ['process', 'role', 'version', 'age', ''],
-    more === 0 ? rows : [...rows, [`and ${more} more`, '', '', '', '']],
+    screen,
+    ['process', 'role', 'version', 'runs', 'age', ''],
+    more === 0 ? rows : [...rows, [`and ${more} more`, '', '', '', '', '']],
   )
 }
 
-const atWork = (skewMs: number, { colors }: Pick<Terminal, 'colors'>) =>
-  clockFault(skewMs) ? colors.red(`clock ${describeSkew(skewMs)} the store’s`) : 'at work'
+const atWork = (skewMs: number, { colors }: Screen) =>
+  clockFault(skewMs) ? colors.red(`clock ${showAge(Math.abs(skewMs))} ${skewMs < 0 ? 'behind' : 'ahead'}`) : 'at work'
 
-function renderRows(
-  terminal: Pick<Terminal, 'colors'>,
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-  right: readonly number[] = [],
-): string {
-  return rows.length === 0 ? '' : renderTable(terminal, head, rows, right)
+function fireTable({ fires, now }: Status, screen: Screen): string {
+  const rows = fires.map(({ job, at, runId, reason }) => [
+    fit(job, 40),
+    `${showAge(Date.parse(now) - Date.parse(at))} ago`,
+    runId ?? fit(`skipped: ${reason ?? ''}`, screen.columns - 45),
+  ])
+  return renderRows(screen, ['last fire of', 'at', 'came to'], rows)
 }
+
+const renderRows = (screen: Screen, head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  rows.length === 0 ? '' : renderTable(screen, head, rows)

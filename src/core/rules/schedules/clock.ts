@@ -1,4 +1,5 @@
 // Whether a clock differs too much from another one: one rule for processes, `/readyz` and doctor.
+import { showAge } from '../../../lib/show/time.ts'
 import { MISSED_AFTER_MS } from './missed.ts'
 
 /** Clocks that are kept in step are within some milliseconds of each other. */
@@ -15,7 +16,7 @@ export function clockFault(skewMs: number): ClockFault | undefined {
   return apartMs > WRONG_MS ? 'wrong' : apartMs > OFF_MS ? 'off' : undefined
 }
 
-/** Such as `3600 s ahead of`. */
-export const describeSkew = (skewMs: number): string => `${Math.round(Math.abs(skewMs) / 1000)} s ${skewMs < 0 ? 'behind' : 'ahead of'}`
+/** Such as `60 min ahead of`. */
+export const describeSkew = (skewMs: number): string => `${showAge(Math.abs(skewMs))} ${skewMs < 0 ? 'behind' : 'ahead of'}`
 
 export const IN_STEP = 'Keep the clocks of all machines in step (NTP): fires, tokens of accounts and signatures of reports go by them.'

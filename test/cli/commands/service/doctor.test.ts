@@ -30,7 +30,7 @@ test('with everything in order each check is ok, in the documented order, and th
   expect(troubles(findings)).toEqual([])
   expect(code).toBe(0)
   expect(findings.map(({ check }) => check)).toEqual([
-    'config', 'jobs', 'store', 'clock', 'processes', 'standing', 'queue', 'account reports', 'gateway as reports',
+    'config', 'jobs', 'store', 'clock', 'state', 'workers', 'scheduler', 'runs', 'last hour', 'next fires', 'duties', 'reports', 'suspects', 'standing', 'queue', 'account reports', 'gateway as reports',
     ...Array.from({ length: 4 }, () => 'server counting as reports'), 'servers', 'log', 'evidence', 'alerts', 'model openai/scripted',
   ]) // prettier-ignore
   // It looked, and it called nothing.
@@ -80,7 +80,7 @@ const CASES: Case[] = [
   {
     what: 'a configuration with a key under its earlier name',
     harm: (setup) => edit(setup, 'baseUrl:', 'base_url:'),
-    finding: { check: 'config', status: 'warning', message: /providers\.openai\.base_url is now called baseUrl/, cure: /new names/ },
+    finding: { check: 'config', status: 'warning', message: /providers\.openai\.base_url is now called baseUrl/, cure: /as they say/ },
     code: 0,
   },
   {
@@ -216,12 +216,7 @@ const CASES: Case[] = [
   {
     what: 'a job that is paused',
     harm: async ({ testApp }) => pauseJob(testApp.app.db, 'act', someone({ reason: 'the data move', name: 'ann' })),
-    finding: {
-      check: 'pauses',
-      status: 'warning',
-      message: /^The job act is paused by ann: the data move\.$/,
-      cure: /^nightshift resume act$/,
-    },
+    finding: { check: 'paused', status: 'warning', message: /^act is paused by ann since .* UTC: the data move$/, cure: /resume act$/ },
     code: 0,
   },
   {
@@ -265,13 +260,13 @@ const CASES: Case[] = [
   {
     what: 'a ceiling of a job that there is not',
     options: { config: { ...SIZED, budgets: { jobs: { atc: { tokens: 1 } } } } },
-    finding: { check: 'jobs', status: 'failed', message: /budgets\.jobs: atc is no job; there are act/, cure: /what is named/ },
+    finding: { check: 'jobs', status: 'failed', message: /budgets\.jobs\.atc names atc, .* did you mean act\?/, cure: /what is named/ },
     code: 2,
   },
   {
     what: 'a token for a job that there is not',
     options: { config: { ...SIZED, api: { tokens: { caller: { sha256: 'a'.repeat(64), role: 'runner', jobs: ['atc'] } } } } },
-    finding: { check: 'jobs', status: 'failed', message: /api\.tokens\.caller\.jobs: atc is no job/, cure: /what is named/ },
+    finding: { check: 'jobs', status: 'failed', message: /api\.tokens\.caller\.jobs names atc, which is no job/, cure: /what is named/ },
     code: 2,
   },
   {
