@@ -12,6 +12,7 @@ const ROOT = join(import.meta.dirname, '..')
  */
 const SYSTEM = [
   'test/api/client.test.ts',
+  'test/api/lint.test.ts',
   'test/api/outage.test.ts',
   'test/api/service.test.ts',
   'test/app/watchdog/thread.test.ts',

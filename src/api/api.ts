@@ -6,6 +6,7 @@ import { answerProblem, invalidRequest } from '../http/problem.ts'
 import { createOpenAnswers } from '../http/open-answers.ts'
 import { createRunStates } from '../runs/follow/states.ts'
 import type { AddRoutes, ApiContext, ApiEnv } from './context.ts'
+import { addDocument } from './document.ts'
 import { addActs } from './routes/acts.ts'
 import { addEvents } from './routes/events.ts'
 import { addJobs } from './routes/jobs.ts'
@@ -22,10 +23,6 @@ const ROUTES: readonly AddRoutes[] = [addNewRuns, addRuns, addResults, addRunCha
 const MAX_OPEN = 500
 const MAX_OPEN_PER_CALLER = 200
 
-const ABOUT = `Ask for runs of jobs, see them, retry them. Callers are known by Pomerium's identity assertion or by an API token (Authorization: Bearer nsk_…).
-Errors are problems (RFC 9457) with a code of docs/failures.md, what happened, and what to do. Each answer has an X-Request-Id, taken from the request or made; the log names it.
-Beside the API there are /livez, /readyz and /metrics for whoever watches the process, and the pages under /queue.`
-
 /** All routes of the API, each for callers that `authenticate` knows, and /openapi.json for anybody. */
 export function createApi(context: ApiContext, authenticate: Authenticate): OpenAPIHono<ApiEnv> {
   const api = new OpenAPIHono<ApiEnv>({ defaultHook: invalidRequest })
@@ -41,12 +38,6 @@ export function createApi(context: ApiContext, authenticate: Authenticate): Open
     openAnswers: createOpenAnswers({ total: MAX_OPEN, perCaller: MAX_OPEN_PER_CALLER }),
   }
   for (const add of ROUTES) add(api, shared)
-  api.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' })
-  api.openAPIRegistry.registerComponent('securitySchemes', 'pomerium', { type: 'apiKey', in: 'header', name: 'x-pomerium-jwt-assertion' })
-  api.doc31('/openapi.json', {
-    openapi: '3.1.0',
-    info: { title: 'Nightshift', version: '1', description: ABOUT },
-    security: [{ token: [] }, { pomerium: [] }],
-  })
+  addDocument(api)
   return api
 }

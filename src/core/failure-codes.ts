@@ -84,8 +84,8 @@ export const FAILURES = {
   ),
   REQUEST_TOO_LARGE: never(
     413,
-    'A request is larger than the route’s max_request_bytes.',
-    'Raise max_request_bytes in pomerium.yaml and servers.<name>.maxRequestBytes to the same value.',
+    'A request to a server is larger than it may be: by servers.<name>.maxRequestBytes, or by what answered it.',
+    'Raise servers.<name>.maxRequestBytes, with the route’s max_request_bytes in pomerium.yaml at least as large; where the server refused it, the server’s own limit.',
   ),
   RESULT_TOO_LARGE: never(
     502,

@@ -3,6 +3,8 @@ import { createRemoteJWKSet, customFetch, errors, jwtVerify, type JWTVerifyGetKe
 import { z } from 'zod'
 import type { Caller, Grant } from '../core/caller.ts'
 import { Failure, messageOf } from '../core/failure.ts'
+import { pause } from '../lib/time/pause.ts'
+import { codesOf } from '../lib/net/connection-error.ts'
 import { showLine, storeText } from '../lib/text.ts'
 
 /** Who may call, and what: it may change while the process serves. */
@@ -37,10 +39,15 @@ const ASSERTION = 'x-pomerium-jwt-assertion'
 /** As gateways make them. */
 const REQUEST_ID = /^[\w-]{1,100}$/
 const CLOCK_TOLERANCE_S = 30
+/** Pomerium signs with its `signing_key`, by what kind of key that is: elliptic (also the one that it makes itself) or RSA. */
+const ALGORITHMS = ['ES256', 'RS256']
 /** Pomerium signs one for each request; it holds for five minutes. */
 const MAX_AGE_S = 300
 /** For Pomerium to answer with its keys. */
 const KEYS_TIMEOUT_MS = 5000
+/** Between two looks at the keys for one that is not known: whoever sends assertions of unknown keys causes no more than these. */
+const KEYS_COOLDOWN_MS = 2000
+const RETRY_AFTER_MS = 5000
 /** What the names of API tokens begin with, and the name of no user. */
 const TOKEN_PREFIX = 'token:'
 /** The keys could not be loaded, so nothing is known of the assertion. */
@@ -57,8 +64,7 @@ const claimsSchema = z.looseObject({
 export function createAuthenticate({ callers, pomerium: route, onServed, fetch }: IdentityOptions): Authenticate {
   let keySet: { jwksUrl: string; keys: JWTVerifyGetKey } | undefined
   function keysOf({ jwksUrl }: PomeriumRoute): JWTVerifyGetKey {
-    if (keySet?.jwksUrl !== jwksUrl)
-      keySet = { jwksUrl, keys: createRemoteJWKSet(new URL(jwksUrl), { [customFetch]: fetch, timeoutDuration: KEYS_TIMEOUT_MS }) }
+    if (keySet?.jwksUrl !== jwksUrl) keySet = { jwksUrl, keys: keysAt(jwksUrl, fetch) }
     return keySet.keys
   }
 
@@ -84,9 +90,8 @@ export function createAuthenticate({ callers, pomerium: route, onServed, fetch }
     const { audience } = pomerium
     const { payload } = await jwtVerify(assertion, keysOf(pomerium), {
       audience,
-      // By Pomerium's jwt_issuer_format: the route's host, or its address.
-      issuer: [audience, `https://${audience}/`],
-      algorithms: ['ES256'],
+      issuer: issuersOf(audience),
+      algorithms: ALGORITHMS,
       clockTolerance: CLOCK_TOLERANCE_S,
       maxTokenAge: MAX_AGE_S,
       requiredClaims: ['exp', 'sub'],
@@ -94,7 +99,9 @@ export function createAuthenticate({ callers, pomerium: route, onServed, fetch }
       if (!(cause instanceof errors.JOSEError) || NO_KEYS.has(cause.code))
         throw new Failure({
           code: 'GATEWAY_UNREACHABLE',
-          message: `The keys of Pomerium's assertions cannot be had: ${messageOf(cause)}.`,
+          message: `The keys of Pomerium's assertions cannot be had: ${reasonOf(cause)}.`,
+          cure: 'Check api.pomerium.jwksUrl, and the gateway and its settings where the keys are there.',
+          retryAfterMs: RETRY_AFTER_MS,
           cause,
         })
       throw new Failure({ code: 'ASSERTION_INVALID', message: `Pomerium's assertion is not valid: ${faultOf(cause, audience)}.`, cause })
@@ -127,12 +134,40 @@ export function createAuthenticate({ callers, pomerium: route, onServed, fetch }
   }
 }
 
+/** By Pomerium's jwt_issuer_format: the route's host, or its address. */
+const issuersOf = (audience: string): string[] => [audience, `https://${audience}/`]
+
+/** The public keys at an address. One that is not known is waited for as long as they may not be asked for again: it may have come into use since they were loaded. */
+function keysAt(url: string, fetch: typeof globalThis.fetch): JWTVerifyGetKey {
+  const keys = createRemoteJWKSet(new URL(url), {
+    [customFetch]: fetch,
+    timeoutDuration: KEYS_TIMEOUT_MS,
+    cooldownDuration: KEYS_COOLDOWN_MS,
+  })
+  return async (header, token) => {
+    const wasJustLoaded = keys.coolingDown
+    try {
+      return await keys(header, token)
+    } catch (error) {
+      if (!wasJustLoaded || !(error instanceof errors.JWKSNoMatchingKey)) throw error
+      await pause(KEYS_COOLDOWN_MS, AbortSignal.timeout(KEYS_TIMEOUT_MS))
+      return keys(header, token)
+    }
+  }
+}
+
+/** Why keys could not be loaded: `fetch failed` says nothing, the code of its cause does, and names no address to a stranger. */
+const reasonOf = (error: unknown): string => codesOf(error)[0] ?? messageOf(error)
+
 /** What does not hold, with what should be; of what was sent only the name of a claim. */
 function faultOf(error: errors.JOSEError, audience: string): string {
   if (error instanceof errors.JWTExpired) return 'it has expired'
+  if (error instanceof errors.JOSEAlgNotAllowed) return `it is not signed with ${ALGORITHMS.join(' or ')}`
+  if (error instanceof errors.JWKSNoMatchingKey) return 'its key is not among those at api.pomerium.jwksUrl'
   if (!(error instanceof errors.JWTClaimValidationFailed)) return error.code
   const { claim } = error
-  return claim === 'aud' || claim === 'iss' ? `its claim ${claim} is not ${audience}` : messageOf(error)
+  if (claim === 'iss') return `its claim iss is not ${issuersOf(audience).join(' or ')}`
+  return claim === 'aud' ? `its claim aud is not ${audience}` : messageOf(error)
 }
 
 /** Grants of an email, which is the same in upper and lower case. */

@@ -12,12 +12,15 @@ export interface RunIntake {
    * time, whatever became of the job meanwhile: `IDEMPOTENCY_MISMATCH` when that one was asked for otherwise. `JOB_UNKNOWN`, `INPUT_INVALID` for another input,
    * `QUEUE_FULL` when too many runs are queued.
    */
-  ask(
-    jobs: ReadonlyMap<string, Job>,
-    job: string,
-    request: RunRequest & { requestedBy: string },
-    key: string | undefined,
-  ): Promise<{ id: string; status: RunStatus }>
+  ask(jobs: ReadonlyMap<string, Job>, job: string, request: RunRequest & { requestedBy: string }, key: string | undefined): Promise<Asked>
+}
+
+/** A run that was asked for. */
+export interface Asked {
+  id: string
+  status: RunStatus
+  /** It was asked for before, with the same key. */
+  replayed: boolean
 }
 
 /** Accepts runs from programs: with a limit on queued runs (back-pressure), and idempotent where the request has a key. */
@@ -25,18 +28,18 @@ export function createRunIntake({ db, producer, maxQueued }: RunParts & { maxQue
   const withinLimit = createQueueLimit(db, maxQueued)
 
   /** The run of a key that was used; undefined for a key that is free. */
-  async function runOf(use: KeyUse | undefined, digest: string, key: string): Promise<{ id: string; status: RunStatus } | undefined> {
+  async function runOf(use: KeyUse | undefined, digest: string, key: string): Promise<Asked | undefined> {
     if (!use) return undefined
     if (use.digest !== digest)
       throw new Failure({ code: 'IDEMPOTENCY_MISMATCH', message: `The Idempotency-Key ${key} stands for another request.` })
-    return { id: use.runId, status: (await requireStatus(db, use.runId)).status }
+    return { id: use.runId, status: (await requireStatus(db, use.runId)).status, replayed: true }
   }
 
   return {
     async ask(jobs, name, request, key) {
       if (key === undefined) {
         const job = requireJob(jobs, name)
-        return { id: await withinLimit(request, () => queueRun({ db, producer }, job, request)), status: 'queued' }
+        return { id: await withinLimit(request, () => queueRun({ db, producer }, job, request)), status: 'queued', replayed: false }
       }
       const owned = { owner: request.requestedBy, key, digest: requestDigest(name, request) }
       // A request that is sent again finds its run first, however full the queue is by now, and whatever its job is.
@@ -48,7 +51,7 @@ export function createRunIntake({ db, producer, maxQueued }: RunParts & { maxQue
       const earlier = await runOf(use, owned.digest, key)
       if (earlier) return earlier
       producer.wakeSoon([wakeOf(run.id, request)])
-      return { id: run.id, status: 'queued' }
+      return { id: run.id, status: 'queued', replayed: false }
     },
   }
 }

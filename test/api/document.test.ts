@@ -21,7 +21,7 @@ const documentSchema = z.looseObject({
         summary: z.string(),
         security: z.unknown().optional(),
         parameters: z.array(z.looseObject({ in: z.string(), name: z.string() })).optional(),
-        responses: z.record(z.string(), z.looseObject({ description: z.string().min(1) })),
+        responses: z.record(z.string(), z.looseObject({ description: z.string().min(1), headers: z.record(z.string(), z.unknown()) })),
       }),
     ),
   ),
@@ -49,6 +49,9 @@ test('the document tells of every route, each with its own name, and of nothing 
   )
   expect(operations.map(({ path, method, operationId }) => `${method} ${path} ${operationId}`).toSorted()).toMatchInlineSnapshot(`
     [
+      "get /livez getLiveness",
+      "get /metrics getMetrics",
+      "get /readyz getReadiness",
       "get /v1/acts listActs",
       "get /v1/jobs listJobs",
       "get /v1/runs listRuns",
@@ -72,11 +75,25 @@ test('the document tells of every route, each with its own name, and of nothing 
   for (const { path, parameters = [], responses, security } of operations) {
     const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
     expect(parameters.filter((one) => one.in === 'path').map(({ name }) => name)).toEqual(named)
-    // Every route needs an identity and may say so.
-    expect(security).toBeUndefined()
-    expect(Object.keys(responses)).toEqual(expect.arrayContaining(['401', '403', '500', '503']))
+    // Every route needs an identity and may say so, but for those that watch the process.
+    expect([path, security]).toEqual([path, path.startsWith('/v1/') ? undefined : []])
+    if (path.startsWith('/v1/')) expect(Object.keys(responses)).toEqual(expect.arrayContaining(['401', '403', '500', '503']))
+    for (const { headers } of Object.values(responses)) expect(headers).toHaveProperty('x-request-id')
   }
   for (const ref of refsIn(body)) expect(lookUp(body, ref), ref).toBeTypeOf('object')
+})
+
+test('the document tells of every message that is posted to others', async () => {
+  await using api = await openApi(testApp)
+  const { body } = await api.ask('GET', '/openapi.json', { who: 'nobody' })
+  const { webhooks } = z.object({ webhooks: z.record(z.string(), z.unknown()) }).parse(body)
+  const schemas = Object.values(webhooks).map((webhook) => lookUp(body, refsIn(webhook)[0] ?? ''))
+  const told = schemas.map((schema) => z.object({ properties: z.object({ type: z.object({ enum: z.array(z.string()) }) }) }).parse(schema))
+  const types = globSync('{delivery,audit}/**/*.ts', { cwd: SRC }).flatMap((file) =>
+    [...readFileSync(join(SRC, file), 'utf8').matchAll(/type: '(nightshift\.[a-z.]+)'/g)].map(([, type]) => type),
+  )
+  expect(new Set(types).size).toBeGreaterThan(4)
+  expect(new Set(told.flatMap(({ properties }) => properties.type.enum))).toEqual(new Set(types))
 })
 
 /** Codes that a request without a route ends with, or the start of a server, or a part of an id on a command line. */
@@ -86,8 +103,10 @@ test('each code that what serves a request throws is told of, each under its own
   await using api = await openApi(testApp)
   const { paths } = documentSchema.parse((await api.ask('GET', '/openapi.json')).body)
   const told = new Map(
-    Object.values(paths)
-      .flatMap((methods) => Object.values(methods))
+    Object.entries(paths)
+      // What watches the process is told how it stands, also with 503.
+      .filter(([path]) => path.startsWith('/v1/'))
+      .flatMap(([, methods]) => Object.values(methods))
       .flatMap(({ responses }) => Object.entries(responses).filter(([status]) => Number(status) >= 400))
       .flatMap(([status, response]) => codesOf(response).map((code) => [code, status])),
   )

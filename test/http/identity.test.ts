@@ -12,6 +12,11 @@ const AUDIENCE = 'jobs.example.com'
 const es256 = await generateKeyPair('ES256')
 const jwk = await exportJWK(es256.publicKey)
 const kid = await calculateJwkThumbprint(jwk)
+const rsa = await generateKeyPair('RS256')
+const keys = [
+  { ...jwk, kid, alg: 'ES256', use: 'sig' },
+  { ...(await exportJWK(rsa.publicKey)), kid: 'rsa', alg: 'RS256', use: 'sig' },
+]
 const now = () => Math.floor(Date.now() / 1000)
 
 const callers: Callers = {
@@ -28,7 +33,7 @@ const options: IdentityOptions = {
   callers: () => callers,
   onServed: async (one) => void served.push(one),
   pomerium: () => ({ audience: AUDIENCE, jwksUrl: `https://${AUDIENCE}/.well-known/pomerium/jwks.json` }),
-  fetch: async () => Response.json({ keys: [{ ...jwk, kid, alg: 'ES256', use: 'sig' }] }),
+  fetch: async () => Response.json({ keys }),
 }
 
 const claims = (extra: JWTPayload = {}): JWTPayload => ({
@@ -60,7 +65,6 @@ const outcome = async (jwt: string, more: Record<string, string> = {}) => {
 }
 
 const forged = await generateKeyPair('ES256')
-const rsa = await generateKeyPair('RS256')
 const es384 = await generateKeyPair('ES384')
 const spki = Buffer.from(await exportSPKI(es256.publicKey))
 
@@ -95,7 +99,8 @@ const assertions: [title: string, jwt: () => string | Promise<string>, expected:
   ['an empty subject', () => sign(claims({ sub: '' })), 'ASSERTION_INVALID'],
   ['one without a signature', () => new UnsecuredJWT(claims()).encode(), 'ASSERTION_INVALID'],
   ['the public key as a shared secret', () => sign(claims(), spki, { alg: 'HS256', kid }), 'ASSERTION_INVALID'],
-  ['RS256', () => sign(claims(), rsa.privateKey, { alg: 'RS256', kid }), 'ASSERTION_INVALID'],
+  ['a key of RSA that is Pomerium’s', () => sign(claims(), rsa.privateKey, { alg: 'RS256', kid: 'rsa' }), 'svc-caller runner work'],
+  ['a key of RSA under the id of another', () => sign(claims(), rsa.privateKey, { alg: 'RS256', kid }), 'ASSERTION_INVALID'],
   ['ES384', () => sign(claims(), es384.privateKey, { alg: 'ES384', kid }), 'ASSERTION_INVALID'],
   ['a forged key with the known id', () => sign(claims(), forged.privateKey), 'ASSERTION_INVALID'],
   ['a forged key with its own id', () => sign(claims(), forged.privateKey, { alg: 'ES256', kid: 'mine' }), 'ASSERTION_INVALID'],
@@ -107,12 +112,42 @@ const assertions: [title: string, jwt: () => string | Promise<string>, expected:
 test.each(assertions)('an assertion: %s', async (_, jwt, expected) => expect(await outcome(await jwt())).toBe(expected))
 
 test.each([
-  ['aud', { aud: 'other.example.com' }],
-  ['iss', { iss: 'https://other.example.com/' }],
-])('a claim %s that is not ours is named, with what it should be and without what it is', async (claim, given) => {
-  const headers = new Headers({ 'x-pomerium-jwt-assertion': await sign(claims(given)) })
-  await expect(authenticate(headers)).rejects.toMatchObject({
-    message: `Pomerium's assertion is not valid: its claim ${claim} is not ${AUDIENCE}.`,
+  ['its claim aud is not jobs.example.com', () => sign(claims({ aud: 'other.example.com' }))],
+  ['its claim iss is not jobs.example.com or https://jobs.example.com/', () => sign(claims({ iss: 'https://other.example.com/' }))],
+  ['it is not signed with ES256 or RS256', () => sign(claims(), es384.privateKey, { alg: 'ES384', kid })],
+  ['its key is not among those at api.pomerium.jwksUrl', () => sign(claims(), forged.privateKey, { alg: 'ES256', kid: 'mine' })],
+])('what does not hold of an assertion is named, with what it should be and without what it is: %s', async (fault, jwt) => {
+  const headers = new Headers({ 'x-pomerium-jwt-assertion': await jwt() })
+  await expect(authenticate(headers)).rejects.toMatchObject({ message: `Pomerium's assertion is not valid: ${fault}.` })
+})
+
+test('a key that came into use since the keys were loaded is known, also while they may not be asked for again', async () => {
+  let current = keys
+  let asked = 0
+  const one = createAuthenticate({
+    ...options,
+    fetch: async () => {
+      asked++
+      return Response.json({ keys: current })
+    },
+  })
+  const headers = (jwt: string) => new Headers({ 'x-pomerium-jwt-assertion': jwt })
+  await one(headers(await sign(claims())))
+  current = [...keys, { ...(await exportJWK(forged.publicKey)), kid: 'new', alg: 'ES256', use: 'sig' }]
+  const newKey = await sign(claims(), forged.privateKey, { alg: 'ES256', kid: 'new' })
+  expect(await Promise.all([one(headers(newKey)), one(headers(newKey))])).toMatchObject([{ name: 'svc-caller' }, { name: 'svc-caller' }])
+  // Together they asked once.
+  expect(asked).toBe(2)
+})
+
+test('why there are no keys is said without the address that was asked', async () => {
+  const cause = Object.assign(new Error('connect ECONNREFUSED 10.1.2.3:443'), { code: 'ECONNREFUSED' })
+  const one = createAuthenticate({ ...options, fetch: () => Promise.reject(new TypeError('fetch failed', { cause })) })
+  const headers = new Headers({ 'x-pomerium-jwt-assertion': await sign(claims()) })
+  await expect(one(headers)).rejects.toMatchObject({
+    message: "The keys of Pomerium's assertions cannot be had: ECONNREFUSED.",
+    cure: expect.stringContaining('api.pomerium.jwksUrl'),
+    retryAfterMs: 5000,
   })
 })
 

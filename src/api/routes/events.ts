@@ -5,7 +5,7 @@ import { visibleJobs } from '../../http/authorize.ts'
 import { followRuns } from '../../runs/follow/follow.ts'
 import { requireStatus } from '../../runs/require.ts'
 import type { AddRoutes, RouteContext } from '../context.ts'
-import { idParam, problemsOf } from '../schemas/common.ts'
+import { answerHeaders, idParam, problemsOf } from '../schemas/common.ts'
 
 const PING_MS = 15_000
 
@@ -28,7 +28,7 @@ const followRun = createRoute({
     }),
   },
   responses: {
-    200: { description: 'The events.', content: { 'text/event-stream': { schema: events } } },
+    200: { description: 'The events.', headers: answerHeaders, content: { 'text/event-stream': { schema: events } } },
     ...problemsOf('RUN_UNKNOWN', 'STREAMS_FULL'),
   },
 })

@@ -11,6 +11,7 @@ const list = createRoute({
   path: '/v1/jobs',
   operationId: 'listJobs',
   summary: 'The jobs in force by name, and the faults of files that are not, for whoever sees all',
+  description: 'Those that the caller may see, as their files are now.',
   tags: ['jobs'],
   request: { query: namePageSchema },
   responses: {

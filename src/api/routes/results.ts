@@ -4,7 +4,7 @@ import { visibleJobs } from '../../http/authorize.ts'
 import { readWhole } from '../../runs/results/kept.ts'
 import { requireStatus } from '../../runs/require.ts'
 import type { AddRoutes } from '../context.ts'
-import { problemsOf, text } from '../schemas/common.ts'
+import { answerHeaders, problemsOf, text } from '../schemas/common.ts'
 
 /** A piece of a result: larger ones are asked for piece by piece. */
 const MAX_BYTES = 1_048_576
@@ -29,11 +29,13 @@ const show = createRoute({
   path: '/v1/runs/{id}/results/{result}',
   operationId: 'getRunResult',
   summary: 'A piece of what a tool gave, as it is kept',
+  description: 'By the id that the model knows it by, or by its digest. Larger ones are asked for piece by piece.',
   tags: ['runs'],
   request: { params, query: piece },
   responses: {
     200: {
       description: 'Bytes of the result: text in UTF-8, or an image. X-Nightshift-Total-Bytes says how many there are.',
+      headers: answerHeaders.extend({ 'x-nightshift-total-bytes': z.int() }),
       content: { 'application/octet-stream': { schema: z.string() } },
     },
     ...problemsOf('RUN_UNKNOWN', 'OUTPUT_MISSING'),

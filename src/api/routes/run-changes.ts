@@ -38,6 +38,8 @@ const retry = createRoute({
   path: '/v1/runs/{id}/retry',
   operationId: 'retryRun',
   summary: 'Let a run that is not green go on, or start again with other input',
+  description:
+    'The same run in another conversation: calls that are not repeatable are not made again. With input it is a new run, which names this one as retryOf.',
   tags,
   request: { params: idParam, body: { content: { 'application/json': { schema: retrySchema } } } },
   responses: { 202: ticketResponse, ...changeProblemsOf('RUN_UNKNOWN', 'JOB_UNKNOWN', 'RUN_NOT_RETRYABLE') },
@@ -48,6 +50,7 @@ const bulkRetry = createRoute({
   path: '/v1/runs/bulk-retry',
   operationId: 'bulkRetry',
   summary: 'Retry all runs that a filter means',
+  description: 'Of those that the caller is operator of and that are not green. With dryRun it says how many they are.',
   tags,
   request: { body: { required: true, content: { 'application/json': { schema: bulkRetrySchema } } } },
   responses: {

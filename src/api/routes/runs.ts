@@ -5,7 +5,7 @@ import { waitForRun } from '../../runs/follow/follow.ts'
 import { listRuns } from '../../runs/queries.ts'
 import { requireRun, requireStatus } from '../../runs/require.ts'
 import type { AddRoutes } from '../context.ts'
-import { cursorAfter, idParam, json, problemsOf } from '../schemas/common.ts'
+import { answerHeaders, cursorAfter, idParam, json, problemsOf } from '../schemas/common.ts'
 import { runQuerySchema, timesOf, waitSchema } from '../schemas/run-requests.ts'
 import { describeRun, runLineSchema, runSchema } from '../schemas/runs.ts'
 
@@ -16,6 +16,8 @@ const list = createRoute({
   path: '/v1/runs',
   operationId: 'listRuns',
   summary: 'List runs, newest first',
+  description:
+    'Those that the caller may see and that all conditions of the query hold for. A page goes on where the one before ended, whatever came meanwhile.',
   tags,
   request: { query: runQuerySchema },
   responses: {
@@ -29,6 +31,8 @@ const show = createRoute({
   path: '/v1/runs/{id}',
   operationId: 'getRun',
   summary: 'Show a run',
+  description:
+    'All that is known of it: what was asked, each attempt, turn and call, with what Pomerium decided. With wait, once it is over.',
   tags,
   request: { params: idParam, query: waitSchema },
   responses: { 200: json(runSchema, 'The run.'), ...problemsOf('RUN_UNKNOWN', 'STREAMS_FULL') },
@@ -39,11 +43,13 @@ const output = createRoute({
   path: '/v1/runs/{id}/output',
   operationId: 'getRunOutput',
   summary: 'The output of a run alone',
+  description: 'As the model gave it and the schema took it. A run without one is OUTPUT_MISSING.',
   tags,
   request: { params: idParam },
   responses: {
     200: {
       description: 'JSON when the job has an output schema, else text.',
+      headers: answerHeaders,
       content: { 'application/json': { schema: z.unknown() }, 'text/markdown': { schema: z.string() } },
     },
     ...problemsOf('RUN_UNKNOWN', 'OUTPUT_MISSING'),

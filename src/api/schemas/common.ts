@@ -35,8 +35,12 @@ export const cursorSchema = z.string().nullable().describe('The cursor of the ne
 export const cursorAfter = (names: readonly string[], limit: number): string | null =>
   names.length === limit ? (names.at(-1) ?? null) : null
 
+/** What each answer says beside its content. */
+export const answerHeaders = z.object({ 'x-request-id': z.string().describe('By which the log knows the request.') })
+
 export const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
   description,
+  headers: answerHeaders,
   content: { 'application/json': { schema } },
 })
 
@@ -51,10 +55,12 @@ const OF_CHANGES = [
   'INPUT_INVALID',
 ] as const satisfies FailureCode[]
 
-const retryAfter = z.object({ 'retry-after': z.int().optional().describe('Seconds to wait.') })
+const retryHeaders = answerHeaders.extend({ 'retry-after': z.int().optional().describe('Seconds to wait.') })
 
 /** The problems that a route which shows something may answer with: those of all routes, and its own. */
 export const problemsOf = (...own: FailureCode[]) => responsesOf([...OF_ALL, ...own])
+/** The same of one that asks nobody who they are. */
+export const publicProblemsOf = () => responsesOf(['REQUEST_INVALID', 'INTERNAL_ERROR'])
 /** The same of a route that changes something. */
 export const changeProblemsOf = (...own: FailureCode[]) => responsesOf([...OF_ALL, ...OF_CHANGES, ...own])
 
@@ -69,7 +75,7 @@ function responsesOf(given: readonly FailureCode[]) {
         status,
         {
           description: some.map((code) => FAILURES[code].text).join(' '),
-          ...(mayBeRetried && { headers: retryAfter }),
+          headers: mayBeRetried ? retryHeaders : answerHeaders,
           content: { [PROBLEM_TYPE]: { schema: problemSchema.extend({ code: z.enum(some) }) } },
         },
       ]

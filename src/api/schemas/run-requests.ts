@@ -2,8 +2,8 @@ import { z } from '@hono/zod-openapi'
 import { STATUS_WORDS, statusesOf, type StatusWord } from '../../core/run.ts'
 import { CANCELLABLE } from '../../runs/cancel.ts'
 import { RETRYABLE } from '../../runs/queries.ts'
-import { anyJson, codeSchema, dateOf, moment, text, timeOrNull } from './common.ts'
-import { statusSchema } from './runs.ts'
+import { answerHeaders, anyJson, codeSchema, dateOf, moment, text, timeOrNull } from './common.ts'
+import { runSchema, statusSchema } from './runs.ts'
 
 const MAX_WAIT_S = 60
 const MAX_PAGE = 500
@@ -25,10 +25,29 @@ export const cancelTicketSchema = ticketSchema
   })
   .openapi('CancelTicket')
 
+const ticketHeaders = answerHeaders.extend({ location: z.string().describe('Of the run.') })
+/** Says that a request was answered from its Idempotency-Key. */
+export const REPLAYED = 'idempotent-replayed'
+const replayed = z.literal('true').optional().describe('The run was asked for before, with this Idempotency-Key.')
+
 export const ticketResponse = {
   description: 'Queued. Location names the run.',
   content: { 'application/json': { schema: ticketSchema } },
-  headers: z.object({ location: z.string() }),
+  headers: ticketHeaders,
+}
+
+const askedSchema = ticketSchema
+  .extend({ run: runSchema.optional().describe('With wait: the run, once it is over or waits for a person.') })
+  .openapi('AskedRun')
+const asked = (description: string) => ({
+  description,
+  content: { 'application/json': { schema: askedSchema } },
+  headers: ticketHeaders.extend({ [REPLAYED]: replayed }),
+})
+
+export const newRunResponses = {
+  200: asked('With wait: the run is over, or waits for a person, and stands in run.'),
+  202: asked('Queued, or under way still. Location names the run.'),
 }
 
 export const newRunSchema = z

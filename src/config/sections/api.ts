@@ -39,7 +39,7 @@ export const apiSchema = z
         jwksUrl: httpUrl
           .optional()
           .describe(
-            'Where Pomerium’s public keys are. Without it, /.well-known/pomerium/jwks.json of the audience. It is connected to as the gateway is (gateway.address, gateway.caFile).',
+            'Where Pomerium’s public keys are. Without it, /.well-known/pomerium/jwks.json of the audience. It is connected to as the gateway is (gateway.caFile, gateway.proxy; gateway.address where the host is that of the audience or of a route).',
           ),
         users: z.record(z.string(), grantSchema).default({}).describe('A role, or { role, jobs }, by user id or email.'),
         groups: z.record(z.string(), grantSchema).default({}).describe('The same by group.'),

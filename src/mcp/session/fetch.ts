@@ -110,7 +110,7 @@ function checkSize(server: string, body: string, maxBytes: number): void {
   if (bytes > maxBytes)
     throw new Failure({
       code: 'REQUEST_TOO_LARGE',
-      message: `A request of ${bytes} bytes to ${server} is over the limit of ${maxBytes}; it was not sent.`,
+      message: `A request of ${bytes} bytes to ${server} is over the ${maxBytes} of servers.${server}.maxRequestBytes; it was not sent.`,
       server,
     })
 }

@@ -58,6 +58,13 @@ test('a request that is sent again is told how its run stands', async () => {
   await api.over(id)
   const again = await api.ask('POST', '/v1/jobs/work/runs', { body: {}, ...key('k') })
   expect(again.body).toEqual({ id, job: 'work', status: 'succeeded' })
+  expect(again.headers.get('idempotent-replayed')).toBe('true')
+  const other = await api.ask('POST', '/v1/jobs/work/runs', { body: {}, ...key('k2') })
+  expect(other.headers.get('idempotent-replayed')).toBeNull()
+  // How long to wait for it is not part of what was asked.
+  const waited = await api.ask('POST', '/v1/jobs/work/runs?wait=30', { body: {}, ...key('k') })
+  expect([waited.status, waited.body]).toEqual([200, { id, job: 'work', status: 'succeeded', run: await api.show(id) }])
+  expect(waited.headers.get('idempotent-replayed')).toBe('true')
 })
 
 test('a key that is no key is refused', async () => {

@@ -55,6 +55,11 @@ test('a run is asked for, waited for and read', async () => {
   const other = await api.create('data')
   await api.over(other)
   expect((await api.ask('GET', `/v1/runs/${other}/output`)).body).toEqual({ sum: 3 })
+  // Asked for and waited for in one.
+  const done = await api.ask('POST', '/v1/jobs/data/runs?wait=60')
+  const { id: third } = z.object({ id: z.string() }).parse(done.body)
+  expect([done.status, done.headers.get('location')]).toEqual([200, `/v1/runs/${third}`])
+  expect(done.body).toEqual({ id: third, job: 'data', status: 'incomplete', run: await api.show(third) })
   const jobs = z.object({ jobs: z.array(z.looseObject({ name: z.string() })) }).parse((await api.ask('GET', '/v1/jobs')).body)
   expect(jobs.jobs.map(({ name }) => name)).toEqual(['data', 'work'])
 })
