@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Caller } from '../core/caller.ts'
+import type { QueueLimits } from '../core/rules/queue-share.ts'
 import type { Waker } from '../core/ports/wake.ts'
 import type { OpenAnswers } from '../http/open-answers.ts'
 import type { RunStates } from '../runs/follow/states.ts'
@@ -16,8 +17,8 @@ export interface ApiContext {
   /** Names of the accounts of this configuration. */
   accounts: () => ReadonlySet<string>
   producer: Waker
-  /** The most runs that may be queued: `QUEUE_FULL` for one more. */
-  maxQueued: () => number
+  /** How many runs may be queued: `QUEUE_FULL` for one more. */
+  queueLimits: () => QueueLimits
   log: Logger
   /** Aborted when the process drains: long answers end. */
   ending: AbortSignal

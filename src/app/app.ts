@@ -103,6 +103,8 @@ export interface App extends AsyncDisposable {
   toolsToPin(job: Job, signal: AbortSignal): Promise<PinnedTool[]>
 }
 
+/** While nobody may call, nobody queues. */
+const NO_QUEUE = { maxQueued: 0, maxAhead: 0, sharePercent: 100 }
 /** The heartbeat and the watchdog have one each. */
 const OWN_CONNECTIONS = 2
 /** A queue in Postgres: pools of ten for the queue and for the worker, and one more of each for notices. */
@@ -277,7 +279,7 @@ export async function createApp({
               db,
               jobs,
               producer,
-              maxQueued: () => inForce().api?.maxQueued ?? 0,
+              queueLimits: () => inForce().api ?? NO_QUEUE,
               accounts: () => new Set(resources().accounts.keys()),
             },
             queue,

@@ -36,7 +36,14 @@ export const TAKES: {
   evidence: 'at once',
   admin: 'by commands',
   minter: 'at once',
-  api: { listen: 'after a restart', maxQueued: 'at once', tokens: 'at once', pomerium: 'at once' },
+  api: {
+    listen: 'after a restart',
+    maxQueued: 'at once',
+    maxAhead: 'at once',
+    sharePercent: 'at once',
+    tokens: 'at once',
+    pomerium: 'at once',
+  },
   worker: {
     concurrency: 'after a restart',
     toolConcurrency: 'at once',

@@ -263,7 +263,10 @@ export const FAILURES = {
     'Correct the route in pomerium.yaml, or name another return address with --redirect.',
   ),
   IDEMPOTENCY_MISMATCH: usage(422, 'The Idempotency-Key was used with another request.', 'Use a new key for another request.'),
-  QUEUE_FULL: full('Too many runs are queued.', 'Wait as long as Retry-After says, start more workers, or raise api.maxQueued.'),
+  QUEUE_FULL: full(
+    'Too many runs are queued.',
+    'Wait as long as Retry-After says, start more workers, or raise what the message names: api.maxQueued, api.maxAhead or api.sharePercent.',
+  ),
   STREAMS_FULL: full('Too many runs are followed in this process.', 'Wait as long as Retry-After says, or ask another replica.'),
   RUN_NOT_RETRYABLE: usage(
     409,

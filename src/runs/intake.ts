@@ -1,4 +1,5 @@
 import { Failure } from '../core/failure.ts'
+import type { QueueLimits } from '../core/rules/queue-share.ts'
 import type { RunStatus } from '../core/run.ts'
 import type { Job } from '../jobs/job.ts'
 import { insertRunOnce, loadKey, type KeyUse } from '../store/runs/idempotency.ts'
@@ -24,8 +25,8 @@ export interface Asked {
 }
 
 /** Accepts runs from programs: with a limit on queued runs (back-pressure), and idempotent where the request has a key. */
-export function createRunIntake({ db, producer, maxQueued }: RunParts & { maxQueued: () => number }): RunIntake {
-  const withinLimit = createQueueLimit(db, maxQueued)
+export function createRunIntake({ db, producer, queueLimits }: RunParts & { queueLimits: () => QueueLimits }): RunIntake {
+  const withinLimit = createQueueLimit(db, queueLimits)
 
   /** The run of a key that was used; undefined for a key that is free. */
   async function runOf(use: KeyUse | undefined, digest: string, key: string): Promise<Asked | undefined> {
@@ -39,7 +40,11 @@ export function createRunIntake({ db, producer, maxQueued }: RunParts & { maxQue
     async ask(jobs, name, request, key) {
       if (key === undefined) {
         const job = requireJob(jobs, name)
-        return { id: await withinLimit(request, () => queueRun({ db, producer }, job, request)), status: 'queued', replayed: false }
+        return {
+          id: await withinLimit({ ...request, job: name }, () => queueRun({ db, producer }, job, request)),
+          status: 'queued',
+          replayed: false,
+        }
       }
       const owned = { owner: request.requestedBy, key, digest: requestDigest(name, request) }
       // A request that is sent again finds its run first, however full the queue is by now, and whatever its job is.
@@ -47,7 +52,7 @@ export function createRunIntake({ db, producer, maxQueued }: RunParts & { maxQue
       if (again) return again
       const job = requireJob(jobs, name)
       const run = newRun(job, request)
-      const use = await withinLimit(request, () => insertRunOnce(db, run, job.kept, owned))
+      const use = await withinLimit({ ...request, job: name }, () => insertRunOnce(db, run, job.kept, owned))
       const earlier = await runOf(use, owned.digest, key)
       if (earlier) return earlier
       producer.wakeSoon([wakeOf(run.id, request)])

@@ -1,32 +1,35 @@
 import { Failure } from '../core/failure.ts'
+import { fullQueue, shareOf, type Full, type Queued, type QueueLimits } from '../core/rules/queue-share.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { countQueued, type QueuedRuns } from '../store/runs/list.ts'
 
-/** `Retry-After` of a full queue. */
-const RETRY_AFTER_MS = 5000
+/** `Retry-After` of a full queue: of runs that a worker could start, and of those that lie ahead. */
+const RETRY_AFTER_MS = { due: 5000, ahead: 60_000 }
 /** How long a count of the queue is reused. What this process queued meanwhile is added. */
 const COUNT_MS = 1000
 
-type QueueLimit = <T>(request: { requestedBy: string; startAt?: Date | undefined }, write: () => Promise<T>) => Promise<T>
+interface Asked {
+  requestedBy: string
+  job: string
+  startAt?: Date | undefined
+}
 
-/** Under this key the runs that may start now are counted; all others under the name of who asked for them. */
-const DUE = ''
+type QueueLimit = <T>(asked: Asked, write: () => Promise<T>) => Promise<T>
+
+type Sort = Full['sort']
 
 /**
- * Writes a run unless too many are queued (back-pressure), else throws `QUEUE_FULL`: of runs that a worker could start now, `maxQueued` of all callers together; of
- * those that wait for a time, a pause, a limit or another run, `maxQueued` of each caller. The first protects the workers, the second the store, and one caller's
- * waiting runs do not shut out others.
+ * Writes a run unless too many are queued (back-pressure), else throws `QUEUE_FULL`, which says whose share is full: of runs that a worker could start now, which
+ * protects the workers, and of those that lie ahead, which protects the store (`core/rules/queue-share.ts`).
  */
-export function createQueueLimit(db: Db, most: () => number): QueueLimit {
-  let counted: Promise<QueuedRuns> = Promise.resolve({ due: 0, waiting: new Map() })
+export function createQueueLimit(db: Db, limits: () => QueueLimits): QueueLimit {
+  let counted: Promise<QueuedRuns[]> = Promise.resolve([])
   let countedAt = Number.NEGATIVE_INFINITY
   // What a count may have missed: runs that were being written when it began, and those that were written since.
-  const underWay = new Map<string, number>()
-  const written = new Map<string, number>()
-  const add = (tally: Map<string, number>, key: string, by: number) => tally.set(key, (tally.get(key) ?? 0) + by)
-  const missed = (key: string) => (underWay.get(key) ?? 0) + (written.get(key) ?? 0)
+  const underWay = createTally()
+  const written = createTally()
 
-  function count(): Promise<QueuedRuns> {
+  function count(): Promise<QueuedRuns[]> {
     if (performance.now() - countedAt <= COUNT_MS) return counted
     countedAt = performance.now()
     written.clear()
@@ -36,29 +39,66 @@ export function createQueueLimit(db: Db, most: () => number): QueueLimit {
     return counted
   }
 
-  return async ({ requestedBy, startAt }, write) => {
-    const maxQueued = most()
+  return async ({ requestedBy, job, startAt }, write) => {
     const isLater = startAt !== undefined && startAt.getTime() > Date.now()
-    const { due, waiting } = await count()
-    const wait = (waiting.get(requestedBy) ?? 0) + missed(requestedBy)
-    if (wait >= maxQueued)
-      throw new Failure({
-        code: 'QUEUE_FULL',
-        message: `${wait} runs that ${requestedBy} asked for wait for a time, a pause, a limit or another run.`,
-        cure: 'Cancel some of them, lift what holds them, or raise api.maxQueued.',
-        retryAfterMs: RETRY_AFTER_MS,
-      })
-    const queued = due + missed(DUE)
-    if (!isLater && queued >= maxQueued)
-      throw new Failure({ code: 'QUEUE_FULL', message: `${queued} runs are queued.`, retryAfterMs: RETRY_AFTER_MS })
-    const key = isLater ? requestedBy : DUE
-    add(underWay, key, 1)
+    const rows = await count()
+    const queued = (sort: Sort): Queued => {
+      const sum = (one: (row: { requestedBy: string; job: string }) => boolean) =>
+        rows.reduce((total, row) => total + (one(row) ? row[sort] : 0), 0) + underWay.sum(sort, one) + written.sum(sort, one)
+      return {
+        all: sum(() => true),
+        ofCaller: sum((row) => row.requestedBy === requestedBy),
+        ofJob: sum((row) => row.job === job),
+        ofBoth: sum((row) => row.requestedBy === requestedBy && row.job === job),
+      }
+    }
+    const full = fullQueue(isLater, queued('due'), queued('ahead'), limits())
+    if (full) throw refusal(full, { requestedBy, job }, limits())
+    const sort: Sort = isLater ? 'ahead' : 'due'
+    underWay.add(sort, requestedBy, job, 1)
     try {
       const result = await write()
-      add(written, key, 1)
+      written.add(sort, requestedBy, job, 1)
       return result
     } finally {
-      add(underWay, key, -1)
+      underWay.add(sort, requestedBy, job, -1)
     }
   }
+}
+
+/** Counts of runs by sort, caller and job. */
+function createTally() {
+  const rows = new Map<string, { sort: Sort; requestedBy: string; job: string; runs: number }>()
+  return {
+    clear: () => rows.clear(),
+    add(sort: Sort, requestedBy: string, job: string, by: number) {
+      const key = JSON.stringify([sort, requestedBy, job])
+      const runs = (rows.get(key)?.runs ?? 0) + by
+      if (runs === 0) rows.delete(key)
+      else rows.set(key, { sort, requestedBy, job, runs })
+    },
+    sum: (sort: Sort, one: (row: { requestedBy: string; job: string }) => boolean) =>
+      [...rows.values()].reduce((total, row) => total + (row.sort === sort && one(row) ? row.runs : 0), 0),
+  }
+}
+
+function refusal({ of, sort, runs }: Full, { requestedBy, job }: Asked, limits: QueueLimits): Failure {
+  const [key, most] = sort === 'due' ? (['maxQueued', limits.maxQueued] as const) : (['maxAhead', limits.maxAhead] as const)
+  const whose = { all: '', caller: ` that ${requestedBy} asked for`, job: ` of job ${job}` }[of]
+  const what = sort === 'due' ? 'are queued' : 'are queued for later: they wait for a time, a pause, a limit or another run'
+  const bound =
+    of === 'all'
+      ? `The most is ${most} (api.${key}).`
+      : `The most of one ${of} is ${shareOf(most, limits)}: ${limits.sharePercent} % (api.sharePercent) of ${most} (api.${key}).`
+  const cures = [
+    sort === 'due' ? 'wait as long as Retry-After says, start more workers' : 'cancel some of them, lift what holds them',
+    `raise api.${key}${of === 'all' ? '' : ' or api.sharePercent'}`,
+  ]
+  const cure = `${cures.join(', or ')}.`
+  return new Failure({
+    code: 'QUEUE_FULL',
+    message: `${runs} runs${whose} ${what}. ${bound}`,
+    cure: `${cure[0]?.toUpperCase()}${cure.slice(1)}`,
+    retryAfterMs: RETRY_AFTER_MS[sort],
+  })
 }

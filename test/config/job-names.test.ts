@@ -5,6 +5,8 @@ const role = (...jobs: string[]) => ({ role: 'runner' as const, jobs })
 const place = (tokens = {}, users = {}, groups = {}) => ({
   listen: '127.0.0.1:8480',
   maxQueued: 1,
+  maxAhead: 1,
+  sharePercent: 50,
   tokens,
   pomerium: { audience: 'jobs.example.com', users, groups },
 })

@@ -27,7 +27,9 @@ test('the configuration that is shipped loads with nothing set, and every defaul
       "admin": undefined,
       "api": {
         "listen": "127.0.0.1:8480",
+        "maxAhead": 10000,
         "maxQueued": 10000,
+        "sharePercent": 50,
         "tokens": {},
       },
       "audit": {

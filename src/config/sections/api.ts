@@ -18,7 +18,24 @@ export const apiSchema = z
     listen: hostPort(0)
       .default('127.0.0.1:8480')
       .describe('host:port to listen on. An address that is not loopback needs tokens or pomerium below.'),
-    maxQueued: z.int().min(1).default(10_000).describe('Most queued runs; more are answered with 429 and Retry-After.'),
+    maxQueued: z
+      .int()
+      .min(1)
+      .default(10_000)
+      .describe('Most queued runs that a worker could start now; more are answered with 429 and Retry-After.'),
+    maxAhead: z
+      .int()
+      .min(1)
+      .default(10_000)
+      .describe('The same for runs that lie ahead: they wait for a time, a pause, a limit or another run.'),
+    sharePercent: z
+      .int()
+      .min(1)
+      .max(100)
+      .default(50)
+      .describe(
+        'Most percent of maxQueued, and of maxAhead, that the runs of one caller, or of one job, take up: nobody fills the queue for all others.',
+      ),
     tokens: z
       .record(
         z.string(),

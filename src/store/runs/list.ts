@@ -123,28 +123,27 @@ export async function countRuns(db: Db, filter: RunFilter): Promise<number> {
   return row?.n ?? 0
 }
 
-/** How many runs are queued. */
+/** How many runs of a job somebody has queued. */
 export interface QueuedRuns {
+  /** Empty: nobody that is known. */
+  requestedBy: string
+  job: string
   /** That a worker could start now. */
   due: number
-  /** That wait for a time, a pause, a limit or another run, by who asked for them. */
-  waiting: ReadonlyMap<string, number>
+  /** That wait for a time, a pause, a limit or another run. */
+  ahead: number
 }
 
-export async function countQueued(db: Db): Promise<QueuedRuns> {
-  const rows = await query<{ requestedBy: string; due: number; waiting: number }>(
+export async function countQueued(db: Db): Promise<QueuedRuns[]> {
+  return query<QueuedRuns & { job: string }>(
     db,
-    `select coalesce(requested_by, '') as "requestedBy",
-       count(*) filter (where is_due)::int as due, count(*) filter (where not is_due)::int as waiting
-     from (select requested_by,
+    `select coalesce(requested_by, '') as "requestedBy", job,
+       count(*) filter (where is_due)::int as due, count(*) filter (where not is_due)::int as ahead
+     from (select requested_by, job,
          held_by is null and after_run is null and coalesce(next_attempt_at <= now(), true) as is_due
        from runs where finished_at is null and status = 'queued') queued
-     group by requested_by`,
+     group by requested_by, job`,
     [],
     'count queued',
   )
-  return {
-    due: rows.reduce((sum, { due }) => sum + due, 0),
-    waiting: new Map(rows.map(({ requestedBy, waiting }) => [requestedBy, waiting])),
-  }
 }

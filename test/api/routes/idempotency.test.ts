@@ -76,7 +76,7 @@ test('a key that is no key is refused', async () => {
 })
 
 test('a full queue refuses new runs with Retry-After, and still finds the run of a known key', async () => {
-  await using api = await openApi({ ...testApp, api_: { maxQueued: 3 } })
+  await using api = await openApi({ ...testApp, api_: { maxQueued: 3, sharePercent: 100 } })
   const first = await api.create('work', {}, key('k'))
   await api.create('work')
   await api.create('work')
@@ -119,7 +119,7 @@ test('a key whose run was removed is free, for one request of those that come at
 })
 
 test('of many requests at once no more are taken than may be queued', async () => {
-  await using api = await openApi({ ...testApp, api_: { maxQueued: 10 } })
+  await using api = await openApi({ ...testApp, api_: { maxQueued: 10, sharePercent: 100 } })
   for (let n = 0; n < 5; n++) await api.create('work')
   const answers = await Promise.all(Array.from({ length: 100 }, () => api.ask('POST', '/v1/jobs/work/runs', { body: {} })))
   expect(answers.filter(({ status }) => status === 202).length).toBeLessThanOrEqual(5)
@@ -127,7 +127,7 @@ test('of many requests at once no more are taken than may be queued', async () =
 })
 
 test('runs that wait for their time or for a pause shut out nobody but who asked for them', async () => {
-  await using api = await openApi({ ...testApp, api_: { maxQueued: 4 } })
+  await using api = await openApi({ ...testApp, api_: { maxQueued: 8, maxAhead: 8 } })
   const startAt = new Date(Date.now() + 86_400_000).toISOString()
   const ask = async (who: Who, job: string, body: unknown = {}) => {
     const answer = await api.ask('POST', `/v1/jobs/${job}/runs`, { who, body })
@@ -135,7 +135,8 @@ test('runs that wait for their time or for a pause shut out nobody but who asked
   }
   for (let n = 0; n < 4; n++) expect(await ask('runsAll', 'work', { startAt })).toBe(202)
   await expect.poll(() => ask('runsAll', 'work', { startAt })).toBe('QUEUE_FULL')
-  expect(await ask('runsAll', 'strict')).toBe('QUEUE_FULL')
+  expect(await ask('runsAll', 'work')).toBe('QUEUE_FULL')
+  expect(await ask('runsAll', 'strict')).toBe(202)
   await api.testApp.app.worker.start()
   await api.over(await api.create('strict'))
   // A pause holds a run as soon as a worker looks at it; then it takes no place of the runs that may start.
@@ -146,4 +147,29 @@ test('runs that wait for their time or for a pause shut out nobody but who asked
     .toEqual([{ n: 4 }])
   await expect.poll(() => ask('runner', 'work')).toBe('QUEUE_FULL')
   await expect.poll(() => ask('operator', 'strict')).toBe(202)
+})
+
+test('who has a share of the queue is told whose it is, and others go on', async () => {
+  await using api = await openApi({ ...testApp, api_: { maxQueued: 8, maxAhead: 8 } })
+  const ask = async (who: Who, job: string, body: unknown = {}) => {
+    const { status, headers, body: said } = await api.ask('POST', `/v1/jobs/${job}/runs`, { who, body })
+    return status === 202 ? 202 : { ...problem.parse(said), after: headers.get('retry-after') }
+  }
+  for (let n = 0; n < 4; n++) expect(await ask('runsAll', n < 2 ? 'work' : 'strict')).toBe(202)
+  expect(await ask('runsAll', 'strict')).toMatchObject({
+    code: 'QUEUE_FULL',
+    detail: '4 runs that token:runsAll asked for are queued. The most of one caller is 4: 50 % (api.sharePercent) of 8 (api.maxQueued).',
+    after: '5',
+  })
+  for (let n = 0; n < 2; n++) expect(await ask('runner', 'work')).toBe(202)
+  expect(await ask('operator', 'work')).toMatchObject({ detail: expect.stringMatching(/^4 runs of job work are queued/) })
+  for (let n = 0; n < 2; n++) expect(await ask('operator', 'strict')).toBe(202)
+  expect(await ask('runner', 'strict')).toMatchObject({ code: 'QUEUE_FULL' })
+  const startAt = new Date(Date.now() + 86_400_000).toISOString()
+  for (let n = 0; n < 4; n++) expect(await ask('runsAll', 'work', { startAt })).toBe(202)
+  expect(await ask('runsAll', 'strict', { startAt })).toMatchObject({
+    detail: expect.stringMatching(/^4 runs that token:runsAll asked for are queued for later: .* of 8 \(api\.maxAhead\)\.$/),
+    cure: 'Cancel some of them, lift what holds them, or raise api.maxAhead or api.sharePercent.',
+    after: '60',
+  })
 })

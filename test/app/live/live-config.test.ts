@@ -43,7 +43,7 @@ test('a token that is taken out of the file is let in no more, and one that is p
 test('what differs is told once: keys in force, keys that wait for a restart, a fault until it is mended', async () => {
   const lines: string[] = []
   const log = pino({ base: null, timestamp: false }, { write: (line: string) => void lines.push(line) })
-  const api = { listen: '127.0.0.1:0', maxQueued: 1, tokens: {} }
+  const api = { listen: '127.0.0.1:0', maxQueued: 1, maxAhead: 1, sharePercent: 50, tokens: {} }
   const config: Config = { ...loadConfig({ file: 'config/nightshift.yaml', env: {} }), api }
   let now: () => Config = () => config
   const replaced: Config[] = []
