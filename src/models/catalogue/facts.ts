@@ -37,11 +37,12 @@ export function createFacts({ kindOf, prices, models }: FactsOptions): FactsOf {
     const listed = kind && entryOf(kind, model)
     const own = <T>(given: ReadonlyMap<string, T>) => given.get(`${provider}/${model}`) ?? given.get(model)
     const [price, limits] = [own(prices), own(models)]
+    const paid = price ?? listed?.price
     return {
       windowTokens: limits?.windowTokens ?? listed?.windowTokens,
       maxOutputTokens: limits?.maxOutputTokens ?? listed?.maxOutputTokens,
       readsImages: limits?.readsImages ?? listed?.readsImages,
-      price: price ?? listed?.price,
+      price: paid && inTiersOf(kind, paid),
       from: {
         limits: limits ? 'configuration' : listed?.windowTokens === undefined ? undefined : 'catalogue',
         price: price ? 'configuration' : listed && 'catalogue',
@@ -49,6 +50,10 @@ export function createFacts({ kindOf, prices, models }: FactsOptions): FactsOf {
     }
   }
 }
+
+/** Groq's tier flex costs what its default one does: its requests may be refused, for higher limits. */
+const inTiersOf = (kind: CatalogueKind | undefined, price: Price): Price =>
+  kind === 'groq' ? { ...price, tiers: { flex: price, ...price.tiers } } : price
 
 type Entry = ModelLimits & { price: Price }
 
