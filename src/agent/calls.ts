@@ -18,6 +18,7 @@ import {
 } from '../core/words/calls.ts'
 import { ANSWER, END_ALONE, OWN_SERVER, WAIT_CUT } from '../core/words/endings.ts'
 import { joinNotes, restNote, SAME_ERROR_NOTE, SAME_RESULT_NOTE } from '../core/words/notes.ts'
+import { identityOf } from '../core/rules/evidence/identity.ts'
 import { partialSign } from '../core/rules/evidence/partial.ts'
 import { isUnreadable } from '../core/rules/reading/keep.ts'
 import { MORE_READS } from '../core/words/reading.ts'
@@ -233,7 +234,14 @@ function noteCall(
   }
   if (text === SAME_CALL_REFUSED) state.loops.refused(watched)
   if (status === 'refused' && !mistake) return undefined
-  switch (state.loops.note(watched, { text, failed: status !== 'ok', mistake, wrote: !read && status !== 'error' && !mistake })) {
+  switch (
+    state.loops.note(watched, {
+      identity: identityOf(outcome),
+      failed: status !== 'ok',
+      mistake,
+      wrote: !read && status !== 'error' && !mistake,
+    })
+  ) {
     case 'same-result':
       return SAME_RESULT_NOTE
     case 'same-error':
