@@ -33,6 +33,8 @@ export interface Part {
   setting?: keyof ModelSettings
   /** Whether it is one where a job has these settings; undefined: always. */
   isOf?: (settings: ModelSettings) => boolean
+  /** It is refused for what stands in this conversation or job: the next one is asked with its own. */
+  isOnce?: true
 }
 
 /** What a protocol's requests may be asked without, beside the fields that are not needed. Those that leave out less come first. */
@@ -112,8 +114,9 @@ export type Ask = <Body extends object, Answer>(
  */
 export function createParameters(about: string, protocol: Protocol): (warn: (message: string) => void) => Ask {
   const refused = new Map<string, Part>()
-  return (warn) =>
-    async (body, send, settings = {}) => {
+  return (warn) => {
+    const told = new Set<string>()
+    return async (body, send, settings = {}) => {
       const dropped: Part[] = []
       let sent: object = body
       for (const part of refused.values()) if (isPartOf(part, sent, settings)) sent = part.without(sent)
@@ -124,6 +127,11 @@ export function createParameters(about: string, protocol: Protocol): (warn: (mes
           const answer = await send(sent as typeof body)
           // Only what helped is remembered.
           for (const part of dropped) {
+            if (part.isOnce) {
+              if (!told.has(part.name)) warn(`${about} did not take ${part.name}: this run goes on without.`)
+              told.add(part.name)
+              continue
+            }
             if (refused.has(part.name) || refused.size >= MAX_NAMES) continue
             refused.set(part.name, part)
             warn(`${about} does not take ${part.name}: it is asked without, as long as this process lives.`)
@@ -139,4 +147,5 @@ export function createParameters(about: string, protocol: Protocol): (warn: (mes
         }
       }
     }
+  }
 }
