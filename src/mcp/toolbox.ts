@@ -112,13 +112,13 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
     record: ToolCallRecord,
     wanted: WantedResource,
     time: CallTime,
-    showing: Parameters<typeof readResource>[1],
+    showing: Omit<Parameters<typeof readResource>[1], 'readable'>,
   ): Promise<ToolOutcome> {
     if (!wanted.ok) return refuseCall(record, mistake(wanted.why, null), journal)
     const { server, uri } = wanted
     record.arguments = { server: server.spec.name, uri }
     return make(server, record, time, async (context) =>
-      readResource(await server.inSession((session) => session.read(uri, context)), showing),
+      readResource(await server.inSession((session) => session.read(uri, context)), { ...showing, readable: server.about.hasResources }),
     )
   }
 

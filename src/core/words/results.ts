@@ -99,4 +99,7 @@ export const leftOutText = (blocks: number): string =>
 /** Blocks behind the most that are read. */
 export const moreBlocksText = (blocks: number): string => `[${blocks} more blocks are left out]`
 
+/** Messages of a prompt behind the most that are read. */
+export const moreMessagesText = (messages: number): string => `[${messages} more messages are left out]`
+
 export const UNKNOWN_BLOCK = '[a block of a kind that is not known here]'
