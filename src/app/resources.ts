@@ -1,3 +1,4 @@
+import { longestAnswer } from '../core/rules/context/window.ts'
 import { fetch as undiciFetch } from 'undici'
 import pLimit from 'p-limit'
 import type { Config } from '../config/load.ts'
@@ -157,10 +158,11 @@ export function createRunResources(config: Config, stack: AsyncDisposableStack):
       return key
     }
     readAhead(apiKey)
-    const provider = openProvider(
-      { name, apiKey, maxTokensOf: (model) => facts(name, model).maxOutputTokens, redact: redactor.redact },
-      provided,
-    )
+    const maxTokensOf = (model: string) => {
+      const { windowTokens: tokens, maxOutputTokens } = facts(name, model)
+      return longestAnswer({ ...(tokens !== undefined && { tokens }), maxOutputTokens })
+    }
+    const provider = openProvider({ name, apiKey, maxTokensOf, redact: redactor.redact }, provided)
     stack.defer(() => provider.close())
     providers.set(name, provider)
   }

@@ -1,4 +1,5 @@
 import { imageNotRead, imageNotTaken } from '../../core/words/results.ts'
+import type { ModelSettings } from '../../core/models/settings.ts'
 import { BAD_SCHEMA, isOfOneImage } from '../errors/of-one.ts'
 import { fieldsIn, listIn, type Fields } from '../foreign.ts'
 import { namesField, withoutKeys, type Part, type Protocol } from '../parameters.ts'
@@ -83,14 +84,26 @@ const THINKINGS: readonly Part[] = [
 const SHORTER = [8192, 4096]
 const TOO_MANY = /\bmax_tokens\b.{0,20}>|\bmaximum (?:allowed )?(?:number of )?(?:output )?tokens\b/i
 const isTooMany = (named: string, message: string): boolean => namesField(named, 'max_tokens') && TOO_MANY.test(message)
+/** They are more than the window has beside what is read: of a conversation that is shorter they may be as many. */
+const NO_ROOM = /\bcontext (?:length|window|limit|size)\b/i
 const TOKENS: readonly Part[] = [
-  ...SHORTER.map((most): Part => ({
-    name: `more than ${most} tokens of an answer`,
-    isIn: (body) => Number(fieldsIn(body)['max_tokens']) > most,
-    isOf: ({ maxOutputTokens }) => maxOutputTokens === undefined,
-    isRefused: isTooMany,
-    without: (body) => ({ ...body, max_tokens: most }),
-  })),
+  ...SHORTER.flatMap((most): Part[] => {
+    const part = {
+      isIn: (body: object) => Number(fieldsIn(body)['max_tokens']) > most,
+      isOf: ({ maxOutputTokens }: ModelSettings) => maxOutputTokens === undefined,
+      without: (body: object) => ({ ...body, max_tokens: most }),
+    }
+    const name = `more than ${most} tokens of an answer`
+    return [
+      {
+        ...part,
+        name: `${name} beside what it reads`,
+        isOnce: true,
+        isRefused: (_, message) => namesField(message, 'max_tokens') && NO_ROOM.test(message),
+      },
+      { ...part, name, isRefused: isTooMany },
+    ]
+  }),
   {
     name: 'max_tokens',
     isIn: (body) => 'max_tokens' in body,
