@@ -110,16 +110,16 @@ export type Ask = <Body extends object, Answer>(
 
 /**
  * What one model of a provider does not take, as far as it is known. A part that a server refuses, and that the request can do without, is left out at once from then on, as
- * long as the process lives; `warn` is told of it once. What else goes wrong is thrown as it came.
+ * long as the process lives, or as the run does whose conversation or job it is of; `warn` is told of it once. What else goes wrong is thrown as it came.
  */
 export function createParameters(about: string, protocol: Protocol): (warn: (message: string) => void) => Ask {
   const refused = new Map<string, Part>()
   return (warn) => {
-    const told = new Set<string>()
+    const refusedOnce = new Map<string, Part>()
     return async (body, send, settings = {}) => {
       const dropped: Part[] = []
       let sent: object = body
-      for (const part of refused.values()) if (isPartOf(part, sent, settings)) sent = part.without(sent)
+      for (const part of [...refused.values(), ...refusedOnce.values()]) if (isPartOf(part, sent, settings)) sent = part.without(sent)
       for (;;) {
         const seen = seenSoFar()
         try {
@@ -128,8 +128,8 @@ export function createParameters(about: string, protocol: Protocol): (warn: (mes
           // Only what helped is remembered.
           for (const part of dropped) {
             if (part.isOnce) {
-              if (!told.has(part.name)) warn(`${about} did not take ${part.name}: this run goes on without.`)
-              told.add(part.name)
+              refusedOnce.set(part.name, part)
+              warn(`${about} did not take ${part.name}: this run goes on without.`)
               continue
             }
             if (refused.has(part.name) || refused.size >= MAX_NAMES) continue
