@@ -38,13 +38,15 @@ export function createFacts({ kindOf, prices, models }: FactsOptions): FactsOf {
     const own = <T>(given: ReadonlyMap<string, T>) => given.get(`${provider}/${model}`) ?? given.get(model)
     const [price, limits] = [own(prices), own(models)]
     const paid = price ?? listed?.price
+    const isListed = limits?.windowTokens === undefined && listed?.windowTokens !== undefined
+    const windowFrom: Source | undefined = isListed ? 'catalogue' : limits && 'configuration'
     return {
       windowTokens: limits?.windowTokens ?? listed?.windowTokens,
       maxOutputTokens: limits?.maxOutputTokens ?? listed?.maxOutputTokens,
       readsImages: limits?.readsImages ?? listed?.readsImages,
       price: paid && inTiersOf(kind, paid),
       from: {
-        limits: limits ? 'configuration' : listed?.windowTokens === undefined ? undefined : 'catalogue',
+        limits: windowFrom,
         price: price ? 'configuration' : listed && 'catalogue',
       },
     }

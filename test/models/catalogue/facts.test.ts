@@ -44,6 +44,12 @@ test('the configuration goes before the catalogue, and a provider’s model befo
   expect(of('mine', 'gpt-5-mini')).toMatchObject({ price: { input: 1 }, windowTokens: 8000, maxOutputTokens: undefined })
 })
 
+test('what is said of a window is said by whoever says it', () => {
+  const of = facts({}, { 'gpt-5-mini': { readsImages: false }, m: { readsImages: true } })
+  expect(of('openai', 'gpt-5-mini')).toMatchObject({ windowTokens: 400_000, readsImages: false, from: { limits: 'catalogue' } })
+  expect(of('openai', 'm')).toMatchObject({ windowTokens: undefined, from: { limits: 'configuration' } })
+})
+
 test('of prices that change over a day, the dearest holds: a limit in money is kept at each hour', () => {
   expect(facts()('deep', 'deepseek-v4-flash').price).toMatchObject({ input: 0.44, output: 1.32 })
   expect(facts()('deep', 'deepseek-chat').price).toMatchObject({ input: 0.27, output: 1.1 })
