@@ -29,6 +29,7 @@ const ofOne: Row[] = [
   ['messages', 'messages.2.content.0.image.source.base64: image exceeds 5 MB maximum: 6291456 bytes > 5242880 bytes', 'base64', { exchanges: withImage }],
   ['messages', 'messages.2.content.0: At least one of the image dimensions exceed max allowed size: 8000 pixels', 'base64', { exchanges: withImage }],
   ['messages', 'messages.1.content.0: Invalid `signature` in `thinking` block', '"signature"', { exchanges: withThought }],
+  ['messages', 'messages.1.content.0: Invalid `signature` in `thinking` block. The block is bound to a different conversation. Remove the block, or set `thinking.block_binding.prefix_mismatch_behavior` to "drop_block".', '"signature"', { exchanges: withThought, settings: { effort: 'low' } }],
   ['messages', MISSING, '"adaptive"', { exchanges: withThought, settings: { effort: 'low' } }],
   ['messages', "output_config.format.schema: For 'object' type, 'additionalProperties' must be explicitly set to false", 'json_schema', { output }],
   ['chat', "Invalid schema for response_format 'output': In context=(), 'additionalProperties' is required to be supplied and to be false.", 'json_schema', { output }],
