@@ -6,6 +6,7 @@ import { keysUrlOf } from '../config/sections/api.ts'
 import { proxiedParts } from '../config/proxies.ts'
 import { providerKey, readSecret } from '../config/secrets.ts'
 import type { Ceiling } from '../core/rules/spending/budget.ts'
+import { priceShare } from '../core/models/catalogue-kinds.ts'
 import { hasPriceAt } from '../core/rules/spending/price.ts'
 import type { Role } from '../core/caller.ts'
 import { signingKeyTexts } from '../audit/evidence/keys.ts'
@@ -50,7 +51,9 @@ export function factsOf({ providers, prices, models }: Pick<Config, 'providers' 
     const kind = Object.hasOwn(providers, provider) ? providers[provider]?.catalogue : undefined
     return kind === 'none' ? undefined : kind
   }
-  return createFacts({ kindOf, prices: new Map(Object.entries(prices)), models: new Map(Object.entries(models)) })
+  const share = (provider: string, model: string) =>
+    priceShare(Object.hasOwn(providers, provider) ? providers[provider]?.baseUrl : undefined, model)
+  return createFacts({ kindOf, shareOf: share, prices: new Map(Object.entries(prices)), models: new Map(Object.entries(models)) })
 }
 
 /** Seconds until each account's token expires; a token that cannot be read has expired. */

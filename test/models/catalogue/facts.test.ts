@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { factsOf } from '../../../src/app/resources.ts'
+import { providersSchema } from '../../../src/config/sections/models.ts'
 import { CATALOGUE_KINDS, type CatalogueKind } from '../../../src/core/models/catalogue-kinds.ts'
 import { createFacts, type ModelLimits } from '../../../src/models/catalogue/facts.ts'
 import { CATALOGUE_DATE, CATALOGUE_ROWS } from '../../../src/models/catalogue/models.ts'
@@ -53,6 +55,17 @@ test('what is said of a window is said by whoever says it', () => {
 test('of prices that change over a day, the dearest holds: a limit in money is kept at each hour', () => {
   expect(facts()('deep', 'deepseek-v4-flash').price).toMatchObject({ input: 0.44, output: 1.32 })
   expect(facts()('deep', 'deepseek-chat').price).toMatchObject({ input: 0.27, output: 1.1 })
+})
+
+test('a price of the catalogue is dearer where an address is, with all of its rates, and one of the configuration is as it stands there', () => {
+  const providers = providersSchema.parse({ eu: { baseUrl: 'https://eu.api.openai.com/v1' } })
+  const priceOf = (model: string) => factsOf({ providers, prices: { mine: own }, models: {} })('eu', model).price
+  expect(priceOf('gpt-5.5')).toMatchObject({
+    input: expect.closeTo(5.5),
+    output: expect.closeTo(33),
+    long: { aboveTokens: 271_999, input: expect.closeTo(11) },
+  })
+  expect(priceOf('mine')).toEqual(own)
 })
 
 test('flex costs what the tier of the provider costs: half, and at Groq all of it', () => {
