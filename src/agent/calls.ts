@@ -27,7 +27,7 @@ import type { ToldResult } from '../models/model.ts'
 import { isWait, readEnding, wait } from './builtins.ts'
 import { isRead, readIdOf, readResult } from './read-result.ts'
 import type { ConversationState } from './state.ts'
-import { withNote } from './turn.ts'
+import { givesContent, withNote } from './turn.ts'
 
 export interface CallOptions {
   tools: ToolBox
@@ -102,7 +102,16 @@ export async function makeCalls(
     const note = joinNotes([noteCall(options, state, call, outcome, read), noteRest(options, state, call, outcome), leftOut])
     const { text, kept, status } = outcome
     const server = options.tools.serverOf(call.name) ?? ''
-    state.results.note({ id, server, tool: call.name, text, kept, images: outcome.images ?? [], isOk: status === 'ok' })
+    state.results.note({
+      id,
+      server,
+      tool: call.name,
+      text,
+      kept,
+      images: outcome.images ?? [],
+      isOk: status === 'ok',
+      isContent: givesContent(call.name),
+    })
     if (isRead(call.name) && status === 'ok') state.results.noteRead(readIdOf(call.arguments) ?? '')
     if (unwritten || outcome.text === NOT_AFTER_FAILURE) told.push(`${call.name}: ${outcome.text}`)
     if (note !== undefined) told.push(note)

@@ -372,7 +372,7 @@ export async function ungroundedOf(
 }
 
 /** What our own tools say is in words of ours, and of the model's: a search names what it was asked for. What they read of a result stands in that result. */
-const givesContent = (tool: string) => tool === READ_TOOL || !tool.startsWith(`${OWN_SERVER}__`)
+export const givesContent = (tool: string) => tool === READ_TOOL || !tool.startsWith(`${OWN_SERVER}__`)
 
 /** The output of a run, with what was put right in it. */
 export const valueOf = (parsed: ParsedOutput): { output: unknown; mended: string[] } =>

@@ -70,7 +70,8 @@ function readError({ code, message, data }: RpcError, showing: Told): Promise<An
 
 type Told = Keeping & Pick<ReadingOptions, 'id'>
 
-const told = async (status: 'ok' | 'error', text: string, showing: Told): Promise<Answered> => ({
+/** What the model is told of a text, with what is kept of one that is larger than is shown. */
+export const told = async (status: 'ok' | 'error', text: string, showing: Told): Promise<Answered> => ({
   status,
   ...(await keepResult(showing.id, text, showing)),
   failure: null,

@@ -84,6 +84,15 @@ describe('a result that is larger than limits.resultBytes', () => {
     })
   })
 
+  test('is asked about also where its tool failed after it', async () => {
+    const failing = {
+      'tools/call': (seen: Seen) => seen.result(held.sent().length === 1 ? textResult(TABLE) : { ...textResult('gone'), isError: true }),
+    }
+    await using held: Conversation = await holdTable([look, look, say('done'), say('done')], { serve: failing })
+    expect(await held.run()).toMatchObject({ text: 'done' })
+    expect(String(held.model.asked.at(-1)?.input.at(-1)?.['content'])).toContain('You have seen the beginning and the end of result t1c1')
+  })
+
   test('of which an attempt before read more is not asked about', async () => {
     await using first = await holdTable([look, read({ search: 'Utrecht' })])
     await first.run().catch(() => {})
