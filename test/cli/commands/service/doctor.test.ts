@@ -80,7 +80,7 @@ const CASES: Case[] = [
   {
     what: 'a configuration with a key under its earlier name',
     harm: (setup) => edit(setup, 'baseUrl:', 'base_url:'),
-    finding: { check: 'config', status: 'warning', message: /providers\.openai\.base_url is now called baseUrl/, cure: /new names/ },
+    finding: { check: 'config', status: 'warning', message: /providers\.openai\.base_url is now called baseUrl/, cure: /as they say/ },
     code: 0,
   },
   {
@@ -265,13 +265,23 @@ const CASES: Case[] = [
   {
     what: 'a ceiling of a job that there is not',
     options: { config: { ...SIZED, budgets: { jobs: { atc: { tokens: 1 } } } } },
-    finding: { check: 'jobs', status: 'failed', message: /budgets\.jobs: atc is no job; there are act/, cure: /what is named/ },
+    finding: {
+      check: 'jobs',
+      status: 'failed',
+      message: /nightshift\.yaml:\d+: budgets\.jobs\.atc names atc, which is no job; did you mean act\?/,
+      cure: /what is named/,
+    },
     code: 2,
   },
   {
     what: 'a token for a job that there is not',
     options: { config: { ...SIZED, api: { tokens: { caller: { sha256: 'a'.repeat(64), role: 'runner', jobs: ['atc'] } } } } },
-    finding: { check: 'jobs', status: 'failed', message: /api\.tokens\.caller\.jobs: atc is no job/, cure: /what is named/ },
+    finding: {
+      check: 'jobs',
+      status: 'failed',
+      message: /nightshift\.yaml:\d+: api\.tokens\.caller\.jobs names atc, which is no job; did you mean act\?/,
+      cure: /what is named/,
+    },
     code: 2,
   },
   {
