@@ -59,7 +59,18 @@ export default defineConfig({
       // Most of what a file costs is what it imports: a process takes many files, and imports it once.
       { extends: true, test: { name: 'unit', include: tiers.unit, isolate: false } },
       { extends: true, test: { name: 'integration', include: tiers.integration, isolate: false, globalSetup: servers } },
-      { extends: true, test: { name: 'system', include: tiers.system, globalSetup: servers } },
+      {
+        extends: true,
+        test: {
+          name: 'system',
+          include: tiers.system,
+          globalSetup: servers,
+          // They start many processes, and may share the machine with other work.
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          expect: { poll: { interval: 50, timeout: 150_000 } },
+        },
+      },
     ],
   },
 })

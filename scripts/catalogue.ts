@@ -48,13 +48,18 @@ async function load(dir: string, name: string, file: string): Promise<unknown> {
   return import(pathToFileURL(join(dir, 'node_modules', name, file)).href)
 }
 
-/** Of prices that hold at certain times of a day, the one that holds at any; of those from a date on, the last that holds by now. */
+/** Of prices from a date on, the last that holds by now; where others hold at certain times of a day, the dearest: a limit in money is kept at each hour. */
 function pricesNow(prices: readonly Dated[]): Dated['prices'] | undefined {
   const today = new Date().toISOString().slice(0, 10)
-  return prices
-    .filter(({ constraint }) => !constraint || (constraint.start_date !== undefined && constraint.start_date <= today))
-    .toSorted((a, b) => (a.constraint?.start_date ?? '').localeCompare(b.constraint?.start_date ?? ''))
-    .at(-1)?.prices
+  const dateOf = ({ constraint }: Dated) => constraint?.start_date ?? ''
+  const always = prices.filter((one) => !one.constraint || one.constraint.start_date !== undefined)
+  const last = always
+    .filter((one) => dateOf(one) <= today)
+    .toSorted((a, b) => dateOf(a).localeCompare(dateOf(b)))
+    .at(-1)
+  const hourly = prices.filter((one) => !always.includes(one))
+  const inputOf = (one: Dated) => baseOf(one.prices.input_mtok) ?? 0
+  return [...(last ? [last] : []), ...hourly].toSorted((a, b) => inputOf(a) - inputOf(b)).at(-1)?.prices
 }
 
 const baseOf = (price: z.output<typeof amount>) => (typeof price === 'object' ? price.base : price)

@@ -18,6 +18,7 @@ import {
 } from '../core/words/calls.ts'
 import { ANSWER, END_ALONE, OWN_SERVER, WAIT_CUT } from '../core/words/endings.ts'
 import { joinNotes, restNote, SAME_ERROR_NOTE, SAME_RESULT_NOTE } from '../core/words/notes.ts'
+import { identityOf } from '../core/rules/evidence/identity.ts'
 import { partialSign } from '../core/rules/evidence/partial.ts'
 import { isUnreadable } from '../core/rules/reading/keep.ts'
 import { MORE_READS } from '../core/words/reading.ts'
@@ -26,7 +27,7 @@ import type { ToldResult } from '../models/model.ts'
 import { isWait, readEnding, wait } from './builtins.ts'
 import { isRead, readIdOf, readResult } from './read-result.ts'
 import type { ConversationState } from './state.ts'
-import { withNote } from './turn.ts'
+import { givesContent, withNote } from './turn.ts'
 
 export interface CallOptions {
   tools: ToolBox
@@ -101,7 +102,16 @@ export async function makeCalls(
     const note = joinNotes([noteCall(options, state, call, outcome, read), noteRest(options, state, call, outcome), leftOut])
     const { text, kept, status } = outcome
     const server = options.tools.serverOf(call.name) ?? ''
-    state.results.note({ id, server, tool: call.name, text, kept, images: outcome.images ?? [], isOk: status === 'ok' })
+    state.results.note({
+      id,
+      server,
+      tool: call.name,
+      text,
+      kept,
+      images: outcome.images ?? [],
+      isOk: status === 'ok',
+      isContent: givesContent(call.name),
+    })
     if (isRead(call.name) && status === 'ok') state.results.noteRead(readIdOf(call.arguments) ?? '')
     if (unwritten || outcome.text === NOT_AFTER_FAILURE) told.push(`${call.name}: ${outcome.text}`)
     if (note !== undefined) told.push(note)
@@ -233,7 +243,14 @@ function noteCall(
   }
   if (text === SAME_CALL_REFUSED) state.loops.refused(watched)
   if (status === 'refused' && !mistake) return undefined
-  switch (state.loops.note(watched, { text, failed: status !== 'ok', mistake, wrote: !read && status !== 'error' && !mistake })) {
+  switch (
+    state.loops.note(watched, {
+      identity: identityOf(outcome),
+      failed: status !== 'ok',
+      mistake,
+      wrote: !read && status !== 'error' && !mistake,
+    })
+  ) {
     case 'same-result':
       return SAME_RESULT_NOTE
     case 'same-error':

@@ -19,6 +19,7 @@ import { createState, type ConversationState } from './state.ts'
 import {
   addNote,
   answerText,
+  refusalOf,
   checkOutput,
   pastTurn,
   requireAnswer,
@@ -186,6 +187,9 @@ function createAnswers() {
 
 /** What follows a turn. Throws when the model refused. */
 async function decideNext(options: LocalOptions, state: ConversationState, answers: Answers, turn: TakenTurn): Promise<Next> {
+  // Also an answer that is given by a call may have been stopped in its midst.
+  const refusal = refusalOf(turn)
+  if (refusal) throw refusal
   const isLast = turn.forcedBy !== null
   const cut = turn.stopReason === 'cut'
   const calls = turn.items.flatMap((item) => (item.type === 'tool_call' ? [item] : []))

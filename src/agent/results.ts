@@ -13,6 +13,8 @@ interface Known {
   images: readonly KeptImage[]
   /** It is no error. */
   isOk: boolean
+  /** What an answer may rest on: no words of ours. */
+  isContent: boolean
 }
 
 /** A result that was shown in part. */
@@ -35,7 +37,7 @@ export function createResults(journal: Pick<Journal, 'readContent'>) {
     note({ id, server, tool, ...one }: Known & InPart): void {
       known.set(id, one)
       if (server === '') return
-      for (const [other, before] of unread) if (before.server === server && before.tool === tool) unread.delete(other)
+      if (one.isOk) for (const [other, before] of unread) if (before.server === server && before.tool === tool) unread.delete(other)
       if (one.kept) unread.set(id, { id, server, tool })
     },
     ids: (): string[] => [...known.keys()],
@@ -54,7 +56,7 @@ export function createResults(journal: Pick<Journal, 'readContent'>) {
     /** The texts of all that was kept, one after the other: no two are in memory for this. */
     async *kept(): AsyncGenerator<string> {
       for (const one of known.values()) {
-        const text = one.kept && one.isOk ? await wholeOf(one) : undefined
+        const text = one.kept && one.isOk && one.isContent ? await wholeOf(one) : undefined
         if (text !== undefined) yield text
       }
     },

@@ -73,7 +73,7 @@ export function createState(options: Pick<DelegateOptions, 'limits' | 'softDeadl
       return limitReason(used, limits) ?? (now >= softDeadline ? DEADLINE_NEAR : undefined)
     },
     /** What is known of it, with estimates of the rest in the usage alone. */
-    spent: (): { usage: Usage; costUsd: number | null } => ({ usage, costUsd: price ? knownUsd : null }),
+    spent: (): { usage: Usage; costUsd: number | null } => ({ usage, costUsd: knownUsd }),
   }
 }
 

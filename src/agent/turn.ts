@@ -19,7 +19,7 @@ import type { ModelSettings } from '../core/models/settings.ts'
 import type { PastTurn, PastUnseen } from '../core/history.ts'
 import { isNotRun } from '../core/ports/gateway.ts'
 import type { Journal } from '../core/ports/journal.ts'
-import { knownCostOf, priceAt, tierOf, type Price } from '../core/rules/spending/price.ts'
+import { hasPriceAt, knownCostOf, priceAt, tierOf, type Price } from '../core/rules/spending/price.ts'
 import type { Reason, TurnItem, TurnPurpose, Usage } from '../core/run.ts'
 import { joinNotes, lastTurnNote } from '../core/words/notes.ts'
 import type { ModelTool } from '../core/ports/toolbox.ts'
@@ -77,6 +77,8 @@ export interface DelegateOptions {
   warn: (message: string) => void
   /** Called for each answer whose provider does not say what it used. */
   warnNoUsage: () => void
+  /** Called for each answer in a tier whose price is not known. */
+  warnNoPrice: (of: Pick<InUse, 'provider' | 'name'>, tier: string) => void
   /** What the model reads at once; undefined where it is not known. */
   window: Window | undefined
   history: readonly PastTurn[]
@@ -185,7 +187,7 @@ export async function takeTurn(
   const lost = unseenOf(size, asked.times - 1, 0)
   const paid = inUse()
   const tier = tierOf(turn.tier, paid.tier)
-  const costUsd = knownCostOf(usage, paid.price, tier)
+  const costUsd = costOfTurn(options, paid, { usage, tier })
   const words = joinNotes([...ask.told, lastNote]) ?? null
   context?.counted(request(sent, mayCall && !reserved.over), usage)
   const summary = purpose === undefined ? undefined : context?.summaryOf(turn.items, conversation)
@@ -209,6 +211,16 @@ export async function takeTurn(
   context?.written(putAside, summary?.notes)
   await reserved.charge(usage, lost, paid.price && (priceAt(paid.price, tier) ?? paid.price))
   return { turn: { number, items, stopReason: turn.stopReason, forcedBy: forced, usage, costUsd, unseen: lost?.usage }, sent }
+}
+
+/** What is known of the cost of a turn; operators are told of a tier whose price is not. */
+export function costOfTurn(
+  { warnNoPrice }: Pick<DelegateOptions, 'warnNoPrice'>,
+  paid: Omit<InUse, 'tier'>,
+  { usage, tier }: { usage: Usage; tier: string | undefined },
+): number | null {
+  if (paid.price && tier !== undefined && !hasPriceAt(paid.price, tier)) warnNoPrice(paid, tier)
+  return knownCostOf(usage, paid.price, tier)
 }
 
 export const isContextFull = (error: unknown): error is Failure => error instanceof Failure && error.code === 'CONTEXT_FULL'
@@ -360,7 +372,7 @@ export async function ungroundedOf(
 }
 
 /** What our own tools say is in words of ours, and of the model's: a search names what it was asked for. What they read of a result stands in that result. */
-const givesContent = (tool: string) => tool === READ_TOOL || !tool.startsWith(`${OWN_SERVER}__`)
+export const givesContent = (tool: string) => tool === READ_TOOL || !tool.startsWith(`${OWN_SERVER}__`)
 
 /** The output of a run, with what was put right in it. */
 export const valueOf = (parsed: ParsedOutput): { output: unknown; mended: string[] } =>

@@ -1,7 +1,9 @@
+import { longestAnswer } from '../core/rules/context/window.ts'
 import type { Config } from '../config/load.ts'
 import { proxiedParts } from '../config/proxies.ts'
 import { providerKey, readSecret } from '../config/secrets.ts'
 import type { Ceiling } from '../core/rules/spending/budget.ts'
+import { priceShare } from '../core/models/catalogue-kinds.ts'
 import { hasPriceAt } from '../core/rules/spending/price.ts'
 import type { Role } from '../core/caller.ts'
 import { signingKeyTexts } from '../audit/evidence/keys.ts'
@@ -47,7 +49,9 @@ export function factsOf({ providers, prices, models }: Pick<Config, 'providers' 
     const kind = Object.hasOwn(providers, provider) ? providers[provider]?.catalogue : undefined
     return kind === 'none' ? undefined : kind
   }
-  return createFacts({ kindOf, prices: new Map(Object.entries(prices)), models: new Map(Object.entries(models)) })
+  const share = (provider: string, model: string) =>
+    priceShare(Object.hasOwn(providers, provider) ? providers[provider]?.baseUrl : undefined, model)
+  return createFacts({ kindOf, shareOf: share, prices: new Map(Object.entries(prices)), models: new Map(Object.entries(models)) })
 }
 
 /** Seconds until each account's token expires; a token that cannot be read has expired. */
@@ -139,8 +143,11 @@ export function createRunResources(config: Config, stack: AsyncDisposableStack, 
     }
     readAhead(apiKey)
     const { prices, models } = config
-    const open = () =>
-      openProvider({ name, apiKey, maxTokensOf: (model) => facts(name, model).maxOutputTokens, redact: redactor.redact }, provided)
+    const maxTokensOf = (model: string) => {
+      const { windowTokens: tokens, maxOutputTokens } = facts(name, model)
+      return longestAnswer({ ...(tokens !== undefined && { tokens }), maxOutputTokens })
+    }
+    const open = () => openProvider({ name, apiKey, maxTokensOf, redact: redactor.redact }, provided)
     providers.set(name, parts.providers(stack, { name, provided, prices, models }, open))
   }
   const accounts = new Map<string, TokenSource>()

@@ -81,8 +81,9 @@ export async function evaluate(options: EvaluateOptions, signal: AbortSignal): P
     const limited = { ...one, definition: { ...definition, limits: { ...definition.limits, ...(costUsd !== undefined && { costUsd }) } } }
     const onWait = (waitMs: number, failure: FailureRecord) => options.onWait?.({ arm: arm.name, case: one.name, repeat, waitMs, failure })
     const view = await runCase(bench, limited, job.file, { signal, onWait })
-    // A run of which nobody says what it used may have used all that it was given.
-    share.spent(view.usage.estimated ? (costUsd ?? 0) : (view.cost.usd ?? 0))
+    // A run of which nobody says what it cost may have cost all that it was given.
+    const isKnown = !view.usage.estimated && view.turns.every((turn) => turn.costUsd !== null)
+    share.spent(isKnown ? (view.cost.usd ?? 0) : (costUsd ?? 0))
     spent.usd += view.cost.usd ?? 0
     // A run that our limit ended and not the job's says nothing of the job.
     const isOurs = costUsd !== definition.limits.costUsd && view.reasons.some(({ code }) => code === 'BUDGET_COST')

@@ -70,8 +70,10 @@ function givenUp({ server, tool }: ToolCallRecord, timeoutMs: number): ToolOutco
 }
 
 /** Writes a call that is never sent, with its end. */
-export async function refuseCall(record: ToolCallRecord, outcome: ToolOutcome, journal: CallJournal): Promise<ToolOutcome> {
-  const { status, text, truncated, failure } = outcome
-  await journal.toolCallRefused(record, { id: record.id, status, result: { text, truncated }, failure, durationMs: 0 })
+export async function refuseCall(record: ToolCallRecord, answered: Answered, journal: CallJournal): Promise<ToolOutcome> {
+  const outcome = await keepContents(answered, journal)
+  const { status, text, truncated, failure, kept } = outcome
+  const result = { text, truncated, ...(kept && { kept }) }
+  await journal.toolCallRefused(record, { id: record.id, status, result, failure, durationMs: 0 })
   return outcome
 }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { canonicalJson } from '../lib/hash/digest.ts'
 import type { Content } from '../core/ports/journal.ts'
 import { imageType, MAX_IMAGE_BYTES, MAX_IMAGES } from '../core/rules/reading/images.ts'
-import { binaryText, imageText, leftOutText, linkText, moreBlocksText, UNKNOWN_BLOCK } from '../core/words/results.ts'
+import { binaryText, imageText, leftOutText, linkText, moreBlocksText, moreMessagesText, UNKNOWN_BLOCK } from '../core/words/results.ts'
 import { parseDigits } from '../lib/json/parse.ts'
 
 /** Read tolerantly: an invalid field or block does not invalidate the others, and null counts as absent. */
@@ -151,42 +151,35 @@ function textOf({ text: own, blob, mimeType }: z.output<typeof contents>): strin
   return undefined
 }
 
-/** A resource as the model reads it. */
-const resourceText = (resource: z.output<typeof contents>): string =>
-  textOf(resource) ?? binaryText(`resource ${resource.uri}`, resource.mimeType ?? undefined, base64Bytes(resource.blob))
-
 const base64Bytes = (data: string | null | undefined) => Buffer.byteLength(data ?? '', 'base64')
 
 /** The answer to `resources/read`. */
 export const readResultSchema = z.looseObject({ contents: z.unknown().optional() })
 
-/** What the model reads of a resource, which may have several parts. */
-export function resourceTexts(result: z.output<typeof readResultSchema>): string {
-  return blocksOf(result.contents)
-    .map((one) => {
-      const part = contents.safeParse(one).data
-      return part ? resourceText(part) : UNKNOWN_BLOCK
-    })
-    .join('\n')
-}
+/** The parts of a resource, as blocks of a result have them. */
+export const resourceBlocks = (result: z.output<typeof readResultSchema>): unknown[] =>
+  blocksOf(result.contents).map((resource) => ({ type: 'resource', resource }))
 
 /** The answer to `prompts/get`. */
 export const promptResultSchema = z.looseObject({ messages: z.unknown().optional() })
 
 const promptMessage = z.looseObject({ role: z.string().catch('user'), content: z.unknown().optional() })
 
-/** Nothing of it is shown but its words: images are told of. */
-const WORDS_ALONE: ReadingContent = { readable: false, redact: () => '' }
+/** Blocks as text, of which nothing is shown but the words: images are told of. */
+export const wordsOf = (blocks: unknown): string => readContent(blocks, { readable: false, redact: () => '' }).lines.join('\n')
+
+/** Most messages of a prompt that are read. */
+const MAX_MESSAGES = 1000
 
 /** The messages of a prompt as text; who speaks is said where it is not the user. */
 export function promptTexts({ messages }: z.output<typeof promptResultSchema>): string {
-  return blocksOf(messages)
-    .map((one) => {
-      const { role, content } = promptMessage.safeParse(one).data ?? { role: 'user', content: one }
-      const text = readContent(content, WORDS_ALONE).lines.join('\n')
-      return role === 'user' ? text : `${role}: ${text}`
-    })
-    .join('\n\n')
+  const all = blocksOf(messages)
+  const texts = all.slice(0, MAX_MESSAGES).map((one) => {
+    const { role, content } = promptMessage.safeParse(one).data ?? { role: 'user', content: one }
+    const text = wordsOf(content)
+    return role === 'user' ? text : `${role}: ${text}`
+  })
+  return [...texts, ...(all.length > MAX_MESSAGES ? [moreMessagesText(all.length - MAX_MESSAGES)] : [])].join('\n\n')
 }
 
 /**

@@ -1,7 +1,9 @@
 import { Failure } from '../core/failure.ts'
 import type { ContextText } from '../core/words/context.ts'
 import { showResult, type Showing } from '../core/words/results.ts'
+import { wordsOf } from './content.ts'
 import type { OpenServer } from './servers.ts'
+import type { PromptAnswer, ReadAnswer } from './session/types.ts'
 
 /** A resource or a prompt that the job wants read before its first turn. */
 export interface WantedContext {
@@ -24,7 +26,7 @@ export async function readContext(
 ): Promise<ContextText | undefined> {
   const open = servers.find(({ spec }) => spec.name === server)
   if (!open) return undefined
-  const answer = await open.inSession((session) =>
+  const answer = await open.inSession<ReadAnswer | PromptAnswer>((session) =>
     kind === 'resource' ? session.read(name, { signal }) : session.prompt(name, args, { signal }),
   )
   if (answer.kind === 'rpc-error') {
@@ -35,5 +37,5 @@ export async function readContext(
       server,
     })
   }
-  return { kind, name, server, text: showResult(answer.text, showing).text }
+  return { kind, name, server, text: showResult(answer.kind === 'text' ? answer.text : wordsOf(answer.blocks), showing).text }
 }

@@ -28,14 +28,24 @@ export interface Answered extends ToolOutcome {
 /** What the model is told of an answer. A tool's own error, and the server's, are results: the model decides what follows. */
 export async function readAnswer(answer: CallAnswer, options: ReadingOptions): Promise<Answered> {
   if (answer.kind === 'rpc-error') return readError(answer, options)
-  const { text, uris, images, isCut } = resultText(answer.result, options)
   const { isError } = answer.result
-  const outcome =
-    isError === true || isError === 'true' ? await told('error', errorText(text), options) : await told('ok', okText(text), options)
+  return toldAll(isError === true || isError === 'true' ? 'error' : 'ok', resultText(answer.result, options), options)
+}
+
+/** What the model is told of a resource. */
+export async function readResource(answer: ReadAnswer, options: Omit<ReadingOptions, 'results' | 'hasOwnPage'>): Promise<Answered> {
+  if (answer.kind === 'rpc-error') return readError(answer, options)
+  const { lines, ...beside } = readContent(answer.blocks, options)
+  return toldAll('ok', { text: lines.join('\n'), ...beside }, options)
+}
+
+/** All that a result has: its text, its images, and what it names. */
+async function toldAll(status: 'ok' | 'error', { text, uris, images, isCut }: ResultText, showing: Told): Promise<Answered> {
+  const outcome = await told(status, status === 'ok' ? okText(text) : errorText(text), showing)
   return {
     ...(isCut ? withoutRest(outcome) : outcome),
     ...(images.length > 0 && { pictures: images }),
-    uris: uris.filter((uri) => isKept(uri, options)).slice(0, MAX_URIS),
+    uris: uris.filter((uri) => isKept(uri, showing)).slice(0, MAX_URIS),
   }
 }
 
@@ -45,11 +55,6 @@ const withoutRest = ({ keep, ...outcome }: Answered): Answered => ({
   truncated: true,
   ...(keep && { keep: { ...keep, whole: false } }),
 })
-
-/** What the model is told of a resource. */
-export async function readResource(answer: ReadAnswer, showing: Told): Promise<Answered> {
-  return answer.kind === 'rpc-error' ? readError(answer, showing) : told('ok', okText(answer.text), showing)
-}
 
 /** Only URIs that are shown as they were sent: one that is too long, or of which a part was taken out where it entered, is left out. */
 const isKept = (uri: string, { redact }: Showing) => uri.length <= MAX_URI && !/\ufffd|\[secret\]/.test(redact(uri.toWellFormed()))
@@ -65,21 +70,21 @@ function readError({ code, message, data }: RpcError, showing: Told): Promise<An
 
 type Told = Keeping & Pick<ReadingOptions, 'id'>
 
-const told = async (status: 'ok' | 'error', text: string, showing: Told): Promise<Answered> => ({
+/** What the model is told of a text, with what is kept of one that is larger than is shown. */
+export const told = async (status: 'ok' | 'error', text: string, showing: Told): Promise<Answered> => ({
   status,
   ...(await keepResult(showing.id, text, showing)),
   failure: null,
   mistake: false,
 })
 
+type ResultText = Omit<ReadContent, 'lines' | 'texts'> & { text: string }
+
 /**
  * Structured content usually repeats the text. It is given when the text does not hold it, since a summary of it alone would make the model invent the rest;
  * in other modes as the job says.
  */
-function resultText(
-  { content, structuredContent }: CallResult,
-  { results, hasOwnPage, readable, redact }: ReadingOptions,
-): Omit<ReadContent, 'lines' | 'texts'> & { text: string } {
+function resultText({ content, structuredContent }: CallResult, { results, hasOwnPage, readable, redact }: ReadingOptions): ResultText {
   const { lines, texts, ...beside } = readContent(content, { readable, redact })
   const hasText = texts.some((one) => one.trim() !== '')
   const structure = jsonOf(structuredContent)

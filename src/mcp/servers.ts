@@ -3,7 +3,7 @@ import { NotRun, SessionLost, type GatewayFetch } from '../core/ports/gateway.ts
 import { matchesWildcard } from '../lib/wildcard.ts'
 import type { ResultsMode } from './results.ts'
 import { openSession } from './session/session.ts'
-import type { CallAnswer, McpSession, ReadAnswer, ServerAbout } from './session/types.ts'
+import type { CallAnswer, McpSession, PromptAnswer, ReadAnswer, ServerAbout } from './session/types.ts'
 import type { ToolListing } from './tools/listing.ts'
 
 /** A server as the job and the gateway describe it. */
@@ -38,6 +38,8 @@ export interface ServerOptions {
   redact: (text: string) => string
 }
 
+type Answer = CallAnswer | ReadAnswer | PromptAnswer
+
 /** A server with a session and its list. A session that is lost is opened anew, once, by the first call that finds out. */
 export interface OpenServer {
   spec: ServerSpec
@@ -46,7 +48,7 @@ export interface OpenServer {
   /** Names of the tools that the job allows and the server has: in the job's order, those of a pattern by name. */
   allowed: string[]
   /** Runs `work` in the session. When the server has lost it, once more in a new one, unless that could repeat a call. */
-  inSession<T extends CallAnswer | ReadAnswer>(work: (session: McpSession) => Promise<T>): Promise<T>
+  inSession<T extends Answer>(work: (session: McpSession) => Promise<T>): Promise<T>
   /** Ends all its sessions. Never throws. */
   close(): Promise<void>
 }
@@ -100,7 +102,7 @@ async function openServer(spec: ServerSpec, options: ServerOptions, signal: Abor
     return session === lost ? (renewal ??= renewNow(lost)) : Promise.resolve(session)
   }
 
-  async function inSession<T extends CallAnswer | ReadAnswer>(work: (session: McpSession) => Promise<T>): Promise<T> {
+  async function inSession<T extends Answer>(work: (session: McpSession) => Promise<T>): Promise<T> {
     const first = gone === session ? await renew(session) : session
     try {
       const answer = await work(first)
@@ -144,7 +146,7 @@ async function openServer(spec: ServerSpec, options: ServerOptions, signal: Abor
 }
 
 /** Some servers say it in a result of HTTP 200: then it is their answer, and the next request finds a new session. */
-const saysSessionGone = (answer: CallAnswer | ReadAnswer) =>
+const saysSessionGone = (answer: Answer) =>
   answer.kind === 'rpc-error' && answer.code === SESSION_NOT_FOUND && /session/i.test(answer.message)
 
 const SESSION_NOT_FOUND = -32001

@@ -7,7 +7,7 @@ import { unknownTool } from '../core/words/mistakes.ts'
 import type { ContextText } from '../core/words/context.ts'
 import { OWN_SERVER } from '../core/words/endings.ts'
 import type { Keeping } from '../core/rules/reading/keep.ts'
-import { resultId, showResult, type Showing } from '../core/words/results.ts'
+import { resultId, type Showing } from '../core/words/results.ts'
 import { describeOwner, FIND_TOOLS } from '../core/words/tools.ts'
 import { matchesWildcard } from '../lib/wildcard.ts'
 import { readForeignArguments } from './arguments/foreign.ts'
@@ -15,7 +15,7 @@ import { makeCall, refuseCall, type CallOptions } from './call.ts'
 import { readContext, type WantedContext } from './context.ts'
 import { instructionsPin, introductionOf, type InstructionsPin } from './introductions.ts'
 import { openResources, type WantedResource } from './resources.ts'
-import { readAnswer, readResource } from './results.ts'
+import { readAnswer, readResource, told } from './results.ts'
 import { notOffered, openServers, type OpenServer, type ServerOptions, type ServerSpec } from './servers.ts'
 import { whenFree, type Slot } from './slots.ts'
 import type { ListedTool } from './tools/definition.ts'
@@ -112,13 +112,13 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
     record: ToolCallRecord,
     wanted: WantedResource,
     time: CallTime,
-    showing: Parameters<typeof readResource>[1],
+    showing: Omit<Parameters<typeof readResource>[1], 'readable'>,
   ): Promise<ToolOutcome> {
     if (!wanted.ok) return refuseCall(record, mistake(wanted.why, null), journal)
     const { server, uri } = wanted
     record.arguments = { server: server.spec.name, uri }
     return make(server, record, time, async (context) =>
-      readResource(await server.inSession((session) => session.read(uri, context)), showing),
+      readResource(await server.inSession((session) => session.read(uri, context)), { ...showing, readable: server.about.hasResources }),
     )
   }
 
@@ -141,7 +141,8 @@ export async function openToolBox(options: ToolBoxOptions, signal: AbortSignal):
     const showing = { ...options, id: idOf(record), resultBytes }
     if (wanted) return read(record, wanted, time, showing)
     const own = offers.answer(name, text)
-    if (own) return refuseCall({ ...record, server: OWN_SERVER }, own.ok ? told(own.text, showing) : mistake(own.why, null), journal)
+    if (own)
+      return refuseCall({ ...record, server: OWN_SERVER }, own.ok ? await told('ok', own.text, showing) : mistake(own.why, null), journal)
     if (!entry || !server) {
       const known = [...entries].map(([offered, { tool }]) => ({ name: offered, tool: tool.name }))
       return refuseCall(record, mistake(unknownTool(name, known), 'TOOL_NOT_ALLOWED'), journal)
@@ -214,14 +215,6 @@ const idOf = ({ turn, position }: ToolCallRecord) => resultId(turn, position)
 
 /** A call that is not made, through no fault of the model. */
 const refused = (text: string): ToolOutcome => ({ status: 'refused', text, truncated: false, failure: null, mistake: false })
-
-/** What a tool of our own gives. */
-const told = (text: string, showing: Showing): ToolOutcome => ({
-  status: 'ok',
-  ...showResult(text, showing),
-  failure: null,
-  mistake: false,
-})
 
 /** A call that the model got wrong: never sent. */
 function mistake(text: string, code: 'TOOL_NOT_ALLOWED' | null): ToolOutcome {

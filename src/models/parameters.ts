@@ -33,6 +33,8 @@ export interface Part {
   setting?: keyof ModelSettings
   /** Whether it is one where a job has these settings; undefined: always. */
   isOf?: (settings: ModelSettings) => boolean
+  /** It is refused for what stands in this conversation or job: the next one is asked with its own. */
+  isOnce?: true
 }
 
 /** What a protocol's requests may be asked without, beside the fields that are not needed. Those that leave out less come first. */
@@ -108,15 +110,16 @@ export type Ask = <Body extends object, Answer>(
 
 /**
  * What one model of a provider does not take, as far as it is known. A part that a server refuses, and that the request can do without, is left out at once from then on, as
- * long as the process lives; `warn` is told of it once. What else goes wrong is thrown as it came.
+ * long as the process lives, or as the run does whose conversation or job it is of; `warn` is told of it once. What else goes wrong is thrown as it came.
  */
 export function createParameters(about: string, protocol: Protocol): (warn: (message: string) => void) => Ask {
   const refused = new Map<string, Part>()
-  return (warn) =>
-    async (body, send, settings = {}) => {
+  return (warn) => {
+    const refusedOnce = new Map<string, Part>()
+    return async (body, send, settings = {}) => {
       const dropped: Part[] = []
       let sent: object = body
-      for (const part of refused.values()) if (isPartOf(part, sent, settings)) sent = part.without(sent)
+      for (const part of [...refused.values(), ...refusedOnce.values()]) if (isPartOf(part, sent, settings)) sent = part.without(sent)
       for (;;) {
         const seen = seenSoFar()
         try {
@@ -124,6 +127,11 @@ export function createParameters(about: string, protocol: Protocol): (warn: (mes
           const answer = await send(sent as typeof body)
           // Only what helped is remembered.
           for (const part of dropped) {
+            if (part.isOnce) {
+              refusedOnce.set(part.name, part)
+              warn(`${about} did not take ${part.name}: this run goes on without.`)
+              continue
+            }
             if (refused.has(part.name) || refused.size >= MAX_NAMES) continue
             refused.set(part.name, part)
             warn(`${about} does not take ${part.name}: it is asked without, as long as this process lives.`)
@@ -139,4 +147,5 @@ export function createParameters(about: string, protocol: Protocol): (warn: (mes
         }
       }
     }
+  }
 }

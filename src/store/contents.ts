@@ -42,20 +42,25 @@ export async function insertContent(
 export interface StoredContent {
   mediaType: string
   content: Buffer
+  /** It is what its digest says; else it was changed in the store. */
+  intact: boolean
 }
 
 /** Undefined when it is not kept (any more). */
 export async function loadContent(db: Db, digest: string): Promise<StoredContent | undefined> {
-  const [row] = await query<StoredContent & { bytes: number; encoding: string }>(
+  const [row] = await query<Omit<StoredContent, 'intact'> & { bytes: number; encoding: string }>(
     db,
     `select bytes, media_type as "mediaType", encoding, content from result_contents where digest = $1`,
     [digest],
     'load content',
   )
   if (!row) return undefined
-  const { mediaType, encoding, content, bytes } = row
-  return { mediaType, content: encoding === 'br' ? await decompress(content, { maxOutputLength: Math.max(bytes, 1) }) : content }
+  const { mediaType, encoding, content: packed, bytes } = row
+  const content = encoding === 'br' ? await decompress(packed, { maxOutputLength: Math.max(bytes, 1) }).catch(() => packed) : packed
+  return { mediaType, content, intact: digestOf(content) === digest }
 }
+
+const digestOf = (content: Buffer) => createHash('sha256').update(content).digest('hex')
 
 /** What a call of a run came to, by its place; of one that was made again, the last. */
 export async function findResult(db: Db, runId: string, turn: number, position: number): Promise<ToolResult | undefined> {
@@ -85,7 +90,7 @@ export function createContents(db: Db) {
     /** Durable when it resolves. Not yet named by a run: who does not name it soon may find it removed. */
     keep: ({ content, mediaType }: Content): Promise<KeptContent> =>
       limited(async () => {
-        const digest = createHash('sha256').update(content).digest('hex')
+        const digest = digestOf(content)
         const bytes = content.length
         if (!(await retryWhileUnavailable(() => touchContent(db, digest)))) {
           const isText = mediaType.startsWith('text/')
@@ -96,7 +101,7 @@ export function createContents(db: Db) {
         cache.set(digest, content)
         return { digest, bytes }
       }),
-    /** Undefined when it is not kept any more. */
+    /** Undefined when it is not kept any more, or is not what its digest says. */
     async read(digest: string): Promise<Buffer | undefined> {
       return (
         cache.get(digest) ??
@@ -104,8 +109,9 @@ export function createContents(db: Db) {
           const known = cache.get(digest)
           if (known) return known
           const stored = await retryWhileUnavailable(() => loadContent(db, digest))
-          if (stored) cache.set(digest, stored.content)
-          return stored?.content
+          if (!stored?.intact) return undefined
+          cache.set(digest, stored.content)
+          return stored.content
         })
       )
     },

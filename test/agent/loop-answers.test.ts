@@ -78,6 +78,21 @@ describe('a refusal', () => {
   })
 })
 
+describe('an answer by a call, in a turn that was refused', () => {
+  const answer: Said = { calls: [['nightshift__answer', '{"n":1']] }
+  const whole: Said = { calls: [['nightshift__answer', '{"n":1}']] }
+  test.each<[string, Said, number]>([
+    ['by the provider’s filter, in its midst', { ...answer, stop: 'filtered' }, 9],
+    ['by the provider’s filter, after it', { ...whole, stop: 'filtered' }, 9],
+    ['by the provider’s filter, in a last turn', { ...whole, stop: 'filtered' }, 1],
+    ['by the model', { ...whole, refusal: 'I will not' }, 9],
+  ])('%s, is none', async (_, said, turns) => {
+    const turn = turns === 1 ? [call, said] : [said]
+    await using held = await hold(turn, { schema, form: { mode: 'tool' }, limits: { turns } })
+    await expect(held.run()).rejects.toMatchObject({ code: 'MODEL_REFUSED' })
+  })
+})
+
 describe('an answer that was cut', () => {
   test('runs none of its calls, and is asked for again', async () => {
     await using held = await hold([{ ...call, text: 'so far', stop: 'cut' }, { text: 'done' }])

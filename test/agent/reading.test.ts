@@ -84,6 +84,15 @@ describe('a result that is larger than limits.resultBytes', () => {
     })
   })
 
+  test('is asked about also where its tool failed after it', async () => {
+    const failing = {
+      'tools/call': (seen: Seen) => seen.result(held.sent().length === 1 ? textResult(TABLE) : { ...textResult('gone'), isError: true }),
+    }
+    await using held: Conversation = await holdTable([look, look, say('done'), say('done')], { serve: failing })
+    expect(await held.run()).toMatchObject({ text: 'done' })
+    expect(String(held.model.asked.at(-1)?.input.at(-1)?.['content'])).toContain('You have seen the beginning and the end of result t1c1')
+  })
+
   test('of which an attempt before read more is not asked about', async () => {
     await using first = await holdTable([look, read({ search: 'Utrecht' })])
     await first.run().catch(() => {})
@@ -114,6 +123,27 @@ describe('a result that is larger than limits.resultBytes', () => {
       /\n\n\[Nightshift: the server says that this is not the whole \(has_more: true\)\. Read the rest where the result depends on it, or say in it that it is a part\.\]$/,
     )
   })
+})
+
+test('the same call with the same large result again and again ends the run as any repetition does', async () => {
+  const looks = Array.from({ length: 7 }, () => look)
+  await using held = await holdTable([...looks, say('done'), say('done')], { serve: serve(...looks.map(() => TABLE)) })
+  expect((await held.run()).reasons.map(({ code }) => code)).toEqual(['LOOP_DETECTED'])
+})
+
+test('the same page that is read twice is no further one, also where it is large', async () => {
+  const page = JSON.stringify({ total_count: 1000, rows })
+  await using held = await holdTable([look, read({ line: 1 }), look, read({ id: 't3c1' }), say('all'), say('all')], {
+    serve: serve(page, page),
+  })
+  expect((await held.run()).reasons.map(({ code }) => code)).toEqual(['RESULT_PARTIAL'])
+})
+
+test.each(['shop__look', 'shop__act'])('results of %s that differ in their middle alone are no repetition', async (name) => {
+  const calls = Array.from({ length: 7 }, (): Said => ({ calls: [[name, '{"n":1}']] }))
+  const tables = calls.map((_, at) => `${TABLE.slice(0, 6000)}${at}${TABLE.slice(6001)}`)
+  await using held = await holdTable([...calls, say('done'), say('done')], { serve: serve(...tables), bare: true })
+  expect((await held.run()).reasons.map(({ code }) => code)).toEqual(['RESULT_TOO_LARGE'])
 })
 
 describe('reading', () => {
@@ -184,6 +214,18 @@ describe('images', () => {
       { bytes: 100, mediaType: 'image/png' },
       { bytes: 100, mediaType: 'image/png' },
     ])
+  })
+
+  test('that differ are no repetition, whatever is said of them', async () => {
+    let at = 0
+    const looks = Array.from({ length: 7 }, () => look)
+    await using held = await hold([...looks, say('done')], {
+      serve: {
+        'tools/call': (seen) =>
+          seen.result({ content: [{ ...block, data: Buffer.concat([PNG.subarray(0, 99), Buffer.from([at++])]).toString('base64') }] }),
+      },
+    })
+    expect(await held.run()).toMatchObject({ text: 'done', reasons: [] })
   })
 
   test('are given again where their result is read again', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { promptTexts, resourceBlocks } from '../../src/mcp/content.ts'
 import { readAnswer, readResource, type ReadingOptions } from '../../src/mcp/results.ts'
 import type { CallAnswer } from '../../src/mcp/session/types.ts'
 
@@ -307,13 +308,36 @@ test('secrets are taken out before a result is cut', async () => {
 
 test('a resource is read in all its parts', async () => {
   const contents = 'month,total\n2026-11,15'
-  expect(await readResource({ kind: 'text', text: contents }, options)).toMatchObject({ status: 'ok', text: contents })
+  const blocks = resourceBlocks({
+    contents: [
+      { uri: 'a:b', text: 'month,total' },
+      { uri: 'a:c', text: '2026-11,15' },
+    ],
+  })
+  expect(await readResource({ kind: 'blocks', blocks }, options)).toMatchObject({ status: 'ok', text: contents })
   expect(
     await readResource({ kind: 'rpc-error', code: -32002, message: 'Resource not found', data: { uri: 'a:b' } }, options),
   ).toMatchObject({
     status: 'error',
     text: 'Error: Resource not found (code -32002)\n{"uri":"a:b"}',
   })
+})
+
+test('an image in a resource that is read is given with it', async () => {
+  const content = Buffer.from('89504e470d0a1a0a', 'hex')
+  const blocks = resourceBlocks({ contents: [{ uri: 'a:b', blob: content.toString('base64'), mimeType: 'image/png' }] })
+  expect(await readResource({ kind: 'blocks', blocks }, options)).toMatchObject({
+    text: '[image, image/png, 8 bytes, given with this result]',
+    pictures: [{ content, mediaType: 'image/png' }],
+  })
+})
+
+test('as many parts of a resource are read as blocks of a result, and as many messages of a prompt as have an end', async () => {
+  const blocks = resourceBlocks({ contents: Array.from({ length: 10_002 }, (_, at) => ({ uri: 'a:b', text: `part ${at}` })) })
+  const answered = await readResource({ kind: 'blocks', blocks }, { ...options, resultBytes: 1_000_000 })
+  expect(answered).toMatchObject({ truncated: true, text: expect.stringMatching(/part 9999\n\[2 more blocks are left out\]$/) })
+  const messages = Array.from({ length: 1002 }, () => ({ role: 'assistant', content: { type: 'text', text: 'a' } }))
+  expect(promptTexts({ messages })).toMatch(/^assistant: a\n\nassistant: a\n\n.*assistant: a\n\n\[2 more messages are left out\]$/s)
 })
 
 describe('what is not all there', () => {

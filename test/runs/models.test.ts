@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { exportRun } from '../../src/audit/evidence/files.ts'
 import { verifyBundle } from '../../src/audit/evidence/bundle.ts'
 import { timelineOf } from '../../src/core/timeline.ts'
+import { listRuns } from '../../src/store/runs/list.ts'
 import { buildTestApp, type TestApp } from '../support/app/test-app.ts'
 import { signerOf } from '../support/evidence/signer.ts'
 import { serveHttp } from '../support/net/listen.ts'
@@ -70,7 +71,13 @@ async function openServer(answers: readonly Answer[]) {
   return { url: server.url, bodies, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
 }
 
-async function open(model: string, servers: Record<string, readonly Answer[]>, limits?: string) {
+const PRICES: object = { first: PRICE, second: { ...PRICE, input: 2000 } }
+
+async function open(
+  model: string,
+  servers: Record<string, readonly Answer[]>,
+  { limits, prices = PRICES }: { limits?: string; prices?: object } = {},
+) {
   await using building = new AsyncDisposableStack()
   const bodies: Record<string, string[]> = {}
   const providers: Record<string, object> = {}
@@ -82,7 +89,7 @@ async function open(model: string, servers: Record<string, readonly Answer[]>, l
   const app = building.use(
     await buildTestApp({
       jobs: { report: jobOf(model, limits) },
-      config: { providers, prices: { first: PRICE, second: { ...PRICE, input: 2000 } } },
+      config: { providers, prices },
     }),
   )
   const stack = building.move()
@@ -165,4 +172,28 @@ test('two models of one provider do not read each other’s thoughts', async () 
   const last = opened.bodies['a']?.at(-1) ?? ''
   expect(last).toContain('of the second')
   expect(last).not.toContain('of the first')
+})
+
+test.each([
+  ['first', 1.1],
+  ['second', 2.1],
+])('where the price of one of two models is known alone, of %s, the run cost at least that', async (priced, usd) => {
+  await using opened = await open(
+    'provider: a, name: first, fallback: [{ provider: b, name: second }]',
+    {
+      a: [answer('first', [call('c1')]), refuses(503, 'server_error', { 'retry-after-ms': '1' })],
+      b: [answer('second', [text('done')])],
+    },
+    { limits: '{ turns: 9 }', prices: { [priced]: { ...PRICE, input: priced === 'first' ? 1000 : 2000 } } },
+  )
+  expect(await opened.app.run('report')).toMatchObject({ status: 'succeeded', cost: { usd: expect.closeTo(usd), atLeast: true } })
+  expect(await listRuns(opened.app.database.db, {}, { limit: 1 })).toMatchObject([{ costUsd: expect.closeTo(usd), costAtLeast: true }])
+})
+
+test('a tier whose price is not known is told of once, with the field for it: limits in money are kept by another price', async () => {
+  await using opened = await open('provider: a, name: first', {
+    a: [answer('first', [call('c1')], 'default'), answer('first', [call('c2')], 'priority'), answer('first', [text('done')], 'priority')],
+  })
+  expect(await opened.app.run('report')).toMatchObject({ cost: { usd: expect.closeTo(1.1), atLeast: true } })
+  expect(warned(opened.app, 'prices.first.tiers.priority')).toHaveLength(1)
 })

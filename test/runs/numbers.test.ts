@@ -153,7 +153,7 @@ test('results of tools: the model reads each digit, and a schema with the limits
 test('calls with other digits are other calls: nobody is told that the model repeats itself', () => {
   const watch = createLoopWatch()
   const ids = ['9007199254740992', '9007199254740993', '9007199254740994', '9007199254740995']
-  const came = { text: 'row', failed: false, mistake: false, wrote: false }
+  const came = { identity: 'row', failed: false, mistake: false, wrote: false }
   for (const id of ids) expect(watch.note({ tool: 'a', arguments: `{"id":${id}}` }, came)).toBeUndefined()
 })
 

@@ -39,6 +39,19 @@ test('a text is kept compressed, and read as it was by a process that did not wr
   expect(await other.readContent('none')).toBeUndefined()
 })
 
+test.each([
+  ['another text', "'other', 'identity'"],
+  ['what cannot be unpacked', "'other', 'br'"],
+  ['what is longer than it was', "decode('8b2a0080616161616161616161616161616161616161616161616161616103', 'hex'), 'identity'"],
+])('a content that was changed into %s is none, for who reads it', async (_, changed) => {
+  await using database = await createTestDatabase()
+  const { journal } = await journalOf(database.db)
+  const { digest } = await journal.keepContent(text(TABLE))
+  await query(database.db, `update result_contents set (content, encoding) = (${changed})`)
+  const { journal: other } = await journalOf(database.db)
+  expect(await other.readContent(digest)).toBeUndefined()
+})
+
 test('bytes of an image are kept as they are', async () => {
   await using database = await createTestDatabase()
   const { journal } = await journalOf(database.db)

@@ -1,4 +1,5 @@
 import { v5 as uuidv5 } from 'uuid'
+import { identityOf } from '../../core/rules/evidence/identity.ts'
 import { createLoopWatch } from '../../core/rules/loops.ts'
 import { isUnreadable, keepText } from '../../core/rules/reading/keep.ts'
 import { mayAskAgain } from '../../core/rules/repeat.ts'
@@ -85,7 +86,12 @@ export function createCallRows(options: HostedOptions, calls: KnownCall[], turn:
     await journal.toolCallEnd({ id, status, result, failure, durationMs: performance.now() - at })
     one.isEndKept = true
     const watched = { tool: `${call.server} ${call.tool}`, arguments: JSON.stringify(call.arguments) }
-    loops.note(watched, { text, failed: status !== 'ok', mistake: false, wrote: !call.repeatable && status !== 'error' })
+    loops.note(watched, {
+      identity: identityOf({ text, kept }),
+      failed: status !== 'ok',
+      mistake: false,
+      wrote: !call.repeatable && status !== 'error',
+    })
   }
 
   const rows = {

@@ -28,6 +28,7 @@ import {
   addNote,
   answerText,
   checkOutput,
+  costOfTurn,
   pastTurn,
   refusalOf,
   requireAnswer,
@@ -210,7 +211,7 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
     const usage = told ?? seenUsage(size(), calls, Math.max(asked.seenBytes, Buffer.byteLength(JSON.stringify(items))))
     if (usage.estimated) options.warnNoUsage()
     const tier = tierOf(said, options.settings.tier)
-    const costUsd = knownCostOf(usage, price, tier)
+    const costUsd = costOfTurn(options, options.inUse(), { usage, tier })
     const forcedBy = reader.limitReason() ?? null
     const context = putAside(options, answer, calls, usage)
     await journal.turn({

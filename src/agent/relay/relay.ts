@@ -45,7 +45,7 @@ export interface Relay {
 }
 
 /** Failures of the last model after which an earlier one, which time may heal, is worth another attempt. */
-const OF_CONFIGURATION: readonly string[] = ['MODEL_QUOTA', 'MODEL_AUTH', 'MODEL_NOT_FOUND']
+const OF_CONFIGURATION: readonly string[] = ['MODEL_QUOTA', 'MODEL_AUTH', 'MODEL_NOT_FOUND', 'MODEL_REJECTED']
 
 /** Most waits that are kept with a turn, and characters of why. */
 const MAX_WAITS = 100
@@ -102,7 +102,7 @@ export function createRelay({ choices, start, policy, until, warn }: RelayOption
         const firstLeftMs = until - performance.now()
         const left: Failure[] = []
         for (let tries = 0; ;) {
-          const { provider, api, model } = current()
+          const { provider, name, api, model } = current()
           const settings = settingsFor(api, request.settings ?? {})
           if (isDefaultTier && settings.tier === 'flex') settings.tier = 'default'
           asked = settings.tier
@@ -122,7 +122,11 @@ export function createRelay({ choices, start, policy, until, warn }: RelayOption
               leftMs: until - performance.now(),
               leftAtFirstMs: firstLeftMs,
             })
-            if (step.kind === 'fail') throw (OF_CONFIGURATION.includes(error.code) && left.find(({ retry }) => retry === 'later')) || error
+            if (step.kind === 'fail') {
+              const healing = OF_CONFIGURATION.includes(error.code) ? left.find(({ retry }) => retry === 'later') : undefined
+              if (healing) warn(`The model ${provider}/${name} cannot go on: ${describeFailure(error)}`)
+              throw healing ?? error
+            }
             take(step, error)
             if (step.kind === 'wait') {
               tries++

@@ -21,23 +21,24 @@ const MOST_CONTENT_BYTES = 209_715_200
 
 /**
  * All that is known of a run, as the text of one file, signed with the key of the deployment; and why it has no proof, where it has none. With `contents` also the whole of
- * results that are larger than their rows show, which else are named by their digests: `COMMAND_INVALID` where they are too many for one file.
+ * results that are larger than their rows show, which else are named by their digests, with what is wrong with them: `COMMAND_INVALID` where they are too many for one file.
  */
 export async function exportRun(
   db: Db,
   run: RunView,
   keyFile: string,
   { contents = false }: { contents?: boolean } = {},
-): Promise<{ text: string; unproved?: string }> {
+): Promise<{ text: string; unproved?: string; faults: string[] }> {
   const [definitions, events] = [await loadDefinitions(db, run.id), await loadEvents(db, run.id)]
-  const evidence = { run, definitions, events, ...(contents && { contents: await contentsOf(db, run) }) }
+  const { found, faults } = contents ? await contentsOf(db, run) : { found: undefined, faults: [] }
+  const evidence = { run, definitions, events, contents: found }
   const proof = await proveRun(db, run.id, runEntries(evidence))
   const key = openSigningKey(keyFile)
-  if ('why' in proof) return { text: exportBundle(evidence, key), unproved: proof.why }
-  return { text: exportBundle({ ...evidence, inclusion: proof }, key) }
+  if ('why' in proof) return { text: exportBundle(evidence, key), unproved: proof.why, faults }
+  return { text: exportBundle({ ...evidence, inclusion: proof }, key), faults }
 }
 
-async function contentsOf(db: Db, { id, toolCalls }: RunView): Promise<BundledContent[]> {
+async function contentsOf(db: Db, { id, toolCalls }: RunView): Promise<{ found: BundledContent[]; faults: string[] }> {
   const kept = toolCalls.flatMap(({ result }) => [...(result?.kept ? [result.kept] : []), ...(result?.images ?? [])])
   const digests = new Map(kept.map(({ digest, bytes }) => [digest, bytes]))
   const bytes = [...digests.values()].reduce((sum, one) => sum + one, 0)
@@ -48,11 +49,14 @@ async function contentsOf(db: Db, { id, toolCalls }: RunView): Promise<BundledCo
       cure: 'Export it without --with-contents, and write the results one by one with show --result and --out: the file has their digests.',
     })
   const found: BundledContent[] = []
+  const faults: string[] = []
   for (const digest of digests.keys()) {
     const content = await loadContent(db, digest)
-    if (content) found.push({ digest, mediaType: content.mediaType, base64: content.content.toString('base64') })
+    if (!content) faults.push(`the result ${digest} is not kept any more`)
+    else found.push({ digest, mediaType: content.mediaType, base64: content.content.toString('base64') })
+    if (content && !content.intact) faults.push(`what is kept of the result ${digest} was changed, and the file will not be found genuine`)
   }
-  return found
+  return { found, faults }
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Keep } from '../../store/retention.ts'
 import type { Link } from './memory.ts'
 import { createRemovals, signedKeep } from './rules/keep.ts'
 import { followChain, isChained, isOfNow, readDocument, rootOf, type Checkpoint, type Gap } from './chain.ts'
+import { createContentCheck } from './verify/contents.ts'
 import { findLinesBelow, readPieces, verifyLines } from './verify/lines.ts'
 import { findUnlisted, readRecords, verifyRecords } from './verify/records.ts'
 import { readRuns } from './rules/listed.ts'
@@ -35,7 +36,7 @@ export async function verifyStore(db: Db, publicKey: string, anchors: readonly L
     gaps: gaps.map(showGap),
     faults: [],
   }
-  const verifying = { db, removals: createRemovals(keeps, await storeNow(db)), verdict }
+  const verifying = { db, removals: createRemovals(keeps, await storeNow(db)), contentFault: createContentCheck(db), verdict }
   for (const { number, fault, accepted } of links)
     if (fault !== undefined) verdict[accepted ? 'gaps' : 'faults'].push(`checkpoint ${number}: ${fault}`)
   if (links.length > 0 && !read.some(({ document }) => document?.publicKey === publicKey))

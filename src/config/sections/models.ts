@@ -160,7 +160,7 @@ export const pricesSchema = z
         .record(z.string(), z.strictObject(rates))
         .optional()
         .describe(
-          'Prices in other service tiers, by the name that the provider has for the tier. Without it, flex costs half; what priority costs is not known.',
+          'Prices in other service tiers, by the name that the provider has for the tier. Without it, flex costs half, and at Groq as much as default; what priority costs is not known.',
         ),
     }),
   )

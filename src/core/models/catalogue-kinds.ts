@@ -23,3 +23,18 @@ export function kindOfProvider(api: Api, baseUrl: string | undefined): Catalogue
 
 /** The provider is OpenAI's own service. */
 export const isOpenAi = (baseUrl: string | undefined): boolean => kindOfProvider('responses', baseUrl) === 'openai'
+
+/** Addresses at which OpenAI works in a region, for a tenth more. */
+const REGIONAL = /^[a-z]{2}\.api\.openai\.com$/
+const REGIONAL_SHARE = 1.1
+/** The first models that cost more there, by their version. */
+const REGIONAL_SINCE = [5, 4] as const
+const VERSION = /^gpt-(\d{1,2})(?:[.-](\d{1,2})(?!\d))?/
+
+/** What a model costs at an address, as a share of what its provider's catalogue says. */
+export function priceShare(baseUrl: string | undefined, model: string): number {
+  if (baseUrl === undefined || !REGIONAL.test(new URL(baseUrl).hostname)) return 1
+  const [major = 0, minor = 0] = (VERSION.exec(model) ?? []).slice(1).map((part: string | undefined) => Number(part ?? 0))
+  const [sinceMajor, sinceMinor] = REGIONAL_SINCE
+  return major > sinceMajor || (major === sinceMajor && minor >= sinceMinor) ? REGIONAL_SHARE : 1
+}

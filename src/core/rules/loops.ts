@@ -19,7 +19,8 @@ export interface WatchedCall {
 }
 
 export interface WatchedResult {
-  text: string
+  /** What tells it from others (`identityOf`). */
+  identity: string
   /** The tool answered that it failed. */
   failed: boolean
   /** No such tool, or arguments that do not fit. */
@@ -32,7 +33,7 @@ export interface WatchedResult {
 export function createLoopWatch() {
   const equal = new Map<string, { digest: string; times: number }>()
   const seen = new Set<string>()
-  const errors = new Map<string, { text: string; times: number }>()
+  const errors = new Map<string, { identity: string; times: number }>()
   let mistakenTurns = 0
   let loop: string | undefined
 
@@ -41,14 +42,14 @@ export function createLoopWatch() {
     for (const key of equal.keys()) if (key !== except) equal.delete(key)
   }
 
-  function noteErrors({ tool }: WatchedCall, { text, failed }: WatchedResult): boolean {
+  function noteErrors({ tool }: WatchedCall, { identity, failed }: WatchedResult): boolean {
     if (!failed) {
       errors.delete(tool)
       return false
     }
     const known = errors.get(tool)
-    const times = known?.text === text ? known.times + 1 : 1
-    errors.set(tool, { text, times })
+    const times = known?.identity === identity ? known.times + 1 : 1
+    errors.set(tool, { identity, times })
     return times === SAME_ERRORS
   }
 
@@ -68,7 +69,7 @@ export function createLoopWatch() {
       if (result.mistake) return undefined
       const sameError = noteErrors(call, result)
       const key = keyOf(call)
-      const digest = sha256Hex(result.text)
+      const digest = sha256Hex(result.identity)
       const known = equal.get(key)
       const isNew = !seen.has(`${key} ${digest}`)
       seen.add(`${key} ${digest}`)

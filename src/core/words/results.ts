@@ -72,6 +72,10 @@ export const imagesLeftOut = (images: number): string =>
 /** In the place of an image, to a model that reads none. */
 export const imageNotRead = (mediaType: string): string => `[an image, ${mediaType}: this model reads no images]`
 
+/** In the place of an image of a conversation with one that the provider does not take. */
+export const imageNotTaken = (mediaType: string): string =>
+  `[an image, ${mediaType}: one of these images could not be read, and none is given]`
+
 export interface Link {
   uri: string
   name: string | undefined
@@ -94,5 +98,8 @@ export const leftOutText = (blocks: number): string =>
 
 /** Blocks behind the most that are read. */
 export const moreBlocksText = (blocks: number): string => `[${blocks} more blocks are left out]`
+
+/** Messages of a prompt behind the most that are read. */
+export const moreMessagesText = (messages: number): string => `[${messages} more messages are left out]`
 
 export const UNKNOWN_BLOCK = '[a block of a kind that is not known here]'

@@ -39,7 +39,7 @@ export const modelSchema = z
         .enum(TIERS)
         .optional()
         .describe(
-          'The provider’s service tier: flex (half the price, when there is room), priority (faster, dearer) or default. Without it, as the provider’s project is set. A run costs what the tier costs that the provider says it used.',
+          'The provider’s service tier: flex (half the price at OpenAI and Google, when there is room), priority (faster, dearer) or default. Without it, as the provider’s project is set. A run costs what the tier costs that the provider says it used.',
         ),
       onNoRoom: z
         .enum(['wait', 'default'])

@@ -6,14 +6,14 @@ import type { z } from 'zod'
 import { Failure, messageOf } from '../../core/failure.ts'
 import { SessionLost, type GatewayFetch } from '../../core/ports/gateway.ts'
 import { VERSION } from '../../lib/version.ts'
-import { callResultSchema, promptResultSchema, promptTexts, readResultSchema, resourceTexts } from '../content.ts'
+import { callResultSchema, promptResultSchema, promptTexts, readResultSchema, resourceBlocks } from '../content.ts'
 import { listAllTools } from '../tools/listing.ts'
 import { createAnswerReader } from './answers.ts'
 import { createExchanges, type RequestPurpose } from './exchange.ts'
 import { isLocalError, lostAnswer, notResumed, rpcErrorOf, setupFailure } from './failures.ts'
 import { ARGUMENTS, createSessionFetch } from './fetch.ts'
 import { createOpenStreams } from './stream.ts'
-import type { CallAnswer, McpSession, ReadAnswer, RpcError, ServerAbout, SetupContext } from './types.ts'
+import type { CallAnswer, McpSession, PromptAnswer, ReadAnswer, RpcError, ServerAbout, SetupContext } from './types.ts'
 
 export interface SessionOptions {
   server: string
@@ -121,10 +121,10 @@ export async function openSession({ server, url, timeoutMs, ...options }: Sessio
     read: (uri, context) =>
       answered<ReadAnswer>(undefined, context, async () => {
         const result = await request({ method: 'resources/read', params: { uri } }, readResultSchema, context)
-        return { kind: 'text', text: resourceTexts(result) }
+        return { kind: 'blocks', blocks: resourceBlocks(result) }
       }),
     prompt: (name, args, context) =>
-      answered<ReadAnswer>(undefined, context, async () => {
+      answered<PromptAnswer>(undefined, context, async () => {
         const result = await request({ method: 'prompts/get', params: { name, arguments: args } }, promptResultSchema, context)
         return { kind: 'text', text: promptTexts(result) }
       }),

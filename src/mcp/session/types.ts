@@ -24,8 +24,11 @@ export interface SetupContext {
   signal: AbortSignal
 }
 
-/** The answer to `resources/read`, all parts of the resource, or to `prompts/get`, all its messages, as text. */
-export type ReadAnswer = { kind: 'text'; text: string } | RpcError
+/** The answer to `resources/read`: all parts of the resource, as blocks of a result. */
+export type ReadAnswer = { kind: 'blocks'; blocks: unknown[] } | RpcError
+
+/** The answer to `prompts/get`: all its messages, as text. */
+export type PromptAnswer = { kind: 'text'; text: string } | RpcError
 
 /** What a server says of itself when a session opens. All of it is foreign. */
 export interface ServerAbout {
@@ -45,7 +48,7 @@ export interface McpSession {
   /** Reads a resource, for the model or for the worker. */
   read(uri: string, context: CallContext | SetupContext): Promise<ReadAnswer>
   /** Asks for a prompt that the server offers. */
-  prompt(name: string, args: Record<string, string>, context: SetupContext): Promise<ReadAnswer>
+  prompt(name: string, args: Record<string, string>, context: SetupContext): Promise<PromptAnswer>
   /** Ends the session with DELETE where there is one. Never throws; can be called twice. */
   close(): Promise<void>
 }

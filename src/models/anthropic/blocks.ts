@@ -30,9 +30,17 @@ function itemsOfBlock(block: Fields, from: Origin | undefined): TurnItem[] {
   }
 }
 
+/** A block as it is sent: the input of a call came as a text where it was streamed. */
+export function asSent(block: Fields): Fields {
+  const { input } = block
+  if (typeof input !== 'string') return block
+  const value = tryParse(input, parseDigits)
+  return { ...block, input: isObject(value) ? value : {} }
+}
+
 /** What has no words of ours. */
 function wholeItem(block: Fields, from: Origin): TurnItem[] {
-  const raw = kept(block)
+  const raw = kept(asSent(block))
   return raw === undefined ? [] : [{ type: 'reasoning', raw, from }]
 }
 

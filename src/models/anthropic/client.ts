@@ -3,6 +3,7 @@ import { APIConnectionError, APIError, APIUserAbortError } from 'openai'
 import { messageOf } from '../../core/failure.ts'
 import { createConnection, type ProviderWay } from '../connection.ts'
 import { fieldsIn, textIn } from '../foreign.ts'
+import { anthropicKey } from '../key-headers.ts'
 
 export interface ClientOptions extends ProviderWay {
   name: string
@@ -48,10 +49,7 @@ export function createMessagesClient(options: ClientOptions): MessagesClient {
     own.set('anthropic-version', VERSION)
     const beta = given.get(BETA)
     if (beta !== null) own.set('anthropic-beta', beta)
-    if (key === undefined) return own
-    // Anthropic takes the key as its client sends it; other servers look for either.
-    own.set('authorization', `Bearer ${key}`)
-    if (baseUrl !== undefined) own.set('x-api-key', key)
+    for (const [name, value] of Object.entries(key === undefined ? {} : anthropicKey(key, baseUrl))) own.set(name, value)
     return own
   }
   const connection = createConnection({ ...options, ownHeaders })

@@ -1,6 +1,4 @@
 import { addUsage, type Usage } from '../../core/run.ts'
-import { parseDigits, tryParse } from '../../lib/json/parse.ts'
-import { isObject } from '../../lib/json/object.ts'
 import { countSeen, seenIn } from '../asked.ts'
 import { brokenAnswer } from '../errors/endings.ts'
 import type { Fields } from '../foreign.ts'
@@ -8,6 +6,7 @@ import type { Model } from '../model.ts'
 import type { Ask } from '../parameters.ts'
 import { withOwnIds, type Origin } from '../raw/keep.ts'
 import { readAnswer } from '../raw/read.ts'
+import { asSent } from './blocks.ts'
 import type { MessagesClient } from './client.ts'
 import { isPause } from './ending.ts'
 import { bodyOf } from './request.ts'
@@ -82,11 +81,3 @@ async function streamed(events: AsyncIterable<unknown>): Promise<MessageAnswer |
 /** The request with what was said before a break, as it came. */
 export const continued = <Body extends { messages: readonly object[] }>(body: Body, before: readonly Fields[]): Body =>
   before.length === 0 ? body : { ...body, messages: [...body.messages, { role: 'assistant', content: before.map(asSent) }] }
-
-/** The input of a call came as a text where it was streamed. */
-function asSent(block: Fields): Fields {
-  const { input } = block
-  if (typeof input !== 'string') return block
-  const value = tryParse(input, parseDigits)
-  return { ...block, input: isObject(value) ? value : {} }
-}

@@ -1,7 +1,10 @@
-import { imageNotRead } from '../../core/words/results.ts'
-import { fieldsIn, listIn, textIn, type Fields } from '../foreign.ts'
+import { imageNotRead, imageNotTaken } from '../../core/words/results.ts'
+import type { ModelSettings } from '../../core/models/settings.ts'
+import { BAD_SCHEMA, isOfOneImage } from '../errors/of-one.ts'
+import { fieldsIn, listIn, type Fields } from '../foreign.ts'
 import { namesField, withoutKeys, type Part, type Protocol } from '../parameters.ts'
 import { isThought } from './blocks.ts'
+import { hasImages, messagesIn, withBlocks, withoutImages } from './body.ts'
 
 // What a server of this protocol may not take, and what a request can do without.
 
@@ -16,19 +19,6 @@ const config = (field: string, name: string, words: RegExp): Part => ({
     const rest = withoutKeys(configIn(body), (key) => key === field)
     return Object.keys(rest).length > 0 ? { ...body, output_config: rest } : withoutKeys(body, (key) => key === 'output_config')
   },
-})
-
-const messagesIn = (body: object): readonly Fields[] => listIn(fieldsIn(body)['messages'])
-
-/** The request with other blocks; a message without any is left out. */
-const withBlocks = (body: object, change: (block: Fields) => Fields[]): object => ({
-  ...body,
-  messages: messagesIn(body).flatMap((message) => {
-    const { content } = message
-    if (!Array.isArray(content)) return [message]
-    const blocks = listIn(content).flatMap(change)
-    return blocks.length > 0 ? [{ ...message, content: blocks }] : []
-  }),
 })
 
 const unmarked = (part: Fields): Fields => fieldsIn(withoutKeys(part, (key) => key === 'cache_control'))
@@ -48,26 +38,27 @@ const MARK: Part = {
   },
 }
 
-const hasImage = ({ content }: Fields): boolean => listIn(content).some(({ type }) => type === 'image')
+const IMAGES: readonly Part[] = [
+  {
+    name: 'an image of a result',
+    isOnce: true,
+    isIn: hasImages,
+    isRefused: (_, message) => isOfOneImage(message),
+    without: (body) => withoutImages(body, imageNotTaken),
+  },
+  {
+    // Models of other servers may read none, or not in a result.
+    name: 'images of results',
+    isIn: hasImages,
+    isRefused: (named) => /\bimages?\b|\bvision\b|\bmulti-?modal/i.test(named),
+    without: (body) => withoutImages(body, imageNotRead),
+  },
+]
 
-/** Models of other servers may read none, or not in a result. */
-const IMAGES: Part = {
-  name: 'images of results',
-  isIn: (body) => messagesIn(body).some(({ content }) => listIn(content).some(hasImage)),
-  isRefused: (named) => /\bimages?\b|\bvision\b|\bmulti-?modal/i.test(named),
-  without: (body) =>
-    withBlocks(body, (block) => {
-      if (!hasImage(block)) return [block]
-      const words = listIn(block['content']).map((part) =>
-        part['type'] === 'image' ? imageNotRead(textIn(fieldsIn(part['source'])['media_type']) ?? '') : (textIn(part['text']) ?? ''),
-      )
-      return [{ ...block, content: words.join('\n') }]
-    }),
-}
-
-/** A proxy that asks one backend and then another cannot use what the first one signed. */
+/** A proxy that asks one backend and then another cannot use what the first one signed. Those of the next conversation may be as they were. */
 const THOUGHTS: Part = {
   name: 'thoughts of before',
+  isOnce: true,
   isIn: (body) => messagesIn(body).some(({ content }) => listIn(content).some(isThought)),
   isRefused: (_, message) => /\b(?:invalid|unknown|unsupported|cannot be modified|not permitted)\b/i.test(message) && /\bsignature\b|\b(?:redacted_)?thinking.{0,20}\bblocks?\b/i.test(message),
   without: (body) => withBlocks(body, (block) => (isThought(block) ? [] : [block])),
@@ -75,26 +66,44 @@ const THOUGHTS: Part = {
 
 /** Thoughts that were left out before are missed only while thinking is asked for. */
 const MISSED = /\bexpected\b.{0,60}\bthinking\b.{0,60}\bfound\b/i
-const THINKING: Part = {
-  name: 'thinking',
-  isIn: (body) => 'thinking' in body,
-  isRefused: (named, message) =>
-    MISSED.test(message) || (namesField(named, 'thinking') && !/\bblocks?\b|\bsignature\b|\btool_choice\b|\btemperature\b/i.test(message)),
-  without: (body) => withoutKeys(body, (key) => key === 'thinking'),
+const THINKING = {
+  isIn: (body: object) => 'thinking' in body,
+  without: (body: object) => withoutKeys(body, (key) => key === 'thinking'),
 }
+const THINKINGS: readonly Part[] = [
+  { ...THINKING, name: 'thinking, after thoughts that it does not take', isOnce: true, isRefused: (_, message) => MISSED.test(message) },
+  {
+    ...THINKING,
+    name: 'thinking',
+    isRefused: (named, message) =>
+      namesField(named, 'thinking') && !/\bblocks?\b|\bsignature\b|\btool_choice\b|\btemperature\b/i.test(message),
+  },
+]
 
 /** Answers that earlier models give are shorter than what is asked for where nobody says how long. What a job says is asked for as it is. */
 const SHORTER = [8192, 4096]
 const TOO_MANY = /\bmax_tokens\b.{0,20}>|\bmaximum (?:allowed )?(?:number of )?(?:output )?tokens\b/i
 const isTooMany = (named: string, message: string): boolean => namesField(named, 'max_tokens') && TOO_MANY.test(message)
+/** They are more than the window has beside what is read: of a conversation that is shorter they may be as many. */
+const NO_ROOM = /\bcontext (?:length|window|limit|size)\b/i
 const TOKENS: readonly Part[] = [
-  ...SHORTER.map((most): Part => ({
-    name: `more than ${most} tokens of an answer`,
-    isIn: (body) => Number(fieldsIn(body)['max_tokens']) > most,
-    isOf: ({ maxOutputTokens }) => maxOutputTokens === undefined,
-    isRefused: isTooMany,
-    without: (body) => ({ ...body, max_tokens: most }),
-  })),
+  ...SHORTER.flatMap((most): Part[] => {
+    const part = {
+      isIn: (body: object) => Number(fieldsIn(body)['max_tokens']) > most,
+      isOf: ({ maxOutputTokens }: ModelSettings) => maxOutputTokens === undefined,
+      without: (body: object) => ({ ...body, max_tokens: most }),
+    }
+    const name = `more than ${most} tokens of an answer`
+    return [
+      {
+        ...part,
+        name: `${name} beside what it reads`,
+        isOnce: true,
+        isRefused: (_, message) => namesField(message, 'max_tokens') && NO_ROOM.test(message),
+      },
+      { ...part, name, isRefused: isTooMany },
+    ]
+  }),
   {
     name: 'max_tokens',
     isIn: (body) => 'max_tokens' in body,
@@ -112,6 +121,12 @@ const choice = (kind: string): Part => ({
   without: (body) => withoutKeys(body, (key) => key === 'tool_choice'),
 })
 
+const FORMAT = config(
+  'format',
+  'a format of the answer',
+  /\boutput_config\.format\b|\boutput_format\b|\bstructured[_ -]?outputs?\b|json[_ -]?schema\b/i,
+)
+
 /** What a request for `/v1/messages` can do without. */
 export const MESSAGES: Protocol = {
   needed: new Set([
@@ -127,15 +142,17 @@ export const MESSAGES: Protocol = {
     'tool_choice',
   ]),
   parts: [
-    config(
-      'format',
-      'a format of the answer',
-      /\boutput_config\.format\b|\boutput_format\b|\bstructured[_ -]?outputs?\b|json[_ -]?schema\b/i,
-    ),
+    {
+      ...FORMAT,
+      name: 'the schema of the answer',
+      isOnce: true,
+      isRefused: (named, message) => FORMAT.isRefused(named, message) && BAD_SCHEMA.test(message),
+    },
+    FORMAT,
     { ...config('effort', 'effort', /\beffort\b/i), setting: 'effort' },
     MARK,
-    IMAGES,
-    THINKING,
+    ...IMAGES,
+    ...THINKINGS,
     THOUGHTS,
     ...['any', 'none', 'tool'].map(choice),
     ...TOKENS,

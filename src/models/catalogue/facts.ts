@@ -1,5 +1,5 @@
 import type { CatalogueKind } from '../../core/models/catalogue-kinds.ts'
-import type { Price } from '../../core/rules/spending/price.ts'
+import { shareOf, type Price } from '../../core/rules/spending/price.ts'
 import { CATALOGUE_ROWS } from './models.ts'
 
 /** What a model reads and writes at most, in tokens; undefined where nobody says it. */
@@ -25,30 +25,39 @@ export type FactsOf = (provider: string, model: string) => ModelFacts
 interface FactsOptions {
   /** Whose models a provider has; undefined for those that the catalogue does not know. */
   kindOf: (provider: string) => CatalogueKind | undefined
+  /** What a model of a provider costs, as a share of what the catalogue says; as that without it. */
+  shareOf?: (provider: string, model: string) => number
   /** Of the configuration, by `model` or `provider/model`. */
   prices: ReadonlyMap<string, Price>
   models: ReadonlyMap<string, ModelLimits>
 }
 
 /** What is known of models, by the configuration and by the catalogue. */
-export function createFacts({ kindOf, prices, models }: FactsOptions): FactsOf {
+export function createFacts({ kindOf, shareOf: shareAt = () => 1, prices, models }: FactsOptions): FactsOf {
   return (provider, model) => {
     const kind = kindOf(provider)
     const listed = kind && entryOf(kind, model)
     const own = <T>(given: ReadonlyMap<string, T>) => given.get(`${provider}/${model}`) ?? given.get(model)
     const [price, limits] = [own(prices), own(models)]
+    const paid = price ?? (listed && shareOf(listed.price, shareAt(provider, model)))
+    const isListed = limits?.windowTokens === undefined && listed?.windowTokens !== undefined
+    const windowFrom: Source | undefined = isListed ? 'catalogue' : limits && 'configuration'
     return {
       windowTokens: limits?.windowTokens ?? listed?.windowTokens,
       maxOutputTokens: limits?.maxOutputTokens ?? listed?.maxOutputTokens,
       readsImages: limits?.readsImages ?? listed?.readsImages,
-      price: price ?? listed?.price,
+      price: paid && inTiersOf(kind, paid),
       from: {
-        limits: limits ? 'configuration' : listed?.windowTokens === undefined ? undefined : 'catalogue',
+        limits: windowFrom,
         price: price ? 'configuration' : listed && 'catalogue',
       },
     }
   }
 }
+
+/** Groq's tier flex costs what its default one does: its requests may be refused, for higher limits. */
+const inTiersOf = (kind: CatalogueKind | undefined, price: Price): Price =>
+  kind === 'groq' ? { ...price, tiers: { flex: price, ...price.tiers } } : price
 
 type Entry = ModelLimits & { price: Price }
 

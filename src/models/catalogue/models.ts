@@ -27,13 +27,13 @@ anthropic|claude-sonnet-4-5 claude-sonnet-4.5|200000|||3|0.3|3.75|15|200000|6|0.
 anthropic|claude-sonnet-4-6 claude-sonnet-4.6|1000000|||3|0.3|3.75|15|||||
 anthropic|claude-sonnet-5 claude-sonnet-5.0 claude-5-sonnet claude-5.0-sonnet|1000000|||2|0.2|2.5|10|||||
 anthropic|claude-v1||||8|||24|||||
-deepseek|deepseek-chat deepseek-chat-v3-0324|64000|8192|text|0.135|0.035||0.55|||||
-deepseek|deepseek-reasoner deepseek-r1 deepseek-r1-0528|64000|128000|text|0.135|0.035||0.55|||||
+deepseek|deepseek-chat deepseek-chat-v3-0324|64000|8192|text|0.27|0.07||1.1|||||
+deepseek|deepseek-reasoner deepseek-r1 deepseek-r1-0528|64000|128000|text|0.55|0.14||2.19|||||
 deepseek|deepseek-v3.1-terminus|128000|||0.27|0.13||0.95|||||
 deepseek|deepseek-v3.2-exp|128000|||0.27|||0.41|||||
 deepseek|deepseek-v3.2|128000|||0.2288|||0.3432|||||
-deepseek|deepseek-v4-flash|1000000|||0.22|0.007||0.66|||||
-deepseek|deepseek-v4-pro|1000000|||0.66|0.022||1.98|||||
+deepseek|deepseek-v4-flash|1000000|||0.44|0.014||1.32|||||
+deepseek|deepseek-v4-pro|1000000|||1.32|0.044||3.96|||||
 google|claude-3-5-haiku|200000|||0.8|0.08|1|4|||||
 google|claude-3-5-sonnet|200000|||3|0.3|3.75|15|||||
 google|claude-3-7-sonnet|200000|||3|0.3|3.75|15|||||

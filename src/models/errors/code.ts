@@ -87,8 +87,10 @@ function statusIn(code: unknown): number | undefined {
 
 const nameIn = (value: unknown): string => (typeof value === 'string' ? value.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase() : '')
 
+/** Of Groq: there is no room now. */
+const CAPACITY_EXCEEDED = 498
 /** Statuses and words with which a provider says that a tier without a promise has no room now. A rate that was passed is another thing. */
-const NO_ROOM_STATUS = new Set([429, 503, 529])
+const NO_ROOM_STATUS = new Set([429, CAPACITY_EXCEEDED, 503, 529])
 const NO_ROOM = /resource_?\s?unavailable|\bcapacity\b|\boverloaded|\bno room\b|\bflex\b.{0,60}\b(?:unavailable|limit)/
 
 /**
@@ -140,6 +142,7 @@ function byStatus(status: number | undefined): FailureCode | undefined {
     case 408:
     case 409:
     case 425:
+    case CAPACITY_EXCEEDED:
     case 499:
       return 'MODEL_UNAVAILABLE'
     default:

@@ -39,7 +39,7 @@ export function createChatModel({ client, from, model, ask, stream, store, label
             json_schema: { ...request.output },
           },
         }),
-        ...chatFields(cacheKey ? request : { settings: request.settings }, isOpenAi),
+        ...chatFields(cacheKey ? request : { settings: request.settings }, isOpenAi, client.baseURL),
         ...(store !== undefined && { store }),
         ...labelFields(request.labels, { isTold: labels, hasMetadata: store === true }),
       }

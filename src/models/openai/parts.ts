@@ -1,4 +1,6 @@
 import { isObject } from '../../lib/json/object.ts'
+import { imageNotTaken } from '../../core/words/results.ts'
+import { BAD_SCHEMA, isOfOneImage } from '../errors/of-one.ts'
 import { fieldsIn } from '../foreign.ts'
 import { namesField, withoutKeys, type Part, type Protocol } from '../parameters.ts'
 import { hasImages, withoutImages } from './raw/images.ts'
@@ -74,6 +76,13 @@ const SPECIAL: readonly Part[] = [
     without: withoutStrict,
   },
   {
+    name: 'the schema of the answer',
+    isOnce: true,
+    isIn: isFormat,
+    isRefused: (named, message) => FORMAT.test(named) && BAD_SCHEMA.test(message),
+    without: withoutFormat,
+  },
+  {
     name: 'a format of the answer beside tools',
     isIn: (body) => isFormat(body) && 'tools' in body,
     isRefused: (named, message) => FORMAT.test(named) && TOOLS.test(message),
@@ -87,11 +96,18 @@ const SPECIAL: readonly Part[] = [
     without: withoutIds,
   },
   {
+    name: 'an image of a result',
+    isOnce: true,
+    isIn: hasImages,
+    isRefused: (_, message) => isOfOneImage(message),
+    without: (body) => withoutImages(body, imageNotTaken),
+  },
+  {
     // Some read no images, and some take no message between results and the answer.
     name: 'images of results',
     isIn: hasImages,
     isRefused: (_, message) => IMAGES.test(message),
-    without: withoutImages,
+    without: (body) => withoutImages(body),
   },
   {
     name: 'an empty message',

@@ -11,6 +11,7 @@ import type { McpToken } from './hosted/access.ts'
 import { probeHosted } from './hosted/probe.ts'
 import { createHostedModel } from './hosted/client.ts'
 import type { Provider, Warn } from '../provider.ts'
+import { isOfAzure, openAiKey } from '../key-headers.ts'
 import { createParameters, type Ask } from '../parameters.ts'
 import { OPENAI } from './parts.ts'
 import { redactTurn } from '../redacted.ts'
@@ -55,22 +56,15 @@ const CLIENT_HEADERS = /^(accept|content-type|idempotency-key|user-agent|x-stain
 
 function ownHeaders(given: Headers, key: string, isAzure: boolean): Headers {
   const own = new Headers([...given].filter(([name]) => CLIENT_HEADERS.test(name)))
-  // A token of Entra is a bearer’s there as well.
-  if (isAzure && !key.startsWith('eyJ')) own.set('api-key', key)
-  else own.set('authorization', `Bearer ${key}`)
+  for (const [name, value] of Object.entries(openAiKey(key, isAzure))) own.set(name, value)
   return own
 }
-
-const AZURE = /\.azure\.(?:com|us|cn)$/
-/** Azure takes a key in a header of its own. */
-const isOfAzure = ({ baseUrl, apiVersion }: Pick<ProviderOptions, 'baseUrl' | 'apiVersion'>): boolean =>
-  apiVersion !== undefined || (baseUrl !== undefined && AZURE.test(new URL(baseUrl).hostname))
 
 /** Makes a provider: one pool of connections, and a model for each name asked. */
 export function createProvider(options: ProviderOptions): Provider {
   const { redact } = options
   const takesCacheKey = options.cacheKey ?? isOpenAi(options.baseUrl)
-  const isAzure = isOfAzure(options)
+  const isAzure = options.apiVersion !== undefined || isOfAzure(options.baseUrl)
   let key = 'none'
   const connection = createConnection({ ...options, ownHeaders: (given) => ownHeaders(given, key, isAzure) })
   const client = new OpenAI({

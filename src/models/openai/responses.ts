@@ -50,6 +50,7 @@ export function createResponsesModel({ client, from, model, ask, stream, store, 
         ...responsesFields(
           cacheKey ? request : { settings: request.settings },
           request.output && { type: 'json_schema' as const, ...request.output },
+          client.baseURL,
         ),
         ...(store !== undefined && { store }),
         // What is not kept is told again, and thoughts can be read by the provider alone.

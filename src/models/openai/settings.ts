@@ -1,4 +1,5 @@
 // How the fields of a request say the settings of a job, and which of them a model may do without.
+import { kindOfProvider, type CatalogueKind } from '../../core/models/catalogue-kinds.ts'
 import type { ModelSettings, Tier } from '../../core/models/settings.ts'
 
 interface Asked {
@@ -12,17 +13,22 @@ interface SharedFields {
   prompt_cache_key?: string
 }
 
-const sharedFields = ({ settings: { temperature, tier } = {}, cacheKey }: Asked): SharedFields => ({
+/** Services of which the default tier has another name, or none: it is that of requests that name none. */
+const OTHER_DEFAULT: readonly (CatalogueKind | undefined)[] = ['google', 'groq']
+
+const namesTier = (tier: Tier, baseUrl: string): boolean => tier !== 'default' || !OTHER_DEFAULT.includes(kindOfProvider('chat', baseUrl))
+
+const sharedFields = ({ settings: { temperature, tier } = {}, cacheKey }: Asked, baseUrl: string): SharedFields => ({
   ...(temperature !== undefined && { temperature }),
-  ...(tier !== undefined && { service_tier: tier }),
+  ...(tier !== undefined && namesTier(tier, baseUrl) && { service_tier: tier }),
   ...(cacheKey !== undefined && { prompt_cache_key: cacheKey }),
 })
 
-/** At /v1/responses. How long answers are stands beside their format. */
-export function responsesFields<Format>(asked: Asked, format: Format | undefined) {
+/** At /v1/responses of the server at `baseUrl`. How long answers are stands beside their format. */
+export function responsesFields<Format>(asked: Asked, format: Format | undefined, baseUrl: string) {
   const { effort, maxOutputTokens, verbosity } = asked.settings ?? {}
   return {
-    ...sharedFields(asked),
+    ...sharedFields(asked, baseUrl),
     ...(effort !== undefined && { reasoning: { effort } }),
     ...(maxOutputTokens !== undefined && { max_output_tokens: maxOutputTokens }),
     ...((format !== undefined || verbosity !== undefined) && {
@@ -34,12 +40,12 @@ export function responsesFields<Format>(asked: Asked, format: Format | undefined
 /** Both names that the Chat API had for the most tokens of an answer: OpenAI knows the new one, and many other servers the old one alone. */
 export const MAX_TOKENS = ['max_completion_tokens', 'max_tokens'] as const
 
-/** At /v1/chat/completions. `isOpenAi`: OpenAI's own service. */
-export function chatFields(asked: Asked, isOpenAi: boolean) {
+/** At /v1/chat/completions of the server at `baseUrl`. `isOpenAi`: OpenAI's own service. */
+export function chatFields(asked: Asked, isOpenAi: boolean, baseUrl: string) {
   const { effort, maxOutputTokens, verbosity } = asked.settings ?? {}
   const [newer, older] = MAX_TOKENS
   return {
-    ...sharedFields(asked),
+    ...sharedFields(asked, baseUrl),
     ...(effort !== undefined && { reasoning_effort: effort }),
     ...(maxOutputTokens !== undefined && { [isOpenAi ? newer : older]: maxOutputTokens }),
     ...(verbosity !== undefined && { verbosity }),

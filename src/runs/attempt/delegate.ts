@@ -15,6 +15,7 @@ import type { TokenSource } from '../../pomerium/token.ts'
 import type { AttemptInput } from './input.ts'
 import type { Preflight } from './preflight.ts'
 import { relayOf } from './relay.ts'
+import { warnNoPriceOnce, warnNoUsageOnce } from './unknown-cost.ts'
 import { withTimeout } from '../../pomerium/timeout.ts'
 import { explainUnauthorized } from '../../pomerium/unauthorized.ts'
 import type { RunResources } from '../resources.ts'
@@ -60,6 +61,7 @@ export async function delegate(
     budget: input.budget,
     warn: input.warn,
     warnNoUsage: warnNoUsageOnce(input, model.provider),
+    warnNoPrice: warnNoPriceOnce(input),
     history,
     unseen: input.unseen,
     nextTurn,
@@ -114,18 +116,6 @@ function labelsOf({ gateway }: RunResources, { opened, definition }: DelegateInp
   const { runId, number } = opened.attempt
   const user = sha256Hex(`${gateway.url} ${definition.account}`)
   return { run: runId, job: opened.job, attempt: String(number), user }
-}
-
-/** Once in a run: an earlier attempt has said it. */
-function warnNoUsageOnce({ warn, history }: DelegateInput, provider: string): () => void {
-  let isSaid = history.some(({ usage }) => usage.estimated)
-  return () => {
-    if (!isSaid)
-      warn(
-        `Provider ${provider} gives no usage: limits.tokens and limits.costUsd are kept by estimate, and so are budgets; the cost is not known.`,
-      )
-    isSaid = true
-  }
 }
 
 /** Classifies a 401 that the provider reported. */

@@ -41,6 +41,12 @@ export async function readWhole(db: Db, runId: string, given: string): Promise<W
   const result = turn === undefined ? undefined : await findResult(db, runId, Number(turn), Number(place) - 1)
   const digest = result ? result.kept?.digest : DIGEST.test(given) ? await findContent(db, runId, given) : undefined
   const whole = digest === undefined ? undefined : await loadContent(db, digest)
+  if (whole && !whole.intact)
+    throw new Failure({
+      code: 'OUTPUT_MISSING',
+      message: `What is kept of the result ${showLine(given.slice(0, 80))} of run ${runId} is not what its digest says: it was changed in the store.`,
+      cure: 'Look for it in a backup of the store; evidence verify --store says what else was changed.',
+    })
   if (whole) return whole
   if (result && !result.kept) return { mediaType: 'text/plain', content: Buffer.from(result.text) }
   throw new Failure({
@@ -66,7 +72,7 @@ export async function withWholeResults(db: Db, run: RunView): Promise<RunView> {
   for (const call of run.toolCalls) {
     const { result } = call
     const whole = result?.kept && (await loadContent(db, result.kept.digest))
-    toolCalls.push(result && whole ? { ...call, result: { ...result, text: whole.content.toString() } } : call)
+    toolCalls.push(result && whole?.intact ? { ...call, result: { ...result, text: whole.content.toString() } } : call)
   }
   return { ...run, toolCalls }
 }

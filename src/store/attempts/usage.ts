@@ -8,6 +8,10 @@ export const USAGE = `input_tokens as "inputTokens", cached_tokens as "cachedTok
 export const ESTIMATED = `(exists (select 1 from turns t where t.run_id = runs.id and t.cached_tokens is null)
   or exists (select 1 from unseen_answers u where u.run_id = runs.id))`
 
+/** Beside the cost of a run (SQL): what some of it cost is not known, so that it is the least. */
+export const COST_AT_LEAST = `(cost_usd is not null and (exists (select 1 from turns t where t.run_id = runs.id and t.cost_usd is null)
+  or exists (select 1 from unseen_answers u where u.run_id = runs.id)))`
+
 /** What all turns of the run $1 used, and its answers that were not seen to their end (SQL). */
 export const spentOf = (
   run: string,

@@ -2,7 +2,7 @@ import type { FailureRecord } from '../../core/failure.ts'
 import type { FailureCode } from '../../core/failure-codes.ts'
 import type { Ending, Reason, RunStatus, Trigger } from '../../core/run.ts'
 import { storeText } from '../../lib/text.ts'
-import { ESTIMATED } from '../attempts/usage.ts'
+import { COST_AT_LEAST } from '../attempts/usage.ts'
 import { query, queryIso, type Db } from '../postgres/db.ts'
 import { whereOf, type RunFilter } from './filter.ts'
 
@@ -31,7 +31,7 @@ export interface RunLine {
 type RunRow = RunLine & { id: string }
 
 const COLUMNS = `id, job, status, trigger, requested_by as "requestedBy", reasons, failure, attempts,
-  cost_usd as "costUsd", cost_usd is not null and ${ESTIMATED} as "costAtLeast", held_by as "heldBy", created_at as "createdAt", started_at as "startedAt",
+  cost_usd as "costUsd", ${COST_AT_LEAST} as "costAtLeast", held_by as "heldBy", created_at as "createdAt", started_at as "startedAt",
   finished_at as "finishedAt",
   case when ending is not null then
     json_strip_nulls(json_build_object('kind', ending ->> 'kind', 'because', ending ->> 'because')) end as ending`

@@ -14,12 +14,12 @@ import type {
 } from '../../core/view.ts'
 import { loadRunActs } from '../acts/list.ts'
 import { loadGoingOn } from '../attempts/going-on.ts'
-import { ESTIMATED, USAGE, withUsage, type UsageRow } from '../attempts/usage.ts'
+import { COST_AT_LEAST, ESTIMATED, USAGE, withUsage, type UsageRow } from '../attempts/usage.ts'
 import { query, queryIso, snapshot, type Db } from '../postgres/db.ts'
 
 type Children = 'attempts' | 'turns' | 'toolCalls' | 'gatewayRequests' | 'unreported' | 'acts' | 'earlierEnds'
 type RunRow = Omit<RunView, 'usage' | 'cost' | 'models' | 'endedAs' | Children> &
-  UsageRow & { costUsd: number | null; endedStatus: FinalStatus | null; endedReasons: Reason[] }
+  UsageRow & { costUsd: number | null; costAtLeast: boolean; endedStatus: FinalStatus | null; endedReasons: Reason[] }
 
 /** Everything that is known of one run, in the shape that `show --json` promises, as it was at one moment. Undefined when there is no such run. */
 export async function loadRun(db: Db, id: string): Promise<RunView | undefined> {
@@ -31,19 +31,19 @@ export async function loadRun(db: Db, id: string): Promise<RunView | undefined> 
          held_by as "heldBy", case when status = 'queued' then next_attempt_at end as "nextAttemptAt",
          case when status = 'queued' and runs.attempts = 0 then expire_at end as "expireAt", waits_for as "waitsFor",
          (select e.id from runs e where e.id = runs.after_run and e.finished_at is null and runs.status = 'queued') as "afterRun", account, retry_of as "retryOf", input, output, output_text as "outputText", ending,
-         mended, ${USAGE}, ${ESTIMATED} as estimated, cost_usd as "costUsd",
+         mended, ${USAGE}, ${ESTIMATED} as estimated, cost_usd as "costUsd", ${COST_AT_LEAST} as "costAtLeast",
          created_at as "createdAt", started_at as "startedAt", finished_at as "finishedAt"
        from runs where id = $1`,
       [id],
       'show run',
     )
     if (!row) return undefined
-    const { costUsd, endedStatus, endedReasons, ...run } = withUsage(row)
+    const { costUsd, costAtLeast, endedStatus, endedReasons, ...run } = withUsage(row)
     const turns = await loadTurns(client, id)
     const decisions = await loadDecisions(client, id)
     return {
       ...run,
-      cost: { usd: costUsd, atLeast: costUsd !== null && run.usage.estimated === true },
+      cost: { usd: costUsd, atLeast: costAtLeast },
       models: modelsUsed(turns),
       endedAs: endedStatus === null ? null : { status: endedStatus, reasons: endedReasons },
       attempts: await loadAttempts(client, id),

@@ -111,6 +111,10 @@ test('when all are down the failure is the last one’s; but time heals what a p
     code: 'MODEL_UNAVAILABLE',
     retry: 'later',
   })
+  // A setting that the second one does not take, say: it is told of, and the first one may be back.
+  const refused = open({ first: ['MODEL_UNAVAILABLE'], second: ['MODEL_REJECTED'] })
+  await expect(refused.ask()).rejects.toMatchObject({ code: 'MODEL_UNAVAILABLE', retry: 'later' })
+  expect(refused.told).toContainEqual(expect.stringContaining('second/second-model cannot go on: second cannot.'))
   await expect(open({ first: ['MODEL_QUOTA'], second: ['MODEL_AUTH'] }).ask()).rejects.toMatchObject({ code: 'MODEL_AUTH' })
   // What does not fit the second one is the conversation's to shorten.
   await expect(open({ first: ['MODEL_UNAVAILABLE'], second: ['CONTEXT_FULL'] }).ask()).rejects.toMatchObject({ code: 'CONTEXT_FULL' })

@@ -8,9 +8,12 @@ import { takeCheckpoint } from '../../../src/audit/evidence/checkpoint.ts'
 import { verifyRuns } from '../../../src/audit/evidence/files.ts'
 import type { Signer } from '../../../src/audit/evidence/signer.ts'
 import { importLog } from '../../../src/audit/log/import.ts'
+import { createJournalWriter } from '../../../src/store/attempts/journal.ts'
+import { finishRun } from '../../../src/store/runs/finish.ts'
+import { noUsage } from '../../../src/core/run.ts'
 import { query, type Db } from '../../../src/store/postgres/db.ts'
 import { prune } from '../../../src/store/retention.ts'
-import { endCancelled, endedRun, writeRun } from '../../support/database/attempts.ts'
+import { endCancelled, endedRun, opened, writeRun } from '../../support/database/attempts.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database/database.ts'
 import { proofOf } from '../../support/evidence/proof.ts'
 import { signerOf } from '../../support/evidence/signer.ts'
@@ -76,6 +79,45 @@ test.each(['output', 'output_text', 'ending'])(
     expect(await faults()).toEqual([`run ${id} of checkpoint 1 was changed`])
   },
 )
+
+test.each<[string, string[]]>([
+  ['changed', ["update result_contents set content = 'other'"]],
+  ['gone', ['delete from run_contents', 'delete from result_contents']],
+])('what is kept of a result, and is %s, is found', async (what, attack) => {
+  const id = await writeRun(db)
+  const attempt = await opened(db, id)
+  const journal = createJournalWriter(db).forAttempt(attempt)
+  const images = await Promise.all(
+    ['one', 'two'].map(async (content) => ({
+      ...(await journal.keepContent({ content: Buffer.from(content), mediaType: 'image/png' })),
+      mediaType: 'image/png',
+    })),
+  )
+  const call = { id: randomUUID(), turn: 1, position: 0, callId: 'c', server: 'shop', tool: 'look', arguments: {}, repeatable: true }
+  await journal.toolCallRefused(call, {
+    id: call.id,
+    status: 'ok',
+    result: { text: 'images', truncated: false, images },
+    failure: null,
+    durationMs: 0,
+  })
+  await finishRun(db, attempt, {
+    status: 'succeeded',
+    reasons: [],
+    failure: null,
+    usage: noUsage,
+    costUsd: null,
+    deliveries: [],
+    output: 1,
+  })
+  await ended(id, '1 hour')
+  await sign()
+  expect(await faults()).toEqual([])
+  for (const statement of attack) await query(db, statement)
+  expect(await faults()).toEqual([
+    `run ${id} of checkpoint 1 names the result ${images[0]?.digest}, which ${what === 'gone' ? 'is gone' : 'was changed'}`,
+  ])
+})
 
 test('retention that takes an old line leaves those of other hours signed', async () => {
   await log(6)

@@ -136,6 +136,7 @@ function optionsFor(respond: LocalOptions['model']['respond'], rows: string): Lo
     budget: undefined,
     warn: () => {},
     warnNoUsage: () => {},
+    warnNoPrice: () => {},
     history: [],
     unseen: [],
     nextTurn: 1,

@@ -5,8 +5,8 @@ import { createLoopWatch, type WatchedCall, type WatchedResult } from '../../../
 type Watch = ReturnType<typeof createLoopWatch>
 
 const call = (argumentsText = '{}', tool = 'labor__query'): WatchedCall => ({ tool, arguments: argumentsText })
-const result = (text = 'rows', more: Partial<WatchedResult> = {}): WatchedResult => ({
-  text,
+const result = (identity = 'rows', more: Partial<WatchedResult> = {}): WatchedResult => ({
+  identity,
   failed: false,
   mistake: false,
   wrote: false,

@@ -36,7 +36,7 @@ export const boundMs = ({ waits }: SilenceRow): number => waits.reduce((sum, wha
 const POSTGRES = ['Postgres: a statement', 'Postgres: its word that a statement took too long', 'Postgres: a connection']
 const REDIS = ['Redis: anything on a connection that was asked', 'Redis: a connection']
 const GATEWAY = [
-  'the gateway: a connection',
+  'the gateway, a model: a connection; with a proxy, one to that as well',
   'the gateway: session, tools, route list, a free connection',
   'an MCP server: a call of a tool, to its whole result',
 ]

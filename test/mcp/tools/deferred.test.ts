@@ -10,7 +10,8 @@ const startLargeServer = (count: number) => {
   })
 }
 
-const openLarge = async (url: string) => openBox([aServer(url, { allow: ['tool_*'], repeatable: ['tool_40'] })], { resultBytes: 10_000 })
+const openLarge = async (url: string, resultBytes = 10_000) =>
+  openBox([aServer(url, { allow: ['tool_*'], repeatable: ['tool_40'] })], { resultBytes })
 
 describe('a job with many tools', () => {
   test('shows all of 30, and of more the first 30 and two tools for the rest', async () => {
@@ -43,6 +44,16 @@ describe('a job with many tools', () => {
     expect((await opened.call('nightshift__find_tools', '{"query": "zebra"}')).text).toMatch(
       /^No tool has these words\. There are: shop__tool_36, /,
     )
+  })
+
+  test('keeps what it finds where that is larger than is shown, so that all of it can be read', async () => {
+    await using server = await startLargeServer(60)
+    await using opened = await openLarge(server.url, 200)
+    const found = await opened.call('nightshift__find_tools', '{"query": "invoices"}')
+    expect(found).toMatchObject({ status: 'ok', truncated: true, kept: { whole: true } })
+    expect(found.text).toMatch(/^\[Result t1c1 has .* Read the rest with nightshift__read_result/)
+    expect([...opened.journal.contents.values()].join('')).toMatch(/^shop__tool_42: Lists invoices\.[^]*shop__tool_56: /)
+    expect(opened.journal.ends[0]?.result?.kept).toEqual(found.kept)
   })
 
   test('calls one that was not shown as the tool itself, with the digits that were written', async () => {

@@ -45,6 +45,7 @@ const streams: [what: string, events: Event[], turn: object][] = [
   ['usage that comes at the end', [{ ...start, message: { id: 'msg_1' } }, ...text('Hello'), { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { input_tokens: 5, output_tokens: 2, cache_read_input_tokens: null } }], { usage: { inputTokens: 5, cachedTokens: 0, outputTokens: 2 } }],
   ['no usage', [{ ...start, message: { usage: null } }, ...text('Hello'), { type: 'message_delta', delta: { stop_reason: 'end_turn' } }], { usage: null }],
   ['thoughts and a call in pieces', [start, ...thinking(0), ...use(1, ['{"n"', ': 1}']), ...end('tool_use')], { items: [thought, call], stopReason: 'end' }],
+  ['a call of the provider’s own, whose input is an object when it is told again', [start, ...use(0, ['{"n"', ': 1}'], { type: 'server_tool_use' }), ...text('Hello', 1), ...end('end_turn')], { items: [{ type: 'reasoning', raw: { type: 'server_tool_use', input: { n: 1 } } }, said] }],
   ['a call whose input came whole', [start, ...use(0, [], { input: { n: 1 } }), ...end('tool_use')], { items: [{ ...call, arguments: '{"n":1}' }] }],
   ['a call without an id, which gets one', [start, ...use(0, ['{}'], { id: null }), ...end('tool_use')], { items: [{ callId: expect.stringMatching(/^call_/) }] }],
   ['two calls with the same id, which get two', [start, ...use(0, ['{}']), ...use(1, ['{}']), ...end('tool_use')], { items: [{ callId: 'toolu_1' }, { callId: expect.stringMatching(/^call_/) }] }],

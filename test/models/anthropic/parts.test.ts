@@ -71,6 +71,30 @@ test('an answer of an earlier model may have fewer tokens', async () => {
   expect(last?.max_tokens).toBe(4096)
 })
 
+test.each([
+  [
+    "'max_tokens' or 'max_completion_tokens' is too large: %d. This model's maximum context length is 16384 tokens and your request has 3000 input tokens (%d > 16384 - 3000).",
+    13_384,
+  ],
+  ['input length and `max_tokens` exceed context limit: 195000 + %d > 200000, decrease input length or `max_tokens` and try again', 5000],
+])('an answer has no more tokens than what is read leaves, in this run: %s', async (message, most) => {
+  const { came, last, told } = await ask({}, ({ max_tokens: asked }) =>
+    asked > most ? message.replaceAll('%d', String(asked)) : undefined,
+  )
+  expect(came).toMatchObject({ stopReason: 'end' })
+  expect(last?.max_tokens).toBe(most > 8192 ? 8192 : 4096)
+  expect(told).toEqual(told.map(() => expect.stringContaining('did not take')))
+})
+
+test('a window without room for an answer is full', async () => {
+  const { came, times } = await ask(
+    {},
+    ({ max_tokens: asked }) => `input length and \`max_tokens\` exceed context limit: 199000 + ${asked} > 200000`,
+  )
+  expect(came).toMatchObject({ code: 'CONTEXT_FULL' })
+  expect(times).toBe(3)
+})
+
 test('where nobody says how many tokens, no setting of a job is to blame', async () => {
   const { came, times } = await ask({}, ({ max_tokens: asked }) => `max_tokens: ${asked} > 2048, which is the maximum allowed number of output tokens for m`) // prettier-ignore
   expect(came).toMatchObject({ code: 'MODEL_REJECTED' })

@@ -111,6 +111,7 @@ const rows: Row[] = [
   [{}, 'MODEL_UNAVAILABLE'],
   [{ status: 200 }, 'MODEL_UNAVAILABLE'],
   [{ status: 408 }, 'MODEL_UNAVAILABLE'],
+  [{ status: 498, code: 'capacity_exceeded' }, 'MODEL_UNAVAILABLE'],
   [{ status: 503 }, 'MODEL_UNAVAILABLE'],
   [{ status: 529, type: 'overloaded_error' }, 'MODEL_UNAVAILABLE'],
   [{ code: 'server_error', message: 'Try again.' }, 'MODEL_UNAVAILABLE'],
@@ -127,6 +128,7 @@ test.each([
   [{ status: 429, message: '429 Resource Unavailable' }, 'MODEL_NO_ROOM'],
   [{ status: 503, message: 'We have no capacity for this now.' }, 'MODEL_NO_ROOM'],
   [{ status: 529, type: 'overloaded_error' }, 'MODEL_NO_ROOM'],
+  [{ status: 498, code: 'capacity_exceeded', message: 'Flex tier capacity exceeded for this model' }, 'MODEL_NO_ROOM'],
   // A rate that was passed, and a server that is down, are that in each tier.
   [{ status: 429, code: 'rate_limit_exceeded', message: 'Rate limit reached' }, 'MODEL_RATE_LIMITED'],
   [{ status: 429, code: 'insufficient_quota' }, 'MODEL_QUOTA'],

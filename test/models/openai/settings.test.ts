@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import type { ModelSettings } from '../../../src/core/models/settings.ts'
+import { chatFields, responsesFields } from '../../../src/models/openai/settings.ts'
 import { openProvider, type ProviderBehaviour } from '../../support/model/provider.ts'
 
 const bodySchema = z.looseObject({})
@@ -75,6 +76,20 @@ test.each([
     'service_tier',
   ])
     expect(plain).not.toHaveProperty(field)
+})
+
+test.each([
+  ['https://api.openai.com/v1', 'default'],
+  ['http://gateway.example/v1', 'default'],
+  ['https://api.groq.com/openai/v1', undefined],
+  ['https://generativelanguage.googleapis.com/v1beta/openai', undefined],
+])('the default tier of %s is asked for by its name: %s', (baseUrl, name) => {
+  const fields = (tier: ModelSettings['tier']) => [
+    chatFields({ settings: { tier } }, false, baseUrl),
+    responsesFields({ settings: { tier } }, undefined, baseUrl),
+  ]
+  for (const one of fields('default')) expect(one.service_tier).toBe(name)
+  for (const one of fields('flex')) expect(one.service_tier).toBe('flex')
 })
 
 test.each(['responses', 'chat'] as const)('the tier that was used, and what was written into the cache, are read: %s', async (way) => {

@@ -89,10 +89,23 @@ test('a whole result is shown, given over the API in pieces, and exported and ve
   expect(recorded.out).not.toContain('It is shown in part')
 
   // Somebody who changes what is kept is found, also by whoever gets a bundle that was signed afterwards.
-  await query(testApp.app.db, "update result_contents set content = 'other', encoding = 'identity'")
-  expect(await command(at(testApp, 'evidence', 'export', id, '--with-contents', '--out', bundle))).toMatchObject({ code: 0 })
+  await query(testApp.app.db, "update result_contents set content = 'other'")
+  expect(await command(at(testApp, 'show', id, '--result', 't1c1'))).toMatchObject({
+    err: expect.stringContaining('was changed in the store'),
+  })
+  expect(await api.ask('GET', `/v1/runs/${id}/results/t1c1`)).toMatchObject({ status: 404 })
+  expect(await command(at(testApp, 'evidence', 'export', id, '--with-contents', '--out', bundle))).toMatchObject({
+    code: 0,
+    err: expect.stringContaining(`what is kept of the result ${digest} was changed`),
+  })
   expect(verifyBundle(readFileSync(bundle), readPublicKey(join(testApp.dir, 'evidence.key.pub')))).toEqual({
     ok: false,
     why: 'a kept result is not what its digest says',
+  })
+  await query(testApp.app.db, 'delete from run_contents')
+  await query(testApp.app.db, 'delete from result_contents')
+  expect(await command(at(testApp, 'evidence', 'export', id, '--with-contents', '--out', bundle))).toMatchObject({
+    code: 0,
+    err: expect.stringContaining(`the result ${digest} is not kept any more`),
   })
 })

@@ -105,6 +105,7 @@ export async function hold(
           bare: false,
           warn: () => {},
           warnNoUsage: () => {},
+          warnNoPrice: () => {},
           history: [],
           unseen: [],
           nextTurn: 1,

@@ -20,7 +20,7 @@ export async function verifyRuns(
 
 async function verifySome(
   { number, runs }: { number: number; runs: readonly CheckpointedRun[] },
-  { db, removals, verdict }: Verifying,
+  { db, removals, contentFault, verdict }: Verifying,
 ): Promise<void> {
   const removed = await listRemoved(
     db,
@@ -37,12 +37,20 @@ async function verifySome(
     const fault = rows
       ? at
         ? 'is there, and is said to be removed'
-        : await faultOf(db, run, rows, { removals, isRemoved })
+        : ((await faultOf(db, run, rows, { removals, isRemoved })) ?? (await keptFault(db, run.id, rows, contentFault)))
       : removalFault(run, at, removals)
     if (fault !== undefined) verdict.faults.push(`run ${run.id} of checkpoint ${number} ${fault}`)
     else if (!rows || isPruned(rows)) verdict.pruned++
     else verdict.intact++
   }
+}
+
+/** What is kept of a run may be removed, as its rows are, while it is looked at. */
+async function keptFault(db: Db, id: string, { tables }: RunRows, contentFault: Verifying['contentFault']): Promise<string | undefined> {
+  const fault = await contentFault(tables['tool_calls'] ?? [])
+  if (fault === undefined) return undefined
+  const now = (await loadRunRows(db, [id])).get(id)
+  return now && !isPruned(now) ? fault : undefined
 }
 
 const isPruned = ({ tables }: RunRows) => (tables['runs']?.[0]?.['pruned_at'] ?? null) !== null

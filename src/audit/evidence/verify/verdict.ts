@@ -1,4 +1,5 @@
 import type { Db } from '../../../store/postgres/db.ts'
+import type { TextRow } from '../../../store/audit/signed-rows.ts'
 import type { Removals } from '../rules/keep.ts'
 
 export interface StoreVerdict {
@@ -23,5 +24,7 @@ export interface StoreVerdict {
 export interface Verifying {
   db: Db
   removals: Removals
+  /** What is wrong with what is kept of the results of a run, by the rows of its calls. */
+  contentFault: (calls: readonly TextRow[]) => Promise<string | undefined>
   verdict: StoreVerdict
 }

@@ -50,9 +50,14 @@ export const addEvidence: AddCommand = (program, terminal, done) => {
       await using store = await openStoreOf(config)
       if (out !== undefined) requireWritable(out)
       const { keyFile, readableBy } = config.evidence
-      const { text: bundle, unproved } = await exportRun(store.db, await requireRun(store.db, await requireId(store.db, id)), keyFile, {
+      const {
+        text: bundle,
+        unproved,
+        faults,
+      } = await exportRun(store.db, await requireRun(store.db, await requireId(store.db, id)), keyFile, {
         contents,
       })
+      for (const fault of faults) terminal.err(`Attention: ${fault}.`)
       if (unproved !== undefined) terminal.err(`Without a proof by a checkpoint: ${unproved}.`)
       if (out === undefined) terminal.out(bundle.trimEnd())
       else {

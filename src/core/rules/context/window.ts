@@ -11,12 +11,16 @@ const ANSWER_SHARE = 1 / 4
 const MOST_BY_MODEL = 1 / 3
 const MOST_ASKED = 3 / 4
 
-/** Tokens that a request may have, beside the answer. `asked`: the most that the answer is allowed. */
-export function roomOf({ tokens, maxOutputTokens }: Window, asked?: number): number {
-  const answer =
-    asked !== undefined ? Math.min(asked, tokens * MOST_ASKED) : Math.min(maxOutputTokens ?? tokens * ANSWER_SHARE, tokens * MOST_BY_MODEL)
-  return Math.max(1, Math.floor(tokens - answer))
-}
+/** Tokens that are kept free for an answer. `asked`: the most that it is allowed. */
+const keptFree = ({ tokens, maxOutputTokens }: Window, asked?: number): number =>
+  asked !== undefined ? Math.min(asked, tokens * MOST_ASKED) : Math.min(maxOutputTokens ?? tokens * ANSWER_SHARE, tokens * MOST_BY_MODEL)
+
+/** Tokens that a request may have, beside the answer. */
+export const roomOf = (window: Window, asked?: number): number => Math.max(1, Math.floor(window.tokens - keptFree(window, asked)))
+
+/** Most tokens of an answer of which nobody says how long it may be; undefined where neither the window nor the longest answer is known. */
+export const longestAnswer = ({ tokens, maxOutputTokens }: Partial<Window>): number | undefined =>
+  tokens === undefined ? maxOutputTokens : Math.max(1, Math.ceil(keptFree({ tokens, maxOutputTokens })))
 
 /** Tokens for a byte: before anything was counted, and the least and most that are believed. */
 const UNCOUNTED = 1 / 3

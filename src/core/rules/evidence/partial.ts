@@ -2,7 +2,8 @@
 import { isObject } from '../../../lib/json/object.ts'
 import { findJson } from '../../../lib/json/find.ts'
 import { parsedJson } from '../../../lib/json/parsed.ts'
-import type { PartialSign } from '../../run.ts'
+import type { KeptText, PartialSign } from '../../run.ts'
+import { identityOf } from './identity.ts'
 import { missingAtEnd, signInPhrases } from './phrases.ts'
 
 type Fields = Record<string, unknown>
@@ -172,7 +173,7 @@ interface ReadCall {
   /** What the model read of it. */
   text: string
   /** Where that is a part, what its whole says. */
-  kept?: { rest: PartialSign | null } | undefined
+  kept?: Pick<KeptText, 'digest' | 'rest'> | undefined
 }
 
 /** A tool whose last result said that there is more: nothing was read after it. */
@@ -198,7 +199,7 @@ export function unreadRests(calls: readonly ReadCall[], enough: readonly string[
     if (sign?.count) {
       const { total, got } = sign.count
       const read = pages.get(`${key} ${total}`) ?? new Map<string, number>()
-      pages.set(`${key} ${total}`, read.set(text, got))
+      pages.set(`${key} ${total}`, read.set(identityOf({ text, kept }), got))
       isAll = [...read.values()].reduce((sum, one) => sum + one, 0) >= total
     }
     last.set(key, { server, tool, said: sign?.said ?? '', sign: isAll ? undefined : sign })

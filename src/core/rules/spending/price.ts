@@ -37,18 +37,24 @@ export function priceAt(price: Price, tier: string | undefined): Price | undefin
   if (tier === undefined || DEFAULT_TIERS.includes(tier)) return price
   const own = price.tiers && Object.hasOwn(price.tiers, tier) ? price.tiers[tier] : undefined
   if (own || tier !== 'flex') return own
-  return { ...shareOf(price), long: price.long && { ...shareOf(price.long), aboveTokens: price.long.aboveTokens } }
+  return shareOf(price, FLEX_SHARE)
 }
 
 /** The price of a tier is known, so that a limit in money can be kept in it. */
 export const hasPriceAt = (price: Price | undefined, tier: string | undefined): boolean =>
   price !== undefined && priceAt(price, tier) !== undefined
 
-const shareOf = ({ input, cachedInput, cacheWrite, output }: Rates): Rates => ({
-  input: input * FLEX_SHARE,
-  cachedInput: cachedInput * FLEX_SHARE,
-  ...(cacheWrite !== undefined && { cacheWrite: cacheWrite * FLEX_SHARE }),
-  output: output * FLEX_SHARE,
+/** A price of which each rate is so much of another one; without its tiers. */
+export const shareOf = ({ long, ...price }: Price, share: number): Price => ({
+  ...ratesOf(price, share),
+  ...(long && { long: { ...ratesOf(long, share), aboveTokens: long.aboveTokens } }),
+})
+
+const ratesOf = ({ input, cachedInput, cacheWrite, output }: Rates, share: number): Rates => ({
+  input: input * share,
+  cachedInput: cachedInput * share,
+  ...(cacheWrite !== undefined && { cacheWrite: cacheWrite * share }),
+  output: output * share,
 })
 
 /** The tier of an answer, by what its provider says of it and by what was asked: where nothing is said, nobody is taken to have had it cheaper. */

@@ -35,9 +35,12 @@ export function createTranslator({ servers, model, requestId }: Translated) {
   const over = new Set<unknown>()
   /** Ids of calls of the message, by the places of their blocks. */
   const ids = new Map<unknown, string | undefined>()
+  /** Blocks that began without a place: what goes on without one is of the last of them. */
+  let placeless = 0
   const pairs = createPairs()
   let isFirst = true
 
+  const keyOf = (index: unknown): unknown => index ?? `the ${placeless}th without a place`
   const placeOf = (index: unknown): number | undefined => (typeof index === 'number' ? before.length + index : undefined)
   const itemOf = ({ server_name: label, name, input }: Fields, id: string | undefined): Fields => ({
     id,
@@ -62,11 +65,12 @@ export function createTranslator({ servers, model, requestId }: Translated) {
   /** A block is whole: a call is made now, or has its result. */
   function ended(index: unknown): HostedEvent[] {
     // A block ends once, however often that is said: each time costs as much as it is large.
-    if (over.has(index)) return []
-    over.add(index)
+    const key = keyOf(index)
+    if (over.has(key)) return []
+    over.add(key)
     const block = message.blockAt(index)
     if (block?.['type'] === CALL) {
-      const told = calls.arguments({ itemId: ids.get(index), place: placeOf(index), part: undefined, whole: block['input'] ?? {} })
+      const told = calls.arguments({ itemId: ids.get(key), place: placeOf(index), part: undefined, whole: block['input'] ?? {} })
       return told ? [{ kind: 'call', call: told.call }] : []
     }
     if (block?.['type'] !== RESULT) return []
@@ -112,10 +116,11 @@ export function createTranslator({ servers, model, requestId }: Translated) {
       if (type === 'message_delta') return used()
       if (type === 'content_block_stop') return ended(index)
       if (type !== 'content_block_start') return []
+      if (index === undefined || index === null) placeless++
       const block = fieldsIn(event['content_block'])
       if (block['type'] !== CALL) return []
       const id = pairs.call(block['id'])
-      ids.set(index, id)
+      ids.set(keyOf(index), id)
       return [{ kind: 'spoken', call: calls.added(itemOf({ ...block, input: undefined }, id), placeOf(index)) }]
     },
 

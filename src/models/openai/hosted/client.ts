@@ -42,7 +42,12 @@ export function createHostedModel(options: {
     async ask(request, signal, asked) {
       const kept = background ? { background: true, store: true } : store !== undefined && { store }
       const fields = labelFields(request.labels, { isTold: labels, hasMetadata: true })
-      const body = { ...bodyOf(cacheKey ? request : { ...request, cacheKey: undefined }, mcpToken), model, ...kept, ...fields }
+      const body = {
+        ...bodyOf(cacheKey ? request : { ...request, cacheKey: undefined }, mcpToken, client.baseURL),
+        model,
+        ...kept,
+        ...fields,
+      }
       let isLimited = true
       const send = (taken: Create) => {
         isLimited = 'max_tool_calls' in taken
@@ -76,6 +81,7 @@ export function createHostedModel(options: {
 function bodyOf(
   { instructions, prompt, output, servers, maxToolCalls, settings, cacheKey, compactAt }: HostedRequest,
   mcpToken: McpToken,
+  baseUrl: string,
 ): Omit<Create, 'model'> {
   return {
     input: [{ role: 'user', content: prompt }],
@@ -91,7 +97,7 @@ function bodyOf(
       allowed_tools: [...tools],
       require_approval: 'never',
     })),
-    ...responsesFields({ settings, cacheKey }, output && { type: 'json_schema' as const, ...output }),
+    ...responsesFields({ settings, cacheKey }, output && { type: 'json_schema' as const, ...output }, baseUrl),
   }
 }
 

@@ -25,7 +25,6 @@ export function imageMessages(results: readonly ToldResult[]) {
 }
 
 const mediaTypeOf = (url: unknown) => /^data:([\w/+.-]{1,40});/.exec(textIn(url)?.slice(0, 60) ?? '')?.[1] ?? ''
-const notRead = (url: unknown) => imageNotRead(mediaTypeOf(url))
 
 const hasParts = (value: unknown, type: string) => Array.isArray(value) && listIn(value).some((part) => part['type'] === type)
 const isImageItem = ({ type, output }: Fields) => type === 'function_call_output' && hasParts(output, 'input_image')
@@ -38,17 +37,18 @@ const partsOf = (body: object) =>
 export const hasImages = (body: object): boolean => partsOf(body).some((one) => isImageItem(one) || isImageMessage(one))
 
 /** The request with words in their place. */
-export function withoutImages(body: object): object {
+export function withoutImages(body: object, say = imageNotRead): object {
+  const said = (url: unknown) => say(mediaTypeOf(url))
   const { input, messages } = fieldsIn(body)
   if (Array.isArray(input))
-    return { ...body, input: listIn(input).map((item) => (isImageItem(item) ? { ...item, output: wordsOf(item) } : item)) }
+    return { ...body, input: listIn(input).map((item) => (isImageItem(item) ? { ...item, output: wordsOf(item, said) } : item)) }
   const kept: Fields[] = []
   for (const message of listIn(messages)) {
     const before = kept.at(-1)
     if (!isImageMessage(message) || !before) kept.push(message)
     else {
       const words = listIn(message['content']).flatMap((part) =>
-        part['type'] === 'image_url' ? [notRead(fieldsIn(part['image_url'])['url'])] : [],
+        part['type'] === 'image_url' ? [said(fieldsIn(part['image_url'])['url'])] : [],
       )
       kept[kept.length - 1] = { ...before, content: [textIn(before['content']) ?? '', ...words].join('\n') }
     }
@@ -56,7 +56,7 @@ export function withoutImages(body: object): object {
   return { ...body, messages: kept }
 }
 
-const wordsOf = ({ output }: Fields): string =>
+const wordsOf = ({ output }: Fields, said: (url: unknown) => string): string =>
   listIn(output)
-    .map((part) => (part['type'] === 'input_image' ? notRead(part['image_url']) : (textIn(part['text']) ?? '')))
+    .map((part) => (part['type'] === 'input_image' ? said(part['image_url']) : (textIn(part['text']) ?? '')))
     .join('\n')

@@ -1,8 +1,6 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { z } from 'zod'
 import { query } from '../../../../src/store/postgres/db.ts'
 import { pauseJob } from '../../../../src/store/schedules/pauses.ts'
@@ -260,13 +258,23 @@ const CASES: Case[] = [
   {
     what: 'a ceiling of a job that there is not',
     options: { config: { ...SIZED, budgets: { jobs: { atc: { tokens: 1 } } } } },
-    finding: { check: 'jobs', status: 'failed', message: /budgets\.jobs\.atc names atc, .* did you mean act\?/, cure: /what is named/ },
+    finding: {
+      check: 'jobs',
+      status: 'failed',
+      message: /nightshift\.yaml:\d+: budgets\.jobs\.atc names atc, which is no job; did you mean act\?/,
+      cure: /what is named/,
+    },
     code: 2,
   },
   {
     what: 'a token for a job that there is not',
     options: { config: { ...SIZED, api: { tokens: { caller: { sha256: 'a'.repeat(64), role: 'runner', jobs: ['atc'] } } } } },
-    finding: { check: 'jobs', status: 'failed', message: /api\.tokens\.caller\.jobs names atc, which is no job/, cure: /what is named/ },
+    finding: {
+      check: 'jobs',
+      status: 'failed',
+      message: /nightshift\.yaml:\d+: api\.tokens\.caller\.jobs names atc, which is no job; did you mean act\?/,
+      cure: /what is named/,
+    },
     code: 2,
   },
   {
@@ -335,52 +343,6 @@ test('a server of which the configuration says no size is limited to what Pomeri
       cure: expect.stringContaining('servers.counting.maxRequestBytes'),
     },
   ])
-})
-
-describe.skipIf(spawnSync('redis-server', ['--version']).status !== 0)('Redis', () => {
-  test('a Redis that may evict entries, or loses them at a restart, is found', async () => {
-    const port = await freePort()
-    const redis = spawn(
-      'redis-server',
-      [
-        '--port',
-        String(port),
-        '--bind',
-        '127.0.0.1',
-        '--save',
-        '',
-        '--appendonly',
-        'no',
-        '--maxmemory-policy',
-        'allkeys-lru',
-        '--maxmemory',
-        '64mb',
-      ],
-      {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      },
-    )
-    try {
-      for await (const chunk of redis.stdout) if (String(chunk).includes('Ready to accept connections')) break
-      await using setup = await openSetup()
-      await insertLines(setup)
-      edit(setup, /databaseUrl:/, `redisUrl: redis://127.0.0.1:${port}\ndatabaseUrl:`)
-      const { code, findings } = await examine(setup)
-      expect(troubles(findings)).toEqual([
-        { check: 'eviction', status: 'failed', message: expect.stringContaining('allkeys-lru'), cure: 'Set it to noeviction.' },
-        {
-          check: 'persistence',
-          status: 'warning',
-          message: expect.stringContaining('appendonly is no'),
-          cure: expect.stringContaining('appendonly yes'),
-        },
-      ])
-      expect(code).toBe(1)
-    } finally {
-      redis.kill('SIGTERM')
-      if (redis.exitCode === null) await once(redis, 'exit')
-    }
-  })
 })
 
 test('a proxy of the environment is told by its name, with those who do not use it', async () => {

@@ -5,6 +5,7 @@ import {
   estimateTokens,
   leastTokens,
   leftOut,
+  longestAnswer,
   roomOf,
   shownBytes,
   type Counted,
@@ -20,6 +21,16 @@ test.each<[string, Window, number | undefined, number]>([
   ['and never all of it', { tokens: 1000 }, 5000, 250],
 ])('%s is kept free for the answer', (_, window, asked, room) => {
   expect(roomOf(window, asked)).toBe(room)
+})
+
+test.each<[string, Partial<Window>, number | undefined]>([
+  ['as the model gives', { maxOutputTokens: 8000 }, 8000],
+  ['as is kept free for it', { tokens: 32_000 }, 8000],
+  ['as is kept free for it, of a model that could answer more', { tokens: 9000, maxOutputTokens: 9000 }, 3000],
+  ['as nobody knows', {}, undefined],
+])('an answer is as long %s', (_, window, tokens) => {
+  expect(longestAnswer(window)).toBe(tokens)
+  if (window.tokens !== undefined && tokens !== undefined) expect(roomOf({ tokens: 0, ...window }) + tokens).toBe(window.tokens)
 })
 
 test.each<[string, Parameters<typeof shownBytes>, number]>([

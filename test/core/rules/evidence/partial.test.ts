@@ -180,6 +180,22 @@ test.each<[what: string, calls: ReturnType<typeof call>[], unread: number]>([
     0,
   ],
   ['the same page twice', [call(json({ totalCount: 4, items: rows(2) })), call(json({ totalCount: 4, items: rows(2) }))], 1],
+  [
+    'the same large page twice, each shown with its id',
+    ['t1c1', 't2c1'].map((id) => ({
+      ...call(`[Result ${id} is shown in part]`),
+      kept: { digest: 'a1', rest: { said: '2 of 4', count: { total: 4, got: 2 } } },
+    })),
+    1,
+  ],
+  [
+    'large pages that are all there by their count, and look the same',
+    ['a1', 'b2'].map((digest) => ({
+      ...call('[It is shown in part]'),
+      kept: { digest, rest: { said: '2 of 4', count: { total: 4, got: 2 } } },
+    })),
+    0,
+  ],
   ['a tool that is no server’s', [{ ...call(part), server: '' }], 0],
 ])('%s', (_, calls, unread) => {
   expect(unreadRests(calls, [])).toHaveLength(unread)

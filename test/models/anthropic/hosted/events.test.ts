@@ -71,6 +71,17 @@ test('an answer with breaks is one answer: its calls have places of their own, a
   expect(translate.goOn()).toBeUndefined()
 })
 
+test.each([undefined, null])('blocks whose place is %s are as those that say it', (index) => {
+  const placed = [start, ...use('u1', 0), ...result('u1', 1), ...use('u2', 2, 'look'), ...result('u2', 3), ...block(4, { type: 'text', text: 'Done.' }), ...end('end_turn')] // prettier-ignore
+  const events = read(placed.map((event) => ('index' in event ? { ...event, index } : event)))
+  const told = (all: readonly HostedEvent[]) => all.map((one) => [one.kind, 'call' in one ? [one.call.id, one.call.arguments] : undefined])
+  expect(told(events)).toEqual(told(read(placed)))
+  expect(answerIn(events)?.calls.map(({ id, outcome }) => [id, outcome.kind])).toEqual([
+    ['u1', 'ok'],
+    ['u2', 'ok'],
+  ])
+})
+
 test('a block that is said to end again and again ends once', () => {
   const events = read([start, ...use('u1', 0), ...result('u1', 1), ...Array.from({ length: 50 }, () => ({ type: 'content_block_stop', index: 1 })), ...end('end_turn')]) // prettier-ignore
   expect(events.filter(({ kind }) => kind === 'ended')).toHaveLength(1)

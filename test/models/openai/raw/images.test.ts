@@ -92,3 +92,19 @@ test.each([
   expect(first).toMatchObject({ [way === 'chat' ? 'role' : 'type']: way === 'chat' ? 'tool' : 'function_call_output' })
   expect(JSON.stringify(ends[1])).toContain(`${words}\\n${words}`)
 })
+
+test.each([
+  ['responses', 'The image data you provided does not represent a valid image. Please check your input and try again.'],
+  ['responses', 'You uploaded an unsupported image. Please make sure your image has of one the following formats: png, jpeg.'],
+  ['chat', 'Failed to load image: cannot identify image file'],
+  ['chat', "Invalid 'messages[2].content[1].image_url.url'. Expected a base64-encoded data URL, but got an invalid base64 value."],
+] as const)('of another run are given to a server of %s that says of one: %s', async (way, refusal) => {
+  const { told, ends } = await ask(way, refusal)
+  expect(told).toEqual([0, 1].map(() => expect.stringContaining('did not take an image of a result')))
+  // Each request is tried with its own images.
+  expect(ends).toHaveLength(4)
+  expect([ends[0], ends[1]]).toEqual([ends[2], ends[3]])
+  expect(JSON.stringify(ends[2])).toContain('base64')
+  expect(JSON.stringify(ends[3])).not.toContain('base64')
+  expect(JSON.stringify(ends[3])).toContain('one of these images could not be read')
+})
