@@ -15,6 +15,7 @@ const COMMANDS: readonly [heading: string, commands: readonly Commands[]][] = [
     [
       commands('demo', async () => (await import('./commands/setup/demo.ts')).addDemo),
       commands('init', async () => (await import('./commands/setup/init.ts')).addInit),
+      commands('completion complete', async () => (await import('./commands/setup/completion.ts')).addCompletion),
       commands('compose-init', async () => (await import('./commands/setup/compose-init.ts')).addComposeInit),
       commands('doctor', async () => (await import('./commands/service/doctor.ts')).addDoctor),
       commands('start', async () => (await import('./commands/service/start.ts')).addStart),
@@ -68,6 +69,11 @@ const COMMANDS: readonly [heading: string, commands: readonly Commands[]][] = [
     ],
   ],
 ]
+
+/** The names of all commands, but for the one that the scripts of `completion` ask. */
+export const commandNames: readonly string[] = COMMANDS.flatMap(([, some]) => some.flatMap(({ names }) => names)).filter(
+  (name) => name !== 'complete',
+)
 
 /** What the words of a command line need: the file of the first one that is a command, none for the version alone, and all of them else. */
 export async function commandsFor(args: readonly string[]): Promise<[heading: string, adds: AddCommand[]][]> {

@@ -1,33 +1,16 @@
 import { constants } from 'node:os'
-import { Command, CommanderError } from 'commander'
+import { CommanderError } from 'commander'
 import { environment } from '../config/environment.ts'
 import { describeFailure, toFailure } from '../core/failure.ts'
 import { EXIT, FAILURES } from '../core/failure-codes.ts'
 import { showText } from '../lib/text.ts'
-import { VERSION } from '../lib/version.ts'
-import { commandsFor } from './commands.ts'
+import { createProgram } from './program.ts'
 import { createTerminal, type Terminal } from './terminal/terminal.ts'
-
-const ABOUT = `Lets an LLM work through the MCP tools behind Pomerium while nobody is signed in.`
-const MORE = `
-The configuration is config/nightshift.yaml, or what --config or
-NIGHTSHIFT_CONFIG names.
-Exit codes: 0 succeeded, 1 failed, 2 wrong use or input, 3 evidence does not
-hold or lines are unexplained, 4 incomplete, 5 waiting for a person,
-6 cancelled, 7 store or queue away.`
 
 /** Runs one command line. Returns the exit code; prints every failure with its code and cure, and never a stack. */
 export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
   let exitCode: number = EXIT.ok
-  const program = new Command('nightshift').description(ABOUT).addHelpText('after', MORE).exitOverride()
-  program.version(VERSION, '--version', 'print the version')
-  program.option('-c, --config <file>', 'configuration file')
-  program.configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.err(text.trimEnd()) })
-  for (const [heading, adds] of await commandsFor(args)) {
-    const before = program.commands.length
-    for (const add of adds) add(program, terminal, (code) => (exitCode = code))
-    for (const command of program.commands.slice(before)) inheritSettings(command.helpGroup(heading), program)
-  }
+  const program = await createProgram(args, terminal, (code) => (exitCode = code))
   try {
     await program.parseAsync(args, { from: 'user' })
     return exitCode
@@ -38,13 +21,6 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     terminal.err(`${terminal.colors.red(failure.code)} ${showText(describeFailure(failure))}`)
     return FAILURES[failure.code].exit
   }
-}
-
-/** Settings of the program for a command and those below it, and where its use is explained after an error. */
-function inheritSettings(command: Command, from: Command, name = command.name()): void {
-  command.copyInheritedSettings(from)
-  command.showHelpAfterError(`See nightshift ${name} --help.`)
-  for (const below of command.commands) inheritSettings(below, command, `${name} ${below.name()}`)
 }
 
 /** What a shell expects of a program that a signal ended. */

@@ -56,10 +56,12 @@ export function fileStamp(path: string): string {
   }
 }
 
-function loadAll(dir: string, load: (path: string) => LoadResult): LoadedJobs {
-  let files: string[]
+/** The names of the jobs of a directory, whether their files have faults or not. */
+export const jobNames = (dir: string): string[] => [...new Set(filesIn(dir).map((file) => nameOf(join(dir, file))))]
+
+function filesIn(dir: string): string[] {
   try {
-    files = readdirSync(dir)
+    return readdirSync(dir)
       .filter((file) => /\.ya?ml$/.test(file) && !/\.(lock|cases)\.yaml$/.test(file))
       .toSorted()
   } catch (cause) {
@@ -70,6 +72,10 @@ function loadAll(dir: string, load: (path: string) => LoadResult): LoadedJobs {
       cause,
     })
   }
+}
+
+function loadAll(dir: string, load: (path: string) => LoadResult): LoadedJobs {
+  const files = filesIn(dir)
   const jobs = new Map<string, Job>()
   /** The first file of each name, faulty or not. */
   const seen = new Map<string, string>()

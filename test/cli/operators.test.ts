@@ -56,8 +56,12 @@ describe('retry', () => {
       out: '',
       err: expect.stringMatching(/There is nobody to ask\. Add --yes\./),
     })
-    expect(await json(testApp, 'retry', '--job', 'act', '--dry-run')).toEqual({ count: 1, dryRun: true })
-    expect(await json(testApp, 'retry', '--job', 'act', '--yes')).toEqual({ count: 1, dryRun: false })
+    expect(await json(testApp, 'retry', '--job', 'act', '--dry-run')).toMatchObject({
+      count: 1,
+      dryRun: true,
+      groups: [{ job: 'act', status: 'failed', runs: 1 }],
+    })
+    expect(await json(testApp, 'retry', '--job', 'act', '--yes')).toMatchObject({ count: 1, dryRun: false })
     expect(await Promise.all([...failed, green].map((id) => statusOf(testApp, id)))).toEqual(['queued', 'failed', 'succeeded'])
   })
 
@@ -66,6 +70,8 @@ describe('retry', () => {
     ['a run that there is not', ['retry', 'run_nothing'], /^RUN_UNKNOWN /],
     ['a definition that is none', ['retry', '--status', 'failed', '--definition', 'old'], /latest, pinned/],
     ['a code that is none', ['retry', '--code', 'NOPE', '--yes'], /failure code/],
+    ['names beside a filter', ['retry', 'run_1', '--job', 'act'], /a filter goes without names/],
+    ['other input of a dry run', ['retry', 'latest', '--input', 'n=1', '--dry-run'], /cannot be used with/],
     ['other input without a run', ['retry', '--status', 'failed', '--input', 'n=1'], /--input goes with one run/],
   ] as const)('refuses %s', async ([, args, message]) => {
     await using testApp = await buildTestApp({ jobs: { act: JOB } })

@@ -2,7 +2,7 @@ import { misspeltServers, unknownJobs } from '../../config/job-names.ts'
 import type { Config } from '../../config/load.ts'
 import { showFault } from '../../config/places.ts'
 import { Failure, messageOf } from '../../core/failure.ts'
-import { loadJobs, type LoadedJobs } from '../../jobs/directory.ts'
+import { jobNames, loadJobs, type LoadedJobs } from '../../jobs/directory.ts'
 import type { Job } from '../../jobs/job.ts'
 import { offerOf } from '../resources.ts'
 
@@ -22,6 +22,9 @@ export function loadConfiguredJobs(config: Config): LoadedJobs {
     warnings: [...loaded.warnings, ...misspeltServers(config, servers)],
   }
 }
+
+/** The names that job files give their jobs, without a look into the files. */
+export const listJobNames = ({ jobsDir }: Pick<Config, 'jobsDir'>): string[] => jobNames(jobsDir)
 
 function loadJobsOf(config: Config): LoadedJobs {
   try {

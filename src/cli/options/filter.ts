@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { FAILURES, type FailureCode } from '../../core/failure-codes.ts'
 import { RUN_STATUSES, STATUS_WORDS, statusesOf, type RunStatus, type StatusWord } from '../../core/run.ts'
 import { showLine } from '../../lib/text.ts'
-import { parseTime } from './time.ts'
+import { parseTime, timeText } from './time.ts'
 import type { RunFilter } from '../../runs/queries.ts'
 
 const isCode = (code: string): code is FailureCode => Object.hasOwn(FAILURES, code)
@@ -58,7 +58,6 @@ function parseCode(text: string): FailureCode {
 
 /** What a filter means, for the person who is asked about it. */
 export function describeFilter({ ids, job, status, code, requestedBy, since, until, tool, text }: RunFilter): string {
-  const at = (time: Date) => time.toISOString()
   const parts = [
     ids && `${ids.length} named`,
     job !== undefined && `of ${showLine(job)}`,
@@ -67,8 +66,8 @@ export function describeFilter({ ids, job, status, code, requestedBy, since, unt
     requestedBy !== undefined && `asked for by ${showLine(requestedBy)}`,
     tool !== undefined && `that called ${showLine(tool)}`,
     text !== undefined && `with the words ${showLine(text)}`,
-    since && `created since ${at(since)}`,
-    until && `created before ${at(until)}`,
+    since && `created since ${timeText(since)}`,
+    until && `created before ${timeText(until)}`,
   ]
   return `runs ${parts.filter((part) => typeof part === 'string').join(', ')}`
 }

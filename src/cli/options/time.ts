@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, type Command } from 'commander'
 import { z } from 'zod'
 import { durationMs, MAX_TIMER_MS } from '../../lib/duration.ts'
 import { foreignTime, isKnownTime } from '../../lib/time/foreign.ts'
@@ -17,6 +17,19 @@ export function parseTime(text: string): Date {
       )
     return new Date(text)
   }
+}
+
+/** A time for people, in UTC. */
+export const timeText = (at: Date): string => at.toISOString().replace('.000Z', 'Z')
+
+/** What the times of a command line, of the command and of those above it, were understood as: a line for each, to be said before anything is done. */
+export function understoodTimes(command: Command): string[] {
+  const own = command.options.flatMap((option) => {
+    const value: unknown = command.getOptionValue(option.attributeName())
+    const isGiven = command.getOptionValueSource(option.attributeName()) !== 'default'
+    return option.parseArg === parseTime && isGiven && value instanceof Date ? [`${option.long} is ${timeText(value)}.`] : []
+  })
+  return command.parent === null ? own : [...understoodTimes(command.parent), ...own]
 }
 
 /** A length of time, in milliseconds. */

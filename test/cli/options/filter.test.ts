@@ -45,6 +45,6 @@ test('what a filter means is said in full, with its times in UTC and nothing tha
       ),
     ),
   ).toBe(
-    'runs of report\\u001b[31m, that are incomplete or failed or cancelled, with DEADLINE, asked for by ann, that called labor.query, created since 2026-11-24T00:00:00.000Z',
+    'runs of report\\u001b[31m, that are incomplete or failed or cancelled, with DEADLINE, asked for by ann, that called labor.query, created since 2026-11-24T00:00:00Z',
   )
 })

@@ -18,10 +18,13 @@ export const SCHEDULED = `${JOB}schedule: { cron: "0 7 * * *", timezone: UTC }\n
 
 /** A command line on the configuration of an app. */
 export const at = (testApp: TestApp, ...args: string[]) => ['-c', testApp.world.configFile, ...args]
-/** What a command gives with --json, and nothing beside it. */
+/** What is understood of times and filters, which people are told also with --json. */
+const UNDERSTOOD = /^(?:--[a-z]+ is \d{4}-\S+Z\.|Meant are runs .*|runs +job +status +code| +\d+ {2}.*|\d+ fires? of .*)$/
+
+/** What a command gives with --json, and nothing beside it but what was understood. */
 export const json = async (testApp: TestApp, ...args: string[]): Promise<unknown> => {
   const { code, out, err } = await command(at(testApp, ...args, '--json'))
-  expect({ code, err }).toEqual({ code: 0, err: '' })
+  expect({ code, err: err.split('\n').filter((line) => line !== '' && !UNDERSTOOD.test(line)) }).toEqual({ code: 0, err: [] })
   return JSON.parse(out)
 }
 export const statusOf = async (testApp: TestApp, id: string) => (await loadRun(testApp.app.db, id))?.status

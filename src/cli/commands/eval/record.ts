@@ -5,7 +5,7 @@ import { EXIT } from '../../../core/failure-codes.ts'
 import { addCase, recordCase, yamlOf } from '../../../eval/cases/record.ts'
 import { showText } from '../../../lib/text.ts'
 import { withWholeResults } from '../../../runs/results/kept.ts'
-import { requireJob, requireRun } from '../../../runs/require.ts'
+import { requireId, requireJob, requireRun } from '../../../runs/require.ts'
 import { configOf, examples, quietLog } from '../../options/options.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 
@@ -21,7 +21,7 @@ export function addRecord(parent: Command, terminal: Terminal, done: (exitCode: 
     .action(async (id: string, given: unknown, command: Command) => {
       const { expectOutput, write } = optionsSchema.parse(given)
       await using app = await createApp({ config: configOf(command, terminal), log: quietLog() })
-      const run = await withWholeResults(app.db, await requireRun(app.db, id))
+      const run = await withWholeResults(app.db, await requireRun(app.db, await requireId(app.db, id)))
       const job = requireJob(app.jobs.jobs(), run.job, app.jobs.issues())
       const tools = await app.toolsToPin(job, terminal.signal)
       const recorded = recordCase({ run, job, tools, expectOutput, redact: app.resources.redactor.redact })

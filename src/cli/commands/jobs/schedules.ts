@@ -64,7 +64,8 @@ export const addSchedules: AddCommand = (program, terminal, done) => {
         terminal.out(json ? JSON.stringify({ fires: fires.map((at) => at.toISOString()), dryRun: true }, null, 2) : `${what}.`)
         return done(EXIT.ok)
       }
-      if (!(await confirm(terminal, `${what}. Make their runs?`, yes))) return done(EXIT.ok)
+      terminal.err(`${what}.`)
+      if (!(await confirm(terminal, `Make ${fires.length === 1 ? 'its run' : `their ${fires.length} runs`}?`, yes))) return done(EXIT.ok)
       const ids = await backfill(app, job, fires, whoami())
       terminal.out(
         json

@@ -1,20 +1,15 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { z } from 'zod'
 import { EXIT } from '../../../core/failure-codes.ts'
-import { ALL_JOBS } from '../../../core/rules/schedules/pause.ts'
-import { showLine } from '../../../lib/text.ts'
-import { showAge } from '../../../lib/show/time.ts'
-import { groupRuns, listRuns, listWaiting, type RunFilter, type RunLine, type WaitingFor } from '../../../runs/queries.ts'
-import { addFilter, filterOf, filterOptions } from '../../options/filter.ts'
-import { createLines, shortId } from '../../terminal/lines.ts'
+import { groupRuns, isEmptyFilter, listRuns, listWaiting, type RunFilter, type RunLine, type WaitingFor } from '../../../runs/queries.ts'
+import { addFilter, describeFilter, filterOf, filterOptions } from '../../options/filter.ts'
 import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { GROUPS, noRuns, showGroups } from './meant.ts'
-import { fit, type Terminal } from '../../terminal/terminal.ts'
+import { runsTable } from './table.ts'
+import type { Terminal } from '../../terminal/terminal.ts'
 
 const MAX_LIMIT = 10_000
-/** Terminal width from which reasons fit. */
-const WIDE = 120
 const optionsSchema = filterOptions.extend({
   group: z.enum(GROUPS).optional(),
   json: z.boolean().default(false),
@@ -44,16 +39,24 @@ export const addRuns: AddCommand = (program, terminal, done) => {
     .action(async (options: unknown, command) => {
       const { json, waiting, limit, group, ...filter } = optionsSchema.parse(options)
       await using store = await openStoreOf(configOf(command, terminal))
-      if (waiting) terminal.out(showWaiting(await listWaiting(store.db, filterOf(filter)), terminal, json))
-      else if (group) terminal.out(showGroups(await groupRuns(store.db, filterOf(filter)), group, filterOf(filter), terminal, json))
-      else terminal.out(showRuns(await listRuns(store.db, filterOf(filter), { limit }), filterOf(filter), terminal, json))
+      const meant = filterOf(filter)
+      if (waiting) terminal.out(showWaiting(await listWaiting(store.db, meant), meant, terminal, json))
+      else if (group) terminal.out(showGroups(await groupRuns(store.db, meant), group, meant, terminal, json))
+      else {
+        const runs = await listRuns(store.db, meant, { limit })
+        terminal.out(showRuns(runs, meant, terminal, json))
+        // A list that is taken for the whole of it is a mistake in the next command.
+        if (runs.length === limit && command.getOptionValueSource('limit') === 'default')
+          terminal.err(`These are the newest ${limit}; --limit shows more.`)
+      }
       done(EXIT.ok)
     })
 }
 
-function showWaiting(waiting: readonly WaitingFor[], terminal: Terminal, json: boolean): string {
+function showWaiting(waiting: readonly WaitingFor[], filter: RunFilter, terminal: Terminal, json: boolean): string {
   if (json) return JSON.stringify(waiting, null, 2)
-  if (waiting.length === 0) return 'No run waits for a person.'
+  if (waiting.length === 0)
+    return isEmptyFilter(filter) ? 'No run waits for a person.' : `No run waits for a person, of ${describeFilter(filter)}.`
   const rows = waiting.map(({ account, server, runs }) => [
     server,
     account,
@@ -66,43 +69,11 @@ function showWaiting(waiting: readonly WaitingFor[], terminal: Terminal, json: b
 function showRuns(runs: readonly RunLine[], filter: RunFilter, terminal: Terminal, json: boolean): string {
   if (json) return JSON.stringify(runs, null, 2)
   if (runs.length === 0) return noRuns(filter)
-  const lines = createLines(terminal)
-  const narrow = terminal.columns < WIDE
-  const rows = runs.map((run) => [
-    narrow ? shortId(run.id) : run.id,
-    fit(run.job, narrow ? 16 : 40),
-    lines.status(run.status),
-    why(run),
-    ...(narrow ? [] : [trigger(run)]),
-    ago(run.createdAt),
-    ...(narrow ? [] : [seconds(run)]),
-  ])
-  const head = narrow ? ['run', 'job', 'status', 'why', 'age'] : ['run', 'job', 'status', 'why', 'by', 'age', 's']
-  return renderTable(terminal, head, rows, narrow ? [] : [6])
+  return runsTable(runs, terminal)
 }
-
-const ago = (at: string) => showAge(Date.now() - Date.parse(at))
 
 function parseLimit(text: string): string {
   if (!/^\d+$/.test(text) || Number(text) < 1 || Number(text) > MAX_LIMIT)
     throw new InvalidArgumentError(`It is a whole number from 1 to ${MAX_LIMIT}.`)
   return text
 }
-
-const MAX_BECAUSE = 16
-
-/** What holds it, or the first code whole, and how many others there are. */
-function why({ reasons, failure, heldBy, ending }: RunLine): string {
-  if (heldBy !== null) return heldBy === `pause ${ALL_JOBS}` ? 'held by drain' : `held by ${showLine(heldBy)}`
-  if (ending?.kind === 'nothing-new') return 'nothing new'
-  const [first = '', ...others] = new Set([...(failure ? [failure.code] : []), ...reasons.map(({ code }) => code)])
-  const more = others.length === 0 ? '' : ` +${others.length}`
-  return ending?.because === undefined ? `${first}${more}` : `${first}${more} ${fit(ending.because, MAX_BECAUSE)}`
-}
-
-/** Who asked for it, or the time of its fire. */
-const trigger = ({ trigger: by, requestedBy }: RunLine) =>
-  requestedBy !== null ? fit(requestedBy, 20) : by.kind === 'schedule' ? `fire ${by.fireAt.slice(0, 16)}Z` : by.kind
-
-const seconds = ({ startedAt, finishedAt }: RunLine) =>
-  startedAt && finishedAt ? ((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000).toFixed(1) : ''

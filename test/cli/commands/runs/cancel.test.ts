@@ -36,7 +36,9 @@ describe('cancel', () => {
       })
     const no = cancel('n')
     expect([await no.ended, no.out()]).toEqual([0, ''])
-    expect(no.err()).toMatch(/^Meant are runs of act, created since 20\d\d-\S+Z\.\nruns +job +status +code\n +2 +act +queued$/)
+    expect(no.err()).toMatch(
+      /^--since is 20\d\d-\S+Z\.\nMeant are runs of act, created since 20\d\d-\S+Z\.\nruns +job +status +code\n +2 +act +queued$/,
+    )
     expect(await Promise.all(queued.map((id) => statusOf(testApp, id)))).toEqual(['queued', 'queued'])
     const yes = cancel('y')
     expect([await yes.ended, yes.out()]).toEqual([0, '2 runs are cancelled; workers end those that run.'])
@@ -54,8 +56,12 @@ describe('cancel', () => {
        select 'run_copy' || n, job, job_version, status, account, trigger, input from runs, generate_series(1, 600) n where id = $1`,
       [id],
     )
-    expect(await json(testApp, 'cancel', '--job', 'act', '--dry-run')).toEqual({ count: 601, dryRun: true })
-    expect(await json(testApp, 'cancel', '--job', 'act', '--yes')).toEqual({ count: 601, dryRun: false })
+    expect(await json(testApp, 'cancel', '--job', 'act', '--dry-run')).toMatchObject({
+      count: 601,
+      dryRun: true,
+      groups: [{ job: 'act', status: 'queued', code: null, runs: 601 }],
+    })
+    expect(await json(testApp, 'cancel', '--job', 'act', '--yes')).toMatchObject({ count: 601, dryRun: false })
     expect(await query(testApp.app.db, 'select status, count(*)::int as n from runs group by 1')).toEqual([{ status: 'cancelled', n: 601 }])
   })
 
@@ -71,6 +77,17 @@ describe('cancel', () => {
     expect(err).toMatch(message)
     expect(await statusOf(testApp, id)).toBe('queued')
   })
+})
+
+test('named runs are counted with --dry-run and left as they are', async () => {
+  await using testApp = await buildTestApp({ jobs: { act: JOB } })
+  const id = await testApp.write('act')
+  expect(await command(at(testApp, 'cancel', 'latest', '--dry-run'))).toEqual({
+    code: 0,
+    out: '1 run would be cancelled.',
+    err: 'Meant are runs 1 named.\nruns  job  status  code\n   1  act  queued',
+  })
+  expect(await statusOf(testApp, id)).toBe('queued')
 })
 
 test('a run is named by its id, its beginning or its end, or as the latest; what could be several is refused with them', async () => {
