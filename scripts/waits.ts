@@ -327,7 +327,7 @@ export const WAITS: readonly WaitRow[] = [
     also: ['audit/log/import.ts', 'audit/log/follow.ts', 'audit/log/stream.ts', 'audit/log/reader.ts', 'audit/log/rotated.ts'],
   },
   {
-    what: 'what a person watches: `run --follow`, `logs`, the demo, the events of a run',
+    what: 'what a person watches: `run --follow`, `logs`, `watch`, the demo, the events of a run',
     bound: ['until the run ends'],
     after: 'a signal ends it',
     also: [

@@ -66,6 +66,7 @@ const terminal: Terminal = {
   columns: 10_000,
   env: {},
   signal: new AbortController().signal,
+  draw: undefined,
   ask: undefined,
 }
 

@@ -47,7 +47,8 @@ describe('what a person gives means the same in every command', () => {
     one.options.flatMap(({ parseArg, long }) => (parseArg === parseTime && long !== undefined ? [[words.join(' '), long] as const] : [])),
   )
   test.each(times)('%s %s says what it understood, and refuses what could be anything', async (words, option) => {
-    const run = (time: string) => command(at(testApp, ...words.split(' '), ...(NEEDS[words] ?? []), option, time))
+    const run = (time: string) =>
+      command(at(testApp, ...words.split(' '), ...(NEEDS[words] ?? []), option, time), { signal: AbortSignal.abort() })
     const { err, code } = await run('2026-11-24')
     expect(err).toContain(`${option} is 2026-11-24T00:00:00Z.`)
     expect(code).toBe(0)
@@ -56,6 +57,8 @@ describe('what a person gives means the same in every command', () => {
     for (const loose of ['6', '03/04/2026']) expect(await run(loose)).toMatchObject({ code: 2, out: '' })
   })
   test('each of these commands lets runs be meant by a time', () => {
-    expect(new Set(times.map(([words]) => words))).toEqual(new Set(['runs', 'retry', 'cancel', 'schedules backfill', 'audit report']))
+    expect(new Set(times.map(([words]) => words))).toEqual(
+      new Set(['runs', 'watch', 'retry', 'cancel', 'schedules backfill', 'audit report']),
+    )
   })
 })

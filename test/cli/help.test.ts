@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { command } from '../support/cli/command.ts'
 
 const COMMANDS = [
-  [], ['start'], ['status'], ['run'], ['runs'], ['show'], ['logs'], ['retry'], ['cancel'], ['models'], ['jobs'], ['jobs', 'check'], ['jobs', 'pin'], ['schedules'],
+  [], ['start'], ['status'], ['run'], ['runs'], ['show'], ['logs'], ['watch'], ['completion'], ['retry'], ['cancel'], ['models'], ['jobs'], ['jobs', 'check'], ['jobs', 'pin'], ['schedules'],
   ['schedules', 'backfill'], ['doctor'], ['pause'], ['drain'], ['resume'], ['prune'], ['audit'], ['audit', 'import'], ['audit', 'follow'],
   ['audit', 'report'], ['audit', 'acknowledge'], ['evidence'], ['evidence', 'export'], ['evidence', 'verify'], ['evidence', 'checkpoint'], ['evidence', 'key'], ['evidence', 'key', 'create'],
   ['evidence', 'key', 'show'], ['evidence', 'key', 'rotate'], ['evidence', 'key', 'introduce'], ['evidence', 'key', 'retire'], ['account'], ['account', 'create'],

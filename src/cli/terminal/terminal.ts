@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import pc from 'picocolors'
+import wrapAnsi from 'wrap-ansi'
 import { showLine } from '../../lib/text.ts'
 import type { Environment } from '../../config/environment.ts'
 
@@ -13,6 +14,8 @@ export interface Terminal {
   env: Environment
   /** Aborted by Ctrl-C and SIGTERM. */
   signal: AbortSignal
+  /** Draws a screen in the place of the one before, made for so many rows; undefined where there is none to draw on. */
+  draw: ((screen: (rows: number) => string) => void) | undefined
   /** Asks the person at the terminal; undefined when there is none. */
   ask: ((question: string) => Promise<string>) | undefined
 }
@@ -38,7 +41,24 @@ export function createTerminal(options: {
     columns: stdout.isTTY ? stdout.columns : PIPE_COLUMNS,
     env,
     signal,
+    draw: stdout.isTTY && env['TERM'] !== 'dumb' ? createDraw(stdout) : undefined,
     ask: stdin.isTTY && stdout.isTTY ? (question) => ask(stdin, stdout, question, signal) : undefined,
+  }
+}
+
+const [CLEAR, HOME, END_OF_LINE, BELOW] = ['\u001b[2J', '\u001b[H', '\u001b[K', '\u001b[J']
+/** A line that is longer than the screen is cut by the terminal, and later ones are not. */
+const [CUT, WRAP] = ['\u001b[?7l', '\u001b[?7h']
+
+/** What is longer or wider than the screen is left out: the rest would move everything up at each look. */
+function createDraw(stdout: NodeJS.WriteStream): NonNullable<Terminal['draw']> {
+  let isFirst = true
+  return (screen) => {
+    const lines = screen(stdout.rows)
+      .split('\n')
+      .slice(0, Math.max(stdout.rows - 1, 1))
+    stdout.write(`${isFirst ? CLEAR : ''}${HOME}${CUT}${lines.map((line) => `${line}${END_OF_LINE}\n`).join('')}${WRAP}${BELOW}`)
+    isFirst = false
   }
 }
 
@@ -51,11 +71,23 @@ async function ask(input: NodeJS.ReadStream, output: NodeJS.WriteStream, questio
   }
 }
 
-/** Foreign text on one line, cut to a width. */
+const NARROW = /^[\u0020-\u007e]*$/
+/** Of a character as a person sees it, such as a family of four: what is looked at of a long text is bounded. */
+const MAX_UNITS = 32
+
+/** Foreign text on one line, cut to a width: that of the screen, where many characters take two places, and never within one. */
 export function fit(text: string, width: number): string {
-  const line = showLine(text)
-  return line.length <= width ? line : `${line.slice(0, Math.max(width - 1, 0))}…`
+  // Composed, as the library returns it.
+  const line = showLine(text).normalize()
+  if (NARROW.test(line)) return line.length <= width ? line : `${line.slice(0, Math.max(width - 1, 0))}…`
+  const near = line.slice(0, Math.max(width, 1) * MAX_UNITS)
+  if (near.length === line.length && firstOf(line, width) === line) return line
+  return width < 2 ? '…' : `${firstOf(near, width - 1)}…`
 }
+
+/** What of a text fits into a width. */
+const firstOf = (line: string, width: number) =>
+  wrapAnsi(line, Math.max(width, 1), { hard: true, wordWrap: false, trim: false }).split('\n', 1)[0] ?? ''
 
 /** A text in lines of at most so many characters, broken between words. */
 export function wrap(text: string, width: number): string[] {

@@ -37,6 +37,7 @@ export async function command(args: readonly string[], options: CommandOptions =
     columns: options.columns ?? 200,
     env: options.env ?? {},
     signal: options.signal ?? new AbortController().signal,
+    draw: undefined,
     ask: undefined,
   }
   const code = await main(args, terminal)

@@ -16,7 +16,7 @@ export interface Screen {
 /** A command that goes on, in this process, with a person who may answer it. */
 export function openScreen(
   args: readonly string[],
-  options: { columns?: number; env?: Environment; answer?: (question: string) => string } = {},
+  options: { columns?: number; rows?: number; env?: Environment; answer?: (question: string) => string } = {},
 ): Screen {
   const out: string[] = []
   const err: string[] = []
@@ -26,7 +26,7 @@ export function openScreen(
     lines.push(text)
     for (const look of watchers) look()
   }
-  const { answer } = options
+  const { answer, rows } = options
   const terminal: Terminal = {
     out: write(out),
     err: write(err),
@@ -34,6 +34,7 @@ export function openScreen(
     columns: options.columns ?? 200,
     env: options.env ?? {},
     signal: ending.signal,
+    draw: rows === undefined ? undefined : (screen) => write(out)(screen(rows)),
     ask: answer && ((question) => Promise.resolve(answer(question))),
   }
   const ended = main(args, terminal)

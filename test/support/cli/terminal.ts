@@ -9,5 +9,6 @@ export const aTerminal = (): Terminal => ({
   columns: 200,
   env: {},
   signal: new AbortController().signal,
+  draw: undefined,
   ask: undefined,
 })

@@ -20,7 +20,7 @@ export function runsTable(runs: readonly RunLine[], terminal: Pick<Terminal, 'co
   const age = (run: RunLine) => showAge(now.getTime() - Date.parse(run.createdAt))
   if (terminal.columns >= WIDE) {
     const rows = runs.map((run) => [
-      run.id, fit(run.job, 40), lines.status(run.status), why(run, MAX_BECAUSE), askedBy(run), age(run), seconds(run),
+      run.id, fit(run.job, 40), lines.status(run.status), whyOf(run), askedBy(run), age(run), seconds(run),
     ]) // prettier-ignore
     return renderTable(terminal, ['run', 'job', 'status', 'why', 'by', 'age', 's'], rows, [6])
   }
@@ -44,6 +44,9 @@ export function runsTable(runs: readonly RunLine[], terminal: Pick<Terminal, 'co
   ])
   return renderTable(terminal, ['run', 'job', 'status', 'why', 'age', ...(hasFires ? ['fire'] : [])], rows)
 }
+
+/** Why a run stands as it does, in a few words. */
+export const whyOf = (run: RunLine): string => why(run, MAX_BECAUSE)
 
 /** What holds it, or the first code whole and how many others there are; and of the model's word for why, what fits. */
 function why(run: RunLine, room: number): string {
