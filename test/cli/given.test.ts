@@ -58,7 +58,7 @@ describe('what a person gives means the same in every command', () => {
   })
   test('each of these commands lets runs be meant by a time', () => {
     expect(new Set(times.map(([words]) => words))).toEqual(
-      new Set(['runs', 'watch', 'retry', 'cancel', 'schedules backfill', 'audit report']),
+      new Set(['acts', 'runs', 'watch', 'retry', 'cancel', 'schedules backfill', 'audit report']),
     )
   })
 })

@@ -3,6 +3,7 @@ import { visibleJobs } from '../../http/authorize.ts'
 import { listActs } from '../../runs/queries.ts'
 import type { AddRoutes } from '../context.ts'
 import { actQuerySchema, actSchema, describeAct } from '../schemas/acts.ts'
+import { timesOf } from '../schemas/run-requests.ts'
 import { cursorAfter, cursorSchema, json, problemsOf } from '../schemas/common.ts'
 
 const list = createRoute({
@@ -19,8 +20,8 @@ const list = createRoute({
 /** The route that shows who did what. */
 export const addActs: AddRoutes = (app, { db }) => {
   app.openapi(list, async (c) => {
-    const { by, limit, cursor } = c.req.valid('query')
-    const acts = await listActs(db, { by, jobs: visibleJobs(c.get('caller')) }, { limit, before: cursor })
+    const { by, limit, cursor, ...times } = c.req.valid('query')
+    const acts = await listActs(db, { by, ...timesOf(times), jobs: visibleJobs(c.get('caller')) }, { limit, before: cursor })
     const ids = acts.map(({ id }) => id)
     return c.json({ acts: acts.map(describeAct), nextCursor: cursorAfter(ids, limit) }, 200)
   })

@@ -9,18 +9,23 @@ export interface ActFilter {
   /** Acts upon these jobs and their runs, and upon no others; undefined: all. */
   jobs?: readonly string[] | undefined
   by?: string | undefined
+  /** Done at or after, and before. */
+  since?: Date | undefined
+  until?: Date | undefined
 }
 
 /** What people did, newest first; `before` is the id of an act: those that are older. */
 export async function listActs(
   db: Db,
-  { jobs, by }: ActFilter,
+  { jobs, by, since, until }: ActFilter,
   { limit, before }: { limit: number; before?: string | undefined },
 ): Promise<ActView[]> {
   const { add, values } = createParameters()
   const wanted = [
     ...(jobs ? [`a.jobs <@ ${add(jobs)}::text[]`] : []),
     ...(by === undefined ? [] : [`a.actor = ${add(by)}`]),
+    ...(since === undefined ? [] : [`a.at >= ${add(since)}`]),
+    ...(until === undefined ? [] : [`a.at < ${add(until)}`]),
     ...(before === undefined ? [] : [`(a.at, a.id) < (select o.at, o.id from acts o where o.id = ${add(before)}::uuid)`]),
   ]
   return queryIso<ActView & { id: string }>(

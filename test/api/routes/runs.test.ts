@@ -337,6 +337,9 @@ test('who changed what is in the store, on the run and in the log; who only look
     ['resume', 'token:operator', 'operator', null, 0, 'work'],
     ['cancel', 'token:runner', 'runner', null, 1, 'work'],
   ])
+  const lastAt = acts[0]?.at ?? ''
+  expect((await listed('viewer', `?since=${lastAt}`)).acts).toEqual(acts.slice(0, 1))
+  expect((await listed('viewer', `?until=${lastAt}`)).acts).toEqual(acts.slice(1))
   for (const act of acts) expect(act).toMatchObject({ via: 'api', origin: '127.0.0.1', requestId: 'asked-by-test' })
   expect(
     logged('A caller changed something.')

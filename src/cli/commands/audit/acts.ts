@@ -1,7 +1,10 @@
+import { Option } from 'commander'
 import { z } from 'zod'
 import type { ActView } from '../../../core/acts.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { listActs } from '../../../runs/queries.ts'
+import { showLine } from '../../../lib/text.ts'
+import { parseTime, timeText } from '../../options/time.ts'
 import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
@@ -9,6 +12,8 @@ import { fit, type Terminal } from '../../terminal/terminal.ts'
 const MAX_LIMIT = 10_000
 const optionsSchema = z.object({
   by: z.string().optional(),
+  since: z.date().optional(),
+  until: z.date().optional(),
   limit: z.coerce.number().int().min(1).max(MAX_LIMIT),
   json: z.boolean().default(false),
 })
@@ -18,20 +23,31 @@ export const addActs: AddCommand = (program, terminal, done) => {
     .command('acts')
     .description('who cancelled, retried, paused, resumed or connected: from where, and why; newest first')
     .option('--by <name>', 'only what this user or token:NAME did')
+    .addOption(new Option('--since <time>', 'only done since: 6h, 7d, 2026-11-24 (UTC), or 2026-11-24T07:00:00Z').argParser(parseTime))
+    .addOption(new Option('--until <time>', 'only done before').argParser(parseTime))
     .option('--limit <n>', 'most lines', '20')
     .option('--json', 'one JSON value on stdout')
-    .addHelpText('after', examples('nightshift acts', 'nightshift acts --by token:ops --json'))
+    .addHelpText('after', examples('nightshift acts', 'nightshift acts --since 12h', 'nightshift acts --by token:ops --json'))
     .action(async (given: unknown, command) => {
-      const { by, limit, json } = optionsSchema.parse(given)
+      const { limit, json, ...filter } = optionsSchema.parse(given)
       await using store = await openStoreOf(configOf(command, terminal))
-      const acts = await listActs(store.db, { by }, { limit })
-      terminal.out(json ? JSON.stringify(acts, null, 2) : showActs(acts, terminal))
+      const acts = await listActs(store.db, filter, { limit })
+      terminal.out(json ? JSON.stringify(acts, null, 2) : showActs(acts, filter, terminal))
       done(EXIT.ok)
     })
 }
 
-function showActs(acts: readonly ActView[], terminal: Terminal): string {
-  if (acts.length === 0) return 'Nobody did anything to runs or jobs yet.'
+type Filter = Pick<z.output<typeof optionsSchema>, 'by' | 'since' | 'until'>
+
+/** What is said instead of an empty list. */
+function noActs({ by, since, until }: Filter): string {
+  const times = [since && ` since ${timeText(since)}`, until && ` before ${timeText(until)}`].filter((one) => one !== undefined)
+  if (by === undefined && times.length === 0) return 'Nobody did anything to runs or jobs yet.'
+  return `${by === undefined ? 'Nobody did anything' : `${showLine(by)} did nothing`} to runs or jobs${times.join('')}.`
+}
+
+function showActs(acts: readonly ActView[], filter: Filter, terminal: Terminal): string {
+  if (acts.length === 0) return noActs(filter)
   const rows = acts.map(({ at, act, by, via, origin, jobs, runs, reason }) => [
     `${at.slice(0, 19)}Z`,
     act,

@@ -45,7 +45,7 @@ export const addLogs: AddCommand = (program, terminal, done) => {
 }
 
 function line(lines: Lines, run: string, event: TimelineEvent): string {
-  const at = event.at.slice(11, 19)
+  const at = `${event.at.slice(11, 19)}Z`
   const what = run === '' ? '' : `${shortId(run)} `
   return lines.step(at, `${what}${textOf(event)}`)
 }

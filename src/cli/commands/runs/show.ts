@@ -174,7 +174,7 @@ function showTimeline(run: RunView, lines: Lines): string {
       const turn = event.event === 'turn' ? run.turns.find(({ number }) => number === event.number) : undefined
       return [
         ...(turn?.told ? [lines.step('told', fit(turn.told, MAX_TOLD))] : []),
-        lines.step(event.at.slice(11, 19), showText(textOf(event))),
+        lines.step(`${event.at.slice(11, 19)}Z`, showText(textOf(event))),
         ...(turn?.notes ? [lines.step('notes', fit(showLine(turn.notes), MAX_TOLD))] : []),
       ]
     })

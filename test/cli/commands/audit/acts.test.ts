@@ -32,11 +32,21 @@ test('what was done at the command line is listed with who, from where and why, 
   expect(out.split('\n')).toHaveLength(7)
   expect(out).not.toContain('\u001b[31m red')
   expect(await json(testApp, 'acts', '--by', 'token:nobody')).toEqual([])
+  expect(await json(testApp, 'acts', '--since', '1h', '--by', whoami())).toHaveLength(6)
+  for (const [args, said] of [
+    [['--by', 'token:nobody'], 'token:nobody did nothing to runs or jobs.'],
+    [['--until', '2026-01-01'], 'Nobody did anything to runs or jobs before 2026-01-01T00:00:00Z.'],
+    [
+      ['--by', 'ann', '--since', '2026-01-01', '--until', '2026-01-02'],
+      'ann did nothing to runs or jobs since 2026-01-01T00:00:00Z before 2026-01-02T00:00:00Z.',
+    ],
+  ] as const)
+    expect(await command(at(testApp, 'acts', ...args))).toMatchObject({ code: 0, out: said })
 
   const { out: told } = await command(at(testApp, 'logs', first))
   const inWords = told
     .split('\n')
-    .map((line) => line.replace(/^\s*\d\d:\d\d:\d\d\s+/, '').replace(` by ${whoami()} (cli, ${hostname()})`, ''))
+    .map((line) => line.replace(/^\s*\d\d:\d\d:\d\dZ\s+/, '').replace(` by ${whoami()} (cli, ${hostname()})`, ''))
   expect(inWords).toEqual([
     'queued',
     expect.stringMatching(/^cancelled: a.* line$/),
