@@ -333,6 +333,7 @@ export const WAITS: readonly WaitRow[] = [
     also: [
       'cli/commands/runs/follow.ts',
       'cli/commands/runs/logs.ts',
+      'cli/commands/runs/watch.ts',
       'cli/commands/setup/demo.ts',
       'cli/commands/service/start.ts',
       'cli/commands/service/minter.ts',

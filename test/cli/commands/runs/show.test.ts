@@ -74,7 +74,7 @@ test('what was said to the model before a turn is told above it, on one line', (
   })
   const lines = linesOf({ attempts: [anAttemptView()], turns: [turn] })
   const at = lines.indexOf('told       Read the rest. [Nightshift: 1 answer is left.]')
-  expect(lines[at + 1]).toBe('07:00:03   turn 1: the model answers')
+  expect(lines[at + 1]).toBe('07:00:03Z  turn 1: the model answers')
 })
 
 test('a turn that is a summary is told as one, with its notes on one line, and results that were put aside are counted', () => {
@@ -83,10 +83,10 @@ test('a turn that is a summary is told as one, with its notes on one line, and r
     aTurnView({ number: 2, putAside: 7, items: [{ type: 'message', text: 'done' }] }),
   ]
   const lines = linesOf({ attempts: [anAttemptView()], turns })
-  const at = lines.indexOf('07:00:03   turn 1: the model sums up what was said')
+  const at = lines.indexOf('07:00:03Z  turn 1: the model sums up what was said')
   expect(lines.slice(at + 1, at + 3)).toEqual([
     'notes      Looked at 12 rows.',
-    '07:00:03   turn 2: the model answers, after 7 results were put aside',
+    '07:00:03Z  turn 2: the model answers, after 7 results were put aside',
   ])
 })
 
