@@ -49,6 +49,12 @@ export const WAITS: readonly WaitRow[] = [
     after: 'the round of the duty fails, and is counted; the next one comes',
   },
   {
+    what: 'Postgres, a file or a pipe: the next rows of a backup or a restore',
+    bound: ['store/postgres/backup/session.ts#SILENT_MS'],
+    after: 'it is given up; a signal ends it at once. No half file and no half store stays',
+    also: ['store/postgres/backup/dump.ts', 'store/postgres/backup/load.ts', 'store/postgres/backup/open.ts'],
+  },
+  {
     what: 'the store, for a write that a promise rests on',
     bound: ['store/postgres/db.ts#PATIENCE_MS'],
     after: 'the attempt ends with `STORE_UNAVAILABLE`; its run is taken over when its lease runs out',

@@ -15,6 +15,7 @@ const SYSTEM = [
   'test/api/lint.test.ts',
   'test/api/outage.test.ts',
   'test/api/service.test.ts',
+  'test/app/backup/backup.test.ts',
   'test/app/watchdog/thread.test.ts',
   'test/audit/evidence/columns.test.ts',
   'test/audit/evidence/every-byte.test.ts',

@@ -86,6 +86,7 @@ const OWNERS = {
   '@modelcontextprotocol/sdk': ['mcp', 'demo'],
   bullmq: ['queue', 'pages'],
   pg: ['store', 'queue'],
+  'pg-copy-streams': ['store'],
 }
 
 const roomOf = (file) => {

@@ -49,6 +49,7 @@ const COMMANDS: readonly [heading: string, commands: readonly Commands[]][] = [
     'Hold and tidy:',
     [
       commands('pause drain resume', async () => (await import('./commands/jobs/pause.ts')).addPause),
+      commands('backup restore', async () => (await import('./commands/service/backup.ts')).addBackup),
       commands('prune', async () => (await import('./commands/service/prune.ts')).addPrune),
     ],
   ],

@@ -9,7 +9,7 @@ import { sqlStateOf, storeFailure } from './faults.ts'
 
 const DIR = join(import.meta.dirname, 'migrations')
 /** Any number that no other program takes on this database: `nsft` in ASCII. */
-const LOCK_KEY = 0x6e736674
+export const LOCK_KEY = 0x6e736674
 /** A step gives way to readers after this time, so that no worker waits behind it for longer. */
 const LOCK_TIMEOUT_MS = 500
 const RETRY_MS = 1000
@@ -44,6 +44,9 @@ function readMigrations(): Migration[] {
       return { version: Number(name.slice(0, 6)), sql, worksWith }
     })
 }
+
+/** The version of the store that this program makes. */
+export const latestVersion = (): number => readMigrations().at(-1)?.version ?? 0
 
 /**
  * Brings the database up to this program's version, or to an earlier one (`upTo`), a step at a time under an advisory lock. Returns the version.

@@ -14,7 +14,7 @@ import { finishRun } from '../../../src/store/runs/finish.ts'
 import { retryRuns } from '../../../src/store/runs/retry.ts'
 import { someone } from '../../support/actor.ts'
 import { endCancelled, opened, writeRun } from '../../support/database/attempts.ts'
-import { createTextDumps, startSystemPostgres, systemPostgres, type DumpingServer } from '../../support/database/backup.ts'
+import { createOwnBackups, startSystemPostgres, systemPostgres, type DumpingServer } from '../../support/database/backup.ts'
 import { proofOf } from '../../support/evidence/proof.ts'
 import { signerOf } from '../../support/evidence/signer.ts'
 import { authorizeLine } from '../../support/log/log-lines.ts'
@@ -96,8 +96,8 @@ async function putBack(start: () => Promise<DumpingServer>): Promise<void> {
   expect((await verify(back)).faults).toEqual([`run ${id} of checkpoint 1 was changed`])
 }
 
-test('a store that was put back verifies, and an older backup of it is a gap with its cure: rows as text', () =>
-  putBack(async () => createTextDumps()))
+test('a store that was put back verifies, and an older backup of it is a gap with its cure: nightshift backup and restore', () =>
+  putBack(async () => createOwnBackups()))
 
 const installed = systemPostgres() ?? ''
 

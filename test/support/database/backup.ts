@@ -1,13 +1,18 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, createWriteStream, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { z } from 'zod'
+import { dumpStore } from '../../../src/store/postgres/backup/dump.ts'
+import { loadStore } from '../../../src/store/postgres/backup/load.ts'
+import { withBackup } from '../../../src/store/postgres/backup/open.ts'
 import { migrate } from '../../../src/store/postgres/migrate.ts'
 import { openDb, query, type Db } from '../../../src/store/postgres/db.ts'
-import { createEmptyDatabase, createTestDatabase } from './database.ts'
+import { ALL_JOBS } from '../../../src/core/rules/schedules/pause.ts'
+import { liftPause } from '../../../src/store/schedules/pauses.ts'
+import { someone } from '../actor.ts'
+import { createEmptyDatabase, createTestDatabase, type TestDatabase } from './database.ts'
 
 /** A Postgres whose databases are dumped and restored. */
 export interface DumpingServer extends AsyncDisposable {
@@ -19,38 +24,43 @@ export interface DumpingServer extends AsyncDisposable {
   restore(dumped: string): Promise<Db>
 }
 
-const dumpSchema = z.array(z.tuple([z.string(), z.array(z.string())]))
-
-/** Rows as text, by the same functions of their types as `COPY`, restored into a store that was migrated. */
-export function createTextDumps(): DumpingServer {
+/** Our own backups, on databases of the tests' server; the pause after a restore is lifted. */
+export function createOwnBackups(): DumpingServer {
   const stack = new AsyncDisposableStack()
-  const tablesOf = (db: Db) =>
-    query<{ name: string }>(
-      db,
-      `select table_name as name from information_schema.tables
-       where table_schema = 'public' and table_type = 'BASE TABLE' and table_name <> 'migrations'
-       order by array_position(array['job_versions', 'runs', 'acts', 'attempts', 'processes'], table_name::text), table_name`,
-    )
+  const dir = stack.adopt(mkdtempSync(join(tmpdir(), 'nightshift-backups-')), (path) => rmSync(path, { recursive: true, force: true }))
+  const urls = new Map<Db, string>()
+  let made = 0
+  const open = ({ db, url }: TestDatabase) => {
+    urls.set(db, url)
+    return db
+  }
   return {
-    create: async () => stack.use(await createTestDatabase()).db,
+    create: async () => open(stack.use(await createTestDatabase())),
     async dump(db) {
-      const tables: [string, string[]][] = []
-      for (const { name } of await tablesOf(db))
-        tables.push([name, (await query<{ row: string }>(db, `select t::text as row from ${name} t`)).map(({ row }) => row)])
-      return JSON.stringify(tables)
+      const file = join(dir, `${++made}.zst`)
+      await dumpInto(file, urls.get(db) ?? '')
+      return file
     },
-    async restore(dumped) {
-      const { db } = stack.use(await createEmptyDatabase())
-      await migrate(db)
-      const tables = dumpSchema.parse(JSON.parse(dumped))
-      for (const [name] of tables) await query(db, `delete from ${name}`)
-      for (const [name, rows] of tables) await query(db, `insert into ${name} overriding system value select (x::${name}).* from unnest($1::text[]) x`, [rows])
-      await query(db, "select setval(pg_get_serial_sequence('authorize_events', 'id'), (select coalesce(max(id), 1) from authorize_events))")
-      return db
+    async restore(file) {
+      const database = stack.use(await createEmptyDatabase())
+      await migrate(database.db)
+      await loadFrom(file, database.url)
+      await liftPause(database.db, ALL_JOBS, someone())
+      return open(database)
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
-} // prettier-ignore
+}
+
+const neverEnds = () => new AbortController().signal
+
+/** Backs a store up into a file. */
+export const dumpInto = (file: string, url: string) =>
+  dumpStore({ url, program: 'test', sink: createWriteStream(file), signal: neverEnds() })
+
+/** Puts a file into a store that was migrated. */
+export const loadFrom = (file: string, url: string) =>
+  withBackup(file, ({ text }) => loadStore({ url, text, pause: { reason: 'restored', by: 'ann' }, signal: neverEnds() }))
 
 const INSTALLED = '/usr/lib/postgresql'
 const PROGRAMS = ['initdb', 'postgres', 'pg_dump', 'pg_restore', 'createdb']

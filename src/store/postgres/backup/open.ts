@@ -1,0 +1,37 @@
+import { createReadStream } from 'node:fs'
+import { pipeline } from 'node:stream'
+import { createZstdDecompress } from 'node:zlib'
+import { Failure, messageOf } from '../../../core/failure.ts'
+import { BackupFault, readHead, type BackupHead } from './format.ts'
+import { createText, type BackupText } from './text.ts'
+
+/** A backup whose first line was read. */
+export interface OpenBackup {
+  head: BackupHead
+  /** The rest of it. */
+  text: BackupText
+}
+
+/** Reads a file as a backup, in `work`. `COMMAND_INVALID` when it is none, is cut off or damaged, or cannot be read; then nothing of it may stay anywhere. */
+export async function withBackup<T>(file: string, work: (backup: OpenBackup) => Promise<T>): Promise<T> {
+  const packed = createReadStream(file)
+  const source = pipeline(packed, createZstdDecompress(), () => {})
+  let broken: unknown
+  source.on('error', (error) => (broken = error))
+  try {
+    const text = createText(source)
+    const line = await text.line()
+    return await work({ head: readHead(line ?? ''), text })
+  } catch (error) {
+    if (!(error instanceof BackupFault) && broken === undefined) throw error
+    throw new Failure({
+      code: 'COMMAND_INVALID',
+      message: `${file} is not a whole backup: ${messageOf(broken ?? error)}. Nothing was restored.`,
+      cure: 'Name a file that nightshift backup wrote, as it wrote it. What pg_dump wrote goes into a Postgres of your own with pg_restore.',
+      cause: error,
+    })
+  } finally {
+    packed.destroy()
+    source.destroy()
+  }
+}
