@@ -37,5 +37,12 @@ export const durationText = (min: string) =>
 /** Zod type for a duration of at least `min`: text in, milliseconds out. */
 export const duration = (min: string) => durationText(min).transform(durationMs)
 
-/** Zod type for the age of something kept, which no timer waits for: text in, milliseconds out. */
-export const age = written.refine((text) => (msOf(text) ?? 0) <= LONGEST_MS, { abort: true, error: TOO_LONG }).transform(durationMs)
+const FOREVER = 'forever'
+const OR_FOREVER = `is not a duration; write a number and ms, s, m, h or d, such as 30d, or ${FOREVER}`
+
+/** Zod type for the age of something kept, which no timer waits for: text in, milliseconds out; `forever` is undefined. */
+export const age = z
+  .string({ error: OR_FOREVER })
+  .regex(/^(\d+)(ms|s|m|h|d)$|^forever$/, { abort: true, error: OR_FOREVER })
+  .refine((text) => (msOf(text) ?? 0) <= LONGEST_MS, { abort: true, error: TOO_LONG })
+  .transform((text) => (text === FOREVER ? undefined : durationMs(text)))

@@ -5,6 +5,7 @@ import { api } from './measures/api.ts'
 import { audit } from './measures/audit.ts'
 import { bytes } from './measures/bytes.ts'
 import { context } from './measures/context.ts'
+import { disk } from './measures/disk.ts'
 import type { Bench, Row } from './bench.ts'
 import { lateness } from './measures/lateness.ts'
 import { list } from './measures/list.ts'
@@ -13,7 +14,7 @@ import { runs } from './measures/runs.ts'
 import { store } from './measures/store.ts'
 
 // Each bench is a file of its own.
-const BENCHES: readonly Bench[] = [runs, bytes, context, api, list, retry, lateness, audit, store]
+const BENCHES: readonly Bench[] = [runs, bytes, context, api, list, retry, lateness, audit, store, disk]
 
 const HELP = `npm run bench -- NAME [--json] [--reps 3] [--scale 1]
 

@@ -1,31 +1,33 @@
 import { z } from 'zod'
 import { age } from '../../lib/duration.ts'
 
-/** By the status that runs ended with; a status that is left out is kept for ever. */
-const agesSchema = z
-  .strictObject({
-    succeeded: age.optional().describe('Age after which runs that succeeded go. Without it, they are kept for ever.'),
-    incomplete: age.optional().describe('The same for runs that are incomplete.'),
-    failed: age.optional().describe('The same for runs that failed.'),
-    cancelled: age.optional().describe('The same for runs that were cancelled.'),
-  })
-  .default({})
+/** By the status that runs ended with. */
+const agesSchema = (byDefault: string) =>
+  z
+    .strictObject({
+      succeeded: age.prefault(byDefault).describe('Age after which runs that succeeded go, or `forever`.'),
+      incomplete: age.prefault(byDefault).describe('The same for runs that are incomplete.'),
+      failed: age.prefault(byDefault).describe('The same for runs that failed.'),
+      cancelled: age.prefault(byDefault).describe('The same for runs that were cancelled.'),
+    })
+    .prefault({})
+
+const CONTENT = '90d'
+const METADATA = '400d'
 
 /** How long runs and log lines are kept. */
 export const retentionSchema = z
   .strictObject({
-    content: agesSchema.describe('Turns, arguments, results and outputs.'),
-    metadata: agesSchema.describe('Everything else of a run.'),
+    content: agesSchema(CONTENT).describe('Turns, arguments, results and outputs.'),
+    metadata: agesSchema(METADATA).describe('Everything else of a run.'),
     log: age
-      .optional()
+      .prefault(METADATA)
       .describe(
-        'Lines of Pomerium’s log, also those that evidence of a run would show, and alarms that were sent, suspects that were acknowledged, accounts of single runs. Without it, kept for ever.',
+        'Lines of Pomerium’s log, also those that evidence of a run would show, and alarms that were sent, suspects that were acknowledged, accounts of single runs. `forever` keeps them.',
       ),
     fires: age
-      .optional()
-      .describe(
-        'Fires of schedules that made no run, or whose run is gone. A backfill may make runs of them again. Without it, kept for ever.',
-      ),
+      .prefault(METADATA)
+      .describe('Fires of schedules that made no run, or whose run is gone. A backfill may make runs of them again. `forever` keeps them.'),
   })
   .prefault({})
   .describe('How long runs are kept after they ended. The scheduler prunes once an hour.')

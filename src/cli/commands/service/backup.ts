@@ -50,7 +50,7 @@ export const addBackup: AddCommand = (program, terminal, done) => {
                   `${restored.open} of them were not over then (nightshift runs --status queued). Those that went on after the backup would do again what they did since:`,
                   '  nightshift cancel RUN              ends one that may have gone on; Pomerium’s log says whether it did',
                 ]),
-            '  nightshift resume --all            lets everything go on. Times of schedules that pass until then are skipped',
+            '  nightshift resume --all            lets everything go on. Fires since the backup are not made up for: nightshift schedules backfill does',
           ].join('\n'),
         )
       done(EXIT.ok)

@@ -30,8 +30,8 @@ export interface Loaded {
 }
 
 /**
- * Puts the rows of a backup into a store that is empty and has the backup's own version, all or none of them. Everything is paused then, and no run is any worker's:
- * whoever had it may have gone on after the backup. A `BackupFault` when the text is no whole backup; `COMMAND_INVALID` when the store is not empty.
+ * Puts the rows of a backup into a store that is empty and has the backup's own version, all or none of them. Everything is paused then, no run is any worker's, and no fire
+ * of the past is due: whoever was at work may have gone on after the backup. A `BackupFault` when the text is no whole backup; `COMMAND_INVALID` when the store is not empty.
  */
 export async function loadStore({ url, text, pause, signal }: LoadOptions): Promise<Loaded> {
   using silence = endOnSilence(signal)
@@ -123,6 +123,8 @@ async function letGo(client: pg.Client, { reason, by }: LoadOptions['pause']): P
        failure = json_build_object('code', 'WORKER_LOST', 'message', 'The store was restored from a backup.', 'retry', 'later')
      where run_id in (select id from freed) and finished_at is null`,
   )
+  // Fires since then were decided by whoever was at work; a person may make up for them.
+  await client.query('update schedule_progress set decided_until = greatest(decided_until, now())')
   await client.query(
     `insert into pauses (job, reason, paused_by) values ($1, $2, $3)
      on conflict (job) do update set reason = excluded.reason, paused_by = excluded.paused_by, paused_at = now()`,
