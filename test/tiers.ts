@@ -27,6 +27,7 @@ const SYSTEM = [
   'test/canary/canary.test.ts',
   'test/chaos/chaos.test.ts',
   'test/chaos/mixed.test.ts',
+  'test/chaos/upgrade.test.ts',
   'test/cli/bin.test.ts',
   'test/cli/commands/dev/dev.test.ts',
   'test/cli/commands/runs/follow.test.ts',

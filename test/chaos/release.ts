@@ -53,6 +53,8 @@ const spellingOf = (key: string, path: readonly string[]) =>
 export const RELEASE = '49e823419c3a1f421a0a870d00e687e18a1d8b1a'
 /** The first commit whose programs begin on a later store, forward and back (docs/decisions/0023), and put retries off by the store's clock. */
 export const TAKEN_BACK = '368025933c46aa54f7872c323c5ca8b9adc14eb7'
+/** What is in use while this version is made: it is upgraded from, and gone back to. */
+export const IN_USE = 'b96f20d0193e2eb38f069ddd23c4d828a6f10e18'
 const ROOT = join(import.meta.dirname, '../..')
 
 /** Unpacks what was at a commit into `dir`, with the libraries of now. Undefined where the history does not reach back to it. */

@@ -54,8 +54,8 @@ export interface Program {
   ended: Promise<Ended>
 }
 
-export function program(args: readonly string[], options: { node?: string; env?: Record<string, string> } = {}): Program {
-  const child = spawn(options.node ?? process.execPath, [BIN, ...args], {
+export function program(args: readonly string[], options: { node?: string; env?: Record<string, string>; bin?: string } = {}): Program {
+  const child = spawn(options.node ?? process.execPath, [options.bin ?? BIN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     // What the tests themselves are told must not reach it. A build server sets CI, where a pipe stays without colours too.
     env: { ...environment, DATABASE_URL: '', REDIS_URL: '', FORCE_COLOR: undefined, NODE_OPTIONS: '', CI: 'true', ...options.env },
