@@ -3,6 +3,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import { FAILURES } from '../src/core/failure-codes.ts'
 import { command } from './support/cli/command.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -70,6 +71,14 @@ test.runIf(existsSync(join(ROOT, '.git')))('no file that git is told to ignore, 
     encoding: 'utf8',
   })
   expect(tracked.split('\n').filter(Boolean)).toEqual([])
+})
+
+test('each failure has its runbook, and none has two', () => {
+  const named = found(read('docs/runbooks.md'), /^(`[A-Z_]+`(?: `[A-Z_]+`)*)$/gm).flatMap((line) => found(line, /`([A-Z_]+)`/g))
+  expect(named.filter((code, at) => named.indexOf(code) !== at)).toEqual([])
+  const told = found(read('docs/runbooks.md'), /`([A-Z][A-Z_]+_[A-Z]+|[A-Z]{5,})`/g)
+  expect(Object.keys(FAILURES).filter((code) => !told.includes(code))).toEqual([])
+  expect(named.filter((code) => !Object.hasOwn(FAILURES, code))).toEqual([])
 })
 
 test('the index of decisions names each of them', () => {

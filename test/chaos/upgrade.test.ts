@@ -11,9 +11,19 @@ import { countingRoute, startCountingServer } from '../support/mcp/counting-serv
 import { IN_USE, unpackRelease } from './release.ts'
 
 const RUNS = 3
-/** Two effects that must not be repeated, with time between them to be stopped in. */
-const SCRIPT = 'call counting__act {"n": 1}\nwait 4000\ncall counting__act {"n": 2}\nsay done'
+/** Two effects that must not be repeated, with a call between them that may be, and in which a run is stopped. */
+const SCRIPT = 'call counting__act {"n": 1}\ncall counting__look {}\ncall counting__act {"n": 2}\nsay done'
 const runSchema = z.object({ id: z.string(), status: z.string() })
+
+/** Lets calls pass, or keeps them until it lets them pass again. */
+function createGate() {
+  let opened = Promise.withResolvers<void>()
+  return {
+    passed: () => opened.promise,
+    open: () => opened.resolve(),
+    close: () => void (opened = Promise.withResolvers()),
+  }
+}
 
 /** One deployment over an embedded store, on which programs of two versions are started. */
 async function createHost(context: TestContext) {
@@ -23,7 +33,13 @@ async function createHost(context: TestContext) {
   const jobsDir = join(dir, 'jobs')
   mkdirSync(jobsDir)
   writeFileSync(join(jobsDir, 'work.yaml'), countingJob())
-  const server = stack.use(await startCountingServer())
+  const gate = createGate()
+  const server = stack.use(
+    await startCountingServer(async ({ name }) => {
+      if (name === 'look') await gate.passed()
+      return 'done'
+    }),
+  )
   const world = stack.use(
     await startWorld({
       dir,
@@ -42,6 +58,7 @@ async function createHost(context: TestContext) {
   }
   const done = (n: number) => server.effects.filter((call) => call.arguments['n'] === n).length
   return {
+    gate,
     from: from === undefined ? undefined : join(from, 'src/cli/bin.js'),
     tell,
     done,
@@ -58,7 +75,7 @@ async function createHost(context: TestContext) {
       const before = done(1)
       const ids: string[] = []
       for (let n = 0; n < RUNS; n++) ids.push(runSchema.parse(JSON.parse(await tell(bin, 'run', 'work', '--json'))).id)
-      await expect.poll(() => done(1), { timeout: 60_000 }).toBe(before + RUNS)
+      await expect.poll(() => done(1), { timeout: 120_000 }).toBe(before + RUNS)
       return ids
     },
     statusOf: async (bin: string, id: string) => runSchema.parse(JSON.parse(await tell(bin, 'show', id, '--json'))).status,
@@ -67,22 +84,26 @@ async function createHost(context: TestContext) {
 
 test(
   'an upgrade of the version in use with runs under way, and the way back: each goes on where it was, and none does anything twice',
-  { timeout: 300_000 },
+  { timeout: 500_000 },
   async (context) => {
-    const { from, during, begin, done, statusOf } = await createHost(context)
+    const { from, during, begin, done, gate, statusOf } = await createHost(context)
     if (from === undefined) return context.skip('the history of this checkout does not reach back to it')
     const asked: string[] = []
     await during(from, async () => void asked.push(...(await begin(from))))
-    expect(done(2)).toBeLessThan(RUNS)
+    expect(done(2)).toBe(0)
     await during(BIN, async () => {
-      await expect.poll(() => done(2), { timeout: 60_000 }).toBe(RUNS)
+      gate.open()
+      await expect.poll(() => done(2), { timeout: 120_000 }).toBe(RUNS)
+      gate.close()
       asked.push(...(await begin(BIN)))
     })
+    expect(done(2)).toBe(RUNS)
     await during(from, async () => {
-      await expect.poll(() => done(2), { timeout: 60_000 }).toBe(2 * RUNS)
+      gate.open()
+      await expect.poll(() => done(2), { timeout: 120_000 }).toBe(2 * RUNS)
       asked.push(...(await begin(from)))
-      await expect.poll(() => done(2), { timeout: 60_000 }).toBe(3 * RUNS)
-      for (const id of asked) await expect.poll(() => statusOf(from, id), { timeout: 60_000 }).toBe('succeeded')
+      await expect.poll(() => done(2), { timeout: 120_000 }).toBe(3 * RUNS)
+      for (const id of asked) await expect.poll(() => statusOf(from, id), { timeout: 120_000 }).toBe('succeeded')
     })
     expect([done(1), done(2)]).toEqual([3 * RUNS, 3 * RUNS])
   },

@@ -181,7 +181,7 @@ export const CONFIG: readonly Mistake[] = [
     typed: 'succeeded: 30',
     says: [
       'CONFIG_INVALID The configuration has a fault:',
-      'config/nightshift.yaml:16: retention.content.succeeded is not a duration; write a number and ms, s, m, h or d, such as 30s or 10m',
+      'config/nightshift.yaml:16: retention.content.succeeded is not a duration; write a number and ms, s, m, h or d, such as 30d, or forever',
       'Correct the file or variable named.',
     ],
   },
