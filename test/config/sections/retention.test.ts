@@ -22,7 +22,7 @@ test('what is said to be kept for ever is, and the rest goes by its default', ()
   })
 })
 
-test.each(['never', 'for ever', '90', 'null', '[90d]'])('%s is no age', (age) => {
+test.each(['never', 'for ever', '90', '[90d]'])('%s is no age', (age) => {
   expect(refused(`${GOOD}retention: { log: ${age} }\n`)).toContain(
     'retention.log is not a duration; write a number and ms, s, m, h or d, such as 30d, or forever',
   )
