@@ -2,13 +2,13 @@ import { nearest, suggest } from '../lib/near.ts'
 import type { Fault } from './faults/fault.ts'
 import { scheduleFaults } from './faults/schedule.ts'
 import { schemaFaults } from './faults/schemas.ts'
+import { scheduledFaults, textFaults } from './faults/texts.ts'
 import { pathFault } from './grounded.ts'
 import type { Api, Tier } from '../core/models/settings.ts'
 import { settingFaults } from '../core/rules/models/settings.ts'
 import { settingsOf } from './sections/model.ts'
 import type { JobDefinition } from './schema.ts'
 import { sharedTools, UNSHARE } from './shared-tools.ts'
-import { checkTemplate, type TemplateOffer } from './template/check.ts'
 
 /** What the configuration offers a job, so that a wrong name is found when the file is read. */
 export interface Offer {
@@ -84,11 +84,7 @@ export function checkDefinition(job: string, definition: JobDefinition, offer: O
     const fault = offer.deliverFault(entry)
     if (fault !== undefined) issues.push({ path: ['deliver', String(at)], message: fault })
   }
-  for (const field of ['prompt', 'instructions'] as const) {
-    const fault = definition[field] === undefined ? undefined : checkTemplate(definition[field], templateOffer(definition))
-    if (fault) issues.push({ path: [field], message: fault.message, textLine: fault.line })
-  }
-  issues.push(...contextFaults(definition))
+  issues.push(...textFaults(definition))
   for (const [path, schema] of [
     [['input'], definition.input],
     [['output', 'schema'], definition.output?.schema],
@@ -96,6 +92,7 @@ export function checkDefinition(job: string, definition: JobDefinition, offer: O
     if (schema) for (const fault of schemaFaults(schema)) issues.push({ path: [...path, ...fault.path], message: fault.message })
   }
   if (issues.length === 0) issues.push(...groundedFaults(definition), ...scheduleFaults(definition))
+  if (issues.length === 0) issues.push(...scheduledFaults(job, definition))
   return issues
 }
 
@@ -143,44 +140,10 @@ function sharedFaults({ tools }: JobDefinition): Fault[] {
   }))
 }
 
-/** What is wrong with the resources and prompts that a job wants read. */
-function contextFaults(definition: JobDefinition): Fault[] {
-  const servers = Object.keys(definition.tools)
-  return definition.context.flatMap(({ file, server, arguments: args = {} }, at) => {
-    const path = ['context', String(at)]
-    if (file !== undefined) return []
-    const faults: Fault[] = []
-    if (server === undefined && servers.length > 1) faults.push({ path, message: `needs server: one of ${servers.join(', ')}` })
-    if (server !== undefined && !servers.includes(server))
-      faults.push({ path: [...path, 'server'], message: `is ${server}, which is not under tools:; ${suggest(server, servers)}` })
-    for (const [name, template] of Object.entries(args)) {
-      const fault = checkTemplate(template, templateOffer(definition))
-      if (fault) faults.push({ path: [...path, 'arguments', name], message: fault.message, textLine: fault.line })
-    }
-    return faults
-  })
-}
-
 function groundedFaults({ output }: JobDefinition): Fault[] {
   if (!output) return []
   return output.grounded.flatMap((path, at) => {
     const fault = pathFault(path, output.schema)
     return fault === undefined ? [] : [{ path: ['output', 'grounded', String(at)], message: `${path} ${fault}` }]
   })
-}
-
-/** What the templates of a job may name. */
-function templateOffer({ schedule, input }: JobDefinition): TemplateOffer {
-  return { previousFire: schedule !== undefined, period: schedule?.period !== undefined, inputs: inputNames(input) }
-}
-
-/** Keywords by which a schema may allow fields that are not under its properties. */
-const OPEN = ['$ref', '$dynamicRef', 'allOf', 'anyOf', 'oneOf', 'if', 'patternProperties', 'dependentSchemas']
-
-/** The fields of an input; undefined when it may have others. */
-function inputNames(schema: JobDefinition['input']): string[] | undefined {
-  if (!schema) return []
-  const { properties } = schema
-  if (typeof properties !== 'object' || properties === null || OPEN.some((keyword) => keyword in schema)) return undefined
-  return Object.keys(properties)
 }

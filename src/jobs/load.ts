@@ -4,10 +4,10 @@ import { messageOf } from '../core/failure.ts'
 import { parseYaml, showIssue, type FileIssue } from '../lib/yaml/file.ts'
 import { checkDefinition, type Offer } from './check.ts'
 import { fillContext } from './context.ts'
-import { warningsOf } from './faults/warnings.ts'
 import { createJob, type Job } from './job.ts'
 import { readLock } from './lock.ts'
 import { jobSchema, type JobDefinition } from './schema.ts'
+import { warningsOf } from './warnings/warnings.ts'
 
 const MAX_FILE_BYTES = 1_048_576
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/
@@ -72,6 +72,6 @@ export function loadJob(path: string, offer: Offer, { locked = true }: { locked?
         fault({ line: parsed.place.lineOf(at, textLine), field: at.join('.'), message }),
       ),
     }
-  const warnings = warningsOf(text, definition, parsed.place).map(fault)
+  const warnings = warningsOf(text, name, definition, parsed.place).map(fault)
   return { ok: true, job: createJob({ name, file: path, definition }), warnings }
 }

@@ -28,13 +28,17 @@ export function checkTemplate(template: string, offer: TemplateOffer): TemplateF
   try {
     templates = engine.parse(template)
     const { globals } = engine.analyzeSync(templates)
-    used = Object.values(globals).flatMap((all) =>
-      all.map(({ segments, location }) => ({ path: segments.map(String), line: location.row })),
-    )
+    used = Object.values(globals).flatMap((all) => all.map(({ segments, location }) => ({ path: namesOf(segments), line: location.row })))
   } catch (error) {
     return explainSyntax(messageOf(error))
   }
   return variableFault(used, offer) ?? formatFault(templates)
+}
+
+/** The parts of a variable up to one that is only known at run time, as in input[job]. */
+function namesOf(segments: readonly unknown[]): string[] {
+  const at = segments.findIndex((segment) => typeof segment === 'object')
+  return segments.slice(0, at < 0 ? undefined : at).map(String)
 }
 
 const PLACE = /, line:(\d{1,6}), col:\d{1,9}$/
@@ -77,8 +81,32 @@ function variableFault(used: readonly Used[], { previousFire, period, inputs }: 
     return { message: 'uses previous_fire, which a job without a schedule does not have; take it out, or add schedule:', line: fire.line }
   const span = of('period')
   if (span && !period) return { message: 'uses period, which needs schedule.period: day, week, month or since-last-green', line: span.line }
-  return inputs && inputFault(used, inputs)
+  return partFault(used) ?? (inputs && inputFault(used, inputs))
 }
+
+/** What variables have that are no dates: Liquid gives each text its size. */
+const PARTS: Record<string, readonly string[]> = {
+  period: ['from', 'to'],
+  ...Object.fromEntries(['trigger', 'timezone', 'run_id', 'job'].map((name) => [name, ['size']])),
+}
+
+/** A part that a variable does not have: a run would fail of it. */
+function partFault(used: readonly Used[]): TemplateFault | undefined {
+  for (const { path, line } of used) {
+    const [name = '', part, further] = path
+    if (name === 'input' || part === undefined) continue
+    const parts = PARTS[name] ?? []
+    const isDate = !(name in PARTS) || isPeriodPart(path)
+    if (parts.includes(part) && further === undefined) continue
+    const cure = isDate
+      ? `write {{ ${isPeriodPart(path) ? `period.${part}` : name} | date: "%Y" }} for a part of a date`
+      : suggest(part, parts)
+    return { message: `uses ${path.join('.')}, which is not there; ${cure}`, line }
+  }
+  return undefined
+}
+
+const isPeriodPart = ([name = '', part = '']: readonly string[]) => name === 'period' && (PARTS[name] ?? []).includes(part)
 
 function inputFault(used: readonly Used[], inputs: readonly string[]): TemplateFault | undefined {
   const missing = used.filter(({ path: [name, field] }) => name === 'input' && field !== undefined && !inputs.includes(field))

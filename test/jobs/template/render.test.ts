@@ -125,7 +125,11 @@ test.each([
   expect(refused(template)).toMatchObject({
     code: 'INPUT_INVALID',
     message: `The prompt of job weekly cannot be rendered: ${why}.`,
-    cure: 'Correct the input.',
+    cure: /: input\./.test(why)
+      ? expect.stringMatching(
+          /^Give input\.\w+.*, or in the job file name it under required: of the schema, or write \{\{ input\..* \| default: "none" \}\}\.$/,
+        )
+      : 'Correct the input.',
   })
 })
 

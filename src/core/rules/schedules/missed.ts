@@ -72,7 +72,8 @@ export function decideFires({ fires, older }: Due, facts: FireFacts): FireDecisi
 }
 
 /** What a run comes from, in a word: a fire on time, one that was made up for, one of a backfill, a person or program, a retry by an operator. */
-export type Occasion = 'schedule' | 'missed' | 'backfill' | 'manual' | 'retry'
+export const OCCASIONS = ['schedule', 'missed', 'backfill', 'manual', 'retry'] as const
+export type Occasion = (typeof OCCASIONS)[number]
 
 /** Names what a run comes from. `conversation` counts from 1; each retry by an operator begins another one. */
 export function occasionOf({ trigger, createdAt, conversation }: { trigger: Trigger; createdAt: Date; conversation: number }): Occasion {
