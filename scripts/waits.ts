@@ -285,7 +285,19 @@ export const WAITS: readonly WaitRow[] = [
     what: 'one check of `nightshift doctor`',
     bound: ['doctor/check.ts#CHECK_MS'],
     after: 'failed, with its cure',
-    also: ['doctor/infrastructure.ts', 'doctor/places.ts', 'doctor/gateway.ts', 'cli/commands/service/doctor.ts'],
+    also: ['doctor/infrastructure.ts', 'doctor/places.ts', 'doctor/gateway.ts', 'doctor/listen.ts', 'cli/commands/service/doctor.ts'],
+  },
+  {
+    what: 'the embedded Postgres, for `nightshift doctor`',
+    bound: ['doctor/examine/examine.ts#EMBEDDED_MS'],
+    after: 'failed, with its cure',
+  },
+  { what: 'the store to close, for the same', bound: ['app/open/examined.ts#CLOSE_MS'], after: 'the command ends without' },
+  {
+    what: 'a command that does not end in order, after Ctrl-C or SIGTERM',
+    bound: ['cli/terminal/ending.ts#GRACE_MS'],
+    after: 'it is cut off: 130 or 143',
+    also: ['cli/main.ts'],
   },
   { what: 'a model, for `nightshift doctor --spend`', bound: ['doctor/model.ts#MODEL_MS'], after: 'failed, with its cure' },
   {

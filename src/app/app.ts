@@ -44,7 +44,7 @@ import { createMetrics } from '../telemetry/metrics.ts'
 import { openDb, type Db } from '../store/postgres/db.ts'
 import { VERSION } from '../lib/version.ts'
 import { tryWrite } from '../store/postgres/facts.ts'
-import { openStore, poolSize } from './open/store.ts'
+import { openStore } from './open/store.ts'
 import { notifierOf } from './notify.ts'
 import { processName } from './open/process-name.ts'
 import { createJournalWriter } from '../store/attempts/journal.ts'
@@ -69,8 +69,6 @@ export interface App extends AsyncDisposable {
   /** What is in force. */
   readonly config: Config
   db: Db
-  /** Most connections to Postgres that this process opens. */
-  mostConnections: number
   queueKind: 'redis' | 'postgres'
   producer: Producer
   runner: Runner
@@ -105,11 +103,6 @@ export interface App extends AsyncDisposable {
 
 /** While nobody may call, nobody queues. */
 const NO_QUEUE = { maxQueued: 0, maxAhead: 0, sharePercent: 100 }
-/** The heartbeat and the watchdog have one each. */
-const OWN_CONNECTIONS = 2
-/** A queue in Postgres: pools of ten for the queue and for the worker, and one more of each for notices. */
-const QUEUE_CONNECTIONS = 22
-
 /** Builds the process. It takes no run and fires no schedule until `worker.start` and `scheduler.start`. */
 export async function createApp({
   config,
@@ -257,7 +250,6 @@ export async function createApp({
       return inForce()
     },
     db,
-    mostConnections: poolSize(config) + OWN_CONNECTIONS + (backend.kind === 'postgres' ? QUEUE_CONNECTIONS : 0),
     queueKind: backend.kind,
     producer,
     runner,

@@ -4,6 +4,7 @@ import { serve, type ServerType } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { Failure, messageOf } from '../core/failure.ts'
 import type { Lifecycle } from '../lib/lifecycle.ts'
+import { isLoopback, parseListen } from '../lib/net/listen.ts'
 
 export interface HttpServerOptions {
   /** host:port; port 0 takes a free one. */
@@ -78,10 +79,3 @@ export function createHttpServer({ listen, hasIdentity, routes, idleTimeoutMs = 
     },
   }
 }
-
-function parseListen(listen: string): { hostname: string; port: number } {
-  const at = listen.lastIndexOf(':')
-  return { hostname: listen.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(listen.slice(at + 1)) }
-}
-
-const isLoopback = (hostname: string) => hostname === 'localhost' || hostname === '::1' || /^127(\.\d{1,3}){3}$/.test(hostname)

@@ -5,6 +5,7 @@ import { describeFailure, toFailure } from '../core/failure.ts'
 import { EXIT, FAILURES } from '../core/failure-codes.ts'
 import { showText } from '../lib/text.ts'
 import { createProgram } from './program.ts'
+import { untilEnded } from './terminal/ending.ts'
 import { createTerminal, type Terminal } from './terminal/terminal.ts'
 
 /** Runs one command line. Returns the exit code; prints every failure with its code and cure, and never a stack. */
@@ -12,7 +13,7 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
   let exitCode: number = EXIT.ok
   const program = await createProgram(args, terminal, (code) => (exitCode = code))
   try {
-    await program.parseAsync(args, { from: 'user' })
+    await untilEnded(terminal.signal, program.parseAsync(args, { from: 'user' }))
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
@@ -22,6 +23,9 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     return FAILURES[failure.code].exit
   }
 }
+
+/** What is left of an output to be written after a command has ended. */
+const LAST_WORDS_MS = 200
 
 /** What a shell expects of a program that a signal ended. */
 const interrupted = (reason: unknown) => 128 + (reason === 'SIGTERM' ? constants.signals.SIGTERM : constants.signals.SIGINT)
@@ -48,4 +52,6 @@ export async function runFromShell(): Promise<void> {
     signal: ending.signal,
   })
   process.exitCode = await main(process.argv.slice(2), terminal)
+  // What a command that was cut off waits for keeps the process no longer.
+  if (ending.signal.aborted) setTimeout(() => process.exit(), LAST_WORDS_MS).unref()
 }

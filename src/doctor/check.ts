@@ -46,13 +46,22 @@ export function exitOf(findings: readonly Finding[]): number {
 /** Longest time for one check, so that a server that accepts connections and never answers does not hold up the others. */
 const CHECK_MS = 10_000
 
-/** What a check finds, or that nothing answered in time. Rejects with the reason of the signal once that is aborted, whatever the check waits for. */
+/** How long a check may take (10 s unless it says so), and the code of one that took longer. */
+export interface Bound {
+  ms?: number | undefined
+  code?: FailureCode
+}
+
+/**
+ * What a check finds: also that nothing answered in time, or what it threw, so that the checks after it are done. Rejects with the reason of the signal alone,
+ * once that is aborted, whatever the check waits for.
+ */
 export async function bounded(
   check: string,
   cure: string,
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<Finding | readonly Finding[]>,
-  ms = CHECK_MS,
+  { ms = CHECK_MS, code }: Bound = {},
 ): Promise<readonly Finding[]> {
   signal.throwIfAborted()
   const late = new Error('it does not answer')
@@ -68,8 +77,8 @@ export async function bounded(
     // The check was aborted: what it threw does not matter.
     ofWork.catch(() => {})
     signal.throwIfAborted()
-    if (deadline.signal.aborted) return [failed(check, `There is no answer within ${ms / 1000} s.`, cure)]
-    throw error
+    if (deadline.signal.aborted) return [failed(check, `There is no answer within ${ms / 1000} s.`, cure, code)]
+    return [failedBy(check, error, cure)]
   } finally {
     deadline.signal.removeEventListener('abort', end)
   }

@@ -118,7 +118,7 @@ function marks(check: string, marked: boolean): Finding {
 
 function bodyLimit(check: string, server: string, maxRequestBytes: number | undefined): Finding {
   if (maxRequestBytes !== undefined)
-    return ok(check, `requests up to ${maxRequestBytes} bytes; the route’s max_request_bytes must be as much`)
+    return skipped(check, `not checked: requests go up to ${maxRequestBytes} bytes, and the route’s max_request_bytes must be as much`)
   return warning(
     check,
     `Requests are limited to ${DEFAULT_REQUEST_BYTES} bytes, Pomerium’s default.`,

@@ -109,18 +109,23 @@ async function checkKeeping(redis: Redis): Promise<Finding[]> {
     return [
       warning('eviction', 'Redis does not tell its settings.', 'See yourself that maxmemory-policy is noeviction and appendonly is yes.'),
     ]
-  return [
-    policy === 'noeviction'
-      ? ok('eviction', 'maxmemory-policy is noeviction')
-      : failed('eviction', `maxmemory-policy is ${policy ?? 'not known'}: Redis may drop queue entries.`, 'Set it to noeviction.'),
-    appendOnly === 'yes'
-      ? ok('persistence', 'appendonly is yes')
-      : warning(
-          'persistence',
-          `appendonly is ${appendOnly ?? 'not known'}: a restart of Redis forgets the queue.`,
-          'Set appendonly yes. No run is lost without it: they are queued again from the store, a little later.',
-        ),
-  ]
+  return [aboutEviction(policy), aboutPersistence(appendOnly)]
+}
+
+function aboutEviction(policy: string | undefined): Finding {
+  if (policy === undefined) return skipped('eviction', 'not checked: Redis does not tell its maxmemory-policy, which must be noeviction')
+  if (policy === 'noeviction') return ok('eviction', 'maxmemory-policy is noeviction')
+  return failed('eviction', `maxmemory-policy is ${policy}: Redis may drop queue entries.`, 'Set it to noeviction.')
+}
+
+function aboutPersistence(appendOnly: string | undefined): Finding {
+  if (appendOnly === undefined) return skipped('persistence', 'not checked: Redis does not tell its appendonly, which must be yes')
+  if (appendOnly === 'yes') return ok('persistence', 'appendonly is yes')
+  return warning(
+    'persistence',
+    `appendonly is ${appendOnly}: a restart of Redis forgets the queue.`,
+    'Set appendonly yes. No run is lost without it: they are queued again from the store, a little later.',
+  )
 }
 
 async function setting(redis: Redis, name: string): Promise<string | undefined> {

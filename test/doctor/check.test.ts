@@ -14,7 +14,7 @@ describe('a bounded check', () => {
 
   test('of what says nothing fails when its time is over, and tells the work to end', async () => {
     let told: AbortSignal | undefined
-    const found = await bounded('queue', 'Start it.', NEVER, (signal) => ((told = signal), silence()), 5)
+    const found = await bounded('queue', 'Start it.', NEVER, (signal) => ((told = signal), silence()), { ms: 5 })
     expect(found).toEqual([failed('queue', 'There is no answer within 0.005 s.', 'Start it.')])
     expect(told?.aborted).toBe(true)
   })
@@ -25,7 +25,7 @@ describe('a bounded check', () => {
       'Start it.',
       NEVER,
       (signal) => new Promise((_, fail) => signal.addEventListener('abort', () => fail(new Error('the connection was closed')))),
-      5,
+      { ms: 5 },
     )
     expect(found).toEqual([failed('queue', 'There is no answer within 0.005 s.', 'Start it.')])
   })
@@ -38,8 +38,15 @@ describe('a bounded check', () => {
     await expect(bounded('queue', 'cure', ending.signal, async () => ok('queue', 'is there'))).rejects.toThrow('Ctrl-C')
   })
 
-  test('throws what the work throws in time', async () => {
-    await expect(bounded('queue', 'cure', NEVER, () => Promise.reject(new Error('a fault of ours')))).rejects.toThrow('a fault of ours')
+  test('of what throws fails with that, and its code is the one of a silence where it says so', async () => {
+    expect(await bounded('queue', 'Start it.', NEVER, () => Promise.reject(new Error('a fault of ours')))).toEqual([
+      failed('queue', 'a fault of ours.', 'Start it.'),
+    ])
+    const away = () => Promise.reject(new Failure({ code: 'STORE_UNAVAILABLE', message: 'It is away.' }))
+    expect(await bounded('store', 'Start it.', NEVER, away)).toMatchObject([{ code: 'STORE_UNAVAILABLE', cure: 'Start it.' }])
+    expect(await bounded('queue', 'Start it.', NEVER, silence, { ms: 5, code: 'QUEUE_UNAVAILABLE' })).toMatchObject([
+      { status: 'failed', code: 'QUEUE_UNAVAILABLE' },
+    ])
   })
 })
 

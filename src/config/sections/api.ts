@@ -52,7 +52,13 @@ export const apiSchema = z
       .describe('Callers that do not come through Pomerium, by the name that their runs show as requestedBy.'),
     pomerium: z
       .strictObject({
-        audience: z.string().min(1).describe('Host of the API’s route in Pomerium, without a port.'),
+        audience: z
+          .string()
+          .regex(
+            /^[a-z0-9][a-z0-9._-]{0,252}$/i,
+            'must be a host alone, such as nightshift.example.com, without a scheme, a port or a path',
+          )
+          .describe('Host of the API’s route in Pomerium, without a port.'),
         jwksUrl: httpUrl
           .optional()
           .describe(

@@ -12,6 +12,7 @@ import { configOf, examples, type AddCommand } from '../../options/options.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
 import { whoami } from '../../options/whoami.ts'
+import { endsInOrder } from '../../terminal/ending.ts'
 
 const jsonOption = z.object({ json: z.boolean().default(false) })
 const followOptions = z.object({ name: z.string().min(1).max(200).optional() })
@@ -55,6 +56,7 @@ export const addAudit: AddCommand = (program, terminal, done) => {
       const log = pino({ level: 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime })
       await using opened = await openAudit(configOf(command, terminal), log)
       log.info({ file }, 'Following the log.')
+      endsInOrder(terminal.signal)
       const duties = createLogDuties()
       await opened.createPresence('log', [duties.log, duties.match]).start()
       await watchLog({ ...opened, name }, file === '-' ? process.stdin : file, duties, terminal.signal)

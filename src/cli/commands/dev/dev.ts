@@ -19,6 +19,7 @@ import { exitOfRun } from '../../terminal/exit.ts'
 import { createLines } from '../../terminal/lines.ts'
 import { reportText } from '../../terminal/output.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
+import { endsInOrder } from '../../terminal/ending.ts'
 import { addDevOptions, devOptionsSchema, devSettings } from './options.ts'
 
 const optionsSchema = devOptionsSchema.extend({ once: z.boolean().default(false), record: z.boolean().default(false) })
@@ -53,6 +54,7 @@ export const addDev: AddCommand = (program, terminal, done) => {
       const settings = devSettings(options, terminal)
       const lines = createLines(terminal)
       const recorder = createRecorder()
+      endsInOrder(terminal.signal)
       await using stack = new AsyncDisposableStack()
       const app = await openDev(
         {

@@ -9,6 +9,7 @@ import { jobToTry, tryJob } from '../../../dev/try.ts'
 import { followRun } from '../runs/follow.ts'
 import { examples, type AddCommand } from '../../options/options.ts'
 import { createLines } from '../../terminal/lines.ts'
+import { endsInOrder } from '../../terminal/ending.ts'
 import { addDevOptions, devOptionsSchema, devSettings } from './options.ts'
 
 export const addTest: AddCommand = (program, terminal, done) => {
@@ -35,6 +36,7 @@ export const addTest: AddCommand = (program, terminal, done) => {
           cure: `Make one: nightshift dev ${name} --record.`,
         })
       })
+      endsInOrder(terminal.signal)
       await using stack = new AsyncDisposableStack()
       const replay = createReplay((job) => recordings.get(job))
       const app = await openDev({ settings, jobsDir: options.jobs, provider: () => replay }, stack)

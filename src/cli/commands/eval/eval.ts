@@ -13,6 +13,7 @@ import type { Score } from '../../../eval/score.ts'
 import { requireJob } from '../../../runs/require.ts'
 import { configOf, examples, type AddCommand } from '../../options/options.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
+import { endsInOrder } from '../../terminal/ending.ts'
 import { openDemo } from './demo.ts'
 import { estimateText, runLog, trialLine, waitingLine } from './progress.ts'
 import { addRecord } from './record.ts'
@@ -61,6 +62,7 @@ export const addEval: AddCommand = (program, terminal, done) => {
     )
     .action(async (name: string | undefined, given: unknown, own: Command) => {
       const options = optionsSchema.parse(given)
+      endsInOrder(terminal.signal)
       await using stack = new AsyncDisposableStack()
       if (name === undefined && !options.demo)
         throw new Failure({

@@ -1,12 +1,11 @@
 import { z } from 'zod'
-import { createApp } from '../../../app/app.ts'
+import { openExamined } from '../../../app/open/examined.ts'
 import { loadConfiguredJobs } from '../../../app/open/jobs.ts'
 import { environment } from '../../../config/environment.ts'
-import { requireProviderKeys } from '../../../config/secrets.ts'
 import { remarksOn } from '../../../config/surroundings.ts'
 import { exitOf, type Finding } from '../../../doctor/check.ts'
-import { examine } from '../../../doctor/examine.ts'
-import { configOf, examples, quietLog, type AddCommand } from '../../options/options.ts'
+import { examine } from '../../../doctor/examine/examine.ts'
+import { configOf, examples, type AddCommand } from '../../options/options.ts'
 import { showFinding } from '../../terminal/finding.ts'
 
 const optionsSchema = z.object({ json: z.boolean().default(false), spend: z.boolean().default(false) })
@@ -27,10 +26,7 @@ export const addDoctor: AddCommand = (program, terminal, done) => {
       const examined = examine({
         readConfig: () => configOf(command, terminal),
         loadJobs: loadConfiguredJobs,
-        open(config) {
-          requireProviderKeys(config)
-          return createApp({ config, log: quietLog() })
-        },
+        open: openExamined,
         spend,
         remarks: (config) => remarksOn(environment, config),
         signal: terminal.signal,

@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { openMinter } from '../../../minter/open.ts'
 import { examples, type AddCommand } from '../../options/options.ts'
+import { endsInOrder } from '../../terminal/ending.ts'
 
 export const addMinter: AddCommand = (program, terminal, done) => {
   program
@@ -11,6 +12,7 @@ export const addMinter: AddCommand = (program, terminal, done) => {
     .addHelpText('after', examples('nightshift minter /etc/nightshift/minter.yaml'))
     .action(async (file: string) => {
       await using _ = await openMinter(file, pino({ level: 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime }))
+      endsInOrder(terminal.signal)
       if (!terminal.signal.aborted) await once(terminal.signal, 'abort')
       done(EXIT.ok)
     })

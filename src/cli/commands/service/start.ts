@@ -12,6 +12,7 @@ import { EXIT } from '../../../core/failure-codes.ts'
 import { bounded } from '../../../doctor/check.ts'
 import { checkQueue } from '../../../doctor/infrastructure.ts'
 import { configOf, examples, type AddCommand } from '../../options/options.ts'
+import { endsInOrder } from '../../terminal/ending.ts'
 
 const optionsSchema = z.object({ only: z.enum(['worker', 'scheduler', 'api']).optional() })
 
@@ -43,6 +44,7 @@ export const addStart: AddCommand = (program, terminal, done) => {
       }
       requireKnownJobs(config, app.jobs.jobs())
       terminal.signal.throwIfAborted()
+      endsInOrder(terminal.signal)
       const http = only === undefined || only === 'api' ? app.createApiServer() : app.createHealthServer()
       await http?.start()
       if (parts.worker)

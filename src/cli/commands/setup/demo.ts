@@ -22,6 +22,7 @@ import { examples, quietLog, type AddCommand } from '../../options/options.ts'
 import { reportText } from '../../terminal/output.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
+import { endsInOrder } from '../../terminal/ending.ts'
 import { parseDigits } from '../../../lib/json/parse.ts'
 
 const optionsSchema = z.object({ keep: z.boolean().default(false), json: z.boolean().default(false), hosted: z.boolean().default(false) })
@@ -49,6 +50,7 @@ export const addDemo: AddCommand = (program, terminal, done) => {
     )
     .action(async (options: unknown) => {
       const { keep, json, hosted } = optionsSchema.parse(options)
+      endsInOrder(terminal.signal)
       await using stack = new AsyncDisposableStack()
       const dir = makeTemporary('demo')
       stack.defer(() => rmSync(dir, { recursive: true, force: true }))

@@ -29,7 +29,7 @@ test('with everything in order each check is ok, in the documented order, and th
   expect(code).toBe(0)
   expect(findings.map(({ check }) => check)).toEqual([
     'config', 'jobs', 'store', 'clock', 'state', 'workers', 'scheduler', 'runs', 'last hour', 'next fires', 'duties', 'reports', 'suspects', 'standing', 'queue', 'account reports', 'gateway as reports',
-    ...Array.from({ length: 4 }, () => 'server counting as reports'), 'servers', 'log', 'evidence', 'alerts', 'model openai/scripted',
+    ...Array.from({ length: 4 }, () => 'server counting as reports'), 'servers', 'log', 'evidence', 'api', 'reports', 'alerts', 'model openai/scripted', 'not checked',
   ]) // prettier-ignore
   // It looked, and it called nothing.
   expect(setup.server.methods).toContain('tools/list')
@@ -103,7 +103,7 @@ const CASES: Case[] = [
   {
     what: 'a key file that is not there',
     harm: (setup) => edit(setup, 'apiKey: canary-model-key', 'apiKeyFile: /nowhere/key'),
-    finding: { check: 'config', status: 'failed', message: /\/nowhere\/key/, cure: /./ },
+    finding: { check: 'provider openai', status: 'failed', message: /\/nowhere\/key/, cure: /file/ },
     code: 2,
   },
   {
@@ -276,6 +276,28 @@ const CASES: Case[] = [
       cure: /what is named/,
     },
     code: 2,
+  },
+  {
+    what: 'an address of the API that this machine does not have',
+    options: {
+      config: {
+        ...SIZED,
+        api: { listen: '192.0.2.1:8480', pomerium: undefined, tokens: { caller: { sha256: 'a'.repeat(64), role: 'runner' } } },
+      },
+    },
+    finding: { check: 'api.listen', status: 'failed', message: /192\.0\.2\.1:8480: .*EADDRNOTAVAIL/, cure: /api\.listen/ },
+    code: 2,
+  },
+  {
+    what: 'an audience that no assertion has',
+    harm: (setup) => edit(setup, 'gateway:', 'api: { pomerium: { audience: "https://ns.example.com" } }\ngateway:'),
+    finding: { check: 'config', status: 'failed', message: /api\.pomerium\.audience must be a host alone/, cure: /./ },
+    code: 2,
+  },
+  {
+    what: 'a model that goes on where the first cannot, and that the provider does not list',
+    options: { jobs: { act: job().replace('name: scripted', 'name: scripted, fallback: [{ provider: openai, name: another }]') } },
+    finding: { check: 'model openai/another', status: 'failed', message: /does not list it/, cure: /model\.name/ },
   },
   {
     what: 'a model that the provider does not list',
