@@ -42,6 +42,8 @@ function openPlace(): void {
 openPlace()
 
 const tiers = sortByTier()
+/** What starts many processes has time, also on a machine that does other work. */
+const patient = { testTimeout: 180_000, hookTimeout: 180_000, expect: { poll: { interval: 50, timeout: 150_000 } } }
 const servers = ['test/support/global-setup.ts']
 
 export default defineConfig({
@@ -59,18 +61,8 @@ export default defineConfig({
       // Most of what a file costs is what it imports: a process takes many files, and imports it once.
       { extends: true, test: { name: 'unit', include: tiers.unit, isolate: false } },
       { extends: true, test: { name: 'integration', include: tiers.integration, isolate: false, globalSetup: servers } },
-      {
-        extends: true,
-        test: {
-          name: 'system',
-          include: tiers.system,
-          globalSetup: servers,
-          // They start many processes, and may share the machine with other work.
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
-          expect: { poll: { interval: 50, timeout: 150_000 } },
-        },
-      },
+      { extends: true, test: { ...patient, name: 'system', include: tiers.system, globalSetup: servers } },
+      { extends: true, test: { ...patient, name: 'machine', include: tiers.machine, globalSetup: servers } },
     ],
   },
 })

@@ -7,8 +7,9 @@ const ROOT = join(import.meta.dirname, '..')
  * The tier of a test file, in this order:
  *
  * 1. `system`: what is listed here. It builds or installs something, starts processes of its own, takes servers away, or repeats itself many times.
- * 2. `integration`: what imports, directly or not, the app or the tests' database.
- * 3. `unit`: all else.
+ * 2. `machine`: what is under test/machine. It installs the package on machines of other kinds, from the registry.
+ * 3. `integration`: what imports, directly or not, the app or the tests' database.
+ * 4. `unit`: all else.
  */
 const SYSTEM = [
   'test/api/client.test.ts',
@@ -39,9 +40,6 @@ const SYSTEM = [
   'test/faults/silence/silence.test.ts',
   'test/fuzz/fuzz.test.ts',
   'test/hostile/hostile.test.ts',
-  'test/machine/arm64.test.ts',
-  'test/machine/machine.test.ts',
-  'test/machine/packages.test.ts',
   'test/minter/secret.test.ts',
   'test/package.test.ts',
   'test/providers/providers.test.ts',
@@ -65,11 +63,11 @@ const SYSTEM = [
 
 const NEEDS_SERVERS = ['src/app/', 'test/support/database/database.ts']
 
-export type Tier = 'unit' | 'integration' | 'system'
+export type Tier = 'unit' | 'integration' | 'system' | 'machine'
 
 /** All test files by tier, as paths from the root. */
 export function sortByTier(): Record<Tier, string[]> {
-  const tiers: Record<Tier, string[]> = { unit: [], integration: [], system: [] }
+  const tiers: Record<Tier, string[]> = { unit: [], integration: [], system: [], machine: [] }
   const missing = SYSTEM.filter((file) => !existsSync(join(ROOT, file)))
   if (missing.length > 0) throw new Error(`test/tiers.ts lists what is not there: ${missing.join(', ')}`)
   for (const file of globSync('test/**/*.test.ts', { cwd: ROOT }).toSorted()) tiers[tierOf(file)].push(file)
@@ -78,6 +76,7 @@ export function sortByTier(): Record<Tier, string[]> {
 
 function tierOf(file: string): Tier {
   if (SYSTEM.includes(file)) return 'system'
+  if (file.startsWith('test/machine/')) return 'machine'
   return [...reachedFrom(file)].some((one) => NEEDS_SERVERS.some((part) => one.startsWith(part))) ? 'integration' : 'unit'
 }
 
