@@ -63,6 +63,7 @@ const terminal: Terminal = {
   out: () => {},
   err: () => {},
   colors: pc.createColors(false),
+  isTerminal: false,
   columns: 10_000,
   env: {},
   signal: new AbortController().signal,

@@ -9,6 +9,8 @@ export interface Terminal {
   out: (text: string) => void
   err: (text: string) => void
   colors: ReturnType<typeof pc.createColors>
+  /** Somebody reads it as it comes. */
+  isTerminal: boolean
   /** Width in characters; wide where it is not a terminal, so that no text is cut in a pipe. */
   columns: number
   env: Environment
@@ -38,6 +40,8 @@ export function createTerminal(options: {
     out: (text) => void stdout.write(`${text}\n`),
     err: (text) => void stderr.write(`${text}\n`),
     colors: pc.createColors(colored),
+    // In a pipe it is undefined, whatever its type says.
+    isTerminal: Boolean(stdout.isTTY),
     columns: stdout.isTTY ? stdout.columns : PIPE_COLUMNS,
     env,
     signal,

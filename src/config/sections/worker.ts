@@ -23,4 +23,4 @@ export const logSchema = z
       .describe('The least level that is written. Prompts, arguments, results and tokens are in none.'),
   })
   .prefault({})
-  .describe('The log of this process, as JSON lines on standard output.')
+  .describe('The log of this process on standard output: JSON lines, and lines for people on a terminal.')

@@ -34,6 +34,7 @@ export async function command(args: readonly string[], options: CommandOptions =
     },
     err: (line) => void err.push(line),
     colors: pc.createColors(false),
+    isTerminal: false,
     columns: options.columns ?? 200,
     env: options.env ?? {},
     signal: options.signal ?? new AbortController().signal,

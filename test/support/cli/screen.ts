@@ -31,6 +31,7 @@ export function openScreen(
     out: write(out),
     err: write(err),
     colors: pc.createColors(false),
+    isTerminal: false,
     columns: options.columns ?? 200,
     env: options.env ?? {},
     signal: ending.signal,

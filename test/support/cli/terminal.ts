@@ -6,6 +6,7 @@ export const aTerminal = (): Terminal => ({
   out: () => {},
   err: () => {},
   colors: pc.createColors(false),
+  isTerminal: false,
   columns: 200,
   env: {},
   signal: new AbortController().signal,

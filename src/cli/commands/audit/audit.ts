@@ -8,6 +8,7 @@ import { acknowledge, type Suspect } from '../../../audit/suspects.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { parseTime } from '../../options/time.ts'
 import { createLines } from '../../terminal/lines.ts'
+import { createLog } from '../../terminal/log.ts'
 import { configOf, examples, type AddCommand } from '../../options/options.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
@@ -53,7 +54,7 @@ export const addAudit: AddCommand = (program, terminal, done) => {
     )
     .action(async (file: string, _: unknown, command: Command) => {
       const { name } = followOptions.parse(command.optsWithGlobals())
-      const log = pino({ level: 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime })
+      const log = createLog(terminal, 'info')
       await using opened = await openAudit(configOf(command, terminal), log)
       log.info({ file }, 'Following the log.')
       endsInOrder(terminal.signal)

@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import { Option } from 'commander'
-import { pino } from 'pino'
 import { z } from 'zod'
 import { createApp } from '../../../app/app.ts'
 import { requireKnownJobs } from '../../../app/open/jobs.ts'
@@ -13,6 +12,7 @@ import { bounded } from '../../../doctor/check.ts'
 import { checkQueue } from '../../../doctor/infrastructure.ts'
 import { configOf, examples, type AddCommand } from '../../options/options.ts'
 import { endsInOrder } from '../../terminal/ending.ts'
+import { createLog } from '../../terminal/log.ts'
 
 const optionsSchema = z.object({ only: z.enum(['worker', 'scheduler', 'api']).optional() })
 
@@ -20,7 +20,7 @@ export const addStart: AddCommand = (program, terminal, done) => {
   program
     .command('start')
     .description(
-      'run the scheduler, the worker and the API until SIGTERM or Ctrl-C; logs JSON lines; SIGHUP reads the job files and the configuration again',
+      'run the scheduler, the worker and the API until SIGTERM or Ctrl-C; logs JSON lines, and lines for people on a terminal; SIGHUP reads the job files and the configuration again',
     )
     .addOption(new Option('--only <part>', 'run one of them').choices(['worker', 'scheduler', 'api']))
     .addHelpText(
@@ -30,7 +30,7 @@ export const addStart: AddCommand = (program, terminal, done) => {
     .action(async (options: unknown, command) => {
       const { only } = optionsSchema.parse(options)
       const config = configOf(command, terminal)
-      const log = pino({ level: config.log.level, base: null, timestamp: pino.stdTimeFunctions.isoTime })
+      const log = createLog(terminal, config.log.level)
       for (const note of config.notes) log.warn({ note }, 'The configuration has a line that should be changed.')
       for (const { message, cure } of remarksOn(environment, config)) log.warn({ cure }, message)
       const parts = { worker: only === undefined || only === 'worker', scheduler: only === undefined || only === 'scheduler' }
