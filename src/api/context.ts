@@ -16,6 +16,8 @@ export interface ApiContext {
   jobs: { jobs(): ReadonlyMap<string, Job>; issues(): readonly string[] }
   /** Names of the accounts of this configuration. */
   accounts: () => ReadonlySet<string>
+  /** Of the configuration file, as it was read last. */
+  configDigest: () => string
   producer: Waker
   /** How many runs may be queued: `QUEUE_FULL` for one more. */
   queueLimits: () => QueueLimits

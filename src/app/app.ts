@@ -273,6 +273,7 @@ export async function createApp({
               producer,
               queueLimits: () => inForce().api ?? NO_QUEUE,
               accounts: () => new Set(resources().accounts.keys()),
+              configDigest: () => liveConfig.state().digest,
             },
             queue,
           },
@@ -291,6 +292,7 @@ export async function createApp({
         duties,
         redact: redactor.redact,
         clock,
+        config: () => liveConfig.state(),
         log,
       })
       stack.defer(() => presence.stop())

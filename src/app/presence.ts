@@ -5,7 +5,7 @@ import type { Duty } from '../lib/time/duty.ts'
 import { createPoller, type Poller } from '../lib/time/poll.ts'
 import type { Db } from '../store/postgres/db.ts'
 import type { ClockWatch } from './clock.ts'
-import { forgetProcess, noteProcess, type DutyNote, type ProcessSelf } from '../store/processes.ts'
+import { forgetProcess, noteProcess, type DutyNote, type ProcessConfig, type ProcessSelf } from '../store/processes.ts'
 
 const EVERY_MS = 10_000
 /** Longest wait for the store to forget a process that ends. */
@@ -19,21 +19,23 @@ export interface PresenceOptions {
   /** Takes secrets out of what a duty met. */
   redact: (text: string) => string
   clock: Pick<ClockWatch, 'measure'>
+  config: () => ProcessConfig
   log: Logger
 }
 
 /**
- * Writes into the store that this process is at work, how its duties are and how far its clock is off, for `nightshift status` and `doctor`. One writer for all duties: one that hangs grows old
+ * Writes into the store that this process is at work, how its duties are, how far its clock is off and how its configuration stands to the file, for `nightshift status` and `doctor`. One writer for all duties: one that hangs grows old
  * in its row, and a process that hangs writes none.
  */
-export function createPresence({ db, self, duties, redact, clock, log }: PresenceOptions): Poller {
+export function createPresence({ db, self, duties, redact, clock, config, log }: PresenceOptions): Poller {
   const poller = createPoller({
     name: 'presence',
     everyMs: EVERY_MS,
     async work() {
       const skewMs = await clock.measure()
-      const notes = duties.flatMap((duty) => noteOf(duty, redact))
-      await noteProcess(db, self, notes, skewMs)
+      const { digest, waiting, fault } = config()
+      const state = { digest, waiting, fault: fault && redact(fault) }
+      await noteProcess(db, self, { duties: duties.flatMap((duty) => noteOf(duty, redact)), skewMs, config: state })
     },
     onFailure: (error) =>
       log.warn({ reason: describeError(error) }, 'What this process does could not be written down: status and doctor miss it.'),

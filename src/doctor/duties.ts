@@ -1,5 +1,6 @@
 import { dutyFault, UNDONE } from '../core/duties.ts'
 import { clockFault } from '../core/rules/schedules/clock.ts'
+import { showTime } from '../lib/show/time.ts'
 import type { KnownDuty, KnownProcess } from '../store/processes.ts'
 import { aboutClock, failed, warning, type Finding } from './check.ts'
 
@@ -45,7 +46,7 @@ function faults(duties: readonly KnownDuty[]): Finding[] {
 
 function aboutDuty({ duty, process, fault, reason, succeededAt }: KnownDuty & { fault: 'failing' | 'late' }, others: number): Finding {
   const where = others === 0 ? process : `${process} and ${others} more`
-  const since = succeededAt ? `since ${succeededAt.toISOString()}` : 'since its start'
+  const since = succeededAt ? `since ${showTime(succeededAt)}` : 'since its start'
   const undone = (when: string) => (UNDONE[duty] === undefined ? '' : ` ${when} ${UNDONE[duty]}.`)
   return fault === 'failing'
     ? failed(

@@ -1,4 +1,5 @@
 import { countLogFields } from '../store/audit/fields.ts'
+import { showTime } from '../lib/show/time.ts'
 import { listGaps } from '../store/audit/gaps.ts'
 import { gatewayClock } from '../store/audit/join/clock.ts'
 import { countLineless } from '../store/audit/silence.ts'
@@ -21,7 +22,7 @@ async function checkGaps(db: Db): Promise<Finding[]> {
   return gaps.map(({ file, from, until }) =>
     failed(
       'log',
-      `Lines of ${file} from ${from.toISOString()} to ${until.toISOString()} may be lost: it was cut or replaced, and no copy of it was there.`,
+      `Lines of ${file} from ${showTime(from)} to ${showTime(until)} may be lost: it was cut or replaced, and no copy of it was there.`,
       'If an earlier file of it is somewhere: nightshift audit import FILE. Let rotation keep the last two in the folder of the log.',
     ),
   )
@@ -34,9 +35,11 @@ async function checkGatewayClock(db: Db): Promise<Finding[]> {
   const by = `by ${pairs} requests and their lines`
   return [
     aboutClock('The gateway’s clock', `the store’s, ${by}`, aheadMs) ??
-      ok('clock', `the gateway’s clock and the store’s are ${Math.abs(aheadMs)} ms apart, ${by}`),
+      ok('clock', `the gateway’s clock and the store’s are ${Math.round(Math.abs(aheadMs))} ms apart, ${by}`),
   ]
 }
+
+const sinceText = (at: Date | null) => (at ? `since ${showTime(at)} ` : '')
 
 /** What Pomerium writes into its log, seen in the lines that were read last, and whether anybody reads it still. */
 async function checkLogFields(db: Db, graceMs: number): Promise<Finding[]> {
@@ -47,7 +50,7 @@ async function checkLogFields(db: Db, graceMs: number): Promise<Finding[]> {
     return [
       failed(
         'log',
-        `${requests > 0 ? `${requests} requests` : 'Requests'} of ours since ${(since ?? unreadSince)?.toISOString()} have no line: does nobody read Pomerium’s log any more?`,
+        `${requests > 0 ? `${requests} requests` : 'Requests'} of ours ${sinceText(since ?? unreadSince)}have no line: does nobody read Pomerium’s log any more?`,
         'See that nightshift audit follow runs and follows the right file; without it no alarm is raised.',
       ),
     ]

@@ -1,5 +1,6 @@
 import { STANDS_AFTER_MS } from '../core/rules/states.ts'
 import type { Job } from '../jobs/job.ts'
+import { showTime } from '../lib/show/time.ts'
 import { nextFire } from '../lib/time/cron.ts'
 import { listSuspects } from '../store/audit/suspects.ts'
 import { badRowStats } from '../store/bad-rows.ts'
@@ -95,7 +96,7 @@ async function checkFires(db: Db, jobs: readonly Job[]): Promise<Finding[]> {
     return [
       warning(
         'schedules',
-        `Nobody has decided the fire of ${name} at ${next.toISOString()}.`,
+        `Nobody has decided the fire of ${name} at ${showTime(next)}.`,
         'Start a scheduler: nightshift start --only scheduler. If there is one, its log says why it does not.',
       ),
     ]
@@ -135,7 +136,7 @@ async function checkSuspects(db: Db): Promise<Finding[]> {
   return suspects.map(({ account, accountId, events, since }) =>
     warning(
       'suspects',
-      `${counted(events, 'line')} of Pomerium’s log since ${since} are of the account ${account ?? accountId}, and nothing of ours explains them.`,
+      `${counted(events, 'line')} of Pomerium’s log since ${showTime(since)} are of the account ${account ?? accountId}, and nothing of ours explains them.`,
       `nightshift audit report, then rotate its token, or: nightshift audit acknowledge ${account ?? accountId} --reason …`,
     ),
   )

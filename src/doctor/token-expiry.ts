@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { showTime } from '../lib/show/time.ts'
 import { describeError } from '../core/failure.ts'
 import { createPoller, type Poller } from '../lib/time/poll.ts'
 import type { Token, TokenSource } from '../pomerium/token.ts'
@@ -24,12 +25,7 @@ export function checkAccount(account: string, tokens: TokenSource, now = new Dat
     const days = (expiresAt.getTime() - now.getTime()) / DAY_MS
     if (days <= 0)
       return {
-        finding: failed(
-          check,
-          `The token expired at ${expiresAt.toISOString()}.`,
-          `nightshift account rotate ${account}`,
-          'TOKEN_REJECTED',
-        ),
+        finding: failed(check, `The token expired at ${showTime(expiresAt)}.`, `nightshift account rotate ${account}`, 'TOKEN_REJECTED'),
         token: undefined,
       }
     if (days <= EXPIRY_WARNINGS[0])

@@ -23,10 +23,6 @@ export async function resumeJob({ db, producer }: RunParts, job: string, by: Act
   return { isLifted, still: (await listPauses(db)).filter((one) => job === ALL_JOBS || one.job === ALL_JOBS) }
 }
 
-/** What keeps a new run of a job from starting: its own pause, or the one of everything. */
-export const pausesOf = async (db: Db, job: string): Promise<Pause[]> =>
-  (await listPauses(db)).filter((one) => one.job === job || one.job === ALL_JOBS)
-
 const LOOK_MS = 1000
 
 /** Waits until no run is under way. Tells how many there are, at first and whenever it changes. Rejects with the reason of the signal. */

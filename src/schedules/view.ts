@@ -101,6 +101,9 @@ export function pauseOf(pauses: readonly Pause[], job: string): PausedBy | null 
   return pause ? { reason: pause.reason, by: pause.pausedBy, at: pause.pausedAt } : null
 }
 
+/** What holds a job now. */
+export const heldBy = async (db: Db, job: string): Promise<PausedBy | null> => pauseOf(await listPauses(db), job)
+
 /** A cron expression for people; itself where it has no words. */
 export function inWords(cron: string): string {
   try {

@@ -1,5 +1,9 @@
+import type { ConfigState } from '../core/ports/config-state.ts'
 import { storeText } from '../lib/text.ts'
 import { query, queryIso, type Db } from './postgres/db.ts'
+
+/** How the configuration of a process stands to its file. */
+export type ProcessConfig = Pick<ConfigState, 'digest' | 'waiting' | 'fault'>
 
 /** A process of Nightshift, as it says itself. */
 export interface ProcessSelf {
@@ -32,20 +36,27 @@ const MAX_PROCESSES = 500
 
 const before = (age: string) => `now() - make_interval(secs => ${age} / 1000)`
 
-/** Writes that a process is at work, how its duties are, and by how many ms its clock is ahead of the store's. */
+/** How a process is. */
+export interface ProcessNote {
+  duties: readonly DutyNote[]
+  /** By how many ms its clock is ahead of the store's. */
+  skewMs: number
+  config: ProcessConfig | null
+}
+
+/** Writes that a process is at work, and how it is. */
 export async function noteProcess(
   db: Db,
   { name, role, version, slots }: ProcessSelf,
-  duties: readonly DutyNote[],
-  skewMs: number,
+  { duties, skewMs, config }: ProcessNote,
 ): Promise<void> {
   const column = <Value>(pick: (duty: DutyNote) => Value | undefined) => duties.map((duty) => pick(duty) ?? null)
   await query(
     db,
     `with gone as (delete from processes where seen_at < now() - ${FORGOTTEN_AFTER}),
      me as (
-       insert into processes (name, role, version, skew_ms, slots) values ($1, $2, $3, $10, $11)
-       on conflict (name) do update set seen_at = now(), skew_ms = excluded.skew_ms returning name)
+       insert into processes (name, role, version, skew_ms, slots, config) values ($1, $2, $3, $10, $11, $12)
+       on conflict (name) do update set seen_at = now(), skew_ms = excluded.skew_ms, config = excluded.config returning name)
      insert into duties (process, duty, every_ms, started_at, succeeded_at, failed_at, reason)
      select me.name, d.duty, d.every, ${before('d.started')}, ${before('d.succeeded')}, ${before('d.failed')}, d.reason
      from me, unnest($4::text[], $5::int[], $6::float8[], $7::float8[], $8::float8[], $9::text[]) as d (duty, every, started, succeeded, failed, reason)
@@ -63,6 +74,7 @@ export async function noteProcess(
       column(({ reason }) => reason && storeText(reason.slice(0, MAX_REASON))),
       skewMs,
       slots,
+      config && JSON.stringify(config),
     ],
     'note process',
   )
@@ -82,6 +94,8 @@ export interface KnownProcess extends ProcessSelf {
   skewMs: number | null
   /** Runs that it has under way. */
   runs: number
+  /** Null when it does not say. */
+  config: ProcessConfig | null
 }
 
 /** Processes that are at work, or that ended without a word in the last day; those that were heard of last first. */
@@ -89,7 +103,7 @@ export async function listProcesses(db: Db): Promise<KnownProcess[]> {
   return queryIso<KnownProcess & { name: string }>(
     db,
     `with at_work as (select worker, count(*)::int as runs from attempts where finished_at is null group by worker)
-     select name, role, version, slots, started_at as "startedAt", seen_at as "seenAt", seen_at > now() - ${SILENT} as alive, skew_ms as "skewMs",
+     select name, role, version, slots, started_at as "startedAt", seen_at as "seenAt", seen_at > now() - ${SILENT} as alive, skew_ms as "skewMs", config,
        coalesce(at_work.runs, 0) as runs
      from processes left join at_work on worker = name order by seen_at desc, name limit ${MAX_PROCESSES}`,
   )

@@ -129,13 +129,24 @@ test('pause holds the runs of a job with its reason, drain those of all, and res
   })
   expect(await json(testApp, 'schedules')).toMatchObject([{ job: 'act', paused: { reason: 'the data move' } }])
   const id = await testApp.queue('act')
+  expect((await command(at(testApp, 'run', 'act'))).err.split('\n')).toEqual([
+    expect.stringMatching(/^It does not start yet: act is paused by /),
+    'It does not start yet: no worker is at work. Start one with: nightshift start',
+  ])
   await testApp.app.worker.start()
-  expect(await command(at(testApp, 'drain', '--reason', 'upgrade'))).toMatchObject({ code: 0 })
+  const presence = testApp.app.createPresence('all')
+  await presence.start()
+  await presence.round()
+  expect(await command(at(testApp, 'drain', '--reason', 'upgrade'))).toMatchObject({ code: 0, err: '' })
   expect(await command(at(testApp, 'run', 'act', '--json'))).toMatchObject({
     code: 0,
     err: expect.stringMatching(
       /^It does not start yet: everything is paused by \S+ since \S+ \S+ UTC: upgrade\. Lift it with: nightshift resume --all\nIt does not start yet: act is paused by \S+ since \S+ \S+ UTC: the data move\. Lift it with: nightshift resume act$/,
     ),
+  })
+  expect(await command(at(testApp, 'pause', 'act', '--reason', 'the data move on'))).toMatchObject({
+    code: 0,
+    err: expect.stringMatching(/^This takes the place of an earlier pause: act is paused by \S+ since \S+ \S+ UTC: the data move\.$/),
   })
   expect(await command(at(testApp, 'resume', 'act'))).toMatchObject({
     code: 0,

@@ -22,7 +22,7 @@ const well = (duty: string): DutyNote => ({
   reason: undefined,
 })
 const note = (name: string, role: string, duties: readonly DutyNote[], skewMs = 0) =>
-  noteProcess(database.db, { name, role, version: '1.2.3', slots: null }, duties, skewMs)
+  noteProcess(database.db, { name, role, version: '1.2.3', slots: null }, { duties, skewMs, config: null })
 const look = async () => {
   const alive = (await listProcesses(database.db)).filter((one) => one.alive)
   return faultsOfProcesses(alive, await listDuties(database.db))
@@ -71,7 +71,7 @@ test('a duty that fails is named once for all processes where it meets the same,
     {
       check: 'duties',
       status: 'failed',
-      message: expect.stringMatching(/^retention fails in c:1 since 20\S+Z: another\./),
+      message: expect.stringMatching(/^retention fails in c:1 since 20\S+ \S+ UTC: another\./),
       cure: expect.any(String),
     },
   ])
@@ -82,7 +82,7 @@ test('a duty that hangs is late in its process; a process that hangs, or is gone
   expect(await look()).toMatchObject([
     {
       status: 'failed',
-      message: expect.stringMatching(/^schedules has not ended a round in a:1 since \S+Z\. Meanwhile no schedule fires\.$/),
+      message: expect.stringMatching(/^schedules has not ended a round in a:1 since \S+ \S+ UTC\. Meanwhile no schedule fires\.$/),
       cure: /start that process again/,
     },
   ])

@@ -143,7 +143,7 @@ const STANDING: Standing[] = [
     what: 'a fire that no scheduler decided',
     make: () => syncSchedule(database.db, { job: 'daily', ...schedule }, new Date(Date.now() - DAYS * 86_400_000)),
     mend: () => query(database.db, 'update schedule_progress set decided_until = now()'),
-    finding: { check: 'schedules', message: /^Nobody has decided the fire of daily at \S+T07:00:00\.000Z\.$/, cure: /--only scheduler/ },
+    finding: { check: 'schedules', message: /^Nobody has decided the fire of daily at \S+ 07:00 UTC\.$/, cure: /--only scheduler/ },
   },
   {
     what: 'an alarm that could not be sent',

@@ -81,7 +81,8 @@ test('reports that were tried and are not delivered are counted by place, with w
 
 test('a process is told with the runs that it has under way', async () => {
   const { db } = database
-  for (const name of ['one', 'two']) await noteProcess(db, { name, role: 'all', version: '1', slots: 4 }, [], 0)
+  for (const name of ['one', 'two'])
+    await noteProcess(db, { name, role: 'all', version: '1', slots: 4 }, { duties: [], skewMs: 0, config: null })
   for (let i = 0; i < 2; i++) await opened(db, await writeRun(db), { worker: 'one' })
   await endedRun(db, '1 minute', {})
   expect((await listProcesses(db)).map(({ name, runs, slots }) => ({ name, runs, slots }))).toEqual([

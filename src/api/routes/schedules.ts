@@ -3,7 +3,7 @@ import { actorOf, logAct } from '../../http/acts.ts'
 import { requireRole, visibleJobs } from '../../http/authorize.ts'
 import { pickJobs, requireJob } from '../../runs/require.ts'
 import { pauseJob, resumeJob } from '../../schedules/pause.ts'
-import { viewSchedules } from '../../schedules/view.ts'
+import { heldBy, viewSchedules } from '../../schedules/view.ts'
 import type { AddRoutes } from '../context.ts'
 import { changeProblemsOf, cursorAfter, cursorSchema, jobParam, json, namePageSchema, problemsOf } from '../schemas/common.ts'
 import { actRequestSchema } from '../schemas/run-requests.ts'
@@ -44,11 +44,16 @@ const resume = createRoute({
   description: 'Runs that it held start within seconds. Fires that were skipped are not made up for.',
   tags,
   request: { params: jobParam, body: { content: { 'application/json': { schema: actRequestSchema } } } },
-  responses: { 200: json(pausedSchema, 'Not paused.'), ...changeProblemsOf('JOB_UNKNOWN') },
+  responses: { 200: json(pausedSchema, 'Not paused, unless everything is.'), ...changeProblemsOf('JOB_UNKNOWN') },
 })
 
 /** Routes that show schedules, and pause jobs. */
 export const addSchedules: AddRoutes = (app, { db, jobs, producer, log }) => {
+  const stateOf = async (job: string) => {
+    const held = await heldBy(db, job)
+    return { job, paused: held !== null, pause: held }
+  }
+
   app.openapi(list, async (c) => {
     const { limit, cursor } = c.req.valid('query')
     const visible = pickJobs(jobs.jobs(), visibleJobs(c.get('caller')))
@@ -73,7 +78,7 @@ export const addSchedules: AddRoutes = (app, { db, jobs, producer, log }) => {
     const by = actorOf(c, caller, 'operator', { via: 'api', reason })
     await pauseJob(db, job, by)
     logAct(log, 'pause', by, { job })
-    return c.json({ job, paused: true }, 200)
+    return c.json(await stateOf(job), 200)
   })
 
   app.openapi(resume, async (c) => {
@@ -83,6 +88,6 @@ export const addSchedules: AddRoutes = (app, { db, jobs, producer, log }) => {
     const by = actorOf(c, caller, 'operator', { via: 'api', reason: c.req.valid('json').reason ?? null })
     const lifted = await resumeJob({ db, producer }, job, by)
     logAct(log, 'resume', by, { job, lifted })
-    return c.json({ job, paused: false }, 200)
+    return c.json(await stateOf(job), 200)
   })
 }

@@ -17,10 +17,17 @@ const show = createRoute({
 })
 
 /** The route that shows how things stand. */
-export const addStatus: AddRoutes = (app, { db, jobs, accounts }) => {
+export const addStatus: AddRoutes = (app, { db, jobs, accounts, configDigest }) => {
   app.openapi(show, async (c) => {
     const seen = visibleJobs(c.get('caller'))
-    const status = await takeStatus({ db, jobs: [...jobs.jobs().values()], accounts: accounts(), issues: jobs.issues(), seen })
+    const status = await takeStatus({
+      db,
+      jobs: [...jobs.jobs().values()],
+      accounts: accounts(),
+      issues: jobs.issues(),
+      configDigest: configDigest(),
+      seen,
+    })
     return c.json(describeStatus(status), 200)
   })
 }

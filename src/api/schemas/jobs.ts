@@ -2,9 +2,16 @@ import { z } from '@hono/zod-openapi'
 import { anyJson, text, time } from './common.ts'
 
 export const pauseSchema = z.strictObject({ reason: text.min(1).max(500) }).openapi('Pause')
-export const pausedSchema = z.object({ job: z.string(), paused: z.boolean() }).openapi('PauseState')
 
 const pausedBy = z.object({ reason: z.string(), by: z.string(), at: time }).nullable()
+
+export const pausedSchema = z
+  .object({
+    job: z.string(),
+    paused: z.boolean().describe('Also by the pause of everything, which is lifted with nightshift resume --all.'),
+    pause: pausedBy.describe('What holds the job: its own pause, or the one of everything.'),
+  })
+  .openapi('PauseState')
 
 export const jobSchema = z
   .object({

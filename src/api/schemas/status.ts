@@ -25,11 +25,19 @@ const process = z.object({
   alive: z.boolean().describe('It was heard of within the last minute.'),
   skewMs: z.number().nullable().describe('How far its clock is ahead of the store’s, in ms.'),
   runs: count.describe('Runs that it has under way.'),
+  config: z
+    .object({
+      digest: z.string().describe('Of the text of its file that it read last without a fault.'),
+      waiting: z.array(z.string()).readonly().describe('Keys whose values in the file are in force after a restart alone.'),
+      fault: z.string().optional().describe('What is wrong with the file now; what was in force before stays.'),
+    })
+    .nullable(),
 })
 
 const whole = z
   .object({
     processes: z.array(process),
+    configDigest: z.string().describe('Of the configuration file here; empty without one.'),
     duties: z.array(
       z.object({ duty: z.string(), processes: count, succeededAt: timeOrNull, fault: z.enum(['failing', 'late']).nullable() }),
     ),

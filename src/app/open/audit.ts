@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { ReadOptions } from '../../audit/read.ts'
+import { digestOf } from '../../config/digest.ts'
 import type { Config } from '../../config/load.ts'
 import { VERSION } from '../../lib/version.ts'
 import type { DutyRecord } from '../../lib/time/duty.ts'
@@ -42,6 +43,7 @@ export async function openAudit(config: Config, log: Logger): Promise<Audit> {
         duties,
         redact,
         clock: createClockWatch({ db, log }),
+        config: () => ({ digest: digestOf(config), waiting: [], fault: undefined }),
         log,
       })
       stack.defer(() => presence.stop())

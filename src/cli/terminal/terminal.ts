@@ -40,8 +40,7 @@ export function createTerminal(options: {
     out: (text) => void stdout.write(`${text}\n`),
     err: (text) => void stderr.write(`${text}\n`),
     colors: pc.createColors(colored),
-    // In a pipe it is undefined, whatever its type says.
-    isTerminal: Boolean(stdout.isTTY),
+    isTerminal: stdout.isTTY,
     columns: stdout.isTTY ? stdout.columns : PIPE_COLUMNS,
     env,
     signal,

@@ -1,3 +1,4 @@
+import { digestOf } from '../../config/digest.ts'
 import { keysUrlOf } from '../../config/sections/api.ts'
 import { bounded, failedBy, ok, skipped, type Finding } from '../check.ts'
 import { checkServerNames } from '../gateway.ts'
@@ -31,11 +32,17 @@ export const CHECKS = {
   providers: examineProviders,
 } satisfies Record<string, Check>
 
-async function* examineStore({ db, store, jobs, parts: { resources }, signal }: Context): AsyncGenerator<Finding, void> {
+async function* examineStore({ config, db, store, jobs, parts: { resources }, signal }: Context): AsyncGenerator<Finding, void> {
   yield* store
   if (!db) return yield skipped('status', 'not checked: it is in the store')
   const accounts = new Set(resources.accounts.keys())
-  yield* await bounded('status', STORE_CURE, signal, () => examineStatus({ db, jobs, accounts, issues: [] }), { code: 'STORE_UNAVAILABLE' })
+  yield* await bounded(
+    'status',
+    STORE_CURE,
+    signal,
+    () => examineStatus({ db, jobs, accounts, issues: [], configDigest: digestOf(config) }),
+    { code: 'STORE_UNAVAILABLE' },
+  )
 }
 
 async function* examineMinter({ config: { minter }, parts: { resources }, signal }: Context): AsyncGenerator<Finding, void> {

@@ -27,7 +27,8 @@ export function linesOf(status: Status): Finding[] {
   ]
 }
 
-const linesOfWhole = ({ duties, reports, suspects }: WholeStatus): Finding[] => [
+const linesOfWhole = ({ processes, configDigest, duties, reports, suspects }: WholeStatus): Finding[] => [
+  ok('config', aboutConfig(processes, configDigest)),
   ok('duties', aboutDuties(duties)),
   ok('reports', aboutReports(reports)),
   ok(
@@ -38,7 +39,7 @@ const linesOfWhole = ({ duties, reports, suspects }: WholeStatus): Finding[] => 
   ),
 ]
 
-const counted = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`
+const counted = (n: number, what: string, several = `${what}s`) => `${n} ${n === 1 ? what : several}`
 
 /** The first of them, and how many more there are. */
 const named = (parts: readonly string[], most = MOST_NAMED) =>
@@ -93,6 +94,18 @@ function aboutStatus(status: string, those: readonly EndedRuns[]): string {
 
 const aboutNext = ({ job, at, timezone, paused }: NextFire, now: string) =>
   `${showLine(job)} in ${showAge(Date.parse(at) - Date.parse(now))} (${showTimeIn(at, timezone)})${paused ? ', paused' : ''}`
+
+/** Which texts of the configuration file are in force, and whether the one here is. */
+function aboutConfig(processes: WholeStatus['processes'], here: string): string {
+  const known = processes.flatMap(({ alive, config }) => (alive && config ? [config.digest] : []))
+  const digests = [...Map.groupBy(known, (digest) => digest)]
+  if (digests.length === 0) return 'none is in force'
+  if (digests.length === 1 && known[0] === here) return `${describeDigest(here)} is in force, as the file here`
+  const each = digests.map(([digest, those]) => `${describeDigest(digest)} is in force in ${counted(those.length, 'process', 'processes')}`)
+  return `${named(each)}; the file here is ${describeDigest(here)}`
+}
+
+const describeDigest = (digest: string) => (digest === '' ? 'no file' : showLine(digest))
 
 function aboutDuties(duties: WholeStatus['duties']): string {
   const faulty = duties.flatMap(({ duty, fault }) => (fault ? [`${duty} is ${fault}`] : []))

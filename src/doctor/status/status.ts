@@ -18,6 +18,7 @@ import {
   type PendingReports,
 } from '../../store/status.ts'
 import { warning, type Finding } from '../check.ts'
+import { faultsOfConfig } from '../config.ts'
 import { faultsOfProcesses } from '../duties.ts'
 import { checkStanding } from '../standing.ts'
 import { overAll, type DutyStatus } from './duties.ts'
@@ -38,6 +39,8 @@ export interface WorkersStatus {
 /** What belongs to no job: for whoever sees all. */
 export interface WholeStatus {
   processes: KnownProcess[]
+  /** Of the configuration file of whoever asks; empty without one. */
+  configDigest: string
   duties: DutyStatus[]
   reports: PendingReports & { failing: FailingReports[] }
   suspects: Suspect[]
@@ -76,6 +79,8 @@ export interface StatusOptions {
   accounts: ReadonlySet<string>
   /** Faults of job files: their schedules are not known. */
   issues: readonly string[]
+  /** Of the configuration file here. */
+  configDigest: string
   /** The jobs that are seen; undefined: all, and what belongs to none. */
   seen?: readonly string[] | undefined
 }
@@ -83,13 +88,13 @@ export interface StatusOptions {
 export const NOTHING_AT_WORK = warning('processes', 'No process of Nightshift is at work.', 'nightshift start')
 
 /** How things stand, by the store alone: neither the queue, the gateway nor a model is asked. Each question goes by an index or is bounded. */
-export async function takeStatus({ db, jobs, accounts, issues, seen }: StatusOptions): Promise<Status> {
+export async function takeStatus({ db, jobs, accounts, issues, configDigest, seen }: StatusOptions): Promise<Status> {
   const isSeen = (job: string) => seen === undefined || seen.includes(job)
   const [processes, duties, pauses] = [await listProcesses(db), await listDuties(db), await listPauses(db)]
   const now = (await loadServerFacts(db))?.now ?? new Date()
   const atWork = processes.filter(({ alive }) => alive)
   const stands = [
-    ...(atWork.length === 0 ? [NOTHING_AT_WORK] : faultsOfProcesses(atWork, duties)),
+    ...(atWork.length === 0 ? [NOTHING_AT_WORK] : [...faultsOfProcesses(atWork, duties), ...faultsOfConfig(atWork)]),
     ...(issues.length === 0
       ? []
       : [warning('jobs', issues.join('; '), 'Correct what is named; until then the jobs from before are in force.')]),
@@ -120,6 +125,7 @@ export async function takeStatus({ db, jobs, accounts, issues, seen }: StatusOpt
       ? null
       : {
           processes,
+          configDigest,
           duties: overAll(duties),
           reports: { ...(await countPendingReports(db)), failing: await listFailingReports(db) },
           suspects: (await listSuspects(db)).filter(({ acknowledgedAt }) => acknowledgedAt === null),

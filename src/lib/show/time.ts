@@ -16,7 +16,10 @@ export function showAge(ms: number): string {
 /** A time to the minute: `2026-11-28 03:12 UTC`. */
 export const showTime = (at: Date | string): string => `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 
-/** The same on the wall of a zone: `2026-11-28 04:12 Europe/Zurich`. */
+/** A time to the second: `2026-11-28 03:12:09 UTC`. */
+export const showSecond = (at: Date | string): string => `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+
+/** A time to the minute on the wall of a zone: `2026-11-28 04:12 Europe/Zurich`. */
 export function showTimeIn(at: Date | string, timeZone: string): string {
   const parts = new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short', timeStyle: 'short', hourCycle: 'h23' })
   return `${parts.format(new Date(at)).replace(',', '')} ${timeZone}`

@@ -4,20 +4,23 @@ import { actUponJob } from '../acts/write.ts'
 import { query, queryIso, type Db } from '../postgres/db.ts'
 import { createParameters } from '../postgres/parameters.ts'
 
-/** No run of the job is started any more, and its schedule does not fire. Pausing again replaces the reason. */
-export async function pauseJob(db: Db, job: string, by: Actor & { reason: string }): Promise<void> {
+const PAUSE = 'job, reason, paused_by as "pausedBy", paused_at as "pausedAt"'
+
+/** No run of the job is started any more, and its schedule does not fire. Pausing again replaces the pause that there was, which is returned. */
+export async function pauseJob(db: Db, job: string, by: Actor & { reason: string }): Promise<Pause | undefined> {
   const { add, values } = createParameters()
   const row = [add(job), add(by.reason), add(by.name)]
-  await query(
+  const [before] = await queryIso<Pause & { job: string }>(
     db,
     `with done as (
        insert into pauses (job, reason, paused_by) values (${row.join(', ')})
        on conflict (job) do update set reason = excluded.reason, paused_by = excluded.paused_by, paused_at = now()
        returning job),
      ${actUponJob(add, { act: 'pause', by }, 'done')}
-     select 1`,
+     select ${PAUSE} from pauses where job = ${row[0]}`,
     values,
   )
+  return before
 }
 
 /** False when it was not paused. Runs that it held are woken by the next sweep. */
@@ -34,10 +37,5 @@ export async function liftPause(db: Db, job: string, by: Actor): Promise<boolean
 }
 
 export async function listPauses(db: Db): Promise<Pause[]> {
-  return queryIso<Pause & { job: string }>(
-    db,
-    'select job, reason, paused_by as "pausedBy", paused_at as "pausedAt" from pauses order by job',
-    [],
-    'list pauses',
-  )
+  return queryIso<Pause & { job: string }>(db, `select ${PAUSE} from pauses order by job`, [], 'list pauses')
 }

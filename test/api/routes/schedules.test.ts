@@ -23,6 +23,7 @@ test('a pause is shown with who and why, holds queued runs, and a resume lets th
   expect((await api.ask('POST', '/v1/schedules/nightly/pause', { body: { reason: 'a move' } })).body).toEqual({
     job: 'nightly',
     paused: true,
+    pause: { reason: 'a move', by: 'token:operator', at: expect.any(String) },
   })
   expect((await api.ask('POST', '/v1/schedules/work/pause', { body: { reason: 'first' } })).status).toBe(200)
   expect((await api.ask('POST', '/v1/schedules/work/pause', { body: { reason: 'second' } })).status).toBe(200)
@@ -39,8 +40,8 @@ test('a pause is shown with who and why, holds queued runs, and a resume lets th
   await api.testApp.app.worker.start()
   const id = await api.create('work')
   await expect.poll(() => api.show(id)).toMatchObject({ status: 'queued', heldBy: 'pause work' })
-  expect((await api.ask('POST', '/v1/schedules/work/resume')).body).toEqual({ job: 'work', paused: false })
-  expect((await api.ask('POST', '/v1/schedules/work/resume')).body).toEqual({ job: 'work', paused: false })
+  expect((await api.ask('POST', '/v1/schedules/work/resume')).body).toEqual({ job: 'work', paused: false, pause: null })
+  expect((await api.ask('POST', '/v1/schedules/work/resume')).body).toEqual({ job: 'work', paused: false, pause: null })
   expect((await api.ask('GET', '/v1/jobs')).body).toMatchObject({ jobs: [{}, { paused: null }] })
   await api.testApp.app.sweeper.start()
   expect(await api.over(id)).toMatchObject({ status: 'succeeded', heldBy: null })

@@ -122,6 +122,36 @@ const ROWS: { what: string; status?: Partial<Status>; whole?: Partial<WholeStatu
   },
 ]
 
+const PROCESS = {
+  name: 'a:1',
+  role: 'all',
+  version: '1',
+  slots: 4,
+  startedAt: minutes(-9),
+  seenAt: minutes(0),
+  alive: true,
+  skewMs: 0,
+  runs: 0,
+}
+const running = (digest: string, alive = true) => ({ ...PROCESS, alive, config: { digest, waiting: [], fault: undefined } })
+
+test.each([
+  [
+    'is that of the file here',
+    [running('a1'), running('a1'), running('b2', false), { ...PROCESS, config: null }],
+    'a1 is in force, as the file here',
+  ],
+  ['is an earlier one', [running('b2')], 'b2 is in force in 1 process; the file here is a1'],
+  [
+    'differs',
+    [running('a1'), running('b2'), running('b2')],
+    'a1 is in force in 1 process; b2 is in force in 2 processes; the file here is a1',
+  ],
+  ['is not known', [{ ...PROCESS, config: null }], 'none is in force'],
+])('the configuration that is in force %s', (_, processes, config) => {
+  expect(say({}, { processes, configDigest: 'a1' })).toMatchObject({ config })
+})
+
 test.each(ROWS)('$what', ({ status = {}, whole, says }) => {
   expect(say(status, whole)).toMatchObject(says)
 })
@@ -135,6 +165,7 @@ test('whoever sees some jobs alone is not told of duties, reports and suspects',
     'runs',
     'last hour',
     'next fires',
+    'config',
     'duties',
     'reports',
     'suspects',

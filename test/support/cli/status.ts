@@ -11,6 +11,7 @@ export const pause = (job: string): Pause => ({ job, reason: 'the data move', pa
 /** What belongs to no job, with nothing there. */
 export const WHOLE: WholeStatus = {
   processes: [],
+  configDigest: '',
   duties: [],
   reports: { pending: 0, due: 0, oldestS: 0, failing: [] },
   suspects: [],

@@ -196,7 +196,8 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
     noteProcess: {
       async call({ db }) {
         const duty = { duty: 'sweep', everyMs: 5000, startedAgoMs: 0, succeededAgoMs: 0, failedAgoMs: 0, reason: 'odd' }
-        for (let i = 0; i < 2; i++) await noteProcess(db, { name: 'one', role: 'all', version: '1', slots: 4 }, [duty], 0)
+        for (let i = 0; i < 2; i++)
+          await noteProcess(db, { name: 'one', role: 'all', version: '1', slots: 4 }, { duties: [duty], skewMs: 0, config: null })
       },
     },
     listActs: { call: ({ db }) => listActs(db, { jobs: [JOB] }, { limit: 50 }) },

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { createApp } from '../../../app/app.ts'
 import { loadConfiguredJobs } from '../../../app/open/jobs.ts'
 import { Failure } from '../../../core/failure.ts'
-import { ALL_JOBS, describePause } from '../../../core/rules/schedules/pause.ts'
+import { aboutPause, ALL_JOBS, describePause, type Pause } from '../../../core/rules/schedules/pause.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { requireJob } from '../../../runs/require.ts'
 import { pauseJob, resumeJob, waitUntilIdle } from '../../../schedules/pause.ts'
@@ -12,6 +12,9 @@ import { actorHere } from '../../options/actor.ts'
 const pauseOptions = z.object({ reason: z.string().min(1) })
 
 export const addPause: AddCommand = (program, terminal, done) => {
+  const tellBefore = (before: Pause | undefined) => {
+    if (before) terminal.err(`This takes the place of an earlier pause: ${aboutPause(before)}.`)
+  }
   program
     .command('pause <job>')
     .description('pause a job: its schedule does not fire, and no queued run of it starts; runs under way go on')
@@ -23,7 +26,7 @@ export const addPause: AddCommand = (program, terminal, done) => {
       const { jobs, issues } = loadConfiguredJobs(config)
       requireJob(jobs, job, issues)
       await using store = await openStoreOf(config)
-      await pauseJob(store.db, job, actorHere(reason))
+      tellBefore(await pauseJob(store.db, job, actorHere(reason)))
       terminal.out(`${job} is paused. Lift it with: nightshift resume ${job}`)
       done(EXIT.ok)
     })
@@ -36,7 +39,7 @@ export const addPause: AddCommand = (program, terminal, done) => {
     .action(async (options: unknown, command) => {
       const { reason, wait } = pauseOptions.extend({ wait: z.boolean().default(false) }).parse(options)
       await using store = await openStoreOf(configOf(command, terminal))
-      await pauseJob(store.db, ALL_JOBS, actorHere(reason))
+      tellBefore(await pauseJob(store.db, ALL_JOBS, actorHere(reason)))
       if (!wait) terminal.out('Everything is paused. Runs under way go on; see them with: nightshift runs --status running')
       else {
         const tell = (running: number) => {

@@ -4,6 +4,7 @@ import { createApp } from '../../../app/app.ts'
 import { loadConfiguredJobs } from '../../../app/open/jobs.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { showText } from '../../../lib/text.ts'
+import { showTime, showTimeIn } from '../../../lib/show/time.ts'
 import { requireJob } from '../../../runs/require.ts'
 import { backfill, planBackfill } from '../../../schedules/backfill.ts'
 import { viewSchedules, type ScheduleView } from '../../../schedules/view.ts'
@@ -59,7 +60,7 @@ export const addSchedules: AddCommand = (program, terminal, done) => {
       await using app = await createApp({ config: configOf(command, terminal), log: quietLog() })
       const job = requireJob(app.jobs.jobs(), name, app.jobs.issues())
       const fires = await planBackfill(app.db, job, from, to)
-      const what = `${fires.length} fire${fires.length === 1 ? '' : 's'} of ${name} without a run, from ${from.toISOString()} to ${to.toISOString()}`
+      const what = `${fires.length} fire${fires.length === 1 ? '' : 's'} of ${name} without a run, from ${showTime(from)} to ${showTime(to)}`
       if (dryRun || fires.length === 0) {
         terminal.out(json ? JSON.stringify({ fires: fires.map((at) => at.toISOString()), dryRun: true }, null, 2) : `${what}.`)
         return done(EXIT.ok)
@@ -79,26 +80,14 @@ export const addSchedules: AddCommand = (program, terminal, done) => {
 function showSchedule({ job, words, cron, timezone, lastFire, next, paused }: ScheduleView, terminal: Terminal): string {
   const lines = createLines(terminal)
   const width = terminal.columns - 12
-  const last = lastFire ? `${local(lastFire.at, timezone)} ${lastFire.runId ?? `skipped: ${lastFire.reason ?? ''}`}` : 'never'
+  const last = lastFire ? `${showTimeIn(lastFire.at, timezone)} ${lastFire.runId ?? `skipped: ${lastFire.reason ?? ''}`}` : 'never'
   return [
     lines.step('job', terminal.colors.bold(job)),
     lines.step('when', `${words} (${cron}), ${timezone}`),
     lines.step('last fire', fit(last, width)),
     ...(paused
-      ? [
-          lines.step(
-            'paused',
-            terminal.colors.yellow(fit(`by ${paused.by} since ${paused.at.slice(0, 16).replace('T', ' ')} UTC: ${paused.reason}`, width)),
-          ),
-        ]
+      ? [lines.step('paused', terminal.colors.yellow(fit(`by ${paused.by} since ${showTime(paused.at)}: ${paused.reason}`, width)))]
       : []),
-    ...next.map((at, index) => lines.step(index === 0 ? 'next' : '', local(at, timezone))),
+    ...next.map((at, index) => lines.step(index === 0 ? 'next' : '', showTimeIn(at, timezone))),
   ].join('\n')
-}
-
-/** A time on the wall of the schedule's zone. */
-function local(at: string, timeZone: string): string {
-  return new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short', timeStyle: 'long', hourCycle: 'h23' })
-    .format(new Date(at))
-    .replace(',', '')
 }

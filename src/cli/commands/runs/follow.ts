@@ -1,6 +1,9 @@
 import { Failure } from '../../../core/failure.ts'
 import type { TimelineEvent } from '../../../core/timeline.ts'
 import type { RunView } from '../../../core/view.ts'
+import { showLine } from '../../../lib/text.ts'
+import { showSecond } from '../../../lib/show/time.ts'
+import { delaysOf } from '../../../schedules/delays.ts'
 import { followRuns } from '../../../runs/follow/follow.ts'
 import type { Db } from '../../../runs/queries.ts'
 import { createLines, type Lines } from '../../terminal/lines.ts'
@@ -21,16 +24,25 @@ export async function followRun(db: Db, id: string, terminal: Terminal, tell: (l
     last = run
     if (run.status === 'waiting') break
     if (isNobodyTold || run.attempts.length > 0 || performance.now() < nobodyAt) continue
-    tell(lines.step('queued', 'no worker has taken it yet; start one with nightshift start'))
+    for (const why of await whyQueued(db, run)) tell(lines.step('queued', why))
     isNobodyTold = true
   }
   if (!last) throw new Failure({ code: 'RUN_UNKNOWN', message: `The run ${id} was removed.` })
   return last
 }
 
+/** What keeps a run from starting that is queued for longer than a free worker takes. */
+async function whyQueued(db: Db, { job, heldBy }: RunView): Promise<string[]> {
+  const delays = await delaysOf(db, job)
+  if (delays.length > 0) return delays
+  return [heldBy === null ? 'no worker has taken it yet; nightshift status says what they do' : `it is held by ${showLine(heldBy)}`]
+}
+
 /** When the attempt comes that follows this one, where one does. */
 const nextOf = (lines: Lines, { status, nextAttemptAt, attempts }: RunView, number: number): string[] =>
-  status === 'queued' && attempts.length === number && nextAttemptAt !== null ? [lines.step('again', `at ${nextAttemptAt}`)] : []
+  status === 'queued' && attempts.length === number && nextAttemptAt !== null
+    ? [lines.step('again', `at ${showSecond(nextAttemptAt)}`)]
+    : []
 
 /** An event with what a person who waits wants to see of it; its end is for the command to tell. */
 function linesOf(lines: Lines, run: RunView, event: TimelineEvent): string[] {

@@ -1,10 +1,9 @@
 import { z } from 'zod'
 import { createApp } from '../../../app/app.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
-import { describePause } from '../../../core/rules/schedules/pause.ts'
 import { isFinal } from '../../../core/run.ts'
 import { queueRun } from '../../../runs/create.ts'
-import { pausesOf } from '../../../schedules/pause.ts'
+import { delaysOf } from '../../../schedules/delays.ts'
 import { requireJob, requireRun } from '../../../runs/require.ts'
 import { exitOfRun } from '../../terminal/exit.ts'
 import { followRun } from './follow.ts'
@@ -41,7 +40,7 @@ export const addRun: AddCommand = (program, terminal, done) => {
       const job = requireJob(app.jobs.jobs(), name, app.jobs.issues())
       const id = await queueRun(app, job, { trigger: { kind: 'cli' }, input, requestedBy: whoami() })
       const lines = createLines(terminal)
-      for (const pause of await pausesOf(app.db, name)) terminal.err(`It does not start yet: ${describePause(pause)}`)
+      for (const delay of await delaysOf(app.db, name)) terminal.err(`It does not start yet: ${delay}`)
       const tell = json ? terminal.err : terminal.out
       if (!follow) {
         terminal.out(

@@ -3,6 +3,7 @@ import { Failure } from '../../../core/failure.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { modesOf } from '../../../lib/files/readable-by.ts'
 import { showLine, showText, sizeText } from '../../../lib/text.ts'
+import { showSecond, showTime } from '../../../lib/show/time.ts'
 import type { Ending } from '../../../core/run.ts'
 import { modelText } from '../../../core/models/used.ts'
 import type { RunView, ToolCallView } from '../../../core/view.ts'
@@ -71,12 +72,12 @@ export function showRun(run: RunView, deliveries: readonly DeliveryView[], termi
     lines.step(
       'trigger',
       run.trigger.kind === 'schedule'
-        ? `fire of ${run.trigger.fireAt}`
+        ? `fire of ${showTime(run.trigger.fireAt)}`
         : `asked for ${run.trigger.kind === 'api' ? 'over the API' : 'on the command line'}${run.requestedBy === null ? '' : ` by ${fit(run.requestedBy, 60)}`}`,
     ),
     lines.step('account', run.account),
     ...waitOf(run).map((what) => lines.step('waits', what)),
-    lines.step('created', `${run.createdAt}${run.finishedAt ? `, finished ${run.finishedAt}` : ''}`),
+    lines.step('created', `${showSecond(run.createdAt)}${run.finishedAt ? `, finished ${showSecond(run.finishedAt)}` : ''}`),
     lines.step(
       'used',
       [`${run.turns.length} turns`, countCalls(run), showTokens(run.usage), showCost(run)].filter((one) => one !== '').join(', '),
@@ -130,9 +131,9 @@ function waitOf({ status, failure, heldBy, afterRun, nextAttemptAt, expireAt, wa
   return [
     ...(heldBy === null ? [] : [`for ${showLine(heldBy)}`]),
     ...(afterRun === null ? [] : [`for ${afterRun} to be over`]),
-    ...(nextAttemptAt === null ? [] : [`until ${nextAttemptAt}${failure ? ', then it is tried again' : ''}`]),
+    ...(nextAttemptAt === null ? [] : [`until ${showSecond(nextAttemptAt)}${failure ? ', then it is tried again' : ''}`]),
     ...(failure && heldBy === null && afterRun === null && nextAttemptAt === null ? ['for a worker, which tries it again'] : []),
-    ...(expireAt === null ? [] : [`and is given up at ${expireAt} when nobody has begun it`]),
+    ...(expireAt === null ? [] : [`and is given up at ${showSecond(expireAt)} when nobody has begun it`]),
   ]
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { loadConfiguredJobs } from '../../../app/open/jobs.ts'
+import { digestOf } from '../../../config/digest.ts'
 import type { Config } from '../../../config/load.ts'
 import { describeFailure, toFailure } from '../../../core/failure.ts'
 import { clockFault } from '../../../core/rules/schedules/clock.ts'
@@ -32,7 +33,12 @@ export const addStatus: AddCommand = (program, terminal, done) => {
       const { json } = z.object({ json: z.boolean().default(false) }).parse(options)
       const config = configOf(command, terminal)
       await using store = await openStoreOf(config)
-      const status = await takeStatus({ db: store.db, ...jobsOf(config), accounts: new Set(Object.keys(config.accounts)) })
+      const status = await takeStatus({
+        db: store.db,
+        ...jobsOf(config),
+        accounts: new Set(Object.keys(config.accounts)),
+        configDigest: digestOf(config),
+      })
       terminal.out(json ? JSON.stringify(status, null, 2) : showStatus(status, terminal))
       done(status.well ? EXIT.ok : EXIT.failed)
     })

@@ -25,6 +25,7 @@ const PROCESS = {
   alive: true,
   skewMs: 0,
   runs: 1,
+  config: null,
 }
 
 test('one screen: a line for each thing, processes, fires, and last what somebody must look at', () => {
@@ -79,6 +80,7 @@ test('one screen: a line for each thing, processes, fires, and last what somebod
     runs       12 due, the oldest for 14 min
     last hour  40 succeeded; 3 failed (3 MODEL_AUTH)
     next fires daily in 52 min (2026-11-28 04:52 Europe/Zurich)
+    config     none is in force
     duties     1 of 1 are not done: outbox is late
     reports    none to send
     suspects   none
@@ -108,6 +110,7 @@ test('with nothing there, no table is shown', () => {
     runs       none
     last hour  no run ended
     next fires none
+    config     none is in force
     duties     none
     reports    none to send
     suspects   none
