@@ -42,6 +42,28 @@ export async function countOpen(db: Db, jobs: readonly string[] | undefined): Pr
   )
 }
 
+/** A run that a worker has. */
+export interface RunUnderWay {
+  id: string
+  job: string
+  worker: string
+  /** Of the attempt that is under way, and its number. */
+  startedAt: string
+  attempt: number
+}
+
+/** Runs that workers have, those that take longest first. */
+export async function listUnderWay(db: Db, jobs: readonly string[] | undefined, limit: number): Promise<RunUnderWay[]> {
+  return queryIso<RunUnderWay & { id: string }>(
+    db,
+    `select r.id, r.job, a.worker, a.started_at as "startedAt", a.number as attempt
+     from attempts a join runs r on r.id = a.run_id
+     where a.finished_at is null and ($1::text[] is null or r.job = any($1))
+     order by a.started_at limit $2`,
+    [jobs ?? null, limit],
+  )
+}
+
 export interface EndedRuns {
   status: string
   /** Why they ended so: the code of the failure, or of the first reason. */

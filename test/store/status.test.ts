@@ -6,7 +6,7 @@ import { listProcesses, noteProcess } from '../../src/store/processes.ts'
 import { hold } from '../../src/store/runs/holds.ts'
 import { suspendRun } from '../../src/store/runs/suspend.ts'
 import { pauseJob } from '../../src/store/schedules/pauses.ts'
-import { countEnded, countOpen, listFailingReports } from '../../src/store/status.ts'
+import { countEnded, countOpen, listFailingReports, listUnderWay } from '../../src/store/status.ts'
 import { someone } from '../support/actor.ts'
 import { endCancelled, endedRun, opened, waitingForShop, writeRun } from '../support/database/attempts.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database/database.ts'
@@ -47,6 +47,18 @@ test('a pause is what a queued run waits for, whether a worker has met it yet or
   await pauseJob(db, ALL_JOBS, someone({ reason: 'a move' }))
   await hold(db, held, { by: `pause ${ALL_JOBS}`, obstacle: 'paused' })
   expect(await states()).toEqual({ paused: 2 })
+})
+
+test('runs that workers have are listed, those that take longest first', async () => {
+  const { db } = database
+  const ids = [await writeRun(db), await writeRun(db, { job: 'other' }), await writeRun(db)]
+  for (const id of ids.toReversed().slice(0, 2)) await opened(db, id, { worker: `of ${id}` })
+  const under = async (jobs?: readonly string[]) =>
+    (await listUnderWay(db, jobs, 20)).map(({ id, worker, attempt }) => ({ id, worker, attempt }))
+  const [, other = '', last = ''] = ids
+  expect(await under()).toEqual([last, other].map((id) => ({ id, worker: `of ${id}`, attempt: 1 })))
+  expect(await under(['other'])).toEqual([{ id: other, worker: `of ${other}`, attempt: 1 }])
+  expect(await listUnderWay(db, undefined, 1)).toMatchObject([{ id: last }])
 })
 
 test('ends of the last hour are counted by status and code', async () => {

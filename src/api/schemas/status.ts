@@ -89,6 +89,9 @@ export const statusSchema = z
         }),
       )
       .describe('Runs that are not over.'),
+    underWay: z
+      .array(z.object({ id: z.string(), job: z.string(), worker: z.string(), startedAt: time, attempt: count }))
+      .describe('Of those that workers have, the twenty that take longest.'),
     ended: z.object({
       runs: z.array(z.object({ status: z.string(), code: z.string().nullable(), runs: count })),
       isCut: z.boolean().describe('There were more than were counted.'),

@@ -11,11 +11,13 @@ import {
   countOpen,
   countPendingReports,
   listFailingReports,
+  listUnderWay,
   MOST_ENDED,
   type EndedRuns,
   type FailingReports,
   type OpenRuns,
   type PendingReports,
+  type RunUnderWay,
 } from '../../store/status.ts'
 import { warning, type Finding } from '../check.ts'
 import { faultsOfConfig } from '../config.ts'
@@ -25,6 +27,7 @@ import { overAll, type DutyStatus } from './duties.ts'
 import { lastOf, nextOf, type LastFire, type NextFire } from './fires.ts'
 
 const MOST_FIRES = 10
+const MOST_UNDER_WAY = 20
 
 /** The workers that are at work, together. */
 export interface WorkersStatus {
@@ -62,6 +65,8 @@ export interface Status {
   scheduler: { atWork: number; lookedAt: string | null }
   /** Runs that are not over. */
   runs: OpenRuns[]
+  /** Of those that workers have, the twenty that take longest. */
+  underWay: RunUnderWay[]
   /** Runs that ended in the last hour; `isCut`: there were more than were counted. */
   ended: { runs: EndedRuns[]; isCut: boolean }
   /** The last fires, each of another job. */
@@ -110,6 +115,7 @@ export async function takeStatus({ db, jobs, accounts, issues, configDigest, see
     workers: workersOf(atWork, new Set(duties.filter(({ duty }) => duty === 'heartbeat').map(({ process }) => process))),
     scheduler: { atWork: schedules?.processes ?? 0, lookedAt: schedules?.succeededAt ?? null },
     runs: await countOpen(db, seen),
+    underWay: await listUnderWay(db, seen, MOST_UNDER_WAY),
     ended: { runs: ended, isCut: ended.reduce((sum, { runs }) => sum + runs, 0) >= MOST_ENDED },
     fires: lastOf(await lastFires(db))
       .filter(({ job }) => isSeen(job))

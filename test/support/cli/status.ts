@@ -27,6 +27,7 @@ export const CALM: Status = {
   workers: { atWork: 0, runs: 0, slots: 0, versions: [] },
   scheduler: { atWork: 0, lookedAt: null },
   runs: [],
+  underWay: [],
   ended: { runs: [], isCut: false },
   fires: [],
   next: [],

@@ -12,7 +12,7 @@ import { linesOf } from '../../../doctor/status/lines.ts'
 import { takeStatus, type Status, type WholeStatus } from '../../../doctor/status/status.ts'
 import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 import { showFinding } from '../../terminal/finding.ts'
-import { createLines } from '../../terminal/lines.ts'
+import { createLines, shortId } from '../../terminal/lines.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
 
@@ -57,7 +57,9 @@ function jobsOf(config: Config) {
 /** One screen: what stands comes last, where a terminal is read. */
 export function showStatus(status: Status, screen: Screen): string {
   const { whole } = status
-  const tables = [whole ? processTable(whole, status.now, screen) : '', fireTable(status, screen)].filter((table) => table !== '')
+  const tables = [whole ? processTable(whole, status.now, screen) : '', underWayTable(status, screen), fireTable(status, screen)].filter(
+    (table) => table !== '',
+  )
   const stands = whole?.stands ?? []
   return [
     ...linesOf(status).map((finding) => showAsLine(finding, screen)),
@@ -104,6 +106,22 @@ function processTable({ processes }: WholeStatus, now: string, screen: Screen): 
 
 const atWork = (skewMs: number, { colors }: Screen) =>
   clockFault(skewMs) ? colors.red(`clock ${showAge(Math.abs(skewMs))} ${skewMs < 0 ? 'behind' : 'ahead'}`) : 'at work'
+
+/** A screen holds no more. */
+const MOST_UNDER_WAY = 10
+
+function underWayTable({ underWay, now }: Status, screen: Screen): string {
+  const rows = underWay
+    .slice(0, MOST_UNDER_WAY)
+    .map(({ id, job, worker, startedAt, attempt }) => [
+      shortId(id),
+      fit(job, 24),
+      fit(worker, Math.max(screen.columns - 56, 20)),
+      String(attempt),
+      showAge(Date.parse(now) - Date.parse(startedAt)),
+    ])
+  return renderRows(screen, ['under way', 'job', 'worker', 'attempt', 'for'], rows)
+}
 
 function fireTable({ fires, now }: Status, screen: Screen): string {
   const rows = fires.map(({ job, at, runId, reason }) => [

@@ -42,6 +42,9 @@ test('one screen: a line for each thing, processes, fires, and last what somebod
       ],
       isCut: false,
     },
+    underWay: [
+      { id: 'run_019a3f2e-0000-7000-8000-00000000abcd', job: 'daily', worker: 'night-7d9f:1:a1b2', startedAt: minutes(-4), attempt: 2 },
+    ],
     fires: [
       { job: 'daily', at: minutes(-60), status: 'run', runId: 'run_01JZ8', reason: null },
       { job: 'weekly', at: minutes(-3000), status: 'skipped', runId: null, reason: 'the run of the fire before is not over\u001b[2J' },
@@ -90,6 +93,9 @@ test('one screen: a line for each thing, processes, fires, and last what somebod
     process            role       version  runs    age
     night-7d9f:1:a1b2  worker     0.9.0    1 of 4  3 d  clock 60 min ahead
     night-5c4d:1:c3d4  scheduler  0.9.0            2 h  last heard of 35 min ago
+
+    under way  job    worker             attempt  for
+    …0000abcd  daily  night-7d9f:1:a1b2  2        4 min
 
     last fire of  at          came to
     daily         60 min ago  run_01JZ8
