@@ -79,6 +79,12 @@ export function checkDefinition(job: string, definition: JobDefinition, offer: O
         path: ['tools', server],
         message: 'is the name of Nightshift’s own tools; give the route in Pomerium another name, and use that',
       })
+  const least = Object.values(definition.tools).reduce((sum, { minCalls = 0 }) => sum + minCalls, 0)
+  if (least > definition.limits.toolCalls)
+    issues.push({
+      path: ['limits', 'toolCalls'],
+      message: `is ${definition.limits.toolCalls}, fewer than the ${least} that minCalls: asks for, so that no run could be green; make it larger`,
+    })
   if (definition.delegate === 'hosted') issues.push(...sharedFaults(definition))
   for (const [at, entry] of definition.deliver.entries()) {
     const fault = offer.deliverFault(entry)

@@ -1,4 +1,5 @@
 import { messageOf } from '../../core/failure.ts'
+import { contradictions } from '../../lib/schema/effect.ts'
 import { compileSchema, invalidParts, knownFormats } from '../../lib/schema/json-schema.ts'
 import { keywordFaults } from '../../lib/schema/keywords.ts'
 import type { Fault } from './fault.ts'
@@ -11,7 +12,7 @@ export function schemaFaults(schema: Record<string, unknown>): Fault[] {
   if (invalid.length > 0) return invalid.map(({ path, message }) => ({ path: path.split('/').slice(1), message }))
   try {
     compileSchema(schema)
-    return []
+    return contradictions(schema)
   } catch (error) {
     return [{ path: [], message: `is not a valid JSON Schema: ${messageOf(error)}` }]
   }

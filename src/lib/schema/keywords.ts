@@ -2,6 +2,7 @@ import { isObject } from '../json/object.ts'
 import { nearest, suggest } from '../near.ts'
 import { patternFault } from './linear.ts'
 import { definitionOf, NAMED_SCHEMAS, typesOf, type Schema } from './shape.ts'
+import { MANY, ONE, schemasIn } from './walk.ts'
 
 /** What is wrong with a schema that a person wrote, at its path. */
 export interface KeywordFault {
@@ -10,21 +11,6 @@ export interface KeywordFault {
 }
 
 const TYPES = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null']
-/** Keywords with one schema, with a list of schemas (or one), and with schemas by name. */
-const ONE = [
-  'additionalProperties',
-  'unevaluatedProperties',
-  'unevaluatedItems',
-  'additionalItems',
-  'contains',
-  'propertyNames',
-  'not',
-  'if',
-  'then',
-  'else',
-  'contentSchema',
-]
-const MANY = ['allOf', 'anyOf', 'oneOf', 'prefixItems', 'items']
 const OTHER = [
   'type',
   'enum',
@@ -76,9 +62,7 @@ export const KEYWORDS: readonly string[] = [...OTHER, ...ONE, ...MANY, ...NAMED_
 export function keywordFaults(schema: Schema, formats: readonly string[]): KeywordFault[] {
   const faults: KeywordFault[] = []
   const definitions = definitionsOf(schema)
-  const look = (value: unknown, path: string[]): void => {
-    if (Array.isArray(value)) return value.forEach((one, index) => look(one, [...path, String(index)]))
-    if (!isObject(value)) return
+  for (const { schema: value, path } of schemasIn(schema)) {
     const add = (keyword: string, message: string) => faults.push({ path: [...path, keyword], message })
     for (const keyword of Object.keys(value))
       if (!KEYWORDS.includes(keyword) && !keyword.startsWith('x-')) add(keyword, `is no keyword of JSON Schema${wordFor(keyword)}`)
@@ -88,13 +72,10 @@ export function keywordFaults(schema: Schema, formats: readonly string[]): Keywo
     for (const name of missingNames(value))
       add('required', `names ${name}, which is not under properties; ${suggest(name, Object.keys(value['properties'] ?? {}))}`)
     lookAtTexts(value, add)
-    for (const keyword of [...ONE, ...MANY]) look(value[keyword], [...path, keyword])
-    for (const keyword of NAMED_SCHEMAS) {
-      const named = value[keyword]
-      if (isObject(named)) for (const name of Object.keys(named)) look(named[name], [...path, keyword, name])
-    }
   }
-  const lookAtTexts = ({ format, pattern, $ref, patternProperties }: Schema, add: (keyword: string, message: string) => void): void => {
+  return faults
+
+  function lookAtTexts({ format, pattern, $ref, patternProperties }: Schema, add: (keyword: string, message: string) => void): void {
     if (typeof format === 'string' && !formats.includes(format))
       add('format', `is ${format}, which is no format; ${suggest(format, formats)}`)
     const wrong = (one: unknown) => (typeof one === 'string' ? patternFault(one) : undefined)
@@ -110,8 +91,6 @@ export function keywordFaults(schema: Schema, formats: readonly string[]): Keywo
         `is ${$ref}, and nothing is there; ${definitions.length > 0 ? suggest($ref, definitions) : 'describe it under $defs of the schema'}`,
       )
   }
-  look(schema, [])
-  return faults
 }
 
 const definitionsOf = (root: Schema): string[] =>
