@@ -2,6 +2,7 @@ import pLimit from 'p-limit'
 import type { Actor } from '../core/acts.ts'
 import type { RunStatus } from '../core/run.ts'
 import { tryReadDefinition } from '../jobs/schema.ts'
+import type { Canceller } from '../store/acts/write.ts'
 import type { Db } from '../store/postgres/db.ts'
 import type { RunFilter } from '../store/runs/filter.ts'
 import { loadGoingOn } from '../store/attempts/going-on.ts'
@@ -18,7 +19,7 @@ const CANCELLED = { code: 'CANCELLED', message: 'The run was cancelled.', retry:
  * Cancels a run for whoever asks. One that no worker holds is over at once; for one that runs, its worker is asked to end it. Returns the status it has now,
  * undefined when there is no such run.
  */
-export async function cancelRun(db: Db, runId: string, by: Actor): Promise<RunStatus | undefined> {
+export async function cancelRun(db: Db, runId: string, by: Canceller): Promise<RunStatus | undefined> {
   for (;;) {
     if (await endIdle(db, runId, by)) return 'cancelled'
     const status = await requestCancel(db, runId, by)
@@ -31,7 +32,7 @@ export async function cancelRun(db: Db, runId: string, by: Actor): Promise<RunSt
 export const endRequestedCancel = (db: Db, runId: string): Promise<boolean> => endIdle(db, runId, null)
 
 /** False: a worker has it, or it is over. */
-async function endIdle(db: Db, runId: string, by: Actor | null): Promise<boolean> {
+async function endIdle(db: Db, runId: string, by: Canceller | null): Promise<boolean> {
   const idle = await loadUnclaimedRun(db, runId)
   if (!idle) return false
   // Its earlier attempts may have spent.
@@ -85,11 +86,14 @@ export async function cancelByFilter(db: Db, filter: RunFilter, by: Actor, signa
   const status = CANCELLABLE.filter((one) => filter.status === undefined || filter.status.includes(one))
   if (status.length === 0) return 0
   const limit = pLimit(AT_A_TIME)
+  // The act says which runs were meant, and nothing of their content.
+  const { text: _text, ids: _ids, ...said } = filter
+  const canceller = { ...by, detail: { filter: said } }
   let count = 0
   for (let before: string | undefined; ;) {
     const page = await listRuns(db, { ...requireFilter(filter), status }, { limit: PAGE, before })
     await limit.map(page, async ({ id }) => {
-      if (!signal.aborted && isCancelled(await cancelRun(db, id, by))) count++
+      if (!signal.aborted && isCancelled(await cancelRun(db, id, canceller))) count++
     })
     before = page.at(-1)?.id
     if (page.length < PAGE || signal.aborted) return count

@@ -7,8 +7,11 @@ export interface NewAct {
   act: Act
   by: Actor
   /** What was said with it. */
-  detail?: Readonly<Record<string, unknown>>
+  detail?: Readonly<Record<string, unknown>> | undefined
 }
+
+/** Who cancels, and what was said with it, such as the filter of the runs. */
+export type Canceller = Actor & Pick<NewAct, 'detail'>
 
 const textOrNull = (text: string | null | undefined) => (text === null || text === undefined ? null : storeText(text))
 

@@ -1,9 +1,8 @@
-import type { Actor } from '../../core/acts.ts'
 import type { FailureRecord } from '../../core/failure.ts'
 import type { Wake } from '../../core/ports/wake.ts'
 import type { AttemptRef, Ending, FinalStatus, Reason, Usage } from '../../core/run.ts'
 import { storeText } from '../../lib/text.ts'
-import { actUponRuns } from '../acts/write.ts'
+import { actUponRuns, type Canceller } from '../acts/write.ts'
 import { postDeliveries, type NewDelivery } from '../delivery/post.ts'
 import { query, retryWhileUnavailable, transaction, type Db } from '../postgres/db.ts'
 import { createParameters, jsonOrNull } from '../postgres/parameters.ts'
@@ -109,7 +108,7 @@ export async function loadUnclaimedRun(db: Db, runId: string): Promise<Unclaimed
 }
 
 /** Ends a run that no worker holds, with what is to be delivered of it; `by` is who cancelled it, null for an end that nobody asked for now. False when a worker holds it, or it is over. */
-export async function finishUnclaimedRun(db: Db, runId: string, end: RunEnd, by: Actor | null): Promise<boolean> {
+export async function finishUnclaimedRun(db: Db, runId: string, end: RunEnd, by: Canceller | null): Promise<boolean> {
   const { text, values } = finishUnclaimedStatement(runId, end, by)
   return transaction(db, async (client) => {
     // Waits for a run that is just being inserted to wait for this one, so that the statement sees it.
@@ -118,7 +117,7 @@ export async function finishUnclaimedRun(db: Db, runId: string, end: RunEnd, by:
   })
 }
 
-function finishUnclaimedStatement(runId: string, end: RunEnd, by: Actor | null): { text: string; values: unknown[] } {
+function finishUnclaimedStatement(runId: string, end: RunEnd, by: Canceller | null): { text: string; values: unknown[] } {
   const { add, values } = createParameters()
   const status = add(end.status)
   const text = `with ended as (
@@ -142,7 +141,7 @@ function finishUnclaimedStatement(runId: string, end: RunEnd, by: Actor | null):
     handed_on as (
       update runs l set after_run = e.after_run from ended e where l.after_run = e.run_id),
     posted as (${postDeliveries(add, end.deliveries)})
-    ${by ? `, ${actUponRuns(add, { act: 'cancel', by }, 'ended')}` : ''}
+    ${by ? `, ${actUponRuns(add, { act: 'cancel', by, detail: by.detail }, 'ended')}` : ''}
     select 1 from ended`
   return { text, values }
 }

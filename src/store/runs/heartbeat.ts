@@ -1,6 +1,5 @@
-import type { Actor } from '../../core/acts.ts'
 import type { RunStatus } from '../../core/run.ts'
-import { actUponRuns } from '../acts/write.ts'
+import { actUponRuns, type Canceller } from '../acts/write.ts'
 import { createParameters } from '../postgres/parameters.ts'
 import { query, type Db } from '../postgres/db.ts'
 
@@ -37,7 +36,7 @@ export async function heartbeat(db: Db, worker: string, claimed: readonly Claime
 }
 
 /** Asks the worker of a run to cancel it. Returns the status of the run, which stays what it is. */
-export async function requestCancel(db: Db, runId: string, by: Actor): Promise<RunStatus | undefined> {
+export async function requestCancel(db: Db, runId: string, by: Canceller): Promise<RunStatus | undefined> {
   const { add, values } = createParameters()
   const [row] = await query<{ status: RunStatus }>(
     db,
@@ -46,7 +45,7 @@ export async function requestCancel(db: Db, runId: string, by: Actor): Promise<R
          case when finished_at is null then coalesce(cancel_requested_at, now()) else cancel_requested_at end
        where id = ${add(runId)} returning id, job, conversation, attempts as attempt, status, finished_at),
      running as (select * from asked where status = 'running' and finished_at is null),
-     ${actUponRuns(add, { act: 'cancel', by }, 'running')}
+     ${actUponRuns(add, { act: 'cancel', by, detail: by.detail }, 'running')}
      select status from asked`,
     values,
   )

@@ -20,7 +20,7 @@ test('what was done at the command line is listed with who, from where and why, 
   await command(at(testApp, 'resume', '--all', '--reason', 'it is done'))
   const acts = z.array(actSchema).parse(await json(testApp, 'acts'))
   expect(acts.toReversed().map(({ act, jobs, runs, reason, detail }) => [act, jobs.join(), runs, reason, detail])).toEqual([
-    ['cancel', 'act', 2, bad, {}],
+    ['cancel', 'act', 2, bad, { filter: { job: 'act' } }],
     ['retry', 'act', 1, 'it was the wrong job', { filter: {}, definition: 'pinned' }],
     ['pause', 'act', 0, 'closed', {}],
     ['resume', 'act', 0, null, {}],
