@@ -317,6 +317,11 @@ export const WAITS: readonly WaitRow[] = [
     after: 'the command ends; the link stays good',
   },
   {
+    what: 'an author’s MCP server, to answer `initialize`, for `nightshift dev` and `nightshift test`',
+    bound: ['dev/look.ts#ANSWER_MS'],
+    after: '`COMMAND_INVALID`, with its cure; after a few seconds it is said that it is waited for',
+  },
+  {
     what: 'npm, that packs a checkout for `nightshift init`',
     bound: ['cli/commands/setup/own-package.ts#PACK_MS'],
     after: '`COMMAND_INVALID`, with its cure',

@@ -74,8 +74,17 @@ export const describeError = (error: unknown): string =>
 /** The last failure of a run that was tried so often, or waited so often, as it may be: what is left to do is a person's. */
 export const asUsedUp = (failure: FailureRecord, tries: number, runId: string): FailureRecord => ({
   ...failure,
-  cure: `${failure.cure ?? FAILURES[failure.code].cure} Its ${failure.retry === 'after-connection' ? 'waits' : 'attempts'} (${tries}) are used up: nightshift retry ${runId}.`,
+  cure: `${failure.cure ?? FAILURES[failure.code].cure}${usedUp(failure, tries, runId)}`,
 })
+
+/** The same failure of a run that is not kept, so that nobody can retry it. */
+export const withoutRetry = (failure: FailureRecord, tries: number, runId: string): FailureRecord => ({
+  ...failure,
+  ...(failure.cure !== undefined && { cure: failure.cure.replace(usedUp(failure, tries, runId), '') }),
+})
+
+const usedUp = ({ retry }: FailureRecord, tries: number, runId: string) =>
+  ` Its ${retry === 'after-connection' ? 'waits' : 'attempts'} (${tries}) are used up: nightshift retry ${runId}.`
 
 /** What a server says of itself may be of any size; more than this is not kept of it. */
 const MAX_MESSAGE_BYTES = 8192

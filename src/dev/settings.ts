@@ -16,8 +16,15 @@ const commandSchema = z.strictObject({
   env: z.record(z.string(), z.string()).default({}).describe('Variables that it gets beside PATH, HOME and the like.'),
 })
 
-const serverSchema = z.union([httpUrl, commandSchema], {
-  error: 'must be an address, such as http://127.0.0.1:8000/mcp, or { command: node, args: [server.js] }',
+/** In one text, as `--mcp` takes it: an address, or a command and its arguments. */
+const serverText = z.string().transform((text, context) => {
+  const server = serverIn(text)
+  if ('fault' in server) context.addIssue(server.fault)
+  return 'fault' in server ? z.NEVER : server.value
+})
+
+const serverSchema = z.union([serverText, commandSchema], {
+  error: 'must be an address (http://127.0.0.1:8000/mcp), a command (node server.js), or { command: node, args: [server.js] }',
 })
 
 const modelSchema = z.strictObject({
@@ -65,11 +72,15 @@ export function parseServer(text: string): [name: string, server: DevServer] {
       cure: 'Write --mcp name=http://127.0.0.1:8000/mcp, or --mcp "name=node server.js".',
     })
   if (!nameText.safeParse(name).success) throw wrong('has no name of a server before the =')
-  if (/^https?:/.test(rest)) {
-    if (!httpUrl.safeParse(rest).success) throw wrong('has an address that is none')
-    return [name, rest]
-  }
-  const [command, ...args] = rest.split(/\s+/)
-  if (!command) throw wrong('names neither an address nor a command')
-  return [name, { command, args, env: {} }]
+  const server = serverIn(rest)
+  if ('fault' in server) throw wrong(server.fault)
+  return [name, server.value]
+}
+
+/** An address, or a command with its arguments between spaces: no shell reads it. */
+function serverIn(text: string): { value: string | z.output<typeof commandSchema> } | { fault: string } {
+  if (/^[a-z]+:\/\//i.test(text) || /^https?:/.test(text))
+    return httpUrl.safeParse(text).success ? { value: text } : { fault: 'has an address that is none' }
+  const [command, ...args] = text.trim().split(/\s+/)
+  return command ? { value: { command, args, env: {} } } : { fault: 'names neither an address nor a command' }
 }

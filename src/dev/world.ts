@@ -7,6 +7,7 @@ import type { DemoRoute } from '../demo/gateway/exchange.ts'
 import { startDemoGateway } from '../demo/gateway/gateway.ts'
 import { startStdioServer } from '../demo/servers/stdio.ts'
 import type { Needs } from './needs.ts'
+import type { RunningDevServer } from './look.ts'
 import type { DevServer, DevSettings } from './settings.ts'
 
 const DOMAIN = 'localhost.pomerium.io'
@@ -17,6 +18,8 @@ const NO_SECRET = `whsec_${Buffer.alloc(24).toString('base64')}`
 
 export interface DevWorld extends AsyncDisposable {
   configFile: string
+  /** The servers by their names. */
+  servers: ReadonlyMap<string, RunningDevServer>
 }
 
 export interface DevWorldOptions extends DevSettings {
@@ -31,8 +34,11 @@ export async function startDevWorld(options: DevWorldOptions): Promise<DevWorld>
   await using building = new AsyncDisposableStack()
   const names = Object.keys(options.servers)
   const routes: DemoRoute[] = []
+  const servers = new Map<string, RunningDevServer>()
   for (const [name, server] of Object.entries(options.servers)) {
-    const url = new URL(await addressOf(server, options.cwd, building))
+    const running = await startServer(name, server, options.cwd, building)
+    servers.set(name, running)
+    const url = new URL(running.url)
     routes.push({
       name,
       from: `https://server-${routes.length + 1}.${DOMAIN}`,
@@ -73,12 +79,13 @@ export async function startDevWorld(options: DevWorldOptions): Promise<DevWorld>
   }
   writeFileSync(configFile, stringify(config), { mode: 0o600 })
   const stack = building.move()
-  return { configFile, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  return { configFile, servers, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
 const userOf = (account: string) => `svc-${account}`
 
-async function addressOf(server: DevServer, cwd: string, stack: AsyncDisposableStack): Promise<string> {
-  if (typeof server === 'string') return server
-  return stack.use(await startStdioServer({ ...server, cwd })).url
+async function startServer(name: string, server: DevServer, cwd: string, stack: AsyncDisposableStack): Promise<RunningDevServer> {
+  if (typeof server === 'string') return { name, url: server, program: undefined }
+  const { url, fault } = stack.use(await startStdioServer({ ...server, cwd }))
+  return { name, url, program: { line: [server.command, ...server.args].join(' '), fault } }
 }

@@ -2,6 +2,7 @@ import { Failure } from '../core/failure.ts'
 import type { RunStatus } from '../core/run.ts'
 import type { RunView } from '../core/view.ts'
 import type { Job } from '../jobs/job.ts'
+import { nearest } from '../lib/near.ts'
 import { showLine } from '../lib/text.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { isEmptyFilter, type RunFilter } from '../store/runs/filter.ts'
@@ -74,9 +75,11 @@ export function requireJob(jobs: ReadonlyMap<string, Job>, name: string, issues:
   const job = jobs.get(name)
   if (job) return job
   const faults = issues.length > 0 ? ` Files with faults were left out:\n  ${issues.join('\n  ')}\n` : ''
+  const near = nearest(name.slice(0, MAX_NAME), [...jobs.keys()])
   throw new Failure({
     code: 'JOB_UNKNOWN',
     message: `There is no job ${named(name)}; there are ${[...jobs.keys()].join(', ') || 'none'}.${faults}`,
+    ...(near !== undefined ? { cure: `Did you mean ${near}?` } : issues.length > 0 && { cure: 'Correct the files that are named.' }),
   })
 }
 

@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import { createApp, type App } from '../app.ts'
 import { makeTemporary } from './temporary.ts'
 import { loadConfig } from '../../config/load.ts'
+import type { RunningDevServer } from '../../dev/look.ts'
 import { needsOf } from '../../dev/needs.ts'
 import type { DevSettings } from '../../dev/settings.ts'
 import type { Provider } from '../../models/provider.ts'
@@ -15,8 +16,13 @@ export interface DevOptions {
   provider: (given: Provider, app: () => App) => Provider
 }
 
+export interface Dev {
+  app: App
+  servers: ReadonlyMap<string, RunningDevServer>
+}
+
 /** The product with a gateway, a store and a queue of its own, which end with it; its worker is at work, and its reports are sent nowhere. */
-export async function openDev({ settings, jobsDir, provider }: DevOptions, stack: AsyncDisposableStack): Promise<App> {
+export async function openDev({ settings, jobsDir, provider }: DevOptions, stack: AsyncDisposableStack): Promise<Dev> {
   const dir = makeTemporary('dev')
   stack.defer(() => rmSync(dir, { recursive: true, force: true }))
   // Imported here alone: no other command needs the stand-ins and their libraries.
@@ -37,5 +43,5 @@ export async function openDev({ settings, jobsDir, provider }: DevOptions, stack
     }),
   )
   await app.worker.start()
-  return app
+  return { app, servers: world.servers }
 }

@@ -11,29 +11,52 @@ export interface StdioServer {
   cwd: string
 }
 
+export interface RunningStdioServer extends RunningServer {
+  /** What became of a program that nobody ended, the last time: `ended` by itself, or why there was none. */
+  fault: () => 'ended' | Error | undefined
+}
+
 /** Serves a program that speaks MCP on its standard input and output over streamable HTTP: a process for each session. What it writes to its standard error is shown. */
-export const startStdioServer = (server: StdioServer): Promise<RunningServer> =>
-  startMcpHttp({ create: () => bridge(server), sessions: true })
+export async function startStdioServer(server: StdioServer): Promise<RunningStdioServer> {
+  let fault: 'ended' | Error | undefined
+  const running = await startMcpHttp({ create: () => bridge(server, (what) => (fault = what)), sessions: true })
+  return { ...running, fault: () => fault }
+}
 
 /** Passes each message on as it is. */
-function bridge({ env, ...server }: StdioServer): Connectable {
+function bridge({ env, ...server }: StdioServer, onFault: (fault: 'ended' | Error | undefined) => void): Connectable {
   const program = new StdioClientTransport({ ...server, env: { ...getDefaultEnvironment(), ...env }, stderr: 'inherit' })
+  let isOver = false
+  const close = () => {
+    isOver = true
+    return program.close()
+  }
   return {
     async connect(client: Transport) {
       Object.assign(client, {
         onmessage: (message: JSONRPCMessage) => void program.send(message).catch(() => client.close()),
-        onclose: () => void program.close(),
+        onclose: () => void close(),
       })
       Object.assign(program, {
         // An answer goes to where it was asked for; what the server says by itself, to the stream of the session.
         onmessage: (message: JSONRPCMessage) =>
           void client.send(message, isAnswer(message) ? { relatedRequestId: message.id } : {}).catch(() => {}),
-        onclose: () => void client.close(),
+        onclose: () => {
+          if (!isOver) onFault('ended')
+          void client.close()
+        },
       })
-      await program.start()
+      onFault(undefined)
+      try {
+        await program.start()
+      } catch (error) {
+        onFault(error instanceof Error ? error : new Error(String(error)))
+        isOver = true
+        throw error
+      }
       await client.start()
     },
-    close: () => program.close(),
+    close,
   }
 }
 

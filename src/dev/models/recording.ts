@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { Failure } from '../../core/failure.ts'
 import type { TurnItem } from '../../core/run.ts'
-import type { RunView } from '../../core/view.ts'
+import type { RunView, ToolCallView } from '../../core/view.ts'
 import type { Job } from '../../jobs/job.ts'
 import { parseJson } from '../../lib/json/parse.ts'
 
@@ -51,11 +51,14 @@ export const wordsOf = (items: readonly TurnItem[]): Recording['turns'][number][
     }
   })
 
-/** What a run came to, in the words that a recording keeps. */
+export const callText = ({ server, tool, status }: Pick<ToolCallView, 'server' | 'tool' | 'status'>): string =>
+  `${server} ${tool} ${status}`
+
+/** What a run came to, in the words that a recording keeps; a code that is a reason and the failure counts once. */
 export const outcomeOf = ({ status, reasons, failure, toolCalls }: RunView): Recording['expect'] => ({
   status,
-  codes: [...reasons, ...(failure ? [failure] : [])].map(({ code }) => code).toSorted(),
-  calls: toolCalls.map(({ server, tool, status: end }) => `${server} ${tool} ${end}`).toSorted(),
+  codes: [...new Set([...reasons, ...(failure ? [failure] : [])].map(({ code }) => code))].toSorted(),
+  calls: toolCalls.map(callText).toSorted(),
 })
 
 /** Keeps what a model said in a run that is over, and what came of it. Returns the file. */

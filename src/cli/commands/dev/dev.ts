@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import type { App } from '../../../app/app.ts'
-import { openDev } from '../../../app/open/dev.ts'
+import { openDev, type Dev } from '../../../app/open/dev.ts'
 import { describeFailure, Failure, toFailure } from '../../../core/failure.ts'
 import { EXIT, FAILURES } from '../../../core/failure-codes.ts'
 import type { RunView } from '../../../core/view.ts'
@@ -9,10 +9,11 @@ import { createEcho } from '../../../dev/models/echo.ts'
 import { renamed } from '../../../dev/models/stand-in.ts'
 import { createRecorder, type Recorder } from '../../../dev/models/recorder.ts'
 import { keepRecording } from '../../../dev/models/recording.ts'
+import { reasonsBeside } from '../../../dev/outcome.ts'
 import type { DevSettings } from '../../../dev/settings.ts'
-import { jobToTry, tryJob } from '../../../dev/try.ts'
+import { crashedServers, failureOf, jobToTry, lookAtServers, tryJob } from '../../../dev/try.ts'
 import { describeTarget, targetOf } from '../../../delivery/destinations/registry.ts'
-import { showText } from '../../../lib/text.ts'
+import { showLine, showText } from '../../../lib/text.ts'
 import { followRun } from '../runs/follow.ts'
 import { examples, type AddCommand } from '../../options/options.ts'
 import { exitOfRun } from '../../terminal/exit.ts'
@@ -56,7 +57,7 @@ export const addDev: AddCommand = (program, terminal, done) => {
       const recorder = createRecorder()
       endsInOrder(terminal.signal)
       await using stack = new AsyncDisposableStack()
-      const app = await openDev(
+      const { app, servers } = await openDev(
         {
           settings,
           jobsDir: options.jobs,
@@ -70,7 +71,7 @@ export const addDev: AddCommand = (program, terminal, done) => {
       terminal.signal.throwIfAborted()
       const name = named ?? onlyJob(app)
       terminal.out(lines.step('world', worldText(settings)))
-      const attempt = () => tryOnce({ app, name, settings, recorder, record: options.record, input: options.input }, terminal)
+      const attempt = () => tryOnce({ app, servers, name, settings, recorder, record: options.record, input: options.input }, terminal)
       if (options.once) return done(exitOfRun(await attempt()))
       app.jobs.start()
       for (;;) {
@@ -117,8 +118,7 @@ function worldText({ servers, model }: DevSettings): string {
   return `a stand-in gateway with ${behind} behind it; ${model ? `the model server ${model.baseUrl}` : 'the echo model, which calls what is repeatable once and makes up its answer'}`
 }
 
-interface Trial {
-  app: App
+interface Trial extends Dev {
   name: string
   settings: DevSettings
   recorder: Recorder
@@ -126,29 +126,35 @@ interface Trial {
   input: Record<string, unknown>
 }
 
-async function tryOnce({ app, name, settings, recorder, record, input }: Trial, terminal: Terminal): Promise<RunView> {
+async function tryOnce({ app, servers, name, settings, recorder, record, input }: Trial, terminal: Terminal): Promise<RunView> {
   const lines = createLines(terminal)
-  const { job, notes } = jobToTry(app.jobs, name, settings.servers)
-  for (const note of notes) terminal.out(lines.step('note', note))
+  const { job, written, notes } = jobToTry(app.jobs, name, servers)
+  const note = (text: string) => terminal.out(lines.step('note', text))
+  for (const text of notes) note(text)
+  await lookAtServers(job, servers, note, terminal.signal)
   const id = await tryJob(app, job, input)
   let isShown = false
-  const run = await followRun(app.db, id, terminal, (line) => {
+  const onEvent = (line: string) => {
     terminal.out(line)
     if (!isShown) terminal.out(lines.step('job', job.file))
     isShown = true
-  })
+  }
+  const run = await followRun(app.db, id, terminal, onEvent, { withFailures: false })
   terminal.signal.throwIfAborted()
   const prompt = run.attempts.at(-1)?.prompt
   if (prompt != null) terminal.out(`\n${terminal.colors.bold('The prompt')}\n${showText(prompt)}\n`)
-  for (const reason of run.reasons) terminal.out(lines.reason(reason))
-  if (run.failure) terminal.out(lines.failure('failed', run.failure))
+  for (const what of run.mended) terminal.out(lines.step('mended', showLine(what)))
+  for (const reason of reasonsBeside(run)) terminal.out(lines.reason(reason))
+  const failure = failureOf(run)
+  if (failure) terminal.out(lines.failure('failed', failure))
+  for (const server of crashedServers(job, servers)) note(`the program of ${server} ended by itself; what it wrote stands above`)
   const report = reportText(run, terminal)
   if (report !== undefined) terminal.out(`${terminal.colors.bold('The answer')}${settings.model ? '' : ', made up'}\n${report}\n`)
   for (const entry of job.definition.deliver)
     terminal.out(lines.step('report', `would go to ${describeTarget(targetOf(entry))}; here it goes nowhere`))
   terminal.out(lines.step('run', lines.status(run.status)))
   if (record) {
-    const file = keepRecording({ job, run, said: recorder.turnsOf(run.id), input })
+    const file = keepRecording({ job: written, run, said: recorder.turnsOf(run.id), input })
     terminal.out(lines.step('recorded', `${file}; nightshift test ${job.name} gives its answers again`))
   }
   return run

@@ -2,10 +2,11 @@ import { openDev } from '../../../app/open/dev.ts'
 import { Failure } from '../../../core/failure.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { isFinal } from '../../../core/run.ts'
-import { differences, inputOf } from '../../../dev/outcome.ts'
-import { outcomeOf, readRecordings } from '../../../dev/models/recording.ts'
+import { differences, inputOf, reasonsBeside } from '../../../dev/outcome.ts'
+import { readRecordings } from '../../../dev/models/recording.ts'
 import { createReplay } from '../../../dev/models/replay.ts'
-import { jobToTry, tryJob } from '../../../dev/try.ts'
+import { crashedServers, failureOf, jobToTry, lookAtServers, tryJob } from '../../../dev/try.ts'
+import { showLine } from '../../../lib/text.ts'
 import { followRun } from '../runs/follow.ts'
 import { examples, type AddCommand } from '../../options/options.ts'
 import { createLines } from '../../terminal/lines.ts'
@@ -39,23 +40,28 @@ export const addTest: AddCommand = (program, terminal, done) => {
       endsInOrder(terminal.signal)
       await using stack = new AsyncDisposableStack()
       const replay = createReplay((job) => recordings.get(job))
-      const app = await openDev({ settings, jobsDir: options.jobs, provider: () => replay }, stack)
+      const { app, servers } = await openDev({ settings, jobsDir: options.jobs, provider: () => replay }, stack)
       let failed = 0
       for (const { name, recording } of wanted) {
-        const { job } = jobToTry(app.jobs, name, settings.servers)
+        const { job, written } = jobToTry(app.jobs, name, servers)
+        await lookAtServers(job, servers, (text) => terminal.out(lines.step('note', text)), terminal.signal)
         const id = await tryJob(app, job, { ...inputOf(recording), ...options.input })
         const run = await followRun(app.db, id, terminal, () => {})
         terminal.signal.throwIfAborted()
         if (!isFinal(run.status) && run.status !== 'waiting') throw new Error('the run is not over')
-        const faults = differences(recording.expect, outcomeOf(run))
+        const faults = differences(recording.expect, run)
         if (faults.length > 0) failed++
         terminal.out(
           lines.step(faults.length === 0 ? terminal.colors.green('ok') : terminal.colors.red('not ok'), `${name}: ${run.status}`),
         )
         for (const fault of faults) terminal.out(lines.step('', fault))
-        for (const reason of faults.length === 0 ? [] : run.reasons) terminal.out(lines.reason(reason))
-        if (faults.length > 0 && run.failure) terminal.out(lines.failure('failed', run.failure))
-        if (recording.version !== job.version)
+        for (const what of run.mended) terminal.out(lines.step('mended', showLine(what)))
+        for (const reason of faults.length === 0 ? [] : reasonsBeside(run)) terminal.out(lines.reason(reason))
+        const failure = faults.length > 0 ? failureOf(run) : undefined
+        if (failure) terminal.out(lines.failure('failed', failure))
+        for (const server of crashedServers(job, servers))
+          terminal.out(lines.step('note', `the program of ${server} ended by itself; what it wrote stands above`))
+        if (recording.version !== written.version)
           terminal.out(lines.step('note', `${name} has changed since it was recorded on ${recording.recordedAt.slice(0, 10)}`))
       }
       done(failed === 0 ? EXIT.ok : EXIT.failed)

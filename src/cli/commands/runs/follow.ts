@@ -13,14 +13,21 @@ import type { Terminal } from '../../terminal/terminal.ts'
 /** When a run is still queued after this time, the command says so: with a free worker it starts in milliseconds. */
 const NOBODY_MS = 5000
 
-/** Prints the events of a run until it is over, waits for a person, or the command ends. Returns the run as it is then. */
-export async function followRun(db: Db, id: string, terminal: Terminal, tell: (line: string) => void): Promise<RunView> {
+/** Prints the events of a run until it is over, waits for a person, or the command ends. Returns the run as it is then. `withFailures`: of its attempts; else its caller tells them. */
+export async function followRun(
+  db: Db,
+  id: string,
+  terminal: Terminal,
+  tell: (line: string) => void,
+  { withFailures = true } = {},
+): Promise<RunView> {
   const lines = createLines(terminal)
   const nobodyAt = performance.now() + NOBODY_MS
   let isNobodyTold = false
   let last: RunView | undefined
   for await (const { run, events } of followRuns(db, { runId: id, signal: terminal.signal })) {
-    for (const event of events) for (const line of linesOf(lines, run, event)) tell(line)
+    for (const event of events)
+      if (withFailures || event.event !== 'attemptEnded') for (const line of linesOf(lines, run, event)) tell(line)
     last = run
     if (run.status === 'waiting') break
     if (isNobodyTold || run.attempts.length > 0 || performance.now() < nobodyAt) continue

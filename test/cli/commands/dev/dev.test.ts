@@ -8,6 +8,8 @@ import { command, program } from '../../../support/cli/command.ts'
 
 const CALC = `calc=${process.execPath} ${join(import.meta.dirname, '../../../support/mcp/stdio-calc.ts')}`
 
+const FAULTY = `calc=${process.execPath} ${join(import.meta.dirname, '../../../support/mcp/stdio-faulty.mjs')}`
+
 const JOB = `account: reports
 model: { provider: openai, name: gpt-5.4-mini }
 prompt: Add two numbers.
@@ -79,6 +81,7 @@ describe('nightshift dev', () => {
     expect(changed.out).toMatch(/not ok +sums: (?:incomplete|failed)/)
     expect(changed.out).toMatch(/was succeeded, is (?:incomplete|failed)/)
     expect(changed.out).toContain('not called as before: calc add ok')
+    expect(changed.out).toContain('called otherwise: calc__add refused: there is no tool calc__add')
     expect(changed.out).toContain('sums has changed since it was recorded')
   })
 
@@ -89,6 +92,21 @@ describe('nightshift dev', () => {
     const kept = readFileSync(repository.recording, 'utf8')
     expect(kept).not.toContain('"raw"')
     expect(JSON.parse(kept)).toMatchObject({ format: 'nightshift-recording/1', model: 'small', expect: { status: 'succeeded', calls: ['calc add ok'] } }) // prettier-ignore
+  })
+
+  test('says at once what is wrong with a server, before a run waits for it', async () => {
+    using repository = createRepository()
+    const { code, out, err } = await repository.run('dev', 'sums', '--once', '--mcp', 'calc=no-such-program x')
+    expect({ code, attempts: /attempt/.test(out), err }).toEqual({ code: 2, attempts: false, err: expect.stringContaining('there is no program no-such-program') }) // prettier-ignore
+  })
+
+  test('tries a run once, and says of a server that ended under it; there is none to retry', async () => {
+    using repository = createRepository(JOB.replace('[add, erase, match], repeatable: [add, match]', '[add], repeatable: [add]'))
+    const { code, out } = await repository.run('dev', 'sums', '--once', '--mcp', `${FAULTY} call`)
+    expect(code).toBe(1)
+    expect(out.match(/UPSTREAM_UNAVAILABLE/g)).toHaveLength(1)
+    expect(out).toContain('the program of calc ended by itself; what it wrote stands above')
+    expect(out).not.toContain('nightshift retry')
   })
 
   test('runs a hosted job by the worker, and says so', async () => {
@@ -116,7 +134,7 @@ describe('nightshift dev', () => {
     ['a server without an address', ['sums', '--mcp', 'calc='], /COMMAND_INVALID --mcp calc= names neither an address nor a command/],
     ['an address that is none', ['sums', '--mcp', 'calc=http://'], /COMMAND_INVALID --mcp calc=http:\/\/ has an address that is none/],
     ['a model that is no address', ['sums', '--mcp', CALC, '--model', 'gpt'], /COMMAND_INVALID --model gpt is no address/],
-    ['a job that there is not', ['nothing', '--once', '--mcp', CALC], /JOB_UNKNOWN/],
+    ['a job that there is not', ['sum', '--once', '--mcp', CALC], /JOB_UNKNOWN There is no job sum; there are sums\. Did you mean sums\?/],
   ])('says what to do about %s', async (_, args, said) => {
     using repository = createRepository()
     const { code, err } = await repository.run('dev', ...args)
@@ -150,6 +168,39 @@ describe('nightshift test', () => {
     ) // prettier-ignore
     const { code, out } = await repository.run('test', '--mcp', CALC)
     expect(code).toBe(1)
-    expect(out).toContain('The recording has 1 answers, and the run asks for one more')
+    expect(out).toContain('The recording has 1 answer, and the run asks for one more: it goes another way')
+  })
+
+  /** What the model said in one run, without a call. */
+  const record = (file: string, text: string) => {
+    const turn = { items: [{ type: 'message', text }], stopReason: 'end', usage: { inputTokens: 1, cachedTokens: 0, outputTokens: 1, reasoningTokens: 0 } } // prettier-ignore
+    writeFileSync(file, JSON.stringify({ format: 'nightshift-recording/1', job: 'sums', version: 'v', model: 'm', recordedAt: '2026-11-28T00:00:00Z', input: {}, turns: [turn], expect: { status: 'succeeded', codes: [], calls: [] } })) // prettier-ignore
+  }
+  const bare = JOB.replace(/^tools.*/m, 'tools: { calc: { allow: [add], required: false } }')
+
+  test('says why the recorded answer is not taken any more, once', async () => {
+    using repository = createRepository(bare)
+    record(repository.recording, '{"items": [{"price": 1}]}')
+    writeFileSync(repository.file, bare.replace(/output: .*/, 'output: { schema: { type: object, required: [items], properties: { items: { type: array, items: { type: object, required: [name], properties: { name: { type: string } } } } } } }')) // prettier-ignore
+    const { code, out } = await repository.run('test')
+    expect(code).toBe(1)
+    expect(out.match(/The recording has 1 answer, and the run asks for one more, since the last one was answered with: .*\/items\/0\/name is missing/g)).toHaveLength(1) // prettier-ignore
+    expect(out).toContain('reasons were none, are MODEL_REFUSED')
+    expect(out).not.toContain('MODEL_REFUSED, MODEL_REFUSED')
+  })
+
+  test('shows what was put right in the answer, which is no failure', async () => {
+    using repository = createRepository(bare.replace('type: number', 'type: string'))
+    record(repository.recording, '{"sum": 5}')
+    const { code, out } = await repository.run('test')
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/mended +.*sum/) })
+  })
+
+  test('says at once what is wrong with a server', async () => {
+    using repository = createRepository()
+    record(repository.recording, '{"sum": 5}')
+    const { code, err } = await repository.run('test', '--mcp', `${FAULTY} start`)
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('calc ended before it answered') })
+    expect(err).not.toContain('nightshift retry')
   })
 })
