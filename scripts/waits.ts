@@ -316,11 +316,8 @@ export const WAITS: readonly WaitRow[] = [
     bound: ['cli/commands/access/connect.ts#TIMEOUT_MS'],
     after: 'the command ends; the link stays good',
   },
-  {
-    what: 'an author’s MCP server, to answer `initialize`, for `nightshift dev` and `nightshift test`',
-    bound: ['dev/look.ts#ANSWER_MS'],
-    after: '`COMMAND_INVALID`, with its cure; after a few seconds it is said that it is waited for',
-  },
+  // prettier-ignore
+  { what: 'an author’s MCP server, to answer `initialize`, for `nightshift dev` and `nightshift test`', bound: ['dev/look.ts#ANSWER_MS'], after: '`COMMAND_INVALID`, with its cure; after a few seconds it is said that it is waited for' },
   {
     what: 'npm, that packs a checkout for `nightshift init`',
     bound: ['cli/commands/setup/own-package.ts#PACK_MS'],
