@@ -107,6 +107,7 @@ async function runDemo(
   await letScheduleFire(app, lines, tell)
   await app.worker.start()
   await app.scheduler.start()
+  await app.createPresence('all').start()
   terminal.signal.throwIfAborted()
   const runId = await Promise.race([finished.promise, once(terminal.signal, 'abort').then(() => terminal.signal.throwIfAborted())])
   await joinLog(app, world)
