@@ -31,7 +31,13 @@ export interface Offer {
 }
 
 /** Everything that is wrong with a job that has the right format, and that a run would fail of. */
-export function checkDefinition(job: string, definition: JobDefinition, offer: Offer): Fault[] {
+export const checkDefinition = (job: string, definition: JobDefinition, offer: Offer): Fault[] => [
+  ...offerFaults(job, definition, offer),
+  ...ownFaults(job, definition),
+]
+
+/** What is wrong with it under what the configuration offers. It is asked of every job whenever that changes, and takes no time to speak of. */
+export function offerFaults(job: string, definition: JobDefinition, offer: Offer): Fault[] {
   const issues: Fault[] = []
   if (!offer.accounts.includes(definition.account))
     issues.push({
@@ -73,6 +79,16 @@ export function checkDefinition(job: string, definition: JobDefinition, offer: O
         message: `is ${one.name}, which has no price, but budgets: sets a costUsd for the job or its account; ${cure}`,
       })
   }
+  for (const [at, entry] of definition.deliver.entries()) {
+    const fault = offer.deliverFault(entry)
+    if (fault !== undefined) issues.push({ path: ['deliver', String(at)], message: fault })
+  }
+  return issues
+}
+
+/** What is wrong with it by itself. */
+export function ownFaults(job: string, definition: JobDefinition): Fault[] {
+  const issues: Fault[] = []
   for (const server of Object.keys(definition.tools))
     if (server.toLowerCase() === 'nightshift')
       issues.push({
@@ -86,10 +102,6 @@ export function checkDefinition(job: string, definition: JobDefinition, offer: O
       message: `is ${definition.limits.toolCalls}, fewer than the ${least} that minCalls: asks for, so that no run could be green; make it larger`,
     })
   if (definition.delegate === 'hosted') issues.push(...sharedFaults(definition))
-  for (const [at, entry] of definition.deliver.entries()) {
-    const fault = offer.deliverFault(entry)
-    if (fault !== undefined) issues.push({ path: ['deliver', String(at)], message: fault })
-  }
   issues.push(...textFaults(definition))
   for (const [path, schema] of [
     [['input'], definition.input],

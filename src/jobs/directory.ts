@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Failure, messageOf } from '../core/failure.ts'
 import type { Offer } from './check.ts'
 import type { Job } from './job.ts'
-import { loadJob, nameOf, show, type LoadResult } from './load.ts'
+import { holdAgainst, nameOf, readJob, show, type JobFile, type LoadResult } from './load.ts'
 import { lockFileOf } from './lock.ts'
 
 export interface LoadedJobs {
@@ -17,20 +17,18 @@ export interface LoadedJobs {
 /** Reads all job files of a directory. A file with a fault is left out and its faults are listed; the others are not touched. */
 export const loadJobs = (dir: string, offer: Offer): LoadedJobs => createJobLoader(dir, () => offer)()
 
-/** The same, to be called again: a file that did not change since is not read again, under the same offer. */
+/** The same, to be called again: a file that did not change since is not read again, and is held against the offer again where that is another one. */
 export function createJobLoader(dir: string, offered: () => Offer): () => LoadedJobs {
   let kept: ReadonlyMap<string, Read> = new Map()
-  let heldAgainst: Offer | undefined
   return () => {
     const offer = offered()
-    if (offer !== heldAgainst) kept = new Map()
-    heldAgainst = offer
     const reads = new Map<string, Read>()
     const loaded = loadAll(dir, (path) => {
       const stamp = `${fileStamp(path)} ${fileStamp(lockFileOf(path))}`
       const before = kept.get(path)
-      const result = before?.stamp === stamp ? before.result : loadJob(path, offer)
-      if (isWhole(result)) reads.set(path, { stamp, result })
+      const file = before?.stamp === stamp ? before.file : readJob(path)
+      const result = before?.file === file && before.offer === offer ? before.result : holdAgainst(file, offer)
+      if (isWhole(file)) reads.set(path, { stamp, file, offer, result })
       return result
     })
     kept = reads
@@ -40,11 +38,14 @@ export function createJobLoader(dir: string, offered: () => Offer): () => Loaded
 
 interface Read {
   stamp: string
+  file: JobFile
+  /** What it was held against, and what came of that. */
+  offer: Offer
   result: LoadResult
 }
 
 /** Nothing else than its own file and its lock file is in the job. */
-const isWhole = (result: LoadResult): boolean => result.ok && result.job.definition.context.every(({ file }) => file === undefined)
+const isWhole = ({ read }: JobFile): boolean => read?.whole?.job.definition.context.every(({ file }) => file === undefined) ?? false
 
 /** What changes whenever a file does. A file that is not there has a stamp too. */
 export function fileStamp(path: string): string {
