@@ -4,10 +4,12 @@ import { checkBody, limitBody } from '../http/body.ts'
 import type { Authenticate } from '../http/identity.ts'
 import { answerProblem, invalidRequest } from '../http/problem.ts'
 import { createOpenAnswers } from '../http/open-answers.ts'
+import { createRunIntake } from '../runs/intake.ts'
 import { createRunStates } from '../runs/follow/states.ts'
 import type { AddRoutes, ApiContext, ApiEnv } from './context.ts'
 import { addDocument } from './document.ts'
 import { addActs } from './routes/acts.ts'
+import { addBatch, BATCH_PATH } from './routes/batch.ts'
 import { addEvents } from './routes/events.ts'
 import { addJobs } from './routes/jobs.ts'
 import { addNewRuns } from './routes/new-runs.ts'
@@ -17,7 +19,18 @@ import { addRuns } from './routes/runs.ts'
 import { addSchedules } from './routes/schedules.ts'
 import { addStatus } from './routes/status.ts'
 
-const ROUTES: readonly AddRoutes[] = [addNewRuns, addRuns, addResults, addRunChanges, addEvents, addJobs, addSchedules, addActs, addStatus]
+const ROUTES: readonly AddRoutes[] = [
+  addNewRuns,
+  addBatch,
+  addRuns,
+  addResults,
+  addRunChanges,
+  addEvents,
+  addJobs,
+  addSchedules,
+  addActs,
+  addStatus,
+]
 
 /** Streams and waiting requests that are open at a time in this process. */
 const MAX_OPEN = 500
@@ -31,10 +44,11 @@ export function createApi(context: ApiContext, authenticate: Authenticate): Open
     c.set('caller', await authenticate(c.req.raw.headers))
     return next()
   })
-  api.use('/v1/*', limitBody, checkBody)
+  api.use('/v1/*', limitBody([BATCH_PATH]), checkBody)
   const shared = {
     ...context,
     states: createRunStates(context.db),
+    intake: createRunIntake(context),
     openAnswers: createOpenAnswers({ total: MAX_OPEN, perCaller: MAX_OPEN_PER_CALLER }),
   }
   for (const add of ROUTES) add(api, shared)

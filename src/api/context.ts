@@ -4,6 +4,7 @@ import type { Caller } from '../core/caller.ts'
 import type { QueueLimits } from '../core/rules/spending/queue-share.ts'
 import type { Waker } from '../core/ports/wake.ts'
 import type { OpenAnswers } from '../http/open-answers.ts'
+import type { RunIntake } from '../runs/intake.ts'
 import type { RunStates } from '../runs/follow/states.ts'
 import type { Db } from '../runs/queries.ts'
 import type { RetryParts } from '../runs/retry.ts'
@@ -28,6 +29,8 @@ export interface ApiContext {
 
 /** The same with what the routes share among themselves. */
 export interface RouteContext extends ApiContext {
+  /** Takes runs that are asked for. */
+  intake: RunIntake
   /** How the runs stand that somebody watches. */
   states: RunStates
   /** Answers that stay open until something happens. */

@@ -163,6 +163,7 @@ export async function createApp({
       return definition && { model: definition.model.name, servers: Object.keys(definition.tools) }
     },
     jobFaults: () => jobs.issues().length,
+    tagNames: () => inForce().api?.metricTags ?? [],
     duties: () => duties,
     skewMs: () => clock.skewMs(),
     config: () => liveConfig.state(),

@@ -41,6 +41,7 @@ export const TAKES: {
     maxQueued: 'at once',
     maxAhead: 'at once',
     sharePercent: 'at once',
+    metricTags: 'at once',
     tokens: 'at once',
     pomerium: 'at once',
   },

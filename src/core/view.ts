@@ -3,6 +3,7 @@ import type { FailureRecord } from './failure.ts'
 import type { ModelUse } from './models/used.ts'
 import type { Wait } from './rules/waiting.ts'
 import type { Ending, FinalStatus, Reason, RunStatus, ToolCallStatus, ToolResult, Trigger, TurnItem, TurnWait, Usage } from './run.ts'
+import type { Tags } from './tags.ts'
 
 /** Everything that is known of a run, in the shape that `show --json` and the API promise. */
 export interface RunView {
@@ -17,6 +18,8 @@ export interface RunView {
   trigger: Trigger
   /** Who asked, when it was not a schedule. */
   requestedBy: string | null
+  /** What who asked calls it by. */
+  tags: Tags
   account: string
   retryOf: string | null
   /** What holds a queued run back: a pause or a limit. */

@@ -7,15 +7,26 @@ import { NumberLost, parseJson } from '../lib/json/parse.ts'
 import { problemResponse } from './problem.ts'
 
 const MAX_BODY_BYTES = 262_144
+/** Of a body with many requests in it. */
+const MAX_BATCH_BYTES = 1_048_576
 const MAX_DEPTH = 32
 
-const tooLarge = () => problemResponse(new Failure({ code: 'BODY_TOO_LARGE', message: `A body may have ${MAX_BODY_BYTES} bytes.` }))
+const limitOf = (maxSize: number) =>
+  bodyLimit({
+    maxSize,
+    onError: () => problemResponse(new Failure({ code: 'BODY_TOO_LARGE', message: `A body may have ${maxSize} bytes here.` })),
+  })
+const limitOne = limitOf(MAX_BODY_BYTES)
+const limitBatch = limitOf(MAX_BATCH_BYTES)
 
 /** Methods without a body; that of TRACE is forbidden. */
 const BODILESS = new Set(['GET', 'HEAD', 'TRACE'])
 
-/** Refuses bodies that are too large, before they are read: `BODY_TOO_LARGE`. */
-export const limitBody: MiddlewareHandler = bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge })
+/** Refuses bodies that are too large, before they are read: `BODY_TOO_LARGE`. Those of `batches`, which are paths, may be four times as large. */
+export const limitBody =
+  (batches: readonly string[]): MiddlewareHandler =>
+  (c, next) =>
+    batches.includes(c.req.path) ? limitBatch(c, next) : limitOne(c, next)
 
 /**
  * Refuses bodies that are not JSON in UTF-8, nest too deep or have a key twice (`BODY_INVALID`), that are of another kind (`MEDIA_UNSUPPORTED`), or that have an integer which

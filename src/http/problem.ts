@@ -20,25 +20,23 @@ export const problemSchema = z
   })
   .openapi('Problem')
 
-type Problem = z.infer<typeof problemSchema>
+export type Problem = z.infer<typeof problemSchema>
 
 export const PROBLEM_TYPE = 'application/problem+json'
+
+/** A failure as a problem. */
+export function problemOf(failure: Failure): Problem {
+  const { http, text } = FAILURES[failure.code]
+  return { type: 'about:blank', title: text, status: http, code: failure.code, detail: failure.message, cure: failure.cure }
+}
 
 /** A failure as the answer to a request. */
 export function problemResponse(
   failure: Failure,
   { errors, headers: more }: { errors?: Problem['errors']; headers?: Record<string, string> } = {},
 ): Response {
-  const { http, text } = FAILURES[failure.code]
-  const body: Problem = {
-    type: 'about:blank',
-    title: text,
-    status: http,
-    code: failure.code,
-    detail: failure.message,
-    cure: failure.cure,
-    ...(errors && { errors }),
-  }
+  const { http } = FAILURES[failure.code]
+  const body: Problem = { ...problemOf(failure), ...(errors && { errors }) }
   const headers = new Headers(more)
   headers.set('content-type', PROBLEM_TYPE)
   headers.set('cache-control', 'no-store')
@@ -73,7 +71,8 @@ export const answerProblem =
     return problemResponse(failure)
   }
 
-function failureOf(error: unknown): Failure {
+/** What was thrown as a failure whose text may be sent. */
+export function failureOf(error: unknown): Failure {
   if (error instanceof Failure) return error
   const code = error instanceof HTTPException ? BY_STATUS[error.status] : undefined
   if (code) return new Failure({ code, message: `The request cannot be read: ${messageOf(error)}.` })

@@ -1,6 +1,7 @@
 import type { FailureRecord } from '../core/failure.ts'
 import type { GatewayRequestEnd, Journal, ToolCallEnd, ToolCallRecord, TurnRecord, UnseenAnswer } from '../core/ports/journal.ts'
 import type { RunStatus } from '../core/run.ts'
+import type { Tags } from '../core/tags.ts'
 
 /** What happens in a run, told once its row is durable. */
 export type ProgressEvent =
@@ -13,7 +14,7 @@ export type ProgressEvent =
   | { event: 'request'; end: GatewayRequestEnd }
   | { event: 'retry'; at: Date; failure: FailureRecord }
   | { event: 'waiting'; failure: FailureRecord }
-  | { event: 'finished'; status: RunStatus }
+  | { event: 'finished'; status: RunStatus; tags: Tags; costUsd: number | null }
 
 export type Progress = { runId: string; job: string } & ProgressEvent
 

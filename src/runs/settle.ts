@@ -59,7 +59,7 @@ export function createSettler({ db, redact, concurrencyOf, onProgress }: SettleO
     const { stillOwned, next } = await finishRun(db, opened.attempt, { ...end, deliveries })
     if (!stillOwned) return lost(log)
     log.info({ status: end.status, reasons: end.reasons.map(({ code }) => code) }, 'Run finished.')
-    onProgress({ runId, job: opened.job, event: 'finished', status: end.status })
+    onProgress({ runId, job: opened.job, event: 'finished', status: end.status, tags: opened.tags, costUsd: end.costUsd })
     return { kind: 'finished', status: end.status, failure, next: [...next, ...(await release(one))] }
   }
 
@@ -139,7 +139,7 @@ export function createSettler({ db, redact, concurrencyOf, onProgress }: SettleO
     const end = endWithFailure(failure.toJSON(), { usage: noUsage, costUsd: null })
     const deliveries = await deliveriesOf(db, run, definition, end)
     if (!(await finishUnclaimedRun(db, run.id, { ...end, deliveries }, null))) return { kind: 'nothing' }
-    onProgress({ runId: run.id, job: run.job, event: 'finished', status: 'failed' })
+    onProgress({ runId: run.id, job: run.job, event: 'finished', status: 'failed', tags: run.tags, costUsd: null })
     return { kind: 'finished', status: 'failed', failure, next: await releaseAccountSlot({ by: 'time', account: run.account }) }
   }
 

@@ -6,6 +6,7 @@ import type { Duty } from '../lib/time/duty.ts'
 import type { Progress } from '../runs/progress.ts'
 import { newestCheckpoint } from '../store/audit/evidence.ts'
 import { addConfigGauges } from './config-gauges.ts'
+import { addTagCounters } from './tag-counters.ts'
 import { badRowStats } from '../store/bad-rows.ts'
 import { countLineless } from '../store/audit/silence.ts'
 import { alarmStats, queueStats, suspectStats } from '../store/stats.ts'
@@ -19,6 +20,8 @@ export interface MetricsOptions {
   named: (job: string) => { model: string; servers: readonly string[] } | undefined
   /** Faults of job files now. */
   jobFaults: () => number
+  /** Tags that runs are counted by. */
+  tagNames: () => readonly string[]
   /** How far the clock of this process is ahead of the store's; undefined before it was measured. */
   skewMs: () => number | undefined
   /** What this process does in the background. */
@@ -43,8 +46,8 @@ const OTHER = 'other'
 const serverLabel = (server: string, known: readonly string[] = []): string =>
   server === '' ? 'none' : server === OWN_SERVER || known.includes(server) ? server : OTHER
 
-/** What this process did, and what the store holds. Labels are names from the configuration and job files and our own words: no ids, no text. */
-export function createMetrics({ db, tokenSeconds, named, jobFaults, duties, skewMs, config }: MetricsOptions): Metrics {
+/** What this process did, and what the store holds. Labels are names from the configuration and job files and our own words, and values of the tags that the configuration names: no ids, no text. */
+export function createMetrics({ db, tokenSeconds, named, jobFaults, duties, skewMs, config, tagNames }: MetricsOptions): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -170,6 +173,7 @@ export function createMetrics({ db, tokenSeconds, named, jobFaults, duties, skew
   })
 
   const setConfig = addConfigGauges(registry, config)
+  const countTagged = addTagCounters(registry, tagNames)
 
   function countUsage(job: string, usage: Usage): void {
     if (usage.estimated) estimated.inc({ job })
@@ -184,6 +188,7 @@ export function createMetrics({ db, tokenSeconds, named, jobFaults, duties, skew
       case 'attempt':
         return attempts.inc({ job })
       case 'finished':
+        countTagged({ ...progress, outcome: progress.status })
         return runs.inc({ job, outcome: progress.status })
       case 'call':
         return calls.inc({ server: serverLabel(progress.call.server, named(job)?.servers), outcome: progress.end.status })

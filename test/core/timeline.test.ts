@@ -8,7 +8,7 @@ const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toIS
 const failure = { code: 'CONNECTION_REQUIRED' as const, message: 'm', retry: 'after-connection' as const }
 
 const run = (parts: Partial<RunView>): RunView => ({
-  id: 'run_1', job: 'work', jobVersion: 'v', status: 'running', reasons: [], failure: null, trigger: { kind: 'api' }, requestedBy: null, account: 'a', retryOf: null,
+  id: 'run_1', job: 'work', jobVersion: 'v', status: 'running', reasons: [], failure: null, trigger: { kind: 'api' }, requestedBy: null, tags: {}, account: 'a', retryOf: null,
   heldBy: null, afterRun: null, nextAttemptAt: null, expireAt: null, waitsFor: null, input: {}, output: null, outputText: null, ending: null, mended: [], usage: noUsage, cost: { usd: null, atLeast: false }, models: [], attempts: [], turns: [], toolCalls: [], gatewayRequests: [],
   unreported: [], endedAs: null, acts: [], earlierEnds: [],
   createdAt: at(0), startedAt: null, finishedAt: null, ...parts,

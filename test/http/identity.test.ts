@@ -192,6 +192,7 @@ const routes: [method: string, path: string, body: unknown, statuses: number[]][
   ['GET', '/v1/runs/RUN/events', undefined, seen],
   ['POST', '/v1/jobs/work/runs', {}, [401, 403, 202, 202, 202]],
   ['POST', '/v1/jobs/plain/runs', {}, [401, 403, 404, 202, 202]],
+  ['POST', '/v1/runs:batch', { runs: [{ job: 'work' }] }, [401, 200, 200, 200, 200]],
   ['POST', '/v1/runs/RUN/cancel', undefined, [401, 403, 202, 202, 202]],
   ['POST', '/v1/runs/OTHER/cancel', undefined, [401, 403, 404, 202, 202]],
   ['POST', '/v1/runs/RUN/retry', {}, [401, 403, 403, 403, 409]],

@@ -2,11 +2,10 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { isFinal } from '../../core/run.ts'
 import { requireRole, visibleJobs } from '../../http/authorize.ts'
 import { waitForRun } from '../../runs/follow/follow.ts'
-import { createRunIntake } from '../../runs/intake.ts'
 import { requireJobName, requireRun, requireStatus } from '../../runs/require.ts'
 import type { AddRoutes } from '../context.ts'
-import { dateOf, jobParam, changeProblemsOf } from '../schemas/common.ts'
-import { newRunResponses, newRunSchema, REPLAYED, waitSchema } from '../schemas/run-requests.ts'
+import { jobParam, changeProblemsOf } from '../schemas/common.ts'
+import { askedOf, keySchema, newRunResponses, newRunSchema, REPLAYED, waitSchema } from '../schemas/run-requests.ts'
 import { describeRun } from '../schemas/runs.ts'
 
 const create = createRoute({
@@ -21,9 +20,7 @@ const create = createRoute({
     params: jobParam,
     query: waitSchema,
     headers: z.object({
-      'idempotency-key': z
-        .string()
-        .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters')
+      'idempotency-key': keySchema
         .optional()
         .describe('The same key and body give the same run for 24 hours; the same key with another body is 422.'),
     }),
@@ -34,15 +31,13 @@ const create = createRoute({
 
 /** The route that asks for a run. */
 export const addNewRuns: AddRoutes = (app, context) => {
-  const { db, states, openAnswers, ending } = context
-  const intake = createRunIntake(context)
+  const { db, states, intake, openAnswers, ending } = context
 
   app.openapi(create, async (c) => {
     const caller = c.get('caller')
     const jobs = context.jobs.jobs()
     const job = requireJobName(jobs, c.req.valid('param').job, visibleJobs(caller))
     requireRole(caller, 'runner', job)
-    const { startAt, expireAt, ...asked } = c.req.valid('json')
     const waitMs = c.req.valid('query').wait * 1000
     // Before anything is queued: who may not wait asked for nothing.
     const leave = waitMs > 0 ? openAnswers.take(caller) : undefined
@@ -50,7 +45,7 @@ export const addNewRuns: AddRoutes = (app, context) => {
       const { id, status, replayed } = await intake.ask(
         jobs,
         job,
-        { ...asked, trigger: { kind: 'api' }, requestedBy: caller.name, startAt: dateOf(startAt), expireAt: dateOf(expireAt) },
+        { ...askedOf(c.req.valid('json')), trigger: { kind: 'api' }, requestedBy: caller.name },
         c.req.valid('header')['idempotency-key'],
       )
       c.header('location', `/v1/runs/${id}`)

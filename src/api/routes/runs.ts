@@ -59,10 +59,10 @@ const output = createRoute({
 /** Routes that show runs. */
 export const addRuns: AddRoutes = (app, { db, states, openAnswers, ending }) => {
   app.openapi(list, async (c) => {
-    const { limit, cursor, since, until, ...filter } = c.req.valid('query')
+    const { limit, cursor, since, until, tag, ...filter } = c.req.valid('query')
     const runs = await listRuns(
       db,
-      { ...filter, ...timesOf({ since, until }), jobs: visibleJobs(c.get('caller')) },
+      { ...filter, ...timesOf({ since, until }), tags: tag, jobs: visibleJobs(c.get('caller')) },
       { limit, before: cursor },
     )
     const ids = runs.map(({ id }) => id)

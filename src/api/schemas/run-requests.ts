@@ -4,6 +4,7 @@ import { CANCELLABLE } from '../../runs/cancel.ts'
 import { RETRYABLE } from '../../runs/queries.ts'
 import { answerHeaders, anyJson, codeSchema, dateOf, moment, text, timeOrNull } from './common.ts'
 import { runSchema, statusSchema } from './runs.ts'
+import { tagQuerySchema, tagsSchema } from './tags.ts'
 
 const MAX_WAIT_S = 60
 const MAX_PAGE = 500
@@ -50,21 +51,46 @@ export const newRunResponses = {
   202: asked('Queued, or under way still. Location names the run.'),
 }
 
-export const newRunSchema = z
+/** An Idempotency-Key. */
+export const keySchema = z.string().regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters')
+
+const newRunFields = {
+  input: anyJson.optional(),
+  tags: tagsSchema.optional(),
+  priority: z.enum(['high', 'normal', 'low']).optional().describe('Order among queued runs.'),
+  startAt: moment
+    .refine((at) => Date.parse(at) - Date.now() <= MAX_AHEAD_MS, 'must be within a year')
+    .optional()
+    .describe('Not before. Within a year.'),
+  expireAt: moment.optional().describe('A run that no worker took by then fails with EXPIRED. After startAt.'),
+}
+
+interface Times {
+  startAt?: string | undefined
+  expireAt?: string | undefined
+}
+const isInOrder = ({ startAt, expireAt }: Times) =>
+  startAt === undefined || expireAt === undefined || Date.parse(expireAt) > Date.parse(startAt)
+const NOT_IN_ORDER = { path: ['expireAt'], message: 'must be after startAt: the run would never be started' }
+
+export const newRunSchema = z.strictObject(newRunFields).refine(isInOrder, NOT_IN_ORDER).openapi('NewRun')
+
+/** One of many runs that are asked for at once. */
+export const batchedRunSchema = z
   .strictObject({
-    input: anyJson.optional(),
-    priority: z.enum(['high', 'normal', 'low']).optional().describe('Order among queued runs.'),
-    startAt: moment
-      .refine((at) => Date.parse(at) - Date.now() <= MAX_AHEAD_MS, 'must be within a year')
-      .optional()
-      .describe('Not before. Within a year.'),
-    expireAt: moment.optional().describe('A run that no worker took by then fails with EXPIRED. After startAt.'),
+    job: text.max(100),
+    key: keySchema.optional().describe('The Idempotency-Key of this run, as the header of a single one.'),
+    ...newRunFields,
   })
-  .refine(({ startAt, expireAt }) => startAt === undefined || expireAt === undefined || Date.parse(expireAt) > Date.parse(startAt), {
-    path: ['expireAt'],
-    message: 'must be after startAt: the run would never be started',
-  })
-  .openapi('NewRun')
+  .refine(isInOrder, NOT_IN_ORDER)
+  .openapi('BatchedRun')
+
+/** What was asked, with its times as such. */
+export const askedOf = <Asked extends Times>({ startAt, expireAt, ...rest }: Asked) => ({
+  ...rest,
+  startAt: dateOf(startAt),
+  expireAt: dateOf(expireAt),
+})
 
 const definitionChoice = z
   .enum(['latest', 'pinned'])
@@ -99,6 +125,7 @@ const filterSchema = <Words extends readonly [StatusWord, ...StatusWord[]]>(word
     since: moment.optional(),
     until: moment.optional(),
     tool: text.optional().describe('server.tool'),
+    tags: tagsSchema.optional(),
     text: z.string().max(500).optional(),
   })
 
@@ -166,6 +193,7 @@ export const runQuerySchema = z.strictObject({
   since: moment.optional(),
   until: moment.optional(),
   tool: text.optional().describe('server.tool that was called'),
+  tag: tagQuerySchema,
   text: z.string().max(500).optional().describe('Words of the output or of the failure.'),
   limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(50),
   cursor: z

@@ -3,6 +3,7 @@ import { PHASES, RUN_STATUSES } from '../../core/run.ts'
 import type { RunView } from '../../core/view.ts'
 import { actFields } from './acts.ts'
 import { anyJson, codeSchema, time, timeOrNull } from './common.ts'
+import { shownTags } from './tags.ts'
 
 export const statusSchema = z.enum(RUN_STATUSES).openapi('RunStatus')
 
@@ -80,6 +81,7 @@ export const runSchema = z
     failure: failureSchema.nullable(),
     trigger: triggerSchema,
     requestedBy: z.string().nullable(),
+    tags: shownTags,
     account: z.string(),
     retryOf: z.string().nullable(),
     heldBy: z.string().nullable(),
@@ -272,6 +274,7 @@ export const runLineSchema = z
     status: statusSchema,
     trigger: triggerSchema,
     requestedBy: z.string().nullable(),
+    tags: shownTags,
     reasons: z.array(reasonSchema),
     failure: failureSchema.nullable(),
     attempts: z.int(),

@@ -27,6 +27,7 @@ const reportSchema = eventOf(
     reasons: true,
     failure: true,
     trigger: true,
+    tags: true,
     output: true,
     outputText: true,
     ending: true,

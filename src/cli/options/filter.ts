@@ -3,6 +3,8 @@ import { z } from 'zod'
 import { FAILURES, type FailureCode } from '../../core/failure-codes.ts'
 import { RUN_STATUSES, STATUS_WORDS, statusesOf, type RunStatus, type StatusWord } from '../../core/run.ts'
 import { showLine } from '../../lib/text.ts'
+import { showTags } from '../terminal/tags.ts'
+import { collectTag } from './input.ts'
 import { parseTime, timeText } from './time.ts'
 import type { RunFilter } from '../../runs/queries.ts'
 
@@ -16,6 +18,7 @@ export const filterOptions = z.object({
   since: z.date().optional(),
   until: z.date().optional(),
   tool: z.string().optional(),
+  tag: z.record(z.string(), z.string()).optional(),
   text: z.string().optional(),
 })
 
@@ -31,11 +34,12 @@ export function addFilter(command: Command): Command {
     .addOption(new Option('--since <time>', 'only created since: 6h, 7d, 2026-11-24 (UTC), or 2026-11-24T07:00:00Z').argParser(parseTime))
     .addOption(new Option('--until <time>', 'only created before').argParser(parseTime))
     .addOption(new Option('--tool <server.tool>', 'only those that called this tool').argParser(parseTool))
+    .addOption(new Option('--tag <name=value...>', 'only with this tag, or all of these').argParser(collectTag))
     .option('--text <words>', 'only with these words in the output or the failure')
 }
 
-export function filterOf({ job, status, code, by, since, until, tool, text }: z.output<typeof filterOptions>): RunFilter {
-  return { job, status, code, requestedBy: by, since, until, tool, text }
+export function filterOf({ job, status, code, by, since, until, tool, tag, text }: z.output<typeof filterOptions>): RunFilter {
+  return { job, status, code, requestedBy: by, since, until, tool, tags: tag, text }
 }
 
 const isWord = (name: string): name is StatusWord => STATUS_WORDS.some((word) => word === name)
@@ -57,7 +61,7 @@ function parseCode(text: string): FailureCode {
 }
 
 /** What a filter means, for the person who is asked about it. */
-export function describeFilter({ ids, job, status, code, requestedBy, since, until, tool, text }: RunFilter): string {
+export function describeFilter({ ids, job, status, code, requestedBy, since, until, tool, tags, text }: RunFilter): string {
   const parts = [
     ids && `${ids.length} named`,
     job !== undefined && `of ${showLine(job)}`,
@@ -65,6 +69,7 @@ export function describeFilter({ ids, job, status, code, requestedBy, since, unt
     code !== undefined && `with ${code}`,
     requestedBy !== undefined && `asked for by ${showLine(requestedBy)}`,
     tool !== undefined && `that called ${showLine(tool)}`,
+    tags && `tagged ${showTags(tags)}`,
     text !== undefined && `with the words ${showLine(text)}`,
     since && `created since ${timeText(since)}`,
     until && `created before ${timeText(until)}`,

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander'
+import { parseTag, tagFault, type Tags } from '../../core/tags.ts'
 import { NumberLost, parseJson } from '../../lib/json/parse.ts'
 
 /** `key=value`: a value that is JSON is read as JSON, any other is text. */
@@ -15,4 +16,12 @@ export function collectInput(text: string, before: Record<string, unknown> = {})
     parsed = value
   }
   return { ...before, [text.slice(0, at)]: parsed }
+}
+
+/** `name=value` of a tag. */
+export function collectTag(text: string, before: Tags = {}): Tags {
+  const [name, value] = parseTag(text) ?? [text, '']
+  const fault = tagFault(name, value)
+  if (fault !== undefined) throw new InvalidArgumentError(`Write it as name=value: ${fault}.`)
+  return { ...before, [name]: value }
 }

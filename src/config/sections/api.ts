@@ -1,6 +1,9 @@
 import { z } from 'zod'
+import { TAG_NAME } from '../../core/tags.ts'
 import { httpUrl } from '../../lib/net/url.ts'
 import { hostPort } from './values.ts'
+
+const MAX_METRIC_TAGS = 8
 
 const role = z
   .enum(['viewer', 'runner', 'operator'])
@@ -35,6 +38,13 @@ export const apiSchema = z
       .default(50)
       .describe(
         'Most percent of maxQueued, and of maxAhead, that the runs of one caller, or of one job, take up: nobody fills the queue for all others.',
+      ),
+    metricTags: z
+      .array(z.string().regex(TAG_NAME, 'is no name of a tag'))
+      .max(MAX_METRIC_TAGS)
+      .optional()
+      .describe(
+        'Tags of runs that the metrics count by, by their names. Each value is a time series: name such as have few. Of each the first hundred values are told apart.',
       ),
     tokens: z
       .record(

@@ -13,6 +13,7 @@ export interface ReportEvent extends CloudEvent {
     | 'reasons'
     | 'failure'
     | 'trigger'
+    | 'tags'
     | 'output'
     | 'outputText'
     | 'ending'
@@ -25,8 +26,24 @@ export interface ReportEvent extends CloudEvent {
 }
 
 export function reportEvent(run: RunView, deliveryId: string): ReportEvent {
-  const { id, job, jobVersion, status, reasons, failure, trigger, output, outputText, ending, usage, cost, models, createdAt, finishedAt } =
-    run
+  const {
+    id,
+    job,
+    jobVersion,
+    status,
+    reasons,
+    failure,
+    trigger,
+    tags,
+    output,
+    outputText,
+    ending,
+    usage,
+    cost,
+    models,
+    createdAt,
+    finishedAt,
+  } = run
   return {
     specversion: '1.0',
     id: deliveryId,
@@ -43,6 +60,7 @@ export function reportEvent(run: RunView, deliveryId: string): ReportEvent {
       reasons,
       failure,
       trigger,
+      tags,
       output,
       outputText,
       ending,

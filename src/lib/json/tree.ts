@@ -1,4 +1,4 @@
-import { getNodePath, parseTree, type Node } from 'jsonc-parser'
+import { parseTree, visit, type Node } from 'jsonc-parser'
 
 export type JsonNode = Node
 
@@ -22,20 +22,23 @@ export function nodeAt(tree: JsonNode, pointer: string): JsonNode | undefined {
   return at
 }
 
-/** The JSON pointer of the first key that stands twice in one object, of which a value would be dropped in silence. */
+/** The JSON pointer of the first key that stands twice in one object, of which a value would be dropped in silence. Of a text that is nested too deep to be walked, none. */
 export function keyTwice(json: string): string | undefined {
-  const pending = [treeOf(json)]
-  while (pending.length > 0) {
-    const node = pending.pop()
-    const seen = new Set<string>()
-    for (const child of node?.children ?? []) {
-      pending.push(child)
-      const key = child.type === 'property' ? child.children?.[0] : undefined
-      if (key && seen.has(String(key.value))) return pointerTo(getNodePath(child))
-      if (key) seen.add(String(key.value))
-    }
+  let twice: string | undefined
+  const open: Set<string>[] = []
+  try {
+    visit(json, {
+      onObjectBegin: () => void open.push(new Set()),
+      onObjectEnd: () => void open.pop(),
+      onObjectProperty(key, _offset, _length, _line, _character, path) {
+        if (open.at(-1)?.has(key)) twice ??= pointerTo([...path(), key])
+        open.at(-1)?.add(key)
+      },
+    })
+  } catch {
+    return undefined
   }
-  return undefined
+  return twice
 }
 
 /** The JSON pointer of a path of keys and places. */

@@ -102,6 +102,7 @@ export const RUN_TABLES: Readonly<Record<string, TableRule>> = {
 
 /** Columns that never change and that the rule runs/4 has beside those of runs/3, by table. */
 export const KEPT_4: Readonly<Record<string, readonly string[]>> = {
+  runs: ['tags'],
   turns: ['provider', 'tier', 'cache_write_tokens', 'purpose', 'context', 'waits'],
 }
 

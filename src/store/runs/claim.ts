@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import type { FailureRecord } from '../../core/failure.ts'
 import type { AttemptRef, RunStatus, Trigger } from '../../core/run.ts'
+import type { Tags } from '../../core/tags.ts'
 import { query, transaction, type Db } from '../postgres/db.ts'
 import { leaseOver } from './heartbeat.ts'
 import { IN_MS } from './wakeable.ts'
@@ -16,6 +17,7 @@ export interface OpenedAttempt {
   jobVersion: string
   input: unknown
   trigger: Trigger
+  tags: Tags
   conversation: number
   createdAt: Date
   /** Earlier attempts belong to the same conversation: it goes on. A retry by an operator begins another one. */
@@ -120,7 +122,7 @@ async function claim(db: Db | pg.PoolClient, runId: string, options: ClaimOption
        select id, attempts, $4, $5, conversation, job_version, 'running', clock_timestamp()
        from taken, (select count(*) from lost) as first)
      select t.job, t.account, t.job_version as "jobVersion", t.input, t.trigger, t.conversation, t.attempts as number,
-       t.created_at as "createdAt", v.definition, (select count(*)::int from lost) as closed, a.*
+       t.created_at as "createdAt", (select tags from runs where id = t.id) as tags, v.definition, (select count(*)::int from lost) as closed, a.*
      from taken t join job_versions v on v.job = t.job and v.version = t.job_version,
        lateral (
          select count(*)::int as earlier, (count(*) filter (where status = 'failed' and not ${IS_UNFIT}))::int as failed,

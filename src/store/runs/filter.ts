@@ -1,6 +1,7 @@
 import { Failure } from '../../core/failure.ts'
 import type { FailureCode } from '../../core/failure-codes.ts'
 import type { RunStatus } from '../../core/run.ts'
+import type { Tags } from '../../core/tags.ts'
 import { storeText } from '../../lib/text.ts'
 
 /** Which runs are meant. Empty: all. */
@@ -17,6 +18,8 @@ export interface RunFilter {
   until?: Date | undefined
   /** `server.tool` that was called. */
   tool?: string | undefined
+  /** With all of these. */
+  tags?: Tags | undefined
   /** Words of the output or of the failure. */
   text?: string | undefined
   /** Only these. */
@@ -57,6 +60,8 @@ export function whereOf(filter: RunFilter, first = 1): { sql: string; values: un
   add(filter.since, (p) => `created_at >= ${p}`)
   add(filter.until, (p) => `created_at < ${p}`)
   add(filter.tool === undefined ? undefined : [filter.tool], (p) => `tools @> ${p}::text[]`)
+  // Its index is of runs that have any.
+  add(filter.tags && JSON.stringify(filter.tags), (p) => `tags @> ${p}::jsonb and tags <> '{}'`)
   add(filter.text, (p) => `words @@ websearch_to_tsquery('simple', ${p})`)
   add(filter.ids, (p) => `id = any(${p}::text[])`)
   return { sql: conditions.length === 0 ? 'true' : conditions.join(' and '), values }

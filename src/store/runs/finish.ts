@@ -1,6 +1,7 @@
 import type { FailureRecord } from '../../core/failure.ts'
 import type { Wake } from '../../core/ports/wake.ts'
 import type { AttemptRef, Ending, FinalStatus, Reason, Usage } from '../../core/run.ts'
+import type { Tags } from '../../core/tags.ts'
 import { storeText } from '../../lib/text.ts'
 import { actUponRuns, type Canceller } from '../acts/write.ts'
 import { postDeliveries, type NewDelivery } from '../delivery/post.ts'
@@ -90,6 +91,7 @@ export interface UnclaimedRun {
   job: string
   account: string
   jobVersion: string
+  tags: Tags
   definition: unknown
 }
 
@@ -99,7 +101,7 @@ const UNCLAIMED = "status in ('queued', 'waiting') and finished_at is null"
 export async function loadUnclaimedRun(db: Db, runId: string): Promise<UnclaimedRun | undefined> {
   const [run] = await query<UnclaimedRun & { id: string }>(
     db,
-    `select r.id, r.job, r.account, r.job_version as "jobVersion", v.definition
+    `select r.id, r.job, r.account, r.job_version as "jobVersion", r.tags, v.definition
      from runs r join job_versions v on v.job = r.job and v.version = r.job_version
      where r.id = $1 and r.${UNCLAIMED}`,
     [runId],

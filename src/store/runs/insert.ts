@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { PRIORITIES, type Priority, type Trigger } from '../../core/run.ts'
+import type { Tags } from '../../core/tags.ts'
 import { query, type Db } from '../postgres/db.ts'
 import { createParameters } from '../postgres/parameters.ts'
 
@@ -13,6 +14,8 @@ export interface NewRun {
   retryOf?: string | undefined
   /** Who asked: a user of Pomerium, an API token, a user of this machine. */
   requestedBy?: string | undefined
+  /** Undefined: those of the run that it retries, if it does. */
+  tags?: Tags | undefined
   priority?: Priority | undefined
   startAt?: Date | undefined
   expireAt?: Date | undefined
@@ -36,6 +39,7 @@ export async function insertRun(db: Db | pg.PoolClient, run: NewRun, definition:
     retry_of: add(run.retryOf ?? null),
     after_run: add(run.afterRun ?? null),
     requested_by: add(run.requestedBy ?? null),
+    tags: run.tags ? add(JSON.stringify(run.tags)) : `coalesce((select tags from runs where id = ${add(run.retryOf ?? null)}), '{}')`,
     priority: add(PRIORITIES[run.priority ?? 'normal']),
     next_attempt_at: add(run.startAt ?? null),
     expire_at: add(run.expireAt ?? null),

@@ -1,6 +1,7 @@
 import type { FailureRecord } from '../../core/failure.ts'
 import type { FailureCode } from '../../core/failure-codes.ts'
 import type { Ending, Reason, RunStatus, Trigger } from '../../core/run.ts'
+import type { Tags } from '../../core/tags.ts'
 import { storeText } from '../../lib/text.ts'
 import { COST_AT_LEAST } from '../attempts/usage.ts'
 import { query, queryIso, type Db } from '../postgres/db.ts'
@@ -12,6 +13,7 @@ export interface RunLine {
   status: RunStatus
   trigger: Trigger
   requestedBy: string | null
+  tags: Tags
   reasons: Reason[]
   failure: FailureRecord | null
   attempts: number
@@ -30,7 +32,7 @@ export interface RunLine {
 
 type RunRow = RunLine & { id: string }
 
-const COLUMNS = `id, job, status, trigger, requested_by as "requestedBy", reasons, failure, attempts,
+const COLUMNS = `id, job, status, trigger, requested_by as "requestedBy", tags, reasons, failure, attempts,
   cost_usd as "costUsd", ${COST_AT_LEAST} as "costAtLeast", held_by as "heldBy", created_at as "createdAt", started_at as "startedAt",
   finished_at as "finishedAt",
   case when ending is not null then
@@ -46,16 +48,16 @@ export interface RunPage {
 
 /** Runs, newest first; ids are in the order of time. Each page goes on by a key and not by a count, so that a late one costs as much as the first. */
 export async function listRuns(db: Db, filter: RunFilter, { limit, before }: RunPage): Promise<RunLine[]> {
-  const { text, code, tool, jobs, ...others } = filter
+  const { text, code, tool, tags, jobs, ...others } = filter
   const rest = whereOf(others, 4)
-  const words = whereOf({ text, code, tool }, 4 + rest.values.length)
+  const words = whereOf({ text, code, tool, tags }, 4 + rest.values.length)
   const list: List = {
     where: `($2::text is null or id < $2) and ${rest.sql}`,
     words: words.sql,
     ofJobs: jobs !== undefined,
     values: [limit, before === undefined ? null : storeText(before), jobs ?? null, ...rest.values, ...words.values],
   }
-  const isRare = text !== undefined || code !== undefined || tool !== undefined
+  const isRare = [text, code, tool, tags].some((word) => word !== undefined)
   if (isRare) return findWords(db, limit, list)
   return queryIso<RunRow>(db, `select ${COLUMNS} from (${newest(list, '$1')}) runs order by id desc`, list.values)
 }

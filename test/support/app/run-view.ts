@@ -12,6 +12,7 @@ export const aRunView = (extra: Partial<RunView> = {}): RunView => ({
   failure: null,
   trigger: { kind: 'schedule', fireAt: '2026-11-24T07:00:00.000Z' },
   requestedBy: null,
+  tags: {},
   account: 'reports',
   retryOf: null,
   heldBy: null,

@@ -290,6 +290,7 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
         await listRuns(db, { status: ['waiting'] }, page)
         await listRuns(db, { status: ['failed', 'incomplete'] }, page)
         await listRuns(db, { requestedBy: 'ann' }, page)
+        await listRuns(db, { tags: { team: 'billing' } }, page)
         await listRuns(db, { ids: [over] }, page)
       },
     },

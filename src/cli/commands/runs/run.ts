@@ -7,7 +7,7 @@ import { delaysOf } from '../../../schedules/delays.ts'
 import { requireJob, requireRun } from '../../../runs/require.ts'
 import { exitOfRun } from '../../terminal/exit.ts'
 import { followRun } from './follow.ts'
-import { collectInput } from '../../options/input.ts'
+import { collectInput, collectTag } from '../../options/input.ts'
 import { createLines } from '../../terminal/lines.ts'
 import { configOf, examples, quietLog, type AddCommand } from '../../options/options.ts'
 import { reportText } from '../../terminal/output.ts'
@@ -17,6 +17,7 @@ const optionsSchema = z.object({
   json: z.boolean().default(false),
   follow: z.boolean().default(false),
   input: z.record(z.string(), z.unknown()).default({}),
+  tag: z.record(z.string(), z.string()).optional(),
 })
 
 export const addRun: AddCommand = (program, terminal, done) => {
@@ -24,6 +25,7 @@ export const addRun: AddCommand = (program, terminal, done) => {
     .command('run <job>')
     .description('queue a run of a job; a worker does it')
     .option('-i, --input <key=value...>', 'input of the run; numbers, true, false and JSON are read as such', collectInput)
+    .option('-t, --tag <name=value...>', 'what to find the run by', collectTag)
     .option('-f, --follow', 'tell what happens until the run is over; the exit code is its outcome')
     .option('--json', 'one JSON value on stdout: the run, as show --json')
     .addHelpText(
@@ -35,10 +37,10 @@ export const addRun: AddCommand = (program, terminal, done) => {
       ),
     )
     .action(async (name: string, options: unknown, command) => {
-      const { json, follow, input } = optionsSchema.parse(options)
+      const { json, follow, input, tag: tags } = optionsSchema.parse(options)
       await using app = await createApp({ config: configOf(command, terminal), log: quietLog() })
       const job = requireJob(app.jobs.jobs(), name, app.jobs.issues())
-      const id = await queueRun(app, job, { trigger: { kind: 'cli' }, input, requestedBy: whoami() })
+      const id = await queueRun(app, job, { trigger: { kind: 'cli' }, input, tags, requestedBy: whoami() })
       const lines = createLines(terminal)
       for (const delay of await delaysOf(app.db, name)) terminal.err(`It does not start yet: ${delay}`)
       const tell = json ? terminal.err : terminal.out

@@ -18,6 +18,7 @@ import { textOf } from './logs.ts'
 import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 import { reportText } from '../../terminal/output.ts'
 import { renderTable } from '../../terminal/table.ts'
+import { showTags } from '../../terminal/tags.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
 
 const optionsSchema = z.object({ json: z.boolean().default(false), result: z.string().optional(), out: z.string().optional() })
@@ -75,6 +76,7 @@ export function showRun(run: RunView, deliveries: readonly DeliveryView[], termi
         ? `fire of ${showTime(run.trigger.fireAt)}`
         : `asked for ${run.trigger.kind === 'api' ? 'over the API' : 'on the command line'}${run.requestedBy === null ? '' : ` by ${fit(run.requestedBy, 60)}`}`,
     ),
+    ...(Object.keys(run.tags).length === 0 ? [] : [lines.step('tags', showTags(run.tags))]),
     lines.step('account', run.account),
     ...waitOf(run).map((what) => lines.step('waits', what)),
     lines.step('created', `${showSecond(run.createdAt)}${run.finishedAt ? `, finished ${showSecond(run.finishedAt)}` : ''}`),

@@ -1,0 +1,58 @@
+import { createRoute } from '@hono/zod-openapi'
+import pLimit from 'p-limit'
+import { describeError } from '../../core/failure.ts'
+import { requireRole, visibleJobs } from '../../http/authorize.ts'
+import { failureOf, problemOf } from '../../http/problem.ts'
+import { requireJobName } from '../../runs/require.ts'
+import type { AddRoutes } from '../context.ts'
+import { changeProblemsOf, json } from '../schemas/common.ts'
+import { batchResultSchema, batchSchema, type BatchedResult } from '../schemas/batch.ts'
+import { askedOf } from '../schemas/run-requests.ts'
+
+export const BATCH_PATH = '/v1/runs:batch'
+
+/** Runs of batches that are written at a time, of all batches together: other requests have their share of the store's connections. */
+const AT_ONCE = 4
+
+const batch = createRoute({
+  method: 'post',
+  path: BATCH_PATH,
+  operationId: 'createRuns',
+  summary: 'Ask for many runs at once',
+  description:
+    'Each is taken or refused for itself, as if it were asked for alone, and has its result. Give each a key, and the same batch may be sent again when its answer was lost: what was queued is not queued twice.',
+  tags: ['runs'],
+  request: { body: { required: true, content: { 'application/json': { schema: batchSchema } } } },
+  responses: { 200: json(batchResultSchema, 'What became of each.'), ...changeProblemsOf() },
+})
+
+/** The route that asks for many runs. */
+export const addBatch: AddRoutes = (app, context) => {
+  const { intake, log } = context
+  const limited = pLimit(AT_ONCE)
+
+  app.openapi(batch, async (c) => {
+    const caller = c.get('caller')
+    const jobs = context.jobs.jobs()
+    const visible = visibleJobs(caller)
+
+    async function ask({ job: name, key, ...asked }: (typeof given)[number]): Promise<BatchedResult> {
+      try {
+        const job = requireJobName(jobs, name, visible)
+        requireRole(caller, 'runner', job)
+        const request = { ...askedOf(asked), trigger: { kind: 'api' }, requestedBy: caller.name } as const
+        const { id, status, replayed } = await intake.ask(jobs, job, request, key)
+        return { key: key ?? null, run: { id, job, status }, replayed, problem: null }
+      } catch (error) {
+        const failure = failureOf(error)
+        if (failure.code === 'INTERNAL_ERROR')
+          log.error({ requestId: c.get('requestId'), reason: describeError(error) }, 'A run of a batch could not be asked for.')
+        return { key: key ?? null, run: null, replayed: false, problem: problemOf(failure) }
+      }
+    }
+
+    const { runs: given } = c.req.valid('json')
+    const results = await limited.map(given, ask)
+    return c.json({ results, queued: results.filter(({ run, replayed }) => run && !replayed).length }, 200)
+  })
+}
