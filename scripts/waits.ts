@@ -137,12 +137,6 @@ export const WAITS: readonly WaitRow[] = [
   { what: 'the queue, for a worker to begin', bound: ['queue/backend.ts#READY_MS'], after: '`QUEUE_UNAVAILABLE`: the process ends' },
   { what: 'the queue, for work', bound: ['without end'], after: 'nothing else waits for it' },
   {
-    what: 'the queue, for a page of the board',
-    bound: ['pages/queue.ts#ANSWER_MS'],
-    after: '`QUEUE_UNAVAILABLE`',
-    also: ['pages/pages.ts'],
-  },
-  {
     what: 'the queue, to close',
     bound: ['queue/worker.ts#CLOSE_MS'],
     after: 'the process ends without; its queue jobs are handed out again',

@@ -10,10 +10,9 @@ const OPERATIONS = ['runs', 'eval', 'schedules', 'waiting', 'delivery', 'audit',
 /** What each room may import beside itself. A room that is not named here may not exist. */
 const ARROWS = {
   cli: ['app', ...OPERATIONS, 'dev', 'config', 'delivery/destinations', 'demo', ...WORDS],
-  pages: ['http', ...OPERATIONS, ...WORDS],
   api: ['http', ...OPERATIONS, ...WORDS],
   http: WORDS,
-  app: ['pages', 'api', 'http', 'queue', 'agent', 'dev', ...OPERATIONS, ...LEAVES, ...WORDS],
+  app: ['api', 'http', 'queue', 'agent', 'dev', ...OPERATIONS, ...LEAVES, ...WORDS],
 
   queue: ['runs', 'store', ...WORDS],
   schedules: ['runs', 'jobs', 'store', ...WORDS],
@@ -47,9 +46,8 @@ const ARROWS = {
 /** Why each room exists. ARCHITECTURE.md prints it with the arrows: npm run generate. */
 const PURPOSES = {
   cli: 'face: a file for each command; what it prints, and its exit code',
-  pages: 'face: what a browser is shown',
   api: 'face: the HTTP routes, their schemas, the OpenAPI document',
-  http: 'what both web faces need: identity, bodies, problems, health; it knows no route',
+  http: 'what a web face needs: identity, bodies, problems, health; it knows no route',
   app: 'wiring: builds everything from the configuration, starts it, stops it in order',
   queue: 'BullMQ, and nothing else has it: backend, producer, worker, sweep',
   schedules: 'cron expressions and time zones, the scheduler, backfill',
@@ -84,7 +82,7 @@ const OWNERS = {
   openai: ['models', 'agent', 'demo'],
   '@anthropic-ai/sdk': ['models', 'demo'],
   '@modelcontextprotocol/sdk': ['mcp', 'demo'],
-  bullmq: ['queue', 'pages'],
+  bullmq: ['queue'],
   pg: ['store', 'queue'],
   'pg-copy-streams': ['store'],
 }

@@ -276,7 +276,6 @@ export async function createApp({
               accounts: () => new Set(resources().accounts.keys()),
               configDigest: () => liveConfig.state().digest,
             },
-            queue,
           },
           ending,
         ),

@@ -1,16 +1,15 @@
-// Which routes a process serves: health and metrics in each, the API and the pages where it is asked for them.
+// Which routes a process serves: health and metrics in each, the API where it is asked for it.
 import { Hono } from 'hono'
 import { requestId } from 'hono/request-id'
 import { secureHeaders } from 'hono/secure-headers'
 import type { Logger } from 'pino'
 import { createApi } from '../api/api.ts'
-import { retryParts, type ApiContext } from '../api/context.ts'
+import type { ApiContext } from '../api/context.ts'
 import { addHealth, type Health } from '../http/health.ts'
 import { createAuthenticate, type IdentityOptions } from '../http/identity.ts'
 import { answerNotFound } from '../http/not-found.ts'
 import { answerProblem } from '../http/problem.ts'
 import { checkAddress, finishAnswer, refuseCrossSite } from '../http/request.ts'
-import { createPages, type PagesOptions } from '../pages/pages.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 
 export interface HealthRoutesOptions {
@@ -38,11 +37,10 @@ export function createHealthRoutes({ checks, duties, skewMs, metrics, log }: Hea
 export interface ApiRoutesOptions extends HealthRoutesOptions {
   identity: IdentityOptions
   api: Omit<ApiContext, 'ending' | 'log'>
-  queue: PagesOptions['queue']
 }
 
-/** Health, metrics, the API and the pages. */
-export function createApiRoutes({ identity, api, queue, ...health }: ApiRoutesOptions, ending: AbortSignal): Hono {
+/** Health, metrics and the API. */
+export function createApiRoutes({ identity, api, ...health }: ApiRoutesOptions, ending: AbortSignal): Hono {
   const authenticate = createAuthenticate(identity)
   const app = createHealthRoutes(health, ending)
   app.use(
@@ -50,6 +48,5 @@ export function createApiRoutes({ identity, api, queue, ...health }: ApiRoutesOp
     refuseCrossSite(() => identity.pomerium()?.audience),
   )
   app.route('/', createApi({ ...api, log: health.log, ending }, authenticate))
-  app.route('/', createPages({ authenticate, queue, retryParts: () => retryParts(api), log: health.log }))
   return app
 }

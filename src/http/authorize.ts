@@ -16,8 +16,3 @@ export function requireSome(caller: Caller, role: Role): readonly string[] | und
   if (jobs?.length === 0) throw new Failure({ code: 'FORBIDDEN', message: `${caller.name} is no ${role}.` })
   return jobs
 }
-
-/** Throws `FORBIDDEN` for a caller who is not the operator of all jobs: for what belongs to no job. */
-export function requireOperatorOfAll(caller: Caller): void {
-  if (requireSome(caller, 'operator')) throw new Failure({ code: 'FORBIDDEN', message: `${caller.name} is operator of some jobs only.` })
-}

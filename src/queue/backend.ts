@@ -14,11 +14,8 @@ export interface RunData {
   runId: string
 }
 
-/** The BullMQ queue, for the board. */
-export type BoardQueue = Queue<RunData, string>
-
 /** The part of BullMQ that we use; the same on both backends. */
-export type RunQueue = Pick<BoardQueue, 'addBulk' | 'getJobs' | 'obliterate' | 'close' | 'closing' | 'count'> & {
+export type RunQueue = Pick<Queue<RunData, string>, 'addBulk' | 'getJobs' | 'obliterate' | 'close' | 'closing' | 'count'> & {
   on(event: 'error', listener: (error: Error) => void): unknown
 }
 export type RunWorker = Pick<Worker<RunData, string>, 'close' | 'closing' | 'waitUntilReady' | 'run'> & {
@@ -29,7 +26,7 @@ export type RunWorker = Pick<Worker<RunData, string>, 'close' | 'closing' | 'wai
 export interface QueueBackend {
   kind: 'redis' | 'postgres'
   /** Rejects when the queue cannot be reached: one that was not ready at its start never is (BullMQ keeps that first answer). */
-  queue(): Promise<BoardQueue>
+  queue(): Promise<Queue<RunData, string>>
   /** One that is not ready takes nothing until `run`, which must wait for `waitUntilReady`: it would ask again without a pause. */
   worker(process: Processor<RunData, string>, options: Omit<WorkerOptions, 'connection'>): RunWorker
   /** Rejects while the queue takes no writes. */
@@ -42,7 +39,7 @@ const KEEP_COUNT = 10_000
 /** Finished jobs are kept, since a jobId protects against a second run only while its job exists (measured). */
 const KEEP = { removeOnComplete: { age: KEEP_SECONDS, count: KEEP_COUNT }, removeOnFail: { age: KEEP_SECONDS, count: KEEP_COUNT } }
 const CONNECT_TIMEOUT_MS = 5000
-/** Command time-out of Redis for producer, board and checks. A worker's connections block while they wait for jobs, so they have none. */
+/** Command time-out of Redis for producer and checks. A worker's connections block while they wait for jobs, so they have none. */
 const COMMAND_TIMEOUT_MS = 5000
 /** A connection that hears nothing for so long after it asked is on a path that was lost, and is made anew. A worker asks for at most ten seconds of silence. */
 const SILENT_MS = 20_000
@@ -136,7 +133,7 @@ async function openPostgres(databaseUrl: string): Promise<QueueBackend> {
     async queue() {
       const queue: unknown = new Queue(QUEUE_NAME, { connection, defaultJobOptions: KEEP }, createPostgresBackend)
       // oxlint-disable-next-line no-unsafe-type-assertion -- the same class; only the type of its connection differs
-      const opened = queue as BoardQueue
+      const opened = queue as Queue<RunData, string>
       // Its errors are told by what is asked of it.
       opened.on('error', () => {})
       try {

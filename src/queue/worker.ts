@@ -67,7 +67,7 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
     }
   }
 
-  /** Completes, fails or delays the queue job. The returned text is only shown on the board. */
+  /** Completes, fails or delays the queue job. The returned text is kept with the queue job, for nobody but a debugger. */
   async function endQueueJob(job: Job<RunData, string>, token: string | undefined, execution: Execution): Promise<string> {
     const later = async (ms: number): Promise<never> => {
       // oxlint-disable-next-line house/steady-clock -- BullMQ wants a time; where the clock is wrong, the sweep adds the run once more

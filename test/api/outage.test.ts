@@ -38,9 +38,6 @@ test('while Postgres is away requests end with a problem, the process is not rea
     expect(answer.text).not.toContain(new URL(api.testApp.database.url).password)
   }
   expect(codes).toEqual(codes.map(() => [503, 'STORE_UNAVAILABLE']))
-  // The queue is in the same Postgres.
-  const board = await api.ask('PUT', '/queue/api/queues/nightshift-runs/retry/failed')
-  expect(board).toMatchObject({ status: 503, body: { code: 'QUEUE_UNAVAILABLE' } })
   expect(await api.ask('GET', '/readyz')).toMatchObject({ status: 503, body: { checks: { store: 'does not answer' } } })
   expect((await api.ask('GET', '/livez')).status).toBe(200)
   await query(admin, `alter database ${name}_away rename to ${name}`)

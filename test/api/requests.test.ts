@@ -77,23 +77,22 @@ const refused: [title: string, method: string, path: string, ask: Ask, status: n
   ],
   ['a tag that is none, in a filter', 'GET', '/v1/runs?tag=team', {}, 400, 'REQUEST_INVALID'],
   ['a batch of nothing', 'POST', '/v1/runs:batch', { body: { runs: [] } }, 400, 'REQUEST_INVALID'],
-  ['a batch of too many', 'POST', '/v1/runs:batch', { body: { runs: Array.from({ length: 1001 }, () => ({ job: 'work' })) } }, 400, 'REQUEST_INVALID'],
+  [
+    'a batch of too many',
+    'POST',
+    '/v1/runs:batch',
+    { body: { runs: Array.from({ length: 1001 }, () => ({ job: 'work' })) } },
+    400,
+    'REQUEST_INVALID',
+  ],
   ['a batch that is too large', 'POST', '/v1/runs:batch', { raw: `{"runs": ["${'x'.repeat(1_048_576)}"]}` }, 413, 'BODY_TOO_LARGE'],
   ['a body that is none, where one is needed', 'POST', '/v1/runs/bulk-retry', { raw: '', headers: json }, 400, 'REQUEST_INVALID'],
   ['an escape that is none', 'GET', '/v1/runs/%zz', {}, 400, 'REQUEST_INVALID'],
   ['an escape that is no UTF-8', 'POST', '/v1/jobs/work%ff/runs', {}, 400, 'REQUEST_INVALID'],
   ['an escape that is none, in the query', 'GET', '/v1/runs?job=%zz', {}, 400, 'REQUEST_INVALID'],
-  ['an escape that is none, at the queue', 'POST', '/queue/api/queues/runs/%zz/retry', {}, 400, 'REQUEST_INVALID'],
   ['a page of another site', 'POST', RUNS, { headers: { 'sec-fetch-site': 'cross-site' } }, 403, 'ORIGIN_REFUSED'],
   ['a page of another host of the site', 'POST', RUNS, { headers: { 'sec-fetch-site': 'same-site' } }, 403, 'ORIGIN_REFUSED'],
-  [
-    'a page of another origin',
-    'POST',
-    '/queue/api/queues/runs/1/retry',
-    { headers: { origin: 'https://other.example.com' } },
-    403,
-    'ORIGIN_REFUSED',
-  ],
+  ['a page of another origin', 'POST', '/v1/runs/run_1/retry', { headers: { origin: 'https://other.example.com' } }, 403, 'ORIGIN_REFUSED'],
   ['a page without an origin', 'POST', '/v1/schedules/work/resume', { headers: { origin: 'null' } }, 403, 'ORIGIN_REFUSED'],
   ['half of a character', 'POST', RUNS, { raw: String.raw`{"input": {"any": "\ud800"}}` }, 422, 'INPUT_INVALID'],
   ['a time that is none', 'POST', RUNS, { body: { startAt: 'soon' } }, 400, 'REQUEST_INVALID'],
@@ -139,7 +138,6 @@ const refused: [title: string, method: string, path: string, ask: Ask, status: n
   ['an address that is none', 'GET', '/nothing', {}, 404, 'ADDRESS_UNKNOWN'],
   ['a method that a route does not have', 'DELETE', '/v1/runs/run_1', {}, 405, 'METHOD_NOT_ALLOWED'],
   ['a method that health does not have', 'POST', '/livez', {}, 405, 'METHOD_NOT_ALLOWED'],
-  ['a change of the queue that is no retry', 'PUT', '/queue/api/queues/runs/pause', {}, 405, 'METHOD_NOT_ALLOWED'],
 ]
 
 test('TRACE, which no request of fetch can be, is a method that no address has', async () => {
@@ -308,7 +306,7 @@ test('pages of this address, programs and people who type may ask for changes', 
 
 test('each answer has an id that the log knows it by, and is for no cache', async () => {
   await using api = await openApi({ jobs: { work: WORK }, scripts: { scripted: WORK_SCRIPT } })
-  for (const path of ['/v1/runs', '/v1/nothing', '/v1/runs?limit=x', '/livez', '/queue/api/queues', '/nothing']) {
+  for (const path of ['/v1/runs', '/v1/nothing', '/v1/runs?limit=x', '/livez', '/openapi.json', '/nothing']) {
     const { headers } = await api.ask('GET', path)
     expect([path, headers.get('x-request-id'), headers.get('cache-control')]).toEqual([
       path,
