@@ -13,6 +13,7 @@ const TAGS = [
   { name: 'jobs', description: 'The jobs that may be asked for.' },
   { name: 'schedules', description: 'When jobs run by themselves, and their pauses.' },
   { name: 'acts', description: 'Who changed what.' },
+  { name: 'service', description: 'How Nightshift itself stands.' },
   { name: 'health', description: 'For whoever watches the process. Open to whoever reaches the port.' },
   { name: 'webhooks', description: 'What Nightshift posts to the receivers of its configuration.' },
 ]

@@ -3,8 +3,7 @@ import { digestOf } from '../lib/hash/digest.ts'
 import { firstWake, type Waker } from '../core/ports/wake.ts'
 import { Failure, messageOf } from '../core/failure.ts'
 import { compileSchema } from '../lib/schema/json-schema.ts'
-import { PRIORITIES, type Priority, type Trigger } from '../core/run.ts'
-import type { Tags } from '../core/tags.ts'
+import { PRIORITIES, type Priority, type Trigger, type Tags } from '../core/run.ts'
 import type { Job } from '../jobs/job.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { insertRun, type NewRun } from '../store/runs/insert.ts'
@@ -75,8 +74,8 @@ export const wakeOf = (id: string, { startAt, priority }: Pick<RunRequest, 'star
   firstWake(id, priority && PRIORITIES[priority], startAt && startAt.getTime() - Date.now())
 
 /** What an idempotency key stands for: a job's name and what was asked of it. `INPUT_INVALID` for an input that JSON could not keep as it is. */
-export function requestDigest(job: string, { input = {}, tags, priority, startAt, expireAt }: RunRequest): string {
+export function requestDigest(job: string, { input = {}, tags, priority, startAt, expireAt, retryOf }: RunRequest): string {
   const fault = unportable(input)
   if (fault !== undefined) throw new Failure({ code: 'INPUT_INVALID', message: `The input of job ${job} is not valid: ${fault}.` })
-  return digestOf({ job, input, tags, priority, startAt: startAt?.toISOString(), expireAt: expireAt?.toISOString() })
+  return digestOf({ job, input, tags, priority, startAt: startAt?.toISOString(), expireAt: expireAt?.toISOString(), retryOf })
 }

@@ -1,7 +1,6 @@
 import type { FailureRecord } from '../core/failure.ts'
 import type { GatewayRequestEnd, Journal, ToolCallEnd, ToolCallRecord, TurnRecord, UnseenAnswer } from '../core/ports/journal.ts'
-import type { RunStatus } from '../core/run.ts'
-import type { Tags } from '../core/tags.ts'
+import type { RunStatus, Tags } from '../core/run.ts'
 
 /** What happens in a run, told once its row is durable. */
 export type ProgressEvent =

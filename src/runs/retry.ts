@@ -56,19 +56,9 @@ export async function retryWithInput(
   return queueRun(parts, job, { trigger, input, requestedBy, retryOf: runId })
 }
 
-export interface RetryRequest extends Required<Pick<RunRequest, 'trigger'>> {
-  definition: 'pinned' | 'latest'
-  /** Undefined: the run itself goes on. */
-  input?: unknown
-  by: Actor
-}
-
-/** Lets a run go on, or with other input starts another one. Returns the one that is queued now. `RUN_UNKNOWN`, and `RUN_NOT_RETRYABLE` for a run that is green or not over. */
-export async function retryRun(parts: RetryParts, runId: string, request: RetryRequest): Promise<{ id: string; job: string }> {
-  const { definition, input, by, trigger } = request
-  const { job } = await requireStatus(parts.db, runId)
-  if (input !== undefined) return { id: await retryWithInput(parts, runId, { trigger, requestedBy: by.name, input }), job }
-  if ((await retryByFilter(parts, { ids: [runId] }, definition, by)) > 0) return { id: runId, job }
+/** Lets a run go on. `RUN_UNKNOWN`, and `RUN_NOT_RETRYABLE` for a run that is green or not over. */
+export async function retryRun(parts: RetryParts, runId: string, definition: 'pinned' | 'latest', by: Actor): Promise<void> {
+  if ((await retryByFilter(parts, { ids: [runId] }, definition, by)) > 0) return
   const { status } = await requireStatus(parts.db, runId)
   throw new Failure({ code: 'RUN_NOT_RETRYABLE', message: `Run ${runId} is ${status}, or retention removed its input.` })
 }

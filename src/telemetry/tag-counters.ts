@@ -1,5 +1,5 @@
 import { Counter, type Registry } from 'prom-client'
-import type { Tags } from '../core/tags.ts'
+import type { Tags } from '../core/run.ts'
 
 /** Whoever may ask for a run may write any value: of each tag so many are told apart, and the rest are one. */
 const MAX_VALUES = 100

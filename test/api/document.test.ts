@@ -12,6 +12,7 @@ const testApp = { jobs: { work: WORK }, scripts: { scripted: WORK_SCRIPT } }
 const documentSchema = z.looseObject({
   openapi: z.string(),
   security: z.array(z.unknown()),
+  tags: z.array(z.object({ name: z.string(), description: z.string().min(1) })),
   paths: z.record(
     z.string(),
     z.record(
@@ -19,6 +20,8 @@ const documentSchema = z.looseObject({
       z.looseObject({
         operationId: z.string(),
         summary: z.string(),
+        description: z.string().min(1),
+        tags: z.array(z.string()).min(1),
         security: z.unknown().optional(),
         parameters: z.array(z.looseObject({ in: z.string(), name: z.string() })).optional(),
         responses: z.record(z.string(), z.looseObject({ description: z.string().min(1), headers: z.record(z.string(), z.unknown()) })),
@@ -66,13 +69,15 @@ test('the document tells of every route, each with its own name, and of nothing 
       "post /v1/runs/bulk-retry bulkRetry",
       "post /v1/runs/{id}/cancel cancelRun",
       "post /v1/runs/{id}/retry retryRun",
+      "post /v1/runs:batch createRuns",
       "post /v1/schedules/{job}/pause pauseSchedule",
       "post /v1/schedules/{job}/resume resumeSchedule",
     ]
   `)
   expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length)
   expect(document.security).toEqual([{ token: [] }, { pomerium: [] }])
-  for (const { path, parameters = [], responses, security } of operations) {
+  for (const { path, parameters = [], responses, security, tags } of operations) {
+    for (const tag of tags) expect(document.tags.map(({ name }) => name)).toContain(tag)
     const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
     expect(parameters.filter((one) => one.in === 'path').map(({ name }) => name)).toEqual(named)
     // Every route needs an identity and may say so, but for those that watch the process.

@@ -329,4 +329,15 @@ test('runs are found by job, status, code, requester, time, tool and words', asy
   expect(await command(at(testApp, 'runs', '--job', 'nothing'))).toEqual({ code: 0, out: 'There are no runs of nothing.', err: '' })
   expect(await command(at(testApp, 'runs', '--group', 'code', '--waiting'))).toMatchObject({ code: 2, out: '' })
   expect(await command(at(testApp, 'runs', '--waiting'))).toEqual({ code: 0, out: 'No run waits for a person.', err: '' })
+
+  const tagged = z
+    .object({ id: z.string(), tags: z.unknown() })
+    .parse(await json(testApp, 'run', 'act', '--tag', 'team=billing', 'order=a = b'))
+  expect(tagged.tags).toEqual({ team: 'billing', order: 'a = b' })
+  expect(await found('--tag', 'team=billing')).toEqual([tagged.id])
+  expect(await found('--tag', 'team=billing', 'order=a')).toEqual([])
+  expect((await command(at(testApp, 'show', tagged.id))).out).toMatch(/tags +.*team=billing/)
+  expect(await command(at(testApp, 'runs', '--tag', 'team=sales'))).toMatchObject({ out: 'There are no runs tagged team=sales.' })
+  for (const tag of ['team', 'team=', '=billing', 'a b=c'])
+    expect(await command(at(testApp, 'runs', '--tag', tag)), tag).toMatchObject({ code: 2, out: '' })
 })

@@ -86,6 +86,8 @@ test('metrics tell what happened, by names alone', async () => {
       "nightshift_open_runs",
       "nightshift_open_runs_oldest_seconds",
       "nightshift_runs_total",
+      "nightshift_tagged_cost_usd_total",
+      "nightshift_tagged_runs_total",
       "nightshift_token_expires_seconds",
       "nightshift_tool_calls_total",
     ]

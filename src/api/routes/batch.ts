@@ -52,7 +52,19 @@ export const addBatch: AddRoutes = (app, context) => {
     }
 
     const { runs: given } = c.req.valid('json')
-    const results = await limited.map(given, ask)
+    // Those of one key in their order: the first is the one that counts.
+    const byKey = new Map<string, Promise<BatchedResult>>()
+    const results = await Promise.all(
+      given.map((one) => {
+        const earlier = one.key === undefined ? undefined : byKey.get(one.key)
+        const result = limited(async () => {
+          await earlier
+          return ask(one)
+        })
+        if (one.key !== undefined) byKey.set(one.key, result)
+        return result
+      }),
+    )
     return c.json({ results, queued: results.filter(({ run, replayed }) => run && !replayed).length }, 200)
   })
 }

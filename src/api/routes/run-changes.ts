@@ -1,4 +1,4 @@
-import { createRoute } from '@hono/zod-openapi'
+import { createRoute, z } from '@hono/zod-openapi'
 import { actorOf, logAct } from '../../http/acts.ts'
 import { requireRole, requireSome, visibleJobs } from '../../http/authorize.ts'
 import { cancelByFilter, cancelRun, goesOnUntil, planCancel } from '../../runs/cancel.ts'
@@ -15,6 +15,8 @@ import {
   cancelTicketSchema,
   filterOf,
   groupsShown,
+  keySchema,
+  REPLAYED,
   retrySchema,
   ticketResponse,
 } from // prettier-ignore
@@ -41,8 +43,17 @@ const retry = createRoute({
   description:
     'The same run in another conversation: calls that are not repeatable are not made again. With input it is a new run, which names this one as retryOf.',
   tags,
-  request: { params: idParam, body: { content: { 'application/json': { schema: retrySchema } } } },
-  responses: { 202: ticketResponse, ...changeProblemsOf('RUN_UNKNOWN', 'JOB_UNKNOWN', 'RUN_NOT_RETRYABLE') },
+  request: {
+    params: idParam,
+    headers: z.object({
+      'idempotency-key': keySchema.optional().describe('With input: the same key and request give the same new run for 24 hours.'),
+    }),
+    body: { content: { 'application/json': { schema: retrySchema } } },
+  },
+  responses: {
+    202: ticketResponse,
+    ...changeProblemsOf('RUN_UNKNOWN', 'JOB_UNKNOWN', 'RUN_NOT_RETRYABLE', 'IDEMPOTENCY_MISMATCH', 'QUEUE_FULL'),
+  },
 })
 
 const bulkRetry = createRoute({
@@ -76,7 +87,7 @@ const bulkCancel = createRoute({
 
 /** Routes that cancel runs and let them go on. */
 export const addRunChanges: AddRoutes = (app, context) => {
-  const { db, log } = context
+  const { db, intake, log } = context
 
   app.openapi(cancel, async (c) => {
     const { id } = c.req.valid('param')
@@ -91,14 +102,21 @@ export const addRunChanges: AddRoutes = (app, context) => {
 
   app.openapi(retry, async (c) => {
     const caller = c.get('caller')
-    const { job: name } = await requireStatus(db, c.req.valid('param').id, visibleJobs(caller))
-    requireRole(caller, 'operator', name)
-    const { reason, ...asked } = c.req.valid('json')
+    const { id: runId } = c.req.valid('param')
+    const { job } = await requireStatus(db, runId, visibleJobs(caller))
+    requireRole(caller, 'operator', job)
+    const { reason, definition, input } = c.req.valid('json')
     const by = actorOf(c, caller, 'operator', { via: 'api', reason: reason ?? null })
-    const { id, job } = await retryRun(retryParts(context), c.req.valid('param').id, { ...asked, by, trigger: { kind: 'api' } })
-    logAct(log, 'retry', by, { runId: c.req.valid('param').id, definition: asked.definition, newRunId: id })
+    const request = { input, retryOf: runId, trigger: { kind: 'api' }, requestedBy: caller.name } as const
+    // Other input is another run, which is asked for as any other.
+    const other =
+      input === undefined ? undefined : await intake.ask(context.jobs.jobs(), job, request, c.req.valid('header')['idempotency-key'])
+    if (!other) await retryRun(retryParts(context), runId, definition, by)
+    const { id, status, replayed } = other ?? { id: runId, status: 'queued', replayed: false }
+    if (replayed) c.header(REPLAYED, 'true')
+    else logAct(log, 'retry', by, { runId, definition, newRunId: id })
     c.header('location', `/v1/runs/${id}`)
-    return c.json({ id, job, status: 'queued' as const }, 202)
+    return c.json({ id, job, status }, 202)
   })
 
   app.openapi(bulkRetry, async (c) => {

@@ -12,7 +12,7 @@ const show = createRoute({
   summary: 'How things stand: pauses, workers, schedulers, runs, fires, and what somebody must look at',
   description:
     'The same as nightshift status says, by the store alone. Whoever sees some jobs alone is told of those, and of workers and schedulers in numbers.',
-  tags: ['status'],
+  tags: ['service'],
   responses: { 200: json(statusSchema, 'How things stand now.'), ...problemsOf() },
 })
 

@@ -14,12 +14,12 @@ export const batchResultSchema = z
       .array(
         z.object({
           key: z.string().nullable().describe('As it was sent.'),
-          run: ticketSchema.nullable().describe('The run; null: there is a problem.'),
+          run: z.union([ticketSchema, z.null()]),
           replayed: z.boolean().describe('The run was asked for before, with this key.'),
-          problem: problemSchema.nullable().describe('Why there is no run.'),
+          problem: z.union([problemSchema, z.null()]),
         }),
       )
-      .describe('One for each run that was asked for, in their order.'),
+      .describe('One for each run that was asked for, in their order: with the run, or with the problem why there is none.'),
     queued: z.int().describe('How many runs are new.'),
   })
   .openapi('BatchResult')

@@ -34,7 +34,7 @@ const replayed = z.literal('true').optional().describe('The run was asked for be
 export const ticketResponse = {
   description: 'Queued. Location names the run.',
   content: { 'application/json': { schema: ticketSchema } },
-  headers: ticketHeaders,
+  headers: ticketHeaders.extend({ [REPLAYED]: replayed }),
 }
 
 const askedSchema = ticketSchema

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { MAX_TAGS, parseTag, TAG_NAME, TAG_VALUE, tagFault } from '../../core/tags.ts'
+import { MAX_TAGS, parseTag, TAG_NAME, TAG_VALUE, tagFault } from '../../core/run.ts'
 
 const valueSchema = z.string().regex(TAG_VALUE, 'must be one line of 1 to 100 characters')
 

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander'
-import { parseTag, tagFault, type Tags } from '../../core/tags.ts'
+import { parseTag, tagFault, type Tags } from '../../core/run.ts'
 import { NumberLost, parseJson } from '../../lib/json/parse.ts'
 
 /** `key=value`: a value that is JSON is read as JSON, any other is text. */

@@ -1,4 +1,4 @@
-import type { Tags } from '../../core/tags.ts'
+import type { Tags } from '../../core/run.ts'
 import { showLine } from '../../lib/text.ts'
 
 /** Tags for people, as they are written. */

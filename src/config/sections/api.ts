@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { TAG_NAME } from '../../core/tags.ts'
+import { TAG_NAME } from '../../core/run.ts'
 import { httpUrl } from '../../lib/net/url.ts'
 import { hostPort } from './values.ts'
 

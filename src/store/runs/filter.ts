@@ -1,7 +1,6 @@
 import { Failure } from '../../core/failure.ts'
 import type { FailureCode } from '../../core/failure-codes.ts'
-import type { RunStatus } from '../../core/run.ts'
-import type { Tags } from '../../core/tags.ts'
+import type { RunStatus, Tags } from '../../core/run.ts'
 import { storeText } from '../../lib/text.ts'
 
 /** Which runs are meant. Empty: all. */

@@ -1,7 +1,6 @@
 import type { FailureRecord } from '../../core/failure.ts'
 import type { Wake } from '../../core/ports/wake.ts'
-import type { AttemptRef, Ending, FinalStatus, Reason, Usage } from '../../core/run.ts'
-import type { Tags } from '../../core/tags.ts'
+import type { AttemptRef, Ending, FinalStatus, Reason, Usage, Tags } from '../../core/run.ts'
 import { storeText } from '../../lib/text.ts'
 import { actUponRuns, type Canceller } from '../acts/write.ts'
 import { postDeliveries, type NewDelivery } from '../delivery/post.ts'

@@ -1,6 +1,5 @@
 import type pg from 'pg'
-import { PRIORITIES, type Priority, type Trigger } from '../../core/run.ts'
-import type { Tags } from '../../core/tags.ts'
+import { PRIORITIES, type Priority, type Trigger, type Tags } from '../../core/run.ts'
 import { query, type Db } from '../postgres/db.ts'
 import { createParameters } from '../postgres/parameters.ts'
 
@@ -28,6 +27,7 @@ export async function insertRun(db: Db | pg.PoolClient, run: NewRun, definition:
   const { add, values } = createParameters()
   const job = add(run.job)
   const jobVersion = add(run.jobVersion)
+  const retryOf = add(run.retryOf ?? null)
   const columns = {
     id: add(run.id),
     job,
@@ -36,10 +36,10 @@ export async function insertRun(db: Db | pg.PoolClient, run: NewRun, definition:
     account: add(run.account),
     trigger: add(JSON.stringify(run.trigger)),
     input: add(JSON.stringify(run.input)),
-    retry_of: add(run.retryOf ?? null),
+    retry_of: retryOf,
     after_run: add(run.afterRun ?? null),
     requested_by: add(run.requestedBy ?? null),
-    tags: run.tags ? add(JSON.stringify(run.tags)) : `coalesce((select tags from runs where id = ${add(run.retryOf ?? null)}), '{}')`,
+    tags: `coalesce(${add(run.tags ? JSON.stringify(run.tags) : null)}::jsonb, (select tags from runs where id = ${retryOf}), '{}')`,
     priority: add(PRIORITIES[run.priority ?? 'normal']),
     next_attempt_at: add(run.startAt ?? null),
     expire_at: add(run.expireAt ?? null),

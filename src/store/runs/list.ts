@@ -1,7 +1,6 @@
 import type { FailureRecord } from '../../core/failure.ts'
 import type { FailureCode } from '../../core/failure-codes.ts'
-import type { Ending, Reason, RunStatus, Trigger } from '../../core/run.ts'
-import type { Tags } from '../../core/tags.ts'
+import type { Ending, Reason, RunStatus, Trigger, Tags } from '../../core/run.ts'
 import { storeText } from '../../lib/text.ts'
 import { COST_AT_LEAST } from '../attempts/usage.ts'
 import { query, queryIso, type Db } from '../postgres/db.ts'

@@ -58,7 +58,7 @@ test('a thousand runs are asked for in one request, and sent again they are the 
 })
 
 test('what does not fit into the queue any more is told so, and the rest is queued', async () => {
-  await using api = await openApi({ ...testApp, api_: { maxQueued: 5 } })
+  await using api = await openApi({ ...testApp, api_: { maxQueued: 5, sharePercent: 100 } })
   const { results, queued } = await batch(
     api,
     Array.from({ length: 8 }, () => ({ job: 'work' })),

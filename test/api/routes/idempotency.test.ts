@@ -107,6 +107,22 @@ test('a request that is sent again finds its run whatever became of the job, and
   expect((await api.ask('POST', '/v1/jobs/work/runs', { body: { input: { n: 1 } }, ...key('new') })).status).toBe(404)
 })
 
+test('a retry with other input is a request like any other: once for its key, and not beyond the limit', async () => {
+  await using api = await openApi({ ...testApp, api_: { maxQueued: 2, sharePercent: 100 } })
+  const id = await api.create('work', { input: { n: 1 } })
+  const retry = (n: number, name: string) => api.ask('POST', `/v1/runs/${id}/retry`, { body: { input: { n } }, ...key(name) })
+  const first = await retry(2, 'k')
+  const again = await retry(2, 'k')
+  expect([again.status, again.body, again.headers.get('idempotent-replayed')]).toEqual([202, first.body, 'true'])
+  expect([first.headers.get('idempotent-replayed'), again.headers.get('location')]).toEqual([null, first.headers.get('location')])
+  expect(problem.parse((await retry(3, 'k')).body).code).toBe('IDEMPOTENCY_MISMATCH')
+  // The same input asked for by itself is another request.
+  const alone = await api.ask('POST', '/v1/jobs/work/runs', { body: { input: { n: 2 } }, ...key('k') })
+  expect(problem.parse(alone.body).code).toBe('IDEMPOTENCY_MISMATCH')
+  expect(problem.parse((await retry(4, 'k4')).body).code).toBe('QUEUE_FULL')
+  expect(await query(api.testApp.database.db, 'select count(*)::int as n from runs')).toEqual([{ n: 2 }])
+})
+
 test('a key whose run was removed is free, for one request of those that come at once', async () => {
   await using api = await openApi(testApp)
   const { db } = api.testApp.database

@@ -119,6 +119,7 @@ test('a report is a CloudEvent about the run, with the same id in each try', () 
       reasons: run.reasons,
       failure: null,
       trigger: run.trigger,
+      tags: {},
       output: { rows: [1, 2] },
       outputText: '{"rows":[1,2]}',
       ending: null,

@@ -12,6 +12,7 @@ const aLine = (extra: Partial<RunLine> = {}): RunLine => ({
   status: 'failed',
   trigger: { kind: 'api' },
   requestedBy: 'token:orders',
+  tags: {},
   reasons: [],
   failure: null,
   attempts: 1,
