@@ -89,6 +89,7 @@ export const KEYS: KeysOf<ConfigValues> = {
     maxQueued: 'read',
     maxAhead: 'read',
     sharePercent: 'read',
+    metricTags: 'read',
     tokens: { each: { sha256: 'listen', role: 'read', jobs: 'read' } },
     pomerium: { audience: 'callers', jwksUrl: 'callers', users: { each: GRANT }, groups: { each: GRANT } },
   },
