@@ -32,7 +32,7 @@ export interface Restored {
  * moment of the backup may have gone on after it, and a person has to say what becomes of it. All of it is restored, or nothing.
  */
 export async function restore({ config, file, by, signal }: RestoreOptions): Promise<Restored> {
-  return withBackup(file, async ({ head, text }) => {
+  return withBackup(file, signal, async ({ head, ...backup }) => {
     if (head.schema > latestVersion())
       throw new Failure({
         code: 'STORE_TOO_NEW',
@@ -50,7 +50,7 @@ export async function restore({ config, file, by, signal }: RestoreOptions): Pro
     await bringTo(db, head.schema)
     signal.throwIfAborted()
     const reason = `restored from a backup of ${head.takenAt}: what was not over then may have gone on after it`
-    const { rows, open } = await loadStore({ url, text, pause: { reason, by: by.name }, signal })
+    const { rows, open } = await loadStore({ url, backup, pause: { reason, by: by.name } })
     await migrate(db)
     await pauseJob(db, ALL_JOBS, { ...by, reason })
     return { takenAt: head.takenAt, program: head.program, runs: rows['runs'] ?? 0, open }

@@ -109,7 +109,7 @@ async function backUp(url: string, dir: string): Promise<Row> {
     await migrate(db)
     await db.end()
     const opened = performance.now()
-    await withBackup(file, ({ text }) => loadStore({ url: other.url, text, pause: { reason: 'bench', by: 'bench' }, signal }))
+    await withBackup(file, signal, (backup) => loadStore({ url: other.url, backup, pause: { reason: 'bench', by: 'bench' } }))
     const seconds = (ms: number) => round(ms / 1000, 2)
     return { backupMb: mb(statSync(file).size), backupS: seconds(written - began), restoreS: seconds(performance.now() - opened) }
   } finally {

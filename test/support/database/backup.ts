@@ -60,7 +60,7 @@ export const dumpInto = (file: string, url: string) =>
 
 /** Puts a file into a store that was migrated. */
 export const loadFrom = (file: string, url: string) =>
-  withBackup(file, ({ text }) => loadStore({ url, text, pause: { reason: 'restored', by: 'ann' }, signal: neverEnds() }))
+  withBackup(file, neverEnds(), (backup) => loadStore({ url, backup, pause: { reason: 'restored', by: 'ann' } }))
 
 const INSTALLED = '/usr/lib/postgresql'
 const PROGRAMS = ['initdb', 'postgres', 'pg_dump', 'pg_restore', 'createdb']

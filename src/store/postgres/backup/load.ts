@@ -6,20 +6,19 @@ import { ALL_JOBS } from '../../../core/rules/schedules/pause.ts'
 import { sqlStateOf } from '../faults.ts'
 import { LOCK_KEY } from '../migrate.ts'
 import { BackupFault, copyOf, readMark, type BackupEnd, type BackupTable } from './format.ts'
-import { endOnSilence, withLongSession, type Silence } from './session.ts'
+import type { OpenBackup } from './open.ts'
+import { withLongSession, type Silence } from './session.ts'
 import { listTables } from './tables.ts'
-import type { BackupText } from './text.ts'
 
 /** SQLSTATE classes of rows that are not as their table wants them. */
 const IN_THE_ROWS = /^2[23]/
 
 export interface LoadOptions {
   url: string
-  /** A backup after its first line. */
-  text: BackupText
+  /** Of which the first line was read. */
+  backup: Pick<OpenBackup, 'text' | 'silence'>
   /** Why everything is paused afterwards, and who is said to have paused it. */
   pause: { reason: string; by: string }
-  signal: AbortSignal
 }
 
 /** What came into the store. */
@@ -33,8 +32,7 @@ export interface Loaded {
  * Puts the rows of a backup into a store that is empty and has the backup's own version, all or none of them. Everything is paused then, no run is any worker's, and no fire
  * of the past is due: whoever was at work may have gone on after the backup. A `BackupFault` when the text is no whole backup; `COMMAND_INVALID` when the store is not empty.
  */
-export async function loadStore({ url, text, pause, signal }: LoadOptions): Promise<Loaded> {
-  using silence = endOnSilence(signal)
+export async function loadStore({ url, backup: { text, silence }, pause }: LoadOptions): Promise<Loaded> {
   return withLongSession(url, async (client) => {
     await client.query('begin')
     await client.query('select pg_advisory_xact_lock($1)', [LOCK_KEY])

@@ -1,10 +1,16 @@
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { open as openFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Writable } from 'node:stream'
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { latestVersion, migrate } from '../../../../src/store/postgres/migrate.ts'
 import { query, type Db } from '../../../../src/store/postgres/db.ts'
+import { dumpStore } from '../../../../src/store/postgres/backup/dump.ts'
+import { loadStore } from '../../../../src/store/postgres/backup/load.ts'
+import { withBackup } from '../../../../src/store/postgres/backup/open.ts'
 import { listTables } from '../../../../src/store/postgres/backup/tables.ts'
 import { ALL_JOBS } from '../../../../src/core/rules/schedules/pause.ts'
 import { listPauses } from '../../../../src/store/schedules/pauses.ts'
@@ -218,5 +224,44 @@ describe('a file that is no whole backup puts nothing into a store', () => {
       message: 'The store is not empty (job_versions, runs), and nothing is put over what is there.',
     })
     expect(await query(database.db, 'select 1 from runs')).toHaveLength(1)
+  })
+})
+
+describe('a signal ends at once', () => {
+  const sessionsIn = async (db: Db) =>
+    (await query(db, "select 1 from pg_stat_activity where datname = current_database() and query ~* '^copy ' and state = 'active'")).length
+
+  test('a backup whose file takes no more', async () => {
+    await using database = await createTestDatabase()
+    // More than every buffer between Postgres and the file holds.
+    await query(
+      database.db,
+      `insert into result_contents (digest, bytes, media_type, encoding, content)
+       select 'd' || n, 1, 'x', 'x', (select string_agg(sha256((n * 1e6 + k)::text::bytea), '') from generate_series(1, 30000) k) from generate_series(1, 8) n`,
+    )
+    const ending = new AbortController()
+    const sink = new Writable({ write: () => ending.abort(new Error('enough')) })
+    await expect(dumpStore({ url: database.url, program: 'test', sink, signal: ending.signal })).rejects.toMatchObject({
+      name: 'AbortError',
+    })
+    await expect.poll(() => sessionsIn(database.db)).toBe(0)
+  })
+
+  test('a restore whose file gives no more, and nothing of it stays', async () => {
+    await using database = await createTestDatabase()
+    const ending = new AbortController()
+    const pipe = join(dir, 'pipe')
+    spawnSync('mkfifo', [pipe])
+    // Both ends, so that neither opening waits.
+    const writer = await openFile(pipe, 'r+')
+    const restoring = withBackup(pipe, ending.signal, (backup) =>
+      loadStore({ url: database.url, backup, pause: { reason: 'restored', by: 'ann' } }),
+    )
+    await writer.write(readFileSync(file).subarray(0, 2000))
+    ending.abort(new Error('enough'))
+    await expect(restoring).rejects.toThrow('enough')
+    await writer.close()
+    await expect.poll(() => sessionsIn(database.db)).toBe(0)
+    expect(await query(database.db, 'select 1 from runs')).toEqual([])
   })
 })
