@@ -121,7 +121,7 @@ test('each fault of the shape has its line, its field and its cure', () => {
         "job.yaml:1: account must be a text; put it in quotes",
         "job.yaml:8: delegate must be local or hosted",
         "job.yaml:2: model must be a mapping, such as { provider: openai, name: gpt-5.4-mini }",
-        "job.yaml:3: prompt must be a text; put it in quotes",
+        "job.yaml:3: prompt must be a text; write it without the list",
         "job.yaml:4: tools must be a mapping of servers, such as { labor: { allow: [query] } }",
         "job.yaml:5: limits.turns must be a number; write digits alone, without quotes or a unit",
         "job.yaml:5: limits.deadline is not a duration; write a number and ms, s, m, h or d, such as 30s or 10m",
@@ -315,7 +315,7 @@ test('templates and schemas are checked before a run needs them', () => {
       ],
       "schemas that refer to nowhere": [
         "job.yaml:6: input.$ref is #/nowhere, and nothing is there; describe it under $defs of the schema",
-        "job.yaml:7: output.schema is not a valid JSON Schema: can't resolve reference http://example.com/x.json from id #",
+        "job.yaml:7: output.schema.$ref is http://example.com/x.json: other files and addresses are not read; put the schema under $defs, and write "#/$defs/<its name>"",
       ],
       "unknown variables in a block": [
         "job.yaml:5: prompt uses the unknown variable oops, rwo; a template knows input, fire_time, now, previous_fire, period, trigger, timezone, run_id, job",

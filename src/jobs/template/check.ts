@@ -55,9 +55,12 @@ function cureOf(words: string): string | undefined {
   const [, filter] = /^undefined filter: (.{1,100})$/.exec(words) ?? []
   if (filter !== undefined) return `uses the unknown filter ${filter}; ${meant(filter, Object.keys(engine.filters)) ?? 'take it out'}`
   const [, tag] = /^tag "(.{1,100})" not found$/.exec(words) ?? []
+  if (tag === 'elseif' || tag === 'elif') return `uses the unknown tag ${tag}; write elsif`
   if (tag !== undefined) return `uses the unknown tag ${tag}; ${suggest(tag, Object.keys(engine.tags))}`
   if (/^output "[^]* not closed$/.test(words)) return 'has a {{ that is not closed; close it with }}'
   const [, open, name] = /^tag (\{%-? ?(\w{1,30})[^]*) not closed$/.exec(words) ?? []
+  if (words === 'expected "|" before filter')
+    return `has a value that goes on without a |; compare with == and not =, and write a filter behind a |, as in {{ fire_time | date: "%F" }}`
   return open === undefined ? undefined : `has ${open} that is not closed; close it with {% end${name} %}`
 }
 

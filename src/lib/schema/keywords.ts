@@ -62,10 +62,15 @@ export const KEYWORDS: readonly string[] = [...OTHER, ...ONE, ...MANY, ...NAMED_
 export function keywordFaults(schema: Schema, formats: readonly string[]): KeywordFault[] {
   const faults: KeywordFault[] = []
   const definitions = definitionsOf(schema)
+  const hasIds = [...schemasIn(schema)].some((one) => '$id' in one.schema)
   for (const { schema: value, path } of schemasIn(schema)) {
     const add = (keyword: string, message: string) => faults.push({ path: [...path, keyword], message })
     for (const keyword of Object.keys(value))
-      if (!KEYWORDS.includes(keyword) && !keyword.startsWith('x-')) add(keyword, `is no keyword of JSON Schema${wordFor(keyword)}`)
+      if (!KEYWORDS.includes(keyword) && !keyword.startsWith('x-'))
+        add(
+          keyword,
+          `is no keyword of JSON Schema${path.length === 0 && !('properties' in value) ? wordOrField(keyword, value[keyword]) : wordFor(keyword)}`,
+        )
     for (const type of typesOf(value)) if (!TYPES.includes(type)) add('type', `is ${type}, which is no type; ${typeFor(type)}`)
     if (typeof value['required'] === 'boolean')
       add('required', `is ${value['required']}; it is a list of names that stands beside properties:`)
@@ -75,7 +80,10 @@ export function keywordFaults(schema: Schema, formats: readonly string[]): Keywo
   }
   return faults
 
-  function lookAtTexts({ format, pattern, $ref, patternProperties }: Schema, add: (keyword: string, message: string) => void): void {
+  function lookAtTexts(
+    { format, pattern, $ref, patternProperties, enum: values }: Schema,
+    add: (keyword: string, message: string) => void,
+  ): void {
     if (typeof format === 'string' && !formats.includes(format))
       add('format', `is ${format}, which is no format; ${suggest(format, formats)}`)
     const wrong = (one: unknown) => (typeof one === 'string' ? patternFault(one) : undefined)
@@ -85,6 +93,9 @@ export function keywordFaults(schema: Schema, formats: readonly string[]): Keywo
       const ofName = wrong(one)
       if (ofName !== undefined) add('patternProperties', `has ${one}, which cannot be used: ${ofName}`)
     }
+    if (Array.isArray(values) && values.length === 0) add('enum', 'is empty, so that nothing fits; name the values, or take it out')
+    if (typeof $ref === 'string' && !$ref.startsWith('#') && !hasIds)
+      add('$ref', `is ${$ref}: other files and addresses are not read; put the schema under $defs, and write "#/$defs/<its name>"`)
     if (typeof $ref === 'string' && /^#\/[^%]*$/.test($ref) && definitionOf($ref, schema) === undefined)
       add(
         '$ref',
@@ -136,6 +147,14 @@ const ALIASES: Record<string, string> = {
 function wordFor(keyword: string): string {
   const meant = nearest(keyword, KEYWORDS) ?? ALIASES[keyword]
   return meant === undefined ? '; correct it, or take it out. A note of your own begins with x-' : `; did you mean ${meant}?`
+}
+
+/** At the top of a schema without properties, a field of the value that was meant. */
+function wordOrField(keyword: string, value: unknown): string {
+  const isField = isObject(value) || (typeof value === 'string' && TYPES.includes(value))
+  if (!isField || nearest(keyword, KEYWORDS) !== undefined) return wordFor(keyword)
+  const type = isObject(value) ? '…' : `type: ${value}`
+  return `; a field stands under properties:, as { type: object, properties: { ${keyword}: { ${type} } } }`
 }
 
 /**

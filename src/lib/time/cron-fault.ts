@@ -27,6 +27,14 @@ export function cronFault(cron: string): string | undefined {
   const fields = fieldsOf(cron)
   const meant = NICKNAMES[fields[0]?.toLowerCase() ?? '']
   if (meant !== undefined) return `${fields[0]} is written "${meant}"`
+  if (/[“”„‟‘’«»]/.test(cron)) return 'it has quotes of print; write plain ones, "'
+  if (/,\s|\s,/.test(cron))
+    return `it has a space at a comma: "${cron
+      .split(',')
+      .map((part) => part.trim())
+      .join(',')}"`
+  if (fields.length === 6 && /[a-z]{2}/i.test(fields[5] ?? '') && (/\//.test(fields[5] ?? '') || fields[5] === 'UTC'))
+    return `the time zone stands beside it, as timezone: ${fields[5]}`
   if (fields.length !== 5 && fields.length !== 6) return `it has ${fields.length} of five fields: minute hour day month weekday`
   if (isCron(cron)) return undefined
   const five = fields.slice(0, 5).join(' ')

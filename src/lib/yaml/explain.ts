@@ -44,7 +44,7 @@ function explainIssue(issue: z.core.$ZodIssue, from: Found): Explained[] {
 function explainKey(path: readonly PropertyKey[], key: string, { schema, document }: Found): Explained {
   if (!schema) return { path, message: 'is not a known key; correct its name or take it out' }
   const known = knownKeys(schema, path.slice(0, -1))
-  const meant = nearest(key, known) ?? longerThan(key, known)
+  const meant = nearest(key, known) ?? known.find((one) => plain(one) === plain(key)) ?? longerThan(key, known) ?? endOf(key, known)
   if (meant !== undefined) return { path, message: `is not a known key; did you mean ${meant}?`, meant }
   const place = placeOf(path, key, schema, document)
   if (place === undefined) return { path, message: `is not a known key; ${listNames(known)}` }
@@ -60,6 +60,19 @@ const LEAST_WORD = 3
 function longerThan(key: string, known: readonly string[]): string | undefined {
   const [found, ...others] = key.length < LEAST_WORD ? [] : known.filter((one) => one.toLowerCase().endsWith(key.toLowerCase()))
   return others.length > 0 ? undefined : found
+}
+
+/** A name without case and joints: max_output_tokens is maxOutputTokens. */
+const plain = (name: string) => name.replaceAll(/[-_]/g, '').toLowerCase()
+
+/** The one key that is the last word of the one that was written: `tokens` for `maxTokens`. */
+function endOf(key: string, known: readonly string[]): string | undefined {
+  const word =
+    key
+      .split(/(?=[A-Z])|[_-]/)
+      .at(-1)
+      ?.toLowerCase() ?? ''
+  return word.length < LEAST_WORD ? undefined : known.find((one) => one.toLowerCase() === word)
 }
 
 /** The one place further in or further out at which the key is known, and is not there yet. */
@@ -132,13 +145,14 @@ function cureOf(expected: string, input: unknown, keys: readonly string[]): stri
   const named = `${keys.slice(0, MAX_KEYS).join(', ')}${keys.length > MAX_KEYS ? ', …' : ''}`
   switch (expected) {
     case 'string':
-      return '; put it in quotes'
+      if (Array.isArray(input)) return '; write it without the list'
+      return isObject(input) ? ', and not a mapping' : '; put it in quotes'
     case 'array':
       if (keys.length > 0) return `; begin each entry with a dash (-), and write it with ${named}`
       return isObject(input) ? '; begin each entry with a dash (-)' : '; put it in square brackets'
     case 'number':
     case 'int':
-      return typeof input === 'string' ? '; write digits alone, without quotes or a unit' : ''
+      return typeof input === 'string' ? `; write digits alone, without quotes${/_/.test(input) ? ', _' : ''} or a unit` : ''
     case 'object':
       return keys.length > 0 ? ` with ${named}` : ''
     default:

@@ -49,7 +49,7 @@ describe('faults of the format', () => {
       'a wrong type',
       'name: [a]\ncount: many\nsteps: 1\nservers: []\non: 1',
       [
-        'f:1: name must be a text; put it in quotes',
+        'f:1: name must be a text; write it without the list',
         'f:2: count must be a number; write digits alone, without quotes or a unit',
         'f:5: on must be true or false',
         'f:3: steps must be a list; begin each entry with a dash (-), and write it with tool, args',
@@ -78,7 +78,7 @@ describe('faults of the format', () => {
     ['an empty text and an empty list', 'name: ""\nsteps: [{ tool: t, args: [] }]', ['f:1: name is empty', 'f:2: steps.0.args is empty']],
     ['a word that is none of those there are', 'name: a\nmode: medium', ['f:2: mode must be fast or slow']],
     ['a key that is not a name', 'name: a\nservers:\n  "A b": { url: u }', ['f:3: servers.A b is not a name']],
-    ['what has no words of ours', 'name: a\nany: []', ['f:2: any must be a text; put it in quotes, or must be a number']],
+    ['what has no words of ours', 'name: a\nany: []', ['f:2: any must be a text; write it without the list, or must be a number']],
     ['a type without words of ours', 'name: a\nnothing: 1', ['f:2: nothing must be null']],
     ['a text for the whole file', 'hello', ['f:1: must be a mapping']],
     ['a list for the whole file', '\n- a', ['f:1: must be a mapping']],

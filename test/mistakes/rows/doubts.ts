@@ -112,3 +112,69 @@ export const DOUBTS: readonly Mistake[] = [
     '6: has what looks like a password; whoever reads the file has it, and so has the model: take it out, and change it',
   ),
 ]
+
+/** Faults whose cure is another one than that of their kind. */
+export const CURES: readonly Mistake[] = [
+  slip(
+    'a field of the input without properties',
+    'tools:',
+    'input: { below: integer }\ntools:',
+    '7: input.below is no keyword of JSON Schema; a field stands under properties:, as { type: object, properties: { below: { type: integer } } }',
+  ),
+  slip('a list for a text', 'account: reports', 'account: [reports]', '2: account must be a text; write it without the list'),
+  slip(
+    'a space in a list of a cron',
+    '0 7 * * 1',
+    '0 7 * * 1, 3',
+    '4: schedule.cron is not a cron expression (it has a space at a comma: "0 7 * * 1,3"); write for example "0 7 * * 1" for Mondays at 07:00',
+  ),
+  slip(
+    'a zone in a cron',
+    '0 7 * * 1',
+    '0 7 * * 1 Europe/Zurich',
+    '4: schedule.cron is not a cron expression (the time zone stands beside it, as timezone: Europe/Zurich); write for example "0 7 * * 1" for Mondays at 07:00',
+  ),
+  slip(
+    'quotes of print',
+    '"0 7 * * 1"',
+    '“0 7 * * 1”',
+    '4: schedule.cron is not a cron expression (it has quotes of print; write plain ones, "); write for example "0 7 * * 1" for Mondays at 07:00',
+  ),
+  slip(
+    'one sign of equality',
+    '{{ fire_time | date: "%F" }}',
+    '{% if trigger = "manual" %}x{% endif %}',
+    '6: prompt has a value that goes on without a |; compare with == and not =, and write a filter behind a |, as in {{ fire_time | date: "%F" }}',
+  ),
+  slip(
+    'else if of another language',
+    '{{ fire_time | date: "%F" }}',
+    '{% if now %}x{% elseif job %}y{% endif %}',
+    '6: prompt uses the unknown tag elseif; write elsif',
+  ),
+  slip(
+    'an empty choice',
+    SCHEMA,
+    'summary: { type: string, enum: [] }',
+    '14: output.schema.properties.summary.enum is empty, so that nothing fits; name the values, or take it out',
+  ),
+  slip(
+    'a schema in another file',
+    SCHEMA,
+    'summary: { $ref: ./schema.json }',
+    '14: output.schema.properties.summary.$ref is ./schema.json: other files and addresses are not read; put the schema under $defs, and write "#/$defs/<its name>"',
+  ),
+  slip(
+    'a variable in a job',
+    'account: reports',
+    'account: ${ACCOUNT}',
+    '2: account is not a name; variables are read in the configuration alone: write the name itself',
+  ),
+  slip(
+    'a comment of another language',
+    'account: reports',
+    'account: reports // main',
+    '2: account is not a name; a comment begins with # and a space before it',
+  ),
+  slip('most tokens', 'turns: 12', 'maxTokens: 5', '15: limits.maxTokens is not a known key; did you mean tokens?'),
+]
