@@ -178,7 +178,7 @@ export async function createApp({
       }
   }
   const name = processName()
-  const concurrencyOf = createConcurrencyOf(inForce, jobs)
+  const concurrencyOf = createConcurrencyOf(inForce)
   const watchdog = createWatchdog({ worker: name, databaseUrl: url, leaseMs, slots: config.worker.concurrency, log })
   building.defer(() => watchdog.stop())
   const runner = createRunner({

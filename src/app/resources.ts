@@ -13,7 +13,6 @@ import type { Sender } from '../delivery/destinations/destination.ts'
 import { deliverFault, openDestinations } from '../delivery/destinations/registry.ts'
 import type { Callers } from '../http/identity.ts'
 import type { Offer } from '../jobs/check.ts'
-import type { JobRegistry } from '../jobs/registry.ts'
 import { createFacts, type FactsOf } from '../models/catalogue/facts.ts'
 import type { Provider } from '../models/provider.ts'
 import { createDispatcher } from '../pomerium/dispatcher.ts'
@@ -23,7 +22,7 @@ import { hostsOf, openProvider, tellsRun } from './providers.ts'
 import { createMinterClient } from '../pomerium/minter-client.ts'
 import { createTokenSource, type TokenSource } from '../pomerium/token.ts'
 import type { RunResources } from '../runs/resources.ts'
-import type { ConcurrencyLimits } from '../store/runs/holds.ts'
+import type { ConcurrencyOf } from '../store/runs/holds.ts'
 
 /** What the configuration offers a job. */
 export function offerOf(config: Config): Offer {
@@ -87,13 +86,10 @@ export const callersOf = ({ tokens, pomerium }: NonNullable<Config['api']>): Cal
 const mapGrants = <G extends { role: Role; jobs?: readonly string[] | undefined }>(grants: Record<string, G>) =>
   Object.fromEntries(Object.entries(grants).map(([name, grant]) => [name, { ...grant, jobs: grant.jobs }]))
 
-/** Most runs at a time of a job and of an account, from its file and from the configuration. */
-export function createConcurrencyOf(config: () => Config, jobs: JobRegistry) {
-  return (job: string, account: string): ConcurrencyLimits => ({
-    job: jobs.jobs().get(job)?.definition.concurrency,
-    account: config().accounts[account]?.concurrency,
-  })
-}
+/** Most runs at a time of a job, as the run itself says, and of an account, as the configuration says. */
+export const createConcurrencyOf =
+  (config: () => Config): ConcurrencyOf =>
+  (_job, account, defined) => ({ job: defined, account: config().accounts[account]?.concurrency })
 
 /** Where reports and alarms can go, with their secrets. */
 export const destinationsOf = (config: Config, redactor: Redactor): Sender =>

@@ -39,15 +39,15 @@ export interface Settled {
 /** Writes what came of an attempt, and says what follows for the queue. */
 export function createSettler({ db, redact, concurrencyOf, onProgress }: SettleOptions) {
   /** Releases the next held run, now that this one has freed its slot. */
-  async function release({ opened: { job, account } }: Settled): Promise<Wake[]> {
-    const limits = concurrencyOf?.(job, account)
+  async function release({ opened: { job, account }, definition }: Settled): Promise<Wake[]> {
+    const limits = concurrencyOf?.(job, account, definition?.concurrency)
     if (limits?.job === undefined && limits?.account === undefined) return []
     return releaseNext(db, { account, job })
   }
 
   /** This run may have been released for its account's free slot, but something else holds it: gives the slot to the next run. */
   async function releaseAccountSlot({ by, account }: { by: string; account: string }): Promise<Wake[]> {
-    if (by === holdName('account', account) || concurrencyOf?.('', account).account === undefined) return []
+    if (by === holdName('account', account) || concurrencyOf?.('', account, undefined).account === undefined) return []
     return releaseNext(db, { account })
   }
 

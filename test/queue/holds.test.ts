@@ -1,4 +1,6 @@
 import { firstWake } from '../../src/core/ports/wake.ts'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { createScheduler } from '../../src/schedules/scheduler.ts'
@@ -85,6 +87,19 @@ describeBackends('a limit on runs at a time', ({ redisUrl }) => {
     expect(new Set(runs.map(({ status }) => status))).toEqual(new Set(['succeeded']))
     expect(runs.map(({ attempts }) => attempts.length)).toEqual(Array.from({ length: 20 }, () => 1))
     expect([server.effects.length, most()]).toEqual([20, 1])
+  })
+
+  test('of a job holds for runs that were asked for under it, also when its file is gone', async () => {
+    await using server = await startCountingServer()
+    const { most } = watchCalls(server)
+    await using testApp = await buildTestApp({ redisUrl, routes: [countingRoute(server)], jobs: { act: job('concurrency: 1') }, scripts })
+    const { app } = testApp
+    const ids = [await testApp.queue('act'), await testApp.queue('act'), await testApp.queue('act')]
+    rmSync(join(testApp.dir, 'jobs', 'act.yaml'))
+    expect(app.jobs.reload()).toBe(true)
+    await app.worker.start()
+    for (const id of ids) expect(await testApp.finished(id)).toMatchObject({ status: 'succeeded' })
+    expect([server.effects.length, most()]).toEqual([3, 1])
   })
 
   test('of an account: over all its jobs, while another limit of one of them is full', async () => {

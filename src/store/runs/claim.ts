@@ -6,7 +6,7 @@ import { query, transaction, type Db } from '../postgres/db.ts'
 import { leaseOver } from './heartbeat.ts'
 import { IN_MS } from './wakeable.ts'
 import { IS_STALLED } from '../attempts/stalled.ts'
-import { fullLimit, hold, holdName, type LimitedRun, type ConcurrencyOf } from './holds.ts'
+import { DEFINED_LIMIT, fullLimit, hold, holdName, type LimitedRun, type ConcurrencyOf } from './holds.ts'
 
 export interface OpenedAttempt {
   attempt: AttemptRef
@@ -63,14 +63,15 @@ export interface ClaimOptions {
 export async function openAttempt(db: Db, runId: string, options: ClaimOptions): Promise<Claim> {
   const { concurrencyOf } = options
   if (!concurrencyOf) return claim(db, runId, options)
-  const [run] = await query<LimitedRun & { counts: boolean }>(
+  const [run] = await query<LimitedRun & { counts: boolean; defined: number | null }>(
     db,
-    "select id, job, account, status = 'queued' as counts from runs where id = $1",
+    `select id, job, account, status = 'queued' as counts, ${DEFINED_LIMIT} as defined
+     from runs join job_versions v using (job) where id = $1 and v.version = job_version`,
     [runId],
     'claim scope',
   )
   // A run that is taken over has its slots already.
-  const limits = run?.counts ? concurrencyOf(run.job, run.account) : { job: undefined, account: undefined }
+  const limits = run?.counts ? concurrencyOf(run.job, run.account, run.defined ?? undefined) : { job: undefined, account: undefined }
   if (!run || (limits.job === undefined && limits.account === undefined)) return claim(db, runId, options)
   return transaction(db, async (client) => {
     const full = await fullLimit(client, run, limits)

@@ -25,7 +25,11 @@ export interface ConcurrencyLimits {
   job: number | undefined
   account: number | undefined
 }
-export type ConcurrencyOf = (job: string, account: string) => ConcurrencyLimits
+/** `defined`: what the definition says that the run keeps, whatever its file says by now. */
+export type ConcurrencyOf = (job: string, account: string, defined: number | undefined) => ConcurrencyLimits
+
+/** The limit of its job in a kept definition. */
+export const DEFINED_LIMIT = "(definition ->> 'concurrency')::int"
 
 export interface LimitedRun {
   id: string
@@ -42,14 +46,31 @@ export async function fullLimit(client: pg.PoolClient, run: LimitedRun, limits: 
   for (const scope of ['account', 'job'] as const) {
     const limit = limits[scope]
     if (limit === undefined) continue
-    const [row] = await query<{ taken: number }>(
-      client,
-      `select count(*)::int as taken from runs where ${TAKES_SLOT} and ${scope} = $1 and id <> $2`,
-      [run[scope], run.id],
-    )
-    if ((row?.taken ?? 0) >= limit) return holdName(scope, run[scope])
+    if ((await slotsTaken(client, scope, run)) >= limit) return holdName(scope, run[scope])
+    if (scope === 'job' && (await isAtMostOfOthers(client, run))) return holdName(scope, run[scope])
   }
   return undefined
+}
+
+async function slotsTaken(client: pg.PoolClient, scope: 'account' | 'job', run: LimitedRun): Promise<number> {
+  const [row] = await query<{ taken: number }>(
+    client,
+    `select count(*)::int as taken from runs where ${TAKES_SLOT} and ${scope} = $1 and id <> $2`,
+    [run[scope], run.id],
+  )
+  return row?.taken ?? 0
+}
+
+/** A running one allows no more beside it: it has an earlier or a later definition, with a lower limit. */
+async function isAtMostOfOthers(client: pg.PoolClient, run: LimitedRun): Promise<boolean> {
+  const [row] = await query<{ full: boolean | null }>(
+    client,
+    `select sum(taken) >= min(${DEFINED_LIMIT}) as full
+     from (select job_version, count(*) as taken from runs where ${TAKES_SLOT} and job = $1 and id <> $2 group by job_version) r
+       join job_versions on job = $1 and version = r.job_version`,
+    [run.job, run.id],
+  )
+  return row?.full ?? false
 }
 
 /** Takes a queued run out of the queue until what holds it is over. False when its obstacle is another one by now. */
@@ -112,16 +133,20 @@ const HELD_S = 30
  * crashed before it released the next run.
  */
 export async function releaseIntoSlots(db: Db, concurrencyOf: ConcurrencyOf | undefined, most = 500): Promise<Wake[]> {
-  const held = await query<{ by: string; running: number }>(
+  const held = await query<{ by: string; running: number; defined: number | null }>(
     db,
     `select h.by, (
          select count(*)::int from runs
-         where ${TAKES_SLOT} and h.by in ('${holdName('job', '')}' || job, '${holdName('account', '')}' || account)) as running
+         where ${TAKES_SLOT} and h.by in ('${holdName('job', '')}' || job, '${holdName('account', '')}' || account)) as running, (
+         select ${DEFINED_LIMIT} from job_versions v join runs first on v.job = first.job and v.version = first.job_version
+         where first.id = (select id from runs where ${IS_HELD} and held_by = h.by order by priority, id limit 1)) as defined
      from (select distinct held_by as by from runs where ${IS_HELD} and not ${IS_HELD_BY_PAUSE}) h`,
     [],
     'held by limits',
   )
-  const slots = held.map(({ by, running }) => Math.min(most, Math.max(0, (limitNamed(by, concurrencyOf) ?? Infinity) - running)))
+  const slots = held.map(({ by, running, defined }) =>
+    Math.min(most, Math.max(0, (limitNamed(by, concurrencyOf, defined ?? undefined) ?? Infinity) - running)),
+  )
   if (slots.every((n) => n === 0)) return []
   return query<Wake>(
     db,
@@ -135,8 +160,8 @@ export async function releaseIntoSlots(db: Db, concurrencyOf: ConcurrencyOf | un
   )
 }
 
-/** The limit that `held_by` names, as `job report` or `account reports`. */
-function limitNamed(by: string, concurrencyOf: ConcurrencyOf | undefined): number | undefined {
+/** The limit that `held_by` names, as `job report` or `account reports`; `defined` by the first of those that it holds, and each is counted again by its own. */
+function limitNamed(by: string, concurrencyOf: ConcurrencyOf | undefined, defined: number | undefined): number | undefined {
   const name = by.slice(by.indexOf(' ') + 1)
-  return by.startsWith('job ') ? concurrencyOf?.(name, '').job : concurrencyOf?.('', name).account
+  return by.startsWith('job ') ? concurrencyOf?.(name, '', defined).job : concurrencyOf?.('', name, undefined).account
 }

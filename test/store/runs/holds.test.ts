@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { noUsage } from '../../../src/core/run.ts'
 import { query, transaction, type Db } from '../../../src/store/postgres/db.ts'
 import { finishRun } from '../../../src/store/runs/finish.ts'
-import { lockLimits, releaseIntoSlots, releaseNext, releaseUnpaused } from '../../../src/store/runs/holds.ts'
+import { lockLimits, releaseIntoSlots, releaseNext, releaseUnpaused, type ConcurrencyOf } from '../../../src/store/runs/holds.ts'
 import { claim, fallSilent, opened, writeRun } from '../../support/database/attempts.ts'
 import { createTestDatabase } from '../../support/database/database.ts'
 
@@ -93,4 +93,24 @@ test('a run whose claim may still be counted is not let go', async () => {
   expect(await releaseIntoSlots(db, one)).toEqual([])
   await heldFor(db, 60)
   expect(await releaseIntoSlots(db, one)).toHaveLength(1)
+})
+
+test('a run counts by the limit of its own definition, and no other starts beside one that allows fewer', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const concurrencyOf: ConcurrencyOf = (_job, _account, defined) => ({ job: defined, account: undefined })
+  const write = (version: string, concurrency: number | undefined) =>
+    writeRun(db, { jobVersion: version }, { prompt: 'Do it.', ...(concurrency !== undefined && { concurrency }) })
+  const kindOf = async (id: string) => (await claim(db, id, { concurrencyOf })).kind
+  const [one1, one2] = [await write('one', 1), await write('one', 1)]
+  const [three1, three2, free] = [await write('three', 3), await write('three', 3), await write('free', undefined)]
+  expect([await kindOf(one1), await kindOf(one2), await kindOf(three1)]).toEqual(['opened', 'held', 'held'])
+  await query(db, "update runs set status = 'succeeded', finished_at = now() where id = $1", [one1])
+  expect([await kindOf(three1), await kindOf(three2), await kindOf(one2)]).toEqual(['opened', 'opened', 'held'])
+  expect(await kindOf(free)).toBe('opened')
+  await heldFor(db, 60)
+  // By the first that is held, which allows one.
+  expect(await releaseIntoSlots(db, concurrencyOf)).toEqual([])
+  await query(db, "update runs set status = 'succeeded', finished_at = now() where status = 'running'")
+  expect((await releaseIntoSlots(db, concurrencyOf)).map(({ id }) => id)).toEqual([one2])
 })

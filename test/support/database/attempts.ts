@@ -9,10 +9,10 @@ import { insertRun, type NewRun } from '../../../src/store/runs/insert.ts'
 import { someone } from '../actor.ts'
 
 /** A run in the store, with nothing of the queue. Returns its id. */
-export async function writeRun(db: Db, run: Partial<NewRun> = {}): Promise<string> {
+export async function writeRun(db: Db, run: Partial<NewRun> = {}, definition: object = { prompt: 'Do it.' }): Promise<string> {
   const id = `run_${randomUUID()}`
   const whole = { id, job: 'work', jobVersion: 'sha256:1', account: 'reports', trigger: { kind: 'cli' } as const, input: {}, ...run }
-  await insertRun(db, whole, { prompt: 'Do it.' })
+  await insertRun(db, whole, definition)
   return whole.id
 }
 
