@@ -39,6 +39,7 @@ import { createLiveConfig, type LiveConfig } from './live/live-config.ts'
 import { createLiveSender } from './live/sender.ts'
 import { createApiRoutes, createHealthRoutes } from './routes.ts'
 import { createHttpServer, type HttpServer } from './server.ts'
+import { createTokenUses } from '../store/api-tokens.ts'
 import { createServedRequests } from '../store/audit/join/served.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { openDb, type Db } from '../store/postgres/db.ts'
@@ -239,7 +240,7 @@ export async function createApp({
   function serve(routesOfServer: (identity: IdentityOptions, ending: AbortSignal) => Hono): HttpServer | undefined {
     const { api } = config
     if (!api) return undefined
-    const identity = createIdentity(generations, createServedRequests(db, log))
+    const identity = createIdentity(generations, { onServed: createServedRequests(db, log), onToken: createTokenUses(db, log) })
     const hasIdentity = Object.keys(api.tokens).length > 0 || api.pomerium !== undefined
     const server = createHttpServer({ listen: api.listen, hasIdentity, routes: (ending) => routesOfServer(identity, ending) })
     stack.defer(() => server.stop())

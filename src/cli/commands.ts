@@ -59,6 +59,7 @@ const COMMANDS: readonly [heading: string, commands: readonly Commands[]][] = [
       commands('account', async () => (await import('./commands/access/account.ts')).addAccount),
       commands('connect disconnect', async () => (await import('./commands/access/connect.ts')).addConnect),
       commands('minter', async () => (await import('./commands/service/minter.ts')).addMinter),
+      commands('api-tokens', async () => (await import('./commands/access/api-tokens.ts')).addApiTokens),
       commands('api-token', async () => (await import('./commands/access/api-token.ts')).addApiToken),
     ],
   ],

@@ -9,7 +9,8 @@ import { showLine, storeText } from '../lib/text.ts'
 
 /** Who may call, and what: it may change while the process serves. */
 export interface Callers {
-  tokens: Readonly<Record<string, Grant & { sha256: string }>>
+  /** `expires`: the token is good until then; without it, for ever. */
+  tokens: Readonly<Record<string, Grant & { sha256: string; expires?: Date | undefined }>>
   users: Readonly<Record<string, Grant>>
   groups: Readonly<Record<string, Grant>>
 }
@@ -26,6 +27,8 @@ export interface IdentityOptions {
   callers: () => Callers
   /** Asked at each request. */
   pomerium: () => PomeriumRoute | undefined
+  /** Told of each use of a token, by its digest. */
+  onToken: (sha256: string) => void
   /** Told of each request that came through the gateway, by the id that it has there, before it is served. */
   onServed: (request: { requestId: string; host: string }) => Promise<void>
   /** Gets the keys, by the way that the gateway is reached. */
@@ -61,7 +64,7 @@ const claimsSchema = z.looseObject({
 })
 
 /** Identifies callers by Pomerium's assertion or by an API token. No message contains what a caller sent. */
-export function createAuthenticate({ callers, pomerium: route, onServed, fetch }: IdentityOptions): Authenticate {
+export function createAuthenticate({ callers, pomerium: route, onToken, onServed, fetch }: IdentityOptions): Authenticate {
   let keySet: { jwksUrl: string; keys: JWTVerifyGetKey } | undefined
   function keysOf({ jwksUrl }: PomeriumRoute): JWTVerifyGetKey {
     if (keySet?.jwksUrl !== jwksUrl) keySet = { jwksUrl, keys: keysAt(jwksUrl, fetch) }
@@ -70,14 +73,26 @@ export function createAuthenticate({ callers, pomerium: route, onServed, fetch }
 
   function byToken(token: string): Caller | undefined {
     const hash = createHash('sha256').update(token).digest()
-    const known = Object.entries(callers().tokens).map(([name, { sha256, ...grant }]) => ({
+    const known = Object.entries(callers().tokens).map(([name, { sha256, expires, ...grant }]) => ({
       name,
+      sha256,
       hash: Buffer.from(sha256, 'hex'),
+      expires,
       grant,
     }))
     // Constant time: every hash is compared, whichever matches.
-    const found = known.filter((one) => timingSafeEqual(one.hash, hash))
-    return found[0] && { name: `${TOKEN_PREFIX}${found[0].name}`, grants: [found[0].grant] }
+    const [found] = known.filter((one) => timingSafeEqual(one.hash, hash))
+    if (!found) return undefined
+    const { name, sha256, expires, grant } = found
+    // oxlint-disable-next-line house/steady-clock -- a moment that a person wrote down
+    if (expires !== undefined && expires.getTime() <= Date.now())
+      throw new Failure({
+        code: 'UNAUTHENTICATED',
+        message: `The API token ${showLine(name)} expired at ${expires.toISOString()}.`,
+        cure: 'Ask who runs Nightshift for another.',
+      })
+    onToken(sha256)
+    return { name: `${TOKEN_PREFIX}${name}`, grants: [grant] }
   }
 
   async function byAssertion(assertion: string, requestId: string | null): Promise<Caller> {

@@ -6,7 +6,7 @@ const COMMANDS = [
   ['schedules', 'backfill'], ['doctor'], ['pause'], ['drain'], ['resume'], ['prune'], ['audit'], ['audit', 'import'], ['audit', 'follow'],
   ['audit', 'report'], ['audit', 'acknowledge'], ['evidence'], ['evidence', 'export'], ['evidence', 'verify'], ['evidence', 'checkpoint'], ['evidence', 'key'], ['evidence', 'key', 'create'],
   ['evidence', 'key', 'show'], ['evidence', 'key', 'rotate'], ['evidence', 'key', 'introduce'], ['evidence', 'key', 'retire'], ['account'], ['account', 'create'],
-  ['account', 'list'], ['account', 'rotate'], ['account', 'delete'], ['connect'], ['disconnect'], ['minter'], ['api-token'], ['demo'],
+  ['account', 'list'], ['account', 'rotate'], ['account', 'delete'], ['connect'], ['disconnect'], ['minter'], ['api-token'], ['api-tokens'], ['demo'],
 ] // prettier-ignore
 
 describe('help in 80 columns', () => {

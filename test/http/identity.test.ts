@@ -28,9 +28,11 @@ const callers: Callers = {
   },
   groups: { ops: { role: 'operator', jobs: undefined } },
 }
+const used: string[] = []
 const served: { requestId: string; host: string }[] = []
 const options: IdentityOptions = {
   callers: () => callers,
+  onToken: (sha256) => void used.push(sha256),
   onServed: async (one) => void served.push(one),
   pomerium: () => ({ audience: AUDIENCE, jwksUrl: `https://${AUDIENCE}/.well-known/pomerium/jwks.json` }),
   fetch: async () => Response.json({ keys }),
@@ -265,6 +267,24 @@ test.each([
   )
   const one = createAuthenticate({ ...options, callers: () => ({ ...callers, tokens }), pomerium: () => undefined })
   await expect(one(new Headers({ authorization }))).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+})
+
+test('a token is good until it expires, and each use of it is told', async () => {
+  const secret = `nsk_${randomUUID()}`
+  const sha256 = createHash('sha256').update(secret).digest('hex')
+  const ask = (expires: Date) =>
+    createAuthenticate({
+      ...options,
+      callers: () => ({ ...callers, tokens: { t: { sha256, role: 'operator', jobs: undefined, expires } } }),
+    })(new Headers({ authorization: `Bearer ${secret}` }))
+  used.length = 0
+  expect(await ask(new Date(Date.now() + 60_000))).toEqual({ name: 'token:t', grants: [{ role: 'operator', jobs: undefined }] })
+  expect(used).toEqual([sha256])
+  await expect(ask(new Date('2026-01-31T23:59:59.999Z'))).rejects.toMatchObject({
+    code: 'UNAUTHENTICATED',
+    message: 'The API token t expired at 2026-01-31T23:59:59.999Z.',
+  })
+  expect(used).toEqual([sha256])
 })
 
 test('without tokens and Pomerium no caller is accepted, and only loopback is served', async () => {

@@ -3,7 +3,7 @@ import type { IdentityOptions } from '../../http/identity.ts'
 import type { Generations } from './generations.ts'
 
 /** How callers of the API are known, by the configuration in force. Keys are had by the way that the gateway is reached. */
-export function createIdentity({ now, hold }: Generations, onServed: IdentityOptions['onServed']): IdentityOptions {
+export function createIdentity({ now, hold }: Generations, told: Pick<IdentityOptions, 'onServed' | 'onToken'>): IdentityOptions {
   const fetchKeys = async (url: string, init: object) => {
     using held = hold()
     const { dispatcher } = held.resources.gateway
@@ -13,7 +13,7 @@ export function createIdentity({ now, hold }: Generations, onServed: IdentityOpt
   return {
     callers: () => now().callers,
     pomerium: () => now().pomerium,
-    onServed,
+    ...told,
     // oxlint-disable-next-line no-unsafe-type-assertion -- undici's types and the global ones differ in name only
     fetch: fetchKeys as unknown as typeof fetch,
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { TAG_NAME } from '../../core/run.ts'
 import { httpUrl } from '../../lib/net/url.ts'
-import { hostPort } from './values.ts'
+import { goodUntil, hostPort } from './values.ts'
 
 const MAX_METRIC_TAGS = 8
 
@@ -56,6 +56,11 @@ export const apiSchema = z
             .describe('SHA-256 of the token in hex: nightshift api-token prints it.'),
           role,
           jobs: jobNames,
+          expires: goodUntil
+            .optional()
+            .describe(
+              'Until when the token is good: a date, to its end in UTC, or a time with its zone. Without it, until its line is taken out.',
+            ),
         }),
       )
       .default({})

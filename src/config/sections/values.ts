@@ -3,6 +3,14 @@ import { z } from 'zod'
 /** Most of something at a time. */
 export const concurrency = z.int().min(1).max(10_000)
 
+const FORM =
+  'is no time; write a date such as 2027-03-31, which is good until its end in UTC, or a time with its zone such as 2027-03-31T18:00:00+02:00'
+
+/** A moment until which something is good. */
+export const goodUntil = z
+  .union([z.iso.datetime({ offset: true }), z.iso.date()], { error: FORM })
+  .transform((text) => new Date(text.includes('T') ? text : `${text}T23:59:59.999Z`))
+
 /** An address `host:port`. Port 0, where it may be given, is any that is free. */
 export const hostPort = (leastPort: 0 | 1) =>
   z

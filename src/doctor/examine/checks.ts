@@ -7,6 +7,7 @@ import { checkListen } from '../listen.ts'
 import { checkLog } from '../log.ts'
 import { checkAssertionKeys, checkEvidenceKey, checkReportsDir, checkWays, checkWebhook } from '../places.ts'
 import { examineStatus } from '../status/examine.ts'
+import { checkApiTokens } from './api-tokens.ts'
 import { examineAccounts } from './accounts.ts'
 import { STORE_CURE, type Check, type Context } from './context.ts'
 import { examineProviders } from './models.ts'
@@ -23,6 +24,7 @@ export const CHECKS = {
   evidence: ({ config }) => [checkEvidenceKey(config.evidence)],
   listen: examineListen,
   callers: examineCallers,
+  expiry: ({ config: { api } }) => (api ? checkApiTokens(api) : []),
   reports: ({ config, jobs }) => [
     jobs.some(({ definition }) => definition.deliver.some(({ file }) => file !== undefined))
       ? checkReportsDir(config.reportsDir)

@@ -11,7 +11,7 @@ import type { CHECKS } from './checks.ts'
 type Looked = keyof typeof CHECKS | 'read' | { nobody: string }
 
 /** The keys of a value: those of a section each; `each`: those of whatever has a name. */
-type Keys<Value> = Value extends readonly unknown[] | string | number | boolean | Proxying
+type Keys<Value> = Value extends readonly unknown[] | string | number | boolean | Date | Proxying
   ? Looked
   : string extends keyof Value
     ? { readonly each: KeysOf<Value[keyof Value]> }
@@ -90,7 +90,7 @@ export const KEYS: KeysOf<ConfigValues> = {
     maxAhead: 'read',
     sharePercent: 'read',
     metricTags: 'read',
-    tokens: { each: { sha256: 'listen', role: 'read', jobs: 'read' } },
+    tokens: { each: { sha256: 'listen', role: 'read', jobs: 'read', expires: 'expiry' } },
     pomerium: { audience: 'callers', jwksUrl: 'callers', users: { each: GRANT }, groups: { each: GRANT } },
   },
   worker: { concurrency: 'store', toolConcurrency: 'read', drainTimeout: 'read', lockTimeout: 'read' },

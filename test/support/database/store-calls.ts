@@ -26,6 +26,7 @@ import * as suspects from '../../../src/store/audit/suspects.ts'
 import { listOpenEvents } from '../../../src/store/audit/join/unexplained.ts'
 import * as deliveries from '../../../src/store/delivery/deliveries.ts'
 import { badRowStats, forgetBadRows, noteBadRow } from '../../../src/store/bad-rows.ts'
+import { lastTokenUses, noteTokenUse } from '../../../src/store/api-tokens.ts'
 import { forgetProcess, listDuties, listProcesses, noteProcess } from '../../../src/store/processes.ts'
 import * as contents from '../../../src/store/contents.ts'
 import { prune } from '../../../src/store/retention.ts'
@@ -193,6 +194,8 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
     badRowStats: { call: ({ db }) => badRowStats(db) },
     noteBadRow: { call: ({ db }) => noteBadRow(db, { duty: 'match', rowKey: 'x', reason: 'odd' }) },
     forgetBadRows: { call: ({ db }) => forgetBadRows(db), ...BATCHES },
+    noteTokenUse: { call: ({ db }) => noteTokenUse(db, 'f'.repeat(64)) },
+    lastTokenUses: { call: ({ db }) => lastTokenUses(db, ['f'.repeat(64)]) },
     noteProcess: {
       async call({ db }) {
         const duty = { duty: 'sweep', everyMs: 5000, startedAgoMs: 0, succeededAgoMs: 0, failedAgoMs: 0, reason: 'odd' }
