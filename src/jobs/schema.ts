@@ -48,7 +48,14 @@ const definitionShape = {
     .boolean()
     .default(false)
     .describe('The tools’ definitions must be those of jobs/<job>.lock.yaml, which nightshift jobs pin writes.'),
-  concurrency: z.int().min(1).max(10_000).optional().describe('Most runs of this job at a time, over all workers. A run keeps the limit that it was asked for with, and none starts beside one that allows fewer.'),
+  concurrency: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .optional()
+    .describe(
+      'Most runs of this job at a time, over all workers. A run keeps the limit that it was asked for with, and none starts beside one that allows fewer.',
+    ),
   deliver: z
     .array(deliverSchema)
     .max(10)

@@ -102,6 +102,7 @@ const CHANGES: Record<string, [value: unknown, example?: string]> = {
   'api.maxQueued': [7],
   'api.maxAhead': [7],
   'api.sharePercent': [7],
+  'api.metricTags': [['team']],
   'api.tokens.<name>.sha256': [SHA('7'), 'api.tokens.one.sha256'],
   'api.tokens.<name>.role': ['operator', 'api.tokens.one.role'],
   'api.tokens.<name>.expires': ['2999-12-31', 'api.tokens.one.expires'],

@@ -18,8 +18,9 @@ export const SCHEDULED = `${JOB}schedule: { cron: "0 7 * * *", timezone: UTC }\n
 
 /** A command line on the configuration of an app. */
 export const at = (testApp: TestApp, ...args: string[]) => ['-c', testApp.world.configFile, ...args]
-/** What is understood of times and filters, which people are told also with --json. */
-const UNDERSTOOD = /^(?:--[a-z]+ is \d{4}-\S+Z\.|Meant are runs .*|runs +job +status +code| +\d+ {2}.*|\d+ fires? of .*)$/
+/** What is understood of times and filters, and what keeps a run from starting: people are told also with --json. */
+const UNDERSTOOD =
+  /^(?:--[a-z]+ is \d{4}-\S+Z\.|Meant are runs .*|runs +job +status +code| +\d+ {2}.*|\d+ fires? of .*|It does not start yet: .*)$/
 
 /** What a command gives with --json, and nothing beside it but what was understood. */
 export const json = async (testApp: TestApp, ...args: string[]): Promise<unknown> => {
