@@ -86,11 +86,23 @@ describe('the package', () => {
     expect(packed.size).toBeLessThan(MOST_BYTES)
   })
 
-  test('writes a starter whose jobs are valid', async () => {
-    expect(await shell(home, 'npx', 'nightshift', 'init')).toContain('Next:\n  npm install ./nightshift-')
-    for (const file of ['config/nightshift.yaml', 'jobs/hello.yaml', 'docker-compose.yml', 'Dockerfile', '.dockerignore'])
+  test('writes a starter whose jobs are valid, and whose first command goes green', async () => {
+    const said = await shell(home, 'npx', 'nightshift', 'init')
+    expect(said).toContain('Next:\n  npm install ./nightshift-')
+    for (const file of [
+      'config/nightshift.yaml',
+      'jobs/hello.yaml',
+      'example-server.mjs',
+      'docker-compose.yml',
+      'Dockerfile',
+      '.dockerignore',
+    ])
       expect({ file, isThere: existsSync(join(home, file)) }).toEqual({ file, isThere: true })
     expect(await shell(home, 'npx', 'nightshift', 'jobs', 'check')).toBe('1 job valid, 0 faults.\n')
+    const server = /npx nightshift dev hello --mcp "(.*)"/.exec(said)?.[1] ?? ''
+    const tried = await shell(home, 'npx', 'nightshift', 'dev', 'hello', '--once', '--mcp', server)
+    expect(tried).toMatch(/my-server read_stock +ok/)
+    expect(tried).toMatch(/run +succeeded/)
   }, 180_000)
 
   test.each([

@@ -25,6 +25,12 @@ export function differences(expected: Recording['expect'], run: RunView): string
 export const reasonsBeside = ({ reasons, failure }: Pick<RunView, 'reasons' | 'failure'>): Reason[] =>
   reasons.filter(({ code, message }) => code !== failure?.code || message !== failure.message)
 
+/** What the echo model does not do, where a run is not green for it. */
+export const echoNotes = ({ reasons }: Pick<RunView, 'reasons'>): string[] =>
+  reasons.some(({ code }) => code === 'NO_TOOL_RESULT')
+    ? ['the echo model calls only what is under tools.<server>.repeatable: write the tools there that may be called twice without harm']
+    : []
+
 const list = (words: readonly string[]) => (words.length === 0 ? 'none' : words.join(', '))
 
 /** Characters of the result of a call. */

@@ -9,7 +9,7 @@ import { createEcho } from '../../../dev/models/echo.ts'
 import { renamed } from '../../../dev/models/stand-in.ts'
 import { createRecorder, type Recorder } from '../../../dev/models/recorder.ts'
 import { keepRecording } from '../../../dev/models/recording.ts'
-import { reasonsBeside } from '../../../dev/outcome.ts'
+import { echoNotes, reasonsBeside } from '../../../dev/outcome.ts'
 import type { DevSettings } from '../../../dev/settings.ts'
 import { crashedServers, failureOf, jobToTry, lookAtServers, tryJob } from '../../../dev/try.ts'
 import { describeTarget, targetOf } from '../../../delivery/destinations/registry.ts'
@@ -147,6 +147,7 @@ async function tryOnce({ app, servers, name, settings, recorder, record, input }
   for (const reason of reasonsBeside(run)) terminal.out(lines.reason(reason))
   const failure = failureOf(run)
   if (failure) terminal.out(lines.failure('failed', failure))
+  if (!settings.model) for (const text of echoNotes(run)) note(text)
   for (const server of crashedServers(job, servers)) note(`the program of ${server} ended by itself; what it wrote stands above`)
   const report = reportText(run, terminal)
   if (report !== undefined) terminal.out(`${terminal.colors.bold('The answer')}${settings.model ? '' : ', made up'}\n${report}\n`)

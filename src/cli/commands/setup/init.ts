@@ -5,16 +5,20 @@ import { EXIT } from '../../../core/failure-codes.ts'
 import { examples, type AddCommand } from '../../options/options.ts'
 import { dependencyFor, ROOT } from './own-package.ts'
 
+/** Goes green with what the starter has. */
+const DEV = 'npx nightshift dev hello --mcp "my-server=node example-server.mjs"'
+
 const JOB = `# yaml-language-server: $schema=../config/job.schema.json
 description: An example to change; try it with nightshift run hello --follow
 account: reports
 model: { provider: openai, name: gpt-5.4-mini }
 # schedule: { cron: "0 7 * * 1-5", timezone: Europe/Zurich, missed: last, overlap: skip }
 prompt: |
-  Say in one sentence which tools you have and what they are good for. It is {{ fire_time | date: "%F" }}.
+  Read the stock, and say in one sentence what is running out. It is {{ fire_time | date: "%F" }}.
 tools:
-  # The name of an MCP route in Pomerium, and the tools of it that this job may call.
-  my-server: { allow: [my_tool] }
+  # The name of an MCP route in Pomerium, and the tools of it that this job may call. repeatable: those of them that may be called
+  # twice without harm, such as tools that only read. Any other is never sent again, and the echo model of nightshift dev never calls it.
+  my-server: { allow: [read_stock], repeatable: [read_stock] }
 limits: { turns: 5, toolCalls: 5, deadline: 2m }
 `
 
@@ -23,10 +27,11 @@ const README = `# Jobs for Nightshift
 - \`config/nightshift.yaml\`: where Pomerium, the model and the store are; each line is explained in it. At least \`POMERIUM_URL\`,
   \`NIGHTSHIFT_REPORTS_TOKEN\` and \`OPENAI_API_KEY\` must be set.
 - \`jobs/\`: a file for each job. \`npx nightshift jobs check\` checks them; editors complete them from \`config/job.schema.json\`.
+- \`example-server.mjs\`: an MCP server to try the first job with, until yours takes its place.
 
 \`\`\`sh
 npm install
-npx nightshift dev hello --mcp my-server=http://127.0.0.1:8000/mcp   # try the job with your own MCP server: no Pomerium, no model
+${DEV}   # or your own MCP server, such as my-server=http://127.0.0.1:8000/mcp: no Pomerium, no model
 npx nightshift doctor               # everything that runs need, each with its cure
 npx nightshift run hello --follow   # beside a worker: npx nightshift start
 docker compose run --build --rm nightshift evidence key create   # once: the key that signs what is known of each run
@@ -103,6 +108,7 @@ export const addInit: AddCommand = (program, terminal, done) => {
         ['config/nightshift.yaml', copyOf('config/nightshift.yaml')],
         ['config/job.schema.json', copyOf('config/job.schema.json')],
         ['jobs/hello.yaml', textOf(JOB)],
+        ['example-server.mjs', copyOf('config/example-server.mjs')],
         ['docker-compose.yml', textOf(COMPOSE)],
         ['Dockerfile', textOf(DOCKERFILE)],
         ['README.md', textOf(README)],
@@ -143,8 +149,8 @@ function nextSteps(target: string, spec: string | undefined): string[] {
     spec === undefined || spec.startsWith('file:')
       ? `npm install${spec === undefined ? '' : ` ./${spec.slice('file:'.length)}`}`
       : `npm install nightshift@${spec}`,
-    'npx nightshift dev hello --mcp my-server=http://127.0.0.1:8000/mcp    # your own MCP server: no Pomerium, no model',
-    'npx nightshift doctor                                                 # once config/nightshift.yaml says where Pomerium and the model are',
+    `${DEV}  # then with your own, such as my-server=http://127.0.0.1:8000/mcp: no Pomerium, no model`,
+    `${'npx nightshift doctor'.padEnd(DEV.length)}  # once config/nightshift.yaml says where Pomerium and the model are`,
   ]
 }
 

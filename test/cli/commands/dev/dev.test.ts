@@ -61,6 +61,18 @@ describe('nightshift dev', () => {
     expect(out).toContain('- calc__match: not called: no arguments can be made up for its schema')
   })
 
+  test('says what the echo model does not call, where a job is not green for it; a model of the author’s is not meant', async () => {
+    using repository = createRepository(JOB.replace(', repeatable: [add, match]', ''))
+    const { code, out } = await repository.run('dev', '--once', '--mcp', CALC)
+    expect({ code, out }).toEqual({ code: 4, out: expect.stringContaining('NO_TOOL_RESULT') })
+    const note = 'the echo model calls only what is under tools.<server>.repeatable'
+    expect(out).toContain(note)
+    await using model = await startDemoModel({ scripts: { small: script('say {"sum": 5}') }, apiKey: 'none' })
+    const asked = await repository.run('dev', '--once', '--mcp', CALC, '--model', model.url, '--model-name', 'small')
+    expect(asked.out).toContain('NO_TOOL_RESULT')
+    expect(asked.out).not.toContain(note)
+  })
+
   test('asks a model server of the author’s under its own name, and keeps its answers; nightshift test gives them again without it', async () => {
     using repository = createRepository()
     {
