@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Failure, messageOf } from '../core/failure.ts'
 import type { Offer } from './check.ts'
 import type { Job } from './job.ts'
-import { holdAgainst, nameOf, readJob, show, type JobFile, type LoadResult } from './load.ts'
+import { holdAgainst, loadJob, nameOf, readJob, show, type JobFile, type LoadResult } from './load.ts'
 import { lockFileOf } from './lock.ts'
 
 export interface LoadedJobs {
@@ -17,13 +17,16 @@ export interface LoadedJobs {
 /** Reads all job files of a directory. A file with a fault is left out and its faults are listed; the others are not touched. */
 export const loadJobs = (dir: string, offer: Offer): LoadedJobs => createJobLoader(dir, () => offer)()
 
-/** The same, to be called again: a file that did not change since is not read again, and is held against the offer again where that is another one. */
+/** Reads these job files alone. */
+export const loadJobFiles = (paths: readonly string[], offer: Offer): LoadedJobs => loadAll(paths, (path) => loadJob(path, offer))
+
+/** The same as `loadJobs`, to be called again: a file that did not change since is not read again, and is held against the offer again where that is another one. */
 export function createJobLoader(dir: string, offered: () => Offer): () => LoadedJobs {
   let kept: ReadonlyMap<string, Read> = new Map()
   return () => {
     const offer = offered()
     const reads = new Map<string, Read>()
-    const loaded = loadAll(dir, (path) => {
+    const loaded = loadAll(jobFilesIn(dir), (path) => {
       const stamp = `${fileStamp(path)} ${fileStamp(lockFileOf(path))}`
       const before = kept.get(path)
       const file = before?.stamp === stamp ? before.file : readJob(path)
@@ -58,13 +61,15 @@ export function fileStamp(path: string): string {
 }
 
 /** The names of the jobs of a directory, whether their files have faults or not. */
-export const jobNames = (dir: string): string[] => [...new Set(filesIn(dir).map((file) => nameOf(join(dir, file))))]
+export const jobNames = (dir: string): string[] => [...new Set(jobFilesIn(dir).map(nameOf))]
 
-function filesIn(dir: string): string[] {
+/** The paths of the job files of a directory. Throws `CONFIG_INVALID` when it cannot be read. */
+export function jobFilesIn(dir: string): string[] {
   try {
     return readdirSync(dir)
       .filter((file) => /\.ya?ml$/.test(file) && !/\.(lock|cases)\.yaml$/.test(file))
       .toSorted()
+      .map((file) => join(dir, file))
   } catch (cause) {
     throw new Failure({
       code: 'CONFIG_INVALID',
@@ -75,15 +80,13 @@ function filesIn(dir: string): string[] {
   }
 }
 
-function loadAll(dir: string, load: (path: string) => LoadResult): LoadedJobs {
-  const files = filesIn(dir)
+function loadAll(paths: readonly string[], load: (path: string) => LoadResult): LoadedJobs {
   const jobs = new Map<string, Job>()
   /** The first file of each name, faulty or not. */
   const seen = new Map<string, string>()
   const issues: string[] = []
   const warnings: string[] = []
-  for (const file of files) {
-    const path = join(dir, file)
+  for (const path of paths) {
     const name = nameOf(path)
     const first = seen.get(name)
     if (first !== undefined) {

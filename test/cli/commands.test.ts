@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { buildTestApp } from '../support/app/test-app.ts'
-import { command } from '../support/cli/command.ts'
+import { command, type Ended } from '../support/cli/command.ts'
 
 const JOB = `
 description: Acts once
@@ -87,6 +87,47 @@ describe('wrong use ends with 2 and says what is right', () => {
     expect(check.err + list.err + run.err).not.toContain('\u001b')
     const start = await command([...at, 'start'])
     expect(start).toMatchObject({ code: 2, err: expect.stringContaining('broken.yaml') })
+  })
+})
+
+describe('jobs check of what is named alone', () => {
+  const stack = new AsyncDisposableStack()
+  let jobs: string
+  let check: (...named: string[]) => Promise<Ended>
+
+  beforeAll(async () => {
+    const tokens = { one: { sha256: '0'.repeat(64), role: 'runner', jobs: ['atc'] } }
+    const testApp = stack.use(await buildTestApp({ jobs: { act: JOB }, config: { api: { listen: '127.0.0.1:0', tokens } } }))
+    jobs = join(testApp.dir, 'jobs')
+    writeFileSync(join(jobs, 'broken.yaml'), JOB.replace('labor:', 'labr:'))
+    writeFileSync(join(jobs, 'wrong.yml'), 'prompt: 7\n')
+    writeFileSync(join(jobs, 'act.cases.yaml'), 'cases: []\n')
+    writeFileSync(join(testApp.dir, 'elsewhere.yaml'), JOB)
+    check = (...named) => command(['-c', testApp.world.configFile, 'jobs', 'check', ...named])
+  })
+  afterAll(() => stack.disposeAsync())
+
+  test.each<[named: string[], faulty: string[]]>([
+    [['DIR/../elsewhere.yaml'], []],
+    [['act'], ['act.cases.yaml']],
+    [['act.yaml'], ['act.cases.yaml']],
+    [['act', 'DIR/act.yaml', 'DIR/act.cases.yaml'], ['act.cases.yaml']],
+    [
+      ['wrong', 'act'],
+      ['wrong.yml', 'act.cases.yaml'],
+    ],
+  ])('%j', async (named, faulty) => {
+    const { code, out, err } = await check(...named.map((one) => one.replace('DIR', jobs)))
+    expect({ code, out }).toEqual({ code: faulty.length > 0 ? 2 : 0, out: expect.stringMatching(/^1 job valid, /) })
+    expect([...new Set(err.match(/[\w.]+\.ya?ml(?=:\d)/g))]).toEqual(faulty)
+  })
+
+  test.each([
+    ['acct', 'There is no job and no job file acct. Did you mean act?'],
+    ['jobs/atc.yaml', 'There is no job and no job file jobs/atc.yaml. Did you mean act?'],
+    ['nothing-like-it', 'There is no job and no job file nothing-like-it.'],
+  ])('%s is none', async (named, said) => {
+    expect(await check('act', named)).toMatchObject({ code: 2, out: '', err: expect.stringContaining(`JOB_UNKNOWN ${said}`) })
   })
 })
 

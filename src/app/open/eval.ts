@@ -4,9 +4,10 @@ import type { Config } from '../../config/load.ts'
 import { caseFaults } from '../../eval/cases/cases.ts'
 import type { EvalBench } from '../../eval/trial.ts'
 import type { Offer } from '../../jobs/check.ts'
-import { loadJobs, type LoadedJobs } from '../../jobs/directory.ts'
+import { loadJobFiles, loadJobs, type LoadedJobs } from '../../jobs/directory.ts'
 import { createJournalWriter } from '../../store/attempts/journal.ts'
 import { loadConfiguredJobs } from './jobs.ts'
+import { jobFilesNamed } from './named-files.ts'
 import { openStore } from './store.ts'
 import { createRunResources, offerOf } from '../resources.ts'
 import { makeTemporary } from './temporary.ts'
@@ -33,8 +34,13 @@ export async function openEval(config: Config, log: Logger): Promise<Eval> {
   return { db, journal: createJournalWriter(db), resources, log, jobs, offer, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
-/** The jobs and their faults, with those of their files of cases, and what is to be changed in the configuration. */
-export function checkJobs(config: Config): LoadedJobs {
-  const { jobs, issues, warnings } = loadConfiguredJobs(config)
-  return { jobs, issues: [...issues, ...caseFaults(jobs.values(), offerOf(config))], warnings: [...config.notes, ...warnings] }
+/**
+ * The jobs and their faults, with those of their files of cases, and what is to be changed in the configuration. `named`: these jobs or job files alone, and nothing of
+ * the configuration. Throws `JOB_UNKNOWN`.
+ */
+export function checkJobs(config: Config, named: readonly string[] = []): LoadedJobs {
+  const offer = offerOf(config)
+  const isAll = named.length === 0
+  const { jobs, issues, warnings } = isAll ? loadConfiguredJobs(config) : loadJobFiles(jobFilesNamed(config.jobsDir, named), offer)
+  return { jobs, issues: [...issues, ...caseFaults(jobs.values(), offer)], warnings: [...(isAll ? config.notes : []), ...warnings] }
 }

@@ -22,12 +22,24 @@ export const addJobs: AddCommand = (program, terminal, done) => {
     .addHelpText('after', examples('nightshift jobs', 'nightshift jobs check', 'nightshift jobs --json | jq -r ".jobs[].name"'))
     .action((options: unknown, command) => done(listJobs(command, terminal, optionsSchema.parse(options).json)))
   jobs
-    .command('check')
-    .description('check all job files and their cases, for CI: exit code 2 when one has a fault')
+    .command('check [job...]')
+    .description(
+      'check all job files and their cases, or those named alone (stock, or jobs/stock.yaml), for CI: exit code 2 when one has a fault',
+    )
     .option('--json', 'one JSON value on stdout')
     .option('--live', 'also ask Pomerium, the servers and the providers whether the routes, tools and models are there; calls no tool')
-    .addHelpText('after', examples('nightshift jobs check', 'nightshift jobs check --live', 'nightshift jobs check --json | jq ".issues"'))
-    .action(async (_: unknown, command: Command) => done(await check(command, terminal, optionsSchema.parse(command.optsWithGlobals()))))
+    .addHelpText(
+      'after',
+      examples(
+        'nightshift jobs check',
+        'nightshift jobs check jobs/stock.yaml',
+        'nightshift jobs check --live',
+        'nightshift jobs check --json | jq ".issues"',
+      ),
+    )
+    .action(async (named: string[], _: unknown, command: Command) =>
+      done(await check(named, command, terminal, optionsSchema.parse(command.optsWithGlobals()))),
+    )
   jobs
     .command('pin <job>')
     .description('write the definitions of the job’s tools, as its servers give them now, into jobs/<job>.lock.yaml; shows what changed')
@@ -61,8 +73,13 @@ function listJobs(command: Command, terminal: Terminal, json: boolean): number {
   return issues.length > 0 ? EXIT.usage : EXIT.ok
 }
 
-async function check(command: Command, terminal: Terminal, { json, live }: z.output<typeof optionsSchema>): Promise<number> {
-  const checked = checkJobs(configOf(command, terminal))
+async function check(
+  named: readonly string[],
+  command: Command,
+  terminal: Terminal,
+  { json, live }: z.output<typeof optionsSchema>,
+): Promise<number> {
+  const checked = checkJobs(configOf(command, terminal), named)
   const asked = live ? await askLive([...checked.jobs.values()], command, terminal) : NOTHING_ASKED
   const valid = [...checked.jobs.keys()].filter((name) => !asked.faulty.has(name))
   const issues = [...checked.issues, ...asked.issues]
