@@ -69,7 +69,7 @@ export const THREATS: readonly Threat[] = [
       `${ATTACKS}: a checkpoint that is said to be of another time, and a newest one that was dropped, are found`,
       `${SIGNER}: one that is dropped in the middle is found by verifying`,
       `${SIGNER}: an older state of the store, until a person says why, which every verification shows for ever`,
-      'audit/evidence/restored.test.ts: a store that was put back verifies, and an older backup of it is a gap with its cure: rows as text',
+      'audit/evidence/restored.test.ts: a store that was put back verifies, and an older backup of it is a gap with its cure: nightshift backup and restore',
     ],
   },
   {

@@ -70,7 +70,7 @@ const STAYS: Record<string, string[]> = {
   authorize_events: [
     'account_id', 'host', 'ip', 'line_digest', 'mcp_method', 'mcp_tool', 'method', 'params_digest', 'path', 'request_id', 'run_header', 'user_id',
   ], // prettier-ignore
-  runs: ['account', 'delivery', 'failure', 'held_by', 'output_digest', 'reasons', 'requested_by', 'trigger', 'waits_for'],
+  runs: ['account', 'delivery', 'failure', 'held_by', 'output_digest', 'reasons', 'requested_by', 'tags', 'trigger', 'waits_for'],
   tool_calls: ['call_id', 'failure', 'server', 'tool'],
   turns: ['context', 'forced_by', 'model', 'provider', 'provider_request_id', 'purpose', 'response_id', 'stop_reason', 'tier', 'waits'],
 }
@@ -154,6 +154,7 @@ test('fires without a run, and alarms that were sent, go when they are old', asy
 /** Tables that retention never empties, and why they do not grow, or must. */
 const STAYING: Record<string, string> = {
   acts: 'evidence: what people did, which they do one by one; with which runs goes with the run',
+  api_tokens: 'a row for each token of the configuration that was used; a person makes each',
   checkpoints: 'evidence: each names the one before, and one that was kept outside is looked for among them',
   connection_looks: 'a row for each account of the configuration',
   duties: 'with its process',
