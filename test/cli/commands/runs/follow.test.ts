@@ -41,13 +41,19 @@ describe('run --follow, with a worker in another process, ends with the run’s 
           countingRoute(server),
           countingRoute(server, { name: 'closed', from: 'https://closed.localhost.pomerium.io', ...consent }),
         ],
-        jobs: Object.fromEntries(
-          Object.entries(OUTCOMES).map(([model, { more = '', tools }]) => [
-            model,
-            countingJob({ model, more: `${ONE_TRY}\n${more}`, ...(tools !== undefined && { tools }) }),
-          ]),
-        ),
-        scripts: Object.fromEntries(Object.entries(OUTCOMES).map(([model, { script }]) => [model, script])),
+        jobs: {
+          ...Object.fromEntries(
+            Object.entries(OUTCOMES).map(([model, { more = '', tools }]) => [
+              model,
+              countingJob({ model, more: `${ONE_TRY}\n${more}`, ...(tools !== undefined && { tools }) }),
+            ]),
+          ),
+          later: countingJob({ model: 'later', more: 'retry: { attempts: 2, backoff: 10h }' }),
+        },
+        scripts: {
+          ...Object.fromEntries(Object.entries(OUTCOMES).map(([model, { script }]) => [model, script])),
+          later: 'always fail 503 overloaded',
+        },
       }),
     )
     const worker = program(['-c', testApp.world.configFile, 'start', '--only', 'worker'])
@@ -58,6 +64,15 @@ describe('run --follow, with a worker in another process, ends with the run’s 
     await worker.says('Nightshift is at work.')
   })
   afterAll(() => stack.disposeAsync())
+
+  test('an attempt that comes later: when, and how long that is', async () => {
+    const ending = new AbortController()
+    const { code, out } = await command(['-c', testApp.world.configFile, 'run', 'later', '--follow'], {
+      signal: ending.signal,
+      onOut: (line) => line.startsWith('again') && ending.abort('SIGINT'),
+    })
+    expect({ code, out }).toEqual({ code: 130, out: expect.stringMatching(/^again +at [\d-]+ [\d:]+ UTC, in [1-9]\d* (?:s|min|h)$/m) })
+  })
 
   test.each(exits)('%s: %i', async (status, exit) => {
     const follow = program(['-c', testApp.world.configFile, 'run', status, '--follow'])
