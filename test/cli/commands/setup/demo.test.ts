@@ -18,7 +18,7 @@ const runSchema = z.strictObject({
   gatewayRequests: z.array(z.object({ requestIdSent: z.uuid(), status: z.number().nullable() })), createdAt: z.iso.datetime(), startedAt: z.iso.datetime(), finishedAt: z.iso.datetime(),
   acts: z.array(z.unknown()),
   earlierEnds: z.array(z.unknown()), endedAs: z.null(), unreported: z.array(z.unknown()),
-  models: z.array(z.object({ provider: z.string(), model: z.string() })),
+  models: z.array(z.object({ provider: z.string(), model: z.string() })), tags: z.strictObject({}),
 }) // prettier-ignore
 
 /** A temporary directory of its own, so that what a demo leaves can be seen. */
