@@ -119,7 +119,10 @@ export function createRunWorker(options: RunWorkerOptions): Duty {
     const inTime = await Promise.race([closed.then(() => true), sleep(options.drainMs(), false, { ref: false })])
     if (!inTime) {
       log.warn({ runs: active.size }, 'Runs are handed back: they did not end in the time given.')
-      for (const one of active) one.abort.abort(new Failure({ code: 'WORKER_LOST', message: 'The worker was stopped.' }))
+      for (const one of active)
+        one.abort.abort(
+          new Failure({ code: 'WORKER_LOST', message: 'The worker was stopped.', cure: 'Nothing is wrong with it: it was asked to end.' }),
+        )
       // Bounded, so that a queue that is away does not keep the process: its jobs are handed out again when their locks run out.
       const ended = await Promise.race([closed.then(() => true), sleep(CLOSE_MS, false, { ref: false })])
       if (!ended) await Promise.race([running.close(true), sleep(CLOSE_MS, undefined, { ref: false })])

@@ -83,7 +83,7 @@ test(
       output: 'Done it.',
       refused: 'RUN_NOT_RETRYABLE',
       count: 0,
-      resumed: { job: 'work', paused: false },
+      resumed: { job: 'work', paused: false, pause: null },
     })
   },
 )

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { parse, stringify } from 'yaml'
 import { RENAMED } from '../../src/config/schema.ts'
 import { isObject } from '../../src/lib/json/object.ts'
@@ -57,6 +57,26 @@ export const TAKEN_BACK = '368025933c46aa54f7872c323c5ca8b9adc14eb7'
 export const IN_USE = 'b96f20d0193e2eb38f069ddd23c4d828a6f10e18'
 const ROOT = join(import.meta.dirname, '../..')
 
+/** Packages that a release has and this one has not: they are for pages that nobody asks for here. With the names that are imported of them. */
+const GONE: Readonly<Record<string, readonly string[]>> = {
+  '@bull-board/api/index.js': ['createBullBoard'],
+  '@bull-board/api/bullMQAdapter.js': ['BullMQAdapter'],
+  '@bull-board/hono/index.js': ['HonoAdapter'],
+}
+
+/** The libraries of now, and in the place of those that are gone what can be imported and does nothing. */
+function linkLibraries(root: string): void {
+  const [from, to] = [join(ROOT, 'node_modules'), join(root, 'node_modules')]
+  mkdirSync(to)
+  for (const name of readdirSync(from)) symlinkSync(join(from, name), join(to, name))
+  for (const [file, names] of Object.entries(GONE)) {
+    const dir = dirname(join(to, file))
+    mkdirSync(dir, { recursive: true })
+    writeFileSync(join(to, file), names.map((name) => `export class ${name} {}\n`).join(''))
+    writeFileSync(join(dir, 'package.json'), JSON.stringify({ type: 'module', exports: { '.': './index.js', './*': './*.js' } }))
+  }
+}
+
 /** Unpacks what was at a commit into `dir`, with the libraries of now. Undefined where the history does not reach back to it. */
 export function unpackRelease(dir: string, commit: string): string | undefined {
   const git = (...args: string[]) => spawnSync('git', args, { cwd: ROOT }).status === 0
@@ -66,6 +86,6 @@ export function unpackRelease(dir: string, commit: string): string | undefined {
   const root = join(dir, 'release')
   mkdirSync(root)
   if (spawnSync('tar', ['-xf', archive, '-C', root]).status !== 0) return undefined
-  symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'))
+  linkLibraries(root)
   return root
 }

@@ -39,7 +39,10 @@ export async function insertRun(db: Db | pg.PoolClient, run: NewRun, definition:
     retry_of: retryOf,
     after_run: add(run.afterRun ?? null),
     requested_by: add(run.requestedBy ?? null),
-    tags: `coalesce(${add(run.tags ? JSON.stringify(run.tags) : null)}::jsonb, (select tags from runs where id = ${retryOf}), '{}')`,
+    // A run without any is inserted as before there were tags, also into a store that a later version has not migrated yet.
+    ...((run.tags ?? run.retryOf) !== undefined && {
+      tags: `coalesce(${add(run.tags ? JSON.stringify(run.tags) : null)}::jsonb, (select tags from runs where id = ${retryOf}), '{}')`,
+    }),
     priority: add(PRIORITIES[run.priority ?? 'normal']),
     next_attempt_at: add(run.startAt ?? null),
     expire_at: add(run.expireAt ?? null),

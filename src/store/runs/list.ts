@@ -32,7 +32,7 @@ export interface RunLine {
 type RunRow = RunLine & { id: string }
 
 const COLUMNS = `id, job, status, trigger, requested_by as "requestedBy", tags, reasons, failure, attempts,
-  cost_usd as "costUsd", ${COST_AT_LEAST} as "costAtLeast", held_by as "heldBy", created_at as "createdAt", started_at as "startedAt",
+  cost_usd as "costUsd", ${COST_AT_LEAST} as "costAtLeast", case when status = 'queued' then held_by end as "heldBy", created_at as "createdAt", started_at as "startedAt",
   finished_at as "finishedAt",
   case when ending is not null then
     json_strip_nulls(json_build_object('kind', ending ->> 'kind', 'because', ending ->> 'because')) end as ending`

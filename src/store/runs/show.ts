@@ -28,7 +28,7 @@ export async function loadRun(db: Db, id: string): Promise<RunView | undefined> 
       client,
       `select id, job, job_version as "jobVersion", status, reasons,
          case when ended_as ->> 'status' <> status or ended_as ->> 'reasons' <> reasons::text then ended_as ->> 'status' end as "endedStatus", (ended_as ->> 'reasons')::json as "endedReasons", failure, trigger, requested_by as "requestedBy", tags,
-         held_by as "heldBy", case when status = 'queued' then next_attempt_at end as "nextAttemptAt",
+         case when status = 'queued' then held_by end as "heldBy", case when status = 'queued' then next_attempt_at end as "nextAttemptAt",
          case when status = 'queued' and runs.attempts = 0 then expire_at end as "expireAt", waits_for as "waitsFor",
          (select e.id from runs e where e.id = runs.after_run and e.finished_at is null and runs.status = 'queued') as "afterRun", account, retry_of as "retryOf", input, output, output_text as "outputText", ending,
          mended, ${USAGE}, ${ESTIMATED} as estimated, cost_usd as "costUsd", ${COST_AT_LEAST} as "costAtLeast",

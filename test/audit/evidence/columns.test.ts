@@ -14,6 +14,7 @@ import { signerOf } from '../../support/evidence/signer.ts'
 
 /** Tables of which no checkpoint says anything, and why. */
 const OUTSIDE: Record<string, string> = {
+  api_tokens: 'when each token was used last',
   bad_rows: 'what a duty met of late',
   budget_days: 'adds up while a day lasts',
   checkpoints: 'the chain itself',
@@ -72,7 +73,7 @@ const MOVED = ['retry_of', 'output', 'output_text', 'ending', 'mended']
 
 /** Another value of a type. */
 const OTHER: Record<string, string> = {
-  text: `'another'`, uuid: 'gen_random_uuid()', json: `'{"another":1}'`, boolean: 'not coalesce(COLUMN, false)', integer: 'coalesce(COLUMN, 0) + 7000', bigint: 'coalesce(COLUMN, 0) + 70000000',
+  text: `'another'`, uuid: 'gen_random_uuid()', json: `'{"another":1}'`, jsonb: `'{"another":"1"}'`, boolean: 'not coalesce(COLUMN, false)', integer: 'coalesce(COLUMN, 0) + 7000', bigint: 'coalesce(COLUMN, 0) + 70000000',
   'double precision': 'coalesce(COLUMN, 0) + 0.125', 'timestamp with time zone': `coalesce(COLUMN, now()) + interval '1 microsecond'`, ARRAY: `'{another}'`,
 } // prettier-ignore
 

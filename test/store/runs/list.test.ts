@@ -269,3 +269,14 @@ test('only a filter with no field at all is empty', () => {
     false,
   ])
 })
+
+test('what held a run is told of it as long as it waits, and no more when it was cancelled', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  const id = await writeRun(db)
+  await query(db, "update runs set held_by = 'job one' where id = $1", [id])
+  const told = async () => [(await listRuns(db, {}, { limit: 1 }))[0]?.heldBy, (await loadRun(db, id))?.heldBy]
+  expect(await told()).toEqual(['job one', 'job one'])
+  await query(db, "update runs set status = 'cancelled', finished_at = now() where id = $1", [id])
+  expect(await told()).toEqual([null, null])
+})

@@ -340,7 +340,11 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
     noteScheduler: { call: ({ db }) => noteScheduler(db) },
     seeSchedules: { call: ({ db }) => seeSchedules(db, [{ job: JOB, cron: '* * * * *', timezone: 'UTC' }]) },
     queueStats: { call: ({ db }) => queueStats(db), pages: 2000, because: 'all runs that are not over' },
-    countOpen: { call: ({ db }) => status.countOpen(db, undefined), pages: 2000, because: 'all runs that are not over' },
+    countOpen: {
+      call: ({ db }) => status.countOpen(db, undefined),
+      pages: 15_000,
+      because: 'all runs that are not over, each with what keeps it from starting',
+    },
     listUnderWay: { call: ({ db }) => status.listUnderWay(db, undefined, 20), pages: 2000, because: 'all attempts that are under way' },
     countEnded: { call: ({ db }) => status.countEnded(db, undefined), pages: 5000, because: 'up to five thousand runs that ended' },
     countPendingReports: { call: ({ db }) => status.countPendingReports(db), pages: 2000, because: 'up to ten thousand reports that wait' },
