@@ -84,7 +84,7 @@ describe('the package', () => {
     for (const file of ['config/nightshift.yaml', 'jobs/hello.yaml', 'docker-compose.yml', 'Dockerfile', '.dockerignore'])
       expect({ file, isThere: existsSync(join(home, file)) }).toEqual({ file, isThere: true })
     expect(await shell(home, 'npx', 'nightshift', 'jobs', 'check')).toBe('1 job valid, 0 faults.\n')
-  }, 60_000)
+  }, 180_000)
 
   test.each([
     ['the package', () => shell(home, 'npx', 'nightshift', 'init', 'reports')],
@@ -106,5 +106,5 @@ describe('the package', () => {
   test('runs the demo', async () => {
     const run = runSchema.parse(JSON.parse(await shell(home, 'npx', 'nightshift', 'demo', '--json')))
     expect(run).toMatchObject({ job: 'labor-report', status: 'succeeded', reasons: [] })
-  }, 120_000)
+  }, 180_000)
 })

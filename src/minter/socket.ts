@@ -20,16 +20,12 @@ export async function listenOnSocket(server: Server, socket: string, ownerUid: n
   if (there && (await isAlive(socket)))
     throw new Failure({ code: 'CONFIG_INVALID', message: `Another minter listens on ${socket}.`, cure: 'End it, or change socket.' })
   rmSync(socket, { force: true })
-  // The umask applies at creation, so there is no moment at which others can connect.
-  const before = process.umask(0o177)
   try {
-    server.listen(socket)
+    listenPrivately(server, socket)
     // oxlint-disable-next-line waits/bounded -- the kernel says at once whether the address can be had
     await once(server, 'listening')
   } catch (cause) {
     throw fail(`The minter cannot listen on ${socket}: ${messageOf(cause)}.`, cause)
-  } finally {
-    process.umask(before)
   }
   try {
     chmodSync(socket, 0o600)
@@ -42,6 +38,16 @@ export async function listenOnSocket(server: Server, socket: string, ownerUid: n
       cure: 'Start it as root or with CAP_CHOWN, or leave workerUid out and run it as the workers’ user.',
       cause,
     })
+  }
+}
+
+/** The umask applies where the socket is made, which is within the call: there is no moment at which others can connect, and no file that somebody else makes meanwhile has it. */
+function listenPrivately(server: Server, socket: string): void {
+  const before = process.umask(0o177)
+  try {
+    server.listen(socket)
+  } finally {
+    process.umask(before)
   }
 }
 

@@ -31,7 +31,7 @@ describe('over the Responses API', () => {
   beforeAll(async () => {
     bench = await openTestEval()
     trials = (await bench.evaluate(Object.keys(CHARACTERS).map((name) => `model=${name}`))).trials
-  }, 120_000)
+  }, 300_000)
   afterAll(() => bench[Symbol.asyncDispose]())
 
   test.each(Object.entries(TABLE))(
@@ -54,7 +54,7 @@ describe('over the Responses API', () => {
 
   test('where the provider calls the servers', async () => {
     expect(await elsewhere(bench, ',delegate=hosted')).toEqual(EXPECTED_ELSEWHERE)
-  }, 120_000)
+  }, 300_000)
 })
 
 test('over the Chat API', { timeout: 120_000 }, async () => {

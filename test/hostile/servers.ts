@@ -79,7 +79,7 @@ const cpu: Attack[] = [
         return JSON.stringify({ content: [{ type: 'text', text: JSON.stringify(value, null, 3) }], structuredContent: value })
       }),
     },
-    expected: 'incomplete RESULT_TOO_LARGE',
+    expected: 'succeeded',
   },
 ]
 

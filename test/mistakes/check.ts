@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { command } from '../support/cli/command.ts'
@@ -19,7 +19,11 @@ export async function check({
     if (!texts[file].includes(good)) throw new Error(`there is no ${good} in ${file}`)
     texts[file] = texts[file].replace(good, () => typed)
     for (const folder of ['config', 'jobs']) mkdirSync(join(dir, folder))
-    for (const [name, text] of Object.entries(texts)) writeFileSync(join(dir, name), text, { mode: readable ? 0o644 : 0o600 })
+    for (const [name, text] of Object.entries(texts)) {
+      writeFileSync(join(dir, name), text)
+      // Whatever the umask is.
+      chmodSync(join(dir, name), readable ? 0o644 : 0o600)
+    }
     const { err } = await command(['-c', join(dir, 'config/nightshift.yaml'), 'jobs', 'check'], { env: ENV })
     return err
       .replaceAll(`${dir}/`, '')

@@ -36,8 +36,10 @@ let database: TestDatabase
 let pool: Db
 beforeAll(async () => {
   database = await createTestDatabase()
+  const filler = openDb({ url: database.url, max: 2, timeouts: { statementMs: 120_000 } })
+  await fillStore(filler, RUNS)
+  await filler.end()
   pool = openDb({ url: database.url, max: 1, timeouts: { statementMs: 120_000 } })
-  await fillStore(pool, RUNS)
 }, 600_000)
 afterAll(async () => {
   await pool.end()
