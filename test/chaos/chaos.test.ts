@@ -1,10 +1,10 @@
-import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
+import { hasRedisServer } from '../support/app/outage.ts'
 import { runChaos } from './chaos.ts'
 import { expectZeros } from './expect-zeros.ts'
 
 /** Both queues in turn: npm run chaos -- --queue postgres. */
-const queue = spawnSync('redis-server', ['--version']).status === 0 ? 'redis' : 'postgres'
+const queue = hasRedisServer() ? 'redis' : 'postgres'
 
 test(
   `24 runs on three workers, queue in ${queue}: nothing is lost or repeated while workers and stores are killed`,

@@ -1,4 +1,4 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, chmodSync, constants, mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,6 +7,7 @@ import { GenericContainer } from 'testcontainers'
 import type { TestProject } from 'vitest/node'
 import { environment } from '../../src/config/environment.ts'
 import { startEmbeddedPostgres } from '../../src/store/postgres/embedded/server.ts'
+import { hasRedisServer, spawnRedis } from './app/outage.ts'
 import { letMakeDatabases } from './database/superuser.ts'
 import { makeTemplate } from './database/template.ts'
 import { freePort } from './net/listen.ts'
@@ -65,7 +66,7 @@ function quickDir(): string {
 async function findRedis(stack: AsyncDisposableStack): Promise<string | null> {
   const given = environment['REDIS_URL']
   if (given !== undefined && given !== '') return given
-  if (spawnSync('redis-server', ['--version']).status === 0) return startRedisServer(stack)
+  if (hasRedisServer()) return startRedisServer(stack)
   if (spawnSync('docker', ['info']).status !== 0) return null
   const container = await new GenericContainer('redis:7').withExposedPorts(6379).start()
   stack.defer(async () => void (await container.stop()))
@@ -74,13 +75,11 @@ async function findRedis(stack: AsyncDisposableStack): Promise<string | null> {
 
 async function startRedisServer(stack: AsyncDisposableStack): Promise<string> {
   const port = await freePort()
-  const server: ChildProcess = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', tmpdir()], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const { started: server, isReady } = spawnRedis(port, ['--dir', tmpdir()])
   stack.defer(async () => {
     server.kill('SIGTERM')
     if (server.exitCode === null) await once(server, 'exit')
   })
-  for await (const chunk of server.stdout ?? []) if (String(chunk).includes('Ready to accept connections')) break
+  await isReady
   return `redis://127.0.0.1:${port}`
 }

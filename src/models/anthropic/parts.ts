@@ -1,6 +1,6 @@
-import { imageNotRead, imageNotTaken } from '../../core/words/results.ts'
+import { imageNotRead } from '../../core/words/results.ts'
 import type { ModelSettings } from '../../core/models/settings.ts'
-import { BAD_SCHEMA, isOfOneImage } from '../errors/of-one.ts'
+import { BAD_SCHEMA, oneImage } from '../errors/of-one.ts'
 import { fieldsIn, listIn, type Fields } from '../foreign.ts'
 import { namesField, withoutKeys, type Part, type Protocol } from '../parameters.ts'
 import { isThought } from './blocks.ts'
@@ -39,13 +39,7 @@ const MARK: Part = {
 }
 
 const IMAGES: readonly Part[] = [
-  {
-    name: 'an image of a result',
-    isOnce: true,
-    isIn: hasImages,
-    isRefused: (_, message) => isOfOneImage(message),
-    without: (body) => withoutImages(body, imageNotTaken),
-  },
+  oneImage(hasImages, withoutImages),
   {
     // Models of other servers may read none, or not in a result.
     name: 'images of results',

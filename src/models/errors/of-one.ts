@@ -1,10 +1,19 @@
+import { imageNotTaken } from '../../core/words/results.ts'
+import type { Part } from '../parameters.ts'
+
 // Refusals that are about what stands in one request, where the next one may be taken.
 
 const IMAGE = /\bimages?\b|\bimage_url\b/i
 const BAD =
   /\b(?:could not|unable to|failed to|cannot be) (?:be )?(?:process|decod|read|load|open|identif|pars)|\bexceed|\btoo (?:large|big|small|many)\b|\bcorrupt|\bmalformed\b|\bdimensions?\b|\bpixels?\b|\bvalid image\b|\binvalid (?:base64|image)\b|\bunsupported image(?: format| media|\.|$)/i
-/** Whether a message is about one image, and not about images. */
-export const isOfOneImage = (message: string): boolean => IMAGE.test(message) && BAD.test(message)
+/** One image that is refused as such, and not images altogether: the next conversation is asked with its own. */
+export const oneImage = (isIn: Part['isIn'], withoutImages: (body: object, note: typeof imageNotTaken) => object): Part => ({
+  name: 'an image of a result',
+  isOnce: true,
+  isIn,
+  isRefused: (_, message) => IMAGE.test(message) && BAD.test(message),
+  without: (body) => withoutImages(body, imageNotTaken),
+})
 
 /** Words for what is wrong with one schema. */
 export const BAD_SCHEMA =

@@ -1,6 +1,5 @@
 import { isObject } from '../../lib/json/object.ts'
-import { imageNotTaken } from '../../core/words/results.ts'
-import { BAD_SCHEMA, isOfOneImage } from '../errors/of-one.ts'
+import { BAD_SCHEMA, oneImage } from '../errors/of-one.ts'
 import { fieldsIn } from '../foreign.ts'
 import { namesField, withoutKeys, type Part, type Protocol } from '../parameters.ts'
 import { hasImages, withoutImages } from './raw/images.ts'
@@ -95,13 +94,7 @@ const SPECIAL: readonly Part[] = [
     isRefused: (_, message) => NOT_KEPT.test(message),
     without: withoutIds,
   },
-  {
-    name: 'an image of a result',
-    isOnce: true,
-    isIn: hasImages,
-    isRefused: (_, message) => isOfOneImage(message),
-    without: (body) => withoutImages(body, imageNotTaken),
-  },
+  oneImage(hasImages, withoutImages),
   {
     // Some read no images, and some take no message between results and the answer.
     name: 'images of results',

@@ -9,11 +9,9 @@ import { verifyRuns } from '../../../src/audit/evidence/files.ts'
 import type { Signer } from '../../../src/audit/evidence/signer.ts'
 import { importLog } from '../../../src/audit/log/import.ts'
 import { createJournalWriter } from '../../../src/store/attempts/journal.ts'
-import { finishRun } from '../../../src/store/runs/finish.ts'
-import { noUsage } from '../../../src/core/run.ts'
 import { query, type Db } from '../../../src/store/postgres/db.ts'
 import { prune } from '../../../src/store/retention.ts'
-import { endCancelled, endedRun, opened, writeRun } from '../../support/database/attempts.ts'
+import { endCancelled, endedRun, endGreen, opened, writeRun } from '../../support/database/attempts.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database/database.ts'
 import { proofOf } from '../../support/evidence/proof.ts'
 import { signerOf } from '../../support/evidence/signer.ts'
@@ -101,16 +99,7 @@ test.each<[string, string[]]>([
     failure: null,
     durationMs: 0,
   })
-  await finishRun(db, attempt, {
-    status: 'succeeded',
-    reasons: [],
-    failure: null,
-    usage: noUsage,
-    costUsd: null,
-    deliveries: [],
-    output: 1,
-  })
-  await ended(id, '1 hour')
+  await endGreen(db, attempt, '1 hour', { output: 1 })
   await sign()
   expect(await faults()).toEqual([])
   for (const statement of attack) await query(db, statement)

@@ -107,27 +107,23 @@ export interface Freezable extends Outage {
   thaw(): void
 }
 
+/** A redis-server that writes no snapshots. */
+export function spawnRedis(port: number, settings: readonly string[]): { started: ChildProcess; isReady: Promise<void> } {
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', ...settings]
+  const started = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const ready = async () => {
+    for await (const chunk of started.stdout) if (String(chunk).includes('Ready to accept connections')) break
+  }
+  return { started, isReady: ready() }
+}
+
 /** A redis-server that keeps its data in `dir` while it is away. */
 export async function startOwnRedis(dir: string, port: number): Promise<Freezable> {
   let server: ChildProcess | undefined
   async function open(): Promise<void> {
-    const args = [
-      '--port',
-      String(port),
-      '--bind',
-      '127.0.0.1',
-      '--save',
-      '',
-      '--appendonly',
-      'yes',
-      '--appendfsync',
-      'always',
-      '--dir',
-      dir,
-    ]
-    const started = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const { started, isReady } = spawnRedis(port, ['--appendonly', 'yes', '--appendfsync', 'always', '--dir', dir])
     server = started
-    for await (const chunk of started.stdout) if (String(chunk).includes('Ready to accept connections')) break
+    await isReady
   }
   async function close(): Promise<void> {
     const running = server

@@ -64,7 +64,18 @@ export async function opened(db: Db, runId: string, options: Partial<ClaimOption
 /** A run that succeeded so long ago, such as `1 hour`. Returns its id. */
 export async function endedRun(db: Db, ago: string, ending: Pick<RunEnd, 'output'> & Partial<Pick<RunEnd, 'deliveries'>>): Promise<string> {
   const id = await writeRun(db)
-  await finishRun(db, await opened(db, id), {
+  await endGreen(db, await opened(db, id), ago, ending)
+  return id
+}
+
+/** An attempt succeeds, so long ago, and its run with it. */
+export async function endGreen(
+  db: Db,
+  attempt: AttemptRef,
+  ago: string,
+  ending: Pick<RunEnd, 'output'> & Partial<Pick<RunEnd, 'deliveries'>>,
+): Promise<void> {
+  await finishRun(db, attempt, {
     status: 'succeeded',
     reasons: [],
     failure: null,
@@ -73,8 +84,7 @@ export async function endedRun(db: Db, ago: string, ending: Pick<RunEnd, 'output
     deliveries: [],
     ...ending,
   })
-  await query(db, 'update runs set finished_at = now() - $2::interval where id = $1', [id, ago])
-  return id
+  await query(db, 'update runs set finished_at = now() - $2::interval where id = $1', [attempt.runId, ago])
 }
 
 export const turnRecord = (number: number, extra: Partial<TurnRecord> = {}): TurnRecord => ({

@@ -1,34 +1,15 @@
-import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
+import { hasRedisServer, spawnRedis } from '../../../support/app/outage.ts'
 import { edit, examine, insertLines, openSetup, troubles } from '../../../support/cli/doctor.ts'
 import { freePort } from '../../../support/net/listen.ts'
 
-describe.skipIf(spawnSync('redis-server', ['--version']).status !== 0)('Redis', () => {
+describe.skipIf(!hasRedisServer())('Redis', () => {
   test('a Redis that may evict entries, or loses them at a restart, is found', async () => {
     const port = await freePort()
-    const redis = spawn(
-      'redis-server',
-      [
-        '--port',
-        String(port),
-        '--bind',
-        '127.0.0.1',
-        '--save',
-        '',
-        '--appendonly',
-        'no',
-        '--maxmemory-policy',
-        'allkeys-lru',
-        '--maxmemory',
-        '64mb',
-      ],
-      {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      },
-    )
+    const { started: redis, isReady } = spawnRedis(port, ['--appendonly', 'no', '--maxmemory-policy', 'allkeys-lru', '--maxmemory', '64mb'])
     try {
-      for await (const chunk of redis.stdout) if (String(chunk).includes('Ready to accept connections')) break
+      await isReady
       await using setup = await openSetup()
       await insertLines(setup)
       edit(setup, /databaseUrl:/, `redisUrl: redis://127.0.0.1:${port}\ndatabaseUrl:`)
