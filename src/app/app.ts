@@ -82,7 +82,7 @@ export interface App extends AsyncDisposable {
   upkeep: Upkeep
   consent: Poller
   outbox: Poller
-  /** Serves health, metrics, the API and the pages. Undefined without an `api:` section. */
+  /** Serves health, metrics and the API. Undefined without an `api:` section. */
   createApiServer(): HttpServer | undefined
   /** Serves health and metrics alone. Undefined without an `api:` section. */
   createHealthServer(): HttpServer | undefined

@@ -4,7 +4,7 @@ import { serve, type ServerType } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { Failure, messageOf } from '../core/failure.ts'
 import type { Lifecycle } from '../lib/lifecycle.ts'
-import { isLoopback, parseListen } from '../lib/net/listen.ts'
+import { httpUrl, isLoopback, parseListen } from '../lib/net/listen.ts'
 
 export interface HttpServerOptions {
   /** host:port; port 0 takes a free one. */
@@ -45,7 +45,7 @@ export function createHttpServer({ listen, hasIdentity, routes, idleTimeoutMs = 
   return {
     url: () => {
       const address: AddressInfo | string | null | undefined = server?.address()
-      return typeof address === 'object' && address ? `http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${address.port}` : ''
+      return typeof address === 'object' && address ? httpUrl(hostname, address.port) : ''
     },
     drain: () => ending.abort(),
     async start() {

@@ -54,11 +54,12 @@ export const TAKES: {
   log: 'at once',
 }
 
+const TABLE: Record<string, Takes | Record<string, Takes>> = TAKES
+
 /** The same for a key as it is written with dots; of a section, what holds for all of its keys. */
 export function takesOf(key: string): Takes | '' {
-  const table: Record<string, Takes | Record<string, Takes>> = TAKES
   const [section = '', inner = ''] = key.split('.')
-  const takes = table[section]
+  const takes = TABLE[section]
   return typeof takes === 'object' ? (takes[inner] ?? '') : (takes ?? '')
 }
 
@@ -66,8 +67,7 @@ export function takesOf(key: string): Takes | '' {
 export function inForce(started: Config, read: Config): Config {
   const asked = Object.entries({ ...read, api: read.api ?? withoutCallers(started.api) })
   const before: Record<string, unknown> = { ...started }
-  const takes: Record<string, Takes | Record<string, Takes>> = TAKES
-  return Object.assign({}, read, Object.fromEntries(asked.map(([key, value]) => [key, kept(takes[key], before[key], value)])))
+  return Object.assign({}, read, Object.fromEntries(asked.map(([key, value]) => [key, kept(TABLE[key], before[key], value)])))
 }
 
 /** Without the section nobody may call, though the process still listens. */

@@ -1,6 +1,6 @@
 // Whether a server answers, before a run waits for it: what is wrong on the author's own machine is said at once, and not as a gateway sees it.
 import { Failure, messageOf } from '../core/failure.ts'
-import { isObject } from '../lib/json/object.ts'
+import { codesOf } from '../lib/net/connection-error.ts'
 import { showLine } from '../lib/text.ts'
 
 export interface RunningDevServer {
@@ -116,7 +116,4 @@ function refused(name: string, url: string, { status, ok, headers }: Response): 
 const isMissing = (error: Error) => 'code' in error && error.code === 'ENOENT'
 
 /** Node puts why a connection failed into the cause. */
-function whyOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined
-  return isObject(cause) && typeof cause['code'] === 'string' ? cause['code'] : messageOf(cause ?? error)
-}
+const whyOf = (error: unknown): string => codesOf(error)[0] ?? messageOf(error instanceof Error ? (error.cause ?? error) : error)

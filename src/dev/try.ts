@@ -48,9 +48,11 @@ export async function lookAtServers(job: Job, servers: Servers, tell: (note: str
   }
 }
 
-/** The programs of a job's servers that ended by themselves since they were looked at. */
-export const crashedServers = (job: Job, servers: Servers): string[] =>
-  Object.keys(job.definition.tools).filter((name) => servers.get(name)?.program?.fault() !== undefined)
+/** A note on each program of a job's servers that ended by itself since it was looked at. */
+export const crashNotes = (job: Job, servers: Servers): string[] =>
+  Object.keys(job.definition.tools)
+    .filter((name) => servers.get(name)?.program?.fault() !== undefined)
+    .map((name) => `the program of ${name} ended by itself; what it wrote stands above`)
 
 /** Queues a run of it as a person asks for one. */
 export const tryJob = (parts: RunParts, job: Job, input: Record<string, unknown>): Promise<string> =>

@@ -4,8 +4,9 @@ import { Agent } from 'undici'
 import { z } from 'zod'
 import { messageOf } from '../core/failure.ts'
 import { parseJson } from '../lib/json/parse.ts'
+import { codesOf } from '../lib/net/connection-error.ts'
 import { fetchLean } from '../lib/net/http.ts'
-import { isLoopback, parseListen } from '../lib/net/listen.ts'
+import { httpUrl, isLoopback, parseListen } from '../lib/net/listen.ts'
 import { failed, ok, type Finding } from './check.ts'
 
 const CHECK = 'api.listen'
@@ -32,7 +33,8 @@ export async function checkListen(
     return ok(CHECK, `nothing else listens on ${listen}`)
   } catch (error) {
     signal.throwIfAborted()
-    if (codeOf(error) === 'EADDRINUSE' && (await isNightshift(hostname, port, signal))) return ok(CHECK, `Nightshift listens on ${listen}`)
+    if (codesOf(error)[0] === 'EADDRINUSE' && (await isNightshift(hostname, port, signal)))
+      return ok(CHECK, `Nightshift listens on ${listen}`)
     return failed(
       CHECK,
       `Nothing of ours can listen on ${listen}: ${messageOf(error)}.`,
@@ -44,8 +46,6 @@ export async function checkListen(
   }
 }
 
-const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? error.code : undefined)
-
 /** Where all addresses are listened on, one of them is asked. */
 const ASKED: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
 
@@ -53,8 +53,7 @@ async function isNightshift(hostname: string, port: number, signal: AbortSignal)
   const host = ASKED[hostname] ?? hostname
   const dispatcher = new Agent()
   try {
-    const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/livez`
-    const answer = await fetchLean(url, { dispatcher, signal, maxBytes: MAX_ANSWER_BYTES })
+    const answer = await fetchLean(`${httpUrl(host, port)}/livez`, { dispatcher, signal, maxBytes: MAX_ANSWER_BYTES })
     return answer.ok && aliveSchema.safeParse(parseJson(await answer.text())).success
   } catch {
     signal.throwIfAborted()

@@ -10,9 +10,9 @@ export function actorOf<Reason extends string | null>(
   c: Context,
   { name }: Pick<Caller, 'name'>,
   role: Role,
-  { via, reason }: { via: 'api' | 'page'; reason: Reason },
+  reason: Reason,
 ): Actor & { reason: Reason } {
-  return { act: uuidv7(), name, role, via, origin: originOf(c), requestId: c.get('requestId') ?? null, reason }
+  return { act: uuidv7(), name, role, via: 'api', origin: originOf(c), requestId: c.get('requestId') ?? null, reason }
 }
 
 /** Says in the log who did what by a request. The store says it too, unless nothing came of it. */

@@ -1,7 +1,7 @@
 import { nextFires, type CronSchedule } from '../lib/time/cron.ts'
 
 /** So many fires of a schedule are found at once. */
-export const UPCOMING = 5
+const UPCOMING = 5
 
 const upcoming = new WeakMap<CronSchedule, { since: Date; fires: readonly Date[] }>()
 

@@ -1,6 +1,6 @@
 import { ALL_JOBS, describePause } from '../core/rules/schedules/pause.ts'
 import type { Db } from '../store/postgres/db.ts'
-import { listDuties, listProcesses } from '../store/processes.ts'
+import { listDuties, listProcesses, workersAmong } from '../store/processes.ts'
 import { listPauses } from '../store/schedules/pauses.ts'
 
 /** What keeps a new run of a job from starting at once, a sentence each, with what a person can do: pauses, and no worker with a free slot. */
@@ -10,8 +10,8 @@ export async function delaysOf(db: Db, job: string): Promise<string[]> {
 }
 
 async function aboutWorkers(db: Db): Promise<string[]> {
-  const beating = new Set((await listDuties(db)).filter(({ duty }) => duty === 'heartbeat').map(({ process }) => process))
-  const workers = (await listProcesses(db)).filter(({ name, alive }) => alive && beating.has(name))
+  const duties = await listDuties(db)
+  const workers = workersAmong(await listProcesses(db), duties)
   if (workers.length === 0) return ['no worker is at work. Start one with: nightshift start']
   const isBusy = workers.every(({ runs, slots }) => slots !== null && runs >= slots)
   return isBusy ? ['each slot of the workers is taken; it starts when a run ends. See them with: nightshift status'] : []

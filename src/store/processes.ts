@@ -140,3 +140,9 @@ export async function listDuties(db: Db): Promise<KnownDuty[]> {
     reason: reason ?? undefined,
   }))
 }
+
+/** Those that are at work and take runs: each writes the heartbeat of its runs. */
+export function workersAmong(processes: readonly KnownProcess[], duties: readonly KnownDuty[]): KnownProcess[] {
+  const beating = new Set(duties.filter(({ duty }) => duty === 'heartbeat').map(({ process }) => process))
+  return processes.filter(({ name, alive }) => alive && beating.has(name))
+}

@@ -1,10 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import pLimit from 'p-limit'
-import pc from 'picocolors'
 import { z } from 'zod'
 import { showRun } from '../../src/cli/commands/runs/show.ts'
-import type { Terminal } from '../../src/cli/terminal/terminal.ts'
 import { createSigningKey } from '../../src/audit/evidence/keys.ts'
 import { exportRun } from '../../src/audit/evidence/files.ts'
 import { listDeliveries } from '../../src/runs/queries.ts'
@@ -13,6 +11,7 @@ import { query, type Db } from '../../src/store/postgres/db.ts'
 import { loadRun } from '../../src/store/runs/show.ts'
 import { bearer } from '../support/app/api.ts'
 import { command } from '../support/cli/command.ts'
+import { aTerminal } from '../support/cli/terminal.ts'
 import { dumpDatabase, dumpRedis } from '../support/database/dump.ts'
 import type { Receiver } from '../support/delivery/receiver.ts'
 import type { CanaryWorld } from './meet.ts'
@@ -59,17 +58,7 @@ async function keptContents(db: Db): Promise<Kept[]> {
   return kept
 }
 
-const terminal: Terminal = {
-  out: () => {},
-  err: () => {},
-  colors: pc.createColors(false),
-  isTerminal: false,
-  columns: 10_000,
-  env: {},
-  signal: new AbortController().signal,
-  draw: undefined,
-  ask: undefined,
-}
+const terminal = aTerminal({ columns: 10_000 })
 
 /** What shows a run, and what asks servers and models for none. */
 const COMMANDS = [

@@ -6,8 +6,8 @@ import { firstWake } from '../../src/core/ports/wake.ts'
 import { openQueueBackend } from '../../src/queue/backend.ts'
 import { createProducer } from '../../src/queue/producer.ts'
 import { newRun } from '../../src/runs/create.ts'
-import { openDb } from '../../src/store/postgres/db.ts'
-import { insertRun } from '../../src/store/runs/insert.ts'
+import { openDb, query, type Db } from '../../src/store/postgres/db.ts'
+import type { NewRun } from '../../src/store/runs/insert.ts'
 import { until } from './until.ts'
 
 /** What asks for runs of a configuration whose workers are other processes: its jobs, its store and its queue. All are closed with the stack. */
@@ -27,12 +27,21 @@ export async function openConfigured(configFile: string, stack: AsyncDisposableS
     const job = jobs.get(name)
     if (!job) throw new Error(`no job ${name}`)
     const run = newRun(job, { trigger: { kind: 'cli' } })
-    await until(() => insertRun(db, run, job.kept).then(() => true, isThere))
+    await until(() => insert(db, run, job.kept).then(() => true, isThere))
     producer.wakeSoon([firstWake(run.id)])
     return run.id
   }
   return { config, jobs, db, producer, askFor }
 }
+
+/** Into a store of whatever version: its workers may be of a release before this one, which nobody has migrated it from yet. */
+const insert = (db: Db, { id, job, jobVersion, account, trigger, input }: NewRun, definition: unknown) =>
+  query(
+    db,
+    `with version as (insert into job_versions (job, version, definition) values ($2, $3, $7) on conflict do nothing)
+     insert into runs (id, job, job_version, status, account, trigger, input) values ($1, $2, $3, 'queued', $4, $5, $6)`,
+    [id, job, jobVersion, account, JSON.stringify(trigger), JSON.stringify(input), JSON.stringify(definition)],
+  )
 
 /** True when the answer to an insert was lost with the store, and the run is there; false while the store is away. */
 function isThere(error: unknown): boolean {

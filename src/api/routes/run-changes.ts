@@ -94,7 +94,7 @@ export const addRunChanges: AddRoutes = (app, context) => {
     const caller = c.get('caller')
     const { job } = await requireStatus(db, id, visibleJobs(caller))
     requireRole(caller, 'runner', job)
-    const by = actorOf(c, caller, 'runner', { via: 'api', reason: c.req.valid('json').reason ?? null })
+    const by = actorOf(c, caller, 'runner', c.req.valid('json').reason ?? null)
     const status = await cancelRun(db, id, by)
     logAct(log, 'cancel', by, { runId: id, status })
     return c.json({ id, job, status: status ?? 'cancelled', mayGoOnUntil: await goesOnUntil(db, id) }, 202)
@@ -106,7 +106,7 @@ export const addRunChanges: AddRoutes = (app, context) => {
     const { job } = await requireStatus(db, runId, visibleJobs(caller))
     requireRole(caller, 'operator', job)
     const { reason, definition, input } = c.req.valid('json')
-    const by = actorOf(c, caller, 'operator', { via: 'api', reason: reason ?? null })
+    const by = actorOf(c, caller, 'operator', reason ?? null)
     const request = { input, retryOf: runId, trigger: { kind: 'api' }, requestedBy: caller.name } as const
     // Other input is another run, which is asked for as any other.
     const other =
@@ -125,7 +125,7 @@ export const addRunChanges: AddRoutes = (app, context) => {
     const { filter: given, definition, dryRun, reason } = c.req.valid('json')
     const filter = { ...filterOf(given), jobs }
     const planned = await planRetry(db, filter)
-    const by = actorOf(c, caller, 'operator', { via: 'api', reason: reason ?? null })
+    const by = actorOf(c, caller, 'operator', reason ?? null)
     const count = dryRun ? countOf(planned) : await retryByFilter(retryParts(context), filter, definition, by)
     if (!dryRun) logAct(log, 'retry', by, { filter: { ...filter, text: undefined }, definition, count })
     return c.json({ count, dryRun, groups: groupsShown(planned) }, 202)
@@ -137,7 +137,7 @@ export const addRunChanges: AddRoutes = (app, context) => {
     const { filter: given, dryRun, reason } = c.req.valid('json')
     const filter = { ...filterOf(given), jobs }
     const planned = await planCancel(db, filter)
-    const by = actorOf(c, caller, 'runner', { via: 'api', reason: reason ?? null })
+    const by = actorOf(c, caller, 'runner', reason ?? null)
     const count = dryRun ? countOf(planned) : await cancelByFilter(db, filter, by, context.ending)
     if (!dryRun) logAct(log, 'cancel', by, { filter: { ...filter, text: undefined }, count })
     return c.json({ count, dryRun, groups: groupsShown(planned) }, 202)

@@ -26,15 +26,17 @@ export const cancelTicketSchema = ticketSchema
   })
   .openapi('CancelTicket')
 
-const ticketHeaders = answerHeaders.extend({ location: z.string().describe('Of the run.') })
 /** Says that a request was answered from its Idempotency-Key. */
 export const REPLAYED = 'idempotent-replayed'
-const replayed = z.literal('true').optional().describe('The run was asked for before, with this Idempotency-Key.')
+const ticketHeaders = answerHeaders.extend({
+  location: z.string().describe('Of the run.'),
+  [REPLAYED]: z.literal('true').optional().describe('The run was asked for before, with this Idempotency-Key.'),
+})
 
 export const ticketResponse = {
   description: 'Queued. Location names the run.',
   content: { 'application/json': { schema: ticketSchema } },
-  headers: ticketHeaders.extend({ [REPLAYED]: replayed }),
+  headers: ticketHeaders,
 }
 
 const askedSchema = ticketSchema
@@ -43,7 +45,7 @@ const askedSchema = ticketSchema
 const asked = (description: string) => ({
   description,
   content: { 'application/json': { schema: askedSchema } },
-  headers: ticketHeaders.extend({ [REPLAYED]: replayed }),
+  headers: ticketHeaders,
 })
 
 export const newRunResponses = {

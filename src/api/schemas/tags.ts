@@ -20,7 +20,7 @@ export const tagQuerySchema = z
   .union([z.string(), z.array(z.string())])
   .transform((given, context) => {
     const pairs = [given].flat().map((text) => parseTag(text))
-    const known = pairs.filter((pair) => pair !== undefined && tagFault(...pair) === undefined).map((pair) => pair ?? ['', ''])
+    const known = pairs.flatMap((pair) => (pair && tagFault(...pair) === undefined ? [pair] : []))
     if (known.length < pairs.length || known.length > MAX_TAGS) {
       context.addIssue({ code: 'custom', message: `must be name=value, at most ${MAX_TAGS} times` })
       return z.NEVER

@@ -99,7 +99,8 @@ export const KEYS: KeysOf<ConfigValues> = {
 
 /** The keys that are set and that nobody looks at, with why: a finding for each reason. */
 export function notLookedAt(config: ConfigValues): Finding[] {
-  const unseen = Object.entries(KEYS).flatMap(([key, keys]) => unseenOf([key], keys, new Map(Object.entries(config)).get(key)))
+  const values = new Map(Object.entries(config))
+  const unseen = Object.entries(KEYS).flatMap(([key, keys]) => unseenOf([key], keys, values.get(key)))
   return [...Map.groupBy(unseen, ({ why }) => why)].map(([why, those]) =>
     skipped('not checked', `${those.map(({ path }) => path.join('.')).join(', ')}: ${why}`),
   )

@@ -3,7 +3,7 @@ import type { Job } from '../../jobs/job.ts'
 import { listSuspects, type Suspect } from '../../store/audit/suspects.ts'
 import type { Db } from '../../store/postgres/db.ts'
 import { loadServerFacts } from '../../store/postgres/facts.ts'
-import { listDuties, listProcesses, type KnownProcess } from '../../store/processes.ts'
+import { listDuties, listProcesses, workersAmong, type KnownProcess } from '../../store/processes.ts'
 import { lastFires } from '../../store/schedules/fires.ts'
 import { listPauses } from '../../store/schedules/pauses.ts'
 import {
@@ -106,13 +106,14 @@ export async function takeStatus({ db, jobs, accounts, issues, configDigest, see
     ...(await checkStanding({ db, jobs, accounts })),
   ]
   const ended = await countEnded(db, seen)
-  const schedules = overAll(duties).find(({ duty }) => duty === 'schedules')
+  const allDuties = overAll(duties)
+  const schedules = allDuties.find(({ duty }) => duty === 'schedules')
   return {
     now: now.toISOString(),
     well: stands.length === 0,
     drained: pauses.find(({ job }) => job === ALL_JOBS) ?? null,
     pauses: pauses.filter(({ job }) => job !== ALL_JOBS && isSeen(job)),
-    workers: workersOf(atWork, new Set(duties.filter(({ duty }) => duty === 'heartbeat').map(({ process }) => process))),
+    workers: workersOf(workersAmong(atWork, duties)),
     scheduler: { atWork: schedules?.processes ?? 0, lookedAt: schedules?.succeededAt ?? null },
     runs: await countOpen(db, seen),
     underWay: await listUnderWay(db, seen, MOST_UNDER_WAY),
@@ -132,7 +133,7 @@ export async function takeStatus({ db, jobs, accounts, issues, configDigest, see
       : {
           processes,
           configDigest,
-          duties: overAll(duties),
+          duties: allDuties,
           reports: { ...(await countPendingReports(db)), failing: await listFailingReports(db) },
           suspects: (await listSuspects(db)).filter(({ acknowledgedAt }) => acknowledgedAt === null),
           stands,
@@ -140,9 +141,7 @@ export async function takeStatus({ db, jobs, accounts, issues, configDigest, see
   }
 }
 
-/** `beating`: the processes with a worker. */
-function workersOf(atWork: readonly KnownProcess[], beating: ReadonlySet<string>): WorkersStatus {
-  const workers = atWork.filter(({ name }) => beating.has(name))
+function workersOf(workers: readonly KnownProcess[]): WorkersStatus {
   const slots = workers.map((worker) => worker.slots)
   return {
     atWork: workers.length,

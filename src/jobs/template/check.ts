@@ -43,9 +43,15 @@ function namesOf(segments: readonly unknown[]): string[] {
 
 const PLACE = /, line:(\d{1,6}), col:\d{1,9}$/
 
+/** Liquid's words, and the line that they end with. */
+export const placed = (said: string): { words: string; line: number } => ({
+  words: said.replace(PLACE, ''),
+  line: Number(PLACE.exec(said)?.[1] ?? 1),
+})
+
 function explainSyntax(said: string): TemplateFault {
-  const words = said.replace(PLACE, '')
-  return { message: cureOf(words) ?? `is not a valid Liquid template: ${words}; ${FORM}`, line: Number(PLACE.exec(said)?.[1] ?? 1) }
+  const { words, line } = placed(said)
+  return { message: cureOf(words) ?? `is not a valid Liquid template: ${words}; ${FORM}`, line }
 }
 
 const FORM = 'write a variable and filters, as in {{ fire_time | date: "%F" }}'

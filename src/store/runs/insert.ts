@@ -28,7 +28,6 @@ export async function insertRun(db: Db | pg.PoolClient, run: NewRun, definition:
   const job = add(run.job)
   const jobVersion = add(run.jobVersion)
   const retryOf = add(run.retryOf ?? null)
-  const hasTags = (run.tags ?? run.retryOf) !== undefined
   const columns = {
     id: add(run.id),
     job,
@@ -40,10 +39,7 @@ export async function insertRun(db: Db | pg.PoolClient, run: NewRun, definition:
     retry_of: retryOf,
     after_run: add(run.afterRun ?? null),
     requested_by: add(run.requestedBy ?? null),
-    // A run without any is inserted as before there were tags, also into a store that a later version has not migrated yet.
-    ...(hasTags && {
-      tags: `coalesce(${add(run.tags ? JSON.stringify(run.tags) : null)}::jsonb, (select tags from runs where id = ${retryOf}), '{}')`,
-    }),
+    tags: `coalesce(${add(run.tags ? JSON.stringify(run.tags) : null)}::jsonb, (select tags from runs where id = ${retryOf}), '{}')`,
     priority: add(PRIORITIES[run.priority ?? 'normal']),
     next_attempt_at: add(run.startAt ?? null),
     expire_at: add(run.expireAt ?? null),
@@ -55,7 +51,6 @@ export async function insertRun(db: Db | pg.PoolClient, run: NewRun, definition:
        values (${job}, ${jobVersion}, ${add(JSON.stringify(definition))}) on conflict do nothing)
      insert into runs (${Object.keys(columns).join(', ')}) values (${Object.values(columns).join(', ')})`,
     values,
-    // A name stands for one text.
-    hasTags ? 'insert run with tags' : 'insert run',
+    'insert run',
   )
 }

@@ -4,7 +4,7 @@ import type { PastTurn } from '../../../src/core/history.ts'
 import { notesIn, notesItem } from '../../../src/core/rules/context/record.ts'
 import { SUMMARY_ASK } from '../../../src/core/words/window/aside.ts'
 import type { Asked, Said } from '../../support/model/answering-model.ts'
-import { hold, type Conversation, type Settings } from '../../support/model/conversation.ts'
+import { historyOf, hold, type Settings } from '../../support/model/conversation.ts'
 import { textResult, type Seen } from '../../support/mcp/scripted-server.ts'
 
 const WINDOW = 8000
@@ -29,25 +29,6 @@ const settings = (extra: Settings = {}): Settings => ({
 const outputs = ({ input }: Asked) => input.flatMap((item) => (item.type === 'function_call_output' ? [String(item['output'])] : []))
 const isStub = (text: string) => text.startsWith('[Nightshift: result t')
 const isForNotes = (asked: Asked) => JSON.stringify(asked.input.at(-1)).includes(SUMMARY_ASK)
-
-/** What a store would give of the first rows. */
-function historyOf({ journal }: Conversation, rowsKept: number): PastTurn[] {
-  return journal.turns.slice(0, rowsKept).map((turn) => ({
-    ...turn,
-    provider: null,
-    tier: null,
-    // As a column gives it.
-    purpose: turn.purpose ?? null,
-    context: turn.context === undefined ? null : JSON.parse(JSON.stringify(turn.context)),
-    attempt: 1,
-    calls: journal.calls
-      .filter((call) => call.turn === turn.number)
-      .flatMap((call) => {
-        const end = journal.ends.find(({ id }) => id === call.id)
-        return end ? [{ ...call, status: end.status, result: end.result, failure: end.failure }] : []
-      }),
-  }))
-}
 
 describe('a conversation that nears the window', () => {
   test('has stubs in the place of its oldest results, and is never refused', async () => {

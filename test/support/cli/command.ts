@@ -2,10 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import pc from 'picocolors'
 import { main } from '../../../src/cli/main.ts'
-import type { Terminal } from '../../../src/cli/terminal/terminal.ts'
 import { environment, type Environment } from '../../../src/config/environment.ts'
+import { aTerminal } from './terminal.ts'
 
 export const BIN = join(import.meta.dirname, '../../../src/cli/bin.js')
 
@@ -27,20 +26,15 @@ export interface CommandOptions {
 export async function command(args: readonly string[], options: CommandOptions = {}): Promise<Ended> {
   const out: string[] = []
   const err: string[] = []
-  const terminal: Terminal = {
+  const { onOut, ...given } = options
+  const terminal = aTerminal({
+    ...given,
     out: (line) => {
       out.push(line)
-      options.onOut?.(line)
+      onOut?.(line)
     },
     err: (line) => void err.push(line),
-    colors: pc.createColors(false),
-    isTerminal: false,
-    columns: options.columns ?? 200,
-    env: options.env ?? {},
-    signal: options.signal ?? new AbortController().signal,
-    draw: undefined,
-    ask: undefined,
-  }
+  })
   const code = await main(args, terminal)
   return { code, out: out.join('\n'), err: err.join('\n') }
 }

@@ -1,7 +1,6 @@
-import pc from 'picocolors'
 import { main } from '../../../src/cli/main.ts'
-import type { Terminal } from '../../../src/cli/terminal/terminal.ts'
 import type { Environment } from '../../../src/config/environment.ts'
+import { aTerminal } from './terminal.ts'
 
 export interface Screen {
   out: () => string
@@ -27,17 +26,15 @@ export function openScreen(
     for (const look of watchers) look()
   }
   const { answer, rows } = options
-  const terminal: Terminal = {
+  const terminal = aTerminal({
     out: write(out),
     err: write(err),
-    colors: pc.createColors(false),
-    isTerminal: false,
     columns: options.columns ?? 200,
     env: options.env ?? {},
     signal: ending.signal,
     draw: rows === undefined ? undefined : (screen) => write(out)(screen(rows)),
     ask: answer && ((question) => Promise.resolve(answer(question))),
-  }
+  })
   const ended = main(args, terminal)
   const text = () => [...out, ...err].join('\n')
   return {

@@ -2,7 +2,7 @@ import pc from 'picocolors'
 import type { Terminal } from '../../../src/cli/terminal/terminal.ts'
 
 /** A terminal without colors, wide enough for whole lines, for what gives back its text. */
-export const aTerminal = (): Terminal => ({
+export const aTerminal = (given: Partial<Terminal> = {}): Terminal => ({
   out: () => {},
   err: () => {},
   colors: pc.createColors(false),
@@ -12,4 +12,5 @@ export const aTerminal = (): Terminal => ({
   signal: new AbortController().signal,
   draw: undefined,
   ask: undefined,
+  ...given,
 })

@@ -170,7 +170,8 @@ export function historyOf({ journal }: Conversation, turns: number, lost = 0): P
       provider: turn.provider ?? null,
       tier: turn.tier ?? null,
       purpose: turn.purpose ?? null,
-      context: turn.context ?? null,
+      // As a column gives it.
+      context: turn.context === undefined ? null : JSON.parse(JSON.stringify(turn.context)),
       attempt: 1,
       calls: calls.slice(0, index === turns - 1 ? calls.length - lost : calls.length).flatMap((call) => {
         const end = journal.ends.find(({ id }) => id === call.id)

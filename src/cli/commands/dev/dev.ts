@@ -11,7 +11,7 @@ import { createRecorder, type Recorder } from '../../../dev/models/recorder.ts'
 import { keepRecording } from '../../../dev/models/recording.ts'
 import { echoNotes, reasonsBeside } from '../../../dev/outcome.ts'
 import type { DevSettings } from '../../../dev/settings.ts'
-import { crashedServers, failureOf, jobToTry, lookAtServers, tryJob } from '../../../dev/try.ts'
+import { crashNotes, failureOf, jobToTry, lookAtServers, tryJob } from '../../../dev/try.ts'
 import { describeTarget, targetOf } from '../../../delivery/destinations/registry.ts'
 import { showLine, showText } from '../../../lib/text.ts'
 import { followRun } from '../runs/follow.ts'
@@ -148,7 +148,7 @@ async function tryOnce({ app, servers, name, settings, recorder, record, input }
   const failure = failureOf(run)
   if (failure) terminal.out(lines.failure('failed', failure))
   if (!settings.model) for (const text of echoNotes(run)) note(text)
-  for (const server of crashedServers(job, servers)) note(`the program of ${server} ended by itself; what it wrote stands above`)
+  for (const text of crashNotes(job, servers)) note(text)
   const report = reportText(run, terminal)
   if (report !== undefined) terminal.out(`${terminal.colors.bold('The answer')}${settings.model ? '' : ', made up'}\n${report}\n`)
   for (const entry of job.definition.deliver)

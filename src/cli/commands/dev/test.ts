@@ -5,7 +5,7 @@ import { isFinal } from '../../../core/run.ts'
 import { differences, inputOf, reasonsBeside } from '../../../dev/outcome.ts'
 import { readRecordings } from '../../../dev/models/recording.ts'
 import { createReplay } from '../../../dev/models/replay.ts'
-import { crashedServers, failureOf, jobToTry, lookAtServers, tryJob } from '../../../dev/try.ts'
+import { crashNotes, failureOf, jobToTry, lookAtServers, tryJob } from '../../../dev/try.ts'
 import { showLine } from '../../../lib/text.ts'
 import { followRun } from '../runs/follow.ts'
 import { examples, type AddCommand } from '../../options/options.ts'
@@ -41,10 +41,11 @@ export const addTest: AddCommand = (program, terminal, done) => {
       await using stack = new AsyncDisposableStack()
       const replay = createReplay((job) => recordings.get(job))
       const { app, servers } = await openDev({ settings, jobsDir: options.jobs, provider: () => replay }, stack)
+      const note = (text: string) => terminal.out(lines.step('note', text))
       let failed = 0
       for (const { name, recording } of wanted) {
         const { job, written } = jobToTry(app.jobs, name, servers)
-        await lookAtServers(job, servers, (text) => terminal.out(lines.step('note', text)), terminal.signal)
+        await lookAtServers(job, servers, note, terminal.signal)
         const id = await tryJob(app, job, { ...inputOf(recording), ...options.input })
         const run = await followRun(app.db, id, terminal, () => {})
         terminal.signal.throwIfAborted()
@@ -59,10 +60,8 @@ export const addTest: AddCommand = (program, terminal, done) => {
         for (const reason of faults.length === 0 ? [] : reasonsBeside(run)) terminal.out(lines.reason(reason))
         const failure = faults.length > 0 ? failureOf(run) : undefined
         if (failure) terminal.out(lines.failure('failed', failure))
-        for (const server of crashedServers(job, servers))
-          terminal.out(lines.step('note', `the program of ${server} ended by itself; what it wrote stands above`))
-        if (recording.version !== written.version)
-          terminal.out(lines.step('note', `${name} has changed since it was recorded on ${recording.recordedAt.slice(0, 10)}`))
+        for (const text of crashNotes(job, servers)) note(text)
+        if (recording.version !== written.version) note(`${name} has changed since it was recorded on ${recording.recordedAt.slice(0, 10)}`)
       }
       done(failed === 0 ? EXIT.ok : EXIT.failed)
     })

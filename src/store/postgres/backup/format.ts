@@ -1,3 +1,4 @@
+import pg from 'pg'
 // A backup is the text that pg_dump writes of rows, packed with zstd: a line about the whole, for each table a line about it and its rows as COPY gives them, and a line
 // at the end without which it is not whole. Its lines about itself are SQL comments.
 import { z } from 'zod'
@@ -34,11 +35,9 @@ const END = '-- end '
 /** After the rows of a table. */
 export const LAST_ROW = '\\.'
 
-const quote = (identifier: string) => `"${identifier.replaceAll('"', '""')}"`
-
 /** The statement that gives or takes the rows of a table. */
 export const copyOf = ({ name: table, columns }: BackupTable, way: 'to stdout' | 'from stdin'): string =>
-  `copy ${quote(table)} (${columns.map(quote).join(', ')}) ${way}`
+  `copy ${pg.escapeIdentifier(table)} (${columns.map((column) => pg.escapeIdentifier(column)).join(', ')}) ${way}`
 
 export const headLine = (head: BackupHead): string => `${HEAD}${JSON.stringify(head)}\n`
 /** Two lines: about the table, and the statement as psql takes it. */
