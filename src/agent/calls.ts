@@ -6,7 +6,7 @@ import { shownBytes, type Window } from '../core/rules/context/window.ts'
 import type { Journal } from '../core/ports/journal.ts'
 import type { ToolBox, ToolOutcome } from '../core/ports/toolbox.ts'
 import { decideReplay, type OnUnknown } from '../core/rules/repeat.ts'
-import type { TurnItem } from '../core/run.ts'
+import { resultOf, type TurnItem } from '../core/run.ts'
 import {
   NO_MORE_CALLS,
   NOT_AFTER_FAILURE,
@@ -202,10 +202,10 @@ async function writeOwn(
   outcome: ToolOutcome,
 ): Promise<ToolOutcome> {
   const id = randomUUID()
-  const { status, text, truncated, failure, images } = outcome
+  const { status, failure } = outcome
   await journal.toolCallRefused(
     { id, turn, position, callId: call.callId, server: OWN_SERVER, tool, arguments: call.arguments, repeatable: true },
-    { id, status, result: { text, truncated, ...(images && { images }) }, failure, durationMs: 0 },
+    { id, status, result: resultOf(outcome), failure, durationMs: 0 },
   )
   return outcome
 }

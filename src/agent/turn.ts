@@ -19,7 +19,7 @@ import type { ModelSettings } from '../core/models/settings.ts'
 import type { PastTurn, PastUnseen } from '../core/history.ts'
 import { isNotRun } from '../core/ports/gateway.ts'
 import type { Journal } from '../core/ports/journal.ts'
-import { hasPriceAt, knownCostOf, priceAt, tierOf, type Price } from '../core/rules/spending/price.ts'
+import { chargedAt, hasPriceAt, knownCostOf, tierOf, type Price } from '../core/rules/spending/price.ts'
 import type { Reason, TurnItem, TurnPurpose, Usage } from '../core/run.ts'
 import { joinNotes, lastTurnNote } from '../core/words/notes.ts'
 import type { ModelTool } from '../core/ports/toolbox.ts'
@@ -209,7 +209,7 @@ export async function takeTurn(
   }
   await Promise.all([lost && journal.unseenAnswer({ turn: number, usage: lost.usage }), journal.turn(row)])
   context?.written(putAside, summary?.notes)
-  await reserved.charge(usage, lost, paid.price && (priceAt(paid.price, tier) ?? paid.price))
+  await reserved.charge(usage, lost, chargedAt(paid.price, tier))
   return { turn: { number, items, stopReason: turn.stopReason, forcedBy: forced, usage, costUsd, unseen: lost?.usage }, sent }
 }
 

@@ -150,6 +150,15 @@ export interface ToolResult {
   uris?: string[]
 }
 
+/** What the row of a call keeps of its outcome. */
+export const resultOf = ({ text, truncated, kept, images, uris = [] }: ToolResult): ToolResult => ({
+  text,
+  truncated,
+  ...(kept && { kept }),
+  ...(images && { images }),
+  ...(uris.length > 0 && { uris }),
+})
+
 /** The attempt that is writing. A write with a token that is not the open attempt's is refused. */
 export interface AttemptRef {
   runId: string

@@ -86,7 +86,7 @@ function faultOf({ name, program, url }: RunningDevServer, met: unknown): Failur
     const line = showLine(program.line)
     if (fault instanceof Error)
       return invalid(
-        `The server ${name} cannot be started: ${isMissing(fault) ? `there is no program ${line.split(' ')[0] ?? ''}` : messageOf(fault)}.`,
+        `The server ${name} cannot be started: ${whyNoProgram(line.split(' ')[0] ?? '', fault)}.`,
         `Correct its command (${line}); a program is looked for on PATH.`,
       )
     return invalid(`The server ${name} ended before it answered; what it wrote stands above.`, `Run it by itself: ${line}`)
@@ -113,7 +113,12 @@ function refused(name: string, url: string, { status, ok, headers }: Response): 
   )
 }
 
-const isMissing = (error: Error) => 'code' in error && error.code === 'ENOENT'
+/** A look along PATH that finds no program ends with EACCES where it met a directory that may not be read, or a file of this name that may not be run (execvp). */
+function whyNoProgram(command: string, fault: Error): string {
+  const code = 'code' in fault ? fault.code : undefined
+  if (code === 'ENOENT') return `there is no program ${command}`
+  return code === 'EACCES' ? `there is no program ${command} that this user may run` : messageOf(fault)
+}
 
 /** Node puts why a connection failed into the cause. */
 const whyOf = (error: unknown): string => codesOf(error)[0] ?? messageOf(error instanceof Error ? (error.cause ?? error) : error)

@@ -2,6 +2,7 @@ import { Failure } from '../core/failure.ts'
 import { keepText } from '../core/rules/reading/keep.ts'
 import type { CallJournal, ToolCallRecord } from '../core/ports/journal.ts'
 import type { ToolOutcome } from '../core/ports/toolbox.ts'
+import { resultOf } from '../core/run.ts'
 import { noAnswer } from '../core/words/calls.ts'
 import { deadlineSignal } from '../lib/time/deadline.ts'
 import { classifyCallError, type CallErrorOptions } from './call-errors.ts'
@@ -38,9 +39,8 @@ export async function makeCall(
   }
   await written
   const outcome = await keepContents(answered, journal)
-  const { status, text, truncated, failure, kept, images, uris = [] } = outcome
-  const result =
-    thrown === undefined ? { text, truncated, ...(kept && { kept }), ...(images && { images }), ...(uris.length > 0 && { uris }) } : null
+  const { status, failure } = outcome
+  const result = thrown === undefined ? resultOf(outcome) : null
   await journal.toolCallEnd({ id: record.id, status, result, failure, durationMs: performance.now() - began })
   if (thrown !== undefined) throw thrown
   return outcome
@@ -72,8 +72,7 @@ function givenUp({ server, tool }: ToolCallRecord, timeoutMs: number): ToolOutco
 /** Writes a call that is never sent, with its end. */
 export async function refuseCall(record: ToolCallRecord, answered: Answered, journal: CallJournal): Promise<ToolOutcome> {
   const outcome = await keepContents(answered, journal)
-  const { status, text, truncated, failure, kept } = outcome
-  const result = { text, truncated, ...(kept && { kept }) }
-  await journal.toolCallRefused(record, { id: record.id, status, result, failure, durationMs: 0 })
+  const { status, failure } = outcome
+  await journal.toolCallRefused(record, { id: record.id, status, result: resultOf(outcome), failure, durationMs: 0 })
   return outcome
 }

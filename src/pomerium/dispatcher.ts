@@ -1,5 +1,6 @@
 import { Agent, type Dispatcher } from 'undici'
 import { Failure, messageOf } from '../core/failure.ts'
+import { parseListen } from '../lib/net/listen.ts'
 import { createConnector, type WayOptions } from '../lib/net/way/connector.ts'
 
 export interface DispatcherOptions extends WayOptions {
@@ -16,7 +17,7 @@ const KEEP_ALIVE_MS = 30_000
 /** Connections to the gateway. It has no time-outs for responses: a tool may be silent until its call's limit. `CONFIG_INVALID` when the CA file cannot be used. */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const connector = connectorOf(options)
-  const address = options.address === undefined ? undefined : parseAddress(options.address)
+  const address = options.address === undefined ? undefined : parseListen(options.address)
   return new Agent({
     connections: options.connections ?? null,
     headersTimeout: 0,
@@ -29,7 +30,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
             {
               ...target,
               hostname: address.hostname,
-              port: address.port,
+              port: String(address.port),
               host: `${address.hostname}:${address.port}`,
               servername: target.servername || target.hostname,
             },
@@ -50,9 +51,4 @@ function connectorOf(options: DispatcherOptions) {
       cause,
     })
   }
-}
-
-function parseAddress(address: string): { hostname: string; port: string } {
-  const at = address.lastIndexOf(':')
-  return { hostname: address.slice(0, at).replace(/^\[|\]$/g, ''), port: address.slice(at + 1) }
 }

@@ -23,34 +23,36 @@ type Sort = Full['sort']
  * protects the workers, and of those that lie ahead, which protects the store (`core/rules/spending/queue-share.ts`).
  */
 export function createQueueLimit(db: Db, limits: () => QueueLimits): QueueLimit {
-  let counted: Promise<QueuedRuns[]> = Promise.resolve([])
+  let counting: Promise<QueuedRuns[]> = Promise.resolve([])
   let countedAt = Number.NEGATIVE_INFINITY
   // What a count may have missed: runs that were being written when it began, and those that were written since.
   const underWay = createTally()
   const written = createTally()
 
   function count(): Promise<QueuedRuns[]> {
-    if (performance.now() - countedAt <= COUNT_MS) return counted
+    if (performance.now() - countedAt <= COUNT_MS) return counting
     countedAt = performance.now()
     written.clear()
-    counted = countQueued(db)
+    counting = countQueued(db)
     // A count that failed is not believed.
-    counted.catch(() => (countedAt = Number.NEGATIVE_INFINITY))
-    return counted
+    counting.catch(() => (countedAt = Number.NEGATIVE_INFINITY))
+    return counting
   }
 
   return async ({ requestedBy, job, startAt }, write) => {
     const isLater = startAt !== undefined && startAt.getTime() > Date.now()
-    const rows = await count()
+    const counted = await count()
+    const rows = [...counted, ...underWay.rows(), ...written.rows()]
     const queued = (sort: Sort): Queued => {
-      const sum = (one: (row: { requestedBy: string; job: string }) => boolean) =>
-        rows.reduce((total, row) => total + (one(row) ? row[sort] : 0), 0) + underWay.sum(sort, one) + written.sum(sort, one)
-      return {
-        all: sum(() => true),
-        ofCaller: sum((row) => row.requestedBy === requestedBy),
-        ofJob: sum((row) => row.job === job),
-        ofBoth: sum((row) => row.requestedBy === requestedBy && row.job === job),
+      const sums = { all: 0, ofCaller: 0, ofJob: 0, ofBoth: 0 }
+      for (const row of rows) {
+        const [isOfCaller, isOfJob] = [row.requestedBy === requestedBy, row.job === job]
+        sums.all += row[sort]
+        if (isOfCaller) sums.ofCaller += row[sort]
+        if (isOfJob) sums.ofJob += row[sort]
+        if (isOfCaller && isOfJob) sums.ofBoth += row[sort]
       }
+      return sums
     }
     const full = fullQueue(isLater, queued('due'), queued('ahead'), limits())
     if (full) throw refusal(full, { requestedBy, job }, limits())
@@ -66,19 +68,19 @@ export function createQueueLimit(db: Db, limits: () => QueueLimits): QueueLimit 
   }
 }
 
-/** Counts of runs by sort, caller and job. */
+/** Counts of runs by caller and job, as the store counts them. */
 function createTally() {
-  const rows = new Map<string, { sort: Sort; requestedBy: string; job: string; runs: number }>()
+  const rows = new Map<string, QueuedRuns>()
   return {
     clear: () => rows.clear(),
+    rows: () => rows.values(),
     add(sort: Sort, requestedBy: string, job: string, by: number) {
-      const key = JSON.stringify([sort, requestedBy, job])
-      const runs = (rows.get(key)?.runs ?? 0) + by
-      if (runs === 0) rows.delete(key)
-      else rows.set(key, { sort, requestedBy, job, runs })
+      const key = JSON.stringify([requestedBy, job])
+      const row = rows.get(key) ?? { requestedBy, job, due: 0, ahead: 0 }
+      row[sort] += by
+      if (row.due === 0 && row.ahead === 0) rows.delete(key)
+      else rows.set(key, row)
     },
-    sum: (sort: Sort, one: (row: { requestedBy: string; job: string }) => boolean) =>
-      [...rows.values()].reduce((total, row) => total + (row.sort === sort && one(row) ? row.runs : 0), 0),
   }
 }
 

@@ -42,7 +42,14 @@ test('a program that serves MCP is well, and is told of when it is slow', async 
 })
 
 test.each<[what: string, command: string, args: string[], said: RegExp, cure: RegExp]>([
-  ['is not there', 'no-such-program', ['x'], /calc cannot be started: there is no program no-such-program\./, /no-such-program x.*PATH/],
+  [
+    'is not there',
+    'no-such-program',
+    ['x'],
+    /calc cannot be started: there is no program no-such-program( that this user may run)?\./,
+    /no-such-program x.*PATH/,
+  ],
+  ['may not be run', FAULTY, [], /calc cannot be started: there is no program .*stdio-faulty\.mjs that this user may run\./, /PATH/],
   [
     'ends at once',
     process.execPath,

@@ -1,5 +1,5 @@
 import { Failure } from '../../core/failure.ts'
-import { decideCut, summedBy, type Fill } from '../../core/rules/context/cut.ts'
+import { decideCut, isFull, summedBy, type Fill } from '../../core/rules/context/cut.ts'
 import { notesIn, type TurnContext } from '../../core/rules/context/record.ts'
 import { saidSize } from '../../core/rules/context/said.ts'
 import {
@@ -127,6 +127,8 @@ export function createContext({ window, maxOutputTokens, reader }: ContextOption
       const tokens = leastTokens(bytes)
       if (conversation.exchanges.length === 0 && tokens > known.tokens)
         throw contextFull(TOO_LONG_AT_FIRST, { request, tokens, window: known.tokens })
+      // As most turns are: what each result would free is not looked at then.
+      if (!isFull({ room: room(), tokens: estimate(bytes) })) return undefined
       const cut = decideCut(fillOf(bytes, conversation, isLast))
       putAside(cut.aside)
       return cut.summary ? begunOf(conversation) : undefined

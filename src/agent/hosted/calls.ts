@@ -3,6 +3,7 @@ import { identityOf } from '../../core/rules/evidence/identity.ts'
 import { createLoopWatch } from '../../core/rules/loops.ts'
 import { isUnreadable, keepText } from '../../core/rules/reading/keep.ts'
 import { mayAskAgain } from '../../core/rules/repeat.ts'
+import { resultOf } from '../../core/run.ts'
 import { parseKept, tryParse } from '../../lib/json/parse.ts'
 import type { HostedCall } from '../../models/hosted.ts'
 import { unknownEnd, type HostedEnd } from './ends.ts'
@@ -82,7 +83,7 @@ export function createCallRows(options: HostedOptions, calls: KnownCall[], turn:
     await keep(one)
     const kept = await keepText(journal, whole)
     Object.assign(call, { status, text, truncated: isUnreadable({ truncated, kept }, true), kept, failure })
-    const result = { text, truncated, ...(kept && { kept }) }
+    const result = resultOf({ text, truncated, ...(kept && { kept }) })
     await journal.toolCallEnd({ id, status, result, failure, durationMs: performance.now() - at })
     one.isEndKept = true
     const watched = { tool: `${call.server} ${call.tool}`, arguments: JSON.stringify(call.arguments) }

@@ -10,7 +10,7 @@ import { isUnreadable } from '../../core/rules/reading/keep.ts'
 import { reasonsAgainst } from '../../core/rules/outcome.ts'
 import { MAX_REPAIRS } from '../../core/rules/output.ts'
 import { openEnvelope } from '../../core/rules/endings.ts'
-import { knownCostOf, priceAt, tierOf } from '../../core/rules/spending/price.ts'
+import { chargedAt, knownCostOf, tierOf } from '../../core/rules/spending/price.ts'
 import { addUsage, noUsage, reasonOf, type Reason, type Usage } from '../../core/run.ts'
 import type { Conversation } from '../context/view.ts'
 import { finalAnswer } from './attach.ts'
@@ -231,7 +231,7 @@ async function hostedTurn(options: HostedOptions, calls: KnownCall[], signal: Ab
       finishedAt: new Date(),
       context,
     })
-    await taken.charge(usage, undefined, price && (priceAt(price, tier) ?? price))
+    await taken.charge(usage, undefined, chargedAt(price, tier))
     return { number, items, stopReason, forcedBy, usage, costUsd, leftOut: context?.leftOut }
   } catch (error) {
     if (!own.signal.aborted) {

@@ -15,8 +15,8 @@ import { turnOf, usageOf } from './turn.ts'
 
 export interface AdapterOptions {
   client: MessagesClient
-  /** Its name in the configuration. */
-  provider: string
+  /** Who it says that its words are from. */
+  from: Origin
   model: string
   ask: Ask
   stream: boolean
@@ -29,8 +29,7 @@ export interface AdapterOptions {
 export const MOST_PAUSES = 20
 
 /** A model behind `/v1/messages`. The whole conversation is sent each time. */
-export function createMessagesModel({ client, provider, model, ask, stream, labels, maxTokens }: AdapterOptions): Model {
-  const from: Origin = `anthropic ${provider}`
+export function createMessagesModel({ client, from, model, ask, stream, labels, maxTokens }: AdapterOptions): Model {
   return {
     async respond(request, signal) {
       const body = bodyOf(request, { model, from, labels, maxTokens })

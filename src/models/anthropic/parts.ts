@@ -1,6 +1,6 @@
 import { imageNotRead } from '../../core/words/results.ts'
 import type { ModelSettings } from '../../core/models/settings.ts'
-import { BAD_SCHEMA, oneImage } from '../errors/of-one.ts'
+import { oneImage, oneSchema } from '../errors/of-one.ts'
 import { fieldsIn, listIn, type Fields } from '../foreign.ts'
 import { namesField, withoutKeys, type Part, type Protocol } from '../parameters.ts'
 import { isThought } from './blocks.ts'
@@ -136,12 +136,7 @@ export const MESSAGES: Protocol = {
     'tool_choice',
   ]),
   parts: [
-    {
-      ...FORMAT,
-      name: 'the schema of the answer',
-      isOnce: true,
-      isRefused: (named, message) => FORMAT.isRefused(named, message) && BAD_SCHEMA.test(message),
-    },
+    oneSchema(FORMAT),
     FORMAT,
     { ...config('effort', 'effort', /\beffort\b/i), setting: 'effort' },
     MARK,

@@ -5,6 +5,7 @@ import { modelFailure } from '../errors/failure.ts'
 import { fieldsIn, idIn, listIn } from '../foreign.ts'
 import { createParameters, type Ask } from '../parameters.ts'
 import type { Provider, Warn } from '../provider.ts'
+import { originOf } from '../raw/keep.ts'
 import { readAnswer } from '../raw/read.ts'
 import { redactTurn } from '../redacted.ts'
 import { createMessagesClient } from './client.ts'
@@ -98,7 +99,7 @@ export function createProvider(options: ProviderOptions): Provider {
     model(name, warn, mark) {
       const model = createMessagesModel({
         client,
-        provider: mark === undefined ? options.name : `${options.name} ${mark}`,
+        from: originOf('anthropic', options.name, mark),
         model: name,
         ask: askFor(name, warn),
         stream,

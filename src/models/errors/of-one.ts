@@ -16,5 +16,14 @@ export const oneImage = (isIn: Part['isIn'], withoutImages: (body: object, note:
 })
 
 /** Words for what is wrong with one schema. */
-export const BAD_SCHEMA =
+const BAD_SCHEMA =
   /\bformat\.schema\b|\bjson_schema\.schema\b|\binvalid_json_schema\b|\badditionalProperties\b|\b(?:invalid|unsupported|malformed) (?:json )?schema\b|\bschema\b.{0,40}\b(?:is not valid|is invalid|too (?:large|complex|deep|many))\b/i
+
+/** One schema that is refused as such, and not the format that it stands in. */
+export const oneSchema = ({ isIn, isRefused, without }: Pick<Part, 'isIn' | 'isRefused' | 'without'>): Part => ({
+  name: 'the schema of the answer',
+  isOnce: true,
+  isIn,
+  isRefused: (named, message) => isRefused(named, message) && BAD_SCHEMA.test(message),
+  without,
+})

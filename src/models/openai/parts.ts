@@ -1,5 +1,5 @@
 import { isObject } from '../../lib/json/object.ts'
-import { BAD_SCHEMA, oneImage } from '../errors/of-one.ts'
+import { oneImage, oneSchema } from '../errors/of-one.ts'
 import { fieldsIn } from '../foreign.ts'
 import { namesField, withoutKeys, type Part, type Protocol } from '../parameters.ts'
 import { hasImages, withoutImages } from './raw/images.ts'
@@ -74,13 +74,7 @@ const SPECIAL: readonly Part[] = [
     isRefused: (named) => /\bstrict\b/i.test(named),
     without: withoutStrict,
   },
-  {
-    name: 'the schema of the answer',
-    isOnce: true,
-    isIn: isFormat,
-    isRefused: (named, message) => FORMAT.test(named) && BAD_SCHEMA.test(message),
-    without: withoutFormat,
-  },
+  oneSchema({ isIn: isFormat, isRefused: (named) => FORMAT.test(named), without: withoutFormat }),
   {
     name: 'a format of the answer beside tools',
     isIn: (body) => isFormat(body) && 'tools' in body,

@@ -11,6 +11,7 @@ import type { McpToken } from './hosted/access.ts'
 import { probeHosted } from './hosted/probe.ts'
 import { createHostedModel } from './hosted/client.ts'
 import type { Provider, Warn } from '../provider.ts'
+import { originOf } from '../raw/keep.ts'
 import { isOfAzure, openAiKey } from '../key-headers.ts'
 import { createParameters, type Ask } from '../parameters.ts'
 import { OPENAI } from './parts.ts'
@@ -108,7 +109,7 @@ export function createProvider(options: ProviderOptions): Provider {
     model(name, warn, mark) {
       const adapter = {
         client,
-        from: `${options.api} ${options.name}${mark === undefined ? '' : ` ${mark}`}` as const,
+        from: originOf(options.api, options.name, mark),
         model: name,
         ask: askFor(name, warn),
         stream: options.stream,

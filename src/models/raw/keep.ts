@@ -12,7 +12,13 @@ export const MAX_CHARS = 2_000_000
 const MAX_DEPTH = 64
 
 /** Who said it, by API and provider: nobody else is sent what is kept. */
-export type Origin = `${'responses' | 'chat' | 'anthropic'} ${string}`
+export type Origin = `${Api} ${string}`
+
+type Api = 'responses' | 'chat' | 'anthropic'
+
+/** `mark`: of a model beside another one of the provider in the same conversation. */
+export const originOf = (api: Api, provider: string, mark: string | undefined): Origin =>
+  `${api} ${provider}${mark === undefined ? '' : ` ${mark}`}`
 
 /** What is kept of an item; undefined for what is too large. */
 export function kept(raw: Fields): Fields | undefined {

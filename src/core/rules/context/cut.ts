@@ -45,14 +45,17 @@ export interface Cut {
   summary: boolean
 }
 
-export const NO_CUT: Cut = { aside: [], summary: false }
+const NO_CUT: Cut = { aside: [], summary: false }
+
+/** Whether anything is put aside at all. */
+export const isFull = ({ room, tokens }: Pick<Fill, 'room' | 'tokens'>): boolean => tokens > room * HIGH
 
 /**
  * What is put aside before a turn. First results, oldest first and never those of the last turn; where that is not enough, what was said is summed up; and where what is left is
  * results of the last turn, those, largest first: the model reads them in parts.
  */
 export function decideCut({ room, tokens, density, old, fresh, summable, isLast }: Fill): Cut {
-  if (tokens <= room * HIGH) return NO_CUT
+  if (!isFull({ room, tokens })) return NO_CUT
   const aside: string[] = []
   let after = tokens
   const putAside = (results: readonly Shown[], share: number) => {

@@ -40,6 +40,9 @@ export function priceAt(price: Price, tier: string | undefined): Price | undefin
   return shareOf(price, FLEX_SHARE)
 }
 
+/** What ceilings go by: the price of the default tier where that of a tier is not known. */
+export const chargedAt = (price: Price | undefined, tier: string | undefined): Price | undefined => price && (priceAt(price, tier) ?? price)
+
 /** The price of a tier is known, so that a limit in money can be kept in it. */
 export const hasPriceAt = (price: Price | undefined, tier: string | undefined): boolean =>
   price !== undefined && priceAt(price, tier) !== undefined
