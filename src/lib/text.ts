@@ -14,6 +14,9 @@ export function showLine(text: string): string {
   return showText(text).replaceAll(/[\n\t]+/g, ' ')
 }
 
+/** Words of ours as a sentence: with a capital letter, and a full stop where it ends without any. */
+export const sentence = (words: string): string => `${words.slice(0, 1).toUpperCase()}${words.slice(1)}${/[.?!…]$/.test(words) ? '' : '.'}`
+
 /** For Postgres `text`: without NUL and lone surrogates, which it cannot hold. */
 export function storeText(text: string): string {
   return text.replaceAll('\0', '\ufffd').replace(LONE_SURROGATE, '\ufffd')

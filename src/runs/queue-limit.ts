@@ -1,5 +1,6 @@
 import { Failure } from '../core/failure.ts'
 import { fullQueue, shareOf, type Full, type Queued, type QueueLimits } from '../core/rules/spending/queue-share.ts'
+import { sentence } from '../lib/text.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { countQueued, type QueuedRuns } from '../store/runs/list.ts'
 
@@ -96,11 +97,10 @@ function refusal({ of, sort, runs }: Full, { requestedBy, job }: Asked, limits: 
     sort === 'due' ? 'wait as long as Retry-After says, start more workers' : 'cancel some of them, lift what holds them',
     `raise api.${key}${of === 'all' ? '' : ' or api.sharePercent'}`,
   ]
-  const cure = `${cures.join(', or ')}.`
   return new Failure({
     code: 'QUEUE_FULL',
     message: `${runs} runs${whose} ${what}. ${bound}`,
-    cure: `${cure[0]?.toUpperCase()}${cure.slice(1)}`,
+    cure: sentence(cures.join(', or ')),
     retryAfterMs: RETRY_AFTER_MS[sort],
   })
 }

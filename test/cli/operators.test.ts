@@ -180,7 +180,7 @@ test('schedules are listed, and a backfill shows its count, then makes each miss
     err: expect.stringContaining('3 fires of act without a run'),
   })
   expect(await backfill('--yes')).toMatchObject({ runs: [expect.any(String), expect.any(String), expect.any(String)], dryRun: false })
-  expect(await backfill('--yes')).toEqual({ fires: [], dryRun: true })
+  expect(await backfill('--yes')).toEqual({ fires: [], dryRun: false })
   expect(await command(at(testApp, 'schedules', 'backfill', 'other', ...span, '--yes'))).toMatchObject({
     code: 2,
     err: expect.stringContaining('has no schedule'),
@@ -288,7 +288,7 @@ test('api-token makes a token that the API knows by the line that goes with it',
 
 test('runs are found by job, status, code, requester, time, tool and words', async () => {
   await using testApp = await buildTestApp({
-    jobs: { act: JOB, other: JOB.replace('scripted', 'broken') },
+    jobs: { act: JOB, other: JOB.replace('scripted', 'broken'), idle: JOB },
     scripts: { scripted: 'call labor__query {"sql": "select 1 as one"}\nsay the harvest was plentiful', broken: 'fail 400' },
   })
   const green = await testApp.run('act')
@@ -311,7 +311,6 @@ test('runs are found by job, status, code, requester, time, tool and words', asy
       [failed.id, green.id],
     ],
     [['--until', '1h'], []],
-    [['--by', 'nobody'], []],
     [['--limit', '1'], [failed.id]],
   ] as const)
     expect(await found(...args), args.join(' ')).toEqual(ids)
@@ -326,7 +325,7 @@ test('runs are found by job, status, code, requester, time, tool and words', asy
     out: 'runs  code\n   1  MODEL_REJECTED',
     err: '',
   })
-  expect(await command(at(testApp, 'runs', '--job', 'nothing'))).toEqual({ code: 0, out: 'There are no runs of nothing.', err: '' })
+  expect(await command(at(testApp, 'runs', '--job', 'idle'))).toEqual({ code: 0, out: 'There are no runs of idle.', err: '' })
   expect(await command(at(testApp, 'runs', '--group', 'code', '--waiting'))).toMatchObject({ code: 2, out: '' })
   expect(await command(at(testApp, 'runs', '--waiting'))).toEqual({ code: 0, out: 'No run waits for a person.', err: '' })
 

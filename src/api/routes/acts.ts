@@ -20,8 +20,8 @@ const list = createRoute({
 /** The route that shows who did what. */
 export const addActs: AddRoutes = (app, { db }) => {
   app.openapi(list, async (c) => {
-    const { by, limit, cursor, ...times } = c.req.valid('query')
-    const acts = await listActs(db, { by, ...timesOf(times), jobs: visibleJobs(c.get('caller')) }, { limit, before: cursor })
+    const { job, run, by, limit, cursor, ...times } = c.req.valid('query')
+    const acts = await listActs(db, { job, run, by, ...timesOf(times), jobs: visibleJobs(c.get('caller')) }, { limit, before: cursor })
     const ids = acts.map(({ id }) => id)
     return c.json({ acts: acts.map(describeAct), nextCursor: cursorAfter(ids, limit) }, 200)
   })

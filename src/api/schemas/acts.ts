@@ -32,6 +32,8 @@ const MAX_PAGE = 500
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 export const actQuerySchema = z.strictObject({
+  job: text.max(100).optional().describe('Done to this job and its runs, and to all jobs.'),
+  run: text.max(100).optional().describe('Done to this run.'),
   by: text.max(320).optional(),
   since: moment.optional(),
   until: moment.optional(),

@@ -1,7 +1,7 @@
 import { misspeltServers, unknownJobs } from '../../config/job-names.ts'
 import type { Config } from '../../config/load.ts'
 import { showFault } from '../../config/places.ts'
-import { Failure, messageOf } from '../../core/failure.ts'
+import { describeFailure, Failure, messageOf, toFailure } from '../../core/failure.ts'
 import { jobNames, loadJobs, type LoadedJobs } from '../../jobs/directory.ts'
 import type { Job } from '../../jobs/job.ts'
 import { offerOf } from '../resources.ts'
@@ -20,6 +20,15 @@ export function loadConfiguredJobs(config: Config): LoadedJobs {
       jobs.map(({ name }) => name),
     ),
     warnings: [...loaded.warnings, ...misspeltServers(config, servers)],
+  }
+}
+
+/** The same where job files that cannot be read take nothing from what else there is to see: that they cannot is one of the issues. */
+export function loadReadableJobs(config: Config): Pick<LoadedJobs, 'jobs' | 'issues'> {
+  try {
+    return loadConfiguredJobs(config)
+  } catch (error) {
+    return { jobs: new Map(), issues: [describeFailure(toFailure(error))] }
   }
 }
 

@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander'
 import { z } from 'zod'
 import { FAILURES, type FailureCode } from '../../core/failure-codes.ts'
 import { RUN_STATUSES, STATUS_WORDS, statusesOf, type RunStatus, type StatusWord } from '../../core/run.ts'
+import { nearest } from '../../lib/near.ts'
 import { showLine } from '../../lib/text.ts'
 import { showTags } from '../terminal/tags.ts'
 import { collectTag } from './input.ts'
@@ -56,7 +57,12 @@ function parseTool(text: string): string {
 }
 
 function parseCode(text: string): FailureCode {
-  if (!isCode(text)) throw new InvalidArgumentError('It is no failure code; docs/failures.md lists them.')
+  if (!isCode(text)) {
+    const near = nearest(text, Object.keys(FAILURES))
+    throw new InvalidArgumentError(
+      `It is no failure code; ${near === undefined ? 'docs/failures.md lists them.' : `did you mean ${near}?`}`,
+    )
+  }
   return text
 }
 

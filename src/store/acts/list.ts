@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { ActView, RunActView } from '../../core/acts.ts'
+import { ALL_JOBS } from '../../core/rules/schedules/pause.ts'
 import { queryIso, type Db } from '../postgres/db.ts'
 import { createParameters } from '../postgres/parameters.ts'
 
@@ -8,6 +9,10 @@ const ACT = 'a.id, a.at, a.act, a.actor as by, a.role, a.via, a.origin, a.reques
 export interface ActFilter {
   /** Acts upon these jobs and their runs, and upon no others; undefined: all. */
   jobs?: readonly string[] | undefined
+  /** Acts upon this job or its runs, and upon all jobs. */
+  job?: string | undefined
+  /** Acts upon this run. */
+  run?: string | undefined
   by?: string | undefined
   /** Done at or after, and before. */
   since?: Date | undefined
@@ -17,12 +22,14 @@ export interface ActFilter {
 /** What people did, newest first; `before` is the id of an act: those that are older. */
 export async function listActs(
   db: Db,
-  { jobs, by, since, until }: ActFilter,
+  { jobs, job, run, by, since, until }: ActFilter,
   { limit, before }: { limit: number; before?: string | undefined },
 ): Promise<ActView[]> {
   const { add, values } = createParameters()
   const wanted = [
     ...(jobs ? [`a.jobs <@ ${add(jobs)}::text[]`] : []),
+    ...(job === undefined ? [] : [`a.jobs && ${add([job, ALL_JOBS])}::text[]`]),
+    ...(run === undefined ? [] : [`a.id in (select ra.act_id from run_acts ra where ra.run_id = ${add(run)})`]),
     ...(by === undefined ? [] : [`a.actor = ${add(by)}`]),
     ...(since === undefined ? [] : [`a.at >= ${add(since)}`]),
     ...(until === undefined ? [] : [`a.at < ${add(until)}`]),

@@ -25,6 +25,7 @@ import { setForeignAside, takeOursBack } from '../../../src/store/audit/join/for
 import * as suspects from '../../../src/store/audit/suspects.ts'
 import { listOpenEvents } from '../../../src/store/audit/join/unexplained.ts'
 import * as deliveries from '../../../src/store/delivery/deliveries.ts'
+import { listUsedNames } from '../../../src/store/names.ts'
 import { badRowStats, forgetBadRows, noteBadRow } from '../../../src/store/bad-rows.ts'
 import { lastTokenUses, noteTokenUse } from '../../../src/store/api-tokens.ts'
 import { forgetProcess, listDuties, listProcesses, noteProcess } from '../../../src/store/processes.ts'
@@ -203,7 +204,13 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
           await noteProcess(db, { name: 'one', role: 'all', version: '1', slots: 4 }, { duties: [duty], skewMs: 0, config: null })
       },
     },
-    listActs: { call: ({ db }) => listActs(db, { jobs: [JOB] }, { limit: 50 }) },
+    listActs: {
+      async call({ db }) {
+        await listActs(db, { jobs: [JOB] }, { limit: 50 })
+        for (const filter of [{ job: JOB }, { run: over }, { by: 'nobody' }]) await listActs(db, filter, { limit: 50 })
+      },
+    },
+    listUsedNames: { call: ({ db }) => listUsedNames(db) },
     listProcesses: { call: ({ db }) => listProcesses(db) },
     listDuties: { call: ({ db }) => listDuties(db) },
     forgetProcess: { call: ({ db }) => forgetProcess(db, 'one') },

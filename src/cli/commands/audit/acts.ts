@@ -3,14 +3,19 @@ import { z } from 'zod'
 import type { ActView } from '../../../core/acts.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { listActs } from '../../../runs/queries.ts'
+import { refuseUnknownNamesOfActs } from '../../../runs/meant/names.ts'
+import { requireId } from '../../../runs/require.ts'
 import { showLine } from '../../../lib/text.ts'
 import { parseTime, timeText } from '../../options/time.ts'
+import { configuredNames } from '../../options/known.ts'
 import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
 
 const MAX_LIMIT = 10_000
 const optionsSchema = z.object({
+  job: z.string().optional(),
+  run: z.string().optional(),
   by: z.string().optional(),
   since: z.date().optional(),
   until: z.date().optional(),
@@ -22,28 +27,42 @@ export const addActs: AddCommand = (program, terminal, done) => {
   program
     .command('acts')
     .description('who cancelled, retried, paused, resumed or connected: from where, and why; newest first')
+    .option('--job <name>', 'only what was done to this job and its runs, and to all jobs')
+    .option('--run <run>', 'only what was done to this run')
     .option('--by <name>', 'only what this user or token:NAME did')
     .addOption(new Option('--since <time>', 'only done since: 6h, 7d, 2026-11-24 (UTC), or 2026-11-24T07:00:00Z').argParser(parseTime))
     .addOption(new Option('--until <time>', 'only done before').argParser(parseTime))
     .option('--limit <n>', 'most lines', '20')
     .option('--json', 'one JSON value on stdout')
-    .addHelpText('after', examples('nightshift acts', 'nightshift acts --since 12h', 'nightshift acts --by token:ops --json'))
+    .addHelpText(
+      'after',
+      examples(
+        'nightshift acts',
+        'nightshift acts --run latest',
+        'nightshift acts --job labor-report --since 12h',
+        'nightshift acts --by token:ops --json',
+      ),
+    )
     .action(async (given: unknown, command) => {
-      const { limit, json, ...filter } = optionsSchema.parse(given)
-      await using store = await openStoreOf(configOf(command, terminal))
-      const acts = await listActs(store.db, filter, { limit })
-      terminal.out(json ? JSON.stringify(acts, null, 2) : showActs(acts, filter, terminal))
+      const { limit, json, run, ...filter } = optionsSchema.parse(given)
+      const config = configOf(command, terminal)
+      await using store = await openStoreOf(config)
+      const meant = { ...filter, run: run === undefined ? undefined : await requireId(store.db, run) }
+      const acts = await listActs(store.db, meant, { limit })
+      if (acts.length === 0) await refuseUnknownNamesOfActs(store.db, meant, () => configuredNames(config))
+      terminal.out(json ? JSON.stringify(acts, null, 2) : showActs(acts, meant, terminal))
       done(EXIT.ok)
     })
 }
 
-type Filter = Pick<z.output<typeof optionsSchema>, 'by' | 'since' | 'until'>
+type Filter = Omit<z.output<typeof optionsSchema>, 'limit' | 'json'>
 
 /** What is said instead of an empty list. */
-function noActs({ by, since, until }: Filter): string {
+function noActs({ job, run, by, since, until }: Filter): string {
   const times = [since && ` since ${timeText(since)}`, until && ` before ${timeText(until)}`].filter((one) => one !== undefined)
-  if (by === undefined && times.length === 0) return 'Nobody did anything to runs or jobs yet.'
-  return `${by === undefined ? 'Nobody did anything' : `${showLine(by)} did nothing`} to runs or jobs${times.join('')}.`
+  if ([job, run, by].every((one) => one === undefined) && times.length === 0) return 'Nobody did anything to runs or jobs yet.'
+  const what = run ?? (job === undefined ? 'runs or jobs' : `the job ${showLine(job)} or its runs`)
+  return `${by === undefined ? 'Nobody did anything' : `${showLine(by)} did nothing`} to ${what}${times.join('')}.`
 }
 
 function showActs(acts: readonly ActView[], filter: Filter, terminal: Terminal): string {

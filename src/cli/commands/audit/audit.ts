@@ -5,7 +5,11 @@ import { openAudit } from '../../../app/open/audit.ts'
 import { createLogDuties, openLog, readLog, watchLog } from '../../../audit/read.ts'
 import { makeReport, type AuditReport } from '../../../audit/report.ts'
 import { acknowledge, type Suspect } from '../../../audit/suspects.ts'
+import type { Config } from '../../../config/load.ts'
+import { Failure } from '../../../core/failure.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
+import { suggest } from '../../../lib/near.ts'
+import { sentence, showLine } from '../../../lib/text.ts'
 import { parseTime } from '../../options/time.ts'
 import { createLines } from '../../terminal/lines.ts'
 import { createLog } from '../../terminal/log.ts'
@@ -75,8 +79,10 @@ export const addAudit: AddCommand = (program, terminal, done) => {
     .addHelpText('after', examples('nightshift audit report', 'nightshift audit report --since 24h --json | jq .unexplained'))
     .action(async (_: unknown, command: Command) => {
       const { json, since, account } = reportOptions.parse(command.optsWithGlobals())
-      await using opened = await openAudit(configOf(command, terminal), auditLog())
+      const config = configOf(command, terminal)
+      await using opened = await openAudit(config, auditLog())
       const report = await makeReport(opened, { since, account })
+      if (account !== undefined && report.events === 0) requireAccount(account, config.accounts)
       terminal.out(json ? JSON.stringify(report, null, 2) : showReport(report, terminal))
       done(report.unexplained > 0 || report.gaps.length > 0 || report.lineless.requests > 0 ? EXIT.evidence : EXIT.ok)
     })
@@ -93,6 +99,16 @@ export const addAudit: AddCommand = (program, terminal, done) => {
       terminal.out(`${account} is no longer suspect.`)
       done(EXIT.ok)
     })
+}
+
+/** An account that is not configured any more has its lines still. */
+function requireAccount(account: string, accounts: Config['accounts']): void {
+  if (Object.hasOwn(accounts, account)) return
+  throw new Failure({
+    code: 'FILTER_INVALID',
+    message: `There is no account ${showLine(account)} under accounts: in the configuration, and no line of one in the log.`,
+    cure: sentence(suggest(account, Object.keys(accounts))),
+  })
 }
 
 /** Alarms of a command that a person started are on their screen. */

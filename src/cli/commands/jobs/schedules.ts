@@ -62,7 +62,7 @@ export const addSchedules: AddCommand = (program, terminal, done) => {
       const fires = await planBackfill(app.db, job, from, to)
       const what = `${fires.length} fire${fires.length === 1 ? '' : 's'} of ${name} without a run, from ${showTime(from)} to ${showTime(to)}`
       if (dryRun || fires.length === 0) {
-        terminal.out(json ? JSON.stringify({ fires: fires.map((at) => at.toISOString()), dryRun: true }, null, 2) : `${what}.`)
+        terminal.out(json ? JSON.stringify({ fires: fires.map((at) => at.toISOString()), dryRun }, null, 2) : `${what}.`)
         return done(EXIT.ok)
       }
       terminal.err(`${what}.`)

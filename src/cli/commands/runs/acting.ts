@@ -1,9 +1,12 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
+import type { Config } from '../../../config/load.ts'
 import { Failure } from '../../../core/failure.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { countOf, type Db, type RunFilter, type RunGroup } from '../../../runs/queries.ts'
+import { refuseUnknownNames, unknownTag } from '../../../runs/meant/names.ts'
 import { addFilter, filterOf, filterOptions } from '../../options/filter.ts'
+import { configuredNames } from '../../options/known.ts'
 import { notEmpty } from '../../options/options.ts'
 import { confirm } from '../../terminal/confirm.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
@@ -25,14 +28,22 @@ export const addActing = (command: Command): Command =>
     .option('-y, --yes', 'do not ask')
     .option('--json', 'one JSON value on stdout')
 
-/** The runs that are meant: those named, each as a person may write it, or those of the filter. Both at once is refused: which of them was meant is a guess. */
+/**
+ * The runs that are meant: those named, each as a person may write it, or those of the filter. Both at once is refused: which of them was meant is a guess. So
+ * are names in the filter that nobody and nothing has.
+ */
 export async function meantRuns(
-  db: Db,
+  { db, config }: { db: Db; config: Config },
   names: readonly string[],
   given: z.output<typeof filterOptions>,
 ): Promise<{ filter: RunFilter; ids: readonly string[] | undefined }> {
   const filter = filterOf(given)
-  if (names.length === 0) return { filter, ids: undefined }
+  if (names.length === 0) {
+    await refuseUnknownNames(db, filter, () => configuredNames(config))
+    const tag = await unknownTag(db, filter)
+    if (tag) throw tag
+    return { filter, ids: undefined }
+  }
   if (Object.values(filter).some((value) => value !== undefined))
     throw new Failure({ code: 'COMMAND_INVALID', message: 'Runs were named, and a filter goes without names.' })
   const ids = await requireIds(db, names)
@@ -61,7 +72,8 @@ export async function settledBeforehand(
   const count = countOf(plan)
   if (ids === undefined || (dryRun && !json)) terminal.err(showPlan(plan, filter, terminal))
   if (dryRun || count === 0) {
-    terminal.out(json ? JSON.stringify({ count, dryRun: true, groups: plan }) : `${runCount(count)} ${would}.`)
+    const said = dryRun ? `${runCount(count)} ${would}.` : 'There is no such run: nothing was done.'
+    terminal.out(json ? JSON.stringify({ count, dryRun, groups: plan }) : said)
     return EXIT.ok
   }
   return ids !== undefined || (await confirm(terminal, ask(runCount(count)), yes)) ? undefined : EXIT.ok

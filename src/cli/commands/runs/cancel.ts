@@ -22,8 +22,9 @@ export const addCancel: AddCommand = (program, terminal, done) => {
     .action(async (names: string[], options: unknown, self) => {
       const { json, yes, dryRun, reason, ...filterGiven } = actingOptions.parse(options)
       const by = actorHere(reason ?? null)
-      await using store = await openStoreOf(configOf(self, terminal))
-      const meant = await meantRuns(store.db, names, filterGiven)
+      const config = configOf(self, terminal)
+      await using store = await openStoreOf(config)
+      const meant = await meantRuns({ db: store.db, config }, names, filterGiven)
       if (meant.ids !== undefined && !dryRun) {
         const cancelled = await cancelNamed(store.db, meant.ids, by)
         terminal.out(json ? JSON.stringify(cancelled, null, 2) : cancelled.map(said).join('\n'))

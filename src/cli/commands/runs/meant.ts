@@ -1,6 +1,11 @@
+import type { Config } from '../../../config/load.ts'
+import { describeFailure } from '../../../core/failure.ts'
+import { showText } from '../../../lib/text.ts'
 import { isEmptyFilter, type Db, type RunFilter, type RunGroup } from '../../../runs/queries.ts'
+import { refuseUnknownNames, unknownTag } from '../../../runs/meant/names.ts'
 import { requireId } from '../../../runs/require.ts'
 import { describeFilter } from '../../options/filter.ts'
+import { configuredNames } from '../../options/known.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
 
@@ -9,6 +14,13 @@ export async function requireIds(db: Db, given: readonly string[]): Promise<stri
   const ids: string[] = []
   for (const one of given) ids.push(await requireId(db, one))
   return [...new Set(ids)]
+}
+
+/** Of a filter that meant no run: refuses names that nothing has, and tells of a tag that no run has. */
+export async function tellUnknownNames({ db, config }: { db: Db; config: Config }, filter: RunFilter, terminal: Terminal): Promise<void> {
+  await refuseUnknownNames(db, filter, () => configuredNames(config))
+  const tag = await unknownTag(db, filter)
+  if (tag) terminal.err(showText(describeFailure(tag)))
 }
 
 export const runCount = (count: number): string => `${count} run${count === 1 ? '' : 's'}`

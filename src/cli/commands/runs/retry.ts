@@ -41,8 +41,9 @@ export const addRetry: AddCommand = (program, terminal, done) => {
     )
     .action(async (names: string[], given: unknown, self) => {
       const { json, yes, dryRun, reason, definition, input, ...filterGiven } = optionsSchema.parse(given)
-      await using app = await createApp({ config: configOf(self, terminal), log: quietLog() })
-      const meant = await meantRuns(app.db, names, filterGiven)
+      const config = configOf(self, terminal)
+      await using app = await createApp({ config, log: quietLog() })
+      const meant = await meantRuns({ db: app.db, config }, names, filterGiven)
       const parts = { db: app.db, producer: app.producer, jobs: app.jobs.jobs() }
       if (input !== undefined) {
         const [id, ...others] = meant.ids ?? []

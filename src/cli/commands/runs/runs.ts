@@ -5,7 +5,7 @@ import { groupRuns, isEmptyFilter, listRuns, listWaiting, type RunFilter, type R
 import { addFilter, describeFilter, filterOf, filterOptions } from '../../options/filter.ts'
 import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 import { renderTable } from '../../terminal/table.ts'
-import { GROUPS, noRuns, showGroups } from './meant.ts'
+import { GROUPS, noRuns, showGroups, tellUnknownNames } from './meant.ts'
 import { runsTable } from './table.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 
@@ -38,12 +38,17 @@ export const addRuns: AddCommand = (program, terminal, done) => {
     )
     .action(async (options: unknown, command) => {
       const { json, waiting, limit, group, ...filter } = optionsSchema.parse(options)
-      await using store = await openStoreOf(configOf(command, terminal))
+      const config = configOf(command, terminal)
+      await using store = await openStoreOf(config)
       const meant = filterOf(filter)
-      if (waiting) terminal.out(showWaiting(await listWaiting(store.db, meant), meant, terminal, json))
-      else if (group) terminal.out(showGroups(await groupRuns(store.db, meant), group, meant, terminal, json))
+      const known = async <Line>(lines: Line[]) => {
+        if (lines.length === 0) await tellUnknownNames({ db: store.db, config }, meant, terminal)
+        return lines
+      }
+      if (waiting) terminal.out(showWaiting(await known(await listWaiting(store.db, meant)), meant, terminal, json))
+      else if (group) terminal.out(showGroups(await known(await groupRuns(store.db, meant)), group, meant, terminal, json))
       else {
-        const runs = await listRuns(store.db, meant, { limit })
+        const runs = await known(await listRuns(store.db, meant, { limit }))
         terminal.out(showRuns(runs, meant, terminal, json))
         // A list that is taken for the whole of it is a mistake in the next command.
         if (runs.length === limit && command.getOptionValueSource('limit') === 'default')

@@ -6,7 +6,7 @@ import { addFilter, describeFilter, filterOf, filterOptions } from '../../option
 import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 import { createLines, shortId } from '../../terminal/lines.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
-import { noRuns } from './meant.ts'
+import { noRuns, tellUnknownNames } from './meant.ts'
 import { runsTable, whyOf } from './table.ts'
 
 const optionsSchema = filterOptions.extend({ json: z.boolean().default(false) })
@@ -21,9 +21,17 @@ export const addWatch: AddCommand = (program, terminal, done) => {
     .action(async (options: unknown, command) => {
       const { json, ...given } = optionsSchema.parse(options)
       const filter = filterOf(given)
-      await using store = await openStoreOf(configOf(command, terminal))
+      const config = configOf(command, terminal)
+      await using store = await openStoreOf(config)
       const show = terminal.draw && !json ? createScreen(filter, terminal, terminal.draw) : createTicker(terminal, json)
-      for await (const standing of watchRuns(store.db, { filter, signal: terminal.signal })) show(standing)
+      let isChecked = false
+      for await (const standing of watchRuns(store.db, { filter, signal: terminal.signal })) {
+        // The first look alone: what is watched may come later, and a name that nothing has would be watched for ever.
+        if (standing && !isChecked && standing.open.length + standing.ended.length === 0)
+          await tellUnknownNames({ db: store.db, config }, filter, terminal)
+        isChecked ||= standing !== undefined
+        show(standing)
+      }
       done(EXIT.ok)
     })
 }

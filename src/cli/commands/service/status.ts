@@ -1,8 +1,6 @@
 import { z } from 'zod'
-import { loadConfiguredJobs } from '../../../app/open/jobs.ts'
+import { loadReadableJobs } from '../../../app/open/jobs.ts'
 import { digestOf } from '../../../config/digest.ts'
-import type { Config } from '../../../config/load.ts'
-import { describeFailure, toFailure } from '../../../core/failure.ts'
 import { clockFault } from '../../../core/rules/schedules/clock.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { showLine } from '../../../lib/text.ts'
@@ -33,25 +31,17 @@ export const addStatus: AddCommand = (program, terminal, done) => {
       const { json } = z.object({ json: z.boolean().default(false) }).parse(options)
       const config = configOf(command, terminal)
       await using store = await openStoreOf(config)
+      const { jobs, issues } = loadReadableJobs(config)
       const status = await takeStatus({
         db: store.db,
-        ...jobsOf(config),
+        jobs: [...jobs.values()],
+        issues,
         accounts: new Set(Object.keys(config.accounts)),
         configDigest: digestOf(config),
       })
       terminal.out(json ? JSON.stringify(status, null, 2) : showStatus(status, terminal))
       done(status.well ? EXIT.ok : EXIT.failed)
     })
-}
-
-/** Job files that cannot be read at all take nothing from what else there is to see. */
-function jobsOf(config: Config) {
-  try {
-    const { jobs, issues } = loadConfiguredJobs(config)
-    return { jobs: [...jobs.values()], issues }
-  } catch (error) {
-    return { jobs: [], issues: [describeFailure(toFailure(error))] }
-  }
 }
 
 /** One screen: what stands comes last, where a terminal is read. */

@@ -8,7 +8,7 @@ import { command } from '../../../support/cli/command.ts'
 import { at, JOB, json } from '../../../support/cli/operators.ts'
 
 test('what was done at the command line is listed with who, from where and why, and stands in the timeline of each run', async () => {
-  await using testApp = await buildTestApp({ jobs: { act: JOB } })
+  await using testApp = await buildTestApp({ jobs: { act: JOB, other: JOB } })
   expect(await command(at(testApp, 'acts'))).toMatchObject({ code: 0, out: 'Nobody did anything to runs or jobs yet.' })
   const [first, second] = [await testApp.write('act'), await testApp.write('act')]
   const bad = 'a\u001b[31m red\nline'
@@ -31,15 +31,19 @@ test('what was done at the command line is listed with who, from where and why, 
   const { out } = await command(at(testApp, 'acts', '--limit', '6'))
   expect(out.split('\n')).toHaveLength(7)
   expect(out).not.toContain('\u001b[31m red')
-  expect(await json(testApp, 'acts', '--by', 'token:nobody')).toEqual([])
+  expect(await json(testApp, 'acts', '--run', first.slice(-8), '--by', whoami())).toMatchObject([{ act: 'retry' }, { act: 'cancel' }])
+  expect(await json(testApp, 'acts', '--run', second)).toMatchObject([{ act: 'cancel' }])
+  expect(await json(testApp, 'acts', '--job', 'act')).toHaveLength(6)
+  expect(await json(testApp, 'acts', '--job', 'other')).toMatchObject([{ jobs: ['*'] }, { jobs: ['*'] }])
   expect(await json(testApp, 'acts', '--since', '1h', '--by', whoami())).toHaveLength(6)
   for (const [args, said] of [
-    [['--by', 'token:nobody'], 'token:nobody did nothing to runs or jobs.'],
     [['--until', '2026-01-01'], 'Nobody did anything to runs or jobs before 2026-01-01T00:00:00Z.'],
     [
-      ['--by', 'ann', '--since', '2026-01-01', '--until', '2026-01-02'],
-      'ann did nothing to runs or jobs since 2026-01-01T00:00:00Z before 2026-01-02T00:00:00Z.',
+      ['--by', whoami(), '--since', '2026-01-01', '--until', '2026-01-02'],
+      `${whoami()} did nothing to runs or jobs since 2026-01-01T00:00:00Z before 2026-01-02T00:00:00Z.`,
     ],
+    [['--run', second, '--until', '2026-01-02'], `Nobody did anything to ${second} before 2026-01-02T00:00:00Z.`],
+    [['--job', 'act', '--until', '2026-01-02'], 'Nobody did anything to the job act or its runs before 2026-01-02T00:00:00Z.'],
   ] as const)
     expect(await command(at(testApp, 'acts', ...args))).toMatchObject({ code: 0, out: said })
 
