@@ -104,6 +104,11 @@ export const WAITS: readonly WaitRow[] = [
     after: 'it is ended: `STORE_UNAVAILABLE`; the next start begins anew',
   },
   {
+    what: 'the guard of the embedded Postgres, to say that it heard of us; `mkfifo`, for its pipe',
+    bound: ['store/postgres/embedded/guard.ts#HEARD_MS', 'store/postgres/embedded/guard.ts#MAKE_MS'],
+    after: 'the server is used as it is; without a pipe, it has no guard',
+  },
+  {
     what: 'another process that prepares the embedded Postgres (its lock file)',
     bound: ['store/postgres/embedded/lock.ts#WAIT_MS'],
     after: '`STORE_UNAVAILABLE` that names the process; one that is dead loses the lock at once',

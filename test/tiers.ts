@@ -32,6 +32,7 @@ const SYSTEM = [
   'test/cli/bin.test.ts',
   'test/cli/commands/dev/dev.test.ts',
   'test/cli/commands/runs/follow.test.ts',
+  'test/cli/commands/service/start-ends.test.ts',
   'test/cli/commands/setup/demo.test.ts',
   'test/cli/commands/eval/eval.test.ts',
   'test/conformance/conformance.test.ts',

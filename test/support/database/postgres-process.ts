@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -114,6 +114,23 @@ export function isAlive(pid: number): boolean {
 
 /** Resolves when a process is gone; looking is all that can be done for one that is not our child. */
 export const gone = (pid: number): Promise<true> => until(() => !isAlive(pid))
+
+/** The processes whose command line or working directory names a directory, and, when it is given, a word more (Linux). */
+export function processesOf(dir: string, word = ''): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const what = `${readFileSync(`/proc/${pid}/cmdline`, 'utf8')} ${readlinkSync(`/proc/${pid}/cwd`)}`
+        return pid !== process.pid && what.includes(dir) && what.includes(word)
+      } catch {
+        return false // no process, or it has ended
+      }
+    })
+}
+
+/** Resolves when no process of a directory is left. */
+export const noneLeft = (dir: string): Promise<true> => until(() => processesOf(dir).length === 0)
 
 export async function killed(pid: number): Promise<void> {
   if (isAlive(pid)) process.kill(pid, 'SIGKILL')

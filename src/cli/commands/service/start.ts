@@ -45,6 +45,14 @@ export const addStart: AddCommand = (program, terminal, done) => {
       requireKnownJobs(config, app.jobs.jobs())
       terminal.signal.throwIfAborted()
       endsInOrder(terminal.signal)
+      const reload = () => {
+        app.liveConfig.watch.wake()
+        app.jobs.reload()
+      }
+      process.on('SIGHUP', () => {
+        // While it stops there is nothing to read, and nothing that this signal should end.
+        if (!terminal.signal.aborted) reload()
+      })
       const http = only === undefined || only === 'api' ? app.createApiServer() : app.createHealthServer()
       await http?.start()
       if (parts.worker)
@@ -68,18 +76,12 @@ export const addStart: AddCommand = (program, terminal, done) => {
       await app.liveConfig.watch.start()
       const presence = app.createPresence(only ?? 'all')
       await presence.start()
-      const reload = () => {
-        app.liveConfig.watch.wake()
-        app.jobs.reload()
-      }
-      process.on('SIGHUP', reload)
       log.info(
         { jobs: [...app.jobs.jobs().keys()], queue: app.queueKind, only, concurrency: config.worker.concurrency, http: http?.url() },
         'Nightshift is at work.',
       )
       if (!terminal.signal.aborted) await once(terminal.signal, 'abort')
       log.info({ signal: terminal.signal.reason, drainMs: app.config.worker.drainTimeout }, 'Stopping: runs under way may end.')
-      process.off('SIGHUP', reload)
       app.jobs.stop()
       http?.drain()
       // Together: what one of them waits for takes no time from the runs that drain.

@@ -8,6 +8,7 @@ import { fromHereAlone } from '../session.ts'
 import { openAccess, urlOf } from './access.ts'
 import { findBinaries } from './binaries.ts'
 import { NOBODY, openCluster, SERVER_ENVIRONMENT, type Place, type Settings } from './cluster.ts'
+import { guardServer, holdServer, removeGuard, type Hold } from './guard.ts'
 import { lockDirectory } from './lock.ts'
 import { dropForeignPid, postmasterOf } from './postmaster.ts'
 import { makeDoor, removeDoor, settingsOf, type Door } from './socket.ts'
@@ -30,9 +31,9 @@ export interface EmbeddedPostgres {
 }
 
 export interface EmbeddedOptions {
-  /** Where the server keeps its files. Two processes with the same directory share one server. */
+  /** Where the server keeps its files. Processes with the same directory share one server, which ends with the last of them, however that ends. */
   dir: string
-  /** The server ends with this process, however it ends, and what it made goes with it. For data that nobody needs afterwards. */
+  /** The server ends when this process stops it, and what it made goes with it. For data that nobody needs afterwards. */
   ephemeral?: boolean
 }
 
@@ -55,7 +56,10 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
     const { settings, isNew } = await openCluster(place)
     const server = (await adopt(place, settings)) ?? (await launch(place, settings, ephemeral))
     const url = urlOf(server.door, settings)
-    const keeper = await keep(url)
+    const keeper = await keep(url).catch((error: unknown) => {
+      server.hold.release()
+      throw error
+    })
     // What another process made is not ours to remove.
     return { url, stop: once(() => stopServer({ place, server, keeper, ephemeral, removes: ephemeral && isNew })) }
   } finally {
@@ -72,17 +76,19 @@ function once(work: () => Promise<void>): () => Promise<void> {
 interface Server {
   pid: number | undefined
   door: Door
+  hold: Hold
 }
 
 /** The live server on this directory, once it answers. One that was told to stop is waited for. */
-async function adopt({ dir, data }: Place, settings: Settings): Promise<Server | undefined> {
+async function adopt(place: Place, settings: Settings): Promise<Server | undefined> {
+  const { dir, data } = place
   const began = performance.now()
   for (let postmaster = postmasterOf(data); postmaster; postmaster = postmasterOf(data)) {
     const { pid, door, status, movedFrom } = postmaster
     const refusal = status === 'stopping' || !door ? 'it is starting or stopping' : await openAccess(door, settings, ANSWER_MS)
     if (refusal === undefined && door) {
-      if (movedFrom === undefined) return { pid, door }
-      await endMoved(pid, door, movedFrom, settings)
+      const hold = movedFrom === undefined ? await holdServer(place, pid) : await endMoved(pid, door, movedFrom, settings)
+      if (hold) return { pid, door, hold }
     }
     if (isWrongPassword(refusal) || isTooLate(began, status)) throw noAnswer(dir, `process ${pid} runs on ${data}`, refusal)
     await sleep(POLL_MS)
@@ -91,7 +97,7 @@ async function adopt({ dir, data }: Place, settings: Settings): Promise<Server |
 }
 
 /** Ends a server whose directory was moved while it lived: it knows its programs and its data by a path that is gone. Another process that uses it is not cut off. */
-async function endMoved(pid: number, door: Door, movedFrom: string, settings: Settings): Promise<void> {
+async function endMoved(pid: number, door: Door, movedFrom: string, settings: Settings): Promise<undefined> {
   const keeper = await keep(urlOf(door, settings))
   const used = await othersKeep(keeper)
   await keeper.end()
@@ -112,20 +118,22 @@ async function launch(place: Place, settings: Settings, ephemeral: boolean): Pro
   for (;;) {
     const door = await makeDoor(place)
     const child = spawnServer(place, door, ephemeral)
-    if (ephemeral && child.pid !== undefined) guard(child, child.pid)
+    const hold = child.pid === undefined ? undefined : guardServer(place, child.pid)
     const ended = new AbortController()
     child.once('exit', () => ended.abort())
     child.once('error', () => ended.abort())
     let refusal: unknown = 'it ended at once'
     while (!ended.signal.aborted) {
       refusal = await openAccess(door, settings, ANSWER_MS)
-      if (refusal === undefined) return { pid: child.pid, door }
+      if (refusal === undefined && hold) return { pid: child.pid, door, hold }
       if (isWrongPassword(refusal) || isTooLate(began, postmasterOf(data)?.status)) {
         child.kill('SIGINT') // given up, so it must not stay behind
+        hold?.release()
         throw noAnswer(dir, `it was started on ${data}`, refusal)
       }
       await sleep(POLL_MS)
     }
+    hold?.release()
     removeDoor(door)
     if (isTooLate(began, undefined)) throw noAnswer(dir, `it was started on ${data}`, refusal)
     await sleep(RETRY_MS)
@@ -195,7 +203,10 @@ interface Running {
 }
 
 async function stopServer({ place: { dir, data }, server, keeper, ephemeral, removes }: Running): Promise<void> {
-  if (!existsSync(dir)) return keeper.end()
+  if (!existsSync(dir)) {
+    await keeper.end()
+    return server.hold.release()
+  }
   // Under the lock, so that no process adopts the server while this one decides whether to stop it.
   const release = await lockDirectory(dir)
   try {
@@ -207,9 +218,12 @@ async function stopServer({ place: { dir, data }, server, keeper, ephemeral, rem
     process.kill(postmaster.pid, 'SIGINT') // fast: roll back what is open, then end
     const isAlive = () => postmasterOf(data)?.pid === postmaster.pid
     for (const until = performance.now() + STOP_MS; isAlive() && performance.now() < until;) await sleep(POLL_MS)
-    if (!isAlive()) removeDoor(server.door)
-    if (removes && !isAlive()) rmSync(dir, { recursive: true, force: true })
+    if (isAlive()) return
+    removeDoor(server.door)
+    removeGuard(dir)
+    if (removes) rmSync(dir, { recursive: true, force: true })
   } finally {
+    server.hold.release()
     release()
   }
 }
@@ -223,19 +237,4 @@ async function othersKeep(keeper: pg.Pool): Promise<boolean> {
   } catch {
     return true // too many connections, for one; a server that is left alone is adopted by the next process
   }
-}
-
-/** A shell waits on a pipe from us; when we end, however we end, the pipe closes and it stops the server. */
-function guard(server: ChildProcess, pid: number): void {
-  // oxlint-disable-next-line waits/bounded -- it lives as long as the server
-  const watcher = spawn('/bin/sh', ['-c', 'read -r _; kill -INT "$0" 2>/dev/null', String(pid)], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    env: {},
-    detached: true,
-  })
-  watcher.on('error', () => {})
-  watcher.unref()
-  server.once('exit', () => watcher.kill()) // the pid is free for any other program from now on
-  const pipe: unknown = watcher.stdin
-  if (pipe && typeof pipe === 'object' && 'unref' in pipe && typeof pipe.unref === 'function') pipe.unref()
 }

@@ -2,7 +2,17 @@ import { chownSync, existsSync, readFileSync, renameSync, rmSync, statSync, writ
 import { dirname, join } from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
 import { startEmbeddedPostgres } from '../../../../src/store/postgres/embedded/server.ts'
-import { ask, createPlace, gone, isAlive, killed, livePid, postmasterPid } from '../../../support/database/postgres-process.ts'
+import {
+  ask,
+  createPlace,
+  gone,
+  isAlive,
+  killed,
+  livePid,
+  noneLeft,
+  postmasterPid,
+  processesOf,
+} from '../../../support/database/postgres-process.ts'
 
 const NOBODY = 65_534
 const isRoot = process.getuid?.() === 0
@@ -52,23 +62,49 @@ describe('the embedded server', () => {
     expect(isAlive(pid)).toBe(false)
   })
 
-  test('is adopted while it lives, after the process that started it was killed', async () => {
+  test('lives on with a second process when the one that started it is killed, and ends with that one, killed too', async () => {
     await using place = createPlace()
     const first = await place.start()
     await ask(first.url, 'create table kept as select 1 as n')
     const pid = livePid(place.dir)
-    await first.kill()
     const second = await place.start()
+    await first.kill()
+    const third = await place.start()
+    await third.stop()
     expect([second.url, livePid(place.dir)]).toEqual([first.url, pid])
     expect(await ask(second.url, 'select n from kept')).toEqual([{ n: 1 }])
-    await second.stop()
-    expect(isAlive(pid)).toBe(false)
+    await second.kill()
+    await noneLeft(place.dir)
   })
 
-  test('is adopted also when its process was killed before it had made the database', async () => {
+  test('gets another guard by the next process that uses it, when somebody killed the first', async () => {
     await using place = createPlace()
     const first = await place.start()
+    const [guard] = processesOf(place.dir, 'guard.heard')
+    await killed(guard ?? 0)
+    const second = await place.start()
     await first.kill()
+    expect(await ask(second.url, 'select 1 as one')).toEqual([{ one: 1 }])
+    await second.kill()
+    await noneLeft(place.dir)
+  })
+
+  test('is there for a process that comes as the last one that used it is killed', async () => {
+    await using place = createPlace()
+    let last = await place.start()
+    await ask(last.url, 'create table kept as select 1 as n')
+    for (let n = 1; n <= 8; n++) {
+      const [next] = await Promise.all([place.start(), last.kill()])
+      expect(await ask(next.url, 'select n from kept')).toEqual([{ n: 1 }])
+      last = next
+    }
+    await last.kill()
+    await noneLeft(place.dir)
+  })
+
+  test('is adopted also when its process had not yet made the database', async () => {
+    await using place = createPlace()
+    const first = await place.start()
     await ask(first.url.replace(/nightshift$/, 'postgres'), 'drop database nightshift with (force)')
     const second = await place.start()
     expect(await ask(second.url, 'select current_database() as name')).toEqual([{ name: 'nightshift' }])
