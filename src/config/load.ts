@@ -9,7 +9,7 @@ import { rememberPlaces } from './places.ts'
 import { readableSecrets } from './readable-secrets.ts'
 import { resolveProxies } from './proxies.ts'
 import { configSchema, RENAMED, type ConfigValues } from './schema.ts'
-import { given, withPassword } from './secrets.ts'
+import { databaseAddress, redisAddress } from './store/addresses.ts'
 
 export interface Config extends ConfigValues {
   /** Warnings, such as a key under its earlier name or a secret that others can read: a line each, with file and line, for the log. */
@@ -22,12 +22,15 @@ export interface LoadConfigOptions {
   env: Environment
 }
 
+/** The path of the file that is meant. */
+export const configFile = ({ file, env }: LoadConfigOptions): string => file ?? env['NIGHTSHIFT_CONFIG'] ?? 'config/nightshift.yaml'
+
 /**
  * Reads the configuration file. `DATABASE_URL` and `REDIS_URL` serve where the file says nothing of them. Paths in it are relative to it. Throws
  * `CONFIG_INVALID` that lists every fault with file, line and field; the text of a secret is in none of them.
  */
 export function loadConfig({ file: named, env }: LoadConfigOptions): Config {
-  const file = named ?? env['NIGHTSHIFT_CONFIG'] ?? 'config/nightshift.yaml'
+  const file = configFile({ file: named, env })
   const text = readConfig(file)
   const parsed = parseYaml(text, configSchema, { substitute: (value) => substitute(value, env), renamed: RENAMED })
   if (!parsed.ok) {
@@ -38,48 +41,19 @@ export function loadConfig({ file: named, env }: LoadConfigOptions): Config {
   }
   const values = resolvePaths(parsed.value, dirname(resolve(file)))
   const placeOf = (key: string) => `${file}:${parsed.place.lineOf([key])}: ${key}`
-  const address = (key: 'databaseUrl' | 'redisUrl', variable: string, schemes: readonly string[]) => {
-    const written = given(values[key])
-    return addressOf(written === undefined ? `The variable ${variable}` : placeOf(key), written ?? given(env[variable]), schemes)
-  }
   const config: Config = {
     ...values,
     ...resolveProxies(values, env),
-    databaseUrl: withPassword(address('databaseUrl', 'DATABASE_URL', ['postgres:', 'postgresql:']), values.databasePasswordFile),
-    redisUrl: redisAddress(address('redisUrl', 'REDIS_URL', ['redis:', 'rediss:'])),
+    databaseUrl: databaseAddress({ values, placeOf, env }),
+    redisUrl: redisAddress({ values, placeOf, env }),
     notes: [...parsed.notes, ...readableSecrets(file, text)].map((note) => showIssue(file, note)),
   }
   rememberPlaces(config, { file, text, place: parsed.place })
   return config
 }
 
-/** What Redis may be told of the way there. Its client would take any other of its own settings from an address, such as its bounds and a prefix of all keys, in place of ours. */
-const OF_REDIS = new Set(['db', 'family'])
-
-function redisAddress(url: string | undefined): string | undefined {
-  if (url === undefined) return undefined
-  const address = new URL(url)
-  const kept = [...address.searchParams].filter(([name]) => OF_REDIS.has(name))
-  if (kept.length === address.searchParams.size) return url
-  address.search = String(new URLSearchParams(kept))
-  return address.href
-}
-
-/** False when a part of a password seems to stand where the host ends: it would be looked up, and shown. */
-const isWhole = ({ protocol, pathname, hash }: URL) =>
-  hash === '' && (protocol.startsWith('redis') ? /^\/?\d*$/.test(pathname) : !pathname.includes('@'))
-
-/** The address itself. `CONFIG_INVALID` for one of another scheme or none, without its text: it may hold a password. */
-function addressOf(place: string, url: string | undefined, schemes: readonly string[]): string | undefined {
-  if (url === undefined || (URL.canParse(url) && schemes.includes(new URL(url).protocol) && isWhole(new URL(url)))) return url
-  throw new Failure({
-    code: 'CONFIG_INVALID',
-    message: `${place} is no address of the form ${schemes.map((scheme) => `${scheme}//host:port`).join(' or ')}.`,
-    cure: 'Correct it, or take it out; a port goes up to 65535, in a password each special character is written with % and its code, and a database of Redis is a number.',
-  })
-}
-
-function readConfig(file: string): string {
+/** The text of the file. Throws `CONFIG_INVALID`. */
+export function readConfig(file: string): string {
   if (!existsSync(file)) {
     throw new Failure({
       code: 'CONFIG_INVALID',

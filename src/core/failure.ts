@@ -65,7 +65,7 @@ export class Failure extends Error {
 
 /** What a person is shown of a failure: what happened, and what to do. */
 export const describeFailure = ({ message, cure }: Pick<FailureRecord, 'message' | 'cure'>): string =>
-  cure === undefined ? message : `${message} ${cure}`
+  cure === undefined ? message : `${message}${message.endsWith('\n') ? '' : ' '}${cure}`
 
 /** What a log line says of anything thrown: a failure with its cure. Without its full stop, as in `messageOf`. */
 export const describeError = (error: unknown): string =>

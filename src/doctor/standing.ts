@@ -19,8 +19,8 @@ import { warning, type Finding } from './check.ts'
 export interface StandingCheck {
   db: Db
   jobs: readonly Job[]
-  /** Accounts of this configuration. */
-  accounts: ReadonlySet<string>
+  /** Accounts of this configuration; undefined where it could not be read. */
+  accounts: ReadonlySet<string> | undefined
 }
 
 /** What stands in a state for longer than it should: runs, reports, fires, alarms, suspect accounts; and rows that a duty cannot handle. */
@@ -38,7 +38,7 @@ export async function checkStanding({ db, jobs, accounts }: StandingCheck): Prom
 
 const counted = (n: number, what: string) => `${n >= MOST_COUNTED ? 'at least ' : ''}${n} ${what}${n === 1 ? '' : 's'}`
 
-function aboutRuns({ kind, heldBy, account, server, runs, id }: StandingRuns, accounts: ReadonlySet<string>): Finding {
+function aboutRuns({ kind, heldBy, account, server, runs, id }: StandingRuns, accounts: StandingCheck['accounts']): Finding {
   const those = `${counted(runs, 'run')} (the oldest is ${id})`
   switch (kind) {
     case 'due':
@@ -67,7 +67,7 @@ function aboutRuns({ kind, heldBy, account, server, runs, id }: StandingRuns, ac
 function aboutWaiting(
   those: string,
   { account, server }: Pick<StandingRuns, 'account' | 'server'>,
-  accounts: ReadonlySet<string>,
+  accounts: StandingCheck['accounts'],
 ): Finding {
   if (account === null || server === null)
     return warning(
@@ -76,7 +76,7 @@ function aboutWaiting(
       'Use the version that wrote them, or cancel them: nightshift cancel --status waiting.',
     )
   const what = `${those} have waited for more than a day for a person to connect ${server} as ${account}.`
-  return accounts.has(account)
+  return accounts === undefined || accounts.has(account)
     ? warning('waiting', what, `nightshift connect ${server} --account ${account}`)
     : warning(
         'waiting',

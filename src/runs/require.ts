@@ -74,11 +74,16 @@ export function requireJobName(jobs: ReadonlyMap<string, Job>, name: string, vis
 export function requireJob(jobs: ReadonlyMap<string, Job>, name: string, issues: readonly string[] = []): Job {
   const job = jobs.get(name)
   if (job) return job
+  throw unknownJob(name, [...jobs.keys()], issues)
+}
+
+/** That there is no job of a name, with those that there are, and the faults of files whose job it may be. */
+export function unknownJob(name: string, known: readonly string[], issues: readonly string[] = []): Failure {
   const faults = issues.length > 0 ? ` Files with faults were left out:\n  ${issues.join('\n  ')}\n` : ''
-  const near = nearest(name.slice(0, MAX_NAME), [...jobs.keys()])
-  throw new Failure({
+  const near = nearest(name.slice(0, MAX_NAME), known)
+  return new Failure({
     code: 'JOB_UNKNOWN',
-    message: `There is no job ${named(name)}; there are ${[...jobs.keys()].join(', ') || 'none'}.${faults}`,
+    message: `There is no job ${named(name)}; there are ${known.join(', ') || 'none'}.${faults}`,
     ...(near !== undefined ? { cure: `Did you mean ${near}?` } : issues.length > 0 && { cure: 'Correct the files that are named.' }),
   })
 }

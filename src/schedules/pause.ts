@@ -1,6 +1,7 @@
 import type { Actor } from '../core/acts.ts'
 import { ALL_JOBS, type Pause } from '../core/rules/schedules/pause.ts'
 import type { RunParts } from '../runs/create.ts'
+import { unknownJob } from '../runs/require.ts'
 import { pause } from '../lib/time/pause.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { releaseUnpaused } from '../store/runs/holds.ts'
@@ -16,10 +17,19 @@ export interface Resumed {
   still: Pause[]
 }
 
-/** Lifts the pause of a job, or with `ALL_JOBS` the one of everything, and wakes the runs that it held. */
-export async function resumeJob({ db, producer }: RunParts, job: string, by: Actor): Promise<Resumed> {
+/** `JOB_UNKNOWN` unless there is a job file of that name, whatever is in it, or a run of the job: what is under way may be of a file that was taken out. */
+export async function requirePausable(db: Db, job: string, known: readonly string[]): Promise<void> {
+  if (!known.includes(job) && (await countRuns(db, { job })) === 0) throw unknownJob(job, known)
+}
+
+/** Lifts the pause of a job, or with `ALL_JOBS` the one of everything, and wakes the runs that it held. Without a producer the next sweep does it, within five seconds. */
+export async function resumeJob(
+  { db, producer }: Pick<RunParts, 'db'> & Partial<Pick<RunParts, 'producer'>>,
+  job: string,
+  by: Actor,
+): Promise<Resumed> {
   const isLifted = await liftPause(db, job, by)
-  producer.wakeSoon(await releaseUnpaused(db))
+  producer?.wakeSoon(await releaseUnpaused(db))
   return { isLifted, still: (await listPauses(db)).filter((one) => job === ALL_JOBS || one.job === ALL_JOBS) }
 }
 

@@ -49,7 +49,7 @@ describe('wrong use ends with 2 and says what is right', () => {
     await using testApp = await buildTestApp({ jobs: { act: JOB } })
     const file = join(testApp.dir, 'bad.yaml')
     writeFileSync(file, 'gateway: { url: nonsense }\naccounts: { reports: { token: hush-hush, tokenFile: x } }\nproviders: {}\nwrong: 1\n')
-    const { code, out, err } = await command(['-c', file, 'runs'])
+    const { code, out, err } = await command(['-c', file, 'jobs'])
     expect({ code, out }).toEqual({ code: 2, out: '' })
     for (const part of ['CONFIG_INVALID', `${file}:1`, `${file}:2`, `${file}:4`, 'wrong']) expect(err).toContain(part)
     expect(err).not.toContain('hush-hush')

@@ -23,8 +23,12 @@ export function loadConfiguredJobs(config: Config): LoadedJobs {
   }
 }
 
-/** The same where job files that cannot be read take nothing from what else there is to see: that they cannot is one of the issues. */
-export function loadReadableJobs(config: Config): Pick<LoadedJobs, 'jobs' | 'issues'> {
+/**
+ * The same where job files that cannot be read take nothing from what else there is to see: that they cannot is one of the issues. Without a configuration none can be read, of
+ * which its own fault tells.
+ */
+export function loadReadableJobs(config: Config | undefined): Pick<LoadedJobs, 'jobs' | 'issues'> {
+  if (config === undefined) return { jobs: new Map(), issues: [] }
   try {
     return loadConfiguredJobs(config)
   } catch (error) {

@@ -7,8 +7,11 @@ import { migrate } from '../../store/postgres/migrate.ts'
 const SPARE_CONNECTIONS = 6
 const MAX_CONNECTIONS = 20
 
+/** Where the store is, and as what it is opened: without `worker` no run is done. */
+type Opened = Pick<Config, 'databaseUrl' | 'dataDir'> & Partial<Pick<Config, 'worker'>>
+
 /** Most connections of the pool of a process. */
-const poolSize = ({ worker }: Config) => Math.min(MAX_CONNECTIONS, worker.concurrency + SPARE_CONNECTIONS)
+const poolSize = ({ worker }: Pick<Opened, 'worker'>) => Math.min(MAX_CONNECTIONS, (worker?.concurrency ?? 0) + SPARE_CONNECTIONS)
 
 /** The heartbeat and the watchdog have one each. */
 const OWN_CONNECTIONS = 2
@@ -21,7 +24,7 @@ export const mostConnections = (config: Config) =>
 
 /** Opens the store alone, migrated: what commands that only read need. */
 export async function openStore(
-  config: Config,
+  config: Opened,
   stack: AsyncDisposableStack,
   options: { ephemeral?: boolean | undefined } = {},
 ): Promise<{ db: Db; url: string }> {

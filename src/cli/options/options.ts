@@ -3,7 +3,9 @@ import { destination, pino, type Logger } from 'pino'
 import { z } from 'zod'
 import { openStore } from '../../app/open/store.ts'
 import { loadConfig, type Config } from '../../config/load.ts'
+import { findStore, type FoundStore, type StorePlace } from '../../config/store/store-place.ts'
 import type { Db } from '../../runs/queries.ts'
+import { showText } from '../../lib/text.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 /** A command's part of the program: adds itself, and reports its exit code. */
@@ -17,8 +19,24 @@ export function configOf(command: Command, terminal: Terminal): Config {
   return loadConfig({ file, env: terminal.env })
 }
 
+/**
+ * Where the store is, for a command that stops things or says how they stand: a fault elsewhere in the configuration file is a warning for it. What such a fault could
+ * change for the command it asks of `config`, which is not there then.
+ */
+export function storeOf(command: Command, terminal: Terminal): FoundStore {
+  const { config: file } = globalSchema.parse(command.optsWithGlobals())
+  const found = findStore({ file, env: terminal.env })
+  if (found.fault)
+    terminal.err(
+      terminal.colors.yellow(
+        `${showText(found.fault.message.trimEnd())}\nThis command needs only where the store is, and goes on. What is in force is what nightshift start read last.`,
+      ),
+    )
+  return found
+}
+
 /** The store of a configuration, open until it is disposed of. */
-export async function openStoreOf(config: Config): Promise<{ db: Db } & AsyncDisposable> {
+export async function openStoreOf(config: StorePlace): Promise<{ db: Db } & AsyncDisposable> {
   await using building = new AsyncDisposableStack()
   const { db } = await openStore(config, building)
   const stack = building.move()

@@ -102,7 +102,7 @@ function aboutConfig(processes: WholeStatus['processes'], here: string): string 
   if (digests.length === 0) return 'none is in force'
   if (digests.length === 1 && known[0] === here) return `${describeDigest(here)} is in force, as the file here`
   const each = digests.map(([digest, those]) => `${describeDigest(digest)} is in force in ${counted(those.length, 'process', 'processes')}`)
-  return `${named(each)}; the file here is ${describeDigest(here)}`
+  return `${named(each)}; the file here ${here === '' ? 'was not read' : `is ${describeDigest(here)}`}`
 }
 
 const describeDigest = (digest: string) => (digest === '' ? 'no file' : showLine(digest))

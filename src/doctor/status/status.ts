@@ -80,12 +80,14 @@ export interface Status {
 export interface StatusOptions {
   db: Db
   jobs: readonly Job[]
-  /** Accounts of this configuration. */
-  accounts: ReadonlySet<string>
+  /** Accounts of this configuration; undefined where it could not be read. */
+  accounts: ReadonlySet<string> | undefined
   /** Faults of job files: their schedules are not known. */
   issues: readonly string[]
-  /** Of the configuration file here. */
+  /** Of the configuration file here; empty where it could not be read. */
   configDigest: string
+  /** What is wrong with that file, with file and line. */
+  configFault?: string | undefined
   /** The jobs that are seen; undefined: all, and what belongs to none. */
   seen?: readonly string[] | undefined
 }
@@ -93,13 +95,22 @@ export interface StatusOptions {
 export const NOTHING_AT_WORK = warning('processes', 'No process of Nightshift is at work.', 'nightshift start')
 
 /** How things stand, by the store alone: neither the queue, the gateway nor a model is asked. Each question goes by an index or is bounded. */
-export async function takeStatus({ db, jobs, accounts, issues, configDigest, seen }: StatusOptions): Promise<Status> {
+export async function takeStatus({ db, jobs, accounts, issues, configDigest, configFault, seen }: StatusOptions): Promise<Status> {
   const isSeen = (job: string) => seen === undefined || seen.includes(job)
   const [processes, duties, pauses] = [await listProcesses(db), await listDuties(db), await listPauses(db)]
   const now = (await loadServerFacts(db))?.now ?? new Date()
   const atWork = processes.filter(({ alive }) => alive)
   const stands = [
     ...(atWork.length === 0 ? [NOTHING_AT_WORK] : [...faultsOfProcesses(atWork, duties), ...faultsOfConfig(atWork)]),
+    ...(configFault === undefined
+      ? []
+      : [
+          warning(
+            'config',
+            configFault,
+            'Correct the file; until then what processes read last is in force in them, no other can start, and job files and next fires are not looked at here.',
+          ),
+        ]),
     ...(issues.length === 0
       ? []
       : [warning('jobs', issues.join('; '), 'Correct what is named; until then the jobs from before are in force.')]),

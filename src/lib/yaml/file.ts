@@ -39,8 +39,8 @@ export interface Place {
 }
 
 export interface ParseYamlOptions {
-  /** Rewrites each text value after parsing, so that what it puts in is never read as YAML; throws to say why it cannot. */
-  substitute?: (value: string) => string
+  /** Rewrites each text value after parsing, so that what it puts in is never read as YAML; throws to say why it cannot. `section` is the key at the top that holds it. */
+  substitute?: (value: string, section: string) => string
   /** Earlier names of keys, as dotted paths in which `*` is any key, with the last part they have now. They are read, with a note. */
   renamed?: Readonly<Record<string, string>>
   /** Most parts (keys, values, signs, ends of lines) that it may have; 100,000 when not given. */
@@ -211,15 +211,15 @@ function readRenamed(document: Document.Parsed, lines: LineCounter, renamed: Rea
 function substituteValues(
   document: Document.Parsed,
   lines: LineCounter,
-  substitute: (value: string) => string,
+  substitute: (value: string, section: string) => string,
   substituted: Set<Scalar>,
 ): FileIssue[] {
   const issues: FileIssue[] = []
   visit(document, {
-    Scalar(key, node) {
+    Scalar(key, node, [, , section]) {
       if (key === 'key' || typeof node.value !== 'string') return
       try {
-        const value = substitute(node.value)
+        const value = substitute(node.value, isPair(section) && isScalar(section.key) ? String(section.key.value) : '')
         if (value !== node.value && node.type === 'PLAIN') substituted.add(node)
         node.value = value
       } catch (error) {

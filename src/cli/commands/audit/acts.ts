@@ -8,7 +8,7 @@ import { requireId } from '../../../runs/require.ts'
 import { showLine } from '../../../lib/text.ts'
 import { parseTime, timeText } from '../../options/time.ts'
 import { configuredNames } from '../../options/known.ts'
-import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
+import { examples, openStoreOf, storeOf, type AddCommand } from '../../options/options.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
 
@@ -45,11 +45,11 @@ export const addActs: AddCommand = (program, terminal, done) => {
     )
     .action(async (given: unknown, command) => {
       const { limit, json, run, ...filter } = optionsSchema.parse(given)
-      const config = configOf(command, terminal)
-      await using store = await openStoreOf(config)
+      const found = storeOf(command, terminal)
+      await using store = await openStoreOf(found.place)
       const meant = { ...filter, run: run === undefined ? undefined : await requireId(store.db, run) }
       const acts = await listActs(store.db, meant, { limit })
-      if (acts.length === 0) await refuseUnknownNamesOfActs(store.db, meant, () => configuredNames(config))
+      if (acts.length === 0) await refuseUnknownNamesOfActs(store.db, meant, () => configuredNames(found))
       terminal.out(json ? JSON.stringify(acts, null, 2) : showActs(acts, meant, terminal))
       done(EXIT.ok)
     })

@@ -1,12 +1,11 @@
 import { z } from 'zod'
 import { createApp } from '../../../app/app.ts'
-import { loadConfiguredJobs } from '../../../app/open/jobs.ts'
+import { listJobNames } from '../../../app/open/jobs.ts'
 import { Failure } from '../../../core/failure.ts'
 import { aboutPause, ALL_JOBS, describePause, type Pause } from '../../../core/rules/schedules/pause.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
-import { requireJob } from '../../../runs/require.ts'
-import { pauseJob, resumeJob, waitUntilIdle } from '../../../schedules/pause.ts'
-import { configOf, examples, notEmpty, openStoreOf, quietLog, type AddCommand } from '../../options/options.ts'
+import { pauseJob, requirePausable, resumeJob, waitUntilIdle } from '../../../schedules/pause.ts'
+import { examples, notEmpty, openStoreOf, quietLog, storeOf, type AddCommand } from '../../options/options.ts'
 import { actorHere } from '../../options/actor.ts'
 
 const pauseOptions = z.object({ reason: z.string().min(1) })
@@ -22,10 +21,9 @@ export const addPause: AddCommand = (program, terminal, done) => {
     .addHelpText('after', examples('nightshift pause labor-report --reason "the data are being moved"'))
     .action(async (job: string, options: unknown, command) => {
       const { reason } = pauseOptions.parse(options)
-      const config = configOf(command, terminal)
-      const { jobs, issues } = loadConfiguredJobs(config)
-      requireJob(jobs, job, issues)
-      await using store = await openStoreOf(config)
+      const { place } = storeOf(command, terminal)
+      await using store = await openStoreOf(place)
+      await requirePausable(store.db, job, listJobNames(place))
       tellBefore(await pauseJob(store.db, job, actorHere(reason)))
       terminal.out(`${job} is paused. Lift it with: nightshift resume ${job}`)
       done(EXIT.ok)
@@ -38,7 +36,7 @@ export const addPause: AddCommand = (program, terminal, done) => {
     .addHelpText('after', examples('nightshift drain --reason "upgrade of Postgres" --wait', 'nightshift resume --all'))
     .action(async (options: unknown, command) => {
       const { reason, wait } = pauseOptions.extend({ wait: z.boolean().default(false) }).parse(options)
-      await using store = await openStoreOf(configOf(command, terminal))
+      await using store = await openStoreOf(storeOf(command, terminal).place)
       tellBefore(await pauseJob(store.db, ALL_JOBS, actorHere(reason)))
       if (!wait) terminal.out('Everything is paused. Runs under way go on; see them with: nightshift runs --status running')
       else {
@@ -59,8 +57,9 @@ export const addPause: AddCommand = (program, terminal, done) => {
     .action(async (name: string | undefined, options: unknown, command) => {
       const { all, reason } = z.object({ all: z.boolean().default(false), reason: z.string().optional() }).parse(options)
       if ((name === undefined) === !all) throw new Failure({ code: 'COMMAND_INVALID', message: 'Name a job, or write --all.' })
-      await using app = await createApp({ config: configOf(command, terminal), log: quietLog() })
-      const { isLifted, still } = await resumeJob(app, name ?? ALL_JOBS, actorHere(reason ?? null))
+      const { place, config } = storeOf(command, terminal)
+      await using opened = config ? await createApp({ config, log: quietLog() }) : await openStoreOf(place)
+      const { isLifted, still } = await resumeJob(opened, name ?? ALL_JOBS, actorHere(reason ?? null))
       terminal.out(isLifted ? `${name ?? 'Everything'} goes on.` : `${name ?? 'Everything'} was not paused.`)
       for (const pause of still) terminal.err(`Still: ${describePause(pause)}`)
       done(EXIT.ok)

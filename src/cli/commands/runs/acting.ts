@@ -1,12 +1,11 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
-import type { Config } from '../../../config/load.ts'
 import { Failure } from '../../../core/failure.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { countOf, type Db, type RunFilter, type RunGroup } from '../../../runs/queries.ts'
 import { refuseUnknownNames, unknownTag } from '../../../runs/meant/names.ts'
 import { addFilter, filterOf, filterOptions } from '../../options/filter.ts'
-import { configuredNames } from '../../options/known.ts'
+import { configuredNames, type Configured } from '../../options/known.ts'
 import { notEmpty } from '../../options/options.ts'
 import { confirm } from '../../terminal/confirm.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
@@ -33,13 +32,13 @@ export const addActing = (command: Command): Command =>
  * are names in the filter that nobody and nothing has.
  */
 export async function meantRuns(
-  { db, config }: { db: Db; config: Config },
+  { db, ...found }: { db: Db } & Configured,
   names: readonly string[],
   given: z.output<typeof filterOptions>,
 ): Promise<{ filter: RunFilter; ids: readonly string[] | undefined }> {
   const filter = filterOf(given)
   if (names.length === 0) {
-    await refuseUnknownNames(db, filter, () => configuredNames(config))
+    await refuseUnknownNames(db, filter, () => configuredNames(found))
     const tag = await unknownTag(db, filter)
     if (tag) throw tag
     return { filter, ids: undefined }

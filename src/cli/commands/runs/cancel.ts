@@ -1,7 +1,7 @@
 import { EXIT } from '../../../core/failure-codes.ts'
 import { cancelByFilter, cancelNamed, planCancel, type Cancelled } from '../../../runs/cancel.ts'
 import { actorHere } from '../../options/actor.ts'
-import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
+import { examples, openStoreOf, storeOf, type AddCommand } from '../../options/options.ts'
 import { actingOptions, addActing, meantRuns, settledBeforehand } from './acting.ts'
 import { goesOnText } from './logs.ts'
 import { runCount } from './meant.ts'
@@ -22,9 +22,9 @@ export const addCancel: AddCommand = (program, terminal, done) => {
     .action(async (names: string[], options: unknown, self) => {
       const { json, yes, dryRun, reason, ...filterGiven } = actingOptions.parse(options)
       const by = actorHere(reason ?? null)
-      const config = configOf(self, terminal)
-      await using store = await openStoreOf(config)
-      const meant = await meantRuns({ db: store.db, config }, names, filterGiven)
+      const found = storeOf(self, terminal)
+      await using store = await openStoreOf(found.place)
+      const meant = await meantRuns({ db: store.db, ...found }, names, filterGiven)
       if (meant.ids !== undefined && !dryRun) {
         const cancelled = await cancelNamed(store.db, meant.ids, by)
         terminal.out(json ? JSON.stringify(cancelled, null, 2) : cancelled.map(said).join('\n'))

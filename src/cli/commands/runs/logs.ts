@@ -6,7 +6,7 @@ import type { TimelineEvent } from '../../../core/timeline.ts'
 import { followRuns } from '../../../runs/follow/follow.ts'
 import { createLines, shortId, SUMS_UP, type Lines } from '../../terminal/lines.ts'
 import { requireId } from '../../../runs/require.ts'
-import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
+import { examples, openStoreOf, storeOf, type AddCommand } from '../../options/options.ts'
 import { fit } from '../../terminal/terminal.ts'
 
 const optionsSchema = z.object({ json: z.boolean().default(false), follow: z.boolean().default(false) })
@@ -27,7 +27,7 @@ export const addLogs: AddCommand = (program, terminal, done) => {
     )
     .action(async (id: string | undefined, options: unknown, command) => {
       const { json, follow } = optionsSchema.parse(options)
-      await using store = await openStoreOf(configOf(command, terminal))
+      await using store = await openStoreOf(storeOf(command, terminal).place)
       const lines = createLines(terminal)
       const signal = follow ? terminal.signal : AbortSignal.abort()
       let isAny = false

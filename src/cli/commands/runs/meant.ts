@@ -1,11 +1,10 @@
-import type { Config } from '../../../config/load.ts'
 import { describeFailure } from '../../../core/failure.ts'
 import { showText } from '../../../lib/text.ts'
 import { isEmptyFilter, type Db, type RunFilter, type RunGroup } from '../../../runs/queries.ts'
 import { refuseUnknownNames, unknownTag } from '../../../runs/meant/names.ts'
 import { requireId } from '../../../runs/require.ts'
 import { describeFilter } from '../../options/filter.ts'
-import { configuredNames } from '../../options/known.ts'
+import { configuredNames, type Configured } from '../../options/known.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
 
@@ -17,8 +16,8 @@ export async function requireIds(db: Db, given: readonly string[]): Promise<stri
 }
 
 /** Of a filter that meant no run: refuses names that nothing has, and tells of a tag that no run has. */
-export async function tellUnknownNames({ db, config }: { db: Db; config: Config }, filter: RunFilter, terminal: Terminal): Promise<void> {
-  await refuseUnknownNames(db, filter, () => configuredNames(config))
+export async function tellUnknownNames({ db, ...found }: { db: Db } & Configured, filter: RunFilter, terminal: Terminal): Promise<void> {
+  await refuseUnknownNames(db, filter, () => configuredNames(found))
   const tag = await unknownTag(db, filter)
   if (tag) terminal.err(showText(describeFailure(tag)))
 }

@@ -43,7 +43,7 @@ export const addRetry: AddCommand = (program, terminal, done) => {
       const { json, yes, dryRun, reason, definition, input, ...filterGiven } = optionsSchema.parse(given)
       const config = configOf(self, terminal)
       await using app = await createApp({ config, log: quietLog() })
-      const meant = await meantRuns({ db: app.db, config }, names, filterGiven)
+      const meant = await meantRuns({ db: app.db, place: config, config }, names, filterGiven)
       const parts = { db: app.db, producer: app.producer, jobs: app.jobs.jobs() }
       if (input !== undefined) {
         const [id, ...others] = meant.ids ?? []

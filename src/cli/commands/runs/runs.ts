@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { groupRuns, isEmptyFilter, listRuns, listWaiting, type RunFilter, type RunLine, type WaitingFor } from '../../../runs/queries.ts'
 import { addFilter, describeFilter, filterOf, filterOptions } from '../../options/filter.ts'
-import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
+import { examples, openStoreOf, storeOf, type AddCommand } from '../../options/options.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { GROUPS, noRuns, showGroups, tellUnknownNames } from './meant.ts'
 import { runsTable } from './table.ts'
@@ -38,11 +38,11 @@ export const addRuns: AddCommand = (program, terminal, done) => {
     )
     .action(async (options: unknown, command) => {
       const { json, waiting, limit, group, ...filter } = optionsSchema.parse(options)
-      const config = configOf(command, terminal)
-      await using store = await openStoreOf(config)
+      const found = storeOf(command, terminal)
+      await using store = await openStoreOf(found.place)
       const meant = filterOf(filter)
       const known = async <Line>(lines: Line[]) => {
-        if (lines.length === 0) await tellUnknownNames({ db: store.db, config }, meant, terminal)
+        if (lines.length === 0) await tellUnknownNames({ db: store.db, ...found }, meant, terminal)
         return lines
       }
       if (waiting) terminal.out(showWaiting(await known(await listWaiting(store.db, meant)), meant, terminal, json))

@@ -15,7 +15,7 @@ import { requireId, requireRun } from '../../../runs/require.ts'
 import { requireWritable, writeNamed } from '../../terminal/file.ts'
 import { createLines, showCost, showTokens, type Lines } from '../../terminal/lines.ts'
 import { textOf } from './logs.ts'
-import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
+import { examples, openStoreOf, storeOf, type AddCommand } from '../../options/options.ts'
 import { reportText } from '../../terminal/output.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { showTags } from '../../terminal/tags.ts'
@@ -43,13 +43,13 @@ export const addShow: AddCommand = (program, terminal, done) => {
       const { json, result, out } = optionsSchema.parse(options)
       if (out !== undefined && result === undefined)
         throw new Failure({ code: 'COMMAND_INVALID', message: 'There is --out and no --result.' })
-      const config = configOf(command, terminal)
-      await using store = await openStoreOf(config)
+      const { place, config } = storeOf(command, terminal)
+      await using store = await openStoreOf(place)
       const run = await requireRun(store.db, await requireId(store.db, id))
       if (result !== undefined) {
         if (out !== undefined) requireWritable(out)
         const { mediaType, content } = await readWhole(store.db, run.id, result)
-        if (out !== undefined) writeNamed(out, content, modesOf(config.evidence.readableBy).file)
+        if (out !== undefined) writeNamed(out, content, modesOf(config?.evidence.readableBy ?? 'owner').file)
         terminal.out(
           out !== undefined
             ? `${out}: ${content.length} bytes, ${mediaType}`

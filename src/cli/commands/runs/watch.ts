@@ -3,7 +3,7 @@ import { EXIT } from '../../../core/failure-codes.ts'
 import { isEmptyFilter, type RunFilter, type RunLine } from '../../../runs/queries.ts'
 import { watchRuns, type Standing } from '../../../runs/follow/watch.ts'
 import { addFilter, describeFilter, filterOf, filterOptions } from '../../options/filter.ts'
-import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
+import { examples, openStoreOf, storeOf, type AddCommand } from '../../options/options.ts'
 import { createLines, shortId } from '../../terminal/lines.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
 import { noRuns, tellUnknownNames } from './meant.ts'
@@ -21,14 +21,14 @@ export const addWatch: AddCommand = (program, terminal, done) => {
     .action(async (options: unknown, command) => {
       const { json, ...given } = optionsSchema.parse(options)
       const filter = filterOf(given)
-      const config = configOf(command, terminal)
-      await using store = await openStoreOf(config)
+      const found = storeOf(command, terminal)
+      await using store = await openStoreOf(found.place)
       const show = terminal.draw && !json ? createScreen(filter, terminal, terminal.draw) : createTicker(terminal, json)
       let isChecked = false
       for await (const standing of watchRuns(store.db, { filter, signal: terminal.signal })) {
         // The first look alone: what is watched may come later, and a name that nothing has would be watched for ever.
         if (standing && !isChecked && standing.open.length + standing.ended.length === 0)
-          await tellUnknownNames({ db: store.db, config }, filter, terminal)
+          await tellUnknownNames({ db: store.db, ...found }, filter, terminal)
         isChecked ||= standing !== undefined
         show(standing)
       }

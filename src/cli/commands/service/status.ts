@@ -8,7 +8,7 @@ import { showAge } from '../../../lib/show/time.ts'
 import type { Finding } from '../../../doctor/check.ts'
 import { linesOf } from '../../../doctor/status/lines.ts'
 import { takeStatus, type Status, type WholeStatus } from '../../../doctor/status/status.ts'
-import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
+import { examples, openStoreOf, storeOf, type AddCommand } from '../../options/options.ts'
 import { showFinding } from '../../terminal/finding.ts'
 import { createLines, shortId } from '../../terminal/lines.ts'
 import { renderTable } from '../../terminal/table.ts'
@@ -29,15 +29,16 @@ export const addStatus: AddCommand = (program, terminal, done) => {
     )
     .action(async (options: unknown, command) => {
       const { json } = z.object({ json: z.boolean().default(false) }).parse(options)
-      const config = configOf(command, terminal)
-      await using store = await openStoreOf(config)
+      const { place, config, fault } = storeOf(command, terminal)
+      await using store = await openStoreOf(place)
       const { jobs, issues } = loadReadableJobs(config)
       const status = await takeStatus({
         db: store.db,
         jobs: [...jobs.values()],
         issues,
-        accounts: new Set(Object.keys(config.accounts)),
-        configDigest: digestOf(config),
+        accounts: config && new Set(Object.keys(config.accounts)),
+        configDigest: config ? digestOf(config) : '',
+        configFault: fault?.message,
       })
       terminal.out(json ? JSON.stringify(status, null, 2) : showStatus(status, terminal))
       done(status.well ? EXIT.ok : EXIT.failed)

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { loadConfig } from '../../src/config/load.ts'
+import { loadConfig } from '../../../src/config/load.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'nightshift-addresses-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
