@@ -1,25 +1,5 @@
 import { query, type Db } from './postgres/db.ts'
 
-export interface QueueStats {
-  status: string
-  held: boolean
-  runs: number
-  /** Age of the oldest in seconds, since it was due. */
-  oldestS: number
-}
-
-/** Runs that are not over, by status. */
-export async function queueStats(db: Db): Promise<QueueStats[]> {
-  return query<QueueStats & { status: string }>(
-    db,
-    `select status, held_by is not null as held, count(*)::int as runs,
-       greatest(extract(epoch from now() - min(greatest(created_at, next_attempt_at))), 0)::float8 as "oldestS"
-     from runs where finished_at is null group by 1, 2`,
-    [],
-    'queue stats',
-  )
-}
-
 /** Alarms that were not sent, by whether their receiver refuses them. */
 export async function alarmStats(db: Db): Promise<{ waiting: number; refused: number }> {
   const [row] = await query<{ waiting: number; refused: number }>(

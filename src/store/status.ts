@@ -13,13 +13,19 @@ export interface OpenRuns {
   /** The limit, of those that one holds. */
   heldBy: string | null
   runs: number
-  /** Age of the oldest in seconds: since its start, or since it was due. */
+  /** Age of the oldest in seconds: since its attempt began, since it waits for a person, or since it was due. */
   oldestS: number
   /** When the first of those that are to come is due. */
   nextAt: string | null
 }
 
-/** Runs that are not over, by where they stand. `jobs`: of these alone. */
+/** When the attempt under way began, as `listUnderWay` says it; when the last one ended, of a run that waits; else when the run was due. */
+const SINCE = `case status
+  when 'running' then (select max(a.started_at) from attempts a where a.run_id = runs.id and a.finished_at is null)
+  when 'waiting' then (select max(a.finished_at) from attempts a where a.run_id = runs.id)
+  else greatest(created_at, next_attempt_at) end`
+
+/** Runs that are not over, by where they stand: the one source of `status` and of the metrics. `jobs`: of these alone. */
 export async function countOpen(db: Db, jobs: readonly string[] | undefined): Promise<OpenRuns[]> {
   return queryIso<OpenRuns & { state: string }>(
     db,
@@ -27,9 +33,9 @@ export async function countOpen(db: Db, jobs: readonly string[] | undefined): Pr
        greatest(extract(epoch from now() - min(since)), 0)::float8 as "oldestS",
        case when state = 'later' then min(since) end as "nextAt"
      from (
-       select state, case when state = 'held' then held_by end as held_by, case when state = 'running' then started else due end as since
+       select state, case when state = 'held' then held_by end as held_by, since
        from (
-         select held_by, coalesce(started_at, created_at) as started, greatest(created_at, next_attempt_at) as due,
+         select held_by, ${SINCE} as since,
            case
              when status <> 'queued' then status
              when held_by like 'pause %' then 'paused'
@@ -39,6 +45,7 @@ export async function countOpen(db: Db, jobs: readonly string[] | undefined): Pr
          from runs where finished_at is null and ($1::text[] is null or job = any($1))) open) dated
      group by 1, 2 order by 1, 2`,
     [jobs ?? null],
+    'count open',
   )
 }
 

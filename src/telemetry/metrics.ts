@@ -9,7 +9,8 @@ import { addConfigGauges } from './config-gauges.ts'
 import { addTagCounters } from './tag-counters.ts'
 import { badRowStats } from '../store/bad-rows.ts'
 import { countLineless } from '../store/audit/silence.ts'
-import { alarmStats, queueStats, suspectStats } from '../store/stats.ts'
+import { alarmStats, suspectStats } from '../store/stats.ts'
+import { countOpen } from '../store/status.ts'
 import type { Db } from '../store/postgres/db.ts'
 
 export interface MetricsOptions {
@@ -104,13 +105,13 @@ export function createMetrics({ db, tokenSeconds, named, jobFaults, duties, skew
   })
   const open = new Gauge({
     name: 'nightshift_open_runs',
-    help: 'Runs that are not over, by status; held: a pause or a limit holds them.',
+    help: 'Runs that are not over, by where they stand: due, later, behind, held, paused, running or waiting, as nightshift status counts them.',
     labelNames: ['status'],
     registers,
   })
   const oldest = new Gauge({
     name: 'nightshift_open_runs_oldest_seconds',
-    help: 'Age of the oldest run that is not over, since it was due.',
+    help: 'Age of the oldest of them: since its attempt began, since it waits for a person, or since it was due.',
     labelNames: ['status'],
     registers,
   })
@@ -213,9 +214,13 @@ export function createMetrics({ db, tokenSeconds, named, jobFaults, duties, skew
   async function render(): Promise<{ contentType: string; text: string }> {
     open.reset()
     oldest.reset()
-    for (const { status, held, runs: n, oldestS } of await queueStats(db)) {
-      open.set({ status: held ? 'held' : status }, n)
-      oldest.set({ status: held ? 'held' : status }, oldestS)
+    for (const [status, those] of Map.groupBy(await countOpen(db, undefined), ({ state }) => state)) {
+      // Several limits hold runs, each its own.
+      open.set(
+        { status },
+        those.reduce((sum, { runs: n }) => sum + n, 0),
+      )
+      oldest.set({ status }, Math.max(...those.map(({ oldestS }) => oldestS)))
     }
     expiry.reset()
     for (const [account, seconds] of tokenSeconds()) if (seconds !== undefined) expiry.set({ account }, seconds)

@@ -181,7 +181,7 @@ test('runs, show and jobs print one JSON value with --json, and only that', asyn
   expect(JSON.parse(jobs.out)).toMatchObject({ jobs: [{ name: 'act', description: 'Acts once' }], issues: [] })
   const filtered = async (...args: string[]) =>
     z.array(z.unknown()).parse(JSON.parse((await command([...at, 'runs', '--json', ...args])).out)).length
-  expect([await filtered('--job', 'act'), await filtered('--job', 'other'), await filtered('--status', 'failed')]).toEqual([1, 0, 0])
+  expect([await filtered('--job', 'act'), await filtered('--status', 'failed')]).toEqual([1, 0])
 })
 
 test('run queues a run with its input and prints its id, for people and as JSON', async () => {

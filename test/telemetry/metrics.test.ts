@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest'
-import { createMetrics } from '../../src/telemetry/metrics.ts'
-import { callRecord, turnRecord } from '../support/database/attempts.ts'
+import { createMetrics, type MetricsOptions } from '../../src/telemetry/metrics.ts'
+import { query } from '../../src/store/postgres/db.ts'
+import { hold } from '../../src/store/runs/holds.ts'
+import { pauseJob } from '../../src/store/schedules/pauses.ts'
+import { countOpen } from '../../src/store/status.ts'
+import { someone } from '../support/actor.ts'
+import { callRecord, opened, turnRecord, writeRun } from '../support/database/attempts.ts'
 import { createTestDatabase } from '../support/database/database.ts'
 import { openApi, type Api } from '../support/app/api.ts'
 import { WORK, WORK_SCRIPT } from '../support/app/jobs.ts'
@@ -37,6 +42,17 @@ function parse(text: string): { samples: Sample[]; types: Map<string, string> } 
   return { samples, types }
 }
 
+/** Of a process that does nothing. */
+const NOTHING: Omit<MetricsOptions, 'db'> = {
+  tokenSeconds: () => [],
+  named: () => undefined,
+  jobFaults: () => 0,
+  tagNames: () => [],
+  duties: () => [],
+  skewMs: () => undefined,
+  config: () => ({ file: undefined, digest: '', waiting: [], fault: undefined }),
+}
+
 const read = async (api: Api) => parse((await api.ask('GET', '/metrics', { who: 'nobody' })).text)
 
 test('metrics tell what happened, by names alone', async () => {
@@ -57,7 +73,7 @@ test('metrics tell what happened, by names alone', async () => {
   expect(valueOf('nightshift_attempts_total', { job: 'fails' })).toBe(1)
   expect(valueOf('nightshift_tool_calls_total', { server: 'labor', outcome: 'ok' })).toBe(1)
   expect(valueOf('nightshift_model_turn_seconds_count', { model: 'scripted' })).toBe(2)
-  expect(valueOf('nightshift_open_runs', { status: 'queued' })).toBe(1)
+  expect(valueOf('nightshift_open_runs', { status: 'later' })).toBe(1)
   expect(valueOf('nightshift_job_file_faults')).toBe(0)
   expect(valueOf('nightshift_gateway_request_seconds_count', { status: '200' })).toBeGreaterThan(1)
   for (const name of ['input', 'cached', 'output'])
@@ -104,14 +120,9 @@ test('metrics tell what happened, by names alone', async () => {
 test('no label takes the words of a provider or of a model', async () => {
   await using database = await createTestDatabase()
   const { onProgress, render } = createMetrics({
+    ...NOTHING,
     db: database.db,
-    tokenSeconds: () => [],
     named: (job) => (job === 'work' ? { model: 'small', servers: ['labor'] } : undefined),
-    jobFaults: () => 0,
-    tagNames: () => [],
-    duties: () => [],
-    skewMs: () => undefined,
-    config: () => ({ file: undefined, digest: '', waiting: [], fault: undefined }),
   })
   const end = { id: 'c', status: 'ok', result: null, failure: null, durationMs: 1 } as const
   for (const [n, server] of ['labor', '', 'words of theirs 1', 'words of theirs 2'].entries())
@@ -134,17 +145,35 @@ test('no label takes the words of a provider or of a model', async () => {
   expect(text).not.toContain('theirs')
 })
 
+test('runs that are not over are counted where status counts them, with the same age', async () => {
+  await using database = await createTestDatabase()
+  const { db } = database
+  await writeRun(db)
+  const running = await writeRun(db)
+  await opened(db, running)
+  await query(db, "update attempts set started_at = now() - interval '3 minutes' where run_id = $1", [running])
+  await query(db, "update runs set started_at = now() - interval '1 day', created_at = now() - interval '1 day' where id = $1", [running])
+  for (const by of ['job work', 'account reports']) await hold(db, await writeRun(db), { by, obstacle: null })
+  await pauseJob(db, 'closed', someone({ reason: 'a move' }))
+  await writeRun(db, { job: 'closed' })
+  const { render } = createMetrics({ ...NOTHING, db })
+  const { samples } = parse((await render()).text)
+  const byState = (name: string) =>
+    Object.fromEntries(samples.flatMap((one) => (one.name === name ? [[one.labels['status'], one.value]] : [])))
+  expect(byState('nightshift_open_runs')).toEqual({ due: 1, running: 1, held: 2, paused: 1 })
+  const age = byState('nightshift_open_runs_oldest_seconds')['running']
+  expect(age).toBeGreaterThanOrEqual(180)
+  expect(age).toBeLessThan(86_400)
+  const told = (await countOpen(db, undefined)).find(({ state }) => state === 'running')
+  expect(told?.oldestS).toBeGreaterThanOrEqual(age)
+  expect(told?.oldestS).toBeLessThan(86_400)
+})
+
 test('what nobody says of usage is counted as such: tokens by an estimate, and no cost', async () => {
   await using database = await createTestDatabase()
   const { onProgress, render } = createMetrics({
+    ...NOTHING,
     db: database.db,
-    tokenSeconds: () => [],
-    named: () => undefined,
-    jobFaults: () => 0,
-    tagNames: () => [],
-    duties: () => [],
-    skewMs: () => undefined,
-    config: () => ({ file: undefined, digest: '', waiting: [], fault: undefined }),
   })
   const usage = { inputTokens: 100, cachedTokens: 0, outputTokens: 7, reasoningTokens: 0 }
   const about = { runId: 'run_1', job: 'work' }

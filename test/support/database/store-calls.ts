@@ -48,7 +48,7 @@ import { loadLastGreen } from '../../../src/store/schedules/last-green.ts'
 import { liftPause, listPauses, pauseJob } from '../../../src/store/schedules/pauses.ts'
 import { noteScheduler, seeSchedules, syncSchedule } from '../../../src/store/schedules/progress.ts'
 import { countStandingAlarms, listProgress, listStandingReports, listStandingRuns } from '../../../src/store/standing.ts'
-import { alarmStats, queueStats, suspectStats } from '../../../src/store/stats.ts'
+import { alarmStats, suspectStats } from '../../../src/store/stats.ts'
 import * as status from '../../../src/store/status.ts'
 import { listWaiting, resumeWaiting, tryStartPoll } from '../../../src/store/waiting/waiting.ts'
 import type { Db } from '../../../src/store/postgres/db.ts'
@@ -346,7 +346,6 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
     syncSchedule: { call: ({ db }) => syncSchedule(db, { job: JOB, cron: '* * * * *', timezone: 'UTC' }, hour.to) },
     noteScheduler: { call: ({ db }) => noteScheduler(db) },
     seeSchedules: { call: ({ db }) => seeSchedules(db, [{ job: JOB, cron: '* * * * *', timezone: 'UTC' }]) },
-    queueStats: { call: ({ db }) => queueStats(db), pages: 2000, because: 'all runs that are not over' },
     countOpen: {
       call: ({ db }) => status.countOpen(db, undefined),
       pages: 15_000,
