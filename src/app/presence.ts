@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { BEAT_MS } from '../core/duties.ts'
 import { describeError } from '../core/failure.ts'
 import { within } from '../lib/time/deadline.ts'
 import type { Duty } from '../lib/time/duty.ts'
@@ -7,7 +8,6 @@ import type { Db } from '../store/postgres/db.ts'
 import type { ClockWatch } from './clock.ts'
 import { forgetProcess, noteProcess, type DutyNote, type ProcessConfig, type ProcessSelf } from '../store/processes.ts'
 
-const EVERY_MS = 10_000
 /** Longest wait for the store to forget a process that ends. */
 const LEAVE_MS = 2000
 
@@ -30,7 +30,7 @@ export interface PresenceOptions {
 export function createPresence({ db, self, duties, redact, clock, config, log }: PresenceOptions): Poller {
   const poller = createPoller({
     name: 'presence',
-    everyMs: EVERY_MS,
+    everyMs: BEAT_MS,
     async work() {
       const skewMs = await clock.measure()
       const { digest, waiting, fault } = config()

@@ -1,3 +1,6 @@
+import { showAge } from '../lib/show/time.ts'
+import { showLine } from '../lib/text.ts'
+
 const MINUTE_MS = 60_000
 /** Beyond two intervals: a round may take its time. */
 const LATE_MS = 10 * MINUTE_MS
@@ -20,6 +23,19 @@ export function dutyFault({ everyMs, startedAgoMs, succeededAgoMs, failedAgoMs }
   const endedAgoMs = hasFailed ? failedAgoMs : wellAgoMs
   if (endedAgoMs > 2 * everyMs + LATE_MS) return 'late'
   return hasFailed && (everyMs >= MINUTE_MS || wellAgoMs >= MINUTE_MS) ? 'failing' : undefined
+}
+
+/** How often a process writes that it is at work. */
+export const BEAT_MS = 10_000
+/** After two beats that did not come, nobody says of a process that it is at work: it was killed, or is frozen, or does not reach the store. */
+export const SILENT_AFTER_MS = 2.5 * BEAT_MS
+/** So long is a worker that ended without a word told of beside those that are at work. */
+export const LATELY_MS = 10 * MINUTE_MS
+
+/** Of processes that are silent, which was heard of last: `: a:1 was last heard of 30 s ago`; nothing when there are none. */
+export function aboutSilent(silent: readonly { name: string; heardAgoMs: number }[]): string {
+  const [last] = silent.toSorted((one, other) => one.heardAgoMs - other.heardAgoMs)
+  return last ? `: ${showLine(last.name)} was last heard of ${showAge(last.heardAgoMs)} ago` : ''
 }
 
 /** What does not happen while a duty is not done, by its name. */

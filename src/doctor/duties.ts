@@ -1,13 +1,13 @@
-import { dutyFault, UNDONE } from '../core/duties.ts'
+import { aboutSilent, dutyFault, UNDONE } from '../core/duties.ts'
 import { clockFault } from '../core/rules/schedules/clock.ts'
 import { showTime } from '../lib/show/time.ts'
 import type { KnownDuty, KnownProcess } from '../store/processes.ts'
 import { aboutClock, failed, warning, type Finding } from './check.ts'
 
 /** What is wrong with the processes that are at work: a clock, a part that none of them does, a duty that is not done. */
-export const faultsOfProcesses = (alive: readonly KnownProcess[], duties: readonly KnownDuty[]): Finding[] => [
-  ...clocks(alive),
-  ...missing(duties),
+export const faultsOfProcesses = (processes: readonly KnownProcess[], duties: readonly KnownDuty[]): Finding[] => [
+  ...clocks(processes.filter(({ alive }) => alive)),
+  ...missing(processes, duties),
   ...faults(duties),
 ]
 
@@ -28,10 +28,11 @@ const NEEDED = [
   { duty: 'schedules', who: 'scheduler' },
 ] as const
 
-function missing(duties: readonly KnownDuty[]): Finding[] {
-  return NEEDED.filter(({ duty }) => !duties.some((one) => one.duty === duty)).map(({ who }) =>
-    warning('processes', `No ${who} is at work.`, `nightshift start --only ${who}`),
-  )
+function missing(processes: readonly KnownProcess[], duties: readonly KnownDuty[]): Finding[] {
+  return NEEDED.filter(({ duty }) => !duties.some((one) => one.duty === duty)).map(({ who }) => {
+    const silent = processes.filter(({ role, alive }) => !alive && (role === 'all' || role === who))
+    return warning('processes', `No ${who} is at work${aboutSilent(silent)}.`, `nightshift start --only ${who}`)
+  })
 }
 
 function faults(duties: readonly KnownDuty[]): Finding[] {

@@ -1,3 +1,4 @@
+import { LATELY_MS, SILENT_AFTER_MS } from '../core/duties.ts'
 import type { ConfigState } from '../core/ports/config-state.ts'
 import { storeText } from '../lib/text.ts'
 import { query, queryIso, type Db } from './postgres/db.ts'
@@ -27,13 +28,13 @@ export interface DutyNote {
   reason: string | undefined
 }
 
-/** A process that has not been heard of for so long is gone, or hangs. It writes six times in this time. */
-const SILENT = "interval '1 minute'"
+const SILENT = `interval '${SILENT_AFTER_MS / 1000} seconds'`
 /** Rows of processes that ended without a word are shown for a day. */
 const FORGOTTEN_AFTER = "interval '1 day'"
 const MAX_REASON = 2000
 const MAX_PROCESSES = 500
 
+const ageOf = (column: string) => `extract(epoch from now() - ${column})::float8 * 1000`
 const before = (age: string) => `now() - make_interval(secs => ${age} / 1000)`
 
 /** How a process is. */
@@ -88,7 +89,9 @@ export async function forgetProcess(db: Db, name: string): Promise<void> {
 export interface KnownProcess extends ProcessSelf {
   startedAt: string
   seenAt: string
-  /** It wrote within the last minute. */
+  /** How long ago it wrote, in ms; by the store's clock. */
+  heardAgoMs: number
+  /** It missed no two beats. One that did is gone, or hangs. */
   alive: boolean
   /** How far its clock is ahead of the store's, in ms; null when it does not say. */
   skewMs: number | null
@@ -103,7 +106,7 @@ export async function listProcesses(db: Db): Promise<KnownProcess[]> {
   return queryIso<KnownProcess & { name: string }>(
     db,
     `with at_work as (select worker, count(*)::int as runs from attempts where finished_at is null group by worker)
-     select name, role, version, slots, started_at as "startedAt", seen_at as "seenAt", seen_at > now() - ${SILENT} as alive, skew_ms as "skewMs", config,
+     select name, role, version, slots, started_at as "startedAt", seen_at as "seenAt", greatest(round(${ageOf('seen_at')}), 0) as "heardAgoMs", seen_at > now() - ${SILENT} as alive, skew_ms as "skewMs", config,
        coalesce(at_work.runs, 0) as runs
      from processes left join at_work on worker = name order by seen_at desc, name limit ${MAX_PROCESSES}`,
   )
@@ -113,8 +116,6 @@ export interface KnownDuty extends DutyNote {
   process: string
   succeededAt: Date | null
 }
-
-const age = (column: string) => `extract(epoch from now() - ${column})::float8 * 1000`
 
 /** What the processes that are at work do in the background. */
 export async function listDuties(db: Db): Promise<KnownDuty[]> {
@@ -129,8 +130,8 @@ export async function listDuties(db: Db): Promise<KnownDuty[]> {
     succeededAt: Date | null
   }>(
     db,
-    `select d.process, d.duty, d.every_ms as "everyMs", ${age('d.started_at')} as "startedAgoMs", ${age('d.succeeded_at')} as "succeededAgoMs",
-       ${age('d.failed_at')} as "failedAgoMs", d.reason, d.succeeded_at as "succeededAt"
+    `select d.process, d.duty, d.every_ms as "everyMs", ${ageOf('d.started_at')} as "startedAgoMs", ${ageOf('d.succeeded_at')} as "succeededAgoMs",
+       ${ageOf('d.failed_at')} as "failedAgoMs", d.reason, d.succeeded_at as "succeededAt"
      from duties d join processes p on p.name = d.process where p.seen_at > now() - ${SILENT} order by d.duty, d.process`,
   )
   return rows.map(({ succeededAgoMs, failedAgoMs, reason, ...row }) => ({
@@ -146,3 +147,7 @@ export function workersAmong(processes: readonly KnownProcess[], duties: readonl
   const beating = new Set(duties.filter(({ duty }) => duty === 'heartbeat').map(({ process }) => process))
   return processes.filter(({ name, alive }) => alive && beating.has(name))
 }
+
+/** Workers that were heard of lately and missed their beats since. */
+export const silentAmong = (processes: readonly KnownProcess[]): KnownProcess[] =>
+  processes.filter(({ role, alive, heardAgoMs }) => !alive && heardAgoMs < LATELY_MS && (role === 'all' || role === 'worker'))

@@ -3,7 +3,7 @@ import { faultsOfConfig } from '../../src/doctor/config.ts'
 import { minutes } from '../support/cli/status.ts'
 
 const process = (name: string, waiting: readonly string[] | null) => ({
-  name, role: 'all', version: '1', slots: 4, startedAt: minutes(-9), seenAt: minutes(0), alive: true, skewMs: 0, runs: 0,
+  name, role: 'all', version: '1', slots: 4, startedAt: minutes(-9), seenAt: minutes(0), heardAgoMs: 0, alive: true, skewMs: 0, runs: 0,
   config: waiting && { digest: 'a1', waiting, fault: undefined },
 }) // prettier-ignore
 

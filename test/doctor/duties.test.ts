@@ -24,8 +24,7 @@ const well = (duty: string): DutyNote => ({
 const note = (name: string, role: string, duties: readonly DutyNote[], skewMs = 0) =>
   noteProcess(database.db, { name, role, version: '1.2.3', slots: null }, { duties, skewMs, config: null })
 const look = async () => {
-  const alive = (await listProcesses(database.db)).filter((one) => one.alive)
-  return faultsOfProcesses(alive, await listDuties(database.db))
+  return faultsOfProcesses(await listProcesses(database.db), await listDuties(database.db))
 }
 
 test('of processes that are well, each duty done, nothing is said', async () => {
@@ -86,8 +85,15 @@ test('a duty that hangs is late in its process; a process that hangs, or is gone
       cure: /start that process again/,
     },
   ])
-  await query(database.db, "update processes set seen_at = now() - interval '2 minutes'")
+  const heardOf = (ago: string) => query(database.db, 'update processes set seen_at = now() - $1::interval', [ago])
+  await heardOf('20 seconds')
+  expect((await listProcesses(database.db)).map(({ alive }) => alive)).toEqual([true])
+  await heardOf('80 seconds')
   expect((await listProcesses(database.db)).map(({ alive }) => alive)).toEqual([false])
+  expect((await look()).map(({ message }) => message)).toEqual([
+    expect.stringMatching(/^No worker is at work: a:1 was last heard of 8\d s ago\.$/),
+    expect.stringMatching(/^No scheduler is at work: a:1 was last heard of 8\d s ago\.$/),
+  ])
   await query(database.db, "update processes set seen_at = now() - interval '2 days'")
   await note('b:1', 'api', [])
   expect(await query(database.db, 'select name from processes')).toEqual([{ name: 'b:1' }])

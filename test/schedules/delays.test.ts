@@ -34,7 +34,12 @@ test('without a worker a run does not start, whatever else is at work; one that 
   expect(await look()).toEqual(nobody)
   await note('worker', 1, 'heartbeat')
   expect(await look()).toEqual([])
-  await query(database.db, "update processes set seen_at = now() - interval '2 minutes'")
+  await query(database.db, "delete from processes where name = 'scheduler'")
+  await query(database.db, "update processes set seen_at = now() - interval '30 seconds'")
+  expect(await look()).toEqual([
+    expect.stringMatching(/^no worker is at work: worker was last heard of 3\d s ago\. Start one with: nightshift start$/),
+  ])
+  await query(database.db, "update processes set seen_at = now() - interval '2 hours'")
   expect(await look()).toEqual(nobody)
 })
 

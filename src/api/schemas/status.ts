@@ -22,7 +22,8 @@ const process = z.object({
   slots: count.nullable().describe('Most runs that it does at a time; null: it does none, or does not say it.'),
   startedAt: time,
   seenAt: time,
-  alive: z.boolean().describe('It was heard of within the last minute.'),
+  heardAgoMs: z.number().describe('How long ago it was heard of, in ms; it writes every ten seconds.'),
+  alive: z.boolean().describe('It was heard of within the last 25 seconds. One that was not is gone, or hangs.'),
   skewMs: z.number().nullable().describe('How far its clock is ahead of the store’s, in ms.'),
   runs: count.describe('Runs that it has under way.'),
   config: z
@@ -74,6 +75,9 @@ export const statusSchema = z
       runs: count.describe('Under way.'),
       slots: count.nullable().describe('Most runs at a time; null: one of them does not say it.'),
       versions: z.array(z.string()),
+      heardAgoMs: z.number().nullable().describe('How long ago each of them was heard of at most, in ms; null: none is at work.'),
+      silent: count.describe('Workers that were heard of in the last ten minutes, and not in the last 25 seconds.'),
+      silentAgoMs: z.number().nullable().describe('How long ago one of those was heard of, in ms.'),
     }),
     scheduler: z.object({ atWork: count, lookedAt: timeOrNull.describe('When one looked last for what is due.') }),
     runs: z

@@ -48,10 +48,13 @@ const named = (parts: readonly string[], most = MOST_NAMED) =>
 const aboutWork = ({ workers, scheduler }: Status): Finding =>
   workers.atWork + scheduler.atWork === 0 ? skipped('state', 'nothing is at work; nightshift start begins it') : ok('state', 'at work')
 
-function aboutWorkers({ atWork, runs, slots, versions }: Status['workers']): string {
-  if (atWork === 0) return 'none'
+function aboutWorkers({ atWork, runs, slots, versions, heardAgoMs, silent, silentAgoMs }: Status['workers']): string {
+  const missed = silent === 0 ? '' : `${silent} silent, last heard of ${showAge(silentAgoMs ?? 0)} ago`
+  if (atWork === 0) return missed === '' ? 'none' : `none at work; ${missed}`
   const busy = slots === null ? `${counted(runs, 'run')} under way` : `${runs} of ${counted(slots, 'slot')} taken`
-  return `${atWork} at work, ${busy}, ${versions.length === 1 ? 'version' : 'versions'} ${versions.map(showLine).join(' and ')}`
+  const heard = `heard of ${atWork === 1 ? '' : 'within '}${showAge(heardAgoMs ?? 0)}${atWork === 1 ? ' ago' : ''}`
+  const which = `${versions.length === 1 ? 'version' : 'versions'} ${versions.map(showLine).join(' and ')}`
+  return [`${atWork} at work, ${heard}, ${busy}, ${which}`, ...(missed === '' ? [] : [missed])].join('; ')
 }
 
 const aboutScheduler = ({ atWork, lookedAt }: Status['scheduler'], now: string) =>

@@ -1,9 +1,10 @@
+import { aboutSilent, LATELY_MS } from '../../core/duties.ts'
 import { ALL_JOBS, type Pause } from '../../core/rules/schedules/pause.ts'
 import type { Job } from '../../jobs/job.ts'
 import { listSuspects, type Suspect } from '../../store/audit/suspects.ts'
 import type { Db } from '../../store/postgres/db.ts'
 import { loadServerFacts } from '../../store/postgres/facts.ts'
-import { listDuties, listProcesses, workersAmong, type KnownProcess } from '../../store/processes.ts'
+import { listDuties, listProcesses, silentAmong, workersAmong, type KnownProcess } from '../../store/processes.ts'
 import { lastFires } from '../../store/schedules/fires.ts'
 import { listPauses } from '../../store/schedules/pauses.ts'
 import {
@@ -37,6 +38,11 @@ export interface WorkersStatus {
   slots: number | null
   /** Each version once. */
   versions: string[]
+  /** How long ago each of them was heard of at most, in ms; null: none is at work. */
+  heardAgoMs: number | null
+  /** Those that were heard of lately and missed their beats since, and how long ago one of them was heard of. */
+  silent: number
+  silentAgoMs: number | null
 }
 
 /** What belongs to no job: for whoever sees all. */
@@ -92,7 +98,16 @@ export interface StatusOptions {
   seen?: readonly string[] | undefined
 }
 
-export const NOTHING_AT_WORK = warning('processes', 'No process of Nightshift is at work.', 'nightshift start')
+const noneAtWork = (silent: readonly KnownProcess[]) =>
+  warning('processes', `No process of Nightshift is at work${aboutSilent(silent)}.`, 'nightshift start')
+
+/** Said where none was heard of lately either. */
+export const NOTHING_AT_WORK = noneAtWork([])
+
+function nothingAtWork(processes: readonly KnownProcess[]): Finding {
+  const silent = processes.filter(({ heardAgoMs }) => heardAgoMs < LATELY_MS)
+  return silent.length === 0 ? NOTHING_AT_WORK : noneAtWork(silent)
+}
 
 /** How things stand, by the store alone: neither the queue, the gateway nor a model is asked. Each question goes by an index or is bounded. */
 export async function takeStatus({ db, jobs, accounts, issues, configDigest, configFault, seen }: StatusOptions): Promise<Status> {
@@ -101,7 +116,7 @@ export async function takeStatus({ db, jobs, accounts, issues, configDigest, con
   const now = (await loadServerFacts(db))?.now ?? new Date()
   const atWork = processes.filter(({ alive }) => alive)
   const stands = [
-    ...(atWork.length === 0 ? [NOTHING_AT_WORK] : [...faultsOfProcesses(atWork, duties), ...faultsOfConfig(atWork)]),
+    ...(atWork.length === 0 ? [nothingAtWork(processes)] : [...faultsOfProcesses(processes, duties), ...faultsOfConfig(atWork)]),
     ...(configFault === undefined
       ? []
       : [
@@ -124,7 +139,7 @@ export async function takeStatus({ db, jobs, accounts, issues, configDigest, con
     well: stands.length === 0,
     drained: pauses.find(({ job }) => job === ALL_JOBS) ?? null,
     pauses: pauses.filter(({ job }) => job !== ALL_JOBS && isSeen(job)),
-    workers: workersOf(workersAmong(atWork, duties)),
+    workers: workersOf(workersAmong(atWork, duties), silentAmong(processes)),
     scheduler: { atWork: schedules?.processes ?? 0, lookedAt: schedules?.succeededAt ?? null },
     runs: await countOpen(db, seen),
     underWay: await listUnderWay(db, seen, MOST_UNDER_WAY),
@@ -152,12 +167,17 @@ export async function takeStatus({ db, jobs, accounts, issues, configDigest, con
   }
 }
 
-function workersOf(workers: readonly KnownProcess[]): WorkersStatus {
+const ages = (processes: readonly KnownProcess[]) => processes.map(({ heardAgoMs }) => heardAgoMs)
+
+function workersOf(workers: readonly KnownProcess[], silent: readonly KnownProcess[]): WorkersStatus {
   const slots = workers.map((worker) => worker.slots)
   return {
     atWork: workers.length,
     runs: workers.reduce((sum, { runs }) => sum + runs, 0),
     slots: slots.reduce<number | null>((sum, some) => (sum === null || some === null ? null : sum + some), 0),
     versions: [...new Set(workers.map(({ version }) => version))].toSorted(),
+    heardAgoMs: workers.length === 0 ? null : Math.max(...ages(workers)),
+    silent: silent.length,
+    silentAgoMs: silent.length === 0 ? null : Math.min(...ages(silent)),
   }
 }

@@ -26,13 +26,23 @@ const ROWS: { what: string; status?: Partial<Status>; whole?: Partial<WholeStatu
   },
   {
     what: 'workers: how many, how busy, and each version',
-    status: { workers: { atWork: 2, runs: 3, slots: 8, versions: ['0.8.0', '0.9.0'] } },
-    says: { state: 'at work', workers: '2 at work, 3 of 8 slots taken, versions 0.8.0 and 0.9.0' },
+    status: { workers: { ...CALM.workers, atWork: 2, runs: 3, slots: 8, versions: ['0.8.0', '0.9.0'], heardAgoMs: 9000 } },
+    says: { state: 'at work', workers: '2 at work, heard of within 9 s, 3 of 8 slots taken, versions 0.8.0 and 0.9.0' },
   },
   {
     what: 'a worker that does not say its slots',
-    status: { workers: { atWork: 1, runs: 1, slots: null, versions: ['0.8.0'] } },
-    says: { workers: '1 at work, 1 run under way, version 0.8.0' },
+    status: { workers: { ...CALM.workers, atWork: 1, runs: 1, slots: null, versions: ['0.8.0'], heardAgoMs: 2000 } },
+    says: { workers: '1 at work, heard of 2 s ago, 1 run under way, version 0.8.0' },
+  },
+  {
+    what: 'a worker that missed its beats, beside none that is at work',
+    status: { workers: { ...CALM.workers, silent: 1, silentAgoMs: 25_400 } },
+    says: { state: 'nothing is at work; nightshift start begins it', workers: 'none at work; 1 silent, last heard of 25 s ago' },
+  },
+  {
+    what: 'workers that missed their beats, beside one that is at work',
+    status: { workers: { atWork: 1, runs: 0, slots: 4, versions: ['0.9.0'], heardAgoMs: 400, silent: 2, silentAgoMs: 65_000 } },
+    says: { workers: '1 at work, heard of 0 s ago, 0 of 4 slots taken, version 0.9.0; 2 silent, last heard of 65 s ago' },
   },
   {
     what: 'the last look of the scheduler',
@@ -129,6 +139,7 @@ const PROCESS = {
   slots: 4,
   startedAt: minutes(-9),
   seenAt: minutes(0),
+  heardAgoMs: 0,
   alive: true,
   skewMs: 0,
   runs: 0,

@@ -24,7 +24,7 @@ export const CALM: Status = {
   well: true,
   drained: null,
   pauses: [],
-  workers: { atWork: 0, runs: 0, slots: 0, versions: [] },
+  workers: { atWork: 0, runs: 0, slots: 0, versions: [], heardAgoMs: null, silent: 0, silentAgoMs: null },
   scheduler: { atWork: 0, lookedAt: null },
   runs: [],
   underWay: [],

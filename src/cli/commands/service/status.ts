@@ -79,13 +79,13 @@ function processTable({ processes }: WholeStatus, now: string, screen: Screen): 
     ...processes.filter(({ alive }) => !alive).slice(0, MOST_SILENT),
   ]
   const since = (at: string) => showAge(Date.parse(now) - Date.parse(at))
-  const rows = shown.map(({ name, role, version, runs, slots, startedAt, seenAt, alive, skewMs }) => [
+  const rows = shown.map(({ name, role, version, runs, slots, startedAt, heardAgoMs, alive, skewMs }) => [
     fit(name, Math.max(screen.columns - 60, 20)),
     fit(role, 12),
     fit(version, 16),
     slots === null ? (runs === 0 ? '' : String(runs)) : `${runs} of ${slots}`,
     since(startedAt),
-    alive ? atWork(skewMs ?? 0, screen) : screen.colors.yellow(`last heard of ${since(seenAt)} ago`),
+    alive ? atWork(skewMs ?? 0, heardAgoMs, screen) : screen.colors.yellow(`silent, heard of ${showAge(heardAgoMs)} ago`),
   ])
   const more = processes.length - shown.length
   return renderRows(
@@ -95,8 +95,10 @@ function processTable({ processes }: WholeStatus, now: string, screen: Screen): 
   )
 }
 
-const atWork = (skewMs: number, { colors }: Screen) =>
-  clockFault(skewMs) ? colors.red(`clock ${showAge(Math.abs(skewMs))} ${skewMs < 0 ? 'behind' : 'ahead'}`) : 'at work'
+const atWork = (skewMs: number, heardAgoMs: number, { colors }: Screen) =>
+  clockFault(skewMs)
+    ? colors.red(`clock ${showAge(Math.abs(skewMs))} ${skewMs < 0 ? 'behind' : 'ahead'}`)
+    : `heard of ${showAge(heardAgoMs)} ago`
 
 /** A screen holds no more. */
 const MOST_UNDER_WAY = 10

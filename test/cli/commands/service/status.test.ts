@@ -22,6 +22,7 @@ const PROCESS = {
   slots: 4,
   startedAt: minutes(-4320),
   seenAt: minutes(0),
+  heardAgoMs: 3000,
   alive: true,
   skewMs: 0,
   runs: 1,
@@ -31,7 +32,7 @@ const PROCESS = {
 test('one screen: a line for each thing, processes, fires, and last what somebody must look at', () => {
   const troubled: Partial<Status> = {
     well: false,
-    workers: { atWork: 1, runs: 1, slots: 4, versions: ['0.9.0'] },
+    workers: { ...CALM.workers, atWork: 1, runs: 1, slots: 4, versions: ['0.9.0'], heardAgoMs: 3000 },
     scheduler: { atWork: 1, lookedAt: minutes(0) },
     pauses: [pause('weekly')],
     runs: [{ state: 'due', heldBy: null, runs: 12, oldestS: 840.2, nextAt: null }],
@@ -62,6 +63,7 @@ test('one screen: a line for each thing, processes, fires, and last what somebod
         runs: 0,
         startedAt: minutes(-90),
         seenAt: minutes(-35),
+        heardAgoMs: 35 * 60_000,
         alive: false,
       },
     ],
@@ -78,7 +80,7 @@ test('one screen: a line for each thing, processes, fires, and last what somebod
   }
   expect(show(troubled, whole)).toMatchInlineSnapshot(`
     "state      at work
-    workers    1 at work, 1 of 4 slots taken, version 0.9.0
+    workers    1 at work, heard of 3 s ago, 1 of 4 slots taken, version 0.9.0
     scheduler  1 at work, looked 0 s ago
     runs       12 due, the oldest for 14 min
     last hour  40 succeeded; 3 failed (3 MODEL_AUTH)
@@ -92,7 +94,7 @@ test('one screen: a line for each thing, processes, fires, and last what somebod
 
     process            role       version  runs    age
     night-7d9f:1:a1b2  worker     0.9.0    1 of 4  3 d  clock 60 min ahead
-    night-5c4d:1:c3d4  scheduler  0.9.0            2 h  last heard of 35 min ago
+    night-5c4d:1:c3d4  scheduler  0.9.0            2 h  silent, heard of 35 min ago
 
     under way  job    worker             attempt  for
     …0000abcd  daily  night-7d9f:1:a1b2  2        4 min
