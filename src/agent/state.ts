@@ -1,6 +1,6 @@
 import { DEADLINE_NEAR, limitReason } from '../core/rules/last-turn.ts'
 import { nearLimits, usedShare, type Limits, type Used } from '../core/rules/spending/limits.ts'
-import { spendOf } from '../core/rules/spending/budget.ts'
+import { spendOf } from '../core/rules/spending/spend.ts'
 import { createLoopWatch } from '../core/rules/loops.ts'
 import type { CallFact } from '../core/rules/outcome.ts'
 import { leftNote } from '../core/words/notes.ts'

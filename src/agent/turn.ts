@@ -1,13 +1,6 @@
-import {
-  estimateSpend,
-  estimateUsage,
-  greaterSpend,
-  NOTHING,
-  spendOf,
-  timesSpend,
-  type Budget,
-  type Spend,
-} from '../core/rules/spending/budget.ts'
+import { estimateSpend, estimateUsage } from '../core/rules/spending/estimate.ts'
+import { greaterSpend, NOTHING, spendOf, timesSpend, type Spend } from '../core/rules/spending/spend.ts'
+import type { Budget } from '../core/rules/spending/budget.ts'
 import type { Limits } from '../core/rules/spending/limits.ts'
 import { answerTexts } from '../core/rules/endings.ts'
 import { ungroundedIn, type Ungrounded } from '../core/rules/evidence/grounding.ts'

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Caller } from '../core/caller.ts'
-import type { QueueLimits } from '../core/rules/spending/queue-share.ts'
+import type { QueueLimits } from '../core/rules/queue/share.ts'
 import type { Waker } from '../core/ports/wake.ts'
 import type { OpenAnswers } from '../http/open-answers.ts'
 import type { RunIntake } from '../runs/intake.ts'

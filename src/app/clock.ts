@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { clockFault, describeSkew, IN_STEP, type ClockFault } from '../core/rules/schedules/clock.ts'
+import { clockFault, describeSkew, IN_STEP, type ClockFault } from '../core/rules/schedules/skew.ts'
 import { measureSkew } from '../lib/time/skew.ts'
 import { loadTime } from '../store/postgres/facts.ts'
 import type { Db } from '../store/postgres/db.ts'

@@ -1,9 +1,9 @@
 import { listSuspects, type Suspect } from '../store/audit/suspects.ts'
 import type { OpenEvent } from '../store/audit/join/unexplained.ts'
 import { countEvents, countMissing, type EventCount, type MissingRequest } from '../store/audit/report.ts'
-import { listGaps, type LogGap } from '../store/audit/gaps.ts'
+import { listGaps, type LogGap } from '../store/audit/log-gaps.ts'
 import { listUnreportedRuns, type UnreportedRun } from '../store/audit/join/unreported.ts'
-import { countLineless, type Lineless } from '../store/audit/silence.ts'
+import { countLineless, type Lineless } from '../store/audit/lineless.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { joinEvents, measureTime, type JoinTime, type MatchOptions } from './join/match.ts'
 

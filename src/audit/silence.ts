@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { countLineless, raiseSilence } from '../store/audit/silence.ts'
+import { countLineless, raiseSilence } from '../store/audit/lineless.ts'
 import { sendAlarms, type AlarmOptions } from './alarm.ts'
 
 /**

@@ -1,7 +1,7 @@
 import type { RunActView } from './acts.ts'
 import type { FailureRecord } from './failure.ts'
 import type { ModelUse } from './models/used.ts'
-import type { Wait } from './rules/waiting.ts'
+import type { Wait } from './rules/consent-wait.ts'
 import type { Ending, FinalStatus, Reason, RunStatus, ToolCallStatus, ToolResult, Trigger, TurnItem, TurnWait, Usage, Tags } from './run.ts'
 
 /** Everything that is known of a run, in the shape that `show --json` and the API promise. */

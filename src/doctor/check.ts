@@ -1,6 +1,6 @@
 import { Failure, messageOf } from '../core/failure.ts'
 import { FAILURES, EXIT, type FailureCode } from '../core/failure-codes.ts'
-import { clockFault, describeSkew, IN_STEP } from '../core/rules/schedules/clock.ts'
+import { clockFault, describeSkew, IN_STEP } from '../core/rules/schedules/skew.ts'
 import { deadlineSignal } from '../lib/time/deadline.ts'
 
 /** What a check found. `cure` says what to do about anything but `ok`; `code`, where the fault has one, decides the exit code of the command. */

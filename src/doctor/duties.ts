@@ -1,5 +1,5 @@
 import { aboutSilent, dutyFault, UNDONE } from '../core/duties.ts'
-import { clockFault } from '../core/rules/schedules/clock.ts'
+import { clockFault } from '../core/rules/schedules/skew.ts'
 import { showTime } from '../lib/show/time.ts'
 import type { KnownDuty, KnownProcess } from '../store/processes.ts'
 import { aboutClock, failed, warning, type Finding } from './check.ts'

@@ -1,8 +1,8 @@
 import { countLogFields } from '../store/audit/fields.ts'
 import { showTime } from '../lib/show/time.ts'
-import { listGaps } from '../store/audit/gaps.ts'
+import { listGaps } from '../store/audit/log-gaps.ts'
 import { gatewayClock } from '../store/audit/join/clock.ts'
-import { countLineless } from '../store/audit/silence.ts'
+import { countLineless } from '../store/audit/lineless.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { aboutClock, failed, ok, warning, type Finding } from './check.ts'
 

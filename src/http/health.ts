@@ -1,6 +1,6 @@
 import type { Hono } from 'hono'
 import { dutyFault } from '../core/duties.ts'
-import { clockFault } from '../core/rules/schedules/clock.ts'
+import { clockFault } from '../core/rules/schedules/skew.ts'
 import type { Duty } from '../lib/time/duty.ts'
 
 export interface Health {

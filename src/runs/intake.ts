@@ -1,5 +1,5 @@
 import { Failure } from '../core/failure.ts'
-import type { QueueLimits } from '../core/rules/spending/queue-share.ts'
+import type { QueueLimits } from '../core/rules/queue/share.ts'
 import type { RunStatus } from '../core/run.ts'
 import type { Job } from '../jobs/job.ts'
 import { insertRunOnce, loadKey, type KeyUse } from '../store/runs/idempotency.ts'

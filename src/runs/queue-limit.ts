@@ -1,5 +1,5 @@
 import { Failure } from '../core/failure.ts'
-import { fullQueue, shareOf, type Full, type Queued, type QueueLimits } from '../core/rules/spending/queue-share.ts'
+import { fullQueue, shareOf, type Full, type Queued, type QueueLimits } from '../core/rules/queue/share.ts'
 import { sentence } from '../lib/text.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { countQueued, type QueuedRuns } from '../store/runs/list.ts'
@@ -21,7 +21,7 @@ type Sort = Full['sort']
 
 /**
  * Writes a run unless too many are queued (back-pressure), else throws `QUEUE_FULL`, which says whose share is full: of runs that a worker could start now, which
- * protects the workers, and of those that lie ahead, which protects the store (`core/rules/spending/queue-share.ts`).
+ * protects the workers, and of those that lie ahead, which protects the store (`core/rules/queue/share.ts`).
  */
 export function createQueueLimit(db: Db, limits: () => QueueLimits): QueueLimit {
   let counting: Promise<QueuedRuns[]> = Promise.resolve([])

@@ -3,7 +3,8 @@ import type { ExaminedParts } from '../../doctor/examine/context.ts'
 import { within } from '../../lib/time/deadline.ts'
 import { gatewayFetchFor, routesOf } from '../gateway.ts'
 import { createRunResources, destinationsOf } from '../resources.ts'
-import { mostConnections, openStore } from './store.ts'
+import { mostConnections } from './connections.ts'
+import { openStore } from './store.ts'
 
 /** What a store that says nothing has to close its connections. */
 const CLOSE_MS = 2000

@@ -19,7 +19,8 @@ import { keyIdOf } from '../../lib/hash/public-key.ts'
 import { signedKeep } from './rules/keep.ts'
 import { recordEntry } from './rules/records.ts'
 import { digestLines, digestRows, type SignedLines } from './rules/rows.ts'
-import { placeOf, rememberKept, rememberNext, type AcceptedGap, type Signer } from './signer.ts'
+import { placeOf, type AcceptedGap } from './gap.ts'
+import { rememberKept, rememberNext, type Signer } from './signer.ts'
 
 /** How long after its end a run may still get late rows, such as the end of its last request. */
 const SETTLED_MS = 5 * 60_000

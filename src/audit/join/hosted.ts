@@ -1,4 +1,5 @@
-import { matchHosted, mayGoOnUntil, placeOf, type HostedMatch } from '../../core/rules/join/hosted.ts'
+import { mayGoOnUntil } from '../../core/rules/join/going-on.ts'
+import { matchHosted, placeOf, type HostedMatch } from '../../core/rules/join/hosted.ts'
 import { DEFAULT_DEADLINE, DEFAULT_TOOL_CALLS } from '../../core/rules/spending/limits.ts'
 import { durationMs } from '../../lib/duration.ts'
 import type { HostedRun } from '../../store/audit/join/hosted.ts'

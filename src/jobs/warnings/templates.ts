@@ -1,6 +1,7 @@
 // What a template says to the model as it stands, and was hardly meant so.
 import { OCCASIONS } from '../../core/rules/schedules/missed.ts'
 import { suggest } from '../../lib/near.ts'
+import type { Place } from '../../lib/yaml/file.ts'
 import type { Fault } from '../faults/fault.ts'
 import type { JobDefinition } from '../schema.ts'
 import { VARIABLES } from '../template/scope.ts'
@@ -12,6 +13,12 @@ export function templateWarnings(definition: JobDefinition): Fault[] {
       .flatMap((line, at) => [...lineWarnings(line)].map((message) => ({ path: [field], message, textLine: at + 1 }))),
   )
 }
+
+/** A text in which YAML began a comment. */
+export const cutOff = (place: Place): Fault[] =>
+  (['prompt', 'instructions'] as const)
+    .filter((field) => place.endsInComment([field]))
+    .map((field) => ({ path: [field], message: 'ends before the #, where a comment begins; put the text in quotes if it goes on' }))
 
 const NAMES = VARIABLES.join('|')
 

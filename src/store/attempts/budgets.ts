@@ -1,4 +1,5 @@
-import { dayOf, decideBudget, type Budget, type Ceiling, type Spend } from '../../core/rules/spending/budget.ts'
+import { dayOf, decideBudget, type Budget, type Ceiling } from '../../core/rules/spending/budget.ts'
+import type { Spend } from '../../core/rules/spending/spend.ts'
 import { query, transactionOnce, type Db } from '../postgres/db.ts'
 
 /** Keeps the daily ceilings of a run in the store: the rows of a day are locked while a turn is weighed, so any number of workers share one ceiling. */

@@ -1,4 +1,4 @@
-import { mayGoOnUntil } from '../../core/rules/join/hosted.ts'
+import { mayGoOnUntil } from '../../core/rules/join/going-on.ts'
 import { DEFAULT_DEADLINE } from '../../core/rules/spending/limits.ts'
 import { durationMs } from '../../lib/duration.ts'
 import type pg from 'pg'

@@ -1,6 +1,6 @@
 import type { FailureRecord } from '../../core/failure.ts'
 import type { Wake } from '../../core/ports/wake.ts'
-import type { Wait } from '../../core/rules/waiting.ts'
+import type { Wait } from '../../core/rules/consent-wait.ts'
 import type { AttemptRef } from '../../core/run.ts'
 import { query, retryWhileUnavailable, type Db } from '../postgres/db.ts'
 import { createParameters, jsonOrNull } from '../postgres/parameters.ts'

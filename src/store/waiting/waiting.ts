@@ -1,6 +1,6 @@
 import type { Actor } from '../../core/acts.ts'
 import type { Wake } from '../../core/ports/wake.ts'
-import type { Wait } from '../../core/rules/waiting.ts'
+import type { Wait } from '../../core/rules/consent-wait.ts'
 import { actUponRuns } from '../acts/write.ts'
 import { query, type Db } from '../postgres/db.ts'
 import { createParameters } from '../postgres/parameters.ts'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { loadReadableJobs } from '../../../app/open/jobs.ts'
 import { digestOf } from '../../../config/digest.ts'
-import { clockFault } from '../../../core/rules/schedules/clock.ts'
+import { clockFault } from '../../../core/rules/schedules/skew.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { showLine } from '../../../lib/text.ts'
 import { showAge } from '../../../lib/show/time.ts'

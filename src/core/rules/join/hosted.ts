@@ -70,10 +70,6 @@ const SESSION_METHODS = new Set([
 export const placeOf = ({ host, method, mcpMethod }: { host: string; method: string; mcpMethod: string | null }): string =>
   `${host} ${mcpMethod ?? method}`
 
-/** Until when the provider of an attempt may go on after it, when the end of its answer was not seen: as long as we would have let it work, which is also the life of an account of the run's own. */
-export const mayGoOnUntil = (attempt: { startedAt: Date; deadlineMs: number }): Date =>
-  new Date(attempt.startedAt.getTime() + attempt.deadlineMs)
-
 /**
  * Says which events of a hosted run are its own: sessions by the run alone, as many as its answers and calls need; calls one for one with the calls that the provider reported, by
  * server, tool and arguments in the order of time (by server and tool where the arguments were never said), or by an answer that was lost where the tool is allowed. `mayCome` are events that the provider of a run may still report, which is or was at work then, as many

@@ -1,13 +1,6 @@
 import type { FailureCode } from '../../failure-codes.ts'
-import type { Price } from './price.ts'
-import { costOf } from './price.ts'
-import { noUsage, type Reason, type Usage } from '../../run.ts'
-
-/** Tokens, input and output together, and their cost in USD. */
-export interface Spend {
-  tokens: number
-  costUsd: number
-}
+import type { Reason } from '../../run.ts'
+import type { Spend } from './spend.ts'
 
 /** The day (UTC) whose ceilings a turn at that time counts against, as YYYY-MM-DD. */
 export const dayOf = (time: Date): string => time.toISOString().slice(0, 10)
@@ -60,35 +53,3 @@ const KINDS: readonly (readonly ['tokens' | 'costUsd', FailureCode])[] = [
 ]
 
 const round = (value: number) => Number(value.toFixed(4))
-
-/** For estimates: bytes of a conversation per token, and tokens of an answer. */
-const BYTES_PER_TOKEN = 3
-const ANSWER_TOKENS = 2048
-
-/** What a turn may cost, from the size of what is sent. */
-export function estimateSpend(requestBytes: number, price: Price | undefined): Spend {
-  return spendOf({ ...estimateUsage(requestBytes, 0), outputTokens: ANSWER_TOKENS }, price)
-}
-
-/** What an answer used, where nobody says so: by the bytes of the request, and of as much of the answer as was seen. */
-export const estimateUsage = (requestBytes: number, answerBytes: number): Usage => ({
-  ...noUsage,
-  inputTokens: Math.ceil(requestBytes / BYTES_PER_TOKEN),
-  outputTokens: Math.ceil(answerBytes / BYTES_PER_TOKEN),
-  estimated: true,
-})
-
-export const NOTHING: Spend = { tokens: 0, costUsd: 0 }
-
-export const timesSpend = ({ tokens, costUsd }: Spend, times: number): Spend => ({ tokens: tokens * times, costUsd: costUsd * times })
-
-/** The greater of two, of each kind. */
-export const greaterSpend = (a: Spend, b: Spend): Spend => ({
-  tokens: Math.max(a.tokens, b.tokens),
-  costUsd: Math.max(a.costUsd, b.costUsd),
-})
-
-/** What a turn did cost, as far as it counts against limits: an estimate where the provider does not say. */
-export function spendOf(usage: Usage, price: Price | undefined): Spend {
-  return { tokens: usage.inputTokens + usage.outputTokens, costUsd: price ? costOf(usage, price) : 0 }
-}

@@ -1,15 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import {
-  decideBudget,
-  estimateSpend,
-  estimateUsage,
-  greaterSpend,
-  NOTHING,
-  spendOf,
-  timesSpend,
-  type Ceiling,
-  type Spend,
-} from '../../../../src/core/rules/spending/budget.ts'
+import { decideBudget, type Ceiling } from '../../../../src/core/rules/spending/budget.ts'
+import { estimateSpend, estimateUsage } from '../../../../src/core/rules/spending/estimate.ts'
+import { greaterSpend, NOTHING, spendOf, timesSpend, type Spend } from '../../../../src/core/rules/spending/spend.ts'
 import { noUsage } from '../../../../src/core/run.ts'
 
 const spend = (tokens: number, costUsd = 0): Spend => ({ tokens, costUsd })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { waitAfter } from '../../../src/core/rules/waiting.ts'
+import { waitAfter } from '../../../src/core/rules/consent-wait.ts'
 
 const failure = (server?: string) => ({
   code: 'CONNECTION_REQUIRED' as const,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { fullQueue, shareOf, type Queued } from '../../../../src/core/rules/spending/queue-share.ts'
+import { fullQueue, shareOf, type Queued } from '../../../../src/core/rules/queue/share.ts'
 
 const limits = { maxQueued: 10, maxAhead: 20, sharePercent: 50 }
 const few: Queued = { all: 1, ofCaller: 1, ofJob: 1, ofBoth: 1 }
