@@ -32,9 +32,10 @@ const README = `# Jobs for Nightshift
 \`\`\`sh
 npm install
 ${DEV}   # or your own MCP server, such as my-server=http://127.0.0.1:8000/mcp: no Pomerium, no model
+npx nightshift evidence key create  # once: the key that signs what is known of each run
 npx nightshift doctor               # everything that runs need, each with its cure
 npx nightshift run hello --follow   # beside a worker: npx nightshift start
-docker compose run --build --rm nightshift evidence key create   # once: the key that signs what is known of each run
+docker compose run --build --rm nightshift evidence key create   # once more, for the volume of the containers
 docker compose up --build           # worker, scheduler and API with Postgres and Redis
 \`\`\`
 `
@@ -150,6 +151,7 @@ function nextSteps(target: string, spec: string | undefined): string[] {
       ? `npm install${spec === undefined ? '' : ` ./${spec.slice('file:'.length)}`}`
       : `npm install nightshift@${spec}`,
     `${DEV}  # then with your own, such as my-server=http://127.0.0.1:8000/mcp: no Pomerium, no model`,
+    `${'npx nightshift evidence key create'.padEnd(DEV.length)}  # once: the key that signs what is known of each run`,
     `${'npx nightshift doctor'.padEnd(DEV.length)}  # once config/nightshift.yaml says where Pomerium and the model are`,
   ]
 }

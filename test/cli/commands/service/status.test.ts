@@ -184,3 +184,23 @@ test('job files with faults, or that are gone, are named, and the rest is shown 
     { check: 'jobs', message: expect.stringMatching(/cannot be read/) },
   ])
 })
+
+test('without a key of evidence it says what to type, and is content once that is done', async () => {
+  await using testApp = await buildTestApp({ jobs: { work: WORK } })
+  const checkpoint = testApp.app.upkeep.duties.find((duty) => duty.state().name === 'checkpoint')
+  await checkpoint?.start()
+  const presence = testApp.app.createPresence('all')
+  const at = (...args: string[]) => command(['-c', testApp.world.configFile, ...args])
+  const look = async () => {
+    await checkpoint?.round()
+    await presence.round()
+    return (await at('status')).out
+  }
+  const said = /nightshift\s+evidence\s+key\s+create/
+  expect(await look()).toMatch(said)
+  const examined = (await at('doctor')).out
+  expect(examined).toMatch(said)
+  expect(examined.match(/^\S duties: /gm)).toEqual(['✗ duties: '])
+  expect(await at('evidence', 'key', 'create')).toMatchObject({ code: 0 })
+  expect(await look()).not.toMatch(/checkpoint|evidence/)
+})
