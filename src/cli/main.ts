@@ -6,7 +6,7 @@ import { EXIT, FAILURES } from '../core/failure-codes.ts'
 import { showText } from '../lib/text.ts'
 import { createProgram } from './program.ts'
 import { untilEnded } from './terminal/ending.ts'
-import { createTerminal, type Terminal } from './terminal/terminal.ts'
+import { createTerminal, fold, type Terminal } from './terminal/terminal.ts'
 
 /** Runs one command line. Returns the exit code; prints every failure with its code and cure, and never a stack. */
 export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
@@ -19,7 +19,7 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
     if (terminal.signal.aborted) return interrupted(terminal.signal.reason)
     const failure = toFailure(error)
-    terminal.err(`${terminal.colors.red(failure.code)} ${showText(describeFailure(failure))}`)
+    terminal.err(fold(`${terminal.colors.red(failure.code)} ${showText(describeFailure(failure))}`, terminal))
     return FAILURES[failure.code].exit
   }
 }

@@ -1,3 +1,5 @@
+import { nearest } from '../lib/near.ts'
+
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** The environment of this process; nothing else reads it. */
@@ -9,12 +11,17 @@ const VARIABLE = /\$(\$\{)|\$\{(?:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\})?/g
 /** A variable of shells: it would be taken for the text itself. */
 const BARE = /^\$[A-Z_][A-Z0-9_]*$/
 
+/** A variable of templates, as the whole of a value or in a text without spaces: an address, a path. */
+const BRACES = /^[^\s{}]{0,200}\{\{ ?[$.]?([A-Z_][A-Z0-9_]*) ?\}\}[^\s{}]*$/
+
 /**
  * Puts `${VAR}` and `${VAR:-default}` in; `$${` stands for `${`. A variable that is not set, or is empty, and has no default is an error that says so, and so is any other form of
  * shells and Compose: it would be taken for the text itself.
  */
 export function substitute(value: string, env: Environment): string {
   if (BARE.test(value)) throw new Error(`is ${value}, which is no variable here; write \${${value.slice(1)}}`)
+  const [, inBraces] = BRACES.exec(value) ?? []
+  if (inBraces !== undefined) throw new Error(`has {{ ${inBraces} }}, which is no variable here; write \${${inBraces}}`)
   return value.replace(VARIABLE, (_, literal: string | undefined, name: string | undefined, fallback: string | undefined) => {
     if (literal !== undefined) return literal
     if (name === undefined)
@@ -22,6 +29,12 @@ export function substitute(value: string, env: Environment): string {
     const found = env[name]
     if (found !== undefined && found !== '') return found
     if (fallback !== undefined) return fallback
-    throw new Error(`uses the variable ${name}, which is not set; set it, or write \${${name}:-default}`)
+    const meant = nearest(
+      name,
+      Object.keys(env).filter((one) => env[one] !== undefined && env[one] !== ''),
+    )
+    throw new Error(
+      `uses the variable ${name}, which is not set; ${meant === undefined ? 'set it' : `did you mean ${meant}? Or set it`}, or write \${${name}:-default}`,
+    )
   })
 }

@@ -37,6 +37,7 @@ export function loadConfig({ file: named, env }: LoadConfigOptions): Config {
     throw new Failure({
       code: 'CONFIG_INVALID',
       message: `The configuration has ${parsed.issues.length === 1 ? 'a fault' : `${parsed.issues.length} faults`}:\n  ${parsed.issues.map((issue) => showIssue(file, issue)).join('\n  ')}\n`,
+      cure: 'Each key is described in docs/configuration.md.',
     })
   }
   const values = resolvePaths(parsed.value, dirname(resolve(file)))

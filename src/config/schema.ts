@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isAddress } from '../lib/name.ts'
 import { suggest } from '../lib/near.ts'
 import { accountsSchema, adminSchema, minterSchema } from './sections/accounts.ts'
 import { apiSchema } from './sections/api.ts'
@@ -49,10 +50,16 @@ export const configSchema = z
   })
   .superRefine(({ accounts, audit, budgets, alerts, webhooks, minter }, context) => {
     const fault = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message })
-    if (alerts && !Object.hasOwn(webhooks, alerts.webhook))
-      fault(['alerts', 'webhook'], `is ${alerts.webhook}, which is not under webhooks:; ${suggest(alerts.webhook, Object.keys(webhooks))}`)
+    if (alerts && !Object.hasOwn(webhooks, alerts.webhook)) {
+      const what = isAddress(alerts.webhook) ? 'an address; write the name that it has' : `${alerts.webhook}, which is not`
+      fault(['alerts', 'webhook'], `is ${what} under webhooks:; ${suggest(alerts.webhook, Object.keys(webhooks))}`)
+    }
     for (const [account, { perRun }] of Object.entries(accounts))
-      if (perRun && !minter) fault(['accounts', account, 'perRun'], 'needs minter: { socket } to be configured')
+      if (perRun && !minter)
+        fault(
+          ['accounts', account, 'perRun'],
+          'needs the process that makes such accounts; add minter: { socket: /run/nightshift/minter.sock }, or take perRun out',
+        )
     for (const account of Object.keys(budgets.accounts))
       if (!Object.hasOwn(accounts, account))
         fault(['budgets', 'accounts', account], `is not under accounts:; ${suggest(account, Object.keys(accounts))}`)

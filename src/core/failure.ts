@@ -63,7 +63,7 @@ export class Failure extends Error {
   }
 }
 
-/** What a person is shown of a failure: what happened, and what to do. */
+/** What a person is shown of a failure: what happened, and what to do; on a line of its own below what is in lines. */
 export const describeFailure = ({ message, cure }: Pick<FailureRecord, 'message' | 'cure'>): string =>
   cure === undefined ? message : `${message}${message.endsWith('\n') ? '' : ' '}${cure}`
 

@@ -1,4 +1,4 @@
-import { Failure, withoutRetry, type FailureRecord } from '../core/failure.ts'
+import { describeFailure, Failure, withoutRetry, type FailureRecord } from '../core/failure.ts'
 import type { RunView } from '../core/view.ts'
 import { createJob, type Job } from '../jobs/job.ts'
 import type { JobRegistry } from '../jobs/registry.ts'
@@ -43,7 +43,7 @@ export async function lookAtServers(job: Job, servers: Servers, tell: (note: str
       await lookAt(server, { signal, onSlow: () => tell(`waiting for the server ${name} to answer`) })
     } catch (error) {
       if (required || !(error instanceof Failure)) throw error
-      tell(`${error.message} ${error.cure}`)
+      tell(describeFailure(error))
     }
   }
 }

@@ -24,7 +24,8 @@ export function fillContext(jobFile: string, entries: readonly ContextEntry[]): 
 
 /** Throws an `Error` that says what is wrong with the file. */
 function readContextFile(dir: string, file: string): string {
-  if (!existsSync(join(dir, file))) throw new Error(`is ${file}, which is not there; put it beside the job file, or below its folder`)
+  if (!existsSync(join(dir, file)))
+    throw new Error(`is ${file}, which is not there; correct the name, or put it beside the job file, or below its folder`)
   const path = realPath(join(dir, file))
   if (!path.startsWith(realpathSync(dir) + sep)) throw new Error(`is ${file}, which is not below the folder of the job file; move it there`)
   const stat = statSync(path)

@@ -13,6 +13,20 @@ import { warningsOf } from './warnings/warnings.ts'
 const MAX_FILE_BYTES = 1_048_576
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/
 
+const PAUSED = 'a job is paused by nightshift pause <job>, and goes on by nightshift resume <job>: take the line out'
+const NAMED = 'the name of the file is that of the job: take the line out'
+
+/** Of keys that other programs have. */
+const ADVICE = {
+  ...Object.fromEntries(
+    ['enabled', 'disabled', 'active', 'paused'].flatMap((key) => [
+      [key, PAUSED],
+      [`schedule.${key}`, PAUSED],
+    ]),
+  ),
+  ...Object.fromEntries(['name', 'id'].map((key) => [key, NAMED])),
+}
+
 /** The job of a file. */
 export const nameOf = (path: string) => basename(path).replace(/\.ya?ml$/, '')
 
@@ -83,7 +97,7 @@ export function readJob(path: string, { locked = true }: { locked?: boolean } = 
   } catch (error) {
     return unread(`cannot be read: ${error instanceof TypeError ? 'it is not UTF-8 text' : messageOf(error)}`)
   }
-  const parsed = parseYaml(text, jobSchema)
+  const parsed = parseYaml(text, jobSchema, { advice: ADVICE })
   if (!parsed.ok) return { issues: parsed.issues.map(fault), read: undefined }
   const { $schema: _, ...written } = parsed.value
   const { place } = parsed

@@ -1,4 +1,5 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { createTwoFilesPatch } from 'diff'
 import { stringify } from 'yaml'
 import { z } from 'zod'
@@ -46,7 +47,10 @@ export function readLock(jobFile: string): Lock {
     text = readFileSync(file, 'utf8')
   } catch (error) {
     const why = error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'there is none' : messageOf(error)
-    return { ok: false, issue: `${jobFile}:1: pin is true, which needs the lock file ${file}: ${why}; write it with nightshift jobs pin` }
+    return {
+      ok: false,
+      issue: `${jobFile}:1: pin is true, which needs the lock file ${file}: ${why}; write it with nightshift jobs pin ${basename(jobFile).replace(/\.ya?ml$/, '')}, or take pin out`,
+    }
   }
   const parsed = parseYaml(text, lockSchema, { maxParts: MAX_PARTS })
   if (!parsed.ok)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { durationText } from '../lib/duration.ts'
-import { nameText as name } from '../lib/name.ts'
+import { nameUnder } from '../lib/name.ts'
 import { contextSchema, writtenContextSchema } from './sections/context.ts'
 import { limitsSchema, retrySchema } from './sections/limits.ts'
 import { modelSchema } from './sections/model.ts'
@@ -13,7 +13,7 @@ const pinnedSchema = z.record(z.string(), z.record(z.string(), z.string()))
 
 const definitionShape = {
   description: z.string().optional().describe('What the job is for, in a line.'),
-  account: name.describe('Service account under accounts: in the configuration.'),
+  account: nameUnder('accounts').describe('Service account under accounts: in the configuration.'),
   delegate: z
     .enum(['local', 'hosted'])
     .default('local')
@@ -31,7 +31,7 @@ const definitionShape = {
   instructions: z.string().optional().describe('Liquid template of the system instructions.'),
   prompt: z
     .string()
-    .min(1)
+    .min(1, 'is empty; write what the model is to do')
     .describe('Liquid template of the task. Knows input, fire_time, now, previous_fire, period, trigger, timezone, run_id and job.'),
   tools: toolsSchema.describe('MCP servers by the name of their route in Pomerium.'),
   output: outputSchema.optional().describe('Without it the answer is text.'),

@@ -176,7 +176,7 @@ describe('variables', () => {
       "The configuration has 2 faults:
         c.yaml:5: uses the variable TOKEN, which is not set; set it, or write \${TOKEN:-default}
         c.yaml:8: uses the variable KEY, which is not set; set it, or write \${KEY:-default}
-      Correct the file or variable named."
+      Each key is described in docs/configuration.md."
     `)
   })
 
@@ -240,87 +240,87 @@ test('each fault has its line, its field and its cure', () => {
   expect(Object.fromEntries(Object.entries(texts).map(([title, text]) => [title, refused(text)]))).toMatchInlineSnapshot(`
     {
       "a URL of another kind": "The configuration has a fault:
-      c.yaml:2: gateway.url must be an http or https URL
-    Correct the file or variable named.",
+      c.yaml:2: gateway.url must be an http or https URL, such as https://example.com
+    Each key is described in docs/configuration.md.",
       "a URL with a port that is none": "The configuration has a fault:
-      c.yaml:2: gateway.url must be an http or https URL
-    Correct the file or variable named.",
+      c.yaml:2: gateway.url must be an http or https URL, such as https://example.com
+    Each key is described in docs/configuration.md.",
       "a key that is a word or less": "The configuration has a fault:
       c.yaml:8: providers.openai.apiKey has fewer than 8 characters, and cannot be told from words; give the server a longer key, or take it out where none is wanted
-    Correct the file or variable named.",
+    Each key is described in docs/configuration.md.",
       "a key twice": "The configuration has a fault:
       c.yaml:9: accounts is there twice in the same mapping; keep one of them
-    Correct the file or variable named.",
+    Each key is described in docs/configuration.md.",
       "a level that is none": "The configuration has a fault:
       c.yaml:9: log.level must be trace or debug or info or warn or error or silent
-    Correct the file or variable named.",
+    Each key is described in docs/configuration.md.",
       "a price with a part missing": "The configuration has a fault:
       c.yaml:10: prices.m.cachedInput is missing; it must be a number
-    Correct the file or variable named.",
+    Each key is described in docs/configuration.md.",
       "a time that no timer can wait": "The configuration has a fault:
       c.yaml:3: gateway.setupTimeout is too long; the most is 24d
-    Correct the file or variable named.",
+    Each key is described in docs/configuration.md.",
       "a time without a unit": "The configuration has a fault:
       c.yaml:3: gateway.setupTimeout is not a duration; write a number and ms, s, m, h or d, such as 30s or 10m
-    Correct the file or variable named.",
+    Each key is described in docs/configuration.md.",
       "an API that is none": "The configuration has a fault:
       c.yaml:8: providers.openai.api must be responses or chat or anthropic
-    Correct the file or variable named.",
+    Each key is described in docs/configuration.md.",
       "an address that is a URL": "The configuration has a fault:
-      c.yaml:3: gateway.address must be host:port
-    Correct the file or variable named.",
+      c.yaml:3: gateway.address must be host:port, such as 127.0.0.1:8480
+    Each key is described in docs/configuration.md.",
       "an address with a port that is none": "The configuration has a fault:
       c.yaml:3: gateway.address must end in a port from 1 to 65535
-    Correct the file or variable named.",
+    Each key is described in docs/configuration.md.",
       "an address with port 0": "The configuration has a fault:
       c.yaml:3: gateway.address must end in a port from 1 to 65535
-    Correct the file or variable named.",
+    Each key is described in docs/configuration.md.",
       "an address without a port": "The configuration has a fault:
-      c.yaml:3: gateway.address must be host:port
-    Correct the file or variable named.",
+      c.yaml:3: gateway.address must be host:port, such as 127.0.0.1:8480
+    Each key is described in docs/configuration.md.",
       "both apiKey and apiKeyFile": "The configuration has a fault:
       c.yaml:7: providers.openai has both apiKey and apiKeyFile; keep one
-    Correct the file or variable named.",
+    Each key is described in docs/configuration.md.",
       "both token and tokenFile": "The configuration has a fault:
-      c.yaml:4: accounts.reports needs exactly one of token and tokenFile
-    Correct the file or variable named.",
+      c.yaml:4: accounts.reports has both token and tokenFile; keep one
+    Each key is described in docs/configuration.md.",
       "empty": "The configuration has a fault:
       c.yaml:1: is empty
-    Correct the file or variable named.",
+    Each key is described in docs/configuration.md.",
       "missing fields": "The configuration has 3 faults:
       c.yaml:1: gateway is missing; it must be a mapping
       c.yaml:1: accounts is missing; it must be a mapping
       c.yaml:1: providers is missing; it must be a mapping
-    Correct the file or variable named.",
+    Each key is described in docs/configuration.md.",
       "neither token nor tokenFile": "The configuration has a fault:
-      c.yaml:4: accounts.reports needs exactly one of token and tokenFile
-    Correct the file or variable named.",
+      c.yaml:4: accounts.reports has neither token nor tokenFile; write token: "\${NAME}" with the name of a variable, or tokenFile
+    Each key is described in docs/configuration.md.",
       "no URL": "The configuration has a fault:
-      c.yaml:2: gateway.url must be an http or https URL
-    Correct the file or variable named.",
+      c.yaml:2: gateway.url must be an http or https URL, such as https://example.com
+    Each key is described in docs/configuration.md.",
       "not YAML": "The configuration has a fault:
-      c.yaml:9: is not valid YAML: Flow map in block collection must be sufficiently indented and end with a }; close the bracket that stands open
-    Correct the file or variable named.",
+      c.yaml:9: is not valid YAML: a { is opened and not closed; close it with }
+    Each key is described in docs/configuration.md.",
       "numbers out of range": "The configuration has 5 faults:
       c.yaml:3: gateway.maxResponseBytes must be at least 1024
       c.yaml:11: servers.labor.maxRequestBytes must be at least 256
       c.yaml:14: prices.m.input must be at least 0
       c.yaml:12: worker.concurrency must be at least 1
       c.yaml:12: worker.toolConcurrency must be at most 100
-    Correct the file or variable named.",
+    Each key is described in docs/configuration.md.",
       "unknown keys": "The configuration has 3 faults:
       c.yaml:3: gateway.adress is not a known key; did you mean address?
       c.yaml:11: worker.concurency is not a known key; did you mean concurrency?
       c.yaml:10: jobDir is not a known key; did you mean jobsDir?
-    Correct the file or variable named.",
+    Each key is described in docs/configuration.md.",
       "wrong types": "The configuration has 6 faults:
       c.yaml:1: gateway must be a mapping with url, address, routeHosts, caFile, connections, proxy, maxResponseBytes, setupTimeout
-      c.yaml:2: accounts must be a mapping
+      c.yaml:2: accounts must be a mapping; give each entry a name of its own, as in <name>: { … }, in the place of its dash
       c.yaml:7: servers.labor must be a mapping with maxRequestBytes, concurrency
       c.yaml:3: providers.openai must be a mapping with api, baseUrl, apiVersion, apiKey, apiKeyFile, stream, catalogue, store, …
       c.yaml:5: worker.concurrency must be a number; write digits alone, without quotes or a unit
       c.yaml:6: log must be a mapping with level
-    Correct the file or variable named.",
+    Each key is described in docs/configuration.md.",
     }
   `)
 })

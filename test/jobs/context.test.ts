@@ -50,7 +50,11 @@ test.each([
     'context.0.server is laber, which is not under tools:; did you mean labor?',
   ],
   ['a template that is none', [{ prompt: 'x', arguments: { m: '{{ mnth }}' } }], 'context.0.arguments.m uses the unknown variable mnth'],
-  ['a file that is not there', [{ file: 'none.md' }], 'context.0.file is none.md, which is not there; put it beside the job file'],
+  [
+    'a file that is not there',
+    [{ file: 'none.md' }],
+    'context.0.file is none.md, which is not there; correct the name, or put it beside the job file',
+  ],
   [
     'a file above its folder',
     [{ file: '../up.md' }],

@@ -80,7 +80,7 @@ test.each([
 })
 
 test.each([
-  ['a colon', 'Report: the numbers', 'put a text with a colon and a space in it in quotes'],
+  ['a colon', 'Report: the numbers', 'a text has a colon and a space in it, as a key has; write | behind the key'],
   ['a sign at its beginning', '@all go', 'put the text in quotes'],
   ['a star at its beginning', '*all* go', 'put a text that begins with a sign in quotes'],
   ['a number for its words', '5', 'prompt must be a text; put it in quotes'],
@@ -154,7 +154,7 @@ test.each([
   [
     '{ regin: ZH }',
     REGION,
-    [expect.stringContaining("schedule.input does not match input: of the job: / must have required property 'region'")],
+    [expect.stringContaining("schedule.input does not match input: of the job: the input must have required property 'region'")],
   ],
   ['{ region: ZH }', '', ['schedule.input is given, but the job takes no input; describe it under input: of the job']],
 ])('the input of a schedule, %s, is held against the input of its job (%j)', (input, schema, found) => {

@@ -59,26 +59,26 @@ test('each fault of the shape has its line, its field and its cure', () => {
         "job.yaml:5: tools.a b is not a name; use up to 63 letters, digits, dots, dashes and underscores",
       ],
       "a server without tools": [
-        "job.yaml:5: tools.labor.allow is empty",
+        "job.yaml:5: tools.labor.allow is empty; name the tools that the job may call, as in [query], or take the server out",
       ],
       "an empty prompt": [
-        "job.yaml:3: prompt is empty",
+        "job.yaml:3: prompt is empty; write what the model is to do",
       ],
       "broken YAML": [
-        "job.yaml:6: is not valid YAML: Flow map in block collection must be sufficiently indented and end with a }; close the bracket that stands open",
+        "job.yaml:6: is not valid YAML: a { is opened and not closed; close it with }",
       ],
       "duplicate keys": [
         "job.yaml:5: allow is there twice in the same mapping; keep one of them",
         "job.yaml:6: prompt is there twice in the same mapping; keep one of them",
       ],
       "missing fields": [
-        "job.yaml:1: account is missing; it must be a text",
+        "job.yaml:1: account is missing; it must be a name under accounts: in the configuration",
         "job.yaml:1: model is missing; it must be a mapping, such as { provider: openai, name: gpt-5.4-mini }",
         "job.yaml:1: prompt is missing; it must be a text",
         "job.yaml:1: tools is missing; it must be a mapping of servers, such as { labor: { allow: [query] } }",
       ],
       "missing fields further in": [
-        "job.yaml:2: model.provider is missing; it must be a text",
+        "job.yaml:2: model.provider is missing; it must be a name under providers: in the configuration",
         "job.yaml:2: model.name is missing; it must be a text",
         "job.yaml:6: schedule.cron is missing; it must be a text",
         "job.yaml:5: tools.labor.allow is missing; it must be a list",
@@ -130,7 +130,7 @@ test('each fault of the shape has its line, its field and its cure', () => {
       ],
       "wrong types in lists": [
         "job.yaml:8: tools.labor.allow.1 must be a text; put it in quotes",
-        "job.yaml:9: tools.labor.allow.2 is empty",
+        "job.yaml:9: tools.labor.allow.2 is empty; write a text, or take it out",
       ],
     }
   `)
@@ -289,7 +289,7 @@ test('templates and schemas are checked before a run needs them', () => {
   expect(faultsOf(texts)).toMatchInlineSnapshot(`
     {
       "a pattern that is none": [
-        "job.yaml:8: output.schema.pattern cannot be used: error parsing regexp: missing closing ): \`(\`",
+        "job.yaml:8: output.schema.pattern cannot be used: a ( is opened and not closed; close it with ), or write [(] for the sign itself",
       ],
       "a template that reads a file": [
         "job.yaml:3: prompt uses the unknown tag include; known are assign, for, capture, case, comment, decrement, increment, cycle, if, raw, tablerow, unless, break, continue, echo, liquid, #",
@@ -306,7 +306,7 @@ test('templates and schemas are checked before a run needs them', () => {
         "job.yaml:6: instructions has a {{ that is not closed; close it with }}",
       ],
       "schemas of another type": [
-        "job.yaml:6: input must be a mapping",
+        "job.yaml:6: input must be a mapping; give each entry a name of its own, as in <name>: { … }, in the place of its dash",
         "job.yaml:7: output.schema must be a mapping",
       ],
       "schemas that are none": [

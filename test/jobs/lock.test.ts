@@ -72,7 +72,7 @@ test('a job that is pinned and has no lock file says which command writes it', (
   const { dir, job } = pinnedJob()
   const loaded = loadJob(job, OFFER)
   expect(loaded.ok ? [] : plain(dir, loaded.issues)).toEqual([
-    'job.yaml:6: pin is true, which needs the lock file job.lock.yaml: there is none; write it with nightshift jobs pin',
+    'job.yaml:6: pin is true, which needs the lock file job.lock.yaml: there is none; write it with nightshift jobs pin job, or take pin out',
   ])
 })
 

@@ -4,7 +4,12 @@ import { join } from 'node:path'
 import { command } from '../support/cli/command.ts'
 import { CONFIG, JOB, type Mistake } from './row.ts'
 
-const ENV = { REPORTS_TOKEN: 'token-of-reports', OPENAI_API_KEY: 'key-of-openai', HOOK_SECRET: `whsec_${'A'.repeat(32)}` }
+const ENV = {
+  POMERIUM_URL: 'https://mcp.example.com',
+  REPORTS_TOKEN: 'token-of-reports',
+  OPENAI_API_KEY: 'key-of-openai',
+  HOOK_SECRET: `whsec_${'A'.repeat(32)}`,
+}
 
 /** What `nightshift jobs check` says of the good files with one mistake in them: a line each, with paths from the directory of the deployment. */
 export async function check({
@@ -12,12 +17,14 @@ export async function check({
   good,
   typed,
   readable = false,
-}: Pick<Mistake, 'file' | 'good' | 'typed' | 'readable'>): Promise<string[]> {
+  also,
+}: Pick<Mistake, 'file' | 'good' | 'typed' | 'readable'> & { also?: Mistake['elsewhere'] }): Promise<string[]> {
   const dir = mkdtempSync(join(tmpdir(), 'nightshift-mistakes-'))
   try {
     const texts = { 'config/nightshift.yaml': CONFIG, 'jobs/report.yaml': JOB }
     if (!texts[file].includes(good)) throw new Error(`there is no ${good} in ${file}`)
     texts[file] = texts[file].replace(good, () => typed)
+    if (also) texts[file] = texts[file].replace(also.good, () => also.mended)
     for (const folder of ['config', 'jobs']) mkdirSync(join(dir, folder))
     for (const [name, text] of Object.entries(texts)) {
       writeFileSync(join(dir, name), text)

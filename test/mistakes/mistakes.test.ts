@@ -11,6 +11,13 @@ test.each(MISTAKES)('$name: the check says where, and what to write', async (mis
   expect(await check(mistake)).toEqual(mistake.says)
 })
 
+test.each(MISTAKES)('$name: what follows the cure to the letter has no fault', async (mistake) => {
+  const { good, mended = good, elsewhere, says } = mistake
+  for (const named of says.flatMap((line) => [...line.matchAll(/did you mean (.+?)\?(?= |$)/g)]))
+    expect(`${mended} ${elsewhere?.mended ?? ''}`, 'the name that the message proposes').toContain(named[1])
+  expect(await check({ ...mistake, typed: mended, ...(elsewhere && { also: elsewhere }) })).toEqual([])
+})
+
 test('each mistake is told with its file, its line and a cure', () => {
   for (const { name, file, says } of MISTAKES) {
     expect(says.length, name).toBeGreaterThan(0)
@@ -22,4 +29,4 @@ test('each mistake is told with its file, its line and a cure', () => {
 })
 
 /** What stands around the lines of a configuration with faults. */
-const FRAME = /^CONFIG_INVALID The configuration has|^Correct the file or variable named\.$/
+const FRAME = /^CONFIG_INVALID The configuration has|^Each key is described in docs\/configuration\.md\.$/

@@ -8,7 +8,37 @@ export interface Mistake {
   /** Others on the machine can read the files. */
   readable?: boolean
   says: readonly string[]
+  /** What stands there once the cure was followed to the letter; the good text where it is not given. */
+  mended?: string
+  /** What the cure changes in another place of the same file. */
+  elsewhere?: { good: string; mended: string }
 }
+
+type Mended = Pick<Mistake, 'mended' | 'elsewhere'>
+
+/** A slip in the job file, with what is said of it from its line on. */
+export const slip = (name: string, good: string, typed: string, says: string, mended: Mended = {}): Mistake => ({
+  name,
+  file: 'jobs/report.yaml',
+  good,
+  typed,
+  says: [`jobs/report.yaml:${says}`],
+  ...mended,
+})
+
+/** A slip in the configuration that keeps it from being read. */
+export const misconfigured = (name: string, good: string, typed: string, says: string, mended: Mended = {}): Mistake => ({
+  name,
+  file: 'config/nightshift.yaml',
+  good,
+  typed,
+  says: [
+    'CONFIG_INVALID The configuration has a fault:',
+    `config/nightshift.yaml:${says}`,
+    'Each key is described in docs/configuration.md.',
+  ],
+  ...mended,
+})
 
 export const CONFIG = `gateway:
   url: https://mcp.example.com

@@ -2,7 +2,7 @@ import { isObject } from '../../lib/json/object.ts'
 import { showLine, showText } from '../../lib/text.ts'
 import type { RunView } from '../../core/view.ts'
 import { renderTable } from './table.ts'
-import { fit, type Terminal } from './terminal.ts'
+import { fit, fold, type Terminal } from './terminal.ts'
 
 const MAX_CELL = 60
 const MAX_COLUMNS = 8
@@ -23,7 +23,7 @@ function showOutput(output: unknown, terminal: Terminal): string | undefined {
   if (!isObject(output)) return undefined
   const parts: string[] = []
   for (const [name, value] of Object.entries(output)) {
-    if (isSimple(value)) parts.push(`${terminal.colors.bold(showLine(name))}: ${showText(String(value))}`)
+    if (isSimple(value)) parts.push(fold(`${terminal.colors.bold(showLine(name))}: ${showText(String(value))}`, terminal))
     else if (isRows(value)) parts.push(`${terminal.colors.bold(showLine(name))}:\n${showRows(value, terminal)}`)
     else return undefined
   }

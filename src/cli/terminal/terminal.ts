@@ -102,3 +102,13 @@ export function wrap(text: string, width: number): string[] {
   }
   return lines
 }
+
+/** Lines for a person, each broken between words at the width of the screen, with what goes on a little further in. What goes into a pipe keeps its lines. */
+export function fold(text: string, { columns }: Pick<Terminal, 'columns'>, indent = 4): string {
+  if (columns >= PIPE_COLUMNS) return text
+  const broken = (line: string) => wrap(line, columns - indent).join(`\n${' '.repeat(indent)}`)
+  return text
+    .split('\n')
+    .map((line) => (line.length <= columns ? line : broken(line)))
+    .join('\n')
+}

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { textOrFile } from '../../lib/files/text-or-file.ts'
 import { httpUrl } from '../../lib/net/url.ts'
 import { concurrency } from './values.ts'
 
@@ -12,7 +13,7 @@ const accountSchema = z
       .default(false)
       .describe('Each run gets an account of its own, of the same user, that dies with it. Needs minter: { socket }.'),
   })
-  .refine((account) => (account.token === undefined) !== (account.tokenFile === undefined), 'needs exactly one of token and tokenFile')
+  .superRefine(textOrFile('token', 'tokenFile', 'token: "${NAME}" with the name of a variable'))
 
 /** Service accounts by the name that jobs use. */
 export const accountsSchema = z

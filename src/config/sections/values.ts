@@ -11,11 +11,13 @@ export const goodUntil = z
   .union([z.iso.datetime({ offset: true }), z.iso.date()], { error: FORM })
   .transform((text) => new Date(text.includes('T') ? text : `${text}T23:59:59.999Z`))
 
+const HOST_PORT = 'must be host:port, such as 127.0.0.1:8480'
+
 /** An address `host:port`. Port 0, where it may be given, is any that is free. */
 export const hostPort = (leastPort: 0 | 1) =>
   z
-    .string()
-    .regex(/^(\[[0-9a-f:]+\]|[^:/\s]+):\d{1,5}$/i, { abort: true, error: 'must be host:port' })
+    .string({ error: HOST_PORT })
+    .regex(/^(\[[0-9a-f:]+\]|[^:/\s]+):\d{1,5}$/i, { abort: true, error: HOST_PORT })
     .refine((address) => {
       const port = Number(address.slice(address.lastIndexOf(':') + 1))
       return port >= leastPort && port <= 65_535

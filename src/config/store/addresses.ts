@@ -48,6 +48,6 @@ function written(
   throw new Failure({
     code: 'CONFIG_INVALID',
     message: `${given(inFile) === undefined ? `The variable ${variable}` : place} is no address of the form ${schemes.map((scheme) => `${scheme}//host:port`).join(' or ')}.`,
-    cure: 'Correct it, or take it out; a port goes up to 65535, in a password each special character is written with % and its code, and a database of Redis is a number.',
+    cure: `Correct it, or take it out; a port goes up to 65535, in a password each special character is written with % and its code${schemes.includes('redis:') ? ', and a database of Redis is a number' : ''}.`,
   })
 }

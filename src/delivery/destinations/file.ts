@@ -9,7 +9,12 @@ import { defineDestination } from './destination.ts'
 export const file = defineDestination({
   jobSchema: z
     .string()
-    .regex(/^(?!(.*\/)?\.\.(\/|$))[^/\\\p{Cc}][^\\\p{Cc}]*$/u, 'must be a directory below reportsDir, without ..')
+    .regex(/^(?!(.*\/)?\.\.(\/|$))[^/\\\p{Cc}][^\\\p{Cc}]*$/u, {
+      error: ({ input }) =>
+        String(input).startsWith('/')
+          ? 'is a path from the root; reports stand below reportsDir of the configuration: write it without the / before it'
+          : 'must be a directory below reportsDir, without ..',
+    })
     .describe('Directory below reportsDir of the configuration; the file in it is named after job, date and run.'),
   configShape: {
     reportsDir: z.string().default('../reports').describe('Where jobs with deliver: [{ file: … }] put their reports.'),

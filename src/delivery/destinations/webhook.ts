@@ -2,7 +2,8 @@ import { Webhook } from 'standardwebhooks'
 import { Agent, fetch } from 'undici'
 import { z } from 'zod'
 import { Failure, messageOf } from '../../core/failure.ts'
-import { nameText } from '../../lib/name.ts'
+import { textOrFile } from '../../lib/files/text-or-file.ts'
+import { nameUnder } from '../../lib/name.ts'
 import { httpUrl } from '../../lib/net/url.ts'
 import { suggest } from '../../lib/near.ts'
 import { createConnector, type WayOptions } from '../../lib/net/way/connector.ts'
@@ -30,10 +31,7 @@ const webhooksSchema = z
         proxy: proxySetting('to this receiver'),
         caFile: caSetting('for this receiver'),
       })
-      .refine(
-        ({ secret, secretFile }) => (secret === undefined) !== (secretFile === undefined),
-        'needs exactly one of secret and secretFile',
-      ),
+      .superRefine(textOrFile('secret', 'secretFile', 'secret: "${NAME}" with the name of a variable')),
   )
   .default({})
   .describe('Where jobs with deliver: [{ webhook: … }] send their reports. Each has secret or secretFile.')
@@ -42,7 +40,7 @@ type Webhooks = z.output<typeof webhooksSchema>
 
 /** A signed CloudEvent to a URL of the configuration. */
 export const webhook = defineDestination({
-  jobSchema: nameText.describe('Name under webhooks: in the configuration.'),
+  jobSchema: nameUnder('webhooks').describe('Name under webhooks: in the configuration.'),
   configShape: { webhooks: webhooksSchema },
   resolvePaths: ({ webhooks }, path) => ({
     webhooks: Object.fromEntries(

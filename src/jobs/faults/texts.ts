@@ -16,7 +16,7 @@ export function textFaults(definition: JobDefinition): Fault[] {
   return [
     ...(['prompt', 'instructions'] as const).flatMap((field) =>
       definition[field] !== undefined && definition[field].trim() === ''
-        ? [{ path: [field], message: 'is empty; write what the model is to do, or take it out' }]
+        ? [{ path: [field], message: `is empty; write what the model is to do${field === 'instructions' ? ', or take it out' : ''}` }]
         : [],
     ),
     ...faultsIn(definition, (template) => checkTemplate(template, offer)),

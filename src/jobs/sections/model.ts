@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { EFFORTS, TIERS, VERBOSITIES, type ModelSettings } from '../../core/models/settings.ts'
-import { nameText } from '../../lib/name.ts'
+import { nameUnder } from '../../lib/name.ts'
 
 const which = {
-  provider: nameText.describe('Provider under providers: in the configuration.'),
+  provider: nameUnder('providers').describe('Provider under providers: in the configuration.'),
   name: z.string().min(1).describe('The provider’s name of the model.'),
 }
 

@@ -13,12 +13,16 @@ function isZone(timezone: string): boolean {
   }
 }
 
+const NO_ZONE = 'is not a time zone; use a name such as Europe/Zurich or UTC'
+
 /** An IANA time zone. */
-export const zone = z.string().superRefine((timezone, context) => {
-  if (isZone(timezone)) return
-  const cure = meantZone(timezone) ?? 'use a name such as Europe/Zurich or UTC'
-  context.addIssue({ code: 'custom', message: `is not a time zone; ${cure}` })
-})
+export const zone = z
+  .string({ error: ({ input }) => (typeof input === 'number' ? NO_ZONE : undefined) })
+  .superRefine((timezone, context) => {
+    if (isZone(timezone)) return
+    const meant = meantZone(timezone)
+    context.addIssue({ code: 'custom', message: meant === undefined ? NO_ZONE : `is not a time zone; ${meant}` })
+  })
 
 /** The zone of a city that stands without its continent, or of a slip of the pen. */
 function meantZone(timezone: string): string | undefined {

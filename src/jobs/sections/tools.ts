@@ -9,7 +9,7 @@ const serverSchema = z
     {
       allow: z
         .array(z.string().min(1))
-        .min(1)
+        .min(1, 'is empty; name the tools that the job may call, as in [query], or take the server out')
         .describe('Tools of this server that the job may call; * stands for any text, as in get_*. Nothing else is shown to the model.'),
       repeatable: z
         .array(z.string())

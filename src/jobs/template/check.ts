@@ -90,7 +90,7 @@ function variableFault(used: readonly Used[], { previousFire, period, inputs }: 
     return { message: 'uses previous_fire, which a job without a schedule does not have; take it out, or add schedule:', line: fire.line }
   const span = of('period')
   if (span && !period) return { message: 'uses period, which needs schedule.period: day, week, month or since-last-green', line: span.line }
-  return partFault(used) ?? (inputs && inputFault(used, inputs))
+  return partFault(used) ?? (inputs && inputFault(used, inputs, previousFire))
 }
 
 /** What variables have that are no dates: Liquid gives each text its size. */
@@ -117,7 +117,7 @@ function partFault(used: readonly Used[]): TemplateFault | undefined {
 
 const isPeriodPart = ([name = '', part = '']: readonly string[]) => name === 'period' && (PARTS[name] ?? []).includes(part)
 
-function inputFault(used: readonly Used[], inputs: readonly string[]): TemplateFault | undefined {
+function inputFault(used: readonly Used[], inputs: readonly string[], isScheduled: boolean): TemplateFault | undefined {
   const missing = used.filter(({ path: [name, field] }) => name === 'input' && field !== undefined && !inputs.includes(field))
   const [first] = missing
   if (!first) return undefined
@@ -125,7 +125,7 @@ function inputFault(used: readonly Used[], inputs: readonly string[]): TemplateF
   const what = [...new Set(missing.map(({ path }) => `input.${path[1]}`))].join(', ')
   const cure =
     inputs.length === 0
-      ? `but the job takes no input; describe it under input:, as { type: object, properties: { ${field}: { type: string } } }`
+      ? `but the job takes no input; describe it under input:, as { type: object, required: [${field}], properties: { ${field}: { type: string } } }${isScheduled ? `, and give it as schedule.input: { ${field}: … }` : ''}`
       : `which is not among the properties of input:; ${suggest(field, inputs)}`
   return { message: `uses ${what}, ${cure}`, line: first.line }
 }
@@ -141,7 +141,8 @@ function formatFault(templates: readonly Template[]): TemplateFault | undefined 
     const [format] = args
     if (name !== 'date' || !TypeGuards.isQuotedToken(format)) continue
     const unknown = unknownCodes(evalQuotedToken(format))
-    if (unknown.length > 0) return { message: describeUnknown(unknown), line: format.getPosition()[0] ?? 1 }
+    if (unknown.length > 0)
+      return { message: `asks for a date in a format that ${describeUnknown(unknown)}`, line: format.getPosition()[0] ?? 1 }
   }
   return undefined
 }

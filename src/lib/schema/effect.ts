@@ -81,7 +81,6 @@ const SAME: Record<string, Record<string, string>> = {
   maxLength: { integer: 'maximum', number: 'maximum', array: 'maxItems' },
   minItems: { string: 'minLength' },
   maxItems: { string: 'maxLength' },
-  items: { object: 'properties' },
 }
 
 /** Keywords under which a schema says only a part of what another one says. */
@@ -110,6 +109,8 @@ export function idleKeywords(root: Schema): KeywordFault[] {
 }
 
 function idle(keyword: string, types: readonly string[], wanted: readonly string[]): string {
+  if (keyword === 'items' && types.includes('object'))
+    return 'says nothing of the type object; write properties: { <name>: { … } }, or type: array for a list'
   const same = SAME[keyword]?.[types[0] ?? '']
   const cure = same === undefined ? `take it out, or write type: ${wanted.at(-1)}` : `did you mean ${same}?`
   return `says nothing of the type ${types.join(' or ')}; ${cure}`

@@ -73,7 +73,10 @@ export function keywordFaults(schema: Schema, formats: readonly string[]): Keywo
         )
     for (const type of typesOf(value)) if (!TYPES.includes(type)) add('type', `is ${type}, which is no type; ${typeFor(type)}`)
     if (typeof value['required'] === 'boolean')
-      add('required', `is ${value['required']}; it is a list of names that stands beside properties:`)
+      add(
+        'required',
+        `is ${value['required']}; take it out, and name the field beside properties: as in required: [${path.at(-1) ?? 'name'}]`,
+      )
     for (const name of missingNames(value))
       add('required', `names ${name}, which is not under properties; ${suggest(name, Object.keys(value['properties'] ?? {}))}`)
     lookAtTexts(value, add)

@@ -1,6 +1,7 @@
 // Patterns of schemas, matched in linear time by RE2, whatever the pattern and the text.
 import { RE2JS } from 're2js'
 import { patternSize } from './pattern-size.ts'
+import { patternWords } from './pattern-words.ts'
 
 /** A pattern that looks around or back is an error. */
 export function compileLinear(pattern: string): RE2JS {
@@ -16,7 +17,7 @@ export function compileLinear(pattern: string): RE2JS {
 function whyNot(pattern: string, cause: unknown): string {
   if (/\(\?(?:[=!]|<[=!])|\\(?:[1-9]|k<)/.test(pattern))
     return 'it looks around or back ((?=, (?!, (?<=, (?<!, \\1), which takes time without a bound; write it without'
-  return cause instanceof Error ? cause.message : String(cause)
+  return patternWords(cause instanceof Error ? cause.message : String(cause))
 }
 
 /** Most steps of a pattern that a person writes: it is compiled on the event loop. */

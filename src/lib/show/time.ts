@@ -19,6 +19,12 @@ export const showTime = (at: Date | string): string => `${new Date(at).toISOStri
 /** A time to the second: `2026-11-28 03:12:09 UTC`. */
 export const showSecond = (at: Date | string): string => `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`
 
+/** A time to come, and how far it is from now: `2026-11-28 03:12:09 UTC, in 30 s`; without that once it is past. */
+export function showComing(at: Date | string, now = Date.now()): string {
+  const ms = new Date(at).getTime() - now
+  return ms > 0 ? `${showSecond(at)}, in ${showAge(ms)}` : showSecond(at)
+}
+
 /** A time to the minute on the wall of a zone: `2026-11-28 04:12 Europe/Zurich`. */
 export function showTimeIn(at: Date | string, timeZone: string): string {
   const parts = new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short', timeStyle: 'short', hourCycle: 'h23' })

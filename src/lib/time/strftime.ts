@@ -81,13 +81,13 @@ export function unknownCodes(format: string): string[] {
 /** Writes a date as the format says. Throws an `Error` that names the codes it does not know. */
 export function strftime(time: Time, format: string): string {
   const unknown = unknownCodes(format)
-  if (unknown.length > 0) throw new Error(describeUnknown(unknown))
+  if (unknown.length > 0) throw new Error(`the date format ${describeUnknown(unknown)}`)
   return write(time, format)
 }
 
 /** What is wrong with a format, and what cures it. */
 export const describeUnknown = (codes: readonly string[]): string =>
-  `the date format has ${codes.join(' and ')}, which strftime does not know; correct it, or write %% for a percent sign`
+  `has ${codes.join(' and ')}, which strftime does not know; write for example %Y-%m-%d, or %% for a percent sign`
 
 function write(time: Time, format: string): string {
   return format.replaceAll(DIRECTIVE, (_, flags: string, width: string, name: string) => {

@@ -18,6 +18,8 @@ export interface Explained {
 interface Found {
   schema?: z.ZodType
   document?: Document
+  /** What to do about keys that there are not and that people write, by their dotted paths. */
+  advice?: Readonly<Record<string, string>>
 }
 
 /**
@@ -41,10 +43,17 @@ function explainIssue(issue: z.core.$ZodIssue, from: Found): Explained[] {
   return issue.keys.map((key) => explainKey([...path, key], key, from))
 }
 
-function explainKey(path: readonly PropertyKey[], key: string, { schema, document }: Found): Explained {
+function explainKey(path: readonly PropertyKey[], key: string, { schema, document, advice = {} }: Found): Explained {
+  const advised = advice[path.map(String).join('.')]
+  if (advised !== undefined) return { path, message: `is not a known key; ${advised}` }
   if (!schema) return { path, message: 'is not a known key; correct its name or take it out' }
   const known = knownKeys(schema, path.slice(0, -1))
-  const meant = nearest(key, known) ?? known.find((one) => plain(one) === plain(key)) ?? longerThan(key, known) ?? endOf(key, known)
+  const meant =
+    nearest(key, known) ??
+    nameOfParent(path, known) ??
+    known.find((one) => plain(one) === plain(key)) ??
+    longerThan(key, known) ??
+    endOf(key, known)
   if (meant !== undefined) return { path, message: `is not a known key; did you mean ${meant}?`, meant }
   const place = placeOf(path, key, schema, document)
   if (place === undefined) return { path, message: `is not a known key; ${listNames(known)}` }
@@ -53,6 +62,10 @@ function explainKey(path: readonly PropertyKey[], key: string, { schema, documen
     message: `is not a known key here; ${place === '' ? 'it stands at the top: indent it less' : `it stands under ${place}:`}`,
   }
 }
+
+/** A key that says once more what its mapping is: `model: { model: … }` for `model: { name: … }`. */
+const nameOfParent = (path: readonly PropertyKey[], known: readonly string[]) =>
+  path.length > 1 && path.at(-1) === path.at(-2) ? known.find((one) => one === 'name') : undefined
 
 const LEAST_WORD = 3
 
@@ -106,7 +119,9 @@ function explainValue(issue: z.core.$ZodIssue, from: Found): Explained {
     case 'invalid_key':
       return { path, message: issue.issues.map(({ message }) => message).join('; ') }
     case 'too_small':
-      if (issue.origin === 'string' || issue.origin === 'array') return { path, message: 'is empty' }
+      if (!issue.message.startsWith(ZOD_SIZE)) return { path, message: issue.message }
+      if (issue.origin === 'string') return { path, message: 'is empty; write a text, or take it out' }
+      if (issue.origin === 'array') return { path, message: 'is empty; name at least one, or take it out' }
       return { path, message: `must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}` }
     case 'too_big':
       return { path, message: `must be at most ${issue.maximum}` }
@@ -122,6 +137,7 @@ function meantValue({ input, values }: z.core.$ZodIssueInvalidValue): string {
 
 /** A schema's own words begin in another way. */
 const ZOD_WORDS = 'Invalid input'
+const ZOD_SIZE = 'Too small'
 
 function explainType({ path, expected, input, message }: z.core.$ZodIssueInvalidType, { schema, document }: Found): Explained {
   const isOwn = !message.startsWith(ZOD_WORDS)
@@ -145,14 +161,17 @@ function cureOf(expected: string, input: unknown, keys: readonly string[]): stri
   const named = `${keys.slice(0, MAX_KEYS).join(', ')}${keys.length > MAX_KEYS ? ', …' : ''}`
   switch (expected) {
     case 'string':
-      if (Array.isArray(input)) return '; write it without the list'
+      if (Array.isArray(input)) return input.length > 1 ? '; write one text, without the list' : '; write it without the list'
       return isObject(input) ? ', and not a mapping' : '; put it in quotes'
     case 'array':
       if (keys.length > 0) return `; begin each entry with a dash (-), and write it with ${named}`
       return isObject(input) ? '; begin each entry with a dash (-)' : '; put it in square brackets'
     case 'number':
     case 'int':
+      if (typeof input === 'string' && /^\d+(?:\.\d+)? ?[km]$/i.test(input)) return '; write all of its digits, such as 200000 for 200k'
       return typeof input === 'string' ? `; write digits alone, without quotes${/_/.test(input) ? ', _' : ''} or a unit` : ''
+    case 'record':
+      return Array.isArray(input) ? '; give each entry a name of its own, as in <name>: { … }, in the place of its dash' : ''
     case 'object':
       return keys.length > 0 ? ` with ${named}` : ''
     default:

@@ -43,6 +43,8 @@ export interface ParseYamlOptions {
   substitute?: (value: string, section: string) => string
   /** Earlier names of keys, as dotted paths in which `*` is any key, with the last part they have now. They are read, with a note. */
   renamed?: Readonly<Record<string, string>>
+  /** What to do about keys that there are not and that people write, by their dotted paths. */
+  advice?: Readonly<Record<string, string>>
   /** Most parts (keys, values, signs, ends of lines) that it may have; 100,000 when not given. */
   maxParts?: number
 }
@@ -56,6 +58,9 @@ const MAX_ISSUES = 100
 const REPEATS = 'repeats itself too often through aliases (*name); write the values out'
 /** The lexer's sign that a scalar follows. */
 const SCALAR = '\u001F'
+/** Of {{ at the beginning of a value: where values are texts with variables of their own, and where ${NAME} is one. */
+const NO_TEXT = 'has {{, which YAML takes for a mapping in a mapping; put the text in quotes'
+const NO_VARIABLE = 'has {{, which is no variable here; write "${NAME}", with the quotes'
 /** Nodes above a node, with two for each mapping: what parses, checks and digests a file is recursive. */
 const MAX_DEPTH = 128
 const NUMBER_OR_BOOLEAN = /^((0|[1-9]\d*)(\.\d+)?|true|false)$/
@@ -64,7 +69,7 @@ const NUMBER_OR_BOOLEAN = /^((0|[1-9]\d*)(\.\d+)?|true|false)$/
 export function parseYaml<Schema extends z.ZodType>(
   text: string,
   schema: Schema,
-  { substitute, renamed = {}, maxParts = MAX_PARTS }: ParseYamlOptions = {},
+  { substitute, renamed = {}, advice, maxParts = MAX_PARTS }: ParseYamlOptions = {},
 ): Parsed<z.output<Schema>> {
   const tooMuch = excessOf(text, maxParts)
   if (tooMuch) return { ok: false, issues: [tooMuch] }
@@ -73,7 +78,7 @@ export function parseYaml<Schema extends z.ZodType>(
   const syntax = syntaxFaults(document, lines, text)
   if (syntax.length > 0) return { ok: false, issues: syntax.map((fault) => ({ ...fault, field: '' })) }
   if (document.contents === null) return { ok: false, issues: [{ line: 1, field: '', message: 'is empty' }] }
-  const lossy = lossyNodes(document, lines)
+  const lossy = lossyNodes(document, lines, substitute ? NO_VARIABLE : NO_TEXT)
   if (lossy.length > 0) return { ok: false, issues: lossy }
   const { notes, clashes } = readRenamed(document, lines, renamed)
   if (clashes.length > 0) return { ok: false, issues: clashes }
@@ -94,7 +99,7 @@ export function parseYaml<Schema extends z.ZodType>(
     }
   }
   if (result.success) return { ok: true, value: result.data, notes, place: placeIn(document, lines) }
-  const explained = explainIssues(result.error.issues, { schema, document })
+  const explained = explainIssues(result.error.issues, { schema, document, ...(advice && { advice }) })
   const lineOfFault = ({ path, within }: Explained) =>
     within ? lineOf(document, lines, within.path) + within.lines : lineOf(document, lines, path)
   const issues = explained
@@ -138,7 +143,7 @@ function readDocument(text: string, lineCounter: LineCounter): Document.Parsed {
 }
 
 /** What YAML allows, or we did not let the parser look for, and plain data cannot hold: it would be dropped or changed without a word. */
-function lossyNodes(document: Document.Parsed, lines: LineCounter): FileIssue[] {
+function lossyNodes(document: Document.Parsed, lines: LineCounter, braces: string): FileIssue[] {
   const issues: FileIssue[] = []
   const add = (node: unknown, field: string, message: string) => issues.push({ line: Math.max(lineOfNode(node, lines), 1), field, message })
   const addTwice = ({ items }: YAMLMap) => {
@@ -151,7 +156,7 @@ function lossyNodes(document: Document.Parsed, lines: LineCounter): FileIssue[] 
   }
   visit(document, {
     Pair(_, { key }, path) {
-      if (isMap(key) && key.flow) add(key, '', 'has {{, which YAML takes for a mapping in a mapping; put the text in quotes')
+      if (isMap(key) && key.flow) add(key, '', braces)
       else if (!isScalar(key) || typeof key.value !== 'string') add(key, '', noText(key, path.at(-1)))
       else if (key.value === '__proto__') add(key, key.value, 'is not a name that can be used')
     },
@@ -184,7 +189,9 @@ function lossyNodes(document: Document.Parsed, lines: LineCounter): FileIssue[] 
 /** Of a number in a mapping on one line, where a comma ends a value, a decimal was meant. */
 const noText = (key: unknown, mapping: unknown) => {
   const isDecimal = isMap(mapping) && mapping.flow && isScalar(key) && typeof key.value === 'number'
-  return `has a key that is not a text; put it in quotes${isDecimal ? ', or write a decimal with a point (0.5)' : ''}`
+  return isDecimal
+    ? 'has a number with a comma, which ends a value here; write a decimal with a point (0.5)'
+    : 'has a key that is not a text; put it in quotes'
 }
 
 /** The dotted path of the last of these nodes, each of which is in the one before. */

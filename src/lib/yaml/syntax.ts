@@ -1,4 +1,5 @@
 import type { Document, ErrorCode, LineCounter } from 'yaml'
+import { textFault } from './texts.ts'
 
 /** A place at which a text is no YAML, or not the YAML that was meant. */
 export interface SyntaxFault {
@@ -22,34 +23,61 @@ export function syntaxFaults(document: Document.Parsed, lines: LineCounter, text
       default:
         broken ??= {
           line: col === 1 && message.startsWith('Flow') ? lineBefore(text, line) : line,
-          message: brokenBecause(message) + (isBelowBlock(text, line) ? UNINDENTED : cureOf(code, message, col)),
+          message: explain(code, message, { text, line, column: col }),
         }
     }
   }
   return broken ? [broken] : faults
 }
 
-const UNINDENTED = '; indent the text below | or > more than its key'
+const UNINDENTED = 'the text below | or > is not indented; indent each of its lines more than the key above it'
 
-/** What cures broken syntax, by the parser's code and the beginning of its words, where that is known. */
-const CURES: readonly (readonly [code: ErrorCode, words: string, cure: string])[] = [
-  ['BAD_SCALAR_START', '', 'put the text in quotes'],
-  ['BAD_ALIAS', '', 'put a text that begins with * or & in quotes'],
-  ['BLOCK_AS_IMPLICIT_KEY', '', 'put a text with a colon and a space in it in quotes, and indent the keys of a mapping alike'],
-  ['TAB_AS_INDENT', '', 'indent with spaces'],
-  ['MULTILINE_IMPLICIT_KEY', '', 'write key: value, with a space after the colon'],
-  ['MISSING_CHAR', 'Missing closing', 'close the quote that stands open'],
-  ['MISSING_CHAR', '', 'write key: value, and begin a text of several lines with | behind its key'],
-  ['BAD_INDENT', 'Flow', 'close the bracket that stands open'],
-  ['UNEXPECTED_TOKEN', 'Not a YAML token', 'begin the text on the line below | or >'],
-  ['UNEXPECTED_TOKEN', 'Unexpected block-seq-ind', 'begin a list on the line below its key, or write [a, b]'],
-  ['UNEXPECTED_TOKEN', '', 'put a text that begins with a sign in quotes, and close each bracket and quote'],
+const RUN_TOGETHER = 'entries in { } or [ ] run into each other; put a comma between them, as in { a: 1, b: 2 }'
+
+interface Known {
+  code: ErrorCode
+  /** Words that the parser begins with. */
+  words: string
+  /** What is wrong, and its cure. */
+  says: string
+}
+
+const of = (code: ErrorCode, words: string, says: string): Known => ({ code, words, says })
+
+/** What broken syntax means for whoever wrote it, by the parser's code and the beginning of its words. */
+const KNOWN: readonly Known[] = [
+  of('BAD_SCALAR_START', '', 'a text begins with a sign that YAML keeps for itself; put the text in quotes'),
+  of('BAD_ALIAS', '', 'a text begins with * or &, which YAML reads as a reference; put it in quotes'),
+  of('BLOCK_AS_IMPLICIT_KEY', '', 'the line below is indented as if it belonged to this one; indent the keys of a mapping alike'),
+  of('BLOCK_IN_FLOW', '', RUN_TOGETHER),
+  of('TAB_AS_INDENT', '', 'a line is indented with a tab; indent with spaces'),
+  of('MULTILINE_IMPLICIT_KEY', '', 'the line has no key; write key: value, with a space after the colon'),
+  of('MISSING_CHAR', 'Missing closing', 'a quote is opened and not closed; close it at the end of the text'),
+  of('MISSING_CHAR', 'Missing , or', RUN_TOGETHER),
+  of('MISSING_CHAR', 'Flow map', 'a { is opened and not closed; close it with }'),
+  of('MISSING_CHAR', 'Flow sequence', 'a [ is opened and not closed; close it with ]'),
+  of('MISSING_CHAR', '', 'the line has no key; write key: value, and begin a text of several lines with | behind its key'),
+  of('BAD_INDENT', 'Flow map', 'a { is opened and not closed; close it with }'),
+  of('BAD_INDENT', 'Flow sequence', 'a [ is opened and not closed; close it with ]'),
+  of('BAD_INDENT', '', 'the line is indented in another way than those beside it; indent the keys of a mapping alike'),
+  of('UNEXPECTED_TOKEN', 'Not a YAML token', 'a text goes on behind | or >; begin it on the line below, indented'),
+  of('UNEXPECTED_TOKEN', 'Unexpected block-seq-ind', 'a list begins behind its key; begin it on the line below, or write [a, b]'),
+  of('UNEXPECTED_TOKEN', 'Unexpected , in', 'there is a comma too many; take it out'),
+  of('UNEXPECTED_TOKEN', 'Unexpected scalar token', RUN_TOGETHER),
+  of('UNEXPECTED_TOKEN', 'Unexpected flow-seq-end', 'a ] closes nothing; take it out, or open the list with ['),
+  of('UNEXPECTED_TOKEN', 'Unexpected flow-map-end', 'a } closes nothing; take it out, or open the mapping with {'),
 ]
 
-function cureOf(code: ErrorCode, message: string, column: number): string {
-  if (column === 1 && message.startsWith('Unexpected scalar')) return '; indent the keys of a mapping alike'
-  const found = CURES.find(([one, words]) => one === code && message.startsWith(words))
-  return found ? `; ${found[2]}` : ''
+function explain(code: ErrorCode, message: string, { text, line, column }: { text: string; line: number; column: number }): string {
+  if (message.includes('call stack')) return 'is nested too deeply'
+  return `is not valid YAML: ${isBelowBlock(text, line) ? UNINDENTED : (meant(code, message, text.split('\n')[line - 1] ?? '', column) ?? foreign(message))}`
+}
+
+function meant(code: ErrorCode, message: string, at: string, column: number): string | undefined {
+  if (column === 1 && message.startsWith('Unexpected scalar'))
+    return 'the line is indented in another way than those beside it; indent the keys of a mapping alike'
+  const isOfText = code === 'BAD_SCALAR_START' || code === 'BLOCK_AS_IMPLICIT_KEY' || message.endsWith('at node end')
+  return (isOfText ? textFault(at) : undefined) ?? KNOWN.find((one) => one.code === code && message.startsWith(one.words))?.says
 }
 
 /** The line above, without those that are empty: what was not closed there is noticed here. */
@@ -71,6 +99,5 @@ function isBelowBlock(text: string, line: number): boolean {
 const indentOf = (line: string) => line.length - line.trimStart().length
 
 /** The parser's words without text of the file, which could be a secret: that follows a colon or a backslash. */
-function brokenBecause(message: string): string {
-  return message.includes('call stack') ? 'is nested too deeply' : `is not valid YAML: ${message.replace(/(?::| \\).*/s, '')}`
-}
+const foreign = (message: string) =>
+  `${message.replace(/(?::| \\).*/s, '')}; put a text that begins with a sign in quotes, and close each bracket and quote`

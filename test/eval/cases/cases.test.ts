@@ -82,7 +82,7 @@ test('what a case sets takes the place of the job’s fields; delivery and limit
 })
 
 test.each([
-  ['cases: []', ['weekly.cases.yaml:1: cases is empty']],
+  ['cases: []', ['weekly.cases.yaml:1: cases is empty; name at least one, or take it out']],
   [
     'cases:\n  - name: a\n    expect: {}\n  - name: a\n    expect: {}',
     ['weekly.cases.yaml:4: cases.1.name is there twice; give one of them another name'],

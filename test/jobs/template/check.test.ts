@@ -10,14 +10,17 @@ test.each<[template: string, message: string, line?: number]>([
   ['{{ inputs.x }}', 'uses the unknown variable inputs; did you mean input?'],
   ['{{ a }}{% if b %}{% endif %}', `uses the unknown variable a, b; ${KNOWN}`],
   ['{{ fire_time | date: fmt }}', `uses the unknown variable fmt; ${KNOWN}`],
-  ['{{ fire_time | date: "%Q" }}', 'the date format has %Q, which strftime does not know; correct it, or write %% for a percent sign'],
+  [
+    '{{ fire_time | date: "%Q" }}',
+    'asks for a date in a format that has %Q, which strftime does not know; write for example %Y-%m-%d, or %% for a percent sign',
+  ],
   [
     '{% assign x = now | date: "100%" %}',
-    'the date format has %, which strftime does not know; correct it, or write %% for a percent sign',
+    'asks for a date in a format that has %, which strftime does not know; write for example %Y-%m-%d, or %% for a percent sign',
   ],
   [
     '{% if true %}{% for i in (1..2) %}{{ now | date: "%F" | append: "x" }}{{ now | date: "%E %i" }}{% endfor %}{% endif %}',
-    'the date format has %E and %i, which strftime does not know; correct it, or write %% for a percent sign',
+    'asks for a date in a format that has %E and %i, which strftime does not know; write for example %Y-%m-%d, or %% for a percent sign',
   ],
   [
     '{% if %}',
@@ -29,7 +32,11 @@ test.each<[template: string, message: string, line?: number]>([
   ['{{ job | nosuch }}', 'uses the unknown filter nosuch; take it out'],
   ['\n\n{{ job | upcse }}', 'uses the unknown filter upcse; did you mean upcase?', 3],
   ['a\nb {{ input }} {{ fire_tme }}', 'uses the unknown variable fire_tme; did you mean fire_time?', 2],
-  ['a\n{{ now | date: "%Q" }}', 'the date format has %Q, which strftime does not know; correct it, or write %% for a percent sign', 2],
+  [
+    'a\n{{ now | date: "%Q" }}',
+    'asks for a date in a format that has %Q, which strftime does not know; write for example %Y-%m-%d, or %% for a percent sign',
+    2,
+  ],
   ...['include', 'render', 'layout', 'block'].map((tag): [string, string] => [
     `{% ${tag} "package.json" %}`,
     `uses the unknown tag ${tag}; ${TAGS}`,
@@ -46,7 +53,7 @@ test.each<[string, Partial<TemplateOffer>, string | undefined]>([
   [
     '{{ input.x }}',
     {},
-    'uses input.x, but the job takes no input; describe it under input:, as { type: object, properties: { x: { type: string } } }',
+    'uses input.x, but the job takes no input; describe it under input:, as { type: object, required: [x], properties: { x: { type: string } } }',
   ],
   [
     '{{ input.indstry }} {{ input["industry"] }}',

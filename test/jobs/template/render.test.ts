@@ -115,7 +115,7 @@ test.each([
   ['{{ input.rows | date: "%F" }}', 'a value is not a date; write it as 2026-01-31 or 2026-01-31T07:00:00Z, line:1, col:1'],
   [
     '{% assign f = "%E" %}{{ fire_time | date: f }}',
-    'the date format has %E, which strftime does not know; correct it, or write %% for a percent sign, line:1, col:22',
+    'the date format has %E, which strftime does not know; write for example %Y-%m-%d, or %% for a percent sign, line:1, col:22',
   ],
   ['{{ fire_time | date: 1 }}', 'the date format is not a text; write for example "%Y-%m-%d", line:1, col:1'],
   ['{{ fire_time | plus_days: 1.5 }}', 'how many must be a whole number, as in plus_days: 1, line:1, col:1'],

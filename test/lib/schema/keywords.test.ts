@@ -31,7 +31,10 @@ test.each<[Schema, string]>([
     { properties: { total: {} }, required: ['totl'], additionalProperties: false },
     'required names totl, which is not under properties; did you mean total?',
   ],
-  [{ properties: { a: { required: true } } }, 'properties.a.required is true; it is a list of names that stands beside properties:'],
+  [
+    { properties: { a: { required: true } } },
+    'properties.a.required is true; take it out, and name the field beside properties: as in required: [a]',
+  ],
   [{ required: ['a'], additionalProperties: false }, 'required names a, which is not under properties; there is none'],
 ])('in %j it is found: %s', (schema, fault) => {
   expect(faults(schema)).toEqual([fault])

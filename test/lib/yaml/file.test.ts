@@ -53,7 +53,7 @@ describe('faults of the format', () => {
         'f:2: count must be a number; write digits alone, without quotes or a unit',
         'f:5: on must be true or false',
         'f:3: steps must be a list; begin each entry with a dash (-), and write it with tool, args',
-        'f:4: servers must be a mapping',
+        'f:4: servers must be a mapping; give each entry a name of its own, as in <name>: { … }, in the place of its dash',
       ],
     ],
     [
@@ -75,7 +75,11 @@ describe('faults of the format', () => {
     ['a broken number', 'name: a\ncount: 1.5', ['f:2: count must be a whole number']],
     ['numbers out of their range', 'name: a\ncount: 0\nshare: 0', ['f:2: count must be at least 1', 'f:3: share must be more than 0']],
     ['a number too large', 'name: a\ncount: 10', ['f:2: count must be at most 9']],
-    ['an empty text and an empty list', 'name: ""\nsteps: [{ tool: t, args: [] }]', ['f:1: name is empty', 'f:2: steps.0.args is empty']],
+    [
+      'an empty text and an empty list',
+      'name: ""\nsteps: [{ tool: t, args: [] }]',
+      ['f:1: name is empty; write a text, or take it out', 'f:2: steps.0.args is empty; name at least one, or take it out'],
+    ],
     ['a word that is none of those there are', 'name: a\nmode: medium', ['f:2: mode must be fast or slow']],
     ['a key that is not a name', 'name: a\nservers:\n  "A b": { url: u }', ['f:3: servers.A b is not a name']],
     ['what has no words of ours', 'name: a\nany: []', ['f:2: any must be a text; write it without the list, or must be a number']],
@@ -107,15 +111,9 @@ describe('what YAML allows and plain data would lose', () => {
     ['a: 1\n"\\uDE00": b', 'f:2: has half a character (a lone surrogate); take it out'],
     ['a: 1\nb: *nowhere', 'f:2: uses an alias (*name) whose anchor (&name) is not above it; in a text, put it in quotes'],
     ['a: 1\nb: &b { c: *b }', 'f:2: has an alias (*name) inside of what it stands for'],
-    [
-      'a: [',
-      'f:1: is not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]; close the bracket that stands open',
-    ],
-    ['a: b\n\tc: d', 'f:2: is not valid YAML: Tabs are not allowed as indentation; indent with spaces'],
-    [
-      'a: ]b\nc: d\ne: f',
-      'f:1: is not valid YAML: Unexpected flow-seq-end token in YAML stream; put a text that begins with a sign in quotes, and close each bracket and quote',
-    ],
+    ['a: [', 'f:1: is not valid YAML: a [ is opened and not closed; close it with ]'],
+    ['a: b\n\tc: d', 'f:2: is not valid YAML: a line is indented with a tab; indent with spaces'],
+    ['a: ]b\nc: d\ne: f', 'f:1: is not valid YAML: a ] closes nothing; take it out, or open the list with ['],
   ])('%j', (text, expected) => {
     expect(faults(text, undefined, anything)).toEqual([expected])
   })

@@ -1,4 +1,8 @@
-import type { Mistake } from '../row.ts'
+import { misconfigured, type Mistake } from '../row.ts'
+
+const PROVIDERS = `providers:
+  openai: { api: responses, apiKey: "\${OPENAI_API_KEY}" }
+  local: { api: chat, baseUrl: http://127.0.0.1:8000/v1 }`
 
 /** The configuration. */
 export const CONFIG: readonly Mistake[] = [
@@ -10,7 +14,7 @@ export const CONFIG: readonly Mistake[] = [
     says: [
       'CONFIG_INVALID The configuration has a fault:',
       'config/nightshift.yaml:1: gatway is not a known key; did you mean gateway?',
-      'Correct the file or variable named.',
+      'Each key is described in docs/configuration.md.',
     ],
   },
   {
@@ -20,8 +24,8 @@ export const CONFIG: readonly Mistake[] = [
     typed: 'mcp.example.com',
     says: [
       'CONFIG_INVALID The configuration has a fault:',
-      'config/nightshift.yaml:2: gateway.url must be an http or https URL',
-      'Correct the file or variable named.',
+      'config/nightshift.yaml:2: gateway.url must be an http or https URL, such as https://example.com',
+      'Each key is described in docs/configuration.md.',
     ],
   },
   {
@@ -31,8 +35,8 @@ export const CONFIG: readonly Mistake[] = [
     typed: '${REPORT_TOKEN}',
     says: [
       'CONFIG_INVALID The configuration has a fault:',
-      'config/nightshift.yaml:4: uses the variable REPORT_TOKEN, which is not set; set it, or write ${REPORT_TOKEN:-default}',
-      'Correct the file or variable named.',
+      'config/nightshift.yaml:4: uses the variable REPORT_TOKEN, which is not set; did you mean REPORTS_TOKEN? Or set it, or write ${REPORT_TOKEN:-default}',
+      'Each key is described in docs/configuration.md.',
     ],
   },
   {
@@ -43,7 +47,7 @@ export const CONFIG: readonly Mistake[] = [
     says: [
       'CONFIG_INVALID The configuration has a fault:',
       'config/nightshift.yaml:4: is $REPORTS_TOKEN, which is no variable here; write ${REPORTS_TOKEN}',
-      'Correct the file or variable named.',
+      'Each key is described in docs/configuration.md.',
     ],
   },
   {
@@ -53,8 +57,8 @@ export const CONFIG: readonly Mistake[] = [
     typed: '${REPORTS_TOKEN}',
     says: [
       'CONFIG_INVALID The configuration has a fault:',
-      'config/nightshift.yaml:4: is not valid YAML: Unexpected flow-map-start at node end; put a text that begins with a sign in quotes, and close each bracket and quote',
-      'Correct the file or variable named.',
+      'config/nightshift.yaml:4: is not valid YAML: a ${ stands in { } without quotes; write "${NAME}"',
+      'Each key is described in docs/configuration.md.',
     ],
   },
   {
@@ -64,8 +68,8 @@ export const CONFIG: readonly Mistake[] = [
     typed: 'token: "${REPORTS_TOKEN}", tokenFile: /x',
     says: [
       'CONFIG_INVALID The configuration has a fault:',
-      'config/nightshift.yaml:4: accounts.reports needs exactly one of token and tokenFile',
-      'Correct the file or variable named.',
+      'config/nightshift.yaml:4: accounts.reports has both token and tokenFile; keep one',
+      'Each key is described in docs/configuration.md.',
     ],
   },
   {
@@ -75,8 +79,8 @@ export const CONFIG: readonly Mistake[] = [
     typed: '',
     says: [
       'CONFIG_INVALID The configuration has a fault:',
-      'config/nightshift.yaml:4: accounts.reports needs exactly one of token and tokenFile',
-      'Correct the file or variable named.',
+      'config/nightshift.yaml:4: accounts.reports has neither token nor tokenFile; write token: "${NAME}" with the name of a variable, or tokenFile',
+      'Each key is described in docs/configuration.md.',
     ],
   },
   {
@@ -87,7 +91,7 @@ export const CONFIG: readonly Mistake[] = [
     says: [
       'CONFIG_INVALID The configuration has a fault:',
       'config/nightshift.yaml:6: providers.openai.api must be responses or chat or anthropic',
-      'Correct the file or variable named.',
+      'Each key is described in docs/configuration.md.',
     ],
   },
   {
@@ -98,7 +102,7 @@ export const CONFIG: readonly Mistake[] = [
     says: [
       'CONFIG_INVALID The configuration has a fault:',
       'config/nightshift.yaml:7: providers.local.url is not a known key; did you mean baseUrl?',
-      'Correct the file or variable named.',
+      'Each key is described in docs/configuration.md.',
     ],
   },
   {
@@ -106,10 +110,11 @@ export const CONFIG: readonly Mistake[] = [
     file: 'config/nightshift.yaml',
     good: '"${OPENAI_API_KEY}"',
     typed: 'abc',
+    mended: '"${OPENAI_API_KEY}"',
     says: [
       'CONFIG_INVALID The configuration has a fault:',
       'config/nightshift.yaml:6: providers.openai.apiKey has fewer than 8 characters, and cannot be told from words; give the server a longer key, or take it out where none is wanted',
-      'Correct the file or variable named.',
+      'Each key is described in docs/configuration.md.',
     ],
   },
   {
@@ -120,7 +125,7 @@ export const CONFIG: readonly Mistake[] = [
     says: [
       'CONFIG_INVALID The configuration has a fault:',
       'config/nightshift.yaml:9: prices.gpt-5.4-mini.output is missing; it must be a number',
-      'Correct the file or variable named.',
+      'Each key is described in docs/configuration.md.',
     ],
   },
   {
@@ -138,7 +143,7 @@ export const CONFIG: readonly Mistake[] = [
     says: [
       'CONFIG_INVALID The configuration has a fault:',
       'config/nightshift.yaml:14: budgets.accounts.report is not under accounts:; did you mean reports?',
-      'Correct the file or variable named.',
+      'Each key is described in docs/configuration.md.',
     ],
   },
   {
@@ -146,10 +151,11 @@ export const CONFIG: readonly Mistake[] = [
     file: 'config/nightshift.yaml',
     good: 'log:',
     typed: 'alerts: { webhook: teem }\nlog:',
+    mended: 'alerts: { webhook: team }\nlog:',
     says: [
       'CONFIG_INVALID The configuration has a fault:',
       'config/nightshift.yaml:17: alerts.webhook is teem, which is not under webhooks:; did you mean team?',
-      'Correct the file or variable named.',
+      'Each key is described in docs/configuration.md.',
     ],
   },
   {
@@ -159,8 +165,8 @@ export const CONFIG: readonly Mistake[] = [
     typed: '',
     says: [
       'CONFIG_INVALID The configuration has a fault:',
-      'config/nightshift.yaml:11: webhooks.team needs exactly one of secret and secretFile',
-      'Correct the file or variable named.',
+      'config/nightshift.yaml:11: webhooks.team has neither secret nor secretFile; write secret: "${NAME}" with the name of a variable, or secretFile',
+      'Each key is described in docs/configuration.md.',
     ],
   },
   {
@@ -171,7 +177,7 @@ export const CONFIG: readonly Mistake[] = [
     says: [
       'CONFIG_INVALID The configuration has a fault:',
       'config/nightshift.yaml:16: retention.content.succeded is not a known key; did you mean succeeded?',
-      'Correct the file or variable named.',
+      'Each key is described in docs/configuration.md.',
     ],
   },
   {
@@ -182,7 +188,7 @@ export const CONFIG: readonly Mistake[] = [
     says: [
       'CONFIG_INVALID The configuration has a fault:',
       'config/nightshift.yaml:16: retention.content.succeeded is not a duration; write a number and ms, s, m, h or d, such as 30d, or forever',
-      'Correct the file or variable named.',
+      'Each key is described in docs/configuration.md.',
     ],
   },
   {
@@ -193,7 +199,7 @@ export const CONFIG: readonly Mistake[] = [
     says: [
       'CONFIG_INVALID The configuration has a fault:',
       'config/nightshift.yaml:17: log.level must be trace or debug or info or warn or error or silent',
-      'Correct the file or variable named.',
+      'Each key is described in docs/configuration.md.',
     ],
   },
   {
@@ -201,10 +207,11 @@ export const CONFIG: readonly Mistake[] = [
     file: 'config/nightshift.yaml',
     good: 'log:',
     typed: 'api: { listen: 8480 }\nlog:',
+    mended: 'api: { listen: "127.0.0.1:8480" }\nlog:',
     says: [
       'CONFIG_INVALID The configuration has a fault:',
-      'config/nightshift.yaml:17: api.listen must be a text; put it in quotes',
-      'Correct the file or variable named.',
+      'config/nightshift.yaml:17: api.listen must be host:port, such as 127.0.0.1:8480',
+      'Each key is described in docs/configuration.md.',
     ],
   },
   {
@@ -212,10 +219,11 @@ export const CONFIG: readonly Mistake[] = [
     file: 'config/nightshift.yaml',
     good: 'log:',
     typed: 'api: { tokens: { ci: { sha256: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, role: admin } } }\nlog:',
+    mended: 'api: { tokens: { ci: { sha256: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, role: operator } } }\nlog:',
     says: [
       'CONFIG_INVALID The configuration has a fault:',
       'config/nightshift.yaml:17: api.tokens.ci.role must be viewer or runner or operator',
-      'Correct the file or variable named.',
+      'Each key is described in docs/configuration.md.',
     ],
   },
   {
@@ -223,8 +231,9 @@ export const CONFIG: readonly Mistake[] = [
     file: 'config/nightshift.yaml',
     good: 'log:',
     typed: 'databaseUrl: localhost:5432/nightshift\nlog:',
+    mended: 'databaseUrl: postgres://localhost:5432/nightshift\nlog:',
     says: [
-      'CONFIG_INVALID config/nightshift.yaml:17: databaseUrl is no address of the form postgres://host:port or postgresql://host:port. Correct it, or take it out; a port goes up to 65535, in a password each special character is written with % and its code, and a database of Redis is a number.',
+      'CONFIG_INVALID config/nightshift.yaml:17: databaseUrl is no address of the form postgres://host:port or postgresql://host:port. Correct it, or take it out; a port goes up to 65535, in a password each special character is written with % and its code.',
     ],
   },
   {
@@ -232,6 +241,7 @@ export const CONFIG: readonly Mistake[] = [
     file: 'config/nightshift.yaml',
     good: 'log:',
     typed: 'servers: { labour: { maxRequestBytes: 100000 } }\nlog:',
+    mended: 'servers: { labor: { maxRequestBytes: 100000 } }\nlog:',
     says: ['config/nightshift.yaml:17: servers.labour is a server that no job uses; did you mean labor?'],
   },
   {
@@ -239,10 +249,11 @@ export const CONFIG: readonly Mistake[] = [
     file: 'config/nightshift.yaml',
     good: 'log:',
     typed: 'servers: { labor: { maxRequestBytes: 1MB } }\nlog:',
+    mended: 'servers: { labor: { maxRequestBytes: 1000000 } }\nlog:',
     says: [
       'CONFIG_INVALID The configuration has a fault:',
       'config/nightshift.yaml:17: servers.labor.maxRequestBytes must be a number; write digits alone, without quotes or a unit',
-      'Correct the file or variable named.',
+      'Each key is described in docs/configuration.md.',
     ],
   },
   {
@@ -250,10 +261,12 @@ export const CONFIG: readonly Mistake[] = [
     file: 'config/nightshift.yaml',
     good: 'token: "${REPORTS_TOKEN}"',
     typed: 'token: "${REPORTS_TOKEN}", perRun: true',
+    mended: 'token: "${REPORTS_TOKEN}", perRun: true',
+    elsewhere: { good: 'log:', mended: 'minter: { socket: /run/nightshift/minter.sock }\nlog:' },
     says: [
       'CONFIG_INVALID The configuration has a fault:',
-      'config/nightshift.yaml:4: accounts.reports.perRun needs minter: { socket } to be configured',
-      'Correct the file or variable named.',
+      'config/nightshift.yaml:4: accounts.reports.perRun needs the process that makes such accounts; add minter: { socket: /run/nightshift/minter.sock }, or take perRun out',
+      'Each key is described in docs/configuration.md.',
     ],
   },
   {
@@ -261,6 +274,7 @@ export const CONFIG: readonly Mistake[] = [
     file: 'config/nightshift.yaml',
     good: 'log:',
     typed: 'jobsDir: ./jobs\nlog:',
+    mended: 'jobsDir: ../jobs\nlog:',
     says: [
       "CONFIG_INVALID config/nightshift.yaml:17: jobsDir names a directory that cannot be read: ENOENT: no such file or directory, scandir 'config/jobs'. Make it, or correct jobsDir.",
     ],
@@ -275,4 +289,37 @@ export const CONFIG: readonly Mistake[] = [
       'config/nightshift.yaml:4: has what looks like a JSON Web Token, and others on this machine can read the file; write ${NAME} and set the variable, name a file with the secret, or take the reading away: chmod 600',
     ],
   },
+  misconfigured(
+    'a variable of templates',
+    'url: https://mcp.example.com',
+    'url: "{{ POMERIUM_URL }}"',
+    '2: has {{ POMERIUM_URL }}, which is no variable here; write ${POMERIUM_URL}',
+    { mended: 'url: "${POMERIUM_URL}"' },
+  ),
+  misconfigured(
+    'a variable of templates without quotes',
+    'url: https://mcp.example.com',
+    'url: {{ POMERIUM_URL }}',
+    '2: has {{, which is no variable here; write "${NAME}", with the quotes',
+    { mended: 'url: "${POMERIUM_URL}"' },
+  ),
+  misconfigured(
+    'providers as a list',
+    PROVIDERS,
+    'providers:\n  - { name: openai, api: responses, apiKey: "${OPENAI_API_KEY}" }\n  - { name: local, api: chat, baseUrl: http://127.0.0.1:8000/v1 }',
+    '5: providers must be a mapping; give each entry a name of its own, as in <name>: { … }, in the place of its dash',
+  ),
+  misconfigured(
+    'alarms to an address',
+    'log:',
+    'alerts: { webhook: https://hooks.example.com/nightshift }\nlog:',
+    '17: alerts.webhook is an address; write the name that it has under webhooks:; known are team',
+    { mended: 'alerts: { webhook: team }\nlog:' },
+  ),
+  misconfigured(
+    'an account as a text',
+    'reports: { token: "${REPORTS_TOKEN}" }',
+    'reports: "${REPORTS_TOKEN}"',
+    '4: accounts.reports must be a mapping with token, tokenFile, concurrency, perRun',
+  ),
 ]

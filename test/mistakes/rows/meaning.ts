@@ -93,6 +93,7 @@ export const MEANING: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: 'model: { provider: openai, name: gpt-5.4-mini }',
     typed: 'delegate: hosted\nmodel: { provider: local, name: gpt-5.4-mini }',
+    mended: 'delegate: local\nmodel: { provider: local, name: gpt-5.4-mini }',
     says: [
       'jobs/report.yaml:3: delegate is hosted, which needs a provider with api: responses or anthropic; local has api: chat. Change the provider, or write delegate: local',
     ],
@@ -102,7 +103,9 @@ export const MEANING: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: 'tools:',
     typed: 'context:\n  - file: glossary.md\ntools:',
-    says: ['jobs/report.yaml:8: context.0.file is glossary.md, which is not there; put it beside the job file, or below its folder'],
+    says: [
+      'jobs/report.yaml:8: context.0.file is glossary.md, which is not there; correct the name, or put it beside the job file, or below its folder',
+    ],
   },
   {
     name: 'pins that were never written',
@@ -110,7 +113,7 @@ export const MEANING: readonly Mistake[] = [
     good: 'tools:',
     typed: 'pin: true\ntools:',
     says: [
-      'jobs/report.yaml:7: pin is true, which needs the lock file jobs/report.lock.yaml: there is none; write it with nightshift jobs pin',
+      'jobs/report.yaml:7: pin is true, which needs the lock file jobs/report.lock.yaml: there is none; write it with nightshift jobs pin report, or take pin out',
     ],
   },
   {
@@ -118,8 +121,10 @@ export const MEANING: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: 'tools:',
     typed: 'input: { type: object, required: [region], properties: { region: { type: string } } }\ntools:',
+    mended: 'input: { type: object, required: [region], properties: { region: { type: string } } }\ntools:',
+    elsewhere: { good: 'Europe/Zurich }', mended: 'Europe/Zurich, input: { region: north } }' },
     says: [
-      "jobs/report.yaml:4: schedule runs the job without an input, but / must have required property 'region'; give one as schedule.input, let it be left out, or take schedule out",
+      "jobs/report.yaml:4: schedule runs the job without an input, but the input must have required property 'region'; give one as schedule.input, let it be left out, or take schedule out",
     ],
   },
   {

@@ -105,6 +105,7 @@ export const SLIPS: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: 'tools:',
     typed: 'pin: yes\ntools:',
+    mended: 'pin: false\ntools:',
     says: ['jobs/report.yaml:7: pin must be true or false'],
   },
   {
@@ -126,6 +127,6 @@ export const SLIPS: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: 'account: reports',
     typed: 'account:',
-    says: ['jobs/report.yaml:2: account is empty; it must be a text'],
+    says: ['jobs/report.yaml:2: account is empty; it must be a name under accounts: in the configuration'],
   },
 ]

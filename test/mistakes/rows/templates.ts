@@ -13,6 +13,7 @@ export const TEMPLATES: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: `${DATE}.`,
     typed: `{{ input.below }}.\n${INPUT}`,
+    mended: `{{ input.below | default: "none" }}.\n${INPUT}`,
     says: [
       'jobs/report.yaml:6: prompt uses input.below, which the runs of the schedule do not have; give it as schedule.input, or write {{ input.below | default: "none" }} or {% if input.below %}',
     ],
@@ -22,6 +23,7 @@ export const TEMPLATES: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: UNSCHEDULED,
     typed: `${INPUT}\nprompt: What is below {{ input.below }}?`,
+    mended: `${INPUT}\nprompt: |\n  What is below {{ input.below | default: "none" }}?`,
     says: [
       'jobs/report.yaml:5: prompt uses input.below, which the input may leave out, and the run would fail; name it under required: of the schema, or write {{ input.below | default: "none" }} or {% if input.below %}',
     ],
@@ -30,7 +32,8 @@ export const TEMPLATES: readonly Mistake[] = [
     name: 'an input of the schedule that has no text',
     file: 'jobs/report.yaml',
     good: UNSCHEDULED,
-    typed: `schedule: { cron: "0 7 * * 1", timezone: Europe/Zurich, input: { regions: [north, south] } }\ninput: { type: object, properties: { regions: { type: array } } }\nprompt: Report on {{ input.regions }}`,
+    typed: `schedule: { cron: "0 7 * * 1", timezone: Europe/Zurich, input: { regions: [north, south] } }\ninput: { type: object, required: [regions], properties: { regions: { type: array } } }\nprompt: Report on {{ input.regions }}`,
+    mended: `schedule: { cron: "0 7 * * 1", timezone: Europe/Zurich, input: { regions: [north, south] } }\ninput: { type: object, required: [regions], properties: { regions: { type: array } } }\nprompt: |\n  Report on {{ input.regions | join: ", " }}`,
     says: [
       'jobs/report.yaml:6: prompt cannot be rendered with the input of the schedule: a list has no text of its own; add | join: ", " or | json',
     ],
@@ -40,6 +43,7 @@ export const TEMPLATES: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: UNSCHEDULED,
     typed: `schedule: { cron: "0 7 * * 1", timezone: Europe/Zurich, period: day }\nprompt: Report on {{ period.form }}`,
+    mended: `schedule: { cron: "0 7 * * 1", timezone: Europe/Zurich, period: day }\nprompt: Report on {{ period.from }}`,
     says: ['jobs/report.yaml:5: prompt uses period.form, which is not there; did you mean from?'],
   },
   {
@@ -47,6 +51,7 @@ export const TEMPLATES: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: DATE,
     typed: '{{ fire_time.year }}',
+    mended: '{{ fire_time | date: "%Y" }}',
     says: ['jobs/report.yaml:6: prompt uses fire_time.year, which is not there; write {{ fire_time | date: "%Y" }} for a part of a date'],
   },
   {
@@ -54,13 +59,14 @@ export const TEMPLATES: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: UNSCHEDULED,
     typed: 'prompt: "   "',
-    says: ['jobs/report.yaml:4: prompt is empty; write what the model is to do, or take it out'],
+    says: ['jobs/report.yaml:4: prompt is empty; write what the model is to do'],
   },
   {
     name: 'a date format of another language',
     file: 'jobs/report.yaml',
     good: '"%F"',
     typed: '"YYYY-MM-DD"',
+    mended: '"%Y-%m-%d"',
     says: [
       'jobs/report.yaml:6: prompt has the date format YYYY-MM-DD, which is written as it stands: it has no code such as %Y; write for example "%Y-%m-%d" or "%H:%M"',
     ],
@@ -70,6 +76,7 @@ export const TEMPLATES: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: `${DATE}.`,
     typed: '{% if trigger == "cron" %}now{% endif %}',
+    mended: '{% if trigger == "schedule" %}now{% endif %}',
     says: [
       'jobs/report.yaml:6: prompt asks whether trigger is cron, which it never is; known are schedule, missed, backfill, manual, retry',
     ],
@@ -79,6 +86,7 @@ export const TEMPLATES: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: DATE,
     typed,
+    mended: '{{ fire_time }}',
     says: [`jobs/report.yaml:6: prompt has ${typed}, which the model is told as it stands; write {{ fire_time }} for the value`],
   })),
 ]

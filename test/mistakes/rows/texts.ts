@@ -5,10 +5,12 @@ export const TEXTS: readonly Mistake[] = [
   {
     name: 'an input that the job does not take',
     file: 'jobs/report.yaml',
-    good: '{{ fire_time | date: "%F" }}',
-    typed: '{{ input.region }}',
+    good: '{{ fire_time | date: "%F" }}.',
+    typed: '{{ input.region }}.',
+    mended: '{{ input.region }}.\ninput: { type: object, required: [region], properties: { region: { type: string } } }',
+    elsewhere: { good: 'Europe/Zurich }', mended: 'Europe/Zurich, input: { region: north } }' },
     says: [
-      'jobs/report.yaml:6: prompt uses input.region, but the job takes no input; describe it under input:, as { type: object, properties: { region: { type: string } } }',
+      'jobs/report.yaml:6: prompt uses input.region, but the job takes no input; describe it under input:, as { type: object, required: [region], properties: { region: { type: string } } }, and give it as schedule.input: { region: … }',
     ],
   },
   {
@@ -16,6 +18,7 @@ export const TEXTS: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: '{{ fire_time | date: "%F" }}',
     typed: '{{ fire_tme }}',
+    mended: '{{ fire_time }}',
     says: ['jobs/report.yaml:6: prompt uses the unknown variable fire_tme; did you mean fire_time?'],
   },
   {
@@ -30,7 +33,10 @@ export const TEXTS: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: '%F',
     typed: '%Q',
-    says: ['jobs/report.yaml:6: prompt the date format has %Q, which strftime does not know; correct it, or write %% for a percent sign'],
+    mended: '%Y-%m-%d',
+    says: [
+      'jobs/report.yaml:6: prompt asks for a date in a format that has %Q, which strftime does not know; write for example %Y-%m-%d, or %% for a percent sign',
+    ],
   },
   {
     name: 'a brace that is missing',
@@ -44,6 +50,7 @@ export const TEXTS: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: '{{ fire_time | date: "%F" }}',
     typed: '{% if now %}x',
+    mended: '{% if now %}x{% endif %}',
     says: ['jobs/report.yaml:6: prompt has {% if now %} that is not closed; close it with {% endif %}'],
   },
   {
@@ -51,6 +58,7 @@ export const TEXTS: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: '{{ fire_time | date: "%F" }}',
     typed: '${FIRE_TIME}',
+    mended: '{{ fire_time }}',
     says: ['jobs/report.yaml:6: prompt has ${FIRE_TIME}, which the model is told as it stands; write {{ fire_time }} for the value'],
   },
   {
@@ -86,13 +94,16 @@ export const TEXTS: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: 'summary: { type: string }',
     typed: 'summary: { type: string, required: true }',
-    says: ['jobs/report.yaml:14: output.schema.properties.summary.required is true; it is a list of names that stands beside properties:'],
+    says: [
+      'jobs/report.yaml:14: output.schema.properties.summary.required is true; take it out, and name the field beside properties: as in required: [summary]',
+    ],
   },
   {
     name: 'a schema without schema:',
     file: 'jobs/report.yaml',
     good: 'output:\n  schema:\n    type: object\n    required: [summary]\n    properties:\n      summary: { type: string }',
     typed: 'output:\n  type: object\n  properties:\n    summary: { type: string }',
+    mended: 'output:\n  schema:\n    type: object\n    properties:\n      summary: { type: string }',
     says: [
       'jobs/report.yaml:9: output.schema is missing; it must be a mapping',
       'jobs/report.yaml:10: output.type is a keyword of JSON Schema; the schema stands further in, under output.schema:',
@@ -110,6 +121,7 @@ export const TEXTS: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: 'summary: { type: string }',
     typed: 'summary: { type: string, pattern: "^(?!x)" }',
+    mended: 'summary: { type: string, pattern: "^[^x]" }',
     says: [
       'jobs/report.yaml:14: output.schema.properties.summary.pattern cannot be used: it looks around or back ((?=, (?!, (?<=, (?<!, \\1), which takes time without a bound; write it without',
     ],
@@ -119,6 +131,7 @@ export const TEXTS: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: 'summary: { type: string }',
     typed: 'summary: { type: string, format: datetime }',
+    mended: 'summary: { type: string, format: date-time }',
     says: ['jobs/report.yaml:14: output.schema.properties.summary.format is datetime, which is no format; did you mean date-time?'],
   },
   {
@@ -126,6 +139,7 @@ export const TEXTS: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: 'summary: { type: string }',
     typed: 'summary: { $ref: "#/$defs/sumary" }',
+    mended: 'summary: { $ref: "#/$defs/sumary" }\n    $defs:\n      sumary: { type: string }',
     says: [
       'jobs/report.yaml:14: output.schema.properties.summary.$ref is #/$defs/sumary, and nothing is there; describe it under $defs of the schema',
     ],
@@ -135,6 +149,7 @@ export const TEXTS: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: 'output:',
     typed: 'output:\n  grounded: [sumary]',
+    mended: 'output:\n  grounded: [summary]',
     says: ['jobs/report.yaml:10: output.grounded.0 sumary names sumary; did you mean summary?'],
   },
 ]

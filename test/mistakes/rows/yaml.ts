@@ -1,4 +1,6 @@
-import type { Mistake } from '../row.ts'
+import { slip, type Mistake } from '../row.ts'
+
+const PROMPT = 'prompt: |\n  Report unemployment by industry as of {{ fire_time | date: "%F" }}.'
 
 /** What is no YAML, or not the YAML that was meant. */
 export const YAML: readonly Mistake[] = [
@@ -7,15 +9,17 @@ export const YAML: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: 'allow: [describe_tables, query], repeatable: [query]',
     typed: 'allow: [*]',
-    says: ['jobs/report.yaml:8: is not valid YAML: Alias cannot be an empty string; put a text that begins with * or & in quotes'],
+    mended: 'allow: ["*"]',
+    says: ['jobs/report.yaml:8: is not valid YAML: a text begins with * or &, which YAML reads as a reference; put it in quotes'],
   },
   {
     name: 'a colon in the prompt',
     file: 'jobs/report.yaml',
     good: 'prompt: |\n  Report unemployment',
     typed: 'prompt: Task: report unemployment',
+    mended: 'prompt: |\n  Task: report unemployment',
     says: [
-      'jobs/report.yaml:5: is not valid YAML: Nested mappings are not allowed in compact mappings; put a text with a colon and a space in it in quotes, and indent the keys of a mapping alike',
+      'jobs/report.yaml:5: is not valid YAML: a text has a colon and a space in it, as a key has; write | behind the key, and the text on the line below, indented',
     ],
   },
   {
@@ -23,8 +27,9 @@ export const YAML: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: 'prompt: |\n  Report unemployment by industry as of',
     typed: 'prompt:',
+    mended: 'prompt: |\n ',
     says: [
-      'jobs/report.yaml:5: is not valid YAML: Unexpected scalar at node end; put a text that begins with a sign in quotes, and close each bracket and quote',
+      'jobs/report.yaml:5: is not valid YAML: a text begins with {{, which YAML takes for a mapping; write | behind the key, and the text on the line below, indented',
     ],
   },
   {
@@ -32,6 +37,7 @@ export const YAML: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: 'prompt: |\n  Report unemployment by industry as of {{ fire_time | date: "%F" }}.',
     typed: 'prompt: Report on issue #7 and # 8',
+    mended: 'prompt: "Report on issue #7 and # 8"',
     says: ['jobs/report.yaml:5: prompt ends before the #, where a comment begins; put the text in quotes if it goes on'],
   },
   {
@@ -39,8 +45,9 @@ export const YAML: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: 'prompt: |\n  Report unemployment by industry as of {{ fire_time | date: "%F" }}.',
     typed: 'prompt: "Say "hello" to all"',
+    mended: 'prompt: |\n  Say "hello" to all',
     says: [
-      'jobs/report.yaml:5: is not valid YAML: Unexpected scalar at node end; put a text that begins with a sign in quotes, and close each bracket and quote',
+      'jobs/report.yaml:5: is not valid YAML: a text in " " ends at its second ", and something follows; write | behind the key, and the text on the line below, indented, without the quotes around it',
     ],
   },
   {
@@ -49,7 +56,7 @@ export const YAML: readonly Mistake[] = [
     good: '  Report unemployment',
     typed: 'Report unemployment',
     says: [
-      'jobs/report.yaml:6: is not valid YAML: Unexpected flow-map-end token in YAML stream; indent the text below | or > more than its key',
+      'jobs/report.yaml:6: is not valid YAML: the text below | or > is not indented; indent each of its lines more than the key above it',
     ],
   },
   {
@@ -64,41 +71,35 @@ export const YAML: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: 'allow: [describe_tables, query],',
     typed: 'allow: [describe_tables, query,',
-    says: [
-      'jobs/report.yaml:8: is not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]; close the bracket that stands open',
-    ],
+    says: ['jobs/report.yaml:8: is not valid YAML: a [ is opened and not closed; close it with ]'],
   },
   {
     name: 'a brace that stays open',
     file: 'jobs/report.yaml',
     good: 'deadline: 10m }',
     typed: 'deadline: 10m',
-    says: [
-      'jobs/report.yaml:15: is not valid YAML: Flow map in block collection must be sufficiently indented and end with a }; close the bracket that stands open',
-    ],
+    says: ['jobs/report.yaml:15: is not valid YAML: a { is opened and not closed; close it with }'],
   },
   {
     name: 'a quote that stays open',
     file: 'jobs/report.yaml',
     good: '"0 7 * * 1"',
     typed: '"0 7 * * 1',
-    says: ['jobs/report.yaml:4: is not valid YAML: Missing closing "quote; close the quote that stands open'],
+    says: ['jobs/report.yaml:4: is not valid YAML: a quote is opened and not closed; close it at the end of the text'],
   },
   {
     name: 'no space after the colon',
     file: 'jobs/report.yaml',
     good: 'account: reports',
     typed: 'account:reports',
-    says: [
-      'jobs/report.yaml:2: is not valid YAML: Implicit keys need to be on a single line; write key: value, with a space after the colon',
-    ],
+    says: ['jobs/report.yaml:2: is not valid YAML: the line has no key; write key: value, with a space after the colon'],
   },
   {
     name: 'a tab',
     file: 'jobs/report.yaml',
     good: '  labor:',
     typed: '	labor:',
-    says: ['jobs/report.yaml:8: is not valid YAML: Tabs are not allowed as indentation; indent with spaces'],
+    says: ['jobs/report.yaml:8: is not valid YAML: a line is indented with a tab; indent with spaces'],
   },
   {
     name: 'a key that is there twice',
@@ -112,6 +113,61 @@ export const YAML: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: 'costUsd: 0.5',
     typed: 'costUsd: 0,50',
-    says: ['jobs/report.yaml:15: has a key that is not a text; put it in quotes, or write a decimal with a point (0.5)'],
+    says: ['jobs/report.yaml:15: has a number with a comma, which ends a value here; write a decimal with a point (0.5)'],
   },
+  slip(
+    'a comma that is missing',
+    'provider: openai, name',
+    'provider: openai name',
+    '3: is not valid YAML: entries in { } or [ ] run into each other; put a comma between them, as in { a: 1, b: 2 }',
+  ),
+  slip('a comma too many', 'turns: 12, costUsd', 'turns: 12,, costUsd', '15: is not valid YAML: there is a comma too many; take it out'),
+  slip(
+    'a prompt that begins with a variable',
+    PROMPT,
+    'prompt: {{ fire_time }} list',
+    '5: is not valid YAML: a text begins with {{, which YAML takes for a mapping; write | behind the key, and the text on the line below, indented',
+    { mended: 'prompt: |\n  {{ fire_time }} list' },
+  ),
+  slip(
+    'a prompt that is a variable',
+    PROMPT,
+    'prompt: {{ fire_time }}',
+    '5: has {{, which YAML takes for a mapping in a mapping; put the text in quotes',
+    { mended: 'prompt: "{{ fire_time }}"' },
+  ),
+  slip(
+    'a prompt that begins with a tag',
+    PROMPT,
+    'prompt: {% if now %}List{% endif %}',
+    '5: is not valid YAML: a text begins with {%, which YAML takes for a mapping; write | behind the key, and the text on the line below, indented',
+    { mended: 'prompt: |\n  {% if now %}List{% endif %}' },
+  ),
+  slip(
+    'an apostrophe in quotes',
+    PROMPT,
+    "prompt: 'What's running out'",
+    "5: is not valid YAML: a text in ' ' ends at its first apostrophe, and something follows; write | behind the key, and the text on the line below, indented, without the quotes around it",
+    { mended: "prompt: |\n  What's running out" },
+  ),
+  slip(
+    'a text behind the sign of several lines',
+    PROMPT,
+    'prompt: | Report unemployment',
+    '5: is not valid YAML: a text goes on behind | or >; begin it on the line below, indented',
+    { mended: 'prompt: |\n  Report unemployment' },
+  ),
+  slip(
+    'a key that is indented too far',
+    'account: reports',
+    'account: reports\n  delegate: local',
+    '2: is not valid YAML: the line below is indented as if it belonged to this one; indent the keys of a mapping alike',
+    { mended: 'account: reports\ndelegate: local' },
+  ),
+  slip(
+    'a key that is indented too little',
+    '    required: [summary]',
+    '   required: [summary]',
+    '12: is not valid YAML: the line is indented in another way than those beside it; indent the keys of a mapping alike',
+  ),
 ]

@@ -35,7 +35,7 @@ export function createConfigFiles() {
 
 /** The message of a configuration with one fault. */
 export const oneFault = (line: number, fault: string): string =>
-  `The configuration has a fault:\n  c.yaml:${line}: ${fault}\nCorrect the file or variable named.`
+  `The configuration has a fault:\n  c.yaml:${line}: ${fault}\nEach key is described in docs/configuration.md.`
 
 /** The least that a configuration needs. */
 export const GOOD = `gateway:

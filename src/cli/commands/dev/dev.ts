@@ -19,7 +19,7 @@ import { examples, type AddCommand } from '../../options/options.ts'
 import { exitOfRun } from '../../terminal/exit.ts'
 import { createLines } from '../../terminal/lines.ts'
 import { reportText } from '../../terminal/output.ts'
-import type { Terminal } from '../../terminal/terminal.ts'
+import { fold, type Terminal } from '../../terminal/terminal.ts'
 import { endsInOrder } from '../../terminal/ending.ts'
 import { addDevOptions, devOptionsSchema, devSettings } from './options.ts'
 
@@ -108,7 +108,12 @@ function onlyJob({ jobs }: App): string {
         : names.length === 0
           ? 'There is no job file.'
           : `There is more than one job: ${names.join(', ')}.`,
-    ...(issues.length === 0 && { cure: names.length === 0 ? 'Write one, such as jobs/hello.yaml.' : 'Name one: nightshift dev JOB.' }),
+    cure:
+      issues.length > 0
+        ? 'Each key is described in docs/jobs.md.'
+        : names.length === 0
+          ? 'Write one, such as jobs/hello.yaml.'
+          : 'Name one: nightshift dev JOB.',
   })
 }
 
@@ -142,7 +147,7 @@ async function tryOnce({ app, servers, name, settings, recorder, record, input }
   const run = await followRun(app.db, id, terminal, onEvent, { withFailures: false })
   terminal.signal.throwIfAborted()
   const prompt = run.attempts.at(-1)?.prompt
-  if (prompt != null) terminal.out(`\n${terminal.colors.bold('The prompt')}\n${showText(prompt)}\n`)
+  if (prompt != null) terminal.out(`\n${terminal.colors.bold('The prompt')}\n${fold(showText(prompt), terminal, 0)}\n`)
   for (const what of run.mended) terminal.out(lines.step('mended', showLine(what)))
   for (const reason of reasonsBeside(run)) terminal.out(lines.reason(reason))
   const failure = failureOf(run)

@@ -10,7 +10,7 @@ import { pinJob } from '../../../runs/attempt/pins/write-pins.ts'
 import type { Job } from '../../../runs/require.ts'
 import { configOf, examples, quietLog, type AddCommand } from '../../options/options.ts'
 import { renderTable } from '../../terminal/table.ts'
-import { fit, type Terminal } from '../../terminal/terminal.ts'
+import { fit, fold, type Terminal } from '../../terminal/terminal.ts'
 
 const optionsSchema = z.object({ json: z.boolean().default(false), live: z.boolean().default(false) })
 
@@ -69,7 +69,7 @@ function listJobs(command: Command, terminal: Terminal, json: boolean): number {
     ])
     terminal.out(renderTable(terminal, ['job', 'schedule', 'version', 'description'], rows))
   } else if (issues.length === 0) terminal.out('There are no job files. Put one into the directory that jobsDir names.')
-  if (!json) for (const issue of issues) terminal.err(showText(issue))
+  if (!json) for (const issue of issues) terminal.err(fold(showText(issue), terminal))
   return issues.length > 0 ? EXIT.usage : EXIT.ok
 }
 
@@ -86,7 +86,7 @@ async function check(
   const warnings = [...checked.warnings, ...asked.warnings]
   if (json) terminal.out(JSON.stringify({ valid, issues, warnings }, null, 2))
   else {
-    for (const line of [...issues, ...warnings]) terminal.err(showText(line))
+    for (const line of [...issues, ...warnings]) terminal.err(fold(showText(line), terminal))
     terminal.out(`${valid.length} job${valid.length === 1 ? '' : 's'} valid, ${issues.length} fault${issues.length === 1 ? '' : 's'}.`)
   }
   return issues.length > 0 ? EXIT.usage : EXIT.ok

@@ -2,7 +2,7 @@ import { Failure } from '../../../core/failure.ts'
 import type { TimelineEvent } from '../../../core/timeline.ts'
 import type { RunView } from '../../../core/view.ts'
 import { showLine } from '../../../lib/text.ts'
-import { showAge, showSecond } from '../../../lib/show/time.ts'
+import { showComing } from '../../../lib/show/time.ts'
 import { delaysOf } from '../../../schedules/delays.ts'
 import { followRuns } from '../../../runs/follow/follow.ts'
 import type { Db } from '../../../runs/queries.ts'
@@ -48,7 +48,7 @@ async function whyQueued(db: Db, { job, heldBy }: RunView): Promise<string[]> {
 /** When the attempt comes that follows this one, where one does. */
 const nextOf = (lines: Lines, { status, nextAttemptAt, attempts }: RunView, number: number): string[] =>
   status === 'queued' && attempts.length === number && nextAttemptAt !== null
-    ? [lines.step('again', `at ${showSecond(nextAttemptAt)}, in ${showAge(Date.parse(nextAttemptAt) - Date.now())}`)]
+    ? [lines.step('again', `at ${showComing(nextAttemptAt)}`)]
     : []
 
 /** An event with what a person who waits wants to see of it; its end is for the command to tell. */

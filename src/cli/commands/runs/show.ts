@@ -3,7 +3,7 @@ import { Failure } from '../../../core/failure.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { modesOf } from '../../../lib/files/readable-by.ts'
 import { showLine, showText, sizeText } from '../../../lib/text.ts'
-import { showSecond, showTime } from '../../../lib/show/time.ts'
+import { showComing, showSecond, showTime } from '../../../lib/show/time.ts'
 import type { Ending } from '../../../core/run.ts'
 import { modelText } from '../../../core/models/used.ts'
 import type { RunView, ToolCallView } from '../../../core/view.ts'
@@ -133,7 +133,7 @@ function waitOf({ status, failure, heldBy, afterRun, nextAttemptAt, expireAt, wa
   return [
     ...(heldBy === null ? [] : [`for ${showLine(heldBy)}`]),
     ...(afterRun === null ? [] : [`for ${afterRun} to be over`]),
-    ...(nextAttemptAt === null ? [] : [`until ${showSecond(nextAttemptAt)}${failure ? ', then it is tried again' : ''}`]),
+    ...(nextAttemptAt === null ? [] : [`until ${showComing(nextAttemptAt)}${failure ? ', then it is tried again' : ''}`]),
     ...(failure && heldBy === null && afterRun === null && nextAttemptAt === null ? ['for a worker, which tries it again'] : []),
     ...(expireAt === null ? [] : [`and is given up at ${showSecond(expireAt)} when nobody has begun it`]),
   ]

@@ -72,7 +72,7 @@ const CASES: Case[] = [
   {
     what: 'a configuration with a fault',
     harm: (setup) => edit(setup, 'gateway:', 'gateways: 1\ngateway:'),
-    finding: { check: 'config', status: 'failed', message: /gateways/, cure: /file/ },
+    finding: { check: 'config', status: 'failed', message: /gateways/, cure: /docs\/configuration/ },
     code: 2,
   },
   {
