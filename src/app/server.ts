@@ -24,6 +24,8 @@ export interface HttpServer extends Lifecycle {
 }
 
 const HEADERS_TIMEOUT_MS = 30_000
+/** How long a connection is kept for a next request: gateways keep theirs much longer than Node would, and one that is ended while a request is on its way fails it. */
+const KEEP_ALIVE_MS = 75_000
 /** Idle time-out of a connection, for clients that do not read. Longer than any long poll, and than the interval of keep-alives. */
 const IDLE_TIMEOUT_MS = 90_000
 const CLOSE_TIMEOUT_MS = 5000
@@ -52,7 +54,12 @@ export function createHttpServer({ listen, hasIdentity, routes, idleTimeoutMs = 
       if (server) return
       let starting: ServerType
       try {
-        starting = serve({ fetch: app.fetch, hostname, port, serverOptions: { headersTimeout: HEADERS_TIMEOUT_MS } })
+        starting = serve({
+          fetch: app.fetch,
+          hostname,
+          port,
+          serverOptions: { headersTimeout: HEADERS_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS },
+        })
         starting.setTimeout(idleTimeoutMs)
         // oxlint-disable-next-line waits/bounded -- the kernel says at once whether the address can be had
         await once(starting, 'listening')

@@ -38,6 +38,9 @@ export interface IdentityOptions {
 /** Identifies the caller. Throws `UNAUTHENTICATED`, `FORBIDDEN` for a known user without a role, or `GATEWAY_UNREACHABLE` while there are no keys. */
 export type Authenticate = (headers: Headers) => Promise<Caller>
 
+const BEARER = /^Bearer +(nsk_[\w-]{20,200})$/i
+const OTHER_TOKEN = 'Ask who runs Nightshift for another.'
+const SEND_TOKEN = 'Send Authorization: Bearer nsk_…; nightshift api-token makes a token, and the line of the configuration that knows it.'
 const ASSERTION = 'x-pomerium-jwt-assertion'
 /** As gateways make them. */
 const REQUEST_ID = /^[\w-]{1,100}$/
@@ -89,7 +92,7 @@ export function createAuthenticate({ callers, pomerium: route, onToken, onServed
       throw new Failure({
         code: 'UNAUTHENTICATED',
         message: `The API token ${showLine(name)} expired at ${expires.toISOString()}.`,
-        cure: 'Ask who runs Nightshift for another.',
+        cure: OTHER_TOKEN,
       })
     onToken(sha256)
     return { name: `${TOKEN_PREFIX}${name}`, grants: [grant] }
@@ -139,12 +142,24 @@ export function createAuthenticate({ callers, pomerium: route, onToken, onServed
     return { name, grants }
   }
 
+  /** Why nobody is known, with a way to be known that there is here. */
+  function unknown(isSent: boolean, isToken: boolean): Failure {
+    const message = isToken
+      ? 'The API token is none that the configuration knows.'
+      : isSent
+        ? 'Authorization is not Bearer with an API token: they begin with nsk_.'
+        : 'The request says nothing of who asks.'
+    const isOnlyTokens = route() === undefined
+    return new Failure({ code: 'UNAUTHENTICATED', message, ...(isToken ? { cure: OTHER_TOKEN } : isOnlyTokens && { cure: SEND_TOKEN }) })
+  }
+
   return async (headers) => {
     const assertion = headers.get(ASSERTION)
     if (assertion !== null) return byAssertion(assertion, headers.get('x-request-id'))
-    const token = /^Bearer +(nsk_[\w-]{20,200})$/i.exec(headers.get('authorization') ?? '')?.[1]
+    const authorization = headers.get('authorization')
+    const token = BEARER.exec(authorization ?? '')?.[1]
     const caller = token === undefined ? undefined : byToken(token)
-    if (!caller) throw new Failure({ code: 'UNAUTHENTICATED', message: 'The request has no identity that is known here.' })
+    if (!caller) throw unknown(authorization !== null, token !== undefined)
     return caller
   }
 }

@@ -79,14 +79,31 @@ export function failureOf(error: unknown): Failure {
   return new Failure({ code: 'INTERNAL_ERROR', message: 'The request could not be done.', cause: error })
 }
 
+/** Parts of a request as a caller knows them. */
+const PARTS: Readonly<Record<string, string>> = { json: 'body', param: 'path' }
+/** Faults that one problem names: an answer is not larger than what it refuses. */
+const MOST_FAULTS = 20
+const MAX_FIELD = 200
+
 /** Answers a request whose parts do not fit the schema. */
 export function invalidRequest(result: { success: boolean; target: string; error?: z.ZodError }): Response | undefined {
   if (result.success || !result.error) return undefined
-  const errors = result.error.issues.flatMap((issue) => {
-    const field = [result.target, ...issue.path.map(String)].join('.')
-    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ field: `${field}.${key}`, message: 'is not a known field' }))
-    return [{ field, message: issue.message }]
+  const { failure, errors } = requestFaults(PARTS[result.target] ?? result.target, result.error.issues)
+  return problemResponse(failure, { errors })
+}
+
+/** What does not fit the schema in a part of a request, field by field: the first of them, and how many there are. */
+export function requestFaults(
+  part: string,
+  issues: readonly z.core.$ZodIssue[],
+): { failure: Failure; errors: NonNullable<Problem['errors']> } {
+  const all = issues.flatMap((issue) => {
+    const field = showLine([part, ...issue.path.map(String)].join('.').slice(0, MAX_FIELD))
+    if (issue.code !== 'unrecognized_keys') return [{ field, message: issue.message }]
+    return issue.keys.map((key) => ({ field: showLine(`${field}.${key}`.slice(0, MAX_FIELD)), message: 'is not a known field' }))
   })
-  const message = `${errors.map(({ field, message: fault }) => `${field}: ${fault}`).join('; ')}.`
-  return problemResponse(new Failure({ code: 'REQUEST_INVALID', message }), { errors })
+  const errors = all.slice(0, MOST_FAULTS)
+  const more = all.length - errors.length
+  const words = errors.map(({ field, message }) => `${field}: ${message}`).join('; ')
+  return { failure: new Failure({ code: 'REQUEST_INVALID', message: `${words}${more > 0 ? `; and ${more} more` : ''}.` }), errors }
 }

@@ -66,6 +66,9 @@ const refused: [title: string, method: string, path: string, ask: Ask, status: n
   ['a tag of two lines', 'POST', RUNS, { body: { tags: { team: 'a\nb' } } }, 400, 'REQUEST_INVALID'],
   ['a tag with half of a character', 'POST', RUNS, { raw: String.raw`{"tags": {"team": "a\ud800"}}` }, 400, 'REQUEST_INVALID'],
   ['a tag of a name with spaces', 'POST', RUNS, { body: { tags: { 'a b': 'c' } } }, 400, 'REQUEST_INVALID'],
+  ['a tag named as a part of every object', 'POST', RUNS, { raw: '{"tags": {"__proto__": "x"}}' }, 400, 'REQUEST_INVALID'],
+  ['tags that are a list', 'POST', RUNS, { body: { tags: ['a=b'] } }, 400, 'REQUEST_INVALID'],
+  ['a tag that is a number', 'POST', RUNS, { body: { tags: { ticket: 5 } } }, 400, 'REQUEST_INVALID'],
   [
     'seventeen tags',
     'POST',
@@ -202,8 +205,69 @@ test('a refusal names the fields', async () => {
   const { body } = await api.ask('POST', RUNS, { body: { priority: 'urgent', wrong: 1 } })
   expect(body).toMatchObject({
     code: 'REQUEST_INVALID',
-    errors: [{ field: 'json.priority' }, { field: 'json.wrong', message: 'is not a known field' }],
+    errors: [{ field: 'body.priority' }, { field: 'body.wrong', message: 'is not a known field' }],
   })
+})
+
+test('a refusal names each fault once, and is no longer than what it refuses', async () => {
+  await using api = await openApi({ jobs: { work: WORK }, scripts: { scripted: WORK_SCRIPT } })
+  const tag = await api.ask('POST', RUNS, { body: { tags: { team: '', 'a b': 'c', n: 1 } } })
+  expect(problem.parse(tag.body).detail).toBe(
+    'body.tags.team: a value is one line of 1 to 100 characters; body.tags.a b: a name is a letter, and at most 39 letters, digits, _ . - behind it; body.tags.n: a value is a text.',
+  )
+  const fields = Object.fromEntries(Array.from({ length: 5000 }, (_, n) => [`field ${n} ${'x'.repeat(20)}`, n]))
+  const many = await api.ask('POST', RUNS, { body: fields })
+  const { detail } = problem.parse(many.body)
+  expect(detail).toMatch(/^body\.field 0 x+: is not a known field; .*; and 4980 more\.$/)
+  expect(many.text.length).toBeLessThan(8000)
+})
+
+test('a number of a query is in digits and stands once, in each route that takes one', async () => {
+  await using api = await openApi({ jobs: { work: WORK }, scripts: { scripted: WORK_SCRIPT } })
+  const { body } = await api.ask('GET', '/openapi.json')
+  const parameter = z.looseObject({
+    in: z.string(),
+    name: z.string(),
+    schema: z.looseObject({ type: z.unknown().optional() }),
+  })
+  const { paths } = z
+    .object({
+      paths: z.record(
+        z.string(),
+        z.record(z.string(), z.looseObject({ parameters: z.array(z.looseObject({ in: z.string() })).default([]) })),
+      ),
+    })
+    .parse(body)
+  const numbers = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).flatMap(([method, { parameters }]) =>
+      parameters
+        .filter((one) => one.in === 'query')
+        .map((one) => parameter.parse(one))
+        .filter(({ schema }) => /integer|number/.test(JSON.stringify(schema.type)))
+        .map(({ name, schema }) => ({ method, path, name, schema })),
+    ),
+  )
+  expect(numbers.map(({ path, name }) => `${name} of ${path}`)).toEqual(
+    expect.arrayContaining(['wait of /v1/runs/{id}', 'limit of /v1/runs', 'offset of /v1/runs/{id}/results/{result}']),
+  )
+  for (const { method, path, name, schema } of numbers) {
+    expect(schema, `${path} ${name}`).toMatchObject({ type: 'integer', minimum: expect.any(Number), maximum: expect.any(Number) })
+    for (const given of [`${name}=`, `${name}=%205`, `${name}=5.0`, `${name}=1e1`, `${name}=0x10`, `${name}=-1`, `${name}=1&${name}=2`]) {
+      const answer = await api.ask(method.toUpperCase(), `${path.replace(/\{job\}/, 'work').replaceAll(/\{\w+\}/g, 'x')}?${given}`)
+      expect([answer.status, problem.parse(answer.body).detail], `${path} ${given}`).toEqual([
+        400,
+        expect.stringMatching(new RegExp(String.raw`^query\.${name}: must be a whole number from \d+ to \d+, once\.$`)),
+      ])
+    }
+  }
+})
+
+test('names that every object has are kept in an input as they were sent', async () => {
+  await using api = await openApi({ jobs: { work: WORK }, scripts: { scripted: WORK_SCRIPT } })
+  const raw = '{"__proto__":{"a":1},"constructor":2,"toString":[{"__proto__":3}]}'
+  const asked = await api.ask('POST', RUNS, { raw: `{"input": {"any": ${raw}}}` })
+  const shown = await api.ask('GET', `/v1/runs/${z.object({ id: z.string() }).parse(asked.body).id}`)
+  expect(shown.text).toContain(`"input":{"any":${raw}}`)
 })
 
 test('a body of unknown length is cut at the same size', async () => {

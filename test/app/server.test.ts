@@ -41,3 +41,11 @@ test('a stream on which something is said now and then is not cut', async () => 
   expect(await (await fetch(server.url())).text()).toBe('.'.repeat(beats))
   await server.stop()
 })
+
+test('a connection is kept for a next request longer than gateways need between two', async () => {
+  const server = createHttpServer({ listen: '127.0.0.1:0', hasIdentity: false, routes: () => new Hono().get('/', (c) => c.text('x')) })
+  await server.start()
+  const { headers } = await fetch(server.url())
+  expect([headers.get('connection'), headers.get('keep-alive')]).toEqual(['keep-alive', 'timeout=75'])
+  await server.stop()
+})

@@ -269,6 +269,20 @@ test.each([
   await expect(one(new Headers({ authorization }))).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
 })
 
+test.each([
+  [{}, 'The request says nothing of who asks.'],
+  [{ authorization: 'Basic b3BzOm9wcw==' }, 'Authorization is not Bearer with an API token: they begin with nsk_.'],
+  [{ authorization: `Bearer ${secretOf('operator').slice(4)}` }, 'Authorization is not Bearer with an API token: they begin with nsk_.'],
+  [{ authorization: `Bearer nsk_${randomUUID()}` }, 'The API token is none that the configuration knows.'],
+])('who is nobody by %j is told why, and of no way to be known that there is not', async (headers, message) => {
+  const refusal = (pomerium: IdentityOptions['pomerium']) =>
+    createAuthenticate({ ...options, pomerium })(new Headers(headers)).catch((error: unknown) => error)
+  const alone = await refusal(() => undefined)
+  expect(alone).toMatchObject({ code: 'UNAUTHENTICATED', message })
+  expect(alone).not.toMatchObject({ cure: expect.stringContaining('Pomerium') })
+  expect(await refusal(options.pomerium)).toMatchObject({ code: 'UNAUTHENTICATED', message })
+})
+
 test('a token is good until it expires, and each use of it is told', async () => {
   const secret = `nsk_${randomUUID()}`
   const sha256 = createHash('sha256').update(secret).digest('hex')

@@ -1,12 +1,13 @@
-import { createRoute } from '@hono/zod-openapi'
+import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
+import type { Context } from 'hono'
 import pLimit from 'p-limit'
 import { describeError } from '../../core/failure.ts'
 import { requireRole, visibleJobs } from '../../http/authorize.ts'
-import { failureOf, problemOf } from '../../http/problem.ts'
+import { failureOf, invalidRequest, problemOf, requestFaults } from '../../http/problem.ts'
 import { requireJobName } from '../../runs/require.ts'
-import type { AddRoutes } from '../context.ts'
+import type { AddRoutes, ApiEnv } from '../context.ts'
 import { changeProblemsOf, json } from '../schemas/common.ts'
-import { batchResultSchema, batchSchema, type BatchedResult } from '../schemas/batch.ts'
+import { batchResultSchema, batchSchema, entriesOf, type BatchedResult, type BatchEntry } from '../schemas/batch.ts'
 import { askedOf } from '../schemas/run-requests.ts'
 
 export const BATCH_PATH = '/v1/runs:batch'
@@ -26,17 +27,24 @@ const batch = createRoute({
   responses: { 200: json(batchResultSchema, 'What became of each.'), ...changeProblemsOf() },
 })
 
+type Asked = Extract<BatchEntry, { asked: unknown }>['asked']
+
+function refused({ faults, key }: Extract<BatchEntry, { faults: unknown }>, at: number): BatchedResult {
+  const { failure, errors } = requestFaults(`body.runs.${at}`, faults)
+  return { key, run: null, replayed: false, problem: { ...problemOf(failure), errors } }
+}
+
 /** The route that asks for many runs. */
 export const addBatch: AddRoutes = (app, context) => {
   const { intake, log } = context
   const limited = pLimit(AT_ONCE)
 
-  app.openapi(batch, async (c) => {
+  async function askAll(c: Context<ApiEnv>, entries: readonly BatchEntry[]) {
     const caller = c.get('caller')
     const jobs = context.jobs.jobs()
     const visible = visibleJobs(caller)
 
-    async function ask({ job: name, key, ...asked }: (typeof given)[number]): Promise<BatchedResult> {
+    async function ask({ job: name, key, ...asked }: Asked): Promise<BatchedResult> {
       try {
         const job = requireJobName(jobs, name, visible)
         requireRole(caller, 'runner', job)
@@ -51,20 +59,36 @@ export const addBatch: AddRoutes = (app, context) => {
       }
     }
 
-    const { runs: given } = c.req.valid('json')
     // Those of one key in their order: the first is the one that counts.
     const byKey = new Map<string, Promise<BatchedResult>>()
     const results = await Promise.all(
-      given.map((one) => {
-        const earlier = one.key === undefined ? undefined : byKey.get(one.key)
+      entries.map((entry, at) => {
+        if ('faults' in entry) return Promise.resolve(refused(entry, at))
+        const { asked } = entry
+        const earlier = asked.key === undefined ? undefined : byKey.get(asked.key)
         const result = limited(async () => {
           await earlier
-          return ask(one)
+          return ask(asked)
         })
-        if (one.key !== undefined) byKey.set(one.key, result)
+        if (asked.key !== undefined) byKey.set(asked.key, result)
         return result
       }),
     )
     return c.json({ results, queued: results.filter(({ run, replayed }) => run && !replayed).length }, 200)
+  }
+
+  const own = new OpenAPIHono<ApiEnv>({
+    async defaultHook(result, c) {
+      if (result.success) return undefined
+      const entries = result.target === 'json' ? entriesOf(await c.req.text(), result.error.issues) : undefined
+      return entries ? askAll(c, entries) : invalidRequest(result)
+    },
   })
+  own.openapi(batch, (c) =>
+    askAll(
+      c,
+      c.req.valid('json').runs.map((asked) => ({ asked })),
+    ),
+  )
+  app.route('/', own)
 }

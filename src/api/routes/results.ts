@@ -4,7 +4,7 @@ import { visibleJobs } from '../../http/authorize.ts'
 import { readWhole } from '../../runs/results/kept.ts'
 import { requireStatus } from '../../runs/require.ts'
 import type { AddRoutes } from '../context.ts'
-import { answerHeaders, problemsOf, text } from '../schemas/common.ts'
+import { answerHeaders, problemsOf, queryNumber, text } from '../schemas/common.ts'
 
 /** A piece of a result: larger ones are asked for piece by piece. */
 const MAX_BYTES = 1_048_576
@@ -20,8 +20,8 @@ const params = z.object({
     .describe('As the model knows it, such as t3c1, or the digest of what is kept.'),
 })
 const piece = z.strictObject({
-  offset: z.coerce.number().int().min(0).default(0).describe('First byte.'),
-  bytes: z.coerce.number().int().min(1).max(MAX_BYTES).default(MAX_BYTES).describe('Most bytes.'),
+  offset: queryNumber(0, Number.MAX_SAFE_INTEGER).default(0).describe('First byte.'),
+  bytes: queryNumber(1, MAX_BYTES).default(MAX_BYTES).describe('Most bytes.'),
 })
 
 const show = createRoute({

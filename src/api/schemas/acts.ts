@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { ACTS, VIAS, type ActView } from '../../core/acts.ts'
 import { ROLES } from '../../core/caller.ts'
-import { anyJson, moment, text, time } from './common.ts'
+import { anyJson, moment, queryNumber, text, time } from './common.ts'
 
 /** What an act is, in the list of all and on its runs. */
 export const actFields = {
@@ -37,6 +37,6 @@ export const actQuerySchema = z.strictObject({
   by: text.max(320).optional(),
   since: moment.optional(),
   until: moment.optional(),
-  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(50),
+  limit: queryNumber(1, MAX_PAGE).default(50),
   cursor: z.string().regex(ID, 'is no cursor of this list').optional().describe('nextCursor of the page before.'),
 })

@@ -16,6 +16,17 @@ export const anyJson = z.unknown().openapi({ description: 'Any JSON value.' })
 export const moment = z.iso.datetime({ offset: true }).refine(isKnownTime, 'must be in the years 1970 to 9999, in UTC')
 export const dateOf = (given: string | undefined) => (given === undefined ? undefined : new Date(given))
 
+/** A whole number in a query, in digits alone: what is empty, has a fraction or stands twice is no number that somebody meant. */
+export const queryNumber = (min: number, max: number) => {
+  const message = `must be a whole number from ${min} to ${max}, once`
+  return z
+    .string({ error: message })
+    .regex(/^\d{1,15}$/, message)
+    .transform(Number)
+    .refine((given) => given >= min && given <= max, message)
+    .openapi({ type: 'integer', minimum: min, maximum: max })
+}
+
 export const idParam = z.object({
   id: text.max(100).openapi({ param: { name: 'id', in: 'path' } }),
 })
@@ -27,7 +38,7 @@ const MAX_PAGE = 500
 const DEFAULT_PAGE = 100
 /** The query of a list by name. */
 export const namePageSchema = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE),
+  limit: queryNumber(1, MAX_PAGE).default(DEFAULT_PAGE),
   cursor: text.max(100).optional().describe('nextCursor of the page before.'),
 })
 export const cursorSchema = z.string().nullable().describe('The cursor of the next page; null: this is the last.')

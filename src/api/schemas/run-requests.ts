@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { STATUS_WORDS, statusesOf, type StatusWord } from '../../core/run.ts'
 import { CANCELLABLE } from '../../runs/cancel.ts'
 import { RETRYABLE } from '../../runs/queries.ts'
-import { answerHeaders, anyJson, codeSchema, dateOf, moment, text, timeOrNull } from './common.ts'
+import { answerHeaders, anyJson, codeSchema, dateOf, moment, queryNumber, text, timeOrNull } from './common.ts'
 import { runSchema, statusSchema } from './runs.ts'
 import { tagQuerySchema, tagsSchema } from './tags.ts'
 
@@ -197,7 +197,7 @@ export const runQuerySchema = z.strictObject({
   tool: text.optional().describe('server.tool that was called'),
   tag: tagQuerySchema,
   text: z.string().max(500).optional().describe('Words of the output or of the failure.'),
-  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(50),
+  limit: queryNumber(1, MAX_PAGE).default(50),
   cursor: z
     .string()
     .regex(/^run_[0-9a-f-]{36}$/, 'is no cursor of this list')
@@ -206,11 +206,5 @@ export const runQuerySchema = z.strictObject({
 })
 
 export const waitSchema = z.strictObject({
-  wait: z.coerce.number().int().min(0).max(MAX_WAIT_S).default(0).openapi({
-    type: 'integer',
-    minimum: 0,
-    maximum: MAX_WAIT_S,
-    default: 0,
-    description: 'Answer when the run is over or waits, or after so many seconds.',
-  }),
+  wait: queryNumber(0, MAX_WAIT_S).default(0).describe('Answer when the run is over or waits, or after so many seconds.'),
 })

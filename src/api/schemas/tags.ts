@@ -1,19 +1,28 @@
 import { z } from '@hono/zod-openapi'
-import { MAX_TAGS, parseTag, TAG_NAME, TAG_VALUE, tagFault } from '../../core/run.ts'
+import { MAX_TAGS, parseTag, TAG_VALUE, tagFault, type Tags } from '../../core/run.ts'
 
-const valueSchema = z.string().regex(TAG_VALUE, 'must be one line of 1 to 100 characters')
-
-/** Tags as they are sent. */
+/** Tags as they are sent. Names are looked at before anything is made of them: an object would lose one such as `__proto__`. */
 export const tagsSchema = z
-  .record(z.string().regex(TAG_NAME), valueSchema)
-  .superRefine((tags, context) => {
-    if (Object.keys(tags).length > MAX_TAGS) context.addIssue({ code: 'custom', message: `may be ${MAX_TAGS} at most` })
-    for (const [name, value] of Object.entries(tags)) {
-      const fault = tagFault(name, value)
+  .unknown()
+  .transform((given, context): Tags => {
+    if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+      context.addIssue({ code: 'custom', message: 'must be an object of names and values' })
+      return z.NEVER
+    }
+    const tags = Object.entries(given)
+    if (tags.length > MAX_TAGS) context.addIssue({ code: 'custom', message: `may be ${MAX_TAGS} at most` })
+    for (const [name, value] of tags) {
+      const fault = typeof value === 'string' ? tagFault(name, value) : 'a value is a text'
       if (fault !== undefined) context.addIssue({ code: 'custom', path: [name], message: fault })
     }
+    return Object.fromEntries(tags)
   })
-  .openapi('Tags', { description: `Names and values of your own, at most ${MAX_TAGS}, to find runs by.` })
+  .openapi('Tags', {
+    type: 'object',
+    additionalProperties: { type: 'string', pattern: TAG_VALUE.source },
+    maxProperties: MAX_TAGS,
+    description: `Names and values of your own, at most ${MAX_TAGS}, to find runs by. A name is a letter, and at most 39 letters, digits, _ . - behind it; a value is one line of 1 to 100 characters.`,
+  })
 
 /** Tags of a query: `tag=team=billing`, named again for another one. */
 export const tagQuerySchema = z

@@ -47,6 +47,26 @@ test('each run of a batch is taken or refused for itself, in its place', async (
   expect(await countRuns(api)).toBe(1)
 })
 
+test('an entry that is not as the document says is refused in its place, and the others are taken', async () => {
+  await using api = await openApi(testApp)
+  const entries: [entry: unknown, key: string | null, field: string][] = [
+    [{ job: 'work', key: 'b', tags: { ticket: 5 } }, 'b', 'body.runs.1.tags.ticket'],
+    [{ job: 'work', key: 'two words' }, null, 'body.runs.2.key'],
+    [{ key: 'd' }, 'd', 'body.runs.3.job'],
+    ['work', null, 'body.runs.4'],
+    [null, null, 'body.runs.5'],
+    [{ job: 'work', key: 'g', inputs: {} }, 'g', 'body.runs.6.inputs'],
+    [{ job: 'work', key: 'h', startAt: '2026-12-02T00:00:00Z', expireAt: '2026-12-01T00:00:00Z' }, 'h', 'body.runs.7.expireAt'],
+  ]
+  const { results, queued } = await batch(api, [{ job: 'work', key: 'a' }, ...entries.map(([entry]) => entry), { job: 'work', key: 'z' }])
+  expect(results.map(({ key, run, problem }) => [key, run?.status ?? problem?.code, problem?.errors?.[0]?.field])).toEqual([
+    ['a', 'queued', undefined],
+    ...entries.map(([, key, field]) => [key, 'REQUEST_INVALID', field]),
+    ['z', 'queued', undefined],
+  ])
+  expect([queued, await countRuns(api)]).toEqual([2, 2])
+})
+
 test('a thousand runs are asked for in one request, and sent again they are the same', { timeout: 60_000 }, async () => {
   await using api = await openApi(testApp)
   const asked = Array.from({ length: 1000 }, (_, n) => ({ job: 'work', key: `k${n}`, input: { n } }))
