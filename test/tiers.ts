@@ -30,6 +30,7 @@ const SYSTEM = [
   'test/chaos/mixed.test.ts',
   'test/chaos/upgrade.test.ts',
   'test/cli/bin.test.ts',
+  'test/cli/interrupt.test.ts',
   'test/cli/commands/dev/dev.test.ts',
   'test/cli/commands/runs/follow.test.ts',
   'test/cli/commands/service/start-ends.test.ts',
