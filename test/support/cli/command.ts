@@ -1,7 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { main } from '../../../src/cli/main.ts'
 import { environment, type Environment } from '../../../src/config/environment.ts'
 import { aTerminal } from './terminal.ts'
@@ -44,6 +43,8 @@ export interface Program {
   child: ChildProcess
   /** All of stdout up to now. */
   out: () => string
+  /** All of stderr up to now. */
+  err: () => string
   /** Resolves when stdout holds the text; rejects when the program ends without it. */
   says: (what: string) => Promise<void>
   ended: Promise<Ended>
@@ -61,10 +62,13 @@ export function program(args: readonly string[], options: { node?: string; env?:
     out += chunk
     for (const look of watchers) look()
   })
-  const ended = Promise.all([text(child.stderr), once(child, 'close')]).then(([err]) => ({ code: child.exitCode, out, err }))
+  let err = ''
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => void (err += chunk))
+  const ended = once(child, 'close').then(() => ({ code: child.exitCode, out, err }))
   return {
     child,
     out: () => out,
+    err: () => err,
     says: (what) =>
       new Promise((done, fail) => {
         const look = () => {
@@ -74,7 +78,7 @@ export function program(args: readonly string[], options: { node?: string; env?:
         }
         watchers.add(look)
         look()
-        void ended.then(({ err }) => fail(new Error(`it ended without "${what}": ${out}${err}`)))
+        void ended.then(() => fail(new Error(`it ended without "${what}": ${out}${err}`)))
       }),
     ended,
   }

@@ -1,9 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto'
 import { InvalidArgumentError, Option } from 'commander'
 import { z } from 'zod'
 import { goodUntil } from '../../../config/sections/values.ts'
 import { ROLES } from '../../../core/caller.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
+import { makeApiToken } from '../../../lib/api-token.ts'
 import { examples, type AddCommand } from '../../options/options.ts'
 
 const optionsSchema = z.object({
@@ -18,7 +18,7 @@ export const addApiToken: AddCommand = (program, terminal, done) => {
     .command('api-token <name>')
     .description('make a token for the API, and the line of the configuration that knows it; the token is shown this once')
     .addOption(new Option('--role <role>', 'what it may do').choices(ROLES).makeOptionMandatory())
-    .option('--jobs <names>', 'for a runner: only these jobs, with commas between', parseNames)
+    .option('--jobs <names>', 'only these jobs, with commas between', parseNames)
     .option(
       '--expires <until>',
       'a date, to its end in UTC, or a time with its zone; without it the token is good until its line is taken out',
@@ -34,8 +34,7 @@ export const addApiToken: AddCommand = (program, terminal, done) => {
     )
     .action((name: string, options: unknown) => {
       const { role, jobs, expires, json } = optionsSchema.parse(options)
-      const token = `nsk_${randomBytes(32).toString('base64url')}`
-      const sha256 = createHash('sha256').update(token).digest('hex')
+      const { token, sha256 } = makeApiToken()
       const line = `${/^[a-z][\w-]*$/i.test(name) ? name : JSON.stringify(name)}: { sha256: ${sha256}, role: ${role}${jobs === undefined ? '' : `, jobs: [${jobs.join(', ')}]`}${expires === undefined ? '' : `, expires: ${JSON.stringify(expires)}`} }`
       if (json) terminal.out(JSON.stringify({ name, token, sha256, role, jobs, expires }, null, 2))
       else {

@@ -8,6 +8,7 @@ import { importLog } from '../../../audit/log/import.ts'
 import { matchEvents } from '../../../audit/join/match.ts'
 import { loadConfig } from '../../../config/load.ts'
 import { describeFailure } from '../../../core/failure.ts'
+import { makeApiToken } from '../../../lib/api-token.ts'
 import { createEcho } from '../../../dev/models/echo.ts'
 import { forJob } from '../../../dev/models/stand-in.ts'
 import { showText } from '../../../lib/text.ts'
@@ -37,7 +38,7 @@ export const addDemo: AddCommand = (program, terminal, done) => {
     .command('demo')
     .description('run a scheduled report against a stand-in gateway, real MCP servers and a scripted model')
     .option('--hosted', 'let the provider call the servers itself')
-    .option('--keep', 'stay up afterwards, until Ctrl-C')
+    .option('--keep', 'stay up afterwards with the API, until Ctrl-C')
     .option('--json', 'print only the finished run, as show --json')
     .addHelpText(
       'after',
@@ -55,25 +56,41 @@ export const addDemo: AddCommand = (program, terminal, done) => {
       const dir = makeTemporary('demo')
       stack.defer(() => rmSync(dir, { recursive: true, force: true }))
       const tell = json ? () => {} : terminal.out
-      const { run, world } = await runDemo({ dir, hosted }, terminal, tell, stack)
+      const { token, sha256 } = makeApiToken()
+      const { run, world, app } = await runDemo({ dir, hosted, sha256 }, terminal, tell, stack)
       if (json) terminal.out(JSON.stringify(run, null, 2))
       else terminal.out(ending(run, findLogLines(world), terminal))
       if (keep && !terminal.signal.aborted) {
-        terminal.err(
-          `\nIt stays up. In another terminal: npx nightshift -c ${world.configFile} runs\nThe scripted model knows the report alone: other jobs are done by the echo model, which\ncalls what is repeatable once and makes up its answer. Ctrl-C ends it.`,
-        )
+        terminal.err(staying(world.configFile, await serve(app), token))
         await once(terminal.signal, 'abort')
       }
       done(exitOfRun(run))
     })
 }
 
+/** Begins what a service that calls needs: the API, reports to webhooks, and job files and the configuration read again when they change. Where the API listens. */
+async function serve(app: App): Promise<string> {
+  const http = app.createApiServer()
+  await Promise.all([http?.start(), app.outbox.start(), app.liveConfig.watch.start()])
+  app.jobs.start()
+  return http?.url() ?? ''
+}
+
+const staying = (configFile: string, url: string, token: string) => `
+It stays up, and its API listens. In another terminal:
+  npx nightshift -c ${configFile} runs
+  export NIGHTSHIFT_URL=${url} NIGHTSHIFT_TOKEN=${token}
+  curl -sS -X POST "$NIGHTSHIFT_URL/v1/jobs/${JOB}/runs?wait=30" -H "Authorization: Bearer $NIGHTSHIFT_TOKEN"
+docs/api.md says what else there is. Changes of that configuration are in force within ten seconds.
+The scripted model knows the report alone: other jobs are done by the echo model, which
+calls what is repeatable once and makes up its answer. Ctrl-C ends it.`
+
 async function runDemo(
-  { dir, hosted }: { dir: string; hosted: boolean },
+  { dir, hosted, sha256 }: { dir: string; hosted: boolean; sha256: string },
   terminal: Terminal,
   tell: (line: string) => void,
   stack: AsyncDisposableStack,
-): Promise<{ run: RunView; world: World }> {
+): Promise<{ run: RunView; world: World; app: App }> {
   const began = performance.now()
   const lines = createLines(terminal)
   const jobsDir = hosted ? hostedJobs(dir) : JOBS_DIR
@@ -82,10 +99,13 @@ async function runDemo(
     import('../../../demo/world.ts'),
     import('../../../demo/model/report-script.ts'),
   ])
-  const world = stack.use(await startWorld({ dir, jobsDir, scripts: { 'gpt-5.4-mini': reportScript }, background: hosted }))
+  const api = { listen: '127.0.0.1:0', tokens: { demo: { sha256, role: 'operator' } } }
+  const scripts = { 'gpt-5.4-mini': reportScript }
+  const world = stack.use(await startWorld({ dir, jobsDir, scripts, background: hosted, config: { api } }))
   terminal.signal.throwIfAborted()
   // The demo never writes to the user's own database.
-  const config = loadConfig({ file: world.configFile, env: { REDIS_URL: terminal.env['REDIS_URL'] } })
+  const readConfig = () => loadConfig({ file: world.configFile, env: { REDIS_URL: terminal.env['REDIS_URL'] } })
+  const config = readConfig()
   // oxlint-disable-next-line waits/bounded -- whoever started the demo can end it: both are raced below
   const finished = Promise.withResolvers<string>()
   const onProgress = (progress: Progress) => {
@@ -95,7 +115,9 @@ async function runDemo(
   let jobs: App['jobs'] | undefined
   const echo = createEcho((job) => jobs?.jobs().get(job)?.definition)
   const wrapProvider = (scripted: Parameters<typeof forJob>[1]) => forJob(JOB, scripted, echo)
-  const app = stack.use(await createApp({ config, log: quietLog(), onProgress, ephemeral: true, queuePrefix: basename(dir), wrapProvider }))
+  const app = stack.use(
+    await createApp({ config, readConfig, log: quietLog(), onProgress, ephemeral: true, queuePrefix: basename(dir), wrapProvider }),
+  )
   jobs = app.jobs
   terminal.signal.throwIfAborted()
   tell(
@@ -113,7 +135,7 @@ async function runDemo(
   await joinLog(app, world)
   const run = await requireRun(app.db, runId ?? '')
   tell(lines.step('finished', `${lines.status(run.status)}, ${((performance.now() - began) / 1000).toFixed(1)} s after the start`))
-  return { run, world }
+  return { run, world, app }
 }
 
 /** The same job, with the provider calling the servers itself. */

@@ -88,7 +88,7 @@ describe('the demo', () => {
 
   test.skipIf(process.platform !== 'linux')('that was told to stay serves other commands, and ends in order', async () => {
     using scratch = createScratch()
-    const { child, says, ended } = scratch.demo('--keep')
+    const { child, says, err, ended } = scratch.demo('--keep')
     await says('From here to the real thing')
     const [name = ''] = readdirSync(scratch.dir)
     const { code, out } = await program(['-c', join(scratch.dir, name, 'nightshift.yaml'), 'runs', '--json']).ended
@@ -97,6 +97,11 @@ describe('the demo', () => {
       runs: [{ job: 'labor-report', status: 'succeeded' }],
     })
     expect(child.exitCode).toBe(null)
+    const errSaid = () => err().match(/NIGHTSHIFT_URL=(\S+) NIGHTSHIFT_TOKEN=(\S+)\n +curl .*"\$NIGHTSHIFT_URL(\S+)"/)
+    await until(() => errSaid() !== null)
+    const [, url = '', token = '', path = ''] = errSaid() ?? []
+    const asked = await fetch(`${url}${path}`, { method: 'POST', headers: { authorization: `Bearer ${token}` } })
+    expect([asked.status, await asked.json()]).toMatchObject([200, { status: 'succeeded', run: { requestedBy: 'token:demo' } }])
     child.kill('SIGTERM')
     expect(await ended).toMatchObject({ code: 0 })
     expect(processesIn(scratch.dir)).toEqual([])
