@@ -1,6 +1,7 @@
 import type { Config } from '../config/load.ts'
 import { createProvider as createAnthropic } from '../models/anthropic/provider.ts'
 import { createProvider as createOpenai } from '../models/openai/provider.ts'
+import type { MissingKey } from '../models/errors/failure.ts'
 import type { Provider } from '../models/provider.ts'
 
 type Provided = Config['providers'][string]
@@ -8,6 +9,7 @@ type Provided = Config['providers'][string]
 interface Opened {
   name: string
   apiKey: () => string | undefined
+  missingKey: () => MissingKey | undefined
   /** Most tokens of an answer that a model gives, where that is known. */
   maxTokensOf: (model: string) => number | undefined
   redact: (text: string) => string

@@ -1,7 +1,7 @@
 import { longestAnswer } from '../core/rules/context/window.ts'
 import type { Config } from '../config/load.ts'
 import { proxiedParts } from '../config/proxies.ts'
-import { providerKey, readSecret } from '../config/secrets.ts'
+import { missingKey, providerKey, readSecret } from '../config/secrets.ts'
 import type { Ceiling } from '../core/rules/spending/budget.ts'
 import { priceShare } from '../core/models/catalogue-kinds.ts'
 import { hasPriceAt } from '../core/rules/spending/price.ts'
@@ -143,7 +143,8 @@ export function createRunResources(config: Config, stack: AsyncDisposableStack, 
       const { windowTokens: tokens, maxOutputTokens } = facts(name, model)
       return longestAnswer({ ...(tokens !== undefined && { tokens }), maxOutputTokens })
     }
-    const open = () => openProvider({ name, apiKey, maxTokensOf, redact: redactor.redact }, provided)
+    const open = () =>
+      openProvider({ name, apiKey, missingKey: () => missingKey(config, name), maxTokensOf, redact: redactor.redact }, provided)
     providers.set(name, parts.providers(stack, { name, provided, prices, models }, open))
   }
   const accounts = new Map<string, TokenSource>()

@@ -1,6 +1,7 @@
 import { Failure, messageOf } from '../core/failure.ts'
 import { MIN_SECRET_LENGTH } from '../lib/redact.ts'
 import { readAtOnce } from '../lib/files/read-at-once.ts'
+import { showFault, variableAt } from './places.ts'
 
 /** An empty text means "not set", so that `${DATABASE_URL:-}` chooses the default. */
 export const given = (value: string | undefined): string | undefined => (value === '' ? undefined : value)
@@ -47,6 +48,19 @@ export function providerKey({ providers }: Providers, name: string): string | un
     message: `providers.${name}.apiKeyFile: the key in ${apiKeyFile} has fewer than ${MIN_SECRET_LENGTH} characters, and cannot be told from words.`,
     cure: `Give the server a longer key, or take providers.${name}.apiKeyFile out where none is wanted.`,
   })
+}
+
+/** That a provider has no key, with the place, and what to do; undefined when it has one. */
+export function missingKey(config: Providers, name: string): { fault: string; cure: string } | undefined {
+  if (providerKey(config, name) !== undefined) return undefined
+  const path = ['providers', name, 'apiKey']
+  const variable = variableAt(config, path)
+  if (variable === undefined)
+    return {
+      fault: showFault(config, path, 'is not set'),
+      cure: `Write ${path.join('.')}, with the variable that has the key, or apiKeyFile.`,
+    }
+  return { fault: showFault(config, path, `is empty: the variable ${variable} is not set`), cure: `Set the variable ${variable}.` }
 }
 
 /** `CONFIG_INVALID` when the key of a provider cannot be read: a fault where runs are done. Other parts need no key, and a deployment gives them none. */

@@ -1,7 +1,8 @@
-import { providerKey } from '../../config/secrets.ts'
+import { missingKey } from '../../config/secrets.ts'
+import { kindOfProvider } from '../../core/models/catalogue-kinds.ts'
 import type { Job } from '../../jobs/job.ts'
 import type { RouteList } from '../../pomerium/routes.ts'
-import { bounded, failedBy, skipped, type Finding } from '../check.ts'
+import { bounded, failedBy, skipped, warning, type Finding } from '../check.ts'
 import { checkHosted, HOSTED_MS } from '../hosted.ts'
 import { checkModel, MODEL_MS } from '../model.ts'
 import type { Context } from './context.ts'
@@ -9,9 +10,11 @@ import type { Context } from './context.ts'
 /** Each provider's key, and the models of it that jobs name. */
 export async function* examineProviders(context: Context): AsyncGenerator<Finding, void> {
   const keyless = new Set<string>()
-  for (const name of Object.keys(context.config.providers))
+  for (const [name, { api, baseUrl }] of Object.entries(context.config.providers))
     try {
-      providerKey(context.config, name)
+      const missing = missingKey(context.config, name)
+      // A server of one's own may want none.
+      if (missing && kindOfProvider(api, baseUrl) !== undefined) yield warning(`provider ${name}`, `${missing.fault}.`, missing.cure)
     } catch (error) {
       keyless.add(name)
       yield failedBy(`provider ${name}`, error)

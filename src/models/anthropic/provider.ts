@@ -1,7 +1,8 @@
 import { APIError } from 'openai'
 import { counting } from '../asked.ts'
 import type { ProviderWay } from '../connection.ts'
-import { modelFailure } from '../errors/failure.ts'
+import { kindOfProvider } from '../../core/models/catalogue-kinds.ts'
+import { modelFailure, type MissingKey } from '../errors/failure.ts'
 import { fieldsIn, idIn, listIn } from '../foreign.ts'
 import { createParameters, type Ask } from '../parameters.ts'
 import type { Provider, Warn } from '../provider.ts'
@@ -19,6 +20,8 @@ export interface ProviderOptions extends ProviderWay {
   baseUrl: string | undefined
   /** Read for each request, so that a key is rotated without a restart. Undefined: the server wants none. */
   apiKey: () => string | undefined
+  /** Why there is none, where there is none. */
+  missingKey?: () => MissingKey | undefined
   /** Stream answers: needed where something between cuts connections that are silent for long. */
   stream: boolean
   /** The provider is told whose a request is. */
@@ -47,7 +50,9 @@ const isNotFound = (error: unknown): boolean => {
 export function createProvider(options: ProviderOptions): Provider {
   const { redact, stream, labels } = options
   const client = createMessagesClient(options)
-  const nameFailure = (model: string) => (error: unknown) => modelFailure(error, { provider: options.name, model, redact })
+  const wantsKey = kindOfProvider('anthropic', options.baseUrl) !== undefined
+  const nameFailure = (model: string) => (error: unknown) =>
+    modelFailure(error, { provider: options.name, model, redact, missingKey: options.missingKey, wantsKey })
   const parameters = new Map<string, (warn: Warn) => Ask>()
   const askFor = (model: string, warn: Warn = () => {}): Ask => {
     const known = parameters.get(model) ?? createParameters(`${options.name}, model ${model},`, MESSAGES)

@@ -36,10 +36,24 @@ export function noteSetting(error: unknown, setting: keyof ModelSettings): void 
   if (typeof error === 'object' && error !== null) settings.set(error, setting)
 }
 
+/** That no key was sent, where that is so: what is not set, and what to do. */
+export interface MissingKey {
+  fault: string
+  cure: string
+}
+
 /** Classifies an error of the provider; its cause is a `NotRun` where no model was at work. Secrets are redacted, also keys that are not ours: providers repeat them in their messages. */
 export function modelFailure(
   error: unknown,
-  what: { provider: string; model: string; redact: (text: string) => string; tier?: Tier | undefined },
+  what: {
+    provider: string
+    model: string
+    redact: (text: string) => string
+    tier?: Tier | undefined
+    missingKey?: (() => MissingKey | undefined) | undefined
+    /** The address is that of a service that wants a key of everybody: some cut the connection of who has none. */
+    wantsKey?: boolean
+  },
 ): unknown {
   if (error instanceof APIUserAbortError) return error
   if (error instanceof Failure) return new Failure({ ...redactFailure(error.toJSON(), what.redact), cause: error.cause })
@@ -71,8 +85,21 @@ export function modelFailure(
       cure: `Set providers.${what.provider}.baseUrl to the address of the API itself, which often ends with /v1; see whether a sign-in or a proxy stands before it.`,
       cause: provesNoWork(error) ? new NotRun(page.message) : new Error(page.message),
     })
-  if (error instanceof APIConnectionError || !(error instanceof APIError)) return make('MODEL_UNAVAILABLE')
+  const withoutKey = (failure: Failure) => {
+    const missing = what.missingKey?.()
+    if (!missing) return failure
+    const cure = failure.code === 'MODEL_AUTH' ? missing.cure : `${missing.cure} ${failure.cure}`
+    return new Failure({
+      ...failure.toJSON(),
+      message: `${failure.message} No key was sent: ${missing.fault}.`,
+      cure,
+      cause: failure.cause,
+    })
+  }
+  if (error instanceof APIConnectionError || !(error instanceof APIError))
+    return what.wantsKey === true ? withoutKey(make('MODEL_UNAVAILABLE')) : make('MODEL_UNAVAILABLE')
   const code = codeOf(error, what.tier)
+  if (code === 'MODEL_AUTH') return withoutKey(make(code, error.requestID))
   const setting = settings.get(error)
   if (setting && code === 'MODEL_REJECTED')
     return new Failure({

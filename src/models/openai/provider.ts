@@ -1,10 +1,10 @@
 import OpenAI, { APIError } from 'openai'
 import type { Tier } from '../../core/models/settings.ts'
-import { isOpenAi } from '../../core/models/catalogue-kinds.ts'
+import { isOpenAi, kindOfProvider } from '../../core/models/catalogue-kinds.ts'
 import { counting } from '../asked.ts'
 import { createConnection, type ProviderWay } from '../connection.ts'
 import { createChatModel } from './chat.ts'
-import { modelFailure } from '../errors/failure.ts'
+import { modelFailure, type MissingKey } from '../errors/failure.ts'
 import { fieldsIn, listIn } from '../foreign.ts'
 import { readAnswer } from '../raw/read.ts'
 import type { McpToken } from './hosted/access.ts'
@@ -26,6 +26,8 @@ export interface ProviderOptions extends ProviderWay {
   apiVersion?: string | undefined
   /** Read for each request, so that a key is rotated without a restart. Undefined: the server wants none. */
   apiKey: () => string | undefined
+  /** Why there is none, where there is none. */
+  missingKey?: () => MissingKey | undefined
   /** Stream answers: needed where something between cuts connections that are silent for long. */
   stream: boolean
   store: boolean | undefined
@@ -66,6 +68,7 @@ export function createProvider(options: ProviderOptions): Provider {
   const { redact } = options
   const takesCacheKey = options.cacheKey ?? isOpenAi(options.baseUrl)
   const isAzure = options.apiVersion !== undefined || isOfAzure(options.baseUrl)
+  const wantsKey = kindOfProvider(options.api, options.baseUrl) !== undefined
   let key = 'none'
   const connection = createConnection({ ...options, ownHeaders: (given) => ownHeaders(given, key, isAzure) })
   const client = new OpenAI({
@@ -81,7 +84,7 @@ export function createProvider(options: ProviderOptions): Provider {
     fetch: connection.fetch,
   })
   const nameFailure = (model: string, tier?: Tier) => (error: unknown) =>
-    modelFailure(error, { provider: options.name, model, redact, tier })
+    modelFailure(error, { provider: options.name, model, redact, tier, missingKey: options.missingKey, wantsKey })
   const parameters = new Map<string, (warn: Warn) => Ask>()
   const askFor = (model: string, warn: Warn = () => {}): Ask => {
     const known = parameters.get(model) ?? createParameters(`${options.name}, model ${model},`, OPENAI)

@@ -391,3 +391,21 @@ test('with --spend a model is asked a word', async () => {
   expect(await modelOf()).toMatchObject({ status: 'skipped', message: expect.stringContaining('--spend') })
   expect(await modelOf('--spend')).toMatchObject({ status: 'ok', message: expect.stringMatching(/^it answers; \d+ tokens$/) })
 })
+
+test('a key that is not set is told before the service that wants it is asked, and again when it does not answer', async () => {
+  await using setup = await openSetup()
+  // Nothing listens where the way to it leads.
+  edit(setup, / baseUrl: .*/, ' baseUrl: https://api.groq.com/openai/v1')
+  edit(setup, /( +)apiKey: canary-model-key/, '$1apiKey: "${NO_SUCH_KEY:-}"\n$1proxy: http://127.0.0.1:1')
+  const { findings } = await examine(setup)
+  const unset = /nightshift\.yaml:\d+: providers\.openai\.apiKey is empty: the variable NO_SUCH_KEY is not set\.$/
+  expect(findings.find(({ check }) => check === 'provider openai')).toMatchObject({
+    status: 'warning',
+    message: expect.stringMatching(unset),
+    cure: 'Set the variable NO_SUCH_KEY.',
+  })
+  expect(findings.find(({ check }) => check === 'model openai/scripted')).toMatchObject({
+    status: 'failed',
+    message: expect.stringMatching(unset),
+  })
+})
