@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { longestAnswer } from '../core/rules/context/window.ts'
 import type { Config } from '../config/load.ts'
 import { proxiedParts } from '../config/proxies.ts'
@@ -113,8 +114,22 @@ function readAhead(read: () => unknown): void {
   }
 }
 
-/** What attempts under one configuration share. What is open for another one already is shared with it. */
-export function createRunResources(config: Config, stack: AsyncDisposableStack, parts: Parts = createParts()): RunResources {
+/** Two configurations reach a provider in the same way: a key of the one is for the server of the other. */
+function reachesAs({ providers }: Config, name: string, provided: Config['providers'][string]): boolean {
+  const unkeyed = (one: Config['providers'][string] | undefined) => one && { ...one, apiKey: undefined, apiKeyFile: undefined }
+  return isDeepStrictEqual(unkeyed(providers[name]), unkeyed(provided))
+}
+
+/**
+ * What attempts under one configuration share. What is open for another one already is shared with it. The key of a provider is that of the configuration in force, also
+ * for a run that began under an earlier one, where both reach it in the same way.
+ */
+export function createRunResources(
+  config: Config,
+  stack: AsyncDisposableStack,
+  parts: Parts = createParts(),
+  inForce: () => Config = () => config,
+): RunResources {
   const { gateway } = config
   const { redactor } = parts
   for (const { proxy } of proxiedParts(config)) if (proxy) for (const text of secretsOf(proxy)) redactor.add(text)
@@ -132,12 +147,16 @@ export function createRunResources(config: Config, stack: AsyncDisposableStack, 
   const providers = new Map<string, Provider>()
   const facts = factsOf(config)
   for (const [name, provided] of Object.entries(config.providers)) {
-    const apiKey = () => {
-      const key = providerKey(config, name)
+    const keyOf = (one: Config) => {
+      const key = providerKey(one, name)
       if (key !== undefined) redactor.add(key)
       return key
     }
-    readAhead(apiKey)
+    const apiKey = () => {
+      const now = inForce()
+      return keyOf(reachesAs(now, name, provided) ? now : config)
+    }
+    readAhead(() => keyOf(config))
     const { prices, models } = config
     const maxTokensOf = (model: string) => {
       const { windowTokens: tokens, maxOutputTokens } = facts(name, model)

@@ -41,12 +41,13 @@ const NOBODY: Callers = { tokens: {}, users: {}, groups: {} }
 export function createGenerations({ config: first, wrapProvider, onFailure }: GenerationsOptions): Generations {
   const parts = createParts()
   const all = new Set<Kept>()
+  let inForce = first
   let current = keep(first)
 
   function keep(config: Config): Kept {
     const stack = new AsyncDisposableStack()
     try {
-      const made = createRunResources(config, stack, parts)
+      const made = createRunResources(config, stack, parts, () => inForce)
       const providers = new Map([...made.providers].map(([name, provider]) => [name, wrapProvider(provider)]))
       const destinations = stack.adopt(destinationsOf(config, parts.redactor), (sender) => sender.close())
       const { api } = config
@@ -89,6 +90,7 @@ export function createGenerations({ config: first, wrapProvider, onFailure }: Ge
     replace(config) {
       const before = current
       current = keep(config)
+      inForce = config
       closeUnused(before)
     },
     async [Symbol.asyncDispose]() {
