@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { goodUntil } from '../../../config/sections/values.ts'
 import { ROLES } from '../../../core/caller.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
-import { makeApiToken } from '../../../lib/api-token.ts'
+import { makeApiToken } from '../../../lib/hash/api-token.ts'
 import { examples, type AddCommand } from '../../options/options.ts'
 
 const optionsSchema = z.object({

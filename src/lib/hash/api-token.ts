@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { sha256Hex } from './hash/chain.ts'
+import { sha256Hex } from './chain.ts'
 
 /** A new API token, and the digest by which the configuration knows it. */
 export function makeApiToken(): { token: string; sha256: string } {
