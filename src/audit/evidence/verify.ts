@@ -1,6 +1,6 @@
 import { canonicalText, sha256Hex } from '../../lib/hash/chain.ts'
 import type { Db } from '../../store/postgres/db.ts'
-import { countUnsigned, loadCheckpointLists, loadDocuments, storeNow } from '../../store/audit/evidence.ts'
+import { findUncovered, loadCheckpointLists, loadDocuments, storeNow } from '../../store/audit/evidence.ts'
 import type { Keep } from '../../store/retention.ts'
 import type { Link } from './memory.ts'
 import { createRemovals, signedKeep } from './rules/keep.ts'
@@ -24,12 +24,14 @@ export async function verifyStore(db: Db, publicKey: string, anchors: readonly L
   const sound = new Set(links.flatMap(({ number, fault }) => (fault === undefined ? [number] : [])))
   const signed = read.flatMap(({ number, document }) => (sound.has(number) && isOfNow(document) ? [document] : []))
   const keeps = [...signed.map((document) => document.keep).filter((one) => one !== null), ...(keep ? [signedKeep(keep)] : [])]
+  const uncovered = await findUncovered(db)
   const verdict: StoreVerdict = {
     checkpoints: links.length,
     runs: 0,
     intact: 0,
     pruned: 0,
-    unsigned: await countUnsigned(db),
+    unsigned: uncovered.overdue,
+    uncovered,
     lines: 0,
     linesGone: 0,
     records: 0,

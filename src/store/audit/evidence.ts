@@ -201,18 +201,41 @@ export async function newestCheckpoint(db: Db): Promise<number> {
 const FINAL = "('succeeded', 'incomplete', 'failed', 'cancelled')"
 const intOf = (name: string) => `max(case when e ->> '${name}' ~ '^[0-9]{1,9}$' then (e ->> '${name}')::int end)`
 
-/** Runs that ended two days ago or more, or say that they will have ended, or not when, of whose last end no checkpoint says anything. */
-export async function countUnsigned(db: Db): Promise<number> {
-  const [row] = await slowQuery<{ n: number }>(
+/** Runs that ended, of whose last end no checkpoint says anything. */
+export interface Uncovered {
+  runs: number
+  /** Of these the ones that ended two days ago or more, or say that they will have ended, or not when: checkpoints passed them by. */
+  overdue: number
+  /** The one that ended first, and the one that ended last; null where there is none. */
+  oldest: EndedRun | null
+  newest: EndedRun | null
+}
+
+export interface EndedRun {
+  id: string
+  /** Null: it does not say when it ended. */
+  finishedAt: string | null
+}
+
+/** Counts what no checkpoint covers. */
+export async function findUncovered(db: Db): Promise<Uncovered> {
+  const endedRun = (order: string) =>
+    `(select json_build_object('id', id, 'finishedAt', to_char(finished_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) from uncovered order by finished_at ${order}, id limit 1)`
+  const [row] = await slowQuery<Uncovered>(
     db,
     `with listed as materialized (
        select e ->> 'id' as id, ${intOf('attempts')} as attempts, ${intOf('conversation')} as conversation
-       from checkpoints c, ${elementsOf('c.runs')} e group by 1)
-     select count(*)::int as n from runs r left join listed l on l.id = r.id
-     where (r.finished_at < now() - interval '2 days' or r.finished_at > now() + interval '1 day' or (r.finished_at is null and r.status in ${FINAL}))
-       and (l.attempts is null or l.attempts < r.attempts or l.conversation < r.conversation)`,
+       from checkpoints c, ${elementsOf('c.runs')} e group by 1),
+     uncovered as materialized (
+       select r.id, r.finished_at from runs r left join listed l on l.id = r.id
+       where (r.finished_at is not null or r.status in ${FINAL})
+         and (l.attempts is null or l.attempts < r.attempts or l.conversation < r.conversation))
+     select count(*)::int as runs,
+       (count(*) filter (where finished_at is null or finished_at < now() - interval '2 days' or finished_at > now() + interval '1 day'))::int as overdue,
+       ${endedRun('nulls first')} as oldest, ${endedRun('desc nulls last')} as newest
+     from uncovered`,
   )
-  return row?.n ?? 0
+  return row ?? { runs: 0, overdue: 0, oldest: null, newest: null }
 }
 
 /** Of these runs, those that retention removed, with the time of that. */

@@ -161,7 +161,10 @@ test('a run whose content retention took before a checkpoint came is signed as i
 test('a run that retention emptied and that no checkpoint knows is counted as unsigned', async () => {
   await over()
   await prune(db, { content: { succeeded: DAY_MS }, metadata: {} })
-  expect(await verifyStore(db, signer.publicKey, [], NOTHING)).toMatchObject({ unsigned: 1 })
+  expect(await verifyStore(db, signer.publicKey, [], NOTHING)).toMatchObject({
+    unsigned: 1,
+    uncovered: { runs: 1, overdue: 1, oldest: { finishedAt: expect.stringMatching(/Z$/) } },
+  })
 })
 
 test('a store in which more runs end in a day than a checkpoint holds catches up: the next one is not waited for', async () => {

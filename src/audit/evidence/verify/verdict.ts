@@ -1,3 +1,4 @@
+import type { Uncovered } from '../../../store/audit/evidence.ts'
 import type { Db } from '../../../store/postgres/db.ts'
 import type { TextRow } from '../../../store/audit/signed-rows.ts'
 import type { Removals } from '../rules/keep.ts'
@@ -10,6 +11,8 @@ export interface StoreVerdict {
   pruned: number
   /** Ended days ago and are in no checkpoint: nothing is proved of them. */
   unsigned: number
+  /** All runs that ended and are in no checkpoint; the next one takes them. */
+  uncovered: Uncovered
   /** Lines of the log that were signed, and of these the ones that are gone and were the oldest. */
   lines: number
   linesGone: number

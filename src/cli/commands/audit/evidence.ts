@@ -5,7 +5,6 @@ import type { Verdict } from '../../../audit/evidence/bundle.ts'
 import { checkpoint, exportRun, verifyExport, verifyRuns } from '../../../audit/evidence/files.ts'
 import { publicKeyFile } from '../../../audit/evidence/keys.ts'
 import { keyIdOf } from '../../../lib/hash/public-key.ts'
-import type { StoreVerdict } from '../../../audit/evidence/verify/verdict.ts'
 import { Failure } from '../../../core/failure.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { requireId, requireRun } from '../../../runs/require.ts'
@@ -14,6 +13,7 @@ import { createLines } from '../../terminal/lines.ts'
 import { configOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
 import { whoami } from '../../options/whoami.ts'
+import { showStore } from './store-verdict.ts'
 import { addEvidenceKey } from './evidence-key.ts'
 
 const outOptions = z.object({ out: z.string().optional() })
@@ -164,26 +164,4 @@ async function checkStore(command: Command, terminal: Terminal, { key, anchor, j
   })
   terminal.out(json ? JSON.stringify(verdict, null, 2) : showStore(verdict, terminal))
   return verdict.faults.length === 0 ? EXIT.ok : EXIT.evidence
-}
-
-const ALL_INTACT = 'every run is as it was when its checkpoint was taken'
-const NOTHING_PROVED = 'nothing is proved: no checkpoint was taken yet; see nightshift evidence checkpoint --help'
-
-function showStore(
-  { checkpoints, runs, intact, pruned, unsigned, lines: signed, linesGone, records, gaps, faults }: StoreVerdict,
-  terminal: Terminal,
-): string {
-  const lines = createLines(terminal)
-  return [
-    lines.step(
-      'store',
-      `${checkpoints} checkpoints, ${runs} runs: ${intact} intact, ${pruned} removed by retention; ${signed} lines of the log, ${linesGone} of them gone, the oldest; ${records} rows of acts, alarms, fires, suspects and removals`,
-    ),
-    ...(unsigned > 0
-      ? [lines.step('unsigned', terminal.colors.yellow(`${unsigned} runs that ended two days ago or more are in no checkpoint`))]
-      : []),
-    ...gaps.map((gap) => lines.step('gap', terminal.colors.yellow(fit(gap, terminal.columns - 12)))),
-    ...faults.map((fault) => lines.step('fault', terminal.colors.red(fit(fault, terminal.columns - 12)))),
-    ...(faults.length > 0 ? [] : [lines.step('verdict', checkpoints === 0 ? NOTHING_PROVED : terminal.colors.green(ALL_INTACT))]),
-  ].join('\n')
 }

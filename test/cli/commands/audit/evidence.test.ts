@@ -39,7 +39,7 @@ test('what could not be written or is no log is said for what it is, and a store
   expect(await command(at(testApp, 'evidence', 'export', 'latest', '--out', join(testApp.dir, 'run.json')))).toMatchObject({ code: 0 })
   expect(await command(at(testApp, 'evidence', 'verify', '--store'))).toMatchObject({
     code: 0,
-    out: expect.stringMatching(/0 checkpoints.*\nverdict +nothing is proved: no checkpoint was taken yet/),
+    out: expect.stringMatching(/no checkpoints[^]*\nverdict +nothing is proved: no checkpoint was taken yet/),
   })
 
   const text = join(testApp.dir, 'notes.txt')
