@@ -249,7 +249,7 @@ export const FAILURES = {
     'The fires of that time cannot be made up for.',
     'Name a job with a schedule, and a time that is over and not too long.',
   ),
-  KEY_INVALID: usage(400, 'A public key of evidence cannot be used.', 'Name the .pub file of the deployment with --key.'),
+  KEY_INVALID: usage(400, 'A public key of evidence cannot be used.', 'Name the .pub file of the deployment, or a copy of it, with --key.'),
   EVIDENCE_GAP: {
     retry: 'never',
     http: 409,

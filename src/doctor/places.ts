@@ -21,7 +21,7 @@ export function checkEvidenceKey({ keyFile, memoryFile }: { keyFile: string; mem
     return warning(
       check,
       `there is no key ${keyFile}: no checkpoint is taken, and rewriting the store is not found later`,
-      'Make it once with nightshift evidence key create, or bring the one of another host.',
+      'Bring the one of another host or of a copy here, with its .pub and .last; a deployment that never had one makes it, once: nightshift evidence key create.',
     )
   try {
     accessSync(keyFile, constants.R_OK)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import type { Config } from '../../config/load.ts'
 import { Failure, messageOf } from '../../core/failure.ts'
+import { keyFiles } from './beside.ts'
 import { VERSION } from '../../lib/version.ts'
 import { dumpStore } from '../../store/postgres/backup/dump.ts'
 import { startEmbeddedPostgres } from '../../store/postgres/embedded/server.ts'
@@ -42,7 +43,7 @@ export async function backUp({ config, file, signal }: BackupOptions): Promise<B
     runs: rows['runs'] ?? 0,
     rows: Object.values(rows).reduce((sum, n) => sum + n, 0),
     bytes: statSync(file).size,
-    beside: [evidence.keyFile, evidence.memoryFile].filter((one) => existsSync(one)),
+    beside: keyFiles(evidence).filter((one) => existsSync(one)),
   }
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../../config/load.ts'
 import type { Actor } from '../../core/acts.ts'
@@ -8,6 +9,7 @@ import { openDb, type Db } from '../../store/postgres/db.ts'
 import { startEmbeddedPostgres } from '../../store/postgres/embedded/server.ts'
 import { loadServerFacts } from '../../store/postgres/facts.ts'
 import { latestVersion, migrate } from '../../store/postgres/migrate.ts'
+import { keyFiles } from './beside.ts'
 import { ALL_JOBS } from '../../core/rules/schedules/pause.ts'
 import { pauseJob } from '../../store/schedules/pauses.ts'
 
@@ -25,6 +27,8 @@ export interface Restored {
   runs: number
   /** Runs that were not over at that moment. */
   open: number
+  /** Files of the key of evidence that are not here: without them, nothing is verified and nothing goes on being signed. */
+  missing: string[]
 }
 
 /**
@@ -53,7 +57,13 @@ export async function restore({ config, file, by, signal }: RestoreOptions): Pro
     const { rows, open } = await loadStore({ url, backup, pause: { reason, by: by.name } })
     await migrate(db)
     await pauseJob(db, ALL_JOBS, { ...by, reason })
-    return { takenAt: head.takenAt, program: head.program, runs: rows['runs'] ?? 0, open }
+    return {
+      takenAt: head.takenAt,
+      program: head.program,
+      runs: rows['runs'] ?? 0,
+      open,
+      missing: keyFiles(config.evidence).filter((one) => !existsSync(one)),
+    }
   })
 }
 

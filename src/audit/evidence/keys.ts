@@ -49,7 +49,7 @@ export function openSigningKey(file: string): SigningKey {
       code: 'CONFIG_INVALID',
       message: none ? `There is no key ${file} to sign evidence with.` : `The key ${file} cannot be used: ${messageOf(cause)}.`,
       cure: none
-        ? 'Make it once with nightshift evidence key create; where another host has it, bring that one here instead.'
+        ? 'Where another host or a copy has it, bring that one here, with its .pub and what it remembers (evidence.memoryFile). Only a deployment that never had one makes it, once: nightshift evidence key create.'
         : 'Correct evidence.keyFile, or the right to read it.',
       cause,
     })
@@ -94,7 +94,7 @@ export function readPublicKey(file: string): string {
     throw new Failure({
       code: 'KEY_INVALID',
       message: `There is no public key ${file}.`,
-      cure: 'Name the .pub file of the deployment with --key; nightshift evidence key create makes it.',
+      cure: 'Bring it back from its copy, beside the key, or name the copy with --key; from the key itself openssl pkey -pubout makes it. A new key (nightshift evidence key create) is for a deployment that never had one: it does not follow what another signed.',
     })
   try {
     return publicKeyOf(readAtOnce(file))

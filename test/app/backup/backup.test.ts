@@ -136,3 +136,47 @@ test('a backup that cannot be written leaves what was there', async () => {
   expect(readFileSync(file)).toEqual(first)
   expect(existsSync(`${file}.part`)).toBe(false)
 })
+
+test(
+  'the key of evidence is lost with its directory: restore and verify name the files, their copies cure it, and a new key does not',
+  { timeout: 240_000 },
+  async () => {
+    const { dir, configFile } = await createHost()
+    const data = join(dir, 'data')
+    const kept = join(dir, 'kept')
+    const file = join(dir, 'store.zst')
+    await good(configFile, 'evidence', 'key', 'create')
+    const service = program(['-c', configFile, 'start'])
+    await service.says('Nightshift is at work.')
+    await good(configFile, 'run', 'work', '--follow')
+    service.child.kill('SIGTERM')
+    await service.ended
+    await ageRuns(data)
+    await good(configFile, 'evidence', 'checkpoint', '--out', join(dir, 'anchor.json'))
+    const backup = await told(configFile, 'backup', file)
+    const names = ['evidence.key', 'evidence.key.pub', 'evidence.key.last']
+    for (const name of names) expect(backup.err).toContain(`\n  ${join(data, name)}`)
+    mkdirSync(kept)
+    for (const name of names) cpSync(join(data, name), join(kept, name))
+    const before = await good(configFile, 'evidence', 'verify', '--store', '--json')
+    rmSync(data, { recursive: true, force: true })
+
+    const { configFile: there, dataDir } = moved(configFile)
+    const restored = await good(there, 'restore', file)
+    for (const name of names) expect(restored).toContain(`\n  ${join(dataDir, name)}`)
+    const verify = (...args: string[]) => told(there, 'evidence', 'verify', '--store', '--json', ...args)
+    expect(await verify()).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(
+        /^KEY_INVALID There is no public key .*evidence\.key\.pub\. Bring it back from its copy.*it does not follow what another signed/s,
+      ),
+    })
+    expect(await verify('--key', join(kept, 'evidence.key.pub'))).toMatchObject({ code: 0, out: before })
+    // A new key, which is what not to make, is found out at once.
+    await good(there, 'evidence', 'key', 'create')
+    expect(await verify()).toMatchObject({ code: 3, out: expect.stringContaining('no checkpoint is signed with the key that was named') })
+    expect(await told(there, 'evidence', 'checkpoint')).toMatchObject({ code: 3, err: expect.stringMatching(/^EVIDENCE_GAP /) })
+    for (const name of names) cpSync(join(kept, name), join(dataDir, name))
+    expect(await verify()).toMatchObject({ code: 0, out: before })
+  },
+)

@@ -50,6 +50,12 @@ export const addBackup: AddCommand = (program, terminal, done) => {
                   `${restored.open} of them were not over then (nightshift runs --status queued). Those that went on after the backup would do again what they did since:`,
                   '  nightshift cancel RUN              ends one that may have gone on; Pomerium’s log says whether it did',
                 ]),
+            ...(restored.missing.length === 0
+              ? []
+              : [
+                  'Bring these back from their copies before you resume, where evidence was signed; a new key does not follow the old one:',
+                  ...restored.missing.map((one) => `  ${one}`),
+                ]),
             '  nightshift resume --all            lets everything go on. Fires since the backup are not made up for: nightshift schedules backfill does',
           ].join('\n'),
         )

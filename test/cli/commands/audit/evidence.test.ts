@@ -14,13 +14,15 @@ test('what could not be written or is no log is said for what it is, and a store
     expect(await command(at(testApp, 'evidence', ...args))).toMatchObject({
       code: 2,
       err: expect.stringMatching(
-        /^CONFIG_INVALID There is no key \S+evidence\.key to sign evidence with\. Make it once with nightshift evidence key create/,
+        /^CONFIG_INVALID There is no key \S+evidence\.key to sign evidence with\. Where another host or a copy has it, .*makes it, once: nightshift evidence key create\.$/,
       ),
     })
 
   expect(await command(at(testApp, 'evidence', 'verify', '--store'))).toMatchObject({
     code: 2,
-    err: expect.stringMatching(/^KEY_INVALID There is no public key \S+evidence\.key\.pub\. .*evidence key create makes it\.$/),
+    err: expect.stringMatching(
+      /^KEY_INVALID There is no public key \S+evidence\.key\.pub\. Bring it back from its copy.*\(nightshift evidence key create\) is for a deployment that never had one/,
+    ),
   })
   expect(await command(at(testApp, 'evidence', 'key', 'create'))).toMatchObject({
     code: 0,
