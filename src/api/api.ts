@@ -17,6 +17,7 @@ import { addRunChanges } from './routes/run-changes.ts'
 import { addResults } from './routes/results.ts'
 import { addRuns } from './routes/runs.ts'
 import { addSchedules } from './routes/schedules.ts'
+import { addSpend } from './routes/spend.ts'
 import { addStatus } from './routes/status.ts'
 
 const ROUTES: readonly AddRoutes[] = [
@@ -29,6 +30,7 @@ const ROUTES: readonly AddRoutes[] = [
   addJobs,
   addSchedules,
   addActs,
+  addSpend,
   addStatus,
 ]
 

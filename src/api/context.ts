@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Caller } from '../core/caller.ts'
 import type { QueueLimits } from '../core/rules/queue/share.ts'
+import type { Ceiling } from '../core/rules/spending/budget.ts'
 import type { Waker } from '../core/ports/wake.ts'
 import type { OpenAnswers } from '../http/open-answers.ts'
 import type { RunIntake } from '../runs/intake.ts'
@@ -19,6 +20,8 @@ export interface ApiContext {
   accounts: () => ReadonlySet<string>
   /** Of the configuration file, as it was read last. */
   configDigest: () => string
+  /** The daily ceilings of this configuration. */
+  ceilings: () => readonly Ceiling[]
   producer: Waker
   /** How many runs may be queued: `QUEUE_FULL` for one more. */
   queueLimits: () => QueueLimits

@@ -9,7 +9,7 @@ import type { Provider } from '../models/provider.ts'
 import { createJobRegistry, type JobRegistry } from '../jobs/registry.ts'
 import { createOutbox } from '../delivery/outbox.ts'
 import type { RouteList } from '../pomerium/routes.ts'
-import { createConcurrencyOf, tokenSeconds } from './resources.ts'
+import { allCeilings, createConcurrencyOf, tokenSeconds } from './resources.ts'
 import { openQueueBackend } from '../queue/backend.ts'
 import { createProducer, type Producer } from '../queue/producer.ts'
 import { createSweeper } from '../queue/sweep.ts'
@@ -276,6 +276,7 @@ export async function createApp({
               queueLimits: () => inForce().api ?? NO_QUEUE,
               accounts: () => new Set(resources().accounts.keys()),
               configDigest: () => liveConfig.state().digest,
+              ceilings: () => allCeilings(inForce()),
             },
           },
           ending,

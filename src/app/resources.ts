@@ -96,14 +96,14 @@ export const createConcurrencyOf =
 export const destinationsOf = (config: Config, redactor: Redactor): Sender =>
   openDestinations(config, { read: readSecret, redact: redactor.add })
 
-function ceilingsOf({ budgets }: Config, job: string, account: string): Ceiling[] {
-  const forAccount = budgets.accounts[account]
-  const forJob = budgets.jobs[job]
-  return [
-    ...(forAccount ? [{ scope: 'account' as const, name: account, tokens: forAccount.tokens, costUsd: forAccount.costUsd }] : []),
-    ...(forJob ? [{ scope: 'job' as const, name: job, tokens: forJob.tokens, costUsd: forJob.costUsd }] : []),
-  ]
-}
+/** All daily ceilings of a configuration. */
+export const allCeilings = ({ budgets }: Pick<Config, 'budgets'>): Ceiling[] => [
+  ...Object.entries(budgets.accounts).map(([name, { tokens, costUsd }]) => ({ scope: 'account' as const, name, tokens, costUsd })),
+  ...Object.entries(budgets.jobs).map(([name, { tokens, costUsd }]) => ({ scope: 'job' as const, name, tokens, costUsd })),
+]
+
+const ceilingsOf = (config: Config, job: string, account: string): Ceiling[] =>
+  allCeilings(config).filter(({ scope, name }) => name === (scope === 'job' ? job : account))
 
 /** What cannot be read now is a failure of who needs it. */
 function readAhead(read: () => unknown): void {

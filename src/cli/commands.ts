@@ -40,6 +40,7 @@ const COMMANDS: readonly [heading: string, commands: readonly Commands[]][] = [
       commands('runs', async () => (await import('./commands/runs/runs.ts')).addRuns),
       commands('show', async () => (await import('./commands/runs/show.ts')).addShow),
       commands('logs', async () => (await import('./commands/runs/logs.ts')).addLogs),
+      commands('spend', async () => (await import('./commands/runs/spend.ts')).addSpend),
       commands('watch', async () => (await import('./commands/runs/watch.ts')).addWatch),
       commands('retry', async () => (await import('./commands/runs/retry.ts')).addRetry),
       commands('cancel', async () => (await import('./commands/runs/cancel.ts')).addCancel),

@@ -63,6 +63,7 @@ test('the document tells of every route, each with its own name, and of nothing 
       "get /v1/runs/{id}/output getRunOutput",
       "get /v1/runs/{id}/results/{result} getRunResult",
       "get /v1/schedules listSchedules",
+      "get /v1/spend showSpend",
       "get /v1/status showStatus",
       "post /v1/jobs/{job}/runs createRun",
       "post /v1/runs/bulk-cancel bulkCancel",

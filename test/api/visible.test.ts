@@ -34,7 +34,14 @@ test('for a role that is for some jobs, nothing of another is there to be seen, 
       expect(theirs.text.replaceAll(other, 'run_none').replaceAll('hidden', 'none')).toBe(none.text)
       expect((await answer(mine, 'work')).status, `${who} ${method} ${path}`).not.toBe(404)
     }
-    for (const path of ['/v1/runs', '/v1/jobs', '/v1/schedules', '/v1/runs?job=hidden', '/v1/runs?text=No']) {
+    for (const path of [
+      '/v1/runs',
+      '/v1/jobs',
+      '/v1/schedules',
+      '/v1/runs?job=hidden',
+      '/v1/runs?text=No',
+      '/v1/spend?by=job&job=hidden',
+    ]) {
       const { status, text } = await api.ask('GET', path, { who })
       expect([path, status, text.includes('hidden'), text.includes('work')]).toEqual([path, 200, false, !path.includes('?')])
     }

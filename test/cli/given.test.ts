@@ -59,7 +59,7 @@ describe('what a person gives means the same in every command', () => {
   })
   test('each of these commands lets runs be meant by a time', () => {
     expect(new Set(times.map(([words]) => words))).toEqual(
-      new Set(['acts', 'runs', 'watch', 'retry', 'cancel', 'schedules backfill', 'audit report']),
+      new Set(['acts', 'runs', 'spend', 'watch', 'retry', 'cancel', 'schedules backfill', 'audit report']),
     )
   })
 
@@ -104,6 +104,6 @@ describe('what a person gives means the same in every command', () => {
     expect(await statusOf(testApp, id)).toBe('queued')
   })
   test('each of these commands has such filters', () => {
-    expect(new Set(filters.map(([words]) => words))).toEqual(new Set(['acts', 'runs', 'watch', 'retry', 'cancel', 'audit report']))
+    expect(new Set(filters.map(([words]) => words))).toEqual(new Set(['acts', 'runs', 'spend', 'watch', 'retry', 'cancel', 'audit report']))
   })
 })

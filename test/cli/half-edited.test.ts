@@ -27,6 +27,7 @@ const GO_ON: Readonly<Record<string, readonly string[]>> = {
   logs: ['latest'],
   watch: [],
   acts: [],
+  spend: [],
   cancel: ['latest'],
   pause: ['act', '-r', 'moved'],
   drain: ['-r', 'moved'],

@@ -43,3 +43,15 @@ export function createBudget(options: { db: Db; ceilings: readonly Ceiling[]; wa
 
 const ADD = `update budget_days d set tokens = greatest(d.tokens + $4, 0), cost_usd = greatest(d.cost_usd + $5, 0)
   from unnest($1::text[], $2::text[]) as n(scope, name) where d.scope = n.scope and d.name = n.name and d.day = $3`
+
+/** What of a day (UTC) is spent under ceilings, as a turn is weighed: with what is reserved for turns under way. */
+export async function listSpentOfDay(db: Db, ceilings: readonly Pick<Ceiling, 'scope' | 'name'>[], day: string): Promise<SpentOfDay[]> {
+  return query<SpentOfDay & { name: string }>(
+    db,
+    `select scope, name, tokens::float8 as tokens, cost_usd as "costUsd" from budget_days
+     join unnest($1::text[], $2::text[]) as n(scope, name) using (scope, name) where day = $3`,
+    [ceilings.map(({ scope }) => scope), ceilings.map(({ name }) => name), day],
+  )
+}
+
+export interface SpentOfDay extends Pick<Ceiling, 'scope' | 'name'>, Spend {}

@@ -25,6 +25,8 @@ import { setForeignAside, takeOursBack } from '../../../src/store/audit/join/for
 import * as suspects from '../../../src/store/audit/suspects.ts'
 import { listOpenEvents } from '../../../src/store/audit/join/unexplained.ts'
 import * as deliveries from '../../../src/store/delivery/deliveries.ts'
+import { listSpentOfDay } from '../../../src/store/attempts/budgets.ts'
+import { SPENT_BY, spentBy } from '../../../src/store/attempts/spend.ts'
 import { listUsedNames } from '../../../src/store/names.ts'
 import { badRowStats, forgetBadRows, noteBadRow } from '../../../src/store/bad-rows.ts'
 import { lastTokenUses, noteTokenUse } from '../../../src/store/api-tokens.ts'
@@ -210,6 +212,14 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
         for (const filter of [{ job: JOB }, { run: over }, { by: 'nobody' }]) await listActs(db, filter, { limit: 50 })
       },
     },
+    spentBy: {
+      async call({ db }) {
+        for (const by of SPENT_BY) await spentBy(db, by, { since: new Date(Date.now() - 7 * DAY_MS), until: hour.to })
+      },
+      pages: 40_000,
+      because: 'runs of a week and those that are not over, each with its turns and the answers that were not seen',
+    },
+    listSpentOfDay: { call: ({ db }) => listSpentOfDay(db, [{ scope: 'job', name: JOB }], '2026-11-28') },
     listUsedNames: { call: ({ db }) => listUsedNames(db) },
     listProcesses: { call: ({ db }) => listProcesses(db) },
     listDuties: { call: ({ db }) => listDuties(db) },
