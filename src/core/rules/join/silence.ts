@@ -12,8 +12,7 @@ export const lateAfterMs = (graceMs: number): number => Math.max(graceMs, LATE_M
 export const silenceId = (now: Date): string => uuidOf(`silence of the log ${Math.floor(now.getTime() / HOUR_MS)}`)
 
 /** The same id for the same text, in the form of a version 8 UUID. */
-const uuidOf = (text: string) =>
-  createHash('sha256')
-    .update(text)
-    .digest('hex')
-    .replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-8$3-8$4-$5')
+function uuidOf(text: string): string {
+  const hex = createHash('sha256').update(text).digest('hex')
+  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join('-')
+}

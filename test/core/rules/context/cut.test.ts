@@ -34,6 +34,36 @@ test.each<[string, Partial<Fill>, Cut]>([
     { aside: ['a'], summary: false },
   ],
   ['a last turn that does not fit is summed up all the same', { tokens: 1200, summable: 400, isLast: true }, { aside: [], summary: true }],
+  [
+    'down to just half of the room is enough',
+    { tokens: 1000, old: results(['a', 250], ['b', 250], ['c', 250]) },
+    { aside: ['a', 'b'], summary: false },
+  ],
+  [
+    'what a stub frees is counted in tokens',
+    { density: 0.5, old: results(['a', 500], ['b', 500], ['c', 500]) },
+    { aside: ['a', 'b'], summary: false },
+  ],
+  ['and so is what a summary frees', { density: 0.5, summable: 400 }, { aside: [], summary: true }],
+  ['what is not tight after stubs is not summed up', { old: results(['a', 201]), summable: 460 }, { aside: ['a'], summary: false }],
+  ['nor is what is just tight', { old: results(['a', 200]), summable: 460 }, { aside: ['a'], summary: false }],
+  [
+    'nor is what is a little tight, where that frees little',
+    { tokens: 960, old: results(['a', 200]), summable: 449 },
+    { aside: ['a'], summary: false },
+  ],
+  [
+    'what just fits after stubs leaves results of the last turn alone',
+    { tokens: 1100, old: results(['a', 200]), fresh: results(['f', 300]) },
+    { aside: ['a'], summary: false },
+  ],
+  [
+    'nothing is summed up once results of the last turn make it fit',
+    { tokens: 1000, fresh: results(['f', 300]), summable: 200 },
+    { aside: ['f'], summary: false },
+  ],
+  ['nor where they make it just fit', { tokens: 1200, fresh: results(['f', 300]), summable: 200 }, { aside: ['f'], summary: false }],
+  ['the least that is summed up', { summable: 50 }, { aside: [], summary: true }],
 ])('%s', (_, given, cut) => {
   expect(decideCut({ ...fill, ...given })).toEqual(cut)
 })
@@ -57,4 +87,18 @@ test.each<[string, number[], number]>([
   ['nor of none', [], 0],
 ])('a summary stands for %s', (_, bytes, summed) => {
   expect(summedBy(bytes, { room: 1000, density: 1 })).toBe(summed)
+})
+
+test.each<[string, number[], number]>([
+  ['what just fits stays', [500, 100, 50, 50], 1],
+  ['one byte more does not', [500, 101, 50, 50], 2],
+])('a summary stands for no more than it must: %s', (_, bytes, summed) => {
+  expect(summedBy(bytes, { room: 1000, density: 1 })).toBe(summed)
+  // Half a token a byte: twice as many bytes stay.
+  expect(
+    summedBy(
+      bytes.map((one) => one * 2),
+      { room: 1000, density: 0.5 },
+    ),
+  ).toBe(summed)
 })

@@ -29,3 +29,34 @@ test.each<[what: string, value: unknown, paths: string[], ungrounded: string[]]>
 test('without a result nothing is grounded', () => {
   expect(ungroundedIn({ n: 1 }, ['n'], [])).toEqual([{ path: '/n', value: 1 }])
 })
+
+const of = (value: unknown) => [JSON.stringify(value)]
+
+test.each<[what: string, n: unknown, results: string[], isGrounded: boolean]>([
+  ['0 is in no empty text', 0, of({ s: '', blank: '  ' }), false],
+  ['0 is not what nothing is', 0, of({ s: null }), false],
+  ['1 is not what yes is', 1, of({ s: true }), false],
+  ['a text with blanks around it is a number all the same', 42, of({ s: ' 42 ' }), true],
+  [
+    'a number that lost digits when it was read is not the one that was written',
+    9_007_199_254_740_992,
+    of({ s: ' 9007199254740993 ' }),
+    false,
+  ],
+  ['a whole number that a part was rounded to', 27, of({ n: 27.4 }), true],
+  ['a part that is rounded to two places', 0.12, of({ n: 0.1249 }), true],
+  ['a part that is rounded to two places, wrongly', 0.13, of({ n: 0.1249 }), false],
+  ['a small number in its short form', 1e-7, of({ n: 1e-7 }), true],
+  ['nothing is rounded to 0', 0, of({ n: 0.4 }), false],
+  ['a text in a result that is no JSON, in any case', 'MINING', ['All of Mining.'], true],
+  ['texts of two values are not one', 'a b', of(['a', 'b']), false],
+  ['a text over two lines of one value', 'a\nb', of(['a\nB']), true],
+  ['what is no text is none', 'true', of([true]), false],
+  ['a number is no text', '42', of([42]), false],
+])('%s', (_, n, given, isGrounded) => {
+  expect(ungroundedIn({ n }, ['n'], given)).toHaveLength(isGrounded ? 0 : 1)
+})
+
+test('below a path that goes deeper than the value stands nothing', () => {
+  expect(ungroundedIn({ n: 5 }, ['n.m'], [])).toEqual([])
+})
