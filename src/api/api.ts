@@ -13,6 +13,7 @@ import { addBatch, BATCH_PATH } from './routes/batch.ts'
 import { addEvents } from './routes/events.ts'
 import { addJobs } from './routes/jobs.ts'
 import { addNewRuns } from './routes/new-runs.ts'
+import { addReports } from './routes/reports.ts'
 import { addRunChanges } from './routes/run-changes.ts'
 import { addResults } from './routes/results.ts'
 import { addRuns } from './routes/runs.ts'
@@ -25,6 +26,7 @@ const ROUTES: readonly AddRoutes[] = [
   addBatch,
   addRuns,
   addResults,
+  addReports,
   addRunChanges,
   addEvents,
   addJobs,

@@ -9,6 +9,7 @@ import { createBadRows, isOfRow } from '../store/bad-rows.ts'
 import type { Db } from '../store/postgres/db.ts'
 import {
   endDeliveryTry,
+  hastenDeliveries,
   putOffDeliveries,
   takeDueDeliveries,
   type DeliveryOutcome,
@@ -39,6 +40,8 @@ const ROUND_MS = 30_000
 /** After SILENT_TRIES tries in a row without an answer, all deliveries to the place are put off by PUT_OFF_MS. */
 const SILENT_TRIES = 3
 const PUT_OFF_MS = 60_000
+/** Tries in a row after which a place is taken to be away: what waits for it is due when it takes a report again. Fewer may be the fault of one report. */
+const AWAY_TRIES = 3
 
 /**
  * Sends the reports of the outbox, shared by any number of workers. At least once: a report is sent again until it is accepted, so a receiver deduplicates by its
@@ -50,6 +53,8 @@ export function createOutbox({ db, destinations, log, tryMs = TRY_MS }: OutboxOp
   const busy = new Map<string, number>()
   /** Tries without an answer since the last one, by place. */
   const silent = new Map<string, number>()
+  /** Tries that nobody took since the last one that somebody did, by place. */
+  const away = new Map<string, number>()
 
   async function send({ id, runId, target }: DueDelivery): Promise<SendResult> {
     // Not within the time of a try: a store that is slow does not make a receiver silent.
@@ -79,6 +84,7 @@ export function createOutbox({ db, destinations, log, tryMs = TRY_MS }: OutboxOp
         : { status: 'failed', error: result.error }
     await endDeliveryTry(db, due.id, outcome)
     await noteSilence(due.place, !result.ok && result.silent === true)
+    await noteReturn(due.place, result)
     const about = { runId: due.runId, target: due.target, tries: due.tries }
     if (outcome.status === 'delivered') log.info(about, 'Report delivered.')
     else
@@ -97,6 +103,15 @@ export function createOutbox({ db, destinations, log, tryMs = TRY_MS }: OutboxOp
     if (tries < SILENT_TRIES) return
     await putOffDeliveries(db, place, PUT_OFF_MS)
     log.warn({ place, tries, putOffMs: PUT_OFF_MS }, 'A receiver of reports does not answer: all that is for it waits.')
+  }
+
+  async function noteReturn(place: string, result: SendResult): Promise<void> {
+    const tries = away.get(place) ?? 0
+    if (!result.ok && result.away === true) away.set(place, tries + 1)
+    else away.delete(place)
+    if (!result.ok || tries < AWAY_TRIES) return
+    const reports = await hastenDeliveries(db, place, LEASE_MS)
+    if (reports > 0) log.info({ place, reports }, 'A receiver of reports is back: what waits for it is sent.')
   }
 
   function begin(due: DueDelivery): void {

@@ -61,6 +61,7 @@ test('the document tells of every route, each with its own name, and of nothing 
       "get /v1/runs/{id} getRun",
       "get /v1/runs/{id}/events followRun",
       "get /v1/runs/{id}/output getRunOutput",
+      "get /v1/runs/{id}/reports listReports",
       "get /v1/runs/{id}/results/{result} getRunResult",
       "get /v1/schedules listSchedules",
       "get /v1/spend showSpend",

@@ -9,25 +9,15 @@ import { openDestinations } from '../../src/delivery/destinations/registry.ts'
 import { createWebhookSender } from '../../src/delivery/destinations/webhook.ts'
 import { createOutbox } from '../../src/delivery/outbox.ts'
 import { retryByFilter } from '../../src/runs/retry.ts'
-import { query, type Db } from '../../src/store/postgres/db.ts'
+import { query } from '../../src/store/postgres/db.ts'
 import { endDeliveryTry, listDeliveries, takeDueDeliveries } from '../../src/store/delivery/deliveries.ts'
 import { loadRun } from '../../src/store/runs/show.ts'
+import { addDeliveries as more, deliveringJob as job } from '../support/delivery/deliveries.ts'
 import { startReceiver, type Received, type Receiver } from '../support/delivery/receiver.ts'
 import { buildTestApp, type TestApp } from '../support/app/test-app.ts'
 import { someone } from '../support/actor.ts'
 
 const SECRET = `whsec_${Buffer.from('a secret of twenty-four bytes and more').toString('base64')}`
-
-const job = (deliver: string) => `
-account: reports
-contract: none
-model: { provider: openai, name: scripted }
-prompt: Do it.
-tools:
-  labor: { allow: [query], required: false }
-retry: { attempts: 1 }
-deliver: ${deliver}
-`
 
 const withTeam = ({ url }: Receiver) => ({ webhooks: { team: { url, secret: SECRET } } })
 const toTeam = job('[{ webhook: team }]')
@@ -309,13 +299,6 @@ test('a report that was not sent before its run was retried is recalled, and the
 })
 
 /** More reports of a run, all due. */
-const more = (db: Db, runId: string, target: object, count: number) =>
-  query(
-    db,
-    'insert into deliveries (id, run_id, attempt, target, created_at) select gen_random_uuid(), $1, 1, $2, now() from generate_series(1, $3)',
-    [runId, JSON.stringify(target), count],
-  )
-
 test('a receiver that accepts connections and never answers delays only its own reports', async () => {
   const answer = Promise.withResolvers<number>()
   await using hung = await startReceiver(() => answer.promise)

@@ -191,6 +191,7 @@ const routes: [method: string, path: string, body: unknown, statuses: number[]][
   ['GET', '/v1/runs', undefined, seen],
   ['GET', '/v1/runs/RUN', undefined, seen],
   ['GET', '/v1/runs/RUN/output', undefined, seen],
+  ['GET', '/v1/runs/RUN/reports', undefined, seen],
   ['GET', '/v1/runs/RUN/events', undefined, seen],
   ['POST', '/v1/jobs/work/runs', {}, [401, 403, 202, 202, 202]],
   ['POST', '/v1/jobs/plain/runs', {}, [401, 403, 404, 202, 202]],

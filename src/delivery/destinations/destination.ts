@@ -15,8 +15,8 @@ export interface Message {
 }
 
 /** The outcome of a try. `final`: no later try can succeed. `silent`: no answer within the time of a try. `refused`: an answer that
- * says that it is the message, or who sends it. */
-export type SendResult = { ok: true } | { ok: false; error: string; final: boolean; silent?: boolean; refused?: boolean }
+ * says that it is the message, or who sends it. `away`: nobody was there to take any message. */
+export type SendResult = { ok: true } | { ok: false; error: string; final: boolean; silent?: boolean; refused?: boolean; away?: boolean }
 
 /** An open destination. Both are bounded in time by the destination itself. */
 export interface Sender {

@@ -113,6 +113,8 @@ const TIMEOUT_MS = 15_000
 const GONE = 410
 /** Answers of 4xx that time heals: a time-out, too early, too many. */
 const HEALED = new Set([408, 425, 429])
+/** Answers of what stands before a receiver that is not there. */
+const NOBODY_BEHIND = new Set([502, 503, 504])
 
 /** Posts signed messages (Standard Webhooks 1.0), each try within `timeoutMs` from connecting to the head of the answer. Redirects are not followed: they could carry a report elsewhere. */
 export function createWebhookSender({ timeoutMs = TIMEOUT_MS, way = {} }: { timeoutMs?: number; way?: WayOptions } = {}) {
@@ -143,11 +145,18 @@ export function createWebhookSender({ timeoutMs = TIMEOUT_MS, way = {} }: { time
       await answer.body?.cancel()
       if (answer.ok) return { ok: true }
       const refused = answer.status >= 400 && answer.status < 500 && !HEALED.has(answer.status)
-      return { ok: false, error: `HTTP ${answer.status}`, final: answer.status === GONE, ...(refused && { refused }) }
+      const away = NOBODY_BEHIND.has(answer.status)
+      return {
+        ok: false,
+        error: `HTTP ${answer.status}`,
+        final: answer.status === GONE,
+        ...(refused && { refused }),
+        ...(away && { away }),
+      }
     } catch (error) {
       const cause = error instanceof Error && error.cause ? error.cause : error
       const silent = cause instanceof Error && cause.name.endsWith('TimeoutError')
-      return { ok: false, error: messageOf(cause), final: false, ...(silent && { silent }) }
+      return { ok: false, error: messageOf(cause), final: false, away: true, ...(silent && { silent }) }
     }
   }
 

@@ -64,6 +64,18 @@ export async function putOffDeliveries(db: Db, place: string, ms: number): Promi
   )
 }
 
+/** Makes pending deliveries to a place due that wait for longer than `leaseMs`, so that none that is under way is taken twice. How many. */
+export async function hastenDeliveries(db: Db, place: string, leaseMs: number): Promise<number> {
+  const hastened = await query(
+    db,
+    `update deliveries set next_try_at = now()
+     where status = 'pending' and target::text = $1 and next_try_at > now() + make_interval(secs => $2 / 1000.0) returning id`,
+    [place, leaseMs],
+    'hasten deliveries',
+  )
+  return hastened.length
+}
+
 /** What came of a try. */
 export type DeliveryOutcome =
   | { status: 'delivered' }

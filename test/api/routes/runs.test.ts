@@ -6,6 +6,7 @@ import { actSchema } from '../../../src/api/schemas/acts.ts'
 import { query } from '../../../src/store/postgres/db.ts'
 import { openApi, problem, type Api, type Ask, type Who } from '../../support/app/api.ts'
 import { describeBackends } from '../../support/app/backends.ts'
+import { startReceiver } from '../../support/delivery/receiver.ts'
 import { countingRoute, startCountingServer } from '../../support/mcp/counting-server.ts'
 import { countingJob, WORK, WORK_SCRIPT } from '../../support/app/jobs.ts'
 
@@ -362,4 +363,36 @@ test('who changed what is in the store, on the run and in the log; who only look
   expect(newest.acts).toEqual(acts.slice(0, 2))
   expect((await listed('operator', `?limit=500&cursor=${newest.nextCursor}`)).acts).toEqual(acts.slice(2))
   expect((await listed('operator', '?by=token:runner')).acts.map(({ act }) => act)).toEqual(['cancel', 'cancel'])
+})
+
+test('a run says what became of its reports, to whoever sees the run', async () => {
+  await using receiver = await startReceiver(() => 503)
+  await using api = await openApi({
+    jobs: { work: `${WORK}deliver: [{ webhook: team }, { file: weekly, when: notGreen }]\n`, other: WORK },
+    scripts: { scripted: WORK_SCRIPT },
+    config: { webhooks: { team: { url: receiver.url, secret: `whsec_${Buffer.alloc(24, 1).toString('base64')}` } } },
+  })
+  const id = await api.create('work', { input: { n: 1 } })
+  expect((await api.ask('GET', `/v1/runs/${id}/reports`)).body).toEqual({ reports: [] })
+  await api.testApp.app.worker.start()
+  await api.over(id)
+  await api.testApp.app.worker.stop()
+  await api.testApp.app.outbox.round()
+  expect((await api.ask('GET', `/v1/runs/${id}/reports`, { who: 'runner' })).body).toEqual({
+    reports: expect.arrayContaining([
+      expect.objectContaining({
+        runId: id,
+        target: { kind: 'webhook', name: 'team' },
+        status: 'pending',
+        tries: 1,
+        error: 'HTTP 503',
+        nextTryAt: expect.any(String),
+      }),
+      expect.objectContaining({ target: { kind: 'file', dir: 'weekly' }, status: 'skipped', tries: 0, nextTryAt: null }),
+    ]),
+  })
+  const ids = receiver.received.map(({ headers }) => String(headers['webhook-id']))
+  expect((await api.ask('GET', `/v1/runs/${id}/reports`)).text).toContain(`"id":"${ids[0]}"`)
+  const other = await api.create('other')
+  expect((await api.ask('GET', `/v1/runs/${other}/reports`, { who: 'runner' })).status).toBe(404)
 })

@@ -64,7 +64,9 @@ test.each([
   { status: 410, expected: { ok: false, error: 'HTTP 410', final: true, refused: true } },
   { status: 429, expected: { ok: false, error: 'HTTP 429', final: false } },
   { status: 500, expected: { ok: false, error: 'HTTP 500', final: false } },
-  { status: 503, expected: { ok: false, error: 'HTTP 503', final: false } },
+  { status: 502, expected: { ok: false, error: 'HTTP 502', final: false, away: true } },
+  { status: 503, expected: { ok: false, error: 'HTTP 503', final: false, away: true } },
+  { status: 504, expected: { ok: false, error: 'HTTP 504', final: false, away: true } },
 ])('an answer $status: $expected', async ({ status, expected }) => {
   await using receiver = await startReceiver(() => status)
   expect(await sender().post({ url: receiver.url, secret: SECRET }, message)).toEqual(expected)
@@ -84,7 +86,7 @@ test('a receiver that hangs up or is not there is tried again, and the error nam
   await gone[Symbol.asyncDispose]()
   for (const url of [receiver.url, gone.url]) {
     const result = await post({ url, secret: SECRET }, message)
-    expect(result).toMatchObject({ ok: false, final: false })
+    expect(result).toMatchObject({ ok: false, final: false, away: true })
     expect(JSON.stringify(result)).not.toContain(SECRET.slice(6))
   }
 })
