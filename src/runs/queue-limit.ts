@@ -15,12 +15,18 @@ interface Asked {
   startAt?: Date | undefined
 }
 
-type QueueLimit = <T>(asked: Asked, write: () => Promise<T>) => Promise<T>
+/** A place in the queue, for a run that is about to be written. */
+export interface QueuePlace {
+  /** The run was written, or was not. */
+  end(isWritten: boolean): void
+}
+
+type QueueLimit = (asked: Asked) => Promise<QueuePlace>
 
 type Sort = Full['sort']
 
 /**
- * Writes a run unless too many are queued (back-pressure), else throws `QUEUE_FULL`, which says whose share is full: of runs that a worker could start now, which
+ * Gives a run its place unless too many are queued (back-pressure), else throws `QUEUE_FULL`, which says whose share is full: of runs that a worker could start now, which
  * protects the workers, and of those that lie ahead, which protects the store (`core/rules/queue/share.ts`).
  */
 export function createQueueLimit(db: Db, limits: () => QueueLimits): QueueLimit {
@@ -40,7 +46,7 @@ export function createQueueLimit(db: Db, limits: () => QueueLimits): QueueLimit 
     return counting
   }
 
-  return async ({ requestedBy, job, startAt }, write) => {
+  return async ({ requestedBy, job, startAt }) => {
     const isLater = startAt !== undefined && startAt.getTime() > Date.now()
     const counted = await count()
     const rows = [...counted, ...underWay.rows(), ...written.rows()]
@@ -59,12 +65,11 @@ export function createQueueLimit(db: Db, limits: () => QueueLimits): QueueLimit 
     if (full) throw refusal(full, { requestedBy, job }, limits())
     const sort: Sort = isLater ? 'ahead' : 'due'
     underWay.add(sort, requestedBy, job, 1)
-    try {
-      const result = await write()
-      written.add(sort, requestedBy, job, 1)
-      return result
-    } finally {
-      underWay.add(sort, requestedBy, job, -1)
+    return {
+      end(isWritten) {
+        underWay.add(sort, requestedBy, job, -1)
+        if (isWritten) written.add(sort, requestedBy, job, 1)
+      },
     }
   }
 }

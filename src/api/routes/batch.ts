@@ -4,6 +4,7 @@ import pLimit from 'p-limit'
 import { describeError } from '../../core/failure.ts'
 import { requireRole, visibleJobs } from '../../http/authorize.ts'
 import { failureOf, invalidRequest, problemOf, requestFaults } from '../../http/problem.ts'
+import type { Outcome, Wanted } from '../../runs/intake.ts'
 import { requireJobName } from '../../runs/require.ts'
 import type { AddRoutes, ApiEnv } from '../context.ts'
 import { changeProblemsOf, json } from '../schemas/common.ts'
@@ -12,8 +13,9 @@ import { askedOf } from '../schemas/run-requests.ts'
 
 export const BATCH_PATH = '/v1/runs:batch'
 
-/** Runs of batches that are written at a time, of all batches together: other requests have their share of the store's connections. */
-const AT_ONCE = 4
+/** Runs of a batch that are written in one go, and parts of batches that are written at a time, of all batches together: other requests have their share of the store's connections. */
+const PART = 250
+const AT_ONCE = 2
 
 const batch = createRoute({
   method: 'post',
@@ -26,8 +28,6 @@ const batch = createRoute({
   request: { body: { required: true, content: { 'application/json': { schema: batchSchema } } } },
   responses: { 200: json(batchResultSchema, 'What became of each.'), ...changeProblemsOf() },
 })
-
-type Asked = Extract<BatchEntry, { asked: unknown }>['asked']
 
 function refused({ faults, key }: Extract<BatchEntry, { faults: unknown }>, at: number): BatchedResult {
   const { failure, errors } = requestFaults(`body.runs.${at}`, faults)
@@ -44,37 +44,41 @@ export const addBatch: AddRoutes = (app, context) => {
     const jobs = context.jobs.jobs()
     const visible = visibleJobs(caller)
 
-    async function ask({ job: name, key, ...asked }: Asked): Promise<BatchedResult> {
-      try {
-        const job = requireJobName(jobs, name, visible)
-        requireRole(caller, 'runner', job)
-        const request = { ...askedOf(asked), trigger: { kind: 'api' }, requestedBy: caller.name } as const
-        const { id, status, replayed } = await intake.ask(jobs, job, request, key)
+    const resultOf = (key: string | undefined, job: string, outcome: Outcome): BatchedResult => {
+      if ('asked' in outcome) {
+        const { id, status, replayed } = outcome.asked
         return { key: key ?? null, run: { id, job, status }, replayed, problem: null }
+      }
+      const failure = failureOf(outcome.error)
+      if (failure.code === 'INTERNAL_ERROR')
+        log.error({ requestId: c.get('requestId'), reason: describeError(outcome.error) }, 'A run of a batch could not be asked for.')
+      return { key: key ?? null, run: null, replayed: false, problem: problemOf(failure) }
+    }
+    const results = entries.map((entry, at) => ('faults' in entry ? refused(entry, at) : undefined))
+    const wanted: (Wanted & { at: number })[] = []
+    for (const [at, entry] of entries.entries()) {
+      if ('faults' in entry) continue
+      const { job, key, ...asked } = entry.asked
+      try {
+        requireRole(caller, 'runner', requireJobName(jobs, job, visible))
+        wanted.push({ at, job, key, request: { ...askedOf(asked), trigger: { kind: 'api' }, requestedBy: caller.name } })
       } catch (error) {
-        const failure = failureOf(error)
-        if (failure.code === 'INTERNAL_ERROR')
-          log.error({ requestId: c.get('requestId'), reason: describeError(error) }, 'A run of a batch could not be asked for.')
-        return { key: key ?? null, run: null, replayed: false, problem: problemOf(failure) }
+        results[at] = resultOf(key, job, { error })
       }
     }
-
+    const askSome = (some: readonly (Wanted & { at: number })[]) =>
+      limited(async () => {
+        const outcomes = await intake.askAll(jobs, some)
+        for (const [index, { at, key, job }] of some.entries()) results[at] = resultOf(key, job, outcomes[index] ?? { error: undefined })
+      })
     // Those of one key in their order: the first is the one that counts.
-    const byKey = new Map<string, Promise<BatchedResult>>()
-    const results = await Promise.all(
-      entries.map((entry, at) => {
-        if ('faults' in entry) return Promise.resolve(refused(entry, at))
-        const { asked } = entry
-        const earlier = asked.key === undefined ? undefined : byKey.get(asked.key)
-        const result = limited(async () => {
-          await earlier
-          return ask(asked)
-        })
-        if (asked.key !== undefined) byKey.set(asked.key, result)
-        return result
-      }),
-    )
-    return c.json({ results, queued: results.filter(({ run, replayed }) => run && !replayed).length }, 200)
+    const isFirst = new Set(new Map(wanted.toReversed().map((one) => [one.key ?? one.at, one])).values())
+    const [first, later] = [wanted.filter((one) => isFirst.has(one)), wanted.filter((one) => !isFirst.has(one))]
+    const parts = Array.from({ length: Math.ceil(first.length / PART) }, (_, part) => first.slice(part * PART, (part + 1) * PART))
+    await Promise.all(parts.map(askSome))
+    for (const one of later) await askSome([one])
+    const told = results.filter((result) => result !== undefined)
+    return c.json({ results: told, queued: told.filter(({ run, replayed }) => run && !replayed).length }, 200)
   }
 
   const own = new OpenAPIHono<ApiEnv>({

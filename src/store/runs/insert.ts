@@ -1,7 +1,6 @@
 import type pg from 'pg'
 import { PRIORITIES, type Priority, type Trigger, type Tags } from '../../core/run.ts'
 import { query, type Db } from '../postgres/db.ts'
-import { createParameters } from '../postgres/parameters.ts'
 
 export interface NewRun {
   id: string
@@ -22,35 +21,50 @@ export interface NewRun {
   afterRun?: string | undefined
 }
 
-/** Keeps a job's definition under its digest, and inserts the run: one statement, so a run never lacks its definition. */
-export async function insertRun(db: Db | pg.PoolClient, run: NewRun, definition: unknown): Promise<void> {
-  const { add, values } = createParameters()
-  const job = add(run.job)
-  const jobVersion = add(run.jobVersion)
-  const retryOf = add(run.retryOf ?? null)
-  const columns = {
-    id: add(run.id),
-    job,
-    job_version: jobVersion,
-    status: "'queued'",
-    account: add(run.account),
-    trigger: add(JSON.stringify(run.trigger)),
-    input: add(JSON.stringify(run.input)),
-    retry_of: retryOf,
-    after_run: add(run.afterRun ?? null),
-    requested_by: add(run.requestedBy ?? null),
-    tags: `coalesce(${add(run.tags ? JSON.stringify(run.tags) : null)}::jsonb, (select tags from runs where id = ${retryOf}), '{}')`,
-    priority: add(PRIORITIES[run.priority ?? 'normal']),
-    next_attempt_at: add(run.startAt ?? null),
-    expire_at: add(run.expireAt ?? null),
-  }
+/** A run, and the definition of its job that it keeps. */
+export interface Inserted {
+  run: NewRun
+  definition: unknown
+}
+
+/** A column of `runs`, the type of what it is given, and what that is. */
+const COLUMNS: readonly (readonly [column: string, type: string, value: (run: NewRun) => unknown])[] = [
+  ['id', 'text', ({ id }) => id],
+  ['job', 'text', ({ job }) => job],
+  ['job_version', 'text', ({ jobVersion }) => jobVersion],
+  ['account', 'text', ({ account }) => account],
+  ['trigger', 'json', ({ trigger }) => JSON.stringify(trigger)],
+  ['input', 'json', ({ input }) => JSON.stringify(input)],
+  ['retry_of', 'text', ({ retryOf }) => retryOf],
+  ['after_run', 'text', ({ afterRun }) => afterRun],
+  ['requested_by', 'text', ({ requestedBy }) => requestedBy],
+  ['priority', 'int', ({ priority }) => PRIORITIES[priority ?? 'normal']],
+  ['next_attempt_at', 'timestamptz', ({ startAt }) => startAt?.toISOString()],
+  ['expire_at', 'timestamptz', ({ expireAt }) => expireAt?.toISOString()],
+  ['tags', 'jsonb', ({ tags }) => tags && JSON.stringify(tags)],
+]
+const NAMES = COLUMNS.map(([name]) => name)
+const INSERT = `with version as (
+    insert into job_versions (job, version, definition) select * from unnest($1::text[], $2::text[], $3::json[]) on conflict do nothing)
+  insert into runs (status, ${NAMES.join(', ')})
+  select 'queued', ${NAMES.map((name) => (name === 'tags' ? "coalesce(tags, (select tags from runs where id = g.retry_of), '{}')" : name)).join(', ')}
+  from unnest(${COLUMNS.map(([, type], at) => `$${at + 4}::${type}[]`).join(', ')}) as g (${NAMES.join(', ')})`
+
+/** Keeps the definitions of jobs under their digests, and inserts the runs, all or none: one statement, so a run never lacks its definition. */
+export async function insertRuns(db: Db | pg.PoolClient, inserted: readonly Inserted[]): Promise<void> {
+  const versions = [...new Map(inserted.map((one) => [`${one.run.job} ${one.run.jobVersion}`, one])).values()]
   await query(
     db,
-    `with version as (
-       insert into job_versions (job, version, definition)
-       values (${job}, ${jobVersion}, ${add(JSON.stringify(definition))}) on conflict do nothing)
-     insert into runs (${Object.keys(columns).join(', ')}) values (${Object.values(columns).join(', ')})`,
-    values,
-    'insert run',
+    INSERT,
+    [
+      versions.map(({ run }) => run.job),
+      versions.map(({ run }) => run.jobVersion),
+      versions.map(({ definition }) => JSON.stringify(definition)),
+      ...COLUMNS.map(([, , value]) => inserted.map(({ run }) => value(run) ?? null)),
+    ],
+    'insert runs',
   )
 }
+
+/** The same of one run. */
+export const insertRun = (db: Db | pg.PoolClient, run: NewRun, definition: unknown): Promise<void> => insertRuns(db, [{ run, definition }])

@@ -87,3 +87,13 @@ test('what does not fit into the queue any more is told so, and the rest is queu
   expect(results.filter(({ problem }) => problem?.code === 'QUEUE_FULL')).toHaveLength(3)
   expect(await countRuns(api)).toBe(5)
 })
+
+test('two batches with the same keys, in whatever order and at the same time, queue each run once', async () => {
+  await using api = await openApi(testApp)
+  const asked = Array.from({ length: 60 }, (_, n) => ({ job: 'work', key: `k${n}`, input: { n } }))
+  const batches = await Promise.all([batch(api, asked), batch(api, asked.toReversed()), batch(api, asked.slice(30))])
+  const idsOf = (results: (typeof batches)[number]['results']) => results.map(({ run }) => run?.id)
+  const [one, other, half] = batches.map(({ results }) => idsOf(results))
+  expect([one, half]).toEqual([other?.toReversed(), one?.slice(30)])
+  expect([batches.reduce((sum, { queued }) => sum + queued, 0), await countRuns(api)]).toEqual([60, 60])
+})

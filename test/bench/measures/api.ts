@@ -5,11 +5,14 @@ import { openHouse, plainJob, TOKEN } from '../house.ts'
 
 const RATES = [200, 500]
 const SECONDS = 5
+const BATCH = 1000
+const BATCHES = 5
 
 /** What a service waits for when it asks for runs at a steady rate. */
 export const api: Bench = {
   name: 'api',
-  about: 'POST /v1/jobs/{job}/runs at 200 and 500 requests a second: p50 and p99; on Redis and embedded',
+  about:
+    'POST /v1/jobs/{job}/runs at 200 and 500 requests a second: p50 and p99; POST /v1/runs:batch with 1,000 runs; on Redis and embedded',
   async run({ scale, say }) {
     const rows: Row[] = []
     for (const queue of ['redis', 'embedded'] as const) {
@@ -34,11 +37,26 @@ export const api: Bench = {
         })
         say(`${queue}, ${rate}/s: p50 ${round(quantile(times, 0.5))} ms`)
       }
+      const times: number[] = []
+      for (let batch = 0; batch < BATCHES; batch++) times.push(await askBatch(`${server?.url()}/v1/runs:batch`, agent, batch))
+      rows.push({ queue, runsOfABatch: BATCH, batches: BATCHES, p50Ms: round(quantile(times, 0.5)), mostMs: round(Math.max(...times)) })
+      say(`${queue}, a batch of ${BATCH}: p50 ${round(quantile(times, 0.5))} ms`)
       await agent.close()
       await server?.stop()
     }
     return rows
   },
+}
+
+/** One batch, each of its runs with a key, in milliseconds. */
+async function askBatch(url: string, dispatcher: Agent, batch: number): Promise<number> {
+  const began = performance.now()
+  const runs = Array.from({ length: BATCH }, (_, index) => ({ job: 'plain', key: `batch-${batch}-${index}-${began}` }))
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${TOKEN}` }
+  const { statusCode, body } = await request(url, { dispatcher, method: 'POST', headers, body: JSON.stringify({ runs }) })
+  await body.dump()
+  if (statusCode !== 200) throw new Error(`HTTP ${statusCode}`)
+  return performance.now() - began
 }
 
 /** Requests at a rate, whether the earlier ones were answered or not. Each took so many milliseconds from the time it was due. */

@@ -9,7 +9,7 @@ import { prune } from '../../../src/store/retention.ts'
 import { finishRun, type RunEnd } from '../../../src/store/runs/finish.ts'
 import { heartbeat, requestCancel } from '../../../src/store/runs/heartbeat.ts'
 import { releaseIntoSlots, releaseNext, releaseUnpaused } from '../../../src/store/runs/holds.ts'
-import { insertRunOnce } from '../../../src/store/runs/idempotency.ts'
+import { insertRunsOnce } from '../../../src/store/runs/idempotency.ts'
 import { retryRuns } from '../../../src/store/runs/retry.ts'
 import { suspendRun } from '../../../src/store/runs/suspend.ts'
 import { listWakeable } from '../../../src/store/runs/wakeable.ts'
@@ -98,8 +98,11 @@ const DEEDS: Record<string, (at: Storm) => Promise<unknown>> = {
     await liftPause(db, 'work', someone())
   },
   async queue({ db, one }) {
-    const owner = { owner: 'ann', key: one(), digest: 'same' }
-    await insertRunOnce(db, newRun(`run_${randomUUID()}`), {}, owner)
+    const keys = new Set([one(), one()])
+    await insertRunsOnce(
+      db,
+      [...keys].map((key) => ({ run: newRun(`run_${randomUUID()}`), definition: {}, key: { owner: 'ann', key, digest: 'same' } })),
+    )
   },
   async fire({ db, dice }) {
     const at = minute(dice)

@@ -37,8 +37,8 @@ import { removeVersions } from '../../../src/store/versions.ts'
 import { finishRun, finishUnclaimedRun, loadUnclaimedRun, type RunEnd } from '../../../src/store/runs/finish.ts'
 import { cancelRequested, heartbeat, requestCancel } from '../../../src/store/runs/heartbeat.ts'
 import { fullLimit, hold, lockLimits, releaseIntoSlots, releaseNext, releaseUnpaused } from '../../../src/store/runs/holds.ts'
-import { forgetOldKeys, insertRunOnce, loadKey } from '../../../src/store/runs/idempotency.ts'
-import { insertRun } from '../../../src/store/runs/insert.ts'
+import { forgetOldKeys, insertRunsOnce, loadKeys } from '../../../src/store/runs/idempotency.ts'
+import { insertRun, insertRuns } from '../../../src/store/runs/insert.ts'
 import { countQueued, groupRuns, listRuns } from '../../../src/store/runs/list.ts'
 import { retryRuns } from '../../../src/store/runs/retry.ts'
 import { findIds, latestId, loadRun, loadRunStates, loadStatus } from '../../../src/store/runs/show.ts'
@@ -297,10 +297,11 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
       pages: 3000,
       because: 'all runs that are held or at work',
     },
-    insertRunOnce: { call: ({ db }) => insertRunOnce(db, newRun(), {}, key) },
-    loadKey: { call: ({ db }) => loadKey(db, key) },
+    insertRunsOnce: { call: ({ db }) => insertRunsOnce(db, [{ run: newRun(), definition: {}, key }]) },
+    loadKeys: { call: ({ db }) => loadKeys(db, [key]) },
     forgetOldKeys: { call: ({ db }) => forgetOldKeys(db), ...BATCHES },
     insertRun: { call: ({ db }) => insertRun(db, newRun(), {}) },
+    insertRuns: { call: ({ db }) => insertRuns(db, [{ run: newRun(), definition: {} }]) },
     listRuns: {
       async call({ db }) {
         const page = { limit: 50 }
