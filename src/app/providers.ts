@@ -10,6 +10,8 @@ interface Opened {
   name: string
   apiKey: () => string | undefined
   missingKey: () => MissingKey | undefined
+  /** What to do about a key that is not accepted. */
+  keyCure: string
   /** Most tokens of an answer that a model gives, where that is known. */
   maxTokensOf: (model: string) => number | undefined
   redact: (text: string) => string

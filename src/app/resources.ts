@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { longestAnswer } from '../core/rules/context/window.ts'
 import type { Config } from '../config/load.ts'
 import { proxiedParts } from '../config/proxies.ts'
-import { missingKey, providerKey, readSecret } from '../config/secrets.ts'
+import { missingKey, providerKey, readSecret, refusedKeyCure, secretPlace } from '../config/secrets.ts'
 import type { Ceiling } from '../core/rules/spending/budget.ts'
 import { priceShare } from '../core/models/catalogue-kinds.ts'
 import { hasPriceAt } from '../core/rules/spending/price.ts'
@@ -163,13 +163,26 @@ export function createRunResources(
       return longestAnswer({ ...(tokens !== undefined && { tokens }), maxOutputTokens })
     }
     const open = () =>
-      openProvider({ name, apiKey, missingKey: () => missingKey(config, name), maxTokensOf, redact: redactor.redact }, provided)
+      openProvider(
+        {
+          name,
+          apiKey,
+          missingKey: () => missingKey(config, name),
+          keyCure: refusedKeyCure(config, name),
+          maxTokensOf,
+          redact: redactor.redact,
+        },
+        provided,
+      )
     providers.set(name, parts.providers(stack, { name, provided, prices, models }, open))
   }
   const accounts = new Map<string, TokenSource>()
   for (const text of signingKeyTexts(config.evidence.keyFile)) redactor.add(text)
   for (const [account, { token, tokenFile: file }] of Object.entries(config.accounts))
-    accounts.set(account, createTokenSource({ account, token, file, onToken: redactor.add }))
+    accounts.set(
+      account,
+      createTokenSource({ account, token, file, place: secretPlace(config, ['accounts', account, 'token'], file), onToken: redactor.add }),
+    )
   // Also what this process may never send is known: a server, or the gateway's log, may hold it.
   for (const tokens of accounts.values())
     readAhead(() => {

@@ -50,6 +50,18 @@ export function providerKey({ providers }: Providers, name: string): string | un
   })
 }
 
+/** Where a secret is to be put: the setting that is in force, with the file or the variable that it names. `path` is that of the key for the text itself, `file` what is under the same key with `File` behind it. */
+export function secretPlace(config: object, path: readonly string[], file: string | undefined): string {
+  const key = path.join('.')
+  if (file !== undefined) return `the file ${file} (${key}File)`
+  const variable = variableAt(config, path)
+  return variable === undefined ? key : `the variable ${variable} (${key}), and start again`
+}
+
+/** What to do about a key that a provider does not accept. */
+export const refusedKeyCure = (config: Providers, name: string): string =>
+  `Put a key that the provider accepts into ${secretPlace(config, ['providers', name, 'apiKey'], config.providers[name]?.apiKeyFile)}.`
+
 /** That a provider has no key, with the place, and what to do; undefined when it has one. */
 export function missingKey(config: Providers, name: string): { fault: string; cure: string } | undefined {
   if (providerKey(config, name) !== undefined) return undefined

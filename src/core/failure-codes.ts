@@ -29,7 +29,7 @@ export const FAILURES = {
   TOKEN_REJECTED: later(
     502,
     'Pomerium does not accept the account’s token.',
-    'Put a valid token in the account’s token file; it is re-read at once.',
+    'Put a valid token where the account has it: its tokenFile, which is re-read at once, or its token in the configuration.',
   ),
   TOKEN_EXPIRES_TOO_SOON: never(
     422,
@@ -96,7 +96,11 @@ export const FAILURES = {
     'The model’s answer is longer than it may be, and was cut.',
     'Ask for a shorter answer; where limits.outputBytes cut it raise that, else name a model that may write more.',
   ),
-  MODEL_AUTH: never(502, 'The model provider does not accept the key.', 'Correct the provider’s apiKey in the configuration.'),
+  MODEL_AUTH: never(
+    502,
+    'The model provider does not accept the key.',
+    'Correct the provider’s apiKey in the configuration, or the file that its apiKeyFile names.',
+  ),
   MODEL_NOT_FOUND: never(422, 'The provider has no such model.', 'Correct model.name in the job file.'),
   MODEL_RATE_LIMITED: later(
     503,

@@ -30,26 +30,23 @@ export function createTokenSource(options: {
   account: string
   token?: string | undefined
   file?: string | undefined
+  /** Where a token is to be put, for the cure; the file, or the key of the configuration, when not given. */
+  place?: string
   /** Called with each token before its first use, so that it is redacted from then on. */
   onToken?: (jwt: string) => void
   /** On the monotonic clock, in ms. */
   now?: () => number
 }): TokenSource {
-  const { account, file, onToken = () => {}, now = () => performance.now() } = options
-  const parse = (text: string, where: string, place: string) => {
-    const token = parseToken(text, where, `Put the JWT that Pomerium gave for account ${account} ${place}.`)
+  const { account, file, place = file ?? `accounts.${account}.token`, onToken = () => {}, now = () => performance.now() } = options
+  const parse = (text: string, where: string) => {
+    const token = parseToken(text, where, `Put the JWT that Pomerium gave for account ${account} into ${place}.`)
     onToken(token.jwt)
     return token
   }
   if (file === undefined) {
     let fixed: Token | undefined
     return {
-      current: () =>
-        (fixed ??= parse(
-          options.token ?? '',
-          `the token of account ${account}`,
-          `into accounts.${account}.token, or into the variable that it names`,
-        )),
+      current: () => (fixed ??= parse(options.token ?? '', `the token of account ${account}`)),
     }
   }
   let known: { token: Token; stamp: string } | undefined
@@ -62,7 +59,7 @@ export function createTokenSource(options: {
       try {
         const { mtimeMs, size, ino } = statSync(file)
         const stamp = `${mtimeMs} ${size} ${ino}`
-        if (known?.stamp !== stamp) known = { token: parse(readAtOnce(file), where, 'there'), stamp }
+        if (known?.stamp !== stamp) known = { token: parse(readAtOnce(file), where), stamp }
         checkedAt = now()
         return known.token
       } catch (cause) {

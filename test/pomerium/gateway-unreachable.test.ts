@@ -308,7 +308,7 @@ describe('an answer', () => {
     const { result, message } = await ask({ url })
     expect(result).toMatchObject({ code: 'TOKEN_REJECTED', retry: 'later', requestId: 'its-id' })
     expect(message).toMatchInlineSnapshot(
-      `"Pomerium rejected the token of account reports (request its-id). Put a valid token in the account’s token file; it is re-read at once."`,
+      `"Pomerium rejected the token of account reports (request its-id). Put a valid token where the account has it: its tokenFile, which is re-read at once, or its token in the configuration."`,
     )
     expect(message).not.toContain(TOKEN)
   })

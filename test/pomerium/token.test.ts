@@ -87,22 +87,22 @@ describe('a token file', () => {
     const said = Object.fromEntries(Object.entries(texts).map(([title, text]) => [title, refused(inFile(text))]))
     expect(said).toMatchInlineSnapshot(`
       {
-        "a JWT with its end cut off": "The token file FILE of account reports does not hold a JWT. Put the JWT that Pomerium gave for account reports there.",
-        "a NUL inside": "The token file FILE of account reports does not hold a JWT. Put the JWT that Pomerium gave for account reports there.",
-        "a character that no header can hold": "The token file FILE of account reports does not hold a JWT. Put the JWT that Pomerium gave for account reports there.",
-        "a jti that is a number": "The token file FILE of account reports holds a JWT without jti: it is not a service account’s. Put the JWT that Pomerium gave for account reports there.",
-        "a payload that is no mapping": "The token file FILE of account reports does not hold a JWT. Put the JWT that Pomerium gave for account reports there.",
-        "a whole header": "The token file FILE of account reports has white space inside; it may hold more than one token. Put the JWT that Pomerium gave for account reports there.",
-        "an empty jti": "The token file FILE of account reports holds a JWT without jti: it is not a service account’s. Put the JWT that Pomerium gave for account reports there.",
-        "an encrypted one of five parts": "The token file FILE of account reports does not hold a JWT. Put the JWT that Pomerium gave for account reports there.",
-        "an exp that is no time": "The token file FILE of account reports holds a JWT whose exp is not a time. Put the JWT that Pomerium gave for account reports there.",
-        "empty": "The token file FILE of account reports is empty. Put the JWT that Pomerium gave for account reports there.",
-        "only a newline": "The token file FILE of account reports is empty. Put the JWT that Pomerium gave for account reports there.",
-        "only a scheme": "The token file FILE of account reports is empty. Put the JWT that Pomerium gave for account reports there.",
-        "three parts that are none of a JWT": "The token file FILE of account reports does not hold a JWT. Put the JWT that Pomerium gave for account reports there.",
-        "two tokens": "The token file FILE of account reports has white space inside; it may hold more than one token. Put the JWT that Pomerium gave for account reports there.",
-        "without jti": "The token file FILE of account reports holds a JWT without jti: it is not a service account’s. Put the JWT that Pomerium gave for account reports there.",
-        "words": "The token file FILE of account reports does not hold a JWT. Put the JWT that Pomerium gave for account reports there.",
+        "a JWT with its end cut off": "The token file FILE of account reports does not hold a JWT. Put the JWT that Pomerium gave for account reports into FILE.",
+        "a NUL inside": "The token file FILE of account reports does not hold a JWT. Put the JWT that Pomerium gave for account reports into FILE.",
+        "a character that no header can hold": "The token file FILE of account reports does not hold a JWT. Put the JWT that Pomerium gave for account reports into FILE.",
+        "a jti that is a number": "The token file FILE of account reports holds a JWT without jti: it is not a service account’s. Put the JWT that Pomerium gave for account reports into FILE.",
+        "a payload that is no mapping": "The token file FILE of account reports does not hold a JWT. Put the JWT that Pomerium gave for account reports into FILE.",
+        "a whole header": "The token file FILE of account reports has white space inside; it may hold more than one token. Put the JWT that Pomerium gave for account reports into FILE.",
+        "an empty jti": "The token file FILE of account reports holds a JWT without jti: it is not a service account’s. Put the JWT that Pomerium gave for account reports into FILE.",
+        "an encrypted one of five parts": "The token file FILE of account reports does not hold a JWT. Put the JWT that Pomerium gave for account reports into FILE.",
+        "an exp that is no time": "The token file FILE of account reports holds a JWT whose exp is not a time. Put the JWT that Pomerium gave for account reports into FILE.",
+        "empty": "The token file FILE of account reports is empty. Put the JWT that Pomerium gave for account reports into FILE.",
+        "only a newline": "The token file FILE of account reports is empty. Put the JWT that Pomerium gave for account reports into FILE.",
+        "only a scheme": "The token file FILE of account reports is empty. Put the JWT that Pomerium gave for account reports into FILE.",
+        "three parts that are none of a JWT": "The token file FILE of account reports does not hold a JWT. Put the JWT that Pomerium gave for account reports into FILE.",
+        "two tokens": "The token file FILE of account reports has white space inside; it may hold more than one token. Put the JWT that Pomerium gave for account reports into FILE.",
+        "without jti": "The token file FILE of account reports holds a JWT without jti: it is not a service account’s. Put the JWT that Pomerium gave for account reports into FILE.",
+        "words": "The token file FILE of account reports does not hold a JWT. Put the JWT that Pomerium gave for account reports into FILE.",
       }
     `)
     for (const part of [...first.split('.'), 'hunter2']) expect(JSON.stringify(said)).not.toContain(part)
@@ -112,11 +112,11 @@ describe('a token file', () => {
   test('that is missing or no file is named', () => {
     const missing = createTokenSource({ account: 'reports', file: '/nowhere/1.token' })
     expect(refused(() => missing.current())).toMatchInlineSnapshot(
-      `"The token file FILE of account reports cannot be read: ENOENT: no such file or directory, stat 'FILE'. Put a valid token in the account’s token file; it is re-read at once."`,
+      `"The token file FILE of account reports cannot be read: ENOENT: no such file or directory, stat 'FILE'. Put a valid token where the account has it: its tokenFile, which is re-read at once, or its token in the configuration."`,
     )
     const directory = createTokenSource({ account: 'reports', file: dir })
     expect(refused(() => directory.current()).replace(dir, 'DIR')).toMatchInlineSnapshot(
-      `"The token file DIR of account reports cannot be read: EISDIR: illegal operation on a directory, read. Put a valid token in the account’s token file; it is re-read at once."`,
+      `"The token file DIR of account reports cannot be read: EISDIR: illegal operation on a directory, read. Put a valid token where the account has it: its tokenFile, which is re-read at once, or its token in the configuration."`,
     )
   })
 })
@@ -129,7 +129,7 @@ describe('a token that is given as text', () => {
   test.each([undefined, ''])('and is %j is refused when it is needed, not before', (token) => {
     const source = createTokenSource({ account: 'reports', token })
     expect(refused(() => source.current())).toBe(
-      'The token of account reports is empty. Put the JWT that Pomerium gave for account reports into accounts.reports.token, or into the variable that it names.',
+      'The token of account reports is empty. Put the JWT that Pomerium gave for account reports into accounts.reports.token.',
     )
   })
 })
@@ -229,7 +229,7 @@ describe('a lifetime', () => {
       code: 'TOKEN_REJECTED',
       retry: 'later',
       message: `The token of account reports expired at ${at}.`,
-      cure: 'Put a valid token in the account’s token file; it is re-read at once.',
+      cure: 'Put a valid token where the account has it: its tokenFile, which is re-read at once, or its token in the configuration.',
     })
   })
 

@@ -22,6 +22,8 @@ export interface ProviderOptions extends ProviderWay {
   apiKey: () => string | undefined
   /** Why there is none, where there is none. */
   missingKey?: () => MissingKey | undefined
+  /** What to do about a key that is not accepted. */
+  keyCure?: string | undefined
   /** Stream answers: needed where something between cuts connections that are silent for long. */
   stream: boolean
   /** The provider is told whose a request is. */
@@ -52,7 +54,7 @@ export function createProvider(options: ProviderOptions): Provider {
   const client = createMessagesClient(options)
   const wantsKey = kindOfProvider('anthropic', options.baseUrl) !== undefined
   const nameFailure = (model: string) => (error: unknown) =>
-    modelFailure(error, { provider: options.name, model, redact, missingKey: options.missingKey, wantsKey })
+    modelFailure(error, { provider: options.name, model, redact, missingKey: options.missingKey, keyCure: options.keyCure, wantsKey })
   const parameters = new Map<string, (warn: Warn) => Ask>()
   const askFor = (model: string, warn: Warn = () => {}): Ask => {
     const known = parameters.get(model) ?? createParameters(`${options.name}, model ${model},`, MESSAGES)

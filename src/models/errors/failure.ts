@@ -51,6 +51,8 @@ export function modelFailure(
     redact: (text: string) => string
     tier?: Tier | undefined
     missingKey?: (() => MissingKey | undefined) | undefined
+    /** What to do about a key that is not accepted. */
+    keyCure?: string | undefined
     /** The address is that of a service that wants a key of everybody: some cut the connection of who has none. */
     wantsKey?: boolean
   },
@@ -65,6 +67,7 @@ export function modelFailure(
   const make = (code: FailureCode, requestId?: string | null, waitMs?: number) =>
     new Failure({
       code,
+      ...(code === 'MODEL_AUTH' && what.keyCure !== undefined && { cure: what.keyCure }),
       message: `${about}: ${text}.`,
       requestId: requestId ? what.redact(requestId) : undefined,
       retryAfterMs: waitMs,

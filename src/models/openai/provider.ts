@@ -28,6 +28,8 @@ export interface ProviderOptions extends ProviderWay {
   apiKey: () => string | undefined
   /** Why there is none, where there is none. */
   missingKey?: () => MissingKey | undefined
+  /** What to do about a key that is not accepted. */
+  keyCure?: string | undefined
   /** Stream answers: needed where something between cuts connections that are silent for long. */
   stream: boolean
   store: boolean | undefined
@@ -84,7 +86,7 @@ export function createProvider(options: ProviderOptions): Provider {
     fetch: connection.fetch,
   })
   const nameFailure = (model: string, tier?: Tier) => (error: unknown) =>
-    modelFailure(error, { provider: options.name, model, redact, tier, missingKey: options.missingKey, wantsKey })
+    modelFailure(error, { provider: options.name, model, redact, tier, missingKey: options.missingKey, keyCure: options.keyCure, wantsKey })
   const parameters = new Map<string, (warn: Warn) => Ask>()
   const askFor = (model: string, warn: Warn = () => {}): Ask => {
     const known = parameters.get(model) ?? createParameters(`${options.name}, model ${model},`, OPENAI)
