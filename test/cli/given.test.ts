@@ -77,8 +77,8 @@ describe('what a person gives means the same in every command', () => {
     '--status': { slip: 'faild', said: /There are queued, running/ },
     '--account': { slip: 'reprots', said: /^FILTER_INVALID There is no account reprots .*\. Did you mean reports\?$/m },
   }
-  /** Words that a run has or has not, of which none is wrong; and cases, which `eval` looks for in a folder. */
-  const FREE: readonly string[] = ['--text', '--case']
+  /** Words that a run has or has not, of which none is wrong; cases, which `eval` looks for in a folder; and what a token is for, which is no filter. */
+  const FREE: readonly string[] = ['--text', '--case', '--jobs']
   const filters = all.flatMap(({ words, command: one }) =>
     one.options.flatMap(({ long, required, description, parseArg }) =>
       long !== undefined && required && description.startsWith('only ') && parseArg !== parseTime && !FREE.includes(long)

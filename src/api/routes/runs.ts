@@ -6,7 +6,7 @@ import { listRuns } from '../../runs/queries.ts'
 import { requireRun, requireStatus } from '../../runs/require.ts'
 import type { AddRoutes } from '../context.ts'
 import { answerHeaders, cursorAfter, idParam, json, problemsOf } from '../schemas/common.ts'
-import { runQuerySchema, timesOf, waitSchema } from '../schemas/run-requests.ts'
+import { filterTimesOf, runQuerySchema, waitSchema } from '../schemas/run-requests.ts'
 import { describeRun, runLineSchema, runSchema } from '../schemas/runs.ts'
 
 const tags = ['runs']
@@ -59,10 +59,10 @@ const output = createRoute({
 /** Routes that show runs. */
 export const addRuns: AddRoutes = (app, { db, states, openAnswers, ending }) => {
   app.openapi(list, async (c) => {
-    const { limit, cursor, since, until, tag, ...filter } = c.req.valid('query')
+    const { limit, cursor, since, until, endedSince, endedUntil, tag, ...filter } = c.req.valid('query')
     const runs = await listRuns(
       db,
-      { ...filter, ...timesOf({ since, until }), tags: tag, jobs: visibleJobs(c.get('caller')) },
+      { ...filter, ...filterTimesOf({ since, until, endedSince, endedUntil }), tags: tag, jobs: visibleJobs(c.get('caller')) },
       { limit, before: cursor },
     )
     const ids = runs.map(({ id }) => id)

@@ -10,6 +10,24 @@ const MAX_WAIT_S = 60
 const MAX_PAGE = 500
 const MAX_AHEAD_MS = 366 * 86_400_000
 
+/** The times of a filter as such. */
+export const filterTimesOf = ({
+  endedSince,
+  endedUntil,
+  ...times
+}: Parameters<typeof timesOf>[0] & { endedSince?: string | undefined; endedUntil?: string | undefined }) => ({
+  ...timesOf(times),
+  endedSince: dateOf(endedSince),
+  endedUntil: dateOf(endedUntil),
+})
+
+const filterTimes = {
+  since: moment.optional().describe('Created at or after.'),
+  until: moment.optional().describe('Created before.'),
+  endedSince: moment.optional().describe('Ended at or after, whenever they were created.'),
+  endedUntil: moment.optional().describe('Ended before.'),
+}
+
 export const timesOf = ({ since, until }: { since?: string | undefined; until?: string | undefined }) => ({
   since: dateOf(since),
   until: dateOf(until),
@@ -124,16 +142,15 @@ const filterSchema = <Words extends readonly [StatusWord, ...StatusWord[]]>(word
     status: z.array(z.enum(words)).min(1).optional().describe('notGreen: incomplete, failed or cancelled.'),
     code: codeSchema.optional(),
     requestedBy: text.optional(),
-    since: moment.optional(),
-    until: moment.optional(),
+    ...filterTimes,
     tool: text.optional().describe('server.tool'),
     tags: tagsSchema.optional(),
     text: z.string().max(500).optional(),
   })
 
-export const filterOf = ({ status, since, until, ...filter }: z.output<ReturnType<typeof filterSchema>>) => ({
+export const filterOf = ({ status, since, until, endedSince, endedUntil, ...filter }: z.output<ReturnType<typeof filterSchema>>) => ({
   ...filter,
-  ...timesOf({ since, until }),
+  ...filterTimesOf({ since, until, endedSince, endedUntil }),
   status: status && statusesOf(status),
 })
 
@@ -192,8 +209,7 @@ export const runQuerySchema = z.strictObject({
     }),
   code: codeSchema.optional(),
   requestedBy: text.optional(),
-  since: moment.optional(),
-  until: moment.optional(),
+  ...filterTimes,
   tool: text.optional().describe('server.tool that was called'),
   tag: tagQuerySchema,
   text: z.string().max(500).optional().describe('Words of the output or of the failure.'),

@@ -18,6 +18,8 @@ export const filterOptions = z.object({
   by: z.string().optional(),
   since: z.date().optional(),
   until: z.date().optional(),
+  endedSince: z.date().optional(),
+  endedUntil: z.date().optional(),
   tool: z.string().optional(),
   tag: z.record(z.string(), z.string()).optional(),
   text: z.string().optional(),
@@ -34,13 +36,15 @@ export function addFilter(command: Command): Command {
     .option('--by <name>', 'only asked for by this user or token')
     .addOption(new Option('--since <time>', 'only created since: 6h, 7d, 2026-11-24 (UTC), or 2026-11-24T07:00:00Z').argParser(parseTime))
     .addOption(new Option('--until <time>', 'only created before').argParser(parseTime))
+    .addOption(new Option('--ended-since <time>', 'only ended since, whenever they were created').argParser(parseTime))
+    .addOption(new Option('--ended-until <time>', 'only ended before').argParser(parseTime))
     .addOption(new Option('--tool <server.tool>', 'only those that called this tool').argParser(parseTool))
     .addOption(new Option('--tag <name=value...>', 'only with this tag, or all of these').argParser(collectTag))
     .option('--text <words>', 'only with these words in the output or the failure')
 }
 
-export function filterOf({ job, status, code, by, since, until, tool, tag, text }: z.output<typeof filterOptions>): RunFilter {
-  return { job, status, code, requestedBy: by, since, until, tool, tags: tag, text }
+export function filterOf({ by, tag, ...filter }: z.output<typeof filterOptions>): RunFilter {
+  return { ...filter, requestedBy: by, tags: tag }
 }
 
 const isWord = (name: string): name is StatusWord => STATUS_WORDS.some((word) => word === name)
@@ -67,7 +71,20 @@ function parseCode(text: string): FailureCode {
 }
 
 /** What a filter means, for the person who is asked about it. */
-export function describeFilter({ ids, job, status, code, requestedBy, since, until, tool, tags, text }: RunFilter): string {
+export function describeFilter({
+  ids,
+  job,
+  status,
+  code,
+  requestedBy,
+  since,
+  until,
+  endedSince,
+  endedUntil,
+  tool,
+  tags,
+  text,
+}: RunFilter): string {
   const parts = [
     ids && `${ids.length} named`,
     job !== undefined && `of ${showLine(job)}`,
@@ -79,6 +96,8 @@ export function describeFilter({ ids, job, status, code, requestedBy, since, unt
     text !== undefined && `with the words ${showLine(text)}`,
     since && `created since ${timeText(since)}`,
     until && `created before ${timeText(until)}`,
+    endedSince && `that ended since ${timeText(endedSince)}`,
+    endedUntil && `that ended before ${timeText(endedUntil)}`,
   ]
   return `runs ${parts.filter((part) => typeof part === 'string').join(', ')}`
 }

@@ -15,6 +15,9 @@ export interface RunFilter {
   /** Created at or after, and before. */
   since?: Date | undefined
   until?: Date | undefined
+  /** Ended at or after, and before. */
+  endedSince?: Date | undefined
+  endedUntil?: Date | undefined
   /** `server.tool` that was called. */
   tool?: string | undefined
   /** With all of these. */
@@ -58,6 +61,8 @@ export function whereOf(filter: RunFilter, first = 1): { sql: string; values: un
   add(filter.requestedBy, (p) => `requested_by = ${p}`)
   add(filter.since, (p) => `created_at >= ${p}`)
   add(filter.until, (p) => `created_at < ${p}`)
+  add(filter.endedSince, (p) => `finished_at >= ${p}`)
+  add(filter.endedUntil, (p) => `finished_at < ${p}`)
   add(filter.tool === undefined ? undefined : [filter.tool], (p) => `tools @> ${p}::text[]`)
   // Its index is of runs that have any.
   add(filter.tags && JSON.stringify(filter.tags), (p) => `tags @> ${p}::jsonb and tags <> '{}'`)

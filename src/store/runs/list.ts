@@ -47,16 +47,17 @@ export interface RunPage {
 
 /** Runs, newest first; ids are in the order of time. Each page goes on by a key and not by a count, so that a late one costs as much as the first. */
 export async function listRuns(db: Db, filter: RunFilter, { limit, before }: RunPage): Promise<RunLine[]> {
-  const { text, code, tool, tags, jobs, ...others } = filter
+  const { text, code, tool, tags, endedSince, endedUntil, jobs, ...others } = filter
   const rest = whereOf(others, 4)
-  const words = whereOf({ text, code, tool, tags }, 4 + rest.values.length)
+  const rare = { text, code, tool, tags, endedSince, endedUntil }
+  const words = whereOf(rare, 4 + rest.values.length)
   const list: List = {
     where: `($2::text is null or id < $2) and ${rest.sql}`,
     words: words.sql,
     ofJobs: jobs !== undefined,
     values: [limit, before === undefined ? null : storeText(before), jobs ?? null, ...rest.values, ...words.values],
   }
-  const isRare = [text, code, tool, tags].some((word) => word !== undefined)
+  const isRare = Object.values(rare).some((word) => word !== undefined)
   if (isRare) return findWords(db, limit, list)
   return queryIso<RunRow>(db, `select ${COLUMNS} from (${newest(list, '$1')}) runs order by id desc`, list.values)
 }

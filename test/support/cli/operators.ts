@@ -20,7 +20,7 @@ export const SCHEDULED = `${JOB}schedule: { cron: "0 7 * * *", timezone: UTC }\n
 export const at = (testApp: TestApp, ...args: string[]) => ['-c', testApp.world.configFile, ...args]
 /** What is understood of times and filters, and what keeps a run from starting: people are told also with --json. */
 const UNDERSTOOD =
-  /^(?:--[a-z]+ is \d{4}-\S+Z\.|Meant are runs .*|runs +job +status +code| +\d+ {2}.*|\d+ fires? of .*|It does not start yet: .*|No run has the tag .*)$/
+  /^(?:--[a-z-]+ is \d{4}-\S+Z\.|Meant are runs .*|runs +job +status +code| +\d+ {2}.*|\d+ fires? of .*|It does not start yet: .*|No run has the tag .*)$/
 
 /** What a command gives with --json, and nothing beside it but what was understood. */
 export const json = async (testApp: TestApp, ...args: string[]): Promise<unknown> => {

@@ -313,10 +313,18 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
         await listRuns(db, { requestedBy: 'ann' }, page)
         await listRuns(db, { tags: { team: 'billing' } }, page)
         await listRuns(db, { ids: [over] }, page)
+        await listRuns(db, { endedSince: hour.from, endedUntil: hour.to }, page)
+        const weekAgo = Date.now() - 7 * DAY_MS
+        await listRuns(db, { endedSince: new Date(weekAgo - 3_600_000), endedUntil: new Date(weekAgo) }, page)
       },
     },
     countQueued: { call: ({ db }) => countQueued(db) },
-    groupRuns: { call: ({ db }) => groupRuns(db, { job: JOB }, ['waiting']) },
+    groupRuns: {
+      async call({ db }) {
+        await groupRuns(db, { job: JOB }, ['waiting'])
+        await groupRuns(db, { endedSince: hour.from })
+      },
+    },
     retryRuns: { call: ({ db }) => retryRuns(db, { ids: [runId(10)] }, [], someone()) },
     loadRun: { call: ({ db }) => loadRun(db, over) },
     loadStatus: { call: ({ db }) => loadStatus(db, over) },
