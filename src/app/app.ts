@@ -129,10 +129,8 @@ export async function createApp({
     config,
     read: readConfig,
     replace: generations.replace,
-    onChange(next) {
-      log.level = next.log.level
-      jobs.reload()
-    },
+    onChange: (next) => (log.level = next.log.level),
+    reloadJobs: () => jobs.reload(),
     loose: (next) => unknownJobs(next, [...jobs.jobs().keys()]),
     log,
   })
@@ -141,6 +139,7 @@ export async function createApp({
     dir: config.jobsDir,
     offer: () => generations.now().offer,
     beforeReload: liveConfig.refresh,
+    afterReload: liveConfig.checkNames,
     log,
   })
   building.defer(() => jobs.stop())

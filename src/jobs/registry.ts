@@ -36,12 +36,14 @@ export interface JobRegistryOptions {
   offer: () => Offer
   /** Called before files are read again. */
   beforeReload?: () => void
+  /** Called once they were read, whatever they say. */
+  afterReload?: () => void
   log: Logger
   lookMs?: number
 }
 
 /** Keeps the jobs of a directory. A change with a fault in any file leaves the earlier jobs in force until it is mended. */
-export function createJobRegistry({ dir, offer, beforeReload, log, lookMs = LOOK_MS }: JobRegistryOptions): JobRegistry {
+export function createJobRegistry({ dir, offer, beforeReload, afterReload, log, lookMs = LOOK_MS }: JobRegistryOptions): JobRegistry {
   const loadJobs = createJobLoader(dir, offer)
   let stamp = stampOf(dir)
   let inForce: LoadedJobs = loadJobs()
@@ -64,6 +66,12 @@ export function createJobRegistry({ dir, offer, beforeReload, log, lookMs = LOOK
 
   function reload(): boolean {
     beforeReload?.()
+    const isInForce = readAgain()
+    afterReload?.()
+    return isInForce
+  }
+
+  function readAgain(): boolean {
     if (watched) watchAgain()
     movedAt = undefined
     stamp = stampOf(dir)

@@ -17,14 +17,18 @@ export interface LiveConfigOptions {
   replace: (config: Config) => void
   /** What is told once it is in force. */
   onChange: (config: Config) => void
+  /** Reads the job files again, which are held against it; `refresh` and `checkNames` are called meanwhile, before and after. */
+  reloadJobs: () => void
   /** Names in it that stand for nothing, a line each. */
   loose: (config: Config) => readonly string[]
   log: Logger
 }
 
 export interface LiveConfig {
-  /** Reads the file again, by its name: all of it is in force, or nothing. It throws nothing; a fault is told once, and kept. */
+  /** Reads the file again, by its name: all of it is in force, or nothing. It throws nothing; a fault is told once, and kept. In a round of `watch`, which has read it, it does nothing. */
   refresh: () => void
+  /** Tells of names in it that stand for nothing: once the jobs are those that were read with it. */
+  checkNames: () => void
   /** Refreshes every ten seconds, and when it is woken. */
   watch: Poller
   state: () => ConfigState
@@ -35,17 +39,20 @@ const EVERY_MS = 10_000
 /**
  * Keeps in force what the file says. What takes a restart is named in the log once it differs, until the restart; a file with a fault leaves in force what was.
  */
-export function createLiveConfig({ config: started, read, replace, onChange, loose, log }: LiveConfigOptions): LiveConfig {
+export function createLiveConfig({ config: started, read, replace, onChange, reloadJobs, loose, log }: LiveConfigOptions): LiveConfig {
   let seen = started
   /** The file as it was read last without a fault. */
   let good = started
   let later: readonly string[] = []
   let told: readonly string[] = []
   let fault: string | undefined
+  let isRead = false
 
-  function look(): void {
+  /** Whether something else is in force than before. */
+  function look(): boolean {
     const now = read()
-    if (!isDeepStrictEqual(now, seen)) {
+    const isOther = !isDeepStrictEqual(now, seen)
+    if (isOther) {
       const next = inForce(started, now)
       const changed = differences(inForce(started, seen), next)
       replace(next)
@@ -58,11 +65,15 @@ export function createLiveConfig({ config: started, read, replace, onChange, loo
       onChange(next)
     }
     good = now
-    const issues = loose(now)
-    for (const issue of issues) if (!told.includes(issue)) log.warn({ issue }, 'The configuration names what there is not.')
-    told = issues
     if (fault !== undefined) log.info('The configuration has no fault any more.')
     fault = undefined
+    return isOther
+  }
+
+  function checkNames(): void {
+    const issues = loose(good)
+    for (const issue of issues) if (!told.includes(issue)) log.warn({ issue }, 'The configuration names what there is not.')
+    told = issues
   }
 
   const note = (error: unknown) => {
@@ -72,7 +83,9 @@ export function createLiveConfig({ config: started, read, replace, onChange, loo
   }
 
   return {
+    checkNames,
     refresh() {
+      if (isRead) return
       try {
         look()
       } catch (error) {
@@ -83,7 +96,13 @@ export function createLiveConfig({ config: started, read, replace, onChange, loo
       name: 'configuration',
       everyMs: EVERY_MS,
       async work() {
-        look()
+        if (!look()) return checkNames()
+        isRead = true
+        try {
+          reloadJobs()
+        } finally {
+          isRead = false
+        }
       },
       onFailure: note,
     }),

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { createApp } from '../../../src/app/app.ts'
 import { createLiveConfig } from '../../../src/app/live/live-config.ts'
 import { loadConfig, type Config } from '../../../src/config/load.ts'
 import { Failure } from '../../../src/core/failure.ts'
@@ -52,6 +53,7 @@ test('what differs is told once: keys in force, keys that wait for a restart, a 
     read: () => now(),
     replace: (next) => void replaced.push(next),
     onChange: () => {},
+    reloadJobs: () => live.checkNames(),
     loose: ({ budgets }) => Object.keys(budgets.jobs).map((job) => `${job} is no job`),
     log,
   })
@@ -111,3 +113,38 @@ test('an account and a job that uses it are in force together, whichever is look
   expect(await testApp.run('act')).toMatchObject({ status: 'succeeded', account: 'second' })
   expect(testApp.log.filter((line) => line.includes('have faults'))).toEqual([])
 })
+
+test.each(['round', 'reload'] as const)(
+  'a job and what the configuration says of it are read together and once by a %s, and nothing is said to be missing',
+  async (by) => {
+    const log: string[] = []
+    let reads = 0
+    await using testApp = await buildTestApp({ jobs: { work: WORK }, scripts: { scripted: WORK_SCRIPT } })
+    const { world, dir } = testApp
+    const config = loadConfig({ file: world.configFile, env: {} })
+    await using app = await createApp({
+      config,
+      readConfig() {
+        reads++
+        return loadConfig({ file: world.configFile, env: {} })
+      },
+      log: pino({}, { write: (line: string) => void log.push(line) }),
+      queuePrefix: `${basename(dir)}-own`,
+    })
+    const file: Record<string, unknown> = parse(readFileSync(world.configFile, 'utf8'))
+    writeFileSync(world.configFile, JSON.stringify({ ...file, budgets: { jobs: { added: { tokens: 5 } } } }))
+    writeFileSync(join(dir, 'jobs', 'added.yaml'), WORK)
+    if (by === 'round') await app.liveConfig.watch.round()
+    else app.jobs.reload()
+    expect(app.jobs.jobs().has('added')).toBe(true)
+    const said = (what: string) => log.filter((line) => line.includes(what)).length
+    expect({ reads, again: said('Job files were read again.'), missing: said('names what there is not') }).toEqual({
+      reads: 1,
+      again: 1,
+      missing: 0,
+    })
+    rmSync(join(dir, 'jobs', 'added.yaml'))
+    app.jobs.reload()
+    expect(said('names what there is not')).toBe(1)
+  },
+)

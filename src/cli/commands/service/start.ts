@@ -45,13 +45,9 @@ export const addStart: AddCommand = (program, terminal, done) => {
       requireKnownJobs(config, app.jobs.jobs())
       terminal.signal.throwIfAborted()
       endsInOrder(terminal.signal)
-      const reload = () => {
-        app.liveConfig.watch.wake()
-        app.jobs.reload()
-      }
       process.on('SIGHUP', () => {
-        // While it stops there is nothing to read, and nothing that this signal should end.
-        if (!terminal.signal.aborted) reload()
+        // The configuration first, then the job files. While it stops there is nothing to read, and nothing that this signal should end.
+        if (!terminal.signal.aborted) app.jobs.reload()
       })
       const http = only === undefined || only === 'api' ? app.createApiServer() : app.createHealthServer()
       await http?.start()
