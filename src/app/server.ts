@@ -1,9 +1,11 @@
 import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { serve, type ServerType } from '@hono/node-server'
+import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { Failure, messageOf } from '../core/failure.ts'
 import type { Lifecycle } from '../lib/lifecycle.ts'
+import { answerBadAddress, answerUnreadable } from '../http/unreadable.ts'
 import { httpUrl, isLoopback, parseListen } from '../lib/net/listen.ts'
 
 export interface HttpServerOptions {
@@ -42,7 +44,7 @@ export function createHttpServer({ listen, hasIdentity, routes, idleTimeoutMs = 
   }
   const ending = new AbortController()
   const app = routes(ending.signal)
-  let server: ServerType | undefined
+  let server: Server | undefined
 
   return {
     url: () => {
@@ -52,14 +54,12 @@ export function createHttpServer({ listen, hasIdentity, routes, idleTimeoutMs = 
     drain: () => ending.abort(),
     async start() {
       if (server) return
-      let starting: ServerType
+      let starting: Server
       try {
-        starting = serve({
-          fetch: app.fetch,
-          hostname,
-          port,
-          serverOptions: { headersTimeout: HEADERS_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS },
-        })
+        const answer = getRequestListener(app.fetch, { hostname, errorHandler: answerBadAddress })
+        starting = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS }, answer)
+        answerUnreadable(starting)
+        starting.listen(port, hostname)
         starting.setTimeout(idleTimeoutMs)
         // oxlint-disable-next-line waits/bounded -- the kernel says at once whether the address can be had
         await once(starting, 'listening')
@@ -80,7 +80,7 @@ export function createHttpServer({ listen, hasIdentity, routes, idleTimeoutMs = 
       server = undefined
       // oxlint-disable-next-line waits/bounded -- connections are ended after CLOSE_TIMEOUT_MS
       const closed = new Promise((done) => closing.close(done))
-      const timer = setTimeout(() => 'closeAllConnections' in closing && closing.closeAllConnections(), CLOSE_TIMEOUT_MS)
+      const timer = setTimeout(() => closing.closeAllConnections(), CLOSE_TIMEOUT_MS)
       await closed
       clearTimeout(timer)
     },
