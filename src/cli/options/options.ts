@@ -3,6 +3,7 @@ import { destination, pino, type Logger } from 'pino'
 import { z } from 'zod'
 import { openStore } from '../../app/open/store.ts'
 import { loadConfig, type Config } from '../../config/load.ts'
+import { loadToCheck } from '../../config/check/unset.ts'
 import { findStore, type FoundStore, type StorePlace } from '../../config/store/store-place.ts'
 import type { Db } from '../../runs/queries.ts'
 import { showText } from '../../lib/text.ts'
@@ -17,6 +18,12 @@ const globalSchema = z.object({ config: z.string().optional() })
 export function configOf(command: Command, terminal: Terminal): Config {
   const { config: file } = globalSchema.parse(command.optsWithGlobals())
   return loadConfig({ file, env: terminal.env })
+}
+
+/** The same for a command that only checks files: a variable that is not set is a note of it. */
+export function configToCheck(command: Command, terminal: Terminal): Config {
+  const { config: file } = globalSchema.parse(command.optsWithGlobals())
+  return loadToCheck({ file, env: terminal.env })
 }
 
 /**

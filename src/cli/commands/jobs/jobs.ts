@@ -8,7 +8,7 @@ import { EXIT } from '../../../core/failure-codes.ts'
 import { showText } from '../../../lib/text.ts'
 import { pinJob } from '../../../runs/attempt/pins/write-pins.ts'
 import type { Job } from '../../../runs/require.ts'
-import { configOf, examples, quietLog, type AddCommand } from '../../options/options.ts'
+import { configOf, configToCheck, examples, quietLog, type AddCommand } from '../../options/options.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { fit, fold, type Terminal } from '../../terminal/terminal.ts'
 
@@ -79,7 +79,7 @@ async function check(
   terminal: Terminal,
   { json, live }: z.output<typeof optionsSchema>,
 ): Promise<number> {
-  const checked = checkJobs(configOf(command, terminal), named)
+  const checked = checkJobs(configToCheck(command, terminal), named)
   const asked = live ? await askLive([...checked.jobs.values()], command, terminal) : NOTHING_ASKED
   const valid = [...checked.jobs.keys()].filter((name) => !asked.faulty.has(name))
   const issues = [...checked.issues, ...asked.issues]
