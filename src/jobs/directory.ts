@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Failure, messageOf } from '../core/failure.ts'
 import type { Offer } from './check.ts'
 import type { Job } from './job.ts'
@@ -15,27 +16,56 @@ export interface LoadedJobs {
 }
 
 /** Reads all job files of a directory. A file with a fault is left out and its faults are listed; the others are not touched. */
-export const loadJobs = (dir: string, offer: Offer): LoadedJobs => createJobLoader(dir, () => offer)()
+export const loadJobs = (dir: string, offer: Offer): LoadedJobs => createJobLoader(dir, () => offer).load()
 
 /** Reads these job files alone. */
 export const loadJobFiles = (paths: readonly string[], offer: Offer): LoadedJobs => loadAll(paths, (path) => loadJob(path, offer))
 
-/** The same as `loadJobs`, to be called again: a file that did not change since is not read again, and is held against the offer again where that is another one. */
-export function createJobLoader(dir: string, offered: () => Offer): () => LoadedJobs {
-  let kept: ReadonlyMap<string, Read> = new Map()
-  return () => {
+export interface JobLoader {
+  /** The same as `loadJobs`, to be called again: a file that did not change since is not read again, and is held against the offer again where that is another one. */
+  load(): LoadedJobs
+  /** Reads what changed, and lets the event loop turn after each file; `load` then reads only what changed meanwhile. */
+  readAhead(signal: AbortSignal): Promise<void>
+}
+
+export function createJobLoader(dir: string, offered: () => Offer): JobLoader {
+  let kept = new Map<string, Read>()
+  /** Files that are read each time, since others are in their jobs. */
+  const partial = new Set<string>()
+
+  function read(path: string, offer: Offer): Read {
+    const stamp = `${fileStamp(path)} ${fileStamp(lockFileOf(path))}`
+    const before = kept.get(path)
+    const file = before?.stamp === stamp ? before.file : readJob(path)
+    const result = before?.file === file && before.offer === offer ? before.result : holdAgainst(file, offer)
+    return { stamp, file, offer, result }
+  }
+
+  function load(): LoadedJobs {
     const offer = offered()
     const reads = new Map<string, Read>()
     const loaded = loadAll(jobFilesIn(dir), (path) => {
-      const stamp = `${fileStamp(path)} ${fileStamp(lockFileOf(path))}`
-      const before = kept.get(path)
-      const file = before?.stamp === stamp ? before.file : readJob(path)
-      const result = before?.file === file && before.offer === offer ? before.result : holdAgainst(file, offer)
-      if (isWhole(file)) reads.set(path, { stamp, file, offer, result })
-      return result
+      const one = read(path, offer)
+      if (isWhole(one.file)) reads.set(path, one)
+      partial[isWhole(one.file) ? 'delete' : 'add'](path)
+      return one.result
     })
     kept = reads
     return loaded
+  }
+
+  return {
+    load,
+    async readAhead(signal) {
+      for (const path of jobFilesIn(dir)) {
+        if (signal.aborted) return
+        if (partial.has(path)) continue
+        const one = read(path, offered())
+        if (one.file === kept.get(path)?.file) continue
+        if (isWhole(one.file)) kept.set(path, one)
+        await nextTurn()
+      }
+    },
   }
 }
 

@@ -44,9 +44,9 @@ export interface JobRegistryOptions {
 
 /** Keeps the jobs of a directory. A change with a fault in any file leaves the earlier jobs in force until it is mended. */
 export function createJobRegistry({ dir, offer, beforeReload, afterReload, log, lookMs = LOOK_MS }: JobRegistryOptions): JobRegistry {
-  const loadJobs = createJobLoader(dir, offer)
+  const loader = createJobLoader(dir, offer)
   let stamp = stampOf(dir)
-  let inForce: LoadedJobs = loadJobs()
+  let inForce: LoadedJobs = loader.load()
   let issues: readonly string[] = inForce.issues
   /** What was said of it last. */
   let warned: readonly string[] = []
@@ -54,11 +54,13 @@ export function createJobRegistry({ dir, offer, beforeReload, afterReload, log, 
   /** When the first of the steps under way was seen. */
   let movedAt: number | undefined
   let looking: NodeJS.Timeout | undefined
+  /** Ends what is read ahead. */
+  let reading: AbortController | undefined
   let watched: { directory: string; watcher: FSWatcher | undefined } | undefined
 
   function read(): LoadedJobs {
     try {
-      return loadJobs()
+      return loader.load()
     } catch (error) {
       return { jobs: inForce.jobs, issues: [describeError(error)], warnings: [] }
     }
@@ -93,6 +95,20 @@ export function createJobRegistry({ dir, offer, beforeReload, afterReload, log, 
     return true
   }
 
+  /** Reads first, file by file, what changed: after a change of many files leases are renewed and callers answered meanwhile. Changes that come then are read in the end. */
+  async function reloadInTurns(): Promise<void> {
+    if (reading) return
+    const own = (reading = new AbortController())
+    try {
+      await loader.readAhead(own.signal)
+    } catch {
+      // A directory that cannot be read is told of by the reload.
+    } finally {
+      reading = undefined
+    }
+    if (!own.signal.aborted) reload()
+  }
+
   /** Watches the directory that has the name now. */
   function watchAgain(): void {
     const directory = directoryAt(dir)
@@ -105,7 +121,7 @@ export function createJobRegistry({ dir, offer, beforeReload, afterReload, log, 
       watched.watcher = watch(dir, () => {
         movedAt ??= performance.now()
         clearTimeout(settle)
-        settle = setTimeout(reload, Math.max(0, Math.min(SETTLE_MS, movedAt + MOST_SETTLE_MS - performance.now())))
+        settle = setTimeout(() => void reloadInTurns(), Math.max(0, Math.min(SETTLE_MS, movedAt + MOST_SETTLE_MS - performance.now())))
       })
       watched.watcher.on('error', blind)
     } catch (error) {
@@ -115,7 +131,7 @@ export function createJobRegistry({ dir, offer, beforeReload, afterReload, log, 
 
   function look(count: number): void {
     const isOther = watched?.directory !== directoryAt(dir)
-    if (isOther || (count % LOOKS_PER_FILES === 0 && stampOf(dir) !== stamp)) reload()
+    if (isOther || (count % LOOKS_PER_FILES === 0 && stampOf(dir) !== stamp)) void reloadInTurns()
   }
 
   return {
@@ -134,6 +150,7 @@ export function createJobRegistry({ dir, offer, beforeReload, afterReload, log, 
     stop() {
       clearTimeout(settle)
       clearInterval(looking)
+      reading?.abort()
       watched?.watcher?.close()
       watched = undefined
     },

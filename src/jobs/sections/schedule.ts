@@ -5,9 +5,16 @@ import { PERIODS } from '../../core/rules/schedules/period.ts'
 import { nearest } from '../../lib/near.ts'
 import { cronFault } from '../../lib/time/cron-fault.ts'
 
+/** Zones that there are, as files write them: to ask for one takes as long as to read a small file. */
+const known = new Set<string>()
+const MAX_KNOWN = 1000
+
 function isZone(timezone: string): boolean {
+  if (known.has(timezone)) return true
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: timezone }).resolvedOptions().timeZone !== ''
+    const isThere = new Intl.DateTimeFormat('en', { timeZone: timezone }).resolvedOptions().timeZone !== ''
+    if (isThere && known.size < MAX_KNOWN) known.add(timezone)
+    return isThere
   } catch {
     return false
   }

@@ -24,7 +24,14 @@ export interface Validate {
 }
 
 const linear = Object.assign(compileLinear, { code: 'linear' })
-const options = { strict: false, allErrors: true, verbose: true, validateFormats: true, logger: false, code: { regExp: linear } } as const
+const options = {
+  strict: false,
+  allErrors: true,
+  verbose: true,
+  validateFormats: true,
+  logger: false,
+  code: { regExp: linear, optimize: false },
+} as const
 const addFormats = addFormatsModule.default
 
 type Draft = 'draft-07' | '2020-12'
