@@ -21,6 +21,10 @@ export const failed = (check: string, message: string, cure?: string, code?: Fai
   cure,
   code,
 })
+/** One fault as it is, several with a line each. */
+export const listed = (faults: readonly string[]): string =>
+  faults.length === 1 ? faults.join('') : [`${faults.length} faults:`, ...faults].join('\n')
+
 export const skipped = (check: string, message: string): Finding => ({ check, status: 'skipped', message })
 
 /** What to say of a clock that is ahead of another one by `skewMs`; nothing while they agree. */

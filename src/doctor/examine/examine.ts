@@ -1,7 +1,7 @@
 import type { Remark } from '../../config/surroundings.ts'
 import type { LoadedJobs } from '../../jobs/directory.ts'
 import type { Db } from '../../store/postgres/db.ts'
-import { bounded, failed, failedBy, ok, skipped, warning, type Finding } from '../check.ts'
+import { bounded, failed, failedBy, listed, ok, skipped, warning, type Finding } from '../check.ts'
 import { checkQueue, checkStore } from '../infrastructure.ts'
 import { CHECKS } from './checks.ts'
 import { STORE_CURE, type Check, type Context, type ExaminedConfig, type ExaminedParts } from './context.ts'
@@ -101,7 +101,7 @@ function load<Config extends ExaminedConfig>(
 }
 
 function checkJobs({ jobs, issues, warnings }: LoadedJobs): Finding {
-  if (issues.length > 0) return failed('jobs', issues.join('; '), 'Correct what is named.', 'JOB_INVALID')
+  if (issues.length > 0) return failed('jobs', listed(issues), 'Correct what is named.', 'JOB_INVALID')
   if (warnings.length > 0) return warning('jobs', `${jobs.size} valid, but ${warnings.join('; ')}`, 'Change these lines as they say.')
   return ok('jobs', `${jobs.size} valid`)
 }

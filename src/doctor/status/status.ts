@@ -20,7 +20,7 @@ import {
   type PendingReports,
   type RunUnderWay,
 } from '../../store/status.ts'
-import { warning, type Finding } from '../check.ts'
+import { listed, warning, type Finding } from '../check.ts'
 import { faultsOfConfig } from '../config.ts'
 import { faultsOfProcesses } from '../duties.ts'
 import { checkStanding } from '../standing.ts'
@@ -128,7 +128,7 @@ export async function takeStatus({ db, jobs, accounts, issues, configDigest, con
         ]),
     ...(issues.length === 0
       ? []
-      : [warning('jobs', issues.join('; '), 'Correct what is named; until then the jobs from before are in force.')]),
+      : [warning('jobs', listed(issues), 'Correct what is named; until then the jobs from before are in force.')]),
     ...(await checkStanding({ db, jobs, accounts })),
   ]
   const ended = await countEnded(db, seen)

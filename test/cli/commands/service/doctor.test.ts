@@ -125,7 +125,7 @@ const CASES: Case[] = [
   {
     what: 'a token that Pomerium does not accept',
     harm: ({ testApp }) => testApp.world.gateway.accounts.delete(testApp.world.account.id),
-    finding: { check: 'gateway as reports', status: 'failed', message: /rejected the token/, cure: /token file/ },
+    finding: { check: 'gateway as reports', status: 'failed', message: /rejected the token/, cure: /tokenFile/ },
   },
   {
     what: 'a gateway that is down',
