@@ -84,6 +84,7 @@ export function describeFilter({
   tool,
   tags,
   text,
+  held,
 }: RunFilter): string {
   const parts = [
     ids && `${ids.length} named`,
@@ -94,6 +95,7 @@ export function describeFilter({
     tool !== undefined && `that called ${showLine(tool)}`,
     tags && `tagged ${showTags(tags)}`,
     text !== undefined && `with the words ${showLine(text)}`,
+    held && 'that a pause or a limit holds',
     since && `created since ${timeText(since)}`,
     until && `created before ${timeText(until)}`,
     endedSince && `that ended since ${timeText(endedSince)}`,

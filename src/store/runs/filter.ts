@@ -24,12 +24,18 @@ export interface RunFilter {
   tags?: Tags | undefined
   /** Words of the output or of the failure. */
   text?: string | undefined
+  /** Queued, and kept from starting by a pause or by a limit. */
+  held?: true | undefined
   /** Only these. */
   ids?: readonly string[] | undefined
 }
 
 export const isEmptyFilter = (filter: RunFilter): boolean =>
   Object.values({ ...filter, jobs: undefined }).every((value) => value === undefined)
+
+/** A pause keeps a run from the moment on that it is made, and a worker that meets the run writes down what holds it. */
+const IS_KEPT = `status = 'queued' and finished_at is null
+  and (held_by is not null or exists (select 1 from pauses p where p.job in (runs.job, '*')))`
 
 /** Postgres reads each word of a search into a tree, and gives up on one that is too deep. */
 const MAX_TEXT = 1000
@@ -67,6 +73,7 @@ export function whereOf(filter: RunFilter, first = 1): { sql: string; values: un
   // Its index is of runs that have any.
   add(filter.tags && JSON.stringify(filter.tags), (p) => `tags @> ${p}::jsonb and tags <> '{}'`)
   add(filter.text, (p) => `words @@ websearch_to_tsquery('simple', ${p})`)
+  if (filter.held) conditions.push(IS_KEPT)
   add(filter.ids, (p) => `id = any(${p}::text[])`)
   return { sql: conditions.length === 0 ? 'true' : conditions.join(' and '), values }
 }

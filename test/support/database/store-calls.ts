@@ -313,6 +313,7 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
         await listRuns(db, { requestedBy: 'ann' }, page)
         await listRuns(db, { tags: { team: 'billing' } }, page)
         await listRuns(db, { ids: [over] }, page)
+        await listRuns(db, { held: true }, page)
         await listRuns(db, { endedSince: hour.from, endedUntil: hour.to }, page)
         const weekAgo = Date.now() - 7 * DAY_MS
         await listRuns(db, { endedSince: new Date(weekAgo - 3_600_000), endedUntil: new Date(weekAgo) }, page)

@@ -14,6 +14,7 @@ const optionsSchema = filterOptions.extend({
   group: z.enum(GROUPS).optional(),
   json: z.boolean().default(false),
   waiting: z.boolean().default(false),
+  held: z.literal(true).optional(),
   limit: z.coerce.number().int().min(1).max(MAX_LIMIT),
 })
 
@@ -23,6 +24,7 @@ export const addRuns: AddCommand = (program, terminal, done) => {
       new Option('--group <by>', 'how many there are of each job, status or code, instead of a list').choices(GROUPS).conflicts('waiting'),
     )
     .option('--waiting', 'what runs wait for, and what a person can do about it')
+    .addOption(new Option('--held', 'only those that a pause or a limit holds, and which').conflicts('waiting'))
     .addOption(new Option('--limit <n>', 'most lines').default('20').argParser(parseLimit))
     .option('--json', 'one JSON value on stdout')
     .addHelpText(
@@ -33,14 +35,15 @@ export const addRuns: AddCommand = (program, terminal, done) => {
         'nightshift runs --tool labor.query --text "Construction"',
         'nightshift runs --status notGreen --since 24h --group code',
         'nightshift runs --waiting',
+        'nightshift runs --held',
         'nightshift runs --json --limit 1 | jq -r ".[0].id"',
       ),
     )
     .action(async (options: unknown, command) => {
-      const { json, waiting, limit, group, ...filter } = optionsSchema.parse(options)
+      const { json, waiting, held, limit, group, ...filter } = optionsSchema.parse(options)
       const found = storeOf(command, terminal)
       await using store = await openStoreOf(found.place)
-      const meant = filterOf(filter)
+      const meant = { ...filterOf(filter), held }
       const known = async <Line>(lines: Line[]) => {
         if (lines.length === 0) await tellUnknownNames({ db: store.db, ...found }, meant, terminal)
         return lines

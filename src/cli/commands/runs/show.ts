@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { describePause, type Pause } from '../../../core/rules/schedules/pause.ts'
 import { Failure } from '../../../core/failure.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { modesOf } from '../../../lib/files/readable-by.ts'
@@ -12,6 +13,7 @@ import { describeTarget } from '../../../delivery/destinations/registry.ts'
 import { listDeliveries, type DeliveryView } from '../../../runs/queries.ts'
 import { keptOf, readWhole } from '../../../runs/results/kept.ts'
 import { requireId, requireRun } from '../../../runs/require.ts'
+import { pausesOf } from '../../../schedules/delays.ts'
 import { requireWritable, writeNamed } from '../../terminal/file.ts'
 import { createLines, showCost, showTokens, type Lines } from '../../terminal/lines.ts'
 import { textOf } from './logs.ts'
@@ -59,13 +61,17 @@ export const addShow: AddCommand = (program, terminal, done) => {
         )
         return done(EXIT.ok)
       }
-      terminal.out(json ? JSON.stringify(run, null, 2) : showRun(run, await listDeliveries(store.db, run.id), terminal))
+      if (json) terminal.out(JSON.stringify(run, null, 2))
+      else {
+        const pauses = run.status === 'queued' ? await pausesOf(store.db, run.job) : []
+        terminal.out(showRun(run, await listDeliveries(store.db, run.id), terminal, pauses))
+      }
       done(EXIT.ok)
     })
 }
 
-/** A run for people: what it is, what it did, what came out. */
-export function showRun(run: RunView, deliveries: readonly DeliveryView[], terminal: Terminal): string {
+/** A run for people: what it is, what it did, what came out; of a queued one also the pauses that keep it. */
+export function showRun(run: RunView, deliveries: readonly DeliveryView[], terminal: Terminal, pauses: readonly Pause[] = []): string {
   const lines = createLines(terminal)
   const facts = [
     lines.step('run', `${run.id} of ${run.job}, ${lines.status(run.status)}`),
@@ -78,7 +84,7 @@ export function showRun(run: RunView, deliveries: readonly DeliveryView[], termi
     ),
     ...(Object.keys(run.tags).length === 0 ? [] : [lines.step('tags', showTags(run.tags))]),
     lines.step('account', run.account),
-    ...waitOf(run).map((what) => lines.step('waits', what)),
+    ...waitOf(run, pauses).map((what) => lines.step('waits', what)),
     lines.step('created', `${showSecond(run.createdAt)}${run.finishedAt ? `, finished ${showSecond(run.finishedAt)}` : ''}`),
     lines.step(
       'used',
@@ -121,7 +127,7 @@ function countCalls({ toolCalls }: RunView): string {
   return `${toolCalls.length} tool calls${said.length === 0 ? '' : ` (${said.join(', ')})`}`
 }
 
-function waitOf({ status, failure, heldBy, afterRun, nextAttemptAt, expireAt, waitsFor }: RunView): string[] {
+function waitOf({ status, failure, heldBy, afterRun, nextAttemptAt, expireAt, waitsFor }: RunView, pauses: readonly Pause[]): string[] {
   if (status === 'waiting') {
     // A later version may know other kinds.
     const kind: string | undefined = waitsFor?.kind
@@ -131,13 +137,18 @@ function waitOf({ status, failure, heldBy, afterRun, nextAttemptAt, expireAt, wa
   }
   if (status !== 'queued') return []
   return [
-    ...(heldBy === null ? [] : [`for ${showLine(heldBy)}`]),
+    ...pauses.map((pause) => `since ${describePause(pause)}`),
+    ...(heldBy === null || (heldBy.startsWith('pause ') && pauses.length > 0) ? [] : [heldText(heldBy)]),
     ...(afterRun === null ? [] : [`for ${afterRun} to be over`]),
     ...(nextAttemptAt === null ? [] : [`until ${showComing(nextAttemptAt)}${failure ? ', then it is tried again' : ''}`]),
     ...(failure && heldBy === null && afterRun === null && nextAttemptAt === null ? ['for a worker, which tries it again'] : []),
     ...(expireAt === null ? [] : [`and is given up at ${showSecond(expireAt)} when nobody has begun it`]),
   ]
 }
+
+/** A pause that is not there any more was lifted just now. */
+const heldText = (heldBy: string) =>
+  heldBy.startsWith('pause ') ? 'for a worker: its pause was lifted' : `for a free slot: the limit of ${showLine(heldBy)} has none`
 
 /** Calls of tools that the job does not allow. They are no reason: the model was told, and nothing was sent. */
 function showNotAllowed({ toolCalls }: RunView, lines: Lines): string[] {
