@@ -246,7 +246,7 @@ export const FAILURES = {
   FILTER_INVALID: usage(
     400,
     'The filter does not say which runs are meant.',
-    'Name runs by their ids, or at least a job, a status, a code or a time.',
+    'Name runs by their ids, or at least a job, a status, a code, a tag, who asked or a time.',
   ),
   BACKFILL_INVALID: usage(
     400,

@@ -68,7 +68,7 @@ const asked = (description: string) => ({
 
 export const newRunResponses = {
   200: asked('With wait: the run is over, or waits for a person, and stands in run.'),
-  202: asked('Queued, or under way still. Location names the run.'),
+  202: asked('Queued, or under way still; from an Idempotency-Key, however the run stands by now. Location names it.'),
 }
 
 /** An Idempotency-Key. */
@@ -139,7 +139,11 @@ export const retrySchema = z
 const filterSchema = <Words extends readonly [StatusWord, ...StatusWord[]]>(words: Words) =>
   z.strictObject({
     job: text.optional(),
-    status: z.array(z.enum(words)).min(1).optional().describe('notGreen: incomplete, failed or cancelled.'),
+    status: z
+      .array(z.enum(words))
+      .min(1)
+      .optional()
+      .describe(words.includes('notGreen') ? 'notGreen: incomplete, failed or cancelled.' : 'With one of these; without it, with any.'),
     code: codeSchema.optional(),
     requestedBy: text.optional(),
     ...filterTimes,

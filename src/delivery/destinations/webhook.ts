@@ -10,6 +10,7 @@ import { createConnector, type WayOptions } from '../../lib/net/way/connector.ts
 import { secretsOf } from '../../lib/net/way/proxy.ts'
 import { caSetting, proxySetting } from '../../lib/net/way/setting.ts'
 import { defineDestination, type Secrets, type SendResult } from './destination.ts'
+import { VERSION } from '../../lib/version.ts'
 
 /** The URL is stored with delivery errors, so it must hold no credentials. */
 const webhookUrl = httpUrl.refine(
@@ -136,6 +137,7 @@ export function createWebhookSender({ timeoutMs = TIMEOUT_MS, way = {} }: { time
         signal: AbortSignal.timeout(timeoutMs),
         headers: {
           'content-type': message.contentType,
+          'user-agent': `nightshift/${VERSION}`,
           'webhook-id': message.id,
           'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
           'webhook-signature': signature,

@@ -4,6 +4,7 @@ import { reportEvent } from '../../../src/delivery/destinations/report.ts'
 import { createWebhookSender, isWebhookSecret } from '../../../src/delivery/destinations/webhook.ts'
 import { startReceiver, type Received } from '../../support/delivery/receiver.ts'
 import { aRunView } from '../../support/app/run-view.ts'
+import { VERSION } from '../../../src/lib/version.ts'
 
 const SECRET = `whsec_${Buffer.from('a secret of twenty-four bytes and more').toString('base64')}`
 const message = { id: 'msg_1', body: '{"text":"Grüezi"}', contentType: 'application/cloudevents+json' }
@@ -26,7 +27,11 @@ test('the receiver can check who sent a message and that it is whole', async () 
   const [got] = receiver.received
   if (!got) throw new Error('nothing came')
   expect(new Webhook(SECRET).verify(got.body, signed(got))).toEqual({ text: 'Grüezi' })
-  expect(got.headers).toMatchObject({ 'content-type': 'application/cloudevents+json', 'webhook-id': 'msg_1' })
+  expect(got.headers).toMatchObject({
+    'content-type': 'application/cloudevents+json',
+    'webhook-id': 'msg_1',
+    'user-agent': `nightshift/${VERSION}`,
+  })
   const other = `whsec_${Buffer.from('another secret of twenty-four bytes').toString('base64')}`
   expect(() => new Webhook(other).verify(got.body, signed(got))).toThrow('signature')
   expect(() => new Webhook(SECRET).verify(`${got.body} `, signed(got))).toThrow('signature')
