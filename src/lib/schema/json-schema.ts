@@ -2,6 +2,7 @@ import { Ajv, type ErrorObject } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormatsModule from 'ajv-formats'
 import { compileLinear } from './linear.ts'
+import { cutBytes } from '../text.ts'
 
 /** One way in which a value does not fit a schema. */
 export interface SchemaFault {
@@ -56,6 +57,12 @@ const draftOf = ({ $schema }: Record<string, unknown>): Draft =>
 
 const MAX_CACHED = 1000
 const MAX_ERRORS = 5
+/** Of the place of a fault, and of the name of a property: both may be from outside, and as long as a body. */
+const MAX_PLACE_BYTES = 300
+const shortened = (place: string): string => {
+  const { text, truncated } = cutBytes(place, MAX_PLACE_BYTES)
+  return truncated ? `${text}…` : text
+}
 const cache = new Map<string, Validate>()
 
 /**
@@ -76,8 +83,8 @@ export function compileSchema(schema: Record<string, unknown>): Validate {
     if (check(value) || !check.errors) return undefined
     const errors = check.errors
     const lines = errors.slice(0, MAX_ERRORS).map((error) => {
-      const extra = error.keyword === 'additionalProperties' ? ` (${String(error.params['additionalProperty'])})` : ''
-      return `${error.instancePath || '/'} ${String(error.message)}${extra}`
+      const extra = error.keyword === 'additionalProperties' ? ` (${shortened(String(error.params['additionalProperty']))})` : ''
+      return `${shortened(error.instancePath || '/')} ${String(error.message)}${extra}`
     })
     return `${lines.join('; ')}${errors.length > MAX_ERRORS ? `; and ${errors.length - MAX_ERRORS} more` : ''}`
   }

@@ -22,6 +22,17 @@ test('a fault names the place and what is wrong there', () => {
   expect(validate(7)).toMatchInlineSnapshot(`"/ must be object"`)
 })
 
+test('a fault is no longer than the place needs, whatever names came from outside', () => {
+  const name = 'ü'.repeat(100_000)
+  const told = [
+    compileSchema({ additionalProperties: false })({ [name]: 1 }),
+    compileSchema({ additionalProperties: { type: 'string' } })({ [name]: 1 }),
+    compileSchema({ additionalProperties: { additionalProperties: false } })({ [name]: { [name]: 1 } }),
+  ]
+  for (const one of told) expect(one).toMatch(/^\/.*ü…/)
+  for (const one of told) expect(one?.length).toBeLessThan(700)
+})
+
 test('of many faults five are told, and how many more there are', () => {
   const validate = compileSchema({ type: 'array', items: { type: 'integer', minimum: 0 } })
   expect(validate(Array(8).fill('x'))).toMatchInlineSnapshot(
