@@ -3,7 +3,14 @@ import { scanValue, type SyntaxSlip } from './slips.ts'
 /** What stood around the JSON or in it, and is not in what was found. */
 export type Mended = SyntaxSlip | 'bom' | 'thoughts' | 'fence' | 'around'
 
-export type Found = { kind: 'one'; json: string; mended: Mended[] } | { kind: 'none'; why: string } | { kind: 'many' }
+/** `around`: the words before and after it, each on lines of their own. */
+export interface FoundOne {
+  json: string
+  mended: Mended[]
+  around: string
+}
+
+export type Found = ({ kind: 'one' } & FoundOne) | { kind: 'none'; why: string } | { kind: 'many' }
 
 const FENCE = '```'
 /** Marks around thoughts. A template may write the first one itself, so that the second comes alone. */
@@ -21,7 +28,7 @@ const MAX_BLOCKS = 20
  */
 export function findJson(text: string, begins: readonly string[]): Found {
   const why = parseError(text)
-  if (why === undefined) return { kind: 'one', json: text, mended: [] }
+  if (why === undefined) return { kind: 'one', json: text, mended: [], around: '' }
   const alone = afterThoughts(text)
   const found = alone === undefined ? undefined : findIn(alone, begins, ['thoughts'])
   return found?.kind === 'one' ? found : (findIn(text, begins, []) ?? { kind: 'none', why })
@@ -38,7 +45,7 @@ function findIn(text: string, begins: readonly string[], before: Mended[]): Foun
   const unwrapped = unwrap(text)
   const { body } = unwrapped
   const mended = [...before, ...unwrapped.mended]
-  if (mended.length > 0 && parseError(body) === undefined) return { kind: 'one', json: body, mended }
+  if (mended.length > 0 && parseError(body) === undefined) return { kind: 'one', json: body, mended, around: '' }
   const found = findValue(body, begins)
   switch (found) {
     case 'none':
@@ -46,7 +53,7 @@ function findIn(text: string, begins: readonly string[], before: Mended[]): Foun
     case 'many':
       return { kind: 'many' }
     default:
-      return { kind: 'one', json: found.json, mended: [...mended, ...found.mended] }
+      return { kind: 'one', ...found, mended: [...mended, ...found.mended] }
   }
 }
 
@@ -73,9 +80,9 @@ function unwrap(text: string): { body: string; mended: Mended[] } {
   return { body, mended }
 }
 
-function findValue(text: string, begins: readonly string[]): { json: string; mended: Mended[] } | 'none' | 'many' {
+function findValue(text: string, begins: readonly string[]): FoundOne | 'none' | 'many' {
   const bracket = /[{[]/g
-  let found: { json: string; mended: Mended[] } | undefined
+  let found: FoundOne | undefined
   for (let match; (match = bracket.exec(text));) {
     if (isProse(text, match.index)) continue
     const value = scanValue(text, match.index)
@@ -83,8 +90,8 @@ function findValue(text: string, begins: readonly string[]): { json: string; men
     bracket.lastIndex = value.end
     if (!begins.includes(match[0])) continue
     if (found) return 'many'
-    const isAlone = text.slice(0, match.index).trim() === '' && text.slice(value.end).trim() === ''
-    found = { json: value.json, mended: [...(isAlone ? [] : ['around' as const]), ...value.mended] }
+    const around = `${text.slice(0, match.index)}\n${text.slice(value.end)}`
+    found = { json: value.json, mended: [...(around.trim() === '' ? [] : ['around' as const]), ...value.mended], around }
   }
   return found ?? 'none'
 }

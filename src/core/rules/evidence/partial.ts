@@ -16,6 +16,8 @@ const MORE = new Set([
   'morerecords',
   'hasmore',
   'hasmoreresults',
+  'hasmoreitems',
+  'hasmorepages',
   'hasnext',
   'hasnextpage',
   'incompleteresults',
@@ -30,15 +32,19 @@ const NEXT = new Set([
   'nexttoken',
   'nextlink',
   'nexturl',
+  'nextpageurl',
+  'nextrecordsurl',
   'nextoffset',
   'nextmarker',
+  'nextcontinuationtoken',
+  'lastevaluatedkey',
   'odatanextlink',
 ])
-const TOTALS = new Set(['totalcount', 'totalresults', 'totalitems', 'totalrows', 'totalhits', 'totalrecords'])
+const TOTALS = ['totalcount', 'totalresults', 'totalitems', 'totalrows', 'totalhits', 'totalrecords']
 /** Beside an offset, or a page and its size, `total` counts items; alone it may be a sum. */
 const OFFSETS = ['offset', 'startat']
-const PAGES = ['page', 'pagenumber']
-const PAGE_COUNTS = ['pages', 'totalpages', 'pagecount']
+const PAGES = ['page', 'pagenumber', 'currentpage']
+const PAGE_COUNTS = ['pages', 'totalpages', 'pagecount', 'lastpage']
 const SIZES = ['perpage', 'pagesize', 'limit', 'maxresults', 'size']
 /** Lists of something else than the items that a total counts. */
 const ABOUT = new Set(['columns', 'fields', 'headers', 'warnings', 'sample'])
@@ -62,14 +68,11 @@ export function signOf(value: unknown, around: string): PartialSign | undefined 
 
 /** The one JSON value of a result, or that of its last line, and the words without it. */
 function parts(text: string): { value: unknown; around: string } {
-  const found = /[{[]/.test(text) ? findJson(text, ['{', '[']) : undefined
-  const last = text.slice(text.lastIndexOf('\n') + 1)
-  const json = found?.kind === 'one' ? found.json : last
+  const found = findJson(text, ['{', '['])
+  const end = text.lastIndexOf('\n') + 1
+  const { json, around } = found.kind === 'one' ? found : { json: text.slice(end), around: text.slice(0, end) }
   const value = parsedJson(json)
-  if (value === undefined) return { value, around: text }
-  const at = text.lastIndexOf(json)
-  // JSON that was mended stands nowhere as it is.
-  return { value, around: at === -1 ? '' : `${text.slice(0, at)}\n${text.slice(at + json.length)}` }
+  return { value, around: value === undefined ? text : around }
 }
 
 function signOfFields(root: Fields): PartialSign | undefined {
@@ -108,10 +111,7 @@ const wrapped = (fields: Fields): Fields[] =>
 /** `items`: those that the result holds, where it has one list. */
 function signAt(place: Fields, { items, hasList }: { items: readonly unknown[] | undefined; hasList: boolean }): PartialSign | undefined {
   const entries = Object.entries(place)
-  const said = ([key, value]: [string, unknown]): PartialSign => ({
-    said: `${key}: ${short(isObject(value) ? value['href'] : value)}`,
-    count: undefined,
-  })
+  const said = ([key, value]: [string, unknown]): PartialSign => ({ said: `${key}: ${short(placeOf(value))}`, count: undefined })
   const more = entries.filter(([key]) => MORE.has(plain(key)))
   const hasPages = entries.some(([key]) => PAGE_COUNTS.includes(plain(key)))
   const isMore =
@@ -122,47 +122,55 @@ function signAt(place: Fields, { items, hasList }: { items: readonly unknown[] |
   if (more.some(([key, value]) => value === false && plain(key).startsWith('has'))) return undefined
   const next = entries.find(
     ([key, value]) =>
-      (NEXT.has(plain(key)) && isPlace(value)) || (key === 'next' && hasList && isAddress(isObject(value) ? value['href'] : value)),
+      (NEXT.has(plain(key)) && isPlace(placeOf(value), hasList)) || (key === 'next' && hasList && isAddress(placeOf(value))),
   )
   return next ? said(next) : items && countAt(place, items)
 }
 
-const isPlace = (value: unknown) => (typeof value === 'string' && value !== '') || (typeof value === 'number' && value > 0)
+/** Of a link its address. */
+const placeOf = (value: unknown) => (isObject(value) && 'href' in value ? value['href'] : value)
+/** What leads on. Of an object it may be the key of the next item, where there are items. */
+function isPlace(value: unknown, hasList: boolean): boolean {
+  if (isObject(value)) return hasList && Object.keys(value).length > 0
+  return value === true || (typeof value === 'string' ? value !== '' : typeof value === 'number' && value > 0)
+}
 const isAddress = (value: unknown) => typeof value === 'string' && /^(?:https?:|[/?])/.test(value)
 
 function countAt(place: Fields, items: readonly unknown[]): PartialSign | undefined {
   const got = items.length
-  const number = (names: Iterable<string>): number | undefined => {
-    const wanted = new Set(names)
-    const found = Object.entries(place).find(([key, value]) => wanted.has(plain(key)) && typeof value === 'number')?.[1]
-    return typeof found === 'number' ? found : undefined
-  }
-  const [offset, page, pages, size] = [number(OFFSETS), number(PAGES), number(PAGE_COUNTS), number(SIZES)]
+  /** NaN where it is not said: no comparison with it holds. */
+  const number = (names: readonly string[]) =>
+    Number(Object.entries(place).find(([key, value]) => names.includes(plain(key)) && isCount(value))?.[1])
+  const [offset, page, pages, size, counted] = [number(OFFSETS), number(PAGES), number(PAGE_COUNTS), number(SIZES), number(TOTALS)]
+  const isSaid = (one: number) => !Number.isNaN(one)
   // A size alone may be a limit of something else, and a page alone that of a document: then they count where the page is full, or has a size that pages have.
-  const isPaged =
-    offset !== undefined || (page === undefined ? size !== undefined && got >= size : (size ?? pages) !== undefined || isRound(got))
-  const total = number(isPaged ? [...TOTALS, 'total'] : TOTALS)
-  if (total === undefined || !Number.isInteger(total) || got === 0 || addUpTo(items, total)) return undefined
-  if (offset !== undefined && offset + got >= total) return undefined
-  if (page !== undefined && pages !== undefined && page >= pages) return undefined
-  if (page !== undefined && size !== undefined && (got < size || page * size >= total)) return undefined
+  const isPaged = isSaid(offset) || (isSaid(page) ? isSaid(size) || isSaid(pages) || isRound(got) : got >= size)
+  const total = isPaged && !isSaid(counted) ? number(['total']) : counted
+  if (!isSaid(total) || got === 0 || addUpTo(items, total)) return undefined
+  if (offset + got >= total || page >= pages) return undefined
+  // Pages are counted from 1, or from 0: then the last one, which is not full, reaches the total.
+  const reached = got < size ? page * size + got : page * size
+  // Beside a page that is not full, what is named `total` alone may be a sum.
+  if (reached >= total || (got < size && isSaid(page) && !isSaid(counted))) return undefined
   return got < total ? { said: `${got} of ${total}`, count: { total, got } } : undefined
 }
 
+/** Some servers write their numbers as texts. */
+const isCount = (value: unknown) => (typeof value === 'number' || typeof value === 'string') && /^\d{1,15}$/.test(`${value}`)
 const isRound = (size: number) => size >= 10 && size % 5 === 0
 
 /** Counts by group, of which the total is the sum. */
 function addUpTo(items: readonly unknown[], total: number): boolean {
   const sums = new Map<string, number>()
   for (const item of items)
-    for (const [key, value] of isObject(item) ? Object.entries(item) : [['', item]])
-      if (typeof key === 'string' && !/id$/i.test(key) && typeof value === 'number') sums.set(key, (sums.get(key) ?? 0) + value)
+    for (const [key, value] of Object.entries(isObject(item) ? item : { item }))
+      if (typeof value === 'number' && !/id$/i.test(key)) sums.set(key, (sums.get(key) ?? 0) + value)
   return [...sums.values()].includes(total)
 }
 
 const MAX_SAID = 60
 const short = (value: unknown) => {
-  const text = String(value)
+  const text = isObject(value) ? `{${Object.keys(value).join(', ')}}` : typeof value === 'string' ? value : JSON.stringify(value)
   return text.length <= MAX_SAID ? text : `${text.slice(0, MAX_SAID).toWellFormed()}…`
 }
 
@@ -188,7 +196,7 @@ export interface UnreadRest {
  * settles it, whether it read on or asked for less. `enough`: servers of which a part is all that the job wants.
  */
 export function unreadRests(calls: readonly ReadCall[], enough: readonly string[]): UnreadRest[] {
-  const last = new Map<string, UnreadRest & { sign: PartialSign | undefined }>()
+  const last = new Map<string, { server: string; tool: string; sign: PartialSign | undefined }>()
   /** Of each list that is counted: how many items each of its results holds. The same page read twice is no further one. */
   const pages = new Map<string, Map<string, number>>()
   for (const { server, tool, status, text, kept } of calls) {
@@ -202,7 +210,7 @@ export function unreadRests(calls: readonly ReadCall[], enough: readonly string[
       pages.set(`${key} ${total}`, read.set(identityOf({ text, kept }), got))
       isAll = [...read.values()].reduce((sum, one) => sum + one, 0) >= total
     }
-    last.set(key, { server, tool, said: sign?.said ?? '', sign: isAll ? undefined : sign })
+    last.set(key, { server, tool, sign: isAll ? undefined : sign })
   }
-  return [...last.values()].flatMap(({ sign, ...rest }) => (sign ? [rest] : []))
+  return [...last.values()].flatMap(({ server, tool, sign }) => (sign ? [{ server, tool, said: sign.said }] : []))
 }

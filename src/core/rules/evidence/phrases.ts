@@ -19,12 +19,12 @@ const PAGE = new RegExp(
 
 const SHOWING = new RegExp(
   String.raw`(?<=${BEGIN})(?:(?:showing|displaying|returning|listing)\b[^.\n]{0,30}?|results? (?:\d{1,12} ?(?:-|–|to) ?)?)(${NUMBER}) (?:out )?of (?:about )?(${NUMBER})(?= (?:\w{1,30} )?(?:results?|rows?|items?|records?|entries|matches|hits|total)\b|(?: [\w-]{1,40})?${END})`,
-  'i',
+  'gi',
 )
 
 const SHOWN = new RegExp(
   String.raw`(?<=${BEGIN})(${NUMBER}) of (${NUMBER})(?: \w{1,30})? (?:are |were )?(?:shown|displayed|returned|listed)${END}`,
-  'i',
+  'gi',
 )
 
 const WHAT = String.raw`(?:(?:note|warning): )?(?:the |this )?(?:content|output|results?|response|list)`
@@ -63,8 +63,7 @@ const MISSING_EDGE = 80
 
 /** A count of what is missing, at the end of a text or a list. */
 export function missingAtEnd(text: string): string | undefined {
-  if (TRACE.test(text.slice(-EDGE * 4))) return undefined
-  return MISSING.exec(text.length <= MISSING_EDGE ? text : `x${text.slice(-MISSING_EDGE)}`)?.[0].trim()
+  return TRACE.test(text.slice(-EDGE * 4)) ? undefined : MISSING.exec(text.slice(-MISSING_EDGE))?.[0]
 }
 
 /** Such a phrase as it stands in the text; undefined where there is none. */
@@ -72,19 +71,23 @@ export function signInPhrases(text: string): string | undefined {
   const head = text.slice(0, EDGE)
   // Where it is cut, no sentence begins.
   const tail = text.length <= EDGE ? text : `x${text.slice(-EDGE)}`
-  const page = [head, tail].some((edge) => edge.search(PAGE) !== -1) ? unreadPage(text) : undefined
-  return page ?? countIn(head) ?? countIn(tail) ?? CUT.exec(tail)?.[0].trim() ?? missingAtEnd(text)
+  return unreadPage(text, [head, tail]) ?? countIn(head) ?? countIn(tail) ?? CUT.exec(tail)?.[0] ?? missingAtEnd(text)
 }
 
-/** The furthest page that the text names, when it is not the last one. */
-function unreadPage(text: string): string | undefined {
-  const furthest = [...text.matchAll(PAGE)].toSorted((a, b) => Number(a[1]) - Number(b[1])).at(-1)
-  return furthest && Number(furthest[1]) < Number(furthest[2]) ? furthest[0] : undefined
+/** The furthest page that the text names, when it is not the last one: of each list or document of which an end of the text names one. */
+function unreadPage(text: string, ends: readonly string[]): string | undefined {
+  const totals = new Set(ends.flatMap((end) => [...end.matchAll(PAGE)].map(([, , total]) => Number(total))))
+  if (totals.size === 0) return undefined
+  const furthest = new Map<number, { said: string; page: number }>()
+  for (const [said, of, last] of text.matchAll(PAGE)) {
+    const [page, total] = [Number(of), Number(last)]
+    if (page > (furthest.get(total)?.page ?? -1)) furthest.set(total, { said, page })
+  }
+  return [...furthest].find(([total, { page }]) => totals.has(total) && page < total)?.[1].said
 }
 
-function countIn(text: string): string | undefined {
-  const [said, upTo, total] = SHOWING.exec(text) ?? SHOWN.exec(text) ?? []
-  return said !== undefined && digits(upTo) < digits(total) ? said.trim() : undefined
-}
+/** The first count that is not the whole. */
+const countIn = (text: string): string | undefined =>
+  [...text.matchAll(SHOWING), ...text.matchAll(SHOWN)].find(([, upTo, total]) => digits(upTo) < digits(total))?.[0]
 
-const digits = (text = '') => Number(text.replaceAll(',', ''))
+const digits = (text: string | undefined) => Number(text?.replaceAll(',', ''))

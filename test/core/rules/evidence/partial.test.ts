@@ -10,7 +10,6 @@ test.each<[what: string, text: string, said: string | undefined]>([
   ['a flag as text', json({ rows: rows(2), hasMore: 'true' }), 'hasMore: true'],
   ['a page that is not the last', json({ values: rows(2), isLast: false }), 'isLast: false'],
   ['the last page by a flag', json({ values: rows(2), isLast: true }), undefined],
-  ['a page at the head of a long text', `Page 1 of 3\n${'x'.repeat(400)}`, 'Page 1 of 3'],
   ['a flag that is off', json({ rows: rows(2), truncated: false }), undefined],
   ['a flag that is a text', json({ truncated: 'no' }), undefined],
   ['a cursor', json({ tools: rows(2), nextCursor: 'abc' }), 'nextCursor: abc'],
@@ -36,6 +35,7 @@ test.each<[what: string, text: string, said: string | undefined]>([
   ['a total beside an offset', json({ startAt: 0, maxResults: 50, total: 120, issues: rows(50) }), '50 of 120'],
   ['a total beside the last offset', json({ startAt: 100, maxResults: 50, total: 120, issues: rows(20) }), undefined],
   ['the last page by its number', json({ page: 3, per_page: 50, total: 120, items: rows(20) }), undefined],
+  ['rows whose numbers are their names', json({ totalHits: 30, rows: [{ hostId: 10 }, { hostId: 20 }] }), '2 of 30'],
   ['two lists, of which none is meant', json({ totalCount: 31, items: rows(3), tags: rows(2) }), undefined],
   ['paging inside an item', json({ issue: { comments: { has_more: true } } }), undefined],
   ['a list', json(rows(3)), undefined],
@@ -47,39 +47,140 @@ test.each<[what: string, text: string, said: string | undefined]>([
   ['words above a list', `Showing 3 of 300 rows:\n${pretty(rows(3))}`, 'Showing 3 of 300'],
   ['words below a list', `${json(rows(3))}\n[output truncated]`, '[output truncated]'],
   ['words in a list below a text', `Two remarks:\n${pretty(['x'.repeat(200), 'The output was truncated.'])}`, undefined],
-  ['words at the end', 'a\nb\nPage 1 of 3', 'Page 1 of 3'],
-  ['the last page in words', 'Page 1 of 3\na\nPage 3 of 3', undefined],
-  ['words at the beginning', 'Showing 1-20 of 300 results:\na', 'Showing 1-20 of 300'],
-  ['all of it in words', 'Showing 20 of 20 results:\na', undefined],
-  ['a server that fetches pages', `${'x'.repeat(400)}\nContent truncated. Call the tool with a start_index of 5000.`, 'Content truncated'],
-  ['a mark', `${'x'.repeat(400)} [truncated: 12 KB]`, '[truncated: 12 KB]'],
-  ['a mark of three dots', 'a\nb\n... (truncated)', '... (truncated'],
-  ['a mark of a dot of three', 'a\nb\n…truncated', '…truncated'],
-  ['a sentence with a size', 'a\nb. The output was truncated to 2,000 lines.', 'The output was truncated to 2,000 lines'],
-  ['a sentence with a reason', 'a\nResponse truncated due to size limits', 'Response truncated due to size limits'],
-  ['more results', 'a\nb\n25 more results available', '25 more results available'],
-  ['more results in a sentence', 'a\nb\nThere are more rows available.', 'There are more rows available'],
-  ['rows by their places', 'Results 1-10 of 57\na', 'Results 1-10 of 57'],
-  ['rows that are shown', 'a\n10 of 57 results shown', '10 of 57 results shown'],
-  ['rows that are not shown', 'a\n25 more rows not shown', '25 more rows not shown'],
-  ['a word in brackets', 'a\n(truncated)', '(truncated)'],
-  ['a size alone', 'a\nTruncated at 100 rows.', 'Truncated at 100 rows'],
-  ['a page in brackets', 'a\nb (page 2 of 9)', 'page 2 of 9'],
-  ['a page of results', 'a\nResults, page 2/9:', 'page 2/9'],
-  ['a count in brackets', 'Invoices (showing 10 of 57)\na', 'showing 10 of 57'],
   ['a page that is full beside a total', json({ limit: 20, total: 57, items: rows(20) }), '20 of 57'],
-  ['the word in the middle of a long text', `${'x'.repeat(400)} the output was truncated ${'x'.repeat(400)}`, undefined],
-  ['three dots and a count', 'a\nb\n... 45 more', '... 45 more'],
-  ['three dots and a count of rows', 'a\nb\n… and 1,045 more rows', '… and 1,045 more rows'],
-  ['three dots and no count', 'a, b, ... and more', '... and more'],
-  ['a count in brackets at the end', 'a\nb\n(+45 more)', '(+45 more)'],
-  ['a count in brackets, in words', 'a, b [12 more items]', '[12 more items]'],
   ['a list that ends in a count', json([1, 2, '... 45 more items']), '... 45 more items'],
   ['a list that ends in a count and no dots', json({ rows: ['a', 'b', 'and 45 more'] }), 'and 45 more'],
   ['a list that ends in a mark', json({ rows: [...rows(2), '(truncated)'] }), '(truncated)'],
+  ['a next page that is one', json({ rows: rows(2), nextPage: true }), 'nextPage: true'],
+  ['a key of the next item', json({ Items: rows(2), LastEvaluatedKey: { id: 'b' } }), 'LastEvaluatedKey: {id}'],
+  ['a cursor that is long', json({ rows: rows(2), nextCursor: 'b'.repeat(61) }), `nextCursor: ${'b'.repeat(60)}…`],
+  ['a cursor that is just not long', json({ rows: rows(2), nextCursor: 'b'.repeat(60) }), `nextCursor: ${'b'.repeat(60)}`],
+  [
+    'a cursor that would be cut in a letter',
+    json({ rows: rows(2), nextCursor: `${'b'.repeat(59)}🚀` }),
+    `nextCursor: ${'b'.repeat(59)}\ufffd…`,
+  ],
+  ['a cursor beside a word that says neither', json({ rows: rows(2), has_more: null, next_cursor: 'x' }), 'next_cursor: x'],
+  ['a cursor beside a flag that is no word about more', json({ rows: rows(2), truncated: false, next_cursor: 'x' }), 'next_cursor: x'],
+  ['an address that is not secure', json({ results: rows(2), next: 'http://x.example/2' }), 'next: http://x.example/2'],
+  ['an address without its server', json({ results: rows(2), next: '?page=2' }), 'next: ?page=2'],
+  ['a link of the next page that leads nowhere', json({ rows: rows(2), nextLink: { href: null } }), undefined],
+  ['a list below a text that ends in a mark', `Found:\n${pretty(['a', 'b', '…'])}`, '…'],
+  ['words above JSON with a slip', 'Showing 3 of 300 rows:\n{"rows": [1, 2, 3],}', 'Showing 3 of 300'],
+  ['words below JSON with a slip', '{"rows": [1, 2, 3],}\n[output truncated]', '[output truncated]'],
+  ['a list that ends in a count of no more than it says', json([1, '... 45 more items']), '... 45 more items'],
+  ['a list that ends in a mark without a space', json(['a', 'b', '(...truncated)']), '(...truncated)'],
+  ['a list that ends in a long count', json(['a', `${'x'.repeat(51)} (+45 more)`.slice(-60)]), '(+45 more)'],
+  [
+    'a key that means harm',
+    `{"rows":[1,2],"page":{"toString":1},"next":{"toString":1},"nextCursor":{"toString":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`,
+    'nextCursor: {toString}',
+  ],
+  ['words alone', 'Page 1 of 3', 'Page 1 of 3'],
   ['nothing of the kind', 'Revenue rose by 12 % on page 3.', undefined],
 ])('%s', (_, text, said) => {
   expect(partialSign(text)?.said).toBe(said)
+})
+
+/** Names of fields, as servers write them. */
+test.each([
+  'truncated',
+  'isTruncated',
+  'more',
+  'moreRecords',
+  'hasMore',
+  'has_more_results',
+  'hasMoreItems',
+  'has_more_pages',
+  'hasNext',
+  'has_next_page',
+  'incomplete_results',
+])('%s says by true that there is more', (name) => {
+  expect(partialSign(json({ rows: rows(2), [name]: true }))?.said).toBe(`${name}: true`)
+  expect(partialSign(json({ rows: rows(2), [name]: false }))).toBeUndefined()
+})
+
+test.each(['isLast', 'is_last_page'])('%s says by false that there is more', (name) => {
+  expect(partialSign(json({ rows: rows(2), [name]: false }))?.said).toBe(`${name}: false`)
+  expect(partialSign(json({ rows: rows(2), [name]: true }))).toBeUndefined()
+})
+
+test.each([
+  'nextCursor',
+  'next_page',
+  'nextPageToken',
+  'NextToken',
+  'nextLink',
+  'next_url',
+  'next_page_url',
+  'nextRecordsUrl',
+  'next_offset',
+  'NextMarker',
+  'NextContinuationToken',
+  'LastEvaluatedKey',
+  '@odata.nextLink',
+])('%s leads to the rest', (name) => {
+  expect(partialSign(json({ rows: rows(2), [name]: 'b' }))?.said).toBe(`${name}: b`)
+  expect(partialSign(json({ rows: rows(2), [name]: 7 }))?.said).toBe(`${name}: 7`)
+  for (const none of ['', 0, -1, null, false, {}, []]) expect(partialSign(json({ rows: rows(2), [name]: none }))).toBeUndefined()
+})
+
+test.each(['total_count', 'totalResults', 'totalItems', 'total_rows', 'totalHits', 'totalRecords'])('%s counts the items', (name) => {
+  expect(partialSign(json({ [name]: 31, items: rows(7) }))).toEqual({ said: '7 of 31', count: { total: 31, got: 7 } })
+  expect(partialSign(json({ [name]: '31', items: rows(7) }))?.said).toBe('7 of 31')
+  expect(partialSign(json({ [name]: 'about 31', items: rows(7) }))).toBeUndefined()
+})
+
+test.each(['pagination', 'paging', 'pageInfo', 'meta', 'metadata', 'response_metadata', '_links', 'result', 'data'])(
+  'paging may stand in %s, also one deeper',
+  (name) => {
+    expect(partialSign(json({ rows: rows(2), [name]: { hasMore: true } }))?.said).toBe('hasMore: true')
+    expect(partialSign(json({ [name]: { rows: rows(2), meta: { hasMore: true } } }))?.said).toBe('hasMore: true')
+  },
+)
+
+/** Which rows of how many: what stands beside seven items, of which `total` may be a sum. */
+test.each<[what: string, fields: Record<string, number | string>, isPart: boolean]>([
+  ['nothing', {}, false],
+  ['an offset', { offset: 0 }, true],
+  ['an offset of another name', { startAt: 7 }, true],
+  ['an offset as a text', { offset: '0' }, true],
+  ['the last offset', { offset: 50 }, false],
+  ['an offset before the last', { offset: 49 }, true],
+  ...['per_page', 'pageSize', 'limit', 'maxResults', 'size'].flatMap((name): [string, Record<string, number>, boolean][] => [
+    [`a page that is full by ${name}`, { [name]: 7 }, true],
+    [`a page of more than ${name} says`, { [name]: 6 }, true],
+    [`a page that is not full by ${name}`, { [name]: 8 }, false],
+  ]),
+  ['a page of a size', { page: 1, per_page: 7 }, true],
+  ['a page of another name', { pageNumber: 1, pages: 9 }, true],
+  ['a page of a third name', { current_page: 1, pages: 9 }, true],
+  ['a page alone, with a number of items that pages do not have', { page: 1 }, false],
+  ...['pages', 'totalPages', 'page_count', 'last_page'].flatMap((name): [string, Record<string, number>, boolean][] => [
+    [`a page of ${name}`, { page: 8, [name]: 9 }, true],
+    [`the last page of ${name}`, { page: 9, [name]: 9 }, false],
+  ]),
+  ['how many pages there are, and not which this is', { pages: 9 }, false],
+  ['a page that ends at the total', { page: 3, size: 19, totalItems: 57 }, false],
+  ['the eighth of nine full pages', { page: 8, size: 7 }, true],
+  ['the ninth of nine pages', { page: 9, size: 7 }, false],
+  ['a page that is not full, beside what may be a sum', { page: 1, size: 8 }, false],
+  ['a page that is not full, since the server gives fewer than were asked for', { page: 1, size: 20, totalItems: 57 }, true],
+  ['the last page, where the first is 0', { page: 5, size: 10, totalItems: 57 }, false],
+  ['a page before the last, where the first is 0', { page: 4, size: 10, totalItems: 57 }, true],
+  ['how many items there are, and how many pages', { totalItems: 57, pages: 9 }, true],
+])('of 57, seven rows are a part or a whole by %s', (_, fields, isPart) => {
+  const sign = partialSign(json({ total: 57, items: rows(7), ...fields }))
+  expect(sign?.said).toBe(isPart ? '7 of 57' : undefined)
+})
+
+test.each([
+  [10, true],
+  [25, true],
+  [12, false],
+  [5, false],
+])('a page by its number with %i items is one of a size that pages have: %s', (count, isPage) => {
+  expect(partialSign(json({ page: 1, total: 57, items: rows(count) }))?.said).toBe(isPage ? `${count} of 57` : undefined)
 })
 
 /** Whole results that speak of parts, pages, totals and cuts: none of them says so of itself. */
@@ -155,11 +256,27 @@ const HONEST: [what: string, text: string][] = [
   ['a log', '09:00 start\n09:01 table audit truncated\n09:02 loaded 14 rows\n09:03 done'],
   ['a statement', 'Statements run: truncate table a; insert into a select * from b. 1,708 rows.'],
   ['a sample of a large table', json({ totalRows: 1708, sample: rows(5) })],
+  ['a text in JSON with a slip', '{"title": "Fault: the output was truncated.",}'],
+  ['a text in a pretty list below a text', `Found:\n${pretty(['Fault: the output was truncated.', 'x'])}`],
+  ['a list of one remark', json(['... 45 more items'])],
+  ['a long remark at the end of a list', json(['a', `${'x'.repeat(51)} (+45 more)`])],
+  ['names that go on', json(['Well', 'He paused …'])],
+  ['names of files', json(['src', '...rest.ts'])],
+  ['an entry that is not the last, and no page', json({ entry: 4, last: false, rows: rows(2) })],
+  ['a flag beside a count of pages', json({ title: 'A book', pages: 310, signed: false })],
+  ['its own address', json({ rows: rows(2), self: 'https://x.example/1' })],
+  ['a next step beside a list', json({ rows: rows(2), next: 'call Bob' })],
+  ['a next step with an address', json({ rows: rows(2), next: 'read https://x.example' })],
+  ['a next step without an owner', json({ owner: null, next: '/tasks/5' })],
+  ['navigation of a document', json({ title: 'One', nextPage: { title: 'Two' } })],
+  ['minutes by machine', json({ totalHits: 30, hosts: [{ idle: 10 }, { idle: 20 }] })],
+  ['the headers of a table with its size', json({ totalRows: 9, headers: ['a', 'b'] })],
+  ['a text in the last of several structures', `${json({ row: 1 })}\n${json({ title: 'Fault: the output was truncated.' })}`],
   ['an amount left', '25 more employees were hired; further items are on the agenda.'],
 ]
 
-test('of 54 whole results none is taken for a part', () => {
-  expect(HONEST).toHaveLength(54)
+test('of 70 whole results none is taken for a part', () => {
+  expect(HONEST).toHaveLength(70)
   expect(HONEST.flatMap(([what, text]) => (partialSign(text) ? [`${what}: ${partialSign(text)?.said}`] : []))).toEqual([])
 })
 
@@ -200,4 +317,11 @@ test.each<[what: string, calls: ReturnType<typeof call>[], unread: number]>([
 ])('%s', (_, calls, unread) => {
   expect(unreadRests(calls, [])).toHaveLength(unread)
   expect(unreadRests(calls, ['hr'])).toEqual([])
+})
+
+test('of each tool whose last result is a part, its words are said', () => {
+  expect(unreadRests([call(part), call(part, 'find'), call(whole, 'get')], [])).toEqual([
+    { server: 'hr', tool: 'list', said: 'truncated: true' },
+    { server: 'hr', tool: 'find', said: 'truncated: true' },
+  ])
 })
