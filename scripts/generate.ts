@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { NAMES, type HeldAgainst } from '../src/config/names/table.ts'
 import { configSchema } from '../src/config/schema.ts'
 import { takesOf } from '../src/config/takes.ts'
 import { EXIT, FAILURES, type FailureKind } from '../src/core/failure-codes.ts'
@@ -8,6 +9,7 @@ import { caseFileSchema } from '../src/eval/cases/cases.ts'
 import { jobSchema } from '../src/jobs/schema.ts'
 import { minterSchema } from '../src/minter/config.ts'
 import { FILES } from './files.ts'
+import { JOB_NAMES, type JobName } from './job-names.ts'
 import { keysOf } from './reference.ts'
 import { ALARM_STATES, FIRE_STATES, REPORT_STATES, RUN_STATES, type State } from '../src/core/rules/states.ts'
 import { threatCells, THREATS } from './threats.ts'
@@ -97,6 +99,37 @@ const files = () =>
     FILES.map(({ key, change }) => [`\`${key}\``, change]),
   )
 
+const HELD: Record<HeldAgainst, string> = {
+  'given here': 'This line gives the name.',
+  'the file': 'It has to be given in this file, which is refused otherwise.',
+  'job files': 'It has to be a job: `start` and `jobs check` refuse it otherwise, and a running process warns.',
+  slips: 'A warning where it is of no job, and nearly a name that one uses.',
+  outside: 'Others alone know what it means.',
+}
+
+/** The names in the configuration, and what they are held against. */
+const names = () =>
+  table(
+    ['key', 'is the name of', 'what it is held against'],
+    Object.entries(NAMES).map(([key, { of, against }]) => [`\`${key}\``, of, HELD[against]]),
+  )
+
+const HELD_IN_JOBS: Record<JobName['against'], string> = {
+  'the configuration': 'The configuration, when the file is read.',
+  'the file': 'This file and what stands beside it, when it is read.',
+  'time zones': 'The IANA time zones, when the file is read.',
+  'the gateway': 'What the account finds behind Pomerium: by `jobs check --live` and `doctor`, and before the first turn of a run.',
+  'the provider': 'The provider: by `jobs check --live` and `doctor`, and at the first turn.',
+  nothing: 'Nothing: a pattern may be of what is to come.',
+}
+
+/** The same in a job file. */
+const jobNames = () =>
+  table(
+    ['key', 'is the name of', 'what it is held against'],
+    Object.entries(JOB_NAMES).map(([key, { of, against }]) => [`\`${key}\``, of, HELD_IN_JOBS[against]]),
+  )
+
 /** The reference of a file format. */
 const reference = (schema: z.ZodType) => () =>
   table(
@@ -116,10 +149,11 @@ export const DOCUMENTS: Record<string, Record<string, () => string | Promise<str
   'docs/failures.md': { 'exit codes': exitCodes, 'failure codes': failureCodes },
   'docs/configuration.md': {
     files,
+    names,
     'configuration reference': configReference,
     'minter reference': reference(minterSchema),
   },
-  'docs/jobs.md': { 'job reference': reference(jobSchema) },
+  'docs/jobs.md': { 'job reference': reference(jobSchema), names: jobNames },
   'docs/eval.md': { 'case reference': reference(caseFileSchema) },
   'SECURITY.md': { threats },
   'ARCHITECTURE.md': {

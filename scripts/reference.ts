@@ -45,6 +45,24 @@ export function keysOf(schema: z.ZodType): Key[] {
   return keys
 }
 
+/** Where a file format takes a free text, or a key of somebody's own (`<name>` at its end): each is a name of something, or says that it is none. */
+export function namePlaces(schema: z.ZodType): string[] {
+  const places = new Set<string>()
+  const walk = (node: Node, key: string) => {
+    for (const [name, child] of Object.entries(node.properties ?? {}))
+      if (isNode(child) && !name.startsWith('$')) walk(child, key === '' ? name : `${key}.${name}`)
+    if (isNode(node.items)) walk(node.items, `${key}[]`)
+    if (isNode(node.additionalProperties)) {
+      places.add(`${key}.${ANY_KEY}`)
+      walk(node.additionalProperties, `${key}.${ANY_KEY}`)
+    }
+    for (const one of node.anyOf ?? []) if (isNode(one)) walk(one, key)
+    if (typeOf(node) === 'text') places.add(key)
+  }
+  walk(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), '')
+  return [...places]
+}
+
 const isNode = (value: unknown): value is Node => typeof value === 'object' && !Array.isArray(value)
 
 function typeOf(node: Node): string {

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { unknownJobs } from '../config/job-names.ts'
+import { misspelt, unknownJobs } from '../config/names/of-jobs.ts'
 import type { Config } from '../config/load.ts'
 import { describeError } from '../core/failure.ts'
 import type { GatewayFetch } from '../core/ports/gateway.ts'
@@ -131,7 +131,7 @@ export async function createApp({
     replace: generations.replace,
     onChange: (next) => (log.level = next.log.level),
     reloadJobs: () => jobs.reload(),
-    loose: (next) => unknownJobs(next, [...jobs.jobs().keys()]),
+    loose: (next) => [...unknownJobs(next, [...jobs.jobs().keys()]), ...misspelt(next, [...jobs.jobs().values()])],
     log,
   })
   building.defer(() => liveConfig.watch.stop())

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { isAddress } from '../lib/name.ts'
-import { suggest } from '../lib/near.ts'
+import { ownNameFaults } from './names/own.ts'
 import { accountsSchema, adminSchema, minterSchema } from './sections/accounts.ts'
 import { apiSchema } from './sections/api.ts'
 import { alertsSchema, auditSchema, evidenceSchema } from './sections/audit.ts'
@@ -48,27 +47,15 @@ export const configSchema = z
     worker: workerSchema,
     log: logSchema,
   })
-  .superRefine(({ accounts, audit, budgets, alerts, webhooks, minter }, context) => {
-    const fault = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message })
-    if (alerts && !Object.hasOwn(webhooks, alerts.webhook)) {
-      const what = isAddress(alerts.webhook) ? 'an address; write the name that it has' : `${alerts.webhook}, which is not`
-      fault(['alerts', 'webhook'], `is ${what} under webhooks:; ${suggest(alerts.webhook, Object.keys(webhooks))}`)
-    }
-    for (const [account, { perRun }] of Object.entries(accounts))
-      if (perRun && !minter)
-        fault(
-          ['accounts', account, 'perRun'],
-          'needs the process that makes such accounts; add minter: { socket: /run/nightshift/minter.sock }, or take perRun out',
-        )
-    for (const account of Object.keys(budgets.accounts))
-      if (!Object.hasOwn(accounts, account))
-        fault(['budgets', 'accounts', account], `is not under accounts:; ${suggest(account, Object.keys(accounts))}`)
-    for (const [at, { account }] of audit.expected.entries())
-      if (!Object.hasOwn(accounts, account))
-        fault(
-          ['audit', 'expected', String(at), 'account'],
-          `is ${account}, which is not under accounts:; ${suggest(account, Object.keys(accounts))}`,
-        )
+  .superRefine((config, context) => {
+    for (const { path, message } of ownNameFaults(config)) context.addIssue({ code: 'custom', path, message })
+    for (const [account, { perRun }] of Object.entries(config.accounts))
+      if (perRun && !config.minter)
+        context.addIssue({
+          code: 'custom',
+          path: ['accounts', account, 'perRun'],
+          message: 'needs the process that makes such accounts; add minter: { socket: /run/nightshift/minter.sock }, or take perRun out',
+        })
   })
 
 /** What a configuration file says, with defaults; durations are milliseconds. */

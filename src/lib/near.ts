@@ -8,6 +8,13 @@ export const isNear = (a: string, b: string): boolean =>
   (a.length === b.length && sorted(a) === sorted(b)) ||
   distance(a, b) <= Math.min(3, Math.floor(Math.min(a.length, b.length) / 3))
 
+/** One letter is wrong, missing or too much, or letters are in another order or case. Names that differ in a digit are two names, such as two versions. */
+export const isTypo = (a: string, b: string): boolean =>
+  digitsOf(a) === digitsOf(b) &&
+  (distance(a, b) === 1 || a.toLowerCase() === b.toLowerCase() || (a.length === b.length && sorted(a) === sorted(b)))
+
+const digitsOf = (name: string) => name.replaceAll(/\D/g, '')
+
 /** The name that was meant by a slip of the pen; undefined when none is near. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   if (known.length === 0) return undefined

@@ -142,7 +142,7 @@ test('a job that the configuration misspells is named by jobs check, and nothing
   expect(check).toMatchObject({ code: 2, out: '1 job valid, 2 faults.' })
   for (const text of [check.err, (await command([...at, 'start'])).err]) {
     expect(text).toContain('budgets.jobs.atc names atc, which is no job; did you mean act?')
-    expect(text).toContain('api.tokens.one.jobs names atc, which is no job; did you mean act?')
+    expect(text).toContain('api.tokens.one.jobs.0 names atc, which is no job; did you mean act?')
   }
 })
 

@@ -1,4 +1,4 @@
-import { misspeltServers, unknownJobs } from '../../config/job-names.ts'
+import { misspelt, unknownJobs } from '../../config/names/of-jobs.ts'
 import type { Config } from '../../config/load.ts'
 import { showFault } from '../../config/places.ts'
 import { describeFailure, Failure, messageOf, toFailure } from '../../core/failure.ts'
@@ -12,14 +12,13 @@ export function loadConfiguredJobs(config: Config): LoadedJobs {
   // Only when no file has a fault: a job whose file has one is not loaded, and its name would look unknown.
   if (loaded.issues.length > 0) return loaded
   const jobs = [...loaded.jobs.values()]
-  const servers = jobs.flatMap(({ definition }) => Object.keys(definition.tools))
   return {
     ...loaded,
     issues: unknownJobs(
       config,
       jobs.map(({ name }) => name),
     ),
-    warnings: [...loaded.warnings, ...misspeltServers(config, servers)],
+    warnings: [...loaded.warnings, ...misspelt(config, jobs)],
   }
 }
 

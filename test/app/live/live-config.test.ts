@@ -146,5 +146,9 @@ test.each(['round', 'reload'] as const)(
     rmSync(join(dir, 'jobs', 'added.yaml'))
     app.jobs.reload()
     expect(said('names what there is not')).toBe(1)
+    const [server = ''] = Object.keys(app.jobs.jobs().get('work')?.definition.tools ?? {})
+    writeFileSync(world.configFile, JSON.stringify({ ...file, servers: { [server.slice(0, -1)]: {} } }))
+    await app.liveConfig.watch.round()
+    expect(said(`is a server that no job uses; did you mean ${server}?`)).toBe(1)
   },
 )

@@ -272,7 +272,7 @@ const CASES: Case[] = [
     finding: {
       check: 'jobs',
       status: 'failed',
-      message: /nightshift\.yaml:\d+: api\.tokens\.caller\.jobs names atc, which is no job; did you mean act\?/,
+      message: /nightshift\.yaml:\d+: api\.tokens\.caller\.jobs\.0 names atc, which is no job; did you mean act\?/,
       cure: /what is named/,
     },
     code: 2,
