@@ -5,7 +5,7 @@ import { listSpentOfDay } from '../../store/attempts/budgets.ts'
 import { spentBy, type Spent, type SpentBy, type SpentOf } from '../../store/attempts/spend.ts'
 import type { Db } from '../../store/postgres/db.ts'
 
-export { SPENT_BY, type Spent, type SpentBy, type SpentOf } from '../../store/attempts/spend.ts'
+export { MOST_KEYS, SPENT_BY, type Spent, type SpentBy, type SpentOf } from '../../store/attempts/spend.ts'
 
 const DAY_MS = 86_400_000
 /** Without a time: today and the six days before. */
@@ -55,7 +55,8 @@ export async function takeSpending(
   const from = since ?? new Date(Date.parse(dayOf(to)) - (DAYS - 1) * DAY_MS)
   if (from > to)
     throw new Failure({ code: 'FILTER_INVALID', message: 'The time ends before it begins.', cure: 'Give a since before until.' })
-  if (to.getTime() - from.getTime() > MOST_DAYS * DAY_MS)
+  // What was said as days before now is some moments longer by now.
+  if (Math.floor((to.getTime() - from.getTime()) / DAY_MS) > MOST_DAYS)
     throw new Failure({
       code: 'FILTER_INVALID',
       message: `What was spent is counted over ${MOST_DAYS} days at most.`,

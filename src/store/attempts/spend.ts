@@ -42,7 +42,15 @@ const KEYS: Readonly<Record<SpentBy, string>> = {
 }
 
 /** So many of the keys that cost most. */
-const MOST_KEYS = 500
+export const MOST_KEYS = 500
+
+/** Turns have the time of their worker, and runs that of the store: nobody looks at more than an hour between them. */
+const APART = "interval '1 hour'"
+
+/** When answer `u` of attempt `a` was asked for, as near as it is known (SQL): once the calls of its attempt before it were over. Its turn may be another attempt's. */
+const ASKED_AT = `greatest(a.started_at,
+    (select max(t.finished_at) from turns t where t.run_id = u.run_id and t.attempt = u.attempt and t.number < u.turn),
+    (select max(c.finished_at) from tool_calls c where c.run_id = u.run_id and c.attempt = u.attempt and c.turn < u.turn))`
 
 /**
  * What was spent in a time, by the day, job, account, model or caller, and in all: days in their order, else what costs most first. Runs are found by when they
@@ -52,21 +60,21 @@ export async function spentBy(db: Db, by: SpentBy, { since, until, jobs }: Spent
   const { add, values } = createParameters()
   const [from, to, named] = [add(since), add(until), add(jobs ?? null)]
   const run = `select id, job, account, requested_by from runs
-    where created_at < ${to}::timestamptz and (${named}::text[] is null or job = any(${named}))`
+    where created_at < ${to}::timestamptz + ${APART} and (${named}::text[] is null or job = any(${named}))`
   const found = await query<SpentOf & { isTotal: boolean; key: string | null }>(
     db,
     `with under_way as (
-       ${run} and finished_at >= ${from}::timestamptz
+       ${run} and finished_at >= ${from}::timestamptz - ${APART}
        union all
        ${run} and finished_at is null),
      used as (
        select r.*, t.started_at as at, t.provider, t.model, t.tier, t.input_tokens, t.output_tokens, t.cost_usd, t.cached_tokens is null as estimated
        from under_way r join turns t on t.run_id = r.id
        union all
-       select r.*, coalesce(t.started_at, a.finished_at, a.started_at), null, null, null, u.input_tokens, u.output_tokens, null, true
+       select r.*, coalesce(t.started_at, ${ASKED_AT}), null, null, null, u.input_tokens, u.output_tokens, null, true
        from under_way r join unseen_answers u on u.run_id = r.id
          join attempts a on a.run_id = u.run_id and a.number = u.attempt
-         left join turns t on t.run_id = u.run_id and t.number = u.turn)
+         left join turns t on t.run_id = u.run_id and t.attempt = u.attempt and t.number = u.turn)
      select grouping(key) = 1 as "isTotal", key, count(distinct id)::int as runs, count(*)::int as turns,
        coalesce(sum(input_tokens), 0)::float8 as "inputTokens", coalesce(sum(output_tokens), 0)::float8 as "outputTokens",
        sum(cost_usd) as "costUsd", (count(*) filter (where cost_usd is null))::int as unpriced, coalesce(bool_or(estimated), false) as estimated

@@ -101,6 +101,65 @@ test('what is not known is counted, and no sum hides it: no price, and answers t
   expect((await taken('model', { since: new Date('2026-11-20') })).rows.map(({ key }) => key)).toEqual(['openai/small', null])
 })
 
+test.each([
+  ['of the first turn', [], '2026-11-26T23:50:00Z'],
+  ['of a later turn', [{ number: 1, at: '2026-11-26T23:51:00Z' }], '2026-11-26T23:52:00Z'],
+])(
+  'an answer that was lost before midnight, %s, counts for its own day, whenever its attempt ends and another one has that turn',
+  async (_, before, called) => {
+    const { db } = database
+    const turn = before.length + 1
+    const id = await writeRun(db, { job: 'lost' })
+    const wrote = (number: number, attempt: number, at: string) =>
+      query(
+        db,
+        `insert into turns (run_id, number, attempt, items, stop_reason, model, input_tokens, cached_tokens, output_tokens, reasoning_tokens, started_at, finished_at)
+         values ($1, $2, $3, '[]', 'stop', 'small', 100, 0, 10, 0, $4, $4)`,
+        [id, number, attempt, at],
+      )
+    await opened(db, id)
+    await query(db, "update runs set created_at = '2026-11-26' where id = $1", [id])
+    await query(db, "update attempts set started_at = '2026-11-26T23:50:00Z' where run_id = $1", [id])
+    for (const { number, at } of before) {
+      await wrote(number, 1, at)
+      await query(
+        db,
+        `insert into tool_calls (id, run_id, attempt, turn, position, call_id, server, tool, arguments, repeatable, status, started_at, finished_at)
+         values (gen_random_uuid(), $1, 1, $2, 0, '"c"', 'labor', '"query"', '{}', true, 'ok', $3, $4)`,
+        [id, number, at, called],
+      )
+    }
+    await query(db, 'insert into unseen_answers (run_id, attempt, turn, input_tokens, output_tokens) values ($1, 1, $2, 70, 7)', [id, turn])
+    const days = async () => (await taken('day')).rows.map(({ key, inputTokens }) => [key, inputTokens])
+    const first = ['2026-11-26', before.length * 100 + 70]
+    expect(await days(), 'while the attempt is open').toEqual([first])
+    await query(db, "update attempts set status = 'failed', finished_at = '2026-11-27T00:05:00Z' where run_id = $1", [id])
+    expect(await days(), 'after its end').toEqual([first])
+    await query(
+      db,
+      "insert into attempts (run_id, number, token, worker, conversation, job_version, status, started_at) values ($1, 2, gen_random_uuid(), 'two', 1, 'sha256:1', 'running', '2026-11-28T01:00:00Z')",
+      [id],
+    )
+    await wrote(turn, 2, '2026-11-28T01:00:00Z')
+    expect(await days(), 'after the next attempt').toEqual([first, ['2026-11-28', 100]])
+  },
+)
+
+test('a turn by a clock that is ahead or behind stands in the day that it says, and in no day less', async () => {
+  const { db } = database
+  await ran({ job: 'ahead' }, [{ at: '2026-11-27T00:00:20Z', costUsd: 1 }])
+  await query(db, "update runs set finished_at = '2026-11-26T23:59:50Z'")
+  await ran({ job: 'behind' }, [{ at: '2026-11-26T23:59:40Z', costUsd: 2 }])
+  await query(db, "update runs set created_at = '2026-11-27T00:00:10Z' where job = 'behind'")
+  const day = (since: string, until: string) => rows('job', { since: new Date(since), until: new Date(until) })
+  expect(await day('2026-11-26', '2026-11-27')).toEqual([['behind', 1, 1, 2]])
+  expect(await day('2026-11-27', '2026-11-28')).toEqual([['ahead', 1, 1, 1]])
+})
+
+test('so many days as are the most are counted, also when a moment passed since they were named', async () => {
+  expect(await taken('day', { since: new Date(NOW.getTime() - 366 * 86_400_000 - 5000) })).toMatchObject({ rows: [] })
+})
+
 test('whoever sees some jobs alone sees what those spent, and their ceilings', async () => {
   await ran({ job: 'weekly' }, [{ at: '2026-11-27T10:00:00Z', costUsd: 1 }])
   await ran({ job: 'secret' }, [{ at: '2026-11-27T10:00:00Z', costUsd: 7 }])

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { allCeilings } from '../../../app/resources.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { WARN_SHARE } from '../../../core/rules/spending/budget.ts'
-import { SPENT_BY, takeSpending, type CeilingView, type Spending, type Spent } from '../../../runs/spending/spend.ts'
+import { MOST_KEYS, SPENT_BY, takeSpending, type CeilingView, type Spending, type Spent } from '../../../runs/spending/spend.ts'
 import { showSecond } from '../../../lib/show/time.ts'
 import { showLine } from '../../../lib/text.ts'
 import { parseTime } from '../../options/time.ts'
@@ -50,23 +50,24 @@ export const addSpend: AddCommand = (program, terminal, done) => {
       const jobs = job === undefined ? undefined : [job]
       const spending = await takeSpending(store.db, { by, since, until, jobs }, found.config && allCeilings(found.config))
       if (spending.total.turns === 0) await tellUnknownNames({ db: store.db, ...found }, { job }, terminal)
-      terminal.out(json ? JSON.stringify(spending, null, 2) : showSpending(spending, terminal))
+      terminal.out(json ? JSON.stringify(spending, null, 2) : showSpending(spending, terminal, job))
       done(EXIT.ok)
     })
 }
 
 type Screen = Pick<Terminal, 'colors' | 'columns'>
 
-/** What was spent, what of it is not known, and what is left of today. */
-export function showSpending(spending: Spending, screen: Screen): string {
-  const { since, until, total, today } = spending
+/** What was spent, what of it is not known, and what is left of today. `job`: nothing else was asked for. */
+export function showSpending(spending: Spending, screen: Screen, job?: string): string {
+  const { since, until, rows, total, today } = spending
   const [from, to] = [showSecond(since), showSecond(until)]
   const lines =
     total.turns === 0
       ? wrap(`Nothing was spent from ${from} to ${to}.`, screen.columns)
       : [...wrap(`Spent from ${from} to ${to}:`, screen.columns), '', spentTable(spending, screen)]
-  const unknown = unknownText(total)
-  return [...lines, ...(unknown === '' ? [] : ['', ...wrap(unknown, screen.columns)]), '', ...showCeilings(today, screen)].join('\n')
+  const cut = rows.length < MOST_KEYS ? '' : `These are the ${MOST_KEYS} that cost most; in all is of the others too.`
+  const notes = [cut, unknownText(total)].filter((text) => text !== '').join(' ')
+  return [...lines, ...(notes === '' ? [] : ['', ...wrap(notes, screen.columns)]), '', ...showCeilings(today, screen, job)].join('\n')
 }
 
 /** Widths from which turns and both kinds of tokens fit, and from which the number of runs does. */
@@ -109,8 +110,13 @@ function unknownText({ turns, unpriced, estimated }: Spent): string {
   return [...(unpriced === 0 ? [] : [money]), ...(estimated ? ['Tokens with ~ are estimates in part.'] : [])].join(' ')
 }
 
-function showCeilings({ day, ceilings }: Spending['today'], screen: Screen): string[] {
+function showCeilings({ day, ceilings }: Spending['today'], screen: Screen, job: string | undefined): string[] {
   if (ceilings === null) return wrap('What is left of the day’s ceilings is not known while the configuration has a fault.', screen.columns)
+  if (ceilings.length === 0 && job !== undefined)
+    return wrap(
+      `No ceiling of a day is configured for ${showLine(job)} (budgets.jobs: of the configuration). Without --job, those of accounts are shown.`,
+      screen.columns,
+    )
   if (ceilings.length === 0) return wrap('No ceiling of a day is configured (budgets: of the configuration).', screen.columns)
   return [ceilingTable(day, ceilings, screen)]
 }

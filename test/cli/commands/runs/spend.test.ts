@@ -2,7 +2,7 @@ import pc from 'picocolors'
 import { expect, test } from 'vitest'
 import { spendingSchema } from '../../../../src/api/schemas/spend.ts'
 import { showSpending } from '../../../../src/cli/commands/runs/spend.ts'
-import type { Spending } from '../../../../src/runs/spending/spend.ts'
+import { MOST_KEYS, type Spending } from '../../../../src/runs/spending/spend.ts'
 import { buildTestApp } from '../../../support/app/test-app.ts'
 import { command } from '../../../support/cli/command.ts'
 import { at, JOB, json } from '../../../support/cli/operators.ts'
@@ -68,6 +68,19 @@ test('nothing spent, no ceilings, and ceilings that nobody knows are said', () =
     'Nothing was spent from 2026-11-22 00:00:00 UTC to 2026-11-28 03:00:00 UTC.\n\nNo ceiling of a day is configured (budgets: of the configuration).',
   )
   expect(show(80, { ...none, today: { day: '2026-11-28', ceilings: null } })).toMatch(/is not known while\s.*fault\.$/s)
+})
+
+test('of one job, its ceilings are said, and that those of accounts are others', () => {
+  const none = { ...SPENDING, today: { day: '2026-11-28', ceilings: [] } }
+  const text = showSpending(none, { columns: 200, colors: pc.createColors(false) }, 'weekly\u001b[31m')
+  expect(text).toMatch(/No ceiling of a day is configured for weekly\S* \(budgets\.jobs: .*Without --job, those of accounts are shown\.$/)
+  expect(text).not.toContain('\u001b')
+})
+
+test('a list that is cut says so', () => {
+  const rows = Array.from({ length: MOST_KEYS }, (_, index) => ({ ...spent, key: `job-${index}` }))
+  expect(show(80, { ...SPENDING, rows })).toContain('These are the 500 that cost most')
+  expect(show(80, { ...SPENDING, rows: rows.slice(1) })).not.toContain('that cost most')
 })
 
 test('spend says what runs cost, or that they have no price, as GET /v1/spend does', async () => {
