@@ -2,20 +2,10 @@ import { Ajv, type ErrorObject } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormatsModule from 'ajv-formats'
 import { compileLinear } from './linear.ts'
+import { faultsOf, type SchemaFault } from './faults/choices.ts'
 import { cutBytes } from '../text.ts'
 
-/** One way in which a value does not fit a schema. */
-export interface SchemaFault {
-  /** JSON pointer to what does not fit; empty for the whole value. */
-  path: string
-  keyword: string
-  params: Record<string, unknown>
-  message: string
-  /** What stands there. */
-  value: unknown
-  /** The part of the schema that it does not fit. */
-  schema: unknown
-}
+export type { SchemaFault }
 
 export interface Validate {
   /** Says what is wrong with a value, in a line, or undefined when it fits. */
@@ -125,41 +115,3 @@ function partFault({ keyword, params, message = 'is not valid' }: ErrorObject): 
   const wanted = keyword === 'type' ? TYPE_WORDS[String(params['type'])] : undefined
   return wanted === undefined ? message : `must be ${wanted}`
 }
-
-const CHOICE = /^(.*)\/(?:anyOf|oneOf)$/
-
-/** Leaves out what follows from a choice that nothing fits: each alternative has its own errors. */
-function faultsOf(errors: readonly ErrorObject[]): SchemaFault[] {
-  const choices = errors.filter(({ schemaPath }) => CHOICE.test(schemaPath))
-  const meant = new Set<ErrorObject>()
-  const hidden = new Set<ErrorObject>()
-  for (const choice of choices) {
-    const inside = errors.filter((error) => error !== choice && error.schemaPath.startsWith(`${choice.schemaPath}/`))
-    for (const error of inside) hidden.add(error)
-    // Errors of a referenced alternative name the definition instead of the choice.
-    for (const error of errors)
-      if (error.instancePath.startsWith(choice.instancePath) && /^#\/(?:\$defs|definitions)\//.test(error.schemaPath)) hidden.add(error)
-    const byAlternative = [
-      ...Map.groupBy(inside, ({ schemaPath }) => schemaPath.slice(choice.schemaPath.length + 1).split('/')[0]).values(),
-    ]
-    const fitting = byAlternative.filter((of) =>
-      of.every(({ keyword, instancePath }) => !isMark(keyword) && (keyword !== 'type' || instancePath !== choice.instancePath)),
-    )
-    if (fitting.length !== 1 || byAlternative.length < 2) continue
-    hidden.add(choice)
-    for (const error of fitting[0] ?? []) meant.add(error)
-  }
-  return errors
-    .filter((error) => meant.has(error) || !hidden.has(error))
-    .map(({ instancePath, keyword, params, message, data, parentSchema }) => ({
-      path: instancePath,
-      keyword,
-      params,
-      message: message ?? keyword,
-      value: data,
-      schema: parentSchema,
-    }))
-}
-
-/** What tells alternatives apart: a fixed value. */
-const isMark = (keyword: string) => keyword === 'const' || keyword === 'enum'
