@@ -37,7 +37,7 @@ function show(rows: readonly Row[]): string {
     { colors: pc },
     head,
     rows.map((row) => head.map((name) => String(row[name]))),
-    numbers,
+    { right: numbers },
   )
 }
 

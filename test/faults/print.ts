@@ -121,7 +121,7 @@ const shown = ({ status, code, attempts, effects }: Observed) => [status, code ?
 const inSeconds = (ms: number | undefined) => (ms === undefined ? '' : (ms / 1000).toFixed(1))
 
 function print(heads: readonly string[], lines: readonly string[][], right: readonly number[]): void {
-  if (lines.length > 0) process.stdout.write(`${renderTable({ colors: pc.createColors(isatty(1)) }, [...heads], [...lines], [...right])}\n`)
+  if (lines.length > 0) process.stdout.write(`${renderTable({ colors: pc.createColors(isatty(1)) }, [...heads], [...lines], { right })}\n`)
 }
 
 function printFaults(rows: readonly Played[]): void {

@@ -40,7 +40,7 @@ else {
         ]),
   ])
   const head = ['', 'attack', 'outcome', 'loop s', 'blocked ms', 'MB', 'requests', 'effects', 'neighbours green', 'secrets']
-  process.stdout.write(`${renderTable({ colors: pc.createColors(isatty(1)) }, head, lines, [3, 4, 5, 6, 7])}\n`)
+  process.stdout.write(`${renderTable({ colors: pc.createColors(isatty(1)) }, head, lines, { right: [3, 4, 5, 6, 7] })}\n`)
   process.stdout.write(`${asExpected} of ${rows.length} rows as expected.\n`)
 }
 process.exitCode = unexpected.length === 0 ? 0 : 1

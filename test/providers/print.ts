@@ -51,7 +51,7 @@ else {
   if (values.json) process.stdout.write(`${JSON.stringify({ rows, asExpected, unexpected }, null, 2)}\n`)
   else {
     const heads = ['', 'server', 'wire', 'status', 'code', 'made', 'written', 'unexplained']
-    process.stdout.write(`${renderTable({ colors: pc.createColors(isatty(1)) }, heads, rows.map(cells), [5, 6, 7])}\n`)
+    process.stdout.write(`${renderTable({ colors: pc.createColors(isatty(1)) }, heads, rows.map(cells), { right: [5, 6, 7] })}\n`)
     process.stdout.write(`${asExpected} of ${rows.length} rows as expected.\n`)
   }
   process.exitCode = unexpected.length === 0 ? 0 : 1

@@ -23,7 +23,7 @@ else {
   const shown = (text: string) => showLine(text).slice(0, 80)
   const lines = rows.map((row) => [row.asExpected ? 'ok' : 'NOT AS EXPECTED', row.name, shown(row.came), shown(row.expected)])
   process.stdout.write(
-    `${renderTable({ colors: pc.createColors(isatty(1)) }, ['', 'what the server or model does', 'came', 'expected'], lines, [])}\n`,
+    `${renderTable({ colors: pc.createColors(isatty(1)) }, ['', 'what the server or model does', 'came', 'expected'], lines)}\n`,
   )
   process.stdout.write(`${asExpected} of ${rows.length} rows as expected.\n`)
 }

@@ -4,6 +4,7 @@ import type { RunView } from '../../core/view.ts'
 import { renderTable } from './table.ts'
 import { fit, fold, type Terminal } from './terminal.ts'
 
+const MIN_CELL = 10
 const MAX_CELL = 60
 const MAX_COLUMNS = 8
 
@@ -38,7 +39,7 @@ function showRows(rows: readonly Record<string, unknown>[], terminal: Terminal):
     terminal,
     columns.map((column) => fit(column, MAX_CELL)),
     cells,
-    numbers,
+    { right: numbers, cut: Object.fromEntries(columns.flatMap((_, at) => (numbers.includes(at) ? [] : [[at, MIN_CELL]]))) },
   )
 }
 

@@ -26,11 +26,11 @@ function showTokens(tokens: readonly ApiTokenLine[], terminal: Terminal): string
   const rows = tokens.map(({ name, role, jobs, expires, expired, lastUsedAt }) => [
     fit(name, 24),
     role,
-    fit(jobs?.join(', ') ?? 'all', Math.max(12, terminal.columns - 80)),
+    fit(jobs?.join(', ') ?? 'all', 100),
     expires === null ? 'never' : expired ? terminal.colors.red('expired') : minute(expires),
     lastUsedAt === null ? 'never' : minute(lastUsedAt),
   ])
-  return renderTable(terminal, ['token', 'role', 'jobs', 'expires (UTC)', 'last used (UTC)'], rows)
+  return renderTable(terminal, ['token', 'role', 'jobs', 'expires (UTC)', 'last used (UTC)'], rows, { cut: { 2: 12 } })
 }
 
 const minute = (at: string) => at.slice(0, 16).replace('T', ' ')

@@ -13,6 +13,8 @@ import { renderTable } from '../../terminal/table.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
 
 const MAX_LIMIT = 10_000
+/** Terminal width from which it is shown from where it was done, and the second. */
+const WIDE = 110
 const optionsSchema = z.object({
   job: z.string().optional(),
   run: z.string().optional(),
@@ -67,14 +69,20 @@ function noActs({ job, run, by, since, until }: Filter): string {
 
 function showActs(acts: readonly ActView[], filter: Filter, terminal: Terminal): string {
   if (acts.length === 0) return noActs(filter)
+  const isWide = terminal.columns >= WIDE
   const rows = acts.map(({ at, act, by, via, origin, jobs, runs, reason }) => [
-    `${at.slice(0, 19)}Z`,
+    `${at.slice(0, isWide ? 19 : 16).replace('T', ' ')}Z`,
     act,
     fit(by, 30),
-    fit(origin === null ? via : `${via} ${origin}`, 24),
+    ...(isWide ? [fit(origin === null ? via : `${via} ${origin}`, 24)] : []),
     fit(jobs.join(', '), 30),
     runs === 0 ? '' : String(runs),
     fit(reason ?? '', 60),
   ])
-  return renderTable(terminal, ['at', 'act', 'by', 'from', 'jobs', 'runs', 'reason'], rows, [5])
+  return isWide
+    ? renderTable(terminal, ['at', 'act', 'by', 'from', 'jobs', 'runs', 'reason'], rows, {
+        right: [5],
+        cut: { 2: 14, 3: 12, 4: 14, 6: 20 },
+      })
+    : renderTable(terminal, ['at', 'act', 'by', 'jobs', 'runs', 'reason'], rows, { right: [4], cut: { 2: 10, 3: 10, 5: 16 } })
 }

@@ -198,6 +198,12 @@ function showReport(report: AuditReport & { suspects: readonly Suspect[] }, term
       ),
     ...(rows.length === 0
       ? []
-      : ['', renderTable(terminal, ['account', 'host', 'tool', 'events', 'matched', 'expected', 'unexplained'], rows, [3, 4, 5, 6])]),
+      : [
+          '',
+          renderTable(terminal, ['account', 'host', 'tool', 'events', 'matched', 'expected', 'unexplained'], rows, {
+            right: [3, 4, 5, 6],
+            cut: { 0: 12, 1: 16, 2: 12 },
+          }),
+        ]),
   ].join('\n')
 }

@@ -10,7 +10,7 @@ import { renderTable } from '../../terminal/table.ts'
 const count = (n: number, one: string) => `${n} ${n === 1 ? one : `${one}s`}`
 
 /** How many runs, by which arms, what they may cost, and what ends it. */
-export function estimateText(estimate: Estimate, terminal: Pick<Terminal, 'colors'>): string {
+export function estimateText(estimate: Estimate, terminal: Pick<Terminal, 'colors'> & Partial<Pick<Terminal, 'columns'>>): string {
   const { job, arms, times, runs, unpriced, writes, deadline } = estimate
   return [
     `${job}: ${count(runs, 'run')}${times === 1 ? '' : `, each case ${times} times`}`,
@@ -18,7 +18,7 @@ export function estimateText(estimate: Estimate, terminal: Pick<Terminal, 'color
       terminal,
       ['arm', 'cases', 'model'],
       arms.map(({ name, cases, models }) => [fit(name, 40), String(cases), fit(models.join(', '), 60)]),
-      [1],
+      { right: [1], cut: { 0: 12, 2: 16 } },
     ),
     ...costText(estimate),
     ...(unpriced.length === 0 ? [] : [`Without a price under prices:, so that their cost is not known: ${unpriced.join(', ')}.`]),

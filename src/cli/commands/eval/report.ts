@@ -60,12 +60,10 @@ function scoreTable(scores: readonly Score[], terminal: Terminal): string {
     score.turns === undefined ? '–' : String(score.turns),
     score.seconds === undefined ? '–' : score.seconds.toFixed(1),
   ])
-  return renderTable(
-    terminal,
-    ['', 'false green', 'right', 'always', 'missed', 'undecided', 'USD/right', 'turns', 's'],
-    rows,
-    [3, 4, 5, 6, 7, 8],
-  )
+  return renderTable(terminal, ['', 'false green', 'right', 'always', 'missed', 'undecided', 'USD/right', 'turns', 's'], rows, {
+    right: [3, 4, 5, 6, 7, 8],
+    cut: { 0: 12 },
+  })
 }
 
 function caseTable({ arms, trials }: Evaluated, terminal: Terminal): string {

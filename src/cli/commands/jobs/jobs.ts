@@ -12,6 +12,9 @@ import { configOf, configToCheck, examples, quietLog, type AddCommand } from '..
 import { renderTable } from '../../terminal/table.ts'
 import { fit, fold, type Terminal } from '../../terminal/terminal.ts'
 
+/** Characters of a description that a list shows. */
+const MAX_DESCRIPTION = 140
+
 const optionsSchema = z.object({ json: z.boolean().default(false), live: z.boolean().default(false) })
 
 export const addJobs: AddCommand = (program, terminal, done) => {
@@ -65,9 +68,9 @@ function listJobs(command: Command, terminal: Terminal, json: boolean): number {
       name,
       schedule ? `${schedule.cron} ${schedule.timezone}` : 'on demand',
       version.slice(7, 15),
-      fit(description ?? '', Math.max(terminal.columns - 60, 20)),
+      fit(description ?? '', MAX_DESCRIPTION),
     ])
-    terminal.out(renderTable(terminal, ['job', 'schedule', 'version', 'description'], rows))
+    terminal.out(renderTable(terminal, ['job', 'schedule', 'version', 'description'], rows, { cut: { 3: 16 } }))
   } else if (issues.length === 0) terminal.out('There are no job files. Put one into the directory that jobsDir names.')
   if (!json) for (const issue of issues) terminal.err(fold(showText(issue), terminal))
   return issues.length > 0 ? EXIT.usage : EXIT.ok

@@ -46,7 +46,10 @@ function showModels(models: readonly KnownModel[], terminal: Terminal): string {
       at === 0 ? (from.price ?? from.limits ?? 'unknown') : '',
     ]),
   )
-  const table = renderTable(terminal, ['model', 'window', 'answer', 'tier', 'in', 'cached', 'out', 'from'], rows, [1, 2, 4, 5, 6])
+  const table = renderTable(terminal, ['model', 'window', 'answer', 'tier', 'in', 'cached', 'out', 'from'], rows, {
+    right: [1, 2, 4, 5, 6],
+    cut: { 0: 16 },
+  })
   return `${table}\n\nUSD for a million tokens; catalogue of ${CATALOGUE_DATE}, below prices: and models:.`
 }
 

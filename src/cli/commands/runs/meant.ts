@@ -32,7 +32,7 @@ export function showPlan(groups: readonly RunGroup[], filter: RunFilter, termina
   if (groups.length === 0) return meant
   const rows = groups.slice(0, MOST_GROUPS).map(({ job, status, code, runs }) => [String(runs), fit(job, 40), status, code ?? ''])
   const more = groups.length > MOST_GROUPS ? `\nand ${groups.length - MOST_GROUPS} more kinds` : ''
-  return `${meant}\n${renderTable(terminal, ['runs', 'job', 'status', 'code'], rows, [0])}${more}`
+  return `${meant}\n${renderTable(terminal, ['runs', 'job', 'status', 'code'], rows, { right: [0] })}${more}`
 }
 
 /** What is said instead of an empty list. */
@@ -64,6 +64,6 @@ export function showGroups(
     terminal,
     ['runs', by],
     rows.map(([key, runs]) => [String(runs), key === null ? 'none' : fit(key, 60)]),
-    [0],
+    { right: [0], cut: { 1: 16 } },
   )
 }

@@ -71,7 +71,7 @@ function showWaiting(waiting: readonly WaitingFor[], filter: RunFilter, terminal
     String(runs),
     `nightshift connect ${server} --account ${account}`,
   ])
-  return `${renderTable(terminal, ['server', 'account', 'runs', 'connect it with'], rows, [2])}\n\nOnce it is connected, the runs go on by themselves within a minute.`
+  return `${renderTable(terminal, ['server', 'account', 'runs', 'connect it with'], rows, { right: [2] })}\n\nOnce it is connected, the runs go on by themselves within a minute.`
 }
 
 function showRuns(runs: readonly RunLine[], filter: RunFilter, terminal: Terminal, json: boolean): string {

@@ -251,11 +251,14 @@ function showCalls(run: RunView, terminal: Terminal): string {
     String(turn), fit(tool, wide ? 30 : 18), fit(server, wide ? 20 : 12), status, durationMs === null ? '' : String(Math.round(durationMs)), short(requestId ?? requestIdSent),
     fit(decisionOf({ status, decision, failure }), wide ? 40 : 20),
   ]) // prettier-ignore
-  return renderTable(terminal, ['turn', 'tool call', 'server', 'status', 'ms', 'request id', 'Pomerium’s log'], rows, [4])
+  return renderTable(terminal, ['turn', 'tool call', 'server', 'status', 'ms', 'request id', 'Pomerium’s log'], rows, {
+    right: [4],
+    cut: { 1: 12, 2: 8, 6: 12 },
+  })
 }
 
 function showDeliveries(deliveries: readonly DeliveryView[], terminal: Terminal): string {
   if (deliveries.length === 0) return ''
   const rows = deliveries.map(({ target, status, tries, error }) => [describeTarget(target), status, String(tries), fit(error ?? '', 60)])
-  return renderTable(terminal, ['report to', 'status', 'tries', ''], rows, [2])
+  return renderTable(terminal, ['report to', 'status', 'tries', ''], rows, { right: [2], cut: { 0: 16, 3: 16 } })
 }

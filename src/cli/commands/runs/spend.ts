@@ -1,4 +1,3 @@
-import { stripVTControlCharacters } from 'node:util'
 import { Option } from 'commander'
 import { z } from 'zod'
 import { allCeilings } from '../../../app/resources.ts'
@@ -141,21 +140,13 @@ function ceilingTable(day: string, ceilings: readonly CeilingView[], screen: Scr
   )
 }
 
-const BETWEEN = 2
-const MIN_NAME = 10
 const MAX_NAME = 40
 
 /** A table of figures whose first column has what the others leave. */
-function renderNamed(screen: Screen, head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [head, ...rows]
-  const others = head.slice(1).map((_, at) => BETWEEN + Math.max(...all.map((row) => stripVTControlCharacters(row[at + 1] ?? '').length)))
-  const room = screen.columns - others.reduce((sum, width) => sum + width, 0)
-  const width = Math.min(Math.max(room, MIN_NAME), MAX_NAME)
-  const [titles = [], ...cells] = all.map(([name = '', ...figures]) => [fit(name, width), ...figures])
-  return renderTable(
+const renderNamed = (screen: Screen, head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  renderTable(
     screen,
-    titles,
-    cells,
-    others.map((_, at) => at + 1),
+    head,
+    rows.map(([name = '', ...figures]) => [fit(name, MAX_NAME), ...figures]),
+    { right: head.slice(1).map((_, at) => at + 1), cut: { 0: 10 } },
   )
-}

@@ -6,43 +6,58 @@ import { createLines, shortId } from '../../terminal/lines.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
 
-/** Terminal width from which whole ids, who asked, and how long it took fit. */
-const WIDE = 120
+/** Terminal width from which whole ids and the time of a fire with its day fit. */
+const WIDE = 140
 const BETWEEN = 2
 const MIN_JOB = 8
+const MAX_JOB = 40
 const MAX_BECAUSE = 16
 /** Of the word of a model there is so much, or nothing. */
 const MIN_BECAUSE = 5
 
-/** Runs as a table, each on one line. What holds a run and its code are never cut: where they need the width, the names of jobs are. */
+/**
+ * Runs as a table, each on one line; on a screen that is too narrow for that, each in lines of its own. What holds a run and its code are never cut: where they need the width,
+ * the names of jobs are.
+ */
 export function runsTable(runs: readonly RunLine[], terminal: Pick<Terminal, 'colors' | 'columns'>, now = new Date()): string {
   const lines = createLines(terminal)
   const age = (run: RunLine) => showAge(now.getTime() - Date.parse(run.createdAt))
   if (terminal.columns >= WIDE) {
     const rows = runs.map((run) => [
-      run.id, fit(run.job, 40), lines.status(run.status), whyOf(run), askedBy(run), age(run), seconds(run),
+      run.id, fit(run.job, MAX_JOB), lines.status(run.status), whyOf(run), askedBy(run), age(run), took(run),
     ]) // prettier-ignore
-    return renderTable(terminal, ['run', 'job', 'status', 'why', 'by', 'age', 's'], rows, [6])
+    return renderTable(terminal, ['run', 'job', 'status', 'why', 'by', 'age', 'took'], rows, { right: [6], cut: { 1: MIN_JOB } })
   }
-  const fires = runs.map((run) => fireOf(run, now))
-  const hasFires = fires.some((fire) => fire !== '')
-  const whys = runs.map((run) => why(run, 0))
-  const widest = (texts: readonly string[], head: string) => Math.max(head.length, ...texts.map(({ length }) => length))
-  const fixed =
-    widest(runs.map(({ id }) => shortId(id)), 'run') + widest(runs.map(({ status }) => status), 'status') +
-    widest(runs.map(age), 'age') + (hasFires ? widest(fires, 'fire') + BETWEEN : 0) + 4 * BETWEEN // prettier-ignore
-  const free = Math.max(terminal.columns - fixed, 0)
-  const names = runs.map(({ job }) => job)
-  const jobWidth = Math.max(Math.min(widest(names, 'job'), free - widest(whys, 'why')), MIN_JOB)
-  const rows = runs.map((run, index) => [
+  const widest = (head: string, cellOf: (run: RunLine) => string) => Math.max(head.length, ...runs.map((run) => cellOf(run).length))
+  const job = (run: RunLine) => fit(run.job, MAX_JOB)
+  const code = (run: RunLine) => why(run, 0)
+  const fire = (run: RunLine) => fireOf(run, now)
+  const needed =
+    widest('run', ({ id }) => shortId(id)) + widest('status', ({ status }) => status) + widest('why', code) + widest('age', age) + 4 * BETWEEN // prettier-ignore
+  let room = terminal.columns - needed - MIN_JOB
+  const takes = (head: string, cellOf: (run: RunLine) => string) => {
+    const width = widest(head, cellOf) + BETWEEN
+    const isShown = room < 0 || (width <= room && runs.some((run) => cellOf(run) !== ''))
+    if (isShown) room -= width
+    return isShown
+  }
+  // What a narrow screen has the room for as well, and a job's whole name before who asked for it.
+  const hasFire = takes('fire', fire)
+  room -= Math.max(Math.min(widest('job', job) - MIN_JOB, room), 0)
+  const hasCaller = takes('by', callerOf)
+  const hasTook = takes('took', took)
+  const rows = runs.map((run) => [
     shortId(run.id),
-    fit(run.job, jobWidth),
+    job(run),
     lines.status(run.status),
-    why(run, free - jobWidth - (whys[index]?.length ?? 0) - 1),
+    why(run, room + widest('why', code) - code(run).length - 1),
+    ...(hasCaller ? [callerOf(run)] : []),
+    ...(hasTook ? [took(run)] : []),
     age(run),
-    ...(hasFires ? [fires[index] ?? ''] : []),
+    ...(hasFire ? [fire(run)] : []),
   ])
-  return renderTable(terminal, ['run', 'job', 'status', 'why', 'age', ...(hasFires ? ['fire'] : [])], rows)
+  const head = ['run', 'job', 'status', 'why', ...(hasCaller ? ['by'] : []), ...(hasTook ? ['took'] : []), 'age', ...(hasFire ? ['fire'] : [])] // prettier-ignore
+  return renderTable(terminal, head, rows, { cut: { 1: MIN_JOB } })
 }
 
 /** Why a run stands as it does, in a few words. */
@@ -65,17 +80,22 @@ function heldText({ job }: RunLine, heldBy: string): string {
   return heldBy === `job ${job}` ? 'held by the job’s limit' : `held by ${showLine(heldBy)}`
 }
 
-/** The time of the fire that it is of, in UTC: the hour alone on the same day. */
+/** The time of the fire that it is of, in UTC: the hour alone on the same day, the day alone of another year. */
 function fireOf({ trigger }: RunLine, now: Date): string {
   if (trigger.kind !== 'schedule') return ''
   const [at, today] = [trigger.fireAt, now.toISOString()]
-  const from = at.slice(0, 10) === today.slice(0, 10) ? 11 : at.slice(0, 4) === today.slice(0, 4) ? 5 : 0
-  return `${at.slice(from, 16).replace('T', ' ')}Z`
+  if (at.slice(0, 4) !== today.slice(0, 4)) return at.slice(0, 10)
+  return `${at.slice(at.slice(0, 10) === today.slice(0, 10) ? 11 : 5, 16).replace('T', ' ')}Z`
 }
 
-/** Who asked for it, or the time of its fire. */
-const askedBy = ({ trigger, requestedBy }: RunLine) =>
-  requestedBy !== null ? fit(requestedBy, 20) : trigger.kind === 'schedule' ? `fire ${trigger.fireAt.slice(0, 16)}Z` : trigger.kind
+const MAX_BY = 20
 
-const seconds = ({ startedAt, finishedAt }: RunLine) =>
-  startedAt && finishedAt ? ((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000).toFixed(1) : ''
+/** Who asked for it, or the time of its fire. */
+const askedBy = (run: RunLine) => (run.trigger.kind === 'schedule' ? `fire ${run.trigger.fireAt.slice(0, 16)}Z` : callerOf(run))
+
+/** Who asked for it; empty for a fire. */
+const callerOf = ({ trigger, requestedBy }: RunLine) =>
+  requestedBy !== null ? fit(requestedBy, MAX_BY) : trigger.kind === 'schedule' ? '' : trigger.kind
+
+const took = ({ startedAt, finishedAt }: RunLine) =>
+  startedAt && finishedAt ? `${((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000).toFixed(1)} s` : ''

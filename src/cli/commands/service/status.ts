@@ -11,7 +11,7 @@ import { takeStatus, type Status, type WholeStatus } from '../../../doctor/statu
 import { examples, openStoreOf, storeOf, type AddCommand } from '../../options/options.ts'
 import { showFinding } from '../../terminal/finding.ts'
 import { createLines, shortId } from '../../terminal/lines.ts'
-import { renderTable } from '../../terminal/table.ts'
+import { renderTable, type Layout } from '../../terminal/table.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
 
 type Screen = Pick<Terminal, 'colors' | 'columns'>
@@ -92,6 +92,7 @@ function processTable({ processes }: WholeStatus, now: string, screen: Screen): 
     screen,
     ['process', 'role', 'version', 'runs', 'age', ''],
     more === 0 ? rows : [...rows, [`and ${more} more`, '', '', '', '', '']],
+    { 0: 12, 2: 8 },
   )
 }
 
@@ -109,21 +110,28 @@ function underWayTable({ underWay, now }: Status, screen: Screen): string {
     .map(({ id, job, worker, startedAt, attempt }) => [
       shortId(id),
       fit(job, 24),
-      fit(worker, Math.max(screen.columns - 56, 20)),
+      fit(worker, 40),
       String(attempt),
       showAge(Date.parse(now) - Date.parse(startedAt)),
     ])
-  return renderRows(screen, ['under way', 'job', 'worker', 'attempt', 'for'], rows)
+  return renderRows(screen, ['under way', 'job', 'worker', 'attempt', 'for'], rows, { 1: 10, 2: 10 })
 }
+
+/** Characters of the reason why a fire was skipped. */
+const MAX_SKIPPED = 40
 
 function fireTable({ fires, now }: Status, screen: Screen): string {
   const rows = fires.map(({ job, at, runId, reason }) => [
     fit(job, 40),
     `${showAge(Date.parse(now) - Date.parse(at))} ago`,
-    runId ?? fit(`skipped: ${reason ?? ''}`, screen.columns - 45),
+    runId ?? fit(`skipped: ${reason ?? ''}`, MAX_SKIPPED),
   ])
-  return renderRows(screen, ['last fire of', 'at', 'came to'], rows)
+  return renderRows(screen, ['last fire of', 'at', 'came to'], rows, { 0: 12 })
 }
 
-const renderRows = (screen: Screen, head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  rows.length === 0 ? '' : renderTable(screen, head, rows)
+const renderRows = (
+  screen: Screen,
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  cut: NonNullable<Layout['cut']>,
+): string => (rows.length === 0 ? '' : renderTable(screen, head, rows, { cut }))

@@ -224,7 +224,7 @@ function ending(run: RunView, logLines: ReadonlyMap<string, string>, terminal: T
     ...run.reasons.map((reason) => `${reason.code} ${showText(describeFailure(reason))}`),
     '',
     colors.bold('Each tool call, and the gateway’s own line about it'),
-    renderTable(terminal, ['tool call', 'server', 'status', 'ms', 'request id', 'in the gateway’s log'], rows, [3]),
+    renderTable(terminal, ['tool call', 'server', 'status', 'ms', 'request id', 'in the gateway’s log'], rows, { right: [3] }),
     '',
     colors.bold('From here to the real thing'),
     'The gateway and the model were stand-ins, and the model’s words came from a script;',

@@ -52,14 +52,14 @@ test('in 80 columns a run has its short id, its code or what holds it whole, its
       aLine({ status: 'succeeded', ending: { kind: 'nothing-new' }, ...fire('2025-11-27T03:00:00.000Z') }),
     ),
   ).toMatchInlineSnapshot(`
-    "run        job       status      why                      age     fire
-    …0efbde04  labor-r…  failed      GATEWAY_UNREACHABLE      10 min  03:00Z
-    …0efbde04  labor-r…  incomplete  MODEL_INCOMPLETE +1      10 min  11-27 03:00Z
-    …0efbde04  labor-r…  queued      held by account reports  24 h
-    …0efbde04  labor-r…  queued      held by the job’s limit  10 min
-    …0efbde04  labor-r…  queued      held by a pause          10 min
-    …0efbde04  labor-r…  queued      held by drain            10 min
-    …0efbde04  labor-r…  succeeded   nothing new              10 min  2025-11-27 03:00Z"
+    "run        job         status      why                      age     fire
+    …0efbde04  labor-rep…  failed      GATEWAY_UNREACHABLE      10 min  03:00Z
+    …0efbde04  labor-rep…  incomplete  MODEL_INCOMPLETE +1      10 min  11-27 03:00Z
+    …0efbde04  labor-rep…  queued      held by account reports  24 h
+    …0efbde04  labor-rep…  queued      held by the job’s limit  10 min
+    …0efbde04  labor-rep…  queued      held by a pause          10 min
+    …0efbde04  labor-rep…  queued      held by drain            10 min
+    …0efbde04  labor-rep…  succeeded   nothing new              10 min  2025-11-27"
   `)
 })
 
@@ -78,16 +78,25 @@ test.each(CODES)('%s fits whole in 80 columns, beside others and a fire of anoth
   expect(table.split('\n').filter((line) => line.length > 80)).toEqual([])
 })
 
-test('what holds a run is whole where it is longer than the screen, and the name of the job is not cut beyond use', () => {
+test('what holds a run is whole where it is longer than the screen, and each run has lines of its own then', () => {
   const account = 'a-service-account-for-the-reports-of-the-whole-house'
   const table = show(80, aLine({ status: 'queued', heldBy: `account ${account}` }))
   expect(table).toContain(`held by account ${account}`)
-  expect(table).toContain('labor-r…')
+  expect(table).toContain('job     labor-report-monthly\n')
+})
+
+test.each([139, 120, 110, 100, 90, 80, 60, 40])('at %i columns no line is longer, and codes are whole', (columns) => {
+  const ended = { startedAt: '2026-11-28T03:00:00.000Z', finishedAt: '2026-11-28T03:00:12.000Z' }
+  const table = show(columns, aLine({ ...failedWith('GATEWAY_UNREACHABLE'), ...ended }), aLine(fire('2026-11-27T03:00:00.000Z')))
+  expect(table).toContain('GATEWAY_UNREACHABLE')
+  expect(table.split('\n').filter((line) => line.length > columns)).toEqual([])
+  // Who asked and how long it took stand wherever there is the room for them.
+  if (columns >= 110 || columns <= 40) for (const text of ['token:orders', '12.0 s', '11-27 03:00Z']) expect(table).toContain(text)
 })
 
 test('a wide terminal shows whole ids, who asked and the day of a fire', () => {
   expect(show(200, aLine(failedWith('DEADLINE')), aLine(fire('2026-11-27T03:00:00.000Z')))).toMatchInlineSnapshot(`
-    "run                                       job                   status  why       by                      age     s
+    "run                                       job                   status  why       by                      age     took
     run_019a2b3c-0000-7000-8000-00000efbde04  labor-report-monthly  failed  DEADLINE  token:orders            10 min
     run_019a2b3c-0000-7000-8000-00000efbde04  labor-report-monthly  failed            fire 2026-11-27T03:00Z  10 min"
   `)

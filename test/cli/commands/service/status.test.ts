@@ -101,7 +101,7 @@ test('one screen: a line for each thing, processes, fires, and last what somebod
 
     last fire of  at          came to
     daily         60 min ago  run_01JZ8
-    weekly        2 d ago     skipped: the run of the fire befor…
+    weekly        2 d ago     skipped: the run of the fire before is …
 
     ! processes: No scheduler is at work.
         nightshift start --only scheduler
