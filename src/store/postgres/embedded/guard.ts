@@ -1,10 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { closeSync, constants, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
+import { closeSync, constants, openSync, readFileSync, readSync, rmSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Place } from './cluster.ts'
-import { isServerOn } from './processes.ts'
+import { endServer, isServerOn } from './processes.ts'
 
 /** For the guard to say that it heard of us, and for a pipe to be made. */
 const HEARD_MS = 10_000
@@ -13,13 +13,15 @@ const POLL_MS = 5
 
 /**
  * Reads the pipe that every process that uses the server holds open, and says of each line that it was read. When the last of them has ended, however it ended, the
- * pipe ends, and so does the server: if the process is still that one, since its id may have been given to another program.
+ * pipe ends, and so does the server: if the process is still that one, since its id may have been given to another program. Where somebody removed the pipe beside the data,
+ * processes that came later could not hold it, and may use the server: it stays, and ends with the next process that uses it and stops.
  */
 const GUARD = `trap '' HUP INT TERM
 umask 077
 while read -r line; do echo "$line" > "$2/guard.heard"; done
+if [ -d "$1" ] && ! [ -p "$2/guard.pipe" ]; then exit; fi
 echo "ending $0" > "$2/guard.heard"
-if [ -r "/proc/$0/cmdline" ]; then grep -qF -- "$1" "/proc/$0/cmdline"; else ps -ww -o command= -p "$0" | grep -qF -- "$1"; fi && kill -INT "$0"`
+if [ -r "/proc/$0/cmdline" ]; then tr '\\0' ' ' < "/proc/$0/cmdline"; else ps -ww -o command= -p "$0"; fi | grep -qF -- " -D $1 -c " && kill -INT "$0"`
 
 /** What keeps the server alive: it ends once nobody holds it. */
 export interface Hold {
@@ -75,19 +77,34 @@ export async function holdServer(place: Place, pid: number): Promise<Hold | unde
     // Nobody reads: the guard was killed, or has done its work.
     if (fd !== undefined) closeSync(fd)
     if (!isServerThere(pid, data)) return undefined
-    if (heardOf(dir) !== `ending ${pid}`) return guardServer(place, pid)
-    process.kill(pid, 'SIGINT') // as the guard did, unless it was killed before
+    if (heardOf(dir) !== endingOf(pid)) return guardServer(place, pid)
+    endServer(pid) // as the guard did, unless it was killed before
     return undefined
   }
   const hold = holdOf(fd)
   for (const until = performance.now() + HEARD_MS; performance.now() < until; await sleep(POLL_MS)) {
-    if (heardOf(dir) === line) return hold
-    if (!isServerThere(pid, data)) {
+    const heard = heardOf(dir)
+    if (heard === line) return hold
+    if (heard === endingOf(pid) || !isServerThere(pid, data)) {
       hold.release()
       return undefined
     }
   }
   return hold
+}
+
+/** Whether a process holds the server of a directory, once we have released it. Also one that lost its connections to the server holds it. */
+export function isHeld(dir: string): boolean {
+  let fd: number | undefined
+  try {
+    fd = openSync(pipeOf(dir), constants.O_RDONLY | constants.O_NONBLOCK)
+    while (readSync(fd, Buffer.alloc(1024)) > 0); // lines that no guard has read
+    return false
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EAGAIN'
+  } finally {
+    if (fd !== undefined) closeSync(fd)
+  }
 }
 
 /** Takes away what guards use, once the server of the directory was stopped in order. */
@@ -96,6 +113,8 @@ export function removeGuard(dir: string): void {
 }
 
 const pipeOf = (dir: string) => join(dir, 'guard.pipe')
+/** What a guard says once nobody holds its server. */
+const endingOf = (pid: number) => `ending ${pid}`
 const heardFileOf = (dir: string) => join(dir, 'guard.heard')
 
 function holdOf(fd: number): Hold {

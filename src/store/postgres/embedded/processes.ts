@@ -42,3 +42,12 @@ function standsIn(pid: number, data: string, platform: string): boolean | undefi
     return undefined
   }
 }
+
+/** Asks a server to roll back what is open, and to end. One that has ended meanwhile, as its guard asked it too, is no error. */
+export function endServer(pid: number): void {
+  try {
+    process.kill(pid, 'SIGINT')
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+  }
+}

@@ -8,9 +8,10 @@ import { fromHereAlone } from '../session.ts'
 import { openAccess, urlOf } from './access.ts'
 import { findBinaries } from './binaries.ts'
 import { NOBODY, openCluster, SERVER_ENVIRONMENT, type Place, type Settings } from './cluster.ts'
-import { guardServer, holdServer, removeGuard, type Hold } from './guard.ts'
+import { guardServer, holdServer, isHeld, removeGuard, type Hold } from './guard.ts'
 import { lockDirectory } from './lock.ts'
 import { dropForeignPid, postmasterOf } from './postmaster.ts'
+import { endServer } from './processes.ts'
 import { makeDoor, removeDoor, settingsOf, type Door } from './socket.ts'
 import { makeTraversable, traversable } from './traversable.ts'
 
@@ -107,7 +108,7 @@ async function endMoved(pid: number, door: Door, movedFrom: string, settings: Se
       message: `The embedded Postgres (process ${pid}) was started on ${movedFrom}, which was moved since, and another process still uses it.`,
       cure: 'End the Nightshift that was started before the move, then start again.',
     })
-  process.kill(pid, 'SIGINT')
+  endServer(pid)
 }
 
 /** Starts the server and waits until it answers. After a hard kill the first start can fail: it is tried again. */
@@ -215,7 +216,10 @@ async function stopServer({ place: { dir, data }, server, keeper, ephemeral, rem
     const postmaster = postmasterOf(data)
     // Another process than ours: ours has crashed, and somebody started this one.
     if (used || !postmaster || postmaster.pid !== server.pid) return
-    process.kill(postmaster.pid, 'SIGINT') // fast: roll back what is open, then end
+    server.hold.release()
+    // The lock goes with a connection, such as that to a server that crashed before this one was started.
+    if (!ephemeral && isHeld(dir)) return
+    endServer(postmaster.pid)
     const isAlive = () => postmasterOf(data)?.pid === postmaster.pid
     for (const until = performance.now() + STOP_MS; isAlive() && performance.now() < until;) await sleep(POLL_MS)
     if (isAlive()) return

@@ -89,6 +89,45 @@ describe('the embedded server', () => {
     await noneLeft(place.dir)
   })
 
+  test('is not ended under a process that lost its connection, and with that its lock', async () => {
+    await using place = createPlace()
+    const first = await place.start()
+    const second = await place.start()
+    const [keeper] = await ask<{ cut: boolean }>(
+      first.url,
+      'select pg_terminate_backend(pid) as cut from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() order by backend_start limit 1',
+    )
+    expect(keeper).toEqual({ cut: true })
+    expect(await second.stop()).toBe(0)
+    expect(await ask(first.url, 'select 1 as one')).toEqual([{ one: 1 }])
+    expect(await first.stop()).toBe(0)
+    await noneLeft(place.dir)
+  })
+
+  test('is not ended under the process that outlived the server before it', async () => {
+    await using place = createPlace()
+    const first = await place.start()
+    await killed(livePid(place.dir))
+    const second = await place.start()
+    expect(await second.stop()).toBe(0)
+    expect(await ask(first.url, 'select 1 as one')).toEqual([{ one: 1 }])
+    await first.kill()
+    await noneLeft(place.dir)
+  })
+
+  test.each(['stop', 'kill'] as const)('is not ended under a process that found no pipe: somebody removed it (%s)', async (end) => {
+    await using place = createPlace()
+    const first = await place.start()
+    rmSync(join(place.dir, 'guard.pipe'))
+    const second = await place.start()
+    const [guard] = processesOf(place.dir, 'guard.heard')
+    await first[end]()
+    await gone(guard ?? 0)
+    expect(await ask(second.url, 'select 1 as one')).toEqual([{ one: 1 }])
+    expect(await second.stop()).toBe(0)
+    await noneLeft(place.dir)
+  })
+
   test('is there for a process that comes as the last one that used it is killed', async () => {
     await using place = createPlace()
     let last = await place.start()
