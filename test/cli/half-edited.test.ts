@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
@@ -149,12 +149,17 @@ describe('a configuration file that is half edited', () => {
     ['stands below another key', (config) => stringify({ ...config, databaseUrl: undefined, log: { databaseUrl: config['databaseUrl'] } })],
     ['uses a variable that is not set', (config) => stringify({ ...config, databaseUrl: '${NOT_SET_ANYWHERE}' })],
     ['is no address', (config) => stringify({ ...config, databaseUrl: 'mysql://somewhere' })],
+    [
+      'is taken out, and no store is where it would be then',
+      (config) => `wrong: 1\n${stringify({ ...config, databaseUrl: undefined, dataDir: 'none-yet' })}`,
+    ],
     ['is in a file that is no YAML', (config) => `${stringify(config)}\n  broken: [`],
   ])('refuses to guess the store where its address %s', async (_, text) => {
     write(text)
     const { code, out, err } = await run('drain', ['-r', 'moved'])
     expect({ code, out }).toEqual({ code: 2, out: '' })
     expect(err).toMatch(/^CONFIG_INVALID .*bad\.yaml:\d+: /s)
+    expect(existsSync(join(testApp.world.configFile, '..', 'none-yet'))).toBe(false)
   })
 
   test('a file that names the store alone is enough', async () => {

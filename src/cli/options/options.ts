@@ -1,7 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import { destination, pino, type Logger } from 'pino'
 import { z } from 'zod'
-import { openStore } from '../../app/open/store.ts'
+import { isNewStore, openStore } from '../../app/open/store.ts'
 import { loadConfig, type Config } from '../../config/load.ts'
 import { loadToCheck } from '../../config/check/unset.ts'
 import { findStore, type FoundStore, type StorePlace } from '../../config/store/store-place.ts'
@@ -28,11 +28,13 @@ export function configToCheck(command: Command, terminal: Terminal): Config {
 
 /**
  * Where the store is, for a command that stops things or says how they stand: a fault elsewhere in the configuration file is a warning for it. What such a fault could
- * change for the command it asks of `config`, which is not there then.
+ * change for the command it asks of `config`, which is not there then. Throws it where there is nothing yet at that place: a store that is made for the command is not the one
+ * that is meant.
  */
 export function storeOf(command: Command, terminal: Terminal): FoundStore {
   const { config: file } = globalSchema.parse(command.optsWithGlobals())
   const found = findStore({ file, env: terminal.env })
+  if (found.fault && isNewStore(found.place)) throw found.fault
   if (found.fault)
     terminal.err(
       terminal.colors.yellow(

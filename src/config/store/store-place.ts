@@ -65,12 +65,26 @@ function readPlace({ file: named, env }: LoadConfigOptions): StorePlace | undefi
 
 const KNOWN = new Set(Object.keys(configSchema.shape))
 
-/** A key at the top looks like one of the store, or one of the store stands below another key. */
-const isDoubtful = (file: Record<string, unknown>): boolean =>
-  Object.entries(file).some(([key, value]) => (!KNOWN.has(key) && nearest(key, KEYS) !== undefined) || holdsKey(value))
+/** A key at the top looks like one of the store, or one of the store stands below another key. Where the file has no address of one, also what may be one under another name. */
+function isDoubtful(file: Record<string, unknown>): boolean {
+  const isNamed = given(z.string().optional().catch(undefined).parse(file['databaseUrl'])) !== undefined
+  return Object.entries(file).some(([key, value]) => {
+    const isKnown = KNOWN.has(key)
+    if ((!isKnown && isLike(key)) || holds(value, { key: isLike })) return true
+    return !isNamed && !KEYS.includes(key) && holds({ [key]: value }, { text: isKnown ? isAddress : isPlace })
+  })
+}
 
-/** The parser lets nothing through that is nested deeply. */
-const holdsKey = (value: unknown): boolean =>
-  Array.isArray(value)
-    ? value.some(holdsKey)
-    : isObject(value) && Object.entries(value).some(([key, inner]) => KEYS.includes(key) || holdsKey(inner))
+/** `DATABASE_URL` is one of them too. */
+const isLike = (key: string): boolean => nearest(key.replaceAll(/[^a-z]/gi, ''), KEYS) !== undefined
+
+const isAddress = (text: string): boolean => /postgres(?:ql)?:\/\//i.test(text)
+/** An address, a directory, or a variable that may be either. */
+const isPlace = (text: string): boolean => /[/\\]|\$\{/.test(text)
+
+/** Some key, or some text, is of that kind. The parser lets nothing through that is nested deeply. */
+function holds(value: unknown, kind: { key?: (key: string) => boolean; text?: (text: string) => boolean }): boolean {
+  if (typeof value === 'string') return kind.text?.(value) ?? false
+  if (Array.isArray(value)) return value.some((one) => holds(one, kind))
+  return isObject(value) && Object.entries(value).some(([key, inner]) => kind.key?.(key) || kind.text?.(key) || holds(inner, kind))
+}

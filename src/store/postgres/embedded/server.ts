@@ -38,17 +38,26 @@ export interface EmbeddedOptions {
   ephemeral?: boolean
 }
 
+const isRoot = () => process.getuid?.() === 0
+
+const placeOf = (dir: string) => (isRoot() ? traversable(resolve(dir)) : resolve(dir))
+
+/** The directory has data of one that was started before. */
+export const hasData = (dir: string): boolean => existsSync(dataIn(placeOf(dir)))
+
+const dataIn = (place: string) => join(place, 'data')
+
 /** Starts the Postgres that ships in the npm package, or adopts the one that already runs on the directory. */
 export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const { ephemeral = false } = options
-  const asNobody = process.getuid?.() === 0
-  const wanted = asNobody ? traversable(resolve(options.dir)) : resolve(options.dir)
+  const asNobody = isRoot()
+  const wanted = placeOf(options.dir)
   if (asNobody) makeTraversable(wanted)
   else mkdirSync(wanted, { recursive: true })
   const dir = realpathSync(wanted)
   const place: Place = {
     dir,
-    data: join(dir, 'data'),
+    data: dataIn(dir),
     bin: join(findBinaries({ asNobody, beside: dir }), 'bin'),
     user: asNobody ? { uid: NOBODY, gid: NOBODY } : {},
   }
