@@ -1,4 +1,5 @@
 import { nearest } from '../lib/near.ts'
+import type { FileIssue } from '../lib/yaml/file.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -29,12 +30,25 @@ export function substitute(value: string, env: Environment): string {
     const found = env[name]
     if (found !== undefined && found !== '') return found
     if (fallback !== undefined) return fallback
-    const meant = nearest(
-      name,
-      Object.keys(env).filter((one) => env[one] !== undefined && env[one] !== ''),
-    )
+    const meant = nearest(name, namesSet(env))
     throw new Error(
       `uses the variable ${name}, which is not set; ${meant === undefined ? 'set it' : `did you mean ${meant}? Or set it`}, or write \${${name}:-default}`,
     )
   })
+}
+
+/** The names of the variables that are set. */
+export const namesSet = (env: Environment) => Object.keys(env).filter((one) => env[one] !== undefined && env[one] !== '')
+
+const ANY_NAME = /(\w{1,40}): "\$\{NAME\}", where NAME is an environment variable that you set/
+
+/** Where a cure names any variable, the one that is set and called after the field, if there is such: `REPORTS_TOKEN` for the token of `accounts.reports`. */
+export function proposeVariable(issue: FileIssue, env: Environment): FileIssue {
+  const [, key = ''] = ANY_NAME.exec(issue.message) ?? []
+  if (key === '') return issue
+  const wanted = `${issue.field.split('.').at(-1)}_${key}`.replaceAll(/\W/g, '_').toUpperCase()
+  const name = nearest(wanted, namesSet(env))
+  return name === undefined
+    ? issue
+    : { ...issue, message: issue.message.replace(ANY_NAME, () => `${key}: "\${${name}}", a variable that is set`) }
 }

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { Failure, messageOf } from '../core/failure.ts'
 import { parseYaml, showIssue } from '../lib/yaml/file.ts'
-import { substitute, type Environment } from './environment.ts'
+import { proposeVariable, substitute, type Environment } from './environment.ts'
 import { resolvePaths } from './paths.ts'
 import { rememberPlaces } from './places.ts'
 import { readableSecrets } from './readable-secrets.ts'
@@ -36,7 +36,7 @@ export function loadConfig({ file: named, env }: LoadConfigOptions): Config {
   if (!parsed.ok) {
     throw new Failure({
       code: 'CONFIG_INVALID',
-      message: `The configuration has ${parsed.issues.length === 1 ? 'a fault' : `${parsed.issues.length} faults`}:\n  ${parsed.issues.map((issue) => showIssue(file, issue)).join('\n  ')}\n`,
+      message: `The configuration has ${parsed.issues.length === 1 ? 'a fault' : `${parsed.issues.length} faults`}:\n  ${parsed.issues.map((issue) => showIssue(file, proposeVariable(issue, env))).join('\n  ')}\n`,
       cure: 'Each key is described in docs/configuration.md.',
     })
   }

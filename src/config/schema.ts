@@ -54,7 +54,8 @@ export const configSchema = z
         context.addIssue({
           code: 'custom',
           path: ['accounts', account, 'perRun'],
-          message: 'needs the process that makes such accounts; add minter: { socket: /run/nightshift/minter.sock }, or take perRun out',
+          message:
+            'needs the process that makes such accounts; add minter: { socket: /run/nightshift/minter.sock } at the top level of this file, or take perRun out',
         })
   })
 

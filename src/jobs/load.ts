@@ -7,24 +7,26 @@ import { fillContext } from './context.ts'
 import { createJob, type Job } from './job.ts'
 import { readLock } from './lock.ts'
 import { jobSchema, type JobDefinition } from './schema.ts'
-import type { Fault } from './faults/fault.ts'
+import { issueOf, type Fault } from './faults/fault.ts'
 import { warningsOf } from './warnings/warnings.ts'
 
 const MAX_FILE_BYTES = 1_048_576
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/
 
-const PAUSED = 'a job is paused by nightshift pause <job>, and goes on by nightshift resume <job>: take the line out'
 const NAMED = 'the name of the file is that of the job: take the line out'
 
-/** Of keys that other programs have. */
-const ADVICE = {
-  ...Object.fromEntries(
-    ['enabled', 'disabled', 'active', 'paused'].flatMap((key) => [
-      [key, PAUSED],
-      [`schedule.${key}`, PAUSED],
-    ]),
-  ),
-  ...Object.fromEntries(['name', 'id'].map((key) => [key, NAMED])),
+/** Of keys that other programs have. A job can be paused whatever is in its file, also before the first time that it is read. */
+function adviceFor(job: string): Readonly<Record<string, string>> {
+  const paused = `if the job is not to run, first pause it: nightshift pause ${job} --reason "…" (nightshift resume ${job} lets it go on); then take the line out`
+  return {
+    ...Object.fromEntries(
+      ['enabled', 'disabled', 'active', 'paused'].flatMap((key) => [
+        [key, paused],
+        [`schedule.${key}`, paused],
+      ]),
+    ),
+    ...Object.fromEntries(['name', 'id'].map((key) => [key, NAMED])),
+  }
 }
 
 /** The job of a file. */
@@ -97,7 +99,7 @@ export function readJob(path: string, { locked = true }: { locked?: boolean } = 
   } catch (error) {
     return unread(`cannot be read: ${error instanceof TypeError ? 'it is not UTF-8 text' : messageOf(error)}`)
   }
-  const parsed = parseYaml(text, jobSchema, { advice: ADVICE })
+  const parsed = parseYaml(text, jobSchema, { advice: adviceFor(name) })
   if (!parsed.ok) return { issues: parsed.issues.map(fault), read: undefined }
   const { $schema: _, ...written } = parsed.value
   const { place } = parsed
@@ -116,7 +118,7 @@ export function readJob(path: string, { locked = true }: { locked?: boolean } = 
       whole: isWhole
         ? { job: createJob({ name, file: path, definition }), warnings: warningsOf(text, name, definition, place).map(fault) }
         : undefined,
-      show: ({ path: at, message, textLine }) => fault({ line: place.lineOf(at, textLine), field: at.join('.'), message }),
+      show: (one) => fault(issueOf(one, place)),
     },
   }
 }

@@ -57,7 +57,10 @@ const definitionShape = {
       'Most runs of this job at a time, over all workers. A run keeps the limit that it was asked for with, and none starts beside one that allows fewer.',
     ),
   deliver: z
-    .array(deliverSchema)
+    .array(deliverSchema, {
+      error: ({ code }) =>
+        code === 'invalid_type' ? 'must be a list; begin each entry with a dash, as in - { webhook: team, when: changed }' : undefined,
+    })
     .max(10)
     .default([])
     .describe('Where the report of each run goes, sent by the worker and never by the model.'),

@@ -25,7 +25,17 @@ const isUnit = (unit: string | undefined): unit is keyof typeof UNIT_MS => unit 
 /** Timers cannot be longer: they would go off at once. */
 export const MAX_TIMER_MS = 24 * UNIT_MS.d
 
-const FORM = 'is not a duration; write a number and ms, s, m, h or d, such as 30s or 10m'
+/** What is wrong with a text that is no duration. A number alone is told with the units that are likely, the likeliest first. */
+const fault =
+  (form: string, likely: readonly (keyof typeof UNITS)[]) =>
+  ({ input }: { input?: unknown }): string => {
+    const amount = typeof input === 'number' ? String(input) : input
+    if (typeof amount !== 'string' || !/^\d{1,9}$/.test(amount)) return form
+    return `has no unit; write ${likely.map((unit) => `${amount}${unit} for ${UNITS[unit]}`).join(', or ')}`
+  }
+const UNITS = { s: 'seconds', m: 'minutes', h: 'hours', d: 'days' }
+
+const FORM = fault('is not a duration; write a number and ms, s, m, h or d, such as 30s or 10m', ['s', 'm', 'h'])
 const written = z.string({ error: FORM }).regex(PATTERN, { abort: true, error: FORM })
 
 /** Zod type for a duration of at least `min` that is kept as it was written. A shorter one would end, or repeat, all work at once. */
@@ -38,7 +48,7 @@ export const durationText = (min: string) =>
 export const duration = (min: string) => durationText(min).transform(durationMs)
 
 const FOREVER = 'forever'
-const OR_FOREVER = `is not a duration; write a number and ms, s, m, h or d, such as 30d, or ${FOREVER}`
+const OR_FOREVER = fault(`is not a duration; write a number and ms, s, m, h or d, such as 30d, or ${FOREVER}`, ['d', 'h'])
 
 /** Zod type for the age of something kept, which no timer waits for: text in, milliseconds out; `forever` is undefined. */
 export const age = z

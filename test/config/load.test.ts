@@ -261,10 +261,10 @@ test('each fault has its line, its field and its cure', () => {
       c.yaml:3: gateway.setupTimeout is too long; the most is 24d
     Each key is described in docs/configuration.md.",
       "a time without a unit": "The configuration has a fault:
-      c.yaml:3: gateway.setupTimeout is not a duration; write a number and ms, s, m, h or d, such as 30s or 10m
+      c.yaml:3: gateway.setupTimeout has no unit; write 60s for seconds, or 60m for minutes, or 60h for hours
     Each key is described in docs/configuration.md.",
       "an API that is none": "The configuration has a fault:
-      c.yaml:8: providers.openai.api must be responses or chat or anthropic
+      c.yaml:8: providers.openai.api must be responses (OpenAI’s Responses API), chat (chat completions, which most other servers have) or anthropic (Anthropic’s Messages API)
     Each key is described in docs/configuration.md.",
       "an address that is a URL": "The configuration has a fault:
       c.yaml:3: gateway.address must be host:port, such as 127.0.0.1:8480
@@ -293,13 +293,13 @@ test('each fault has its line, its field and its cure', () => {
       c.yaml:1: providers is missing; it must be a mapping
     Each key is described in docs/configuration.md.",
       "neither token nor tokenFile": "The configuration has a fault:
-      c.yaml:4: accounts.reports has neither token nor tokenFile; write token: "\${NAME}" with the name of a variable, or tokenFile
+      c.yaml:4: accounts.reports has neither token nor tokenFile; write token: "\${NAME}", where NAME is an environment variable that you set, or tokenFile: PATH
     Each key is described in docs/configuration.md.",
       "no URL": "The configuration has a fault:
       c.yaml:2: gateway.url must be an http or https URL, such as https://example.com
     Each key is described in docs/configuration.md.",
       "not YAML": "The configuration has a fault:
-      c.yaml:9: is not valid YAML: a { is opened and not closed; close it with }
+      c.yaml:9: is not valid YAML: a { is opened and not closed; close it with } behind its last entry
     Each key is described in docs/configuration.md.",
       "numbers out of range": "The configuration has 5 faults:
       c.yaml:3: gateway.maxResponseBytes must be at least 1024

@@ -65,7 +65,7 @@ test('each fault of the shape has its line, its field and its cure', () => {
         "job.yaml:3: prompt is empty; write what the model is to do",
       ],
       "broken YAML": [
-        "job.yaml:6: is not valid YAML: a { is opened and not closed; close it with }",
+        "job.yaml:6: is not valid YAML: a { is opened and not closed; close it with } behind its last entry",
       ],
       "duplicate keys": [
         "job.yaml:5: allow is there twice in the same mapping; keep one of them",
@@ -121,10 +121,10 @@ test('each fault of the shape has its line, its field and its cure', () => {
         "job.yaml:1: account must be a text; put it in quotes",
         "job.yaml:8: delegate must be local or hosted",
         "job.yaml:2: model must be a mapping, such as { provider: openai, name: gpt-5.4-mini }",
-        "job.yaml:3: prompt must be a text; write it without the list",
+        "job.yaml:3: prompt must be a text; write it without the square brackets",
         "job.yaml:4: tools must be a mapping of servers, such as { labor: { allow: [query] } }",
         "job.yaml:5: limits.turns must be a number; write digits alone, without quotes or a unit",
-        "job.yaml:5: limits.deadline is not a duration; write a number and ms, s, m, h or d, such as 30s or 10m",
+        "job.yaml:5: limits.deadline has no unit; write 10s for seconds, or 10m for minutes, or 10h for hours",
         "job.yaml:6: retry must be a mapping with attempts, backoff",
         "job.yaml:7: onUnknown must be stop or tell-model",
       ],
@@ -397,7 +397,7 @@ test('a schedule of a job that needs an input is refused, and one of a job whose
   const withInput = (input: string) => files.faults(`${GOOD}input: ${input}\nschedule:\n  timezone: UTC\n  cron: "0 7 * * *"\n`)
   expect(withInput('{ type: object, required: [region] }')).toEqual([
     expect.stringMatching(
-      /^job\.yaml:7: schedule runs the job without an input, but .*region.*; give one as schedule\.input, let it be left out, or take schedule out$/,
+      /^job\.yaml:7: schedule runs the job without an input, but .*region.*; give one, as in schedule: \{ …, input: \{ region: … \} \}, let it be left out, or take schedule out$/,
     ),
   ])
   expect(withInput('{ type: object, properties: { region: { type: string } } }')).toEqual([])

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { duration, durationMs, durationText } from '../../src/lib/duration.ts'
+import { age, duration, durationMs, durationText } from '../../src/lib/duration.ts'
 
 test.each([
   ['0s', 0],
@@ -14,7 +14,17 @@ test.each([
   expect(durationText('0s').parse(text)).toBe(text)
 })
 
-test.each(['', '10', 'm', '-1s', '1.5h', ' 1s', '1s ', '1 s', '1S', '10m5s', '1w', '1e3s', '１s'])('"%s" is not a duration', (text) => {
+test.each(['0', '10', '999'])('%s has no unit', (text) => {
+  expect(() => durationMs(text)).toThrow(`${text} is not a duration`)
+  expect(duration('0s').safeParse(text).error?.issues).toMatchObject([
+    { message: `has no unit; write ${text}s for seconds, or ${text}m for minutes, or ${text}h for hours` },
+  ])
+  expect(age.safeParse(Number(text)).error?.issues).toMatchObject([
+    { message: `has no unit; write ${text}d for days, or ${text}h for hours` },
+  ])
+})
+
+test.each(['', 'm', '-1s', '1.5h', ' 1s', '1s ', '1 s', '1S', '10m5s', '1w', '1e3s', '１s'])('"%s" is not a duration', (text) => {
   expect(() => durationMs(text)).toThrow(`${text} is not a duration`)
   expect(
     duration('0s')

@@ -22,7 +22,7 @@ test('each mistake is told with its file, its line and a cure', () => {
   for (const { name, file, says } of MISTAKES) {
     expect(says.length, name).toBeGreaterThan(0)
     for (const line of says.filter((one) => !FRAME.test(one)))
-      expect(line, name).toMatch(new RegExp(`^(?:CONFIG_INVALID )?${file}:[1-9]\\d*: \\S`))
+      expect(line, name).toMatch(new RegExp(`^(?:CONFIG_INVALID |warning: )?${file}:[1-9]\\d*: \\S`))
   }
   expect(MISTAKES.length).toBeGreaterThanOrEqual(40)
   expect(new Set(MISTAKES.map(({ name }) => name)).size).toBe(MISTAKES.length)

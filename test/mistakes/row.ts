@@ -26,6 +26,12 @@ export const slip = (name: string, good: string, typed: string, says: string, me
   ...mended,
 })
 
+/** A slip in the job file with which it is read all the same: what is said of it is a warning. */
+export const doubt = (name: string, good: string, typed: string, says: string, mended: Mended = {}): Mistake => ({
+  ...slip(name, good, typed, says, mended),
+  says: [`warning: jobs/report.yaml:${says}`],
+})
+
 /** A slip in the configuration that keeps it from being read. */
 export const misconfigured = (name: string, good: string, typed: string, says: string, mended: Mended = {}): Mistake => ({
   name,

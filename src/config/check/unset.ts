@@ -1,6 +1,7 @@
 import { Failure } from '../../core/failure.ts'
 import { showLine } from '../../lib/text.ts'
-import type { Environment } from '../environment.ts'
+import { nearest } from '../../lib/near.ts'
+import { namesSet, type Environment } from '../environment.ts'
 import { configFile, loadConfig, readConfig, type Config, type LoadConfigOptions } from '../load.ts'
 import { placesOf, rememberPlaces } from '../places.ts'
 
@@ -36,7 +37,7 @@ function withStandIns(options: LoadConfigOptions, file: string, unset: readonly 
       env: { ...options.env, ...Object.fromEntries(unset.map(({ name, standIn }) => [name, standIn])) },
     })
     const notes = unset.map(({ name, line }) =>
-      showLine(`${file}:${line}: the variable ${name} is not set here; nightshift start refuses without it`),
+      showLine(`${file}:${line}: the variable ${name} is not set here; ${meantBy(name, options.env)}nightshift start refuses without it`),
     )
     const checked = { ...config, notes: [...config.notes, ...notes] }
     const written = placesOf(config)
@@ -45,6 +46,11 @@ function withStandIns(options: LoadConfigOptions, file: string, unset: readonly 
   } catch {
     return undefined
   }
+}
+
+function meantBy(name: string, env: Environment): string {
+  const near = nearest(name, namesSet(env))
+  return near === undefined ? '' : `did you mean ${near}? `
 }
 
 /** A key with its value, up to the variable in it, and what follows that. */

@@ -13,7 +13,7 @@ const accountSchema = z
       .default(false)
       .describe('Each run gets an account of its own, of the same user, that dies with it. Needs minter: { socket }.'),
   })
-  .superRefine(textOrFile('token', 'tokenFile', 'token: "${NAME}" with the name of a variable'))
+  .superRefine(textOrFile('token', 'tokenFile', 'token: "${NAME}", where NAME is an environment variable that you set'))
 
 /** Service accounts by the name that jobs use. */
 export const accountsSchema = z

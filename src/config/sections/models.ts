@@ -16,7 +16,10 @@ const SHORT_KEY = `has fewer than ${MIN_SECRET_LENGTH} characters, and cannot be
 const providerSchema = z
   .strictObject({
     api: z
-      .enum(APIS)
+      .enum(APIS, {
+        error:
+          'must be responses (OpenAI’s Responses API), chat (chat completions, which most other servers have) or anthropic (Anthropic’s Messages API)',
+      })
       .default('responses')
       .describe('responses (/v1/responses), chat (/v1/chat/completions), which most other servers speak, or anthropic (/v1/messages).'),
     baseUrl: httpUrl.optional().describe('Address of a server of your own. Without it, OpenAI’s, or with api: anthropic Anthropic’s.'),

@@ -11,7 +11,12 @@ export const goodUntil = z
   .union([z.iso.datetime({ offset: true }), z.iso.date()], { error: FORM })
   .transform((text) => new Date(text.includes('T') ? text : `${text}T23:59:59.999Z`))
 
-const HOST_PORT = 'must be host:port, such as 127.0.0.1:8480'
+const HOST_PORT = ({ input }: { input?: unknown }): string => {
+  const port = /^:?(\d{1,5})$/.exec(String(input))?.[1]
+  return port === undefined
+    ? 'must be host:port, such as 127.0.0.1:8480'
+    : `must be host:port; write 127.0.0.1:${port} for this machine alone, or 0.0.0.0:${port} for all`
+}
 
 /** An address `host:port`. Port 0, where it may be given, is any that is free. */
 export const hostPort = (leastPort: 0 | 1) =>

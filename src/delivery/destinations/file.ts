@@ -12,7 +12,7 @@ export const file = defineDestination({
     .regex(/^(?!(.*\/)?\.\.(\/|$))[^/\\\p{Cc}][^\\\p{Cc}]*$/u, {
       error: ({ input }) =>
         String(input).startsWith('/')
-          ? 'is a path from the root; reports stand below reportsDir of the configuration: write it without the / before it'
+          ? 'is a path from the root, and reports stand below reportsDir; write a path below it, such as weekly. To have all reports there, set reportsDir in the configuration'
           : 'must be a directory below reportsDir, without ..',
     })
     .describe('Directory below reportsDir of the configuration; the file in it is named after job, date and run.'),

@@ -32,7 +32,7 @@ const webhooksSchema = z
         proxy: proxySetting('to this receiver'),
         caFile: caSetting('for this receiver'),
       })
-      .superRefine(textOrFile('secret', 'secretFile', 'secret: "${NAME}" with the name of a variable')),
+      .superRefine(textOrFile('secret', 'secretFile', 'secret: "${NAME}", where NAME is an environment variable that you set')),
   )
   .default({})
   .describe('Where jobs with deliver: [{ webhook: … }] send their reports. Each has secret or secretFile.')

@@ -21,8 +21,16 @@ function inputFault(schema: JobDefinition['input'], given: Record<string, unknow
   if (misfit === undefined) return undefined
   return given
     ? `does not match input: of the job: ${misfit}`
-    : `runs the job without an input, but ${misfit}; give one as schedule.input, let it be left out, or take schedule out`
+    : `runs the job without an input, but ${misfit}; give one, as in ${scheduleWithInput(missingOf(schema))}, let it be left out, or take schedule out`
 }
+
+/** The names that an input must have; that of any when its schema names none. */
+const missingOf = ({ required }: Record<string, unknown>) =>
+  Array.isArray(required) && required.length > 0 ? required.slice(0, 5).map(String) : ['<name>']
+
+/** How a schedule gives an input with these fields. */
+export const scheduleWithInput = (fields: readonly string[]): string =>
+  `schedule: { …, input: { ${fields.map((field) => `${field}: …`).join(', ')} } }`
 
 function formFaults(cron: string): string[] {
   const fields = fieldsOf(cron)

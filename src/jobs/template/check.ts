@@ -3,6 +3,7 @@ import { messageOf } from '../../core/failure.ts'
 import { describeUnknown, unknownCodes } from '../../lib/time/strftime.ts'
 import { nearest, suggest } from '../../lib/near.ts'
 import { engine } from './engine.ts'
+import { scheduleWithInput } from '../faults/schedule.ts'
 import { VARIABLES } from './scope.ts'
 
 /** What a job has of that which a template may name. */
@@ -125,7 +126,7 @@ function inputFault(used: readonly Used[], inputs: readonly string[], isSchedule
   const what = [...new Set(missing.map(({ path }) => `input.${path[1]}`))].join(', ')
   const cure =
     inputs.length === 0
-      ? `but the job takes no input; describe it under input:, as { type: object, required: [${field}], properties: { ${field}: { type: string } } }${isScheduled ? `, and give it as schedule.input: { ${field}: … }` : ''}`
+      ? `but the job takes no input; describe it under input:, as { type: object, required: [${field}], properties: { ${field}: { type: string } } }${isScheduled ? `, and give it as in ${scheduleWithInput([field])}` : ''}`
       : `which is not among the properties of input:; ${suggest(field, inputs)}`
   return { message: `uses ${what}, ${cure}`, line: first.line }
 }

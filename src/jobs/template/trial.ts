@@ -2,6 +2,7 @@ import { periodOf } from '../../core/rules/schedules/period.ts'
 import { isObject } from '../../lib/json/object.ts'
 import { compileSchema } from '../../lib/schema/json-schema.ts'
 import { sampleOf } from '../../lib/schema/sample.ts'
+import { scheduleWithInput } from '../faults/schedule.ts'
 import type { JobDefinition } from '../schema.ts'
 import { placed, type TemplateFault } from './check.ts'
 import { render } from './engine.ts'
@@ -20,7 +21,7 @@ export function scheduledFault(template: string, name: string, definition: JobDe
   const { variable, words, line } = untold
   if (variable === undefined) return { message: `cannot be rendered with the input of the schedule: ${words}`, line }
   return {
-    message: `uses ${variable}, which the runs of the schedule do not have; give it as schedule.input, or write {{ ${variable} | default: "none" }} or {% if ${variable} %}`,
+    message: `uses ${variable}, which the runs of the schedule do not have; give it, as in ${scheduleWithInput([variable.split('.')[1] ?? variable])}, or write {{ ${variable} | default: "none" }} or {% if ${variable} %}`,
     line,
   }
 }

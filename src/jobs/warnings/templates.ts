@@ -42,7 +42,7 @@ function* lineWarnings(line: string): Generator<string> {
   }
   const [, format] = NO_CODES.exec(line) ?? []
   if (format !== undefined)
-    yield `has the date format ${format}, which is written as it stands: it has no code such as %Y; write for example "%Y-%m-%d" or "%H:%M"`
+    yield `has the date format ${format}, which is written as it stands: it has no code such as %Y; write for example %Y-%m-%d or %H:%M`
   const [, trigger] = TRIGGER.exec(line) ?? []
   if (trigger !== undefined && !OCCASIONS.some((one) => one === trigger))
     yield `asks whether trigger is ${trigger}, which it never is; ${suggest(trigger, OCCASIONS)}`

@@ -1,5 +1,5 @@
 import type { FileIssue, Place } from '../../lib/yaml/file.ts'
-import type { Fault } from '../faults/fault.ts'
+import { issueOf, type Fault } from '../faults/fault.ts'
 import { optionalFaults } from '../faults/texts.ts'
 import type { JobDefinition } from '../schema.ts'
 import { limitWarnings } from './limits.ts'
@@ -20,8 +20,5 @@ export function warningsOf(text: string, name: string, definition: JobDefinition
     ...schemaWarnings(definition),
     ...limitWarnings(definition),
   ]
-  return [
-    ...secretWarnings(text),
-    ...found.map(({ path, message, textLine }) => ({ line: place.lineOf(path, textLine), field: path.join('.'), message })),
-  ]
+  return [...secretWarnings(text), ...found.map((one) => issueOf(one, place))]
 }

@@ -72,16 +72,18 @@ export function keywordFaults(schema: Schema, formats: readonly string[]): Keywo
           `is no keyword of JSON Schema${path.length === 0 && !('properties' in value) ? wordOrField(keyword, value[keyword]) : wordFor(keyword)}`,
         )
     for (const type of typesOf(value)) if (!TYPES.includes(type)) add('type', `is ${type}, which is no type; ${typeFor(type)}`)
-    if (typeof value['required'] === 'boolean')
-      add(
-        'required',
-        `is ${value['required']}; take it out, and name the field beside properties: as in required: [${path.at(-1) ?? 'name'}]`,
-      )
+    if (typeof value['required'] === 'boolean') add('required', requiredAt(value['required'], path.at(-1) ?? 'name', parentOf(path)))
     for (const name of missingNames(value))
       add('required', `names ${name}, which is not under properties; ${suggest(name, Object.keys(value['properties'] ?? {}))}`)
     lookAtTexts(value, add)
   }
   return faults
+
+  function parentOf(path: readonly string[]): Schema | undefined {
+    const above = path.slice(0, -2)
+    return [...schemasIn(schema)].find((one) => one.path.length === above.length && one.path.every((part, at) => part === above[at]))
+      ?.schema
+  }
 
   function lookAtTexts(
     { format, pattern, $ref, patternProperties, enum: values }: Schema,
@@ -105,6 +107,16 @@ export function keywordFaults(schema: Schema, formats: readonly string[]): Keywo
         `is ${$ref}, and nothing is there; ${definitions.length > 0 ? suggest($ref, definitions) : 'describe it under $defs of the schema'}`,
       )
   }
+}
+
+/** What to do about `required: true` or `false` at a field. */
+function requiredAt(isRequired: boolean, field: string, parent: Schema | undefined): string {
+  if (!isRequired) return 'is false; take it out: a field may be left out unless required: beside properties: names it'
+  const named = parent?.['required']
+  const isNamed = Array.isArray(named) && named.includes(field)
+  return isNamed
+    ? `is true; take it out: required: beside properties: names ${field} already`
+    : `is true; take it out, and name the field beside properties: as in required: [${field}]`
 }
 
 const definitionsOf = (root: Schema): string[] =>

@@ -17,6 +17,9 @@ export function compileLinear(pattern: string): RE2JS {
 function whyNot(pattern: string, cause: unknown): string {
   if (/\(\?(?:[=!]|<[=!])|\\(?:[1-9]|k<)/.test(pattern))
     return 'it looks around or back ((?=, (?!, (?<=, (?<!, \\1), which takes time without a bound; write it without'
+  const glob = /^\*((?:\.\w{1,20}){1,3})$/.exec(pattern)?.[1]
+  if (glob !== undefined)
+    return `it is a pattern of file names, and a regular expression is wanted; write ${glob.replaceAll('.', '[.]')}$ for a text that ends in ${glob}`
   return patternWords(cause instanceof Error ? cause.message : String(cause))
 }
 

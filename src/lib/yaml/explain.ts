@@ -1,7 +1,8 @@
-import { isMap, isScalar, Scalar, type Document } from 'yaml'
+import { isMap, isScalar, isSeq, Scalar, type Document } from 'yaml'
 import type { z } from 'zod'
 import { isObject } from '../json/object.ts'
 import { listNames, nearest } from '../near.ts'
+import { nameEntries } from './entries.ts'
 import { knownKeys, placesOf } from './keys.ts'
 
 /** What an issue is about, for a person: the path of the key, and what is wrong with it. */
@@ -12,6 +13,10 @@ export interface Explained {
   within?: { path: readonly PropertyKey[]; lines: number }
   /** For a key that is not known, the one that was meant. */
   meant?: string
+  /** It is about the form of the value, which may begin below its key. */
+  isOfValue?: true
+  /** The schema itself says where a key belongs that stands here: what is missing beside it follows from that. */
+  isPlaced?: true
 }
 
 /** Where an issue was found. */
@@ -29,7 +34,9 @@ interface Found {
 export function explainIssues(issues: readonly z.core.$ZodIssue[], from: Found = {}): Explained[] {
   const explained = issues.flatMap((issue) => explainIssue(issue, from).map((one) => ({ one, isMissing: isMissing(issue) })))
   const meant = new Set(explained.flatMap(({ one }) => (one.meant === undefined ? [] : [pathKey([...one.path.slice(0, -1), one.meant])])))
-  return explained.filter(({ one, isMissing: missing }) => !missing || !meant.has(pathKey(one.path))).map(({ one }) => one)
+  const placed = new Set(explained.flatMap(({ one }) => (one.isPlaced ? [pathKey(one.path.slice(0, -1))] : [])))
+  const isSaid = (path: readonly PropertyKey[]) => meant.has(pathKey(path)) || placed.has(pathKey(path.slice(0, -1)))
+  return explained.filter(({ one, isMissing: missing }) => !missing || !isSaid(one.path)).map(({ one }) => one)
 }
 
 const pathKey = (path: readonly PropertyKey[]) => path.map(String).join('\0')
@@ -39,7 +46,7 @@ function explainIssue(issue: z.core.$ZodIssue, from: Found): Explained[] {
   const { path } = issue
   if (issue.code === 'invalid_union') return explainUnion(issue, from)
   if (issue.code !== 'unrecognized_keys') return [explainValue(issue, from)]
-  if (!issue.message.startsWith('Unrecognized')) return [{ path: [...path, issue.keys[0] ?? ''], message: issue.message }]
+  if (!issue.message.startsWith('Unrecognized')) return [{ path: [...path, issue.keys[0] ?? ''], message: issue.message, isPlaced: true }]
   return issue.keys.map((key) => explainKey([...path, key], key, from))
 }
 
@@ -115,7 +122,10 @@ function explainValue(issue: z.core.$ZodIssue, from: Found): Explained {
     case 'invalid_type':
       return explainType(issue, from)
     case 'invalid_value':
-      return { path, message: `must be ${issue.values.map(String).join(' or ')}${meantValue(issue)}` }
+      return {
+        path,
+        message: `${isOwnWord(issue.message) ? issue.message : `must be ${issue.values.map(String).join(' or ')}`}${meantValue(issue)}`,
+      }
     case 'invalid_key':
       return { path, message: issue.issues.map(({ message }) => message).join('; ') }
     case 'too_small':
@@ -135,6 +145,8 @@ function meantValue({ input, values }: z.core.$ZodIssueInvalidValue): string {
   return near === undefined ? '' : `; did you mean ${near}?`
 }
 
+const isOwnWord = (message: string) => !message.startsWith('Invalid ')
+
 /** A schema's own words begin in another way. */
 const ZOD_WORDS = 'Invalid input'
 const ZOD_SIZE = 'Too small'
@@ -149,19 +161,19 @@ function explainType({ path, expected, input, message }: z.core.$ZodIssueInvalid
     return { path, message: `is missing: it stands in the text of ${above}; indent it less, as the other keys are`, within }
   }
   if (input === null) return { path, message: `is empty; it ${must}` }
-  if (isOwn) return { path, message: must }
+  if (isOwn) return { path, message: must, isOfValue: true }
   const keys = schema && path.length > 0 ? knownKeys(schema, expected === 'array' ? [...path, 0] : path) : []
-  return { path, message: must + cureOf(expected, input, keys) }
+  return { path, message: must + cureOf(expected, input, keys, document?.getIn(path, true)), isOfValue: true }
 }
 
 const MAX_KEYS = 8
 
 /** What makes the value that stands there one of the type that is wanted; `keys` are those of its mapping, or of each of its entries. */
-function cureOf(expected: string, input: unknown, keys: readonly string[]): string {
+function cureOf(expected: string, input: unknown, keys: readonly string[], node: unknown): string {
   const named = `${keys.slice(0, MAX_KEYS).join(', ')}${keys.length > MAX_KEYS ? ', …' : ''}`
   switch (expected) {
     case 'string':
-      if (Array.isArray(input)) return input.length > 1 ? '; write one text, without the list' : '; write it without the list'
+      if (Array.isArray(input)) return `; write ${input.length > 1 ? 'one text' : 'it'} without ${bordersOf(node)}`
       return isObject(input) ? ', and not a mapping' : '; put it in quotes'
     case 'array':
       if (keys.length > 0) return `; begin each entry with a dash (-), and write it with ${named}`
@@ -171,13 +183,16 @@ function cureOf(expected: string, input: unknown, keys: readonly string[]): stri
       if (typeof input === 'string' && /^\d+(?:\.\d+)? ?[km]$/i.test(input)) return '; write all of its digits, such as 200000 for 200k'
       return typeof input === 'string' ? `; write digits alone, without quotes${/_/.test(input) ? ', _' : ''} or a unit` : ''
     case 'record':
-      return Array.isArray(input) ? '; give each entry a name of its own, as in <name>: { … }, in the place of its dash' : ''
+      return isSeq(node) ? nameEntries(node) : ''
     case 'object':
       return keys.length > 0 ? ` with ${named}` : ''
     default:
       return ''
   }
 }
+
+/** What makes a list of what stands there. */
+const bordersOf = (node: unknown) => (isSeq(node) ? (node.flow ? 'the square brackets' : 'the dash before it') : 'the list')
 
 /** A key at the top that became part of the text above it, by its indentation. */
 function swallowed([key, ...further]: readonly PropertyKey[], document: Document | undefined): Explained['within'] {

@@ -34,6 +34,8 @@ export type Parsed<T> = { ok: true; value: T; notes: FileIssue[]; place: Place }
 export interface Place {
   /** The line of its key; of a text in lines of its own (|), that of one of them, from 1. */
   lineOf(path: readonly PropertyKey[], textLine?: number): number
+  /** How the text there is written; undefined where there is none. */
+  styleOf(path: readonly PropertyKey[]): Scalar.Type | undefined
   /** A text without quotes ends where a comment begins. */
   endsInComment(path: readonly PropertyKey[]): boolean
 }
@@ -100,8 +102,10 @@ export function parseYaml<Schema extends z.ZodType>(
   }
   if (result.success) return { ok: true, value: result.data, notes, place: placeIn(document, lines) }
   const explained = explainIssues(result.error.issues, { schema, document, ...(advice && { advice }) })
-  const lineOfFault = ({ path, within }: Explained) =>
-    within ? lineOf(document, lines, within.path) + within.lines : lineOf(document, lines, path)
+  const lineOfFault = ({ path, within, isOfValue }: Explained) =>
+    within
+      ? lineOf(document, lines, within.path) + within.lines
+      : (isOfValue && lineOfNode(document.getIn(path, true), lines)) || lineOf(document, lines, path)
   const issues = explained
     .slice(0, MAX_ISSUES)
     .map((one) => ({ line: lineOfFault(one), field: one.path.map(String).join('.'), message: one.message }))
@@ -263,6 +267,7 @@ function placeIn(document: Document.Parsed, lines: LineCounter): Place {
   }
   return {
     lineOf: (path, textLine = 0) => lineOf(document, lines, path) + (textAt(path)?.type === 'BLOCK_LITERAL' ? textLine : 0),
+    styleOf: (path) => textAt(path)?.type,
     endsInComment(path) {
       const text = textAt(path)
       return text?.type === 'PLAIN' && typeof text.value === 'string' && typeof text.comment === 'string'

@@ -1,11 +1,6 @@
 import type { Document, ErrorCode, LineCounter } from 'yaml'
+import { openQuote, type SyntaxFault } from './quotes.ts'
 import { textFault } from './texts.ts'
-
-/** A place at which a text is no YAML, or not the YAML that was meant. */
-export interface SyntaxFault {
-  line: number
-  message: string
-}
 
 /** Warnings count too: they stand for something that was read in another way than it was meant. Of broken syntax only the first place: the rest follows from it. */
 export function syntaxFaults(document: Document.Parsed, lines: LineCounter, text: string): SyntaxFault[] {
@@ -21,16 +16,15 @@ export function syntaxFaults(document: Document.Parsed, lines: LineCounter, text
         faults.push({ line, message: 'has more than one document; keep one, without lines of ---' })
         break
       default:
-        broken ??= {
-          line: col === 1 && message.startsWith('Flow') ? lineBefore(text, line) : line,
-          message: explain(code, message, { text, line, column: col }),
-        }
+        broken ??= openQuote(document, { code, offset: pos[0] }, lines) ?? brokenAt(code, message, { text, line, column: col })
     }
   }
   return broken ? [broken] : faults
 }
 
 const UNINDENTED = 'the text below | or > is not indented; indent each of its lines more than the key above it'
+
+const TOO_DEEP = 'the line is indented as if it belonged to the one above; indent the keys of a mapping alike'
 
 const RUN_TOGETHER = 'entries in { } or [ ] run into each other; put a comma between them, as in { a: 1, b: 2 }'
 
@@ -48,17 +42,17 @@ const of = (code: ErrorCode, words: string, says: string): Known => ({ code, wor
 const KNOWN: readonly Known[] = [
   of('BAD_SCALAR_START', '', 'a text begins with a sign that YAML keeps for itself; put the text in quotes'),
   of('BAD_ALIAS', '', 'a text begins with * or &, which YAML reads as a reference; put it in quotes'),
-  of('BLOCK_AS_IMPLICIT_KEY', '', 'the line below is indented as if it belonged to this one; indent the keys of a mapping alike'),
+  of('BLOCK_AS_IMPLICIT_KEY', '', 'a key stands in the value of another key on one line; write one key a line, or put the text in quotes'),
   of('BLOCK_IN_FLOW', '', RUN_TOGETHER),
   of('TAB_AS_INDENT', '', 'a line is indented with a tab; indent with spaces'),
   of('MULTILINE_IMPLICIT_KEY', '', 'the line has no key; write key: value, with a space after the colon'),
-  of('MISSING_CHAR', 'Missing closing', 'a quote is opened and not closed; close it at the end of the text'),
+  of('MISSING_CHAR', 'Missing closing', 'a quote is opened and not closed; close it behind the last character of its text'),
   of('MISSING_CHAR', 'Missing , or', RUN_TOGETHER),
-  of('MISSING_CHAR', 'Flow map', 'a { is opened and not closed; close it with }'),
-  of('MISSING_CHAR', 'Flow sequence', 'a [ is opened and not closed; close it with ]'),
+  of('MISSING_CHAR', 'Flow map', 'a { is opened and not closed; close it with } behind its last entry'),
+  of('MISSING_CHAR', 'Flow sequence', 'a [ is opened and not closed; close it with ] behind its last entry'),
   of('MISSING_CHAR', '', 'the line has no key; write key: value, and begin a text of several lines with | behind its key'),
-  of('BAD_INDENT', 'Flow map', 'a { is opened and not closed; close it with }'),
-  of('BAD_INDENT', 'Flow sequence', 'a [ is opened and not closed; close it with ]'),
+  of('BAD_INDENT', 'Flow map', 'a { is opened and not closed; close it with } behind its last entry'),
+  of('BAD_INDENT', 'Flow sequence', 'a [ is opened and not closed; close it with ] behind its last entry'),
   of('BAD_INDENT', '', 'the line is indented in another way than those beside it; indent the keys of a mapping alike'),
   of('UNEXPECTED_TOKEN', 'Not a YAML token', 'a text goes on behind | or >; begin it on the line below, indented'),
   of('UNEXPECTED_TOKEN', 'Unexpected block-seq-ind', 'a list begins behind its key; begin it on the line below, or write [a, b]'),
@@ -67,6 +61,12 @@ const KNOWN: readonly Known[] = [
   of('UNEXPECTED_TOKEN', 'Unexpected flow-seq-end', 'a ] closes nothing; take it out, or open the list with ['),
   of('UNEXPECTED_TOKEN', 'Unexpected flow-map-end', 'a } closes nothing; take it out, or open the mapping with {'),
 ]
+
+function brokenAt(code: ErrorCode, message: string, at: { text: string; line: number; column: number }): SyntaxFault {
+  const { text, line, column } = at
+  if (isAboveIndented(code, text, line)) return { line: lineBelow(text, line), message: `is not valid YAML: ${TOO_DEEP}` }
+  return { line: column === 1 && message.startsWith('Flow') ? lineBefore(text, line) : line, message: explain(code, message, at) }
+}
 
 function explain(code: ErrorCode, message: string, { text, line, column }: { text: string; line: number; column: number }): string {
   if (message.includes('call stack')) return 'is nested too deeply'
@@ -84,6 +84,22 @@ function meant(code: ErrorCode, message: string, at: string, column: number): st
 function lineBefore(text: string, line: number): number {
   const above = text.split('\n').slice(0, line - 1)
   return Math.max(above.findLastIndex((one) => one.trim() !== '') + 1, 1)
+}
+
+/** The next line that is not empty; the last one when there is none. */
+function lineBelow(text: string, line: number): number {
+  const below = text.split('\n').slice(line)
+  return line + Math.max(below.findIndex((one) => one.trim() !== '') + 1, 0)
+}
+
+/** The line below is indented more than this one, which has a value already. */
+function isAboveIndented(code: ErrorCode, text: string, line: number): boolean {
+  const [here = '', ...all] = text.split('\n').slice(line - 1)
+  return (
+    code === 'BLOCK_AS_IMPLICIT_KEY' &&
+    textFault(here) === undefined &&
+    indentOf(all.find((one) => one.trim() !== '') ?? '') > indentOf(here)
+  )
 }
 
 /** The line above begins a text by | or >, and this one is not indented more: it is taken for YAML. */

@@ -22,7 +22,11 @@ test('what is said to be kept for ever is, and the rest goes by its default', ()
   })
 })
 
-test.each(['never', 'for ever', '90', '[90d]'])('%s is no age', (age) => {
+test('an age without a unit is told with it', () => {
+  expect(refused(`${GOOD}retention: { log: 90 }\n`)).toContain('retention.log has no unit; write 90d for days, or 90h for hours')
+})
+
+test.each(['never', 'for ever', '[90d]'])('%s is no age', (age) => {
   expect(refused(`${GOOD}retention: { log: ${age} }\n`)).toContain(
     'retention.log is not a duration; write a number and ms, s, m, h or d, such as 30d, or forever',
   )

@@ -43,7 +43,7 @@ test('jobs check --live asks servers and providers once, and says where a name i
     'nowhere.yaml:5: tools.pined is no MCP route that Pomerium lists for the account; did you mean pinned?',
     expect.stringMatching(/^optional\.yaml:5: tools\.other is no MCP route that Pomerium lists for the account; known are .*pinned/),
   ])
-  expect(live).toMatchObject({ code: 2, out: '3 jobs valid, 3 faults.' })
+  expect(live).toMatchObject({ code: 2, out: '3 jobs valid, 3 faults, 1 warning.' })
   expect(server.seen.filter(({ kind }) => kind === 'tools/list')).toHaveLength(1)
   expect(server.seen.filter(({ kind }) => kind === 'tools/call')).toEqual([])
 

@@ -35,6 +35,14 @@ test.each<[Schema, string]>([
     { properties: { a: { required: true } } },
     'properties.a.required is true; take it out, and name the field beside properties: as in required: [a]',
   ],
+  [
+    { items: { required: ['a'], properties: { a: { required: true } } } },
+    'items.properties.a.required is true; take it out: required: beside properties: names a already',
+  ],
+  [
+    { properties: { a: { required: false } } },
+    'properties.a.required is false; take it out: a field may be left out unless required: beside properties: names it',
+  ],
   [{ required: ['a'], additionalProperties: false }, 'required names a, which is not under properties; there is none'],
 ])('in %j it is found: %s', (schema, fault) => {
   expect(faults(schema)).toEqual([fault])

@@ -49,7 +49,7 @@ describe('faults of the format', () => {
       'a wrong type',
       'name: [a]\ncount: many\nsteps: 1\nservers: []\non: 1',
       [
-        'f:1: name must be a text; write it without the list',
+        'f:1: name must be a text; write it without the square brackets',
         'f:2: count must be a number; write digits alone, without quotes or a unit',
         'f:5: on must be true or false',
         'f:3: steps must be a list; begin each entry with a dash (-), and write it with tool, args',
@@ -85,7 +85,25 @@ describe('faults of the format', () => {
     ['what has no words of ours', 'name: a\nany: []', ['f:2: any must be a text; write it without the list, or must be a number']],
     ['a type without words of ours', 'name: a\nnothing: 1', ['f:2: nothing must be null']],
     ['a text for the whole file', 'hello', ['f:1: must be a mapping']],
-    ['a list for the whole file', '\n- a', ['f:1: must be a mapping']],
+    ['a list for the whole file', '\n- a', ['f:2: must be a mapping']],
+    [
+      'a list that stands below its key',
+      'name:\n  - a\nservers:\n  - { name: one, url: 1 }\n',
+      [
+        'f:2: name must be a text; write it without the dash before it',
+        'f:4: servers must be a mapping; write one: { url: … } for - { name: one, url: … }, and each other entry in the same way',
+      ],
+    ],
+    [
+      'entries whose names are keys',
+      'name: a\nservers:\n  - one: { url: 1 }',
+      ['f:3: servers must be a mapping; write one: without the dash before it, and each other entry too'],
+    ],
+    [
+      'entries whose names cannot be shown',
+      'name: a\nservers:\n  - { name: "a b", url: 1 }',
+      ['f:3: servers must be a mapping; give each entry a name of its own, as in <name>: { … }, in the place of its dash'],
+    ],
   ])('%s', (_, text, expected) => {
     expect(faults(text)).toEqual(expected)
   })
@@ -111,7 +129,7 @@ describe('what YAML allows and plain data would lose', () => {
     ['a: 1\n"\\uDE00": b', 'f:2: has half a character (a lone surrogate); take it out'],
     ['a: 1\nb: *nowhere', 'f:2: uses an alias (*name) whose anchor (&name) is not above it; in a text, put it in quotes'],
     ['a: 1\nb: &b { c: *b }', 'f:2: has an alias (*name) inside of what it stands for'],
-    ['a: [', 'f:1: is not valid YAML: a [ is opened and not closed; close it with ]'],
+    ['a: [', 'f:1: is not valid YAML: a [ is opened and not closed; close it with ] behind its last entry'],
     ['a: b\n\tc: d', 'f:2: is not valid YAML: a line is indented with a tab; indent with spaces'],
     ['a: ]b\nc: d\ne: f', 'f:1: is not valid YAML: a ] closes nothing; take it out, or open the list with ['],
   ])('%j', (text, expected) => {

@@ -34,9 +34,7 @@ export const CONFIG: readonly Mistake[] = [
     good: '${REPORTS_TOKEN}',
     typed: '${REPORT_TOKEN}',
     says: [
-      'CONFIG_INVALID The configuration has a fault:',
-      'config/nightshift.yaml:4: uses the variable REPORT_TOKEN, which is not set; did you mean REPORTS_TOKEN? Or set it, or write ${REPORT_TOKEN:-default}',
-      'Each key is described in docs/configuration.md.',
+      'warning: config/nightshift.yaml:4: the variable REPORT_TOKEN is not set here; did you mean REPORTS_TOKEN? nightshift start refuses without it',
     ],
   },
   {
@@ -79,7 +77,7 @@ export const CONFIG: readonly Mistake[] = [
     typed: '',
     says: [
       'CONFIG_INVALID The configuration has a fault:',
-      'config/nightshift.yaml:4: accounts.reports has neither token nor tokenFile; write token: "${NAME}" with the name of a variable, or tokenFile',
+      'config/nightshift.yaml:4: accounts.reports has neither token nor tokenFile; write token: "${REPORTS_TOKEN}", a variable that is set, or tokenFile: PATH',
       'Each key is described in docs/configuration.md.',
     ],
   },
@@ -90,7 +88,7 @@ export const CONFIG: readonly Mistake[] = [
     typed: 'api: openai',
     says: [
       'CONFIG_INVALID The configuration has a fault:',
-      'config/nightshift.yaml:6: providers.openai.api must be responses or chat or anthropic',
+      'config/nightshift.yaml:6: providers.openai.api must be responses (OpenAI’s Responses API), chat (chat completions, which most other servers have) or anthropic (Anthropic’s Messages API)',
       'Each key is described in docs/configuration.md.',
     ],
   },
@@ -165,7 +163,7 @@ export const CONFIG: readonly Mistake[] = [
     typed: '',
     says: [
       'CONFIG_INVALID The configuration has a fault:',
-      'config/nightshift.yaml:11: webhooks.team has neither secret nor secretFile; write secret: "${NAME}" with the name of a variable, or secretFile',
+      'config/nightshift.yaml:11: webhooks.team has neither secret nor secretFile; write secret: "${NAME}", where NAME is an environment variable that you set, or secretFile: PATH',
       'Each key is described in docs/configuration.md.',
     ],
   },
@@ -187,7 +185,7 @@ export const CONFIG: readonly Mistake[] = [
     typed: 'succeeded: 30',
     says: [
       'CONFIG_INVALID The configuration has a fault:',
-      'config/nightshift.yaml:16: retention.content.succeeded is not a duration; write a number and ms, s, m, h or d, such as 30d, or forever',
+      'config/nightshift.yaml:16: retention.content.succeeded has no unit; write 30d for days, or 30h for hours',
       'Each key is described in docs/configuration.md.',
     ],
   },
@@ -207,10 +205,10 @@ export const CONFIG: readonly Mistake[] = [
     file: 'config/nightshift.yaml',
     good: 'log:',
     typed: 'api: { listen: 8480 }\nlog:',
-    mended: 'api: { listen: "127.0.0.1:8480" }\nlog:',
+    mended: 'api: { listen: 127.0.0.1:8480 }\nlog:',
     says: [
       'CONFIG_INVALID The configuration has a fault:',
-      'config/nightshift.yaml:17: api.listen must be host:port, such as 127.0.0.1:8480',
+      'config/nightshift.yaml:17: api.listen must be host:port; write 127.0.0.1:8480 for this machine alone, or 0.0.0.0:8480 for all',
       'Each key is described in docs/configuration.md.',
     ],
   },
@@ -242,7 +240,7 @@ export const CONFIG: readonly Mistake[] = [
     good: 'log:',
     typed: 'servers: { labour: { maxRequestBytes: 100000 } }\nlog:',
     mended: 'servers: { labor: { maxRequestBytes: 100000 } }\nlog:',
-    says: ['config/nightshift.yaml:17: servers.labour is a server that no job uses; did you mean labor?'],
+    says: ['warning: config/nightshift.yaml:17: servers.labour is a server that no job uses; did you mean labor?'],
   },
   {
     name: 'bytes with a unit',
@@ -265,7 +263,7 @@ export const CONFIG: readonly Mistake[] = [
     elsewhere: { good: 'log:', mended: 'minter: { socket: /run/nightshift/minter.sock }\nlog:' },
     says: [
       'CONFIG_INVALID The configuration has a fault:',
-      'config/nightshift.yaml:4: accounts.reports.perRun needs the process that makes such accounts; add minter: { socket: /run/nightshift/minter.sock }, or take perRun out',
+      'config/nightshift.yaml:4: accounts.reports.perRun needs the process that makes such accounts; add minter: { socket: /run/nightshift/minter.sock } at the top level of this file, or take perRun out',
       'Each key is described in docs/configuration.md.',
     ],
   },
@@ -286,7 +284,7 @@ export const CONFIG: readonly Mistake[] = [
     typed: 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJzdmMtcmVwb3J0cyJ9.c2lnbmF0dXJl',
     readable: true,
     says: [
-      'config/nightshift.yaml:4: has what looks like a JSON Web Token, and others on this machine can read the file; write ${NAME} and set the variable, name a file with the secret, or take the reading away: chmod 600',
+      'warning: config/nightshift.yaml:4: has what looks like a JSON Web Token, and others on this machine can read the file; write ${NAME} and set the variable, name a file with the secret, or take the reading away: chmod 600',
     ],
   },
   misconfigured(
@@ -307,7 +305,7 @@ export const CONFIG: readonly Mistake[] = [
     'providers as a list',
     PROVIDERS,
     'providers:\n  - { name: openai, api: responses, apiKey: "${OPENAI_API_KEY}" }\n  - { name: local, api: chat, baseUrl: http://127.0.0.1:8000/v1 }',
-    '5: providers must be a mapping; give each entry a name of its own, as in <name>: { … }, in the place of its dash',
+    '6: providers must be a mapping; write openai: { api: … } for - { name: openai, api: … }, and each other entry in the same way',
   ),
   misconfigured(
     'alarms to an address',

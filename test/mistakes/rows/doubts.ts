@@ -1,4 +1,4 @@
-import { slip, type Mistake } from '../row.ts'
+import { doubt, slip, type Mistake } from '../row.ts'
 
 const PROMPT = 'prompt: |\n  Report unemployment by industry as of {{ fire_time | date: "%F" }}.'
 const SCHEMA = 'summary: { type: string }'
@@ -6,21 +6,21 @@ const ALLOW = '{ allow: [describe_tables, query], repeatable: [query] }'
 
 /** What a job can be read with, and hardly means; and schemas that nothing fits. */
 export const DOUBTS: readonly Mistake[] = [
-  slip(
+  doubt(
     'a server before the tool',
     ALLOW,
     '{ allow: [labor__query] }',
     '8: tools.labor.allow names labor__query, with the name of the server before it; servers mostly name their tools without: did you mean query?',
     { mended: '{ allow: [query] }' },
   ),
-  slip(
+  doubt(
     'a regular expression for tools',
     ALLOW,
     '{ allow: ["list_.*"] }',
     '8: tools.labor.allow has list_.*, which is read as a name: only * stands for any text; did you mean list_*?',
     { mended: '{ allow: [list_*] }' },
   ),
-  slip('a tool twice', ALLOW, '{ allow: [query, query] }', '8: tools.labor.allow names query twice; take one of them out', {
+  doubt('a tool twice', ALLOW, '{ allow: [query, query] }', '8: tools.labor.allow names query twice; take one of them out', {
     mended: '{ allow: [query] }',
   }),
   slip(
@@ -30,41 +30,41 @@ export const DOUBTS: readonly Mistake[] = [
     '15: limits.toolCalls is 50, fewer than the 200 that minCalls: asks for, so that no run could be green; make it larger',
     { mended: '{ allow: [query], minCalls: 200 }', elsewhere: { good: 'turns: 12', mended: 'turns: 12, toolCalls: 200' } },
   ),
-  slip(
+  doubt(
     'a call that outlasts the run',
     ALLOW,
     '{ allow: [query], timeout: 20m }',
     '8: tools.labor.timeout is 20m, longer than an attempt may take (limits.deadline: 10m); make it shorter, or the deadline longer',
     { mended: '{ allow: [query], timeout: 5m }' },
   ),
-  slip(
+  doubt(
     'tokens of one answer',
     'turns: 12',
     'tokens: 10',
     '15: limits.tokens is 10, which the first request alone takes; it is of a whole run, so write for example 200000',
     { mended: 'tokens: 200000' },
   ),
-  slip(
+  doubt(
     'less kept than shown',
     'turns: 12',
     'keptBytes: 1000',
     '15: limits.keptBytes is 1000 bytes, less than limits.resultBytes (256 KB): the model is shown no more than is kept; make it larger, or resultBytes smaller',
     { mended: 'keptBytes: 300000' },
   ),
-  slip(
+  doubt(
     'an offset for a zone',
     'timezone: Europe/Zurich',
     'timezone: "+02:00"',
     '4: schedule.timezone is +02:00, an offset and no place: it knows no summer time; write a name such as Europe/Zurich',
   ),
-  slip(
+  doubt(
     'a zone without summer time',
     'timezone: Europe/Zurich',
     'timezone: EST',
     '4: schedule.timezone is EST, an offset and no place: it knows no summer time; write a name such as America/New_York',
     { mended: 'timezone: America/New_York' },
   ),
-  slip(
+  doubt(
     'a day and a weekday',
     '0 7 * * 1',
     '0 7 1 * 1',
@@ -85,34 +85,34 @@ export const DOUBTS: readonly Mistake[] = [
     '14: output.schema.properties.summary.enum has no value of the type integer: nothing fits; correct the type, or write the values without quotes',
     { mended: 'summary: { type: integer, enum: [1, 2] }' },
   ),
-  slip(
+  doubt(
     'a least of a text',
     SCHEMA,
     'summary: { type: string, minimum: 10 }',
     '14: output.schema.properties.summary.minimum says nothing of the type string; did you mean minLength?',
     { mended: 'summary: { type: string, minLength: 10 }' },
   ),
-  slip(
+  doubt(
     'items of a mapping',
     SCHEMA,
     'summary: { type: object, items: { type: string } }',
     '14: output.schema.properties.summary.items says nothing of the type object; write properties: { <name>: { … } }, or type: array for a list',
     { mended: 'summary: { type: object, properties: { total: { type: integer } } }' },
   ),
-  slip(
+  doubt(
     'a keyword of OpenAPI',
     SCHEMA,
     'summary: { type: string, nullable: true }',
     "14: output.schema.properties.summary.nullable is of OpenAPI, and no keyword of JSON Schema; write type: [string, 'null']",
     { mended: "summary: { type: [string, 'null'] }" },
   ),
-  slip(
+  doubt(
     'properties of anything',
     '    type: object\n    required: [summary]\n',
     '',
     '11: output.schema.properties stands without type: object, so that a text or a list fits as well; add it',
   ),
-  slip(
+  doubt(
     'a password in the prompt',
     '{{ fire_time | date: "%F" }}',
     'today; the password is hunter2',
@@ -129,7 +129,7 @@ export const CURES: readonly Mistake[] = [
     '7: input.below is no keyword of JSON Schema; a field stands under properties:, as { type: object, properties: { below: { type: integer } } }',
     { mended: 'input: { type: object, properties: { below: { type: integer } } }\ntools:' },
   ),
-  slip('a list for a text', 'account: reports', 'account: [reports]', '2: account must be a text; write it without the list'),
+  slip('a list for a text', 'account: reports', 'account: [reports]', '2: account must be a text; write it without the square brackets'),
   slip(
     'a space in a list of a cron',
     '0 7 * * 1',
@@ -210,15 +210,15 @@ export const CURES: readonly Mistake[] = [
     'a pattern of a shell',
     SCHEMA,
     'summary: { type: string, pattern: "*.csv" }',
-    '14: output.schema.properties.summary.pattern cannot be used: * repeats nothing, since nothing stands before it; write .* for any text, or [*] for the sign itself',
-    { mended: 'summary: { type: string, pattern: ".*.csv" }' },
+    '14: output.schema.properties.summary.pattern cannot be used: it is a pattern of file names, and a regular expression is wanted; write [.]csv$ for a text that ends in .csv',
+    { mended: 'summary: { type: string, pattern: "[.]csv$" }' },
   ),
   slip('a model that is called model', 'name: gpt', 'model: gpt', '3: model.model is not a known key; did you mean name?'),
   slip(
     'a job that is switched off',
     'account: reports',
     'account: reports\nenabled: false',
-    '3: enabled is not a known key; a job is paused by nightshift pause <job>, and goes on by nightshift resume <job>: take the line out',
+    '3: enabled is not a known key; if the job is not to run, first pause it: nightshift pause report --reason "…" (nightshift resume report lets it go on); then take the line out',
   ),
   slip(
     'the name of the job',
@@ -230,8 +230,8 @@ export const CURES: readonly Mistake[] = [
     'reports at the root of the machine',
     '{ webhook: team, when: changed }',
     '{ file: /var/reports }',
-    '17: deliver.0.file is a path from the root; reports stand below reportsDir of the configuration: write it without the / before it',
-    { mended: '{ file: var/reports }' },
+    '17: deliver.0.file is a path from the root, and reports stand below reportsDir; write a path below it, such as weekly. To have all reports there, set reportsDir in the configuration',
+    { mended: '{ file: weekly }' },
   ),
   slip(
     'no tools',
@@ -244,7 +244,7 @@ export const CURES: readonly Mistake[] = [
     'a prompt in several parts',
     PROMPT,
     'prompt: [Report, unemployment]',
-    '5: prompt must be a text; write one text, without the list',
+    '5: prompt must be a text; write one text without the square brackets',
     { mended: 'prompt: Report unemployment' },
   ),
   slip(

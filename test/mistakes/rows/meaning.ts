@@ -124,7 +124,7 @@ export const MEANING: readonly Mistake[] = [
     mended: 'input: { type: object, required: [region], properties: { region: { type: string } } }\ntools:',
     elsewhere: { good: 'Europe/Zurich }', mended: 'Europe/Zurich, input: { region: north } }' },
     says: [
-      "jobs/report.yaml:4: schedule runs the job without an input, but the input must have required property 'region'; give one as schedule.input, let it be left out, or take schedule out",
+      "jobs/report.yaml:4: schedule runs the job without an input, but the input must have required property 'region'; give one, as in schedule: { …, input: { region: … } }, let it be left out, or take schedule out",
     ],
   },
   {
@@ -133,7 +133,7 @@ export const MEANING: readonly Mistake[] = [
     good: '{{ fire_time | date: "%F" }}',
     typed: 'sk-proj-a1a1a1a1a1a1a1a1a1a1a1a1a1',
     says: [
-      'jobs/report.yaml:6: has what looks like a key of a model provider; whoever reads the file has it, and so has the model: take it out, and change it',
+      'warning: jobs/report.yaml:6: has what looks like a key of a model provider; whoever reads the file has it, and so has the model: take it out, and change it',
     ],
   },
 ]

@@ -63,7 +63,7 @@ export const SLIPS: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: '  labor: { allow: [describe_tables, query], repeatable: [query] }',
     typed: '  - labor: { allow: [describe_tables, query] }',
-    says: ['jobs/report.yaml:7: tools must be a mapping of servers, such as { labor: { allow: [query] } }'],
+    says: ['jobs/report.yaml:8: tools must be a mapping of servers, such as { labor: { allow: [query] } }'],
   },
   {
     name: 'tools without allow',
@@ -84,7 +84,7 @@ export const SLIPS: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: '  - { webhook: team, when: changed }',
     typed: '  webhook: team',
-    says: ['jobs/report.yaml:16: deliver must be a list; begin each entry with a dash (-), and write it with file, webhook, when'],
+    says: ['jobs/report.yaml:17: deliver must be a list; begin each entry with a dash, as in - { webhook: team, when: changed }'],
   },
   {
     name: 'a word for a number',

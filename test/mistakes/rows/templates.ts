@@ -15,7 +15,7 @@ export const TEMPLATES: readonly Mistake[] = [
     typed: `{{ input.below }}.\n${INPUT}`,
     mended: `{{ input.below | default: "none" }}.\n${INPUT}`,
     says: [
-      'jobs/report.yaml:6: prompt uses input.below, which the runs of the schedule do not have; give it as schedule.input, or write {{ input.below | default: "none" }} or {% if input.below %}',
+      'jobs/report.yaml:6: prompt uses input.below, which the runs of the schedule do not have; give it, as in schedule: { …, input: { below: … } }, or write {{ input.below | default: "none" }} or {% if input.below %}',
     ],
   },
   {
@@ -25,7 +25,7 @@ export const TEMPLATES: readonly Mistake[] = [
     typed: `${INPUT}\nprompt: What is below {{ input.below }}?`,
     mended: `${INPUT}\nprompt: |\n  What is below {{ input.below | default: "none" }}?`,
     says: [
-      'jobs/report.yaml:5: prompt uses input.below, which the input may leave out, and the run would fail; name it under required: of the schema, or write {{ input.below | default: "none" }} or {% if input.below %}',
+      'warning: jobs/report.yaml:5: prompt uses input.below, which the input may leave out, and the run would fail; name it under required: of the schema, or write {{ input.below | default: "none" }} or {% if input.below %}; for that, write prompt: | and the text on the line below, indented',
     ],
   },
   {
@@ -35,7 +35,7 @@ export const TEMPLATES: readonly Mistake[] = [
     typed: `schedule: { cron: "0 7 * * 1", timezone: Europe/Zurich, input: { regions: [north, south] } }\ninput: { type: object, required: [regions], properties: { regions: { type: array } } }\nprompt: Report on {{ input.regions }}`,
     mended: `schedule: { cron: "0 7 * * 1", timezone: Europe/Zurich, input: { regions: [north, south] } }\ninput: { type: object, required: [regions], properties: { regions: { type: array } } }\nprompt: |\n  Report on {{ input.regions | join: ", " }}`,
     says: [
-      'jobs/report.yaml:6: prompt cannot be rendered with the input of the schedule: a list has no text of its own; add | join: ", " or | json',
+      'jobs/report.yaml:6: prompt cannot be rendered with the input of the schedule: a list has no text of its own; add | join: ", " or | json; for that, write prompt: | and the text on the line below, indented',
     ],
   },
   {
@@ -68,7 +68,7 @@ export const TEMPLATES: readonly Mistake[] = [
     typed: '"YYYY-MM-DD"',
     mended: '"%Y-%m-%d"',
     says: [
-      'jobs/report.yaml:6: prompt has the date format YYYY-MM-DD, which is written as it stands: it has no code such as %Y; write for example "%Y-%m-%d" or "%H:%M"',
+      'warning: jobs/report.yaml:6: prompt has the date format YYYY-MM-DD, which is written as it stands: it has no code such as %Y; write for example %Y-%m-%d or %H:%M',
     ],
   },
   {
@@ -78,7 +78,7 @@ export const TEMPLATES: readonly Mistake[] = [
     typed: '{% if trigger == "cron" %}now{% endif %}',
     mended: '{% if trigger == "schedule" %}now{% endif %}',
     says: [
-      'jobs/report.yaml:6: prompt asks whether trigger is cron, which it never is; known are schedule, missed, backfill, manual, retry',
+      'warning: jobs/report.yaml:6: prompt asks whether trigger is cron, which it never is; known are schedule, missed, backfill, manual, retry',
     ],
   },
   ...['<%= fire_time %>', '%(fire_time)s', '$fire_time'].map((typed): Mistake => ({
@@ -87,6 +87,6 @@ export const TEMPLATES: readonly Mistake[] = [
     good: DATE,
     typed,
     mended: '{{ fire_time }}',
-    says: [`jobs/report.yaml:6: prompt has ${typed}, which the model is told as it stands; write {{ fire_time }} for the value`],
+    says: [`warning: jobs/report.yaml:6: prompt has ${typed}, which the model is told as it stands; write {{ fire_time }} for the value`],
   })),
 ]

@@ -10,7 +10,7 @@ export const TEXTS: readonly Mistake[] = [
     mended: '{{ input.region }}.\ninput: { type: object, required: [region], properties: { region: { type: string } } }',
     elsewhere: { good: 'Europe/Zurich }', mended: 'Europe/Zurich, input: { region: north } }' },
     says: [
-      'jobs/report.yaml:6: prompt uses input.region, but the job takes no input; describe it under input:, as { type: object, required: [region], properties: { region: { type: string } } }, and give it as schedule.input: { region: … }',
+      'jobs/report.yaml:6: prompt uses input.region, but the job takes no input; describe it under input:, as { type: object, required: [region], properties: { region: { type: string } } }, and give it as in schedule: { …, input: { region: … } }',
     ],
   },
   {
@@ -59,7 +59,9 @@ export const TEXTS: readonly Mistake[] = [
     good: '{{ fire_time | date: "%F" }}',
     typed: '${FIRE_TIME}',
     mended: '{{ fire_time }}',
-    says: ['jobs/report.yaml:6: prompt has ${FIRE_TIME}, which the model is told as it stands; write {{ fire_time }} for the value'],
+    says: [
+      'warning: jobs/report.yaml:6: prompt has ${FIRE_TIME}, which the model is told as it stands; write {{ fire_time }} for the value',
+    ],
   },
   {
     name: 'a keyword of the schema misspelt',
@@ -95,7 +97,7 @@ export const TEXTS: readonly Mistake[] = [
     good: 'summary: { type: string }',
     typed: 'summary: { type: string, required: true }',
     says: [
-      'jobs/report.yaml:14: output.schema.properties.summary.required is true; take it out, and name the field beside properties: as in required: [summary]',
+      'jobs/report.yaml:14: output.schema.properties.summary.required is true; take it out: required: beside properties: names summary already',
     ],
   },
   {
@@ -104,10 +106,7 @@ export const TEXTS: readonly Mistake[] = [
     good: 'output:\n  schema:\n    type: object\n    required: [summary]\n    properties:\n      summary: { type: string }',
     typed: 'output:\n  type: object\n  properties:\n    summary: { type: string }',
     mended: 'output:\n  schema:\n    type: object\n    properties:\n      summary: { type: string }',
-    says: [
-      'jobs/report.yaml:9: output.schema is missing; it must be a mapping',
-      'jobs/report.yaml:10: output.type is a keyword of JSON Schema; the schema stands further in, under output.schema:',
-    ],
+    says: ['jobs/report.yaml:10: output.type is a keyword of JSON Schema; the schema stands further in, under output.schema:'],
   },
   {
     name: 'a property without a type',

@@ -38,7 +38,7 @@ export const YAML: readonly Mistake[] = [
     good: 'prompt: |\n  Report unemployment by industry as of {{ fire_time | date: "%F" }}.',
     typed: 'prompt: Report on issue #7 and # 8',
     mended: 'prompt: "Report on issue #7 and # 8"',
-    says: ['jobs/report.yaml:5: prompt ends before the #, where a comment begins; put the text in quotes if it goes on'],
+    says: ['warning: jobs/report.yaml:5: prompt ends before the #, where a comment begins; put the text in quotes if it goes on'],
   },
   {
     name: 'quotes in quotes',
@@ -71,21 +71,23 @@ export const YAML: readonly Mistake[] = [
     file: 'jobs/report.yaml',
     good: 'allow: [describe_tables, query],',
     typed: 'allow: [describe_tables, query,',
-    says: ['jobs/report.yaml:8: is not valid YAML: a [ is opened and not closed; close it with ]'],
+    says: ['jobs/report.yaml:8: is not valid YAML: a [ is opened and not closed; close it with ] behind its last entry'],
   },
   {
     name: 'a brace that stays open',
     file: 'jobs/report.yaml',
     good: 'deadline: 10m }',
     typed: 'deadline: 10m',
-    says: ['jobs/report.yaml:15: is not valid YAML: a { is opened and not closed; close it with }'],
+    says: ['jobs/report.yaml:15: is not valid YAML: a { is opened and not closed; close it with } behind its last entry'],
   },
   {
     name: 'a quote that stays open',
     file: 'jobs/report.yaml',
     good: '"0 7 * * 1"',
     typed: '"0 7 * * 1',
-    says: ['jobs/report.yaml:4: is not valid YAML: a quote is opened and not closed; close it at the end of the text'],
+    says: [
+      'jobs/report.yaml:4: is not valid YAML: the " before the text of cron is not closed; write " behind the last character of that text',
+    ],
   },
   {
     name: 'no space after the colon',
@@ -144,6 +146,13 @@ export const YAML: readonly Mistake[] = [
     { mended: 'prompt: |\n  {% if now %}List{% endif %}' },
   ),
   slip(
+    'a quote before a prompt that stays open',
+    PROMPT,
+    'prompt: "Report unemployment',
+    '5: is not valid YAML: the " before the text of prompt is not closed; write " behind the last character of that text',
+    { mended: 'prompt: "Report unemployment"' },
+  ),
+  slip(
     'an apostrophe in quotes',
     PROMPT,
     "prompt: 'What's running out'",
@@ -161,7 +170,7 @@ export const YAML: readonly Mistake[] = [
     'a key that is indented too far',
     'account: reports',
     'account: reports\n  delegate: local',
-    '2: is not valid YAML: the line below is indented as if it belonged to this one; indent the keys of a mapping alike',
+    '3: is not valid YAML: the line is indented as if it belonged to the one above; indent the keys of a mapping alike',
     { mended: 'account: reports\ndelegate: local' },
   ),
   slip(

@@ -89,8 +89,13 @@ async function check(
   const warnings = [...checked.warnings, ...asked.warnings]
   if (json) terminal.out(JSON.stringify({ valid, issues, warnings }, null, 2))
   else {
-    for (const line of [...issues, ...warnings]) terminal.err(fold(showText(line), terminal))
-    terminal.out(`${valid.length} job${valid.length === 1 ? '' : 's'} valid, ${issues.length} fault${issues.length === 1 ? '' : 's'}.`)
+    for (const line of [...issues, ...warnings.map((one) => `warning: ${one}`)]) terminal.err(fold(showText(line), terminal))
+    const told = [
+      `${many(valid.length, 'job')} valid`,
+      many(issues.length, 'fault'),
+      ...(warnings.length > 0 ? [many(warnings.length, 'warning')] : []),
+    ]
+    terminal.out(`${told.join(', ')}.`)
   }
   return issues.length > 0 ? EXIT.usage : EXIT.ok
 }
@@ -104,6 +109,7 @@ async function askLive(jobs: readonly Job[], command: Command, terminal: Termina
   return await askOfJobs(jobs, app, terminal.signal)
 }
 
-const count = (tools: number) => `${tools} tool${tools === 1 ? '' : 's'}`
+const many = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
+const count = (tools: number) => many(tools, 'tool')
 
 const jsonOf = ({ name, file, version, definition }: Job) => ({ name, file, version, ...definition })
