@@ -3,6 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormatsModule from 'ajv-formats'
 import { compileLinear } from './linear.ts'
 import { faultsOf, type SchemaFault } from './faults/choices.ts'
+import { addUniqueItems } from './faults/unique.ts'
 import { cutBytes } from '../text.ts'
 
 export type { SchemaFault }
@@ -28,7 +29,10 @@ const addFormats = addFormatsModule.default
 type Draft = 'draft-07' | '2020-12'
 
 const openAjv = (draft: Draft): Ajv =>
-  addFormats(draft === 'draft-07' ? new Ajv(options) : new Ajv2020(options)).addFormat('url', { type: 'string', validate: isUrl })
+  addFormats(addUniqueItems(draft === 'draft-07' ? new Ajv(options) : new Ajv2020(options))).addFormat('url', {
+    type: 'string',
+    validate: isUrl,
+  })
 
 /** In place of the library's own, the only one of its formats that takes more than linear time. */
 const isUrl = (text: string) => /^(?:https?|ftp):\/\/[^\s/]/i.test(text) && !/\s/.test(text) && URL.canParse(text)

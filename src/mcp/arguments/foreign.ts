@@ -18,7 +18,7 @@ const THREAD_MB = { old: 64, young: 8 }
 /** Of a schema and arguments that are checked at once: a check costs no more than their product. */
 const MAX_CHEAP_PARTS = 300
 const MAX_CHEAP_TEXT = 16_384
-const COSTLY = ['$ref', '$dynamicRef', '$id', 'pattern', 'patternProperties', 'uniqueItems']
+const COSTLY = ['$ref', '$dynamicRef', '$id', 'pattern', 'patternProperties']
 /** Steps of all patterns of a schema together. */
 const MAX_PATTERNS = 10_000
 const CHEAP_FORMATS = ['date', 'date-time', 'time', 'uuid']

@@ -49,3 +49,28 @@ test('thirty thousand items of which each fits no alternative are told', () => {
     ),
   ).toHaveLength(30_000)
 })
+
+test.each([
+  [[1, '1', [1], { a: 1 }, null, true, 'true', [[1]], {}], undefined],
+  [[1, 2, 1], '/ must NOT have duplicate items (items ## 0 and 2 are identical)'],
+  [[{ a: 1, b: [{ c: 1, d: 2 }] }, 'x', { b: [{ d: 2, c: 1 }], a: 1 }], '/ must NOT have duplicate items (items ## 0 and 2 are identical)'],
+  [
+    [
+      [1, 2],
+      [2, 1],
+      [1, 2],
+    ],
+    '/ must NOT have duplicate items (items ## 0 and 2 are identical)',
+  ],
+  [[0, -0], '/ must NOT have duplicate items (items ## 0 and 1 are identical)'],
+  [['\ud800', '\ud801'], undefined],
+])('items are the same that JSON says are: %j', (items, fault) => {
+  expect(compileSchema({ uniqueItems: true })(items)).toBe(fault)
+  expect(compileSchema({ uniqueItems: false })(items)).toBeUndefined()
+  expect(compileSchema({ $schema: 'http://json-schema.org/draft-07/schema#', uniqueItems: true })(items)).toBe(fault)
+})
+
+// Each with each other, they would be compared for minutes.
+test('three hundred thousand different items are found to be different', () => {
+  expect(compileSchema({ type: 'array', uniqueItems: true })(Array.from({ length: 300_000 }, (_, n) => n))).toBeUndefined()
+})

@@ -23,7 +23,6 @@ function doubled(depth: number): Schema {
 const many = Array.from({ length: 20_000 }, (_, n) => ({ n, list: [n, n + 1] }))
 const costly: [string, Schema, unknown][] = [
   ['references that double', doubled(40), { a: 1 }],
-  ['each item compared with each', object({ a: { type: 'array', uniqueItems: true } }), { a: many }],
   [
     'a pattern of many alternatives',
     object({ a: { type: 'string', pattern: `^(${'(a|aa|aaa){1,50}'.repeat(40)})$` } }),
@@ -48,6 +47,7 @@ describe('a schema of a server', () => {
 
   const checked: [string, Schema, unknown, unknown][] = [
     ['references', object({ a: { $ref: '#/$defs/one' } }, { $defs: { one: { type: 'integer' } } }), { a: 'x' }, { a: 1 }],
+    ['many items that are all different', object({ a: { type: 'array', uniqueItems: true } }), { a: [...many, many[0]] }, { a: many }],
     ['a pattern', object({ a: { type: 'string', pattern: '^[a-z]+$' } }), { a: '1' }, { a: 'x' }],
     ['a format that takes time', object({ a: { type: 'string', format: 'email' } }), { a: 'x' }, { a: 'x@example.com' }],
     ['a format that takes none', object({ a: { type: 'string', format: 'date' } }), { a: 'x' }, { a: '2026-11-24' }],
