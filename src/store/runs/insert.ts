@@ -44,8 +44,10 @@ const COLUMNS: readonly (readonly [column: string, type: string, value: (run: Ne
   ['tags', 'jsonb', ({ tags }) => tags && JSON.stringify(tags)],
 ]
 const NAMES = COLUMNS.map(([name]) => name)
-const INSERT = `with version as (
-    insert into job_versions (job, version, definition) select * from unnest($1::text[], $2::text[], $3::json[]) on conflict do nothing)
+/** Keeps the definitions of jobs ($1) under their versions ($2). In one order, so that two who keep the same new ones do not wait for each other. */
+export const KEEP_VERSIONS = `insert into job_versions (job, version, definition)
+  select * from unnest($1::text[], $2::text[], $3::json[]) as v (job, version, definition) order by job, version on conflict do nothing`
+const INSERT = `with version as (${KEEP_VERSIONS})
   insert into runs (status, ${NAMES.join(', ')})
   select 'queued', ${NAMES.map((name) => (name === 'tags' ? "coalesce(tags, (select tags from runs where id = g.retry_of), '{}')" : name)).join(', ')}
   from unnest(${COLUMNS.map(([, type], at) => `$${at + 4}::${type}[]`).join(', ')}) as g (${NAMES.join(', ')})`

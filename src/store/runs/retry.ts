@@ -4,6 +4,7 @@ import { actUponRuns } from '../acts/write.ts'
 import { createParameters } from '../postgres/parameters.ts'
 import { query, slowTransaction, type Db } from '../postgres/db.ts'
 import { whereOf, type RunFilter } from './filter.ts'
+import { KEEP_VERSIONS } from './insert.ts'
 import { WAKEABLE } from './wakeable.ts'
 
 /** A version of a job. */
@@ -32,11 +33,11 @@ export async function retryRuns(db: Db, filter: RunFilter, latest: readonly JobD
   const act = actUponRuns(add, { act: 'retry', by, detail }, 'moved')
   const meant = whereOf(filter, values.length + 1)
   return slowTransaction(db, async (client) => {
-    await query(
-      client,
-      `insert into job_versions (job, version, definition) select * from unnest($1::text[], $2::text[], $3::json[]) on conflict do nothing`,
-      [latest.map(({ job }) => job), latest.map(({ version }) => version), latest.map(({ definition }) => JSON.stringify(definition))],
-    )
+    await query(client, KEEP_VERSIONS, [
+      latest.map(({ job }) => job),
+      latest.map(({ version }) => version),
+      latest.map(({ definition }) => JSON.stringify(definition)),
+    ])
     return query<Wake>(
       client,
       `with meant as (select id from runs where ${meant.sql} and ${canBeRetried(statuses)} order by id for update),

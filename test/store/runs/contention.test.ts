@@ -1,28 +1,26 @@
+import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { noUsage } from '../../../src/core/run.ts'
 import { query, transaction, type Db } from '../../../src/store/postgres/db.ts'
 import { finishRun, type RunEnd } from '../../../src/store/runs/finish.ts'
-import { insertRun } from '../../../src/store/runs/insert.ts'
+import { insertRunsOnce } from '../../../src/store/runs/idempotency.ts'
+import { insertRun, insertRuns } from '../../../src/store/runs/insert.ts'
+import { retryRuns } from '../../../src/store/runs/retry.ts'
 import { recordFires } from '../../../src/store/schedules/fires.ts'
+import { someone } from '../../support/actor.ts'
 import { claim, endCancelled, fallSilent, opened, writeRun } from '../../support/database/attempts.ts'
 import { createTestDatabase } from '../../support/database/database.ts'
 
 const end: RunEnd = { status: 'succeeded', reasons: [], failure: null, usage: noUsage, costUsd: null }
 
-/** Resolves when a statement that begins so waits for a lock. */
-const blocked = (db: Db, statement: string) =>
-  expect
-    .poll(
-      () =>
-        query(
-          db,
-          `select pid from pg_stat_activity
-           where datname = current_database() and wait_event_type = 'Lock' and query like $1 || '%'`,
-          [statement],
-        ),
-      { timeout: 20_000 },
-    )
-    .not.toEqual([])
+/** Statements that begin so and wait for a lock. */
+const waiting = (db: Db, statement: string) =>
+  query(db, `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like $1 || '%'`, [
+    statement,
+  ])
+
+/** Resolves when so many of them wait. */
+const blocked = (db: Db, statement: string, count = 1) => expect.poll(() => waiting(db, statement), { timeout: 20_000 }).toHaveLength(count)
 
 test('the end of an attempt and a takeover of its run, at once, wait for each other in one order', async () => {
   await using database = await createTestDatabase()
@@ -98,3 +96,54 @@ test('a fire that is decided while the latest open run is being cancelled waits 
   expect(await decided.deciding).toMatchObject([{ runId: 'run_3', waitsForEarlierRun: true }])
   expect(await query(db, "select after_run from runs where id = 'run_3'")).toEqual([{ after_run: first }])
 })
+
+const definition = { name: 'a job' }
+const inserted = (jobs: readonly string[]) =>
+  jobs.map((job) => ({
+    run: { id: `run_${randomUUID()}`, job, jobVersion: 'v1', account: 'reports', trigger: { kind: 'api' } as const, input: {} },
+    definition,
+  }))
+
+/** What keeps many definitions at once: those of job files that were changed are new to the store. */
+const KEEPERS: [name: string, keep: (db: Db, jobs: readonly string[]) => Promise<unknown>][] = [
+  ['batches', (db, jobs) => insertRuns(db, inserted(jobs))],
+  [
+    'batches with keys',
+    (db, jobs) =>
+      insertRunsOnce(
+        db,
+        inserted(jobs).map((one) => ({ ...one, key: { owner: 'a', key: one.run.id, digest: 'd' } })),
+      ),
+  ],
+  [
+    'retries with the latest definitions',
+    (db, jobs) =>
+      retryRuns(
+        db,
+        { job: 'none' },
+        jobs.map((job) => ({ job, version: 'v1', account: 'reports', definition })),
+        someone(),
+      ),
+  ],
+]
+const KEEPING = '%insert into job_versions'
+
+test.each(KEEPERS)(
+  '%s that keep the same new definitions, at once and in opposite order, wait for each other in one order',
+  async (_, keep) => {
+    await using database = await createTestDatabase()
+    const { db } = database
+    const jobs = ['first', 'middle', 'last']
+    // Holds the one in the middle until both wait.
+    const both = await transaction(db, async (client) => {
+      await client.query(`insert into job_versions (job, version, definition) values ('middle', 'v1', '{}')`)
+      const one = keep(db, jobs)
+      await blocked(db, KEEPING)
+      const other = keep(db, jobs.toReversed())
+      await blocked(db, KEEPING, 2)
+      return { ended: Promise.allSettled([one, other]) }
+    })
+    expect(await both.ended).toMatchObject([{ status: 'fulfilled' }, { status: 'fulfilled' }])
+    expect(await query(db, 'select job from job_versions order by job')).toEqual(jobs.toSorted().map((job) => ({ job })))
+  },
+)
