@@ -4,8 +4,8 @@ import type { Job } from '../../jobs/job.ts'
 import { suggest } from '../../lib/near.ts'
 import { sentence, showLine } from '../../lib/text.ts'
 import { matchesWildcard } from '../../lib/wildcard.ts'
-import { listActs, type ActFilter } from '../../store/acts/list.ts'
-import { listUsedNames } from '../../store/names.ts'
+import type { ActFilter } from '../../store/acts/list.ts'
+import { isOfActs, listUsedNames } from '../../store/names.ts'
 import type { Db } from '../../store/postgres/db.ts'
 import type { RunFilter } from '../../store/runs/filter.ts'
 import { listRuns } from '../../store/runs/list.ts'
@@ -22,7 +22,7 @@ export interface ConfiguredNames {
 type Configured = () => ConfiguredNames
 
 /**
- * Refuses names that no run has and that are in no file either, and says which one was meant: `JOB_UNKNOWN` for a job, `FILTER_INVALID` for who asked and a
+ * Refuses names that no run and no act has and that are in no file either, and says which one was meant: `JOB_UNKNOWN` for a job, `FILTER_INVALID` for who asked and a
  * tool. What is configured is read only for a name that no run has.
  */
 export async function refuseUnknownNames(
@@ -54,19 +54,18 @@ const isOfRun = async (db: Db, filter: RunFilter) => (await listRuns(db, filter,
 /** The same for a filter of acts: a person who only asked for runs is known. */
 export async function refuseUnknownNamesOfActs(db: Db, { job, by }: Pick<ActFilter, 'job' | 'by'>, configured: Configured): Promise<void> {
   await refuseUnknownNames(db, { job }, configured)
-  if (by === undefined || (await listActs(db, { by }, { limit: 1 })).length > 0) return
-  if (await isOfRun(db, { requestedBy: by })) return
-  await refuseUnknownPerson(db, by, 'did anything to a run or a job', configured())
+  if (by !== undefined && !(await isOfRun(db, { requestedBy: by })))
+    await refuseUnknownPerson(db, by, 'did anything to a run or a job', configured())
 }
 
 async function refuseUnknownJob(db: Db, job: string, { jobs }: ConfiguredNames): Promise<void> {
-  if (jobs.includes(job)) return
+  if (jobs.includes(job) || (await isOfActs(db, { job }))) return
   const known = [...jobs, ...(await listUsedNames(db)).jobs]
   throw unknown(`There is no job ${named(job)}, and no run of one.`, job, known, 'JOB_UNKNOWN')
 }
 
 async function refuseUnknownPerson(db: Db, name: string, did: string, { people }: ConfiguredNames): Promise<void> {
-  if (people.includes(name)) return
+  if (people.includes(name) || (await isOfActs(db, { by: name }))) return
   const known = [...people, ...(await listUsedNames(db)).people]
   // What a token did stands under `token:` and its name, which is easily left out.
   const meant = known.includes(`token:${name}`) ? `token:${name}` : name
@@ -79,7 +78,7 @@ async function refuseUnknownTool(db: Db, tool: string, { definitions }: Configur
   )
   if (allowed.some((pattern) => matchesWildcard(pattern, tool))) return
   const known = [...allowed.filter((pattern) => !pattern.includes('*')), ...(await listUsedNames(db)).tools]
-  throw unknown(`No run called ${named(tool)}, and no job allows it.`, tool, known)
+  throw unknown(`No run called ${named(tool)}, and no job that can be read allows it.`, tool, known)
 }
 
 /** Of a name that somebody gave, which may be anything, so much is shown and compared. */

@@ -59,3 +59,20 @@ test('acts are narrowed by who did something, and who only asked for a run is kn
   })
   await expect(refuseUnknownNamesOfActs(db, { job: 'wrok' }, () => NONE)).rejects.toMatchObject({ cure: 'Did you mean work?' })
 })
+
+test('no name is refused with itself as the one that was meant: who only did something asked for no run, and is known', async () => {
+  const { db } = database
+  await pauseJob(db, 'gone', someone({ name: 'bob', reason: 'closed' }))
+  await refused({ requestedBy: 'bob' })
+  await expect(refused({ requestedBy: 'bbo' })).rejects.toMatchObject({ cure: 'Did you mean bob?' })
+})
+
+test('a job that is gone with its runs is known by what was done to it', async () => {
+  const { db } = database
+  await pauseJob(db, 'gone', someone({ name: 'bob', reason: 'closed' }))
+  await pauseJob(db, '*', someone({ name: 'bob', reason: 'closed' }))
+  await refuseUnknownNamesOfActs(db, { job: 'gone' }, () => NONE)
+  await refused({ job: 'gone' })
+  await expect(refuseUnknownNamesOfActs(db, { job: 'gnoe' }, () => NONE)).rejects.toMatchObject({ cure: 'Did you mean gone?' })
+  await expect(refused({ job: '*' })).rejects.toMatchObject({ code: 'JOB_UNKNOWN', cure: 'Known are gone.' })
+})
