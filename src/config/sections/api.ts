@@ -18,7 +18,10 @@ const grantSchema = z.union([role.transform((name) => ({ role: name, jobs: undef
 /** The HTTP API: where it listens and who may call it. */
 export const apiSchema = z
   .strictObject({
-    listen: hostPort(0)
+    listen: hostPort(
+      0,
+      (port) => `127.0.0.1:${port} for this machine alone, or 0.0.0.0:${port} for all, which needs tokens or pomerium beside it`,
+    )
       .default('127.0.0.1:8480')
       .describe('host:port to listen on. An address that is not loopback needs tokens or pomerium below.'),
     maxQueued: z

@@ -11,19 +11,19 @@ export const goodUntil = z
   .union([z.iso.datetime({ offset: true }), z.iso.date()], { error: FORM })
   .transform((text) => new Date(text.includes('T') ? text : `${text}T23:59:59.999Z`))
 
-const HOST_PORT = ({ input }: { input?: unknown }): string => {
-  const port = /^:?(\d{1,5})$/.exec(String(input))?.[1]
-  return port === undefined
-    ? 'must be host:port, such as 127.0.0.1:8480'
-    : `must be host:port; write 127.0.0.1:${port} for this machine alone, or 0.0.0.0:${port} for all`
-}
+const HOST_PORT = 'must be host:port, such as 127.0.0.1:8480'
 
-/** An address `host:port`. Port 0, where it may be given, is any that is free. */
-export const hostPort = (leastPort: 0 | 1) =>
-  z
-    .string({ error: HOST_PORT })
-    .regex(/^(\[[0-9a-f:]+\]|[^:/\s]+):\d{1,5}$/i, { abort: true, error: HOST_PORT })
+/** An address `host:port`. Port 0, where it may be given, is any that is free. `ofPort` says what to write where a port stands alone. */
+export function hostPort(leastPort: 0 | 1, ofPort?: (port: string) => string) {
+  const error = ({ input }: { input?: unknown }): string => {
+    const port = /^:?(\d{1,5})$/.exec(String(input))?.[1]
+    return port === undefined || !ofPort ? HOST_PORT : `must be host:port; write ${ofPort(port)}`
+  }
+  return z
+    .string({ error })
+    .regex(/^(\[[0-9a-f:]+\]|[^:/\s]+):\d{1,5}$/i, { abort: true, error })
     .refine((address) => {
       const port = Number(address.slice(address.lastIndexOf(':') + 1))
       return port >= leastPort && port <= 65_535
     }, `must end in a port from ${leastPort} to 65535`)
+}

@@ -15,7 +15,13 @@ test('a password of a file needs a connection string that takes one', () => {
 test('an address to listen on has a port that there is; 0 is any', () => {
   expect(refused(`${GOOD}api: { listen: "127.0.0.1:99999" }\n`)).toBe(oneFault(9, 'api.listen must end in a port from 0 to 65535'))
   expect(refused(`${GOOD}api: { listen: ":8480" }\n`)).toBe(
-    oneFault(9, 'api.listen must be host:port; write 127.0.0.1:8480 for this machine alone, or 0.0.0.0:8480 for all'),
+    oneFault(
+      9,
+      'api.listen must be host:port; write 127.0.0.1:8480 for this machine alone, or 0.0.0.0:8480 for all, which needs tokens or pomerium beside it',
+    ),
+  )
+  expect(refused(GOOD.replace('gateway:', 'gateway:\n  address: 443'))).toContain(
+    'gateway.address must be host:port, such as 127.0.0.1:8480\n',
   )
   expect(load(`${GOOD}api: { listen: "127.0.0.1:0" }\n`).api?.listen).toBe('127.0.0.1:0')
 })

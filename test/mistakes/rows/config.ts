@@ -208,7 +208,7 @@ export const CONFIG: readonly Mistake[] = [
     mended: 'api: { listen: 127.0.0.1:8480 }\nlog:',
     says: [
       'CONFIG_INVALID The configuration has a fault:',
-      'config/nightshift.yaml:17: api.listen must be host:port; write 127.0.0.1:8480 for this machine alone, or 0.0.0.0:8480 for all',
+      'config/nightshift.yaml:17: api.listen must be host:port; write 127.0.0.1:8480 for this machine alone, or 0.0.0.0:8480 for all, which needs tokens or pomerium beside it',
       'Each key is described in docs/configuration.md.',
     ],
   },
