@@ -1,4 +1,3 @@
-import { isDeeper } from '../../../lib/json/exact.ts'
 import { isObject } from '../../../lib/json/object.ts'
 import { pointerTo } from '../../../lib/json/tree.ts'
 import { cutBytes } from '../../../lib/text.ts'
@@ -7,8 +6,6 @@ import { failed, type Page } from './page.ts'
 import { jsonIn, typeOf } from './shape.ts'
 
 const MAX_PARTS = 50
-/** JSON that is nested deeper has no paths. */
-const MAX_DEPTH = 1000
 const SLICE = /^(\d{0,15}):(\d{0,15})$/
 
 /** From the first to before the last. */
@@ -37,7 +34,7 @@ interface Place {
  * lines of their own, as many as fit into `maxBytes`.
  */
 export function readPath(text: string, path: string, asked: Asked): Page {
-  const root = isDeeper(text, MAX_DEPTH) ? undefined : jsonIn(text)
+  const root = jsonIn(text)?.value
   if (root === undefined) return failed(NO_JSON)
   const place = placeAt(root, path)
   if (!place) return failed(BAD_PATH)
@@ -45,7 +42,7 @@ export function readPath(text: string, path: string, asked: Asked): Page {
   const { value } = place
   if (typeof value === 'string') return textPage(value, place, asked)
   if (Array.isArray(value)) return listPage(value, place, asked)
-  return place.slice ? failed(noSuchPath(`${place.path}/${place.slice.from}:`, typeOf(value))) : valuePage(value, place, asked)
+  return valuePage(value, place, asked)
 }
 
 function listPage(list: readonly unknown[], { path, slice, after }: Place, { id, count, maxBytes }: Asked): Page {
@@ -61,9 +58,8 @@ function listPage(list: readonly unknown[], { path, slice, after }: Place, { id,
 }
 
 function valuePage(value: unknown, { path }: Place, { id, count, maxBytes }: Asked): Page {
-  const json = jsonOf(value)
-  if (!isObject(value) || Buffer.byteLength(json) <= maxBytes)
-    return pageOf(id, path, value, maxBytes, [cutBytes(json, maxBytes).text, PAGE_END])
+  const json = JSON.stringify(value)
+  if (!isObject(value) || Buffer.byteLength(json) <= maxBytes) return pageOf(id, path, value, maxBytes, [json, PAGE_END])
   const names = Object.keys(value)
   const { lines, next } = partLines({ from: 0, to: Math.min(names.length, count), maxBytes, partBytes: maxBytes / 4 }, (at) => {
     const name = names[at] ?? ''
@@ -99,9 +95,10 @@ function partLines(
   let next = from
   for (let bytes = 0; next < to; next++) {
     const { name, value } = partOf(next)
-    const json = jsonOf(value)
-    const size = Buffer.byteLength(json)
-    const line = cutBytes(`${name} ${size > partBytes ? tooLargePart(size, typeOf(value)) : json}`, maxBytes).text
+    const json = JSON.stringify(value)
+    const all = `${name} ${json}`
+    const isLarge = Buffer.byteLength(all) > partBytes
+    const line = isLarge ? cutBytes(`${name} ${tooLargePart(Buffer.byteLength(json), typeOf(value))}`, maxBytes).text : all
     bytes += Buffer.byteLength(line) + 1
     if (bytes > maxBytes && lines.length > 0) break
     lines.push(line)
@@ -128,7 +125,7 @@ function placeAt(root: unknown, path: string): Place | { missing: string; in: un
     if (!child) return { missing: pointerTo(names.slice(0, depth + 1)), in: value }
     ;({ value } = child)
   }
-  return { path: path === '/' && value === root ? '' : pointerTo(names), value, slice: undefined, after: [] }
+  return { path: value === root ? '' : pointerTo(names), value, slice: undefined, after: [] }
 }
 
 const isSlice = (name: string) => name === '*' || SLICE.test(name)
@@ -153,13 +150,4 @@ function itemAt(item: unknown, names: readonly string[]): unknown {
     ;({ value } = child)
   }
   return value
-}
-
-/** What is nested too deep to be written is named by its type. */
-function jsonOf(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? 'null'
-  } catch {
-    return `(nested too deep: ${typeOf(value)})`
-  }
 }

@@ -44,10 +44,10 @@ export function searchIn(id: string, text: string, { search, ignoreCase, offset,
       else {
         shown.push(said)
         bytes += size
-        shownTo = to
+        shownTo = to + 1
       }
     }
-    at = within.indexOf(wanted, isLong ? at + wanted.length + AROUND : Math.max(end, at + 1))
+    at = within.indexOf(wanted, isLong ? at + Math.max(wanted.length, AROUND + 1) : Math.max(end, at + 1))
   }
   const how = { id, search, ...(ignoreCase && { ignoreCase }), ...(context > 0 && { context }) }
   const end = next === undefined ? PAGE_END : goesOn({ ...how, offset: next })
@@ -62,7 +62,7 @@ function walkLines(text: string) {
   let [counted, bytes] = [0, 0]
   return {
     to(at: number) {
-      while (at > end && end < text.length) {
+      while (at > end) {
         start = end + 1
         end = endOfLine(text, start)
         line++

@@ -1,7 +1,12 @@
 // What a large result looks like, so that a model knows how to read it: of JSON its lists, fields and types; of lines their number and the head of a table.
 import { isObject } from '../../../lib/json/object.ts'
+import { isDeeper } from '../../../lib/json/exact.ts'
+import { parseDigits } from '../../../lib/json/parse.ts'
 import { parsedJson } from '../../../lib/json/parsed.ts'
 
+/** JSON that is nested deeper is text. */
+const MAX_NESTED = 1000
+/** Levels whose types are said. */
 const MAX_DEPTH = 3
 const MAX_KEYS = 15
 /** Items of a list that are looked at. */
@@ -11,12 +16,13 @@ const MAX_NAME = 60
 const MAX_SHAPE = 700
 const MAX_HEAD = 300
 
-/** The one JSON value of a result: all of it, or its last line, as where structured content stands below a text. */
-export function jsonIn(text: string): object | undefined {
-  const value = parsedJson(text)
-  if (value !== undefined) return value
-  const at = text.lastIndexOf('\n')
-  return at === -1 ? undefined : parsedJson(text.slice(at + 1))
+/** The one JSON value of a result: all of it, or its last line, as where structured content stands below a text. `at`: where it begins, in characters. */
+export function jsonIn(text: string, parse: (json: string) => unknown = parseDigits): { value: object; at: number } | undefined {
+  const parseFlat = (json: string) => (isDeeper(json, MAX_NESTED) ? undefined : parse(json))
+  const whole = parsedJson(text, parseFlat)
+  const at = whole === undefined ? text.lastIndexOf('\n') + 1 : 0
+  const value = at > 0 ? parsedJson(text.slice(at), parseFlat) : whole
+  return value && { value, at }
 }
 
 /** A line about a result. `value` is its JSON, where it is some. */
