@@ -70,7 +70,7 @@ describe('what a person gives means the same in every command', () => {
     '--by': { slip: 'alcie', said: /^FILTER_INVALID Nobody of the name alcie .*\. Did you mean alice\?$/m },
     '--tool': {
       slip: 'labor.qeury',
-      said: /^FILTER_INVALID No run called labor\.qeury, and no job allows it\. Did you mean labor\.query\?$/m,
+      said: /^FILTER_INVALID No run called labor\.qeury, and no job that can be read allows it\. Did you mean labor\.query\?$/m,
     },
     '--tag': { slip: 'team=biling', said: /^(?:FILTER_INVALID )?No run has the tag team=biling\. Did you mean team=billing\?$/m },
     '--code': { slip: 'DEADLNIE', said: /did you mean DEADLINE\?/ },

@@ -74,8 +74,9 @@ test('a bulk request means runs by when they ended', async () => {
   expect(await count({ endedSince: '2020-01-01T00:00:00Z' }, 'operator', 'cancel')).toMatchObject({ count: 0 })
 })
 
-test('acts are found by job, with those upon all jobs, and by run', async () => {
-  const done = async (search: string, who?: Who) => (await acts(search, who)).map(({ act, jobs }) => `${act} ${jobs.join()}`)
+const done = async (search: string, who?: Who) => (await acts(search, who)).map(({ act, jobs }) => `${act} ${jobs.join()}`)
+
+test('acts are found by job and by run', async () => {
   expect(await done('')).toEqual(['pause work', 'cancel other', 'cancel work', 'cancel work'])
   expect(await done('job=work')).toEqual(['pause work', 'cancel work', 'cancel work'])
   expect(await done('job=other&by=token:operator')).toEqual(['cancel other'])
@@ -83,9 +84,6 @@ test('acts are found by job, with those upon all jobs, and by run', async () => 
   expect(await done(`run=${second}&job=other`)).toEqual([])
   expect(await done('job=work&limit=1')).toEqual(['pause work'])
   for (const search of [`run=${other}`, 'job=other']) expect(await done(search, 'viewerOfWork'), search).toEqual([])
-  await pauseJob(api.testApp.database.db, '*', someone({ reason: 'moved' }))
-  expect(await done('job=other')).toEqual(['pause *', 'cancel other'])
-  expect(await done('job=work', 'viewerOfWork')).toEqual(['pause work', 'cancel work', 'cancel work'])
 })
 
 // To a caller who may not see it, what there is and what there is not are one.
@@ -120,4 +118,10 @@ test('no name that a filter takes brings the store to an error', async () => {
   ])
     for (const name of ['%00', 'a%00b', '%ED%A0%80', "'", '%25', '\\', '{a,b}', 'null', '"', 'a'.repeat(100), ''])
       expect([200, 400], `${path}${name}`).toContain((await api.ask('GET', `${path}${name}`, { who: 'viewer' })).status)
+})
+
+test('what was done to all jobs was done to each, for whoever may see all', async () => {
+  await pauseJob(api.testApp.database.db, '*', someone({ reason: 'moved' }))
+  expect(await done('job=other')).toEqual(['pause *', 'cancel other'])
+  expect(await done('job=work', 'viewerOfWork')).toEqual(['pause work', 'cancel work', 'cancel work'])
 })
