@@ -10,7 +10,7 @@ import { jobSchema } from '../src/jobs/schema.ts'
 import { minterSchema } from '../src/minter/config.ts'
 import { FILES } from './files.ts'
 import { JOB_NAMES, type JobName } from './job-names.ts'
-import { keysOf } from './reference.ts'
+import { keysOf, rangeText } from './reference.ts'
 import { ALARM_STATES, FIRE_STATES, REPORT_STATES, RUN_STATES, type State } from '../src/core/rules/states.ts'
 import { threatCells, THREATS } from './threats.ts'
 import { cellsOf, WAITS } from './waits.ts'
@@ -18,7 +18,13 @@ import { cellsOf, WAITS } from './waits.ts'
 const ROOT = join(import.meta.dirname, '..')
 /** JSON Schema of a file format, which editors complete from. */
 const editorSchema = (schema: z.ZodType, title: string): string =>
-  `${JSON.stringify({ ...z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), title }, null, 2)}\n`
+  `${JSON.stringify({ ...z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', override: withoutRange }), title }, null, 2)}\n`
+
+/** The ends of a duration are no keywords of JSON Schema. */
+function withoutRange({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  delete jsonSchema['least']
+  delete jsonSchema['most']
+}
 
 export const jobJsonSchema = (): string => editorSchema(jobSchema, 'A Nightshift job file')
 
@@ -133,15 +139,22 @@ const jobNames = () =>
 /** The reference of a file format. */
 const reference = (schema: z.ZodType) => () =>
   table(
-    ['key', 'type', 'default', 'what it says'],
-    keysOf(schema).map(({ key, type, default: value, sentence }) => [`\`${key}\``, type, value, sentence]),
+    ['key', 'type', 'default', 'range', 'what it says'],
+    keysOf(schema).map(({ key, type, default: value, range, sentence }) => [`\`${key}\``, type, value, rangeText(range), sentence]),
   )
 
 /** The same of the configuration, with when a changed value is in force. */
 const configReference = () =>
   table(
-    ['key', 'type', 'default', 'a change is in force', 'what it says'],
-    keysOf(configSchema).map(({ key, type, default: value, sentence }) => [`\`${key}\``, type, value, takesOf(key), sentence]),
+    ['key', 'type', 'default', 'range', 'a change is in force', 'what it says'],
+    keysOf(configSchema).map(({ key, type, default: value, range, sentence }) => [
+      `\`${key}\``,
+      type,
+      value,
+      rangeText(range),
+      takesOf(key),
+      sentence,
+    ]),
   )
 
 /** The parts of documents that are made from the code: by file, and by the name of their markers. */

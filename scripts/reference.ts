@@ -13,12 +13,22 @@ const WORDS = new Map([
   ['boolean', '`true`, `false`'],
 ])
 
+/** Both ends, as they are written in a file. */
+export interface Range {
+  least: string | undefined
+  most: string | undefined
+  /** The least itself is too small. */
+  isOpen: boolean
+}
+
 export interface Key {
   /** With dots between its parts; `<name>` stands for any key, `[]` for each entry of a list. */
   key: string
   type: string
   /** As it is written in a file; `required` where there is none and the key must be there. */
   default: string
+  /** The smallest and the largest value of a number or a duration; empty for anything else. */
+  range: Range | undefined
   sentence: string
 }
 
@@ -31,7 +41,7 @@ export function keysOf(schema: z.ZodType): Key[] {
       if (name.startsWith('$') || typeof child === 'boolean') continue
       if (child.description === undefined) throw new Error(`${key} has no sentence: give it one with describe()`)
       const isRequired = node.required?.includes(name) ?? false
-      keys.push({ key, type: typeOf(child), default: defaultOf(child, isRequired), sentence: child.description })
+      keys.push({ key, type: typeOf(child), default: defaultOf(child, isRequired), range: rangeOf(child), sentence: child.description })
       inside(child, key)
     }
   }
@@ -72,6 +82,28 @@ function typeOf(node: Node): string {
   if (node.format === 'uri') return 'URL'
   if (node.type === 'array') return `list of ${isNode(node.items) ? typeOf(node.items) : 'anything'}`
   return WORDS.get(String(node.type)) ?? String(node.type ?? 'anything')
+}
+
+/** What `duration` and `age` of lib/duration.ts say of their text. */
+const texts = z.looseObject({ least: z.string(), most: z.string() })
+
+function rangeOf(node: Node): Range | undefined {
+  const text = texts.safeParse(node)
+  if (text.success) return { ...text.data, isOpen: false }
+  if (node.type !== 'integer' && node.type !== 'number') return undefined
+  const { minimum, exclusiveMinimum, maximum } = node
+  const most = maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER ? undefined : String(maximum)
+  const least = typeof exclusiveMinimum === 'number' ? exclusiveMinimum : minimum
+  const isNone = least === undefined || least <= Number.MIN_SAFE_INTEGER
+  return { least: isNone ? undefined : String(least), most, isOpen: typeof exclusiveMinimum === 'number' }
+}
+
+/** A range in a cell of a table. */
+export function rangeText(range: Range | undefined): string {
+  if (range?.least === undefined) return ''
+  const { least, most, isOpen } = range
+  const from = isOpen ? `more than ${least},` : most === undefined ? `from ${least}` : least
+  return most === undefined ? from : `${from} to ${most}`
 }
 
 function defaultOf({ default: value }: Node, isRequired: boolean): string {

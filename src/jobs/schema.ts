@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { durationText } from '../lib/duration.ts'
 import { nameUnder } from '../lib/name.ts'
 import { contextSchema, writtenContextSchema } from './sections/context.ts'
-import { limitsSchema, retrySchema } from './sections/limits.ts'
+import { keptLimitsSchema, limitsSchema, retrySchema } from './sections/limits.ts'
 import { modelSchema } from './sections/model.ts'
 import { deliverSchema, jsonSchema, outputSchema } from './sections/output.ts'
 import { scheduleSchema, zone } from './sections/schedule.ts'
@@ -102,7 +102,7 @@ export const jobSchema = z
 
 /** What is kept of a job file. Its defaults are part of what it means: a later version may add fields, and never changes a default. */
 export const definitionSchema = z
-  .strictObject({ ...definitionShape, context: contextSchema, pinned: pinnedSchema.optional() })
+  .strictObject({ ...definitionShape, limits: keptLimitsSchema.prefault({}), context: contextSchema, pinned: pinnedSchema.optional() })
   .superRefine(checkZone)
   .transform(fillZones)
 

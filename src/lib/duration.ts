@@ -38,21 +38,25 @@ const UNITS = { s: 'seconds', m: 'minutes', h: 'hours', d: 'days' }
 const FORM = fault('is not a duration; write a number and ms, s, m, h or d, such as 30s or 10m', ['s', 'm', 'h'])
 const written = z.string({ error: FORM }).regex(PATTERN, { abort: true, error: FORM })
 
-/** Zod type for a duration of at least `min` that is kept as it was written. A shorter one would end, or repeat, all work at once. */
-export const durationText = (min: string) =>
+/** Zod type for a duration of at least `least` that is kept as it was written. A shorter one would end, or repeat, all work at once. */
+export const durationText = (least: string) =>
   written
     .refine((text) => (msOf(text) ?? 0) <= MAX_TIMER_MS, { abort: true, error: 'is too long; the most is 24d' })
-    .refine((text) => durationMs(text) >= durationMs(min), `is too short; the least is ${min}`)
+    .refine((text) => durationMs(text) >= durationMs(least), `is too short; the least is ${least}`)
+    .meta({ least, most: '24d' })
 
-/** Zod type for a duration of at least `min`: text in, milliseconds out. */
-export const duration = (min: string) => durationText(min).transform(durationMs)
+/** Zod type for a duration of at least `least`: text in, milliseconds out. */
+export const duration = (least: string) => durationText(least).transform(durationMs)
 
 const FOREVER = 'forever'
 const OR_FOREVER = fault(`is not a duration; write a number and ms, s, m, h or d, such as 30d, or ${FOREVER}`, ['d', 'h'])
 
-/** Zod type for the age of something kept, which no timer waits for: text in, milliseconds out; `forever` is undefined. */
-export const age = z
-  .string({ error: OR_FOREVER })
-  .regex(/^(\d+)(ms|s|m|h|d)$|^forever$/, { abort: true, error: OR_FOREVER })
-  .refine((text) => (msOf(text) ?? 0) <= LONGEST_MS, { abort: true, error: TOO_LONG })
-  .transform((text) => (text === FOREVER ? undefined : durationMs(text)))
+/** Zod type for the age of something kept, which no timer waits for, of at least `least`: text in, milliseconds out; `forever` is undefined. */
+export const age = (least: string) =>
+  z
+    .string({ error: OR_FOREVER })
+    .regex(/^(\d+)(ms|s|m|h|d)$|^forever$/, { abort: true, error: OR_FOREVER })
+    .refine((text) => (msOf(text) ?? 0) <= LONGEST_MS, { abort: true, error: TOO_LONG })
+    .refine((text) => text === FOREVER || durationMs(text) >= durationMs(least), `is too short; the least is ${least}`)
+    .meta({ least, most: '36500d' })
+    .transform((text) => (text === FOREVER ? undefined : durationMs(text)))

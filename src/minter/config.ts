@@ -12,6 +12,7 @@ export const minterSchema = z.strictObject({
   workerUid: z
     .int()
     .min(0)
+    .max(4_294_967_294)
     .optional()
     .describe(
       'The workers’ user id: owner of the socket, which nobody else but root can open. Needs CAP_CHOWN when the minter is not root.',
@@ -21,7 +22,7 @@ export const minterSchema = z.strictObject({
   caFile: z.string().optional().describe('PEM file of the CA that signed the certificate of that address.'),
   users: z.array(z.string().min(1)).min(1).describe('Users that accounts may be made for: those that the routes’ policies name.'),
   maxLifetime: duration('1s').describe('Longest life of an account; at least the longest limits.deadline of the jobs that use it.'),
-  perMinute: z.int().min(1).describe('Most accounts in a minute.'),
+  perMinute: z.int().min(1).max(10_000).describe('Most accounts in a minute.'),
 })
 
 /** Earlier spellings of keys, with the names they have now. They are read until the next version. */

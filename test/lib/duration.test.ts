@@ -19,7 +19,7 @@ test.each(['0', '10', '999'])('%s has no unit', (text) => {
   expect(duration('0s').safeParse(text).error?.issues).toMatchObject([
     { message: `has no unit; write ${text}s for seconds, or ${text}m for minutes, or ${text}h for hours` },
   ])
-  expect(age.safeParse(Number(text)).error?.issues).toMatchObject([
+  expect(age('0s').safeParse(Number(text)).error?.issues).toMatchObject([
     { message: `has no unit; write ${text}d for days, or ${text}h for hours` },
   ])
 })

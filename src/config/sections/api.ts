@@ -4,6 +4,7 @@ import { httpUrl } from '../../lib/net/url.ts'
 import { goodUntil, hostPort } from './values.ts'
 
 const MAX_METRIC_TAGS = 8
+const MAX_RUNS = 10_000_000
 
 const role = z
   .enum(['viewer', 'runner', 'operator'])
@@ -27,11 +28,13 @@ export const apiSchema = z
     maxQueued: z
       .int()
       .min(1)
+      .max(MAX_RUNS)
       .default(10_000)
       .describe('Most queued runs that a worker could start now; more are answered with 429 and Retry-After.'),
     maxAhead: z
       .int()
       .min(1)
+      .max(MAX_RUNS)
       .default(10_000)
       .describe('The same for runs that lie ahead: they wait for a time, a pause, a limit or another run.'),
     sharePercent: z

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { duration } from '../../lib/duration.ts'
 import { httpUrl } from '../../lib/net/url.ts'
 import { proxySetting } from '../../lib/net/way/setting.ts'
-import { concurrency, hostPort } from './values.ts'
+import { concurrency, hostPort, MAX_BYTES } from './values.ts'
 
 /** Where Pomerium is, and what its responses may weigh. `setupTimeout` is in milliseconds, as every duration of a configuration that was read. */
 export const gatewaySchema = z
@@ -26,6 +26,7 @@ export const gatewaySchema = z
     maxResponseBytes: z
       .int()
       .min(1024)
+      .max(MAX_BYTES)
       .default(16_777_216)
       .describe('Largest answer that is read; beyond it the call is RESULT_TOO_LARGE.'),
     setupTimeout: duration('1s')
@@ -44,6 +45,7 @@ export const serversSchema = z
       maxRequestBytes: z
         .int()
         .min(256)
+        .max(MAX_BYTES)
         .default(4096)
         .describe('The route’s max_request_bytes. A larger request is not sent: Pomerium would not see the tool in it.'),
       concurrency: concurrency.optional().describe('Most tool calls at a time to this server, in each worker process.'),

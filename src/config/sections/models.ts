@@ -4,7 +4,9 @@ import { APIS } from '../../core/models/settings.ts'
 import { duration } from '../../lib/duration.ts'
 import { MIN_SECRET_LENGTH } from '../../lib/redact.ts'
 import { httpUrl } from '../../lib/net/url.ts'
+import { MAX_TOKENS, MAX_USD } from '../../core/rules/spending/limits.ts'
 import { caSetting, proxySetting } from '../../lib/net/way/setting.ts'
+import { MAX_BYTES } from './values.ts'
 
 /** A shorter one would have to be taken out of words, or be left in what is kept. */
 const SHORT_KEY = `has fewer than ${MIN_SECRET_LENGTH} characters, and cannot be told from words; give the server a longer key, or take it out where none is wanted`
@@ -86,6 +88,7 @@ const providerSchema = z
     maxResponseBytes: z
       .int()
       .min(65_536)
+      .max(MAX_BYTES)
       .default(67_108_864)
       .describe(
         'Largest answer that is read, unpacked and with all that a stream sends around it; beyond it the run fails with RESULT_TOO_LARGE.',
@@ -142,15 +145,15 @@ function notOfAnthropic({ apiVersion, store, cacheKey, background, mcpToken }: H
 /** Model providers by the name that jobs use. */
 export const providersSchema = z.record(z.string(), providerSchema).describe('Model providers by the name that jobs use.')
 
+const rate = z.number().min(0).max(MAX_USD)
+
 const rates = {
-  input: z.number().min(0).describe('USD for a million input tokens.'),
-  cachedInput: z.number().min(0).describe('USD for a million input tokens that the provider had in its cache.'),
-  cacheWrite: z
-    .number()
-    .min(0)
+  input: rate.describe('USD for a million input tokens.'),
+  cachedInput: rate.describe('USD for a million input tokens that the provider had in its cache.'),
+  cacheWrite: rate
     .optional()
     .describe('USD for a million input tokens that the provider writes into its cache. Without it, they cost what other input does.'),
-  output: z.number().min(0).describe('USD for a million output tokens.'),
+  output: rate.describe('USD for a million output tokens.'),
 }
 
 /** USD for a million tokens, by model. */
@@ -194,8 +197,8 @@ export const modelsSchema = z
 
 const ceiling = z
   .strictObject({
-    tokens: z.int().min(1).optional().describe('Most tokens in a day.'),
-    costUsd: z.number().positive().optional().describe('Most money in a day, in USD.'),
+    tokens: z.int().min(1).max(MAX_TOKENS).optional().describe('Most tokens in a day.'),
+    costUsd: z.number().positive().max(MAX_USD).optional().describe('Most money in a day, in USD.'),
   })
   .refine(({ tokens, costUsd }) => tokens !== undefined || costUsd !== undefined, 'is empty; give tokens, costUsd or both')
 

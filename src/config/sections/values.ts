@@ -3,6 +3,9 @@ import { z } from 'zod'
 /** Most of something at a time. */
 export const concurrency = z.int().min(1).max(10_000)
 
+/** Most of something that is read at once: one text of it fits into the memory of a process. */
+export const MAX_BYTES = 268_435_456
+
 const FORM =
   'is no time; write a date such as 2027-03-31, which is good until its end in UTC, or a time with its zone such as 2027-03-31T18:00:00+02:00'
 

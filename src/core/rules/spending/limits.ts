@@ -4,6 +4,9 @@ import type { Reason } from '../../run.ts'
 
 /** Most tool calls of a run whose job says nothing of it. */
 export const DEFAULT_TOOL_CALLS = 50
+/** Most tokens, and most USD, that a file may allow: a figure beyond it is a slip, and no bound. */
+export const MAX_TOKENS = 1_000_000_000_000
+export const MAX_USD = 1_000_000
 /** Longest time of an attempt whose job says nothing of it. */
 export const DEFAULT_DEADLINE = '10m'
 
