@@ -13,29 +13,28 @@ const MAX_AT_ONCE = 262_144
 /** Longest task: ten times what a table of 16 MB takes. */
 const READING_MS = 10_000
 
-const inThread = createThread<ReadingTask, ReadingAnswer>({
-  // Its extension is that of this file: the package runs JavaScript.
-  file: new URL(`thread${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url).href,
-  name: 'read',
-  memoryMb: { old: 256, young: 32 },
-  limitMs: READING_MS,
-})
-
-/** Undefined when it takes too much time or memory. */
-const done = async (task: ReadingTask): Promise<ReadingAnswer | undefined> =>
-  task.text.length <= MAX_AT_ONCE ? read(task) : inThread(task)
-
-/** As `lookAt`. What costs too much is a text that says nothing of a rest. */
-export async function lookAside(text: string): Promise<Look> {
-  return (await done({ kind: 'look', text }))?.look ?? { shape: `text of ${countLines(text)} lines`, rest: null }
+/** Reading where a task on a longer text is given to `inThread`, which gives undefined for one that takes too much time or memory. */
+export function createAside(inThread: (task: ReadingTask) => Promise<ReadingAnswer | undefined>) {
+  const done = async (task: ReadingTask) => (task.text.length <= MAX_AT_ONCE ? read(task) : inThread(task))
+  return {
+    /** As `lookAt`. What costs too much is a text that says nothing of a rest. */
+    lookAside: async (text: string): Promise<Look> =>
+      (await done({ kind: 'look', text }))?.look ?? { shape: `text of ${countLines(text)} lines`, rest: null },
+    /** As `readPage`. */
+    readAside: async (text: string, asked: ReadArguments, resultBytes: number): Promise<Page> =>
+      (await done({ kind: 'page', text, asked, resultBytes }))?.page ?? failed(TOO_COSTLY),
+    /** As `ungroundedIn` of one result; undefined when it takes too much. */
+    ungroundedAside: async (value: unknown, paths: readonly string[], text: string): Promise<Ungrounded[] | undefined> =>
+      (await done({ kind: 'ground', text, value, paths }))?.ungrounded,
+  }
 }
 
-/** As `readPage`. */
-export async function readAside(text: string, asked: ReadArguments, resultBytes: number): Promise<Page> {
-  return (await done({ kind: 'page', text, asked, resultBytes }))?.page ?? failed(TOO_COSTLY)
-}
-
-/** As `ungroundedIn` of one result; undefined when it takes too much. */
-export async function ungroundedAside(value: unknown, paths: readonly string[], text: string): Promise<Ungrounded[] | undefined> {
-  return (await done({ kind: 'ground', text, value, paths }))?.ungrounded
-}
+export const { lookAside, readAside, ungroundedAside } = createAside(
+  createThread<ReadingTask, ReadingAnswer>({
+    // Its extension is that of this file: the package runs JavaScript.
+    file: new URL(`thread${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url).href,
+    name: 'read',
+    memoryMb: { old: 256, young: 32 },
+    limitMs: READING_MS,
+  }),
+)
