@@ -69,7 +69,7 @@ export function signOf(value: unknown, around: string): PartialSign | undefined 
 /** The one JSON value of a result, or that of its last line, and the words without it. */
 function parts(text: string): { value: unknown; around: string } {
   const found = findJson(text, ['{', '['])
-  const end = text.lastIndexOf('\n') + 1
+  const end = text.trimEnd().lastIndexOf('\n') + 1
   const { json, around } = found.kind === 'one' ? found : { json: text.slice(end), around: text.slice(0, end) }
   const value = parsedJson(json)
   return { value, around: value === undefined ? text : around }

@@ -20,7 +20,7 @@ const MAX_HEAD = 300
 export function jsonIn(text: string, parse: (json: string) => unknown = parseDigits): { value: object; at: number } | undefined {
   const parseFlat = (json: string) => (isDeeper(json, MAX_NESTED) ? undefined : parse(json))
   const whole = parsedJson(text, parseFlat)
-  const at = whole === undefined ? text.lastIndexOf('\n') + 1 : 0
+  const at = whole === undefined ? text.trimEnd().lastIndexOf('\n') + 1 : 0
   const value = at > 0 ? parsedJson(text.slice(at), parseFlat) : whole
   return value && { value, at }
 }

@@ -44,6 +44,7 @@ test.each<[what: string, text: string, said: string | undefined]>([
   ['a structure in a fence', `Found 3:\n\`\`\`json\n${pretty({ rows: rows(3), hasMore: true })}\n\`\`\``, 'hasMore: true'],
   ['a structure with words after it', `${pretty({ rows: rows(3), next_cursor: 'b' })}\nThat is all I know.`, 'next_cursor: b'],
   ['the last of several structures', `${json({ row: 1 })}\n${json({ hasMore: true })}`, 'hasMore: true'],
+  ['the last of several structures, of which each ends its line', `${json({ row: 1 })}\n${json({ hasMore: true })}\n`, 'hasMore: true'],
   ['words above a list', `Showing 3 of 300 rows:\n${pretty(rows(3))}`, 'Showing 3 of 300'],
   ['words below a list', `${json(rows(3))}\n[output truncated]`, '[output truncated]'],
   ['words in a list below a text', `Two remarks:\n${pretty(['x'.repeat(200), 'The output was truncated.'])}`, undefined],
@@ -52,7 +53,7 @@ test.each<[what: string, text: string, said: string | undefined]>([
   ['a list that ends in a count and no dots', json({ rows: ['a', 'b', 'and 45 more'] }), 'and 45 more'],
   ['a list that ends in a mark', json({ rows: [...rows(2), '(truncated)'] }), '(truncated)'],
   ['a next page that is one', json({ rows: rows(2), nextPage: true }), 'nextPage: true'],
-  ['a key of the next item', json({ Items: rows(2), LastEvaluatedKey: { id: 'b' } }), 'LastEvaluatedKey: {id}'],
+  ['a key of the next item', json({ Items: rows(2), LastEvaluatedKey: { id: 'b', at: 7 } }), 'LastEvaluatedKey: {id, at}'],
   ['a cursor that is long', json({ rows: rows(2), nextCursor: 'b'.repeat(61) }), `nextCursor: ${'b'.repeat(60)}…`],
   ['a cursor that is just not long', json({ rows: rows(2), nextCursor: 'b'.repeat(60) }), `nextCursor: ${'b'.repeat(60)}`],
   [
@@ -76,6 +77,7 @@ test.each<[what: string, text: string, said: string | undefined]>([
     `{"rows":[1,2],"page":{"toString":1},"next":{"toString":1},"nextCursor":{"toString":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`,
     'nextCursor: {toString}',
   ],
+  ['a page that means harm', '{"items":[1,2],"page":{"toString":1},"totalCount":31}', '2 of 31'],
   ['words alone', 'Page 1 of 3', 'Page 1 of 3'],
   ['nothing of the kind', 'Revenue rose by 12 % on page 3.', undefined],
 ])('%s', (_, text, said) => {

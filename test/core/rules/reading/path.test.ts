@@ -135,5 +135,6 @@ test('of an object that does not fit the fields are lines; a field that is large
   expect(fields({ maxBytes: 100 })[0]).toBe(a)
   expect(fields({ maxBytes: 99 })[0]).toBe('"a": (20 bytes, not shown: string)')
   expect(fields({ maxBytes: 104, count: 1 })).toEqual([a, '[4 more fields: read them by their paths]'])
+  expect(read(JSON.stringify({ a: 'x'.repeat(200) }), '', { maxBytes: 100 })).toMatch(/\n"a": \(202 bytes, not shown: string\)\n\[End\]$/)
   expect(fields({ maxBytes: 104, count: 9 })).toEqual(fields({ maxBytes: 104 }))
 })

@@ -7,6 +7,9 @@ test.each<[what: string, text: string, expected: string]>([
   ['a list of rows', '[{"a":1,"b":"x"},{"a":2}]', 'JSON: array of 2, each {a: number, b?: string}'],
   ['a list in an object', '{"rows":[[1,2],[3]],"next":null}', 'JSON: {rows: array of 2, each array of number, next: null}'],
   ['values of several types', '[1,"a",null]', 'JSON: array of 3, each null or number or string'],
+  ['lists that are nested deeper than is said', '[[[[[1]]]]]', 'JSON: array of 1, each array of 1, each array of 1, each array of 1'],
+  ['JSON that ends its line', '{"a":1}\n', 'JSON: {a: number}'],
+  ['JSON that ends its line, below a text', 'Found:\n{"a":1}\n', 'JSON: {a: number}'],
   ['an empty list', '[]', 'JSON: array of 0'],
   ['what is nested deeper than is said', '{"a":{"b":{"c":{"d":1}}}}', 'JSON: {a: {b: {c: object}}}'],
   [
