@@ -48,7 +48,9 @@ export interface RunPage {
 /** Runs, newest first; ids are in the order of time. Each page goes on by a key and not by a count, so that a late one costs as much as the first. */
 export async function listRuns(db: Db, filter: RunFilter, { limit, before }: RunPage): Promise<RunLine[]> {
   const { text, code, tool, tags, endedSince, endedUntil, held, jobs, ...others } = filter
-  const rest = whereOf(others, 4)
+  // A run ends after it was created: what is newer than the last of these times need not be walked through.
+  const [until] = [others.until, endedUntil].filter((time) => time !== undefined).toSorted((one, other) => Number(one) - Number(other))
+  const rest = whereOf({ ...others, until }, 4)
   const rare = { text, code, tool, tags, endedSince, endedUntil, held }
   const words = whereOf(rare, 4 + rest.values.length)
   const list: List = {

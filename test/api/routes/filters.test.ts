@@ -17,7 +17,11 @@ beforeAll(async () => {
   const ended = async (job: string, at: string) => {
     const id = await api.create(job, { tags: { team: 'billing' } }, { who: 'runsAll' })
     await api.ask('POST', `/v1/runs/${id}/cancel`, { who: 'operator', body: { reason: 'not now' } })
-    await query(api.testApp.database.db, 'update runs set finished_at = $2 where id = $1', [id, at])
+    await query(
+      api.testApp.database.db,
+      "update runs set created_at = $2::timestamptz - interval '1 minute', finished_at = $2 where id = $1",
+      [id, at],
+    )
     return id
   }
   first = await ended('work', '2026-11-26T10:00:00Z')

@@ -60,6 +60,11 @@ async function writeFive(db: Db): Promise<void> {
   })
   await writeRun(db, { id: 'run_5', job: 'hr' })
   for (let n = 1; n <= 5; n++) await query(db, 'update runs set created_at = $2 where id = $1', [`run_${n}`, at(n)])
+  // The second takes longest.
+  await query(
+    db,
+    "update runs set finished_at = created_at + case when id = 'run_2' then interval '90 minutes' else interval '10 minutes' end where finished_at is not null",
+  )
 }
 
 const FILTERS: [RunFilter, number[]][] = [
@@ -75,6 +80,14 @@ const FILTERS: [RunFilter, number[]][] = [
   [{ since: at(3) }, [5, 4, 3]],
   [{ until: at(3) }, [2, 1]],
   [{ since: at(2), until: at(4) }, [3, 2]],
+  [{ endedSince: at(2) }, [3, 2]],
+  [{ endedUntil: at(3) }, [1]],
+  [{ endedUntil: at(4) }, [3, 2, 1]],
+  [{ endedSince: at(3), endedUntil: at(4) }, [3, 2]],
+  [{ endedUntil: at(4), until: at(3) }, [2, 1]],
+  [{ endedUntil: at(3), until: at(4) }, [1]],
+  [{ endedSince: at(3), since: at(3) }, [3]],
+  [{ held: true }, []],
   [{ tool: 'shop.act' }, [3, 2]],
   [{ tool: 'shop.look' }, [1]],
   [{ tool: 'shop' }, []],

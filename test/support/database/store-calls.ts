@@ -27,7 +27,7 @@ import { listOpenEvents } from '../../../src/store/audit/join/unexplained.ts'
 import * as deliveries from '../../../src/store/delivery/deliveries.ts'
 import { listSpentOfDay } from '../../../src/store/attempts/budgets.ts'
 import { SPENT_BY, spentBy } from '../../../src/store/attempts/spend.ts'
-import { listUsedNames } from '../../../src/store/names.ts'
+import { isOfActs, listUsedNames } from '../../../src/store/names.ts'
 import { badRowStats, forgetBadRows, noteBadRow } from '../../../src/store/bad-rows.ts'
 import { lastTokenUses, noteTokenUse } from '../../../src/store/api-tokens.ts'
 import { forgetProcess, listDuties, listProcesses, noteProcess } from '../../../src/store/processes.ts'
@@ -38,7 +38,7 @@ import { finishRun, finishUnclaimedRun, loadUnclaimedRun, type RunEnd } from '..
 import { cancelRequested, heartbeat, requestCancel } from '../../../src/store/runs/heartbeat.ts'
 import { fullLimit, hold, lockLimits, releaseIntoSlots, releaseNext, releaseUnpaused } from '../../../src/store/runs/holds.ts'
 import { forgetOldKeys, insertRunsOnce, loadKeys } from '../../../src/store/runs/idempotency.ts'
-import { insertRun, insertRuns } from '../../../src/store/runs/insert.ts'
+import { insertRuns } from '../../../src/store/runs/insert.ts'
 import { countQueued, groupRuns, listRuns } from '../../../src/store/runs/list.ts'
 import { retryRuns } from '../../../src/store/runs/retry.ts'
 import { findIds, latestId, loadRun, loadRunStates, loadStatus } from '../../../src/store/runs/show.ts'
@@ -220,6 +220,11 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
       because: 'runs of a week and those that are not over, each with its turns and the answers that were not seen',
     },
     listSpentOfDay: { call: ({ db }) => listSpentOfDay(db, [{ scope: 'job', name: JOB }], '2026-11-28') },
+    isOfActs: {
+      async call({ db }) {
+        for (const name of [{ job: JOB }, { job: 'none' }, { by: 'nobody' }]) await isOfActs(db, name)
+      },
+    },
     listUsedNames: { call: ({ db }) => listUsedNames(db) },
     listProcesses: { call: ({ db }) => listProcesses(db) },
     listDuties: { call: ({ db }) => listDuties(db) },
@@ -258,6 +263,7 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
       pages: 2000,
       because: 'all reports that wait',
     },
+    hastenDeliveries: { call: ({ db }) => deliveries.hastenDeliveries(db, '{"kind":"webhook","name":"other"}', 1000) },
     endDeliveryTry: { call: ({ db }) => deliveries.endDeliveryTry(db, randomUUID(), { status: 'delivered' }) },
     listDeliveries: { call: ({ db }) => deliveries.listDeliveries(db, over) },
     prune: {
@@ -297,10 +303,13 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
       pages: 3000,
       because: 'all runs that are held or at work',
     },
-    insertRunsOnce: { call: ({ db }) => insertRunsOnce(db, [{ run: newRun(), definition: {}, key }]) },
-    loadKeys: { call: ({ db }) => loadKeys(db, [key]) },
+    insertRunsOnce: {
+      async call({ db }) {
+        await loadKeys(db, [key])
+        await insertRunsOnce(db, [{ run: newRun(), definition: {}, key }])
+      },
+    },
     forgetOldKeys: { call: ({ db }) => forgetOldKeys(db), ...BATCHES },
-    insertRun: { call: ({ db }) => insertRun(db, newRun(), {}) },
     insertRuns: { call: ({ db }) => insertRuns(db, [{ run: newRun(), definition: {} }]) },
     listRuns: {
       async call({ db }) {
@@ -317,6 +326,7 @@ export function storeCalls(runs: number): Record<string, StoreCall> {
         await listRuns(db, { endedSince: hour.from, endedUntil: hour.to }, page)
         const weekAgo = Date.now() - 7 * DAY_MS
         await listRuns(db, { endedSince: new Date(weekAgo - 3_600_000), endedUntil: new Date(weekAgo) }, page)
+        await listRuns(db, { endedUntil: new Date(Date.now() - 30 * DAY_MS) }, page)
       },
     },
     countQueued: { call: ({ db }) => countQueued(db) },
