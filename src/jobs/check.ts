@@ -1,7 +1,7 @@
 import { nearest, suggest } from '../lib/near.ts'
 import type { Fault } from './faults/fault.ts'
 import { scheduleFaults } from './faults/schedule.ts'
-import { schemaFaults } from './faults/schemas.ts'
+import { defaultFaults, schemaFaults } from './faults/schemas.ts'
 import { scheduledFaults, textFaults } from './faults/texts.ts'
 import { pathFault } from './grounded.ts'
 import type { Api, Tier } from '../core/models/settings.ts'
@@ -109,6 +109,8 @@ export function ownFaults(job: string, definition: JobDefinition): Fault[] {
   ] as const) {
     if (schema) for (const fault of schemaFaults(schema)) issues.push({ path: [...path, ...fault.path], message: fault.message })
   }
+  if (issues.length === 0 && definition.input)
+    issues.push(...defaultFaults(definition.input).map(({ path, message }) => ({ path: ['input', ...path], message })))
   if (issues.length === 0) issues.push(...groundedFaults(definition), ...scheduleFaults(definition))
   if (issues.length === 0) issues.push(...scheduledFaults(job, definition))
   return issues

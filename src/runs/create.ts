@@ -32,12 +32,17 @@ export interface RunRequest {
 /** A new run of a job, checked. `INPUT_INVALID` when the input does not match; a job without an input schema takes none. */
 export function newRun(job: Job, { trigger, input = {}, ...request }: RunRequest): NewRun {
   const { definition } = job
-  const fault = inputFault(definition, input) ?? unportable(input)
+  const filled = filledInput(definition, input)
+  const fault = inputFault(definition, filled) ?? unportable(filled)
   if (fault !== undefined) throw new Failure({ code: 'INPUT_INVALID', message: `The input of job ${job.name} is not valid: ${fault}.` })
-  return { id: `run_${uuidv7()}`, job: job.name, jobVersion: job.version, account: definition.account, trigger, input, ...request }
+  return { id: `run_${uuidv7()}`, job: job.name, jobVersion: job.version, account: definition.account, trigger, input: filled, ...request }
 }
 
-/** Why an input does not match the job's schema; a job without one takes an empty input alone. */
+/** An input with what the job's schema has a `default` for where it says nothing: the run keeps it so, whatever the job says later. */
+export const filledInput = ({ input: schema }: Job['definition'], given: unknown): unknown =>
+  schema ? compileSchema(schema).filled(given) : given
+
+/** Why an input, as it is, does not match the job's schema; a job without one takes an empty input alone. */
 export function inputFault({ input: schema }: Job['definition'], input: unknown): string | undefined {
   if (schema) return compileSchema(schema)(input)
   return isEmpty(input) ? undefined : 'the job takes no input'

@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import { describeError } from '../core/failure.ts'
 import { decideFires } from '../core/rules/schedules/missed.ts'
 import type { Job } from '../jobs/job.ts'
-import { inputFault, newRun } from '../runs/create.ts'
+import { filledInput, inputFault, newRun } from '../runs/create.ts'
 import { pauseOf } from './view.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { listPauses } from '../store/schedules/pauses.ts'
@@ -138,7 +138,7 @@ const nameOf = ({ job, cron, timezone }: ScheduleKey) => `${job} ${cron} ${timez
 
 /** Why the job cannot run with the input of its schedule. */
 function unfitness(job: Job, schedule: Schedule): string | undefined {
-  const fault = inputFault(job.definition, schedule.input ?? {})
+  const fault = inputFault(job.definition, filledInput(job.definition, schedule.input ?? {}))
   if (fault === undefined) return undefined
   return `the job cannot run by itself: ${schedule.input ? 'with the input of its schedule' : 'without an input'} ${fault}`
 }

@@ -8,7 +8,7 @@ import { createJob, type Job } from '../../jobs/job.ts'
 import { readDate } from '../../lib/time/zoned.ts'
 import { explainIssues } from '../../lib/yaml/explain.ts'
 import { parseYaml, showIssue } from '../../lib/yaml/file.ts'
-import { inputFault } from '../../runs/create.ts'
+import { filledInput, inputFault } from '../../runs/create.ts'
 import { expectSchema, type Expectation } from './expect.ts'
 import { recordSchema, type Recording } from './recording.ts'
 
@@ -126,7 +126,7 @@ function readCases(job: Job, offer: Offer): LoadedCases {
 function caseOf({ set, at, now, ...one }: z.output<typeof caseSchema>, job: Job, offer: Offer, fault: Tell): EvalCase | undefined {
   const definition = definitionOf(job, set, offer, fault)
   if (!definition) return undefined
-  const misfit = inputFault(definition, one.input)
+  const misfit = inputFault(definition, filledInput(definition, one.input))
   if (misfit !== undefined) fault(['input'], `does not fit the job: ${misfit}`)
   const read = (field: 'at' | 'now', time: string | undefined) =>
     time === undefined ? undefined : timeOf(time, definition.timezone, (message) => fault([field], message))

@@ -17,7 +17,8 @@ export function scheduleFaults({ schedule, input }: Pick<JobDefinition, 'schedul
 
 function inputFault(schema: JobDefinition['input'], given: Record<string, unknown> | undefined): string | undefined {
   if (!schema) return given && 'is given, but the job takes no input; describe it under input: of the job'
-  const misfit = compileSchema(schema)(given ?? {})?.replaceAll(/(?<=^|; )\/ /g, 'the input ')
+  const check = compileSchema(schema)
+  const misfit = check(check.filled(given ?? {}))?.replaceAll(/(?<=^|; )\/ /g, 'the input ')
   if (misfit === undefined) return undefined
   return given
     ? `does not match input: of the job: ${misfit}`

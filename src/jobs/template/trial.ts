@@ -46,10 +46,10 @@ interface Untold {
   variable: string | undefined
 }
 
-function tryOut(template: string, job: string, { schedule, timezone }: JobDefinition, input: unknown): Untold | undefined {
+function tryOut(template: string, job: string, { schedule, timezone, input: schema }: JobDefinition, input: unknown): Untold | undefined {
   const since = new Date(FIRE.getTime() - DAY_MS)
   const scope: TemplateScope = {
-    input,
+    input: schema ? compileSchema(schema).filled(input) : input,
     job,
     runId: 'run_00000000000000000000000000',
     fireTime: FIRE,

@@ -13,6 +13,8 @@ export interface Validate {
   (value: unknown): string | undefined
   /** Everything that is wrong with it. Of a choice that nothing fits, the one alternative that was clearly meant, or else the choice as a whole. */
   faults(value: unknown): SchemaFault[]
+  /** A copy of a value with what it leaves out and the schema has a `default` for, in fields and entries; not within `anyOf`, `oneOf`, `not` and `if`. */
+  filled(value: unknown): unknown
 }
 
 const linear = Object.assign(compileLinear, { code: 'linear' })
@@ -28,11 +30,14 @@ const addFormats = addFormatsModule.default
 
 type Draft = 'draft-07' | '2020-12'
 
-const openAjv = (draft: Draft): Ajv =>
-  addFormats(addUniqueItems(draft === 'draft-07' ? new Ajv(options) : new Ajv2020(options))).addFormat('url', {
-    type: 'string',
-    validate: isUrl,
-  })
+const openAjv = (draft: Draft, own: { useDefaults?: true } = {}): Ajv =>
+  addFormats(addUniqueItems(draft === 'draft-07' ? new Ajv({ ...options, ...own }) : new Ajv2020({ ...options, ...own }))).addFormat(
+    'url',
+    {
+      type: 'string',
+      validate: isUrl,
+    },
+  )
 
 /** In place of the library's own, the only one of its formats that takes more than linear time. */
 const isUrl = (text: string) => /^(?:https?|ftp):\/\/[^\s/]/i.test(text) && !/\s/.test(text) && URL.canParse(text)
@@ -82,7 +87,18 @@ export function compileSchema(schema: Record<string, unknown>): Validate {
     })
     return `${lines.join('; ')}${errors.length > MAX_ERRORS ? `; and ${errors.length - MAX_ERRORS} more` : ''}`
   }
-  const validate: Validate = Object.assign(describe, { faults: (value: unknown) => (check(value) ? [] : faultsOf(check.errors ?? [])) })
+  let fill: ((value: unknown) => unknown) | undefined
+  const validate: Validate = Object.assign(describe, {
+    faults: (value: unknown) => (check(value) ? [] : faultsOf(check.errors ?? [])),
+    filled(value: unknown): unknown {
+      if (!key.includes('"default"')) return value
+      // It writes into what it is given.
+      const copy: unknown = structuredClone(value)
+      fill ??= openAjv(draft, { useDefaults: true }).compile(body)
+      fill(copy)
+      return copy
+    },
+  })
   for (const oldest of cache.keys()) {
     if (cache.size < MAX_CACHED) break
     cache.delete(oldest)

@@ -6,6 +6,20 @@ const ALLOW = '{ allow: [describe_tables, query], repeatable: [query] }'
 
 /** What a job can be read with, and hardly means; and schemas that nothing fits. */
 export const DOUBTS: readonly Mistake[] = [
+  slip(
+    'a default of the input that its own schema refuses',
+    'limits: {',
+    'input: { type: object, properties: { week: { type: integer, default: "3" } } }\nlimits: {',
+    '15: input.properties.week.default does not fit its own schema: it must be integer',
+    { mended: 'input: { type: object, properties: { week: { type: integer, default: 3 } } }\nlimits: {' },
+  ),
+  doubt(
+    'a default of the input within a choice',
+    'limits: {',
+    'input: { type: object, anyOf: [{ properties: { week: { type: integer, default: 3 } } }] }\nlimits: {',
+    '15: input.anyOf.0.properties.week.default is given to no run: a default counts under properties: and items:, and not within anyOf, oneOf, not or if',
+    { mended: 'input: { type: object, properties: { week: { type: integer, default: 3 } } }\nlimits: {' },
+  ),
   doubt(
     'a server before the tool',
     ALLOW,
