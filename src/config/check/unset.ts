@@ -53,19 +53,25 @@ function meantBy(name: string, env: Environment): string {
   return near === undefined ? '' : `did you mean ${near}? `
 }
 
-/** A key with its value, up to the variable in it, and what follows that. */
-const USED = /(?:(\w{1,60}): {0,20}["']?)?\$\{([A-Za-z_]\w{0,200})\}(["']?[ ,}\]])?/g
+/** A key with its value, up to the variable in it, and what follows that. `$${` is no variable. */
+const USED = /(?:(\w{1,60}): {0,20}["']?)?(?<!\$)\$\{([A-Za-z_]\w{0,200})\}(["']?[ ,}\]])?/g
 
 /** The variables without a default that are not set, each at its first place. */
 function unsetIn(text: string, env: Environment): Unset[] {
   const found = new Map<string, Unset>()
   for (const [at, line] of text.split('\n').entries()) {
-    if (line.trimStart().startsWith('#')) continue
-    for (const [, key, name = '', end] of `${line} `.matchAll(USED))
+    for (const [, key, name = '', end] of `${withoutComment(line)} `.matchAll(USED))
       if ((env[name] ?? '') === '' && !found.has(name))
         found.set(name, { name, line: at + 1, standIn: key === undefined || end === undefined ? WORD : standInOf(key) })
   }
   return [...found.values()]
+}
+
+/** A quote behind the sign of a comment may end a text that the sign is a part of. */
+function withoutComment(line: string): string {
+  const from = ` ${line}`.search(/\s#/)
+  const isText = line.slice(0, from).trim() !== '' && /["']/.test(line.slice(from))
+  return from === -1 || isText ? line : line.slice(0, from)
 }
 
 /** As long as a key has to be. */

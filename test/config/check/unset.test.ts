@@ -37,6 +37,22 @@ describe('a file is checked where no variable is set', () => {
     expect(loadToCheck({ file, env: {} }).notes.join('\n')).toContain('the variable DATABASE is not set here')
   })
 
+  test.each([
+    ['in a comment behind a value', 'dataDir: here # was ${UNUSED}'],
+    ['in a line that is a comment', '  # dataDir: "${UNUSED}"'],
+    ['as the characters themselves', 'dataDir: "$${UNUSED}"'],
+    ['with a default', 'dataDir: "${UNUSED:-here}"'],
+  ])('a variable that stands %s is none that start needs', (_, line) => {
+    const { notes } = loadToCheck({ file: write(`${OF_VARIABLES}${line}\n`), env: { HOST: 'models.example.com' } })
+    expect(notes.join('\n')).toContain('TOKEN is not set')
+    expect(notes.join('\n')).not.toContain('UNUSED')
+  })
+
+  test('a sign of a comment in a text hides no variable', () => {
+    const file = write(OF_VARIABLES.replace('"${SECRET}"', '"a #1 ${SECRET}"'))
+    expect(loadToCheck({ file, env: { HOST: 'models.example.com' } }).notes.join('\n')).toContain('SECRET is not set')
+  })
+
   test('what else is wrong is told as ever', () => {
     const file = write(`${OF_VARIABLES}wrong: 1\n`)
     expect(() => loadToCheck({ file, env: {} })).toThrow(/uses the variable GATEWAY, which is not set/)
