@@ -31,6 +31,25 @@ test.each<[what: string, text: string, asked: Omit<ReadArguments, 'id'>, expecte
     { line: 2, path: '/a' },
     'Error: a read is by line, by offset, by path or by search: give one of them (offset may stand beside search).',
   ],
+  [
+    'nothing of an offset and a path',
+    'a',
+    { offset: 1, path: '/a' },
+    'Error: a read is by line, by offset, by path or by search: give one of them (offset may stand beside search).',
+  ],
+  [
+    'nothing of a path and a search',
+    'a',
+    { path: '/a', search: 'a' },
+    'Error: a read is by line, by offset, by path or by search: give one of them (offset may stand beside search).',
+  ],
+  ['bytes, also beside a first line', 'abc', { line: 1, offset: 1 }, '[t1c1: bytes 1 to 2 of 3]\nbc\n[End]'],
+  [
+    'places in any letters',
+    'a\nÄrger',
+    { search: 'ÄRGER', ignoreCase: true },
+    '[t1c1: 1 place with "ÄRGER"]\nline 2, byte 2:\nÄrger\n[End]',
+  ],
   ['a value at a path', TABLE, { path: '/rows/7/name' }, '[t1c1 at /rows/7/name: string]\nrow 7\n[End]'],
   [
     'a slice with a count',
