@@ -2,6 +2,7 @@
 import { ANSWER, OWN_SERVER } from '../../core/words/endings.ts'
 import type { ModelTool } from '../../core/ports/toolbox.ts'
 import type { TurnItem } from '../../core/run.ts'
+import type { JobRegistry } from '../../jobs/registry.ts'
 import type { JobDefinition } from '../../jobs/schema.ts'
 import { isObject } from '../../lib/json/object.ts'
 import { sampleOf } from '../../lib/schema/sample.ts'
@@ -13,6 +14,12 @@ import { noTokens, standIn } from './stand-in.ts'
 /** Calls of one turn: a job's own limit may be lower, and then the rest is not made. */
 const MOST_CALLS = 20
 const MAX_SHOWN = 300
+
+/** The definition of a job by its name, for `createEcho`. A file that was added a moment ago, and of which a run was asked for already, is read for it. */
+export function definitionIn(registry: Pick<JobRegistry, 'jobs' | 'reload'>, name: string): JobDefinition | undefined {
+  if (!registry.jobs().has(name)) registry.reload()
+  return registry.jobs().get(name)?.definition
+}
 
 /** `jobOf`: the job that a request is for, by its name. */
 export const createEcho = (jobOf: (name: string) => JobDefinition | undefined): Provider =>
@@ -55,6 +62,8 @@ interface Tried {
 function triedOf({ tools }: ModelRequest, job: JobDefinition | undefined): Tried[] {
   return tools.flatMap((tool) => {
     if (tool.name.startsWith(`${OWN_SERVER}__`)) return []
+    if (!job)
+      return [{ tool, args: undefined, why: 'not called: the file of the job is not there, so that nothing says what is repeatable' }]
     if (!isRepeatable(tool.name, job)) return [{ tool, args: undefined, why: 'not called: the job does not say that it is repeatable' }]
     const args = sampleOf(tool.parameters, tool.parameters) ?? (isObject(tool.parameters['properties']) ? undefined : {})
     return [{ tool, args, why: args === undefined ? 'not called: no arguments can be made up for its schema' : 'called' }]

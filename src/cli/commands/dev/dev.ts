@@ -5,7 +5,7 @@ import { openDev, type Dev } from '../../../app/open/dev.ts'
 import { describeFailure, Failure, toFailure } from '../../../core/failure.ts'
 import { EXIT, FAILURES } from '../../../core/failure-codes.ts'
 import type { RunView } from '../../../core/view.ts'
-import { createEcho } from '../../../dev/models/echo.ts'
+import { createEcho, definitionIn } from '../../../dev/models/echo.ts'
 import { renamed } from '../../../dev/models/stand-in.ts'
 import { createRecorder, type Recorder } from '../../../dev/models/recorder.ts'
 import { keepRecording } from '../../../dev/models/recording.ts'
@@ -62,9 +62,7 @@ export const addDev: AddCommand = (program, terminal, done) => {
           settings,
           jobsDir: options.jobs,
           provider: (provider, ready) =>
-            recorder.wrap(
-              settings.model ? renamed(provider, settings.model.name) : createEcho((job) => ready().jobs.jobs().get(job)?.definition),
-            ),
+            recorder.wrap(settings.model ? renamed(provider, settings.model.name) : createEcho((job) => definitionIn(ready().jobs, job))),
         },
         stack,
       )

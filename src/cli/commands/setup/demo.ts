@@ -9,7 +9,7 @@ import { matchEvents } from '../../../audit/join/match.ts'
 import { loadConfig } from '../../../config/load.ts'
 import { describeFailure } from '../../../core/failure.ts'
 import { makeApiToken } from '../../../lib/hash/api-token.ts'
-import { createEcho } from '../../../dev/models/echo.ts'
+import { createEcho, definitionIn } from '../../../dev/models/echo.ts'
 import { forJob } from '../../../dev/models/stand-in.ts'
 import { showText } from '../../../lib/text.ts'
 import type { World } from '../../../demo/world.ts'
@@ -113,7 +113,7 @@ async function runDemo(
     if (progress.event === 'finished' || progress.event === 'waiting') finished.resolve(progress.runId)
   }
   let jobs: App['jobs'] | undefined
-  const echo = createEcho((job) => jobs?.jobs().get(job)?.definition)
+  const echo = createEcho((job) => jobs && definitionIn(jobs, job))
   const wrapProvider = (scripted: Parameters<typeof forJob>[1]) => forJob(JOB, scripted, echo)
   const app = stack.use(
     await createApp({ config, readConfig, log: quietLog(), onProgress, ephemeral: true, queuePrefix: basename(dir), wrapProvider }),
