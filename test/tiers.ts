@@ -34,6 +34,7 @@ const SYSTEM = [
   'test/cli/commands/dev/dev.test.ts',
   'test/cli/commands/runs/follow.test.ts',
   'test/cli/commands/service/start-ends.test.ts',
+  'test/cli/commands/service/status-frozen.test.ts',
   'test/cli/commands/setup/demo.test.ts',
   'test/cli/commands/eval/eval.test.ts',
   'test/conformance/conformance.test.ts',

@@ -1,5 +1,5 @@
 // The configuration file: the one place that reads the environment, resolves paths and says what is wrong with its values.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { Failure, messageOf } from '../core/failure.ts'
 import { parseYaml, showIssue } from '../lib/yaml/file.ts'
@@ -20,18 +20,21 @@ export interface LoadConfigOptions {
   /** Path of the file; `NIGHTSHIFT_CONFIG` or config/nightshift.yaml when not given. */
   file?: string | undefined
   env: Environment
+  /** By a process that has read it before, and that waits for nobody: what is no file, such as a pipe that another one writes into, is a fault. */
+  again?: boolean
 }
 
 /** The path of the file that is meant. */
-export const configFile = ({ file, env }: LoadConfigOptions): string => file ?? env['NIGHTSHIFT_CONFIG'] ?? 'config/nightshift.yaml'
+export const configFile = ({ file, env }: Pick<LoadConfigOptions, 'file' | 'env'>): string =>
+  file ?? env['NIGHTSHIFT_CONFIG'] ?? 'config/nightshift.yaml'
 
 /**
  * Reads the configuration file. `DATABASE_URL` and `REDIS_URL` serve where the file says nothing of them. Paths in it are relative to it. Throws
  * `CONFIG_INVALID` that lists every fault with file, line and field; the text of a secret is in none of them.
  */
-export function loadConfig({ file: named, env }: LoadConfigOptions): Config {
+export function loadConfig({ file: named, env, again = false }: LoadConfigOptions): Config {
   const file = configFile({ file: named, env })
-  const text = readConfig(file)
+  const text = readConfig(file, again)
   const parsed = parseYaml(text, configSchema, { substitute: (value) => substitute(value, env), renamed: RENAMED })
   if (!parsed.ok) {
     throw new Failure({
@@ -54,7 +57,7 @@ export function loadConfig({ file: named, env }: LoadConfigOptions): Config {
 }
 
 /** The text of the file. Throws `CONFIG_INVALID`. */
-export function readConfig(file: string): string {
+export function readConfig(file: string, again = false): string {
   if (!existsSync(file)) {
     throw new Failure({
       code: 'CONFIG_INVALID',
@@ -63,6 +66,8 @@ export function readConfig(file: string): string {
     })
   }
   try {
+    const stat = statSync(file)
+    if (again && !stat.isFile() && !stat.isDirectory()) throw new Error('it is a pipe or the like, which gives its text once, and no file')
     return readFileSync(file, 'utf8')
   } catch (cause) {
     throw new Failure({ code: 'CONFIG_INVALID', message: `The configuration file ${file} cannot be read: ${messageOf(cause)}.`, cause })

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { afterAll, expect, test } from 'vitest'
 import { FILES } from '../../scripts/files.ts'
 import { keysOf } from '../../scripts/reference.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import { resolvePaths } from '../../src/config/paths.ts'
 import { configSchema } from '../../src/config/schema.ts'
 import { readAtOnce } from '../../src/lib/files/read-at-once.ts'
@@ -62,4 +63,10 @@ test('a file that is named is read without waiting for anybody, up to a bound', 
   const text = 'é'.repeat(200_000)
   writeFileSync(join(dir, 'text'), text)
   expect(readAtOnce(join(dir, 'text'))).toBe(text)
+})
+
+test('a configuration file that is replaced by a pipe, which may never end, is not read again', () => {
+  const file = join(dir, 'nightshift.yaml')
+  execFileSync('mkfifo', [file])
+  expect(() => loadConfig({ file, env: {}, again: true })).toThrow(`The configuration file ${file} cannot be read: it is a pipe`)
 })

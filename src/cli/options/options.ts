@@ -20,6 +20,12 @@ export function configOf(command: Command, terminal: Terminal): Config {
   return loadConfig({ file, env: terminal.env })
 }
 
+/** The same as it is by now, for a process that has read it before and must not wait for it. */
+export function configAgain(command: Command, terminal: Terminal): Config {
+  const { config: file } = globalSchema.parse(command.optsWithGlobals())
+  return loadConfig({ file, env: terminal.env, again: true })
+}
+
 /** The same for a command that only checks files: a variable that is not set is a note of it. */
 export function configToCheck(command: Command, terminal: Terminal): Config {
   const { config: file } = globalSchema.parse(command.optsWithGlobals())

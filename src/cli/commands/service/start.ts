@@ -10,7 +10,7 @@ import { Failure } from '../../../core/failure.ts'
 import { EXIT } from '../../../core/failure-codes.ts'
 import { bounded } from '../../../doctor/check.ts'
 import { checkQueue } from '../../../doctor/infrastructure.ts'
-import { configOf, examples, type AddCommand } from '../../options/options.ts'
+import { configAgain, configOf, examples, type AddCommand } from '../../options/options.ts'
 import { endsInOrder } from '../../terminal/ending.ts'
 import { createLog } from '../../terminal/log.ts'
 
@@ -35,7 +35,7 @@ export const addStart: AddCommand = (program, terminal, done) => {
       for (const { message, cure } of remarksOn(environment, config)) log.warn({ cure }, message)
       const parts = { worker: only === undefined || only === 'worker', scheduler: only === undefined || only === 'scheduler' }
       if (parts.worker) requireProviderKeys(config)
-      await using app = await createApp({ config, readConfig: () => configOf(command, terminal), log })
+      await using app = await createApp({ config, readConfig: () => configAgain(command, terminal), log })
       if (app.jobs.issues().length > 0) {
         throw new Failure({
           code: 'JOB_INVALID',
