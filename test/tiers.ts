@@ -33,6 +33,7 @@ const SYSTEM = [
   'test/cli/interrupt.test.ts',
   'test/cli/commands/dev/dev.test.ts',
   'test/cli/commands/runs/follow.test.ts',
+  'test/cli/commands/service/replaced-config.test.ts',
   'test/cli/commands/service/start-ends.test.ts',
   'test/cli/commands/service/status-frozen.test.ts',
   'test/cli/commands/setup/demo.test.ts',
