@@ -9,7 +9,7 @@ import type { RunIntake } from '../runs/intake.ts'
 import type { RunStates } from '../runs/follow/states.ts'
 import type { Db } from '../runs/queries.ts'
 import type { RetryParts } from '../runs/retry.ts'
-import type { Job } from '../runs/require.ts'
+import type { Job } from '../runs/lookup.ts'
 
 /** What the routes work with. */
 export interface ApiContext {

@@ -3,7 +3,7 @@ import type { RunView } from '../core/view.ts'
 import { createJob, type Job } from '../jobs/job.ts'
 import type { JobRegistry } from '../jobs/registry.ts'
 import { queueRun, type RunParts } from '../runs/create.ts'
-import { requireJob } from '../runs/require.ts'
+import { requireJob } from '../runs/lookup.ts'
 import { lookAt, type RunningDevServer } from './look.ts'
 
 type Servers = ReadonlyMap<string, RunningDevServer>

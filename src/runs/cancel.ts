@@ -10,7 +10,7 @@ import { loadSpent } from '../store/attempts/history.ts'
 import { finishUnclaimedRun, loadUnclaimedRun } from '../store/runs/finish.ts'
 import { requestCancel } from '../store/runs/heartbeat.ts'
 import { groupRuns, listRuns, type RunGroup } from '../store/runs/list.ts'
-import { requireFilter, requireStatus } from './require.ts'
+import { requireFilter, requireStatus } from './lookup.ts'
 import { deliveriesOf, endWithFailure } from './result.ts'
 
 const CANCELLED = { code: 'CANCELLED', message: 'The run was cancelled.', retry: 'never' } as const

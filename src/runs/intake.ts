@@ -6,7 +6,7 @@ import type { Wake } from '../core/ports/wake.ts'
 import { insertRunsOnce, loadKeys, type IdempotencyKey, type InsertedOnce, type KeyUse } from '../store/runs/idempotency.ts'
 import { newRun, requestDigest, wakeOf, type RunParts, type RunRequest } from './create.ts'
 import { createQueueLimit, type QueuePlace } from './queue-limit.ts'
-import { requireJob } from './require.ts'
+import { requireJob } from './lookup.ts'
 
 /** A run that is asked for: of which job, what of it, and the idempotency key, if the request has one. */
 export interface Wanted {

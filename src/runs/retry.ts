@@ -6,7 +6,7 @@ import type { RunFilter } from '../store/runs/filter.ts'
 import { groupRuns, type RunGroup } from '../store/runs/list.ts'
 import { RETRYABLE, retryRuns } from '../store/runs/retry.ts'
 import { queueRun, type RunParts, type RunRequest } from './create.ts'
-import { requireFilter, requireStatus } from './require.ts'
+import { requireFilter, requireStatus } from './lookup.ts'
 
 export interface RetryParts extends RunParts {
   jobs: ReadonlyMap<string, Job>

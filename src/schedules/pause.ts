@@ -1,7 +1,7 @@
 import type { Actor } from '../core/acts.ts'
 import { ALL_JOBS, type Pause } from '../core/rules/schedules/pause.ts'
 import type { RunParts } from '../runs/create.ts'
-import { unknownJob } from '../runs/require.ts'
+import { unknownJob } from '../runs/lookup.ts'
 import { pause } from '../lib/time/pause.ts'
 import type { Db } from '../store/postgres/db.ts'
 import { releaseUnpaused } from '../store/runs/holds.ts'

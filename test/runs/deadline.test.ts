@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Failure } from '../../src/core/failure.ts'
-import { requireRun } from '../../src/runs/require.ts'
+import { requireRun } from '../../src/runs/lookup.ts'
 import { countingRoute, startCountingServer } from '../support/mcp/counting-server.ts'
 import { countingJob } from '../support/app/jobs.ts'
 import { buildTestApp } from '../support/app/test-app.ts'

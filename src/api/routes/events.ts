@@ -3,7 +3,7 @@ import { streamSSE, type SSEStreamingApi } from 'hono/streaming'
 import { describeError } from '../../core/failure.ts'
 import { visibleJobs } from '../../http/authorize.ts'
 import { followRuns } from '../../runs/follow/follow.ts'
-import { requireStatus } from '../../runs/require.ts'
+import { requireStatus } from '../../runs/lookup.ts'
 import type { AddRoutes, RouteContext } from '../context.ts'
 import { answerHeaders, idParam, problemsOf } from '../schemas/common.ts'
 

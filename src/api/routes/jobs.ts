@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { visibleJobs } from '../../http/authorize.ts'
-import { pickJobs } from '../../runs/require.ts'
+import { pickJobs } from '../../runs/lookup.ts'
 import { viewJobs } from '../../schedules/view.ts'
 import type { AddRoutes } from '../context.ts'
 import { cursorAfter, cursorSchema, json, namePageSchema, problemsOf } from '../schemas/common.ts'

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { visibleJobs } from '../../http/authorize.ts'
 import { listDeliveries } from '../../runs/queries.ts'
-import { requireStatus } from '../../runs/require.ts'
+import { requireStatus } from '../../runs/lookup.ts'
 import type { AddRoutes } from '../context.ts'
 import { idParam, json, problemsOf } from '../schemas/common.ts'
 import { deliverySchema, describeDelivery } from '../schemas/reports.ts'

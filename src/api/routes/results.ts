@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import pLimit from 'p-limit'
 import { visibleJobs } from '../../http/authorize.ts'
 import { readWhole } from '../../runs/results/kept.ts'
-import { requireStatus } from '../../runs/require.ts'
+import { requireStatus } from '../../runs/lookup.ts'
 import type { AddRoutes } from '../context.ts'
 import { answerHeaders, problemsOf, queryNumber, text } from '../schemas/common.ts'
 

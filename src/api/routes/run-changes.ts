@@ -4,7 +4,7 @@ import { requireRole, requireSome, visibleJobs } from '../../http/authorize.ts'
 import { cancelByFilter, cancelRun, goesOnUntil, planCancel } from '../../runs/cancel.ts'
 import { countOf } from '../../runs/queries.ts'
 import { planRetry, retryByFilter, retryRun } from '../../runs/retry.ts'
-import { requireStatus } from '../../runs/require.ts'
+import { requireStatus } from '../../runs/lookup.ts'
 import { retryParts, type AddRoutes } from '../context.ts'
 import { idParam, json, changeProblemsOf } from '../schemas/common.ts'
 import {

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { actorOf, logAct } from '../../http/acts.ts'
 import { requireRole, visibleJobs } from '../../http/authorize.ts'
-import { pickJobs, requireJob } from '../../runs/require.ts'
+import { pickJobs, requireJob } from '../../runs/lookup.ts'
 import { pauseJob, resumeJob } from '../../schedules/pause.ts'
 import { heldBy, viewSchedules } from '../../schedules/view.ts'
 import type { AddRoutes } from '../context.ts'

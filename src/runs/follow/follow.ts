@@ -5,7 +5,7 @@ import type { Db } from '../../store/postgres/db.ts'
 import { pause } from '../../lib/time/pause.ts'
 import { listRuns } from '../../store/runs/list.ts'
 import { loadRun } from '../../store/runs/show.ts'
-import { requireStatus } from '../require.ts'
+import { requireStatus } from '../lookup.ts'
 import { createRunStates, type RunStates } from './states.ts'
 
 export interface FollowOptions {

@@ -4,7 +4,7 @@ import { loadConfig } from '../../../src/config/load.ts'
 import { script } from '../../../src/demo/model/script.ts'
 import { startWorld } from '../../../src/demo/world.ts'
 import { createRun } from '../../../src/runs/create.ts'
-import { requireRun } from '../../../src/runs/require.ts'
+import { requireRun } from '../../../src/runs/lookup.ts'
 import type { Bench, Row } from '../bench.ts'
 import { makePlace } from '../place.ts'
 

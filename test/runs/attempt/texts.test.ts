@@ -4,7 +4,7 @@ import { contractVersion, LOCAL_CONTRACT } from '../../../src/core/words/contrac
 import { firstWake } from '../../../src/core/ports/wake.ts'
 import { createRun } from '../../../src/runs/create.ts'
 import type { RunView } from '../../../src/core/view.ts'
-import { requireRun } from '../../../src/runs/require.ts'
+import { requireRun } from '../../../src/runs/lookup.ts'
 import { retryByFilter } from '../../../src/runs/retry.ts'
 import { backfill, planBackfill } from '../../../src/schedules/backfill.ts'
 import { nextFire } from '../../../src/lib/time/cron.ts'

@@ -5,7 +5,7 @@ import { EXIT } from '../../../core/failure-codes.ts'
 import { addCase, recordCase, yamlOf } from '../../../eval/cases/record.ts'
 import { showText } from '../../../lib/text.ts'
 import { withWholeResults } from '../../../runs/results/kept.ts'
-import { requireId, requireJob, requireRun } from '../../../runs/require.ts'
+import { requireId, requireJob, requireRun } from '../../../runs/lookup.ts'
 import { configOf, examples, quietLog } from '../../options/options.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 

@@ -9,7 +9,7 @@ import { configuredNames, type Configured } from '../../options/known.ts'
 import { notEmpty } from '../../options/options.ts'
 import { confirm } from '../../terminal/confirm.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
-import { requireIds, runCount, showPlan } from './meant.ts'
+import { requireIds, runCount, showPlan } from './plan.ts'
 
 /** Options of what acts upon runs: which ones, why, and whether it asks. */
 export const actingOptions = filterOptions.extend({

@@ -4,7 +4,7 @@ import { actorHere } from '../../options/actor.ts'
 import { examples, openStoreOf, storeOf, type AddCommand } from '../../options/options.ts'
 import { actingOptions, addActing, meantRuns, settledBeforehand } from './acting.ts'
 import { goesOnText } from './logs.ts'
-import { runCount } from './meant.ts'
+import { runCount } from './plan.ts'
 
 export const addCancel: AddCommand = (program, terminal, done) => {
   const command = program

@@ -5,7 +5,7 @@ import type { Act, RunActView } from '../../../core/acts.ts'
 import type { TimelineEvent } from '../../../core/timeline.ts'
 import { followRuns } from '../../../runs/follow/follow.ts'
 import { createLines, shortId, SUMS_UP, type Lines } from '../../terminal/lines.ts'
-import { requireId } from '../../../runs/require.ts'
+import { requireId } from '../../../runs/lookup.ts'
 import { examples, openStoreOf, storeOf, type AddCommand } from '../../options/options.ts'
 import { fit } from '../../terminal/terminal.ts'
 

@@ -10,7 +10,7 @@ import { collectInput } from '../../options/input.ts'
 import { configOf, examples, quietLog, type AddCommand } from '../../options/options.ts'
 import { whoami } from '../../options/whoami.ts'
 import { actingOptions, addActing, meantRuns, settledBeforehand } from './acting.ts'
-import { runCount } from './meant.ts'
+import { runCount } from './plan.ts'
 
 const optionsSchema = actingOptions.extend({
   definition: z.enum(['pinned', 'latest']),

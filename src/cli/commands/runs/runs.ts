@@ -5,7 +5,7 @@ import { groupRuns, isEmptyFilter, listRuns, listWaiting, type RunFilter, type R
 import { addFilter, describeFilter, filterOf, filterOptions } from '../../options/filter.ts'
 import { examples, openStoreOf, storeOf, type AddCommand } from '../../options/options.ts'
 import { renderTable } from '../../terminal/table.ts'
-import { GROUPS, noRuns, showGroups, tellUnknownNames } from './meant.ts'
+import { GROUPS, noRuns, showGroups, tellUnknownNames } from './plan.ts'
 import { runsTable } from './table.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 

@@ -10,7 +10,7 @@ import { parseTime } from '../../options/time.ts'
 import { storeOf, examples, openStoreOf, type AddCommand } from '../../options/options.ts'
 import { renderTable } from '../../terminal/table.ts'
 import { fit, wrap, type Terminal } from '../../terminal/terminal.ts'
-import { tellUnknownNames } from './meant.ts'
+import { tellUnknownNames } from './plan.ts'
 
 const optionsSchema = z.object({
   by: z.enum(SPENT_BY),

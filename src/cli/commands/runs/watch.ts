@@ -6,7 +6,7 @@ import { addFilter, describeFilter, filterOf, filterOptions } from '../../option
 import { examples, openStoreOf, storeOf, type AddCommand } from '../../options/options.ts'
 import { createLines, shortId } from '../../terminal/lines.ts'
 import { fit, type Terminal } from '../../terminal/terminal.ts'
-import { noRuns, tellUnknownNames } from './meant.ts'
+import { noRuns, tellUnknownNames } from './plan.ts'
 import { runsTable, whyOf } from './table.ts'
 
 const optionsSchema = filterOptions.extend({ json: z.boolean().default(false) })
