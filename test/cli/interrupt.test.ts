@@ -44,6 +44,7 @@ const COMMANDS: Record<string, ((given: Given) => string[]) | string> = {
   eval: FOLLOWS,
   'eval record': ({ green }) => [green],
   status: () => [],
+  spend: () => [],
   run: () => ['act', '--follow'],
   runs: () => [],
   show: ({ failed }) => [failed],
