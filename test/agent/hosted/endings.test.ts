@@ -88,7 +88,10 @@ test('a repair is asked for with the calls and results as they were, none of the
 
 test('the same call with the same result, again and again, is stopped and answered from what there is', async () => {
   await using one = await hostedApp(`${Array.from({ length: 9 }, () => LOOK).join('\n')}\nsay so far`)
-  expect(await one.testApp.run('act')).toMatchObject({ status: 'incomplete', outputText: 'so far', reasons: [{ code: 'LOOP_DETECTED' }] })
+  const run = await one.testApp.run('act')
+  expect(run).toMatchObject({ status: 'incomplete', outputText: 'so far' })
+  // The provider may have begun one more call before the stop reached it; of that one nobody knows what came of it.
+  expect(run.reasons.map(({ code }) => code).filter((code) => code !== 'OUTCOME_UNKNOWN')).toEqual(['LOOP_DETECTED'])
 })
 
 describe('an answer that is asked for again', () => {
