@@ -29,7 +29,7 @@ export async function isOfActs(db: Db, { job, by }: { job?: string | undefined; 
 
 /** Names of the newest runs and acts: what a person may have meant who wrote another one. */
 export async function listUsedNames(db: Db): Promise<UsedNames> {
-  const [names] = await query<UsedNames & { jobs: string[] }>(
+  const [names] = await query<UsedNames>(
     db,
     `with newest as materialized (select job, requested_by, tools, tags from runs order by id desc limit ${NEWEST}),
        done as materialized (select actor, jobs from acts order by at desc, id desc limit ${NEWEST})

@@ -28,6 +28,9 @@ const TOO_DEEP = 'the line is indented as if it belonged to the one above; inden
 
 const RUN_TOGETHER = 'entries in { } or [ ] run into each other; put a comma between them, as in { a: 1, b: 2 }'
 
+const OPEN_MAPPING = 'a { is opened and not closed; close it with } behind its last entry'
+const OPEN_LIST = 'a [ is opened and not closed; close it with ] behind its last entry'
+
 interface Known {
   code: ErrorCode
   /** Words that the parser begins with. */
@@ -48,11 +51,11 @@ const KNOWN: readonly Known[] = [
   of('MULTILINE_IMPLICIT_KEY', '', 'the line has no key; write key: value, with a space after the colon'),
   of('MISSING_CHAR', 'Missing closing', 'a quote is opened and not closed; close it behind the last character of its text'),
   of('MISSING_CHAR', 'Missing , or', RUN_TOGETHER),
-  of('MISSING_CHAR', 'Flow map', 'a { is opened and not closed; close it with } behind its last entry'),
-  of('MISSING_CHAR', 'Flow sequence', 'a [ is opened and not closed; close it with ] behind its last entry'),
+  of('MISSING_CHAR', 'Flow map', OPEN_MAPPING),
+  of('MISSING_CHAR', 'Flow sequence', OPEN_LIST),
   of('MISSING_CHAR', '', 'the line has no key; write key: value, and begin a text of several lines with | behind its key'),
-  of('BAD_INDENT', 'Flow map', 'a { is opened and not closed; close it with } behind its last entry'),
-  of('BAD_INDENT', 'Flow sequence', 'a [ is opened and not closed; close it with ] behind its last entry'),
+  of('BAD_INDENT', 'Flow map', OPEN_MAPPING),
+  of('BAD_INDENT', 'Flow sequence', OPEN_LIST),
   of('BAD_INDENT', '', 'the line is indented in another way than those beside it; indent the keys of a mapping alike'),
   of('UNEXPECTED_TOKEN', 'Not a YAML token', 'a text goes on behind | or >; begin it on the line below, indented'),
   of('UNEXPECTED_TOKEN', 'Unexpected block-seq-ind', 'a list begins behind its key; begin it on the line below, or write [a, b]'),

@@ -61,7 +61,7 @@ export async function spentBy(db: Db, by: SpentBy, { since, until, jobs }: Spent
   const [from, to, named] = [add(since), add(until), add(jobs ?? null)]
   const run = `select id, job, account, requested_by from runs
     where created_at < ${to}::timestamptz + ${APART} and (${named}::text[] is null or job = any(${named}))`
-  const found = await query<SpentOf & { isTotal: boolean; key: string | null }>(
+  const found = await query<SpentOf & { isTotal: boolean }>(
     db,
     `with under_way as (
        ${run} and finished_at >= ${from}::timestamptz - ${APART}
